@@ -1,0 +1,96 @@
+"""What can go wrong, as types.
+
+Every expected failure is one of these; the command line turns it into one line on standard
+error and the exit code of its class. A failed check is a `Finding` (see `model`), not an
+exception. Anything else that escapes is a bug (exit code 70).
+
+    FluxbumpError
+    ├── UsageError          2   what was asked makes no sense (bad version text, options that clash)
+    ├── ConfigError         3   fluxbump.yaml cannot be used
+    ├── ResolveError        4   no chart ships the release that was asked for
+    ├── PinError            5   the repository's pins cannot be read, or cannot be moved safely
+    ├── RepositoryError     6   git: no repository, no such revision, branch in the way
+    ├── IndexSourceError    7   the chart index or an archive cannot be had, or is not valid
+    ├── ToolError           8   an outside program (git, helm) is missing or failed
+    └── RefusedError        9   possible, but dangerous: needs an explicit flag
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from fluxbump.model import Location
+
+
+class FluxbumpError(Exception):
+    """An expected failure: what happened, where, and what to do next.
+
+    Args:
+        message: one sentence without a final full stop.
+        where: the place in the repository, when there is one.
+        hint: what the reader can do next, ideally a command to type.
+    """
+
+    exit_code: ClassVar[int] = 70
+
+    def __init__(
+        self, message: str, *, where: Location | str | None = None, hint: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.where = str(where) if where is not None else None
+        self.hint = hint
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        advice = f" ({self.hint})" if self.hint else ""
+        return f"{place}{self.message}{advice}"
+
+
+class UsageError(FluxbumpError):
+    """What was asked makes no sense."""
+
+    exit_code = 2
+
+
+class ConfigError(FluxbumpError):
+    """fluxbump.yaml cannot be used."""
+
+    exit_code = 3
+
+
+class ResolveError(FluxbumpError):
+    """No chart ships the release that was asked for."""
+
+    exit_code = 4
+
+
+class PinError(FluxbumpError):
+    """The repository's pins cannot be read, or cannot be moved safely."""
+
+    exit_code = 5
+
+
+class RepositoryError(FluxbumpError):
+    """Git: no repository, no such revision, a branch in the way."""
+
+    exit_code = 6
+
+
+class IndexSourceError(FluxbumpError):
+    """The chart index or an archive cannot be had, or is not valid."""
+
+    exit_code = 7
+
+
+class ToolError(FluxbumpError):
+    """An outside program is missing or failed."""
+
+    exit_code = 8
+
+
+class RefusedError(FluxbumpError):
+    """Possible, but dangerous: needs an explicit flag."""
+
+    exit_code = 9

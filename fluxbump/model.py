@@ -1,0 +1,379 @@
+"""The values that cross a border between rooms. All are frozen; none does I/O.
+
+The words are those of `docs/design.md`: a *release* is a Flux release, a *chart release* one
+version of the community chart `flux2`, a *track* a version line that moves as one, a *pin* a
+place in a file that holds a track's version in live code, a *mention* a place in a comment or a
+document that names one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from semver import Version
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Location:
+    """A place in a file of the repository.
+
+    Attributes:
+        path: relative to the repository's root, with `/`.
+        line: 1-based.
+        column: 1-based, in characters.
+    """
+
+    path: str
+    line: int
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}"
+
+
+# --- where chart releases come from -----------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ChartRelease:
+    """One version of the community chart, as the chart index describes it.
+
+    Attributes:
+        name: the chart's name, `flux2`.
+        version: the chart's own version. Never a Flux release: chart 2.8.0 ships 2.0.0-rc.3.
+        app_version: the Flux release that the chart ships.
+        created: when the chart was published; None when the index does not say.
+        digest: lower-case hexadecimal sha256 of the archive; None when the index has none.
+        urls: where the archive is, absolute or relative to the index.
+        deprecated: what the index says of it.
+    """
+
+    name: str
+    version: Version
+    app_version: Version
+    created: datetime | None = None
+    digest: str | None = None
+    urls: tuple[str, ...] = ()
+    deprecated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ChartIndex:
+    """All releases of one chart.
+
+    Attributes:
+        source: the URL or path it was read from, for messages; never holds credentials.
+        releases: highest chart version first.
+        problems: entries that were left out, one sentence each.
+    """
+
+    source: str
+    releases: tuple[ChartRelease, ...]
+    problems: tuple[str, ...] = ()
+
+
+class IndexSource(Protocol):
+    """Where chart releases come from: a URL, a file, a directory."""
+
+    def load(self) -> ChartIndex:
+        """Read and validate the index.
+
+        Raises:
+            IndexSourceError: it cannot be had, or is not a chart index.
+        """
+        ...
+
+    def archive(self, release: ChartRelease) -> bytes:
+        """Return the chart archive of `release`, its sha256 equal to the index's digest.
+
+        Raises:
+            IndexSourceError: it cannot be had, is too large, or is not what the index says.
+        """
+        ...
+
+
+# --- what a repository holds -----------------------------------------------------------------
+
+
+class Snapshot(Protocol):
+    """A read-only view of a repository's regular files at one moment."""
+
+    @property
+    def name(self) -> str:
+        """What the snapshot shows, for people: a revision, `work tree`, `index`."""
+        ...
+
+    @property
+    def time(self) -> datetime:
+        """When the snapshot's commit was made; what `generated` in a Chart.lock is set to."""
+        ...
+
+    def paths(self) -> Sequence[str]:
+        """All regular files, sorted; symbolic links and submodules are not files."""
+        ...
+
+    def read(self, path: str) -> bytes:
+        """Return a file's bytes as git stores them; KeyError when there is none."""
+        ...
+
+    def read_many(self, paths: Iterable[str]) -> Iterable[tuple[str, bytes]]:
+        """Yield each path with its bytes, in the order given."""
+        ...
+
+    def grep(self, needles: Sequence[str]) -> Sequence[str]:
+        """Return the text files that contain any of `needles`, sorted."""
+        ...
+
+
+class TrackKind(StrEnum):
+    """What a version line counts."""
+
+    RELEASE = "release"
+    """Flux releases."""
+    COMMUNITY = "community"
+    """Versions of the community chart `flux2`."""
+    CHART = "chart"
+    """Versions of a chart of this repository."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Track:
+    """A version line that moves as one."""
+
+    kind: TrackKind
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+FLUX = Track(TrackKind.RELEASE, "flux")
+FLUX2 = Track(TrackKind.COMMUNITY, "flux2")
+
+
+class Form(StrEnum):
+    """How a pin holds its version; only `exact` can be rewritten."""
+
+    EXACT = "exact"
+    RANGE = "range"
+    """A constraint such as `^1.1`, or a version with parts missing."""
+    VARIABLE = "variable"
+    """A substitution such as `${FLUX_VERSION}` stands where the version would."""
+    UNPINNED = "unpinned"
+    """Nothing says which version (`latest`, or no version at all)."""
+    OPAQUE = "opaque"
+    """A version that is shared by an anchor, tagged, escaped or spread over lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """A place in live code that holds a track's version.
+
+    Attributes:
+        kind: name of the kind that found it, a key of `pins.KINDS`.
+        track: the version line it belongs to.
+        location: where the version stands.
+        start: offset of the version's first character in the file's decoded text.
+        end: offset behind its last character. `text[start:end] == value` for exact pins.
+        value: the version as it stands, without quotes and without a leading `v` or `=`.
+        form: how it is held.
+        subject: what holds it, for people: `HelmRelease bp-flux`.
+    """
+
+    kind: str
+    track: Track
+    location: Location
+    start: int
+    end: int
+    value: str
+    form: Form
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something fluxbump saw and chose not to touch, or is not sure of."""
+
+    location: Location
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A place in a comment, a document or application code that names a version."""
+
+    track: Track
+    location: Location
+    value: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A candidate that could not be parsed."""
+
+    location: Location
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """One entry under `dependencies:` of a Chart.yaml."""
+
+    name: str
+    version: str
+    repository: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A chart of this repository whose version moves with Flux: a wrapper or an umbrella.
+
+    Attributes:
+        name: as in its Chart.yaml.
+        path: of its Chart.yaml.
+        version: as it stands, without a leading `v`.
+        dependencies: all of them, in order.
+        wrapper: it depends on the community chart itself.
+    """
+
+    name: str
+    path: str
+    version: str
+    dependencies: tuple[Dependency, ...]
+    wrapper: bool
+
+    @property
+    def directory(self) -> str:
+        """The chart's directory with a trailing `/`; empty for the repository's root."""
+        return self.path[: -len("Chart.yaml")]
+
+    @property
+    def track(self) -> Track:
+        """The version line of the chart."""
+        return Track(TrackKind.CHART, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """All tracks, pins, notes and unreadable candidates of one snapshot.
+
+    Attributes:
+        charts: wrappers and umbrellas, each behind the charts that it depends on.
+        pins: by path and offset.
+        notes: what was seen and left alone.
+        unreadable: candidates that could not be parsed.
+        files: the decoded text of every candidate file, by path.
+    """
+
+    charts: tuple[Chart, ...] = ()
+    pins: tuple[Pin, ...] = ()
+    notes: tuple[Note, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
+# --- what will change -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A pin and the version that it will hold."""
+
+    pin: Pin
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A replacement of `text[start:end]` in one file's decoded text."""
+
+    path: str
+    start: int
+    end: int
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A mapping-table row that carries the marker of the current release, and its successor."""
+
+    location: Location
+    old: str
+    new: str
+    edits: tuple[Edit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What each track becomes, and the changes that follow.
+
+    Attributes:
+        chart_release: the chart release that ships the target.
+        current: what each track holds now; absent when its pins do not say.
+        targets: what each track becomes.
+        changes: pins whose value moves.
+        kept: pins that stay, with the reason (`range ^1.1 admits 1.1.3`).
+        notes: what a person should know.
+    """
+
+    chart_release: ChartRelease
+    current: Mapping[Track, str]
+    targets: Mapping[Track, str]
+    changes: tuple[Change, ...]
+    kept: tuple[tuple[Pin, str], ...] = ()
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def release(self) -> Version:
+        """The Flux release that the plan leads to."""
+        return self.chart_release.app_version
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSet:
+    """The files after the edits: path to new bytes, or None for a file that goes."""
+
+    files: Mapping[str, bytes | None] = field(default_factory=dict)
+
+
+# --- what rules say ---------------------------------------------------------------------------
+
+
+class Severity(StrEnum):
+    """How bad a finding is. Only errors stop a bump."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """The other side of a disagreement."""
+
+    location: Location
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a rule says.
+
+    Attributes:
+        code: stable, `FB103`.
+        severity: how bad.
+        message: one sentence that holds both sides.
+        location: where to look first.
+        related: the other places.
+    """
+
+    code: str
+    severity: Severity
+    message: str
+    location: Location
+    related: tuple[Related, ...] = ()

@@ -1,0 +1,33 @@
+"""Version texts: what is a full version, how one is raised. Pure.
+
+Versions follow Semantic Versioning 2.0.0. A leading `v` is a spelling, not part of the version.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from semver import Version
+
+Level = Literal["patch", "minor", "major"]
+
+_CORE = r"(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)"
+_SUFFIX = r"(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?"
+
+FULL = re.compile(_CORE + _SUFFIX)
+"""A full version, without a leading `v`."""
+
+IN_TEXT = re.compile(rf"(?<![\w.+])v?(?P<version>{_CORE}{_SUFFIX})(?![\w+]|\.\d|-\w)")
+"""A full version in running text; a final full stop is not part of it."""
+
+
+def parse(text: str) -> Version | None:
+    """Parse a full version, with or without a leading `v`; None for anything else."""
+    bare = text.removeprefix("v")
+    return Version.parse(bare) if FULL.fullmatch(bare) else None
+
+
+def raised(version: Version, level: Level) -> Version:
+    """Return the next version at `level`; a prerelease is raised to its own release first."""
+    return version.next_version(level)

@@ -1,0 +1,304 @@
+"""YAML as text: parse it, find a scalar's span, never write it. The only import of ruamel.yaml.
+
+A round trip through a YAML library rewrites most files it touches, so fluxbump uses the parser
+only to learn *where* a scalar stands and replaces those characters alone. Parsing goes through
+ruamel.yaml's libyaml binding: Helm and Flux read YAML with a port of the same library, and it is
+some thirty times faster than the pure parser.
+
+Every value is its text: `1.10` stays "1.10" and is never a float.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from ruamel.yaml.cyaml import CParser
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from fluxbump.model import Location
+
+# A line that starts with `---` ends a document wherever it stands, inside any scalar
+# (YAML 1.2.2, rule c-forbidden), so documents can be told apart without parsing them.
+_SEPARATOR = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
+
+# libyaml's binding recurses on the C stack; input deeper than this is hostile, not a manifest.
+_MAX_DEPTH = 200
+_BRACKET = re.compile(r"[\[\]{}]")
+_COMPACT_NESTING = re.compile(r"(?:[-?:][ \t]+){100}")
+_DEEP_INDENT = re.compile(r"^ {400}", re.MULTILINE)
+
+_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+
+
+class YamlProblem(Exception):  # noqa: N818  # a finding about input; discover decides if it is an error
+    """A text is not the YAML that it should be.
+
+    Attributes:
+        message: what the parser says, on one line.
+        line: 0-based, in the text that was parsed.
+        column: 0-based.
+    """
+
+    def __init__(self, message: str, line: int = 0, column: int = 0) -> None:
+        super().__init__(message)
+        self.message = message
+        self.line = line
+        self.column = column
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A scalar and where its text stands.
+
+    Attributes:
+        value: the text, without quotes.
+        start: offset of the value's first character in the whole file's text.
+        end: offset behind its last character.
+        location: of the value.
+        editable: `text[start:end] == value`. Not so for block scalars, escapes, and values that
+            carry an anchor or a tag.
+        quoted: a quoted scalar is a string whatever it looks like.
+    """
+
+    value: str
+    start: int
+    end: int
+    location: Location
+    editable: bool
+    quoted: bool
+
+
+class _Parser(CParser):  # type: ignore[misc]  # the binding has no type information
+    """The binding's parser with a resolver that resolves nothing: all values stay text."""
+
+    def descend_resolver(self, *_: object) -> None:
+        pass
+
+    def ascend_resolver(self) -> None:
+        pass
+
+    def resolve(self, *_: object) -> str:
+        return ""
+
+
+def _refuse_deep_nesting(text: str) -> None:
+    if _COMPACT_NESTING.search(text) or _DEEP_INDENT.search(text):
+        raise YamlProblem("nested too deeply")
+    if text.count("[") + text.count("{") <= _MAX_DEPTH:
+        return
+    depth = 0
+    for bracket in _BRACKET.finditer(text):
+        depth += 1 if bracket.group() in "[{" else -1
+        if depth > _MAX_DEPTH:
+            raise YamlProblem("nested too deeply", text.count("\n", 0, bracket.start()))
+
+
+def _compose(text: str) -> Node | None:
+    """Parse one document.
+
+    Raises:
+        YamlProblem: the text is not YAML, or not one document.
+    """
+    _refuse_deep_nesting(text)
+    parser: Any = None
+    try:
+        parser = _Parser(text)
+        if not parser.check_node():
+            return None
+        root: Node = parser.get_node()
+        if parser.check_node():
+            raise YamlProblem("more than one document")
+    except UnicodeEncodeError as error:
+        line = text.count("\n", 0, error.start)
+        raise YamlProblem("not valid UTF-8", line) from None
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        message = " ".join(str(part) for part in (error.context, error.problem) if part)
+        raise YamlProblem(message, mark.line if mark else 0, mark.column if mark else 0) from None
+    except YAMLError as error:
+        raise YamlProblem(" ".join(str(error).split())) from None
+    finally:
+        if parser is not None:
+            parser.dispose()
+    return root
+
+
+@dataclass
+class Document:
+    """One document of a file.
+
+    Attributes:
+        path: of the file.
+        text: the whole file's text.
+        start: offset of the document's first character in `text`.
+        end: offset behind its last character.
+        line: 0-based line of `text` on which the document starts.
+        problem: why the document could not be parsed; set once `root` was asked for.
+    """
+
+    path: str
+    text: str
+    start: int
+    end: int
+    line: int
+    problem: tuple[Location, str] | None = field(default=None, init=False)
+
+    @cached_property
+    def source(self) -> str:
+        """The document's own text."""
+        return self.text[self.start : self.end]
+
+    @cached_property
+    def root(self) -> Node | None:
+        """The root node; None for an empty document and for one that cannot be parsed."""
+        try:
+            return _compose(self.source)
+        except YamlProblem as problem:
+            where = Location(self.path, self.line + problem.line + 1, problem.column + 1)
+            self.problem = (where, problem.message)
+            return None
+
+    def scalar(self, node: Node | None) -> Scalar | None:
+        """Return what `node` holds and where, or None when it is not a scalar."""
+        if not isinstance(node, ScalarNode):
+            return None
+        start, end = node.start_mark.index + self.start, node.end_mark.index + self.start
+        quoted = self.text[start : start + 1] in ("'", '"') and end - start >= len("''")
+        if quoted:
+            start, end = start + 1, end - 1
+        where = Location(
+            self.path, self.line + node.start_mark.line + 1, node.start_mark.column + 1 + quoted
+        )
+        editable = self.text[start:end] == node.value
+        return Scalar(str(node.value), start, end, where, editable, quoted)
+
+    def at(self, node: Node | None) -> Location:
+        """Return the place of a node's first character; without a node, that of the document."""
+        if node is None:
+            return Location(self.path, self.line + 1)
+        return Location(self.path, self.line + node.start_mark.line + 1, node.start_mark.column + 1)
+
+
+def documents(text: str, path: str) -> tuple[Document, ...]:
+    """Split a file's text into its documents, without parsing them.
+
+    A byte order mark belongs to no document.
+    """
+    first = 1 if text.startswith("\ufeff") else 0
+    starts = [
+        first,
+        *(match.start() for match in _SEPARATOR.finditer(text) if match.start() > first),
+    ]
+    ends = [*starts[1:], len(text)]
+    found, line = [], 0
+    for start, end in zip(starts, ends, strict=True):
+        found.append(Document(path, text, start, end, line))
+        line += text.count("\n", start, end)
+    return tuple(found)
+
+
+def entries(node: Node | None) -> Iterator[tuple[str, Node]]:
+    """Yield a mapping's keys and values; nothing for any other node."""
+    if isinstance(node, MappingNode):
+        for key, value in node.value:
+            if isinstance(key, ScalarNode):
+                yield str(key.value), value
+
+
+def items(node: Node | None) -> Iterator[Node]:
+    """Yield a sequence's items; nothing for any other node."""
+    if isinstance(node, SequenceNode):
+        yield from node.value
+
+
+def get(node: Node | None, *keys: str) -> Node | None:
+    """Follow `keys` through nested mappings; None when one is missing.
+
+    Of duplicate keys the last one counts, as it does for every reader that accepts them.
+    """
+    for key in keys:
+        node = dict(entries(node)).get(key)
+    return node
+
+
+def text_of(node: Node | None, *keys: str) -> str | None:
+    """Follow `keys` to a scalar and return its text; None when there is none."""
+    node = get(node, *keys)
+    return str(node.value) if isinstance(node, ScalarNode) else None
+
+
+def key_around(document: Document, offset: int) -> str | None:
+    """Return the key whose value holds the character at `offset` of the file, innermost first.
+
+    None outside of every value, in a comment, and in a document that cannot be parsed.
+    """
+    position, found = offset - document.start, None
+    for mapping in mappings(document.root):
+        for key, value in entries(mapping):
+            if value.start_mark.index <= position < value.end_mark.index:
+                found = key
+    return found
+
+
+def mappings(node: Node | None) -> Iterator[MappingNode]:
+    """Yield every mapping below and including `node`, each once, also when aliased."""
+    seen: set[int] = set()
+    queue = [node]
+    while queue:
+        current = queue.pop()
+        if current is None or id(current) in seen:
+            continue
+        seen.add(id(current))
+        if isinstance(current, MappingNode):
+            yield current
+            queue.extend(value for _, value in reversed(current.value))
+        else:
+            queue.extend(reversed(list(items(current))))
+
+
+def load(text: str) -> object:
+    """Parse one document into dicts, lists and strings; a plain null becomes None.
+
+    Shared nodes (aliases) become shared objects, so an alias bomb costs no memory.
+
+    Raises:
+        YamlProblem: the text is not one YAML document, or refers to itself.
+    """
+    try:
+        return _plain(_compose(text), {})
+    except RecursionError:
+        raise YamlProblem("nested too deeply") from None
+
+
+def _plain(node: Node | None, done: dict[int, object]) -> object:
+    if node is None:
+        return None
+    if id(node) in done:
+        value = done[id(node)]
+        if value is _BUILDING:
+            raise YamlProblem("refers to itself", node.start_mark.line, node.start_mark.column)
+        return value
+    done[id(node)] = _BUILDING
+    result: object
+    if isinstance(node, MappingNode):
+        result = {str(key.value): _plain(value, done) for key, value in node.value}
+    elif isinstance(node, SequenceNode):
+        result = [_plain(item, done) for item in node.value]
+    else:
+        plain_null = node.value in _NULLS and getattr(node, "style", None) not in (
+            "'",
+            '"',
+            "|",
+            ">",
+        )
+        result = None if plain_null else str(node.value)
+    done[id(node)] = result
+    return result
+
+
+_BUILDING = object()
