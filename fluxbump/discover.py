@@ -1,0 +1,255 @@
+"""From a snapshot to an inventory: which charts move with Flux, and where every pin is. Pure.
+
+Charts come first, because their names decide what else is a pin: the wrappers are the charts
+that depend on the community's `flux2`, the umbrellas those that depend on a bumped chart, and
+so on up to a fixed point. One search of the snapshot for those names gives the candidate files;
+only they are read, and of them only the documents that can matter are parsed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+
+from fluxbump import yamltext
+from fluxbump.errors import PinError
+from fluxbump.model import (
+    FLUX2,
+    Chart,
+    Dependency,
+    Form,
+    Inventory,
+    Location,
+    Note,
+    Pin,
+    Snapshot,
+    Unreadable,
+)
+from fluxbump.pins import KINDS, install_url
+from fluxbump.pins.kind import COMMUNITY_REPOSITORIES, Context, CustomPin
+from fluxbump.textfile import TextFile
+
+CHART_FILE = "Chart.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What the configuration and the chart index add to the search.
+
+    Attributes:
+        exclude: globs over paths; `*` also matches `/`.
+        custom: pins that the configuration adds.
+        repositories: where the community chart may come from.
+        app_versions: chart version to Flux release, as the index says.
+    """
+
+    exclude: tuple[str, ...] = ()
+    custom: tuple[CustomPin, ...] = ()
+    repositories: tuple[str, ...] = COMMUNITY_REPOSITORIES
+    app_versions: Mapping[str, str] | None = None
+
+    def excludes(self, path: str) -> bool:
+        """Whether the configuration takes a path out of the search."""
+        return any(fnmatchcase(path, glob) for glob in self.exclude)
+
+
+def decode(data: bytes) -> str:
+    """Decode a file so that `encode` gives back the same bytes, whatever they are."""
+    return data.decode("utf-8", "surrogateescape")
+
+
+def encode(text: str) -> bytes:
+    """Undo `decode`."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
+    """Find every pin of a snapshot.
+
+    Raises:
+        PinError: two charts that move with Flux have the same name.
+    """
+    paths = [path for path in snapshot.paths() if not scope.excludes(path)]
+    chart_paths = [path for path in paths if path.rsplit("/", 1)[-1] == CHART_FILE]
+    files, charts = read_charts(
+        {path: TextFile(path, decode(data)) for path, data in snapshot.read_many(chart_paths)},
+        scope,
+    )
+    notes = (*_legacy(paths), *_foreign(files.values(), scope))
+    context = context_of(charts, scope)
+    wanted = _candidates(snapshot, paths, context) - files.keys()
+    for path, data in snapshot.read_many(sorted(wanted)):
+        files[path] = TextFile(path, decode(data))
+    inventory = find_pins(files.values(), context)
+    return replace(inventory, charts=charts, notes=(*notes, *inventory.notes))
+
+
+def context_of(charts: Iterable[Chart], scope: Scope) -> Context:
+    """Put together what the kinds are told."""
+    return Context(
+        charts={chart.name: chart for chart in charts},
+        app_versions=scope.app_versions or {},
+        repositories=scope.repositories,
+        custom=scope.custom,
+    )
+
+
+def find_pins(files: Iterable[TextFile], context: Context) -> Inventory:
+    """Run every kind over `files`.
+
+    The inventory has no charts: they are what `context` was made from.
+    """
+    files = sorted(files, key=lambda file: file.path)
+    context = replace(context, releases=context.releases | _releases(files, context))
+    pins: dict[tuple[str, int, str], Pin] = {}
+    notes: list[Note] = []
+    for file in files:
+        for kind in KINDS.values():
+            for found in kind.find(file, context):
+                if isinstance(found, Note):
+                    notes.append(found)
+                else:
+                    # A configured pin may repeat one that a kind knows; the kind knows better.
+                    pins.setdefault((found.location.path, found.start, str(found.location)), found)
+    return Inventory(
+        pins=tuple(sorted(pins.values(), key=lambda pin: (pin.location, pin.start))),
+        notes=tuple(notes),
+        unreadable=tuple(_unreadable(files)),
+        files={file.path: file.text for file in files},
+    )
+
+
+def _releases(files: Iterable[TextFile], context: Context) -> frozenset[str]:
+    found = (pin for file in files for pin in install_url.find(file, context))
+    return frozenset(pin.value for pin in found if pin.form is Form.EXACT)
+
+
+def _unreadable(files: Iterable[TextFile]) -> Iterator[Unreadable]:
+    for file in files:
+        for document in file.documents:
+            if document.problem is not None:
+                yield Unreadable(*document.problem)
+
+
+# --- charts ----------------------------------------------------------------------------------
+
+
+def read_charts(
+    texts: Mapping[str, TextFile], scope: Scope
+) -> tuple[dict[str, TextFile], tuple[Chart, ...]]:
+    """Close over the dependencies of Chart.yaml files.
+
+    Returns:
+        The files that matter (also those that might, but cannot be parsed), and the charts that
+        move with Flux, each behind the charts that it depends on.
+
+    Raises:
+        PinError: two charts that move with Flux have the same name.
+    """
+    known: dict[str, Chart] = {}
+    candidates: dict[str, TextFile] = {}
+    names = {FLUX2.name}
+    while names:
+        candidates |= {
+            path: file
+            for path, file in texts.items()
+            if path not in candidates and any(name in file.text for name in names)
+        }
+        names = _close(candidates.values(), known, scope)
+    return candidates, tuple(_ordered(known))
+
+
+def _close(files: Iterable[TextFile], known: dict[str, Chart], scope: Scope) -> set[str]:
+    """Add to `known` the charts that depend on it; return the names that are new."""
+    context = Context(repositories=scope.repositories)
+    added: set[str] = set()
+    for file in files:
+        chart = _chart(file, context)
+        if chart is None or (chart.name in known and known[chart.name].path == chart.path):
+            continue
+        if chart.wrapper or any(one.name in known for one in chart.dependencies):
+            if chart.name in known:
+                raise PinError(
+                    f"two charts that move with Flux are called {chart.name}: "
+                    f"{known[chart.name].path} and {chart.path}",
+                    where=Location(chart.path, 1),
+                    hint=f'exclude one of them in fluxbump.yaml: exclude: ["{chart.path}"]',
+                )
+            known[chart.name] = chart
+            added.add(chart.name)
+    return added
+
+
+def _chart(file: TextFile, context: Context) -> Chart | None:
+    root = file.documents[0].root
+    name = yamltext.text_of(root, "name")
+    if name is None:
+        return None
+    dependencies = tuple(
+        Dependency(
+            yamltext.text_of(entry, "name") or "",
+            yamltext.text_of(entry, "version") or "",
+            yamltext.text_of(entry, "repository") or "",
+        )
+        for entry in yamltext.items(yamltext.get(root, "dependencies"))
+    )
+    wrapper = any(
+        one.name == FLUX2.name and context.is_community(one.repository) for one in dependencies
+    )
+    version = (yamltext.text_of(root, "version") or "").removeprefix("v")
+    return Chart(name, file.path, version, dependencies, wrapper)
+
+
+def _ordered(known: Mapping[str, Chart]) -> Iterator[Chart]:
+    """Yield every chart behind the charts that it depends on."""
+    done: set[str] = set()
+
+    def visit(name: str) -> Iterator[Chart]:
+        if name in done or name not in known:
+            return
+        done.add(name)
+        for dependency in known[name].dependencies:
+            yield from visit(dependency.name)
+        yield known[name]
+
+    for name in sorted(known):
+        yield from visit(name)
+
+
+def _foreign(files: Iterable[TextFile], scope: Scope) -> Iterator[Note]:
+    """A chart called flux2 from elsewhere may be a mirror of the community's, or another chart."""
+    context = Context(repositories=scope.repositories)
+    for file in files:
+        document = file.documents[0]
+        for entry in yamltext.items(yamltext.get(document.root, "dependencies")):
+            repository = yamltext.text_of(entry, "repository") or "nowhere"
+            named = yamltext.text_of(entry, "name") == FLUX2.name
+            if named and not context.is_community(repository):
+                yield Note(
+                    document.at(entry),
+                    f"dependency flux2 comes from {repository}, not from the community: not "
+                    "moved (if it is a mirror, list it under `repositories` in fluxbump.yaml)",
+                )
+
+
+def _legacy(paths: Iterable[str]) -> Iterator[Note]:
+    for path in paths:
+        if path.rsplit("/", 1)[-1] == "requirements.yaml":
+            yield Note(
+                Location(path, 1),
+                "dependencies of a Helm 2 chart are not read (move them to Chart.yaml)",
+            )
+
+
+# --- candidates ------------------------------------------------------------------------------
+
+
+def _candidates(snapshot: Snapshot, paths: Collection[str], context: Context) -> set[str]:
+    known = set(paths)
+    found = set(snapshot.grep(context.names())) & known
+    for chart in context.charts.values():
+        found |= {path for path in known if path.startswith(f"{chart.directory}values")}
+    for custom in context.custom:
+        found |= {path for path in known if fnmatchcase(path, custom.path)}
+    return found

@@ -1,0 +1,108 @@
+"""Just enough of Terraform's language to tell comments, strings, heredocs and blocks apart. Pure.
+
+A full HCL parser would cost more at import than the rest of fluxbump and gives no offsets; the
+tokens below are those of the HCL native syntax specification that decide where a comment can
+stand.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_TOKEN = re.compile(
+    r"""
+    (?P<comment>\#[^\n]*|//[^\n]*|/\*.*?(?:\*/|\Z))
+  | (?P<heredoc><<-?(?P<mark>[A-Za-z_][\w-]*)[ \t]*\r?\n
+      (?P<body>.*?)(?:^[ \t]*(?P=mark)[ \t]*\r?$|\Z))
+  | (?P<string>"(?:\\.|[^"\\\n])*")
+  | (?P<name>[A-Za-z_][\w-]*)
+  | (?P<punctuation>[{}=])
+    """,
+    re.VERBOSE | re.DOTALL | re.MULTILINE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """`name = "value"` directly inside a block.
+
+    Attributes:
+        value: the text between the quotes; None when the value is not one plain string.
+        start: offset of the value's first character (of the name, when `value` is None).
+        end: offset behind its last character.
+    """
+
+    name: str
+    value: str | None
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block with its labels: `resource "helm_release" "flux" { … }`."""
+
+    labels: tuple[str, ...]
+    start: int
+    attributes: tuple[Attribute, ...]
+
+    def attribute(self, name: str) -> Attribute | None:
+        """Return the attribute called `name`."""
+        return next((one for one in self.attributes if one.name == name), None)
+
+
+def comments(text: str) -> Iterator[tuple[int, int]]:
+    """Yield the span of every comment outside strings and heredocs."""
+    for token in _TOKEN.finditer(text):
+        if token.lastgroup == "comment":
+            yield token.span()
+
+
+def in_heredoc(text: str, offset: int) -> bool:
+    """Whether the character stands in a heredoc's body, which is another language's text."""
+    return any(
+        token.start("body") <= offset < token.end("body")
+        for token in _TOKEN.finditer(text)
+        if token.lastgroup == "heredoc"
+    )
+
+
+def blocks(text: str, *labels: str) -> Iterator[Block]:
+    """Yield the blocks whose keyword and first labels are `labels`."""
+    tokens = [token for token in _TOKEN.finditer(text) if token.lastgroup != "comment"]
+    for position, token in enumerate(tokens):
+        if token.group() != labels[0] or token.lastgroup != "name":
+            continue
+        head: list[str] = []
+        after = position
+        while after < len(tokens) and tokens[after].lastgroup in ("name", "string"):
+            head.append(tokens[after].group().strip('"'))
+            after += 1
+        opens = after < len(tokens) and tokens[after].group() == "{"
+        if opens and tuple(head[: len(labels)]) == labels:
+            attributes = tuple(_attributes(tokens[after + 1 :]))
+            yield Block(tuple(head), token.start(), attributes)
+
+
+def _attributes(tokens: list[re.Match[str]]) -> Iterator[Attribute]:
+    depth = 0
+    for position, token in enumerate(tokens):
+        if token.group() == "{":
+            depth += 1
+        elif token.group() == "}":
+            depth -= 1
+            if depth < 0:
+                return
+        elif depth == 0 and token.lastgroup == "name":
+            follower = tokens[position + 1 : position + 3]
+            if len(follower) > 1 and follower[0].group() == "=":
+                yield _attribute(token, follower[1])
+
+
+def _attribute(name: re.Match[str], value: re.Match[str]) -> Attribute:
+    if value.lastgroup == "string":
+        start, end = value.start() + 1, value.end() - 1
+        return Attribute(name.group(), value.group()[1:-1], start, end)
+    return Attribute(name.group(), None, name.start(), name.end())

@@ -1,0 +1,38 @@
+"""The install manifest's URL: what cloud-init applies at first boot."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from fluxbump.model import FLUX, Form, Pin
+from fluxbump.pins.kind import Context, form_of
+from fluxbump.textfile import TextFile
+
+NAME = "install-url"
+
+# Any host: a mirror or a proxy in front of GitHub keeps the path.
+URL = re.compile(
+    r"fluxcd/flux2/releases/(?:(?P<latest>latest/download)|download/(?P<tag>[^/\s\"'`]+))"
+    r"/install\.yaml"
+)
+
+
+def find(file: TextFile, _context: Context) -> Iterator[Pin]:
+    """Yield every install URL in live code."""
+    if "fluxcd/flux2/releases/" not in file.text:
+        return
+    for match in URL.finditer(file.text):
+        if file.is_live(match.start()):
+            yield _pin(file, match)
+
+
+def _pin(file: TextFile, match: re.Match[str]) -> Pin:
+    if match["latest"]:
+        start, end = match.span("latest")
+        value, form = "latest", Form.UNPINNED
+    else:
+        form, skip = form_of(match["tag"])
+        start, end = match.start("tag") + skip, match.end("tag")
+        value = file.text[start:end]
+    return Pin(NAME, FLUX, file.location(start), start, end, value, form, "install.yaml")

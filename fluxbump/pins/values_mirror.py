@@ -1,0 +1,28 @@
+"""A mapping in the wrapper's values that repeats which `flux2` chart it wraps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from fluxbump import yamltext
+from fluxbump.model import FLUX2, Pin
+from fluxbump.pins.kind import Context, pin_at
+from fluxbump.textfile import TextFile
+
+NAME = "values-mirror"
+
+
+def find(file: TextFile, context: Context) -> Iterator[Pin]:
+    """Yield every mapping with `chart: flux2` and a `version` in a wrapper's values files."""
+    path = PurePosixPath(file.path)
+    if not (path.name.startswith("values") and file.is_yaml):
+        return
+    chart = context.chart_at(str(path.with_name("Chart.yaml")))
+    if chart is None or not chart.wrapper:
+        return
+    for document in file.documents:
+        for mapping in yamltext.mappings(document.root):
+            version = document.scalar(yamltext.get(mapping, "version"))
+            if version and yamltext.text_of(mapping, "chart") == FLUX2.name:
+                yield pin_at(NAME, FLUX2, version, "values mirror of flux2")

@@ -1,0 +1,185 @@
+"""A file as text, and which parts of it are live code. Pure.
+
+A version counts as a pin only where something acts on it. Comments never do, nor do documents
+(Markdown and its like), nor do strings in application code, which say something about Flux but
+install nothing. The rest, known or unknown, is live: better one place too many in the preview
+than one too few in the cluster.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import cached_property
+from pathlib import PurePosixPath
+
+from ruamel.yaml.nodes import Node
+
+from fluxbump import hcl, yamltext
+from fluxbump.model import Location
+from fluxbump.yamltext import Document
+
+
+class Language(Enum):
+    """How a file tells comments from live code."""
+
+    HASH = auto()
+    """`#` starts a comment: YAML, shell, cloud-init, Dockerfile, and whatever is not known."""
+    HCL = auto()
+    """Terraform: `#`, `//` and `/* */`; a heredoc's body is a HASH text."""
+    DOCUMENT = auto()
+    """Prose for people; nothing in it is live."""
+    APPLICATION = auto()
+    """Source code of programs; what it says of Flux are strings, not installs."""
+
+
+_DOCUMENTS = frozenset({".md", ".markdown", ".mdx", ".rst", ".adoc", ".asciidoc", ".txt", ".html"})
+_APPLICATIONS = frozenset(
+    (
+        *(".c", ".cc", ".cpp", ".cs", ".dart", ".ex", ".exs", ".go", ".groovy", ".h", ".hpp"),
+        *(".java", ".js", ".jsx", ".kt", ".kts", ".lua", ".mjs", ".php", ".pl", ".py", ".rb"),
+        *(".rs", ".scala", ".swift", ".ts", ".tsx", ".vue"),
+    )
+)
+_HCL = frozenset({".tf", ".tfvars", ".hcl"})
+_YAML = frozenset({".yaml", ".yml"})
+_DOCUMENT_NAMES = frozenset({"CHANGELOG", "LICENSE", "NOTICE", "README"})
+
+
+def language_of(path: str) -> Language:
+    """Tell a file's language by its name."""
+    name = PurePosixPath(path)
+    suffix = name.suffix.lower()
+    if suffix in _DOCUMENTS or name.name in _DOCUMENT_NAMES:
+        return Language.DOCUMENT
+    if suffix in _APPLICATIONS:
+        return Language.APPLICATION
+    return Language.HCL if suffix in _HCL else Language.HASH
+
+
+_QUOTE_MAY_OPEN_AFTER = frozenset(" \t=([{,:;|&!$-")
+
+
+def hash_comment(line: str) -> int | None:
+    """Return where a `#` comment starts in `line`, or None.
+
+    A `#` starts a comment at the line's beginning or behind white space, outside of quotes; the
+    rule is the same in YAML and in shells. A quote counts only where it may open a string and is
+    closed on the same line, so that an apostrophe in prose hides nothing.
+    """
+    position = 0
+    while position < len(line):
+        character = line[position]
+        before = line[position - 1] if position else " "
+        if character == "#" and before in " \t":
+            return position
+        if character in "'\"" and before in _QUOTE_MAY_OPEN_AFTER:
+            closing = _closing_quote(line, position)
+            position = closing if closing > 0 else position
+        position += 1
+    return None
+
+
+def _closing_quote(line: str, opening: int) -> int:
+    quote, position = line[opening], opening + 1
+    while (position := line.find(quote, position)) > 0:
+        if quote == "'" or line[position - 1] != "\\":
+            return position
+        position += 1
+    return -1
+
+
+@dataclass
+class TextFile:
+    """One candidate file.
+
+    Attributes:
+        path: relative to the repository's root.
+        text: decoded; bytes that are not UTF-8 are kept as surrogates.
+    """
+
+    path: str
+    text: str
+
+    @cached_property
+    def language(self) -> Language:
+        """How the file tells comments from live code."""
+        return language_of(self.path)
+
+    @property
+    def is_yaml(self) -> bool:
+        """Whether the whole file is meant to be YAML."""
+        return PurePosixPath(self.path).suffix.lower() in _YAML
+
+    @cached_property
+    def documents(self) -> tuple[Document, ...]:
+        """The file's YAML documents; none for a file that is not YAML by its name."""
+        return yamltext.documents(self.text, self.path) if self.is_yaml else ()
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        return [0, *(match.end() for match in re.finditer(r"\n", self.text))]
+
+    @cached_property
+    def _hcl_comments(self) -> tuple[tuple[int, int], ...]:
+        return tuple(hcl.comments(self.text))
+
+    def location(self, offset: int) -> Location:
+        """Return the place of a character."""
+        line = bisect_right(self._line_starts, offset) - 1
+        return Location(self.path, line + 1, offset - self._line_starts[line] + 1)
+
+    def line_span(self, offset: int) -> tuple[int, int]:
+        """Return the offsets of the line around `offset`, without its line break."""
+        start = self.text.rfind("\n", 0, offset) + 1
+        end = self.text.find("\n", offset)
+        end = len(self.text) if end < 0 else end
+        return start, end - (self.text[start:end].endswith("\r"))
+
+    def in_comment(self, offset: int) -> bool:
+        """Whether the character stands in a comment."""
+        if self.language is Language.HCL and any(a <= offset < b for a, b in self._hcl_comments):
+            return True
+        if self.language is Language.HCL and not hcl.in_heredoc(self.text, offset):
+            return False
+        start, end = self.line_span(offset)
+        comment = hash_comment(self.text[start:end])
+        return comment is not None and offset >= start + comment
+
+    def is_live(self, offset: int) -> bool:
+        """Whether the character stands in live code."""
+        if self.language in (Language.DOCUMENT, Language.APPLICATION):
+            return False
+        return not self.in_comment(offset) and not self._in_prose(offset)
+
+    def _in_prose(self, offset: int) -> bool:
+        """A `description:` in YAML tells a story; nothing installs from it."""
+        for document in self.documents:
+            if document.start <= offset < document.end:
+                return yamltext.key_around(document, offset) in _PROSE_KEYS
+        return False
+
+    def objects(
+        self, kinds: Collection[str], names: Collection[str]
+    ) -> Iterator[tuple[Document, Node]]:
+        """Yield the Kubernetes objects of `kinds` in documents that contain any of `names`.
+
+        Documents that cannot matter are not parsed. The items of a `List` count as objects.
+        """
+        for document in self.documents:
+            source = document.source
+            if not any(kind in source for kind in kinds):
+                continue
+            if not any(name in source for name in names):
+                continue
+            root = document.root
+            candidates = yamltext.items(yamltext.get(root, "items"))
+            for node in (root, *candidates):
+                if node is not None and yamltext.text_of(node, "kind") in kinds:
+                    yield document, node
+
+
+_PROSE_KEYS = frozenset({"description", "summary", "message", "notes", "title", "changelog"})
