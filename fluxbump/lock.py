@@ -1,0 +1,308 @@
+"""Chart.lock in step with Chart.yaml. Pure.
+
+`helm dependency build` refuses a lock whose digest is not the sha256 over the JSON of both
+dependency lists, as Go writes it (`HashReq` in `internal/resolver`; the same in Helm 3 and 4). So
+this module reads both lists as Helm does (sigs.k8s.io/yaml over YAML 1.1, into `chart.Dependency`)
+and writes their JSON as `encoding/json` does.
+
+Covered: all eight fields, which of them Go leaves out when empty, its escapes, its field and key
+order; texts that YAML takes for numbers or booleans (`version: 1.10` is "1.1", to Helm too);
+`import-values` of texts, maps, lists, booleans, whole numbers and decimal fractions; merge keys
+and aliases; repositories named `@name` or `alias:name`, which Helm replaces by their URL before it
+computes the digest. Not covered: keys in another case (`Version:`), numbers with more than six
+digits after a decimal point where a text belongs, `.inf` and `.nan`, requirements.yaml of Helm 2.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from fluxbump import constraint, goyaml, versions, yamltext
+from fluxbump.errors import PinError
+from fluxbump.model import Edit, Location
+
+_CLEANED = ("name", "version", "repository", "condition")
+_FIELDS = (*_CLEANED, "tags", "enabled", "import-values", "alias")
+_NEVER_OMITTED = ("name", "repository")
+_REPOSITORY_NAMES = ("@", "alias:")
+
+# What Go escapes beside what JSON asks for; none of it occurs outside a string.
+_ESCAPES = str.maketrans({mark: f"\\u{ord(mark):04x}" for mark in "<>&\u2028\u2029"})
+_TRAILING_ZEROS = re.compile(r"\.?0*(?=[+-]\d\d:\d\d\Z)")
+
+
+def digest(
+    requirements: Sequence[Mapping[str, object]] | None,
+    locked: Sequence[Mapping[str, object]] | None,
+) -> str:
+    """Compute a lock's digest as Helm does.
+
+    Args:
+        requirements: `dependencies` of the Chart.yaml, values typed as YAML 1.1 types them; None
+            when there are none.
+        locked: `dependencies` of the Chart.lock, likewise.
+
+    Returns:
+        `sha256:` and lower-case hexadecimal digits.
+    """
+    lists = [
+        None if requirements is None else [_cleaned(_as_go(entry)) for entry in requirements],
+        None if locked is None else [_as_go(entry) for entry in locked],
+    ]
+    text = json.dumps(lists, ensure_ascii=False, separators=(",", ":")).translate(_ESCAPES)
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def is_in_step(chart_text: str, lock_text: str) -> bool:
+    """Tell whether `helm dependency build` accepts the lock; not when either is unreadable."""
+    try:
+        chart, lock = _read(chart_text, "Chart.yaml"), _read(lock_text, "Chart.lock")
+    except PinError:
+        return False
+    return yamltext.text_of(lock.root, "digest") == _digest(chart.dependencies, lock.dependencies)
+
+
+def relock(
+    *,
+    chart_path: str,
+    chart_text: str,
+    lock_path: str,
+    lock_text: str,
+    moved: Mapping[str, str],
+    generated: datetime,
+) -> tuple[Edit, ...]:
+    """Bring a Chart.lock in step with a Chart.yaml whose dependencies have moved.
+
+    Args:
+        chart_path: of the Chart.yaml.
+        chart_text: the Chart.yaml with the new versions.
+        lock_path: of the Chart.lock.
+        lock_text: the Chart.lock as it was.
+        moved: new version by dependency name, without a leading `v`. A dependency of that name
+            whose entry in Chart.yaml excludes the version is another chart and stays locked.
+        generated: the lock's new time, with an offset from UTC.
+
+    Returns:
+        Replacements of scalars in the lock, in order; none when it is in step already.
+
+    Raises:
+        PinError: the lock cannot be read or edited, or was out of step before.
+    """
+    try:
+        chart, lock = _read(chart_text, chart_path), _read(lock_text, lock_path)
+        edits = _edits(chart, lock, moved, _rfc3339(generated))
+    except PinError as error:
+        hint = f"helm dependency update {chart_path.rpartition('/')[0] or '.'}"
+        raise PinError(error.message, where=error.where, hint=hint) from None
+    return tuple(sorted(edits, key=lambda edit: edit.start))
+
+
+def _edits(chart: _File, lock: _File, moved: Mapping[str, str], generated: str) -> list[Edit]:
+    _refuse_other_names(chart, lock)
+    edits: list[Edit | None] = []
+    locked: list[dict[str, Any]] = []
+    for required, entry in zip(chart.entries or [], lock.entries or [], strict=True):
+        fields = entry.fields | {"version": _version(required.fields, entry, moved)}
+        if fields != entry.fields:
+            edits.append(lock.replace(entry.node, "version", fields["version"]))
+        locked.append(fields)
+    edits.append(lock.replace(lock.root, "digest", _digest(chart.dependencies, locked)))
+    if any(edits) and yamltext.get(lock.root, "generated") is not None:
+        edits.append(lock.replace(lock.root, "generated", generated))
+    return [edit for edit in edits if edit]
+
+
+def _refuse_other_names(chart: _File, lock: _File) -> None:
+    """Raise unless both list the same names; Helm writes them in the order of Chart.yaml."""
+    asked = ", ".join(fields["name"] for fields in chart.dependencies or [])
+    held = ", ".join(fields["name"] for fields in lock.dependencies or [])
+    if asked != held:
+        message = f"the lock holds {held or 'nothing'}, Chart.yaml {asked or 'nothing'}"
+        raise PinError(message, where=lock.document.at(lock.root))
+
+
+def _version(required: Mapping[str, Any], entry: _Entry, moved: Mapping[str, str]) -> str:
+    """Return what the lock must hold for a dependency.
+
+    Raises:
+        PinError: neither the new version nor the locked one fits Chart.yaml.
+    """
+    name, source = required["name"], required["repository"]
+    asked: str = required.get("version", "")
+    held: str = entry.fields.get("version", "")
+    if source != entry.fields["repository"] and not source.startswith(_REPOSITORY_NAMES):
+        message = f"{name} is locked from another repository than Chart.yaml names"
+        raise PinError(message, where=entry.place)
+    new = moved.get(name)
+    if new is not None and _admits(asked, new):
+        if not source:
+            return asked  # a chart below the chart itself is locked at the text of Chart.yaml
+        return f"v{new}" if held.startswith("v") else new
+    if not _admits(asked, held):
+        message = f"{name} is locked at {held or 'no version'}, Chart.yaml says {asked}"
+        raise PinError(message, where=entry.place)
+    return held
+
+
+def _admits(asked: str, held: str) -> bool:
+    if asked == held:
+        return True
+    version = versions.parse(held)
+    try:
+        # Helm takes chart versions with missing parts; about those the range has nothing to say.
+        return version is None or constraint.parse(asked).admits(version)
+    except constraint.ConstraintError:
+        return False
+
+
+def _rfc3339(moment: datetime) -> str:
+    """Write a time as Go's RFC3339Nano does: no trailing zeros, `Z` without an offset."""
+    if moment.utcoffset() is None:
+        raise ValueError("a lock's time needs an offset from UTC")
+    text = _TRAILING_ZEROS.sub("", moment.isoformat(timespec="microseconds"))
+    return text.removesuffix("+00:00") + "Z" * text.endswith("+00:00")
+
+
+# --- what the files hold --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A dependency as Helm sees it, its node, and where that stands."""
+
+    fields: dict[str, Any]
+    node: Any
+    place: Location
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A parsed Chart.yaml or Chart.lock; `entries` is None when it has no `dependencies`."""
+
+    document: yamltext.Document
+    root: Any
+    entries: tuple[_Entry, ...] | None
+
+    @property
+    def dependencies(self) -> list[dict[str, Any]] | None:
+        return None if self.entries is None else [entry.fields for entry in self.entries]
+
+    def replace(self, node: Any, key: str, new: str) -> Edit | None:
+        """Return the edit that sets `key` below `node`; None when it holds `new` already.
+
+        Raises:
+            PinError: there is no such scalar, or its text is not its value.
+        """
+        value = yamltext.get(node, key)
+        scalar = self.document.scalar(value)
+        if scalar is None or not scalar.editable:
+            problem = "has no" if value is None else "does not hold in plain sight its"
+            raise PinError(f"the lock {problem} {key}", where=self.document.at(value or node))
+        edit = Edit(self.document.path, scalar.start, scalar.end, new)
+        return edit if scalar.value != new else None
+
+
+def _read(text: str, path: str) -> _File:
+    """Parse the first document that is not empty.
+
+    Raises:
+        PinError: it is not YAML, not a mapping, or its dependencies are not a list of mappings.
+    """
+    for document in yamltext.documents(text, path):
+        root: Any = document.root
+        if document.problem:
+            where, message = document.problem
+            raise PinError(f"not YAML: {message}", where=where)
+        if root is not None:
+            break
+    else:
+        raise PinError("holds nothing", where=Location(path, 1))
+    nodes = yamltext.get(root, "dependencies")
+    try:
+        values = goyaml.value(nodes)
+    except yamltext.YamlProblem as problem:
+        raise PinError(problem.message, where=document.at(nodes or root)) from None
+    if root.id != "mapping":
+        raise PinError("not a mapping", where=document.at(root))
+    if not isinstance(values, list | None):
+        raise PinError("dependencies is not a list", where=document.at(nodes or root))
+    return _File(document, root, _entries(document, nodes, values))
+
+
+def _entries(
+    document: yamltext.Document, nodes: Any, values: list[object] | None
+) -> tuple[_Entry, ...] | None:
+    if values is None:
+        return None
+    entries = []
+    for node, value in zip(yamltext.items(nodes), values, strict=True):
+        where = document.at(node)
+        if not isinstance(value, dict):
+            raise PinError("a dependency is not a mapping", where=where)
+        entries.append(_Entry(_as_go(value), node, where))
+    return tuple(entries)
+
+
+# --- how Helm hashes --------------------------------------------------------------------------
+
+
+def _digest(requirements: list[dict[str, Any]] | None, locked: list[dict[str, Any]] | None) -> str:
+    """Compute the digest after Helm's look-up of repository names, whose result is in the lock."""
+    asked = [dict(fields) for fields in requirements or []]
+    for fields, held in zip(asked, locked or [], strict=False):
+        if fields["repository"].startswith(_REPOSITORY_NAMES):
+            fields["repository"] = held["repository"]
+    return digest(None if requirements is None else asked, locked)
+
+
+def _as_go(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Put a dependency into the shape of Helm's struct: its fields in order, empty ones left out.
+
+    Source: `chart.Dependency`, and what sigs.k8s.io/yaml converts for it.
+    """
+    fields: dict[str, Any] = {key: _text(entry.get(key)) for key in _FIELDS}
+    fields["tags"] = [_text(tag) for tag in entry.get("tags") or ()]
+    fields["enabled"] = entry.get("enabled") is True
+    fields["import-values"] = _plain(entry.get("import-values"))
+    return {key: value for key, value in fields.items() if value or key in _NEVER_OMITTED}
+
+
+def _cleaned(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Clean texts as Helm does in Chart.yaml, not in Chart.lock: `Dependency.Validate`."""
+    cleaned: dict[str, Any] = {key: _printable(fields[key]) for key in _CLEANED if key in fields}
+    if "tags" in fields:
+        cleaned["tags"] = [_printable(tag) for tag in fields["tags"]]
+    return {**fields, **cleaned}
+
+
+def _printable(text: str) -> str:
+    spaced = "".join(" " if character.isspace() else character for character in text)
+    return "".join(filter(str.isprintable, spaced))
+
+
+def _text(value: object) -> str:
+    """Write what YAML took for a number or boolean where Helm wants a text."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return str(value) if isinstance(value, str | int) else ""
+
+
+def _plain(value: Any) -> Any:
+    """Prepare what Helm holds untyped: sorted keys, and every number a 64-bit float."""
+    if isinstance(value, dict):
+        return {key: _plain(value[key]) for key in sorted(value)}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        exact = float(value)
+        return int(Decimal(repr(exact))) if exact.is_integer() else exact
+    return value

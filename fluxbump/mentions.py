@@ -1,0 +1,276 @@
+"""Places that name a version without holding it: comments, documents, application code. Pure.
+
+Mentions are listed for a person, never rewritten, with one exception that people keep by hand:
+a mapping table whose current row carries a marker. It gets a new row, and the marker moves.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from fluxbump import versions
+from fluxbump.model import FLUX, FLUX2, Edit, Inventory, Mention, Plan, Row, Track
+from fluxbump.textfile import TextFile
+
+_MARKER = re.compile(r"(?:<-+|←)\s*current\b|\(current\)", re.IGNORECASE)
+_FLUX_NAME = re.compile("flux", re.IGNORECASE)
+_TEXT_WIDTH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    """A version in a line, with offsets in the file."""
+
+    value: str
+    start: int
+    end: int
+
+
+# --- mapping rows ----------------------------------------------------------------------------
+
+
+def rows(files: Iterable[TextFile], plan: Plan, app_versions: Mapping[str, str]) -> Iterator[Row]:
+    """Yield the mapping rows that carry the marker and name another release than the target.
+
+    A row is recognised by holding a chart version together with the Flux release that the index
+    says it ships, so a marker on anything else is never taken for one.
+    """
+    for file in files:
+        for marker in _MARKER.finditer(file.text):
+            if not file.is_live(marker.start()):
+                row = _row(file, marker, plan, app_versions)
+                if row is not None:
+                    yield row
+
+
+def _row(
+    file: TextFile, marker: re.Match[str], plan: Plan, app_versions: Mapping[str, str]
+) -> Row | None:
+    line = file.line_span(marker.start())
+    tokens = _tokens(file.text, *line)
+    pair = _pair(tokens, app_versions)
+    if pair is None:
+        return None
+    release, chart = pair
+    goal = (plan.targets[FLUX], plan.targets[FLUX2])
+    if (release, chart) == goal:
+        return None
+    renamed = {release: goal[0], chart: goal[1]}
+    for track, new in plan.targets.items():
+        renamed.setdefault(plan.current.get(track, ""), new)
+    removal = _marker_removal(file.text, marker, line)
+    existing = _row_of(goal, file, line, marker)
+    if existing is not None:
+        arrival = _marker_arrival(file.text, marker, tokens, existing)
+        new = _applied(file.text[slice(*existing)], existing[0], [arrival])
+    else:
+        new = _successor(file.text, line, tokens, renamed)
+        arrival = Edit(file.path, line[0], line[0], new + _line_break(file.text, line[1]))
+    arrival = Edit(file.path, arrival.start, arrival.end, arrival.new)
+    edits = (Edit(file.path, *removal), arrival)
+    return Row(file.location(line[0]), file.text[slice(*line)], new, edits)
+
+
+def _tokens(text: str, start: int, end: int) -> list[_Token]:
+    return [
+        _Token(m["version"], *m.span("version"))
+        for m in versions.IN_TEXT.finditer(text, start, end)
+    ]
+
+
+def _pair(tokens: Iterable[_Token], app_versions: Mapping[str, str]) -> tuple[str, str] | None:
+    """Return the release and the chart version that a mapping row brings together."""
+    values = [token.value for token in tokens]
+    for chart in values:
+        release = app_versions.get(chart)
+        if release in values and release != chart:
+            return release, chart
+    return None
+
+
+def _successor(
+    text: str, line: tuple[int, int], tokens: Iterable[_Token], renamed: Mapping[str, str]
+) -> str:
+    """The marked row with the new versions in place, its columns kept where there is room."""
+    parts, position = [], line[0]
+    for token in tokens:
+        new = renamed.get(token.value, token.value)
+        parts += [text[position : token.start], new]
+        position = _keep_column(text, token.end, line[1], len(new) - len(token.value), parts)
+    return "".join([*parts, text[position : line[1]]])
+
+
+def _keep_column(text: str, start: int, end: int, growth: int, parts: list[str]) -> int:
+    """Give or take spaces behind a token so that the next column stays where it is."""
+    room = len(text[start:end]) - len(text[start:end].lstrip(" "))
+    if growth < 0 and room > 1:
+        parts.append(" " * -growth)
+    return start + (growth if 0 < growth < room else 0)
+
+
+def _marker_removal(
+    text: str, marker: re.Match[str], line: tuple[int, int]
+) -> tuple[int, int, str]:
+    """Take the marker away with the space before it; inside a table, keep the cell's width."""
+    before = text[line[0] : marker.start()]
+    start = line[0] + len(before.rstrip(" \t"))
+    behind = text[marker.end() : line[1]]
+    if behind.startswith("  ") or (behind.lstrip().startswith("|") and _padded(text, line)):
+        return start, marker.end(), " " * (marker.end() - start)
+    return start, marker.end(), ""
+
+
+def _padded(text: str, line: tuple[int, int]) -> bool:
+    """Whether the table pads its cells: the neighbouring row has its bars in the same columns."""
+    bars = _bars(text[slice(*line)])
+    neighbours = [_line_before(text, line), _line_after(text, line)]
+    return any(bars and _bars(text[slice(*one)]) == bars for one in neighbours if one)
+
+
+def _bars(line: str) -> list[int]:
+    return [position for position, character in enumerate(line) if character == "|"]
+
+
+def _row_of(
+    goal: tuple[str, str], file: TextFile, line: tuple[int, int], marker: re.Match[str]
+) -> tuple[int, int] | None:
+    """Find the target's own row in the same table: neighbouring lines of the same shape."""
+    shape = _shape(file.text[slice(*line)])
+    for step in (_line_before, _line_after):
+        other = step(file.text, line)
+        while other is not None and _shape(file.text[slice(*other)]) == shape:
+            values = {token.value for token in _tokens(file.text, *other)}
+            if set(goal) <= values and not _MARKER.search(file.text, *other):
+                return other
+            other = step(file.text, other)
+    return None
+
+
+def _shape(line: str) -> str:
+    bare = versions.IN_TEXT.sub("V", _MARKER.sub("", line))
+    return " ".join(bare.split())
+
+
+def _marker_arrival(
+    text: str, marker: re.Match[str], tokens: list[_Token], row: tuple[int, int]
+) -> Edit:
+    """Put the marker behind the same token of the row as it had in the old one."""
+    before = [token for token in tokens if token.end <= marker.start()]
+    others = _tokens(text, *row)
+    gap = text[before[-1].end : marker.start()] if before else ""
+    if not before or gap.strip() or len(others) < len(before):
+        return Edit("", row[1], row[1], f" {marker.group()}")
+    start = others[len(before) - 1].end
+    added = gap + marker.group()
+    room = len(text[start : row[1]]) - len(text[start : row[1]].lstrip(" "))
+    taken = len(added) if room > len(added) else 0
+    return Edit("", start, start + taken, added)
+
+
+def _applied(text: str, offset: int, edits: Iterable[Edit]) -> str:
+    for edit in sorted(edits, key=lambda one: -one.start):
+        text = text[: edit.start - offset] + edit.new + text[edit.end - offset :]
+    return text
+
+
+def _line_before(text: str, line: tuple[int, int]) -> tuple[int, int] | None:
+    if line[0] == 0:
+        return None
+    end = line[0] - 1
+    start = text.rfind("\n", 0, end) + 1
+    return start, end - (text[start:end].endswith("\r"))
+
+
+def _line_after(text: str, line: tuple[int, int]) -> tuple[int, int] | None:
+    start = text.find("\n", line[1]) + 1
+    if start == 0 or start >= len(text):
+        return None
+    end = text.find("\n", start)
+    end = len(text) if end < 0 else end
+    return start, end - (text[start:end].endswith("\r"))
+
+
+def _line_break(text: str, end: int) -> str:
+    return "\r\n" if text[end : end + 1] == "\r" else "\n"
+
+
+# --- mentions --------------------------------------------------------------------------------
+
+
+def find(
+    files: Iterable[TextFile], inventory: Inventory, plan: Plan, skip: Iterable[Edit]
+) -> Iterator[Mention]:
+    """Yield the places that name a version which the plan moves away from.
+
+    Args:
+        files: candidates, and other files that contain one of `outdated`.
+        inventory: its pins are not mentions.
+        plan: says which versions become outdated.
+        skip: edits of mapping rows, which need nobody's attention.
+    """
+    old = outdated(plan)
+    if not old:
+        return
+    pattern = re.compile("|".join(re.escape(value) for value in sorted(old, key=len, reverse=True)))
+    pins = {(pin.location.path, pin.start) for pin in inventory.pins}
+    pinned: dict[str, set[Track]] = {}
+    for pin in inventory.pins:
+        pinned.setdefault(pin.location.path, set()).add(pin.track)
+    for file in files:
+        if not pattern.search(file.text):
+            continue
+        done = [edit for edit in skip if edit.path == file.path]
+        candidate = file.path in inventory.files
+        for token in _tokens(file.text, 0, len(file.text)):
+            at_pin = (file.path, token.start) in pins
+            if token.value not in old or at_pin or _on_line_of(file, token, done):
+                continue
+            tracks = old[token.value]
+            track = _named(file, token, tracks, pinned.get(file.path, set()), candidate=candidate)
+            if track is not None:
+                yield _mention(file, token, track)
+
+
+def outdated(plan: Plan) -> dict[str, tuple[Track, ...]]:
+    """Map every version that is current before the plan, and not after it, to its tracks."""
+    found: dict[str, list[Track]] = {}
+    moved = [(change.pin.track, change.pin.value) for change in plan.changes]
+    moved += list(plan.current.items())
+    for track, value in moved:
+        if plan.targets.get(track) != value and track not in found.setdefault(value, []):
+            found[value].append(track)
+    return {value: tuple(tracks) for value, tracks in found.items() if tracks}
+
+
+def _on_line_of(file: TextFile, token: _Token, edits: Iterable[Edit]) -> bool:
+    start, end = file.line_span(token.start)
+    return any(start <= edit.start <= end for edit in edits)
+
+
+def _named(
+    file: TextFile, token: _Token, tracks: Collection[Track], pinned: set[Track], *, candidate: bool
+) -> Track | None:
+    """Decide which track a version text means, or None when it may as well mean something else.
+
+    The line names the track; or the version is one of Flux's own in a file that is about Flux;
+    or it stands in a comment of a file that pins that very track.
+    """
+    line = file.text[slice(*file.line_span(token.start))]
+    for track in tracks:
+        own = track in (FLUX, FLUX2)
+        if own and (candidate or _FLUX_NAME.search(line)):
+            return track
+        if not own and re.search(rf"(?<![\w-]){re.escape(track.name)}(?![\w-])", line):
+            return track
+        if not own and track in pinned and not file.is_live(token.start):
+            return track
+    return None
+
+
+def _mention(file: TextFile, token: _Token, track: Track) -> Mention:
+    text = " ".join(file.text[slice(*file.line_span(token.start))].split())
+    if len(text) > _TEXT_WIDTH:
+        text = text[: _TEXT_WIDTH - 1] + "…"
+    return Mention(track, file.location(token.start), token.value, text)

@@ -1,0 +1,278 @@
+"""From an inventory and a chart release to a plan: what each track becomes. Pure.
+
+Versions are set, never incremented place by place, so a pin that had drifted comes out equal to
+the others. The version of a chart of this repository moves only when something in that chart
+moves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from semver import Version
+
+from fluxbump import constraint, versions
+from fluxbump.errors import PinError, RefusedError
+from fluxbump.model import (
+    FLUX,
+    FLUX2,
+    Change,
+    Chart,
+    ChartIndex,
+    ChartRelease,
+    Form,
+    Inventory,
+    Note,
+    Pin,
+    Plan,
+    Track,
+)
+from fluxbump.resolve import best_chart
+from fluxbump.versions import Level
+
+_CONFIGURE = "or add the place that holds the version under `pins` in fluxbump.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user allows.
+
+    Attributes:
+        level: how the versions of the repository's own charts are raised.
+        allow_downgrade: a pin may move to an older Flux release or chart version.
+        align: install URLs, or wrappers, that disagree among themselves are set all the same.
+    """
+
+    level: Level = "patch"
+    allow_downgrade: bool = False
+    align: bool = False
+
+
+def plan(
+    inventory: Inventory, chart_release: ChartRelease, index: ChartIndex, options: Options
+) -> Plan:
+    """Decide what every pin becomes.
+
+    Raises:
+        PinError: nothing is pinned, a candidate cannot be read, pins of one kind disagree, or a
+            pin cannot be rewritten and does not admit what it would have to hold.
+        RefusedError: a pin would move to an older version.
+    """
+    _require_pins(inventory)
+    _require_readable(inventory)
+    if not options.align:
+        _require_agreement(inventory)
+    _require_rewritable(inventory, index)
+    targets = _targets(inventory, chart_release, options)
+    changes = tuple(_changes(inventory.pins, targets))
+    if not options.allow_downgrade:
+        _refuse_downgrade(changes)
+    return Plan(
+        chart_release=chart_release,
+        current=current(inventory),
+        targets=targets,
+        changes=changes,
+        kept=tuple(_kept(inventory.pins, targets)),
+        notes=(*inventory.notes, *_lowered(changes)),
+    )
+
+
+def current(inventory: Inventory) -> dict[Track, str]:
+    """Tell what each track holds now.
+
+    `flux` is what the install URLs hold, `flux2` what the wrappers depend on (the oldest, when
+    they disagree), a chart's track is the version in its Chart.yaml.
+    """
+    held: dict[Track, str] = {}
+    for track, kinds in ((FLUX, _FLUX_SOURCES), (FLUX2, _FLUX2_SOURCES)):
+        for kind in kinds:
+            values = _values(inventory, kind, track)
+            if values and track not in held:
+                held[track] = min(values, key=lambda value: versions.parse(value) or _LOWEST)
+    held |= {chart.track: chart.version for chart in inventory.charts}
+    return held
+
+
+_LOWEST = Version(0)
+_MIRRORS = ("values-mirror", "app-version")
+_FLUX_SOURCES = ("install-url", "custom")
+_FLUX2_SOURCES = ("chart-dependency", "helm-release", "terraform", "custom")
+
+
+def _values(inventory: Inventory, kind: str, track: Track) -> set[str]:
+    return {
+        pin.value
+        for pin in inventory.pins
+        if pin.kind == kind and pin.track == track and pin.form is Form.EXACT
+    }
+
+
+# --- what must hold before anything is planned ------------------------------------------------
+
+
+def _require_pins(inventory: Inventory) -> None:
+    if not any(pin.track in (FLUX, FLUX2) for pin in inventory.pins) and not inventory.unreadable:
+        raise PinError(
+            "nothing here pins Flux: no install.yaml URL, no chart that depends on flux2, "
+            "no HelmRelease of it",
+            hint="is this the right repository and revision? see --repo and --rev",
+        )
+
+
+def _require_readable(inventory: Inventory) -> None:
+    if inventory.unreadable:
+        first, *others = inventory.unreadable
+        more = f"; {len(others)} more file(s) cannot be read" if others else ""
+        raise PinError(
+            f"cannot be read as YAML, column {first.location.column}: {first.message}{more}",
+            where=first.location,
+            hint=f'mend it, or exclude it in fluxbump.yaml: exclude: ["{first.location.path}"]',
+        )
+
+
+def _require_agreement(inventory: Inventory) -> None:
+    for kind, track, what in (
+        ("install-url", FLUX, "install URLs"),
+        ("chart-dependency", FLUX2, "wrapper charts"),
+    ):
+        pins = [p for p in inventory.pins if (p.kind, p.track, p.form) == (kind, track, Form.EXACT)]
+        other = next((pin for pin in pins if pin.value != pins[0].value), None)
+        if other is not None:
+            raise PinError(
+                f"{what} disagree: {pins[0].location} holds {pins[0].value}, "
+                f"{other.location} holds {other.value}",
+                where=other.location,
+                hint="set both with --align, or exclude one path in fluxbump.yaml",
+            )
+
+
+def _require_rewritable(inventory: Inventory, index: ChartIndex) -> None:
+    configured = any(pin.kind == "custom" and pin.track == FLUX for pin in inventory.pins)
+    for pin in inventory.pins:
+        if pin.kind == "install-url" and pin.form is Form.VARIABLE and not configured:
+            raise PinError(
+                f"the install URL takes its release from a variable ({pin.value})",
+                where=pin.location,
+                hint=f"write the release into the URL, {_CONFIGURE}",
+            )
+        wrapped = pin.kind == "chart-dependency" and pin.track == FLUX2
+        if wrapped and pin.form is not Form.EXACT:
+            raise PinError(
+                f"{pin.subject} is not an exact version: {pin.value or 'no version'}",
+                where=pin.location,
+                hint=f"pin it: version: {_exact_version(inventory, index)}",
+            )
+
+
+def _exact_version(inventory: Inventory, index: ChartIndex) -> str:
+    """The chart version that goes with what cloud-init installs."""
+    release = versions.parse(current(inventory).get(FLUX, ""))
+    chart = best_chart(release, index) if release is not None else None
+    return f'"{chart.version}"' if chart is not None else '"X.Y.Z"'
+
+
+# --- what each track becomes ------------------------------------------------------------------
+
+
+def _targets(
+    inventory: Inventory, chart_release: ChartRelease, options: Options
+) -> Mapping[Track, str]:
+    targets = {FLUX: str(chart_release.app_version), FLUX2: str(chart_release.version)}
+    for chart in inventory.charts:
+        moved = any(_belongs(change.pin, chart) for change in _changes(inventory.pins, targets))
+        targets[chart.track] = _raised(chart, inventory, options) if moved else chart.version
+    return targets
+
+
+def _belongs(pin: Pin, chart: Chart) -> bool:
+    """Whether a change of `pin` changes what the chart ships."""
+    return pin.track != chart.track and pin.location.path.startswith(chart.directory)
+
+
+def _raised(chart: Chart, inventory: Inventory, options: Options) -> str:
+    version = versions.parse(chart.version)
+    if version is None:
+        own = [pin for pin in inventory.pins if pin.track == chart.track]
+        raise PinError(
+            f"the version of chart {chart.name} is not a full version: {chart.version or 'none'}",
+            where=own[0].location if own else chart.path,
+            hint="write it as MAJOR.MINOR.PATCH",
+        )
+    return str(versions.raised(version, options.level))
+
+
+def _changes(pins: Iterable[Pin], targets: Mapping[Track, str]) -> Iterator[Change]:
+    """Yield a change for every pin that has a target and does not hold it.
+
+    Raises:
+        PinError: the pin would have to change, and cannot be rewritten.
+    """
+    for pin in pins:
+        new = targets.get(pin.track)
+        if new is None or pin.value == new:
+            continue
+        if pin.form is Form.EXACT:
+            yield Change(pin, new)
+        elif pin.form is Form.OPAQUE:
+            raise PinError(
+                f"{pin.subject} must become {new}, but its value cannot be replaced in place "
+                "(an anchor, a tag, an escape, a block scalar or a digest)",
+                where=pin.location,
+                hint="write a plain version there",
+            )
+        elif pin.form is Form.RANGE and not _admits(pin, new):
+            raise PinError(
+                f"{pin.subject} holds the range {pin.value}, which excludes {new}",
+                where=pin.location,
+                hint=f"widen the range, or pin it: {new}",
+            )
+
+
+def _admits(pin: Pin, version: str) -> bool:
+    parsed = versions.parse(version)
+    try:
+        return parsed is not None and constraint.parse(pin.value).admits(parsed)
+    except ValueError as error:
+        raise PinError(
+            f"{pin.subject} holds neither a version nor a range: {pin.value}",
+            where=pin.location,
+            hint=str(error),
+        ) from None
+
+
+def _kept(pins: Iterable[Pin], targets: Mapping[Track, str]) -> Iterator[tuple[Pin, str]]:
+    for pin in pins:
+        new = targets.get(pin.track)
+        if new is None:
+            continue
+        if pin.form is Form.RANGE:
+            yield pin, f"the range {pin.value} admits {new}"
+        elif pin.form is Form.VARIABLE:
+            yield pin, f"holds a variable, {pin.value}: make sure that it becomes {new}"
+        elif pin.form is Form.UNPINNED:
+            yield pin, "not pinned: takes whatever is newest"
+
+
+def _refuse_downgrade(changes: Iterable[Change]) -> None:
+    for change in changes:
+        if change.pin.track not in (FLUX, FLUX2):
+            continue
+        old, new = versions.parse(change.pin.value), versions.parse(change.new)
+        if change.pin.kind not in _MIRRORS and old and new and new < old:
+            raise RefusedError(
+                f"{change.pin.subject} would go down from {old} to {new}",
+                where=change.pin.location,
+                hint="a downgrade can be refused by the API server: "
+                "add --allow-downgrade if that is what you want",
+            )
+
+
+def _lowered(changes: Iterable[Change]) -> Iterator[Note]:
+    for change in changes:
+        old, new = versions.parse(change.pin.value), versions.parse(change.new)
+        if change.pin.track not in (FLUX, FLUX2) and old and new and new < old:
+            yield Note(
+                change.pin.location,
+                f"{change.pin.subject} was ahead of its chart: goes down from {old} to {new}",
+            )
