@@ -1,0 +1,16 @@
+"""`python -m fluxbump`, and the console script."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    from fluxbump.cli.app import run  # noqa: PLC0415  # so that importing this module is free
+
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""Standard output for results, standard error for everything else."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from dataclasses import dataclass
+
+from fluxbump.errors import FluxbumpError
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """How this run talks.
+
+    Attributes:
+        quiet: only the result.
+        verbose: tracebacks too.
+        color: `auto`, `always` or `never`; `auto` follows NO_COLOR, FORCE_COLOR and the terminal.
+    """
+
+    quiet: bool = False
+    verbose: bool = False
+    color: str = "auto"
+
+    def colored(self) -> bool:
+        """Whether standard output takes colours (no-color.org, force-color.org)."""
+        if self.color != "auto":
+            return self.color == "always"
+        if os.environ.get("NO_COLOR"):
+            return False
+        if os.environ.get("FORCE_COLOR"):
+            return True
+        return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+    def result(self, text: str) -> None:
+        """Print a result."""
+        if text:
+            sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
+
+    def raw(self, data: bytes) -> None:
+        """Print a result that is not text."""
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
+    def line(self, text: str) -> None:
+        """Print one line beside the result, whatever happens."""
+        sys.stderr.write(f"{text}\n")
+
+    def note(self, text: str) -> None:
+        """Print a remark beside the result, unless only the result is wanted."""
+        if not self.quiet:
+            self.line(f"fluxbump: {text}")
+
+    def progress(self, text: str) -> None:
+        """Say what takes time, on a terminal only; an empty text takes it away."""
+        if sys.stderr.isatty() and not self.quiet:
+            sys.stderr.write(f"\r\x1b[K{text}")
+            sys.stderr.flush()
+
+    def error(self, error: FluxbumpError) -> None:
+        """Print an error on one line, with its traceback if that was asked for."""
+        self.progress("")
+        if self.verbose:
+            traceback.print_exception(error)
+        self.line(f"fluxbump: {error}")

@@ -1,0 +1,52 @@
+"""Options that several commands take."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Color(StrEnum):
+    """When to print colours."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+class Output(StrEnum):
+    """How to print a result."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+RepoOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--repo", metavar="PATH", help="The repository, bare or not. [default: the one you are in]"
+    ),
+]
+RevOption = Annotated[
+    str, typer.Option("--rev", metavar="REV", help="The branch, tag or commit to read.")
+]
+IndexOption = Annotated[
+    str | None,
+    typer.Option(
+        "--index",
+        metavar="URL|PATH",
+        envvar="FLUXBUMP_INDEX",
+        help="The chart index: an https URL, a file, or a directory. [default: the community's]",
+    ),
+]
+OfflineOption = Annotated[
+    bool,
+    typer.Option("--offline", envvar="FLUXBUMP_OFFLINE", help="Use the cached index only."),
+]
+ColorOption = Annotated[Color, typer.Option("--color", help="Colours in the output.")]
+OutputOption = Annotated[Output, typer.Option("--output", "-o", help="How to print the result.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print the result only.")]
+VerboseOption = Annotated[bool, typer.Option("--verbose", help="Print tracebacks of errors.")]

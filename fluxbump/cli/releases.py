@@ -1,0 +1,88 @@
+"""`fluxbump releases`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fluxbump.cli.console import Console
+from fluxbump.cli.options import (
+    Color,
+    ColorOption,
+    IndexOption,
+    OfflineOption,
+    Output,
+    OutputOption,
+    QuietOption,
+    RepoOption,
+    RevOption,
+    VerboseOption,
+)
+
+if TYPE_CHECKING:
+    from fluxbump.model import ChartIndex, Track
+
+
+def releases(
+    *,
+    repo: RepoOption = None,
+    rev: RevOption = "HEAD",
+    limit: Annotated[
+        int, typer.Option("--limit", min=0, help="How many to list; 0 lists all.")
+    ] = 20,
+    prereleases: Annotated[bool, typer.Option("--prereleases", help="List those too.")] = False,
+    output: OutputOption = Output.TEXT,
+    index: IndexOption = None,
+    offline: OfflineOption = False,
+    color: ColorOption = Color.AUTO,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """List which Flux release goes with which chart, and where the repository is.
+
+    Outside of a repository the list has no marks.
+    """
+    from fluxbump.reports import json as as_json
+    from fluxbump.reports import text
+    from fluxbump.reports.table import Paint
+    from fluxbump.survey import listed
+
+    console = Console(quiet=quiet, verbose=verbose, color=color.value)
+    chart_index, held = _look(repo, rev, index, console, offline=offline)
+    rows = listed(chart_index, held, prereleases=prereleases)
+    shown = rows[:limit] if limit else rows
+    if output is Output.JSON:
+        console.result(as_json.releases(shown, chart_index))
+        return
+    console.result(text.releases(shown, chart_index, Paint(enabled=console.colored())))
+    if len(shown) < len(rows):
+        console.note(
+            f"{len(rows) - len(shown)} older releases are not listed (--limit 0 lists all)"
+        )
+
+
+def _look(
+    repo: Path | None, rev: str, index: str | None, console: Console, *, offline: bool
+) -> tuple[ChartIndex, dict[Track, str]]:
+    from fluxbump import resolve
+    from fluxbump.cli.workspace import index_source, workspace
+    from fluxbump.config import Config
+    from fluxbump.discover import discover
+    from fluxbump.errors import RepositoryError
+    from fluxbump.plan import current
+
+    try:
+        with workspace(repo, rev) as ws:
+            root = None if ws.repository.bare else ws.repository.root
+            with index_source(index, ws.settings, root, offline=offline) as source:
+                loaded = source.load()
+            scope = ws.settings.scope(resolve.app_versions(loaded.releases))
+            return loaded, current(discover(ws.snapshot, scope))
+    except RepositoryError as error:
+        if repo is not None:
+            raise
+        console.note(f"no marks: {error.message}")
+    with index_source(index, Config(), None, offline=offline) as source:
+        return source.load(), {}

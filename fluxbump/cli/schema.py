@@ -1,0 +1,28 @@
+"""`fluxbump schema NAME`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from fluxbump.cli.console import Console
+
+
+class Name(StrEnum):
+    """What has a schema."""
+
+    CONFIG = "config"
+    TO = "to"
+    STATUS = "status"
+    RELEASES = "releases"
+
+
+def schema(
+    name: Annotated[Name, typer.Argument(help="fluxbump.yaml, or the JSON of a command.")],
+) -> None:
+    """Print the JSON Schema of fluxbump.yaml, or of what `--output json` prints."""
+    from fluxbump.reports import schemas
+
+    Console().result(schemas.text(name.value))

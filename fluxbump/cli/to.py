@@ -1,0 +1,192 @@
+"""`fluxbump to VERSION`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fluxbump.cli.console import Console
+from fluxbump.cli.options import (
+    Color,
+    ColorOption,
+    IndexOption,
+    OfflineOption,
+    QuietOption,
+    RepoOption,
+    RevOption,
+    VerboseOption,
+)
+
+if TYPE_CHECKING:
+    from fluxbump.bump import Delivered, Prepared, Request
+    from fluxbump.cli.workspace import Workspace
+
+EPILOG = """
+Examples: `fluxbump to 2.5.1 --dry-run` shows what would change; `fluxbump to 2.5` takes the
+newest 2.5.x that has a chart; `fluxbump to latest --output patch | git apply` changes the work
+tree instead of making a branch.
+"""
+
+_FAILED_CHECK = 1
+
+
+class Format(StrEnum):
+    """How to print the result."""
+
+    TEXT = "text"
+    JSON = "json"
+    PATCH = "patch"
+
+
+class Bump(StrEnum):
+    """How a chart's own version is raised."""
+
+    PATCH = "patch"
+    MINOR = "minor"
+    MAJOR = "major"
+
+
+def to(
+    version: Annotated[
+        str, typer.Argument(help="A Flux release (2.5.1), a line of releases (2.5), or latest.")
+    ],
+    *,
+    repo: RepoOption = None,
+    rev: RevOption = "HEAD",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", "-n", help="Show the table and the diff; write nothing.")
+    ] = False,
+    output: Annotated[
+        Format, typer.Option("--output", "-o", help="How to print the result.")
+    ] = Format.TEXT,
+    chart_version: Annotated[
+        str | None,
+        typer.Option("--chart-version", metavar="X.Y.Z", help="Take this chart of the release."),
+    ] = None,
+    bump: Annotated[
+        Bump | None, typer.Option("--bump", help="How to raise your own charts. [default: patch]")
+    ] = None,
+    checkout: Annotated[
+        bool, typer.Option("--checkout", help="Switch to the branch afterwards.")
+    ] = False,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force", help="Replace a branch of that name; its old tip stays under a ref."
+        ),
+    ] = False,
+    allow_downgrade: Annotated[
+        bool, typer.Option("--allow-downgrade", help="Let pins move to an older release.")
+    ] = False,
+    align: Annotated[
+        bool,
+        typer.Option(
+            "--align", help="Set install URLs or wrappers that disagree among themselves."
+        ),
+    ] = False,
+    no_mentions: Annotated[
+        bool, typer.Option("--no-mentions", help="Leave mapping rows in comments and documents.")
+    ] = False,
+    index: IndexOption = None,
+    offline: OfflineOption = False,
+    color: ColorOption = Color.AUTO,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> int:
+    """Move every pin to a Flux release, in one commit on a new branch.
+
+    The work tree, the index and the current branch are not touched. The target is the release
+    that cloud-init installs; the chart is the one whose appVersion is that release.
+    """
+    from fluxbump import bump as journey
+    from fluxbump.cli.workspace import workspace
+    from fluxbump.plan import Options
+
+    console = Console(quiet=quiet, verbose=verbose, color=color.value)
+    with workspace(repo, rev) as ws:
+        level = bump.value if bump else ws.settings.bump
+        request = journey.Request(
+            target=version,
+            chart_version=chart_version,
+            options=Options(level=level, allow_downgrade=allow_downgrade, align=align),
+            mentions=ws.settings.mentions and not no_mentions,
+        )
+        prepared = _prepare(ws, request, index, console, offline=offline)
+        if checkout and not dry_run and not prepared.empty:
+            ws.repository.require_switchable(prepared.base, prepared.changes)
+        result = None
+        if prepared.passed and not prepared.empty and not dry_run:
+            result = journey.deliver(ws.repository, prepared, force=force)
+        _print(prepared, result, output, console, dry_run=dry_run)
+        _remark_on_local_changes(ws, prepared, console)
+        if checkout and result is not None:
+            ws.repository.switch(prepared.branch)
+            console.note(f"switched to {prepared.branch}")
+    return 0 if prepared.passed else _FAILED_CHECK
+
+
+def _prepare(
+    ws: Workspace, request: Request, index: str | None, console: Console, *, offline: bool
+) -> Prepared:
+    from fluxbump import bump as journey
+    from fluxbump.cli.workspace import index_source
+
+    root = None if ws.repository.bare else ws.repository.root
+    with index_source(index, ws.settings, root, offline=offline) as source:
+        console.progress("reading the chart index and the repository …")
+        prepared = journey.prepare(ws.repository, ws.snapshot, ws.settings, source, request)
+        console.progress("")
+    return prepared
+
+
+def _print(
+    prepared: Prepared,
+    result: Delivered | None,
+    output: Format,
+    console: Console,
+    *,
+    dry_run: bool,
+) -> None:
+    if output is Format.JSON:
+        from fluxbump.reports import json as report
+
+        console.result(report.bump(prepared, result))
+    elif output is Format.PATCH:
+        console.raw(prepared.built.patch)
+    else:
+        _print_text(prepared, result, console, dry_run=dry_run)
+    if not prepared.passed:
+        for finding in prepared.findings:
+            console.line(f"fluxbump: {finding.location}: {finding.code} {finding.message}")
+        console.line("fluxbump: the result fails its checks: no branch was made")
+
+
+def _print_text(
+    prepared: Prepared, result: Delivered | None, console: Console, *, dry_run: bool
+) -> None:
+    from fluxbump.reports import text
+    from fluxbump.reports.table import Paint
+
+    paint = Paint(enabled=console.colored())
+    if prepared.empty:
+        if not console.quiet:
+            console.result(text.preview(prepared, paint) + "\n")
+        console.result(text.nothing_to_do(prepared))
+        return
+    if not console.quiet:
+        console.result(text.preview(prepared, paint) + "\n")
+    if dry_run:
+        console.result("" if console.quiet else "\n")
+        console.result(text.diff(prepared.built.patch, paint))
+        console.note(f"dry run: branch {prepared.branch} was not made, nothing was written")
+    elif result is not None:
+        console.result(text.delivered(prepared, result, paint))
+
+
+def _remark_on_local_changes(ws: Workspace, prepared: Prepared, console: Console) -> None:
+    if console.quiet or prepared.empty:
+        return
+    for path in ws.repository.modified(prepared.changes.files):
+        console.note(f"{path} has uncommitted changes, which are not part of this")

@@ -1,0 +1,83 @@
+"""What every command starts from: the repository, its configuration, and the chart index."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+# GitPython runs `git version` when it is imported, unless it is told which git to run and that
+# a missing one is found out later.
+os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+
+from fluxbump import config, indexes
+from fluxbump.config import Config
+from fluxbump.model import IndexSource
+from fluxbump.objects import CommitSnapshot
+from fluxbump.repo import Repository
+
+_GIT_LOCAL = (
+    "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_PREFIX", "GIT_NAMESPACE",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """An open repository at one revision, with its configuration.
+
+    Attributes:
+        repository: open.
+        snapshot: of the revision.
+        settings: its fluxbump.yaml.
+    """
+
+    repository: Repository
+    snapshot: CommitSnapshot
+    settings: Config
+
+
+@contextmanager
+def workspace(path: Path | None, revision: str) -> Iterator[Workspace]:
+    """Open a repository and read its configuration.
+
+    Raises:
+        RepositoryError: there is no such repository or revision.
+        ConfigError: fluxbump.yaml cannot be used.
+    """
+    if path is not None:
+        # A hook of another repository sets these; what the user named wins.
+        for name in _GIT_LOCAL:
+            os.environ.pop(name, None)
+    repository = Repository(path)
+    try:
+        snapshot = repository.snapshot(repository.commit(revision), revision)
+        yield Workspace(repository, snapshot, config.from_snapshot(snapshot))
+    finally:
+        repository.close()
+
+
+@contextmanager
+def index_source(
+    given: str | None, settings: Config, root: Path | None, *, offline: bool
+) -> Iterator[IndexSource]:
+    """Open the chart index that was given, or else configured.
+
+    A relative path from the command line starts at the current directory, one from the
+    configuration at the repository's root.
+    """
+    spec = given or settings.index
+    if given is None and root is not None and not urlsplit(spec).scheme:
+        spec = str(root / spec)
+    with ExitStack() as stack:
+
+        def web() -> indexes.Web:
+            # Imported for URLs only: an index in a file needs no HTTP.
+            from fluxbump.web import Web
+
+            return stack.enter_context(Web(offline=offline))
+
+        yield indexes.open_source(spec, web=web)

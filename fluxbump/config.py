@@ -1,0 +1,171 @@
+"""`fluxbump.yaml` at the repository's root: optional, and never guessed at."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from fluxbump import yamltext
+from fluxbump.discover import Scope, decode
+from fluxbump.errors import ConfigError
+from fluxbump.model import Location, Snapshot
+from fluxbump.pins.kind import COMMUNITY_REPOSITORIES, CustomPin
+
+FILE = "fluxbump.yaml"
+DEFAULT_INDEX = "https://fluxcd-community.github.io/helm-charts"
+DEFAULT_BRANCH = "fluxbump/flux-{release}"
+
+PLACEHOLDERS = ("release", "old_release", "chart_version", "old_chart_version")
+_PLACEHOLDER = re.compile(r"\{(\w*)\}")
+
+
+def _template(text: str) -> str:
+    unknown = [name for name in _PLACEHOLDER.findall(text) if name not in PLACEHOLDERS]
+    if unknown:
+        known = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
+        raise ValueError(f"unknown placeholder {{{unknown[0]}}}, known are {known}")
+    return text
+
+
+def _pattern(text: str) -> str:
+    try:
+        compiled = re.compile(text)
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {error}") from None
+    if "version" not in compiled.groupindex:
+        raise ValueError("has no group called version: (?P<version>…)")
+    return text
+
+
+Template = Annotated[str, Field(min_length=1), AfterValidator(_template)]
+Pattern = Annotated[str, AfterValidator(_pattern)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PinConfig(_Strict):
+    """A pin that no kind finds by itself."""
+
+    path: str = Field(description="Glob over the repository's paths; `*` also matches `/`.")
+    track: str = Field(description="`flux`, `flux2`, or the name of a chart that moves with Flux.")
+    key: str | None = Field(
+        default=None, description="Dotted path to the YAML scalar that holds it."
+    )
+    pattern: Pattern | None = Field(
+        default=None,
+        description="Regular expression with a group `version`: `FLUX=v(?P<version>\\S+)`.",
+    )
+
+    @model_validator(mode="after")
+    def _one_way(self) -> PinConfig:
+        if (self.key is None) == (self.pattern is None):
+            raise ValueError("needs either key or pattern")
+        return self
+
+
+class Config(_Strict):
+    """What a team can set. Every key is optional."""
+
+    exclude: tuple[str, ...] = Field(
+        default=(), description="Globs over paths that are no candidates; `*` also matches `/`."
+    )
+    pins: tuple[PinConfig, ...] = Field(
+        default=(), description="Pins that no kind finds by itself."
+    )
+    repositories: tuple[str, ...] = Field(
+        default=(), description="Mirrors of the community's chart repository."
+    )
+    index: str = Field(
+        default=DEFAULT_INDEX, description="Where chart releases come from: URL, file or directory."
+    )
+    branch: Template = Field(default=DEFAULT_BRANCH, description="The branch to make.")
+    commit: Template | None = Field(
+        default=None, description="The commit message; a list of what moved is added to it."
+    )
+    bump: Literal["patch", "minor", "major"] = Field(
+        default="patch", description="How the versions of your own charts are raised."
+    )
+    mentions: bool = Field(
+        default=True, description="Whether mapping rows in comments and documents move."
+    )
+
+    def scope(self, app_versions: dict[str, str] | None = None) -> Scope:
+        """Return what the search needs to know."""
+        return Scope(
+            exclude=self.exclude,
+            custom=tuple(_custom(pin) for pin in self.pins),
+            repositories=(*COMMUNITY_REPOSITORIES, *self.repositories),
+            app_versions=app_versions,
+        )
+
+
+def _custom(pin: PinConfig) -> CustomPin:
+    key = tuple(pin.key.split(".")) if pin.key else ()
+    return CustomPin(pin.path, pin.track, key, re.compile(pin.pattern) if pin.pattern else None)
+
+
+def fill(template: str, values: dict[str, str]) -> str:
+    """Replace the placeholders of a template."""
+    return _PLACEHOLDER.sub(lambda match: values[match[1]], template)
+
+
+def from_snapshot(snapshot: Snapshot) -> Config:
+    """Read the configuration of a snapshot; the defaults when there is none.
+
+    Raises:
+        ConfigError: it is not YAML, or holds something that fluxbump does not know.
+    """
+    try:
+        data = snapshot.read(FILE)
+    except KeyError:
+        return Config()
+    return parse(decode(data))
+
+
+def parse(text: str) -> Config:
+    """Parse a configuration.
+
+    Raises:
+        ConfigError: it is not YAML, or holds something that fluxbump does not know.
+    """
+    try:
+        content = yamltext.load(text.removeprefix("\ufeff"))
+    except yamltext.YamlProblem as problem:
+        where = Location(FILE, problem.line + 1, problem.column + 1)
+        raise ConfigError(f"not YAML: {problem.message}", where=where) from None
+    try:
+        return Config.model_validate({} if content is None else content)
+    except ValidationError as error:
+        raise _config_error(text, error) from None
+
+
+def _config_error(text: str, error: ValidationError) -> ConfigError:
+    first: Any = error.errors(include_url=False)[0]
+    path = first["loc"]
+    document = yamltext.documents(text, FILE)[0]
+    node = document.root
+    for key in path:
+        below = _child(node, key)
+        if below is None:
+            break
+        node = below
+    where = document.at(node) if node is not None else Location(FILE, 1)
+    name = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path).lstrip(".")
+    message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        message = "unknown key"
+    return ConfigError(
+        f"{name or 'the file'}: {message[:1].lower()}{message[1:]}",
+        where=where,
+        hint="fluxbump schema config prints what is allowed",
+    )
+
+
+def _child(node: Any, key: str | int) -> Any:
+    if isinstance(key, int):
+        return next((item for n, item in enumerate(yamltext.items(node)) if n == key), None)
+    return yamltext.get(node, key)

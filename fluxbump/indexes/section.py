@@ -1,0 +1,141 @@
+"""Finds one chart's part of a large index without parsing the rest.
+
+Parsing 20 MB of YAML takes more than ten seconds; an index written by Helm is so regular that the
+part that belongs to one chart can be found by looking at lines. The scanner answers only when it
+is sure, and None sends the caller to the parser. What it must not be fooled by is text that looks
+like structure: a line at the left edge is structure unless a quoted scalar or a flow collection
+that was opened earlier is still open there (block scalars and plain scalars cannot reach that far
+to the left). So every opening that does not close on its own line is looked at.
+"""
+
+from __future__ import annotations
+
+import re
+
+# Characters that end a line for YAML 1.1, but not for `^` in a regular expression.
+_ODD_BREAKS = ("\r", "\x85", "\u2028", "\u2029")
+
+_EDGE_LINE = re.compile(r"^[^ \n#][^\n]*", re.MULTILINE)
+_KEY = (
+    r"""(?:"(?P<double>[^"\\\n]*)"|'(?P<single>[^'\n]*)'|(?P<plain>[A-Za-z0-9_][\w./-]*))[ \t]*:"""
+)
+_KEY_LINE = re.compile(_KEY + r"(?:[ \t]+(?!\#)(?P<value>[^\s][^\n]*)|[ \t]*(?:[ \t]\#[^\n]*)?$)")
+
+# An opening quote or bracket that does not close on its line, or the header of a block scalar;
+# each at the start of a word, which is where nodes start. The character comes first and what
+# stands before it second, because that order lets the expression skip through text quickly.
+_OPENING = re.compile(
+    r"""["'\[{|>](?<![^ \t\n].)(?:
+        (?<=")(?!(?:[^"\\\n]|\\.)*+")
+      | (?<=')(?!(?:[^'\n]|'')*+')
+      | (?<=\[)(?![^\[\]{}"'\#\n]*+\])
+      | (?<=\{)(?![^\[\]{}"'\#\n]*+\})
+      | (?<=[|>])(?=[-+0-9]*[ \t]*(?:[ \t]\#[^\n]*)?$)
+    )""",
+    re.MULTILINE | re.VERBOSE,
+)
+_HEADER = re.compile(r"[|>][-+0-9]*[ \t]*(?:[ \t]\#[^\n]*)?$", re.MULTILINE)
+_BEFORE_HEADER = re.compile(r"(?P<margin> *(?:- +)*)(?P<key>[\w./-]+:[ \t]+)?")
+_CLOSING = {
+    '"': re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL),
+    "'": re.compile(r"'(?:[^']|'')*+'"),
+}
+
+
+def find(text: str, chart: str) -> tuple[int, int] | None:
+    r"""Find where the mapping entry of `chart` below `entries:` stands.
+
+    Args:
+        text: an index without a byte order mark, its lines ended by `\n`.
+        chart: the name to look for.
+
+    Returns:
+        The offsets of the start of the line that holds the chart's name, and of the end of its
+        value; None when only a parser can tell.
+    """
+    if any(character in text for character in _ODD_BREAKS):
+        return None
+    block = _entries(text)
+    indent = _indent(text, *block) if block else None
+    if not block or indent is None:
+        return None
+    span = _chart(text, *block, indent, chart)
+    return span if span and _all_closed(text, span[1], indent) else None
+
+
+def _entries(text: str) -> tuple[int, int] | None:
+    """Return the span of the lines below the only `entries:` at the left edge."""
+    lines = list(_EDGE_LINE.finditer(text))
+    names = [_name(line.group()) for line in lines]
+    own = [index for index, name in enumerate(names) if name == "entries"]
+    if None in names or len(own) != 1 or _value(lines[own[0]].group()):
+        return None
+    after = own[0] + 1
+    return lines[own[0]].end(), lines[after].start() if after < len(lines) else len(text)
+
+
+def _name(line: str) -> str | None:
+    """Return the key that a line starts with; None when it does not clearly start with one."""
+    match = _KEY_LINE.match(line)
+    if not match:
+        return None
+    return next(group for group in match.group("double", "single", "plain") if group is not None)
+
+
+def _value(line: str) -> str | None:
+    match = _KEY_LINE.match(line)
+    return match["value"] if match else None
+
+
+def _indent(text: str, start: int, end: int) -> int | None:
+    """Return how far the charts' names are indented, in spaces."""
+    first = re.compile(r"\n( *)[^ \n#]").search(text, start, end)
+    return len(first[1]) if first and first[1] else None
+
+
+def _chart(text: str, start: int, end: int, indent: int, chart: str) -> tuple[int, int] | None:
+    """Return the span of the only entry named `chart` between `start` and `end`."""
+    line_at_names = re.compile(rf"\n( {{0,{indent}}})(?! |\n|#|- |-\n)([^\n]+)")
+    lines = list(line_at_names.finditer(text, start, end))
+    names = [_name(line[2]) if len(line[1]) == indent else None for line in lines]
+    own = [index for index, name in enumerate(names) if name == chart]
+    if None in names or len(own) != 1 or _value(lines[own[0]][2]):
+        return None
+    after = own[0] + 1
+    return lines[own[0]].start() + 1, lines[after].start() + 1 if after < len(lines) else end
+
+
+def _all_closed(text: str, end: int, indent: int) -> bool:
+    """Tell whether no scalar or collection before `end` reaches over a line of structure."""
+    structure = re.compile(rf"\n {{0,{indent}}}[^ \n]")
+    position = 0
+    while opening := _OPENING.search(text, position, end):
+        position = opening.end()
+        line = text.rfind("\n", 0, position) + 1
+        before = text[line : position - 1]
+        if opening.group() in "|>":
+            position = _behind_block_scalar(text, position, before, end)
+        elif _node_may_start(before):
+            closing = _CLOSING.get(opening.group())
+            close = closing.match(text, opening.start(), end) if closing else None
+            if not close or structure.search(close.group()) or _HEADER.search(close.group()):
+                return False
+    return True
+
+
+def _node_may_start(before: str) -> bool:
+    words = before.split()
+    return not words or words[-1][-1] in "-?:" or words[-1][0] in "&!"
+
+
+def _behind_block_scalar(text: str, position: int, before: str, end: int) -> int:
+    """Return the end of the block scalar whose header is at `position`.
+
+    `position` itself when it is not certain to be one: then its lines are looked at like others.
+    """
+    match = _BEFORE_HEADER.fullmatch(before)
+    if not match or not (match["key"] or "-" in match["margin"]):
+        return position
+    parent = len(match["margin"]) if match["key"] else match["margin"].rindex("-")
+    after = re.compile(rf"\n {{0,{parent}}}[^ \n]").search(text, position, end)
+    return after.start() if after else end

@@ -1,0 +1,218 @@
+"""Git's objects: run git, read a commit's files, build trees. Nothing here moves a ref.
+
+New objects can go to a quarantine directory outside the repository, as `git receive-pack` does
+it, so that a preview is as exact as the real thing and leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from subprocess import PIPE
+from typing import Any
+
+import git
+
+from fluxbump.errors import RepositoryError
+from fluxbump.model import ChangeSet
+
+_REGULAR = (b"100644", b"100755")
+_BATCH = (
+    400  # requests in flight: their answers may fill git's pipe, the requests must not fill ours
+)
+_NULL_MODE = b"0 " + b"0" * 40
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A commit: its name, its tree's name, and when it was made."""
+
+    sha: str
+    tree: str
+    time: datetime
+
+
+class Git:
+    """Runs git in one repository."""
+
+    def __init__(self, repo: git.Repo) -> None:
+        self._git = repo.git
+        self.objects = Path(repo.common_dir, "objects").resolve()
+
+    def run(
+        self,
+        *args: str,
+        stdin: bytes | None = None,
+        env: Mapping[str, str] | None = None,
+        accept: Sequence[int] = (0,),
+    ) -> bytes:
+        """Run git once and return what it prints.
+
+        Raises:
+            RepositoryError: its exit code is not in `accept`; the message is git's own.
+        """
+        with tempfile.TemporaryFile() as source:
+            source.write(stdin or b"")
+            source.seek(0)
+            status, out, err = self._git.execute(
+                ["git", *args],
+                istream=source,
+                env=dict(env or {}),
+                with_extended_output=True,
+                with_exceptions=False,
+                stdout_as_string=False,
+                strip_newline_in_stdout=False,
+            )
+        if status not in accept:
+            raise RepositoryError(_one_line(err) or f"git {args[0]} failed with {status}")
+        return bytes(out)
+
+    def batch(self) -> Any:
+        """Start the process that serves objects by name."""
+        return self._git.execute(["git", "cat-file", "--batch"], istream=PIPE, as_process=True)
+
+    @contextmanager
+    def quarantine(self) -> Iterator[dict[str, str]]:
+        """Give an environment in which new objects and the index go to a scratch directory."""
+        outer = os.environ.get("GIT_ALTERNATE_OBJECT_DIRECTORIES")
+        with tempfile.TemporaryDirectory(prefix="fluxbump-") as scratch:
+            Path(scratch, "objects").mkdir()
+            yield {
+                "GIT_OBJECT_DIRECTORY": str(Path(scratch, "objects")),
+                "GIT_ALTERNATE_OBJECT_DIRECTORIES": os.pathsep.join(
+                    [_quoted(str(self.objects)), *([outer] if outer else [])]
+                ),
+                "GIT_INDEX_FILE": str(Path(scratch, "index")),
+            }
+
+    def build_tree(self, base: CommitSnapshot, changes: ChangeSet, env: Mapping[str, str]) -> str:
+        """Write the tree of `changes` over `base`; `env` says where the objects and index go."""
+        blobs = self._blobs([data for data in changes.files.values() if data is not None], env)
+        lines = []
+        for path, data in changes.files.items():
+            name = path.encode("utf-8", "surrogateescape")
+            head = _NULL_MODE if data is None else base.mode(path) + b" " + next(blobs)
+            lines.append(head + b"\t" + name + b"\0")
+        self.run("read-tree", base.commit.tree, env=env)
+        self.run("update-index", "-z", "--index-info", stdin=b"".join(lines), env=env)
+        return self.run("write-tree", env=env).decode().strip()
+
+    def _blobs(self, contents: Sequence[bytes], env: Mapping[str, str]) -> Iterator[bytes]:
+        """Write blobs with one process: git reads the contents from scratch files."""
+        with tempfile.TemporaryDirectory(prefix="fluxbump-") as scratch:
+            names = [str(Path(scratch, str(number))) for number in range(len(contents))]
+            for name, data in zip(names, contents, strict=True):
+                Path(name).write_bytes(data)
+            out = self.run(
+                "hash-object", "-w", "--no-filters", "--stdin-paths",
+                stdin="".join(f"{name}\n" for name in names).encode(), env=env,
+            )  # fmt: skip
+        return iter(out.split())
+
+    def patch(self, old: str, new: str, env: Mapping[str, str]) -> bytes:
+        """Return what `git apply` takes to go from one tree to the other."""
+        return self.run(
+            "diff-tree", "-r", "-p", "--binary", "--full-index", "--no-renames", "--no-ext-diff",
+            "--no-textconv", "--no-color", "--src-prefix=a/", "--dst-prefix=b/", old, new, env=env,
+        )  # fmt: skip
+
+
+class CommitSnapshot:
+    """A commit's files, read through one `git cat-file --batch`."""
+
+    def __init__(self, runner: Git, commit: Commit, name: str) -> None:
+        self._git = runner
+        self.commit = commit
+        self._process: Any = None
+        self._greps: dict[tuple[str, ...], list[str]] = {}
+        self.name = name
+
+    @property
+    def time(self) -> datetime:
+        """When the commit was made."""
+        return self.commit.time
+
+    @cached_property
+    def _entries(self) -> dict[str, tuple[bytes, bytes]]:
+        out = self._git.run("ls-tree", "-r", "-z", "--full-tree", self.commit.tree)
+        entries = {}
+        for line in out.split(b"\0"):
+            head, _, path = line.partition(b"\t")
+            mode, _, rest = head.partition(b" ")
+            if mode in _REGULAR:
+                entries[path.decode("utf-8", "surrogateescape")] = (mode, rest[len("blob ") :])
+        return entries
+
+    def mode(self, path: str) -> bytes:
+        """Return a file's mode; that of a plain file for one that does not exist yet."""
+        return self._entries[path][0] if path in self._entries else _REGULAR[0]
+
+    def paths(self) -> Sequence[str]:
+        """All regular files, sorted."""
+        return sorted(self._entries)
+
+    def read(self, path: str) -> bytes:
+        """Return a file's bytes; KeyError when there is none."""
+        return next(iter(self.read_many([path])))[1]
+
+    def read_many(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """Yield each path with its bytes."""
+        wanted = list(paths)
+        for first in range(0, len(wanted), _BATCH):
+            yield from self._read_batch(wanted[first : first + _BATCH])
+
+    def _read_batch(self, paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        names = [self._entries[path][1] for path in paths]
+        if self._process is None:
+            self._process = self._git.batch()
+        self._process.stdin.write(b"\n".join(names) + b"\n")
+        self._process.stdin.flush()
+        # All answers are taken before any is given out, so that a caller that stops early
+        # leaves no answer in the pipe for the next one.
+        yield from [(path, self._answer(path)) for path in paths]
+
+    def _answer(self, path: str) -> bytes:
+        header = self._process.stdout.readline().split()
+        if len(header) != len((b"name", b"type", b"size")):
+            raise RepositoryError(f"git has no object for {path}", hint="git fsck, or git fetch")
+        data: bytes = self._process.stdout.read(int(header[2]))
+        self._process.stdout.read(1)
+        return data
+
+    def grep(self, needles: Sequence[str]) -> Sequence[str]:
+        """Return the files that contain any of `needles`.
+
+        Attributes such as `-diff` do not hide a file (`--text`): a pin is a pin.
+        """
+        key = tuple(sorted(needles))
+        if key not in self._greps:
+            patterns = [part for needle in key for part in ("-e", needle)]
+            out = self._git.run(
+                "grep", "-l", "-z", "--text", "--fixed-strings", "--full-name",
+                "--no-recurse-submodules", *patterns, self.commit.tree, "--", accept=(0, 1),
+            )  # fmt: skip
+            prefix = len(self.commit.tree) + 1
+            names = out.decode("utf-8", "surrogateescape").split("\0")
+            self._greps[key] = sorted(name[prefix:] for name in names if name)
+        return [path for path in self._greps[key] if path in self._entries]
+
+
+def _quoted(path: str) -> str:
+    """Write a path the way GIT_ALTERNATE_OBJECT_DIRECTORIES wants one that holds a separator."""
+    if os.pathsep not in path and not path.startswith('"'):
+        return path
+    return '"' + path.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _one_line(stderr: bytes | str) -> str:
+    text = stderr.decode("utf-8", "replace") if isinstance(stderr, bytes) else stderr
+    lines = [
+        line.removeprefix("fatal: ").removeprefix("error: ").strip() for line in text.splitlines()
+    ]
+    return "; ".join(line for line in lines if line and not line.startswith("hint:"))

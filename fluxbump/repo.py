@@ -1,0 +1,271 @@
+"""A git repository: what it has, and the one ref that a bump makes. GitPython runs git.
+
+Everything is read from the object database and written as objects; the work tree, the index
+and HEAD are never touched, save by `switch`.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import git
+from git.exc import GitCommandNotFound, InvalidGitRepositoryError, NoSuchPathError
+
+from fluxbump.errors import RepositoryError, ToolError
+from fluxbump.model import ChangeSet
+from fluxbump.objects import Commit, CommitSnapshot, Git
+
+_UNFINISHED = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply")
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A branch that exists.
+
+    Attributes:
+        tip: the commit it points to.
+        tree: that commit's tree.
+        worktree: where it is checked out; empty when it is not.
+    """
+
+    name: str
+    tip: str
+    tree: str
+    worktree: str
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A tree that was built from a base and a change set, and the patch between them."""
+
+    tree: str
+    patch: bytes
+
+
+class Repository:
+    """A git repository, bare or not."""
+
+    def __init__(self, path: Path | None) -> None:
+        """Open the repository that `path` is in; the one we are in when it is None.
+
+        Raises:
+            RepositoryError: there is none.
+            ToolError: git is not installed.
+        """
+        try:
+            self._repo = git.Repo(path, search_parent_directories=True)
+            self._git = Git(self._repo)
+        except NoSuchPathError:
+            raise RepositoryError(f"no such directory: {path}", hint="see --repo") from None
+        except (InvalidGitRepositoryError, ValueError):
+            raise RepositoryError(
+                f"not a git repository: {path}",
+                hint="run inside a checkout, or say --repo PATH",
+            ) from None
+        except GitCommandNotFound:
+            raise ToolError("git is not installed", hint="install git 2.31 or later") from None
+
+    def close(self) -> None:
+        """End the helper processes."""
+        self._repo.close()
+
+    @property
+    def bare(self) -> bool:
+        """Whether there is no work tree."""
+        return bool(self._repo.bare)
+
+    @property
+    def root(self) -> Path:
+        """The work tree's root; the git directory of a bare repository."""
+        return Path(self._repo.working_tree_dir or self._repo.git_dir)
+
+    # --- reading --------------------------------------------------------------------------
+
+    def commit(self, revision: str) -> Commit:
+        """Look a revision up.
+
+        Raises:
+            RepositoryError: there is no such commit.
+        """
+        try:
+            out = self._git.run(
+                "rev-list",
+                "--max-count=1",
+                "--format=%H%x00%T%x00%cI",
+                "--end-of-options",
+                f"{revision}^{{commit}}",
+                "--",
+            )
+        except RepositoryError as error:
+            raise self._unknown(revision, error) from None
+        sha, tree, time = out.decode().splitlines()[-1].split("\0")
+        return Commit(sha, tree, datetime.fromisoformat(time))
+
+    def _unknown(self, revision: str, error: RepositoryError) -> RepositoryError:
+        if "dubious ownership" in error.message:
+            return RepositoryError(
+                f"git does not trust {self.root}: it belongs to somebody else",
+                hint=f"git config --global --add safe.directory {self.root}",
+            )
+        if not self._git.run("for-each-ref", "--count=1") and revision == "HEAD":
+            return RepositoryError("the repository has no commits", hint="commit something first")
+        return RepositoryError(
+            f"no such revision: {revision}", hint="name a branch, tag or commit with --rev"
+        )
+
+    def snapshot(self, commit: Commit, name: str) -> CommitSnapshot:
+        """Return a view of a commit's files."""
+        return CommitSnapshot(self._git, commit, name)
+
+    def branch(self, name: str) -> Branch | None:
+        """Look a branch up; None when there is none."""
+        out = self._git.run(
+            "for-each-ref",
+            "--format=%(objectname)%00%(tree)%00%(worktreepath)",
+            f"refs/heads/{name}",
+        ).decode()
+        for line in out.splitlines():
+            tip, tree, worktree = line.split("\0")
+            return Branch(name, tip, tree, worktree)
+        return None
+
+    def current_branch(self) -> str | None:
+        """Return the branch that HEAD names; None when HEAD is detached."""
+        head = Path(self._repo.git_dir, "HEAD").read_text(encoding="utf-8").strip()
+        return head.removeprefix("ref: refs/heads/") if head.startswith("ref: ") else None
+
+    def modified(self, paths: Iterable[str]) -> list[str]:
+        """Return those of `paths` whose work tree or index differs from HEAD."""
+        if self.bare:
+            return []
+        wanted = set(paths)
+        out = self._git.run(
+            "status", "--porcelain=v1", "-z", "--untracked-files=no", "--no-renames",
+            "--ignore-submodules=all", env={"GIT_OPTIONAL_LOCKS": "0"},
+        )  # fmt: skip
+        entries = (entry[3:] for entry in out.decode("utf-8", "surrogateescape").split("\0"))
+        return sorted(entry for entry in entries if entry in wanted)
+
+    # --- building ---------------------------------------------------------------------------
+
+    def preview(self, base: CommitSnapshot, changes: ChangeSet) -> Built:
+        """Build the tree of `changes` over `base`, and the patch, leaving nothing behind."""
+        with self._git.quarantine() as env:
+            tree = self._git.build_tree(base, changes, env)
+            return Built(tree, self._git.patch(base.commit.tree, tree, env))
+
+    def write(self, base: CommitSnapshot, changes: ChangeSet, message: str) -> str:
+        """Write a commit of `changes` over `base`, which no ref holds yet; return its name.
+
+        Author, committer and signature follow the user's git configuration.
+
+        Raises:
+            RepositoryError: git does not know who the author is, or cannot sign.
+        """
+        with tempfile.TemporaryDirectory(prefix="fluxbump-") as scratch:
+            env = {"GIT_INDEX_FILE": str(Path(scratch, "index"))}
+            tree = self._git.build_tree(base, changes, env)
+        # commit-tree, unlike commit, does not look at commit.gpgsign itself.
+        signing = self._git.run("config", "--type=bool", "--get", "commit.gpgsign", accept=(0, 1))
+        sign = ["-S"] if signing.strip() == b"true" else []
+        command = ["commit-tree", *sign, "-p", base.commit.sha, "-F", "-", tree]
+        try:
+            return self._git.run(*command, stdin=message.encode()).decode().strip()
+        except RepositoryError as error:
+            advice = "see `git config commit.gpgsign` and user.signingkey" if sign else None
+            if "tell me who you are" in error.message or "identity" in error.message:
+                advice = "set git config user.name and user.email"
+            raise RepositoryError(
+                f"git could not make the commit: {error.message}", hint=advice
+            ) from None
+
+    def create(self, branch: str, commit: str) -> None:
+        """Create a branch; git refuses when it exists by now.
+
+        Raises:
+            RepositoryError: it exists, or its name cannot be used.
+        """
+        self._update_refs(f"create refs/heads/{branch}\0{commit}\0")
+
+    def replace(self, branch: Branch, commit: str) -> str:
+        """Point a branch elsewhere and keep its old tip under a ref; return that ref.
+
+        Raises:
+            RepositoryError: the branch moved meanwhile.
+        """
+        kept = f"refs/fluxbump/replaced/{branch.name}/{branch.tip[:12]}"
+        self._update_refs(
+            f"update refs/heads/{branch.name}\0{commit}\0{branch.tip}\0"
+            f"update {kept}\0{branch.tip}\0\0"
+        )
+        return kept
+
+    def check_branch_name(self, name: str) -> None:
+        """Refuse a name that git would refuse.
+
+        Raises:
+            RepositoryError: the name is not one for a branch.
+        """
+        try:
+            self._git.run("check-ref-format", f"refs/heads/{name}")
+        except RepositoryError:
+            raise RepositoryError(
+                f"{name!r} is not a name for a branch", hint="see `branch` in fluxbump.yaml"
+            ) from None
+
+    # --- switching ----------------------------------------------------------------------------
+
+    def require_switchable(self, base: CommitSnapshot, changes: ChangeSet) -> None:
+        """Refuse a switch to the result that would overwrite local changes.
+
+        Raises:
+            RepositoryError: it would, there is no work tree, or a merge or rebase is under way.
+        """
+        if self.bare:
+            raise RepositoryError(
+                "a bare repository has nothing to check out", hint="drop --checkout"
+            )
+        unfinished = next((n for n in _UNFINISHED if Path(self._repo.git_dir, n).exists()), None)
+        if unfinished:
+            raise RepositoryError(
+                f"a merge or rebase is under way ({unfinished})", hint="finish it"
+            )
+        with self._git.quarantine() as env:
+            tree = self._git.build_tree(base, changes, env)
+            index = Path(self._repo.git_dir, "index")
+            if index.exists():
+                shutil.copyfile(index, env["GIT_INDEX_FILE"])
+            self._git.run("update-index", "-q", "--refresh", env=env, accept=(0, 1))
+            try:
+                self._git.run("read-tree", "-n", "-m", "-u", "HEAD", tree, env=env)
+            except RepositoryError as error:
+                raise RepositoryError(
+                    f"switching would overwrite local changes: {error.message}",
+                    hint="commit or stash them, or drop --checkout",
+                ) from None
+
+    def switch(self, branch: str) -> None:
+        """Check a branch out.
+
+        Raises:
+            RepositoryError: git refused.
+        """
+        self._git.run("switch", "--quiet", branch)
+
+    def _update_refs(self, commands: str) -> None:
+        """Move refs in one transaction; each command says what it expects to find."""
+        try:
+            self._git.run(
+                "update-ref", "--create-reflog", "-m", "fluxbump", "--stdin", "-z",
+                stdin=commands.encode(),
+            )  # fmt: skip
+        except RepositoryError as error:
+            raise RepositoryError(
+                f"git refused the branch: {error.message}",
+                hint="somebody else made or moved it, or another branch is in its way",
+            ) from None

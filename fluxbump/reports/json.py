@@ -1,0 +1,311 @@
+"""Reports for programs: one JSON document, versioned, its schema in `fluxbump schema`. Pure.
+
+Within a version, keys are only added. The `TypedDict`s below are the schema.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from typing_extensions import TypedDict
+
+from fluxbump.bump import Delivered, Prepared
+from fluxbump.model import (
+    FLUX,
+    FLUX2,
+    ChartIndex,
+    ChartRelease,
+    Finding,
+    Location,
+    Mention,
+    Note,
+    Pin,
+    Track,
+)
+from fluxbump.survey import Listed, Survey
+
+
+class PlaceJson(TypedDict):
+    """A place in a file; line and column count from 1."""
+
+    path: str
+    line: int
+    column: int
+
+
+class PinJson(PlaceJson):
+    """A pin and what it holds."""
+
+    kind: str
+    track: str
+    subject: str
+    form: str
+    value: str
+
+
+class ChangeJson(PlaceJson):
+    """A pin that moves."""
+
+    kind: str
+    track: str
+    subject: str
+    old: str
+    new: str
+
+
+class KeptJson(PinJson):
+    """A pin that stays, and why."""
+
+    reason: str
+
+
+class RowJson(PlaceJson):
+    """A mapping-table row that is added, or gets the marker."""
+
+    old: str
+    new: str
+
+
+class MentionJson(PlaceJson):
+    """A place for a person to look at."""
+
+    track: str
+    value: str
+    text: str
+
+
+class NoteJson(PlaceJson):
+    """Something that was seen and left alone."""
+
+    message: str
+
+
+class FindingJson(PlaceJson):
+    """What a rule says."""
+
+    code: str
+    severity: str
+    message: str
+    related: list[NoteJson]
+
+
+class TrackJson(TypedDict):
+    """A version line: what it holds, and what it becomes."""
+
+    name: str
+    old: str | None
+    new: str
+
+
+class ChartReleaseJson(TypedDict):
+    """A chart release."""
+
+    release: str
+    chart_version: str
+    created: str | None
+    digest: str | None
+
+
+class ToJson(TypedDict):
+    """What `fluxbump to --output json` prints."""
+
+    schema: Literal["fluxbump/to/v1"]
+    base: str
+    target: ChartReleaseJson
+    outcome: Literal["created", "unchanged", "replaced", "nothing-to-do", "not-written"]
+    branch: str
+    commit: str | None
+    replaced: str | None
+    tree: str
+    tracks: list[TrackJson]
+    changes: list[ChangeJson]
+    rows: list[RowJson]
+    files: list[str]
+    kept: list[KeptJson]
+    mentions: list[MentionJson]
+    notes: list[NoteJson]
+    findings: list[FindingJson]
+    patch: str
+
+
+class StatusJson(TypedDict):
+    """What `fluxbump status --output json` prints."""
+
+    schema: Literal["fluxbump/status/v1"]
+    commit: str
+    agree: bool | None
+    release: str | None
+    chart_version: str | None
+    chart_release: str | None
+    newest: ChartReleaseJson | None
+    pins: list[PinJson]
+    notes: list[NoteJson]
+    unreadable: list[NoteJson]
+    findings: list[FindingJson]
+
+
+class ReleaseJson(ChartReleaseJson):
+    """A Flux release, the chart that would be taken for it, and all that ship it."""
+
+    all_chart_versions: list[str]
+    here: list[str]
+
+
+class ReleasesJson(TypedDict):
+    """What `fluxbump releases --output json` prints."""
+
+    schema: Literal["fluxbump/releases/v1"]
+    source: str
+    releases: list[ReleaseJson]
+    problems: list[str]
+
+
+REPORTS = {"to": ToJson, "status": StatusJson, "releases": ReleasesJson}
+
+
+def bump(prepared: Prepared, result: Delivered | None) -> str:
+    """Say a bump."""
+    plan = prepared.plan
+    report: ToJson = {
+        "schema": "fluxbump/to/v1",
+        "base": prepared.base.commit.sha,
+        "target": chart_release(plan.chart_release),
+        "outcome": _outcome(prepared, result),
+        "branch": prepared.branch,
+        "commit": result.commit if result else None,
+        "replaced": result.kept if result else None,
+        "tree": prepared.built.tree,
+        "tracks": _tracks(plan.current, plan.targets),
+        "changes": [
+            {
+                **_place(c.pin.location),
+                "kind": c.pin.kind,
+                "track": str(c.pin.track),
+                "subject": c.pin.subject,
+                "old": c.pin.value,
+                "new": c.new,
+            }
+            for c in plan.changes
+        ],
+        "rows": [{**_place(r.location), "old": r.old, "new": r.new} for r in prepared.rows],
+        "files": sorted(prepared.changes.files),
+        "kept": [{**pin(kept), "reason": reason} for kept, reason in plan.kept],
+        "mentions": [_mention(one) for one in prepared.mentions],
+        "notes": [note(one) for one in prepared.notes],
+        "findings": findings(prepared.findings),
+        "patch": prepared.built.patch.decode("utf-8", "replace"),
+    }
+    return dump(report)
+
+
+def dump(report: Mapping[str, object]) -> str:
+    """Write a report the way all of them are written."""
+    text = json.dumps(report, indent=2, ensure_ascii=False)
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _outcome(
+    prepared: Prepared, result: Delivered | None
+) -> Literal["created", "unchanged", "replaced", "nothing-to-do", "not-written"]:
+    if result is not None:
+        return result.outcome
+    return "nothing-to-do" if prepared.empty else "not-written"
+
+
+def _place(location: Location) -> PlaceJson:
+    return {"path": location.path, "line": location.line, "column": location.column}
+
+
+def pin(one: Pin) -> PinJson:
+    """Say a pin."""
+    return {
+        **_place(one.location),
+        "kind": one.kind,
+        "track": str(one.track),
+        "subject": one.subject,
+        "form": one.form.value,
+        "value": one.value,
+    }
+
+
+def note(one: Note) -> NoteJson:
+    """Say a note."""
+    return {**_place(one.location), "message": one.message}
+
+
+def findings(found: Iterable[Finding]) -> list[FindingJson]:
+    """Say findings."""
+    return [
+        {
+            **_place(one.location),
+            "code": one.code,
+            "severity": one.severity.value,
+            "message": one.message,
+            "related": [{**_place(r.location), "message": r.message} for r in one.related],
+        }
+        for one in found
+    ]
+
+
+def chart_release(one: ChartRelease) -> ChartReleaseJson:
+    """Say a chart release."""
+    return {
+        "release": str(one.app_version),
+        "chart_version": str(one.version),
+        "created": one.created.isoformat() if one.created else None,
+        "digest": one.digest,
+    }
+
+
+def _mention(one: Mention) -> MentionJson:
+    return {
+        **_place(one.location),
+        "track": str(one.track),
+        "value": one.value,
+        "text": one.text,
+    }
+
+
+def _tracks(current: Mapping[Track, str], targets: Mapping[Track, str]) -> list[TrackJson]:
+    return [
+        {"name": str(track), "old": current.get(track), "new": new}
+        for track, new in targets.items()
+    ]
+
+
+def status(view: Survey, commit: str) -> str:
+    """Say where the repository is."""
+    report: StatusJson = {
+        "schema": "fluxbump/status/v1",
+        "commit": commit,
+        "agree": not view.findings if view.index else None,
+        "release": view.current.get(FLUX),
+        "chart_version": view.current.get(FLUX2),
+        "chart_release": view.chart_release,
+        "newest": chart_release(view.newest) if view.newest else None,
+        "pins": [pin(one) for one in view.inventory.pins],
+        "notes": [note(one) for one in view.inventory.notes],
+        "unreadable": [note(Note(one.location, one.message)) for one in view.inventory.unreadable],
+        "findings": findings(view.findings),
+    }
+    return dump(report)
+
+
+def releases(rows: Iterable[Listed], index: ChartIndex) -> str:
+    """Say which releases there are."""
+    report: ReleasesJson = {
+        "schema": "fluxbump/releases/v1",
+        "source": index.source,
+        "releases": [
+            {
+                **chart_release(row.best),
+                "all_chart_versions": list(row.charts),
+                "here": list(row.here),
+            }
+            for row in rows
+        ],
+        "problems": list(index.problems),
+    }
+    return dump(report)

@@ -1,0 +1,209 @@
+"""Reports for people. Pure: values in, text out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from fluxbump import resolve
+from fluxbump.bump import Delivered, Prepared
+from fluxbump.model import (
+    FLUX,
+    FLUX2,
+    ChartIndex,
+    Finding,
+    Form,
+    Location,
+    Mention,
+    Note,
+    Pin,
+    Row,
+    Unreadable,
+)
+from fluxbump.reports.table import Paint, printable, table
+from fluxbump.survey import Listed, Survey
+
+
+def preview(prepared: Prepared, paint: Paint) -> str:
+    """What a bump does, without the diff."""
+    lines = [_headline(prepared, paint), ""]
+    if prepared.plan.changes:
+        lines += [*_changes(prepared, paint), ""]
+    lines += _section("Mapping rows", [_row(row) for row in prepared.rows], paint)
+    lines += _section("Derived files", _derived(prepared), paint)
+    lines += _section("Left as they are", [_kept(*kept) for kept in prepared.plan.kept], paint)
+    lines += _section("Notes", [_note(note) for note in prepared.notes], paint)
+    lines += _mentions(prepared.mentions, paint)
+    lines += findings(prepared.findings, paint)
+    return "\n".join(lines).rstrip("\n")
+
+
+def _headline(prepared: Prepared, paint: Paint) -> str:
+    current, plan = prepared.plan.current, prepared.plan
+    when = f", {plan.chart_release.created:%Y-%m-%d}" if plan.chart_release.created else ""
+    flux = _step(current.get(FLUX), plan.targets[FLUX])
+    chart = _step(current.get(FLUX2), plan.targets[FLUX2])
+    return paint(f"Flux {flux}", "bold") + f" (chart flux2 {chart}{when})"
+
+
+def _step(old: str | None, new: str) -> str:
+    return new if old in (None, new) else f"{old} -> {new}"
+
+
+def _changes(prepared: Prepared, paint: Paint) -> list[str]:
+    rows = [
+        (str(c.pin.location), c.pin.kind, str(c.pin.track), c.pin.value, c.new)
+        for c in prepared.plan.changes
+    ]
+    return table(("PIN", "KIND", "TRACK", "OLD", "NEW"), rows, paint)
+
+
+def _row(row: Row) -> str:
+    return f"{row.location}  {printable(row.new.strip())}"
+
+
+def _derived(prepared: Prepared) -> list[str]:
+    return [
+        f"{path}  {'removed' if data is None else 'written'}"
+        for path, data in sorted(prepared.changes.files.items())
+        if path not in prepared.inventory.files
+    ]
+
+
+def _kept(pin: Pin, reason: str) -> str:
+    return f"{pin.location}  {pin.subject}: {reason}"
+
+
+def _note(note: Note) -> str:
+    return f"{note.location}  {printable(note.message)}"
+
+
+def _section(title: str, lines: Sequence[str], paint: Paint) -> list[str]:
+    if not lines:
+        return []
+    return [paint(f"{title} ({len(lines)})", "bold"), *(f"  {line}" for line in lines), ""]
+
+
+def _mentions(mentions: Iterable[Mention], paint: Paint) -> list[str]:
+    """One line a place: a line of text that names two versions is one place to look at."""
+    lines = []
+    for _, group in groupby(mentions, key=lambda m: (m.location.path, m.location.line)):
+        some = list(group)
+        values = ", ".join(dict.fromkeys(f"{m.track} {m.value}" for m in some))
+        lines.append(f"{some[0].location}  [{values}] {printable(some[0].text)}")
+    return _section("Mentions, left for a person", lines, paint)
+
+
+def findings(found: Sequence[Finding], paint: Paint) -> list[str]:
+    """What the checks say."""
+    lines = [f"{one.location}  {one.code} {one.severity}: {one.message}" for one in found]
+    return [paint(line, "red") for line in _section("Findings", lines, Paint(enabled=False))]
+
+
+def delivered(prepared: Prepared, result: Delivered, paint: Paint) -> str:
+    """What became of the bump."""
+    words = {
+        "created": "made",
+        "unchanged": "already holds this result: nothing written",
+        "replaced": "replaced",
+    }
+    lines = [
+        f"branch  {paint(prepared.branch, 'green')}  ({words[result.outcome]})",
+        f"commit  {result.commit}",
+    ]
+    if result.kept:
+        lines.append(f"kept    {result.kept}  (the old tip: git log {result.kept})")
+    return "\n".join(lines)
+
+
+def nothing_to_do(prepared: Prepared) -> str:
+    """What is said when every pin holds the target."""
+    release, chart = prepared.plan.targets[FLUX], prepared.plan.targets[FLUX2]
+    return f"Nothing to do: every pin holds Flux {release} (chart flux2 {chart})."
+
+
+def status(view: Survey, paint: Paint) -> str:
+    """Where every pin is, and whether they agree."""
+    lines = [*_verdict(view, paint), ""]
+    marks: dict[Location, str] = {}
+    for one in view.findings:
+        for place in (one.location, *(other.location for other in one.related)):
+            marks.setdefault(place, one.code)
+    rows = [
+        (str(p.location), p.kind, str(p.track), p.value or "-", marks.get(p.location, _form(p)))
+        for p in view.inventory.pins
+    ]
+    lines += [*table(("PIN", "KIND", "TRACK", "HOLDS", "STATE"), rows, paint), ""]
+    lines += findings(view.findings, paint)
+    lines += _section("Cannot be read", [_unreadable(u) for u in view.inventory.unreadable], paint)
+    lines += _section("Notes", [_note(note) for note in view.inventory.notes], paint)
+    if view.newest is not None:
+        lines.append(f"Newest release with a chart: {resolve.describe(view.newest)}")
+    return "\n".join(lines).rstrip("\n")
+
+
+def _verdict(view: Survey, paint: Paint) -> list[str]:
+    installs, chart = view.current.get(FLUX), view.current.get(FLUX2)
+    ships = view.chart_release
+    facts = [
+        f"cloud-init installs Flux {installs}" if installs else "no install URL",
+        f"chart flux2 {chart} ships Flux {ships or '?'}" if chart else "no chart",
+    ]
+    if any(one.code == "FB103" for one in view.findings):
+        warning = "MISMATCH: applying the chart over what cloud-init installed can destroy Flux"
+        return [paint(warning, "bold", "red"), paint("; ".join(facts), "red")]
+    if view.findings:
+        return [paint("The pins disagree", "bold", "red"), "; ".join(facts)]
+    if view.index is None:
+        return [f"Not checked against the chart index: {view.problem}", "; ".join(facts)]
+    return [paint("The pins agree", "bold", "green"), "; ".join(facts)]
+
+
+def _form(pin: Pin) -> str:
+    return "ok" if pin.form is Form.EXACT else str(pin.form.value)
+
+
+def _unreadable(one: Unreadable) -> str:
+    return f"{one.location}  {printable(one.message)}"
+
+
+def releases(rows: Sequence[Listed], index: ChartIndex, paint: Paint) -> str:
+    """Which Flux release goes with which chart."""
+    cells = [
+        (
+            str(row.best.app_version),
+            str(row.best.version),
+            f"{row.best.created:%Y-%m-%d}" if row.best.created else "-",
+            ", ".join(version for version in row.charts if version != str(row.best.version)) or "-",
+            f"<- {' and '.join(row.here)}" if row.here else "",
+        )
+        for row in rows
+    ]
+    lines = table(("RELEASE", "CHART", "DATE", "OTHER CHARTS", "HERE"), cells, paint)
+    lines += ["", *_section("Left out of the index", index.problems, paint)]
+    return "\n".join(lines).rstrip("\n")
+
+
+def diff(patch: bytes, paint: Paint) -> str:
+    """The patch for reading: coloured, archives not spelled out."""
+    lines, binary = [], False
+    for line in patch.decode("utf-8", "replace").split("\n"):
+        if line == "GIT binary patch":
+            binary = True
+            lines.append("Binary file changes")
+        elif line.startswith("diff --git "):
+            binary = False
+        if not binary:
+            lines.append(_colored(line.rstrip("\r"), paint))
+    return "\n".join(lines).rstrip("\n")
+
+
+def _colored(line: str, paint: Paint) -> str:
+    text = printable(line)
+    if line.startswith(("diff --git", "index ", "--- ", "+++ ", "new file", "deleted file")):
+        return paint(text, "bold")
+    if line.startswith("@@"):
+        return paint(text, "cyan")
+    if line.startswith("+"):
+        return paint(text, "green")
+    return paint(text, "red") if line.startswith("-") else text

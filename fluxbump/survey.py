@@ -1,0 +1,108 @@
+"""Where the repository is: its pins, whether they agree, and which releases there are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fluxbump import resolve, rules
+from fluxbump.config import Config
+from fluxbump.discover import discover
+from fluxbump.errors import IndexSourceError
+from fluxbump.model import (
+    FLUX,
+    FLUX2,
+    ChartIndex,
+    ChartRelease,
+    Finding,
+    IndexSource,
+    Inventory,
+    Snapshot,
+    Track,
+)
+from fluxbump.plan import current
+from fluxbump.rules.rule import Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What a snapshot pins, judged.
+
+    Attributes:
+        inventory: all pins and notes.
+        current: what each track holds.
+        index: the chart index; None when it could not be read.
+        problem: why it could not.
+        findings: which pins disagree; without an index, only those that need none.
+    """
+
+    inventory: Inventory
+    current: Mapping[Track, str]
+    index: ChartIndex | None
+    problem: str | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def chart_release(self) -> str | None:
+        """The Flux release that the wrapper's chart ships, as far as the index knows."""
+        if self.index is None:
+            return None
+        return resolve.app_versions(self.index.releases).get(self.current.get(FLUX2, ""))
+
+    @property
+    def newest(self) -> ChartRelease | None:
+        """The chart of the newest stable release."""
+        release = resolve.newest(self.index) if self.index else None
+        return resolve.best_chart(release, self.index) if release and self.index else None
+
+
+def survey(snapshot: Snapshot, settings: Config, source: IndexSource) -> Survey:
+    """Look at a snapshot; an index that cannot be read is reported, not raised.
+
+    Raises:
+        PinError: two charts that move with Flux have the same name.
+    """
+    index, problem = None, None
+    try:
+        index = source.load()
+    except IndexSourceError as error:
+        problem = str(error)
+    app_versions = resolve.app_versions(index.releases) if index else {}
+    inventory = discover(snapshot, settings.scope(app_versions))
+    found = rules.judge(Evidence(inventory, app_versions))
+    if index is None:
+        found = tuple(one for one in found if one.code not in rules.NEED_INDEX)
+    return Survey(inventory, current(inventory), index, problem, found)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A Flux release in the index.
+
+    Attributes:
+        best: the chart that would be taken for it.
+        charts: all chart versions that ship it, highest first.
+        here: which parts of the repository hold it: `install-url`, `chart-dependency`.
+    """
+
+    best: ChartRelease
+    charts: tuple[str, ...]
+    here: tuple[str, ...]
+
+
+def listed(index: ChartIndex, held: Mapping[Track, str], *, prereleases: bool) -> list[Listed]:
+    """List the releases of an index, newest first, and mark what the repository holds."""
+    shipping: dict[str, list[str]] = {}
+    for chart in index.releases:
+        shipping.setdefault(str(chart.app_version), []).append(str(chart.version))
+    rows = []
+    for release in sorted({chart.app_version for chart in index.releases}, reverse=True):
+        best = resolve.best_chart(release, index)
+        charts = tuple(shipping[str(release)])
+        here = [
+            ("cloud-init", held.get(FLUX) == str(release)),
+            ("chart", held.get(FLUX2) in charts),
+        ]
+        if best is not None and (prereleases or not release.prerelease):
+            rows.append(Listed(best, charts, tuple(name for name, holds in here if holds)))
+    return rows
