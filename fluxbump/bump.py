@@ -154,14 +154,14 @@ def prepare(
 
 def _files(base: Snapshot, inventory: Inventory, planned: Plan) -> list[TextFile]:
     """The candidates, and the other files that name a version which is about to go."""
-    files = [TextFile(path, text) for path, text in inventory.files.items()]
-    own = [
+    known = {**inventory.files, **inventory.others}
+    own = {
         value for value, tracks in mentions.outdated(planned).items() if {FLUX, FLUX2} & {*tracks}
-    ]
-    if own:
-        others = [path for path in base.grep(own) if path not in inventory.files]
-        files += [TextFile(path, decode(data)) for path, data in base.read_many(others)]
-    return files
+    }
+    if own - inventory.searched:
+        more = [path for path in base.grep(sorted(own)) if path not in known]
+        known |= {path: decode(data) for path, data in base.read_many(more)}
+    return [TextFile(path, text) for path, text in known.items()]
 
 
 def _derived(

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
-from fluxbump import yamltext
+from fluxbump import versions, yamltext
 from fluxbump.errors import PinError
 from fluxbump.model import (
     FLUX2,
@@ -78,11 +78,23 @@ def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
     )
     notes = (*_legacy(paths), *_foreign(files.values(), scope))
     context = context_of(charts, scope)
-    wanted = _candidates(snapshot, paths, context) - files.keys()
+    searched = _searched(context)
+    wanted = (_candidates(snapshot, paths, context, searched) - files.keys()) & set(paths)
+    others: dict[str, str] = {}
     for path, data in snapshot.read_many(sorted(wanted)):
-        files[path] = TextFile(path, decode(data))
+        text = decode(data)
+        if _matters(path, text, context):
+            files[path] = TextFile(path, text)
+        else:
+            others[path] = text
     inventory = find_pins(files.values(), context)
-    return replace(inventory, charts=charts, notes=(*notes, *inventory.notes))
+    return replace(
+        inventory,
+        charts=charts,
+        notes=(*notes, *inventory.notes),
+        others=others,
+        searched=searched,
+    )
 
 
 def context_of(charts: Iterable[Chart], scope: Scope) -> Context:
@@ -104,6 +116,7 @@ def find_pins(files: Iterable[TextFile], context: Context) -> Inventory:
     context = replace(context, releases=context.releases | _releases(files, context))
     pins: dict[tuple[str, int, str], Pin] = {}
     notes: list[Note] = []
+    unreadable: list[Unreadable] = []
     for file in files:
         for kind in KINDS.values():
             for found in kind.find(file, context):
@@ -112,10 +125,12 @@ def find_pins(files: Iterable[TextFile], context: Context) -> Inventory:
                 else:
                     # A configured pin may repeat one that a kind knows; the kind knows better.
                     pins.setdefault((found.location.path, found.start, str(found.location)), found)
+        unreadable += [Unreadable(*d.problem) for d in file.documents if d.problem is not None]
+        file.forget()
     return Inventory(
         pins=tuple(sorted(pins.values(), key=lambda pin: (pin.location, pin.start))),
         notes=tuple(notes),
-        unreadable=tuple(_unreadable(files)),
+        unreadable=tuple(unreadable),
         files={file.path: file.text for file in files},
     )
 
@@ -123,13 +138,6 @@ def find_pins(files: Iterable[TextFile], context: Context) -> Inventory:
 def _releases(files: Iterable[TextFile], context: Context) -> frozenset[str]:
     found = (pin for file in files for pin in install_url.find(file, context))
     return frozenset(pin.value for pin in found if pin.form is Form.EXACT)
-
-
-def _unreadable(files: Iterable[TextFile]) -> Iterator[Unreadable]:
-    for file in files:
-        for document in file.documents:
-            if document.problem is not None:
-                yield Unreadable(*document.problem)
 
 
 # --- charts ----------------------------------------------------------------------------------
@@ -245,11 +253,35 @@ def _legacy(paths: Iterable[str]) -> Iterator[Note]:
 # --- candidates ------------------------------------------------------------------------------
 
 
-def _candidates(snapshot: Snapshot, paths: Collection[str], context: Context) -> set[str]:
-    known = set(paths)
-    found = set(snapshot.grep(context.names())) & known
+def _searched(context: Context) -> frozenset[str]:
+    """Versions to look for beside the names, so that one search of a large tree is enough.
+
+    They are what the wrappers hold, which a text may mention without naming a chart.
+    """
+    held = {
+        dependency.version
+        for chart in context.charts.values()
+        for dependency in chart.dependencies
+        if dependency.name == FLUX2.name and versions.parse(dependency.version)
+    }
+    return frozenset(held | {context.app_versions[v] for v in held if v in context.app_versions})
+
+
+def _candidates(
+    snapshot: Snapshot, paths: Collection[str], context: Context, searched: Collection[str]
+) -> set[str]:
+    found = set(snapshot.grep([*context.names(), *sorted(searched)]))
     for chart in context.charts.values():
-        found |= {path for path in known if path.startswith(f"{chart.directory}values")}
+        found |= {path for path in paths if path.startswith(f"{chart.directory}values")}
     for custom in context.custom:
-        found |= {path for path in known if fnmatchcase(path, custom.path)}
+        found |= {path for path in paths if fnmatchcase(path, custom.path)}
     return found
+
+
+def _matters(path: str, text: str, context: Context) -> bool:
+    """Whether a file can hold a pin; the others only mention a version."""
+    if any(name in text for name in context.names()):
+        return True
+    if any(path.startswith(f"{chart.directory}values") for chart in context.charts.values()):
+        return True
+    return any(fnmatchcase(path, custom.path) for custom in context.custom)

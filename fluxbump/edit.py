@@ -120,11 +120,12 @@ def vendored(snapshot: Snapshot, inventory: Inventory, plan: Plan) -> dict[str, 
     """
     new = plan.targets[FLUX2]
     found: dict[str, str] = {}
+    nested = [path for path in snapshot.paths() if "charts/" in path]
     for chart in inventory.charts:
         if not chart.wrapper:
             continue
         folder = f"{chart.directory}charts/"
-        for path in snapshot.paths():
+        for path in nested:
             if path.startswith(folder):
                 _refuse_unpacked(path, folder, snapshot, new)
                 name = path.removeprefix(folder)
@@ -167,11 +168,12 @@ def _refuse_lfs(path: str, snapshot: Snapshot) -> None:
 def left_behind(snapshot: Snapshot, inventory: Inventory, plan: Plan) -> Iterable[Note]:
     """Yield vendored archives of this repository's own charts, which only a build can replace."""
     moved = {chart.name for chart in inventory.charts if plan.targets[chart.track] != chart.version}
+    archives = [path for path in snapshot.paths() if path.endswith(".tgz")]
     for chart in inventory.charts:
         folder = f"{chart.directory}charts/"
-        for path in snapshot.paths():
+        for path in archives:
             name = path.removeprefix(folder).rsplit("-", 1)[0]
-            if path.startswith(folder) and path.endswith(".tgz") and name in moved:
+            if path.startswith(folder) and name in moved:
                 yield Note(
                     Location(path, 1),
                     f"vendored archive of {name}, which moves: package it anew "

@@ -1,16 +1,14 @@
 """Chart.lock in step with Chart.yaml. Pure.
 
 `helm dependency build` refuses a lock whose digest is not the sha256 over the JSON of both
-dependency lists, as Go writes it (`HashReq` in `internal/resolver`; the same in Helm 3 and 4). So
-this module reads both lists as Helm does (sigs.k8s.io/yaml over YAML 1.1, into `chart.Dependency`)
-and writes their JSON as `encoding/json` does.
+dependency lists (`HashReq` in `internal/resolver`; the same in Helm 3 and 4). So this module reads
+both lists as Helm does and writes their JSON as Go's `encoding/json` does.
 
-Covered: all eight fields, which of them Go leaves out when empty, its escapes, its field and key
-order; texts that YAML takes for numbers or booleans (`version: 1.10` is "1.1", to Helm too);
-`import-values` of texts, maps, lists, booleans, whole numbers and decimal fractions; merge keys
-and aliases; repositories named `@name` or `alias:name`, which Helm replaces by their URL before it
-computes the digest. Not covered: keys in another case (`Version:`), numbers with more than six
-digits after a decimal point where a text belongs, `.inf` and `.nan`, requirements.yaml of Helm 2.
+Covered: all eight fields, which of them Go leaves out when empty, its escapes and its order of
+keys; numbers and booleans where Helm wants a text (`version: 1.10` is "1.1", to Helm too); nested
+`import-values`; repositories named `@name` or `alias:name`, which Helm replaces by their URL
+before it computes. Not covered: keys in another case (`Version:`), numbers below 0.0001 or above
+1e21 in `import-values`, fractions of more than six digits for a text, Helm 2's requirements.yaml.
 """
 
 from __future__ import annotations
@@ -28,6 +26,8 @@ from fluxbump import constraint, goyaml, versions, yamltext
 from fluxbump.errors import PinError
 from fluxbump.model import Edit, Location
 
+_Dependencies = Sequence[Mapping[str, object]] | None
+
 _CLEANED = ("name", "version", "repository", "condition")
 _FIELDS = (*_CLEANED, "tags", "enabled", "import-values", "alias")
 _NEVER_OMITTED = ("name", "repository")
@@ -35,26 +35,24 @@ _REPOSITORY_NAMES = ("@", "alias:")
 
 # What Go escapes beside what JSON asks for; none of it occurs outside a string.
 _ESCAPES = str.maketrans({mark: f"\\u{ord(mark):04x}" for mark in "<>&\u2028\u2029"})
+_SPACE = re.compile(r"[^\S\x1c-\x1f]")  # Go takes no separator of ASCII for a space
 _TRAILING_ZEROS = re.compile(r"\.?0*(?=[+-]\d\d:\d\d\Z)")
 
 
-def digest(
-    requirements: Sequence[Mapping[str, object]] | None,
-    locked: Sequence[Mapping[str, object]] | None,
-) -> str:
+def digest(requirements: _Dependencies, locked: _Dependencies) -> str:
     """Compute a lock's digest as Helm does.
 
     Args:
-        requirements: `dependencies` of the Chart.yaml, values typed as YAML 1.1 types them; None
-            when there are none.
+        requirements: `dependencies` of the Chart.yaml, values as `goyaml` types them; None when
+            there are none.
         locked: `dependencies` of the Chart.lock, likewise.
 
     Returns:
         `sha256:` and lower-case hexadecimal digits.
     """
     lists = [
-        None if requirements is None else [_cleaned(_as_go(entry)) for entry in requirements],
-        None if locked is None else [_as_go(entry) for entry in locked],
+        None if requirements is None else [_written(_cleaned(_as_go(it))) for it in requirements],
+        None if locked is None else [_written(_as_go(it)) for it in locked],
     ]
     text = json.dumps(lists, ensure_ascii=False, separators=(",", ":")).translate(_ESCAPES)
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
@@ -66,7 +64,8 @@ def is_in_step(chart_text: str, lock_text: str) -> bool:
         chart, lock = _read(chart_text, "Chart.yaml"), _read(lock_text, "Chart.lock")
     except PinError:
         return False
-    return yamltext.text_of(lock.root, "digest") == _digest(chart.dependencies, lock.dependencies)
+    locked = None if lock.entries is None else [entry.fields for entry in lock.entries]
+    return yamltext.text_of(lock.root, "digest") == _digest(chart, locked)
 
 
 def relock(
@@ -113,7 +112,7 @@ def _edits(chart: _File, lock: _File, moved: Mapping[str, str], generated: str) 
         if fields != entry.fields:
             edits.append(lock.replace(entry.node, "version", fields["version"]))
         locked.append(fields)
-    edits.append(lock.replace(lock.root, "digest", _digest(chart.dependencies, locked)))
+    edits.append(lock.replace(lock.root, "digest", _digest(chart, locked)))
     if any(edits) and yamltext.get(lock.root, "generated") is not None:
         edits.append(lock.replace(lock.root, "generated", generated))
     return [edit for edit in edits if edit]
@@ -121,10 +120,11 @@ def _edits(chart: _File, lock: _File, moved: Mapping[str, str], generated: str) 
 
 def _refuse_other_names(chart: _File, lock: _File) -> None:
     """Raise unless both list the same names; Helm writes them in the order of Chart.yaml."""
-    asked = ", ".join(fields["name"] for fields in chart.dependencies or [])
-    held = ", ".join(fields["name"] for fields in lock.dependencies or [])
+    asked = [entry.fields["name"] for entry in chart.entries or ()]
+    held = [entry.fields["name"] for entry in lock.entries or ()]
     if asked != held:
-        message = f"the lock holds {held or 'nothing'}, Chart.yaml {asked or 'nothing'}"
+        asks, holds = (", ".join(names) or "nothing" for names in (asked, held))
+        message = f"the lock holds {holds}, Chart.yaml {asks}"
         raise PinError(message, where=lock.document.at(lock.root))
 
 
@@ -134,9 +134,8 @@ def _version(required: Mapping[str, Any], entry: _Entry, moved: Mapping[str, str
     Raises:
         PinError: neither the new version nor the locked one fits Chart.yaml.
     """
-    name, source = required["name"], required["repository"]
-    asked: str = required.get("version", "")
-    held: str = entry.fields.get("version", "")
+    name, asked, source = (str(required[key]) for key in ("name", "version", "repository"))
+    held = str(entry.fields["version"])
     if source != entry.fields["repository"] and not source.startswith(_REPOSITORY_NAMES):
         message = f"{name} is locked from another repository than Chart.yaml names"
         raise PinError(message, where=entry.place)
@@ -154,12 +153,13 @@ def _version(required: Mapping[str, Any], entry: _Entry, moved: Mapping[str, str
 def _admits(asked: str, held: str) -> bool:
     if asked == held:
         return True
-    version = versions.parse(held)
     try:
-        # Helm takes chart versions with missing parts; about those the range has nothing to say.
-        return version is None or constraint.parse(asked).admits(version)
+        wanted = constraint.parse(asked)
     except constraint.ConstraintError:
         return False
+    version = versions.parse(held)
+    # Helm takes chart versions with missing parts, about which a range has nothing to say here.
+    return wanted.admits(version) if version else held != ""
 
 
 def _rfc3339(moment: datetime) -> str:
@@ -190,10 +190,6 @@ class _File:
     root: Any
     entries: tuple[_Entry, ...] | None
 
-    @property
-    def dependencies(self) -> list[dict[str, Any]] | None:
-        return None if self.entries is None else [entry.fields for entry in self.entries]
-
     def replace(self, node: Any, key: str, new: str) -> Edit | None:
         """Return the edit that sets `key` below `node`; None when it holds `new` already.
 
@@ -215,15 +211,13 @@ def _read(text: str, path: str) -> _File:
     Raises:
         PinError: it is not YAML, not a mapping, or its dependencies are not a list of mappings.
     """
-    for document in yamltext.documents(text, path):
-        root: Any = document.root
-        if document.problem:
-            where, message = document.problem
-            raise PinError(f"not YAML: {message}", where=where)
-        if root is not None:
-            break
-    else:
+    candidates = yamltext.documents(text, path)
+    document = next((it for it in candidates if it.root is not None or it.problem), None)
+    if document is None:
         raise PinError("holds nothing", where=Location(path, 1))
+    if document.problem:
+        raise PinError(f"not YAML: {document.problem[1]}", where=document.problem[0])
+    root: Any = document.root
     nodes = yamltext.get(root, "dependencies")
     try:
         values = goyaml.value(nodes)
@@ -243,48 +237,47 @@ def _entries(
         return None
     entries = []
     for node, value in zip(yamltext.items(nodes), values, strict=True):
-        where = document.at(node)
         if not isinstance(value, dict):
-            raise PinError("a dependency is not a mapping", where=where)
-        entries.append(_Entry(_as_go(value), node, where))
+            raise PinError("a dependency is not a mapping", where=document.at(node))
+        entries.append(_Entry(_as_go(value), node, document.at(node)))
     return tuple(entries)
 
 
 # --- how Helm hashes --------------------------------------------------------------------------
 
 
-def _digest(requirements: list[dict[str, Any]] | None, locked: list[dict[str, Any]] | None) -> str:
+def _digest(chart: _File, locked: list[dict[str, Any]] | None) -> str:
     """Compute the digest after Helm's look-up of repository names, whose result is in the lock."""
-    asked = [dict(fields) for fields in requirements or []]
-    for fields, held in zip(asked, locked or [], strict=False):
+    asked = None if chart.entries is None else [dict(entry.fields) for entry in chart.entries]
+    for fields, held in zip(asked or (), locked or (), strict=False):
         if fields["repository"].startswith(_REPOSITORY_NAMES):
             fields["repository"] = held["repository"]
-    return digest(None if requirements is None else asked, locked)
+    return digest(asked, locked)
 
 
 def _as_go(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """Put a dependency into the shape of Helm's struct: its fields in order, empty ones left out.
-
-    Source: `chart.Dependency`, and what sigs.k8s.io/yaml converts for it.
-    """
+    """Read a dependency into Helm's `chart.Dependency`, as sigs.k8s.io/yaml converts for it."""
     fields: dict[str, Any] = {key: _text(entry.get(key)) for key in _FIELDS}
     fields["tags"] = [_text(tag) for tag in entry.get("tags") or ()]
     fields["enabled"] = entry.get("enabled") is True
     fields["import-values"] = _plain(entry.get("import-values"))
+    return fields
+
+
+def _cleaned(fields: dict[str, Any]) -> dict[str, Any]:
+    """Clean texts as Helm does in Chart.yaml, not in Chart.lock: `Dependency.Validate`."""
+    cleaned: dict[str, Any] = {key: _printable(fields[key]) for key in _CLEANED}
+    cleaned["tags"] = [_printable(tag) for tag in fields["tags"]]
+    return fields | cleaned
+
+
+def _written(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what Go leaves out when it is empty."""
     return {key: value for key, value in fields.items() if value or key in _NEVER_OMITTED}
 
 
-def _cleaned(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Clean texts as Helm does in Chart.yaml, not in Chart.lock: `Dependency.Validate`."""
-    cleaned: dict[str, Any] = {key: _printable(fields[key]) for key in _CLEANED if key in fields}
-    if "tags" in fields:
-        cleaned["tags"] = [_printable(tag) for tag in fields["tags"]]
-    return {**fields, **cleaned}
-
-
 def _printable(text: str) -> str:
-    spaced = "".join(" " if character.isspace() else character for character in text)
-    return "".join(filter(str.isprintable, spaced))
+    return "".join(filter(str.isprintable, _SPACE.sub(" ", text)))
 
 
 def _text(value: object) -> str:

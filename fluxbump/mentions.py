@@ -14,7 +14,7 @@ from fluxbump import versions
 from fluxbump.model import FLUX, FLUX2, Edit, Inventory, Mention, Plan, Row, Track
 from fluxbump.textfile import TextFile
 
-_MARKER = re.compile(r"(?:<-+|←)\s*current\b|\(current\)", re.IGNORECASE)
+_MARKER = re.compile(r"(?:<-+|←)\s*[Cc](?i:urrent)\b|\([Cc](?i:urrent)\)")
 _FLUX_NAME = re.compile("flux", re.IGNORECASE)
 _TEXT_WIDTH = 100
 
@@ -38,6 +38,8 @@ def rows(files: Iterable[TextFile], plan: Plan, app_versions: Mapping[str, str])
     says it ships, so a marker on anything else is never taken for one.
     """
     for file in files:
+        if not any(word in file.text for word in ("CURRENT", "current", "Current")):
+            continue
         for marker in _MARKER.finditer(file.text):
             if not file.is_live(marker.start()):
                 row = _row(file, marker, plan, app_versions)
@@ -213,19 +215,17 @@ def find(
     old = outdated(plan)
     if not old:
         return
-    pattern = re.compile("|".join(re.escape(value) for value in sorted(old, key=len, reverse=True)))
+    pattern = versions.one_of(old)
     pins = {(pin.location.path, pin.start) for pin in inventory.pins}
     pinned: dict[str, set[Track]] = {}
     for pin in inventory.pins:
         pinned.setdefault(pin.location.path, set()).add(pin.track)
     for file in files:
-        if not pattern.search(file.text):
-            continue
         done = [edit for edit in skip if edit.path == file.path]
         candidate = file.path in inventory.files
-        for token in _tokens(file.text, 0, len(file.text)):
-            at_pin = (file.path, token.start) in pins
-            if token.value not in old or at_pin or _on_line_of(file, token, done):
+        for match in pattern.finditer(file.text):
+            token = _Token(match["version"], *match.span("version"))
+            if (file.path, token.start) in pins or _on_line_of(file, token, done):
                 continue
             tracks = old[token.value]
             track = _named(file, token, tracks, pinned.get(file.path, set()), candidate=candidate)

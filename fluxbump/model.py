@@ -268,6 +268,8 @@ class Inventory:
         notes: what was seen and left alone.
         unreadable: candidates that could not be parsed.
         files: the decoded text of every candidate file, by path.
+        others: the text of files that hold no pin, and contain one of `searched`.
+        searched: versions that were looked for in the whole snapshot.
     """
 
     charts: tuple[Chart, ...] = ()
@@ -275,6 +277,8 @@ class Inventory:
     notes: tuple[Note, ...] = ()
     unreadable: tuple[Unreadable, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
+    others: Mapping[str, str] = field(default_factory=dict)
+    searched: frozenset[str] = frozenset()
 
 
 # --- what will change -------------------------------------------------------------------------

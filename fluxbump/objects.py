@@ -104,15 +104,16 @@ class Git:
         return self.run("write-tree", env=env).decode().strip()
 
     def _blobs(self, contents: Sequence[bytes], env: Mapping[str, str]) -> Iterator[bytes]:
-        """Write blobs with one process: git reads the contents from scratch files."""
-        with tempfile.TemporaryDirectory(prefix="fluxbump-") as scratch:
-            names = [str(Path(scratch, str(number))) for number in range(len(contents))]
-            for name, data in zip(names, contents, strict=True):
-                Path(name).write_bytes(data)
-            out = self.run(
-                "hash-object", "-w", "--no-filters", "--stdin-paths",
-                stdin="".join(f"{name}\n" for name in names).encode(), env=env,
-            )  # fmt: skip
+        """Write blobs and yield their names.
+
+        `fast-import` takes all of them from one stream and makes one pack of many; a file for
+        each of the thousands of blobs of a large bump would cost more than the rest of it.
+        """
+        commands = [
+            b"blob\nmark :%d\ndata %d\n%b\nget-mark :%d\n" % (mark, len(data), data, mark)
+            for mark, data in enumerate(contents, start=1)
+        ]
+        out = self.run("fast-import", "--quiet", stdin=b"".join(commands), env=env)
         return iter(out.split())
 
     def patch(self, old: str, new: str, env: Mapping[str, str]) -> bytes:
@@ -153,9 +154,13 @@ class CommitSnapshot:
         """Return a file's mode; that of a plain file for one that does not exist yet."""
         return self._entries[path][0] if path in self._entries else _REGULAR[0]
 
+    @cached_property
+    def _paths(self) -> list[str]:
+        return sorted(self._entries)
+
     def paths(self) -> Sequence[str]:
         """All regular files, sorted."""
-        return sorted(self._entries)
+        return self._paths
 
     def read(self, path: str) -> bytes:
         """Return a file's bytes; KeyError when there is none."""

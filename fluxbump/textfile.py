@@ -109,6 +109,10 @@ class TextFile:
         """How the file tells comments from live code."""
         return language_of(self.path)
 
+    def forget(self) -> None:
+        """Drop what was parsed; a thousand clusters' manifests need not be held at once."""
+        self.__dict__.pop("documents", None)
+
     @property
     def is_yaml(self) -> bool:
         """Whether the whole file is meant to be YAML."""
@@ -163,17 +167,15 @@ class TextFile:
         return False
 
     def objects(
-        self, kinds: Collection[str], names: Collection[str]
+        self, kinds: Collection[str], relevant: re.Pattern[str]
     ) -> Iterator[tuple[Document, Node]]:
-        """Yield the Kubernetes objects of `kinds` in documents that contain any of `names`.
+        """Yield the Kubernetes objects of `kinds` in documents whose text matches `relevant`.
 
         Documents that cannot matter are not parsed. The items of a `List` count as objects.
         """
         for document in self.documents:
             source = document.source
-            if not any(kind in source for kind in kinds):
-                continue
-            if not any(name in source for name in names):
+            if not any(kind in source for kind in kinds) or not relevant.search(source):
                 continue
             root = document.root
             candidates = yamltext.items(yamltext.get(root, "items"))

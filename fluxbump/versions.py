@@ -6,6 +6,7 @@ Versions follow Semantic Versioning 2.0.0. A leading `v` is a spelling, not part
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Literal
 
 from semver import Version
@@ -18,8 +19,16 @@ _SUFFIX = r"(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-
 FULL = re.compile(_CORE + _SUFFIX)
 """A full version, without a leading `v`."""
 
-IN_TEXT = re.compile(rf"(?<![\w.+])v?(?P<version>{_CORE}{_SUFFIX})(?![\w+]|\.\d|-\w)")
+_BEFORE, _BEHIND = r"(?<![\w.+])v?", r"(?![\w+]|\.\d|-\w)"
+
+IN_TEXT = re.compile(rf"{_BEFORE}(?P<version>{_CORE}{_SUFFIX}){_BEHIND}")
 """A full version in running text; a final full stop is not part of it."""
+
+
+def one_of(values: Iterable[str]) -> re.Pattern[str]:
+    """Return what `IN_TEXT` matches, for these versions alone."""
+    choice = "|".join(re.escape(value) for value in sorted(values, key=len, reverse=True))
+    return re.compile(rf"{_BEFORE}(?P<version>{choice}){_BEHIND}")
 
 
 def parse(text: str) -> Version | None:

@@ -24,7 +24,7 @@ Finder = Callable[[Document, Node, Context], Iterator[Found]]
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
     """Yield the chart versions that the file's Flux objects ask for."""
-    for document, node in file.objects(_FINDERS, context.names()):
+    for document, node in file.objects(_FINDERS, context.installing):
         yield from _FINDERS[yamltext.text_of(node, "kind") or ""](document, node, context)
     if not file.is_yaml:
         yield from _unread(file, context)

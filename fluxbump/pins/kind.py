@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Protocol
 
 from fluxbump import versions
@@ -83,9 +84,43 @@ class Context:
         """The names of all charts whose versions move."""
         return (FLUX2.name, *self.charts)
 
+    @property
+    def naming(self) -> re.Pattern[str]:
+        """Matches a text in which a value is the name of a chart whose version moves."""
+        return _naming(self.names())
+
+    @property
+    def installing(self) -> re.Pattern[str]:
+        """Matches a text that may install such a chart.
+
+        It names the chart as a `chart` or `url`; or it has the chart's name and says nothing of
+        a chart, as a patch does. What only depends on such a release is not matched.
+        """
+        return _installing(self.names())
+
     def is_community(self, repository: str) -> bool:
         """Whether `repository` is one that serves the community chart."""
         return repository.rstrip("/") in {known.rstrip("/") for known in self.repositories}
+
+
+_VALUE = r"""["']?\s*:\s*["']?"""
+
+
+def _one_of(names: tuple[str, ...]) -> str:
+    return "(?:" + "|".join(re.escape(name) for name in names) + ")"
+
+
+@cache
+def _naming(names: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(rf"""name{_VALUE}{_one_of(names)}(?![\w-])""")
+
+
+@cache
+def _installing(names: tuple[str, ...]) -> re.Pattern[str]:
+    name = _one_of(names)
+    as_chart = rf"(?:chart|url){_VALUE}(?:[^\s\"']*/)?{name}/?(?![\w-])"
+    as_patch = rf"""\A(?!(?s:.*)\bchart{_VALUE}[\w.$/])(?s:.*?)name{_VALUE}{name}(?![\w-])"""
+    return re.compile(f"{as_chart}|{as_patch}")
 
 
 class Kind(Protocol):

@@ -40,5 +40,7 @@ def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 def printable(text: str) -> str:
     """Make text from a repository safe to print: no control characters, no broken encoding."""
+    if text.isprintable():
+        return text
     clean = text.encode("utf-8", "replace").decode("utf-8")
     return "".join(c if c.isprintable() or c in "\t" else "\ufffd" for c in clean)

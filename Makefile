@@ -1,0 +1,46 @@
+# Needs git and Python 3.11 or later; everything else is installed into .venv and .tools.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: help demo test lint bench tools lock schema clean
+
+help: ## Say what there is to make
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(READY) ## Preview and make a bump on a throwaway copy of the fixture monorepo
+	@$(BIN)/python -m fixtures.demo
+
+test: $(READY) tools ## Run all tests
+	$(BIN)/python -m pytest -q -n 2
+
+lint: $(READY) ## ruff and mypy
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+tools: $(READY) ## Put helm 3 and helm 4 under .tools, by pinned sha256
+	$(BIN)/python -m tests.tools
+
+bench: $(READY) ## Measure time and memory beside a floor
+	$(BIN)/python -m tests.bench
+
+lock: ## Resolve the dependencies anew, with hashes
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/python -m pip install --quiet uv
+	.venv-lock/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
+	  --no-header --no-annotate --extra dev --python-version 3.11 -o requirements.lock pyproject.toml
+	rm -rf .venv-lock
+
+schema: $(READY) ## Write the JSON Schemas in docs/schemas
+	@for name in config to status releases; do \
+	  $(BIN)/fluxbump schema $$name > docs/schemas/$$name.json; done
+
+clean: ## Remove what was built
+	rm -rf .venv .venv-lock .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
