@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from fluxbump import config, edit, mentions, resolve, rules
+from fluxbump import config, edit, evidence, gate, mentions, resolve, rules
 from fluxbump.discover import decode, discover
 from fluxbump.errors import RepositoryError
 from fluxbump.model import (
     FLUX,
     FLUX2,
     ChangeSet,
+    ChartIndex,
     Finding,
     IndexSource,
     Inventory,
@@ -24,14 +25,14 @@ from fluxbump.model import (
     Note,
     Plan,
     Row,
-    Severity,
     Snapshot,
 )
 from fluxbump.objects import CommitSnapshot
 from fluxbump.plan import Options, plan
 from fluxbump.repo import Branch, Built, Repository
-from fluxbump.rules.rule import Evidence
+from fluxbump.snapshots import Overlay
 from fluxbump.textfile import TextFile
+from fluxbump.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,8 @@ class Prepared:
         built: the resulting tree, and the patch to it.
         branch: the branch to make.
         message: the commit message.
-        findings: what the checks say of the result.
+        verdict: what the gate says of the result.
+        inherited: those of its findings that the base has too; they do not stop the bump.
         notes: everything that was seen and left alone.
     """
 
@@ -78,7 +80,8 @@ class Prepared:
     built: Built
     branch: str
     message: str
-    findings: tuple[Finding, ...]
+    verdict: Verdict
+    inherited: frozenset[Finding]
     notes: tuple[Note, ...]
 
     @property
@@ -88,8 +91,8 @@ class Prepared:
 
     @property
     def passed(self) -> bool:
-        """Whether no finding is an error."""
-        return all(finding.severity is not Severity.ERROR for finding in self.findings)
+        """Whether the gate finds no error that the base does not have already."""
+        return not set(self.verdict.errors) - self.inherited
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +137,7 @@ def prepare(
         inventory, planned, row_edits, _derived(base, inventory, planned, source)
     )
     result = edit.verify(inventory, planned, changes, scope)
+    verdict, inherited = _judge(Overlay(base, changes), inventory, result, index, settings)
     values = _template_values(planned)
     branch = config.fill(settings.branch, values)
     repository.check_branch_name(branch)
@@ -147,7 +151,8 @@ def prepare(
         built=repository.preview(base, changes),
         branch=branch,
         message=_message(planned, changes, settings, values),
-        findings=rules.judge(Evidence(result, scope.app_versions or {})),
+        verdict=verdict,
+        inherited=inherited,
         notes=(*planned.notes, *edit.left_behind(base, inventory, planned)),
     )
 
@@ -171,6 +176,26 @@ def _derived(
     for old, new in edit.vendored(base, inventory, planned).items():
         derived |= {old: None, new: source.archive(planned.chart_release)}
     return derived
+
+
+def _judge(
+    overlay: Overlay,
+    before: Inventory,
+    after: Inventory,
+    index: ChartIndex,
+    settings: config.Config,
+) -> tuple[Verdict, frozenset[Finding]]:
+    """Run the gate on the result, and tell what it finds on the base too.
+
+    Stale mentions are left out: the report lists every mention anyway.
+    """
+    codes = tuple(code for code in rules.RULES if code != "FB120")
+    compare = evidence.Base(before, frozenset(overlay.changes.files))
+    gathered = evidence.gather(overlay, after, index, base=compare)
+    verdict = gate.judge(gathered, settings, overlay.name, codes)
+    base = overlay.base
+    earlier = gate.judge(evidence.gather(base, before, index), settings, base.name, codes)
+    return verdict, gate.inherited(earlier.findings, verdict.findings)
 
 
 def _template_values(planned: Plan) -> dict[str, str]:

@@ -67,6 +67,14 @@ class PinConfig(_Strict):
         return self
 
 
+class IgnoreConfig(_Strict):
+    """Findings that the team accepts."""
+
+    code: str = Field(pattern=r"^FB\d{3}$", description="The rule: `FB120`.")
+    path: str = Field(default="*", description="Glob over paths; `*` also matches `/`.")
+    reason: str = Field(min_length=1, description="Why it is accepted.")
+
+
 class Config(_Strict):
     """What a team can set. Every key is optional."""
 
@@ -88,6 +96,12 @@ class Config(_Strict):
     )
     bump: Literal["patch", "minor", "major"] = Field(
         default="patch", description="How the versions of your own charts are raised."
+    )
+    ignore: tuple[IgnoreConfig, ...] = Field(
+        default=(), description="Findings of `fluxbump check` that are accepted."
+    )
+    allowed_groups: tuple[str, ...] = Field(
+        default=(), description="API groups that a fresh cluster has, for rule FB106."
     )
     mentions: bool = Field(
         default=True, description="Whether mapping rows in comments and documents move."

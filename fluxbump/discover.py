@@ -31,6 +31,8 @@ from fluxbump.pins.kind import COMMUNITY_REPOSITORIES, Context, CustomPin
 from fluxbump.textfile import TextFile
 
 CHART_FILE = "Chart.yaml"
+SUPPRESSION = "fluxbump: ignore["
+"""What a comment that suppresses a finding contains."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,45 @@ def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
         notes=(*notes, *inventory.notes),
         others=others,
         searched=searched,
+    )
+
+
+def rediscover(inventory: Inventory, texts: Mapping[str, str], scope: Scope) -> Inventory:
+    """Find the pins again after some candidates changed.
+
+    Charts are read again too; only files that are not in `texts` are taken as they were.
+
+    Args:
+        inventory: before.
+        texts: the changed candidates' new texts.
+        scope: of the search.
+    """
+    after = {**inventory.files, **texts}
+    _, charts = read_charts(
+        {chart.path: TextFile(chart.path, after[chart.path]) for chart in inventory.charts}, scope
+    )
+    context = context_of(charts, scope)
+    # An install URL outside of the changed files still says which release is meant.
+    context = replace(context, releases=_held_releases(inventory, texts))
+    again = find_pins([TextFile(path, text) for path, text in texts.items()], context)
+    pins = [pin for pin in inventory.pins if pin.location.path not in texts] + list(again.pins)
+    unreadable = [one for one in inventory.unreadable if one.location.path not in texts]
+    return replace(
+        inventory,
+        charts=charts,
+        pins=tuple(sorted(pins, key=lambda pin: (pin.location, pin.start))),
+        unreadable=(*unreadable, *again.unreadable),
+        files=after,
+    )
+
+
+def _held_releases(inventory: Inventory, without: Collection[str]) -> frozenset[str]:
+    return frozenset(
+        pin.value
+        for pin in inventory.pins
+        if pin.kind == install_url.NAME
+        and pin.form is Form.EXACT
+        and pin.location.path not in without
     )
 
 
@@ -270,7 +311,7 @@ def _searched(context: Context) -> frozenset[str]:
 def _candidates(
     snapshot: Snapshot, paths: Collection[str], context: Context, searched: Collection[str]
 ) -> set[str]:
-    found = set(snapshot.grep([*context.names(), *sorted(searched)]))
+    found = set(snapshot.grep([*context.names(), *sorted(searched), SUPPRESSION]))
     for chart in context.charts.values():
         found |= {path for path in paths if path.startswith(f"{chart.directory}values")}
     for custom in context.custom:

@@ -6,14 +6,14 @@ Chart.lock and vendored archives are derived files: they follow from the pins.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from fluxbump import archive, lock
-from fluxbump.discover import Scope, context_of, decode, encode, find_pins, read_charts
+from fluxbump.discover import Scope, decode, encode, rediscover
 from fluxbump.errors import PinError
 from fluxbump.model import (
+    FLUX,
     FLUX2,
     ChangeSet,
     Chart,
@@ -25,7 +25,6 @@ from fluxbump.model import (
     Plan,
     Snapshot,
 )
-from fluxbump.textfile import TextFile
 
 
 def splice(text: str, edits: Iterable[Edit]) -> str:
@@ -83,33 +82,35 @@ def locks(
         PinError: a lock was out of step for another reason.
     """
     texts = edited(inventory.files, edits_of(plan))
-    known = set(snapshot.paths())
     changed: dict[str, bytes | None] = {}
-    for chart in inventory.charts:
-        path = f"{chart.directory}Chart.lock"
-        moved = _moved(chart, plan)
-        if path not in known or chart.path not in texts or not moved:
+    for chart, path, before in _locked(snapshot, inventory):
+        if chart.path not in texts:
             continue
-        before = decode(snapshot.read(path))
         edits = lock.relock(
             chart_path=chart.path,
             chart_text=texts[chart.path],
             lock_path=path,
             lock_text=before,
-            moved=moved,
+            moved=_targets(chart, plan),
             generated=generated,
         )
-        changed[path] = encode(splice(before, edits))
+        if edits:
+            changed[path] = encode(splice(before, edits))
     return changed
 
 
-def _moved(chart: Chart, plan: Plan) -> dict[str, str]:
-    """Dependency name to new version, of those that move in this chart."""
-    return {
-        change.pin.track.name: change.new
-        for change in plan.changes
-        if change.pin.location.path == chart.path and change.pin.kind == "chart-dependency"
-    }
+def _locked(snapshot: Snapshot, inventory: Inventory) -> Iterator[tuple[Chart, str, str]]:
+    known = set(snapshot.paths())
+    for chart in inventory.charts:
+        path = f"{chart.directory}Chart.lock"
+        if path in known:
+            yield chart, path, decode(snapshot.read(path))
+
+
+def _targets(chart: Chart, plan: Plan) -> dict[str, str]:
+    """Dependency name to its version after the bump, of those whose track has one."""
+    targets = {track.name: new for track, new in plan.targets.items() if track != FLUX}
+    return {d.name: targets[d.name] for d in chart.dependencies if d.name in targets}
 
 
 def vendored(snapshot: Snapshot, inventory: Inventory, plan: Plan) -> dict[str, str]:
@@ -165,8 +166,25 @@ def _refuse_lfs(path: str, snapshot: Snapshot) -> None:
         )
 
 
-def left_behind(snapshot: Snapshot, inventory: Inventory, plan: Plan) -> Iterable[Note]:
-    """Yield vendored archives of this repository's own charts, which only a build can replace."""
+def left_behind(snapshot: Snapshot, inventory: Inventory, plan: Plan) -> Iterator[Note]:
+    """Yield what only a build can bring along: archives of own charts, locks beside a range."""
+    rewritten = {change.pin.location.path for change in plan.changes}
+    for chart, path, text in _locked(snapshot, inventory):
+        moves = {n: v for n, v in _targets(chart, plan).items() if v not in text}
+        if chart.path not in rewritten and moves:
+            yield Note(
+                Location(path, 1),
+                f"does not hold {_listed(moves)}, which Chart.yaml admits "
+                f"(helm dependency update {chart.directory.rstrip('/')}, once it is published)",
+            )
+    yield from _archives_left(snapshot, inventory, plan)
+
+
+def _listed(versions: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in versions.items())
+
+
+def _archives_left(snapshot: Snapshot, inventory: Inventory, plan: Plan) -> Iterator[Note]:
     moved = {chart.name for chart in inventory.charts if plan.targets[chart.track] != chart.version}
     archives = [path for path in snapshot.paths() if path.endswith(".tgz")]
     for chart in inventory.charts:
@@ -195,26 +213,19 @@ def verify(inventory: Inventory, plan: Plan, changes: ChangeSet, scope: Scope) -
     Raises:
         AssertionError: anything else is so; that is a bug in a kind or in the engine.
     """
-    after = {**inventory.files, **_texts(changes, inventory)}
-    touched = {path for path, text in after.items() if text != inventory.files[path]}
-    _, charts = read_charts(
-        {c.path: TextFile(c.path, after[c.path]) for c in inventory.charts}, scope
-    )
-    files = [TextFile(path, after[path]) for path in touched]
-    again = find_pins(files, context_of(charts, scope))
+    after = _texts(changes, inventory)
+    result = rediscover(inventory, after, scope)
     planned = {id(change.pin): change.new for change in plan.changes}
     expected = [
         _identity(pin, planned.get(id(pin), pin.value))
         for pin in inventory.pins
-        if pin.location.path in touched
+        if pin.location.path in after
     ]
-    found = [_identity(pin, pin.value) for pin in again.pins]
+    found = [_identity(p, p.value) for p in result.pins if p.location.path in after]
     if found != expected:
         odd = next(iter(set(expected) ^ set(found)), None)
         raise AssertionError(f"the pins found on the result are not the planned ones: {odd}")
-    untouched = [pin for pin in inventory.pins if pin.location.path not in touched]
-    pins = sorted([*untouched, *again.pins], key=lambda pin: (pin.location, pin.start))
-    return replace(inventory, charts=charts, pins=tuple(pins), files=after)
+    return result
 
 
 def _texts(changes: ChangeSet, inventory: Inventory) -> dict[str, str]:

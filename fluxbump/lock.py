@@ -40,15 +40,12 @@ _TRAILING_ZEROS = re.compile(r"\.?0*(?=[+-]\d\d:\d\d\Z)")
 
 
 def digest(requirements: _Dependencies, locked: _Dependencies) -> str:
-    """Compute a lock's digest as Helm does.
+    """Compute a lock's digest as Helm does: `sha256:` and lower-case hexadecimal digits.
 
     Args:
         requirements: `dependencies` of the Chart.yaml, values as `goyaml` types them; None when
             there are none.
         locked: `dependencies` of the Chart.lock, likewise.
-
-    Returns:
-        `sha256:` and lower-case hexadecimal digits.
     """
     lists = [
         None if requirements is None else [_written(_cleaned(_as_go(it))) for it in requirements],
@@ -150,16 +147,18 @@ def _version(required: Mapping[str, Any], entry: _Entry, moved: Mapping[str, str
     return held
 
 
+_PARTIAL = re.compile(r"v?\d+(?:\.\d+)?")
+
+
 def _admits(asked: str, held: str) -> bool:
     if asked == held:
         return True
     try:
-        wanted = constraint.parse(asked)
-    except constraint.ConstraintError:
+        wanted, version = constraint.parse(asked), versions.parse(held)
+    except ValueError:
         return False
-    version = versions.parse(held)
     # Helm takes chart versions with missing parts, about which a range has nothing to say here.
-    return wanted.admits(version) if version else held != ""
+    return wanted.admits(version) if version else bool(_PARTIAL.fullmatch(held))
 
 
 def _rfc3339(moment: datetime) -> str:
@@ -258,7 +257,8 @@ def _digest(chart: _File, locked: list[dict[str, Any]] | None) -> str:
 def _as_go(entry: Mapping[str, Any]) -> dict[str, Any]:
     """Read a dependency into Helm's `chart.Dependency`, as sigs.k8s.io/yaml converts for it."""
     fields: dict[str, Any] = {key: _text(entry.get(key)) for key in _FIELDS}
-    fields["tags"] = [_text(tag) for tag in entry.get("tags") or ()]
+    tags = entry.get("tags")
+    fields["tags"] = [_text(tag) for tag in tags] if isinstance(tags, list) else []
     fields["enabled"] = entry.get("enabled") is True
     fields["import-values"] = _plain(entry.get("import-values"))
     return fields

@@ -20,71 +20,89 @@ _TEXT_WIDTH = 100
 
 
 @dataclass(frozen=True, slots=True)
-class _Token:
-    """A version in a line, with offsets in the file."""
+class Token:
+    """A version in a text, with its offsets."""
 
     value: str
     start: int
     end: int
 
 
+@dataclass(frozen=True, slots=True)
+class MarkedRow:
+    """A mapping row that carries the marker.
+
+    Attributes:
+        release: the Flux release that it names.
+        chart: the chart version that it names; the index says that it ships `release`.
+        start: offset of the line's first character.
+        end: offset behind its last one.
+        marker: the marker's span.
+    """
+
+    release: str
+    chart: str
+    start: int
+    end: int
+    marker: tuple[int, int]
+
+
 # --- mapping rows ----------------------------------------------------------------------------
 
 
-def rows(files: Iterable[TextFile], plan: Plan, app_versions: Mapping[str, str]) -> Iterator[Row]:
-    """Yield the mapping rows that carry the marker and name another release than the target.
+def marked_rows(file: TextFile, app_versions: Mapping[str, str]) -> Iterator[MarkedRow]:
+    """Yield the mapping rows of comments and documents that carry the marker.
 
     A row is recognised by holding a chart version together with the Flux release that the index
     says it ships, so a marker on anything else is never taken for one.
     """
-    for file in files:
-        if not any(word in file.text for word in ("CURRENT", "current", "Current")):
-            continue
-        for marker in _MARKER.finditer(file.text):
-            if not file.is_live(marker.start()):
-                row = _row(file, marker, plan, app_versions)
-                if row is not None:
-                    yield row
+    if not any(word in file.text for word in ("CURRENT", "current", "Current")):
+        return
+    for marker in _MARKER.finditer(file.text):
+        if not file.is_live(marker.start()):
+            line = file.line_span(marker.start())
+            pair = _pair(tokens(file.text, *line), app_versions)
+            if pair is not None:
+                yield MarkedRow(*pair, *line, marker.span())
 
 
-def _row(
-    file: TextFile, marker: re.Match[str], plan: Plan, app_versions: Mapping[str, str]
-) -> Row | None:
-    line = file.line_span(marker.start())
-    tokens = _tokens(file.text, *line)
-    pair = _pair(tokens, app_versions)
-    if pair is None:
-        return None
-    release, chart = pair
+def rows(files: Iterable[TextFile], plan: Plan, app_versions: Mapping[str, str]) -> Iterator[Row]:
+    """Yield what becomes of the marked rows that name another release than the target."""
     goal = (plan.targets[FLUX], plan.targets[FLUX2])
-    if (release, chart) == goal:
-        return None
-    renamed = {release: goal[0], chart: goal[1]}
-    for track, new in plan.targets.items():
-        renamed.setdefault(plan.current.get(track, ""), new)
-    removal = _marker_removal(file.text, marker, line)
-    existing = _row_of(goal, file, line, marker)
+    for file in files:
+        for marked in marked_rows(file, app_versions):
+            if (marked.release, marked.chart) != goal:
+                yield _row(file, marked, plan)
+
+
+def _row(file: TextFile, marked: MarkedRow, plan: Plan) -> Row:
+    line = (marked.start, marked.end)
+    goal = (plan.targets[FLUX], plan.targets[FLUX2])
+    existing = _row_of(goal, file, line)
     if existing is not None:
-        arrival = _marker_arrival(file.text, marker, tokens, existing)
+        arrival = _marker_arrival(file, marked, existing)
         new = _applied(file.text[slice(*existing)], existing[0], [arrival])
     else:
-        new = _successor(file.text, line, tokens, renamed)
-        arrival = Edit(file.path, line[0], line[0], new + _line_break(file.text, line[1]))
-    arrival = Edit(file.path, arrival.start, arrival.end, arrival.new)
-    edits = (Edit(file.path, *removal), arrival)
-    return Row(file.location(line[0]), file.text[slice(*line)], new, edits)
+        renamed = {marked.release: goal[0], marked.chart: goal[1]}
+        for track, version in plan.targets.items():
+            renamed.setdefault(plan.current.get(track, ""), version)
+        new = _successor(file.text, line, renamed)
+        line_break = _line_break(file.text, line[1])
+        arrival = Edit(file.path, line[0], line[0], new + line_break)
+    removal = Edit(file.path, *_marker_removal(file.text, marked))
+    return Row(file.location(line[0]), file.text[slice(*line)], new, (removal, arrival))
 
 
-def _tokens(text: str, start: int, end: int) -> list[_Token]:
+def tokens(text: str, start: int, end: int) -> list[Token]:
+    """Return the versions between two offsets."""
     return [
-        _Token(m["version"], *m.span("version"))
-        for m in versions.IN_TEXT.finditer(text, start, end)
+        Token(m["version"], *m.span("version")) for m in versions.IN_TEXT.finditer(text, start, end)
     ]
 
 
-def _pair(tokens: Iterable[_Token], app_versions: Mapping[str, str]) -> tuple[str, str] | None:
+def _pair(found: Iterable[Token], app_versions: Mapping[str, str]) -> tuple[str, str] | None:
     """Return the release and the chart version that a mapping row brings together."""
-    values = [token.value for token in tokens]
+    values = [token.value for token in found]
     for chart in values:
         release = app_versions.get(chart)
         if release in values and release != chart:
@@ -92,12 +110,10 @@ def _pair(tokens: Iterable[_Token], app_versions: Mapping[str, str]) -> tuple[st
     return None
 
 
-def _successor(
-    text: str, line: tuple[int, int], tokens: Iterable[_Token], renamed: Mapping[str, str]
-) -> str:
+def _successor(text: str, line: tuple[int, int], renamed: Mapping[str, str]) -> str:
     """The marked row with the new versions in place, its columns kept where there is room."""
     parts, position = [], line[0]
-    for token in tokens:
+    for token in tokens(text, *line):
         new = renamed.get(token.value, token.value)
         parts += [text[position : token.start], new]
         position = _keep_column(text, token.end, line[1], len(new) - len(token.value), parts)
@@ -112,16 +128,13 @@ def _keep_column(text: str, start: int, end: int, growth: int, parts: list[str])
     return start + (growth if 0 < growth < room else 0)
 
 
-def _marker_removal(
-    text: str, marker: re.Match[str], line: tuple[int, int]
-) -> tuple[int, int, str]:
+def _marker_removal(text: str, row: MarkedRow) -> tuple[int, int, str]:
     """Take the marker away with the space before it; inside a table, keep the cell's width."""
-    before = text[line[0] : marker.start()]
-    start = line[0] + len(before.rstrip(" \t"))
-    behind = text[marker.end() : line[1]]
-    if behind.startswith("  ") or (behind.lstrip().startswith("|") and _padded(text, line)):
-        return start, marker.end(), " " * (marker.end() - start)
-    return start, marker.end(), ""
+    start = row.start + len(text[row.start : row.marker[0]].rstrip(" \t"))
+    behind = text[row.marker[1] : row.end]
+    padded = behind.lstrip().startswith("|") and _padded(text, (row.start, row.end))
+    filler = " " * (row.marker[1] - start) if padded or behind.startswith("  ") else ""
+    return start, row.marker[1], filler
 
 
 def _padded(text: str, line: tuple[int, int]) -> bool:
@@ -135,15 +148,13 @@ def _bars(line: str) -> list[int]:
     return [position for position, character in enumerate(line) if character == "|"]
 
 
-def _row_of(
-    goal: tuple[str, str], file: TextFile, line: tuple[int, int], marker: re.Match[str]
-) -> tuple[int, int] | None:
+def _row_of(goal: tuple[str, str], file: TextFile, line: tuple[int, int]) -> tuple[int, int] | None:
     """Find the target's own row in the same table: neighbouring lines of the same shape."""
     shape = _shape(file.text[slice(*line)])
     for step in (_line_before, _line_after):
         other = step(file.text, line)
         while other is not None and _shape(file.text[slice(*other)]) == shape:
-            values = {token.value for token in _tokens(file.text, *other)}
+            values = {token.value for token in tokens(file.text, *other)}
             if set(goal) <= values and not _MARKER.search(file.text, *other):
                 return other
             other = step(file.text, other)
@@ -155,20 +166,18 @@ def _shape(line: str) -> str:
     return " ".join(bare.split())
 
 
-def _marker_arrival(
-    text: str, marker: re.Match[str], tokens: list[_Token], row: tuple[int, int]
-) -> Edit:
-    """Put the marker behind the same token of the row as it had in the old one."""
-    before = [token for token in tokens if token.end <= marker.start()]
-    others = _tokens(text, *row)
-    gap = text[before[-1].end : marker.start()] if before else ""
+def _marker_arrival(file: TextFile, marked: MarkedRow, row: tuple[int, int]) -> Edit:
+    """Put the marker behind the same version of the row as it had in the old one."""
+    text, marker = file.text, file.text[slice(*marked.marker)]
+    before = tokens(text, marked.start, marked.marker[0])
+    others = tokens(text, *row)
+    gap = text[before[-1].end : marked.marker[0]] if before else ""
     if not before or gap.strip() or len(others) < len(before):
-        return Edit("", row[1], row[1], f" {marker.group()}")
+        return Edit(file.path, row[1], row[1], f" {marker}")
     start = others[len(before) - 1].end
-    added = gap + marker.group()
+    added = gap + marker
     room = len(text[start : row[1]]) - len(text[start : row[1]].lstrip(" "))
-    taken = len(added) if room > len(added) else 0
-    return Edit("", start, start + taken, added)
+    return Edit(file.path, start, start + (len(added) if room > len(added) else 0), added)
 
 
 def _applied(text: str, offset: int, edits: Iterable[Edit]) -> str:
@@ -224,7 +233,7 @@ def find(
         done = [edit for edit in skip if edit.path == file.path]
         candidate = file.path in inventory.files
         for match in pattern.finditer(file.text):
-            token = _Token(match["version"], *match.span("version"))
+            token = Token(match["version"], *match.span("version"))
             if (file.path, token.start) in pins or _on_line_of(file, token, done):
                 continue
             tracks = old[token.value]
@@ -244,13 +253,13 @@ def outdated(plan: Plan) -> dict[str, tuple[Track, ...]]:
     return {value: tuple(tracks) for value, tracks in found.items() if tracks}
 
 
-def _on_line_of(file: TextFile, token: _Token, edits: Iterable[Edit]) -> bool:
+def _on_line_of(file: TextFile, token: Token, edits: Iterable[Edit]) -> bool:
     start, end = file.line_span(token.start)
     return any(start <= edit.start <= end for edit in edits)
 
 
 def _named(
-    file: TextFile, token: _Token, tracks: Collection[Track], pinned: set[Track], *, candidate: bool
+    file: TextFile, token: Token, tracks: Collection[Track], pinned: set[Track], *, candidate: bool
 ) -> Track | None:
     """Decide which track a version text means, or None when it may as well mean something else.
 
@@ -269,7 +278,7 @@ def _named(
     return None
 
 
-def _mention(file: TextFile, token: _Token, track: Track) -> Mention:
+def _mention(file: TextFile, token: Token, track: Track) -> Mention:
     text = " ".join(file.text[slice(*file.line_span(token.start))].split())
     if len(text) > _TEXT_WIDTH:
         text = text[: _TEXT_WIDTH - 1] + "…"

@@ -124,6 +124,13 @@ class Snapshot(Protocol):
         """Yield each path with its bytes, in the order given."""
         ...
 
+    def below(self, folder: str) -> Sequence[str]:
+        """All files below `folder` (which ends in `/`, or is empty), sorted.
+
+        In a work tree this includes files that git ignores.
+        """
+        ...
+
     def grep(self, needles: Sequence[str]) -> Sequence[str]:
         """Return the text files that contain any of `needles`, sorted."""
         ...

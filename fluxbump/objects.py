@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -51,6 +52,7 @@ class Git:
         stdin: bytes | None = None,
         env: Mapping[str, str] | None = None,
         accept: Sequence[int] = (0,),
+        cwd: Path | None = None,
     ) -> bytes:
         """Run git once and return what it prints.
 
@@ -61,7 +63,7 @@ class Git:
             source.write(stdin or b"")
             source.seek(0)
             status, out, err = self._git.execute(
-                ["git", *args],
+                ["git", *(("-C", str(cwd)) if cwd else ()), *args],
                 istream=source,
                 env=dict(env or {}),
                 with_extended_output=True,
@@ -124,43 +126,47 @@ class Git:
         )  # fmt: skip
 
 
-class CommitSnapshot:
-    """A commit's files, read through one `git cat-file --batch`."""
+class ObjectSnapshot:
+    """Files in the object database, read through one `git cat-file --batch`.
 
-    def __init__(self, runner: Git, commit: Commit, name: str) -> None:
+    Args:
+        runner: runs git.
+        place: what `git grep` searches: a tree, or `--cached`.
+        prefix: what `git grep` puts before each path.
+    """
+
+    name: str
+    time: datetime
+
+    def __init__(self, runner: Git, place: Sequence[str], prefix: str) -> None:
         self._git = runner
-        self.commit = commit
+        self._place = place
+        self._prefix = prefix
         self._process: Any = None
         self._greps: dict[tuple[str, ...], list[str]] = {}
-        self.name = name
-
-    @property
-    def time(self) -> datetime:
-        """When the commit was made."""
-        return self.commit.time
 
     @cached_property
-    def _entries(self) -> dict[str, tuple[bytes, bytes]]:
-        out = self._git.run("ls-tree", "-r", "-z", "--full-tree", self.commit.tree)
-        entries = {}
-        for line in out.split(b"\0"):
-            head, _, path = line.partition(b"\t")
-            mode, _, rest = head.partition(b" ")
-            if mode in _REGULAR:
-                entries[path.decode("utf-8", "surrogateescape")] = (mode, rest[len("blob ") :])
-        return entries
-
-    def mode(self, path: str) -> bytes:
-        """Return a file's mode; that of a plain file for one that does not exist yet."""
-        return self._entries[path][0] if path in self._entries else _REGULAR[0]
+    def entries(self) -> dict[str, tuple[bytes, bytes]]:
+        """Path to mode and object name, of regular files."""
+        raise NotImplementedError
 
     @cached_property
     def _paths(self) -> list[str]:
-        return sorted(self._entries)
+        return sorted(self.entries)
 
     def paths(self) -> Sequence[str]:
         """All regular files, sorted."""
         return self._paths
+
+    def below(self, folder: str) -> Sequence[str]:
+        """All files below `folder`, which ends in `/`."""
+        first = bisect_left(self._paths, folder)
+        last = bisect_left(self._paths, folder[:-1] + chr(ord("/") + 1))
+        return self._paths[first:last] if folder else self._paths
+
+    def mode(self, path: str) -> bytes:
+        """Return a file's mode; that of a plain file for one that does not exist yet."""
+        return self.entries[path][0] if path in self.entries else _REGULAR[0]
 
     def read(self, path: str) -> bytes:
         """Return a file's bytes; KeyError when there is none."""
@@ -173,7 +179,7 @@ class CommitSnapshot:
             yield from self._read_batch(wanted[first : first + _BATCH])
 
     def _read_batch(self, paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:
-        names = [self._entries[path][1] for path in paths]
+        names = [self.entries[path][1] for path in paths]
         if self._process is None:
             self._process = self._git.batch()
         self._process.stdin.write(b"\n".join(names) + b"\n")
@@ -200,12 +206,33 @@ class CommitSnapshot:
             patterns = [part for needle in key for part in ("-e", needle)]
             out = self._git.run(
                 "grep", "-l", "-z", "--text", "--fixed-strings", "--full-name",
-                "--no-recurse-submodules", *patterns, self.commit.tree, "--", accept=(0, 1),
+                "--no-recurse-submodules", *patterns, *self._place, "--", accept=(0, 1),
             )  # fmt: skip
-            prefix = len(self.commit.tree) + 1
             names = out.decode("utf-8", "surrogateescape").split("\0")
-            self._greps[key] = sorted(name[prefix:] for name in names if name)
-        return [path for path in self._greps[key] if path in self._entries]
+            self._greps[key] = sorted(name.removeprefix(self._prefix) for name in names if name)
+        return [path for path in self._greps[key] if path in self.entries]
+
+
+class CommitSnapshot(ObjectSnapshot):
+    """A commit's files."""
+
+    def __init__(self, runner: Git, commit: Commit, name: str) -> None:
+        super().__init__(runner, (commit.tree,), f"{commit.tree}:")
+        self.commit = commit
+        self.name = name
+        self.time = commit.time
+
+    @cached_property
+    def entries(self) -> dict[str, tuple[bytes, bytes]]:
+        """Path to mode and object name, of regular files."""
+        out = self._git.run("ls-tree", "-r", "-z", "--full-tree", self.commit.tree)
+        entries = {}
+        for line in out.split(b"\0"):
+            head, _, path = line.partition(b"\t")
+            mode, _, rest = head.partition(b" ")
+            if mode in _REGULAR:
+                entries[path.decode("utf-8", "surrogateescape")] = (mode, rest[len("blob ") :])
+        return entries
 
 
 def _quoted(path: str) -> str:

@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from semver import Version
-
 from fluxbump import constraint, versions
 from fluxbump.errors import PinError, RefusedError
 from fluxbump.model import (
@@ -29,6 +27,7 @@ from fluxbump.model import (
     Track,
 )
 from fluxbump.resolve import best_chart
+from fluxbump.tracks import current
 from fluxbump.versions import Level
 
 _CONFIGURE = "or add the place that holds the version under `pins` in fluxbump.yaml"
@@ -78,34 +77,7 @@ def plan(
     )
 
 
-def current(inventory: Inventory) -> dict[Track, str]:
-    """Tell what each track holds now.
-
-    `flux` is what the install URLs hold, `flux2` what the wrappers depend on (the oldest, when
-    they disagree), a chart's track is the version in its Chart.yaml.
-    """
-    held: dict[Track, str] = {}
-    for track, kinds in ((FLUX, _FLUX_SOURCES), (FLUX2, _FLUX2_SOURCES)):
-        for kind in kinds:
-            values = _values(inventory, kind, track)
-            if values and track not in held:
-                held[track] = min(values, key=lambda value: versions.parse(value) or _LOWEST)
-    held |= {chart.track: chart.version for chart in inventory.charts}
-    return held
-
-
-_LOWEST = Version(0)
 _MIRRORS = ("values-mirror", "app-version")
-_FLUX_SOURCES = ("install-url", "custom")
-_FLUX2_SOURCES = ("chart-dependency", "helm-release", "terraform", "custom")
-
-
-def _values(inventory: Inventory, kind: str, track: Track) -> set[str]:
-    return {
-        pin.value
-        for pin in inventory.pins
-        if pin.kind == kind and pin.track == track and pin.form is Form.EXACT
-    }
 
 
 # --- what must hold before anything is planned ------------------------------------------------

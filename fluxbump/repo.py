@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import git
@@ -19,6 +19,7 @@ from git.exc import GitCommandNotFound, InvalidGitRepositoryError, NoSuchPathErr
 from fluxbump.errors import RepositoryError, ToolError
 from fluxbump.model import ChangeSet
 from fluxbump.objects import Commit, CommitSnapshot, Git
+from fluxbump.worktree import IndexSnapshot, WorktreeSnapshot
 
 _UNFINISHED = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply")
 
@@ -121,6 +122,42 @@ class Repository:
     def snapshot(self, commit: Commit, name: str) -> CommitSnapshot:
         """Return a view of a commit's files."""
         return CommitSnapshot(self._git, commit, name)
+
+    def worktree(self) -> WorktreeSnapshot:
+        """Return a view of the work tree.
+
+        Raises:
+            RepositoryError: a bare repository has none.
+        """
+        if self.bare:
+            raise RepositoryError("a bare repository has no work tree", hint="say --rev REV")
+        return WorktreeSnapshot(self._git, self.root)
+
+    def staged(self) -> IndexSnapshot:
+        """Return a view of what is staged.
+
+        Raises:
+            RepositoryError: a bare repository has no index.
+        """
+        if self.bare:
+            raise RepositoryError("a bare repository has no index", hint="say --rev REV")
+        return IndexSnapshot(self._git, datetime.now(UTC))
+
+    def merge_base(self, revision: str) -> Commit:
+        """Return the best common ancestor of `revision` and HEAD.
+
+        Raises:
+            RepositoryError: there is no such revision, or nothing is common.
+        """
+        other = self.commit(revision)
+        try:
+            base = self._git.run("merge-base", "HEAD", other.sha).decode().strip()
+        except RepositoryError:
+            raise RepositoryError(
+                f"{revision} and HEAD have no common history",
+                hint="fetch more of it: git fetch --unshallow",
+            ) from None
+        return self.commit(base)
 
     def branch(self, name: str) -> Branch | None:
         """Look a branch up; None when there is none."""

@@ -39,6 +39,10 @@ class MemorySnapshot:
         for path in paths:
             yield path, self.files[path]
 
+    def below(self, folder: str) -> Sequence[str]:
+        """All files below `folder`."""
+        return [path for path in self.paths() if path.startswith(folder)]
+
     def grep(self, needles: Sequence[str]) -> Sequence[str]:
         """Return the text files that contain any of `needles`."""
         return [path for path in self.paths() if contains(self.files[path], needles)]
@@ -83,6 +87,13 @@ class Overlay:
             if data is None:
                 raise KeyError(path)
             yield path, data
+
+    def below(self, folder: str) -> Sequence[str]:
+        """All files below `folder` after the change."""
+        changed = self.changes.files
+        kept = {path for path in self.base.below(folder) if path not in changed}
+        come = {path for path, data in changed.items() if data is not None}
+        return sorted(kept | {path for path in come if path.startswith(folder)})
 
     def grep(self, needles: Sequence[str]) -> Sequence[str]:
         """Return the text files that contain any of `needles` after the change."""

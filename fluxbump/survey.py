@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fluxbump import resolve, rules
+from fluxbump import evidence, resolve, rules
 from fluxbump.config import Config
 from fluxbump.discover import discover
 from fluxbump.errors import IndexSourceError
@@ -20,8 +20,10 @@ from fluxbump.model import (
     Snapshot,
     Track,
 )
-from fluxbump.plan import current
-from fluxbump.rules.rule import Evidence
+from fluxbump.tracks import current
+
+AGREEMENT = ("FB002", "FB101", "FB102", "FB103", "FB104", "FB108", "FB109", "FB110")
+"""The rules that say whether the pins agree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +64,21 @@ def survey(snapshot: Snapshot, settings: Config, source: IndexSource) -> Survey:
     Raises:
         PinError: two charts that move with Flux have the same name.
     """
-    index, problem = None, None
-    try:
-        index = source.load()
-    except IndexSourceError as error:
-        problem = str(error)
-    app_versions = resolve.app_versions(index.releases) if index else {}
+    index = load(source)
+    loaded = index if isinstance(index, ChartIndex) else None
+    app_versions = resolve.app_versions(loaded.releases) if loaded else {}
     inventory = discover(snapshot, settings.scope(app_versions))
-    found = rules.judge(Evidence(inventory, app_versions))
-    if index is None:
-        found = tuple(one for one in found if one.code not in rules.NEED_INDEX)
-    return Survey(inventory, current(inventory), index, problem, found)
+    found, _ = rules.judge(evidence.gather(snapshot, inventory, index), AGREEMENT)
+    problem = None if loaded else str(index)
+    return Survey(inventory, current(inventory), loaded, problem, found)
+
+
+def load(source: IndexSource) -> ChartIndex | IndexSourceError:
+    """Load an index, or return why it cannot be had."""
+    try:
+        return source.load()
+    except IndexSourceError as error:
+        return error
 
 
 @dataclass(frozen=True, slots=True)

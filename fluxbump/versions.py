@@ -13,8 +13,11 @@ from semver import Version
 
 Level = Literal["patch", "minor", "major"]
 
-_CORE = r"(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)"
-_SUFFIX = r"(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?"
+# Nine digits: more than any version has, and few enough that no number needs care.
+_NUMBER = r"(?:0|[1-9]\d{0,8})"
+_CORE = rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}"
+_PRERELEASE = rf"(?:\d*[A-Za-z-][0-9A-Za-z-]*|{_NUMBER})"
+_SUFFIX = rf"(?:-{_PRERELEASE}(?:\.{_PRERELEASE})*)?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?"
 
 FULL = re.compile(_CORE + _SUFFIX)
 """A full version, without a leading `v`."""

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from ruamel.yaml import YAML
 from ruamel.yaml.cyaml import CParser
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -101,10 +102,30 @@ def _refuse_deep_nesting(text: str) -> None:
 def _compose(text: str) -> Node | None:
     """Parse one document.
 
+    The binding bundles an old libyaml, which refuses some YAML that Helm and Flux accept (an
+    unquoted URL in a flow mapping), so what it refuses goes to the pure parser.
+
     Raises:
         YamlProblem: the text is not YAML, or not one document.
     """
     _refuse_deep_nesting(text)
+    try:
+        return _compose_fast(text)
+    except YamlProblem as problem:
+        try:
+            return _compose_pure(text)
+        except (YAMLError, ValueError, RecursionError):
+            raise problem from None
+
+
+def _compose_pure(text: str) -> Node | None:
+    roots = list(YAML(typ="safe", pure=True).compose_all(text))
+    if len(roots) > 1:
+        raise ValueError("more than one document")
+    return roots[0] if roots else None
+
+
+def _compose_fast(text: str) -> Node | None:
     parser: Any = None
     try:
         parser = _Parser(text)

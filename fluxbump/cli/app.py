@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from fluxbump import __version__
-from fluxbump.cli import releases, schema, status, to
+from fluxbump.cli import check, releases, rules, schema, status, to
 from fluxbump.cli.console import Console
 from fluxbump.errors import FluxbumpError
 
@@ -33,8 +33,11 @@ app = typer.Typer(
     epilog=_EPILOG,
 )
 app.command("to", epilog=to.EPILOG)(to.to)
+app.command("check", epilog=check.EPILOG)(check.check)
 app.command("status")(status.status)
 app.command("releases")(releases.releases)
+app.command("rules")(rules.rules)
+app.command("rule")(rules.rule)
 app.command("schema")(schema.schema)
 
 

@@ -71,7 +71,7 @@ def _look(
     from fluxbump.config import Config
     from fluxbump.discover import discover
     from fluxbump.errors import RepositoryError
-    from fluxbump.plan import current
+    from fluxbump.tracks import current
 
     try:
         with workspace(repo, rev) as ws:

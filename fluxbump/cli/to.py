@@ -22,6 +22,7 @@ from fluxbump.cli.options import (
 if TYPE_CHECKING:
     from fluxbump.bump import Delivered, Prepared, Request
     from fluxbump.cli.workspace import Workspace
+    from fluxbump.objects import CommitSnapshot
 
 EPILOG = """
 Examples: `fluxbump to 2.5.1 --dry-run` shows what would change; `fluxbump to 2.5` takes the
@@ -128,7 +129,12 @@ def to(
 
 
 def _prepare(
-    ws: Workspace, request: Request, index: str | None, console: Console, *, offline: bool
+    ws: Workspace[CommitSnapshot],
+    request: Request,
+    index: str | None,
+    console: Console,
+    *,
+    offline: bool,
 ) -> Prepared:
     from fluxbump import bump as journey
     from fluxbump.cli.workspace import index_source
@@ -158,9 +164,12 @@ def _print(
     else:
         _print_text(prepared, result, console, dry_run=dry_run)
     if not prepared.passed:
-        for finding in prepared.findings:
-            console.line(f"fluxbump: {finding.location}: {finding.code} {finding.message}")
-        console.line("fluxbump: the result fails its checks: no branch was made")
+        first, *more = [f for f in prepared.verdict.errors if f not in prepared.inherited]
+        others = f" (and {len(more)} more)" if more else ""
+        console.line(
+            f"fluxbump: {first.location}: {first.code} {first.message}{others}; "
+            "the result fails its checks: no branch was made"
+        )
 
 
 def _print_text(
@@ -185,7 +194,9 @@ def _print_text(
         console.result(text.delivered(prepared, result, paint))
 
 
-def _remark_on_local_changes(ws: Workspace, prepared: Prepared, console: Console) -> None:
+def _remark_on_local_changes(
+    ws: Workspace[CommitSnapshot], prepared: Prepared, console: Console
+) -> None:
     if console.quiet or prepared.empty:
         return
     for path in ws.repository.modified(prepared.changes.files):

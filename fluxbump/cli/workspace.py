@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
 # GitPython runs `git version` when it is imported, unless it is told which git to run and that
@@ -15,49 +16,77 @@ os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 
 from fluxbump import config, indexes
 from fluxbump.config import Config
-from fluxbump.model import IndexSource
+from fluxbump.model import IndexSource, Snapshot
 from fluxbump.objects import CommitSnapshot
 from fluxbump.repo import Repository
 
+STAGED = ":staged:"  # no revision: git allows no colon in names, and none is looked up
 _GIT_LOCAL = (
     "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY",
     "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_PREFIX", "GIT_NAMESPACE",
 )  # fmt: skip
 
 
+S_co = TypeVar("S_co", bound=Snapshot, covariant=True)
+
+
 @dataclass(frozen=True, slots=True)
-class Workspace:
-    """An open repository at one revision, with its configuration.
+class Workspace(Generic[S_co]):
+    """An open repository, one snapshot of it, and the configuration there.
 
     Attributes:
         repository: open.
-        snapshot: of the revision.
+        snapshot: of a revision, the index or the work tree.
         settings: its fluxbump.yaml.
     """
 
     repository: Repository
-    snapshot: CommitSnapshot
+    snapshot: S_co
     settings: Config
 
 
 @contextmanager
-def workspace(path: Path | None, revision: str) -> Iterator[Workspace]:
+def workspace(path: Path | None, revision: str) -> Iterator[Workspace[CommitSnapshot]]:
     """Open a repository and read its configuration.
 
     Raises:
         RepositoryError: there is no such repository or revision.
         ConfigError: fluxbump.yaml cannot be used.
     """
-    if path is not None:
-        # A hook of another repository sets these; what the user named wins.
-        for name in _GIT_LOCAL:
-            os.environ.pop(name, None)
-    repository = Repository(path)
+    repository = _open(path)
     try:
         snapshot = repository.snapshot(repository.commit(revision), revision)
         yield Workspace(repository, snapshot, config.from_snapshot(snapshot))
     finally:
         repository.close()
+
+
+@contextmanager
+def open_at(path: Path | None, what: str | None) -> Iterator[Workspace[Snapshot]]:
+    """Open a repository at a revision, at what is `STAGED`, or (None) at its work tree.
+
+    Raises:
+        RepositoryError: there is no such repository or revision.
+        ConfigError: fluxbump.yaml cannot be used.
+    """
+    if what is not None and what != STAGED:
+        with workspace(path, what) as opened:
+            yield opened
+        return
+    repository = _open(path)
+    try:
+        snapshot: Snapshot = repository.staged() if what else repository.worktree()
+        yield Workspace(repository, snapshot, config.from_snapshot(snapshot))
+    finally:
+        repository.close()
+
+
+def _open(path: Path | None) -> Repository:
+    if path is not None:
+        # A hook of another repository sets these; what the user named wins.
+        for name in _GIT_LOCAL:
+            os.environ.pop(name, None)
+    return Repository(path)
 
 
 @contextmanager

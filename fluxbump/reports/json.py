@@ -91,6 +91,13 @@ class FindingJson(PlaceJson):
     related: list[NoteJson]
 
 
+class NotRunJson(TypedDict):
+    """A rule that could not be judged, and why."""
+
+    code: str
+    reason: str
+
+
 class TrackJson(TypedDict):
     """A version line: what it holds, and what it becomes."""
 
@@ -127,6 +134,8 @@ class ToJson(TypedDict):
     mentions: list[MentionJson]
     notes: list[NoteJson]
     findings: list[FindingJson]
+    inherited: list[FindingJson]
+    not_run: list[NotRunJson]
     patch: str
 
 
@@ -194,7 +203,9 @@ def bump(prepared: Prepared, result: Delivered | None) -> str:
         "kept": [{**pin(kept), "reason": reason} for kept, reason in plan.kept],
         "mentions": [_mention(one) for one in prepared.mentions],
         "notes": [note(one) for one in prepared.notes],
-        "findings": findings(prepared.findings),
+        "findings": findings(prepared.verdict.findings),
+        "inherited": findings(prepared.inherited),
+        "not_run": [{"code": one.code, "reason": one.reason} for one in prepared.verdict.not_run],
         "patch": prepared.built.patch.decode("utf-8", "replace"),
     }
     return dump(report)

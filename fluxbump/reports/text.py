@@ -34,7 +34,12 @@ def preview(prepared: Prepared, paint: Paint) -> str:
     lines += _section("Left as they are", [_kept(*kept) for kept in prepared.plan.kept], paint)
     lines += _section("Notes", [_note(note) for note in prepared.notes], paint)
     lines += _mentions(prepared.mentions, paint)
-    lines += findings(prepared.findings, paint)
+    new = [one for one in prepared.verdict.findings if one not in prepared.inherited]
+    lines += findings(new, paint)
+    old = [_finding(one) for one in prepared.verdict.findings if one in prepared.inherited]
+    lines += _section("Findings that were there before", old, paint)
+    skipped = [f"{one.code}  {one.reason}" for one in prepared.verdict.not_run]
+    lines += _section("Rules not run", skipped, paint)
     return "\n".join(lines).rstrip("\n")
 
 
@@ -96,8 +101,12 @@ def _mentions(mentions: Iterable[Mention], paint: Paint) -> list[str]:
 
 def findings(found: Sequence[Finding], paint: Paint) -> list[str]:
     """What the checks say."""
-    lines = [f"{one.location}  {one.code} {one.severity}: {one.message}" for one in found]
-    return [paint(line, "red") for line in _section("Findings", lines, Paint(enabled=False))]
+    lines = _section("Findings", [_finding(one) for one in found], Paint(enabled=False))
+    return [paint(line, "red") if line else line for line in lines]
+
+
+def _finding(one: Finding) -> str:
+    return f"{one.location}  {one.code} {one.severity}: {printable(one.message)}"
 
 
 def delivered(prepared: Prepared, result: Delivered, paint: Paint) -> str:

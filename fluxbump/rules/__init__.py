@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from fluxbump.model import Finding
-from fluxbump.rules import agreement
-from fluxbump.rules.rule import Evidence, Rule
+from fluxbump.rules import adoption, agreement, derived, moved, readable, stale
+from fluxbump.rules.rule import Evidence, NotRun, Rule
 
-RULES: dict[str, Rule] = {rule.code: rule for rule in (*agreement.RULES,)}
+FAMILIES = (readable, agreement, moved, derived, stale, adoption)
 
-NEED_INDEX = frozenset({"FB103"})
-"""Rules that say nothing true without a chart index."""
+RULES: dict[str, Rule] = {
+    rule.code: rule
+    for rule in sorted((rule for family in FAMILIES for rule in family.RULES), key=lambda r: r.code)
+}
+"""Every rule by its code."""
 
 
-def judge(evidence: Evidence) -> tuple[Finding, ...]:
-    """Run every rule; findings in the order of code and place."""
-    found = [finding for rule in RULES.values() for finding in rule.check(evidence)]
-    return tuple(sorted(found, key=lambda one: (one.code, one.location)))
+def judge(
+    evidence: Evidence, codes: Collection[str] = tuple(RULES)
+) -> tuple[tuple[Finding, ...], tuple[NotRun, ...]]:
+    """Run the rules called `codes`; findings in the order of code and place."""
+    outcomes = [
+        one for code, rule in RULES.items() if code in codes for one in rule.check(evidence)
+    ]
+    found = [one for one in outcomes if isinstance(one, Finding)]
+    not_run = dict.fromkeys(one for one in outcomes if isinstance(one, NotRun))
+    return tuple(sorted(found, key=lambda one: (one.code, one.location))), tuple(not_run)

@@ -5,20 +5,114 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from fluxbump.model import Finding, Inventory, Related, Severity
+from fluxbump.model import ChartRelease, Finding, Inventory, Location, Related, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Vendored:
+    """The community chart as a wrapper carries it under `charts/`.
+
+    Attributes:
+        path: of the archive; of the unpacked chart's Chart.yaml.
+        wrapper: path of the wrapper's Chart.yaml.
+        named: the version that the file's name states; None for an unpacked chart.
+        name: what its own Chart.yaml says; empty when it cannot be read.
+        version: likewise.
+        app_version: likewise.
+        sha256: of the archive, hexadecimal; None for an unpacked chart.
+        problem: why it cannot be read.
+    """
+
+    path: str
+    wrapper: str
+    named: str | None
+    name: str = ""
+    version: str = ""
+    app_version: str = ""
+    sha256: str | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedObject:
+    """One object of a rendered chart.
+
+    Attributes:
+        api_version: `apps/v1`.
+        kind: `Deployment`.
+        name: of the object.
+        images: of its containers, as they stand.
+    """
+
+    api_version: str
+    kind: str
+    name: str
+    images: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Render:
+    """What `helm template` makes of a wrapper with its default values.
+
+    Attributes:
+        wrapper: path of the wrapper's Chart.yaml.
+        helm: version of the helm that rendered, `v3.17.3`; empty when none did.
+        objects: what came out.
+        error: why helm refused the chart, one line; None when it did not.
+        not_run: why nothing was rendered (no helm, no archive to be had); None when it was.
+        images: image of each controller that the release ships, `source-controller` to its tag,
+            as far as the chart's own archive says; empty when that is not known.
+    """
+
+    wrapper: str
+    helm: str = ""
+    objects: tuple[RenderedObject, ...] = ()
+    error: str | None = None
+    not_run: str | None = None
+    images: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What rules judge.
+    """What rules judge. Everything in it was gathered before; a rule does no I/O.
 
     Attributes:
         inventory: of the snapshot in question.
-        app_versions: chart version to Flux release, as the chart index says.
+        index: chart releases by version; empty when the index could not be read.
+        no_index: why it could not.
+        vendored: community charts under the wrappers' `charts/`.
+        locks: text of each Chart.lock beside a bumped chart, by its path.
+        renders: one for each wrapper, when rendering was asked for.
+        base: the inventory of the merge base; None when no base was given.
+        changed: paths that differ from the base.
+        allowed_groups: API groups that a fresh cluster has, beside Kubernetes' and Flux's own.
     """
 
     inventory: Inventory
-    app_versions: Mapping[str, str] = field(default_factory=dict)
+    index: Mapping[str, ChartRelease] = field(default_factory=dict)
+    no_index: str | None = None
+    vendored: tuple[Vendored, ...] = ()
+    locks: Mapping[str, str] = field(default_factory=dict)
+    renders: tuple[Render, ...] = ()
+    base: Inventory | None = None
+    changed: frozenset[str] = frozenset()
+    allowed_groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NotRun:
+    """A rule that could not be judged, and why. It has not passed.
+
+    Attributes:
+        code: of the rule.
+        reason: one sentence.
+    """
+
+    code: str
+    reason: str
+
+
+Outcome = Finding | NotRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +122,28 @@ class Rule:
     Attributes:
         code: stable, `FB103`.
         slug: stable, for people: `version-agreement`.
-        severity: of its findings.
-        check: yields what is wrong; pure.
+        severity: of its findings, unless a finding says otherwise.
+        summary: what must hold, one sentence.
+        check: yields what is wrong, and what could not be judged; pure.
     """
 
     code: str
     slug: str
     severity: Severity
-    check: Callable[[Evidence], Iterator[Finding]]
+    summary: str
+    check: Callable[[Evidence], Iterator[Outcome]]
 
 
-__all__ = ["Evidence", "Finding", "Related", "Rule", "Severity"]
+__all__ = [
+    "Evidence",
+    "Finding",
+    "Location",
+    "NotRun",
+    "Outcome",
+    "Related",
+    "Render",
+    "RenderedObject",
+    "Rule",
+    "Severity",
+    "Vendored",
+]

@@ -1,0 +1,88 @@
+"""The journey of a check: from a snapshot to a verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fluxbump import evidence, gate, resolve, rules, selftest
+from fluxbump.config import Config
+from fluxbump.discover import Scope, discover
+from fluxbump.errors import IndexSourceError, PinError
+from fluxbump.evidence import Base, Renderer
+from fluxbump.model import FLUX, FLUX2, ChartIndex, Inventory, Snapshot
+from fluxbump.rules.rule import Evidence
+from fluxbump.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A snapshot that was looked at, ready to be judged.
+
+    Attributes:
+        subject: what it is, for people.
+        evidence: about it.
+        scope: of the search.
+        settings: its configuration.
+    """
+
+    subject: str
+    evidence: Evidence
+    scope: Scope
+    settings: Config
+
+
+def examine(
+    snapshot: Snapshot,
+    settings: Config,
+    index: ChartIndex | IndexSourceError,
+    *,
+    base: Snapshot | None = None,
+    render: Renderer | None = None,
+) -> Examined:
+    """Look at a snapshot.
+
+    Args:
+        snapshot: in question.
+        settings: its configuration.
+        index: the chart index, or why there is none.
+        base: the merge base, for the rules that compare.
+        render: renders a wrapper; None when rendering was not asked for.
+
+    Raises:
+        PinError: nothing is pinned, or two charts that move with Flux have the same name.
+    """
+    known = resolve.app_versions(index.releases) if isinstance(index, ChartIndex) else {}
+    scope = settings.scope(known)
+    inventory = discover(snapshot, scope)
+    _require_pins(inventory)
+    compare = None
+    if base is not None:
+        changed = evidence.changed_below(inventory.charts, base, snapshot)
+        compare = Base(discover(base, scope), changed)
+    gathered = evidence.gather(
+        snapshot,
+        inventory,
+        index,
+        render=render,
+        base=compare,
+        allowed_groups=settings.allowed_groups,
+    )
+    return Examined(snapshot.name, gathered, scope, settings)
+
+
+def _require_pins(inventory: Inventory) -> None:
+    if not any(p.track in (FLUX, FLUX2) for p in inventory.pins) and not inventory.unreadable:
+        raise PinError(
+            "nothing here pins Flux, so there is nothing to check",
+            hint="is this the right repository? see --repo",
+        )
+
+
+def judge(examined: Examined, codes: tuple[str, ...] = tuple(rules.RULES)) -> Verdict:
+    """Judge what was looked at."""
+    return gate.judge(examined.evidence, examined.settings, examined.subject, codes)
+
+
+def self_test(examined: Examined) -> tuple[selftest.Trial, ...]:
+    """Plant a fault at every pin and see whether the gate refuses it."""
+    return selftest.run(examined.evidence, examined.scope)

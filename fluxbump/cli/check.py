@@ -1,0 +1,202 @@
+"""`fluxbump check`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fluxbump.cli.console import Console
+from fluxbump.cli.options import (
+    Color,
+    ColorOption,
+    IndexOption,
+    OfflineOption,
+    QuietOption,
+    RepoOption,
+    VerboseOption,
+)
+from fluxbump.errors import UsageError
+
+if TYPE_CHECKING:
+    from fluxbump.check import Examined
+    from fluxbump.cli.workspace import Workspace
+    from fluxbump.evidence import Renderer
+    from fluxbump.model import IndexSource, Snapshot
+    from fluxbump.verdict import Verdict
+
+EPILOG = """
+Examples: `fluxbump check` judges the work tree; `fluxbump check --staged` what the next commit
+holds; `fluxbump check --base origin/main --format github` annotates a pull request. Exit codes: 0
+no error, 1 errors found, others as for every command.
+"""
+
+_FOUND = 1
+
+
+class Format(StrEnum):
+    """How to print the verdict."""
+
+    TEXT = "text"
+    JSON = "json"
+    SARIF = "sarif"
+    JUNIT = "junit"
+    GITHUB = "github"
+    MARKDOWN = "markdown"
+
+
+Codes = Annotated[
+    str, typer.Option("--select", metavar="CODES", help="Rules to run: FB103,FB1. [default: all]")
+]
+Ignored = Annotated[str, typer.Option("--ignore", metavar="CODES", help="Rules to leave out.")]
+
+
+def check(
+    *,
+    repo: RepoOption = None,
+    rev: Annotated[
+        str | None, typer.Option("--rev", metavar="REV", help="Judge a branch, tag or commit.")
+    ] = None,
+    staged: Annotated[bool, typer.Option("--staged", help="Judge what is staged.")] = False,
+    worktree: Annotated[
+        bool, typer.Option("--worktree", help="Judge the work tree. [default]")
+    ] = False,
+    base: Annotated[
+        str | None,
+        typer.Option("--base", metavar="REV", help="Compare with the merge base of REV and HEAD."),
+    ] = None,
+    select: Codes = "",
+    ignore: Ignored = "",
+    format_: Annotated[
+        Format, typer.Option("--format", "-f", help="How to print the verdict.")
+    ] = Format.TEXT,
+    strict: Annotated[bool, typer.Option("--strict", help="Fail on warnings too.")] = False,
+    no_render: Annotated[
+        bool, typer.Option("--no-render", help="Do not run helm template (FB105, FB106).")
+    ] = False,
+    require_render: Annotated[
+        bool, typer.Option("--require-render", help="Fail when helm template could not be run.")
+    ] = False,
+    helm: Annotated[
+        str | None,
+        typer.Option("--helm", metavar="PATH", envvar="FLUXBUMP_HELM", help="The helm to run."),
+    ] = None,
+    show_suppressed: Annotated[
+        bool, typer.Option("--show-suppressed", help="List what is suppressed, and why.")
+    ] = False,
+    self_test: Annotated[
+        bool, typer.Option("--self-test", help="Plant a fault at every pin; all must be refused.")
+    ] = False,
+    index: IndexOption = None,
+    offline: OfflineOption = False,
+    color: ColorOption = Color.AUTO,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> int:
+    """Judge whether the pins agree, and whether a cluster would survive them."""
+    from fluxbump import gate
+    from fluxbump.cli.workspace import STAGED, open_at
+
+    _require_one(rev=rev is not None, staged=staged, worktree=worktree)
+    if no_render and require_render:
+        raise UsageError("--no-render and --require-render exclude each other")
+    codes = gate.select(_split(select), _split(ignore))
+    console = Console(quiet=quiet, verbose=verbose, color=color.value)
+    with open_at(repo, STAGED if staged else rev) as ws:
+        console.progress("reading the chart index and the repository …")
+        examined = _examine(ws, base, index, None if no_render else helm or "helm", offline=offline)
+        console.progress("")
+    if self_test:
+        return _self_test(examined, console)
+    return _judge(
+        examined,
+        codes,
+        format_,
+        console,
+        strict=strict,
+        require_render=require_render,
+        show_suppressed=show_suppressed,
+    )
+
+
+def _require_one(**chosen: bool) -> None:
+    if sum(chosen.values()) > 1:
+        raise UsageError("--rev, --staged and --worktree exclude each other")
+
+
+def _split(codes: str) -> tuple[str, ...]:
+    return tuple(code.strip() for code in codes.split(",") if code.strip())
+
+
+def _examine(
+    ws: Workspace[Snapshot], base: str | None, index: str | None, helm: str | None, *, offline: bool
+) -> Examined:
+    from fluxbump import check as journey
+    from fluxbump.cli.workspace import index_source
+    from fluxbump.survey import load
+
+    compare: Snapshot | None = None
+    if base is not None:
+        commit = ws.repository.merge_base(base)
+        compare = ws.repository.snapshot(commit, f"merge base with {base}")
+    root = None if ws.repository.bare else ws.repository.root
+    with index_source(index, ws.settings, root, offline=offline) as source:
+        return journey.examine(
+            ws.snapshot,
+            ws.settings,
+            load(source),
+            base=compare,
+            render=_renderer(helm, source) if helm else None,
+        )
+
+
+def _renderer(helm: str, source: IndexSource) -> Renderer:
+    from fluxbump import rendering
+
+    return rendering.renderer(helm, source)
+
+
+def _judge(
+    examined: Examined,
+    codes: tuple[str, ...],
+    format_: Format,
+    console: Console,
+    *,
+    strict: bool,
+    require_render: bool,
+    show_suppressed: bool,
+) -> int:
+    from fluxbump import check as journey
+    from fluxbump.reports import formats
+    from fluxbump.reports.table import Paint
+    from fluxbump.rules import RULES
+
+    verdict = journey.judge(examined, codes)
+    paint = Paint(enabled=console.colored())
+    console.result(formats.FORMATS[format_.value].render(verdict, RULES, paint))
+    if show_suppressed:
+        for finding, by in verdict.suppressed:
+            reason = by.reason or "no reason given"
+            console.line(
+                f"suppressed: {finding.location}  {finding.code}  by {by.location}: {reason}"
+            )
+    return _exit_code(verdict, strict=strict, require_render=require_render, console=console)
+
+
+def _exit_code(verdict: Verdict, *, strict: bool, require_render: bool, console: Console) -> int:
+    missing = [one for one in verdict.not_run if one.code in ("FB105", "FB106")]
+    if require_render and missing:
+        console.line(f"fluxbump: --require-render, but it was not run: {missing[0].reason}")
+        return _FOUND
+    return _FOUND if verdict.errors or (strict and verdict.findings) else 0
+
+
+def _self_test(examined: Examined, console: Console) -> int:
+    from fluxbump import check as journey
+    from fluxbump.reports import trials
+    from fluxbump.reports.table import Paint
+
+    results = journey.self_test(examined)
+    console.result(trials.render(results, Paint(enabled=console.colored())))
+    return 0 if results and all(trial.finding for trial in results) else _FOUND

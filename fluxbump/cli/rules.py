@@ -1,0 +1,47 @@
+"""`fluxbump rules` and `fluxbump rule CODE`."""
+
+from __future__ import annotations
+
+import json as jsonlib
+from typing import Annotated
+
+import typer
+
+from fluxbump.cli.console import Console
+from fluxbump.cli.options import Output, OutputOption
+from fluxbump.errors import UsageError
+
+
+def rules(*, output: OutputOption = Output.TEXT) -> None:
+    """List the rules of `fluxbump check`."""
+    from fluxbump.reports.table import Paint, table
+    from fluxbump.rules import RULES
+
+    console = Console()
+    if output is Output.JSON:
+        facts = [
+            {
+                "code": rule.code,
+                "slug": rule.slug,
+                "severity": rule.severity.value,
+                "summary": rule.summary,
+            }
+            for rule in RULES.values()
+        ]
+        console.result(jsonlib.dumps({"schema": "fluxbump/rules/v1", "rules": facts}, indent=2))
+        return
+    rows = [(r.code, r.slug, r.severity.value, r.summary) for r in RULES.values()]
+    lines = table(("CODE", "NAME", "SEVERITY", "WHAT MUST HOLD"), rows, Paint(enabled=False))
+    console.result("\n".join([*lines, "", "fluxbump rule CODE says why, and how to mend it."]))
+
+
+def rule(
+    code: Annotated[str, typer.Argument(help="The rule's code or name: FB103, version-agreement.")],
+) -> None:
+    """Print a rule's page: the reason, a bad and a good example, the fix."""
+    from fluxbump.rules import RULES, pages
+
+    found = next((r for r in RULES.values() if code.upper() == r.code or code == r.slug), None)
+    if found is None:
+        raise UsageError(f"no rule is called {code!r}", hint="see `fluxbump rules`")
+    Console().result(pages.page(found.code))

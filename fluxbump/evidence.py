@@ -1,0 +1,127 @@
+"""Gathers what rules judge: the chart index, vendored charts, locks, renders, the merge base."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from fluxbump import archive, yamltext
+from fluxbump.discover import decode
+from fluxbump.errors import IndexSourceError
+from fluxbump.model import Chart, ChartIndex, Inventory, Snapshot
+from fluxbump.rules.rule import Evidence, Render, Vendored
+
+_ARCHIVE = re.compile(r"flux2-(?P<version>v?\d[^/]*)\.tgz")
+
+Renderer = Callable[[Chart, Snapshot, tuple[Vendored, ...]], Render]
+"""Renders one wrapper; what it needs besides is bound before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What a snapshot is compared with.
+
+    Attributes:
+        inventory: of the base.
+        changed: paths that differ from it, below the directories of the charts.
+    """
+
+    inventory: Inventory
+    changed: frozenset[str]
+
+
+def gather(
+    snapshot: Snapshot,
+    inventory: Inventory,
+    index: ChartIndex | IndexSourceError,
+    *,
+    render: Renderer | None = None,
+    base: Base | None = None,
+    allowed_groups: tuple[str, ...] = (),
+) -> Evidence:
+    """Gather the evidence about a snapshot.
+
+    Args:
+        snapshot: in question.
+        inventory: of the snapshot.
+        index: the chart index, or why there is none.
+        render: renders a wrapper; None when rendering was not asked for.
+        base: what to compare with; None when no base was given.
+        allowed_groups: API groups that a fresh cluster has beside the known ones.
+    """
+    vendored = tuple(_vendored(snapshot, inventory))
+    wrappers = [chart for chart in inventory.charts if chart.wrapper]
+    loaded = index if isinstance(index, ChartIndex) else None
+    return Evidence(
+        inventory=inventory,
+        index={str(one.version): one for one in loaded.releases} if loaded else {},
+        no_index=None if loaded else str(index),
+        vendored=vendored,
+        locks=dict(_locks(snapshot, inventory)),
+        renders=tuple(render(chart, snapshot, vendored) for chart in wrappers) if render else (),
+        base=base.inventory if base else None,
+        changed=base.changed if base else frozenset(),
+        allowed_groups=allowed_groups,
+    )
+
+
+def changed_below(charts: tuple[Chart, ...], before: Snapshot, after: Snapshot) -> frozenset[str]:
+    """Return the paths in the charts' directories that differ between two snapshots."""
+    changed: set[str] = set()
+    for chart in charts:
+        old = {path for path in before.paths() if path.startswith(chart.directory)}
+        new = {path for path in after.paths() if path.startswith(chart.directory)}
+        common = sorted(old & new)
+        pairs = zip(before.read_many(common), after.read_many(common), strict=True)
+        changed |= (old ^ new) | {path for (path, one), (_, other) in pairs if one != other}
+    return frozenset(changed)
+
+
+def _locks(snapshot: Snapshot, inventory: Inventory) -> Iterator[tuple[str, str]]:
+    for chart in inventory.charts:
+        path = f"{chart.directory}Chart.lock"
+        if path in snapshot.below(chart.directory):
+            yield path, decode(snapshot.read(path))
+
+
+def _vendored(snapshot: Snapshot, inventory: Inventory) -> Iterator[Vendored]:
+    for chart in inventory.charts:
+        if not chart.wrapper:
+            continue
+        folder = f"{chart.directory}charts/"
+        for path in snapshot.below(folder):
+            name = path.removeprefix(folder)
+            packed = _ARCHIVE.fullmatch(name)
+            if packed:
+                yield _archive(path, chart.path, packed["version"], snapshot.read(path))
+            elif name == "flux2/Chart.yaml":
+                yield _unpacked(path, chart.path, decode(snapshot.read(path)))
+
+
+def _archive(path: str, wrapper: str, named: str, data: bytes) -> Vendored:
+    if archive.lfs_pointer(data):
+        problem = "is a Git LFS pointer, its content is not here (git lfs pull)"
+        return Vendored(path, wrapper, named, problem=problem)
+    try:
+        chart = archive.read_chart(data)
+    except IndexSourceError as error:
+        return Vendored(path, wrapper, named, problem=f"cannot be read: {error.message}")
+    return Vendored(
+        path,
+        wrapper,
+        named,
+        name=chart.name,
+        version=chart.version,
+        app_version=chart.app_version or "",
+        sha256=archive.sha256(data),
+    )
+
+
+def _unpacked(path: str, wrapper: str, text: str) -> Vendored:
+    document = yamltext.documents(text, path)[0]
+    name, version, app_version = (
+        yamltext.text_of(document.root, key) or "" for key in ("name", "version", "appVersion")
+    )
+    problem = document.problem[1] if document.problem else None
+    return Vendored(path, wrapper, None, name, version, app_version, problem=problem)

@@ -1,0 +1,119 @@
+"""The gate: runs the rules that were selected, and applies what was suppressed. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
+
+from fluxbump import rules
+from fluxbump.config import FILE, Config
+from fluxbump.discover import SUPPRESSION
+from fluxbump.errors import UsageError
+from fluxbump.model import Finding, Location, Severity
+from fluxbump.rules.rule import Evidence
+from fluxbump.textfile import TextFile
+from fluxbump.verdict import Suppression, Verdict
+
+_COMMENT = re.compile(r"fluxbump:\s*ignore\[(?P<codes>[A-Z0-9, ]+)\](?P<reason>[^\n]*)")
+
+
+def select(chosen: Collection[str], ignored: Collection[str]) -> tuple[str, ...]:
+    """Return the codes of the rules to run.
+
+    Args:
+        chosen: codes or prefixes (`FB1` is all of FB101 to FB199); empty for all.
+        ignored: codes or prefixes that are left out.
+
+    Raises:
+        UsageError: a code or prefix fits no rule.
+    """
+    for prefix in (*chosen, *ignored):
+        if not prefix or not any(code.startswith(prefix) for code in rules.RULES):
+            raise UsageError(f"no rule is called {prefix!r}", hint="see `fluxbump rules`")
+    wanted = [code for code in rules.RULES if not chosen or code.startswith(tuple(chosen))]
+    return tuple(code for code in wanted if not (ignored and code.startswith(tuple(ignored))))
+
+
+def judge(
+    evidence: Evidence, settings: Config, subject: str, codes: tuple[str, ...] = tuple(rules.RULES)
+) -> Verdict:
+    """Judge a snapshot.
+
+    Args:
+        evidence: about the snapshot.
+        settings: its configuration, which may suppress findings.
+        subject: what the snapshot is, for people.
+        codes: of the rules to run.
+    """
+    found, not_run = rules.judge(evidence, codes)
+    stated = [
+        *_configured(settings),
+        *_commented({**evidence.inventory.files, **evidence.inventory.others}),
+    ]
+    open_findings: list[Finding] = []
+    suppressed: list[tuple[Finding, Suppression]] = []
+    for finding in found:
+        by = next((one for one in stated if _covers(one, finding)), None)
+        if by is None:
+            open_findings.append(finding)
+        else:
+            suppressed.append((finding, by))
+    if "FB001" in codes:
+        used = {by for _, by in suppressed}
+        open_findings += _unused([one for one in stated if one not in used], codes)
+    return Verdict(
+        subject,
+        codes,
+        tuple(sorted(open_findings, key=lambda one: (one.code, one.location))),
+        tuple(suppressed),
+        not_run,
+    )
+
+
+def _configured(settings: Config) -> Iterator[Suppression]:
+    for one in settings.ignore:
+        yield Suppression(one.code, Location(FILE, 1), one.path, None, one.reason)
+
+
+def _commented(texts: Mapping[str, str]) -> Iterator[Suppression]:
+    for path, text in texts.items():
+        if SUPPRESSION not in text:
+            continue
+        file = TextFile(path, text)
+        for match in _COMMENT.finditer(text):
+            where = file.location(match.start())
+            for code in match["codes"].split(","):
+                reason = match["reason"].strip(" -:\r>")
+                yield Suppression(code.strip(), where, path, where.line, reason)
+
+
+def _covers(one: Suppression, finding: Finding) -> bool:
+    if one.code != finding.code or one.line not in (None, finding.location.line):
+        return False
+    if one.line is not None:
+        return one.path == finding.location.path
+    return fnmatchcase(finding.location.path, one.path)
+
+
+def _unused(stated: Iterable[Suppression], codes: Collection[str]) -> Iterator[Finding]:
+    for one in stated:
+        if one.code not in rules.RULES:
+            yield Finding(
+                "FB001", Severity.WARNING, f"suppresses {one.code}, which is no rule", one.location
+            )
+        elif one.code in codes:
+            what = f"suppresses {one.code}" + ("" if one.line else f" in {one.path}")
+            yield Finding(
+                "FB001", Severity.WARNING, f"{what}, but nothing is found there", one.location
+            )
+
+
+def inherited(before: Iterable[Finding], after: Iterable[Finding]) -> frozenset[Finding]:
+    """Return the findings of `after` that were there before, whatever line they were on."""
+    known = {_identity(one) for one in before}
+    return frozenset(one for one in after if _identity(one) in known)
+
+
+def _identity(one: Finding) -> tuple[str, str, str]:
+    return one.code, one.location.path, re.sub(r":\d+", "", one.message)

@@ -1,0 +1,142 @@
+"""Rules about the HelmRelease that owns the Flux controllers.
+
+Field meanings are those of helm-controller's HelmRelease v2 specification: install remediation
+uninstalls between attempts; upgrade remediation rolls back, or uninstalls; the strategy
+RetryOnFailure does neither, and exists from Flux 2.7.0 (helm-controller 1.4.0) on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ruamel.yaml.nodes import Node
+
+from fluxbump import versions, yamltext
+from fluxbump.model import FLUX, FLUX2, Finding, Inventory, Location, Pin, Related, Severity
+from fluxbump.rules.rule import Evidence, Outcome, Rule
+from fluxbump.tracks import current
+from fluxbump.yamltext import Document
+
+_RETRY_ON_FAILURE_SINCE = versions.parse("2.7.0")
+_TRUE = ("true", "True", "TRUE")
+_PATCH = "(patch)"
+
+
+@dataclass(frozen=True, slots=True)
+class _Owner:
+    """A HelmRelease that installs a wrapper, or the community chart itself."""
+
+    pin: Pin
+    document: Document
+    spec: Node | None
+
+    def value(self, *keys: str) -> str | None:
+        return yamltext.text_of(self.spec, *keys)
+
+    def place(self, *keys: str) -> Location:
+        """Where a field stands; where the nearest field above it stands, when it does not."""
+        while keys:
+            node = yamltext.get(self.spec, *keys)
+            if node is not None:
+                return self.document.at(node)
+            keys = keys[:-1]
+        return self.document.at(self.spec)
+
+
+def _owners(inventory: Inventory) -> Iterator[_Owner]:
+    tracks = {chart.track for chart in inventory.charts if chart.wrapper} | {FLUX2}
+    for pin in inventory.pins:
+        if pin.kind != "helm-release" or pin.track not in tracks:
+            continue
+        if not pin.subject.startswith("HelmRelease ") or pin.subject.endswith(_PATCH):
+            continue
+        text = inventory.files[pin.location.path]
+        for document in yamltext.documents(text, pin.location.path):
+            if document.start <= pin.start < document.end:
+                yield _Owner(pin, document, yamltext.get(document.root, "spec"))
+
+
+def adoption(evidence: Evidence) -> Iterator[Outcome]:
+    """The HelmRelease adopts what cloud-init installed, and keeps its values."""
+    for owner in _owners(evidence.inventory):
+        if owner.value("upgrade", "preserveValues") not in _TRUE:
+            yield _finding(
+                "FB301",
+                Severity.ERROR,
+                owner,
+                ("upgrade", "preserveValues"),
+                f"{owner.pin.subject} owns the Flux controllers, but does not set "
+                "upgrade.preserveValues: true",
+            )
+        for action in ("install", "upgrade"):
+            if owner.value(action, "disableTakeOwnership") in _TRUE:
+                yield _finding(
+                    "FB301",
+                    Severity.ERROR,
+                    owner,
+                    (action, "disableTakeOwnership"),
+                    f"{owner.pin.subject} cannot adopt what cloud-init installed: "
+                    f"{action}.disableTakeOwnership is true",
+                )
+
+
+def remediation(evidence: Evidence) -> Iterator[Outcome]:
+    """A failed install or upgrade leaves the running controllers alone."""
+    release = current(evidence.inventory).get(FLUX)
+    for owner in _owners(evidence.inventory):
+        for action in ("install", "upgrade"):
+            if owner.value(action, "strategy", "name") == "RetryOnFailure":
+                continue  # retries with an upgrade; remediation is not looked at
+            for field, what in _hazards(owner, action):
+                yield _finding(
+                    "FB302",
+                    Severity.WARNING,
+                    owner,
+                    (action, "remediation", field),
+                    f"{owner.pin.subject} owns the Flux controllers, and {what}; "
+                    f"set {_safe(action, release)}",
+                )
+
+
+def _hazards(owner: _Owner, action: str) -> Iterator[tuple[str, str]]:
+    """Yield the field that makes a failure destructive, and what then happens."""
+    retries = owner.value(action, "remediation", "retries") or "0"
+    strategy = owner.value(action, "remediation", "strategy") or "rollback"
+    does = "uninstalls them" if action == "install" or strategy == "uninstall" else "rolls back"
+    if retries != "0":
+        yield "retries", f"helm-controller {does} between {action} attempts (retries: {retries})"
+    elif owner.value(action, "remediation", "remediateLastFailure") in _TRUE:
+        yield "remediateLastFailure", f"helm-controller {does} when the {action} fails"
+
+
+def _safe(action: str, release: str | None) -> str:
+    version = versions.parse(release or "")
+    if version is not None and _RETRY_ON_FAILURE_SINCE and version >= _RETRY_ON_FAILURE_SINCE:
+        return f"{action}.strategy.name: RetryOnFailure"
+    return f"{action}.remediation.retries: 0 and no remediateLastFailure"
+
+
+def _finding(
+    code: str, severity: Severity, owner: _Owner, keys: tuple[str, ...], message: str
+) -> Finding:
+    related = (Related(owner.pin.location, f"{owner.pin.subject} installs the chart"),)
+    return Finding(code, severity, message, owner.place(*keys), related)
+
+
+RULES = (
+    Rule(
+        "FB301",
+        "adoption-settings",
+        Severity.ERROR,
+        "The HelmRelease that owns the Flux controllers adopts them and keeps their values.",
+        adoption,
+    ),
+    Rule(
+        "FB302",
+        "destructive-remediation",
+        Severity.WARNING,
+        "A failed install or upgrade of Flux does not remove the running controllers.",
+        remediation,
+    ),
+)

@@ -1,0 +1,87 @@
+"""Rules about files that follow from the pins: Chart.lock, and vendored archives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fluxbump import lock, yamltext
+from fluxbump.model import FLUX2, Finding, Form, Location, Pin, Related, Severity
+from fluxbump.rules.rule import Evidence, NotRun, Outcome, Rule, Vendored
+
+
+def chart_lock(evidence: Evidence) -> Iterator[Outcome]:
+    """A Chart.lock is the one that Helm would write for its Chart.yaml."""
+    for chart in evidence.inventory.charts:
+        path = f"{chart.directory}Chart.lock"
+        text = evidence.locks.get(path)
+        if text is None or lock.is_in_step(evidence.inventory.files[chart.path], text):
+            continue
+        document = yamltext.documents(text, path)[0]
+        where = document.at(yamltext.get(document.root, "digest"))
+        yield Finding(
+            "FB111",
+            Severity.ERROR,
+            f"is not in step with {chart.path}: `helm dependency build` refuses it "
+            f"(helm dependency update {chart.directory.rstrip('/') or '.'})",
+            where,
+            (Related(Location(chart.path, 1), "declares the dependencies"),),
+        )
+
+
+def vendored_archive(evidence: Evidence) -> Iterator[Outcome]:
+    """A vendored flux2 is the one that the dependency names, and what it says it is."""
+    dependencies = {
+        pin.location.path: pin
+        for pin in evidence.inventory.pins
+        if pin.kind == "chart-dependency" and pin.track == FLUX2 and pin.form is Form.EXACT
+    }
+    for vendored in evidence.vendored:
+        pin = dependencies.get(vendored.wrapper)
+        for problem in _problems(vendored, pin, evidence):
+            related = (Related(pin.location, f"depends on flux2 {pin.value}"),) if pin else ()
+            yield Finding("FB112", Severity.ERROR, problem, Location(vendored.path, 1), related)
+        if vendored.sha256 and evidence.no_index:
+            reason = f"the digest of {vendored.path} was not compared: {evidence.no_index}"
+            yield NotRun("FB112", reason)
+
+
+def _problems(vendored: Vendored, pin: Pin | None, evidence: Evidence) -> Iterator[str]:
+    if vendored.problem:
+        yield vendored.problem
+        return
+    if pin is not None and vendored.version != pin.value:
+        yield f"holds flux2 {vendored.version}, but {pin.location} depends on {pin.value}"
+    if vendored.named is not None and vendored.named != vendored.version:
+        yield f"is named after {vendored.named}, but holds flux2 {vendored.version}"
+    release = evidence.index.get(vendored.named or vendored.version)
+    if release is None:
+        return
+    if vendored.version == str(release.version) and vendored.app_version.removeprefix("v") != str(
+        release.app_version
+    ):
+        yield (
+            f"says that it ships Flux {vendored.app_version}, the index says {release.app_version}"
+        )
+    if vendored.sha256 and release.digest and vendored.sha256 != release.digest:
+        yield (
+            f"is not the published archive of flux2 {release.version}: sha256 {vendored.sha256}, "
+            f"the index says {release.digest}"
+        )
+
+
+RULES = (
+    Rule(
+        "FB111",
+        "chart-lock",
+        Severity.ERROR,
+        "A Chart.lock is in step with its Chart.yaml.",
+        chart_lock,
+    ),
+    Rule(
+        "FB112",
+        "vendored-archive",
+        Severity.ERROR,
+        "A vendored flux2 is the version that the wrapper depends on, and what it claims to be.",
+        vendored_archive,
+    ),
+)

@@ -1,0 +1,43 @@
+"""Rules about fluxbump's own sight: what it could not read, and what it was told to overlook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fluxbump.model import Finding, Severity
+from fluxbump.rules.rule import Evidence, Outcome, Rule
+
+
+def unused_suppression(_evidence: Evidence) -> Iterator[Outcome]:
+    """Yield nothing: only the gate, which applies suppressions, knows which were of use."""
+    yield from ()
+
+
+def unreadable(evidence: Evidence) -> Iterator[Outcome]:
+    """Every file that may hold a pin can be parsed."""
+    for one in evidence.inventory.unreadable:
+        yield Finding(
+            "FB002",
+            Severity.ERROR,
+            f"may hold a pin, but cannot be read as YAML: {one.message} "
+            f'(mend it, or exclude it in fluxbump.yaml: exclude: ["{one.location.path}"])',
+            one.location,
+        )
+
+
+RULES = (
+    Rule(
+        "FB001",
+        "unused-suppression",
+        Severity.WARNING,
+        "Every suppression suppresses something.",
+        unused_suppression,
+    ),
+    Rule(
+        "FB002",
+        "unreadable",
+        Severity.ERROR,
+        "Every file that may hold a pin can be parsed.",
+        unreadable,
+    ),
+)

@@ -1,0 +1,37 @@
+"""What each version line of a repository holds now. Pure."""
+
+from __future__ import annotations
+
+from semver import Version
+
+from fluxbump import versions
+from fluxbump.model import FLUX, FLUX2, Form, Inventory, Track
+
+
+def current(inventory: Inventory) -> dict[Track, str]:
+    """Tell what each track holds now.
+
+    `flux` is what the install URLs hold, `flux2` what the wrappers depend on (the oldest, when
+    they disagree), a chart's track is the version in its Chart.yaml.
+    """
+    held: dict[Track, str] = {}
+    for track, kinds in ((FLUX, _FLUX_SOURCES), (FLUX2, _FLUX2_SOURCES)):
+        for kind in kinds:
+            values = _values(inventory, kind, track)
+            if values and track not in held:
+                held[track] = min(values, key=lambda value: versions.parse(value) or _LOWEST)
+    held |= {chart.track: chart.version for chart in inventory.charts}
+    return held
+
+
+_LOWEST = Version(0)
+_FLUX_SOURCES = ("install-url", "custom")
+_FLUX2_SOURCES = ("chart-dependency", "helm-release", "terraform", "custom")
+
+
+def _values(inventory: Inventory, kind: str, track: Track) -> set[str]:
+    return {
+        pin.value
+        for pin in inventory.pins
+        if pin.kind == kind and pin.track == track and pin.form is Form.EXACT
+    }

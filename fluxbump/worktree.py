@@ -1,0 +1,110 @@
+"""Snapshots of what is not committed: the index, and the work tree."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+from fluxbump.errors import RepositoryError
+from fluxbump.objects import Git, ObjectSnapshot
+
+_REGULAR = (b"100644", b"100755")
+_STAGED = b"0"
+
+
+class IndexSnapshot(ObjectSnapshot):
+    """What is staged, which is what the next commit will hold."""
+
+    name = "index"
+
+    def __init__(self, runner: Git, time: datetime) -> None:
+        super().__init__(runner, ("--cached",), "")
+        self.time = time
+
+    @cached_property
+    def entries(self) -> dict[str, tuple[bytes, bytes]]:
+        """Path to mode and object name, of regular files.
+
+        Raises:
+            RepositoryError: a merge has left conflicts.
+        """
+        entries = {}
+        for line in self._git.run("ls-files", "--stage", "-z", "--full-name").split(b"\0"):
+            head, _, path = line.partition(b"\t")
+            if not path:
+                continue
+            mode, name, stage = head.split(b" ")
+            if stage != _STAGED:
+                raise RepositoryError(
+                    "the index holds unresolved conflicts",
+                    where=os.fsdecode(path),
+                    hint="resolve them and `git add` the files",
+                )
+            if mode in _REGULAR:
+                entries[path.decode("utf-8", "surrogateescape")] = (mode, name)
+        return entries
+
+
+class WorktreeSnapshot:
+    """What lies in the work tree: tracked files as they are, and new ones that are not ignored."""
+
+    name = "work tree"
+
+    def __init__(self, runner: Git, root: Path, time: datetime | None = None) -> None:
+        self._git = runner
+        self._root = root
+        self._greps: dict[tuple[str, ...], list[str]] = {}
+        self.time = time or datetime.now(UTC)
+
+    @cached_property
+    def _paths(self) -> list[str]:
+        out = self._git.run(
+            "ls-files", "--cached", "--others", "--exclude-standard", "--deduplicate", "-z",
+            "--full-name", cwd=self._root,
+        )  # fmt: skip
+        names = out.decode("utf-8", "surrogateescape").split("\0")
+        return sorted(name for name in names if name and self._is_file(name))
+
+    def _is_file(self, path: str) -> bool:
+        full = os.path.join(self._root, path)  # noqa: PTH118  # pathlib is slow, trees are large
+        return os.path.isfile(full) and not os.path.islink(full)  # noqa: PTH113, PTH114  # same
+
+    def paths(self) -> Sequence[str]:
+        """All regular files, sorted."""
+        return self._paths
+
+    def read(self, path: str) -> bytes:
+        """Return a file's bytes; KeyError when there is none."""
+        if not self._is_file(path):
+            raise KeyError(path)
+        return Path(self._root, path).read_bytes()
+
+    def read_many(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """Yield each path with its bytes."""
+        for path in paths:
+            yield path, self.read(path)
+
+    def below(self, folder: str) -> Sequence[str]:
+        """All files below `folder`, ignored ones too: vendored charts seldom are committed."""
+        found = []
+        for parent, _, names in os.walk(Path(self._root, folder)):
+            relative = Path(parent).relative_to(self._root).as_posix()
+            found += [f"{relative}/{name}".removeprefix("./") for name in names]
+        return sorted(path for path in found if self._is_file(path))
+
+    def grep(self, needles: Sequence[str]) -> Sequence[str]:
+        """Return the files that contain any of `needles`."""
+        key = tuple(sorted(needles))
+        if key not in self._greps:
+            patterns = [part for needle in key for part in ("-e", needle)]
+            out = self._git.run(
+                "grep", "-l", "-z", "--text", "--fixed-strings", "--full-name", "--untracked",
+                "--no-recurse-submodules", *patterns, accept=(0, 1), cwd=self._root,
+            )  # fmt: skip
+            names = out.decode("utf-8", "surrogateescape").split("\0")
+            known = set(self._paths)
+            self._greps[key] = sorted(name for name in names if name in known)
+        return self._greps[key]
