@@ -29,7 +29,7 @@ tools: $(READY) ## Put helm 3 and helm 4 under .tools, by pinned sha256
 	$(BIN)/python -m tests.tools
 
 bench: $(READY) ## Measure time and memory beside a floor
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m pytest -q -p no:cacheprovider --benchmark-only tests/bench/bench.py
 
 lock: ## Resolve the dependencies anew, with hashes
 	$(PYTHON) -m venv .venv-lock
@@ -39,7 +39,8 @@ lock: ## Resolve the dependencies anew, with hashes
 	rm -rf .venv-lock
 
 schema: $(READY) ## Write the JSON Schemas in docs/schemas
-	@for name in config to status releases; do \
+	@mkdir -p docs/schemas
+	@for name in config to status releases check; do \
 	  $(BIN)/fluxbump schema $$name > docs/schemas/$$name.json; done
 
 clean: ## Remove what was built

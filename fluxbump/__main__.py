@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 
 
@@ -10,6 +11,8 @@ def main() -> None:
     """Run the command line and exit with its code."""
     # A run is short, and what it parses has no cycles: collecting them is time for nothing.
     gc.disable()
+    # Looking for plugins of pydantic reads the metadata of every installed package.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from fluxbump.cli.app import run  # noqa: PLC0415  # so that importing this module is free
 
     sys.exit(run(sys.argv[1:]))

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from fluxbump import config, edit, evidence, gate, mentions, resolve, rules
+from fluxbump import edit, evidence, gate, mentions, resolve, rules
 from fluxbump.discover import decode, discover
 from fluxbump.errors import RepositoryError
 from fluxbump.model import (
@@ -30,6 +30,7 @@ from fluxbump.model import (
 from fluxbump.objects import CommitSnapshot
 from fluxbump.plan import Options, plan
 from fluxbump.repo import Branch, Built, Repository
+from fluxbump.settings import Settings, fill
 from fluxbump.snapshots import Overlay
 from fluxbump.textfile import TextFile
 from fluxbump.verdict import Verdict
@@ -114,7 +115,7 @@ class Delivered:
 def prepare(
     repository: Repository,
     base: CommitSnapshot,
-    settings: config.Config,
+    settings: Settings,
     source: IndexSource,
     request: Request,
 ) -> Prepared:
@@ -139,7 +140,7 @@ def prepare(
     result = edit.verify(inventory, planned, changes, scope)
     verdict, inherited = _judge(Overlay(base, changes), inventory, result, index, settings)
     values = _template_values(planned)
-    branch = config.fill(settings.branch, values)
+    branch = fill(settings.branch, values)
     repository.check_branch_name(branch)
     return Prepared(
         base=base,
@@ -183,7 +184,7 @@ def _judge(
     before: Inventory,
     after: Inventory,
     index: ChartIndex,
-    settings: config.Config,
+    settings: Settings,
 ) -> tuple[Verdict, frozenset[Finding]]:
     """Run the gate on the result, and tell what it finds on the base too.
 
@@ -208,7 +209,7 @@ def _template_values(planned: Plan) -> dict[str, str]:
 
 
 def _message(
-    planned: Plan, changes: ChangeSet, settings: config.Config, values: Mapping[str, str]
+    planned: Plan, changes: ChangeSet, settings: Settings, values: Mapping[str, str]
 ) -> str:
     moved = [
         f"{track} {planned.current.get(track, '?')} -> {new}"
@@ -216,7 +217,7 @@ def _message(
         if planned.current.get(track) != new
     ]
     subject = f"Move Flux to {values['release']} (chart flux2 {values['chart_version']})"
-    head = config.fill(settings.commit, dict(values)) if settings.commit else subject
+    head = fill(settings.commit, dict(values)) if settings.commit else subject
     lines = [head, "", *(f"- {line}" for line in moved)]
     return (
         "\n".join([*lines, "", f"Pins: {len(planned.changes)} in {len(changes.files)} files."])

@@ -1,4 +1,7 @@
-"""`fluxbump.yaml` at the repository's root: optional, and never guessed at."""
+"""Reads `fluxbump.yaml` at the repository's root: optional, and never guessed at.
+
+Imported only where there is such a file: the models cost as much at start-up as git does.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +11,22 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from fluxbump import yamltext
-from fluxbump.discover import Scope, decode
 from fluxbump.errors import ConfigError
-from fluxbump.model import Location, Snapshot
-from fluxbump.pins.kind import COMMUNITY_REPOSITORIES, CustomPin
-
-FILE = "fluxbump.yaml"
-DEFAULT_INDEX = "https://fluxcd-community.github.io/helm-charts"
-DEFAULT_BRANCH = "fluxbump/flux-{release}"
-
-PLACEHOLDERS = ("release", "old_release", "chart_version", "old_chart_version")
-_PLACEHOLDER = re.compile(r"\{(\w*)\}")
+from fluxbump.model import Location
+from fluxbump.pins.kind import CustomPin
+from fluxbump.settings import (
+    DEFAULT_BRANCH,
+    DEFAULT_INDEX,
+    FILE,
+    PLACEHOLDER,
+    PLACEHOLDERS,
+    Ignore,
+    Settings,
+)
 
 
 def _template(text: str) -> str:
-    unknown = [name for name in _PLACEHOLDER.findall(text) if name not in PLACEHOLDERS]
+    unknown = [name for name in PLACEHOLDER.findall(text) if name not in PLACEHOLDERS]
     if unknown:
         known = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
         raise ValueError(f"unknown placeholder {{{unknown[0]}}}, known are {known}")
@@ -107,13 +111,19 @@ class Config(_Strict):
         default=True, description="Whether mapping rows in comments and documents move."
     )
 
-    def scope(self, app_versions: dict[str, str] | None = None) -> Scope:
-        """Return what the search needs to know."""
-        return Scope(
+    def settings(self) -> Settings:
+        """Return what was read, as values."""
+        return Settings(
             exclude=self.exclude,
-            custom=tuple(_custom(pin) for pin in self.pins),
-            repositories=(*COMMUNITY_REPOSITORIES, *self.repositories),
-            app_versions=app_versions,
+            pins=tuple(_custom(pin) for pin in self.pins),
+            repositories=self.repositories,
+            index=self.index,
+            branch=self.branch,
+            commit=self.commit,
+            bump=self.bump,
+            ignore=tuple(Ignore(one.code, one.path, one.reason) for one in self.ignore),
+            allowed_groups=self.allowed_groups,
+            mentions=self.mentions,
         )
 
 
@@ -122,25 +132,7 @@ def _custom(pin: PinConfig) -> CustomPin:
     return CustomPin(pin.path, pin.track, key, re.compile(pin.pattern) if pin.pattern else None)
 
 
-def fill(template: str, values: dict[str, str]) -> str:
-    """Replace the placeholders of a template."""
-    return _PLACEHOLDER.sub(lambda match: values[match[1]], template)
-
-
-def from_snapshot(snapshot: Snapshot) -> Config:
-    """Read the configuration of a snapshot; the defaults when there is none.
-
-    Raises:
-        ConfigError: it is not YAML, or holds something that fluxbump does not know.
-    """
-    try:
-        data = snapshot.read(FILE)
-    except KeyError:
-        return Config()
-    return parse(decode(data))
-
-
-def parse(text: str) -> Config:
+def parse(text: str) -> Settings:
     """Parse a configuration.
 
     Raises:
@@ -152,7 +144,7 @@ def parse(text: str) -> Config:
         where = Location(FILE, problem.line + 1, problem.column + 1)
         raise ConfigError(f"not YAML: {problem.message}", where=where) from None
     try:
-        return Config.model_validate({} if content is None else content)
+        return Config.model_validate({} if content is None else content).settings()
     except ValidationError as error:
         raise _config_error(text, error) from None
 

@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 
 from fluxbump import rules
-from fluxbump.config import FILE, Config
 from fluxbump.discover import SUPPRESSION
 from fluxbump.errors import UsageError
 from fluxbump.model import Finding, Location, Severity
 from fluxbump.rules.rule import Evidence
+from fluxbump.settings import FILE, Settings
 from fluxbump.textfile import TextFile
 from fluxbump.verdict import Suppression, Verdict
 
@@ -36,7 +36,10 @@ def select(chosen: Collection[str], ignored: Collection[str]) -> tuple[str, ...]
 
 
 def judge(
-    evidence: Evidence, settings: Config, subject: str, codes: tuple[str, ...] = tuple(rules.RULES)
+    evidence: Evidence,
+    settings: Settings,
+    subject: str,
+    codes: tuple[str, ...] = tuple(rules.RULES),
 ) -> Verdict:
     """Judge a snapshot.
 
@@ -71,7 +74,7 @@ def judge(
     )
 
 
-def _configured(settings: Config) -> Iterator[Suppression]:
+def _configured(settings: Settings) -> Iterator[Suppression]:
     for one in settings.ignore:
         yield Suppression(one.code, Location(FILE, 1), one.path, None, one.reason)
 

@@ -27,6 +27,7 @@ _REGULAR = (b"100644", b"100755")
 _BATCH = (
     400  # requests in flight: their answers may fill git's pipe, the requests must not fill ours
 )
+_SHA256_LENGTH = 64
 _NULL_MODE = b"0 " + b"0" * 40
 
 
@@ -92,6 +93,20 @@ class Git:
                 ),
                 "GIT_INDEX_FILE": str(Path(scratch, "index")),
             }
+
+    def preview_tree(self, base: CommitSnapshot, changes: ChangeSet, env: Mapping[str, str]) -> str:
+        """Write the tree of `changes` over `base` with one process; `env` is a quarantine's.
+
+        `fast-import` writes trees only as part of a commit on a branch, so it runs in a scratch
+        repository that borrows the real one's objects.
+        """
+        with tempfile.TemporaryDirectory(prefix="fluxbump-") as scratch:
+            _scratch_repository(Path(scratch), base.commit.sha)
+            out = self.run(
+                "-c", "core.fsync=none", "fast-import", "--quiet",
+                stdin=_import_stream(base, changes), env={**env, "GIT_DIR": scratch},
+            )  # fmt: skip
+        return out.split()[2].decode()
 
     def build_tree(self, base: CommitSnapshot, changes: ChangeSet, env: Mapping[str, str]) -> str:
         """Write the tree of `changes` over `base`; `env` says where the objects and index go."""
@@ -233,6 +248,34 @@ class CommitSnapshot(ObjectSnapshot):
             if mode in _REGULAR:
                 entries[path.decode("utf-8", "surrogateescape")] = (mode, rest[len("blob ") :])
         return entries
+
+
+def _scratch_repository(place: Path, example: str) -> None:
+    """Make the least that git takes for a repository; `example` is an object name of its format."""
+    for folder in ("objects", "refs"):
+        (place / folder).mkdir()
+    (place / "HEAD").write_text("ref: refs/heads/none\n", encoding="ascii")
+    if len(example) == _SHA256_LENGTH:
+        format_ = "[core]\nrepositoryformatversion=1\n[extensions]\nobjectformat=sha256\n"
+        (place / "config").write_text(format_, encoding="ascii")
+
+
+def _import_stream(base: CommitSnapshot, changes: ChangeSet) -> bytes:
+    """A commit that nobody will see, and the question which tree it has (git-fast-import(1))."""
+    lines = [
+        b"commit refs/heads/preview\nmark :1\ncommitter fluxbump <> 0 +0000\ndata 0\nfrom %b\n"
+        % base.commit.sha.encode()
+    ]
+    for path, data in changes.files.items():
+        raw = path.encode("utf-8", "surrogateescape")
+        name = b'"%b"' % raw.replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n")
+        if data is None:
+            lines.append(b"D %b\n" % name)
+        else:
+            lines.append(
+                b"M %b inline %b\ndata %d\n%b\n" % (base.mode(path), name, len(data), data)
+            )
+    return b"".join([*lines, b'\nls :1 ""\ndone\n'])
 
 
 def _quoted(path: str) -> str:

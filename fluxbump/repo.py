@@ -6,6 +6,7 @@ and HEAD are never touched, save by `switch`.
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable
@@ -21,6 +22,8 @@ from fluxbump.model import ChangeSet
 from fluxbump.objects import Commit, CommitSnapshot, Git
 from fluxbump.worktree import IndexSnapshot, WorktreeSnapshot
 
+# What needs no second opinion; see git-check-ref-format(1) for the rest.
+_PLAIN_BRANCH = re.compile(r"[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*(?:\.[0-9]+)*")
 _UNFINISHED = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply")
 
 
@@ -193,7 +196,7 @@ class Repository:
     def preview(self, base: CommitSnapshot, changes: ChangeSet) -> Built:
         """Build the tree of `changes` over `base`, and the patch, leaving nothing behind."""
         with self._git.quarantine() as env:
-            tree = self._git.build_tree(base, changes, env)
+            tree = self._git.preview_tree(base, changes, env)
             return Built(tree, self._git.patch(base.commit.tree, tree, env))
 
     def write(self, base: CommitSnapshot, changes: ChangeSet, message: str) -> str:
@@ -248,6 +251,8 @@ class Repository:
         Raises:
             RepositoryError: the name is not one for a branch.
         """
+        if _PLAIN_BRANCH.fullmatch(name):
+            return
         try:
             self._git.run("check-ref-format", f"refs/heads/{name}")
         except RepositoryError:

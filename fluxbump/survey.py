@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fluxbump import evidence, resolve, rules
-from fluxbump.config import Config
 from fluxbump.discover import discover
 from fluxbump.errors import IndexSourceError
 from fluxbump.model import (
@@ -20,6 +19,7 @@ from fluxbump.model import (
     Snapshot,
     Track,
 )
+from fluxbump.settings import Settings
 from fluxbump.tracks import current
 
 AGREEMENT = ("FB002", "FB101", "FB102", "FB103", "FB104", "FB108", "FB109", "FB110")
@@ -58,7 +58,7 @@ class Survey:
         return resolve.best_chart(release, self.index) if release and self.index else None
 
 
-def survey(snapshot: Snapshot, settings: Config, source: IndexSource) -> Survey:
+def survey(snapshot: Snapshot, settings: Settings, source: IndexSource) -> Survey:
     """Look at a snapshot; an index that cannot be read is reported, not raised.
 
     Raises:

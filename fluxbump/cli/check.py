@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,13 +18,13 @@ from fluxbump.cli.options import (
     RepoOption,
     VerboseOption,
 )
-from fluxbump.errors import UsageError
+from fluxbump.errors import IndexSourceError, UsageError
 
 if TYPE_CHECKING:
-    from fluxbump.check import Examined
     from fluxbump.cli.workspace import Workspace
     from fluxbump.evidence import Renderer
-    from fluxbump.model import IndexSource, Snapshot
+    from fluxbump.examine import Examined
+    from fluxbump.model import ChartIndex, IndexSource, Snapshot
     from fluxbump.verdict import Verdict
 
 EPILOG = """
@@ -95,8 +96,11 @@ def check(
     verbose: VerboseOption = False,
 ) -> int:
     """Judge whether the pins agree, and whether a cluster would survive them."""
+    from fluxbump import examine as journey
     from fluxbump import gate
     from fluxbump.cli.workspace import STAGED, open_at
+    from fluxbump.model import ChartIndex
+    from fluxbump.survey import load
 
     _require_one(rev=rev is not None, staged=staged, worktree=worktree)
     if no_render and require_render:
@@ -105,7 +109,13 @@ def check(
     console = Console(quiet=quiet, verbose=verbose, color=color.value)
     with open_at(repo, STAGED if staged else rev) as ws:
         console.progress("reading the chart index and the repository …")
-        examined = _examine(ws, base, index, None if no_render else helm or "helm", offline=offline)
+        with _source(ws, index, offline=offline) as source:
+            loaded = load(source)
+            known = loaded if isinstance(loaded, ChartIndex) else None
+            render = None if no_render or self_test else _renderer(helm, source, known)
+            examined = journey.examine(
+                ws.snapshot, ws.settings, loaded, base=_base(ws, base), render=render
+            )
         console.progress("")
     if self_test:
         return _self_test(examined, console)
@@ -129,32 +139,36 @@ def _split(codes: str) -> tuple[str, ...]:
     return tuple(code.strip() for code in codes.split(",") if code.strip())
 
 
-def _examine(
-    ws: Workspace[Snapshot], base: str | None, index: str | None, helm: str | None, *, offline: bool
-) -> Examined:
-    from fluxbump import check as journey
+def _source(
+    ws: Workspace[Snapshot], index: str | None, *, offline: bool
+) -> AbstractContextManager[IndexSource]:
     from fluxbump.cli.workspace import index_source
-    from fluxbump.survey import load
 
-    compare: Snapshot | None = None
-    if base is not None:
-        commit = ws.repository.merge_base(base)
-        compare = ws.repository.snapshot(commit, f"merge base with {base}")
     root = None if ws.repository.bare else ws.repository.root
-    with index_source(index, ws.settings, root, offline=offline) as source:
-        return journey.examine(
-            ws.snapshot,
-            ws.settings,
-            load(source),
-            base=compare,
-            render=_renderer(helm, source) if helm else None,
-        )
+    return index_source(index, ws.settings, root, offline=offline)
 
 
-def _renderer(helm: str, source: IndexSource) -> Renderer:
-    from fluxbump import rendering
+def _base(ws: Workspace[Snapshot], revision: str | None) -> Snapshot | None:
+    if revision is None:
+        return None
+    commit = ws.repository.merge_base(revision)
+    return ws.repository.snapshot(commit, f"merge base with {revision}")
 
-    return rendering.renderer(helm, source)
+
+def _renderer(path: str | None, source: IndexSource, index: ChartIndex | None) -> Renderer:
+    from fluxbump import helm, rendering
+
+    found = helm.find(path)
+    known = {str(one.version): one for one in index.releases} if index else {}
+
+    def fetch(version: str) -> bytes:
+        if version not in known:
+            raise IndexSourceError(f"the chart index has no flux2 {version}")
+        return source.archive(known[version])
+
+    return lambda chart, snapshot, vendored: rendering.render(
+        chart, snapshot, vendored, fetch if known else None, found
+    )
 
 
 def _judge(
@@ -167,7 +181,7 @@ def _judge(
     require_render: bool,
     show_suppressed: bool,
 ) -> int:
-    from fluxbump import check as journey
+    from fluxbump import examine as journey
     from fluxbump.reports import formats
     from fluxbump.reports.table import Paint
     from fluxbump.rules import RULES
@@ -193,7 +207,7 @@ def _exit_code(verdict: Verdict, *, strict: bool, require_render: bool, console:
 
 
 def _self_test(examined: Examined, console: Console) -> int:
-    from fluxbump import check as journey
+    from fluxbump import examine as journey
     from fluxbump.reports import trials
     from fluxbump.reports.table import Paint
 

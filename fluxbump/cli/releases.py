@@ -68,9 +68,9 @@ def _look(
 ) -> tuple[ChartIndex, dict[Track, str]]:
     from fluxbump import resolve
     from fluxbump.cli.workspace import index_source, workspace
-    from fluxbump.config import Config
     from fluxbump.discover import discover
     from fluxbump.errors import RepositoryError
+    from fluxbump.settings import Settings
     from fluxbump.tracks import current
 
     try:
@@ -84,5 +84,5 @@ def _look(
         if repo is not None:
             raise
         console.note(f"no marks: {error.message}")
-    with index_source(index, Config(), None, offline=offline) as source:
+    with index_source(index, Settings(), None, offline=offline) as source:
         return source.load(), {}

@@ -17,6 +17,7 @@ class Name(StrEnum):
     TO = "to"
     STATUS = "status"
     RELEASES = "releases"
+    CHECK = "check"
 
 
 def schema(

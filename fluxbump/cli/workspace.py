@@ -14,11 +14,12 @@ from urllib.parse import urlsplit
 # a missing one is found out later.
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 
-from fluxbump import config, indexes
-from fluxbump.config import Config
+from fluxbump import indexes
+from fluxbump.discover import decode
 from fluxbump.model import IndexSource, Snapshot
 from fluxbump.objects import CommitSnapshot
 from fluxbump.repo import Repository
+from fluxbump.settings import FILE, Settings
 
 STAGED = ":staged:"  # no revision: git allows no colon in names, and none is looked up
 _GIT_LOCAL = (
@@ -42,7 +43,7 @@ class Workspace(Generic[S_co]):
 
     repository: Repository
     snapshot: S_co
-    settings: Config
+    settings: Settings
 
 
 @contextmanager
@@ -56,7 +57,7 @@ def workspace(path: Path | None, revision: str) -> Iterator[Workspace[CommitSnap
     repository = _open(path)
     try:
         snapshot = repository.snapshot(repository.commit(revision), revision)
-        yield Workspace(repository, snapshot, config.from_snapshot(snapshot))
+        yield Workspace(repository, snapshot, _settings(snapshot))
     finally:
         repository.close()
 
@@ -76,9 +77,20 @@ def open_at(path: Path | None, what: str | None) -> Iterator[Workspace[Snapshot]
     repository = _open(path)
     try:
         snapshot: Snapshot = repository.staged() if what else repository.worktree()
-        yield Workspace(repository, snapshot, config.from_snapshot(snapshot))
+        yield Workspace(repository, snapshot, _settings(snapshot))
     finally:
         repository.close()
+
+
+def _settings(snapshot: Snapshot) -> Settings:
+    try:
+        data = snapshot.read(FILE)
+    except KeyError:
+        return Settings()
+    # Imported only where there is a file to read: the models are slow to import.
+    from fluxbump import config
+
+    return config.parse(decode(data))
 
 
 def _open(path: Path | None) -> Repository:
@@ -91,7 +103,7 @@ def _open(path: Path | None) -> Repository:
 
 @contextmanager
 def index_source(
-    given: str | None, settings: Config, root: Path | None, *, offline: bool
+    given: str | None, settings: Settings, root: Path | None, *, offline: bool
 ) -> Iterator[IndexSource]:
     """Open the chart index that was given, or else configured.
 

@@ -8,15 +8,20 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from fluxbump.config import Config
+from fluxbump.reports.formats.json import CheckJson
 from fluxbump.reports.json import REPORTS
+
+_REPORTS = {**REPORTS, "check": CheckJson}
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def text(name: str) -> str:
-    """Return a schema as JSON; `name` is `config` or a key of `reports.json.REPORTS`."""
+    """Return a schema as JSON; `name` is `config` or the command whose report it is."""
     schema: dict[str, Any]
     schema = (
-        Config.model_json_schema() if name == "config" else TypeAdapter(REPORTS[name]).json_schema()
+        Config.model_json_schema()
+        if name == "config"
+        else TypeAdapter(_REPORTS[name]).json_schema()
     )
     return json.dumps({"$schema": _DIALECT, **schema}, indent=2)

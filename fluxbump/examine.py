@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fluxbump import evidence, gate, resolve, rules, selftest
-from fluxbump.config import Config
 from fluxbump.discover import Scope, discover
 from fluxbump.errors import IndexSourceError, PinError
 from fluxbump.evidence import Base, Renderer
 from fluxbump.model import FLUX, FLUX2, ChartIndex, Inventory, Snapshot
 from fluxbump.rules.rule import Evidence
+from fluxbump.settings import Settings
 from fluxbump.verdict import Verdict
 
 
@@ -28,12 +28,12 @@ class Examined:
     subject: str
     evidence: Evidence
     scope: Scope
-    settings: Config
+    settings: Settings
 
 
 def examine(
     snapshot: Snapshot,
-    settings: Config,
+    settings: Settings,
     index: ChartIndex | IndexSourceError,
     *,
     base: Snapshot | None = None,

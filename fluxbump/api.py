@@ -1,0 +1,84 @@
+"""For programs: judge a repository without the command line.
+
+    from fluxbump import check
+
+    verdict = check("path/to/repository", index="path/to/index.yaml")
+    for finding in verdict.errors:
+        print(finding.location, finding.code, finding.message)
+
+The names that `fluxbump` exports, and the values they return, change only with the major version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from fluxbump import examine, gate
+from fluxbump.cli.workspace import index_source, open_at
+from fluxbump.model import Finding, Location, Related, Severity
+from fluxbump.survey import Survey, load, survey
+from fluxbump.verdict import Verdict
+
+
+def check(
+    repository: str | Path = ".",
+    *,
+    rev: str | None = None,
+    base: str | None = None,
+    index: str | None = None,
+    offline: bool = False,
+    select: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+) -> Verdict:
+    """Judge whether the pins of a repository agree; what `fluxbump check --no-render` does.
+
+    Args:
+        repository: a path in it.
+        rev: a branch, tag or commit; None for the work tree.
+        base: compare with the merge base of this revision and HEAD.
+        index: the chart index, a URL or a path; None for the configured one.
+        offline: use the cached index only.
+        select: codes or prefixes of the rules to run; empty for all.
+        ignore: codes or prefixes of rules to leave out.
+
+    Raises:
+        FluxbumpError: there is nothing to judge, or it cannot be read; see `fluxbump.errors`.
+            An index that cannot be had is no error: the rules that need it say `not run`.
+    """
+    codes = gate.select(select, ignore)
+    with open_at(Path(repository), rev) as ws:
+        root = None if ws.repository.bare else ws.repository.root
+        with index_source(index, ws.settings, root, offline=offline) as source:
+            loaded = load(source)
+        compare = None
+        if base is not None:
+            compare = ws.repository.snapshot(ws.repository.merge_base(base), base)
+        return examine.judge(examine.examine(ws.snapshot, ws.settings, loaded, base=compare), codes)
+
+
+def status(
+    repository: str | Path = ".",
+    *,
+    rev: str = "HEAD",
+    index: str | None = None,
+    offline: bool = False,
+) -> Survey:
+    """Look where every pin of a repository is and what it holds; what `fluxbump status` does.
+
+    Args:
+        repository: a path in it.
+        rev: a branch, tag or commit.
+        index: the chart index, a URL or a path; None for the configured one.
+        offline: use the cached index only.
+
+    Raises:
+        FluxbumpError: it cannot be read; see `fluxbump.errors`.
+    """
+    with open_at(Path(repository), rev) as ws:
+        root = None if ws.repository.bare else ws.repository.root
+        with index_source(index, ws.settings, root, offline=offline) as source:
+            return survey(ws.snapshot, ws.settings, source)
+
+
+__all__ = ["Finding", "Location", "Related", "Severity", "Survey", "Verdict", "check", "status"]

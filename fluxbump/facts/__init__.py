@@ -1,0 +1,32 @@
+"""Facts about Flux releases, as tables that ship with the package.
+
+The tables hold version numbers and names only, derived from the release manifests by the scripts
+`fixtures/derive*.py`. A release that is newer than the table is not in it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+_HERE = Path(__file__).parent
+
+
+def controllers(release: str) -> Mapping[str, str]:
+    """Return the image tag of each controller that a Flux release ships.
+
+    Args:
+        release: `2.4.0`, without a leading `v`.
+
+    Returns:
+        `source-controller` to `v1.4.1`, and so on; empty for a release that is not known.
+    """
+    return _controllers().get(release, {})
+
+
+@cache
+def _controllers() -> Mapping[str, Mapping[str, str]]:
+    table: dict[str, dict[str, str]] = json.loads((_HERE / "controllers.json").read_text("utf-8"))
+    return table

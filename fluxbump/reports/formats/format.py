@@ -1,0 +1,98 @@
+"""What all formats share: the seam, the words, and how a repository's text is made harmless."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Protocol
+
+from fluxbump.model import Finding, Location, Severity
+from fluxbump.reports.json import dump
+from fluxbump.reports.table import Paint, printable
+from fluxbump.rules.rule import Rule
+from fluxbump.verdict import Verdict
+
+
+class Format(Protocol):
+    """One way to say a verdict. Plain modules satisfy it; `formats.FORMATS` lists them."""
+
+    NAME: str
+    """The format's name, as `--format` takes it and the docs print it."""
+
+    def render(self, verdict: Verdict, rules: Mapping[str, Rule], paint: Paint) -> str:
+        """Say `verdict`; never empty, without a final newline, and always encodes as UTF-8.
+
+        A code that is not in `rules` is said without its slug. Only formats that a terminal shows
+        use `paint`.
+        """
+        ...
+
+
+_RUNNER = re.compile(r"##(?=\w*\[)")
+"""Where a CI runner finds a command in the middle of a line: `##[…]` for GitHub's (its
+`ActionCommand.TryParse`), `##vso[…]` for Azure's, `##teamcity[…]` for TeamCity's."""
+
+
+def harmless(text: str) -> str:
+    """Make text from a repository safe on one line of a terminal or a CI log."""
+    return _RUNNER.sub("# #", printable(text))
+
+
+def document(report: Mapping[str, object]) -> str:
+    """Write JSON that is as safe to show: the values stay what they are, their escapes change."""
+    text = dump(report).replace("##", "#\\u0023")
+    if text.replace("\n", "").isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
+
+
+def place(location: Location) -> str:
+    """Say a place the way that terminals and editors make clickable."""
+    path = harmless(location.path)
+    # GitHub's runner obeys a line that begins with `::`, whatever blanks stand before it; a path
+    # that is one colon would make such a line with the colon behind it.
+    start = "./" if path.lstrip().startswith(":") else ""
+    return f"{start}{path}:{location.line}:{location.column}"
+
+
+def slug(code: str, rules: Mapping[str, Rule]) -> str:
+    """Return the slug of a rule; empty when there is no such rule."""
+    rule = rules.get(code)
+    return rule.slug if rule else ""
+
+
+def title(code: str, rules: Mapping[str, Rule]) -> str:
+    """Name a rule for people: `FB103 version-agreement`."""
+    return f"{code} {slug(code, rules)}".rstrip()
+
+
+def codes(verdict: Verdict) -> tuple[str, ...]:
+    """All codes that a verdict is about: those that were selected first, in their order."""
+    found = (*verdict.findings, *(one for one, _ in verdict.suppressed))
+    seen = (*(one.code for one in found), *(one.code for one in verdict.not_run))
+    return tuple(dict.fromkeys((*verdict.codes, *seen)))
+
+
+def of_severity(verdict: Verdict, severity: Severity) -> tuple[Finding, ...]:
+    """Return the findings of one severity."""
+    return tuple(one for one in verdict.findings if one.severity is severity)
+
+
+def summary(verdict: Verdict) -> str:
+    """Count everything on one line: `3 errors, 1 warning, 2 suppressed, 1 rule not run`.
+
+    Nothing here says that all is well: a rule that did not run has not passed.
+    """
+    counts = [_count(len(of_severity(verdict, one)), one.value) for one in Severity]
+    parts = [part for part in counts if part] or ["No findings"]
+    if verdict.suppressed:
+        parts.append(f"{len(verdict.suppressed)} suppressed")
+    if verdict.not_run:
+        rules = _count(len({one.code for one in verdict.not_run}), "rule")
+        parts.append(f"{rules} not run")
+    return ", ".join(parts)
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}" if number else ""

@@ -1,0 +1,105 @@
+"""A verdict for programs: one JSON document, versioned; the types below are its schema. Pure.
+
+Within a version, keys are only added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from typing_extensions import TypedDict
+
+from fluxbump.model import Finding, Severity
+from fluxbump.reports.formats.format import document, of_severity, slug
+from fluxbump.reports.json import FindingJson, PlaceJson, findings
+from fluxbump.reports.table import Paint
+from fluxbump.rules.rule import NotRun, Rule
+from fluxbump.verdict import Suppression, Verdict
+
+NAME = "json"
+
+
+class CheckedJson(FindingJson):
+    """What a rule says; `slug` is empty for a code that is no rule's."""
+
+    slug: str
+
+
+class SuppressedJson(CheckedJson):
+    """A finding that is accepted: why, and by the statement at which place."""
+
+    reason: str
+    by: PlaceJson
+
+
+class NotRunJson(TypedDict):
+    """A rule that could not be judged, and why. It has not passed."""
+
+    code: str
+    slug: str
+    reason: str
+
+
+class CountsJson(TypedDict):
+    """How many there are; `not_run` counts rules."""
+
+    errors: int
+    warnings: int
+    notes: int
+    suppressed: int
+    not_run: int
+
+
+class CheckJson(TypedDict):
+    """What `fluxbump check --format json` prints."""
+
+    schema: Literal["fluxbump/check/v1"]
+    subject: str
+    codes: list[str]
+    findings: list[CheckedJson]
+    suppressed: list[SuppressedJson]
+    not_run: list[NotRunJson]
+    summary: CountsJson
+
+
+def render(verdict: Verdict, rules: Mapping[str, Rule], paint: Paint) -> str:
+    """Say everything that the verdict holds."""
+    report: CheckJson = {
+        "schema": "fluxbump/check/v1",
+        "subject": verdict.subject,
+        "codes": list(verdict.codes),
+        "findings": [_finding(one, rules) for one in verdict.findings],
+        "suppressed": [_suppressed(one, by, rules) for one, by in verdict.suppressed],
+        "not_run": [_not_run(one, rules) for one in verdict.not_run],
+        "summary": _summary(verdict),
+    }
+    return document(report)
+
+
+def _finding(one: Finding, rules: Mapping[str, Rule]) -> CheckedJson:
+    (said,) = findings([one])
+    return {**said, "slug": slug(one.code, rules)}
+
+
+def _suppressed(one: Finding, by: Suppression, rules: Mapping[str, Rule]) -> SuppressedJson:
+    where = by.location
+    return {
+        **_finding(one, rules),
+        "reason": by.reason,
+        "by": {"path": where.path, "line": where.line, "column": where.column},
+    }
+
+
+def _not_run(one: NotRun, rules: Mapping[str, Rule]) -> NotRunJson:
+    return {"code": one.code, "slug": slug(one.code, rules), "reason": one.reason}
+
+
+def _summary(verdict: Verdict) -> CountsJson:
+    return {
+        "errors": len(verdict.errors),
+        "warnings": len(of_severity(verdict, Severity.WARNING)),
+        "notes": len(of_severity(verdict, Severity.NOTE)),
+        "suppressed": len(verdict.suppressed),
+        "not_run": len({one.code for one in verdict.not_run}),
+    }

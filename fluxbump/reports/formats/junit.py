@@ -1,0 +1,76 @@
+"""A verdict as JUnit XML, for CI systems that show tests. Pure.
+
+There is no standard; this is what the `junit-10.xsd` of Jenkins' xUnit plugin admits, which GitLab
+and the others read too: `testsuites`, one `testsuite`, and one `testcase` per rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from xml.etree import ElementTree as ET
+
+from fluxbump.model import Finding, Severity
+from fluxbump.reports.formats.format import codes, harmless, of_severity, place, title
+from fluxbump.reports.table import Paint
+from fluxbump.rules.rule import Rule
+from fluxbump.verdict import Verdict
+
+NAME = "junit"
+
+_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
+
+
+def render(verdict: Verdict, rules: Mapping[str, Rule], paint: Paint) -> str:
+    """Say each rule as a test: failed by errors, skipped when it did not run."""
+    root = ET.Element("testsuites")
+    suite = ET.SubElement(root, "testsuite", name=f"fluxbump check: {harmless(verdict.subject)}")
+    for code in codes(verdict):
+        _case(suite, code, verdict, rules)
+    suite.attrib |= {
+        "tests": str(len(suite)),
+        "failures": str(len(suite.findall("testcase/failure"))),
+        "errors": "0",
+        "skipped": str(len(suite.findall("testcase/skipped"))),
+    }
+    ET.indent(root)
+    return f"{_DECLARATION}\n{ET.tostring(root, encoding='unicode')}"
+
+
+def _case(suite: ET.Element, code: str, verdict: Verdict, rules: Mapping[str, Rule]) -> None:
+    case = ET.SubElement(suite, "testcase", classname="fluxbump", name=title(code, rules))
+    errors = [one for one in verdict.errors if one.code == code]
+    reasons = [harmless(one.reason) for one in verdict.not_run if one.code == code]
+    if errors:
+        message = harmless(errors[0].message) if len(errors) == 1 else f"{len(errors)} errors"
+        failure = ET.SubElement(case, "failure", message=message, type="error")
+        failure.text = _lines(errors)
+    elif reasons:
+        # A test has one outcome; what did not run beside a failure is said in its output.
+        ET.SubElement(case, "skipped", message="; ".join(reasons))
+        reasons = []
+    output = [*_output(code, verdict), *(f"not run: {reason}" for reason in reasons)]
+    if output:
+        ET.SubElement(case, "system-out").text = "\n".join(output)
+
+
+def _output(code: str, verdict: Verdict) -> list[str]:
+    """What does not fail a test: warnings, notes, and what is suppressed."""
+    lines = [
+        _lines([one], f"{severity.value}: ")
+        for severity in (Severity.WARNING, Severity.NOTE)
+        for one in of_severity(verdict, severity)
+        if one.code == code
+    ]
+    for one, by in verdict.suppressed:
+        if one.code == code:
+            reason = f": {harmless(by.reason)}" if by.reason else ""
+            lines += [_lines([one], "suppressed: "), f"  by {place(by.location)}{reason}"]
+    return lines
+
+
+def _lines(found: Iterable[Finding], prefix: str = "") -> str:
+    lines = []
+    for one in found:
+        lines.append(f"{prefix}{place(one.location)}  {harmless(one.message)}")
+        lines += [f"  also {place(r.location)}  {harmless(r.message)}" for r in one.related]
+    return "\n".join(lines)

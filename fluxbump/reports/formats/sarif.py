@@ -1,0 +1,161 @@
+"""A verdict as SARIF 2.1.0, for code scanning and editors. Pure.
+
+The numbers with § are sections of the standard: "Static Analysis Results Interchange Format
+(SARIF) Version 2.1.0 Plus Errata 01", OASIS, 28 August 2023.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+from urllib.parse import quote
+
+from fluxbump import __version__
+from fluxbump.model import Finding, Location
+from fluxbump.reports.formats.format import codes, document
+from fluxbump.reports.table import Paint, printable
+from fluxbump.rules.rule import NotRun, Rule
+from fluxbump.verdict import Suppression, Verdict
+
+NAME = "sarif"
+
+SCHEMA = (
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+)
+"""Where the standard says its schema is (§3.13.3)."""
+
+_Json = dict[str, object]
+
+
+def render(verdict: Verdict, rules: Mapping[str, Rule], paint: Paint) -> str:
+    """Say the verdict as one run (§3.14)."""
+    order = {code: index for index, code in enumerate(codes(verdict))}
+    driver = {
+        "name": "fluxbump",
+        "version": __version__,
+        "rules": [_rule(code, rules.get(code)) for code in order],
+    }
+    invocation = {
+        "executionSuccessful": True,  # findings are no failure of the tool (§3.20)
+        "toolExecutionNotifications": [_not_run(one, order) for one in verdict.not_run],
+    }
+    run = {
+        "tool": {"driver": driver},
+        "invocations": [invocation],
+        "columnKind": "unicodeCodePoints",  # §3.14.27: columns count characters
+        "results": _results(verdict, order),
+    }
+    return document({"version": "2.1.0", "$schema": SCHEMA, "runs": [run]})
+
+
+def _rule(code: str, rule: Rule | None) -> _Json:
+    """Describe a rule (§3.49); of a code that is no rule's, only the id is known."""
+    if rule is None:
+        return {"id": code}
+    return {
+        "id": code,
+        "name": "".join(word.capitalize() for word in rule.slug.split("-")),
+        "shortDescription": _message(rule.summary),
+        "fullDescription": _message(rule.summary),
+        "help": _message(f"`fluxbump rule {code}` prints the reason, examples and the fix."),
+        "defaultConfiguration": {"level": rule.severity.value},
+    }
+
+
+def _not_run(one: NotRun, order: Mapping[str, int]) -> _Json:
+    """Say that a rule could not be judged, as a notification (§3.58)."""
+    return {
+        "level": "warning",
+        "message": _message(one.reason),
+        "associatedRule": {"id": one.code, "index": order[one.code]},
+    }
+
+
+def _results(verdict: Verdict, order: Mapping[str, int]) -> list[_Json]:
+    """All findings, in one order whether suppressed or not, so that fingerprints stay."""
+    every: list[tuple[Finding, tuple[Suppression, ...]]] = [
+        *((one, ()) for one in verdict.findings),
+        *((one, (by,)) for one, by in verdict.suppressed),
+    ]
+    every.sort(key=lambda pair: (order[pair[0].code], pair[0].location))
+    prints = _fingerprints(one for one, _ in every)
+    return [
+        {
+            "ruleId": one.code,
+            "ruleIndex": order[one.code],
+            "level": one.severity.value,
+            "message": _message(one.message),
+            "locations": [{"physicalLocation": _physical(one.location)}],
+            "relatedLocations": _related(one),
+            "partialFingerprints": {"fluxbump/v1": fingerprint},
+            # §3.27.23: all results have it, or none has; empty means not suppressed.
+            "suppressions": [_suppression(statement) for statement in by],
+        }
+        for (one, by), fingerprint in zip(every, prints, strict=True)
+    ]
+
+
+def _related(finding: Finding) -> list[_Json]:
+    """The other places; the id keeps them apart, as §3.27.22 and §3.28.2 ask."""
+    return [
+        {
+            "id": number,
+            "physicalLocation": _physical(one.location),
+            "message": _message(one.message),
+        }
+        for number, one in enumerate(finding.related, 1)
+    ]
+
+
+def _physical(location: Location) -> _Json:
+    """Say a place (§3.29) relative to the root of the sources (§3.4.4)."""
+    return {
+        "artifactLocation": {"uri": _uri(location.path), "uriBaseId": "%SRCROOT%"},
+        "region": {"startLine": location.line, "startColumn": location.column},
+    }
+
+
+def _uri(path: str) -> str:
+    """Percent-encode a path's own bytes, which need not be UTF-8 (§3.4.3, RFC 3986 §2.1)."""
+    try:
+        return quote(path.encode("utf-8", "surrogateescape"))
+    except UnicodeEncodeError:
+        return quote(path.encode("utf-8", "replace"))
+
+
+def _suppression(one: Suppression) -> _Json:
+    """Say what accepts a finding (§3.35): a comment at its line, or the configuration."""
+    said: _Json = {
+        "kind": "external" if one.line is None else "inSource",
+        "status": "accepted",
+        "location": {"physicalLocation": _physical(one.location)},
+    }
+    return {**said, "justification": printable(one.reason)} if one.reason else said
+
+
+def _message(text: str) -> _Json:
+    """Return a plain text message that a viewer shows as it stands.
+
+    Braces are doubled, since they hold placeholders (§3.11.5); what would read as an embedded
+    link (§3.11.6) is broken up, since brackets have no escape outside a link's text.
+    """
+    plain = printable(text).replace("{", "{{").replace("}", "}}").replace("](", "] (")
+    return {"text": plain}
+
+
+def _fingerprints(found: Iterable[Finding]) -> list[str]:
+    """Identify findings whatever line they are on (§3.27.17).
+
+    A message may name lines too, so they are taken out of it; findings that are then the same
+    are told apart by counting.
+    """
+    seen: Counter[str] = Counter()
+    prints = []
+    for one in found:
+        what = "\0".join((one.code, one.location.path, re.sub(r":\d+", "", one.message)))
+        digest = sha256(what.encode("utf-8", "surrogatepass")).hexdigest()
+        seen[digest] += 1
+        prints.append(f"{digest}:{seen[digest]}")
+    return prints

@@ -1,0 +1,222 @@
+"""Reading URLs: careful, cached, bounded. The only import of httpx, hishel and platformdirs.
+
+An answer passes through three layers. `origin` talks to servers: it follows redirects, decodes
+and bounds the body, and turns every answer but 200 and 304 into an error, so nothing above it
+sees, let alone keeps, an error page or half a body. hishel decides, by RFC 9111, what may be kept
+and how it is revalidated; `kept` is its storage. `Web`, on top, retries.
+
+The origin sits below the cache, so an answer is kept under the URL that was asked for: a release
+asset is a redirect to a signed URL that is never the same twice. It also is the only layer that
+knows credentials.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import ssl
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import hishel
+import hishel.httpx
+import httpx
+import platformdirs
+
+from fluxbump import __version__
+from fluxbump.errors import IndexSourceError
+from fluxbump.web.kept import Kept
+from fluxbump.web.origin import Bounds, Origin, Progress, TemporaryError, failed, too_large
+
+__all__ = ["Patience", "Progress", "Web"]
+
+_PRIVATE = hishel.CacheOptions(shared=False)
+_UNREACHABLE = "check the network and the proxy settings, or use --offline if it was read before"
+_BAD_REDIRECT = "it redirects to something that is not a URL"
+
+# Without a handler of their own, what hishel logs would end up on standard error.
+logging.getLogger("hishel").addHandler(logging.NullHandler())
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait, in seconds, and how often to try.
+
+    Attributes:
+        connect: for a connection.
+        read: for the next piece of an answer.
+        total: for one `get`, attempts and pauses included.
+        attempts: how often one `get` asks before it gives up.
+        pause: at most, before the second attempt; doubled before each further one.
+        longest: the longest pause that a server may ask for.
+    """
+
+    connect: float = 10.0
+    read: float = 20.0
+    total: float = 120.0
+    attempts: int = 4
+    pause: float = 1.0
+    longest: float = 30.0
+
+
+class Web:
+    """Gets what is behind URLs.
+
+    Answers are kept, and revalidated with the server each time they are asked for again.
+
+    Args:
+        cache_dir: where answers are kept; None for the user's cache directory. One that cannot
+            be written is not an error.
+        offline: answer only from what is kept, however old.
+        patience: how long to wait, and how often to try.
+        clock: seconds on a monotonic clock.
+        now: seconds since the epoch.
+        sleep: waits for so many seconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        cache_dir: Path | None = None,
+        offline: bool = False,
+        patience: Patience = Patience(),
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._directory = cache_dir or platformdirs.user_cache_path("fluxbump", appauthor=False)
+        self._offline = offline
+        self._patience = patience
+        self._clock = clock
+        self._now = now
+        self._sleep = sleep
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections."""
+        # Making the client loads the certificates, which is too slow to do only to close it.
+        if "_client" in self.__dict__:
+            self._client.close()
+
+    def get(self, url: str, *, limit: int, progress: Progress | None = None) -> bytes:
+        """Return the body behind `url`.
+
+        Args:
+            url: http or https; may hold a user and a password.
+            limit: the largest body that is accepted, in bytes, after decompression.
+            progress: called while the body is received.
+
+        Raises:
+            IndexSourceError: it cannot be had within the limits, or, offline, is not kept.
+        """
+        address = _address(url)
+        kept = Kept(self._directory / "http", address)
+        body = kept.body() if self._offline else self._fetched(address, kept, limit, progress)
+        if body is None:
+            raise failed(
+                address,
+                "not in the cache, and offline",
+                f"run once without --offline: what is read then is kept in {self._directory}",
+            )
+        if len(body) > limit:
+            raise too_large(address, limit)
+        return body
+
+    def _fetched(
+        self, address: httpx.URL, kept: Kept, limit: int, progress: Progress | None
+    ) -> bytes:
+        deadline = self._clock() + self._patience.total
+        bounds = Bounds(address, limit, deadline, self._clock, progress)
+        attempt = 1
+        while True:
+            try:
+                return self._attempt(address, kept, bounds)
+            except TemporaryError as error:
+                pause = self._pause(error, attempt)
+                if attempt == self._patience.attempts or self._clock() + pause > deadline:
+                    raise error.final from None
+            self._sleep(pause)
+            attempt += 1
+
+    def _pause(self, error: TemporaryError, attempt: int) -> float:
+        if error.wait is None:
+            spread = random.uniform(0.5, 1.0)  # noqa: S311  # not a secret
+            return self._patience.pause * float(2 ** (attempt - 1)) * spread
+        if error.wait > self._patience.longest:
+            message = f"{error.final.message}; the server asks to wait {error.wait:.0f} s"
+            raise IndexSourceError(message, hint="try again later") from None
+        return error.wait
+
+    def _attempt(self, address: httpx.URL, kept: Kept, bounds: Bounds) -> bytes:
+        origin = Origin(self._client, address, bounds, self._now)
+        cache = hishel.httpx.CacheTransport(origin, storage=kept, rfc=_PRIVATE)
+        # hishel would trust an answer as long as the server allows, and guess when it says
+        # nothing; the newest release is worth one small request.
+        request = httpx.Request("GET", kept.url, headers={"cache-control": "no-cache"})
+        try:
+            response = cache.handle_request(request)
+            try:
+                return b"".join(response.iter_raw())
+            finally:
+                response.close()
+        except httpx.TransportError as error:
+            raise _unreachable(address, error) from None
+        except (httpx.InvalidURL, UnicodeError):
+            raise failed(address, _BAD_REDIRECT) from None
+
+    @cached_property
+    def _client(self) -> httpx.Client:
+        patience = self._patience
+        try:
+            return httpx.Client(
+                timeout=httpx.Timeout(patience.read, connect=patience.connect),
+                headers={"user-agent": f"fluxbump/{__version__}", "accept": "*/*"},
+            )
+        except OSError:
+            message = "the certificates named by SSL_CERT_FILE or SSL_CERT_DIR cannot be read"
+        except (ValueError, ImportError, httpx.InvalidURL):
+            message = "the proxy named by HTTP_PROXY, HTTPS_PROXY or ALL_PROXY cannot be used"
+        raise IndexSourceError(message, hint="correct or unset the variable")
+
+
+def _address(url: str) -> httpx.URL:
+    try:
+        address = httpx.URL(url)
+    except (httpx.InvalidURL, UnicodeError):
+        # Not shown: what makes it invalid may be a piece of a password.
+        address = httpx.URL("")
+    if address.scheme not in ("https", "http") or not address.host:
+        hint = "escape special characters of a password, `/` as %2F and `@` as %40"
+        raise IndexSourceError("a URL is not a valid https or http URL", hint=hint)
+    return address
+
+
+def _unreachable(address: httpx.URL, error: httpx.TransportError) -> Exception:
+    reason = " ".join(str(error).split())[:200] or type(error).__name__
+    if "in location header" in reason:
+        # Not shown: what makes it invalid may be a piece of a password.
+        return failed(address, _BAD_REDIRECT)
+    cause: BaseException | None = error
+    while cause:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            hint = "name the certificate authority's file in SSL_CERT_FILE"
+            return failed(address, cause.verify_message or reason, hint)
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(error, httpx.TimeoutException):
+        reason = "no answer in time"
+    return TemporaryError(failed(address, reason, _UNREACHABLE))

@@ -1,0 +1,131 @@
+"""`make bench`: whole-process time and peak memory, each beside a floor of the same run.
+
+No figure is asserted: machines differ, and a floor measured minutes ago is another machine. The
+table at the end says what the targets are, and by how much they are met or missed.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from fixtures import generate
+from tests.bench import measure
+from tests.bench.table import ROWS, Row
+from tests.tools import find_helm
+
+_ROUNDS = 9
+_TYPER = "import typer\ndef main(word: str) -> None: print(word)\ntyper.run(main)\n"
+_LOADED = "import git, ruamel.yaml, semver\n" + _TYPER
+
+Measure = Callable[..., float]
+
+
+@pytest.fixture(scope="session")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("bench")
+
+
+@pytest.fixture(scope="session")
+def index(work: Path) -> Path:
+    return generate.index(work / "charts", only=["2.14.1", "2.15.0"])
+
+
+_TREES = ("fixture", "1000 files", "10000 files", "100000 files")
+_CLUSTERS = {"1000 files": 10, "10000 files": 100, "100000 files": 1_000}
+
+
+@pytest.fixture(scope="session")
+def trees(work: Path) -> Callable[[str], Path]:
+    """The fixture, and generated monorepos by their number of files; made when asked for."""
+
+    @cache
+    def make(name: str) -> Path:
+        place = work / name.replace(" ", "-")
+        if name == "fixture":
+            return generate.repository(place)
+        return generate.big(place, files=int(name.split()[0]), clusters=_CLUSTERS[name])
+
+    return make
+
+
+@pytest.fixture
+def measured(benchmark: BenchmarkFixture, work: Path) -> Measure:
+    """Run a command some times; keep the best time, the peak memory, and git's share."""
+    environment = measure.clean_environment(work)
+
+    def go(name: str, command: Sequence[str], cwd: Path, *, rounds: int = _ROUNDS) -> float:
+        runs: list[measure.Run] = []
+
+        def once() -> None:
+            runs.append(measure.run(command, cwd=cwd, env=environment))
+
+        benchmark.pedantic(once, rounds=rounds, warmup_rounds=1)  # type: ignore[no-untyped-call]  # has none
+        traced = measure.run(command, cwd=cwd, env=environment, trace=True)
+        best = min(one.seconds for one in runs)
+        memory = max(one.mebibytes for one in runs)
+        ROWS[name] = Row(best, memory, traced.git_seconds, traced.git_processes)
+        return best
+
+    return go
+
+
+_FLOORS = {
+    "floor: typer": _TYPER,
+    "floor: typer, git, ruamel.yaml, semver": _LOADED,
+    "part: imports of `to`": "import fluxbump.cli.app, fluxbump.cli.workspace, fluxbump.bump\n",
+}
+
+
+@pytest.mark.parametrize("name", _FLOORS)
+def bench_floor(name: str, measured: Measure, work: Path) -> None:
+    program = work / f"floor{list(_FLOORS).index(name)}.py"
+    program.write_text(_FLOORS[name], encoding="utf-8")
+    measured(name, [sys.executable, str(program), "word"], work)
+
+
+@pytest.mark.parametrize("option", ["--version", "--help"])
+def bench_start(option: str, measured: Measure, work: Path) -> None:
+    measured(f"fluxbump {option}", ["fluxbump", option], work)
+
+
+@pytest.mark.parametrize("tree", _TREES)
+def bench_grep(tree: str, measured: Measure, trees: Callable[[str], Path]) -> None:
+    command = ["git", "grep", "-l", "--text", "-F", "-e", "flux2", "-e", "bp-flux", "HEAD"]
+    measured(f"floor: git grep, {tree}", command, trees(tree))
+
+
+@pytest.mark.parametrize("tree", _TREES)
+def bench_to(tree: str, measured: Measure, trees: Callable[[str], Path], index: Path) -> None:
+    command = ["fluxbump", "to", "2.5.1", "--dry-run", "--index", str(index)]
+    measured(f"to --dry-run, {tree}", command, trees(tree), rounds=_rounds(tree))
+
+
+@pytest.mark.parametrize("tree", _TREES[:2])
+def bench_check(tree: str, measured: Measure, trees: Callable[[str], Path], index: Path) -> None:
+    command = ["fluxbump", "check", "--rev", "HEAD", "--no-render", "--index", str(index)]
+    measured(f"check --no-render, {tree}", command, trees(tree))
+
+
+def bench_render(measured: Measure, trees: Callable[[str], Path], index: Path, work: Path) -> None:
+    helm = find_helm().get("helm3")
+    if helm is None:
+        pytest.skip("no helm3: run `make tools`")
+    chart = work / "chart"
+    generate.monorepo(work / "plain")
+    (work / "plain" / "platform" / "flux" / "chart").rename(chart)
+    (chart / "charts").mkdir()
+    archive = (index / "flux2-2.14.1.tgz").read_bytes()
+    (chart / "charts" / "flux2-2.14.1.tgz").write_bytes(archive)
+    measured("floor: helm template", [str(helm), "template", "x", str(chart)], work)
+    command = ["fluxbump", "check", "--rev", "HEAD", "--helm", str(helm), "--index", str(index)]
+    measured("check, with render, fixture", command, trees("fixture"))
+
+
+def _rounds(tree: str) -> int:
+    return 3 if tree == "100000 files" else _ROUNDS

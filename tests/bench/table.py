@@ -1,0 +1,83 @@
+"""The table that `make bench` ends with: figures, floors, and targets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A figure.
+
+    Attributes:
+        seconds: best of the rounds.
+        mebibytes: peak of all rounds.
+        git_seconds: time for which git processes ran, in one traced run.
+        git_processes: how many there were.
+    """
+
+    seconds: float
+    mebibytes: float
+    git_seconds: float
+    git_processes: int
+
+
+ROWS: dict[str, Row] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a figure should be at most.
+
+    Attributes:
+        factor: of the floor.
+        floor: names of rows of which the first is multiplied and the others are added.
+        seconds: besides.
+        mebibytes: of memory; 0 for no target.
+    """
+
+    factor: float = 0
+    floor: tuple[str, ...] = ()
+    seconds: float = 0
+    mebibytes: float = 0
+
+    def limit(self) -> float:
+        """The most seconds that meet the target."""
+        head, *rest = self.floor or ("",)
+        base = ROWS[head].seconds * self.factor if head else 0
+        return base + sum(ROWS[name].seconds for name in rest) + self.seconds
+
+
+_LOADED = "floor: typer, git, ruamel.yaml, semver"
+TARGETS = {
+    "fluxbump --version": Target(1.3, ("floor: typer",)),
+    "fluxbump --help": Target(1.3, ("floor: typer",)),
+    "to --dry-run, fixture": Target(1.5, (_LOADED, "floor: git grep, fixture"), mebibytes=80),
+    "to --dry-run, 1000 files": Target(1.5, (_LOADED, "floor: git grep, 1000 files"), mebibytes=80),
+    "to --dry-run, 100000 files": Target(seconds=5, mebibytes=300),
+    "check --no-render, 1000 files": Target(seconds=0.5),
+    "check, with render, fixture": Target(1, ("floor: helm template",), seconds=0.3),
+}
+
+
+def lines() -> list[str]:
+    """Lay the figures out; what misses its target says so."""
+    found = [f"{'':44}{'best s':>8}{'peak MiB':>10}{'git s':>8}{'procs':>7}  target"]
+    for name, row in ROWS.items():
+        git = f"{row.git_seconds:8.3f}{row.git_processes:7}" if row.git_processes else " " * 15
+        found.append(
+            f"{name:44}{row.seconds:8.3f}{row.mebibytes:10.0f}{git}  {_verdict(name, row)}"
+        )
+    return found
+
+
+def _verdict(name: str, row: Row) -> str:
+    target = TARGETS.get(name)
+    if target is None or not set(target.floor) <= ROWS.keys():
+        return ""
+    limit = target.limit()
+    said = [f"{limit:.3f} s: {'met' if row.seconds <= limit else 'MISSED'}"]
+    if target.mebibytes:
+        met = "met" if row.mebibytes <= target.mebibytes else "MISSED"
+        said.append(f"{target.mebibytes:.0f} MiB: {met}")
+    return ", ".join(said)

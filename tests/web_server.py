@@ -1,0 +1,139 @@
+"""A real HTTP server on the loopback interface that answers as a test tells it to."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit
+
+_PATIENCE = 10.0
+_CHUNK = 1 << 16
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a request gets; with an `ETag` or a `Last-Modified`, also 304 where that is right."""
+
+    body: bytes = b""
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    chunked: bool = False
+    missing: int = 0
+    """How many bytes fewer than promised are sent before the connection is closed."""
+    unframed: bool = False
+    """Neither the length is promised nor the end marked: closing the connection ends the body."""
+    stalls: bool = False
+    """Nothing follows the headers until the server is closed."""
+
+    def is_known(self, request: dict[str, str]) -> bool:
+        tag, date = self.headers.get("ETag"), self.headers.get("Last-Modified")
+        if tag:
+            return request.get("if-none-match") == tag
+        return date is not None and request.get("if-modified-since") == date
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a client asked for; header names in lower case."""
+
+    target: str
+    headers: dict[str, str]
+    answered: int
+
+
+class WebServer:
+    """Serves `answers`: for each path a list, the last of which is repeated."""
+
+    def __init__(self, *, tls: ssl.SSLContext | None = None) -> None:
+        self.answers: dict[str, list[Answer]] = {}
+        self.requests: list[Request] = []
+        self.closing = threading.Event()
+        handler = type("Handler", (_Handler,), {"script": self})
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        # Closing waits for every answer, so that no socket outlives its test.
+        self._server.daemon_threads = False
+        self.scheme = "https" if tls else "http"
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.closing.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    @property
+    def host(self) -> str:
+        return f"127.0.0.1:{self._server.server_address[1]}"
+
+    def url(self, path: str, *, user: str = "") -> str:
+        return f"{self.scheme}://{user}{'@' if user else ''}{self.host}{path}"
+
+    def serve(self, path: str, *answers: Answer) -> str:
+        """Set the answers for `path` and return its URL."""
+        self.answers[path] = list(answers)
+        return self.url(path)
+
+    def answer(self, target: str, headers: dict[str, str]) -> Answer:
+        """Return what a request gets, and record it."""
+        waiting = self.answers.get(urlsplit(target).path, [Answer(b"nothing here", 404)])
+        answer = waiting.pop(0) if len(waiting) > 1 else waiting[0]
+        if answer.is_known(headers):
+            answer = Answer(status=304, headers=answer.headers)
+        self.requests.append(Request(target, headers, answer.status))
+        return answer
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    timeout = _PATIENCE
+    script: WebServer
+
+    def do_GET(self) -> None:
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        answer = self.script.answer(self.path, headers)
+        self.close_connection = True
+        self._send_head(answer)
+        try:
+            if answer.stalls:
+                self.script.closing.wait(_PATIENCE)
+            elif answer.chunked:
+                self._send_chunks(answer)
+            else:
+                self.wfile.write(answer.body)
+        except (ConnectionError, ssl.SSLError):
+            pass  # the client had enough
+
+    def _send_head(self, answer: Answer) -> None:
+        self.send_response(answer.status)
+        for name, value in {"Connection": "close", **answer.headers}.items():
+            self.send_header(name, value)
+        if answer.chunked:
+            self.send_header("Transfer-Encoding", "chunked")
+        elif not answer.unframed:
+            self.send_header("Content-Length", str(len(answer.body) + answer.missing))
+        self.end_headers()
+
+    def _send_chunks(self, answer: Answer) -> None:
+        for start in range(0, len(answer.body), _CHUNK):
+            piece = answer.body[start : start + _CHUNK]
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+        if not answer.missing:
+            self.wfile.write(b"0\r\n\r\n")
+
+    def log_message(self, *_: object) -> None:
+        pass
