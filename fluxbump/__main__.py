@@ -13,9 +13,13 @@ def main() -> None:
     gc.disable()
     # Looking for plugins of pydantic reads the metadata of every installed package.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    from fluxbump.cli.app import run  # noqa: PLC0415  # so that importing this module is free
+    try:
+        from fluxbump.cli.app import run  # noqa: PLC0415  # so that importing this module is free
 
-    sys.exit(run(sys.argv[1:]))
+        sys.exit(run(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.stderr.write("fluxbump: interrupted; nothing was left half done\n")
+        sys.exit(130)
 
 
 if __name__ == "__main__":

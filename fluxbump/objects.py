@@ -28,7 +28,6 @@ _BATCH = (
     400  # requests in flight: their answers may fill git's pipe, the requests must not fill ours
 )
 _SHA256_LENGTH = 64
-_NULL_MODE = b"0 " + b"0" * 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +110,11 @@ class Git:
     def build_tree(self, base: CommitSnapshot, changes: ChangeSet, env: Mapping[str, str]) -> str:
         """Write the tree of `changes` over `base`; `env` says where the objects and index go."""
         blobs = self._blobs([data for data in changes.files.values() if data is not None], env)
+        null = b"0 " + b"0" * len(base.commit.tree)
         lines = []
         for path, data in changes.files.items():
             name = path.encode("utf-8", "surrogateescape")
-            head = _NULL_MODE if data is None else base.mode(path) + b" " + next(blobs)
+            head = null if data is None else base.mode(path) + b" " + next(blobs)
             lines.append(head + b"\t" + name + b"\0")
         self.run("read-tree", base.commit.tree, env=env)
         self.run("update-index", "-z", "--index-info", stdin=b"".join(lines), env=env)
@@ -221,7 +221,8 @@ class ObjectSnapshot:
             patterns = [part for needle in key for part in ("-e", needle)]
             out = self._git.run(
                 "grep", "-l", "-z", "--text", "--fixed-strings", "--full-name",
-                "--no-recurse-submodules", *patterns, *self._place, "--", accept=(0, 1),
+                "--no-recurse-submodules", "--no-color", *patterns, *self._place, "--",
+                accept=(0, 1),
             )  # fmt: skip
             names = out.decode("utf-8", "surrogateescape").split("\0")
             self._greps[key] = sorted(name.removeprefix(self._prefix) for name in names if name)

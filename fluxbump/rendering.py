@@ -101,7 +101,7 @@ def render(
     except ToolError as error:
         return Render(chart.path, not_run=str(error))
     except OSError as error:
-        why = f"the chart cannot be written out: {error.strerror or error}"
+        why = f"the chart's files cannot be copied: {error.strerror or error}"
         return Render(chart.path, not_run=why)
 
 
@@ -128,7 +128,7 @@ def _sources(
         _NotRun: the community chart cannot be had.
     """
     start = len(chart.directory)
-    files = {path[start:]: path for path in snapshot.below(chart.directory)}
+    files = {path[start:]: path for path in _paths(snapshot, chart.directory)}
     own = [one for one in vendored if one.wrapper == chart.path]
     places = {_place(one, start): one for one in own}
     remote = (one for one in chart.dependencies if not one.repository.startswith(_FILE))
@@ -204,10 +204,17 @@ def _local(chart: Chart, snapshot: Snapshot, files: Mapping[str, str]) -> dict[s
             continue
         reference = dependency.repository.removeprefix(_FILE)
         folder = f"{posixpath.normpath(posixpath.join(chart.directory, reference))}/"
-        for path in snapshot.below("" if folder == "./" else folder):
-            inside = path[0 if folder == "./" else len(folder) :]
-            added[f"charts/fluxbump-local-{number}/{inside}"] = path
+        folder = "" if folder == "./" else folder
+        for path in _paths(snapshot, folder):
+            added[f"charts/fluxbump-local-{number}/{path[len(folder) :]}"] = path
     return added
+
+
+def _paths(snapshot: Snapshot, folder: str) -> list[str]:
+    """Return the files below a folder; none when it is outside of the repository, or git's own."""
+    if folder.startswith(("/", "../")):
+        return []
+    return [path for path in snapshot.below(folder) if ".git" not in path.split("/")]
 
 
 def _vendored(name: str, files: Mapping[str, str]) -> bool:
@@ -240,7 +247,7 @@ def _write(directory: Path, inside: str, data: bytes) -> None:
     """
     parts = inside.split("/")
     target = directory.joinpath(*parts)
-    # The platform may see more in a part than a name: a drive, or `\\` between two names.
+    # The platform may see more in a part than a name: a drive, or `\` between two names.
     same = target.parts == (*directory.parts, *parts)
     if not same or ".." in parts or "\0" in inside or len(parts) > _DEEPEST:
         raise _NotRun(f"{inside!a} is not a path that can be written out")

@@ -262,7 +262,7 @@ class Repository:
 
     # --- switching ----------------------------------------------------------------------------
 
-    def require_switchable(self, base: CommitSnapshot, changes: ChangeSet) -> None:
+    def require_switchable(self, branch: str, base: CommitSnapshot, changes: ChangeSet) -> None:
         """Refuse a switch to the result that would overwrite local changes.
 
         Raises:
@@ -277,6 +277,10 @@ class Repository:
             raise RepositoryError(
                 f"a merge or rebase is under way ({unfinished})", hint="finish it"
             )
+        existing = self.branch(branch)
+        elsewhere = existing.worktree if existing else ""
+        if elsewhere and Path(elsewhere).resolve() != self.root.resolve():
+            raise RepositoryError(f"{branch} is checked out in {elsewhere}", hint="drop --checkout")
         with self._git.quarantine() as env:
             tree = self._git.build_tree(base, changes, env)
             index = Path(self._repo.git_dir, "index")

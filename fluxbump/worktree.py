@@ -102,7 +102,7 @@ class WorktreeSnapshot:
             patterns = [part for needle in key for part in ("-e", needle)]
             out = self._git.run(
                 "grep", "-l", "-z", "--text", "--fixed-strings", "--full-name", "--untracked",
-                "--no-recurse-submodules", *patterns, accept=(0, 1), cwd=self._root,
+                "--no-recurse-submodules", "--no-color", *patterns, accept=(0, 1), cwd=self._root,
             )  # fmt: skip
             names = out.decode("utf-8", "surrogateescape").split("\0")
             known = set(self._paths)

@@ -12,7 +12,7 @@ import typer
 
 from fluxbump import __version__
 from fluxbump.cli import check, releases, rules, schema, status, to
-from fluxbump.cli.console import Console
+from fluxbump.cli.console import Console, ReaderGoneError, prepare_streams
 from fluxbump.errors import FluxbumpError
 
 EXIT_BUG = 70
@@ -64,6 +64,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run the command line; return the exit code."""
     # Read before parsing, because a usage error must be printed too.
     console = Console(verbose="--verbose" in arguments)
+    prepare_streams()
     try:
         result = app(args=list(arguments), standalone_mode=False, prog_name="fluxbump")
     except FluxbumpError as error:
@@ -72,14 +73,15 @@ def run(arguments: Sequence[str]) -> int:
     except typer.TyperException as error:
         return _usage(error, console)
     except (KeyboardInterrupt, typer.Abort):
-        console.line("fluxbump: interrupted; nothing was left half done")
-        return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        # The reader has gone (`fluxbump … | head`): not an error, and nobody is left to tell.
+        result = EXIT_INTERRUPTED
+    except ReaderGoneError:
+        # Not an error, and nobody is left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:  # the border: what arrives here is a bug
         return _bug(error, console)
+    if result == EXIT_INTERRUPTED:
+        console.line("fluxbump: interrupted; nothing was left half done")
     return result if isinstance(result, int) else 0
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -109,7 +108,7 @@ def check(
     console = Console(quiet=quiet, verbose=verbose, color=color.value)
     with open_at(repo, STAGED if staged else rev) as ws:
         console.progress("reading the chart index and the repository …")
-        with _source(ws, index, offline=offline) as source:
+        with ws.index(index, offline=offline) as source:
             loaded = load(source)
             known = loaded if isinstance(loaded, ChartIndex) else None
             render = None if no_render or self_test else _renderer(helm, source, known)
@@ -137,15 +136,6 @@ def _require_one(**chosen: bool) -> None:
 
 def _split(codes: str) -> tuple[str, ...]:
     return tuple(code.strip() for code in codes.split(",") if code.strip())
-
-
-def _source(
-    ws: Workspace[Snapshot], index: str | None, *, offline: bool
-) -> AbstractContextManager[IndexSource]:
-    from fluxbump.cli.workspace import index_source
-
-    root = None if ws.repository.bare else ws.repository.root
-    return index_source(index, ws.settings, root, offline=offline)
 
 
 def _base(ws: Workspace[Snapshot], revision: str | None) -> Snapshot | None:

@@ -6,8 +6,24 @@ import os
 import sys
 import traceback
 from dataclasses import dataclass
+from io import TextIOWrapper
+from typing import IO, TypeVar
 
 from fluxbump.errors import FluxbumpError
+from fluxbump.reports.table import printable
+
+T = TypeVar("T", str, bytes)
+
+
+class ReaderGoneError(Exception):
+    """Whoever read standard output has stopped (`fluxbump … | head`)."""
+
+
+def prepare_streams() -> None:
+    """Print what a terminal's encoding does not have as `?`, not as a crash."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +53,23 @@ class Console:
     def result(self, text: str) -> None:
         """Print a result."""
         if text:
-            sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
+            self._write(sys.stdout, text if text.endswith("\n") else f"{text}\n")
 
     def raw(self, data: bytes) -> None:
         """Print a result that is not text."""
         sys.stdout.flush()
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        self._write(sys.stdout.buffer, data)
 
     def line(self, text: str) -> None:
         """Print one line beside the result, whatever happens."""
-        sys.stderr.write(f"{text}\n")
+        sys.stderr.write(f"{printable(text)}\n")
+
+    def _write(self, stream: IO[T], text: T) -> None:
+        try:
+            stream.write(text)
+            stream.flush()
+        except BrokenPipeError:
+            raise ReaderGoneError from None
 
     def note(self, text: str) -> None:
         """Print a remark beside the result, unless only the result is wanted."""

@@ -116,7 +116,7 @@ def to(
         )
         prepared = _prepare(ws, request, index, console, offline=offline)
         if checkout and not dry_run and not prepared.empty:
-            ws.repository.require_switchable(prepared.base, prepared.changes)
+            ws.repository.require_switchable(prepared.branch, prepared.base, prepared.changes)
         result = None
         if prepared.passed and not prepared.empty and not dry_run:
             result = journey.deliver(ws.repository, prepared, force=force)

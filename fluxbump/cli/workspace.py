@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -44,6 +44,11 @@ class Workspace(Generic[S_co]):
     repository: Repository
     snapshot: S_co
     settings: Settings
+
+    def index(self, given: str | None, *, offline: bool) -> AbstractContextManager[IndexSource]:
+        """Open the chart index that was given on the command line, or else the configured one."""
+        root = None if self.repository.bare else self.repository.root
+        return index_source(given, self.settings, root, offline=offline)
 
 
 @contextmanager

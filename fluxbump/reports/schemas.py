@@ -11,17 +11,13 @@ from fluxbump.config import Config
 from fluxbump.reports.formats.json import CheckJson
 from fluxbump.reports.json import REPORTS
 
-_REPORTS = {**REPORTS, "check": CheckJson}
+_REPORTS: dict[str, Any] = {**REPORTS, "check": CheckJson}
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def text(name: str) -> str:
     """Return a schema as JSON; `name` is `config` or the command whose report it is."""
-    schema: dict[str, Any]
-    schema = (
-        Config.model_json_schema()
-        if name == "config"
-        else TypeAdapter(_REPORTS[name]).json_schema()
-    )
+    model = Config if name == "config" else _REPORTS[name]
+    schema: dict[str, Any] = TypeAdapter(model).json_schema()
     return json.dumps({"$schema": _DIALECT, **schema}, indent=2)

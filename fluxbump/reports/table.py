@@ -28,7 +28,7 @@ class Paint:
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], paint: Paint) -> list[str]:
     """Lay out columns; the last one is not padded."""
-    rows = [tuple(row) for row in rows]
+    rows = [tuple(printable(cell) for cell in row) for row in rows]
     widths = [max(len(cell) for cell in column) for column in zip(header, *rows, strict=True)]
     lines = [paint(_row(header, widths), "dim")]
     return [*lines, *(_row(row, widths) for row in rows)]

@@ -86,7 +86,11 @@ def _note(note: Note) -> str:
 def _section(title: str, lines: Sequence[str], paint: Paint) -> list[str]:
     if not lines:
         return []
-    return [paint(f"{title} ({len(lines)})", "bold"), *(f"  {line}" for line in lines), ""]
+    return [
+        paint(f"{title} ({len(lines)})", "bold"),
+        *(f"  {printable(line)}" for line in lines),
+        "",
+    ]
 
 
 def _mentions(mentions: Iterable[Mention], paint: Paint) -> list[str]:

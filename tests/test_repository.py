@@ -1,0 +1,571 @@
+"""What a bump does to a git repository: one ref appears, and nothing else changes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.helpers import (
+    EDGE,
+    Cli,
+    Repo,
+    assert_refused,
+    contents,
+    copy,
+    release,
+    repository,
+    script,
+    small,
+    values,
+    wrapper,
+)
+
+BRANCH = "fluxbump/flux-2.5.1"
+PINNED = "platform/flux/blueprint.yaml"
+
+
+def make_dirty(repo: Repo) -> None:
+    """Leave a modified, a staged, an untracked and a deleted file."""
+    repo.write(PINNED, "broken: [\n")
+    repo.write("platform/flux/chart/values.yaml", "staged: true\n")
+    repo.git("add", "platform/flux/chart/values.yaml")
+    repo.write("new.sh", script("2.0.0"))
+    (repo.path / "README.md").unlink()
+
+
+def expected_tree(repo: Repo, cli: Cli) -> str:
+    tree: str = cli("to", "2.5.1", "-n", "-o", "json", "--rev", "main", cwd=repo).json["tree"]
+    return tree
+
+
+# --- what is not touched ----------------------------------------------------------------------
+
+
+def test_local_changes_are_neither_read_nor_touched(repo: Repo, cli: Cli) -> None:
+    tree = expected_tree(repo, cli)
+    make_dirty(repo)
+    before = repo.state()
+    result = repo.fluxbump("to", "2.5.1")
+    assert result.code == 0
+    assert result.err.splitlines() == [
+        f"fluxbump: {path} has uncommitted changes, which are not part of this"
+        for path in (PINNED, "platform/flux/chart/values.yaml")
+    ]
+    assert repo.state() == before
+    assert repo.tree(BRANCH) == tree
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["-n"], ["-n", "-o", "json"], ["-n", "-o", "patch"], ["-n", "--checkout", "--force"]],
+    ids=" ".join,
+)
+def test_dry_run_writes_nothing(repo: Repo, arguments: list[str]) -> None:
+    make_dirty(repo)
+    before = contents(repo.path)
+    assert repo.fluxbump("to", "2.5.1", *arguments).code == 0
+    assert contents(repo.path) == before
+
+
+@pytest.mark.parametrize("command", [["status"], ["releases"], ["to", "2.4.0"], ["to", "2.5.0"]])
+def test_looking_writes_nothing(repo: Repo, cli: Cli, command: list[str]) -> None:
+    before = contents(repo.path)
+    assert cli(*command, cwd=repo).code in (0, 4)
+    assert contents(repo.path) == before
+
+
+# --- shapes of repositories -------------------------------------------------------------------
+
+
+def test_bare_repository(repo: Repo, cli: Cli, tmp_path: Path) -> None:
+    tree = expected_tree(repo, cli)
+    repo.git("clone", "--quiet", "--bare", str(repo.path), str(tmp_path / "bare.git"))
+    bare = Repo(tmp_path / "bare.git", tmp_path, repo.index, _identity())
+    assert bare.fluxbump("to", "2.5.1", "--repo", str(bare.path), cwd=tmp_path).code == 0
+    assert bare.tree(BRANCH) == tree
+    assert not (bare.path / "index").exists()
+    assert_refused(cli("to", "2.5", "--checkout", cwd=bare), 6, "bare repository")
+
+
+def _identity() -> dict[str, str]:
+    who = {"NAME": "Somebody", "EMAIL": "somebody@example.org"}
+    return {f"GIT_{role}_{k}": v for role in ("AUTHOR", "COMMITTER") for k, v in who.items()}
+
+
+def test_sparse_checkout(repo: Repo, cli: Cli) -> None:
+    tree = expected_tree(repo, cli)
+    repo.git("sparse-checkout", "set", "docs")
+    assert not (repo.path / "platform").exists()
+    before = repo.state()
+    assert cli("to", "2.5.1", cwd=repo).code == 0
+    assert repo.state() == before
+    assert repo.tree(BRANCH) == tree
+
+
+def test_linked_worktree(repo: Repo, cli: Cli, tmp_path: Path) -> None:
+    tree = expected_tree(repo, cli)
+    repo.git("worktree", "add", "--quiet", "-b", "side", str(tmp_path / "side"))
+    side = Repo(tmp_path / "side", tmp_path, repo.index)
+    before = repo.state(), side.state()
+    assert cli("to", "2.5.1", cwd=side).code == 0
+    assert (repo.state(), side.state()) == before
+    assert side.tree(BRANCH) == tree
+
+
+def test_subdirectory(repo: Repo, cli: Cli) -> None:
+    tree = expected_tree(repo, cli)
+    assert cli("to", "2.5.1", cwd=repo.path / "platform" / "flux").code == 0
+    assert repo.tree(BRANCH) == tree
+
+
+def test_another_revision_is_the_base(repo: Repo, cli: Cli) -> None:
+    first = repo.tip("main")
+    repo.commit({"platform/flux/chart/Chart.yaml": "name: [\n"})
+    for revision in (first[:10], "HEAD^", "main~1"):
+        result = cli("to", "2.5.1", "--rev", revision, cwd=repo)
+        assert result.code == 0, result.err
+    assert repo.tip(f"{BRANCH}^") == first
+
+
+def test_repository_that_the_environment_names(repo: Repo, incident: Repo) -> None:
+    """What `--repo` names wins over what a hook of another repository exports."""
+    environment = {"GIT_DIR": str(incident.git_dir), "GIT_INDEX_FILE": "/nowhere"}
+    result = repo.fluxbump("to", "2.5.1", "--repo", str(repo.path), **environment)
+    assert result.code == 0, result.err
+    assert BRANCH in repo.branches()
+    assert incident.branches() == ["main"]
+
+
+def test_detached_head(repo: Repo, cli: Cli) -> None:
+    repo.git("checkout", "--quiet", "--detach")
+    before = repo.state()
+    assert cli("to", "2.5.1", cwd=repo).code == 0
+    assert repo.state() == before
+
+
+def test_sha256_repository(tmp_path: Path, index: Path, cli: Cli) -> None:
+    path = tmp_path / "sha256"
+    path.mkdir()
+    repo = Repo(path, tmp_path, index, _identity())
+    repo.git("init", "--quiet", "--initial-branch=main", "--object-format=sha256")
+    archive = (index / "flux2-2.14.1.tgz").read_bytes()
+    repo.commit({**small(), "chart/charts/flux2-2.14.1.tgz": archive})
+    for name, value in _identity().items():
+        repo.git("config", "x." + name.replace("_", ""), value)
+    repo.git("config", "user.name", "Somebody")
+    repo.git("config", "user.email", "somebody@example.org")
+    result = cli("to", "2.5.1", cwd=repo)
+    assert result.code == 0, result.err
+    assert "chart/charts/flux2-2.15.0.tgz" in repo.git("ls-tree", "-r", "--name-only", BRANCH)
+
+
+def test_no_repository_and_no_commits(cli: Cli, tmp_path: Path, index: Path) -> None:
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    assert_refused(cli("to", "2.5.1", cwd=plain), 6, "not a git repository", "--repo")
+    Repo(plain, tmp_path, index).git("init", "--quiet")
+    assert_refused(cli("to", "2.5.1", cwd=plain), 6, "no commits")
+
+
+# --- the patch --------------------------------------------------------------------------------
+
+ODD_NAMES = ("with space", 'quo"te', "ünïcode 🚀", "tab\there", "back\\slash", "-dash", "new\nline", "{b}")
+
+
+def odd_files() -> dict[str, str | bytes]:
+    """Edge cases under names that git quotes."""
+    cases = ("crlf", "bom", "no-final-newline", "wide", "flow", "single-quoted", "odd-comments")
+    files: dict[str, str | bytes] = {}
+    for name, case in zip(ODD_NAMES, cases, strict=False):
+        for path in sorted((EDGE / "charts" / case).iterdir()):
+            files[f"{name}/{path.name}"] = path.read_bytes()
+    for path in ("crlf.sh", "latin-1.sh", "heredoc.tf"):
+        files[f"{ODD_NAMES[-1]}/{path}"] = (EDGE / "install" / path).read_bytes()
+    return files
+
+
+@pytest.mark.parametrize(
+    ("state", "target"),
+    [("aligned", "2.5.1"), ("aligned", "latest"), ("incident", "2.4.0"), ("odd", "2.5.1")],
+)
+def test_the_patch_makes_the_branch(
+    templates: Path, index: Path, tmp_path: Path, cli: Cli, state: str, target: str
+) -> None:
+    if state == "odd":
+        repo = repository(tmp_path / "odd", {"README.md": "odd names\n"}, index)
+        repo.commit(odd_files())
+    else:
+        repo = copy(templates / state, tmp_path / state, index)
+    patch = cli("to", target, "-n", "-o", "patch", cwd=repo)
+    assert patch.code == 0, patch.err
+    made = cli("to", target, "-o", "json", cwd=repo).json
+    repo.git("apply", "--index", stdin=patch.stdout)
+    assert repo.git("write-tree").strip() == repo.tree(made["branch"]) == made["tree"]
+    assert not repo.git("diff", "--stat")
+    again = cli("to", target, "--rev", made["branch"], "-o", "json", cwd=repo).json
+    assert (again["outcome"], again["changes"], again["patch"]) == ("nothing-to-do", [], "")
+
+
+def test_the_users_settings_for_diffs_do_not_reach_the_patch(repo: Repo, cli: Cli) -> None:
+    plain = cli("to", "2.5.1", "-n", "-o", "patch", cwd=repo).stdout
+    repo.write(".gitattributes", "* text eol=crlf diff=none -grep\n")
+    for key, value in {
+        "diff.noprefix": "true", "diff.mnemonicPrefix": "true", "diff.external": "false",
+        "diff.context": "0", "core.autocrlf": "true",
+        "diff.renames": "copies", "core.quotePath": "false", "diff.algorithm": "patience",
+        "diff.interHunkContext": "9", "diff.orderFile": "/dev/null", "diff.relative": "true",
+    }.items():  # fmt: skip
+        repo.git("config", key, value)
+    assert cli("to", "2.5.1", "-n", "-o", "patch", cwd=repo).stdout == plain
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("color.ui", "always"),
+        ("color.grep", "always"),
+        ("grep.patternType", "perl"),
+        ("grep.lineNumber", "true"),
+        ("grep.column", "true"),
+        ("grep.fullName", "false"),
+        ("submodule.recurse", "true"),
+        ("log.showSignature", "true"),
+        ("core.abbrev", "5"),
+        ("column.ui", "always"),
+        ("status.branch", "true"),
+        ("core.precomposeUnicode", "false"),
+    ],
+)
+def test_the_users_settings_hide_no_pin(repo: Repo, cli: Cli, key: str, value: str) -> None:
+    repo.git("config", key, value)
+    result = cli("to", "2.5.1", "-n", "-o", "json", cwd=repo)
+    assert len(result.json["changes"]) == 13, result.err
+
+
+def test_name_that_is_not_utf8(repo: Repo, cli: Cli) -> None:
+    blob = repo.git("hash-object", "-w", "--stdin", stdin=script().encode()).strip()
+    entry = f"100755 {blob}\t".encode() + b"caf\xe9/install.sh\0"
+    repo.git("update-index", "-z", "--index-info", stdin=entry)
+    repo.git("commit", "--quiet", "--message", "odd")
+    repo.git("reset", "--quiet", "--hard")
+    for arguments in (["status"], ["to", "2.5.1", "-n"], ["to", "2.5.1", "-o", "json"]):
+        result = repo.fluxbump(*arguments, PYTHONIOENCODING="utf-8:strict")
+        assert result.code == 0, (arguments, result.err)
+    assert repo.git("ls-tree", "-r", "-z", BRANCH).count("100755") == 1
+    assert "v2.5.1" in repo.git("cat-file", "blob", f"{BRANCH}:caf\udce9/install.sh")
+
+
+def test_terminal_that_knows_ascii_only(repo: Repo) -> None:
+    repo.commit({"README.md": "Flux 2.4.0 … naïve\n"})
+    for arguments in (["status"], ["to", "2.5.1", "-n"]):
+        result = repo.fluxbump(*arguments, PYTHONIOENCODING="ascii:strict")
+        assert (result.code, "Traceback" in result.err) == (0, False), result.err
+
+
+def test_modes_links_and_submodules_stay(repo: Repo, cli: Cli) -> None:
+    repo.write("boot.sh", script())
+    (repo.path / "boot.sh").chmod(0o755)
+    (repo.path / "link.sh").symlink_to("boot.sh")
+    repo.git("add", "--all")
+    repo.git("update-index", "--add", "--cacheinfo", f"160000,{repo.tip('main')},module")
+    repo.git("commit", "--quiet", "--message", "more")
+    assert cli("to", "2.5.1", cwd=repo).code == 0
+    raw = repo.git("diff-tree", "-r", "main", BRANCH, "--", "boot.sh", "link.sh", "module")
+    assert [line.split()[:2] for line in raw.splitlines()] == [[":100755", "100755"]]
+
+
+# --- the branch -------------------------------------------------------------------------------
+
+
+def test_running_again_changes_nothing(repo: Repo, cli: Cli) -> None:
+    cli("to", "2.5.1", cwd=repo)
+    before = contents(repo.path)
+    result = cli("to", "2.5.1", cwd=repo)
+    assert result.code == 0
+    assert "already holds this result" in result.out
+    assert contents(repo.path) == before
+
+
+def other_branch(repo: Repo) -> str:
+    repo.git("switch", "--quiet", "--create", BRANCH)
+    tip = repo.commit({"other.txt": "other\n"})
+    repo.git("switch", "--quiet", "main")
+    return tip
+
+
+def test_branch_with_other_content_is_left_alone(repo: Repo, cli: Cli) -> None:
+    tip = other_branch(repo)
+    result = cli("to", "2.5.1", cwd=repo)
+    assert_refused(result, 6, BRANCH, tip[:12], "--force")
+    assert repo.tip(BRANCH) == tip
+
+
+def test_force_keeps_the_old_tip(repo: Repo, cli: Cli) -> None:
+    tip = other_branch(repo)
+    result = cli("to", "2.5.1", "--force", cwd=repo)
+    assert result.code == 0, result.err
+    kept = next(line.split()[1] for line in result.out.splitlines() if line.startswith("kept "))
+    assert repo.tip(kept) == tip
+    assert repo.tip(f"{BRANCH}^") == repo.tip("main")
+    repo.git("reflog", "expire", "--expire=now", "--all")
+    repo.git("gc", "--quiet", "--prune=now")
+    assert repo.show(kept, "other.txt") == "other\n"
+    assert cli("to", "2.5.1", "--force", "-o", "json", cwd=repo).json["outcome"] == "unchanged"
+
+
+def test_force_spares_a_branch_that_is_checked_out(repo: Repo, cli: Cli, tmp_path: Path) -> None:
+    tip = other_branch(repo)
+    repo.git("worktree", "add", "--quiet", str(tmp_path / "side"), BRANCH)
+    assert_refused(cli("to", "2.5.1", "--force", cwd=repo), 6, BRANCH, "side")
+    assert repo.tip(BRANCH) == tip
+
+
+def test_branch_in_the_way_of_the_name(repo: Repo, cli: Cli) -> None:
+    repo.git("branch", "fluxbump")
+    before = contents(repo.path / ".git" / "refs")
+    result = cli("to", "2.5.1", cwd=repo)
+    assert_refused(result, 6, "refs/heads/fluxbump")
+    assert contents(repo.path / ".git" / "refs") == before
+
+
+def test_branch_template_is_not_a_place_to_hide(cli: Cli, tmp_path: Path, index: Path) -> None:
+    repo = repository(tmp_path / "r", small(config='branch: "bump..{release}"\n'), index)
+    assert_refused(cli("to", "2.5.1", cwd=repo), 6, "bump..2.5.1", "fluxbump.yaml")
+
+
+# --- checkout ---------------------------------------------------------------------------------
+
+
+def test_checkout(repo: Repo, cli: Cli) -> None:
+    repo.write("untracked.txt", "mine\n")
+    repo.write("README.md", "mine too\n")
+    os.utime(repo.path / PINNED)  # git's index no longer knows that it is unchanged
+    result = cli("to", "2.5.1", "--checkout", cwd=repo)
+    assert result.code == 0, result.err
+    assert repo.git("branch", "--show-current").strip() == BRANCH
+    assert repo.git("status", "--porcelain").splitlines() == [" M README.md", "?? untracked.txt"]
+    assert "1.1.3" in (repo.path / PINNED).read_text("utf-8")
+
+
+@pytest.mark.parametrize("staged", [False, True])
+def test_checkout_refuses_to_overwrite(repo: Repo, cli: Cli, staged: bool) -> None:
+    repo.write(PINNED, "mine\n")
+    if staged:
+        repo.git("add", "--all")
+    before = repo.state()
+    assert_refused(cli("to", "2.5.1", "--checkout", cwd=repo), 6, "local changes", PINNED)
+    assert repo.state() == before
+    assert repo.branches() == ["main"]
+
+
+def test_checkout_refuses_to_overwrite_an_untracked_file(
+    tmp_path: Path, index: Path, cli: Cli
+) -> None:
+    archive = (index / "flux2-2.14.1.tgz").read_bytes()
+    repo = repository(tmp_path / "r", small(), index)
+    repo.commit({"chart/charts/flux2-2.14.1.tgz": archive})
+    repo.write("chart/charts/flux2-2.15.0.tgz", "mine")
+    result = cli("to", "2.5.1", "--checkout", cwd=repo)
+    assert_refused(result, 6, "flux2-2.15.0.tgz")
+    assert repo.branches() == ["main"]
+
+
+def test_checkout_in_the_middle_of_a_merge(repo: Repo, cli: Cli) -> None:
+    (repo.git_dir / "MERGE_HEAD").write_text(repo.tip("main") + "\n", encoding="utf-8")
+    assert_refused(cli("to", "2.5.1", "--checkout", cwd=repo), 6, "MERGE_HEAD")
+    assert repo.branches() == ["main"]
+
+
+def test_checkout_of_a_branch_that_holds_the_result(repo: Repo, cli: Cli) -> None:
+    cli("to", "2.5.1", cwd=repo)
+    assert cli("to", "2.5.1", "--checkout", cwd=repo).code == 0
+    assert repo.git("branch", "--show-current").strip() == BRANCH
+
+
+def test_checkout_of_a_branch_that_another_worktree_has(
+    repo: Repo, cli: Cli, tmp_path: Path
+) -> None:
+    cli("to", "2.5.1", cwd=repo)
+    repo.git("worktree", "add", "--quiet", str(tmp_path / "side"), BRANCH)
+    assert_refused(cli("to", "2.5.1", "--checkout", cwd=repo), 6, BRANCH)
+
+
+# --- author and signature ---------------------------------------------------------------------
+
+
+def test_no_identity(repo: Repo, cli: Cli) -> None:
+    repo.git("config", "--remove-section", "user")
+    repo.git("config", "user.useConfigOnly", "true")
+    result = cli("to", "2.5.1", cwd=repo)
+    assert_refused(result, 6, "user.name", "user.email")
+    assert repo.branches() == ["main"]
+
+
+@pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="no ssh-keygen")
+def test_signed_as_the_configuration_says(repo: Repo, cli: Cli, tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    public = key.with_suffix(".pub").read_text("utf-8")
+    (tmp_path / "signers").write_text(f"platform@example.org {public}", encoding="utf-8")
+    for name, value in {
+        "commit.gpgsign": "true", "gpg.format": "ssh", "user.signingkey": str(key),
+        "gpg.ssh.allowedSignersFile": str(tmp_path / "signers"),
+    }.items():  # fmt: skip
+        repo.git("config", name, value)
+    assert cli("to", "2.5.1", cwd=repo).code == 0
+    assert repo.git("log", "-1", "--format=%G?", BRANCH).strip() == "G"
+    key.unlink()
+    assert_refused(cli("to", "2.7", cwd=repo), 6, "commit.gpgsign")
+    assert repo.branches() == [BRANCH, "main"]
+
+
+# --- interruptions and races ------------------------------------------------------------------
+
+
+def leftovers(repo: Repo) -> list[str]:
+    return [str(path) for path in repo.git_dir.rglob("*.lock")]
+
+
+def timed(repo: Repo) -> float:
+    started = time.monotonic()
+    assert repo.fluxbump("to", "2.5.1").code == 0
+    repo.git("branch", "--quiet", "-D", BRANCH)
+    return time.monotonic() - started
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs process groups")
+def test_killed_at_any_moment(repo: Repo, cli: Cli) -> None:
+    runs = 15
+    tree, before, duration = expected_tree(repo, cli), repo.state(), timed(repo)
+    for run in range(runs):
+        process = subprocess.Popen(
+            repo.command("to", "2.5.1"),
+            cwd=repo.path,
+            env=repo.environment(TMPDIR=str(repo.home)),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        # The first half of a run imports and reads; most kills go to the second.
+        time.sleep(duration * (0.3 + 0.75 * run / runs))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        if BRANCH in repo.branches():
+            assert repo.tree(BRANCH) == tree
+            assert repo.tip(f"{BRANCH}^") == repo.tip("main")
+            repo.git("branch", "--quiet", "-D", BRANCH)
+        assert leftovers(repo) == []
+    assert repo.state() == before
+    repo.git("fsck", "--strict", "--no-dangling")
+    assert repo.fluxbump("to", "2.5.1").code == 0
+
+
+def test_interrupted(repo: Repo) -> None:
+    process = subprocess.Popen(
+        repo.command("to", "2.5.1"),
+        cwd=repo.path,
+        env=repo.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    time.sleep(0.25)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate()
+    if process.returncode == 130:
+        assert (out, err.count(b"\n")) == (b"", 1)
+        assert b"interrupted" in err
+        assert repo.branches() == ["main"]
+    else:  # it was done before the signal came, or had not yet begun
+        assert process.returncode in (0, -signal.SIGINT)
+    assert leftovers(repo) == []
+
+
+def test_two_at_once(repo: Repo, cli: Cli) -> None:
+    tree = expected_tree(repo, cli)
+    before = repo.state()
+    processes = [
+        subprocess.Popen(
+            repo.command("to", "2.5.1", "--quiet"),
+            cwd=repo.path,
+            env=repo.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        for _ in range(3)
+    ]
+    for process in processes:
+        _, err = process.communicate()
+        assert process.returncode in (0, 6)
+        assert err.count(b"\n") == (process.returncode != 0), err
+    assert repo.tree(BRANCH) == tree
+    assert repo.state() == before
+    assert leftovers(repo) == []
+
+
+# --- pipes and colours ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("output", ["text", "json", "patch"])
+def test_reader_that_goes_away(repo: Repo, output: str) -> None:
+    fluxbump = subprocess.Popen(
+        repo.command("to", "2.5.1", "-n", "-o", output),
+        cwd=repo.path,
+        env=repo.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert fluxbump.stdout is not None
+    assert fluxbump.stderr is not None
+    fluxbump.stdout.close()
+    err = fluxbump.stderr.read().decode()
+    fluxbump.stderr.close()
+    assert fluxbump.wait() == 0
+    assert "Traceback" not in err
+    assert "Exception" not in err
+    assert "Broken pipe" not in err
+
+
+@pytest.mark.parametrize(
+    ("options", "more", "colored"),
+    [
+        ([], {}, False),
+        (["--color", "always"], {}, True),
+        (["--color", "always"], {"NO_COLOR": "1"}, True),
+        ([], {"FORCE_COLOR": "1"}, True),
+        ([], {"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
+        (["--color", "never"], {"FORCE_COLOR": "1"}, False),
+    ],
+)
+def test_colours(
+    repo: Repo,
+    cli: Cli,
+    monkeypatch: pytest.MonkeyPatch,
+    options: list[str],
+    more: dict[str, str],
+    colored: bool,
+) -> None:
+    for name, value in more.items():
+        monkeypatch.setenv(name, value)
+    assert ("\x1b[" in cli("to", "2.5.1", "-n", *options, cwd=repo).out) == colored
+
+
+@pytest.mark.parametrize("text", ["\x1b[2Jcleared", "bell\x07", "right\u202eto left"])
+def test_what_a_repository_holds_cannot_drive_the_terminal(
+    tmp_path: Path, index: Path, cli: Cli, text: str
+) -> None:
+    files = small(**{f"{text}/x.sh": f"{script()}# Flux 2.4.0 {text}\n"})
+    files |= {"README.md": f"Flux 2.4.0 {text}\n", "chart/values.yaml": values()}
+    files |= {"b/Chart.yaml": wrapper(name="bp-b").replace("flux2", f"flux2 # {text}")}
+    files |= {"c.yaml": release(f'"^1.1" # {text}')}
+    repo = repository(tmp_path / "r", files, index)
+    for arguments in (["status"], ["to", "2.5.1", "-n"]):
+        result = cli(*arguments, cwd=repo)
+        assert text not in result.out
+        assert text not in result.err
