@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fluxbump import examine, gate
-from fluxbump.cli.workspace import index_source, open_at
+from fluxbump.cli.workspace import open_at
 from fluxbump.model import Finding, Location, Related, Severity
 from fluxbump.survey import Survey, load, survey
 from fluxbump.verdict import Verdict
@@ -48,8 +48,7 @@ def check(
     """
     codes = gate.select(select, ignore)
     with open_at(Path(repository), rev) as ws:
-        root = None if ws.repository.bare else ws.repository.root
-        with index_source(index, ws.settings, root, offline=offline) as source:
+        with ws.index(index, offline=offline) as source:
             loaded = load(source)
         compare = None
         if base is not None:
@@ -75,10 +74,8 @@ def status(
     Raises:
         FluxbumpError: it cannot be read; see `fluxbump.errors`.
     """
-    with open_at(Path(repository), rev) as ws:
-        root = None if ws.repository.bare else ws.repository.root
-        with index_source(index, ws.settings, root, offline=offline) as source:
-            return survey(ws.snapshot, ws.settings, source)
+    with open_at(Path(repository), rev) as ws, ws.index(index, offline=offline) as source:
+        return survey(ws.snapshot, ws.settings, source)
 
 
 __all__ = ["Finding", "Location", "Related", "Severity", "Survey", "Verdict", "check", "status"]

@@ -6,13 +6,14 @@ run is `prepare` without `deliver`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from fluxbump import edit, evidence, gate, mentions, resolve, rules
 from fluxbump.discover import decode, discover
 from fluxbump.errors import RepositoryError
+from fluxbump.evidence import Renderer
 from fluxbump.model import (
     FLUX,
     FLUX2,
@@ -118,8 +119,18 @@ def prepare(
     settings: Settings,
     source: IndexSource,
     request: Request,
+    *,
+    render: Callable[[ChartIndex], Renderer] | None = None,
 ) -> Prepared:
     """Compute a bump, in memory and in a quarantine that is gone when this returns.
+
+    Args:
+        repository: where.
+        base: the commit to start from.
+        settings: its configuration.
+        source: where chart releases come from.
+        request: what the user asked for.
+        render: makes what renders wrappers; None when rendering was not asked for.
 
     Raises:
         FluxbumpError: of the stage that cannot go on.
@@ -138,7 +149,14 @@ def prepare(
         inventory, planned, row_edits, _derived(base, inventory, planned, source)
     )
     result = edit.verify(inventory, planned, changes, scope)
-    verdict, inherited = _judge(Overlay(base, changes), inventory, result, index, settings)
+    verdict, inherited = _judge(
+        Overlay(base, changes),
+        inventory,
+        result,
+        index,
+        settings,
+        render(index) if render else None,
+    )
     values = _template_values(planned)
     branch = fill(settings.branch, values)
     repository.check_branch_name(branch)
@@ -185,6 +203,7 @@ def _judge(
     after: Inventory,
     index: ChartIndex,
     settings: Settings,
+    render: Renderer | None,
 ) -> tuple[Verdict, frozenset[Finding]]:
     """Run the gate on the result, and tell what it finds on the base too.
 
@@ -192,7 +211,10 @@ def _judge(
     """
     codes = tuple(code for code in rules.RULES if code != "FB120")
     compare = evidence.Base(before, frozenset(overlay.changes.files))
-    gathered = evidence.gather(overlay, after, index, base=compare)
+    groups = settings.allowed_groups
+    gathered = evidence.gather(
+        overlay, after, index, base=compare, render=render, allowed_groups=groups
+    )
     verdict = gate.judge(gathered, settings, overlay.name, codes)
     base = overlay.base
     earlier = gate.judge(evidence.gather(base, before, index), settings, base.name, codes)

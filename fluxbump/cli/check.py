@@ -11,19 +11,19 @@ from fluxbump.cli.console import Console
 from fluxbump.cli.options import (
     Color,
     ColorOption,
+    HelmOption,
     IndexOption,
     OfflineOption,
     QuietOption,
     RepoOption,
     VerboseOption,
 )
-from fluxbump.errors import IndexSourceError, UsageError
+from fluxbump.errors import UsageError
 
 if TYPE_CHECKING:
     from fluxbump.cli.workspace import Workspace
-    from fluxbump.evidence import Renderer
     from fluxbump.examine import Examined
-    from fluxbump.model import ChartIndex, IndexSource, Snapshot
+    from fluxbump.model import Snapshot
     from fluxbump.verdict import Verdict
 
 EPILOG = """
@@ -78,10 +78,7 @@ def check(
     require_render: Annotated[
         bool, typer.Option("--require-render", help="Fail when helm template could not be run.")
     ] = False,
-    helm: Annotated[
-        str | None,
-        typer.Option("--helm", metavar="PATH", envvar="FLUXBUMP_HELM", help="The helm to run."),
-    ] = None,
+    helm: HelmOption = None,
     show_suppressed: Annotated[
         bool, typer.Option("--show-suppressed", help="List what is suppressed, and why.")
     ] = False,
@@ -97,6 +94,7 @@ def check(
     """Judge whether the pins agree, and whether a cluster would survive them."""
     from fluxbump import examine as journey
     from fluxbump import gate
+    from fluxbump.cli.render import renderer
     from fluxbump.cli.workspace import STAGED, open_at
     from fluxbump.model import ChartIndex
     from fluxbump.survey import load
@@ -111,7 +109,7 @@ def check(
         with ws.index(index, offline=offline) as source:
             loaded = load(source)
             known = loaded if isinstance(loaded, ChartIndex) else None
-            render = None if no_render or self_test else _renderer(helm, source, known)
+            render = None if no_render or self_test else renderer(helm, source, known)
             examined = journey.examine(
                 ws.snapshot, ws.settings, loaded, base=_base(ws, base), render=render
             )
@@ -143,22 +141,6 @@ def _base(ws: Workspace[Snapshot], revision: str | None) -> Snapshot | None:
         return None
     commit = ws.repository.merge_base(revision)
     return ws.repository.snapshot(commit, f"merge base with {revision}")
-
-
-def _renderer(path: str | None, source: IndexSource, index: ChartIndex | None) -> Renderer:
-    from fluxbump import helm, rendering
-
-    found = helm.find(path)
-    known = {str(one.version): one for one in index.releases} if index else {}
-
-    def fetch(version: str) -> bytes:
-        if version not in known:
-            raise IndexSourceError(f"the chart index has no flux2 {version}")
-        return source.archive(known[version])
-
-    return lambda chart, snapshot, vendored: rendering.render(
-        chart, snapshot, vendored, fetch if known else None, found
-    )
 
 
 def _judge(

@@ -46,6 +46,10 @@ OfflineOption = Annotated[
     bool,
     typer.Option("--offline", envvar="FLUXBUMP_OFFLINE", help="Use the cached index only."),
 ]
+HelmOption = Annotated[
+    str | None,
+    typer.Option("--helm", metavar="PATH", envvar="FLUXBUMP_HELM", help="The helm to run."),
+]
 ColorOption = Annotated[Color, typer.Option("--color", help="Colours in the output.")]
 OutputOption = Annotated[Output, typer.Option("--output", "-o", help="How to print the result.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print the result only.")]

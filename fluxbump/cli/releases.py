@@ -75,8 +75,7 @@ def _look(
 
     try:
         with workspace(repo, rev) as ws:
-            root = None if ws.repository.bare else ws.repository.root
-            with index_source(index, ws.settings, root, offline=offline) as source:
+            with ws.index(index, offline=offline) as source:
                 loaded = source.load()
             scope = ws.settings.scope(resolve.app_versions(loaded.releases))
             return loaded, current(discover(ws.snapshot, scope))

@@ -34,7 +34,7 @@ def status(
 
     Exits with 1 when they do not.
     """
-    from fluxbump.cli.workspace import index_source, workspace
+    from fluxbump.cli.workspace import workspace
     from fluxbump.reports import json as as_json
     from fluxbump.reports import text
     from fluxbump.reports.table import Paint
@@ -42,8 +42,7 @@ def status(
 
     console = Console(quiet=quiet, verbose=verbose, color=color.value)
     with workspace(repo, rev) as ws:
-        root = None if ws.repository.bare else ws.repository.root
-        with index_source(index, ws.settings, root, offline=offline) as source:
+        with ws.index(index, offline=offline) as source:
             console.progress("reading the chart index and the repository …")
             view = survey(ws.snapshot, ws.settings, source)
             console.progress("")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +12,7 @@ from fluxbump.cli.console import Console
 from fluxbump.cli.options import (
     Color,
     ColorOption,
+    HelmOption,
     IndexOption,
     OfflineOption,
     QuietOption,
@@ -20,8 +22,10 @@ from fluxbump.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from fluxbump.bump import Delivered, Prepared, Request
+    from fluxbump.bump import Delivered, Prepared
     from fluxbump.cli.workspace import Workspace
+    from fluxbump.evidence import Renderer
+    from fluxbump.model import ChartIndex, IndexSource
     from fluxbump.objects import CommitSnapshot
 
 EPILOG = """
@@ -90,6 +94,10 @@ def to(
     no_mentions: Annotated[
         bool, typer.Option("--no-mentions", help="Leave mapping rows in comments and documents.")
     ] = False,
+    render: Annotated[
+        bool, typer.Option("--render", help="Let the gate run helm template too (FB105, FB106).")
+    ] = False,
+    helm: HelmOption = None,
     index: IndexOption = None,
     offline: OfflineOption = False,
     color: ColorOption = Color.AUTO,
@@ -114,7 +122,17 @@ def to(
             options=Options(level=level, allow_downgrade=allow_downgrade, align=align),
             mentions=ws.settings.mentions and not no_mentions,
         )
-        prepared = _prepare(ws, request, index, console, offline=offline)
+        with ws.index(index, offline=offline) as source:
+            console.progress("reading the chart index and the repository …")
+            prepared = journey.prepare(
+                ws.repository,
+                ws.snapshot,
+                ws.settings,
+                source,
+                request,
+                render=partial(_renderer, helm, source) if render else None,
+            )
+            console.progress("")
         if checkout and not dry_run and not prepared.empty:
             ws.repository.require_switchable(prepared.branch, prepared.base, prepared.changes)
         result = None
@@ -128,23 +146,10 @@ def to(
     return 0 if prepared.passed else _FAILED_CHECK
 
 
-def _prepare(
-    ws: Workspace[CommitSnapshot],
-    request: Request,
-    index: str | None,
-    console: Console,
-    *,
-    offline: bool,
-) -> Prepared:
-    from fluxbump import bump as journey
-    from fluxbump.cli.workspace import index_source
+def _renderer(helm: str | None, source: IndexSource, index: ChartIndex) -> Renderer:
+    from fluxbump.cli.render import renderer
 
-    root = None if ws.repository.bare else ws.repository.root
-    with index_source(index, ws.settings, root, offline=offline) as source:
-        console.progress("reading the chart index and the repository …")
-        prepared = journey.prepare(ws.repository, ws.snapshot, ws.settings, source, request)
-        console.progress("")
-    return prepared
+    return renderer(helm, source, index)
 
 
 def _print(

@@ -1,0 +1,29 @@
+"""Puts together what renders a wrapper: the helm binary, and archives from the index."""
+
+from __future__ import annotations
+
+from fluxbump import helm, rendering
+from fluxbump.errors import IndexSourceError
+from fluxbump.evidence import Renderer
+from fluxbump.model import ChartIndex, IndexSource
+
+
+def renderer(path: str | None, source: IndexSource, index: ChartIndex | None) -> Renderer:
+    """Return what renders wrappers.
+
+    Args:
+        path: the helm to run; None for the one on PATH.
+        source: where archives come from.
+        index: what `source` offers; None when it could not be read.
+    """
+    found = helm.find(path)
+    known = {str(one.version): one for one in index.releases} if index else {}
+
+    def fetch(version: str) -> bytes:
+        if version not in known:
+            raise IndexSourceError(f"the chart index has no flux2 {version}")
+        return source.archive(known[version])
+
+    return lambda chart, snapshot, vendored: rendering.render(
+        chart, snapshot, vendored, fetch if known else None, found
+    )
