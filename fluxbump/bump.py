@@ -154,8 +154,8 @@ def prepare(
         inventory,
         result,
         index,
-        settings,
-        render(index) if render else None,
+        settings=settings,
+        render=render(index) if render else None,
     )
     values = _template_values(planned)
     branch = fill(settings.branch, values)
@@ -202,6 +202,7 @@ def _judge(
     before: Inventory,
     after: Inventory,
     index: ChartIndex,
+    *,
     settings: Settings,
     render: Renderer | None,
 ) -> tuple[Verdict, frozenset[Finding]]:

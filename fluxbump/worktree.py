@@ -90,7 +90,9 @@ class WorktreeSnapshot:
     def below(self, folder: str) -> Sequence[str]:
         """All files below `folder`, ignored ones too: vendored charts seldom are committed."""
         found = []
-        for parent, _, names in os.walk(Path(self._root, folder)):
+        for parent, folders, names in os.walk(Path(self._root, folder)):
+            if ".git" in folders:
+                folders.remove(".git")
             relative = Path(parent).relative_to(self._root).as_posix()
             found += [f"{relative}/{name}".removeprefix("./") for name in names]
         return sorted(path for path in found if self._is_file(path))

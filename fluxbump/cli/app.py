@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -17,11 +18,12 @@ from fluxbump.errors import FluxbumpError
 
 EXIT_BUG = 70
 EXIT_INTERRUPTED = 130
+EXIT_TERMINATED = 143
 
 _EPILOG = """
 Exit codes: 0 done, or nothing to do; 1 a check failed; 2 wrong usage; 3 fluxbump.yaml;
 4 no chart ships the release; 5 pins; 6 git; 7 chart index; 8 a missing program; 9 refused
-without a flag; 70 a bug; 130 interrupted.
+without a flag; 70 a bug; 130 interrupted; 143 terminated.
 """
 
 app = typer.Typer(
@@ -64,6 +66,8 @@ def run(arguments: Sequence[str]) -> int:
     """Run the command line; return the exit code."""
     # Read before parsing, because a usage error must be printed too.
     console = Console(verbose="--verbose" in arguments)
+    # Unwind on SIGTERM as on Ctrl-C, so that scratch directories go.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_TERMINATED))
     prepare_streams()
     try:
         result = app(args=list(arguments), standalone_mode=False, prog_name="fluxbump")
