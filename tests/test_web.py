@@ -402,7 +402,8 @@ def test_a_server_that_stalls_is_given_up(cache: Path, sleeper: Sleeper, server:
     url = server.serve("/a", Answer(b"x", stalls=True))
     with open_web(cache, sleeper, read=0.05) as web:
         assert "no answer in time" in str(failure(web, url))
-    assert len(server.requests) == Patience().attempts
+    # The client gives up before a busy server has read the request: it is counted all the same.
+    assert server.counted(Patience().attempts) == Patience().attempts
 
 
 def test_a_body_that_trickles_past_the_deadline_is_given_up(cache: Path, server: WebServer) -> None:

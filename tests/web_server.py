@@ -52,6 +52,7 @@ class WebServer:
         self.answers: dict[str, list[Answer]] = {}
         self.requests: list[Request] = []
         self.closing = threading.Event()
+        self.arrived = threading.Condition()
         handler = type("Handler", (_Handler,), {"script": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         # Closing waits for every answer, so that no socket outlives its test.
@@ -60,6 +61,12 @@ class WebServer:
         if tls:
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+
+    def counted(self, number: int) -> int:
+        """Return how many requests came; wait a while for `number` of them."""
+        with self.arrived:
+            self.arrived.wait_for(lambda: len(self.requests) >= number, timeout=10)
+            return len(self.requests)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -94,7 +101,9 @@ class WebServer:
         answer = waiting.pop(0) if len(waiting) > 1 else waiting[0]
         if answer.is_known(headers):
             answer = Answer(status=304, headers=answer.headers)
-        self.requests.append(Request(target, headers, answer.status))
+        with self.arrived:
+            self.requests.append(Request(target, headers, answer.status))
+            self.arrived.notify_all()
         return answer
 
 

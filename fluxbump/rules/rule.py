@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from fluxbump.model import ChartRelease, Finding, Inventory, Location, Related, Severity
+
+if TYPE_CHECKING:
+    from fluxbump.crds import Crd
+    from fluxbump.kubernetes import KubernetesPin
+    from fluxbump.resources import Resources
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +92,11 @@ class Evidence:
         base: the inventory of the merge base; None when no base was given.
         changed: paths that differ from the base.
         allowed_groups: API groups that a fresh cluster has, beside Kubernetes' and Flux's own.
+        crds: what each known Flux release defines: release to CRD name to CRD.
+        stored: `status.storedVersions` of a live cluster by CRD name; None when none was asked.
+        through: releases that the repository's pins have held before; None when unknown.
+        resources: the Flux custom resources of the snapshot; None when they were not looked for.
+        kubernetes: where the repository pins Kubernetes; None when that was not looked for.
     """
 
     inventory: Inventory
@@ -97,6 +108,11 @@ class Evidence:
     base: Inventory | None = None
     changed: frozenset[str] = frozenset()
     allowed_groups: tuple[str, ...] = ()
+    crds: Mapping[str, Mapping[str, Crd]] = field(default_factory=dict)
+    stored: Mapping[str, tuple[str, ...]] | None = None
+    through: frozenset[str] | None = None
+    resources: Resources | None = None
+    kubernetes: tuple[KubernetesPin, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
