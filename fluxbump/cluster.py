@@ -1,0 +1,133 @@
+"""What a live cluster stores: `status.storedVersions` of the Flux CRDs, and its Kubernetes version.
+
+The only room that runs kubectl. What it prints, and what a file holds, is checked before it is
+believed.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fluxbump.errors import ToolError, UsageError
+
+_GROUP = ".toolkit.fluxcd.io"
+_LIMIT = 256 << 20  # bytes; every CRD of a large cluster is some tens of MiB
+_TIMEOUT = 60  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterState:
+    """What a cluster holds.
+
+    Attributes:
+        source: where it was read, for people.
+        stored: CRD name to `status.storedVersions`, of Flux's CRDs.
+        kubernetes: `v1.33.2`; None when it was not asked for.
+    """
+
+    source: str
+    stored: Mapping[str, tuple[str, ...]]
+    kubernetes: str | None = None
+
+
+def from_file(path: Path) -> ClusterState:
+    """Read the output of `kubectl get crds -o json`.
+
+    Raises:
+        UsageError: there is no such file, or it holds something else.
+    """
+    try:
+        if path.stat().st_size > _LIMIT:
+            raise UsageError(f"{path} is too large for the CRDs of a cluster")
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"the cluster state cannot be read: {error}", where=str(path)) from None
+    return ClusterState(str(path), parse(text, str(path)))
+
+
+def live(context: str | None) -> ClusterState:
+    """Ask a cluster through kubectl.
+
+    Args:
+        context: of the kubeconfig; None for the current one.
+
+    Raises:
+        ToolError: kubectl is missing, or the cluster does not answer.
+    """
+    chosen = ("--context", context) if context else ()
+    crds = _kubectl(*chosen, "get", "crds", "-o", "json")
+    version = json.loads(_kubectl(*chosen, "version", "-o", "json"))
+    server = version.get("serverVersion", {}) if isinstance(version, dict) else {}
+    name = f"cluster {context}" if context else "the current cluster"
+    return ClusterState(name, parse(crds, name), server.get("gitVersion"))
+
+
+def parse(text: str, source: str) -> dict[str, tuple[str, ...]]:
+    """Take the stored versions of Flux's CRDs out of a list of CRDs.
+
+    Raises:
+        UsageError: the text is not a list of CRDs.
+    """
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        raise _not_crds(source, "it is not JSON") from None
+    items = content.get("items") if isinstance(content, dict) else None
+    if not isinstance(items, list):
+        raise _not_crds(source, "it is not a list")
+    stored = {}
+    for item in items:
+        name, versions = _stored(item, source)
+        if name.endswith(_GROUP):
+            stored[name] = versions
+    if not stored:
+        raise UsageError(
+            "the cluster state holds no Flux CRD", where=source, hint="is Flux installed there?"
+        )
+    return stored
+
+
+def _stored(item: Any, source: str) -> tuple[str, tuple[str, ...]]:  # JSON from outside
+    if not isinstance(item, dict) or item.get("kind") != "CustomResourceDefinition":
+        kind = item.get("kind") if isinstance(item, dict) else type(item).__name__
+        raise _not_crds(source, f"it holds a {kind}")
+    name = (item.get("metadata") or {}).get("name")
+    versions = (item.get("status") or {}).get("storedVersions")
+    texts = isinstance(versions, list) and all(isinstance(one, str) for one in versions)
+    if not isinstance(name, str) or not texts:
+        raise _not_crds(source, "a CRD has no name, or no status.storedVersions")
+    return name, tuple(versions or ())
+
+
+def _not_crds(source: str, why: str) -> UsageError:
+    return UsageError(
+        f"not the CRDs of a cluster: {why}",
+        where=source,
+        hint="make it with: kubectl get crds -o json > FILE",
+    )
+
+
+def _kubectl(*arguments: str) -> str:
+    try:
+        done = subprocess.run(  # noqa: S603  # a fixed program and checked words, no shell
+            ["kubectl", *arguments],  # noqa: S607  # whichever kubectl the user has
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT,
+            check=False,
+        )
+    except FileNotFoundError:
+        raise ToolError(
+            "kubectl is not installed", hint="use --cluster-state FILE instead"
+        ) from None
+    except subprocess.TimeoutExpired:
+        raise ToolError(f"kubectl gave no answer in {_TIMEOUT} s") from None
+    if done.returncode:
+        message = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
+        raise ToolError(f"kubectl: {message}", hint="check the context and the connection")
+    return done.stdout

@@ -1,0 +1,67 @@
+"""Which releases a repository could take as it stands. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+
+from fluxbump import gate, resolve, rules
+from fluxbump.model import FLUX, FLUX2, ChartIndex, ChartRelease, Finding, Form, Inventory, Severity
+from fluxbump.rules.rule import Evidence
+from fluxbump.tracks import current
+from fluxbump.versions import parse
+
+SAFETY = ("FB201", "FB202", "FB203", "FB204", "FB206", "FB207")
+"""The rules that say whether a cluster would survive a release."""
+
+
+def newest_safe(evidence: Evidence, index: ChartIndex) -> ChartRelease | None:
+    """Return the chart of the newest release that no safety rule refuses; None when all are.
+
+    Args:
+        evidence: about the repository as it is.
+        index: all chart releases.
+    """
+    return next(iter(safe_releases(evidence, index)), None)
+
+
+def safe_releases(evidence: Evidence, index: ChartIndex) -> Iterator[ChartRelease]:
+    """Yield the releases from the newest down to the current one that could be taken at once."""
+    held = parse(current(evidence.inventory).get(FLUX, ""))
+    known = rules.judge(replace(evidence, base=evidence.inventory), SAFETY)[0]
+    for release in reversed(resolve.stable_releases(index)):
+        if held is not None and release < held:
+            return
+        chart = resolve.best_chart(release, index)
+        if chart is not None and not refusals(evidence, chart, known):
+            yield chart
+
+
+def refusals(
+    evidence: Evidence, chart: ChartRelease, known: Collection[Finding] = ()
+) -> tuple[Finding, ...]:
+    """Return the errors that the safety rules would find if the pins held this release.
+
+    Args:
+        evidence: about the repository as it is.
+        chart: what the pins would hold.
+        known: findings that are there already, which do not count.
+    """
+    after = replace(
+        evidence, inventory=_holding(evidence.inventory, chart), base=evidence.inventory
+    )
+    found, _ = rules.judge(after, SAFETY)
+    old = gate.inherited(known, found)
+    return tuple(one for one in found if one.severity is Severity.ERROR and one not in old)
+
+
+def _holding(inventory: Inventory, chart: ChartRelease) -> Inventory:
+    """The inventory as if every exact pin of Flux held this release; texts stay as they are."""
+    values = {FLUX: str(chart.app_version), FLUX2: str(chart.version)}
+    pins = tuple(
+        replace(pin, value=values[pin.track])
+        if pin.track in values and pin.form is Form.EXACT
+        else pin
+        for pin in inventory.pins
+    )
+    return replace(inventory, pins=pins)
