@@ -36,7 +36,7 @@ def check(
     Args:
         repository: a path in it.
         rev: a branch, tag or commit; None for the work tree.
-        base: compare with the merge base of this revision and HEAD.
+        base: compare with the merge base of this revision and what is judged.
         index: the chart index, a URL or a path; None for the configured one.
         offline: use the cached index only.
         select: codes or prefixes of the rules to run; empty for all.
@@ -52,7 +52,7 @@ def check(
             loaded = load(source)
         compare = None
         if base is not None:
-            compare = ws.repository.snapshot(ws.repository.merge_base(base), base)
+            compare = ws.repository.snapshot(ws.repository.merge_base(base, rev or "HEAD"), base)
         return examine.judge(examine.examine(ws.snapshot, ws.settings, loaded, base=compare), codes)
 
 

@@ -6,6 +6,7 @@ Imported only where there is such a file: the models cost as much at start-up as
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -111,8 +112,13 @@ class Config(_Strict):
         default=True, description="Whether mapping rows in comments and documents move."
     )
 
-    def settings(self) -> Settings:
-        """Return what was read, as values."""
+    def settings(self, ignore_lines: Sequence[int]) -> Settings:
+        """Return what was read, as values.
+
+        Args:
+            ignore_lines: the line of each entry under `ignore`.
+        """
+        ignored = zip(self.ignore, ignore_lines, strict=True)
         return Settings(
             exclude=self.exclude,
             pins=tuple(_custom(pin) for pin in self.pins),
@@ -121,7 +127,7 @@ class Config(_Strict):
             branch=self.branch,
             commit=self.commit,
             bump=self.bump,
-            ignore=tuple(Ignore(one.code, one.path, one.reason) for one in self.ignore),
+            ignore=tuple(Ignore(o.code, o.path, o.reason, line) for o, line in ignored),
             allowed_groups=self.allowed_groups,
             mentions=self.mentions,
         )
@@ -144,9 +150,16 @@ def parse(text: str) -> Settings:
         where = Location(FILE, problem.line + 1, problem.column + 1)
         raise ConfigError(f"not YAML: {problem.message}", where=where) from None
     try:
-        return Config.model_validate({} if content is None else content).settings()
+        read = Config.model_validate({} if content is None else content)
     except ValidationError as error:
         raise _config_error(text, error) from None
+    return read.settings(_ignore_lines(text))
+
+
+def _ignore_lines(text: str) -> list[int]:
+    document = yamltext.documents(text, FILE)[0]
+    entries = yamltext.items(yamltext.get(document.root, "ignore"))
+    return [document.at(entry).line for entry in entries]
 
 
 def _config_error(text: str, error: ValidationError) -> ConfigError:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from fluxbump import evidence, gate, resolve, rules, selftest
 from fluxbump.discover import Scope, discover
-from fluxbump.errors import IndexSourceError, PinError
+from fluxbump.errors import IndexSourceError
 from fluxbump.evidence import Base, Renderer
-from fluxbump.model import FLUX, FLUX2, ChartIndex, Inventory, Snapshot
+from fluxbump.model import ChartIndex, Snapshot
 from fluxbump.rules.rule import Evidence
 from fluxbump.settings import Settings
+from fluxbump.tracks import require_pins
 from fluxbump.verdict import Verdict
 
 
@@ -54,7 +55,7 @@ def examine(
     known = resolve.app_versions(index.releases) if isinstance(index, ChartIndex) else {}
     scope = settings.scope(known)
     inventory = discover(snapshot, scope)
-    _require_pins(inventory)
+    require_pins(inventory, "nothing here pins Flux, so there is nothing to check")
     compare = None
     if base is not None:
         changed = evidence.changed_below(inventory.charts, base, snapshot)
@@ -68,14 +69,6 @@ def examine(
         allowed_groups=settings.allowed_groups,
     )
     return Examined(snapshot.name, gathered, scope, settings)
-
-
-def _require_pins(inventory: Inventory) -> None:
-    if not any(p.track in (FLUX, FLUX2) for p in inventory.pins) and not inventory.unreadable:
-        raise PinError(
-            "nothing here pins Flux, so there is nothing to check",
-            hint="is this the right repository? see --repo",
-        )
 
 
 def judge(examined: Examined, codes: tuple[str, ...] = tuple(rules.RULES)) -> Verdict:

@@ -56,14 +56,15 @@ def judge(
     ]
     open_findings: list[Finding] = []
     suppressed: list[tuple[Finding, Suppression]] = []
+    used: set[Suppression] = set()
     for finding in found:
-        by = next((one for one in stated if _covers(one, finding)), None)
-        if by is None:
-            open_findings.append(finding)
+        covering = [one for one in stated if _covers(one, finding)]
+        used.update(covering)
+        if covering:
+            suppressed.append((finding, covering[0]))
         else:
-            suppressed.append((finding, by))
+            open_findings.append(finding)
     if "FB001" in codes:
-        used = {by for _, by in suppressed}
         open_findings += _unused([one for one in stated if one not in used], codes)
     return Verdict(
         subject,
@@ -76,7 +77,7 @@ def judge(
 
 def _configured(settings: Settings) -> Iterator[Suppression]:
     for one in settings.ignore:
-        yield Suppression(one.code, Location(FILE, 1), one.path, None, one.reason)
+        yield Suppression(one.code, Location(FILE, one.line), one.path, None, one.reason)
 
 
 def _commented(texts: Mapping[str, str]) -> Iterator[Suppression]:

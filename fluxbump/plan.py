@@ -27,7 +27,7 @@ from fluxbump.model import (
     Track,
 )
 from fluxbump.resolve import best_chart
-from fluxbump.tracks import current
+from fluxbump.tracks import current, require_pins
 from fluxbump.versions import Level
 
 _CONFIGURE = "or add the place that holds the version under `pins` in fluxbump.yaml"
@@ -58,7 +58,11 @@ def plan(
             pin cannot be rewritten and does not admit what it would have to hold.
         RefusedError: a pin would move to an older version.
     """
-    _require_pins(inventory)
+    require_pins(
+        inventory,
+        "nothing here pins Flux: no install.yaml URL, no chart that depends on flux2, "
+        "no HelmRelease of it",
+    )
     _require_readable(inventory)
     if not options.align:
         _require_agreement(inventory)
@@ -81,15 +85,6 @@ _MIRRORS = ("values-mirror", "app-version")
 
 
 # --- what must hold before anything is planned ------------------------------------------------
-
-
-def _require_pins(inventory: Inventory) -> None:
-    if not any(pin.track in (FLUX, FLUX2) for pin in inventory.pins) and not inventory.unreadable:
-        raise PinError(
-            "nothing here pins Flux: no install.yaml URL, no chart that depends on flux2, "
-            "no HelmRelease of it",
-            hint="is this the right repository and revision? see --repo and --rev",
-        )
 
 
 def _require_readable(inventory: Inventory) -> None:

@@ -68,7 +68,7 @@ class Repository:
             raise RepositoryError(f"no such directory: {path}", hint="see --repo") from None
         except (InvalidGitRepositoryError, ValueError):
             raise RepositoryError(
-                f"not a git repository: {path}",
+                f"not a git repository: {path or Path.cwd()}",
                 hint="run inside a checkout, or say --repo PATH",
             ) from None
         except GitCommandNotFound:
@@ -146,18 +146,18 @@ class Repository:
             raise RepositoryError("a bare repository has no index", hint="say --rev REV")
         return IndexSnapshot(self._git, datetime.now(UTC))
 
-    def merge_base(self, revision: str) -> Commit:
-        """Return the best common ancestor of `revision` and HEAD.
+    def merge_base(self, revision: str, other: str = "HEAD") -> Commit:
+        """Return the best common ancestor of two revisions.
 
         Raises:
             RepositoryError: there is no such revision, or nothing is common.
         """
-        other = self.commit(revision)
+        one, two = self.commit(revision), self.commit(other)
         try:
-            base = self._git.run("merge-base", "HEAD", other.sha).decode().strip()
+            base = self._git.run("merge-base", one.sha, two.sha).decode().strip()
         except RepositoryError:
             raise RepositoryError(
-                f"{revision} and HEAD have no common history",
+                f"{revision} and {other} have no common history",
                 hint="fetch more of it: git fetch --unshallow",
             ) from None
         return self.commit(base)

@@ -26,11 +26,13 @@ class Ignore:
         code: of the rule.
         path: glob over paths.
         reason: why.
+        line: of fluxbump.yaml, where it is said.
     """
 
     code: str
     path: str
     reason: str
+    line: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from fluxbump.model import (
     Track,
 )
 from fluxbump.settings import Settings
-from fluxbump.tracks import current
+from fluxbump.tracks import current, require_pins
 
 AGREEMENT = ("FB002", "FB101", "FB102", "FB103", "FB104", "FB108", "FB109", "FB110")
 """The rules that say whether the pins agree."""
@@ -62,12 +62,13 @@ def survey(snapshot: Snapshot, settings: Settings, source: IndexSource) -> Surve
     """Look at a snapshot; an index that cannot be read is reported, not raised.
 
     Raises:
-        PinError: two charts that move with Flux have the same name.
+        PinError: nothing is pinned, or two charts that move with Flux have the same name.
     """
     index = load(source)
     loaded = index if isinstance(index, ChartIndex) else None
     app_versions = resolve.app_versions(loaded.releases) if loaded else {}
     inventory = discover(snapshot, settings.scope(app_versions))
+    require_pins(inventory, "nothing here pins Flux")
     found, _ = rules.judge(evidence.gather(snapshot, inventory, index), AGREEMENT)
     problem = None if loaded else str(index)
     return Survey(inventory, current(inventory), loaded, problem, found)

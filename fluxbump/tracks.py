@@ -5,6 +5,7 @@ from __future__ import annotations
 from semver import Version
 
 from fluxbump import versions
+from fluxbump.errors import PinError
 from fluxbump.model import FLUX, FLUX2, Form, Inventory, Track
 
 
@@ -35,3 +36,13 @@ def _values(inventory: Inventory, kind: str, track: Track) -> set[str]:
         for pin in inventory.pins
         if pin.kind == kind and pin.track == track and pin.form is Form.EXACT
     }
+
+
+def require_pins(inventory: Inventory, message: str) -> None:
+    """Refuse a repository that has nothing to do with Flux's versions.
+
+    Raises:
+        PinError: it pins nothing, and holds no candidate that could not be read.
+    """
+    if not any(pin.track in (FLUX, FLUX2) for pin in inventory.pins) and not inventory.unreadable:
+        raise PinError(message, hint="is this the right repository and revision? see --repo, --rev")

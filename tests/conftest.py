@@ -49,7 +49,10 @@ def incident(templates: Path, index: Path, tmp_path: Path) -> Repo:
 
 @pytest.fixture
 def cli(
-    tmp_path: Path, index: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+    tmp_path: Path,
+    index: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfdbinary: pytest.CaptureFixture[bytes],
 ) -> Cli:
     """Run the command line in this process, in a clean environment."""
     for name in list(os.environ):

@@ -12,18 +12,13 @@ from pathlib import Path
 import pytest
 
 from tests.helpers import (
-    EDGE,
     Cli,
     Repo,
     assert_refused,
     contents,
-    copy,
-    release,
     repository,
     script,
     small,
-    values,
-    wrapper,
 )
 
 BRANCH = "fluxbump/flux-2.5.1"
@@ -135,8 +130,10 @@ def test_another_revision_is_the_base(repo: Repo, cli: Cli) -> None:
 
 def test_repository_that_the_environment_names(repo: Repo, incident: Repo) -> None:
     """What `--repo` names wins over what a hook of another repository exports."""
-    environment = {"GIT_DIR": str(incident.git_dir), "GIT_INDEX_FILE": "/nowhere"}
-    result = repo.fluxbump("to", "2.5.1", "--repo", str(repo.path), **environment)
+    where = str(incident.git_dir)
+    result = repo.fluxbump(
+        "to", "2.5.1", "--repo", str(repo.path), GIT_DIR=where, GIT_INDEX_FILE="/x"
+    )
     assert result.code == 0, result.err
     assert BRANCH in repo.branches()
     assert incident.branches() == ["main"]
@@ -173,56 +170,7 @@ def test_no_repository_and_no_commits(cli: Cli, tmp_path: Path, index: Path) -> 
     assert_refused(cli("to", "2.5.1", cwd=plain), 6, "no commits")
 
 
-# --- the patch --------------------------------------------------------------------------------
-
-ODD_NAMES = ("with space", 'quo"te', "ünïcode 🚀", "tab\there", "back\\slash", "-dash", "new\nline", "{b}")
-
-
-def odd_files() -> dict[str, str | bytes]:
-    """Edge cases under names that git quotes."""
-    cases = ("crlf", "bom", "no-final-newline", "wide", "flow", "single-quoted", "odd-comments")
-    files: dict[str, str | bytes] = {}
-    for name, case in zip(ODD_NAMES, cases, strict=False):
-        for path in sorted((EDGE / "charts" / case).iterdir()):
-            files[f"{name}/{path.name}"] = path.read_bytes()
-    for path in ("crlf.sh", "latin-1.sh", "heredoc.tf"):
-        files[f"{ODD_NAMES[-1]}/{path}"] = (EDGE / "install" / path).read_bytes()
-    return files
-
-
-@pytest.mark.parametrize(
-    ("state", "target"),
-    [("aligned", "2.5.1"), ("aligned", "latest"), ("incident", "2.4.0"), ("odd", "2.5.1")],
-)
-def test_the_patch_makes_the_branch(
-    templates: Path, index: Path, tmp_path: Path, cli: Cli, state: str, target: str
-) -> None:
-    if state == "odd":
-        repo = repository(tmp_path / "odd", {"README.md": "odd names\n"}, index)
-        repo.commit(odd_files())
-    else:
-        repo = copy(templates / state, tmp_path / state, index)
-    patch = cli("to", target, "-n", "-o", "patch", cwd=repo)
-    assert patch.code == 0, patch.err
-    made = cli("to", target, "-o", "json", cwd=repo).json
-    repo.git("apply", "--index", stdin=patch.stdout)
-    assert repo.git("write-tree").strip() == repo.tree(made["branch"]) == made["tree"]
-    assert not repo.git("diff", "--stat")
-    again = cli("to", target, "--rev", made["branch"], "-o", "json", cwd=repo).json
-    assert (again["outcome"], again["changes"], again["patch"]) == ("nothing-to-do", [], "")
-
-
-def test_the_users_settings_for_diffs_do_not_reach_the_patch(repo: Repo, cli: Cli) -> None:
-    plain = cli("to", "2.5.1", "-n", "-o", "patch", cwd=repo).stdout
-    repo.write(".gitattributes", "* text eol=crlf diff=none -grep\n")
-    for key, value in {
-        "diff.noprefix": "true", "diff.mnemonicPrefix": "true", "diff.external": "false",
-        "diff.context": "0", "core.autocrlf": "true",
-        "diff.renames": "copies", "core.quotePath": "false", "diff.algorithm": "patience",
-        "diff.interHunkContext": "9", "diff.orderFile": "/dev/null", "diff.relative": "true",
-    }.items():  # fmt: skip
-        repo.git("config", key, value)
-    assert cli("to", "2.5.1", "-n", "-o", "patch", cwd=repo).stdout == plain
+# --- what repositories hold ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -259,13 +207,6 @@ def test_name_that_is_not_utf8(repo: Repo, cli: Cli) -> None:
         assert result.code == 0, (arguments, result.err)
     assert repo.git("ls-tree", "-r", "-z", BRANCH).count("100755") == 1
     assert "v2.5.1" in repo.git("cat-file", "blob", f"{BRANCH}:caf\udce9/install.sh")
-
-
-def test_terminal_that_knows_ascii_only(repo: Repo) -> None:
-    repo.commit({"README.md": "Flux 2.4.0 … naïve\n"})
-    for arguments in (["status"], ["to", "2.5.1", "-n"]):
-        result = repo.fluxbump(*arguments, PYTHONIOENCODING="ascii:strict")
-        assert (result.code, "Traceback" in result.err) == (0, False), result.err
 
 
 def test_modes_links_and_submodules_stay(repo: Repo, cli: Cli) -> None:
@@ -507,65 +448,3 @@ def test_two_at_once(repo: Repo, cli: Cli) -> None:
     assert repo.tree(BRANCH) == tree
     assert repo.state() == before
     assert leftovers(repo) == []
-
-
-# --- pipes and colours ------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("output", ["text", "json", "patch"])
-def test_reader_that_goes_away(repo: Repo, output: str) -> None:
-    fluxbump = subprocess.Popen(
-        repo.command("to", "2.5.1", "-n", "-o", output),
-        cwd=repo.path,
-        env=repo.environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    assert fluxbump.stdout is not None
-    assert fluxbump.stderr is not None
-    fluxbump.stdout.close()
-    err = fluxbump.stderr.read().decode()
-    fluxbump.stderr.close()
-    assert fluxbump.wait() == 0
-    assert "Traceback" not in err
-    assert "Exception" not in err
-    assert "Broken pipe" not in err
-
-
-@pytest.mark.parametrize(
-    ("options", "more", "colored"),
-    [
-        ([], {}, False),
-        (["--color", "always"], {}, True),
-        (["--color", "always"], {"NO_COLOR": "1"}, True),
-        ([], {"FORCE_COLOR": "1"}, True),
-        ([], {"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
-        (["--color", "never"], {"FORCE_COLOR": "1"}, False),
-    ],
-)
-def test_colours(
-    repo: Repo,
-    cli: Cli,
-    monkeypatch: pytest.MonkeyPatch,
-    options: list[str],
-    more: dict[str, str],
-    colored: bool,
-) -> None:
-    for name, value in more.items():
-        monkeypatch.setenv(name, value)
-    assert ("\x1b[" in cli("to", "2.5.1", "-n", *options, cwd=repo).out) == colored
-
-
-@pytest.mark.parametrize("text", ["\x1b[2Jcleared", "bell\x07", "right\u202eto left"])
-def test_what_a_repository_holds_cannot_drive_the_terminal(
-    tmp_path: Path, index: Path, cli: Cli, text: str
-) -> None:
-    files = small(**{f"{text}/x.sh": f"{script()}# Flux 2.4.0 {text}\n"})
-    files |= {"README.md": f"Flux 2.4.0 {text}\n", "chart/values.yaml": values()}
-    files |= {"b/Chart.yaml": wrapper(name="bp-b").replace("flux2", f"flux2 # {text}")}
-    files |= {"c.yaml": release(f'"^1.1" # {text}')}
-    repo = repository(tmp_path / "r", files, index)
-    for arguments in (["status"], ["to", "2.5.1", "-n"]):
-        result = cli(*arguments, cwd=repo)
-        assert text not in result.out
-        assert text not in result.err

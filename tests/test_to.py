@@ -63,7 +63,10 @@ def test_one_commit_moves_every_pin(repo: Repo) -> None:
     assert f"branch  {BRANCH}" in result.out
     assert f"commit  {repo.tip(BRANCH)}" in result.out
     author = repo.git("log", "-1", "--format=%an <%ae> %cn <%ce>", BRANCH).strip()
-    assert author == "Platform team <platform@example.org> " * 1 + "Platform team <platform@example.org>"
+    assert (
+        author
+        == "Platform team <platform@example.org> " * 1 + "Platform team <platform@example.org>"
+    )
     message = repo.git("log", "-1", "--format=%B", BRANCH)
     assert message.startswith("Move Flux to 2.5.1 (chart flux2 2.15.0)\n\n- flux 2.4.0 -> 2.5.1\n")
 
@@ -74,7 +77,9 @@ def test_each_pin_is_a_row_of_the_table(repo: Repo, cli: Cli) -> None:
     assert len(report["changes"]) == 13
     for change in report["changes"]:
         row = [f"{change['path']}:{change['line']}", change["kind"], change["track"]]
-        assert [*row, change["old"], change["new"]] in [line.split() for line in result.out.splitlines()]
+        assert [*row, change["old"], change["new"]] in [
+            line.split() for line in result.out.splitlines()
+        ]
         held = repo.show("main", change["path"]).splitlines()[change["line"] - 1]
         assert held[change["column"] - 1 :].startswith(change["old"])
 
@@ -140,29 +145,6 @@ def test_target(repo: Repo, cli: Cli, text: str, release: str, chart: str) -> No
     assert report["target"]["release"] == release
     assert report["target"]["chart_version"] == chart
     assert report["branch"] == f"fluxbump/flux-{release}"
-
-
-# missing release: the nearest below and above that have a chart
-MISSING = {
-    "2.5.0": ("2.4.0 (chart 2.14.1, 2025-01-08)", "2.5.1 (chart 2.15.0, 2025-02-26)", "2.5.1"),
-    "2.6.0": ("2.5.1 (chart 2.15.0, ", "2.6.1 (chart 2.16.", "2.6.1"),
-    "2.7.0": ("2.6.4 (chart 2.16.4, ", "2.7.2 (chart 2.17.1, ", "2.7.2"),
-    "2.7.1": ("2.6.4 (chart 2.16.4, ", "2.7.2 (chart 2.17.1, ", "2.7.2"),
-    "2.8.0": ("2.7.5 (chart 2.17.2, ", "2.8.1 (chart 2.18.", "2.8.1"),
-    "2.8.4": ("2.8.3 (chart 2.18.2, ", "2.8.5 (chart 2.18.3, ", "2.8.5"),
-}
-
-
-@pytest.mark.parametrize("source", ["fixture", "real"])
-@pytest.mark.parametrize("target", MISSING)
-def test_release_without_a_chart(repo: Repo, cli: Cli, index: Path, target: str, source: str) -> None:
-    if source == "real" and not REAL_INDEX.exists():
-        pytest.skip("the published index is not here")
-    where = REAL_INDEX if source == "real" else index
-    result = cli("to", target, "--index", str(where), cwd=repo)
-    below, above, advice = MISSING[target]
-    assert_refused(result, 4, f"Flux {target};", below, above, f"fluxbump to {advice})")
-    assert repo.branches() == ["main"]
 
 
 @pytest.mark.skipif(not REAL_INDEX.exists(), reason="the published index is not here")
@@ -334,11 +316,18 @@ def test_excluded_files_are_not_read(to: Run) -> None:
     broken = "kind: HelmRelease\nspec:\n  chart: bp-flux\n   version: 1\n"
     config = 'exclude: ["clusters/*"]\n'
     moved = changes(to(small(release=broken, config=config), "-o", "json"))
-    assert set(moved) == {"install.sh:2", "chart/Chart.yaml:3", "chart/Chart.yaml:6", "chart/values.yaml:1"}
+    assert set(moved) == {
+        "install.sh:2",
+        "chart/Chart.yaml:3",
+        "chart/Chart.yaml:6",
+        "chart/values.yaml:1",
+    }
 
 
 def test_umbrellas_move_up_to_the_fixed_point(to: Run) -> None:
-    outer = umbrella("3.0.7", own="12.4.0", name="bp-all").replace("name: bp-flux", "name: bp-bundle")
+    outer = umbrella("3.0.7", own="12.4.0", name="bp-all").replace(
+        "name: bp-flux", "name: bp-bundle"
+    )
     files = small(**{"u/Chart.yaml": umbrella(), "v/Chart.yaml": outer})
     moved = changes(to(files, "-o", "json"))
     assert moved["u/Chart.yaml:3"] == ("3.0.7", "3.0.8")

@@ -18,7 +18,7 @@ from fluxbump.cli.options import (
     RepoOption,
     VerboseOption,
 )
-from fluxbump.errors import UsageError
+from fluxbump.errors import IndexSourceError, UsageError
 
 if TYPE_CHECKING:
     from fluxbump.cli.workspace import Workspace
@@ -33,6 +33,7 @@ no error, 1 errors found, others as for every command.
 """
 
 _FOUND = 1
+_LOAD_BEARING = ("FB103",)
 
 
 class Format(StrEnum):
@@ -137,9 +138,12 @@ def _split(codes: str) -> tuple[str, ...]:
 
 
 def _base(ws: Workspace[Snapshot], revision: str | None) -> Snapshot | None:
+    from fluxbump.objects import CommitSnapshot
+
     if revision is None:
         return None
-    commit = ws.repository.merge_base(revision)
+    judged = ws.snapshot.commit.sha if isinstance(ws.snapshot, CommitSnapshot) else "HEAD"
+    commit = ws.repository.merge_base(revision, judged)
     return ws.repository.snapshot(commit, f"merge base with {revision}")
 
 
@@ -175,7 +179,16 @@ def _exit_code(verdict: Verdict, *, strict: bool, require_render: bool, console:
     if require_render and missing:
         console.line(f"fluxbump: --require-render, but it was not run: {missing[0].reason}")
         return _FOUND
-    return _FOUND if verdict.errors or (strict and verdict.findings) else 0
+    if verdict.errors or (strict and verdict.findings):
+        return _FOUND
+    unjudged = next((one for one in verdict.not_run if one.code in _LOAD_BEARING), None)
+    if unjudged is not None:
+        # A gate that could not look at what it is for must not be green.
+        raise IndexSourceError(
+            f"{unjudged.code} could not be judged: {unjudged.reason}",
+            hint=f"give --index, or leave the rule out: --ignore {unjudged.code}",
+        )
+    return 0
 
 
 def _self_test(examined: Examined, console: Console) -> int:

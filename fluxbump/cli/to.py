@@ -133,6 +133,7 @@ def to(
                 render=partial(_renderer, helm, source) if render else None,
             )
             console.progress("")
+        dry_run = dry_run or output is Format.PATCH
         if checkout and not dry_run and not prepared.empty:
             ws.repository.require_switchable(prepared.branch, prepared.base, prepared.changes)
         result = None
@@ -184,15 +185,11 @@ def _print_text(
     from fluxbump.reports.table import Paint
 
     paint = Paint(enabled=console.colored())
-    if prepared.empty:
-        if not console.quiet:
-            console.result(text.preview(prepared, paint) + "\n")
-        console.result(text.nothing_to_do(prepared))
-        return
     if not console.quiet:
-        console.result(text.preview(prepared, paint) + "\n")
-    if dry_run:
-        console.result("" if console.quiet else "\n")
+        console.result(text.preview(prepared, paint) + "\n\n")
+    if prepared.empty:
+        console.result(text.nothing_to_do(prepared))
+    elif dry_run:
         console.result(text.diff(prepared.built.patch, paint))
         console.note(f"dry run: branch {prepared.branch} was not made, nothing was written")
     elif result is not None:

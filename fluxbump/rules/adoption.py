@@ -86,8 +86,8 @@ def remediation(evidence: Evidence) -> Iterator[Outcome]:
     release = current(evidence.inventory).get(FLUX)
     for owner in _owners(evidence.inventory):
         for action in ("install", "upgrade"):
-            if owner.value(action, "strategy", "name") == "RetryOnFailure":
-                continue  # retries with an upgrade; remediation is not looked at
+            if _retries(owner, action, release):
+                continue
             for field, what in _hazards(owner, action):
                 yield _finding(
                     "FB302",
@@ -97,6 +97,17 @@ def remediation(evidence: Evidence) -> Iterator[Outcome]:
                     f"{owner.pin.subject} owns the Flux controllers, and {what}; "
                     f"set {_safe(action, release)}",
                 )
+
+
+def _retries(owner: _Owner, action: str, release: str | None) -> bool:
+    """Whether a failure is retried with an upgrade, and remediation not looked at."""
+    named = owner.value(action, "strategy", "name") == "RetryOnFailure"
+    return named and _knows_strategy(release)
+
+
+def _knows_strategy(release: str | None) -> bool:
+    version = versions.parse(release or "")
+    return bool(version and _RETRY_ON_FAILURE_SINCE and version >= _RETRY_ON_FAILURE_SINCE)
 
 
 def _hazards(owner: _Owner, action: str) -> Iterator[tuple[str, str]]:
@@ -111,8 +122,7 @@ def _hazards(owner: _Owner, action: str) -> Iterator[tuple[str, str]]:
 
 
 def _safe(action: str, release: str | None) -> str:
-    version = versions.parse(release or "")
-    if version is not None and _RETRY_ON_FAILURE_SINCE and version >= _RETRY_ON_FAILURE_SINCE:
+    if _knows_strategy(release):
         return f"{action}.strategy.name: RetryOnFailure"
     return f"{action}.remediation.retries: 0 and no remediateLastFailure"
 

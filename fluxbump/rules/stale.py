@@ -63,7 +63,8 @@ def _statements(file: TextFile, held: Mapping[Track, str]) -> Said:
         named = [track for track in held if _names(line, track)]
         values = {token.value: token.start for token in mentions.tokens(file.text, start, end)}
         right = {held[track] for track in named}
-        if len(named) == 1 and values and not right & values.keys():
+        # Two versions in a line are a history, or a row of a table: no statement of the present.
+        if len(named) == 1 and len(values) == 1 and not right & values.keys():
             value = next(iter(values))
             track = named[0]
             yield (

@@ -1,0 +1,124 @@
+"""Which fields each kind of Flux has in which release, as a table that ships with the package.
+
+A path is written as in the release manifests' OpenAPI schemas, from `spec` down: `.name` is a
+property, `[]` any item of a list, `{}` any value of a map. The table holds what a structural
+schema says of a field as far as a manifest can be judged by it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from semver import Version
+
+from fluxbump import versions
+
+_TABLE = Path(__file__).parent / "fields.json"
+
+INT_OR_STRING = "int-or-string"
+"""The type of a field with `x-kubernetes-int-or-string`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What a release's schema says of one field.
+
+    Attributes:
+        type: `object`, `array`, `string`, `boolean`, `integer`, `number` or `int-or-string`;
+            empty when any value will do.
+        enum: the values that are accepted; empty when there is no such list.
+        pattern: a regular expression that a string matches; empty when there is none.
+        required: an object without it is refused.
+        open: anything may stand below it (`x-kubernetes-preserve-unknown-fields`).
+        since: the first release that has it like this; None for the first with the apiVersion.
+        until: the last one; None for the last that is known.
+    """
+
+    type: str = ""
+    enum: tuple[str, ...] = ()
+    pattern: str = ""
+    required: bool = False
+    open: bool = False
+    since: str | None = None
+    until: str | None = None
+
+    def holds(self, release: Version) -> bool:
+        """Whether `release` has the field like this."""
+        since, until = versions.parse(self.since or ""), versions.parse(self.until or "")
+        return (since is None or since <= release) and (until is None or release <= until)
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """The fields of one kind at one apiVersion, as one release has them.
+
+    Attributes:
+        release: `2.4.0`.
+        kind: `HelmRelease`.
+        api_version: `helm.toolkit.fluxcd.io/v2`.
+    """
+
+    release: str
+    kind: str
+    api_version: str
+    _fields: Mapping[str, Field]
+
+    def lookup(self, path: str) -> Field | None:
+        """Return a field; None when this release does not have it."""
+        return self._fields.get(path)
+
+    def history(self, path: str) -> tuple[Field, ...]:
+        """Return what releases with this apiVersion have, oldest first; nothing for none."""
+        facts = _table()["kinds"][f"{self.api_version} {self.kind}"]["fields"]
+        return _parsed(facts[path]) if path in facts else ()
+
+
+def releases() -> tuple[str, ...]:
+    """Return the releases that the table knows, oldest first."""
+    return tuple(_table()["releases"])
+
+
+@cache
+def fields(release: str, kind: str, api_version: str) -> Schema | None:
+    """Return the schema of a kind, with only the fields that exist in `release`.
+
+    Args:
+        release: `2.4.0`, without a leading `v`.
+        kind: `HelmRelease`.
+        api_version: `helm.toolkit.fluxcd.io/v2`.
+
+    Returns:
+        None when the table does not know the release, or the release does not have the kind at
+        that apiVersion.
+    """
+    table = _table()
+    fact = table["kinds"].get(f"{api_version} {kind}")
+    version = versions.parse(release)
+    if fact is None or version is None or release not in table["releases"]:
+        return None
+    if not Field(since=fact["releases"][0], until=fact["releases"][1]).holds(version):
+        return None
+    found = {
+        path: next((one for one in _parsed(raw) if one.holds(version)), None)
+        for path, raw in fact["fields"].items()
+    }
+    held = {path: one for path, one in found.items() if one is not None}
+    return Schema(release, kind, api_version, held)
+
+
+def _parsed(raw: Any) -> tuple[Field, ...]:
+    if isinstance(raw, str):
+        return (Field(raw),)
+    entries = raw if isinstance(raw, list) else [raw]
+    return tuple(Field(**{**one, "enum": tuple(one.get("enum", ()))}) for one in entries)
+
+
+@cache
+def _table() -> dict[str, Any]:
+    table: dict[str, Any] = json.loads(_TABLE.read_text("utf-8"))
+    return table

@@ -1,0 +1,263 @@
+"""The safe way from one Flux release to another. Pure.
+
+`flux migrate` rewrites every stored object to the storage version that the CRDs of the running
+release name, and sets `status.storedVersions` to that version alone (`ClusterMigrator` in flux2,
+cmd/flux/migrate.go). So a hop can be made possible by a migration exactly if a fresh cluster at the
+release that is left would accept it; where it would not, another release must come between.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations, pairwise
+
+from fluxbump import crds
+from fluxbump.crds import Conflict, Crd, Release, Stored, Table
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """API versions that stop being served.
+
+    Attributes:
+        kind: that they are of.
+        group: of its API.
+        versions: in the order of the CRD that is left.
+        replaced_by: what manifests move to *before* the hop, served on both sides; None when the
+            kind goes altogether, or the two sides have no version in common.
+    """
+
+    kind: str
+    group: str
+    versions: tuple[str, ...]
+    replaced_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One bump on the way.
+
+    Attributes:
+        old: the release that is left.
+        new: the release that is applied over it.
+        migrate: what `flux migrate` must prune while the cluster is at `old`; certain where every
+            cluster on this route lists it.
+        removed: what manifests may no longer use.
+    """
+
+    old: str
+    new: str
+    migrate: tuple[Conflict, ...] = ()
+    removed: tuple[Removed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The way, or why there is none.
+
+    Attributes:
+        start: where the cluster is.
+        goal: where it should be.
+        hops: in order; empty when it is there already, and when there is no way.
+        problem: why there is no way.
+    """
+
+    start: str
+    goal: str
+    hops: tuple[Hop, ...] = ()
+    problem: str | None = None
+
+    @property
+    def releases(self) -> tuple[str, ...]:
+        """Every release on the way, the start included."""
+        return (self.start, *(hop.new for hop in self.hops))
+
+
+def route(
+    table: Table,
+    start: str,
+    goal: str,
+    charts: Collection[str],
+    stored: Stored | None = None,
+    through: Collection[str] | None = None,
+) -> Route:
+    """Find the way with the fewest hops.
+
+    Among ways of equal length the one with the fewest migrations is taken, then the one on which
+    manifests move least often, then the newest releases. Only releases between the two ends are
+    considered, no prereleases, and of releases with equal CRDs the newest that has a chart.
+
+    Args:
+        table: what each release defines.
+        start: where the cluster is.
+        goal: where it should be; an older release is a downgrade.
+        charts: releases that have a chart.
+        stored: `status.storedVersions` of the cluster; None when it was not asked.
+        through: releases that the cluster may have been at; None for every earlier one. Does not
+            matter when `stored` is known.
+
+    Raises:
+        KeyError: the table does not have `start` or `goal`.
+    """
+    known = _State.of_cluster(table, start, stored) or _State.unseen(table, start, through)
+    if start == goal:
+        return Route(start, goal)
+    if goal not in charts:
+        return Route(start, goal, problem=f"no chart ships Flux {goal}")
+    between = _between(table, start, goal, charts)
+    for size in range(len(between) + 1):
+        ways = [
+            tuple(_hops(table, (start, *some, goal), known))
+            for some in combinations(between, size)
+            if _passable(table, (start, *some, goal))
+        ]
+        if ways:
+            return Route(start, goal, min(ways, key=_cost))
+    blocked = crds.describe(crds.fresh(table, start, goal))
+    return Route(start, goal, problem=f"no release with a chart has a way around {blocked}")
+
+
+def newest_safe(
+    table: Table, start: str, charts: Collection[str], stored: Stored | None = None
+) -> str | None:
+    """Return the newest release that can be applied over `start` without a certain conflict.
+
+    Prereleases are left out, and so are releases older than `start`.
+
+    Args:
+        table: what each release defines.
+        start: where the cluster is.
+        charts: releases that have a chart.
+        stored: `status.storedVersions` of the cluster; then the answer is exact.
+
+    Raises:
+        KeyError: the table does not have `start`.
+    """
+    held = crds.stored_by(table[start]) if stored is None else stored
+    for release in sorted(_stable(table, charts), key=crds.key, reverse=True):
+        if crds.key(release) < crds.key(start):
+            break
+        if not crds.exact(held, table, release):
+            return release
+    return None
+
+
+# --- which releases come into question --------------------------------------------------------
+
+
+def _stable(table: Table, charts: Collection[str]) -> list[str]:
+    return [one for one in table if one in charts and crds.key(one).prerelease is None]
+
+
+def _between(table: Table, start: str, goal: str, charts: Collection[str]) -> tuple[str, ...]:
+    """Return one release of each kind between the ends, in the direction of the way."""
+    low, high = sorted((start, goal), key=crds.key)
+    newest: list[str] = []
+    for release in sorted(_stable(table, charts), key=crds.key, reverse=True):
+        inside = crds.key(low) < crds.key(release) < crds.key(high)
+        if inside and all(table[release] != table[other] for other in (low, high, *newest)):
+            newest.append(release)
+    return tuple(newest if start == high else reversed(newest))
+
+
+def _passable(table: Table, releases: Sequence[str]) -> bool:
+    return not any(crds.fresh(table, old, new) for old, new in pairwise(releases))
+
+
+def _cost(hops: Sequence[Hop]) -> tuple[int, int, list[tuple[int, ...]]]:
+    newest = [tuple(-number for number in crds.key(hop.new).to_tuple()[:3]) for hop in hops]
+    return sum(bool(hop.migrate) for hop in hops), sum(bool(hop.removed) for hop in hops), newest
+
+
+# --- what happens on the way ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What `status.storedVersions` lists: at most, and at least."""
+
+    most: Mapping[str, tuple[str, ...]]
+    least: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def of_cluster(cls, table: Table, at: str, stored: Stored | None) -> _State | None:
+        if stored is None:
+            return None
+        ours = {name: listed for name, listed in stored.items() if name in table[at]}
+        return cls(ours, ours)
+
+    @classmethod
+    def unseen(cls, table: Table, at: str, through: Collection[str] | None) -> _State:
+        return cls(crds.history(table, at, through), crds.stored_by(table[at]))
+
+    def refused(self, new: Release) -> tuple[Conflict, ...]:
+        found = []
+        for name, listed in sorted(self.most.items()):
+            crd = new.get(name)
+            gone = tuple(version for version in listed if crd and version not in crd.names)
+            if crd and gone:
+                certain = any(version in self.least.get(name, ()) for version in gone)
+                found.append(Conflict(name, crd.kind, gone, certain, listed))
+        return tuple(found)
+
+    def over(self, new: Release) -> _State:
+        return _State(_over(self.most, new), _over(self.least, new))
+
+
+def _over(listed: Stored, new: Release) -> dict[str, tuple[str, ...]]:
+    """Add the storage versions of a release that is applied, as the API server does."""
+    added = {
+        name: (*listed.get(name, ()), *(one for one in stores if one not in listed.get(name, ())))
+        for name, stores in crds.stored_by(new).items()
+    }
+    return {**listed, **added}
+
+
+def _hops(table: Table, releases: Sequence[str], state: _State) -> Iterator[Hop]:
+    for old, new in pairwise(releases):
+        migrate = state.refused(table[new])
+        if migrate:
+            migrated = crds.stored_by(table[old])
+            state = _State(migrated, migrated)
+        yield Hop(old, new, migrate, tuple(_removed(table[old], table[new])))
+        state = state.over(table[new])
+
+
+def _removed(old: Release, new: Release) -> Iterator[Removed]:
+    for name, crd in sorted(old.items(), key=lambda item: item[1].kind):
+        served = new[name].served if name in new else frozenset[str]()
+        gone = tuple(one.name for one in crd.versions if one.served and one.name not in served)
+        if gone:
+            yield Removed(crd.kind, crd.group, gone, _successor(crd, new.get(name)))
+
+
+def _successor(old: Crd, new: Crd | None) -> str | None:
+    common = old.served & new.served if new else frozenset[str]()
+    if new and new.storage in common:
+        return new.storage
+    return max(common, key=priority, default=None)
+
+
+_NAME = re.compile(r"v(\d+)(?:(alpha|beta)(\d+))?")
+
+
+def priority(version: str) -> tuple[int, int, int]:
+    """Return what API versions are sorted by: `v2`, `v1`, `v2beta1`, `v1beta2`, anything else.
+
+    The order of k8s.io/apimachinery, `version.CompareKubeAwareVersionStrings`.
+    """
+    name = _NAME.fullmatch(version)
+    if name is None:
+        return (-1, 0, 0)
+    stability = {"alpha": 0, "beta": 1, None: 2}[name[2]]
+    return (stability, int(name[1]), int(name[3] or 0))
+
+
+def kinds(removed: Iterable[Removed]) -> str:
+    """Say what manifests must move: `Bucket v1beta1 to v1`."""
+    return ", ".join(
+        f"{one.kind} {' and '.join(one.versions)} {f'to {one.replaced_by}' if one.replaced_by else 'goes'}"
+        for one in removed
+    )

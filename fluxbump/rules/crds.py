@@ -1,0 +1,209 @@
+"""Rules about CRD updates that the API server would refuse; see `fluxbump.crds` for its rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from fluxbump import crds
+from fluxbump.crds import Conflict
+from fluxbump.model import FLUX, FLUX2, Finding, Form, Inventory, Pin, Related, Severity
+from fluxbump.rules.rule import Evidence, NotRun, Outcome, Rule
+
+MIGRATE = "https://fluxcd.io/flux/cmd/flux_migrate"
+
+_CHARTS = ("chart-dependency", "helm-release", "terraform")
+
+
+@dataclass(frozen=True, slots=True)
+class _Holds:
+    """A pin and the Flux release that it stands for; None when the chart index does not say."""
+
+    pin: Pin
+    release: str | None
+
+    @property
+    def words(self) -> str:
+        """The release, for people."""
+        chart = f" (flux2 {self.pin.value})" if self.pin.track == FLUX2 else ""
+        return f"Flux {self.release}{chart}"
+
+
+# --- which releases the pins stand for --------------------------------------------------------
+
+
+def _exact(inventory: Inventory, *kinds: str) -> list[Pin]:
+    return [pin for pin in inventory.pins if pin.kind in kinds and pin.form is Form.EXACT]
+
+
+def _installs(inventory: Inventory) -> list[_Holds]:
+    custom = [pin for pin in _exact(inventory, "custom") if pin.track == FLUX]
+    return [_Holds(pin, pin.value) for pin in (*_exact(inventory, "install-url"), *custom)]
+
+
+def _charts(inventory: Inventory, evidence: Evidence) -> list[_Holds]:
+    """The pins of the community chart; `evidence` tells what each version ships."""
+    pins = [p for p in _exact(inventory, *_CHARTS, "custom") if p.track == FLUX2]
+    vendored = inventory is evidence.inventory
+    return [_Holds(pin, _shipped(pin, evidence, vendored=vendored)) for pin in pins]
+
+
+def _shipped(pin: Pin, evidence: Evidence, *, vendored: bool) -> str | None:
+    for one in evidence.vendored if vendored else ():
+        same = one.named in (None, pin.value) and not one.problem
+        if one.wrapper == pin.location.path and same:
+            return one.app_version.removeprefix("v")
+    release = evidence.index.get(pin.value)
+    return str(release.app_version) if release else None
+
+
+def _unknown(code: str, evidence: Evidence, *pins: _Holds) -> NotRun | None:
+    """Say why nothing can be said about some pins; None when it can."""
+    for one in pins:
+        if one.release is None:
+            why = f"no chart index: {evidence.no_index}" if evidence.no_index else None
+            return NotRun(code, why or f"flux2 {one.pin.value} is not in the chart index")
+        if one.release not in evidence.crds:
+            return NotRun(code, f"the CRDs of Flux {one.release} are not known")
+    return None
+
+
+# --- FB201: what cloud-init leaves behind -----------------------------------------------------
+
+
+def bootstrap(evidence: Evidence) -> Iterator[Outcome]:
+    """The chart's CRDs can be applied over those that cloud-init applied."""
+    installs = _installs(evidence.inventory)
+    for chart in _charts(evidence.inventory, evidence):
+        for url in installs:
+            unknown = _unknown("FB201", evidence, url, chart)
+            if unknown is not None:
+                yield unknown
+                continue
+            conflicts = crds.fresh(evidence.crds, url.release or "", chart.release or "")
+            if conflicts:
+                yield _bootstrap(url, chart, conflicts)
+
+
+def _bootstrap(url: _Holds, chart: _Holds, conflicts: tuple[Conflict, ...]) -> Finding:
+    return Finding(
+        "FB201",
+        Severity.ERROR,
+        f"on a new cluster the API server refuses the CRDs of {chart.words} over those of "
+        f"Flux {url.release}, which cloud-init installs ({url.pin.location}): {_each(conflicts)}",
+        chart.pin.location,
+        (Related(url.pin.location, f"installs Flux {url.release}"),),
+    )
+
+
+def _each(conflicts: tuple[Conflict, ...]) -> str:
+    """Name each CRD, what is stored, and what the API server says."""
+    return "; ".join(
+        f"{one.crd} stores {' and '.join(one.stored)}: {one.message()}" for one in conflicts
+    )
+
+
+# --- FB202: what existing clusters hold -------------------------------------------------------
+
+
+def upgrade(evidence: Evidence) -> Iterator[Outcome]:
+    """The CRDs can be applied over what existing clusters hold."""
+    targets = _charts(evidence.inventory, evidence) or _installs(evidence.inventory)
+    if evidence.stored is None and evidence.base is None:
+        yield NotRun("FB202", "no base to compare with: say --base origin/main")
+        return
+    for target in targets:
+        unknown = _unknown("FB202", evidence, target)
+        if unknown is not None:
+            yield unknown
+        elif evidence.stored is not None:
+            yield from _cluster(target, evidence)
+        else:
+            yield from _unseen(target, evidence)
+
+
+def _cluster(target: _Holds, evidence: Evidence) -> Iterator[Finding]:
+    """The exact answer."""
+    conflicts = crds.exact(evidence.stored or {}, evidence.crds, target.release or "")
+    if conflicts:
+        yield _upgrade(
+            target,
+            Severity.ERROR,
+            f"the cluster refuses the CRDs of {target.words}: {_each(conflicts)}; "
+            f"`fluxbump path {target.release}` lists what to do first",
+        )
+
+
+def _unseen(target: _Holds, evidence: Evidence) -> Iterator[Outcome]:
+    """What can be said without asking a cluster."""
+    base = evidence.base or Inventory()
+    left: dict[str, _Holds] = {}
+    for one in (*_charts(base, evidence), *_installs(base)):
+        unknown = None if one.release == target.release else _unknown("FB202", evidence, one)
+        if unknown is not None:
+            yield unknown
+        elif one.release and one.release != target.release:
+            left.setdefault(one.release, one)
+    for release in left:
+        yield from _certain(release, target, evidence)
+        yield from _possible(release, target, evidence)
+
+
+def _certain(left: str, target: _Holds, evidence: Evidence) -> Iterator[Finding]:
+    conflicts = crds.fresh(evidence.crds, left, target.release or "")
+    if conflicts:
+        yield _upgrade(
+            target,
+            Severity.ERROR,
+            f"every cluster that is at Flux {left} refuses the CRDs of {target.words}: "
+            f"{_each(conflicts)}; `fluxbump path {target.release}` lists the releases between",
+        )
+
+
+def _possible(left: str, target: _Holds, evidence: Evidence) -> Iterator[Finding]:
+    conflicts = crds.reachable(evidence.crds, left, target.release or "", evidence.through)
+    if conflicts:
+        yield _upgrade(
+            target,
+            Severity.WARNING,
+            f"a cluster that was upgraded to Flux {left} in place and never migrated may still "
+            f"store {crds.describe(conflicts)}, and would refuse the CRDs of {target.words}: run "
+            f"`flux migrate` (flux 2.7 or later, {MIGRATE}) while it is at Flux {left}",
+        )
+
+
+def _upgrade(target: _Holds, severity: Severity, message: str) -> Finding:
+    return Finding("FB202", severity, message, target.pin.location)
+
+
+_Check = Callable[[Evidence], Iterator[Outcome]]
+
+
+def _known(code: str, check: _Check) -> _Check:
+    """Judge only where anything is known about CRDs."""
+
+    def checked(evidence: Evidence) -> Iterator[Outcome]:
+        if evidence.crds:
+            yield from check(evidence)
+        else:
+            yield NotRun(code, "the CRDs of no Flux release are known")
+
+    return checked
+
+
+RULES = (
+    Rule(
+        "FB201",
+        "bootstrap-conflict",
+        Severity.ERROR,
+        "The chart's CRDs can be applied over those that cloud-init applied.",
+        _known("FB201", bootstrap),
+    ),
+    Rule(
+        "FB202",
+        "upgrade-conflict",
+        Severity.ERROR,
+        "The CRDs can be applied over what existing clusters hold.",
+        _known("FB202", upgrade),
+    ),
+)

@@ -1,0 +1,202 @@
+"""Rules about the Flux custom resources of a repository and what a release's API server takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from semver import Version
+
+from fluxbump import resources, structure, versions
+from fluxbump.crds import Crd, CrdVersion
+from fluxbump.facts import fields as facts
+from fluxbump.model import FLUX, FLUX2, Finding, Severity
+from fluxbump.resources import Resource, Resources
+from fluxbump.rules.rule import Evidence, NotRun, Outcome, Rule
+from fluxbump.tracks import current
+
+_NOT_LOOKED_FOR = "Flux custom resources were not looked for"
+_NO_RELEASE = "nothing in live code says which Flux release this repository installs"
+
+
+def _release(evidence: Evidence) -> str | None:
+    """Return the release that the repository installs: by URL, or else by chart."""
+    held = current(evidence.inventory)
+    chart = evidence.index.get(held.get(FLUX2, ""))
+    release = held.get(FLUX) or (str(chart.app_version) if chart else None)
+    return release.removeprefix("v") if release else None
+
+
+def _span(releases: Iterable[str]) -> str:
+    known = sorted(releases, key=lambda one: versions.parse(one) or Version(0))
+    return f"known are {known[0]} to {known[-1]}" if known else "none is known"
+
+
+# --- FB203, FB205: apiVersions ----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """What a release defines, by group and kind."""
+
+    release: str
+    crds: tuple[Crd, ...]
+
+    def crd(self, resource: Resource) -> Crd | None:
+        for crd in self.crds:
+            if (crd.group, crd.kind) == (resource.group, resource.kind):
+                return crd
+        return None
+
+    def version(self, resource: Resource) -> CrdVersion | None:
+        """Return the version that a resource uses, when it is served."""
+        crd = self.crd(resource)
+        entries = crd.versions if crd else ()
+        return next((one for one in entries if one.name == resource.version and one.served), None)
+
+    def takes(self, mention: Resource) -> bool:
+        """Whether a mention is in order; without a known kind, whether any kind has the version."""
+        if self.crd(mention):
+            return self.version(mention) is not None
+        entries = (one for crd in self.crds if crd.group == mention.group for one in crd.versions)
+        return any(one.name == mention.version and one.served for one in entries)
+
+
+def _judged(evidence: Evidence, code: str) -> tuple[Resources, _Served] | NotRun:
+    release = _release(evidence)
+    if evidence.resources is None:
+        return NotRun(code, _NOT_LOOKED_FOR)
+    if release is None:
+        return NotRun(code, _NO_RELEASE)
+    if not evidence.crds.get(release):
+        known = _span(evidence.crds)
+        return NotRun(code, f"the API versions of Flux {release} are not known ({known})")
+    return evidence.resources, _Served(release, tuple(evidence.crds[release].values()))
+
+
+def _unjudged(found: Resources, code: str) -> Iterator[NotRun]:
+    """Name the resources whose apiVersion is not there to be judged."""
+    for one in found.resources:
+        if "$" in one.version:
+            yield NotRun(code, f"{one.api_location} has a variable for its version")
+    for bad in found.unreadable:
+        yield NotRun(code, f"{bad.location} cannot be read as YAML: {bad.message}")
+
+
+def removed_api(evidence: Evidence) -> Iterator[Outcome]:
+    """Every manifest uses an apiVersion that the release serves."""
+    judged = _judged(evidence, "FB203")
+    if isinstance(judged, NotRun):
+        yield judged
+        return
+    found, served = judged
+    yield from _unjudged(found, "FB203")
+    for one in found.resources:
+        if "$" not in one.version and served.version(one) is None:
+            message = f"{one} is at {one.api_version}, {_refusal(one, served, evidence)}"
+            yield Finding("FB203", Severity.ERROR, message, one.api_location)
+    for one in found.mentions:
+        if not served.takes(one):
+            what = f"{one.kind} at {one.api_version}" if one.kind else one.api_version
+            message = f"this text names {what}, {_refusal(one, served, evidence)}"
+            yield Finding("FB203", Severity.WARNING, message, one.api_location)
+
+
+def _refusal(one: Resource, served: _Served, evidence: Evidence) -> str:
+    crd = served.crd(one)
+    if crd:
+        return f"which Flux {served.release} does not serve; it serves {_choice(crd)}"
+    if one.text_only:
+        return f"which Flux {served.release} does not serve"
+    having = [
+        release
+        for release, crds in evidence.crds.items()
+        if any((crd.group, crd.kind) == (one.group, one.kind) for crd in crds.values())
+    ]
+    where = f" ({_span(having).replace('known are', 'it is in Flux')})" if having else ""
+    return f"but Flux {served.release} has no such kind{where}"
+
+
+def _choice(crd: Crd) -> str:
+    """Return the versions to move to, the best one first."""
+    entries = [one for one in crd.versions if one.served]
+    entries.sort(key=lambda one: (one.deprecated, not one.storage))
+    return (
+        ", ".join(
+            f"{crd.group}/{one.name}{' (deprecated)' if one.deprecated else ''}" for one in entries
+        )
+        or "no version of it"
+    )
+
+
+def deprecated_api(evidence: Evidence) -> Iterator[Outcome]:
+    """No manifest uses an apiVersion that a later release will not serve."""
+    judged = _judged(evidence, "FB205")
+    if isinstance(judged, NotRun):
+        yield judged
+        return
+    found, served = judged
+    yield from _unjudged(found, "FB205")
+    for one in (*found.resources, *found.mentions):
+        crd, version = served.crd(one), served.version(one)
+        if crd and version and version.deprecated:
+            severity = Severity.NOTE if one.text_only else Severity.WARNING
+            message = (
+                f"{one} is at {one.api_version}, which is deprecated in Flux {served.release}; "
+                f"it serves {_choice(crd)}"
+            )
+            yield Finding("FB205", severity, message, one.api_location)
+
+
+# --- FB204: fields ----------------------------------------------------------------------------
+
+
+def unknown_field(evidence: Evidence) -> Iterator[Outcome]:
+    """Every field of a manifest is one that the release has, with a value that it takes."""
+    release = _release(evidence)
+    if evidence.resources is None:
+        yield NotRun("FB204", _NOT_LOOKED_FOR)
+    elif release is None:
+        yield NotRun("FB204", _NO_RELEASE)
+    elif release not in facts.releases():
+        known = _span(facts.releases())
+        yield NotRun("FB204", f"the fields of Flux {release} are not known ({known})")
+    else:
+        yield from _unjudged(evidence.resources, "FB204")
+        for path, text in evidence.resources.files.items():
+            for body in resources.bodies(path, text):
+                yield from _fields(body, release)
+
+
+def _fields(body: resources.Body, release: str) -> Iterator[Outcome]:
+    schema = facts.fields(release, body.resource.kind, body.resource.api_version)
+    if schema is None:
+        return  # the release does not have this apiVersion, which is FB203
+    for problem in structure.problems(body, schema):
+        message = f"{body.resource}: {problem.message}"
+        yield Finding("FB204", Severity.ERROR, message, problem.location)
+
+
+RULES = (
+    Rule(
+        "FB203",
+        "removed-api",
+        Severity.ERROR,
+        "Every manifest uses an apiVersion that the Flux release serves.",
+        removed_api,
+    ),
+    Rule(
+        "FB204",
+        "unknown-field",
+        Severity.ERROR,
+        "Every field of a Flux resource is one that the release has, with a value that it takes.",
+        unknown_field,
+    ),
+    Rule(
+        "FB205",
+        "deprecated-api",
+        Severity.WARNING,
+        "No manifest uses an apiVersion that the Flux release calls deprecated.",
+        deprecated_api,
+    ),
+)

@@ -1,0 +1,149 @@
+"""The rooms keep to themselves: what may be imported where, read from the source."""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+from graphlib import TopologicalSorter
+
+import pytest
+
+from tests.helpers import ROOT
+
+PACKAGE = ROOT / "fluxbump"
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+}
+
+# The rooms that may meet the world outside, and how.
+OUTSIDE = {
+    "cli", "__main__", "repo", "objects", "worktree", "web", "helm", "rendering", "facts", "bump",
+    "indexes", "forges", "cluster", "api",
+}  # fmt: skip
+WORLD = {
+    "git", "httpx", "hishel", "stamina", "platformdirs", "os", "subprocess", "socket", "shutil",
+    "tempfile", "time", "sys", "pathlib.Path", "random", "typer", "rich", "io.open", "asyncio",
+    "threading", "urllib.request", "logging",
+}  # fmt: skip
+LEAVES = ("pins", "rules", "reports", "indexes", "forges", "cli")
+SHARED = {
+    "fluxbump.pins.kind", "fluxbump.rules.rule", "fluxbump.reports.table", "fluxbump.reports.json",
+    "fluxbump.indexes.entries", "fluxbump.indexes.places", "fluxbump.indexes.section",
+    "fluxbump.cli.console", "fluxbump.cli.options", "fluxbump.cli.render", "fluxbump.cli.workspace",
+}  # fmt: skip
+"""What the leaves of one folder have in common."""
+
+
+def names(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        assert not node.level
+        return [f"{node.module}.{alias.name}" for alias in node.names]
+    return []
+
+
+@cache
+def tree(module: str) -> ast.Module:
+    return ast.parse(MODULES[module].read_text("utf-8"))
+
+
+@cache
+def imports(module: str, *, top: bool = False) -> tuple[str, ...]:
+    """What a module imports: at run time or for types; only at its top, when asked for."""
+    nodes = tree(module).body if top else ast.walk(tree(module))
+    return tuple(name for node in nodes for name in names(node))
+
+
+def own(imported: str) -> str | None:
+    """The module of this package that an import leads to."""
+    candidates = (imported, imported.rpartition(".")[0])
+    return next((name for name in candidates if name in MODULES), None)
+
+
+def room(module: str) -> str:
+    return [*module.split("."), ""][1]
+
+
+def is_world(imported: str) -> bool:
+    parts = imported.split(".")
+    return any(".".join(parts[:n]) in WORLD for n in range(1, len(parts) + 1))
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if room(m) not in OUTSIDE])
+def test_pure_rooms_import_nothing_of_the_world(module: str) -> None:
+    assert [name for name in imports(module) if is_world(name)] == []
+
+
+# `fluxbump` itself loads what it offers to programs when it is asked for.
+@pytest.mark.parametrize("module", [m for m in MODULES if room(m) not in {"cli", "__main__", ""}])
+def test_imports_stand_at_the_top(module: str) -> None:
+    allowed = (ast.If, ast.Try)  # `if TYPE_CHECKING:` is at the top too
+    hidden = [
+        names(inner)
+        for node in tree(module).body
+        if not isinstance(node, (ast.Import, ast.ImportFrom, *allowed))
+        for inner in ast.walk(node)
+        if names(inner)
+    ]
+    assert hidden == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_leaves_import_no_sibling(module: str) -> None:
+    folder, _, leaf = module.partition(".")[2].partition(".")
+    if folder not in LEAVES or not leaf or (folder, leaf) == ("cli", "app"):
+        return
+    siblings = {f"fluxbump.{folder}.{p.stem}" for p in (PACKAGE / folder).glob("*.py")} - SHARED
+    found = {own(name) for name in imports(module)} & siblings - {module}
+    assert found == set()
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_only_one_room_knows_the_yaml_library(module: str) -> None:
+    found = [name for name in imports(module) if name.startswith("ruamel")]
+    assert module == "fluxbump.yamltext" or found == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_only_the_command_line_prints(module: str) -> None:
+    calls = [
+        node.func.id
+        for node in ast.walk(tree(module))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    ]
+    if room(module) not in {"cli", "__main__"}:
+        assert not {"print", "input", "open"} & set(calls)
+        assert "fluxbump.cli" not in " ".join(imports(module))
+
+
+def test_no_import_cycles() -> None:
+    graph = {
+        module: {found for name in imports(module, top=True) if (found := own(name))} - {module}
+        for module in MODULES
+    }
+    # A package's __init__ may import its members, and they it: `fluxbump` itself holds only a
+    # version.
+    TopologicalSorter({m: found - {"fluxbump"} for m, found in graph.items()}).prepare()
+
+
+def test_model_and_errors_stand_alone() -> None:
+    for module in ("fluxbump.model", "fluxbump.errors"):
+        assert not [name for name in imports(module, top=True) if own(name)]
+
+
+def test_nothing_here_is_empty() -> None:
+    assert len(MODULES) > 30
+    assert any(is_world(name) for name in imports("fluxbump.repo"))
+    assert is_world("pathlib.Path")
+    assert not is_world("pathlib.PurePosixPath")
+
+
+def test_files_stay_short() -> None:
+    long = {
+        module: count
+        for module, path in MODULES.items()
+        if (count := path.read_text("utf-8").count("\n")) > 400
+    }
+    assert long == {}

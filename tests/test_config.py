@@ -1,0 +1,173 @@
+"""`fluxbump.yaml`: what it can say, and how it is told what it says wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fluxbump import config
+from fluxbump.errors import ConfigError
+from fluxbump.settings import Settings, fill
+from tests.helpers import Cli, Repo, assert_refused, repository, small
+
+# text, line, the beginning of the message
+WRONG = [
+    ("exclud: []\n", 1, "exclud: unknown key"),
+    ("branch: x\nexclude: docs\n", 2, "exclude: "),
+    ("exclude:\n  - docs\n  - [a]\n", 3, "exclude[1]: "),
+    ("bump: huge\n", 1, "bump: "),
+    ("branch: ''\n", 1, "branch: "),
+    ("branch: 'x-{release}-{date}'\n", 1, "branch: unknown placeholder {date}"),
+    ("commit: '{}'\n", 1, "commit: unknown placeholder {}"),
+    ("pins:\n- path: a\n", 2, "pins[0].track: "),
+    ("pins:\n- path: a\n  track: flux\n", 2, "pins[0]: needs either key or pattern"),
+    (
+        "pins:\n- {path: a, track: flux, key: a, pattern: '(?P<version>x)'}\n",
+        2,
+        "pins[0]: needs either key or pattern",
+    ),
+    ("pins:\n- path: a\n  track: flux\n  pattern: '('\n", 4, "pins[0].pattern: not a regular"),
+    ("pins:\n- path: a\n  track: flux\n  pattern: v1\n", 4, "pins[0].pattern: has no group"),
+    ("pins:\n- path: a\n  track: flux\n  kee: v1\n", 4, "pins[0].kee: unknown key"),
+    ("ignore:\n- code: FB1\n  reason: x\n", 2, "ignore[0].code: "),
+    ("ignore:\n- code: FB103\n", 2, "ignore[0].reason: "),
+    ("mentions: perhaps\n", 1, "mentions: "),
+    ("- a\n", 1, "the file: "),
+    ("just text\n", 1, "the file: "),
+    ("a: [\n", 2, "not YAML: "),
+    ("a: b: c\n", 1, "not YAML: "),
+    ("a: &x [*x]\n", 1, ""),
+    ("exclude: []\n---\nbranch: x\n", 1, "not YAML: more than one document"),
+    ("# about us\n---\n\nexclud: []\n", 4, "exclud: unknown key"),
+    ("\ufeffexclud: []\n", 1, "exclud: unknown key"),
+    ("branch: a\r\nexclud: []\r\n", 2, "exclud: unknown key"),
+    ("exclude: []\nexclude: []\n", 2, ""),
+]
+
+
+@pytest.mark.parametrize(("text", "line", "message"), WRONG)
+def test_wrong(text: str, line: int, message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        config.parse(text)
+    assert (caught.value.where or "").startswith(f"fluxbump.yaml:{line}")
+    assert caught.value.message.startswith(message)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "---\n", "~\n", "{}\n", "# x\n---\n{}\n"])
+def test_nothing_said_is_the_defaults(text: str) -> None:
+    assert config.parse(text) == Settings()
+
+
+def test_everything_said() -> None:
+    settings = config.parse(
+        "exclude: [docs/*]\nrepositories: [https://mirror]\nindex: charts\n"
+        "branch: 'b/{old_release}-{release}'\ncommit: 'c {chart_version} {old_chart_version}'\n"
+        "bump: minor\nmentions: false\nallowed_groups: [example.org]\n"
+        "ignore:\n- {code: FB120, path: docs/*, reason: kept by hand}\n"
+        "pins:\n- {path: '*.env', track: flux, pattern: 'F=(?P<version>.*)'}\n"
+        "- {path: 'v.yaml', track: bp-flux, key: a.b}\n"
+    )
+    assert settings.exclude == ("docs/*",)
+    assert (settings.bump, settings.mentions, settings.index) == ("minor", False, "charts")
+    assert settings.allowed_groups == ("example.org",)
+    assert [(one.code, one.path) for one in settings.ignore] == [("FB120", "docs/*")]
+    assert settings.scope().custom[1].key == ("a", "b")
+    assert "https://mirror" in settings.scope().repositories
+    values = {"release": "2", "old_release": "1", "chart_version": "4", "old_chart_version": "3"}
+    assert fill(settings.branch, values) == "b/1-2"
+    assert fill(settings.commit or "", values) == "c 4 3"
+
+
+# --- in a repository --------------------------------------------------------------------------
+
+Make = Callable[..., Repo]
+
+
+@pytest.fixture
+def make(tmp_path: Path, index: Path) -> Make:
+    def call(text: str, **files: str) -> Repo:
+        return repository(tmp_path / "small", small(config=text, **files), index)
+
+    return call
+
+
+def changes(report: Any) -> dict[str, str]:
+    return {f"{one['path']}:{one['line']}": one["new"] for one in report["changes"]}
+
+
+@pytest.mark.parametrize("command", [["to", "2.5.1"], ["status"], ["releases"]])
+def test_error_names_file_line_and_key(make: Make, cli: Cli, command: list[str]) -> None:
+    result = cli(*command, cwd=make("exclude: []\nbrnch: x\n"))
+    assert_refused(result, 3, "fluxbump.yaml:2: brnch: unknown key", "fluxbump schema config")
+
+
+def test_what_is_committed_counts(make: Make, cli: Cli) -> None:
+    repo = make("branch: 'from-git'\n")
+    repo.write("fluxbump.yaml", "nonsense: [\n")
+    assert cli("to", "2.5.1", "-o", "json", cwd=repo).json["branch"] == "from-git"
+
+
+def test_custom_pins(make: Make, cli: Cli) -> None:
+    text = (
+        "pins:\n- {path: '*.env', track: flux, pattern: '(?m)^FLUX=v?(?P<version>.*)$'}\n"
+        "- {path: 'env/*.yaml', track: bp-flux, key: engine.version}\n"
+        "- {path: 'chart.txt', track: flux2, pattern: 'flux2-(?P<version>[0-9.]+)[.]tgz'}\n"
+    )
+    files = {
+        "a.env": "# FLUX\nFLUX=v2.4.0\nOTHER=2.4.0\n",
+        "env/b.yaml": "engine:\n  version: '1.1.2'\nother: 1.1.2\n",
+        "chart.txt": "flux2-2.14.1.tgz flux2-2.14.1.tar\n",
+    }
+    repo = make(text, **files)
+    moved = changes(cli("to", "2.5.1", "-o", "json", cwd=repo).json)
+    assert {place: new for place, new in moved.items() if place.split(":")[0] in files} == {
+        "a.env:2": "2.5.1", "env/b.yaml:2": "1.1.3", "chart.txt:1": "2.15.0",
+    }  # fmt: skip
+    assert repo.show("fluxbump/flux-2.5.1", "a.env") == "# FLUX\nFLUX=v2.5.1\nOTHER=2.4.0\n"
+    assert repo.show("fluxbump/flux-2.5.1", "chart.txt") == "flux2-2.15.0.tgz flux2-2.14.1.tar\n"
+
+
+def test_a_variable_url_is_fine_when_its_source_is_configured(make: Make, cli: Cli) -> None:
+    text = "pins:\n- {path: install.sh, track: flux, pattern: 'V=(?P<version>[0-9.]+)'}\n"
+    url = "https://github.com/fluxcd/flux2/releases/download/v$V/install.yaml"
+    repo = make(text, install=f"V=2.4.0\nkubectl apply -f {url}\n")
+    assert changes(cli("to", "2.5.1", "-n", "-o", "json", cwd=repo).json)["install.sh:1"] == "2.5.1"
+
+
+def test_templates_and_level(make: Make, cli: Cli) -> None:
+    repo = make(
+        "branch: 'up/{old_release}/{release}'\ncommit: 'chore: Flux {release}, ünïcode'\n"
+        "bump: minor\n"
+    )
+    report = cli("to", "2.5.1", "-o", "json", cwd=repo).json
+    assert report["branch"] == "up/2.4.0/2.5.1"
+    assert changes(report)["chart/Chart.yaml:3"] == "1.2.0"
+    assert repo.git("log", "-1", "--format=%s", "up/2.4.0/2.5.1") == "chore: Flux 2.5.1, ünïcode\n"
+    flag = cli("to", "2.5.1", "--bump", "patch", "-n", "-o", "json", cwd=repo).json
+    assert changes(flag)["chart/Chart.yaml:3"] == "1.1.3"
+
+
+def test_index_below_the_root(make: Make, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    repo = make("index: charts\n")
+    monkeypatch.delenv("FLUXBUMP_INDEX")
+    (repo.path / "charts").symlink_to(repo.index)
+    result = cli("releases", "--limit", "1", cwd=repo.path / "clusters")
+    assert (result.code, "2.8.5" in result.out) == (0, True), result.err
+    missing = cli("to", "2.5.1", "--index", "charts", cwd=repo.path / "clusters")
+    assert_refused(missing, 7, "charts")
+
+
+def test_a_pin_of_an_unknown_track_is_not_passed_over(make: Make, cli: Cli) -> None:
+    text = "pins:\n- {path: install.sh, track: bp-typo, pattern: '(?P<version>sh)'}\n"
+    result = cli("to", "2.5.1", "-n", cwd=make(text))
+    assert "bp-typo" in result.out + result.err
+
+
+def test_a_pin_that_matches_nothing_is_not_passed_over(make: Make, cli: Cli) -> None:
+    text = "pins:\n- {path: gone.env, track: flux, pattern: '(?P<version>sh)'}\n"
+    result = cli("to", "2.5.1", "-n", cwd=make(text))
+    assert "gone.env" in result.out + result.err

@@ -1,0 +1,362 @@
+import json
+from itertools import permutations, product
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+
+from fixtures import derive_facts, facts
+from fluxbump import crds
+from fluxbump.crds import Conflict, Crd, CrdVersion
+from fluxbump.facts import tables
+from tests.helpers import ROOT
+
+CONFLICTS = ROOT.parent / "shared" / "facts" / "stored-version-conflicts.json"
+"""Every conflicting pair, derived by others from the release manifests; not in the project."""
+
+TABLE = tables.crds()
+Pairs = dict[str, dict[str, list[str]]]
+
+
+def short(conflicts: tuple[Conflict, ...]) -> dict[str, tuple[str, ...]]:
+    return {one.kind: one.stored for one in conflicts}
+
+
+# --- every pair ------------------------------------------------------------------------------
+
+
+def known(name: str) -> tuple[dict[str, list[str]], dict[str, Pairs]]:
+    if not CONFLICTS.is_file():
+        pytest.skip("the table of conflicts is not beside this checkout")
+    document: dict[str, Any] = json.loads(CONFLICTS.read_text("utf-8"))
+    return document["classes"], document[name]
+
+
+def flat(conflicts: tuple[Conflict, ...]) -> dict[str, list[str]]:
+    return {one.crd: list(one.stored) for one in conflicts}
+
+
+def test_every_pair_of_releases_conflicts_as_known() -> None:
+    classes, expected = known("fresh")
+    assert {release for some in classes.values() for release in some} == set(TABLE)
+    conflicting = 0
+    for old_class, new_class in product(classes, repeat=2):
+        want = expected.get(old_class, {}).get(new_class, {})
+        for old, new in product(classes[old_class], classes[new_class]):
+            found = crds.fresh(TABLE, old, new)
+            assert flat(found) == want, (old, new)
+            assert all(one.certain for one in found)
+            conflicting += bool(found)
+    assert conflicting == sum(
+        len(classes[old]) * len(classes[new]) for old, some in expected.items() for new in some
+    )
+
+
+def test_every_upgrade_may_conflict_as_known() -> None:
+    """The table's `history_reachable` holds what is certain, too."""
+    classes, expected = known("history_reachable")
+    possible = 0
+    for (n, old_class), (m, new_class) in permutations(enumerate(classes), 2):
+        if n > m:
+            continue  # the table of histories has upgrades alone
+        want = expected.get(old_class, {}).get(new_class, {})
+        for old, new in product(classes[old_class], classes[new_class]):
+            found = crds.reachable(TABLE, old, new)
+            sure = flat(crds.fresh(TABLE, old, new))
+            both = {
+                crd: sorted({*sure.get(crd, ()), *flat(found).get(crd, ())})
+                for crd in sorted({*sure, *flat(found)})
+            }
+            assert both == want, (old, new)
+            assert not any(one.certain for one in found)
+            possible += bool(found)
+    assert possible > 100
+
+
+# --- what the project itself expects ----------------------------------------------------------
+
+FRESH: dict[tuple[str, str], dict[str, tuple[str, ...]]] = {
+    ("2.4.0", "2.3.0"): {"Bucket": ("v1",)},  # the incident
+    ("2.3.0", "2.4.0"): {},
+    ("2.4.0", "2.5.1"): {},
+    ("2.5.1", "2.7.5"): {},
+    ("2.5.1", "2.8.5"): {"OCIRepository": ("v1beta2",)},
+    ("2.4.0", "2.9.4"): {
+        "ImagePolicy": ("v1beta2",),
+        "ImageRepository": ("v1beta2",),
+        "ImageUpdateAutomation": ("v1beta2",),
+        "OCIRepository": ("v1beta2",),
+    },
+    ("2.2.0", "2.0.0"): {
+        "Alert": ("v1beta3",),
+        "HelmRelease": ("v2beta2",),
+        "Provider": ("v1beta3",),
+    },
+    ("2.1.2", "2.7.0"): {"HelmRelease": ("v2beta1",), "ImageUpdateAutomation": ("v1beta1",)},
+    ("2.7.0", "2.6.4"): {
+        "ImagePolicy": ("v1",),
+        "ImageRepository": ("v1",),
+        "ImageUpdateAutomation": ("v1",),
+    },
+    ("2.9.4", "2.8.0"): {},
+}
+
+
+@pytest.mark.parametrize(("pair", "expected"), FRESH.items(), ids=str)
+def test_a_fresh_cluster_refuses(
+    pair: tuple[str, str], expected: dict[str, tuple[str, ...]]
+) -> None:
+    assert short(crds.fresh(TABLE, *pair)) == expected
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("2.4.0", "2.7.5", {"HelmRelease": ("v2beta1",), "ImageUpdateAutomation": ("v1beta1",)}),
+        ("2.4.0", "2.6.4", {}),
+        ("2.0.0", "2.7.5", {}),  # all of it is certain
+        ("2.2.0", "2.7.5", {"HelmRelease": ("v2beta1",)}),
+        ("2.2.0", "2.8.0", {"HelmRelease": ("v2beta1",)}),
+        (
+            "2.7.0",
+            "2.8.0",
+            dict.fromkeys(["Bucket", "HelmChart", "HelmRepository", "OCIRepository"], ("v1beta2",))
+            | {"HelmRelease": ("v2beta2",)},
+        ),
+    ],
+)
+def test_a_cluster_with_a_history_may_refuse(
+    old: str, new: str, expected: dict[str, tuple[str, ...]]
+) -> None:
+    assert short(crds.reachable(TABLE, old, new)) == expected
+
+
+def test_the_releases_that_were_passed_narrow_what_may_be_refused() -> None:
+    def narrowed(*through: str) -> dict[str, tuple[str, ...]]:
+        return short(crds.reachable(TABLE, "2.4.0", "2.8.5", through))
+
+    assert narrowed() == narrowed("2.4.0") == narrowed("2.9.4", "0.41.0", "main") == {}
+    assert narrowed("2.3.0", "2.4.0") == {"Bucket": ("v1beta2",)}
+    assert narrowed("2.2.3")["HelmRelease"] == ("v2beta2",)
+    assert crds.reachable(TABLE, "2.4.0", "2.8.5", list(TABLE)) == crds.reachable(
+        TABLE, "2.4.0", "2.8.5"
+    )
+
+
+def test_what_both_say_is_said_once() -> None:
+    """HelmRelease v2beta2 is certain, v2beta1 beside it is possible."""
+    assert short(crds.fresh(TABLE, "2.2.0", "2.8.0"))["HelmRelease"] == ("v2beta2",)
+    (possible,) = crds.reachable(TABLE, "2.2.0", "2.8.0")
+    assert (possible.stored, possible.listed) == (("v2beta1",), ("v2beta1", "v2beta2"))
+
+
+def test_a_cluster_that_is_known_gets_an_exact_answer() -> None:
+    name = "helmreleases.helm.toolkit.fluxcd.io"
+    stored = {name: ("v2beta1", "v2beta2", "v2"), "crontabs.example.org": ("v1alpha1",)}
+    assert crds.exact({name: ("v2",)}, TABLE, "2.8.5") == ()
+    assert crds.exact({}, TABLE, "2.8.5") == ()
+    (conflict,) = crds.exact(stored, TABLE, "2.8.5")
+    assert conflict == Conflict(
+        name, "HelmRelease", ("v2beta1", "v2beta2"), certain=True, listed=stored[name]
+    )
+
+
+def test_a_definition_that_goes_is_not_refused() -> None:
+    """Helm deletes it, with every object of the kind; but nobody updates it."""
+    assert "ArtifactGenerator" not in short(crds.fresh(TABLE, "2.7.0", "2.6.4"))
+
+
+def test_a_release_that_the_table_does_not_have() -> None:
+    for call in (crds.fresh, crds.reachable):
+        with pytest.raises(KeyError, match=r"2\.99\.0"):
+            call(TABLE, "2.4.0", "2.99.0")
+        with pytest.raises(KeyError, match=r"2\.99\.0"):
+            call(TABLE, "2.99.0", "2.4.0")
+    with pytest.raises(ValueError, match="not a release: main"):
+        crds.key("main")
+
+
+def test_releases_are_ordered_as_versions() -> None:
+    table = dict.fromkeys(["2.10.0", "2.9.0", "2.10.0-rc.1"], MappingProxyType[str, Crd]({}))
+    assert crds.earlier(table, "2.10.0") == ("2.9.0", "2.10.0-rc.1")
+
+
+# --- the server's words -----------------------------------------------------------------------
+
+BUCKET = "buckets.source.toolkit.fluxcd.io"
+BEFORE = (
+    f'CustomResourceDefinition.apiextensions.k8s.io "{BUCKET}" is invalid: '
+    'status.storedVersions[0]: Invalid value: "v1": must appear in spec.versions'
+)
+SINCE = (
+    f'CustomResourceDefinition.apiextensions.k8s.io "{BUCKET}" is invalid: '
+    'status.storedVersions[0]: Invalid value: "v1": missing from spec.versions; v1 was previously '
+    "a storage version, and must remain in spec.versions until a storage migration ensures no data "
+    "remains persisted in v1 and removes v1 from status.storedVersions"
+)
+
+
+@pytest.mark.parametrize(
+    ("kubernetes", "words"),
+    [
+        ("1.32", BEFORE),
+        ("v1.31.4+k3s1", BEFORE),
+        ("1.9.0", BEFORE),
+        ("1.33", SINCE),
+        ("v1.33.0", SINCE),
+        ("1.100", SINCE),
+        ("2.0", SINCE),
+        ("latest", SINCE),
+        (None, SINCE),
+    ],
+)
+def test_the_server_is_quoted(kubernetes: str | None, words: str) -> None:
+    (conflict,) = crds.fresh(TABLE, "2.4.0", "2.3.0")
+    assert conflict.message(kubernetes) == words
+    assert crds.recognise(words) == (BUCKET, "v1")
+
+
+def test_several_versions_are_one_message_with_their_places() -> None:
+    one = Conflict(
+        BUCKET, "Bucket", ("v1beta2", "v1"), certain=True, listed=("v2", "v1beta2", "v1")
+    )
+    assert one.message("1.30") == (
+        f'CustomResourceDefinition.apiextensions.k8s.io "{BUCKET}" is invalid: '
+        '[status.storedVersions[1]: Invalid value: "v1beta2": must appear in spec.versions, '
+        'status.storedVersions[2]: Invalid value: "v1": must appear in spec.versions]'
+    )
+    assert crds.recognise(one.message("1.30")) == (BUCKET, "v1beta2")
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (
+            f'Helm install failed: failed to update X "x": cannot patch "{BUCKET}": {BEFORE}',
+            (BUCKET, "v1"),
+        ),
+        (json.dumps({"level": "error", "error": SINCE}), (BUCKET, "v1")),
+        (json.dumps(json.dumps({"error": BEFORE})), (BUCKET, "v1")),
+        (f'The CustomResourceDefinition "{BUCKET}" is invalid: ' + BEFORE.split(": ", 1)[1], True),
+        (
+            '* status.storedVersions[1]: Invalid value: "v2beta1": must appear in spec.versions',
+            (None, "v2beta1"),
+        ),
+        ("", None),
+        ('status.storedVersions: Invalid value: "v1": must have the storage version v1', None),
+        (f'CustomResourceDefinition "{BUCKET}" is invalid: spec.group: Required value', None),
+        ('spec.versions[0]: Invalid value: "v1": must appear in spec.versions', None),
+    ],
+)
+def test_a_refusal_is_recognised_in_a_log(
+    line: str, expected: tuple[str | None, str] | bool | None
+) -> None:
+    assert crds.recognise(line) == ((BUCKET, "v1") if expected is True else expected)
+
+
+def test_a_long_line_takes_no_time() -> None:
+    assert (
+        crds.recognise('"a.' * 100_000 + 'status.storedVersions[0]: Invalid value: "' * 9999)
+        is None
+    )
+
+
+# --- the table --------------------------------------------------------------------------------
+
+
+def test_the_table_agrees_with_the_fixtures() -> None:
+    """They were derived apart."""
+    for release in json.loads(facts.SOURCE.read_text("utf-8"))["releases"]:
+        if release in TABLE:
+            expected = {crd.name: crd.versions for crd in facts.release(release).crds}
+            assert {
+                crd.name: {
+                    one.name: frozenset(flag for flag in derive_facts.FLAGS if getattr(one, flag))
+                    for one in crd.versions
+                }
+                for crd in TABLE[release].values()
+            } == expected
+
+
+def test_the_table_holds_every_release_once() -> None:
+    assert len(TABLE) == 38
+    assert tables.crds() is TABLE
+    assert list(TABLE) == sorted(TABLE, key=crds.key)
+    for release in TABLE.values():
+        for name, crd in release.items():
+            assert (crd.name, crd.group) == (name, name.partition(".")[2])
+            assert [one.name for one in crd.versions if one.storage] == [crd.storage]
+            assert crd.storage in crd.served <= crd.names
+    bucket = TABLE["2.4.0"][BUCKET]
+    assert (bucket.kind, bucket.storage) == ("Bucket", "v1")
+    assert bucket.names == bucket.served == {"v1", "v1beta1", "v1beta2"}
+
+
+def test_the_table_is_what_the_facts_say() -> None:
+    source = ROOT.parent / "shared"
+    if not (source / derive_facts.SOURCE).is_file():
+        pytest.skip("the facts are not beside this checkout")
+    text = derive_facts.render(derive_facts.compact(derive_facts.read(source)))
+    assert text == derive_facts.TARGET.read_text("utf-8")
+
+
+MANIFEST = """\
+---
+apiVersion: v1
+kind: Namespace
+metadata:
+  name: flux-system
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata:
+  name: buckets.source.toolkit.fluxcd.io
+spec:
+  group: source.toolkit.fluxcd.io
+  names: {kind: Bucket, plural: buckets}
+  versions:
+  - {name: v1, served: true, storage: true, schema: {}}
+  - name: v1beta1
+    deprecated: true
+    served: false
+    storage: false
+"""
+
+
+def test_a_release_manifest_is_read_into_the_same_shape(tmp_path: Path) -> None:
+    (tmp_path / "v2.10.0.yaml").write_text(MANIFEST)
+    (tmp_path / "2.9.9.yaml").write_text(MANIFEST)
+    (tmp_path / "notes.yaml").write_text("a: 1")
+    table = derive_facts.read(tmp_path)
+    versions = (CrdVersion("v1", True, True), CrdVersion("v1beta1", False, False, deprecated=True))
+    assert table["2.10.0"] == {BUCKET: Crd(BUCKET, "Bucket", "source.toolkit.fluxcd.io", versions)}
+    assert derive_facts.compact(table) == {
+        "releases": {"2.9.9": "2.9.9", "2.10.0": "2.9.9"},
+        "kinds": {BUCKET: ["Bucket", "source.toolkit.fluxcd.io"]},
+        "classes": {"2.9.9": {BUCKET: {"v1": "served storage", "v1beta1": "deprecated"}}},
+    }
+
+
+def test_a_source_that_is_none(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="holds neither"):
+        derive_facts.read(tmp_path)
+    with pytest.raises(ValueError, match="defines no custom resource"):
+        derive_facts.from_manifest("kind: List\n", "x.yaml")
+    with pytest.raises(ValueError, match=r"x\.yaml:2: while parsing"):
+        derive_facts.from_manifest("kind: [CustomResourceDefinition\n", "x.yaml")
+
+
+@pytest.mark.parametrize(
+    ("release", "minimum"),
+    [
+        ("2.4.0", "1.28"),
+        ("v2.7.5", "1.32"),
+        ("2.9.4", "1.33"),
+        ("2.3.0", None),
+        ("2.10.0", None),
+        ("main", None),
+    ],
+)
+def test_the_kubernetes_that_a_release_asks_for(release: str, minimum: str | None) -> None:
+    assert tables.kubernetes_minimum(release) == minimum

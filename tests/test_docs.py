@@ -1,0 +1,361 @@
+"""The documentation is true: transcripts, options, links, rule pages, headings, CI files."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import subprocess
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+from ruamel.yaml import YAML
+
+from fluxbump import config, errors, examine, gate
+from fluxbump.config import Config
+from fluxbump.pins import KINDS
+from fluxbump.reports.formats import FORMATS
+from fluxbump.rules import RULES, pages
+from fluxbump.settings import Settings
+from tests import docs_runner, helpers
+from tests.docs_runner import FENCE, Section, sections
+from tests.helpers import ROOT, Repo
+from tests.tools import find_helm
+
+DOCS = ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
+PROSE = [*DOCS, "CONTRIBUTING.md", "CHANGELOG.md"]
+PAGES = sorted((ROOT / "fluxbump/rules/pages").glob("FB*.md"))
+
+
+def _text(name: str | Path) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def _yaml(text: str) -> Any:
+    return list(YAML(typ="safe", pure=True).load_all(io.StringIO(text)))
+
+
+def _load(name: str) -> Any:
+    (document,) = _yaml(_text(name))
+    return document
+
+
+def _blocks(text: str, language: str) -> Iterator[str]:
+    yield from (m["body"] for m in FENCE.finditer(text) if m["info"] == language)
+
+
+def _headings(text: str, level: int) -> list[str]:
+    return re.findall(rf"^#{{{level}}} (.+)$", FENCE.sub("", text), re.MULTILINE)
+
+
+# --- transcripts ------------------------------------------------------------------------------
+
+_SECTIONS = [
+    pytest.param(section, id=f"{name}:{section.steps[0].line}")
+    for name in DOCS
+    for section in sections(_text(name))
+    if section.steps
+]
+
+
+@pytest.mark.parametrize("section", _SECTIONS)
+def test_transcript(section: Section, tmp_path: Path, index: Path, templates: Path) -> None:
+    if section.helm and not find_helm():
+        pytest.skip("no helm: run `make tools`")
+    found = list(docs_runner.problems(docs_runner.run(section, tmp_path, index, templates)))
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("name", PROSE)
+def test_every_block_says_what_it_is(name: str) -> None:
+    known = {"console", "console cluster", "yaml", "sh", "python", "hcl", "text", "json", "xml"}
+    for block in FENCE.finditer(_text(name)):
+        assert block["info"] in known | {"", "markdown", "diff"}, block["info"]
+        if block["info"] == "console cluster":
+            assert block["body"].startswith("# needs a cluster\n")
+            assert "$ fluxbump" not in block["body"], "this needs no cluster"
+
+
+@pytest.mark.parametrize(
+    ("expected", "output", "same"),
+    [
+        ("a\n…\nc", "a\nb1\nb2\nc\n", True),
+        ("a\n…", "a\n", True),
+        ("a … c", "a b c\n", True),
+        ("a   b", "a b\n", True),
+        ("commit 0123456", "commit fedcba9876543210fedcba9876543210fedcba98\n", True),
+        ("a", "a\nb\n", False),
+        ("", "a\n", False),
+        ("a.c", "abc\n", False),
+        ("a\n…\nc", "a\nb\n", False),
+    ],
+)
+def test_a_transcript_is_compared(expected: str, output: str, same: bool) -> None:
+    assert docs_runner.matches(tuple(expected.split("\n")), output) is same
+
+
+def test_a_failure_has_to_be_written_down(tmp_path: Path, index: Path, templates: Path) -> None:
+    text = "<!-- repository: aligned -->\n```console\n$ false\n$ true\n```\n"
+    (section,) = sections(text)
+    (problem,) = docs_runner.problems(docs_runner.run(section, tmp_path, index, templates))
+    assert "line 3" in problem
+
+
+# --- options, links, headings -----------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def options() -> dict[str, set[str]]:
+    """The long options of each command, as its help lists them."""
+    env = {**os.environ, "COLUMNS": "200"}
+
+    def helped(*command: str) -> str:
+        run = [str(helpers.SCRIPT), *command, "--help"]
+        return subprocess.run(run, capture_output=True, text=True, env=env, check=True).stdout
+
+    commands = re.findall(r"^  (\w+) {2,}", helped().partition("Commands:")[2], re.MULTILINE)
+    assert {"to", "check", "status"} <= set(commands)
+    return {name: {*docs_runner.options(helped(name)), "--help"} for name in commands}
+
+
+_OTHERS = {
+    # git, helm, kubectl, flux and make take these in our examples
+    *("--stat", "--short", "--branch", "--quiet", "--format", "--oneline", "--delete", "--force"),
+    *("--no-edit", "--namespace", "--all-namespaces", "--status-selector", "--output", "--since"),
+    *("--git", "--type", "--patch", "--server-side", "--force-conflicts", "--filename", "--strict"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", [*map(Path, PROSE), *PAGES], ids=lambda path: path.name)
+def test_options_exist(path: Path, options: Mapping[str, set[str]]) -> None:
+    text = re.sub(r"<!--.*?-->", "", _text(path), flags=re.DOTALL)
+    known = set().union(*options.values(), {"--version"}) | _OTHERS
+    assert not docs_runner.options(text).keys() - known
+    for command, rest in re.findall(r"\bfluxbump (\w+)([^\n`|]*)", text):
+        if command in options:
+            assert docs_runner.options(rest).keys() <= options[command], f"fluxbump {command}{rest}"
+
+
+@pytest.mark.parametrize("name", PROSE)
+def test_links_resolve(name: str) -> None:
+    text = FENCE.sub("", _text(name))
+    for target in re.findall(r"\]\(([^)]+)\)", text):
+        if "://" in target:
+            continue
+        path, _, anchor = target.partition("#")
+        file = (ROOT / name).parent / path if path else ROOT / name
+        assert file.exists(), target
+        if anchor:
+            body = _text(file)
+            titles = [title for level in (1, 2, 3) for title in _headings(body, level)]
+            assert anchor in {_anchor(title) for title in titles}, target
+
+
+def _anchor(title: str) -> str:
+    return re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("name", PROSE)
+def test_readme_leads_everywhere(name: str) -> None:
+    if name != "README.md":
+        assert f"({name})" in _text("README.md")
+
+
+def test_readme_begins_with_the_two_commands() -> None:
+    screen = _text("README.md").splitlines()[:24]
+    assert [line for line in screen if re.match(r"    make (demo|test)\b", line)]
+
+
+def test_every_kind_has_a_heading() -> None:
+    assert [one for one in _headings(_text("docs/pins.md"), 2) if one in KINDS] == list(KINDS)
+
+
+def test_every_key_has_a_heading() -> None:
+    assert set(Config.model_fields) <= set(_headings(_text("docs/configuration.md"), 2))
+
+
+def test_every_exit_code_has_a_row() -> None:
+    rows = set(map(int, re.findall(r"^\| (\d+) \|", _text("docs/exit-codes.md"), re.MULTILINE)))
+    classes = [one for one in vars(errors).values() if isinstance(one, type)]
+    codes = {one.exit_code for one in classes if issubclass(one, errors.FluxbumpError)}
+    assert rows == {0, 1, 130} | codes
+
+
+def test_every_format_is_named() -> None:
+    assert all(f"`{name}`" in _text("docs/check.md") for name in FORMATS)
+
+
+def test_every_module_has_a_room() -> None:
+    rooms = set(re.findall(r"`([a-z]+)/?`", _text("docs/design.md")))
+    names = {path.stem for path in (ROOT / "fluxbump").iterdir() if path.name[0] not in "_."}
+    assert not names - rooms - {"py"}
+
+
+def test_configuration_examples_are_valid() -> None:
+    keys = set(Config.model_fields)
+    seen: set[str] = set()
+    for path in [*map(Path, DOCS), *PAGES]:
+        for block in _blocks(_text(path), "yaml"):
+            (content,) = _yaml(block) if "\n---" not in block else [None]
+            if isinstance(content, dict) and content and content.keys() <= keys:
+                config.parse(block)
+                seen |= content.keys()
+    assert seen == keys
+
+
+def test_the_python_example_runs(repo: Repo, capfd: pytest.CaptureFixture[str]) -> None:
+    (block,) = _blocks(_text("docs/check.md"), "python")
+    code = block.replace('base="origin/main"', f'base="main", index={str(repo.index)!r}')
+    python = helpers.SCRIPT.with_name("python")
+    subprocess.run([python, "-c", code], cwd=repo.path, env=repo.environment(), check=True)
+    assert "FB105 was not run" in capfd.readouterr().out
+
+
+# --- rule pages -------------------------------------------------------------------------------
+
+
+def test_every_rule_has_a_page_and_every_page_a_rule() -> None:
+    assert [path.stem for path in PAGES] == list(RULES)
+
+
+@pytest.mark.parametrize("code", RULES)
+def test_page(code: str) -> None:
+    text = pages.page(code)
+    assert text.startswith(f"# {code} {RULES[code].slug}\n\n")
+    assert text.split("\n\n")[1].strip().endswith(".")
+    headings = _headings(text, 2)
+    assert headings[:4] == ["Why", "Bad", "Good", "Fix"]
+    assert headings[4:] in ([], ["When it is not run"])
+    for block in _blocks(text, "yaml"):
+        _yaml(block)
+
+
+_JUDGED = [code for code in RULES if code not in ("FB105", "FB106")]
+
+
+@pytest.mark.parametrize("code", _JUDGED)
+def test_examples_are_what_they_say(code: str) -> None:
+    assert code in _found(code, "Bad")
+    assert code not in _found(code, "Good")
+
+
+def _found(code: str, heading: str) -> set[str]:
+    """Judge the files of one section of a page, as one repository; return the codes found."""
+    section = re.split(r"^## ", pages.page(code), flags=re.MULTILINE)
+    (text,) = (part for part in section if part.startswith(f"{heading}\n"))
+    before: dict[str, str] = {}
+    after: dict[str, str] = {}
+    for block in FENCE.finditer(text):
+        lines = block["body"].splitlines(keepends=True)
+        diff = block["info"] == "diff"
+        old = "".join(line[diff:] for line in lines if not (diff and line[0] == "+"))
+        new = "".join(line[diff:] for line in lines if not (diff and line[0] == "-"))
+        path = new.partition("\n")[0].removeprefix("# ")
+        assert "/" in path, "the first line of an example is its path"
+        before[path], after[path] = old, new
+    wrapper = {"platform/flux/chart/Chart.yaml": helpers.wrapper()}
+    examined = examine.examine(
+        helpers.snapshot(wrapper | after),
+        Settings(),
+        helpers.chart_index(),
+        base=helpers.snapshot(wrapper | before),
+    )
+    verdict = gate.judge(examined.evidence, examined.settings, examined.subject)
+    return {one.code for one in verdict.findings}
+
+
+# --- CI files ---------------------------------------------------------------------------------
+
+
+def _bash(script: str, repo: Repo, **more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
+        cwd=repo.path,
+        env=repo.environment(**more),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_action_runs(repo: Repo, incident: Repo, tmp_path: Path) -> None:
+    action = _load("action.yml")
+    assert action["runs"]["using"] == "composite"
+    used = set(re.findall(r"inputs\.([\w-]+)", _text("action.yml")))
+    assert used == set(action["inputs"])
+    (step,) = (one for one in action["runs"]["steps"] if one.get("name") == "Run fluxbump check")
+    assert "${{" not in step["run"], "inputs reach a script through the environment only"
+    place = tmp_path / "temp/fluxbump/bin"
+    place.mkdir(parents=True)
+    (place / "fluxbump").symlink_to(helpers.SCRIPT)
+    given = {"RUNNER_TEMP": str(tmp_path / "temp"), "ARGS": "--no-render --ignore FB120"}
+    clean = _bash(step["run"], repo, BASE="main", **given)
+    assert (clean.returncode, clean.stdout.count("::error")) == (0, 0), clean.stderr
+    broken = _bash(step["run"], incident, BASE="", **given)
+    assert broken.returncode == 1
+    assert "::error file=infra/hetzner/cloudinit-control-plane.tftpl,line=146" in broken.stdout
+    assert "::warning" not in broken.stdout
+
+
+def test_action_installs_its_own_checkout(repo: Repo) -> None:
+    steps = _load("action.yml")["runs"]["steps"]
+    (step,) = (one for one in steps if one.get("name") == "Install fluxbump")
+    assert '"$GITHUB_ACTION_PATH"' in step["run"]
+    assert "${{" not in step["run"]
+    assert _bash(f"exit 0\n{step['run']}", repo).returncode == 0  # it parses
+
+
+def test_action_snippet_uses_what_there_is() -> None:
+    (workflow,) = (
+        content
+        for block in _blocks(_text("docs/ci.md"), "yaml")
+        for content in _yaml(block)
+        if isinstance(content, dict) and "jobs" in content
+    )
+    (step,) = (one for one in workflow["jobs"]["pins"]["steps"] if "fluxbump" in one["uses"])
+    assert step["with"].keys() <= _load("action.yml")["inputs"].keys()
+
+
+def test_gitlab_job_runs(repo: Repo, incident: Repo) -> None:
+    job = _load("docs/ci/gitlab-check.yml")["fluxbump-check"]
+    assert job["variables"]["GIT_DEPTH"] == "0"
+    script = "\n".join(job["script"])
+    given = {"FLUXBUMP_ARGS": "--no-render"}
+    clean = _bash(script, repo, CI_MERGE_REQUEST_DIFF_BASE_SHA=repo.tip("main"), **given)
+    assert clean.returncode == 0, clean.stderr
+    broken = _bash(script, incident, **given)
+    assert broken.returncode == 1
+    assert "FB103" in broken.stdout
+    report = job["artifacts"]["reports"]["junit"]
+    assert _failures(repo.path / report) == []
+    assert _failures(incident.path / report) == ["FB103 version-agreement"]
+
+
+def _failures(report: Path) -> list[str]:
+    cases = ET.fromstring(report.read_bytes()).iter("testcase")  # noqa: S314  # our own report
+    return [str(case.get("name")) for case in cases if case.find("failure") is not None]
+
+
+def test_hook_runs(repo: Repo) -> None:
+    (hook,) = _load(".pre-commit-hooks.yaml")
+    assert hook["id"] in _text("docs/ci.md")
+    assert hook["language"] == "python"
+    assert hook["pass_filenames"] is False
+    scripts = tomllib.loads(_text("pyproject.toml"))["project"]["scripts"]
+    assert hook["entry"].split()[0] in scripts
+    assert _bash(hook["entry"], repo).returncode == 0
+    path = "platform/flux/chart/values.yaml"
+    repo.write(path, _staged(repo, path).replace("2.14.1", "2.13.0"))
+    assert _bash(hook["entry"], repo).returncode == 0  # not staged yet
+    repo.git("add", path)
+    refused = _bash(hook["entry"], repo)
+    assert refused.returncode == 1
+    assert "FB104" in refused.stdout
+
+
+def _staged(repo: Repo, path: str) -> str:
+    return repo.git("show", f":{path}")

@@ -1,0 +1,212 @@
+"""Mapping rows move; everything else that names an old version is listed for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+from fluxbump import edit, mentions
+from fluxbump.model import Plan
+from fluxbump.plan import Options, plan
+from fluxbump.resolve import resolve
+from fluxbump.textfile import TextFile
+from tests.helpers import (
+    EDGE,
+    Cli,
+    Repo,
+    app_versions,
+    chart_index,
+    find,
+    release,
+    small,
+    umbrella,
+)
+
+
+def planned(target: str = "2.5.1", files: dict[str, str] | None = None) -> Plan:
+    release = resolve(target, chart_index())
+    options = Options(allow_downgrade=True)
+    return plan(find(files or small()), release, chart_index(), options)
+
+
+def rowed(text: str, path: str = "a.md", target: str = "2.5.1") -> str:
+    """The text after its mapping rows have moved."""
+    rows = mentions.rows([TextFile(path, text)], planned(target), app_versions())
+    return edit.splice(text, [one for row in rows for one in row.edits])
+
+
+def check(text: str, after: str, path: str = "a.md", target: str = "2.5.1") -> None:
+    found = rowed(text, path, target)
+    assert found == after
+    assert rowed(found, path, target) == found  # a second run has nothing to do
+
+
+ROWS = [
+    # the marker at the end; columns stay where they are
+    (
+        "# v2.4.0 -> flux2 2.14.1 -> appVersion 2.4.0   <- CURRENT\n# v2.3.0 -> x\n",
+        (
+            "# v2.5.1 -> flux2 2.15.0 -> appVersion 2.5.1   <- CURRENT\n"
+            "# v2.4.0 -> flux2 2.14.1 -> appVersion 2.4.0\n# v2.3.0 -> x\n"
+        ),
+    ),
+    ("2.4.0 2.14.1 (current)\n", "2.5.1 2.15.0 (current)\n2.4.0 2.14.1\n"),
+    ("2.4.0 2.14.1 ← Current\n", "2.5.1 2.15.0 ← Current\n2.4.0 2.14.1\n"),
+    ("2.4.0 2.14.1 <-- CURRENT", "2.5.1 2.15.0 <-- CURRENT\n2.4.0 2.14.1"),
+    ("2.4.0 2.14.1 (current)\r\n", "2.5.1 2.15.0 (current)\r\n2.4.0 2.14.1\r\n"),
+    ("x\r\n2.4.0 2.14.1 (current)", "x\r\n2.5.1 2.15.0 (current)\r\n2.4.0 2.14.1"),
+    ("2.14.1: 2.4.0 (CURRENT)\n", "2.15.0: 2.5.1 (CURRENT)\n2.14.1: 2.4.0\n"),
+    (
+        "| v2.4.0 (current) | 2.14.1 |\n|---|---|\n",
+        "| v2.5.1 (current) | 2.15.0 |\n| v2.4.0 | 2.14.1 |\n|---|---|\n",
+    ),
+    # a padded table keeps the widths of its cells
+    (
+        "| flux            | chart  |\n| 2.4.0 (current) | 2.14.1 |\n| 2.3.0           | 9      |\n",
+        (
+            "| flux            | chart  |\n| 2.5.1 (current) | 2.15.0 |\n"
+            "| 2.4.0           | 2.14.1 |\n| 2.3.0           | 9      |\n"
+        ),
+    ),
+    # the row of the target is there already: only the marker moves
+    (
+        "- 2.5.1 2.15.0\n- 2.4.0 2.14.1 (current)\n",
+        "- 2.5.1 2.15.0 (current)\n- 2.4.0 2.14.1\n",
+    ),
+    (
+        "- 2.4.0 2.14.1 (current)\n- 2.3.0 2.13.0\n- 2.5.1 2.15.0\n",
+        "- 2.4.0 2.14.1\n- 2.3.0 2.13.0\n- 2.5.1 2.15.0 (current)\n",
+    ),
+    # no row: nothing pairs a release with its chart
+    ("Flux 2.4.0 is what we run (current)\n", None),
+    ("2.4.0 2.13.0 (current)\n", None),
+    ("2.4.0 2.14.1 current\n", None),
+    ("2.4.0 2.14.1 (currently)\n", None),
+    ("2.4.0 2.14.1\n(current)\n", None),
+    ("2.4.0 2.14.1 (concurrent)\n", None),
+    ("2.5.1 2.15.0 (current)\n", None),
+]
+
+
+@pytest.mark.parametrize(("before", "after"), ROWS)
+def test_row(before: str, after: str | None) -> None:
+    check(before, before if after is None else after)
+
+
+def test_rows_move_back_on_a_downgrade() -> None:
+    before = "- 2.4.0 2.14.1 (current)\n- 2.3.0 2.13.0\n"
+    check(before, "- 2.4.0 2.14.1\n- 2.3.0 2.13.0 (current)\n", target="2.3.0")
+
+
+def test_longer_versions_do_not_push_the_next_column() -> None:
+    before = "2.4.0  -> 2.14.1   <- CURRENT\n"
+    after = "2.0.0-rc.3 -> 2.8.0    <- CURRENT\n2.4.0  -> 2.14.1\n"
+    assert rowed(before, target="2.0.0-rc.3").splitlines()[1] == after.splitlines()[1]
+    assert rowed(before, target="2.0.0-rc.3").count("\n") == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "moves"),
+    [
+        ("a.yaml", "# 2.4.0 2.14.1 (current)\n", True),
+        ("a.yaml", "a: 2.4.0 2.14.1 (current)\n", False),
+        ("a.sh", "echo '2.4.0 2.14.1 (current)'\n", False),
+        ("a.tf", "// 2.4.0 2.14.1 <- CURRENT\n", True),
+        ("a.yaml", "description: |\n  2.4.0 2.14.1 (current)\n", True),
+    ],
+)
+def test_only_comments_and_documents_have_rows(path: str, text: str, moves: bool) -> None:
+    assert (rowed(text, path) != text) == moves
+
+
+@pytest.mark.parametrize(
+    ("name", "after"),
+    [
+        (
+            "table.md",
+            (
+                "| v2.5.1  | 2.15.0        | all                | (current) |\n"
+                "| v2.4.0  | 2.14.1        | all                |           |\n"
+            ),
+        ),
+        (
+            "table-with-target.md",
+            (
+                "- v2.5.1 -> flux2 2.15.0 -> appVersion 2.5.1 (current)\n"
+                "- v2.4.0 -> flux2 2.14.1 -> appVersion 2.4.0\n"
+            ),
+        ),
+        ("table.tf", "//   v2.5.1 = flux2 2.15.0   <- CURRENT\n//   v2.4.0 = flux2 2.14.1\n"),
+        ("marker-without-row.md", None),
+        ("incident.md", None),
+    ],
+)  # fmt: skip
+def test_edge_case(name: str, after: str | None) -> None:
+    text = (EDGE / "mentions" / name).read_text("utf-8")
+    found = rowed(text, name)
+    assert (found == text) if after is None else (after in found)
+    removed = set(text.splitlines()) - set(found.splitlines())
+    assert len(removed) <= 2
+
+
+# --- mentions ---------------------------------------------------------------------------------
+
+
+def listed(files: dict[str, str], target: str = "2.5.1") -> list[str]:
+    everything = small(**files)
+    inventory = find(everything)
+    moving = plan(inventory, resolve(target, chart_index()), chart_index(), Options())
+    texts: Iterable[TextFile] = [TextFile(path, text) for path, text in everything.items()]
+    found = mentions.find(texts, inventory, moving, [])
+    return [f"{one.location} {one.track} {one.value}" for one in found]
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "expected"),
+    [
+        ("a.md", "Flux 2.4.0.\n", ["flux 2.4.0"]),
+        ("a.md", "Flux v2.4.0, chart 2.14.1\n", ["flux 2.4.0", "flux2 2.14.1"]),
+        ("a.md", "Kubernetes 2.4.0\n", []),
+        ("a.md", "Flux 2.4.01, 12.4.0, 2.4.0.1, 2.4.0-rc.1, x2.4.0, 2.4.0+b\n", []),
+        ("a.go", '// install flux\nvar x = "flux v2.4.0"\n', ["flux 2.4.0"]),
+        ("a.md", "bp-flux 1.1.2\n", ["bp-flux 1.1.2"]),
+        ("a.md", "bp-gitea 1.1.2\n", []),
+        ("a.md", "bp-flux-extra 1.1.2\n", []),
+        ("a.md", "Flux 2.5.1\n", []),
+        ("chart/values.yaml", "# 2.14.1, 2.4.0\nx: {chart: flux2, version: 2.14.1}\n",
+         ["flux2 2.14.1", "flux 2.4.0"]),
+        ("chart/Chart.yaml", None, []),
+    ],
+)  # fmt: skip
+def test_mention(path: str, text: str | None, expected: list[str]) -> None:
+    found = listed({} if text is None else {path: text})
+    assert [one.split(" ", 1)[1] for one in found if one.startswith(f"{path}:")] == expected
+
+
+def test_pins_are_no_mentions() -> None:
+    assert listed({"u/Chart.yaml": umbrella(), "h.yaml": release("1.0.0")}) == []
+
+
+def test_every_place_is_listed_and_none_is_edited(repo: Repo, cli: Cli) -> None:
+    report = cli("to", "2.5.1", "-o", "json", cwd=repo).json
+    assert len({(one["path"], one["line"]) for one in report["mentions"]}) == 16
+    for one in report["mentions"]:
+        line = repo.show("main", one["path"]).splitlines()[one["line"] - 1]
+        assert line[one["column"] - 1 :].startswith(one["value"])
+        assert line in repo.show("fluxbump/flux-2.5.1", one["path"]).splitlines()
+
+
+def test_a_file_that_only_mentions_is_listed(repo: Repo, cli: Cli) -> None:
+    repo.commit({"notes.txt": "We run Flux 2.4.0.\n", "old.txt": "Flux 2.2.0\n"})
+    report = cli("to", "2.5.1", "-n", "-o", "json", cwd=repo).json
+    assert [one["line"] for one in report["mentions"] if one["path"] == "notes.txt"] == [1]
+    assert not [one for one in report["mentions"] if one["path"] == "old.txt"]
+
+
+def test_rows_in_files_without_pins_move(repo: Repo, cli: Cli) -> None:
+    repo.commit({"notes.txt": "Flux 2.4.0 = flux2 2.14.1 (current)\n"})
+    cli("to", "2.5.1", cwd=repo)
+    assert repo.show("fluxbump/flux-2.5.1", "notes.txt") == (
+        "Flux 2.5.1 = flux2 2.15.0 (current)\nFlux 2.4.0 = flux2 2.14.1\n"
+    )

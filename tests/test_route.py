@@ -1,0 +1,207 @@
+import json
+from itertools import combinations, pairwise, permutations
+from types import MappingProxyType
+
+import pytest
+
+from fluxbump import crds, route
+from fluxbump.crds import Crd, CrdVersion, Table
+from fluxbump.facts import tables
+from fluxbump.reports import route as report
+from fluxbump.reports.table import Paint
+from fluxbump.route import Hop, Removed, Route
+from tests.helpers import app_versions
+
+TABLE = tables.crds()
+CHARTS = frozenset(TABLE) - {
+    "2.2.1", "2.5.0", "2.6.0", "2.7.0", "2.7.1", "2.7.3", "2.7.4", "2.8.0", "2.8.4",
+}  # fmt: skip
+"""The real index has no chart for these."""
+
+ONE = {
+    release: next(other for other in TABLE if TABLE[other] == TABLE[release]) for release in TABLE
+}
+"""Each release to the first with equal CRDs."""
+
+
+def way(start: str, goal: str, **more: object) -> Route:
+    return route.route(TABLE, start, goal, CHARTS, **more)  # type: ignore[arg-type]
+
+
+def needs(hop: Hop) -> dict[str, tuple[tuple[str, ...], bool]]:
+    return {one.kind: (one.stored, one.certain) for one in hop.migrate}
+
+
+# --- every pair ------------------------------------------------------------------------------
+
+
+def follow(found: Route, stored: dict[str, tuple[str, ...]]) -> None:
+    """Play a route on a cluster: the API server's rule must let every hop pass."""
+    for hop in found.hops:
+        if hop.migrate:
+            stored = dict(crds.stored_by(TABLE[hop.old]))
+        assert crds.exact(stored, TABLE, hop.new) == (), hop
+        for name, crd in TABLE[hop.new].items():
+            listed = stored.get(name, ())
+            stored[name] = listed if crd.storage in listed else (*listed, crd.storage)
+
+
+@pytest.mark.parametrize("start", sorted({*ONE.values(), "2.5.1", "2.8.8"}, key=crds.key))
+def test_every_route_can_be_taken(start: str) -> None:
+    for goal in CHARTS:
+        found = way(start, goal)
+        if found.problem:
+            assert found.hops == ()
+            continue
+        assert (found.releases[0], found.releases[-1]) == (start, goal)
+        assert all(new in CHARTS for new in found.releases[1:])
+        for old, new in pairwise(found.releases):
+            assert crds.fresh(TABLE, old, new) == ()
+        follow(found, dict(crds.history(TABLE, start)))
+        follow(found, dict(crds.stored_by(TABLE[start])))
+
+
+def test_every_upgrade_has_a_route() -> None:
+    for start, goal in combinations(sorted(TABLE, key=crds.key), 2):
+        found = way(start, goal)
+        assert bool(found.problem) == (goal not in CHARTS)
+        assert bool(found.hops) == (goal in CHARTS)
+
+
+def test_no_shorter_way_passes() -> None:
+    """Over all releases with a chart, not only those that the search considers."""
+    reached: dict[str, dict[str, int]] = {}
+    for start in set(ONE.values()):
+        distance, edge, hops = {start: 0}, {start}, 0
+        while edge:
+            hops += 1
+            edge = {
+                new
+                for old in edge
+                for new in CHARTS
+                if new not in distance and not crds.fresh(TABLE, old, new)
+            }
+            distance.update(dict.fromkeys(edge, hops))
+        reached[start] = distance
+    for start, goal in permutations(set(ONE.values()), 2):
+        newest = max((one for one in CHARTS if ONE[one] == goal), key=crds.key)
+        found = way(start, newest)
+        if crds.key(start) < crds.key(goal):
+            assert len(found.hops) == reached[start][newest], (start, newest)
+
+
+# --- some in full ----------------------------------------------------------------------------
+
+
+def test_from_where_the_incident_was_to_2_8_5() -> None:
+    found = way("2.4.0", "2.8.5")
+    assert found.releases == ("2.4.0", "2.6.4", "2.8.5")
+    first, second = found.hops
+    assert (first.migrate, first.removed) == ((), ())
+    assert needs(second)["OCIRepository"] == (("v1beta2",), True)
+    assert needs(second)["HelmRelease"] == (("v2beta1", "v2beta2"), False)
+    assert Removed(
+        "HelmRepository", "source.toolkit.fluxcd.io", ("v1beta1", "v1beta2"), "v1"
+    ) in second.removed
+    assert Removed("Alert", "notification.toolkit.fluxcd.io", ("v1beta1",), "v1beta3") in (
+        second.removed
+    )
+
+
+def test_what_was_passed_narrows_what_must_be_migrated() -> None:
+    *_, last = way("2.4.0", "2.8.5", through=["2.4.0"]).hops
+    assert needs(last) == {"OCIRepository": (("v1beta2",), True)}
+
+
+def test_a_cluster_that_was_asked_is_believed() -> None:
+    name = "helmreleases.helm.toolkit.fluxcd.io"
+    (hop,) = way("2.6.4", "2.8.5", stored={name: ("v2beta2", "v2"), "x.example.org": ("v1",)}).hops
+    assert needs(hop) == {"HelmRelease": (("v2beta2",), True)}
+    (hop,) = way("2.6.4", "2.8.5", stored={name: ("v2",)}).hops
+    assert hop.migrate == ()
+    (hop,) = way("2.6.4", "2.8.5", stored={}).hops
+    assert hop.migrate == ()
+
+
+def test_nowhere_to_go() -> None:
+    assert way("2.4.0", "2.4.0") == Route("2.4.0", "2.4.0")
+    assert way("2.4.0", "2.8.4").problem == "no chart ships Flux 2.8.4"
+    found = route.route(TABLE, "2.4.0", "2.8.5", {"2.8.5"})
+    assert found.problem == "no release with a chart has a way around OCIRepository v1beta2"
+    assert way("2.4.0", "2.3.0").problem == (
+        "no release with a chart has a way around Bucket v1"
+    )
+    for start, goal in (("2.99.0", "2.8.5"), ("2.8.5", "2.99.0")):
+        with pytest.raises(KeyError, match=r"2\.99\.0"):
+            route.route(TABLE, start, goal, {*CHARTS, "2.99.0"})
+
+
+def test_a_kind_that_goes_has_no_successor() -> None:
+    (hop,) = way("2.8.5", "2.7.5").hops
+    assert hop.removed == ()
+    table = {"1.0.0": crd(("v1", True)), "0.9.0": {}, "0.8.0": crd(("v2", True))}
+    (hop,) = route.route(table, "1.0.0", "0.9.0", table).hops
+    assert hop.removed == (Removed("Kind", "example.org", ("v1",), None),)
+    assert route.kinds(hop.removed) == "Kind v1 goes"
+
+
+def crd(*versions: tuple[str, bool]) -> dict[str, Crd]:
+    return {
+        "kinds.example.org": Crd(
+            "kinds.example.org",
+            "Kind",
+            "example.org",
+            tuple(CrdVersion(name, True, storage) for name, storage in versions),
+        )
+    }
+
+
+def test_prereleases_are_no_stops_and_releases_without_a_chart_neither() -> None:
+    a, b = ("v1", True), ("v2", True)
+    table: Table = {
+        "1.0.0": crd(a),
+        "1.1.0-rc.1": crd(("v1", False), b),
+        "1.1.0": crd(("v1", False), b),
+        "1.1.1": crd(("v1", False), b),
+        "2.0.0": crd(b),
+    }
+    assert route.route(table, "1.0.0", "2.0.0", table).releases == ("1.0.0", "1.1.1", "2.0.0")
+    assert route.route(table, "1.0.0", "2.0.0", {"1.1.0", "2.0.0"}).releases[1] == "1.1.0"
+    assert route.route(table, "1.0.0", "2.0.0", {"1.1.0-rc.1", "2.0.0"}).problem
+    assert route.newest_safe(table, "1.0.0", {"1.1.0-rc.1"}) is None
+
+
+# --- the newest that would pass ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("start", "expected"),
+    [
+        ("2.0.0", "2.6.4"),
+        ("2.2.3", "2.6.4"),
+        ("2.3.0", "2.7.5"),
+        ("2.4.0", "2.7.5"),
+        ("2.6.4", "2.8.8"),
+        ("2.7.5", "2.9.4"),
+        ("2.9.4", "2.9.4"),
+    ],
+)
+def test_the_newest_release_that_is_safe(start: str, expected: str) -> None:
+    found = route.newest_safe(TABLE, start, CHARTS)
+    assert found == expected
+    assert crds.fresh(TABLE, start, expected) == ()
+    newer = [one for one in CHARTS if crds.key(one) > crds.key(expected)]
+    assert all(crds.fresh(TABLE, start, one) for one in newer)
+
+
+def test_the_newest_release_that_a_cluster_takes() -> None:
+    stored = {"helmreleases.helm.toolkit.fluxcd.io": ("v2beta1", "v2")}
+    assert route.newest_safe(TABLE, "2.4.0", CHARTS, stored) == "2.6.4"
+    assert route.newest_safe(TABLE, "2.4.0", CHARTS, {}) == "2.9.4"
+    assert route.newest_safe(TABLE, "2.4.0", set()) is None
+    assert route.newest_safe(TABLE, "2.4.0", {"2.3.0"}) is None
+
+
+def test_api_versions_are_ordered_as_kubernetes_does() -> None:
+    ordered = ["foo", "v1alpha1", "v1alpha2", "v1beta1", "v2beta1", "v2beta2", "v1", "v2", "v10"]
+    assert sorted(reversed(ordered), key=route.priority) == ordered

@@ -1,0 +1,207 @@
+from dataclasses import replace
+
+import pytest
+
+from fixtures import states
+from fluxbump.facts import tables
+from fluxbump.model import FLUX, Finding, Inventory, Location, Pin, Severity
+from fluxbump.rules.crds import RULES
+from fluxbump.rules.pages import page
+from fluxbump.rules.rule import Evidence, NotRun, Outcome, Rule, Vendored
+from tests.helpers import app_versions, chart_index, find, script, small, values, wrapper
+
+FB201, FB202 = RULES
+INDEX = {str(one.version): one for one in chart_index().releases}
+CHARTS = {release: version for version, release in app_versions().items()}
+BUCKET = "buckets.source.toolkit.fluxcd.io"
+
+
+def pinned(release: str, chart: str | None = None) -> Inventory:
+    """A repository whose cloud-init installs one release and whose chart ships another."""
+    version = CHARTS[chart or release]
+    return find(small(install=script(release), chart=wrapper(version), values=values(version)))
+
+
+def evidence(inventory: Inventory, base: Inventory | None = None) -> Evidence:
+    return Evidence(inventory, index=INDEX, base=base, crds=tables.crds())
+
+
+def found(outcomes: list[Outcome]) -> list[Finding]:
+    assert all(isinstance(one, Finding) for one in outcomes)
+    return [one for one in outcomes if isinstance(one, Finding)]
+
+
+def bootstrap(about: Evidence) -> list[Outcome]:
+    return list(FB201.check(about))
+
+
+def upgrade(about: Evidence) -> list[Outcome]:
+    return list(FB202.check(about))
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_every_rule_has_a_page(rule: Rule) -> None:
+    text = page(rule.code)
+    assert text.startswith(f"# {rule.code} {rule.slug}\n\n{rule.summary}\n")
+    for heading in ("Why", "Bad", "Good", "Fix", "When it is not run"):
+        assert f"\n## {heading}\n" in text
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_without_a_table_nothing_was_judged(rule: Rule) -> None:
+    assert list(rule.check(Evidence(pinned("2.4.0"), index=INDEX))) == [
+        NotRun(rule.code, "the CRDs of no Flux release are known")
+    ]
+
+
+# --- FB201 -----------------------------------------------------------------------------------
+
+
+def test_the_incident_names_one_definition() -> None:
+    inventory = find(states.files("incident"))
+    (finding,) = found(bootstrap(evidence(inventory)))
+    (dependency,) = [
+        p for p in inventory.pins if p.kind == "chart-dependency" and p.value == "2.13.0"
+    ]
+    assert (finding.severity, finding.location) == (Severity.ERROR, dependency.location)
+    assert finding.message.count(".fluxcd.io stores ") == 1
+    assert f"{BUCKET} stores v1: CustomResourceDefinition.apiextensions.k8s.io" in finding.message
+    assert "Flux 2.3.0 (flux2 2.13.0) over those of Flux 2.4.0" in finding.message
+    assert "missing from spec.versions" in finding.message
+    (url,) = [p for p in inventory.pins if p.kind == "install-url"]
+    assert [one.location for one in finding.related] == [url.location]
+
+
+def test_equal_releases_are_clean() -> None:
+    assert bootstrap(evidence(find(states.files()))) == []
+
+
+@pytest.mark.parametrize(("install", "chart"), [("2.3.0", "2.4.0"), ("2.4.0", "2.7.5")])
+def test_different_releases_need_not_conflict(install: str, chart: str) -> None:
+    assert bootstrap(evidence(pinned(install, chart))) == []
+
+
+def test_each_definition_is_named() -> None:
+    (finding,) = found(bootstrap(evidence(pinned("2.2.3", "2.8.5"))))
+    assert "ocirepositories.source.toolkit.fluxcd.io stores v1beta2: " in finding.message
+    assert "helmreleases.helm.toolkit.fluxcd.io stores v2beta2: " in finding.message
+    assert finding.message.count(" is invalid: ") == finding.message.count(" stores ")
+
+
+def test_the_vendored_chart_says_what_it_ships() -> None:
+    """The index says 2.4.0; what would be applied is in the archive."""
+    about, version = evidence(pinned("2.4.0")), CHARTS["2.4.0"]
+    archive = Vendored(
+        f"chart/charts/flux2-{version}.tgz", "chart/Chart.yaml", version, app_version="v2.3.0"
+    )
+    assert len(found(bootstrap(replace(about, vendored=(archive,))))) == 1
+    assert bootstrap(replace(about, vendored=(replace(archive, problem="is broken"),))) == []
+    assert bootstrap(replace(about, vendored=(replace(archive, named="2.13.0"),))) == []
+    assert bootstrap(replace(about, vendored=(replace(archive, wrapper="x/Chart.yaml"),))) == []
+
+
+def test_a_custom_pin_is_what_is_installed() -> None:
+    one = Pin(
+        "custom", FLUX, Location("a.ini", 3), 0, 5, "2.4.0", pinned("2.3.0").pins[0].form, "x"
+    )
+    inventory = pinned("2.3.0")
+    inventory = replace(inventory, pins=(*inventory.pins, one))
+    (finding,) = found(bootstrap(evidence(inventory)))
+    assert finding.related[0].location == one.location
+
+
+def test_what_is_not_known_is_not_judged() -> None:
+    about = evidence(find(small(install=script("2.99.0"))))
+    assert bootstrap(about) == [NotRun("FB201", "the CRDs of Flux 2.99.0 are not known")]
+    about = evidence(find(small(chart=wrapper("9.9.9"), values=values("9.9.9"))))
+    assert bootstrap(about) == [NotRun("FB201", "flux2 9.9.9 is not in the chart index")]
+    about = replace(evidence(pinned("2.4.0")), index={}, no_index="offline")
+    assert bootstrap(about) == [NotRun("FB201", "no chart index: offline")]
+    assert upgrade(replace(about, base=pinned("2.3.0"))) == [
+        NotRun("FB202", "no chart index: offline")
+    ]
+
+
+# --- FB202 -----------------------------------------------------------------------------------
+
+
+def move(old: str, new: str, through: frozenset[str] | None = None) -> list[Outcome]:
+    return upgrade(replace(evidence(pinned(new), pinned(old)), through=through))
+
+
+def test_without_a_base_it_was_not_judged() -> None:
+    why = "no base to compare with: say --base origin/main"
+    assert upgrade(evidence(pinned("2.4.0"))) == [NotRun("FB202", why)]
+
+
+def test_a_release_that_stays_is_clean() -> None:
+    assert move("2.4.0", "2.4.0") == []
+    assert move("2.4.0", "2.6.4") == []
+
+
+def test_a_certain_conflict_is_an_error() -> None:
+    certain, possible = found(move("2.4.0", "2.8.5"))
+    assert certain.severity == Severity.ERROR
+    assert certain.message.startswith("every cluster that is at Flux 2.4.0 refuses the CRDs of ")
+    assert certain.message.count(" stores ") == 1
+    assert "ocirepositories.source.toolkit.fluxcd.io stores v1beta2: " in certain.message
+    assert "`fluxbump path 2.8.5`" in certain.message
+    assert certain.location == possible.location == Location("chart/Chart.yaml", 6, 14)
+    assert "OCIRepository" not in possible.message
+
+
+def test_a_possible_conflict_is_a_warning_that_says_what_to_run() -> None:
+    (finding,) = found(move("2.4.0", "2.7.5"))
+    assert finding.severity == Severity.WARNING
+    assert "HelmRelease v2beta1, ImageUpdateAutomation v1beta1" in finding.message
+    assert "run `flux migrate` (flux 2.7 or later, https://fluxcd.io/" in finding.message
+    assert finding.message.endswith("while it is at Flux 2.4.0")
+
+
+def test_the_releases_that_the_repository_has_been_through_narrow_it() -> None:
+    assert move("2.4.0", "2.7.5", through=frozenset({"2.4.0", "2.3.0"})) == []
+    (finding,) = found(move("2.4.0", "2.7.5", through=frozenset({"2.2.0"})))
+    assert "ImageUpdateAutomation v1beta1" in finding.message
+    assert "HelmRelease" not in finding.message
+
+
+def test_a_cluster_that_was_asked_gives_the_exact_answer() -> None:
+    stored = {BUCKET: ("v1beta2", "v1"), "a.example.org": ("v1",)}
+    about = replace(evidence(pinned("2.8.5"), pinned("2.4.0")), stored=stored)
+    (finding,) = found(upgrade(about))
+    assert finding.severity == Severity.ERROR
+    assert finding.message.startswith("the cluster refuses the CRDs of Flux 2.8.5")
+    assert f"{BUCKET} stores v1beta2: " in finding.message
+    assert upgrade(replace(about, base=None)) == [finding]
+    assert upgrade(replace(about, stored={BUCKET: ("v1",)})) == []
+    assert upgrade(replace(about, stored={})) == []
+
+
+def test_a_base_that_disagrees_with_itself_leaves_two_releases() -> None:
+    """Some clusters never got past what cloud-init installed."""
+    about = evidence(pinned("2.8.5"), pinned("2.4.0", "2.7.5"))
+    messages = [one.message for one in found(upgrade(about)) if one.severity == Severity.ERROR]
+    assert [text.split(" refuses")[0] for text in messages] == [
+        "every cluster that is at Flux 2.4.0"
+    ]
+
+
+def test_without_a_chart_the_manifest_is_what_is_applied() -> None:
+    def only(release: str) -> Inventory:
+        return find({"install.sh": script(release)})
+
+    (finding, _) = found(upgrade(evidence(only("2.8.5"), only("2.4.0"))))
+    assert finding.location.path == "install.sh"
+    assert "the CRDs of Flux 2.8.5: " in finding.message
+
+
+def test_a_base_that_is_not_known() -> None:
+    base = find(small(install=script("2.99.0")))
+    assert upgrade(evidence(pinned("2.4.0"), base)) == [
+        NotRun("FB202", "the CRDs of Flux 2.99.0 are not known")
+    ]
+    target = find(small(install=script("2.99.0"), chart=wrapper("9.9.9")))
+    assert upgrade(evidence(target, pinned("2.4.0"))) == [
+        NotRun("FB202", "flux2 9.9.9 is not in the chart index")
+    ]
+    assert upgrade(evidence(pinned("2.4.0"), Inventory())) == []

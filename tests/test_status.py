@@ -1,0 +1,284 @@
+"""`fluxbump status` and `fluxbump releases`: where a repository is, and where it could go."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.helpers import (
+    Cli,
+    Repo,
+    Result,
+    assert_refused,
+    release,
+    repository,
+    script,
+    small,
+    umbrella,
+    values,
+    wrapper,
+)
+
+Status = Callable[..., Result]
+
+
+@pytest.fixture
+def status(cli: Cli, tmp_path: Path, index: Path) -> Status:
+    """Run `status` on a small repository with these files."""
+
+    def call(*arguments: str, **files: str) -> Result:
+        return cli("status", *arguments, cwd=repository(tmp_path / "s", small(**files), index))
+
+    return call
+
+
+def codes(result: Result) -> set[str]:
+    return {one["code"] for one in result.json["findings"]}
+
+
+def test_aligned(repo: Repo) -> None:
+    result = repo.fluxbump("status")
+    assert (result.code, result.err) == (0, "")
+    first, second, *_ = result.out.splitlines()
+    assert first == "The pins agree"
+    assert second == "cloud-init installs Flux 2.4.0; chart flux2 2.14.1 ships Flux 2.4.0"
+    assert sum(line.endswith(" ok") for line in result.out.splitlines()) == 13
+    assert result.out.splitlines()[-1].startswith(
+        "Newest release with a chart: 2.8.5 (chart 2.18.3"
+    )
+
+
+def test_the_incident_is_shouted(incident: Repo, cli: Cli) -> None:
+    result = cli("status", cwd=incident)
+    assert result.code == 1
+    assert result.out.startswith("MISMATCH: ")
+    assert "cloud-init installs Flux 2.4.0; chart flux2 2.13.0 ships Flux 2.3.0" in result.out
+    finding = next(line for line in result.out.splitlines() if "FB103 error" in line)
+    for part in (
+        "cloudinit-control-plane.tftpl:146",
+        "platform/flux/chart/Chart.yaml:45",
+        "2.13.0",
+    ):
+        assert part in finding
+    assert "\x1b[" not in result.out
+    coloured = cli("status", "--color", "always", cwd=incident)
+    assert coloured.out.startswith("\x1b[1;31mMISMATCH")
+
+
+def test_repaired_incident_agrees(incident: Repo, cli: Cli) -> None:
+    assert cli("to", "2.4.0", cwd=incident).code == 0
+    result = cli("status", "--rev", "fluxbump/flux-2.4.0", cwd=incident)
+    assert (result.code, result.out.splitlines()[0]) == (0, "The pins agree")
+
+
+@pytest.mark.parametrize(
+    ("files", "code"),
+    [
+        ({"release": release("1.0.0")}, "FB109"),
+        ({"release": release("~1.0")}, "FB109"),
+        ({"u/Chart.yaml": umbrella("1.1.1")}, "FB108"),
+        ({"values": values("2.13.0")}, "FB104"),
+        ({"values": "a: b\n"}, "FB104"),
+        ({"more.sh": script("2.3.0")}, "FB102"),
+        ({"install": script("${V}")}, "FB102"),
+        ({"chart": wrapper("^2.14.0")}, "FB101"),
+        ({"install": script("2.5.1")}, "FB103"),
+        ({"chart": wrapper("9.9.9"), "values": values("9.9.9")}, "FB103"),
+        (
+            {"b.yaml": "kind: Blueprint\nmetadata: {name: bp-flux}\nspec: {version: 1.1.1}\n"},
+            "FB110",
+        ),
+        ({"release": release("[1.1.2")}, "FB002"),
+    ],
+)
+def test_disagreement(status: Status, files: dict[str, str], code: str) -> None:
+    result = status("-o", "json", **files)
+    assert result.code == 1
+    assert code in codes(result)
+    assert result.json["agree"] is False
+
+
+@pytest.mark.parametrize(
+    "files",
+    [{}, {"release": release("^1.1")}, {"release": release("${V}")}, {"u/Chart.yaml": umbrella()}],
+)
+def test_agreement(status: Status, files: dict[str, str]) -> None:
+    result = status("-o", "json", **files)
+    assert (result.code, codes(result), result.json["agree"]) == (0, set(), True)
+
+
+def test_without_an_index_it_still_shows_the_pins(repo: Repo, cli: Cli) -> None:
+    result = cli("status", "--index", "nowhere", cwd=repo)
+    assert "Not checked against the chart index" in result.out
+    assert "03-flux.yaml:53" in result.out
+    assert "The pins agree" not in result.out
+
+
+def test_unreadable_and_unpinned_are_shown(status: Status) -> None:
+    latest = script().replace("download/v2.4.0", "latest/download")
+    result = status(install=latest, release=release("[1.1.2"))
+    assert "clusters/a/flux.yaml:" in result.out
+    assert "Cannot be read (1)" in result.out
+    assert any(
+        line.startswith("install.sh:2") and "latest" in line for line in result.out.splitlines()
+    )
+
+
+def test_nothing_pinned(cli: Cli, tmp_path: Path, index: Path) -> None:
+    repo = repository(tmp_path / "none", {"README.md": "nothing\n"}, index)
+    result = cli("status", cwd=repo)
+    assert "agree" not in result.out, "nothing that is pinned cannot agree"
+
+
+def test_local_changes_are_remarked_on(repo: Repo, cli: Cli) -> None:
+    repo.write("platform/flux/blueprint.yaml", "x: 1\n")
+    repo.write("other.txt", "x\n")
+    result = cli("status", cwd=repo)
+    assert (result.code, result.err.count("\n")) == (0, 1)
+    assert "platform/flux/blueprint.yaml has uncommitted changes" in result.err
+    assert cli("status", "--quiet", cwd=repo).err == ""
+
+
+def test_bad_requests(repo: Repo, cli: Cli, tmp_path: Path) -> None:
+    assert_refused(cli("status", "--rev", "nope", cwd=repo), 6, "nope")
+    assert_refused(cli("status", cwd=tmp_path), 6, "not a git repository")
+    assert_refused(cli("releases", "--repo", "nowhere", cwd=tmp_path), 6, "nowhere")
+    assert_refused(cli("releases", "--limit", "-1", cwd=repo), 2, "--limit")
+    assert_refused(cli("releases", "--index", "nowhere", cwd=repo), 7, "nowhere")
+
+
+# --- releases ---------------------------------------------------------------------------------
+
+
+def test_releases(repo: Repo, cli: Cli) -> None:
+    result = cli("releases", "--limit", "0", cwd=repo)
+    assert (result.code, result.err) == (0, "")
+    rows = [line.split() for line in result.out.splitlines()]
+    assert rows[0][:3] == ["RELEASE", "CHART", "DATE"]
+    assert rows[1][:3] == ["2.8.5", "2.18.3", "2026-04-15"]
+    here = next(line for line in result.out.splitlines() if line.startswith("2.4.0 "))
+    assert here.split()[:4] == ["2.4.0", "2.14.1", "2025-01-08", "2.14.0"]
+    assert here.endswith("<- cloud-init and chart")
+    assert result.out.count("<- ") == 1
+    assert not any("rc" in row[0] for row in rows if row)
+    assert "2.0.0-rc.3" in cli("releases", "--limit", "0", "--prereleases", cwd=repo).out
+
+
+def test_releases_marks_both_sides(incident: Repo, cli: Cli) -> None:
+    result = cli("releases", "--limit", "0", cwd=incident)
+    marked = {
+        line.split()[0]: line.split("<- ")[1] for line in result.out.splitlines() if "<- " in line
+    }
+    assert marked == {"2.4.0": "cloud-init", "2.3.0": "chart"}
+
+
+def test_releases_outside_of_a_repository(cli: Cli, tmp_path: Path) -> None:
+    result = cli("releases", "--limit", "2", cwd=tmp_path)
+    assert result.code == 0
+    assert "no marks" in result.err
+    assert "older releases are not listed" in result.err
+    assert len(result.out.splitlines()) == 3
+
+
+# --- the program ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["-h"], ["to", "-h"], ["status", "-h"], ["releases", "-h"], ["schema", "-h"]],
+    ids=" ".join,
+)
+def test_help(cli: Cli, arguments: list[str]) -> None:
+    result = cli(*arguments)
+    assert (result.code, result.err) == (0, "")
+    assert result.out.lstrip().startswith("Usage: fluxbump")
+
+
+def test_without_arguments_it_helps(repo: Repo) -> None:
+    result = repo.fluxbump()
+    text = result.out or result.err
+    assert text.lstrip().startswith("Usage: fluxbump")
+    assert text.count("\n") > 10
+
+
+def test_version(repo: Repo) -> None:
+    result = repo.fluxbump("--version")
+    assert (result.code, result.err) == (0, "")
+    assert result.out.startswith("fluxbump ")
+
+
+def test_verbose_shows_where_it_failed(repo: Repo, cli: Cli) -> None:
+    result = cli("to", "2.5.0", "--verbose", cwd=repo)
+    assert (result.code, result.out) == (4, "")
+    assert "Traceback" in result.err
+    assert result.err.splitlines()[-1].startswith("fluxbump: ")
+
+
+def test_terminal_that_knows_ascii_only(repo: Repo) -> None:
+    repo.commit({"README.md": "Flux 2.4.0 … naïve\n"})
+    for arguments in (["status"], ["to", "2.5.1", "-n"]):
+        result = repo.fluxbump(*arguments, PYTHONIOENCODING="ascii:strict")
+        assert (result.code, "Traceback" in result.err) == (0, False), result.err
+
+
+# --- pipes and colours ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("output", ["text", "json", "patch"])
+def test_reader_that_goes_away(repo: Repo, output: str) -> None:
+    fluxbump = subprocess.Popen(
+        repo.command("to", "2.5.1", "-n", "-o", output),
+        cwd=repo.path,
+        env=repo.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert fluxbump.stdout is not None
+    assert fluxbump.stderr is not None
+    fluxbump.stdout.close()
+    err = fluxbump.stderr.read().decode()
+    fluxbump.stderr.close()
+    assert fluxbump.wait() == 0
+    assert "Traceback" not in err
+    assert "Exception" not in err
+    assert "Broken pipe" not in err
+
+
+@pytest.mark.parametrize(
+    ("options", "more", "colored"),
+    [
+        ([], {}, False),
+        (["--color", "always"], {}, True),
+        (["--color", "always"], {"NO_COLOR": "1"}, True),
+        ([], {"FORCE_COLOR": "1"}, True),
+        ([], {"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
+        (["--color", "never"], {"FORCE_COLOR": "1"}, False),
+    ],
+)
+def test_colours(repo: Repo, options: list[str], more: dict[str, str], colored: bool) -> None:
+    done = subprocess.run(
+        repo.command("to", "2.5.1", "-n", *options),
+        cwd=repo.path,
+        env=repo.environment(**more),
+        capture_output=True,
+        check=True,
+    )
+    assert (b"\x1b[" in done.stdout) == colored
+
+
+@pytest.mark.parametrize("text", ["\x1b[2Jcleared", "bell\x07", "right\u202eto left"])
+def test_what_a_repository_holds_cannot_drive_the_terminal(
+    tmp_path: Path, index: Path, cli: Cli, text: str
+) -> None:
+    files = small(**{f"{text}/x.sh": f"{script()}# Flux 2.4.0 {text}\n"})
+    files |= {"README.md": f"Flux 2.4.0 {text}\n", "chart/values.yaml": values()}
+    files |= {"b/Chart.yaml": wrapper(name="bp-b").replace("flux2", f"flux2 # {text}")}
+    files |= {"c.yaml": release(f'"^1.1" # {text}')}
+    repo = repository(tmp_path / "r", files, index)
+    for arguments in (["status"], ["to", "2.5.1", "-n"]):
+        result = cli(*arguments, cwd=repo)
+        assert text not in result.out
+        assert text not in result.err
