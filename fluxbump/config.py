@@ -112,16 +112,17 @@ class Config(_Strict):
         default=True, description="Whether mapping rows in comments and documents move."
     )
 
-    def settings(self, ignore_lines: Sequence[int]) -> Settings:
+    def settings(self, ignore_lines: Sequence[int], pin_lines: Sequence[int]) -> Settings:
         """Return what was read, as values.
 
         Args:
             ignore_lines: the line of each entry under `ignore`.
+            pin_lines: the line of each entry under `pins`.
         """
         ignored = zip(self.ignore, ignore_lines, strict=True)
         return Settings(
             exclude=self.exclude,
-            pins=tuple(_custom(pin) for pin in self.pins),
+            pins=tuple(map(_custom, self.pins, pin_lines)),
             repositories=self.repositories,
             index=self.index,
             branch=self.branch,
@@ -133,9 +134,10 @@ class Config(_Strict):
         )
 
 
-def _custom(pin: PinConfig) -> CustomPin:
+def _custom(pin: PinConfig, line: int) -> CustomPin:
     key = tuple(pin.key.split(".")) if pin.key else ()
-    return CustomPin(pin.path, pin.track, key, re.compile(pin.pattern) if pin.pattern else None)
+    pattern = re.compile(pin.pattern) if pin.pattern else None
+    return CustomPin(pin.path, pin.track, key, pattern, line)
 
 
 def parse(text: str) -> Settings:
@@ -149,17 +151,28 @@ def parse(text: str) -> Settings:
     except yamltext.YamlProblem as problem:
         where = Location(FILE, problem.line + 1, problem.column + 1)
         raise ConfigError(f"not YAML: {problem.message}", where=where) from None
+    _refuse_duplicates(text)
     try:
         read = Config.model_validate({} if content is None else content)
     except ValidationError as error:
         raise _config_error(text, error) from None
-    return read.settings(_ignore_lines(text))
+    return read.settings(_lines(text, "ignore"), _lines(text, "pins"))
 
 
-def _ignore_lines(text: str) -> list[int]:
+def _refuse_duplicates(text: str) -> None:
+    """Of two keys with one name a reader sees the first, and the parser takes the last."""
     document = yamltext.documents(text, FILE)[0]
-    entries = yamltext.items(yamltext.get(document.root, "ignore"))
-    return [document.at(entry).line for entry in entries]
+    for mapping in yamltext.mappings(document.root):
+        seen: set[str] = set()
+        for key, _ in mapping.value:
+            if key.value in seen:
+                raise ConfigError(f"{key.value} stands here twice", where=document.at(key))
+            seen.add(key.value)
+
+
+def _lines(text: str, key: str) -> list[int]:
+    document = yamltext.documents(text, FILE)[0]
+    return [document.at(one).line for one in yamltext.items(yamltext.get(document.root, key))]
 
 
 def _config_error(text: str, error: ValidationError) -> ConfigError:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from semver import Version
 
@@ -218,6 +219,7 @@ def earlier(table: Table, release: str, among: Collection[str] | None = None) ->
     return tuple(sorted((one for one in some if key(one) < limit), key=key))
 
 
+@lru_cache(maxsize=1024)
 def key(release: str) -> Version:
     """Return what releases are sorted by.
 

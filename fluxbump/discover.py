@@ -31,6 +31,7 @@ from fluxbump.pins.kind import COMMUNITY_REPOSITORIES, Context, CustomPin
 from fluxbump.textfile import TextFile
 
 CHART_FILE = "Chart.yaml"
+SETTINGS_FILE = "fluxbump.yaml"
 SUPPRESSION = "fluxbump: ignore["
 """What a comment that suppresses a finding contains."""
 
@@ -93,7 +94,7 @@ def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
     return replace(
         inventory,
         charts=charts,
-        notes=(*notes, *inventory.notes),
+        notes=(*notes, *_idle(context, inventory.pins), *inventory.notes),
         others=others,
         searched=searched,
     )
@@ -280,6 +281,17 @@ def _foreign(files: Iterable[TextFile], scope: Scope) -> Iterator[Note]:
                     f"dependency flux2 comes from {repository}, not from the community: not "
                     "moved (if it is a mirror, list it under `repositories` in fluxbump.yaml)",
                 )
+
+
+def _idle(context: Context, pins: Collection[Pin]) -> Iterator[Note]:
+    """A configured pin that finds nothing is a typing error, or outlived its file."""
+    for one in context.custom:
+        where = Location(SETTINGS_FILE, one.line)
+        if context.track_named(one.track) is None:
+            known = ", ".join(["flux", *context.names()])
+            yield Note(where, f"no track is called {one.track}: nothing is pinned there ({known})")
+        elif not any(fnmatchcase(pin.location.path, one.path) for pin in pins):
+            yield Note(where, f"finds no version in {one.path}")
 
 
 def _legacy(paths: Iterable[str]) -> Iterator[Note]:

@@ -204,7 +204,9 @@ def _line_after(text: str, line: tuple[int, int]) -> tuple[int, int] | None:
 
 
 def _line_break(text: str, end: int) -> str:
-    return "\r\n" if text[end : end + 1] == "\r" else "\n"
+    if end == len(text):  # the last line has no break of its own; the one before it has
+        return "\r\n" if "\r\n" in text else "\n"
+    return "\r\n" if text[end] == "\r" else "\n"
 
 
 # --- mentions --------------------------------------------------------------------------------

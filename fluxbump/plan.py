@@ -184,7 +184,7 @@ def _changes(pins: Iterable[Pin], targets: Mapping[Track, str]) -> Iterator[Chan
         elif pin.form is Form.OPAQUE:
             raise PinError(
                 f"{pin.subject} must become {new}, but its value cannot be replaced in place "
-                "(an anchor, a tag, an escape, a block scalar or a digest)",
+                "(an anchor, a tag, an escape, a block scalar, a digest, or a release without v)",
                 where=pin.location,
                 hint="write a plain version there",
             )

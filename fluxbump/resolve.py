@@ -13,7 +13,7 @@ from fluxbump.errors import ResolveError, UsageError
 from fluxbump.model import ChartIndex, ChartRelease
 
 LATEST = "latest"
-_MINOR = re.compile(r"v?(0|[1-9]\d*)(?:\.(0|[1-9]\d*))?")
+_MINOR = re.compile(r"v?(0|[1-9][0-9]{0,8})(?:\.(0|[1-9][0-9]{0,8}))?")
 
 
 def resolve(target: str, index: ChartIndex, *, chart_version: str | None = None) -> ChartRelease:

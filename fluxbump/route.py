@@ -80,6 +80,7 @@ def route(
     start: str,
     goal: str,
     charts: Collection[str],
+    *,
     stored: Stored | None = None,
     through: Collection[str] | None = None,
 ) -> Route:
@@ -255,9 +256,10 @@ def priority(version: str) -> tuple[int, int, int]:
     return (stability, int(name[1]), int(name[3] or 0))
 
 
-def kinds(removed: Iterable[Removed]) -> str:
+def describe(removed: Iterable[Removed]) -> str:
     """Say what manifests must move: `Bucket v1beta1 to v1`."""
     return ", ".join(
-        f"{one.kind} {' and '.join(one.versions)} {f'to {one.replaced_by}' if one.replaced_by else 'goes'}"
+        f"{one.kind} {' and '.join(one.versions)} "
+        + (f"to {one.replaced_by}" if one.replaced_by else "goes")
         for one in removed
     )

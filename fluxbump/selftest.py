@@ -111,8 +111,9 @@ def _codes(pin: Pin, inventory: Inventory) -> tuple[str, ...]:
     """The rules that must refuse another version at this pin."""
     if pin.track in (FLUX, FLUX2) and pin.kind not in ("values-mirror", "app-version"):
         sites = [p for p in inventory.pins if p.kind == "install-url" and p.form is Form.EXACT]
-        several = pin.kind == "install-url" and len(sites) > 1
-        return ("FB102", "FB103") if several else ("FB103",)
+        if pin.kind == "install-url" and len(sites) > 1:
+            return ("FB102", "FB103")
+        return ("FB103", "FB112") if pin.kind == "chart-dependency" else ("FB103",)
     return {
         "values-mirror": ("FB104",),
         "chart-version": ("FB107", "FB108", "FB109", "FB110"),

@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fluxbump.discover import Scope
+from fluxbump.discover import SETTINGS_FILE, Scope
 from fluxbump.pins.kind import COMMUNITY_REPOSITORIES, CustomPin
 from fluxbump.versions import Level
 
-FILE = "fluxbump.yaml"
+FILE = SETTINGS_FILE
 DEFAULT_INDEX = "https://fluxcd-community.github.io/helm-charts"
 DEFAULT_BRANCH = "fluxbump/flux-{release}"
 

@@ -28,6 +28,9 @@ _NOT_A_NAME = re.compile(r"[.\[\]{}]")
 _LONG = 1000  # characters; a longer scalar is a text, and no pattern is tried on it
 _SHOWN = 80
 
+# Booleans for YAML 1.1 (kubectl), strings for YAML 1.2 (Kustomize): they pass as either.
+_EITHER = re.compile(r"y|Y|yes|Yes|YES|n|N|no|No|NO|on|On|ON|off|Off|OFF")
+
 _WANTED = {
     "object": "an object",
     "array": "a list",
@@ -144,16 +147,23 @@ def _pairs(node: Node, seen: set[int]) -> dict[str, tuple[Node, Node]]:
 def _scalar(node: ScalarNode, own: Field) -> str | None:
     """Return what is wrong with a value, or None when it is in order."""
     text = str(node.value)
-    value = goyaml.value(node) if len(text) <= _LONG else text
-    if value is None or (len(text) <= _LONG and _VARIABLE.fullmatch(text)):
+    long = len(text) > _LONG
+    value = text if long else goyaml.value(node)
+    filled = not long and _VARIABLE.fullmatch(text)
+    either = _EITHER.fullmatch(text) and own.type in ("boolean", "string")
+    if value is None or filled or either:
         return None
     if not _fits(value, own.type):
         return f"is {_name(value)}, but has to be {_WANTED[own.type]}"
-    if not isinstance(value, str) or "${" in value:
-        return None
+    if isinstance(value, str) and not long and "${" not in value:
+        return _outside(value, own)
+    return None
+
+
+def _outside(value: str, own: Field) -> str | None:
     if own.enum and value not in own.enum:
         return f"is {_name(value)}, but has to be one of {', '.join(own.enum)}"
-    if own.pattern and len(text) <= _LONG and not re.search(own.pattern, value):
+    if own.pattern and not re.search(own.pattern, value):
         return f"is {_name(value)}, but has to match {own.pattern}"
     return None
 

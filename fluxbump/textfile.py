@@ -30,6 +30,8 @@ class Language(Enum):
     """`#` starts a comment: YAML, shell, cloud-init, Dockerfile, and whatever is not known."""
     HCL = auto()
     """Terraform: `#`, `//` and `/* */`; a heredoc's body is a HASH text."""
+    JSON = auto()
+    """No comments."""
     DOCUMENT = auto()
     """Prose for people; nothing in it is live."""
     APPLICATION = auto()
@@ -45,7 +47,7 @@ _APPLICATIONS = frozenset(
     )
 )
 _HCL = frozenset({".tf", ".tfvars", ".hcl"})
-_YAML = frozenset({".yaml", ".yml"})
+_YAML = frozenset({".yaml", ".yml", ".json"})  # JSON is YAML, and manifests may be JSON
 _DOCUMENT_NAMES = frozenset({"CHANGELOG", "LICENSE", "NOTICE", "README"})
 
 
@@ -57,6 +59,8 @@ def language_of(path: str) -> Language:
         return Language.DOCUMENT
     if suffix in _APPLICATIONS:
         return Language.APPLICATION
+    if suffix == ".json":
+        return Language.JSON
     return Language.HCL if suffix in _HCL else Language.HASH
 
 
@@ -74,7 +78,7 @@ def hash_comment(line: str) -> int | None:
     while position < len(line):
         character = line[position]
         before = line[position - 1] if position else " "
-        if character == "#" and before in " \t":
+        if character == "#" and before in " \t\ufeff":
             return position
         if character in "'\"" and before in _QUOTE_MAY_OPEN_AFTER:
             closing = _closing_quote(line, position)
@@ -84,10 +88,15 @@ def hash_comment(line: str) -> int | None:
 
 
 def _closing_quote(line: str, opening: int) -> int:
+    """Return where the quote closes; -1 when it does not. An escaped quote does not close."""
     quote, position = line[opening], opening + 1
-    while (position := line.find(quote, position)) > 0:
-        if quote == "'" or line[position - 1] != "\\":
-            return position
+    while position < len(line):
+        if line[position] == "\\" and quote == '"':
+            position += 1
+        elif line[position] == quote:
+            if quote == '"' or line[position + 1 : position + 2] != quote:
+                return position
+            position += 1
         position += 1
     return -1
 
@@ -115,7 +124,9 @@ class TextFile:
 
     @property
     def is_yaml(self) -> bool:
-        """Whether the whole file is meant to be YAML."""
+        """Whether the whole file is meant to be YAML; a Helm template is not."""
+        if "/templates/" in f"/{self.path}" and "{{" in self.text:
+            return False
         return PurePosixPath(self.path).suffix.lower() in _YAML
 
     @cached_property
@@ -145,6 +156,8 @@ class TextFile:
 
     def in_comment(self, offset: int) -> bool:
         """Whether the character stands in a comment."""
+        if self.language is Language.JSON:
+            return False
         if self.language is Language.HCL and any(a <= offset < b for a, b in self._hcl_comments):
             return True
         if self.language is Language.HCL and not hcl.in_heredoc(self.text, offset):

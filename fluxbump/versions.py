@@ -14,15 +14,15 @@ from semver import Version
 Level = Literal["patch", "minor", "major"]
 
 # Nine digits: more than any version has, and few enough that no number needs care.
-_NUMBER = r"(?:0|[1-9]\d{0,8})"
+_NUMBER = r"(?:0|[1-9][0-9]{0,8})"
 _CORE = rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}"
-_PRERELEASE = rf"(?:\d*[A-Za-z-][0-9A-Za-z-]*|{_NUMBER})"
+_PRERELEASE = rf"(?:[0-9]*[A-Za-z-][0-9A-Za-z-]*|{_NUMBER})"
 _SUFFIX = rf"(?:-{_PRERELEASE}(?:\.{_PRERELEASE})*)?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?"
 
 FULL = re.compile(_CORE + _SUFFIX)
 """A full version, without a leading `v`."""
 
-_BEFORE, _BEHIND = r"(?<![\w.+])v?", r"(?![\w+]|\.\d|-\w)"
+_BEFORE, _BEHIND = r"(?<![\w.+])v?", r"(?![\w+]|\.[0-9]|-\w)"
 
 IN_TEXT = re.compile(rf"{_BEFORE}(?P<version>{_CORE}{_SUFFIX}){_BEHIND}")
 """A full version in running text; a final full stop is not part of it."""

@@ -27,6 +27,9 @@ from fluxbump.model import Location
 # (YAML 1.2.2, rule c-forbidden), so documents can be told apart without parsing them.
 _SEPARATOR = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
 
+# Comments and directives before the first separator belong to the document behind it.
+_PREAMBLE = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n|%[^\n]*\n)*")
+
 # libyaml's binding recurses on the C stack; input deeper than this is hostile, not a manifest.
 _MAX_DEPTH = 200
 _BRACKET = re.compile(r"[\[\]{}]")
@@ -108,11 +111,12 @@ def _compose(text: str) -> Node | None:
     Raises:
         YamlProblem: the text is not YAML, or not one document.
     """
-    _refuse_deep_nesting(text)
     try:
+        _refuse_deep_nesting(text)
         return _compose_fast(text)
     except YamlProblem as problem:
         try:
+            # Brackets may as well stand in a comment; this parser fails safely when they do not.
             return _compose_pure(text)
         except (YAMLError, ValueError, RecursionError):
             raise problem from None
@@ -211,10 +215,10 @@ def documents(text: str, path: str) -> tuple[Document, ...]:
     A byte order mark belongs to no document.
     """
     first = 1 if text.startswith("\ufeff") else 0
-    starts = [
-        first,
-        *(match.start() for match in _SEPARATOR.finditer(text) if match.start() > first),
-    ]
+    separators = [match.start() for match in _SEPARATOR.finditer(text) if match.start() > first]
+    if separators and _PREAMBLE.fullmatch(text, first, separators[0]):
+        separators.pop(0)
+    starts = [first, *separators]
     ends = [*starts[1:], len(text)]
     found, line = [], 0
     for start, end in zip(starts, ends, strict=True):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,8 @@ from fluxbump import config
 from fluxbump.errors import ConfigError
 from fluxbump.settings import Settings, fill
 from tests.helpers import Cli, Repo, assert_refused, repository, small
+
+BRANCH = "fluxbump/flux-2.5.1"
 
 # text, line, the beginning of the message
 WRONG = [
@@ -171,3 +175,55 @@ def test_a_pin_that_matches_nothing_is_not_passed_over(make: Make, cli: Cli) -> 
     text = "pins:\n- {path: gone.env, track: flux, pattern: '(?P<version>sh)'}\n"
     result = cli("to", "2.5.1", "-n", cwd=make(text))
     assert "gone.env" in result.out + result.err
+
+
+# --- the user's git configuration -------------------------------------------------------------
+
+
+def test_no_identity(repo: Repo, cli: Cli) -> None:
+    repo.git("config", "--remove-section", "user")
+    repo.git("config", "user.useConfigOnly", "true")
+    result = cli("to", "2.5.1", cwd=repo)
+    assert_refused(result, 6, "user.name", "user.email")
+    assert repo.branches() == ["main"]
+
+
+@pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="no ssh-keygen")
+def test_signed_as_the_configuration_says(repo: Repo, cli: Cli, tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    public = key.with_suffix(".pub").read_text("utf-8")
+    (tmp_path / "signers").write_text(f"platform@example.org {public}", encoding="utf-8")
+    for name, value in {
+        "commit.gpgsign": "true", "gpg.format": "ssh", "user.signingkey": str(key),
+        "gpg.ssh.allowedSignersFile": str(tmp_path / "signers"),
+    }.items():  # fmt: skip
+        repo.git("config", name, value)
+    assert cli("to", "2.5.1", cwd=repo).code == 0
+    assert repo.git("log", "-1", "--format=%G?", BRANCH).strip() == "G"
+    key.unlink()
+    assert_refused(cli("to", "2.7", cwd=repo), 6, "commit.gpgsign")
+    assert repo.branches() == [BRANCH, "main"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("color.ui", "always"),
+        ("color.grep", "always"),
+        ("grep.patternType", "perl"),
+        ("grep.lineNumber", "true"),
+        ("grep.column", "true"),
+        ("grep.fullName", "false"),
+        ("submodule.recurse", "true"),
+        ("log.showSignature", "true"),
+        ("core.abbrev", "5"),
+        ("column.ui", "always"),
+        ("status.branch", "true"),
+        ("core.precomposeUnicode", "false"),
+    ],
+)
+def test_the_users_settings_hide_no_pin(repo: Repo, cli: Cli, key: str, value: str) -> None:
+    repo.git("config", key, value)
+    result = cli("to", "2.5.1", "-n", "-o", "json", cwd=repo)
+    assert len(result.json["changes"]) == 13, result.err

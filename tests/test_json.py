@@ -134,8 +134,8 @@ def odd_files() -> dict[str, str | bytes]:
     for name, case in zip(ODD_NAMES, cases, strict=False):
         for path in sorted((EDGE / "charts" / case).iterdir()):
             files[f"{name}/{path.name}"] = path.read_bytes()
-    for path in ("crlf.sh", "latin-1.sh", "heredoc.tf"):
-        files[f"{ODD_NAMES[-1]}/{path}"] = (EDGE / "install" / path).read_bytes()
+    for script in ("crlf.sh", "latin-1.sh", "heredoc.tf"):
+        files[f"{ODD_NAMES[-1]}/{script}"] = (EDGE / "install" / script).read_bytes()
     return files
 
 

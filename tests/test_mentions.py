@@ -63,10 +63,13 @@ ROWS = [
     ),
     # a padded table keeps the widths of its cells
     (
-        "| flux            | chart  |\n| 2.4.0 (current) | 2.14.1 |\n| 2.3.0           | 9      |\n",
+        (
+            "| flux            | chart  |\n| 2.4.0 (current) | 2.14.1 |\n"
+            "| 2.3.0           | 2.13.0 |\n"
+        ),
         (
             "| flux            | chart  |\n| 2.5.1 (current) | 2.15.0 |\n"
-            "| 2.4.0           | 2.14.1 |\n| 2.3.0           | 9      |\n"
+            "| 2.4.0           | 2.14.1 |\n| 2.3.0           | 2.13.0 |\n"
         ),
     ),
     # the row of the target is there already: only the marker moves

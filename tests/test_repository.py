@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -173,42 +172,6 @@ def test_no_repository_and_no_commits(cli: Cli, tmp_path: Path, index: Path) -> 
 # --- what repositories hold ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        ("color.ui", "always"),
-        ("color.grep", "always"),
-        ("grep.patternType", "perl"),
-        ("grep.lineNumber", "true"),
-        ("grep.column", "true"),
-        ("grep.fullName", "false"),
-        ("submodule.recurse", "true"),
-        ("log.showSignature", "true"),
-        ("core.abbrev", "5"),
-        ("column.ui", "always"),
-        ("status.branch", "true"),
-        ("core.precomposeUnicode", "false"),
-    ],
-)
-def test_the_users_settings_hide_no_pin(repo: Repo, cli: Cli, key: str, value: str) -> None:
-    repo.git("config", key, value)
-    result = cli("to", "2.5.1", "-n", "-o", "json", cwd=repo)
-    assert len(result.json["changes"]) == 13, result.err
-
-
-def test_name_that_is_not_utf8(repo: Repo, cli: Cli) -> None:
-    blob = repo.git("hash-object", "-w", "--stdin", stdin=script().encode()).strip()
-    entry = f"100755 {blob}\t".encode() + b"caf\xe9/install.sh\0"
-    repo.git("update-index", "-z", "--index-info", stdin=entry)
-    repo.git("commit", "--quiet", "--message", "odd")
-    repo.git("reset", "--quiet", "--hard")
-    for arguments in (["status"], ["to", "2.5.1", "-n"], ["to", "2.5.1", "-o", "json"]):
-        result = repo.fluxbump(*arguments, PYTHONIOENCODING="utf-8:strict")
-        assert result.code == 0, (arguments, result.err)
-    assert repo.git("ls-tree", "-r", "-z", BRANCH).count("100755") == 1
-    assert "v2.5.1" in repo.git("cat-file", "blob", f"{BRANCH}:caf\udce9/install.sh")
-
-
 def test_modes_links_and_submodules_stay(repo: Repo, cli: Cli) -> None:
     repo.write("boot.sh", script())
     (repo.path / "boot.sh").chmod(0o755)
@@ -335,35 +298,6 @@ def test_checkout_of_a_branch_that_another_worktree_has(
     cli("to", "2.5.1", cwd=repo)
     repo.git("worktree", "add", "--quiet", str(tmp_path / "side"), BRANCH)
     assert_refused(cli("to", "2.5.1", "--checkout", cwd=repo), 6, BRANCH)
-
-
-# --- author and signature ---------------------------------------------------------------------
-
-
-def test_no_identity(repo: Repo, cli: Cli) -> None:
-    repo.git("config", "--remove-section", "user")
-    repo.git("config", "user.useConfigOnly", "true")
-    result = cli("to", "2.5.1", cwd=repo)
-    assert_refused(result, 6, "user.name", "user.email")
-    assert repo.branches() == ["main"]
-
-
-@pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="no ssh-keygen")
-def test_signed_as_the_configuration_says(repo: Repo, cli: Cli, tmp_path: Path) -> None:
-    key = tmp_path / "key"
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
-    public = key.with_suffix(".pub").read_text("utf-8")
-    (tmp_path / "signers").write_text(f"platform@example.org {public}", encoding="utf-8")
-    for name, value in {
-        "commit.gpgsign": "true", "gpg.format": "ssh", "user.signingkey": str(key),
-        "gpg.ssh.allowedSignersFile": str(tmp_path / "signers"),
-    }.items():  # fmt: skip
-        repo.git("config", name, value)
-    assert cli("to", "2.5.1", cwd=repo).code == 0
-    assert repo.git("log", "-1", "--format=%G?", BRANCH).strip() == "G"
-    key.unlink()
-    assert_refused(cli("to", "2.7", cwd=repo), 6, "commit.gpgsign")
-    assert repo.branches() == [BRANCH, "main"]
 
 
 # --- interruptions and races ------------------------------------------------------------------

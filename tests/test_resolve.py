@@ -51,7 +51,8 @@ def test_target(target: str, chart: str) -> None:
 @pytest.mark.parametrize(
     "target",
     ["", "x", "2.5.", "2.5.1.0", "02.5", "2.05.1", "2.5.x", "^2.5", "Latest", "vv2.5.1", "2.5.1\n2",
-     "-2.5.1", "\u0662.5.1", "2,5", "1e3", "999999999999999999999.0.0", "v", "2.1\u0660.0", "2.5.1\u0660"],
+     "-2.5.1", "\u0662.5.1", "2,5", "1e3", "999999999999999999999.0.0", "v",
+     "2.1\u0660.0", "2.5.1\u0660"],
 )  # fmt: skip
 def test_text_that_is_no_release(target: str) -> None:
     with pytest.raises(UsageError) as caught:

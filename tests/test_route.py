@@ -1,16 +1,15 @@
 import json
 from itertools import combinations, pairwise, permutations
-from types import MappingProxyType
 
 import pytest
+from pydantic import TypeAdapter
 
 from fluxbump import crds, route
-from fluxbump.crds import Crd, CrdVersion, Table
+from fluxbump.crds import Crd, CrdVersion, Stored, Table
 from fluxbump.facts import tables
 from fluxbump.reports import route as report
 from fluxbump.reports.table import Paint
 from fluxbump.route import Hop, Removed, Route
-from tests.helpers import app_versions
 
 TABLE = tables.crds()
 CHARTS = frozenset(TABLE) - {
@@ -24,8 +23,10 @@ ONE = {
 """Each release to the first with equal CRDs."""
 
 
-def way(start: str, goal: str, **more: object) -> Route:
-    return route.route(TABLE, start, goal, CHARTS, **more)  # type: ignore[arg-type]
+def way(
+    start: str, goal: str, stored: Stored | None = None, through: list[str] | None = None
+) -> Route:
+    return route.route(TABLE, start, goal, CHARTS, stored=stored, through=through)
 
 
 def needs(hop: Hop) -> dict[str, tuple[tuple[str, ...], bool]]:
@@ -46,7 +47,7 @@ def follow(found: Route, stored: dict[str, tuple[str, ...]]) -> None:
             stored[name] = listed if crd.storage in listed else (*listed, crd.storage)
 
 
-@pytest.mark.parametrize("start", sorted({*ONE.values(), "2.5.1", "2.8.8"}, key=crds.key))
+@pytest.mark.parametrize("start", sorted({*ONE.values(), "2.5.1", "2.8.8"}))
 def test_every_route_can_be_taken(start: str) -> None:
     for goal in CHARTS:
         found = way(start, goal)
@@ -62,7 +63,7 @@ def test_every_route_can_be_taken(start: str) -> None:
 
 
 def test_every_upgrade_has_a_route() -> None:
-    for start, goal in combinations(sorted(TABLE, key=crds.key), 2):
+    for start, goal in combinations(TABLE, 2):
         found = way(start, goal)
         assert bool(found.problem) == (goal not in CHARTS)
         assert bool(found.hops) == (goal in CHARTS)
@@ -100,9 +101,10 @@ def test_from_where_the_incident_was_to_2_8_5() -> None:
     assert (first.migrate, first.removed) == ((), ())
     assert needs(second)["OCIRepository"] == (("v1beta2",), True)
     assert needs(second)["HelmRelease"] == (("v2beta1", "v2beta2"), False)
-    assert Removed(
-        "HelmRepository", "source.toolkit.fluxcd.io", ("v1beta1", "v1beta2"), "v1"
-    ) in second.removed
+    assert (
+        Removed("HelmRepository", "source.toolkit.fluxcd.io", ("v1beta1", "v1beta2"), "v1")
+        in second.removed
+    )
     assert Removed("Alert", "notification.toolkit.fluxcd.io", ("v1beta1",), "v1beta3") in (
         second.removed
     )
@@ -128,21 +130,17 @@ def test_nowhere_to_go() -> None:
     assert way("2.4.0", "2.8.4").problem == "no chart ships Flux 2.8.4"
     found = route.route(TABLE, "2.4.0", "2.8.5", {"2.8.5"})
     assert found.problem == "no release with a chart has a way around OCIRepository v1beta2"
-    assert way("2.4.0", "2.3.0").problem == (
-        "no release with a chart has a way around Bucket v1"
-    )
+    assert way("2.4.0", "2.3.0").problem == ("no release with a chart has a way around Bucket v1")
     for start, goal in (("2.99.0", "2.8.5"), ("2.8.5", "2.99.0")):
         with pytest.raises(KeyError, match=r"2\.99\.0"):
             route.route(TABLE, start, goal, {*CHARTS, "2.99.0"})
 
 
 def test_a_kind_that_goes_has_no_successor() -> None:
-    (hop,) = way("2.8.5", "2.7.5").hops
-    assert hop.removed == ()
-    table = {"1.0.0": crd(("v1", True)), "0.9.0": {}, "0.8.0": crd(("v2", True))}
+    table: Table = {"1.0.0": crd(("v1", True)), "0.9.0": {}}
     (hop,) = route.route(table, "1.0.0", "0.9.0", table).hops
     assert hop.removed == (Removed("Kind", "example.org", ("v1",), None),)
-    assert route.kinds(hop.removed) == "Kind v1 goes"
+    assert route.describe(hop.removed) == "Kind v1 goes"
 
 
 def crd(*versions: tuple[str, bool]) -> dict[str, Crd]:
@@ -204,4 +202,66 @@ def test_the_newest_release_that_a_cluster_takes() -> None:
 
 def test_api_versions_are_ordered_as_kubernetes_does() -> None:
     ordered = ["foo", "v1alpha1", "v1alpha2", "v1beta1", "v2beta1", "v2beta2", "v1", "v2", "v10"]
-    assert sorted(reversed(ordered), key=route.priority) == ordered
+    mixed = sorted(ordered, key=lambda one: one[::-1])
+    assert mixed != ordered
+    assert sorted(mixed, key=route.priority) == ordered
+
+
+# --- what is printed --------------------------------------------------------------------------
+
+FOUND = way("2.4.0", "2.8.5", through=["2.3.0"])
+
+
+def test_the_route_as_text() -> None:
+    text = report.text(FOUND, "2.7.5", Paint(enabled=False))
+    assert text.startswith("Flux 2.4.0 -> 2.6.4 -> 2.8.5 (2 hops)\n")
+    assert "  flux migrate" in text
+    assert "OCIRepository v1beta2 (certain)" in text
+    assert "Bucket v1beta2 (possible)" in text
+    assert "HelmRepository v1beta1 and v1beta2 to v1" in text
+    assert text.endswith("Newest release that passes as things stand: 2.7.5")
+    assert "\x1b[" in report.text(FOUND, None, Paint(enabled=True))
+    assert "Newest" not in report.text(FOUND, None, Paint(enabled=False))
+
+
+def test_the_route_as_text_when_there_is_none() -> None:
+    plain = Paint(enabled=False)
+    assert report.text(way("2.4.0", "2.4.0"), None, plain) == "Already at Flux 2.4.0."
+    assert report.text(way("2.4.0", "2.3.0"), None, plain) == (
+        "No safe way from Flux 2.4.0 to 2.3.0: no release with a chart has a way around Bucket v1"
+    )
+
+
+def test_the_route_as_json() -> None:
+    document = json.loads(report.json_text(FOUND, "2.7.5"))
+    TypeAdapter(report.PathJson).validate_python(document)
+    assert document["schema"] == "fluxbump/path/v1"
+    assert [(hop["old"], hop["new"]) for hop in document["hops"]] == list(pairwise(FOUND.releases))
+    assert document["newest_safe"] == "2.7.5"
+    assert document["problem"] is None
+    assert document["hops"][0]["migrate"] == []
+    assert {
+        "crd": "ocirepositories.source.toolkit.fluxcd.io",
+        "kind": "OCIRepository",
+        "stored": ["v1beta2"],
+        "certain": True,
+    } in document["hops"][1]["migrate"]
+    assert {
+        "kind": "HelmRelease",
+        "group": "helm.toolkit.fluxcd.io",
+        "versions": ["v2beta1", "v2beta2"],
+        "replaced_by": "v2",
+    } in document["hops"][1]["removed"]
+
+
+def test_the_route_as_a_diagram() -> None:
+    lines = report.mermaid(FOUND).splitlines()
+    assert lines[:3] == ["flowchart LR", '  r0["Flux 2.4.0"]', '  r1["Flux 2.6.4"]']
+    assert "  r0 --> r1" in lines
+    assert "  r1 --> s2 --> r2" in lines
+    (step,) = [line for line in lines if line.startswith("  s2[")]
+    assert "flux migrate: " in step
+    assert "OCIRepository v1beta2" in step
+    assert "move: " in step
+    assert report.mermaid(way("2.4.0", "2.4.0")) == 'flowchart LR\n  r0["Flux 2.4.0"]\n'
+    assert "  r0 -. no safe way .-> r1" in report.mermaid(way("2.4.0", "2.3.0"))

@@ -217,6 +217,19 @@ def test_verbose_shows_where_it_failed(repo: Repo, cli: Cli) -> None:
     assert result.err.splitlines()[-1].startswith("fluxbump: ")
 
 
+def test_name_that_is_not_utf8(repo: Repo, cli: Cli) -> None:
+    blob = repo.git("hash-object", "-w", "--stdin", stdin=script().encode()).strip()
+    entry = f"100755 {blob}\t".encode() + b"caf\xe9/install.sh\0"
+    repo.git("update-index", "-z", "--index-info", stdin=entry)
+    repo.git("commit", "--quiet", "--message", "odd")
+    repo.git("reset", "--quiet", "--hard")
+    for arguments in (["status"], ["to", "2.5.1", "-n"], ["to", "2.5.1", "-o", "json"]):
+        result = repo.fluxbump(*arguments, PYTHONIOENCODING="utf-8:strict")
+        assert result.code == 0, (arguments, result.err)
+    assert repo.git("ls-tree", "-r", "-z", "fluxbump/flux-2.5.1").count("100755") == 1
+    assert "v2.5.1" in repo.git("cat-file", "blob", "fluxbump/flux-2.5.1:caf\udce9/install.sh")
+
+
 def test_terminal_that_knows_ascii_only(repo: Repo) -> None:
     repo.commit({"README.md": "Flux 2.4.0 … naïve\n"})
     for arguments in (["status"], ["to", "2.5.1", "-n"]):

@@ -268,7 +268,7 @@ def conflict(repo: Repo) -> None:
     repo.commit({"a.yaml": "theirs\n"})
     repo.git("switch", "--quiet", "main")
     repo.commit({"a.yaml": "ours\n"})
-    with pytest.raises(AssertionError, match="CONFLICT|^$|merge"):
+    with pytest.raises(AssertionError):
         repo.git("merge", "other")
 
 

@@ -90,6 +90,9 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _usage(error: typer.TyperException, console: Console) -> int:
+    if error.format_message().startswith("Usage:"):  # no command at all: this is the help
+        sys.stderr.write(f"{error.format_message()}\n")
+        return error.exit_code
     message = " ".join(error.format_message().split())
     if message:
         context = getattr(error, "ctx", None)

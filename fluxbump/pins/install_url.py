@@ -13,8 +13,8 @@ NAME = "install-url"
 
 # Any host: a mirror or a proxy in front of GitHub keeps the path.
 URL = re.compile(
-    r"fluxcd/flux2/releases/(?:(?P<latest>latest/download)|download/(?P<tag>[^/\s\"'`]+))"
-    r"/install\.yaml"
+    r"(?<![\w.-])fluxcd/flux2/releases/(?:(?P<latest>latest/download)|download/(?P<tag>[^/\s\"'`]+))"
+    r"/install\.yaml(?![\w-]|\.\w)"
 )
 
 
@@ -33,6 +33,8 @@ def _pin(file: TextFile, match: re.Match[str]) -> Pin:
         value, form = "latest", Form.UNPINNED
     else:
         form, skip = form_of(match["tag"])
+        if form is Form.EXACT and not match["tag"].startswith("v"):
+            form = Form.OPAQUE  # Flux has no such tag: nothing to rewrite, something to mend
         start, end = match.start("tag") + skip, match.end("tag")
         value = file.text[start:end]
     return Pin(NAME, FLUX, file.location(start), start, end, value, form, "install.yaml")

@@ -31,12 +31,14 @@ class CustomPin:
         track: `flux`, `flux2` or the name of a bumped chart.
         key: dotted path to a YAML scalar, or empty.
         pattern: regular expression with a group `version`, or None.
+        line: of fluxbump.yaml, where it is said.
     """
 
     path: str
     track: str
     key: tuple[str, ...] = ()
     pattern: re.Pattern[str] | None = None
+    line: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,7 @@ class Kind(Protocol):
 
 
 _EXACT = re.compile(rf"=?\s*v?({versions.FULL.pattern})")
-_VARIABLE = re.compile(r"\$\{|\{\{|\$\(|%\{|<no value>|^\$")
+_VARIABLE = re.compile(r"\$[\w{(]|\{\{|%\{|<no value>")
 _ANY = frozenset({"", "*", "x", "X", "latest", ">=0.0.0", ">=0.0.0-0", ">0.0.0-0", ">= 0.0.0"})
 
 

@@ -7,18 +7,21 @@ RetryOnFailure does neither, and exists from Flux 2.7.0 (helm-controller 1.4.0) 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 
 from ruamel.yaml.nodes import Node
 
 from fluxbump import versions, yamltext
-from fluxbump.model import FLUX, FLUX2, Finding, Inventory, Location, Pin, Related, Severity
+from fluxbump.model import FLUX, FLUX2, Finding, Inventory, Location, Pin, Related, Severity, Track
 from fluxbump.rules.rule import Evidence, Outcome, Rule
+from fluxbump.textfile import TextFile
 from fluxbump.tracks import current
 from fluxbump.yamltext import Document
 
 _RETRY_ON_FAILURE_SINCE = versions.parse("2.7.0")
+_CHART_REF = re.compile(r"\bchartRef\b")
 _TRUE = ("true", "True", "TRUE")
 _PATCH = "(patch)"
 
@@ -55,6 +58,29 @@ def _owners(inventory: Inventory) -> Iterator[_Owner]:
         for document in yamltext.documents(text, pin.location.path):
             if document.start <= pin.start < document.end:
                 yield _Owner(pin, document, yamltext.get(document.root, "spec"))
+    yield from _following(inventory, tracks)
+
+
+def _following(inventory: Inventory, tracks: Collection[Track]) -> Iterator[_Owner]:
+    """Yield the HelmReleases that take the chart by `spec.chartRef`.
+
+    They hold no version themselves: the pin is that of the source which they follow.
+    """
+    sources = {
+        tuple(pin.subject.split(" ", 1)): pin
+        for pin in inventory.pins
+        if pin.kind == "helm-release" and pin.track in tracks
+    }
+    for path, text in inventory.files.items() if sources else ():
+        for document, node in TextFile(path, text).objects({"HelmRelease"}, _CHART_REF):
+            reference = ("spec", "chartRef")
+            kind = yamltext.text_of(node, *reference, "kind") or ""
+            name = yamltext.text_of(node, *reference, "name") or ""
+            if (kind, name) in sources:
+                where = document.at(yamltext.get(node, "metadata", "name"))
+                release = yamltext.text_of(node, "metadata", "name")
+                pin = replace(sources[kind, name], location=where, subject=f"HelmRelease {release}")
+                yield _Owner(pin, document, yamltext.get(node, "spec"))
 
 
 def adoption(evidence: Evidence) -> Iterator[Outcome]:

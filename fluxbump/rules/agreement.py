@@ -77,7 +77,10 @@ def install_manifest(evidence: Evidence) -> Iterator[Outcome]:
     urls = _of(evidence, "install-url")
     for pin in urls:
         if pin.form is not Form.EXACT:
-            yield _finding("FB102", pin, f"the install URL is not pinned: it holds {_holds(pin)}")
+            what = _holds(pin)
+            if pin.form is Form.OPAQUE:
+                what = f"{pin.value}, and Flux has no such tag (they start with v)"
+            yield _finding("FB102", pin, f"the install URL is not pinned: it holds {what}")
     exact = [pin for pin in urls if pin.form is Form.EXACT]
     for pin in exact[1:]:
         if pin.value != exact[0].value:
@@ -146,13 +149,15 @@ def values_mirror(evidence: Evidence) -> Iterator[Outcome]:
     mirrors = _of(evidence, "values-mirror")
     for wrapper in _dependencies(evidence):
         folder = wrapper.location.path.removesuffix("Chart.yaml")
-        own = [m for m in mirrors if m.location.path.removeprefix(folder).startswith("values")]
-        if not own:
+        own = [mirror for mirror in mirrors if _beside(mirror, folder)]
+        before = [] if evidence.base is None else evidence.base.pins
+        gone = sum(p.kind == "values-mirror" and _beside(p, folder) for p in before) > len(own)
+        if gone or not own:
             yield _finding(
                 "FB104",
                 wrapper,
-                f"{folder}values.yaml has no mapping with `chart: flux2` and a version that "
-                "mirrors this dependency",
+                f"{folder}values.yaml has {'fewer mappings than before' if own else 'no mapping'} "
+                "with `chart: flux2` and a version that mirrors this dependency",
             )
         for mirror in own:
             if mirror.value != wrapper.value:
@@ -165,6 +170,10 @@ def values_mirror(evidence: Evidence) -> Iterator[Outcome]:
                 )
 
 
+def _beside(mirror: Pin, folder: str) -> bool:
+    return mirror.location.path.removeprefix(folder).startswith("values")
+
+
 # --- FB108, FB109, FB110: everything else follows the chart -----------------------------------
 
 
@@ -175,7 +184,7 @@ def umbrella_dependency(evidence: Evidence) -> Iterator[Outcome]:
 
 def helm_release(evidence: Evidence) -> Iterator[Outcome]:
     """Every cluster asks for the version that the chart has."""
-    yield from _behind_chart(evidence, "FB109", "helm-release", "terraform")
+    yield from _behind_chart(evidence, "FB109", "helm-release", "terraform", "custom")
 
 
 def version_mirror(evidence: Evidence) -> Iterator[Outcome]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from fluxbump import lock, yamltext
+from fluxbump.errors import PinError
 from fluxbump.model import FLUX2, Finding, Form, Location, Pin, Related, Severity
 from fluxbump.rules.rule import Evidence, NotRun, Outcome, Rule, Vendored
 
@@ -14,18 +16,35 @@ def chart_lock(evidence: Evidence) -> Iterator[Outcome]:
     for chart in evidence.inventory.charts:
         path = f"{chart.directory}Chart.lock"
         text = evidence.locks.get(path)
-        if text is None or lock.is_in_step(evidence.inventory.files[chart.path], text):
-            continue
-        document = yamltext.documents(text, path)[0]
-        where = document.at(yamltext.get(document.root, "digest"))
-        yield Finding(
-            "FB111",
-            Severity.ERROR,
-            f"is not in step with {chart.path}: `helm dependency build` refuses it "
-            f"(helm dependency update {chart.directory.rstrip('/') or '.'})",
-            where,
-            (Related(Location(chart.path, 1), "declares the dependencies"),),
+        problem = _out_of_step(evidence.inventory.files[chart.path], path, text) if text else None
+        if problem is not None:
+            where, what = problem
+            yield Finding(
+                "FB111",
+                Severity.ERROR,
+                f"is not in step with {chart.path}: {what} "
+                f"(helm dependency update {chart.directory.rstrip('/') or '.'})",
+                where,
+                (Related(Location(chart.path, 1), "declares the dependencies"),),
+            )
+
+
+def _out_of_step(chart: str, path: str, text: str) -> tuple[Location, str] | None:
+    """Say where a lock differs from what Helm would write, and how."""
+    document = yamltext.documents(text, path)[0]
+    digest = document.at(yamltext.get(document.root, "digest"))
+    try:
+        edits = lock.relock(
+            chart_path=path,
+            chart_text=chart,
+            lock_path=path,
+            lock_text=text,
+            moved={},
+            generated=datetime.fromtimestamp(0, UTC),
         )
+    except PinError as error:
+        return digest, error.message
+    return (digest, "`helm dependency build` refuses it") if edits else None
 
 
 def vendored_archive(evidence: Evidence) -> Iterator[Outcome]:
@@ -49,6 +68,8 @@ def _problems(vendored: Vendored, pin: Pin | None, evidence: Evidence) -> Iterat
     if vendored.problem:
         yield vendored.problem
         return
+    if vendored.name != FLUX2.name:
+        yield f"holds the chart {vendored.name or 'without a name'}, not flux2"
     if pin is not None and vendored.version != pin.value:
         yield f"holds flux2 {vendored.version}, but {pin.location} depends on {pin.value}"
     if vendored.named is not None and vendored.named != vendored.version:

@@ -75,12 +75,13 @@ def _judged(evidence: Evidence, code: str) -> tuple[Resources, _Served] | NotRun
 
 
 def _unjudged(found: Resources, code: str) -> Iterator[NotRun]:
-    """Name the resources whose apiVersion is not there to be judged."""
-    for one in found.resources:
-        if "$" in one.version:
-            yield NotRun(code, f"{one.api_location} has a variable for its version")
-    for bad in found.unreadable:
-        yield NotRun(code, f"{bad.location} cannot be read as YAML: {bad.message}")
+    """Say what could not be judged, with the first place of each."""
+    variable = [one.api_location for one in found.resources if "$" in one.version]
+    broken = [one.location for one in found.unreadable]
+    for places, what in ((variable, "has a variable as its version"), (broken, "is not YAML")):
+        more = f" (and {len(places) - 1} more like it)" if len(places) > 1 else ""
+        if places:
+            yield NotRun(code, f"the Flux resource at {places[0]} {what}{more}")
 
 
 def removed_api(evidence: Evidence) -> Iterator[Outcome]:
@@ -105,7 +106,7 @@ def removed_api(evidence: Evidence) -> Iterator[Outcome]:
 def _refusal(one: Resource, served: _Served, evidence: Evidence) -> str:
     crd = served.crd(one)
     if crd:
-        return f"which Flux {served.release} does not serve; it serves {_choice(crd)}"
+        return f"which Flux {served.release} does not serve; {_choice(crd)}"
     if one.text_only:
         return f"which Flux {served.release} does not serve"
     having = [
@@ -118,15 +119,11 @@ def _refusal(one: Resource, served: _Served, evidence: Evidence) -> str:
 
 
 def _choice(crd: Crd) -> str:
-    """Return the versions to move to, the best one first."""
-    entries = [one for one in crd.versions if one.served]
-    entries.sort(key=lambda one: (one.deprecated, not one.storage))
-    return (
-        ", ".join(
-            f"{crd.group}/{one.name}{' (deprecated)' if one.deprecated else ''}" for one in entries
-        )
-        or "no version of it"
-    )
+    """Say which version to move to; a deprecated one only where there is no other."""
+    served = [one for one in crd.versions if one.served]
+    best = [one for one in served if not one.deprecated] or served
+    best.sort(key=lambda one: not one.storage)
+    return f"move to {' or '.join(one.name for one in best)}" if best else "it serves no other"
 
 
 def deprecated_api(evidence: Evidence) -> Iterator[Outcome]:
@@ -143,7 +140,7 @@ def deprecated_api(evidence: Evidence) -> Iterator[Outcome]:
             severity = Severity.NOTE if one.text_only else Severity.WARNING
             message = (
                 f"{one} is at {one.api_version}, which is deprecated in Flux {served.release}; "
-                f"it serves {_choice(crd)}"
+                f"{_choice(crd)}"
             )
             yield Finding("FB205", severity, message, one.api_location)
 

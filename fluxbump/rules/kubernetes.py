@@ -1,0 +1,65 @@
+"""Rules about the Kubernetes that a Flux release asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fluxbump.facts.tables import kubernetes_minimum
+from fluxbump.kubernetes import KubernetesPin, minor
+from fluxbump.model import FLUX, FLUX2, Finding, Related, Severity
+from fluxbump.rules.rule import Evidence, NotRun, Outcome, Rule
+from fluxbump.tracks import current
+
+
+def too_old(evidence: Evidence) -> Iterator[Outcome]:
+    """The repository pins a Kubernetes that the Flux release runs on."""
+    release = _release(evidence)
+    minimum = kubernetes_minimum(release) if release else None
+    reason = _unknown(evidence, release, minimum)
+    if reason or minimum is None:
+        yield NotRun("FB207", reason)
+        return
+    for pin in evidence.kubernetes or ():
+        if pin.minor is None:
+            yield NotRun("FB207", f"{pin.source} does not hold a version: {pin.version}")
+        elif pin.minor < (minor(minimum) or (0, 0)):
+            yield _finding(evidence, pin, f"Flux {release} asks for Kubernetes {minimum} or newer")
+
+
+def _unknown(evidence: Evidence, release: str | None, minimum: str | None) -> str:
+    """Say why nothing can be judged; empty when it can."""
+    if evidence.kubernetes is None:
+        return "the pinned Kubernetes was not looked for"
+    if not evidence.kubernetes:
+        return "no pinned Kubernetes found (state it with --kubernetes)"
+    if release is None:
+        return "nothing in live code says which Flux release this repository installs"
+    return "" if minimum else f"the Kubernetes that Flux {release} asks for is not known"
+
+
+def _release(evidence: Evidence) -> str | None:
+    """Return the release that the repository installs: by URL, or else by chart."""
+    held = current(evidence.inventory)
+    chart = evidence.index.get(held.get(FLUX2, ""))
+    return held.get(FLUX) or (str(chart.app_version) if chart else None)
+
+
+def _finding(evidence: Evidence, pin: KubernetesPin, asks: str) -> Finding:
+    """Put a finding at the pin; where that is no place here, at what installs Flux."""
+    flux = [one for one in evidence.inventory.pins if one.track in (FLUX, FLUX2)]
+    flux.sort(key=lambda one: (one.track != FLUX, one.location))
+    where = pin.location or flux[0].location
+    related = tuple(Related(one.location, f"{one.subject} {one.value}") for one in flux[:1])
+    message = f"{asks}, but {pin.source} is {pin.version}"
+    return Finding("FB207", Severity.ERROR, message, where, related)
+
+
+RULES = (
+    Rule(
+        "FB207",
+        "kubernetes-too-old",
+        Severity.ERROR,
+        "The pinned Kubernetes is one that the Flux release runs on.",
+        too_old,
+    ),
+)

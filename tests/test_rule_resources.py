@@ -1,0 +1,443 @@
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+
+import pytest
+
+from fixtures import derive_fields, states
+from fluxbump import resources
+from fluxbump.crds import Crd, CrdVersion
+from fluxbump.facts import fields, tables
+from fluxbump.model import Finding, Inventory, Severity
+from fluxbump.rules.resources import RULES
+from fluxbump.rules.rule import Evidence, NotRun, Outcome
+from fluxbump.snapshots import MemorySnapshot
+from tests.helpers import ROOT, chart_index, find, script, snapshot, wrapper
+
+RULE = {rule.code: rule for rule in RULES}
+TEMPLATE = "infra/hetzner/cloudinit-control-plane.tftpl"
+HEAD = "kind: {kind}\napiVersion: {api}\nmetadata: {{name: podinfo}}\n"
+
+
+def evidence(text: str | bytes, release: str, path: str = "a.yaml") -> Evidence:
+    files = {path: text, "install.sh": script(release)}
+    found = resources.find(snapshot(files), lambda _: False)
+    return Evidence(find(files), resources=found, crds=tables.crds())
+
+
+def judged(code: str, text: str | bytes, release: str, path: str = "a.yaml") -> list[Outcome]:
+    return list(RULE[code].check(evidence(text, release, path)))
+
+
+def said(outcomes: list[Outcome]) -> list[str]:
+    """Write findings as `line severity message`, and others as `- reason`."""
+    return [
+        f"{one.location.line} {one.severity} {one.message}"
+        if isinstance(one, Finding)
+        else f"- {one.reason}"
+        for one in outcomes
+    ]
+
+
+def release_at(version: str, spec: str = "") -> str:
+    """Return a HelmRelease; its spec starts on line 5."""
+    head = HEAD.format(kind="HelmRelease", api=f"helm.toolkit.fluxcd.io/{version}")
+    return f"{head}spec:\n{spec}"
+
+
+def with_table(monkeypatch: pytest.MonkeyPatch, paths: dict[str, object]) -> None:
+    """Put a small table in the place of the one that ships."""
+    known = ["2.4.0", "2.5.0"]
+    kind = {"helm.toolkit.fluxcd.io/v2 HelmRelease": {"releases": known, "fields": paths}}
+    monkeypatch.setattr(fields, "_table", lambda: {"releases": known, "kinds": kind})
+    monkeypatch.setattr(fields, "fields", fields.fields.__wrapped__)
+
+
+# --- FB203, FB205 -----------------------------------------------------------------------------
+
+APIS = {
+    "served": ("HelmRelease helm v2", "2.8.5", [], []),
+    "removed": (
+        "HelmRelease helm v2beta1", "2.7.0",
+        [("2 error HelmRelease podinfo is at helm.toolkit.fluxcd.io/v2beta1, which Flux 2.7.0 does "
+         "not serve; move to v2")],
+        [],
+    ),
+    "before it was removed": (
+        "HelmRelease helm v2beta1", "2.6.4",
+        [],
+        [("2 warning HelmRelease podinfo is at helm.toolkit.fluxcd.io/v2beta1, which is deprecated "
+         "in Flux 2.6.4; move to v2")],
+    ),
+    "not yet there": (
+        "Bucket source v1", "2.3.0",
+        [("2 error Bucket podinfo is at source.toolkit.fluxcd.io/v1, which Flux 2.3.0 does not "
+         "serve; move to v1beta2")],
+        [],
+    ),
+    "a kind of later": (
+        "ExternalArtifact source v1", "2.6.4",
+        [("2 error ExternalArtifact podinfo is at source.toolkit.fluxcd.io/v1, but Flux 2.6.4 has "
+         "no such kind (it is in Flux 2.7.0 to 2.9.4)")],
+        [],
+    ),
+    "a kind of nowhere": (
+        "HelmRelaese helm v2", "2.6.4",
+        [("2 error HelmRelaese podinfo is at helm.toolkit.fluxcd.io/v2, but Flux 2.6.4 has no such "
+         "kind")],
+        [],
+    ),
+    "a variable": (
+        "HelmRelease helm ${V}", "2.6.4",
+        ["- the Flux resource at a.yaml:2 has a variable as its version"],
+        ["- the Flux resource at a.yaml:2 has a variable as its version"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("what", "release", "removed", "deprecated"), APIS.values(), ids=APIS)
+def test_the_version_of_an_api(
+    what: str, release: str, removed: list[str], deprecated: list[str]
+) -> None:
+    kind, group, version = what.split()
+    text = HEAD.format(kind=kind, api=f"{group}.toolkit.fluxcd.io/{version}")
+    assert said(judged("FB203", text, release)) == removed
+    assert said(judged("FB205", text, release)) == deprecated
+
+
+TEXTS = {
+    "with a kind": (
+        "kind: HelmRelease\napiVersion: helm.toolkit.fluxcd.io/v2beta1\n",
+        (
+            "this text names HelmRelease at helm.toolkit.fluxcd.io/v2beta1, which Flux 2.8.5 does "
+            "not serve; move to v2"
+        ),
+    ),
+    "without one": (
+        "kubectl get --raw \\\n  /apis/helm.toolkit.fluxcd.io/v2beta1/helmreleases\n",
+        "this text names helm.toolkit.fluxcd.io/v2beta1, which Flux 2.8.5 does not serve",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "message"), TEXTS.values(), ids=TEXTS)
+def test_a_removed_api_in_a_script_is_a_warning(text: str, message: str) -> None:
+    assert said(judged("FB203", text, "2.8.5", "a.sh")) == [f"2 warning {message}"]
+    assert said(judged("FB203", text, "2.6.4", "a.sh")) == []
+
+
+def test_the_monorepo_at_2_8_5_loses_every_helm_repository() -> None:
+    files = states.files()
+    files[TEMPLATE] = files[TEMPLATE].replace(b"/v2.4.0/install", b"/v2.8.5/install")
+    inventory = find(dict(files))
+    found = resources.find(MemorySnapshot(files), lambda _: False)
+    held = Evidence(inventory, resources=found, crds=tables.crds())
+    findings = [one for one in RULE["FB203"].check(held) if isinstance(one, Finding)]
+    expected = {one.api_location for one in found.resources if one.kind == "HelmRepository"}
+    assert {one.location for one in findings} == expected
+    assert len(findings) == 18
+    assert {one.severity for one in findings} == {Severity.ERROR}
+    assert list(RULE["FB204"].check(held)) == list(RULE["FB205"].check(held)) == []
+
+
+@pytest.mark.parametrize("state", ["aligned", "incident"])
+def test_the_monorepo_as_it_is_is_clean(state: states.State) -> None:
+    files = states.files(state)
+    found = resources.find(MemorySnapshot(files), lambda _: False)
+    held = Evidence(find(dict(files)), resources=found, crds=tables.crds())
+    assert list(RULE["FB203"].check(held)) == list(RULE["FB204"].check(held)) == []
+    assert {one.code for one in RULE["FB205"].check(held)} == {"FB205"}
+
+
+# --- FB204 ------------------------------------------------------------------------------------
+
+OWNERSHIP = "  install:\n    disableTakeOwnership: true\n"
+
+
+@pytest.mark.parametrize("release", ["2.5.0", "2.5.1", "2.8.5", "2.9.4"])
+def test_a_field_that_exists_is_clean(release: str) -> None:
+    assert judged("FB204", release_at("v2", OWNERSHIP), release) == []
+
+
+def test_a_field_of_a_later_release_is_unknown() -> None:
+    assert said(judged("FB204", release_at("v2", OWNERSHIP), "2.4.0")) == [
+        (
+            "6 error HelmRelease podinfo: spec.install.disableTakeOwnership is not a field of "
+            "HelmRelease v2 before Flux 2.5.0, and so not in Flux 2.4.0"
+        )
+    ]
+
+
+def test_a_field_that_no_release_has_at_this_version() -> None:
+    for version, release in (("v2beta1", "2.6.4"), ("v2beta2", "2.7.5")):
+        assert said(judged("FB204", release_at(version, OWNERSHIP), release)) == [
+            (
+                "6 error HelmRelease podinfo: spec.install.disableTakeOwnership is not a field of "
+                f"HelmRelease {version} in Flux {release}"
+            )
+        ]
+
+
+CLEAN = {
+    "nothing": "",
+    "types": "  suspend: true\n  maxHistory: 5\n  releaseName: x\n  interval: 5m\n",
+    "words of YAML 1.1": "  suspend: yes\n  releaseName: on\n",
+    "a number that is whole": "  maxHistory: 5.0\n",
+    "null": "  suspend:\n  install: ~\n  chart: {spec: null}\n",
+    "what is open": "  values: {a: [1, {b: x}], c: {d: true}}\n",
+    "a map": "  chart: {metadata: {labels: {a.b/c: x, '[]': y}}}\n",
+    "substitutions": (
+        "  suspend: ${A}\n  maxHistory: ${B:=5}\n  install: ${C}\n  dependsOn: '${D}'\n"
+    ),
+    "a substitution in a text": "  interval: ${A}m\n  driftDetection:\n    mode: en${X}\n",
+    "nested substitutions": "  suspend: ${A:=${B}}\n",
+    "a quoted number": "  releaseName: '5'\n",
+    "a list": "  dependsOn:\n    - name: a\n    - name: b\n      namespace: c\n",
+    "an alias": "  install: &a {disableWait: true}\n  upgrade: *a\n",
+    "a merge": "  install: &a {disableWait: true}\n  upgrade: {<<: *a, force: true}\n",
+    "status": "  suspend: true\nstatus: {observedGeneration: x, whatever: 1}\n",
+}
+
+
+@pytest.mark.parametrize("spec", CLEAN.values(), ids=CLEAN)
+def test_what_the_release_takes(spec: str) -> None:
+    assert judged("FB204", release_at("v2", spec), "2.6.4") == []
+
+
+WRONG = {
+    "a typo": ("  instal: {}\n", "5 spec.instal is not a field of HelmRelease v2"),
+    "beside the spec": ("  suspend: true\nspce: 1\n", "6 spce is not a field of HelmRelease v2"),
+    "in a list": (
+        "  dependsOn:\n    - name: a\n      ns: c\n",
+        "7 spec.dependsOn[].ns is not a field of HelmRelease v2",
+    ),
+    "a path as a key": (
+        "  install.disableWait: true\n",
+        "5 spec.install.disableWait is not a field of HelmRelease v2",
+    ),
+    "through a merge": (
+        "  install: &a\n    preserveValues: true\n  upgrade: {<<: *a}\n",
+        "6 spec.install.preserveValues is not a field of HelmRelease v2",
+    ),
+    "a string for a boolean": (
+        "  suspend: 'true'\n",
+        '5 spec.suspend is the string "true", but has to be a boolean',
+    ),
+    "half a substitution": (
+        "  suspend: tr${A}\n",
+        '5 spec.suspend is the string "tr${A}", but has to be a boolean',
+    ),
+    "a number for a string": (
+        "  chart:\n    spec:\n      version: 1.10\n",
+        "7 spec.chart.spec.version is the number 1.1, but has to be a string",
+    ),
+    "a boolean for a string": (
+        "  chart: {metadata: {labels: {a: true}}}\n",
+        "5 spec.chart.metadata.labels{} is the boolean true, but has to be a string",
+    ),
+    "a fraction": ("  maxHistory: 5.5\n", ("5 spec.maxHistory is the number 5.5, but has to be an "
+                   "integer")),
+    "an object for a list": ("  dependsOn: {name: a}\n", ("5 spec.dependsOn is an object, but has "
+                             "to be a list")),
+    "a list for a string": ("  releaseName: [a]\n", ("5 spec.releaseName is a list, but has to be "
+                            "a string")),
+    "a string for an object": ("  chart: podinfo\n", ('5 spec.chart is the string "podinfo", but '
+                               "has to be an object")),
+    "an enum": (
+        "  driftDetection:\n    mode: on-demand\n",
+        ('6 spec.driftDetection.mode is the string "on-demand", but has to be one of enabled, '
+        "warn, disabled"),
+    ),
+    "a pattern": (
+        "  interval: 5 minutes\n",
+        ('5 spec.interval is the string "5 minutes", but has to match '
+        r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$"),
+    ),
+    "a value of a later release": (
+        "  chartRef: {kind: ExternalArtifact, name: a}\n",
+        ('5 spec.chartRef.kind is the string "ExternalArtifact", but has to be one of '
+        "OCIRepository, HelmChart"),
+    ),
+    "a very long number": (
+        f"  maxHistory: {'9' * 5000}\n",
+        "5 spec.maxHistory is a long string, but has to be an integer",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("spec", "expected"), WRONG.values(), ids=WRONG)
+def test_what_the_release_refuses(spec: str, expected: str) -> None:
+    line, _, message = expected.partition(" ")
+    found = said(judged("FB204", release_at("v2", spec), "2.6.4"))
+    assert found[:1] == [f"{line} error HelmRelease podinfo: {message} in Flux 2.6.4"]
+    assert len(found) == 1
+
+
+def test_a_field_that_is_gone_names_the_last_release_that_had_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with_table(monkeypatch, {"spec": "object", "spec.old": {"type": "string", "until": "2.4.0"}})
+    assert judged("FB204", release_at("v2", "  old: x\n"), "2.4.0") == []
+    assert said(judged("FB204", release_at("v2", "  old: x\n"), "2.5.0")) == [
+        (
+            "5 error HelmRelease podinfo: spec.old is not a field of HelmRelease after Flux 2.4.0, "
+            "and so not in Flux 2.5.0"
+        )
+    ]
+
+
+def test_a_patch_may_hold_directives() -> None:
+    spec = "  $patch: replace\n  nothing: 1\n"
+    [finding] = judged("FB204", release_at("v2", spec), "2.6.4", "patches/a.yaml")
+    assert isinstance(finding, Finding)
+    assert finding.location.line == 6
+    assert len(judged("FB204", release_at("v2", spec), "2.6.4")) == 2
+
+
+def test_an_inline_patch_is_judged_where_it_stands() -> None:
+    text = (
+        "kind: Kustomization\npatches:\n  - patch: |\n"
+        "      apiVersion: helm.toolkit.fluxcd.io/v2\n      kind: HelmRelease\n"
+        "      metadata: {name: all}\n      spec:\n        install:\n"
+        "          disableTakeOwnership: true\n"
+    )
+    [finding] = judged("FB204", text, "2.4.0")
+    assert isinstance(finding, Finding)
+    assert (finding.location.line, finding.location.column) == (9, 11)
+
+
+def test_a_removed_version_is_not_reported_twice() -> None:
+    assert judged("FB204", release_at("v2beta1", "  nothing: 1\n"), "2.8.5") == []
+
+
+def test_a_bomb_of_aliases_is_judged_in_bounded_time() -> None:
+    lines = ["  values: &a0 {x: x}"]
+    lines += [f"  y{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 20)}]" for n in range(1, 30)]
+    lines += ["  dependsOn: *a29", "  postRenderers: &r [*a29, *a29, *a29]", "  valuesFrom: *r"]
+    before = time.perf_counter()
+    found = judged("FB204", release_at("v2", "\n".join(lines) + "\n"), "2.6.4")
+    assert time.perf_counter() - before < 1
+    assert 29 < len(found) < 200
+
+
+def test_an_object_that_holds_itself() -> None:
+    text = release_at("v2", "  chart: &c\n    spec: *c\n  x: {<<: &m [*m]}\n")
+    assert said(judged("FB204", text, "2.6.4"))[:1] == [
+        (
+            "6 error HelmRelease podinfo: spec.chart.spec.spec is not a field of HelmRelease v2 in "
+            "Flux 2.6.4"
+        )
+    ]
+
+
+# --- what was not judged ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", RULE)
+def test_what_is_not_known_has_not_passed(code: str) -> None:
+    text = release_at("v2")
+    known = "2.0.0 to 2.9.4"
+    what = "fields" if code == "FB204" else "API versions"
+    expected = {
+        "looked": (
+            replace(evidence(text, "2.4.0"), resources=None),
+            "Flux custom resources were not looked for",
+        ),
+        "release": (
+            replace(evidence(text, "2.4.0"), inventory=Inventory()),
+            "nothing in live code says which Flux release this repository installs",
+        ),
+        "newer": (
+            evidence(text, "2.10.0"),
+            f"the {what} of Flux 2.10.0 are not known (known are {known})",
+        ),
+        "prerelease": (
+            evidence(text, "2.9.0-rc.1"),
+            f"the {what} of Flux 2.9.0-rc.1 are not known (known are {known})",
+        ),
+        "broken": (
+            evidence(text + 'x: "\n', "2.4.0"),
+            "the Flux resource at a.yaml:6 is not YAML",
+        ),
+    }
+    for given, reason in expected.values():
+        assert list(RULE[code].check(given)) == [NotRun(code, reason)]
+
+
+def test_without_tables_nothing_is_known() -> None:
+    given = replace(evidence(release_at("v2"), "2.4.0"), crds={})
+    for code in ("FB203", "FB205"):
+        reason = "the API versions of Flux 2.4.0 are not known (none is known)"
+        assert list(RULE[code].check(given)) == [NotRun(code, reason)]
+
+
+def test_the_chart_tells_the_release_where_no_url_does() -> None:
+    files = {"chart/Chart.yaml": wrapper(), "a.yaml": release_at("v2", OWNERSHIP)}
+    found = resources.find(snapshot(files), lambda _: False)
+    index = {str(one.version): one for one in chart_index().releases}
+    given = Evidence(find(files), index=index, resources=found, crds=tables.crds())
+    assert len(list(RULE["FB204"].check(given))) == 1
+
+
+def test_a_crd_with_missing_parts_serves_nothing() -> None:
+    name = "helmreleases.helm.toolkit.fluxcd.io"
+    for entries in ((), (CrdVersion("v2", served=False, storage=True),)):
+        crds = {"2.4.0": {name: Crd(name, "HelmRelease", "helm.toolkit.fluxcd.io", entries)}}
+        given = replace(evidence(release_at("v2"), "2.4.0"), crds=crds)
+        [finding] = RULE["FB203"].check(given)
+        assert isinstance(finding, Finding)
+        assert finding.message.endswith("does not serve; it serves no other")
+
+
+# --- the table --------------------------------------------------------------------------------
+
+SHARED = ROOT.parent / "shared"
+
+
+def test_the_table_knows_what_the_api_versions_know() -> None:
+    assert set(fields.releases()) == set(tables.crds())
+    for release, crds in tables.crds().items():
+        for crd in crds.values():
+            for version in crd.versions:
+                schema = fields.fields(release, crd.kind, f"{crd.group}/{version.name}")
+                assert (schema is not None) == version.served, (release, crd.name, version.name)
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the facts are not part of the project")
+def test_the_table_is_what_the_facts_say() -> None:
+    sources = (derive_fields.FIELDS, derive_fields.CRDS)
+    facts, crds = (json.loads((SHARED / path).read_text("utf-8")) for path in sources)
+    assert derive_fields.TARGET.read_text("utf-8") == derive_fields.render(
+        derive_fields.derive(facts, crds)
+    )
+
+
+def test_facts_that_nobody_reads_are_refused() -> None:
+    facts = {"a": {"v1": {"releases": ["1", "1"], "fields": {"spec": {"colour": "red"}}}}}
+    crds = {"1": {"crds": {"a": {"group": "g", "kind": "A"}}}}
+    with pytest.raises(ValueError, match="colour"):
+        derive_fields.derive(facts, crds)
+
+
+@pytest.mark.parametrize(
+    ("value", "wrong"), [("80", 0), ("http", 0), ("8.5", 1), ("true", 1), ("{}", 1)]
+)
+def test_an_integer_or_a_string(monkeypatch: pytest.MonkeyPatch, value: str, wrong: int) -> None:
+    port = {"type": "int-or-string"}
+    with_table(monkeypatch, {"spec": {"type": "object", "open": True}, "spec.port": port})
+    spec = f"  port: {value}\n  more: {{a: 1}}\n"
+    assert len(judged("FB204", release_at("v2", spec), "2.4.0")) == wrong
+
+
+def test_where_every_version_is_deprecated_all_are_named() -> None:
+    name, group = "buckets.source.toolkit.fluxcd.io", "source.toolkit.fluxcd.io"
+    old = CrdVersion("v1beta1", served=True, storage=False, deprecated=True)
+    new = CrdVersion("v1beta2", served=True, storage=True, deprecated=True)
+    crds = {"2.4.0": {name: Crd(name, "Bucket", group, (old, new))}}
+    text = HEAD.format(kind="Bucket", api=f"{group}/v1")
+    given = replace(evidence(text, "2.4.0"), crds=crds)
+    [finding] = RULE["FB203"].check(given)
+    assert isinstance(finding, Finding)
+    assert finding.message.endswith("move to v1beta2 or v1beta1")
