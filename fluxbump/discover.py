@@ -31,6 +31,7 @@ from fluxbump.pins.kind import COMMUNITY_REPOSITORIES, Context, CustomPin
 from fluxbump.textfile import TextFile
 
 CHART_FILE = "Chart.yaml"
+_BY_REFERENCE = "chartRef"  # such a HelmRelease names no chart; its source does
 SETTINGS_FILE = "fluxbump.yaml"
 SUPPRESSION = "fluxbump: ignore["
 """What a comment that suppresses a finding contains."""
@@ -323,7 +324,7 @@ def _searched(context: Context) -> frozenset[str]:
 def _candidates(
     snapshot: Snapshot, paths: Collection[str], context: Context, searched: Collection[str]
 ) -> set[str]:
-    found = set(snapshot.grep([*context.names(), *sorted(searched), SUPPRESSION]))
+    found = set(snapshot.grep([*context.names(), *sorted(searched), SUPPRESSION, _BY_REFERENCE]))
     for chart in context.charts.values():
         found |= {path for path in paths if path.startswith(f"{chart.directory}values")}
     for custom in context.custom:
@@ -333,7 +334,7 @@ def _candidates(
 
 def _matters(path: str, text: str, context: Context) -> bool:
     """Whether a file can hold a pin; the others only mention a version."""
-    if any(name in text for name in context.names()):
+    if any(name in text for name in (*context.names(), _BY_REFERENCE)):
         return True
     if any(path.startswith(f"{chart.directory}values") for chart in context.charts.values()):
         return True

@@ -15,7 +15,9 @@ from fluxbump.settings import FILE, Settings
 from fluxbump.textfile import TextFile
 from fluxbump.verdict import Suppression, Verdict
 
-_COMMENT = re.compile(r"fluxbump:\s*ignore\[(?P<codes>[A-Z0-9, ]+)\](?P<reason>[^\n]*)")
+_COMMENT = re.compile(
+    r"fluxbump:\s*ignore\[(?:(?P<codes>FB\d+(?:\s*,\s*FB\d+)*)\](?P<reason>[^\n]*)|(?P<odd>[^\n]*))"
+)
 
 
 def select(chosen: Collection[str], ignored: Collection[str]) -> tuple[str, ...]:
@@ -65,7 +67,8 @@ def judge(
         else:
             open_findings.append(finding)
     if "FB001" in codes:
-        open_findings += _unused([one for one in stated if one not in used], codes)
+        judged = set(codes) - {one.code for one in not_run}
+        open_findings += _unused([one for one in stated if one not in used], judged)
     return Verdict(
         subject,
         codes,
@@ -87,6 +90,9 @@ def _commented(texts: Mapping[str, str]) -> Iterator[Suppression]:
         file = TextFile(path, text)
         for match in _COMMENT.finditer(text):
             where = file.location(match.start())
+            if match["odd"] is not None:
+                yield Suppression(f"ignore[{match['odd'].strip()}", where, path, where.line, "")
+                continue
             for code in match["codes"].split(","):
                 reason = match["reason"].strip(" -:\r>")
                 yield Suppression(code.strip(), where, path, where.line, reason)
@@ -104,7 +110,10 @@ def _unused(stated: Iterable[Suppression], codes: Collection[str]) -> Iterator[F
     for one in stated:
         if one.code not in rules.RULES:
             yield Finding(
-                "FB001", Severity.WARNING, f"suppresses {one.code}, which is no rule", one.location
+                "FB001",
+                Severity.WARNING,
+                f"suppresses {one.code}, which is no rule",
+                one.location,
             )
         elif one.code in codes:
             what = f"suppresses {one.code}" + ("" if one.line else f" in {one.path}")

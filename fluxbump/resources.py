@@ -123,7 +123,7 @@ def find(snapshot: Snapshot, exclude: Callable[[str], bool]) -> Resources:
         found = [body.resource for document in documents for body in _bodies(document)]
         broken = [d for d in documents if d.problem and not _TEMPLATE.search(d.source)]
         unreadable += [Unreadable(*d.problem) for d in broken if d.problem]
-        mentions += _mentions(file, {one.start for one in found}, broken)
+        mentions += _mentions(file, {one.start for one in found if "/v" in one.api_version}, broken)
         if found:
             resources += found
             files[path] = file.text
@@ -227,7 +227,7 @@ def _mentions(
     file: TextFile, known: Collection[int], broken: Collection[Document]
 ) -> Iterator[Resource]:
     """Yield the apiVersions in live text that belong to no resource."""
-    if file.language is Language.DOCUMENT:
+    if file.language is Language.DOCUMENT or file.text.count("fluxcd.io/v") <= len(known):
         return
     for match in _API_VERSION.finditer(file.text):
         start, end = match.span()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ruamel.yaml.nodes import Node
 
@@ -28,9 +28,17 @@ _PATCH = "(patch)"
 
 @dataclass(frozen=True, slots=True)
 class _Owner:
-    """A HelmRelease that installs a wrapper, or the community chart itself."""
+    """A HelmRelease that installs a wrapper, or the community chart itself.
+
+    Attributes:
+        pin: the chart version that it runs; its own, or that of the source which it follows.
+        subject: the HelmRelease, for people.
+        document: where it stands.
+        spec: its `spec`.
+    """
 
     pin: Pin
+    subject: str
     document: Document
     spec: Node | None
 
@@ -57,7 +65,7 @@ def _owners(inventory: Inventory) -> Iterator[_Owner]:
         text = inventory.files[pin.location.path]
         for document in yamltext.documents(text, pin.location.path):
             if document.start <= pin.start < document.end:
-                yield _Owner(pin, document, yamltext.get(document.root, "spec"))
+                yield _Owner(pin, pin.subject, document, yamltext.get(document.root, "spec"))
     yield from _following(inventory, tracks)
 
 
@@ -77,10 +85,9 @@ def _following(inventory: Inventory, tracks: Collection[Track]) -> Iterator[_Own
             kind = yamltext.text_of(node, *reference, "kind") or ""
             name = yamltext.text_of(node, *reference, "name") or ""
             if (kind, name) in sources:
-                where = document.at(yamltext.get(node, "metadata", "name"))
-                release = yamltext.text_of(node, "metadata", "name")
-                pin = replace(sources[kind, name], location=where, subject=f"HelmRelease {release}")
-                yield _Owner(pin, document, yamltext.get(node, "spec"))
+                subject = f"HelmRelease {yamltext.text_of(node, 'metadata', 'name')}"
+                spec = yamltext.get(node, "spec")
+                yield _Owner(sources[kind, name], subject, document, spec)
 
 
 def adoption(evidence: Evidence) -> Iterator[Outcome]:
@@ -92,7 +99,7 @@ def adoption(evidence: Evidence) -> Iterator[Outcome]:
                 Severity.ERROR,
                 owner,
                 ("upgrade", "preserveValues"),
-                f"{owner.pin.subject} owns the Flux controllers, but does not set "
+                f"{owner.subject} owns the Flux controllers, but does not set "
                 "upgrade.preserveValues: true",
             )
         for action in ("install", "upgrade"):
@@ -102,7 +109,7 @@ def adoption(evidence: Evidence) -> Iterator[Outcome]:
                     Severity.ERROR,
                     owner,
                     (action, "disableTakeOwnership"),
-                    f"{owner.pin.subject} cannot adopt what cloud-init installed: "
+                    f"{owner.subject} cannot adopt what cloud-init installed: "
                     f"{action}.disableTakeOwnership is true",
                 )
 
@@ -120,7 +127,7 @@ def remediation(evidence: Evidence) -> Iterator[Outcome]:
                     Severity.WARNING,
                     owner,
                     (action, "remediation", field),
-                    f"{owner.pin.subject} owns the Flux controllers, and {what}; "
+                    f"{owner.subject} owns the Flux controllers, and {what}; "
                     f"set {_safe(action, release)}",
                 )
 
@@ -156,7 +163,7 @@ def _safe(action: str, release: str | None) -> str:
 def _finding(
     code: str, severity: Severity, owner: _Owner, keys: tuple[str, ...], message: str
 ) -> Finding:
-    related = (Related(owner.pin.location, f"{owner.pin.subject} installs the chart"),)
+    related = (Related(owner.pin.location, f"{owner.subject} installs the chart"),)
     return Finding(code, severity, message, owner.place(*keys), related)
 
 
