@@ -72,13 +72,18 @@ class WorktreeSnapshot:
         full = os.path.join(self._root, path)  # noqa: PTH118  # pathlib is slow, trees are large
         return os.path.isfile(full) and not os.path.islink(full)  # noqa: PTH113, PTH114  # same
 
+    def _is_here(self, path: str) -> bool:
+        """Whether the path is a file, and no link on the way leads elsewhere."""
+        real = os.path.join(os.path.realpath(self._root), path)  # noqa: PTH118  # as above
+        return self._is_file(path) and os.path.realpath(real) == real
+
     def paths(self) -> Sequence[str]:
         """All regular files, sorted."""
         return self._paths
 
     def read(self, path: str) -> bytes:
         """Return a file's bytes; KeyError when there is none."""
-        if not self._is_file(path):
+        if not self._is_here(path):
             raise KeyError(path)
         return Path(self._root, path).read_bytes()
 
@@ -95,7 +100,7 @@ class WorktreeSnapshot:
                 folders.remove(".git")
             relative = Path(parent).relative_to(self._root).as_posix()
             found += [f"{relative}/{name}".removeprefix("./") for name in names]
-        return sorted(path for path in found if self._is_file(path))
+        return sorted(path for path in found if self._is_here(path))
 
     def grep(self, needles: Sequence[str]) -> Sequence[str]:
         """Return the files that contain any of `needles`."""

@@ -16,7 +16,9 @@ def chart_lock(evidence: Evidence) -> Iterator[Outcome]:
     for chart in evidence.inventory.charts:
         path = f"{chart.directory}Chart.lock"
         text = evidence.locks.get(path)
-        problem = _out_of_step(evidence.inventory.files[chart.path], path, text) if text else None
+        if text is None:
+            continue
+        problem = _out_of_step(evidence.inventory.files[chart.path], path, text)
         if problem is not None:
             where, what = problem
             yield Finding(
