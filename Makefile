@@ -40,7 +40,7 @@ lock: ## Resolve the dependencies anew, with hashes
 
 schema: $(READY) ## Write the JSON Schemas in docs/schemas
 	@mkdir -p docs/schemas
-	@for name in config to status releases check; do \
+	@for name in config to status releases check path matrix; do \
 	  $(BIN)/fluxbump schema $$name > docs/schemas/$$name.json; done
 
 clean: ## Remove what was built

@@ -10,15 +10,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from fluxbump import edit, evidence, gate, mentions, resolve, rules
+from fluxbump import edit, evidence, gate, mentions, resolve, rules, safe
 from fluxbump.discover import decode, discover
-from fluxbump.errors import RepositoryError
-from fluxbump.evidence import Renderer
+from fluxbump.errors import RefusedError, RepositoryError
+from fluxbump.evidence import Known, Renderer
 from fluxbump.model import (
     FLUX,
     FLUX2,
     ChangeSet,
     ChartIndex,
+    ChartRelease,
     Finding,
     IndexSource,
     Inventory,
@@ -31,10 +32,13 @@ from fluxbump.model import (
 from fluxbump.objects import CommitSnapshot
 from fluxbump.plan import Options, plan
 from fluxbump.repo import Branch, Built, Repository
+from fluxbump.rules.rule import Evidence
 from fluxbump.settings import Settings, fill
 from fluxbump.snapshots import Overlay
 from fluxbump.textfile import TextFile
 from fluxbump.verdict import Verdict
+
+LATEST_SAFE = "latest-safe"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +50,16 @@ class Request:
         chart_version: take this chart release.
         options: what the plan may do.
         mentions: whether mapping rows move.
+        accepted: codes of rules whose errors do not stop the bump.
+        known: what is known beside the repository.
     """
 
     target: str
     chart_version: str | None = None
     options: Options = field(default_factory=Options)
     mentions: bool = True
+    accepted: frozenset[str] = frozenset()
+    known: Known = evidence.NOTHING_KNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +78,9 @@ class Prepared:
         message: the commit message.
         verdict: what the gate says of the result.
         inherited: those of its findings that the base has too; they do not stop the bump.
+        accepted: codes of rules whose errors do not stop the bump.
+        before: the evidence about the base.
+        index: the chart index that was used.
         notes: everything that was seen and left alone.
     """
 
@@ -84,6 +95,9 @@ class Prepared:
     message: str
     verdict: Verdict
     inherited: frozenset[Finding]
+    accepted: frozenset[str]
+    before: Evidence
+    index: ChartIndex
     notes: tuple[Note, ...]
 
     @property
@@ -93,8 +107,14 @@ class Prepared:
 
     @property
     def passed(self) -> bool:
-        """Whether the gate finds no error that the base does not have already."""
-        return not set(self.verdict.errors) - self.inherited
+        """Whether nothing stops the bump."""
+        return not self.refusals
+
+    @property
+    def refusals(self) -> tuple[Finding, ...]:
+        """The errors that stop it: those that the base does not have, and nobody accepted."""
+        errors = (one for one in self.verdict.errors if one not in self.inherited)
+        return tuple(one for one in errors if one.code not in self.accepted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +157,10 @@ def prepare(
     """
     index = source.load()
     scope = settings.scope(resolve.app_versions(index.releases))
-    chart_release = resolve.resolve(request.target, index, chart_version=request.chart_version)
     inventory = discover(base, scope)
+    around = evidence.surroundings(base, scope, request.known)
+    before = evidence.gather(base, inventory, index, around=around)
+    chart_release = _target(request, index, before)
     planned = plan(inventory, chart_release, index, request.options)
     files = _files(base, inventory, planned)
     rows = (
@@ -149,14 +171,17 @@ def prepare(
         inventory, planned, row_edits, _derived(base, inventory, planned, source)
     )
     result = edit.verify(inventory, planned, changes, scope)
-    verdict, inherited = _judge(
-        Overlay(base, changes),
-        inventory,
+    overlay = Overlay(base, changes)
+    after = evidence.gather(
+        overlay,
         result,
         index,
-        settings=settings,
+        around=evidence.surroundings(overlay, scope, request.known),
+        base=evidence.Base(inventory, frozenset(changes.files)),
         render=render(index) if render else None,
+        allowed_groups=settings.allowed_groups,
     )
+    verdict, inherited = _judge(before, after, settings, overlay.name)
     values = _template_values(planned)
     branch = fill(settings.branch, values)
     repository.check_branch_name(branch)
@@ -172,6 +197,9 @@ def prepare(
         message=_message(planned, changes, settings, values),
         verdict=verdict,
         inherited=inherited,
+        accepted=request.accepted,
+        before=before,
+        index=index,
         notes=(*planned.notes, *edit.left_behind(base, inventory, planned)),
     )
 
@@ -197,28 +225,31 @@ def _derived(
     return derived
 
 
+def _target(request: Request, index: ChartIndex, before: Evidence) -> ChartRelease:
+    """Find the chart release that the user asked for.
+
+    Raises:
+        ResolveError: no chart ships it.
+        RefusedError: `latest-safe` was asked for, and no release passes.
+    """
+    if request.target != LATEST_SAFE:
+        return resolve.resolve(request.target, index, chart_version=request.chart_version)
+    best = safe.newest_safe(before, index)
+    if best is None:
+        raise RefusedError("no release passes the safety rules", hint="see `fluxbump check`")
+    return best
+
+
 def _judge(
-    overlay: Overlay,
-    before: Inventory,
-    after: Inventory,
-    index: ChartIndex,
-    *,
-    settings: Settings,
-    render: Renderer | None,
+    before: Evidence, after: Evidence, settings: Settings, subject: str
 ) -> tuple[Verdict, frozenset[Finding]]:
     """Run the gate on the result, and tell what it finds on the base too.
 
     Stale mentions are left out: the report lists every mention anyway.
     """
     codes = tuple(code for code in rules.RULES if code != "FB120")
-    compare = evidence.Base(before, frozenset(overlay.changes.files))
-    groups = settings.allowed_groups
-    gathered = evidence.gather(
-        overlay, after, index, base=compare, render=render, allowed_groups=groups
-    )
-    verdict = gate.judge(gathered, settings, overlay.name, codes)
-    base = overlay.base
-    earlier = gate.judge(evidence.gather(base, before, index), settings, base.name, codes)
+    verdict = gate.judge(after, settings, subject, codes)
+    earlier = gate.judge(before, settings, "base", codes)
     return verdict, gate.inherited(earlier.findings, verdict.findings)
 
 

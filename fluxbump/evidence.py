@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from fluxbump import archive, yamltext
-from fluxbump.discover import decode
+from fluxbump import archive, kubernetes, resources, yamltext
+from fluxbump.discover import Scope, decode
 from fluxbump.errors import IndexSourceError
+from fluxbump.facts import tables
+from fluxbump.kubernetes import KubernetesPin
 from fluxbump.model import Chart, ChartIndex, Inventory, Snapshot
+from fluxbump.resources import Resources
 from fluxbump.rules.rule import Evidence, Render, Vendored
 
 _ARCHIVE = re.compile(r"flux2-(?P<version>v?\d[^/]*)\.tgz")
@@ -31,11 +34,57 @@ class Base:
     changed: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a release meets: manifests, Kubernetes, and what clusters store.
+
+    Attributes:
+        resources: the Flux custom resources of the snapshot.
+        kubernetes: which Kubernetes runs, and who says so.
+        stored: `status.storedVersions` of a live cluster; None when none was asked.
+        through: releases that the repository has been through; None when unknown.
+    """
+
+    resources: Resources
+    kubernetes: tuple[KubernetesPin, ...]
+    stored: Mapping[str, tuple[str, ...]] | None = None
+    through: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known beside the repository, and overrides what is found there.
+
+    Attributes:
+        kubernetes: the version that runs, stated by the user or the cluster.
+        stored: `status.storedVersions` of a live cluster.
+    """
+
+    kubernetes: KubernetesPin | None = None
+    stored: Mapping[str, tuple[str, ...]] | None = None
+
+
+NOTHING_KNOWN = Known()
+
+
+def surroundings(snapshot: Snapshot, scope: Scope, known: Known = NOTHING_KNOWN) -> Surroundings:
+    """Look for what a release meets.
+
+    Args:
+        snapshot: in question.
+        scope: of the search.
+        known: what overrides that.
+    """
+    found = (known.kubernetes,) if known.kubernetes else kubernetes.find(snapshot, scope.excludes)
+    return Surroundings(resources.find(snapshot, scope.excludes), found, known.stored)
+
+
 def gather(
     snapshot: Snapshot,
     inventory: Inventory,
     index: ChartIndex | IndexSourceError,
     *,
+    around: Surroundings | None = None,
     render: Renderer | None = None,
     base: Base | None = None,
     allowed_groups: tuple[str, ...] = (),
@@ -46,6 +95,7 @@ def gather(
         snapshot: in question.
         inventory: of the snapshot.
         index: the chart index, or why there is none.
+        around: what a release meets; None when the safety rules are not to be run.
         render: renders a wrapper; None when rendering was not asked for.
         base: what to compare with; None when no base was given.
         allowed_groups: API groups that a fresh cluster has beside the known ones.
@@ -63,6 +113,11 @@ def gather(
         base=base.inventory if base else None,
         changed=base.changed if base else frozenset(),
         allowed_groups=allowed_groups,
+        crds=tables.crds() if around else {},
+        stored=around.stored if around else None,
+        through=around.through if around else None,
+        resources=around.resources if around else None,
+        kubernetes=around.kubernetes if around else None,
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fluxbump import evidence, gate, resolve, rules, selftest
 from fluxbump.discover import Scope, discover
 from fluxbump.errors import IndexSourceError
-from fluxbump.evidence import Base, Renderer
+from fluxbump.evidence import NOTHING_KNOWN, Base, Known, Renderer
 from fluxbump.model import ChartIndex, Snapshot
 from fluxbump.rules.rule import Evidence
 from fluxbump.settings import Settings
@@ -39,6 +39,7 @@ def examine(
     *,
     base: Snapshot | None = None,
     render: Renderer | None = None,
+    known: Known = NOTHING_KNOWN,
 ) -> Examined:
     """Look at a snapshot.
 
@@ -48,12 +49,13 @@ def examine(
         index: the chart index, or why there is none.
         base: the merge base, for the rules that compare.
         render: renders a wrapper; None when rendering was not asked for.
+        known: what is known beside the repository.
 
     Raises:
         PinError: nothing is pinned, or two charts that move with Flux have the same name.
     """
-    known = resolve.app_versions(index.releases) if isinstance(index, ChartIndex) else {}
-    scope = settings.scope(known)
+    app_versions = resolve.app_versions(index.releases) if isinstance(index, ChartIndex) else {}
+    scope = settings.scope(app_versions)
     inventory = discover(snapshot, scope)
     require_pins(inventory, "nothing here pins Flux, so there is nothing to check")
     compare = None
@@ -64,6 +66,7 @@ def examine(
         snapshot,
         inventory,
         index,
+        around=evidence.surroundings(snapshot, scope, known),
         render=render,
         base=compare,
         allowed_groups=settings.allowed_groups,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 
@@ -123,9 +124,17 @@ def _unused(stated: Iterable[Suppression], codes: Collection[str]) -> Iterator[F
 
 
 def inherited(before: Iterable[Finding], after: Iterable[Finding]) -> frozenset[Finding]:
-    """Return the findings of `after` that were there before, whatever line they were on."""
-    known = {_identity(one) for one in before}
-    return frozenset(one for one in after if _identity(one) in known)
+    """Return the findings of `after` that were there before, whatever line they were on.
+
+    Of several alike as many are old as there were before.
+    """
+    known = Counter(_identity(one) for one in before)
+    old: list[Finding] = []
+    for one in after:
+        if known[_identity(one)]:
+            known[_identity(one)] -= 1
+            old.append(one)
+    return frozenset(old)
 
 
 def _identity(one: Finding) -> tuple[str, str, str]:

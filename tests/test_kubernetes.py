@@ -130,7 +130,10 @@ NOT_PINNED = {
     "a program": ("main.go", 'const k3s_version = "v1.31.4"\n'),
     "a description": ("a.yaml", "description: |\n  kubernetes_version: 1.31\n"),
     "another version": ("a.tf", 'variable "cluster_version" {\n  default = "8.1"\n}\n'),
-    "another default": ("a.tf", 'variable "app_version" {\n  default = "1.31.4"\n}\n'),
+    "another default": (
+        "a.tf",
+        'variable "app_version" {\n  default = "1.31.4"\n}\nvariable "k3s_version" {\n}\n',
+    ),
     "another resource": ("a.tf", 'resource "aws_eks_addon" "a" {\n version = "1.3"\n}\n'),
     "a chart": ("Chart.yaml", 'name: x\nkubeVersion: ">=1.28.0"\n'),
     "a kind without a version": ("a.yaml", "kind: ClusterConfig\nversion: 1.31\n"),

@@ -197,6 +197,7 @@ TOP = Chart("bp-top", "t/Chart.yaml", "3.0.7", (Dependency("bp-flux", "1.1.2", "
 CONTEXT = Context(
     charts={"bp-flux": CHART, "bp-top": TOP},
     app_versions=app_versions(),
+    releases=frozenset({"2.4.0"}),
     custom=(
         CustomPin("*.env", "flux", pattern=re.compile(r"FLUX=(?P<version>\S+)")),
         CustomPin("custom/*.yaml", "bp-flux", key=("spec", "flux")),
@@ -239,6 +240,7 @@ CONTRACT = [
     ("app-version", "c/Chart.yaml", APP.format("v2.4.0"), ["8 app-version flux 2.4.0"]),
     ("app-version", "c/Chart.yaml", APP.format("1.1.2"), ["8 app-version bp-flux 1.1.2"]),
     ("app-version", "c/Chart.yaml", APP.format("1.1.1"), []),
+    ("app-version", "t/Chart.yaml", umbrella() + "appVersion: 2.4.0\n", []),
     ("app-version", "x/Chart.yaml", APP.format("2.4.0"), []),
     ("blueprint", "b.yaml", BLUEPRINT.format("bp-flux"), ["3 blueprint bp-flux 1.1.2"]),
     ("blueprint", "b.yaml", BLUEPRINT.format("bp-flux-2"), []),

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from fluxbump import edit
 from fluxbump.errors import PinError, RefusedError
 from fluxbump.model import FLUX, FLUX2, Plan, Track, TrackKind
 from fluxbump.plan import Options, plan
@@ -17,6 +18,7 @@ from tests.helpers import (
     release,
     script,
     small,
+    snapshot,
     umbrella,
     values,
     wrapper,
@@ -243,3 +245,39 @@ def test_unpinned_url_is_shown_and_kept() -> None:
     assert [(str(pin.location), why) for pin, why in result.kept] == [
         ("install.sh:2", "not pinned: takes whatever is newest")
     ]
+
+
+# --- vendored archives ------------------------------------------------------------------------
+
+LFS = "version https://git-lfs.github.com/spec/v1\noid sha256:" + "0" * 64 + "\nsize 9\n"
+
+
+def vendored(files: dict[str, str]) -> dict[str, str]:
+    everything = small(**files)
+    return edit.vendored(snapshot(everything), find(everything), planned(everything))
+
+
+@pytest.mark.parametrize(
+    ("files", "moved"),
+    [
+        ({"chart/charts/flux2-2.14.1.tgz": "x"}, ["chart/charts/flux2-2.14.1.tgz"]),
+        ({"chart/charts/flux2-2.15.0.tgz": "x"}, []),
+        ({"chart/charts/flux2-sync-1.0.0.tgz": "x", "charts/flux2-2.14.1.tgz": "x"}, []),
+        ({"chart/charts/flux2/Chart.yaml": "version: 2.15.0\n"}, []),
+    ],
+)
+def test_vendored(files: dict[str, str], moved: list[str]) -> None:
+    assert vendored(files) == dict.fromkeys(moved, "chart/charts/flux2-2.15.0.tgz")
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"chart/charts/flux2-2.14.1.tgz": LFS}, "LFS"),
+        ({"chart/charts/flux2/Chart.yaml": "version: 2.14.1\n"}, "vendored as a directory"),
+    ],
+)
+def test_what_is_vendored_and_cannot_be_replaced(files: dict[str, str], words: str) -> None:
+    with pytest.raises(PinError, match=words) as caught:
+        vendored(files)
+    assert str(caught.value.where) == f"{next(iter(files))}:1"

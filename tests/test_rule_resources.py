@@ -221,6 +221,11 @@ WRONG = {
         "  install: &a\n    preserveValues: true\n  upgrade: {<<: *a}\n",
         "6 spec.install.preserveValues is not a field of HelmRelease v2",
     ),
+    "of a merge": (
+        "  x: &x\n    y: &m {bogus: 1}\n  upgrade: {<<: *m, force: true}\n",
+        "5 spec.x is not a field of HelmRelease v2",
+        "6 spec.upgrade.bogus is not a field of HelmRelease v2",
+    ),
     "a string for a boolean": (
         "  suspend: 'true'\n",
         '5 spec.suspend is the string "true", but has to be a boolean',
@@ -267,12 +272,13 @@ WRONG = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("spec", "expected"), WRONG.values(), ids=WRONG)
-def test_what_the_release_refuses(spec: str, expected: str) -> None:
-    line, _, message = expected.partition(" ")
-    found = said(judged("FB204", release_at("v2", spec), "2.6.4"))
-    assert found[:1] == [f"{line} error HelmRelease podinfo: {message} in Flux 2.6.4"]
-    assert len(found) == 1
+@pytest.mark.parametrize("case", WRONG.values(), ids=WRONG)
+def test_what_the_release_refuses(case: tuple[str, ...]) -> None:
+    spec, *expected = case
+    parts = [one.partition(" ") for one in expected]
+    assert said(judged("FB204", release_at("v2", spec), "2.6.4")) == [
+        f"{line} error HelmRelease podinfo: {message} in Flux 2.6.4" for line, _, message in parts
+    ]
 
 
 def test_a_field_that_is_gone_names_the_last_release_that_had_it(
@@ -320,6 +326,23 @@ def test_a_bomb_of_aliases_is_judged_in_bounded_time() -> None:
     found = judged("FB204", release_at("v2", "\n".join(lines) + "\n"), "2.6.4")
     assert time.perf_counter() - before < 1
     assert 29 < len(found) < 200
+
+
+def test_lists_of_aliases_inside_each_other_are_judged_in_bounded_time() -> None:
+    def times(name: str) -> str:
+        return f"[{', '.join([f'*{name}'] * 300)}]"
+
+    spec = (
+        "  values:\n    - &op {op: add, path: /, bogus: 1}\n"
+        f"    - &json {{patch: {times('op')}, target: {{}}}}\n"
+        f"    - &post {{kustomize: {{patchesJson6902: {times('json')}}}}}\n"
+        f"  postRenderers: {times('post')}\n"
+    )
+    before = time.perf_counter()
+    [finding] = judged("FB204", release_at("v2beta1", spec), "2.6.4")
+    assert time.perf_counter() - before < 1
+    assert isinstance(finding, Finding)
+    assert finding.location.line == 6
 
 
 def test_an_object_that_holds_itself() -> None:
@@ -412,6 +435,12 @@ def test_the_table_is_what_the_facts_say() -> None:
     assert derive_fields.TARGET.read_text("utf-8") == derive_fields.render(
         derive_fields.derive(facts, crds)
     )
+
+
+def test_a_release_between_two_that_are_known_is_not_known() -> None:
+    assert fields.fields("2.4.0", "HelmRelease", "helm.toolkit.fluxcd.io/v2")
+    for release in ("2.4.1", "2.4", "v2.4.0", "", "latest"):
+        assert fields.fields(release, "HelmRelease", "helm.toolkit.fluxcd.io/v2") is None
 
 
 def test_facts_that_nobody_reads_are_refused() -> None:

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from fluxbump import __version__
-from fluxbump.cli import check, releases, rules, schema, status, to
+from fluxbump.cli import check, path, releases, rules, schema, status, to
 from fluxbump.cli.console import Console, ReaderGoneError, prepare_streams
 from fluxbump.errors import FluxbumpError
 
@@ -37,6 +37,8 @@ app = typer.Typer(
 app.command("to", epilog=to.EPILOG)(to.to)
 app.command("check", epilog=check.EPILOG)(check.check)
 app.command("status")(status.status)
+app.command("path")(path.path)
+app.command("matrix")(path.matrix)
 app.command("releases")(releases.releases)
 app.command("rules")(rules.rules)
 app.command("rule")(rules.rule)

@@ -9,10 +9,14 @@ import typer
 
 from fluxbump.cli.console import Console
 from fluxbump.cli.options import (
+    ClusterOption,
+    ClusterStateOption,
     Color,
     ColorOption,
+    ContextOption,
     HelmOption,
     IndexOption,
+    KubernetesOption,
     OfflineOption,
     QuietOption,
     RepoOption,
@@ -86,6 +90,10 @@ def check(
     self_test: Annotated[
         bool, typer.Option("--self-test", help="Plant a fault at every pin; all must be refused.")
     ] = False,
+    kubernetes: KubernetesOption = None,
+    cluster_state: ClusterStateOption = None,
+    cluster: ClusterOption = False,
+    context: ContextOption = None,
     index: IndexOption = None,
     offline: OfflineOption = False,
     color: ColorOption = Color.AUTO,
@@ -95,6 +103,7 @@ def check(
     """Judge whether the pins agree, and whether a cluster would survive them."""
     from fluxbump import examine as journey
     from fluxbump import gate
+    from fluxbump.cli.known import known
     from fluxbump.cli.render import renderer
     from fluxbump.cli.workspace import STAGED, open_at
     from fluxbump.model import ChartIndex
@@ -105,14 +114,15 @@ def check(
         raise UsageError("--no-render and --require-render exclude each other")
     codes = gate.select(_split(select), _split(ignore))
     console = Console(quiet=quiet, verbose=verbose, color=color.value)
+    beside = known(kubernetes, cluster_state, live=cluster, context=context)
     with open_at(repo, STAGED if staged else rev) as ws:
         console.progress("reading the chart index and the repository …")
         with ws.index(index, offline=offline) as source:
             loaded = load(source)
-            known = loaded if isinstance(loaded, ChartIndex) else None
-            render = None if no_render or self_test else renderer(helm, source, known)
+            releases = loaded if isinstance(loaded, ChartIndex) else None
+            render = None if no_render or self_test else renderer(helm, source, releases)
             examined = journey.examine(
-                ws.snapshot, ws.settings, loaded, base=_base(ws, base), render=render
+                ws.snapshot, ws.settings, loaded, base=_base(ws, base), render=render, known=beside
             )
         console.progress("")
     if self_test:

@@ -50,6 +50,24 @@ HelmOption = Annotated[
     str | None,
     typer.Option("--helm", metavar="PATH", envvar="FLUXBUMP_HELM", help="The helm to run."),
 ]
+KubernetesOption = Annotated[
+    str | None,
+    typer.Option(
+        "--kubernetes", metavar="VERSION", help="The Kubernetes that runs. [default: read]"
+    ),
+]
+ClusterStateOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--cluster-state", metavar="FILE", help="What a cluster stores: kubectl get crds -o json."
+    ),
+]
+ClusterOption = Annotated[
+    bool, typer.Option("--cluster", help="Ask the current cluster what it stores, by kubectl.")
+]
+ContextOption = Annotated[
+    str | None, typer.Option("--context", metavar="NAME", help="Ask this context's cluster.")
+]
 ColorOption = Annotated[Color, typer.Option("--color", help="Colours in the output.")]
 OutputOption = Annotated[Output, typer.Option("--output", "-o", help="How to print the result.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print the result only.")]

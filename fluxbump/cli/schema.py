@@ -18,6 +18,8 @@ class Name(StrEnum):
     STATUS = "status"
     RELEASES = "releases"
     CHECK = "check"
+    PATH = "path"
+    MATRIX = "matrix"
 
 
 def schema(

@@ -10,10 +10,14 @@ import typer
 
 from fluxbump.cli.console import Console
 from fluxbump.cli.options import (
+    ClusterOption,
+    ClusterStateOption,
     Color,
     ColorOption,
+    ContextOption,
     HelmOption,
     IndexOption,
+    KubernetesOption,
     OfflineOption,
     QuietOption,
     RepoOption,
@@ -55,7 +59,7 @@ class Bump(StrEnum):
 
 def to(
     version: Annotated[
-        str, typer.Argument(help="A Flux release (2.5.1), a line of releases (2.5), or latest.")
+        str, typer.Argument(help="A Flux release (2.5.1), a line (2.5), latest, or latest-safe.")
     ],
     *,
     repo: RepoOption = None,
@@ -98,6 +102,14 @@ def to(
         bool, typer.Option("--render", help="Let the gate run helm template too (FB105, FB106).")
     ] = False,
     helm: HelmOption = None,
+    accept_risk: Annotated[
+        str,
+        typer.Option("--accept-risk", metavar="CODES", help="Go on although these rules refuse."),
+    ] = "",
+    kubernetes: KubernetesOption = None,
+    cluster_state: ClusterStateOption = None,
+    cluster: ClusterOption = False,
+    context: ContextOption = None,
     index: IndexOption = None,
     offline: OfflineOption = False,
     color: ColorOption = Color.AUTO,
@@ -110,17 +122,22 @@ def to(
     that cloud-init installs; the chart is the one whose appVersion is that release.
     """
     from fluxbump import bump as journey
+    from fluxbump import gate
+    from fluxbump.cli.known import known
     from fluxbump.cli.workspace import workspace
     from fluxbump.plan import Options
 
     console = Console(quiet=quiet, verbose=verbose, color=color.value)
     with workspace(repo, rev) as ws:
+        accepted = [code.strip() for code in accept_risk.split(",") if code.strip()]
         level = bump.value if bump else ws.settings.bump
         request = journey.Request(
             target=version,
             chart_version=chart_version,
             options=Options(level=level, allow_downgrade=allow_downgrade, align=align),
             mentions=ws.settings.mentions and not no_mentions,
+            accepted=frozenset(gate.select(accepted, ()) if accepted else ()),
+            known=known(kubernetes, cluster_state, live=cluster, context=context),
         )
         with ws.index(index, offline=offline) as source:
             console.progress("reading the chart index and the repository …")
@@ -170,12 +187,22 @@ def _print(
     else:
         _print_text(prepared, result, console, dry_run=dry_run)
     if not prepared.passed:
-        first, *more = [f for f in prepared.verdict.errors if f not in prepared.inherited]
-        others = f" (and {len(more)} more)" if more else ""
-        console.line(
-            f"fluxbump: {first.location}: {first.code} {first.message}{others}; "
-            "the result fails its checks: no branch was made"
-        )
+        _refuse(prepared, output, console)
+
+
+def _refuse(prepared: Prepared, output: Format, console: Console) -> None:
+    """Say why no branch was made; and which way there is, when a release would break a cluster."""
+    first, *more = prepared.refusals
+    others = f" (and {len(more)} more)" if more else ""
+    advice = ""
+    if any(one.code.startswith("FB2") for one in prepared.refusals):
+        from fluxbump.cli.path import way
+
+        advice = way(prepared, console if output is Format.TEXT else None)
+    console.line(
+        f"fluxbump: {first.location}: {first.code} {first.message}{others}; "
+        f"the result fails its checks: no branch was made{advice}"
+    )
 
 
 def _print_text(

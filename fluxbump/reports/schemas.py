@@ -10,8 +10,15 @@ from pydantic import TypeAdapter
 from fluxbump.config import Config
 from fluxbump.reports.formats.json import CheckJson
 from fluxbump.reports.json import REPORTS
+from fluxbump.reports.matrix import MatrixJson
+from fluxbump.reports.route import PathJson
 
-_REPORTS: dict[str, Any] = {**REPORTS, "check": CheckJson}
+_REPORTS: dict[str, Any] = {
+    **REPORTS,
+    "check": CheckJson,
+    "path": PathJson,
+    "matrix": MatrixJson,
+}
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

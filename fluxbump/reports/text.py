@@ -23,6 +23,8 @@ from fluxbump.model import (
 from fluxbump.reports.table import Paint, printable, table
 from fluxbump.survey import Listed, Survey
 
+_FEW = 4
+
 
 def preview(prepared: Prepared, paint: Paint) -> str:
     """What a bump does, without the diff."""
@@ -36,7 +38,7 @@ def preview(prepared: Prepared, paint: Paint) -> str:
     lines += _mentions(prepared.mentions, paint)
     new = [one for one in prepared.verdict.findings if one not in prepared.inherited]
     lines += findings(new, paint)
-    old = [_finding(one) for one in prepared.verdict.findings if one in prepared.inherited]
+    old = _few([one for one in prepared.verdict.findings if one in prepared.inherited])
     lines += _section("Findings that were there before", old, paint)
     skipped = [f"{one.code}  {one.reason}" for one in prepared.verdict.not_run]
     lines += _section("Rules not run", skipped, paint)
@@ -105,8 +107,19 @@ def _mentions(mentions: Iterable[Mention], paint: Paint) -> list[str]:
 
 def findings(found: Sequence[Finding], paint: Paint) -> list[str]:
     """What the checks say."""
-    lines = _section("Findings", [_finding(one) for one in found], Paint(enabled=False))
+    lines = _section("Findings", _few(found), Paint(enabled=False))
     return [paint(line, "red") if line else line for line in lines]
+
+
+def _few(found: Sequence[Finding]) -> list[str]:
+    """Findings, of each rule only the first few: `fluxbump check` lists all of them."""
+    lines = []
+    for code, group in groupby(found, key=lambda one: one.code):
+        some = [_finding(one) for one in group]
+        lines += some[:_FEW]
+        if len(some) > _FEW:
+            lines.append(f"… and {len(some) - _FEW} more of {code}")
+    return lines
 
 
 def _finding(one: Finding) -> str:

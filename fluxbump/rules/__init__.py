@@ -5,10 +5,32 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from fluxbump.model import Finding
-from fluxbump.rules import adoption, agreement, derived, moved, readable, render, stale
+from fluxbump.rules import (
+    adoption,
+    agreement,
+    crds,
+    derived,
+    kubernetes,
+    moved,
+    readable,
+    render,
+    resources,
+    stale,
+)
 from fluxbump.rules.rule import Evidence, NotRun, Rule
 
-FAMILIES = (readable, agreement, render, moved, derived, stale, adoption)
+FAMILIES = (
+    readable,
+    agreement,
+    render,
+    moved,
+    derived,
+    stale,
+    crds,
+    resources,
+    kubernetes,
+    adoption,
+)
 
 RULES: dict[str, Rule] = {
     rule.code: rule

@@ -1,0 +1,201 @@
+"""`fluxbump path VERSION` and `fluxbump matrix`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fluxbump.cli.console import Console
+from fluxbump.cli.options import (
+    ClusterOption,
+    ClusterStateOption,
+    Color,
+    ColorOption,
+    ContextOption,
+    IndexOption,
+    KubernetesOption,
+    OfflineOption,
+    QuietOption,
+    RepoOption,
+    RevOption,
+    VerboseOption,
+)
+
+if TYPE_CHECKING:
+    from fluxbump.bump import Prepared
+    from fluxbump.model import ChartIndex
+    from fluxbump.resources import Resources
+    from fluxbump.route import Route
+    from fluxbump.rules.rule import Evidence
+
+_NO_WAY = 1
+
+
+class PathFormat(StrEnum):
+    """How to print a route."""
+
+    TEXT = "text"
+    JSON = "json"
+    MERMAID = "mermaid"
+
+
+class MatrixFormat(StrEnum):
+    """How to print the matrix."""
+
+    TEXT = "text"
+    JSON = "json"
+    HTML = "html"
+
+
+def path(
+    version: Annotated[
+        str, typer.Argument(help="Where to: a Flux release (2.8.5), a line (2.8), or latest.")
+    ],
+    *,
+    start: Annotated[
+        str | None,
+        typer.Option("--from", metavar="X.Y.Z", help="Where from. [default: what is installed]"),
+    ] = None,
+    repo: RepoOption = None,
+    rev: RevOption = "HEAD",
+    output: Annotated[
+        PathFormat, typer.Option("--output", "-o", help="How to print the route.")
+    ] = PathFormat.TEXT,
+    kubernetes: KubernetesOption = None,
+    cluster_state: ClusterStateOption = None,
+    cluster: ClusterOption = False,
+    context: ContextOption = None,
+    index: IndexOption = None,
+    offline: OfflineOption = False,
+    color: ColorOption = Color.AUTO,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> int:
+    """Print the safe way to a release: the hops, and what to do before each.
+
+    At each hop: which CRDs need `flux migrate` first, and which manifests must move to which
+    apiVersion. Exits with 1 when there is no way.
+    """
+    from fluxbump import evidence, resolve
+    from fluxbump.cli.known import known
+    from fluxbump.cli.workspace import workspace
+    from fluxbump.discover import discover
+    from fluxbump.reports import route as report
+    from fluxbump.reports.table import Paint
+
+    console = Console(quiet=quiet, verbose=verbose, color=color.value)
+    beside = known(kubernetes, cluster_state, live=cluster, context=context)
+    with workspace(repo, rev) as ws:
+        with ws.index(index, offline=offline) as source:
+            loaded = source.load()
+        scope = ws.settings.scope(resolve.app_versions(loaded.releases))
+        inventory = discover(ws.snapshot, scope)
+        around = evidence.surroundings(ws.snapshot, scope, beside)
+        gathered = evidence.gather(ws.snapshot, inventory, loaded, around=around)
+    goal = str(resolve.resolve(version, loaded).app_version)
+    found = _route(_start(start, gathered), goal, gathered, loaded)
+    best = _newest_safe(gathered, loaded)
+    if output is PathFormat.JSON:
+        console.result(report.json_text(found, best))
+    elif output is PathFormat.MERMAID:
+        console.result(report.mermaid(found))
+    else:
+        console.result(report.text(found, best, Paint(enabled=console.colored())))
+        for line in _manifests(found, around.resources):
+            console.result(line)
+    return _NO_WAY if found.problem else 0
+
+
+def _start(given: str | None, gathered: Evidence) -> str:
+    from fluxbump.errors import UsageError
+    from fluxbump.model import FLUX
+    from fluxbump.tracks import current
+
+    held = given or current(gathered.inventory).get(FLUX)
+    if held is None:
+        raise UsageError("nothing here says which Flux is installed", hint="say --from X.Y.Z")
+    return held.removeprefix("v")
+
+
+def _route(start: str, goal: str, gathered: Evidence, index: ChartIndex) -> Route:
+    from fluxbump.errors import UsageError
+    from fluxbump.route import route
+
+    for release in (start, goal):
+        if release not in gathered.crds:
+            raise UsageError(
+                f"the CRDs of Flux {release} are not known",
+                hint="update fluxbump, or take a release that it knows (fluxbump matrix)",
+            )
+    charts = {str(one.app_version) for one in index.releases}
+    return route(gathered.crds, start, goal, charts, stored=gathered.stored)
+
+
+def _newest_safe(gathered: Evidence, index: ChartIndex) -> str | None:
+    from fluxbump.safe import newest_safe
+
+    best = newest_safe(gathered, index)
+    return str(best.app_version) if best else None
+
+
+def _manifests(found: Route, resources: Resources) -> list[str]:
+    """Which manifests use an apiVersion that stops being served on the way."""
+    lines = []
+    for hop in found.hops:
+        gone = {(one.kind, version) for one in hop.removed for version in one.versions}
+        using = [
+            one
+            for one in resources.resources
+            if (one.kind, one.api_version.rpartition("/")[2]) in gone
+        ]
+        if using:
+            lines += ["", f"Manifests to move before {hop.new} ({len(using)}):"]
+            lines += [
+                f"  {one.location}  {one.kind} {one.name}: {one.api_version}" for one in using
+            ]
+    return lines
+
+
+def way(prepared: Prepared, console: Console | None) -> str:
+    """Print the route that a refused bump should take; return what to say in the error line."""
+    from fluxbump.model import FLUX
+    from fluxbump.reports import route as report
+    from fluxbump.reports.table import Paint
+
+    gathered, index = prepared.before, prepared.index
+    start = prepared.plan.current.get(FLUX, "")
+    goal = prepared.plan.targets[FLUX]
+    best = _newest_safe(gathered, index)
+    if console and not console.quiet and {start, goal} <= gathered.crds.keys():
+        found = _route(start, goal, gathered, index)
+        console.result("\n" + report.text(found, best, Paint(enabled=console.colored())))
+    codes = ",".join(sorted({one.code for one in prepared.refusals}))
+    newest = f"; the newest that passes: fluxbump to {best}" if best and best != start else ""
+    return f"{newest}; to go on all the same: --accept-risk {codes}"
+
+
+def matrix(
+    *,
+    every: Annotated[
+        bool, typer.Option("--all", help="Every release; else one of each set of equal CRDs.")
+    ] = False,
+    output: Annotated[
+        MatrixFormat, typer.Option("--output", "-o", help="How to print the matrix.")
+    ] = MatrixFormat.TEXT,
+    color: ColorOption = Color.AUTO,
+) -> None:
+    """Print which Flux release serves, stores, deprecates and removes which API version."""
+    from fluxbump.facts import tables
+    from fluxbump.reports import matrix as report
+    from fluxbump.reports.table import Paint
+
+    console = Console(color=color.value)
+    found = report.matrix(tables.crds(), every=every)
+    if output is MatrixFormat.JSON:
+        console.result(report.json_text(found))
+    elif output is MatrixFormat.HTML:
+        console.result(report.html(found))
+    else:
+        console.result(report.text(found, Paint(enabled=console.colored())))
