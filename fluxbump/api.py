@@ -4,7 +4,7 @@
 
     verdict = check("path/to/repository", index="path/to/index.yaml")
     for finding in verdict.errors:
-        print(finding.location, finding.code, finding.message)
+        report(finding.location, finding.code, finding.message)
 
 The names that `fluxbump` exports, and the values they return, change only with the major version.
 """
@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fluxbump import examine, gate
-from fluxbump.cli.workspace import open_at
 from fluxbump.model import Finding, Location, Related, Severity
 from fluxbump.survey import Survey, load, survey
 from fluxbump.verdict import Verdict
+from fluxbump.workspace import open_at
 
 
 def check(

@@ -18,11 +18,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ruamel.yaml.nodes import Node
-
 from fluxbump import yamltext
 from fluxbump.errors import ToolError
 from fluxbump.rules.rule import RenderedObject
+from fluxbump.yamltext import Node
 
 KUBE_VERSION = "1.35.0"
 """The Kubernetes that charts are rendered for.

@@ -13,13 +13,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from ruamel.yaml.nodes import Node
-
 from fluxbump import yamltext
 from fluxbump.discover import decode
 from fluxbump.model import Location, Snapshot, Unreadable
 from fluxbump.textfile import Language, TextFile
-from fluxbump.yamltext import Document, Scalar
+from fluxbump.yamltext import Document, Node, Scalar
 
 NEEDLES = ("toolkit.fluxcd.io", "source.extensions.fluxcd.io")
 """What a file with a Flux custom resource contains: the ends of Flux's API groups."""

@@ -15,12 +15,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
-
 from fluxbump import goyaml, versions
 from fluxbump.facts.fields import INT_OR_STRING, Field, Schema
 from fluxbump.model import Location
 from fluxbump.resources import Body
+from fluxbump.yamltext import MappingNode, Node, ScalarNode, SequenceNode
 
 _ALWAYS = frozenset({"apiVersion", "kind", "metadata", "status"})
 _VARIABLE = re.compile(r"\s*\$\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}\s*")

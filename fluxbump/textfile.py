@@ -16,11 +16,9 @@ from enum import Enum, auto
 from functools import cached_property
 from pathlib import PurePosixPath
 
-from ruamel.yaml.nodes import Node
-
 from fluxbump import hcl, yamltext
 from fluxbump.model import Location
-from fluxbump.yamltext import Document
+from fluxbump.yamltext import Document, Node
 
 
 class Language(Enum):

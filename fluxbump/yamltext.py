@@ -11,6 +11,7 @@ Every value is its text: `1.10` stays "1.10" and is never a float.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -32,7 +33,7 @@ _PREAMBLE = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n|%[^\n]*\n)*")
 
 # libyaml's binding recurses on the C stack; input deeper than this is hostile, not a manifest.
 _MAX_DEPTH = 200
-_BRACKET = re.compile(r"[\[\]{}]")
+_BRACKET_OR_COMMENT = re.compile(r"(?:^|(?<=[ \t]))#[^\n]*(?=\n|\Z)|[\[\]{}]", re.MULTILINE)
 _COMPACT_NESTING = re.compile(r"(?:[-?:][ \t]+){100}")
 _DEEP_INDENT = re.compile(r"^ {400}", re.MULTILINE)
 
@@ -90,16 +91,23 @@ class _Parser(CParser):  # type: ignore[misc]  # the binding has no type informa
         return ""
 
 
+class _TooDeepError(YamlProblem):
+    """Nesting that no parser here may be given: one would crash, the other take minutes."""
+
+
 def _refuse_deep_nesting(text: str) -> None:
     if _COMPACT_NESTING.search(text) or _DEEP_INDENT.search(text):
-        raise YamlProblem("nested too deeply")
+        raise _TooDeepError("nested too deeply")
     if text.count("[") + text.count("{") <= _MAX_DEPTH:
         return
     depth = 0
-    for bracket in _BRACKET.finditer(text):
-        depth += 1 if bracket.group() in "[{" else -1
+    for found in _BRACKET_OR_COMMENT.finditer(text):
+        if found.group() in ("[", "{"):
+            depth += 1
+        elif found.group() in ("]", "}"):
+            depth = max(depth - 1, 0)
         if depth > _MAX_DEPTH:
-            raise YamlProblem("nested too deeply", text.count("\n", 0, bracket.start()))
+            raise _TooDeepError("nested too deeply", text.count("\n", 0, found.start()))
 
 
 def _compose(text: str) -> Node | None:
@@ -111,19 +119,20 @@ def _compose(text: str) -> Node | None:
     Raises:
         YamlProblem: the text is not YAML, or not one document.
     """
+    _refuse_deep_nesting(text)
     try:
-        _refuse_deep_nesting(text)
         return _compose_fast(text)
     except YamlProblem as problem:
         try:
-            # Brackets may as well stand in a comment; this parser fails safely when they do not.
             return _compose_pure(text)
         except (YAMLError, ValueError, RecursionError):
             raise problem from None
 
 
 def _compose_pure(text: str) -> Node | None:
-    roots = list(YAML(typ="safe", pure=True).compose_all(text))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a repeated anchor is allowed; nobody here looks it up
+        roots = list(YAML(typ="safe", pure=True).compose_all(text))
     if len(roots) > 1:
         raise ValueError("more than one document")
     return roots[0] if roots else None
@@ -327,3 +336,21 @@ def _plain(node: Node | None, done: dict[int, object]) -> object:
 
 
 _BUILDING = object()
+
+__all__ = [
+    "Document",
+    "MappingNode",
+    "Node",
+    "Scalar",
+    "ScalarNode",
+    "SequenceNode",
+    "YamlProblem",
+    "documents",
+    "entries",
+    "get",
+    "items",
+    "key_around",
+    "load",
+    "mappings",
+    "text_of",
+]

@@ -202,7 +202,7 @@ def test_signed_as_the_configuration_says(repo: Repo, cli: Cli, tmp_path: Path) 
     assert cli("to", "2.5.1", cwd=repo).code == 0
     assert repo.git("log", "-1", "--format=%G?", BRANCH).strip() == "G"
     key.unlink()
-    assert_refused(cli("to", "2.7", cwd=repo), 6, "commit.gpgsign")
+    assert_refused(cli("to", "2.6", cwd=repo), 6, "commit.gpgsign")
     assert repo.branches() == [BRANCH, "main"]
 
 

@@ -148,7 +148,7 @@ def odd(tmp_path: Path, index: Path) -> Repo:
 
 @pytest.mark.parametrize(
     ("state", "target"),
-    [("repo", "2.5.1"), ("repo", "latest"), ("incident", "2.4.0"), ("odd", "2.5.1")],
+    [("repo", "2.5.1"), ("repo", "2.6.4"), ("incident", "2.4.0"), ("odd", "2.5.1")],
 )
 def test_the_patch_makes_the_branch(
     request: pytest.FixtureRequest, cli: Cli, state: str, target: str

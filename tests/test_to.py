@@ -196,6 +196,11 @@ def test_bad_requests(
 
 def test_downgrade_when_allowed(repo: Repo, cli: Cli) -> None:
     report = cli("to", "2.3.0", "--allow-downgrade", "-o", "json", cwd=repo).json
+    # Allowed is not safe: a cluster that stores Bucket v1 would refuse the older CRD.
+    assert report["outcome"] == "not-written"
+    assert {one["code"] for one in report["findings"]} >= {"FB202"}
+    accept = ("--accept-risk", "FB202")
+    report = cli("to", "2.3.0", "--allow-downgrade", *accept, "-o", "json", cwd=repo).json
     assert report["outcome"] == "created"
     assert "v2.3.0/install.yaml" in repo.show(
         "fluxbump/flux-2.3.0", "infra/hetzner/cloudinit-control-plane.tftpl"

@@ -24,8 +24,6 @@ from fluxbump.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from fluxbump.bump import Prepared
-    from fluxbump.model import ChartIndex
     from fluxbump.resources import Resources
     from fluxbump.route import Route
     from fluxbump.rules.rule import Evidence
@@ -80,6 +78,7 @@ def path(
     """
     from fluxbump import evidence, resolve
     from fluxbump.cli.known import known
+    from fluxbump.cli.way import find, newest_safe
     from fluxbump.cli.workspace import workspace
     from fluxbump.discover import discover
     from fluxbump.reports import route as report
@@ -95,8 +94,8 @@ def path(
         around = evidence.surroundings(ws.snapshot, scope, beside)
         gathered = evidence.gather(ws.snapshot, inventory, loaded, around=around)
     goal = str(resolve.resolve(version, loaded).app_version)
-    found = _route(_start(start, gathered), goal, gathered, loaded)
-    best = _newest_safe(gathered, loaded)
+    found = find(_start(start, gathered), goal, gathered, loaded)
+    best = newest_safe(gathered, loaded)
     if output is PathFormat.JSON:
         console.result(report.json_text(found, best))
     elif output is PathFormat.MERMAID:
@@ -119,27 +118,6 @@ def _start(given: str | None, gathered: Evidence) -> str:
     return held.removeprefix("v")
 
 
-def _route(start: str, goal: str, gathered: Evidence, index: ChartIndex) -> Route:
-    from fluxbump.errors import UsageError
-    from fluxbump.route import route
-
-    for release in (start, goal):
-        if release not in gathered.crds:
-            raise UsageError(
-                f"the CRDs of Flux {release} are not known",
-                hint="update fluxbump, or take a release that it knows (fluxbump matrix)",
-            )
-    charts = {str(one.app_version) for one in index.releases}
-    return route(gathered.crds, start, goal, charts, stored=gathered.stored)
-
-
-def _newest_safe(gathered: Evidence, index: ChartIndex) -> str | None:
-    from fluxbump.safe import newest_safe
-
-    best = newest_safe(gathered, index)
-    return str(best.app_version) if best else None
-
-
 def _manifests(found: Route, resources: Resources) -> list[str]:
     """Which manifests use an apiVersion that stops being served on the way."""
     lines = []
@@ -156,24 +134,6 @@ def _manifests(found: Route, resources: Resources) -> list[str]:
                 f"  {one.location}  {one.kind} {one.name}: {one.api_version}" for one in using
             ]
     return lines
-
-
-def way(prepared: Prepared, console: Console | None) -> str:
-    """Print the route that a refused bump should take; return what to say in the error line."""
-    from fluxbump.model import FLUX
-    from fluxbump.reports import route as report
-    from fluxbump.reports.table import Paint
-
-    gathered, index = prepared.before, prepared.index
-    start = prepared.plan.current.get(FLUX, "")
-    goal = prepared.plan.targets[FLUX]
-    best = _newest_safe(gathered, index)
-    if console and not console.quiet and {start, goal} <= gathered.crds.keys():
-        found = _route(start, goal, gathered, index)
-        console.result("\n" + report.text(found, best, Paint(enabled=console.colored())))
-    codes = ",".join(sorted({one.code for one in prepared.refusals}))
-    newest = f"; the newest that passes: fluxbump to {best}" if best and best != start else ""
-    return f"{newest}; to go on all the same: --accept-risk {codes}"
 
 
 def matrix(

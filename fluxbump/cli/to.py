@@ -196,9 +196,9 @@ def _refuse(prepared: Prepared, output: Format, console: Console) -> None:
     others = f" (and {len(more)} more)" if more else ""
     advice = ""
     if any(one.code.startswith("FB2") for one in prepared.refusals):
-        from fluxbump.cli.path import way
+        from fluxbump.cli import way
 
-        advice = way(prepared, console if output is Format.TEXT else None)
+        advice = way.advice(prepared, console if output is Format.TEXT else None)
     console.line(
         f"fluxbump: {first.location}: {first.code} {first.message}{others}; "
         f"the result fails its checks: no branch was made{advice}"

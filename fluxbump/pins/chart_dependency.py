@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ruamel.yaml.nodes import Node
-
 from fluxbump import yamltext
 from fluxbump.model import FLUX2, Pin
 from fluxbump.pins.kind import Context, pin_at, unpinned
 from fluxbump.textfile import TextFile
-from fluxbump.yamltext import Document
+from fluxbump.yamltext import Document, Node
 
 NAME = "chart-dependency"
 

@@ -10,13 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from ruamel.yaml.nodes import Node
-
 from fluxbump import yamltext
 from fluxbump.model import Form, Note, Pin, Track
 from fluxbump.pins.kind import Context, Found, pin_at, unpinned
 from fluxbump.textfile import TextFile
-from fluxbump.yamltext import Document
+from fluxbump.yamltext import Document, Node
 
 NAME = "helm-release"
 

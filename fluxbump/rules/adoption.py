@@ -11,14 +11,12 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from ruamel.yaml.nodes import Node
-
 from fluxbump import versions, yamltext
 from fluxbump.model import FLUX, FLUX2, Finding, Inventory, Location, Pin, Related, Severity, Track
 from fluxbump.rules.rule import Evidence, Outcome, Rule
 from fluxbump.textfile import TextFile
 from fluxbump.tracks import current
-from fluxbump.yamltext import Document
+from fluxbump.yamltext import Document, Node
 
 _RETRY_ON_FAILURE_SINCE = versions.parse("2.7.0")
 _CHART_REF = re.compile(r"\bchartRef\b")

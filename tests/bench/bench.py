@@ -49,7 +49,7 @@ def trees(work: Path) -> Callable[[str], Path]:
         place = work / name.replace(" ", "-")
         if name == "fixture":
             return generate.repository(place)
-        return generate.big(place, files=int(name.split()[0]), clusters=_CLUSTERS[name])
+        return generate.big(place, files=int(name.split(maxsplit=1)[0]), clusters=_CLUSTERS[name])
 
     return make
 

@@ -1,0 +1,119 @@
+"""Where every journey starts: the repository, its configuration, and the chart index.
+
+What only some runs need (HTTP, the models of the configuration) is imported when it is needed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+from urllib.parse import urlsplit
+
+# GitPython runs `git version` when it is imported, unless it is told which git to run and that
+# a missing one is found out later.
+os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+
+from fluxbump import indexes
+from fluxbump.discover import decode
+from fluxbump.model import IndexSource, Snapshot
+from fluxbump.objects import CommitSnapshot
+from fluxbump.repo import Repository
+from fluxbump.settings import FILE, Settings
+
+STAGED = ":staged:"  # no revision: git allows no colon in names, and none is looked up
+
+S_co = TypeVar("S_co", bound=Snapshot, covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace(Generic[S_co]):
+    """An open repository, one snapshot of it, and the configuration there.
+
+    Attributes:
+        repository: open.
+        snapshot: of a revision, the index or the work tree.
+        settings: its fluxbump.yaml.
+    """
+
+    repository: Repository
+    snapshot: S_co
+    settings: Settings
+
+    def index(self, given: str | None, *, offline: bool) -> AbstractContextManager[IndexSource]:
+        """Open the chart index that was given on the command line, or else the configured one."""
+        root = None if self.repository.bare else self.repository.root
+        return index_source(given, self.settings, root, offline=offline)
+
+
+@contextmanager
+def workspace(path: Path | None, revision: str) -> Iterator[Workspace[CommitSnapshot]]:
+    """Open a repository and read its configuration.
+
+    Raises:
+        RepositoryError: there is no such repository or revision.
+        ConfigError: fluxbump.yaml cannot be used.
+    """
+    repository = Repository(path)
+    try:
+        snapshot = repository.snapshot(repository.commit(revision), revision)
+        yield Workspace(repository, snapshot, _settings(snapshot))
+    finally:
+        repository.close()
+
+
+@contextmanager
+def open_at(path: Path | None, what: str | None) -> Iterator[Workspace[Snapshot]]:
+    """Open a repository at a revision, at what is `STAGED`, or (None) at its work tree.
+
+    Raises:
+        RepositoryError: there is no such repository or revision.
+        ConfigError: fluxbump.yaml cannot be used.
+    """
+    if what is not None and what != STAGED:
+        with workspace(path, what) as opened:
+            yield opened
+        return
+    repository = Repository(path)
+    try:
+        snapshot: Snapshot = repository.staged() if what else repository.worktree()
+        yield Workspace(repository, snapshot, _settings(snapshot))
+    finally:
+        repository.close()
+
+
+def _settings(snapshot: Snapshot) -> Settings:
+    try:
+        data = snapshot.read(FILE)
+    except KeyError:
+        return Settings()
+    # Imported only where there is a file to read: the models are slow to import.
+    from fluxbump import config
+
+    return config.parse(decode(data))
+
+
+@contextmanager
+def index_source(
+    given: str | None, settings: Settings, root: Path | None, *, offline: bool
+) -> Iterator[IndexSource]:
+    """Open the chart index that was given, or else configured.
+
+    A relative path from the command line starts at the current directory, one from the
+    configuration at the repository's root.
+    """
+    spec = given or settings.index
+    if given is None and root is not None and not urlsplit(spec).scheme:
+        spec = str(root / spec)
+    with ExitStack() as stack:
+
+        def web() -> indexes.Web:
+            # Imported for URLs only: an index in a file needs no HTTP.
+            from fluxbump.web import Web
+
+            return stack.enter_context(Web(offline=offline))
+
+        yield indexes.open_source(spec, web=web)
