@@ -17,6 +17,7 @@ from ruamel.yaml import YAML
 
 from fluxbump import config, errors, examine, gate
 from fluxbump.config import Config
+from fluxbump.facts import tables
 from fluxbump.pins import KINDS
 from fluxbump.reports.formats import FORMATS
 from fluxbump.rules import RULES, pages
@@ -127,6 +128,8 @@ _OTHERS = {
     *("--stat", "--short", "--branch", "--quiet", "--format", "--oneline", "--delete", "--force"),
     *("--no-edit", "--namespace", "--all-namespaces", "--status-selector", "--output", "--since"),
     *("--git", "--type", "--patch", "--server-side", "--force-conflicts", "--filename", "--strict"),
+    # and minikube takes this, as FB207 says
+    "--kubernetes-version",
 }  # fmt: skip
 
 
@@ -183,6 +186,12 @@ def test_every_exit_code_has_a_row() -> None:
     classes = [one for one in vars(errors).values() if isinstance(one, type)]
     codes = {one.exit_code for one in classes if issubclass(one, errors.FluxbumpError)}
     assert rows == {0, 1, 130} | codes
+
+
+def test_the_releases_that_the_tables_know_are_said() -> None:
+    first, *_, last = tables.crds()
+    for name in ("docs/check.md", "docs/safety.md"):
+        assert f"{first} to {last}" in _text(name)
 
 
 def test_every_format_is_named() -> None:
@@ -243,8 +252,18 @@ def test_examples_are_what_they_say(code: str) -> None:
     assert code not in _found(code, "Good")
 
 
+def test_a_page_that_needs_a_base_shows_one() -> None:
+    """FB202 compares two releases: without its diffs, the examples would be judged for nothing."""
+    text = pages.page("FB202")
+    assert len(list(_blocks(text, "diff"))) == 2
+
+
 def _found(code: str, heading: str) -> set[str]:
-    """Judge the files of one section of a page, as one repository; return the codes found."""
+    """Judge the files of one section of a page, as one repository; return the codes found.
+
+    A `diff` is a file at the base and now, so a page whose rule compares shows one. What is said
+    in a `text` block without a path is no file.
+    """
     section = re.split(r"^## ", pages.page(code), flags=re.MULTILINE)
     (text,) = (part for part in section if part.startswith(f"{heading}\n"))
     before: dict[str, str] = {}
@@ -255,6 +274,8 @@ def _found(code: str, heading: str) -> set[str]:
         old = "".join(line[diff:] for line in lines if not (diff and line[0] == "+"))
         new = "".join(line[diff:] for line in lines if not (diff and line[0] == "-"))
         path = new.partition("\n")[0].removeprefix("# ")
+        if block["info"] == "text" and " " in path:
+            continue
         assert "/" in path, "the first line of an example is its path"
         before[path], after[path] = old, new
     wrapper = {"platform/flux/chart/Chart.yaml": helpers.wrapper()}
@@ -292,7 +313,7 @@ def test_action_runs(repo: Repo, incident: Repo, tmp_path: Path) -> None:
     place = tmp_path / "temp/fluxbump/bin"
     place.mkdir(parents=True)
     (place / "fluxbump").symlink_to(helpers.SCRIPT)
-    given = {"RUNNER_TEMP": str(tmp_path / "temp"), "ARGS": "--no-render --ignore FB120"}
+    given = {"RUNNER_TEMP": str(tmp_path / "temp"), "ARGS": "--no-render --ignore FB120,FB205"}
     clean = _bash(step["run"], repo, BASE="main", **given)
     assert (clean.returncode, clean.stdout.count("::error")) == (0, 0), clean.stderr
     broken = _bash(step["run"], incident, BASE="", **given)
@@ -332,7 +353,10 @@ def test_gitlab_job_runs(repo: Repo, incident: Repo) -> None:
     assert "FB103" in broken.stdout
     report = job["artifacts"]["reports"]["junit"]
     assert _failures(repo.path / report) == []
-    assert _failures(incident.path / report) == ["FB103 version-agreement"]
+    assert _failures(incident.path / report) == [
+        "FB103 version-agreement",
+        "FB201 bootstrap-conflict",
+    ]
 
 
 def _failures(report: Path) -> list[str]:
