@@ -156,9 +156,9 @@ def prepare(
         FluxbumpError: of the stage that cannot go on.
     """
     index = source.load()
-    scope = settings.scope(resolve.app_versions(index.releases))
+    scope = settings.scope(resolve.app_versions(index.releases), evidence.NEEDLES)
     inventory = discover(base, scope)
-    around = evidence.surroundings(base, scope, request.known)
+    around = evidence.surroundings(base, scope, request.known, quick=True)
     before = evidence.gather(base, inventory, index, around=around)
     chart_release = _target(request, index, before)
     planned = plan(inventory, chart_release, index, request.options)
@@ -176,10 +176,11 @@ def prepare(
         overlay,
         result,
         index,
-        around=evidence.surroundings(overlay, scope, request.known),
+        around=around,  # a bump moves versions, which change no apiVersion and no field's type
         base=evidence.Base(inventory, frozenset(changes.files)),
         render=render(index) if render else None,
         allowed_groups=settings.allowed_groups,
+        compared_with=planned.current.get(FLUX),
     )
     verdict, inherited = _judge(before, after, settings, overlay.name)
     values = _template_values(planned)
@@ -249,7 +250,8 @@ def _judge(
     """
     codes = tuple(code for code in rules.RULES if code != "FB120")
     verdict = gate.judge(after, settings, subject, codes)
-    earlier = gate.judge(before, settings, "base", codes)
+    # What the base has already matters only where the result has something.
+    earlier = gate.judge(before, settings, "base", tuple({one.code for one in verdict.findings}))
     return verdict, gate.inherited(earlier.findings, verdict.findings)
 
 

@@ -8,7 +8,7 @@ only they are read, and of them only the documents that can matter are parsed.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
@@ -46,12 +46,14 @@ class Scope:
         custom: pins that the configuration adds.
         repositories: where the community chart may come from.
         app_versions: chart version to Flux release, as the index says.
+        also: what others will look for, so that one search of a large tree is enough.
     """
 
     exclude: tuple[str, ...] = ()
     custom: tuple[CustomPin, ...] = ()
     repositories: tuple[str, ...] = COMMUNITY_REPOSITORIES
     app_versions: Mapping[str, str] | None = None
+    also: tuple[str, ...] = ()
 
     def excludes(self, path: str) -> bool:
         """Whether the configuration takes a path out of the search."""
@@ -83,7 +85,9 @@ def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
     notes = (*_legacy(paths), *_foreign(files.values(), scope))
     context = context_of(charts, scope)
     searched = _searched(context)
-    wanted = (_candidates(snapshot, paths, context, searched) - files.keys()) & set(paths)
+    needles = [*context.names(), *sorted(searched), SUPPRESSION, _BY_REFERENCE]
+    snapshot.grep([*needles, *scope.also])
+    wanted = (_candidates(snapshot, paths, context, needles) - files.keys()) & set(paths)
     others: dict[str, str] = {}
     for path, data in snapshot.read_many(sorted(wanted)):
         text = decode(data)
@@ -322,9 +326,9 @@ def _searched(context: Context) -> frozenset[str]:
 
 
 def _candidates(
-    snapshot: Snapshot, paths: Collection[str], context: Context, searched: Collection[str]
+    snapshot: Snapshot, paths: Collection[str], context: Context, needles: Sequence[str]
 ) -> set[str]:
-    found = set(snapshot.grep([*context.names(), *sorted(searched), SUPPRESSION, _BY_REFERENCE]))
+    found = set(snapshot.grep(needles))
     for chart in context.charts.values():
         found |= {path for path in paths if path.startswith(f"{chart.directory}values")}
     for custom in context.custom:

@@ -15,6 +15,9 @@ from fluxbump.model import Chart, ChartIndex, Inventory, Snapshot
 from fluxbump.resources import Resources
 from fluxbump.rules.rule import Evidence, Render, Vendored
 
+NEEDLES = (*resources.NEEDLES, *kubernetes.NEEDLES)
+"""What `surroundings` looks for."""
+
 _ARCHIVE = re.compile(r"flux2-(?P<version>v?\d[^/]*)\.tgz")
 
 Renderer = Callable[[Chart, Snapshot, tuple[Vendored, ...]], Render]
@@ -67,16 +70,20 @@ class Known:
 NOTHING_KNOWN = Known()
 
 
-def surroundings(snapshot: Snapshot, scope: Scope, known: Known = NOTHING_KNOWN) -> Surroundings:
+def surroundings(
+    snapshot: Snapshot, scope: Scope, known: Known = NOTHING_KNOWN, *, quick: bool = False
+) -> Surroundings:
     """Look for what a release meets.
 
     Args:
         snapshot: in question.
         scope: of the search.
         known: what overrides that.
+        quick: see `resources.find`.
     """
     found = (known.kubernetes,) if known.kubernetes else kubernetes.find(snapshot, scope.excludes)
-    return Surroundings(resources.find(snapshot, scope.excludes), found, known.stored)
+    manifests = resources.find(snapshot, scope.excludes, quick=quick)
+    return Surroundings(manifests, found, known.stored)
 
 
 def gather(
@@ -88,6 +95,7 @@ def gather(
     render: Renderer | None = None,
     base: Base | None = None,
     allowed_groups: tuple[str, ...] = (),
+    compared_with: str | None = None,
 ) -> Evidence:
     """Gather the evidence about a snapshot.
 
@@ -99,6 +107,7 @@ def gather(
         render: renders a wrapper; None when rendering was not asked for.
         base: what to compare with; None when no base was given.
         allowed_groups: API groups that a fresh cluster has beside the known ones.
+        compared_with: a release; what it refuses already need not be found again.
     """
     vendored = tuple(_vendored(snapshot, inventory))
     wrappers = [chart for chart in inventory.charts if chart.wrapper]
@@ -118,6 +127,7 @@ def gather(
         through=around.through if around else None,
         resources=around.resources if around else None,
         kubernetes=around.kubernetes if around else None,
+        compared_with=compared_with,
     )
 
 

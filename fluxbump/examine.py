@@ -55,7 +55,7 @@ def examine(
         PinError: nothing is pinned, or two charts that move with Flux have the same name.
     """
     app_versions = resolve.app_versions(index.releases) if isinstance(index, ChartIndex) else {}
-    scope = settings.scope(app_versions)
+    scope = settings.scope(app_versions, evidence.NEEDLES)
     inventory = discover(snapshot, scope)
     require_pins(inventory, "nothing here pins Flux, so there is nothing to check")
     compare = None

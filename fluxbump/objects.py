@@ -141,7 +141,41 @@ class Git:
         )  # fmt: skip
 
 
-class ObjectSnapshot:
+class Searched:
+    """A snapshot that searches with git, and as seldom as it can.
+
+    Searching a large tree costs more than reading what was found, so a search for some of the
+    needles of an earlier one looks only at what that one found.
+    """
+
+    def __init__(self) -> None:
+        self._searches: list[tuple[frozenset[str], list[str]]] = []
+        self._held: dict[str, bytes] = {}
+
+    def _search(self, needles: Sequence[str]) -> list[str]:
+        raise NotImplementedError
+
+    def read_many(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """Yield each path with its bytes."""
+        raise NotImplementedError
+
+    def grep(self, needles: Sequence[str]) -> Sequence[str]:
+        """Return the files that contain any of `needles`, sorted."""
+        wanted = frozenset(needles)
+        for known, paths in self._searches:
+            if wanted == known:
+                return paths
+        for known, paths in self._searches:
+            if wanted < known:
+                self._held.update(self.read_many(p for p in paths if p not in self._held))
+                raw = [needle.encode() for needle in wanted]
+                return [p for p in paths if any(needle in self._held[p] for needle in raw)]
+        found = self._search(sorted(wanted))
+        self._searches.append((wanted, found))
+        return found
+
+
+class ObjectSnapshot(Searched):
     """Files in the object database, read through one `git cat-file --batch`.
 
     Args:
@@ -154,11 +188,11 @@ class ObjectSnapshot:
     time: datetime
 
     def __init__(self, runner: Git, place: Sequence[str], prefix: str) -> None:
+        super().__init__()
         self._git = runner
         self._place = place
         self._prefix = prefix
         self._process: Any = None
-        self._greps: dict[tuple[str, ...], list[str]] = {}
 
     @cached_property
     def entries(self) -> dict[str, tuple[bytes, bytes]]:
@@ -191,10 +225,14 @@ class ObjectSnapshot:
         """Yield each path with its bytes."""
         wanted = list(paths)
         for first in range(0, len(wanted), _BATCH):
-            yield from self._read_batch(wanted[first : first + _BATCH])
+            batch = wanted[first : first + _BATCH]
+            fresh = dict(self._read_batch([path for path in batch if path not in self._held]))
+            yield from ((p, fresh[p] if p in fresh else self._held[p]) for p in batch)
 
     def _read_batch(self, paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:
         names = [self.entries[path][1] for path in paths]
+        if not names:
+            return
         if self._process is None:
             self._process = self._git.batch()
         self._process.stdin.write(b"\n".join(names) + b"\n")
@@ -211,22 +249,17 @@ class ObjectSnapshot:
         self._process.stdout.read(1)
         return data
 
-    def grep(self, needles: Sequence[str]) -> Sequence[str]:
-        """Return the files that contain any of `needles`.
-
-        Attributes such as `-diff` do not hide a file (`--text`): a pin is a pin.
-        """
-        key = tuple(sorted(needles))
-        if key not in self._greps:
-            patterns = [part for needle in key for part in ("-e", needle)]
-            out = self._git.run(
-                "grep", "-l", "-z", "--text", "--fixed-strings", "--full-name",
-                "--no-recurse-submodules", "--no-color", *patterns, *self._place, "--",
-                accept=(0, 1),
-            )  # fmt: skip
-            names = out.decode("utf-8", "surrogateescape").split("\0")
-            self._greps[key] = sorted(name.removeprefix(self._prefix) for name in names if name)
-        return [path for path in self._greps[key] if path in self.entries]
+    def _search(self, needles: Sequence[str]) -> list[str]:
+        """Attributes such as `-diff` do not hide a file (`--text`): a pin is a pin."""
+        patterns = [part for needle in needles for part in ("-e", needle)]
+        out = self._git.run(
+            "grep", "-l", "-z", "--text", "--fixed-strings", "--full-name",
+            "--no-recurse-submodules", "--no-color", *patterns, *self._place, "--",
+            accept=(0, 1),
+        )  # fmt: skip
+        names = out.decode("utf-8", "surrogateescape").split("\0")
+        found = sorted(name.removeprefix(self._prefix) for name in names if name)
+        return [path for path in found if path in self.entries]
 
 
 class CommitSnapshot(ObjectSnapshot):

@@ -31,6 +31,13 @@ _YAML = frozenset({".yaml", ".yml", ".json"})
 _TEMPLATE = re.compile(r"\{\{|\{%|<%")
 _INNER_SEPARATOR = re.compile(r"^[ \t]*---[ \t]*\r?\n", re.MULTILINE)
 _PATCH_PATH = re.compile(r"(?:^|[/_.-])patch(?:es)?(?=[/_.-])", re.IGNORECASE)
+_HEAD_KEYS = ("apiVersion", "kind")
+_HEAD = re.compile(r"^(?P<key>apiVersion|kind): (?P<value>[\w./-]+)[ \t]*\r?$", re.MULTILINE)
+_FIRST_KEY = re.compile(r"^[A-Za-z]", re.MULTILINE)
+_BELOW_METADATA = r"^metadata:[ \t]*\r?\n(?:(?:  .*|[ \t]*#.*|[ \t]*)\r?\n)*?"
+_PLAIN = r"(?P<value>[A-Za-z0-9][\w.-]*)[ \t]*\r?$"
+_NAME = re.compile(rf"{_BELOW_METADATA}  name: {_PLAIN}", re.MULTILINE)
+_NAMESPACE = re.compile(rf"{_BELOW_METADATA}  namespace: {_PLAIN}", re.MULTILINE)
 _COMMENT_LINE = re.compile(r"[ \t]*(?:#|//|/?\*|<!--|--[ \t])")
 
 
@@ -103,12 +110,14 @@ class Body:
     node: Node
 
 
-def find(snapshot: Snapshot, exclude: Callable[[str], bool]) -> Resources:
+def find(snapshot: Snapshot, exclude: Callable[[str], bool], *, quick: bool = False) -> Resources:
     """Find every Flux custom resource of a snapshot.
 
     Args:
         snapshot: to search.
         exclude: tells the paths that are not to be read.
+        quick: do not parse objects that are written in the usual way. The resources are the
+            same; a document that is broken below its head is not noticed.
     """
     resources: list[Resource] = []
     mentions: list[Resource] = []
@@ -118,7 +127,7 @@ def find(snapshot: Snapshot, exclude: Callable[[str], bool]) -> Resources:
     for path, data in snapshot.read_many(wanted):
         file = TextFile(path, decode(data))
         documents = tuple(_documents(file))
-        found = [body.resource for document in documents for body in _bodies(document)]
+        found = [one for document in documents for one in _resources(document, quick=quick)]
         broken = [d for d in documents if d.problem and not _TEMPLATE.search(d.source)]
         unreadable += [Unreadable(*d.problem) for d in broken if d.problem]
         mentions += _mentions(file, {one.start for one in found if "/v" in one.api_version}, broken)
@@ -150,6 +159,52 @@ def _documents(file: TextFile) -> Iterator[Document]:
         source = document.source
         if _OBJECT.search(source) and not (template and "{{" in source):
             yield document
+
+
+def _resources(document: Document, *, quick: bool) -> Iterator[Resource]:
+    usual = _usual(document) if quick else None
+    if usual is not None:
+        yield usual
+    else:
+        yield from (body.resource for body in _bodies(document))
+
+
+def _usual(document: Document) -> Resource | None:
+    """Read an object whose head is in block style, each key on a line of its own.
+
+    A line that starts with such a key in the first column is a key of the root: the text of a
+    block scalar is indented, and a flow or quoted scalar seldom is continued in that column.
+    """
+    source = document.source
+    heads = {match["key"]: match for match in _HEAD.finditer(source)}
+    once = len(heads) == len(_HEAD.findall(source)) == len(_HEAD_KEYS)
+    if not once or len(_OBJECT.findall(source)) != 1 or heads["kind"]["value"] == "List":
+        return None
+    api, name = heads["apiVersion"], _NAME.search(source)
+    if name is None or re.fullmatch(_GROUP, api["value"].rpartition("/")[0]) is None:
+        return None
+    first = _FIRST_KEY.search(source)
+    namespace = _NAMESPACE.search(source)
+    start = document.start + api.start("value")
+    return Resource(
+        api["value"],
+        heads["kind"]["value"],
+        name["value"],
+        namespace["value"] if namespace else "",
+        _place(document, first.start() if first else api.start()),
+        _place(document, api.start("value")),
+        start,
+        start + len(api["value"]),
+        patch=_PATCH_PATH.search(document.path) is not None,
+    )
+
+
+def _place(document: Document, offset: int) -> Location:
+    source = document.source
+    line = source.count("\n", 0, offset)
+    return Location(
+        document.path, document.line + line + 1, offset - (source.rfind("\n", 0, offset) + 1) + 1
+    )
 
 
 def _bodies(document: Document) -> Iterator[Body]:

@@ -27,7 +27,9 @@ def newest_safe(evidence: Evidence, index: ChartIndex) -> ChartRelease | None:
 
 def safe_releases(evidence: Evidence, index: ChartIndex) -> Iterator[ChartRelease]:
     """Yield the releases from the newest down to the current one that could be taken at once."""
-    held = parse(current(evidence.inventory).get(FLUX, ""))
+    installed = current(evidence.inventory).get(FLUX, "")
+    held = parse(installed)
+    evidence = replace(evidence, compared_with=installed)
     known = rules.judge(replace(evidence, base=evidence.inventory), SAFETY)[0]
     for release in reversed(resolve.stable_releases(index)):
         if held is not None and release < held:

@@ -63,13 +63,16 @@ class Settings:
     allowed_groups: tuple[str, ...] = ()
     mentions: bool = True
 
-    def scope(self, app_versions: Mapping[str, str] | None = None) -> Scope:
-        """Return what the search needs to know."""
+    def scope(
+        self, app_versions: Mapping[str, str] | None = None, also: tuple[str, ...] = ()
+    ) -> Scope:
+        """Return what the search needs to know; see `Scope` for the arguments."""
         return Scope(
             exclude=self.exclude,
             custom=self.pins,
             repositories=(*COMMUNITY_REPOSITORIES, *self.repositories),
             app_versions=app_versions,
+            also=also,
         )
 
 

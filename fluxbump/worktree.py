@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from fluxbump.errors import RepositoryError
-from fluxbump.objects import Git, ObjectSnapshot
+from fluxbump.objects import Git, ObjectSnapshot, Searched
 
 _REGULAR = (b"100644", b"100755")
 _STAGED = b"0"
@@ -48,15 +48,15 @@ class IndexSnapshot(ObjectSnapshot):
         return entries
 
 
-class WorktreeSnapshot:
+class WorktreeSnapshot(Searched):
     """What lies in the work tree: tracked files as they are, and new ones that are not ignored."""
 
     name = "work tree"
 
     def __init__(self, runner: Git, root: Path, time: datetime | None = None) -> None:
+        super().__init__()
         self._git = runner
         self._root = root
-        self._greps: dict[tuple[str, ...], list[str]] = {}
         self.time = time or datetime.now(UTC)
 
     @cached_property
@@ -102,16 +102,12 @@ class WorktreeSnapshot:
             found += [f"{relative}/{name}".removeprefix("./") for name in names]
         return sorted(path for path in found if self._is_here(path))
 
-    def grep(self, needles: Sequence[str]) -> Sequence[str]:
-        """Return the files that contain any of `needles`."""
-        key = tuple(sorted(needles))
-        if key not in self._greps:
-            patterns = [part for needle in key for part in ("-e", needle)]
-            out = self._git.run(
-                "grep", "-l", "-z", "--text", "--fixed-strings", "--full-name", "--untracked",
-                "--no-recurse-submodules", "--no-color", *patterns, accept=(0, 1), cwd=self._root,
-            )  # fmt: skip
-            names = out.decode("utf-8", "surrogateescape").split("\0")
-            known = set(self._paths)
-            self._greps[key] = sorted(name for name in names if name in known)
-        return self._greps[key]
+    def _search(self, needles: Sequence[str]) -> list[str]:
+        patterns = [part for needle in needles for part in ("-e", needle)]
+        out = self._git.run(
+            "grep", "-l", "-z", "--text", "--fixed-strings", "--full-name", "--untracked",
+            "--no-recurse-submodules", "--no-color", *patterns, accept=(0, 1), cwd=self._root,
+        )  # fmt: skip
+        known = set(self._paths)
+        names = out.decode("utf-8", "surrogateescape").split("\0")
+        return sorted(name for name in names if name in known)

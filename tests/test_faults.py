@@ -233,7 +233,7 @@ def to_2_8_5() -> dict[str, bytes]:
 
 
 def test_consistent_bump_to_2_8_5_over_v1beta2(charts: ChartIndex) -> None:
-    """The pins agree, but Flux 2.8 serves no v1beta2 of HelmRepository, and wants Kubernetes 1.33."""
+    """The pins agree, but Flux 2.8 serves no v1beta2 and asks for a newer Kubernetes."""
     files = to_2_8_5()
     assert b"source.toolkit.fluxcd.io/v1beta2" in files[ALPHA]
     errors = [one for one in check(files, charts) if one.severity is Severity.ERROR]

@@ -8,7 +8,7 @@ from fixtures import states
 from fluxbump import resources
 from fluxbump.resources import Resource, Resources
 from fluxbump.snapshots import MemorySnapshot
-from tests.helpers import snapshot
+from tests.helpers import ROOT, snapshot
 
 
 def find(files: dict[str, str | bytes]) -> Resources:
@@ -264,3 +264,14 @@ def test_bodies_are_the_same_resources_again() -> None:
     found = resources.find(MemorySnapshot(states.files()), lambda _: False)
     again = [b.resource for path, text in found.files.items() for b in resources.bodies(path, text)]
     assert tuple(again) == found.resources
+
+
+def test_the_quick_way_finds_the_same() -> None:
+    files = dict(states.files())
+    for path in sorted((ROOT / "fixtures" / "edge").rglob("*.yaml")):
+        if path.name != "broken.yaml":  # what is broken below its head only parsing tells
+            files[f"edge/{path.parent.name}/{path.name}"] = path.read_bytes()
+    held = MemorySnapshot(files)
+    slow = resources.find(held, lambda _: False)
+    assert resources.find(held, lambda _: False, quick=True) == slow
+    assert len(slow.resources) > 60

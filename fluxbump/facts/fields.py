@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -109,6 +109,42 @@ def fields(release: str, kind: str, api_version: str) -> Schema | None:
     }
     held = {path: one for path, one in found.items() if one is not None}
     return Schema(release, kind, api_version, held)
+
+
+@cache
+def narrowed(old: str, new: str) -> frozenset[tuple[str, str]]:
+    """Return the apiVersions and kinds that take less in `new` than in `old`.
+
+    Less is: a field is gone, or holds another type, other values or another pattern.
+
+    Args:
+        old: a release that the table knows.
+        new: likewise.
+    """
+    before, after = versions.parse(old), versions.parse(new)
+    if before is None or after is None or before == after:
+        return frozenset()
+    found = set()
+    for name, fact in _table()["kinds"].items():
+        api_version, _, kind = name.partition(" ")
+        entries = (_parsed(raw) for raw in fact["fields"].values())
+        if any(_takes_less(one, before, after) for one in entries if _ever_changes(one)):
+            found.add((api_version, kind))
+    return frozenset(found)
+
+
+def _ever_changes(entries: tuple[Field, ...]) -> bool:
+    return len(entries) > 1 or any(one.until for one in entries)
+
+
+def _takes_less(entries: tuple[Field, ...], old: Version, new: Version) -> bool:
+    before = next((one for one in entries if one.holds(old)), None)
+    after = next((one for one in entries if one.holds(new)), None)
+    if before is None or before is after:
+        return False
+    if after is None:
+        return True
+    return replace(before, since=None, until=None) != replace(after, since=None, until=None)
 
 
 def _parsed(raw: Any) -> tuple[Field, ...]:

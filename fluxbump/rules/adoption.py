@@ -116,6 +116,8 @@ def remediation(evidence: Evidence) -> Iterator[Outcome]:
     """A failed install or upgrade leaves the running controllers alone."""
     release = current(evidence.inventory).get(FLUX)
     for owner in _owners(evidence.inventory):
+        if "remediation" not in owner.document.source:
+            continue
         for action in ("install", "upgrade"):
             if _retries(owner, action, release):
                 continue

@@ -160,9 +160,19 @@ def unknown_field(evidence: Evidence) -> Iterator[Outcome]:
         yield NotRun("FB204", f"the fields of Flux {release} are not known ({known})")
     else:
         yield from _unjudged(evidence.resources, "FB204")
+        wanted = _to_look_at(evidence.resources, release, evidence.compared_with)
+        paths = {one.location.path for one in wanted}
         for path, text in evidence.resources.files.items():
-            for body in resources.bodies(path, text):
+            for body in resources.bodies(path, text) if path in paths else ():
                 yield from _fields(body, release)
+
+
+def _to_look_at(found: Resources, release: str, old: str | None) -> list[Resource]:
+    """The resources that may be refused: all, or those whose schema takes less than `old`'s."""
+    if old is None or old not in facts.releases():
+        return list(found.resources)
+    narrowed = facts.narrowed(old, release)
+    return [one for one in found.resources if (one.api_version, one.kind) in narrowed]
 
 
 def _fields(body: resources.Body, release: str) -> Iterator[Outcome]:

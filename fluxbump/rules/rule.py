@@ -97,6 +97,8 @@ class Evidence:
         through: releases that the repository's pins have held before; None when unknown.
         resources: the Flux custom resources of the snapshot; None when they were not looked for.
         kubernetes: where the repository pins Kubernetes; None when that was not looked for.
+        compared_with: a Flux release; a rule may leave out what that release refuses too. None
+            when everything is to be found.
     """
 
     inventory: Inventory
@@ -113,6 +115,7 @@ class Evidence:
     through: frozenset[str] | None = None
     resources: Resources | None = None
     kubernetes: tuple[KubernetesPin, ...] | None = None
+    compared_with: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
