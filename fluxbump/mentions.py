@@ -232,6 +232,8 @@ def find(
     for pin in inventory.pins:
         pinned.setdefault(pin.location.path, set()).add(pin.track)
     for file in files:
+        if not any(value in file.text for value in old):
+            continue
         done = [edit for edit in skip if edit.path == file.path]
         candidate = file.path in inventory.files
         for match in pattern.finditer(file.text):

@@ -19,7 +19,7 @@ from fluxbump import config, errors, examine, gate
 from fluxbump.config import Config
 from fluxbump.facts import tables
 from fluxbump.pins import KINDS
-from fluxbump.reports.formats import FORMATS
+from fluxbump.reports.formats.registry import FORMATS
 from fluxbump.rules import RULES, pages
 from fluxbump.settings import Settings
 from tests import docs_runner, helpers

@@ -6,7 +6,6 @@ import gzip
 import hashlib
 import io
 import re
-import shutil
 import subprocess
 import tarfile
 from collections.abc import Iterator, Mapping
@@ -18,6 +17,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from fixtures import facts, generate, gitrepo, states
+from tests.tools import need_helm
 
 EDGE = Path(generate.__file__).with_name("edge")
 
@@ -296,14 +296,15 @@ def test_archive_takes_another_release_name_and_files() -> None:
         generate.chart_archive("9.0.0")
 
 
-@pytest.mark.skipif(shutil.which("helm") is None, reason="no helm")
-def test_wrapper_renders(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["helm3", "helm4"])
+def test_wrapper_renders(name: str, tmp_path: Path) -> None:
+    helm = need_helm(name)
     chart = generate.monorepo(tmp_path) / "platform/flux/chart"
     (chart / "charts").mkdir()
     (chart / "charts/flux2-2.14.1.tgz").write_bytes(generate.chart_archive("2.14.1"))
 
     def template(*options: str) -> str:
-        command = ["helm", "template", "flux", str(chart), *options]
+        command = [str(helm), "template", "flux", str(chart), *options]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
     rendered = template()

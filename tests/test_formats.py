@@ -18,9 +18,10 @@ from markdown_it import MarkdownIt
 from pydantic import TypeAdapter
 
 from fluxbump.model import Finding, Location, Related, Severity
-from fluxbump.reports.formats import FORMATS, markdown
+from fluxbump.reports.formats import markdown
 from fluxbump.reports.formats.format import summary
 from fluxbump.reports.formats.json import CheckJson
+from fluxbump.reports.formats.registry import FORMATS
 from fluxbump.reports.table import Paint, printable
 from fluxbump.rules.rule import Evidence, NotRun, Outcome, Rule
 from fluxbump.verdict import Suppression, Verdict

@@ -112,14 +112,15 @@ def fields(release: str, kind: str, api_version: str) -> Schema | None:
 
 
 @cache
-def narrowed(old: str, new: str) -> frozenset[tuple[str, str]]:
-    """Return the apiVersions and kinds that take less in `new` than in `old`.
+def narrowed(old: str, new: str, used: frozenset[tuple[str, str]]) -> frozenset[tuple[str, str]]:
+    """Return those of the apiVersions and kinds in use that take less in `new` than in `old`.
 
     Less is: a field is gone, or holds another type, other values or another pattern.
 
     Args:
         old: a release that the table knows.
         new: likewise.
+        used: what is asked about.
     """
     before, after = versions.parse(old), versions.parse(new)
     if before is None or after is None or before == after:
@@ -127,6 +128,8 @@ def narrowed(old: str, new: str) -> frozenset[tuple[str, str]]:
     found = set()
     for name, fact in _table()["kinds"].items():
         api_version, _, kind = name.partition(" ")
+        if (api_version, kind) not in used:
+            continue
         entries = (_parsed(raw) for raw in fact["fields"].values())
         if any(_takes_less(one, before, after) for one in entries if _ever_changes(one)):
             found.add((api_version, kind))

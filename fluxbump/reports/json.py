@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from typing_extensions import TypedDict
 
-from fluxbump.bump import Delivered, Prepared
 from fluxbump.model import (
     FLUX,
     FLUX2,
@@ -24,7 +23,10 @@ from fluxbump.model import (
     Pin,
     Track,
 )
-from fluxbump.survey import Listed, Survey
+
+if TYPE_CHECKING:
+    from fluxbump.bump import Delivered, Prepared
+    from fluxbump.survey import Listed, Survey
 
 
 class PlaceJson(TypedDict):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from semver import Version
@@ -40,13 +40,10 @@ class _Served:
     """What a release defines, by group and kind."""
 
     release: str
-    crds: tuple[Crd, ...]
+    crds: Mapping[tuple[str, str], Crd]
 
     def crd(self, resource: Resource) -> Crd | None:
-        for crd in self.crds:
-            if (crd.group, crd.kind) == (resource.group, resource.kind):
-                return crd
-        return None
+        return self.crds.get((resource.group, resource.kind))
 
     def version(self, resource: Resource) -> CrdVersion | None:
         """Return the version that a resource uses, when it is served."""
@@ -58,7 +55,9 @@ class _Served:
         """Whether a mention is in order; without a known kind, whether any kind has the version."""
         if self.crd(mention):
             return self.version(mention) is not None
-        entries = (one for crd in self.crds if crd.group == mention.group for one in crd.versions)
+        entries = (
+            one for crd in self.crds.values() if crd.group == mention.group for one in crd.versions
+        )
         return any(one.name == mention.version and one.served for one in entries)
 
 
@@ -71,7 +70,8 @@ def _judged(evidence: Evidence, code: str) -> tuple[Resources, _Served] | NotRun
     if not evidence.crds.get(release):
         known = _span(evidence.crds)
         return NotRun(code, f"the API versions of Flux {release} are not known ({known})")
-    return evidence.resources, _Served(release, tuple(evidence.crds[release].values()))
+    crds = {(crd.group, crd.kind): crd for crd in evidence.crds[release].values()}
+    return evidence.resources, _Served(release, crds)
 
 
 def _unjudged(found: Resources, code: str) -> Iterator[NotRun]:
@@ -171,7 +171,8 @@ def _to_look_at(found: Resources, release: str, old: str | None) -> list[Resourc
     """The resources that may be refused: all, or those whose schema takes less than `old`'s."""
     if old is None or old not in facts.releases():
         return list(found.resources)
-    narrowed = facts.narrowed(old, release)
+    used = frozenset((one.api_version, one.kind) for one in found.resources)
+    narrowed = facts.narrowed(old, release, used)
     return [one for one in found.resources if (one.api_version, one.kind) in narrowed]
 
 

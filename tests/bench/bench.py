@@ -112,10 +112,15 @@ def bench_check(tree: str, measured: Measure, trees: Callable[[str], Path], inde
     measured(f"check --no-render, {tree}", command, trees(tree))
 
 
-def bench_render(measured: Measure, trees: Callable[[str], Path], index: Path, work: Path) -> None:
-    helm = find_helm().get("helm3")
-    if helm is None:
+@pytest.fixture(scope="session")
+def helm() -> Path:
+    found = find_helm().get("helm3")
+    if found is None:
         pytest.skip("no helm3: run `make tools`")
+    return found
+
+
+def bench_helm(measured: Measure, helm: Path, index: Path, work: Path) -> None:
     chart = work / "chart"
     generate.monorepo(work / "plain")
     (work / "plain" / "platform" / "flux" / "chart").rename(chart)
@@ -123,6 +128,11 @@ def bench_render(measured: Measure, trees: Callable[[str], Path], index: Path, w
     archive = (index / "flux2-2.14.1.tgz").read_bytes()
     (chart / "charts" / "flux2-2.14.1.tgz").write_bytes(archive)
     measured("floor: helm template", [str(helm), "template", "x", str(chart)], work)
+
+
+def bench_render(
+    measured: Measure, trees: Callable[[str], Path], helm: Path, index: Path, work: Path
+) -> None:
     command = ["fluxbump", "check", "--rev", "HEAD", "--helm", str(helm), "--index", str(index)]
     measured("check, with render, fixture", command, trees("fixture"))
 
