@@ -6,16 +6,17 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
 from fluxbump import __version__
-from fluxbump.cli import check, path, releases, rules, schema, status, to
 from fluxbump.cli.console import Console, ReaderGoneError, prepare_streams
 from fluxbump.errors import FluxbumpError
 
+_COMPLETING = "_FLUXBUMP_COMPLETE"  # set by the completion script of the shell
 EXIT_BUG = 70
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
@@ -26,23 +27,18 @@ Exit codes: 0 done, or nothing to do; 1 a check failed; 2 wrong usage; 3 fluxbum
 without a flag; 70 a bug; 130 interrupted; 143 terminated.
 """
 
-app = typer.Typer(
-    name="fluxbump",
-    no_args_is_help=True,
-    rich_markup_mode=None,  # plain help starts twice as fast and reads well in a pipe
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    epilog=_EPILOG,
-)
-app.command("to", epilog=to.EPILOG)(to.to)
-app.command("check", epilog=check.EPILOG)(check.check)
-app.command("status")(status.status)
-app.command("path")(path.path)
-app.command("matrix")(path.matrix)
-app.command("releases")(releases.releases)
-app.command("rules")(rules.rules)
-app.command("rule")(rules.rule)
-app.command("schema")(schema.schema)
+COMMANDS = {
+    "to": "to",
+    "check": "check",
+    "status": "status",
+    "path": "path",
+    "matrix": "path",
+    "releases": "releases",
+    "rules": "rules",
+    "rule": "rules",
+    "schema": "schema",
+}
+"""Every command and the leaf that holds it, in the order of the help."""
 
 
 def _print_version(value: bool) -> None:  # noqa: FBT001  # typer's callback signature
@@ -51,7 +47,6 @@ def _print_version(value: bool) -> None:  # noqa: FBT001  # typer's callback sig
         raise typer.Exit
 
 
-@app.callback()
 def _program(
     *,
     version: Annotated[
@@ -64,6 +59,29 @@ def _program(
     """Move every Flux pin of a GitOps monorepo to one release, in one commit, or refuse."""
 
 
+def build(names: Iterable[str] = tuple(COMMANDS)) -> typer.Typer:
+    """Put the program together with these commands; each leaf is loaded for that."""
+    app = typer.Typer(
+        name="fluxbump",
+        no_args_is_help=True,
+        rich_markup_mode=None,  # plain help starts twice as fast and reads well in a pipe
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        epilog=_EPILOG,
+    )
+    app.callback()(_program)
+    for name in names:
+        leaf = import_module(f"fluxbump.cli.{COMMANDS[name]}")
+        app.command(name, epilog=getattr(leaf, "EPILOG", None))(getattr(leaf, name))
+    return app
+
+
+def _needed(arguments: Sequence[str]) -> Iterable[str]:
+    """The command that is called; all of them for help, for completion, and for a wrong word."""
+    called = arguments[0] if arguments else ""
+    return (called,) if called in COMMANDS and _COMPLETING not in os.environ else COMMANDS
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run the command line; return the exit code."""
     # Read before parsing, because a usage error must be printed too.
@@ -72,6 +90,7 @@ def run(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_TERMINATED))
     prepare_streams()
     try:
+        app = build(_needed(arguments))
         result = app(args=list(arguments), standalone_mode=False, prog_name="fluxbump")
     except FluxbumpError as error:
         console.error(error)
