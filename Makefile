@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help demo test lint bench tools lock schema clean
+.PHONY: help demo test lint bench tools lock schema facts clean
 
 help: ## Say what there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -42,6 +42,12 @@ schema: $(READY) ## Write the JSON Schemas in docs/schemas
 	@mkdir -p docs/schemas
 	@for name in config to status releases check path matrix; do \
 	  $(BIN)/fluxbump schema $$name > docs/schemas/$$name.json; done
+
+facts: $(READY) ## Derive the tables of fluxbump/facts and fixtures anew: make facts SOURCE=DIR
+	$(BIN)/python -m fixtures.derive_facts $(SOURCE)
+	$(BIN)/python -m fixtures.derive_fields $(SOURCE)
+	$(BIN)/python -m fixtures.derive_controllers $(SOURCE)
+	$(BIN)/python -m fixtures.derive $(SOURCE)
 
 clean: ## Remove what was built
 	rm -rf .venv .venv-lock .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
