@@ -10,7 +10,7 @@ import os
 import tempfile
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -198,6 +198,15 @@ class ObjectSnapshot(Searched):
     def entries(self) -> dict[str, tuple[bytes, bytes]]:
         """Path to mode and object name, of regular files."""
         raise NotImplementedError
+
+    def close(self) -> None:
+        """End the process that serves objects, if one was started."""
+        if self._process is not None:
+            process, self._process = self._process.proc, None
+            for pipe in (process.stdin, process.stdout, process.stderr):
+                with suppress(BrokenPipeError):  # it may have ended by itself
+                    pipe.close()
+            process.wait()
 
     @cached_property
     def _paths(self) -> list[str]:

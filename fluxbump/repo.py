@@ -13,17 +13,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 import git
 from git.exc import GitCommandNotFound, InvalidGitRepositoryError, NoSuchPathError
 
 from fluxbump.errors import RepositoryError, ToolError
 from fluxbump.model import ChangeSet
-from fluxbump.objects import Commit, CommitSnapshot, Git
+from fluxbump.objects import Commit, CommitSnapshot, Git, ObjectSnapshot
 from fluxbump.worktree import IndexSnapshot, WorktreeSnapshot
 
 # What needs no second opinion; see git-check-ref-format(1) for the rest.
 _PLAIN_BRANCH = re.compile(r"[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*(?:\.[0-9]+)*")
+T = TypeVar("T", bound=ObjectSnapshot)
 _UNFINISHED = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply")
 
 
@@ -64,6 +66,7 @@ class Repository:
         try:
             self._repo = git.Repo(path, search_parent_directories=True)
             self._git = Git(self._repo)
+            self._snapshots: list[ObjectSnapshot] = []
         except NoSuchPathError:
             raise RepositoryError(f"no such directory: {path}", hint="see --repo") from None
         except (InvalidGitRepositoryError, ValueError):
@@ -76,6 +79,8 @@ class Repository:
 
     def close(self) -> None:
         """End the helper processes."""
+        for snapshot in self._snapshots:
+            snapshot.close()
         self._repo.close()
 
     @property
@@ -124,7 +129,7 @@ class Repository:
 
     def snapshot(self, commit: Commit, name: str) -> CommitSnapshot:
         """Return a view of a commit's files."""
-        return CommitSnapshot(self._git, commit, name)
+        return self._closed_later(CommitSnapshot(self._git, commit, name))
 
     def worktree(self) -> WorktreeSnapshot:
         """Return a view of the work tree.
@@ -144,7 +149,11 @@ class Repository:
         """
         if self.bare:
             raise RepositoryError("a bare repository has no index", hint="say --rev REV")
-        return IndexSnapshot(self._git, datetime.now(UTC))
+        return self._closed_later(IndexSnapshot(self._git, datetime.now(UTC)))
+
+    def _closed_later(self, snapshot: T) -> T:
+        self._snapshots.append(snapshot)
+        return snapshot
 
     def merge_base(self, revision: str, other: str = "HEAD") -> Commit:
         """Return the best common ancestor of two revisions.
