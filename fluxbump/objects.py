@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -141,7 +142,7 @@ class Git:
         )  # fmt: skip
 
 
-class Searched:
+class Searched(ABC):
     """A snapshot that searches with git, and as seldom as it can.
 
     Searching a large tree costs more than reading what was found, so a search for some of the
@@ -152,12 +153,13 @@ class Searched:
         self._searches: list[tuple[frozenset[str], list[str]]] = []
         self._held: dict[str, bytes] = {}
 
+    @abstractmethod
     def _search(self, needles: Sequence[str]) -> list[str]:
-        raise NotImplementedError
+        """Return the files that contain any of `needles`, sorted."""
 
+    @abstractmethod
     def read_many(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """Yield each path with its bytes."""
-        raise NotImplementedError
 
     def grep(self, needles: Sequence[str]) -> Sequence[str]:
         """Return the files that contain any of `needles`, sorted."""
@@ -194,10 +196,10 @@ class ObjectSnapshot(Searched):
         self._prefix = prefix
         self._process: Any = None
 
-    @cached_property
+    @property
+    @abstractmethod
     def entries(self) -> dict[str, tuple[bytes, bytes]]:
         """Path to mode and object name, of regular files."""
-        raise NotImplementedError
 
     def close(self) -> None:
         """End the process that serves objects, if one was started."""

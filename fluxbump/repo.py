@@ -183,11 +183,6 @@ class Repository:
             return Branch(name, tip, tree, worktree)
         return None
 
-    def current_branch(self) -> str | None:
-        """Return the branch that HEAD names; None when HEAD is detached."""
-        head = Path(self._repo.git_dir, "HEAD").read_text(encoding="utf-8").strip()
-        return head.removeprefix("ref: refs/heads/") if head.startswith("ref: ") else None
-
     def modified(self, paths: Iterable[str]) -> list[str]:
         """Return those of `paths` whose work tree or index differs from HEAD."""
         if self.bare:
