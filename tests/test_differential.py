@@ -391,7 +391,9 @@ def test_the_gate_rejects_what_helm_refuses(
     assert bash_gate.template(helm, tmp_path / "chart", chart) is None or name in LESS
 
     def render(chart: Chart, snapshot: Snapshot, vendored: tuple[Vendored, ...]) -> Render:
-        fetch = lambda version: source.archive(known[version])  # noqa: E731
+        def fetch(version: str) -> bytes:
+            return source.archive(known[version])
+
         return rendering.render(chart, snapshot, vendored, fetch, Helm(helm))
 
     assert gate(name, charts, render)

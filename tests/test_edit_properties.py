@@ -187,7 +187,7 @@ def independent(data: bytes) -> object:
 _Base: Any = type(YAML(typ="safe", pure=True).constructor)
 
 
-class _Texts(_Base):  # type: ignore[misc]
+class _Texts(_Base):  # type: ignore[misc]  # the base has no types
     def construct_object(self, node: Any, deep: bool = False) -> Any:
         if hasattr(node.value, "startswith"):
             return str(node.value)

@@ -235,5 +235,5 @@ def test_a_time_needs_an_offset() -> None:
             lock_path="Chart.lock",
             lock_text=_LOCK,
             moved={},
-            generated=datetime(2026, 4, 5),  # noqa: DTZ001
+            generated=datetime(2026, 4, 5),  # noqa: DTZ001  # no offset is the point
         )

@@ -506,7 +506,7 @@ def test_a_range_takes_what_is_vendored_and_fetches_nothing(
     assert (one.not_run is None) is (wanted != "")
     data = files.pop(PLACE)
     asked: list[str] = []
-    _, one = spied(files, lambda version: asked.append(version) or data)  # type: ignore[func-returns-value]
+    _, one = spied(files, lambda version: asked.append(version) or data)  # type: ignore[func-returns-value]  # None, on purpose
     assert asked == ([fetched] if fetched else [])
     if not fetched:
         assert one.not_run is not None

@@ -111,23 +111,13 @@ def version_agreement(evidence: Evidence) -> Iterator[Outcome]:
     chart_pins = ("chart-dependency", "helm-release", "terraform")
     charts = [pin for kind in chart_pins for pin in _exact(evidence, kind) if pin.track == FLUX2]
     for wrapper in [*charts, *_custom(evidence, FLUX2)]:
-        shipped, source = _shipped(wrapper, evidence)
+        shipped, source = evidence.shipped(wrapper)
         if shipped is None and evidence.no_index:
             yield NotRun("FB103", f"no chart index: {evidence.no_index}")
             continue
         for url in installs:
             if url.value != shipped:
                 yield _disagreement(url, wrapper, shipped, source)
-
-
-def _shipped(wrapper: Pin, evidence: Evidence) -> tuple[str | None, str]:
-    """Return the release that the dependency ships, and who says so."""
-    for vendored in evidence.vendored:
-        same = vendored.named in (None, wrapper.value) and not vendored.problem
-        if vendored.wrapper == wrapper.location.path and same:
-            return vendored.app_version.removeprefix("v"), f"its archive {vendored.path}"
-    release = evidence.index.get(wrapper.value)
-    return (str(release.app_version), "the chart index") if release else (None, "")
 
 
 def _disagreement(url: Pin, wrapper: Pin, shipped: str | None, source: str) -> Finding:

@@ -45,16 +45,7 @@ def _charts(inventory: Inventory, evidence: Evidence) -> list[_Holds]:
     """The pins of the community chart; `evidence` tells what each version ships."""
     pins = [p for p in _exact(inventory, *_CHARTS, "custom") if p.track == FLUX2]
     vendored = inventory is evidence.inventory
-    return [_Holds(pin, _shipped(pin, evidence, vendored=vendored)) for pin in pins]
-
-
-def _shipped(pin: Pin, evidence: Evidence, *, vendored: bool) -> str | None:
-    for one in evidence.vendored if vendored else ():
-        same = one.named in (None, pin.value) and not one.problem
-        if one.wrapper == pin.location.path and same:
-            return one.app_version.removeprefix("v")
-    release = evidence.index.get(pin.value)
-    return str(release.app_version) if release else None
+    return [_Holds(pin, evidence.shipped(pin, vendored=vendored)[0]) for pin in pins]
 
 
 def _unknown(code: str, evidence: Evidence, *pins: _Holds) -> NotRun | None:

@@ -8,12 +8,11 @@ from fluxbump.facts.tables import kubernetes_minimum
 from fluxbump.kubernetes import KubernetesPin, minor
 from fluxbump.model import FLUX, FLUX2, Finding, Related, Severity
 from fluxbump.rules.rule import Evidence, NotRun, Outcome, Rule
-from fluxbump.tracks import current
 
 
 def too_old(evidence: Evidence) -> Iterator[Outcome]:
     """The repository pins a Kubernetes that the Flux release runs on."""
-    release = _release(evidence)
+    release = evidence.installed
     minimum = kubernetes_minimum(release) if release else None
     reason = _unknown(evidence, release, minimum)
     if reason or minimum is None:
@@ -35,13 +34,6 @@ def _unknown(evidence: Evidence, release: str | None, minimum: str | None) -> st
     if release is None:
         return "nothing in live code says which Flux release this repository installs"
     return "" if minimum else f"the Kubernetes that Flux {release} asks for is not known"
-
-
-def _release(evidence: Evidence) -> str | None:
-    """Return the release that the repository installs: by URL, or else by chart."""
-    held = current(evidence.inventory)
-    chart = evidence.index.get(held.get(FLUX2, ""))
-    return held.get(FLUX) or (str(chart.app_version) if chart else None)
 
 
 def _finding(evidence: Evidence, pin: KubernetesPin, asks: str) -> Finding:

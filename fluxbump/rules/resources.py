@@ -10,21 +10,12 @@ from semver import Version
 from fluxbump import resources, structure, versions
 from fluxbump.crds import Crd, CrdVersion
 from fluxbump.facts import fields as facts
-from fluxbump.model import FLUX, FLUX2, Finding, Severity
+from fluxbump.model import Finding, Severity
 from fluxbump.resources import Resource, Resources
 from fluxbump.rules.rule import Evidence, NotRun, Outcome, Rule
-from fluxbump.tracks import current
 
 _NOT_LOOKED_FOR = "Flux custom resources were not looked for"
 _NO_RELEASE = "nothing in live code says which Flux release this repository installs"
-
-
-def _release(evidence: Evidence) -> str | None:
-    """Return the release that the repository installs: by URL, or else by chart."""
-    held = current(evidence.inventory)
-    chart = evidence.index.get(held.get(FLUX2, ""))
-    release = held.get(FLUX) or (str(chart.app_version) if chart else None)
-    return release.removeprefix("v") if release else None
 
 
 def _span(releases: Iterable[str]) -> str:
@@ -62,7 +53,7 @@ class _Served:
 
 
 def _judged(evidence: Evidence, code: str) -> tuple[Resources, _Served] | NotRun:
-    release = _release(evidence)
+    release = evidence.installed
     if evidence.resources is None:
         return NotRun(code, _NOT_LOOKED_FOR)
     if release is None:
@@ -150,7 +141,7 @@ def deprecated_api(evidence: Evidence) -> Iterator[Outcome]:
 
 def unknown_field(evidence: Evidence) -> Iterator[Outcome]:
     """Every field of a manifest is one that the release has, with a value that it takes."""
-    release = _release(evidence)
+    release = evidence.installed
     if evidence.resources is None:
         yield NotRun("FB204", _NOT_LOOKED_FOR)
     elif release is None:

@@ -6,7 +6,18 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from fluxbump.model import ChartRelease, Finding, Inventory, Location, Related, Severity
+from fluxbump.model import (
+    FLUX,
+    FLUX2,
+    ChartRelease,
+    Finding,
+    Inventory,
+    Location,
+    Pin,
+    Related,
+    Severity,
+)
+from fluxbump.tracks import current
 
 if TYPE_CHECKING:
     from fluxbump.crds import Crd
@@ -116,6 +127,28 @@ class Evidence:
     resources: Resources | None = None
     kubernetes: tuple[KubernetesPin, ...] | None = None
     compared_with: str | None = None
+
+    @property
+    def installed(self) -> str | None:
+        """The release that the repository installs: by URL, or else by chart."""
+        held = current(self.inventory)
+        chart = self.index.get(held.get(FLUX2, ""))
+        return held.get(FLUX) or (str(chart.app_version) if chart else None)
+
+    def shipped(self, pin: Pin, *, vendored: bool = True) -> tuple[str | None, str]:
+        """Return the release that a pin of the community chart ships, and who says so.
+
+        Args:
+            pin: holds a chart version.
+            vendored: whether the archive under the wrapper's `charts/` may say so; not for a pin
+                of the base, whose archives are not here.
+        """
+        for one in self.vendored if vendored else ():
+            same = one.named in (None, pin.value) and not one.problem
+            if one.wrapper == pin.location.path and same:
+                return one.app_version.removeprefix("v"), f"its archive {one.path}"
+        release = self.index.get(pin.value)
+        return (str(release.app_version), "the chart index") if release else (None, "")
 
 
 @dataclass(frozen=True, slots=True)
