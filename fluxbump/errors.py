@@ -12,7 +12,8 @@ exception. Anything else that escapes is a bug (exit code 70).
     ├── RepositoryError     6   git: no repository, no such revision, branch in the way
     ├── IndexSourceError    7   the chart index or an archive cannot be had, or is not valid
     ├── ToolError           8   an outside program (git, helm) is missing or failed
-    └── RefusedError        9   possible, but dangerous: needs an explicit flag
+    ├── RefusedError        9   possible, but dangerous: needs an explicit flag
+    └── ForgeError         10   the forge cannot be reached, refuses, or answers nonsense
 """
 
 from __future__ import annotations
@@ -94,3 +95,9 @@ class RefusedError(FluxbumpError):
     """Possible, but dangerous: needs an explicit flag."""
 
     exit_code = 9
+
+
+class ForgeError(FluxbumpError):
+    """The forge cannot be reached, refuses the token, or answers what it should not."""
+
+    exit_code = 10

@@ -24,7 +24,7 @@ EXIT_TERMINATED = 143
 _EPILOG = """
 Exit codes: 0 done, or nothing to do; 1 a check failed; 2 wrong usage; 3 fluxbump.yaml;
 4 no chart ships the release; 5 pins; 6 git; 7 chart index; 8 a missing program; 9 refused
-without a flag; 70 a bug; 130 interrupted; 143 terminated.
+without a flag; 10 the forge; 70 a bug; 130 interrupted; 143 terminated.
 """
 
 COMMANDS = {

@@ -1,0 +1,148 @@
+"""What all forges share: the seam, and the values that cross it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class State(StrEnum):
+    """What became of a pull request."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    """Closed, and not merged."""
+    MERGED = "merged"
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequest:
+    """A pull request (GitLab: merge request), as the forge has it.
+
+    Attributes:
+        number: what people call it by.
+        url: of its page, for people.
+        branch: that it comes from.
+        base: that it goes to.
+        title: as it stands.
+        body: as it stands, Markdown.
+        state: what became of it.
+        draft: it is not ready to be merged.
+        head: the branch's tip as the forge knows it; may lag behind a push.
+    """
+
+    number: int
+    url: str
+    branch: str
+    base: str
+    title: str
+    body: str
+    state: State
+    draft: bool = False
+    head: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A pull request as it should be.
+
+    Attributes:
+        branch: that it comes from.
+        base: that it goes to.
+        title: one line.
+        body: Markdown, within the forge's `body_limit`.
+        draft: it is not ready to be merged.
+        labels: to set when it is opened; what people add or remove later stays.
+        assignees: names as the forge has them, likewise.
+        reviewers: names as the forge has them, likewise; on GitHub `org/team` is a team.
+        auto_merge: merge it when its checks have passed.
+    """
+
+    branch: str
+    base: str
+    title: str
+    body: str
+    draft: bool = False
+    labels: tuple[str, ...] = ()
+    assignees: tuple[str, ...] = ()
+    reviewers: tuple[str, ...] = ()
+    auto_merge: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a forge can do. What it cannot do is said in the report, never dropped in silence.
+
+    Attributes:
+        name: of the forge, for people: `GitHub`.
+        noun: what it calls a pull request, for people: `merge request`.
+        body_limit: characters that a body may have.
+        comment_limit: characters that a comment may have.
+        drafts: a pull request can be a draft.
+        labels: it can have labels.
+        assignees: it can have assignees.
+        reviewers: it can ask for reviews.
+        auto_merge: it can be told to merge itself.
+        hidden: an HTML comment in a body is kept and not shown.
+    """
+
+    name: str
+    noun: str = "pull request"
+    body_limit: int = 65_536
+    comment_limit: int = 65_536
+    drafts: bool = True
+    labels: bool = True
+    assignees: bool = True
+    reviewers: bool = True
+    auto_merge: bool = True
+    hidden: bool = True
+
+
+class Forge(Protocol):
+    """Where pull requests live.
+
+    Every method raises ForgeError: the forge cannot be reached, refuses the token (401, 403),
+    has no such repository (404), or answers what its documentation does not allow. Rate limits and
+    passing failures are waited for, within bounds, before that.
+    """
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can do."""
+        ...
+
+    def find(self, branch: str) -> tuple[PullRequest, ...]:
+        """Return every pull request that comes from a branch of this repository, newest first.
+
+        Open, closed and merged ones; those from forks are not ours.
+        """
+        ...
+
+    def list(self, prefix: str) -> tuple[PullRequest, ...]:
+        """Return the open pull requests whose branch begins with `prefix`, newest first."""
+        ...
+
+    def open(self, proposal: Proposal) -> tuple[PullRequest, tuple[str, ...]]:
+        """Open a pull request; return the one that is there when the branch has one already.
+
+        Labels, assignees, reviewers and auto-merge are set after it is opened. One that cannot be
+        set (no such user, no right) does not fail the whole; it is returned as a sentence.
+        """
+        ...
+
+    def update(self, number: int, proposal: Proposal) -> PullRequest:
+        """Bring title, body, base and draft of an open pull request in line with a proposal."""
+        ...
+
+    def comment(self, number: int, text: str) -> None:
+        """Add a comment to a pull request."""
+        ...
+
+    def close(self, number: int) -> None:
+        """Close a pull request without merging it; one that is closed already stays closed."""
+        ...
+
+    def file_url(self, path: str, line: int, revision: str) -> str:
+        """Return the address of a line of a file at a commit, for people."""
+        ...
