@@ -14,6 +14,7 @@ import typer
 
 from fluxbump import __version__
 from fluxbump.cli.console import Console, ReaderGoneError, prepare_streams
+from fluxbump.cli.parameters import Command, Group
 from fluxbump.errors import FluxbumpError
 
 _COMPLETING = "_FLUXBUMP_COMPLETE"  # set by the completion script of the shell
@@ -63,6 +64,7 @@ def build(names: Iterable[str] = tuple(COMMANDS)) -> typer.Typer:
     """Put the program together with these commands; each leaf is loaded for that."""
     app = typer.Typer(
         name="fluxbump",
+        cls=Group,
         no_args_is_help=True,
         rich_markup_mode=None,  # plain help starts twice as fast and reads well in a pipe
         pretty_exceptions_enable=False,
@@ -72,7 +74,8 @@ def build(names: Iterable[str] = tuple(COMMANDS)) -> typer.Typer:
     app.callback()(_program)
     for name in names:
         leaf = import_module(f"fluxbump.cli.{COMMANDS[name]}")
-        app.command(name, epilog=getattr(leaf, "EPILOG", None))(getattr(leaf, name))
+        epilog = getattr(leaf, "EPILOG", None)
+        app.command(name, cls=Command, epilog=epilog)(getattr(leaf, name))
     return app
 
 

@@ -1,0 +1,81 @@
+"""Parameters that turn plain words into values without pydantic.
+
+typer (from 0.28) builds a pydantic adapter for every parameter of the command that is called, also
+for those that nobody gave. For words, paths and choices that costs more than all of git's part of a
+run. What is not as plain as that goes typer's own way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import typer
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
+
+
+class Command(TyperCommand):
+    """A command whose parameters are read the quick way."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return its parameters, `--help` among them."""
+        return _quick(super().get_params(ctx))
+
+
+class Group(TyperGroup):
+    """The program, whose own parameters are read the quick way."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return its parameters, `--help` among them."""
+        return _quick(super().get_params(ctx))
+
+
+def _quick(parameters: list[Any]) -> list[Any]:
+    for one in parameters:
+        one.__class__ = _QUICK.get(type(one), type(one))
+    return parameters
+
+
+class _Option(TyperOption):
+    def process_value(self, ctx: Any, value: Any) -> Any:
+        return _processed(self, ctx, value, super().process_value)
+
+
+class _Argument(TyperArgument):
+    def process_value(self, ctx: Any, value: Any) -> Any:
+        return _processed(self, ctx, value, super().process_value)
+
+
+_QUICK: dict[type, type] = {TyperOption: _Option, TyperArgument: _Argument}
+
+
+def _processed(
+    parameter: TyperOption | TyperArgument, ctx: Any, value: Any, own: Callable[[Any, Any], Any]
+) -> Any:
+    read = _read(parameter.type_descriptor.annotation, value)
+    if read is _UNREAD or (read is None and parameter.required):
+        return own(ctx, value)
+    return parameter.callback(ctx, parameter, read) if parameter.callback else read
+
+
+_UNREAD = object()
+
+
+def _read(kind: Any, value: Any) -> Any:
+    """Return what a parameter of this type makes of a word; `_UNREAD` when typer must say."""
+    if value is None or (kind in (str, bool, Path) and isinstance(value, kind)):
+        return value
+    if kind is Path and isinstance(value, str):
+        return Path(value)
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return _choice(kind, value)
+    return _UNREAD
+
+
+def _choice(kind: type[Enum], value: Any) -> Any:
+    known = {member.value: member for member in kind}
+    if value not in known:
+        raise typer.BadParameter(f"{value!r} is not one of {', '.join(known)}")
+    return known[value]

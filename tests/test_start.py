@@ -1,0 +1,51 @@
+"""What a command loads before it does anything: everybody waits for it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.helpers import SCRIPT, Repo
+
+_SCRIPT = """
+import sys
+from fluxbump.cli.app import run
+code = run(sys.argv[1:])
+print(code, *sorted({'pydantic', 'httpx', 'hishel', 'zoneinfo', 'rich'} & set(sys.modules)))
+"""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("to", "2.5.1", "--dry-run", "--quiet", "--repo", "REPOSITORY", "--index", "INDEX"),
+        ("check", "--no-render", "--format", "json", "--repo", "REPOSITORY", "--index", "INDEX"),
+        ("status", "--repo", "REPOSITORY", "--index", "INDEX"),
+        ("--version",),
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_a_usual_run_loads_nothing_that_it_does_not_need(
+    arguments: tuple[str, ...], repo: Repo, index: Path
+) -> None:
+    words = {"REPOSITORY": str(repo.path), "INDEX": str(index)}
+    done = subprocess.run(
+        [sys.executable, "-c", _SCRIPT, *(words.get(word, word) for word in arguments)],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.splitlines()[-1] == "0"
+
+
+def test_a_wrong_choice_names_the_right_ones(repo: Repo) -> None:
+    done = subprocess.run(
+        [str(SCRIPT), "to", "2.5.1", "--output", "xml", "--repo", str(repo.path)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr == (
+        "fluxbump: Invalid value for '--output' / '-o': 'xml' is not one of text, json, patch "
+        "(see fluxbump to --help)\n"
+    )
