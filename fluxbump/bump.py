@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 from fluxbump import edit, evidence, gate, mentions, resolve, rules, safe
+from fluxbump.beside import beside
 from fluxbump.discover import decode, discover
 from fluxbump.errors import RefusedError, RepositoryError
 from fluxbump.evidence import Known, Renderer
@@ -170,39 +172,41 @@ def prepare(
     changes = edit.change_set(
         inventory, planned, row_edits, _derived(base, inventory, planned, source)
     )
-    result = edit.verify(inventory, planned, changes, scope)
-    overlay = Overlay(base, changes)
-    after = evidence.gather(
-        overlay,
-        result,
-        index,
-        around=around,  # a bump moves versions, which change no apiVersion and no field's type
-        base=evidence.Base(inventory, frozenset(changes.files)),
-        render=render(index) if render else None,
-        allowed_groups=settings.allowed_groups,
-        compared_with=planned.current.get(FLUX),
-    )
-    verdict, inherited = _judge(before, after, settings, overlay.name)
-    values = _template_values(planned)
-    branch = fill(settings.branch, values)
-    repository.check_branch_name(branch)
-    return Prepared(
-        base=base,
-        inventory=inventory,
-        plan=planned,
-        rows=rows,
-        mentions=tuple(mentions.find(files, inventory, planned, row_edits)),
-        changes=changes,
-        built=repository.preview(base, changes),
-        branch=branch,
-        message=_message(planned, changes, settings, values),
-        verdict=verdict,
-        inherited=inherited,
-        accepted=request.accepted,
-        before=before,
-        index=index,
-        notes=(*planned.notes, *edit.left_behind(base, inventory, planned)),
-    )
+    with beside(partial(repository.preview, base, changes)) as built:
+        result = edit.verify(inventory, planned, changes, scope)
+        overlay = Overlay(base, changes)
+        after = evidence.gather(
+            overlay,
+            result,
+            index,
+            around=around,  # a bump moves versions, which change no apiVersion and no field's type
+            base=evidence.Base(inventory, frozenset(changes.files)),
+            render=render(index) if render else None,
+            allowed_groups=settings.allowed_groups,
+            compared_with=planned.current.get(FLUX),
+        )
+        verdict, inherited = _judge(before, after, settings, overlay.name)
+        left = tuple(mentions.find(files, inventory, planned, row_edits))
+        values = _template_values(planned)
+        branch = fill(settings.branch, values)
+        repository.check_branch_name(branch)
+        return Prepared(
+            base=base,
+            inventory=inventory,
+            plan=planned,
+            rows=rows,
+            mentions=left,
+            changes=changes,
+            built=built(),
+            branch=branch,
+            message=_message(planned, changes, settings, values),
+            verdict=verdict,
+            inherited=inherited,
+            accepted=request.accepted,
+            before=before,
+            index=index,
+            notes=(*planned.notes, *edit.left_behind(base, inventory, planned)),
+        )
 
 
 def _files(base: Snapshot, inventory: Inventory, planned: Plan) -> list[TextFile]:

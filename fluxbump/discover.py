@@ -330,7 +330,8 @@ def _candidates(
 ) -> set[str]:
     found = set(snapshot.grep(needles))
     for chart in context.charts.values():
-        found |= {path for path in paths if path.startswith(f"{chart.directory}values")}
+        values = f"{chart.directory}values"
+        found |= {path for path in snapshot.below(chart.directory) if path.startswith(values)}
     for custom in context.custom:
         found |= {path for path in paths if fnmatchcase(path, custom.path)}
     return found

@@ -226,18 +226,15 @@ def find(
     old = outdated(plan)
     if not old:
         return
-    pattern = versions.one_of(old)
     pins = {(pin.location.path, pin.start) for pin in inventory.pins}
     pinned: dict[str, set[Track]] = {}
     for pin in inventory.pins:
         pinned.setdefault(pin.location.path, set()).add(pin.track)
     for file in files:
-        if not any(value in file.text for value in old):
-            continue
         done = [edit for edit in skip if edit.path == file.path]
         candidate = file.path in inventory.files
-        for match in pattern.finditer(file.text):
-            token = Token(match["version"], *match.span("version"))
+        for start, value in versions.occurrences(file.text, old):
+            token = Token(value, start, start + len(value))
             if (file.path, token.start) in pins or _on_line_of(file, token, done):
                 continue
             tracks = old[token.value]

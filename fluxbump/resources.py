@@ -11,12 +11,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 
 from fluxbump import yamltext
 from fluxbump.discover import decode
 from fluxbump.model import Location, Snapshot, Unreadable
-from fluxbump.textfile import Language, TextFile
+from fluxbump.textfile import Language, TextFile, suffix_of
 from fluxbump.yamltext import Document, Node, Scalar
 
 NEEDLES = ("toolkit.fluxcd.io", "source.extensions.fluxcd.io")
@@ -151,10 +150,9 @@ def _documents(file: TextFile) -> Iterator[Document]:
 
     A Helm template is not YAML before it is rendered, even where it happens to parse.
     """
-    path = PurePosixPath(file.path)
-    if path.suffix.lower() not in _YAML or not _OBJECT.search(file.text):
+    if suffix_of(file.path) not in _YAML or not _OBJECT.search(file.text):
         return
-    template = "templates" in path.parts
+    template = "/templates/" in f"/{file.path}"
     for document in file.documents or yamltext.documents(file.text, file.path):
         source = document.source
         if _OBJECT.search(source) and not (template and "{{" in source):
@@ -176,9 +174,11 @@ def _usual(document: Document) -> Resource | None:
     block scalar is indented, and a flow or quoted scalar seldom is continued in that column.
     """
     source = document.source
-    heads = {match["key"]: match for match in _HEAD.finditer(source)}
-    once = len(heads) == len(_HEAD.findall(source)) == len(_HEAD_KEYS)
-    if not once or len(_OBJECT.findall(source)) != 1 or heads["kind"]["value"] == "List":
+    found = list(_HEAD.finditer(source))
+    heads = {match["key"]: match for match in found}
+    if not len(heads) == len(found) == len(_HEAD_KEYS):
+        return None
+    if len(_OBJECT.findall(source)) != 1 or heads["kind"]["value"] == "List":
         return None
     api, name = heads["apiVersion"], _NAME.search(source)
     if name is None or re.fullmatch(_GROUP, api["value"].rpartition("/")[0]) is None:

@@ -14,7 +14,6 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import cached_property
-from pathlib import PurePosixPath
 
 from fluxbump import hcl, yamltext
 from fluxbump.model import Location
@@ -49,11 +48,18 @@ _YAML = frozenset({".yaml", ".yml", ".json"})  # JSON is YAML, and manifests may
 _DOCUMENT_NAMES = frozenset({"CHANGELOG", "LICENSE", "NOTICE", "README"})
 
 
+def suffix_of(path: str) -> str:
+    """Return a file's suffix in lower case, with its dot; empty for `.bashrc` and the like."""
+    # Asked for every file of a large tree, where pathlib takes longer than reading the file.
+    stem, dot, suffix = path.rpartition("/")[2].rpartition(".")
+    return f".{suffix.lower()}" if dot and stem and suffix else ""
+
+
 def language_of(path: str) -> Language:
     """Tell a file's language by its name."""
-    name = PurePosixPath(path)
-    suffix = name.suffix.lower()
-    if suffix in _DOCUMENTS or name.name in _DOCUMENT_NAMES:
+    name = path.rpartition("/")[2]
+    suffix = suffix_of(name)
+    if suffix in _DOCUMENTS or name in _DOCUMENT_NAMES:
         return Language.DOCUMENT
     if suffix in _APPLICATIONS:
         return Language.APPLICATION
@@ -125,7 +131,7 @@ class TextFile:
         """Whether the whole file is meant to be YAML; a Helm template is not."""
         if "/templates/" in f"/{self.path}" and "{{" in self.text:
             return False
-        return PurePosixPath(self.path).suffix.lower() in _YAML
+        return suffix_of(self.path) in _YAML
 
     @cached_property
     def documents(self) -> tuple[Document, ...]:

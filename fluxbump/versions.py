@@ -6,7 +6,7 @@ Versions follow Semantic Versioning 2.0.0. A leading `v` is a spelling, not part
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterator
 from typing import Literal
 
 from semver import Version
@@ -28,10 +28,30 @@ IN_TEXT = re.compile(rf"{_BEFORE}(?P<version>{_CORE}{_SUFFIX}){_BEHIND}")
 """A full version in running text; a final full stop is not part of it."""
 
 
-def one_of(values: Iterable[str]) -> re.Pattern[str]:
-    """Return what `IN_TEXT` matches, for these versions alone."""
-    choice = "|".join(re.escape(value) for value in sorted(values, key=len, reverse=True))
-    return re.compile(rf"{_BEFORE}(?P<version>{choice}){_BEHIND}")
+_INSIDE = re.compile(r"[\w.+]")
+_GOES_ON = re.compile(r"[\w+]|\.[0-9]|-\w")
+
+
+def _stands_alone(text: str, start: int) -> bool:
+    """Whether a version may start here: nothing before it belongs to it, but a `v`."""
+    if text[start - 1 : start] == "v":
+        start -= 1
+    return start == 0 or _INSIDE.match(text, start - 1) is None
+
+
+def occurrences(text: str, values: Collection[str]) -> Iterator[tuple[int, str]]:
+    """Yield what `IN_TEXT` matches, for these versions alone: where each stands, and which.
+
+    A string search finds the few places in a large text much sooner than a pattern does.
+    """
+    places: dict[int, str] = {}
+    for value in sorted(values, key=len):  # of two at one place the longer one counts
+        start = text.find(value)
+        while start >= 0:
+            if _stands_alone(text, start) and not _GOES_ON.match(text, start + len(value)):
+                places[start] = value
+            start = text.find(value, start + 1)
+    yield from sorted(places.items())
 
 
 def parse(text: str) -> Version | None:

@@ -19,7 +19,7 @@ MODULES = {
 # The rooms that may meet the world outside, and how.
 OUTSIDE = {
     "cli", "__main__", "repo", "objects", "worktree", "web", "helm", "rendering", "facts", "bump",
-    "indexes", "forges", "cluster", "api", "workspace",
+    "indexes", "forges", "cluster", "api", "workspace", "beside",
 }  # fmt: skip
 WORLD = {
     "git", "httpx", "hishel", "stamina", "platformdirs", "os", "subprocess", "socket", "shutil",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 
 from fluxbump import yamltext
 from fluxbump.model import FLUX2, Pin
@@ -15,10 +14,10 @@ NAME = "values-mirror"
 
 def find(file: TextFile, context: Context) -> Iterator[Pin]:
     """Yield every mapping with `chart: flux2` and a `version` in a wrapper's values files."""
-    path = PurePosixPath(file.path)
-    if not (path.name.startswith("values") and file.is_yaml):
+    folder, slash, name = file.path.rpartition("/")
+    if not (name.startswith("values") and file.is_yaml):
         return
-    chart = context.chart_at(str(path.with_name("Chart.yaml")))
+    chart = context.chart_at(f"{folder}{slash}Chart.yaml")
     if chart is None or not chart.wrapper:
         return
     for document in file.documents:

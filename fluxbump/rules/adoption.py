@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from fluxbump import versions, yamltext
 from fluxbump.model import FLUX, FLUX2, Finding, Inventory, Location, Pin, Related, Severity, Track
@@ -24,7 +25,7 @@ _TRUE = ("true", "True", "TRUE")
 _PATCH = "(patch)"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Owner:
     """A HelmRelease that installs a wrapper, or the community chart itself.
 
@@ -32,13 +33,18 @@ class _Owner:
         pin: the chart version that it runs; its own, or that of the source which it follows.
         subject: the HelmRelease, for people.
         document: where it stands.
-        spec: its `spec`.
+        node: the object itself; None for the root of its document.
     """
 
     pin: Pin
     subject: str
     document: Document
-    spec: Node | None
+    node: Node | None = None
+
+    @cached_property
+    def spec(self) -> Node | None:
+        """Its `spec`; the document is parsed when somebody asks."""
+        return yamltext.get(self.node or self.document.root, "spec")
 
     def value(self, *keys: str) -> str | None:
         return yamltext.text_of(self.spec, *keys)
@@ -63,7 +69,7 @@ def _owners(inventory: Inventory) -> Iterator[_Owner]:
         text = inventory.files[pin.location.path]
         for document in yamltext.documents(text, pin.location.path):
             if document.start <= pin.start < document.end:
-                yield _Owner(pin, pin.subject, document, yamltext.get(document.root, "spec"))
+                yield _Owner(pin, pin.subject, document)
     yield from _following(inventory, tracks)
 
 
@@ -84,8 +90,7 @@ def _following(inventory: Inventory, tracks: Collection[Track]) -> Iterator[_Own
             name = yamltext.text_of(node, *reference, "name") or ""
             if (kind, name) in sources:
                 subject = f"HelmRelease {yamltext.text_of(node, 'metadata', 'name')}"
-                spec = yamltext.get(node, "spec")
-                yield _Owner(sources[kind, name], subject, document, spec)
+                yield _Owner(sources[kind, name], subject, document, node)
 
 
 def adoption(evidence: Evidence) -> Iterator[Outcome]:
