@@ -23,6 +23,7 @@ from fluxbump.yamltext import MappingNode, Node, ScalarNode, SequenceNode
 
 _ALWAYS = frozenset({"apiVersion", "kind", "metadata", "status"})
 _VARIABLE = re.compile(r"\s*\$\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}\s*")
+_STEP = re.compile(r"[^.\[\]{}]+|\[\]|\{\}")
 _NOT_A_NAME = re.compile(r"[.\[\]{}]")
 _LONG = 1000  # characters; a longer scalar is a text, and no pattern is tried on it
 _SHOWN = 80
@@ -66,6 +67,47 @@ def problems(body: Body, schema: Schema) -> Iterator[Problem]:
     walk = _Walk(body, schema)
     for node, path, message in walk.members(body.node, "", Field("object")):
         yield Problem(path, body.document.at(node), f"{path} {message} in Flux {schema.release}")
+
+
+def missing(body: Body, schema: Schema, before: Schema | None) -> Iterator[Problem]:
+    """Yield the required fields that an object does not have, and did not need before.
+
+    What stands around such a field has to be there: a field of an absent object is not missing.
+
+    Args:
+        body: a whole object.
+        schema: of the apiVersion that it would move to.
+        before: of the one that it leaves; what is required there is not judged. None when it is
+            not known, and all is.
+    """
+    for path in schema.required():
+        then = before.lookup(path) if before else None
+        around, _, name = path.rpartition(".")
+        for node in _at(body.node, around) if not (then and then.required) else ():
+            if isinstance(node, MappingNode) and name not in _pairs(node, set()):
+                what = f"{path} is not set, and {schema.kind} {_version(schema)} asks for it"
+                yield Problem(path, body.document.at(node), f"{what} in Flux {schema.release}")
+
+
+def _version(schema: Schema) -> str:
+    return schema.api_version.rpartition("/")[2]
+
+
+def _at(node: Node, path: str) -> list[Node]:
+    """Return the nodes at a path of a schema; one that aliases share is there once."""
+    found = [node]
+    for step in _STEP.findall(path):
+        below = (inner for one in found for inner in _below(one, step))
+        found = list({id(one): one for one in below}.values())
+    return found
+
+
+def _below(node: Node, step: str) -> list[Node]:
+    if isinstance(node, SequenceNode):
+        return list(node.value) if step == "[]" else []
+    pairs = _pairs(node, set())
+    some = pairs if step == "{}" else {step} & pairs.keys()
+    return [pairs[name][1] for name in some]
 
 
 _Found = Iterator[tuple[Node, str, str]]

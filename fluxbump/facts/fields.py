@@ -72,6 +72,10 @@ class Schema:
         """Return a field; None when this release does not have it."""
         return self._fields.get(path)
 
+    def required(self) -> tuple[str, ...]:
+        """Return the paths of the fields without which an object is refused."""
+        return tuple(path for path, own in self._fields.items() if own.required)
+
     def history(self, path: str) -> tuple[Field, ...]:
         """Return what releases with this apiVersion have, oldest first; nothing for none."""
         facts = _table()["kinds"][f"{self.api_version} {self.kind}"]["fields"]

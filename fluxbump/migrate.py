@@ -1,0 +1,259 @@
+"""Moves manifests off API versions that a release removes or deprecates. Pure.
+
+The new version is one that both releases serve: the one that is left, so that the manifests can
+move before the bump, and the target. It is the target's storage version where that is so.
+Nothing but the text of an apiVersion changes, so an object moves only if its fields fit the
+schema of the new version in both releases.
+
+What objects a cluster has stored is another matter: `flux migrate` rewrites those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from fluxbump import edit, resources, structure
+from fluxbump.crds import Crd, CrdVersion, Release, Table
+from fluxbump.discover import encode
+from fluxbump.errors import UsageError
+from fluxbump.facts import fields as facts
+from fluxbump.model import ChangeSet, Note
+from fluxbump.moves import Migration, Move, Why, edits, place, prove
+from fluxbump.resources import Body, Resource, Resources
+from fluxbump.route import priority
+from fluxbump.selectors import Selector
+
+
+def migrate(
+    found: Resources, table: Table, old: str, new: str, selectors: Collection[Selector] = ()
+) -> Migration:
+    """Find what moves, make the edits, and prove them.
+
+    Args:
+        found: the Flux objects of a snapshot.
+        table: what each release defines.
+        old: the release that is left.
+        new: the target; the same release moves what is deprecated in it.
+        selectors: what picks objects by their version, which a move would hide from it.
+
+    Raises:
+        UsageError: the table does not have one of the releases.
+        AssertionError: the result is not the one that was planned; a bug.
+    """
+    for release in (old, new):
+        if release not in table or release not in facts.releases():
+            raise UsageError(
+                f"the API versions of Flux {release} are not known, so no manifest can be moved",
+                hint="take a release that `fluxbump matrix --all` lists, or drop --migrate-apis",
+            )
+    sides = _Sides(old, new, _by_kind(table[old]), _by_kind(table[new]))
+    moves, left = _sorted_out(found, sides)
+    moves, held = _held_back(moves, [*_told(found, moves, sides), *_picked(moves, selectors)], left)
+    texts = edit.edited(found.files, edits(moves))
+    changes = ChangeSet({path: encode(text) for path, text in texts.items()})
+    prove(found, moves, texts, new)
+    notes = {
+        *(one.note for one in (*left, *held)),
+        *_alone(found, moves),
+        *_unreadable(found),
+        *_mentions(found, sides),
+    }
+    ordered = sorted(notes, key=lambda note: (note.location, note.message))
+    return Migration(old, new, tuple(moves), tuple(ordered), changes)
+
+
+# --- which version ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """A resource that stays, and why."""
+
+    resource: Resource
+    note: Note
+
+
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """The two releases, and what they define by group and kind."""
+
+    old: str
+    new: str
+    before: Mapping[tuple[str, str], Crd]
+    after: Mapping[tuple[str, str], Crd]
+
+    def served_by_old(self, resource: Resource) -> frozenset[str]:
+        crd = self.before.get((resource.group, resource.kind))
+        return crd.served if crd else frozenset()
+
+    def ill(self, resource: Resource) -> Why | None:
+        """What is wrong with the version of a resource in the target; None when nothing is."""
+        crd = self.after.get((resource.group, resource.kind))
+        entry = _entry(crd, resource.version)
+        if entry is None:
+            return Why.REMOVED
+        return Why.DEPRECATED if entry.deprecated else None
+
+    def names_nothing(self, mention: Resource) -> bool:
+        """Whether no kind of the group has the version of a mention without a known kind."""
+        crds = [crd for crd in self.after.values() if crd.group == mention.group]
+        return not any(mention.version in crd.served for crd in crds)
+
+
+def _by_kind(release: Release) -> dict[tuple[str, str], Crd]:
+    return {(crd.group, crd.kind): crd for crd in release.values()}
+
+
+def _entry(crd: Crd | None, version: str) -> CrdVersion | None:
+    entries = crd.versions if crd else ()
+    return next((one for one in entries if one.name == version and one.served), None)
+
+
+def _successor(crd: Crd, served: Collection[str]) -> str | None:
+    """Choose a version that is served on both sides and not deprecated in the target."""
+    common = [one for one in crd.versions if one.served and one.name in served]
+    good = [one.name for one in common if not one.deprecated]
+    return crd.storage if crd.storage in good else max(good, key=priority, default=None)
+
+
+def _sorted_out(found: Resources, sides: _Sides) -> tuple[list[Move], list[_Left]]:
+    """Tell what could move by its version alone from what could not."""
+    moves: list[Move] = []
+    left: list[_Left] = []
+    for one in found.resources:
+        if "$" in one.version:
+            reason = f"its version is a variable, {one.version}: set it where it comes from"
+            left.append(_stays(one, reason))
+            continue
+        why = sides.ill(one)
+        crd = sides.after.get((one.group, one.kind))
+        version = _successor(crd, sides.served_by_old(one)) if crd else None
+        if why and version:
+            moves.append(Move(one, version, why))
+        elif why:
+            left.append(_stays(one, _nowhere(crd, why, sides)))
+    return moves, left
+
+
+def _nowhere(crd: Crd | None, why: Why, sides: _Sides) -> str:
+    if crd is None:
+        return f"Flux {sides.new} has no such kind"
+    if why is Why.DEPRECATED:
+        return (
+            f"it is deprecated in Flux {sides.new}, and Flux {sides.old} serves nothing newer: "
+            "move it after the bump"
+        )
+    return (
+        f"Flux {sides.new} does not serve it, and no version is served there and by Flux "
+        f"{sides.old}: a release in between may serve both, see fluxbump path {sides.new}"
+    )
+
+
+def _stays(one: Resource, reason: str, note: Note | None = None) -> _Left:
+    where = note.location if note else one.api_location
+    return _Left(one, Note(where, f"{one} stays at {one.api_version}: {reason}"))
+
+
+# --- what keeps an object where it is ---------------------------------------------------------
+
+
+def _told(found: Resources, moves: Iterable[Move], sides: _Sides) -> Iterator[_Left]:
+    """Yield what the text and the fields of an object say against its move."""
+    held: dict[str, dict[int, Body]] = {}
+    for move in moves:
+        one, path = move.resource, move.resource.location.path
+        text = found.files[path]
+        if text[one.start : one.end] != one.api_version:
+            reason = "an anchor, a tag or an escape stands there, which is not rewritten"
+            yield _stays(one, reason)
+            continue
+        if path not in held:
+            held[path] = {body.resource.start: body for body in resources.bodies(path, text)}
+        body = held[path].get(one.start)
+        if body is None:
+            yield _stays(one, "its document cannot be parsed")
+            continue
+        needed = facts.fields(sides.old, one.kind, one.api_version)
+        new, old = (_misfits(body, move, release, needed) for release in (sides.new, sides.old))
+        for note in new or old:
+            yield _stays(one, note.message, note)
+
+
+def _misfits(body: Body, move: Move, release: str, needed: facts.Schema | None) -> list[Note]:
+    """Return what the new version does not take in a release; `needed` is what it took so far."""
+    one = move.resource
+    schema = facts.fields(release, one.kind, move.api_version)
+    if schema is None:
+        return [Note(one.api_location, f"the fields of {move.version} are not known")]
+    body = replace(body, resource=replace(one, api_version=move.api_version))
+    found = list(structure.problems(body, schema))
+    found += structure.missing(body, schema, needed) if not one.patch else ()
+    return [Note(problem.location, problem.message) for problem in found]
+
+
+def _picked(moves: Iterable[Move], selectors: Collection[Selector]) -> Iterator[_Left]:
+    """Yield the objects that something picks by the version that they would leave."""
+    for move in moves:
+        one = move.resource
+        picker = next((s for s in selectors if not one.patch and s.picks(one)), None)
+        if picker:
+            reason = f"{picker.location} selects it by that version; drop `version` there"
+            yield _stays(one, reason)
+
+
+def _held_back(
+    moves: list[Move], stopped: list[_Left], left: list[_Left]
+) -> tuple[list[Move], list[_Left]]:
+    """Take out what is stopped, and what has to stay at one version with it.
+
+    Kustomize merges a patch into the object of the same group, version, kind and name
+    (`PatchTransformer` in sigs.k8s.io/kustomize/api: `GetById(patch.OrgId())`), so a patch and its
+    object move together or not at all.
+    """
+    places = {place(one.resource) for one in stopped}
+    stay = {_identity(one.resource): one.resource for one in (*left, *stopped)}
+    patched = {_identity(one.resource) for one in moves if one.resource.patch}
+    patched |= {_identity(one.resource) for one in left if one.resource.patch}
+    kept: list[Move] = []
+    for move in moves:
+        one = move.resource
+        if place(one) in places:
+            continue
+        other = stay.get(_identity(one)) if one.name and _identity(one) in patched else None
+        if other:
+            pair = "its patch" if other.patch else "what it belongs to"
+            stopped.append(_stays(one, f"{pair} stays too, {other.api_location}"))
+        else:
+            kept.append(move)
+    return kept, stopped
+
+
+def _identity(one: Resource) -> tuple[str, str, str]:
+    return one.group, one.kind, one.name
+
+
+def _alone(found: Resources, moves: Iterable[Move]) -> Iterator[Note]:
+    """Yield the patches that move, and whose object stands nowhere in the snapshot."""
+    here = {_identity(one) for one in found.resources if not one.patch}
+    for one in (move.resource for move in moves):
+        if one.patch and one.name and _identity(one) not in here:
+            message = f"the patch of {one} moves, but what it patches is not in this repository"
+            yield Note(one.api_location, message)
+
+
+def _unreadable(found: Resources) -> Iterator[Note]:
+    for one in found.unreadable:
+        yield Note(one.location, f"a Flux object that cannot be parsed: {one.message}")
+
+
+def _mentions(found: Resources, sides: _Sides) -> Iterator[Note]:
+    """Yield the apiVersions in other text that the target does not serve, or not for long."""
+    for one in found.mentions:
+        known = (one.group, one.kind) in sides.after
+        why = sides.ill(one) if known else Why.REMOVED if sides.names_nothing(one) else None
+        if why:
+            what = f"{one.kind} at {one.api_version}" if one.kind else one.api_version
+            fate = "does not serve" if why is Why.REMOVED else "calls deprecated"
+            message = f"this text names {what}, which Flux {sides.new} {fate}: look at it yourself"
+            yield Note(one.api_location, message)

@@ -1,0 +1,158 @@
+"""Manifests that change their apiVersion: the edits, and the proof that they do what they say. Pure.
+
+One engine makes all edits, see `edit`; here is which spans it gets, and what must be so afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from fluxbump import edit, resources, structure
+from fluxbump.discover import encode
+from fluxbump.facts import fields as facts
+from fluxbump.model import ChangeSet, Edit, Note
+from fluxbump.resources import Resource, Resources
+from fluxbump.snapshots import MemorySnapshot
+
+
+class Why(StrEnum):
+    """What the target does with the version that is left."""
+
+    REMOVED = "removed"
+    DEPRECATED = "deprecated"
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A manifest that changes its apiVersion.
+
+    Attributes:
+        resource: as it stands.
+        version: that it moves to, `v1`.
+        why: it has to.
+    """
+
+    resource: Resource
+    version: str
+    why: Why
+
+    @property
+    def api_version(self) -> str:
+        """The new one, `helm.toolkit.fluxcd.io/v2`."""
+        return f"{self.resource.group}/{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """What moves between two releases, and what does not.
+
+    Attributes:
+        old: the release that is left.
+        new: the target.
+        moves: by path and offset.
+        notes: what a person has to look at: what should move and stays, each with the reason,
+            and what moves although something about it is not known.
+        changes: the files with the moves in them.
+    """
+
+    old: str
+    new: str
+    moves: tuple[Move, ...] = ()
+    notes: tuple[Note, ...] = ()
+    changes: ChangeSet = field(default_factory=ChangeSet)
+
+
+def edits(moves: Iterable[Move]) -> list[Edit]:
+    """The edits that moves ask for; an object that aliases share is edited once."""
+    return list(
+        dict.fromkeys(
+            Edit(m.resource.location.path, m.resource.start, m.resource.end, m.api_version)
+            for m in moves
+        )
+    )
+
+
+def place(one: Resource) -> tuple[str, int]:
+    """What tells one resource of a snapshot from all others: its path, and where its version is."""
+    return one.location.path, one.start
+
+
+def applied(found: Resources, migration: Migration) -> Resources:
+    """Return the resources as a rule sees them after the migration, without another search."""
+    new = {place(one.resource): one.api_version for one in migration.moves}
+    moved = (replace(r, api_version=new.get(place(r), r.api_version)) for r in found.resources)
+    texts = edit.edited(found.files, edits(migration.moves))
+    return replace(found, resources=tuple(moved), files={**found.files, **texts})
+
+
+def summary(moves: Iterable[Move]) -> dict[tuple[str, str, str, Why], tuple[int, int]]:
+    """Map kind, old and new version, and the reason to the number of manifests and of files."""
+    groups: dict[tuple[str, str, str, Why], list[str]] = {}
+    for one in moves:
+        what = (one.resource.kind, one.resource.version, one.version, one.why)
+        groups.setdefault(what, []).append(one.resource.location.path)
+    return {what: (len(paths), len(set(paths))) for what, paths in sorted(groups.items())}
+
+
+# --- proof ------------------------------------------------------------------------------------
+
+
+def prove(
+    found: Resources, moves: Collection[Move], texts: Mapping[str, str], release: str
+) -> None:
+    """Find the objects again on the result: the same ones, each at its planned apiVersion.
+
+    Raises:
+        AssertionError: anything else is so, or the target would not take what has moved.
+    """
+    originals = {path: found.files[path] for path in texts}
+    planned = edits(moves)
+    for path, text in texts.items():
+        here = [one for one in planned if one.path == path]
+        if edit.splice(text, _undone(originals[path], here)) != originals[path]:
+            raise AssertionError(f"the edits of {path} cannot be undone")
+    new = {place(one.resource): one.api_version for one in moves}
+    before, after = _search(originals), _search(texts)
+    expected = [_facts(one, new.get(place(one), one.api_version)) for one in before.resources]
+    same = [(one.kind, one.api_version) for one in before.mentions] == [
+        (one.kind, one.api_version) for one in after.mentions
+    ] and len(before.unreadable) == len(after.unreadable)
+    if not same or expected != [_facts(one, one.api_version) for one in after.resources]:
+        raise AssertionError("the Flux objects found on the result are not the planned ones")
+    _prove_fields(before, after, new, release)
+
+
+def _prove_fields(
+    before: Resources, after: Resources, new: Mapping[tuple[str, int], str], release: str
+) -> None:
+    """Judge the objects that have moved on the result, as FB204 does."""
+    pairs = zip(before.resources, after.resources, strict=True)
+    moved = {place(now) for then, now in pairs if place(then) in new}
+    for path, text in after.files.items():
+        for body in resources.bodies(path, text):
+            one = body.resource
+            schema = facts.fields(release, one.kind, one.api_version)
+            if place(one) in moved and (not schema or any(structure.problems(body, schema))):
+                raise AssertionError(f"Flux {release} does not take what moved: {one.location}")
+
+
+def _undone(text: str, made: Iterable[Edit]) -> Iterator[Edit]:
+    """Yield the edits that take a result back to `text`."""
+    shift = 0
+    for one in sorted(made, key=lambda one: one.start):
+        start = one.start + shift
+        yield Edit(one.path, start, start + len(one.new), text[one.start : one.end])
+        shift += len(one.new) - (one.end - one.start)
+
+
+def _search(texts: Mapping[str, str]) -> Resources:
+    files = {path: encode(text) for path, text in texts.items()}
+    return resources.find(MemorySnapshot(files), lambda _: False)
+
+
+def _facts(one: Resource, api_version: str) -> tuple[object, ...]:
+    """What a resource is; its columns move with what stands before them on a line."""
+    where = one.location.path, one.location.line, one.api_location.line
+    return (*where, one.kind, one.name, one.namespace, one.patch, api_version)
