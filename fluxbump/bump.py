@@ -1,17 +1,28 @@
 """The journey of a bump. The only room that knows the order of its stages.
 
-`prepare` computes everything and writes nothing; `deliver` writes one commit and one ref. A dry
-run is `prepare` without `deliver`.
+`prepare` computes everything and writes nothing; `deliver` writes its commits, mostly one, and one
+ref. A dry run is `prepare` without `deliver`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal
 
-from fluxbump import edit, evidence, gate, mentions, resolve, rules, safe
+from fluxbump import (
+    edit,
+    evidence,
+    gate,
+    mentions,
+    migrate,
+    resolve,
+    resources,
+    rules,
+    safe,
+    steps,
+)
 from fluxbump.beside import beside
 from fluxbump.discover import decode, discover
 from fluxbump.errors import RefusedError, RepositoryError
@@ -31,12 +42,14 @@ from fluxbump.model import (
     Row,
     Snapshot,
 )
+from fluxbump.moves import Migration
 from fluxbump.objects import CommitSnapshot
 from fluxbump.plan import Options, plan
 from fluxbump.repo import Branch, Built, Repository
 from fluxbump.rules.rule import Evidence
 from fluxbump.settings import Settings, fill
 from fluxbump.snapshots import Overlay
+from fluxbump.steps import Step
 from fluxbump.textfile import TextFile
 from fluxbump.verdict import Verdict
 
@@ -54,6 +67,8 @@ class Request:
         mentions: whether mapping rows move.
         accepted: codes of rules whose errors do not stop the bump.
         known: what is known beside the repository.
+        migrate_apis: whether manifests move off API versions that the target removes or
+            deprecates, in a commit of their own.
     """
 
     target: str
@@ -62,6 +77,7 @@ class Request:
     mentions: bool = True
     accepted: frozenset[str] = frozenset()
     known: Known = evidence.NOTHING_KNOWN
+    migrate_apis: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +86,22 @@ class Prepared:
 
     Attributes:
         base: the commit that it starts from.
-        inventory: what the base holds.
+        inventory: what the base holds, with the migration in it.
         plan: what each pin becomes.
         rows: mapping rows that move.
         mentions: places left for a person.
-        changes: the files after the edits.
+        changes: the files after all edits.
         built: the resulting tree, and the patch to it.
         branch: the branch to make.
-        message: the commit message.
+        message: of the commit that moves the pins.
         verdict: what the gate says of the result.
         inherited: those of its findings that the base has too; they do not stop the bump.
         accepted: codes of rules whose errors do not stop the bump.
         before: the evidence about the base.
         index: the chart index that was used.
         notes: everything that was seen and left alone.
+        steps: the commits, oldest first; none when there is nothing to do.
+        migration: the manifests that move before; None when that was not asked for.
     """
 
     base: CommitSnapshot
@@ -101,6 +119,8 @@ class Prepared:
     before: Evidence
     index: ChartIndex
     notes: tuple[Note, ...]
+    steps: tuple[Step, ...]
+    migration: Migration | None
 
     @property
     def empty(self) -> bool:
@@ -134,6 +154,11 @@ class Delivered:
     outcome: Literal["created", "unchanged", "replaced"]
     kept: str | None = None
 
+    @property
+    def written(self) -> bool:
+        """Whether there are new commits."""
+        return self.outcome != "unchanged"
+
 
 def prepare(
     repository: Repository,
@@ -163,24 +188,35 @@ def prepare(
     around = evidence.surroundings(base, scope, request.known, quick=True)
     before = evidence.gather(base, inventory, index, around=around)
     chart_release = _target(request, index, before)
+    start: Snapshot = base
+    migration = None
+    if request.migrate_apis:
+        release, ignored = str(chart_release.app_version), gate.ignores(before, settings)
+        migration = migrate.prepare(base, scope, before, release, ignored)
+    if migration and migration.moves:
+        start = Overlay(base, migration.changes)
+        inventory = discover(start, scope)
+        manifests = resources.find(start, scope.excludes, quick=True)
+        around = replace(around, resources=manifests)
     planned = plan(inventory, chart_release, index, request.options)
-    files = _files(base, inventory, planned)
+    files = _files(start, inventory, planned)
     rows = (
         tuple(mentions.rows(files, planned, scope.app_versions or {})) if request.mentions else ()
     )
     row_edits = [one for row in rows for one in row.edits]
     changes = edit.change_set(
-        inventory, planned, row_edits, _derived(base, inventory, planned, source)
+        inventory, planned, row_edits, _derived(start, inventory, planned, source)
     )
-    with beside(partial(repository.preview, base, changes)) as built:
+    total = ChangeSet({**(migration.changes.files if migration else {}), **changes.files})
+    with beside(partial(repository.preview, base, total)) as built:
         result = edit.verify(inventory, planned, changes, scope)
-        overlay = Overlay(base, changes)
+        overlay = Overlay(base, total)
         after = evidence.gather(
             overlay,
             result,
             index,
             around=around,  # a bump moves versions, which change no apiVersion and no field's type
-            base=evidence.Base(inventory, frozenset(changes.files)),
+            base=evidence.Base(inventory, frozenset(total.files)),
             render=render(index) if render else None,
             allowed_groups=settings.allowed_groups,
             compared_with=planned.current.get(FLUX),
@@ -190,22 +226,25 @@ def prepare(
         values = _template_values(planned)
         branch = fill(settings.branch, values)
         repository.check_branch_name(branch)
+        step = Step(total, _message(planned, changes, settings, values), built().patch)
         return Prepared(
             base=base,
             inventory=inventory,
             plan=planned,
             rows=rows,
             mentions=left,
-            changes=changes,
+            changes=total,
             built=built(),
             branch=branch,
-            message=_message(planned, changes, settings, values),
+            message=step.message,
             verdict=verdict,
             inherited=inherited,
             accepted=request.accepted,
             before=before,
             index=index,
-            notes=(*planned.notes, *edit.left_behind(base, inventory, planned)),
+            notes=(*planned.notes, *edit.left_behind(start, inventory, planned)),
+            steps=steps.part(repository, base, migration, step, bumped=bool(changes.files)),
+            migration=migration,
         )
 
 
@@ -239,7 +278,8 @@ def _target(request: Request, index: ChartIndex, before: Evidence) -> ChartRelea
     """
     if request.target != LATEST_SAFE:
         return resolve.resolve(request.target, index, chart_version=request.chart_version)
-    best = safe.newest_safe(before, index)
+    manifests = migrate.foreseen(before) if request.migrate_apis else None
+    best = safe.newest_safe(before, index, manifests)
     if best is None:
         raise RefusedError("no release passes the safety rules", hint="see `fluxbump check`")
     return best
@@ -289,7 +329,7 @@ def _message(
 
 
 def deliver(repository: Repository, prepared: Prepared, *, force: bool = False) -> Delivered:
-    """Write the commit and make the branch, by one compare-and-swap.
+    """Write the commits and make the branch, by one compare-and-swap.
 
     Args:
         repository: where.
@@ -304,7 +344,9 @@ def deliver(repository: Repository, prepared: Prepared, *, force: bool = False) 
         return Delivered(existing.tip, "unchanged")
     if existing is not None:
         _require_replaceable(existing, force=force)
-    commit = repository.write(prepared.base, prepared.changes, prepared.message)
+    commit = prepared.base.commit.sha
+    for step in prepared.steps:
+        commit = repository.write(prepared.base, step.changes, step.message, parent=commit)
     if existing is None:
         repository.create(prepared.branch, commit)
         return Delivered(commit, "created")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 
 from fluxbump import rules
@@ -77,6 +77,23 @@ def judge(
         tuple(suppressed),
         not_run,
     )
+
+
+def ignores(evidence: Evidence, settings: Settings) -> Callable[[str, Location], bool]:
+    """Return what tells whether the findings of a rule at a place are suppressed.
+
+    Args:
+        evidence: about the snapshot, whose comments count.
+        settings: its configuration.
+    """
+    texts = {**evidence.inventory.files, **evidence.inventory.others}
+    stated = [*_configured(settings), *_commented(texts)]
+
+    def ignored(code: str, where: Location) -> bool:
+        finding = Finding(code, Severity.NOTE, "", where)
+        return any(_covers(one, finding) for one in stated)
+
+    return ignored
 
 
 def _configured(settings: Settings) -> Iterator[Suppression]:

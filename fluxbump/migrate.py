@@ -10,23 +10,83 @@ What objects a cluster has stored is another matter: `flux migrate` rewrites tho
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from fluxbump import edit, resources, structure
+from fluxbump import edit, resources, selectors, structure
 from fluxbump.crds import Crd, CrdVersion, Release, Table
-from fluxbump.discover import encode
+from fluxbump.discover import Scope, encode
 from fluxbump.errors import UsageError
 from fluxbump.facts import fields as facts
-from fluxbump.model import ChangeSet, Note
-from fluxbump.moves import Migration, Move, Why, edits, place, prove
+from fluxbump.model import ChangeSet, Location, Note, Snapshot
+from fluxbump.moves import Migration, Move, Why, applied, edits, place, prove
 from fluxbump.resources import Body, Resource, Resources
 from fluxbump.route import priority
+from fluxbump.rules.rule import Evidence
 from fluxbump.selectors import Selector
+
+Ignored = Callable[[str, Location], bool]
+"""Whether the findings of a rule at a place are suppressed."""
+
+_CODES = {Why.REMOVED: "FB203", Why.DEPRECATED: "FB205"}
+
+
+def prepare(
+    snapshot: Snapshot, scope: Scope, evidence: Evidence, new: str, ignored: Ignored
+) -> Migration:
+    """Find what moves in a snapshot before a bump, see `migrate`.
+
+    Args:
+        snapshot: in question.
+        scope: of the search.
+        evidence: about the snapshot.
+        new: the target.
+        ignored: what the team has suppressed; a manifest whose finding is stays.
+
+    Raises:
+        UsageError: nothing says which release is left, or the API versions of one are not known.
+    """
+    found, old = evidence.resources, evidence.installed
+    if found is None or old is None:
+        raise UsageError(
+            "nothing here says which Flux is installed, so no manifest can be moved",
+            hint="drop --migrate-apis",
+        )
+    free = migrate(found, evidence.crds, old, new, ignored=ignored)
+    # Only what would move is worth another search of the snapshot.
+    versions = {one.resource.version for one in free.moves}
+    picking = selectors.find(snapshot, scope.excludes, versions)
+    if not picking:
+        return free
+    return migrate(found, evidence.crds, old, new, picking=picking, ignored=ignored)
+
+
+def foreseen(evidence: Evidence) -> Callable[[str], Resources] | None:
+    """Return what tells the Flux objects after the migration to a release; None for no objects.
+
+    To a release whose API versions are not known, nothing moves.
+    """
+    found, old = evidence.resources, evidence.installed
+    if found is None or old is None:
+        return None
+
+    def after(new: str) -> Resources:
+        try:
+            return applied(found, migrate(found, evidence.crds, old, new))
+        except UsageError:
+            return found
+
+    return after
 
 
 def migrate(
-    found: Resources, table: Table, old: str, new: str, selectors: Collection[Selector] = ()
+    found: Resources,
+    table: Table,
+    old: str,
+    new: str,
+    *,
+    picking: Collection[Selector] = (),
+    ignored: Ignored = lambda *_: False,
 ) -> Migration:
     """Find what moves, make the edits, and prove them.
 
@@ -35,7 +95,8 @@ def migrate(
         table: what each release defines.
         old: the release that is left.
         new: the target; the same release moves what is deprecated in it.
-        selectors: what picks objects by their version, which a move would hide from it.
+        picking: what picks objects by their version, which a move would hide from it.
+        ignored: what the team has suppressed.
 
     Raises:
         UsageError: the table does not have one of the releases.
@@ -48,8 +109,8 @@ def migrate(
                 hint="take a release that `fluxbump matrix --all` lists, or drop --migrate-apis",
             )
     sides = _Sides(old, new, _by_kind(table[old]), _by_kind(table[new]))
-    moves, left = _sorted_out(found, sides)
-    moves, held = _held_back(moves, [*_told(found, moves, sides), *_picked(moves, selectors)], left)
+    moves, left = _sorted_out(found, sides, ignored)
+    moves, held = _held_back(moves, [*_told(found, moves, sides), *_picked(moves, picking)], left)
     texts = edit.edited(found.files, edits(moves))
     changes = ChangeSet({path: encode(text) for path, text in texts.items()})
     prove(found, moves, texts, new)
@@ -117,7 +178,9 @@ def _successor(crd: Crd, served: Collection[str]) -> str | None:
     return crd.storage if crd.storage in good else max(good, key=priority, default=None)
 
 
-def _sorted_out(found: Resources, sides: _Sides) -> tuple[list[Move], list[_Left]]:
+def _sorted_out(
+    found: Resources, sides: _Sides, ignored: Ignored
+) -> tuple[list[Move], list[_Left]]:
     """Tell what could move by its version alone from what could not."""
     moves: list[Move] = []
     left: list[_Left] = []
@@ -129,7 +192,9 @@ def _sorted_out(found: Resources, sides: _Sides) -> tuple[list[Move], list[_Left
         why = sides.ill(one)
         crd = sides.after.get((one.group, one.kind))
         version = _successor(crd, sides.served_by_old(one)) if crd else None
-        if why and version:
+        if why and ignored(_CODES[why], one.api_location):
+            left.append(_stays(one, f"{_CODES[why]} is ignored there"))
+        elif why and version:
             moves.append(Move(one, version, why))
         elif why:
             left.append(_stays(one, _nowhere(crd, why, sides)))
@@ -192,11 +257,11 @@ def _misfits(body: Body, move: Move, release: str, needed: facts.Schema | None) 
     return [Note(problem.location, problem.message) for problem in found]
 
 
-def _picked(moves: Iterable[Move], selectors: Collection[Selector]) -> Iterator[_Left]:
+def _picked(moves: Iterable[Move], picking: Collection[Selector]) -> Iterator[_Left]:
     """Yield the objects that something picks by the version that they would leave."""
     for move in moves:
         one = move.resource
-        picker = next((s for s in selectors if not one.patch and s.picks(one)), None)
+        picker = next((s for s in picking if not one.patch and s.picks(one)), None)
         if picker:
             reason = f"{picker.location} selects it by that version; drop `version` there"
             yield _stays(one, reason)

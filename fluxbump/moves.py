@@ -1,4 +1,4 @@
-"""Manifests that change their apiVersion: the edits, and the proof that they do what they say. Pure.
+"""Manifests that change their apiVersion: the edits, and the proof of them. Pure.
 
 One engine makes all edits, see `edit`; here is which spans it gets, and what must be so afterwards.
 """
@@ -94,6 +94,19 @@ def summary(moves: Iterable[Move]) -> dict[tuple[str, str, str, Why], tuple[int,
         what = (one.resource.kind, one.resource.version, one.version, one.why)
         groups.setdefault(what, []).append(one.resource.location.path)
     return {what: (len(paths), len(set(paths))) for what, paths in sorted(groups.items())}
+
+
+def message(migration: Migration) -> str:
+    """Return the message of the commit that holds the moves."""
+    old, new = migration.old, migration.new
+    reasons = {one.why for one in migration.moves}
+    verb = "removes" if Why.REMOVED in reasons else "deprecates"
+    lines = [f"Move Flux manifests off API versions that {new} {verb}", ""]
+    for (kind, before, after, why), (count, files) in summary(migration.moves).items():
+        lines.append(f"- {kind} {before} -> {after} ({why}): {count} in {files} files")
+    served = f"Flux {new} serves" if old == new else f"Flux {old} and {new} both serve"
+    lines += ["", f"{served} what they move to, so this can go first."]
+    return "\n".join([*lines, "What clusters have stored is for `flux migrate`."]) + "\n"
 
 
 # --- proof ------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
 
@@ -203,10 +204,25 @@ class Repository:
             tree = self._git.preview_tree(base, changes, env)
             return Built(tree, self._git.patch(base.commit.tree, tree, env))
 
-    def write(self, base: CommitSnapshot, changes: ChangeSet, message: str) -> str:
+    def stages(self, base: CommitSnapshot, stages: Iterable[ChangeSet]) -> tuple[Built, ...]:
+        """Build the tree of each change set over `base`, and the patch from the one before it."""
+        with self._git.quarantine() as env:
+            trees = [self._git.preview_tree(base, one, env) for one in stages]
+            steps = pairwise((base.commit.tree, *trees))
+            return tuple(Built(new, self._git.patch(old, new, env)) for old, new in steps)
+
+    def write(
+        self, base: CommitSnapshot, changes: ChangeSet, message: str, parent: str | None = None
+    ) -> str:
         """Write a commit of `changes` over `base`, which no ref holds yet; return its name.
 
         Author, committer and signature follow the user's git configuration.
+
+        Args:
+            base: what `changes` are to.
+            changes: all of them, those of `parent` too.
+            message: of the commit.
+            parent: of the commit; None for the base.
 
         Raises:
             RepositoryError: git does not know who the author is, or cannot sign.
@@ -217,7 +233,7 @@ class Repository:
         # commit-tree, unlike commit, does not look at commit.gpgsign itself.
         signing = self._git.run("config", "--type=bool", "--get", "commit.gpgsign", accept=(0, 1))
         sign = ["-S"] if signing.strip() == b"true" else []
-        command = ["commit-tree", *sign, "-p", base.commit.sha, "-F", "-", tree]
+        command = ["commit-tree", *sign, "-p", parent or base.commit.sha, "-F", "-", tree]
         try:
             return self._git.run(*command, stdin=message.encode()).decode().strip()
         except RepositoryError as error:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 
 from fluxbump import gate, resolve, rules
 from fluxbump.model import FLUX, FLUX2, ChartIndex, ChartRelease, Finding, Form, Inventory, Severity
+from fluxbump.resources import Resources
 from fluxbump.rules.rule import Evidence
 from fluxbump.tracks import current
 from fluxbump.versions import parse
@@ -15,17 +16,26 @@ SAFETY = ("FB201", "FB202", "FB203", "FB204", "FB206", "FB207")
 """The rules that say whether a cluster would survive a release."""
 
 
-def newest_safe(evidence: Evidence, index: ChartIndex) -> ChartRelease | None:
+Manifests = Callable[[str], Resources]
+"""What the Flux objects of a repository will be when a release is taken."""
+
+
+def newest_safe(
+    evidence: Evidence, index: ChartIndex, manifests: Manifests | None = None
+) -> ChartRelease | None:
     """Return the chart of the newest release that no safety rule refuses; None when all are.
 
     Args:
         evidence: about the repository as it is.
         index: all chart releases.
+        manifests: what the Flux objects become; None when they stay as they are.
     """
-    return next(iter(safe_releases(evidence, index)), None)
+    return next(iter(safe_releases(evidence, index, manifests)), None)
 
 
-def safe_releases(evidence: Evidence, index: ChartIndex) -> Iterator[ChartRelease]:
+def safe_releases(
+    evidence: Evidence, index: ChartIndex, manifests: Manifests | None = None
+) -> Iterator[ChartRelease]:
     """Yield the releases from the newest down to the current one that could be taken at once."""
     installed = current(evidence.inventory).get(FLUX, "")
     held = parse(installed)
@@ -35,7 +45,8 @@ def safe_releases(evidence: Evidence, index: ChartIndex) -> Iterator[ChartReleas
         if held is not None and release < held:
             return
         chart = resolve.best_chart(release, index)
-        if chart is not None and not refusals(evidence, chart, known):
+        then = manifests(str(release)) if manifests else evidence.resources
+        if chart is not None and not refusals(replace(evidence, resources=then), chart, known):
             yield chart
 
 

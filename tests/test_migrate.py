@@ -24,7 +24,7 @@ def moved(
     held = snapshot(files)
     found = resources.find(held, lambda _: False, quick=quick)
     picking = selectors.find(held, lambda _: False, {one.version for one in found.resources})
-    return migrate.migrate(found, tables.crds(), old, new, picking)
+    return migrate.migrate(found, tables.crds(), old, new, picking=picking)
 
 
 def brief(found: Migration) -> list[str]:

@@ -24,7 +24,6 @@ from fluxbump.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from fluxbump.resources import Resources
     from fluxbump.route import Route
     from fluxbump.rules.rule import Evidence
 
@@ -102,7 +101,7 @@ def path(
         console.result(report.mermaid(found))
     else:
         console.result(report.text(found, best, Paint(enabled=console.colored())))
-        for line in _manifests(found, around.resources):
+        for line in _manifests(found, gathered):
             console.result(line)
     return _NO_WAY if found.problem else 0
 
@@ -118,9 +117,14 @@ def _start(given: str | None, gathered: Evidence) -> str:
     return held.removeprefix("v")
 
 
-def _manifests(found: Route, resources: Resources) -> list[str]:
+def _manifests(found: Route, gathered: Evidence) -> list[str]:
     """Which manifests use an apiVersion that stops being served on the way."""
-    lines = []
+    from fluxbump.cli.way import movable
+
+    resources = gathered.resources
+    lines: list[str] = []
+    if resources is None:
+        return lines
     for hop in found.hops:
         gone = {(one.kind, version) for one in hop.removed for version in one.versions}
         using = [
@@ -133,6 +137,11 @@ def _manifests(found: Route, resources: Resources) -> list[str]:
             lines += [
                 f"  {one.location}  {one.kind} {one.name}: {one.api_version}" for one in using
             ]
+            moves = movable(gathered, resources, hop.old, hop.new)
+            count = sum(one.api_location in moves for one in using)
+            if count:
+                which = "them" if count == len(using) else f"{count} of them"
+                lines.append(f"fluxbump to {hop.new} --migrate-apis moves {which}, at {hop.old}")
     return lines
 
 

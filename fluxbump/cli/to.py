@@ -98,6 +98,13 @@ def to(
     no_mentions: Annotated[
         bool, typer.Option("--no-mentions", help="Leave mapping rows in comments and documents.")
     ] = False,
+    migrate_apis: Annotated[
+        bool,
+        typer.Option(
+            "--migrate-apis",
+            help="First move manifests off API versions that the release removes or deprecates.",
+        ),
+    ] = False,
     render: Annotated[
         bool, typer.Option("--render", help="Let the gate run helm template too (FB105, FB106).")
     ] = False,
@@ -119,7 +126,8 @@ def to(
     """Move every pin to a Flux release, in one commit on a new branch.
 
     The work tree, the index and the current branch are not touched. The target is the release
-    that cloud-init installs; the chart is the one whose appVersion is that release.
+    that cloud-init installs; the chart is the one whose appVersion is that release. With
+    --migrate-apis, manifests that have to move come first, in a commit of their own.
     """
     from fluxbump import bump as journey
     from fluxbump import gate
@@ -138,6 +146,7 @@ def to(
             mentions=ws.settings.mentions and not no_mentions,
             accepted=frozenset(gate.select(accepted, ()) if accepted else ()),
             known=known(kubernetes, cluster_state, live=cluster, context=context),
+            migrate_apis=migrate_apis,
         )
         with ws.index(index, offline=offline) as source:
             console.progress("reading the chart index and the repository …")
@@ -217,7 +226,7 @@ def _print_text(
     if prepared.empty:
         console.result(text.nothing_to_do(prepared))
     elif dry_run:
-        console.result(text.diff(prepared.built.patch, paint))
+        console.result(text.patches(prepared, paint))
         console.note(f"dry run: branch {prepared.branch} was not made, nothing was written")
     elif result is not None:
         console.result(text.delivered(prepared, result, paint))

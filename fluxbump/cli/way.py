@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from fluxbump import safe
+from fluxbump import migrate, safe
 from fluxbump.bump import Prepared
 from fluxbump.cli.console import Console
 from fluxbump.errors import UsageError
-from fluxbump.model import FLUX, ChartIndex
+from fluxbump.model import FLUX, ChartIndex, Location
 from fluxbump.reports import route as report
 from fluxbump.reports.table import Paint
+from fluxbump.resources import Resources
 from fluxbump.route import Route, route
 from fluxbump.rules.rule import Evidence
 
@@ -29,10 +30,20 @@ def find(start: str, goal: str, gathered: Evidence, index: ChartIndex) -> Route:
     return route(gathered.crds, start, goal, charts, stored=gathered.stored)
 
 
-def newest_safe(gathered: Evidence, index: ChartIndex) -> str | None:
-    """Return the newest release that the repository could take as it stands."""
-    best = safe.newest_safe(gathered, index)
+def newest_safe(gathered: Evidence, index: ChartIndex, *, migrate_apis: bool = False) -> str | None:
+    """Return the newest release that the repository could take as it stands, or migrated."""
+    manifests = migrate.foreseen(gathered) if migrate_apis else None
+    best = safe.newest_safe(gathered, index, manifests)
     return str(best.app_version) if best else None
+
+
+def movable(gathered: Evidence, found: Resources, start: str, goal: str) -> frozenset[Location]:
+    """Return the places of the apiVersions that `to --migrate-apis` would move between releases."""
+    try:
+        moves = migrate.migrate(found, gathered.crds, start, goal).moves
+    except UsageError:  # nothing is known of one of them, and nothing would move
+        return frozenset()
+    return frozenset(one.resource.api_location for one in moves)
 
 
 def advice(prepared: Prepared, console: Console | None) -> str:
@@ -40,10 +51,16 @@ def advice(prepared: Prepared, console: Console | None) -> str:
     gathered, index = prepared.before, prepared.index
     start = prepared.plan.current.get(FLUX, "")
     goal = prepared.plan.targets[FLUX]
-    best = newest_safe(gathered, index)
+    asked = prepared.migration is not None
+    best = newest_safe(gathered, index, migrate_apis=asked)
     if console and not console.quiet and {start, goal} <= gathered.crds.keys():
         found = find(start, goal, gathered, index)
         console.result("\n" + report.text(found, best, Paint(enabled=console.colored())))
+    refused = {one.location for one in prepared.refusals if one.code == "FB203"}
+    manifests = gathered.resources if refused and not asked else None
+    moves = refused & movable(gathered, manifests, start, goal) if manifests else ()
+    first = f"; --migrate-apis moves {len(moves)} of these manifests first" if moves else ""
     codes = ",".join(sorted({one.code for one in prepared.refusals}))
-    newest = f"; the newest that passes: fluxbump to {best}" if best and best != start else ""
-    return f"{newest}; to go on all the same: --accept-risk {codes}"
+    best_way = f"{best} --migrate-apis" if asked else best
+    newest = f"; the newest that passes: fluxbump to {best_way}" if best and best != start else ""
+    return f"{first}{newest}; to go on all the same: --accept-risk {codes}"

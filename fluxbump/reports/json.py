@@ -117,6 +117,27 @@ class ChartReleaseJson(TypedDict):
     digest: str | None
 
 
+class MoveJson(PlaceJson):
+    """A manifest that moves to another apiVersion; the place is that of the old one."""
+
+    kind: str
+    name: str
+    namespace: str
+    old: str
+    new: str
+    why: Literal["removed", "deprecated"]
+
+
+class MigrationJson(TypedDict):
+    """What moves before the bump, in a commit of its own, and what is left for a person."""
+
+    old: str
+    new: str
+    moves: list[MoveJson]
+    notes: list[NoteJson]
+    patch: str
+
+
 class ToJson(TypedDict):
     """What `fluxbump to --output json` prints."""
 
@@ -138,6 +159,7 @@ class ToJson(TypedDict):
     findings: list[FindingJson]
     inherited: list[FindingJson]
     not_run: list[NotRunJson]
+    migration: MigrationJson | None
     patch: str
 
 
@@ -208,9 +230,35 @@ def bump(prepared: Prepared, result: Delivered | None) -> str:
         "findings": findings(prepared.verdict.findings),
         "inherited": findings(prepared.inherited),
         "not_run": [{"code": one.code, "reason": one.reason} for one in prepared.verdict.not_run],
+        "migration": _migration(prepared),
         "patch": prepared.built.patch.decode("utf-8", "replace"),
     }
     return dump(report)
+
+
+def _migration(prepared: Prepared) -> MigrationJson | None:
+    migration = prepared.migration
+    if migration is None:
+        return None
+    patch = prepared.steps[0].patch if migration.moves else b""
+    return {
+        "old": migration.old,
+        "new": migration.new,
+        "moves": [
+            {
+                **_place(one.resource.api_location),
+                "kind": one.resource.kind,
+                "name": one.resource.name,
+                "namespace": one.resource.namespace,
+                "old": one.resource.api_version,
+                "new": one.api_version,
+                "why": one.why.value,
+            }
+            for one in migration.moves
+        ],
+        "notes": [note(one) for one in migration.notes],
+        "patch": patch.decode("utf-8", "replace"),
+    }
 
 
 def dump(report: Mapping[str, object]) -> str:

@@ -20,6 +20,7 @@ from fluxbump.model import (
     Row,
     Unreadable,
 )
+from fluxbump.moves import Migration
 from fluxbump.reports.table import Paint, printable, table
 from fluxbump.survey import Listed, Survey
 
@@ -31,6 +32,8 @@ def preview(prepared: Prepared, paint: Paint) -> str:
     lines = [_headline(prepared, paint), ""]
     if prepared.plan.changes:
         lines += [*_changes(prepared, paint), ""]
+    if prepared.migration:
+        lines += _migration(prepared.migration, paint)
     lines += _section("Mapping rows", [_row(row) for row in prepared.rows], paint)
     lines += _section("Derived files", _derived(prepared), paint)
     lines += _section("Left as they are", [_kept(*kept) for kept in prepared.plan.kept], paint)
@@ -65,15 +68,32 @@ def _changes(prepared: Prepared, paint: Paint) -> list[str]:
     return table(("PIN", "KIND", "TRACK", "OLD", "NEW"), rows, paint)
 
 
+def _migration(migration: Migration, paint: Paint) -> list[str]:
+    """Which manifests move before the bump, and which are left for a person."""
+    rows = [
+        (str(m.resource.api_location), m.resource.kind, m.resource.version, m.version)
+        for m in migration.moves
+    ]
+    lines = table(("MANIFEST", "KIND", "OLD", "NEW"), rows, paint) if rows else []
+    if not rows and not migration.notes:
+        state = f"Flux {migration.new} serves every apiVersion here, and deprecates none"
+        lines = [f"No manifest has to move: {state}."]
+    elif not rows:
+        lines = ["No manifest moves."]
+    notes = [_note(note) for note in migration.notes]
+    return [*lines, "", *_section("apiVersions, left for a person", notes, paint)]
+
+
 def _row(row: Row) -> str:
     return f"{row.location}  {printable(row.new.strip())}"
 
 
 def _derived(prepared: Prepared) -> list[str]:
+    moved = prepared.migration.changes.files if prepared.migration else {}
     return [
         f"{path}  {'removed' if data is None else 'written'}"
         for path, data in sorted(prepared.changes.files.items())
-        if path not in prepared.inventory.files
+        if path not in prepared.inventory.files and path not in moved
     ]
 
 
@@ -133,9 +153,11 @@ def delivered(prepared: Prepared, result: Delivered, paint: Paint) -> str:
         "unchanged": "already holds this result: nothing written",
         "replaced": "replaced",
     }
+    number = len(prepared.steps)
+    behind = f"  (and {number - 1} before it)" if number > 1 and result.written else ""
     lines = [
         f"branch  {paint(prepared.branch, 'green')}  ({words[result.outcome]})",
-        f"commit  {result.commit}",
+        f"commit  {result.commit}{behind}",
     ]
     if result.kept:
         lines.append(f"kept    {result.kept}  (the old tip: git log {result.kept})")
@@ -210,8 +232,19 @@ def releases(rows: Sequence[Listed], index: ChartIndex, paint: Paint) -> str:
     return "\n".join(lines).rstrip("\n")
 
 
-def diff(patch: bytes, paint: Paint) -> str:
-    """The patch for reading: coloured, archives not spelled out."""
+def patches(prepared: Prepared, paint: Paint) -> str:
+    """The patch of each commit for reading; of several, below the first line of its message."""
+    steps = prepared.steps
+    parts = []
+    for number, step in enumerate(steps, 1):
+        subject = printable(step.message.partition("\n")[0])
+        head = paint(f"Commit {number} of {len(steps)}: {subject}", "bold") + "\n\n"
+        parts.append((head if len(steps) > 1 else "") + _diff(step.patch, paint))
+    return "\n\n".join(parts)
+
+
+def _diff(patch: bytes, paint: Paint) -> str:
+    """A patch, coloured; archives are not spelled out."""
     lines, binary = [], False
     for line in patch.decode("utf-8", "replace").split("\n"):
         if line == "GIT binary patch":
