@@ -25,8 +25,9 @@ lint: $(READY) ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-tools: $(READY) ## Put helm 3 and helm 4 under .tools, by pinned sha256
+tools: $(READY) ## Put what tests need under .tools, by pinned sha256
 	$(BIN)/python -m tests.tools
+	$(BIN)/python -m tests.kube_schemas
 
 bench: $(READY) ## Measure time and memory beside a floor
 	$(BIN)/python -m pytest -q -p no:cacheprovider --benchmark-only tests/bench/bench.py
@@ -36,6 +37,9 @@ lock: ## Resolve the dependencies anew, with hashes
 	.venv-lock/bin/python -m pip install --quiet uv
 	.venv-lock/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	  --no-header --no-annotate --extra dev --python-version 3.11 -o requirements.lock pyproject.toml
+	.venv-lock/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
+	  --no-header --no-annotate --constraint requirements.lock --python-version 3.11 \
+	  -o requirements-run.lock pyproject.toml
 	rm -rf .venv-lock
 
 schema: $(READY) ## Write the JSON Schemas in docs/schemas

