@@ -32,6 +32,8 @@ SHARED = {
     "fluxbump.indexes.entries", "fluxbump.indexes.places", "fluxbump.indexes.section",
     "fluxbump.cli.console", "fluxbump.cli.options", "fluxbump.cli.render", "fluxbump.cli.workspace",
     "fluxbump.cli.known", "fluxbump.cli.way", "fluxbump.reports.matrix_page",
+    "fluxbump.forges.forge", "fluxbump.forges.answer", "fluxbump.forges.auth",
+    "fluxbump.forges.client",
     # One place that lists the reports which have a schema.
     "fluxbump.reports.matrix", "fluxbump.reports.route",
 }  # fmt: skip

@@ -28,6 +28,8 @@ class Answer:
     """Neither the length is promised nor the end marked: closing the connection ends the body."""
     stalls: bool = False
     """Nothing follows the headers until the server is closed."""
+    cut: bool = False
+    """The connection is closed instead of an answer."""
 
     def is_known(self, request: dict[str, str]) -> bool:
         tag, date = self.headers.get("ETag"), self.headers.get("Last-Modified")
@@ -43,6 +45,8 @@ class Request:
     target: str
     headers: dict[str, str]
     answered: int
+    method: str = "GET"
+    body: bytes = b""
 
 
 class WebServer:
@@ -95,14 +99,16 @@ class WebServer:
         self.answers[path] = list(answers)
         return self.url(path)
 
-    def answer(self, target: str, headers: dict[str, str]) -> Answer:
+    def answer(
+        self, target: str, headers: dict[str, str], method: str = "GET", body: bytes = b""
+    ) -> Answer:
         """Return what a request gets, and record it."""
         waiting = self.answers.get(urlsplit(target).path, [Answer(b"nothing here", 404)])
         answer = waiting.pop(0) if len(waiting) > 1 else waiting[0]
         if answer.is_known(headers):
             answer = Answer(status=304, headers=answer.headers)
         with self.arrived:
-            self.requests.append(Request(target, headers, answer.status))
+            self.requests.append(Request(target, headers, answer.status, method, body))
             self.arrived.notify_all()
         return answer
 
@@ -114,8 +120,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
-        answer = self.script.answer(self.path, headers)
+        body = self.rfile.read(int(headers.get("content-length", "0")))
+        answer = self.script.answer(self.path, headers, self.command, body)
         self.close_connection = True
+        if answer.cut:
+            return
         self._send_head(answer)
         try:
             if answer.stalls:
@@ -126,6 +135,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self.wfile.write(answer.body)
         except (ConnectionError, ssl.SSLError):
             pass  # the client had enough
+
+    do_POST = do_PATCH = do_PUT = do_DELETE = do_GET  # noqa: N815  # http.server's names
 
     def _send_head(self, answer: Answer) -> None:
         self.send_response(answer.status)

@@ -13,11 +13,8 @@ knows credentials.
 from __future__ import annotations
 
 import logging
-import random
-import ssl
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -28,40 +25,19 @@ import hishel.httpx
 import httpx
 import platformdirs
 
-from fluxbump import __version__
 from fluxbump.errors import IndexSourceError
 from fluxbump.web.kept import Kept
 from fluxbump.web.origin import Bounds, Origin, Progress, TemporaryError, failed, too_large
+from fluxbump.web.wire import BAD_REDIRECT, Patience, explain, open_client
 
 __all__ = ["Patience", "Progress", "Web"]
 
+_PATIENCE = Patience()
 _PRIVATE = hishel.CacheOptions(shared=False)
 _UNREACHABLE = "check the network and the proxy settings, or use --offline if it was read before"
-_BAD_REDIRECT = "it redirects to something that is not a URL"
 
 # Without a handler of their own, what hishel logs would end up on standard error.
 logging.getLogger("hishel").addHandler(logging.NullHandler())
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long to wait, in seconds, and how often to try.
-
-    Attributes:
-        connect: for a connection.
-        read: for the next piece of an answer.
-        total: for one `get`, attempts and pauses included.
-        attempts: how often one `get` asks before it gives up.
-        pause: at most, before the second attempt; doubled before each further one.
-        longest: the longest pause that a server may ask for.
-    """
-
-    connect: float = 10.0
-    read: float = 20.0
-    total: float = 120.0
-    attempts: int = 4
-    pause: float = 1.0
-    longest: float = 30.0
 
 
 class Web:
@@ -84,7 +60,7 @@ class Web:
         *,
         cache_dir: Path | None = None,
         offline: bool = False,
-        patience: Patience = Patience(),
+        patience: Patience = _PATIENCE,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
@@ -155,8 +131,7 @@ class Web:
 
     def _pause(self, error: TemporaryError, attempt: int) -> float:
         if error.wait is None:
-            spread = random.uniform(0.5, 1.0)  # noqa: S311  # not a secret
-            return self._patience.pause * float(2 ** (attempt - 1)) * spread
+            return self._patience.before(attempt)
         if error.wait > self._patience.longest:
             message = f"{error.final.message}; the server asks to wait {error.wait:.0f} s"
             raise IndexSourceError(message, hint="try again later") from None
@@ -177,21 +152,11 @@ class Web:
         except httpx.TransportError as error:
             raise _unreachable(address, error) from None
         except (httpx.InvalidURL, UnicodeError):
-            raise failed(address, _BAD_REDIRECT) from None
+            raise failed(address, BAD_REDIRECT) from None
 
     @cached_property
     def _client(self) -> httpx.Client:
-        patience = self._patience
-        try:
-            return httpx.Client(
-                timeout=httpx.Timeout(patience.read, connect=patience.connect),
-                headers={"user-agent": f"fluxbump/{__version__}", "accept": "*/*"},
-            )
-        except OSError:
-            message = "the certificates named by SSL_CERT_FILE or SSL_CERT_DIR cannot be read"
-        except (ValueError, ImportError, httpx.InvalidURL):
-            message = "the proxy named by HTTP_PROXY, HTTPS_PROXY or ALL_PROXY cannot be used"
-        raise IndexSourceError(message, hint="correct or unset the variable")
+        return open_client(self._patience, IndexSourceError, accept="*/*")
 
 
 def _address(url: str) -> httpx.URL:
@@ -207,16 +172,7 @@ def _address(url: str) -> httpx.URL:
 
 
 def _unreachable(address: httpx.URL, error: httpx.TransportError) -> Exception:
-    reason = " ".join(str(error).split())[:200] or type(error).__name__
-    if "in location header" in reason:
-        # Not shown: what makes it invalid may be a piece of a password.
-        return failed(address, _BAD_REDIRECT)
-    cause: BaseException | None = error
-    while cause:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            hint = "name the certificate authority's file in SSL_CERT_FILE"
-            return failed(address, cause.verify_message or reason, hint)
-        cause = cause.__cause__ or cause.__context__
-    if isinstance(error, httpx.TimeoutException):
-        reason = "no answer in time"
-    return TemporaryError(failed(address, reason, _UNREACHABLE))
+    failure = explain(error)
+    if failure.passing:
+        return TemporaryError(failed(address, failure.reason, _UNREACHABLE))
+    return failed(address, failure.reason, failure.hint)

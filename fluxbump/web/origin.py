@@ -5,11 +5,11 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 
 import httpx
 
 from fluxbump.errors import IndexSourceError
+from fluxbump.web.wire import retry_after
 
 Progress = Callable[[int, int | None], None]
 """Called with the bytes received so far, and their total when the server says."""
@@ -89,7 +89,7 @@ class Origin(httpx.BaseTransport):
         if response.status_code != httpx.codes.OK:
             response.close()
             raise self._refusal(response)
-        body = _Body(response, self._bounds, packed=packed)
+        body = Body(response, self._bounds, packed=packed)
         headers = [
             pair for pair in response.headers.raw if pair[0].lower() not in _ABOUT_THE_BODY_AS_SENT
         ]
@@ -112,11 +112,12 @@ class Origin(httpx.BaseTransport):
         status = response.status_code
         final = failed(self._address, f"HTTP {status}", _HINTS.get(status))
         if status == httpx.codes.TOO_MANY_REQUESTS or response.is_server_error:
-            return TemporaryError(final, _retry_after(response, self._now()))
+            wait = retry_after(response.headers.get("retry-after", ""), self._now())
+            return TemporaryError(final, wait)
         return final
 
 
-class _Body(httpx.SyncByteStream):
+class Body(httpx.SyncByteStream):
     """A body from the network, decompressed, within its bounds."""
 
     def __init__(self, response: httpx.Response, bounds: Bounds, *, packed: bool) -> None:
@@ -156,6 +157,7 @@ class _Body(httpx.SyncByteStream):
             raise TemporaryError(failed(self._bounds.address, "its body ends too early"))
 
     def close(self) -> None:
+        """Let go of the connection."""
         self._response.close()
 
 
@@ -168,14 +170,3 @@ def failed(address: httpx.URL, reason: str, hint: str | None = None) -> IndexSou
 def too_large(address: httpx.URL, limit: int) -> IndexSourceError:
     """Return the error for a body of more than `limit` bytes."""
     return failed(address, f"larger than {limit / (1 << 20):g} MiB")
-
-
-def _retry_after(response: httpx.Response, now: float) -> float | None:
-    """Return the seconds that the server asks to wait; None when it does not say."""
-    value = response.headers.get("retry-after", "").strip()
-    if value.isdecimal():
-        return float(value)
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - now)
-    except (ValueError, OverflowError):
-        return None
