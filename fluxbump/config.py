@@ -9,9 +9,10 @@ import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from fluxbump import yamltext
+from fluxbump.config_run import RunConfig, Strict
 from fluxbump.errors import ConfigError
 from fluxbump.model import Location
 from fluxbump.pins.kind import CustomPin
@@ -48,11 +49,7 @@ Template = Annotated[str, Field(min_length=1), AfterValidator(_template)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class PinConfig(_Strict):
+class PinConfig(Strict):
     """A pin that no kind finds by itself."""
 
     path: str = Field(description="Glob over the repository's paths; `*` also matches `/`.")
@@ -72,7 +69,7 @@ class PinConfig(_Strict):
         return self
 
 
-class IgnoreConfig(_Strict):
+class IgnoreConfig(Strict):
     """Findings that the team accepts."""
 
     code: str = Field(pattern=r"^FB\d{3}$", description="The rule: `FB120`.")
@@ -80,7 +77,7 @@ class IgnoreConfig(_Strict):
     reason: str = Field(min_length=1, description="Why it is accepted.")
 
 
-class Config(_Strict):
+class Config(Strict):
     """What a team can set. Every key is optional."""
 
     exclude: tuple[str, ...] = Field(
@@ -111,6 +108,9 @@ class Config(_Strict):
     mentions: bool = Field(
         default=True, description="Whether mapping rows in comments and documents move."
     )
+    run: RunConfig = Field(
+        default=RunConfig(), description="What `fluxbump run` may propose, and how."
+    )
 
     def settings(self, ignore_lines: Sequence[int], pin_lines: Sequence[int]) -> Settings:
         """Return what was read, as values.
@@ -131,6 +131,10 @@ class Config(_Strict):
             ignore=tuple(Ignore(o.code, o.path, o.reason, line) for o, line in ignored),
             allowed_groups=self.allowed_groups,
             mentions=self.mentions,
+            policy=self.run.policy(),
+            forge=self.run.forge,
+            forge_url=self.run.forge_url,
+            base_branch=self.run.base_branch,
         )
 
 

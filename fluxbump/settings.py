@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 from fluxbump.discover import SETTINGS_FILE, Scope
 from fluxbump.pins.kind import COMMUNITY_REPOSITORIES, CustomPin
 from fluxbump.versions import Level
+
+if TYPE_CHECKING:
+    from fluxbump.schedule import Window
 
 FILE = SETTINGS_FILE
 DEFAULT_INDEX = "https://fluxcd-community.github.io/helm-charts"
@@ -35,6 +39,52 @@ class Ignore:
     line: int = 1
 
 
+Follow = Literal["patch", "minor", "latest-safe"]
+"""How far a proposal may go: within the minor, within the major, or as far as is safe."""
+
+Refresh = Literal["base", "content"]
+"""What brings an open pull request up to date: a new base, or only new content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the scheduled job may propose, and how.
+
+    Attributes:
+        range: constraint over releases that may be proposed; None for all.
+        follow: how far a proposal may go from the release that is installed.
+        min_age_days: days since the chart was published.
+        ignore: releases, or constraints over them, that are never proposed.
+        schedule: when something may be proposed; empty for always.
+        timezone: of the schedule, a name of the IANA database.
+        max_open: pull requests that may be open at once, at least 1.
+        labels: to set on a new pull request.
+        assignees: of a new pull request, names as the forge has them.
+        reviewers: to ask for a review, likewise.
+        draft_on_warnings: warnings of the gate make a draft.
+        auto_merge: the forge merges a pull request when its checks have passed.
+        refresh: what brings an open pull request up to date.
+    """
+
+    range: str | None = None
+    follow: Follow = "latest-safe"
+    min_age_days: int = 0
+    ignore: tuple[str, ...] = ()
+    schedule: tuple[Window, ...] = ()
+    timezone: str = "UTC"
+    max_open: int = 3
+    labels: tuple[str, ...] = ()
+    assignees: tuple[str, ...] = ()
+    reviewers: tuple[str, ...] = ()
+    draft_on_warnings: bool = True
+    auto_merge: bool = False
+    refresh: Refresh = "base"
+
+
+NO_POLICY = Policy()
+"""What holds when nothing is said."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What a team can set; the defaults are what holds without a fluxbump.yaml.
@@ -50,6 +100,10 @@ class Settings:
         ignore: findings that are accepted.
         allowed_groups: API groups that a fresh cluster has.
         mentions: whether mapping rows in comments and documents move.
+        policy: what the scheduled job may propose.
+        forge: which forge it is; None when the remote says so.
+        forge_url: where the forge is; None when the remote says so.
+        base_branch: that is proposed to; None for the remote's default branch.
     """
 
     exclude: tuple[str, ...] = ()
@@ -62,6 +116,10 @@ class Settings:
     ignore: tuple[Ignore, ...] = ()
     allowed_groups: tuple[str, ...] = ()
     mentions: bool = True
+    policy: Policy = NO_POLICY
+    forge: str | None = None
+    forge_url: str | None = None
+    base_branch: str | None = None
 
     def scope(
         self, app_versions: Mapping[str, str] | None = None, also: tuple[str, ...] = ()

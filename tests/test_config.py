@@ -12,7 +12,8 @@ import pytest
 
 from fluxbump import config
 from fluxbump.errors import ConfigError
-from fluxbump.settings import Settings, fill
+from fluxbump.schedule import Window
+from fluxbump.settings import Policy, Settings, fill
 from tests.helpers import Cli, Repo, assert_refused, repository, small
 
 BRANCH = "fluxbump/flux-2.5.1"
@@ -49,6 +50,27 @@ WRONG = [
     ("\ufeffexclud: []\n", 1, "exclud: unknown key"),
     ("branch: a\r\nexclud: []\r\n", 2, "exclud: unknown key"),
     ("exclude: []\nexclude: []\n", 2, ""),
+    ("run: []\n", 1, "run: "),
+    ("run:\n  rnge: '2'\n", 2, "run.rnge: unknown key"),
+    ("run:\n  range: [2.5]\n", 2, "run.range: input should be a valid string"),
+    ("run:\n  range: newest\n", 2, "run.range: not a version constraint: 'newest'"),
+    ("run:\n  range: ''\n", 2, "run.range: "),
+    ("run:\n  follow: major\n", 2, "run.follow: "),
+    ("run:\n  min_age_days: -1\n", 2, "run.min_age_days: "),
+    ("run:\n  ignore:\n  - '2.5.0'\n  - '>>1'\n", 4, "run.ignore[1]: not a version constraint"),
+    ("run:\n  schedule:\n  - sat\n  - noon\n", 4, "run.schedule[1]: not a window: 'noon'"),
+    ("run:\n  schedule: ['08:00-08:00']\n", 2, "run.schedule[0]: not a time span"),
+    ("run:\n  timezone: Mars/Phobos\n", 2, "run.timezone: unknown time zone: 'Mars/Phobos'"),
+    ("run:\n  timezone: ../etc/passwd\n", 2, "run.timezone: unknown time zone"),
+    ("run:\n  timezone: Europe\n", 2, "run.timezone: unknown time zone"),
+    ("run:\n  max_open: 0\n", 2, "run.max_open: "),
+    ("run:\n  labels: ['']\n", 2, "run.labels[0]: "),
+    ('run:\n  labels: ["a\\nb"]\n', 2, "run.labels[0]: "),
+    ("run:\n  refresh: always\n", 2, "run.refresh: "),
+    ("run:\n  forge: Git Hub\n", 2, "run.forge: "),
+    ("run:\n  forge_url: git.example.org\n", 2, "run.forge_url: not a web address"),
+    ("run:\n  forge_url: 'https://a:99999'\n", 2, "run.forge_url: not a web address"),
+    ("run:\n  forge_url: https://me:pw@a.example\n", 2, "run.forge_url: holds more than"),
 ]
 
 
@@ -84,6 +106,33 @@ def test_everything_said() -> None:
     values = {"release": "2", "old_release": "1", "chart_version": "4", "old_chart_version": "3"}
     assert fill(settings.branch, values) == "b/1-2"
     assert fill(settings.commit or "", values) == "c 4 3"
+
+
+def test_what_run_may_do() -> None:
+    settings = config.parse(
+        "run:\n  range: '>=2.4 <3'\n  follow: minor\n  min_age_days: 7\n  ignore: [2.6, ~2.7]\n"
+        "  schedule: [mon-fri 08:00-17:00, 'sat']\n  timezone: Europe/Berlin\n  max_open: 1\n"
+        "  labels: [a]\n  assignees: [b]\n  reviewers: [c/d]\n  draft_on_warnings: false\n"
+        "  auto_merge: true\n  refresh: content\n  forge: gitlab\n"
+        "  forge_url: https://git.example.org/x\n  base_branch: trunk\n"
+    )
+    assert settings.policy == Policy(
+        range=">=2.4 <3",
+        follow="minor",
+        min_age_days=7,
+        ignore=("2.6", "~2.7"),
+        schedule=(Window(frozenset(range(5)), 480, 1020), Window(frozenset([5]))),
+        timezone="Europe/Berlin",
+        max_open=1,
+        labels=("a",),
+        assignees=("b",),
+        reviewers=("c/d",),
+        draft_on_warnings=False,
+        auto_merge=True,
+        refresh="content",
+    )
+    assert (settings.forge, settings.forge_url) == ("gitlab", "https://git.example.org/x")
+    assert settings.base_branch == "trunk"
 
 
 # --- in a repository --------------------------------------------------------------------------

@@ -1,0 +1,140 @@
+"""When the scheduled job may propose something. Pure: the moment is given, never asked for.
+
+A window is said on the wall clock of a time zone: `mon-fri 08:00-17:00`. It opens once on each of
+its days. On the two days a year on which clocks are moved it ends when the wall clock first shows
+its end; a time that the clocks skip is taken to be as much later as they skip (PEP 495, `fold=0`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from zoneinfo import ZoneInfo
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+MIDNIGHT = 24 * 60
+"""Minutes of a day."""
+
+_DAY = "|".join(DAYS)
+_DAYS = rf"(?P<days>(?:{_DAY})(?:-(?:{_DAY}))?(?:,(?:{_DAY})(?:-(?:{_DAY}))?)*)"
+_TIME = r"([01]?[0-9]|2[0-4]):([0-5][0-9])"
+_WINDOW = re.compile(rf"(?:{_DAYS})?(?:(?P<gap> +)?(?P<from>{_TIME})-(?P<to>{_TIME}))?", re.ASCII)
+_MAX_LENGTH = 100
+
+_LOOK_AHEAD = 15
+"""Days. A window opens every week, save when the clocks skip the whole of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A time of the week.
+
+    Attributes:
+        days: on which it opens, 0 is Monday.
+        start: minutes after midnight at which it opens.
+        end: minutes after midnight at which it closes, 1 to 1440; when that is not after `start`,
+            on the next day.
+    """
+
+    days: frozenset[int]
+    start: int = 0
+    end: int = MIDNIGHT
+
+    def __str__(self) -> str:
+        """Say it as `parse` reads it."""
+        days = ",".join(DAYS[day] for day in sorted(self.days))
+        return f"{days} {_clock(self.start)}-{_clock(self.end)}"
+
+
+def _clock(minutes: int) -> str:
+    return f"{minutes // 60:02}:{minutes % 60:02}"
+
+
+def parse(text: str) -> Window:
+    """Parse a window: days, times, or both.
+
+    Args:
+        text: `mon-fri 08:00-17:00`, `sat,sun`, `fri 22:00-06:00` (until Saturday morning).
+
+    Raises:
+        ValueError: it is not one; the message is the reason, on one line.
+    """
+    found = _WINDOW.fullmatch(text.strip().lower()) if len(text) <= _MAX_LENGTH else None
+    both = found is not None and found["days"] is not None and found["from"] is not None
+    if found is None or not found[0] or both != (found["gap"] is not None):
+        raise ValueError(f"not a window: {text[:_MAX_LENGTH]!r}, say mon-fri 08:00-17:00")
+    if found["from"] is None:
+        return Window(_days(found["days"]))
+    start, end = _minutes(found["from"]), _minutes(found["to"])
+    if start >= MIDNIGHT or end > MIDNIGHT or end in (0, start):
+        raise ValueError(f"not a time span: {text!r} (a whole day is 00:00-24:00)")
+    return Window(_days(found["days"] or "mon-sun"), start, end)
+
+
+def _minutes(text: str) -> int:
+    hours, _, minutes = text.partition(":")
+    return int(hours) * 60 + int(minutes)
+
+
+def _days(text: str) -> frozenset[int]:
+    found: set[int] = set()
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        begin = DAYS.index(first)
+        length = (DAYS.index(last) - begin) % len(DAYS) if last else 0
+        found.update((begin + n) % len(DAYS) for n in range(length + 1))
+    return frozenset(found)
+
+
+def zone(name: str) -> tzinfo:
+    """Return a time zone of the IANA database; `UTC` needs no database.
+
+    Raises:
+        ValueError: there is none of that name.
+    """
+    if name == "UTC":
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # a name such as `Europe` is a directory
+        raise ValueError(f"unknown time zone: {name!r}, say one such as Europe/Berlin") from None
+
+
+def opens(windows: Sequence[Window], timezone: tzinfo, now: datetime) -> datetime:
+    """Return when a window is open next: `now` itself when one is, or when there are none.
+
+    Args:
+        windows: that are allowed; none allows always.
+        timezone: of their wall clock.
+        now: the moment in question, aware.
+
+    Returns:
+        A moment in UTC, not before `now`.
+    """
+    # In UTC, because moments of an hour that is repeated compare oddly elsewhere (PEP 495).
+    now = now.astimezone(UTC)
+    if not windows:
+        return now
+    today = now.astimezone(timezone).date()
+    spans = [span for window in windows for span in _spans(window, timezone, today)]
+    return min(max(start, now) for start, end in spans if end > now)
+
+
+def _spans(window: Window, timezone: tzinfo, today: date) -> Iterator[tuple[datetime, datetime]]:
+    """Yield when a window opens and closes from yesterday on, in UTC."""
+    for ahead in range(-1, _LOOK_AHEAD):
+        day = today + timedelta(days=ahead)
+        if day.weekday() not in window.days:
+            continue
+        start = _moment(day, window.start, timezone)
+        end = _moment(day, window.end + MIDNIGHT * (window.end <= window.start), timezone)
+        if start < end:
+            yield start, end
+
+
+def _moment(day: date, minutes: int, timezone: tzinfo) -> datetime:
+    # Arithmetic on the wall clock, so an hour that is skipped or repeated does not shift it.
+    wall = datetime.combine(day, time(), timezone) + timedelta(minutes=minutes)
+    return wall.astimezone(UTC)
