@@ -1,0 +1,326 @@
+"""What the scheduled job proposes next, if anything. Pure: the moment is given.
+
+A repository in which cloud-init installs another release than the chart ships is blocked, not up
+to date: which of the two is meant is for a person to say, by `fluxbump to RELEASE`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from semver import Version
+
+from fluxbump import constraint, resolve, rules, safe, schedule, versions
+from fluxbump.constraint import Constraint
+from fluxbump.model import ChartIndex, ChartRelease, Finding
+from fluxbump.route import Route, route
+from fluxbump.rules.rule import Evidence
+from fluxbump.settings import Policy
+
+DISAGREEMENT = ("FB103",)
+"""The rules that say whether the pins are of one release."""
+
+_UNKNOWN = "FB202"
+"""The rule that cannot be judged when a release's CRDs are not known."""
+
+_UNDATED = "the index does not say how old its chart is"
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A newer release that is not proposed.
+
+    Attributes:
+        release: without a leading `v`.
+        reason: why, in words that follow the release.
+    """
+
+    release: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class UpToDate:
+    """Nothing newer may be proposed.
+
+    Attributes:
+        current: the release that is installed.
+        newest: the chart of the newest stable release that there is, which may be skipped.
+        skipped: what the policy passes over, newest first.
+    """
+
+    current: str
+    newest: ChartRelease | None = None
+    skipped: tuple[Skipped, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Something newer may be proposed later.
+
+    Attributes:
+        current: the release that is installed.
+        release: the newest that is waited for; it has not been judged.
+        until: when the next thing may be proposed; None when no time will come by itself.
+        reason: one sentence.
+        skipped: what the policy passes over, newest first.
+    """
+
+    current: str
+    release: str
+    until: datetime | None
+    reason: str
+    skipped: tuple[Skipped, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """Something is to be done that a person has to do.
+
+    Attributes:
+        current: the release that is installed; None when nothing says so.
+        release: the newest that could be proposed; None when the repository itself is in the way.
+        codes: of the rules that refuse it.
+        reason: one sentence.
+        findings: what they say.
+        skipped: what else is newer and not proposed, newest first.
+    """
+
+    current: str | None
+    release: str | None
+    codes: tuple[str, ...]
+    reason: str
+    findings: tuple[Finding, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """A release to propose now.
+
+    Attributes:
+        current: the release that is installed.
+        chart: the chart release to propose: the first hop of the way.
+        way: to the goal; the hops after the first are proposed when the one before is merged.
+        skipped: what is newer than the goal and not proposed, newest first.
+    """
+
+    current: str
+    chart: ChartRelease
+    way: Route
+    skipped: tuple[Skipped, ...] = ()
+
+    @property
+    def release(self) -> str:
+        """The release to propose."""
+        return str(self.chart.app_version)
+
+    @property
+    def later(self) -> tuple[str, ...]:
+        """The releases of the hops that remain, the goal last."""
+        return tuple(hop.new for hop in self.way.hops[1:])
+
+
+Decision = UpToDate | Waiting | Blocked | Update
+
+
+def decide(before: Evidence, index: ChartIndex, policy: Policy, now: datetime) -> Decision:
+    """Decide what to propose.
+
+    The safety rules are run only when there is a newer release that the policy allows.
+
+    Args:
+        before: the evidence about the base.
+        index: all chart releases.
+        policy: what may be proposed.
+        now: the moment, aware.
+
+    Raises:
+        ConstraintError: a range of the policy is none; `config` has refused that before.
+        ValueError: the time zone is not known on this machine.
+    """
+    disagreeing, _ = rules.judge(before, DISAGREEMENT)
+    installed = before.installed
+    current = versions.parse(installed) if installed else None
+    if disagreeing:
+        codes = tuple(dict.fromkeys(one.code for one in disagreeing))
+        reason = "the pins are not of one release: `fluxbump to RELEASE` makes them agree"
+        return Blocked(installed, None, codes, reason, disagreeing)
+    if installed is None or current is None:
+        return Blocked(None, None, (), "nothing in live code says which Flux is installed")
+    newer = [one for one in resolve.stable_releases(index) if one > current]
+    sieve = _Sieve.of(current, policy, now)
+    for release in reversed(newer):
+        sieve.sort(release, resolve.best_chart(release, index))
+    if sieve.allowed:
+        moment = schedule.opens(policy.schedule, schedule.zone(policy.timezone), now)
+        if moment > now:
+            return _outside_schedule(installed, sieve, moment, policy)
+        return _Search(before, installed, sieve).decision()
+    if sieve.young:
+        return _too_young(installed, sieve, policy)
+    best = resolve.newest(index)
+    newest = resolve.best_chart(best, index) if best else None
+    return UpToDate(installed, newest, tuple(sieve.skipped))
+
+
+# --- what the policy allows -------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Sieve:
+    """Sorts newer releases, newest first, by what the policy says of each."""
+
+    current: Version
+    policy: Policy
+    now: datetime
+    wanted: Constraint | None
+    ignored: tuple[tuple[str, Constraint], ...]
+    allowed: dict[str, ChartRelease] = field(default_factory=dict)
+    young: dict[str, datetime | None] = field(default_factory=dict)
+    skipped: list[Skipped] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, current: Version, policy: Policy, now: datetime) -> _Sieve:
+        wanted = constraint.parse(policy.range) if policy.range else None
+        ignored = tuple((text, constraint.parse(text)) for text in policy.ignore)
+        return cls(current, policy, now, wanted, ignored)
+
+    def sort(self, release: Version, chart: ChartRelease | None) -> None:
+        reason = self._refused(release) or _unstable(chart)
+        if reason or chart is None:
+            self.skipped.append(Skipped(str(release), reason))
+            return
+        until = self._old_enough(chart)
+        if until == self.now:
+            self.allowed[str(release)] = chart
+            return
+        self.young[str(release)] = until
+        days = self.policy.min_age_days
+        reason = f"its chart is not {days} days old before {until:%Y-%m-%d}" if until else _UNDATED
+        self.skipped.append(Skipped(str(release), reason))
+
+    def _refused(self, release: Version) -> str:
+        """Say why the policy never proposes a release; empty when it may."""
+        fixed = {"patch": 2, "minor": 1, "latest-safe": 0}[self.policy.follow]
+        if release.to_tuple()[:fixed] != self.current.to_tuple()[:fixed]:
+            return f"follow is {self.policy.follow}"
+        if self.wanted is not None and not self.wanted.admits(release):
+            return f"not in the range {self.policy.range}"
+        by = next((text for text, one in self.ignored if one.admits(release)), None)
+        return f"ignored: {by}" if by is not None else ""
+
+    def _old_enough(self, chart: ChartRelease) -> datetime | None:
+        """Return from when on a chart may be proposed, at the earliest now; None for never."""
+        if not self.policy.min_age_days:
+            return self.now
+        if chart.created is None:
+            return None
+        created = chart.created.astimezone(UTC)
+        return max(self.now, created + timedelta(days=self.policy.min_age_days))
+
+
+def _unstable(chart: ChartRelease | None) -> str:
+    if chart is None or chart.version.prerelease:
+        return "only a prerelease of the chart ships it"
+    return "its chart is deprecated" if chart.deprecated else ""
+
+
+def _outside_schedule(installed: str, sieve: _Sieve, moment: datetime, policy: Policy) -> Waiting:
+    local = moment.astimezone(schedule.zone(policy.timezone))
+    reason = f"outside the schedule, which opens {local:%a %Y-%m-%d %H:%M} ({policy.timezone})"
+    return Waiting(installed, next(iter(sieve.allowed)), moment, reason, tuple(sieve.skipped))
+
+
+def _too_young(installed: str, sieve: _Sieve, policy: Policy) -> Waiting:
+    release = next(iter(sieve.young))
+    until = min((one for one in sieve.young.values() if one is not None), default=None)
+    days = policy.min_age_days
+    reason = f"no chart of a newer release is {days} days old"
+    if until is None:
+        reason += ", as far as the index says"
+    else:
+        reason += f" before {until:%Y-%m-%d %H:%M} (UTC)"
+    return Waiting(installed, release, until, reason, tuple(sieve.skipped))
+
+
+# --- what is safe -----------------------------------------------------------------------------
+
+
+class _Search:
+    """Looks for the newest release to which there is a way whose first hop no rule refuses."""
+
+    def __init__(self, before: Evidence, installed: str, sieve: _Sieve) -> None:
+        self._evidence = replace(before, compared_with=installed)
+        self._installed = installed
+        self._allowed: Mapping[str, ChartRelease] = sieve.allowed
+        self._passed_over = sieve.skipped
+        base = replace(self._evidence, base=before.inventory)
+        self._known, _ = rules.judge(base, safe.SAFETY)
+        self._judged: dict[str, tuple[Finding, ...]] = {}
+
+    def decision(self) -> Update | Blocked:
+        skipped: list[Skipped] = []
+        for goal in self._allowed:
+            way = self._way(goal)
+            reason = way.problem or self._refused(way)
+            if not reason:
+                chart = self._allowed[way.hops[0].new]
+                return Update(self._installed, chart, way, self._newer(goal, skipped))
+            skipped.append(Skipped(goal, reason))
+        newest = skipped[0]
+        way = self._way(newest.release)
+        found = self._findings(way.hops[0].new if way.hops else newest.release)
+        codes = tuple(dict.fromkeys(one.code for one in found)) or (_UNKNOWN,)
+        reason = f"Flux {newest.release}: {newest.reason}"
+        others = self._newer(self._installed, skipped)
+        others = tuple(one for one in others if one != newest)
+        return Blocked(self._installed, newest.release, codes, reason, found, others)
+
+    def _way(self, goal: str) -> Route:
+        """Find the way, all of whose releases the policy allows."""
+        for release in (self._installed, goal):
+            if release not in self._evidence.crds:
+                problem = f"the CRDs of Flux {release} are not known to this fluxbump"
+                return Route(self._installed, goal, problem=problem)
+        return route(
+            self._evidence.crds,
+            self._installed,
+            goal,
+            self._allowed.keys(),
+            stored=self._evidence.stored,
+            through=self._evidence.through,
+        )
+
+    def _refused(self, way: Route) -> str:
+        """Say why the first hop is refused; empty when it is not."""
+        first = way.hops[0].new
+        codes = dict.fromkeys(one.code for one in self._findings(first))
+        if not codes:
+            return ""
+        by = f"refused by {', '.join(codes)}"
+        return by if first == way.goal else f"the way leads by {first}, {by}"
+
+    def _findings(self, release: str) -> tuple[Finding, ...]:
+        if release not in self._judged:
+            chart = self._allowed[release]
+            self._judged[release] = safe.refusals(self._evidence, chart, self._known)
+        return self._judged[release]
+
+    def _newer(self, than: str, judged: Sequence[Skipped]) -> tuple[Skipped, ...]:
+        """Return what is skipped above a release, newest first."""
+        floor = _version(than)
+        some = [one for one in (*self._passed_over, *judged) if _version(one.release) > floor]
+        return tuple(sorted(some, key=lambda one: _version(one.release), reverse=True))
+
+
+def _version(release: str) -> Version:
+    return Version.parse(release)
+
+
+def skipped_by_reason(skipped: Sequence[Skipped]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield each reason once, with its releases in the order given."""
+    for reason in dict.fromkeys(one.reason for one in skipped):
+        yield reason, tuple(one.release for one in skipped if one.reason == reason)
