@@ -1,0 +1,139 @@
+"""Text from elsewhere as Markdown that does nothing on any forge. Pure.
+
+What is neutralised: mentions and references, which notify people and write to other issues
+(GitHub's "Autolinked references and URLs", GitLab's "GitLab-specific references", Gitea's
+"Automatically linked references"); raw HTML; links; and commands at the start of a line (GitLab's
+"Quick actions"). A zero-width space does the first, in code as well: when a pull request is
+squashed its body may become a commit message, where no forge looks for code.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from urllib.parse import urlsplit
+
+GAP = "\u200b"
+"""A zero-width space."""
+
+_MAX_TEXT = 1_000
+_MAX_URL = 500
+
+_SHAPELESS = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_MENTION = re.compile(r"@(?=[\w{])|#(?=\w)|\bgh(?=-\d)|[!&%$~^](?=\d)", re.IGNORECASE)
+_MENTION_IN_CODE = re.compile(
+    r"(?<![\w.+-])@(?=[A-Za-z0-9_{])|#(?=\d)|\bgh(?=-\d)|!(?=\d)|<(?=!--)", re.IGNORECASE
+)
+_COMMAND = re.compile(r"^(\s*)/(?=[a-z_-]+(?:\s|$))", re.IGNORECASE)
+_SPECIAL = re.compile(r"[\\`*_\[\]|$~]|:(?=//)|(?<=www)\.", re.IGNORECASE)
+_ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
+_USERINFO = re.compile(r"(?<=://)[^/\s@]*@")
+
+
+def clean(text: str, limit: int = _MAX_TEXT) -> str:
+    """Return text on one line, without control characters, and without secrets in addresses.
+
+    Args:
+        text: from outside.
+        limit: characters; what is longer is cut and ends in `…`.
+    """
+    # Twice as much as is kept is enough: nothing below makes text longer.
+    line = " ".join(visible(text[: 2 * limit]).split())
+    line = without_secrets(line)
+    return line if len(line) <= limit else f"{line[: limit - 1]}…"
+
+
+def without_secrets(text: str) -> str:
+    """Drop user and password from addresses."""
+    return _USERINFO.sub("", text)
+
+
+def visible(text: str) -> str:
+    """Drop what has no shape, save line feeds and tabs; every space is one space.
+
+    Shapeless are the categories C*, Zl and Zp of Unicode.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c in "\n\t" else _shape(c) for c in text)
+
+
+def _shape(character: str) -> str:
+    category = unicodedata.category(character)
+    return "" if category in _SHAPELESS else " " if category == "Zs" else character
+
+
+def quiet(text: str) -> str:
+    """Put a gap into what forges take for a mention or a reference; the rest stays."""
+    return _MENTION.sub(rf"\g<0>{GAP}", text)
+
+
+def quiet_code(line: str) -> str:
+    """Likewise for a line of code, of which as much as possible has to stay."""
+    known = _MENTION_IN_CODE.sub(rf"\g<0>{GAP}", without_secrets(line))
+    return _COMMAND.sub(rf"\1/{GAP}", known)
+
+
+def escaped(text: str, *, keep: str = "") -> str:
+    """Take away the meaning that characters have inside of a line (CommonMark 0.31 §2.4).
+
+    Beside CommonMark's own these are the pipe of tables, the tilde of strikethrough, the dollar of
+    formulas, and the colon and the dot that make links of bare addresses (GFM 0.29 §4.10, §6.5,
+    §6.9). `<`, `>` and `&` become entities: not every forge knows a backslash before them.
+
+    Args:
+        text: on one line.
+        keep: characters that keep their meaning.
+    """
+    marked = _SPECIAL.sub(lambda m: m[0] if m[0] in keep else f"\\{m[0]}", quiet(text))
+    return re.sub("[<>&]", lambda m: _ENTITIES[m[0]], marked)
+
+
+def plain(text: str, limit: int = _MAX_TEXT) -> str:
+    """Set text from outside as text, on one line."""
+    return escaped(clean(text, limit))
+
+
+def code(text: str, *, cell: bool = False) -> str:
+    """Set text from outside as a code span, on one line (CommonMark 0.31 §6.1).
+
+    Args:
+        text: from outside.
+        cell: it stands in a table, where a pipe is escaped in code too (GFM 0.29 §4.10).
+    """
+    inner = quiet_code(clean(text)) or " "
+    if cell:
+        inner = inner.replace("|", "\\|")
+    ticks = "`" * (max(map(len, re.findall("`+", inner)), default=0) + 1)
+    pad = " " if inner[0] in "` " or inner[-1] in "` " else ""
+    return f"{ticks}{pad}{inner}{pad}{ticks}"
+
+
+def address(url: str) -> str | None:
+    """Return a web address as it may be shown; None when this is none.
+
+    Without user and password, without the query, which may hold a token, and without a fragment
+    that looks like a reference. `@` is encoded.
+    """
+    try:
+        parts = urlsplit(without_secrets(url[:_MAX_URL]))
+        port = f":{parts.port}" if parts.port else ""
+        host = parts.hostname or ""
+    except ValueError:
+        return None
+    plain_host = re.fullmatch(r"[A-Za-z0-9.-]+", host)
+    if parts.scheme not in ("http", "https") or not plain_host or len(url) > _MAX_URL:
+        return None
+    fragment = f"#{parts.fragment}" if re.match(r"[A-Za-z]", parts.fragment) else ""
+    shown = f"{parts.scheme}://{host}{port}{parts.path}{fragment}".replace("@", "%40")
+    return re.sub(r"[^!-~]|[`<>\"\\^{}|\[\]()]", lambda m: _percent(m[0]), shown)
+
+
+def _percent(character: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in character.encode("utf-8", "replace"))
+
+
+def link(text: str, url: str, *, cell: bool = False) -> str:
+    """Set a link to a web address, its text as code; the text alone where that is no address."""
+    target = address(url)
+    return f"[{code(text, cell=cell)}]({target})" if target else code(text, cell=cell)
