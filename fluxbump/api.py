@@ -53,7 +53,10 @@ def check(
         compare = None
         if base is not None:
             compare = ws.repository.snapshot(ws.repository.merge_base(base, rev or "HEAD"), base)
-        return examine.judge(examine.examine(ws.snapshot, ws.settings, loaded, base=compare), codes)
+        examined = examine.examine(
+            ws.snapshot, ws.settings, loaded, base=compare, lineage=ws.lineage
+        )
+        return examine.judge(examined, codes)
 
 
 def status(

@@ -221,6 +221,8 @@ def prepare(
             allowed_groups=settings.allowed_groups,
             compared_with=planned.current.get(FLUX),
         )
+        after = evidence.with_past(after, partial(repository.lineage, base.commit.sha), scope)
+        before = replace(before, past=after.past)
         verdict, inherited = _judge(before, after, settings, overlay.name)
         left = tuple(mentions.find(files, inventory, planned, row_edits))
         values = _template_values(planned)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from semver import Version
@@ -177,6 +177,17 @@ def reachable(
         if more:
             found.append(Conflict(one.crd, one.kind, more, certain=False, listed=one.listed))
     return tuple(found)
+
+
+def without(conflicts: Iterable[Conflict], others: Iterable[Conflict]) -> tuple[Conflict, ...]:
+    """Return the conflicts, less the versions that are in others of the same CRD."""
+    known = {(one.crd, version) for one in others for version in one.stored}
+    left = []
+    for one in conflicts:
+        stored = tuple(version for version in one.stored if (one.crd, version) not in known)
+        if stored:
+            left.append(replace(one, stored=stored))
+    return tuple(left)
 
 
 def exact(stored: Stored, table: Table, new: str) -> tuple[Conflict, ...]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from fluxbump import archive, kubernetes, resources, yamltext
+from fluxbump import archive, kubernetes, past, resources, yamltext
 from fluxbump.discover import Scope, decode
 from fluxbump.errors import IndexSourceError
 from fluxbump.facts import tables
 from fluxbump.kubernetes import KubernetesPin
 from fluxbump.model import Chart, ChartIndex, Inventory, Snapshot
+from fluxbump.past import Lineage
 from fluxbump.resources import Resources
+from fluxbump.rules.crds import unsure
 from fluxbump.rules.rule import Evidence, Render, Vendored
 
 NEEDLES = (*resources.NEEDLES, *kubernetes.NEEDLES)
@@ -45,13 +47,11 @@ class Surroundings:
         resources: the Flux custom resources of the snapshot.
         kubernetes: which Kubernetes runs, and who says so.
         stored: `status.storedVersions` of a live cluster; None when none was asked.
-        through: releases that the repository has been through; None when unknown.
     """
 
     resources: Resources
     kubernetes: tuple[KubernetesPin, ...]
     stored: Mapping[str, tuple[str, ...]] | None = None
-    through: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +124,24 @@ def gather(
         allowed_groups=allowed_groups,
         crds=tables.crds() if around else {},
         stored=around.stored if around else None,
-        through=around.through if around else None,
         resources=around.resources if around else None,
         kubernetes=around.kubernetes if around else None,
         compared_with=compared_with,
     )
+
+
+def with_past(gathered: Evidence, lineage: Lineage | None, scope: Scope) -> Evidence:
+    """Read the history of the pins, where FB202 has something that it could narrow.
+
+    Args:
+        gathered: what is known without it.
+        lineage: gives what files have held; None where that is not to be asked.
+        scope: of the search.
+    """
+    if lineage is None or not unsure(gathered):
+        return gathered
+    inventories = [one for one in (gathered.base, gathered.inventory) if one]
+    return replace(gathered, past=past.read(lineage, inventories, scope, gathered.crds))
 
 
 def changed_below(charts: tuple[Chart, ...], before: Snapshot, after: Snapshot) -> frozenset[str]:

@@ -9,6 +9,7 @@ from fluxbump.discover import Scope, discover
 from fluxbump.errors import IndexSourceError
 from fluxbump.evidence import NOTHING_KNOWN, Base, Known, Renderer
 from fluxbump.model import ChartIndex, Snapshot
+from fluxbump.past import Lineage
 from fluxbump.rules.rule import Evidence
 from fluxbump.settings import Settings
 from fluxbump.tracks import require_pins
@@ -40,6 +41,7 @@ def examine(
     base: Snapshot | None = None,
     render: Renderer | None = None,
     known: Known = NOTHING_KNOWN,
+    lineage: Lineage | None = None,
 ) -> Examined:
     """Look at a snapshot.
 
@@ -50,6 +52,7 @@ def examine(
         base: the merge base, for the rules that compare.
         render: renders a wrapper; None when rendering was not asked for.
         known: what is known beside the repository.
+        lineage: gives what files have held; None when that is not to be asked.
 
     Raises:
         PinError: nothing is pinned, or two charts that move with Flux have the same name.
@@ -71,6 +74,7 @@ def examine(
         base=compare,
         allowed_groups=settings.allowed_groups,
     )
+    gathered = evidence.with_past(gathered, lineage, scope)
     return Examined(snapshot.name, gathered, scope, settings)
 
 

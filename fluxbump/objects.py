@@ -17,6 +17,7 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from subprocess import PIPE
+from threading import Timer
 from typing import Any
 
 import git
@@ -74,6 +75,38 @@ class Git:
             )
         if status not in accept:
             raise RepositoryError(_one_line(err) or f"git {args[0]} failed with {status}")
+        return bytes(out)
+
+    def run_bounded(self, *args: str, stdin: bytes, limit: int, seconds: float) -> bytes | None:
+        """Run git once, and end it when it prints or takes too much; None when it did.
+
+        Args:
+            args: of git.
+            stdin: what it reads.
+            limit: bytes that it may print.
+            seconds: that it may take.
+
+        Raises:
+            RepositoryError: it failed; the message is git's own.
+        """
+        with tempfile.TemporaryFile() as source:
+            source.write(stdin)
+            source.seek(0)
+            running: Any = self._git.execute(["git", *args], istream=source, as_process=True)
+            process = running.proc
+            timer = Timer(seconds, process.kill)
+            timer.start()
+            try:
+                out = process.stdout.read(limit + 1)
+                process.stdout.close()  # what has more to say ends by SIGPIPE
+                errors = process.stderr.read()
+                status = process.wait()
+            finally:
+                timer.cancel()
+        if len(out) > limit or status < 0:
+            return None
+        if status:
+            raise RepositoryError(_one_line(errors) or f"git {args[0]} failed with {status}")
         return bytes(out)
 
     def batch(self) -> Any:

@@ -285,13 +285,14 @@ class _Search:
             if release not in self._evidence.crds:
                 problem = f"the CRDs of Flux {release} are not known to this fluxbump"
                 return Route(self._installed, goal, problem=problem)
+        past = self._evidence.past
         return route(
             self._evidence.crds,
             self._installed,
             goal,
             self._allowed.keys(),
             stored=self._evidence.stored,
-            through=self._evidence.through,
+            through=past.through(self._installed) if past else None,
         )
 
     def _refused(self, way: Route) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -19,9 +19,11 @@ from typing import TypeVar
 import git
 from git.exc import GitCommandNotFound, InvalidGitRepositoryError, NoSuchPathError
 
+from fluxbump import lineage
 from fluxbump.errors import RepositoryError, ToolError
 from fluxbump.model import ChangeSet
 from fluxbump.objects import Commit, CommitSnapshot, Git, ObjectSnapshot
+from fluxbump.past import Held
 from fluxbump.worktree import IndexSnapshot, WorktreeSnapshot
 
 # What needs no second opinion; see git-check-ref-format(1) for the rest.
@@ -183,6 +185,14 @@ class Repository:
             tip, tree, worktree = line.split("\0")
             return Branch(name, tip, tree, worktree)
         return None
+
+    def lineage(self, revision: str, paths: Collection[str]) -> tuple[Held, ...]:
+        """Return every version that some files have had in any branch; see `lineage.read`.
+
+        Raises:
+            RepositoryError: the history is not all here, or too large.
+        """
+        return lineage.read(self._git, paths, revision)
 
     def modified(self, paths: Iterable[str]) -> list[str]:
         """Return those of `paths` whose work tree or index differs from HEAD."""

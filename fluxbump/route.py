@@ -74,6 +74,14 @@ class Route:
         """Every release on the way, the start included."""
         return (self.start, *(hop.new for hop in self.hops))
 
+    @property
+    def migrate(self) -> tuple[Conflict, ...]:
+        """All that must be pruned on the way, each version of a CRD once."""
+        every: tuple[Conflict, ...] = ()
+        for hop in self.hops:
+            every = (*every, *crds.without(hop.migrate, every))
+        return every
+
 
 def route(
     table: Table,

@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
@@ -21,6 +22,7 @@ from fluxbump import indexes
 from fluxbump.discover import decode
 from fluxbump.model import IndexSource, Snapshot
 from fluxbump.objects import CommitSnapshot
+from fluxbump.past import Lineage
 from fluxbump.repo import Repository
 from fluxbump.settings import FILE, Settings
 
@@ -42,6 +44,12 @@ class Workspace(Generic[S_co]):
     repository: Repository
     snapshot: S_co
     settings: Settings
+
+    @property
+    def lineage(self) -> Lineage:
+        """What files have held before, in the commits behind the snapshot and in all branches."""
+        commit = self.snapshot.commit.sha if isinstance(self.snapshot, CommitSnapshot) else "HEAD"
+        return partial(self.repository.lineage, commit)
 
     def index(self, given: str | None, *, offline: bool) -> AbstractContextManager[IndexSource]:
         """Open the chart index that was given on the command line, or else the configured one."""

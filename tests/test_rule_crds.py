@@ -1,11 +1,13 @@
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from fixtures import states
 from fluxbump.facts import tables
 from fluxbump.model import FLUX, Finding, Inventory, Location, Pin, Severity
-from fluxbump.rules.crds import RULES
+from fluxbump.past import Past
+from fluxbump.rules.crds import RULES, unsure
 from fluxbump.rules.pages import page
 from fluxbump.rules.rule import Evidence, NotRun, Outcome, Rule, Vendored
 from tests.helpers import app_versions, chart_index, find, script, small, values, wrapper
@@ -125,8 +127,8 @@ def test_what_is_not_known_is_not_judged() -> None:
 # --- FB202 -----------------------------------------------------------------------------------
 
 
-def move(old: str, new: str, through: frozenset[str] | None = None) -> list[Outcome]:
-    return upgrade(replace(evidence(pinned(new), pinned(old)), through=through))
+def move(old: str, new: str, past: Past | None = None) -> list[Outcome]:
+    return upgrade(replace(evidence(pinned(new), pinned(old)), past=past))
 
 
 def test_without_a_base_it_was_not_judged() -> None:
@@ -158,11 +160,57 @@ def test_a_possible_conflict_is_a_warning_that_says_what_to_run() -> None:
     assert finding.message.endswith("while it is at Flux 2.4.0")
 
 
+def been(*releases: str) -> Past:
+    return Past(frozenset(releases), datetime(2024, 5, 1, 23, 59, tzinfo=UTC))
+
+
 def test_the_releases_that_the_repository_has_been_through_narrow_it() -> None:
-    assert move("2.4.0", "2.7.5", through=frozenset({"2.4.0", "2.3.0"})) == []
-    (finding,) = found(move("2.4.0", "2.7.5", through=frozenset({"2.2.0"})))
-    assert "ImageUpdateAutomation v1beta1" in finding.message
-    assert "HelmRelease" not in finding.message
+    (finding,) = found(move("2.4.0", "2.7.5", been("2.2.3", "2.4.0", "2.8.5")))
+    assert finding.severity == Severity.WARNING
+    may, _, told = finding.message.partition("; ")
+    assert "ImageUpdateAutomation v1beta1" in may
+    assert "HelmRelease" not in may
+    assert told.startswith(
+        "by git history the pins have held Flux 2.2.3 and 2.4.0, since 2024-05-0"
+    )
+    assert "an older cluster may also store HelmRelease v2beta1" in told
+    assert "ImageUpdateAutomation" not in told
+
+
+def test_what_history_rules_out_is_still_said() -> None:
+    (finding,) = found(move("2.4.0", "2.7.5", been("2.4.0", "2.3.0")))
+    assert finding.severity == Severity.NOTE
+    assert "the pins have held Flux 2.3.0 and 2.4.0, since 2024-05-01, which leaves nothing" in (
+        finding.message
+    )
+    assert "only a cluster that is older and was never migrated may store HelmRelease v2beta1" in (
+        finding.message
+    )
+
+
+@pytest.mark.parametrize(
+    ("past", "why"),
+    [
+        (Past(problem="the clone is shallow"), "the clone is shallow"),
+        (been("2.4.0", "2.7.5"), "the pins held nothing before Flux 2.4.0"),
+    ],
+)
+def test_a_history_that_does_not_help_narrows_nothing(past: Past, why: str) -> None:
+    (plain,) = found(move("2.4.0", "2.7.5"))
+    (finding,) = found(move("2.4.0", "2.7.5", past))
+    assert finding.severity == Severity.WARNING
+    assert finding.message == f"{plain.message}; git history does not narrow this: {why}"
+
+
+def test_history_is_wanted_only_where_it_could_narrow_something() -> None:
+    about = evidence(pinned("2.7.5"), pinned("2.4.0"))
+    assert unsure(about)
+    assert not unsure(replace(about, base=None))
+    assert not unsure(replace(about, stored={}))
+    assert not unsure(replace(about, crds={}))
+    assert not unsure(evidence(pinned("2.6.4"), pinned("2.4.0")))
+    assert not unsure(evidence(pinned("2.4.0"), pinned("2.4.0")))
+    assert not unsure(evidence(find(small(chart=wrapper("9.9.9"))), pinned("2.4.0")))
 
 
 def test_a_cluster_that_was_asked_gives_the_exact_answer() -> None:

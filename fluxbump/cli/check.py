@@ -123,7 +123,13 @@ def check(
             releases = loaded if isinstance(loaded, ChartIndex) else None
             render = None if no_render or self_test else renderer(helm, source, releases)
             examined = journey.examine(
-                ws.snapshot, ws.settings, loaded, base=_base(ws, base), render=render, known=beside
+                ws.snapshot,
+                ws.settings,
+                loaded,
+                base=_base(ws, base),
+                render=render,
+                known=beside,
+                lineage=ws.lineage,
             )
         console.progress("")
     if self_test:

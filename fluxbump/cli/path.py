@@ -75,9 +75,11 @@ def path(
     At each hop: which CRDs need `flux migrate` first, and which manifests must move to which
     apiVersion. Exits with 1 when there is no way.
     """
-    from fluxbump import evidence, resolve
+    from dataclasses import replace
+
+    from fluxbump import evidence, past, resolve
     from fluxbump.cli.known import known
-    from fluxbump.cli.way import find, newest_safe
+    from fluxbump.cli.way import find, newest_safe, told
     from fluxbump.cli.workspace import workspace
     from fluxbump.discover import discover
     from fluxbump.reports import route as report
@@ -92,15 +94,22 @@ def path(
         inventory = discover(ws.snapshot, scope)
         around = evidence.surroundings(ws.snapshot, scope, beside)
         gathered = evidence.gather(ws.snapshot, inventory, loaded, around=around)
-    goal = str(resolve.resolve(version, loaded).app_version)
-    found = find(_start(start, gathered), goal, gathered, loaded)
+        goal = str(resolve.resolve(version, loaded).app_version)
+        found = find(_start(start, gathered), goal, gathered, loaded)
+        # Where a cluster elsewhere has been, the history of this repository does not say.
+        unsure = start is None and not all(one.certain for one in found.migrate)
+        if unsure:
+            held = past.read(ws.lineage, [inventory], scope, gathered.crds)
+            gathered = replace(gathered, past=held)
+            found = find(found.start, goal, gathered, loaded)
     best = newest_safe(gathered, loaded)
     if output is PathFormat.JSON:
-        console.result(report.json_text(found, best))
+        console.result(report.json_text(found, best, gathered.past))
     elif output is PathFormat.MERMAID:
         console.result(report.mermaid(found))
     else:
-        console.result(report.text(found, best, Paint(enabled=console.colored())))
+        history = told(found, gathered, loaded)
+        console.result(report.text(found, best, Paint(enabled=console.colored()), history))
         for line in _manifests(found, gathered):
             console.result(line)
     return _NO_WAY if found.problem else 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fluxbump import migrate, safe
+from dataclasses import replace
+
+from fluxbump import crds, migrate, safe
 from fluxbump.bump import Prepared
 from fluxbump.cli.console import Console
 from fluxbump.errors import UsageError
@@ -27,7 +29,23 @@ def find(start: str, goal: str, gathered: Evidence, index: ChartIndex) -> Route:
                 hint="take a release that `fluxbump matrix --all` lists",
             )
     charts = {str(one.app_version) for one in index.releases}
-    return route(gathered.crds, start, goal, charts, stored=gathered.stored)
+    past = gathered.past
+    through = past.through(start) if past else None
+    return route(gathered.crds, start, goal, charts, stored=gathered.stored, through=through)
+
+
+def told(found: Route, gathered: Evidence, index: ChartIndex) -> str | None:
+    """Say what the history of the pins took off the way; None when it was not read."""
+    past = gathered.past
+    if past is None:
+        return None
+    problem = past.silent(found.start)
+    if problem:
+        return f"Git history does not narrow what is possible: {problem}"
+    wide = find(found.start, found.goal, replace(gathered, past=None), index)
+    rest = crds.without(wide.migrate, found.migrate)
+    older = f"; an older cluster may also store {crds.describe(rest)}" if rest else ""
+    return f"By git history the pins have held {past.until(found.start)}{older}"
 
 
 def newest_safe(gathered: Evidence, index: ChartIndex, *, migrate_apis: bool = False) -> str | None:
@@ -55,7 +73,8 @@ def advice(prepared: Prepared, console: Console | None) -> str:
     best = newest_safe(gathered, index, migrate_apis=asked)
     if console and not console.quiet and {start, goal} <= gathered.crds.keys():
         found = find(start, goal, gathered, index)
-        console.result("\n" + report.text(found, best, Paint(enabled=console.colored())))
+        note = told(found, gathered, index)
+        console.result("\n" + report.text(found, best, Paint(enabled=console.colored()), note))
     refused = {one.location for one in prepared.refusals if one.code == "FB203"}
     manifests = gathered.resources if refused and not asked else None
     moves = refused & movable(gathered, manifests, start, goal) if manifests else ()

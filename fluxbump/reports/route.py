@@ -8,14 +8,16 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
+from fluxbump import crds
 from fluxbump.crds import Conflict
+from fluxbump.past import Past
 from fluxbump.reports.table import Paint, table
 from fluxbump.route import Hop, Removed, Route
 
 # --- for people -------------------------------------------------------------------------------
 
 
-def text(route: Route, newest_safe: str | None, paint: Paint) -> str:
+def text(route: Route, newest_safe: str | None, paint: Paint, history: str | None = None) -> str:
     """Say the way, and what to do before each hop.
 
     Args:
@@ -23,11 +25,14 @@ def text(route: Route, newest_safe: str | None, paint: Paint) -> str:
         newest_safe: the newest release that passes in one hop as things stand; None when that is
             not known.
         paint: colours, or none.
+        history: what the history of the pins says, a sentence.
     """
     lines = [_headline(route, paint)]
     if route.hops:
         rows = [row for number, hop in enumerate(route.hops, 1) for row in _rows(number, hop)]
         lines += ["", *table(("HOP", "BUMP", "FIRST", "WHAT"), rows, paint)]
+    if history and route.hops:
+        lines += ["", f"{history}."]
     if newest_safe and route.releases[-1:] != (newest_safe,):
         lines += ["", f"Newest release that passes as things stand: {newest_safe}"]
     return "\n".join(lines)
@@ -93,6 +98,14 @@ class HopJson(TypedDict):
     removed: list[RemovedJson]
 
 
+class HistoryJson(TypedDict):
+    """Which releases the pins have held, by git; or why that does not help."""
+
+    releases: list[str]
+    since: str | None
+    problem: str | None
+
+
 class PathJson(TypedDict):
     """What `fluxbump path --output json` prints."""
 
@@ -102,9 +115,10 @@ class PathJson(TypedDict):
     problem: str | None
     hops: list[HopJson]
     newest_safe: str | None
+    history: HistoryJson | None
 
 
-def document(route: Route, newest_safe: str | None) -> PathJson:
+def document(route: Route, newest_safe: str | None, past: Past | None = None) -> PathJson:
     """Return the way for programs."""
     return {
         "schema": "fluxbump/path/v1",
@@ -113,12 +127,21 @@ def document(route: Route, newest_safe: str | None) -> PathJson:
         "problem": route.problem,
         "hops": [_hop(hop) for hop in route.hops],
         "newest_safe": newest_safe,
+        "history": _history(past, route.start) if past else None,
     }
 
 
-def json_text(route: Route, newest_safe: str | None) -> str:
+def json_text(route: Route, newest_safe: str | None, past: Past | None = None) -> str:
     """Return the way as JSON."""
-    return json.dumps(document(route, newest_safe), indent=2)
+    return json.dumps(document(route, newest_safe, past), indent=2)
+
+
+def _history(past: Past, start: str) -> HistoryJson:
+    return {
+        "releases": sorted(past.releases, key=crds.key),
+        "since": past.since.isoformat() if past.since else None,
+        "problem": past.silent(start),
+    }
 
 
 def _hop(hop: Hop) -> HopJson:

@@ -127,17 +127,38 @@ def _cluster(target: _Holds, evidence: Evidence) -> Iterator[Finding]:
 
 def _unseen(target: _Holds, evidence: Evidence) -> Iterator[Outcome]:
     """What can be said without asking a cluster."""
-    base = evidence.base or Inventory()
-    left: dict[str, _Holds] = {}
-    for one in (*_charts(base, evidence), *_installs(base)):
-        unknown = None if one.release == target.release else _unknown("FB202", evidence, one)
-        if unknown is not None:
-            yield unknown
-        elif one.release and one.release != target.release:
-            left.setdefault(one.release, one)
+    left, unknown = _left(target, evidence)
+    yield from unknown
     for release in left:
         yield from _certain(release, target, evidence)
         yield from _possible(release, target, evidence)
+
+
+def _left(target: _Holds, evidence: Evidence) -> tuple[list[str], list[NotRun]]:
+    """The releases that are left for `target`, and what cannot be said about others."""
+    base = evidence.base or Inventory()
+    left: dict[str, _Holds] = {}
+    unknown = []
+    for one in (*_charts(base, evidence), *_installs(base)):
+        why = None if one.release == target.release else _unknown("FB202", evidence, one)
+        if why is not None:
+            unknown.append(why)
+        elif one.release and one.release != target.release:
+            left.setdefault(one.release, one)
+    return list(left), unknown
+
+
+def unsure(evidence: Evidence) -> bool:
+    """Whether FB202 could say more if it knew which releases the repository has been through."""
+    if evidence.stored is not None or evidence.base is None or not evidence.crds:
+        return False
+    targets = _charts(evidence.inventory, evidence) or _installs(evidence.inventory)
+    return any(
+        crds.reachable(evidence.crds, left, target.release)
+        for target in targets
+        if target.release and target.release in evidence.crds
+        for left in _left(target, evidence)[0]
+    )
 
 
 def _certain(left: str, target: _Holds, evidence: Evidence) -> Iterator[Finding]:
@@ -152,15 +173,36 @@ def _certain(left: str, target: _Holds, evidence: Evidence) -> Iterator[Finding]
 
 
 def _possible(left: str, target: _Holds, evidence: Evidence) -> Iterator[Finding]:
-    conflicts = crds.reachable(evidence.crds, left, target.release or "", evidence.through)
-    if conflicts:
-        yield _upgrade(
-            target,
-            Severity.WARNING,
-            f"a cluster that was upgraded to Flux {left} in place and never migrated may still "
-            f"store {crds.describe(conflicts)}, and would refuse the CRDs of {target.words}: run "
-            f"`flux migrate` (flux 2.7 or later, {MIGRATE}) while it is at Flux {left}",
+    new = target.release or ""
+    every = crds.reachable(evidence.crds, left, new)
+    past = evidence.past
+    if not every:
+        return
+    if past is None or past.silent(left):
+        why = f"; git history does not narrow this: {past.silent(left)}" if past else ""
+        yield _upgrade(target, Severity.WARNING, _may_store(left, every, target) + why)
+        return
+    likely = crds.reachable(evidence.crds, left, new, past.releases)
+    rest = crds.without(every, likely)
+    told = f"by git history the pins have held {past.until(left)}"
+    if likely:
+        older = f"; an older cluster may also store {crds.describe(rest)}" if rest else ""
+        message = f"{_may_store(left, likely, target)}; {told}{older}"
+        yield _upgrade(target, Severity.WARNING, message)
+    else:
+        message = (
+            f"{told}, which leaves nothing that the CRDs of {target.words} lack; only a cluster "
+            f"that is older and was never migrated may store {crds.describe(rest)} ({MIGRATE})"
         )
+        yield _upgrade(target, Severity.NOTE, message)
+
+
+def _may_store(left: str, conflicts: tuple[Conflict, ...], target: _Holds) -> str:
+    return (
+        f"a cluster that was upgraded to Flux {left} in place and never migrated may still "
+        f"store {crds.describe(conflicts)}, and would refuse the CRDs of {target.words}: run "
+        f"`flux migrate` (flux 2.7 or later, {MIGRATE}) while it is at Flux {left}"
+    )
 
 
 def _upgrade(target: _Holds, severity: Severity, message: str) -> Finding:

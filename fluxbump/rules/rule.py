@@ -22,6 +22,7 @@ from fluxbump.tracks import current
 if TYPE_CHECKING:
     from fluxbump.crds import Crd
     from fluxbump.kubernetes import KubernetesPin
+    from fluxbump.past import Past
     from fluxbump.resources import Resources
 
 
@@ -105,7 +106,7 @@ class Evidence:
         allowed_groups: API groups that a fresh cluster has, beside Kubernetes' and Flux's own.
         crds: what each known Flux release defines: release to CRD name to CRD.
         stored: `status.storedVersions` of a live cluster by CRD name; None when none was asked.
-        through: releases that the repository's pins have held before; None when unknown.
+        past: what the history of the pins says; None when it was not read.
         resources: the Flux custom resources of the snapshot; None when they were not looked for.
         kubernetes: where the repository pins Kubernetes; None when that was not looked for.
         compared_with: a Flux release; a rule may leave out what that release refuses too. None
@@ -123,7 +124,7 @@ class Evidence:
     allowed_groups: tuple[str, ...] = ()
     crds: Mapping[str, Mapping[str, Crd]] = field(default_factory=dict)
     stored: Mapping[str, tuple[str, ...]] | None = None
-    through: frozenset[str] | None = None
+    past: Past | None = None
     resources: Resources | None = None
     kubernetes: tuple[KubernetesPin, ...] | None = None
     compared_with: str | None = None
