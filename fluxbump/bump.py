@@ -185,7 +185,9 @@ def prepare(
     index = source.load()
     scope = settings.scope(resolve.app_versions(index.releases), evidence.NEEDLES)
     inventory = discover(base, scope)
-    around = evidence.surroundings(base, scope, request.known, quick=True)
+    around = evidence.surroundings(
+        base, scope, request.known, configured=settings.kubernetes, quick=True
+    )
     before = evidence.gather(base, inventory, index, around=around)
     chart_release = _target(request, index, before)
     start: Snapshot = base

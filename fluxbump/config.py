@@ -9,11 +9,12 @@ import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, WithJsonSchema, model_validator
 
-from fluxbump import yamltext
+from fluxbump import kubernetes, yamltext
 from fluxbump.config_run import RunConfig, Strict
 from fluxbump.errors import ConfigError
+from fluxbump.kubernetes import KubernetesPin
 from fluxbump.model import Location
 from fluxbump.pins.kind import CustomPin
 from fluxbump.settings import (
@@ -45,6 +46,15 @@ def _pattern(text: str) -> str:
     return text
 
 
+def _kubernetes(text: str) -> str:
+    if kubernetes.minor(text) is None:
+        raise ValueError("not a Kubernetes version, such as 1.33")
+    return text
+
+
+Kubernetes = Annotated[
+    str, AfterValidator(_kubernetes), WithJsonSchema({"type": ["string", "number"]})
+]
 Template = Annotated[str, Field(min_length=1), AfterValidator(_template)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 
@@ -111,13 +121,19 @@ class Config(Strict):
     run: RunConfig = Field(
         default=RunConfig(), description="What `fluxbump run` may propose, and how."
     )
+    kubernetes: Kubernetes | None = Field(
+        default=None, description="The Kubernetes that runs, for FB207; goes before what is found."
+    )
 
-    def settings(self, ignore_lines: Sequence[int], pin_lines: Sequence[int]) -> Settings:
+    def settings(
+        self, ignore_lines: Sequence[int], pin_lines: Sequence[int], running: KubernetesPin | None
+    ) -> Settings:
         """Return what was read, as values.
 
         Args:
             ignore_lines: the line of each entry under `ignore`.
             pin_lines: the line of each entry under `pins`.
+            running: what stands under `kubernetes`, with its place.
         """
         ignored = zip(self.ignore, ignore_lines, strict=True)
         return Settings(
@@ -135,6 +151,7 @@ class Config(Strict):
             forge=self.run.forge,
             forge_url=self.run.forge_url,
             base_branch=self.run.base_branch,
+            kubernetes=running,
         )
 
 
@@ -156,11 +173,22 @@ def parse(text: str) -> Settings:
         where = Location(FILE, problem.line + 1, problem.column + 1)
         raise ConfigError(f"not YAML: {problem.message}", where=where) from None
     _refuse_duplicates(text)
+    running = _running(text)
+    if running is not None and isinstance(content, dict):
+        content["kubernetes"] = running.version  # as it stands: the number 1.30 would be 1.3
     try:
         read = Config.model_validate({} if content is None else content)
     except ValidationError as error:
         raise _config_error(text, error) from None
-    return read.settings(_lines(text, "ignore"), _lines(text, "pins"))
+    return read.settings(_lines(text, "ignore"), _lines(text, "pins"), running)
+
+
+def _running(text: str) -> KubernetesPin | None:
+    document = yamltext.documents(text, FILE)[0]
+    scalar = document.scalar(yamltext.get(document.root, "kubernetes"))
+    if scalar is None or scalar.value in ("", "~", "null"):
+        return None
+    return KubernetesPin(scalar.value, scalar.location, f"kubernetes in {FILE}")
 
 
 def _refuse_duplicates(text: str) -> None:

@@ -71,7 +71,12 @@ NOTHING_KNOWN = Known()
 
 
 def surroundings(
-    snapshot: Snapshot, scope: Scope, known: Known = NOTHING_KNOWN, *, quick: bool = False
+    snapshot: Snapshot,
+    scope: Scope,
+    known: Known = NOTHING_KNOWN,
+    *,
+    configured: KubernetesPin | None = None,
+    quick: bool = False,
 ) -> Surroundings:
     """Look for what a release meets.
 
@@ -79,9 +84,11 @@ def surroundings(
         snapshot: in question.
         scope: of the search.
         known: what overrides that.
+        configured: the Kubernetes that runs as the configuration says; `known` goes before it.
         quick: see `resources.find`.
     """
-    found = (known.kubernetes,) if known.kubernetes else kubernetes.find(snapshot, scope.excludes)
+    stated = known.kubernetes or configured
+    found = (stated,) if stated else kubernetes.find(snapshot, scope.excludes)
     manifests = resources.find(snapshot, scope.excludes, quick=quick)
     return Surroundings(manifests, found, known.stored)
 

@@ -69,7 +69,7 @@ def examine(
         snapshot,
         inventory,
         index,
-        around=evidence.surroundings(snapshot, scope, known),
+        around=evidence.surroundings(snapshot, scope, known, configured=settings.kubernetes),
         render=render,
         base=compare,
         allowed_groups=settings.allowed_groups,

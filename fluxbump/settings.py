@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from fluxbump.discover import SETTINGS_FILE, Scope
+from fluxbump.kubernetes import KubernetesPin
 from fluxbump.pins.kind import COMMUNITY_REPOSITORIES, CustomPin
 from fluxbump.versions import Level
 
@@ -104,6 +105,7 @@ class Settings:
         forge: which forge it is; None when the remote says so.
         forge_url: where the forge is; None when the remote says so.
         base_branch: that is proposed to; None for the remote's default branch.
+        kubernetes: the version that runs, whatever is found; None when that is to count.
     """
 
     exclude: tuple[str, ...] = ()
@@ -120,6 +122,7 @@ class Settings:
     forge: str | None = None
     forge_url: str | None = None
     base_branch: str | None = None
+    kubernetes: KubernetesPin | None = None
 
     def scope(
         self, app_versions: Mapping[str, str] | None = None, also: tuple[str, ...] = ()

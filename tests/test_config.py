@@ -40,6 +40,10 @@ WRONG = [
     ("ignore:\n- code: FB1\n  reason: x\n", 2, "ignore[0].code: "),
     ("ignore:\n- code: FB103\n", 2, "ignore[0].reason: "),
     ("mentions: perhaps\n", 1, "mentions: "),
+    ("bump: minor\nkubernetes: newest\n", 2, "kubernetes: not a Kubernetes version, such as 1.33"),
+    ("kubernetes: [1.33]\n", 1, "kubernetes: input should be a valid string"),
+    ("kubernetes: 133\n", 1, "kubernetes: not a Kubernetes version"),
+    ("kubernetes: .inf\n", 1, "kubernetes: not a Kubernetes version"),
     ("- a\n", 1, "the file: "),
     ("just text\n", 1, "the file: "),
     ("a: [\n", 2, "not YAML: "),
@@ -86,6 +90,20 @@ def test_wrong(text: str, line: int, message: str) -> None:
 @pytest.mark.parametrize("text", ["", "# nothing\n", "---\n", "~\n", "{}\n", "# x\n---\n{}\n"])
 def test_nothing_said_is_the_defaults(text: str) -> None:
     assert config.parse(text) == Settings()
+
+
+@pytest.mark.parametrize("text", ["1.30", '"1.30"', "v1.30.4+k3s1"])
+def test_a_kubernetes_version_is_taken_as_it_stands(text: str) -> None:
+    """Unquoted, it is a number for YAML, and 1.30 would be 1.3."""
+    running = config.parse(f"bump: minor\nkubernetes: {text}\n").kubernetes
+    assert running is not None
+    assert (running.version, running.minor) == (text.strip('"'), (1, 30))
+    assert str(running.location) == "fluxbump.yaml:2"
+
+
+@pytest.mark.parametrize("text", ["", "~", "null"])
+def test_no_kubernetes_version(text: str) -> None:
+    assert config.parse(f"kubernetes: {text}\n").kubernetes is None
 
 
 def test_everything_said() -> None:

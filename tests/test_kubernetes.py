@@ -1,17 +1,20 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 
 from fixtures import states
 from fluxbump import kubernetes
+from fluxbump.discover import Scope
+from fluxbump.evidence import NOTHING_KNOWN, Known, surroundings
 from fluxbump.kubernetes import KubernetesPin
 from fluxbump.model import Finding, Inventory, Location, Severity
 from fluxbump.rules.kubernetes import RULES
 from fluxbump.rules.rule import Evidence, NotRun, Outcome
 from fluxbump.snapshots import MemorySnapshot
-from tests.helpers import chart_index, find, script, snapshot, wrapper
+from tests.helpers import Cli, chart_index, find, repository, script, small, snapshot, wrapper
 
 [FB207] = RULES
 PLACE = Location("infra/hetzner/variables.tf", 17, 18)
@@ -253,3 +256,46 @@ def test_what_is_not_known_has_not_passed() -> None:
     assert judged("2.10.0", FIXTURE) == [NotRun("FB207", unknown)]
     odd = KubernetesPin("newest", None, "--kubernetes")
     assert judged("2.8.5", odd) == [NotRun("FB207", "--kubernetes does not hold a version: newest")]
+
+
+# --- who goes before whom ---------------------------------------------------------------------
+
+
+def test_what_is_stated_goes_before_what_is_configured_and_that_before_what_is_found() -> None:
+    files = snapshot({"infra/hetzner/variables.tf": 'variable "k3s_version" { default = "1.30" }'})
+    configured = KubernetesPin("1.33", Location("fluxbump.yaml", 3, 13), "fluxbump.yaml")
+    cluster = Known(KubernetesPin("v1.34.1", None, "cluster a"))
+
+    def held(known: Known, configured: KubernetesPin | None) -> list[str]:
+        around = surroundings(files, Scope(), known, configured=configured)
+        return [one.version for one in around.kubernetes]
+
+    assert held(NOTHING_KNOWN, None) == ["1.30"]
+    assert held(NOTHING_KNOWN, configured) == ["1.33"]
+    assert held(cluster, configured) == ["v1.34.1"]
+
+
+def test_the_configuration_goes_before_what_is_found(tmp_path: Path, index: Path, cli: Cli) -> None:
+    pinned = 'variable "k3s_version" {\n  default = "v1.34.1+k3s1"\n}\n'
+    files = small(config="bump: minor\nkubernetes: 1.30\n") | {"a.tf": pinned}
+    one = repository(tmp_path / "r", files, index)
+    run = cli("check", "--select", "FB207", "--format", "json", cwd=one)
+    assert run.json["findings"] == []
+    for command in (
+        ["to", "2.8.5", "--dry-run", "--output", "json"],
+        ["check", "--format", "json"],
+    ):
+        if command[0] == "check":
+            one.write("chart/Chart.yaml", wrapper("2.18.3"))
+            one.write("install.sh", script("2.8.5"))
+        found = [
+            finding
+            for finding in cli(*command, cwd=one).json["findings"]
+            if finding["code"] == "FB207"
+        ]
+        assert [finding["message"] for finding in found] == [
+            "Flux 2.8.5 asks for Kubernetes 1.33 or newer, but kubernetes in fluxbump.yaml is 1.30"
+        ]
+        assert (found[0]["path"], found[0]["line"]) == ("fluxbump.yaml", 2)
+    run = cli("check", "--select", "FB207", "--kubernetes", "1.33", cwd=one)
+    assert run.code == 0

@@ -92,7 +92,9 @@ def path(
             loaded = source.load()
         scope = ws.settings.scope(resolve.app_versions(loaded.releases))
         inventory = discover(ws.snapshot, scope)
-        around = evidence.surroundings(ws.snapshot, scope, beside)
+        around = evidence.surroundings(
+            ws.snapshot, scope, beside, configured=ws.settings.kubernetes
+        )
         gathered = evidence.gather(ws.snapshot, inventory, loaded, around=around)
         goal = str(resolve.resolve(version, loaded).app_version)
         found = find(_start(start, gathered), goal, gathered, loaded)
