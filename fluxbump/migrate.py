@@ -171,10 +171,15 @@ def _entry(crd: Crd | None, version: str) -> CrdVersion | None:
     return next((one for one in entries if one.name == version and one.served), None)
 
 
-def _successor(crd: Crd, served: Collection[str]) -> str | None:
-    """Choose a version that is served on both sides and not deprecated in the target."""
+def _successor(crd: Crd, served: Collection[str], why: Why) -> str | None:
+    """Choose a version that is served on both sides.
+
+    One that the target deprecates is better than none to leave a version that it removes.
+    """
     common = [one for one in crd.versions if one.served and one.name in served]
     good = [one.name for one in common if not one.deprecated]
+    if not good and why is Why.REMOVED:
+        good = [one.name for one in common]
     return crd.storage if crd.storage in good else max(good, key=priority, default=None)
 
 
@@ -191,7 +196,7 @@ def _sorted_out(
             continue
         why = sides.ill(one)
         crd = sides.after.get((one.group, one.kind))
-        version = _successor(crd, sides.served_by_old(one)) if crd else None
+        version = _successor(crd, sides.served_by_old(one), why) if crd and why else None
         if why and ignored(_CODES[why], one.api_location):
             left.append(_stays(one, f"{_CODES[why]} is ignored there"))
         elif why and version:

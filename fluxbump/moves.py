@@ -103,7 +103,8 @@ def message(migration: Migration) -> str:
     verb = "removes" if Why.REMOVED in reasons else "deprecates"
     lines = [f"Move Flux manifests off API versions that {new} {verb}", ""]
     for (kind, before, after, why), (count, files) in summary(migration.moves).items():
-        lines.append(f"- {kind} {before} -> {after} ({why}): {count} in {files} files")
+        where = f"{files} files" if files > 1 else "1 file"
+        lines.append(f"- {kind} {before} -> {after} ({why}): {count} in {where}")
     served = f"Flux {new} serves" if old == new else f"Flux {old} and {new} both serve"
     lines += ["", f"{served} what they move to, so this can go first."]
     return "\n".join([*lines, "What clusters have stored is for `flux migrate`."]) + "\n"
