@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from fluxbump import edit, resources, selectors, structure
 from fluxbump.crds import Crd, CrdVersion, Release, Table
@@ -110,10 +111,11 @@ def migrate(
             )
     sides = _Sides(old, new, _by_kind(table[old]), _by_kind(table[new]))
     moves, left = _sorted_out(found, sides, ignored)
-    moves, held = _held_back(moves, [*_told(found, moves, sides), *_picked(moves, picking)], left)
+    stays, objects = _told(found, moves, sides)
+    moves, held = _held_back(moves, [*stays, *_picked(moves, picking)], left)
     texts = edit.edited(found.files, edits(moves))
     changes = ChangeSet({path: encode(text) for path, text in texts.items()})
-    prove(found, moves, texts, new)
+    prove(objects, found.files, texts, moves, new)
     notes = {
         *(one.note for one in (*left, *held)),
         *_alone(found, moves),
@@ -228,22 +230,34 @@ def _stays(one: Resource, reason: str, note: Note | None = None) -> _Left:
 # --- what keeps an object where it is ---------------------------------------------------------
 
 
-def _told(found: Resources, moves: Iterable[Move], sides: _Sides) -> Iterator[_Left]:
-    """Yield what the text and the fields of an object say against its move."""
-    held: dict[str, dict[int, Body]] = {}
-    for move in moves:
-        one, path = move.resource, move.resource.location.path
-        text = found.files[path]
-        if text[one.start : one.end] != one.api_version:
-            reason = "an anchor, a tag or an escape stands there, which is not rewritten"
-            yield _stays(one, reason)
-            continue
-        if path not in held:
-            held[path] = {body.resource.start: body for body in resources.bodies(path, text)}
-        body = held[path].get(one.start)
-        if body is None:
-            yield _stays(one, "its document cannot be parsed")
-            continue
+def _told(
+    found: Resources, moves: Iterable[Move], sides: _Sides
+) -> tuple[list[_Left], dict[str, list[Resource]]]:
+    """Find what the text and the fields of objects say against their moves.
+
+    Returns:
+        What stays, and the objects of every file in question. Only those are kept: the parsed
+        manifests of a thousand clusters need not be held at once.
+    """
+    stays: list[_Left] = []
+    held: dict[str, list[Resource]] = {}
+    for path, some in groupby(moves, key=lambda move: move.resource.location.path):
+        bodies = list(resources.bodies(path, found.files[path]))
+        held[path] = [body.resource for body in bodies]
+        parsed = {body.resource.start: body for body in bodies}
+        for move in some:
+            stays += _against(move, parsed.get(move.resource.start), found.files[path], sides)
+    return stays, held
+
+
+def _against(move: Move, body: Body | None, text: str, sides: _Sides) -> Iterator[_Left]:
+    one = move.resource
+    if text[one.start : one.end] != one.api_version:
+        reason = "an anchor, a tag or an escape stands there, which is not rewritten"
+        yield _stays(one, reason)
+    elif body is None:
+        yield _stays(one, "its document cannot be parsed")
+    else:
         needed = facts.fields(sides.old, one.kind, one.api_version)
         new, old = (_misfits(body, move, release, needed) for release in (sides.new, sides.old))
         for note in new or old:

@@ -5,15 +5,16 @@ One engine makes all edits, see `edit`; here is which spans it gets, and what mu
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from itertools import groupby
 
 from fluxbump import edit, resources, structure
 from fluxbump.discover import encode
 from fluxbump.facts import fields as facts
 from fluxbump.model import ChangeSet, Edit, Note
-from fluxbump.resources import Resource, Resources
+from fluxbump.resources import Body, Resource, Resources
 from fluxbump.snapshots import MemorySnapshot
 
 
@@ -114,56 +115,62 @@ def message(migration: Migration) -> str:
 
 
 def prove(
-    found: Resources, moves: Collection[Move], texts: Mapping[str, str], release: str
+    held: Mapping[str, Sequence[Resource]],
+    originals: Mapping[str, str],
+    texts: Mapping[str, str],
+    moves: Collection[Move],
+    release: str,
 ) -> None:
     """Find the objects again on the result: the same ones, each at its planned apiVersion.
+
+    Args:
+        held: the objects of each file as it stood.
+        originals: the files' texts as they stood.
+        texts: of those that change.
+        moves: that were made.
+        release: the target, which judges the fields of what has moved as FB204 does.
 
     Raises:
         AssertionError: anything else is so, or the target would not take what has moved.
     """
-    originals = {path: found.files[path] for path in texts}
-    planned = edits(moves)
-    for path, text in texts.items():
-        here = [one for one in planned if one.path == path]
-        if edit.splice(text, _undone(originals[path], here)) != originals[path]:
-            raise AssertionError(f"the edits of {path} cannot be undone")
+    ordered = sorted(edits(moves), key=lambda one: (one.path, one.start))
+    by_path = {path: list(some) for path, some in groupby(ordered, key=lambda one: one.path)}
     new = {place(one.resource): one.api_version for one in moves}
-    before, after = _search(originals), _search(texts)
-    expected = [_facts(one, new.get(place(one), one.api_version)) for one in before.resources]
-    same = [(one.kind, one.api_version) for one in before.mentions] == [
-        (one.kind, one.api_version) for one in after.mentions
-    ] and len(before.unreadable) == len(after.unreadable)
-    if not same or expected != [_facts(one, one.api_version) for one in after.resources]:
-        raise AssertionError("the Flux objects found on the result are not the planned ones")
-    _prove_fields(before, after, new, release)
+    for path, text in texts.items():
+        if edit.splice(text, _undone(originals[path], by_path[path])) != originals[path]:
+            raise AssertionError(f"the edits of {path} cannot be undone")
+        found = list(resources.bodies(path, text))
+        expected = [_facts(one, new.get(place(one), one.api_version)) for one in held[path]]
+        if expected != [_facts(body.resource, body.resource.api_version) for body in found]:
+            raise AssertionError(f"the Flux objects of {path} are not the planned ones")
+        for one, body in zip(held[path], found, strict=True):
+            if place(one) in new:
+                _prove_fields(body, release)
+    if _rest(originals, texts) != _rest(texts, texts):
+        raise AssertionError("what else names an apiVersion is not what it was")
 
 
-def _prove_fields(
-    before: Resources, after: Resources, new: Mapping[tuple[str, int], str], release: str
-) -> None:
-    """Judge the objects that have moved on the result, as FB204 does."""
-    pairs = zip(before.resources, after.resources, strict=True)
-    moved = {place(now) for then, now in pairs if place(then) in new}
-    for path, text in after.files.items():
-        for body in resources.bodies(path, text):
-            one = body.resource
-            schema = facts.fields(release, one.kind, one.api_version)
-            if place(one) in moved and (not schema or any(structure.problems(body, schema))):
-                raise AssertionError(f"Flux {release} does not take what moved: {one.location}")
+def _prove_fields(body: Body, release: str) -> None:
+    one = body.resource
+    schema = facts.fields(release, one.kind, one.api_version)
+    if not schema or any(structure.problems(body, schema)):
+        raise AssertionError(f"Flux {release} does not take what moved: {one.location}")
+
+
+def _rest(texts: Mapping[str, str], paths: Iterable[str]) -> list[tuple[str, int, str]]:
+    """Return the mentions in these files."""
+    files = {path: encode(texts[path]) for path in paths}
+    found = resources.find(MemorySnapshot(files), lambda _: False, quick=True)
+    return [(one.location.path, one.location.line, one.api_version) for one in found.mentions]
 
 
 def _undone(text: str, made: Iterable[Edit]) -> Iterator[Edit]:
-    """Yield the edits that take a result back to `text`."""
+    """Yield the edits that take a result back to `text`; `made` are in its order."""
     shift = 0
-    for one in sorted(made, key=lambda one: one.start):
+    for one in made:
         start = one.start + shift
         yield Edit(one.path, start, start + len(one.new), text[one.start : one.end])
         shift += len(one.new) - (one.end - one.start)
-
-
-def _search(texts: Mapping[str, str]) -> Resources:
-    files = {path: encode(text) for path, text in texts.items()}
-    return resources.find(MemorySnapshot(files), lambda _: False)
 
 
 def _facts(one: Resource, api_version: str) -> tuple[object, ...]:
