@@ -28,6 +28,7 @@ lint: $(READY) ## ruff and mypy
 tools: $(READY) ## Put what tests need under .tools, by pinned sha256
 	$(BIN)/python -m tests.tools
 	$(BIN)/python -m tests.kube_schemas
+	$(BIN)/python -m tests.contracts
 
 bench: $(READY) ## Measure time and memory beside a floor
 	$(BIN)/python -m pytest -q -p no:cacheprovider --benchmark-only tests/bench/bench.py

@@ -34,13 +34,6 @@ def told(value: object, status: int = 200, **headers: str) -> Answer:
     return Answer(json.dumps(value).encode(), status, headers)
 
 
-@pytest.fixture(autouse=True)
-def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
-
-
 @pytest.fixture
 def server() -> Iterator[WebServer]:
     with WebServer() as running:
