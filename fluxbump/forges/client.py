@@ -44,8 +44,8 @@ _HINTS = {
     429: "try again later",
 }
 
-Advice = Callable[[int, httpx.Headers], str | None]
-"""Says what to do about a status of HTTP, given the answer's headers; None for the usual."""
+Advice = Callable[[Answer], str | None]
+"""Says what to do about a refusal; None for the usual."""
 Following = Callable[[Answer], str | None]
 """Returns the address of the page after an answer, or None."""
 
@@ -104,7 +104,7 @@ class Client:
         base: address of the interface: https, or http on the loopback interface.
         auth: who we are; None for nobody.
         headers: to send with each request.
-        advise: what to do about a status.
+        advise: what to do about a refusal.
         patience: how long to wait, and how often to try.
         clock: seconds on a monotonic clock.
         now: seconds since the epoch.
@@ -118,7 +118,7 @@ class Client:
     base: str
     auth: Auth | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
-    advise: Advice = lambda _status, _headers: None
+    advise: Advice = lambda _: None
     patience: Patience = PATIENCE
     clock: Callable[[], float] = time.monotonic
     now: Callable[[], float] = time.time
@@ -313,7 +313,7 @@ class Client:
         status, wait = answer.status, answer.wait(self.now())
         said = answer.said()
         about = f"{answer.about}: HTTP {status}{': ' if said else ''}{said}"
-        hint = self.advise(status, answer.headers) or _HINTS.get(status)
+        hint = self.advise(answer) or _HINTS.get(status)
         final = StatusError(about, status=status, said=said, hint=hint)
         limited = status == httpx.codes.TOO_MANY_REQUESTS or wait is not None
         if limited and status < httpx.codes.INTERNAL_SERVER_ERROR:

@@ -1,0 +1,350 @@
+"""GitHub and GitHub Enterprise.
+
+https://docs.github.com/rest/pulls/pulls, /rest/issues, and GraphQL for what REST has not: drafts
+that become ready, and auto-merge.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Literal, Unpack
+from urllib.parse import quote
+
+import httpx
+from pydantic import BaseModel, Field
+
+from fluxbump.errors import ForgeError
+from fluxbump.forges.answer import Answer, StatusError, UncertainError, one_line
+from fluxbump.forges.auth import bearer
+from fluxbump.forges.client import Client, Transport, path
+from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, State
+from fluxbump.secret import Secret
+
+NAME = "github"
+
+_CAPABILITIES = Capabilities(name="GitHub")
+_HEADERS = {"accept": "application/vnd.github+json", "x-github-api-version": "2022-11-28"}
+_PAGE = 100
+_LOOKS = 4
+"""How often a listing is read for a pull request that must be there: it lags behind."""
+_INVALID = httpx.codes.UNPROCESSABLE_ENTITY
+_ENTERPRISE = "/api/v3"
+
+_READY = "markPullRequestReadyForReview"
+_DRAFT = "convertPullRequestToDraft"
+_AUTO_MERGE = "enablePullRequestAutoMerge"
+
+
+class _Repository(BaseModel):
+    full_name: str
+
+
+class _Side(BaseModel):
+    ref: str
+    sha: str
+    repo: _Repository | None
+    """None when the fork is deleted."""
+
+
+class _Pull(BaseModel):
+    number: int
+    html_url: str
+    node_id: str
+    title: str
+    body: str | None
+    state: Literal["open", "closed"]
+    merged_at: str | None
+    draft: bool = False
+    head: _Side
+    base: _Side
+
+    @property
+    def is_ours(self) -> bool:
+        """The branch is in the same repository; compared so, a renamed one does no harm."""
+        return self.head.repo is not None and self.head.repo == self.base.repo
+
+    def plain(self) -> PullRequest:
+        state = State.MERGED if self.merged_at else State(self.state)
+        return PullRequest(
+            number=self.number, url=self.html_url, branch=self.head.ref, base=self.base.ref,
+            title=self.title, body=self.body or "", state=state, draft=self.draft,
+            head=self.head.sha,
+        )  # fmt: skip
+
+
+class _User(BaseModel):
+    login: str
+
+
+class _Issue(BaseModel):
+    assignees: list[_User] = Field(default_factory=list)
+
+
+class _Settings(BaseModel):
+    """What a repository allows; only those who may write see it."""
+
+    allow_auto_merge: bool | None = None
+    allow_merge_commit: bool | None = None
+    allow_squash_merge: bool | None = None
+    allow_rebase_merge: bool | None = None
+
+    @property
+    def method(self) -> str:
+        """The first way to merge that is not forbidden."""
+        ways = (
+            (self.allow_merge_commit, "MERGE"),
+            (self.allow_squash_merge, "SQUASH"),
+            (self.allow_rebase_merge, "REBASE"),
+        )
+        return next((name for allowed, name in ways if allowed is not False), "MERGE")
+
+
+class _Problem(BaseModel):
+    message: str
+
+
+class _Mutated(BaseModel):
+    errors: list[_Problem] = Field(default_factory=list)
+
+
+def connect(
+    api_base: str, repository: str, secret: Secret, **transport: Unpack[Transport]
+) -> Forge:
+    """Return the adapter for a repository.
+
+    Args:
+        api_base: `https://api.github.com`, or `https://HOST/api/v3` for GitHub Enterprise.
+        repository: `owner/name`.
+        secret: a token; fine-grained: contents and pull requests, write.
+        transport: how to reach it.
+
+    Raises:
+        ForgeError: there is no such repository by its form, or the token cannot be sent there.
+    """
+    owner, _, name = repository.partition("/")
+    if not owner or not name or "/" in name:
+        raise ForgeError(
+            f"GitHub: {one_line(repository)!r} is not the path of a repository",
+            hint="it is OWNER/NAME; is this the right forge for the remote?",
+        )
+    client = Client(
+        _CAPABILITIES.name, api_base, bearer(secret), _HEADERS, advise=_advice, **transport
+    )
+    return GitHub(client, owner, name)
+
+
+class GitHub:
+    """Pull requests of one repository on GitHub."""
+
+    def __init__(self, client: Client, owner: str, name: str) -> None:
+        self._client = client
+        self._owner = owner
+        self._name = name
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can do."""
+        return _CAPABILITIES
+
+    def find(self, branch: str) -> tuple[PullRequest, ...]:
+        """Return every pull request that comes from a branch of this repository, newest first."""
+        found = self._pulls({"head": f"{self._owner}:{branch}", "state": "all"})
+        return tuple(pull for pull in found if pull.branch == branch)
+
+    def list(self, prefix: str) -> tuple[PullRequest, ...]:
+        """Return the open pull requests whose branch begins with `prefix`, newest first."""
+        found = self._pulls({"state": "open"})
+        return tuple(pull for pull in found if pull.branch.startswith(prefix))
+
+    def open(self, proposal: Proposal) -> tuple[PullRequest, tuple[str, ...]]:
+        """Open a pull request; return the one that is there when the branch has one already."""
+        try:
+            pull, notes = self._created(proposal)
+        except StatusError as error:
+            if error.status != _INVALID or "already exists" not in error.said:
+                raise
+            return self._lagging(proposal, error), ()
+        except UncertainError as error:
+            pull, notes = self._lagging(proposal, error), []
+        notes += self._extras(pull.number, proposal)
+        return pull, tuple(notes)
+
+    def update(self, number: int, proposal: Proposal) -> PullRequest:
+        """Bring title, body, base and draft of an open pull request in line with a proposal.
+
+        A draft stays as it is where the repository has no drafts.
+        """
+        pull = self._changed(number, title=proposal.title, body=proposal.body, base=proposal.base)
+        if pull.draft == proposal.draft:
+            return pull.plain()
+        problem = self._mutate(_DRAFT if proposal.draft else _READY, pull.node_id)
+        if not problem:
+            return replace(pull.plain(), draft=proposal.draft)
+        if "not supported" in problem:
+            return pull.plain()
+        raise ForgeError(f"GitHub: cannot change whether #{number} is a draft: {problem}")
+
+    def comment(self, number: int, text: str) -> None:
+        """Add a comment to a pull request."""
+        self._client.send("POST", self._at("issues", number, "comments"), body={"body": text})
+
+    def close(self, number: int) -> None:
+        """Close a pull request without merging it; one that is closed already stays closed."""
+        try:
+            self._changed(number, state="closed")
+        except StatusError as error:
+            pull = self._client.get(self._at("pulls", number)).read(_Pull)
+            if pull.state != "closed":
+                raise error from None
+
+    def file_url(self, path: str, line: int, revision: str) -> str:
+        """Return the address of a line of a file at a commit, for people."""
+        place = f"{self._owner}/{self._name}/blob/{revision}/{path}"
+        return f"{_pages(self._client.base)}/{quote(place)}#L{line}"
+
+    def _at(self, *segments: str | int) -> str:
+        return path("repos", self._owner, self._name, *segments)
+
+    def _pulls(self, query: dict[str, str | int]) -> Iterable[PullRequest]:
+        query |= {"sort": "created", "direction": "desc", "per_page": _PAGE}
+        pages = self._client.pages(self._at("pulls"), builtins.list[_Pull], query=query)
+        return (pull.plain() for page in pages for pull in page if pull.is_ours)
+
+    def _changed(self, number: int, **fields: str) -> _Pull:
+        where = self._at("pulls", number)
+        return self._client.send("PATCH", where, body=fields, repeatable=True).read(_Pull)
+
+    def _created(self, proposal: Proposal) -> tuple[PullRequest, builtins.list[str]]:
+        body: dict[str, object] = {
+            "title": proposal.title, "body": proposal.body,
+            "head": proposal.branch, "base": proposal.base,
+        }  # fmt: skip
+        try:
+            return self._post(body | {"draft": proposal.draft}), []
+        except StatusError as error:
+            # Private repositories of some plans have no drafts.
+            if not proposal.draft or "not supported" not in error.said:
+                raise
+        return self._post(body), ["not a draft: GitHub has no drafts in this repository"]
+
+    def _post(self, body: Mapping[str, object]) -> PullRequest:
+        return self._client.send("POST", self._at("pulls"), body=body).read(_Pull).plain()
+
+    def _lagging(self, proposal: Proposal, error: ForgeError) -> PullRequest:
+        """Return the open pull request that must be there, though listings may not show it yet.
+
+        Raises:
+            ForgeError: `error`, when it does not come to light.
+        """
+        branch, base = proposal.branch, proposal.base
+        for attempt in range(1, _LOOKS + 1):
+            # The listing without a branch is kept apart from the one with it, so it comes last.
+            found = self.find(branch) if attempt < _LOOKS else self.list(branch)
+            for pull in found:
+                if (pull.branch, pull.base, pull.state) == (branch, base, State.OPEN):
+                    return pull
+            if attempt < _LOOKS:
+                self._client.sleep(self._client.patience.before(attempt))
+        raise error
+
+    # --- what may fail without failing the whole ----------------------------------------------
+
+    def _extras(self, number: int, proposal: Proposal) -> builtins.list[str]:
+        notes: builtins.list[str] = []
+        if proposal.labels:
+            where = self._at("issues", number, "labels")
+            body = {"labels": [*proposal.labels]}
+            notes += _soft("labels", lambda: self._sent(where, body))
+        if proposal.assignees:
+            notes += _soft("assignees", lambda: self._assigned(number, proposal.assignees))
+        if proposal.reviewers:
+            notes += self._asked(number, proposal.reviewers)
+        if proposal.auto_merge:
+            notes += _soft("auto-merge", lambda: self._automatic(number))
+        return notes
+
+    def _sent(self, where: str, body: Mapping[str, object]) -> None:
+        # To set what is set already does no harm.
+        self._client.send("POST", where, body=body, repeatable=True)
+
+    def _assigned(self, number: int, names: tuple[str, ...]) -> str | None:
+        """Set assignees. GitHub drops names that cannot be assigned, and says nothing."""
+        where = self._at("issues", number, "assignees")
+        body = {"assignees": [*names]}
+        answer = self._client.send("POST", where, body=body, repeatable=True)
+        there = {user.login.lower() for user in answer.read(_Issue).assignees}
+        missing = [name for name in names if name.lower() not in there]
+        return f"GitHub did not take {', '.join(missing)}" if missing else None
+
+    def _asked(self, number: int, names: tuple[str, ...]) -> builtins.list[str]:
+        """Ask for reviews: all at once, and one by one when GitHub refuses one of them."""
+        try:
+            self._review(number, names)
+        except ForgeError as error:
+            refused = isinstance(error, StatusError) and error.status == _INVALID
+            if not refused or len(names) == 1:
+                return [f"reviewers {', '.join(names)} not set: {error.message}"]
+        else:
+            return []
+        calls = {name: partial(self._review, number, (name,)) for name in names}
+        return [note for name in calls for note in _soft(f"reviewer {name}", calls[name])]
+
+    def _review(self, number: int, names: tuple[str, ...]) -> None:
+        teams = [name.partition("/")[2] for name in names if "/" in name]
+        users = [name for name in names if "/" not in name]
+        body = {"reviewers": users, "team_reviewers": teams}
+        self._sent(self._at("pulls", number, "requested_reviewers"), body)
+
+    def _automatic(self, number: int) -> str | None:
+        settings = self._client.get(self._at()).read(_Settings)
+        if settings.allow_auto_merge is False:
+            return "the repository does not allow it (Settings, General, Allow auto-merge)"
+        pull = self._client.get(self._at("pulls", number)).read(_Pull)
+        return self._mutate(_AUTO_MERGE, pull.node_id, f", mergeMethod: {settings.method}")
+
+    def _mutate(self, name: str, node: str, more: str = "") -> str | None:
+        """Run a GraphQL mutation on a pull request; return what GitHub has against it."""
+        mutation = (
+            f"mutation($id: ID!) {{ {name}(input: {{pullRequestId: $id{more}}})"
+            " { pullRequest { id } } }"
+        )
+        base = self._client.base
+        where = f"{base.removesuffix('/v3') if base.endswith(_ENTERPRISE) else base}/graphql"
+        body = {"query": mutation, "variables": {"id": node}}
+        answer = self._client.send("POST", where, body=body, repeatable=True)
+        problems = answer.read(_Mutated).errors
+        return answer.shown("; ".join(p.message for p in problems)) if problems else None
+
+
+def _soft(what: str, act: Callable[[], str | None]) -> builtins.list[str]:
+    """Do what may fail; return a sentence when it does."""
+    try:
+        problem = act()
+    except ForgeError as error:
+        problem = error.message
+    return [f"{what} not set: {problem}"] if problem else []
+
+
+def _pages(base: str) -> str:
+    """Return the address of the pages for people, given that of the REST interface."""
+    if base.endswith(_ENTERPRISE):
+        return base.removesuffix(_ENTERPRISE)
+    return base.replace("://api.", "://", 1)
+
+
+def _advice(answer: Answer) -> str | None:
+    """Say which right a token is missing: GitHub names it in headers.
+
+    https://docs.github.com/rest/authentication/permissions-required-for-fine-grained-personal-access-tokens
+    """
+    if answer.status != httpx.codes.FORBIDDEN:
+        return None
+    if "not permitted to create" in answer.said():
+        return "Settings, Actions, General: allow GitHub Actions to create pull requests"
+    if "required" in answer.headers.get("x-github-sso", ""):
+        return "authorise the token for the organisation's single sign-on"
+    rights = answer.headers.get("x-accepted-github-permissions")
+    return f"the token needs {answer.shown(rights)}" if rights else None
