@@ -20,9 +20,11 @@ _MAX_TEXT = 1_000
 _MAX_URL = 500
 
 _SHAPELESS = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-_MENTION = re.compile(r"@(?=[\w{])|#(?=\w)|\bgh(?=-\d)|[!&%$~^](?=\d)", re.IGNORECASE)
+_MARKER = r"\bfluxbump(?=:state)"  # of our own block, which nothing else may look like
+_MENTION = re.compile(rf"@(?=[\w{{])|#(?=\w)|\bgh(?=-\d)|[!&%$~^](?=\d)|{_MARKER}", re.IGNORECASE)
 _MENTION_IN_CODE = re.compile(
-    r"(?<![\w.+-])@(?=[A-Za-z0-9_{])|#(?=\d)|\bgh(?=-\d)|!(?=\d)|<(?=!--)", re.IGNORECASE
+    rf"(?<![\w.+-])@(?=[A-Za-z0-9_{{])|#(?=\d)|\bgh(?=-\d)|!(?=\d)|<(?=!--)|{_MARKER}",
+    re.IGNORECASE,
 )
 _COMMAND = re.compile(r"^(\s*)/(?=[a-z_-]+(?:\s|$))", re.IGNORECASE)
 _SPECIAL = re.compile(r"[\\`*_\[\]|$~]|:(?=//)|(?<=www)\.", re.IGNORECASE)
