@@ -19,12 +19,13 @@ MODULES = {
 # The rooms that may meet the world outside, and how.
 OUTSIDE = {
     "cli", "__main__", "repo", "objects", "worktree", "web", "helm", "rendering", "facts", "bump",
-    "indexes", "forges", "cluster", "api", "workspace", "beside",
+    "indexes", "forges", "cluster", "api", "workspace", "beside", "gitprocess", "credentials",
+    "remote", "clones",
 }  # fmt: skip
 WORLD = {
     "git", "httpx", "hishel", "stamina", "platformdirs", "os", "subprocess", "socket", "shutil",
     "tempfile", "time", "sys", "pathlib.Path", "random", "typer", "rich", "io.open", "asyncio",
-    "threading", "urllib.request", "logging",
+    "threading", "urllib.request", "logging", "fcntl", "signal",
 }  # fmt: skip
 LEAVES = ("pins", "rules", "reports", "indexes", "forges", "cli")
 SHARED = {
