@@ -5,6 +5,7 @@ import pytest
 
 from fixtures import states
 from fluxbump.facts import tables
+from fluxbump.kubernetes import KubernetesPin
 from fluxbump.model import FLUX, Finding, Inventory, Location, Pin, Severity
 from fluxbump.past import Past
 from fluxbump.rules.crds import RULES, unsure
@@ -67,11 +68,40 @@ def test_the_incident_names_one_definition() -> None:
     ]
     assert (finding.severity, finding.location) == (Severity.ERROR, dependency.location)
     assert finding.message.count(".fluxcd.io stores ") == 1
-    assert f"{BUCKET} stores v1: CustomResourceDefinition.apiextensions.k8s.io" in finding.message
+    assert finding.message.endswith(f"{BUCKET} stores v1")
     assert "Flux 2.3.0 (flux2 2.13.0) over those of Flux 2.4.0" in finding.message
-    assert "missing from spec.versions" in finding.message
     (url,) = [p for p in inventory.pins if p.kind == "install-url"]
-    assert [one.location for one in finding.related] == [url.location]
+    installs, says = finding.related
+    assert installs.location == url.location
+    assert says.location == dependency.location
+    assert says.message.startswith(
+        "the API server says: CustomResourceDefinition.apiextensions.k8s.io "
+        f'"{BUCKET}" is invalid: status.storedVersions[0]: Invalid value: "v1": missing from '
+    )
+
+
+@pytest.mark.parametrize(
+    ("pinned", "words"),
+    [
+        ((), "missing from spec.versions; "),
+        (("v1.33.1",), "missing from spec.versions; "),
+        (("v1.31.4+k3s1",), "must appear in spec.versions"),
+        (("v1.33.1", "v1.9.0", "1.31"), "must appear in spec.versions"),
+        (("newest",), "missing from spec.versions; "),
+    ],
+)
+def test_the_words_are_those_of_the_kubernetes_that_is_pinned(
+    pinned: tuple[str, ...], words: str
+) -> None:
+    held = tuple(KubernetesPin(one, None, "a test") for one in pinned)
+    (finding,) = found(
+        bootstrap(replace(evidence(find(states.files("incident"))), kubernetes=held))
+    )
+    assert words in finding.related[1].message
+    stored = {BUCKET: ("v1",)}
+    about = replace(evidence(find(states.files("incident"))), stored=stored, kubernetes=held)
+    (finding,) = found(upgrade(about))
+    assert words in finding.related[0].message
 
 
 def test_equal_releases_are_clean() -> None:
@@ -85,9 +115,10 @@ def test_different_releases_need_not_conflict(install: str, chart: str) -> None:
 
 def test_each_definition_is_named() -> None:
     (finding,) = found(bootstrap(evidence(pinned("2.2.3", "2.8.5"))))
-    assert "ocirepositories.source.toolkit.fluxcd.io stores v1beta2: " in finding.message
-    assert "helmreleases.helm.toolkit.fluxcd.io stores v2beta2: " in finding.message
-    assert finding.message.count(" is invalid: ") == finding.message.count(" stores ")
+    assert "ocirepositories.source.toolkit.fluxcd.io stores v1beta2" in finding.message
+    assert "helmreleases.helm.toolkit.fluxcd.io stores v2beta2; " in finding.message
+    answers = [one.message for one in finding.related if " is invalid: " in one.message]
+    assert len(answers) == finding.message.count(" stores ")
 
 
 def test_the_vendored_chart_says_what_it_ships() -> None:
@@ -146,7 +177,9 @@ def test_a_certain_conflict_is_an_error() -> None:
     assert certain.severity == Severity.ERROR
     assert certain.message.startswith("every cluster that is at Flux 2.4.0 refuses the CRDs of ")
     assert certain.message.count(" stores ") == 1
-    assert "ocirepositories.source.toolkit.fluxcd.io stores v1beta2: " in certain.message
+    assert "ocirepositories.source.toolkit.fluxcd.io stores v1beta2; " in certain.message
+    (answer,) = certain.related
+    assert 'ocirepositories.source.toolkit.fluxcd.io" is invalid: ' in answer.message
     assert "`fluxbump path 2.8.5`" in certain.message
     assert certain.location == possible.location == Location("chart/Chart.yaml", 6, 14)
     assert "OCIRepository" not in possible.message
@@ -219,7 +252,7 @@ def test_a_cluster_that_was_asked_gives_the_exact_answer() -> None:
     (finding,) = found(upgrade(about))
     assert finding.severity == Severity.ERROR
     assert finding.message.startswith("the cluster refuses the CRDs of Flux 2.8.5")
-    assert f"{BUCKET} stores v1beta2: " in finding.message
+    assert f"{BUCKET} stores v1beta2; " in finding.message
     assert upgrade(replace(about, base=None)) == [finding]
     assert upgrade(replace(about, stored={BUCKET: ("v1",)})) == []
     assert upgrade(replace(about, stored={})) == []

@@ -109,7 +109,7 @@ def _section(title: str, lines: Sequence[str], paint: Paint) -> list[str]:
     if not lines:
         return []
     return [
-        paint(f"{title} ({len(lines)})", "bold"),
+        paint(f"{title} ({sum(not line.startswith(' ') for line in lines)})", "bold"),
         *(f"  {printable(line)}" for line in lines),
         "",
     ]
@@ -136,14 +136,19 @@ def _few(found: Sequence[Finding]) -> list[str]:
     lines = []
     for code, group in groupby(found, key=lambda one: one.code):
         some = [_finding(one) for one in group]
-        lines += some[:_FEW]
+        lines += [line for one in some[:_FEW] for line in one]
         if len(some) > _FEW:
             lines.append(f"… and {len(some) - _FEW} more of {code}")
     return lines
 
 
-def _finding(one: Finding) -> str:
-    return f"{one.location}  {one.code} {one.severity}: {printable(one.message)}"
+def _finding(one: Finding) -> list[str]:
+    """A finding, and what else is said of its place; `fluxbump check` lists other places too."""
+    here = [other for other in one.related if other.location == one.location]
+    return [
+        f"{one.location}  {one.code} {one.severity}: {printable(one.message)}",
+        *(f"  {printable(other.message)}" for other in here),
+    ]
 
 
 def delivered(prepared: Prepared, result: Delivered, paint: Paint) -> str:

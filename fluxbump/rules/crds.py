@@ -7,7 +7,17 @@ from dataclasses import dataclass
 
 from fluxbump import crds
 from fluxbump.crds import Conflict
-from fluxbump.model import FLUX, FLUX2, Finding, Form, Inventory, Pin, Related, Severity
+from fluxbump.model import (
+    FLUX,
+    FLUX2,
+    Finding,
+    Form,
+    Inventory,
+    Location,
+    Pin,
+    Related,
+    Severity,
+)
 from fluxbump.rules.rule import Evidence, NotRun, Outcome, Rule
 
 MIGRATE = "https://fluxcd.io/flux/cmd/flux_migrate"
@@ -73,25 +83,43 @@ def bootstrap(evidence: Evidence) -> Iterator[Outcome]:
                 continue
             conflicts = crds.fresh(evidence.crds, url.release or "", chart.release or "")
             if conflicts:
-                yield _bootstrap(url, chart, conflicts)
+                yield _bootstrap(url, chart, conflicts, evidence)
 
 
-def _bootstrap(url: _Holds, chart: _Holds, conflicts: tuple[Conflict, ...]) -> Finding:
+def _bootstrap(
+    url: _Holds, chart: _Holds, conflicts: tuple[Conflict, ...], evidence: Evidence
+) -> Finding:
     return Finding(
         "FB201",
         Severity.ERROR,
         f"on a new cluster the API server refuses the CRDs of {chart.words} over those of "
         f"Flux {url.release}, which cloud-init installs ({url.pin.location}): {_each(conflicts)}",
         chart.pin.location,
-        (Related(url.pin.location, f"installs Flux {url.release}"),),
+        (
+            Related(url.pin.location, f"installs Flux {url.release}"),
+            *_answers(conflicts, chart.pin.location, evidence),
+        ),
     )
 
 
 def _each(conflicts: tuple[Conflict, ...]) -> str:
-    """Name each CRD, what is stored, and what the API server says."""
-    return "; ".join(
-        f"{one.crd} stores {' and '.join(one.stored)}: {one.message()}" for one in conflicts
-    )
+    """Name each CRD, and what is stored."""
+    return "; ".join(f"{one.crd} stores {' and '.join(one.stored)}" for one in conflicts)
+
+
+def _answers(
+    conflicts: tuple[Conflict, ...], where: Location, evidence: Evidence
+) -> Iterator[Related]:
+    """What the API server says, CRD by CRD: too long for the finding's own line."""
+    server = _server(evidence)
+    for one in conflicts:
+        yield Related(where, f"the API server says: {one.message(server)}")
+
+
+def _server(evidence: Evidence) -> str | None:
+    """The Kubernetes that answers: the oldest that is pinned; None when none is."""
+    pins = [(one.minor, one.version) for one in evidence.kubernetes or () if one.minor]
+    return min(pins)[1] if pins else None
 
 
 # --- FB202: what existing clusters hold -------------------------------------------------------
@@ -122,6 +150,7 @@ def _cluster(target: _Holds, evidence: Evidence) -> Iterator[Finding]:
             Severity.ERROR,
             f"the cluster refuses the CRDs of {target.words}: {_each(conflicts)}; "
             f"`fluxbump path {target.release}` lists what to do first",
+            tuple(_answers(conflicts, target.pin.location, evidence)),
         )
 
 
@@ -169,6 +198,7 @@ def _certain(left: str, target: _Holds, evidence: Evidence) -> Iterator[Finding]
             Severity.ERROR,
             f"every cluster that is at Flux {left} refuses the CRDs of {target.words}: "
             f"{_each(conflicts)}; `fluxbump path {target.release}` lists the releases between",
+            tuple(_answers(conflicts, target.pin.location, evidence)),
         )
 
 
@@ -205,8 +235,10 @@ def _may_store(left: str, conflicts: tuple[Conflict, ...], target: _Holds) -> st
     )
 
 
-def _upgrade(target: _Holds, severity: Severity, message: str) -> Finding:
-    return Finding("FB202", severity, message, target.pin.location)
+def _upgrade(
+    target: _Holds, severity: Severity, message: str, related: tuple[Related, ...] = ()
+) -> Finding:
+    return Finding("FB202", severity, message, target.pin.location, related)
 
 
 _Check = Callable[[Evidence], Iterator[Outcome]]
