@@ -9,11 +9,11 @@ release that is left would accept it; where it would not, another release must c
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import combinations, pairwise
 
-from fluxbump import crds
+from fluxbump import crds, kubernetes
 from fluxbump.crds import Conflict, Crd, Release, Stored, Table
 
 
@@ -45,12 +45,15 @@ class Hop:
         migrate: what `flux migrate` must prune while the cluster is at `old`; certain where every
             cluster on this route lists it.
         removed: what manifests may no longer use.
+        kubernetes: the oldest that `new` asks for, `1.33`, where an older one runs; None where
+            that is new enough or not known.
     """
 
     old: str
     new: str
     migrate: tuple[Conflict, ...] = ()
     removed: tuple[Removed, ...] = ()
+    kubernetes: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +129,29 @@ def route(
             return Route(start, goal, min(ways, key=_cost))
     blocked = crds.describe(crds.fresh(table, start, goal))
     return Route(start, goal, problem=f"no release with a chart has a way around {blocked}")
+
+
+def with_kubernetes(
+    found: Route, running: str | None, minimum: Callable[[str], str | None]
+) -> Route:
+    """Say before which hops Kubernetes must be upgraded.
+
+    Args:
+        found: the way.
+        running: the Kubernetes at its start; None when that is not known.
+        minimum: tells what a release asks for.
+    """
+    held = kubernetes.minor(running) if running else None
+    if held is None:
+        return found
+    hops = []
+    for hop in found.hops:
+        asks = minimum(hop.new)
+        needed = kubernetes.minor(asks) if asks else None
+        if needed is not None and needed > held:
+            held, hop = needed, replace(hop, kubernetes=asks)  # noqa: PLW2901  # the same hop
+        hops.append(hop)
+    return replace(found, hops=tuple(hops))
 
 
 def newest_safe(

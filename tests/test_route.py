@@ -224,10 +224,51 @@ def test_the_route_as_text() -> None:
     assert "Newest" not in report.text(FOUND, None, Paint(enabled=False))
 
 
+def with_kubernetes(found: Route, running: str | None) -> Route:
+    return route.with_kubernetes(found, running, tables.kubernetes_minimum)
+
+
+@pytest.mark.parametrize(
+    ("running", "asked"),
+    [
+        (None, [None, None]),
+        ("newest", [None, None]),
+        ("v1.33.2+k3s1", [None, None]),
+        ("1.31", [None, "1.33"]),
+        ("v1.28.3", ["1.31", "1.33"]),
+    ],
+)
+def test_a_hop_says_which_kubernetes_must_be_there_before_it(
+    running: str | None, asked: list[str | None]
+) -> None:
+    assert [hop.kubernetes for hop in with_kubernetes(FOUND, running).hops] == asked
+
+
+def test_kubernetes_is_asked_for_once() -> None:
+    there_and_back = Route("2.8.5", "2.9.4", (Hop("2.8.5", "2.9.0"), Hop("2.9.0", "2.9.4")))
+    found = with_kubernetes(there_and_back, "1.31")
+    assert [hop.kubernetes for hop in found.hops] == ["1.33", None]
+    unknown = Route("2.3.0", "2.3.1", (Hop("2.3.0", "2.3.1"),))
+    assert with_kubernetes(unknown, "1.20") == unknown
+
+
+def test_kubernetes_is_printed_in_every_form() -> None:
+    found = with_kubernetes(FOUND, "1.31")
+    rows = [
+        " ".join(line.split())
+        for line in report.text(found, None, Paint(enabled=False)).split("\n")
+    ]
+    assert "2 2.6.4 -> 2.8.5 Kubernetes 1.33 or newer" in rows
+    document = json.loads(report.json_text(found, None))
+    TypeAdapter(report.PathJson).validate_python(document)
+    assert [hop["kubernetes"] for hop in document["hops"]] == [None, "1.33"]
+    assert 's2["Kubernetes 1.33 or newer<br/>move: ' in report.mermaid(found)
+
+
 def test_the_route_as_text_when_there_is_none() -> None:
     plain = Paint(enabled=False)
     assert report.text(way("2.4.0", "2.4.0"), None, plain) == "Already at Flux 2.4.0."
-    assert report.text(way("2.4.0", "2.3.0"), None, plain) == (
+    assert report.text(way("2.4.0", "2.3.0"), "2.6.4", plain) == (
         "No safe way from Flux 2.4.0 to 2.3.0: no release with a chart has a way around Bucket v1"
     )
 

@@ -82,8 +82,10 @@ def path(
     from fluxbump.cli.way import find, newest_safe, told
     from fluxbump.cli.workspace import workspace
     from fluxbump.discover import discover
+    from fluxbump.model import FLUX
     from fluxbump.reports import route as report
     from fluxbump.reports.table import Paint
+    from fluxbump.tracks import current
 
     console = Console(quiet=quiet, verbose=verbose, color=color.value)
     beside = known(kubernetes, cluster_state, live=cluster, context=context)
@@ -98,13 +100,13 @@ def path(
         gathered = evidence.gather(ws.snapshot, inventory, loaded, around=around)
         goal = str(resolve.resolve(version, loaded).app_version)
         found = find(_start(start, gathered), goal, gathered, loaded)
-        # Where a cluster elsewhere has been, the history of this repository does not say.
-        unsure = start is None and not all(one.certain for one in found.migrate)
-        if unsure:
+        # Of a cluster elsewhere, neither the history nor the pins of this repository say anything.
+        here = found.start == current(inventory).get(FLUX)
+        if here and not all(one.certain for one in found.migrate):
             held = past.read(ws.lineage, [inventory], scope, gathered.crds)
             gathered = replace(gathered, past=held)
             found = find(found.start, goal, gathered, loaded)
-    best = newest_safe(gathered, loaded)
+    best = newest_safe(gathered, loaded) if here else None
     if output is PathFormat.JSON:
         console.result(report.json_text(found, best, gathered.past))
     elif output is PathFormat.MERMAID:

@@ -8,11 +8,12 @@ from fluxbump import crds, migrate, safe
 from fluxbump.bump import Prepared
 from fluxbump.cli.console import Console
 from fluxbump.errors import UsageError
+from fluxbump.facts.tables import kubernetes_minimum
 from fluxbump.model import FLUX, ChartIndex, Location
 from fluxbump.reports import route as report
 from fluxbump.reports.table import Paint
 from fluxbump.resources import Resources
-from fluxbump.route import Route, route
+from fluxbump.route import Route, route, with_kubernetes
 from fluxbump.rules.rule import Evidence
 
 
@@ -31,7 +32,8 @@ def find(start: str, goal: str, gathered: Evidence, index: ChartIndex) -> Route:
     charts = {str(one.app_version) for one in index.releases}
     past = gathered.past
     through = past.through(start) if past else None
-    return route(gathered.crds, start, goal, charts, stored=gathered.stored, through=through)
+    found = route(gathered.crds, start, goal, charts, stored=gathered.stored, through=through)
+    return with_kubernetes(found, gathered.oldest_kubernetes, kubernetes_minimum)
 
 
 def told(found: Route, gathered: Evidence, index: ChartIndex) -> str | None:

@@ -33,7 +33,7 @@ def text(route: Route, newest_safe: str | None, paint: Paint, history: str | Non
         lines += ["", *table(("HOP", "BUMP", "FIRST", "WHAT"), rows, paint)]
     if history and route.hops:
         lines += ["", f"{history}."]
-    if newest_safe and route.releases[-1:] != (newest_safe,):
+    if newest_safe and not route.problem and route.releases[-1:] != (newest_safe,):
         lines += ["", f"Newest release that passes as things stand: {newest_safe}"]
     return "\n".join(lines)
 
@@ -50,7 +50,8 @@ def _headline(route: Route, paint: Paint) -> str:
 
 def _rows(number: int, hop: Hop) -> Iterator[tuple[str, str, str, str]]:
     """One row for each thing to do; the hop itself stands in the first."""
-    steps = [("move manifests", _move(one)) for one in hop.removed]
+    steps = [("Kubernetes", f"{hop.kubernetes} or newer")] if hop.kubernetes else []
+    steps += [("move manifests", _move(one)) for one in hop.removed]
     steps += [("flux migrate", _migrate(one)) for one in hop.migrate]
     names, last = (str(number), f"{hop.old} -> {hop.new}"), ""
     for step, what in steps or [("nothing", "")]:
@@ -90,12 +91,13 @@ class RemovedJson(TypedDict):
 
 
 class HopJson(TypedDict):
-    """One bump on the way."""
+    """One bump on the way; `kubernetes` is the oldest that must run before it."""
 
     old: str
     new: str
     migrate: list[MigrateJson]
     removed: list[RemovedJson]
+    kubernetes: str | None
 
 
 class HistoryJson(TypedDict):
@@ -166,6 +168,7 @@ def _hop(hop: Hop) -> HopJson:
             }
             for one in hop.removed
         ],
+        "kubernetes": hop.kubernetes,
     }
 
 
@@ -189,7 +192,8 @@ def mermaid(route: Route) -> str:
 
 
 def _steps(hop: Hop) -> list[str]:
-    steps = [f"move: {_label(_move(one))}" for one in hop.removed]
+    steps = [f"Kubernetes {_label(hop.kubernetes)} or newer"] if hop.kubernetes else []
+    steps += [f"move: {_label(_move(one))}" for one in hop.removed]
     return [*steps, *(f"flux migrate: {_label(_migrate(one))}" for one in hop.migrate)]
 
 

@@ -111,15 +111,9 @@ def _answers(
     conflicts: tuple[Conflict, ...], where: Location, evidence: Evidence
 ) -> Iterator[Related]:
     """What the API server says, CRD by CRD: too long for the finding's own line."""
-    server = _server(evidence)
     for one in conflicts:
-        yield Related(where, f"the API server says: {one.message(server)}")
-
-
-def _server(evidence: Evidence) -> str | None:
-    """The Kubernetes that answers: the oldest that is pinned; None when none is."""
-    pins = [(one.minor, one.version) for one in evidence.kubernetes or () if one.minor]
-    return min(pins)[1] if pins else None
+        words = one.message(evidence.oldest_kubernetes)
+        yield Related(where, f"the API server says: {words}")
 
 
 # --- FB202: what existing clusters hold -------------------------------------------------------

@@ -136,6 +136,12 @@ class Evidence:
         chart = self.index.get(held.get(FLUX2, ""))
         return held.get(FLUX) or (str(chart.app_version) if chart else None)
 
+    @property
+    def oldest_kubernetes(self) -> str | None:
+        """The oldest Kubernetes that is pinned or stated; None when none is known."""
+        pins = [(pin.minor, pin.version) for pin in self.kubernetes or () if pin.minor]
+        return min(pins)[1] if pins else None
+
     def shipped(self, pin: Pin, *, vendored: bool = True) -> tuple[str | None, str]:
         """Return the release that a pin of the community chart ships, and who says so.
 
