@@ -54,7 +54,7 @@ def check(
         if base is not None:
             compare = ws.repository.snapshot(ws.repository.merge_base(base, rev or "HEAD"), base)
         examined = examine.examine(
-            ws.snapshot, ws.settings, loaded, base=compare, lineage=ws.lineage
+            ws.snapshot, ws.settings, loaded, base=compare, lineage=ws.lineage, codes=codes
         )
         return examine.judge(examined, codes)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fluxbump import evidence, gate, resolve, rules, selftest
@@ -42,6 +43,7 @@ def examine(
     render: Renderer | None = None,
     known: Known = NOTHING_KNOWN,
     lineage: Lineage | None = None,
+    codes: Iterable[str] = tuple(rules.RULES),
 ) -> Examined:
     """Look at a snapshot.
 
@@ -53,23 +55,28 @@ def examine(
         render: renders a wrapper; None when rendering was not asked for.
         known: what is known beside the repository.
         lineage: gives what files have held; None when that is not to be asked.
+        codes: of the rules that will judge; what none of them needs is not looked for.
 
     Raises:
         PinError: nothing is pinned, or two charts that move with Flux have the same name.
     """
     app_versions = resolve.app_versions(index.releases) if isinstance(index, ChartIndex) else {}
-    scope = settings.scope(app_versions, evidence.NEEDLES)
+    safety = rules.about_safety(codes)
+    scope = settings.scope(app_versions, evidence.NEEDLES if safety else ())
     inventory = discover(snapshot, scope)
     require_pins(inventory, "nothing here pins Flux, so there is nothing to check")
     compare = None
     if base is not None:
         changed = evidence.changed_below(inventory.charts, base, snapshot)
         compare = Base(discover(base, scope), changed)
+    around = None
+    if safety:
+        around = evidence.surroundings(snapshot, scope, known, configured=settings.kubernetes)
     gathered = evidence.gather(
         snapshot,
         inventory,
         index,
-        around=evidence.surroundings(snapshot, scope, known, configured=settings.kubernetes),
+        around=around,
         render=render,
         base=compare,
         allowed_groups=settings.allowed_groups,

@@ -389,3 +389,21 @@ def test_the_rules_are_listed_and_explained(repo: Repo, cli: Cli) -> None:
     assert page.out == cli("rule", "version-agreement").out == cli("rule", "fb103").out
     mentions(page, "FB103", "appVersion")
     assert_refused(cli("rule", "FB999"), 2, "no rule is called 'FB999'")
+
+
+def test_what_no_rule_needs_is_not_looked_for(repo: Repo, tmp_path: Path) -> None:
+    trace = tmp_path / "trace"
+
+    def searched(*arguments: str) -> bool:
+        trace.write_text("", encoding="utf-8")
+        run = repo.fluxbump("check", "--no-render", *arguments, GIT_TRACE=str(trace))
+        assert run.code == 0, run.err
+        text = trace.read_text("utf-8")
+        assert "bp-flux" in text
+        return "KubeadmControlPlane" in text
+
+    assert searched()
+    assert searched("--select", "FB207")
+    assert searched("--self-test", "--ignore", "FB2")
+    assert not searched("--ignore", "FB2")
+    assert not searched("--select", "FB1,FB3")

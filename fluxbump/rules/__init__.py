@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from fluxbump.model import Finding
 from fluxbump.rules import (
@@ -37,6 +37,14 @@ RULES: dict[str, Rule] = {
     for rule in sorted((rule for family in FAMILIES for rule in family.RULES), key=lambda r: r.code)
 }
 """Every rule by its code."""
+
+
+_SAFETY = "FB2"
+
+
+def about_safety(codes: Iterable[str]) -> bool:
+    """Whether one of the rules called `codes` needs to know what a release meets in a cluster."""
+    return any(code.startswith(_SAFETY) for code in codes)
 
 
 def judge(

@@ -112,6 +112,14 @@ def bench_check(tree: str, measured: Measure, trees: Callable[[str], Path], inde
     measured(f"check --no-render, {tree}", command, trees(tree))
 
 
+@pytest.mark.parametrize("rules", ["without", "with"])
+def bench_safety(rules: str, measured: Measure, trees: Callable[[str], Path], index: Path) -> None:
+    """What the safety rules add: the same command one after the other."""
+    less = ["--ignore", "FB2"] if rules == "without" else []
+    command = ["fluxbump", "check", "--rev", "HEAD", "--no-render", "--index", str(index), *less]
+    measured(f"check {rules} FB2, 1000 files", command, trees("1000 files"))
+
+
 @pytest.fixture(scope="session")
 def helm() -> Path:
     found = find_helm().get("helm3")
