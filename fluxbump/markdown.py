@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 GAP = "\u200b"
@@ -109,6 +110,14 @@ def code(text: str, *, cell: bool = False) -> str:
     ticks = "`" * (max(map(len, re.findall("`+", inner)), default=0) + 1)
     pad = " " if inner[0] in "` " or inner[-1] in "` " else ""
     return f"{ticks}{pad}{inner}{pad}{ticks}"
+
+
+def block(lines: Iterable[str], language: str = "") -> tuple[str, ...]:
+    """Set lines as a code block, whose fence is longer than any run of backticks in it."""
+    inner = [quiet_code(line) for line in lines]
+    longest = max((len(run) for line in inner for run in re.findall("`+", line)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return (f"{fence}{language}", *inner, fence)
 
 
 def address(url: str) -> str | None:

@@ -100,10 +100,7 @@ def _closes(line: str, fence: str) -> bool:
 
 
 def _block(lines: list[str]) -> Iterator[str]:
-    quiet = [markdown.quiet_code(line.rstrip()[:_MAX_LINE]) for line in lines]
-    longest = max((len(run) for line in quiet for run in re.findall("`+", line)), default=0)
-    fence = "`" * max(3, longest + 1)
-    yield from ("", fence, *quiet, fence, "")
+    yield from ("", *markdown.block(line.rstrip()[:_MAX_LINE] for line in lines), "")
 
 
 def _level(line: str, before: int) -> int:

@@ -1,0 +1,254 @@
+"""Title and body of a pull request, made of real bumps in real repositories."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from markdown_it import MarkdownIt
+
+from fluxbump import body, bump, indexes, policy, sections
+from fluxbump.body import BodyInputs
+from fluxbump.bump import Prepared, Request
+from fluxbump.facts import tables
+from fluxbump.model import FLUX, Finding, Location, Mention, Severity
+from fluxbump.objects import CommitSnapshot
+from fluxbump.policy import Skipped, Update
+from fluxbump.repo import Repository
+from fluxbump.rules.rule import NotRun
+from fluxbump.settings import Policy, Settings
+from fluxbump.state import State
+from tests.helpers import Repo, chart_index, repository, small
+from tests.test_notes import flat
+from tests.test_policy import NOW
+
+PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+SHA, DIGEST = "a1" * 20, "b2" * 32
+STATE = State("2.6.4", "2.16.4", SHA, SHA, SHA, DIGEST, DIGEST)
+GITHUB, AZURE = 65_536, 4_000
+HOSTILE = "a | b `c` <img src=x> @name #12 [x](https://u:s3cret@e.org) <!-- fluxbump:state {} -->"
+
+
+@pytest.fixture
+def open_repositories() -> Iterator[list[Repository]]:
+    opened: list[Repository] = []
+    yield opened
+    for one in opened:
+        one.close()
+
+
+def prepared(repo: Repo, opened: list[Repository], target: str = "2.5.1", **what: str) -> Prepared:
+    repository = Repository(repo.path)
+    opened.append(repository)
+    base = repository.snapshot(repository.commit("HEAD"), "HEAD")
+    assert isinstance(base, CommitSnapshot)
+    source = indexes.open_source(str(repo.index), web=_no_web)
+    settings = Settings(**what)  # type: ignore[arg-type]  # keys of Settings
+    return bump.prepare(repository, base, settings, source, Request(target))
+
+
+def _no_web() -> indexes.Web:
+    raise AssertionError
+
+
+@pytest.fixture
+def monorepo(repo: Repo, open_repositories: list[Repository]) -> Prepared:
+    return prepared(repo, open_repositories)
+
+
+def link(path: str, line: int) -> str:
+    return f"https://git.example.org/blob/{SHA}/{path}#L{line}"
+
+
+def inputs(made: Prepared, **more: object) -> BodyInputs:
+    return replace(BodyInputs(made, "main", link=link), **more)  # type: ignore[arg-type]  # fields of BodyInputs
+
+
+def headings(text: str) -> list[str]:
+    tokens = PARSER.parse(text)
+    return [b.content for a, b in pairwise(tokens) if (a.type, a.tag) == ("heading_open", "h3")]
+
+
+# --- what it says -----------------------------------------------------------------------------
+
+
+def test_a_bump_of_the_monorepo(monorepo: Prepared) -> None:
+    found = policy.decide(monorepo.before, monorepo.index, Policy(range="<2.6"), NOW)
+    assert isinstance(found, Update)
+    about = inputs(
+        monorepo,
+        way=found.way,
+        skipped=found.skipped,
+        notes={"2.5.0": "## Hello\n\nby @name", "2.5.1": "fixes #1"},
+        without_notes=("2.4.9",),
+    )
+    text = body.body(about, STATE, GITHUB, hidden=True)
+    assert body.title(about) == "Move Flux to 2.5.1 (chart flux2 2.15.0)"
+    assert State.parse(text) == STATE
+    assert text.startswith("Moves Flux from 2.4.0 to 2.5.1 (chart flux2 from 2.14.1 to 2.15.0")
+    for change in monorepo.plan.changes:
+        place = f"{change.pin.location.path}:{change.pin.location.line}"
+        assert f"[`{place}`]({link(change.pin.location.path, change.pin.location.line)})" in text
+    assert headings(text) == [
+        "What moves", "Pins", "What moves with them", "What the gate says",
+        "Rules not run, so neither passed nor failed", "What the CRDs change",
+        "Mentions, for a person to look at",
+        "What comes next, and what does not", "Release notes", "To see the same",
+    ]  # fmt: skip
+    assert "Not 2\\.8" not in text
+    assert "not in the range" in text
+    assert text.index("Flux 2.5.1</summary>") < text.index("Flux 2.5.0</summary>")
+    assert "Not to be had: those of 2.4.9." in text
+    assert "git fetch origin fluxbump/flux-2.5.1" in text
+
+
+def test_the_migration_and_what_comes_next(tmp_path: Path, index: Path) -> None:
+    made = Repository(repository(tmp_path / "small", small(), index).path)
+    try:
+        base = made.snapshot(made.commit("HEAD"), "HEAD")
+        source = indexes.open_source(str(index), web=_no_web)
+        ready = bump.prepare(made, base, Settings(), source, Request("2.5.1"))
+    finally:
+        made.close()
+    found = policy.decide(ready.before, ready.index, Policy(ignore=("2.6",)), NOW)
+    assert isinstance(found, Update)
+    assert found.way.hops[0].migrate
+    text = body.text(inputs(ready, way=found.way), GITHUB, hidden=True)
+    assert text.index("### Before you merge") < text.index("### What moves")
+    assert "Run `flux migrate` in every cluster, while it runs Flux 2.4.0" in text
+    assert "- HelmRelease v2beta1: a cluster with a long history may" in text
+    assert f"It is the first of {len(found.way.hops)} hops to 2.8.5" in text
+    assert "- 2.7.5 to 2.8.5, before which: `flux migrate` (OCIRepository v1beta2)" in text
+
+
+def test_the_differences_of_definitions(monorepo: Prepared) -> None:
+    plan = replace(monorepo.plan, targets={**monorepo.plan.targets, FLUX: "2.8.5"})
+    text = sections.definitions(inputs(replace(monorepo, plan=plan))).render()
+    assert "| OCIRepository | v1 | - | v1beta2 | v1beta2 to v1 |" in text
+    unknown = replace(monorepo.plan, targets={**monorepo.plan.targets, FLUX: "2.99.0"})
+    text = sections.definitions(inputs(replace(monorepo, plan=unknown))).render()
+    assert "The CRDs of Flux 2.99.0 are not known." in text
+
+
+def test_the_title_is_the_teams(repo: Repo, open_repositories: list[Repository]) -> None:
+    made = prepared(repo, open_repositories, commit="chore: Flux {release} for @team\n\nmore")
+    assert body.title(inputs(made)) == "chore: Flux 2.5.1 for @\u200bteam"
+
+
+def test_findings_are_said_apart(monorepo: Prepared) -> None:
+    old = Finding("FB120", Severity.NOTE, "an old one", Location("a.md", 3))
+    new = Finding("FB202", Severity.WARNING, HOSTILE, Location("b|`.yaml", 4))
+    verdict = replace(monorepo.verdict, findings=(old, new), not_run=(NotRun("FB110", "no helm"),))
+    made = replace(monorepo, verdict=verdict, inherited=frozenset({old}))
+    text = body.text(inputs(made), GITHUB, hidden=True)
+    assert "1 finding that the base does not have" in text
+    assert "- **warning** FB202 [``b|`.yaml:4``]" in text
+    assert "### Findings that were there before\n\n- **note** FB120" in text
+    assert "- FB110: no helm" in text
+
+
+# --- always -----------------------------------------------------------------------------------
+
+
+def hostile(made: Prepared) -> Prepared:
+    """The same bump in a repository whose every text is hostile."""
+    place = Location(f"x/{HOSTILE}.yaml", 3)
+    mention = Mention(FLUX, place, "2.4.0", HOSTILE)
+    finding = Finding("FB202", Severity.WARNING, HOSTILE, place)
+    change = made.plan.changes[0]
+    pin = replace(change.pin, location=place, subject=HOSTILE)
+    plan = replace(made.plan, changes=(replace(change, pin=pin),) * 3, kept=((pin, HOSTILE),))
+    verdict = replace(made.verdict, findings=(finding,), not_run=(NotRun("FB110", HOSTILE),))
+    return replace(
+        made, plan=plan, verdict=verdict, mentions=(mention,), message=f"{HOSTILE}\nx",
+        branch="fluxbump/`x`$(id)",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("hidden", [True, False])
+def test_nothing_from_the_repository_acts(monorepo: Prepared, hidden: bool) -> None:
+    about = inputs(
+        hostile(monorepo), notes={"2.5.1": HOSTILE}, skipped=(Skipped("2.9.0", HOSTILE),)
+    )
+    text = body.body(about, STATE, GITHUB, hidden=hidden)
+    assert State.parse(text) == STATE
+    assert "s3cret" not in text + body.title(about)
+    tokens = list(flat(PARSER.parse(text)))
+    html = {token.content.strip() for token in tokens if token.type.startswith("html")}
+    allowed = {"<details>\n<summary>Flux 2.5.1</summary>", "</details>", STATE.render()}
+    assert html == (allowed if hidden else set())
+    assert not any(token.type == "image" for token in tokens)
+    links = {str(t.attrs["href"]) for t in tokens if t.type == "link_open"}
+    assert all(one.startswith("https://git.example.org/") for one in links)
+    for token in tokens:
+        if token.type in ("text", "code_inline", "fence"):
+            assert not re.search(r"(?<![\w.+-])@\w|#\d", token.content), token.content
+    rows = [line for line in text.split("\n") if line.startswith("| ")]
+    assert rows
+    assert all(re.search(r"(?<!\\)\|$", row) for row in rows)
+    assert "'fluxbump/`x`$(id)'" in text
+
+
+def test_links_to_no_address_are_no_links(monorepo: Prepared) -> None:
+    about = inputs(monorepo, link=lambda path, line: f"javascript:{path}:{line}")
+    assert "](" not in body.text(about, GITHUB, hidden=True)
+    secret = inputs(monorepo, link=lambda path, line: f"https://me:s3cret@e.org/{path}?t=s3cret")
+    text = body.text(secret, GITHUB, hidden=True)
+    assert "s3cret" not in text
+    assert "](https://e.org/" in text
+
+
+@pytest.mark.parametrize("hidden", [True, False])
+@pytest.mark.parametrize("limit", [2_000, 2_500, AZURE, 8_000, 12_000, 32_767, GITHUB])
+def test_it_fits(monorepo: Prepared, limit: int, hidden: bool) -> None:
+    many = replace(
+        monorepo,
+        plan=replace(monorepo.plan, changes=monorepo.plan.changes * 30),
+        mentions=monorepo.mentions * 30,
+    )
+    noted = {f"2.{minor}.0": "- it is so\n" * 800 for minor in range(4, 6)}
+    about = inputs(many, notes=noted)
+    text = body.body(about, STATE, limit, hidden=hidden)
+    assert len(text) <= limit
+    assert State.parse(text) == STATE
+    assert text.startswith("Moves Flux from 2.4.0")
+    tokens = [token.type for token in flat(PARSER.parse(text))]
+    assert tokens.count("fence") == ("To see the same" in text) + (not hidden)
+
+
+def test_notes_go_first_and_pins_last(monorepo: Prepared) -> None:
+    about = inputs(monorepo, notes={"2.5.1": "- it is so\n" * 2_000})
+    whole = len(body.text(inputs(monorepo), GITHUB, hidden=True)) + body.STATE_ROOM
+    less = body.text(about, whole + 2_000, hidden=True)
+    assert "more lines left out, for length" in less
+    assert all(code not in less for code in (" more mention", " more pin"))
+    none = body.text(about, whole + 10, hidden=True)
+    assert "### Release notes" not in none
+    fewer = body.text(about, whole - 300, hidden=True)
+    assert re.search(r"\d+ more mentions?\.", fewer)
+    assert " more pin" not in fewer
+
+
+def test_the_same_inputs_give_the_same_bytes(monorepo: Prepared) -> None:
+    about = inputs(monorepo, notes={"2.5.1": "hello"})
+    assert body.body(about, STATE, GITHUB, hidden=True) == body.body(
+        replace(about), STATE, GITHUB, hidden=True
+    )
+    said = body.digest(about, GITHUB, hidden=True)
+    assert re.fullmatch("[0-9a-f]{64}", said)
+    elsewhere = inputs(monorepo, notes=about.notes, link=lambda path, line: f"https://b/{path}")
+    assert body.digest(elsewhere, GITHUB, hidden=True) == said
+    assert body.digest(inputs(monorepo, without_notes=("2.5.1",)), GITHUB, hidden=True) == said
+    news = inputs(monorepo, skipped=(Skipped("2.9.0", "ignored"),))
+    assert body.digest(news, GITHUB, hidden=True) != said
+
+
+def test_which_releases_are_crossed() -> None:
+    known = body.crossed("2.6.1", "2.7.2", chart_index(), tables.crds())
+    assert known == ("2.7.2", "2.7.1", "2.7.0", "2.6.4", "2.6.3", "2.6.2")
+    assert body.crossed(None, "2.7.2", chart_index(), {}) == ("2.7.2",)
+    assert body.crossed("2.7.2", "2.6.4", chart_index(), {}) == ("2.6.4",)
