@@ -16,194 +16,27 @@ What is decided here, beyond the obvious:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Iterator
 
 from fluxbump import versions
-from fluxbump.forges.forge import PullRequest
+from fluxbump.actions import (
+    Action,
+    DeleteBranch,
+    Known,
+    Leave,
+    Open,
+    Push,
+    Refresh,
+    Seen,
+    Supersede,
+    TellPushed,
+    Tip,
+    Wanted,
+    Why,
+)
 from fluxbump.forges.forge import State as Fate
 from fluxbump.settings import Policy
-from fluxbump.state import PUSHED, State
-
-# --- what is given ----------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """The proposal that should be open.
-
-    Attributes:
-        release: that it proposes.
-        branch: that it comes from.
-        base_branch: that it goes to.
-        base: the commit of the base branch that it stands on.
-        tree: of the commit that the branch should hold.
-        patch: sha256 of the patch from `base`, hexadecimal.
-        digest: sha256 of what title and body say, hexadecimal; see `body.digest`.
-    """
-
-    release: str
-    branch: str
-    base_branch: str
-    base: str
-    tree: str
-    patch: str
-    digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class Tip:
-    """Where a branch of the remote is.
-
-    Attributes:
-        sha: of the commit.
-        ours: that commit is one that we made: the state of its pull request names it, or its
-            trailer names its own tree.
-        tree: of the commit; empty when it is not known.
-        base: its first parent; empty when it is not known.
-    """
-
-    sha: str
-    ours: bool
-    tree: str = ""
-    base: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A pull request, and what its body says of itself."""
-
-    request: PullRequest
-    state: State | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What the forge and the remote have.
-
-    Attributes:
-        open: the open pull requests whose branch has our prefix.
-        past: closed and merged ones of the wanted branch, and of every branch in `branches` that
-            has no open one.
-        branches: the branches of the remote with our prefix, and the wanted one.
-        current: the release that the base holds; None when it does not say.
-    """
-
-    open: tuple[Known, ...] = ()
-    past: tuple[Known, ...] = ()
-    branches: Mapping[str, Tip] = field(default_factory=dict)
-    current: str | None = None
-
-
-# --- what is to be done -----------------------------------------------------------------------
-
-
-class Why(StrEnum):
-    """Why we close a pull request, or delete a branch."""
-
-    NEWER = "newer"
-    """A newer release is proposed instead."""
-    POLICY = "policy"
-    """An older release is proposed instead: policy or rules no longer lead to this one."""
-    REACHED = "reached"
-    """The base holds the release, or a newer one."""
-    DUPLICATE = "duplicate"
-    """Another pull request of the same branch is open."""
-    MERGED = "merged"
-    """The branch was merged."""
-
-
-@dataclass(frozen=True, slots=True)
-class Push:
-    """Push our commit to a branch.
-
-    Attributes:
-        branch: of the remote.
-        expected: its tip, or nothing is pushed; None when there must be no such branch.
-    """
-
-    branch: str
-    expected: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Open:
-    """Open the pull request of a branch that was pushed."""
-
-    branch: str
-
-
-@dataclass(frozen=True, slots=True)
-class Refresh:
-    """Bring an open pull request up to date.
-
-    Attributes:
-        number: of the pull request.
-        branch: of the remote.
-        expected: its tip, or nothing is pushed; None when there must be no such branch.
-        push: our commit has to be pushed first.
-        edit: title and body change; the state in it changes in any case.
-    """
-
-    number: int
-    branch: str
-    expected: str | None
-    push: bool
-    edit: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Supersede:
-    """Close a pull request of ours: say in its state by what, comment once, close, delete.
-
-    In this order, since a run can end anywhere: the state tells that no person closed it.
-
-    Attributes:
-        number: of the pull request.
-        branch: that it comes from.
-        tip: where the branch has to be to be deleted; None when it is not to be deleted.
-        by: the release that takes its place.
-        why: for the comment.
-    """
-
-    number: int
-    branch: str
-    tip: str | None
-    by: str
-    why: Why
-
-
-@dataclass(frozen=True, slots=True)
-class TellPushed:
-    """Comment that a person pushed to the branch and that we leave it; note `PUSHED` as told."""
-
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
-class DeleteBranch:
-    """Delete a branch, if it is still at `tip`."""
-
-    branch: str
-    tip: str
-    why: Why
-
-
-@dataclass(frozen=True, slots=True)
-class Leave:
-    """Do nothing, and say why in the report.
-
-    Attributes:
-        number: of the pull request; None when it is about something else.
-        reason: one sentence.
-    """
-
-    number: int | None
-    reason: str
-
-
-Action = Push | Open | Refresh | Supersede | TellPushed | DeleteBranch | Leave
+from fluxbump.state import PUSHED
 
 
 def plan_actions(wanted: Wanted | None, seen: Seen, policy: Policy) -> tuple[Action, ...]:

@@ -12,9 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from semver import Version
 
-from fluxbump.forges.forge import PullRequest
-from fluxbump.forges.forge import State as Fate
-from fluxbump.reconcile import (
+from fluxbump.actions import (
     Action,
     DeleteBranch,
     Known,
@@ -28,8 +26,10 @@ from fluxbump.reconcile import (
     Tip,
     Wanted,
     Why,
-    plan_actions,
 )
+from fluxbump.forges.forge import PullRequest
+from fluxbump.forges.forge import State as Fate
+from fluxbump.reconcile import plan_actions
 from fluxbump.settings import Policy
 from fluxbump.settings import Refresh as How
 from fluxbump.state import PUSHED, State
