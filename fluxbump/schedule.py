@@ -99,7 +99,16 @@ def zone(name: str) -> tzinfo:
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):  # a name such as `Europe` is a directory
-        raise ValueError(f"unknown time zone: {name!r}, say one such as Europe/Berlin") from None
+        hint = "say one such as Europe/Berlin" if _has_database() else "no tzdata on this machine"
+        raise ValueError(f"unknown time zone: {name!r}, {hint}") from None
+
+
+def _has_database() -> bool:
+    try:
+        ZoneInfo("Etc/UTC")
+    except KeyError:
+        return False
+    return True
 
 
 def opens(windows: Sequence[Window], timezone: tzinfo, now: datetime) -> datetime:

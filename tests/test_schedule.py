@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import zoneinfo
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 
 import pytest
 from hypothesis import given
@@ -72,6 +74,18 @@ def test_any_text_is_a_window_or_refused(text: str) -> None:
 def test_what_is_no_time_zone(name: str) -> None:
     with pytest.raises(ValueError, match="unknown time zone"):
         zone(name)
+
+
+@pytest.mark.skipif(find_spec("tzdata") is not None, reason="the database is a package here")
+def test_without_a_database_there_is_utc() -> None:
+    try:
+        zoneinfo.reset_tzpath(to=[])
+        zoneinfo.ZoneInfo.clear_cache()
+        assert zone("UTC") is UTC
+        with pytest.raises(ValueError, match="no tzdata on this machine"):
+            zone("Europe/Berlin")
+    finally:
+        zoneinfo.reset_tzpath()
 
 
 # --- when it opens ----------------------------------------------------------------------------
