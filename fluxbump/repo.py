@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -59,8 +59,13 @@ class Built:
 class Repository:
     """A git repository, bare or not."""
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, environ: Mapping[str, str] | None = None) -> None:
         """Open the repository that `path` is in; the one we are in when it is None.
+
+        Args:
+            path: in the repository.
+            environ: for git's processes, besides our own; in a partial clone they fetch what they
+                read and the clone has left out, see `remote.Remote.environ`.
 
         Raises:
             RepositoryError: there is none.
@@ -68,6 +73,7 @@ class Repository:
         """
         try:
             self._repo = git.Repo(path, search_parent_directories=True)
+            self._repo.git.update_environment(**(environ or {}))
             self._git = Git(self._repo)
             self._snapshots: list[ObjectSnapshot] = []
         except NoSuchPathError:
