@@ -155,3 +155,18 @@ def test_files_stay_short() -> None:
         if (count := path.read_text("utf-8").count("\n")) > 400
     }
     assert long == {}
+
+
+def test_remotes_are_loaded_by_nobody_who_needs_none() -> None:
+    """`to`, `check` and `status` work on what is there: start-up is felt."""
+    seen: set[str] = set()
+    todo = [f"fluxbump.{name}" for name in ("workspace", "bump", "examine", "survey", "cli.app")]
+    while todo:
+        module = todo.pop()
+        seen.add(module)
+        found = {found for name in imports(module, top=True) if (found := own(name))}
+        todo += found - seen
+    assert "fluxbump.repo" in seen
+    assert (
+        seen & {f"fluxbump.{m}" for m in ("credentials", "gitprocess", "remote", "clones")} == set()
+    )

@@ -1,0 +1,195 @@
+"""What can go wrong with a remote, told from what git says. Pure.
+
+RepositoryError
+└── RemoteError              anything else that git could not do there
+    ├── MovedError           the branch is not where it was: look again, then decide
+    ├── DeclinedError        the server does not want it: a protected branch, a hook
+    ├── AccessError          no valid credential, or it may not do this
+    ├── NotThereError        no such repository, or none that we may see
+    └── UnreachableError     the connection failed or was cut: try again later
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fluxbump.errors import RepositoryError
+
+_LONGEST = 300
+"""Characters of a message; a server can say anything."""
+
+
+class RemoteError(RepositoryError):
+    """Git could not do it at the remote."""
+
+
+class MovedError(RemoteError):
+    """The branch at the remote is not where it was expected; nothing was changed."""
+
+
+class DeclinedError(RemoteError):
+    """The server refused the update: the branch is protected, or a hook said no."""
+
+
+class AccessError(RemoteError):
+    """The server wants another credential, or the one it has may not do this."""
+
+
+class NotThereError(RemoteError):
+    """There is no such repository, or none that we may see."""
+
+
+class UnreachableError(RemoteError):
+    """The connection could not be made, or was cut; what it was about may have happened."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefResult:
+    """One line of `git push --porcelain`.
+
+    Attributes:
+        flag: a blank, `+`, `-` or `*` when it was done, `=` when there was nothing to do, `!` when
+            it was refused (git-push(1), OUTPUT).
+        summary: what was done, or why not.
+    """
+
+    flag: str
+    summary: str
+
+
+# Messages of git's remote-curl.c, http.c, connect.c, fetch-pack.c, of libcurl and of OpenSSH. The
+# first that fits counts: a server that is cut while it asks for a password says both.
+_SAYINGS: tuple[tuple[type[RemoteError], str, str, re.Pattern[str]], ...] = (
+    (
+        AccessError, "{where} wants a credential, and there is none",
+        "set FLUXBUMP_TOKEN",
+        re.compile(r"could not read (?:Username|Password)|unable to get password"),
+    ),
+    (
+        AccessError, "{where} does not accept the credential",
+        "is the token valid, and may it write here? see FLUXBUMP_TOKEN",
+        re.compile(r"Authentication failed"
+                   r"|requested URL returned error: 40[13]|Permission denied|access denied"
+                   r"|Permission to \S+ denied", re.IGNORECASE),
+    ),
+    (
+        AccessError, "{where} is a host whose key is not known",
+        "add it to known_hosts: ssh-keyscan, and compare the key",
+        re.compile(r"Host key verification failed"),
+    ),
+    (
+        NotThereError, "{where} is not there, or is not to be seen by us",
+        "check the URL, and that the token may read it",
+        re.compile(r"requested URL returned error: 404|repository '[^']*' not found"
+                   r"|Repository not found|does not appear to be a git repository"
+                   r"|remote: Not Found|project you were looking for could not be found",
+                   re.IGNORECASE),
+    ),
+    (
+        RemoteError, "{where} has no such branch",
+        "name one that is there",
+        re.compile(r"couldn't find remote ref"),
+    ),
+    (
+        UnreachableError, "{where} cannot be reached",
+        "try again later",
+        re.compile(r"Could not resolve|Failed to connect|Couldn't connect|Connection (?:refused"
+                   r"|timed out|reset|closed)|early EOF|unexpected disconnect|RPC failed"
+                   r"|hung up unexpectedly|Empty reply|transfer closed|Operation too slow"
+                   r"|requested URL returned error: (?:408|429|5\d\d)|Network is unreachable"
+                   r"|SSL certificate|SSL[ _](?:connect|read|write|ERROR)|gnutls_"
+                   r"|TLS (?:connect|handshake)"
+                   r"|No route to host|Recv failure|Send failure|bytes of (?:body|length)"
+                   r"|remote failed to report status|unexpected EOF|expected flush"
+                   r"|invalid index-pack output|unable to rewind rpc post", re.IGNORECASE),
+    ),
+)  # fmt: skip
+
+_STALE = re.compile(
+    r"stale info|fetch first|non-fast-forward|cannot lock ref|failed to update ref"
+    r"|reference already exists|already exists|incorrect old value|failed to lock"
+    r"|remote ref (?:updated since|does not exist)",
+    re.IGNORECASE,
+)
+_NEWS = re.compile(r"^remote: ?(.*)$", re.MULTILINE)
+_EDGES = re.compile(r"[*=#!\s-]+")
+
+
+def failure(stderr: str, where: str) -> RemoteError:
+    """Return what a failed command of git means.
+
+    Args:
+        stderr: what it said, without secrets.
+        where: the remote, for people.
+    """
+    for kind, message, hint, pattern in _SAYINGS:
+        if pattern.search(stderr):
+            said = _short(_own_words(stderr))
+            return kind(f"{message.format(where=where)}: {said}", hint=hint)
+    return RemoteError(f"git failed at {where}: {_short(_own_words(stderr)) or 'it says nothing'}")
+
+
+def refusal(result: RefResult, stderr: str, branch: str, where: str) -> RemoteError:
+    """Return what a push that did not go through means.
+
+    Args:
+        result: of the branch.
+        stderr: what git said, without secrets.
+        branch: that was pushed.
+        where: the remote, for people.
+    """
+    reason = result.summary
+    if "remote failed to report status" in reason:
+        return failure(f"{stderr}\n{reason}", where)
+    if _STALE.search(reason) or ("atomic" in reason and _STALE.search(stderr)):
+        return MovedError(
+            f"{branch} at {where} was moved by somebody else meanwhile",
+            hint="nothing was pushed; the next run starts from what is there now",
+        )
+    news = "; ".join(_server_words(stderr))
+    said = f"{_short(reason)}: {news}" if news else reason
+    return DeclinedError(
+        f"{where} refused {branch}: {_short(said)}",
+        hint="is the branch protected? see the rules of the forge, or `branch` in fluxbump.yaml",
+    )
+
+
+def ref_results(porcelain: str) -> dict[str, RefResult]:
+    """Map the remote's refs to what became of them, from the output of `git push --porcelain`."""
+    found = {}
+    for line in porcelain.splitlines():
+        flag, _, rest = line.partition("\t")
+        refs, tab, summary = rest.partition("\t")
+        if tab and len(flag) == 1:
+            found[refs.rpartition(":")[2]] = RefResult(flag, summary)
+    return found
+
+
+def printable(text: str) -> str:
+    """Return text from outside on one line, without control characters."""
+    line = " ".join(text.split())
+    return "".join(letter if letter.isprintable() else "?" for letter in line)
+
+
+def _short(text: str) -> str:
+    line = printable(text)
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
+
+
+def _own_words(stderr: str) -> str:
+    """What git itself says, or the server where git says nothing; without advice."""
+    lines = [line.strip() for line in stderr.splitlines()]
+    heads = ("fatal: ", "error: ")
+    own = [line.split(": ", 1)[1] for line in lines if line.startswith(heads)]
+    own = [line for line in own if not line.startswith("failed to push some refs")]
+    return "; ".join(dict.fromkeys(own)) or "; ".join(_server_words(stderr)) or " ".join(lines)
+
+
+def _server_words(stderr: str) -> Iterator[str]:
+    """What the server says, without the frames that forges draw around it."""
+    for line in _NEWS.findall(stderr):
+        text = printable(line)
+        if text and not _EDGES.fullmatch(text):
+            yield text
