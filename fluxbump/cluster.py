@@ -15,6 +15,7 @@ from typing import Any
 
 from fluxbump.errors import ToolError, UsageError
 
+_KIND = "CustomResourceDefinition"
 _GROUP = ".toolkit.fluxcd.io"
 _LIMIT = 256 << 20  # bytes; every CRD of a large cluster is some tens of MiB
 _TIMEOUT = 60  # seconds
@@ -70,6 +71,9 @@ def live(context: str | None) -> ClusterState:
 def parse(text: str, source: str) -> dict[str, tuple[str, ...]]:
     """Take the stored versions of Flux's CRDs out of a list of CRDs.
 
+    kubectl prints a `List` whose items name their kind; the API server itself sends a
+    `CustomResourceDefinitionList` whose items do not.
+
     Raises:
         UsageError: the text is not a list of CRDs.
     """
@@ -80,9 +84,10 @@ def parse(text: str, source: str) -> dict[str, tuple[str, ...]]:
     items = content.get("items") if isinstance(content, dict) else None
     if not isinstance(items, list):
         raise _not_crds(source, "it is not a list")
+    default = _KIND if content.get("kind") == f"{_KIND}List" else None
     stored = {}
     for item in items:
-        name, versions = _stored(item, source)
+        name, versions = _stored(item, source, default)
         if name.endswith(_GROUP):
             stored[name] = versions
     if not stored:
@@ -92,9 +97,13 @@ def parse(text: str, source: str) -> dict[str, tuple[str, ...]]:
     return stored
 
 
-def _stored(item: Any, source: str) -> tuple[str, tuple[str, ...]]:  # JSON from outside
-    if not isinstance(item, dict) or item.get("kind") != "CustomResourceDefinition":
-        kind = item.get("kind") if isinstance(item, dict) else type(item).__name__
+def _stored(
+    item: Any,  # JSON from outside
+    source: str,
+    default: str | None,
+) -> tuple[str, tuple[str, ...]]:
+    kind = item.get("kind", default) if isinstance(item, dict) else type(item).__name__
+    if not isinstance(item, dict) or kind != _KIND:
         raise _not_crds(source, f"it holds a {kind}")
     name = (item.get("metadata") or {}).get("name")
     versions = (item.get("status") or {}).get("storedVersions")
