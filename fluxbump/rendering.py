@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fluxbump import archive, constraint, facts, versions, yamltext
+from fluxbump import archive, constraint, facts, manifests, versions, yamltext
 from fluxbump.errors import IndexSourceError, ToolError
 from fluxbump.helm import KUBE_VERSION, ChartRefusedError, Helm, objects
 from fluxbump.model import FLUX2, Chart, Snapshot
@@ -31,8 +31,6 @@ _DEEPEST = 64  # folders; deeper ones are an attack on whoever walks them
 
 # What helm says of a dependency that is not there; Helm 3 and 4 differ in the first letter.
 _MISSING = re.compile(r"[Aa]n error occurred while checking for chart dependencies\b.*: (.+)$")
-
-_CONTROLLERS = ("-controller", "-watcher")
 
 
 class _NotRun(Exception):  # noqa: N818  # becomes Render.not_run
@@ -264,7 +262,7 @@ def _images(chart: Chart, snapshot: Snapshot, community: Sequence[_Community]) -
     images: dict[str, str] = {}
     for one in community:
         known = facts.controllers(one.release.removeprefix("v"))
-        images |= known or _own_tags(_values(chart, snapshot, one))
+        images |= known or manifests.default_tags(_values(chart, snapshot, one))
     return images
 
 
@@ -278,15 +276,3 @@ def _values(chart: Chart, snapshot: Snapshot, one: _Community) -> bytes:
         return archive.read_chart(packed).files["values.yaml"]
     except (KeyError, IndexSourceError):
         return b""
-
-
-def _own_tags(values: bytes) -> dict[str, str]:
-    """Return the tags in a community chart's own values, for a release newer than the table."""
-    document = yamltext.documents(values.decode("utf-8", "replace"), "")[0]
-    tags: dict[str, str] = {}
-    for _, entry in yamltext.entries(document.root):
-        image = (yamltext.text_of(entry, "image") or "").rsplit("/", 1)[-1]
-        tag = yamltext.text_of(entry, "tag")
-        if image.endswith(_CONTROLLERS) and tag:
-            tags[image] = tag
-    return tags

@@ -110,7 +110,7 @@ def _refuse_deep_nesting(text: str) -> None:
             raise _TooDeepError("nested too deeply", text.count("\n", 0, found.start()))
 
 
-def _compose(text: str) -> Node | None:
+def _compose(text: str, *, quick: bool = False) -> Node | None:
     """Parse one document.
 
     The binding bundles an old libyaml, which refuses some YAML that Helm and Flux accept (an
@@ -123,6 +123,8 @@ def _compose(text: str) -> Node | None:
     try:
         return _compose_fast(text)
     except YamlProblem as problem:
+        if quick:
+            raise
         try:
             return _compose_pure(text)
         except (YAMLError, ValueError, RecursionError):
@@ -295,16 +297,21 @@ def mappings(node: Node | None) -> Iterator[MappingNode]:
             queue.extend(reversed(list(items(current))))
 
 
-def load(text: str) -> object:
+def load(text: str, *, quick: bool = False) -> object:
     """Parse one document into dicts, lists and strings; a plain null becomes None.
 
     Shared nodes (aliases) become shared objects, so an alias bomb costs no memory.
+
+    Args:
+        text: of the document.
+        quick: what the binding refuses is refused, so that a large text that is broken takes no
+            longer than one that is not.
 
     Raises:
         YamlProblem: the text is not one YAML document, or refers to itself.
     """
     try:
-        return _plain(_compose(text), {})
+        return _plain(_compose(text, quick=quick), {})
     except RecursionError:
         raise YamlProblem("nested too deeply") from None
 

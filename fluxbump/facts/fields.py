@@ -76,10 +76,14 @@ class Schema:
         """Return the paths of the fields without which an object is refused."""
         return tuple(path for path, own in self._fields.items() if own.required)
 
+    def all(self) -> Mapping[str, Field]:
+        """Return every field by its path."""
+        return self._fields
+
     def history(self, path: str) -> tuple[Field, ...]:
-        """Return what releases with this apiVersion have, oldest first; nothing for none."""
-        facts = _table()["kinds"][f"{self.api_version} {self.kind}"]["fields"]
-        return _parsed(facts[path]) if path in facts else ()
+        """Return what releases in the table have, oldest first; nothing for none."""
+        fact = _table()["kinds"].get(f"{self.api_version} {self.kind}", {"fields": {}})
+        return _parsed(fact["fields"][path]) if path in fact["fields"] else ()
 
 
 def releases() -> tuple[str, ...]:

@@ -1,0 +1,49 @@
+"""Templates of charts, read as YAML without helm. Pure.
+
+A template is read as if every condition held and every value were some text. That is enough for
+what charts say about CRDs, because they put conditions around whole objects, and values into
+labels; it is not enough to know what a chart installs, which only helm can say.
+"""
+
+from __future__ import annotations
+
+import re
+
+# An action of Go's text/template: a comment may hold quotes, and a quoted string braces. Nothing is
+# tried twice, so the time is linear.
+_ACTION = re.compile(
+    r"\{\{(?:"
+    r"-?\s*+/\*(?:[^*]|\*(?!/))*+\*/"
+    r'|(?:"(?:[^"\\\n]|\\.)*+"|`[^`]*+`|[^"`}]|\}(?!\}))*+'
+    r")\s*+-?\}\}",
+    re.DOTALL,
+)
+_CONTROL = re.compile(
+    r"\{\{-?\s*(?:/\*|\$\w+\s*:?=|(?:if|else|end|with|range|define|block|break|continue)\b)"
+)
+_VALUE = "\ufffc"  # stands for a value until its line is looked at
+_ONLY_VALUES = re.compile(rf"^[ \t]*(?:{_VALUE}[ \t]*)+$", re.MULTILINE)
+
+
+class TemplateProblem(Exception):  # noqa: N818  # a finding about input
+    """A text is not a template, and where."""
+
+
+def plain(text: str) -> str:
+    """Return a template as YAML; every line stays where it is.
+
+    A line of nothing but actions becomes empty, and a value elsewhere the word `templated`.
+
+    Raises:
+        TemplateProblem: an action does not end.
+    """
+    parts, at = [], 0
+    while (start := text.find("{{", at)) >= 0:
+        action = _ACTION.match(text, start)
+        if action is None:
+            line = text.count("\n", 0, start) + 1
+            raise TemplateProblem(f"line {line}: a template action does not end")
+        shown = "" if _CONTROL.match(action.group()) else _VALUE
+        parts += [text[at:start], shown, "\n" * action.group().count("\n")]
+        at = action.end()
+    return _ONLY_VALUES.sub("", "".join([*parts, text[at:]])).replace(_VALUE, "templated")
