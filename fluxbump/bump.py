@@ -1,7 +1,7 @@
 """The journey of a bump. The only room that knows the order of its stages.
 
-`prepare` computes everything and writes nothing; `deliver` writes its commits, mostly one, and one
-ref. A dry run is `prepare` without `deliver`.
+`look` gathers what there is; `prepare` computes everything and writes nothing; `deliver` writes its
+commits, mostly one, and one ref. A dry run is the first two.
 """
 
 from __future__ import annotations
@@ -24,15 +24,16 @@ from fluxbump import (
     steps,
 )
 from fluxbump.beside import beside
-from fluxbump.discover import decode, discover
+from fluxbump.discover import Scope, decode, discover
 from fluxbump.errors import RefusedError, RepositoryError
-from fluxbump.evidence import Known, Renderer
+from fluxbump.evidence import Known, Renderer, Surroundings
 from fluxbump.model import (
     FLUX,
     FLUX2,
     ChangeSet,
     ChartIndex,
     ChartRelease,
+    Edit,
     Finding,
     IndexSource,
     Inventory,
@@ -66,7 +67,6 @@ class Request:
         options: what the plan may do.
         mentions: whether mapping rows move.
         accepted: codes of rules whose errors do not stop the bump.
-        known: what is known beside the repository.
         migrate_apis: whether manifests move off API versions that the target removes or
             deprecates, in a commit of their own.
     """
@@ -76,7 +76,6 @@ class Request:
     options: Options = field(default_factory=Options)
     mentions: bool = True
     accepted: frozenset[str] = frozenset()
-    known: Known = evidence.NOTHING_KNOWN
     migrate_apis: bool = False
 
 
@@ -160,9 +159,55 @@ class Delivered:
         return self.outcome != "unchanged"
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What there is, before anything is decided.
+
+    Attributes:
+        base: the commit that was looked at.
+        scope: of the search.
+        index: all chart releases.
+        inventory: the pins.
+        around: what a release meets.
+        before: the evidence about the base.
+    """
+
+    base: CommitSnapshot
+    scope: Scope
+    index: ChartIndex
+    inventory: Inventory
+    around: Surroundings
+    before: Evidence
+
+
+def look(
+    base: CommitSnapshot,
+    settings: Settings,
+    source: IndexSource,
+    known: Known = evidence.NOTHING_KNOWN,
+) -> Looked:
+    """Look at a base.
+
+    Args:
+        base: the commit to start from.
+        settings: its configuration.
+        source: where chart releases come from.
+        known: what is known beside the repository.
+
+    Raises:
+        FluxbumpError: the index cannot be had, or the pins cannot be read.
+    """
+    index = source.load()
+    scope = settings.scope(resolve.app_versions(index.releases), evidence.NEEDLES)
+    inventory = discover(base, scope)
+    around = evidence.surroundings(base, scope, known, configured=settings.kubernetes, quick=True)
+    before = evidence.gather(base, inventory, index, around=around)
+    return Looked(base, scope, index, inventory, around, before)
+
+
 def prepare(
     repository: Repository,
-    base: CommitSnapshot,
+    looked: Looked,
     settings: Settings,
     source: IndexSource,
     request: Request,
@@ -173,69 +218,51 @@ def prepare(
 
     Args:
         repository: where.
-        base: the commit to start from.
-        settings: its configuration.
-        source: where chart releases come from.
+        looked: what there is.
+        settings: the configuration in the base.
+        source: where chart archives come from.
         request: what the user asked for.
         render: makes what renders wrappers; None when rendering was not asked for.
 
     Raises:
         FluxbumpError: of the stage that cannot go on.
     """
-    index = source.load()
-    scope = settings.scope(resolve.app_versions(index.releases), evidence.NEEDLES)
-    inventory = discover(base, scope)
-    around = evidence.surroundings(
-        base, scope, request.known, configured=settings.kubernetes, quick=True
-    )
-    before = evidence.gather(base, inventory, index, around=around)
-    chart_release = _target(request, index, before)
-    start: Snapshot = base
-    migration = None
-    if request.migrate_apis:
-        release, ignored = str(chart_release.app_version), gate.ignores(before, settings)
-        migration = migrate.prepare(base, scope, before, release, ignored)
-    if migration and migration.moves:
-        start = Overlay(base, migration.changes)
-        inventory = discover(start, scope)
-        manifests = resources.find(start, scope.excludes, quick=True)
-        around = replace(around, resources=manifests)
+    base, index = looked.base, looked.index
+    chart_release = _target(request, index, looked.before)
+    start = _migrated(looked, chart_release, settings) if request.migrate_apis else _Start(looked)
+    inventory = start.inventory
     planned = plan(inventory, chart_release, index, request.options)
-    files = _files(start, inventory, planned)
-    rows = (
-        tuple(mentions.rows(files, planned, scope.app_versions or {})) if request.mentions else ()
-    )
-    row_edits = [one for row in rows for one in row.edits]
-    changes = edit.change_set(
-        inventory, planned, row_edits, _derived(start, inventory, planned, source)
-    )
-    total = ChangeSet({**(migration.changes.files if migration else {}), **changes.files})
+    work = _edited(start, planned, source, looked.scope, request)
+    total = ChangeSet({**start.changes.files, **work.changes.files})
     with beside(partial(repository.preview, base, total)) as built:
-        result = edit.verify(inventory, planned, changes, scope)
+        result = edit.verify(inventory, planned, work.changes, looked.scope)
         overlay = Overlay(base, total)
         after = evidence.gather(
             overlay,
             result,
             index,
-            around=around,  # a bump moves versions, which change no apiVersion and no field's type
+            around=start.around,
             base=evidence.Base(inventory, frozenset(total.files)),
             render=render(index) if render else None,
             allowed_groups=settings.allowed_groups,
             compared_with=planned.current.get(FLUX),
         )
-        after = evidence.with_past(after, partial(repository.lineage, base.commit.sha), scope)
-        before = replace(before, past=after.past)
+        after = evidence.with_past(
+            after, partial(repository.lineage, base.commit.sha), looked.scope
+        )
+        before = replace(looked.before, past=after.past)
         verdict, inherited = _judge(before, after, settings, overlay.name)
-        left = tuple(mentions.find(files, inventory, planned, row_edits))
+        left = tuple(mentions.find(work.files, inventory, planned, work.row_edits))
         values = _template_values(planned)
         branch = fill(settings.branch, values)
         repository.check_branch_name(branch)
-        step = Step(total, _message(planned, changes, settings, values), built().patch)
+        step = Step(total, _message(planned, work.changes, settings, values), built().patch)
+        bumped = bool(work.changes.files)
         return Prepared(
             base=base,
             inventory=inventory,
             plan=planned,
-            rows=rows,
+            rows=work.rows,
             mentions=left,
             changes=total,
             built=built(),
@@ -246,10 +273,58 @@ def prepare(
             accepted=request.accepted,
             before=before,
             index=index,
-            notes=(*planned.notes, *edit.left_behind(start, inventory, planned)),
-            steps=steps.part(repository, base, migration, step, bumped=bool(changes.files)),
-            migration=migration,
+            notes=(*planned.notes, *edit.left_behind(start.snapshot, inventory, planned)),
+            steps=steps.part(repository, base, start.migration, step, bumped=bumped),
+            migration=start.migration,
         )
+
+
+class _Start:
+    """Where the pins start to move: at the base, or at what a migration makes of it.
+
+    A bump itself moves versions, which change no apiVersion and no field's type, so what a release
+    meets stays the same from here on.
+    """
+
+    def __init__(self, looked: Looked, migration: Migration | None = None) -> None:
+        self.migration = migration
+        self.changes = migration.changes if migration else ChangeSet()
+        self.snapshot: Snapshot = looked.base
+        self.inventory, self.around = looked.inventory, looked.around
+        if self.changes.files:
+            self.snapshot = Overlay(looked.base, self.changes)
+            self.inventory = discover(self.snapshot, looked.scope)
+            manifests = resources.find(self.snapshot, looked.scope.excludes, quick=True)
+            self.around = replace(looked.around, resources=manifests)
+
+
+def _migrated(looked: Looked, chart_release: ChartRelease, settings: Settings) -> _Start:
+    release, ignored = str(chart_release.app_version), gate.ignores(looked.before, settings)
+    return _Start(
+        looked, migrate.prepare(looked.base, looked.scope, looked.before, release, ignored)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """The edits, and the texts that they were planned on."""
+
+    files: list[TextFile]
+    rows: tuple[Row, ...]
+    row_edits: list[Edit]
+    changes: ChangeSet
+
+
+def _edited(
+    start: _Start, planned: Plan, source: IndexSource, scope: Scope, request: Request
+) -> _Work:
+    files = _files(start.snapshot, start.inventory, planned)
+    known = scope.app_versions or {}
+    rows = tuple(mentions.rows(files, planned, known)) if request.mentions else ()
+    row_edits = [one for row in rows for one in row.edits]
+    derived = _derived(start.snapshot, start.inventory, planned, source)
+    changes = edit.change_set(start.inventory, planned, row_edits, derived)
+    return _Work(files, rows, row_edits, changes)
 
 
 def _files(base: Snapshot, inventory: Inventory, planned: Plan) -> list[TextFile]:

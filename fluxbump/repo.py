@@ -6,6 +6,7 @@ and HEAD are never touched, save by `switch`.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import tempfile
@@ -28,6 +29,7 @@ from fluxbump.worktree import IndexSnapshot, WorktreeSnapshot
 
 # What needs no second opinion; see git-check-ref-format(1) for the rest.
 _PLAIN_BRANCH = re.compile(r"[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*(?:\.[0-9]+)*")
+_OURSELVES = {"NAME": "fluxbump", "EMAIL": "fluxbump@localhost.invalid"}  # RFC 2606, 2
 T = TypeVar("T", bound=ObjectSnapshot)
 _UNFINISHED = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply")
 
@@ -46,6 +48,21 @@ class Branch:
     tip: str
     tree: str
     worktree: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommitText:
+    """What a commit says.
+
+    Attributes:
+        tree: its name.
+        parents: their names.
+        message: as it stands.
+    """
+
+    tree: str
+    parents: tuple[str, ...]
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,8 +244,27 @@ class Repository:
             steps = pairwise((base.commit.tree, *trees))
             return tuple(Built(new, self._git.patch(old, new, env)) for old, new in steps)
 
+    def described(self, sha: str) -> CommitText:
+        """Return what a commit says, as it was written: a shallow clone cuts no parents off.
+
+        Raises:
+            RepositoryError: there is no such commit here.
+        """
+        raw = self._git.run("cat-file", "commit", sha).decode("utf-8", "replace")
+        head, _, message = raw.partition("\n\n")
+        lines = [line.partition(" ")[::2] for line in head.splitlines()]
+        parents = tuple(value for name, value in lines if name == "parent")
+        tree = next((value for name, value in lines if name == "tree"), "")
+        return CommitText(tree, parents, message)
+
     def write(
-        self, base: CommitSnapshot, changes: ChangeSet, message: str, parent: str | None = None
+        self,
+        base: CommitSnapshot,
+        changes: ChangeSet,
+        message: str,
+        parent: str | None = None,
+        *,
+        stand_in: bool = False,
     ) -> str:
         """Write a commit of `changes` over `base`, which no ref holds yet; return its name.
 
@@ -239,6 +275,7 @@ class Repository:
             changes: all of them, those of `parent` too.
             message: of the commit.
             parent: of the commit; None for the base.
+            stand_in: sign with our own name where git has been told nobody's.
 
         Raises:
             RepositoryError: git does not know who the author is, or cannot sign.
@@ -251,7 +288,8 @@ class Repository:
         sign = ["-S"] if signing.strip() == b"true" else []
         command = ["commit-tree", *sign, "-p", parent or base.commit.sha, "-F", "-", tree]
         try:
-            return self._git.run(*command, stdin=message.encode()).decode().strip()
+            who = self._stand_in() if stand_in else None
+            return self._git.run(*command, stdin=message.encode(), env=who).decode().strip()
         except RepositoryError as error:
             advice = "see `git config commit.gpgsign` and user.signingkey" if sign else None
             if "tell me who you are" in error.message or "identity" in error.message:
@@ -259,6 +297,17 @@ class Repository:
             raise RepositoryError(
                 f"git could not make the commit: {error.message}", hint=advice
             ) from None
+
+    def _stand_in(self) -> dict[str, str]:
+        """Return names for those that git was not told; see git-commit-tree(1)."""
+        env = {}
+        for role in ("AUTHOR", "COMMITTER"):
+            for field, value in _OURSELVES.items():
+                name, keys = f"GIT_{role}_{field}", (f"user.{field}", f"{role}.{field}")
+                told = (self._git.run("config", key.lower(), accept=(0, 1)) for key in keys)
+                if name not in os.environ and not any(told):
+                    env[name] = value
+        return env
 
     def create(self, branch: str, commit: str) -> None:
         """Create a branch; git refuses when it exists by now.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from fluxbump.discover import SETTINGS_FILE, Scope
+from fluxbump.errors import ConfigError
 from fluxbump.kubernetes import KubernetesPin
 from fluxbump.pins.kind import COMMUNITY_REPOSITORIES, CustomPin
 from fluxbump.versions import Level
@@ -140,3 +141,19 @@ class Settings:
 def fill(template: str, values: Mapping[str, str]) -> str:
     """Replace the placeholders of a template."""
     return PLACEHOLDER.sub(lambda match: values[match[1]], template)
+
+
+def branch_prefix(template: str) -> str:
+    """Return what the names of all branches that a template makes begin with.
+
+    Raises:
+        ConfigError: nothing; then a scheduled run could not tell its branches from others.
+    """
+    prefix = template.partition("{")[0]
+    if not prefix:
+        raise ConfigError(
+            f"branch: {template!r} begins with a placeholder, so a run cannot tell its branches",
+            where=FILE,
+            hint=f"begin with a word of its own, as in {DEFAULT_BRANCH}",
+        )
+    return prefix

@@ -48,7 +48,8 @@ def prepared(repo: Repo, opened: list[Repository], target: str = "2.5.1", **what
     assert isinstance(base, CommitSnapshot)
     source = indexes.open_source(str(repo.index), web=_no_web)
     settings = Settings(**what)  # type: ignore[arg-type]  # keys of Settings
-    return bump.prepare(repository, base, settings, source, Request(target))
+    looked = bump.look(base, settings, source)
+    return bump.prepare(repository, looked, settings, source, Request(target))
 
 
 def _no_web() -> indexes.Web:
@@ -111,7 +112,8 @@ def test_the_migration_and_what_comes_next(tmp_path: Path, index: Path) -> None:
     try:
         base = made.snapshot(made.commit("HEAD"), "HEAD")
         source = indexes.open_source(str(index), web=_no_web)
-        ready = bump.prepare(made, base, Settings(), source, Request("2.5.1"))
+        looked = bump.look(base, Settings(), source)
+        ready = bump.prepare(made, looked, Settings(), source, Request("2.5.1"))
     finally:
         made.close()
     found = policy.decide(ready.before, ready.index, Policy(ignore=("2.6",)), NOW)

@@ -145,14 +145,14 @@ def to(
             options=Options(level=level, allow_downgrade=allow_downgrade, align=align),
             mentions=ws.settings.mentions and not no_mentions,
             accepted=frozenset(gate.select(accepted, ()) if accepted else ()),
-            known=known(kubernetes, cluster_state, live=cluster, context=context),
             migrate_apis=migrate_apis,
         )
         with ws.index(index, offline=offline) as source:
             console.progress("reading the chart index and the repository …")
+            beside = known(kubernetes, cluster_state, live=cluster, context=context)
             prepared = journey.prepare(
                 ws.repository,
-                ws.snapshot,
+                journey.look(ws.snapshot, ws.settings, source, beside),
                 ws.settings,
                 source,
                 request,

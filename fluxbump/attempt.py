@@ -1,0 +1,316 @@
+"""One attempt of a run to bring remote and forge in line: look, plan, act."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from fluxbump import reconcile, state
+from fluxbump.actions import (
+    Action,
+    DeleteBranch,
+    Known,
+    Leave,
+    Open,
+    Push,
+    Refresh,
+    Seen,
+    Supersede,
+    TellPushed,
+    Tip,
+    Why,
+)
+from fluxbump.forges.forge import Forge, Proposal, PullRequest
+from fluxbump.forges.forge import State as Fate
+from fluxbump.hands import REHEARSED, Hands
+from fluxbump.objects import CommitSnapshot
+from fluxbump.offer import Offer
+from fluxbump.remote import Remote
+from fluxbump.remote_errors import MovedError
+from fluxbump.repo import Repository
+from fluxbump.settings import Policy
+from fluxbump.state import PUSHED, State
+
+TRAILER = "Fluxbump-Tree"
+"""Names the tree of a commit that a run made, so that a later run knows the commit as its own."""
+
+_TRAILER = re.compile(rf"^{TRAILER}: (?P<tree>[0-9a-f]{{40,64}})$", re.MULTILINE)
+
+
+class Log(Protocol):
+    """Takes what happens, as it happens."""
+
+    def __call__(self, event: str, message: str, **details: object) -> None:
+        """Note an event: a stable word, a sentence, and what belongs to it."""
+        ...
+
+
+Notes = Callable[[tuple[str, ...]], Mapping[str, str]]
+"""Returns release notes by release, of those releases that they can be had of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """One thing that a run did, or left.
+
+    Attributes:
+        event: a stable word: `pushed`, `opened`, `refreshed`, `superseded`, `told`, `deleted`,
+            `left`.
+        message: one sentence.
+        url: of the pull request; empty where there is none.
+    """
+
+    event: str
+    message: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What an attempt came to.
+
+    Attributes:
+        done: what was done and left, in order.
+        request: the pull request of the offer; None when there is none.
+    """
+
+    done: tuple[Done, ...]
+    request: PullRequest | None
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What an attempt looks at and acts on.
+
+    Attributes:
+        repository: that has the base.
+        remote: that branches are pushed to.
+        forge: where pull requests live.
+        hands: act.
+        notes: of releases.
+        log: takes what happens.
+    """
+
+    repository: Repository
+    remote: Remote
+    forge: Forge
+    hands: Hands
+    notes: Notes
+    log: Log
+
+
+@dataclass(frozen=True, slots=True)
+class Branches:
+    """The branches of the remote that are ours by their name.
+
+    Attributes:
+        prefix: that their names have.
+        tips: each with the commit that it is at.
+    """
+
+    prefix: str
+    tips: Mapping[str, str]
+
+
+def attempt(
+    world: World,
+    offer: Offer | None,
+    branches: Branches,
+    policy: Policy,
+    current: str | None,
+) -> Result:
+    """Bring remote and forge in line, as far as that takes anything.
+
+    Args:
+        world: to look at and to act on.
+        offer: what should be open; None for nothing.
+        branches: of ours, at the remote.
+        policy: what may be done.
+        current: the release that the base holds; None when it does not say.
+
+    Raises:
+        MovedError: somebody was faster; look again.
+        FluxbumpError: something else went wrong; what was done stays.
+    """
+    seen = _see(world, offer, branches, current)
+    wanted = offer.wanted() if offer else None
+    acting = _Acting(world, offer, seen)
+    for action in reconcile.plan_actions(wanted, seen, policy):
+        acting.act(action)
+    return Result(tuple(acting.done), acting.request)
+
+
+def commit(repository: Repository, base: CommitSnapshot, offer: Offer | None) -> str:
+    """Write the commit of an offer, which no ref holds yet, and return its name."""
+    if offer is None:
+        raise RuntimeError("nothing is pushed when nothing is offered")
+    prepared = offer.inputs.prepared
+    message = f"{prepared.message.rstrip()}\n\n{TRAILER}: {offer.tree}\n"
+    return repository.write(base, prepared.changes, message, stand_in=True)
+
+
+# --- looking ----------------------------------------------------------------------------------
+
+
+def _see(world: World, offer: Offer | None, branches: Branches, current: str | None) -> Seen:
+    tips = branches.tips
+    listed = tuple(_known(one) for one in world.forge.list(branches.prefix))
+    asked = set(tips) - {one.request.branch for one in listed}
+    if offer is not None:
+        asked.add(offer.branch)
+    found = [_known(one) for branch in sorted(asked) for one in world.forge.find(branch)]
+    # A forge may show in one answer what it does not list yet in another.
+    numbers = {one.request.number for one in listed}
+    open_ = [one for one in found if one.request.state is Fate.OPEN]
+    opened = (*listed, *(one for one in open_ if one.request.number not in numbers))
+    past = tuple(one for one in found if one.request.state is not Fate.OPEN)
+    states = {one.request.branch: one.state for one in (*reversed(past), *opened) if one.state}
+    places = {branch: _tip(world, branch, sha, states) for branch, sha in tips.items()}
+    return Seen(opened, past, places, current)
+
+
+def _known(request: PullRequest) -> Known:
+    return Known(request, State.parse(request.body))
+
+
+def _tip(world: World, branch: str, sha: str, states: Mapping[str, State]) -> Tip:
+    known = states.get(branch)
+    if known is not None and known.head == sha:
+        return Tip(sha, ours=True, tree=known.tree, base=known.base)
+    if world.remote.fetch(branch) != sha:
+        raise MovedError(f"the branch {branch} moved meanwhile", hint="run again")
+    commit = world.repository.described(sha)
+    named = _TRAILER.search(commit.message)
+    ours = named is not None and named["tree"] == commit.tree
+    return Tip(sha, ours, commit.tree, commit.parents[0] if commit.parents else "")
+
+
+# --- acting -----------------------------------------------------------------------------------
+
+
+@dataclass
+class _Acting:
+    world: World
+    offer: Offer | None
+    seen: Seen
+    done: list[Done] = field(default_factory=list)
+    request: PullRequest | None = None
+
+    def act(self, action: Action) -> None:
+        match action:
+            case Push(branch, expected):
+                self.world.hands.push(branch, expected)
+                self._note("pushed", f"pushed {branch}")
+            case Open():
+                self._open()
+            case Refresh():
+                self._refresh(action)
+            case Supersede():
+                self._supersede(action)
+            case TellPushed(number):
+                self._tell(number)
+            case DeleteBranch(branch, tip, why):
+                self.world.hands.delete(branch, tip)
+                self._note("deleted", f"deleted {branch}: {_WHY[why]}")
+            case Leave(number, reason):
+                self._leave(number, reason)
+
+    def _open(self) -> None:
+        offer = self._offered()
+        tip = self.seen.branches.get(offer.branch)
+        held = tip is not None and (tip.tree, tip.base) == (offer.tree, offer.base)
+        head = tip.sha if tip is not None and held else self.world.hands.commit()
+        self.request, problems = self.world.hands.open(self._as_proposed(head))
+        number = f" #{self.request.number}" if self.request.number else ""
+        noun = offer.can.noun
+        self._note("opened", f"opened {noun}{number}: {self.request.title}", self.request.url)
+        for problem in problems:
+            self._note("left", problem, self.request.url)
+
+    def _refresh(self, action: Refresh) -> None:
+        known = self._by_number(action.number)
+        head = action.expected or REHEARSED
+        if action.push:
+            head = self.world.hands.push(action.branch, action.expected)
+            self._note("pushed", f"pushed {action.branch}")
+        wanted = self._as_proposed(head, known)
+        self.request = self.world.hands.update(action.number, wanted)
+        self._note("refreshed", f"refreshed #{action.number}", known.request.url)
+
+    def _supersede(self, action: Supersede) -> None:
+        known = self._by_number(action.number)
+        hands = self.world.hands
+        if known.state is not None:
+            self._say_of_itself(known, replace(known.state, superseded_by=action.by))
+        hands.comment(action.number, _parting(action))
+        hands.close(action.number)
+        if action.tip is not None:
+            hands.delete(action.branch, action.tip)
+        message = f"closed #{action.number}: {_WHY[action.why]}"
+        self._note("superseded", message, known.request.url)
+
+    def _tell(self, number: int) -> None:
+        known = self._by_number(number)
+        if known.state is None:
+            return
+        # First in its state: a run that ends between the two must not say it a second time.
+        self._say_of_itself(known, replace(known.state, told=(*known.state.told, PUSHED)))
+        self.world.hands.comment(number, _TOLD)
+        self._note("told", f"#{number} is left alone: somebody pushed to it", known.request.url)
+
+    def _leave(self, number: int | None, reason: str) -> None:
+        known = next((one for one in self.seen.open if one.request.number == number), None)
+        if known and self.offer and known.request.branch == self.offer.branch:
+            self.request = known.request
+        where = f"#{number}: " if number is not None else ""
+        self._note("left", f"{where}{reason}", known.request.url if known else "")
+
+    # --- pieces ---
+
+    def _note(self, event: str, message: str, url: str = "") -> None:
+        self.done.append(Done(event, message, url))
+        self.world.log(event, message, **({"url": url} if url else {}))
+
+    def _offered(self) -> Offer:
+        if self.offer is None:
+            raise RuntimeError("nothing is opened or refreshed when nothing is wanted")
+        return self.offer
+
+    def _by_number(self, number: int) -> Known:
+        return next(one for one in self.seen.open if one.request.number == number)
+
+    def _as_proposed(self, head: str, over: Known | None = None) -> Proposal:
+        offer = self._offered()
+        notes = self.world.notes(offer.crossed)
+        forge = self.world.forge
+        return offer.proposal(
+            head, notes, lambda path, line: forge.file_url(path, line, offer.base), over
+        )
+
+    def _say_of_itself(self, known: Known, own: State) -> None:
+        request = known.request
+        text = state.attach(request.body, own, hidden=self.world.forge.capabilities.hidden)
+        as_it_is = Proposal(request.branch, request.base, request.title, text, request.draft)
+        self.world.hands.update(request.number, as_it_is)
+
+
+_WHY = {
+    Why.NEWER: "a newer release is proposed instead",
+    Why.POLICY: "policy or rules no longer lead to this release",
+    Why.REACHED: "the base holds this release, or a newer one",
+    Why.DUPLICATE: "another one of the same branch is open",
+    Why.MERGED: "it was merged",
+}
+_TOLD = (
+    "Somebody pushed to this branch, so `fluxbump run` leaves it alone from now on. "
+    "Close this, and delete the branch, to have the release proposed anew."
+)
+
+
+def _parting(action: Supersede) -> str:
+    """Return the one comment with which a pull request is closed."""
+    if action.why in (Why.NEWER, Why.POLICY):
+        return f"Closed in favour of Flux {action.by}: {_WHY[action.why]}."
+    return f"Closed: {_WHY[action.why]}."

@@ -1,0 +1,163 @@
+"""What a run does to the world: to the remote and to the forge; or writes down, in a rehearsal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from fluxbump.forges.forge import Forge, Proposal, PullRequest, State
+from fluxbump.remote import Remote
+
+REHEARSED = "0" * 40
+"""The name of a commit that a rehearsal does not make."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One thing that was done, or would be.
+
+    Attributes:
+        what: `push`, `delete`, `open`, `update`, `comment` or `close`.
+        subject: the branch, or the number of the pull request with `#`.
+        title: of the pull request; empty where there is none.
+        text: the body or the comment; empty where there is none.
+        details: labels and the like, one sentence each.
+    """
+
+    what: str
+    subject: str
+    title: str = ""
+    text: str = ""
+    details: tuple[str, ...] = ()
+
+
+class Hands(Protocol):
+    """Does what a run has planned; each method raises FluxbumpError."""
+
+    def commit(self) -> str:
+        """Make the commit of the bump, if it is not made yet, and return its name."""
+        ...
+
+    def push(self, branch: str, expected: str | None) -> str:
+        """Push the commit; return its name."""
+        ...
+
+    def delete(self, branch: str, expected: str) -> None:
+        """Delete a branch of the remote."""
+        ...
+
+    def open(self, proposal: Proposal) -> tuple[PullRequest, tuple[str, ...]]:
+        """Open a pull request; see `Forge.open`."""
+        ...
+
+    def update(self, number: int, proposal: Proposal) -> PullRequest:
+        """Bring a pull request in line."""
+        ...
+
+    def comment(self, number: int, text: str) -> None:
+        """Comment on a pull request."""
+        ...
+
+    def close(self, number: int) -> None:
+        """Close a pull request."""
+        ...
+
+
+@dataclass
+class LiveHands:
+    """Does it."""
+
+    remote: Remote
+    forge: Forge
+    make: Callable[[], str]
+    _made: str | None = field(default=None, init=False)
+
+    def commit(self) -> str:
+        """Make the commit once."""
+        self._made = self._made or self.make()
+        return self._made
+
+    def push(self, branch: str, expected: str | None) -> str:
+        """Push it, if the branch is where it is expected."""
+        commit = self.commit()
+        self.remote.push(commit, branch, expected)
+        return commit
+
+    def delete(self, branch: str, expected: str) -> None:
+        """Delete a branch, if it is where it is expected."""
+        self.remote.delete(branch, expected)
+
+    def open(self, proposal: Proposal) -> tuple[PullRequest, tuple[str, ...]]:
+        """Open a pull request."""
+        return self.forge.open(proposal)
+
+    def update(self, number: int, proposal: Proposal) -> PullRequest:
+        """Bring a pull request in line."""
+        return self.forge.update(number, proposal)
+
+    def comment(self, number: int, text: str) -> None:
+        """Comment on a pull request."""
+        self.forge.comment(number, text)
+
+    def close(self, number: int) -> None:
+        """Close a pull request."""
+        self.forge.close(number)
+
+
+@dataclass
+class Rehearsal:
+    """Writes down what would be done, and does nothing."""
+
+    sent: list[Sent] = field(default_factory=list)
+
+    def commit(self) -> str:
+        """Return the name of no commit."""
+        return REHEARSED
+
+    def push(self, branch: str, expected: str | None) -> str:
+        """Write down a push."""
+        how = f"over {expected}" if expected else "as a new branch"
+        self.sent.append(Sent("push", branch, details=(how,)))
+        return REHEARSED
+
+    def delete(self, branch: str, expected: str) -> None:
+        """Write down that a branch would go."""
+        self.sent.append(Sent("delete", branch, details=(f"at {expected}",)))
+
+    def open(self, proposal: Proposal) -> tuple[PullRequest, tuple[str, ...]]:
+        """Write down a pull request."""
+        self.sent.append(_proposed("open", proposal.branch, proposal))
+        request = PullRequest(
+            0, "", proposal.branch, proposal.base, proposal.title, proposal.body, State.OPEN,
+            proposal.draft, REHEARSED,
+        )  # fmt: skip
+        return request, ()
+
+    def update(self, number: int, proposal: Proposal) -> PullRequest:
+        """Write down a change."""
+        self.sent.append(_proposed("update", f"#{number}", proposal))
+        return PullRequest(
+            number, "", proposal.branch, proposal.base, proposal.title, proposal.body, State.OPEN
+        )
+
+    def comment(self, number: int, text: str) -> None:
+        """Write down a comment."""
+        self.sent.append(Sent("comment", f"#{number}", text=text))
+
+    def close(self, number: int) -> None:
+        """Write down that a pull request would be closed."""
+        self.sent.append(Sent("close", f"#{number}"))
+
+
+def _proposed(what: str, subject: str, proposal: Proposal) -> Sent:
+    lists = {
+        "labels": proposal.labels,
+        "assignees": proposal.assignees,
+        "reviewers": proposal.reviewers,
+    }
+    details = [f"from {proposal.branch} into {proposal.base}"]
+    details += [f"{name}: {', '.join(values)}" for name, values in lists.items() if values]
+    details += ["as a draft"] if proposal.draft else []
+    details += ["merged by itself when its checks have passed"] if proposal.auto_merge else []
+    return Sent(what, subject, proposal.title, proposal.body, tuple(details))

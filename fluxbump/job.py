@@ -1,0 +1,196 @@
+"""The journey of a scheduled run: decide, compare with the forge, act.
+
+Nothing is kept between runs but what the remote and the forge hold. A run that ends anywhere leaves
+something that the next one recognises and finishes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import partial
+
+from fluxbump import bump, policy
+from fluxbump.attempt import Branches, Done, Log, Notes, Result, World, attempt, commit
+from fluxbump.forges.forge import Forge, PullRequest
+from fluxbump.hands import LiveHands, Rehearsal, Sent
+from fluxbump.model import IndexSource
+from fluxbump.objects import CommitSnapshot
+from fluxbump.offer import Offer
+from fluxbump.plan import Options
+from fluxbump.policy import Blocked, Decision, Update, Waiting
+from fluxbump.remote import Remote
+from fluxbump.remote_errors import MovedError
+from fluxbump.repo import Repository
+from fluxbump.sections import BodyInputs
+from fluxbump.settings import Settings, branch_prefix
+
+_ATTEMPTS = 3
+"""How often a run looks when others are faster."""
+
+
+class Outcome(StrEnum):
+    """What a run came to."""
+
+    UP_TO_DATE = "up-to-date"
+    UPDATE = "update-available"
+    WAITING = "waiting"
+    BLOCKED = "blocked"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a run happens.
+
+    Attributes:
+        repository: that has the base.
+        base: the tip of the base branch.
+        base_branch: its name.
+        settings: the configuration in the base.
+        source: of the chart index.
+        remote: that is pushed to.
+        remote_name: what people call it.
+        forge: connects to the forge, when it is needed.
+        notes: of releases.
+    """
+
+    repository: Repository
+    base: CommitSnapshot
+    base_branch: str
+    settings: Settings
+    source: IndexSource
+    remote: Remote
+    remote_name: str
+    forge: Callable[[], Forge]
+    notes: Notes
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a run came to.
+
+    Attributes:
+        outcome: in a word.
+        decision: what policy and rules say.
+        prepared: the bump that is proposed, or that its checks refuse; None when there is none.
+        done: what was done and left, in order.
+        sent: what would be pushed and sent; empty when it was not a rehearsal.
+        request: the pull request of the offer, as far as there is one.
+    """
+
+    outcome: Outcome
+    decision: Decision
+    prepared: bump.Prepared | None = None
+    done: tuple[Done, ...] = ()
+    sent: tuple[Sent, ...] = ()
+    request: PullRequest | None = None
+
+
+def run(place: Place, now: datetime, log: Log, *, rehearse: bool = False) -> Report:
+    """Bring the pull requests of a repository to what its policy says.
+
+    Args:
+        place: where.
+        now: the moment, aware.
+        log: takes what happens.
+        rehearse: write down what would be pushed and sent, and do nothing.
+
+    Raises:
+        FluxbumpError: of the part that cannot go on; what was done before stays, and the next run
+            goes on from there.
+    """
+    looked = bump.look(place.base, place.settings, place.source)
+    decision = policy.decide(looked.before, looked.index, place.settings.policy, now)
+    log("decided", describe(decision))
+    if isinstance(decision, Waiting):
+        return Report(Outcome.WAITING, decision)
+    prepared = _prepared(place, looked, decision) if isinstance(decision, Update) else None
+    if prepared is not None and not prepared.passed:
+        blocked = _refused(decision, prepared)
+        log("blocked", blocked.reason)
+        return Report(Outcome.BLOCKED, blocked, prepared)
+    outcome = Outcome.BLOCKED if isinstance(decision, Blocked) else Outcome.UP_TO_DATE
+    outcome = Outcome.UPDATE if prepared is not None else outcome
+    rehearsal = Rehearsal() if rehearse else None
+    result = _until_still(place, decision, prepared, log, rehearsal)
+    sent = tuple(rehearsal.sent) if rehearsal else ()
+    return Report(outcome, decision, prepared, result.done, sent, result.request)
+
+
+def describe(decision: Decision) -> str:
+    """Say a decision in a sentence."""
+    if isinstance(decision, Update):
+        later = f", on the way to {decision.later[-1]}" if decision.later else ""
+        return f"Flux {decision.current} can move to {decision.release}{later}"
+    if isinstance(decision, Blocked):
+        return decision.reason
+    if isinstance(decision, Waiting):
+        return f"Flux {decision.release} waits: {decision.reason}"
+    return f"Flux {decision.current} is what the policy wants"
+
+
+def _prepared(place: Place, looked: bump.Looked, decision: Update) -> bump.Prepared:
+    request = bump.Request(
+        target=decision.release,
+        chart_version=str(decision.chart.version),
+        options=Options(level=place.settings.bump),
+        mentions=place.settings.mentions,
+    )
+    return bump.prepare(place.repository, looked, place.settings, place.source, request)
+
+
+def _refused(decision: Decision, prepared: bump.Prepared) -> Blocked:
+    """The whole gate sees more than the safety rules by which policy decided."""
+    first = prepared.refusals[0]
+    return Blocked(
+        decision.current,
+        str(prepared.plan.release),
+        tuple(dict.fromkeys(one.code for one in prepared.refusals)),
+        f"the result fails its checks: {first.location}: {first.code} {first.message}",
+        prepared.refusals,
+        decision.skipped,
+    )
+
+
+def _until_still(
+    place: Place,
+    decision: Decision,
+    prepared: bump.Prepared | None,
+    log: Log,
+    rehearsal: Rehearsal | None,
+) -> Result:
+    """Look and act until nobody was faster."""
+    prefix = branch_prefix(place.settings.branch)
+    for tried in range(1, _ATTEMPTS + 1):
+        tips = place.remote.branches(prefix)
+        if prepared is None and not tips:
+            break  # the usual case: the forge is not even asked
+        forge = place.forge()
+        offer = _offer(place, decision, prepared, forge)
+        live = LiveHands(place.remote, forge, partial(commit, place.repository, place.base, offer))
+        world = World(place.repository, place.remote, forge, rehearsal or live, place.notes, log)
+        try:
+            ours = Branches(prefix, tips)
+            return attempt(world, offer, ours, place.settings.policy, decision.current)
+        except MovedError as error:
+            if tried == _ATTEMPTS:
+                raise
+            log("again", f"{error.message}: looking again")
+    return Result((), None)
+
+
+def _offer(
+    place: Place, decision: Decision, prepared: bump.Prepared | None, forge: Forge
+) -> Offer | None:
+    if prepared is None or not isinstance(decision, Update):
+        return None
+    inputs = BodyInputs(
+        prepared,
+        place.base_branch,
+        way=decision.way,
+        skipped=decision.skipped,
+        remote=place.remote_name,
+    )
+    return Offer(decision, inputs, place.settings.policy, forge.capabilities)
