@@ -24,14 +24,18 @@ _TOKEN = re.compile(
 )
 
 
+_LINE = re.compile(r"""(?P<stop>\n|\#|//|/\*)|"(?:\\.|[^"\\\n])*"|\S""")
+"""What an expression consists of, as far as it takes to find where it ends."""
+
+
 @dataclass(frozen=True, slots=True)
 class Attribute:
     """`name = "value"` directly inside a block.
 
     Attributes:
         value: the text between the quotes; None when the value is not one plain string.
-        start: offset of the value's first character (of the name, when `value` is None).
-        end: offset behind its last character.
+        start: offset of the value's first character.
+        end: offset behind its last character; of an expression, on its first line.
     """
 
     name: str
@@ -98,11 +102,27 @@ def _attributes(tokens: list[re.Match[str]]) -> Iterator[Attribute]:
         elif depth == 0 and token.lastgroup == "name":
             follower = tokens[position + 1 : position + 3]
             if len(follower) > 1 and follower[0].group() == "=":
-                yield _attribute(token, follower[1])
+                yield _attribute(token, *follower)
 
 
-def _attribute(name: re.Match[str], value: re.Match[str]) -> Attribute:
-    if value.lastgroup == "string":
+def _attribute(name: re.Match[str], equals: re.Match[str], value: re.Match[str]) -> Attribute:
+    text = value.string
+    begin = equals.end()
+    while text[begin : begin + 1] in (" ", "\t"):
+        begin += 1
+    if value.lastgroup == "string" and value.start() == begin:
         start, end = value.start() + 1, value.end() - 1
         return Attribute(name.group(), value.group()[1:-1], start, end)
-    return Attribute(name.group(), None, name.start(), name.end())
+    return Attribute(name.group(), None, begin, _line_end(text, begin))
+
+
+def _line_end(text: str, start: int) -> int:
+    """Find where an expression ends on its first line: at a comment, or with its block."""
+    depth, end = 0, start
+    for token in _LINE.finditer(text, start):
+        bracket = token.group()
+        depth += (bracket in "([{") - (bracket in ")]}")
+        if token.lastgroup == "stop" or depth < 0:
+            break
+        end = token.end()
+    return end

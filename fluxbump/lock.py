@@ -55,16 +55,6 @@ def digest(requirements: _Dependencies, locked: _Dependencies) -> str:
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
-def is_in_step(chart_text: str, lock_text: str) -> bool:
-    """Tell whether `helm dependency build` accepts the lock; not when either is unreadable."""
-    try:
-        chart, lock = _read(chart_text, "Chart.yaml"), _read(lock_text, "Chart.lock")
-    except PinError:
-        return False
-    locked = None if lock.entries is None else [entry.fields for entry in lock.entries]
-    return yamltext.text_of(lock.root, "digest") == _digest(chart, locked)
-
-
 def relock(
     *,
     chart_path: str,

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ from typing import Any
 from semver import Version
 
 from fixtures import facts, gitrepo
+from fluxbump import lock
 from fluxbump.discover import Scope, discover
+from fluxbump.errors import PinError
 from fluxbump.model import ChartIndex, ChartRelease, Inventory, Pin
 from fluxbump.snapshots import MemorySnapshot
 
@@ -276,6 +279,18 @@ def app_versions() -> dict[str, str]:
 def find(files: Mapping[str, str | bytes], **scope: Any) -> Inventory:
     """Discover the pins of files in memory."""
     return discover(snapshot(files), Scope(**{"app_versions": app_versions(), **scope}))
+
+
+def in_step(chart_text: str, lock_text: str) -> bool:
+    """Tell whether nothing has to change in a Chart.lock; not when either file is unreadable."""
+    try:
+        edits = lock.relock(
+            chart_path="Chart.yaml", chart_text=chart_text, lock_path="Chart.lock",
+            lock_text=lock_text, moved={}, generated=datetime(2000, 1, 1, tzinfo=UTC),
+        )  # fmt: skip
+    except PinError:
+        return False
+    return not edits
 
 
 def brief(pins: Iterable[Pin]) -> list[str]:

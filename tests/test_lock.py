@@ -7,6 +7,7 @@ import pytest
 from fluxbump import lock
 from fluxbump.errors import PinError
 from fluxbump.model import Edit
+from tests.helpers import in_step
 
 _NOW = datetime(2026, 4, 15, 10, 20, 30, 120000, tzinfo=timezone(timedelta(hours=2)))
 
@@ -54,7 +55,7 @@ def _relock(chart: str, old: str, moved: dict[str, str]) -> str:
 
 def test_only_three_scalars_change() -> None:
     relocked = _relock(_CHART, _LOCK, {"flux2": "2.15.0", "other": "9.9.9"})
-    assert lock.is_in_step(_CHART, relocked)
+    assert in_step(_CHART, relocked)
     changed = [
         new
         for old, new in zip(_LOCK.splitlines(), relocked.splitlines(), strict=True)
@@ -96,7 +97,7 @@ def test_the_spelling_stays(spelling: str) -> None:
     old = _SPELLINGS[spelling](_LOCK)
     relocked = _relock(_CHART, old, {"flux2": "2.15.0"})
     assert relocked.replace("2.15.0", "2.14.1") != old
-    assert lock.is_in_step(_CHART, relocked)
+    assert in_step(_CHART, relocked)
     assert _neutral(relocked) == _neutral(old)
 
 
@@ -198,7 +199,7 @@ def test_refuses_a_lock_that_it_cannot_bring_in_step(old: str, line: int, messag
     assert message in caught.value.message
     assert caught.value.where == f"platform/flux/chart/Chart.lock:{line}"
     assert caught.value.hint == "helm dependency update platform/flux/chart"
-    assert not lock.is_in_step(_CHART, old)
+    assert not in_step(_CHART, old)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from fluxbump import archive, lock
+from tests.helpers import in_step
 from tests.tools import need_helm
 
 
@@ -119,8 +120,8 @@ def chart(helm: Helm, repository: str, tmp_path: Path) -> Path:
 def test_digest_is_the_one_that_helm_writes(chart: Path) -> None:
     chart_text, lock_text = _texts(chart)
     assert "version: 1.0.4" in lock_text
-    assert lock.is_in_step(chart_text, lock_text)
-    assert not lock.is_in_step(chart_text.replace("front", "back"), lock_text)
+    assert in_step(chart_text, lock_text)
+    assert not in_step(chart_text.replace("front", "back"), lock_text)
 
 
 def test_helm_builds_from_a_relocked_chart(helm: Helm, chart: Path) -> None:

@@ -125,7 +125,7 @@ EDGE_PINS = {
     "install/crlf.sh": urls(2),
     "install/helm-release.tf": [
         "8 terraform flux2 2.14.1", "25 terraform flux2 2.14.1", "32 terraform bp-flux 1.1.2",
-        "39 terraform flux2 version [variable]",
+        "39 terraform flux2 var.flux2_version [variable]",
     ],
     "install/heredoc.tf": urls(10, 14, 18),
     "install/job.yaml": urls(12, 17),
@@ -264,6 +264,20 @@ CONTRACT = [
     (
         "terraform", "m.tf", TF.format("helm_release", "bp-flux").replace("version =", "#"),
         ["1 terraform bp-flux  [unpinned]"],
+    ),
+    *(
+        (
+            "terraform", "m.tf",
+            f'resource "helm_release" "a" {{ chart = "bp-flux"\nversion ={text}',
+            [f"2 terraform bp-flux {shown} [variable]"],
+        )
+        for text, shown in [
+            (" var.bp # pinned elsewhere\n}\n", "var.bp"),
+            (' local.versions["bp # 1"] /* why */\n}', 'local.versions["bp # 1"]'),
+            ("(var.a)\t\r\n}", "(var.a)"),
+            (' [\n  "1.1.2"\n][0]\n}', "["),
+            (" { a = var.b }.a }", "{ a = var.b }.a"),
+        ]
     ),
     ("custom", "a.env", "FLUX=v2.4.0\n", ["1 custom flux 2.4.0"]),
     ("custom", "a.env", "FLUX=~2\n", ["1 custom flux ~2 [range]"]),

@@ -51,6 +51,29 @@ def test_aligned(repo: Repo) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({"install": script("x")}, "cloud-init installs Flux vx (range); "),
+        (
+            {"install": script("x").replace("vx", "v${FLUX}")},
+            "cloud-init installs Flux v${FLUX} (variable); ",
+        ),
+        (
+            {"install": script("x").replace("download/vx", "latest/download")},
+            "cloud-init installs Flux latest (unpinned); ",
+        ),
+        ({"install": "#!/bin/sh\n"}, "no install URL; "),
+        ({"chart": wrapper("^2.14")}, "; chart flux2 ^2.14 (range)"),
+        ({"chart": "name: x\n"}, "; no chart"),
+    ],
+)
+def test_what_holds_no_full_version_is_shown(
+    status: Status, files: dict[str, str], said: str
+) -> None:
+    assert said in status(**files).out
+
+
 def test_the_incident_is_shouted(incident: Repo, cli: Cli) -> None:
     result = cli("status", cwd=incident)
     assert result.code == 1

@@ -18,6 +18,7 @@ from tests.helpers import (
     Repo,
     Result,
     assert_refused,
+    in_step,
     release,
     repository,
     script,
@@ -393,10 +394,10 @@ def test_chart_lock_is_brought_in_step(repo: Repo, cli: Cli) -> None:
         for version in ("2.14.1",)
     ]
     text = stub.format(lock.digest(requirements, requirements).removeprefix("sha256:"))
-    assert lock.is_in_step(chart, text)
+    assert in_step(chart, text)
     repo.commit({"platform/flux/chart/Chart.lock": text})
     assert cli("to", "2.5.1", cwd=repo).code == 0
     after = repo.show(BRANCH, "platform/flux/chart/Chart.lock")
-    assert lock.is_in_step(repo.show(BRANCH, "platform/flux/chart/Chart.yaml"), after)
+    assert in_step(repo.show(BRANCH, "platform/flux/chart/Chart.yaml"), after)
     assert "  version: 2.15.0\n" in after
     assert repo.changed(BRANCH)["platform/flux/chart/Chart.lock"] == (3, 3)

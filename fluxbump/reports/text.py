@@ -18,6 +18,7 @@ from fluxbump.model import (
     Note,
     Pin,
     Row,
+    Track,
     Unreadable,
 )
 from fluxbump.moves import Migration
@@ -198,9 +199,11 @@ def status(view: Survey, paint: Paint) -> str:
 def _verdict(view: Survey, paint: Paint) -> list[str]:
     installs, chart = view.current.get(FLUX), view.current.get(FLUX2)
     ships = view.chart_release
+    installs = installs or _inexact(view, FLUX)
+    shipping = f"{chart} ships Flux {ships or '?'}" if chart else _inexact(view, FLUX2)
     facts = [
         f"cloud-init installs Flux {installs}" if installs else "no install URL",
-        f"chart flux2 {chart} ships Flux {ships or '?'}" if chart else "no chart",
+        f"chart flux2 {shipping}" if shipping else "no chart",
     ]
     if any(one.code == "FB103" for one in view.findings):
         warning = "MISMATCH: applying the chart over what cloud-init installed can destroy Flux"
@@ -210,6 +213,13 @@ def _verdict(view: Survey, paint: Paint) -> list[str]:
     if view.index is None:
         return [f"Not checked against the chart index: {view.problem}", "; ".join(facts)]
     return [paint("The pins agree", "bold", "green"), "; ".join(facts)]
+
+
+def _inexact(view: Survey, track: Track) -> str | None:
+    """What holds a track where no full version does: `latest (unpinned)`."""
+    pins = (pin for pin in view.inventory.pins if pin.track == track)
+    first = next((pin for pin in pins if pin.form is not Form.EXACT), None)
+    return f"{printable(first.value)} ({first.form})".lstrip() if first else None
 
 
 def _form(pin: Pin) -> str:
