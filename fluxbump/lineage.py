@@ -16,8 +16,9 @@ from fluxbump.objects import Git
 from fluxbump.past import Held
 
 SECONDS = 10.0  # for one process
-LOG_LIMIT = 16 << 20  # bytes; some 100,000 changes of files
+LOG_LIMIT = 64 << 20  # bytes; some 500,000 changes of files
 BLOB_LIMIT = 64 << 20  # bytes of all versions of all files together
+FEW = 60  # paths; git compares each with every change, so for more all changes are listed
 ROUNDS = 5  # how often a file may have been renamed
 _RENAME_PAIRS = "400"  # files that came and went in one commit, to be compared with each other
 
@@ -95,11 +96,13 @@ def _walk(git: Git, paths: Collection[str], revision: str, found: _Found) -> lis
     """
     if any("\n" in path for path in paths):
         raise RepositoryError("a path holds a line break")
-    listed = "\n".join(["--", *paths, ""]).encode("utf-8", "surrogateescape")
+    wanted = set(paths)
+    listed = "\n".join(["--", *(paths if len(paths) <= FEW else ()), ""])
     out = _bounded(
         git, "--literal-pathspecs", "log", "--all", revision, "--stdin", "--full-history",
         "--diff-merges=first-parent", "--no-renames", "--no-show-signature", "--root",
-        "--format=%x01%H %ct", *_RAW, stdin=listed, limit=LOG_LIMIT,
+        "--format=%x01%H %ct", *_RAW, stdin=listed.encode("utf-8", "surrogateescape"),
+        limit=LOG_LIMIT,
     )  # fmt: skip
     commit, time, added = b"", datetime.fromtimestamp(0, UTC), []
     tokens = iter(out.split(b"\0"))
@@ -111,6 +114,8 @@ def _walk(git: Git, paths: Collection[str], revision: str, found: _Found) -> lis
         elif entry.startswith(b":"):
             old_mode, mode, old_blob, blob, status = entry[1:].split(b" ")
             path = next(tokens).decode("utf-8", "surrogateescape")
+            if path not in wanted:
+                continue
             if old_mode in _REGULAR:
                 found.add(_Side(path, old_blob))
             if mode in _REGULAR:

@@ -109,6 +109,21 @@ def test_renamed_files_are_followed(history: Repo) -> None:
     assert read(history).releases == {"2.2.3", "2.3.0", "2.4.0"}
 
 
+def test_of_many_files_every_change_is_listed(
+    history: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (history.path / "deploy").mkdir()
+    history.git("mv", "install.sh", "deploy/bootstrap.sh")
+    history.git("commit", "--quiet", "-m", "move")
+    history.commit({"other.sh": script("2.1.0")})
+    history.git("rm", "--quiet", "other.sh")
+    history.git("commit", "--quiet", "-m", "gone")
+    before = read(history)
+    monkeypatch.setattr(lineage, "FEW", 0)
+    assert read(history) == before
+    assert before.releases == {"2.2.3", "2.3.0", "2.4.0"}
+
+
 def test_other_branches_count(history: Repo) -> None:
     """Clusters may follow them."""
     history.git("switch", "--quiet", "--create", "staging", "HEAD~1")
