@@ -21,6 +21,8 @@ OUTSIDE = {
     "cli", "__main__", "repo", "objects", "worktree", "web", "helm", "rendering", "facts", "bump",
     "indexes", "forges", "cluster", "api", "workspace", "beside", "gitprocess", "credentials",
     "remote", "clones",
+    # They replace files of a work tree, all or none.
+    "swap", "nofollow", "alone",
 }  # fmt: skip
 WORLD = {
     "git", "httpx", "hishel", "stamina", "platformdirs", "os", "subprocess", "socket", "shutil",
@@ -32,7 +34,8 @@ SHARED = {
     "fluxbump.pins.kind", "fluxbump.rules.rule", "fluxbump.reports.table", "fluxbump.reports.json",
     "fluxbump.indexes.entries", "fluxbump.indexes.places", "fluxbump.indexes.section",
     "fluxbump.cli.console", "fluxbump.cli.options", "fluxbump.cli.render", "fluxbump.cli.workspace",
-    "fluxbump.cli.known", "fluxbump.cli.way", "fluxbump.reports.matrix_page",
+    "fluxbump.cli.known", "fluxbump.cli.way", "fluxbump.cli.edit", "fluxbump.cli.refusal",
+    "fluxbump.reports.matrix_page",
     "fluxbump.forges.forge", "fluxbump.forges.answer", "fluxbump.forges.auth",
     "fluxbump.forges.client",
     # One place that lists the reports which have a schema.

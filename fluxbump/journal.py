@@ -1,0 +1,117 @@
+"""What is written down before files of a work tree are replaced, so that it can be undone. Pure.
+
+A journal lies in the git directory. Whoever can write there can run programs through git's hooks,
+but a journal may also be damaged or old, so nothing in it is believed: paths stay inside of the
+work tree, and a file is put back only where it holds what the journal says was written.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+
+LONGEST = 64 * 1024 * 1024
+"""Bytes; a larger journal is not read."""
+
+_TOKEN = re.compile(r"[0-9a-f]{16}")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_FORMAT = "fluxbump/in-place/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One file that is replaced, comes or goes.
+
+    Attributes:
+        path: relative to the work tree's root, with `/`.
+        old: digest of what it held; None when there was no file.
+        new: digest of what it will hold; None when it goes.
+    """
+
+    path: str
+    old: str | None
+    new: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """All steps of one run.
+
+    Attributes:
+        token: hexadecimal, part of the names of temporary files.
+        steps: in the order in which they are made.
+    """
+
+    token: str
+    steps: tuple[Step, ...]
+
+    def temporary(self, number: int) -> str:
+        """Return the name of the file that holds the new content of a step, beside its target."""
+        return f".fluxbump-{self.token}-{number}"
+
+
+def of(
+    token: str, before: Mapping[str, bytes | None], after: Mapping[str, bytes | None]
+) -> Journal:
+    """Make a journal of what files hold before and after."""
+    return Journal(
+        token,
+        tuple(Step(path, digest(before[path]), digest(new)) for path, new in sorted(after.items())),
+    )
+
+
+def digest(data: bytes | None) -> str | None:
+    """Return the sha256 of a file's content, in hexadecimal; None for no file."""
+    return None if data is None else sha256(data).hexdigest()
+
+
+def dump(journal: Journal) -> bytes:
+    """Write a journal."""
+    steps = [[one.path, one.old, one.new] for one in journal.steps]
+    # ASCII: a name that is not UTF-8 is held as lone surrogates, which only an escape can carry.
+    return json.dumps({"format": _FORMAT, "token": journal.token, "steps": steps}).encode("ascii")
+
+
+def parse(data: bytes) -> Journal:
+    """Read a journal.
+
+    Raises:
+        ValueError: it is not one.
+    """
+    try:
+        content = json.loads(data)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    if not isinstance(content, dict) or content.get("format") != _FORMAT:
+        raise ValueError(f"not of the format {_FORMAT}")
+    token, steps = content.get("token"), content.get("steps")
+    if not isinstance(token, str) or not _TOKEN.fullmatch(token) or not isinstance(steps, list):
+        raise ValueError("no token, or no steps")
+    parsed = tuple(map(_step, steps))
+    if len({one.path for one in parsed}) != len(parsed):
+        raise ValueError("a path stands there twice")
+    return Journal(token, parsed)
+
+
+def _step(entry: object) -> Step:
+    match entry:
+        case [str(path), old, new] if is_inside(path):
+            return Step(path, _digest(old), _digest(new))
+    raise ValueError("a step does not name a file of the work tree")
+
+
+def _digest(value: object) -> str | None:
+    if value is None or (isinstance(value, str) and _DIGEST.fullmatch(value)):
+        return value
+    raise ValueError("a step without a digest")
+
+
+def is_inside(path: str) -> bool:
+    """Whether a path names a file of a work tree, and none of git's own."""
+    parts = path.split("/")
+    return "\0" not in path and not any(
+        part in ("", ".", "..") or part.lower() == ".git" for part in parts
+    )

@@ -1,0 +1,107 @@
+"""Files below a root, reached folder by folder through descriptors: no symbolic link is followed.
+
+A check of a path before it is opened could be overtaken by somebody who puts a link there. An
+open descriptor cannot.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+@contextmanager
+def beside(root: Path, path: str) -> Iterator[tuple[int, str]]:
+    """Open the folder of a file below `root`; yield its descriptor and the file's name.
+
+    Raises:
+        OSError: a folder on the way is none, or a symbolic link; it names the file.
+    """
+    *folders, name = path.split("/")
+    # The root itself may be reached through a link.
+    descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for folder in folders:
+            inner = os.open(folder, _FOLDER, dir_fd=descriptor)
+            os.close(descriptor)
+            descriptor = inner
+        yield descriptor, name
+    except OSError as error:
+        error.filename = path  # a name below an open folder says little
+        raise
+    finally:
+        os.close(descriptor)
+
+
+def read(folder: int, name: str, longest: int | None = None) -> bytes | None:
+    """Return a regular file's bytes; None when there is no file.
+
+    Raises:
+        OSError: it is something else, such as a symbolic link, or longer than `longest` bytes.
+    """
+    try:
+        descriptor = os.open(name, _FILE, dir_fd=folder)
+    except FileNotFoundError:
+        return None
+    with os.fdopen(descriptor, "rb") as file:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", name)
+        if longest is not None and found.st_size > longest:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), name)
+        return file.read()
+
+
+def create(folder: int, name: str, data: bytes, like: os.stat_result | None = None) -> None:
+    """Write a new file, and wait until the disk has it.
+
+    Args:
+        folder: descriptor of where.
+        name: of the file.
+        data: its bytes.
+        like: whose mode and owner it gets; None for the usual ones.
+
+    Raises:
+        OSError: it exists, or cannot be written.
+    """
+    descriptor = os.open(name, _NEW, 0o666, dir_fd=folder)
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view) :]
+        if like is not None:
+            _dress(descriptor, like)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _dress(descriptor: int, like: os.stat_result) -> None:
+    if (like.st_uid, like.st_gid) != (os.geteuid(), os.getegid()):
+        with suppress(PermissionError):  # only root may; git does not keep the owner either
+            os.fchown(descriptor, like.st_uid, like.st_gid)
+    os.fchmod(descriptor, stat.S_IMODE(like.st_mode))
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[int]:
+    """Open a folder; it must not be a symbolic link."""
+    descriptor = os.open(folder, _FOLDER)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def sync(folder: Path) -> None:
+    """Wait until the disk has the names in a folder."""
+    with opened(folder) as descriptor:
+        os.fsync(descriptor)
