@@ -1,7 +1,7 @@
 """The journey of a bump. The only room that knows the order of its stages.
 
 `look` gathers what there is; `prepare` computes everything and writes nothing; `deliver` writes its
-commits, mostly one, and one ref. A dry run is the first two.
+commits, mostly one, and one ref. A dry run is the first two. `inplace` delivers to the work tree.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Literal
+from typing import Generic, Literal
+
+from typing_extensions import TypeVar
 
 from fluxbump import (
     edit,
@@ -22,6 +24,7 @@ from fluxbump import (
     rules,
     safe,
     steps,
+    sync,
 )
 from fluxbump.beside import beside
 from fluxbump.discover import Scope, decode, discover
@@ -52,9 +55,12 @@ from fluxbump.settings import Settings, fill
 from fluxbump.snapshots import Overlay
 from fluxbump.steps import Step
 from fluxbump.textfile import TextFile
+from fluxbump.tracks import current
 from fluxbump.verdict import Verdict
 
 LATEST_SAFE = "latest-safe"
+S = TypeVar("S", bound=Snapshot)
+S_co = TypeVar("S_co", bound=Snapshot, covariant=True, default=CommitSnapshot)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,29 +68,31 @@ class Request:
     """What the user asked for.
 
     Attributes:
-        target: a release, a line of releases, or `latest`.
+        target: a release, a line of releases, `latest`, or the pins whose release is taken.
         chart_version: take this chart release.
         options: what the plan may do.
         mentions: whether mapping rows move.
         accepted: codes of rules whose errors do not stop the bump.
+        known: what is known beside the repository.
         migrate_apis: whether manifests move off API versions that the target removes or
             deprecates, in a commit of their own.
     """
 
-    target: str
+    target: str | sync.Source
     chart_version: str | None = None
     options: Options = field(default_factory=Options)
     mentions: bool = True
     accepted: frozenset[str] = frozenset()
+    known: Known = evidence.NOTHING_KNOWN
     migrate_apis: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(Generic[S_co]):
     """A bump that is ready to be delivered.
 
     Attributes:
-        base: the commit that it starts from.
+        base: what it starts from, a commit unless said otherwise.
         inventory: what the base holds, with the migration in it.
         plan: what each pin becomes.
         rows: mapping rows that move.
@@ -94,16 +102,16 @@ class Prepared:
         branch: the branch to make.
         message: of the commit that moves the pins.
         verdict: what the gate says of the result.
-        inherited: those of its findings that the base has too; they do not stop the bump.
+        inherited: those of its findings that were there before; they do not stop the bump.
         accepted: codes of rules whose errors do not stop the bump.
-        before: the evidence about the base.
+        before: the evidence about what the result is compared with.
         index: the chart index that was used.
         notes: everything that was seen and left alone.
         steps: the commits, oldest first; none when there is nothing to do.
         migration: the manifests that move before; None when that was not asked for.
     """
 
-    base: CommitSnapshot
+    base: S_co
     inventory: Inventory
     plan: Plan
     rows: tuple[Row, ...]
@@ -160,60 +168,79 @@ class Delivered:
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class Looked(Generic[S_co]):
     """What there is, before anything is decided.
 
     Attributes:
-        base: the commit that was looked at.
+        base: what was looked at.
+        since: what clusters run, which a result is compared with; None when it is the base.
         scope: of the search.
         index: all chart releases.
-        inventory: the pins.
+        inventory: the pins of the base.
         around: what a release meets.
-        before: the evidence about the base.
+        held: the evidence about the base.
+        before: the evidence about what clusters run.
     """
 
-    base: CommitSnapshot
+    base: S_co
+    since: CommitSnapshot | None
     scope: Scope
     index: ChartIndex
     inventory: Inventory
     around: Surroundings
+    held: Evidence
     before: Evidence
+
+    @property
+    def behind(self) -> str:
+        """The commit whose history says what the pins have held."""
+        commit = self.since or (self.base if isinstance(self.base, CommitSnapshot) else None)
+        return commit.commit.sha if commit else "HEAD"
 
 
 def look(
-    base: CommitSnapshot,
+    base: S,
     settings: Settings,
     source: IndexSource,
     known: Known = evidence.NOTHING_KNOWN,
-) -> Looked:
+    since: CommitSnapshot | None = None,
+) -> Looked[S]:
     """Look at a base.
 
     Args:
-        base: the commit to start from.
+        base: the commit to start from, or the work tree.
         settings: its configuration.
         source: where chart releases come from.
         known: what is known beside the repository.
+        since: what clusters run; None when it is the base.
 
     Raises:
         FluxbumpError: the index cannot be had, or the pins cannot be read.
     """
     index = source.load()
     scope = settings.scope(resolve.app_versions(index.releases), evidence.NEEDLES)
-    inventory = discover(base, scope)
-    around = evidence.surroundings(base, scope, known, configured=settings.kubernetes, quick=True)
-    before = evidence.gather(base, inventory, index, around=around)
-    return Looked(base, scope, index, inventory, around, before)
+
+    def seen(snapshot: Snapshot) -> tuple[Inventory, Surroundings, Evidence]:
+        inventory = discover(snapshot, scope)
+        around = evidence.surroundings(
+            snapshot, scope, known, configured=settings.kubernetes, quick=True
+        )
+        return inventory, around, evidence.gather(snapshot, inventory, index, around=around)
+
+    inventory, around, held = seen(base)
+    before = held if since is None else seen(since)[2]
+    return Looked(base, since, scope, index, inventory, around, held, before)
 
 
 def prepare(
     repository: Repository,
-    looked: Looked,
+    looked: Looked[S],
     settings: Settings,
     source: IndexSource,
     request: Request,
     *,
     render: Callable[[ChartIndex], Renderer] | None = None,
-) -> Prepared:
+) -> Prepared[S]:
     """Compute a bump, in memory and in a quarantine that is gone when this returns.
 
     Args:
@@ -228,10 +255,11 @@ def prepare(
         FluxbumpError: of the stage that cannot go on.
     """
     base, index = looked.base, looked.index
-    chart_release = _target(request, index, looked.before)
+    chart_release = _target(request, index, looked.held)
     start = _migrated(looked, chart_release, settings) if request.migrate_apis else _Start(looked)
     inventory = start.inventory
-    planned = plan(inventory, chart_release, index, request.options)
+    charts = looked.before.inventory.charts
+    planned = plan(inventory, chart_release, index, request.options, charts)
     work = _edited(start, planned, source, looked.scope, request)
     total = ChangeSet({**start.changes.files, **work.changes.files})
     with beside(partial(repository.preview, base, total)) as built:
@@ -242,14 +270,12 @@ def prepare(
             result,
             index,
             around=start.around,
-            base=evidence.Base(inventory, frozenset(total.files)),
+            base=evidence.Base(looked.before.inventory, _changed(looked, overlay)),
             render=render(index) if render else None,
             allowed_groups=settings.allowed_groups,
-            compared_with=planned.current.get(FLUX),
+            compared_with=current(looked.before.inventory).get(FLUX),
         )
-        after = evidence.with_past(
-            after, partial(repository.lineage, base.commit.sha), looked.scope
-        )
+        after = evidence.with_past(after, partial(repository.lineage, looked.behind), looked.scope)
         before = replace(looked.before, past=after.past)
         verdict, inherited = _judge(before, after, settings, overlay.name)
         left = tuple(mentions.find(work.files, inventory, planned, work.row_edits))
@@ -274,7 +300,7 @@ def prepare(
             before=before,
             index=index,
             notes=(*planned.notes, *edit.left_behind(start.snapshot, inventory, planned)),
-            steps=steps.part(repository, base, start.migration, step, bumped=bumped),
+            steps=_steps(repository, base, start.migration, step, bumped=bumped),
             migration=start.migration,
         )
 
@@ -286,7 +312,7 @@ class _Start:
     meets stays the same from here on.
     """
 
-    def __init__(self, looked: Looked, migration: Migration | None = None) -> None:
+    def __init__(self, looked: Looked[Snapshot], migration: Migration | None = None) -> None:
         self.migration = migration
         self.changes = migration.changes if migration else ChangeSet()
         self.snapshot: Snapshot = looked.base
@@ -298,7 +324,7 @@ class _Start:
             self.around = replace(looked.around, resources=manifests)
 
 
-def _migrated(looked: Looked, chart_release: ChartRelease, settings: Settings) -> _Start:
+def _migrated(looked: Looked[Snapshot], chart_release: ChartRelease, settings: Settings) -> _Start:
     release, ignored = str(chart_release.app_version), gate.ignores(looked.before, settings)
     return _Start(
         looked, migrate.prepare(looked.base, looked.scope, looked.before, release, ignored)
@@ -327,6 +353,26 @@ def _edited(
     return _Work(files, rows, row_edits, changes)
 
 
+def _steps(
+    repository: Repository,
+    base: Snapshot,
+    migration: Migration | None,
+    whole: Step,
+    *,
+    bumped: bool,
+) -> tuple[Step, ...]:
+    """Part the work into commits; in a work tree it is all one."""
+    if isinstance(base, CommitSnapshot):
+        return steps.part(repository, base, migration, whole, bumped=bumped)
+    return (whole,) if whole.changes.files else ()
+
+
+def _changed(looked: Looked[Snapshot], result: Overlay) -> frozenset[str]:
+    if looked.since is None:
+        return frozenset(result.changes.files)
+    return evidence.changed_below(looked.inventory.charts, looked.since, result)
+
+
 def _files(base: Snapshot, inventory: Inventory, planned: Plan) -> list[TextFile]:
     """The candidates, and the other files that name a version which is about to go."""
     known = {**inventory.files, **inventory.others}
@@ -353,8 +399,11 @@ def _target(request: Request, index: ChartIndex, before: Evidence) -> ChartRelea
 
     Raises:
         ResolveError: no chart ships it.
+        PinError: the pins whose release was asked for do not name one.
         RefusedError: `latest-safe` was asked for, and no release passes.
     """
+    if isinstance(request.target, sync.Source):
+        return sync.target(request.target, before.inventory, index)
     if request.target != LATEST_SAFE:
         return resolve.resolve(request.target, index, chart_version=request.chart_version)
     manifests = migrate.foreseen(before) if request.migrate_apis else None

@@ -23,7 +23,7 @@ from typing import Any
 import git
 
 from fluxbump.errors import RepositoryError
-from fluxbump.model import ChangeSet
+from fluxbump.model import ChangeSet, Snapshot
 
 _REGULAR = (b"100644", b"100755")
 _BATCH = (
@@ -153,6 +153,25 @@ class Git:
         self.run("read-tree", base.commit.tree, env=env)
         self.run("update-index", "-z", "--index-info", stdin=b"".join(lines), env=env)
         return self.run("write-tree", env=env).decode().strip()
+
+    def excerpts(
+        self, base: Snapshot, changes: ChangeSet, env: Mapping[str, str]
+    ) -> tuple[str, str]:
+        """Write the trees of the changed files alone, before and after."""
+        held = set(base.paths())
+        before = {path: base.read(path) for path in changes.files if path in held}
+        after = {path: data for path, data in changes.files.items() if data is not None}
+        trees = []
+        for number, files in enumerate((before, after)):
+            place = {**env, "GIT_INDEX_FILE": f"{env['GIT_INDEX_FILE']}-{number}"}
+            blobs = self._blobs(list(files.values()), env)
+            lines = [
+                b"%b %b\t%b\0" % (_mode(base, path), blob, path.encode("utf-8", "surrogateescape"))
+                for path, blob in zip(files, blobs, strict=True)
+            ]
+            self.run("update-index", "-z", "--index-info", stdin=b"".join(lines), env=place)
+            trees.append(self.run("write-tree", env=place).decode().strip())
+        return trees[0], trees[1]
 
     def _blobs(self, contents: Sequence[bytes], env: Mapping[str, str]) -> Iterator[bytes]:
         """Write blobs and yield their names.
@@ -326,6 +345,11 @@ class CommitSnapshot(ObjectSnapshot):
             if mode in _REGULAR:
                 entries[path.decode("utf-8", "surrogateescape")] = (mode, rest[len("blob ") :])
         return entries
+
+
+def _mode(base: Snapshot, path: str) -> bytes:
+    told = getattr(base, "mode", None)
+    return bytes(told(path)) if told else _REGULAR[0]
 
 
 def _scratch_repository(place: Path, example: str) -> None:

@@ -49,9 +49,21 @@ class Options:
 
 
 def plan(
-    inventory: Inventory, chart_release: ChartRelease, index: ChartIndex, options: Options
+    inventory: Inventory,
+    chart_release: ChartRelease,
+    index: ChartIndex,
+    options: Options,
+    earlier: tuple[Chart, ...] = (),
 ) -> Plan:
     """Decide what every pin becomes.
+
+    Args:
+        inventory: of what is there.
+        chart_release: the one to go to.
+        index: all chart releases.
+        options: what the user allows.
+        earlier: the charts at the commit that the result is compared with: one whose dependency
+            has moved since then moves too, and one that was raised since is not raised again.
 
     Raises:
         PinError: nothing is pinned, a candidate cannot be read, pins of one kind disagree, or a
@@ -67,7 +79,7 @@ def plan(
     if not options.align:
         _require_agreement(inventory)
     _require_rewritable(inventory, index)
-    targets = _targets(inventory, chart_release, options)
+    targets = _targets(inventory, chart_release, options, earlier)
     changes = tuple(_changes(inventory.pins, targets))
     if not options.allow_downgrade:
         _refuse_downgrade(changes)
@@ -143,13 +155,31 @@ def _exact_version(inventory: Inventory, index: ChartIndex) -> str:
 
 
 def _targets(
-    inventory: Inventory, chart_release: ChartRelease, options: Options
+    inventory: Inventory,
+    chart_release: ChartRelease,
+    options: Options,
+    earlier: tuple[Chart, ...],
 ) -> Mapping[Track, str]:
     targets = {FLUX: str(chart_release.app_version), FLUX2: str(chart_release.version)}
+    before = {chart.path: chart for chart in earlier}
     for chart in inventory.charts:
+        was = before.get(chart.path, chart)
         moved = any(_belongs(change.pin, chart) for change in _changes(inventory.pins, targets))
-        targets[chart.track] = _raised(chart, inventory, options) if moved else chart.version
+        raise_it = (moved or _moved_since(was, chart, targets)) and not _raised_since(was, chart)
+        targets[chart.track] = _raised(chart, inventory, options) if raise_it else chart.version
     return targets
+
+
+def _moved_since(was: Chart, chart: Chart, targets: Mapping[Track, str]) -> bool:
+    """Whether somebody else has already moved a dependency that moves with Flux."""
+    names = {track.name for track in targets if track != FLUX}
+    held = {one for one in was.dependencies if one.name in names}
+    return held != {one for one in chart.dependencies if one.name in names}
+
+
+def _raised_since(was: Chart, chart: Chart) -> bool:
+    old, new = versions.parse(was.version), versions.parse(chart.version)
+    return old is not None and new is not None and new > old
 
 
 def _belongs(pin: Pin, chart: Chart) -> bool:

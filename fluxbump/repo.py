@@ -22,10 +22,10 @@ from git.exc import GitCommandNotFound, InvalidGitRepositoryError, NoSuchPathErr
 
 from fluxbump import lineage
 from fluxbump.errors import RepositoryError, ToolError
-from fluxbump.model import ChangeSet
+from fluxbump.model import ChangeSet, Snapshot
 from fluxbump.objects import Commit, CommitSnapshot, Git, ObjectSnapshot
 from fluxbump.past import Held
-from fluxbump.worktree import IndexSnapshot, WorktreeSnapshot
+from fluxbump.worktree import EditableWorktree, IndexSnapshot, WorktreeSnapshot
 
 # What needs no second opinion; see git-check-ref-format(1) for the rest.
 _PLAIN_BRANCH = re.compile(r"[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*(?:\.[0-9]+)*")
@@ -67,7 +67,12 @@ class CommitText:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A tree that was built from a base and a change set, and the patch between them."""
+    """What a change set makes of a base.
+
+    Attributes:
+        tree: name of the resulting tree; empty when the base is no commit.
+        patch: what `git apply` takes to go there.
+    """
 
     tree: str
     patch: bytes
@@ -119,6 +124,11 @@ class Repository:
         """The work tree's root; the git directory of a bare repository."""
         return Path(self._repo.working_tree_dir or self._repo.git_dir)
 
+    @property
+    def private(self) -> Path:
+        """A directory for fluxbump's own files; each work tree has one. It need not be there."""
+        return Path(self._repo.git_dir, "fluxbump").absolute()
+
     # --- reading --------------------------------------------------------------------------
 
     def commit(self, revision: str) -> Commit:
@@ -166,6 +176,19 @@ class Repository:
         if self.bare:
             raise RepositoryError("a bare repository has no work tree", hint="say --rev REV")
         return WorktreeSnapshot(self._git, self.root)
+
+    def editable(self) -> EditableWorktree:
+        """Return a view of the work tree that an edit can start from.
+
+        Raises:
+            RepositoryError: a bare repository has none.
+        """
+        if self.bare:
+            raise RepositoryError(
+                "a bare repository has no work tree to edit", hint="drop --in-place"
+            )
+        born = self._git.run("rev-parse", "--verify", "--quiet", "HEAD", accept=(0, 1))
+        return EditableWorktree(self._git, self.root, self.commit("HEAD") if born else None)
 
     def staged(self) -> IndexSnapshot:
         """Return a view of what is staged.
@@ -229,11 +252,23 @@ class Repository:
         entries = (entry[3:] for entry in out.decode("utf-8", "surrogateescape").split("\0"))
         return sorted(entry for entry in entries if entry in wanted)
 
+    def unstaged(self, paths: Iterable[str]) -> set[str]:
+        """Return those of `paths` of which the index does not hold what is in the work tree."""
+        wanted = set(paths)
+        out = self._git.run(
+            "status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames",
+            "--ignore-submodules=all", env={"GIT_OPTIONAL_LOCKS": "0"},
+        )  # fmt: skip
+        entries = out.decode("utf-8", "surrogateescape").split("\0")
+        return {entry[3:] for entry in entries if entry[1:2] != " " and entry[3:] in wanted}
+
     # --- building ---------------------------------------------------------------------------
 
-    def preview(self, base: CommitSnapshot, changes: ChangeSet) -> Built:
+    def preview(self, base: Snapshot, changes: ChangeSet) -> Built:
         """Build the tree of `changes` over `base`, and the patch, leaving nothing behind."""
         with self._git.quarantine() as env:
+            if not isinstance(base, CommitSnapshot):
+                return Built("", self._git.patch(*self._git.excerpts(base, changes, env), env))
             tree = self._git.preview_tree(base, changes, env)
             return Built(tree, self._git.patch(base.commit.tree, tree, env))
 

@@ -16,7 +16,7 @@ def current(inventory: Inventory) -> dict[Track, str]:
     they disagree), a chart's track is the version in its Chart.yaml.
     """
     held: dict[Track, str] = {}
-    for track, kinds in ((FLUX, _FLUX_SOURCES), (FLUX2, _FLUX2_SOURCES)):
+    for track, kinds in ((FLUX, FLUX_SOURCES), (FLUX2, FLUX2_SOURCES)):
         for kind in kinds:
             values = _values(inventory, kind, track)
             if values and track not in held:
@@ -26,8 +26,10 @@ def current(inventory: Inventory) -> dict[Track, str]:
 
 
 _LOWEST = Version(0)
-_FLUX_SOURCES = ("install-url", "custom")
-_FLUX2_SOURCES = ("chart-dependency", "helm-release", "terraform", "custom")
+FLUX_SOURCES = ("install-url", "custom")
+"""Kinds of pin that say which release is installed; the first that a repository has counts."""
+FLUX2_SOURCES = ("chart-dependency", "helm-release", "terraform", "custom")
+"""Kinds of pin that say which chart release is shipped; the first that a repository has counts."""
 
 
 def _values(inventory: Inventory, kind: str, track: Track) -> set[str]:

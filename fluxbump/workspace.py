@@ -6,7 +6,7 @@ What only some runs need (HTTP, the models of the configuration) is imported whe
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -25,10 +25,15 @@ from fluxbump.objects import CommitSnapshot
 from fluxbump.past import Lineage
 from fluxbump.repo import Repository
 from fluxbump.settings import FILE, Settings
+from fluxbump.worktree import EditableWorktree
 
 STAGED = ":staged:"  # no revision: git allows no colon in names, and none is looked up
 
 S_co = TypeVar("S_co", bound=Snapshot, covariant=True)
+
+
+def _nothing(_: Repository) -> None:
+    """Do nothing with a repository that was opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +63,15 @@ class Workspace(Generic[S_co]):
 
 
 @contextmanager
-def workspace(path: Path | None, revision: str) -> Iterator[Workspace[CommitSnapshot]]:
+def workspace(
+    path: Path | None, revision: str, opened: Callable[[Repository], None] = _nothing
+) -> Iterator[Workspace[CommitSnapshot]]:
     """Open a repository and read its configuration.
+
+    Args:
+        path: inside of it; None for where we are.
+        revision: to take.
+        opened: called with it before anything is read.
 
     Raises:
         RepositoryError: there is no such repository or revision.
@@ -67,6 +79,7 @@ def workspace(path: Path | None, revision: str) -> Iterator[Workspace[CommitSnap
     """
     repository = Repository(path)
     try:
+        opened(repository)
         snapshot = repository.snapshot(repository.commit(revision), revision)
         yield Workspace(repository, snapshot, _settings(snapshot))
     finally:
@@ -74,20 +87,46 @@ def workspace(path: Path | None, revision: str) -> Iterator[Workspace[CommitSnap
 
 
 @contextmanager
-def open_at(path: Path | None, what: str | None) -> Iterator[Workspace[Snapshot]]:
+def open_at(
+    path: Path | None, what: str | None, opened: Callable[[Repository], None] = _nothing
+) -> Iterator[Workspace[Snapshot]]:
     """Open a repository at a revision, at what is `STAGED`, or (None) at its work tree.
+
+    See `workspace` for the arguments.
 
     Raises:
         RepositoryError: there is no such repository or revision.
         ConfigError: fluxbump.yaml cannot be used.
     """
     if what is not None and what != STAGED:
-        with workspace(path, what) as opened:
-            yield opened
+        with workspace(path, what, opened) as ws:
+            yield ws
         return
     repository = Repository(path)
     try:
+        opened(repository)
         snapshot: Snapshot = repository.staged() if what else repository.worktree()
+        yield Workspace(repository, snapshot, _settings(snapshot))
+    finally:
+        repository.close()
+
+
+@contextmanager
+def open_editable(
+    path: Path | None, opened: Callable[[Repository], None] = _nothing
+) -> Iterator[Workspace[EditableWorktree]]:
+    """Open a repository at its work tree, to edit that.
+
+    See `workspace` for the arguments.
+
+    Raises:
+        RepositoryError: there is no such repository, or it is bare.
+        ConfigError: fluxbump.yaml cannot be used.
+    """
+    repository = Repository(path)
+    try:
+        opened(repository)
+        snapshot = repository.editable()
         yield Workspace(repository, snapshot, _settings(snapshot))
     finally:
         repository.close()

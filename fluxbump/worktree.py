@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
 from fluxbump.errors import RepositoryError
-from fluxbump.objects import Git, ObjectSnapshot, Searched
+from fluxbump.objects import Commit, Git, ObjectSnapshot, Searched
 
 _REGULAR = (b"100644", b"100755")
 _STAGED = b"0"
@@ -111,3 +112,101 @@ class WorktreeSnapshot(Searched):
         known = set(self._paths)
         names = out.decode("utf-8", "surrogateescape").split("\0")
         return sorted(name for name in names if name in known)
+
+
+class EditableWorktree(WorktreeSnapshot):
+    """The work tree as something to edit: each file is read once, and ignored ones are not here.
+
+    Args:
+        runner: runs git.
+        root: of the work tree.
+        commit: HEAD; None where there is none yet.
+    """
+
+    def __init__(self, runner: Git, root: Path, commit: Commit | None) -> None:
+        super().__init__(runner, root, commit.time if commit else None)
+        self.commit = commit
+
+    @cached_property
+    def conflicts(self) -> frozenset[str]:
+        """Files with unresolved conflicts of a merge."""
+        out = self._git.run("ls-files", "--unmerged", "-z", "--full-name", cwd=self._root)
+        lines = out.decode("utf-8", "surrogateescape").split("\0")
+        return frozenset(line.partition("\t")[2] for line in lines if line)
+
+    def paths(self) -> Sequence[str]:
+        """All regular files, sorted.
+
+        Raises:
+            RepositoryError: one of them may not be read, so nobody knows what it pins.
+        """
+        if not self._readable:
+            for path in self._paths:
+                if not os.access(os.path.join(self._root, path), os.R_OK):  # noqa: PTH118  # slow
+                    raise _unreadable(path, "permission denied")
+            self._readable = True
+        return self._paths
+
+    _readable = False
+
+    def read(self, path: str) -> bytes:
+        """Return a file's bytes, always those of the first time; KeyError when there is none.
+
+        Raises:
+            RepositoryError: it holds conflicts, or cannot be read.
+        """
+        if path not in self._held:
+            if path in self.conflicts:
+                raise RepositoryError(
+                    "the file holds unresolved conflicts of a merge",
+                    where=path,
+                    hint="resolve them and `git add` it",
+                )
+            try:
+                self._held[path] = super().read(path)
+            except OSError as error:
+                raise _unreadable(path, error.strerror or str(error)) from error
+        return self._held[path]
+
+    def below(self, folder: str) -> Sequence[str]:
+        """All files below `folder`; those that git ignores are nobody's to edit or to judge."""
+        return [path for path in self.paths() if path.startswith(folder)]
+
+    def ignored_below(self, folder: str) -> Sequence[str]:
+        """The files below `folder` that git ignores."""
+        return sorted(set(super().below(folder)) - set(self.paths()))
+
+    def ignored(self, path: str) -> Sequence[str]:
+        """The path itself, if it is a file that git ignores."""
+        return [path] if self._is_here(path) and path not in self.paths() else []
+
+    def mode(self, path: str) -> bytes:
+        """Return a file's mode as git writes it; that of a plain file for one that is not here."""
+        full = Path(self._root, path)
+        executable = full.is_file() and full.stat().st_mode & stat.S_IXUSR
+        return _REGULAR[1] if executable else _REGULAR[0]
+
+    def unseen(self) -> Sequence[str]:
+        """Tracked files that the work tree does not show as text.
+
+        They are left out of a sparse checkout, or written in an encoding such as UTF-16
+        (gitattributes(5), `working-tree-encoding`).
+        """
+        tagged = self._git.run("ls-files", "-t", "-z", "--full-name", cwd=self._root)
+        encoded = self._git.run(
+            "ls-files", "-z", "--full-name", "--", ":(exclude,attr:!working-tree-encoding)",
+            cwd=self._root,
+        )  # fmt: skip
+        lines = tagged.decode("utf-8", "surrogateescape").split("\0")
+        absent = {line[2:] for line in lines if line.startswith("S ")}
+        odd = encoded.decode("utf-8", "surrogateescape").split("\0")
+        return sorted(
+            {path for path in absent if not self._is_file(path)}
+            | {path for path in odd if path and self._is_here(path) and b"\0" in self.read(path)}
+        )
+
+
+def _unreadable(path: str, why: str) -> RepositoryError:
+    return RepositoryError(
+        f"cannot be read: {why}", where=path, hint="see to its permissions, or remove it"
+    )

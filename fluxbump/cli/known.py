@@ -1,10 +1,10 @@
-"""What is known beside the repository: stated on the command line, or told by a cluster."""
+"""What is known beside the repository, and what is accepted: stated by the user, or a cluster."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from fluxbump import cluster, kubernetes
+from fluxbump import cluster, gate, kubernetes
 from fluxbump.errors import UsageError
 from fluxbump.evidence import Known
 from fluxbump.kubernetes import KubernetesPin
@@ -38,3 +38,13 @@ def known(
     if pin is None and found is not None and found.kubernetes:
         pin = KubernetesPin(found.kubernetes, None, found.source)
     return Known(pin, found.stored if found else None)
+
+
+def accepted(codes: str) -> frozenset[str]:
+    """Read `--accept-risk`: codes of rules or their beginnings, with commas.
+
+    Raises:
+        UsageError: there is no such rule.
+    """
+    named = [code.strip() for code in codes.split(",") if code.strip()]
+    return frozenset(gate.select(named, ()) if named else ())

@@ -24,6 +24,22 @@ class Output(StrEnum):
     JSON = "json"
 
 
+class Format(StrEnum):
+    """How to print a bump."""
+
+    TEXT = "text"
+    JSON = "json"
+    PATCH = "patch"
+
+
+class Bump(StrEnum):
+    """How a chart's own version is raised."""
+
+    PATCH = "patch"
+    MINOR = "minor"
+    MAJOR = "major"
+
+
 RepoOption = Annotated[
     Path | None,
     typer.Option(
@@ -72,3 +88,23 @@ ColorOption = Annotated[Color, typer.Option("--color", help="Colours in the outp
 OutputOption = Annotated[Output, typer.Option("--output", "-o", help="How to print the result.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print the result only.")]
 VerboseOption = Annotated[bool, typer.Option("--verbose", help="Print tracebacks of errors.")]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", "-n", help="Show the table and the diff; write nothing.")
+]
+FormatOption = Annotated[Format, typer.Option("--output", "-o", help="How to print the result.")]
+BumpOption = Annotated[
+    Bump | None, typer.Option("--bump", help="How to raise your own charts. [default: patch]")
+]
+AllowDowngradeOption = Annotated[
+    bool, typer.Option("--allow-downgrade", help="Let pins move to an older release.")
+]
+NoMentionsOption = Annotated[
+    bool, typer.Option("--no-mentions", help="Leave mapping rows in comments and documents.")
+]
+RenderOption = Annotated[
+    bool, typer.Option("--render", help="Let the gate run helm template too (FB105, FB106).")
+]
+AcceptRiskOption = Annotated[
+    str,
+    typer.Option("--accept-risk", metavar="CODES", help="Go on although these rules refuse."),
+]

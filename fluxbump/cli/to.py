@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fluxbump.cli import refusal
 from fluxbump.cli.console import Console
 from fluxbump.cli.options import (
+    AcceptRiskOption,
+    AllowDowngradeOption,
+    BumpOption,
     ClusterOption,
     ClusterStateOption,
     Color,
     ColorOption,
     ContextOption,
+    DryRunOption,
+    Format,
+    FormatOption,
     HelmOption,
     IndexOption,
     KubernetesOption,
+    NoMentionsOption,
     OfflineOption,
     QuietOption,
+    RenderOption,
     RepoOption,
     RevOption,
     VerboseOption,
 )
+from fluxbump.errors import UsageError
 
 if TYPE_CHECKING:
     from fluxbump.bump import Delivered, Prepared
@@ -31,30 +40,15 @@ if TYPE_CHECKING:
     from fluxbump.evidence import Renderer
     from fluxbump.model import ChartIndex, IndexSource
     from fluxbump.objects import CommitSnapshot
+    from fluxbump.settings import Settings
 
 EPILOG = """
 Examples: `fluxbump to 2.5.1 --dry-run` shows what would change; `fluxbump to 2.5` takes the
-newest 2.5.x that has a chart; `fluxbump to latest --output patch | git apply` changes the work
-tree instead of making a branch.
+newest 2.5.x that has a chart; `fluxbump to latest --in-place` edits the work tree instead of making
+a branch.
 """
 
 _FAILED_CHECK = 1
-
-
-class Format(StrEnum):
-    """How to print the result."""
-
-    TEXT = "text"
-    JSON = "json"
-    PATCH = "patch"
-
-
-class Bump(StrEnum):
-    """How a chart's own version is raised."""
-
-    PATCH = "patch"
-    MINOR = "minor"
-    MAJOR = "major"
 
 
 def to(
@@ -64,19 +58,16 @@ def to(
     *,
     repo: RepoOption = None,
     rev: RevOption = "HEAD",
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", "-n", help="Show the table and the diff; write nothing.")
-    ] = False,
-    output: Annotated[
-        Format, typer.Option("--output", "-o", help="How to print the result.")
-    ] = Format.TEXT,
+    dry_run: DryRunOption = False,
+    output: FormatOption = Format.TEXT,
     chart_version: Annotated[
         str | None,
         typer.Option("--chart-version", metavar="X.Y.Z", help="Take this chart of the release."),
     ] = None,
-    bump: Annotated[
-        Bump | None, typer.Option("--bump", help="How to raise your own charts. [default: patch]")
-    ] = None,
+    bump: BumpOption = None,
+    in_place: Annotated[
+        bool, typer.Option("--in-place", help="Edit the work tree; make no branch, no commit.")
+    ] = False,
     checkout: Annotated[
         bool, typer.Option("--checkout", help="Switch to the branch afterwards.")
     ] = False,
@@ -86,18 +77,14 @@ def to(
             "--force", help="Replace a branch of that name; its old tip stays under a ref."
         ),
     ] = False,
-    allow_downgrade: Annotated[
-        bool, typer.Option("--allow-downgrade", help="Let pins move to an older release.")
-    ] = False,
+    allow_downgrade: AllowDowngradeOption = False,
     align: Annotated[
         bool,
         typer.Option(
             "--align", help="Set install URLs or wrappers that disagree among themselves."
         ),
     ] = False,
-    no_mentions: Annotated[
-        bool, typer.Option("--no-mentions", help="Leave mapping rows in comments and documents.")
-    ] = False,
+    no_mentions: NoMentionsOption = False,
     migrate_apis: Annotated[
         bool,
         typer.Option(
@@ -105,14 +92,9 @@ def to(
             help="First move manifests off API versions that the release removes or deprecates.",
         ),
     ] = False,
-    render: Annotated[
-        bool, typer.Option("--render", help="Let the gate run helm template too (FB105, FB106).")
-    ] = False,
+    render: RenderOption = False,
     helm: HelmOption = None,
-    accept_risk: Annotated[
-        str,
-        typer.Option("--accept-risk", metavar="CODES", help="Go on although these rules refuse."),
-    ] = "",
+    accept_risk: AcceptRiskOption = "",
     kubernetes: KubernetesOption = None,
     cluster_state: ClusterStateOption = None,
     cluster: ClusterOption = False,
@@ -125,37 +107,54 @@ def to(
 ) -> int:
     """Move every pin to a Flux release, in one commit on a new branch.
 
-    The work tree, the index and the current branch are not touched. The target is the release
-    that cloud-init installs; the chart is the one whose appVersion is that release. With
-    --migrate-apis, manifests that have to move come first, in a commit of their own.
+    The work tree, the index and the current branch are not touched, save by --in-place. The
+    target is the release that cloud-init installs; the chart is the one whose appVersion is that
+    release. With --migrate-apis, manifests that have to move come first, in a commit of their own.
     """
     from fluxbump import bump as journey
-    from fluxbump import gate
-    from fluxbump.cli.known import known
-    from fluxbump.cli.workspace import workspace
+    from fluxbump.cli.known import accepted, known
+    from fluxbump.cli.workspace import open_editable, workspace
     from fluxbump.plan import Options
 
-    console = Console(quiet=quiet, verbose=verbose, color=color.value)
-    with workspace(repo, rev) as ws:
-        accepted = [code.strip() for code in accept_risk.split(",") if code.strip()]
-        level = bump.value if bump else ws.settings.bump
-        request = journey.Request(
+    def request(settings: Settings) -> journey.Request:
+        level = bump.value if bump else settings.bump
+        return journey.Request(
             target=version,
             chart_version=chart_version,
             options=Options(level=level, allow_downgrade=allow_downgrade, align=align),
-            mentions=ws.settings.mentions and not no_mentions,
-            accepted=frozenset(gate.select(accepted, ()) if accepted else ()),
+            mentions=settings.mentions and not no_mentions,
+            accepted=accepted(accept_risk),
+            known=known(kubernetes, cluster_state, live=cluster, context=context),
             migrate_apis=migrate_apis,
         )
+
+    console = Console(quiet=quiet, verbose=verbose, color=color.value)
+    if in_place:
+        from fluxbump.cli import edit
+
+        _require_no_branch(rev, checkout=checkout, force=force)
+        with open_editable(repo) as here:
+            return edit.run(
+                here,
+                request(here.settings),
+                console,
+                index=index,
+                offline=offline,
+                helm=helm,
+                render=render,
+                output=output,
+                dry_run=dry_run,
+            )
+    with workspace(repo, rev) as ws:
         with ws.index(index, offline=offline) as source:
             console.progress("reading the chart index and the repository …")
-            beside = known(kubernetes, cluster_state, live=cluster, context=context)
+            asked = request(ws.settings)
             prepared = journey.prepare(
                 ws.repository,
-                journey.look(ws.snapshot, ws.settings, source, beside),
+                journey.look(ws.snapshot, ws.settings, source, asked.known),
                 ws.settings,
                 source,
-                request,
+                asked,
                 render=partial(_renderer, helm, source) if render else None,
             )
             console.progress("")
@@ -171,6 +170,16 @@ def to(
             ws.repository.switch(prepared.branch)
             console.note(f"switched to {prepared.branch}")
     return 0 if prepared.passed else _FAILED_CHECK
+
+
+def _require_no_branch(rev: str, *, checkout: bool, force: bool) -> None:
+    given = {"--rev": rev != "HEAD", "--checkout": checkout, "--force": force}
+    for option, named in given.items():
+        if named:
+            raise UsageError(
+                f"--in-place and {option} exclude each other",
+                hint="--in-place edits the work tree as it is, and makes no branch",
+            )
 
 
 def _renderer(helm: str | None, source: IndexSource, index: ChartIndex) -> Renderer:
@@ -196,22 +205,7 @@ def _print(
     else:
         _print_text(prepared, result, console, dry_run=dry_run)
     if not prepared.passed:
-        _refuse(prepared, output, console)
-
-
-def _refuse(prepared: Prepared, output: Format, console: Console) -> None:
-    """Say why no branch was made; and which way there is, when a release would break a cluster."""
-    first, *more = prepared.refusals
-    others = f" (and {len(more)} more)" if more else ""
-    advice = ""
-    if any(one.code.startswith("FB2") for one in prepared.refusals):
-        from fluxbump.cli import way
-
-        advice = way.advice(prepared, console if output is Format.TEXT else None)
-    console.line(
-        f"fluxbump: {first.location}: {first.code} {first.message}{others}; "
-        f"the result fails its checks: no branch was made{advice}"
-    )
+        refusal.say(prepared, console, "no branch was made", route=output is Format.TEXT)
 
 
 def _print_text(

@@ -9,12 +9,13 @@ from fluxbump.bump import Prepared
 from fluxbump.cli.console import Console
 from fluxbump.errors import UsageError
 from fluxbump.facts.tables import kubernetes_minimum
-from fluxbump.model import FLUX, ChartIndex, Location
+from fluxbump.model import FLUX, ChartIndex, Location, Snapshot
 from fluxbump.reports import route as report
 from fluxbump.reports.table import Paint
 from fluxbump.resources import Resources
 from fluxbump.route import Route, route, with_kubernetes
 from fluxbump.rules.rule import Evidence
+from fluxbump.tracks import current
 
 
 def find(start: str, goal: str, gathered: Evidence, index: ChartIndex) -> Route:
@@ -66,10 +67,10 @@ def movable(gathered: Evidence, found: Resources, start: str, goal: str) -> froz
     return frozenset(one.resource.api_location for one in moves)
 
 
-def advice(prepared: Prepared, console: Console | None) -> str:
+def advice(prepared: Prepared[Snapshot], console: Console | None) -> str:
     """Print the route that a refused bump should take; return what to say in the error line."""
     gathered, index = prepared.before, prepared.index
-    start = prepared.plan.current.get(FLUX, "")
+    start = current(gathered.inventory).get(FLUX, "")
     goal = prepared.plan.targets[FLUX]
     asked = prepared.migration is not None
     best = newest_safe(gathered, index, migrate_apis=asked)

@@ -6,10 +6,14 @@ import os
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from fluxbump import swap
 from fluxbump import workspace as core
+from fluxbump.cli.console import Console
 from fluxbump.model import Snapshot
 from fluxbump.objects import CommitSnapshot
+from fluxbump.repo import Repository
 from fluxbump.workspace import STAGED, Workspace, index_source
+from fluxbump.worktree import EditableWorktree
 
 _GIT_LOCAL = (
     "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY",
@@ -22,13 +26,29 @@ def workspace(
 ) -> AbstractContextManager[Workspace[CommitSnapshot]]:
     """Open a repository at a revision; see `fluxbump.workspace.workspace`."""
     _forget_outer_repository(path)
-    return core.workspace(path, revision)
+    return core.workspace(path, revision, _recover)
 
 
 def open_at(path: Path | None, what: str | None) -> AbstractContextManager[Workspace[Snapshot]]:
     """Open a repository at a revision, the index, or the work tree; see `fluxbump.workspace`."""
     _forget_outer_repository(path)
-    return core.open_at(path, what)
+    return core.open_at(path, what, _recover)
+
+
+def open_editable(path: Path | None) -> AbstractContextManager[Workspace[EditableWorktree]]:
+    """Open a repository at its work tree, to edit that; see `fluxbump.workspace`."""
+    _forget_outer_repository(path)
+    return core.open_editable(path, _recover)
+
+
+def _recover(repository: Repository) -> None:
+    """Undo what a run that was cut short has left, and say so, whatever the command is."""
+    if repository.bare:
+        return
+    count = swap.recover(swap.Place(repository.root, repository.private))
+    if count is not None:
+        files = "1 file is" if count == 1 else f"{count} files are"
+        Console().line(f"fluxbump: a run of --in-place was cut short: {files} as before it again")
 
 
 def _forget_outer_repository(path: Path | None) -> None:
@@ -38,4 +58,4 @@ def _forget_outer_repository(path: Path | None) -> None:
             os.environ.pop(name, None)
 
 
-__all__ = ["STAGED", "Workspace", "index_source", "open_at", "workspace"]
+__all__ = ["STAGED", "Workspace", "index_source", "open_at", "open_editable", "workspace"]

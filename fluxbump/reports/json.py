@@ -21,12 +21,15 @@ from fluxbump.model import (
     Mention,
     Note,
     Pin,
+    Snapshot,
     Track,
 )
 
 if TYPE_CHECKING:
     from fluxbump.bump import Delivered, Prepared
+    from fluxbump.inplace import Written
     from fluxbump.survey import Listed, Survey
+    from fluxbump.worktree import EditableWorktree
 
 
 class PlaceJson(TypedDict):
@@ -142,13 +145,14 @@ class ToJson(TypedDict):
     """What `fluxbump to --output json` prints."""
 
     schema: Literal["fluxbump/to/v1"]
-    base: str
+    base: str | None
     target: ChartReleaseJson
-    outcome: Literal["created", "unchanged", "replaced", "nothing-to-do", "not-written"]
-    branch: str
+    outcome: Literal["created", "unchanged", "replaced", "written", "nothing-to-do", "not-written"]
+    in_place: bool
+    branch: str | None
     commit: str | None
     replaced: str | None
-    tree: str
+    tree: str | None
     tracks: list[TrackJson]
     changes: list[ChangeJson]
     rows: list[RowJson]
@@ -200,16 +204,44 @@ REPORTS = {"to": ToJson, "status": StatusJson, "releases": ReleasesJson}
 
 def bump(prepared: Prepared, result: Delivered | None) -> str:
     """Say a bump."""
+    return dump(
+        {
+            **_bump(prepared),
+            "base": prepared.base.commit.sha,
+            "outcome": result.outcome if result else _outcome(prepared),
+            "branch": prepared.branch,
+            "commit": result.commit if result else None,
+            "replaced": result.kept if result else None,
+            "tree": prepared.built.tree,
+        }
+    )
+
+
+def bump_in_place(prepared: Prepared[EditableWorktree], result: Written | None) -> str:
+    """Say a bump of the work tree, which has no branch and no tree."""
+    head = prepared.base.commit
+    return dump(
+        {
+            **_bump(prepared),
+            "base": head.sha if head else None,
+            "outcome": "written" if result else _outcome(prepared),
+            "in_place": True,
+        }
+    )
+
+
+def _bump(prepared: Prepared[Snapshot]) -> ToJson:
     plan = prepared.plan
-    report: ToJson = {
+    return {
         "schema": "fluxbump/to/v1",
-        "base": prepared.base.commit.sha,
+        "base": None,
         "target": chart_release(plan.chart_release),
-        "outcome": _outcome(prepared, result),
-        "branch": prepared.branch,
-        "commit": result.commit if result else None,
-        "replaced": result.kept if result else None,
-        "tree": prepared.built.tree,
+        "outcome": "not-written",
+        "in_place": False,
+        "branch": None,
+        "commit": None,
+        "replaced": None,
+        "tree": None,
         "tracks": _tracks(plan.current, plan.targets),
         "changes": [
             {
@@ -233,10 +265,9 @@ def bump(prepared: Prepared, result: Delivered | None) -> str:
         "migration": _migration(prepared),
         "patch": prepared.built.patch.decode("utf-8", "replace"),
     }
-    return dump(report)
 
 
-def _migration(prepared: Prepared) -> MigrationJson | None:
+def _migration(prepared: Prepared[Snapshot]) -> MigrationJson | None:
     migration = prepared.migration
     if migration is None:
         return None
@@ -267,11 +298,7 @@ def dump(report: Mapping[str, object]) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _outcome(
-    prepared: Prepared, result: Delivered | None
-) -> Literal["created", "unchanged", "replaced", "nothing-to-do", "not-written"]:
-    if result is not None:
-        return result.outcome
+def _outcome(prepared: Prepared[Snapshot]) -> Literal["nothing-to-do", "not-written"]:
     return "nothing-to-do" if prepared.empty else "not-written"
 
 

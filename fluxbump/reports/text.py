@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from fluxbump import resolve
 from fluxbump.bump import Delivered, Prepared
@@ -18,6 +20,7 @@ from fluxbump.model import (
     Note,
     Pin,
     Row,
+    Snapshot,
     Track,
     Unreadable,
 )
@@ -25,10 +28,13 @@ from fluxbump.moves import Migration
 from fluxbump.reports.table import Paint, printable, table
 from fluxbump.survey import Listed, Survey
 
+if TYPE_CHECKING:
+    from fluxbump.inplace import Written
+
 _FEW = 4
 
 
-def preview(prepared: Prepared, paint: Paint) -> str:
+def preview(prepared: Prepared[Snapshot], paint: Paint) -> str:
     """What a bump does, without the diff."""
     lines = [_headline(prepared, paint), ""]
     if prepared.plan.changes:
@@ -49,7 +55,7 @@ def preview(prepared: Prepared, paint: Paint) -> str:
     return "\n".join(lines).rstrip("\n")
 
 
-def _headline(prepared: Prepared, paint: Paint) -> str:
+def _headline(prepared: Prepared[Snapshot], paint: Paint) -> str:
     current, plan = prepared.plan.current, prepared.plan
     when = f", {plan.chart_release.created:%Y-%m-%d}" if plan.chart_release.created else ""
     flux = _step(current.get(FLUX), plan.targets[FLUX])
@@ -61,7 +67,7 @@ def _step(old: str | None, new: str) -> str:
     return new if old in (None, new) else f"{old} -> {new}"
 
 
-def _changes(prepared: Prepared, paint: Paint) -> list[str]:
+def _changes(prepared: Prepared[Snapshot], paint: Paint) -> list[str]:
     rows = [
         (str(c.pin.location), c.pin.kind, str(c.pin.track), c.pin.value, c.new)
         for c in prepared.plan.changes
@@ -89,7 +95,7 @@ def _row(row: Row) -> str:
     return f"{row.location}  {printable(row.new.strip())}"
 
 
-def _derived(prepared: Prepared) -> list[str]:
+def _derived(prepared: Prepared[Snapshot]) -> list[str]:
     moved = prepared.migration.changes.files if prepared.migration else {}
     return [
         f"{path}  {'removed' if data is None else 'written'}"
@@ -170,7 +176,37 @@ def delivered(prepared: Prepared, result: Delivered, paint: Paint) -> str:
     return "\n".join(lines)
 
 
-def nothing_to_do(prepared: Prepared) -> str:
+def written(result: Written, root: str | None, paint: Paint) -> str:
+    """What became of the work tree, and how to undo it.
+
+    Args:
+        result: what was written.
+        root: of the work tree; None when the reader is there.
+        paint: colours.
+    """
+    lines = []
+    for word, paths in (
+        ("written", result.replaced),
+        ("created", result.created),
+        ("removed", result.removed),
+    ):
+        lines += [f"{word}  {paint(printable(path), 'green')}" for path in paths]
+    return "\n".join([*lines, *_undo(result, root)])
+
+
+def _undo(result: Written, root: str | None) -> Iterator[str]:
+    back = [p for p in (*result.replaced, *result.removed) if p not in result.unclean]
+    if back:
+        git = shlex.join(["git", *(["-C", root] if root else []), "checkout", "--", *back])
+        yield f"undo     {printable(git)}"
+    if result.created:
+        new = [f"{root}/{path}" if root else path for path in result.created]
+        yield f"undo     {printable(shlex.join(['rm', '--', *new]))}"
+    for path in sorted(result.unclean):
+        yield f"no undo  {printable(path)} had changes of its own, which git does not have"
+
+
+def nothing_to_do(prepared: Prepared[Snapshot]) -> str:
     """What is said when every pin holds the target."""
     release, chart = prepared.plan.targets[FLUX], prepared.plan.targets[FLUX2]
     return f"Nothing to do: every pin holds Flux {release} (chart flux2 {chart})."
@@ -247,7 +283,7 @@ def releases(rows: Sequence[Listed], index: ChartIndex, paint: Paint) -> str:
     return "\n".join(lines).rstrip("\n")
 
 
-def patches(prepared: Prepared, paint: Paint) -> str:
+def patches(prepared: Prepared[Snapshot], paint: Paint) -> str:
     """The patch of each commit for reading; of several, below the first line of its message."""
     steps = prepared.steps
     parts = []

@@ -1,0 +1,106 @@
+"""`fluxbump sync --from install-url|chart`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from fluxbump.cli.console import Console
+from fluxbump.cli.options import (
+    AcceptRiskOption,
+    AllowDowngradeOption,
+    BumpOption,
+    ClusterOption,
+    ClusterStateOption,
+    Color,
+    ColorOption,
+    ContextOption,
+    DryRunOption,
+    Format,
+    FormatOption,
+    HelmOption,
+    IndexOption,
+    KubernetesOption,
+    NoMentionsOption,
+    OfflineOption,
+    QuietOption,
+    RenderOption,
+    RepoOption,
+    VerboseOption,
+)
+
+EPILOG = """
+Examples: `fluxbump sync --from chart` after somebody has moved the flux2 dependency of the wrapper;
+`fluxbump sync --from install-url --dry-run` shows what would follow the install URL.
+"""
+
+
+class From(StrEnum):
+    """The pins whose release the others take."""
+
+    INSTALL_URL = "install-url"
+    CHART = "chart"
+
+
+def sync(
+    *,
+    from_: Annotated[
+        From, typer.Option("--from", help="The pins that are where the others have to go.")
+    ],
+    repo: RepoOption = None,
+    dry_run: DryRunOption = False,
+    output: FormatOption = Format.TEXT,
+    bump: BumpOption = None,
+    allow_downgrade: AllowDowngradeOption = False,
+    no_mentions: NoMentionsOption = False,
+    render: RenderOption = False,
+    helm: HelmOption = None,
+    accept_risk: AcceptRiskOption = "",
+    kubernetes: KubernetesOption = None,
+    cluster_state: ClusterStateOption = None,
+    cluster: ClusterOption = False,
+    context: ContextOption = None,
+    index: IndexOption = None,
+    offline: OfflineOption = False,
+    color: ColorOption = Color.AUTO,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> int:
+    """Bring every other pin of the work tree to where the install URLs, or the chart, already are.
+
+    Edits the work tree, all files or none; nothing is staged or committed.
+    """
+    from fluxbump.bump import Request
+    from fluxbump.cli import edit
+    from fluxbump.cli.known import accepted, known
+    from fluxbump.cli.workspace import open_editable
+    from fluxbump.plan import Options
+    from fluxbump.sync import Source
+
+    console = Console(quiet=quiet, verbose=verbose, color=color.value)
+    with open_editable(repo) as ws:
+        request = Request(
+            target=Source(from_.value),
+            # Those that follow are brought to one version, whether they agreed before or not.
+            options=Options(
+                level=bump.value if bump else ws.settings.bump,
+                allow_downgrade=allow_downgrade,
+                align=True,
+            ),
+            mentions=ws.settings.mentions and not no_mentions,
+            accepted=accepted(accept_risk),
+            known=known(kubernetes, cluster_state, live=cluster, context=context),
+        )
+        return edit.run(
+            ws,
+            request,
+            console,
+            index=index,
+            offline=offline,
+            helm=helm,
+            render=render,
+            output=output,
+            dry_run=dry_run,
+        )
