@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 import subprocess
@@ -343,6 +344,27 @@ def test_action_snippet_uses_what_there_is() -> None:
     )
     (step,) = (one for one in workflow["jobs"]["pins"]["steps"] if "fluxbump" in one["uses"])
     assert step["with"].keys() <= _load("action.yml")["inputs"].keys()
+
+
+def test_renovate_configuration_runs_what_there_is() -> None:
+    """The snippets are JSON, and every command in them is allowed and one that the page runs."""
+    text = _text("docs/renovate.md")
+    snippets = [json.loads(block) for block in _blocks(text, "json")]
+    allowed = [p for one in snippets for p in one.get("allowedCommands", ())]
+    rules = [rule for one in snippets for rule in one.get("packageRules", ())]
+    tasks = [rule["postUpgradeTasks"] for rule in rules if "postUpgradeTasks" in rule]
+    commands = [command for task in tasks for command in task["commands"]]
+    assert len(commands) == 2
+    shown = [step.command for section in sections(text) for step in section.steps]
+    for command in commands:
+        assert any(re.search(pattern, command) for pattern in allowed)
+        assert command in shown
+    assert {task["executionMode"] for task in tasks} == {"branch"}
+    (manager,) = (m for one in snippets for m in one.get("customManagers", ()))
+    (pattern,) = manager["matchStrings"]
+    found = re.search(pattern.replace("(?<", "(?P<"), helpers.script("2.5.1"))
+    assert found
+    assert found["currentValue"] == "v2.5.1"
 
 
 def test_gitlab_job_runs(repo: Repo, incident: Repo) -> None:
