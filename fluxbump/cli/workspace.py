@@ -6,7 +6,6 @@ import os
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from fluxbump import swap
 from fluxbump import workspace as core
 from fluxbump.cli.console import Console
 from fluxbump.model import Snapshot
@@ -43,8 +42,11 @@ def open_editable(path: Path | None) -> AbstractContextManager[Workspace[Editabl
 
 def _recover(repository: Repository) -> None:
     """Undo what a run that was cut short has left, and say so, whatever the command is."""
-    if repository.bare:
+    # Looked for here, so that a run without leftovers does not wait for the module to load.
+    if repository.bare or not (repository.private / "in-place").is_dir():
         return
+    from fluxbump import swap
+
     count = swap.recover(swap.Place(repository.root, repository.private))
     if count is not None:
         files = "1 file is" if count == 1 else f"{count} files are"
