@@ -1,1 +1,39 @@
-"""Where pull requests live: one leaf per forge."""
+"""Where pull requests live: one leaf per forge.
+
+A leaf is a module with `NAME` and `connect` (see `client.Leaf`), entered in `FORGES`. Which one a
+remote is on, `remotes` says. Only what talks to a forge imports this: it brings httpx.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Unpack
+
+from fluxbump.errors import ForgeError
+from fluxbump.forges import github
+from fluxbump.forges.client import Leaf, Transport
+from fluxbump.forges.forge import Forge
+from fluxbump.forges.remotes import Hosted, detect
+from fluxbump.secret import Secret
+
+__all__ = ["FORGES", "Hosted", "connect", "detect"]
+
+FORGES: Final[dict[str, Leaf]] = {github.NAME: github}
+"""The adapter of each kind of forge, by the names in `remotes.KINDS`."""
+
+
+def connect(hosted: Hosted, secret: Secret, **transport: Unpack[Transport]) -> Forge:
+    """Return the adapter for a repository; nothing is asked yet.
+
+    Args:
+        hosted: the repository.
+        secret: the token.
+        transport: how to reach the forge.
+
+    Raises:
+        ForgeError: there is no adapter for it, or the token cannot be sent there.
+    """
+    leaf = FORGES.get(hosted.kind)
+    if leaf is None:
+        kinds = ", ".join(FORGES)
+        raise ForgeError(f"there is no adapter for {hosted.kind}", hint=f"there are: {kinds}")
+    return leaf.connect(hosted.api_base, hosted.path, secret, **transport)

@@ -81,11 +81,11 @@ def checked_base(forge: str, address: str) -> httpx.URL:
     except (httpx.InvalidURL, UnicodeError):
         url = httpx.URL("")
     if url.scheme not in ("https", "http") or not url.host:
-        raise ForgeError(f"{forge}: its address is not a valid https URL", hint="see forge_url")
+        raise ForgeError(f"{forge}: its address is not a valid https URL", hint="see run.forge_url")
     if url.scheme == "http" and not _is_loopback(url.host):
         raise ForgeError(
             f"{forge}: {one_line(url.host)} has an http address, over which no token is sent",
-            hint="give its https address as forge_url",
+            hint="give its https address as run.forge_url",
         )
     return url.copy_with(userinfo=b"", query=None, fragment=None)
 

@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NoReturn, TypedDict, TypeVar
+from typing import NoReturn, Protocol, TypedDict, TypeVar, Unpack
 from urllib.parse import quote
 
 import httpx
@@ -22,6 +22,8 @@ from fluxbump.forges.answer import (
     one_line,
 )
 from fluxbump.forges.auth import Auth, checked_base, same_server
+from fluxbump.forges.forge import Forge
+from fluxbump.secret import Secret
 from fluxbump.web.origin import Body, Bounds, TemporaryError
 from fluxbump.web.wire import Patience, explain, open_client
 
@@ -64,6 +66,29 @@ class Transport(TypedDict, total=False):
     clock: Callable[[], float]
     now: Callable[[], float]
     sleep: Callable[[float], None]
+
+
+class Leaf(Protocol):
+    """An adapter: a module with these two."""
+
+    NAME: str
+    """Of the kind of forge, one of `remotes.KINDS`."""
+
+    def connect(
+        self, api_base: str, repository: str, secret: Secret, **transport: Unpack[Transport]
+    ) -> Forge:
+        """Return the adapter for a repository; nothing is asked yet.
+
+        Args:
+            api_base: address of the REST interface.
+            repository: its path on the forge, as `remotes.Hosted` has it.
+            secret: the token.
+            transport: how to reach the forge.
+
+        Raises:
+            ForgeError: there is no such repository by its form, or no token can be sent there.
+        """
+        ...
 
 
 def path(*segments: str | int) -> str:
@@ -279,7 +304,7 @@ class Client:
             if not same_server(url, call.url):
                 raise ForgeError(
                     f"{self._about(call)}: redirects to another server",
-                    hint="give the address that it should lead to as forge_url",
+                    hint="give the address that it should lead to as run.forge_url",
                 )
         raise ForgeError(f"{self._about(call)}: redirects more than {_MAX_REDIRECTS} times")
 
