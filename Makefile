@@ -1,12 +1,13 @@
-# Needs git and Python 3.11 or later; everything else is installed into .venv and .tools.
+# Needs git and Python 3.11 or later, and Go for e2e; everything else is installed into .venv and
+# .tools.
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help demo test lint bench tools lock schema facts clean
+.PHONY: help demo test e2e lint bench tools lock schema facts clean
 
 help: ## Say what there is to make
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -17,8 +18,12 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY) ## Preview and make a bump on a throwaway copy of the fixture monorepo
 	@$(BIN)/python -m fixtures.demo
 
-test: $(READY) tools ## Run all tests
-	$(BIN)/python -m pytest -q -n 2
+test: $(READY) tools ## Run all tests but those of e2e
+	$(BIN)/python -m pytest -q -n 2 --ignore=tests/e2e
+
+e2e: $(READY) ## Build a Kubernetes API server and hold the rule on stored versions against it
+	$(BIN)/python -m tests.e2e.build
+	$(BIN)/python -m pytest -q -n $(if $(FLUXBUMP_TEST_KUBECONFIG),0,2) tests/e2e
 
 lint: $(READY) ## ruff and mypy
 	$(BIN)/ruff format --check .

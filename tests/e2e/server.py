@@ -1,0 +1,173 @@
+"""What tests do with an API server: apply the CRDs of a release, read what it stores."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from fluxbump.crds import Crd, Release, Stored
+from tests.e2e import kubeconfig
+
+_CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+_OURS = "fluxbump.test=e2e"
+"""The label of every CRD that tests make."""
+
+_UNPROCESSABLE = 422
+_STOPS = 60  # seconds
+
+
+class Server:
+    """A Kubernetes API server.
+
+    Attributes:
+        version: as it says itself, `v1.33.2`.
+    """
+
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
+        self.version: str = self._json("GET", "/version")["gitVersion"]
+
+    def apply(self, release: Release) -> dict[str, str]:
+        """Apply the CRDs of a release; return what was refused, with the server's message."""
+        refused = {}
+        for name, crd in release.items():
+            answer = self._client.patch(
+                f"{_CRDS}/{name}",
+                params={"fieldManager": "fluxbump", "force": "true"},
+                headers={"Content-Type": "application/apply-patch+yaml"},
+                json=_definition(crd),
+            )
+            if answer.status_code == _UNPROCESSABLE:
+                refused[name] = answer.json()["message"]
+            else:
+                answer.raise_for_status()
+        return refused
+
+    def prune(self, stored: Stored) -> None:
+        """Set `status.storedVersions`, the last thing that `flux migrate` does."""
+        for name, versions in stored.items():
+            self._json(
+                "PATCH",
+                f"{_CRDS}/{name}/status",
+                headers={"Content-Type": "application/merge-patch+json"},
+                json={"status": {"storedVersions": list(versions)}},
+            )
+
+    def stored(self) -> dict[str, tuple[str, ...]]:
+        """Return `status.storedVersions` of every CRD that tests made."""
+        return {
+            item["metadata"]["name"]: tuple(item["status"]["storedVersions"])
+            for item in self._ours()["items"]
+        }
+
+    def flux(self) -> list[str]:
+        """Return the names of all CRDs of Flux, whoever made them."""
+        names = [item["metadata"]["name"] for item in json.loads(self.definitions())["items"]]
+        return sorted(name for name in names if name.endswith(".fluxcd.io"))
+
+    def definitions(self) -> str:
+        """Return all CRDs as the server lists them."""
+        return self._client.get(_CRDS).raise_for_status().text
+
+    def clear(self) -> None:
+        """Delete the CRDs that tests made, and wait until they are gone."""
+        self._json("DELETE", _CRDS, params={"labelSelector": _OURS})
+        found = self._ours()
+        left = {item["metadata"]["name"] for item in found["items"]}
+        if not left:
+            return
+        since = {"watch": "true", "resourceVersion": found["metadata"]["resourceVersion"]}
+        with self._client.stream(
+            "GET", _CRDS, params={**since, "labelSelector": _OURS, "timeoutSeconds": "60"}
+        ) as events:
+            for event in map(json.loads, events.iter_lines()):
+                if event["type"] == "DELETED":
+                    left.discard(event["object"]["metadata"]["name"])
+                if not left:
+                    return
+        raise AssertionError(f"still there: {', '.join(sorted(left))}")
+
+    def _ours(self) -> Any:
+        return self._json("GET", _CRDS, params={"labelSelector": _OURS})
+
+    def _json(self, method: str, path: str, **more: Any) -> Any:
+        return self._client.request(method, path, **more).raise_for_status().json()
+
+
+def _definition(crd: Crd) -> dict[str, Any]:
+    """Return a CRD with the versions of `crd`, and schemas that allow anything."""
+    anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    key, _, value = _OURS.partition("=")
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": crd.name, "labels": {key: value}},
+        "spec": {
+            "group": crd.group,
+            "scope": "Namespaced",
+            "names": {
+                "plural": crd.name.partition(".")[0],
+                "singular": crd.kind.lower(),
+                "kind": crd.kind,
+                "listKind": f"{crd.kind}List",
+            },
+            "versions": [
+                {
+                    "name": one.name,
+                    "served": one.served,
+                    "storage": one.storage,
+                    "deprecated": one.deprecated,
+                    "schema": {"openAPIV3Schema": anything},
+                    "subresources": {"status": {}},
+                }
+                for one in crd.versions
+            ],
+        },
+    }
+
+
+@contextmanager
+def started(program: Path, log: Path) -> Iterator[Server]:
+    """Start a server of our own; it ends with this process, whatever becomes of that."""
+    with (
+        log.open("wb") as errors,
+        subprocess.Popen(
+            [program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True
+        ) as process,
+    ):
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            config = process.stdout.readline()
+            assert config, log.read_text("utf-8", "replace")[-2000:]
+            with kubeconfig.client(config) as client:
+                yield Server(client)
+        finally:
+            process.stdin.close()
+            try:
+                process.wait(_STOPS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+@contextmanager
+def given(config: Path) -> Iterator[Server]:
+    """Use a server that is there, if it has no Flux; leave nothing behind.
+
+    Raises:
+        ValueError: it has CRDs of Flux, or the kubeconfig is of no use.
+    """
+    with kubeconfig.client(config.read_text("utf-8"), config.parent) as client:
+        server = Server(client)
+        if server.flux():
+            raise ValueError(f"this cluster has Flux: {', '.join(server.flux())}")
+        try:
+            yield server
+        finally:
+            server.clear()
