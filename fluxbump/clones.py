@@ -18,8 +18,8 @@ from pathlib import Path
 from fluxbump.credentials import Credential, from_url
 from fluxbump.errors import RepositoryError
 from fluxbump.remote import TIMEOUT, Remote, located
-from fluxbump.remote_errors import AccessError, NotThereError, RemoteError, UnreachableError
-from fluxbump.remote_url import RemoteUrl
+from fluxbump.remoteerrors import AccessError, NotThereError, RemoteError, UnreachableError
+from fluxbump.remoteurl import RemoteUrl
 
 FILTER = "blob:limit=1m"
 """What git leaves at the remote until it is read.
@@ -71,7 +71,7 @@ def cached_clone(
         timeout: seconds that one command of git may take.
 
     Raises:
-        RemoteError: or one of its kinds, see `remote_errors`; the clone is as it was before.
+        RemoteError: or one of its kinds, see `remoteerrors`; the clone is as it was before.
         RepositoryError: the cache cannot be written, or the branch is none.
         ToolError: git is not installed.
     """

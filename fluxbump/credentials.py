@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 
 from fluxbump import gitprocess
 from fluxbump.errors import ToolError, UsageError
-from fluxbump.remote_url import RemoteUrl, Userinfo
+from fluxbump.remoteurl import RemoteUrl, Userinfo
 from fluxbump.secret import Secret
 
 TOKEN = "FLUXBUMP_TOKEN"  # noqa: S105  # the variable's name

@@ -16,7 +16,7 @@ from fluxbump import gitprocess
 from fluxbump.credentials import Credential, from_url
 from fluxbump.errors import RepositoryError
 from fluxbump.gitprocess import Done
-from fluxbump.remote_errors import (
+from fluxbump.remoteerrors import (
     RefResult,
     RemoteError,
     UnreachableError,
@@ -25,7 +25,7 @@ from fluxbump.remote_errors import (
     ref_results,
     refusal,
 )
-from fluxbump.remote_url import RemoteUrl, Userinfo, parse
+from fluxbump.remoteurl import RemoteUrl, Userinfo, parse
 
 TIMEOUT = 900.0
 """Seconds that one command may take; a first clone of a large repository takes minutes."""
@@ -75,7 +75,7 @@ class Remote:
     Raises:
         UsageError: the URL is not one that git can use, or what it says of a user is no credential.
 
-    Every method raises RemoteError or one of its kinds (see `remote_errors`), and ToolError when
+    Every method raises RemoteError or one of its kinds (see `remoteerrors`), and ToolError when
     git is not installed.
     """
 

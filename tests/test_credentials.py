@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from fluxbump import remote_url
+from fluxbump import remoteurl
 from fluxbump.credentials import Credential, find, parse_answer
 from fluxbump.errors import ToolError, UsageError
-from fluxbump.remote_url import RemoteUrl
+from fluxbump.remoteurl import RemoteUrl
 from fluxbump.secret import Secret
 from tests.helpers import environment
 from tests.secrets import PLANTED, forms, leaks
@@ -23,7 +23,7 @@ def looked_up(
     tmp_path: Path, url: str = "https://git.example.org/team/flux.git", kind: str | None = None,
     **variables: str,
 ) -> Credential | None:  # fmt: skip
-    remote, userinfo = remote_url.parse(url)
+    remote, userinfo = remoteurl.parse(url)
     environ = {**environment(tmp_path), **variables}
     return find(remote, kind, environ, userinfo=userinfo, cwd=tmp_path)
 
@@ -277,9 +277,9 @@ def test_a_line_break_in_a_url_is_refused(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_urls_are_taken_apart(text: str, url: str, host: str, path: str) -> None:
-    found, _ = remote_url.parse(text)
+    found, _ = remoteurl.parse(text)
     assert (found.url, found.host, found.path) == (url, host, path)
-    assert remote_url.parse(url)[0] == found
+    assert remoteurl.parse(url)[0] == found
 
 
 @pytest.mark.parametrize(
@@ -292,7 +292,7 @@ def test_urls_are_taken_apart(text: str, url: str, host: str, path: str) -> None
 )  # fmt: skip
 def test_what_is_no_remote_is_refused_and_not_quoted(text: str) -> None:
     with pytest.raises(UsageError) as caught:
-        remote_url.parse(text)
+        remoteurl.parse(text)
     assert OTHER not in str(caught.value)
 
 

@@ -19,7 +19,7 @@ from fluxbump.credentials import Credential, find
 from fluxbump.errors import RepositoryError
 from fluxbump.model import ChangeSet
 from fluxbump.remote import Remote, environment
-from fluxbump.remote_errors import (
+from fluxbump.remoteerrors import (
     AccessError,
     DeclinedError,
     MovedError,
@@ -30,7 +30,7 @@ from fluxbump.remote_errors import (
     ref_results,
     refusal,
 )
-from fluxbump.remote_url import parse
+from fluxbump.remoteurl import parse
 from fluxbump.repo import Repository
 from fluxbump.secret import Secret
 from tests import helpers
