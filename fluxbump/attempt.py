@@ -28,7 +28,7 @@ from fluxbump.hands import REHEARSED, Hands
 from fluxbump.objects import CommitSnapshot
 from fluxbump.offer import Offer
 from fluxbump.remote import Remote
-from fluxbump.remote_errors import MovedError
+from fluxbump.remoteerrors import MovedError
 from fluxbump.repo import Repository
 from fluxbump.settings import Policy
 from fluxbump.state import PUSHED, State

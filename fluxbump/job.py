@@ -22,7 +22,7 @@ from fluxbump.offer import Offer
 from fluxbump.plan import Options
 from fluxbump.policy import Blocked, Decision, Update, Waiting
 from fluxbump.remote import Remote
-from fluxbump.remote_errors import MovedError
+from fluxbump.remoteerrors import MovedError
 from fluxbump.repo import Repository
 from fluxbump.sections import BodyInputs
 from fluxbump.settings import Settings, branch_prefix

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import unquote, urlsplit
 
 from fluxbump.errors import ForgeError
-from fluxbump.remote_url import RemoteUrl
+from fluxbump.remoteurl import RemoteUrl
 
 HOSTS = {
     "github.com": "github",

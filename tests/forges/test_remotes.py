@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from fluxbump.errors import ForgeError, UsageError
 from fluxbump.forges import FORGES, connect, remotes
 from fluxbump.forges.remotes import Hosted
-from fluxbump.remote_url import parse
+from fluxbump.remoteurl import parse
 from fluxbump.secret import Secret
 
 
