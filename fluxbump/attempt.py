@@ -24,10 +24,9 @@ from fluxbump.actions import (
 )
 from fluxbump.forges.forge import Forge, Proposal, PullRequest
 from fluxbump.forges.forge import State as Fate
-from fluxbump.hands import REHEARSED, Hands
+from fluxbump.hands import REHEARSED, Far, Hands
 from fluxbump.objects import CommitSnapshot
 from fluxbump.offer import Offer
-from fluxbump.remote import Remote
 from fluxbump.remoteerrors import MovedError
 from fluxbump.repo import Repository
 from fluxbump.settings import Policy
@@ -94,7 +93,7 @@ class World:
     """
 
     repository: Repository
-    remote: Remote
+    remote: Far
     forge: Forge
     hands: Hands
     notes: Notes

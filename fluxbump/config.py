@@ -151,6 +151,7 @@ class Config(Strict):
             forge=self.run.forge,
             forge_url=self.run.forge_url,
             base_branch=self.run.base_branch,
+            release_notes=self.run.release_notes,
             kubernetes=running,
         )
 

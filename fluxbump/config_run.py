@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from fluxbump import constraint, schedule
-from fluxbump.settings import Policy
+from fluxbump.settings import RELEASE_NOTES, Policy
 
 _MAX_AGE = 3650
 _MAX_OPEN = 100
@@ -96,6 +96,10 @@ class RunConfig(Strict):
     )
     forge_url: Annotated[str, AfterValidator(_web_address)] | None = Field(
         default=None, description="Where the forge is, when the remote does not say."
+    )
+    release_notes: Annotated[str, AfterValidator(_web_address)] | None = Field(
+        default=RELEASE_NOTES,
+        description="Where `/vX.Y.Z` gives a release's notes, as GitHub does; null for no notes.",
     )
     base_branch: Name | None = Field(
         default=None, description="The branch to propose to. The remote's default branch if unset."

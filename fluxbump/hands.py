@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from fluxbump.forges.forge import Forge, Proposal, PullRequest, State
-from fluxbump.remote import Remote
+from fluxbump.errors import RepositoryError
+from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, State
 
 REHEARSED = "0" * 40
 """The name of a commit that a rehearsal does not make."""
@@ -30,6 +30,79 @@ class Sent:
     title: str = ""
     text: str = ""
     details: tuple[str, ...] = ()
+
+
+class Far(Protocol):
+    """A remote, as far as a run needs one; see `remote.Remote`."""
+
+    def branches(self, prefix: str = "") -> dict[str, str]:
+        """Map branches to their tips."""
+        ...
+
+    def fetch(self, branch: str) -> str:
+        """Bring a branch here."""
+        ...
+
+    def push(self, commit: str, branch: str, expected: str | None) -> bool:
+        """Point a branch to a commit."""
+        ...
+
+    def delete(self, branch: str, expected: str) -> bool:
+        """Delete a branch."""
+        ...
+
+
+class Nowhere:
+    """The remote and the forge of a rehearsal that has neither: empty, and nothing can be done."""
+
+    capabilities = Capabilities("no forge")
+
+    def branches(self, prefix: str = "") -> dict[str, str]:
+        """No branch is there."""
+        return {}
+
+    def fetch(self, branch: str) -> str:
+        """Nothing can be fetched."""
+        raise self._refusal()
+
+    def push(self, commit: str, branch: str, expected: str | None) -> bool:
+        """Nothing can be pushed."""
+        raise self._refusal()
+
+    def delete(self, branch: str, expected: str) -> bool:
+        """Nothing can be deleted."""
+        raise self._refusal()
+
+    def find(self, branch: str) -> tuple[PullRequest, ...]:
+        """No pull request is there."""
+        return ()
+
+    def list(self, prefix: str) -> tuple[PullRequest, ...]:
+        """No pull request is there."""
+        return ()
+
+    def open(self, proposal: Proposal) -> tuple[PullRequest, tuple[str, ...]]:
+        """Nothing can be opened."""
+        raise self._refusal()
+
+    def update(self, number: int, proposal: Proposal) -> PullRequest:
+        """Nothing can be changed."""
+        raise self._refusal()
+
+    def comment(self, number: int, text: str) -> None:
+        """Nothing can be said."""
+        raise self._refusal()
+
+    def close(self, number: int) -> None:
+        """Nothing can be closed."""
+        raise self._refusal()
+
+    def file_url(self, path: str, line: int, revision: str) -> str:
+        """Nothing has an address."""
+        return ""
+
+    def _refusal(self) -> RepositoryError:
+        return RepositoryError("there is no remote", hint="git remote add origin URL")
 
 
 class Hands(Protocol):
@@ -68,7 +141,7 @@ class Hands(Protocol):
 class LiveHands:
     """Does it."""
 
-    remote: Remote
+    remote: Far
     forge: Forge
     make: Callable[[], str]
     _made: str | None = field(default=None, init=False)

@@ -6,65 +6,24 @@ something that the next one recognises and finishes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from functools import partial
 
 from fluxbump import bump, policy
-from fluxbump.attempt import Branches, Done, Log, Notes, Result, World, attempt, commit
+from fluxbump.attempt import Branches, Done, Log, Result, World, attempt, commit
 from fluxbump.forges.forge import Forge, PullRequest
 from fluxbump.hands import LiveHands, Rehearsal, Sent
-from fluxbump.model import IndexSource
-from fluxbump.objects import CommitSnapshot
 from fluxbump.offer import Offer
+from fluxbump.place import Place
 from fluxbump.plan import Options
-from fluxbump.policy import Blocked, Decision, Update, Waiting
-from fluxbump.remote import Remote
+from fluxbump.policy import Blocked, Decision, Outcome, Update, Waiting, describe
 from fluxbump.remoteerrors import MovedError
-from fluxbump.repo import Repository
 from fluxbump.sections import BodyInputs
-from fluxbump.settings import Settings, branch_prefix
+from fluxbump.settings import branch_prefix
 
 _ATTEMPTS = 3
 """How often a run looks when others are faster."""
-
-
-class Outcome(StrEnum):
-    """What a run came to."""
-
-    UP_TO_DATE = "up-to-date"
-    UPDATE = "update-available"
-    WAITING = "waiting"
-    BLOCKED = "blocked"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a run happens.
-
-    Attributes:
-        repository: that has the base.
-        base: the tip of the base branch.
-        base_branch: its name.
-        settings: the configuration in the base.
-        source: of the chart index.
-        remote: that is pushed to.
-        remote_name: what people call it.
-        forge: connects to the forge, when it is needed.
-        notes: of releases.
-    """
-
-    repository: Repository
-    base: CommitSnapshot
-    base_branch: str
-    settings: Settings
-    source: IndexSource
-    remote: Remote
-    remote_name: str
-    forge: Callable[[], Forge]
-    notes: Notes
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +45,11 @@ class Report:
     done: tuple[Done, ...] = ()
     sent: tuple[Sent, ...] = ()
     request: PullRequest | None = None
+
+    @property
+    def summary(self) -> str:
+        """The outcome in a sentence."""
+        return describe(self.decision)
 
 
 def run(place: Place, now: datetime, log: Log, *, rehearse: bool = False) -> Report:
@@ -111,24 +75,10 @@ def run(place: Place, now: datetime, log: Log, *, rehearse: bool = False) -> Rep
         blocked = _refused(decision, prepared)
         log("blocked", blocked.reason)
         return Report(Outcome.BLOCKED, blocked, prepared)
-    outcome = Outcome.BLOCKED if isinstance(decision, Blocked) else Outcome.UP_TO_DATE
-    outcome = Outcome.UPDATE if prepared is not None else outcome
     rehearsal = Rehearsal() if rehearse else None
     result = _until_still(place, decision, prepared, log, rehearsal)
     sent = tuple(rehearsal.sent) if rehearsal else ()
-    return Report(outcome, decision, prepared, result.done, sent, result.request)
-
-
-def describe(decision: Decision) -> str:
-    """Say a decision in a sentence."""
-    if isinstance(decision, Update):
-        later = f", on the way to {decision.later[-1]}" if decision.later else ""
-        return f"Flux {decision.current} can move to {decision.release}{later}"
-    if isinstance(decision, Blocked):
-        return decision.reason
-    if isinstance(decision, Waiting):
-        return f"Flux {decision.release} waits: {decision.reason}"
-    return f"Flux {decision.current} is what the policy wants"
+    return Report(policy.outcome(decision), decision, prepared, result.done, sent, result.request)
 
 
 def _prepared(place: Place, looked: bump.Looked, decision: Update) -> bump.Prepared:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 
 from semver import Version
 
@@ -124,6 +125,38 @@ class Update:
 
 
 Decision = UpToDate | Waiting | Blocked | Update
+
+
+class Outcome(StrEnum):
+    """What a decision comes to."""
+
+    UP_TO_DATE = "up-to-date"
+    UPDATE = "update-available"
+    WAITING = "waiting"
+    BLOCKED = "blocked"
+
+
+def describe(decision: Decision) -> str:
+    """Say a decision in a sentence."""
+    if isinstance(decision, Update):
+        later = f", on the way to {decision.later[-1]}" if decision.later else ""
+        return f"Flux {decision.current} can move to {decision.release}{later}"
+    if isinstance(decision, Blocked):
+        return decision.reason
+    if isinstance(decision, Waiting):
+        return f"Flux {decision.release} waits: {decision.reason}"
+    return f"Flux {decision.current} is what the policy wants"
+
+
+def outcome(decision: Decision) -> Outcome:
+    """Return what a decision comes to."""
+    kinds = {
+        UpToDate: Outcome.UP_TO_DATE,
+        Update: Outcome.UPDATE,
+        Waiting: Outcome.WAITING,
+        Blocked: Outcome.BLOCKED,
+    }
+    return kinds[type(decision)]
 
 
 def decide(before: Evidence, index: ChartIndex, policy: Policy, now: datetime) -> Decision:

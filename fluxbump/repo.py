@@ -220,6 +220,23 @@ class Repository:
             ) from None
         return self.commit(base)
 
+    def current_branch(self) -> str:
+        """Return the branch that HEAD is on.
+
+        Raises:
+            RepositoryError: it is on none.
+        """
+        out = self._git.run("symbolic-ref", "--quiet", "--short", "HEAD", accept=(0, 1))
+        name = out.decode().strip()
+        if not name:
+            raise RepositoryError("HEAD is on no branch", hint="say --base BRANCH")
+        return name
+
+    def remote_address(self, name: str) -> str | None:
+        """Return the URL that a remote is pushed to; None when there is no such remote."""
+        found = self._git.run("remote", "get-url", "--push", "--", name, accept=(0, 2, 128))
+        return found.decode().strip() or None
+
     def branch(self, name: str) -> Branch | None:
         """Look a branch up; None when there is none."""
         out = self._git.run(

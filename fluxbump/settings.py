@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 FILE = SETTINGS_FILE
 DEFAULT_INDEX = "https://fluxcd-community.github.io/helm-charts"
+RELEASE_NOTES = "https://api.github.com/repos/fluxcd/flux2/releases/tags"
 DEFAULT_BRANCH = "fluxbump/flux-{release}"
 
 PLACEHOLDERS = ("release", "old_release", "chart_version", "old_chart_version")
@@ -105,6 +106,7 @@ class Settings:
         policy: what the scheduled job may propose.
         forge: which forge it is; None when the remote says so.
         forge_url: where the forge is; None when the remote says so.
+        release_notes: where notes of releases come from; None for none.
         base_branch: that is proposed to; None for the remote's default branch.
         kubernetes: the version that runs, whatever is found; None when that is to count.
     """
@@ -123,6 +125,7 @@ class Settings:
     forge: str | None = None
     forge_url: str | None = None
     base_branch: str | None = None
+    release_notes: str | None = RELEASE_NOTES
     kubernetes: KubernetesPin | None = None
 
     def scope(

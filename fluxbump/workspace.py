@@ -81,7 +81,7 @@ def workspace(
     try:
         opened(repository)
         snapshot = repository.snapshot(repository.commit(revision), revision)
-        yield Workspace(repository, snapshot, _settings(snapshot))
+        yield Workspace(repository, snapshot, settings_of(snapshot))
     finally:
         repository.close()
 
@@ -106,7 +106,7 @@ def open_at(
     try:
         opened(repository)
         snapshot: Snapshot = repository.staged() if what else repository.worktree()
-        yield Workspace(repository, snapshot, _settings(snapshot))
+        yield Workspace(repository, snapshot, settings_of(snapshot))
     finally:
         repository.close()
 
@@ -127,12 +127,17 @@ def open_editable(
     try:
         opened(repository)
         snapshot = repository.editable()
-        yield Workspace(repository, snapshot, _settings(snapshot))
+        yield Workspace(repository, snapshot, settings_of(snapshot))
     finally:
         repository.close()
 
 
-def _settings(snapshot: Snapshot) -> Settings:
+def settings_of(snapshot: Snapshot) -> Settings:
+    """Return the configuration in a snapshot.
+
+    Raises:
+        ConfigError: fluxbump.yaml cannot be used.
+    """
     try:
         data = snapshot.read(FILE)
     except KeyError:

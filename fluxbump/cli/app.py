@@ -31,6 +31,7 @@ without a flag; 10 the forge; 70 a bug; 130 interrupted; 143 terminated.
 COMMANDS = {
     "to": "to",
     "sync": "sync",
+    "run": "run",
     "check": "check",
     "status": "status",
     "path": "path",

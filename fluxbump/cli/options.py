@@ -108,3 +108,16 @@ AcceptRiskOption = Annotated[
     str,
     typer.Option("--accept-risk", metavar="CODES", help="Go on although these rules refuse."),
 ]
+ExitCodeOption = Annotated[
+    bool,
+    typer.Option(
+        "--exit-code", help="Exit with 20 when there is an update, 21 when it is blocked."
+    ),
+]
+
+_EXIT_CODES = {"update-available": 20, "blocked": 21}
+
+
+def exit_code_for(outcome: str) -> int:
+    """Return what `--exit-code` makes of an outcome of `job.Outcome`."""
+    return _EXIT_CODES.get(outcome, 0)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
 from fluxbump.cli.console import Console
 from fluxbump.cli.options import (
     Color,
     ColorOption,
+    ExitCodeOption,
     IndexOption,
     OfflineOption,
     Output,
@@ -14,7 +18,13 @@ from fluxbump.cli.options import (
     RepoOption,
     RevOption,
     VerboseOption,
+    exit_code_for,
 )
+
+if TYPE_CHECKING:
+    from fluxbump.model import IndexSource
+    from fluxbump.objects import CommitSnapshot
+    from fluxbump.workspace import Workspace
 
 _DISAGREE = 1
 
@@ -24,6 +34,7 @@ def status(
     repo: RepoOption = None,
     rev: RevOption = "HEAD",
     output: OutputOption = Output.TEXT,
+    exit_code: ExitCodeOption = False,
     index: IndexOption = None,
     offline: OfflineOption = False,
     color: ColorOption = Color.AUTO,
@@ -32,7 +43,7 @@ def status(
 ) -> int:
     """Show where every pin is, what it holds, and whether they agree.
 
-    Exits with 1 when they do not.
+    Exits with 1 when they do not. With --exit-code it says too what `fluxbump run` would propose.
     """
     from fluxbump.cli.workspace import workspace
     from fluxbump.reports import json as as_json
@@ -45,6 +56,7 @@ def status(
         with ws.index(index, offline=offline) as source:
             console.progress("reading the chart index and the repository …")
             view = survey(ws.snapshot, ws.settings, source)
+            outcome = _outcome(ws, source, console) if exit_code and view.index else ""
             console.progress("")
         if output is Output.JSON:
             console.result(as_json.status(view, ws.snapshot.commit.sha))
@@ -54,4 +66,16 @@ def status(
             console.note(f"{path} has uncommitted changes, which are not looked at")
     if view.problem:
         console.note(f"not checked against the chart index: {view.problem}")
-    return _DISAGREE if view.findings else 0
+    if view.findings or not exit_code:
+        return _DISAGREE if view.findings else 0
+    return exit_code_for(outcome)
+
+
+def _outcome(ws: Workspace[CommitSnapshot], source: IndexSource, console: Console) -> str:
+    """Decide as a scheduled run does, and say it."""
+    from fluxbump import bump, policy
+
+    looked = bump.look(ws.snapshot, ws.settings, source)
+    decision = policy.decide(looked.before, looked.index, ws.settings.policy, datetime.now(UTC))
+    console.note(policy.describe(decision))
+    return policy.outcome(decision).value

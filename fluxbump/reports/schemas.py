@@ -12,12 +12,14 @@ from fluxbump.reports.formats.json import CheckJson
 from fluxbump.reports.json import REPORTS
 from fluxbump.reports.matrix import MatrixJson
 from fluxbump.reports.route import PathJson
+from fluxbump.reports.run import RunJson
 
 _REPORTS: dict[str, Any] = {
     **REPORTS,
     "check": CheckJson,
     "path": PathJson,
     "matrix": MatrixJson,
+    "run": RunJson,
 }
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -290,11 +290,11 @@ def patches(prepared: Prepared[Snapshot], paint: Paint) -> str:
     for number, step in enumerate(steps, 1):
         subject = printable(step.message.partition("\n")[0])
         head = paint(f"Commit {number} of {len(steps)}: {subject}", "bold") + "\n\n"
-        parts.append((head if len(steps) > 1 else "") + _diff(step.patch, paint))
+        parts.append((head if len(steps) > 1 else "") + diff(step.patch, paint))
     return "\n\n".join(parts)
 
 
-def _diff(patch: bytes, paint: Paint) -> str:
+def diff(patch: bytes, paint: Paint) -> str:
     """A patch, coloured; archives are not spelled out."""
     lines, binary = [], False
     for line in patch.decode("utf-8", "replace").split("\n"):

@@ -1,0 +1,160 @@
+"""`fluxbump run`."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fluxbump.cli.console import Console
+from fluxbump.cli.options import (
+    Color,
+    ColorOption,
+    ExitCodeOption,
+    IndexOption,
+    OfflineOption,
+    Output,
+    OutputOption,
+    QuietOption,
+    VerboseOption,
+    exit_code_for,
+)
+from fluxbump.reports.table import printable
+
+if TYPE_CHECKING:
+    from fluxbump.job import Report
+    from fluxbump.place import Place
+
+EPILOG = """
+Examples: `fluxbump run --dry-run` shows what would be pushed and sent; `fluxbump run --repo
+https://git.example.org/platform/monorepo.git` needs no checkout. What may be proposed, and when, is
+said under `run:` in fluxbump.yaml. The token comes from FLUXBUMP_TOKEN or FLUXBUMP_TOKEN_FILE, from
+the usual variable of the forge, or from git's credential helper.
+"""
+
+
+class LogFormat(StrEnum):
+    """How to say what happens."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def run(
+    *,
+    repo: Annotated[
+        str | None,
+        typer.Option(
+            "--repo",
+            metavar="PATH|URL",
+            help="A repository here, or the URL of one. [default: the one you are in]",
+        ),
+    ] = None,
+    remote: Annotated[
+        str, typer.Option("--remote", metavar="NAME", help="The remote to push to.")
+    ] = "origin",
+    base: Annotated[
+        str | None,
+        typer.Option("--base", metavar="BRANCH", help="Propose to it. [default: the remote's own]"),
+    ] = None,
+    forge: Annotated[
+        str | None,
+        typer.Option("--forge", metavar="KIND", help="github, gitlab, gitea, forgejo, …"),
+    ] = None,
+    forge_url: Annotated[
+        str | None, typer.Option("--forge-url", metavar="URL", help="Where the forge is.")
+    ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", "-n", help="Print what would be pushed and sent; do nothing."),
+    ] = False,
+    output: OutputOption = Output.TEXT,
+    log_format: Annotated[
+        LogFormat, typer.Option("--log-format", help="How to say what happens, on standard error.")
+    ] = LogFormat.TEXT,
+    exit_code: ExitCodeOption = False,
+    index: IndexOption = None,
+    offline: OfflineOption = False,
+    color: ColorOption = Color.AUTO,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> int:
+    """Propose the next release as a pull request, and keep it up to date: what a cron job calls.
+
+    Decides by policy what to propose, pushes a branch and opens a pull request; refreshes, closes
+    and cleans up what earlier runs have left. Run twice, it changes nothing the second time.
+    """
+    from fluxbump import job
+    from fluxbump.place import Asked, opened
+
+    console = Console(quiet=quiet, verbose=verbose, color=color.value)
+    log = _Log(console, log_format)
+    asked = Asked(repo, remote, base, forge, forge_url, index, offline=offline, rehearse=dry_run)
+    with opened(asked) as place:
+        for line in place.missing:
+            log("missing", line)
+        report = job.run(place, datetime.now(UTC), log, rehearse=dry_run)
+        _print(report, place, output, console, dry_run=dry_run)
+    _summarise(report)
+    return exit_code_for(report.outcome.value) if exit_code else 0
+
+
+class _Log:
+    """Says what happens on standard error: on a terminal as progress, as JSON when asked."""
+
+    def __init__(self, console: Console, format_: LogFormat) -> None:
+        self._console = console
+        self._format = format_
+
+    def __call__(self, event: str, message: str, **details: object) -> None:
+        if self._format is LogFormat.JSON:
+            now = datetime.now(UTC).isoformat(timespec="milliseconds")
+            line = {"time": now, "event": event, "message": message, **details}
+            sys.stderr.write(json.dumps(line) + "\n")
+        elif event in ("missing", "again"):
+            self._console.note(message)
+        else:
+            self._console.progress(printable(message))
+
+
+def _print(
+    report: Report, place: Place, output: Output, console: Console, *, dry_run: bool
+) -> None:
+    from fluxbump.reports import run as reports
+    from fluxbump.reports.table import Paint
+    from fluxbump.reports.text import diff
+
+    console.progress("")
+    if output is Output.JSON:
+        console.result(
+            reports.as_json(
+                report,
+                base_branch=place.base_branch,
+                base=place.base.commit.sha,
+                missing=place.missing,
+                dry_run=dry_run,
+            )
+        )
+        return
+    paint = Paint(enabled=console.colored())
+    console.result(reports.text(report, paint))
+    if dry_run and report.sent and not console.quiet:
+        patch = diff(report.prepared.built.patch, paint) if report.prepared else ""
+        console.result("\n" + reports.rehearsed(report.sent, patch, paint))
+        console.note("dry run: nothing was pushed or sent")
+
+
+def _summarise(report: Report) -> None:
+    """Add to the summary page of a GitHub workflow, where there is one."""
+    page = os.environ.get("GITHUB_STEP_SUMMARY")
+    if page:
+        from fluxbump.reports import run as reports
+
+        with Path(page).open("a", encoding="utf-8") as file:
+            file.write(reports.summary(report))

@@ -1,0 +1,34 @@
+"""Release notes of Flux, from a forge's releases interface: nice to have, never in the way."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from fluxbump.errors import FluxbumpError
+
+MOST = 12
+"""Releases whose notes are asked for; the notes of more would not fit into a body."""
+
+_LARGEST = 1 << 20  # bytes of one answer; Flux' own take some 20,000
+
+
+def fetch(releases: tuple[str, ...], get: Callable[..., bytes], url: str) -> dict[str, str]:
+    """Return the notes of those releases that they can be had of; Markdown, not to be trusted.
+
+    Args:
+        releases: newest first.
+        get: reads a URL, with a limit in bytes; raises FluxbumpError.
+        url: what `/vX.Y.Z` is appended to, as docs.github.com/rest/releases has it ("Get a
+            release by tag name"), and Gitea too.
+    """
+    found = {}
+    for release in releases[:MOST]:
+        try:
+            answer = json.loads(get(f"{url}/v{release}", limit=_LARGEST))
+        except (FluxbumpError, ValueError, RecursionError):
+            continue  # said in the body: these notes were not to be had
+        noted = answer.get("body") if isinstance(answer, dict) else None
+        if isinstance(noted, str) and noted.strip():
+            found[release] = noted
+    return found

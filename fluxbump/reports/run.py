@@ -1,0 +1,195 @@
+"""What a scheduled run came to: for people, for programs, and for a summary page. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from typing_extensions import TypedDict
+
+from fluxbump import markdown
+from fluxbump.policy import Blocked, Update, Waiting, skipped_by_reason
+from fluxbump.reports.json import FindingJson, dump, findings
+from fluxbump.reports.table import Paint, printable
+
+if TYPE_CHECKING:
+    from fluxbump.attempt import Done
+    from fluxbump.hands import Sent
+    from fluxbump.job import Report
+    from fluxbump.policy import Decision
+
+
+class PullRequestJson(TypedDict):
+    """The pull request of the proposal; number 0 in a dry run that would open it."""
+
+    number: int
+    url: str
+    title: str
+
+
+class SkippedJson(TypedDict):
+    """A newer release that is not proposed."""
+
+    release: str
+    reason: str
+
+
+class DoneJson(TypedDict):
+    """One thing that was done, or left; `event` is a stable word."""
+
+    event: str
+    message: str
+    url: str
+
+
+class SentJson(TypedDict):
+    """One thing that would be pushed or sent."""
+
+    what: str
+    subject: str
+    title: str
+    text: str
+    details: list[str]
+
+
+class RunJson(TypedDict):
+    """`fluxbump run --output json`."""
+
+    schema: str
+    outcome: str
+    dry_run: bool
+    summary: str
+    current: str | None
+    target: str | None
+    chart_version: str | None
+    later: list[str]
+    base_branch: str
+    base: str
+    branch: str | None
+    pull_request: PullRequestJson | None
+    codes: list[str]
+    findings: list[FindingJson]
+    skipped: list[SkippedJson]
+    done: list[DoneJson]
+    sent: list[SentJson]
+    missing: list[str]
+    patch: str | None
+
+
+def as_json(
+    report: Report, *, base_branch: str, base: str, missing: tuple[str, ...], dry_run: bool
+) -> str:
+    """Return the report for programs."""
+    decision, prepared, request = report.decision, report.prepared, report.request
+    chart = decision.chart if isinstance(decision, Update) else None
+    content: RunJson = {
+        "schema": "fluxbump/run/v1",
+        "outcome": report.outcome.value,
+        "dry_run": dry_run,
+        "summary": report.summary,
+        "current": decision.current,
+        "target": target(decision),
+        "chart_version": str(chart.version) if chart else None,
+        "later": list(decision.later) if isinstance(decision, Update) else [],
+        "base_branch": base_branch,
+        "base": base,
+        "branch": prepared.branch if prepared else None,
+        "pull_request": {"number": request.number, "url": request.url, "title": request.title}
+        if request
+        else None,
+        "codes": list(decision.codes) if isinstance(decision, Blocked) else [],
+        "findings": findings(decision.findings if isinstance(decision, Blocked) else ()),
+        "skipped": [{"release": one.release, "reason": one.reason} for one in decision.skipped],
+        "done": [
+            {"event": one.event, "message": one.message, "url": one.url} for one in report.done
+        ],
+        "sent": [_sent(one) for one in report.sent],
+        "missing": list(missing),
+        "patch": prepared.built.patch.decode("utf-8", "replace") if prepared and dry_run else None,
+    }
+    return dump(content)
+
+
+def target(decision: Decision) -> str | None:
+    """Return the release that a decision is about; None when there is no newer one."""
+    return decision.release if isinstance(decision, (Update, Waiting, Blocked)) else None
+
+
+def _sent(one: Sent) -> SentJson:
+    return {
+        "what": one.what,
+        "subject": one.subject,
+        "title": one.title,
+        "text": one.text,
+        "details": list(one.details),
+    }
+
+
+# --- for people -------------------------------------------------------------------------------
+
+
+def text(report: Report, paint: Paint) -> str:
+    """Return the report for people; of a rehearsal, without what it only wrote down."""
+    lines = [paint(f"{printable(report.summary)}.", "bold")]
+    decision = report.decision
+    if isinstance(decision, Blocked):
+        lines += [f"  {one.location}  {one.code} {one.message}" for one in decision.findings]
+    lines += [f"  not proposed: {line}" for line in _skipped(report)]
+    shown = [one for one in report.done if not report.sent or one.event == "left"]
+    lines += [f"  {_done(one)}" for one in shown]
+    return "\n".join(printable(line) for line in lines)
+
+
+def _skipped(report: Report) -> Iterable[str]:
+    for reason, releases in skipped_by_reason(report.decision.skipped):
+        yield f"{', '.join(releases)} ({reason})"
+
+
+def _done(one: Done) -> str:
+    return f"{one.message}  {one.url}" if one.url else one.message
+
+
+def rehearsed(sent: Iterable[Sent], patch: str, paint: Paint) -> str:
+    """Return what would be pushed and sent, word by word."""
+    parts = []
+    for one in sent:
+        heading = _WORDS[one.what].format(subject=one.subject)
+        head = [paint(f"Would {heading}", "bold"), *(f"  {line}" for line in one.details)]
+        if one.title:
+            head.append(f"  title: {one.title}")
+        parts.append("\n".join(map(printable, head)))
+        if one.text:
+            parts.append(
+                "\n".join(f"  | {printable(line)}".rstrip() for line in one.text.split("\n"))
+            )
+        if one.what == "push":
+            parts.append(patch)
+    return "\n\n".join(parts)
+
+
+_WORDS = {
+    "push": "push {subject}",
+    "delete": "delete the branch {subject}",
+    "open": "open a pull request from {subject}",
+    "update": "change {subject}",
+    "comment": "comment on {subject}",
+    "close": "close {subject}",
+}
+
+
+# --- for a summary page -----------------------------------------------------------------------
+
+
+def summary(report: Report) -> str:
+    """Return Markdown for the summary page of a workflow."""
+    lines = [f"### {markdown.plain(report.summary)}", ""]
+    request = report.request
+    if request is not None and request.url:
+        lines += [markdown.link(f"#{request.number} {request.title}", request.url), ""]
+    lines += [f"- not proposed: {markdown.plain(line)}" for line in _skipped(report)]
+    lines += [f"- {markdown.plain(one.message)}" for one in report.done]
+    if isinstance(report.decision, Blocked):
+        lines += [
+            f"- {one.code}: {markdown.plain(one.message)}" for one in report.decision.findings
+        ]
+    return "\n".join(lines) + "\n"
