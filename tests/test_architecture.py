@@ -20,7 +20,7 @@ MODULES = {
 OUTSIDE = {
     "cli", "__main__", "repo", "objects", "worktree", "web", "helm", "rendering", "facts", "bump",
     "indexes", "forges", "cluster", "api", "workspace", "beside", "gitprocess", "credentials",
-    "remote", "clones",
+    "remote", "clones", "place",
     # They replace files of a work tree, all or none.
     "swap", "nofollow", "alone",
 }  # fmt: skip
@@ -39,7 +39,7 @@ SHARED = {
     "fluxbump.forges.forge", "fluxbump.forges.answer", "fluxbump.forges.auth",
     "fluxbump.forges.client", "fluxbump.forges.remotes",
     # One place that lists the reports which have a schema.
-    "fluxbump.reports.matrix", "fluxbump.reports.route",
+    "fluxbump.reports.matrix", "fluxbump.reports.route", "fluxbump.reports.run",
 }  # fmt: skip
 """What the leaves of one folder have in common."""
 

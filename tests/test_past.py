@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -241,13 +243,27 @@ def test_a_release_newer_than_all_that_are_known_is_no_earlier_one(history: Repo
     assert read(history).releases == {"2.2.3", "2.3.0", "2.4.0", "2.99.0"}
 
 
-@pytest.mark.parametrize(
-    ("name", "value"), [("LOG_LIMIT", 100), ("BLOB_LIMIT", 100), ("SECONDS", 0.0)]
-)
+@pytest.mark.parametrize("name", ["LOG_LIMIT", "BLOB_LIMIT"])
 def test_a_history_that_is_too_large(
-    history: Repo, monkeypatch: pytest.MonkeyPatch, name: str, value: float
+    history: Repo, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr(lineage, name, value)
+    monkeypatch.setattr(lineage, name, 100)
+    assert read(history) == Past(problem="the history is too large to be read in time")
+
+
+def test_a_history_that_takes_too_long(
+    history: Repo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A `git log` that never ends is ended."""
+    slow = tmp_path / "bin" / "git"
+    slow.parent.mkdir()
+    real = shutil.which("git")
+    slow.write_text(
+        f'#!/bin/sh\ncase " $* " in *" log "*) exec sleep 600;; esac\nexec {real} "$@"\n'
+    )
+    slow.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{slow.parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setattr(lineage, "SECONDS", 0.2)
     assert read(history) == Past(problem="the history is too large to be read in time")
 
 
