@@ -27,6 +27,7 @@ from fluxbump import (
     sync,
 )
 from fluxbump.beside import beside
+from fluxbump.commits import Built
 from fluxbump.discover import Scope, decode, discover
 from fluxbump.errors import RefusedError, RepositoryError
 from fluxbump.evidence import Known, Renderer, Surroundings
@@ -49,7 +50,7 @@ from fluxbump.model import (
 from fluxbump.moves import Migration
 from fluxbump.objects import CommitSnapshot
 from fluxbump.plan import Options, plan
-from fluxbump.repo import Branch, Built, Repository
+from fluxbump.repo import Branch, Repository
 from fluxbump.rules.rule import Evidence
 from fluxbump.settings import Settings, fill
 from fluxbump.snapshots import Overlay

@@ -6,7 +6,6 @@ and HEAD are never touched, save by `switch`.
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import tempfile
@@ -20,7 +19,8 @@ from typing import TypeVar
 import git
 from git.exc import GitCommandNotFound, InvalidGitRepositoryError, NoSuchPathError
 
-from fluxbump import lineage
+from fluxbump import commits, lineage
+from fluxbump.commits import Built, CommitText
 from fluxbump.errors import RepositoryError, ToolError
 from fluxbump.model import ChangeSet, Snapshot
 from fluxbump.objects import Commit, CommitSnapshot, Git, ObjectSnapshot
@@ -29,7 +29,6 @@ from fluxbump.worktree import EditableWorktree, IndexSnapshot, WorktreeSnapshot
 
 # What needs no second opinion; see git-check-ref-format(1) for the rest.
 _PLAIN_BRANCH = re.compile(r"[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*(?:\.[0-9]+)*")
-_OURSELVES = {"NAME": "fluxbump", "EMAIL": "fluxbump@localhost.invalid"}  # RFC 2606, 2
 T = TypeVar("T", bound=ObjectSnapshot)
 _UNFINISHED = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply")
 
@@ -48,34 +47,6 @@ class Branch:
     tip: str
     tree: str
     worktree: str
-
-
-@dataclass(frozen=True, slots=True)
-class CommitText:
-    """What a commit says.
-
-    Attributes:
-        tree: its name.
-        parents: their names.
-        message: as it stands.
-    """
-
-    tree: str
-    parents: tuple[str, ...]
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Built:
-    """What a change set makes of a base.
-
-    Attributes:
-        tree: name of the resulting tree; empty when the base is no commit.
-        patch: what `git apply` takes to go there.
-    """
-
-    tree: str
-    patch: bytes
 
 
 class Repository:
@@ -297,17 +268,8 @@ class Repository:
             return tuple(Built(new, self._git.patch(old, new, env)) for old, new in steps)
 
     def described(self, sha: str) -> CommitText:
-        """Return what a commit says, as it was written: a shallow clone cuts no parents off.
-
-        Raises:
-            RepositoryError: there is no such commit here.
-        """
-        raw = self._git.run("cat-file", "commit", sha).decode("utf-8", "replace")
-        head, _, message = raw.partition("\n\n")
-        lines = [line.partition(" ")[::2] for line in head.splitlines()]
-        parents = tuple(value for name, value in lines if name == "parent")
-        tree = next((value for name, value in lines if name == "tree"), "")
-        return CommitText(tree, parents, message)
+        """Return what a commit says; see `commits.read`."""
+        return commits.read(self._git, sha)
 
     def write(
         self,
@@ -335,31 +297,8 @@ class Repository:
         with tempfile.TemporaryDirectory(prefix="fluxbump-") as scratch:
             env = {"GIT_INDEX_FILE": str(Path(scratch, "index"))}
             tree = self._git.build_tree(base, changes, env)
-        # commit-tree, unlike commit, does not look at commit.gpgsign itself.
-        signing = self._git.run("config", "--type=bool", "--get", "commit.gpgsign", accept=(0, 1))
-        sign = ["-S"] if signing.strip() == b"true" else []
-        command = ["commit-tree", *sign, "-p", parent or base.commit.sha, "-F", "-", tree]
-        try:
-            who = self._stand_in() if stand_in else None
-            return self._git.run(*command, stdin=message.encode(), env=who).decode().strip()
-        except RepositoryError as error:
-            advice = "see `git config commit.gpgsign` and user.signingkey" if sign else None
-            if "tell me who you are" in error.message or "identity" in error.message:
-                advice = "set git config user.name and user.email"
-            raise RepositoryError(
-                f"git could not make the commit: {error.message}", hint=advice
-            ) from None
-
-    def _stand_in(self) -> dict[str, str]:
-        """Return names for those that git was not told; see git-commit-tree(1)."""
-        env = {}
-        for role in ("AUTHOR", "COMMITTER"):
-            for field, value in _OURSELVES.items():
-                name, keys = f"GIT_{role}_{field}", (f"user.{field}", f"{role}.{field}")
-                told = (self._git.run("config", key.lower(), accept=(0, 1)) for key in keys)
-                if name not in os.environ and not any(told):
-                    env[name] = value
-        return env
+        parent = parent or base.commit.sha
+        return commits.write(self._git, tree, parent, message, stand_in=stand_in)
 
     def create(self, branch: str, commit: str) -> None:
         """Create a branch; git refuses when it exists by now.
