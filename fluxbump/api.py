@@ -27,6 +27,7 @@ def check(
     rev: str | None = None,
     base: str | None = None,
     index: str | None = None,
+    releases: str | None = None,
     offline: bool = False,
     select: Sequence[str] = (),
     ignore: Sequence[str] = (),
@@ -38,7 +39,8 @@ def check(
         rev: a branch, tag or commit; None for the work tree.
         base: compare with the merge base of this revision and what is judged.
         index: the chart index, a URL or a path; None for the configured one.
-        offline: use the cached index only.
+        releases: where the manifests of Flux releases are, likewise.
+        offline: use what is cached only.
         select: codes or prefixes of the rules to run; empty for all.
         ignore: codes or prefixes of rules to leave out.
 
@@ -48,14 +50,22 @@ def check(
     """
     codes = gate.select(select, ignore)
     with open_at(Path(repository), rev) as ws:
-        with ws.index(index, offline=offline) as source:
-            loaded = load(source)
         compare = None
         if base is not None:
             compare = ws.repository.snapshot(ws.repository.merge_base(base, rev or "HEAD"), base)
-        examined = examine.examine(
-            ws.snapshot, ws.settings, loaded, base=compare, lineage=ws.lineage, codes=codes
-        )
+        with (
+            ws.index(index, offline=offline) as source,
+            ws.sources(source, index=index, releases=releases, offline=offline) as sources,
+        ):
+            examined = examine.examine(
+                ws.snapshot,
+                ws.settings,
+                load(source),
+                base=compare,
+                lineage=ws.lineage,
+                codes=codes,
+                sources=sources,
+            )
         return examine.judge(examined, codes)
 
 

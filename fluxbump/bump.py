@@ -31,6 +31,7 @@ from fluxbump.commits import Built
 from fluxbump.discover import Scope, decode, discover
 from fluxbump.errors import RefusedError, RepositoryError
 from fluxbump.evidence import Known, Renderer, Surroundings
+from fluxbump.knowledge import Sources
 from fluxbump.model import (
     FLUX,
     FLUX2,
@@ -181,6 +182,8 @@ class Looked(Generic[S_co]):
         around: what a release meets.
         held: the evidence about the base.
         before: the evidence about what clusters run.
+        sources: of what the tables of releases do not hold, which ask for nothing twice; None
+            when nothing is to be asked.
     """
 
     base: S_co
@@ -191,6 +194,7 @@ class Looked(Generic[S_co]):
     around: Surroundings
     held: Evidence
     before: Evidence
+    sources: Sources | None = None
 
     @property
     def behind(self) -> str:
@@ -205,6 +209,8 @@ def look(
     source: IndexSource,
     known: Known = evidence.NOTHING_KNOWN,
     since: CommitSnapshot | None = None,
+    *,
+    sources: Sources | None = None,
 ) -> Looked[S]:
     """Look at a base.
 
@@ -214,23 +220,28 @@ def look(
         source: where chart releases come from.
         known: what is known beside the repository.
         since: what clusters run; None when it is the base.
+        sources: of what the tables of releases do not hold; None when nothing is to be asked.
 
     Raises:
         FluxbumpError: the index cannot be had, or the pins cannot be read.
     """
     index = source.load()
     scope = settings.scope(resolve.app_versions(index.releases), evidence.NEEDLES)
+    sources = sources.remembering() if sources else None
+    # The chart that is left is not compared with its release, so it is not fetched for that.
+    earlier = replace(sources, compare=False, local=False) if sources else None
 
     def seen(snapshot: Snapshot) -> tuple[Inventory, Surroundings, Evidence]:
         inventory = discover(snapshot, scope)
         around = evidence.surroundings(
             snapshot, scope, known, configured=settings.kubernetes, quick=True
         )
-        return inventory, around, evidence.gather(snapshot, inventory, index, around=around)
+        gathered = evidence.gather(snapshot, inventory, index, around=around, sources=earlier)
+        return inventory, around, gathered
 
     inventory, around, held = seen(base)
     before = held if since is None else seen(since)[2]
-    return Looked(base, since, scope, index, inventory, around, held, before)
+    return Looked(base, since, scope, index, inventory, around, held, before, sources)
 
 
 def prepare(
@@ -275,6 +286,7 @@ def prepare(
             render=render(index) if render else None,
             allowed_groups=settings.allowed_groups,
             compared_with=current(looked.before.inventory).get(FLUX),
+            sources=looked.sources,
         )
         after = evidence.with_past(after, partial(repository.lineage, looked.behind), looked.scope)
         before = replace(looked.before, past=after.past)

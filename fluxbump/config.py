@@ -20,6 +20,7 @@ from fluxbump.pins.kind import CustomPin
 from fluxbump.settings import (
     DEFAULT_BRANCH,
     DEFAULT_INDEX,
+    DEFAULT_RELEASES,
     FILE,
     PLACEHOLDER,
     PLACEHOLDERS,
@@ -102,6 +103,10 @@ class Config(Strict):
     index: str = Field(
         default=DEFAULT_INDEX, description="Where chart releases come from: URL, file or directory."
     )
+    releases: str = Field(
+        default=DEFAULT_RELEASES,
+        description="Where the manifests of Flux releases come from: URL or directory.",
+    )
     branch: Template = Field(default=DEFAULT_BRANCH, description="The branch to make.")
     commit: Template | None = Field(
         default=None, description="The commit message; a list of what moved is added to it."
@@ -141,6 +146,7 @@ class Config(Strict):
             pins=tuple(map(_custom, self.pins, pin_lines)),
             repositories=self.repositories,
             index=self.index,
+            releases=self.releases,
             branch=self.branch,
             commit=self.commit,
             bump=self.bump,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from fluxbump import archive, kubernetes, past, resources, yamltext
+from fluxbump import archive, knowledge, kubernetes, manifests, past, resources, yamltext
 from fluxbump.discover import Scope, decode
 from fluxbump.errors import IndexSourceError
-from fluxbump.facts import tables
+from fluxbump.knowledge import Sources
 from fluxbump.kubernetes import KubernetesPin
 from fluxbump.model import Chart, ChartIndex, Inventory, Snapshot
 from fluxbump.past import Lineage
@@ -103,6 +103,8 @@ def gather(
     base: Base | None = None,
     allowed_groups: tuple[str, ...] = (),
     compared_with: str | None = None,
+    sources: Sources | None = None,
+    also: Iterable[str] = (),
 ) -> Evidence:
     """Gather the evidence about a snapshot.
 
@@ -115,13 +117,18 @@ def gather(
         base: what to compare with; None when no base was given.
         allowed_groups: API groups that a fresh cluster has beside the known ones.
         compared_with: a release; what it refuses already need not be found again.
+        sources: of what the tables do not know; None when nothing is to be asked.
+        also: releases that matter, beside those that pins hold.
     """
     vendored = tuple(_vendored(snapshot, inventory))
     wrappers = [chart for chart in inventory.charts if chart.wrapper]
     loaded = index if isinstance(index, ChartIndex) else None
+    charts = {str(one.version): one for one in loaded.releases} if loaded else {}
+    inventories = (inventory, base.inventory) if base else (inventory,)
+    known = knowledge.gather(inventories, charts, vendored, sources, also) if around else None
     return Evidence(
         inventory=inventory,
-        index={str(one.version): one for one in loaded.releases} if loaded else {},
+        index=charts,
         no_index=None if loaded else str(index),
         vendored=vendored,
         locks=dict(_locks(snapshot, inventory)),
@@ -129,7 +136,10 @@ def gather(
         base=base.inventory if base else None,
         changed=base.changed if base else frozenset(),
         allowed_groups=allowed_groups,
-        crds=tables.crds() if around else {},
+        crds=known.crds if known else {},
+        manifests=known.manifests if known else {},
+        unknown=known.unknown if known else {},
+        fetched=known.fetched if known else {},
         stored=around.stored if around else None,
         resources=around.resources if around else None,
         kubernetes=around.kubernetes if around else None,
@@ -181,7 +191,7 @@ def _vendored(snapshot: Snapshot, inventory: Inventory) -> Iterator[Vendored]:
             if packed:
                 yield _archive(path, chart.path, packed["version"], snapshot.read(path))
             elif name == "flux2/Chart.yaml":
-                yield _unpacked(path, chart.path, decode(snapshot.read(path)))
+                yield _unpacked(path, chart.path, snapshot)
 
 
 def _archive(path: str, wrapper: str, named: str, data: bytes) -> Vendored:
@@ -200,13 +210,20 @@ def _archive(path: str, wrapper: str, named: str, data: bytes) -> Vendored:
         version=chart.version,
         app_version=chart.app_version or "",
         sha256=archive.sha256(data),
+        contents=knowledge.contents(chart.files, path),
     )
 
 
-def _unpacked(path: str, wrapper: str, text: str) -> Vendored:
-    document = yamltext.documents(text, path)[0]
+def _unpacked(path: str, wrapper: str, snapshot: Snapshot) -> Vendored:
+    document = yamltext.documents(decode(snapshot.read(path)), path)[0]
     name, version, app_version = (
         yamltext.text_of(document.root, key) or "" for key in ("name", "version", "appVersion")
     )
     problem = document.problem[1] if document.problem else None
-    return Vendored(path, wrapper, None, name, version, app_version, problem=problem)
+    folder = path.removesuffix("Chart.yaml")
+    inside = [one for one in snapshot.below(folder) if manifests.tells(one.removeprefix(folder))]
+    files = {one.removeprefix(folder): data for one, data in snapshot.read_many(inside)}
+    contents = knowledge.contents(files, folder)
+    return Vendored(
+        path, wrapper, None, name, version, app_version, problem=problem, contents=contents
+    )

@@ -9,6 +9,7 @@ from fluxbump import evidence, gate, resolve, rules, selftest
 from fluxbump.discover import Scope, discover
 from fluxbump.errors import IndexSourceError
 from fluxbump.evidence import NOTHING_KNOWN, Base, Known, Renderer
+from fluxbump.knowledge import JUDGED_BY, Sources
 from fluxbump.model import ChartIndex, Snapshot
 from fluxbump.past import Lineage
 from fluxbump.rules.rule import Evidence
@@ -44,6 +45,7 @@ def examine(
     known: Known = NOTHING_KNOWN,
     lineage: Lineage | None = None,
     codes: Iterable[str] = tuple(rules.RULES),
+    sources: Sources | None = None,
 ) -> Examined:
     """Look at a snapshot.
 
@@ -56,11 +58,13 @@ def examine(
         known: what is known beside the repository.
         lineage: gives what files have held; None when that is not to be asked.
         codes: of the rules that will judge; what none of them needs is not looked for.
+        sources: of what the tables of releases do not hold; None when nothing is to be asked.
 
     Raises:
         PinError: nothing is pinned, or two charts that move with Flux have the same name.
     """
     app_versions = resolve.app_versions(index.releases) if isinstance(index, ChartIndex) else {}
+    codes = frozenset(codes)
     safety = rules.about_safety(codes)
     scope = settings.scope(app_versions, evidence.NEEDLES if safety else ())
     inventory = discover(snapshot, scope)
@@ -80,6 +84,7 @@ def examine(
         render=render,
         base=compare,
         allowed_groups=settings.allowed_groups,
+        sources=sources if codes & set(JUDGED_BY) else None,
     )
     gathered = evidence.with_past(gathered, lineage, scope)
     return Examined(snapshot.name, gathered, scope, settings)

@@ -14,6 +14,7 @@ from fluxbump.bump import Prepared, Request
 from fluxbump.discover import Scope, discover
 from fluxbump.errors import RepositoryError
 from fluxbump.evidence import Renderer
+from fluxbump.knowledge import Sources
 from fluxbump.model import ChangeSet, Chart, ChartIndex, IndexSource, Location, Note
 from fluxbump.repo import Repository
 from fluxbump.settings import Settings
@@ -48,15 +49,16 @@ def prepare(
     request: Request,
     *,
     render: Callable[[ChartIndex], Renderer] | None = None,
+    sources: Sources | None = None,
 ) -> Prepared[EditableWorktree]:
-    """Compute a bump of the work tree; see `bump.prepare`.
+    """Compute a bump of the work tree; see `bump.look` and `bump.prepare`.
 
     Raises:
         FluxbumpError: of the stage that cannot go on.
         RepositoryError: a file that pins Flux is not in the work tree, or holds conflicts.
     """
     since = repository.snapshot(base.commit, "HEAD") if base.commit else None
-    looked = bump.look(base, settings, source, request.known, since)
+    looked = bump.look(base, settings, source, request.known, since, sources=sources)
     prepared = bump.prepare(repository, looked, settings, source, request, render=render)
     scope = settings.scope(resolve.app_versions(prepared.index.releases))
     _require_seen(repository, base, scope)

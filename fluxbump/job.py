@@ -65,7 +65,7 @@ def run(place: Place, now: datetime, log: Log, *, rehearse: bool = False) -> Rep
         FluxbumpError: of the part that cannot go on; what was done before stays, and the next run
             goes on from there.
     """
-    looked = bump.look(place.base, place.settings, place.source)
+    looked = bump.look(place.base, place.settings, place.source, sources=place.sources)
     decision = policy.decide(looked.before, looked.index, place.settings.policy, now)
     log("decided", describe(decision))
     if isinstance(decision, Waiting):

@@ -19,6 +19,7 @@ from fluxbump.errors import ForgeError, RefusedError, RepositoryError
 from fluxbump.forges.forge import Forge
 from fluxbump.forges.remotes import HOSTS
 from fluxbump.hands import Far, Nowhere
+from fluxbump.knowledge import Sources
 from fluxbump.model import IndexSource
 from fluxbump.objects import CommitSnapshot
 from fluxbump.remote import Remote
@@ -27,7 +28,7 @@ from fluxbump.repo import Repository
 from fluxbump.secret import Secret
 from fluxbump.settings import FILE, Settings
 from fluxbump.web import Web
-from fluxbump.workspace import index_source, settings_of
+from fluxbump.workspace import index_source, release_sources, settings_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class Asked:
         forge: kind of forge.
         forge_url: address of the forge.
         index: where chart releases come from.
+        releases: where the manifests of Flux releases are.
         offline: use the cached index only.
         rehearse: nothing will be pushed or sent, so a remote and a forge need not be there.
     """
@@ -51,6 +53,7 @@ class Asked:
     forge: str | None = None
     forge_url: str | None = None
     index: str | None = None
+    releases: str | None = None
     offline: bool = False
     rehearse: bool = False
 
@@ -65,6 +68,7 @@ class Place:
         base_branch: its name.
         settings: the configuration in the base.
         source: of the chart index.
+        sources: of what the tables of releases do not hold.
         remote: that is pushed to.
         remote_name: what people call it.
         forge: connects to the forge, when it is needed.
@@ -77,6 +81,7 @@ class Place:
     base_branch: str
     settings: Settings
     source: IndexSource
+    sources: Sources
     remote: Far
     remote_name: str
     forge: Callable[[], Forge]
@@ -99,6 +104,16 @@ def opened(asked: Asked, environ: Mapping[str, str] | None = None) -> Iterator[P
         source = stack.enter_context(
             index_source(asked.index, settings, ground.root, offline=asked.offline)
         )
+        sources = stack.enter_context(
+            release_sources(
+                source,
+                settings,
+                ground.root,
+                index=asked.index,
+                releases=asked.releases,
+                offline=asked.offline,
+            )
+        )
         web = stack.enter_context(Web(offline=asked.offline))
         yield Place(
             repository=ground.repository,
@@ -106,6 +121,7 @@ def opened(asked: Asked, environ: Mapping[str, str] | None = None) -> Iterator[P
             base_branch=ground.branch,
             settings=settings,
             source=source,
+            sources=sources,
             remote=ground.remote,
             remote_name=asked.remote,
             forge=cache(partial(_forge, asked, ground, told)),

@@ -45,8 +45,11 @@ def safe_releases(
         if held is not None and release < held:
             return
         chart = resolve.best_chart(release, index)
+        # Where its CRDs are not known no rule was run, and so none has passed.
+        if chart is None or str(release) not in evidence.crds:
+            continue
         then = manifests(str(release)) if manifests else evidence.resources
-        if chart is not None and not refusals(replace(evidence, resources=then), chart, known):
+        if not refusals(replace(evidence, resources=then), chart, known):
             yield chart
 
 

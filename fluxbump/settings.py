@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 FILE = SETTINGS_FILE
 DEFAULT_INDEX = "https://fluxcd-community.github.io/helm-charts"
+DEFAULT_RELEASES = "https://github.com/fluxcd/flux2/releases/download"
 RELEASE_NOTES = "https://api.github.com/repos/fluxcd/flux2/releases/tags"
 DEFAULT_BRANCH = "fluxbump/flux-{release}"
 
@@ -97,6 +98,7 @@ class Settings:
         pins: pins that no kind finds by itself.
         repositories: mirrors of the community's chart repository.
         index: where chart releases come from: URL, file or directory.
+        releases: where the manifests of Flux releases come from: URL or directory.
         branch: template of the branch's name.
         commit: template of the commit message; None for the usual one.
         bump: how the versions of the repository's own charts are raised.
@@ -115,6 +117,7 @@ class Settings:
     pins: tuple[CustomPin, ...] = ()
     repositories: tuple[str, ...] = ()
     index: str = DEFAULT_INDEX
+    releases: str = DEFAULT_RELEASES
     branch: str = DEFAULT_BRANCH
     commit: str | None = None
     bump: Level = "patch"

@@ -9,9 +9,9 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.parse import urlsplit
 
 # GitPython runs `git version` when it is imported, unless it is told which git to run and that
@@ -20,12 +20,21 @@ os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 
 from fluxbump import indexes
 from fluxbump.discover import decode
+from fluxbump.knowledge import Sources
 from fluxbump.model import IndexSource, Snapshot
 from fluxbump.objects import CommitSnapshot
 from fluxbump.past import Lineage
 from fluxbump.repo import Repository
 from fluxbump.settings import FILE, Settings
+from fluxbump.upstream import Upstream
 from fluxbump.worktree import EditableWorktree
+
+if TYPE_CHECKING:
+    from fluxbump.web import Web
+
+# Seconds and attempts, as in `web.Patience`: without a manifest a rule is not run, so a network
+# that does not answer is not waited for as long as for the index.
+_BRIEF = (5.0, 10.0, 30.0, 2)
 
 STAGED = ":staged:"  # no revision: git allows no colon in names, and none is looked up
 
@@ -60,6 +69,27 @@ class Workspace(Generic[S_co]):
         """Open the chart index that was given on the command line, or else the configured one."""
         root = None if self.repository.bare else self.repository.root
         return index_source(given, self.settings, root, offline=offline)
+
+    def sources(
+        self,
+        source: IndexSource,
+        *,
+        index: str | None,
+        releases: str | None,
+        offline: bool,
+        compare: bool = False,
+    ) -> AbstractContextManager[Sources]:
+        """Open what tells about releases that the tables do not know; see `release_sources`."""
+        root = None if self.repository.bare else self.repository.root
+        return release_sources(
+            source,
+            self.settings,
+            root,
+            index=index,
+            releases=releases,
+            offline=offline,
+            compare=compare,
+        )
 
 
 @contextmanager
@@ -157,9 +187,7 @@ def index_source(
     A relative path from the command line starts at the current directory, one from the
     configuration at the repository's root.
     """
-    spec = given or settings.index
-    if given is None and root is not None and not urlsplit(spec).scheme:
-        spec = str(root / spec)
+    spec = _from_root(given, settings.index, root)
     with ExitStack() as stack:
 
         def web() -> indexes.Web:
@@ -169,3 +197,45 @@ def index_source(
             return stack.enter_context(Web(offline=offline))
 
         yield indexes.open_source(spec, web=web)
+
+
+@contextmanager
+def release_sources(
+    source: IndexSource,
+    settings: Settings,
+    root: Path | None,
+    *,
+    index: str | None,
+    releases: str | None,
+    offline: bool,
+    compare: bool = False,
+) -> Iterator[Sources]:
+    """Open what tells about releases that the tables do not know; nothing is read yet.
+
+    Args:
+        source: the open chart index.
+        settings: the configuration.
+        root: where its relative paths start; None for the current directory.
+        index: where the chart index is, as on the command line; None for the configured one.
+        releases: where the manifests of releases are, likewise.
+        offline: read from what is kept only.
+        compare: whether charts may be fetched only to be compared with their release.
+    """
+    with ExitStack() as stack:
+
+        def web() -> Web:
+            # Imported only when the tables do not know a release.
+            from fluxbump.web import Patience, Web
+
+            return stack.enter_context(Web(offline=offline, patience=Patience(*_BRIEF)))
+
+        upstream = Upstream(_from_root(releases, settings.releases, root), cache(web))
+        local = not urlsplit(index or settings.index).scheme
+        yield Sources(upstream.shipped, source.archive, compare=compare, local=local)
+
+
+def _from_root(given: str | None, configured: str, root: Path | None) -> str:
+    """Return where something is; a configured relative path starts at the repository's root."""
+    if given or root is None or urlsplit(configured).scheme:
+        return given or configured
+    return str(root / configured)

@@ -42,6 +42,7 @@ def environment(home: Path) -> dict[str, str]:
         "PATH": f"{SCRIPT.parent}{os.pathsep}{os.environ['PATH']}",
         "HOME": str(home),
         "XDG_CACHE_HOME": str(home / "cache"),
+        "FLUXBUMP_RELEASES": str(home / "releases"),
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_CONFIG_SYSTEM": os.devnull,
         "TZ": "UTC",

@@ -20,7 +20,7 @@ MODULES = {
 OUTSIDE = {
     "cli", "__main__", "repo", "objects", "worktree", "web", "helm", "rendering", "facts", "bump",
     "indexes", "forges", "cluster", "api", "workspace", "beside", "gitprocess", "credentials",
-    "remote", "clones", "place", "commits",
+    "remote", "clones", "place", "commits", "upstream",
     # They replace files of a work tree, all or none.
     "swap", "nofollow", "alone",
 }  # fmt: skip

@@ -20,6 +20,7 @@ from fluxbump.cli.options import (
     KubernetesOption,
     OfflineOption,
     QuietOption,
+    ReleasesOption,
     RepoOption,
     VerboseOption,
 )
@@ -96,6 +97,7 @@ def check(
     cluster: ClusterOption = False,
     context: ContextOption = None,
     index: IndexOption = None,
+    releases: ReleasesOption = None,
     offline: OfflineOption = False,
     color: ColorOption = Color.AUTO,
     quiet: QuietOption = False,
@@ -119,10 +121,16 @@ def check(
     beside = known(kubernetes, cluster_state, live=cluster, context=context)
     with open_at(repo, STAGED if staged else rev) as ws:
         console.progress("reading the chart index and the repository …")
-        with ws.index(index, offline=offline) as source:
+        rendering = not (no_render or self_test)
+        with (
+            ws.index(index, offline=offline) as source,
+            ws.sources(
+                source, index=index, releases=releases, offline=offline, compare=rendering
+            ) as sources,
+        ):
             loaded = load(source)
-            releases = loaded if isinstance(loaded, ChartIndex) else None
-            render = None if no_render or self_test else renderer(helm, source, releases)
+            charts = loaded if isinstance(loaded, ChartIndex) else None
+            render = renderer(helm, source, charts) if rendering else None
             examined = journey.examine(
                 ws.snapshot,
                 ws.settings,
@@ -132,6 +140,7 @@ def check(
                 known=beside,
                 lineage=ws.lineage,
                 codes=tuple(RULES) if self_test else codes,
+                sources=None if self_test else sources,
             )
         console.progress("")
     if self_test:

@@ -28,6 +28,7 @@ def run(
     console: Console,
     *,
     index: str | None,
+    releases: str | None,
     offline: bool,
     helm: str | None,
     render: bool,
@@ -35,7 +36,12 @@ def run(
     dry_run: bool,
 ) -> int:
     """Bump the work tree; return the exit code."""
-    with ws.index(index, offline=offline) as source:
+    with (
+        ws.index(index, offline=offline) as source,
+        ws.sources(
+            source, index=index, releases=releases, offline=offline, compare=render
+        ) as sources,
+    ):
         console.progress("reading the chart index and the work tree …")
         prepared = inplace.prepare(
             ws.repository,
@@ -44,6 +50,7 @@ def run(
             source,
             request,
             render=partial(renderer, helm, source) if render else None,
+            sources=sources,
         )
         console.progress("")
     result = None

@@ -58,6 +58,15 @@ IndexOption = Annotated[
         help="The chart index: an https URL, a file, or a directory. [default: the community's]",
     ),
 ]
+ReleasesOption = Annotated[
+    str | None,
+    typer.Option(
+        "--releases",
+        metavar="URL|PATH",
+        envvar="FLUXBUMP_RELEASES",
+        help="Where vX.Y.Z/install.yaml of a newer Flux is. [default: Flux's own releases]",
+    ),
+]
 OfflineOption = Annotated[
     bool,
     typer.Option("--offline", envvar="FLUXBUMP_OFFLINE", help="Use the cached index only."),

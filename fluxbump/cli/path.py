@@ -18,6 +18,7 @@ from fluxbump.cli.options import (
     KubernetesOption,
     OfflineOption,
     QuietOption,
+    ReleasesOption,
     RepoOption,
     RevOption,
     VerboseOption,
@@ -65,6 +66,7 @@ def path(
     cluster: ClusterOption = False,
     context: ContextOption = None,
     index: IndexOption = None,
+    releases: ReleasesOption = None,
     offline: OfflineOption = False,
     color: ColorOption = Color.AUTO,
     quiet: QuietOption = False,
@@ -89,16 +91,26 @@ def path(
 
     console = Console(quiet=quiet, verbose=verbose, color=color.value)
     beside = known(kubernetes, cluster_state, live=cluster, context=context)
-    with workspace(repo, rev) as ws:
-        with ws.index(index, offline=offline) as source:
-            loaded = source.load()
+    with (
+        workspace(repo, rev) as ws,
+        ws.index(index, offline=offline) as source,
+        ws.sources(source, index=index, releases=releases, offline=offline) as sources,
+    ):
+        loaded = source.load()
+        goal = str(resolve.resolve(version, loaded).app_version)
         scope = ws.settings.scope(resolve.app_versions(loaded.releases))
         inventory = discover(ws.snapshot, scope)
         around = evidence.surroundings(
             ws.snapshot, scope, beside, configured=ws.settings.kubernetes
         )
-        gathered = evidence.gather(ws.snapshot, inventory, loaded, around=around)
-        goal = str(resolve.resolve(version, loaded).app_version)
+        gathered = evidence.gather(
+            ws.snapshot,
+            inventory,
+            loaded,
+            around=around,
+            sources=sources,
+            also=(goal, (start or goal).removeprefix("v")),
+        )
         found = find(_start(start, gathered), goal, gathered, loaded)
         # Of a cluster elsewhere, neither the history nor the pins of this repository say anything.
         here = found.start == current(inventory).get(FLUX)

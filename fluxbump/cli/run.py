@@ -22,6 +22,7 @@ from fluxbump.cli.options import (
     Output,
     OutputOption,
     QuietOption,
+    ReleasesOption,
     VerboseOption,
     exit_code_for,
 )
@@ -80,6 +81,7 @@ def run(
     ] = LogFormat.TEXT,
     exit_code: ExitCodeOption = False,
     index: IndexOption = None,
+    releases: ReleasesOption = None,
     offline: OfflineOption = False,
     color: ColorOption = Color.AUTO,
     quiet: QuietOption = False,
@@ -95,7 +97,9 @@ def run(
 
     console = Console(quiet=quiet, verbose=verbose, color=color.value)
     log = _Log(console, log_format)
-    asked = Asked(repo, remote, base, forge, forge_url, index, offline=offline, rehearse=dry_run)
+    asked = Asked(
+        repo, remote, base, forge, forge_url, index, releases, offline=offline, rehearse=dry_run
+    )
     with opened(asked) as place:
         for line in place.missing:
             log("missing", line)

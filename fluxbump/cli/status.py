@@ -15,6 +15,7 @@ from fluxbump.cli.options import (
     Output,
     OutputOption,
     QuietOption,
+    ReleasesOption,
     RepoOption,
     RevOption,
     VerboseOption,
@@ -22,6 +23,7 @@ from fluxbump.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from fluxbump.knowledge import Sources
     from fluxbump.model import IndexSource
     from fluxbump.objects import CommitSnapshot
     from fluxbump.workspace import Workspace
@@ -36,6 +38,7 @@ def status(
     output: OutputOption = Output.TEXT,
     exit_code: ExitCodeOption = False,
     index: IndexOption = None,
+    releases: ReleasesOption = None,
     offline: OfflineOption = False,
     color: ColorOption = Color.AUTO,
     quiet: QuietOption = False,
@@ -53,10 +56,13 @@ def status(
 
     console = Console(quiet=quiet, verbose=verbose, color=color.value)
     with workspace(repo, rev) as ws:
-        with ws.index(index, offline=offline) as source:
+        with (
+            ws.index(index, offline=offline) as source,
+            ws.sources(source, index=index, releases=releases, offline=offline) as sources,
+        ):
             console.progress("reading the chart index and the repository …")
             view = survey(ws.snapshot, ws.settings, source)
-            outcome = _outcome(ws, source, console) if exit_code and view.index else ""
+            outcome = _outcome(ws, source, sources, console) if exit_code and view.index else ""
             console.progress("")
         if output is Output.JSON:
             console.result(as_json.status(view, ws.snapshot.commit.sha))
@@ -71,11 +77,13 @@ def status(
     return exit_code_for(outcome)
 
 
-def _outcome(ws: Workspace[CommitSnapshot], source: IndexSource, console: Console) -> str:
+def _outcome(
+    ws: Workspace[CommitSnapshot], source: IndexSource, sources: Sources, console: Console
+) -> str:
     """Decide as a scheduled run does, and say it."""
     from fluxbump import bump, policy
 
-    looked = bump.look(ws.snapshot, ws.settings, source)
+    looked = bump.look(ws.snapshot, ws.settings, source, sources=sources)
     decision = policy.decide(looked.before, looked.index, ws.settings.policy, datetime.now(UTC))
     console.note(policy.describe(decision))
     return policy.outcome(decision).value

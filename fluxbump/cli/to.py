@@ -27,6 +27,7 @@ from fluxbump.cli.options import (
     NoMentionsOption,
     OfflineOption,
     QuietOption,
+    ReleasesOption,
     RenderOption,
     RepoOption,
     RevOption,
@@ -100,6 +101,7 @@ def to(
     cluster: ClusterOption = False,
     context: ContextOption = None,
     index: IndexOption = None,
+    releases: ReleasesOption = None,
     offline: OfflineOption = False,
     color: ColorOption = Color.AUTO,
     quiet: QuietOption = False,
@@ -139,6 +141,7 @@ def to(
                 request(here.settings),
                 console,
                 index=index,
+                releases=releases,
                 offline=offline,
                 helm=helm,
                 render=render,
@@ -146,12 +149,17 @@ def to(
                 dry_run=dry_run,
             )
     with workspace(repo, rev) as ws:
-        with ws.index(index, offline=offline) as source:
+        with (
+            ws.index(index, offline=offline) as source,
+            ws.sources(
+                source, index=index, releases=releases, offline=offline, compare=render
+            ) as sources,
+        ):
             console.progress("reading the chart index and the repository …")
             asked = request(ws.settings)
             prepared = journey.prepare(
                 ws.repository,
-                journey.look(ws.snapshot, ws.settings, source, asked.known),
+                journey.look(ws.snapshot, ws.settings, source, asked.known, sources=sources),
                 ws.settings,
                 source,
                 asked,

@@ -27,7 +27,7 @@ def find(start: str, goal: str, gathered: Evidence, index: ChartIndex) -> Route:
     for release in (start, goal):
         if release not in gathered.crds:
             raise UsageError(
-                f"the CRDs of Flux {release} are not known",
+                f"the CRDs of Flux {release} are not known{gathered.why_unknown(release)}",
                 hint="take a release that `fluxbump matrix --all` lists",
             )
     charts = {str(one.app_version) for one in index.releases}

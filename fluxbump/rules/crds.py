@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fluxbump import crds
@@ -18,7 +18,7 @@ from fluxbump.model import (
     Related,
     Severity,
 )
-from fluxbump.rules.rule import Evidence, NotRun, Outcome, Rule
+from fluxbump.rules.rule import Check, Evidence, NotRun, Outcome, Rule, cited
 
 MIGRATE = "https://fluxcd.io/flux/cmd/flux_migrate"
 
@@ -65,7 +65,8 @@ def _unknown(code: str, evidence: Evidence, *pins: _Holds) -> NotRun | None:
             why = f"no chart index: {evidence.no_index}" if evidence.no_index else None
             return NotRun(code, why or f"flux2 {one.pin.value} is not in the chart index")
         if one.release not in evidence.crds:
-            return NotRun(code, f"the CRDs of Flux {one.release} are not known")
+            why = evidence.why_unknown(one.release)
+            return NotRun(code, f"the CRDs of Flux {one.release} are not known{why}")
     return None
 
 
@@ -235,15 +236,12 @@ def _upgrade(
     return Finding("FB202", severity, message, target.pin.location, related)
 
 
-_Check = Callable[[Evidence], Iterator[Outcome]]
-
-
-def _known(code: str, check: _Check) -> _Check:
+def _known(code: str, check: Check) -> Check:
     """Judge only where anything is known about CRDs."""
 
     def checked(evidence: Evidence) -> Iterator[Outcome]:
         if evidence.crds:
-            yield from check(evidence)
+            yield from cited(check)(evidence)
         else:
             yield NotRun(code, "the CRDs of no Flux release are known")
 

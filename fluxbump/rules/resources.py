@@ -10,9 +10,10 @@ from semver import Version
 from fluxbump import resources, structure, versions
 from fluxbump.crds import Crd, CrdVersion
 from fluxbump.facts import fields as facts
+from fluxbump.facts.fields import Schema
 from fluxbump.model import Finding, Severity
 from fluxbump.resources import Resource, Resources
-from fluxbump.rules.rule import Evidence, NotRun, Outcome, Rule
+from fluxbump.rules.rule import Evidence, NotRun, Outcome, Rule, cited
 
 _NOT_LOOKED_FOR = "Flux custom resources were not looked for"
 _NO_RELEASE = "nothing in live code says which Flux release this repository installs"
@@ -59,8 +60,8 @@ def _judged(evidence: Evidence, code: str) -> tuple[Resources, _Served] | NotRun
     if release is None:
         return NotRun(code, _NO_RELEASE)
     if not evidence.crds.get(release):
-        known = _span(evidence.crds)
-        return NotRun(code, f"the API versions of Flux {release} are not known ({known})")
+        known = f"{_span(evidence.crds)}){evidence.why_unknown(release)}"
+        return NotRun(code, f"the API versions of Flux {release} are not known ({known}")
     crds = {(crd.group, crd.kind): crd for crd in evidence.crds[release].values()}
     return evidence.resources, _Served(release, crds)
 
@@ -146,34 +147,42 @@ def unknown_field(evidence: Evidence) -> Iterator[Outcome]:
         yield NotRun("FB204", _NOT_LOOKED_FOR)
     elif release is None:
         yield NotRun("FB204", _NO_RELEASE)
-    elif release not in facts.releases():
-        known = _span(facts.releases())
-        yield NotRun("FB204", f"the fields of Flux {release} are not known ({known})")
+    elif release not in facts.releases() and release not in evidence.manifests:
+        known = f"{_span(facts.releases())}){evidence.why_unknown(release)}"
+        yield NotRun("FB204", f"the fields of Flux {release} are not known ({known}")
     else:
         yield from _unjudged(evidence.resources, "FB204")
         wanted = _to_look_at(evidence.resources, release, evidence.compared_with)
         paths = {one.location.path for one in wanted}
         for path, text in evidence.resources.files.items():
             for body in resources.bodies(path, text) if path in paths else ():
-                yield from _fields(body, release)
+                yield from _fields(body, release, evidence)
 
 
 def _to_look_at(found: Resources, release: str, old: str | None) -> list[Resource]:
     """The resources that may be refused: all, or those whose schema takes less than `old`'s."""
-    if old is None or old not in facts.releases():
+    if old is None or not {old, release} <= {*facts.releases()}:
         return list(found.resources)
     used = frozenset((one.api_version, one.kind) for one in found.resources)
     narrowed = facts.narrowed(old, release, used)
     return [one for one in found.resources if (one.api_version, one.kind) in narrowed]
 
 
-def _fields(body: resources.Body, release: str) -> Iterator[Outcome]:
-    schema = facts.fields(release, body.resource.kind, body.resource.api_version)
+def _fields(body: resources.Body, release: str, evidence: Evidence) -> Iterator[Outcome]:
+    schema = _schema(body.resource.kind, body.resource.api_version, release, evidence)
     if schema is None:
         return  # the release does not have this apiVersion, which is FB203
     for problem in structure.problems(body, schema):
         message = f"{body.resource}: {problem.message}"
         yield Finding("FB204", Severity.ERROR, message, problem.location)
+
+
+def _schema(kind: str, api_version: str, release: str, evidence: Evidence) -> Schema | None:
+    read = evidence.manifests.get(release)
+    if read is None:
+        return facts.fields(release, kind, api_version)
+    fields = read.fields.get((api_version, kind))
+    return None if fields is None else Schema(release, kind, api_version, fields)
 
 
 RULES = (
@@ -182,20 +191,20 @@ RULES = (
         "removed-api",
         Severity.ERROR,
         "Every manifest uses an apiVersion that the Flux release serves.",
-        removed_api,
+        cited(removed_api),
     ),
     Rule(
         "FB204",
         "unknown-field",
         Severity.ERROR,
         "Every field of a Flux resource is one that the release has, with a value that it takes.",
-        unknown_field,
+        cited(unknown_field),
     ),
     Rule(
         "FB205",
         "deprecated-api",
         Severity.WARNING,
         "No manifest uses an apiVersion that the Flux release calls deprecated.",
-        deprecated_api,
+        cited(deprecated_api),
     ),
 )

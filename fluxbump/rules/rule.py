@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from fluxbump.model import (
@@ -22,6 +23,7 @@ from fluxbump.tracks import current
 if TYPE_CHECKING:
     from fluxbump.crds import Crd
     from fluxbump.kubernetes import KubernetesPin
+    from fluxbump.manifests import Shipped
     from fluxbump.past import Past
     from fluxbump.resources import Resources
 
@@ -39,6 +41,8 @@ class Vendored:
         app_version: likewise.
         sha256: of the archive, hexadecimal; None for an unpacked chart.
         problem: why it cannot be read.
+        contents: reads its CRDs and images, without I/O; raises IndexSourceError. None when it
+            cannot be read.
     """
 
     path: str
@@ -48,6 +52,22 @@ class Vendored:
     version: str = ""
     app_version: str = ""
     sha256: str | None = None
+    problem: str | None = None
+    contents: Callable[[], Shipped] | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """The community chart as the chart index has it, its digest verified.
+
+    Attributes:
+        app_version: what its own Chart.yaml says; empty when it cannot be had.
+        contents: as in `Vendored`.
+        problem: why it cannot be had.
+    """
+
+    app_version: str = ""
+    contents: Callable[[], Shipped] | None = field(default=None, compare=False)
     problem: str | None = None
 
 
@@ -105,6 +125,9 @@ class Evidence:
         changed: paths that differ from the base.
         allowed_groups: API groups that a fresh cluster has, beside Kubernetes' and Flux's own.
         crds: what each known Flux release defines: release to CRD name to CRD.
+        manifests: what the releases among them ship that the tables do not know.
+        unknown: releases that matter and of which nothing is known, and why.
+        fetched: community charts from the index by version, as far as they may be fetched.
         stored: `status.storedVersions` of a live cluster by CRD name; None when none was asked.
         past: what the history of the pins says; None when it was not read.
         resources: the Flux custom resources of the snapshot; None when they were not looked for.
@@ -123,6 +146,9 @@ class Evidence:
     changed: frozenset[str] = frozenset()
     allowed_groups: tuple[str, ...] = ()
     crds: Mapping[str, Mapping[str, Crd]] = field(default_factory=dict)
+    manifests: Mapping[str, Shipped] = field(default_factory=dict)
+    unknown: Mapping[str, str] = field(default_factory=dict)
+    fetched: Mapping[str, Fetched] = field(default_factory=dict)
     stored: Mapping[str, tuple[str, ...]] | None = None
     past: Past | None = None
     resources: Resources | None = None
@@ -141,6 +167,10 @@ class Evidence:
         """The oldest Kubernetes that is pinned or stated; None when none is known."""
         pins = [(pin.minor, pin.version) for pin in self.kubernetes or () if pin.minor]
         return min(pins)[1] if pins else None
+
+    def why_unknown(self, release: str) -> str:
+        """Return `: ` and why nothing is known of a release; empty when nobody asked."""
+        return f": {self.unknown[release]}" if release in self.unknown else ""
 
     def shipped(self, pin: Pin, *, vendored: bool = True) -> tuple[str | None, str]:
         """Return the release that a pin of the community chart ships, and who says so.
@@ -173,6 +203,28 @@ class NotRun:
 
 Outcome = Finding | NotRun
 
+Check = Callable[[Evidence], Iterator[Outcome]]
+"""Judges evidence; pure."""
+
+
+def cited(check: Check) -> Check:
+    """Let findings say where a release that they name is known from, when not from the tables."""
+
+    def citing(evidence: Evidence) -> Iterator[Outcome]:
+        for one in check(evidence):
+            if isinstance(one, Finding):
+                named = [r for r in evidence.manifests if _names(one.message, r)]
+                cites = (f"; Flux {r} as in {evidence.manifests[r].source}" for r in named)
+                yield replace(one, message="".join([one.message, *cites]))
+            else:
+                yield one
+
+    return citing
+
+
+def _names(message: str, release: str) -> bool:
+    return re.search(rf"Flux {re.escape(release)}(?![\w.+-]*\w)", message) is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -190,11 +242,13 @@ class Rule:
     slug: str
     severity: Severity
     summary: str
-    check: Callable[[Evidence], Iterator[Outcome]]
+    check: Check
 
 
 __all__ = [
+    "Check",
     "Evidence",
+    "Fetched",
     "Finding",
     "Location",
     "NotRun",
@@ -205,4 +259,5 @@ __all__ = [
     "Rule",
     "Severity",
     "Vendored",
+    "cited",
 ]

@@ -43,7 +43,8 @@ logging.getLogger("hishel").addHandler(logging.NullHandler())
 class Web:
     """Gets what is behind URLs.
 
-    Answers are kept, and revalidated with the server each time they are asked for again.
+    Answers are kept, and revalidated with the server each time they are asked for again, unless
+    they are said to be settled.
 
     Args:
         cache_dir: where answers are kept; None for the user's cache directory. One that cannot
@@ -89,20 +90,25 @@ class Web:
         if "_client" in self.__dict__:
             self._client.close()
 
-    def get(self, url: str, *, limit: int, progress: Progress | None = None) -> bytes:
+    def get(
+        self, url: str, *, limit: int, progress: Progress | None = None, settled: bool = False
+    ) -> bytes:
         """Return the body behind `url`.
 
         Args:
             url: http or https; may hold a user and a password.
             limit: the largest body that is accepted, in bytes, after decompression.
             progress: called while the body is received.
+            settled: what is behind the URL never changes, so what is kept is not asked for again.
 
         Raises:
             IndexSourceError: it cannot be had within the limits, or, offline, is not kept.
         """
         address = _address(url)
         kept = Kept(self._directory / "http", address)
-        body = kept.body() if self._offline else self._fetched(address, kept, limit, progress)
+        body = kept.body() if self._offline or settled else None
+        if body is None and not self._offline:
+            body = self._fetched(address, kept, limit, progress)
         if body is None:
             raise failed(
                 address,
