@@ -8,6 +8,7 @@ from fluxbump.model import Finding
 from fluxbump.rules import (
     adoption,
     agreement,
+    chart,
     crds,
     derived,
     kubernetes,
@@ -28,6 +29,7 @@ FAMILIES = (
     stale,
     crds,
     resources,
+    chart,
     kubernetes,
     adoption,
 )
