@@ -37,7 +37,7 @@ SHARED = {
     "fluxbump.cli.known", "fluxbump.cli.way", "fluxbump.cli.edit", "fluxbump.cli.refusal",
     "fluxbump.reports.matrix_page",
     "fluxbump.forges.forge", "fluxbump.forges.answer", "fluxbump.forges.auth",
-    "fluxbump.forges.client", "fluxbump.forges.remotes",
+    "fluxbump.forges.client", "fluxbump.forges.remotes", "fluxbump.forges.opening",
     # One place that lists the reports which have a schema.
     "fluxbump.reports.matrix", "fluxbump.reports.route", "fluxbump.reports.run",
 }  # fmt: skip

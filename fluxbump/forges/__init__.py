@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final, Unpack
 
 from fluxbump.errors import ForgeError
-from fluxbump.forges import github
+from fluxbump.forges import github, gitlab
 from fluxbump.forges.client import Leaf, Transport
 from fluxbump.forges.forge import Forge
 from fluxbump.forges.remotes import Hosted, detect
@@ -17,7 +17,10 @@ from fluxbump.secret import Secret
 
 __all__ = ["FORGES", "Hosted", "connect", "detect"]
 
-FORGES: Final[dict[str, Leaf]] = {github.NAME: github}
+FORGES: Final[dict[str, Leaf]] = {
+    github.NAME: github,
+    gitlab.NAME: gitlab,
+}
 """The adapter of each kind of forge, by the names in `remotes.KINDS`."""
 
 

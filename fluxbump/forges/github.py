@@ -7,7 +7,7 @@ that become ready, and auto-merge.
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Literal, Unpack
@@ -21,6 +21,7 @@ from fluxbump.forges.answer import Answer, StatusError, UncertainError, one_line
 from fluxbump.forges.auth import bearer
 from fluxbump.forges.client import Client, Transport, path
 from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, State
+from fluxbump.forges.opening import settled, soft
 from fluxbump.secret import Secret
 
 NAME = "github"
@@ -28,8 +29,6 @@ NAME = "github"
 _CAPABILITIES = Capabilities(name="GitHub")
 _HEADERS = {"accept": "application/vnd.github+json", "x-github-api-version": "2022-11-28"}
 _PAGE = 100
-_LOOKS = 4
-"""How often a listing is read for a pull request that must be there: it lags behind."""
 _INVALID = httpx.codes.UNPROCESSABLE_ENTITY
 _ENTERPRISE = "/api/v3"
 
@@ -166,9 +165,9 @@ class GitHub:
         except StatusError as error:
             if error.status != _INVALID or "already exists" not in error.said:
                 raise
-            return self._lagging(proposal, error), ()
+            return settled(self, self._client, proposal, error), ()
         except UncertainError as error:
-            pull, notes = self._lagging(proposal, error), []
+            pull, notes = settled(self, self._client, proposal, error), []
         notes += self._extras(pull.number, proposal)
         return pull, tuple(notes)
 
@@ -233,23 +232,6 @@ class GitHub:
     def _post(self, body: Mapping[str, object]) -> PullRequest:
         return self._client.send("POST", self._at("pulls"), body=body).read(_Pull).plain()
 
-    def _lagging(self, proposal: Proposal, error: ForgeError) -> PullRequest:
-        """Return the open pull request that must be there, though listings may not show it yet.
-
-        Raises:
-            ForgeError: `error`, when it does not come to light.
-        """
-        branch, base = proposal.branch, proposal.base
-        for attempt in range(1, _LOOKS + 1):
-            # The listing without a branch is kept apart from the one with it, so it comes last.
-            found = self.find(branch) if attempt < _LOOKS else self.list(branch)
-            for pull in found:
-                if (pull.branch, pull.base, pull.state) == (branch, base, State.OPEN):
-                    return pull
-            if attempt < _LOOKS:
-                self._client.sleep(self._client.patience.before(attempt))
-        raise error
-
     # --- what may fail without failing the whole ----------------------------------------------
 
     def _extras(self, number: int, proposal: Proposal) -> builtins.list[str]:
@@ -257,13 +239,13 @@ class GitHub:
         if proposal.labels:
             where = self._at("issues", number, "labels")
             body = {"labels": [*proposal.labels]}
-            notes += _soft("labels", lambda: self._sent(where, body))
+            notes += soft("labels", lambda: self._sent(where, body))
         if proposal.assignees:
-            notes += _soft("assignees", lambda: self._assigned(number, proposal.assignees))
+            notes += soft("assignees", lambda: self._assigned(number, proposal.assignees))
         if proposal.reviewers:
             notes += self._asked(number, proposal.reviewers)
         if proposal.auto_merge:
-            notes += _soft("auto-merge", lambda: self._automatic(number))
+            notes += soft("auto-merge", lambda: self._automatic(number))
         return notes
 
     def _sent(self, where: str, body: Mapping[str, object]) -> None:
@@ -290,7 +272,7 @@ class GitHub:
         else:
             return []
         calls = {name: partial(self._review, number, (name,)) for name in names}
-        return [note for name in calls for note in _soft(f"reviewer {name}", calls[name])]
+        return [note for name in calls for note in soft(f"reviewer {name}", calls[name])]
 
     def _review(self, number: int, names: tuple[str, ...]) -> None:
         teams = [name.partition("/")[2] for name in names if "/" in name]
@@ -317,15 +299,6 @@ class GitHub:
         answer = self._client.send("POST", where, body=body, repeatable=True)
         problems = answer.read(_Mutated).errors
         return answer.shown("; ".join(p.message for p in problems)) if problems else None
-
-
-def _soft(what: str, act: Callable[[], str | None]) -> builtins.list[str]:
-    """Do what may fail; return a sentence when it does."""
-    try:
-        problem = act()
-    except ForgeError as error:
-        problem = error.message
-    return [f"{what} not set: {problem}"] if problem else []
 
 
 def _pages(base: str) -> str:

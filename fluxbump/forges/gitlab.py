@@ -1,0 +1,258 @@
+"""GitLab, REST version 4.
+
+https://docs.gitlab.com/api/merge_requests/, /api/notes/, /api/users/; where those pages are silent,
+the source: `lib/api/merge_requests.rb`.
+"""
+
+from __future__ import annotations
+
+import builtins
+import re
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import Literal, Unpack
+from urllib.parse import quote
+
+import httpx
+from pydantic import BaseModel, Field
+
+from fluxbump.errors import ForgeError
+from fluxbump.forges.answer import Answer, StatusError, UncertainError, one_line
+from fluxbump.forges.auth import bearer
+from fluxbump.forges.client import Client, Transport, path
+from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, State
+from fluxbump.forges.opening import settled, soft, when_ready
+from fluxbump.secret import Secret
+
+NAME = "gitlab"
+
+_CAPABILITIES = Capabilities(
+    name="GitLab",
+    noun="merge request",
+    body_limit=1_048_576,  # https://docs.gitlab.com/api/merge_requests/#create-mr
+    comment_limit=1_000_000,  # https://docs.gitlab.com/api/notes/#create-new-merge-request-note
+)
+_INTERFACE = "/api/v4"
+_PAGE = 100
+
+_DRAFT = "Draft: "
+_MARK = re.compile(r"(?:(?:draft:|\[draft\]|\(draft\))\s*)+", re.IGNORECASE)
+"""What makes a title that of a draft.
+
+https://docs.gitlab.com/user/project/merge_requests/drafts/
+"""
+
+
+class _Request(BaseModel):
+    iid: int
+    web_url: str
+    title: str
+    description: str | None
+    state: Literal["opened", "closed", "locked", "merged"]
+    draft: bool = False
+    source_branch: str
+    target_branch: str
+    source_project_id: int | None
+    """None when the fork is deleted."""
+    target_project_id: int
+    sha: str | None = None
+
+    @property
+    def is_ours(self) -> bool:
+        return self.source_project_id == self.target_project_id
+
+    def plain(self) -> PullRequest:
+        # It is locked for the moments in which it is merged.
+        states = {"closed": State.CLOSED, "merged": State.MERGED}
+        mark = _MARK.match(self.title) if self.draft else None
+        return PullRequest(
+            number=self.iid, url=self.web_url, branch=self.source_branch, base=self.target_branch,
+            title=self.title[mark.end() :] if mark else self.title, body=self.description or "",
+            state=states.get(self.state, State.OPEN), draft=self.draft, head=self.sha or "",
+        )  # fmt: skip
+
+
+class _User(BaseModel):
+    id: int
+    username: str
+
+
+class _People(BaseModel):
+    assignees: list[_User] = Field(default_factory=list)
+    reviewers: list[_User] = Field(default_factory=list)
+
+
+def connect(
+    api_base: str, repository: str, secret: Secret, **transport: Unpack[Transport]
+) -> Forge:
+    """Return the adapter for a project.
+
+    Args:
+        api_base: `https://gitlab.com/api/v4`, or that of a server of one's own.
+        repository: `group/subgroup/name`.
+        secret: a personal, group or project access token, or one of OAuth, with the scope `api`.
+        transport: how to reach it.
+
+    Raises:
+        ForgeError: there is no such project by its form, or the token cannot be sent there.
+    """
+    if repository.count("/") < 1 or "" in repository.split("/"):
+        raise ForgeError(
+            f"GitLab: {one_line(repository)!r} is not the path of a project",
+            hint="it is GROUP/NAME; is this the right forge for the remote?",
+        )
+    # Every kind of token but that of a job may come so, and a job's may not open merge requests.
+    # https://docs.gitlab.com/api/rest/authentication/
+    client = Client(_CAPABILITIES.name, api_base, bearer(secret), advise=_advice, **transport)
+    return GitLab(client, repository)
+
+
+class GitLab:
+    """Merge requests of one project on GitLab."""
+
+    def __init__(self, client: Client, project: str) -> None:
+        self._client = client
+        self._project = project
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can do."""
+        return _CAPABILITIES
+
+    def find(self, branch: str) -> tuple[PullRequest, ...]:
+        """Return every merge request that comes from a branch of this project, newest first."""
+        found = self._requests({"source_branch": branch, "state": "all"})
+        return tuple(pull for pull in found if pull.branch == branch)
+
+    def list(self, prefix: str) -> tuple[PullRequest, ...]:
+        """Return the open merge requests whose branch begins with `prefix`, newest first."""
+        found = self._requests({"state": "opened"})
+        return tuple(pull for pull in found if pull.branch.startswith(prefix))
+
+    def open(self, proposal: Proposal) -> tuple[PullRequest, tuple[str, ...]]:
+        """Open a merge request; return the one that is there when the branch has one already."""
+        try:
+            pull = self._created(proposal)
+        except StatusError as error:
+            # What it says is translated, so only the status tells.
+            if error.status != httpx.codes.CONFLICT:
+                raise
+            return settled(self, self._client, proposal, error), ()
+        except UncertainError as error:
+            pull = settled(self, self._client, proposal, error)
+        return pull, tuple(self._extras(pull, proposal))
+
+    def update(self, number: int, proposal: Proposal) -> PullRequest:
+        """Bring title, description, target and draft in line with a proposal."""
+        fields = {
+            "title": _title(proposal), "description": proposal.body, "target_branch": proposal.base,
+        }  # fmt: skip
+        return self._changed(number, fields).read(_Request).plain()
+
+    def comment(self, number: int, text: str) -> None:
+        """Add a note to a merge request."""
+        self._client.send("POST", self._at("merge_requests", number, "notes"), body={"body": text})
+
+    def close(self, number: int) -> None:
+        """Close a merge request without merging it; one that is closed already stays closed."""
+        try:
+            self._changed(number, {"state_event": "close"})
+        except StatusError as error:
+            where = self._at("merge_requests", number)
+            if self._client.get(where).read(_Request).plain().state is State.OPEN:
+                raise error from None
+
+    def file_url(self, path: str, line: int, revision: str) -> str:
+        """Return the address of a line of a file at a commit, for people."""
+        site = self._client.base.removesuffix(_INTERFACE)
+        return f"{site}/{quote(f'{self._project}/-/blob/{revision}/{path}')}#L{line}"
+
+    def _at(self, *segments: str | int) -> str:
+        return path("projects", self._project, *segments)
+
+    def _requests(self, query: dict[str, str | int]) -> Iterable[PullRequest]:
+        query |= {"order_by": "created_at", "sort": "desc", "per_page": _PAGE}
+        where = self._at("merge_requests")
+        pages = self._client.pages(where, builtins.list[_Request], query=query)
+        return (request.plain() for page in pages for request in page if request.is_ours)
+
+    def _changed(self, number: int, fields: Mapping[str, object]) -> Answer:
+        return self._client.send("PUT", self._at("merge_requests", number), body=fields)
+
+    def _created(self, proposal: Proposal) -> PullRequest:
+        body: dict[str, object] = {
+            "source_branch": proposal.branch, "target_branch": proposal.base,
+            "title": _title(proposal), "description": proposal.body,
+        }  # fmt: skip
+        answer = self._client.send("POST", self._at("merge_requests"), body=body)
+        return answer.read(_Request).plain()
+
+    # --- what may fail without failing the whole ----------------------------------------------
+
+    def _extras(self, pull: PullRequest, proposal: Proposal) -> builtins.list[str]:
+        notes: builtins.list[str] = []
+        if proposal.labels:
+            notes += soft("labels", lambda: self._labelled(pull.number, proposal.labels))
+        for role, names in (("assignees", proposal.assignees), ("reviewers", proposal.reviewers)):
+            if names:
+                notes += soft(role, partial(self._peopled, pull.number, role, names))
+        if proposal.auto_merge:
+            notes += soft("auto-merge", lambda: self._automatic(pull))
+        return notes
+
+    def _labelled(self, number: int, labels: tuple[str, ...]) -> str | None:
+        """Add labels; those that are new to the project come to be."""
+        good = [label for label in labels if "," not in label]
+        if good:
+            self._changed(number, {"add_labels": ",".join(good)})
+        bad = [label for label in labels if "," in label]
+        return f"a label of GitLab has no comma: {'; '.join(bad)}" if bad else None
+
+    def _peopled(self, number: int, role: str, names: tuple[str, ...]) -> str | None:
+        """Set assignees or reviewers. GitLab drops those that cannot be, and says nothing.
+
+        Without Premium it takes one of each.
+        https://docs.gitlab.com/user/project/merge_requests/#assign-multiple-users
+        """
+        ids = {name: self._user(name) for name in names}
+        known = [user for user in ids.values() if user is not None]
+        there: set[int] = set()
+        if known:
+            field = f"{role.removesuffix('s')}_ids"
+            people = self._changed(number, {field: known}).read(_People)
+            there = {user.id for user in getattr(people, role)}
+        missing = [name for name, user in ids.items() if user not in there]
+        return f"GitLab did not take {', '.join(missing)}" if missing else None
+
+    def _user(self, name: str) -> int | None:
+        found = self._client.get("/users", query={"username": name}).read(builtins.list[_User])
+        return next((user.id for user in found if user.username.lower() == name.lower()), None)
+
+    def _automatic(self, pull: PullRequest) -> None:
+        """Have it merged when its pipeline has succeeded.
+
+        The pipeline of a new merge request is there only after some seconds, and GitLab answers
+        405 until then: https://gitlab.com/gitlab-org/gitlab/-/issues/353984
+        """
+        where = self._at("merge_requests", pull.number, "merge")
+        # 17.11 has the first; servers before it the second.
+        body: dict[str, object] = {"auto_merge": True, "merge_when_pipeline_succeeds": True}
+        if pull.head:
+            body["sha"] = pull.head
+        when_ready(self._client, lambda: self._sent(where, body))
+
+    def _sent(self, where: str, body: Mapping[str, object]) -> None:
+        self._client.send("PUT", where, body=body)
+
+
+def _title(proposal: Proposal) -> str:
+    return f"{_DRAFT}{proposal.title}" if proposal.draft else proposal.title
+
+
+def _advice(answer: Answer) -> str | None:
+    """Say what a token is missing: https://docs.gitlab.com/api/rest/authentication/."""
+    if answer.status == httpx.codes.FORBIDDEN and "insufficient_scope" in answer.said():
+        return "the token needs the scope api"
+    if answer.status == httpx.codes.FORBIDDEN:
+        return "the token needs the scope api, and the role Developer in the project"
+    return None

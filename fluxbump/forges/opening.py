@@ -1,0 +1,76 @@
+"""What the adapters share when they open a pull request: patience, and what may fail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import httpx
+
+from fluxbump.errors import ForgeError
+from fluxbump.forges.answer import StatusError
+from fluxbump.forges.client import Client
+from fluxbump.forges.forge import Forge, Proposal, PullRequest, State
+
+_LOOKS = 4
+"""How often something is looked at that must come: listings lag behind."""
+
+
+def soft(what: str, act: Callable[[], str | None]) -> list[str]:
+    """Do what may fail; return a sentence when it does.
+
+    Args:
+        what: is to be set.
+        act: sets it; returns what is wrong, or None.
+    """
+    try:
+        problem = act()
+    except ForgeError as error:
+        problem = error.message
+    return [f"{what} not set: {problem}"] if problem else []
+
+
+def already_open(pulls: tuple[PullRequest, ...], proposal: Proposal) -> PullRequest | None:
+    """Return the pull request among `pulls` that a proposal would be a second one of, or None."""
+    wanted = (proposal.branch, proposal.base, State.OPEN)
+    return next((pull for pull in pulls if (pull.branch, pull.base, pull.state) == wanted), None)
+
+
+def settled(forge: Forge, client: Client, proposal: Proposal, error: ForgeError) -> PullRequest:
+    """Return the open pull request that must be there, though listings may not show it yet.
+
+    Args:
+        forge: to look at.
+        client: whose patience it takes.
+        proposal: what was to be opened.
+        error: why we know that it is there, or may be.
+
+    Raises:
+        ForgeError: `error`, when it does not come to light.
+    """
+    for attempt in range(1, _LOOKS + 1):
+        # The listing without a branch is kept apart from the one with it, so it comes last.
+        listing = forge.find if attempt < _LOOKS else forge.list
+        pull = already_open(listing(proposal.branch), proposal)
+        if pull:
+            return pull
+        if attempt < _LOOKS:
+            client.sleep(client.patience.before(attempt))
+    raise error
+
+
+def when_ready(client: Client, act: Callable[[], None]) -> None:
+    """Do what a forge answers with 405 as long as it still looks at a new pull request.
+
+    Raises:
+        ForgeError: it does so for too long, or refuses it otherwise.
+    """
+    for attempt in range(1, _LOOKS):
+        try:
+            act()
+        except StatusError as error:
+            if error.status != httpx.codes.METHOD_NOT_ALLOWED:
+                raise
+        else:
+            return
+        client.sleep(client.patience.before(attempt))
+    act()

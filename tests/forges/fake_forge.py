@@ -1,0 +1,192 @@
+"""What the fake forges other than GitHub's have in common: one repository, its pull requests.
+
+Branches are not their own: `tips` says which there are, so they can be those of a real repository.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from tests.forges.fake_server import Call, FakeServer, Reply
+
+Json = dict[str, Any]
+BOT = "fluxbump-bot"
+TOKEN = "planted-and-searched-for"  # noqa: S105  # planted, to be searched for
+STAMP = "2025-01-01T00:00:00Z"
+
+
+@dataclass
+class Pull:
+    """A pull request; `fork` is the repository that the branch is in, None for this one."""
+
+    number: int
+    branch: str
+    base: str
+    title: str
+    body: str
+    draft: bool
+    head: str
+    fork: str | None = None
+    fork_deleted: bool = False
+    state: str = "open"
+    labels: list[str] = field(default_factory=list)
+    assignees: list[str] = field(default_factory=list)
+    reviewers: list[str] = field(default_factory=list)
+    comments: list[str] = field(default_factory=list)
+    auto_merge: bool = False
+    hidden: int = 0
+    """From so many listings it is still missing."""
+
+
+class RefusalError(Exception):
+    """Ends a request with an answer."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(str(reply.status))
+        self.reply = reply
+
+
+class FakeForge(FakeServer):
+    """One repository.
+
+    Args:
+        tips: the commit that a branch of the repository is at; None when there is no such branch.
+        full_name: of the repository.
+        token: that it takes.
+    """
+
+    full_name = "acme/monorepo"
+    prefix = ""
+
+    def __init__(
+        self,
+        tips: Callable[[str], str | None],
+        *,
+        full_name: str | None = None,
+        token: str = TOKEN,
+    ) -> None:
+        super().__init__()
+        self.full_name = full_name or self.full_name
+        self.token = token
+        self.pulls: dict[int, Pull] = {}
+        self.people = {"octocat": 11, "hubot": 12, BOT: 13}
+        self.labels = {"flux": 21, "dependencies": 22}
+        self.visible = True
+        """The token may see the repository."""
+        self.writable = True
+        """The token may open and change pull requests."""
+        self.lag = 0
+        """From so many listings a new pull request is missing."""
+        self.tips = tips
+
+    @property
+    def api_base(self) -> str:
+        return self.url + self.prefix
+
+    # --- what people do -----------------------------------------------------------------------
+
+    def merge(self, number: int) -> None:
+        assert self.pulls[number].state == "open"
+        self.pulls[number].state = "merged"
+
+    def close(self, number: int) -> None:
+        self.pulls[number].state = "closed"
+
+    def add(self, branch: str, *, fork: str | None = None, **fields: Any) -> Pull:
+        """Somebody opens a pull request, from a fork perhaps."""
+        with self.lock:
+            standard = {"base": "main", "title": branch, "body": "", "draft": False}
+            head = self.tips(branch) or "f" * 40
+            number = len(self.pulls) + 1
+            pull = Pull(number, branch, head=head, fork=fork, **{**standard, **fields})
+            self.pulls[number] = pull
+            return pull
+
+    # --- requests -----------------------------------------------------------------------------
+
+    @abstractmethod
+    def refuse(self, status: int, message: str) -> RefusalError:
+        """Return a refusal as the forge words it."""
+
+    @abstractmethod
+    def admit(self, call: Call) -> None:
+        """Refuse who may not come in."""
+
+    @abstractmethod
+    def routed(self, call: Call) -> Reply:
+        """Answer a request of somebody who may come in."""
+
+    def limited(self, after: int) -> Reply:
+        """Return the answer to somebody who asks too fast."""
+        reply = self.refuse(429, "Too Many Requests").reply
+        return Reply(reply.status, reply.body, {**reply.headers, "Retry-After": str(after)})
+
+    def reply(self, call: Call) -> Reply:
+        try:
+            self.admit(call)
+            for pull in self.pulls.values():
+                if pull.state == "open" and pull.fork is None:
+                    pull.head = self.tips(pull.branch) or pull.head
+            return self.routed(call)
+        except RefusalError as refusal:
+            return refusal.reply
+
+    def pull(self, number: str) -> Pull:
+        if not number.isdecimal() or int(number) not in self.pulls:
+            raise self.refuse(404, "Not found")
+        return self.pulls[int(number)]
+
+    def writing(self) -> None:
+        if not self.writable:
+            raise self.refuse(403, "Forbidden")
+
+    def newest(self, matches: Callable[[Pull], bool]) -> list[Pull]:
+        """Return what a listing shows, newest first; what is new may be missing yet."""
+        matching = [pull for pull in self.pulls.values() if matches(pull)]
+        found = [pull for pull in matching if not pull.hidden]
+        for pull in matching:
+            pull.hidden = max(0, pull.hidden - 1)
+        return found[::-1]
+
+    def twin(self, branch: str, base: str) -> Pull | None:
+        """Return the open pull request that there can be no second one of."""
+        for pull in self.pulls.values():
+            same = (pull.branch, pull.base, pull.fork) == (branch, base, None)
+            if same and pull.state == "open":
+                return pull
+        return None
+
+
+def fields(call: Call, required: set[str], optional: set[str]) -> Json:
+    """Return the body, which has what the documentation names and nothing else."""
+    assert call.headers["content-type"] == "application/json"
+    body = call.json()
+    assert required <= body.keys() <= required | optional, body.keys()
+    return body
+
+
+def parameters(call: Call, known: set[str]) -> dict[str, str]:
+    """Return the query, which has what the documentation names and nothing else."""
+    assert call.query.keys() <= known, call.query.keys() - known
+    return call.query
+
+
+def linked(url: str, call: Call, found: list[Pull], size: int) -> tuple[list[Pull], dict[str, str]]:
+    """Return a page by number, and its headers: `Link` of RFC 8288.
+
+    Args:
+        url: of the server.
+        call: the request.
+        found: all that there is.
+        size: of the page.
+    """
+    page = int(call.query.get("page", "1"))
+    shown = found[(page - 1) * size : page * size]
+    if page * size >= len(found):
+        return shown, {}
+    address = f"{url}{call.path}?{urlencode({**call.query, 'page': page + 1})}"
+    return shown, {"Link": f'<{address}>; rel="next"'}

@@ -1,0 +1,394 @@
+"""What every forge does the same, against the fake of each.
+
+Where the contract of a fake comes from, its module says.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from fluxbump.errors import ForgeError
+from fluxbump.forges import FORGES, connect
+from fluxbump.forges.answer import StatusError, UncertainError
+from fluxbump.forges.forge import Forge, Proposal, PullRequest, State
+from fluxbump.forges.remotes import KINDS, Hosted
+from fluxbump.secret import Secret
+from tests.forges.cases import CASES, Case, Fake, limited, refusal, take_rights
+from tests.forges.fake_server import Cut, Reply
+from tests.test_web import Sleeper
+
+BRANCH = "fluxbump/2.5.1"
+WANTED = Proposal(BRANCH, "main", "Flux 2.5.1", "What moves, and *why*: ü\n\n<!-- state -->")
+
+
+@pytest.fixture
+def tips() -> dict[str, str]:
+    return {"main": "a" * 40, "release": "b" * 40, BRANCH: "c" * 40}
+
+
+@pytest.fixture(params=CASES)
+def case(request: pytest.FixtureRequest) -> Case:
+    return CASES[request.param]
+
+
+@pytest.fixture
+def fake(case: Case, tips: dict[str, str]) -> Iterator[Fake]:
+    with case.fake(tips.get) as running:
+        yield running
+    assert running.problems == []
+
+
+@pytest.fixture
+def sleeper() -> Sleeper:
+    return Sleeper()
+
+
+@pytest.fixture
+def forge(case: Case, fake: Fake, sleeper: Sleeper) -> Forge:
+    return connected(case, fake, sleeper)
+
+
+def connected(case: Case, fake: Fake, sleeper: Sleeper, token: str | None = None) -> Forge:
+    hosted = Hosted(case.kind, fake.api_base, fake.full_name)
+    return connect(hosted, Secret(token or fake.token), clock=sleeper.clock, sleep=sleeper)
+
+
+def opened(forge: Forge, proposal: Proposal = WANTED) -> PullRequest:
+    pull, notes = forge.open(proposal)
+    assert notes == ()
+    return pull
+
+
+def test_every_forge_is_here() -> None:
+    assert set(CASES) == set(FORGES) <= set(KINDS)
+
+
+def test_another_kind_has_no_adapter() -> None:
+    with pytest.raises(ForgeError, match="there is no adapter for gerrit"):
+        connect(Hosted("gerrit", "https://gerrit.example", "a/b"), Secret("x"))
+
+
+# --- find, list, open -------------------------------------------------------------------------
+
+
+def test_opens_one_and_finds_it_again(
+    case: Case, fake: Fake, forge: Forge, tips: dict[str, str]
+) -> None:
+    pull = opened(forge)
+    assert pull.url.endswith(f"{case.page}1")
+    assert pull == PullRequest(
+        number=1, url=pull.url, branch=BRANCH, base="main", title=WANTED.title, body=WANTED.body,
+        state=State.OPEN, draft=False, head=tips[BRANCH],
+    )  # fmt: skip
+    assert forge.find(BRANCH) == (pull,)
+    assert forge.list("fluxbump/") == (pull,)
+    assert forge.list("feature/") == ()
+    assert forge.find("fluxbump/2.5") == ()
+
+
+def test_tells_what_became_of_each_newest_first(fake: Fake, forge: Forge) -> None:
+    first = opened(forge)
+    fake.merge(first.number)
+    second = opened(forge)
+    fake.close(second.number)
+    third = opened(forge)
+    assert [(pull.number, pull.state) for pull in forge.find(BRANCH)] == [
+        (third.number, State.OPEN),
+        (second.number, State.CLOSED),
+        (first.number, State.MERGED),
+    ]
+    assert [pull.number for pull in forge.list("fluxbump/")] == [third.number]
+
+
+def test_a_branch_of_that_name_in_a_fork_is_not_ours(fake: Fake, forge: Forge) -> None:
+    fake.add(BRANCH, fork="mallory/monorepo")
+    ours = opened(forge)
+    assert forge.find(BRANCH) == (ours,)
+    assert forge.list("fluxbump/") == (ours,)
+
+
+def test_a_fork_may_be_gone(fake: Fake, forge: Forge) -> None:
+    fake.add(BRANCH, fork="gone/monorepo", fork_deleted=True)
+    assert forge.find(BRANCH) == ()
+    assert forge.list("fluxbump/") == ()
+
+
+def test_reads_all_pages(fake: Fake, forge: Forge, tips: dict[str, str]) -> None:
+    for number in range(1, 251):
+        branch = f"{'fluxbump' if number % 2 else 'feature'}/{number}"
+        tips[branch] = f"{number:040x}"
+        fake.add(branch)
+    assert [pull.number for pull in forge.list("fluxbump/")] == [*range(249, 0, -2)]
+
+
+def test_an_empty_body_is_read(fake: Fake, forge: Forge) -> None:
+    fake.add(BRANCH)
+    assert forge.find(BRANCH)[0].body == ""
+
+
+def test_a_branch_name_with_all_sorts_of_signs(forge: Forge, tips: dict[str, str]) -> None:
+    branch = 'fluxbump/2.5.1+"ü" & #1%2F'
+    tips[branch] = "e" * 40
+    pull = opened(forge, replace(WANTED, branch=branch))
+    assert forge.find(branch) == (pull,)
+
+
+def test_a_branch_with_a_pull_request_keeps_it(fake: Fake, forge: Forge) -> None:
+    pull = opened(forge)
+    again, notes = forge.open(replace(WANTED, title="Another", labels=("flux",)))
+    assert (again, notes) == (pull, ())
+    assert len(fake.pulls) == 1
+    assert (fake.pulls[1].title, fake.pulls[1].labels) == (WANTED.title, [])
+
+
+def test_one_that_no_listing_shows_yet_is_not_opened_twice(fake: Fake, forge: Forge) -> None:
+    fake.lag = 2
+    first = opened(forge)
+    assert forge.open(WANTED)[0].number == first.number
+    assert len(fake.pulls) == 1
+
+
+def test_another_base_is_another_pull_request(forge: Forge) -> None:
+    assert opened(forge).number == 1
+    assert opened(forge, replace(WANTED, base="release")).number == 2
+
+
+@pytest.mark.parametrize("changes", [{"branch": "none"}, {"base": "none"}])
+def test_what_is_not_there_is_refused(changes: dict[str, str], forge: Forge) -> None:
+    with pytest.raises(StatusError, match="HTTP 4") as raised:
+        forge.open(replace(WANTED, **changes))  # type: ignore[arg-type]  # they are all texts
+    assert raised.value.exit_code == 10
+
+
+def test_the_longest_body_fits(forge: Forge) -> None:
+    body = "ü" * forge.capabilities.body_limit
+    pull = opened(forge, replace(WANTED, body=body))
+    assert forge.find(BRANCH)[0].body == pull.body == body
+
+
+# --- draft, labels, people --------------------------------------------------------------------
+
+
+def test_a_draft_is_one_and_its_title_is_as_wanted(fake: Fake, forge: Forge) -> None:
+    pull = opened(forge, replace(WANTED, draft=True))
+    assert (pull.draft, pull.title) == (True, WANTED.title)
+    assert fake.pulls[1].draft
+    assert forge.find(BRANCH) == (pull,)
+
+
+def test_sets_all_that_it_can(fake: Fake, forge: Forge) -> None:
+    can = forge.capabilities
+    proposal = replace(
+        WANTED, auto_merge=can.auto_merge,
+        labels=("flux", "dependencies") if can.labels else (),
+        assignees=("octocat",) if can.assignees else (),
+        reviewers=tuple(_people(fake)) if can.reviewers else (),
+    )  # fmt: skip
+    opened(forge, proposal)
+    pull = fake.pulls[1]
+    assert (pull.labels, pull.assignees) == ([*proposal.labels], [*proposal.assignees])
+    assert pull.reviewers == [*proposal.reviewers]
+    assert bool(pull.auto_merge) == can.auto_merge
+
+
+def _people(fake: Fake) -> list[str]:
+    """What the forge calls those who may review."""
+    return getattr(fake, "reviewing", ["hubot"])
+
+
+def test_what_it_cannot_do_is_said(forge: Forge) -> None:
+    can = forge.capabilities
+    _, notes = forge.open(
+        replace(
+            WANTED, labels=() if can.labels else ("flux",), auto_merge=not can.auto_merge,
+            assignees=() if can.assignees else ("octocat",),
+        )
+    )  # fmt: skip
+    asked = {"labels": can.labels, "assignees": can.assignees, "auto-merge": can.auto_merge}
+    lacking = [name for name, able in asked.items() if not able]
+    assert [note.partition(" not set: ")[0] for note in notes] == lacking
+
+
+def test_somebody_unknown_does_not_fail_the_whole(fake: Fake, forge: Forge) -> None:
+    pull, notes = forge.open(replace(WANTED, reviewers=("nobody",)))
+    assert pull.state is State.OPEN
+    (note,) = notes
+    assert note.startswith("reviewer")
+    assert "nobody" in note
+    assert "\n" not in note
+    assert fake.pulls[1].reviewers == []
+
+
+# --- update, comment, close -------------------------------------------------------------------
+
+
+def test_brings_one_in_line(fake: Fake, forge: Forge) -> None:
+    number = opened(forge).number
+    proposal = replace(WANTED, title="New", body="Other", base="release", draft=True)
+    updated = forge.update(number, proposal)
+    assert (updated.title, updated.body, updated.base) == ("New", "Other", "release")
+    assert updated.draft
+    assert forge.find(BRANCH) == (updated,)
+    ready = forge.update(number, replace(proposal, draft=False))
+    assert (ready.draft, ready.title) == (False, "New")
+    assert not fake.pulls[number].draft
+
+
+def test_an_update_keeps_what_people_set(fake: Fake, forge: Forge) -> None:
+    number = opened(forge).number
+    fake.pulls[number].reviewers[:] = ["hubot"]
+    fake.pulls[number].labels[:] = ["theirs"]
+    forge.update(number, replace(WANTED, title="New"))
+    assert (fake.pulls[number].reviewers, fake.pulls[number].labels) == (["hubot"], ["theirs"])
+
+
+def test_comments(fake: Fake, forge: Forge) -> None:
+    forge.comment(opened(forge).number, "Superseded by *2.6.0*: ü")
+    assert fake.pulls[1].comments == ["Superseded by *2.6.0*: ü"]
+
+
+def test_closes_and_what_is_closed_stays_closed(fake: Fake, forge: Forge) -> None:
+    number = opened(forge).number
+    forge.close(number)
+    forge.close(number)
+    assert forge.find(BRANCH)[0].state is State.CLOSED
+    again = opened(forge)
+    fake.merge(again.number)
+    forge.close(again.number)
+    assert forge.find(BRANCH)[0].state is State.MERGED
+
+
+def test_one_that_is_not_there_is_not_found(forge: Forge) -> None:
+    with pytest.raises(StatusError, match="HTTP 404") as raised:
+        forge.comment(99, "hello")
+    assert raised.value.status == 404
+
+
+def test_addresses_of_files(case: Case, fake: Fake, forge: Forge) -> None:
+    assert forge.file_url("clusters/a b/c#.yaml", 7, "abc") == fake.url + case.file
+
+
+# --- refusals ---------------------------------------------------------------------------------
+
+
+def test_another_token_is_not_taken(case: Case, fake: Fake, sleeper: Sleeper) -> None:
+    forge = connected(case, fake, sleeper, token="another")  # noqa: S106  # not a real one
+    with pytest.raises(StatusError, match="HTTP 401") as raised:
+        forge.find(BRANCH)
+    assert "FLUXBUMP_TOKEN" in str(raised.value.hint)
+    assert raised.value.exit_code == 10
+
+
+def test_a_repository_that_the_token_may_not_see(fake: Fake, forge: Forge) -> None:
+    fake.visible = False
+    with pytest.raises(StatusError, match="HTTP 404") as raised:
+        forge.find(BRANCH)
+    assert raised.value.hint == "there is no such repository, or the token may not see it"
+
+
+def test_a_missing_right_is_said(fake: Fake, forge: Forge) -> None:
+    take_rights(fake)
+    with pytest.raises(StatusError, match="HTTP 403") as raised:
+        forge.open(WANTED)
+    assert "the token" in str(raised.value.hint)
+    assert fake.pulls == {}
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 409, 422])
+def test_a_refusal_is_one_line_with_what_the_forge_says(
+    status: int, fake: Fake, forge: Forge
+) -> None:
+    number = opened(forge).number
+    fake.trouble(refusal(fake, status, f"Not\nlike {fake.token}"), method="POST")
+    with pytest.raises(StatusError) as raised:
+        forge.comment(number, "hello")
+    message = raised.value.message
+    assert message.startswith(f"{forge.capabilities.name}: POST ")
+    assert f"HTTP {status}" in message
+    assert message.endswith("Not like ***")
+
+
+@pytest.mark.parametrize("path", ["monorepo", "acme/", "/monorepo", "", "a/b/c/d//e"])
+def test_what_is_not_a_repository(path: str, case: Case) -> None:
+    with pytest.raises(ForgeError, match="is not the path of a"):
+        connect(Hosted(case.kind, "https://forge.example", path), Secret("x"))
+
+
+# --- limits and failures ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_waits_for_a_limit(method: str, fake: Fake, forge: Forge, sleeper: Sleeper) -> None:
+    fake.trouble(limited(fake, 20), method=method)
+    assert opened(forge).number == 1
+    assert len(forge.find(BRANCH)) == 1
+    assert sleeper.pauses == [20]
+
+
+def test_a_limit_that_is_too_far_is_said(fake: Fake, forge: Forge) -> None:
+    fake.trouble(limited(fake, 3600))
+    with pytest.raises(ForgeError, match="it asks to wait until 20"):
+        forge.find(BRANCH)
+
+
+@pytest.mark.parametrize("lag", [0, 2])
+def test_a_connection_cut_after_it_was_opened_makes_one(
+    lag: int, case: Case, fake: Fake, forge: Forge
+) -> None:
+    fake.lag = lag
+    fake.trouble(Cut.AFTER, method="POST", path=f"{case.listing}$")
+    assert opened(forge).number == 1
+    assert len(fake.sent("POST", case.listing)) == 1
+    assert len(fake.pulls) == 1
+
+
+def test_a_connection_cut_before_it_was_opened_is_said(fake: Fake, forge: Forge) -> None:
+    fake.trouble(Cut.BEFORE, method="POST")
+    with pytest.raises(UncertainError, match="it is not known whether it was done"):
+        forge.open(WANTED)
+    assert fake.pulls == {}
+
+
+def test_a_comment_is_never_made_twice(fake: Fake, forge: Forge) -> None:
+    number = opened(forge).number
+    fake.trouble(Cut.AFTER, method="POST")
+    with pytest.raises(UncertainError):
+        forge.comment(number, "once")
+    assert fake.pulls[number].comments == ["once"]
+
+
+@pytest.mark.parametrize("cut", list(Cut))
+def test_what_does_no_harm_twice_is_repeated(cut: Cut, fake: Fake, forge: Forge) -> None:
+    number = opened(forge).number
+    fake.trouble(cut, method="(?!GET).*", times=2)
+    assert forge.update(number, replace(WANTED, title="New")).title == "New"
+    assert fake.pulls[number].title == "New"
+
+
+@pytest.mark.parametrize("body", [[], {"number": 1}, "text", None, [{"number": 1}]])
+def test_an_answer_of_another_shape(body: object, case: Case, fake: Fake, forge: Forge) -> None:
+    fake.trouble(Reply(201, body), method="POST", path=f"{case.listing}$")
+    with pytest.raises(ForgeError, match="what its documentation does not allow"):
+        forge.open(WANTED)
+
+
+# --- the token --------------------------------------------------------------------------------
+
+
+def test_the_token_is_nowhere_but_in_its_header(
+    fake: Fake, forge: Forge, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    opened(forge)
+    fake.trouble(Cut.AFTER, refusal(fake, 401, f"no {fake.token}"))
+    with pytest.raises(ForgeError) as raised:
+        forge.find(BRANCH)
+    shown = caplog.text + str(raised.value) + repr(vars(forge))
+    assert caplog.records
+    assert fake.token not in shown
+    del fake.exchanges[-1]  # the answer that has it
+    assert fake.token.encode() not in fake.transcript()
