@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from tests.forges.fake_forge import FakeForge
+from tests.forges.fake_gitea import FakeGitea
 from tests.forges.fake_github import FakeGitHub, secondary
 from tests.forges.fake_gitlab import FakeGitLab
 from tests.forges.fake_server import Reply
@@ -49,6 +50,15 @@ CASES = {
             page="/acme/platform/monorepo/-/merge_requests/",
             file="/acme/platform/monorepo/-/blob/abc/clusters/a%20b/c%23.yaml#L7",
             listing="/merge_requests",
+        ),
+        *(
+            Case(
+                kind,
+                FakeGitea,
+                page="/acme/monorepo/pulls/",
+                file="/acme/monorepo/src/commit/abc/clusters/a%20b/c%23.yaml#L7",
+            )
+            for kind in ("gitea", "forgejo")
         ),
     )
 }

@@ -1,0 +1,290 @@
+"""Gitea and Forgejo, REST version 1: one adapter, for both have the same interface.
+
+https://docs.gitea.com/api/, https://forgejo.org/docs/latest/user/api-usage/: both publish it as
+`templates/swagger/v1_json.tmpl`; where that is silent, `services/convert/pull.go` and
+`routers/api/v1/repo/pull.go` of their source.
+"""
+
+from __future__ import annotations
+
+import builtins
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from functools import partial
+from itertools import islice
+from typing import Literal, Unpack
+from urllib.parse import quote
+
+import httpx
+from pydantic import BaseModel
+
+from fluxbump.errors import ForgeError
+from fluxbump.forges.answer import Answer, StatusError, UncertainError, one_line
+from fluxbump.forges.auth import bearer
+from fluxbump.forges.client import Client, Leaf, Transport, path
+from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, State
+from fluxbump.forges.opening import settled, soft, when_ready
+from fluxbump.secret import Secret
+
+_INTERFACE = "/api/v1"
+_PAGE = 50
+"""`MAX_RESPONSE_ITEMS` of both, if nobody has changed it."""
+_CLOSED_PAGES = 20
+"""Closed pull requests cannot be asked for by branch, so only the newest 1,000 are looked at."""
+
+_DRAFT = "WIP: "
+_MARK = re.compile(r"(?:(?:wip:|\[wip\]|draft:|\[draft\])\s*)+", re.IGNORECASE)
+"""What makes a title that of a draft: `WORK_IN_PROGRESS_PREFIXES`, and what is often added."""
+
+
+class _Repository(BaseModel):
+    default_merge_style: str = "merge"
+
+
+class _Side(BaseModel):
+    label: str
+    """The branch; `ref` is not it any more when the branch is deleted."""
+    sha: str
+    repo_id: int
+    """-1 when the fork is deleted."""
+
+
+class _Pull(BaseModel):
+    number: int
+    html_url: str
+    title: str
+    body: str | None
+    state: Literal["open", "closed"]
+    merged: bool = False
+    draft: bool | None = None
+    """None on servers that do not say it."""
+    head: _Side
+    base: _Side
+
+    @property
+    def is_ours(self) -> bool:
+        return self.head.repo_id == self.base.repo_id
+
+    def plain(self) -> PullRequest:
+        mark = None if self.draft is False else _MARK.match(self.title)
+        return PullRequest(
+            number=self.number, url=self.html_url, branch=self.head.label, base=self.base.label,
+            title=self.title[mark.end() :] if mark else self.title, body=self.body or "",
+            state=State.MERGED if self.merged else State(self.state),
+            draft=bool(mark or self.draft), head=self.head.sha,
+        )  # fmt: skip
+
+
+class _User(BaseModel):
+    login: str
+
+
+class _Label(BaseModel):
+    id: int
+    name: str
+
+
+class _Branch(BaseModel):
+    enable_status_check: bool = False
+    status_check_contexts: list[str] | None = None
+
+
+class Gitea:
+    """Pull requests of one repository on Gitea or Forgejo."""
+
+    def __init__(self, client: Client, owner: str, name: str) -> None:
+        self._client = client
+        self._owner = owner
+        self._name = name
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can do."""
+        return Capabilities(name=self._client.forge)
+
+    def find(self, branch: str) -> tuple[PullRequest, ...]:
+        """Return every pull request that comes from a branch of this repository, newest first.
+
+        Of the closed and merged ones, those among the newest 1,000 of the repository.
+        """
+        closed = islice(self._pages("closed"), _CLOSED_PAGES)
+        pages = (page for pages in (self._pages("open"), closed) for page in pages)
+        # One may be closed between the two listings: the later answer is the true one.
+        found = {pull.number: pull for page in pages for pull in page if pull.branch == branch}
+        return tuple(sorted(found.values(), key=lambda pull: -pull.number))
+
+    def list(self, prefix: str) -> tuple[PullRequest, ...]:
+        """Return the open pull requests whose branch begins with `prefix`, newest first."""
+        found = (pull for page in self._pages("open") for pull in page)
+        return tuple(pull for pull in found if pull.branch.startswith(prefix))
+
+    def open(self, proposal: Proposal) -> tuple[PullRequest, tuple[str, ...]]:
+        """Open a pull request; return the one that is there when the branch has one already."""
+        body: dict[str, object] = {
+            "title": _title(proposal), "body": proposal.body,
+            "head": proposal.branch, "base": proposal.base,
+        }  # fmt: skip
+        try:
+            pull = self._client.send("POST", self._at("pulls"), body=body).read(_Pull).plain()
+        except StatusError as error:
+            if error.status != httpx.codes.CONFLICT:
+                raise
+            return settled(self, self._client, proposal, error), ()
+        except UncertainError as error:
+            pull = settled(self, self._client, proposal, error)
+        return pull, tuple(self._extras(pull, proposal))
+
+    def update(self, number: int, proposal: Proposal) -> PullRequest:
+        """Bring title, body, base and draft of an open pull request in line with a proposal."""
+        fields = {"title": _title(proposal), "body": proposal.body, "base": proposal.base}
+        return self._changed(number, fields).read(_Pull).plain()
+
+    def comment(self, number: int, text: str) -> None:
+        """Add a comment to a pull request."""
+        self._client.send("POST", self._at("issues", number, "comments"), body={"body": text})
+
+    def close(self, number: int) -> None:
+        """Close a pull request without merging it; one that is closed already stays closed."""
+        try:
+            self._changed(number, {"state": "closed"})
+        except StatusError as error:
+            pull = self._client.get(self._at("pulls", number)).read(_Pull)
+            if pull.state == "open":
+                raise error from None
+
+    def file_url(self, path: str, line: int, revision: str) -> str:
+        """Return the address of a line of a file at a commit, for people."""
+        site = self._client.base.removesuffix(_INTERFACE)
+        place = f"{self._owner}/{self._name}/src/commit/{revision}/{path}"
+        return f"{site}/{quote(place)}#L{line}"
+
+    def _at(self, *segments: str | int) -> str:
+        return path("repos", self._owner, self._name, *segments)
+
+    def _pages(self, state: str) -> Iterator[builtins.list[PullRequest]]:
+        """Yield the pull requests of this repository, newest first."""
+        query: dict[str, str | int] = {"state": state, "limit": _PAGE}
+        for page in self._client.pages(self._at("pulls"), builtins.list[_Pull], query=query):
+            yield [pull.plain() for pull in page if pull.is_ours]
+
+    def _changed(self, number: int, fields: Mapping[str, object]) -> Answer:
+        where = self._at("pulls", number)
+        return self._client.send("PATCH", where, body=fields, repeatable=True)
+
+    # --- what may fail without failing the whole ----------------------------------------------
+
+    def _extras(self, pull: PullRequest, proposal: Proposal) -> builtins.list[str]:
+        notes: builtins.list[str] = []
+        if proposal.labels:
+            notes += soft("labels", lambda: self._labelled(pull.number, proposal.labels))
+        if proposal.assignees:
+            notes += soft("assignees", lambda: self._assigned(pull.number, proposal.assignees))
+        for name in proposal.reviewers:
+            notes += soft(f"reviewer {name}", partial(self._asked, pull.number, name))
+        if proposal.auto_merge:
+            notes += soft("auto-merge", lambda: self._automatic(pull))
+        return notes
+
+    def _labelled(self, number: int, names: tuple[str, ...]) -> str | None:
+        """Add labels, by their ids: only newer servers take names."""
+        ids = self._labels(self._at("labels"))
+        if not ids.keys() >= {*names}:
+            # The owner may be no organisation, or the token may not see it.
+            with suppress(StatusError):
+                ids = self._labels(path("orgs", self._owner, "labels")) | ids
+        known = [ids[name] for name in names if name in ids]
+        if known:
+            where = self._at("issues", number, "labels")
+            self._client.send("POST", where, body={"labels": known}, repeatable=True)
+        missing = [name for name in names if name not in ids]
+        return f"there is no label {', '.join(missing)}" if missing else None
+
+    def _labels(self, where: str) -> dict[str, int]:
+        pages = self._client.pages(where, builtins.list[_Label], query={"limit": _PAGE})
+        return {label.name: label.id for page in pages for label in page}
+
+    def _assigned(self, number: int, names: tuple[str, ...]) -> str | None:
+        """Set assignees, of those who can be: one who cannot fails all of them."""
+        able = self._client.get(self._at("assignees")).read(builtins.list[_User])
+        logins = {user.login.lower(): user.login for user in able}
+        known = [logins[name.lower()] for name in names if name.lower() in logins]
+        if known:
+            self._changed(number, {"assignees": known})
+        missing = [name for name in names if name.lower() not in logins]
+        return f"cannot be assigned here: {', '.join(missing)}" if missing else None
+
+    def _asked(self, number: int, name: str) -> None:
+        team = name.partition("/")[2]
+        body = {"team_reviewers": [team]} if team else {"reviewers": [name]}
+        where = self._at("pulls", number, "requested_reviewers")
+        self._client.send("POST", where, body=body, repeatable=True)
+
+    def _automatic(self, pull: PullRequest) -> str | None:
+        """Have it merged when its checks have succeeded.
+
+        Where the base branch requires none, there is nothing to wait for: it would be merged at
+        once, before a check has even begun (`ScheduleAutoMerge` in `services/automerge`).
+        """
+        branch = self._client.get(self._at("branches", pull.base)).read(_Branch)
+        if not (branch.enable_status_check and branch.status_check_contexts):
+            return f"{pull.base} requires no checks, so it would be merged at once"
+        style = self._client.get(self._at()).read(_Repository).default_merge_style
+        body = {"Do": style, "merge_when_checks_succeed": True, "head_commit_id": pull.head}
+        where = self._at("pulls", pull.number, "merge")
+        # Whether it conflicts is found out after it was opened; until then it is 405.
+        when_ready(self._client, lambda: self._scheduled(where, body))
+        return None
+
+    def _scheduled(self, where: str, body: Mapping[str, object]) -> None:
+        self._client.send("POST", where, body=body)
+
+
+def _title(proposal: Proposal) -> str:
+    return f"{_DRAFT}{proposal.title}" if proposal.draft else proposal.title
+
+
+def _advice(answer: Answer) -> str | None:
+    """Say which right a token is missing.
+
+    https://docs.gitea.com/development/oauth2-provider#scopes
+    """
+    if answer.status != httpx.codes.FORBIDDEN:
+        return None
+    return "the token needs write:repository and write:issue, and its account may have to write"
+
+
+class _Adapter:
+    """The adapter under one of its two names."""
+
+    def __init__(self, kind: str, title: str) -> None:
+        self.NAME = kind
+        self._title = title
+
+    def connect(
+        self, api_base: str, repository: str, secret: Secret, **transport: Unpack[Transport]
+    ) -> Forge:
+        """Return the adapter for a repository.
+
+        Args:
+            api_base: `https://HOST/api/v1`.
+            repository: `owner/name`.
+            secret: a token with the scopes `write:repository` and `write:issue`.
+            transport: how to reach it.
+
+        Raises:
+            ForgeError: there is no such repository by its form, or no token can be sent there.
+        """
+        owner, _, name = repository.partition("/")
+        if not owner or not name or "/" in name:
+            raise ForgeError(
+                f"{self._title}: {one_line(repository)!r} is not the path of a repository",
+                hint="it is OWNER/NAME; is this the right forge for the remote?",
+            )
+        token = bearer(secret, scheme="token")
+        client = Client(self._title, api_base, token, advise=_advice, **transport)
+        return Gitea(client, owner, name)
+
+
+GITEA: Leaf = _Adapter("gitea", "Gitea")
+FORGEJO: Leaf = _Adapter("forgejo", "Forgejo")
