@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, ValidationError, WithJsonSchema, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
-from fluxbump import kubernetes, yamltext
+from fluxbump import kubernetes, validation, yamltext
 from fluxbump.config_run import RunConfig, Strict
-from fluxbump.errors import ConfigError
 from fluxbump.kubernetes import KubernetesPin
-from fluxbump.model import Location
 from fluxbump.pins.kind import CustomPin
 from fluxbump.settings import (
     DEFAULT_BRANCH,
@@ -174,20 +172,15 @@ def parse(text: str) -> Settings:
     Raises:
         ConfigError: it is not YAML, or holds something that fluxbump does not know.
     """
-    try:
-        content = yamltext.load(text.removeprefix("\ufeff"))
-    except yamltext.YamlProblem as problem:
-        where = Location(FILE, problem.line + 1, problem.column + 1)
-        raise ConfigError(f"not YAML: {problem.message}", where=where) from None
-    _refuse_duplicates(text)
+    content = validation.load(text, FILE)
     running = _running(text)
     if running is not None and isinstance(content, dict):
         content["kubernetes"] = running.version  # as it stands: the number 1.30 would be 1.3
-    try:
-        read = Config.model_validate({} if content is None else content)
-    except ValidationError as error:
-        raise _config_error(text, error) from None
-    return read.settings(_lines(text, "ignore"), _lines(text, "pins"), running)
+    read = validation.check(
+        Config, content, text, FILE, "fluxbump schema config prints what is allowed"
+    )
+    ignored, pinned = (validation.lines(text, FILE, key) for key in ("ignore", "pins"))
+    return read.settings(ignored, pinned, running)
 
 
 def _running(text: str) -> KubernetesPin | None:
@@ -196,47 +189,3 @@ def _running(text: str) -> KubernetesPin | None:
     if scalar is None or scalar.value in ("", "~", "null"):
         return None
     return KubernetesPin(scalar.value, scalar.location, f"kubernetes in {FILE}")
-
-
-def _refuse_duplicates(text: str) -> None:
-    """Of two keys with one name a reader sees the first, and the parser takes the last."""
-    document = yamltext.documents(text, FILE)[0]
-    for mapping in yamltext.mappings(document.root):
-        seen: set[str] = set()
-        for key, _ in mapping.value:
-            if key.value in seen:
-                raise ConfigError(f"{key.value} stands here twice", where=document.at(key))
-            seen.add(key.value)
-
-
-def _lines(text: str, key: str) -> list[int]:
-    document = yamltext.documents(text, FILE)[0]
-    return [document.at(one).line for one in yamltext.items(yamltext.get(document.root, key))]
-
-
-def _config_error(text: str, error: ValidationError) -> ConfigError:
-    first: Any = error.errors(include_url=False)[0]
-    path = first["loc"]
-    document = yamltext.documents(text, FILE)[0]
-    node = document.root
-    for key in path:
-        below = _child(node, key)
-        if below is None:
-            break
-        node = below
-    where = document.at(node) if node is not None else Location(FILE, 1)
-    name = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path).lstrip(".")
-    message = first["msg"].removeprefix("Value error, ")
-    if first["type"] == "extra_forbidden":
-        message = "unknown key"
-    return ConfigError(
-        f"{name or 'the file'}: {message[:1].lower()}{message[1:]}",
-        where=where,
-        hint="fluxbump schema config prints what is allowed",
-    )
-
-
-def _child(node: Any, key: str | int) -> Any:
-    if isinstance(key, int):
-        return next((item for n, item in enumerate(yamltext.items(node)) if n == key), None)
-    return yamltext.get(node, key)

@@ -49,6 +49,7 @@ def _web_address(text: str) -> str:
 
 
 Range = Annotated[str, Field(min_length=1), AfterValidator(_constraint)]
+WebAddress = Annotated[str, AfterValidator(_web_address)]
 Name = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
@@ -94,7 +95,7 @@ class RunConfig(Strict):
         pattern=r"^[a-z][a-z-]*$",
         description="Which forge it is, when the remote does not say.",
     )
-    forge_url: Annotated[str, AfterValidator(_web_address)] | None = Field(
+    forge_url: WebAddress | None = Field(
         default=None, description="Where the forge is, when the remote does not say."
     )
     release_notes: Annotated[str, AfterValidator(_web_address)] | None = Field(
