@@ -11,8 +11,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Generic, Literal
 
-from typing_extensions import TypeVar
-
 from fluxbump import (
     edit,
     evidence,
@@ -20,7 +18,6 @@ from fluxbump import (
     mentions,
     migrate,
     resolve,
-    resources,
     rules,
     safe,
     steps,
@@ -28,17 +25,15 @@ from fluxbump import (
 )
 from fluxbump.beside import beside
 from fluxbump.commits import Built
-from fluxbump.discover import Scope, decode, discover
 from fluxbump.errors import RefusedError, RepositoryError
-from fluxbump.evidence import Known, Renderer, Surroundings
-from fluxbump.knowledge import Sources
+from fluxbump.evidence import Known, Renderer
+from fluxbump.looked import Looked, S, S_co
 from fluxbump.model import (
     FLUX,
     FLUX2,
     ChangeSet,
     ChartIndex,
     ChartRelease,
-    Edit,
     Finding,
     IndexSource,
     Inventory,
@@ -56,13 +51,11 @@ from fluxbump.rules.rule import Evidence
 from fluxbump.settings import Settings, fill
 from fluxbump.snapshots import Overlay
 from fluxbump.steps import Step
-from fluxbump.textfile import TextFile
 from fluxbump.tracks import current
 from fluxbump.verdict import Verdict
+from fluxbump.work import Start, edited
 
 LATEST_SAFE = "latest-safe"
-S = TypeVar("S", bound=Snapshot)
-S_co = TypeVar("S_co", bound=Snapshot, covariant=True, default=CommitSnapshot)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,81 +162,6 @@ class Delivered:
         return self.outcome != "unchanged"
 
 
-@dataclass(frozen=True, slots=True)
-class Looked(Generic[S_co]):
-    """What there is, before anything is decided.
-
-    Attributes:
-        base: what was looked at.
-        since: what clusters run, which a result is compared with; None when it is the base.
-        scope: of the search.
-        index: all chart releases.
-        inventory: the pins of the base.
-        around: what a release meets.
-        held: the evidence about the base.
-        before: the evidence about what clusters run.
-        sources: of what the tables of releases do not hold, which ask for nothing twice; None
-            when nothing is to be asked.
-    """
-
-    base: S_co
-    since: CommitSnapshot | None
-    scope: Scope
-    index: ChartIndex
-    inventory: Inventory
-    around: Surroundings
-    held: Evidence
-    before: Evidence
-    sources: Sources | None = None
-
-    @property
-    def behind(self) -> str:
-        """The commit whose history says what the pins have held."""
-        commit = self.since or (self.base if isinstance(self.base, CommitSnapshot) else None)
-        return commit.commit.sha if commit else "HEAD"
-
-
-def look(
-    base: S,
-    settings: Settings,
-    source: IndexSource,
-    known: Known = evidence.NOTHING_KNOWN,
-    since: CommitSnapshot | None = None,
-    *,
-    sources: Sources | None = None,
-) -> Looked[S]:
-    """Look at a base.
-
-    Args:
-        base: the commit to start from, or the work tree.
-        settings: its configuration.
-        source: where chart releases come from.
-        known: what is known beside the repository.
-        since: what clusters run; None when it is the base.
-        sources: of what the tables of releases do not hold; None when nothing is to be asked.
-
-    Raises:
-        FluxbumpError: the index cannot be had, or the pins cannot be read.
-    """
-    index = source.load()
-    scope = settings.scope(resolve.app_versions(index.releases), evidence.NEEDLES)
-    sources = sources.remembering() if sources else None
-    # The chart that is left is not compared with its release, so it is not fetched for that.
-    earlier = replace(sources, compare=False, local=False) if sources else None
-
-    def seen(snapshot: Snapshot) -> tuple[Inventory, Surroundings, Evidence]:
-        inventory = discover(snapshot, scope)
-        around = evidence.surroundings(
-            snapshot, scope, known, configured=settings.kubernetes, quick=True
-        )
-        gathered = evidence.gather(snapshot, inventory, index, around=around, sources=earlier)
-        return inventory, around, gathered
-
-    inventory, around, held = seen(base)
-    before = held if since is None else seen(since)[2]
-    return Looked(base, since, scope, index, inventory, around, held, before, sources)
-
-
 def prepare(
     repository: Repository,
     looked: Looked[S],
@@ -268,11 +186,11 @@ def prepare(
     """
     base, index = looked.base, looked.index
     chart_release = _target(request, index, looked.held)
-    start = _migrated(looked, chart_release, settings) if request.migrate_apis else _Start(looked)
+    start = _migrated(looked, chart_release, settings) if request.migrate_apis else Start(looked)
     inventory = start.inventory
     charts = looked.before.inventory.charts
     planned = plan(inventory, chart_release, index, request.options, charts)
-    work = _edited(start, planned, source, looked.scope, request)
+    work = edited(start, planned, source, looked.scope, rows_move=request.mentions)
     total = ChangeSet({**start.changes.files, **work.changes.files})
     with beside(partial(repository.preview, base, total)) as built:
         result = edit.verify(inventory, planned, work.changes, looked.scope)
@@ -318,52 +236,11 @@ def prepare(
         )
 
 
-class _Start:
-    """Where the pins start to move: at the base, or at what a migration makes of it.
-
-    A bump itself moves versions, which change no apiVersion and no field's type, so what a release
-    meets stays the same from here on.
-    """
-
-    def __init__(self, looked: Looked[Snapshot], migration: Migration | None = None) -> None:
-        self.migration = migration
-        self.changes = migration.changes if migration else ChangeSet()
-        self.snapshot: Snapshot = looked.base
-        self.inventory, self.around = looked.inventory, looked.around
-        if self.changes.files:
-            self.snapshot = Overlay(looked.base, self.changes)
-            self.inventory = discover(self.snapshot, looked.scope)
-            manifests = resources.find(self.snapshot, looked.scope.excludes, quick=True)
-            self.around = replace(looked.around, resources=manifests)
-
-
-def _migrated(looked: Looked[Snapshot], chart_release: ChartRelease, settings: Settings) -> _Start:
+def _migrated(looked: Looked[Snapshot], chart_release: ChartRelease, settings: Settings) -> Start:
     release, ignored = str(chart_release.app_version), gate.ignores(looked.before, settings)
-    return _Start(
+    return Start(
         looked, migrate.prepare(looked.base, looked.scope, looked.before, release, ignored)
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Work:
-    """The edits, and the texts that they were planned on."""
-
-    files: list[TextFile]
-    rows: tuple[Row, ...]
-    row_edits: list[Edit]
-    changes: ChangeSet
-
-
-def _edited(
-    start: _Start, planned: Plan, source: IndexSource, scope: Scope, request: Request
-) -> _Work:
-    files = _files(start.snapshot, start.inventory, planned)
-    known = scope.app_versions or {}
-    rows = tuple(mentions.rows(files, planned, known)) if request.mentions else ()
-    row_edits = [one for row in rows for one in row.edits]
-    derived = _derived(start.snapshot, start.inventory, planned, source)
-    changes = edit.change_set(start.inventory, planned, row_edits, derived)
-    return _Work(files, rows, row_edits, changes)
 
 
 def _steps(
@@ -384,27 +261,6 @@ def _changed(looked: Looked[Snapshot], result: Overlay) -> frozenset[str]:
     if looked.since is None:
         return frozenset(result.changes.files)
     return evidence.changed_below(looked.inventory.charts, looked.since, result)
-
-
-def _files(base: Snapshot, inventory: Inventory, planned: Plan) -> list[TextFile]:
-    """The candidates, and the other files that name a version which is about to go."""
-    known = {**inventory.files, **inventory.others}
-    own = {
-        value for value, tracks in mentions.outdated(planned).items() if {FLUX, FLUX2} & {*tracks}
-    }
-    if own - inventory.searched:
-        more = [path for path in base.grep(sorted(own)) if path not in known]
-        known |= {path: decode(data) for path, data in base.read_many(more)}
-    return [TextFile(path, text) for path, text in known.items()]
-
-
-def _derived(
-    base: Snapshot, inventory: Inventory, planned: Plan, source: IndexSource
-) -> dict[str, bytes | None]:
-    derived = edit.locks(base, inventory, planned, base.time)
-    for old, new in edit.vendored(base, inventory, planned).items():
-        derived |= {old: None, new: source.archive(planned.chart_release)}
-    return derived
 
 
 def _target(request: Request, index: ChartIndex, before: Evidence) -> ChartRelease:

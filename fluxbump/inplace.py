@@ -15,6 +15,7 @@ from fluxbump.discover import Scope, discover
 from fluxbump.errors import RepositoryError
 from fluxbump.evidence import Renderer
 from fluxbump.knowledge import Sources
+from fluxbump.looked import look
 from fluxbump.model import ChangeSet, Chart, ChartIndex, IndexSource, Location, Note
 from fluxbump.repo import Repository
 from fluxbump.settings import Settings
@@ -58,7 +59,7 @@ def prepare(
         RepositoryError: a file that pins Flux is not in the work tree, or holds conflicts.
     """
     since = repository.snapshot(base.commit, "HEAD") if base.commit else None
-    looked = bump.look(base, settings, source, request.known, since, sources=sources)
+    looked = look(base, settings, source, request.known, since, sources=sources)
     prepared = bump.prepare(repository, looked, settings, source, request, render=render)
     scope = settings.scope(resolve.app_versions(prepared.index.releases))
     _require_seen(repository, base, scope)

@@ -14,6 +14,7 @@ from fluxbump import bump, policy
 from fluxbump.attempt import Branches, Done, Log, Result, World, attempt, commit
 from fluxbump.forges.forge import Forge, PullRequest
 from fluxbump.hands import LiveHands, Rehearsal, Sent
+from fluxbump.looked import Looked, look
 from fluxbump.offer import Offer
 from fluxbump.place import Place
 from fluxbump.plan import Options
@@ -65,7 +66,7 @@ def run(place: Place, now: datetime, log: Log, *, rehearse: bool = False) -> Rep
         FluxbumpError: of the part that cannot go on; what was done before stays, and the next run
             goes on from there.
     """
-    looked = bump.look(place.base, place.settings, place.source, sources=place.sources)
+    looked = look(place.base, place.settings, place.source, sources=place.sources)
     decision = policy.decide(looked.before, looked.index, place.settings.policy, now)
     log("decided", describe(decision))
     if isinstance(decision, Waiting):
@@ -81,7 +82,7 @@ def run(place: Place, now: datetime, log: Log, *, rehearse: bool = False) -> Rep
     return Report(policy.outcome(decision), decision, prepared, result.done, sent, result.request)
 
 
-def _prepared(place: Place, looked: bump.Looked, decision: Update) -> bump.Prepared:
+def _prepared(place: Place, looked: Looked, decision: Update) -> bump.Prepared:
     request = bump.Request(
         target=decision.release,
         chart_version=str(decision.chart.version),

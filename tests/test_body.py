@@ -15,6 +15,7 @@ from fluxbump import body, bump, indexes, policy, sections
 from fluxbump.body import BodyInputs
 from fluxbump.bump import Prepared, Request
 from fluxbump.facts import tables
+from fluxbump.looked import look
 from fluxbump.model import FLUX, Finding, Location, Mention, Severity
 from fluxbump.objects import CommitSnapshot
 from fluxbump.policy import Skipped, Update
@@ -48,7 +49,7 @@ def prepared(repo: Repo, opened: list[Repository], target: str = "2.5.1", **what
     assert isinstance(base, CommitSnapshot)
     source = indexes.open_source(str(repo.index), web=_no_web)
     settings = Settings(**what)  # type: ignore[arg-type]  # keys of Settings
-    looked = bump.look(base, settings, source)
+    looked = look(base, settings, source)
     return bump.prepare(repository, looked, settings, source, Request(target))
 
 
@@ -112,7 +113,7 @@ def test_the_migration_and_what_comes_next(tmp_path: Path, index: Path) -> None:
     try:
         base = made.snapshot(made.commit("HEAD"), "HEAD")
         source = indexes.open_source(str(index), web=_no_web)
-        looked = bump.look(base, Settings(), source)
+        looked = look(base, Settings(), source)
         ready = bump.prepare(made, looked, Settings(), source, Request("2.5.1"))
     finally:
         made.close()

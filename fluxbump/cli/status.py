@@ -81,9 +81,10 @@ def _outcome(
     ws: Workspace[CommitSnapshot], source: IndexSource, sources: Sources, console: Console
 ) -> str:
     """Decide as a scheduled run does, and say it."""
-    from fluxbump import bump, policy
+    from fluxbump import policy
+    from fluxbump.looked import look
 
-    looked = bump.look(ws.snapshot, ws.settings, source, sources=sources)
+    looked = look(ws.snapshot, ws.settings, source, sources=sources)
     decision = policy.decide(looked.before, looked.index, ws.settings.policy, datetime.now(UTC))
     console.note(policy.describe(decision))
     return policy.outcome(decision).value

@@ -116,6 +116,7 @@ def to(
     from fluxbump import bump as journey
     from fluxbump.cli.known import accepted, known
     from fluxbump.cli.workspace import open_editable, workspace
+    from fluxbump.looked import look
     from fluxbump.plan import Options
 
     def request(settings: Settings) -> journey.Request:
@@ -159,7 +160,7 @@ def to(
             asked = request(ws.settings)
             prepared = journey.prepare(
                 ws.repository,
-                journey.look(ws.snapshot, ws.settings, source, asked.known, sources=sources),
+                look(ws.snapshot, ws.settings, source, asked.known, sources=sources),
                 ws.settings,
                 source,
                 asked,

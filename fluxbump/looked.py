@@ -1,0 +1,95 @@
+"""What there is, before anything is decided. The first step of every bump."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Generic
+
+from typing_extensions import TypeVar
+
+from fluxbump import evidence, resolve
+from fluxbump.discover import Scope, discover
+from fluxbump.evidence import Known, Surroundings
+from fluxbump.knowledge import Sources
+from fluxbump.model import ChartIndex, IndexSource, Inventory, Snapshot
+from fluxbump.objects import CommitSnapshot
+from fluxbump.rules.rule import Evidence
+from fluxbump.settings import Settings
+
+S = TypeVar("S", bound=Snapshot)
+S_co = TypeVar("S_co", bound=Snapshot, covariant=True, default=CommitSnapshot)
+
+
+@dataclass(frozen=True, slots=True)
+class Looked(Generic[S_co]):
+    """What there is, before anything is decided.
+
+    Attributes:
+        base: what was looked at.
+        since: what clusters run, which a result is compared with; None when it is the base.
+        scope: of the search.
+        index: all chart releases.
+        inventory: the pins of the base.
+        around: what a release meets.
+        held: the evidence about the base.
+        before: the evidence about what clusters run.
+        sources: of what the tables of releases do not hold, which ask for nothing twice; None
+            when nothing is to be asked.
+    """
+
+    base: S_co
+    since: CommitSnapshot | None
+    scope: Scope
+    index: ChartIndex
+    inventory: Inventory
+    around: Surroundings
+    held: Evidence
+    before: Evidence
+    sources: Sources | None = None
+
+    @property
+    def behind(self) -> str:
+        """The commit whose history says what the pins have held."""
+        commit = self.since or (self.base if isinstance(self.base, CommitSnapshot) else None)
+        return commit.commit.sha if commit else "HEAD"
+
+
+def look(
+    base: S,
+    settings: Settings,
+    source: IndexSource,
+    known: Known = evidence.NOTHING_KNOWN,
+    since: CommitSnapshot | None = None,
+    *,
+    sources: Sources | None = None,
+) -> Looked[S]:
+    """Look at a base.
+
+    Args:
+        base: the commit to start from, or the work tree.
+        settings: its configuration.
+        source: where chart releases come from.
+        known: what is known beside the repository.
+        since: what clusters run; None when it is the base.
+        sources: of what the tables of releases do not hold; None when nothing is to be asked.
+
+    Raises:
+        FluxbumpError: the index cannot be had, or the pins cannot be read.
+    """
+    index = source.load()
+    scope = settings.scope(resolve.app_versions(index.releases), evidence.NEEDLES)
+    sources = sources.remembering() if sources else None
+    # The chart that is left is not compared with its release, so it is not fetched for that.
+    earlier = replace(sources, compare=False, local=False) if sources else None
+
+    def seen(snapshot: Snapshot) -> tuple[Inventory, Surroundings, Evidence]:
+        inventory = discover(snapshot, scope)
+        around = evidence.surroundings(
+            snapshot, scope, known, configured=settings.kubernetes, quick=True
+        )
+        gathered = evidence.gather(snapshot, inventory, index, around=around, sources=earlier)
+        return inventory, around, gathered
+
+    inventory, around, held = seen(base)
+    before = held if since is None else seen(since)[2]
+    return Looked(base, since, scope, index, inventory, around, held, before, sources)

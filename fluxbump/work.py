@@ -1,0 +1,97 @@
+"""The edits of a bump: where the pins start to move, and what becomes of the files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from fluxbump import edit, mentions, resources
+from fluxbump.discover import Scope, decode, discover
+from fluxbump.looked import Looked
+from fluxbump.model import (
+    FLUX,
+    FLUX2,
+    ChangeSet,
+    Edit,
+    IndexSource,
+    Inventory,
+    Plan,
+    Row,
+    Snapshot,
+)
+from fluxbump.moves import Migration
+from fluxbump.snapshots import Overlay
+from fluxbump.textfile import TextFile
+
+
+class Start:
+    """Where the pins start to move: at the base, or at what a migration makes of it.
+
+    A bump itself moves versions, which change no apiVersion and no field's type, so what a release
+    meets stays the same from here on.
+    """
+
+    def __init__(self, looked: Looked[Snapshot], migration: Migration | None = None) -> None:
+        self.migration = migration
+        self.changes = migration.changes if migration else ChangeSet()
+        self.snapshot: Snapshot = looked.base
+        self.inventory, self.around = looked.inventory, looked.around
+        if self.changes.files:
+            self.snapshot = Overlay(looked.base, self.changes)
+            self.inventory = discover(self.snapshot, looked.scope)
+            manifests = resources.find(self.snapshot, looked.scope.excludes, quick=True)
+            self.around = replace(looked.around, resources=manifests)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """The edits, and the texts that they were planned on."""
+
+    files: list[TextFile]
+    rows: tuple[Row, ...]
+    row_edits: list[Edit]
+    changes: ChangeSet
+
+
+def edited(
+    start: Start, planned: Plan, source: IndexSource, scope: Scope, *, rows_move: bool
+) -> Work:
+    """Make the edits of a plan, in memory.
+
+    Args:
+        start: where they begin.
+        planned: what each pin becomes.
+        source: of chart archives, where one is vendored.
+        scope: of the search.
+        rows_move: whether mapping rows move.
+
+    Raises:
+        FluxbumpError: an edit cannot be made, or an archive cannot be had.
+    """
+    files = _files(start.snapshot, start.inventory, planned)
+    known = scope.app_versions or {}
+    rows = tuple(mentions.rows(files, planned, known)) if rows_move else ()
+    row_edits = [one for row in rows for one in row.edits]
+    derived = _derived(start.snapshot, start.inventory, planned, source)
+    changes = edit.change_set(start.inventory, planned, row_edits, derived)
+    return Work(files, rows, row_edits, changes)
+
+
+def _files(base: Snapshot, inventory: Inventory, planned: Plan) -> list[TextFile]:
+    """The candidates, and the other files that name a version which is about to go."""
+    known = {**inventory.files, **inventory.others}
+    own = {
+        value for value, tracks in mentions.outdated(planned).items() if {FLUX, FLUX2} & {*tracks}
+    }
+    if own - inventory.searched:
+        more = [path for path in base.grep(sorted(own)) if path not in known]
+        known |= {path: decode(data) for path, data in base.read_many(more)}
+    return [TextFile(path, text) for path, text in known.items()]
+
+
+def _derived(
+    base: Snapshot, inventory: Inventory, planned: Plan, source: IndexSource
+) -> dict[str, bytes | None]:
+    derived = edit.locks(base, inventory, planned, base.time)
+    for old, new in edit.vendored(base, inventory, planned).items():
+        derived |= {old: None, new: source.archive(planned.chart_release)}
+    return derived
