@@ -9,7 +9,7 @@ import httpx
 from fluxbump.errors import ForgeError
 from fluxbump.forges.answer import StatusError
 from fluxbump.forges.client import Client
-from fluxbump.forges.forge import Forge, Proposal, PullRequest, State
+from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, State
 
 _LOOKS = 4
 """How often something is looked at that must come: listings lag behind."""
@@ -27,6 +27,20 @@ def soft(what: str, act: Callable[[], str | None]) -> list[str]:
     except ForgeError as error:
         problem = error.message
     return [f"{what} not set: {problem}"] if problem else []
+
+
+def lacking(can: Capabilities, proposal: Proposal) -> list[str]:
+    """Return a sentence for each thing that is wanted and that a forge has not."""
+    asked = {
+        "labels": (can.labels, proposal.labels),
+        "assignees": (can.assignees, proposal.assignees),
+        "auto-merge": (can.auto_merge, proposal.auto_merge),
+    }
+    return [
+        f"{what} not set: a {can.noun} of {can.name} has no such thing"
+        for what, (able, wanted) in asked.items()
+        if wanted and not able
+    ]
 
 
 def already_open(pulls: tuple[PullRequest, ...], proposal: Proposal) -> PullRequest | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from tests.forges.fake_bitbucket import FakeBitbucket
 from tests.forges.fake_forge import FakeForge
 from tests.forges.fake_gitea import FakeGitea
 from tests.forges.fake_github import FakeGitHub, secondary
@@ -26,6 +27,7 @@ class Case:
         page: how a pull request's address ends, before its number.
         file: the address of line 7 of `clusters/a b/c#.yaml` at `abc`, below that of the server.
         listing: how the path of the listing ends.
+        head: it says which commit a branch is at.
     """
 
     kind: str
@@ -33,6 +35,7 @@ class Case:
     page: str
     file: str
     listing: str = "/pulls"
+    head: bool = True
 
 
 CASES = {
@@ -59,6 +62,14 @@ CASES = {
                 file="/acme/monorepo/src/commit/abc/clusters/a%20b/c%23.yaml#L7",
             )
             for kind in ("gitea", "forgejo")
+        ),
+        Case(
+            "bitbucket",
+            FakeBitbucket,
+            page="/acme/monorepo/pull-requests/",
+            file="/acme/monorepo/src/abc/clusters/a%20b/c%23.yaml#lines-7",
+            listing="/pullrequests",
+            head=False,
         ),
     )
 }

@@ -29,13 +29,17 @@ class Cut(Enum):
 
 @dataclass(frozen=True)
 class Call:
-    """A request; `path` is still escaped, header names are in lower case."""
+    """A request; `path` is still escaped, header names are in lower case.
+
+    `pairs` are the query's, for names that come more than once.
+    """
 
     method: str
     path: str
     query: dict[str, str]
     headers: dict[str, str]
     body: bytes
+    pairs: tuple[tuple[str, str], ...] = ()
 
     def json(self) -> dict[str, Any]:
         value = json.loads(self.body)
@@ -169,8 +173,9 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         body = self.rfile.read(int(headers.get("content-length", "0")))
         target = urlsplit(self.path)
-        query = dict(parse_qsl(target.query, keep_blank_values=True))
-        reply = self.fake.exchange(Call(self.command, target.path, query, headers, body))
+        pairs = tuple(parse_qsl(target.query, keep_blank_values=True))
+        call = Call(self.command, target.path, dict(pairs), headers, body, pairs)
+        reply = self.fake.exchange(call)
         if reply is None:
             return
         raw = reply.raw

@@ -1,0 +1,276 @@
+"""Bitbucket Cloud, REST 2.0.
+
+https://developer.atlassian.com/cloud/bitbucket/rest/api-group-pullrequests/, which has the OpenAPI
+description too. Bitbucket Data Center has another interface, and no adapter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import partial
+from typing import Literal, Unpack
+from urllib.parse import quote, urlencode
+
+import httpx
+from pydantic import BaseModel, Field
+
+from fluxbump.errors import ForgeError
+from fluxbump.forges.answer import Answer, StatusError, UncertainError, one_line
+from fluxbump.forges.auth import bearer
+from fluxbump.forges.client import Client, Transport, path
+from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, State
+from fluxbump.forges.opening import already_open, lacking, settled, soft
+from fluxbump.secret import Secret
+
+NAME = "bitbucket"
+
+_CAPABILITIES = Capabilities(
+    name="Bitbucket",
+    # Not documented; larger ones have been taken: dependabot-core, issue 7678.
+    body_limit=262_144,
+    # Not documented; what the server refuses: "a non-empty value less than 32768 characters".
+    comment_limit=32_767,
+    labels=False,
+    assignees=False,
+    auto_merge=False,
+    hidden=False,  # HTML is shown as it is written: https://bitbucket.org/tutorials/markdowndemo
+)
+_INTERFACE = "/2.0"
+_CLOUD = "://api.bitbucket.org"
+_PAGE = 50  # the most that listings of pull requests take
+_FULL = 40
+
+_State = Literal["OPEN", "DRAFT", "QUEUED", "MERGED", "DECLINED", "SUPERSEDED"]
+_STATES = ("OPEN", "MERGED", "DECLINED", "SUPERSEDED")
+_ENDED: dict[_State, State] = {
+    "MERGED": State.MERGED,
+    "DECLINED": State.CLOSED,
+    "SUPERSEDED": State.CLOSED,
+}
+_UUID = re.compile(r"\{[0-9a-f-]{36}\}", re.IGNORECASE)
+_ACCOUNT = re.compile(r"\d+:[0-9a-f-]{36}|[0-9a-f]{24}", re.IGNORECASE)
+
+
+class _Repository(BaseModel):
+    uuid: str
+
+
+class _Branch(BaseModel):
+    name: str
+
+
+class _Commit(BaseModel):
+    hash: str
+
+
+class _Side(BaseModel):
+    branch: _Branch
+    commit: _Commit | None = None
+    repository: _Repository | None = None
+    """None when the fork is deleted."""
+
+
+class _Link(BaseModel):
+    href: str
+
+
+class _Links(BaseModel):
+    html: _Link
+
+
+class _Text(BaseModel):
+    raw: str | None = None
+
+
+class _User(BaseModel):
+    uuid: str
+
+
+class _Pull(BaseModel):
+    id: int
+    title: str
+    description: str | None = None
+    summary: _Text = Field(default_factory=_Text)
+    state: _State
+    draft: bool = False
+    source: _Side
+    destination: _Side
+    links: _Links
+    reviewers: list[_User] = Field(default_factory=list)
+
+    @property
+    def is_ours(self) -> bool:
+        there = self.source.repository
+        return there is not None and there == self.destination.repository
+
+    def plain(self) -> PullRequest:
+        # A hash is cut to 12 digits in most answers, so it names no commit for sure.
+        commit = self.source.commit.hash if self.source.commit else ""
+        return PullRequest(
+            number=self.id, url=self.links.html.href, branch=self.source.branch.name,
+            base=self.destination.branch.name, title=self.title,
+            body=self.description or self.summary.raw or "",
+            state=_ENDED.get(self.state, State.OPEN), draft=self.draft,
+            head=commit if len(commit) == _FULL else "",
+        )  # fmt: skip
+
+
+class _Page(BaseModel):
+    values: list[_Pull]
+    next: str | None = None
+
+
+def connect(
+    api_base: str, repository: str, secret: Secret, **transport: Unpack[Transport]
+) -> Forge:
+    """Return the adapter for a repository.
+
+    Args:
+        api_base: `https://api.bitbucket.org/2.0`.
+        repository: `workspace/name`.
+        secret: an access token of the repository, project or workspace, or one of OAuth, with the
+            scope `pullrequest:write`.
+        transport: how to reach it.
+
+    Raises:
+        ForgeError: there is no such repository by its form, or the token cannot be sent there.
+    """
+    workspace, _, name = repository.partition("/")
+    if not workspace or not name or "/" in name:
+        raise ForgeError(
+            f"Bitbucket: {one_line(repository)!r} is not the path of a repository",
+            hint="it is WORKSPACE/NAME; is this the right forge for the remote?",
+        )
+    client = Client(_CAPABILITIES.name, api_base, bearer(secret), advise=_advice, **transport)
+    return Bitbucket(client, workspace, name)
+
+
+class Bitbucket:
+    """Pull requests of one repository on Bitbucket Cloud."""
+
+    def __init__(self, client: Client, workspace: str, name: str) -> None:
+        self._client = client
+        self._workspace = workspace
+        self._name = name
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can do."""
+        return _CAPABILITIES
+
+    def find(self, branch: str) -> tuple[PullRequest, ...]:
+        """Return every pull request that comes from a branch of this repository, newest first."""
+        # https://developer.atlassian.com/cloud/bitbucket/rest/intro/#filtering
+        quoted = branch.replace("\\", "\\\\").replace('"', '\\"')
+        found = self._pulls(_STATES, {"q": f'source.branch.name="{quoted}"'})
+        return tuple(pull for pull in found if pull.branch == branch)
+
+    def list(self, prefix: str) -> tuple[PullRequest, ...]:
+        """Return the open pull requests whose branch begins with `prefix`, newest first."""
+        found = self._pulls(("OPEN",), {})
+        return tuple(pull for pull in found if pull.branch.startswith(prefix))
+
+    def open(self, proposal: Proposal) -> tuple[PullRequest, tuple[str, ...]]:
+        """Open a pull request; return the one that is there when the branch has one already.
+
+        Bitbucket has no conflict for a second one: it would change the first, so that is looked
+        for before.
+        """
+        there = already_open(self.find(proposal.branch), proposal)
+        if there:
+            return there, ()
+        body = _fields(proposal) | {"source": {"branch": {"name": proposal.branch}}}
+        try:
+            pull = self._client.send("POST", self._at(), body=body).read(_Pull).plain()
+        except UncertainError as error:
+            pull = settled(self, self._client, proposal, error)
+        notes = lacking(_CAPABILITIES, proposal)
+        for name in proposal.reviewers:
+            notes += soft(f"reviewer {name}", partial(self._asked, pull.number, name))
+        return pull, tuple(notes)
+
+    def update(self, number: int, proposal: Proposal) -> PullRequest:
+        """Bring title, body, base and draft of an open pull request in line with a proposal."""
+        return self._changed(self._whole(number), _fields(proposal)).read(_Pull).plain()
+
+    def comment(self, number: int, text: str) -> None:
+        """Add a comment to a pull request."""
+        body = {"content": {"raw": text}}
+        self._client.send("POST", self._at(number, "comments"), body=body)
+
+    def close(self, number: int) -> None:
+        """Decline a pull request; one that is closed already stays closed."""
+        try:
+            # To decline it twice is refused, and seen below.
+            self._client.send("POST", self._at(number, "decline"), repeatable=True)
+        except StatusError as error:
+            if self._whole(number).plain().state is State.OPEN:
+                raise error from None
+
+    def file_url(self, path: str, line: int, revision: str) -> str:
+        """Return the address of a line of a file at a commit, for people."""
+        site = self._client.base.removesuffix(_INTERFACE).replace(_CLOUD, "://bitbucket.org")
+        place = f"{self._workspace}/{self._name}/src/{revision}/{path}"
+        return f"{site}/{quote(place)}#lines-{line}"
+
+    def _at(self, *segments: str | int) -> str:
+        return path("repositories", self._workspace, self._name, "pullrequests", *segments)
+
+    def _whole(self, number: int) -> _Pull:
+        return self._client.get(self._at(number)).read(_Pull)
+
+    def _pulls(self, states: tuple[str, ...], query: dict[str, str | int]) -> Iterable[PullRequest]:
+        where = f"{self._at()}?{urlencode([('state', state) for state in states])}"
+        query |= {"sort": "-created_on", "pagelen": _PAGE}
+        pages = self._client.pages(where, _Page, query=query, following=_next)
+        return (pull.plain() for page in pages for pull in page.values if pull.is_ours)
+
+    def _changed(self, pull: _Pull, fields: dict[str, object]) -> Answer:
+        """Change a pull request: it must have a title, and loses the reviewers that are left out.
+
+        Args:
+            pull: as it is.
+            fields: to change.
+        """
+        kept = {"title": pull.title, "reviewers": [{"uuid": one.uuid} for one in pull.reviewers]}
+        return self._client.send("PUT", self._at(pull.id), body=kept | fields)
+
+    def _asked(self, number: int, name: str) -> str | None:
+        """Ask for a review. Names that people see are not unique, and not looked up.
+
+        https://developer.atlassian.com/cloud/bitbucket/bitbucket-api-changes-gdpr/
+        """
+        if _UUID.fullmatch(name):
+            who = {"uuid": name}
+        elif _ACCOUNT.fullmatch(name):
+            who = {"account_id": name}
+        else:
+            return "Bitbucket takes the UUID, in braces, or the account id of a person"
+        pull = self._whole(number)
+        others = [{"uuid": one.uuid} for one in pull.reviewers]
+        self._changed(pull, {"reviewers": [*others, who]})
+        return None
+
+
+def _fields(proposal: Proposal) -> dict[str, object]:
+    return {
+        "title": proposal.title,
+        "description": proposal.body,
+        "destination": {"branch": {"name": proposal.base}},
+        "draft": proposal.draft,
+    }
+
+
+def _next(answer: Answer) -> str | None:
+    return answer.read(_Page).next
+
+
+def _advice(answer: Answer) -> str | None:
+    """Say which right a token is missing.
+
+    https://developer.atlassian.com/cloud/bitbucket/rest/intro/#access-tokens
+    """
+    if answer.status != httpx.codes.FORBIDDEN:
+        return None
+    return "the token needs the scope pullrequest:write"
