@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final, Unpack
 
 from fluxbump.errors import ForgeError
-from fluxbump.forges import bitbucket, gitea, github, gitlab
+from fluxbump.forges import azure, bitbucket, gitea, github, gitlab
 from fluxbump.forges.client import Leaf, Transport
 from fluxbump.forges.forge import Forge
 from fluxbump.forges.remotes import Hosted, detect
@@ -23,6 +23,7 @@ FORGES: Final[dict[str, Leaf]] = {
     gitea.GITEA.NAME: gitea.GITEA,
     gitea.FORGEJO.NAME: gitea.FORGEJO,
     bitbucket.NAME: bitbucket,
+    azure.NAME: azure,
 }
 """The adapter of each kind of forge, by the names in `remotes.KINDS`."""
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from tests.forges.fake_azure import FakeAzure
 from tests.forges.fake_bitbucket import FakeBitbucket
 from tests.forges.fake_forge import FakeForge
 from tests.forges.fake_gitea import FakeGitea
@@ -70,6 +71,14 @@ CASES = {
             file="/acme/monorepo/src/abc/clusters/a%20b/c%23.yaml#lines-7",
             listing="/pullrequests",
             head=False,
+        ),
+        Case(
+            "azure",
+            FakeAzure,
+            page="/acme/platform/_git/monorepo/pullrequest/",
+            file="/acme/platform/_git/monorepo?path=/clusters/a%20b/c%23.yaml&version=GCabc"
+            "&line=7&lineEnd=8&lineStartColumn=1&lineEndColumn=1",
+            listing="/pullrequests",
         ),
     )
 }

@@ -1,0 +1,321 @@
+"""Azure DevOps, REST 7.1.
+
+https://learn.microsoft.com/rest/api/azure/devops/git/pull-requests, and beside it the pages
+/pull-request-labels, /pull-request-reviewers, /pull-request-threads and /policy-configurations.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Literal, Unpack
+from urllib.parse import quote, urlencode
+
+import httpx
+from pydantic import BaseModel, Field
+
+from fluxbump.errors import ForgeError
+from fluxbump.forges.answer import Answer, StatusError, UncertainError, one_line
+from fluxbump.forges.auth import basic
+from fluxbump.forges.client import MOST_PAGES, Client, Transport, path
+from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, State
+from fluxbump.forges.opening import lacking, settled, soft
+from fluxbump.secret import Secret
+
+NAME = "azure"
+
+_CAPABILITIES = Capabilities(
+    name="Azure DevOps",
+    body_limit=4_000,  # "up to 4000 characters": /git/pull-requests/update
+    assignees=False,
+)
+_VERSION = "7.1"
+_PAGE = 100
+_SHOWN = 400
+"""Characters of a description that listings have: /git/pull-requests/get-pull-requests."""
+_HEADS = "refs/heads/"
+
+_HEADERS = {"x-tfs-fedauthredirect": "Suppress"}
+"""Asks for 401 instead of a redirect to the page where people sign in."""
+
+_CHECKS = {
+    "0609b952-1397-4640-95ec-e00a01b2c241",  # a build
+    "cbdc66da-9728-4af8-aada-9a5a32e4a226",  # a status of another service
+}
+"""Types of policies that are checks: /policy/types/list."""
+_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+class _Identity(BaseModel):
+    id: str
+
+
+class _Commit(BaseModel):
+    commit: str = Field(alias="commitId")
+
+
+class _Repository(BaseModel):
+    id: str
+
+
+class _Pull(BaseModel):
+    number: int = Field(alias="pullRequestId")
+    title: str
+    description: str | None = None
+    status: Literal["notSet", "active", "abandoned", "completed"]
+    draft: bool = Field(default=False, alias="isDraft")
+    source: str = Field(alias="sourceRefName")
+    target: str = Field(alias="targetRefName")
+    head: _Commit | None = Field(default=None, alias="lastMergeSourceCommit")
+    fork: dict[str, object] | None = Field(default=None, alias="forkSource")
+    repository: _Repository
+    author: _Identity = Field(alias="createdBy")
+
+    @property
+    def branch(self) -> str:
+        return self.source.removeprefix(_HEADS)
+
+    @property
+    def is_cut(self) -> bool:
+        """The description may go on."""
+        return len(self.description or "") >= _SHOWN
+
+
+class _Pulls(BaseModel):
+    value: list[_Pull]
+
+
+class _Type(BaseModel):
+    id: str
+
+
+class _Policy(BaseModel):
+    type: _Type
+    enabled: bool = Field(default=False, alias="isEnabled")
+    blocking: bool = Field(default=False, alias="isBlocking")
+
+    @property
+    def is_required_check(self) -> bool:
+        return self.enabled and self.blocking and self.type.id.lower() in _CHECKS
+
+
+class _Policies(BaseModel):
+    value: list[_Policy]
+
+
+def connect(
+    api_base: str, repository: str, secret: Secret, **transport: Unpack[Transport]
+) -> Forge:
+    """Return the adapter for a repository.
+
+    Args:
+        api_base: `https://dev.azure.com`, or a server of one's own.
+        repository: `organisation/project/name`.
+        secret: a personal access token with the scope Code (read & write), or the token of a
+            pipeline.
+        transport: how to reach it.
+
+    Raises:
+        ForgeError: there is no such repository by its form, or the token cannot be sent there.
+    """
+    parts = repository.split("/")
+    if len(parts) != 3 or "" in parts:  # noqa: PLR2004  # as the hint says
+        raise ForgeError(
+            f"Azure DevOps: {one_line(repository)!r} is not the path of a repository",
+            hint="it is ORGANISATION/PROJECT/NAME; is this the right forge for the remote?",
+        )
+    # https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate
+    token = basic("", secret)
+    client = Client(_CAPABILITIES.name, api_base, token, _HEADERS, advise=_advice, **transport)
+    return Azure(client, *parts)
+
+
+class Azure:
+    """Pull requests of one repository on Azure DevOps."""
+
+    def __init__(self, client: Client, organisation: str, project: str, name: str) -> None:
+        self._client = client
+        self._project = path(organisation, project)
+        self._name = name
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can do."""
+        return _CAPABILITIES
+
+    def find(self, branch: str) -> tuple[PullRequest, ...]:
+        """Return every pull request that comes from a branch of this repository, newest first."""
+        criteria = {"sourceRefName": f"{_HEADS}{branch}", "status": "all"}
+        return self._found(pull for pull in self._listed(criteria) if pull.branch == branch)
+
+    def list(self, prefix: str) -> tuple[PullRequest, ...]:
+        """Return the open pull requests whose branch begins with `prefix`, newest first."""
+        found = self._listed({"status": "active"})
+        return self._found(pull for pull in found if pull.branch.startswith(prefix))
+
+    def open(self, proposal: Proposal) -> tuple[PullRequest, tuple[str, ...]]:
+        """Open a pull request; return the one that is there when the branch has one already."""
+        body: dict[str, object] = {
+            "sourceRefName": f"{_HEADS}{proposal.branch}",
+            "targetRefName": f"{_HEADS}{proposal.base}",
+            "title": proposal.title, "description": proposal.body, "isDraft": proposal.draft,
+        }  # fmt: skip
+        try:
+            pull = self._plain(self._send("POST", self._at(), body=body).read(_Pull))
+        except StatusError as error:
+            if error.status != httpx.codes.CONFLICT:
+                raise
+            return settled(self, self._client, proposal, error), ()
+        except UncertainError as error:
+            pull = settled(self, self._client, proposal, error)
+        return pull, (*lacking(_CAPABILITIES, proposal), *self._extras(pull.number, proposal))
+
+    def update(self, number: int, proposal: Proposal) -> PullRequest:
+        """Bring title, body, base and draft of an open pull request in line with a proposal."""
+        fields: dict[str, object] = {
+            "title": proposal.title, "description": proposal.body, "isDraft": proposal.draft,
+        }  # fmt: skip
+        target = f"{_HEADS}{proposal.base}"
+        if self._whole(number).target != target:  # to set it again is refused in some projects
+            fields["targetRefName"] = target
+        return self._plain(self._changed(number, fields).read(_Pull))
+
+    def comment(self, number: int, text: str) -> None:
+        """Add a comment to a pull request: a thread that is closed, so that it holds up nothing."""
+        comment = {"parentCommentId": 0, "content": text, "commentType": "text"}
+        body = {"comments": [comment], "status": "closed"}
+        self._send("POST", self._at(number, "threads"), body=body)
+
+    def close(self, number: int) -> None:
+        """Abandon a pull request; one that is closed already stays closed."""
+        try:
+            self._changed(number, {"status": "abandoned"})
+        except StatusError as error:
+            if self._whole(number).status in ("active", "notSet"):
+                raise error from None
+
+    def file_url(self, path: str, line: int, revision: str) -> str:
+        """Return the address of a line of a file at a commit, for people."""
+        query = {
+            "path": f"/{path}", "version": f"GC{revision}", "line": line, "lineEnd": line + 1,
+            "lineStartColumn": 1, "lineEndColumn": 1,
+        }  # fmt: skip
+        return f"{self._site}?{urlencode(query, safe='/', quote_via=quote)}"
+
+    @property
+    def _site(self) -> str:
+        return f"{self._client.base}{self._project}{path('_git', self._name)}"
+
+    def _at(self, *segments: str | int) -> str:
+        where = path("_apis", "git", "repositories", self._name, "pullrequests", *segments)
+        return f"{self._project}{where}"
+
+    def _send(
+        self,
+        method: str,
+        where: str,
+        *,
+        query: Mapping[str, str | int] | None = None,
+        body: Mapping[str, object] | None = None,
+        repeatable: bool | None = None,
+    ) -> Answer:
+        """Send a request of our version; see `Client.send`.
+
+        A token that has expired is also answered with 203 and the page where people sign in.
+        """
+        versioned = {**(query or {}), "api-version": _VERSION}
+        answer = self._client.send(method, where, query=versioned, body=body, repeatable=repeatable)
+        if answer.status == httpx.codes.NON_AUTHORITATIVE_INFORMATION:
+            raise StatusError(
+                f"{answer.about}: HTTP {answer.status}: it wants somebody to sign in",
+                status=answer.status,
+                said="",
+                hint="the token is wrong, expired or revoked: give another, for example in "
+                "FLUXBUMP_TOKEN",
+            )
+        return answer
+
+    def _whole(self, number: int) -> _Pull:
+        return self._send("GET", self._at(number)).read(_Pull)
+
+    def _changed(self, number: int, fields: Mapping[str, object]) -> Answer:
+        return self._send("PATCH", self._at(number), body=fields, repeatable=True)
+
+    def _listed(self, criteria: Mapping[str, str]) -> Iterator[_Pull]:
+        """Yield pull requests from this repository; a page that is not full is the last."""
+        query: dict[str, str | int] = {
+            f"searchCriteria.{name}": value for name, value in criteria.items()
+        }
+        for page in range(MOST_PAGES):
+            place = {"$top": _PAGE, "$skip": page * _PAGE}
+            found = self._send("GET", self._at(), query=query | place).read(_Pulls).value
+            yield from (pull for pull in found if pull.fork is None)
+            if len(found) < _PAGE:
+                return
+        raise ForgeError(
+            f"Azure DevOps: {self._name}: more than {MOST_PAGES * _PAGE} pull requests",
+            hint="close pull requests that nobody needs",
+        )
+
+    def _found(self, pulls: Iterator[_Pull]) -> tuple[PullRequest, ...]:
+        whole = (self._whole(pull.number) if pull.is_cut else pull for pull in pulls)
+        return tuple(self._plain(pull) for pull in sorted(whole, key=lambda pull: -pull.number))
+
+    def _plain(self, pull: _Pull) -> PullRequest:
+        states = {"completed": State.MERGED, "abandoned": State.CLOSED}
+        return PullRequest(
+            number=pull.number, url=f"{self._site}/pullrequest/{pull.number}", branch=pull.branch,
+            base=pull.target.removeprefix(_HEADS), title=pull.title, body=pull.description or "",
+            state=states.get(pull.status, State.OPEN), draft=pull.draft,
+            head=pull.head.commit if pull.head else "",
+        )  # fmt: skip
+
+    # --- what may fail without failing the whole ----------------------------------------------
+
+    def _extras(self, number: int, proposal: Proposal) -> Iterator[str]:
+        for label in proposal.labels:
+            yield from soft(f"label {label}", partial(self._labelled, number, label))
+        for name in proposal.reviewers:
+            yield from soft(f"reviewer {name}", partial(self._asked, number, name))
+        if proposal.auto_merge:
+            yield from soft("auto-merge", lambda: self._automatic(number))
+
+    def _labelled(self, number: int, label: str) -> None:
+        self._send("POST", self._at(number, "labels"), body={"name": label}, repeatable=True)
+
+    def _asked(self, number: int, name: str) -> str | None:
+        """Ask for a review. Names are looked up on another server, where no token of ours goes."""
+        if not _GUID.fullmatch(name):
+            return "Azure DevOps takes the id of a person or team, not the name"
+        self._send("PUT", self._at(number, "reviewers", name), body={"vote": 0})
+        return None
+
+    def _automatic(self, number: int) -> str | None:
+        """Have it completed when its checks have passed.
+
+        Where no policy asks for one, there is nothing to wait for: it would be completed at once.
+        """
+        pull = self._whole(number)
+        where = f"{self._project}{path('_apis', 'git', 'policy', 'configurations')}"
+        query = {"repositoryId": pull.repository.id, "refName": pull.target}
+        policies = self._send("GET", where, query=query).read(_Policies).value
+        if not any(policy.is_required_check for policy in policies):
+            base = pull.target.removeprefix(_HEADS)
+            return f"{base} requires no checks, so it would be merged at once"
+        # Whoever has opened it is who we are.
+        self._changed(number, {"autoCompleteSetBy": {"id": pull.author.id}})
+        return None
+
+
+def _advice(answer: Answer) -> str | None:
+    """Say which right a token is missing.
+
+    https://learn.microsoft.com/azure/devops/repos/git/set-git-repository-permissions
+    """
+    if answer.status != httpx.codes.FORBIDDEN:
+        return None
+    return (
+        "the token needs Code (read & write), and its identity the permission "
+        "Contribute to pull requests"
+    )
