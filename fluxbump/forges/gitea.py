@@ -247,11 +247,11 @@ def _title(proposal: Proposal) -> str:
 def _advice(answer: Answer) -> str | None:
     """Say which right a token is missing.
 
-    https://docs.gitea.com/development/oauth2-provider#scopes
+    https://forgejo.org/docs/latest/user/token-scope/
     """
     if answer.status != httpx.codes.FORBIDDEN:
         return None
-    return "the token needs write:repository and write:issue, and its account may have to write"
+    return "the token needs write:repository and write:issue, and its account the right to write"
 
 
 class _Adapter:

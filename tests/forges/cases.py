@@ -29,6 +29,7 @@ class Case:
         file: the address of line 7 of `clusters/a b/c#.yaml` at `abc`, below that of the server.
         listing: how the path of the listing ends.
         head: it says which commit a branch is at.
+        depth: names in the path of a repository.
     """
 
     kind: str
@@ -37,6 +38,7 @@ class Case:
     file: str
     listing: str = "/pulls"
     head: bool = True
+    depth: int = 2
 
 
 CASES = {
@@ -79,6 +81,7 @@ CASES = {
             file="/acme/platform/_git/monorepo?path=/clusters/a%20b/c%23.yaml&version=GCabc"
             "&line=7&lineEnd=8&lineStartColumn=1&lineEndColumn=1",
             listing="/pullrequests",
+            depth=3,
         ),
     )
 }

@@ -6,11 +6,13 @@ Where the contract of a fake comes from, its module says.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
+from fluxbump import credentials
 from fluxbump.errors import ForgeError
 from fluxbump.forges import FORGES, connect
 from fluxbump.forges.answer import StatusError, UncertainError
@@ -19,8 +21,10 @@ from fluxbump.forges.remotes import KINDS, Hosted
 from fluxbump.secret import Secret
 from tests.forges.cases import CASES, Case, Fake, limited, refusal, take_rights
 from tests.forges.fake_server import Cut, Reply
+from tests.helpers import ROOT
 from tests.test_web import Sleeper
 
+DOCUMENT = (ROOT / "docs/forges.md").read_text("utf-8")
 BRANCH = "fluxbump/2.5.1"
 WANTED = Proposal(BRANCH, "main", "Flux 2.5.1", "What moves, and *why*: ü\n\n<!-- state -->")
 
@@ -70,6 +74,24 @@ def test_every_forge_is_here() -> None:
 def test_another_kind_has_no_adapter() -> None:
     with pytest.raises(ForgeError, match="there is no adapter for gerrit"):
         connect(Hosted("gerrit", "https://gerrit.example", "a/b"), Secret("x"))
+
+
+# --- what the documentation says --------------------------------------------------------------
+
+
+def test_the_table_of_what_a_forge_can_do_is_true(case: Case) -> None:
+    hosted = Hosted(case.kind, "https://forge.example", "/".join(["a"] * case.depth))
+    can = connect(hosted, Secret("x")).capabilities
+    able = (can.drafts, can.labels, can.assignees, can.reviewers, can.auto_merge)
+    cells = [can.name, f"{can.body_limit:,}", *("yes" if one else "no" for one in able)]
+    assert f"\n| {' | '.join(cells)} |\n" in DOCUMENT
+
+
+def test_the_variables_of_each_kind_are_named() -> None:
+    assert set(credentials._VARIABLES) == set(KINDS)
+    for kind, names in credentials._VARIABLES.items():
+        (row,) = re.findall(rf"^\| `{kind}` \| (`[A-Z].*) \|$", DOCUMENT, re.MULTILINE)
+        assert re.findall(r"`([A-Z_]+)`", row)[: len(names)] == [*names]
 
 
 # --- find, list, open -------------------------------------------------------------------------
