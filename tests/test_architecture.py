@@ -23,6 +23,8 @@ OUTSIDE = {
     "remote", "clones", "place", "commits", "upstream",
     # They replace files of a work tree, all or none.
     "swap", "nofollow", "alone",
+    # A process for each repository of a fleet, and the file that says which are done.
+    "children", "fleetstate",
 }  # fmt: skip
 WORLD = {
     "git", "httpx", "hishel", "stamina", "platformdirs", "os", "subprocess", "socket", "shutil",
@@ -40,6 +42,7 @@ SHARED = {
     "fluxbump.forges.client", "fluxbump.forges.remotes", "fluxbump.forges.opening",
     # One place that lists the reports which have a schema.
     "fluxbump.reports.matrix", "fluxbump.reports.route", "fluxbump.reports.run",
+    "fluxbump.reports.fleet",
 }  # fmt: skip
 """What the leaves of one folder have in common."""
 

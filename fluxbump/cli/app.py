@@ -32,6 +32,7 @@ COMMANDS = {
     "to": "to",
     "sync": "sync",
     "run": "run",
+    "fleet": "fleet",
     "check": "check",
     "status": "status",
     "path": "path",

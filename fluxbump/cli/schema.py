@@ -20,10 +20,14 @@ class Name(StrEnum):
     CHECK = "check"
     PATH = "path"
     MATRIX = "matrix"
+    FLEET = "fleet"
+    FLEET_CONFIG = "fleet-config"
 
 
 def schema(
-    name: Annotated[Name, typer.Argument(help="fluxbump.yaml, or the JSON of a command.")],
+    name: Annotated[
+        Name, typer.Argument(help="fluxbump.yaml (config), FLEET.yaml, or the JSON of a command.")
+    ],
 ) -> None:
     """Print the JSON Schema of fluxbump.yaml, or of what `--output json` prints."""
     from fluxbump.reports import schemas

@@ -1,4 +1,4 @@
-"""The JSON Schemas of fluxbump.yaml and of the JSON reports, from the types themselves. Pure."""
+"""The JSON Schemas of what people write and of the JSON reports, from the types themselves. Pure."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from fluxbump.config import Config
+from fluxbump.fleetfile import FleetConfig
+from fluxbump.reports.fleet import FleetJson
 from fluxbump.reports.formats.json import CheckJson
 from fluxbump.reports.json import REPORTS
 from fluxbump.reports.matrix import MatrixJson
@@ -20,13 +22,17 @@ _REPORTS: dict[str, Any] = {
     "path": PathJson,
     "matrix": MatrixJson,
     "run": RunJson,
+    "fleet": FleetJson,
 }
+
+_FILES: dict[str, Any] = {"config": Config, "fleet-config": FleetConfig}
+"""`fluxbump.yaml`, and the file that lists the repositories of a fleet."""
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def text(name: str) -> str:
-    """Return a schema as JSON; `name` is `config` or the command whose report it is."""
-    model = Config if name == "config" else _REPORTS[name]
+    """Return a schema as JSON; `name` is that of a file or of the command whose report it is."""
+    model = {**_REPORTS, **_FILES}[name]
     schema: dict[str, Any] = TypeAdapter(model).json_schema()
     return json.dumps({"$schema": _DIALECT, **schema}, indent=2)

@@ -1,0 +1,169 @@
+"""What a run of one repository printed, as the result that a fleet says of it. Pure.
+
+A child is ours, but what it hands on comes from repositories and forges, and what stands in its
+place may be anything: it is hostile until it is parsed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from urllib.parse import quote
+
+from fluxbump import markdown
+from fluxbump.children import Done, End
+from fluxbump.fleet import Entry, Outcome, PullRequest, Result
+
+_LONGEST_URL = 2000
+_LONGEST_SENTENCE = 500
+_RUN = "fluxbump/run/v1"
+_SECRET = re.compile(r"TOKEN$|SECRET|PASSWORD|PASSWD|_PAT$|_KEY$")
+_SHORTEST_SECRET = 6
+"""Characters; to mask shorter values would mask words."""
+
+
+def result(entry: Entry, done: Done) -> Result:
+    """Say what became of a repository from what its run left.
+
+    Args:
+        entry: the repository.
+        done: what its run left, without secrets.
+    """
+    reasons = {
+        End.LATE: "took too long and was ended (see --timeout)",
+        End.FLOOD: "printed too much and was ended",
+        End.STOPPED: "was stopped",
+        End.NOT_STARTED: done.err,
+    }
+    if done.end in reasons:
+        return failed(entry, reasons[done.end])
+    said = why(done.err)
+    if done.code < 0:
+        return failed(entry, f"ended by {done.signal}{': ' if said else ''}{said}")
+    if done.code:
+        return failed(entry, said or f"ended with code {done.code}")
+    try:
+        return read_report(entry, done.out)
+    except ValueError as error:
+        return failed(entry, f"its run printed something else than a report: {error}")
+
+
+def failed(entry: Entry, why: str) -> Result:
+    """Return the result of a run that came to nothing."""
+    return Result(entry, Outcome.FAILED, clean(why) or "failed, and does not say why")
+
+
+def masked(text: str, secrets: Iterable[str]) -> str:
+    """Return what a child wrote without these secrets, as they are, in JSON and in URLs.
+
+    A run shows none by itself. This is for what it does not write itself: the last words of an
+    interpreter, a library or git.
+    """
+    forms = {
+        form
+        for secret in secrets
+        for form in (secret, json.dumps(secret)[1:-1], quote(secret), quote(secret, safe=""))
+    }
+    for form in sorted(forms, key=len, reverse=True):
+        text = text.replace(form, "***")
+    return text
+
+
+def secrets(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the values of variables whose names say that they are secret."""
+    return tuple(
+        value
+        for name, value in environ.items()
+        if _SECRET.search(name.upper()) and len(value) >= _SHORTEST_SECRET
+    )
+
+
+def clean(text: str) -> str:
+    """Return text of a child on one line, safe to print, and not too long."""
+    return markdown.clean(text, _LONGEST_SENTENCE)
+
+
+def read_report(entry: Entry, text: str) -> Result:
+    """Return what a run of one repository printed, `fluxbump/run/v1`.
+
+    Raises:
+        ValueError: it is not that.
+    """
+    try:
+        content = json.loads(text)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    if not isinstance(content, dict) or content.get("schema") != _RUN:
+        raise ValueError(f"not a report of the schema {_RUN}")
+    return read_result(entry, content)
+
+
+def read_result(entry: Entry, content: Mapping[str, object]) -> Result:
+    """Return a result from the keys that `fluxbump/run/v1` and our own state have in common.
+
+    Raises:
+        ValueError: it has not these keys, or other values.
+    """
+    outcome = Outcome(_word(content.get("outcome")) or "")
+    if not outcome.is_done:
+        raise ValueError("an outcome that no run has")
+    return Result(
+        entry,
+        outcome,
+        clean(_text(content.get("summary")) or ""),
+        _word(content.get("current")),
+        _word(content.get("target")),
+        _pull_request(content.get("pull_request")),
+    )
+
+
+def _pull_request(value: object) -> PullRequest | None:
+    match value:
+        case None:
+            return None
+        case {"number": int(number), "url": str(url)} if number >= 0:
+            # One that is cut would lead somewhere else.
+            return PullRequest(number, markdown.address(url) if len(url) < _LONGEST_URL else None)
+    raise ValueError("not a pull request")
+
+
+def _word(value: object) -> str | None:
+    """A release or an outcome: one word, so that a line of results keeps its columns."""
+    text = _text(value)
+    if text is not None and (not re.fullmatch(r"[!-~]{1,100}", text)):
+        raise ValueError("not a word")
+    return text
+
+
+def _text(value: object) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    raise ValueError("not text")
+
+
+def why(err: str) -> str:
+    """Return what a failed child says last: the line of its error, if it prints one.
+
+    Args:
+        err: what it wrote to standard error; may hold log lines, which are JSON.
+    """
+    lines = [line.strip() for line in err.splitlines() if line.strip()]
+    said = [line for line in lines if line.startswith("fluxbump: ")]
+    line = (said or [one for one in lines if not one.startswith("{")] or [""])[-1]
+    return clean(line.removeprefix("fluxbump: "))
+
+
+def log_lines(name: str, err: str) -> list[str]:
+    """Return what a child wrote to standard error as JSON lines that name the repository."""
+    return [
+        json.dumps({"repository": name, **_log(line)}) for line in err.splitlines() if line.strip()
+    ]
+
+
+def _log(line: str) -> dict[str, object]:
+    try:
+        content = json.loads(line)
+    except (ValueError, RecursionError):
+        content = None
+    return content if isinstance(content, dict) else {"event": "said", "message": clean(line)}

@@ -1,0 +1,149 @@
+"""What has been done of a fleet, on disk: one JSON line for each repository, as it comes in.
+
+A line is on disk before the next one is written, so a fleet that is killed leaves whole lines and
+at most a piece of one. Nothing in the file is believed: a line that is not ours is left alone, and
+a result counts only for the same repository, asked the same.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from fluxbump.alone import BusyError, locked
+from fluxbump.errors import UsageError
+from fluxbump.fleet import Asked, Entry, Result
+from fluxbump.fleetresults import read_result
+
+_FORMAT = "fluxbump/fleet-state/v1"
+_HEADER = json.dumps({"format": _FORMAT}).encode() + b"\n"
+_LARGEST = 256 << 20
+"""Bytes; a hundred thousand results are a quarter of that."""
+_FLAGS = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The file of a round, open.
+
+    Attributes:
+        results: of what was done before, by the digest of what was asked.
+        skipped: lines that are not ours, or only a piece.
+        path: of the file.
+        descriptor: of the file.
+    """
+
+    results: Mapping[str, Mapping[str, object]]
+    skipped: int
+    path: Path
+    descriptor: int
+
+    def before(self, entry: Entry, asked: Asked) -> Result | None:
+        """Return what became of a repository in an earlier run; None when it has to be run."""
+        content = self.results.get(asked.key(entry))
+        if content is None:
+            return None
+        try:
+            return replace(read_result(entry, content), before=True)
+        except ValueError:
+            return None
+
+    def write(self, result: Result, asked: Asked) -> None:
+        """Add a result, and wait until the disk has it.
+
+        Raises:
+            UsageError: it cannot be written.
+        """
+        request = result.pull_request
+        line = {
+            "key": asked.key(result.entry),
+            "name": result.entry.name,
+            "outcome": result.outcome.value,
+            "summary": result.message,
+            "current": result.current,
+            "target": result.release,
+            "pull_request": {"number": request.number, "url": request.url or ""}
+            if request
+            else None,
+        }
+        try:
+            _append(self.descriptor, json.dumps(line).encode() + b"\n")
+        except OSError as error:
+            raise _unusable(self.path, error) from None
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[State]:
+    """Open the state of a round, and make it when there is none; nobody else has it meanwhile.
+
+    Raises:
+        UsageError: it is no such file, cannot be used, or another fleet has it.
+    """
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(locked(path))
+            descriptor = os.open(path, _FLAGS)
+            stack.callback(os.close, descriptor)
+            state = _read(descriptor, path)
+        except BusyError:
+            raise UsageError(
+                "another fleet is using this state", where=str(path), hint="wait for its end"
+            ) from None
+        except OSError as error:
+            raise _unusable(path, error) from None
+        yield state
+
+
+def _unusable(path: Path, error: OSError) -> UsageError:
+    return UsageError(f"cannot be used as the state of a fleet: {error.strerror}", where=str(path))
+
+
+def _read(descriptor: int, path: Path) -> State:
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "not a regular file")
+    if found.st_size > _LARGEST:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+    with os.fdopen(os.dup(descriptor), "rb") as file:
+        data = file.read()
+    if data and not (data.startswith(_HEADER) or _HEADER.startswith(data)):
+        # Something else would be spoilt by what we add.
+        raise UsageError(
+            "not the state of a fleet", where=str(path), hint="name a file that does not exist yet"
+        )
+    if not data.startswith(_HEADER):
+        os.ftruncate(descriptor, 0)
+        _append(descriptor, _HEADER)
+        return State({}, 0, path, descriptor)
+    if not data.endswith(b"\n"):
+        _append(descriptor, b"\n")
+    return _parse(data.split(b"\n")[1:], path, descriptor)
+
+
+def _parse(lines: list[bytes], path: Path, descriptor: int) -> State:
+    results: dict[str, Mapping[str, object]] = {}
+    skipped = 0
+    for line in lines:
+        try:
+            content = json.loads(line)
+        except (ValueError, RecursionError):
+            content = None
+        key = content.get("key") if isinstance(content, dict) else None
+        if isinstance(key, str):
+            results[key] = content
+        else:
+            skipped += bool(line)
+    return State(results, skipped, path, descriptor)
+
+
+def _append(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+    os.fsync(descriptor)

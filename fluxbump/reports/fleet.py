@@ -1,0 +1,185 @@
+"""What became of a fleet: a line for each repository, a table, JSON, a summary page. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from typing_extensions import TypedDict
+
+from fluxbump import markdown
+from fluxbump.fleet import Outcome, Result, Shard, count
+from fluxbump.reports.json import dump
+from fluxbump.reports.table import Paint, printable, table
+
+_STYLES = {
+    Outcome.UPDATE: ("green",),
+    Outcome.BLOCKED: ("yellow",),
+    Outcome.FAILED: ("red", "bold"),
+}
+_OUTCOME = max(len(one) for one in Outcome)
+_RELEASE = 7
+_MOST_MARKDOWN = 900_000
+"""Characters; GitHub takes 1 MiB for a step (docs.github.com/actions, "Job summaries")."""
+
+
+class FleetPullRequestJson(TypedDict):
+    """A pull request; number 0 in a dry run that would open it."""
+
+    number: int
+    url: str | None
+
+
+class RepositoryJson(TypedDict):
+    """What became of a repository."""
+
+    name: str
+    repository: str
+    outcome: Literal["up-to-date", "update-available", "waiting", "blocked", "failed", "not-run"]
+    message: str
+    current: str | None
+    target: str | None
+    pull_request: FleetPullRequestJson | None
+    done_before: bool
+
+
+class FleetJson(TypedDict):
+    """What `fluxbump fleet --output json` prints."""
+
+    schema: Literal["fluxbump/fleet/v1"]
+    shard: str | None
+    dry_run: bool
+    complete: bool
+    counts: dict[str, int]
+    repositories: list[RepositoryJson]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A fleet, or its shard, at the end.
+
+    Attributes:
+        results: of every repository, in the order of the file.
+        shard: that was run; None for the whole fleet.
+        dry_run: nothing was pushed or sent.
+    """
+
+    results: tuple[Result, ...]
+    shard: Shard | None = None
+    dry_run: bool = False
+
+    def having(self, outcome: Outcome) -> list[Result]:
+        """Return the results with an outcome."""
+        return [one for one in self.results if one.outcome is outcome]
+
+    @property
+    def sentence(self) -> str:
+        """What became of it, without a full stop."""
+        done = sum(one.outcome.is_done for one in self.results)
+        before = sum(one.before for one in self.results)
+        part = f" of shard {self.shard}" if self.shard else ""
+        said = [f"{done} of {_repositories(len(self.results))}{part} done"]
+        said += [f"{before} of them in an earlier run"] if before else []
+        for outcome, word in ((Outcome.FAILED, "failed"), (Outcome.NOT_RUN, "not run")):
+            number = len(self.having(outcome))
+            said += [f"{number} {word}"] if number else []
+        said += ["dry run: nothing was pushed or sent"] if self.dry_run else []
+        return ", ".join(said)
+
+
+def _repositories(number: int) -> str:
+    return f"{number} {'repository' if number == 1 else 'repositories'}"
+
+
+# --- for people -------------------------------------------------------------------------------
+
+
+def line(result: Result, width: int, paint: Paint) -> str:
+    """Return the line of one repository: name, outcome, release, and where to look.
+
+    Args:
+        result: of it.
+        width: of the longest name.
+        paint: colours, or none.
+    """
+    outcome = paint(result.outcome.ljust(_OUTCOME), *_STYLES.get(result.outcome, ()))
+    release = (result.release or "-").ljust(_RELEASE)
+    before = " (done before)" if result.before else ""
+    name = result.entry.name.ljust(width)
+    return f"{name}  {outcome}  {release}  {printable(result.detail)}{before}"
+
+
+def width(names: Sequence[str]) -> int:
+    """Return the width of the column of names."""
+    return max(map(len, names), default=0)
+
+
+def text(summary: Summary, paint: Paint) -> str:
+    """Return the summary for people: how many of each outcome, and which failed."""
+    counts = [(outcome.value, str(number)) for outcome, number in count(summary.results).items()]
+    lines = table(("OUTCOME", "REPOSITORIES"), counts, paint) if counts else []
+    wrong = summary.having(Outcome.FAILED)
+    if wrong:
+        size = width([one.entry.name for one in wrong])
+        lines += ["", *(line(one, size, paint) for one in wrong)]
+    return "\n".join([*lines, *([""] if lines else []), f"{summary.sentence}."])
+
+
+# --- for programs -----------------------------------------------------------------------------
+
+
+def as_json(summary: Summary) -> str:
+    """Return the summary for programs."""
+    report: FleetJson = {
+        "schema": "fluxbump/fleet/v1",
+        "shard": str(summary.shard) if summary.shard else None,
+        "dry_run": summary.dry_run,
+        "complete": not summary.having(Outcome.NOT_RUN),
+        "counts": {outcome.value: n for outcome, n in count(summary.results).items()},
+        "repositories": [_repository(one) for one in summary.results],
+    }
+    return dump(report)
+
+
+def _repository(one: Result) -> RepositoryJson:
+    request = one.pull_request
+    return {
+        "name": one.entry.name,
+        "repository": one.entry.repo,
+        "outcome": one.outcome.value,
+        "message": one.message,
+        "current": one.current,
+        "target": one.release,
+        "pull_request": {"number": request.number, "url": request.url} if request else None,
+        "done_before": one.before,
+    }
+
+
+# --- for a summary page -----------------------------------------------------------------------
+
+
+def page(summary: Summary) -> str:
+    """Return Markdown for the summary page of a workflow: all that is not up to date."""
+    lines = [f"### {markdown.plain(summary.sentence)}", ""]
+    rows = [_row(one) for one in summary.results if one.outcome is not Outcome.UP_TO_DATE]
+    if rows:
+        lines += ["| Repository | Outcome | Release | |", "| --- | --- | --- | --- |"]
+    size = 0
+    for number, row in enumerate(rows):
+        size += len(row)
+        if size > _MOST_MARKDOWN:
+            lines += ["", f"{len(rows) - number} more."]
+            break
+        lines.append(row)
+    return "\n".join(lines) + "\n\n"
+
+
+def _row(one: Result) -> str:
+    request = one.pull_request
+    if request and request.url:
+        where = markdown.link(str(request.number), request.url, cell=True)
+    else:
+        where = markdown.plain(one.message)
+    name = markdown.code(one.entry.name, cell=True)
+    return f"| {name} | {one.outcome} | {markdown.plain(one.release or '')} | {where} |"
