@@ -43,7 +43,7 @@ def test_every_schema_is_published() -> None:
     assert not PUBLISHED or {path.stem for path in PUBLISHED} >= {name.value for name in Name}
 
 
-@pytest.mark.parametrize("closed", ["to", "status", "releases"])
+@pytest.mark.parametrize("closed", ["to", "status", "releases", "run"])
 def test_schema_says_what_is_required(closed: str) -> None:
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.Draft202012Validator(schema(closed)).validate({})
@@ -111,6 +111,15 @@ def test_releases(repo: Repo, cli: Cli) -> None:
         report = cli("releases", *arguments, "-o", "json", cwd=repo).json
         check(report, "releases")
     assert len(report["releases"]) == 3
+
+
+@pytest.mark.parametrize("state", ["repo", "incident"])
+def test_run(request: pytest.FixtureRequest, cli: Cli, state: str) -> None:
+    where: Repo = request.getfixturevalue(state)
+    report = cli("run", "--dry-run", "--offline", "-o", "json", cwd=where).json
+    check(report, "run")
+    assert report["outcome"] == ("update-available" if state == "repo" else "blocked")
+    assert bool(report["sent"]) == (state == "repo")
 
 
 # --- the patch --------------------------------------------------------------------------------

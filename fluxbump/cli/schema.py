@@ -20,6 +20,7 @@ class Name(StrEnum):
     CHECK = "check"
     PATH = "path"
     MATRIX = "matrix"
+    RUN = "run"
     FLEET = "fleet"
     FLEET_CONFIG = "fleet-config"
 
