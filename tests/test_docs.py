@@ -16,8 +16,9 @@ from xml.etree import ElementTree as ET
 import pytest
 from ruamel.yaml import YAML
 
-from fluxbump import config, errors, examine, gate
+from fluxbump import config, errors, examine, gate, policy
 from fluxbump.cli.app import EXIT_INTERRUPTED, EXIT_TERMINATED
+from fluxbump.cli.options import exit_code_for
 from fluxbump.config import Config
 from fluxbump.config_run import RunConfig
 from fluxbump.facts import tables
@@ -190,7 +191,8 @@ def test_every_exit_code_has_a_row() -> None:
     rows = set(map(int, re.findall(r"^\| (\d+) \|", _text("docs/exit-codes.md"), re.MULTILINE)))
     classes = [one for one in vars(errors).values() if isinstance(one, type)]
     codes = {one.exit_code for one in classes if issubclass(one, errors.FluxbumpError)}
-    assert rows == {0, 1, EXIT_INTERRUPTED, EXIT_TERMINATED} | codes
+    outcomes = {exit_code_for(one.value) for one in policy.Outcome}
+    assert rows == {0, 1, EXIT_INTERRUPTED, EXIT_TERMINATED} | codes | outcomes
 
 
 def test_the_releases_that_the_tables_know_are_said() -> None:
