@@ -1,4 +1,4 @@
-"""The JSON Schemas of what people write and of the JSON reports, from the types themselves. Pure."""
+"""The JSON Schemas of what people write, and of the reports, from the types themselves. Pure."""
 
 from __future__ import annotations
 
