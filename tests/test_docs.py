@@ -22,6 +22,7 @@ from fluxbump.cli.options import exit_code_for
 from fluxbump.config import Config
 from fluxbump.config_run import RunConfig
 from fluxbump.facts import tables
+from fluxbump.forges import FORGES
 from fluxbump.pins import KINDS
 from fluxbump.reports.formats.registry import FORMATS
 from fluxbump.rules import RULES, pages
@@ -203,6 +204,11 @@ def test_the_releases_that_the_tables_know_are_said() -> None:
 
 def test_every_format_is_named() -> None:
     assert all(f"`{name}`" in _text("docs/check.md") for name in FORMATS)
+
+
+def test_every_forge_is_named() -> None:
+    (said,) = re.findall(r"There are adapters for ([^.]+)\.", _text("docs/run.md"))
+    assert set(re.findall(r"`(\w+)`", said)) == set(FORGES)
 
 
 def test_every_module_has_a_room() -> None:
