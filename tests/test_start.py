@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from fluxbump.cli.app import COMMANDS
 from tests.helpers import SCRIPT, Repo
 
 _SCRIPT = """
@@ -49,3 +50,13 @@ def test_a_wrong_choice_names_the_right_ones(repo: Repo) -> None:
         "fluxbump: Invalid value for '--output' / '-o': 'xml' is not one of text, json, patch "
         "(see fluxbump to --help)\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("line", "word", "offered"),
+    [("fluxbump ", "1", list(COMMANDS)), ("fluxbump run --dry", "2", ["--dry-run"])],
+    ids=["commands", "options"],
+)
+def test_a_shell_completes(line: str, word: str, offered: list[str], repo: Repo) -> None:
+    done = repo.fluxbump(_FLUXBUMP_COMPLETE="complete_bash", COMP_WORDS=line, COMP_CWORD=word)
+    assert done.out.split() == offered

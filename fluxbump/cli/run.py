@@ -33,10 +33,11 @@ if TYPE_CHECKING:
     from fluxbump.place import Place
 
 EPILOG = """
-Examples: `fluxbump run --dry-run` shows what would be pushed and sent; `fluxbump run --repo
-https://git.example.org/platform/monorepo.git` needs no checkout. What may be proposed, and when, is
-said under `run:` in fluxbump.yaml. The token comes from FLUXBUMP_TOKEN or FLUXBUMP_TOKEN_FILE, from
-the usual variable of the forge, or from git's credential helper.
+Begin with `fluxbump run --dry-run`, which shows what would be pushed and sent; without a remote it
+needs no token. `fluxbump run --repo https://git.example.org/platform/monorepo.git` needs no
+checkout. What may be proposed, and when, is said under `run:` in fluxbump.yaml. The token comes
+from FLUXBUMP_TOKEN or FLUXBUMP_TOKEN_FILE, from the usual variable of the forge, or from git's
+credential helper.
 """
 
 
@@ -58,18 +59,27 @@ def run(
         ),
     ] = None,
     remote: Annotated[
-        str, typer.Option("--remote", metavar="NAME", help="The remote to push to.")
+        str, typer.Option("--remote", metavar="NAME", help="The remote of the repository here.")
     ] = "origin",
     base: Annotated[
         str | None,
-        typer.Option("--base", metavar="BRANCH", help="Propose to it. [default: the remote's own]"),
+        typer.Option(
+            "--base", metavar="BRANCH", help="The branch to propose to. [default: the remote's own]"
+        ),
     ] = None,
     forge: Annotated[
         str | None,
-        typer.Option("--forge", metavar="KIND", help="github, gitlab, gitea, forgejo, …"),
+        typer.Option(
+            "--forge",
+            metavar="KIND",
+            help="github, gitlab, gitea or forgejo. [default: as the remote's host says]",
+        ),
     ] = None,
     forge_url: Annotated[
-        str | None, typer.Option("--forge-url", metavar="URL", help="Where the forge is.")
+        str | None,
+        typer.Option(
+            "--forge-url", metavar="URL", help="Where the forge is. [default: the remote's host]"
+        ),
     ] = None,
     dry_run: Annotated[
         bool,
@@ -77,7 +87,7 @@ def run(
     ] = False,
     output: OutputOption = Output.TEXT,
     log_format: Annotated[
-        LogFormat, typer.Option("--log-format", help="How to say what happens, on standard error.")
+        LogFormat, typer.Option("--log-format", help="How to say on standard error what happens.")
     ] = LogFormat.TEXT,
     exit_code: ExitCodeOption = False,
     index: IndexOption = None,
@@ -87,10 +97,11 @@ def run(
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
 ) -> int:
-    """Propose the next release as a pull request, and keep it up to date: what a cron job calls.
+    """Keep a pull request open for the next safe release.
 
-    Decides by policy what to propose, pushes a branch and opens a pull request; refreshes, closes
-    and cleans up what earlier runs have left. Run twice, it changes nothing the second time.
+    What a cron job calls. Decides by policy what to propose, pushes a branch and opens a pull
+    request; refreshes, closes and cleans up what earlier runs have left. Never merges. Run twice,
+    it changes nothing the second time.
     """
     from fluxbump import job
     from fluxbump.place import Asked, opened
