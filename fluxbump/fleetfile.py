@@ -157,9 +157,10 @@ def parse(text: str, file: str, folder: str) -> tuple[Entry, ...]:
 
 def _entry(given: RepositoryConfig, defaults: Defaults, folder: str) -> Entry:
     index = given.index or defaults.index
+    repo = given.url or _below(folder, given.path or "")
     return Entry(
-        name=given.name or _name(given.url or given.path or ""),
-        repo=given.url or _below(folder, given.path or ""),
+        name=given.name or _name(repo),
+        repo=repo,
         base=given.base or defaults.base,
         forge=given.forge or defaults.forge,
         forge_url=given.forge_url or defaults.forge_url,

@@ -1,0 +1,15 @@
+"""`fluxbump` whose repositories are given to the stand-in: `python drive.py fleet …`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from fluxbump.cli import fleet
+from fluxbump.cli.app import run
+
+STAND_IN = (sys.executable, str(Path(__file__).with_name("stand_in.py")))
+
+if __name__ == "__main__":
+    fleet.PROGRAM = STAND_IN
+    sys.exit(run(sys.argv[1:]))
