@@ -18,7 +18,7 @@ from fluxbump.looked import Looked, look
 from fluxbump.offer import Offer
 from fluxbump.place import Place
 from fluxbump.plan import Options
-from fluxbump.policy import Blocked, Decision, Outcome, Update, Waiting, describe
+from fluxbump.policy import Blocked, Decision, Outcome, Update, describe
 from fluxbump.remoteerrors import MovedError
 from fluxbump.sections import BodyInputs
 from fluxbump.settings import branch_prefix
@@ -69,15 +69,14 @@ def run(place: Place, now: datetime, log: Log, *, rehearse: bool = False) -> Rep
     looked = look(place.base, place.settings, place.source, sources=place.sources)
     decision = policy.decide(looked.before, looked.index, place.settings.policy, now)
     log("decided", describe(decision))
-    if isinstance(decision, Waiting):
-        return Report(Outcome.WAITING, decision)
     prepared = _prepared(place, looked, decision) if isinstance(decision, Update) else None
-    if prepared is not None and not prepared.passed:
-        blocked = _refused(decision, prepared)
-        log("blocked", blocked.reason)
-        return Report(Outcome.BLOCKED, blocked, prepared)
+    offered = prepared
+    if isinstance(decision, Update) and prepared is not None and not prepared.passed:
+        decision, offered = _refused(decision, prepared), None
+        log("blocked", decision.reason)
     rehearsal = Rehearsal() if rehearse else None
-    result = _until_still(place, decision, prepared, log, rehearsal)
+    # Whatever is decided, what was merged or reached by other ways is tidied up.
+    result = _until_still(place, decision, offered, log, rehearsal)
     sent = tuple(rehearsal.sent) if rehearsal else ()
     return Report(policy.outcome(decision), decision, prepared, result.done, sent, result.request)
 
