@@ -115,6 +115,11 @@ class FakeServer(ABC):
         with self.lock:
             self._troubles += [(method, pattern, one) for one in what * times]
 
+    def quiet(self) -> None:
+        """Make no more trouble."""
+        with self.lock:
+            self._troubles.clear()
+
     @abstractmethod
     def reply(self, call: Call) -> Reply:
         """Answer a request; nothing else runs at the same time."""
