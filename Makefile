@@ -36,7 +36,7 @@ tools: $(READY) ## Put what tests need under .tools, by pinned sha256
 	$(BIN)/python -m tests.contracts
 
 bench: $(READY) ## Measure time and memory beside a floor
-	$(BIN)/python -m pytest -q -p no:cacheprovider --benchmark-only tests/bench/bench.py
+	$(BIN)/python -m pytest -q -p no:cacheprovider --benchmark-only tests/bench/bench.py tests/bench/bench_run.py
 
 lock: ## Resolve the dependencies anew, with hashes
 	$(PYTHON) -m venv .venv-lock

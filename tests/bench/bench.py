@@ -7,28 +7,18 @@ table at the end says what the targets are, and by how much they are met or miss
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 import pytest
-from pytest_benchmark.fixture import BenchmarkFixture
 
 from fixtures import generate
-from tests.bench import measure
-from tests.bench.table import ROWS, Row
+from tests.bench.conftest import ROUNDS, Measure
 from tests.tools import find_helm
 
-_ROUNDS = 9
 _TYPER = "import typer\ndef main(word: str) -> None: print(word)\ntyper.run(main)\n"
 _LOADED = "import git, ruamel.yaml, semver\n" + _TYPER
-
-Measure = Callable[..., float]
-
-
-@pytest.fixture(scope="session")
-def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("bench")
 
 
 @pytest.fixture(scope="session")
@@ -52,27 +42,6 @@ def trees(work: Path) -> Callable[[str], Path]:
         return generate.big(place, files=int(name.split(maxsplit=1)[0]), clusters=_CLUSTERS[name])
 
     return make
-
-
-@pytest.fixture
-def measured(benchmark: BenchmarkFixture, work: Path) -> Measure:
-    """Run a command some times; keep the best time, the peak memory, and git's share."""
-    environment = measure.clean_environment(work)
-
-    def go(name: str, command: Sequence[str], cwd: Path, *, rounds: int = _ROUNDS) -> float:
-        runs: list[measure.Run] = []
-
-        def once() -> None:
-            runs.append(measure.run(command, cwd=cwd, env=environment))
-
-        benchmark.pedantic(once, rounds=rounds, warmup_rounds=1)  # type: ignore[no-untyped-call]  # has none
-        traced = measure.run(command, cwd=cwd, env=environment, trace=True)
-        best = min(one.seconds for one in runs)
-        memory = max(one.mebibytes for one in runs)
-        ROWS[name] = Row(best, memory, traced.git_seconds, traced.git_processes)
-        return best
-
-    return go
 
 
 _FLOORS = {
@@ -146,4 +115,4 @@ def bench_render(
 
 
 def _rounds(tree: str) -> int:
-    return 3 if tree == "100000 files" else _ROUNDS
+    return 3 if tree == "100000 files" else ROUNDS

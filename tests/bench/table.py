@@ -57,6 +57,8 @@ TARGETS = {
     "to --dry-run, 100000 files": Target(seconds=5, mebibytes=300),
     "check --no-render, 1000 files": Target(seconds=0.5),
     "check with FB2, 1000 files": Target(1, ("check without FB2, 1000 files",), seconds=0.5),
+    "run, nothing newer": Target(seconds=1),
+    "run, pull request unchanged": Target(seconds=1),
     "check, with render, fixture": Target(1, ("floor: helm template",), seconds=0.3),
 }
 
