@@ -72,7 +72,7 @@ def run(
         typer.Option(
             "--forge",
             metavar="KIND",
-            help="github, gitlab, gitea or forgejo. [default: as the remote's host says]",
+            help="Its kind: github, gitlab, … [default: as the remote's host says]",
         ),
     ] = None,
     forge_url: Annotated[
