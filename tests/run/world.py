@@ -209,6 +209,13 @@ class World:
         git(place, "branch", "--quiet", "-D", branch)
         return commit
 
+    def mergeable(self, number: int) -> bool:
+        """Tell whether a pull request merges without a conflict."""
+        pull = self.forge.pulls[number]
+        merged = self.git("merge-base", pull.base, pull.branch)
+        lines = self.git("merge-tree", merged, pull.base, pull.branch)
+        return "+<<<<<<<" not in lines
+
     def merge(self, number: int, *, squash: bool = False) -> str:
         """Somebody merges a pull request, in git too; return the commit on the base."""
         pull = self.forge.pulls[number]
