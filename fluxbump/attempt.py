@@ -46,8 +46,8 @@ class Log(Protocol):
         ...
 
 
-Notes = Callable[[tuple[str, ...]], Mapping[str, str]]
-"""Returns release notes by release, of those releases that they can be had of."""
+Notes = Callable[[tuple[str, ...]], Mapping[str, str] | None]
+"""Returns release notes by release, of those that they can be had of; None when none are wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,7 +304,7 @@ _WHY = {
 }
 _TOLD = (
     "Somebody pushed to this branch, so `fluxbump run` leaves it alone from now on. "
-    "Close this, and delete the branch, to have the release proposed anew."
+    "Without the commits that are not its own, it is kept up to date again."
 )
 
 

@@ -74,17 +74,17 @@ class Offer:
         )
 
     def proposal(
-        self, head: str, notes: Mapping[str, str], link: Link, over: Known | None = None
+        self, head: str, notes: Mapping[str, str] | None, link: Link, over: Known | None = None
     ) -> Proposal:
         """Return the pull request as it should be.
 
         Args:
             head: the commit that its branch holds.
-            notes: release notes, of those releases that they can be had of.
+            notes: release notes, of those releases that they can be had of; None for no section.
             link: to a place at the base.
             over: the open one that it replaces; None for a new one.
         """
-        missing = tuple(one for one in self.crossed if one not in notes)
+        missing = () if notes is None else tuple(one for one in self.crossed if one not in notes)
         inputs = replace(self.inputs, notes=notes, without_notes=missing, link=link)
         own = self._state(head, over.state.told if over and over.state else ())
         # What a person made ready stays ready.

@@ -28,7 +28,11 @@ from fluxbump.repo import Repository
 from fluxbump.secret import Secret
 from fluxbump.settings import FILE, Settings
 from fluxbump.web import Web
+from fluxbump.web.wire import Patience
 from fluxbump.workspace import index_source, release_sources, settings_of
+
+_HASTE = Patience(connect=5.0, read=10.0, total=15.0, attempts=2)
+"""Release notes are nice to have, so a run does not wait for them as for the index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,7 @@ class Place:
     remote: Far
     remote_name: str
     forge: Callable[[], Forge]
-    notes: Callable[[tuple[str, ...]], Mapping[str, str]]
+    notes: Callable[[tuple[str, ...]], Mapping[str, str] | None]
     missing: tuple[str, ...] = ()
 
 
@@ -114,7 +118,7 @@ def opened(asked: Asked, environ: Mapping[str, str] | None = None) -> Iterator[P
                 offline=asked.offline,
             )
         )
-        web = stack.enter_context(Web(offline=asked.offline))
+        web = stack.enter_context(Web(offline=asked.offline, patience=_HASTE))
         yield Place(
             repository=ground.repository,
             base=ground.base,
@@ -263,7 +267,7 @@ def _require_kin(where: str, remote: RemoteUrl) -> None:
         )
 
 
-def _notes(web: Web, settings: Settings, releases: tuple[str, ...]) -> Mapping[str, str]:
+def _notes(web: Web, settings: Settings, releases: tuple[str, ...]) -> Mapping[str, str] | None:
     if settings.release_notes is None:
-        return {}
+        return None
     return releasenotes.fetch(releases, web.get, settings.release_notes)

@@ -10,6 +10,7 @@ from fluxbump.errors import FluxbumpError
 MOST = 12
 """Releases whose notes are asked for; the notes of more would not fit into a body."""
 
+_ENOUGH = 2  # failures in a row from the start: then there is no network, or no such interface
 _LARGEST = 1 << 20  # bytes of one answer; Flux' own take some 20,000
 
 
@@ -22,12 +23,16 @@ def fetch(releases: tuple[str, ...], get: Callable[..., bytes], url: str) -> dic
         url: what `/vX.Y.Z` is appended to, as docs.github.com/rest/releases has it ("Get a
             release by tag name"), and Gitea too.
     """
-    found = {}
+    found: dict[str, str] = {}
+    failed = 0
     for release in releases[:MOST]:
+        if failed == _ENOUGH and not found:
+            break  # said in the body: these notes were not to be had
         try:
             answer = json.loads(get(f"{url}/v{release}", limit=_LARGEST))
         except (FluxbumpError, ValueError, RecursionError):
-            continue  # said in the body: these notes were not to be had
+            failed += 1
+            continue
         noted = answer.get("body") if isinstance(answer, dict) else None
         if isinstance(noted, str) and noted.strip():
             found[release] = noted
