@@ -1,4 +1,7 @@
-"""Where a scheduled run happens: opens the repository, its remote and its forge."""
+"""Where a scheduled run happens: opens the repository, its remote and its forge.
+
+Mostly there is nothing to do, so what talks to the forge is imported when the forge is asked.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,12 @@ from urllib.parse import urlsplit
 
 import platformdirs
 
-from fluxbump import credentials, forges, releasenotes, remoteurl
+from fluxbump import credentials, releasenotes, remoteurl
 from fluxbump.clones import cached_clone
 from fluxbump.credentials import Credential
 from fluxbump.errors import ForgeError, RefusedError, RepositoryError
 from fluxbump.forges.forge import Forge
-from fluxbump.forges.remotes import HOSTS
+from fluxbump.forges.remotes import HOSTS, detect
 from fluxbump.hands import Far, Nowhere
 from fluxbump.knowledge import Sources
 from fluxbump.model import IndexSource
@@ -27,12 +30,7 @@ from fluxbump.remoteurl import RemoteUrl, Userinfo
 from fluxbump.repo import Repository
 from fluxbump.secret import Secret
 from fluxbump.settings import FILE, Settings
-from fluxbump.web import Web
-from fluxbump.web.wire import Patience
 from fluxbump.workspace import index_source, release_sources, settings_of
-
-_HASTE = Patience(connect=5.0, read=10.0, total=15.0, attempts=2)
-"""Release notes are nice to have, so a run does not wait for them as for the index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +116,6 @@ def opened(asked: Asked, environ: Mapping[str, str] | None = None) -> Iterator[P
                 offline=asked.offline,
             )
         )
-        web = stack.enter_context(Web(offline=asked.offline, patience=_HASTE))
         yield Place(
             repository=ground.repository,
             base=ground.base,
@@ -129,7 +126,7 @@ def opened(asked: Asked, environ: Mapping[str, str] | None = None) -> Iterator[P
             remote=ground.remote,
             remote_name=asked.remote,
             forge=cache(partial(_forge, asked, ground, told)),
-            notes=cache(partial(_notes, web, settings)),
+            notes=cache(partial(_notes, settings, offline=asked.offline)),
             missing=ground.missing,
         )
 
@@ -236,7 +233,7 @@ def _forge(asked: Asked, ground: _Ground, environ: Mapping[str, str]) -> Forge:
         return Nowhere()
     kind = asked.forge or ground.settings.forge
     where = asked.forge_url or ground.settings.forge_url
-    hosted = forges.detect(ground.remote.url, kind=kind, forge_url=where)
+    hosted = detect(ground.remote.url, kind=kind, forge_url=where)
     if asked.forge_url is None and where is not None:
         _require_kin(where, ground.remote.url)
     # Only now it is known of what kind it is, and so which variables may hold its token.
@@ -248,8 +245,10 @@ def _forge(asked: Asked, ground: _Ground, environ: Mapping[str, str]) -> Forge:
             f"no token for {ground.remote.where}",
             hint="set FLUXBUMP_TOKEN or FLUXBUMP_TOKEN_FILE; docs/forges.md has the rights",
         )
+    from fluxbump.forges import registry
+
     # Some forges show the token as the user of a URL, without a password.
-    return forges.connect(hosted, who.secret if who.secret else Secret(who.username))
+    return registry.connect(hosted, who.secret if who.secret else Secret(who.username))
 
 
 def _require_kin(where: str, remote: RemoteUrl) -> None:
@@ -267,7 +266,15 @@ def _require_kin(where: str, remote: RemoteUrl) -> None:
         )
 
 
-def _notes(web: Web, settings: Settings, releases: tuple[str, ...]) -> Mapping[str, str] | None:
+def _notes(
+    settings: Settings, releases: tuple[str, ...], *, offline: bool
+) -> Mapping[str, str] | None:
     if settings.release_notes is None:
         return None
-    return releasenotes.fetch(releases, web.get, settings.release_notes)
+    from fluxbump.web import Web
+    from fluxbump.web.wire import Patience
+
+    # Nice to have, so a run does not wait for them as it does for the index.
+    haste = Patience(connect=5.0, read=10.0, total=15.0, attempts=2)
+    with Web(offline=offline, patience=haste) as web:
+        return releasenotes.fetch(releases, web.get, settings.release_notes)

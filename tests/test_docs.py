@@ -22,7 +22,7 @@ from fluxbump.cli.options import exit_code_for
 from fluxbump.config import Config
 from fluxbump.config_run import RunConfig
 from fluxbump.facts import tables
-from fluxbump.forges import FORGES
+from fluxbump.forges.registry import FORGES
 from fluxbump.pins import KINDS
 from fluxbump.reports.formats.registry import FORMATS
 from fluxbump.rules import RULES, pages

@@ -14,9 +14,9 @@ import pytest
 
 from fluxbump import credentials
 from fluxbump.errors import ForgeError
-from fluxbump.forges import FORGES, connect
 from fluxbump.forges.answer import StatusError, UncertainError
 from fluxbump.forges.forge import Forge, Proposal, PullRequest, State
+from fluxbump.forges.registry import FORGES, connect
 from fluxbump.forges.remotes import KINDS, Hosted
 from fluxbump.secret import Secret
 from tests.forges.cases import CASES, Case, Fake, limited, refusal, take_rights

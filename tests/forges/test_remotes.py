@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fluxbump.errors import ForgeError, UsageError
-from fluxbump.forges import FORGES, connect, remotes
+from fluxbump.forges import remotes
+from fluxbump.forges.registry import FORGES, connect
 from fluxbump.forges.remotes import Hosted
 from fluxbump.remoteurl import parse
 from fluxbump.secret import Secret
