@@ -53,11 +53,8 @@ schema: $(READY) ## Write the JSON Schemas in docs/schemas
 	@for name in config to status releases check path matrix run fleet fleet-config; do \
 	  $(BIN)/fluxbump schema $$name > docs/schemas/$$name.json; done
 
-facts: $(READY) ## Derive the tables of fluxbump/facts and fixtures anew: make facts SOURCE=DIR
-	$(BIN)/python -m fixtures.derive_facts $(SOURCE)
-	$(BIN)/python -m fixtures.derive_fields $(SOURCE)
-	$(BIN)/python -m fixtures.derive_controllers $(SOURCE)
-	$(BIN)/python -m fixtures.derive $(SOURCE)
+facts: $(READY) ## Derive the tables in fluxbump/facts: make facts SOURCE=DIR, with DIR/vX.Y.Z/install.yaml
+	@$(BIN)/python -m fixtures.derive_facts "$(SOURCE)"
 
 clean: ## Remove what was built
 	rm -rf .venv .venv-lock .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks

@@ -1,6 +1,5 @@
 import json
 from itertools import permutations, product
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -9,9 +8,10 @@ import pytest
 from fixtures import derive_facts, facts
 from fluxbump import crds
 from fluxbump.crds import Conflict, Crd, CrdVersion
-from fluxbump.facts import tables
+from fluxbump.facts import controllers, tables
 from tests.helpers import ROOT
 
+FACTS = ROOT.parent / "shared" / "facts" / "flux-crds.json"
 CONFLICTS = ROOT.parent / "shared" / "facts" / "stored-version-conflicts.json"
 """Every conflicting pair, derived by others from the release manifests; not in the project."""
 
@@ -293,58 +293,21 @@ def test_the_table_holds_every_release_once() -> None:
     assert bucket.names == bucket.served == {"v1", "v1beta1", "v1beta2"}
 
 
+@pytest.mark.skipif(not FACTS.is_file(), reason="the facts are not part of the project")
 def test_the_table_is_what_the_facts_say() -> None:
-    source = ROOT.parent / "shared"
-    if not (source / derive_facts.SOURCE).is_file():
-        pytest.skip("the facts are not beside this checkout")
-    text = derive_facts.render(derive_facts.compact(derive_facts.read(source)))
-    assert text == derive_facts.TARGET.read_text("utf-8")
+    """Others derived them, from the manifests that Flux published."""
+    said = json.loads(FACTS.read_text("utf-8"))
+    assert list(TABLE) == list(said)
+    for release, fact in said.items():
+        assert controllers(release) == fact["controllers"]
+        assert TABLE[release] == {
+            name: Crd(name, crd["kind"], crd["group"], tuple(map(version, crd["versions"])))
+            for name, crd in fact["crds"].items()
+        }
 
 
-MANIFEST = """\
----
-apiVersion: v1
-kind: Namespace
-metadata:
-  name: flux-system
----
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata:
-  name: buckets.source.toolkit.fluxcd.io
-spec:
-  group: source.toolkit.fluxcd.io
-  names: {kind: Bucket, plural: buckets}
-  versions:
-  - {name: v1, served: true, storage: true, schema: {}}
-  - name: v1beta1
-    deprecated: true
-    served: false
-    storage: false
-"""
-
-
-def test_a_release_manifest_is_read_into_the_same_shape(tmp_path: Path) -> None:
-    (tmp_path / "v2.10.0.yaml").write_text(MANIFEST)
-    (tmp_path / "2.9.9.yaml").write_text(MANIFEST)
-    (tmp_path / "notes.yaml").write_text("a: 1")
-    table = derive_facts.read(tmp_path)
-    versions = (CrdVersion("v1", True, True), CrdVersion("v1beta1", False, False, deprecated=True))
-    assert table["2.10.0"] == {BUCKET: Crd(BUCKET, "Bucket", "source.toolkit.fluxcd.io", versions)}
-    assert derive_facts.compact(table) == {
-        "releases": {"2.9.9": "2.9.9", "2.10.0": "2.9.9"},
-        "kinds": {BUCKET: ["Bucket", "source.toolkit.fluxcd.io"]},
-        "classes": {"2.9.9": {BUCKET: {"v1": "served storage", "v1beta1": "deprecated"}}},
-    }
-
-
-def test_a_source_that_is_none(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="holds neither"):
-        derive_facts.read(tmp_path)
-    with pytest.raises(ValueError, match="defines no custom resource"):
-        derive_facts.from_manifest("kind: List\n", "x.yaml")
-    with pytest.raises(ValueError, match=r"x\.yaml:2: while parsing"):
-        derive_facts.from_manifest("kind: [CustomResourceDefinition\n", "x.yaml")
+def version(said: dict[str, Any]) -> CrdVersion:
+    return CrdVersion(said["name"], *(bool(said[flag]) for flag in derive_facts.FLAGS))
 
 
 @pytest.mark.parametrize(

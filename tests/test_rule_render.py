@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures import derive_controllers, facts, generate, states
+from fixtures import facts, generate, states
 from fluxbump import evidence
 from fluxbump.discover import Scope, discover
 from fluxbump.errors import IndexSourceError
@@ -265,12 +265,6 @@ def test_the_table_says_what_the_fixtures_say() -> None:
 
 def test_a_release_that_is_not_in_the_table() -> None:
     assert controllers("2.99.0") == controllers("v2.4.0") == controllers("") == {}
-
-
-def test_the_table_is_what_the_script_writes() -> None:
-    text = derive_controllers.TARGET.read_text("utf-8")
-    source = {release: {"controllers": tags} for release, tags in json.loads(text).items()}
-    assert derive_controllers.render(derive_controllers.derive(source)) == text
 
 
 # --- rendering -------------------------------------------------------------------------------

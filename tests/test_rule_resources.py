@@ -3,13 +3,16 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from semver import Version
 
-from fixtures import derive_fields, states
-from fluxbump import resources
+from fixtures import derive_facts, states
+from fluxbump import resources, versions
 from fluxbump.crds import Crd, CrdVersion
 from fluxbump.facts import fields, tables
+from fluxbump.facts.fields import Field
 from fluxbump.model import Finding, Inventory, Severity
 from fluxbump.rules.resources import RULES
 from fluxbump.rules.rule import Evidence, NotRun, Outcome
@@ -416,7 +419,7 @@ def test_a_crd_with_missing_parts_serves_nothing() -> None:
 
 # --- the table --------------------------------------------------------------------------------
 
-SHARED = ROOT.parent / "shared"
+SHARED = ROOT.parent / "shared" / "facts"
 
 
 def test_the_table_knows_what_the_api_versions_know() -> None:
@@ -430,24 +433,68 @@ def test_the_table_knows_what_the_api_versions_know() -> None:
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the facts are not part of the project")
 def test_the_table_is_what_the_facts_say() -> None:
-    sources = (derive_fields.FIELDS, derive_fields.CRDS)
-    facts, crds = (json.loads((SHARED / path).read_text("utf-8")) for path in sources)
-    assert derive_fields.TARGET.read_text("utf-8") == derive_fields.render(
-        derive_fields.derive(facts, crds)
-    )
+    """Others derived them, from the manifests that Flux published."""
+    said = json.loads((SHARED / "flux-fields.json").read_text("utf-8"))
+    for release, defined in tables.crds().items():
+        at = parsed(release)
+        for crd in defined.values():
+            for one in crd.versions:
+                schema = fields.fields(release, crd.kind, f"{crd.group}/{one.name}")
+                assert schema is not None
+                facts = said[crd.name][one.name]["fields"]
+                expected = {path: fact_at(fact, at) for path, fact in facts.items()}
+                assert {p: replace(f, since=None, until=None) for p, f in schema.all().items()} == {
+                    path: field for path, field in expected.items() if field is not None
+                }
+
+
+def fact_at(fact: Any, release: Version) -> Field | None:
+    """The facts write a value that came back after another one as if it had never gone."""
+    found = None
+    for one in fact if isinstance(fact, list) else [fact]:
+        field = Field(**{**one, "enum": tuple(one.get("enum", ()))})
+        if field.holds(release):
+            found = replace(field, since=None, until=None)
+    return found
+
+
+def parsed(release: str) -> Version:
+    found = versions.parse(release)
+    assert found is not None
+    return found
+
+
+def test_the_table_says_one_thing_of_a_field_in_a_release() -> None:
+    seen = 0
+    for name, fact in json.loads((derive_facts.TARGET / "fields.json").read_text("utf-8"))[
+        "kinds"
+    ].items():
+        api_version, _, kind = name.partition(" ")
+        schema = fields.fields(fact["releases"][1], kind, api_version)
+        assert schema is not None
+        for path in fact["fields"]:
+            history = schema.history(path)
+            for release in map(parsed, fields.releases()):
+                assert sum(one.holds(release) for one in history) <= 1, (name, path, release)
+            seen += len(history) > 1
+    assert seen > 40
+
+
+@pytest.mark.parametrize(
+    ("release", "expected"), [("2.2.3", True), ("2.3.0", False), ("2.4.0", True)]
+)
+def test_a_field_that_one_release_did_not_ask_for(release: str, *, expected: bool) -> None:
+    schema = fields.fields(release, "HelmRelease", "helm.toolkit.fluxcd.io/v2beta1")
+    assert schema is not None
+    chart = schema.lookup("spec.chart")
+    assert chart is not None
+    assert chart.required is expected
 
 
 def test_a_release_between_two_that_are_known_is_not_known() -> None:
     assert fields.fields("2.4.0", "HelmRelease", "helm.toolkit.fluxcd.io/v2")
     for release in ("2.4.1", "2.4", "v2.4.0", "", "latest"):
         assert fields.fields(release, "HelmRelease", "helm.toolkit.fluxcd.io/v2") is None
-
-
-def test_facts_that_nobody_reads_are_refused() -> None:
-    facts = {"a": {"v1": {"releases": ["1", "1"], "fields": {"spec": {"colour": "red"}}}}}
-    crds = {"1": {"crds": {"a": {"group": "g", "kind": "A"}}}}
-    with pytest.raises(ValueError, match="colour"):
-        derive_fields.derive(facts, crds)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Facts about Flux releases, as tables that ship with the package.
 
-The tables hold version numbers and names only, derived from the release manifests by the scripts
-`fixtures/derive*.py`. A release that is newer than the table is not in it.
+The tables are derived from the release manifests by `make facts` (`fixtures/derive_facts.py`), all
+but the Kubernetes that a release asks for. A release that is newer than the table is not in it.
 """
 
 from __future__ import annotations

@@ -24,7 +24,11 @@ _KUBERNETES = {
     (2, 8): "1.33",
     (2, 9): "1.33",
 }
-"""The constraint that each minor's `flux check` carries."""
+"""The constraint that each minor's `flux check` carries.
+
+Written by hand, because no release manifest says it: `kubernetesConstraints` in `cmd/flux/check.go`
+of fluxcd/flux2, at the tag of the release.
+"""
 
 
 @cache
