@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from fluxbump.forges.forge import PullRequest
 from fluxbump.state import State
@@ -12,8 +13,7 @@ from fluxbump.state import State
 # --- what is given ----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """The proposal that should be open.
 
     Attributes:
@@ -35,8 +35,7 @@ class Wanted:
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
-class Tip:
+class Tip(Struct, frozen=True):
     """Where a branch of the remote is.
 
     Attributes:
@@ -53,16 +52,14 @@ class Tip:
     base: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """A pull request, and what its body says of itself."""
 
     request: PullRequest
     state: State | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """What the forge and the remote have.
 
     Attributes:
@@ -97,8 +94,7 @@ class Why(StrEnum):
     """The branch was merged."""
 
 
-@dataclass(frozen=True, slots=True)
-class Push:
+class Push(Struct, frozen=True):
     """Push our commit to a branch.
 
     Attributes:
@@ -110,15 +106,13 @@ class Push:
     expected: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Open:
+class Open(Struct, frozen=True):
     """Open the pull request of a branch that was pushed."""
 
     branch: str
 
 
-@dataclass(frozen=True, slots=True)
-class Refresh:
+class Refresh(Struct, frozen=True):
     """Bring an open pull request up to date.
 
     Attributes:
@@ -136,8 +130,7 @@ class Refresh:
     edit: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Supersede:
+class Supersede(Struct, frozen=True):
     """Close a pull request of ours: say in its state by what, comment once, close, delete.
 
     In this order, since a run can end anywhere: the state tells that no person closed it. One that
@@ -158,15 +151,13 @@ class Supersede:
     why: Why
 
 
-@dataclass(frozen=True, slots=True)
-class TellPushed:
+class TellPushed(Struct, frozen=True):
     """Comment that a person pushed to the branch and that we leave it; note `PUSHED` as told."""
 
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteBranch:
+class DeleteBranch(Struct, frozen=True):
     """Delete a branch, if it is still at `tip`."""
 
     branch: str
@@ -174,8 +165,7 @@ class DeleteBranch:
     why: Why
 
 
-@dataclass(frozen=True, slots=True)
-class Leave:
+class Leave(Struct, frozen=True):
     """Do nothing, and say why in the report.
 
     Attributes:

@@ -7,9 +7,10 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
+
+from msgspec import Struct, field
 
 from fluxbump.errors import RepositoryError
 
@@ -43,8 +44,7 @@ class _StoppedError(Exception):
     """A signal came where nothing is lost by stopping."""
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True):
     """The signals that came meanwhile."""
 
     came: list[int] = field(default_factory=list)

@@ -14,8 +14,9 @@ import re
 import tarfile
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import ClassVar, Self
+
+from msgspec import Struct
 
 from fluxbump import yamltext
 from fluxbump.errors import IndexSourceError
@@ -56,8 +57,7 @@ _LFS_POINTER = re.compile(
 _MAX_LFS_POINTER = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class ChartArchive:
+class ChartArchive(Struct, frozen=True):
     """What a chart archive holds.
 
     Attributes:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Protocol
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from fluxbump import reconcile, state
 from fluxbump.actions import (
@@ -50,8 +52,7 @@ Notes = Callable[[tuple[str, ...]], Mapping[str, str] | None]
 """Returns release notes by release, of those that they can be had of; None when none are wanted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(Struct, frozen=True):
     """One thing that a run did, or left.
 
     Attributes:
@@ -66,8 +67,7 @@ class Done:
     url: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """What an attempt came to.
 
     Attributes:
@@ -79,8 +79,7 @@ class Result:
     request: PullRequest | None
 
 
-@dataclass(frozen=True, slots=True)
-class World:
+class World(Struct, frozen=True):
     """What an attempt looks at and acts on.
 
     Attributes:
@@ -100,8 +99,7 @@ class World:
     log: Log
 
 
-@dataclass(frozen=True, slots=True)
-class Branches:
+class Branches(Struct, frozen=True):
     """The branches of the remote that are ours by their name.
 
     Attributes:
@@ -189,8 +187,7 @@ def _tip(world: World, branch: str, sha: str, states: Mapping[str, State]) -> Ti
 # --- acting -----------------------------------------------------------------------------------
 
 
-@dataclass
-class _Acting:
+class _Acting(Struct):
     world: World
     offer: Offer | None
     seen: Seen

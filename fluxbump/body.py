@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from fluxbump import crds, markdown, notes, sections, state, versions
 from fluxbump.model import ChartIndex

@@ -7,9 +7,11 @@ commits, mostly one, and one ref. A dry run is the first two. `inplace` delivers
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Generic, Literal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from fluxbump import (
     edit,
@@ -58,8 +60,7 @@ from fluxbump.work import Start, edited
 LATEST_SAFE = "latest-safe"
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """What the user asked for.
 
     Attributes:
@@ -82,8 +83,7 @@ class Request:
     migrate_apis: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared(Generic[S_co]):
+class Prepared(Struct, Generic[S_co], frozen=True):
     """A bump that is ready to be delivered.
 
     Attributes:
@@ -141,8 +141,7 @@ class Prepared(Generic[S_co]):
         return tuple(one for one in errors if one.code not in self.accepted)
 
 
-@dataclass(frozen=True, slots=True)
-class Delivered:
+class Delivered(Struct, frozen=True):
     """What became of a prepared bump.
 
     Attributes:

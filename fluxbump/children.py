@@ -16,10 +16,11 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
 from enum import Enum
 from queue import SimpleQueue
 from typing import IO
+
+from msgspec import Struct, field
 
 from fluxbump.alone import signals_held
 
@@ -38,8 +39,7 @@ class End(Enum):
     NOT_STARTED = "not started"
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """What a child may take.
 
     Attributes:
@@ -55,8 +55,7 @@ class Limits:
     grace: float = 12.0
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(Struct, frozen=True):
     """What a child left.
 
     Attributes:
@@ -79,8 +78,7 @@ class Done:
         return known.get(number, f"signal {number}") if number > 0 else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(Struct, frozen=True):
     """A child was started.
 
     Attributes:
@@ -90,8 +88,7 @@ class Started:
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(Struct, frozen=True):
     """A child has ended.
 
     Attributes:
@@ -164,8 +161,7 @@ def _event(event: Event | BaseException) -> Event:
     return event
 
 
-@dataclass(slots=True)
-class _Heard:
+class _Heard(Struct):
     """What a child has written so far."""
 
     limits: Limits

@@ -12,8 +12,9 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from fluxbump.credentials import Credential, from_url
 from fluxbump.errors import RepositoryError
@@ -102,8 +103,7 @@ def cached_clone(
         ) from None
 
 
-@dataclass(frozen=True, slots=True)
-class _Target:
+class _Target(Struct, frozen=True):
     """The branch that is wanted, and where it is at the remote."""
 
     branch: str

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from fluxbump.errors import ToolError, UsageError
 
@@ -21,8 +22,7 @@ _LIMIT = 256 << 20  # bytes; every CRD of a large cluster is some tens of MiB
 _TIMEOUT = 60  # seconds
 
 
-@dataclass(frozen=True, slots=True)
-class ClusterState:
+class ClusterState(Struct, frozen=True):
     """What a cluster holds.
 
     Attributes:

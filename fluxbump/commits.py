@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from fluxbump.errors import RepositoryError
 from fluxbump.objects import Git
@@ -11,8 +12,7 @@ from fluxbump.objects import Git
 _OURSELVES = {"NAME": "fluxbump", "EMAIL": "fluxbump@localhost.invalid"}  # RFC 2606, 2
 
 
-@dataclass(frozen=True, slots=True)
-class CommitText:
+class CommitText(Struct, frozen=True):
     """What a commit says.
 
     Attributes:
@@ -26,8 +26,7 @@ class CommitText:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Built:
+class Built(Struct, frozen=True):
     """What a change set makes of a base.
 
     Attributes:

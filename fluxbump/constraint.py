@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
+from msgspec import Struct
 from semver import Version
 
 from fluxbump import versions
@@ -45,8 +45,7 @@ class ConstraintError(ValueError):
     """A text is not a version range; the message is the reason, on one line."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Term:
+class _Term(Struct, frozen=True):
     """One comparison; `given` counts the parts before the first wildcard or missing part."""
 
     operator: str
@@ -65,8 +64,7 @@ class _Term:
         return (version.major, version.minor, version.patch)[: self.given or None]
 
 
-@dataclass(frozen=True, slots=True)
-class Constraint:
+class Constraint(Struct, frozen=True):
     """A parsed version range: groups joined by "or" of comparisons joined by "and"."""
 
     text: str

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from msgspec import Struct
+from msgspec.structs import replace
 from semver import Version
 
 from fluxbump import versions
@@ -22,8 +23,7 @@ _NEW_WORDS_SINCE = (1, 33)
 _MINOR = re.compile(r"v?(\d{1,4})\.(\d{1,4})")
 
 
-@dataclass(frozen=True, slots=True)
-class CrdVersion:
+class CrdVersion(Struct, frozen=True):
     """One entry of a CRD's `spec.versions`.
 
     Attributes:
@@ -39,8 +39,7 @@ class CrdVersion:
     deprecated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Crd:
+class Crd(Struct, frozen=True):
     """A custom resource definition, as far as its versions go.
 
     Attributes:
@@ -81,8 +80,7 @@ Stored = Mapping[str, tuple[str, ...]]
 """CRD name to its `status.storedVersions`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Conflict:
+class Conflict(Struct, frozen=True):
     """A CRD whose update the API server refuses.
 
     Attributes:

@@ -9,8 +9,10 @@ only they are read, and of them only the documents that can matter are parsed.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from fluxbump import versions, yamltext
 from fluxbump.errors import PinError
@@ -37,8 +39,7 @@ SUPPRESSION = "fluxbump: ignore["
 """What a comment that suppresses a finding contains."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """What the configuration and the chart index add to the search.
 
     Attributes:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from fluxbump import archive, knowledge, kubernetes, manifests, past, resources, yamltext
 from fluxbump.discover import Scope, decode
@@ -26,8 +28,7 @@ Renderer = Callable[[Chart, Snapshot, tuple[Vendored, ...]], Render]
 """Renders one wrapper; what it needs besides is bound before."""
 
 
-@dataclass(frozen=True, slots=True)
-class Base:
+class Base(Struct, frozen=True):
     """What a snapshot is compared with.
 
     Attributes:
@@ -39,8 +40,7 @@ class Base:
     changed: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(Struct, frozen=True):
     """What a release meets: manifests, Kubernetes, and what clusters store.
 
     Attributes:
@@ -54,8 +54,7 @@ class Surroundings:
     stored: Mapping[str, tuple[str, ...]] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """What is known beside the repository, and overrides what is found there.
 
     Attributes:

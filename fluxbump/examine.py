@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from fluxbump import evidence, gate, resolve, rules, selftest
 from fluxbump.discover import Scope, discover
@@ -18,8 +19,7 @@ from fluxbump.tracks import require_pins
 from fluxbump.verdict import Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Examined:
+class Examined(Struct, frozen=True):
     """A snapshot that was looked at, ready to be judged.
 
     Attributes:

@@ -6,9 +6,10 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
+
+from msgspec import Struct
 
 from fluxbump.errors import UsageError
 
@@ -31,8 +32,7 @@ class Outcome(StrEnum):
         return self not in (Outcome.FAILED, Outcome.NOT_RUN)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """A repository of the fleet.
 
     Attributes:
@@ -52,8 +52,7 @@ class Entry:
     index: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """What is asked of every run.
 
     Attributes:
@@ -90,8 +89,7 @@ class Asked:
 # --- shards -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Shard:
+class Shard(Struct, frozen=True):
     """One of several equal parts of a fleet.
 
     Attributes:
@@ -157,8 +155,7 @@ def matrix(entries: Sequence[Entry], count: int) -> dict[str, list[dict[str, str
 # --- results ----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class PullRequest:
+class PullRequest(Struct, frozen=True):
     """A pull request as a run says it.
 
     Attributes:
@@ -170,8 +167,7 @@ class PullRequest:
     url: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """What became of a repository.
 
     Attributes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from fluxbump.errors import RepositoryError
 from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, State
@@ -13,8 +14,7 @@ REHEARSED = "0" * 40
 """The name of a commit that a rehearsal does not make."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(Struct, frozen=True):
     """One thing that was done, or would be.
 
     Attributes:
@@ -137,14 +137,13 @@ class Hands(Protocol):
         ...
 
 
-@dataclass
-class LiveHands:
+class LiveHands(Struct):
     """Does it."""
 
     remote: Far
     forge: Forge
     make: Callable[[], str]
-    _made: str | None = field(default=None, init=False)
+    _made: str | None = None
 
     def commit(self) -> str:
         """Make the commit once."""
@@ -178,8 +177,7 @@ class LiveHands:
         self.forge.close(number)
 
 
-@dataclass
-class Rehearsal:
+class Rehearsal(Struct):
     """Writes down what would be done, and does nothing."""
 
     sent: list[Sent] = field(default_factory=list)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _TOKEN = re.compile(
     r"""
@@ -28,8 +29,7 @@ _LINE = re.compile(r"""(?P<stop>\n|\#|//|/\*)|"(?:\\.|[^"\\\n])*"|\S""")
 """What an expression consists of, as far as it takes to find where it ends."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attribute:
+class Attribute(Struct, frozen=True):
     """`name = "value"` directly inside a block.
 
     Attributes:
@@ -44,8 +44,7 @@ class Attribute:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """A block with its labels: `resource "helm_release" "flux" { … }`."""
 
     labels: tuple[str, ...]

@@ -15,8 +15,9 @@ import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from fluxbump import yamltext
 from fluxbump.errors import ToolError
@@ -56,8 +57,7 @@ _POD_SPECS = (
 _CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
 
 
-@dataclass(frozen=True, slots=True)
-class _Done:
+class _Done(Struct, frozen=True):
     """What a run of helm left."""
 
     returncode: int

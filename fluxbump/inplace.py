@@ -7,7 +7,9 @@ is compared with HEAD, because that is what clusters run.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from fluxbump import bump, resolve, swap
 from fluxbump.bump import Prepared, Request
@@ -24,8 +26,7 @@ from fluxbump.swap import Place
 from fluxbump.worktree import EditableWorktree
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True):
     """What became of the work tree.
 
     Attributes:

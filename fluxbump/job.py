@@ -6,9 +6,10 @@ something that the next one recognises and finishes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+
+from msgspec import Struct
 
 from fluxbump import bump, policy
 from fluxbump.attempt import Branches, Done, Log, Result, World, attempt, commit
@@ -27,8 +28,7 @@ _ATTEMPTS = 3
 """How often a run looks when others are faster."""
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """What a run came to.
 
     Attributes:

@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import sha256
+
+from msgspec import Struct
 
 LONGEST = 64 * 1024 * 1024
 """Bytes; a larger journal is not read."""
@@ -21,8 +22,7 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 _FORMAT = "fluxbump/in-place/v1"
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One file that is replaced, comes or goes.
 
     Attributes:
@@ -36,8 +36,7 @@ class Step:
     new: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Journal:
+class Journal(Struct, frozen=True):
     """All steps of one run.
 
     Attributes:

@@ -8,9 +8,11 @@ release. What fails is no error: rules say `not run`, with the reason.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from typing import TypeVar
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from fluxbump import archive, manifests, versions
 from fluxbump.crds import Table
@@ -29,8 +31,7 @@ JUDGED_BY = ("FB201", "FB202", "FB203", "FB204", "FB205", "FB206")
 _MOST = 8  # releases that are asked for; a repository holds one or two
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(Struct, frozen=True):
     """How to get what the tables do not hold. Both functions raise IndexSourceError.
 
     Attributes:
@@ -58,8 +59,7 @@ class Sources:
         return self.archive is not None and (self.compare or beside)
 
 
-@dataclass(frozen=True, slots=True)
-class Knowledge:
+class Knowledge(Struct, frozen=True):
     """What is known.
 
     Attributes:

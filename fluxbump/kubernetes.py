@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from fluxbump import hcl, yamltext
 from fluxbump.discover import decode
@@ -72,8 +73,7 @@ NEEDLES = (
 """What a file that pins Kubernetes contains."""
 
 
-@dataclass(frozen=True, slots=True)
-class KubernetesPin:
+class KubernetesPin(Struct, frozen=True):
     """A place that says which Kubernetes runs.
 
     Attributes:

@@ -8,8 +8,9 @@ hide a part of the past.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec import Struct
 
 from fluxbump.errors import RepositoryError
 from fluxbump.objects import Git
@@ -26,8 +27,7 @@ _REGULAR = (b"100644", b"100755")
 _RAW = ("--raw", "-z", "--no-abbrev", "--no-color", "--no-ext-diff")
 
 
-@dataclass(frozen=True, slots=True)
-class _Side:
+class _Side(Struct, frozen=True):
     """One side of a change: a file's version, and the commit that made it, if this one did."""
 
     path: str
@@ -35,8 +35,7 @@ class _Side:
     made: datetime | None = None
 
 
-@dataclass(slots=True)
-class _Found:
+class _Found(Struct):
     """What a walk has found so far."""
 
     sides: dict[tuple[str, bytes], _Side]

@@ -17,10 +17,11 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+
+from msgspec import Struct
 
 from fluxbump import constraint, goyaml, versions, yamltext
 from fluxbump.errors import PinError
@@ -162,8 +163,7 @@ def _rfc3339(moment: datetime) -> str:
 # --- what the files hold --------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(Struct, frozen=True):
     """A dependency as Helm sees it, its node, and where that stands."""
 
     fields: dict[str, Any]
@@ -171,8 +171,7 @@ class _Entry:
     place: Location
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
+class _File(Struct, frozen=True):
     """A parsed Chart.yaml or Chart.lock; `entries` is None when it has no `dependencies`."""
 
     document: yamltext.Document

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Generic
 
+from msgspec import Struct
+from msgspec.structs import replace
 from typing_extensions import TypeVar
 
 from fluxbump import evidence, resolve
@@ -20,8 +21,7 @@ S = TypeVar("S", bound=Snapshot)
 S_co = TypeVar("S_co", bound=Snapshot, covariant=True, default=CommitSnapshot)
 
 
-@dataclass(frozen=True, slots=True)
-class Looked(Generic[S_co]):
+class Looked(Struct, Generic[S_co], frozen=True):
     """What there is, before anything is decided.
 
     Attributes:

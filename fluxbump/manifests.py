@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from fluxbump import templates, yamltext
 from fluxbump.crds import Crd, CrdVersion, Release
@@ -52,8 +53,7 @@ Fields = Mapping[str, Field]
 """Path to what a structural schema says, as `facts.fields` writes paths."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shipped:
+class Shipped(Struct, frozen=True):
     """What a release ships, as its manifests or a chart say.
 
     Attributes:
@@ -166,8 +166,7 @@ def _template(data: bytes, path: str) -> str:
 # --- documents --------------------------------------------------------------------------------
 
 
-@dataclass
-class _Reading:
+class _Reading(Struct):
     """What was found so far, and how much may still be looked at."""
 
     crds: dict[str, Crd] = field(default_factory=dict)
@@ -283,8 +282,7 @@ def _get(content: object, *keys: str) -> Any:
 # --- schemas ----------------------------------------------------------------------------------
 
 
-@dataclass
-class _Walk:
+class _Walk(Struct):
     """Flattens one structural schema."""
 
     reading: _Reading

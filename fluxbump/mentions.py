@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from fluxbump import versions
 from fluxbump.model import FLUX, FLUX2, Edit, Inventory, Mention, Plan, Row, Track
@@ -19,8 +20,7 @@ _FLUX_NAME = re.compile("flux", re.IGNORECASE)
 _TEXT_WIDTH = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Struct, frozen=True):
     """A version in a text, with its offsets."""
 
     value: str
@@ -28,8 +28,7 @@ class Token:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class MarkedRow:
+class MarkedRow(Struct, frozen=True):
     """A mapping row that carries the marker.
 
     Attributes:

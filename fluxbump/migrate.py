@@ -11,8 +11,10 @@ What objects a cluster has stored is another matter: `flux migrate` rewrites tho
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from itertools import groupby
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from fluxbump import edit, resources, selectors, structure
 from fluxbump.crds import Crd, CrdVersion, Release, Table
@@ -129,16 +131,14 @@ def migrate(
 # --- which version ----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Left:
+class _Left(Struct, frozen=True):
     """A resource that stays, and why."""
 
     resource: Resource
     note: Note
 
 
-@dataclass(frozen=True, slots=True)
-class _Sides:
+class _Sides(Struct, frozen=True):
     """The two releases, and what they define by group and kind."""
 
     old: str

@@ -9,16 +9,15 @@ document that names one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from msgspec import Struct, field
 from semver import Version
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Location:
+class Location(Struct, frozen=True, order=True):
     """A place in a file of the repository.
 
     Attributes:
@@ -38,8 +37,7 @@ class Location:
 # --- where chart releases come from -----------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class ChartRelease:
+class ChartRelease(Struct, frozen=True):
     """One version of the community chart, as the chart index describes it.
 
     Attributes:
@@ -61,8 +59,7 @@ class ChartRelease:
     deprecated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ChartIndex:
+class ChartIndex(Struct, frozen=True):
     """All releases of one chart.
 
     Attributes:
@@ -147,8 +144,7 @@ class TrackKind(StrEnum):
     """Versions of a chart of this repository."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Track:
+class Track(Struct, frozen=True, order=True):
     """A version line that moves as one."""
 
     kind: TrackKind
@@ -176,8 +172,7 @@ class Form(StrEnum):
     """A version that is shared by an anchor, tagged, escaped or spread over lines."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pin:
+class Pin(Struct, frozen=True):
     """A place in live code that holds a track's version.
 
     Attributes:
@@ -201,16 +196,14 @@ class Pin:
     subject: str
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(Struct, frozen=True):
     """Something fluxbump saw and chose not to touch, or is not sure of."""
 
     location: Location
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(Struct, frozen=True):
     """A place in a comment, a document or application code that names a version."""
 
     track: Track
@@ -219,16 +212,14 @@ class Mention:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
+class Unreadable(Struct, frozen=True):
     """A candidate that could not be parsed."""
 
     location: Location
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Dependency:
+class Dependency(Struct, frozen=True):
     """One entry under `dependencies:` of a Chart.yaml."""
 
     name: str
@@ -236,8 +227,7 @@ class Dependency:
     repository: str
 
 
-@dataclass(frozen=True, slots=True)
-class Chart:
+class Chart(Struct, frozen=True):
     """A chart of this repository whose version moves with Flux: a wrapper or an umbrella.
 
     Attributes:
@@ -265,8 +255,7 @@ class Chart:
         return Track(TrackKind.CHART, self.name)
 
 
-@dataclass(frozen=True, slots=True)
-class Inventory:
+class Inventory(Struct, frozen=True):
     """All tracks, pins, notes and unreadable candidates of one snapshot.
 
     Attributes:
@@ -291,16 +280,14 @@ class Inventory:
 # --- what will change -------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """A pin and the version that it will hold."""
 
     pin: Pin
     new: str
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(Struct, frozen=True):
     """A replacement of `text[start:end]` in one file's decoded text."""
 
     path: str
@@ -309,8 +296,7 @@ class Edit:
     new: str
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """A mapping-table row that carries the marker of the current release, and its successor."""
 
     location: Location
@@ -319,8 +305,7 @@ class Row:
     edits: tuple[Edit, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What each track becomes, and the changes that follow.
 
     Attributes:
@@ -345,8 +330,7 @@ class Plan:
         return self.chart_release.app_version
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeSet:
+class ChangeSet(Struct, frozen=True):
     """The files after the edits: path to new bytes, or None for a file that goes."""
 
     files: Mapping[str, bytes | None] = field(default_factory=dict)
@@ -363,16 +347,14 @@ class Severity(StrEnum):
     NOTE = "note"
 
 
-@dataclass(frozen=True, slots=True)
-class Related:
+class Related(Struct, frozen=True):
     """The other side of a disagreement."""
 
     location: Location
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """What a rule says.
 
     Attributes:

@@ -6,9 +6,11 @@ One engine makes all edits, see `edit`; here is which spans it gets, and what mu
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import groupby
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from fluxbump import edit, resources, structure
 from fluxbump.discover import encode
@@ -25,8 +27,7 @@ class Why(StrEnum):
     DEPRECATED = "deprecated"
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(Struct, frozen=True):
     """A manifest that changes its apiVersion.
 
     Attributes:
@@ -45,8 +46,7 @@ class Move:
         return f"{self.resource.group}/{self.version}"
 
 
-@dataclass(frozen=True, slots=True)
-class Migration:
+class Migration(Struct, frozen=True):
     """What moves between two releases, and what does not.
 
     Attributes:

@@ -12,7 +12,6 @@ from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +20,7 @@ from threading import Timer
 from typing import Any
 
 import git
+from msgspec import Struct
 
 from fluxbump.errors import RepositoryError
 from fluxbump.model import ChangeSet, Snapshot
@@ -32,8 +32,7 @@ _BATCH = (
 _SHA256_LENGTH = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(Struct, frozen=True):
     """A commit: its name, its tree's name, and when it was made."""
 
     sha: str

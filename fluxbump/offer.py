@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from fluxbump import body as written
 from fluxbump.actions import Known, Wanted
@@ -16,8 +18,7 @@ from fluxbump.settings import Policy
 from fluxbump.state import State
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(Struct, frozen=True):
     """A bump, and what is said of it.
 
     Attributes:

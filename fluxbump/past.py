@@ -7,8 +7,9 @@ from the day on which the pins came here. Where they were before that, no histor
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from fluxbump import crds, versions
 from fluxbump.discover import CHART_FILE, Scope, context_of, decode, find_pins, read_charts
@@ -20,8 +21,7 @@ _SOURCES = ("install-url", "chart-dependency", "helm-release", "terraform", "cus
 """The kinds of pin that clusters take their Flux from; the others follow them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True):
     """What a file has held at some time.
 
     Attributes:
@@ -39,8 +39,7 @@ Lineage = Callable[[Collection[str]], Sequence[Held]]
 """Returns all that some files have held; raises RepositoryError where that cannot be told."""
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
+class Past(Struct, frozen=True):
     """What the history of the pins says.
 
     Attributes:

@@ -8,12 +8,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import platformdirs
+from msgspec import Struct
+from msgspec.structs import replace
 
 from fluxbump import credentials, releasenotes, remoteurl
 from fluxbump.clones import cached_clone
@@ -33,8 +34,7 @@ from fluxbump.settings import FILE, Settings
 from fluxbump.workspace import index_source, release_sources, settings_of
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """What the user asked for, where it differs from the configuration.
 
     Attributes:
@@ -60,8 +60,7 @@ class Asked:
     rehearse: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a run happens.
 
     Attributes:
@@ -131,8 +130,7 @@ def opened(asked: Asked, environ: Mapping[str, str] | None = None) -> Iterator[P
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Ground:
+class _Ground(Struct, frozen=True):
     """The git side of a place; `root` is that of a work tree, for paths in the configuration."""
 
     repository: Repository

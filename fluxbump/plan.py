@@ -8,7 +8,8 @@ moves.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from fluxbump import constraint, versions
 from fluxbump.errors import PinError, RefusedError
@@ -33,8 +34,7 @@ from fluxbump.versions import Level
 _CONFIGURE = "or add the place that holds the version under `pins` in fluxbump.yaml"
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """What the user allows.
 
     Attributes:

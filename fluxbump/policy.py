@@ -7,10 +7,11 @@ to date: which of the two is meant is for a person to say, by `fluxbump to RELEA
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from msgspec import Struct, field
+from msgspec.structs import replace
 from semver import Version
 
 from fluxbump import constraint, resolve, rules, safe, schedule, versions
@@ -29,8 +30,7 @@ _UNKNOWN = "FB202"
 _UNDATED = "the index does not say how old its chart is"
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped:
+class Skipped(Struct, frozen=True):
     """A newer release that is not proposed.
 
     Attributes:
@@ -42,8 +42,7 @@ class Skipped:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class UpToDate:
+class UpToDate(Struct, frozen=True):
     """Nothing newer may be proposed.
 
     Attributes:
@@ -57,8 +56,7 @@ class UpToDate:
     skipped: tuple[Skipped, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(Struct, frozen=True):
     """Something newer may be proposed later.
 
     Attributes:
@@ -76,8 +74,7 @@ class Waiting:
     skipped: tuple[Skipped, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Blocked:
+class Blocked(Struct, frozen=True):
     """Something is to be done that a person has to do.
 
     Attributes:
@@ -97,8 +94,7 @@ class Blocked:
     skipped: tuple[Skipped, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
+class Update(Struct, frozen=True):
     """A release to propose now.
 
     Attributes:
@@ -202,8 +198,7 @@ def decide(before: Evidence, index: ChartIndex, policy: Policy, now: datetime) -
 # --- what the policy allows -------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class _Sieve:
+class _Sieve(Struct):
     """Sorts newer releases, newest first, by what the policy says of each."""
 
     current: Version

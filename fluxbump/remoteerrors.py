@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from fluxbump.errors import RepositoryError
 
@@ -45,8 +46,7 @@ class UnreachableError(RemoteError):
     """The connection could not be made, or was cut; what it was about may have happened."""
 
 
-@dataclass(frozen=True, slots=True)
-class RefResult:
+class RefResult(Struct, frozen=True):
     """One line of `git push --porcelain`.
 
     Attributes:

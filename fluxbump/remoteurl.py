@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
+
+from msgspec import Struct
 
 from fluxbump.errors import UsageError
 from fluxbump.secret import Secret
@@ -19,8 +20,7 @@ _SCHEMES = ("https", "http", "ssh", "file")
 _HINT = "give https://…, ssh://…, git@host:path, file://… or a path"
 
 
-@dataclass(frozen=True, slots=True)
-class RemoteUrl:
+class RemoteUrl(Struct, frozen=True):
     """Where a remote is, without secrets.
 
     Attributes:
@@ -52,8 +52,7 @@ class RemoteUrl:
         return f"{self.scheme}://{self.host}"
 
 
-@dataclass(frozen=True, slots=True)
-class Userinfo:
+class Userinfo(Struct, frozen=True):
     """What a URL had before the `@`. Either can be a token, so neither is ever shown."""
 
     username: Secret

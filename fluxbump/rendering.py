@@ -10,8 +10,9 @@ import posixpath
 import re
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from fluxbump import archive, constraint, facts, manifests, versions, yamltext
 from fluxbump.errors import IndexSourceError, ToolError
@@ -37,8 +38,7 @@ class _NotRun(Exception):  # noqa: N818  # becomes Render.not_run
     """Why nothing can be rendered, one sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Community:
+class _Community(Struct, frozen=True):
     """The community chart that a dependency gets.
 
     Attributes:
@@ -52,8 +52,7 @@ class _Community:
     fetched: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Sources:
+class _Sources(Struct, frozen=True):
     """Where the files of a chart that is to be rendered come from.
 
     Attributes:

@@ -10,7 +10,6 @@ import re
 import shutil
 import tempfile
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import TypeVar
 
 import git
 from git.exc import GitCommandNotFound, InvalidGitRepositoryError, NoSuchPathError
+from msgspec import Struct
 
 from fluxbump import commits, lineage
 from fluxbump.commits import Built, CommitText
@@ -33,8 +33,7 @@ T = TypeVar("T", bound=ObjectSnapshot)
 _UNFINISHED = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply")
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
+class Branch(Struct, frozen=True):
     """A branch that exists.
 
     Attributes:

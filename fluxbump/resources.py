@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from fluxbump import yamltext
 from fluxbump.discover import decode
@@ -40,8 +41,7 @@ _NAMESPACE = re.compile(rf"{_BELOW_METADATA}  namespace: {_PLAIN}", re.MULTILINE
 _COMMENT_LINE = re.compile(r"[ \t]*(?:#|//|/?\*|<!--|--[ \t])")
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(Struct, frozen=True):
     """A Flux custom resource, or a place that speaks of one.
 
     Attributes:
@@ -83,8 +83,7 @@ class Resource:
         return " ".join(part for part in (self.kind or "an object", self.name) if part)
 
 
-@dataclass(frozen=True, slots=True)
-class Resources:
+class Resources(Struct, frozen=True):
     """What a snapshot holds of Flux's API.
 
     Attributes:
@@ -100,8 +99,7 @@ class Resources:
     files: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(Struct, frozen=True):
     """A resource with its parsed object, for those who look at its fields."""
 
     resource: Resource

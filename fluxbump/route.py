@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from itertools import combinations, pairwise
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from fluxbump import crds, kubernetes
 from fluxbump.crds import Conflict, Crd, Release, Stored, Table
 
 
-@dataclass(frozen=True, slots=True)
-class Removed:
+class Removed(Struct, frozen=True):
     """API versions that stop being served.
 
     Attributes:
@@ -35,8 +36,7 @@ class Removed:
     replaced_by: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Hop:
+class Hop(Struct, frozen=True):
     """One bump on the way.
 
     Attributes:
@@ -56,8 +56,7 @@ class Hop:
     kubernetes: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """The way, or why there is none.
 
     Attributes:
@@ -209,8 +208,7 @@ def _cost(hops: Sequence[Hop]) -> tuple[int, int, list[tuple[int, ...]]]:
 # --- what happens on the way ------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _State:
+class _State(Struct, frozen=True):
     """What `status.storedVersions` lists: at most, and at least."""
 
     most: Mapping[str, tuple[str, ...]]

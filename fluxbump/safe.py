@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from fluxbump import gate, resolve, rules
 from fluxbump.model import FLUX, FLUX2, ChartIndex, ChartRelease, Finding, Form, Inventory, Severity

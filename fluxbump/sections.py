@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
+
+from msgspec import Struct
 
 from fluxbump import crds, markdown, route
 from fluxbump.bump import Prepared
@@ -23,8 +24,7 @@ Link = Callable[[str, int], str]
 """Returns the address of a line of a file: path and line to URL; empty for none."""
 
 
-@dataclass(frozen=True, slots=True)
-class BodyInputs:
+class BodyInputs(Struct, frozen=True):
     """What a body says.
 
     Attributes:
@@ -58,8 +58,7 @@ class BodyInputs:
         return self.prepared.before.installed
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(Struct, frozen=True):
     """A part of a body that can be shortened.
 
     Attributes:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
 from pathlib import PurePosixPath
+
+from msgspec import Struct
 
 from fluxbump import yamltext
 from fluxbump.discover import decode
@@ -23,8 +24,7 @@ _KEYS = frozenset({"target", "source", "select", "reject"})
 _LITERAL = re.compile(r"[A-Za-z0-9.-]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Selector:
+class Selector(Struct, frozen=True):
     """Picks objects by version, and by more where it says so.
 
     Attributes:

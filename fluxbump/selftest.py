@@ -7,7 +7,9 @@ index, say), makes the self-test fail: a gate that was not tried is not a gate. 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from fluxbump import rules, versions
 from fluxbump.discover import Scope, rediscover
@@ -18,8 +20,7 @@ from fluxbump.rules.rule import Evidence
 _RAISE = 7  # far enough from what other pins hold that no two faults agree by chance
 
 
-@dataclass(frozen=True, slots=True)
-class Mutant:
+class Mutant(Struct, frozen=True):
     """A fault at one pin.
 
     Attributes:
@@ -37,8 +38,7 @@ class Mutant:
     line: Location
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
+class Trial(Struct, frozen=True):
     """A mutant and what the gate said.
 
     Attributes:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
 
 from fluxbump.discover import SETTINGS_FILE, Scope
 from fluxbump.errors import ConfigError
@@ -26,8 +27,7 @@ PLACEHOLDERS = ("release", "old_release", "chart_version", "old_chart_version")
 PLACEHOLDER = re.compile(r"\{(\w*)\}")
 
 
-@dataclass(frozen=True, slots=True)
-class Ignore:
+class Ignore(Struct, frozen=True):
     """Findings that the team accepts.
 
     Attributes:
@@ -50,8 +50,7 @@ Refresh = Literal["base", "content"]
 """What brings an open pull request up to date: a new base, or only new content."""
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """What the scheduled job may propose, and how.
 
     Attributes:
@@ -89,8 +88,7 @@ NO_POLICY = Policy()
 """What holds when nothing is said."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """What a team can set; the defaults are what holds without a fluxbump.yaml.
 
     Attributes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec import Struct
 
 from fluxbump.model import ChangeSet, Snapshot
 
@@ -18,8 +19,7 @@ def contains(data: bytes, needles: Sequence[str]) -> bool:
     return any(needle.encode() in data for needle in needles)
 
 
-@dataclass(frozen=True, slots=True)
-class MemorySnapshot:
+class MemorySnapshot(Struct, frozen=True):
     """Files held in memory."""
 
     files: Mapping[str, bytes]
@@ -48,8 +48,7 @@ class MemorySnapshot:
         return [path for path in self.paths() if contains(self.files[path], needles)]
 
 
-@dataclass(frozen=True, slots=True)
-class Overlay:
+class Overlay(Struct, frozen=True):
     """A change set over another snapshot: what the repository will be."""
 
     base: Snapshot

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from fluxbump import moves
 from fluxbump.model import ChangeSet
@@ -11,8 +12,7 @@ from fluxbump.objects import CommitSnapshot
 from fluxbump.repo import Repository
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One commit of the branch.
 
     Attributes:

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from fluxbump import goyaml, versions
 from fluxbump.facts.fields import INT_OR_STRING, Field, Schema
@@ -42,8 +43,7 @@ _WANTED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """A field that the release does not take.
 
     Attributes:
@@ -113,8 +113,7 @@ def _below(node: Node, step: str) -> list[Node]:
 _Found = Iterator[tuple[Node, str, str]]
 
 
-@dataclass
-class _Walk:
+class _Walk(Struct):
     """One object against its schema; a node that aliases share is looked at once for each path."""
 
     body: Body

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from fluxbump import evidence, resolve, rules
 from fluxbump.discover import discover
@@ -26,8 +27,7 @@ AGREEMENT = ("FB002", "FB101", "FB102", "FB103", "FB104", "FB108", "FB109", "FB1
 """The rules that say whether the pins agree."""
 
 
-@dataclass(frozen=True, slots=True)
-class Survey:
+class Survey(Struct, frozen=True):
     """What a snapshot pins, judged.
 
     Attributes:
@@ -82,8 +82,7 @@ def load(source: IndexSource) -> ChartIndex | IndexSourceError:
         return error
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Struct, frozen=True):
     """A Flux release in the index.
 
     Attributes:

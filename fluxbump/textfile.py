@@ -11,9 +11,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from enum import Enum, auto
 from functools import cached_property
+
+from msgspec import Struct
 
 from fluxbump import hcl, yamltext
 from fluxbump.model import Location
@@ -105,8 +106,7 @@ def _closing_quote(line: str, opening: int) -> int:
     return -1
 
 
-@dataclass
-class TextFile:
+class TextFile(Struct, dict=True):
     """One candidate file.
 
     Attributes:

@@ -7,10 +7,11 @@ from a URL once is kept for good.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote, urlsplit
+
+from msgspec import Struct
 
 from fluxbump import manifests
 from fluxbump.errors import IndexSourceError
@@ -33,8 +34,7 @@ class Web(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Upstream:
+class Upstream(Struct, frozen=True):
     """A place with the manifests of releases.
 
     Attributes:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from fluxbump import edit, mentions, resources
 from fluxbump.discover import Scope, decode, discover
@@ -42,8 +43,7 @@ class Start:
             self.around = replace(looked.around, resources=manifests)
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(Struct, frozen=True):
     """The edits, and the texts that they were planned on."""
 
     files: list[TextFile]

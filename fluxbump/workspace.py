@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 # GitPython runs `git version` when it is imported, unless it is told which git to run and that
 # a missing one is found out later.
@@ -45,8 +46,7 @@ def _nothing(_: Repository) -> None:
     """Do nothing with a repository that was opened."""
 
 
-@dataclass(frozen=True, slots=True)
-class Workspace(Generic[S_co]):
+class Workspace(Struct, Generic[S_co], frozen=True):
     """An open repository, one snapshot of it, and the configuration there.
 
     Attributes:

@@ -13,10 +13,10 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from msgspec import Struct
 from ruamel.yaml import YAML
 from ruamel.yaml.cyaml import CParser
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -56,8 +56,7 @@ class YamlProblem(Exception):  # noqa: N818  # a finding about input; discover d
         self.column = column
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(Struct, frozen=True):
     """A scalar and where its text stands.
 
     Attributes:
@@ -164,8 +163,7 @@ def _compose_fast(text: str) -> Node | None:
     return root
 
 
-@dataclass
-class Document:
+class Document(Struct, dict=True):
     """One document of a file.
 
     Attributes:
@@ -182,7 +180,7 @@ class Document:
     start: int
     end: int
     line: int
-    problem: tuple[Location, str] | None = field(default=None, init=False)
+    problem: tuple[Location, str] | None = None
 
     @cached_property
     def source(self) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from markdown_it import MarkdownIt
+from msgspec.structs import replace
 
 from fluxbump import body, bump, indexes, policy, sections
 from fluxbump.body import BodyInputs
@@ -67,7 +67,7 @@ def link(path: str, line: int) -> str:
 
 
 def inputs(made: Prepared, **more: object) -> BodyInputs:
-    return replace(BodyInputs(made, "main", link=link), **more)  # type: ignore[arg-type]  # fields of BodyInputs
+    return replace(BodyInputs(made, "main", link=link), **more)
 
 
 def headings(text: str) -> list[str]:

@@ -1,7 +1,6 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from hashlib import sha256
 from importlib.metadata import distribution
 from itertools import pairwise
@@ -15,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft4Validator
 from markdown_it import MarkdownIt
+from msgspec.structs import replace
 from pydantic import TypeAdapter
 
 from fluxbump.model import Finding, Location, Related, Severity

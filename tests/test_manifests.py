@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import tracemalloc
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from fixtures import generate
 from fixtures import manifests as made

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from msgspec.structs import replace
 from semver import Version
 
 from fluxbump.actions import (
@@ -58,7 +59,7 @@ def wanted(release: str = "2.6.4", *, base: str = "b1", says: str = "") -> Wante
 def state(release: str = "2.6.4", **more: object) -> State:
     one = wanted(release)
     made = State(release, "2.16.4", one.base, sha("tip"), one.tree, one.patch, one.digest)
-    return replace(made, **more)  # type: ignore[arg-type]  # fields of State
+    return replace(made, **more)
 
 
 def known(
@@ -74,7 +75,7 @@ def known(
 
 def tip(release: str = "2.6.4", **more: object) -> Tip:
     one = wanted(release)
-    return replace(Tip(sha("tip"), ours=True, tree=one.tree, base=one.base), **more)  # type: ignore[arg-type]  # fields of Tip
+    return replace(Tip(sha("tip"), ours=True, tree=one.tree, base=one.base), **more)
 
 
 def tips(*releases: str, **more: object) -> Mapping[str, Tip]:

@@ -4,11 +4,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from fixtures import facts, generate, states
 from fluxbump import evidence
@@ -581,7 +581,7 @@ def test_odd_names_are_just_names(files: Files) -> None:
     "reference", ["/etc", "../../../../etc", "../../../.git", "../../../.git/hooks", "../nowhere"]
 )
 def test_a_local_dependency_stays_in_the_repository(files: Files, reference: str) -> None:
-    class Guarded(MemorySnapshot):
+    class Guarded(MemorySnapshot, frozen=True):
         def below(self, folder: str) -> Sequence[str]:
             assert not folder.startswith(("/", ".."))
             return super().below(folder)
@@ -607,7 +607,7 @@ def test_nothing_stays_behind_when_it_is_interrupted(
 
 
 def test_nothing_stays_behind_when_a_file_cannot_be_read(files: Files, scratch: Path) -> None:
-    class Torn(MemorySnapshot):
+    class Torn(MemorySnapshot, frozen=True):
         def read_many(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
             raise OSError("torn")
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from dataclasses import dataclass
 from io import TextIOWrapper
 from typing import IO, TypeVar
+
+from msgspec import Struct
 
 from fluxbump.errors import FluxbumpError
 from fluxbump.reports.table import printable
@@ -26,8 +27,7 @@ def prepare_streams() -> None:
             stream.reconfigure(errors="replace")
 
 
-@dataclass(frozen=True, slots=True)
-class Console:
+class Console(Struct, frozen=True):
     """How this run talks.
 
     Attributes:

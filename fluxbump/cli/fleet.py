@@ -259,7 +259,7 @@ class _Run:
         self._console.progress(self._progress())
 
     def _finish(self, entry: Entry, left: Done) -> None:
-        from dataclasses import replace
+        from msgspec.structs import replace
 
         from fluxbump import fleetresults
         from fluxbump.alone import signals_held

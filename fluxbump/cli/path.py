@@ -77,7 +77,7 @@ def path(
     At each hop: which CRDs need `flux migrate` first, and which manifests must move to which
     apiVersion. Exits with 1 when there is no way.
     """
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from fluxbump import evidence, past, resolve
     from fluxbump.cli.known import known

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import replace
 from semver import Version
 
 from fluxbump import versions
@@ -24,8 +25,7 @@ INT_OR_STRING = "int-or-string"
 """The type of a field with `x-kubernetes-int-or-string`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """What a release's schema says of one field.
 
     Attributes:
@@ -53,8 +53,7 @@ class Field:
         return (since is None or since <= release) and (until is None or release <= until)
 
 
-@dataclass(frozen=True, slots=True)
-class Schema:
+class Schema(Struct, frozen=True):
     """The fields of one kind at one apiVersion, as one release has them.
 
     Attributes:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import httpx
+from msgspec import Struct
 from pydantic import TypeAdapter, ValidationError
 
 from fluxbump.errors import ForgeError
@@ -47,8 +47,7 @@ class UncertainError(ForgeError):
     """A request may have been carried out or not, and to repeat it could do it twice."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """An answer with a whole body.
 
     Attributes:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import base64
 import ipaddress
-from dataclasses import dataclass
 from urllib.parse import quote
 
 import httpx
+from msgspec import Struct
 
 from fluxbump.errors import ForgeError
 from fluxbump.forges.answer import one_line
 from fluxbump.secret import Secret
 
 
-@dataclass(frozen=True, slots=True)
-class Auth:
+class Auth(Struct, frozen=True):
     """A header that says who we are. Make one with `bearer`, `basic` or `named`.
 
     Attributes:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
+
+from msgspec import Struct
 
 
 class State(StrEnum):
@@ -16,8 +17,7 @@ class State(StrEnum):
     MERGED = "merged"
 
 
-@dataclass(frozen=True, slots=True)
-class PullRequest:
+class PullRequest(Struct, frozen=True):
     """A pull request (GitLab: merge request), as the forge has it.
 
     Attributes:
@@ -43,8 +43,7 @@ class PullRequest:
     head: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(Struct, frozen=True):
     """A pull request as it should be.
 
     Attributes:
@@ -70,8 +69,7 @@ class Proposal:
     auto_merge: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Capabilities:
+class Capabilities(Struct, frozen=True):
     """What a forge can do. What it cannot do is said in the report, never dropped in silence.
 
     Attributes:

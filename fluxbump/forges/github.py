@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Literal, Unpack
 from urllib.parse import quote
 
 import httpx
+from msgspec.structs import replace
 from pydantic import BaseModel, Field
 
 from fluxbump.errors import ForgeError

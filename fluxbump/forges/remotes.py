@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from urllib.parse import unquote, urlsplit
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from fluxbump.errors import ForgeError
 from fluxbump.remoteurl import RemoteUrl
@@ -48,8 +50,7 @@ _VISUAL_STUDIO = ".visualstudio.com"  # what Azure DevOps was called
 _HOST = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.-]*|\[[0-9A-Fa-f:.]+\])(?::\d+)?")
 
 
-@dataclass(frozen=True, slots=True)
-class Hosted:
+class Hosted(Struct, frozen=True):
     """A repository on a forge.
 
     Attributes:

@@ -8,10 +8,11 @@ one that the index promised, is decided here, once for all kinds.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from typing import Final, Protocol
+
+from msgspec import Struct
 
 from fluxbump.errors import IndexSourceError
 from fluxbump.indexes import directory, file, places, url
@@ -70,8 +71,7 @@ def open_source(spec: str, *, web: Callable[[], Web], chart: str = "flux2") -> I
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
+class _Source(Struct, frozen=True):
     """The chart releases that a place offers."""
 
     place: places.Place

@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
+from msgspec import Struct
 from semver import Version
 
 from fluxbump import versions, yamltext
@@ -52,8 +52,7 @@ class _Reader(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Yaml:
+class _Yaml(Struct, frozen=True):
     document: yamltext.Document
 
     def fields(self, value: Any) -> Mapping[str, Any]:
@@ -205,8 +204,7 @@ def _add(releases: dict[str, ChartRelease], entry: _Entry) -> None:
         entry.say("stands twice with different content; the first one counts")
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(Struct, frozen=True):
     """One entry of the chart, on its way to a ChartRelease."""
 
     reader: _Reader

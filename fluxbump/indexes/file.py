@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from fluxbump.indexes import places
 
@@ -18,8 +19,7 @@ def place(spec: str, fetch: places.Fetch) -> places.Place:
     return _File(Path(spec), fetch)
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
+class _File(Struct, frozen=True):
     path: Path
     fetch: places.Fetch
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from urllib.parse import SplitResult, urljoin, urlsplit
+
+from msgspec import Struct
 
 from fluxbump.errors import IndexSourceError
 from fluxbump.indexes import places
@@ -38,8 +39,7 @@ def place(spec: str, fetch: places.Fetch) -> places.Place:
     return _Url(parts._replace(fragment="").geturl(), fetch)
 
 
-@dataclass(frozen=True, slots=True)
-class _Url:
+class _Url(Struct, frozen=True):
     """A place whose index is at `address`, credentials included."""
 
     address: str

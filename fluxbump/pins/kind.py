@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from fluxbump import versions
 from fluxbump.model import FLUX, FLUX2, Chart, Form, Location, Note, Pin, Track
@@ -22,8 +23,7 @@ COMMUNITY_REPOSITORIES = (
 Found = Pin | Note
 
 
-@dataclass(frozen=True, slots=True)
-class CustomPin:
+class CustomPin(Struct, frozen=True):
     """A pin that the configuration adds.
 
     Attributes:
@@ -41,8 +41,7 @@ class CustomPin:
     line: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True):
     """What a kind may know besides the file in front of it.
 
     Attributes:

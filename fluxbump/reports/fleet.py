@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
+from msgspec import Struct
 from typing_extensions import TypedDict
 
 from fluxbump import markdown
@@ -55,8 +55,7 @@ class FleetJson(TypedDict):
     repositories: list[RepositoryJson]
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(Struct, frozen=True):
     """A fleet, or its shard, at the end.
 
     Attributes:

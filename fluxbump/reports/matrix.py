@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from html import escape
 from itertools import groupby
 from typing import Literal
 
+from msgspec import Struct
 from typing_extensions import TypedDict
 
 from fluxbump import crds
@@ -56,8 +56,7 @@ _WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One API version of one kind.
 
     Attributes:
@@ -75,8 +74,7 @@ class Row:
     states: tuple[State, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Matrix:
+class Matrix(Struct, frozen=True):
     """API versions by releases.
 
     Attributes:

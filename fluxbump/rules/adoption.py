@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from fluxbump import versions, yamltext
 from fluxbump.model import FLUX, FLUX2, Finding, Inventory, Location, Pin, Related, Severity, Track
@@ -25,8 +26,7 @@ _TRUE = ("true", "True", "TRUE")
 _PATCH = "(patch)"
 
 
-@dataclass(frozen=True)
-class _Owner:
+class _Owner(Struct, frozen=True, dict=True):
     """A HelmRelease that installs a wrapper, or the community chart itself.
 
     Attributes:

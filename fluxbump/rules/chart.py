@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from fluxbump import facts
 from fluxbump.crds import Crd, CrdVersion
@@ -21,8 +22,7 @@ _ANYTHING = {"spec": Field(open=True)}
 _FLAGS = ("served", "storage", "deprecated")
 
 
-@dataclass(frozen=True, slots=True)
-class _Chart:
+class _Chart(Struct, frozen=True):
     """A chart that can be compared.
 
     Attributes:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from fluxbump import crds
 from fluxbump.crds import Conflict
@@ -25,8 +26,7 @@ MIGRATE = "https://fluxcd.io/flux/cmd/flux_migrate"
 _CHARTS = ("chart-dependency", "helm-release", "terraform")
 
 
-@dataclass(frozen=True, slots=True)
-class _Holds:
+class _Holds(Struct, frozen=True):
     """A pin and the Flux release that it stands for; None when the chart index does not say."""
 
     pin: Pin

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
+from msgspec import Struct
 from semver import Version
 
 from fluxbump import resources, structure, versions
@@ -27,8 +27,7 @@ def _span(releases: Iterable[str]) -> str:
 # --- FB203, FB205: apiVersions ----------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Served:
+class _Served(Struct, frozen=True):
     """What a release defines, by group and kind."""
 
     release: str

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from fluxbump.model import (
     FLUX,
@@ -28,8 +30,7 @@ if TYPE_CHECKING:
     from fluxbump.resources import Resources
 
 
-@dataclass(frozen=True, slots=True)
-class Vendored:
+class Vendored(Struct, frozen=True):
     """The community chart as a wrapper carries it under `charts/`.
 
     Attributes:
@@ -53,11 +54,10 @@ class Vendored:
     app_version: str = ""
     sha256: str | None = None
     problem: str | None = None
-    contents: Callable[[], Shipped] | None = field(default=None, compare=False)
+    contents: Callable[[], Shipped] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
+class Fetched(Struct, frozen=True):
     """The community chart as the chart index has it, its digest verified.
 
     Attributes:
@@ -67,12 +67,11 @@ class Fetched:
     """
 
     app_version: str = ""
-    contents: Callable[[], Shipped] | None = field(default=None, compare=False)
+    contents: Callable[[], Shipped] | None = None
     problem: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RenderedObject:
+class RenderedObject(Struct, frozen=True):
     """One object of a rendered chart.
 
     Attributes:
@@ -88,8 +87,7 @@ class RenderedObject:
     images: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Render:
+class Render(Struct, frozen=True):
     """What `helm template` makes of a wrapper with its default values.
 
     Attributes:
@@ -110,8 +108,7 @@ class Render:
     images: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """What rules judge. Everything in it was gathered before; a rule does no I/O.
 
     Attributes:
@@ -188,8 +185,7 @@ class Evidence:
         return (str(release.app_version), "the chart index") if release else (None, "")
 
 
-@dataclass(frozen=True, slots=True)
-class NotRun:
+class NotRun(Struct, frozen=True):
     """A rule that could not be judged, and why. It has not passed.
 
     Attributes:
@@ -226,8 +222,7 @@ def _names(message: str, release: str) -> bool:
     return re.search(rf"Flux {re.escape(release)}(?![\w.+-]*\w)", message) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """One rule.
 
     Attributes:

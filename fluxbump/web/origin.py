@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import httpx
+from msgspec import Struct
 
 from fluxbump.errors import IndexSourceError
 from fluxbump.web.wire import retry_after
@@ -35,8 +35,7 @@ class TemporaryError(Exception):
         self.wait = wait
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(Struct, frozen=True):
     """What one body may cost."""
 
     address: httpx.URL

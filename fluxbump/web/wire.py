@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import random
 import ssl
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import cache
 
 import httpx
+from msgspec import Struct
 
 from fluxbump import __version__
 from fluxbump.errors import FluxbumpError
@@ -17,8 +17,7 @@ from fluxbump.errors import FluxbumpError
 BAD_REDIRECT = "it redirects to something that is not a URL"
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
+class Patience(Struct, frozen=True):
     """How long to wait, in seconds, and how often to try.
 
     Attributes:
@@ -47,8 +46,7 @@ class Patience:
         return self.pause * float(2 ** (attempt - 1)) * spread
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """Why there is no answer.
 
     Attributes:

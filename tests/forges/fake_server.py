@@ -17,6 +17,8 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
+from msgspec import Struct
+
 _PATIENCE = 10.0
 
 
@@ -27,8 +29,7 @@ class Cut(Enum):
     AFTER = "the request is carried out"
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(Struct, frozen=True):
     """A request; `path` is still escaped, header names are in lower case.
 
     `pairs` are the query's, for names that come more than once.

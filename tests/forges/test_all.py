@@ -8,9 +8,9 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from fluxbump import credentials
 from fluxbump.errors import ForgeError
@@ -182,7 +182,7 @@ def test_another_base_is_another_pull_request(forge: Forge) -> None:
 @pytest.mark.parametrize("changes", [{"branch": "none"}, {"base": "none"}])
 def test_what_is_not_there_is_refused(changes: dict[str, str], forge: Forge) -> None:
     with pytest.raises(StatusError, match="HTTP 4") as raised:
-        forge.open(replace(WANTED, **changes))  # type: ignore[arg-type]  # they are all texts
+        forge.open(replace(WANTED, **changes))
     assert raised.value.exit_code == 10
 
 

@@ -7,9 +7,9 @@ what `fake_bitbucket` says beside it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from fluxbump.forges import bitbucket
 from fluxbump.forges.answer import StatusError

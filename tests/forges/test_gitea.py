@@ -7,9 +7,9 @@ is silent, their source, as `fake_gitea` says.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from fluxbump.forges import gitea
 from fluxbump.forges.answer import StatusError

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from fluxbump.errors import ForgeError
 from fluxbump.forges import github
@@ -173,7 +173,7 @@ def test_what_github_does_not_take_is_said(
     changes: dict[str, str], reason: str, forge: Forge
 ) -> None:
     with pytest.raises(StatusError) as raised:
-        forge.open(replace(WANTED, **changes))  # type: ignore[arg-type]  # they are all texts
+        forge.open(replace(WANTED, **changes))
     assert raised.value.message.endswith(reason)
     assert raised.value.status == 422
 

@@ -7,9 +7,9 @@ GitLab, as `fake_gitlab` says: GitLab publishes no description that could judge 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from fluxbump.errors import ForgeError
 from fluxbump.forges import gitlab
@@ -127,7 +127,7 @@ def test_what_gitlab_does_not_take_is_said(
     changes: dict[str, str], reason: str, forge: Forge
 ) -> None:
     with pytest.raises(StatusError) as raised:
-        forge.open(replace(WANTED, **changes))  # type: ignore[arg-type]  # they are all texts
+        forge.open(replace(WANTED, **changes))
     assert reason in raised.value.message
 
 
