@@ -11,18 +11,15 @@ import tempfile
 from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from subprocess import PIPE
-from threading import Timer
-from typing import Any
 
-import git
 from msgspec import Struct
 
 from fluxbump.errors import RepositoryError
+from fluxbump.gitlocal import Batch, Layout, Runner
 from fluxbump.model import ChangeSet, Snapshot
 
 _REGULAR = (b"100644", b"100755")
@@ -40,77 +37,12 @@ class Commit(Struct, frozen=True):
     time: datetime
 
 
-class Git:
-    """Runs git in one repository."""
+class Git(Runner):
+    """Runs git in one repository, and builds what is not there yet."""
 
-    def __init__(self, repo: git.Repo) -> None:
-        self._git = repo.git
-        self.objects = Path(repo.common_dir, "objects").resolve()
-
-    def run(
-        self,
-        *args: str,
-        stdin: bytes | None = None,
-        env: Mapping[str, str] | None = None,
-        accept: Sequence[int] = (0,),
-        cwd: Path | None = None,
-    ) -> bytes:
-        """Run git once and return what it prints.
-
-        Raises:
-            RepositoryError: its exit code is not in `accept`; the message is git's own.
-        """
-        with tempfile.TemporaryFile() as source:
-            source.write(stdin or b"")
-            source.seek(0)
-            status, out, err = self._git.execute(
-                ["git", *(("-C", str(cwd)) if cwd else ()), *args],
-                istream=source,
-                env=dict(env or {}),
-                with_extended_output=True,
-                with_exceptions=False,
-                stdout_as_string=False,
-                strip_newline_in_stdout=False,
-            )
-        if status not in accept:
-            raise RepositoryError(_one_line(err) or f"git {args[0]} failed with {status}")
-        return bytes(out)
-
-    def run_bounded(self, *args: str, stdin: bytes, limit: int, seconds: float) -> bytes | None:
-        """Run git once, and end it when it prints or takes too much; None when it did.
-
-        Args:
-            args: of git.
-            stdin: what it reads.
-            limit: bytes that it may print.
-            seconds: that it may take.
-
-        Raises:
-            RepositoryError: it failed; the message is git's own.
-        """
-        with tempfile.TemporaryFile() as source:
-            source.write(stdin)
-            source.seek(0)
-            running: Any = self._git.execute(["git", *args], istream=source, as_process=True)
-            process = running.proc
-            timer = Timer(seconds, process.kill)
-            timer.start()
-            try:
-                out = process.stdout.read(limit + 1)
-                process.stdout.close()  # what has more to say ends by SIGPIPE
-                errors = process.stderr.read()
-                status = process.wait()
-            finally:
-                timer.cancel()
-        if len(out) > limit or status < 0:
-            return None
-        if status:
-            raise RepositoryError(_one_line(errors) or f"git {args[0]} failed with {status}")
-        return bytes(out)
-
-    def batch(self) -> Any:
-        """Start the process that serves objects by name."""
-        return self._git.execute(["git", "cat-file", "--batch"], istream=PIPE, as_process=True)
+    def __init__(self, layout: Layout, environ: Mapping[str, str]) -> None:
+        super().__init__(layout.root, environ)
+        self.objects = layout.shared.joinpath("objects").resolve()
 
     @contextmanager
     def quarantine(self) -> Iterator[dict[str, str]]:
@@ -245,7 +177,7 @@ class ObjectSnapshot(Searched):
         self._git = runner
         self._place = place
         self._prefix = prefix
-        self._process: Any = None
+        self._process: Batch | None = None
 
     @property
     @abstractmethod
@@ -255,11 +187,8 @@ class ObjectSnapshot(Searched):
     def close(self) -> None:
         """End the process that serves objects, if one was started."""
         if self._process is not None:
-            process, self._process = self._process.proc, None
-            for pipe in (process.stdin, process.stdout, process.stderr):
-                with suppress(BrokenPipeError):  # it may have ended by itself
-                    pipe.close()
-            process.wait()
+            process, self._process = self._process, None
+            process.close()
 
     @cached_property
     def _paths(self) -> list[str]:
@@ -297,19 +226,15 @@ class ObjectSnapshot(Searched):
             return
         if self._process is None:
             self._process = self._git.batch()
-        self._process.stdin.write(b"\n".join(names) + b"\n")
-        self._process.stdin.flush()
+        self._process.ask(names)
         # All answers are taken before any is given out, so that a caller that stops early
         # leaves no answer in the pipe for the next one.
-        yield from [(path, self._answer(path)) for path in paths]
-
-    def _answer(self, path: str) -> bytes:
-        header = self._process.stdout.readline().split()
-        if len(header) != len((b"name", b"type", b"size")):
-            raise RepositoryError(f"git has no object for {path}", hint="git fsck, or git fetch")
-        data: bytes = self._process.stdout.read(int(header[2]))
-        self._process.stdout.read(1)
-        return data
+        answers = [(path, self._process.answer()) for path in paths]
+        for path, data in answers:
+            if data is None:
+                reason = f"git has no object for {path}"
+                raise RepositoryError(reason, hint="git fsck, or git fetch")
+            yield path, data
 
     def _search(self, needles: Sequence[str]) -> list[str]:
         """Attributes such as `-diff` do not hide a file (`--text`): a pin is a pin."""
@@ -384,11 +309,3 @@ def _quoted(path: str) -> str:
     if os.pathsep not in path and not path.startswith('"'):
         return path
     return '"' + path.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def _one_line(stderr: bytes | str) -> str:
-    text = stderr.decode("utf-8", "replace") if isinstance(stderr, bytes) else stderr
-    lines = [
-        line.removeprefix("fatal: ").removeprefix("error: ").strip() for line in text.splitlines()
-    ]
-    return "; ".join(line for line in lines if line and not line.startswith("hint:"))

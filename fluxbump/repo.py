@@ -1,4 +1,4 @@
-"""A git repository: what it has, and the one ref that a bump makes. GitPython runs git.
+"""A git repository: what it has, and the one ref that a bump makes.
 
 Everything is read from the object database and written as objects; the work tree, the index
 and HEAD are never touched, save by `switch`.
@@ -13,19 +13,20 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-import git
-from git.exc import GitCommandNotFound, InvalidGitRepositoryError, NoSuchPathError
 from msgspec import Struct
 
-from fluxbump import commits, lineage
+from fluxbump import commits, gitlocal, lineage
 from fluxbump.commits import Built, CommitText
-from fluxbump.errors import RepositoryError, ToolError
+from fluxbump.errors import RepositoryError
 from fluxbump.model import ChangeSet, Snapshot
 from fluxbump.objects import Commit, CommitSnapshot, Git, ObjectSnapshot
 from fluxbump.past import Held
 from fluxbump.worktree import EditableWorktree, IndexSnapshot, WorktreeSnapshot
+
+if TYPE_CHECKING:
+    from fluxbump.writer import Writer
 
 # What needs no second opinion; see git-check-ref-format(1) for the rest.
 _PLAIN_BRANCH = re.compile(r"[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*(?:\.[0-9]+)*")
@@ -60,44 +61,45 @@ class Repository:
                 read and the clone has left out, see `remote.Remote.environ`.
 
         Raises:
-            RepositoryError: there is none.
+            RepositoryError: there is none, or git does not trust it.
             ToolError: git is not installed.
         """
-        try:
-            self._repo = git.Repo(path, search_parent_directories=True)
-            self._repo.git.update_environment(**(environ or {}))
-            self._git = Git(self._repo)
-            self._snapshots: list[ObjectSnapshot] = []
-        except NoSuchPathError:
-            raise RepositoryError(f"no such directory: {path}", hint="see --repo") from None
-        except (InvalidGitRepositoryError, ValueError):
-            raise RepositoryError(
-                f"not a git repository: {path or Path.cwd()}",
-                hint="run inside a checkout, or say --repo PATH",
-            ) from None
-        except GitCommandNotFound:
-            raise ToolError("git is not installed", hint="install git 2.31 or later") from None
+        self._layout = gitlocal.find(path)
+        self._environ = {**gitlocal.pinned(self._layout), **(environ or {})}
+        self._git = Git(self._layout, self._environ)
+        self._snapshots: list[ObjectSnapshot] = []
+        self._made: Writer | None = None
 
     def close(self) -> None:
         """End the helper processes."""
         for snapshot in self._snapshots:
             snapshot.close()
-        self._repo.close()
+        if self._made is not None:
+            self._made.close()
+
+    @property
+    def _writer(self) -> Writer:
+        if self._made is None:
+            # GitPython takes longer to import than all else, and most runs write nothing.
+            from fluxbump.writer import Writer
+
+            self._made = Writer(self._layout.root, self._environ)
+        return self._made
 
     @property
     def bare(self) -> bool:
         """Whether there is no work tree."""
-        return bool(self._repo.bare)
+        return self._layout.bare
 
     @property
     def root(self) -> Path:
         """The work tree's root; the git directory of a bare repository."""
-        return Path(self._repo.working_tree_dir or self._repo.git_dir)
+        return self._layout.root
 
     @property
     def private(self) -> Path:
         """A directory for fluxbump's own files; each work tree has one. It need not be there."""
-        return Path(self._repo.git_dir, "fluxbump").absolute()
+        return self._layout.private / "fluxbump"
 
     # --- reading --------------------------------------------------------------------------
 
@@ -116,17 +118,12 @@ class Repository:
                 f"{revision}^{{commit}}",
                 "--",
             )
-        except RepositoryError as error:
-            raise self._unknown(revision, error) from None
+        except RepositoryError:
+            raise self._unknown(revision) from None
         sha, tree, time = out.decode().splitlines()[-1].split("\0")
         return Commit(sha, tree, datetime.fromisoformat(time))
 
-    def _unknown(self, revision: str, error: RepositoryError) -> RepositoryError:
-        if "dubious ownership" in error.message:
-            return RepositoryError(
-                f"git does not trust {self.root}: it belongs to somebody else",
-                hint=f"git config --global --add safe.directory {self.root}",
-            )
+    def _unknown(self, revision: str) -> RepositoryError:
         if not self._git.run("for-each-ref", "--count=1") and revision == "HEAD":
             return RepositoryError("the repository has no commits", hint="commit something first")
         return RepositoryError(
@@ -297,7 +294,7 @@ class Repository:
             env = {"GIT_INDEX_FILE": str(Path(scratch, "index"))}
             tree = self._git.build_tree(base, changes, env)
         parent = parent or base.commit.sha
-        return commits.write(self._git, tree, parent, message, stand_in=stand_in)
+        return self._writer.commit(tree, parent, message, stand_in=stand_in)
 
     def create(self, branch: str, commit: str) -> None:
         """Create a branch; git refuses when it exists by now.
@@ -305,7 +302,7 @@ class Repository:
         Raises:
             RepositoryError: it exists, or its name cannot be used.
         """
-        self._update_refs(f"create refs/heads/{branch}\0{commit}\0")
+        self._writer.update_refs(f"create refs/heads/{branch}\0{commit}\0")
 
     def replace(self, branch: Branch, commit: str) -> str:
         """Point a branch elsewhere and keep its old tip under a ref; return that ref.
@@ -314,7 +311,7 @@ class Repository:
             RepositoryError: the branch moved meanwhile.
         """
         kept = f"refs/fluxbump/replaced/{branch.name}/{branch.tip[:12]}"
-        self._update_refs(
+        self._writer.update_refs(
             f"update refs/heads/{branch.name}\0{commit}\0{branch.tip}\0"
             f"update {kept}\0{branch.tip}\0\0"
         )
@@ -347,7 +344,7 @@ class Repository:
             raise RepositoryError(
                 "a bare repository has nothing to check out", hint="drop --checkout"
             )
-        unfinished = next((n for n in _UNFINISHED if Path(self._repo.git_dir, n).exists()), None)
+        unfinished = next((n for n in _UNFINISHED if (self._layout.private / n).exists()), None)
         if unfinished:
             raise RepositoryError(
                 f"a merge or rebase is under way ({unfinished})", hint="finish it"
@@ -358,7 +355,7 @@ class Repository:
             raise RepositoryError(f"{branch} is checked out in {elsewhere}", hint="drop --checkout")
         with self._git.quarantine() as env:
             tree = self._git.build_tree(base, changes, env)
-            index = Path(self._repo.git_dir, "index")
+            index = self._layout.private / "index"
             if index.exists():
                 shutil.copyfile(index, env["GIT_INDEX_FILE"])
             self._git.run("update-index", "-q", "--refresh", env=env, accept=(0, 1))
@@ -376,17 +373,4 @@ class Repository:
         Raises:
             RepositoryError: git refused.
         """
-        self._git.run("switch", "--quiet", branch)
-
-    def _update_refs(self, commands: str) -> None:
-        """Move refs in one transaction; each command says what it expects to find."""
-        try:
-            self._git.run(
-                "update-ref", "--create-reflog", "-m", "fluxbump", "--stdin", "-z",
-                stdin=commands.encode(),
-            )  # fmt: skip
-        except RepositoryError as error:
-            raise RepositoryError(
-                f"git refused the branch: {error.message}",
-                hint="somebody else made or moved it, or another branch is in its way",
-            ) from None
+        self._writer.switch(branch)

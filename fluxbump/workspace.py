@@ -5,7 +5,6 @@ What only some runs need (HTTP, the models of the configuration) is imported whe
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cache, partial
@@ -14,10 +13,6 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.parse import urlsplit
 
 from msgspec import Struct
-
-# GitPython runs `git version` when it is imported, unless it is told which git to run and that
-# a missing one is found out later.
-os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 
 from fluxbump import indexes
 from fluxbump.discover import decode

@@ -18,9 +18,10 @@ MODULES = {
 
 # The rooms that may meet the world outside, and how.
 OUTSIDE = {
-    "cli", "__main__", "repo", "objects", "worktree", "web", "helm", "rendering", "facts", "bump",
-    "indexes", "forges", "cluster", "api", "workspace", "beside", "gitprocess", "credentials",
-    "remote", "clones", "place", "commits", "upstream",
+    "cli", "__main__", "repo", "gitlocal", "objects", "writer", "worktree", "web", "helm",
+    "rendering", "facts", "bump", "indexes", "forges", "cluster", "api", "workspace", "beside",
+    "gitprocess", "credentials",
+    "remote", "clones", "place", "upstream",
     # They replace files of a work tree, all or none.
     "swap", "nofollow", "alone",
     # A process for each repository of a fleet, and the file that says which are done.
@@ -91,7 +92,8 @@ def test_pure_rooms_import_nothing_of_the_world(module: str) -> None:
 
 # `fluxbump` itself loads what it offers to programs when it is asked for.
 @pytest.mark.parametrize(
-    "module", [m for m in MODULES if room(m) not in {"cli", "__main__", "", "workspace", "place"}]
+    "module",
+    [m for m in MODULES if room(m) not in {"cli", "__main__", "", "workspace", "place", "repo"}],
 )
 def test_imports_stand_at_the_top(module: str) -> None:
     allowed = (ast.If, ast.Try)  # `if TYPE_CHECKING:` is at the top too
@@ -123,6 +125,12 @@ def test_leaves_import_no_sibling(module: str) -> None:
 def test_only_one_room_knows_the_yaml_library(module: str) -> None:
     found = [name for name in imports(module) if name.startswith("ruamel")]
     assert module == "fluxbump.yamltext" or found == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_only_one_room_knows_gitpython(module: str) -> None:
+    found = [name for name in imports(module) if name.partition(".")[0] == "git"]
+    assert module == "fluxbump.writer" or found == []
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -1,0 +1,134 @@
+"""Where a repository is, from every place that one can stand in."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from fluxbump import gitlocal
+from fluxbump.errors import RepositoryError, ToolError
+from fluxbump.gitlocal import Layout, Runner
+
+
+def git(where: Path, *args: str) -> None:
+    who = [
+        "-c",
+        "user.name=x",
+        "-c",
+        "user.email=x@example.com",
+        "-c",
+        "protocol.file.allow=always",
+    ]
+    subprocess.run(["git", *who, *args], cwd=where, check=True, capture_output=True)
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A work tree with one commit and a folder `a/b`."""
+    path = tmp_path / "tree"
+    path.joinpath("a", "b").mkdir(parents=True)
+    git(path, "init", "--quiet")
+    git(path, "commit", "--quiet", "--allow-empty", "-m", "x")
+    return path
+
+
+@pytest.mark.parametrize("below", ["", "a", "a/b", ".git", ".git/refs"])
+def test_a_work_tree(tree: Path, below: str) -> None:
+    private = tree / ".git"
+    expected = Layout(bare=False, root=tree, private=private, shared=private)
+    assert gitlocal.find(tree / below) == expected
+
+
+def test_where_we_are(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tree / "a")
+    assert gitlocal.find(None) == gitlocal.find(tree)
+    assert gitlocal.find(Path()) == gitlocal.find(tree)
+
+
+def test_a_bare_repository(tree: Path, tmp_path: Path) -> None:
+    git(tmp_path, "clone", "--quiet", "--bare", "tree", "bare")
+    bare = tmp_path / "bare"
+    assert gitlocal.find(bare) == Layout(bare=True, root=bare, private=bare, shared=bare)
+    assert gitlocal.find(bare / "refs").private == bare
+
+
+def test_a_second_work_tree(tree: Path, tmp_path: Path) -> None:
+    git(tree, "worktree", "add", "--quiet", "-b", "y", str(tmp_path / "second"))
+    found = gitlocal.find(tmp_path / "second")
+    assert (found.bare, found.root, found.shared) == (False, tmp_path / "second", tree / ".git")
+    assert found.private == tree / ".git" / "worktrees" / "second"
+    with pytest.raises(RepositoryError, match=r"in a git directory: .*/worktrees/second"):
+        gitlocal.find(found.private)
+
+
+def test_a_submodule(tree: Path, tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet", "outer")
+    git(tmp_path / "outer", "submodule", "--quiet", "add", str(tree), "inner")
+    found = gitlocal.find(tmp_path / "outer" / "inner")
+    assert found.root == tmp_path / "outer" / "inner"
+    assert found.private == tmp_path / "outer" / ".git" / "modules" / "inner"
+    assert gitlocal.find(found.private) == found
+
+
+def test_a_hook_may_name_the_repository_from_where_it_runs(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_DIR", "tree/.git")
+    monkeypatch.setenv("GIT_WORK_TREE", "tree")
+    found = gitlocal.find(None)
+    assert (found.root, found.private) == (tree, tree / ".git")
+    runner = Runner(found.root, gitlocal.pinned(found))
+    assert runner.run("rev-parse", "--show-toplevel").decode().strip() == str(tree)
+
+
+def test_no_repository(tmp_path: Path) -> None:
+    with pytest.raises(RepositoryError, match=re.escape(f"not a git repository: {tmp_path}")):
+        gitlocal.find(tmp_path)
+    with pytest.raises(RepositoryError, match="no such directory: "):
+        gitlocal.find(tmp_path / "nowhere")
+    (tmp_path / "file").touch()
+    with pytest.raises(RepositoryError, match="no such directory: "):
+        gitlocal.find(tmp_path / "file")
+
+
+def test_a_format_that_git_does_not_know(tree: Path) -> None:
+    git(tree, "config", "core.repositoryformatversion", "99")
+    with pytest.raises(RepositoryError, match=r"git cannot use .*: .*version"):
+        gitlocal.find(tree)
+
+
+def test_a_name_with_a_line_break(tmp_path: Path) -> None:
+    path = tmp_path / "a\nb"
+    path.mkdir()
+    git(path, "init", "--quiet")
+    with pytest.raises(RepositoryError, match="its path has a line break"):
+        gitlocal.find(path)
+
+
+def test_what_reads_more_than_a_pipe_holds_and_says_more(tree: Path) -> None:
+    runner = Runner(tree, {})
+    large = b"x" * (1 << 20)
+    name = runner.run("hash-object", "-w", "--stdin", stdin=large).strip()
+    assert runner.run("cat-file", "blob", name.decode()) == large
+    assert runner.run_bounded("cat-file", "--batch", stdin=name, limit=9, seconds=60) is None
+    batch = runner.batch()
+    batch.ask([name, b"0" * 40, name])
+    assert [batch.answer() for _ in range(3)] == [large, None, large]
+    batch.close()
+
+
+def test_a_repository_of_somebody_else(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")  # git's own switch for its tests
+    with pytest.raises(RepositoryError, match="git does not trust") as caught:
+        gitlocal.find(tree)
+    assert caught.value.hint == f"git config --global --add safe.directory {tree}"
+
+
+def test_no_git(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ToolError, match="git is not installed"):
+        gitlocal.find(tree)
