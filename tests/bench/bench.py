@@ -1,6 +1,7 @@
 """`make bench`: whole-process time and peak memory, each beside a floor of the same run.
 
-No figure is asserted: machines differ, and a floor measured minutes ago is another machine. The
+No figure is asserted: machines differ, and a floor measured minutes ago is another machine, so the
+floors of a target run between the rounds of what is held against them. The
 table at the end says what the targets are, and by how much they are met or missed.
 """
 

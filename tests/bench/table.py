@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -14,12 +15,14 @@ class Row:
         mebibytes: peak of all rounds.
         git_seconds: time for which git processes ran, in one traced run.
         git_processes: how many there were.
+        floors: best seconds of what its target is made of, between its own rounds.
     """
 
     seconds: float
     mebibytes: float
     git_seconds: float
     git_processes: int
+    floors: Mapping[str, float]
 
 
 ROWS: dict[str, Row] = {}
@@ -41,11 +44,11 @@ class Target:
     seconds: float = 0
     mebibytes: float = 0
 
-    def limit(self) -> float:
+    def limit(self, floors: Mapping[str, float]) -> float:
         """The most seconds that meet the target."""
-        head, *rest = self.floor or ("",)
-        base = ROWS[head].seconds * self.factor if head else 0
-        return base + sum(ROWS[name].seconds for name in rest) + self.seconds
+        factors = (self.factor, *(1.0 for _ in self.floor[1:]))
+        base = sum(f * floors[name] for f, name in zip(factors, self.floor, strict=False))
+        return base + self.seconds
 
 
 _LOADED = "floor: typer, git, ruamel.yaml, semver"
@@ -76,9 +79,9 @@ def lines() -> list[str]:
 
 def _verdict(name: str, row: Row) -> str:
     target = TARGETS.get(name)
-    if target is None or not set(target.floor) <= ROWS.keys():
+    if target is None or not set(target.floor) <= row.floors.keys():
         return ""
-    limit = target.limit()
+    limit = target.limit(row.floors)
     said = [f"{limit:.3f} s: {'met' if row.seconds <= limit else 'MISSED'}"]
     if target.mebibytes:
         met = "met" if row.mebibytes <= target.mebibytes else "MISSED"
