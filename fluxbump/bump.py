@@ -7,6 +7,7 @@ commits, mostly one, and one ref. A dry run is the first two. `inplace` delivers
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Generic, Literal
 
@@ -49,7 +50,7 @@ from fluxbump.moves import Migration
 from fluxbump.objects import CommitSnapshot
 from fluxbump.plan import Options, plan
 from fluxbump.repo import Branch, Repository
-from fluxbump.rules.rule import Evidence
+from fluxbump.rules.rule import Evidence, Renders
 from fluxbump.settings import Settings, fill
 from fluxbump.snapshots import Overlay
 from fluxbump.steps import Step
@@ -58,6 +59,9 @@ from fluxbump.verdict import Verdict
 from fluxbump.work import Start, edited
 
 LATEST_SAFE = "latest-safe"
+
+Rendering = Callable[[ChartIndex], AbstractContextManager[Renderer]]
+"""Gives what renders wrappers; what that started has ended when the block is left."""
 
 
 class Request(Struct, frozen=True):
@@ -168,7 +172,7 @@ def prepare(
     source: IndexSource,
     request: Request,
     *,
-    render: Callable[[ChartIndex], Renderer] | None = None,
+    render: Rendering | None = None,
 ) -> Prepared[S]:
     """Compute a bump, in memory and in a quarantine that is gone when this returns.
 
@@ -178,7 +182,7 @@ def prepare(
         settings: the configuration in the base.
         source: where chart archives come from.
         request: what the user asked for.
-        render: makes what renders wrappers; None when rendering was not asked for.
+        render: gives what renders wrappers; None when rendering was not asked for.
 
     Raises:
         FluxbumpError: of the stage that cannot go on.
@@ -191,23 +195,28 @@ def prepare(
     planned = plan(inventory, chart_release, index, request.options, charts)
     work = edited(start, planned, source, looked.scope, rows_move=request.mentions)
     total = ChangeSet({**start.changes.files, **work.changes.files})
-    with beside(partial(repository.preview, base, total)) as built:
+    with (
+        beside(partial(repository.preview, base, total)) as built,
+        render(index) if render else nullcontext() as renderer,
+    ):
         result = edit.verify(inventory, planned, work.changes, looked.scope)
         overlay = Overlay(base, total)
+        vendored = evidence.vendored_charts(overlay, result)
+        renders = evidence.begin_renders(renderer, overlay, result, vendored)
         after = evidence.gather(
             overlay,
             result,
             index,
             around=start.around,
             base=evidence.Base(looked.before.inventory, _changed(looked, overlay)),
-            render=render(index) if render else None,
+            vendored=vendored,
             allowed_groups=settings.allowed_groups,
             compared_with=current(looked.before.inventory).get(FLUX),
             sources=looked.sources,
         )
         after = evidence.with_past(after, partial(repository.lineage, looked.behind), looked.scope)
         before = replace(looked.before, past=after.past)
-        verdict, inherited = _judge(before, after, settings, overlay.name)
+        verdict, inherited = _judge(before, after, settings, overlay.name, renders)
         left = tuple(mentions.find(work.files, inventory, planned, work.row_edits))
         values = _template_values(planned)
         branch = fill(settings.branch, values)
@@ -282,14 +291,18 @@ def _target(request: Request, index: ChartIndex, before: Evidence) -> ChartRelea
 
 
 def _judge(
-    before: Evidence, after: Evidence, settings: Settings, subject: str
+    before: Evidence,
+    after: Evidence,
+    settings: Settings,
+    subject: str,
+    renders: Renders | None,
 ) -> tuple[Verdict, frozenset[Finding]]:
     """Run the gate on the result, and tell what it finds on the base too.
 
     Stale mentions are left out: the report lists every mention anyway.
     """
     codes = tuple(code for code in rules.RULES if code != "FB120")
-    verdict = gate.judge(after, settings, subject, codes)
+    verdict = gate.judge(after, settings, subject, codes, renders)
     # What the base has already matters only where the result has something.
     earlier = gate.judge(before, settings, "base", tuple({one.code for one in verdict.findings}))
     return verdict, gate.inherited(earlier.findings, verdict.findings)

@@ -17,15 +17,18 @@ from fluxbump.model import Chart, ChartIndex, Inventory, Snapshot
 from fluxbump.past import Lineage
 from fluxbump.resources import Resources
 from fluxbump.rules.crds import unsure
-from fluxbump.rules.rule import Evidence, Render, Vendored
+from fluxbump.rules.rule import Evidence, Render, Renders, Vendored
 
 NEEDLES = (*resources.NEEDLES, *kubernetes.NEEDLES)
 """What `surroundings` looks for."""
 
 _ARCHIVE = re.compile(r"flux2-(?P<version>v?\d[^/]*)\.tgz")
 
-Renderer = Callable[[Chart, Snapshot, tuple[Vendored, ...]], Render]
-"""Renders one wrapper; what it needs besides is bound before."""
+Renderer = Callable[[Chart, Snapshot, tuple[Vendored, ...]], Callable[[], Render]]
+"""Starts to render one wrapper, and gives what waits for the result.
+
+What it needs besides is bound before, and whoever bound it ends what was started.
+"""
 
 
 class Base(Struct, frozen=True):
@@ -98,7 +101,7 @@ def gather(
     index: ChartIndex | IndexSourceError,
     *,
     around: Surroundings | None = None,
-    render: Renderer | None = None,
+    vendored: tuple[Vendored, ...] | None = None,
     base: Base | None = None,
     allowed_groups: tuple[str, ...] = (),
     compared_with: str | None = None,
@@ -112,15 +115,15 @@ def gather(
         inventory: of the snapshot.
         index: the chart index, or why there is none.
         around: what a release meets; None when the safety rules are not to be run.
-        render: renders a wrapper; None when rendering was not asked for.
+        vendored: what `vendored_charts` finds; None when nobody has looked yet.
         base: what to compare with; None when no base was given.
         allowed_groups: API groups that a fresh cluster has beside the known ones.
         compared_with: a release; what it refuses already need not be found again.
         sources: of what the tables do not know; None when nothing is to be asked.
         also: releases that matter, beside those that pins hold.
     """
-    vendored = tuple(_vendored(snapshot, inventory))
-    wrappers = [chart for chart in inventory.charts if chart.wrapper]
+    if vendored is None:
+        vendored = vendored_charts(snapshot, inventory)
     loaded = index if isinstance(index, ChartIndex) else None
     charts = {str(one.version): one for one in loaded.releases} if loaded else {}
     inventories = (inventory, base.inventory) if base else (inventory,)
@@ -131,7 +134,6 @@ def gather(
         no_index=None if loaded else str(index),
         vendored=vendored,
         locks=dict(_locks(snapshot, inventory)),
-        renders=tuple(render(chart, snapshot, vendored) for chart in wrappers) if render else (),
         base=base.inventory if base else None,
         changed=base.changed if base else frozenset(),
         allowed_groups=allowed_groups,
@@ -144,6 +146,19 @@ def gather(
         kubernetes=around.kubernetes if around else None,
         compared_with=compared_with,
     )
+
+
+def begin_renders(
+    render: Renderer | None,
+    snapshot: Snapshot,
+    inventory: Inventory,
+    vendored: tuple[Vendored, ...],
+) -> Renders | None:
+    """Start to render every wrapper, and give what waits for all; None where none was asked for."""
+    if render is None:
+        return None
+    begun = [render(chart, snapshot, vendored) for chart in inventory.charts if chart.wrapper]
+    return lambda: tuple(one() for one in begun)
 
 
 def with_past(gathered: Evidence, lineage: Lineage | None, scope: Scope) -> Evidence:
@@ -177,6 +192,11 @@ def _locks(snapshot: Snapshot, inventory: Inventory) -> Iterator[tuple[str, str]
         path = f"{chart.directory}Chart.lock"
         if path in snapshot.below(chart.directory):
             yield path, decode(snapshot.read(path))
+
+
+def vendored_charts(snapshot: Snapshot, inventory: Inventory) -> tuple[Vendored, ...]:
+    """Read the community charts under the wrappers' `charts/`."""
+    return tuple(_vendored(snapshot, inventory))
 
 
 def _vendored(snapshot: Snapshot, inventory: Inventory) -> Iterator[Vendored]:

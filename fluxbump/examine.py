@@ -13,7 +13,7 @@ from fluxbump.evidence import NOTHING_KNOWN, Base, Known, Renderer
 from fluxbump.knowledge import JUDGED_BY, Sources
 from fluxbump.model import ChartIndex, Snapshot
 from fluxbump.past import Lineage
-from fluxbump.rules.rule import Evidence
+from fluxbump.rules.rule import Evidence, Renders
 from fluxbump.settings import Settings
 from fluxbump.tracks import require_pins
 from fluxbump.verdict import Verdict
@@ -27,12 +27,14 @@ class Examined(Struct, frozen=True):
         evidence: about it.
         scope: of the search.
         settings: its configuration.
+        renders: waits for the renders; None when rendering was not asked for.
     """
 
     subject: str
     evidence: Evidence
     scope: Scope
     settings: Settings
+    renders: Renders | None = None
 
 
 def examine(
@@ -54,7 +56,7 @@ def examine(
         settings: its configuration.
         index: the chart index, or why there is none.
         base: the merge base, for the rules that compare.
-        render: renders a wrapper; None when rendering was not asked for.
+        render: starts to render a wrapper; None when rendering was not asked for.
         known: what is known beside the repository.
         lineage: gives what files have held; None when that is not to be asked.
         codes: of the rules that will judge; what none of them needs is not looked for.
@@ -69,6 +71,8 @@ def examine(
     scope = settings.scope(app_versions, evidence.NEEDLES if safety else ())
     inventory = discover(snapshot, scope)
     require_pins(inventory, "nothing here pins Flux, so there is nothing to check")
+    vendored = evidence.vendored_charts(snapshot, inventory)
+    renders = evidence.begin_renders(render, snapshot, inventory, vendored)
     compare = None
     if base is not None:
         changed = evidence.changed_below(inventory.charts, base, snapshot)
@@ -81,18 +85,20 @@ def examine(
         inventory,
         index,
         around=around,
-        render=render,
+        vendored=vendored,
         base=compare,
         allowed_groups=settings.allowed_groups,
         sources=sources if codes & set(JUDGED_BY) else None,
     )
     gathered = evidence.with_past(gathered, lineage, scope)
-    return Examined(snapshot.name, gathered, scope, settings)
+    return Examined(snapshot.name, gathered, scope, settings, renders)
 
 
 def judge(examined: Examined, codes: tuple[str, ...] = tuple(rules.RULES)) -> Verdict:
     """Judge what was looked at."""
-    return gate.judge(examined.evidence, examined.settings, examined.subject, codes)
+    return gate.judge(
+        examined.evidence, examined.settings, examined.subject, codes, examined.renders
+    )
 
 
 def self_test(examined: Examined) -> tuple[selftest.Trial, ...]:

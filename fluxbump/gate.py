@@ -11,7 +11,7 @@ from fluxbump import rules
 from fluxbump.discover import SUPPRESSION
 from fluxbump.errors import UsageError
 from fluxbump.model import Finding, Location, Severity
-from fluxbump.rules.rule import Evidence
+from fluxbump.rules.rule import Evidence, Renders
 from fluxbump.settings import FILE, Settings
 from fluxbump.textfile import TextFile
 from fluxbump.verdict import Suppression, Verdict
@@ -43,6 +43,7 @@ def judge(
     settings: Settings,
     subject: str,
     codes: tuple[str, ...] = tuple(rules.RULES),
+    renders: Renders | None = None,
 ) -> Verdict:
     """Judge a snapshot.
 
@@ -51,8 +52,9 @@ def judge(
         settings: its configuration, which may suppress findings.
         subject: what the snapshot is, for people.
         codes: of the rules to run.
+        renders: waits for the renders; see `rules.judge`.
     """
-    found, not_run = rules.judge(evidence, codes)
+    found, not_run = rules.judge(evidence, codes, renders)
     stated = [
         *_configured(settings),
         *_commented({**evidence.inventory.files, **evidence.inventory.others}),

@@ -12,10 +12,11 @@ import re
 import shutil
 import subprocess
 import tempfile
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from msgspec import Struct
 
@@ -83,7 +84,7 @@ class Helm:
         self._version: str | None = None
 
     def version(self) -> str:
-        """Return the version, `v3.17.3`. Runs helm the first time, unless a render did.
+        """Return the version, `v3.17.3`. Runs helm the first time.
 
         Raises:
             ToolError: it cannot be run, does not say, or is older than Helm 3.
@@ -92,13 +93,15 @@ class Helm:
             self._version = self._ask_version()
         return self._version
 
-    def template(
+    @contextmanager
+    def begin(
         self, chart_dir: Path, release_name: str = "fluxbump", *, kube_version: str = KUBE_VERSION
-    ) -> str:
-        """Render the chart in `chart_dir` with its default values, as for a first install.
+    ) -> Iterator[Callable[[], str]]:
+        """Start to render the chart in `chart_dir` with its default values, as for a first install.
 
-        The output includes the definitions under `crds/`, which an install creates, and leaves
-        out the tests, which it does not run.
+        Gives what waits for the output, or raises why there is none. Helm has ended when the block
+        is left. The output includes the definitions under `crds/`, which an install creates, and
+        leaves out the tests, which it does not run.
 
         Raises:
             ChartRefusedError: helm does not render the chart.
@@ -106,8 +109,18 @@ class Helm:
         """
         directory = str(chart_dir.absolute())
         options = ["--include-crds", "--skip-tests", "--kube-version", kube_version]
-        with self._learning_version():
-            done = self._run(["template", release_name, directory, *options], self._timeout)
+        command = ["template", release_name, directory, *options]
+        with self._running(command, self._timeout) as done:
+            yield lambda: self._output(done(), directory)
+
+    def template(
+        self, chart_dir: Path, release_name: str = "fluxbump", *, kube_version: str = KUBE_VERSION
+    ) -> str:
+        """Render a chart and wait for the output; see `begin`."""
+        with self.begin(chart_dir, release_name, kube_version=kube_version) as output:
+            return output()
+
+    def _output(self, done: _Done | None, directory: str) -> str:
         if done is None:
             raise ChartRefusedError(f"helm did not finish within {self._timeout:g} seconds")
         if done.returncode < 0:
@@ -117,23 +130,9 @@ class Helm:
             raise ChartRefusedError(said or f"helm template failed with {done.returncode}")
         return done.stdout.decode("utf-8", "replace")
 
-    @contextmanager
-    def _learning_version(self) -> Iterator[None]:
-        """Ask for the version on another core, which costs as good as nothing beside a render."""
-
-        def ask() -> None:
-            with suppress(ToolError):  # whoever wants the version will hear of it
-                self.version()
-
-        asking = threading.Thread(target=ask)
-        asking.start()
-        try:
-            yield
-        finally:
-            asking.join()
-
     def _ask_version(self) -> str:
-        done = self._run(["version", "--template", "{{.Version}}"], _VERSION_TIMEOUT)
+        with self._running(["version", "--template", "{{.Version}}"], _VERSION_TIMEOUT) as wait:
+            done = wait()
         if done is None:
             raise ToolError(f"{self.path} does not tell its version in time")
         said = done.stdout.decode("utf-8", "replace").strip()
@@ -145,35 +144,49 @@ class Helm:
             raise ToolError(f"helm {said} is too old", hint="install Helm 3 or 4")
         return said
 
-    def _run(self, arguments: Sequence[str], timeout: float) -> _Done | None:
-        """Run helm in a home that is gone afterwards; None when it takes longer than `timeout`."""
-        with tempfile.TemporaryDirectory(prefix="fluxbump-helm-") as home:
+    @contextmanager
+    def _running(
+        self, arguments: Sequence[str], timeout: float
+    ) -> Iterator[Callable[[], _Done | None]]:
+        """Start helm in a home that is gone afterwards.
+
+        Gives what waits for it; None when it takes longer than `timeout` seconds.
+        """
+        deadline = time.monotonic() + timeout
+        with (
+            tempfile.TemporaryDirectory(prefix="fluxbump-helm-") as home,
+            tempfile.TemporaryFile() as out,  # files, which nobody has to empty in the meantime
+            tempfile.TemporaryFile() as err,
+        ):
             try:
                 process = subprocess.Popen(  # noqa: S603  # no shell, and the arguments are ours
                     [self.path, *arguments],
                     cwd=home,
                     env=_environment(home),
                     stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE,
+                    stdout=out,
+                    stderr=err,
                 )
             except (OSError, ValueError) as error:
                 raise ToolError(f"cannot run {self.path}: {error}") from None
-            return _finish(process, timeout)
+
+            def wait() -> _Done | None:
+                try:
+                    code = process.wait(max(0.0, deadline - time.monotonic()))
+                except subprocess.TimeoutExpired:
+                    return None
+                return _Done(code, _whole(out), _whole(err))
+
+            try:
+                yield wait
+            finally:  # when it is late, or on Ctrl-C: before anything of it is removed
+                process.kill()
+                process.wait()
 
 
-def _finish(process: subprocess.Popen[bytes], timeout: float) -> _Done | None:
-    """Wait for a process; when it is late, or on Ctrl-C, end it before anything is removed."""
-    with process:
-        try:
-            stdout, stderr = process.communicate(timeout=timeout)
-        except BaseException as error:
-            process.kill()
-            process.wait()
-            if isinstance(error, subprocess.TimeoutExpired):
-                return None
-            raise
-    return _Done(process.returncode, stdout, stderr)
+def _whole(file: IO[bytes]) -> bytes:
+    file.seek(0)
+    return file.read()
 
 
 def find(explicit: str | None = None) -> Helm | None:

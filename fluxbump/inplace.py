@@ -6,19 +6,16 @@ is compared with HEAD, because that is what clusters run.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from msgspec import Struct
 from msgspec.structs import replace
 
 from fluxbump import bump, resolve, swap
-from fluxbump.bump import Prepared, Request
+from fluxbump.bump import Prepared, Rendering, Request
 from fluxbump.discover import Scope, discover
 from fluxbump.errors import RepositoryError
-from fluxbump.evidence import Renderer
 from fluxbump.knowledge import Sources
 from fluxbump.looked import look
-from fluxbump.model import ChangeSet, Chart, ChartIndex, IndexSource, Location, Note
+from fluxbump.model import ChangeSet, Chart, IndexSource, Location, Note
 from fluxbump.repo import Repository
 from fluxbump.settings import Settings
 from fluxbump.snapshots import Overlay
@@ -50,7 +47,7 @@ def prepare(
     source: IndexSource,
     request: Request,
     *,
-    render: Callable[[ChartIndex], Renderer] | None = None,
+    render: Rendering | None = None,
     sources: Sources | None = None,
 ) -> Prepared[EditableWorktree]:
     """Compute a bump of the work tree; see `bump.look` and `bump.prepare`.

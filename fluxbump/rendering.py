@@ -9,8 +9,11 @@ from __future__ import annotations
 import posixpath
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from msgspec import Struct
 
@@ -33,6 +36,13 @@ _DEEPEST = 64  # folders; deeper ones are an attack on whoever walks them
 # What helm says of a dependency that is not there; Helm 3 and 4 differ in the first letter.
 _MISSING = re.compile(r"[Aa]n error occurred while checking for chart dependencies\b.*: (.+)$")
 
+# To run `helm version` takes as long as to render. A document without a kind is no object.
+_ASKS = "templates/fluxbump-asks-helm.yaml"
+_QUESTION = b"fluxbumpRenderedBy: {{ .Capabilities.HelmVersion.Version }}\n"
+_SAID = re.compile(r"^fluxbumpRenderedBy: (v\d+\.\S+)$", re.MULTILINE)
+
+T = TypeVar("T")
+
 
 class _NotRun(Exception):  # noqa: N818  # becomes Render.not_run
     """Why nothing can be rendered, one sentence."""
@@ -52,6 +62,18 @@ class _Community(Struct, frozen=True):
     fetched: bytes | None = None
 
 
+class _Begun(Struct, frozen=True):
+    """A render that is under way.
+
+    Attributes:
+        output: waits for it.
+        images: as in `Render`.
+    """
+
+    output: Callable[[], str]
+    images: Mapping[str, str]
+
+
 class _Sources(Struct, frozen=True):
     """Where the files of a chart that is to be rendered come from.
 
@@ -64,7 +86,8 @@ class _Sources(Struct, frozen=True):
     community: Sequence[_Community]
 
 
-def render(
+@contextmanager
+def begin(
     chart: Chart,
     snapshot: Snapshot,
     vendored: Sequence[Vendored],
@@ -72,8 +95,11 @@ def render(
     helm: Helm | None,
     *,
     kube_version: str = KUBE_VERSION,
-) -> Render:
-    """Render a wrapper with its default values; what prevents it is in the result, not raised.
+) -> Iterator[Callable[[], Render]]:
+    """Start to render a wrapper with its default values.
+
+    Gives what waits for the result; what prevents it is in the result, not raised. All files are
+    read before that, and all that was written out is gone when the block is left.
 
     Args:
         chart: the wrapper.
@@ -85,12 +111,56 @@ def render(
         kube_version: the Kubernetes to render for.
     """
     if helm is None:
-        return Render(chart.path, not_run="helm is not installed")
-    try:
+        nothing = Render(chart.path, not_run="helm is not installed")
+        yield lambda: nothing
+        return
+
+    def start() -> _Begun:
         sources = _sources(chart, snapshot, vendored, fetch)
-        found = tuple(objects(_output(snapshot, sources, helm, kube_version)))
+        directory = Path(stack.enter_context(_scratch()), "chart")
+        _write_out(directory, snapshot, sources)
         images = _images(chart, snapshot, sources.community)
-        return Render(chart.path, helm.version(), found, images=images)
+        running = helm.begin(directory, kube_version=kube_version)
+        return _Begun(stack.enter_context(running), images)
+
+    with ExitStack() as stack:
+        begun = _attempt(chart, helm, start)
+        if isinstance(begun, Render):
+            failed = begun
+            yield lambda: failed
+        else:
+            yield partial(_finish, chart, helm, begun)
+
+
+def render(
+    chart: Chart,
+    snapshot: Snapshot,
+    vendored: Sequence[Vendored],
+    fetch: Fetch | None,
+    helm: Helm | None,
+    *,
+    kube_version: str = KUBE_VERSION,
+) -> Render:
+    """Render a wrapper and wait for it; see `begin`."""
+    with begin(chart, snapshot, vendored, fetch, helm, kube_version=kube_version) as result:
+        return result()
+
+
+def _finish(chart: Chart, helm: Helm, begun: _Begun) -> Render:
+    def finished() -> Render:
+        output = begun.output()
+        found = tuple(objects(output))
+        said = _SAID.search(output)
+        version = said[1] if said else helm.version()
+        return Render(chart.path, version, found, images=begun.images)
+
+    return _attempt(chart, helm, finished)
+
+
+def _attempt(chart: Chart, helm: Helm, work: Callable[[], T]) -> T | Render:
+    """Do a part of a render; what prevents it becomes the result."""
+    try:
+        return work()
     except _NotRun as reason:
         return Render(chart.path, not_run=str(reason))
     except (ChartRefusedError, yamltext.YamlProblem) as error:
@@ -222,17 +292,21 @@ def _vendored(name: str, files: Mapping[str, str]) -> bool:
 # --- the scratch directory -------------------------------------------------------------------
 
 
-def _output(snapshot: Snapshot, sources: _Sources, helm: Helm, kube_version: str) -> str:
-    with tempfile.TemporaryDirectory(prefix="fluxbump-render-") as scratch:
-        directory = Path(scratch, "chart")
-        directory.mkdir()
-        contents = snapshot.read_many(sources.kept.values())
-        for inside, (_, data) in zip(sources.kept, contents, strict=True):
-            _write(directory, inside, data)
-        for one in sources.community:
-            if one.fetched is not None:
-                _write(directory, one.place, one.fetched)
-        return helm.template(directory, kube_version=kube_version)
+def _scratch() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="fluxbump-render-")
+
+
+def _write_out(directory: Path, snapshot: Snapshot, sources: _Sources) -> None:
+    """Write the chart's files below `directory`, and one of ours that asks helm for its version."""
+    directory.mkdir()
+    contents = snapshot.read_many(sources.kept.values())
+    for inside, (_, data) in zip(sources.kept, contents, strict=True):
+        _write(directory, inside, data)
+    for one in sources.community:
+        if one.fetched is not None:
+            _write(directory, one.place, one.fetched)
+    if _ASKS not in sources.kept:
+        _write(directory, _ASKS, _QUESTION)
 
 
 def _write(directory: Path, inside: str, data: bytes) -> None:

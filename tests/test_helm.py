@@ -140,6 +140,17 @@ def test_a_refusal_is_one_readable_line(
     assert list(scratch.iterdir()) == []
 
 
+def test_helm_works_while_others_do(fake: MakeHelm, tmp_path: Path, scratch: Path) -> None:
+    """It has ended when the block is left, even when nobody asked for its output."""
+    helm = fake(f"echo $$ > '{tmp_path}/pid'; echo begun; exec sleep 30")
+    with helm.begin(tmp_path):
+        while not (pid := (tmp_path / "pid")).exists() or not pid.read_text().strip():
+            pass
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid.read_text()), 0)
+    assert list(scratch.iterdir()) == []
+
+
 def test_a_directory_without_a_chart(helm: Helm, tmp_path: Path) -> None:
     with pytest.raises(ChartRefusedError) as refused:
         helm.template(tmp_path)
@@ -151,8 +162,6 @@ def test_a_directory_without_a_chart(helm: Helm, tmp_path: Path) -> None:
 
 def test_the_version_is_asked_for_once(fake: MakeHelm, tmp_path: Path) -> None:
     helm = fake("echo 'kind: A'", version=f"echo x >> '{tmp_path}/asked'; echo v4.1.4")
-    helm.template(tmp_path)
-    helm.template(tmp_path)
     assert (helm.version(), helm.version()) == ("v4.1.4", "v4.1.4")
     assert (tmp_path / "asked").read_text() == "x\n"
 

@@ -3,7 +3,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -292,10 +293,17 @@ def files() -> Files:
 
 def gathered(files: Mapping[str, bytes], helm: Helm | None, fetch: Fetch | None = None) -> Evidence:
     snapshot = MemorySnapshot(files)
-    one = partial(render, fetch=fetch, helm=helm)
-    return evidence.gather(
-        snapshot, discover(snapshot, Scope()), IndexSourceError("no index"), render=one
+    inventory = discover(snapshot, Scope())
+    vendored = evidence.vendored_charts(snapshot, inventory)
+    renders = evidence.begin_renders(
+        lambda *what: partial(render, what[0], what[1], what[2], fetch, helm),
+        snapshot,
+        inventory,
+        vendored,
     )
+    assert renders is not None
+    found = evidence.gather(snapshot, inventory, IndexSourceError("no index"), vendored=vendored)
+    return replace(found, renders=renders())
 
 
 def outcomes(gathered: Evidence) -> list[Outcome]:
@@ -318,9 +326,14 @@ class Spy(Helm):
     def version(self) -> str:
         return "v9.9.9"
 
-    def template(self, chart_dir: Path, *_: object, **__: object) -> str:
+    @contextmanager
+    def begin(self, chart_dir: Path, *_: object, **__: object) -> Iterator[Callable[[], str]]:
         paths = [path for path in chart_dir.rglob("*") if path.is_file()]
         self.seen = {path.relative_to(chart_dir).as_posix(): path.read_bytes() for path in paths}
+        assert b"HelmVersion" in self.seen.pop("templates/fluxbump-asks-helm.yaml")
+        yield self._say
+
+    def _say(self) -> str:
         if self.error:
             raise self.error
         return self.output

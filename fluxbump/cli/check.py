@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from enum import StrEnum
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated
@@ -110,7 +111,7 @@ def check(
     from fluxbump.cli.render import renderer
     from fluxbump.cli.workspace import STAGED, open_at
     from fluxbump.model import ChartIndex
-    from fluxbump.rules import RULES
+    from fluxbump.rules import RULES, about_renders
     from fluxbump.survey import load
 
     _require_one(rev=rev is not None, staged=staged, worktree=worktree)
@@ -130,30 +131,25 @@ def check(
         ):
             loaded = load(source)
             charts = loaded if isinstance(loaded, ChartIndex) else None
-            render = renderer(helm, source, charts) if rendering else None
-            examined = journey.examine(
-                ws.snapshot,
-                ws.settings,
-                loaded,
-                base=_base(ws, base),
-                render=render,
-                known=beside,
-                lineage=ws.lineage,
-                codes=tuple(RULES) if self_test else codes,
-                sources=None if self_test else sources,
-            )
+            needed = rendering and about_renders(codes)
+            with renderer(helm, source, charts) if needed else nullcontext() as render:
+                examined = journey.examine(
+                    ws.snapshot,
+                    ws.settings,
+                    loaded,
+                    base=_base(ws, base),
+                    render=render,
+                    known=beside,
+                    lineage=ws.lineage,
+                    codes=tuple(RULES) if self_test else codes,
+                    sources=None if self_test else sources,
+                )
+                verdict = None if self_test else journey.judge(examined, codes)
         console.progress("")
-    if self_test:
+    if verdict is None:
         return _self_test(examined, console)
-    return _judge(
-        examined,
-        codes,
-        format_,
-        console,
-        strict=strict,
-        require_render=require_render,
-        show_suppressed=show_suppressed,
-    )
+    _say(verdict, format_, console, show_suppressed=show_suppressed)
+    return _exit_code(verdict, strict=strict, require_render=require_render, console=console)
 
 
 def _require_one(**chosen: bool) -> None:
@@ -175,21 +171,10 @@ def _base(ws: Workspace[Snapshot], revision: str | None) -> Snapshot | None:
     return ws.repository.snapshot(commit, f"merge base with {revision}")
 
 
-def _judge(
-    examined: Examined,
-    codes: tuple[str, ...],
-    format_: Format,
-    console: Console,
-    *,
-    strict: bool,
-    require_render: bool,
-    show_suppressed: bool,
-) -> int:
-    from fluxbump import examine as journey
+def _say(verdict: Verdict, format_: Format, console: Console, *, show_suppressed: bool) -> None:
     from fluxbump.reports.table import Paint
     from fluxbump.rules import RULES
 
-    verdict = journey.judge(examined, codes)
     paint = Paint(enabled=console.colored())
     # Only the one that is asked for: all six cost more at import than the rules take to run.
     chosen = import_module(f"fluxbump.reports.formats.{format_.value}")
@@ -200,7 +185,6 @@ def _judge(
             console.line(
                 f"suppressed: {finding.location}  {finding.code}  by {by.location}: {reason}"
             )
-    return _exit_code(verdict, strict=strict, require_render=require_render, console=console)
 
 
 def _exit_code(verdict: Verdict, *, strict: bool, require_render: bool, console: Console) -> int:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
 from fluxbump import helm, rendering
 from fluxbump.errors import IndexSourceError
 from fluxbump.evidence import Renderer
 from fluxbump.model import ChartIndex, IndexSource
 
 
-def renderer(path: str | None, source: IndexSource, index: ChartIndex | None) -> Renderer:
-    """Return what renders wrappers.
+@contextmanager
+def renderer(path: str | None, source: IndexSource, index: ChartIndex | None) -> Iterator[Renderer]:
+    """Give what renders wrappers; what it started has ended when the block is left.
 
     Args:
         path: the helm to run; None for the one on PATH.
@@ -24,6 +28,7 @@ def renderer(path: str | None, source: IndexSource, index: ChartIndex | None) ->
             raise IndexSourceError(f"the chart index has no flux2 {version}")
         return source.archive(known[version])
 
-    return lambda chart, snapshot, vendored: rendering.render(
-        chart, snapshot, vendored, fetch if known else None, found
-    )
+    with ExitStack() as stack:
+        yield lambda chart, snapshot, vendored: stack.enter_context(
+            rendering.begin(chart, snapshot, vendored, fetch if known else None, found)
+        )

@@ -36,6 +36,8 @@ from fluxbump.cli.options import (
 from fluxbump.errors import UsageError
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from fluxbump.bump import Delivered, Prepared
     from fluxbump.cli.workspace import Workspace
     from fluxbump.evidence import Renderer
@@ -191,7 +193,9 @@ def _require_no_branch(rev: str, *, checkout: bool, force: bool) -> None:
             )
 
 
-def _renderer(helm: str | None, source: IndexSource, index: ChartIndex) -> Renderer:
+def _renderer(
+    helm: str | None, source: IndexSource, index: ChartIndex
+) -> AbstractContextManager[Renderer]:
     from fluxbump.cli.render import renderer
 
     return renderer(helm, source, index)

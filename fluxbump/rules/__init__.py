@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from msgspec.structs import replace
+
 from fluxbump.model import Finding
 from fluxbump.rules import (
     adoption,
@@ -18,7 +20,7 @@ from fluxbump.rules import (
     resources,
     stale,
 )
-from fluxbump.rules.rule import Evidence, NotRun, Rule
+from fluxbump.rules.rule import Evidence, NotRun, Renders, Rule
 
 FAMILIES = (
     readable,
@@ -49,13 +51,33 @@ def about_safety(codes: Iterable[str]) -> bool:
     return any(code.startswith(_SAFETY) for code in codes)
 
 
+def about_renders(codes: Iterable[str]) -> bool:
+    """Whether one of the rules called `codes` judges what helm makes of a wrapper."""
+    return any(RULES[code].rendered for code in codes)
+
+
 def judge(
-    evidence: Evidence, codes: Collection[str] = tuple(RULES)
+    evidence: Evidence,
+    codes: Collection[str] = tuple(RULES),
+    renders: Renders | None = None,
 ) -> tuple[tuple[Finding, ...], tuple[NotRun, ...]]:
-    """Run the rules called `codes`; findings in the order of code and place."""
-    outcomes = [
-        one for code, rule in RULES.items() if code in codes for one in rule.check(evidence)
-    ]
+    """Run the rules called `codes`; findings in the order of code and place.
+
+    Args:
+        evidence: to be judged.
+        codes: of rules.
+        renders: waits for the renders, where they are not in the evidence yet. It is asked last,
+            so that helm works while the other rules do.
+    """
+    chosen = [rule for code, rule in RULES.items() if code in codes]
+    outcomes = [one for rule in chosen if not rule.rendered for one in rule.check(evidence)]
+    last = [rule for rule in chosen if rule.rendered]
+    if last and renders is not None:
+        evidence = replace(evidence, renders=renders())
+    outcomes += [one for rule in last for one in rule.check(evidence)]
     found = [one for one in outcomes if isinstance(one, Finding)]
     not_run = dict.fromkeys(one for one in outcomes if isinstance(one, NotRun))
-    return tuple(sorted(found, key=lambda one: (one.code, one.location))), tuple(not_run)
+    return (
+        tuple(sorted(found, key=lambda one: (one.code, one.location))),
+        tuple(sorted(not_run, key=lambda one: one.code)),
+    )

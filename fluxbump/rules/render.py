@@ -222,6 +222,7 @@ RULES = (
         Severity.ERROR,
         "The wrapper renders with its default values, and holds the controllers of its release.",
         render,
+        rendered=True,
     ),
     Rule(
         "FB106",
@@ -229,5 +230,6 @@ RULES = (
         Severity.ERROR,
         "The default render holds no object whose API a fresh cluster lacks.",
         no_foreign_kinds,
+        rendered=True,
     ),
 )

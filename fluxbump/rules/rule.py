@@ -108,6 +108,10 @@ class Render(Struct, frozen=True):
     images: Mapping[str, str] = field(default_factory=dict)
 
 
+Renders = Callable[[], tuple[Render, ...]]
+"""Waits for the renders of all wrappers."""
+
+
 class Evidence(Struct, frozen=True):
     """What rules judge. Everything in it was gathered before; a rule does no I/O.
 
@@ -231,6 +235,7 @@ class Rule(Struct, frozen=True):
         severity: of its findings, unless a finding says otherwise.
         summary: what must hold, one sentence.
         check: yields what is wrong, and what could not be judged; pure.
+        rendered: it judges `Evidence.renders`, which take longest to have.
     """
 
     code: str
@@ -238,6 +243,7 @@ class Rule(Struct, frozen=True):
     severity: Severity
     summary: str
     check: Check
+    rendered: bool = False
 
 
 __all__ = [
