@@ -30,10 +30,11 @@ _SPACE = r"[ \t\n\f\r]"
 _NUMBER = r"[0-9|xX*]+"  # the bar is the library's; a number that holds one is refused later
 _IDENTIFIERS = r"[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*"
 _VERSION = rf"v?{_NUMBER}(?:\.{_NUMBER})?(?:\.{_NUMBER})?(?:-{_IDENTIFIERS})?(?:\+{_IDENTIFIERS})?"
-_HYPHEN = re.compile(rf"{_SPACE}*({_VERSION}){_SPACE}+-{_SPACE}+({_VERSION}){_SPACE}*")
-_AFTER_OPERATOR = re.compile(rf"(?<=[=!<>~^]){_SPACE}+(?=[v0-9|xX*])")
-_BETWEEN = re.compile(rf"{_SPACE}*,{_SPACE}*|{_SPACE}+")
-_TERM = re.compile(
+# Texts, not patterns: they take longer to compile than most runs take to find that all is exact.
+_HYPHEN = rf"{_SPACE}*({_VERSION}){_SPACE}+-{_SPACE}+({_VERSION}){_SPACE}*"
+_AFTER_OPERATOR = rf"(?<=[=!<>~^]){_SPACE}+(?=[v0-9|xX*])"
+_BETWEEN = rf"{_SPACE}*,{_SPACE}*|{_SPACE}+"
+_TERM = (
     rf"(!=|>=|=>|<=|=<|~>|[=><~^]|)v?({_NUMBER})(?:\.({_NUMBER}))?(?:\.({_NUMBER}))?"
     rf"(-{_IDENTIFIERS})?(\+{_IDENTIFIERS})?"
 )
@@ -96,19 +97,19 @@ def is_exact(text: str) -> bool:
 
 def _without_hyphens(text: str) -> str:
     rewritten = text
-    for match in _HYPHEN.finditer(text):
+    for match in re.finditer(_HYPHEN, text):
         bounds = f">= {match[1]}, <= {match[2]} "
         rewritten = rewritten.replace(match[0], bounds, 1)
     return rewritten
 
 
 def _group(text: str) -> tuple[_Term, ...]:
-    joined = _AFTER_OPERATOR.sub("", text.strip(" \t\n\f\r"))
-    return tuple(_term(term, text) for term in _BETWEEN.split(joined))
+    joined = re.sub(_AFTER_OPERATOR, "", text.strip(" \t\n\f\r"))
+    return tuple(_term(term, text) for term in re.split(_BETWEEN, joined))
 
 
 def _term(text: str, group: str) -> _Term:
-    match = _TERM.fullmatch(text)
+    match = re.fullmatch(_TERM, text)
     if match is None:
         raise ConstraintError(f"not a version constraint: {group.strip()!r}")
     operator, *parts, prerelease, metadata = match.groups()

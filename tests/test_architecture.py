@@ -35,6 +35,7 @@ WORLD = {
 LEAVES = ("pins", "rules", "reports", "indexes", "forges", "cli")
 SHARED = {
     "fluxbump.pins.kind", "fluxbump.rules.rule", "fluxbump.reports.table", "fluxbump.reports.json",
+    "fluxbump.reports.dump",
     "fluxbump.indexes.entries", "fluxbump.indexes.places", "fluxbump.indexes.section",
     "fluxbump.cli.console", "fluxbump.cli.options", "fluxbump.cli.render", "fluxbump.cli.workspace",
     "fluxbump.cli.known", "fluxbump.cli.way", "fluxbump.cli.edit", "fluxbump.cli.refusal",

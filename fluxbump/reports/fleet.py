@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 
 from fluxbump import markdown
 from fluxbump.fleet import Outcome, Result, Shard, count
-from fluxbump.reports.json import dump
+from fluxbump.reports.dump import dump
 from fluxbump.reports.table import Paint, printable, table
 
 _STYLES = {

@@ -5,7 +5,6 @@ Within a version, keys are only added. The `TypedDict`s below are the schema.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Literal
 
@@ -24,6 +23,7 @@ from fluxbump.model import (
     Snapshot,
     Track,
 )
+from fluxbump.reports.dump import dump
 
 if TYPE_CHECKING:
     from fluxbump.bump import Delivered, Prepared
@@ -290,12 +290,6 @@ def _migration(prepared: Prepared[Snapshot]) -> MigrationJson | None:
         "notes": [note(one) for one in migration.notes],
         "patch": patch.decode("utf-8", "replace"),
     }
-
-
-def dump(report: Mapping[str, object]) -> str:
-    """Write a report the way all of them are written."""
-    text = json.dumps(report, indent=2, ensure_ascii=False)
-    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _outcome(prepared: Prepared[Snapshot]) -> Literal["nothing-to-do", "not-written"]:

@@ -9,7 +9,8 @@ from typing_extensions import TypedDict
 
 from fluxbump import markdown
 from fluxbump.policy import Blocked, Update, Waiting, skipped_by_reason
-from fluxbump.reports.json import FindingJson, dump, findings
+from fluxbump.reports.dump import dump
+from fluxbump.reports.json import FindingJson, findings
 from fluxbump.reports.table import Paint, printable
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from fluxbump.model import Finding, Location, Severity
-from fluxbump.reports.json import dump
+from fluxbump.reports.dump import dump
 from fluxbump.reports.table import Paint, printable
 from fluxbump.rules.rule import Rule
 from fluxbump.verdict import Verdict
