@@ -195,11 +195,12 @@ def prepare(
     planned = plan(inventory, chart_release, index, request.options, charts)
     work = edited(start, planned, source, looked.scope, rows_move=request.mentions)
     total = ChangeSet({**start.changes.files, **work.changes.files})
+    # Before there is a second thread, so that it may be divided among processes.
+    result = edit.verify(inventory, planned, work.changes, looked.scope)
     with (
         beside(partial(repository.preview, base, total)) as built,
         render(index) if render else nullcontext() as renderer,
     ):
-        result = edit.verify(inventory, planned, work.changes, looked.scope)
         overlay = Overlay(base, total)
         vendored = evidence.vendored_charts(overlay, result)
         renders = evidence.begin_renders(renderer, overlay, result, vendored)

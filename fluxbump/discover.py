@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
+from functools import partial
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -30,6 +31,7 @@ from fluxbump.model import (
 )
 from fluxbump.pins import KINDS, install_url
 from fluxbump.pins.kind import COMMUNITY_REPOSITORIES, Context, CustomPin
+from fluxbump.spread import Spread, serially
 from fluxbump.textfile import TextFile
 
 CHART_FILE = "Chart.yaml"
@@ -48,6 +50,7 @@ class Scope(Struct, frozen=True):
         repositories: where the community chart may come from.
         app_versions: chart version to Flux release, as the index says.
         also: what others will look for, so that one search of a large tree is enough.
+        spread: how work on many files is divided.
     """
 
     exclude: tuple[str, ...] = ()
@@ -55,10 +58,19 @@ class Scope(Struct, frozen=True):
     repositories: tuple[str, ...] = COMMUNITY_REPOSITORIES
     app_versions: Mapping[str, str] | None = None
     also: tuple[str, ...] = ()
+    spread: Spread = serially
 
     def excludes(self, path: str) -> bool:
         """Whether the configuration takes a path out of the search."""
         return any(fnmatchcase(path, glob) for glob in self.exclude)
+
+
+class _Found(Struct):
+    """What the kinds find in some files."""
+
+    pins: list[Pin]
+    notes: list[Note]
+    unreadable: list[Unreadable]
 
 
 def decode(data: bytes) -> str:
@@ -96,7 +108,7 @@ def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
             files[path] = TextFile(path, text)
         else:
             others[path] = text
-    inventory = find_pins(files.values(), context)
+    inventory = find_pins(files.values(), context, scope.spread)
     return replace(
         inventory,
         charts=charts,
@@ -123,7 +135,8 @@ def rediscover(inventory: Inventory, texts: Mapping[str, str], scope: Scope) -> 
     context = context_of(charts, scope)
     # An install URL outside of the changed files still says which release is meant.
     context = replace(context, releases=_held_releases(inventory, texts))
-    again = find_pins([TextFile(path, text) for path, text in texts.items()], context)
+    changed = [TextFile(path, text) for path, text in texts.items()]
+    again = find_pins(changed, context, scope.spread)
     pins = [pin for pin in inventory.pins if pin.location.path not in texts] + list(again.pins)
     unreadable = [one for one in inventory.unreadable if one.location.path not in texts]
     return replace(
@@ -155,32 +168,39 @@ def context_of(charts: Iterable[Chart], scope: Scope) -> Context:
     )
 
 
-def find_pins(files: Iterable[TextFile], context: Context) -> Inventory:
+def find_pins(files: Iterable[TextFile], context: Context, spread: Spread = serially) -> Inventory:
     """Run every kind over `files`.
 
     The inventory has no charts: they are what `context` was made from.
     """
     files = sorted(files, key=lambda file: file.path)
     context = replace(context, releases=context.releases | _releases(files, context))
+    parts = spread(partial(_find, context), files)
     pins: dict[tuple[str, int, str], Pin] = {}
-    notes: list[Note] = []
-    unreadable: list[Unreadable] = []
-    for file in files:
-        for kind in KINDS.values():
-            for found in kind.find(file, context):
-                if isinstance(found, Note):
-                    notes.append(found)
-                else:
-                    # A configured pin may repeat one that a kind knows; the kind knows better.
-                    pins.setdefault((found.location.path, found.start, str(found.location)), found)
-        unreadable += [Unreadable(*d.problem) for d in file.documents if d.problem is not None]
-        file.forget()
+    for part in parts:
+        for found in part.pins:
+            # A configured pin may repeat one that a kind knows; the kind knows better.
+            pins.setdefault((found.location.path, found.start, str(found.location)), found)
     return Inventory(
         pins=tuple(sorted(pins.values(), key=lambda pin: (pin.location, pin.start))),
-        notes=tuple(notes),
-        unreadable=tuple(unreadable),
+        notes=tuple(note for part in parts for note in part.notes),
+        unreadable=tuple(one for part in parts for one in part.unreadable),
         files={file.path: file.text for file in files},
     )
+
+
+def _find(context: Context, files: Sequence[TextFile]) -> _Found:
+    found = _Found([], [], [])
+    for file in files:
+        for kind in KINDS.values():
+            for one in kind.find(file, context):
+                if isinstance(one, Note):
+                    found.notes.append(one)
+                else:
+                    found.pins.append(one)
+        found.unreadable += [Unreadable(*d.problem) for d in file.documents if d.problem]
+        file.forget()
+    return found
 
 
 def _releases(files: Iterable[TextFile], context: Context) -> frozenset[str]:

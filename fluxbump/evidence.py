@@ -91,7 +91,7 @@ def surroundings(
     """
     stated = known.kubernetes or configured
     found = (stated,) if stated else kubernetes.find(snapshot, scope.excludes)
-    manifests = resources.find(snapshot, scope.excludes, quick=quick)
+    manifests = resources.find(snapshot, scope.excludes, quick=quick, spread=scope.spread)
     return Surroundings(manifests, found, known.stored)
 
 

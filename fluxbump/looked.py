@@ -14,6 +14,7 @@ from fluxbump.evidence import Known, Surroundings
 from fluxbump.knowledge import Sources
 from fluxbump.model import ChartIndex, IndexSource, Inventory, Snapshot
 from fluxbump.objects import CommitSnapshot
+from fluxbump.processes import among_processes
 from fluxbump.rules.rule import Evidence
 from fluxbump.settings import Settings
 
@@ -78,6 +79,7 @@ def look(
     """
     index = source.load()
     scope = settings.scope(resolve.app_versions(index.releases), evidence.NEEDLES)
+    scope = replace(scope, spread=among_processes)
     sources = sources.remembering() if sources else None
     # The chart that is left is not compared with its release, so it is not fetched for that.
     earlier = replace(sources, compare=False, local=False) if sources else None

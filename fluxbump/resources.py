@@ -9,13 +9,15 @@ here can tell what becomes of it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 
 from msgspec import Struct, field
 
 from fluxbump import yamltext
 from fluxbump.discover import decode
 from fluxbump.model import Location, Snapshot, Unreadable
+from fluxbump.spread import Spread, serially
 from fluxbump.textfile import Language, TextFile, suffix_of
 from fluxbump.yamltext import Document, Node, Scalar
 
@@ -107,7 +109,13 @@ class Body(Struct, frozen=True):
     node: Node
 
 
-def find(snapshot: Snapshot, exclude: Callable[[str], bool], *, quick: bool = False) -> Resources:
+def find(
+    snapshot: Snapshot,
+    exclude: Callable[[str], bool],
+    *,
+    quick: bool = False,
+    spread: Spread = serially,
+) -> Resources:
     """Find every Flux custom resource of a snapshot.
 
     Args:
@@ -115,23 +123,42 @@ def find(snapshot: Snapshot, exclude: Callable[[str], bool], *, quick: bool = Fa
         exclude: tells the paths that are not to be read.
         quick: do not parse objects that are written in the usual way. The resources are the
             same; a document that is broken below its head is not noticed.
+        spread: how work on many files is divided.
     """
-    resources: list[Resource] = []
-    mentions: list[Resource] = []
-    unreadable: list[Unreadable] = []
-    files: dict[str, str] = {}
     wanted = [path for path in snapshot.grep(NEEDLES) if not exclude(path)]
-    for path, data in snapshot.read_many(wanted):
-        file = TextFile(path, decode(data))
+    files = {path: decode(data) for path, data in snapshot.read_many(wanted)}
+    parts = spread(partial(_find, quick), list(files.items()))
+    return Resources(
+        tuple(one for part in parts for one in part.resources),
+        tuple(one for part in parts for one in part.mentions),
+        tuple(one for part in parts for one in part.unreadable),
+        {path: files[path] for part in parts for path in part.paths},
+    )
+
+
+class _Found(Struct):
+    """What some files hold; `paths` are those with resources."""
+
+    resources: list[Resource]
+    mentions: list[Resource]
+    unreadable: list[Unreadable]
+    paths: list[str]
+
+
+def _find(quick: bool, files: Sequence[tuple[str, str]]) -> _Found:  # noqa: FBT001  # it is bound
+    result = _Found([], [], [], [])
+    for path, text in files:
+        file = TextFile(path, text)
         documents = tuple(_documents(file))
         found = [one for document in documents for one in _resources(document, quick=quick)]
         broken = [d for d in documents if d.problem and not _TEMPLATE.search(d.source)]
-        unreadable += [Unreadable(*d.problem) for d in broken if d.problem]
-        mentions += _mentions(file, {one.start for one in found if "/v" in one.api_version}, broken)
+        known = {one.start for one in found if "/v" in one.api_version}
+        result.unreadable += [Unreadable(*d.problem) for d in broken if d.problem]
+        result.mentions += _mentions(file, known, broken)
+        result.resources += found
         if found:
-            resources += found
-            files[path] = file.text
-    return Resources(tuple(resources), tuple(mentions), tuple(unreadable), files)
+            result.paths.append(path)
+    return result
 
 
 def bodies(path: str, text: str) -> Iterator[Body]:

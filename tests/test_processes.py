@@ -1,0 +1,106 @@
+"""Work that is divided comes out as if it were not, whatever becomes of the processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Sequence
+
+import pytest
+
+from fixtures import states
+from fluxbump import processes, resources
+from fluxbump.discover import Scope, discover
+from fluxbump.processes import WORTH, among_processes
+from fluxbump.snapshots import MemorySnapshot
+from fluxbump.spread import serially
+from tests.helpers import app_versions
+
+HERE = os.getpid()
+MANY = range(3 * WORTH)
+
+
+@pytest.fixture(autouse=True)
+def three(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pretend that there are three processors."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2})
+
+
+def who(part: Sequence[int]) -> tuple[int, Sequence[int]]:
+    return os.getpid(), part
+
+
+def test_parts_are_whole_and_in_order() -> None:
+    done = among_processes(who, MANY)
+    assert [one for _, part in done for one in part] == list(MANY)
+    assert len({pid for pid, _ in done}) == 3
+    assert done[0][0] == HERE
+
+
+def test_what_is_not_worth_a_process_stays_here() -> None:
+    assert among_processes(who, range(2 * WORTH - 1)) == [(HERE, range(2 * WORTH - 1))]
+    assert among_processes(who, ()) == [(HERE, ())]
+
+
+def test_a_fork_is_not_made_beside_a_thread() -> None:
+    """A lock that the thread holds would never be released in the child."""
+    stop = threading.Event()
+    thread = threading.Thread(target=stop.wait)
+    thread.start()
+    try:
+        assert among_processes(who, MANY) == [(HERE, MANY)]
+    finally:
+        stop.set()
+        thread.join()
+
+
+def killed_elsewhere(part: Sequence[int]) -> tuple[int, Sequence[int]]:
+    if os.getpid() != HERE:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return who(part)
+
+
+def failing_elsewhere(part: Sequence[int]) -> tuple[int, Sequence[int]]:
+    if os.getpid() != HERE:
+        raise MemoryError
+    return who(part)
+
+
+def unpicklable(part: Sequence[int]) -> tuple[int, Sequence[int], object]:
+    return *who(part), lambda: None
+
+
+@pytest.mark.parametrize("work", [killed_elsewhere, failing_elsewhere, unpicklable])
+def test_a_child_that_fails_is_stood_in_for(
+    work: object, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert callable(work)
+    done = among_processes(work, MANY)
+    assert [one[0] for one in done] == [HERE] * 3
+    assert [number for one in done for number in one[1]] == list(MANY)
+    assert capfd.readouterr() == ("", "")
+
+
+def broken(part: Sequence[int]) -> int:
+    if MANY[-1] in part:
+        raise ValueError("the last part")
+    return len(part)
+
+
+def test_an_error_is_raised_and_no_child_stays() -> None:
+    with pytest.raises(ValueError, match="the last part"):
+        among_processes(broken, MANY)
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+def test_the_same_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "WORTH", 3)
+    snapshot = MemorySnapshot(states.files())
+    scope = Scope(app_versions=app_versions())
+    divided = Scope(app_versions=app_versions(), spread=among_processes)
+    assert discover(snapshot, divided) == discover(snapshot, scope)
+    found = resources.find(snapshot, scope.excludes, spread=among_processes)
+    assert found == resources.find(snapshot, scope.excludes, spread=serially)
+    assert found.resources
