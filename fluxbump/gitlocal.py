@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen
 from threading import Timer
@@ -127,6 +127,30 @@ class Runner:
             )
         return out
 
+    def run_beside(
+        self, commands: Sequence[Sequence[str]], *, accept: Sequence[int] = (0,)
+    ) -> list[bytes]:
+        """Run git several times at once, and return what each prints.
+
+        Raises:
+            RepositoryError: an exit code is not in `accept`; the message is git's own.
+        """
+        with ExitStack() as stack:
+            begun = []
+            for command in commands:
+                # A file: a pipe that nobody empties yet would hold the others up.
+                out = stack.enter_context(tempfile.TemporaryFile())
+                process = self._start(command, DEVNULL, stdout=out)
+                begun.append((stack.enter_context(process), out))
+            outs = []
+            for process, out in begun:
+                _, err = process.communicate()
+                if process.returncode not in accept:
+                    raise RepositoryError(one_line(err) or "git failed")
+                out.seek(0)
+                outs.append(out.read())
+            return outs
+
     def run_bounded(self, *args: str, stdin: bytes, limit: int, seconds: float) -> bytes | None:
         """Run git once, and end it when it prints or takes too much; None when it did.
 
@@ -166,8 +190,10 @@ class Runner:
         source: IO[bytes] | int,
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
+        stdout: IO[bytes] | int = PIPE,
     ) -> Popen[bytes]:
-        return _start(args, cwd or self._where, {**self._environ, **(env or {})}, stdin=source)
+        environ = {**self._environ, **(env or {})}
+        return _start(args, cwd or self._where, environ, stdin=source, stdout=stdout)
 
 
 class Batch:
@@ -205,6 +231,7 @@ def _start(
     env: Mapping[str, str],
     *,
     stdin: IO[bytes] | int = DEVNULL,
+    stdout: IO[bytes] | int = PIPE,
     stderr: int = PIPE,
 ) -> Popen[bytes]:
     """Start git with messages in English, which we read."""
@@ -214,7 +241,7 @@ def _start(
             cwd=where,
             env={**os.environ, **env, "LC_ALL": "C", "LANGUAGE": "C"},
             stdin=stdin,
-            stdout=PIPE,
+            stdout=stdout,
             stderr=stderr,
         )
     except FileNotFoundError:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import os
 import tempfile
-from abc import ABC, abstractmethod
-from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from abc import abstractmethod
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
-from itertools import accumulate
 from pathlib import Path
 
 from msgspec import Struct
@@ -22,12 +21,20 @@ from msgspec import Struct
 from fluxbump.errors import RepositoryError
 from fluxbump.gitlocal import Batch, Layout, Runner
 from fluxbump.model import ChangeSet, Snapshot
+from fluxbump.processes import processors
+from fluxbump.search import Listing, Searched, divide
 
 _REGULAR = (b"100644", b"100755")
 _BATCH = (
     400  # requests in flight: their answers may fill git's pipe, the requests must not fill ours
 )
 _SHA256_LENGTH = 64
+_FOLDER = b"040000"
+
+_LARGE = 20_000
+"""Files of which a search is divided: it then takes longer than a few processes to start."""
+
+_MOST_SEARCHES = 4
 
 
 class Commit(Struct, frozen=True):
@@ -126,40 +133,6 @@ class Git(Runner):
         )  # fmt: skip
 
 
-class Searched(ABC):
-    """A snapshot that searches with git, and as seldom as it can.
-
-    Searching a large tree costs more than reading what was found, so a search for some of the
-    needles of an earlier one looks only at what that one found.
-    """
-
-    def __init__(self) -> None:
-        self._searches: list[tuple[frozenset[str], list[str]]] = []
-        self._held: dict[str, bytes] = {}
-
-    @abstractmethod
-    def _search(self, needles: Sequence[str]) -> list[str]:
-        """Return the files that contain any of `needles`, sorted."""
-
-    @abstractmethod
-    def read_many(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        """Yield each path with its bytes."""
-
-    def grep(self, needles: Sequence[str]) -> Sequence[str]:
-        """Return the files that contain any of `needles`, sorted."""
-        wanted = frozenset(needles)
-        for known, paths in self._searches:
-            if wanted == known:
-                return paths
-        for known, paths in self._searches:
-            if wanted < known:
-                self._held.update(self.read_many(p for p in paths if p not in self._held))
-                return _holding({path: self._held[path] for path in paths}, wanted)
-        found = self._search(sorted(wanted))
-        self._searches.append((wanted, found))
-        return found
-
-
 class ObjectSnapshot(Searched):
     """Files in the object database, read through one `git cat-file --batch`.
 
@@ -238,12 +211,7 @@ class ObjectSnapshot(Searched):
 
     def _search(self, needles: Sequence[str]) -> list[str]:
         """Attributes such as `-diff` do not hide a file (`--text`): a pin is a pin."""
-        patterns = [part for needle in needles for part in ("-e", needle)]
-        out = self._git.run(
-            "grep", "-l", "-z", "--text", "--fixed-strings", "--full-name",
-            "--no-recurse-submodules", "--no-color", *patterns, *self._place, "--",
-            accept=(0, 1),
-        )  # fmt: skip
+        out = self._git.run(*_grep(needles), *self._place, "--", accept=(0, 1))
         names = out.decode("utf-8", "surrogateescape").split("\0")
         found = sorted(name.removeprefix(self._prefix) for name in names if name)
         return [path for path in found if path in self.entries]
@@ -258,35 +226,51 @@ class CommitSnapshot(ObjectSnapshot):
         self.name = name
         self.time = commit.time
 
-    @cached_property
+    @property
     def entries(self) -> dict[str, tuple[bytes, bytes]]:
         """Path to mode and object name, of regular files."""
-        out = self._git.run("ls-tree", "-r", "-z", "--full-tree", self.commit.tree)
-        entries = {}
+        return self._listed[0]
+
+    @cached_property
+    def _listed(self) -> tuple[dict[str, tuple[bytes, bytes]], dict[str, bytes]]:
+        """Path to mode and object name, of regular files; and to object name, of folders."""
+        out = self._git.run("ls-tree", "-r", "-t", "-z", "--full-tree", self.commit.tree)
+        files, folders = {}, {"": self.commit.tree.encode()}
         for line in out.split(b"\0"):
             head, _, path = line.partition(b"\t")
             mode, _, rest = head.partition(b" ")
             if mode in _REGULAR:
-                entries[path.decode("utf-8", "surrogateescape")] = (mode, rest[len("blob ") :])
-        return entries
+                files[path.decode("utf-8", "surrogateescape")] = (mode, rest[len("blob ") :])
+            elif mode == _FOLDER:
+                folders[path.decode("utf-8", "surrogateescape")] = rest[len("tree ") :]
+        return files, folders
+
+    def _search(self, needles: Sequence[str]) -> list[str]:
+        """One `git grep` reads objects one after another, however many threads it has."""
+        number = min(processors(), _MOST_SEARCHES)
+        if len(self.entries) < _LARGE or number == 1:
+            return super()._search(needles)
+        files, folders = self._listed
+        blobs = {path: name for path, (_, name) in files.items()}
+        parts = divide(Listing(self._paths, blobs, folders), number)
+        command = [*_grep(needles), "--threads=1"]
+        outs = self._git.run_beside(
+            [[*command, *(name.decode() for name in part.names), "--"] for part in parts],
+            accept=(0, 1),
+        )
+        found = zip(parts, (out.split(b"\0") for out in outs), strict=True)
+        paths = {
+            path for part, names in found for name in names if name for path in part.path(name)
+        }
+        return sorted(paths & files.keys())
 
 
-def _holding(files: Mapping[str, bytes], needles: Collection[str]) -> list[str]:
-    """Return the files that contain any of `needles`.
-
-    Each needle is looked for in all files at once: to ask every file for every needle takes longer.
-    """
-    starts = [0, *accumulate(len(data) + 1 for data in files.values())]
-    whole = b"\0".join(files.values())  # no needle holds a NUL
-    hit: set[int] = set()
-    for needle in needles:
-        raw = needle.encode()
-        position = whole.find(raw)
-        while position >= 0:
-            number = bisect_right(starts, position) - 1
-            hit.add(number)
-            position = whole.find(raw, starts[number + 1])
-    return [path for number, path in enumerate(files) if number in hit]
+def _grep(needles: Sequence[str]) -> list[str]:
+    return [
+        "grep", "-l", "-z", "--text", "--fixed-strings", "--full-name",
+        "--no-recurse-submodules", "--no-color",
+        *(part for needle in needles for part in ("-e", needle)),
+    ]  # fmt: skip
 
 
 def _mode(base: Snapshot, path: str) -> bytes:

@@ -40,11 +40,16 @@ def among_processes(work: Callable[[Sequence[A]], B], items: Sequence[A], /) -> 
             child.end()
 
 
+def processors() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
 def _processes(items: int) -> int:
     # Other threads may hold locks, which a fork would copy with nobody to release them.
     if sys.platform != "linux" or items < 2 * WORTH or threading.active_count() > 1:
         return 1
-    return max(1, min(len(os.sched_getaffinity(0)), items // WORTH, _MOST))
+    return max(1, min(processors(), items // WORTH, _MOST))
 
 
 def _parts(items: Sequence[A], number: int) -> list[Sequence[A]]:

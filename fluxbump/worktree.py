@@ -10,7 +10,8 @@ from functools import cached_property
 from pathlib import Path
 
 from fluxbump.errors import RepositoryError
-from fluxbump.objects import Commit, Git, ObjectSnapshot, Searched
+from fluxbump.objects import Commit, Git, ObjectSnapshot
+from fluxbump.search import Searched
 
 _REGULAR = (b"100644", b"100755")
 _STAGED = b"0"

@@ -1,0 +1,139 @@
+"""Searching a snapshot for texts: as seldom as possible, and a large tree in parts at once."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate
+
+from msgspec import Struct
+
+_MOST_LOOSE = 2_000  # files that are named one by one: a command line has its limits
+_GRAIN = 4  # pieces to each part, so that parts come out about equal
+
+
+class Searched(ABC):
+    """A snapshot that searches with git, and as seldom as it can.
+
+    Searching a large tree costs more than reading what was found, so a search for some of the
+    needles of an earlier one looks only at what that one found.
+    """
+
+    def __init__(self) -> None:
+        self._searches: list[tuple[frozenset[str], list[str]]] = []
+        self._held: dict[str, bytes] = {}
+
+    @abstractmethod
+    def _search(self, needles: Sequence[str]) -> list[str]:
+        """Return the files that contain any of `needles`, sorted."""
+
+    @abstractmethod
+    def read_many(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """Yield each path with its bytes."""
+
+    def grep(self, needles: Sequence[str]) -> Sequence[str]:
+        """Return the files that contain any of `needles`, sorted."""
+        wanted = frozenset(needles)
+        for known, paths in self._searches:
+            if wanted == known:
+                return paths
+        for known, paths in self._searches:
+            if wanted < known:
+                self._held.update(self.read_many(p for p in paths if p not in self._held))
+                return _holding({path: self._held[path] for path in paths}, wanted)
+        found = self._search(sorted(wanted))
+        self._searches.append((wanted, found))
+        return found
+
+
+def _holding(files: Mapping[str, bytes], needles: Collection[str]) -> list[str]:
+    """Return the files that contain any of `needles`.
+
+    Each needle is looked for in all files at once: to ask every file for every needle takes longer.
+    """
+    starts = [0, *accumulate(len(data) + 1 for data in files.values())]
+    whole = b"\0".join(files.values())  # no needle holds a NUL
+    hit: set[int] = set()
+    for needle in needles:
+        raw = needle.encode()
+        position = whole.find(raw)
+        while position >= 0:
+            number = bisect_right(starts, position) - 1
+            hit.add(number)
+            position = whole.find(raw, starts[number + 1])
+    return [path for number, path in enumerate(files) if number in hit]
+
+
+class Listing(Struct, frozen=True):
+    """A commit's files and folders.
+
+    Attributes:
+        paths: of its files, sorted.
+        blobs: path of a file to its object's name.
+        trees: path of a folder, without a slash at its end, to its object's name; `""` is the
+            root.
+    """
+
+    paths: Sequence[str]
+    blobs: Mapping[str, bytes]
+    trees: Mapping[str, bytes]
+
+
+class Part(Struct, frozen=True):
+    """A part of a commit's files: names of trees and blobs, and the paths that have each."""
+
+    names: Mapping[bytes, Sequence[str]]
+
+    def path(self, found: bytes) -> Iterator[str]:
+        """Yield the paths of what `git grep` found: `tree:path below it`, or a blob's name."""
+        name, colon, below = found.partition(b":")
+        inner = below.decode("utf-8", "surrogateescape")
+        for path in self.names[name]:
+            yield f"{path}/{inner}" if colon and path else inner or path
+
+
+def divide(listing: Listing, number: int) -> list[Part]:
+    """Divide a commit's files into parts of about the same number of files.
+
+    Folders stay whole where they can, because `git grep` takes a folder as one name.
+    """
+    below = defaultdict(list)
+    for folder in listing.trees:
+        if folder:
+            below[folder.rpartition("/")[0]].append(folder)
+    sizes = {folder: len(_files(listing.paths, folder)) for folder in ("", *below[""])}
+    whole, loose = {"": sizes[""]}, list[str]()
+    while whole:
+        largest = max(whole, key=lambda one: whole[one])
+        direct = [p for p in _files(listing.paths, largest) if p.rpartition("/")[0] == largest]
+        enough = whole[largest] * number * _GRAIN <= len(listing.paths)
+        if enough or largest not in below or len(loose) + len(direct) > _MOST_LOOSE:
+            break
+        del whole[largest]
+        loose += direct
+        whole |= {folder: len(_files(listing.paths, folder)) for folder in below[largest]}
+    return _parts(listing, whole, loose, number)
+
+
+def _files(paths: Sequence[str], folder: str) -> Sequence[str]:
+    """Return the files below a folder."""
+    if not folder:
+        return paths
+    return paths[bisect_left(paths, f"{folder}/") : bisect_left(paths, f"{folder}0")]  # / before 0
+
+
+def _parts(
+    listing: Listing, whole: Mapping[str, int], loose: Sequence[str], number: int
+) -> list[Part]:
+    """Give each folder, largest first, to the part that has least; and the loose files out."""
+    parts = [defaultdict[bytes, list[str]](list) for _ in range(number)]
+    filled = [0] * number
+    for folder, size in sorted(whole.items(), key=lambda one: -one[1]):
+        least = filled.index(min(filled))
+        filled[least] += size
+        parts[least][listing.trees[folder]].append(folder)
+    for turn, path in enumerate(loose):
+        parts[turn % number][listing.blobs[path]].append(path)
+    return [Part(part) for part in parts if part]
