@@ -28,6 +28,7 @@ _REGULAR = (b"100644", b"100755")
 _BATCH = (
     400  # requests in flight: their answers may fill git's pipe, the requests must not fill ours
 )
+_BULK = 4_000  # objects that one process serves whole: their bytes are held twice for a moment
 _SHA256_LENGTH = 64
 _FOLDER = b"040000"
 
@@ -188,10 +189,26 @@ class ObjectSnapshot(Searched):
     def read_many(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """Yield each path with its bytes."""
         wanted = list(paths)
-        for first in range(0, len(wanted), _BATCH):
-            batch = wanted[first : first + _BATCH]
-            fresh = dict(self._read_batch([path for path in batch if path not in self._held]))
+        size = _BULK if len(wanted) > _BULK else _BATCH
+        for first in range(0, len(wanted), size):
+            batch = wanted[first : first + size]
+            missing = [path for path in batch if path not in self._held]
+            read = self._read_bulk if len(missing) > _BATCH else self._read_batch
+            fresh = dict(read(missing))
             yield from ((p, fresh[p] if p in fresh else self._held[p]) for p in batch)
+
+    def _read_bulk(self, paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        """Read many objects with a process of their own, which need not answer one by one."""
+        names = b"\n".join(self.entries[path][1] for path in paths)
+        out = self._git.run("cat-file", "--batch", "--buffer", stdin=names)
+        position = 0
+        for path in paths:
+            end = out.index(b"\n", position)
+            header = out[position:end].split()
+            if len(header) != len((b"name", b"type", b"size")):
+                raise _no_object(path)
+            start, position = end + 1, end + 1 + int(header[2]) + 1
+            yield path, out[start : position - 1]
 
     def _read_batch(self, paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:
         names = [self.entries[path][1] for path in paths]
@@ -205,8 +222,7 @@ class ObjectSnapshot(Searched):
         answers = [(path, self._process.answer()) for path in paths]
         for path, data in answers:
             if data is None:
-                reason = f"git has no object for {path}"
-                raise RepositoryError(reason, hint="git fsck, or git fetch")
+                raise _no_object(path)
             yield path, data
 
     def _search(self, needles: Sequence[str]) -> list[str]:
@@ -263,6 +279,10 @@ class CommitSnapshot(ObjectSnapshot):
             path for part, names in found for name in names if name for path in part.path(name)
         }
         return sorted(paths & files.keys())
+
+
+def _no_object(path: str) -> RepositoryError:
+    return RepositoryError(f"git has no object for {path}", hint="git fsck, or git fetch")
 
 
 def _grep(needles: Sequence[str]) -> list[str]:

@@ -121,3 +121,19 @@ def test_a_divided_search_that_fails_says_so(repo: Path) -> None:
             runner.run_beside(
                 [["grep", "x", "HEAD"], ["grep", "x", "nowhere", "--"]], accept=(0, 1)
             )
+
+
+def test_many_files_are_read_whole_and_in_order(
+    repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(Repository(repo)) as opened:
+        commit = opened.commit("HEAD")
+        few = list(opened.snapshot(commit, "HEAD").read_many(opened.snapshot(commit, "").paths()))
+        monkeypatch.setattr(objects, "_BATCH", 1)
+        monkeypatch.setattr(objects, "_BULK", 3)
+        snapshot = opened.snapshot(commit, "HEAD")
+        assert list(snapshot.read_many(snapshot.paths())) == few
+        assert ("none/x", b"") in few
+        snapshot.entries["lost"] = (b"100644", b"1" * 40)
+        with pytest.raises(RepositoryError, match="git has no object for lost"):
+            list(snapshot.read_many([*snapshot.paths(), "lost"]))

@@ -83,7 +83,8 @@ def _following(inventory: Inventory, tracks: Collection[Track]) -> Iterator[_Own
         for pin in inventory.pins
         if pin.kind == "helm-release" and pin.track in tracks
     }
-    for path, text in inventory.files.items() if sources else ():
+    files = inventory.files.items() if sources else ()
+    for path, text in ((path, text) for path, text in files if "chartRef" in text):
         for document, node in TextFile(path, text).objects({"HelmRelease"}, _CHART_REF):
             reference = ("spec", "chartRef")
             kind = yamltext.text_of(node, *reference, "kind") or ""
