@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from fluxbump import constraint, schedule
+from fluxbump import constraint
+from fluxbump.run import schedule
 from fluxbump.settings import RELEASE_NOTES, Policy
 
 _MAX_AGE = 3650

@@ -15,7 +15,7 @@ from fluxbump.pins.kind import COMMUNITY_REPOSITORIES, CustomPin
 from fluxbump.versions import Level
 
 if TYPE_CHECKING:
-    from fluxbump.schedule import Window
+    from fluxbump.run.schedule import Window
 
 FILE = SETTINGS_FILE
 DEFAULT_INDEX = "https://fluxcd-community.github.io/helm-charts"

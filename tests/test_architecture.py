@@ -21,7 +21,7 @@ OUTSIDE = {
     "cli", "__main__", "repo", "gitlocal", "objects", "writer", "worktree", "web", "helm",
     "rendering", "facts", "bump", "indexes", "forges", "cluster", "api", "workspace", "beside",
     "gitprocess", "credentials", "processes",
-    "remote", "clones", "place", "upstream",
+    "remote", "clones", "run.place", "upstream",
     # They replace files of a work tree, all or none.
     "swap", "nofollow", "alone",
     # A process for each repository of a fleet, and the file that says which are done.
@@ -32,6 +32,10 @@ WORLD = {
     "tempfile", "time", "sys", "pathlib.Path", "random", "typer", "rich", "io.open", "asyncio",
     "threading", "urllib.request", "logging", "fcntl", "signal",
 }  # fmt: skip
+LATE = {"cli", "__main__", "", "workspace", "run.place", "repo", "processes"}
+"""Rooms that import when called: see their docstrings."""
+JOURNEYS = {"run"}
+"""Folders that hold the stages of one journey: they import each other, and few import them."""
 LEAVES = ("pins", "rules", "reports", "indexes", "forges", "cli")
 SHARED = {
     "fluxbump.pins.kind", "fluxbump.rules.rule", "fluxbump.reports.table", "fluxbump.reports.json",
@@ -78,7 +82,9 @@ def own(imported: str) -> str | None:
 
 
 def room(module: str) -> str:
-    return [*module.split("."), ""][1]
+    """The name at the top; in a journey's folder also the stage, for each is a room."""
+    top, *below = [*module.split(".")[1:], ""]
+    return f"{top}.{below[0]}" if top in JOURNEYS and below[0] else top
 
 
 def is_world(imported: str) -> bool:
@@ -92,9 +98,6 @@ def test_pure_rooms_import_nothing_of_the_world(module: str) -> None:
 
 
 # `fluxbump` itself loads what it offers to programs when it is asked for.
-LATE = {"cli", "__main__", "", "workspace", "place", "repo", "processes"}
-
-
 @pytest.mark.parametrize("module", [m for m in MODULES if room(m) not in LATE])
 def test_imports_stand_at_the_top(module: str) -> None:
     allowed = (ast.If, ast.Try)  # `if TYPE_CHECKING:` is at the top too
@@ -120,6 +123,17 @@ def test_leaves_import_no_sibling(module: str) -> None:
     siblings = {f"fluxbump.{folder}.{p.stem}" for p in (PACKAGE / folder).glob("*.py")} - SHARED
     found = {own(name) for name in imports(module)} & siblings - {module}
     assert found == set()
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_stages_of_a_journey_are_imported_by_what_shows_it(module: str) -> None:
+    """The rest works without a forge and without a schedule, so it cannot depend on either."""
+    top = room(module).partition(".")[0]
+    if top in {"cli", "reports", "settings", "config_run"}:
+        return
+    found = [name for name in imports(module) if (own(name) or "").startswith("fluxbump.")]
+    others = JOURNEYS - {top}
+    assert [name for name in found if name.split(".")[1] in others] == []
 
 
 @pytest.mark.parametrize("module", MODULES)

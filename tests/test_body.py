@@ -11,18 +11,19 @@ import pytest
 from markdown_it import MarkdownIt
 from msgspec.structs import replace
 
-from fluxbump import body, bump, indexes, policy, sections
-from fluxbump.body import BodyInputs
+from fluxbump import bump, indexes
 from fluxbump.bump import Prepared, Request
 from fluxbump.facts import tables
 from fluxbump.looked import look
 from fluxbump.model import FLUX, Finding, Location, Mention, Severity
 from fluxbump.objects import CommitSnapshot
-from fluxbump.policy import Skipped, Update
 from fluxbump.repo import Repository
 from fluxbump.rules.rule import NotRun
+from fluxbump.run import body, policy, sections
+from fluxbump.run.body import BodyInputs
+from fluxbump.run.policy import Skipped, Update
+from fluxbump.run.state import State
 from fluxbump.settings import Policy, Settings
-from fluxbump.state import State
 from tests.helpers import Repo, chart_index, repository, small
 from tests.test_notes import flat
 from tests.test_policy import NOW

@@ -12,7 +12,7 @@ import pytest
 
 from fluxbump import config
 from fluxbump.errors import ConfigError
-from fluxbump.schedule import Window
+from fluxbump.run.schedule import Window
 from fluxbump.settings import Policy, Settings, fill
 from tests.helpers import Cli, Repo, assert_refused, repository, small
 

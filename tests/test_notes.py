@@ -12,7 +12,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from fluxbump import markdown
-from fluxbump.notes import MAX_INPUT, sanitise
+from fluxbump.run.notes import MAX_INPUT, sanitise
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 ROOM = 1_000_000

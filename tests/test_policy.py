@@ -13,13 +13,14 @@ from msgspec.structs import replace
 from semver import Version
 
 from fixtures import states
-from fluxbump import evidence, resolve, safe, schedule
+from fluxbump import evidence, resolve, safe
 from fluxbump.discover import Scope
 from fluxbump.facts import tables
 from fluxbump.model import ChartIndex
-from fluxbump.policy import Blocked, Decision, Skipped, Update, UpToDate, Waiting, decide
-from fluxbump.policy import skipped_by_reason as by_reason
 from fluxbump.rules.rule import Evidence
+from fluxbump.run import schedule
+from fluxbump.run.policy import Blocked, Decision, Skipped, Update, UpToDate, Waiting, decide
+from fluxbump.run.policy import skipped_by_reason as by_reason
 from fluxbump.settings import Follow, Policy
 from tests.helpers import app_versions, chart_index, find, script, small, snapshot, values, wrapper
 

@@ -13,7 +13,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from msgspec.structs import replace
 from semver import Version
 
-from fluxbump.actions import (
+from fluxbump.forges.forge import PullRequest
+from fluxbump.forges.forge import State as Fate
+from fluxbump.run.actions import (
     Action,
     DeleteBranch,
     Known,
@@ -28,12 +30,10 @@ from fluxbump.actions import (
     Wanted,
     Why,
 )
-from fluxbump.forges.forge import PullRequest
-from fluxbump.forges.forge import State as Fate
-from fluxbump.reconcile import plan_actions
+from fluxbump.run.reconcile import plan_actions
+from fluxbump.run.state import PUSHED, State
 from fluxbump.settings import Policy
 from fluxbump.settings import Refresh as How
-from fluxbump.state import PUSHED, State
 
 
 def sha(name: str) -> str:

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from fluxbump import markdown, notes
-from fluxbump.state import MAX_LENGTH, State, attach, without
+from fluxbump import markdown
+from fluxbump.run import notes
+from fluxbump.run.state import MAX_LENGTH, State, attach, without
 
 SHA, DIGEST = "a1" * 20, "b2" * 32
 ONE = State("2.6.4", "2.16.4", SHA, SHA, SHA, DIGEST, DIGEST, ("pushed",), "2.7.5-rc--1")

@@ -29,8 +29,8 @@ from fluxbump.cli.options import (
 from fluxbump.reports.table import printable
 
 if TYPE_CHECKING:
-    from fluxbump.job import Report
-    from fluxbump.place import Place
+    from fluxbump.run.job import Report
+    from fluxbump.run.place import Place
 
 EPILOG = """
 Begin with `fluxbump run --dry-run`, which shows what would be pushed and sent; without a remote it
@@ -103,8 +103,8 @@ def run(
     request; refreshes, closes and cleans up what earlier runs have left. Never merges. Run twice,
     it changes nothing the second time.
     """
-    from fluxbump import job
-    from fluxbump.place import Asked, opened
+    from fluxbump.run import job
+    from fluxbump.run.place import Asked, opened
 
     console = Console(quiet=quiet, verbose=verbose, color=color.value)
     log = _Log(console, log_format)

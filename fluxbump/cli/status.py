@@ -81,8 +81,8 @@ def _outcome(
     ws: Workspace[CommitSnapshot], source: IndexSource, sources: Sources, console: Console
 ) -> str:
     """Decide as a scheduled run does, and say it."""
-    from fluxbump import policy
     from fluxbump.looked import look
+    from fluxbump.run import policy
 
     looked = look(ws.snapshot, ws.settings, source, sources=sources)
     decision = policy.decide(looked.before, looked.index, ws.settings.policy, datetime.now(UTC))

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 from typing_extensions import TypedDict
 
 from fluxbump import markdown
-from fluxbump.policy import Blocked, Update, Waiting, skipped_by_reason
 from fluxbump.reports.dump import dump
 from fluxbump.reports.json import FindingJson, findings
 from fluxbump.reports.table import Paint, printable
+from fluxbump.run.policy import Blocked, Update, Waiting, skipped_by_reason
 
 if TYPE_CHECKING:
-    from fluxbump.attempt import Done
-    from fluxbump.hands import Sent
-    from fluxbump.job import Report
-    from fluxbump.policy import Decision
+    from fluxbump.run.attempt import Done
+    from fluxbump.run.hands import Sent
+    from fluxbump.run.job import Report
+    from fluxbump.run.policy import Decision
 
 
 class PullRequestJson(TypedDict):

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from fluxbump.job import Report
 from fluxbump.remoteerrors import DeclinedError, UnreachableError
+from fluxbump.run.job import Report
 from tests import helpers
 from tests.forges.fake_server import Cut
 from tests.git_server import Stage, hook

@@ -8,10 +8,10 @@ import subprocess
 import jsonschema
 import pytest
 
-from fluxbump.attempt import TRAILER
-from fluxbump.job import Report
-from fluxbump.policy import Outcome
-from fluxbump.state import PUSHED, State
+from fluxbump.run.attempt import TRAILER
+from fluxbump.run.job import Report
+from fluxbump.run.policy import Outcome
+from fluxbump.run.state import PUSHED, State
 from tests import helpers
 from tests.forges.fake_server import Reply
 from tests.git_server import git

@@ -12,9 +12,9 @@ import pytest
 
 from fixtures import facts
 from fluxbump import rules, safe, versions
-from fluxbump.job import Report
-from fluxbump.policy import Update
-from fluxbump.state import PUSHED, State
+from fluxbump.run.job import Report
+from fluxbump.run.policy import Update
+from fluxbump.run.state import PUSHED, State
 from tests.forges.fake_github import Pull
 from tests.run.conftest import Make
 from tests.run.world import CONFIG, World

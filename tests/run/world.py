@@ -23,9 +23,9 @@ from typing import Any
 
 from fixtures import states
 from fixtures.states import State
-from fluxbump import job
-from fluxbump.job import Report
-from fluxbump.place import Asked, opened
+from fluxbump.run import job
+from fluxbump.run.job import Report
+from fluxbump.run.place import Asked, opened
 from tests import helpers
 from tests.forges.fake_github import FakeGitHub, Pull
 from tests.git_server import GitServer, git

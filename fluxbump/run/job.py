@@ -11,17 +11,18 @@ from functools import partial
 
 from msgspec import Struct
 
-from fluxbump import bump, policy
-from fluxbump.attempt import Branches, Done, Log, Result, World, attempt, commit
+from fluxbump import bump
 from fluxbump.forges.forge import Forge, PullRequest
-from fluxbump.hands import LiveHands, Rehearsal, Sent
 from fluxbump.looked import Looked, look
-from fluxbump.offer import Offer
-from fluxbump.place import Place
 from fluxbump.plan import Options
-from fluxbump.policy import Blocked, Decision, Outcome, Update, describe
 from fluxbump.remoteerrors import MovedError
-from fluxbump.sections import BodyInputs
+from fluxbump.run import policy
+from fluxbump.run.attempt import Branches, Done, Log, Result, World, attempt, commit
+from fluxbump.run.hands import LiveHands, Rehearsal, Sent
+from fluxbump.run.offer import Offer
+from fluxbump.run.place import Place
+from fluxbump.run.policy import Blocked, Decision, Outcome, Update, describe
+from fluxbump.run.sections import BodyInputs
 from fluxbump.settings import branch_prefix
 
 _ATTEMPTS = 3

@@ -12,10 +12,11 @@ from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
 
-from fluxbump import crds, markdown, notes, sections, state, versions
+from fluxbump import crds, markdown, versions
 from fluxbump.model import ChartIndex
-from fluxbump.sections import BodyInputs, Section
-from fluxbump.state import State
+from fluxbump.run import notes, sections, state
+from fluxbump.run.sections import BodyInputs, Section
+from fluxbump.run.state import State
 
 MAX_NOTES = 20_000
 """Characters that all release notes take at most, whatever the forge allows."""

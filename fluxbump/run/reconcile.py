@@ -19,7 +19,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fluxbump import versions
-from fluxbump.actions import (
+from fluxbump.forges.forge import State as Fate
+from fluxbump.run.actions import (
     Action,
     DeleteBranch,
     Known,
@@ -34,9 +35,8 @@ from fluxbump.actions import (
     Wanted,
     Why,
 )
-from fluxbump.forges.forge import State as Fate
+from fluxbump.run.state import PUSHED
 from fluxbump.settings import Policy
-from fluxbump.state import PUSHED
 
 
 def plan_actions(wanted: Wanted | None, seen: Seen, policy: Policy) -> tuple[Action, ...]:

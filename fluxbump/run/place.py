@@ -16,19 +16,20 @@ import platformdirs
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump import credentials, releasenotes, remoteurl
+from fluxbump import credentials, remoteurl
 from fluxbump.clones import cached_clone
 from fluxbump.credentials import Credential
 from fluxbump.errors import ForgeError, RefusedError, RepositoryError
 from fluxbump.forges.forge import Forge
 from fluxbump.forges.remotes import HOSTS, detect
-from fluxbump.hands import Far, Nowhere
 from fluxbump.knowledge import Sources
 from fluxbump.model import IndexSource
 from fluxbump.objects import CommitSnapshot
 from fluxbump.remote import Remote
 from fluxbump.remoteurl import RemoteUrl, Userinfo
 from fluxbump.repo import Repository
+from fluxbump.run import releasenotes
+from fluxbump.run.hands import Far, Nowhere
 from fluxbump.secret import Secret
 from fluxbump.settings import FILE, Settings
 from fluxbump.workspace import index_source, release_sources, settings_of

@@ -9,8 +9,13 @@ from typing import Protocol
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from fluxbump import reconcile, state
-from fluxbump.actions import (
+from fluxbump.forges.forge import Forge, Proposal, PullRequest
+from fluxbump.forges.forge import State as Fate
+from fluxbump.objects import CommitSnapshot
+from fluxbump.remoteerrors import MovedError
+from fluxbump.repo import Repository
+from fluxbump.run import reconcile, state
+from fluxbump.run.actions import (
     Action,
     DeleteBranch,
     Known,
@@ -24,15 +29,10 @@ from fluxbump.actions import (
     Tip,
     Why,
 )
-from fluxbump.forges.forge import Forge, Proposal, PullRequest
-from fluxbump.forges.forge import State as Fate
-from fluxbump.hands import REHEARSED, Far, Hands
-from fluxbump.objects import CommitSnapshot
-from fluxbump.offer import Offer
-from fluxbump.remoteerrors import MovedError
-from fluxbump.repo import Repository
+from fluxbump.run.hands import REHEARSED, Far, Hands
+from fluxbump.run.offer import Offer
+from fluxbump.run.state import PUSHED, State
 from fluxbump.settings import Policy
-from fluxbump.state import PUSHED, State
 
 TRAILER = "Fluxbump-Tree"
 """Names the tree of a commit that a run made, so that a later run knows the commit as its own."""

@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump import body as written
-from fluxbump.actions import Known, Wanted
 from fluxbump.forges.forge import Capabilities, Proposal
 from fluxbump.model import Severity
-from fluxbump.policy import Update
-from fluxbump.sections import BodyInputs, Link
+from fluxbump.run import body as written
+from fluxbump.run.actions import Known, Wanted
+from fluxbump.run.policy import Update
+from fluxbump.run.sections import BodyInputs, Link
+from fluxbump.run.state import State
 from fluxbump.settings import Policy
-from fluxbump.state import State
 
 
 class Offer(Struct, frozen=True):

@@ -14,11 +14,12 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 from semver import Version
 
-from fluxbump import constraint, resolve, rules, safe, schedule, versions
+from fluxbump import constraint, resolve, rules, safe, versions
 from fluxbump.constraint import Constraint
 from fluxbump.model import ChartIndex, ChartRelease, Finding
 from fluxbump.route import Route, route
 from fluxbump.rules.rule import Evidence
+from fluxbump.run import schedule
 from fluxbump.settings import Policy
 
 DISAGREEMENT = ("FB103",)

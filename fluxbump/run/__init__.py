@@ -1,0 +1,1 @@
+"""The scheduled job: what `fluxbump run` does, stage by stage."""
