@@ -25,7 +25,7 @@ OUTSIDE = {
     # They replace files of a work tree, all or none.
     "swap", "nofollow", "alone",
     # A process for each repository of a fleet, and the file that says which are done.
-    "children", "fleetstate",
+    "fleet.children", "fleet.state",
 }  # fmt: skip
 WORLD = {
     "git", "httpx", "hishel", "stamina", "platformdirs", "os", "subprocess", "socket", "shutil",
@@ -34,7 +34,7 @@ WORLD = {
 }  # fmt: skip
 LATE = {"cli", "__main__", "", "workspace", "run.place", "repo", "processes"}
 """Rooms that import when called: see their docstrings."""
-JOURNEYS = {"run"}
+JOURNEYS = {"run", "fleet"}
 """Folders that hold the stages of one journey: they import each other, and few import them."""
 LEAVES = ("pins", "rules", "reports", "indexes", "forges", "cli")
 SHARED = {

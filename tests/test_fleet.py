@@ -17,11 +17,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fluxbump import fleet
-from fluxbump.children import Done, End, Finished, Limits, run_all
 from fluxbump.errors import UsageError
-from fluxbump.fleet import Asked, Entry, Outcome, Shard
-from fluxbump.fleetresults import read_report
+from fluxbump.fleet import fleet
+from fluxbump.fleet.children import Done, End, Finished, Limits, run_all
+from fluxbump.fleet.fleet import Asked, Entry, Outcome, Shard
+from fluxbump.fleet.results import read_report
 from fluxbump.run import policy
 from tests import helpers, secrets
 from tests.fleet.drive import STAND_IN

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from fluxbump import fleetfile
 from fluxbump.errors import ConfigError
-from fluxbump.fleet import Entry
+from fluxbump.fleet import file as fleetfile
+from fluxbump.fleet.fleet import Entry
 from tests import secrets
 from tests.docs_runner import FENCE
 from tests.helpers import ROOT, Cli, assert_refused

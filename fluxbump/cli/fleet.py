@@ -28,9 +28,9 @@ from fluxbump.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from fluxbump.children import Done, Event
-    from fluxbump.fleet import Asked, Entry, Result, Shard
-    from fluxbump.fleetstate import State
+    from fluxbump.fleet.children import Done, Event
+    from fluxbump.fleet.fleet import Asked, Entry, Result, Shard
+    from fluxbump.fleet.state import State
     from fluxbump.reports.fleet import Summary
 
 EPILOG = """
@@ -118,8 +118,8 @@ def fleet(
     Each is a process of its own: one that fails leaves the others alone. Exits with 1 when one
     failed.
     """
-    from fluxbump import fleet as fleets
     from fluxbump.errors import UsageError
+    from fluxbump.fleet import fleet as fleets
 
     console = Console(quiet=quiet, verbose=verbose, color=color.value)
     file = Path(second or first)
@@ -151,8 +151,8 @@ def fleet(
 
 
 def _entries(file: Path) -> tuple[Entry, ...]:
-    from fluxbump import fleetfile
     from fluxbump.errors import ConfigError
+    from fluxbump.fleet import file as fleetfile
 
     try:
         with file.open("rb") as stream:
@@ -171,7 +171,7 @@ def _entries(file: Path) -> tuple[Entry, ...]:
 def _state(path: Path | None) -> AbstractContextManager[State | None]:
     if path is None:
         return nullcontext()
-    from fluxbump.fleetstate import opened
+    from fluxbump.fleet.state import opened
 
     return opened(path)
 
@@ -190,7 +190,7 @@ class _Run:
         is_json: bool,
         logs: bool,
     ) -> None:
-        from fluxbump.fleetresults import secrets
+        from fluxbump.fleet.results import secrets
         from fluxbump.reports.fleet import width
         from fluxbump.reports.table import Paint
 
@@ -210,7 +210,7 @@ class _Run:
 
     def start(self, jobs: int, seconds: float) -> None:
         """Run what has to be run, and print the summary, however it ends."""
-        from fluxbump.children import Limits, run_all
+        from fluxbump.fleet.children import Limits, run_all
 
         self._take_what_is_done()
         words = ["--verbose"] * self._console.verbose
@@ -223,7 +223,7 @@ class _Run:
 
     def summary(self) -> Summary:
         """Return what is known of every repository."""
-        from fluxbump.fleet import Outcome, Result
+        from fluxbump.fleet.fleet import Outcome, Result
         from fluxbump.reports.fleet import Summary
 
         results = [
@@ -249,7 +249,7 @@ class _Run:
             self._console.note(f"{part} has no repository: nothing to do")
 
     def _hear(self, event: Event) -> None:
-        from fluxbump.children import Finished
+        from fluxbump.fleet.children import Finished
 
         entry = self._todo[event.number]
         if isinstance(event, Finished):
@@ -261,8 +261,8 @@ class _Run:
     def _finish(self, entry: Entry, left: Done) -> None:
         from msgspec.structs import replace
 
-        from fluxbump import fleetresults
         from fluxbump.alone import signals_held
+        from fluxbump.fleet import results as fleetresults
 
         done = replace(left, out=self._masked(left.out), err=self._masked(left.err))
         result = fleetresults.result(entry, done)
@@ -276,13 +276,13 @@ class _Run:
         self._print(result)
 
     def _masked(self, text: str) -> str:
-        from fluxbump.fleetresults import masked
+        from fluxbump.fleet.results import masked
 
         return masked(text, self._secrets)
 
     def _print_log(self, result: Result, err: str) -> None:
-        from fluxbump.fleet import Outcome
-        from fluxbump.fleetresults import log_lines
+        from fluxbump.fleet.fleet import Outcome
+        from fluxbump.fleet.results import log_lines
 
         name = result.entry.name
         if self._logs:
@@ -333,7 +333,7 @@ def _environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 def _code(summary: Summary, *, outcomes: bool) -> int:
     """Return the exit code: what went wrong goes before what was found."""
-    from fluxbump.fleet import Outcome
+    from fluxbump.fleet.fleet import Outcome
 
     if summary.having(Outcome.FAILED):
         return _FAILED

@@ -9,7 +9,7 @@ from msgspec import Struct
 from typing_extensions import TypedDict
 
 from fluxbump import markdown
-from fluxbump.fleet import Outcome, Result, Shard, count
+from fluxbump.fleet.fleet import Outcome, Result, Shard, count
 from fluxbump.reports.dump import dump
 from fluxbump.reports.table import Paint, printable, table
 

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from fluxbump.config import Config
-from fluxbump.fleetfile import FleetConfig
+from fluxbump.fleet.file import FleetConfig
 from fluxbump.reports.fleet import FleetJson
 from fluxbump.reports.formats.json import CheckJson
 from fluxbump.reports.json import REPORTS

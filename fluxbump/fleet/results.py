@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
 from fluxbump import markdown
-from fluxbump.children import Done, End
-from fluxbump.fleet import Entry, Outcome, PullRequest, Result
+from fluxbump.fleet.children import Done, End
+from fluxbump.fleet.fleet import Entry, Outcome, PullRequest, Result
 
 _LONGEST_URL = 2000
 _LONGEST_SENTENCE = 500

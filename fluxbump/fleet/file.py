@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from fluxbump import remoteurl, validation
 from fluxbump.config_run import Name, Strict, WebAddress
 from fluxbump.errors import ConfigError, UsageError
-from fluxbump.fleet import Entry
+from fluxbump.fleet.fleet import Entry
 from fluxbump.model import Location
 
 LONGEST = 4 << 20

@@ -20,8 +20,8 @@ from msgspec.structs import replace
 
 from fluxbump.alone import BusyError, locked
 from fluxbump.errors import UsageError
-from fluxbump.fleet import Asked, Entry, Result
-from fluxbump.fleetresults import read_result
+from fluxbump.fleet.fleet import Asked, Entry, Result
+from fluxbump.fleet.results import read_result
 
 _FORMAT = "fluxbump/fleet-state/v1"
 _HEADER = json.dumps({"format": _FORMAT}).encode() + b"\n"

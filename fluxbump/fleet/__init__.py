@@ -1,0 +1,1 @@
+"""The fleet: `fluxbump run` in many repositories, side by side."""
