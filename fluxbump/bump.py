@@ -104,6 +104,7 @@ class Prepared(Struct, Generic[S_co], frozen=True):
         inherited: those of its findings that were there before; they do not stop the bump.
         accepted: codes of rules whose errors do not stop the bump.
         before: the evidence about what the result is compared with.
+        suppressed: tells which findings the base says are accepted.
         index: the chart index that was used.
         notes: everything that was seen and left alone.
         steps: the commits, oldest first; none when there is nothing to do.
@@ -123,6 +124,7 @@ class Prepared(Struct, Generic[S_co], frozen=True):
     inherited: frozenset[Finding]
     accepted: frozenset[str]
     before: Evidence
+    suppressed: gate.Suppressed
     index: ChartIndex
     notes: tuple[Note, ...]
     steps: tuple[Step, ...]
@@ -188,7 +190,7 @@ def prepare(
         FluxbumpError: of the stage that cannot go on.
     """
     base, index = looked.base, looked.index
-    chart_release = _target(request, index, looked.held)
+    chart_release = _target(request, looked)
     start = _migrated(looked, chart_release, settings) if request.migrate_apis else Start(looked)
     inventory = start.inventory
     charts = looked.before.inventory.charts
@@ -238,6 +240,7 @@ def prepare(
             inherited=inherited,
             accepted=request.accepted,
             before=before,
+            suppressed=looked.suppressed,
             index=index,
             notes=(*planned.notes, *edit.left_behind(start.snapshot, inventory, planned)),
             steps=_steps(repository, base, start.migration, step, bumped=bumped),
@@ -272,7 +275,7 @@ def _changed(looked: Looked[Snapshot], result: Overlay) -> frozenset[str]:
     return evidence.changed_below(looked.inventory.charts, looked.since, result)
 
 
-def _target(request: Request, index: ChartIndex, before: Evidence) -> ChartRelease:
+def _target(request: Request, looked: Looked[Snapshot]) -> ChartRelease:
     """Find the chart release that the user asked for.
 
     Raises:
@@ -280,12 +283,13 @@ def _target(request: Request, index: ChartIndex, before: Evidence) -> ChartRelea
         PinError: the pins whose release was asked for do not name one.
         RefusedError: `latest-safe` was asked for, and no release passes.
     """
+    index, before = looked.index, looked.held
     if isinstance(request.target, sync.Source):
         return sync.target(request.target, before.inventory, index)
     if request.target != LATEST_SAFE:
         return resolve.resolve(request.target, index, chart_version=request.chart_version)
     manifests = migrate.foreseen(before) if request.migrate_apis else None
-    best = safe.newest_safe(before, index, manifests)
+    best = safe.newest_safe(before, index, manifests, looked.suppressed)
     if best is None:
         raise RefusedError("no release passes the safety rules", hint="see `fluxbump check`")
     return best

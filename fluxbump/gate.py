@@ -81,7 +81,16 @@ def judge(
     )
 
 
-def ignores(evidence: Evidence, settings: Settings) -> Callable[[str, Location], bool]:
+Suppressed = Callable[[str, Location], bool]
+"""Tells whether the findings of a rule at a place are suppressed."""
+
+
+def nothing(code: str, where: Location) -> bool:
+    """Say of every finding that it is not suppressed."""
+    return False
+
+
+def ignores(evidence: Evidence, settings: Settings) -> Suppressed:
     """Return what tells whether the findings of a rule at a place are suppressed.
 
     Args:

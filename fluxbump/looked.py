@@ -8,9 +8,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 from typing_extensions import TypeVar
 
-from fluxbump import evidence, resolve
+from fluxbump import evidence, gate, resolve
 from fluxbump.discover import Scope, discover
 from fluxbump.evidence import Known, Surroundings
+from fluxbump.gate import Suppressed
 from fluxbump.knowledge import Sources
 from fluxbump.model import ChartIndex, IndexSource, Inventory, Snapshot
 from fluxbump.objects import CommitSnapshot
@@ -34,6 +35,7 @@ class Looked(Struct, Generic[S_co], frozen=True):
         around: what a release meets.
         held: the evidence about the base.
         before: the evidence about what clusters run.
+        suppressed: tells which findings the base says are accepted.
         sources: of what the tables of releases do not hold, which ask for nothing twice; None
             when nothing is to be asked.
     """
@@ -46,6 +48,7 @@ class Looked(Struct, Generic[S_co], frozen=True):
     around: Surroundings
     held: Evidence
     before: Evidence
+    suppressed: Suppressed
     sources: Sources | None = None
 
     @property
@@ -94,4 +97,5 @@ def look(
 
     inventory, around, held = seen(base)
     before = held if since is None else seen(since)[2]
-    return Looked(base, since, scope, index, inventory, around, held, before, sources)
+    suppressed = gate.ignores(held, settings)
+    return Looked(base, since, scope, index, inventory, around, held, before, suppressed, sources)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 from msgspec.structs import replace
 
 from fluxbump import gate, resolve, rules
+from fluxbump.gate import Suppressed
 from fluxbump.model import FLUX, FLUX2, ChartIndex, ChartRelease, Finding, Form, Inventory, Severity
 from fluxbump.resources import Resources
 from fluxbump.rules.rule import Evidence
@@ -22,7 +23,10 @@ Manifests = Callable[[str], Resources]
 
 
 def newest_safe(
-    evidence: Evidence, index: ChartIndex, manifests: Manifests | None = None
+    evidence: Evidence,
+    index: ChartIndex,
+    manifests: Manifests | None = None,
+    suppressed: Suppressed = gate.nothing,
 ) -> ChartRelease | None:
     """Return the chart of the newest release that no safety rule refuses; None when all are.
 
@@ -30,12 +34,16 @@ def newest_safe(
         evidence: about the repository as it is.
         index: all chart releases.
         manifests: what the Flux objects become; None when they stay as they are.
+        suppressed: tells which findings do not count.
     """
-    return next(iter(safe_releases(evidence, index, manifests)), None)
+    return next(iter(safe_releases(evidence, index, manifests, suppressed)), None)
 
 
 def safe_releases(
-    evidence: Evidence, index: ChartIndex, manifests: Manifests | None = None
+    evidence: Evidence,
+    index: ChartIndex,
+    manifests: Manifests | None = None,
+    suppressed: Suppressed = gate.nothing,
 ) -> Iterator[ChartRelease]:
     """Yield the releases from the newest down to the current one that could be taken at once."""
     installed = current(evidence.inventory).get(FLUX, "")
@@ -50,12 +58,15 @@ def safe_releases(
         if chart is None or str(release) not in evidence.crds:
             continue
         then = manifests(str(release)) if manifests else evidence.resources
-        if not refusals(replace(evidence, resources=then), chart, known):
+        if not refusals(replace(evidence, resources=then), chart, known, suppressed):
             yield chart
 
 
 def refusals(
-    evidence: Evidence, chart: ChartRelease, known: Collection[Finding] = ()
+    evidence: Evidence,
+    chart: ChartRelease,
+    known: Collection[Finding] = (),
+    suppressed: Suppressed = gate.nothing,
 ) -> tuple[Finding, ...]:
     """Return the errors that the safety rules would find if the pins held this release.
 
@@ -63,13 +74,18 @@ def refusals(
         evidence: about the repository as it is.
         chart: what the pins would hold.
         known: findings that are there already, which do not count.
+        suppressed: tells which findings do not count, there already or not.
     """
     after = replace(
         evidence, inventory=_holding(evidence.inventory, chart), base=evidence.inventory
     )
-    found, _ = rules.judge(after, SAFETY)
-    old = gate.inherited(known, found)
+    found = _open(rules.judge(after, SAFETY)[0], suppressed)
+    old = gate.inherited(_open(known, suppressed), found)
     return tuple(one for one in found if one.severity is Severity.ERROR and one not in old)
+
+
+def _open(found: Collection[Finding], suppressed: Suppressed) -> tuple[Finding, ...]:
+    return tuple(one for one in found if not suppressed(one.code, one.location))
 
 
 def _holding(inventory: Inventory, chart: ChartRelease) -> Inventory:

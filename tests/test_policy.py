@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from semver import Version
 
 from fixtures import states
-from fluxbump import evidence, resolve, safe
+from fluxbump import evidence, gate, resolve, safe
 from fluxbump.discover import Scope
 from fluxbump.facts import tables
 from fluxbump.model import ChartIndex
@@ -21,7 +21,7 @@ from fluxbump.rules.rule import Evidence
 from fluxbump.run import schedule
 from fluxbump.run.policy import Blocked, Decision, Skipped, Update, UpToDate, Waiting, decide
 from fluxbump.run.policy import skipped_by_reason as by_reason
-from fluxbump.settings import Follow, Policy
+from fluxbump.settings import Follow, Ignore, Policy, Settings
 from tests.helpers import app_versions, chart_index, find, script, small, snapshot, values, wrapper
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)  # a Monday
@@ -249,6 +249,39 @@ def test_a_repository_whose_sides_disagree_is_for_a_person() -> None:
         assert isinstance(found, Blocked)
         assert (found.release, found.codes) == (None, ("FB103",))
         assert "fluxbump to" in found.reason
+
+
+def accepting(files: Mapping[str, str | bytes], *configured: Ignore) -> Decision:
+    """Decide about files with what they, and the configuration, say is accepted."""
+    before = about(files)
+    suppressed = gate.ignores(before, Settings(ignore=configured))
+    return decide(before, chart_index(), Policy(), NOW, suppressed)
+
+
+def test_a_finding_that_the_team_accepts_does_not_block() -> None:
+    held = CHARTS["2.6.1"]
+    files = small(install=script("2.6.1"), chart=wrapper(held), values=values(held))
+    alert = OLD_API.replace("v1beta1", "v1beta1  # fluxbump: ignore[FB203] goes on Thursday")
+    where = "clusters/a/alert.yaml"
+    for some, configured in (
+        ({where: alert}, ()),
+        ({where: OLD_API}, (Ignore("FB203", "clusters/*", "it goes on Thursday"),)),
+    ):
+        found = accepting({**files, **some}, *configured)
+        assert isinstance(found, Update)
+        assert (found.release, found.skipped) == (NEWEST, ())
+    refused = accepting({**files, where: OLD_API}, Ignore("FB203", "infra/*", "elsewhere"))
+    assert isinstance(refused, Update)
+    assert refused.release == "2.6.4"
+
+
+def test_where_sides_may_disagree_neither_goes_down() -> None:
+    chart = CHARTS["2.8.1"]
+    files = small(install=script("2.6.1"), chart=wrapper(chart), values=values(chart))
+    assert isinstance(accepting(files), Blocked)
+    found = accepting(files, Ignore("FB103", "*", "the chart is tried first"))
+    assert isinstance(found, Update)
+    assert (found.current, found.release, found.later) == ("2.6.1", "2.8.5", ())
 
 
 def test_nothing_says_what_is_installed() -> None:

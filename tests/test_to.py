@@ -155,6 +155,19 @@ def test_the_published_index_leads_to_the_same_tree(repo: Repo, cli: Cli) -> Non
     assert repo.changed(BRANCH) == lines(MOVED)
 
 
+def test_latest_safe_counts_nothing_that_the_team_accepts(repo: Repo, cli: Cli) -> None:
+    def taken() -> str:
+        report = cli("to", "latest-safe", "-n", "-o", "json", cwd=repo).json
+        return str(report["target"]["release"])
+
+    assert taken() == "2.6.4"
+    accepted = [
+        f"  - {{code: {code}, reason: all are new}}" for code in ("FB202", "FB203", "FB207")
+    ]
+    repo.commit({"fluxbump.yaml": "\n".join(["ignore:", *accepted, ""])})
+    assert taken() == "2.8.5"
+
+
 def test_chart_version(repo: Repo, cli: Cli) -> None:
     report = cli("to", "2.7.2", "--chart-version", "2.17.0", "-n", "-o", "json", cwd=repo).json
     assert report["target"]["chart_version"] == "2.17.0"

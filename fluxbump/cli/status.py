@@ -85,6 +85,9 @@ def _outcome(
     from fluxbump.run import policy
 
     looked = look(ws.snapshot, ws.settings, source, sources=sources)
-    decision = policy.decide(looked.before, looked.index, ws.settings.policy, datetime.now(UTC))
+    now = datetime.now(UTC)
+    decision = policy.decide(
+        looked.before, looked.index, ws.settings.policy, now, looked.suppressed
+    )
     console.note(policy.describe(decision))
     return policy.outcome(decision).value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from fluxbump import crds, migrate, safe
+from fluxbump import crds, gate, migrate, safe
 from fluxbump.bump import Prepared
 from fluxbump.cli.console import Console
 from fluxbump.errors import UsageError
@@ -51,10 +51,16 @@ def told(found: Route, gathered: Evidence, index: ChartIndex) -> str | None:
     return f"By git history the pins have held {past.until(found.start)}{older}"
 
 
-def newest_safe(gathered: Evidence, index: ChartIndex, *, migrate_apis: bool = False) -> str | None:
+def newest_safe(
+    gathered: Evidence,
+    index: ChartIndex,
+    suppressed: gate.Suppressed,
+    *,
+    migrate_apis: bool = False,
+) -> str | None:
     """Return the newest release that the repository could take as it stands, or migrated."""
     manifests = migrate.foreseen(gathered) if migrate_apis else None
-    best = safe.newest_safe(gathered, index, manifests)
+    best = safe.newest_safe(gathered, index, manifests, suppressed)
     return str(best.app_version) if best else None
 
 
@@ -73,7 +79,7 @@ def advice(prepared: Prepared[Snapshot], console: Console | None) -> str:
     start = current(gathered.inventory).get(FLUX, "")
     goal = prepared.plan.targets[FLUX]
     asked = prepared.migration is not None
-    best = newest_safe(gathered, index, migrate_apis=asked)
+    best = newest_safe(gathered, index, prepared.suppressed, migrate_apis=asked)
     if console and not console.quiet and {start, goal} <= gathered.crds.keys():
         found = find(start, goal, gathered, index)
         note = told(found, gathered, index)

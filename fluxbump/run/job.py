@@ -68,7 +68,9 @@ def run(place: Place, now: datetime, log: Log, *, rehearse: bool = False) -> Rep
             goes on from there.
     """
     looked = look(place.base, place.settings, place.source, sources=place.sources)
-    decision = policy.decide(looked.before, looked.index, place.settings.policy, now)
+    decision = policy.decide(
+        looked.before, looked.index, place.settings.policy, now, looked.suppressed
+    )
     log("decided", describe(decision))
     prepared = _prepared(place, looked, decision) if isinstance(decision, Update) else None
     offered = prepared

@@ -14,13 +14,15 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 from semver import Version
 
-from fluxbump import constraint, resolve, rules, safe, versions
+from fluxbump import constraint, gate, resolve, rules, safe, versions
 from fluxbump.constraint import Constraint
-from fluxbump.model import ChartIndex, ChartRelease, Finding
+from fluxbump.gate import Suppressed
+from fluxbump.model import FLUX, FLUX2, ChartIndex, ChartRelease, Finding, Form
 from fluxbump.route import Route, route
 from fluxbump.rules.rule import Evidence
 from fluxbump.run import schedule
 from fluxbump.settings import Policy
+from fluxbump.tracks import FLUX2_SOURCES, FLUX_SOURCES
 
 DISAGREEMENT = ("FB103",)
 """The rules that say whether the pins are of one release."""
@@ -156,22 +158,31 @@ def outcome(decision: Decision) -> Outcome:
     return kinds[type(decision)]
 
 
-def decide(before: Evidence, index: ChartIndex, policy: Policy, now: datetime) -> Decision:
+def decide(
+    before: Evidence,
+    index: ChartIndex,
+    policy: Policy,
+    now: datetime,
+    suppressed: Suppressed = gate.nothing,
+) -> Decision:
     """Decide what to propose.
 
-    The safety rules are run only when there is a newer release that the policy allows.
+    The safety rules are run only when there is a newer release that the policy allows. Findings
+    that the base suppresses do not count, as in `fluxbump to`.
 
     Args:
         before: the evidence about the base.
         index: all chart releases.
         policy: what may be proposed.
         now: the moment, aware.
+        suppressed: tells which findings the base says are accepted.
 
     Raises:
         ConstraintError: a range of the policy is none; `config` has refused that before.
         ValueError: the time zone is not known on this machine.
     """
-    disagreeing, _ = rules.judge(before, DISAGREEMENT)
+    found, _ = rules.judge(before, DISAGREEMENT)
+    disagreeing = tuple(one for one in found if not suppressed(one.code, one.location))
     installed = before.installed
     current = versions.parse(installed) if installed else None
     if disagreeing:
@@ -180,7 +191,9 @@ def decide(before: Evidence, index: ChartIndex, policy: Policy, now: datetime) -
         return Blocked(installed, None, codes, reason, disagreeing)
     if installed is None or current is None:
         return Blocked(None, None, (), "nothing in live code says which Flux is installed")
-    newer = [one for one in resolve.stable_releases(index) if one > current]
+    # Where pins may disagree, none of them may go down.
+    highest = _highest(before, current)
+    newer = [one for one in resolve.stable_releases(index) if one > highest]
     sieve = _Sieve.of(current, policy, now)
     for release in reversed(newer):
         sieve.sort(release, resolve.best_chart(release, index))
@@ -188,12 +201,22 @@ def decide(before: Evidence, index: ChartIndex, policy: Policy, now: datetime) -
         moment = schedule.opens(policy.schedule, schedule.zone(policy.timezone), now)
         if moment > now:
             return _outside_schedule(installed, sieve, moment, policy)
-        return _Search(before, installed, sieve).decision()
+        return _Search(before, installed, sieve, suppressed).decision()
     if sieve.young:
         return _too_young(installed, sieve, policy)
     best = resolve.newest(index)
     newest = resolve.best_chart(best, index) if best else None
     return UpToDate(installed, newest, tuple(sieve.skipped))
+
+
+def _highest(before: Evidence, installed: Version) -> Version:
+    """Return the newest release that is installed or shipped anywhere."""
+    exact = [pin for pin in before.inventory.pins if pin.form is Form.EXACT]
+    held = [pin.value for pin in exact if pin.track == FLUX and pin.kind in FLUX_SOURCES]
+    charts = [pin for pin in exact if pin.track == FLUX2 and pin.kind in FLUX2_SOURCES]
+    held += [release for pin in charts if (release := before.shipped(pin)[0])]
+    found = (versions.parse(one) for one in held)
+    return max([installed, *(one for one in found if one is not None)])
 
 
 # --- what the policy allows -------------------------------------------------------------------
@@ -281,11 +304,14 @@ def _too_young(installed: str, sieve: _Sieve, policy: Policy) -> Waiting:
 class _Search:
     """Looks for the newest release to which there is a way whose first hop no rule refuses."""
 
-    def __init__(self, before: Evidence, installed: str, sieve: _Sieve) -> None:
+    def __init__(
+        self, before: Evidence, installed: str, sieve: _Sieve, suppressed: Suppressed
+    ) -> None:
         self._evidence = replace(before, compared_with=installed)
         self._installed = installed
         self._allowed: Mapping[str, ChartRelease] = sieve.allowed
         self._passed_over = sieve.skipped
+        self._suppressed = suppressed
         base = replace(self._evidence, base=before.inventory)
         self._known, _ = rules.judge(base, safe.SAFETY)
         self._judged: dict[str, tuple[Finding, ...]] = {}
@@ -336,7 +362,8 @@ class _Search:
     def _findings(self, release: str) -> tuple[Finding, ...]:
         if release not in self._judged:
             chart = self._allowed[release]
-            self._judged[release] = safe.refusals(self._evidence, chart, self._known)
+            found = safe.refusals(self._evidence, chart, self._known, self._suppressed)
+            self._judged[release] = found
         return self._judged[release]
 
     def _newer(self, than: str, judged: Sequence[Skipped]) -> tuple[Skipped, ...]:
