@@ -36,6 +36,9 @@ _VARIABLES = {
 }
 _ENTERPRISE = ("GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN")
 
+_APP_PASSWORD = "BITBUCKET_APP_PASSWORD"  # noqa: S105  # the variable's name
+_API_TOKEN = "BITBUCKET_API_TOKEN"  # noqa: S105  # the variable's name
+
 _USERNAMES = {
     # https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app
     "github": "x-access-token",
@@ -45,6 +48,14 @@ _USERNAMES = {
     "bitbucket": "x-token-auth",
 }
 _ANYBODY = "x-access-token"
+_API_TOKEN_USER = "x-bitbucket-api-token-auth"  # noqa: S105  # a username
+"""What git says beside an API token of Atlassian, when the account is known by its e-mail address.
+
+The REST interface takes the address, and git does not.
+https://support.atlassian.com/bitbucket-cloud/docs/using-api-tokens/
+"""
+_NOBODY = frozenset({*_USERNAMES.values(), _ANYBODY, _API_TOKEN_USER})
+"""Usernames that stand for the token, and for no account."""
 
 _LONGEST = 8192
 _PATIENCE = 30.0
@@ -56,12 +67,12 @@ class Credential:
     """Who we are for a remote and its forge.
 
     Attributes:
-        username: what goes before the token where both are asked for; a token by itself when
-            `secret` is empty, so it is not shown either.
+        username: what git says before the token; a token by itself when `secret` is empty, so it
+            is not shown either.
         secret: the token or password.
         source: where it comes from, for people: `FLUXBUMP_TOKEN`.
-        named: the username is an account's, so the two belong together (HTTP Basic); otherwise
-            the secret alone says who we are (HTTP Bearer).
+        account: whose the secret is, where the two belong together (HTTP Basic); empty where the
+            secret alone says who we are (HTTP Bearer).
 
     Raises:
         UsageError: the username or the secret has what neither HTTP nor git's credential protocol
@@ -71,10 +82,11 @@ class Credential:
     username: str = field(repr=False)
     secret: Secret
     source: str
-    named: bool = False
+    account: str = ""
 
     def __post_init__(self) -> None:
-        _check(self.username, self.source)
+        for text in (self.username, self.account or self.username):
+            _check(text, self.source)
         if self.secret:
             _check(self.secret.reveal(), self.source)
 
@@ -115,9 +127,9 @@ def find(
     return (
         _own(environ, kind)
         or _token_file(environ, kind)
-        or from_url(complete)
+        or from_url(complete, kind)
         or from_forge(environ, kind, remote)
-        or _ask_git(remote, name, environ, cwd)
+        or _ask_git(remote, kind, name, environ, cwd)
         # A name alone: forges put it into the URLs that they show, but it can be a token.
         or from_url(userinfo)
     )
@@ -126,8 +138,8 @@ def find(
 # --- pure -------------------------------------------------------------------------------------
 
 
-def from_url(userinfo: Userinfo | None) -> Credential | None:
-    """Return what a URL said before the `@`.
+def from_url(userinfo: Userinfo | None, kind: str | None = None) -> Credential | None:
+    """Return what a URL said before the `@`; `kind` is that of its forge, if it is known.
 
     Raises:
         UsageError: it holds what cannot be a token.
@@ -135,7 +147,9 @@ def from_url(userinfo: Userinfo | None) -> Credential | None:
     if userinfo is None:
         return None
     source = "the repository's URL"
-    return Credential(userinfo.username.reveal(), userinfo.password, source, named=True)
+    if not userinfo.password:
+        return Credential(userinfo.username.reveal(), userinfo.password, source)
+    return _of_account(userinfo.username.reveal(), userinfo.password, kind, source)
 
 
 def from_forge(
@@ -155,19 +169,23 @@ def from_forge(
     name = next((name for name in names if name in environ), None)
     if name is not None:
         return _bare(environ[name], kind, name)
-    if kind == "bitbucket" and "BITBUCKET_APP_PASSWORD" in environ:
-        return _bitbucket(environ)
-    return None
+    name = next((name for name in (_API_TOKEN, _APP_PASSWORD) if name in environ), None)
+    return _bitbucket(environ, name) if kind == "bitbucket" and name else None
 
 
-def _bitbucket(environ: Mapping[str, str]) -> Credential:
-    source = "BITBUCKET_USERNAME and BITBUCKET_APP_PASSWORD"
-    username, password = environ.get("BITBUCKET_USERNAME"), environ["BITBUCKET_APP_PASSWORD"]
+def _bitbucket(environ: Mapping[str, str], name: str) -> Credential:
+    username, source = environ.get("BITBUCKET_USERNAME"), f"BITBUCKET_USERNAME and {name}"
     if not username:
-        raise UsageError(
-            "BITBUCKET_APP_PASSWORD is set, and BITBUCKET_USERNAME is not", hint="set both"
-        )
-    return Credential(username, _checked(password, source), source, named=True)
+        raise UsageError(f"{name} is set, and BITBUCKET_USERNAME is not", hint="set both")
+    return _of_account(username, _checked(environ[name], source), "bitbucket", source)
+
+
+def _of_account(username: str, secret: Secret, kind: str | None, source: str) -> Credential:
+    """Return what a username and a secret say together."""
+    if username in _NOBODY:
+        return Credential(username, secret, source)
+    is_address = kind == "bitbucket" and "@" in username
+    return Credential(_API_TOKEN_USER if is_address else username, secret, source, username)
 
 
 def parse_answer(text: str) -> tuple[str, Secret] | None:
@@ -237,7 +255,11 @@ def _token_file(environ: Mapping[str, str], kind: str | None) -> Credential | No
 
 
 def _ask_git(
-    remote: RemoteUrl, username: str, environ: Mapping[str, str], cwd: Path | None
+    remote: RemoteUrl,
+    kind: str | None,
+    username: str,
+    environ: Mapping[str, str],
+    cwd: Path | None,
 ) -> Credential | None:
     if not remote.host:
         return None
@@ -252,8 +274,7 @@ def _ask_git(
     answer = parse_answer(_fill(question, environ, cwd))
     if answer is None:
         return None
-    named = answer[0] not in {*_USERNAMES.values(), _ANYBODY}
-    return Credential(*answer, source="git's credential helper", named=named)
+    return _of_account(*answer, kind, "git's credential helper")
 
 
 def _fill(question: Mapping[str, str], environ: Mapping[str, str], cwd: Path | None) -> str:

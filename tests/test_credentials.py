@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -128,7 +129,7 @@ def test_each_forge_has_its_variables(
     found = looked_up(tmp_path, f"https://{host}/team/flux", kind, **given)
     assert told(found)[1:] == (PLANTED, source)
     assert found is not None
-    assert not found.named
+    assert not found.account
 
 
 def test_a_token_for_github_com_goes_to_no_other_host(tmp_path: Path) -> None:
@@ -143,15 +144,42 @@ def test_a_token_goes_to_no_host_of_an_unknown_kind(tmp_path: Path) -> None:
     assert looked_up(tmp_path, GITHUB_TOKEN=OTHER, GITLAB_TOKEN=OTHER) is None
 
 
-def test_an_app_password_goes_with_its_user(tmp_path: Path) -> None:
-    url = "https://bitbucket.org/team/flux"
-    both = {"BITBUCKET_USERNAME": "bot", "BITBUCKET_APP_PASSWORD": PLANTED}
-    found = looked_up(tmp_path, url, "bitbucket", **both)
-    assert told(found)[:2] == ("bot", PLANTED)
+BITBUCKET = "https://bitbucket.org/team/flux"
+
+
+@pytest.mark.parametrize("name", ["BITBUCKET_APP_PASSWORD", "BITBUCKET_API_TOKEN"])
+def test_a_token_of_an_account_goes_with_it(tmp_path: Path, name: str) -> None:
+    both = {"BITBUCKET_USERNAME": "bot", name: PLANTED}
+    found = looked_up(tmp_path, BITBUCKET, "bitbucket", **both)
+    assert told(found) == ("bot", PLANTED, f"BITBUCKET_USERNAME and {name}")
     assert found is not None
-    assert found.named
+    assert found.account == "bot"
     with pytest.raises(UsageError, match="BITBUCKET_USERNAME is not"):
-        looked_up(tmp_path, url, "bitbucket", BITBUCKET_APP_PASSWORD=PLANTED)
+        looked_up(tmp_path, BITBUCKET, "bitbucket", **{name: PLANTED})
+    assert looked_up(tmp_path, "https://gitlab.com/team/flux", "gitlab", **both) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "answered", "names"),
+    [
+        ("bitbucket", "bot", ("bot", "bot")),
+        ("bitbucket", "bot@example.org", ("x-bitbucket-api-token-auth", "bot@example.org")),
+        ("bitbucket", "x-token-auth", ("x-token-auth", "")),
+        ("bitbucket", "x-bitbucket-api-token-auth", ("x-bitbucket-api-token-auth", "")),
+        ("gitea", "bot@example.org", ("bot@example.org", "bot@example.org")),
+        ("gitlab", "oauth2", ("oauth2", "")),
+    ],
+)
+@pytest.mark.parametrize("source", ["the repository's URL", "git's credential helper"])
+def test_git_and_the_forge_each_get_the_name_that_they_take(
+    tmp_path: Path, source: str, kind: str, answered: str, names: tuple[str, str]
+) -> None:
+    user = f"{quote(answered)}:{OTHER}@" if "URL" in source else ""
+    config = helper(tmp_path, f"echo username={answered}; echo password={OTHER}")
+    found = looked_up(tmp_path, f"https://{user}git.example.org/team/flux", kind, **config)
+    assert found is not None
+    assert (found.username, found.account) == names
+    assert told(found)[1:] == (OTHER, source)
 
 
 # --- git's helpers ----------------------------------------------------------------------------

@@ -105,7 +105,11 @@ class _Policies(BaseModel):
 
 
 def connect(
-    api_base: str, repository: str, secret: Secret, **transport: Unpack[Transport]
+    api_base: str,
+    repository: str,
+    secret: Secret,
+    account: str = "",
+    **transport: Unpack[Transport],
 ) -> Forge:
     """Return the adapter for a repository.
 
@@ -114,6 +118,7 @@ def connect(
         repository: `organisation/project/name`.
         secret: a personal access token with the scope Code (read & write), or the token of a
             pipeline.
+        account: whose token it is; it is enough by itself.
         transport: how to reach it.
 
     Raises:

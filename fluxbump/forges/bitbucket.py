@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field
 
 from fluxbump.errors import ForgeError
 from fluxbump.forges.answer import Answer, StatusError, UncertainError, one_line
-from fluxbump.forges.auth import bearer
+from fluxbump.forges.auth import basic, bearer
 from fluxbump.forges.client import Client, Transport, path
 from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, State
 from fluxbump.forges.opening import already_open, lacking, settled, soft
@@ -122,7 +122,11 @@ class _Page(BaseModel):
 
 
 def connect(
-    api_base: str, repository: str, secret: Secret, **transport: Unpack[Transport]
+    api_base: str,
+    repository: str,
+    secret: Secret,
+    account: str = "",
+    **transport: Unpack[Transport],
 ) -> Forge:
     """Return the adapter for a repository.
 
@@ -131,6 +135,7 @@ def connect(
         repository: `workspace/name`.
         secret: an access token of the repository, project or workspace, or one of OAuth, with the
             scope `pullrequest:write`.
+        account: whose it is, when it is an API token or app password; empty for an access token.
         transport: how to reach it.
 
     Raises:
@@ -142,7 +147,9 @@ def connect(
             f"Bitbucket: {one_line(repository)!r} is not the path of a repository",
             hint="it is WORKSPACE/NAME; is this the right forge for the remote?",
         )
-    client = Client(_CAPABILITIES.name, api_base, bearer(secret), advise=_advice, **transport)
+    # https://developer.atlassian.com/cloud/bitbucket/rest/intro/#authentication
+    auth = basic(account, secret) if account else bearer(secret)
+    client = Client(_CAPABILITIES.name, api_base, auth, advise=_advice, **transport)
     return Bitbucket(client, workspace, name)
 
 
@@ -267,10 +274,16 @@ def _next(answer: Answer) -> str | None:
 
 
 def _advice(answer: Answer) -> str | None:
-    """Say which right a token is missing.
+    """Say which right a token is missing, or that it is not taken by itself.
 
     https://developer.atlassian.com/cloud/bitbucket/rest/intro/#access-tokens
+    https://support.atlassian.com/bitbucket-cloud/docs/using-api-tokens/
     """
+    if answer.status == httpx.codes.UNAUTHORIZED:
+        return (
+            "the token is wrong, expired or revoked: give another, for example in FLUXBUMP_TOKEN; "
+            "an API token goes with the account's e-mail address, as docs/forges.md says"
+        )
     if answer.status != httpx.codes.FORBIDDEN:
         return None
     return "the token needs the scope pullrequest:write"

@@ -75,7 +75,12 @@ class Leaf(Protocol):
     """Of the kind of forge, one of `remotes.KINDS`."""
 
     def connect(
-        self, api_base: str, repository: str, secret: Secret, **transport: Unpack[Transport]
+        self,
+        api_base: str,
+        repository: str,
+        secret: Secret,
+        account: str = "",
+        **transport: Unpack[Transport],
     ) -> Forge:
         """Return the adapter for a repository; nothing is asked yet.
 
@@ -83,6 +88,7 @@ class Leaf(Protocol):
             api_base: address of the REST interface.
             repository: its path on the forge, as `remotes.Hosted` has it.
             secret: the token.
+            account: whose it is, where the two belong together; empty where it is not known.
             transport: how to reach the forge.
 
         Raises:

@@ -262,7 +262,12 @@ class _Adapter:
         self._title = title
 
     def connect(
-        self, api_base: str, repository: str, secret: Secret, **transport: Unpack[Transport]
+        self,
+        api_base: str,
+        repository: str,
+        secret: Secret,
+        account: str = "",
+        **transport: Unpack[Transport],
     ) -> Forge:
         """Return the adapter for a repository.
 
@@ -270,6 +275,7 @@ class _Adapter:
             api_base: `https://HOST/api/v1`.
             repository: `owner/name`.
             secret: a token with the scopes `write:repository` and `write:issue`.
+            account: whose token it is; it is enough by itself.
             transport: how to reach it.
 
         Raises:

@@ -110,7 +110,11 @@ class _Mutated(BaseModel):
 
 
 def connect(
-    api_base: str, repository: str, secret: Secret, **transport: Unpack[Transport]
+    api_base: str,
+    repository: str,
+    secret: Secret,
+    account: str = "",
+    **transport: Unpack[Transport],
 ) -> Forge:
     """Return the adapter for a repository.
 
@@ -118,6 +122,7 @@ def connect(
         api_base: `https://api.github.com`, or `https://HOST/api/v3` for GitHub Enterprise.
         repository: `owner/name`.
         secret: a token; fine-grained: contents and pull requests, write.
+        account: whose token it is; it is enough by itself.
         transport: how to reach it.
 
     Raises:

@@ -83,7 +83,11 @@ class _People(BaseModel):
 
 
 def connect(
-    api_base: str, repository: str, secret: Secret, **transport: Unpack[Transport]
+    api_base: str,
+    repository: str,
+    secret: Secret,
+    account: str = "",
+    **transport: Unpack[Transport],
 ) -> Forge:
     """Return the adapter for a project.
 
@@ -91,6 +95,7 @@ def connect(
         api_base: `https://gitlab.com/api/v4`, or that of a server of one's own.
         repository: `group/subgroup/name`.
         secret: a personal, group or project access token, or one of OAuth, with the scope `api`.
+        account: whose token it is; it is enough by itself.
         transport: how to reach it.
 
     Raises:

@@ -26,12 +26,15 @@ FORGES: Final[dict[str, Leaf]] = {
 """The adapter of each kind of forge, by the names in `remotes.KINDS`."""
 
 
-def connect(hosted: Hosted, secret: Secret, **transport: Unpack[Transport]) -> Forge:
+def connect(
+    hosted: Hosted, secret: Secret, account: str = "", **transport: Unpack[Transport]
+) -> Forge:
     """Return the adapter for a repository; nothing is asked yet.
 
     Args:
         hosted: the repository.
         secret: the token.
+        account: whose it is, where the two belong together; empty where it is not known.
         transport: how to reach the forge.
 
     Raises:
@@ -41,4 +44,4 @@ def connect(hosted: Hosted, secret: Secret, **transport: Unpack[Transport]) -> F
     if leaf is None:
         kinds = ", ".join(FORGES)
         raise ForgeError(f"there is no adapter for {hosted.kind}", hint=f"there are: {kinds}")
-    return leaf.connect(hosted.api_base, hosted.path, secret, **transport)
+    return leaf.connect(hosted.api_base, hosted.path, secret, account, **transport)

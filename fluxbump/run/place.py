@@ -247,7 +247,8 @@ def _forge(asked: Asked, ground: _Ground, environ: Mapping[str, str]) -> Forge:
     from fluxbump.forges import registry
 
     # Some forges show the token as the user of a URL, without a password.
-    return registry.connect(hosted, who.secret if who.secret else Secret(who.username))
+    secret = who.secret if who.secret else Secret(who.username)
+    return registry.connect(hosted, secret, who.account)
 
 
 def _require_kin(where: str, remote: RemoteUrl) -> None:

@@ -7,6 +7,7 @@ branches changes the first; a change without reviewers takes them away; hashes h
 
 from __future__ import annotations
 
+import base64
 import re
 from urllib.parse import unquote, urlencode
 
@@ -28,6 +29,8 @@ class FakeBitbucket(FakeForge):
     """One repository on Bitbucket Cloud; people are their UUIDs."""
 
     prefix = "/2.0"
+    account = ""
+    """Whose the token is; empty when it is an access token, which is nobody's."""
     reviewing = (uuid(11), uuid(12))
     accounts = {HUBOT: uuid(12)}  # noqa: RUF012  # nobody changes it
 
@@ -36,13 +39,20 @@ class FakeBitbucket(FakeForge):
 
     def admit(self, call: Call) -> None:
         # https://developer.atlassian.com/cloud/bitbucket/rest/intro/#authentication
-        if call.headers.get("authorization") != f"Bearer {self.token}":
+        if call.headers.get("authorization") not in self._admitted():
             raise self.refuse(401, "Token is invalid, expired, or not supported for this endpoint.")
         if call.method != "GET" and not self.writable:
             detail = {"required": ["pullrequest:write"], "granted": ["repository"]}
             message = "Your credentials lack one or more required privilege scopes."
             error = {"message": message, "detail": detail}
             raise RefusalError(Reply(403, {"type": "error", "error": error}))
+
+    def _admitted(self) -> tuple[str, ...]:
+        """An access token goes by itself, and what is an account's goes with it (RFC 7617)."""
+        if not self.account:
+            return (f"Bearer {self.token}",)
+        pair = base64.b64encode(f"{self.account}:{self.token}".encode()).decode()
+        return (f"Basic {pair}",)
 
     def routed(self, call: Call) -> Reply:
         base = f"{self.prefix}/repositories/"

@@ -6,6 +6,7 @@ what `fake_bitbucket` says beside it.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 
 import pytest
@@ -45,6 +46,26 @@ def forge(fake: FakeBitbucket, sleeper: Sleeper) -> Forge:
 
 def test_what_is_shown_to_people_is_not_hidden_in_comments(forge: Forge) -> None:
     assert not forge.capabilities.hidden
+
+
+def test_a_token_of_an_account_is_sent_with_it(fake: FakeBitbucket) -> None:
+    fake.account = "bot@example.org"
+    secret = Secret(fake.token)
+    forge = bitbucket.connect(fake.api_base, fake.full_name, secret, fake.account)
+    assert forge.open(WANTED)[0].title == WANTED.title
+    alone = bitbucket.connect(fake.api_base, fake.full_name, secret)
+    with pytest.raises(StatusError, match="Token is invalid") as raised:
+        alone.find(BRANCH)
+    assert "goes with the account's e-mail address" in (raised.value.hint or "")
+
+
+def test_neither_of_the_two_is_shown(fake: FakeBitbucket) -> None:
+    fake.account = "bot"
+    pair = base64.b64encode(f"bot:{fake.token}".encode()).decode()
+    fake.trouble(fake.refuse(400, f"not {fake.token} nor {pair}").reply)
+    forge = bitbucket.connect(fake.api_base, fake.full_name, Secret(fake.token), "bot")
+    with pytest.raises(StatusError, match=r"not \*\*\* nor \*\*\*"):
+        forge.find(BRANCH)
 
 
 def test_one_that_is_open_is_not_changed_by_a_second(fake: FakeBitbucket, forge: Forge) -> None:
