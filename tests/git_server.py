@@ -91,12 +91,14 @@ class GitServer:
     Attributes:
         root: of the repositories.
         token: that opens all of them; None lets everybody in.
+        public: whether everybody may read.
         requests: all that came, in order.
     """
 
     def __init__(self, root: Path, *, token: str | None = PLANTED) -> None:
         self.root = root
         self.token = token
+        self.public = False
         self.requests: list[Request] = []
         self.closing = threading.Event()
         self._plans: list[_Plan] = []
@@ -230,7 +232,8 @@ class _Handler(BaseHTTPRequestHandler):
         request = Request(self.command, self.path, headers)
         self.git.requests.append(request)
         try:
-            if not self.git.lets_in(headers.get("authorization")):
+            reads = self.git.public and "git-receive-pack" not in self.path
+            if not reads and not self.git.lets_in(headers.get("authorization")):
                 request.body = self._body()
                 self._send(request, 401, {"WWW-Authenticate": 'Basic realm="git"'}, b"who?")
                 return

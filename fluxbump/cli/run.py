@@ -104,7 +104,8 @@ def run(
     it changes nothing the second time.
     """
     from fluxbump.run import job
-    from fluxbump.run.place import Asked, opened
+    from fluxbump.run.ground import Asked
+    from fluxbump.run.place import opened
 
     console = Console(quiet=quiet, verbose=verbose, color=color.value)
     log = _Log(console, log_format)

@@ -106,6 +106,12 @@ def detect(remote: RemoteUrl, *, kind: str | None = None, forge_url: str | None 
     return Hosted(known, _api(known, site), _owned(segments))
 
 
+def known(remote: RemoteUrl) -> str | None:
+    """Return the kind of forge of a host that is known to everybody; None for any other."""
+    name = _name(remote)
+    return "azure" if name.endswith(_VISUAL_STUDIO) else _kind(name)
+
+
 def _name(remote: RemoteUrl) -> str:
     """Return the host's usual name, without its port."""
     name = remote.host if remote.host.endswith("]") else re.sub(r":\d+$", "", remote.host)

@@ -1,4 +1,4 @@
-"""Where a scheduled run happens: opens the repository, its remote and its forge.
+"""Where a scheduled run happens: what it needs of git, of the index and of the forge.
 
 Mostly there is nothing to do, so what talks to the forge is imported when the forge is asked.
 """
@@ -9,56 +9,26 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import cache, partial
-from pathlib import Path
 from urllib.parse import urlsplit
 
-import platformdirs
 from msgspec import Struct
-from msgspec.structs import replace
 
-from fluxbump import credentials, remoteurl
-from fluxbump.clones import cached_clone
-from fluxbump.credentials import Credential
-from fluxbump.errors import ForgeError, RefusedError, RepositoryError
+from fluxbump import credentials
+from fluxbump.errors import ForgeError, RefusedError
+from fluxbump.forges import remotes
 from fluxbump.forges.forge import Forge
-from fluxbump.forges.remotes import HOSTS, detect
 from fluxbump.knowledge import Sources
 from fluxbump.model import IndexSource
 from fluxbump.objects import CommitSnapshot
 from fluxbump.remote import Remote
-from fluxbump.remoteurl import RemoteUrl, Userinfo
+from fluxbump.remoteurl import RemoteUrl
 from fluxbump.repo import Repository
-from fluxbump.run import releasenotes
+from fluxbump.run import ground, releasenotes
+from fluxbump.run.ground import Asked, Ground
 from fluxbump.run.hands import Far, Nowhere
 from fluxbump.secret import Secret
 from fluxbump.settings import FILE, Settings
-from fluxbump.workspace import index_source, release_sources, settings_of
-
-
-class Asked(Struct, frozen=True):
-    """What the user asked for, where it differs from the configuration.
-
-    Attributes:
-        repository: a path, or the URL of a remote; None for the repository we are in.
-        remote: name of the remote of a repository on this disk.
-        base: branch to propose to.
-        forge: kind of forge.
-        forge_url: address of the forge.
-        index: where chart releases come from.
-        releases: where the manifests of Flux releases are.
-        offline: use the cached index only.
-        rehearse: nothing will be pushed or sent, so a remote and a forge need not be there.
-    """
-
-    repository: str | None = None
-    remote: str = "origin"
-    base: str | None = None
-    forge: str | None = None
-    forge_url: str | None = None
-    index: str | None = None
-    releases: str | None = None
-    offline: bool = False
-    rehearse: bool = False
+from fluxbump.workspace import index_source, release_sources
 
 
 class Place(Struct, frozen=True):
@@ -100,148 +70,52 @@ def opened(asked: Asked, environ: Mapping[str, str] | None = None) -> Iterator[P
     """
     told = dict(os.environ if environ is None else environ)
     with ExitStack() as stack:
-        ground = _ground(asked, told)
-        stack.callback(ground.repository.close)
-        settings = ground.settings
+        found = ground.opened(asked, told)
+        stack.callback(found.repository.close)
+        settings = found.settings
         source = stack.enter_context(
-            index_source(asked.index, settings, ground.root, offline=asked.offline)
+            index_source(asked.index, settings, found.root, offline=asked.offline)
         )
         sources = stack.enter_context(
             release_sources(
                 source,
                 settings,
-                ground.root,
+                found.root,
                 index=asked.index,
                 releases=asked.releases,
                 offline=asked.offline,
             )
         )
         yield Place(
-            repository=ground.repository,
-            base=ground.base,
-            base_branch=ground.branch,
+            repository=found.repository,
+            base=found.base,
+            base_branch=found.branch,
             settings=settings,
             source=source,
             sources=sources,
-            remote=ground.remote,
+            remote=found.remote,
             remote_name=asked.remote,
-            forge=cache(partial(_forge, asked, ground, told)),
+            forge=cache(partial(_forge, asked, found, told)),
             notes=cache(partial(_notes, settings, offline=asked.offline)),
-            missing=ground.missing,
+            missing=found.missing,
         )
 
 
-class _Ground(Struct, frozen=True):
-    """The git side of a place; `root` is that of a work tree, for paths in the configuration."""
-
-    repository: Repository
-    base: CommitSnapshot
-    branch: str
-    settings: Settings
-    remote: Far
-    credential: Credential | None = None
-    userinfo: Userinfo | None = None
-    root: Path | None = None
-    missing: tuple[str, ...] = ()
-
-
-def _ground(asked: Asked, environ: Mapping[str, str]) -> _Ground:
-    if asked.repository is not None:
-        url, userinfo = remoteurl.parse(asked.repository)
-        if not url.is_local or url.scheme:
-            return _cloned(asked, url, userinfo, environ)
-    repository = Repository(Path(asked.repository) if asked.repository else None)
-    try:
-        return _checked_out(asked, repository, environ)
-    except BaseException:
-        repository.close()
-        raise
-
-
-def _cloned(
-    asked: Asked, url: RemoteUrl, userinfo: Userinfo | None, environ: Mapping[str, str]
-) -> _Ground:
-    who = _credential(asked, url, userinfo, environ, None)
-    ground = _clone_of(asked.base, url, who, environ)
-    wanted = ground.settings.base_branch
-    if asked.base is None and wanted not in (None, ground.branch):
-        ground.repository.close()
-        ground = _clone_of(wanted, url, who, environ)
-    return replace(ground, userinfo=userinfo)
-
-
-def _clone_of(
-    branch: str | None, url: RemoteUrl, who: Credential | None, environ: Mapping[str, str]
-) -> _Ground:
-    cache_dir = platformdirs.user_cache_path("fluxbump", appauthor=False) / "clones"
-    path = cached_clone(url, cache_dir, who, branch, environ=environ)
-    remote = Remote(path, url, who, cached=True, environ=environ)
-    repository = Repository(path, remote.environ)
-    name = branch or repository.current_branch()
-    base = repository.snapshot(repository.commit("HEAD"), name)
-    return _Ground(repository, base, name, settings_of(base), remote, who)
-
-
-def _checked_out(asked: Asked, repository: Repository, environ: Mapping[str, str]) -> _Ground:
-    address = repository.remote_address(asked.remote)
-    root = None if repository.bare else repository.root
-    if address is None:
-        if not asked.rehearse:
-            raise RepositoryError(
-                f"the repository has no remote called {asked.remote}",
-                hint="git remote add, or --remote NAME, or --dry-run to see what would be proposed",
-            )
-        return _alone(asked, repository, root)
-    url, userinfo = remoteurl.parse(address)
-    who = _credential(asked, url, userinfo, environ, repository.root)
-    remote = Remote(repository.root, url, who, environ=environ)
-    branch = asked.base or remote.default_branch()
-    base = repository.snapshot(repository.commit(remote.fetch(branch)), branch)
-    settings = settings_of(base)
-    if asked.base is None and settings.base_branch not in (None, branch):
-        branch = settings.base_branch or branch
-        base = repository.snapshot(repository.commit(remote.fetch(branch)), branch)
-        settings = settings_of(base)
-    return _Ground(repository, base, branch, settings, remote, who, userinfo, root)
-
-
-def _alone(asked: Asked, repository: Repository, root: Path | None) -> _Ground:
-    branch = asked.base or repository.current_branch()
-    base = repository.snapshot(repository.commit(branch), branch)
-    missing = (f"no remote called {asked.remote}: {branch} is read as it is here",)
-    return _Ground(
-        repository, base, branch, settings_of(base), Nowhere(), root=root, missing=missing
-    )
-
-
-def _credential(
-    asked: Asked,
-    url: RemoteUrl,
-    userinfo: Userinfo | None,
-    environ: Mapping[str, str],
-    cwd: Path | None,
-) -> Credential | None:
-    if url.is_local:
-        return None
-    kind = asked.forge or HOSTS.get(url.host)
-    return credentials.find(url, kind, environ, userinfo=userinfo, cwd=cwd)
-
-
-def _forge(asked: Asked, ground: _Ground, environ: Mapping[str, str]) -> Forge:
-    if not isinstance(ground.remote, Remote):
+def _forge(asked: Asked, found: Ground, environ: Mapping[str, str]) -> Forge:
+    if not isinstance(found.remote, Remote):
         return Nowhere()
-    kind = asked.forge or ground.settings.forge
-    where = asked.forge_url or ground.settings.forge_url
-    hosted = detect(ground.remote.url, kind=kind, forge_url=where)
+    kind = asked.forge or found.settings.forge
+    where = asked.forge_url or found.settings.forge_url
+    hosted = remotes.detect(found.remote.url, kind=kind, forge_url=where)
     if asked.forge_url is None and where is not None:
-        _require_kin(where, ground.remote.url)
-    # Only now it is known of what kind it is, and so which variables may hold its token.
-    who = ground.credential or credentials.find(
-        ground.remote.url, hosted.kind, environ, userinfo=ground.userinfo
+        _require_kin(where, found.remote.url)
+    # An address of the forge may say of what kind it is, where neither host nor file does.
+    who = found.credential or credentials.find(
+        found.remote.url, hosted.kind, environ, userinfo=found.userinfo
     )
     if who is None:
         raise ForgeError(
-            f"no token for {ground.remote.where}",
+            f"no token for {found.remote.where}",
             hint="set FLUXBUMP_TOKEN or FLUXBUMP_TOKEN_FILE; docs/forges.md has the rights",
         )
     from fluxbump.forges import registry

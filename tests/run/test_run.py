@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -15,9 +16,10 @@ from fluxbump.run.state import PUSHED, State
 from tests import helpers
 from tests.forges.fake_server import Reply
 from tests.git_server import git
-from tests.helpers import Repo, assert_refused
+from tests.helpers import Repo, Result, assert_refused
 from tests.run.conftest import Make
 from tests.run.world import BRANCH, CONFIG, SPRING, SUMMER, World
+from tests.secrets import PLANTED
 
 NEXT = "fluxbump/flux-2.6.1"
 
@@ -370,6 +372,32 @@ def checkout(there: World) -> Repo:
     repo.git("add", "staged.txt")
     repo.write("README.md", "changed\n")
     return repo
+
+
+def test_git_has_the_token_of_the_kind_that_only_the_file_names(
+    there: World, checkout: Repo
+) -> None:
+    def ended(repo: str | Path | None, **variables: str) -> Result:
+        environ = {k: v for k, v in there.environ.items() if k != "FLUXBUMP_TOKEN"}
+        done = subprocess.run(
+            there.arguments(repo=repo), cwd=there.root, env={**environ, **variables},
+            capture_output=True, check=False,
+        )  # fmt: skip
+        there.results.append(Result(done.returncode, done.stdout, done.stderr.decode()))
+        return there.results[-1]
+
+    other = ended(checkout.path, GITLAB_TOKEN=PLANTED, GITHUB_TOKEN=PLANTED)
+    assert_refused(other, 6, "wants a credential")
+    assert there.forge.exchanges == []
+    assert ended(checkout.path, GH_ENTERPRISE_TOKEN=PLANTED).code == 0
+    assert numbers(there) == {1: BRANCH}
+
+    # Of a remote that is not here nothing says the kind, unless everybody may read it.
+    there.push("main", {"README.md": "new\n"})
+    assert_refused(ended(there.url, GH_ENTERPRISE_TOKEN=PLANTED), 6, "wants a credential")
+    there.server.public = True
+    assert ended(there.url, GH_ENTERPRISE_TOKEN=PLANTED).code == 0
+    assert state(there, 1).base == there.tip("main")
 
 
 def test_a_checkout_is_used_and_not_touched(there: World, checkout: Repo) -> None:
