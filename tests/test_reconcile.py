@@ -31,7 +31,7 @@ from fluxbump.run.actions import (
     Why,
 )
 from fluxbump.run.reconcile import plan_actions
-from fluxbump.run.state import PUSHED, State
+from fluxbump.run.state import CLOSED, PUSHED, State
 from fluxbump.settings import Policy
 from fluxbump.settings import Refresh as How
 
@@ -84,10 +84,14 @@ def tips(*releases: str, **more: object) -> Mapping[str, Tip]:
 
 OURS, THEIRS = tips("2.6.4"), tips("2.6.4", ours=False)
 OLD = known(3, "2.5.1")
-CLOSED = known(3, "2.6.4", Fate.CLOSED)
+DECLINED = known(3, "2.6.4", Fate.CLOSED)
 B, OLD_B = branch("2.6.4"), branch("2.5.1")
 UNCHANGED = Leave(7, "unchanged")
 PUSHED_TO = "somebody else pushed to its branch"
+
+BEGUN = state("2.5.1", superseded_by="2.6.4")
+REOPENED = known(3, "2.5.1", stated=replace(BEGUN, told=(CLOSED,)))
+AGAIN = "somebody opened it again after a run had closed it"
 
 CASES: dict[str, tuple[Wanted | None, Seen, tuple[Action, ...]]] = {
     "nothing wanted, nothing there": (None, Seen(), ()),
@@ -132,7 +136,7 @@ CASES: dict[str, tuple[Wanted | None, Seen, tuple[Action, ...]]] = {
         ),
     ),
     "closed unmerged": (
-        wanted(), Seen((), (CLOSED,), OURS), (Leave(None, "#3 was closed unmerged"),),
+        wanted(), Seen((), (DECLINED,), OURS), (Leave(None, "#3 was closed unmerged"),),
     ),
     "closed unmerged, its state lost": (
         wanted(), Seen((), (known(3, fate=Fate.CLOSED, stated=None),)),
@@ -160,7 +164,7 @@ CASES: dict[str, tuple[Wanted | None, Seen, tuple[Action, ...]]] = {
     "merged, and a person pushed": (
         None, Seen((), (known(3, fate=Fate.MERGED),), THEIRS, "2.6.4"), (),
     ),
-    "a person closed it; the branch stays": (None, Seen((), (CLOSED,), OURS, "2.4.0"), ()),
+    "a person closed it; the branch stays": (None, Seen((), (DECLINED,), OURS, "2.4.0"), ()),
     "closed by us, the branch not yet deleted": (
         None, Seen((), (known(3, fate=Fate.CLOSED, stated=state(superseded_by="2.7.5")),), OURS),
         (DeleteBranch(B, sha("tip"), Why.NEWER),),
@@ -202,6 +206,29 @@ CASES: dict[str, tuple[Wanted | None, Seen, tuple[Action, ...]]] = {
         None, Seen((OLD,), (), tips("2.5.1"), "2.4.0"),
         (Leave(3, "nothing is proposed in its place"),),
     ),
+    "closing was begun": (
+        wanted(), Seen((known(3, "2.5.1", stated=BEGUN),), (), tips("2.5.1"), "2.4.0"),
+        (Push(B, None), Open(B), Supersede(3, OLD_B, sha("tip"), "2.6.4", Why.NEWER)),
+    ),
+    "opened again after we closed it": (
+        wanted(), Seen((REOPENED,), (), tips("2.5.1"), "2.4.0"),
+        (Push(B, None), Open(B), Leave(3, AGAIN)),
+    ),
+    "opened again, and the base has it already": (
+        None, Seen((REOPENED,), (), tips("2.5.1"), "2.5.1"), (Leave(3, AGAIN),),
+    ),
+    "opened again, and a person pushed": (
+        None, Seen((REOPENED,), (), tips("2.5.1", ours=False), "2.4.0"), (Leave(3, AGAIN),),
+    ),
+    "opened again, and wanted again": (
+        wanted("2.5.1"), Seen((REOPENED,), (), tips("2.5.1"), "2.4.0"),
+        (Refresh(3, OLD_B, sha("tip"), False, True),),
+    ),
+    "opened again beside another of the branch": (
+        wanted(), Seen((known(7), known(8, stated=state(superseded_by="2.6.4", told=(CLOSED,)))),
+                       (), OURS),
+        (UNCHANGED, Leave(8, AGAIN)),
+    ),
     "two of one branch": (
         wanted(), Seen((known(8), known(7)), (), OURS),
         (UNCHANGED, Supersede(8, B, None, "2.6.4", Why.DUPLICATE)),
@@ -221,6 +248,12 @@ def test_a_new_base_alone_is_no_content() -> None:
     assert plan_actions(wanted(base="b2"), seen, policy) == (UNCHANGED,)
     other = replace(wanted(base="b2"), patch=digest("another"))
     assert plan_actions(other, seen, policy) == (Refresh(7, B, sha("tip"), True, False),)
+
+
+def test_what_people_opened_again_counts_as_open() -> None:
+    seen = Seen((REOPENED,), (), tips("2.5.1"), "2.4.0")
+    full = plan_actions(wanted(), seen, Policy(max_open=1))
+    assert full[0] == Leave(None, "1 pull requests are open, and max_open is 1")
 
 
 def test_what_people_pushed_to_counts_as_open() -> None:
@@ -294,7 +327,9 @@ class World:
             case Supersede():
                 one = self.at(action.number)
                 assert one.state is not None
-                one.state = replace(one.state, superseded_by=action.by)
+                assert not one.state.reopened, "what a person opened again is closed again"
+                told = (*one.state.told, CLOSED)
+                one.state = replace(one.state, superseded_by=action.by, told=told[-2:])
                 one.said.append(action.why)
                 one.fate = Fate.CLOSED
                 if action.tip:
@@ -368,6 +403,7 @@ class Life(RuleBasedStateMachine):
         assert [one for one in again if not isinstance(one, Leave)] == []
         if what and any(r.branch == what.branch and r.state for r in self.opened()):
             others = [r for r in self.opened() if r.branch != what.branch and r.state]
+            others = [r for r in others if not (r.state and r.state.reopened)]
             assert all(not self.world.branches[r.branch].ours for r in others)
 
     def opened(self) -> list[Request]:

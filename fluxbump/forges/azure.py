@@ -192,10 +192,11 @@ class Azure:
         body = {"comments": [comment], "status": "closed"}
         self._send("POST", self._at(number, "threads"), body=body)
 
-    def close(self, number: int) -> None:
+    def close(self, number: int, body: str = "") -> None:
         """Abandon a pull request; one that is closed already stays closed."""
         try:
-            self._changed(number, {"status": "abandoned"})
+            fields = {"description": body} if body else {}
+            self._changed(number, {"status": "abandoned", **fields})
         except StatusError as error:
             if self._whole(number).status in ("active", "notSet"):
                 raise error from None

@@ -206,8 +206,11 @@ class Bitbucket:
         body = {"content": {"raw": text}}
         self._client.send("POST", self._at(number, "comments"), body=body)
 
-    def close(self, number: int) -> None:
-        """Decline a pull request; one that is closed already stays closed."""
+    def close(self, number: int, body: str = "") -> None:
+        """Decline a pull request; one that is closed already stays closed.
+
+        Declining takes no text, and what is declined cannot be changed, nor opened again.
+        """
         try:
             # To decline it twice is refused, and seen below.
             self._client.send("POST", self._at(number, "decline"), repeatable=True)

@@ -137,8 +137,14 @@ class Forge(Protocol):
         """Add a comment to a pull request."""
         ...
 
-    def close(self, number: int) -> None:
-        """Close a pull request without merging it; one that is closed already stays closed."""
+    def close(self, number: int, body: str = "") -> None:
+        """Close a pull request without merging it; one that is closed already stays closed.
+
+        Args:
+            number: of the pull request.
+            body: what it says from then on, in the same call, where a closed one can be opened
+                again; empty for what it says already.
+        """
         ...
 
     def file_url(self, path: str, line: int, revision: str) -> str:

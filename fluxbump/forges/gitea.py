@@ -144,10 +144,10 @@ class Gitea:
         """Add a comment to a pull request."""
         self._client.send("POST", self._at("issues", number, "comments"), body={"body": text})
 
-    def close(self, number: int) -> None:
+    def close(self, number: int, body: str = "") -> None:
         """Close a pull request without merging it; one that is closed already stays closed."""
         try:
-            self._changed(number, {"state": "closed"})
+            self._changed(number, {"state": "closed", **({"body": body} if body else {})})
         except StatusError as error:
             pull = self._client.get(self._at("pulls", number)).read(_Pull)
             if pull.state == "open":

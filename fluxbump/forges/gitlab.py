@@ -158,10 +158,11 @@ class GitLab:
         """Add a note to a merge request."""
         self._client.send("POST", self._at("merge_requests", number, "notes"), body={"body": text})
 
-    def close(self, number: int) -> None:
+    def close(self, number: int, body: str = "") -> None:
         """Close a merge request without merging it; one that is closed already stays closed."""
         try:
-            self._changed(number, {"state_event": "close"})
+            fields = {"description": body} if body else {}
+            self._changed(number, {"state_event": "close", **fields})
         except StatusError as error:
             where = self._at("merge_requests", number)
             if self._client.get(where).read(_Request).plain().state is State.OPEN:

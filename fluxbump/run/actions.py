@@ -133,8 +133,9 @@ class Refresh(Struct, frozen=True):
 class Supersede(Struct, frozen=True):
     """Close a pull request of ours: say in its state by what, comment once, close, delete.
 
-    In this order, since a run can end anywhere: the state tells that no person closed it. One that
-    has lost its state gets a new one.
+    In this order, since a run can end anywhere. The state tells that no person closed it, and that
+    the comment was made, or its turn had come. That it is closed is written by the call that closes
+    it, so an open one that says so was opened again by a person.
 
     Attributes:
         number: of the pull request.

@@ -31,7 +31,7 @@ from fluxbump.run.actions import (
 )
 from fluxbump.run.hands import REHEARSED, Far, Hands
 from fluxbump.run.offer import Offer
-from fluxbump.run.state import PUSHED, State
+from fluxbump.run.state import CLOSED, PUSHED, State
 from fluxbump.settings import Policy
 
 TRAILER = "Fluxbump-Tree"
@@ -237,11 +237,18 @@ class _Acting(Struct):
 
     def _supersede(self, action: Supersede) -> None:
         known = self._by_number(action.number)
-        hands = self.world.hands
-        if known.state is not None:
-            self._say_of_itself(known, replace(known.state, superseded_by=action.by))
-        hands.comment(action.number, _parting(action))
-        hands.close(action.number)
+        own, hands, body = known.state, self.world.hands, ""
+        # A run that ended before the pull request was closed must not comment a second time.
+        begun = own is not None and own.superseded_by is not None
+        if own is not None:
+            told = tuple(one for one in own.told if one != CLOSED)
+            own = replace(own, superseded_by=action.by, told=told)
+            if not begun:
+                self._say_of_itself(known, own)
+            body = self._closed(known, own, _parting(action) if begun else "")
+        if not begun:
+            hands.comment(action.number, _parting(action))
+        hands.close(action.number, body)
         if action.tip is not None:
             hands.delete(action.branch, action.tip)
         message = f"closed #{action.number}: {_WHY[action.why]}"
@@ -284,6 +291,17 @@ class _Acting(Struct):
         return offer.proposal(
             head, notes, lambda path, line: forge.file_url(path, line, offer.base), over
         )
+
+    def _closed(self, known: Known, own: State, first: str) -> str:
+        """Return the body of what we close; `first` stands before it, where there is room."""
+        can = self.world.forge.capabilities
+        own = replace(own, told=(*own.told, CLOSED))
+        said = known.request.body
+        bodies = [
+            state.attach(text, own, hidden=can.hidden)
+            for text in ([f"{first}\n\n{said}"] if first else []) + [said]
+        ]
+        return next((one for one in bodies if len(one) <= can.body_limit), bodies[-1])
 
     def _say_of_itself(self, known: Known, own: State) -> None:
         request = known.request

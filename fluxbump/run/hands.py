@@ -93,7 +93,7 @@ class Nowhere:
         """Nothing can be said."""
         raise self._refusal()
 
-    def close(self, number: int) -> None:
+    def close(self, number: int, body: str = "") -> None:
         """Nothing can be closed."""
         raise self._refusal()
 
@@ -132,8 +132,8 @@ class Hands(Protocol):
         """Comment on a pull request."""
         ...
 
-    def close(self, number: int) -> None:
-        """Close a pull request."""
+    def close(self, number: int, body: str) -> None:
+        """Close a pull request, and let it say so."""
         ...
 
 
@@ -172,9 +172,9 @@ class LiveHands(Struct):
         """Comment on a pull request."""
         self.forge.comment(number, text)
 
-    def close(self, number: int) -> None:
-        """Close a pull request."""
-        self.forge.close(number)
+    def close(self, number: int, body: str) -> None:
+        """Close a pull request, and let it say so."""
+        self.forge.close(number, body)
 
 
 class Rehearsal(Struct):
@@ -216,9 +216,10 @@ class Rehearsal(Struct):
         """Write down a comment."""
         self.sent.append(Sent("comment", f"#{number}", text=text))
 
-    def close(self, number: int) -> None:
+    def close(self, number: int, body: str) -> None:
         """Write down that a pull request would be closed."""
-        self.sent.append(Sent("close", f"#{number}"))
+        details = ("its body tells the next run who closed it",) if body else ()
+        self.sent.append(Sent("close", f"#{number}", details=details))
 
 
 def _proposed(what: str, subject: str, proposal: Proposal) -> Sent:

@@ -9,6 +9,7 @@ What is decided here, beyond the obvious:
 - An open pull request for a newer release than is wanted now gives way as an older one does: policy
   or rules no longer lead there.
 - Nothing gives way to what is not proposed itself.
+- One that we closed and a person opened again is left alone, unless it is what is wanted.
 - When nothing is wanted, what is open for a release that the base does not hold stays: the run may
   be waiting, or blocked for a while.
 - A pull request with our branch prefix, of which neither state nor tip is ours, is not touched.
@@ -64,6 +65,9 @@ class _Planner:
         proposed, main = self._proposal()
         yield from main
         for one, kept in self._doubled:
+            if _reopened(one):
+                yield Leave(one.request.number, _REOPENED)
+                continue
             yield Supersede(
                 one.request.number, one.request.branch, None, self._release(kept), Why.DUPLICATE
             )
@@ -174,7 +178,7 @@ class _Planner:
         tip = self._seen.branches.get(wanted.branch)
         if tip is not None and not tip.ours:
             return f"the branch {wanted.branch} holds a commit that is not ours"
-        stay = sum(self._touched(one) for one in self._kept)
+        stay = sum(self._touched(one) or _reopened(one) for one in self._kept)
         if stay >= self._policy.max_open:
             return f"{stay} pull requests are open, and max_open is {self._policy.max_open}"
         return ""
@@ -196,7 +200,9 @@ class _Planner:
         """Say what becomes of an open pull request of ours that is not the wanted one."""
         number, tip = one.request.number, self._tip(one)
         reached = self._reached(one)
-        if not reached and not proposed:
+        if _reopened(one):
+            yield Leave(number, _REOPENED)
+        elif not reached and not proposed:
             yield Leave(number, "nothing is proposed in its place")
         elif self._touched(one):
             yield self._tell(one)
@@ -228,3 +234,10 @@ class _Planner:
                 yield DeleteBranch(branch, tip.sha, Why.MERGED)
             elif closed_by_us:
                 yield DeleteBranch(branch, tip.sha, Why.NEWER)
+
+
+_REOPENED = "somebody opened it again after a run had closed it"
+
+
+def _reopened(one: Known) -> bool:
+    return one.state is not None and one.state.reopened

@@ -20,6 +20,9 @@ SCHEMA = 1
 PUSHED = "pushed"
 """What is in `told` when we said that somebody else pushed to the branch."""
 
+CLOSED = "closed"
+"""What is in `told` when we closed it, from the moment on that it is closed."""
+
 MAX_LENGTH = 2_000
 """Characters that the block takes at most, with the lines around it."""
 
@@ -46,7 +49,7 @@ class State(Struct, frozen=True):
         tree: of that commit.
         patch: sha256 of the patch from `base` to `head`, hexadecimal.
         digest: sha256 of what title and body say, hexadecimal; see `body.digest`.
-        told: what was said in comments already, words such as `PUSHED`.
+        told: what was said or done already, words such as `PUSHED`.
         superseded_by: the release for whose sake we closed it; None when we did not.
     """
 
@@ -59,6 +62,11 @@ class State(Struct, frozen=True):
     digest: str
     told: tuple[str, ...] = ()
     superseded_by: str | None = None
+
+    @property
+    def reopened(self) -> bool:
+        """Whether an open pull request that says this was closed by us, and opened by a person."""
+        return self.superseded_by is not None and CLOSED in self.told
 
     def render(self, *, hidden: bool = True) -> str:
         """Return the block, to stand at the end of a body.

@@ -285,6 +285,18 @@ def test_closes_and_what_is_closed_stays_closed(fake: Fake, forge: Forge) -> Non
     assert forge.find(BRANCH)[0].state is State.MERGED
 
 
+def test_closes_and_says_so_at_once(case: Case, fake: Fake, forge: Forge) -> None:
+    number = opened(forge).number
+    before = len(fake.exchanges)
+    forge.close(number, "Closed, and why: ü")
+    assert len(fake.exchanges) == before + 1
+    (pull,) = forge.find(BRANCH)
+    assert pull.state is State.CLOSED
+    # What Bitbucket declines cannot be opened again, nor take a text.
+    kept = WANTED.body if case.kind == "bitbucket" else "Closed, and why: ü"
+    assert fake.pulls[number].body == kept
+
+
 def test_one_that_is_not_there_is_not_found(forge: Forge) -> None:
     with pytest.raises(StatusError, match="HTTP 404") as raised:
         forge.comment(99, "hello")

@@ -154,6 +154,25 @@ def test_a_newer_release_supersedes(there: World) -> None:
     settled(there, SUMMER)
 
 
+def test_what_a_person_opens_again_is_left_alone(there: World) -> None:
+    there.run(SPRING)
+    tip = there.tip(BRANCH)
+    there.publish(SUMMER)
+    there.run(SUMMER)
+    there.git("update-ref", f"refs/heads/{BRANCH}", str(tip))  # "Restore branch"
+    there.forge.reopen(1)
+    report = there.run(SUMMER)
+    assert [one.message for one in report.done] == [
+        "#2: unchanged",
+        "#1: somebody opened it again after a run had closed it",
+    ]
+    assert numbers(there) == {1: BRANCH, 2: NEXT}
+    settled(there, SUMMER)
+    there.forge.close(1)
+    there.forge.close(2)
+    assert events(there.run(SUMMER)) == ["left", "deleted"]
+
+
 def test_what_a_person_closed_is_not_proposed_again(there: World) -> None:
     there.run(SPRING)
     there.forge.close(1)
