@@ -132,7 +132,7 @@ def attempt(
         FluxbumpError: something else went wrong; what was done stays.
     """
     seen = _see(world, offer, branches, current)
-    wanted = offer.wanted() if offer else None
+    wanted = offer.wanted if offer else None
     acting = _Acting(world, offer, seen)
     for action in reconcile.plan_actions(wanted, seen, policy):
         acting.act(action)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from functools import cached_property
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -18,7 +19,7 @@ from fluxbump.run.state import State
 from fluxbump.settings import Policy
 
 
-class Offer(Struct, frozen=True):
+class Offer(Struct, frozen=True, dict=True):
     """A bump, and what is said of it.
 
     Attributes:
@@ -62,16 +63,18 @@ class Offer(Struct, frozen=True):
         new = (one for one in prepared.verdict.findings if one not in prepared.inherited)
         return any(one.severity is Severity.WARNING for one in new)
 
+    @cached_property
     def wanted(self) -> Wanted:
-        """Return what is compared with what there is."""
+        """What is compared with what there is; what it hashes is written once for that."""
         return Wanted(
             release=self.update.release,
             branch=self.branch,
             base_branch=self.inputs.base_branch,
             base=self.base,
             tree=self.tree,
-            patch=self._patch(),
-            digest=self._digest(),
+            patch=hashlib.sha256(self.inputs.prepared.built.patch).hexdigest(),
+            # Without release notes, which come and go with the network.
+            digest=written.digest(self.inputs, self.can.body_limit, hidden=self.can.hidden),
         )
 
     def proposal(
@@ -109,14 +112,7 @@ class Offer(Struct, frozen=True):
             base=self.base,
             head=head,
             tree=self.tree,
-            patch=self._patch(),
-            digest=self._digest(),
+            patch=self.wanted.patch,
+            digest=self.wanted.digest,
             told=told,
         )
-
-    def _patch(self) -> str:
-        return hashlib.sha256(self.inputs.prepared.built.patch).hexdigest()
-
-    def _digest(self) -> str:
-        """What title and body say; without release notes, which come and go with the network."""
-        return written.digest(self.inputs, self.can.body_limit, hidden=self.can.hidden)
