@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -20,8 +21,12 @@ from fluxbump.model import (
     Snapshot,
     Track,
 )
+from fluxbump.rules.rule import Evidence
 from fluxbump.settings import Settings
 from fluxbump.tracks import current, require_pins
+
+if TYPE_CHECKING:
+    from fluxbump.looked import Looked
 
 AGREEMENT = ("FB002", "FB101", "FB102", "FB103", "FB104", "FB108", "FB109", "FB110")
 """The rules that say whether the pins agree."""
@@ -64,14 +69,37 @@ def survey(snapshot: Snapshot, settings: Settings, source: IndexSource) -> Surve
     Raises:
         PinError: nothing is pinned, or two charts that move with Flux have the same name.
     """
-    index = load(source)
+    return against(snapshot, settings, load(source))
+
+
+def against(snapshot: Snapshot, settings: Settings, index: ChartIndex | IndexSourceError) -> Survey:
+    """Look at a snapshot with an index that was loaded, or the reason why there is none.
+
+    Raises:
+        PinError: as `survey`.
+    """
     loaded = index if isinstance(index, ChartIndex) else None
     app_versions = resolve.app_versions(loaded.releases) if loaded else {}
     inventory = discover(snapshot, settings.scope(app_versions))
     require_pins(inventory, "nothing here pins Flux")
-    found, _ = rules.judge(evidence.gather(snapshot, inventory, index), AGREEMENT)
+    return _judged(evidence.gather(snapshot, inventory, index), index)
+
+
+def of(looked: Looked[Snapshot]) -> Survey:
+    """Return the survey of a base that was looked at already.
+
+    Raises:
+        PinError: as `survey`.
+    """
+    require_pins(looked.inventory, "nothing here pins Flux")
+    return _judged(looked.held, looked.index)
+
+
+def _judged(about: Evidence, index: ChartIndex | IndexSourceError) -> Survey:
+    found, _ = rules.judge(about, AGREEMENT)
+    loaded = index if isinstance(index, ChartIndex) else None
     problem = None if loaded else str(index)
-    return Survey(inventory, current(inventory), loaded, problem, found)
+    return Survey(about.inventory, current(about.inventory), loaded, problem, found)
 
 
 def load(source: IndexSource) -> ChartIndex | IndexSourceError:

@@ -21,6 +21,7 @@ from tests.helpers import (
     values,
     wrapper,
 )
+from tests.web_server import Answer, WebServer
 
 Status = Callable[..., Result]
 
@@ -49,6 +50,31 @@ def test_aligned(repo: Repo) -> None:
     assert result.out.splitlines()[-1].startswith(
         "Newest release with a chart: 2.8.5 (chart 2.18.3"
     )
+
+
+@pytest.mark.parametrize("state", ["repo", "incident"])
+def test_what_a_run_would_do_is_said_from_the_same_look(
+    state: str, request: pytest.FixtureRequest, index: Path, cli: Cli
+) -> None:
+    repo: Repo = request.getfixturevalue(state)
+    body = (index / "index.yaml").read_bytes()
+    with WebServer() as server:
+        url = server.serve("/index.yaml", Answer(body, headers={"Cache-Control": "no-store"}))
+        words = ("status", "--index", url, "-o", "json")
+        alone = cli(*words, cwd=repo)
+        assert len(server.requests) == 1
+        told = cli(*words, "--exit-code", cwd=repo)
+        assert len(server.requests) == 2
+    assert told.out == alone.out
+    assert (told.code, alone.code) == {"repo": (20, 0), "incident": (1, 1)}[state]
+
+
+def test_without_an_index_a_run_is_not_foretold(repo: Repo, cli: Cli) -> None:
+    words = ("status", "--index", "none.yaml", "-o", "json")
+    told, alone = (cli(*words, *more, cwd=repo) for more in (["--exit-code"], []))
+    assert told.json == alone.json
+    assert told.err == alone.err != ""
+    assert told.code == 0
 
 
 @pytest.mark.parametrize(

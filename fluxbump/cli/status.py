@@ -24,8 +24,10 @@ from fluxbump.cli.options import (
 
 if TYPE_CHECKING:
     from fluxbump.knowledge import Sources
+    from fluxbump.looked import Looked
     from fluxbump.model import IndexSource
     from fluxbump.objects import CommitSnapshot
+    from fluxbump.survey import Survey
     from fluxbump.workspace import Workspace
 
 _DISAGREE = 1
@@ -61,8 +63,13 @@ def status(
             ws.sources(source, index=index, releases=releases, offline=offline) as sources,
         ):
             console.progress("reading the chart index and the repository …")
-            view = survey(ws.snapshot, ws.settings, source)
-            outcome = _outcome(ws, source, sources, console) if exit_code and view.index else ""
+            looked, outcome = None, ""
+            if exit_code:
+                looked, view = _look(ws, source, sources)
+            else:
+                view = survey(ws.snapshot, ws.settings, source)
+            if looked is not None:
+                outcome = _outcome(ws, looked, console)
             console.progress("")
         if output is Output.JSON:
             console.result(as_json.status(view, ws.snapshot.commit.sha))
@@ -77,14 +84,25 @@ def status(
     return exit_code_for(outcome)
 
 
-def _outcome(
-    ws: Workspace[CommitSnapshot], source: IndexSource, sources: Sources, console: Console
-) -> str:
-    """Decide as a scheduled run does, and say it."""
+def _look(
+    ws: Workspace[CommitSnapshot], source: IndexSource, sources: Sources
+) -> tuple[Looked | None, Survey]:
+    """Look as a scheduled run does; without an index only as far as `status` needs."""
+    from fluxbump import survey
+    from fluxbump.errors import IndexSourceError
     from fluxbump.looked import look
+
+    try:
+        looked = look(ws.snapshot, ws.settings, source, sources=sources)
+    except IndexSourceError as error:
+        return None, survey.against(ws.snapshot, ws.settings, error)
+    return looked, survey.of(looked)
+
+
+def _outcome(ws: Workspace[CommitSnapshot], looked: Looked, console: Console) -> str:
+    """Decide as a scheduled run does, and say it."""
     from fluxbump.run import policy
 
-    looked = look(ws.snapshot, ws.settings, source, sources=sources)
     now = datetime.now(UTC)
     decision = policy.decide(
         looked.before, looked.index, ws.settings.policy, now, looked.suppressed
