@@ -142,6 +142,28 @@ def test_refresh_content_waits_until_the_content_changes(make: Make) -> None:
 # --- what comes after -------------------------------------------------------------------------
 
 
+def test_a_young_chart_is_proposed_when_it_is_old_enough(make: Make) -> None:
+    there = make(config=f"{CONFIG}  min_age_days: 7\n")  # 2.5.1 came on 2025-02-26 at 07:09:26
+    marks = there.marks()
+    for now in (SPRING, "2025-03-05T07:09"):
+        report = there.run(now)
+        assert report.outcome is Outcome.WAITING
+        assert "7 days old before 2025-03-05 07:09" in report.summary
+    marks.require_nothing_changed()
+    assert (marks.asked(), numbers(there)) == ([], {})
+
+    assert events(there.run("2025-03-05T07:10")) == ["pushed", "opened"]
+    assert numbers(there) == {1: BRANCH}
+
+    # A younger one is no reason to give up the one that is open, which says why it is not newer.
+    there.publish("2025-06-06")
+    assert there.run("2025-06-06").outcome is Outcome.UPDATE
+    assert numbers(there) == {1: BRANCH}
+    assert "its chart is not 7 days old before 2025-06-12" in there.forge.pulls[1].body
+    assert events(there.run("2025-06-13")) == ["pushed", "opened", "superseded"]
+    assert numbers(there) == {2: NEXT}
+
+
 def test_a_newer_release_supersedes(there: World) -> None:
     there.run(SPRING)
     there.publish(SUMMER)
