@@ -2,9 +2,10 @@
 
 What is neutralised: mentions and references, which notify people and write to other issues
 (GitHub's "Autolinked references and URLs", GitLab's "GitLab-specific references", Gitea's
-"Automatically linked references"); raw HTML; links; and commands at the start of a line (GitLab's
-"Quick actions"). A zero-width space does the first, in code as well: when a pull request is
-squashed its body may become a commit message, where no forge looks for code.
+"Automatically linked references"); raw HTML; links; and commands, at the start of a line (GitLab's
+"Quick actions") or in the log that a page is printed to (`##vso[…]`, Azure Pipelines' "Logging
+commands"). A zero-width space does the first, in code as well: when a pull request is squashed its
+body may become a commit message, where no forge looks for code.
 """
 
 from __future__ import annotations
@@ -24,12 +25,14 @@ _SHAPELESS = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _MARKER = r"\bfluxbump(?=:state)"  # of our own block, which nothing else may look like
 _MENTION = re.compile(rf"@(?=[\w{{])|#(?=\w)|\bgh(?=-\d)|[!&%$~^](?=\d)|{_MARKER}", re.IGNORECASE)
 _MENTION_IN_CODE = re.compile(
-    rf"(?<![\w.+-])@(?=[A-Za-z0-9_{{])|#(?=\d)|\bgh(?=-\d)|!(?=\d)|<(?=!--)|{_MARKER}",
+    rf"(?<![\w.+-])@(?=[A-Za-z0-9_{{])|#(?=\d)|\bgh(?=-\d)|!(?=\d)|<(?=!--)"
+    rf"|#(?=#\w*\[)|{_MARKER}",
     re.IGNORECASE,
 )
 _COMMAND = re.compile(r"^(\s*)/(?=[a-z_-]+(?:\s|$))", re.IGNORECASE)
 _SPECIAL = re.compile(r"[\\`*_\[\]|$~]|:(?=//)|(?<=www)\.", re.IGNORECASE)
 _ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
+_DOLLAR = "<span>$</span>"
 _USERINFO = re.compile(r"(?<=://)[^/\s@]*@")
 
 
@@ -77,7 +80,7 @@ def quiet_code(line: str) -> str:
     return _COMMAND.sub(rf"\1/{GAP}", known)
 
 
-def escaped(text: str, *, keep: str = "") -> str:
+def escaped(text: str, *, keep: str = "", html: bool = False) -> str:
     """Take away the meaning that characters have inside of a line (CommonMark 0.31 §2.4).
 
     Beside CommonMark's own these are the pipe of tables, the tilde of strikethrough, the dollar of
@@ -87,14 +90,17 @@ def escaped(text: str, *, keep: str = "") -> str:
     Args:
         text: on one line.
         keep: characters that keep their meaning.
+        html: the page is for a forge that knows tags. There a tag keeps a dollar from beginning a
+            formula: GitHub's "Writing mathematical expressions" has no other way out of one.
     """
     marked = _SPECIAL.sub(lambda m: m[0] if m[0] in keep else f"\\{m[0]}", quiet(text))
-    return re.sub("[<>&]", lambda m: _ENTITIES[m[0]], marked)
+    whole = re.sub("[<>&]", lambda m: _ENTITIES[m[0]], marked)
+    return whole.replace("\\$", _DOLLAR) if html else whole
 
 
-def plain(text: str, limit: int = _MAX_TEXT) -> str:
-    """Set text from outside as text, on one line."""
-    return escaped(clean(text, limit))
+def plain(text: str, limit: int = _MAX_TEXT, *, html: bool = False) -> str:
+    """Set text from outside as text, on one line; `html` as in `escaped`."""
+    return escaped(clean(text, limit), html=html)
 
 
 def code(text: str, *, cell: bool = False) -> str:

@@ -17,6 +17,7 @@ from markdown_it import MarkdownIt
 from msgspec.structs import replace
 from pydantic import TypeAdapter
 
+from fluxbump.markdown import GAP, without_secrets
 from fluxbump.model import Finding, Location, Related, Severity
 from fluxbump.reports.formats import markdown
 from fluxbump.reports.formats.format import summary
@@ -164,7 +165,7 @@ def _obeys(name: str, text: str) -> None:
     assert text.strip()
     assert not text.endswith("\n")
     assert text.encode("utf-8").decode("utf-8") == text
-    known = "\n\t\u200b" if name == "markdown" else "\n\t"
+    known = f"\n\t{GAP}" if name == "markdown" else "\n\t"
     assert not [c for c in text if not c.isprintable() and c not in known]
     if name != "github":
         assert not [line for line in text.splitlines() if _is_command(line)]
@@ -574,7 +575,8 @@ def test_github_runner_reads_what_was_meant(path: str, message: str) -> None:
 
 # --- markdown -----------------------------------------------------------------------------------
 
-_TAGS = {"<code>", "</code>", "<br>", "<span>", "</span>"}
+_TAGS = {"<br>", "<span>", "</span>"}
+_SHOWN = {"text", "code_inline"}
 
 
 def _cells(text: str) -> list[str]:
@@ -585,11 +587,16 @@ def _cells(text: str) -> list[str]:
     for before, token in pairwise(tokens):
         if before.type == "td_open":
             children = token.children or []
-            assert {one.type for one in children} <= {"text", "html_inline"}
+            assert {one.type for one in children} <= _SHOWN | {"html_inline"}
             tags = {one.content for one in children if one.type == "html_inline"}
             assert tags <= _TAGS
-            cells.append("".join(one.content for one in children if one.type == "text"))
+            shown = "".join(one.content for one in children if one.type in _SHOWN)
+            cells.append(shown.replace(GAP, ""))
     return cells
+
+
+def _words(text: str) -> list[str]:
+    return without_secrets(" ".join(printable(text).split())).split()
 
 
 @given(path=_hostile, message=_hostile)
@@ -599,8 +606,8 @@ def test_markdown_shows_text_as_text(path: str, message: str) -> None:
     text = _render("markdown", replace(_EMPTY, findings=(found,)))
     severity, rule, place, said = _cells(text)
     assert (severity, rule) == ("warning", "FB120 stale-mention")
-    assert place.split() == f"{printable(path)}:3".split()
-    assert said.replace("\u200b", "").split() == printable(message).split()
+    assert place.split() == _words(f"{path}:3")
+    assert said.split() == _words(message)
 
 
 @pytest.mark.parametrize(
@@ -610,7 +617,9 @@ def test_markdown_shows_text_as_text(path: str, message: str) -> None:
         ("fixes #1 and !2", "fixes #\u200b1 and !\u200b2"),
         ("a | b", r"a \| b"),
         ("`x`", r"\`x\`"),
-        ("<b>&amp;", r"\<b\>\&amp;"),
+        ("<b>&amp;", "&lt;b&gt;&amp;amp;"),
+        ("fetch https://me:s3cret@a.example", r"fetch https\://a.example"),
+        ("##vso[task.complete]", "##\u200bvso\\[task.complete\\]"),
         ("see https://a.example or www.b.example", r"see https\://a.example or www\.b.example"),
         ("${A}${B}", "<span>$</span>{A}<span>$</span>{B}"),
         ("a\nb", "a\ufffdb"),
@@ -622,10 +631,28 @@ def test_markdown_escapes(message: str, expected: str) -> None:
     assert text.endswith(f"| {expected} |")
 
 
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("a|b.md", r"`a\|b.md:3`"),
+        ("a`b.md", "``a`b.md:3``"),
+        ("pkg@v2/<b>$a$.md", "`pkg@v2/<b>$a$.md:3`"),
+        ("teams/@platform/#1.md", "`teams/@\u200bplatform/#\u200b1.md:3`"),
+        ("##[error]a.md", "`#\u200b#[error]a.md:3`"),
+        ("see https://me:s3cret@a.example", "`see https://a.example:3`"),
+        ("\u202ea\nb.md", "`\ufffda\ufffdb.md:3`"),
+    ],
+)
+def test_markdown_sets_places_as_code(path: str, expected: str) -> None:
+    found = replace(_STALE, location=Location(path, 3), message="text")
+    text = _render("markdown", replace(_EMPTY, findings=(found,)))
+    assert text.endswith(f"| {expected} | text |")
+
+
 def test_markdown_folds_the_other_places_into_the_message() -> None:
     many = tuple(Related(Location("a.yaml", line), "says 1") for line in range(1, 31))
     text = _render("markdown", replace(_EMPTY, findings=(replace(_MISMATCH, related=many),)))
-    assert "<br>also <code>a.yaml:10</code> says 1<br>and 20 more |" in text
+    assert "<br>also `a.yaml:10` says 1<br>and 20 more |" in text
     assert "a.yaml:11" not in text
 
 

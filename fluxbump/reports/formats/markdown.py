@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
+from fluxbump import markdown
 from fluxbump.model import Finding, Location, Severity
 from fluxbump.reports.formats.format import summary, title
 from fluxbump.reports.table import Paint, printable
@@ -19,7 +19,6 @@ LIMIT = 60_000
 MARKER = "<!-- fluxbump check -->"
 """The first line, by which a bot finds the comment that it wrote before."""
 
-_TEXT = 1_000  # of one message, before it is escaped
 _SUBJECT = 200
 _RELATED = 10  # places of one finding
 _FRAME = 800  # headings, and the lines that say what was left out
@@ -105,28 +104,8 @@ def _place(location: Location) -> str:
 
 
 def _code(text: str) -> str:
-    """Set text as code, where GitHub and GitLab look for no mentions and references.
-
-    A tag and not backticks: backticks cannot hold every path inside a table's cell.
-    """
-    return f"<code>{_escape(text)}</code>"
+    return markdown.code(printable(text), cell=True)
 
 
 def _plain(text: str) -> str:
-    """Set text as text, with a zero-width space in what would mention a person or an issue."""
-    return re.sub(r"[@#!]", "\\g<0>\u200b", _escape(text))
-
-
-_SPECIAL = re.compile(r"[\\`*_~\[\]<>&|$]|:(?=//)|(?<=www)\.", re.IGNORECASE)
-
-
-def _escape(text: str) -> str:
-    """Take away the meaning that characters have inside a line (CommonMark 0.31 §2.4).
-
-    Beside CommonMark's own these are the pipe of tables, the tilde of strikethrough, the colon and
-    the dot that make links of bare addresses (GFM 0.29 §4.10, §6.5, §6.9), and the dollar of
-    formulas, for which GitHub's documentation gives the tag as the only way out.
-    """
-    clean = printable(text)
-    cut = clean if len(clean) <= _TEXT else f"{clean[: _TEXT - 1]}…"
-    return _SPECIAL.sub(lambda m: "<span>$</span>" if m[0] == "$" else f"\\{m[0]}", cut)
+    return markdown.plain(printable(text), html=True)
