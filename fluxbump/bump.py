@@ -24,6 +24,7 @@ from fluxbump import (
     rules,
     safe,
     steps,
+    suppressions,
     sync,
 )
 from fluxbump.beside import beside
@@ -124,7 +125,7 @@ class Prepared(Struct, Generic[S_co], frozen=True):
     inherited: frozenset[Finding]
     accepted: frozenset[str]
     before: Evidence
-    suppressed: gate.Suppressed
+    suppressed: suppressions.Suppressed
     index: ChartIndex
     notes: tuple[Note, ...]
     steps: tuple[Step, ...]
@@ -249,7 +250,7 @@ def prepare(
 
 
 def _migrated(looked: Looked[Snapshot], chart_release: ChartRelease, settings: Settings) -> Start:
-    release, ignored = str(chart_release.app_version), gate.ignores(looked.before, settings)
+    release, ignored = str(chart_release.app_version), suppressions.ignores(looked.before, settings)
     return Start(
         looked, migrate.prepare(looked.base, looked.scope, looked.before, release, ignored)
     )

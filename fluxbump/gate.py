@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from fnmatch import fnmatchcase
+from collections.abc import Collection, Iterable, Iterator
 
-from fluxbump import rules
-from fluxbump.discover import SUPPRESSION
+from fluxbump import rules, suppressions
 from fluxbump.errors import UsageError
-from fluxbump.model import Finding, Location, Severity
+from fluxbump.model import Finding, Severity
 from fluxbump.rules.rule import Evidence, Renders
-from fluxbump.settings import FILE, Settings
-from fluxbump.textfile import TextFile
+from fluxbump.settings import Settings
 from fluxbump.verdict import Suppression, Verdict
-
-_COMMENT = re.compile(
-    r"fluxbump:\s*ignore\[(?:(?P<codes>FB\d+(?:\s*,\s*FB\d+)*)\](?P<reason>[^\n]*)|(?P<odd>[^\n]*))"
-)
 
 
 def select(chosen: Collection[str], ignored: Collection[str]) -> tuple[str, ...]:
@@ -55,15 +48,12 @@ def judge(
         renders: waits for the renders; see `rules.judge`.
     """
     found, not_run = rules.judge(evidence, codes, renders)
-    stated = [
-        *_configured(settings),
-        *_commented({**evidence.inventory.files, **evidence.inventory.others}),
-    ]
+    stated = [*suppressions.stated(evidence, settings)]
     open_findings: list[Finding] = []
     suppressed: list[tuple[Finding, Suppression]] = []
     used: set[Suppression] = set()
     for finding in found:
-        covering = [one for one in stated if _covers(one, finding)]
+        covering = [one for one in stated if suppressions.covers(one, finding)]
         used.update(covering)
         if covering:
             suppressed.append((finding, covering[0]))
@@ -71,7 +61,9 @@ def judge(
             open_findings.append(finding)
     if "FB001" in codes:
         judged = set(codes) - {one.code for one in not_run}
-        open_findings += _unused([one for one in stated if one not in used], judged)
+        open_findings += _unused(
+            [one for one in stated if one not in used and not one.example], judged
+        )
     return Verdict(
         subject,
         codes,
@@ -79,60 +71,6 @@ def judge(
         tuple(suppressed),
         not_run,
     )
-
-
-Suppressed = Callable[[str, Location], bool]
-"""Tells whether the findings of a rule at a place are suppressed."""
-
-
-def nothing(code: str, where: Location) -> bool:
-    """Say of every finding that it is not suppressed."""
-    return False
-
-
-def ignores(evidence: Evidence, settings: Settings) -> Suppressed:
-    """Return what tells whether the findings of a rule at a place are suppressed.
-
-    Args:
-        evidence: about the snapshot, whose comments count.
-        settings: its configuration.
-    """
-    texts = {**evidence.inventory.files, **evidence.inventory.others}
-    stated = [*_configured(settings), *_commented(texts)]
-
-    def ignored(code: str, where: Location) -> bool:
-        finding = Finding(code, Severity.NOTE, "", where)
-        return any(_covers(one, finding) for one in stated)
-
-    return ignored
-
-
-def _configured(settings: Settings) -> Iterator[Suppression]:
-    for one in settings.ignore:
-        yield Suppression(one.code, Location(FILE, one.line), one.path, None, one.reason)
-
-
-def _commented(texts: Mapping[str, str]) -> Iterator[Suppression]:
-    for path, text in texts.items():
-        if SUPPRESSION not in text:
-            continue
-        file = TextFile(path, text)
-        for match in _COMMENT.finditer(text):
-            where = file.location(match.start())
-            if match["odd"] is not None:
-                yield Suppression(f"ignore[{match['odd'].strip()}", where, path, where.line, "")
-                continue
-            for code in match["codes"].split(","):
-                reason = match["reason"].strip(" -:\r>")
-                yield Suppression(code.strip(), where, path, where.line, reason)
-
-
-def _covers(one: Suppression, finding: Finding) -> bool:
-    if one.code != finding.code or one.line not in (None, finding.location.line):
-        return False
-    if one.line is not None:
-        return one.path == finding.location.path
-    return fnmatchcase(finding.location.path, one.path)
 
 
 def _unused(stated: Iterable[Suppression], codes: Collection[str]) -> Iterator[Finding]:

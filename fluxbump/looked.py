@@ -8,16 +8,16 @@ from msgspec import Struct
 from msgspec.structs import replace
 from typing_extensions import TypeVar
 
-from fluxbump import evidence, gate, resolve
+from fluxbump import evidence, resolve, suppressions
 from fluxbump.discover import Scope, discover
 from fluxbump.evidence import Known, Surroundings
-from fluxbump.gate import Suppressed
 from fluxbump.knowledge import Sources
 from fluxbump.model import ChartIndex, IndexSource, Inventory, Snapshot
 from fluxbump.objects import CommitSnapshot
 from fluxbump.processes import among_processes
 from fluxbump.rules.rule import Evidence
 from fluxbump.settings import Settings
+from fluxbump.suppressions import Suppressed
 
 S = TypeVar("S", bound=Snapshot)
 S_co = TypeVar("S_co", bound=Snapshot, covariant=True, default=CommitSnapshot)
@@ -97,5 +97,5 @@ def look(
 
     inventory, around, held = seen(base)
     before = held if since is None else seen(since)[2]
-    suppressed = gate.ignores(held, settings)
+    suppressed = suppressions.ignores(held, settings)
     return Looked(base, since, scope, index, inventory, around, held, before, suppressed, sources)

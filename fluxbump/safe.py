@@ -6,11 +6,11 @@ from collections.abc import Callable, Collection, Iterator
 
 from msgspec.structs import replace
 
-from fluxbump import gate, resolve, rules
-from fluxbump.gate import Suppressed
+from fluxbump import gate, resolve, rules, suppressions
 from fluxbump.model import FLUX, FLUX2, ChartIndex, ChartRelease, Finding, Form, Inventory, Severity
 from fluxbump.resources import Resources
 from fluxbump.rules.rule import Evidence
+from fluxbump.suppressions import Suppressed
 from fluxbump.tracks import current
 from fluxbump.versions import parse
 
@@ -26,7 +26,7 @@ def newest_safe(
     evidence: Evidence,
     index: ChartIndex,
     manifests: Manifests | None = None,
-    suppressed: Suppressed = gate.nothing,
+    suppressed: Suppressed = suppressions.nothing,
 ) -> ChartRelease | None:
     """Return the chart of the newest release that no safety rule refuses; None when all are.
 
@@ -43,7 +43,7 @@ def safe_releases(
     evidence: Evidence,
     index: ChartIndex,
     manifests: Manifests | None = None,
-    suppressed: Suppressed = gate.nothing,
+    suppressed: Suppressed = suppressions.nothing,
 ) -> Iterator[ChartRelease]:
     """Yield the releases from the newest down to the current one that could be taken at once."""
     installed = current(evidence.inventory).get(FLUX, "")
@@ -66,7 +66,7 @@ def refusals(
     evidence: Evidence,
     chart: ChartRelease,
     known: Collection[Finding] = (),
-    suppressed: Suppressed = gate.nothing,
+    suppressed: Suppressed = suppressions.nothing,
 ) -> tuple[Finding, ...]:
     """Return the errors that the safety rules would find if the pins held this release.
 

@@ -17,6 +17,7 @@ class Suppression(Struct, frozen=True):
         path: glob over paths that it covers; for a comment, the file it stands in.
         line: the line that it covers; None for all lines.
         reason: why; empty where a comment gives none.
+        example: it stands in a document's code block, where it need not cover anything.
     """
 
     code: str
@@ -24,6 +25,7 @@ class Suppression(Struct, frozen=True):
     path: str
     line: int | None
     reason: str
+    example: bool = False
 
 
 class Verdict(Struct, frozen=True):

@@ -144,6 +144,58 @@ def test_a_comment_in_a_document() -> None:
     assert [by.reason for _, by in verdict.suppressed] == ["an old page"]
 
 
+EXPLAINED = "Write `# fluxbump: ignore[FB120]` on the line"
+
+
+@pytest.mark.parametrize("name", ["docs/how.md", "README", "docs/how.rst"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{EXPLAINED}, with the reason.\n",
+        "| ``# fluxbump: ignore[FB999] ` `` | `x` |\n",
+        "```yaml\nversion: 1 # fluxbump: ignore[FB109] beta follows\n```\n",
+        "  > ~~~~\n  > # fluxbump: ignore[FB109]\n  > ~~~\n",
+    ],
+)
+def test_a_document_that_explains_a_comment_suppresses_nothing(name: str, text: str) -> None:
+    verdict = check(small(**GOOD, **{name: text}))
+    assert (verdict.findings, verdict.suppressed) == ((), ())
+
+
+def test_a_comment_that_is_spoken_of_hides_nothing() -> None:
+    text = f"flux2 is 2.13.0 now. {EXPLAINED}.\n"
+    verdict = check(small(**GOOD, **{"docs/old.md": text}))
+    assert brief(verdict.findings) == ["FB120 docs/old.md:1"]
+    assert verdict.suppressed == ()
+
+
+def test_a_comment_in_a_code_block_covers_its_line() -> None:
+    text = "```\nflux2 is 2.13.0 now # fluxbump: ignore[FB120] that day\n```\n"
+    verdict = check(small(**GOOD, **{"docs/old.md": text}))
+    assert verdict.findings == ()
+    assert [by.reason for _, by in verdict.suppressed] == ["that day"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("docs/a.md", "```\nx\n```\n<!-- fluxbump: ignore[FB120] -->\n"),
+        ("docs/a.md", "`x` <!-- fluxbump: ignore[FB120] `y` -->\n"),
+        ("docs/a.md", "it`s <!-- fluxbump: ignore[FB120] -->\n"),
+        ("docs/a.md", "`` x ` <!-- fluxbump: ignore[FB120] -->\n"),
+        ("a.sh", "# `fluxbump: ignore[FB120]`\n"),
+    ],
+)
+def test_a_comment_beside_code_is_one(name: str, text: str) -> None:
+    verdict = check(small(**GOOD, **{name: text}))
+    assert [one.code for one in verdict.findings] == ["FB001"]
+
+
+def test_a_hostile_document_is_read_once() -> None:
+    line = "`" * 3 + "".join(f"{'`' * (n % 50)} fluxbump: ignore[FB120]" for n in range(40_000))
+    assert check(small(**GOOD, **{"docs/a.md": line})).suppressed == ()
+
+
 def test_the_configuration() -> None:
     ignore = Ignore("FB103", "install*", "the clusters are being moved")
     verdict = check(small(install=OLD, **GOOD), Settings(ignore=(ignore,)))

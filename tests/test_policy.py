@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from semver import Version
 
 from fixtures import states
-from fluxbump import evidence, gate, resolve, safe
+from fluxbump import evidence, resolve, safe, suppressions
 from fluxbump.discover import Scope
 from fluxbump.facts import tables
 from fluxbump.model import ChartIndex
@@ -254,7 +254,7 @@ def test_a_repository_whose_sides_disagree_is_for_a_person() -> None:
 def accepting(files: Mapping[str, str | bytes], *configured: Ignore) -> Decision:
     """Decide about files with what they, and the configuration, say is accepted."""
     before = about(files)
-    suppressed = gate.ignores(before, Settings(ignore=configured))
+    suppressed = suppressions.ignores(before, Settings(ignore=configured))
     return decide(before, chart_index(), Policy(), NOW, suppressed)
 
 

@@ -79,7 +79,7 @@ def path(
     """
     from msgspec.structs import replace
 
-    from fluxbump import evidence, gate, past, resolve
+    from fluxbump import evidence, past, resolve, suppressions
     from fluxbump.cli.known import known
     from fluxbump.cli.way import find, newest_safe, told
     from fluxbump.cli.workspace import workspace
@@ -118,7 +118,7 @@ def path(
             held = past.read(ws.lineage, [inventory], scope, gathered.crds)
             gathered = replace(gathered, past=held)
             found = find(found.start, goal, gathered, loaded)
-    accepted = gate.ignores(gathered, ws.settings)
+    accepted = suppressions.ignores(gathered, ws.settings)
     best = newest_safe(gathered, loaded, accepted) if here else None
     if output is PathFormat.JSON:
         console.result(report.json_text(found, best, gathered.past))

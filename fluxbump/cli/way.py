@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from fluxbump import crds, gate, migrate, safe
+from fluxbump import crds, migrate, safe, suppressions
 from fluxbump.bump import Prepared
 from fluxbump.cli.console import Console
 from fluxbump.errors import UsageError
@@ -54,7 +54,7 @@ def told(found: Route, gathered: Evidence, index: ChartIndex) -> str | None:
 def newest_safe(
     gathered: Evidence,
     index: ChartIndex,
-    suppressed: gate.Suppressed,
+    suppressed: suppressions.Suppressed,
     *,
     migrate_apis: bool = False,
 ) -> str | None:

@@ -14,14 +14,14 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 from semver import Version
 
-from fluxbump import constraint, gate, resolve, rules, safe, versions
+from fluxbump import constraint, resolve, rules, safe, suppressions, versions
 from fluxbump.constraint import Constraint
-from fluxbump.gate import Suppressed
 from fluxbump.model import FLUX, FLUX2, ChartIndex, ChartRelease, Finding, Form
 from fluxbump.route import Route, route
 from fluxbump.rules.rule import Evidence
 from fluxbump.run import schedule
 from fluxbump.settings import Policy
+from fluxbump.suppressions import Suppressed
 from fluxbump.tracks import FLUX2_SOURCES, FLUX_SOURCES
 
 DISAGREEMENT = ("FB103",)
@@ -163,7 +163,7 @@ def decide(
     index: ChartIndex,
     policy: Policy,
     now: datetime,
-    suppressed: Suppressed = gate.nothing,
+    suppressed: Suppressed = suppressions.nothing,
 ) -> Decision:
     """Decide what to propose.
 
