@@ -250,34 +250,6 @@ def _refused(stored: Stored, new: Release, *, certain: bool) -> Iterator[Conflic
             yield Conflict(name, crd.kind, gone, certain, listed)
 
 
-# --- in a log ---------------------------------------------------------------------------------
-
-_QUOTE = r'\\{0,3}"'
-_NAME = rf"{_QUOTE}(?P<crd>[a-z0-9-]{{1,63}}(?:\.[a-z0-9-]{{1,63}}){{1,12}}){_QUOTE} is invalid:"
-_CRD = re.compile(_NAME)
-_REFUSAL = re.compile(
-    rf"status\.storedVersions\[\d{{1,4}}\]: Invalid value: {_QUOTE}(?P<version>[a-z0-9]{{1,63}})"
-    rf"{_QUOTE}: (?:must appear in spec\.versions|missing from spec\.versions; )"
-)
-
-
-def recognise(text: str) -> tuple[str | None, str] | None:
-    """Recognise the API server's refusal in a log line, in the words of any Kubernetes.
-
-    Args:
-        text: a line, also with the escaped quotes of a JSON log.
-
-    Returns:
-        The CRD, when the line names it, and the first version that is refused; None for any
-        other line.
-    """
-    refusal = _REFUSAL.search(text)
-    if refusal is None:
-        return None
-    names = [name["crd"] for name in _CRD.finditer(text, 0, refusal.start())]
-    return (names[-1] if names else None), refusal["version"]
-
-
 def describe(conflicts: Iterable[Conflict]) -> str:
     """Say which kinds hold which versions: `Bucket v1, HelmRelease v2beta1 and v2beta2`."""
     return ", ".join(f"{one.kind} {' and '.join(one.stored)}" for one in conflicts)

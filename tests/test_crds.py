@@ -1,4 +1,5 @@
 import json
+import re
 from itertools import permutations, product
 from types import MappingProxyType
 from typing import Any
@@ -10,6 +11,7 @@ from fluxbump import crds
 from fluxbump.crds import Conflict, Crd, CrdVersion
 from fluxbump.facts import controllers, tables
 from tests.helpers import ROOT
+from tests.refusals import recognise
 
 FACTS = ROOT.parent / "shared" / "facts" / "flux-crds.json"
 CONFLICTS = ROOT.parent / "shared" / "facts" / "stored-version-conflicts.json"
@@ -214,7 +216,7 @@ SINCE = (
 def test_the_server_is_quoted(kubernetes: str | None, words: str) -> None:
     (conflict,) = crds.fresh(TABLE, "2.4.0", "2.3.0")
     assert conflict.message(kubernetes) == words
-    assert crds.recognise(words) == (BUCKET, "v1")
+    assert recognise(words) == (BUCKET, "v1", words == BEFORE)
 
 
 def test_several_versions_are_one_message_with_their_places() -> None:
@@ -226,40 +228,34 @@ def test_several_versions_are_one_message_with_their_places() -> None:
         '[status.storedVersions[1]: Invalid value: "v1beta2": must appear in spec.versions, '
         'status.storedVersions[2]: Invalid value: "v1": must appear in spec.versions]'
     )
-    assert crds.recognise(one.message("1.30")) == (BUCKET, "v1beta2")
+    assert recognise(one.message("1.30")) == (BUCKET, "v1beta2", True)
 
 
 @pytest.mark.parametrize(
-    ("line", "expected"),
+    ("text", "expected"),
     [
-        (
-            f'Helm install failed: failed to update X "x": cannot patch "{BUCKET}": {BEFORE}',
-            (BUCKET, "v1"),
-        ),
-        (json.dumps({"level": "error", "error": SINCE}), (BUCKET, "v1")),
-        (json.dumps(json.dumps({"error": BEFORE})), (BUCKET, "v1")),
-        (f'The CustomResourceDefinition "{BUCKET}" is invalid: ' + BEFORE.split(": ", 1)[1], True),
-        (
-            '* status.storedVersions[1]: Invalid value: "v2beta1": must appear in spec.versions',
-            (None, "v2beta1"),
-        ),
+        (f'Helm install failed: cannot patch "{BUCKET}": {BEFORE}', (BUCKET, "v1", True)),
+        (f"upgrade failed: {SINCE}", (BUCKET, "v1", False)),
+        (SINCE.partition(" is invalid: ")[2], (None, "v1", False)),
         ("", None),
         ('status.storedVersions: Invalid value: "v1": must have the storage version v1', None),
         (f'CustomResourceDefinition "{BUCKET}" is invalid: spec.group: Required value', None),
         ('spec.versions[0]: Invalid value: "v1": must appear in spec.versions', None),
     ],
 )
-def test_a_refusal_is_recognised_in_a_log(
-    line: str, expected: tuple[str | None, str] | bool | None
-) -> None:
-    assert crds.recognise(line) == ((BUCKET, "v1") if expected is True else expected)
+def test_a_refusal_is_recognised(text: str, expected: tuple[str | None, str, bool] | None) -> None:
+    assert recognise(text) == expected
 
 
-def test_a_long_line_takes_no_time() -> None:
-    assert (
-        crds.recognise('"a.' * 100_000 + 'status.storedVersions[0]: Invalid value: "' * 9999)
-        is None
-    )
+@pytest.mark.parametrize("page", ["docs/runbook.md", "fluxbump/rules/pages/FB201.md"])
+def test_who_searches_for_the_message_finds_it_in_both_wordings(page: str) -> None:
+    text = " ".join((ROOT / page).read_text("utf-8").split())
+    found = [
+        recognise(text[one.start() :]) for one in re.finditer(r"status\.storedVersions\[", text)
+    ]
+    assert found == [(None, "v1", True), (None, "v1", False)]
+    for words in (BEFORE, SINCE):
+        assert words.partition(" is invalid: ")[2].partition(" until ")[0] in text
 
 
 # --- the table --------------------------------------------------------------------------------

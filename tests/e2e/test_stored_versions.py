@@ -19,6 +19,7 @@ from fluxbump.facts import tables
 from tests.e2e import build, server
 from tests.e2e.server import Server
 from tests.helpers import Repo
+from tests.refusals import recognise
 
 TABLE = tables.crds()
 CLASSES = tuple(
@@ -47,7 +48,7 @@ def assert_refused(
         assert errors(said) == errors(ours)
         if len(one.stored) == 1:
             assert said == ours
-        crd, version = crds.recognise(said) or ("", "")
+        crd, version, _ = recognise(said) or ("", "", None)
         assert crd == one.crd
         assert version in one.stored
 
@@ -151,7 +152,7 @@ def test_the_list_of_a_server_is_a_cluster_state(api: Server, repo: Repo, tmp_pa
     refused = api.apply(TABLE["2.7.5"])
     assert refused
     for name, message in refused.items():
-        _, version = crds.recognise(message) or ("", "")
+        _, version, _ = recognise(message) or ("", "", None)
         assert f"{TABLE['2.4.0'][name].kind} {version} (certain)" in said.out
 
 
