@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
 
+from fluxbump.forges.forge import Forge, Proposal, PullRequest
+from tests.forges.contract import Contract
 from tests.forges.fake_azure import FakeAzure
 from tests.forges.fake_bitbucket import FakeBitbucket
 from tests.forges.fake_forge import FakeForge
 from tests.forges.fake_gitea import FakeGitea
-from tests.forges.fake_github import FakeGitHub, secondary
+from tests.forges.fake_github import FakeGitHub
 from tests.forges.fake_gitlab import FakeGitLab
-from tests.forges.fake_server import Reply
 
-Fake: TypeAlias = FakeGitHub | FakeForge
+BRANCH = "fluxbump/2.5.1"
+WANTED = Proposal(BRANCH, "main", "Flux 2.5.1", "What moves, and *why*: ü\n\n<!-- state -->")
 Tips = Callable[[str], str | None]
 
 
@@ -33,7 +34,7 @@ class Case:
     """
 
     kind: str
-    fake: Callable[[Tips], Fake]
+    fake: Callable[[Tips], FakeForge]
     page: str
     file: str
     listing: str = "/pulls"
@@ -87,21 +88,20 @@ CASES = {
 }
 
 
-def limited(fake: Fake, after: int) -> Reply:
-    """Return what a forge answers to somebody who asks too fast."""
-    return secondary(after) if isinstance(fake, FakeGitHub) else fake.limited(after)
+def opened(forge: Forge, proposal: Proposal = WANTED) -> PullRequest:
+    """Open a pull request, with nothing to say about it."""
+    pull, notes = forge.open(proposal)
+    assert notes == ()
+    return pull
 
 
-def refusal(fake: Fake, status: int, message: str) -> Reply:
-    """Return a refusal as a forge words it."""
-    if isinstance(fake, FakeGitHub):
-        return Reply(status, {"message": message, "documentation_url": "x"})
-    return fake.refuse(status, message).reply
+def judge(fake: FakeForge, contract: Contract | None) -> None:
+    """Hold what went over the wire to what the fake knows, and to GitHub's description.
 
-
-def take_rights(fake: Fake) -> None:
-    """The token may still read, and write nothing."""
-    if isinstance(fake, FakeGitHub):
-        fake.rights = set()
-    else:
-        fake.writable = False
+    GraphQL is not in that.
+    """
+    assert fake.problems == []
+    if contract and isinstance(fake, FakeGitHub):
+        judged = [one for one in fake.exchanges if one.call.path != fake.graphql]
+        found = [contract.problems(exchange, fake.prefix) for exchange in judged]
+        assert [problem for problems in found for problem in problems] == []

@@ -3,7 +3,9 @@ from __future__ import annotations
 import pytest
 
 from tests import contracts
+from tests.forges.cases import BRANCH
 from tests.forges.contract import Contract
+from tests.test_web import Sleeper
 
 
 @pytest.fixture(autouse=True)
@@ -18,3 +20,14 @@ def github_contract() -> Contract | None:
     """GitHub's description; None without it, which a test of its own says."""
     path = contracts.find(contracts.GITHUB)
     return Contract(path) if path else None
+
+
+@pytest.fixture
+def tips() -> dict[str, str]:
+    """The branches of the repository and their commits."""
+    return {"main": "a" * 40, "release": "b" * 40, BRANCH: "c" * 40}
+
+
+@pytest.fixture
+def sleeper() -> Sleeper:
+    return Sleeper()

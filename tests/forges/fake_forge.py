@@ -1,4 +1,4 @@
-"""What the fake forges other than GitHub's have in common: one repository, its pull requests.
+"""What the fake forges have in common: one repository, its pull requests.
 
 Branches are not their own: `tips` says which there are, so they can be those of a real repository.
 """
@@ -21,7 +21,10 @@ STAMP = "2025-01-01T00:00:00Z"
 
 @dataclass
 class Pull:
-    """A pull request; `fork` is the repository that the branch is in, None for this one."""
+    """A pull request; `fork` is the repository that the branch is in, None for this one.
+
+    `head` is the last known tip, `created_at` and `closed_at` are RFC 3339.
+    """
 
     number: int
     branch: str
@@ -30,16 +33,26 @@ class Pull:
     body: str
     draft: bool
     head: str
+    author: str = BOT
     fork: str | None = None
     fork_deleted: bool = False
     state: str = "open"
+    created_at: str = STAMP
+    closed_at: str | None = None
     labels: list[str] = field(default_factory=list)
     assignees: list[str] = field(default_factory=list)
     reviewers: list[str] = field(default_factory=list)
+    teams: list[str] = field(default_factory=list)
+    """Asked to review, where a forge keeps them apart from people."""
     comments: list[str] = field(default_factory=list)
-    auto_merge: bool = False
+    auto_merge: bool | str = False
+    """In this way, where a forge is told one."""
     hidden: int = 0
     """From so many listings it is still missing."""
+
+    @property
+    def merged_at(self) -> str | None:
+        return self.closed_at if self.state == "merged" else None
 
 
 class RefusalError(Exception):
@@ -61,6 +74,8 @@ class FakeForge(FakeServer):
 
     full_name = "acme/monorepo"
     prefix = ""
+    closes_with_branch = False
+    """A pull request is closed when its branch is deleted."""
 
     def __init__(
         self,
@@ -91,20 +106,39 @@ class FakeForge(FakeServer):
 
     def merge(self, number: int) -> None:
         assert self.pulls[number].state == "open"
-        self.pulls[number].state = "merged"
+        self._end(self.pulls[number], "merged")
 
     def close(self, number: int) -> None:
-        self.pulls[number].state = "closed"
+        self._end(self.pulls[number], "closed")
+
+    def _end(self, pull: Pull, state: str) -> None:
+        with self.lock:
+            pull.state, pull.closed_at = state, self.stamp()
 
     def add(self, branch: str, *, fork: str | None = None, **fields: Any) -> Pull:
         """Somebody opens a pull request, from a fork perhaps."""
         with self.lock:
             standard = {"base": "main", "title": branch, "body": "", "draft": False}
             head = self.tips(branch) or "f" * 40
-            number = len(self.pulls) + 1
-            pull = Pull(number, branch, head=head, fork=fork, **{**standard, **fields})
+            number, made = len(self.pulls) + 1, self.stamp()
+            pull = Pull(
+                number, branch, head=head, fork=fork, created_at=made, **{**standard, **fields}
+            )
             self.pulls[number] = pull
             return pull
+
+    def stamp(self) -> str:
+        """Return the time."""
+        return STAMP
+
+    def follow_branches(self) -> None:
+        """An open pull request follows its branch."""
+        for pull in self.pulls.values():
+            if pull.state == "open" and pull.fork is None:
+                tip = self.tips(pull.branch)
+                pull.head = tip or pull.head
+                if tip is None and self.closes_with_branch:
+                    self._end(pull, "closed")
 
     # --- requests -----------------------------------------------------------------------------
 
@@ -128,9 +162,7 @@ class FakeForge(FakeServer):
     def reply(self, call: Call) -> Reply:
         try:
             self.admit(call)
-            for pull in self.pulls.values():
-                if pull.state == "open" and pull.fork is None:
-                    pull.head = self.tips(pull.branch) or pull.head
+            self.follow_branches()
             return self.routed(call)
         except RefusalError as refusal:
             return refusal.reply

@@ -29,6 +29,7 @@ class FakeGitea(FakeForge):
     """One repository on Gitea."""
 
     prefix = "/api/v1"
+    closes_with_branch = True
 
     def __init__(self, *args: object, **options: object) -> None:
         super().__init__(*args, **options)  # type: ignore[arg-type]  # as FakeForge has them
@@ -49,9 +50,6 @@ class FakeGitea(FakeForge):
         # https://docs.gitea.com/development/api-usage#authentication
         if call.headers.get("authorization") != f"token {self.token}":
             raise self.refuse(401, "invalid username, password or token")
-        for pull in self.pulls.values():
-            if pull.state == "open" and pull.fork is None and self.tips(pull.branch) is None:
-                pull.state = "closed"
 
     def routed(self, call: Call) -> Reply:
         assert call.path.startswith(self.prefix), "no such route"

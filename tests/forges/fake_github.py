@@ -1,24 +1,23 @@
 """A GitHub on loopback with one repository: stateful, and strict about what it is asked.
 
-It behaves as https://docs.github.com/rest documents. Branches are not its own: `tips` says which
-there are, so they can be those of a real repository.
+It behaves as https://docs.github.com/rest documents. What goes over the wire can be held to
+GitHub's own description of it.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 from urllib.parse import unquote, urlencode
 
 from tests.forges import github_json as shapes
-from tests.forges.fake_server import Call, FakeServer, Reply
-from tests.forges.github_json import Json
+from tests.forges.fake_forge import BOT, TOKEN, FakeForge, Json, Pull, RefusalError, parameters
+from tests.forges.fake_server import Call, Reply
 
-BOT = "fluxbump-bot"
-TOKEN = "ghp_planted-and-searched-for"  # noqa: S105  # planted, to be searched for
+__all__ = ["FakeGitHub", "Pull", "limited", "secondary"]
+
 LONGEST = 65_536
 _DOCS = "https://docs.github.com/rest"
 _MUTATION = re.compile(
@@ -28,44 +27,7 @@ _MUTATION = re.compile(
 _METHODS = {"MERGE": "merge", "SQUASH": "squash", "REBASE": "rebase"}
 
 
-@dataclass
-class Pull:
-    """A pull request; `merged_at` and `closed_at` are RFC 3339, `head` the last known tip."""
-
-    number: int
-    branch: str
-    base: str
-    title: str
-    body: str
-    draft: bool
-    head: str
-    created_at: str
-    author: str = BOT
-    fork: str | None = None
-    """Full name of the repository that the branch is in; None for this one."""
-    fork_deleted: bool = False
-    state: str = "open"
-    merged_at: str | None = None
-    closed_at: str | None = None
-    labels: list[str] = field(default_factory=list)
-    assignees: list[str] = field(default_factory=list)
-    reviewers: list[str] = field(default_factory=list)
-    teams: list[str] = field(default_factory=list)
-    comments: list[str] = field(default_factory=list)
-    auto_merge: str | None = None
-    hidden: int = 0
-    """From so many listings it is still missing."""
-
-
-class RefusalError(Exception):
-    """Ends a request with an answer."""
-
-    def __init__(self, reply: Reply) -> None:
-        super().__init__(str(reply.status))
-        self.reply = reply
-
-
-class FakeGitHub(FakeServer):
+class FakeGitHub(FakeForge):
     """One repository on GitHub.
 
     Args:
@@ -76,105 +38,58 @@ class FakeGitHub(FakeServer):
         enterprise: it is GitHub Enterprise Server, which has other addresses.
     """
 
+    closes_with_branch = True
+
     def __init__(
         self,
         tips: Callable[[str], str | None],
         *,
-        full_name: str = "acme/monorepo",
+        full_name: str | None = None,
         token: str = TOKEN,
         now: Callable[[], datetime] = lambda: datetime(2025, 1, 1, tzinfo=UTC),
         enterprise: bool = False,
     ) -> None:
-        super().__init__()
+        super().__init__(tips, full_name=full_name, token=token)
         self.prefix = "/api/v3" if enterprise else ""
         self.graphql = "/api/graphql" if enterprise else "/graphql"
-        self.full_name = full_name
-        self.token = token
-        self.pulls: dict[int, Pull] = {}
-        self.collaborators = {"octocat", "hubot"}
         self.teams = {"platform"}
         self.rights = {"pulls", "issues"}
-        """What the token may write."""
-        self.visible = True
-        """The token may see the repository."""
+        """What a token that is `writable` may write."""
         self.drafts = True
         self.auto_merge = True
         self.methods = {"merge", "squash", "rebase"}
-        self.lag = 0
-        """From so many listings a new pull request is missing."""
-        self._tips = tips
         self._now = now
-
-    @property
-    def api_base(self) -> str:
-        return self.url + self.prefix
 
     # --- what people do -----------------------------------------------------------------------
 
     def merge(self, number: int) -> None:
-        """Somebody merges a pull request."""
-        pull = self.pulls[number]
-        assert pull.state == "open"
-        assert not pull.draft
-        self._close(pull)
-        pull.merged_at = pull.closed_at
-
-    def close(self, number: int) -> None:
-        """Somebody closes a pull request."""
-        self._close(self.pulls[number])
+        assert not self.pulls[number].draft
+        super().merge(number)
 
     def reopen(self, number: int) -> None:
         """Somebody opens a closed pull request again."""
         pull = self.pulls[number]
-        assert pull.merged_at is None
+        assert pull.state == "closed"
         pull.state, pull.closed_at = "open", None
-
-    def add(self, branch: str, *, fork: str | None = None, **fields: Any) -> Pull:
-        """Somebody opens a pull request, from a fork perhaps."""
-        with self.lock:
-            head = self._tips(branch) or "f" * 40
-            standard = {"base": "main", "title": branch, "body": "", "draft": False}
-            pull = Pull(
-                number=len(self.pulls) + 1, branch=branch, head=head, fork=fork,
-                created_at=self._stamp(), **{**standard, **fields},
-            )  # fmt: skip
-            self.pulls[pull.number] = pull
-            return pull
 
     def open_pulls(self) -> list[Pull]:
         """Return the open pull requests, oldest first."""
         with self.lock:
-            self._follow_branches()
+            self.follow_branches()
             return [replace(pull) for pull in self.pulls.values() if pull.state == "open"]
 
-    def _close(self, pull: Pull) -> None:
-        with self.lock:
-            pull.state, pull.closed_at = "closed", self._stamp()
-
-    def _stamp(self) -> str:
+    def stamp(self) -> str:
         return self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
-
-    def _follow_branches(self) -> None:
-        """An open pull request follows its branch, and is closed when that is deleted."""
-        for pull in self.pulls.values():
-            if pull.state == "open" and pull.fork is None:
-                tip = self._tips(pull.branch)
-                if tip is None:
-                    self._close(pull)
-                else:
-                    pull.head = tip
 
     # --- requests -----------------------------------------------------------------------------
 
-    def reply(self, call: Call) -> Reply:
-        try:
-            self._admit(call)
-            self._follow_branches()
-            return self._routed(call)
-        except RefusalError as refusal:
-            return refusal.reply
+    def refuse(self, status: int, message: str) -> RefusalError:
+        return _refusal(status, message)
 
-    def _admit(self, call: Call) -> None:
+    def limited(self, after: int) -> Reply:
+        return secondary(after)
+
+    def admit(self, call: Call) -> None:
         if call.headers.get("authorization") != f"Bearer {self.token}":
             raise _refusal(401, "Bad credentials")
         if "user-agent" not in call.headers:
@@ -186,7 +101,7 @@ class FakeGitHub(FakeServer):
         assert call.headers["accept"] == "application/vnd.github+json"
         assert call.path.startswith(f"{self.prefix}/repos/"), "no such route"
 
-    def _routed(self, call: Call) -> Reply:
+    def routed(self, call: Call) -> Reply:
         if call.path == self.graphql:
             return self._graphql(call)
         owner, name, *rest = call.path.removeprefix(f"{self.prefix}/repos/").split("/")
@@ -200,41 +115,29 @@ class FakeGitHub(FakeServer):
             case ["POST", "pulls"]:
                 reply = self._opened(call)
             case ["GET", "pulls", number]:
-                reply = Reply(200, self._json(self._pull(number)))
+                reply = Reply(200, self._json(self.pull(number)))
             case ["PATCH", "pulls", number]:
-                reply = self._patched(self._pull(number), call)
+                reply = self._patched(self.pull(number), call)
             case ["POST", "pulls", number, "requested_reviewers"]:
-                reply = self._reviewed(self._pull(number), call)
+                reply = self._reviewed(self.pull(number), call)
             case ["POST", "issues", number, kind]:
-                reply = self._on_issue(self._pull(number), kind, call)
+                reply = self._on_issue(self.pull(number), kind, call)
             case _:
                 raise AssertionError("no such route")
         return reply
 
-    def _pull(self, number: str) -> Pull:
-        pull = self.pulls.get(int(number))
-        if pull is None:
-            raise _refusal(404, "Not Found")
-        return pull
-
     def _may(self, what: str) -> None:
-        if what not in self.rights:
+        if what not in self.rights or not self.writable:
             right = {"pulls": "pull_requests", "issues": "issues"}[what]
             headers = {"X-Accepted-GitHub-Permissions": f"{right}=write"}
             raise _refusal(403, "Resource not accessible by personal access token", headers)
 
     def _listing(self, call: Call) -> Reply:
-        query = call.query
-        unknown = query.keys() - {"state", "head", "sort", "direction", "per_page", "page"}
-        assert not unknown, unknown
+        query = parameters(call, {"state", "head", "sort", "direction", "per_page", "page"})
         assert (query.get("sort"), query.get("direction")) == ("created", "desc")
         size = min(int(query.get("per_page", "30")), 100)
         page = int(query.get("page", "1"))
-        matching = [pull for pull in self.pulls.values() if self._matches(pull, query)]
-        found = [pull for pull in matching if not pull.hidden]
-        for pull in matching:
-            pull.hidden = max(0, pull.hidden - 1)
-        found.reverse()
+        found = self.newest(lambda pull: self._matches(pull, query))
         pages = max(1, -(-len(found) // size))
         there = {"prev": page - 1, "next": page + 1, "last": pages, "first": 1}
         links = [
@@ -247,7 +150,7 @@ class FakeGitHub(FakeServer):
         return Reply(200, [self._json(pull, full=False) for pull in shown], headers)
 
     def _matches(self, pull: Pull, query: dict[str, str]) -> bool:
-        if query.get("state", "open") not in ("all", pull.state):
+        if query.get("state", "open") not in ("all", _state(pull)):
             return False
         if "head" not in query:
             return True
@@ -263,14 +166,12 @@ class FakeGitHub(FakeServer):
         branch, base = body["head"], body["base"]
         owner = self.full_name.partition("/")[0]
         for name, place in ((branch, "head"), (base, "base")):
-            if self._tips(name) is None:
+            if self.tips(name) is None:
                 raise _invalid({"resource": "PullRequest", "field": place, "code": "invalid"})
-        if self._tips(branch) == self._tips(base):
+        if self.tips(branch) == self.tips(base):
             raise _custom(f"No commits between {base} and {branch}")
-        for pull in self.pulls.values():
-            same = (pull.branch, pull.base, pull.fork) == (branch, base, None)
-            if same and pull.state == "open":
-                raise _custom(f"A pull request already exists for {owner}:{branch}.")
+        if self.twin(branch, base):
+            raise _custom(f"A pull request already exists for {owner}:{branch}.")
         if body.get("draft") and not self.drafts:
             raise _refusal(422, "Draft pull requests are not supported in this repository.")
         pull = self.add(
@@ -285,12 +186,12 @@ class FakeGitHub(FakeServer):
         if body.get("state") == "open" and pull.merged_at:
             raise _custom("state cannot be changed. The pull request is merged.")
         if "base" in body and body["base"] != pull.base:
-            if pull.state == "closed":
+            if pull.state != "open":
                 raise _custom("Cannot change the base branch of a closed pull request.")
-            if self._tips(body["base"]) is None:
+            if self.tips(body["base"]) is None:
                 raise _invalid({"resource": "PullRequest", "field": "base", "code": "invalid"})
-        if body.pop("state", pull.state) != pull.state:
-            self.reopen(pull.number) if pull.state == "closed" else self._close(pull)
+        if body.pop("state", _state(pull)) != _state(pull):
+            self.reopen(pull.number) if pull.closed_at else self.close(pull.number)
         for name, value in body.items():
             setattr(pull, name, value)
         return Reply(200, self._json(pull))
@@ -301,7 +202,7 @@ class FakeGitHub(FakeServer):
         users, teams = body.get("reviewers", []), body.get("team_reviewers", [])
         if pull.author in users:
             raise _refusal(422, "Review cannot be requested from pull request author.")
-        if not (set(users) <= self.collaborators and set(teams) <= self.teams):
+        if not (set(users) <= self.people.keys() and set(teams) <= self.teams):
             raise _refusal(
                 422,
                 "Reviews may only be requested from collaborators. One or more of the users or "
@@ -326,7 +227,7 @@ class FakeGitHub(FakeServer):
                 return Reply(200, [shapes.label(api, one) for one in pull.labels])
             case "assignees":
                 # Who cannot be assigned is dropped in silence.
-                names = [one for one in body["assignees"] if one in self.collaborators]
+                names = [one for one in body["assignees"] if one in self.people]
                 pull.assignees += [one for one in names if one not in pull.assignees]
                 return Reply(201, shapes.issue(api, name, self._json(pull), pull.assignees))
         raise AssertionError("no such route")
@@ -343,7 +244,7 @@ class FakeGitHub(FakeServer):
         pull = next((p for p in self.pulls.values() if _node(p) == node), None)
         if pull is None or not self.visible:
             return _errors("NOT_FOUND", f"Could not resolve to a node with the global id of {node}")
-        if "pulls" not in self.rights:
+        if "pulls" not in self.rights or not self.writable:
             return _errors("FORBIDDEN", "Resource not accessible by personal access token")
         problem = self._mutated(pull, found[1], found[2])
         if problem:
@@ -365,7 +266,7 @@ class FakeGitHub(FakeServer):
                     return "Pull request is in draft state"
                 if _METHODS[method or "MERGE"] not in self.methods:
                     return f"Merge method {method} is not allowed on this repository"
-                pull.auto_merge = method
+                pull.auto_merge = method or "MERGE"
             case _:
                 raise AssertionError("no such mutation")
         return None
@@ -389,9 +290,9 @@ class FakeGitHub(FakeServer):
         owner = self.full_name.partition("/")[0]
         theirs = (pull.fork or self.full_name).partition("/")[0]
         source = None if pull.fork_deleted else self._repository(fork=pull.fork)
-        base = self._tips(pull.base) or "0" * 40
+        base = self.tips(pull.base) or "0" * 40
         merge = pull.auto_merge and {
-            "enabled_by": shapes.user(api, BOT), "merge_method": _METHODS[pull.auto_merge],
+            "enabled_by": shapes.user(api, BOT), "merge_method": _METHODS[str(pull.auto_merge)],
             "commit_title": "", "commit_message": "",
         }  # fmt: skip
         return {
@@ -399,7 +300,7 @@ class FakeGitHub(FakeServer):
             "id": pull.number,
             "node_id": _node(pull),
             "number": pull.number,
-            "state": pull.state,
+            "state": _state(pull),
             "locked": False,
             "title": pull.title,
             "body": pull.body or None,
@@ -443,6 +344,10 @@ def secondary(after: int | None) -> Reply:
     headers = {} if after is None else {"Retry-After": str(after)}
     message = "You have exceeded a secondary rate limit. Please wait a few minutes."
     return _refusal(403, message, headers).reply
+
+
+def _state(pull: Pull) -> str:
+    return "open" if pull.state == "open" else "closed"
 
 
 def _node(pull: Pull) -> str:

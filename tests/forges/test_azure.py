@@ -15,20 +15,17 @@ from msgspec.structs import replace
 from fluxbump.errors import ForgeError
 from fluxbump.forges import azure
 from fluxbump.forges.answer import StatusError
-from fluxbump.forges.forge import Forge, Proposal
+from fluxbump.forges.forge import Forge
 from fluxbump.secret import Secret
+from tests.forges.cases import BRANCH, WANTED
 from tests.forges.fake_azure import BUILD, REVIEWERS, FakeAzure, guid, policy
 from tests.forges.fake_server import Reply
 from tests.test_web import Sleeper
 
-BRANCH = "fluxbump/2.5.1"
-WANTED = Proposal(BRANCH, "main", "Flux 2.5.1", "What moves")
-TIPS = {"main": "a" * 40, "release": "b" * 40, BRANCH: "c" * 40}
-
 
 @pytest.fixture
-def fake() -> Iterator[FakeAzure]:
-    with FakeAzure(TIPS.get) as running:
+def fake(tips: dict[str, str]) -> Iterator[FakeAzure]:
+    with FakeAzure(tips.get) as running:
         yield running
     assert running.problems == []
 
@@ -144,11 +141,6 @@ def test_people_are_ids(fake: FakeAzure, forge: Forge) -> None:
     assert notes[1] == (
         "reviewer hubot not set: Azure DevOps takes the id of a person or team, not the name"
     )
-
-
-def test_it_has_no_assignees(forge: Forge) -> None:
-    notes = forge.open(replace(WANTED, assignees=("octocat",)))[1]
-    assert notes == ("assignees not set: a pull request of Azure DevOps has no such thing",)
 
 
 @pytest.mark.parametrize(

@@ -14,27 +14,19 @@ from msgspec.structs import replace
 
 from fluxbump.forges import bitbucket
 from fluxbump.forges.answer import StatusError
-from fluxbump.forges.forge import Forge, Proposal, State
+from fluxbump.forges.forge import Forge, State
 from fluxbump.secret import Secret
+from tests.forges.cases import BRANCH, WANTED
 from tests.forges.fake_bitbucket import HUBOT, FakeBitbucket, uuid
 from tests.forges.fake_server import Reply
 from tests.test_web import Sleeper
 
-BRANCH = "fluxbump/2.5.1"
-WANTED = Proposal(BRANCH, "main", "Flux 2.5.1", "What moves")
-TIPS = {"main": "a" * 40, BRANCH: "c" * 40}
-
 
 @pytest.fixture
-def fake() -> Iterator[FakeBitbucket]:
-    with FakeBitbucket(TIPS.get) as running:
+def fake(tips: dict[str, str]) -> Iterator[FakeBitbucket]:
+    with FakeBitbucket(tips.get) as running:
         yield running
     assert running.problems == []
-
-
-@pytest.fixture
-def sleeper() -> Sleeper:
-    return Sleeper()
 
 
 @pytest.fixture
@@ -110,14 +102,6 @@ def test_reviewers_are_asked_one_by_one(fake: FakeBitbucket, forge: Forge) -> No
     assert "Malformed reviewers list" in notes[0]
     assert notes[1].endswith("Bitbucket takes the UUID, in braces, or the account id of a person")
     assert fake.pulls[1].body == WANTED.body
-
-
-def test_what_it_has_not_is_said(forge: Forge) -> None:
-    notes = forge.open(replace(WANTED, labels=("flux",), auto_merge=True))[1]
-    assert notes == (
-        "labels not set: a pull request of Bitbucket has no such thing",
-        "auto-merge not set: a pull request of Bitbucket has no such thing",
-    )
 
 
 def test_a_missing_scope_is_named(fake: FakeBitbucket, forge: Forge) -> None:

@@ -13,19 +13,12 @@ from msgspec.structs import replace
 
 from fluxbump.forges import gitea
 from fluxbump.forges.answer import StatusError
-from fluxbump.forges.forge import Forge, Proposal, State
+from fluxbump.forges.forge import Forge, State
 from fluxbump.secret import Secret
+from tests.forges.cases import BRANCH, WANTED
 from tests.forges.fake_gitea import FakeGitea
 from tests.forges.fake_server import Reply
 from tests.test_web import Sleeper
-
-BRANCH = "fluxbump/2.5.1"
-WANTED = Proposal(BRANCH, "main", "Flux 2.5.1", "What moves")
-
-
-@pytest.fixture
-def tips() -> dict[str, str]:
-    return {"main": "a" * 40, BRANCH: "c" * 40}
 
 
 @pytest.fixture
@@ -33,11 +26,6 @@ def fake(tips: dict[str, str]) -> Iterator[FakeGitea]:
     with FakeGitea(tips.get) as running:
         yield running
     assert running.problems == []
-
-
-@pytest.fixture
-def sleeper() -> Sleeper:
-    return Sleeper()
 
 
 @pytest.fixture

@@ -1,8 +1,10 @@
-"""The adapter against a fake GitHub; what goes over the wire is held to GitHub's description."""
+"""What only GitHub does; what all forges do is in `test_all`.
+
+What goes over the wire is held to GitHub's own description, here and there.
+"""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 
 import pytest
@@ -10,24 +12,19 @@ from msgspec.structs import replace
 
 from fluxbump.errors import ForgeError
 from fluxbump.forges import github
-from fluxbump.forges.answer import StatusError, UncertainError
-from fluxbump.forges.forge import Forge, Proposal, PullRequest, State
+from fluxbump.forges.answer import StatusError
+from fluxbump.forges.forge import Forge, State
 from fluxbump.secret import Secret
 from tests import contracts
+from tests.forges.cases import BRANCH, WANTED, judge, opened
 from tests.forges.contract import Contract
-from tests.forges.fake_github import TOKEN, FakeGitHub, limited, secondary
+from tests.forges.fake_forge import TOKEN
+from tests.forges.fake_github import FakeGitHub, limited, secondary
 from tests.forges.fake_server import Call, Cut, Exchange, Reply
 from tests.test_web import Sleeper
 
 NOW = 1_800_000_000.0
-BRANCH = "fluxbump/2.5.1"
-WANTED = Proposal(BRANCH, "main", "Flux 2.5.1", "What moves, and *why*: ü\n\n<!-- state -->")
 NOT_ALLOWED = "the repository does not allow it (Settings, General, Allow auto-merge)"
-
-
-@pytest.fixture
-def tips() -> dict[str, str]:
-    return {"main": "a" * 40, "release": "b" * 40, BRANCH: "c" * 40}
 
 
 @pytest.fixture(params=[False, True], ids=["cloud", "enterprise"])
@@ -36,62 +33,18 @@ def fake(
 ) -> Iterator[FakeGitHub]:
     with FakeGitHub(tips.get, enterprise=request.param) as running:
         yield running
-    assert running.problems == []
-    judged = [e for e in running.exchanges if e.call.path != running.graphql]
-    if github_contract:
-        found = [github_contract.problems(exchange, running.prefix) for exchange in judged]
-        assert [problem for problems in found for problem in problems] == []
-
-
-@pytest.fixture
-def sleeper() -> Sleeper:
-    return Sleeper()
+    judge(running, github_contract)
 
 
 @pytest.fixture
 def forge(fake: FakeGitHub, sleeper: Sleeper) -> Forge:
-    return connected(fake, sleeper)
-
-
-def connected(fake: FakeGitHub, sleeper: Sleeper, **changes: str) -> Forge:
-    given = {"repository": fake.full_name, "token": fake.token} | changes
     return github.connect(
-        fake.api_base, given["repository"], Secret(given["token"]),
+        fake.api_base, fake.full_name, Secret(fake.token),
         clock=sleeper.clock, now=lambda: NOW + sleeper.clock(), sleep=sleeper,
     )  # fmt: skip
 
 
-def opened(forge: Forge, proposal: Proposal = WANTED) -> PullRequest:
-    pull, notes = forge.open(proposal)
-    assert notes == ()
-    return pull
-
-
 # --- open and find ----------------------------------------------------------------------------
-
-
-def test_opens_a_pull_request_and_finds_it_again(forge: Forge, tips: dict[str, str]) -> None:
-    pull = opened(forge)
-    assert pull == PullRequest(
-        number=1, url="https://github.example/acme/monorepo/pull/1", branch=BRANCH, base="main",
-        title=WANTED.title, body=WANTED.body, state=State.OPEN, draft=False, head=tips[BRANCH],
-    )  # fmt: skip
-    assert forge.find(BRANCH) == (pull,)
-    assert forge.list("fluxbump/") == (pull,)
-
-
-def test_finds_what_became_of_each_newest_first(fake: FakeGitHub, forge: Forge) -> None:
-    first = opened(forge)
-    fake.merge(first.number)
-    second = opened(forge)
-    fake.close(second.number)
-    third = opened(forge)
-    assert [(pull.number, pull.state) for pull in forge.find(BRANCH)] == [
-        (third.number, State.OPEN),
-        (second.number, State.CLOSED),
-        (first.number, State.MERGED),
-    ]
-    assert [pull.number for pull in forge.list("fluxbump/")] == [third.number]
 
 
 def test_a_deleted_branch_closes_its_pull_request(forge: Forge, tips: dict[str, str]) -> None:
@@ -100,47 +53,18 @@ def test_a_deleted_branch_closes_its_pull_request(forge: Forge, tips: dict[str, 
     assert [pull.state for pull in forge.find(BRANCH)] == [State.CLOSED]
 
 
-@pytest.mark.parametrize("fork", ["mallory/monorepo", "acme/monorepo-fork"])
-def test_a_branch_of_that_name_in_a_fork_is_not_ours(
-    fork: str, fake: FakeGitHub, forge: Forge
-) -> None:
-    fake.add(BRANCH, fork=fork, author="mallory")
-    ours = opened(forge)
-    assert forge.find(BRANCH) == (ours,)
-    assert forge.list("fluxbump/") == (ours,)
+def test_a_fork_of_the_same_organisation_is_not_ours(fake: FakeGitHub, forge: Forge) -> None:
+    """GitHub filters branches by the name of their owner alone."""
+    fake.add(BRANCH, fork="acme/monorepo-fork")
+    assert forge.find(BRANCH) == ()
+    assert forge.list("fluxbump/") == ()
 
 
-def test_reads_all_pages(fake: FakeGitHub, forge: Forge, tips: dict[str, str]) -> None:
-    for number in range(1, 251):
-        branch = f"{'fluxbump' if number % 2 else 'feature'}/{number}"
-        tips[branch] = f"{number:040x}"
-        fake.add(branch)
-    found = [pull.number for pull in forge.list("fluxbump/")]
-    assert found == [*range(249, 0, -2)]
-    assert len(fake.sent("GET", "/pulls")) == 3
-
-
-def test_an_empty_body_is_read(fake: FakeGitHub, forge: Forge) -> None:
-    fake.add(BRANCH)
-    assert forge.find(BRANCH)[0].body == ""
-
-
-def test_a_branch_with_a_pull_request_keeps_it(fake: FakeGitHub, forge: Forge) -> None:
-    pull = opened(forge)
-    again, notes = forge.open(replace(WANTED, title="Another", labels=("flux",)))
-    assert (again, notes) == (pull, ())
-    assert len(fake.pulls) == 1
-    assert fake.pulls[1].labels == []
-
-
-@pytest.mark.parametrize("lag", [1, 2, 3])
-def test_a_pull_request_that_no_listing_shows_yet_is_found(
-    lag: int, fake: FakeGitHub, forge: Forge, sleeper: Sleeper
-) -> None:
-    fake.lag = lag
-    pull = opened(forge)
-    assert forge.open(WANTED) == (pull, ())
-    assert len(sleeper.pauses) == lag
+def test_a_page_is_as_long_as_github_makes_it(fake: FakeGitHub, forge: Forge) -> None:
+    for number in range(101):
+        fake.add(f"other/{number}", fork="mallory/monorepo")
+    assert forge.list("fluxbump/") == ()
+    assert len(fake.sent("GET", "/pulls")) == 2
 
 
 def test_looking_for_it_ends(fake: FakeGitHub, forge: Forge, sleeper: Sleeper) -> None:
@@ -150,13 +74,6 @@ def test_looking_for_it_ends(fake: FakeGitHub, forge: Forge, sleeper: Sleeper) -
         forge.open(WANTED)
     assert raised.value.exit_code == 10
     assert len(sleeper.pauses) == 3
-
-
-def test_another_base_is_another_pull_request(fake: FakeGitHub, forge: Forge) -> None:
-    fake.lag = 1
-    assert opened(forge).number == 1
-    assert opened(forge, replace(WANTED, base="release")).number == 2
-    assert forge.open(replace(WANTED, base="release"))[0].number == 2
 
 
 @pytest.mark.parametrize(
@@ -178,25 +95,7 @@ def test_what_github_does_not_take_is_said(
     assert raised.value.status == 422
 
 
-def test_the_longest_body_fits(forge: Forge) -> None:
-    body = "ü" * forge.capabilities.body_limit
-    assert opened(forge, replace(WANTED, body=body)).body == body
-
-
 # --- drafts, labels, people -------------------------------------------------------------------
-
-
-def test_sets_all_that_is_wanted(fake: FakeGitHub, forge: Forge) -> None:
-    proposal = replace(
-        WANTED, labels=("flux", "dependencies"), assignees=("octocat",),
-        reviewers=("hubot", "acme/platform"), auto_merge=True,
-    )  # fmt: skip
-    opened(forge, proposal)
-    pull = fake.pulls[1]
-    assert pull.labels == ["flux", "dependencies"]
-    assert pull.assignees == ["octocat"]
-    assert (pull.reviewers, pull.teams) == (["hubot"], ["platform"])
-    assert pull.auto_merge == "MERGE"
 
 
 def test_what_cannot_be_set_is_said_and_the_rest_is_set(fake: FakeGitHub, forge: Forge) -> None:
@@ -231,10 +130,21 @@ def test_a_missing_right_fails_only_what_needs_it(fake: FakeGitHub, forge: Forge
     assert "Resource not accessible by personal access token" in note
 
 
-def test_auto_merge_takes_a_way_that_is_allowed(fake: FakeGitHub, forge: Forge) -> None:
-    fake.methods = {"squash", "rebase"}
+def test_a_team_may_review(fake: FakeGitHub, forge: Forge) -> None:
+    opened(forge, replace(WANTED, reviewers=("hubot", "acme/platform")))
+    assert (fake.pulls[1].reviewers, fake.pulls[1].teams) == (["hubot"], ["platform"])
+
+
+@pytest.mark.parametrize(
+    ("allowed", "way"),
+    [({"merge", "squash", "rebase"}, "MERGE"), ({"squash", "rebase"}, "SQUASH")],
+)
+def test_auto_merge_takes_a_way_that_is_allowed(
+    allowed: set[str], way: str, fake: FakeGitHub, forge: Forge
+) -> None:
+    fake.methods = allowed
     opened(forge, replace(WANTED, auto_merge=True))
-    assert fake.pulls[1].auto_merge == "SQUASH"
+    assert fake.pulls[1].auto_merge == way
 
 
 def test_what_graphql_has_against_it_is_said(forge: Forge) -> None:
@@ -253,18 +163,6 @@ def test_a_repository_without_drafts_gets_another(fake: FakeGitHub, forge: Forge
 # --- update, comment, close -------------------------------------------------------------------
 
 
-def test_brings_a_pull_request_in_line(fake: FakeGitHub, forge: Forge) -> None:
-    number = opened(forge).number
-    proposal = replace(WANTED, title="New", body="Other", base="release", draft=True)
-    updated = forge.update(number, proposal)
-    assert (updated.title, updated.body, updated.base) == ("New", "Other", "release")
-    assert updated.draft
-    assert fake.pulls[number].draft
-    assert forge.find(BRANCH) == (updated,)
-    assert not forge.update(number, WANTED).draft
-    assert not fake.pulls[number].draft
-
-
 def test_a_refused_mutation_is_an_error(fake: FakeGitHub, forge: Forge) -> None:
     number = opened(forge).number
     fake.trouble(
@@ -273,22 +171,6 @@ def test_a_refused_mutation_is_an_error(fake: FakeGitHub, forge: Forge) -> None:
     )
     with pytest.raises(ForgeError, match="cannot change whether #1 is a draft: No way"):
         forge.update(number, replace(WANTED, draft=True))
-
-
-def test_comments(fake: FakeGitHub, forge: Forge) -> None:
-    forge.comment(opened(forge).number, "Superseded by #2")
-    assert fake.pulls[1].comments == ["Superseded by #2"]
-
-
-def test_closes_and_what_is_closed_stays_closed(fake: FakeGitHub, forge: Forge) -> None:
-    number = opened(forge).number
-    forge.close(number)
-    forge.close(number)
-    assert forge.find(BRANCH)[0].state is State.CLOSED
-    again = opened(forge)
-    fake.merge(again.number)
-    forge.close(again.number)
-    assert forge.find(BRANCH)[0].state is State.MERGED
 
 
 def test_a_closed_one_that_cannot_be_closed_is_closed(fake: FakeGitHub, forge: Forge) -> None:
@@ -301,16 +183,7 @@ def test_a_closed_one_that_cannot_be_closed_is_closed(fake: FakeGitHub, forge: F
     forge.close(number)
 
 
-def test_what_is_not_there_is_not_found(forge: Forge) -> None:
-    with pytest.raises(StatusError, match="HTTP 404: Not Found") as raised:
-        forge.comment(99, "hello")
-    assert raised.value.status == 404
-
-
-def test_addresses_of_files(fake: FakeGitHub, sleeper: Sleeper) -> None:
-    forge = connected(fake, sleeper)
-    path = "/acme/monorepo/blob/abc/clusters/a%20b/c%23.yaml#L7"
-    assert forge.file_url("clusters/a b/c#.yaml", 7, "abc") == fake.url + path
+def test_addresses_of_the_cloud() -> None:
     cloud = github.connect("https://api.github.com", "acme/monorepo", Secret(TOKEN))
     assert cloud.file_url("a.yaml", 1, "abc") == (
         "https://github.com/acme/monorepo/blob/abc/a.yaml#L1"
@@ -318,20 +191,6 @@ def test_addresses_of_files(fake: FakeGitHub, sleeper: Sleeper) -> None:
 
 
 # --- refusals ---------------------------------------------------------------------------------
-
-
-def test_another_token_is_not_accepted(fake: FakeGitHub, sleeper: Sleeper) -> None:
-    forge = connected(fake, sleeper, token="ghp_another")  # noqa: S106  # not a real one
-    with pytest.raises(StatusError, match="HTTP 401: Bad credentials") as raised:
-        forge.find(BRANCH)
-    assert "FLUXBUMP_TOKEN" in str(raised.value.hint)
-
-
-def test_a_repository_that_the_token_may_not_see(fake: FakeGitHub, forge: Forge) -> None:
-    fake.visible = False
-    with pytest.raises(StatusError, match="HTTP 404: Not Found") as raised:
-        forge.find(BRANCH)
-    assert raised.value.hint == "there is no such repository, or the token may not see it"
 
 
 def test_a_missing_right_is_named(fake: FakeGitHub, forge: Forge) -> None:
@@ -363,10 +222,9 @@ def test_other_reasons_to_refuse_have_their_hint(
     assert hint in str(raised.value.hint)
 
 
-@pytest.mark.parametrize("path", ["acme", "acme/", "/monorepo", "acme/sub/monorepo", ""])
-def test_what_is_not_a_repository(path: str) -> None:
+def test_a_repository_is_not_deep() -> None:
     with pytest.raises(ForgeError, match="is not the path of a repository"):
-        github.connect("https://api.github.com", path, Secret(TOKEN))
+        github.connect("https://api.github.com", "acme/sub/monorepo", Secret(TOKEN))
 
 
 # --- limits and failures ----------------------------------------------------------------------
@@ -392,74 +250,12 @@ def test_a_secondary_limit_without_a_time_waits_a_minute(
     assert sleeper.pauses == [60]
 
 
-@pytest.mark.parametrize("lag", [0, 2])
-def test_a_connection_cut_after_it_was_opened_makes_one(
-    lag: int, fake: FakeGitHub, forge: Forge
-) -> None:
-    fake.lag = lag
-    fake.trouble(Cut.AFTER, method="POST", path="/pulls$")
-    assert opened(forge, replace(WANTED, labels=("flux",))).number == 1
-    assert len(fake.sent("POST", "/pulls")) == 1
-    assert fake.pulls[1].labels == ["flux"]
-
-
-def test_a_connection_cut_before_it_was_opened_is_said(fake: FakeGitHub, forge: Forge) -> None:
-    fake.trouble(Cut.BEFORE, method="POST")
-    with pytest.raises(UncertainError, match="it is not known whether it was done"):
-        forge.open(WANTED)
-    assert len(fake.sent("POST", "/pulls")) == 1
-
-
-def test_a_comment_is_never_made_twice(fake: FakeGitHub, forge: Forge) -> None:
-    number = opened(forge).number
-    fake.trouble(Cut.AFTER, method="POST")
-    with pytest.raises(UncertainError):
-        forge.comment(number, "once")
-    assert fake.pulls[number].comments == ["once"]
-
-
 @pytest.mark.parametrize("cut", list(Cut))
-def test_what_does_no_harm_twice_is_repeated(cut: Cut, fake: FakeGitHub, forge: Forge) -> None:
+def test_a_mutation_does_no_harm_twice(cut: Cut, fake: FakeGitHub, forge: Forge) -> None:
     number = opened(forge).number
-    fake.trouble(cut, method="(?!GET).*", times=3)
-    changed = replace(WANTED, title="New", draft=True)
-    assert forge.update(number, changed).title == "New"
-    assert (fake.pulls[number].title, fake.pulls[number].draft) == ("New", True)
-
-
-@pytest.mark.parametrize("body", [[], {"number": 1}, "text", None, [{"number": 1}]])
-def test_an_answer_of_another_shape(body: object, fake: FakeGitHub, sleeper: Sleeper) -> None:
-    forge = connected(fake, sleeper)
-    fake.trouble(Reply(201, body), method="POST")
-    with pytest.raises(ForgeError, match="what its documentation does not allow"):
-        forge.open(WANTED)
-    fake.exchanges.clear()  # it breaks the contract, as it should
-
-
-def test_the_fork_of_a_pull_request_may_be_gone(fake: FakeGitHub, sleeper: Sleeper) -> None:
-    forge = connected(fake, sleeper)
-    fake.add(BRANCH, fork="gone/monorepo", fork_deleted=True)
-    assert forge.list("fluxbump/") == ()
-    fake.exchanges.clear()  # GitHub answers null there, which its description does not say
-
-
-# --- the token --------------------------------------------------------------------------------
-
-
-def test_the_token_is_nowhere_but_in_its_header(
-    fake: FakeGitHub, forge: Forge, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    opened(forge, replace(WANTED, labels=("flux",), auto_merge=True))
-    fake.trouble(Cut.AFTER, Reply(401, {"message": f"no {TOKEN}", "documentation_url": "x"}))
-    with pytest.raises(ForgeError) as raised:
-        forge.find(BRANCH)
-    shown = caplog.text + str(raised.value) + repr(forge.__dict__)
-    assert caplog.records
-    assert TOKEN not in shown
-    del fake.exchanges[-1]  # the answer that has it
-    assert TOKEN.encode() not in fake.transcript()
-    assert {e.call.headers["authorization"] for e in fake.exchanges} == {f"Bearer {TOKEN}"}
+    fake.trouble(cut, path="graphql$", times=2)
+    assert forge.update(number, replace(WANTED, draft=True)).draft
+    assert fake.pulls[number].draft
 
 
 # --- the contract -----------------------------------------------------------------------------

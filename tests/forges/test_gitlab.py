@@ -14,27 +14,19 @@ from msgspec.structs import replace
 from fluxbump.errors import ForgeError
 from fluxbump.forges import gitlab
 from fluxbump.forges.answer import StatusError
-from fluxbump.forges.forge import Forge, Proposal, State
+from fluxbump.forges.forge import Forge, State
 from fluxbump.secret import Secret
+from tests.forges.cases import BRANCH, WANTED
 from tests.forges.fake_gitlab import FakeGitLab
 from tests.forges.fake_server import Reply
 from tests.test_web import Sleeper
 
-BRANCH = "fluxbump/2.5.1"
-WANTED = Proposal(BRANCH, "main", "Flux 2.5.1", "What moves")
-TIPS = {"main": "a" * 40, BRANCH: "c" * 40}
-
 
 @pytest.fixture
-def fake() -> Iterator[FakeGitLab]:
-    with FakeGitLab(TIPS.get) as running:
+def fake(tips: dict[str, str]) -> Iterator[FakeGitLab]:
+    with FakeGitLab(tips.get) as running:
         yield running
     assert running.problems == []
-
-
-@pytest.fixture
-def sleeper() -> Sleeper:
-    return Sleeper()
 
 
 @pytest.fixture
