@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,11 @@ from hypothesis import settings
 
 from fixtures import generate
 from fluxbump.cli.app import run
+from fluxbump.helm import Helm
 from tests import helpers
 from tests.helpers import Cli, Repo, Result
+from tests.sleeper import Sleeper
+from tests.tools import need_helm
 
 settings.register_profile("default", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
@@ -72,3 +76,23 @@ def cli(
         return Result(code, out, err.decode())
 
     return call
+
+
+@pytest.fixture
+def sleeper() -> Sleeper:
+    return Sleeper()
+
+
+@pytest.fixture(params=["helm3", "helm4"])
+def helm(request: pytest.FixtureRequest) -> Helm:
+    """Each Helm that is supported."""
+    return Helm(need_helm(request.param))
+
+
+@pytest.fixture
+def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The directory where temporary files go, empty before."""
+    directory = tmp_path / "scratch"
+    directory.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(directory))
+    return directory

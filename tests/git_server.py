@@ -20,13 +20,12 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 from urllib.parse import quote, unquote, urlsplit
 
 from fixtures import gitrepo
+from tests.loopback import Loopback
 from tests.secrets import PLANTED
 
 _PATIENCE = 20.0
@@ -85,7 +84,7 @@ class _Plan:
     always: bool = False
 
 
-class GitServer:
+class GitServer(Loopback):
     """Serves the bare repositories below a directory.
 
     Attributes:
@@ -96,46 +95,25 @@ class GitServer:
     """
 
     def __init__(self, root: Path, *, token: str | None = PLANTED) -> None:
+        super().__init__(_Handler, git=self)
         self.root = root
         self.token = token
         self.public = False
         self.requests: list[Request] = []
-        self.closing = threading.Event()
         self._plans: list[_Plan] = []
         self._lock = threading.Lock()
         root.mkdir(parents=True, exist_ok=True)
-        handler = type("Handler", (_Handler,), {"git": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = False  # closing waits for every answer
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.closing.set()
+    def let_go(self) -> None:
         for plan in self._plans:
             if plan.held:
                 plan.held.go.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
     # --- repositories -----------------------------------------------------------------------
 
     def create(self, name: str, files: Mapping[str, str | bytes]) -> Path:
         """Make a bare repository with one commit on `main`, to which the token may push."""
         return create(self.root / name, files)
-
-    @property
-    def host(self) -> str:
-        return f"127.0.0.1:{self._server.server_address[1]}"
 
     def url(self, name: str, *, user: str = "", password: str = "") -> str:
         """Return a repository's URL, with userinfo when asked for."""

@@ -1,6 +1,5 @@
 import os
 import stat
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,26 +9,11 @@ from fluxbump import yamltext
 from fluxbump.errors import ToolError
 from fluxbump.helm import ChartRefusedError, Helm, find, objects
 from fluxbump.rules.rule import RenderedObject
-from tests.tools import need_helm
 
 CHART = "apiVersion: v2\nname: small\nversion: 0.1.0\n"
 
 MakeChart = Callable[..., Path]
 MakeHelm = Callable[..., Helm]
-
-
-@pytest.fixture(params=["helm3", "helm4"])
-def helm(request: pytest.FixtureRequest) -> Helm:
-    return Helm(need_helm(request.param))
-
-
-@pytest.fixture
-def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give the directory where temporary files go; empty before and after."""
-    directory = tmp_path / "scratch"
-    directory.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(directory))
-    return directory
 
 
 @pytest.fixture

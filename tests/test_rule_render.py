@@ -2,7 +2,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -23,7 +22,6 @@ from fluxbump.rules.pages import page
 from fluxbump.rules.render import CORE, RULES
 from fluxbump.rules.rule import Evidence, NotRun, Outcome, Render, RenderedObject, Rule
 from fluxbump.snapshots import MemorySnapshot
-from tests.tools import need_helm
 
 CHART = "platform/flux/chart/"
 WRAPPER = f"{CHART}Chart.yaml"
@@ -269,20 +267,6 @@ def test_a_release_that_is_not_in_the_table() -> None:
 
 
 # --- rendering -------------------------------------------------------------------------------
-
-
-@pytest.fixture(params=["helm3", "helm4"])
-def helm(request: pytest.FixtureRequest) -> Helm:
-    return Helm(need_helm(request.param))
-
-
-@pytest.fixture
-def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give the directory where temporary files go."""
-    directory = tmp_path / "scratch"
-    directory.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(directory))
-    return directory
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ import trustme
 from fluxbump import __version__
 from fluxbump.errors import IndexSourceError
 from fluxbump.web import Patience, Web
+from tests.sleeper import Sleeper
 from tests.web_server import Answer, WebServer
 
 MIB = 1 << 20
@@ -21,19 +22,6 @@ NOW = 1_800_000_000.0
 DATE = "Tue, 01 Apr 2025 10:00:00 GMT"
 
 Open = Callable[..., Web]
-
-
-class Sleeper:
-    """A clock that only moves when something sleeps."""
-
-    def __init__(self) -> None:
-        self.pauses: list[float] = []
-
-    def __call__(self, seconds: float) -> None:
-        self.pauses.append(seconds)
-
-    def clock(self) -> float:
-        return sum(self.pauses)
 
 
 @pytest.fixture(autouse=True)
@@ -49,11 +37,6 @@ def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def server() -> Iterator[WebServer]:
     with WebServer() as running:
         yield running
-
-
-@pytest.fixture
-def sleeper() -> Sleeper:
-    return Sleeper()
 
 
 @pytest.fixture

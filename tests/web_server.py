@@ -5,10 +5,10 @@ from __future__ import annotations
 import ssl
 import threading
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Self
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import urlsplit
+
+from tests.loopback import Loopback
 
 _PATIENCE = 10.0
 _CHUNK = 1 << 16
@@ -49,47 +49,21 @@ class Request:
     body: bytes = b""
 
 
-class WebServer:
+class WebServer(Loopback):
     """Serves `answers`: for each path a list, the last of which is repeated."""
 
     def __init__(self, *, tls: ssl.SSLContext | None = None) -> None:
+        super().__init__(_Handler, tls=tls, script=self)
         self.answers: dict[str, list[Answer]] = {}
         self.requests: list[Request] = []
-        self.closing = threading.Event()
         self.arrived = threading.Condition()
-        handler = type("Handler", (_Handler,), {"script": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        # Closing waits for every answer, so that no socket outlives its test.
-        self._server.daemon_threads = False
         self.scheme = "https" if tls else "http"
-        if tls:
-            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
 
     def counted(self, number: int) -> int:
         """Return how many requests came; wait a while for `number` of them."""
         with self.arrived:
             self.arrived.wait_for(lambda: len(self.requests) >= number, timeout=10)
             return len(self.requests)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.closing.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-    @property
-    def host(self) -> str:
-        return f"127.0.0.1:{self._server.server_address[1]}"
 
     def url(self, path: str, *, user: str = "") -> str:
         return f"{self.scheme}://{user}{'@' if user else ''}{self.host}{path}"

@@ -5,7 +5,6 @@ import pytest
 from tests import contracts
 from tests.forges.cases import BRANCH
 from tests.forges.contract import Contract
-from tests.test_web import Sleeper
 
 
 @pytest.fixture(autouse=True)
@@ -26,8 +25,3 @@ def github_contract() -> Contract | None:
 def tips() -> dict[str, str]:
     """The branches of the repository and their commits."""
     return {"main": "a" * 40, "release": "b" * 40, BRANCH: "c" * 40}
-
-
-@pytest.fixture
-def sleeper() -> Sleeper:
-    return Sleeper()

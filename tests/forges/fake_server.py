@@ -12,12 +12,13 @@ import threading
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from enum import Enum
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from msgspec import Struct
+
+from tests.loopback import Loopback
 
 _PATIENCE = 10.0
 
@@ -69,37 +70,19 @@ class Exchange:
     reply: Reply | None
 
 
-class FakeServer(ABC):
+class FakeServer(Loopback, ABC):
     """Answers one request after the other, and remembers everything."""
 
     def __init__(self) -> None:
+        super().__init__(_Handler, fake=self)
         self.exchanges: list[Exchange] = []
         self.problems: list[str] = []
         self.lock = threading.RLock()
         self._troubles: list[tuple[str, re.Pattern[str], Reply | Cut]] = []
-        handler = type("Handler", (_Handler,), {"fake": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        # Closing waits for every answer, so that no socket outlives its test.
-        self._server.daemon_threads = False
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"http://{self.host}"
 
     def trouble(
         self, *what: Reply | Cut, method: str = "[A-Z]+", path: str = ".*", times: int = 1

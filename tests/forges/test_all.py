@@ -24,7 +24,7 @@ from tests.forges.contract import Contract
 from tests.forges.fake_forge import FakeForge
 from tests.forges.fake_server import Cut, Reply
 from tests.helpers import ROOT
-from tests.test_web import Sleeper
+from tests.sleeper import Sleeper
 
 DOCUMENT = (ROOT / "docs/forges.md").read_text("utf-8")
 

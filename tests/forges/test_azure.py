@@ -20,7 +20,7 @@ from fluxbump.secret import Secret
 from tests.forges.cases import BRANCH, WANTED
 from tests.forges.fake_azure import BUILD, REVIEWERS, FakeAzure, guid, policy
 from tests.forges.fake_server import Reply
-from tests.test_web import Sleeper
+from tests.sleeper import Sleeper
 
 
 @pytest.fixture

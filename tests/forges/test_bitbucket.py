@@ -19,7 +19,7 @@ from fluxbump.secret import Secret
 from tests.forges.cases import BRANCH, WANTED
 from tests.forges.fake_bitbucket import HUBOT, FakeBitbucket, uuid
 from tests.forges.fake_server import Reply
-from tests.test_web import Sleeper
+from tests.sleeper import Sleeper
 
 
 @pytest.fixture

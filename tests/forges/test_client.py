@@ -18,7 +18,7 @@ from fluxbump.forges.answer import StatusError, UncertainError
 from fluxbump.forges.auth import Auth, basic, bearer, named
 from fluxbump.forges.client import PATIENCE, Client, path
 from fluxbump.secret import Secret
-from tests.test_web import Sleeper
+from tests.sleeper import Sleeper
 from tests.web_server import Answer, WebServer
 
 TOKEN = "ghp_planted/t0ken+with=signs"  # noqa: S105  # planted, to be searched for
@@ -38,11 +38,6 @@ def told(value: object, status: int = 200, **headers: str) -> Answer:
 def server() -> Iterator[WebServer]:
     with WebServer() as running:
         yield running
-
-
-@pytest.fixture
-def sleeper() -> Sleeper:
-    return Sleeper()
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from fluxbump.secret import Secret
 from tests.forges.cases import BRANCH, WANTED
 from tests.forges.fake_gitea import FakeGitea
 from tests.forges.fake_server import Reply
-from tests.test_web import Sleeper
+from tests.sleeper import Sleeper
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from tests.forges.contract import Contract
 from tests.forges.fake_forge import TOKEN
 from tests.forges.fake_github import FakeGitHub, limited, secondary
 from tests.forges.fake_server import Call, Cut, Exchange, Reply
-from tests.test_web import Sleeper
+from tests.sleeper import Sleeper
 
 NOW = 1_800_000_000.0
 NOT_ALLOWED = "the repository does not allow it (Settings, General, Allow auto-merge)"
