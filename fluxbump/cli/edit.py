@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fluxbump import inplace
-from fluxbump.cli import refusal
+from fluxbump.cli import bumped
 from fluxbump.cli.console import Console
 from fluxbump.cli.options import Format
 from fluxbump.cli.render import renderer
 from fluxbump.cli.workspace import Workspace
-from fluxbump.reports.table import Paint
 
 if TYPE_CHECKING:
     from fluxbump.bump import Prepared, Request
     from fluxbump.inplace import Written
+    from fluxbump.reports.table import Paint
     from fluxbump.worktree import EditableWorktree
 
 _FAILED_CHECK = 1
@@ -58,8 +58,6 @@ def run(
         result = inplace.deliver(ws.repository, prepared)
     root = None if ws.repository.root.samefile(Path.cwd()) else str(ws.repository.root)
     _print(prepared, result, output, console, root)
-    if not prepared.passed:
-        refusal.say(prepared, console, "nothing was written", route=output is Format.TEXT)
     return 0 if prepared.passed else _FAILED_CHECK
 
 
@@ -70,31 +68,21 @@ def _print(
     console: Console,
     root: str | None,
 ) -> None:
-    if output is Format.JSON:
-        from fluxbump.reports import json as report
+    def as_json() -> str:
+        from fluxbump.reports import json
 
-        console.result(report.bump_in_place(prepared, result))
-    elif output is Format.PATCH:
-        console.raw(prepared.built.patch)
-    else:
-        _print_text(prepared, result, console, root)
+        return json.bump_in_place(prepared, result)
 
+    def outcome(paint: Paint) -> None:
+        from fluxbump.reports import text
 
-def _print_text(
-    prepared: Prepared[EditableWorktree],
-    result: Written | None,
-    console: Console,
-    root: str | None,
-) -> None:
-    from fluxbump.reports import text
+        if result is not None:
+            console.result(text.written(result, root, paint))
+        elif prepared.passed:
+            console.result(text.patches(prepared, paint))
+            console.note("dry run: nothing was written")
 
-    paint = Paint(enabled=console.colored())
-    if not console.quiet:
-        console.result(text.preview(prepared, paint) + "\n\n")
-    if prepared.empty:
-        console.result(text.nothing_to_do(prepared))
-    elif result is not None:
-        console.result(text.written(result, root, paint))
-    elif prepared.passed:
-        console.result(text.patches(prepared, paint))
-        console.note("dry run: nothing was written")
+    bumped.say(
+        prepared, output, console,
+        as_json=as_json, outcome=outcome, not_done="nothing was written",
+    )  # fmt: skip

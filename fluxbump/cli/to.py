@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fluxbump.cli import refusal
+from fluxbump.cli import bumped
 from fluxbump.cli.console import Console
 from fluxbump.cli.options import (
     AcceptRiskOption,
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from fluxbump.evidence import Renderer
     from fluxbump.model import ChartIndex, IndexSource
     from fluxbump.objects import CommitSnapshot
+    from fluxbump.reports.table import Paint
     from fluxbump.settings import Settings
 
 EPILOG = """
@@ -209,34 +210,24 @@ def _print(
     *,
     dry_run: bool,
 ) -> None:
-    if output is Format.JSON:
-        from fluxbump.reports import json as report
+    def as_json() -> str:
+        from fluxbump.reports import json
 
-        console.result(report.bump(prepared, result))
-    elif output is Format.PATCH:
-        console.raw(prepared.built.patch)
-    else:
-        _print_text(prepared, result, console, dry_run=dry_run)
-    if not prepared.passed:
-        refusal.say(prepared, console, "no branch was made", route=output is Format.TEXT)
+        return json.bump(prepared, result)
 
+    def outcome(paint: Paint) -> None:
+        from fluxbump.reports import text
 
-def _print_text(
-    prepared: Prepared, result: Delivered | None, console: Console, *, dry_run: bool
-) -> None:
-    from fluxbump.reports import text
-    from fluxbump.reports.table import Paint
+        if dry_run:
+            console.result(text.patches(prepared, paint))
+            console.note(f"dry run: branch {prepared.branch} was not made, nothing was written")
+        elif result is not None:
+            console.result(text.delivered(prepared, result, paint))
 
-    paint = Paint(enabled=console.colored())
-    if not console.quiet:
-        console.result(text.preview(prepared, paint) + "\n\n")
-    if prepared.empty:
-        console.result(text.nothing_to_do(prepared))
-    elif dry_run:
-        console.result(text.patches(prepared, paint))
-        console.note(f"dry run: branch {prepared.branch} was not made, nothing was written")
-    elif result is not None:
-        console.result(text.delivered(prepared, result, paint))
+    bumped.say(
+        prepared, output, console,
+        as_json=as_json, outcome=outcome, not_done="no branch was made",
+    )  # fmt: skip
 
 
 def _remark_on_local_changes(
