@@ -1,9 +1,8 @@
 """From a snapshot to an inventory: which charts move with Flux, and where every pin is. Pure.
 
-Charts come first, because their names decide what else is a pin: the wrappers are the charts
-that depend on the community's `flux2`, the umbrellas those that depend on a bumped chart, and
-so on up to a fixed point. One search of the snapshot for those names gives the candidate files;
-only they are read, and of them only the documents that can matter are parsed.
+Charts come first, because their names decide what else is a pin. One search of the snapshot for
+those names gives the candidate files; only they are read, and of them only the documents that can
+matter are parsed.
 """
 
 from __future__ import annotations
@@ -15,12 +14,10 @@ from functools import partial
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump import versions, yamltext
-from fluxbump.errors import PinError
+from fluxbump import charts, versions
 from fluxbump.model import (
     FLUX2,
     Chart,
-    Dependency,
     Form,
     Inventory,
     Location,
@@ -34,7 +31,6 @@ from fluxbump.pins.kind import COMMUNITY_REPOSITORIES, Context, CustomPin
 from fluxbump.spread import Spread, serially
 from fluxbump.textfile import TextFile
 
-CHART_FILE = "Chart.yaml"
 _BY_REFERENCE = "chartRef"  # such a HelmRelease names no chart; its source does
 SETTINGS_FILE = "fluxbump.yaml"
 SUPPRESSION = "fluxbump: ignore["
@@ -87,16 +83,16 @@ def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
     """Find every pin of a snapshot.
 
     Raises:
-        PinError: two charts that move with Flux have the same name.
+        PinError: see `charts.read`.
     """
     paths = [path for path in snapshot.paths() if not scope.excludes(path)]
-    chart_paths = [path for path in paths if path.rsplit("/", 1)[-1] == CHART_FILE]
-    files, charts = read_charts(
+    chart_paths = [path for path in paths if path.rsplit("/", 1)[-1] == charts.FILE]
+    files, moving = charts.read(
         {path: TextFile(path, decode(data)) for path, data in snapshot.read_many(chart_paths)},
-        scope,
+        scope.repositories,
     )
-    notes = (*_legacy(paths), *_foreign(files.values(), scope))
-    context = context_of(charts, scope)
+    notes = (*charts.legacy(paths), *charts.foreign(files.values(), scope.repositories))
+    context = context_of(moving, scope)
     searched = _searched(context)
     needles = [*context.names(), *sorted(searched), SUPPRESSION, _BY_REFERENCE]
     snapshot.grep([*needles, *scope.also])
@@ -111,7 +107,7 @@ def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
     inventory = find_pins(files.values(), context, scope.spread)
     return replace(
         inventory,
-        charts=charts,
+        charts=moving,
         notes=(*notes, *_idle(context, inventory.pins), *inventory.notes),
         others=others,
         searched=searched,
@@ -129,10 +125,11 @@ def rediscover(inventory: Inventory, texts: Mapping[str, str], scope: Scope) -> 
         scope: of the search.
     """
     after = {**inventory.files, **texts}
-    _, charts = read_charts(
-        {chart.path: TextFile(chart.path, after[chart.path]) for chart in inventory.charts}, scope
+    _, moving = charts.read(
+        {chart.path: TextFile(chart.path, after[chart.path]) for chart in inventory.charts},
+        scope.repositories,
     )
-    context = context_of(charts, scope)
+    context = context_of(moving, scope)
     # An install URL outside of the changed files still says which release is meant.
     context = replace(context, releases=_held_releases(inventory, texts))
     changed = [TextFile(path, text) for path, text in texts.items()]
@@ -141,7 +138,7 @@ def rediscover(inventory: Inventory, texts: Mapping[str, str], scope: Scope) -> 
     unreadable = [one for one in inventory.unreadable if one.location.path not in texts]
     return replace(
         inventory,
-        charts=charts,
+        charts=moving,
         pins=tuple(sorted(pins, key=lambda pin: (pin.location, pin.start))),
         unreadable=(*unreadable, *again.unreadable),
         files=after,
@@ -158,10 +155,10 @@ def _held_releases(inventory: Inventory, without: Collection[str]) -> frozenset[
     )
 
 
-def context_of(charts: Iterable[Chart], scope: Scope) -> Context:
-    """Put together what the kinds are told."""
+def context_of(moving: Iterable[Chart], scope: Scope) -> Context:
+    """Put together what the kinds are told of the charts that move with Flux."""
     return Context(
-        charts={chart.name: chart for chart in charts},
+        charts={chart.name: chart for chart in moving},
         app_versions=scope.app_versions or {},
         repositories=scope.repositories,
         custom=scope.custom,
@@ -208,107 +205,6 @@ def _releases(files: Iterable[TextFile], context: Context) -> frozenset[str]:
     return frozenset(pin.value for pin in found if pin.form is Form.EXACT)
 
 
-# --- charts ----------------------------------------------------------------------------------
-
-
-def read_charts(
-    texts: Mapping[str, TextFile], scope: Scope
-) -> tuple[dict[str, TextFile], tuple[Chart, ...]]:
-    """Close over the dependencies of Chart.yaml files.
-
-    Returns:
-        The files that matter (also those that might, but cannot be parsed), and the charts that
-        move with Flux, each behind the charts that it depends on.
-
-    Raises:
-        PinError: two charts that move with Flux have the same name.
-    """
-    known: dict[str, Chart] = {}
-    candidates: dict[str, TextFile] = {}
-    names = {FLUX2.name}
-    while names:
-        candidates |= {
-            path: file
-            for path, file in texts.items()
-            if path not in candidates and any(name in file.text for name in names)
-        }
-        names = _close(candidates.values(), known, scope)
-    return candidates, tuple(_ordered(known))
-
-
-def _close(files: Iterable[TextFile], known: dict[str, Chart], scope: Scope) -> set[str]:
-    """Add to `known` the charts that depend on it; return the names that are new."""
-    context = Context(repositories=scope.repositories)
-    added: set[str] = set()
-    for file in files:
-        chart = _chart(file, context)
-        if chart is None or (chart.name in known and known[chart.name].path == chart.path):
-            continue
-        if chart.wrapper or any(one.name in known for one in chart.dependencies):
-            if chart.name in known:
-                raise PinError(
-                    f"two charts that move with Flux are called {chart.name}: "
-                    f"{known[chart.name].path} and {chart.path}",
-                    where=Location(chart.path, 1),
-                    hint=f'exclude one of them in fluxbump.yaml: exclude: ["{chart.path}"]',
-                )
-            known[chart.name] = chart
-            added.add(chart.name)
-    return added
-
-
-def _chart(file: TextFile, context: Context) -> Chart | None:
-    root = file.documents[0].root
-    name = yamltext.text_of(root, "name")
-    if name is None:
-        return None
-    dependencies = tuple(
-        Dependency(
-            yamltext.text_of(entry, "name") or "",
-            yamltext.text_of(entry, "version") or "",
-            yamltext.text_of(entry, "repository") or "",
-        )
-        for entry in yamltext.items(yamltext.get(root, "dependencies"))
-    )
-    wrapper = any(
-        one.name == FLUX2.name and context.is_community(one.repository) for one in dependencies
-    )
-    version = (yamltext.text_of(root, "version") or "").removeprefix("v")
-    return Chart(name, file.path, version, dependencies, wrapper)
-
-
-def _ordered(known: Mapping[str, Chart]) -> Iterator[Chart]:
-    """Yield every chart behind the charts that it depends on."""
-    done: set[str] = set()
-
-    def visit(name: str) -> Iterator[Chart]:
-        if name in done or name not in known:
-            return
-        done.add(name)
-        for dependency in known[name].dependencies:
-            yield from visit(dependency.name)
-        yield known[name]
-
-    for name in sorted(known):
-        yield from visit(name)
-
-
-def _foreign(files: Iterable[TextFile], scope: Scope) -> Iterator[Note]:
-    """A chart called flux2 from elsewhere may be a mirror of the community's, or another chart."""
-    context = Context(repositories=scope.repositories)
-    for file in files:
-        document = file.documents[0]
-        for entry in yamltext.items(yamltext.get(document.root, "dependencies")):
-            repository = yamltext.text_of(entry, "repository") or "nowhere"
-            named = yamltext.text_of(entry, "name") == FLUX2.name
-            if named and not context.is_community(repository):
-                yield Note(
-                    document.at(entry),
-                    f"dependency flux2 comes from {repository}, not from the community: not "
-                    "moved (if it is a mirror, list it under `repositories` in fluxbump.yaml)",
-                )
-
-
 def _idle(context: Context, pins: Collection[Pin]) -> Iterator[Note]:
     """A configured pin that finds nothing is a typing error, or outlived its file."""
     for one in context.custom:
@@ -318,15 +214,6 @@ def _idle(context: Context, pins: Collection[Pin]) -> Iterator[Note]:
             yield Note(where, f"no track is called {one.track}: nothing is pinned there ({known})")
         elif not any(fnmatchcase(pin.location.path, one.path) for pin in pins):
             yield Note(where, f"finds no version in {one.path}")
-
-
-def _legacy(paths: Iterable[str]) -> Iterator[Note]:
-    for path in paths:
-        if path.rsplit("/", 1)[-1] == "requirements.yaml":
-            yield Note(
-                Location(path, 1),
-                "dependencies of a Helm 2 chart are not read (move them to Chart.yaml)",
-            )
 
 
 # --- candidates ------------------------------------------------------------------------------

@@ -12,7 +12,9 @@ from datetime import datetime
 from msgspec import Struct
 
 from fluxbump import crds, versions
-from fluxbump.discover import CHART_FILE, Scope, context_of, decode, find_pins, read_charts
+from fluxbump.charts import FILE as CHART_FILE
+from fluxbump.charts import read as read_charts
+from fluxbump.discover import Scope, context_of, decode, find_pins
 from fluxbump.errors import RepositoryError
 from fluxbump.model import FLUX, FLUX2, Chart, Form, Inventory, Pin, Track
 from fluxbump.textfile import TextFile
@@ -117,7 +119,7 @@ def _counts(pin: Pin) -> bool:
 def _pins(held: Held, charts: Iterable[Chart], scope: Scope) -> Iterator[Pin]:
     file = TextFile(held.path, decode(held.data))
     if held.path.rsplit("/", 1)[-1] == CHART_FILE:
-        charts = (*charts, *read_charts({held.path: file}, scope)[1])
+        charts = (*charts, *read_charts({held.path: file}, scope.repositories)[1])
     found = find_pins([file], context_of(charts, scope))
     return (pin for pin in found.pins if _counts(pin))
 
