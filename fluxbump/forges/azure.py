@@ -16,11 +16,11 @@ import httpx
 from pydantic import BaseModel, Field
 
 from fluxbump.errors import ForgeError
-from fluxbump.forges.answer import Answer, StatusError, UncertainError, one_line
+from fluxbump.forges.answer import Answer, StatusError, UncertainError
 from fluxbump.forges.auth import basic
 from fluxbump.forges.client import MOST_PAGES, Client, Transport, path
 from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, State
-from fluxbump.forges.opening import lacking, settled, soft
+from fluxbump.forges.opening import ended, lacking, segments, settled, soft
 from fluxbump.secret import Secret
 
 NAME = "azure"
@@ -124,12 +124,7 @@ def connect(
     Raises:
         ForgeError: there is no such repository by its form, or the token cannot be sent there.
     """
-    parts = repository.split("/")
-    if len(parts) != 3 or "" in parts:  # noqa: PLR2004  # as the hint says
-        raise ForgeError(
-            f"Azure DevOps: {one_line(repository)!r} is not the path of a repository",
-            hint="it is ORGANISATION/PROJECT/NAME; is this the right forge for the remote?",
-        )
+    parts = segments(_CAPABILITIES.name, repository, "ORGANISATION/PROJECT/NAME")
     # https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate
     token = basic("", secret)
     client = Client(_CAPABILITIES.name, api_base, token, _HEADERS, advise=_advice, **transport)
@@ -194,12 +189,11 @@ class Azure:
 
     def close(self, number: int, body: str = "") -> None:
         """Abandon a pull request; one that is closed already stays closed."""
-        try:
-            fields = {"description": body} if body else {}
-            self._changed(number, {"status": "abandoned", **fields})
-        except StatusError as error:
-            if self._whole(number).status in ("active", "notSet"):
-                raise error from None
+        fields = {"description": body} if body else {}
+        ended(
+            lambda: self._changed(number, {"status": "abandoned", **fields}),
+            lambda: self._plain(self._whole(number)).state,
+        )
 
     def file_url(self, path: str, line: int, revision: str) -> str:
         """Return the address of a line of a file at a commit, for people."""

@@ -15,12 +15,11 @@ from urllib.parse import quote, urlencode
 import httpx
 from pydantic import BaseModel, Field
 
-from fluxbump.errors import ForgeError
-from fluxbump.forges.answer import Answer, StatusError, UncertainError, one_line
+from fluxbump.forges.answer import Answer, UncertainError
 from fluxbump.forges.auth import basic, bearer
 from fluxbump.forges.client import Client, Transport, path
 from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, State
-from fluxbump.forges.opening import already_open, lacking, settled, soft
+from fluxbump.forges.opening import already_open, ended, lacking, segments, settled, soft
 from fluxbump.secret import Secret
 
 NAME = "bitbucket"
@@ -141,12 +140,7 @@ def connect(
     Raises:
         ForgeError: there is no such repository by its form, or the token cannot be sent there.
     """
-    workspace, _, name = repository.partition("/")
-    if not workspace or not name or "/" in name:
-        raise ForgeError(
-            f"Bitbucket: {one_line(repository)!r} is not the path of a repository",
-            hint="it is WORKSPACE/NAME; is this the right forge for the remote?",
-        )
+    workspace, name = segments(_CAPABILITIES.name, repository, "WORKSPACE/NAME")
     # https://developer.atlassian.com/cloud/bitbucket/rest/intro/#authentication
     auth = basic(account, secret) if account else bearer(secret)
     client = Client(_CAPABILITIES.name, api_base, auth, advise=_advice, **transport)
@@ -211,12 +205,12 @@ class Bitbucket:
 
         Declining takes no text, and what is declined cannot be changed, nor opened again.
         """
-        try:
-            # To decline it twice is refused, and seen below.
-            self._client.send("POST", self._at(number, "decline"), repeatable=True)
-        except StatusError as error:
-            if self._whole(number).plain().state is State.OPEN:
-                raise error from None
+        where = self._at(number, "decline")
+        ended(
+            # To decline it twice is refused, and then looked at.
+            lambda: self._client.send("POST", where, repeatable=True),
+            lambda: self._whole(number).plain().state,
+        )
 
     def file_url(self, path: str, line: int, revision: str) -> str:
         """Return the address of a line of a file at a commit, for people."""

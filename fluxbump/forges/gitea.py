@@ -19,12 +19,11 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel
 
-from fluxbump.errors import ForgeError
-from fluxbump.forges.answer import Answer, StatusError, UncertainError, one_line
+from fluxbump.forges.answer import Answer, StatusError, UncertainError
 from fluxbump.forges.auth import bearer
 from fluxbump.forges.client import Client, Leaf, Transport, path
 from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, State
-from fluxbump.forges.opening import settled, soft, when_ready
+from fluxbump.forges.opening import ended, segments, settled, soft, when_ready
 from fluxbump.secret import Secret
 
 _INTERFACE = "/api/v1"
@@ -146,12 +145,11 @@ class Gitea:
 
     def close(self, number: int, body: str = "") -> None:
         """Close a pull request without merging it; one that is closed already stays closed."""
-        try:
-            self._changed(number, {"state": "closed", **({"body": body} if body else {})})
-        except StatusError as error:
-            pull = self._client.get(self._at("pulls", number)).read(_Pull)
-            if pull.state == "open":
-                raise error from None
+        where = self._at("pulls", number)
+        ended(
+            lambda: self._changed(number, {"state": "closed", **({"body": body} if body else {})}),
+            lambda: self._client.get(where).read(_Pull).plain().state,
+        )
 
     def file_url(self, path: str, line: int, revision: str) -> str:
         """Return the address of a line of a file at a commit, for people."""
@@ -281,12 +279,7 @@ class _Adapter:
         Raises:
             ForgeError: there is no such repository by its form, or no token can be sent there.
         """
-        owner, _, name = repository.partition("/")
-        if not owner or not name or "/" in name:
-            raise ForgeError(
-                f"{self._title}: {one_line(repository)!r} is not the path of a repository",
-                hint="it is OWNER/NAME; is this the right forge for the remote?",
-            )
+        owner, name = segments(self._title, repository, "OWNER/NAME")
         token = bearer(secret, scheme="token")
         client = Client(self._title, api_base, token, advise=_advice, **transport)
         return Gitea(client, owner, name)

@@ -17,11 +17,11 @@ from msgspec.structs import replace
 from pydantic import BaseModel, Field
 
 from fluxbump.errors import ForgeError
-from fluxbump.forges.answer import Answer, StatusError, UncertainError, one_line
+from fluxbump.forges.answer import Answer, StatusError, UncertainError
 from fluxbump.forges.auth import bearer
 from fluxbump.forges.client import Client, Transport, path
 from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, State
-from fluxbump.forges.opening import settled, soft
+from fluxbump.forges.opening import ended, segments, settled, soft
 from fluxbump.secret import Secret
 
 NAME = "github"
@@ -128,12 +128,7 @@ def connect(
     Raises:
         ForgeError: there is no such repository by its form, or the token cannot be sent there.
     """
-    owner, _, name = repository.partition("/")
-    if not owner or not name or "/" in name:
-        raise ForgeError(
-            f"GitHub: {one_line(repository)!r} is not the path of a repository",
-            hint="it is OWNER/NAME; is this the right forge for the remote?",
-        )
+    owner, name = segments(_CAPABILITIES.name, repository, "OWNER/NAME")
     client = Client(
         _CAPABILITIES.name, api_base, bearer(secret), _HEADERS, advise=_advice, **transport
     )
@@ -197,12 +192,11 @@ class GitHub:
 
     def close(self, number: int, body: str = "") -> None:
         """Close a pull request without merging it; one that is closed already stays closed."""
-        try:
-            self._changed(number, state="closed", **({"body": body} if body else {}))
-        except StatusError as error:
-            pull = self._client.get(self._at("pulls", number)).read(_Pull)
-            if pull.state != "closed":
-                raise error from None
+        where = self._at("pulls", number)
+        ended(
+            lambda: self._changed(number, state="closed", **({"body": body} if body else {})),
+            lambda: self._client.get(where).read(_Pull).plain().state,
+        )
 
     def file_url(self, path: str, line: int, revision: str) -> str:
         """Return the address of a line of a file at a commit, for people."""

@@ -16,12 +16,11 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, Field
 
-from fluxbump.errors import ForgeError
-from fluxbump.forges.answer import Answer, StatusError, UncertainError, one_line
+from fluxbump.forges.answer import Answer, StatusError, UncertainError
 from fluxbump.forges.auth import bearer
 from fluxbump.forges.client import Client, Transport, path
 from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, State
-from fluxbump.forges.opening import settled, soft, when_ready
+from fluxbump.forges.opening import ended, segments, settled, soft, when_ready
 from fluxbump.secret import Secret
 
 NAME = "gitlab"
@@ -101,11 +100,7 @@ def connect(
     Raises:
         ForgeError: there is no such project by its form, or the token cannot be sent there.
     """
-    if repository.count("/") < 1 or "" in repository.split("/"):
-        raise ForgeError(
-            f"GitLab: {one_line(repository)!r} is not the path of a project",
-            hint="it is GROUP/NAME; is this the right forge for the remote?",
-        )
+    segments(_CAPABILITIES.name, repository, "GROUP/NAME", deeper=True, noun="project")
     # Every kind of token but that of a job may come so, and a job's may not open merge requests.
     # https://docs.gitlab.com/api/rest/authentication/
     client = Client(_CAPABILITIES.name, api_base, bearer(secret), advise=_advice, **transport)
@@ -160,13 +155,12 @@ class GitLab:
 
     def close(self, number: int, body: str = "") -> None:
         """Close a merge request without merging it; one that is closed already stays closed."""
-        try:
-            fields = {"description": body} if body else {}
-            self._changed(number, {"state_event": "close", **fields})
-        except StatusError as error:
-            where = self._at("merge_requests", number)
-            if self._client.get(where).read(_Request).plain().state is State.OPEN:
-                raise error from None
+        fields = {"description": body} if body else {}
+        where = self._at("merge_requests", number)
+        ended(
+            lambda: self._changed(number, {"state_event": "close", **fields}),
+            lambda: self._client.get(where).read(_Request).plain().state,
+        )
 
     def file_url(self, path: str, line: int, revision: str) -> str:
         """Return the address of a line of a file at a commit, for people."""

@@ -1,4 +1,4 @@
-"""What the adapters share when they open a pull request: patience, and what may fail."""
+"""What the adapters share when they connect, open and close: patience, and what may fail."""
 
 from __future__ import annotations
 
@@ -7,12 +7,53 @@ from collections.abc import Callable
 import httpx
 
 from fluxbump.errors import ForgeError
-from fluxbump.forges.answer import StatusError
+from fluxbump.forges.answer import StatusError, one_line
 from fluxbump.forges.client import Client
 from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, State
 
 _LOOKS = 4
 """How often something is looked at that must come: listings lag behind."""
+
+
+def segments(
+    forge: str, repository: str, form: str, *, deeper: bool = False, noun: str = "repository"
+) -> list[str]:
+    """Return the names in the path of a repository.
+
+    Args:
+        forge: its name, for people.
+        repository: the path.
+        form: that it has, such as `OWNER/NAME`.
+        deeper: it may have more names than that.
+        noun: what the forge calls a repository.
+
+    Raises:
+        ForgeError: it has another form.
+    """
+    found, least = repository.split("/"), len(form.split("/"))
+    if "" in found or len(found) < least or (len(found) > least and not deeper):
+        raise ForgeError(
+            f"{forge}: {one_line(repository)!r} is not the path of a {noun}",
+            hint=f"it is {form}; is this the right forge for the remote?",
+        )
+    return found
+
+
+def ended(close: Callable[[], object], state: Callable[[], State]) -> None:
+    """Close what may be closed already, which each forge refuses in its own way.
+
+    Args:
+        close: does it.
+        state: asks the forge what became of the pull request.
+
+    Raises:
+        StatusError: the forge refuses to close one that is open.
+    """
+    try:
+        close()
+    except StatusError as error:
+        if state() is State.OPEN:
+            raise error from None
 
 
 def soft(what: str, act: Callable[[], str | None]) -> list[str]:

@@ -282,7 +282,7 @@ def test_closes_and_what_is_closed_stays_closed(fake: FakeForge, forge: Forge) -
     assert forge.find(BRANCH)[0].state is State.MERGED
 
 
-def test_closes_and_says_so_at_once(case: Case, fake: Fake, forge: Forge) -> None:
+def test_closes_and_says_so_at_once(case: Case, fake: FakeForge, forge: Forge) -> None:
     number = opened(forge).number
     before = len(fake.exchanges)
     forge.close(number, "Closed, and why: ü")
@@ -292,6 +292,17 @@ def test_closes_and_says_so_at_once(case: Case, fake: Fake, forge: Forge) -> Non
     # What Bitbucket declines cannot be opened again, nor take a text.
     kept = WANTED.body if case.kind == "bitbucket" else "Closed, and why: ü"
     assert fake.pulls[number].body == kept
+
+
+def test_a_refusal_to_close_counts_for_one_that_is_open(fake: FakeForge, forge: Forge) -> None:
+    number = opened(forge).number
+    no = fake.refuse(422, "no").reply
+    fake.trouble(no, no, method="(?!GET).*")
+    with pytest.raises(StatusError, match="HTTP 422"):
+        forge.close(number)
+    fake.close(number)
+    forge.close(number)
+    assert forge.find(BRANCH)[0].state is State.CLOSED
 
 
 def test_one_that_is_not_there_is_not_found(forge: Forge) -> None:

@@ -173,16 +173,6 @@ def test_a_refused_mutation_is_an_error(fake: FakeGitHub, forge: Forge) -> None:
         forge.update(number, replace(WANTED, draft=True))
 
 
-def test_a_closed_one_that_cannot_be_closed_is_closed(fake: FakeGitHub, forge: Forge) -> None:
-    number = opened(forge).number
-    refusal = Reply(422, {"message": "Validation Failed", "documentation_url": "x"})
-    fake.trouble(refusal, refusal, method="PATCH")
-    with pytest.raises(StatusError, match="Validation Failed"):
-        forge.close(number)
-    fake.close(number)
-    forge.close(number)
-
-
 def test_addresses_of_the_cloud() -> None:
     cloud = github.connect("https://api.github.com", "acme/monorepo", Secret(TOKEN))
     assert cloud.file_url("a.yaml", 1, "abc") == (

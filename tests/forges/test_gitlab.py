@@ -11,7 +11,6 @@ from collections.abc import Iterator
 import pytest
 from msgspec.structs import replace
 
-from fluxbump.errors import ForgeError
 from fluxbump.forges import gitlab
 from fluxbump.forges.answer import StatusError
 from fluxbump.forges.forge import Forge, State
@@ -133,10 +132,3 @@ def test_a_server_may_be_below_a_path() -> None:
     assert forge.file_url("c.yaml", 1, "abc") == (
         "https://git.example/gitlab/a/b/-/blob/abc/c.yaml#L1"
     )
-
-
-def test_closing_one_that_cannot_be_closed_is_an_error(fake: FakeGitLab, forge: Forge) -> None:
-    number = forge.open(WANTED)[0].number
-    fake.trouble(Reply(403, {"message": "403 Forbidden"}), method="PUT")
-    with pytest.raises(ForgeError, match="403 Forbidden"):
-        forge.close(number)
