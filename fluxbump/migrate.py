@@ -1,32 +1,31 @@
 """Moves manifests off API versions that a release removes or deprecates. Pure.
 
-The new version is one that both releases serve: the one that is left, so that the manifests can
-move before the bump, and the target. It is the target's storage version where that is so.
-Nothing but the text of an apiVersion changes, so an object moves only if its fields fit the
-schema of the new version in both releases.
+The new version is one that both releases serve, see `successors`. Nothing but the text of an
+apiVersion changes, so an object moves only if its fields fit the schema of the new version in both
+releases.
 
 What objects a cluster has stored is another matter: `flux migrate` rewrites those.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import groupby
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from fluxbump import edit, resources, selectors, structure
-from fluxbump.crds import Crd, CrdVersion, Release, Table
+from fluxbump.crds import Table
 from fluxbump.discover import Scope, encode
 from fluxbump.errors import UsageError
 from fluxbump.facts import fields as facts
 from fluxbump.model import ChangeSet, Location, Note, Snapshot
 from fluxbump.moves import Migration, Move, Why, applied, edits, place, prove
 from fluxbump.resources import Body, Resource, Resources
-from fluxbump.route import priority
 from fluxbump.rules.rule import Evidence
 from fluxbump.selectors import Selector
+from fluxbump.successors import Sides, between
 
 Ignored = Callable[[str, Location], bool]
 """Whether the findings of a rule at a place are suppressed."""
@@ -111,7 +110,7 @@ def migrate(
                 f"the API versions of Flux {release} are not known, so no manifest can be moved",
                 hint="take a release that `fluxbump matrix --all` lists, or drop --migrate-apis",
             )
-    sides = _Sides(old, new, _by_kind(table[old]), _by_kind(table[new]))
+    sides = between(table, old, new)
     moves, left = _sorted_out(found, sides, ignored)
     stays, objects = _told(found, moves, sides)
     moves, held = _held_back(moves, [*stays, *_picked(moves, picking)], left)
@@ -128,7 +127,7 @@ def migrate(
     return Migration(old, new, tuple(moves), tuple(ordered), changes)
 
 
-# --- which version ----------------------------------------------------------------------------
+# --- what moves by its version ----------------------------------------------------------------
 
 
 class _Left(Struct, frozen=True):
@@ -138,56 +137,7 @@ class _Left(Struct, frozen=True):
     note: Note
 
 
-class _Sides(Struct, frozen=True):
-    """The two releases, and what they define by group and kind."""
-
-    old: str
-    new: str
-    before: Mapping[tuple[str, str], Crd]
-    after: Mapping[tuple[str, str], Crd]
-
-    def served_by_old(self, resource: Resource) -> frozenset[str]:
-        crd = self.before.get((resource.group, resource.kind))
-        return crd.served if crd else frozenset()
-
-    def ill(self, resource: Resource) -> Why | None:
-        """What is wrong with the version of a resource in the target; None when nothing is."""
-        crd = self.after.get((resource.group, resource.kind))
-        entry = _entry(crd, resource.version)
-        if entry is None:
-            return Why.REMOVED
-        return Why.DEPRECATED if entry.deprecated else None
-
-    def names_nothing(self, mention: Resource) -> bool:
-        """Whether no kind of the group has the version of a mention without a known kind."""
-        crds = [crd for crd in self.after.values() if crd.group == mention.group]
-        return not any(mention.version in crd.served for crd in crds)
-
-
-def _by_kind(release: Release) -> dict[tuple[str, str], Crd]:
-    return {(crd.group, crd.kind): crd for crd in release.values()}
-
-
-def _entry(crd: Crd | None, version: str) -> CrdVersion | None:
-    entries = crd.versions if crd else ()
-    return next((one for one in entries if one.name == version and one.served), None)
-
-
-def _successor(crd: Crd, served: Collection[str], why: Why) -> str | None:
-    """Choose a version that is served on both sides.
-
-    One that the target deprecates is better than none to leave a version that it removes.
-    """
-    common = [one for one in crd.versions if one.served and one.name in served]
-    good = [one.name for one in common if not one.deprecated]
-    if not good and why is Why.REMOVED:
-        good = [one.name for one in common]
-    return crd.storage if crd.storage in good else max(good, key=priority, default=None)
-
-
-def _sorted_out(
-    found: Resources, sides: _Sides, ignored: Ignored
-) -> tuple[list[Move], list[_Left]]:
+def _sorted_out(found: Resources, sides: Sides, ignored: Ignored) -> tuple[list[Move], list[_Left]]:
     """Tell what could move by its version alone from what could not."""
     moves: list[Move] = []
     left: list[_Left] = []
@@ -197,19 +147,18 @@ def _sorted_out(
             left.append(_stays(one, reason))
             continue
         why = sides.ill(one)
-        crd = sides.after.get((one.group, one.kind))
-        version = _successor(crd, sides.served_by_old(one), why) if crd and why else None
+        version = sides.successor(one, why) if why else None
         if why and ignored(_CODES[why], one.api_location):
             left.append(_stays(one, f"{_CODES[why]} is ignored there"))
         elif why and version:
             moves.append(Move(one, version, why))
         elif why:
-            left.append(_stays(one, _nowhere(crd, why, sides)))
+            left.append(_stays(one, _nowhere(one, why, sides)))
     return moves, left
 
 
-def _nowhere(crd: Crd | None, why: Why, sides: _Sides) -> str:
-    if crd is None:
+def _nowhere(one: Resource, why: Why, sides: Sides) -> str:
+    if not sides.has(one):
         return f"Flux {sides.new} has no such kind"
     if why is Why.DEPRECATED:
         return (
@@ -231,7 +180,7 @@ def _stays(one: Resource, reason: str, note: Note | None = None) -> _Left:
 
 
 def _told(
-    found: Resources, moves: Iterable[Move], sides: _Sides
+    found: Resources, moves: Iterable[Move], sides: Sides
 ) -> tuple[list[_Left], dict[str, list[Resource]]]:
     """Find what the text and the fields of objects say against their moves.
 
@@ -250,7 +199,7 @@ def _told(
     return stays, held
 
 
-def _against(move: Move, body: Body | None, text: str, sides: _Sides) -> Iterator[_Left]:
+def _against(move: Move, body: Body | None, text: str, sides: Sides) -> Iterator[_Left]:
     one = move.resource
     if text[one.start : one.end] != one.api_version:
         reason = "an anchor, a tag or an escape stands there, which is not rewritten"
@@ -331,11 +280,12 @@ def _unreadable(found: Resources) -> Iterator[Note]:
         yield Note(one.location, f"a Flux object that cannot be parsed: {one.message}")
 
 
-def _mentions(found: Resources, sides: _Sides) -> Iterator[Note]:
+def _mentions(found: Resources, sides: Sides) -> Iterator[Note]:
     """Yield the apiVersions in other text that the target does not serve, or not for long."""
     for one in found.mentions:
-        known = (one.group, one.kind) in sides.after
-        why = sides.ill(one) if known else Why.REMOVED if sides.names_nothing(one) else None
+        why = (
+            sides.ill(one) if sides.has(one) else Why.REMOVED if sides.names_nothing(one) else None
+        )
         if why:
             what = f"{one.kind} at {one.api_version}" if one.kind else one.api_version
             fate = "does not serve" if why is Why.REMOVED else "calls deprecated"
