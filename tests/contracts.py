@@ -6,7 +6,6 @@ it is configured for are all that is needed. Package and description are held to
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -14,10 +13,8 @@ import tarfile
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
-import pytest
-
+from tests.missing import missing
 from tests.tools import DEFAULT_DEST, sha256_of
 
 REQUIRE = "FLUXBUMP_REQUIRE_CONTRACT"
@@ -87,14 +84,8 @@ def find(description: Description) -> Path | None:
 
 def need(description: Description) -> Path:
     """Return where a description is, or skip the test, or fail it."""
-    return find(description) or _without(description)
-
-
-def _without(description: Description) -> NoReturn:
     reason = f"no {description.name}: run `make tools`, which takes it from npm"
-    if os.environ.get(REQUIRE) == "1":
-        pytest.fail(f"{reason} ({REQUIRE}=1)", pytrace=False)
-    pytest.skip(reason)
+    return find(description) or missing(reason, REQUIRE)
 
 
 def main(arguments: list[str]) -> int:

@@ -8,18 +8,17 @@ the few files that tests need are kept of its 17,000.
 from __future__ import annotations
 
 import json
-import os
 import sys
 import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
 
-import pytest
 from jsonschema import Draft7Validator
 from referencing import Registry
 from referencing.jsonschema import DRAFT7
 
+from tests.missing import missing
 from tests.tools import DEFAULT_DEST, download
 
 REQUIREMENT = "kubernetes-validate==1.37.0"
@@ -65,10 +64,7 @@ def problems(release: str, manifest: dict[str, Any]) -> list[str]:
 def _read(release: str, name: str) -> Any:
     path = DEFAULT_DEST / "kubernetes" / release / f"{name}.json"
     if not path.is_file():
-        reason = f"no Kubernetes schemas under {DEFAULT_DEST.name}: run `make tools`"
-        if os.environ.get(REQUIRE) == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        missing(f"no Kubernetes schemas under {DEFAULT_DEST.name}: run `make tools`", REQUIRE)
     return json.loads(path.read_text(encoding="utf-8"))
 
 

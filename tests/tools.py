@@ -22,9 +22,8 @@ import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
-import pytest
+from tests.missing import missing
 
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_DEST = ROOT / ".tools"
@@ -139,14 +138,7 @@ def _major(helm: str) -> str:
 def need_helm(name: str) -> Path:
     """Return the helm called `name` (`helm3`, `helm4`), or skip the test, or fail it."""
     helm = find_helm().get(name)
-    return helm if helm else _without(name)
-
-
-def _without(name: str) -> NoReturn:
-    reason = f"no {name}: run `make tools`"
-    if os.environ.get(REQUIRE) == "1":
-        pytest.fail(f"{reason} ({REQUIRE}=1)", pytrace=False)
-    pytest.skip(reason)
+    return helm if helm else missing(f"no {name}: run `make tools`", REQUIRE)
 
 
 def supported() -> bool:

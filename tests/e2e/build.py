@@ -14,10 +14,10 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 
+from tests.missing import missing
 from tests.tools import DEFAULT_DEST
 
 SOURCE = Path(__file__).parent / "apiserver"
@@ -88,14 +88,8 @@ def need() -> Path:
     if kubernetes not in MODULES:
         pytest.fail(f"{CHOICE}={kubernetes}: say one of {', '.join(MODULES)}", pytrace=False)
     program = path(kubernetes)
-    return program if program.exists() else _without(kubernetes)
-
-
-def _without(kubernetes: str) -> NoReturn:
     reason = f"no API server of Kubernetes {kubernetes}: run `make e2e`, which needs Go"
-    if os.environ.get(REQUIRE) == "1":
-        pytest.fail(f"{reason} ({REQUIRE}=1)", pytrace=False)
-    pytest.skip(reason)
+    return program if program.exists() else missing(reason, REQUIRE)
 
 
 def main(arguments: list[str]) -> int:
