@@ -17,6 +17,7 @@ from typing import IO
 
 from msgspec import Struct
 
+from fluxbump import waiting
 from fluxbump.errors import ToolError
 
 _LARGEST = 64 << 20
@@ -102,14 +103,14 @@ def run(
 def _wait(process: subprocess.Popen[bytes], timeout: float) -> int | None:
     """Wait for a process; when it is late, or on Ctrl-C, end it and all that it started."""
     try:
-        return process.wait(timeout)
+        return waiting.wait(process, timeout)
     except BaseException as error:
         # Asked politely first: git then removes its locks and half-written packs.
         for how in (signal.SIGTERM, signal.SIGKILL):
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, how)
             with suppress(subprocess.TimeoutExpired):
-                process.wait(_GRACE)
+                waiting.wait(process, _GRACE)
                 break
         if isinstance(error, subprocess.TimeoutExpired):
             return None

@@ -20,7 +20,7 @@ from typing import IO
 
 from msgspec import Struct
 
-from fluxbump import yamltext
+from fluxbump import waiting, yamltext
 from fluxbump.errors import ToolError
 from fluxbump.rules.rule import RenderedObject
 from fluxbump.yamltext import Node
@@ -172,7 +172,7 @@ class Helm:
 
             def wait() -> _Done | None:
                 try:
-                    code = process.wait(max(0.0, deadline - time.monotonic()))
+                    code = waiting.wait(process, deadline - time.monotonic())
                 except subprocess.TimeoutExpired:
                     return None
                 return _Done(code, _whole(out), _whole(err))

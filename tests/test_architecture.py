@@ -20,7 +20,7 @@ MODULES = {
 OUTSIDE = {
     "cli", "__main__", "repo", "gitlocal", "objects", "writer", "worktree", "web", "helm",
     "rendering", "facts", "bump", "indexes", "forges", "cluster", "api", "workspace", "beside",
-    "gitprocess", "credentials", "processes",
+    "gitprocess", "credentials", "processes", "waiting",
     "remote", "clones", "run.place", "run.ground", "upstream",
     # They replace files of a work tree, all or none.
     "swap", "nofollow", "alone",

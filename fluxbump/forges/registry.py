@@ -1,29 +1,43 @@
 """The forges that there are.
 
-A leaf is a module with `NAME` and `connect` (see `client.Leaf`), entered in `FORGES`. Which one a
-remote is on, `remotes` says. Only what talks to a forge imports this: it brings httpx.
+A leaf is a module, or an object in one, with `NAME` and `connect` (see `client.Leaf`), entered in
+`FORGES` by its place: each brings models of its own, so only the one that is asked is imported.
+Which one a remote is on, `remotes` says.
 """
 
 from __future__ import annotations
 
+from pkgutil import resolve_name
 from typing import Final, Unpack
 
 from fluxbump.errors import ForgeError
-from fluxbump.forges import azure, bitbucket, gitea, github, gitlab
 from fluxbump.forges.client import Leaf, Transport
 from fluxbump.forges.forge import Forge
 from fluxbump.forges.remotes import Hosted
 from fluxbump.secret import Secret
 
-FORGES: Final[dict[str, Leaf]] = {
-    github.NAME: github,
-    gitlab.NAME: gitlab,
-    gitea.GITEA.NAME: gitea.GITEA,
-    gitea.FORGEJO.NAME: gitea.FORGEJO,
-    bitbucket.NAME: bitbucket,
-    azure.NAME: azure,
+FORGES: Final[dict[str, str]] = {
+    "github": "fluxbump.forges.github",
+    "gitlab": "fluxbump.forges.gitlab",
+    "gitea": "fluxbump.forges.gitea:GITEA",
+    "forgejo": "fluxbump.forges.gitea:FORGEJO",
+    "bitbucket": "fluxbump.forges.bitbucket",
+    "azure": "fluxbump.forges.azure",
 }
-"""The adapter of each kind of forge, by the names in `remotes.KINDS`."""
+"""The place of the adapter of each kind of forge, by the names in `remotes.KINDS`."""
+
+
+def adapter(kind: str) -> Leaf:
+    """Return the adapter of a kind of forge.
+
+    Raises:
+        ForgeError: there is none.
+    """
+    if kind not in FORGES:
+        kinds = ", ".join(FORGES)
+        raise ForgeError(f"there is no adapter for {kind}", hint=f"there are: {kinds}")
+    found: Leaf = resolve_name(FORGES[kind])
+    return found
 
 
 def connect(
@@ -40,8 +54,5 @@ def connect(
     Raises:
         ForgeError: there is no adapter for it, or the token cannot be sent there.
     """
-    leaf = FORGES.get(hosted.kind)
-    if leaf is None:
-        kinds = ", ".join(FORGES)
-        raise ForgeError(f"there is no adapter for {hosted.kind}", hint=f"there are: {kinds}")
+    leaf = adapter(hosted.kind)
     return leaf.connect(hosted.api_base, hosted.path, secret, account, **transport)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fluxbump.errors import ForgeError, UsageError
 from fluxbump.forges import remotes
-from fluxbump.forges.registry import FORGES, connect
+from fluxbump.forges.registry import FORGES, adapter, connect
 from fluxbump.forges.remotes import Hosted
 from fluxbump.remoteurl import parse
 from fluxbump.secret import Secret
@@ -166,7 +166,7 @@ def test_another_kind_is_refused() -> None:
 @pytest.mark.parametrize("name", FORGES)
 def test_every_adapter_is_a_kind_and_connects(name: str) -> None:
     assert name in remotes.KINDS
-    assert name == FORGES[name].NAME
+    assert name == adapter(name).NAME
     path = "o/p/r" if name == "azure" else "o/r"
     forge = connect(Hosted(name, "https://forge.example.org/api", path), Secret("t0ken"))
     assert forge.capabilities.name
