@@ -154,6 +154,11 @@ class World:
         lines = self.git("for-each-ref", "--format=%(refname:short) %(objectname)", "refs/heads")
         return dict(line.split() for line in lines.splitlines())
 
+    def objects(self) -> frozenset[str]:
+        """Return the files of the remote's objects, whose names say what they hold."""
+        place = self.bare / "objects"
+        return frozenset(str(path.relative_to(place)) for path in place.rglob("*"))
+
     def tree(self, revision: str) -> str:
         return self.git("rev-parse", f"{revision}^{{tree}}")
 
@@ -163,7 +168,7 @@ class World:
 
     def marks(self) -> Marks:
         """Remember where log, remote and forge are, to tell what came after."""
-        objects = frozenset(helpers.contents(self.bare / "objects"))
+        objects = self.objects()
         return Marks(self, len(self.forge.exchanges), len(self.server.requests),
                      self.branches(), objects)  # fmt: skip
 
@@ -273,7 +278,7 @@ class Marks:
         assert [one for one in self.asked() if not one.startswith("GET ")] == []
         assert self.pushed() == []
         assert self.world.branches() == self.branches
-        assert frozenset(helpers.contents(self.world.bare / "objects")) == self.objects
+        assert self.world.objects() == self.objects
 
 
 @contextmanager
