@@ -21,7 +21,7 @@ from fluxbump.repo import Repository
 from fluxbump.rules.rule import NotRun
 from fluxbump.run import body, policy, sections
 from fluxbump.run.body import BodyInputs
-from fluxbump.run.policy import Skipped, Update
+from fluxbump.run.decision import Skipped, Update
 from fluxbump.run.state import State
 from fluxbump.settings import Policy, Settings
 from tests.helpers import Repo, chart_index, repository, small

@@ -26,7 +26,7 @@ from fluxbump.forges.registry import FORGES
 from fluxbump.pins import KINDS
 from fluxbump.reports.formats.registry import FORMATS
 from fluxbump.rules import RULES, pages
-from fluxbump.run import policy
+from fluxbump.run import decision
 from fluxbump.settings import Settings
 from tests import docs_runner, helpers
 from tests.docs_runner import FENCE, Section, sections
@@ -194,7 +194,7 @@ def test_every_exit_code_has_a_row() -> None:
     rows = set(map(int, re.findall(r"^\| (\d+) \|", _text("docs/exit-codes.md"), re.MULTILINE)))
     classes = [one for one in vars(errors).values() if isinstance(one, type)]
     codes = {one.exit_code for one in classes if issubclass(one, errors.FluxbumpError)}
-    outcomes = {exit_code_for(one.value) for one in policy.Outcome}
+    outcomes = {exit_code_for(one.value) for one in decision.Outcome}
     assert rows == {0, 1, EXIT_INTERRUPTED, EXIT_TERMINATED} | codes | outcomes
 
 

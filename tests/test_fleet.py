@@ -22,7 +22,7 @@ from fluxbump.fleet import fleet
 from fluxbump.fleet.children import Done, End, Finished, Limits, run_all
 from fluxbump.fleet.fleet import Asked, Entry, Outcome, Shard
 from fluxbump.fleet.results import read_report
-from fluxbump.run import policy
+from fluxbump.run import decision
 from tests import helpers, secrets
 from tests.fleet.drive import STAND_IN
 from tests.helpers import Repo, Result, assert_refused
@@ -155,7 +155,7 @@ def test_the_real_run(repo: Repo, tmp_path: Path) -> None:
 
 def test_outcomes_are_those_of_a_run() -> None:
     ours = {one.value for one in Outcome if one.is_done}
-    assert ours == {one.value for one in policy.Outcome}
+    assert ours == {one.value for one in decision.Outcome}
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,9 @@ from fluxbump.facts import tables
 from fluxbump.model import ChartIndex
 from fluxbump.rules.rule import Evidence
 from fluxbump.run import schedule
-from fluxbump.run.policy import Blocked, Decision, Skipped, Update, UpToDate, Waiting, decide
-from fluxbump.run.policy import skipped_by_reason as by_reason
+from fluxbump.run.decision import Blocked, Decision, Skipped, Update, UpToDate, Waiting
+from fluxbump.run.decision import skipped_by_reason as by_reason
+from fluxbump.run.policy import decide
 from fluxbump.settings import Follow, Ignore, Policy, Settings
 from tests.helpers import app_versions, chart_index, find, script, small, snapshot, values, wrapper
 

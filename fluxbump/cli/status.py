@@ -102,10 +102,11 @@ def _look(
 def _outcome(ws: Workspace[CommitSnapshot], looked: Looked, console: Console) -> str:
     """Decide as a scheduled run does, and say it."""
     from fluxbump.run import policy
+    from fluxbump.run.decision import describe, outcome
 
     now = datetime.now(UTC)
     decision = policy.decide(
         looked.before, looked.index, ws.settings.policy, now, looked.suppressed
     )
-    console.note(policy.describe(decision))
-    return policy.outcome(decision).value
+    console.note(describe(decision))
+    return outcome(decision).value

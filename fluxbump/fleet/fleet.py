@@ -17,7 +17,7 @@ _SHARD = re.compile(r"([0-9]{1,6})/([0-9]{1,6})")
 
 
 class Outcome(StrEnum):
-    """What became of a repository: an outcome of `policy.Outcome`, or none."""
+    """What became of a repository: one of `decision.Outcome`, or none."""
 
     UP_TO_DATE = "up-to-date"
     UPDATE = "update-available"

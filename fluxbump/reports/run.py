@@ -11,13 +11,13 @@ from fluxbump import markdown
 from fluxbump.reports.dump import dump
 from fluxbump.reports.json import FindingJson, findings
 from fluxbump.reports.table import Paint, printable
-from fluxbump.run.policy import Blocked, Update, Waiting, skipped_by_reason
+from fluxbump.run.decision import Blocked, Update, Waiting, skipped_by_reason
 
 if TYPE_CHECKING:
     from fluxbump.run.attempt import Done
+    from fluxbump.run.decision import Decision
     from fluxbump.run.hands import Sent
     from fluxbump.run.job import Report
-    from fluxbump.run.policy import Decision
 
 
 class PullRequestJson(TypedDict):

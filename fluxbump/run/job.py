@@ -18,10 +18,10 @@ from fluxbump.plan import Options
 from fluxbump.remoteerrors import MovedError
 from fluxbump.run import policy
 from fluxbump.run.attempt import Branches, Done, Log, Result, World, attempt, commit
+from fluxbump.run.decision import Blocked, Decision, Outcome, Update, describe, outcome
 from fluxbump.run.hands import LiveHands, Rehearsal, Sent
 from fluxbump.run.offer import Offer
 from fluxbump.run.place import Place
-from fluxbump.run.policy import Blocked, Decision, Outcome, Update, describe
 from fluxbump.run.sections import BodyInputs
 from fluxbump.settings import branch_prefix
 
@@ -81,7 +81,7 @@ def run(place: Place, now: datetime, log: Log, *, rehearse: bool = False) -> Rep
     # Whatever is decided, what was merged or reached by other ways is tidied up.
     result = _until_still(place, decision, offered, log, rehearsal)
     sent = tuple(rehearsal.sent) if rehearsal else ()
-    return Report(policy.outcome(decision), decision, prepared, result.done, sent, result.request)
+    return Report(outcome(decision), decision, prepared, result.done, sent, result.request)
 
 
 def _prepared(place: Place, looked: Looked, decision: Update) -> bump.Prepared:

@@ -13,7 +13,7 @@ from fluxbump.forges.forge import Capabilities, Proposal
 from fluxbump.model import Severity
 from fluxbump.run import body as written
 from fluxbump.run.actions import Known, Wanted
-from fluxbump.run.policy import Update
+from fluxbump.run.decision import Update
 from fluxbump.run.sections import BodyInputs, Link
 from fluxbump.run.state import State
 from fluxbump.settings import Policy

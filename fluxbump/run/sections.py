@@ -18,7 +18,7 @@ from fluxbump.crds import Conflict, Release
 from fluxbump.markdown import code, plain
 from fluxbump.model import FLUX, FLUX2, Finding, Location, Mention, Severity, Track, TrackKind
 from fluxbump.route import Route
-from fluxbump.run.policy import Skipped, skipped_by_reason
+from fluxbump.run.decision import Skipped, skipped_by_reason
 
 Link = Callable[[str, int], str]
 """Returns the address of a line of a file: path and line to URL; empty for none."""

@@ -10,8 +10,8 @@ import jsonschema
 import pytest
 
 from fluxbump.run.attempt import TRAILER
+from fluxbump.run.decision import Outcome
 from fluxbump.run.job import Report
-from fluxbump.run.policy import Outcome
 from fluxbump.run.state import PUSHED, State
 from tests import helpers
 from tests.forges.fake_server import Reply

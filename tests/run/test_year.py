@@ -12,8 +12,8 @@ import pytest
 
 from fixtures import facts
 from fluxbump import rules, safe, versions
+from fluxbump.run.decision import Update
 from fluxbump.run.job import Report
-from fluxbump.run.policy import Update
 from fluxbump.run.state import PUSHED, State
 from tests.forges.fake_github import Pull
 from tests.run.conftest import Make

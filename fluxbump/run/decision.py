@@ -1,0 +1,143 @@
+"""What a policy comes to for a repository, as values. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from enum import StrEnum
+
+from msgspec import Struct
+
+from fluxbump.model import ChartRelease, Finding
+from fluxbump.route import Route
+
+
+class Skipped(Struct, frozen=True):
+    """A newer release that is not proposed.
+
+    Attributes:
+        release: without a leading `v`.
+        reason: why, in words that follow the release.
+    """
+
+    release: str
+    reason: str
+
+
+class UpToDate(Struct, frozen=True):
+    """Nothing newer may be proposed.
+
+    Attributes:
+        current: the release that is installed.
+        newest: the chart of the newest stable release that there is, which may be skipped.
+        skipped: what the policy passes over, newest first.
+    """
+
+    current: str
+    newest: ChartRelease | None = None
+    skipped: tuple[Skipped, ...] = ()
+
+
+class Waiting(Struct, frozen=True):
+    """Something newer may be proposed later.
+
+    Attributes:
+        current: the release that is installed.
+        release: the newest that is waited for; it has not been judged.
+        until: when the next thing may be proposed; None when no time will come by itself.
+        reason: one sentence.
+        skipped: what the policy passes over, newest first.
+    """
+
+    current: str
+    release: str
+    until: datetime | None
+    reason: str
+    skipped: tuple[Skipped, ...] = ()
+
+
+class Blocked(Struct, frozen=True):
+    """Something is to be done that a person has to do.
+
+    Attributes:
+        current: the release that is installed; None when nothing says so.
+        release: the newest that could be proposed; None when the repository itself is in the way.
+        codes: of the rules that refuse it.
+        reason: one sentence.
+        findings: what they say.
+        skipped: what else is newer and not proposed, newest first.
+    """
+
+    current: str | None
+    release: str | None
+    codes: tuple[str, ...]
+    reason: str
+    findings: tuple[Finding, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+
+
+class Update(Struct, frozen=True):
+    """A release to propose now.
+
+    Attributes:
+        current: the release that is installed.
+        chart: the chart release to propose: the first hop of the way.
+        way: to the goal; the hops after the first are proposed when the one before is merged.
+        skipped: what is newer than the goal and not proposed, newest first.
+    """
+
+    current: str
+    chart: ChartRelease
+    way: Route
+    skipped: tuple[Skipped, ...] = ()
+
+    @property
+    def release(self) -> str:
+        """The release to propose."""
+        return str(self.chart.app_version)
+
+    @property
+    def later(self) -> tuple[str, ...]:
+        """The releases of the hops that remain, the goal last."""
+        return tuple(hop.new for hop in self.way.hops[1:])
+
+
+Decision = UpToDate | Waiting | Blocked | Update
+
+
+class Outcome(StrEnum):
+    """What a decision comes to."""
+
+    UP_TO_DATE = "up-to-date"
+    UPDATE = "update-available"
+    WAITING = "waiting"
+    BLOCKED = "blocked"
+
+
+def describe(decision: Decision) -> str:
+    """Say a decision in a sentence."""
+    if isinstance(decision, Update):
+        later = f", on the way to {decision.later[-1]}" if decision.later else ""
+        return f"Flux {decision.current} can move to {decision.release}{later}"
+    if isinstance(decision, Blocked):
+        return decision.reason
+    if isinstance(decision, Waiting):
+        return f"Flux {decision.release} waits: {decision.reason}"
+    return f"Flux {decision.current} is what the policy wants"
+
+
+def outcome(decision: Decision) -> Outcome:
+    """Return what a decision comes to."""
+    kinds = {
+        UpToDate: Outcome.UP_TO_DATE,
+        Update: Outcome.UPDATE,
+        Waiting: Outcome.WAITING,
+        Blocked: Outcome.BLOCKED,
+    }
+    return kinds[type(decision)]
+
+
+def skipped_by_reason(skipped: Sequence[Skipped]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield each reason once, with its releases in the order given."""
+    for reason in dict.fromkeys(one.reason for one in skipped):
+        yield reason, tuple(one.release for one in skipped if one.reason == reason)
