@@ -14,7 +14,7 @@ from fluxbump.reports.table import Paint, printable
 from fluxbump.run.decision import Blocked, Update, Waiting, skipped_by_reason
 
 if TYPE_CHECKING:
-    from fluxbump.run.attempt import Done
+    from fluxbump.run.acting import Done
     from fluxbump.run.decision import Decision
     from fluxbump.run.hands import Sent
     from fluxbump.run.job import Report

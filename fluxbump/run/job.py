@@ -17,7 +17,8 @@ from fluxbump.looked import Looked, look
 from fluxbump.plan import Options
 from fluxbump.remoteerrors import MovedError
 from fluxbump.run import policy
-from fluxbump.run.attempt import Branches, Done, Log, Result, World, attempt, commit
+from fluxbump.run.acting import Done, Log, World
+from fluxbump.run.attempt import Branches, Result, attempt, commit
 from fluxbump.run.decision import Blocked, Decision, Outcome, Update, describe, outcome
 from fluxbump.run.hands import LiveHands, Rehearsal, Sent
 from fluxbump.run.offer import Offer
