@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 import platformdirs
@@ -11,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fluxbump import credentials, remoteurl
+from fluxbump.beside import beside
 from fluxbump.clones import cached_clone
 from fluxbump.credentials import Credential
 from fluxbump.errors import FluxbumpError, RepositoryError
@@ -111,7 +113,8 @@ def _cloned(
 def _clone_of(branch: str | None, keys: _Keys, kind: str | None) -> Ground:
     cache_dir = platformdirs.user_cache_path("fluxbump", appauthor=False) / "clones"
     who = keys.of(kind)
-    path = cached_clone(keys.url, cache_dir, who, branch, environ=keys.environ)
+    with beside(_ready_to_read):
+        path = cached_clone(keys.url, cache_dir, who, branch, environ=keys.environ)
     remote = keys.remote(path, who, cached=True)
     repository = Repository(path, remote.environ)
     name = branch or repository.current_branch()
@@ -120,6 +123,11 @@ def _clone_of(branch: str | None, keys: _Keys, kind: str | None) -> Ground:
     who = keys.of(kind or settings.forge)
     remote = keys.remote(path, who, cached=True)
     return Ground(repository, base, name, settings, remote, who)
+
+
+def _ready_to_read() -> None:
+    """Import what reads the configuration, which takes about as long as the remote's answer."""
+    import_module("fluxbump.config")
 
 
 def _checked_out(asked: Asked, repository: Repository, environ: Mapping[str, str]) -> Ground:
