@@ -12,6 +12,7 @@ from functools import partial
 from msgspec import Struct
 
 from fluxbump import bump
+from fluxbump.beside import beside
 from fluxbump.forges.forge import Forge, PullRequest
 from fluxbump.looked import Looked, look
 from fluxbump.plan import Options
@@ -118,7 +119,10 @@ def _until_still(
     """Look and act until nobody was faster."""
     prefix = branch_prefix(place.settings.branch)
     for tried in range(1, _ATTEMPTS + 1):
-        tips = place.remote.branches(prefix)
+        with beside(partial(place.remote.branches, prefix)) as listed:
+            if prepared is not None:
+                place.forge()  # which imports all that talks to it, while the remote answers
+            tips = listed()
         if prepared is None and not tips:
             break  # the usual case: the forge is not even asked
         forge = place.forge()
