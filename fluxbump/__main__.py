@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
+import threading
+from contextlib import suppress
 
 
 def main() -> None:
@@ -16,10 +19,27 @@ def main() -> None:
     try:
         from fluxbump.cli.app import run  # noqa: PLC0415  # so that importing this module is free
 
-        sys.exit(run(sys.argv[1:]))
+        code = run(sys.argv[1:])
     except KeyboardInterrupt:
         sys.stderr.write("fluxbump: interrupted; nothing was left half done\n")
         sys.exit(130)
+    _leave(code)
+
+
+def _leave(code: int) -> None:
+    """Exit without giving back, object by object, what the system takes back at once.
+
+    That takes a tenth of a run. All that an exit does besides is done; where it would have to wait
+    for a thread, it is an exit as usual.
+    """
+    if threading.active_count() > 1:
+        sys.exit(code)
+    atexit._run_exitfuncs()  # what Python itself calls, and has no other name
+    for stream in (sys.stdout, sys.stderr):
+        # Whoever wrote has flushed, and has told what could not be written.
+        with suppress(OSError):
+            stream.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":

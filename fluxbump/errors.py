@@ -101,3 +101,9 @@ class ForgeError(FluxbumpError):
     """The forge cannot be reached, refuses the token, or answers what it should not."""
 
     exit_code = 10
+
+
+class OutputError(FluxbumpError):
+    """What was found cannot be written: the disk is full, for one."""
+
+    exit_code = 74  # EX_IOERR in sysexits(3)

@@ -344,3 +344,31 @@ def test_what_a_repository_holds_cannot_drive_the_terminal(
         result = cli(*arguments, cwd=repo)
         assert text not in result.out
         assert text not in result.err
+
+
+def test_output_that_cannot_be_written(repo: Repo) -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("this system has no /dev/full to write to")
+    with full.open("w") as nowhere:
+        done = subprocess.run(
+            repo.command("status"),
+            cwd=repo.path, env=repo.environment(), stdout=nowhere, stderr=subprocess.PIPE,
+            text=True, check=False,
+        )  # fmt: skip
+    assert done.returncode == 74
+    assert done.stderr == (
+        "fluxbump: cannot write the output: No space left on device (what was done stays done)\n"
+    )
+
+
+@pytest.mark.parametrize("closed", ["1", "2", "1 2"])
+def test_streams_that_are_closed(repo: Repo, closed: str) -> None:
+    shut = " ".join(f"{number}>&-" for number in closed.split())
+    done = subprocess.run(
+        ["sh", "-c", f'"$@" {shut}', "sh", *repo.command("status")],
+        capture_output=True, text=True, check=False, cwd=repo.path, env=repo.environment(),
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert ("The pins agree" in done.stdout) == ("1" not in closed)

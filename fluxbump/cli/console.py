@@ -6,11 +6,12 @@ import os
 import sys
 import traceback
 from io import TextIOWrapper
-from typing import IO, TypeVar
+from pathlib import Path
+from typing import IO, TextIO, TypeVar
 
 from msgspec import Struct
 
-from fluxbump.errors import FluxbumpError
+from fluxbump.errors import FluxbumpError, OutputError
 from fluxbump.reports.table import printable
 
 T = TypeVar("T", str, bytes)
@@ -21,10 +22,17 @@ class ReaderGoneError(Exception):
 
 
 def prepare_streams() -> None:
-    """Print what a terminal's encoding does not have as `?`, not as a crash."""
+    """Print what a terminal's encoding does not have as `?`, and nothing where it is closed."""
+    # None, whatever the types say, where the shell has closed one (`>&-`).
+    sys.stdout = sys.stdout or _nowhere()
+    sys.stderr = sys.stderr or _nowhere()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
+
+
+def _nowhere() -> TextIO:
+    return Path(os.devnull).open("w", encoding="utf-8")  # it is for the whole run
 
 
 class Console(Struct, frozen=True):
@@ -70,6 +78,9 @@ class Console(Struct, frozen=True):
             stream.flush()
         except BrokenPipeError:
             raise ReaderGoneError from None
+        except OSError as error:
+            why = f"cannot write the output: {error.strerror or error}"
+            raise OutputError(why, hint="what was done stays done") from None
 
     def note(self, text: str) -> None:
         """Print a remark beside the result, unless only the result is wanted."""
