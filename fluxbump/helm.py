@@ -117,13 +117,6 @@ class Helm:
         with self._running(command, self._timeout) as done:
             yield lambda: self._output(done(), directory)
 
-    def template(
-        self, chart_dir: Path, release_name: str = "fluxbump", *, kube_version: str = KUBE_VERSION
-    ) -> str:
-        """Render a chart and wait for the output; see `begin`."""
-        with self.begin(chart_dir, release_name, kube_version=kube_version) as output:
-            return output()
-
     def _output(self, done: _Done | None, directory: str) -> str:
         if done is None:
             raise ChartRefusedError(f"helm did not finish within {self._timeout:g} seconds")

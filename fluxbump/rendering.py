@@ -132,20 +132,6 @@ def begin(
             yield partial(_finish, chart, helm, begun)
 
 
-def render(
-    chart: Chart,
-    snapshot: Snapshot,
-    vendored: Sequence[Vendored],
-    fetch: Fetch | None,
-    helm: Helm | None,
-    *,
-    kube_version: str = KUBE_VERSION,
-) -> Render:
-    """Render a wrapper and wait for it; see `begin`."""
-    with begin(chart, snapshot, vendored, fetch, helm, kube_version=kube_version) as result:
-        return result()
-
-
 def _finish(chart: Chart, helm: Helm, begun: _Begun) -> Render:
     def finished() -> Render:
         output = begun.output()

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from fixtures import facts, generate, states
-from fluxbump import archive, indexes, rendering
+from fluxbump import archive, indexes
 from fluxbump.evidence import Renderer
 from fluxbump.examine import examine, judge
 from fluxbump.helm import Helm
@@ -22,6 +22,7 @@ from fluxbump.rules.rule import Render, RenderedObject, Vendored
 from fluxbump.settings import Settings
 from fluxbump.snapshots import MemorySnapshot
 from tests import bash_gate
+from tests import rendered as really
 from tests.bash_gate import DEPENDENCY, INSTALL, MIRROR, D, F, N, Outside, R, V
 from tests.tools import need_helm
 
@@ -399,6 +400,6 @@ def test_the_gate_rejects_what_helm_refuses(
         def fetch(version: str) -> bytes:
             return source.archive(known[version])
 
-        return partial(rendering.render, chart, snapshot, vendored, fetch, Helm(helm))
+        return partial(really.render, chart, snapshot, vendored, fetch, Helm(helm))
 
     assert gate(name, charts, render)

@@ -9,6 +9,7 @@ from fluxbump import yamltext
 from fluxbump.errors import ToolError
 from fluxbump.helm import ChartRefusedError, Helm, find, objects
 from fluxbump.rules.rule import RenderedObject
+from tests.rendered import template
 
 CHART = "apiVersion: v2\nname: small\nversion: 0.1.0\n"
 
@@ -56,7 +57,7 @@ def test_renders_with_definitions_and_without_tests(helm: Helm, chart: MakeChart
         templates__tests__t_yaml="kind: Pod\nmetadata: {annotations: {helm.sh/hook: test}}\n",
         crds__c_yaml="kind: CustomResourceDefinition\nmetadata: {name: things.example.org}\n",
     )
-    found = [(one.kind, one.name) for one in objects(helm.template(directory))]
+    found = [(one.kind, one.name) for one in objects(template(helm, directory))]
     assert found == [
         ("CustomResourceDefinition", "things.example.org"),
         ("ConfigMap", "fluxbump"),
@@ -68,10 +69,10 @@ def test_renders_for_the_kubernetes_that_is_named(helm: Helm, chart: MakeChart) 
         Chart_yaml=CHART + 'kubeVersion: ">=1.28.0-0"\n',
         templates__a_yaml="kind: '{{ .Capabilities.KubeVersion.Version }}'\n",
     )
-    assert [one.kind for one in objects(helm.template(directory))] == ["v1.35.0"]
-    assert "v1.28.3" in helm.template(directory, kube_version="1.28.3")
+    assert [one.kind for one in objects(template(helm, directory))] == ["v1.35.0"]
+    assert "v1.28.3" in template(helm, directory, kube_version="1.28.3")
     with pytest.raises(ChartRefusedError, match=r"requires kubeVersion: >=1\.28"):
-        helm.template(directory, kube_version="1.27.9")
+        template(helm, directory, kube_version="1.27.9")
 
 
 def test_the_users_setup_has_no_say(
@@ -95,7 +96,7 @@ def test_the_users_setup_has_no_say(
     }.items():
         monkeypatch.setenv(name, str(value))
     directory = chart(templates__a_yaml="kind: '{{ .Release.Namespace }}'\n")
-    assert [one.kind for one in objects(helm.template(directory))] == ["default"]
+    assert [one.kind for one in objects(template(helm, directory))] == ["default"]
 
 
 @pytest.mark.parametrize(
@@ -114,7 +115,7 @@ def test_a_refusal_is_one_readable_line(
 ) -> None:
     directory = chart(**files)
     with pytest.raises(ChartRefusedError) as refused:
-        helm.template(directory)
+        template(helm, directory)
     said = refused.value.message
     assert message in said
     assert said.isprintable()
@@ -137,7 +138,7 @@ def test_helm_works_while_others_do(fake: MakeHelm, tmp_path: Path, scratch: Pat
 
 def test_a_directory_without_a_chart(helm: Helm, tmp_path: Path) -> None:
     with pytest.raises(ChartRefusedError) as refused:
-        helm.template(tmp_path)
+        template(helm, tmp_path)
     assert str(tmp_path) not in refused.value.message
 
 
@@ -167,36 +168,36 @@ def test_a_helm_of_another_kind(fake: MakeHelm, version: str, message: str) -> N
 def test_warnings_before_the_error_are_cut(fake: MakeHelm, tmp_path: Path) -> None:
     helm = fake("echo 'level=WARN msg=x' >&2; echo 'Error: a' >&2; echo '  b' >&2; exit 1")
     with pytest.raises(ChartRefusedError, match=r"^a b$"):
-        helm.template(tmp_path)
+        template(helm, tmp_path)
 
 
 def test_a_silent_failure_still_says_something(fake: MakeHelm, tmp_path: Path) -> None:
     with pytest.raises(ChartRefusedError, match="helm template failed with 3"):
-        fake("exit 3").template(tmp_path)
+        template(fake("exit 3"), tmp_path)
 
 
 def test_a_long_message_is_cut(fake: MakeHelm, tmp_path: Path) -> None:
     with pytest.raises(ChartRefusedError) as refused:
-        fake("head -c 5000 /dev/zero | tr '\\0' x >&2; exit 1").template(tmp_path)
+        template(fake("head -c 5000 /dev/zero | tr '\\0' x >&2; exit 1"), tmp_path)
     assert refused.value.message == "x" * 1000 + "..."
 
 
 def test_one_that_hangs_is_stopped(fake: MakeHelm, tmp_path: Path, scratch: Path) -> None:
     with pytest.raises(ChartRefusedError, match=r"did not finish within 0.2 seconds"):
-        fake("exec sleep 30", timeout=0.2).template(tmp_path)
+        template(fake("exec sleep 30", timeout=0.2), tmp_path)
     assert list(scratch.iterdir()) == []
 
 
 def test_one_that_is_killed_is_not_the_charts_fault(fake: MakeHelm, tmp_path: Path) -> None:
     with pytest.raises(ToolError, match="killed by signal 9") as killed:
-        fake("kill -9 $$").template(tmp_path)
+        template(fake("kill -9 $$"), tmp_path)
     assert not isinstance(killed.value, ChartRefusedError)
 
 
 def test_ctrl_c_stops_it_and_leaves_nothing(fake: MakeHelm, tmp_path: Path, scratch: Path) -> None:
     helm = fake(f"echo $$ > '{tmp_path}/pid'; sleep 0.3; kill -INT $PPID; exec sleep 30")
     with pytest.raises(KeyboardInterrupt):
-        helm.template(tmp_path)
+        template(helm, tmp_path)
     assert list(scratch.iterdir()) == []
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "pid").read_text()), 0)
@@ -204,7 +205,7 @@ def test_ctrl_c_stops_it_and_leaves_nothing(fake: MakeHelm, tmp_path: Path, scra
 
 def test_one_that_does_not_run(tmp_path: Path, scratch: Path) -> None:
     with pytest.raises(ToolError, match=r"cannot run .*no-helm: .*No such file"):
-        Helm(tmp_path / "no-helm").template(tmp_path)
+        template(Helm(tmp_path / "no-helm"), tmp_path)
     garbage = tmp_path / "garbage"
     garbage.write_bytes(b"\x7fELF")
     garbage.chmod(0o755)

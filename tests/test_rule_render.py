@@ -17,11 +17,12 @@ from fluxbump.errors import IndexSourceError
 from fluxbump.facts import controllers
 from fluxbump.helm import KUBE_VERSION, ChartRefusedError, Helm, find
 from fluxbump.model import Finding, Inventory, Location
-from fluxbump.rendering import Fetch, render
+from fluxbump.rendering import Fetch
 from fluxbump.rules.pages import page
 from fluxbump.rules.render import CORE, RULES
 from fluxbump.rules.rule import Evidence, NotRun, Outcome, Render, RenderedObject, Rule
 from fluxbump.snapshots import MemorySnapshot
+from tests.rendered import render
 
 CHART = "platform/flux/chart/"
 WRAPPER = f"{CHART}Chart.yaml"
