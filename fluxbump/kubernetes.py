@@ -60,6 +60,8 @@ _OBJECTS = {
 }
 """Kinds of manifests that make clusters, and where they hold the version."""
 
+_VERSION_KEY = re.compile("version:")
+
 NEEDLES = (
     *(f"{subject}_version" for subject in _SUBJECTS),
     *(f"{subject.upper()}_VERSION" for subject in _SUBJECTS),
@@ -150,7 +152,7 @@ def _terraform(file: TextFile) -> _Placed:
 
 
 def _manifests(file: TextFile) -> _Placed:
-    for document, node in file.objects(_OBJECTS.keys(), re.compile(r"version:")):
+    for document, node in file.objects(_OBJECTS.keys(), _VERSION_KEY.search):
         kind = yamltext.text_of(node, "kind") or ""
         scalar = document.scalar(yamltext.get(node, *_OBJECTS[kind]))
         if scalar and re.fullmatch(_VERSION, scalar.value):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from enum import Enum, auto
 from functools import cached_property
 
@@ -184,15 +184,15 @@ class TextFile(Struct, dict=True):
         return False
 
     def objects(
-        self, kinds: Collection[str], relevant: re.Pattern[str]
+        self, kinds: Collection[str], relevant: Callable[[str], object]
     ) -> Iterator[tuple[Document, Node]]:
-        """Yield the Kubernetes objects of `kinds` in documents whose text matches `relevant`.
+        """Yield the Kubernetes objects of `kinds` in documents whose text is `relevant`.
 
         Documents that cannot matter are not parsed. The items of a `List` count as objects.
         """
         for document in self.documents:
             source = document.source
-            if not any(kind in source for kind in kinds) or not relevant.search(source):
+            if not any(kind in source for kind in kinds) or not relevant(source):
                 continue
             root = document.root
             candidates = yamltext.items(yamltext.get(root, "items"))

@@ -21,12 +21,14 @@ from ruamel.yaml import YAML
 from ruamel.yaml.cyaml import CParser
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.tag import Tag
 
 from fluxbump.model import Location
 
 # A line that starts with `---` ends a document wherever it stands, inside any scalar
-# (YAML 1.2.2, rule c-forbidden), so documents can be told apart without parsing them.
-_SEPARATOR = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
+# (YAML 1.2.2, rule c-forbidden), so documents can be told apart without parsing them. The line
+# break in front is there for speed: a pattern that begins with fixed text is searched for that.
+_SEPARATOR = re.compile(r"\n---(?=[ \t\r\n]|\Z)")
 
 # Comments and directives before the first separator belong to the document behind it.
 _PREAMBLE = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n|%[^\n]*\n)*")
@@ -35,7 +37,8 @@ _PREAMBLE = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n|%[^\n]*\n)*")
 _MAX_DEPTH = 200
 _BRACKET_OR_COMMENT = re.compile(r"(?:^|(?<=[ \t]))#[^\n]*(?=\n|\Z)|[\[\]{}]", re.MULTILINE)
 _COMPACT_NESTING = re.compile(r"(?:[-?:][ \t]+){100}")
-_DEEP_INDENT = re.compile(r"^ {400}", re.MULTILINE)
+_DEEP_INDENT = " " * 400
+_HARMLESS_WIDTH = 200  # the least that a line nested too deeply takes
 
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
@@ -77,6 +80,9 @@ class Scalar(Struct, frozen=True):
     quoted: bool
 
 
+_NO_TAG = Tag(suffix="")  # one for all: of a text, every node would make its own
+
+
 class _Parser(CParser):  # type: ignore[misc]  # the binding has no type information
     """The binding's parser with a resolver that resolves nothing: all values stay text."""
 
@@ -86,8 +92,8 @@ class _Parser(CParser):  # type: ignore[misc]  # the binding has no type informa
     def ascend_resolver(self) -> None:
         pass
 
-    def resolve(self, *_: object) -> str:
-        return ""
+    def resolve(self, *_: object) -> Tag:
+        return _NO_TAG
 
 
 class _TooDeepError(YamlProblem):
@@ -95,7 +101,10 @@ class _TooDeepError(YamlProblem):
 
 
 def _refuse_deep_nesting(text: str) -> None:
-    if _COMPACT_NESTING.search(text) or _DEEP_INDENT.search(text):
+    lines = text.split("\n")
+    if max(map(len, lines)) >= _HARMLESS_WIDTH and (
+        _COMPACT_NESTING.search(text) or any(line.startswith(_DEEP_INDENT) for line in lines)
+    ):
         raise _TooDeepError("nested too deeply")
     if text.count("[") + text.count("{") <= _MAX_DEPTH:
         return
@@ -224,7 +233,7 @@ def documents(text: str, path: str) -> tuple[Document, ...]:
     A byte order mark belongs to no document.
     """
     first = 1 if text.startswith("\ufeff") else 0
-    separators = [match.start() for match in _SEPARATOR.finditer(text) if match.start() > first]
+    separators = [match.start() + 1 for match in _SEPARATOR.finditer(text, first)]
     if separators and _PREAMBLE.fullmatch(text, first, separators[0]):
         separators.pop(0)
     starts = [first, *separators]

@@ -173,7 +173,8 @@ def test_objects() -> None:
     )
     file = TextFile("a.yaml", text)
     found = [
-        document.at(node).line for document, node in file.objects({"A"}, re.compile("name: x"))
+        document.at(node).line
+        for document, node in file.objects({"A"}, re.compile("name: x").search)
     ]
     assert found == [1, 7]
-    assert list(TextFile("a.txt", text).objects({"A"}, re.compile(""))) == []
+    assert list(TextFile("a.txt", text).objects({"A"}, re.compile("").search)) == []

@@ -25,7 +25,7 @@ Finder = Callable[[Document, Node, Context], Iterator[Found]]
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
     """Yield the chart versions that the file's Flux objects ask for."""
-    for document, node in file.objects(_FINDERS, context.installing):
+    for document, node in file.objects(_FINDERS, context.is_installed_in):
         yield from _FINDERS[yamltext.text_of(node, "kind") or ""](document, node, context)
     yield from _patched_in_strings(file, context)
     if not file.is_yaml:

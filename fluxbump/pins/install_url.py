@@ -11,16 +11,19 @@ from fluxbump.textfile import TextFile
 
 NAME = "install-url"
 
-# Any host: a mirror or a proxy in front of GitHub keeps the path.
+_PATH = "fluxcd/flux2/releases/"
+
+# Any host: a mirror or a proxy in front of GitHub keeps the path. What may not stand in front is
+# looked at last, because a pattern that begins with fixed text is searched for that.
 URL = re.compile(
-    r"(?<![\w.-])fluxcd/flux2/releases/(?:(?P<latest>latest/download)|download/(?P<tag>[^/\s\"'`]+))"
+    rf"{_PATH}(?<![\w.-]{_PATH})(?:(?P<latest>latest/download)|download/(?P<tag>[^/\s\"'`]+))"
     r"/install\.yaml(?![\w-]|\.\w)"
 )
 
 
 def find(file: TextFile, _context: Context) -> Iterator[Pin]:
     """Yield every install URL in live code."""
-    if "fluxcd/flux2/releases/" not in file.text:
+    if _PATH not in file.text:
         return
     for match in URL.finditer(file.text):
         if file.is_live(match.start()):

@@ -85,43 +85,48 @@ class Context(Struct, frozen=True):
         """The names of all charts whose versions move."""
         return (FLUX2.name, *self.charts)
 
-    @property
-    def naming(self) -> re.Pattern[str]:
-        """Matches a text in which a value is the name of a chart whose version moves."""
-        return _naming(self.names())
+    def is_named_in(self, text: str) -> bool:
+        """Whether a value in `text` is the name of a chart whose version moves."""
+        return _patterns(self.names()).name.search(text) is not None
 
-    @property
-    def installing(self) -> re.Pattern[str]:
-        """Matches a text that may install such a chart.
+    def is_installed_in(self, text: str) -> bool:
+        """Whether `text` may install such a chart.
 
         It names the chart as a `chart` or `url`; or it has the chart's name and says nothing of
-        a chart, as a patch does. What only depends on such a release is not matched.
+        a chart, as a patch does. What only depends on such a release does not install it.
         """
-        return _installing(self.names())
+        patterns = _patterns(self.names())
+        if patterns.chart.search(text) or patterns.url.search(text):
+            return True
+        return not _ANY_CHART.search(text) and patterns.name.search(text) is not None
 
     def is_community(self, repository: str) -> bool:
         """Whether `repository` is one that serves the community chart."""
         return repository.rstrip("/") in {known.rstrip("/") for known in self.repositories}
 
 
+# Each pattern begins with fixed text, for which a text is searched many times faster.
 _VALUE = r"""["']?\s*:\s*["']?"""
+_ANY_CHART = re.compile(rf"chart(?<!\wchart){_VALUE}[\w.$/]")
 
 
-def _one_of(names: tuple[str, ...]) -> str:
-    return "(?:" + "|".join(re.escape(name) for name in names) + ")"
+class _Patterns(Struct, frozen=True):
+    """What names a chart whose version moves: as its `chart`, its `url`, or its `name`."""
+
+    chart: re.Pattern[str]
+    url: re.Pattern[str]
+    name: re.Pattern[str]
 
 
 @cache
-def _naming(names: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile(rf"""name{_VALUE}{_one_of(names)}(?![\w-])""")
-
-
-@cache
-def _installing(names: tuple[str, ...]) -> re.Pattern[str]:
-    name = _one_of(names)
-    as_chart = rf"(?:chart|url){_VALUE}(?:[^\s\"']*/)?{name}/?(?![\w-])"
-    as_patch = rf"""\A(?!(?s:.*)\bchart{_VALUE}[\w.$/])(?s:.*?)name{_VALUE}{name}(?![\w-])"""
-    return re.compile(f"{as_chart}|{as_patch}")
+def _patterns(names: tuple[str, ...]) -> _Patterns:
+    name = "(?:" + "|".join(re.escape(name) for name in names) + ")"
+    reference = rf"""{_VALUE}(?:[^\s"']*/)?{name}/?(?![\w-])"""
+    return _Patterns(
+        chart=re.compile(f"chart{reference}"),
+        url=re.compile(f"url{reference}"),
+        name=re.compile(rf"name{_VALUE}{name}(?![\w-])"),
+    )
 
 
 class Kind(Protocol):

@@ -85,7 +85,7 @@ def _following(inventory: Inventory, tracks: Collection[Track]) -> Iterator[_Own
     }
     files = inventory.files.items() if sources else ()
     for path, text in ((path, text) for path, text in files if "chartRef" in text):
-        for document, node in TextFile(path, text).objects({"HelmRelease"}, _CHART_REF):
+        for document, node in TextFile(path, text).objects({"HelmRelease"}, _CHART_REF.search):
             reference = ("spec", "chartRef")
             kind = yamltext.text_of(node, *reference, "kind") or ""
             name = yamltext.text_of(node, *reference, "name") or ""
