@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen
@@ -184,6 +184,21 @@ class Runner:
         command = ["cat-file", "--batch"]
         return Batch(_start(command, self._where, self._environ, stdin=PIPE, stderr=DEVNULL))
 
+    def contents(self, names: Sequence[bytes]) -> Generator[bytes | None, None, None]:
+        """Yield many objects by name, while git reads on; None for one that is not there.
+
+        The process is one of its own, which need not answer one question before the next.
+        """
+        command = ["cat-file", "--batch", "--buffer"]
+        with reading(b"\n".join(names)) as source:
+            process = _start(command, self._where, self._environ, stdin=source, stderr=DEVNULL)
+        batch = Batch(process)
+        try:
+            for _ in names:
+                yield batch.answer()
+        finally:
+            batch.close()
+
     def _start(
         self,
         args: Sequence[str],
@@ -201,12 +216,13 @@ class Batch:
 
     def __init__(self, process: Popen[bytes]) -> None:
         self._process = process
-        self._in, self._out = _pipe(process.stdin), _pipe(process.stdout)
+        self._out = _pipe(process.stdout)
 
     def ask(self, names: Sequence[bytes]) -> None:
         """Ask for objects; take an `answer` for each before asking for many more."""
-        self._in.write(b"\n".join(names) + b"\n")
-        self._in.flush()
+        into = _pipe(self._process.stdin)
+        into.write(b"\n".join(names) + b"\n")
+        into.flush()
 
     def answer(self) -> bytes | None:
         """Return the next object; None when there is no such object."""
@@ -220,9 +236,10 @@ class Batch:
     def close(self) -> None:
         """End the process."""
         with self._process:
-            for pipe in (self._in, self._out):
+            for pipe in (self._process.stdin, self._out):
                 with suppress(BrokenPipeError):  # it may have ended by itself
-                    pipe.close()
+                    if pipe is not None:
+                        pipe.close()
 
 
 def _start(

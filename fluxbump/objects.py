@@ -10,8 +10,8 @@ import os
 import tempfile
 from abc import abstractmethod
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -28,9 +28,11 @@ _REGULAR = (b"100644", b"100755")
 _BATCH = (
     400  # requests in flight: their answers may fill git's pipe, the requests must not fill ours
 )
-_BULK = 4_000  # objects that one process serves whole: their bytes are held twice for a moment
 _SHA256_LENGTH = 64
 _FOLDER = b"040000"
+
+_NO_HOOKS = ("-c", f"core.hooksPath={os.devnull}")
+_THROWN_AWAY = ("-c", "core.fsync=none", "-c", "core.compression=0")
 
 _LARGE = 20_000
 """Files of which a search is divided: it then takes longer than a few processes to start."""
@@ -75,10 +77,8 @@ class Git(Runner):
         """
         with tempfile.TemporaryDirectory(prefix="fluxbump-") as scratch:
             _scratch_repository(Path(scratch), base.commit.sha)
-            out = self.run(
-                "-c", "core.fsync=none", "fast-import", "--quiet",
-                stdin=_import_stream(base, changes), env={**env, "GIT_DIR": scratch},
-            )  # fmt: skip
+            stream = _import_stream(base, changes)
+            out = self._import(stream, {**env, "GIT_DIR": scratch}, *_THROWN_AWAY)
         return out.split()[2].decode()
 
     def build_tree(self, base: CommitSnapshot, changes: ChangeSet, env: Mapping[str, str]) -> str:
@@ -123,8 +123,11 @@ class Git(Runner):
             b"blob\nmark :%d\ndata %d\n%b\nget-mark :%d\n" % (mark, len(data), data, mark)
             for mark, data in enumerate(contents, start=1)
         ]
-        out = self.run("fast-import", "--quiet", stdin=b"".join(commands), env=env)
-        return iter(out.split())
+        return iter(self._import(b"".join(commands), env).split())
+
+    def _import(self, stream: bytes, env: Mapping[str, str], *options: str) -> bytes:
+        """Run `fast-import`, which calls the hook for moved refs though it moves none of ours."""
+        return self.run(*_NO_HOOKS, *options, "fast-import", "--quiet", stdin=stream, env=env)
 
     def patch(self, old: str, new: str, env: Mapping[str, str]) -> bytes:
         """Return what `git apply` takes to go from one tree to the other."""
@@ -189,41 +192,24 @@ class ObjectSnapshot(Searched):
     def read_many(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """Yield each path with its bytes."""
         wanted = list(paths)
-        size = _BULK if len(wanted) > _BULK else _BATCH
-        for first in range(0, len(wanted), size):
-            batch = wanted[first : first + size]
-            missing = [path for path in batch if path not in self._held]
-            read = self._read_bulk if len(missing) > _BATCH else self._read_batch
-            fresh = dict(read(missing))
-            yield from ((p, fresh[p] if p in fresh else self._held[p]) for p in batch)
+        missing = [path for path in wanted if path not in self._held]
+        read = self._git.contents if len(missing) > _BATCH else self._asked
+        fresh = frozenset(missing)
+        with closing(read([self.entries[path][1] for path in missing])) as answers:
+            for path in wanted:
+                data = next(answers) if path in fresh else self._held[path]
+                if data is None:
+                    raise _no_object(path)
+                yield path, data
 
-    def _read_bulk(self, paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:
-        """Read many objects with a process of their own, which need not answer one by one."""
-        names = b"\n".join(self.entries[path][1] for path in paths)
-        out = self._git.run("cat-file", "--batch", "--buffer", stdin=names)
-        position = 0
-        for path in paths:
-            end = out.index(b"\n", position)
-            header = out[position:end].split()
-            if len(header) != len((b"name", b"type", b"size")):
-                raise _no_object(path)
-            start, position = end + 1, end + 1 + int(header[2]) + 1
-            yield path, out[start : position - 1]
-
-    def _read_batch(self, paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:
-        names = [self.entries[path][1] for path in paths]
-        if not names:
-            return
+    def _asked(self, names: Sequence[bytes]) -> Generator[bytes | None, None, None]:
+        """Yield a few objects from the process that serves all who want a few."""
         if self._process is None:
             self._process = self._git.batch()
         self._process.ask(names)
         # All answers are taken before any is given out, so that a caller that stops early
         # leaves no answer in the pipe for the next one.
-        answers = [(path, self._process.answer()) for path in paths]
-        for path, data in answers:
-            if data is None:
-                raise _no_object(path)
-            yield path, data
+        yield from [self._process.answer() for _ in names]
 
     def _search(self, needles: Sequence[str]) -> list[str]:
         """Attributes such as `-diff` do not hide a file (`--text`): a pin is a pin."""

@@ -76,7 +76,7 @@ class Writer:
         """
         status, _, reason = self._run(
             "update-ref", "--create-reflog", "-m", "fluxbump", "--stdin", "-z",
-            stdin=commands.encode(),
+            stdin=commands.encode(), shielded=True,
         )  # fmt: skip
         if status:
             raise RepositoryError(
@@ -112,9 +112,21 @@ class Writer:
         return out
 
     def _run(
-        self, *args: str, stdin: bytes | None = None, env: Mapping[str, str] | None = None
+        self,
+        *args: str,
+        stdin: bytes | None = None,
+        env: Mapping[str, str] | None = None,
+        shielded: bool = False,
     ) -> tuple[int, str, str]:
-        """Run git once; return its exit code, what it printed, and what it said on one line."""
+        """Run git once; return its exit code, what it printed, and what it said on one line.
+
+        Args:
+            args: of git.
+            stdin: what it reads.
+            env: for it alone.
+            shielded: what ends us, and all of our process group, does not end it: git that is
+                killed leaves its lock files behind, and git that is not takes them away.
+        """
         with reading(stdin) as source:
             status, out, err = self._repo.git.execute(
                 ["git", *args],
@@ -123,6 +135,7 @@ class Writer:
                 with_extended_output=True,
                 stdout_as_string=True,
                 with_exceptions=False,
+                start_new_session=shielded,
             )
         reason = one_line(err.encode()) or f"git {args[0]} failed with {status}"
         return status, out, reason

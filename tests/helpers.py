@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -174,6 +175,14 @@ class Repo:
             "files": contents(self.path, skip=".git"),
             "worktrees": self.git("worktree", "list", "--porcelain"),
         }
+
+
+def wait_for(happened: Callable[[], bool]) -> None:
+    """Wait for what another process does; there is nothing to be woken by."""
+    end = time.monotonic() + 60
+    while not happened():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.01)
 
 
 def contents(directory: Path, skip: str | None = None) -> dict[str, bytes]:

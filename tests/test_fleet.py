@@ -7,8 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ from fluxbump.fleet.results import read_report
 from fluxbump.run import decision
 from tests import helpers, secrets
 from tests.fleet.drive import STAND_IN
-from tests.helpers import Repo, Result, assert_refused
+from tests.helpers import Repo, Result, assert_refused, wait_for
 from tests.test_json import check
 
 DRIVE = Path(__file__).with_name("fleet") / "drive.py"
@@ -211,14 +210,6 @@ def ended(pid: int) -> bool:
 
 def pids(path: Path) -> list[int]:
     return [int(word) for word in path.read_text().split()]
-
-
-def wait_for(happened: Callable[[], bool]) -> None:
-    """Wait for what another process does; there is nothing to be woken by."""
-    end = time.monotonic() + 60
-    while not happened():
-        assert time.monotonic() < end, "it never happened"
-        time.sleep(0.01)
 
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")

@@ -18,6 +18,7 @@ from tests.helpers import (
     repository,
     script,
     small,
+    wait_for,
 )
 
 BRANCH = "fluxbump/flux-2.5.1"
@@ -331,14 +332,53 @@ def test_killed_at_any_moment(repo: Repo, cli: Cli) -> None:
         time.sleep(duration * (0.3 + 0.75 * run / runs))
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        wait_for(lambda: leftovers(repo) == [])  # git finishes what it has locked
         if BRANCH in repo.branches():
             assert repo.tree(BRANCH) == tree
             assert repo.tip(f"{BRANCH}^") == repo.tip("main")
             repo.git("branch", "--quiet", "-D", BRANCH)
-        assert leftovers(repo) == []
     assert repo.state() == before
     repo.git("fsck", "--strict", "--no-dangling")
     assert repo.fluxbump("to", "2.5.1").code == 0
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs process groups")
+def test_killed_while_git_holds_the_lock(repo: Repo, cli: Cli) -> None:
+    """What kills the whole process group leaves git to make the branch and to unlock it."""
+    tree, seen = expected_tree(repo, cli), repo.home / "locked"
+    hook = repo.git_dir / "hooks" / "reference-transaction"  # git runs it with the ref locked
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f'#!/bin/sh\n[ "$1" = prepared ] && touch "{seen}" && sleep 1\nexit 0\n')
+    hook.chmod(0o755)
+    process = subprocess.Popen(
+        repo.command("to", "2.5.1"),
+        cwd=repo.path,
+        env=repo.environment(TMPDIR=str(repo.home)),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    wait_for(seen.exists)
+    assert leftovers(repo) != []
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    wait_for(lambda: leftovers(repo) == [])
+    assert repo.tree(BRANCH) == tree
+
+
+def test_hooks_hear_of_the_branch_and_of_nothing_else(repo: Repo, cli: Cli) -> None:
+    heard = repo.home / "heard"
+    hooks = repo.home / "hooks"
+    hooks.mkdir()
+    hook = hooks / "reference-transaction"
+    hook.write_text(f'#!/bin/sh\necho "$1" >> "{heard}"\ncat >> "{heard}"\n')
+    hook.chmod(0o755)
+    repo.git("config", "core.hooksPath", str(hooks))
+    expected_tree(repo, cli)
+    assert not heard.exists()
+    assert cli("to", "2.5.1", cwd=repo).code == 0
+    created = f"{'0' * 40} {repo.tip(BRANCH)} refs/heads/{BRANCH}"
+    assert heard.read_text().splitlines() == ["prepared", created, "committed", created]
 
 
 def test_interrupted(repo: Repo) -> None:

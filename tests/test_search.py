@@ -130,7 +130,6 @@ def test_many_files_are_read_whole_and_in_order(
         commit = opened.commit("HEAD")
         few = list(opened.snapshot(commit, "HEAD").read_many(opened.snapshot(commit, "").paths()))
         monkeypatch.setattr(objects, "_BATCH", 1)
-        monkeypatch.setattr(objects, "_BULK", 3)
         snapshot = opened.snapshot(commit, "HEAD")
         assert list(snapshot.read_many(snapshot.paths())) == few
         assert ("none/x", b"") in few
