@@ -17,6 +17,11 @@ from fluxbump.textfile import TextFile
 FILE = "Chart.yaml"
 
 
+def called(name: str, paths: Iterable[str]) -> list[str]:
+    """Return the paths of the files called `name`."""
+    return [path for path in paths if path.endswith(name) and path.rpartition("/")[2] == name]
+
+
 def read(
     texts: Mapping[str, TextFile], repositories: tuple[str, ...]
 ) -> tuple[dict[str, TextFile], tuple[Chart, ...]]:
@@ -124,9 +129,8 @@ def foreign(files: Iterable[TextFile], repositories: tuple[str, ...]) -> Iterato
 
 def legacy(paths: Iterable[str]) -> Iterator[Note]:
     """Yield a remark on each file of Helm 2's dependencies."""
-    for path in paths:
-        if path.rsplit("/", 1)[-1] == "requirements.yaml":
-            yield Note(
-                Location(path, 1),
-                "dependencies of a Helm 2 chart are not read (move them to Chart.yaml)",
-            )
+    for path in called("requirements.yaml", paths):
+        yield Note(
+            Location(path, 1),
+            "dependencies of a Helm 2 chart are not read (move them to Chart.yaml)",
+        )

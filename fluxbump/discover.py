@@ -7,7 +7,7 @@ matter are parsed.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
 
@@ -60,6 +60,10 @@ class Scope(Struct, frozen=True):
         """Whether the configuration takes a path out of the search."""
         return any(fnmatchcase(path, glob) for glob in self.exclude)
 
+    def kept(self, paths: Sequence[str]) -> Sequence[str]:
+        """Return the paths that the configuration leaves in the search."""
+        return [path for path in paths if not self.excludes(path)] if self.exclude else paths
+
 
 class _Found(Struct):
     """What the kinds find in some files."""
@@ -85,10 +89,10 @@ def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
     Raises:
         PinError: see `charts.read`.
     """
-    paths = [path for path in snapshot.paths() if not scope.excludes(path)]
-    chart_paths = [path for path in paths if path.rsplit("/", 1)[-1] == charts.FILE]
+    paths = scope.kept(snapshot.paths())
+    found = snapshot.read_many(charts.called(charts.FILE, paths))
     files, moving = charts.read(
-        {path: TextFile(path, decode(data)) for path, data in snapshot.read_many(chart_paths)},
+        {path: TextFile(path, decode(data)) for path, data in found},
         scope.repositories,
     )
     notes = (*charts.legacy(paths), *charts.foreign(files.values(), scope.repositories))
@@ -98,9 +102,10 @@ def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
     snapshot.grep([*needles, *scope.also])
     wanted = (_candidates(snapshot, paths, context, needles) - files.keys()) & set(paths)
     others: dict[str, str] = {}
+    matters = _matters(context)
     for path, data in snapshot.read_many(sorted(wanted)):
         text = decode(data)
-        if _matters(path, text, context):
+        if matters(path, text):
             files[path] = TextFile(path, text)
         else:
             others[path] = text
@@ -237,18 +242,26 @@ def _candidates(
     snapshot: Snapshot, paths: Collection[str], context: Context, needles: Sequence[str]
 ) -> set[str]:
     found = set(snapshot.grep(needles))
+    values = _values_files(context)
     for chart in context.charts.values():
-        values = f"{chart.directory}values"
         found |= {path for path in snapshot.below(chart.directory) if path.startswith(values)}
     for custom in context.custom:
         found |= {path for path in paths if fnmatchcase(path, custom.path)}
     return found
 
 
-def _matters(path: str, text: str, context: Context) -> bool:
-    """Whether a file can hold a pin; the others only mention a version."""
-    if any(name in text for name in (*context.names(), _BY_REFERENCE)):
-        return True
-    if any(path.startswith(f"{chart.directory}values") for chart in context.charts.values()):
-        return True
-    return any(fnmatchcase(path, custom.path) for custom in context.custom)
+def _values_files(context: Context) -> tuple[str, ...]:
+    """What the paths of the charts' values files begin with."""
+    return tuple(f"{chart.directory}values" for chart in context.charts.values())
+
+
+def _matters(context: Context) -> Callable[[str, str], bool]:
+    """Return what tells whether a file can hold a pin; the others only mention a version."""
+    words, values = (*context.names(), _BY_REFERENCE), _values_files(context)
+    globs = tuple(custom.path for custom in context.custom)
+
+    def matters(path: str, text: str) -> bool:
+        named = any(word in text for word in words) or path.startswith(values)
+        return named or any(fnmatchcase(path, glob) for glob in globs)
+
+    return matters

@@ -62,7 +62,7 @@ _OBJECTS = {
 
 _VERSION_KEY = re.compile("version:")
 
-NEEDLES = (
+_WORDS = (
     *(f"{subject}_version" for subject in _SUBJECTS),
     *(f"{subject.upper()}_VERSION" for subject in _SUBJECTS),
     *("INSTALL_K3S_CHANNEL", "min_master_version", "orchestrator_version"),
@@ -72,7 +72,14 @@ NEEDLES = (
     *_TERRAFORM,
     *_OBJECTS,
 )
-"""What a file that pins Kubernetes contains."""
+"""One of these is in every file that pins Kubernetes."""
+
+NEEDLES = (
+    *("_version", "_VERSION", "s-version", "cluster-version", "sVersion", "rke2Version"),
+    *("K3S_CHANNEL", "/k3s", "rancher/rke2", "siderolabs/kubelet"),
+    *("s_cluster", "ovh_cloud_project_kube", "vultr_kubernetes", "ControlPlane", "ClusterConfig"),
+)
+"""One of these is in each of `_WORDS`; they are few, because every file is searched for all."""
 
 
 class KubernetesPin(Struct, frozen=True):
@@ -110,8 +117,10 @@ def find(snapshot: Snapshot, exclude: Callable[[str], bool]) -> tuple[Kubernetes
     wanted = [path for path in snapshot.grep(NEEDLES) if not exclude(path)]
     found: dict[Location, KubernetesPin] = {}
     for path, data in snapshot.read_many(wanted):
-        for pin, where in _pins(TextFile(path, decode(data))):
-            found.setdefault(where, pin)
+        text = decode(data)
+        if any(word in text for word in _WORDS):
+            for pin, where in _pins(TextFile(path, text)):
+                found.setdefault(where, pin)
     return tuple(found[where] for where in sorted(found))
 
 

@@ -1,7 +1,7 @@
 """Divides work on many files among processes, on Linux, where that is worth it.
 
 A fork shares what this process has read, so only the results travel. A child that fails or dies
-costs nothing but time: its part is done here, where an error is raised as usual. What it takes is
+costs nothing but time: its share is done here, where an error is raised as usual. What it takes is
 imported for large trees only.
 """
 
@@ -22,22 +22,30 @@ if TYPE_CHECKING:
 A = TypeVar("A")
 B = TypeVar("B")
 
-WORTH = 3_000
-"""Items of which a further process is worth a fork: about a tenth of a second of work."""
+WORTH = 1_000
+"""Items of which a further process is worth a fork, which takes a hundredth of a second."""
+
+_GRAIN = 8  # parts to each process: files that lie together often are alike, and take as long
 
 _MOST = 4  # a laptop's user does other things, and what is left between the parts is serial
 
 
 def among_processes(work: Callable[[Sequence[A]], B], items: Sequence[A], /) -> list[B]:
     """Do work on parts of `items`, each in a process; see `spread.Spread`."""
-    parts = _parts(items, _processes(len(items)))
-    children = [_Child(work, part) for part in parts[1:]]
+    number = _processes(len(items))
+    parts = _parts(items, number * _GRAIN if number > 1 else 1)
+    shares = [parts[one::number] for one in range(number)]
+    children = [_Child(work, share) for share in shares[1:]]
     try:
-        first = work(parts[0])
-        return [first, *(child.result() for child in children)]
+        done = [_all(work, shares[0]), *(child.result() for child in children)]
+        return [done[one % number][one // number] for one in range(len(parts))]
     finally:
         for child in children:
             child.end()
+
+
+def _all(work: Callable[[Sequence[A]], B], parts: Sequence[Sequence[A]]) -> list[B]:
+    return [work(part) for part in parts]
 
 
 def processors() -> int:
@@ -58,23 +66,26 @@ def _parts(items: Sequence[A], number: int) -> list[Sequence[A]]:
 
 
 class _Child:
-    """A part of the work, under way in another process."""
+    """A share of the work, under way in another process."""
 
-    def __init__(self, work: Callable[[Sequence[Any]], Any], part: Sequence[Any]) -> None:
+    def __init__(
+        self, work: Callable[[Sequence[Any]], Any], share: Sequence[Sequence[Any]]
+    ) -> None:
         import multiprocessing
 
         context = multiprocessing.get_context("fork")
-        self._work, self._part = work, part
+        self._work, self._share = work, share
         self._receive, send = context.Pipe(duplex=False)
-        self._process: ForkProcess = context.Process(target=_child, args=(send, work, part))
+        self._process: ForkProcess = context.Process(target=_child, args=(send, work, share))
         self._process.start()
         send.close()
 
-    def result(self) -> Any:
+    def result(self) -> list[Any]:
         try:
-            return self._receive.recv()
+            done: list[Any] = self._receive.recv()
         except EOFError:
-            return self._work(self._part)
+            return _all(self._work, self._share)
+        return done
 
     def end(self) -> None:
         self._receive.close()
@@ -82,9 +93,11 @@ class _Child:
         self._process.join()
 
 
-def _child(send: Connection, work: Callable[[Sequence[Any]], Any], part: Sequence[Any]) -> None:
-    # The parent does the part again, and hears of it.
+def _child(
+    send: Connection, work: Callable[[Sequence[Any]], Any], share: Sequence[Sequence[Any]]
+) -> None:
+    # The parent does the share again, and hears of it.
     with suppress(BaseException):
-        send.send(work(part))
+        send.send(_all(work, share))
     # Nothing of the parent's is to be flushed, closed or removed twice.
     os._exit(0)

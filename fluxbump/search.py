@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import accumulate
+from functools import partial
 
 from msgspec import Struct
+
+from fluxbump.processes import among_processes
 
 _MOST_LOOSE = 2_000  # files that are named one by one: a command line has its limits
 _GRAIN = 4  # pieces to each part, so that parts come out about equal
@@ -42,28 +44,17 @@ class Searched(ABC):
         for known, paths in self._searches:
             if wanted < known:
                 self._held.update(self.read_many(p for p in paths if p not in self._held))
-                return _holding({path: self._held[path] for path in paths}, wanted)
+                holding = partial(_holding, [needle.encode() for needle in wanted])
+                parts = among_processes(holding, [(path, self._held[path]) for path in paths])
+                return [path for part in parts for path in part]
         found = self._search(sorted(wanted))
         self._searches.append((wanted, found))
         return found
 
 
-def _holding(files: Mapping[str, bytes], needles: Collection[str]) -> list[str]:
-    """Return the files that contain any of `needles`.
-
-    Each needle is looked for in all files at once: to ask every file for every needle takes longer.
-    """
-    starts = [0, *accumulate(len(data) + 1 for data in files.values())]
-    whole = b"\0".join(files.values())  # no needle holds a NUL
-    hit: set[int] = set()
-    for needle in needles:
-        raw = needle.encode()
-        position = whole.find(raw)
-        while position >= 0:
-            number = bisect_right(starts, position) - 1
-            hit.add(number)
-            position = whole.find(raw, starts[number + 1])
-    return [path for number, path in enumerate(files) if number in hit]
+def _holding(needles: Collection[bytes], files: Sequence[tuple[str, bytes]]) -> list[str]:
+    """Return those of the files that contain any of `needles`."""
+    return [path for path, data in files if any(needle in data for needle in needles)]
 
 
 class Listing(Struct, frozen=True):

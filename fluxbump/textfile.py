@@ -8,11 +8,11 @@ than one too few in the cluster.
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterator
 from enum import Enum, auto
 from functools import cached_property
+from itertools import accumulate
 
 from msgspec import Struct
 
@@ -140,7 +140,7 @@ class TextFile(Struct, dict=True):
 
     @cached_property
     def _line_starts(self) -> list[int]:
-        return [0, *(match.end() for match in re.finditer(r"\n", self.text))]
+        return [*accumulate((len(line) + 1 for line in self.text.split("\n")), initial=0)]
 
     @cached_property
     def _hcl_comments(self) -> tuple[tuple[int, int], ...]:

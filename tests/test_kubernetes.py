@@ -31,6 +31,12 @@ def pins(text: str | bytes, path: str) -> list[str]:
     ]
 
 
+def test_what_is_searched_for_is_in_every_word() -> None:
+    needles, words = kubernetes.NEEDLES, kubernetes._WORDS  # the words have no other name
+    assert [word for word in words if not any(needle in word for needle in needles)] == []
+    assert [needle for needle in needles if not any(needle in word for word in words)] == []
+
+
 PINNED = {
     "a Terraform variable": (
         "a.tf",

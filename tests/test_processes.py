@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 
 import pytest
 
@@ -36,6 +38,14 @@ def test_parts_are_whole_and_in_order() -> None:
     assert [one for _, part in done for one in part] == list(MANY)
     assert len({pid for pid, _ in done}) == 3
     assert done[0][0] == HERE
+    shares = Counter(pid for pid, part in done for _ in part)
+    assert max(shares.values()) - min(shares.values()) <= len(done)
+
+
+def test_neighbours_go_to_different_processes() -> None:
+    """Files of one folder may all take long."""
+    pids = [pid for pid, _ in among_processes(who, MANY)]
+    assert all(one != other for one, other in pairwise(pids))
 
 
 def test_what_is_not_worth_a_process_stays_here() -> None:
@@ -77,7 +87,7 @@ def test_a_child_that_fails_is_stood_in_for(
 ) -> None:
     assert callable(work)
     done = among_processes(work, MANY)
-    assert [one[0] for one in done] == [HERE] * 3
+    assert {one[0] for one in done} == {HERE}
     assert [number for one in done for number in one[1]] == list(MANY)
     assert capfd.readouterr() == ("", "")
 

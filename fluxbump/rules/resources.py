@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from msgspec import Struct
+from msgspec import Struct, field
 from semver import Version
 
 from fluxbump import resources, structure, versions
@@ -27,25 +27,37 @@ def _span(releases: Iterable[str]) -> str:
 # --- FB203, FB205: apiVersions ----------------------------------------------------------------
 
 
+class _Entry(Struct, frozen=True):
+    """What a release has for an apiVersion and kind: the CRD, and the version when it is served."""
+
+    crd: Crd | None
+    version: CrdVersion | None
+
+
 class _Served(Struct, frozen=True):
-    """What a release defines, by group and kind."""
+    """What a release defines, by group and kind.
+
+    Thousands of resources share a few apiVersions, so what one of them comes to is kept.
+    """
 
     release: str
     crds: Mapping[tuple[str, str], Crd]
+    kept: dict[tuple[str, str], _Entry] = field(default_factory=dict)
 
-    def crd(self, resource: Resource) -> Crd | None:
-        return self.crds.get((resource.group, resource.kind))
-
-    def version(self, resource: Resource) -> CrdVersion | None:
-        """Return the version that a resource uses, when it is served."""
-        crd = self.crd(resource)
-        entries = crd.versions if crd else ()
-        return next((one for one in entries if one.name == resource.version and one.served), None)
+    def entry(self, resource: Resource) -> _Entry:
+        key = (resource.api_version, resource.kind)
+        if key not in self.kept:
+            crd = self.crds.get((resource.group, resource.kind))
+            served = (one for one in (crd.versions if crd else ()) if one.served)
+            version = next((one for one in served if one.name == resource.version), None)
+            self.kept[key] = _Entry(crd, version)
+        return self.kept[key]
 
     def takes(self, mention: Resource) -> bool:
         """Whether a mention is in order; without a known kind, whether any kind has the version."""
-        if self.crd(mention):
-            return self.version(mention) is not None
+        entry = self.entry(mention)
+        if entry.crd:
+            return entry.version is not None
         entries = (
             one for crd in self.crds.values() if crd.group == mention.group for one in crd.versions
         )
@@ -84,7 +96,7 @@ def removed_api(evidence: Evidence) -> Iterator[Outcome]:
     found, served = judged
     yield from _unjudged(found, "FB203")
     for one in found.resources:
-        if "$" not in one.version and served.version(one) is None:
+        if served.entry(one).version is None and "$" not in one.version:
             message = f"{one} is at {one.api_version}, {_refusal(one, served, evidence)}"
             yield Finding("FB203", Severity.ERROR, message, one.api_location)
     for one in found.mentions:
@@ -95,7 +107,7 @@ def removed_api(evidence: Evidence) -> Iterator[Outcome]:
 
 
 def _refusal(one: Resource, served: _Served, evidence: Evidence) -> str:
-    crd = served.crd(one)
+    crd = served.entry(one).crd
     if crd:
         return f"which Flux {served.release} does not serve; {_choice(crd)}"
     if one.text_only:
@@ -126,7 +138,7 @@ def deprecated_api(evidence: Evidence) -> Iterator[Outcome]:
     found, served = judged
     yield from _unjudged(found, "FB205")
     for one in (*found.resources, *found.mentions):
-        crd, version = served.crd(one), served.version(one)
+        crd, version = (entry := served.entry(one)).crd, entry.version
         if crd and version and version.deprecated:
             severity = Severity.NOTE if one.text_only else Severity.WARNING
             message = (

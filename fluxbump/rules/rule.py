@@ -212,7 +212,7 @@ def cited(check: Check) -> Check:
 
     def citing(evidence: Evidence) -> Iterator[Outcome]:
         for one in check(evidence):
-            if isinstance(one, Finding):
+            if isinstance(one, Finding) and evidence.manifests:
                 named = [r for r in evidence.manifests if _names(one.message, r)]
                 cites = (f"; Flux {r} as in {evidence.manifests[r].source}" for r in named)
                 yield replace(one, message="".join([one.message, *cites]))
