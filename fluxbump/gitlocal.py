@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen
 from threading import Timer
@@ -127,6 +127,13 @@ class Runner:
             )
         return out
 
+    def begin(self, *args: str, stdin: bytes | None = None) -> Begun:
+        """Start git, whose output is waited for later."""
+        # A file: a pipe that nobody empties yet would hold git up.
+        out = tempfile.TemporaryFile()  # noqa: SIM115  # whoever ends the process closes it
+        with reading(stdin) as source:
+            return Begun(self._start(args, source, stdout=out), out)
+
     def run_beside(
         self, commands: Sequence[Sequence[str]], *, accept: Sequence[int] = (0,)
     ) -> list[bytes]:
@@ -136,20 +143,8 @@ class Runner:
             RepositoryError: an exit code is not in `accept`; the message is git's own.
         """
         with ExitStack() as stack:
-            begun = []
-            for command in commands:
-                # A file: a pipe that nobody empties yet would hold the others up.
-                out = stack.enter_context(tempfile.TemporaryFile())
-                process = self._start(command, DEVNULL, stdout=out)
-                begun.append((stack.enter_context(process), out))
-            outs = []
-            for process, out in begun:
-                _, err = process.communicate()
-                if process.returncode not in accept:
-                    raise RepositoryError(one_line(err) or "git failed")
-                out.seek(0)
-                outs.append(out.read())
-            return outs
+            begun = [stack.enter_context(closing(self.begin(*command))) for command in commands]
+            return [one.output(accept).read() for one in begun]
 
     def run_bounded(self, *args: str, stdin: bytes, limit: int, seconds: float) -> bytes | None:
         """Run git once, and end it when it prints or takes too much; None when it did.
@@ -187,17 +182,17 @@ class Runner:
     def contents(self, names: Sequence[bytes]) -> Generator[bytes | None, None, None]:
         """Yield many objects by name, while git reads on; None for one that is not there.
 
-        The process is one of its own, which need not answer one question before the next.
+        Two processes of their own share the work, which need not answer one question before the
+        next. What the second one reads waits in a file until the first is done.
         """
-        command = ["cat-file", "--batch", "--buffer"]
-        with reading(b"\n".join(names)) as source:
-            process = _start(command, self._where, self._environ, stdin=source, stderr=DEVNULL)
-        batch = Batch(process)
-        try:
-            for _ in names:
-                yield batch.answer()
-        finally:
-            batch.close()
+        half = (len(names) + 1) // 2
+        command = ("cat-file", "--batch", "--buffer")
+        with closing(self.begin(*command, stdin=b"\n".join(names[half:]))) as second:
+            with reading(b"\n".join(names[:half])) as source:
+                process = _start(command, self._where, self._environ, stdin=source, stderr=DEVNULL)
+            with process:
+                yield from _objects(_pipe(process.stdout), half)
+            yield from _objects(second.output(), len(names) - half)
 
     def _start(
         self,
@@ -211,35 +206,69 @@ class Runner:
         return _start(args, cwd or self._where, environ, stdin=source, stdout=stdout)
 
 
+class Begun:
+    """Git at work, and the file that takes what it prints."""
+
+    def __init__(self, process: Popen[bytes], out: IO[bytes]) -> None:
+        self._process = process
+        self._out = out
+
+    def output(self, accept: Sequence[int] = (0,)) -> IO[bytes]:
+        """Wait for git, and return what it has printed.
+
+        Raises:
+            RepositoryError: its exit code is not in `accept`; the message is git's own.
+        """
+        _, err = self._process.communicate()
+        if self._process.returncode not in accept:
+            raise RepositoryError(one_line(err) or "git failed")
+        self._out.seek(0)
+        return self._out
+
+    def close(self) -> None:
+        """End the process, if nobody has waited for it, and drop its output."""
+        if self._process.returncode is None:
+            self._process.kill()
+            self._process.communicate()
+        self._out.close()
+
+
 class Batch:
     """A process that serves objects by name; see git-cat-file(1)."""
 
     def __init__(self, process: Popen[bytes]) -> None:
         self._process = process
-        self._out = _pipe(process.stdout)
+        self._in, self._out = _pipe(process.stdin), _pipe(process.stdout)
 
     def ask(self, names: Sequence[bytes]) -> None:
         """Ask for objects; take an `answer` for each before asking for many more."""
-        into = _pipe(self._process.stdin)
-        into.write(b"\n".join(names) + b"\n")
-        into.flush()
+        self._in.write(b"\n".join(names) + b"\n")
+        self._in.flush()
 
     def answer(self) -> bytes | None:
         """Return the next object; None when there is no such object."""
-        header = self._out.readline().split()
-        if len(header) != len((b"name", b"type", b"size")):
-            return None
-        data = self._out.read(int(header[2]))
-        self._out.read(1)
-        return data
+        return _object(self._out)
 
     def close(self) -> None:
         """End the process."""
         with self._process:
-            for pipe in (self._process.stdin, self._out):
+            for pipe in (self._in, self._out):
                 with suppress(BrokenPipeError):  # it may have ended by itself
-                    if pipe is not None:
-                        pipe.close()
+                    pipe.close()
+
+
+def _objects(out: IO[bytes], number: int) -> Iterator[bytes | None]:
+    return (_object(out) for _ in range(number))
+
+
+def _object(out: IO[bytes]) -> bytes | None:
+    """Read an object as `cat-file --batch` prints it; None when there is no such object."""
+    header = out.readline().split()
+    if len(header) != len((b"name", b"type", b"size")):
+        return None
+    data = out.read(int(header[2]))
+    out.read(1)
+    return data
 
 
 def _start(

@@ -238,13 +238,13 @@ class CommitSnapshot(ObjectSnapshot):
         """Path to mode and object name, of regular files; and to object name, of folders."""
         out = self._git.run("ls-tree", "-r", "-t", "-z", "--full-tree", self.commit.tree)
         files, folders = {}, {"": self.commit.tree.encode()}
-        for line in out.split(b"\0"):
-            head, _, path = line.partition(b"\t")
-            mode, _, rest = head.partition(b" ")
+        for line in out.decode("utf-8", "surrogateescape").split("\0"):
+            head, _, path = line.partition("\t")
+            mode, _, rest = head.encode().partition(b" ")
             if mode in _REGULAR:
-                files[path.decode("utf-8", "surrogateescape")] = (mode, rest[len("blob ") :])
+                files[path] = (mode, rest[len("blob ") :])
             elif mode == _FOLDER:
-                folders[path.decode("utf-8", "surrogateescape")] = rest[len("tree ") :]
+                folders[path] = rest[len("tree ") :]
         return files, folders
 
     def _search(self, needles: Sequence[str]) -> list[str]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import accumulate
 
 from msgspec import Struct
 
@@ -53,8 +54,20 @@ class Searched(ABC):
 
 
 def _holding(needles: Collection[bytes], files: Sequence[tuple[str, bytes]]) -> list[str]:
-    """Return those of the files that contain any of `needles`."""
-    return [path for path, data in files if any(needle in data for needle in needles)]
+    """Return those of the files that contain any of `needles`.
+
+    Each needle is looked for in all files at once: to ask every file for every needle takes longer.
+    """
+    starts = [0, *accumulate(len(data) + 1 for _, data in files)]
+    whole = b"\0".join(data for _, data in files)  # no needle holds a NUL
+    hit: set[int] = set()
+    for needle in needles:
+        position = whole.find(needle)
+        while position >= 0:
+            number = bisect_right(starts, position) - 1
+            hit.add(number)
+            position = whole.find(needle, starts[number + 1])
+    return [files[number][0] for number in sorted(hit)]
 
 
 class Listing(Struct, frozen=True):

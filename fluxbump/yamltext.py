@@ -191,7 +191,7 @@ class Document(Struct, dict=True):
     line: int
     problem: tuple[Location, str] | None = None
 
-    @cached_property
+    @property
     def source(self) -> str:
         """The document's own text."""
         return self.text[self.start : self.end]
