@@ -25,7 +25,8 @@ class Searched(ABC):
     """
 
     def __init__(self) -> None:
-        self._searches: list[tuple[frozenset[str], list[str]]] = []
+        self._searches: dict[frozenset[str], list[str]] = {}
+        self._places: dict[frozenset[str], Mapping[str, Collection[str]]] = {}
         self._held: dict[str, bytes] = {}
 
     @abstractmethod
@@ -39,35 +40,47 @@ class Searched(ABC):
     def grep(self, needles: Sequence[str]) -> Sequence[str]:
         """Return the files that contain any of `needles`, sorted."""
         wanted = frozenset(needles)
-        for known, paths in self._searches:
-            if wanted == known:
-                return paths
-        for known, paths in self._searches:
+        if wanted in self._searches:
+            return self._searches[wanted]
+        for known, paths in self._searches.items():
             if wanted < known:
-                self._held.update(self.read_many(p for p in paths if p not in self._held))
-                holding = partial(_holding, [needle.encode() for needle in wanted])
-                parts = among_processes(holding, [(path, self._held[path]) for path in paths])
-                return [path for part in parts for path in part]
-        found = self._search(sorted(wanted))
-        self._searches.append((wanted, found))
-        return found
+                places = self._placed(known, paths)
+                found = {path for needle in wanted for path in places[needle]}
+                return [path for path in paths if path in found]
+        self._searches[wanted] = self._search(sorted(wanted))
+        return self._searches[wanted]
+
+    def _placed(
+        self, needles: frozenset[str], paths: Sequence[str]
+    ) -> Mapping[str, Collection[str]]:
+        """Return which of the files that a search has found contain each of its needles."""
+        if needles not in self._places:
+            self._held.update(self.read_many(path for path in paths if path not in self._held))
+            files = [(path, self._held[path]) for path in paths]
+            parts = among_processes(partial(_holding, sorted(needles)), files)
+            places = {
+                needle: [path for part in parts for path in part[needle]] for needle in needles
+            }
+            self._places[needles] = places
+        return self._places[needles]
 
 
-def _holding(needles: Collection[bytes], files: Sequence[tuple[str, bytes]]) -> list[str]:
-    """Return those of the files that contain any of `needles`.
+def _holding(needles: Sequence[str], files: Sequence[tuple[str, bytes]]) -> dict[str, list[str]]:
+    """Return which of the files contain each of `needles`.
 
-    Each needle is looked for in all files at once: to ask every file for every needle takes longer.
+    Each is looked for in all files at once: to ask every file for every needle takes longer.
     """
     starts = [0, *accumulate(len(data) + 1 for _, data in files)]
     whole = b"\0".join(data for _, data in files)  # no needle holds a NUL
-    hit: set[int] = set()
+    places = {}
     for needle in needles:
-        position = whole.find(needle)
-        while position >= 0:
+        raw, hit, position = needle.encode(), list[str](), 0
+        while (position := whole.find(raw, position)) >= 0:
             number = bisect_right(starts, position) - 1
-            hit.add(number)
-            position = whole.find(needle, starts[number + 1])
-    return [files[number][0] for number in sorted(hit)]
+            hit.append(files[number][0])
+            position = starts[number + 1]
+        places[needle] = hit
+    return places
 
 
 class Listing(Struct, frozen=True):
