@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 
@@ -90,18 +89,14 @@ def _unused(stated: Iterable[Suppression], codes: Collection[str]) -> Iterator[F
 
 
 def inherited(before: Iterable[Finding], after: Iterable[Finding]) -> frozenset[Finding]:
-    """Return the findings of `after` that were there before, whatever line they were on.
+    """Return the findings of `after` that were there before; see `Finding.identity`.
 
     Of several alike as many are old as there were before.
     """
-    known = Counter(_identity(one) for one in before)
+    known = Counter(one.identity for one in before)
     old: list[Finding] = []
     for one in after:
-        if known[_identity(one)]:
-            known[_identity(one)] -= 1
+        if known[one.identity]:
+            known[one.identity] -= 1
             old.append(one)
     return frozenset(old)
-
-
-def _identity(one: Finding) -> tuple[str, str, str]:
-    return one.code, one.location.path, re.sub(r":\d+", "", one.message)

@@ -8,6 +8,7 @@ document that names one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
@@ -363,6 +364,8 @@ class Finding(Struct, frozen=True):
         message: one sentence that holds both sides.
         location: where to look first.
         related: the other places.
+        about: what is wrong, without the release that was judged, where it was wrong with the
+            release before too; empty where another release makes it another finding.
     """
 
     code: str
@@ -370,3 +373,9 @@ class Finding(Struct, frozen=True):
     message: str
     location: Location
     related: tuple[Related, ...] = ()
+    about: str = ""
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """What tells it apart from others, whatever line it is on and its message speaks of."""
+        return self.code, self.location.path, self.about or re.sub(r":\d+", "", self.message)

@@ -98,8 +98,8 @@ def test_a_bump_of_the_monorepo(monorepo: Prepared) -> None:
         assert f"[`{place}`]({link(change.pin.location.path, change.pin.location.line)})" in text
     assert headings(text) == [
         "What moves", "Pins", "What moves with them", "What the gate says",
-        "Rules not run, so neither passed nor failed", "What the CRDs change",
-        "Mentions, for a person to look at",
+        "Findings that were there before", "Rules not run, so neither passed nor failed",
+        "What the CRDs change", "Mentions, for a person to look at",
         "What comes next, and what does not", "Release notes", "To see the same",
     ]  # fmt: skip
     assert "Not 2\\.8" not in text

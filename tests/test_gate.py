@@ -267,6 +267,13 @@ def test_inherited(after: Finding, inherited: bool) -> None:
     assert gate.inherited([], [after]) == frozenset()
 
 
+def test_inherited_with_another_release() -> None:
+    before = replace(BEFORE, message="v1beta1, which Flux 2.7.2 does not serve", about="v1beta1")
+    after = replace(before, message="v1beta1, which Flux 2.7.5 does not serve")
+    assert gate.inherited([before], [after]) == frozenset({after})
+    assert gate.inherited([before], [replace(after, about="v1beta2")]) == frozenset()
+
+
 # --- the command ---------------------------------------------------------------------------------
 
 
@@ -452,7 +459,7 @@ def test_what_no_rule_needs_is_not_looked_for(repo: Repo, tmp_path: Path) -> Non
         assert run.code == 0, run.err
         text = trace.read_text("utf-8")
         assert "bp-flux" in text
-        return "KubeadmControlPlane" in text
+        return " -e ControlPlane" in text
 
     assert searched()
     assert searched("--select", "FB207")

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from semver import Version
 
 from fixtures import states
-from fluxbump import evidence, resolve, safe, suppressions
+from fluxbump import evidence, resolve, rules, safe, suppressions
 from fluxbump.discover import Scope
 from fluxbump.facts import tables
 from fluxbump.model import ChartIndex
@@ -224,6 +224,15 @@ def test_a_release_that_does_not_serve_the_manifests_is_passed_over() -> None:
     assert {one.reason for one in found.skipped} == {"refused by FB203"}
 
 
+def test_what_is_wrong_already_refuses_nothing_that_asks_for_no_more() -> None:
+    """Flux 2.7 serves no v1beta1 and asks for Kubernetes 1.32; Flux 2.8 asks for 1.33."""
+    before = at("2.7.2", **{"clusters/a/alert.yaml": OLD_API, "main.tf": OLD_KUBERNETES})
+    found = proposed(before)
+    assert safe.newest_safe(before, chart_index()) == found.chart
+    assert found.release == "2.7.5"
+    assert {one.reason for one in found.skipped} == {"refused by FB207"}
+
+
 def test_everything_newer_is_refused() -> None:
     found = decided(at("2.7.5", **{"main.tf": OLD_KUBERNETES}))
     assert isinstance(found, Blocked)
@@ -317,8 +326,8 @@ def test_what_is_proposed_is_newer_allowed_and_safe(release: str, policy: Policy
     if isinstance(found, Update):
         assert found.release in newer - {one.release for one in found.skipped}
         judged = replace(before, compared_with=release)
-        known = safe.refusals(judged, found.chart)
-        assert known == ()
+        known, _ = rules.judge(replace(before, base=before.inventory), safe.SAFETY)
+        assert safe.refusals(judged, found.chart, known) == ()
         if policy.follow == "patch":
             assert found.release.rpartition(".")[0] == release.rpartition(".")[0]
     elif isinstance(found, UpToDate):

@@ -48,8 +48,8 @@ def preview(prepared: Prepared[Snapshot], paint: Paint) -> str:
     lines += _mentions(prepared.mentions, paint)
     new = [one for one in prepared.verdict.findings if one not in prepared.inherited]
     lines += findings(new, paint)
-    old = _few([one for one in prepared.verdict.findings if one in prepared.inherited])
-    lines += _section("Findings that were there before", old, paint)
+    old = [one for one in prepared.verdict.findings if one in prepared.inherited]
+    lines += _section("Findings that were there before", _few(old), paint, len(old))
     skipped = [f"{one.code}  {one.reason}" for one in prepared.verdict.not_run]
     lines += _section("Rules not run", skipped, paint)
     return "\n".join(lines).rstrip("\n")
@@ -112,11 +112,14 @@ def _note(note: Note) -> str:
     return f"{note.location}  {printable(note.message)}"
 
 
-def _section(title: str, lines: Sequence[str], paint: Paint) -> list[str]:
+def _section(
+    title: str, lines: Sequence[str], paint: Paint, number: int | None = None
+) -> list[str]:
+    """Lines under a title that says how many things there are; without `number`, one a line."""
     if not lines:
         return []
     return [
-        paint(f"{title} ({sum(not line.startswith(' ') for line in lines)})", "bold"),
+        paint(f"{title} ({len(lines) if number is None else number})", "bold"),
         *(f"  {printable(line)}" for line in lines),
         "",
     ]
@@ -134,7 +137,7 @@ def _mentions(mentions: Iterable[Mention], paint: Paint) -> list[str]:
 
 def findings(found: Sequence[Finding], paint: Paint) -> list[str]:
     """What the checks say."""
-    lines = _section("Findings", _few(found), Paint(enabled=False))
+    lines = _section("Findings", _few(found), Paint(enabled=False), len(found))
     return [paint(line, "red") if line else line for line in lines]
 
 

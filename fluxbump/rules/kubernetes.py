@@ -22,7 +22,7 @@ def too_old(evidence: Evidence) -> Iterator[Outcome]:
         if pin.minor is None:
             yield NotRun("FB207", f"{pin.source} does not hold a version: {pin.version}")
         elif pin.minor < (minor(minimum) or (0, 0)):
-            yield _finding(evidence, pin, f"Flux {release} asks for Kubernetes {minimum} or newer")
+            yield _finding(evidence, pin, release or "", minimum)
 
 
 def _unknown(evidence: Evidence, release: str | None, minimum: str | None) -> str:
@@ -36,14 +36,15 @@ def _unknown(evidence: Evidence, release: str | None, minimum: str | None) -> st
     return "" if minimum else f"the Kubernetes that Flux {release} asks for is not known"
 
 
-def _finding(evidence: Evidence, pin: KubernetesPin, asks: str) -> Finding:
+def _finding(evidence: Evidence, pin: KubernetesPin, release: str, minimum: str) -> Finding:
     """Put a finding at the pin; where that is no place here, at what installs Flux."""
     flux = [one for one in evidence.inventory.pins if one.track in (FLUX, FLUX2)]
     flux.sort(key=lambda one: (one.track != FLUX, one.location))
     where = pin.location or flux[0].location
     related = tuple(Related(one.location, f"{one.subject} {one.value}") for one in flux[:1])
-    message = f"{asks}, but {pin.source} is {pin.version}"
-    return Finding("FB207", Severity.ERROR, message, where, related)
+    held = f"Kubernetes {minimum} or newer, but {pin.source} is {pin.version}"
+    message = f"Flux {release} asks for {held}"
+    return Finding("FB207", Severity.ERROR, message, where, related, about=held)
 
 
 RULES = (

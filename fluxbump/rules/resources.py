@@ -98,12 +98,17 @@ def removed_api(evidence: Evidence) -> Iterator[Outcome]:
     for one in found.resources:
         if served.entry(one).version is None and "$" not in one.version:
             message = f"{one} is at {one.api_version}, {_refusal(one, served, evidence)}"
-            yield Finding("FB203", Severity.ERROR, message, one.api_location)
+            yield _finding("FB203", Severity.ERROR, message, one)
     for one in found.mentions:
         if not served.takes(one):
             what = f"{one.kind} at {one.api_version}" if one.kind else one.api_version
             message = f"this text names {what}, {_refusal(one, served, evidence)}"
-            yield Finding("FB203", Severity.WARNING, message, one.api_location)
+            yield _finding("FB203", Severity.WARNING, message, one)
+
+
+def _finding(code: str, severity: Severity, message: str, one: Resource) -> Finding:
+    about = f"{one} at {one.api_version}"
+    return Finding(code, severity, message, one.api_location, about=about)
 
 
 def _refusal(one: Resource, served: _Served, evidence: Evidence) -> str:
@@ -145,7 +150,7 @@ def deprecated_api(evidence: Evidence) -> Iterator[Outcome]:
                 f"{one} is at {one.api_version}, which is deprecated in Flux {served.release}; "
                 f"{_choice(crd)}"
             )
-            yield Finding("FB205", severity, message, one.api_location)
+            yield _finding("FB205", severity, message, one)
 
 
 # --- FB204: fields ----------------------------------------------------------------------------

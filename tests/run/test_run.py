@@ -68,26 +68,43 @@ def test_opens_one_pull_request_with_what_to_makes(there: World) -> None:
     assert there.tree(by_hand) == own.tree
 
 
+# Flux 2.6 is the first to call v1beta2 of OCIRepository deprecated.
+DEPRECATED_SOON = {
+    "apps/a.yaml": "apiVersion: source.toolkit.fluxcd.io/v1beta2\nkind: OCIRepository\n"
+    "metadata: {name: a}\nspec: {}\n"
+}
+
+
 def test_asks_for_what_the_policy_says(make: Make) -> None:
     there = make(
         config=f"{CONFIG}  labels: [flux, deps]\n  assignees: [octocat]\n"
         "  reviewers: [hubot, acme/platform]\n  draft_on_warnings: false\n  auto_merge: true\n"
     )
-    there.run(SPRING)
+    there.push("main", DEPRECATED_SOON)
+    there.publish(SUMMER)
+    there.run(SUMMER)
     (pull,) = there.open()
     assert (pull.labels, pull.assignees) == (["flux", "deps"], ["octocat"])
     assert (pull.reviewers, pull.teams) == (["hubot"], ["platform"])
     assert not pull.draft
     assert pull.auto_merge
-    settled(there, SPRING)
+    settled(there, SUMMER)
 
 
-def test_warnings_make_a_draft_and_what_a_person_made_ready_stays_so(there: World) -> None:
-    there.run(SPRING)
+def test_new_warnings_make_a_draft_and_what_a_person_made_ready_stays_so(there: World) -> None:
+    there.push("main", DEPRECATED_SOON)
+    there.publish(SUMMER)
+    there.run(SUMMER)
     assert there.forge.pulls[1].draft
     there.forge.pulls[1].draft = False
     there.push("main", {"README.md": "new\n"})
-    assert events(there.run(SPRING)) == ["pushed", "refreshed"]
+    assert events(there.run(SUMMER)) == ["pushed", "refreshed"]
+    assert not there.forge.pulls[1].draft
+
+
+def test_warnings_that_the_base_has_too_make_no_draft(there: World) -> None:
+    there.run(SPRING)
+    assert "FB205" in there.forge.pulls[1].body
     assert not there.forge.pulls[1].draft
 
 

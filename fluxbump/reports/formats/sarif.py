@@ -6,7 +6,6 @@ The numbers with § are sections of the standard: "Static Analysis Results Inter
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
@@ -148,14 +147,12 @@ def _message(text: str) -> _Json:
 def _fingerprints(found: Iterable[Finding]) -> list[str]:
     """Identify findings whatever line they are on (§3.27.17).
 
-    A message may name lines too, so they are taken out of it; findings that are then the same
-    are told apart by counting.
+    Findings with the same identity are told apart by counting.
     """
     seen: Counter[str] = Counter()
     prints = []
     for one in found:
-        what = "\0".join((one.code, one.location.path, re.sub(r":\d+", "", one.message)))
-        digest = sha256(what.encode("utf-8", "surrogatepass")).hexdigest()
+        digest = sha256("\0".join(one.identity).encode("utf-8", "surrogatepass")).hexdigest()
         seen[digest] += 1
         prints.append(f"{digest}:{seen[digest]}")
     return prints
