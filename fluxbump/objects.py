@@ -190,16 +190,19 @@ class ObjectSnapshot(Searched):
         return next(iter(self.read_many([path])))[1]
 
     def read_many(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        """Yield each path with its bytes."""
+        """Yield each path with its bytes; of many, they are kept, for they are asked for again."""
         wanted = list(paths)
         missing = [path for path in wanted if path not in self._held]
-        read = self._git.contents if len(missing) > _BATCH else self._asked
+        many = len(missing) > _BATCH
+        read = self._git.contents if many else self._asked
         fresh = frozenset(missing)
         with closing(read([self.entries[path][1] for path in missing])) as answers:
             for path in wanted:
                 data = next(answers) if path in fresh else self._held[path]
                 if data is None:
                     raise _no_object(path)
+                if many:
+                    self._held[path] = data
                 yield path, data
 
     def _asked(self, names: Sequence[bytes]) -> Generator[bytes | None, None, None]:
