@@ -29,7 +29,7 @@ from fluxbump.model import (
 from fluxbump.pins import KINDS, install_url
 from fluxbump.pins.kind import COMMUNITY_REPOSITORIES, Context, CustomPin
 from fluxbump.spread import Spread, serially
-from fluxbump.textfile import TextFile
+from fluxbump.textfile import TextFile, decode
 
 _BY_REFERENCE = "chartRef"  # such a HelmRelease names no chart; its source does
 SETTINGS_FILE = "fluxbump.yaml"
@@ -71,16 +71,6 @@ class _Found(Struct):
     pins: list[Pin]
     notes: list[Note]
     unreadable: list[Unreadable]
-
-
-def decode(data: bytes) -> str:
-    """Decode a file so that `encode` gives back the same bytes, whatever they are."""
-    return data.decode("utf-8", "surrogateescape")
-
-
-def encode(text: str) -> bytes:
-    """Undo `decode`."""
-    return text.encode("utf-8", "surrogateescape")
 
 
 def discover(snapshot: Snapshot, scope: Scope) -> Inventory:

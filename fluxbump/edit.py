@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from fluxbump import archive, lock
-from fluxbump.discover import Scope, decode, encode, rediscover
+from fluxbump.discover import Scope, rediscover
 from fluxbump.errors import PinError
 from fluxbump.model import (
     FLUX,
@@ -25,6 +25,7 @@ from fluxbump.model import (
     Plan,
     Snapshot,
 )
+from fluxbump.textfile import decode, encode
 
 
 def splice(text: str, edits: Iterable[Edit]) -> str:

@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fluxbump import archive, knowledge, kubernetes, manifests, past, resources, yamltext
-from fluxbump.discover import Scope, decode
+from fluxbump.discover import Scope
 from fluxbump.errors import IndexSourceError
 from fluxbump.knowledge import Sources
 from fluxbump.kubernetes import KubernetesPin
@@ -18,6 +18,7 @@ from fluxbump.past import Lineage
 from fluxbump.resources import Resources
 from fluxbump.rules.crds import unsure
 from fluxbump.rules.rule import Evidence, Render, Renders, Vendored
+from fluxbump.textfile import decode
 
 NEEDLES = (*resources.NEEDLES, *kubernetes.NEEDLES)
 """What `surroundings` looks for."""

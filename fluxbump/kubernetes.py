@@ -14,9 +14,8 @@ from collections.abc import Callable, Iterator
 from msgspec import Struct
 
 from fluxbump import hcl, yamltext
-from fluxbump.discover import decode
 from fluxbump.model import Location, Snapshot
-from fluxbump.textfile import Language, TextFile
+from fluxbump.textfile import Language, TextFile, decode
 
 _VERSION = r"(?P<version>v?1\.[0-9]{1,3}(?:\.[0-9]{1,3})?(?:(?:[-+]|%2B)[0-9A-Za-z.+-]+)?)(?![\w.])"
 

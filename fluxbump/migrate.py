@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from fluxbump import edit, resources, selectors, structure
 from fluxbump.crds import Table
-from fluxbump.discover import Scope, encode
+from fluxbump.discover import Scope
 from fluxbump.errors import UsageError
 from fluxbump.facts import fields as facts
 from fluxbump.model import ChangeSet, Location, Note, Snapshot
@@ -26,6 +26,7 @@ from fluxbump.resources import Body, Resource, Resources
 from fluxbump.rules.rule import Evidence
 from fluxbump.selectors import Selector
 from fluxbump.successors import Sides, between
+from fluxbump.textfile import encode
 
 Ignored = Callable[[str, Location], bool]
 """Whether the findings of a rule at a place are suppressed."""

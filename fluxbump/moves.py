@@ -13,11 +13,11 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from fluxbump import edit, resources, structure
-from fluxbump.discover import encode
 from fluxbump.facts import fields as facts
 from fluxbump.model import ChangeSet, Edit, Note
 from fluxbump.resources import Body, Resource, Resources
 from fluxbump.snapshots import MemorySnapshot
+from fluxbump.textfile import encode
 
 
 class Why(StrEnum):

@@ -14,10 +14,10 @@ from msgspec import Struct
 from fluxbump import crds, versions
 from fluxbump.charts import FILE as CHART_FILE
 from fluxbump.charts import read as read_charts
-from fluxbump.discover import Scope, context_of, decode, find_pins
+from fluxbump.discover import Scope, context_of, find_pins
 from fluxbump.errors import RepositoryError
 from fluxbump.model import FLUX, FLUX2, Chart, Form, Inventory, Pin, Track
-from fluxbump.textfile import TextFile
+from fluxbump.textfile import TextFile, decode
 
 _SOURCES = ("install-url", "chart-dependency", "helm-release", "terraform", "custom")
 """The kinds of pin that clusters take their Flux from; the others follow them."""

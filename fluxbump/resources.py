@@ -15,10 +15,9 @@ from functools import partial
 from msgspec import Struct, field
 
 from fluxbump import yamltext
-from fluxbump.discover import decode
 from fluxbump.model import Location, Snapshot, Unreadable
 from fluxbump.spread import Spread, serially
-from fluxbump.textfile import Language, TextFile, suffix_of
+from fluxbump.textfile import Language, TextFile, decode, suffix_of
 from fluxbump.yamltext import Document, Node, Scalar
 
 NEEDLES = ("toolkit.fluxcd.io", "source.extensions.fluxcd.io")

@@ -14,9 +14,9 @@ from pathlib import PurePosixPath
 from msgspec import Struct
 
 from fluxbump import yamltext
-from fluxbump.discover import decode
 from fluxbump.model import Location, Snapshot
 from fluxbump.resources import Resource
+from fluxbump.textfile import decode
 from fluxbump.yamltext import Document, MappingNode
 
 _YAML = frozenset({".yaml", ".yml", ".json"})

@@ -49,6 +49,16 @@ _YAML = frozenset({".yaml", ".yml", ".json"})  # JSON is YAML, and manifests may
 _DOCUMENT_NAMES = frozenset({"CHANGELOG", "LICENSE", "NOTICE", "README"})
 
 
+def decode(data: bytes) -> str:
+    """Decode a file so that `encode` gives back the same bytes, whatever they are."""
+    return data.decode("utf-8", "surrogateescape")
+
+
+def encode(text: str) -> bytes:
+    """Undo `decode`."""
+    return text.encode("utf-8", "surrogateescape")
+
+
 def suffix_of(path: str) -> str:
     """Return a file's suffix in lower case, with its dot; empty for `.bashrc` and the like."""
     # Asked for every file of a large tree, where pathlib takes longer than reading the file.

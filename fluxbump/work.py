@@ -6,7 +6,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fluxbump import edit, mentions, resources
-from fluxbump.discover import Scope, decode, discover
+from fluxbump.discover import Scope, discover
 from fluxbump.looked import Looked
 from fluxbump.model import (
     FLUX,
@@ -21,7 +21,7 @@ from fluxbump.model import (
 )
 from fluxbump.moves import Migration
 from fluxbump.snapshots import Overlay
-from fluxbump.textfile import TextFile
+from fluxbump.textfile import TextFile, decode
 
 
 class Start:

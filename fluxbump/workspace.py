@@ -15,13 +15,13 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from fluxbump import indexes
-from fluxbump.discover import decode
 from fluxbump.knowledge import Sources
 from fluxbump.model import IndexSource, Snapshot
 from fluxbump.objects import CommitSnapshot
 from fluxbump.past import Lineage
 from fluxbump.repo import Repository
 from fluxbump.settings import FILE, Settings
+from fluxbump.textfile import decode
 from fluxbump.upstream import Upstream
 from fluxbump.worktree import EditableWorktree
 

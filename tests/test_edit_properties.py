@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from fluxbump import edit, yamltext
-from fluxbump.discover import Scope, decode, discover
+from fluxbump.discover import Scope, discover
 from fluxbump.model import ChangeSet, Edit, Plan
 from fluxbump.plan import Options, plan
 from fluxbump.resolve import resolve
 from fluxbump.snapshots import MemorySnapshot, Overlay
+from fluxbump.textfile import decode
 from tests.helpers import COMMUNITY, EDGE, URL, app_versions, chart_index
 
 Node = str | list["Node"] | dict[str, "Node"]

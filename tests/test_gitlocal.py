@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -119,6 +121,20 @@ def test_what_reads_more_than_a_pipe_holds_and_says_more(tree: Path) -> None:
     batch.ask([name, b"0" * 40, name])
     assert [batch.answer() for _ in range(3)] == [large, None, large]
     batch.close()
+
+
+def test_many_objects_are_shared_by_two_processes(tree: Path) -> None:
+    runner = Runner(tree, {})
+    texts = [f"{number}\n".encode() * 5_000 for number in range(9)]
+    names = [runner.run("hash-object", "-w", "--stdin", stdin=text).strip() for text in texts]
+    nothing = b"0" * 40
+    asked = [nothing, *names, nothing]
+    assert list(runner.contents(asked)) == [None, *texts, None]
+    assert list(runner.contents(names[:1])) == texts[:1]
+    with closing(runner.contents(names)) as answers:  # whoever asked has heard enough
+        assert next(answers) == texts[0]
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
 
 
 def test_a_repository_of_somebody_else(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:

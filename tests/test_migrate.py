@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from fixtures import states
 from fluxbump import migrate, moves, resources, route, selectors
-from fluxbump.discover import decode
 from fluxbump.errors import UsageError
 from fluxbump.facts import tables
 from fluxbump.moves import Migration, Why
 from fluxbump.snapshots import MemorySnapshot, Overlay
+from fluxbump.textfile import decode
 from tests.helpers import snapshot
 
 

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fluxbump import objects, search
-from fluxbump.discover import encode
 from fluxbump.errors import RepositoryError
 from fluxbump.repo import Repository
 from fluxbump.search import Listing, divide
+from fluxbump.textfile import encode
 
 
 def listing(paths: Sequence[str]) -> Listing:
