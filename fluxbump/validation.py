@@ -5,6 +5,7 @@ Imported only by what reads a configuration: the models cost as much at start-up
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from fluxbump import yamltext
 from fluxbump.errors import ConfigError
 from fluxbump.model import Location
+from fluxbump.yamltext import Document
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -57,7 +59,7 @@ def check(model: type[Model], content: Any, text: str, file: str, hint: str) -> 
         hint: what the reader can do next.
 
     Raises:
-        ConfigError: it does not fit; says the first thing that does not.
+        ConfigError: it does not fit; says what is wrong first in the file, and how much more.
     """
     try:
         return model.model_validate({} if content is None else content)
@@ -72,23 +74,28 @@ def lines(text: str, file: str, key: str) -> list[int]:
 
 
 def _config_error(text: str, error: ValidationError, file: str, hint: str) -> ConfigError:
-    first: Any = error.errors(include_url=False)[0]
-    path = first["loc"]
+    """Say what is wrong first in the file, and how much more there is."""
     document = yamltext.documents(text, file)[0]
+    found = [(_place(document, one["loc"]), one) for one in error.errors(include_url=False)]
+    where, first = min(found, key=lambda one: one[0])
+    path = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in first["loc"])
+    message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        message = "unknown key"
+    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    name = path.lstrip(".") or "the file"
+    return ConfigError(f"{name}: {message[:1].lower()}{message[1:]}{more}", where=where, hint=hint)
+
+
+def _place(document: Document, path: Sequence[str | int]) -> Location:
+    """Return where a value stands, or else the nearest that it would stand in."""
     node = document.root
     for key in path:
         below = _child(node, key)
         if below is None:
             break
         node = below
-    where = document.at(node) if node is not None else Location(file, 1)
-    name = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path).lstrip(".")
-    message = first["msg"].removeprefix("Value error, ")
-    if first["type"] == "extra_forbidden":
-        message = "unknown key"
-    return ConfigError(
-        f"{name or 'the file'}: {message[:1].lower()}{message[1:]}", where=where, hint=hint
-    )
+    return document.at(node)
 
 
 def _child(node: Any, key: str | int) -> Any:
