@@ -21,7 +21,11 @@ BRANCH = "fluxbump/flux-2.5.1"
 # text, line, the beginning of the message
 WRONG = [
     ("exclud: []\n", 1, "exclud: unknown key"),
-    ("bump: huge\npins:\n- path: a\nexclud: []\n", 1, "or 'major' (and 2 more)"),
+    (
+        "bump: huge\npins:\n- path: a\nexclud: []\n",
+        1,
+        "bump: input should be 'patch', 'minor' or 'major' (and 2 more)",
+    ),
     ("branch: x\nexclude: docs\n", 2, "exclude: "),
     ("exclude:\n  - docs\n  - [a]\n", 3, "exclude[1]: "),
     ("bump: huge\n", 1, "bump: "),
