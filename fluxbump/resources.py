@@ -234,21 +234,19 @@ def _place(document: Document, offset: int) -> Location:
 
 
 def _bodies(document: Document) -> Iterator[Body]:
-    root = document.root
     patch = _PATCH_PATH.search(document.path)
-    found = list(_objects(document, root, patch=patch is not None))
+    found = list(_objects(document, patch=patch is not None))
     yield from found
     if len(_OBJECT.findall(document.source)) > len(found):
         for inner in _inline_patches(document):
-            yield from _objects(inner, inner.root, patch=True)
+            yield from _objects(inner, patch=True)
 
 
-def _objects(document: Document, root: Node | None, *, patch: bool) -> Iterator[Body]:
-    """Yield a document's object, and the items of a `List`."""
-    for node in (root, *yamltext.items(yamltext.get(root, "items"))):
+def _objects(document: Document, *, patch: bool) -> Iterator[Body]:
+    for node in document.objects:
         scalar = document.scalar(yamltext.get(node, "apiVersion"))
         kind = yamltext.text_of(node, "kind")
-        if node is not None and scalar is not None and kind and _is_flux(scalar):
+        if scalar is not None and kind and _is_flux(scalar):
             yield Body(_resource(document, node, scalar, kind, patch=patch), document, node)
 
 

@@ -204,10 +204,8 @@ class TextFile(Struct, dict=True):
             source = document.source
             if not any(kind in source for kind in kinds) or not relevant(source):
                 continue
-            root = document.root
-            candidates = yamltext.items(yamltext.get(root, "items"))
-            for node in (root, *candidates):
-                if node is not None and yamltext.text_of(node, "kind") in kinds:
+            for node in document.objects:
+                if yamltext.text_of(node, "kind") in kinds:
                     yield document, node
 
 

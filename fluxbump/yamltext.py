@@ -206,6 +206,13 @@ class Document(Struct, dict=True):
             self.problem = (where, problem.message)
             return None
 
+    @property
+    def objects(self) -> Iterator[Node]:
+        """Its Kubernetes objects: the root, and then the items of a `List`."""
+        for node in (self.root, *items(get(self.root, "items"))):
+            if node is not None:
+                yield node
+
     def scalar(self, node: Node | None) -> Scalar | None:
         """Return what `node` holds and where, or None when it is not a scalar."""
         if not isinstance(node, ScalarNode):

@@ -96,6 +96,12 @@ def spec(*lines: str) -> str:
     return release() + "".join(f"  {line}\n" for line in lines)
 
 
+def listed(*manifests: str) -> str:
+    """A `List` of manifests; the first begins on line 4, each line two columns to the right."""
+    items = ["- " + manifest.replace("\n", "\n  ").rstrip(" ") for manifest in manifests]
+    return "apiVersion: v1\nkind: List\nitems:\n" + "".join(items)
+
+
 def oci(key: str, value: str) -> str:
     address = "oci://registry.example.org/b/bp-flux"
     return (
@@ -271,6 +277,10 @@ CASES_OF: Mapping[str, Mapping[str, Case]] = {
         "not the owner": case(tree(release=spec(*KEEP), **{Y: release(chart="podinfo")})),
         "patch": case(tree(release=spec(*KEEP),
             **{Y: release(name="bp-flux").replace("      chart: bp-flux\n", "")})),
+        "an item of a List": case(tree(release=listed(spec(*KEEP), release(chart="podinfo")))),
+        "another item of a List": case(tree(release=listed(
+            release(chart="podinfo") + "  upgrade: {preserveValues: true}\n", release())),
+            (f"{HR}:19", "does not set upgrade.preserveValues", f"{HR}:22")),
         "no upgrade": case(tree(), (f"{HR}:6", "does not set upgrade.preserveValues", REL)),
         "not kept": case(tree(release=spec("upgrade:", "  preserveValues: false")),
             (f"{HR}:11", "does not set", REL)),

@@ -33,7 +33,7 @@ class _Owner(Struct, frozen=True, dict=True):
         pin: the chart version that it runs; its own, or that of the source which it follows.
         subject: the HelmRelease, for people.
         document: where it stands.
-        node: the object itself; None for the root of its document.
+        node: the object itself; None for the one that holds the pin.
     """
 
     pin: Pin
@@ -44,7 +44,15 @@ class _Owner(Struct, frozen=True, dict=True):
     @cached_property
     def spec(self) -> Node | None:
         """Its `spec`; the document is parsed when somebody asks."""
-        return yamltext.get(self.node or self.document.root, "spec")
+        return yamltext.get(self.node or self._around_pin(), "spec")
+
+    def _around_pin(self) -> Node | None:
+        """Return the innermost object with the pin: an item of a `List`, or else the root."""
+        position, found = self.pin.start - self.document.start, None
+        for node in self.document.objects:
+            if node.start_mark.index <= position < node.end_mark.index:
+                found = node
+        return found
 
     def value(self, *keys: str) -> str | None:
         return yamltext.text_of(self.spec, *keys)
