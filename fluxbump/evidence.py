@@ -18,6 +18,7 @@ from fluxbump.past import Lineage
 from fluxbump.resources import Resources
 from fluxbump.rules.crds import unsure
 from fluxbump.rules.rule import Evidence, Render, Renders, Vendored
+from fluxbump.spread import Spread, serially
 from fluxbump.textfile import decode
 
 NEEDLES = (*resources.NEEDLES, *kubernetes.NEEDLES)
@@ -108,6 +109,7 @@ def gather(
     compared_with: str | None = None,
     sources: Sources | None = None,
     also: Iterable[str] = (),
+    spread: Spread = serially,
 ) -> Evidence:
     """Gather the evidence about a snapshot.
 
@@ -122,6 +124,7 @@ def gather(
         compared_with: a release; what it refuses already need not be found again.
         sources: of what the tables do not know; None when nothing is to be asked.
         also: releases that matter, beside those that pins hold.
+        spread: how a rule that looks at many files divides that.
     """
     if vendored is None:
         vendored = vendored_charts(snapshot, inventory)
@@ -146,6 +149,7 @@ def gather(
         resources=around.resources if around else None,
         kubernetes=around.kubernetes if around else None,
         compared_with=compared_with,
+        spread=spread,
     )
 
 

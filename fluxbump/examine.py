@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from fluxbump import evidence, gate, resolve, rules, selftest
 from fluxbump.discover import Scope, discover
@@ -15,6 +16,7 @@ from fluxbump.model import ChartIndex, Snapshot
 from fluxbump.past import Lineage
 from fluxbump.rules.rule import Evidence, Renders
 from fluxbump.settings import Settings
+from fluxbump.spread import Spread, serially
 from fluxbump.tracks import require_pins
 from fluxbump.verdict import Verdict
 
@@ -48,6 +50,7 @@ def examine(
     lineage: Lineage | None = None,
     codes: Iterable[str] = tuple(rules.RULES),
     sources: Sources | None = None,
+    spread: Spread = serially,
 ) -> Examined:
     """Look at a snapshot.
 
@@ -61,6 +64,7 @@ def examine(
         lineage: gives what files have held; None when that is not to be asked.
         codes: of the rules that will judge; what none of them needs is not looked for.
         sources: of what the tables of releases do not hold; None when nothing is to be asked.
+        spread: how work on many files is divided.
 
     Raises:
         PinError: nothing is pinned, or two charts that move with Flux have the same name.
@@ -69,6 +73,7 @@ def examine(
     codes = frozenset(codes)
     safety = rules.about_safety(codes)
     scope = settings.scope(app_versions, evidence.NEEDLES if safety else ())
+    scope = replace(scope, spread=spread)
     inventory = discover(snapshot, scope)
     require_pins(inventory, "nothing here pins Flux, so there is nothing to check")
     vendored = evidence.vendored_charts(snapshot, inventory)
@@ -89,6 +94,7 @@ def examine(
         base=compare,
         allowed_groups=settings.allowed_groups,
         sources=sources if codes & set(JUDGED_BY) else None,
+        spread=spread,
     )
     gathered = evidence.with_past(gathered, lineage, scope)
     return Examined(snapshot.name, gathered, scope, settings, renders)

@@ -92,7 +92,9 @@ def look(
         around = evidence.surroundings(
             snapshot, scope, known, configured=settings.kubernetes, quick=True
         )
-        gathered = evidence.gather(snapshot, inventory, index, around=around, sources=earlier)
+        gathered = evidence.gather(
+            snapshot, inventory, index, around=around, sources=earlier, spread=scope.spread
+        )
         return inventory, around, gathered
 
     inventory, around, held = seen(base)

@@ -17,6 +17,9 @@ from fluxbump.versions import parse
 SAFETY = ("FB201", "FB202", "FB203", "FB204", "FB206", "FB207")
 """The rules that say whether a cluster would survive a release."""
 
+_SOONEST = sorted(SAFETY, key=lambda code: code == "FB204")
+"""The same, and last the one that parses every manifest: most releases are refused before."""
+
 
 Manifests = Callable[[str], Resources]
 """What the Flux objects of a repository will be when a release is taken."""
@@ -58,7 +61,8 @@ def safe_releases(
         if chart is None or str(release) not in evidence.crds:
             continue
         then = manifests(str(release)) if manifests else evidence.resources
-        if not refusals(replace(evidence, resources=then), chart, known, suppressed):
+        after = _after(replace(evidence, resources=then), chart)
+        if not any(_errors(after, (code,), known, suppressed) for code in _SOONEST):
             yield chart
 
 
@@ -76,10 +80,18 @@ def refusals(
         known: findings that are there already, which do not count.
         suppressed: tells which findings do not count, there already or not.
     """
-    after = replace(
-        evidence, inventory=_holding(evidence.inventory, chart), base=evidence.inventory
-    )
-    found = _open(rules.judge(after, SAFETY)[0], suppressed)
+    return _errors(_after(evidence, chart), SAFETY, known, suppressed)
+
+
+def _after(evidence: Evidence, chart: ChartRelease) -> Evidence:
+    inventory = _holding(evidence.inventory, chart)
+    return replace(evidence, inventory=inventory, base=evidence.inventory)
+
+
+def _errors(
+    after: Evidence, codes: Collection[str], known: Collection[Finding], suppressed: Suppressed
+) -> tuple[Finding, ...]:
+    found = _open(rules.judge(after, codes)[0], suppressed)
     old = gate.inherited(_open(known, suppressed), found)
     return tuple(one for one in found if one.severity is Severity.ERROR and one not in old)
 

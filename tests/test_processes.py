@@ -10,14 +10,19 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
+from msgspec.structs import replace
 
 from fixtures import states
 from fluxbump import processes, resources
 from fluxbump.discover import Scope, discover
+from fluxbump.facts import tables
 from fluxbump.processes import WORTH, among_processes
+from fluxbump.rules.resources import unknown_field
+from fluxbump.rules.rule import Evidence
 from fluxbump.snapshots import MemorySnapshot
 from fluxbump.spread import serially
-from tests.helpers import app_versions
+from fluxbump.textfile import encode
+from tests.helpers import app_versions, release
 
 HERE = os.getpid()
 MANY = range(3 * WORTH)
@@ -114,3 +119,16 @@ def test_the_same_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     found = resources.find(snapshot, scope.excludes, spread=among_processes)
     assert found == resources.find(snapshot, scope.excludes, spread=serially)
     assert found.resources
+
+
+def test_a_rule_finds_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "WORTH", 3)
+    later = encode(release() + "  install: {disableTakeOwnership: true}\n")
+    files = states.files() | {f"clusters/{number}.yaml": later for number in range(9)}
+    snapshot = MemorySnapshot(files)
+    scope = Scope(app_versions=app_versions())
+    manifests = resources.find(snapshot, scope.excludes)
+    held = Evidence(discover(snapshot, scope), resources=manifests, crds=tables.crds())
+    found = list(unknown_field(held))
+    assert len(found) == 9
+    assert list(unknown_field(replace(held, spread=among_processes))) == found

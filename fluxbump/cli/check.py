@@ -111,6 +111,7 @@ def check(
     from fluxbump.cli.render import renderer
     from fluxbump.cli.workspace import STAGED, open_at
     from fluxbump.model import ChartIndex
+    from fluxbump.processes import among_processes
     from fluxbump.rules import RULES, about_renders
     from fluxbump.survey import load
 
@@ -143,6 +144,7 @@ def check(
                     lineage=ws.lineage,
                     codes=tuple(RULES) if self_test else codes,
                     sources=None if self_test else sources,
+                    spread=among_processes,
                 )
                 verdict = None if self_test else journey.judge(examined, codes)
         console.progress("")

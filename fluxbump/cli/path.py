@@ -85,6 +85,7 @@ def path(
     from fluxbump.cli.workspace import workspace
     from fluxbump.discover import discover
     from fluxbump.model import FLUX
+    from fluxbump.processes import among_processes
     from fluxbump.reports import route as report
     from fluxbump.reports.table import Paint
     from fluxbump.tracks import current
@@ -98,7 +99,8 @@ def path(
     ):
         loaded = source.load()
         goal = str(resolve.resolve(version, loaded).app_version)
-        scope = ws.settings.scope(resolve.app_versions(loaded.releases))
+        scope = ws.settings.scope(resolve.app_versions(loaded.releases), evidence.NEEDLES)
+        scope = replace(scope, spread=among_processes)
         inventory = discover(ws.snapshot, scope)
         around = evidence.surroundings(
             ws.snapshot, scope, beside, configured=ws.settings.kubernetes
@@ -110,6 +112,7 @@ def path(
             around=around,
             sources=sources,
             also=(goal, (start or goal).removeprefix("v")),
+            spread=scope.spread,
         )
         found = find(_start(start, gathered), goal, gathered, loaded)
         # Of a cluster elsewhere, neither the history nor the pins of this repository say anything.

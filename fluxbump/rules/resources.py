@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 
 from msgspec import Struct, field
 from semver import Version
@@ -170,9 +171,9 @@ def unknown_field(evidence: Evidence) -> Iterator[Outcome]:
         yield from _unjudged(evidence.resources, "FB204")
         wanted = _to_look_at(evidence.resources, release, evidence.compared_with)
         paths = {one.location.path for one in wanted}
-        for path, text in evidence.resources.files.items():
-            for body in resources.bodies(path, text) if path in paths else ():
-                yield from _fields(body, release, evidence)
+        files = [one for one in evidence.resources.files.items() if one[0] in paths]
+        for part in evidence.spread(partial(_of_files, release, evidence), files):
+            yield from part
 
 
 def _to_look_at(found: Resources, release: str, old: str | None) -> list[Resource]:
@@ -182,6 +183,11 @@ def _to_look_at(found: Resources, release: str, old: str | None) -> list[Resourc
     used = frozenset((one.api_version, one.kind) for one in found.resources)
     narrowed = facts.narrowed(old, release, used)
     return [one for one in found.resources if (one.api_version, one.kind) in narrowed]
+
+
+def _of_files(release: str, evidence: Evidence, files: Sequence[tuple[str, str]]) -> list[Outcome]:
+    bodies = (body for path, text in files for body in resources.bodies(path, text))
+    return [one for body in bodies for one in _fields(body, release, evidence)]
 
 
 def _fields(body: resources.Body, release: str, evidence: Evidence) -> Iterator[Outcome]:

@@ -20,6 +20,7 @@ from fluxbump.model import (
     Related,
     Severity,
 )
+from fluxbump.spread import Spread, serially
 from fluxbump.tracks import current
 
 if TYPE_CHECKING:
@@ -135,6 +136,7 @@ class Evidence(Struct, frozen=True):
         kubernetes: where the repository pins Kubernetes; None when that was not looked for.
         compared_with: a Flux release; a rule may leave out what that release refuses too. None
             when everything is to be found.
+        spread: how a rule that looks at many files divides that.
     """
 
     inventory: Inventory
@@ -155,6 +157,7 @@ class Evidence(Struct, frozen=True):
     resources: Resources | None = None
     kubernetes: tuple[KubernetesPin, ...] | None = None
     compared_with: str | None = None
+    spread: Spread = serially
 
     @property
     def installed(self) -> str | None:
