@@ -256,8 +256,7 @@ class CommitSnapshot(ObjectSnapshot):
         if len(self.entries) < _LARGE or number == 1:
             return super()._search(needles)
         files, folders = self._listed
-        blobs = {path: name for path, (_, name) in files.items()}
-        parts = divide(Listing(self._paths, blobs, folders), number)
+        parts = divide(Listing(self._paths, files, folders), number)
         command = [*_grep(needles), "--threads=1"]
         outs = self._git.run_beside(
             [[*command, *(name.decode() for name in part.names), "--"] for part in parts],

@@ -88,13 +88,13 @@ class Listing(Struct, frozen=True):
 
     Attributes:
         paths: of its files, sorted.
-        blobs: path of a file to its object's name.
+        blobs: path of a file to its mode and its object's name.
         trees: path of a folder, without a slash at its end, to its object's name; `""` is the
             root.
     """
 
     paths: Sequence[str]
-    blobs: Mapping[str, bytes]
+    blobs: Mapping[str, tuple[bytes, bytes]]
     trees: Mapping[str, bytes]
 
 
@@ -116,29 +116,35 @@ def divide(listing: Listing, number: int) -> list[Part]:
 
     Folders stay whole where they can, because `git grep` takes a folder as one name.
     """
-    below = defaultdict(list)
-    for folder in listing.trees:
-        if folder:
-            below[folder.rpartition("/")[0]].append(folder)
-    sizes = {folder: len(_files(listing.paths, folder)) for folder in ("", *below[""])}
-    whole, loose = {"": sizes[""]}, list[str]()
+    whole, loose = {"": len(listing.paths)}, list[str]()
     while whole:
         largest = max(whole, key=lambda one: whole[one])
-        direct = [p for p in _files(listing.paths, largest) if p.rpartition("/")[0] == largest]
-        enough = whole[largest] * number * _GRAIN <= len(listing.paths)
-        if enough or largest not in below or len(loose) + len(direct) > _MOST_LOOSE:
+        if whole[largest] * number * _GRAIN <= len(listing.paths):
+            break
+        folders, direct = _inside(listing.paths, largest)
+        if not folders or len(loose) + len(direct) > _MOST_LOOSE:
             break
         del whole[largest]
         loose += direct
-        whole |= {folder: len(_files(listing.paths, folder)) for folder in below[largest]}
+        whole |= folders
     return _parts(listing, whole, loose, number)
 
 
-def _files(paths: Sequence[str], folder: str) -> Sequence[str]:
-    """Return the files below a folder."""
-    if not folder:
-        return paths
-    return paths[bisect_left(paths, f"{folder}/") : bisect_left(paths, f"{folder}0")]  # / before 0
+def _inside(paths: Sequence[str], folder: str) -> tuple[dict[str, int], list[str]]:
+    """Return the folders right below a folder with their numbers of files, and its own files."""
+    folders, direct = dict[str, int](), list[str]()
+    prefix = f"{folder}/" if folder else ""
+    position = bisect_left(paths, prefix)
+    while position < len(paths) and paths[position].startswith(prefix):
+        name, slash, _ = paths[position].removeprefix(prefix).partition("/")
+        behind = position + 1
+        if slash:
+            behind = bisect_left(paths, f"{prefix}{name}0")  # 0 comes right behind /
+            folders[f"{prefix}{name}"] = behind - position
+        else:
+            direct.append(paths[position])
+        position = behind
+    return folders, direct
 
 
 def _parts(
@@ -152,5 +158,6 @@ def _parts(
         filled[least] += size
         parts[least][listing.trees[folder]].append(folder)
     for turn, path in enumerate(loose):
-        parts[turn % number][listing.blobs[path]].append(path)
+        _, name = listing.blobs[path]
+        parts[turn % number][name].append(path)
     return [Part(part) for part in parts if part]

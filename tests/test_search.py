@@ -26,7 +26,7 @@ def listing(paths: Sequence[str]) -> Listing:
         folders |= {"/".join(parts[: n + 1]) for n in range(len(parts))}
     return Listing(
         sorted(paths),
-        {path: encode(f"blob {path}") for path in paths},
+        {path: (b"100644", encode(f"blob {path}")) for path in paths},
         {folder: encode(f"tree {folder}") for folder in folders},
     )
 
@@ -35,7 +35,7 @@ def covered(one: Listing, number: int) -> list[str]:
     """Every path, as often as `git grep` would look at it, by way of what it prints."""
     found: list[str] = []
     roots = {name: folder for folder, name in one.trees.items()}
-    blobs = {name: path for path, name in one.blobs.items()}
+    blobs = {name: path for path, (_, name) in one.blobs.items()}
     for part in divide(one, number):
         for name in part.names:
             if name in blobs:
