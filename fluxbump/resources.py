@@ -243,7 +243,7 @@ def _bodies(document: Document) -> Iterator[Body]:
 
 
 def _objects(document: Document, *, patch: bool) -> Iterator[Body]:
-    for node in document.objects:
+    for node in document.objects():
         scalar = document.scalar(yamltext.get(node, "apiVersion"))
         kind = yamltext.text_of(node, "kind")
         if scalar is not None and kind and _is_flux(scalar):

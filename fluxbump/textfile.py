@@ -204,7 +204,7 @@ class TextFile(Struct, dict=True):
             source = document.source
             if not any(kind in source for kind in kinds) or not relevant(source):
                 continue
-            for node in document.objects:
+            for node in document.objects():
                 if yamltext.text_of(node, "kind") in kinds:
                     yield document, node
 

@@ -206,9 +206,8 @@ class Document(Struct, dict=True):
             self.problem = (where, problem.message)
             return None
 
-    @property
     def objects(self) -> Iterator[Node]:
-        """Its Kubernetes objects: the root, and then the items of a `List`."""
+        """Yield its Kubernetes objects: the root, and then the items of a `List`."""
         for node in (self.root, *items(get(self.root, "items"))):
             if node is not None:
                 yield node

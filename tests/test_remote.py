@@ -615,11 +615,22 @@ def logging_git(place: Path, log: Path) -> dict[str, str]:
 
 
 def command_lines() -> bytes:
-    """What everybody on this machine can see of all processes, now."""
-    seen = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
+    """What everybody on this machine can see now of this process and those that it has started.
+
+    Not of others: another worker may run a test that gives a command this very secret.
+    """
+    parents: dict[int, int] = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):  # it has ended meanwhile
-            seen.append(path.read_bytes())
+            parents[int(path.parent.name)] = int(path.read_text().rpartition(")")[2].split()[1])
+    ours, size = {os.getpid()}, 0
+    while len(ours) > size:
+        size = len(ours)
+        ours |= {pid for pid, parent in parents.items() if parent in ours}
+    seen = []
+    for pid in ours:
+        with contextlib.suppress(OSError):
+            seen.append(Path(f"/proc/{pid}/cmdline").read_bytes())
     return b"\n".join(seen)
 
 

@@ -315,19 +315,24 @@ def timed(repo: Repo) -> float:
     return time.monotonic() - started
 
 
+def begun(repo: Repo) -> subprocess.Popen[bytes]:
+    """Start a bump in a process group of its own."""
+    return subprocess.Popen(
+        repo.command("to", "2.5.1"),
+        cwd=repo.path,
+        env=repo.environment(TMPDIR=str(repo.home)),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
 @pytest.mark.skipif(os.name != "posix", reason="needs process groups")
 def test_killed_at_any_moment(repo: Repo, cli: Cli) -> None:
     runs = 15
     tree, before, duration = expected_tree(repo, cli), repo.state(), timed(repo)
     for run in range(runs):
-        process = subprocess.Popen(
-            repo.command("to", "2.5.1"),
-            cwd=repo.path,
-            env=repo.environment(TMPDIR=str(repo.home)),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        process = begun(repo)
         # The first half of a run imports and reads; most kills go to the second.
         time.sleep(duration * (0.3 + 0.75 * run / runs))
         os.killpg(process.pid, signal.SIGKILL)
@@ -350,14 +355,7 @@ def test_killed_while_git_holds_the_lock(repo: Repo, cli: Cli) -> None:
     hook.parent.mkdir(exist_ok=True)
     hook.write_text(f'#!/bin/sh\n[ "$1" = prepared ] && touch "{seen}" && sleep 1\nexit 0\n')
     hook.chmod(0o755)
-    process = subprocess.Popen(
-        repo.command("to", "2.5.1"),
-        cwd=repo.path,
-        env=repo.environment(TMPDIR=str(repo.home)),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    process = begun(repo)
     wait_for(seen.exists)
     assert leftovers(repo) != []
     os.killpg(process.pid, signal.SIGKILL)

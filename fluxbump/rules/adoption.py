@@ -49,7 +49,7 @@ class _Owner(Struct, frozen=True, dict=True):
     def _around_pin(self) -> Node | None:
         """Return the innermost object with the pin: an item of a `List`, or else the root."""
         position, found = self.pin.start - self.document.start, None
-        for node in self.document.objects:
+        for node in self.document.objects():
             if node.start_mark.index <= position < node.end_mark.index:
                 found = node
         return found
