@@ -52,7 +52,7 @@ def safe_releases(
     installed = current(evidence.inventory).get(FLUX, "")
     held = parse(installed)
     evidence = replace(evidence, compared_with=installed)
-    known = rules.judge(replace(evidence, base=evidence.inventory), SAFETY)[0]
+    known = _open(rules.judge(replace(evidence, base=evidence.inventory), SAFETY)[0], suppressed)
     for release in reversed(resolve.stable_releases(index)):
         if held is not None and release < held:
             return
@@ -80,7 +80,7 @@ def refusals(
         known: findings that are there already, which do not count.
         suppressed: tells which findings do not count, there already or not.
     """
-    return _errors(_after(evidence, chart), SAFETY, known, suppressed)
+    return _errors(_after(evidence, chart), SAFETY, _open(known, suppressed), suppressed)
 
 
 def _after(evidence: Evidence, chart: ChartRelease) -> Evidence:
@@ -92,7 +92,7 @@ def _errors(
     after: Evidence, codes: Collection[str], known: Collection[Finding], suppressed: Suppressed
 ) -> tuple[Finding, ...]:
     found = _open(rules.judge(after, codes)[0], suppressed)
-    old = gate.inherited(_open(known, suppressed), found)
+    old = gate.inherited(known, found)
     return tuple(one for one in found if one.severity is Severity.ERROR and one not in old)
 
 

@@ -144,12 +144,12 @@ def deprecated_api(evidence: Evidence) -> Iterator[Outcome]:
     found, served = judged
     yield from _unjudged(found, "FB205")
     for one in (*found.resources, *found.mentions):
-        crd, version = (entry := served.entry(one)).crd, entry.version
-        if crd and version and version.deprecated:
+        entry = served.entry(one)
+        if entry.crd and entry.version and entry.version.deprecated:
             severity = Severity.NOTE if one.text_only else Severity.WARNING
             message = (
                 f"{one} is at {one.api_version}, which is deprecated in Flux {served.release}; "
-                f"{_choice(crd)}"
+                f"{_choice(entry.crd)}"
             )
             yield _finding("FB205", severity, message, one)
 
