@@ -195,7 +195,7 @@ def prepare(
     start = _migrated(looked, chart_release, settings) if request.migrate_apis else Start(looked)
     inventory = start.inventory
     charts = looked.before.inventory.charts
-    planned = plan(inventory, chart_release, index, request.options, charts)
+    planned = plan(inventory, chart_release, index, request.options, earlier=charts)
     work = edited(start, planned, source, looked.scope, rows_move=request.mentions)
     total = ChangeSet({**start.changes.files, **work.changes.files})
     # Before there is a second thread, so that it may be divided among processes.

@@ -143,6 +143,10 @@ class TrackKind(StrEnum):
     """Versions of the community chart `flux2`."""
     CHART = "chart"
     """Versions of a chart of this repository."""
+    IMAGE = "image"
+    """Tags of one controller's image, by the controller's name; each belongs to a release."""
+    DIGEST = "digest"
+    """Digests of one artifact of a release, by its name, algorithm and encoding."""
 
 
 class Track(Struct, frozen=True, order=True):

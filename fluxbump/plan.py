@@ -31,6 +31,7 @@ from fluxbump.resolve import best_chart
 from fluxbump.tracks import current, require_pins
 from fluxbump.versions import Level
 
+_NOTHING: Mapping[Track, str] = {}
 _CONFIGURE = "or add the place that holds the version under `pins` in fluxbump.yaml"
 
 
@@ -53,7 +54,9 @@ def plan(
     chart_release: ChartRelease,
     index: ChartIndex,
     options: Options,
+    *,
     earlier: tuple[Chart, ...] = (),
+    following: Mapping[Track, str] = _NOTHING,
 ) -> Plan:
     """Decide what every pin becomes.
 
@@ -64,6 +67,7 @@ def plan(
         options: what the user allows.
         earlier: the charts at the commit that the result is compared with: one whose dependency
             has moved since then moves too, and one that was raised since is not raised again.
+        following: what the tracks become that follow from the target: images, digests.
 
     Raises:
         PinError: nothing is pinned, a candidate cannot be read, pins of one kind disagree, or a
@@ -79,7 +83,7 @@ def plan(
     if not options.align:
         _require_agreement(inventory)
     _require_rewritable(inventory, index)
-    targets = _targets(inventory, chart_release, options, earlier)
+    targets = _targets(inventory, chart_release, options, earlier, following)
     changes = tuple(_changes(inventory.pins, targets))
     if not options.allow_downgrade:
         _refuse_downgrade(changes)
@@ -159,8 +163,10 @@ def _targets(
     chart_release: ChartRelease,
     options: Options,
     earlier: tuple[Chart, ...],
+    following: Mapping[Track, str],
 ) -> Mapping[Track, str]:
     targets = {FLUX: str(chart_release.app_version), FLUX2: str(chart_release.version)}
+    targets |= following
     before = {chart.path: chart for chart in earlier}
     for chart in inventory.charts:
         was = before.get(chart.path, chart)
