@@ -28,7 +28,7 @@ _PATTERNS = (
     # and the shell's defaults, `${NAME:-v1.31.4}`.
     re.compile(
         rf"(?<![\w.$-])(?P<source>{_NAME}|install_k3s_channel|min_master_version|"
-        r"orchestrator_version|(?:kubernetes|k3s|rke2)version)[\"']?[ \t]*(?::?[=-]|:)[ \t]*[\"']?"
+        r"orchestrator_version|(?:kubernetes|k3s|rke2)(?:version|[- ]version))[\"']?[ \t]*(?::?[=-]|:)[ \t]*[\"']?"
         rf"{_VERSION}",
         re.IGNORECASE,
     ),
@@ -37,7 +37,11 @@ _PATTERNS = (
         r"(?P<source>k3s-io/k3s|rancher/rke2)(?:/releases/download)?/"
         rf"{_VERSION}(?=/)",
     ),
-    re.compile(rf"(?P<source>rancher/(?:k3s|rke2-runtime)|siderolabs/kubelet):{_VERSION}"),
+    re.compile(
+        rf"(?P<source>rancher/(?:k3s|rke2-runtime)|siderolabs/kubelet|kindest/node):{_VERSION}"
+    ),
+    # Talos: https://www.talos.dev/latest/kubernetes-guides/upgrading-kubernetes/
+    re.compile(rf"(?P<source>upgrade-k8s)[^\n]{{0,200}}?[ \t]--to[= \t]+[\"']?{_VERSION}"),
 )
 
 _TERRAFORM = (
@@ -66,8 +70,10 @@ _WORDS = (
     *(f"{subject.upper()}_VERSION" for subject in _SUBJECTS),
     *("INSTALL_K3S_CHANNEL", "min_master_version", "orchestrator_version"),
     *("ubernetesVersion", "k3sVersion", "rke2Version"),
-    *("--kubernetes-version", "--cluster-version", "--k8s-version"),
+    *("ubernetes-version", "ubernetes version", "k3s-version", "rke2-version"),
+    *("--cluster-version", "--k8s-version"),
     *("k3s-io/k3s/", "rancher/rke2", "rancher/k3s", "siderolabs/kubelet"),
+    *("kindest/node", "upgrade-k8s"),
     *_TERRAFORM,
     *_OBJECTS,
 )
@@ -75,10 +81,19 @@ _WORDS = (
 
 NEEDLES = (
     *("_version", "_VERSION", "s-version", "cluster-version", "sVersion", "rke2Version"),
+    *("s version", "2-version", "kindest/node", "upgrade-k8s"),
     *("K3S_CHANNEL", "/k3s", "rancher/rke2", "siderolabs/kubelet"),
     *("s_cluster", "ovh_cloud_project_kube", "vultr_kubernetes", "ControlPlane", "ClusterConfig"),
 )
 """One of these is in each of `_WORDS`; they are few, because every file is searched for all."""
+
+
+_TRIALS = frozenset(
+    (
+        *("test", "tests", "testdata", "testing", "e2e", "fixture", "fixtures"),
+        *("example", "examples", "sample", "samples", "molecule"),
+    )
+)
 
 
 class KubernetesPin(Struct, frozen=True):
@@ -93,6 +108,12 @@ class KubernetesPin(Struct, frozen=True):
     version: str
     location: Location | None
     source: str
+
+    @property
+    def tried(self) -> bool:
+        """Whether it stands below `tests/`, `fixtures/` or `examples/`: no cluster is made of it."""
+        folders = self.location.path.lower().split("/")[:-1] if self.location else []
+        return not _TRIALS.isdisjoint(folders)
 
     @property
     def minor(self) -> tuple[int, int] | None:

@@ -114,6 +114,31 @@ PINNED = {
             'metadata: {name: a, version: "1.30"}\n'),
         ["3:31 1.30 ClusterConfig"],
     ),
+    "a node of kind": (
+        "kind.yaml",
+        "kind: Cluster\nnodes:\n- role: control-plane\n  image: kindest/node:v1.31.2@sha256:ab\n",
+        ["4:23 v1.31.2 kindest/node"],
+    ),
+    "a node of kind in Terraform": (
+        "kind.tf",
+        'resource "kind_cluster" "a" {\n  node_image = "kindest/node:v1.31.2"\n}\n',
+        ["2:30 v1.31.2 kindest/node"],
+    ),
+    "minikube in an action": (
+        ".github/workflows/e2e.yaml",
+        "- uses: a/setup-minikube@v1\n  with:\n    kubernetes version: 'v1.31.0'\n",
+        ["3:26 v1.31.0 kubernetes version"],
+    ),
+    "a key with a hyphen": (
+        "ci.yaml",
+        "with:\n  kubernetes-version: v1.30.1\n",
+        ["2:23 v1.30.1 kubernetes-version"],
+    ),
+    "an upgrade of Talos": (
+        "up.sh",
+        "talosctl --nodes 10.0.0.1 upgrade-k8s --to 1.33.2\n",
+        ["1:44 1.33.2 upgrade-k8s"],
+    ),
     "Cluster API": (
         "cp.yaml",
         "kind: KubeadmControlPlane\nspec:\n  replicas: 3\n  version: v1.31.2\n",
@@ -180,9 +205,9 @@ def test_the_monorepo_pins_k3s_in_one_place() -> None:
 # --- FB207 ------------------------------------------------------------------------------------
 
 
-def judged(release: str, *held: KubernetesPin) -> list[Outcome]:
-    inventory = find({"install.sh": script(release)})
-    return list(FB207.check(Evidence(inventory, kubernetes=held)))
+def judged(release: str, *held: KubernetesPin, base: str = "2.4.0") -> list[Outcome]:
+    inventory, before = (find({"install.sh": script(one)}) for one in (release, base))
+    return list(FB207.check(Evidence(inventory, kubernetes=held, base=before)))
 
 
 FIXTURE = KubernetesPin("v1.31.4+k3s1", PLACE, "Terraform variable k3s_version")
@@ -216,6 +241,44 @@ MINIMUMS = (
     ("2.8.0", 33),
     ("2.9.0", 33),
 )
+
+
+def test_a_place_that_contradicts_what_runs_is_a_warning() -> None:
+    old = KubernetesPin("v1.23.4", Location("roles/k3s/defaults/main.yml", 1, 14), "k3s_version")
+    for release, base in (("2.5.1", "2.4.0"), ("2.4.0", "2.4.0")):
+        [finding] = judged(release, old, base=base)
+        assert isinstance(finding, Finding)
+        assert finding.severity is Severity.WARNING
+        assert "too old for Flux 2.4.0 too, which runs already" in finding.message
+
+
+def test_without_a_base_what_is_pinned_is_what_runs() -> None:
+    inventory = find({"install.sh": script("2.8.5")})
+    [finding] = FB207.check(Evidence(inventory, kubernetes=(FIXTURE,)))
+    assert isinstance(finding, Finding)
+    assert finding.severity is Severity.WARNING
+
+
+@pytest.mark.parametrize("folder", ["tests", "e2e", "examples", "modules/x/fixtures"])
+def test_a_test_or_an_example_is_a_warning(folder: str) -> None:
+    tried = KubernetesPin("v1.31.4", Location(f"{folder}/kind.yaml", 3, 9), "kindest/node")
+    [finding] = judged("2.8.5", tried)
+    assert isinstance(finding, Finding)
+    assert finding.severity is Severity.WARNING
+    assert "a test or an example" in finding.message
+
+
+@pytest.mark.parametrize("where", [None, Location("fluxbump.yaml", 1)])
+def test_what_somebody_states_is_never_doubted(where: Location | None) -> None:
+    [finding] = judged("2.8.5", KubernetesPin("1.22", where, "--kubernetes"))
+    assert isinstance(finding, Finding)
+    assert finding.severity is Severity.ERROR
+
+
+def test_evidence_against_the_present_stops_no_bump(tmp_path: Path, index: Path, cli: Cli) -> None:
+    files = {**small(), "roles/k3s/defaults/main.yml": 'k3s_version: "v1.23.4+k3s1"\n'}
+    made = cli("to", "2.5.1", cwd=repository(tmp_path / "repo", files, index))
+    assert made.code == 0, made.err
 
 
 @pytest.mark.parametrize(("release", "minimum"), MINIMUMS)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
+from fluxbump.discover import SETTINGS_FILE
 from fluxbump.facts.tables import kubernetes_minimum
 from fluxbump.kubernetes import KubernetesPin, minor
 from fluxbump.model import FLUX, FLUX2, Finding, Related, Severity
@@ -25,6 +28,23 @@ def too_old(evidence: Evidence) -> Iterator[Outcome]:
             yield _finding(evidence, pin, release or "", minimum)
 
 
+def _doubt(evidence: Evidence, pin: KubernetesPin) -> str:
+    """Say why a place is no proof of what clusters run; empty where nothing speaks against it.
+
+    Flux refuses to run below its minimum, so a place that is too old for the release that runs
+    today is not about the clusters that run it.
+    """
+    if pin.location is None or pin.location.path == SETTINGS_FILE:
+        return ""  # somebody stated it for these clusters
+    if pin.tried:
+        return "a test or an example"
+    before = replace(evidence, inventory=evidence.base) if evidence.base else evidence
+    release = before.installed
+    minimum = kubernetes_minimum(release) if release else None
+    too_old = minimum is not None and (pin.minor or (0, 0)) < (minor(minimum) or (0, 0))
+    return f"too old for Flux {release} too, which runs already" if too_old else ""
+
+
 def _unknown(evidence: Evidence, release: str | None, minimum: str | None) -> str:
     """Say why nothing can be judged; empty when it can."""
     if evidence.kubernetes is None:
@@ -44,7 +64,11 @@ def _finding(evidence: Evidence, pin: KubernetesPin, release: str, minimum: str)
     related = tuple(Related(one.location, f"{one.subject} {one.value}") for one in flux[:1])
     held = f"Kubernetes {minimum} or newer, but {pin.source} is {pin.version}"
     message = f"Flux {release} asks for {held}"
-    return Finding("FB207", Severity.ERROR, message, where, related, about=held)
+    doubt = _doubt(evidence, pin)
+    if doubt:
+        message += f" ({doubt}, so it may not be that of your clusters)"
+    severity = Severity.WARNING if doubt else Severity.ERROR
+    return Finding("FB207", severity, message, where, related, about=held)
 
 
 RULES = (
