@@ -305,9 +305,10 @@ def _judge(
 ) -> tuple[Verdict, frozenset[Finding]]:
     """Run the gate on the result, and tell what it finds on the base too.
 
-    Stale mentions are left out: the report lists every mention anyway.
+    Stale mentions and what was not judged are left out: the report lists every mention and every
+    note anyway.
     """
-    codes = tuple(code for code in rules.RULES if code != "FB120")
+    codes = tuple(code for code in rules.RULES if code not in ("FB003", "FB120"))
     verdict = gate.judge(after, settings, subject, codes, renders)
     # What the base has already matters only where the result has something.
     earlier = gate.judge(before, settings, "base", tuple({one.code for one in verdict.findings}))

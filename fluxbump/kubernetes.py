@@ -28,8 +28,8 @@ _PATTERNS = (
     # and the shell's defaults, `${NAME:-v1.31.4}`.
     re.compile(
         rf"(?<![\w.$-])(?P<source>{_NAME}|install_k3s_channel|min_master_version|"
-        r"orchestrator_version|(?:kubernetes|k3s|rke2)(?:version|[- ]version))[\"']?[ \t]*(?::?[=-]|:)[ \t]*[\"']?"
-        rf"{_VERSION}",
+        r"orchestrator_version|(?:kubernetes|k3s|rke2)[- ]?version)[\"']?[ \t]*(?::?[=-]|:)"
+        rf"[ \t]*[\"']?{_VERSION}",
         re.IGNORECASE,
     ),
     re.compile(rf"(?P<source>--(?:kubernetes|cluster|k8s)-version)[= \t]+[\"']?{_VERSION}"),
@@ -111,7 +111,7 @@ class KubernetesPin(Struct, frozen=True):
 
     @property
     def tried(self) -> bool:
-        """Whether it stands below `tests/`, `fixtures/` or `examples/`: no cluster is made of it."""
+        """Whether it is of a test or an example, of which no cluster is made."""
         folders = self.location.path.lower().split("/")[:-1] if self.location else []
         return not _TRIALS.isdisjoint(folders)
 

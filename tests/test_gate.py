@@ -58,7 +58,7 @@ def brief(findings: tuple[Finding, ...]) -> list[str]:
         (("FB103", "FB301"), (), {"FB103", "FB301"}),
         (("FB10",), (), {code for code in rules.RULES if code < "FB110" and code > "FB1"}),
         (("FB",), ("FB1",), {code for code in rules.RULES if not code.startswith("FB1")}),
-        ((), ("FB1", "FB2", "FB3"), {"FB001", "FB002"}),
+        ((), ("FB1", "FB2", "FB3"), {"FB001", "FB002", "FB003"}),
         (("FB103",), ("FB103",), set()),
         (("FB1",), ("FB120", "FB11"), {code for code in rules.RULES if "FB1" < code < "FB110"}),
     ],

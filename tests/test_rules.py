@@ -136,6 +136,11 @@ CASES_OF: Mapping[str, Mapping[str, Case]] = {
         "not about Flux": case(tree(**{Y: "kind: HelmRelease\na: [\n"})),
         "Helm template": case(tree(**{"chart/templates/x.yaml": TEMPLATED})),
     },
+    "FB003": {
+        "nothing left out": case(tree()),
+        "a configured pin that finds nothing": case(tree(), ("fluxbump.yaml:1",
+            "not judged: finds no version in install.sh"), settings=Settings(pins=(CUSTOM,))),
+    },
     "FB101": {
         "exact": case(tree()),
         "exact with a v": case(tree(chart=wrapper("v2.14.1"))),

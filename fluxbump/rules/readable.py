@@ -25,6 +25,12 @@ def unreadable(evidence: Evidence) -> Iterator[Outcome]:
         )
 
 
+def not_judged(evidence: Evidence) -> Iterator[Outcome]:
+    """Nothing that looks like a pin was left out of what the other rules judge."""
+    for note in sorted(set(evidence.inventory.notes), key=lambda one: (one.location, one.message)):
+        yield Finding("FB003", Severity.NOTE, f"not judged: {note.message}", note.location)
+
+
 RULES = (
     Rule(
         "FB001",
@@ -39,5 +45,12 @@ RULES = (
         Severity.ERROR,
         "Every file that may hold a pin can be parsed.",
         unreadable,
+    ),
+    Rule(
+        "FB003",
+        "not-judged",
+        Severity.NOTE,
+        "Everything that looks like a pin was judged.",
+        not_judged,
     ),
 )
