@@ -60,7 +60,8 @@ def cli(
 ) -> Cli:
     """Run the command line in this process, in a clean environment."""
     for name in list(os.environ):
-        if name.startswith(("GIT_", "FLUXBUMP_", "XDG_")) or name.endswith("_COLOR"):
+        ours = ("GIT_", "FLUXBUMP_", "XDG_", "CI_", "GITHUB_", "BITBUCKET_", "SYSTEM_")
+        if name.startswith(ours) or name.endswith("_COLOR"):
             monkeypatch.delenv(name)
     for name, value in helpers.environment(tmp_path).items():
         monkeypatch.setenv(name, value)

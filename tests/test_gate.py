@@ -25,6 +25,7 @@ from tests.helpers import (
     assert_refused,
     chart_index,
     release,
+    repository,
     script,
     small,
     snapshot,
@@ -344,6 +345,35 @@ def test_base(repo: Repo, cli: Cli) -> None:
     assert_refused(cli("check", "--base", "none", cwd=repo), 6, "no such revision: none")
 
 
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({}, "compared with the merge base with origin/HEAD"),
+        ({"GITHUB_BASE_REF": "main"}, "compared with the merge base with origin/main"),
+        ({"SYSTEM_PULLREQUEST_TARGETBRANCH": "refs/heads/main"}, "merge base with origin/main"),
+        (
+            {"GITHUB_BASE_REF": "gone"},
+            "not compared with origin/gone: no such revision: origin/gone",
+        ),
+    ],
+)
+def test_the_base_that_nobody_named(
+    variables: dict[str, str], said: str, repo: Repo, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clone = repo.path.parent / "clone"
+    repo.git("clone", "--quiet", str(repo.path), str(clone))
+    values = clone / "platform/flux/chart/values.yaml"
+    values.write_text(values.read_text().replace("interval: 30s", "interval: 60s"))
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    result = cli("check", "--no-render", cwd=clone)
+    assert result.code == 1
+    assert said in result.err
+    mentions(result, "FB107", f"{CHART}:", "its version is still 1.1.2")
+    assert cli("check", "--no-render", "--no-base", cwd=clone).code == 0
+    assert_refused(cli("check", "--no-base", "--base", "main", cwd=clone), 2, "exclude each other")
+
+
 def test_base_is_where_the_revision_in_question_forked(repo: Repo, cli: Cli) -> None:
     """Not where HEAD did: what happened on `main` since is not the branch's doing."""
     repo.git("branch", "change")
@@ -466,3 +496,17 @@ def test_what_no_rule_needs_is_not_looked_for(repo: Repo, tmp_path: Path) -> Non
     assert searched("--self-test", "--ignore", "FB2")
     assert not searched("--ignore", "FB2")
     assert not searched("--select", "FB1,FB3")
+
+
+IDLE = "pins:\n  - path: other.sh\n    track: flux\n    pattern: FLUX=(?P<version>\\S+)\n"
+
+
+@pytest.mark.parametrize(("options", "code"), [((), 0), (("--strict",), 1)])
+def test_what_was_not_judged_stands_in_check(
+    options: tuple[str, ...], code: int, tmp_path: Path, index: Path, cli: Cli
+) -> None:
+    one = repository(tmp_path / "repo", {**small(), "fluxbump.yaml": IDLE}, index)
+    run = cli("check", "--select", "FB003", *options, cwd=one)
+    assert run.code == code, run.err
+    assert "fluxbump.yaml:2:1  FB003 note  not judged: finds no version in other.sh" in run.out
+    assert run.out.endswith("1 note\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import nullcontext
 from enum import StrEnum
 from importlib import import_module
@@ -28,9 +29,7 @@ from fluxbump.cli.options import (
 from fluxbump.errors import IndexSourceError, UsageError
 
 if TYPE_CHECKING:
-    from fluxbump.cli.workspace import Workspace
     from fluxbump.examine import Examined
-    from fluxbump.model import Snapshot
     from fluxbump.verdict import Verdict
 
 EPILOG = """
@@ -72,8 +71,14 @@ def check(
     ] = False,
     base: Annotated[
         str | None,
-        typer.Option("--base", metavar="REV", help="Compare with the merge base of REV and HEAD."),
+        typer.Option(
+            "--base",
+            metavar="REV",
+            help="Compare with the merge base of REV and HEAD. "
+            "[default: the target branch that the CI names, else the remote's main branch]",
+        ),
     ] = None,
+    no_base: Annotated[bool, typer.Option("--no-base", help="Compare with nothing.")] = False,
     select: Codes = "",
     ignore: Ignored = "",
     format_: Annotated[
@@ -107,6 +112,7 @@ def check(
     """Judge whether the pins agree, and whether a cluster would survive them."""
     from fluxbump import examine as journey
     from fluxbump import gate
+    from fluxbump.cli.base import base_of
     from fluxbump.cli.known import known
     from fluxbump.cli.render import renderer
     from fluxbump.cli.workspace import STAGED, open_at
@@ -118,6 +124,8 @@ def check(
     _require_one(rev=rev is not None, staged=staged, worktree=worktree)
     if no_render and require_render:
         raise UsageError("--no-render and --require-render exclude each other")
+    if no_base and base is not None:
+        raise UsageError("--no-base and --base exclude each other")
     codes = gate.select(_split(select), _split(ignore))
     console = Console(quiet=quiet, verbose=verbose, color=color.value)
     beside = known(kubernetes, cluster_state, live=cluster, context=context)
@@ -138,7 +146,7 @@ def check(
                     ws.snapshot,
                     ws.settings,
                     loaded,
-                    base=_base(ws, base),
+                    base=None if no_base else base_of(ws, base, os.environ, console),
                     render=render,
                     known=beside,
                     lineage=ws.lineage,
@@ -161,16 +169,6 @@ def _require_one(**chosen: bool) -> None:
 
 def _split(codes: str) -> tuple[str, ...]:
     return tuple(code.strip() for code in codes.split(",") if code.strip())
-
-
-def _base(ws: Workspace[Snapshot], revision: str | None) -> Snapshot | None:
-    from fluxbump.objects import CommitSnapshot
-
-    if revision is None:
-        return None
-    judged = ws.snapshot.commit.sha if isinstance(ws.snapshot, CommitSnapshot) else "HEAD"
-    commit = ws.repository.merge_base(revision, judged)
-    return ws.repository.snapshot(commit, f"merge base with {revision}")
 
 
 def _say(verdict: Verdict, format_: Format, console: Console, *, show_suppressed: bool) -> None:
