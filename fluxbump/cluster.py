@@ -1,6 +1,7 @@
-"""What a live cluster stores: `status.storedVersions` of the Flux CRDs, and its Kubernetes version.
+"""What a live cluster stores, and its Kubernetes version.
 
-The only room that runs kubectl. What it prints, and what a file holds, is checked before it is
+Of the Flux CRDs `status.storedVersions`, of their objects the API versions that they were written
+at. The only room that runs kubectl. What it prints, and what a file holds, is checked before it is
 believed.
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,9 @@ _KIND = "CustomResourceDefinition"
 _GROUP = ".toolkit.fluxcd.io"
 _LIMIT = 256 << 20  # bytes; every CRD of a large cluster is some tens of MiB
 _TIMEOUT = 60  # seconds
+_MANAGERS = (
+    '{range .items[*]}{.kind} {range .metadata.managedFields[*]}{.apiVersion},{end}{"\\n"}{end}'
+)
 
 
 class ClusterState(Struct, frozen=True):
@@ -29,15 +33,18 @@ class ClusterState(Struct, frozen=True):
         source: where it was read, for people.
         stored: CRD name to `status.storedVersions`, of Flux's CRDs.
         kubernetes: `v1.33.2`; None when it was not asked for.
+        written: the API versions in `metadata.managedFields` of its Flux objects, by group and
+            kind; None when no object was read.
     """
 
     source: str
     stored: Mapping[str, tuple[str, ...]]
     kubernetes: str | None = None
+    written: Mapping[tuple[str, str], frozenset[str]] | None = None
 
 
 def from_file(path: Path) -> ClusterState:
-    """Read the output of `kubectl get crds -o json`.
+    """Read the output of `kubectl get crds -o json`, with or without Flux's objects.
 
     Raises:
         UsageError: there is no such file, or it holds something else.
@@ -48,7 +55,7 @@ def from_file(path: Path) -> ClusterState:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"the cluster state cannot be read: {error}", where=str(path)) from None
-    return ClusterState(str(path), parse(text, str(path)))
+    return ClusterState(str(path), parse(text, str(path)), written=written(text))
 
 
 def live(context: str | None) -> ClusterState:
@@ -65,7 +72,50 @@ def live(context: str | None) -> ClusterState:
     version = json.loads(_kubectl(*chosen, "version", "-o", "json"))
     server = version.get("serverVersion", {}) if isinstance(version, dict) else {}
     name = f"cluster {context}" if context else "the current cluster"
-    return ClusterState(name, parse(crds, name), server.get("gitVersion"))
+    stored = parse(crds, name)
+    # Of each object only what is needed, so that ten thousand of them are some hundred KiB.
+    listed = _kubectl(*chosen, "get", ",".join(sorted(stored)), "-A", "-o", f"jsonpath={_MANAGERS}")
+    return ClusterState(name, stored, server.get("gitVersion"), _managed(listed))
+
+
+def _managed(listed: str) -> dict[tuple[str, str], frozenset[str]]:
+    found: dict[tuple[str, str], frozenset[str]] = {}
+    for line in listed.splitlines():
+        kind, _, held = line.partition(" ")
+        _add(found, kind, held.split(","))
+    return found
+
+
+def _add(
+    found: dict[tuple[str, str], frozenset[str]], kind: str, api_versions: Iterable[str]
+) -> None:
+    for api_version in api_versions:
+        group, slash, version = api_version.partition("/")
+        if slash and group.endswith(_GROUP):
+            found[group, kind] = found.get((group, kind), frozenset()) | {version}
+
+
+def written(text: str) -> dict[tuple[str, str], frozenset[str]] | None:
+    """Take the API versions that Flux's objects were written at out of a list that `parse` takes.
+
+    Returns:
+        By group and kind; None where the list holds no object of Flux.
+    """
+    objects = [one for one in json.loads(text)["items"] if _is_object(one)]
+    if not objects:
+        return None
+    found: dict[tuple[str, str], frozenset[str]] = {}
+    for one in objects:
+        entries = (one.get("metadata") or {}).get("managedFields")
+        managers = entries if isinstance(entries, list) else []
+        held = [str(entry.get("apiVersion")) for entry in managers if isinstance(entry, dict)]
+        _add(found, str(one.get("kind")), held)
+    return found
+
+
+def _is_object(item: Any) -> bool:  # JSON from outside
+    api_version = item.get("apiVersion") if isinstance(item, dict) else None
+    return isinstance(api_version, str) and api_version.partition("/")[0].endswith(_GROUP)
 
 
 def parse(text: str, source: str) -> dict[str, tuple[str, ...]]:
@@ -87,6 +137,8 @@ def parse(text: str, source: str) -> dict[str, tuple[str, ...]]:
     default = _KIND if content.get("kind") == f"{_KIND}List" else None
     stored = {}
     for item in items:
+        if _is_object(item):
+            continue
         name, versions = _stored(item, source, default)
         if name.endswith(_GROUP):
             stored[name] = versions

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from fluxbump import archive, knowledge, kubernetes, manifests, past, resources, yamltext
@@ -16,6 +16,7 @@ from fluxbump.kubernetes import KubernetesPin
 from fluxbump.model import Chart, ChartIndex, Inventory, Snapshot
 from fluxbump.past import Lineage
 from fluxbump.resources import Resources
+from fluxbump.route import Written
 from fluxbump.rules.crds import unsure
 from fluxbump.rules.rule import Evidence, Render, Renders, Vendored
 from fluxbump.spread import Spread, serially
@@ -52,11 +53,14 @@ class Surroundings(Struct, frozen=True):
         resources: the Flux custom resources of the snapshot.
         kubernetes: which Kubernetes runs, and who says so.
         stored: `status.storedVersions` of a live cluster; None when none was asked.
+        written: the API versions that objects may have been written at: what manifests hold or
+            held, and the managedFields of a live cluster; by group and kind.
     """
 
     resources: Resources
     kubernetes: tuple[KubernetesPin, ...]
     stored: Mapping[str, tuple[str, ...]] | None = None
+    written: Written = field(default_factory=dict)
 
 
 class Known(Struct, frozen=True):
@@ -65,10 +69,12 @@ class Known(Struct, frozen=True):
     Attributes:
         kubernetes: the version that runs, stated by the user or the cluster.
         stored: `status.storedVersions` of a live cluster.
+        written: the API versions in the managedFields of its objects.
     """
 
     kubernetes: KubernetesPin | None = None
     stored: Mapping[str, tuple[str, ...]] | None = None
+    written: Written = field(default_factory=dict)
 
 
 NOTHING_KNOWN = Known()
@@ -94,7 +100,14 @@ def surroundings(
     stated = known.kubernetes or configured
     found = (stated,) if stated else kubernetes.find(snapshot, scope.excludes)
     manifests = resources.find(snapshot, scope.excludes, quick=quick, spread=scope.spread)
-    return Surroundings(manifests, found, known.stored)
+    written = together(resources.written(manifests), known.written)
+    return Surroundings(manifests, found, known.stored, written)
+
+
+def together(*several: Written) -> Written:
+    """Put together what objects may have been written at."""
+    keys = {key for one in several for key in one}
+    return {key: frozenset().union(*(one.get(key, ()) for one in several)) for key in keys}
 
 
 def gather(
@@ -146,6 +159,7 @@ def gather(
         unknown=known.unknown if known else {},
         fetched=known.fetched if known else {},
         stored=around.stored if around else None,
+        written=around.written if around else {},
         resources=around.resources if around else None,
         kubernetes=around.kubernetes if around else None,
         compared_with=compared_with,

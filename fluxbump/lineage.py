@@ -85,6 +85,31 @@ def _require_whole(git: Git) -> None:
         raise RepositoryError("the history was rewritten", hint="see refs/replace, refs/original")
 
 
+def ever_held(git: Git, texts: Collection[str], revision: str) -> frozenset[str]:
+    """Return those of some texts that a file has held, in any branch, or may have held.
+
+    Where that cannot be told in time, or the history is not all here, all may have been held.
+
+    Args:
+        git: runs git.
+        texts: to look for; no line breaks.
+        revision: where to begin, beside all refs.
+    """
+    try:
+        _require_whole(git)
+    except RepositoryError:
+        return frozenset(texts)
+    found = set()
+    for text in texts:
+        out = git.run_bounded(
+            "log", "--all", revision, "-1", "--format=%H", "--no-show-signature", f"-S{text}",
+            stdin=b"", limit=LOG_LIMIT, seconds=SECONDS / len(texts),
+        )  # fmt: skip
+        if out is None or out.strip():
+            found.add(text)
+    return frozenset(found)
+
+
 # --- which versions there were ----------------------------------------------------------------
 
 

@@ -224,6 +224,10 @@ class Repository:
         """
         return lineage.read(self._git, paths, revision)
 
+    def ever_held(self, revision: str, texts: Collection[str]) -> frozenset[str]:
+        """Return those of some texts that a file has held, or may have; see `lineage.ever_held`."""
+        return lineage.ever_held(self._git, texts, revision)
+
     def modified(self, paths: Iterable[str]) -> list[str]:
         """Return those of `paths` whose work tree or index differs from HEAD."""
         if self.bare:

@@ -104,6 +104,15 @@ class Resources(Struct, frozen=True):
     files: Mapping[str, str] = field(default_factory=dict)
 
 
+def written(found: Resources) -> dict[tuple[str, str], frozenset[str]]:
+    """Return the API versions that the manifests write objects at, by group and kind."""
+    versions: dict[tuple[str, str], frozenset[str]] = {}
+    for one in found.resources:
+        key = (one.group, one.kind)
+        versions[key] = versions.get(key, frozenset()) | {one.version}
+    return versions
+
+
 class Body(Struct, frozen=True):
     """A resource with its parsed object, for those who look at its fields."""
 

@@ -18,6 +18,8 @@ from msgspec.structs import replace
 from fluxbump import crds, kubernetes
 from fluxbump.crds import Conflict, Crd, Release, Stored, Table
 
+_NOTHING_WRITTEN: Mapping[tuple[str, str], Collection[str]] = {}
+
 
 class Removed(Struct, frozen=True):
     """API versions that stop being served.
@@ -36,6 +38,15 @@ class Removed(Struct, frozen=True):
     replaced_by: str | None
 
 
+Written = Mapping[tuple[str, str], Collection[str]]
+"""API group and kind to the versions that objects of it may have been written at.
+
+An object keeps the version of each manager's last write in `metadata.managedFields`. Once the
+API server no longer knows one of them, it refuses every server-side apply of the object: `request
+to convert CR to an invalid group/version` (tried on Kubernetes 1.32 and 1.37).
+"""
+
+
 class Hop(Struct, frozen=True):
     """One bump on the way.
 
@@ -45,6 +56,8 @@ class Hop(Struct, frozen=True):
         migrate: what `flux migrate` must prune while the cluster is at `old`; certain where every
             cluster on this route lists it.
         removed: what manifests may no longer use.
+        rewrite: those of `removed` that objects may have been written at: `flux migrate` must
+            rewrite their managedFields, before the hop and after it.
         kubernetes: the oldest that `new` asks for, `1.33`, where an older one runs; None where
             that is new enough or not known.
     """
@@ -53,6 +66,7 @@ class Hop(Struct, frozen=True):
     new: str
     migrate: tuple[Conflict, ...] = ()
     removed: tuple[Removed, ...] = ()
+    rewrite: tuple[Removed, ...] = ()
     kubernetes: str | None = None
 
 
@@ -93,6 +107,7 @@ def route(
     *,
     stored: Stored | None = None,
     through: Collection[str] | None = None,
+    written: Written = _NOTHING_WRITTEN,
 ) -> Route:
     """Find the way with the fewest hops.
 
@@ -108,6 +123,7 @@ def route(
         stored: `status.storedVersions` of the cluster; None when it was not asked.
         through: releases that the cluster may have been at; None for every earlier one. Does not
             matter when `stored` is known.
+        written: what objects may have been written at.
 
     Raises:
         KeyError: the table does not have `start` or `goal`.
@@ -120,7 +136,7 @@ def route(
     between = _between(table, start, goal, charts)
     for size in range(len(between) + 1):
         ways = [
-            tuple(_hops(table, (start, *some, goal), known))
+            tuple(_hops(table, (start, *some, goal), known, written))
             for some in combinations(between, size)
             if _passable(table, (start, *some, goal))
         ]
@@ -248,17 +264,32 @@ def _over(listed: Stored, new: Release) -> dict[str, tuple[str, ...]]:
     return {**listed, **added}
 
 
-def _hops(table: Table, releases: Sequence[str], state: _State) -> Iterator[Hop]:
+def _hops(table: Table, releases: Sequence[str], state: _State, written: Written) -> Iterator[Hop]:
     for old, new in pairwise(releases):
         migrate = state.refused(table[new])
         if migrate:
             migrated = crds.stored_by(table[old])
             state = _State(migrated, migrated)
-        yield Hop(old, new, migrate, tuple(_removed(table[old], table[new])))
+        removed = tuple(removed_between(table[old], table[new]))
+        yield Hop(old, new, migrate, removed, tuple(_written(removed, written)))
         state = state.over(table[new])
 
 
-def _removed(old: Release, new: Release) -> Iterator[Removed]:
+def _written(removed: Iterable[Removed], written: Written) -> Iterator[Removed]:
+    for one in removed:
+        held = written.get((one.group, one.kind), ())
+        versions = tuple(version for version in one.versions if version in held)
+        if versions:
+            yield replace(one, versions=versions)
+
+
+def rewritten(old: Release, new: Release, written: Written) -> tuple[Removed, ...]:
+    """Return what objects may have been written at that a release no longer has."""
+    return tuple(_written(removed_between(old, new), written))
+
+
+def removed_between(old: Release, new: Release) -> Iterator[Removed]:
+    """Yield the API versions that `old` serves and `new` does not."""
     for name, crd in sorted(old.items(), key=lambda item: item[1].kind):
         served = new[name].served if name in new else frozenset[str]()
         gone = tuple(one.name for one in crd.versions if one.served and one.name not in served)

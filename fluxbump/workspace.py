@@ -5,7 +5,7 @@ What only some runs need (HTTP, the models of the configuration) is imported whe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cache, partial
 from pathlib import Path
@@ -59,6 +59,11 @@ class Workspace(Struct, Generic[S_co], frozen=True):
         """What files have held before, in the commits behind the snapshot and in all branches."""
         commit = self.snapshot.commit.sha if isinstance(self.snapshot, CommitSnapshot) else "HEAD"
         return partial(self.repository.lineage, commit)
+
+    def ever_held(self, texts: Collection[str]) -> frozenset[str]:
+        """Return those of some texts that a file has held before, or may have."""
+        commit = self.snapshot.commit.sha if isinstance(self.snapshot, CommitSnapshot) else "HEAD"
+        return self.repository.ever_held(commit, texts)
 
     def index(self, given: str | None, *, offline: bool) -> AbstractContextManager[IndexSource]:
         """Open the chart index that was given on the command line, or else the configured one."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,3 +33,57 @@ def test_a_list_as_the_server_sends_it_is_read() -> None:
 def test_a_list_of_something_else_is_refused(text: str, problem: str) -> None:
     with pytest.raises(UsageError, match=problem):
         cluster.parse(text, "x")
+
+
+def an_object(*api_versions: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "source.toolkit.fluxcd.io/v1",
+        "kind": "HelmRepository",
+        "metadata": {"name": "x", "managedFields": [{"apiVersion": one} for one in api_versions]},
+    }
+
+
+def test_the_versions_that_objects_were_written_at_are_read(tmp_path: Path) -> None:
+    content = json.loads(crd_list("List", kind="CustomResourceDefinition"))
+    content["items"] += [
+        an_object("source.toolkit.fluxcd.io/v1beta2", "source.toolkit.fluxcd.io/v1"),
+        an_object("v1", "apps/v1"),
+    ]
+    file = tmp_path / "state.json"
+    file.write_text(json.dumps(content))
+    state = cluster.from_file(file)
+    assert state.stored == {"buckets.source.toolkit.fluxcd.io": ("v1",)}
+    found = {("source.toolkit.fluxcd.io", "HelmRepository"): frozenset({"v1", "v1beta2"})}
+    assert state.written == found
+
+
+def test_without_objects_nothing_is_known_of_them(tmp_path: Path) -> None:
+    file = tmp_path / "state.json"
+    file.write_text(crd_list("CustomResourceDefinitionList"))
+    assert cluster.from_file(file).written is None
+
+
+KUBECTL = """#!/bin/sh
+case "$*" in
+  "get crds -o json") printf '%s' "$CRDS" ;;
+  "version -o json") echo '{"serverVersion": {"gitVersion": "v1.33.2"}}' ;;
+  "get buckets.source.toolkit.fluxcd.io -A -o jsonpath="*managedFields*)
+    echo "Bucket source.toolkit.fluxcd.io/v1beta2,source.toolkit.fluxcd.io/v1,"
+    echo "Bucket source.toolkit.fluxcd.io/v1,apps/v1," ;;
+  *) echo "unexpected: $*" >&2; exit 1 ;;
+esac
+"""
+
+
+def test_a_live_cluster_is_asked_for_managed_fields(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "kubectl"
+    program.write_text(KUBECTL)
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setenv("CRDS", crd_list("List", kind="CustomResourceDefinition"))
+    state = cluster.live(None)
+    assert state.kubernetes == "v1.33.2"
+    found = {("source.toolkit.fluxcd.io", "Bucket"): frozenset({"v1", "v1beta2"})}
+    assert state.written == found

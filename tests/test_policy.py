@@ -213,7 +213,7 @@ OLD_API = (
     "apiVersion: notification.toolkit.fluxcd.io/v1beta1\nkind: Alert\nmetadata: {name: a}\n"
     "spec: {providerRef: {name: p}, eventSources: [{kind: Kustomization, name: x}]}\n"
 )
-OLD_KUBERNETES = 'variable "k3s_version" {\n  default = "v1.31.4+k3s1"\n}\n'
+OLD_KUBERNETES = 'variable "k3s_version" {\n  default = "v1.32.4+k3s1"\n}\n'
 
 
 def test_a_release_that_does_not_serve_the_manifests_is_passed_over() -> None:
@@ -225,7 +225,7 @@ def test_a_release_that_does_not_serve_the_manifests_is_passed_over() -> None:
 
 
 def test_what_is_wrong_already_refuses_nothing_that_asks_for_no_more() -> None:
-    """Flux 2.7 serves no v1beta1 and asks for Kubernetes 1.32; Flux 2.8 asks for 1.33."""
+    """Flux 2.7 serves no v1beta1 and runs on Kubernetes 1.32; Flux 2.8 asks for 1.33."""
     before = at("2.7.2", **{"clusters/a/alert.yaml": OLD_API, "main.tf": OLD_KUBERNETES})
     found = proposed(before)
     assert safe.newest_safe(before, chart_index()) == found.chart

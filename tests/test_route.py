@@ -306,3 +306,28 @@ def test_the_route_as_a_diagram() -> None:
     assert "move: " in step
     assert report.mermaid(way("2.4.0", "2.4.0")) == 'flowchart LR\n  r0["Flux 2.4.0"]\n'
     assert "  r0 -. no safe way .-> r1" in report.mermaid(way("2.4.0", "2.3.0"))
+
+
+# --- what objects remember -------------------------------------------------------------------
+
+HELM_REPOSITORY = ("source.toolkit.fluxcd.io", "HelmRepository")
+CLEAN = {"helmrepositories.source.toolkit.fluxcd.io": ("v1",)}
+
+
+def test_what_objects_were_written_at_is_migrated_before_the_hop_that_removes_it() -> None:
+    written = {HELM_REPOSITORY: ("v1beta2", "v1")}
+    found = route.route(TABLE, "2.6.4", "2.8.5", CHARTS, stored=CLEAN, written=written)
+    [hop] = found.hops
+    assert hop.migrate == ()
+    group, kind = HELM_REPOSITORY
+    assert hop.rewrite == (Removed(kind, group, ("v1beta2",), "v1"),)
+    assert "flux migrate    HelmRepository v1beta2 in managedFields" in report.text(
+        found, None, Paint(enabled=False)
+    )
+    assert "flux migrate: HelmRepository v1beta2 in managedFields" in report.mermaid(found)
+
+
+def test_a_hop_that_keeps_the_version_needs_no_migration() -> None:
+    written = {HELM_REPOSITORY: ("v1beta2",)}
+    found = route.route(TABLE, "2.6.4", "2.7.5", CHARTS, stored=CLEAN, written=written)
+    assert [hop.rewrite for hop in found.hops] == [()]

@@ -37,7 +37,9 @@ def known(
     pin = KubernetesPin(version, None, "--kubernetes") if version else None
     if pin is None and found is not None and found.kubernetes:
         pin = KubernetesPin(found.kubernetes, None, found.source)
-    return Known(pin, found.stored if found else None)
+    if found is None:
+        return Known(pin)
+    return Known(pin, found.stored, found.written or {})
 
 
 def accepted(codes: str) -> frozenset[str]:

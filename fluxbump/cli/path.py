@@ -25,8 +25,11 @@ from fluxbump.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from fluxbump.model import ChartIndex
+    from fluxbump.objects import CommitSnapshot
     from fluxbump.route import Route
     from fluxbump.rules.rule import Evidence
+    from fluxbump.workspace import Workspace
 
 _NO_WAY = 1
 
@@ -121,6 +124,8 @@ def path(
             held = past.read(ws.lineage, [inventory], scope, gathered.crds)
             gathered = replace(gathered, past=held)
             found = find(found.start, goal, gathered, loaded)
+        if here and gathered.stored is None:
+            found, gathered = _with_history(found, gathered, loaded, ws)
     accepted = suppressions.ignores(gathered, ws.settings)
     best = newest_safe(gathered, loaded, accepted) if here else None
     if output is PathFormat.JSON:
@@ -133,6 +138,39 @@ def path(
         for line in _manifests(found, gathered):
             console.result(line)
     return _NO_WAY if found.problem else 0
+
+
+def _with_history(
+    found: Route, gathered: Evidence, index: ChartIndex, ws: Workspace[CommitSnapshot]
+) -> tuple[Route, Evidence]:
+    """Count what manifests have held before, which objects may still name in managedFields.
+
+    What manifests of some kind hold now asks for the migration anyway, so only the other versions
+    are looked for in the history, where their kinds cannot be told.
+    """
+    from msgspec.structs import replace
+
+    from fluxbump.cli.way import find
+    from fluxbump.evidence import together
+
+    now = {(group, v) for (group, _), held in gathered.written.items() for v in held}
+    gone = {
+        f"{one.group}/{version}": (one.group, version)
+        for hop in found.hops
+        for one in hop.removed
+        for version in one.versions
+        if (one.group, version) not in now
+    }
+    if not gone:
+        return found, gathered
+    held = {gone[text] for text in ws.ever_held(sorted(gone))}
+    before = [
+        {(one.group, one.kind): {v for v in one.versions if (one.group, v) in held}}
+        for hop in found.hops
+        for one in hop.removed
+    ]
+    gathered = replace(gathered, written=together(gathered.written, *before))
+    return find(found.start, found.goal, gathered, index), gathered
 
 
 def _start(given: str | None, gathered: Evidence) -> str:

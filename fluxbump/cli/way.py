@@ -33,7 +33,15 @@ def find(start: str, goal: str, gathered: Evidence, index: ChartIndex) -> Route:
     charts = {str(one.app_version) for one in index.releases}
     past = gathered.past
     through = past.through(start) if past else None
-    found = route(gathered.crds, start, goal, charts, stored=gathered.stored, through=through)
+    found = route(
+        gathered.crds,
+        start,
+        goal,
+        charts,
+        stored=gathered.stored,
+        through=through,
+        written=gathered.written,
+    )
     return with_kubernetes(found, gathered.oldest_kubernetes, kubernetes_minimum)
 
 

@@ -53,6 +53,7 @@ def _rows(number: int, hop: Hop) -> Iterator[tuple[str, str, str, str]]:
     steps = [("Kubernetes", f"{hop.kubernetes} or newer")] if hop.kubernetes else []
     steps += [("move manifests", _move(one)) for one in hop.removed]
     steps += [("flux migrate", _migrate(one)) for one in hop.migrate]
+    steps += [("flux migrate", _rewrite(one)) for one in hop.rewrite]
     names, last = (str(number), f"{hop.old} -> {hop.new}"), ""
     for step, what in steps or [("nothing", "")]:
         yield (*names, step if step != last else "", what)
@@ -67,6 +68,10 @@ def _move(one: Removed) -> str:
 def _migrate(one: Conflict) -> str:
     sure = "certain" if one.certain else "possible"
     return f"{one.kind} {' and '.join(one.stored)} ({sure})"
+
+
+def _rewrite(one: Removed) -> str:
+    return f"{one.kind} {' and '.join(one.versions)} in managedFields (again after the hop)"
 
 
 # --- for programs -----------------------------------------------------------------------------
@@ -91,12 +96,17 @@ class RemovedJson(TypedDict):
 
 
 class HopJson(TypedDict):
-    """One bump on the way; `kubernetes` is the oldest that must run before it."""
+    """One bump on the way.
+
+    `kubernetes` is the oldest that must run before it; `rewrite` what objects may have been written
+    at, which `flux migrate` must rewrite before the hop and after it.
+    """
 
     old: str
     new: str
     migrate: list[MigrateJson]
     removed: list[RemovedJson]
+    rewrite: list[RemovedJson]
     kubernetes: str | None
 
 
@@ -159,16 +169,18 @@ def _hop(hop: Hop) -> HopJson:
             }
             for one in hop.migrate
         ],
-        "removed": [
-            {
-                "kind": one.kind,
-                "group": one.group,
-                "versions": list(one.versions),
-                "replaced_by": one.replaced_by,
-            }
-            for one in hop.removed
-        ],
+        "removed": [_removed(one) for one in hop.removed],
+        "rewrite": [_removed(one) for one in hop.rewrite],
         "kubernetes": hop.kubernetes,
+    }
+
+
+def _removed(one: Removed) -> RemovedJson:
+    return {
+        "kind": one.kind,
+        "group": one.group,
+        "versions": list(one.versions),
+        "replaced_by": one.replaced_by,
     }
 
 
@@ -194,7 +206,8 @@ def mermaid(route: Route) -> str:
 def _steps(hop: Hop) -> list[str]:
     steps = [f"Kubernetes {_label(hop.kubernetes)} or newer"] if hop.kubernetes else []
     steps += [f"move: {_label(_move(one))}" for one in hop.removed]
-    return [*steps, *(f"flux migrate: {_label(_migrate(one))}" for one in hop.migrate)]
+    steps += [f"flux migrate: {_label(_migrate(one))}" for one in hop.migrate]
+    return [*steps, *(f"flux migrate: {_label(_rewrite(one))}" for one in hop.rewrite)]
 
 
 def _label(name: str) -> str:

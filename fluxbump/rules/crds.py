@@ -19,6 +19,7 @@ from fluxbump.model import (
     Related,
     Severity,
 )
+from fluxbump.route import rewritten
 from fluxbump.rules.rule import Check, Evidence, NotRun, Outcome, Rule, cited
 
 MIGRATE = "https://fluxcd.io/flux/cmd/flux_migrate"
@@ -134,6 +135,24 @@ def upgrade(evidence: Evidence) -> Iterator[Outcome]:
             yield from _cluster(target, evidence)
         else:
             yield from _unseen(target, evidence)
+        if unknown is None:
+            yield from _written(target, evidence)
+
+
+def _written(target: _Holds, evidence: Evidence) -> Iterator[Finding]:
+    """What objects remember of the versions that they were written at."""
+    new = evidence.crds[target.release or ""]
+    for left in _left(target, evidence)[0]:
+        gone = rewritten(evidence.crds[left], new, evidence.written)
+        if gone:
+            what = ", ".join(f"{one.kind} {' and '.join(one.versions)}" for one in gone)
+            yield _upgrade(
+                target,
+                Severity.WARNING,
+                f"objects may have been written at {what}, which {target.words} removes: as long "
+                "as their managedFields say so, the API server refuses every server-side apply; "
+                f"run `flux migrate` ({MIGRATE}) at Flux {left}, and again after the upgrade",
+            )
 
 
 def _cluster(target: _Holds, evidence: Evidence) -> Iterator[Finding]:

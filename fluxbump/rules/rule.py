@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from fluxbump.manifests import Shipped
     from fluxbump.past import Past
     from fluxbump.resources import Resources
+    from fluxbump.route import Written
 
 
 class Vendored(Struct, frozen=True):
@@ -131,6 +132,7 @@ class Evidence(Struct, frozen=True):
         unknown: releases that matter and of which nothing is known, and why.
         fetched: community charts from the index by version, as far as they may be fetched.
         stored: `status.storedVersions` of a live cluster by CRD name; None when none was asked.
+        written: the API versions that objects may have been written at, by group and kind.
         past: what the history of the pins says; None when it was not read.
         resources: the Flux custom resources of the snapshot; None when they were not looked for.
         kubernetes: where the repository pins Kubernetes; None when that was not looked for.
@@ -153,6 +155,7 @@ class Evidence(Struct, frozen=True):
     unknown: Mapping[str, str] = field(default_factory=dict)
     fetched: Mapping[str, Fetched] = field(default_factory=dict)
     stored: Mapping[str, tuple[str, ...]] | None = None
+    written: Written = field(default_factory=dict)
     past: Past | None = None
     resources: Resources | None = None
     kubernetes: tuple[KubernetesPin, ...] | None = None

@@ -223,6 +223,7 @@ class _Search:
             self._allowed.keys(),
             stored=self._evidence.stored,
             through=past.through(self._installed) if past else None,
+            written=self._evidence.written,
         )
 
     def _refused(self, way: Route) -> str:

@@ -17,7 +17,7 @@ from fluxbump.bump import Prepared
 from fluxbump.crds import Conflict, Release
 from fluxbump.markdown import code, plain
 from fluxbump.model import FLUX, FLUX2, Finding, Location, Mention, Severity, Track, TrackKind
-from fluxbump.route import Route
+from fluxbump.route import Removed, Route
 from fluxbump.run.decision import Skipped, skipped_by_reason
 
 Link = Callable[[str, int], str]
@@ -204,13 +204,23 @@ def _finding(one: Finding, link: Link | None) -> str:
 def before_merging(inputs: BodyInputs) -> Section:
     """Say which migration has to be done first."""
     first = inputs.way.hops[0] if inputs.way and inputs.way.hops else None
-    if first is None or not first.migrate:
+    if first is None or not (first.migrate or first.rewrite):
         return Section("")
-    what = (
-        f"Run `flux migrate` in every cluster, while it runs Flux {first.old}: the API server "
-        "refuses a CRD without a version that it has stored."
-    )
-    return Section("Before you merge", tuple(map(_migrate, first.migrate)), "kind", (what, ""))
+    why = []
+    if first.migrate:
+        why.append("The API server refuses a CRD without a version that it has stored.")
+    if first.rewrite:
+        why.append(
+            "It refuses every server-side apply of an object whose managedFields name a version "
+            f"that Flux {first.new} removes, so run it again after the upgrade."
+        )
+    head = f"Run `flux migrate` in every cluster, while it runs Flux {first.old}. {' '.join(why)}"
+    items = (*map(_migrate, first.migrate), *map(_rewrite, first.rewrite))
+    return Section("Before you merge", items, "kind", (head, ""))
+
+
+def _rewrite(one: Removed) -> str:
+    return f"- {one.kind} {' and '.join(one.versions)}: objects may have been written at it"
 
 
 def _migrate(one: Conflict) -> str:
@@ -255,6 +265,8 @@ def later(inputs: BodyInputs) -> Section:
         steps = []
         if hop.migrate:
             steps.append(f"`flux migrate` ({plain(crds.describe(hop.migrate))})")
+        elif hop.rewrite:
+            steps.append("`flux migrate` (managedFields)")
         if hop.removed:
             steps.append(f"manifests move ({plain(route.describe(hop.removed))})")
         first = f", before which: {'; '.join(steps)}" if steps else ""
