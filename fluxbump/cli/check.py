@@ -93,6 +93,14 @@ def check(
     self_test: Annotated[
         bool, typer.Option("--self-test", help="Plant a fault at every pin; all must be refused.")
     ] = False,
+    fix: Annotated[
+        str,
+        typer.Option(
+            "--fix",
+            metavar="NAMES",
+            help="First fix settings in the work tree: adoption (FB301), remediation (FB302).",
+        ),
+    ] = "",
     kubernetes: KubernetesOption = None,
     cluster_state: ClusterStateOption = None,
     cluster: ClusterOption = False,
@@ -107,6 +115,7 @@ def check(
     """Judge whether the pins agree, and whether a cluster would survive them."""
     from fluxbump import examine as journey
     from fluxbump import gate
+    from fluxbump.cli.fixing import chosen, fix_worktree
     from fluxbump.cli.known import known
     from fluxbump.cli.render import renderer
     from fluxbump.cli.workspace import STAGED, open_at
@@ -118,8 +127,13 @@ def check(
     _require_one(rev=rev is not None, staged=staged, worktree=worktree)
     if no_render and require_render:
         raise UsageError("--no-render and --require-render exclude each other")
+    fixes = chosen(fix)
+    if fixes and (rev is not None or staged):
+        raise UsageError("--fix edits the work tree, so --rev and --staged exclude it")
     codes = gate.select(_split(select), _split(ignore))
     console = Console(quiet=quiet, verbose=verbose, color=color.value)
+    if fixes:
+        fix_worktree(repo, fixes, console)
     beside = known(kubernetes, cluster_state, live=cluster, context=context)
     with open_at(repo, STAGED if staged else rev) as ws:
         console.progress("reading the chart index and the repository …")

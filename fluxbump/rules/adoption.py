@@ -21,22 +21,24 @@ from fluxbump.rules.rule import Evidence, NotRun, Outcome, Rule
 from fluxbump.tracks import current
 
 _RETRY_ON_FAILURE_SINCE = versions.parse("2.7.0")
-_TRUE = ("true", "True", "TRUE")
-_KEPT = ("upgrade", "preserveValues")
+TRUE = ("true", "True", "TRUE")
+"""How YAML writes it."""
+KEPT = ("upgrade", "preserveValues")
+"""The field that keeps the values of the last release, and the images among them."""
 _DEFEATED = "the controllers keep their images"
 
 
 def adoption(evidence: Evidence) -> Iterator[Outcome]:
     """The HelmRelease adopts what cloud-init installed, and takes the new chart's images."""
     for owner in owners(evidence.inventory):
-        kept = owner.setting(*_KEPT) or ""
-        if kept in _TRUE:
+        kept = owner.setting(*KEPT) or ""
+        if kept in TRUE:
             yield _kept(owner)
         elif "$" in kept:
-            where = owner.place(*_KEPT)
+            where = owner.place(*KEPT)
             yield NotRun("FB301", f"{where}: upgrade.preserveValues is a variable, {kept}")
         for action in ("install", "upgrade"):
-            if owner.setting(action, "disableTakeOwnership") in _TRUE:
+            if owner.setting(action, "disableTakeOwnership") in TRUE:
                 yield _finding(
                     "FB301",
                     Severity.ERROR,
@@ -54,7 +56,7 @@ def _kept(owner: Owner) -> Finding:
         "they keep their images: the last release's values, chart defaults included, win over "
         "the new chart's; remove it (--fix adoption)"
     )
-    return replace(_finding("FB301", Severity.ERROR, owner, _KEPT, message), about=_DEFEATED)
+    return replace(_finding("FB301", Severity.ERROR, owner, KEPT, message), about=_DEFEATED)
 
 
 def defeats(finding: Finding) -> bool:
@@ -126,7 +128,7 @@ def hazards(owner: Owner) -> Iterator[Hazard]:
         if retries != "0":
             when = f"between {action} attempts (retries: {retries})"
             yield Hazard(action, "retries", uninstalls, when)
-        elif setting("remediateLastFailure") in _TRUE:
+        elif setting("remediateLastFailure") in TRUE:
             when = f"when the {action} fails"
             yield Hazard(action, "remediateLastFailure", uninstalls, when)
 
