@@ -17,7 +17,6 @@ from msgspec.structs import replace
 from fluxbump import (
     edit,
     evidence,
-    fixes,
     gate,
     mentions,
     migrate,
@@ -60,7 +59,7 @@ from fluxbump.snapshots import Overlay
 from fluxbump.steps import Step
 from fluxbump.tracks import current
 from fluxbump.verdict import Verdict
-from fluxbump.work import Start, edited
+from fluxbump.work import Start, edited, fixed
 
 LATEST_SAFE = "latest-safe"
 
@@ -200,7 +199,7 @@ def prepare(
     base, index = looked.base, looked.index
     chart_release = _target(request, looked)
     start = _migrated(looked, chart_release, settings) if request.migrate_apis else Start(looked)
-    start = _fixed(looked, start, request)
+    start = fixed(start, looked, request.fixes)
     inventory = start.inventory
     charts = looked.before.inventory.charts
     planned = plan(inventory, chart_release, index, request.options, earlier=charts)
@@ -265,14 +264,6 @@ def _migrated(looked: Looked[Snapshot], chart_release: ChartRelease, settings: S
     return Start(
         looked, migrate.prepare(looked.base, looked.scope, looked.before, release, ignored)
     )
-
-
-def _fixed(looked: Looked[Snapshot], start: Start, request: Request) -> Start:
-    """Fix the settings that were asked for, on what the migration leaves."""
-    if not request.fixes:
-        return start
-    fixings = fixes.fix_all(start.inventory, request.fixes, looked.scope)
-    return Start(looked, start.migration, fixings)
 
 
 def _steps(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump import edit, mentions, resources
+from fluxbump import edit, fixes, mentions, resources
 from fluxbump.discover import Scope, discover
-from fluxbump.fixes import Fixing
+from fluxbump.fixes import Fix, Fixing
 from fluxbump.looked import Looked
 from fluxbump.model import (
     FLUX,
@@ -53,6 +53,18 @@ class Start:
             self.inventory = discover(self.snapshot, looked.scope)
             manifests = resources.find(self.snapshot, looked.scope.excludes, quick=True)
             self.around = replace(looked.around, resources=manifests)
+
+
+def fixed(start: Start, looked: Looked[Snapshot], asked: Sequence[Fix]) -> Start:
+    """Fix the settings that were asked for, on what the migration leaves.
+
+    Raises:
+        PinError: one cannot be fixed with certainty.
+    """
+    if not asked:
+        return start
+    fixings = fixes.fix_all(start.inventory, asked, looked.scope)
+    return Start(looked, start.migration, fixings)
 
 
 class Work(Struct, frozen=True):

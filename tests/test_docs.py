@@ -137,6 +137,8 @@ _OTHERS = {
     *("--git", "--type", "--patch", "--server-side", "--force-conflicts", "--filename", "--strict"),
     # and minikube takes this, as FB207 says
     "--kubernetes-version",
+    # and helm this, as FB301 says
+    "--reuse-values",
 }  # fmt: skip
 
 
