@@ -31,6 +31,7 @@ from fluxbump.beside import beside
 from fluxbump.commits import Built
 from fluxbump.errors import RefusedError, RepositoryError
 from fluxbump.evidence import Known, Renderer
+from fluxbump.fixes import Fix, Fixing
 from fluxbump.looked import Looked, S, S_co
 from fluxbump.model import (
     FLUX,
@@ -51,13 +52,14 @@ from fluxbump.moves import Migration
 from fluxbump.objects import CommitSnapshot
 from fluxbump.plan import Options, plan
 from fluxbump.repo import Branch, Repository
+from fluxbump.rules import adoption
 from fluxbump.rules.rule import Evidence, Renders
 from fluxbump.settings import Settings, fill
 from fluxbump.snapshots import Overlay
 from fluxbump.steps import Step
 from fluxbump.tracks import current
 from fluxbump.verdict import Verdict
-from fluxbump.work import Start, edited
+from fluxbump.work import Start, edited, fixed
 
 LATEST_SAFE = "latest-safe"
 
@@ -77,6 +79,7 @@ class Request(Struct, frozen=True):
         known: what is known beside the repository.
         migrate_apis: whether manifests move off API versions that the target removes or
             deprecates, in a commit of their own.
+        fixes: settings of the HelmReleases that own Flux to fix, each in a commit of its own.
     """
 
     target: str | sync.Source
@@ -86,6 +89,7 @@ class Request(Struct, frozen=True):
     accepted: frozenset[str] = frozenset()
     known: Known = evidence.NOTHING_KNOWN
     migrate_apis: bool = False
+    fixes: tuple[Fix, ...] = ()
 
 
 class Prepared(Struct, Generic[S_co], frozen=True):
@@ -110,6 +114,7 @@ class Prepared(Struct, Generic[S_co], frozen=True):
         notes: everything that was seen and left alone.
         steps: the commits, oldest first; none when there is nothing to do.
         migration: the manifests that move before; None when that was not asked for.
+        fixings: of settings, made before too.
     """
 
     base: S_co
@@ -130,6 +135,7 @@ class Prepared(Struct, Generic[S_co], frozen=True):
     notes: tuple[Note, ...]
     steps: tuple[Step, ...]
     migration: Migration | None
+    fixings: tuple[Fixing, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -193,6 +199,7 @@ def prepare(
     base, index = looked.base, looked.index
     chart_release = _target(request, looked)
     start = _migrated(looked, chart_release, settings) if request.migrate_apis else Start(looked)
+    start = fixed(start, looked, request.fixes)
     inventory = start.inventory
     charts = looked.before.inventory.charts
     planned = plan(inventory, chart_release, index, request.options, earlier=charts)
@@ -221,6 +228,8 @@ def prepare(
         after = evidence.with_past(after, partial(repository.lineage, looked.behind), looked.scope)
         before = replace(looked.before, past=after.past)
         verdict, inherited = _judge(before, after, settings, overlay.name, renders)
+        if planned.changes:
+            inherited = frozenset(one for one in inherited if not adoption.defeats(one))
         left = tuple(mentions.find(work.files, inventory, planned, work.row_edits))
         values = _template_values(planned)
         branch = fill(settings.branch, values)
@@ -244,8 +253,9 @@ def prepare(
             suppressed=looked.suppressed,
             index=index,
             notes=(*planned.notes, *edit.left_behind(start.snapshot, inventory, planned)),
-            steps=_steps(repository, base, start.migration, step, bumped=bumped),
+            steps=_steps(repository, base, start, step, bumped=bumped),
             migration=start.migration,
+            fixings=start.fixings,
         )
 
 
@@ -259,14 +269,16 @@ def _migrated(looked: Looked[Snapshot], chart_release: ChartRelease, settings: S
 def _steps(
     repository: Repository,
     base: Snapshot,
-    migration: Migration | None,
+    start: Start,
     whole: Step,
     *,
     bumped: bool,
 ) -> tuple[Step, ...]:
     """Part the work into commits; in a work tree it is all one."""
     if isinstance(base, CommitSnapshot):
-        return steps.part(repository, base, migration, whole, bumped=bumped)
+        return steps.part(
+            repository, base, start.migration, whole, bumped=bumped, fixings=start.fixings
+        )
     return (whole,) if whole.changes.files else ()
 
 

@@ -11,10 +11,11 @@ from msgspec import Struct
 from fluxbump import yamltext
 from fluxbump.model import FLUX2, Inventory, Location, Pin, Track
 from fluxbump.textfile import TextFile
-from fluxbump.yamltext import Document, Node
+from fluxbump.yamltext import Document, Node, ScalarNode
 
 _CHART_REF = re.compile(r"\bchartRef\b")
 _PATCH = "(patch)"
+_MERGES = 20  # merge keys within merge keys; one that is deeper refers to itself
 
 
 class Owner(Struct, frozen=True, dict=True):
@@ -57,6 +58,29 @@ class Owner(Struct, frozen=True, dict=True):
                 return self.document.at(node)
             keys = keys[:-1]
         return self.document.at(self.spec)
+
+    @property
+    def manifest(self) -> Node | None:
+        """The HelmRelease as a whole."""
+        return self.node or self._around_pin()
+
+    def setting(self, *keys: str) -> str | None:
+        """Return the text of a field below `spec`, also where a merge key (`<<`) brings it."""
+        node = self.spec
+        for key in keys:
+            node = _merged(node).get(key)
+        return str(node.value) if isinstance(node, ScalarNode) else None
+
+
+def _merged(node: Node | None, depth: int = 0) -> dict[str, Node]:
+    """Return the entries of a mapping with those of its merge keys, which others go before."""
+    own = dict(yamltext.entries(node))
+    brought = own.pop("<<", None)
+    merged: dict[str, Node] = {}
+    if brought is not None and depth < _MERGES:
+        for one in reversed([brought, *yamltext.items(brought)]):
+            merged |= _merged(one, depth + 1)
+    return merged | own
 
 
 def owners(inventory: Inventory) -> Iterator[Owner]:

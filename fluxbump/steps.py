@@ -1,11 +1,14 @@
-"""The commits that a bump is made of: the migration of manifests, if there is one, and the pins."""
+"""The commits that a bump is made of: a migration of manifests, fixes of settings, the pins."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump import moves
+from fluxbump import fixes, moves
+from fluxbump.fixes import Fixing
 from fluxbump.model import ChangeSet
 from fluxbump.moves import Migration
 from fluxbump.objects import CommitSnapshot
@@ -33,6 +36,7 @@ def part(
     whole: Step,
     *,
     bumped: bool,
+    fixings: Sequence[Fixing] = (),
 ) -> tuple[Step, ...]:
     """Part the work into commits, oldest first.
 
@@ -41,15 +45,22 @@ def part(
         base: what the first commit is made on.
         migration: the manifests that move; None when that was not asked for.
         whole: all changes in one, with the message of the bump.
-        bumped: whether anything but manifests moves.
+        bumped: whether a version moves.
+        fixings: of settings, in their order.
     """
-    if not migration or not migration.moves:
-        return (whole,) if bumped else ()
-    message = moves.message(migration)
-    if not bumped:
-        return (replace(whole, message=message),)
-    first, second = repository.stages(base, (migration.changes, whole.changes))
-    return (
-        Step(migration.changes, message, first.patch),
-        replace(whole, patch=second.patch),
+    stages: list[tuple[ChangeSet, str]] = []
+    if migration and migration.moves:
+        stages.append((migration.changes, moves.message(migration)))
+    for one in fixings:
+        earlier = stages[-1][0].files if stages else {}
+        if one.done:
+            stages.append((ChangeSet({**earlier, **one.changes.files}), fixes.message(one)))
+    if bumped:
+        stages.append((whole.changes, whole.message))
+    if len(stages) == 1:
+        return (replace(whole, message=stages[0][1]),)
+    built = repository.stages(base, [changes for changes, _ in stages])
+    return tuple(
+        Step(changes, message, one.patch)
+        for (changes, message), one in zip(stages, built, strict=True)
     )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump import edit, mentions, resources
+from fluxbump import edit, fixes, mentions, resources
 from fluxbump.discover import Scope, discover
+from fluxbump.fixes import Fix, Fixing
 from fluxbump.looked import Looked
 from fluxbump.model import (
     FLUX,
@@ -25,15 +28,24 @@ from fluxbump.textfile import TextFile, decode
 
 
 class Start:
-    """Where the pins start to move: at the base, or at what a migration makes of it.
+    """Where the pins start to move: at the base, or at what a migration and fixes make of it.
 
     A bump itself moves versions, which change no apiVersion and no field's type, so what a release
     meets stays the same from here on.
     """
 
-    def __init__(self, looked: Looked[Snapshot], migration: Migration | None = None) -> None:
+    def __init__(
+        self,
+        looked: Looked[Snapshot],
+        migration: Migration | None = None,
+        fixings: Iterable[Fixing] = (),
+    ) -> None:
         self.migration = migration
-        self.changes = migration.changes if migration else ChangeSet()
+        self.fixings = tuple(fixings)
+        changes = dict(migration.changes.files) if migration else {}
+        for one in self.fixings:
+            changes |= one.changes.files
+        self.changes = ChangeSet(changes)
         self.snapshot: Snapshot = looked.base
         self.inventory, self.around = looked.inventory, looked.around
         if self.changes.files:
@@ -41,6 +53,18 @@ class Start:
             self.inventory = discover(self.snapshot, looked.scope)
             manifests = resources.find(self.snapshot, looked.scope.excludes, quick=True)
             self.around = replace(looked.around, resources=manifests)
+
+
+def fixed(start: Start, looked: Looked[Snapshot], asked: Sequence[Fix]) -> Start:
+    """Fix the settings that were asked for, on what the migration leaves.
+
+    Raises:
+        PinError: one cannot be fixed with certainty.
+    """
+    if not asked:
+        return start
+    fixings = fixes.fix_all(start.inventory, asked, looked.scope)
+    return Start(looked, start.migration, fixings)
 
 
 class Work(Struct, frozen=True):

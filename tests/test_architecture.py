@@ -44,6 +44,7 @@ SHARED = {
     "fluxbump.cli.console", "fluxbump.cli.options", "fluxbump.cli.render", "fluxbump.cli.workspace",
     "fluxbump.cli.known", "fluxbump.cli.way", "fluxbump.cli.edit", "fluxbump.cli.bumped",
     "fluxbump.cli.base",
+    "fluxbump.cli.fixing",
     "fluxbump.reports.matrix_page",
     "fluxbump.forges.forge", "fluxbump.forges.answer", "fluxbump.forges.auth",
     "fluxbump.forges.client", "fluxbump.forges.remotes", "fluxbump.forges.opening",

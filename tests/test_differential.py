@@ -133,7 +133,7 @@ ELSEWHERE = {
     "blueprint-behind": ("platform/flux/blueprint.yaml", "version: 1.1.2", "version: 1.1.1"),
     "umbrella-behind": (UMBRELLA, "bp-flux\n    version: 1.1.2", "bp-flux\n    version: 1.1.1"),
     "release-behind": (RELEASE, 'version: "1.1.2"', "version: 1.1.1"),
-    "values-not-kept": (RELEASE, "preserveValues: true", "preserveValues: false"),
+    "values-kept": (RELEASE, "  upgrade:\n", "  upgrade:\n    preserveValues: true\n"),
 }
 
 SITES = {
@@ -219,7 +219,7 @@ ONLY_THE_GATE = {
         archive: app-version-comment-above app-version-comment-behind app-version-tab
     """,
     "the script does not look there": """
-        elsewhere: blueprint-behind chart-behind release-behind umbrella-behind values-not-kept
+        elsewhere: blueprint-behind chart-behind release-behind umbrella-behind values-kept
     """,
 }
 

@@ -138,6 +138,8 @@ _OTHERS = {
     "--show-managed-fields",
     # and minikube takes this, as FB207 says
     "--kubernetes-version",
+    # and helm this, as FB301 says
+    "--reuse-values",
 }  # fmt: skip
 
 

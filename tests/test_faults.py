@@ -21,7 +21,7 @@ from fluxbump.model import ChartIndex, Finding, Severity
 from fluxbump.settings import Settings
 from fluxbump.snapshots import MemorySnapshot
 from tests import bash_gate, test_differential
-from tests.helpers import chart_index, release, script, small, snapshot
+from tests.helpers import chart_index, release, script, small, snapshot, wrapper
 from tests.tools import need_helm
 
 Files = Mapping[str, bytes]
@@ -184,12 +184,12 @@ def test_blueprint_behind(charts: ChartIndex) -> None:
     assert places(check(files, charts), "FB110") == [line_of(files, BLUEPRINT, "version: 1.1.1")]
 
 
-def test_remediation_hazard_is_a_warning(charts: ChartIndex) -> None:
+def test_remediation_that_uninstalls_is_an_error(charts: ChartIndex) -> None:
     hazard = "  install:\n    remediation:\n      retries: 3\n"
     files = planted((ALPHA, "  install:\n", hazard))
     assert bash(files) is None
     (found,) = check(files, charts)
-    assert (found.code, found.severity) == ("FB302", Severity.WARNING)
+    assert (found.code, found.severity) == ("FB302", Severity.ERROR)
     assert str(found.location) == line_of(files, ALPHA, "retries: 3")
     assert "install.remediation.retries: 0" in found.message
 
@@ -288,7 +288,14 @@ HAZARDS: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
     "not the last failure": ("remediation: {remediateLastFailure: false}", "2.4.0", ()),
     "since 2.7": ("remediation: {retries: 3}", "2.7.2", ("(retries: 3)", RETRY)),
     "2.8": ("remediation: {remediateLastFailure: true}", "2.8.5", (" fails;", RETRY)),
-    "retry": (RETRIES, "2.7.2", ()),
+    "retry": ("strategy: {name: RetryOnFailure}", "2.7.2", ()),
+    "retry and no retries": (RETRIES.replace("3", "0"), "2.7.2", ()),
+    "retry and retries": (RETRIES, "2.7.5", ("(retries: 3)", "drops it", "strategy alone")),
+    "retry and last failure": (
+        "{strategy: {name: RetryOnFailure}, remediation: {remediateLastFailure: true}}",
+        "2.8.5",
+        (" fails;", "drops it", "strategy alone"),
+    ),
     "remediate": (
         REMEDIATES,
         "2.7.2",
@@ -321,7 +328,7 @@ def test_destructive_remediation(action: str, name: str) -> None:
     found = hazards(files)
     assert [str(one.location) for one in found] == [f"{CLUSTER}:11"] * bool(fragments)
     for one in found:
-        assert one.severity is Severity.WARNING
+        assert one.severity is (Severity.ERROR if action == "install" else Severity.WARNING)
         assert [str(other.location) for other in one.related] == [f"{CLUSTER}:9"]
         assert all(fragment in one.message for fragment in fragments)
         assert f"set {action}." in one.message
@@ -341,6 +348,7 @@ def test_what_remediation_does(action: str, strategy: str, does: str, field: str
     files = small(release=spec(f"{action}:", f"  remediation: {{{field}{strategy}}}"))
     (found,) = hazards(files)
     assert f"helm-controller {does}" in found.message
+    assert found.severity is (Severity.ERROR if "uninstall" in does else Severity.WARNING)
 
 
 def test_both_actions_of_every_owner_are_looked_at() -> None:
@@ -396,3 +404,23 @@ def test_the_reimplementation_is_faithful(name: str, original: Path, tmp_path: P
         target.write_bytes(data)
     outside = bash_gate.Outside(lambda _: test_differential.rendered(name), bash_gate.offline)
     assert run(original, tmp_path, helm) == bash_gate.first_failure(files, outside)
+
+
+def test_a_rollback_over_a_refused_hop_is_an_error() -> None:
+    """The API server refuses the way back too, so the release flips without end."""
+    rolls = spec("upgrade: {remediation: {retries: 1}}")
+    before = small(release=rolls)
+    after = {
+        one: {**before, "install.sh": script(release), "chart/Chart.yaml": wrapper(f'"{chart}"')}
+        for one, release, chart in (("near", "2.6.4", "2.16.4"), ("far", "2.8.5", "2.18.3"))
+    }
+    found = {
+        name: judge(
+            examine(snapshot(files), Settings(), chart_index(), base=snapshot(before)), ("FB302",)
+        ).findings
+        for name, files in after.items()
+    }
+    assert [one.severity for one in found["near"]] == [Severity.WARNING]
+    (far,) = found["far"]
+    assert far.severity is Severity.ERROR
+    assert "without end over Flux 2.4.0 -> 2.8.5 (FB202)" in far.message

@@ -110,6 +110,13 @@ def oci(key: str, value: str) -> str:
     )
 
 
+def moved(path: str | None) -> Mapping[str, Any]:
+    """The smallest repository with its HelmRelease in another file, or in none."""
+    files = dict(tree())
+    text = files.pop(HR)
+    return {**files, **({path: text} if path else {})}
+
+
 def terraform(version: str) -> str:
     return f'resource "helm_release" "flux" {{\n  chart = "bp-flux"\n  version = "{version}"\n}}\n'
 
@@ -272,27 +279,51 @@ CASES_OF: Mapping[str, Mapping[str, Case]] = {
             ("b.md:2", "says that bp-flux is 1.1.1 now, but it is 1.1.2")),
     },
     "FB301": {
-        "keeps values": case(tree(release=spec(*KEEP))),
-        "takes over": case(tree(release=spec(*KEEP, "install:", "  disableTakeOwnership: false"))),
-        "not the owner": case(tree(release=spec(*KEEP), **{Y: release(chart="podinfo")})),
-        "patch": case(tree(release=spec(*KEEP),
-            **{Y: release(name="bp-flux").replace("      chart: bp-flux\n", "")})),
-        "an item of a List": case(tree(release=listed(spec(*KEEP), release(chart="podinfo")))),
+        "no upgrade": case(tree()),
+        "set to false": case(tree(release=spec("upgrade:", "  preserveValues: false"))),
+        "upgrade without it": case(tree(release=spec("upgrade:", "  timeout: 1m"))),
+        "takes over": case(tree(release=spec("install:", "  disableTakeOwnership: false"))),
+        "not the owner": case(tree(**{Y: release(chart="podinfo") + "  " + KEEP[0] + "\n  "
+            + KEEP[1] + "\n"})),
         "another item of a List": case(tree(release=listed(
-            release(chart="podinfo") + "  upgrade: {preserveValues: true}\n", release())),
-            (f"{HR}:19", "does not set upgrade.preserveValues", f"{HR}:22")),
-        "no upgrade": case(tree(), (f"{HR}:6", "does not set upgrade.preserveValues", REL)),
-        "not kept": case(tree(release=spec("upgrade:", "  preserveValues: false")),
-            (f"{HR}:11", "does not set", REL)),
-        "upgrade without it": case(tree(release=spec("upgrade:", "  timeout: 1m")),
-            (f"{HR}:11", "does not set", REL)),
-        "cannot adopt": case(tree(release=spec(*KEEP, "  disableTakeOwnership: true", "install:",
-            "  disableTakeOwnership: true")), (f"{HR}:12", "upgrade.disable", REL),
-            (f"{HR}:14", "install.disable", REL)),
-        "community chart": case(tree(release=spec(*KEEP),
-            **{Y: release("2.14.1", chart="flux2")}), ("b.yaml:6", "owns", "b.yaml:9")),
-        "by chartRef": case(tree(release=oci("tag", "1.1.2"), **{Y: BY_REFERENCE}),
-            ("b.yaml:5", "owns", f"{HR}:7")),
+            release(chart="podinfo") + "  upgrade: {preserveValues: true}\n", release()))),
+        "an item of a List": case(tree(release=listed(spec(*KEEP), release(chart="podinfo"))),
+            (f"{HR}:14", "keep their images", f"{HR}:12")),
+        "keeps": case(tree(release=spec(*KEEP)), (f"{HR}:11", "they keep their images", REL)),
+        "in flow style": case(tree(release=spec("upgrade: {preserveValues: true}")),
+            (f"{HR}:10", "(--fix adoption)", REL)),
+        "by a merge key": case(tree(release=spec("x: &x {preserveValues: true}",
+            "upgrade: {<<: *x}")), (f"{HR}:11", "keep their images", REL)),
+        "cannot adopt": case(tree(release=spec("upgrade:", "  disableTakeOwnership: true",
+            "install:", "  disableTakeOwnership: true")), (f"{HR}:11", "upgrade.disable", REL),
+            (f"{HR}:13", "`invalid ownership metadata`", REL)),
+        "community chart": case(tree(**{Y: release("2.14.1", chart="flux2")
+            + "  upgrade: {preserveValues: true}\n"}), ("b.yaml:10", "owns", "b.yaml:9")),
+        "by chartRef": case(tree(release=oci("tag", "1.1.2"),
+            **{Y: BY_REFERENCE + "  upgrade: {preserveValues: true}\n"}),
+            ("b.yaml:6", "owns", f"{HR}:7")),
+    },
+    "FB303": {
+        "unchanged": case(tree(), base=tree()),
+        "to another file": case(moved(Y), base=tree()),
+        "another version": case(tree(release=release("1.1.3")), base=tree()),
+        "default stated": case(tree(release=spec("releaseName: flux")), base=tree()),
+        "another name": case(tree(release=spec("releaseName: other")),
+            (f"{HR}:10", "releaseName flux -> other", f"{HR}:1"), base=tree()),
+        "name by its default": case(tree(release=spec("targetNamespace: x")),
+            (f"{HR}:1", "releaseName flux -> x-flux", f"{HR}:1"), base=tree()),
+        "another storage": case(tree(release=spec("storageNamespace: a")),
+            (f"{HR}:10", "storageNamespace b -> a", f"{HR}:1"),
+            base=tree(release=spec("storageNamespace: b"))),
+        "another chart": case(tree(release=release(chart="podinfo")),
+            (f"{HR}:8", "chart bp-flux -> podinfo", f"{HR}:1"), base=tree()),
+        "another object": case(tree(release=release(name="other")),
+            (f"{HR}:1", "removed while it is not suspended"), base=tree()),
+        "removed": case(moved(None), (f"{HR}:1", "uninstalls Flux"), base=tree()),
+        "removed suspended": case(moved(None), base=tree(release=spec("suspend: true"))),
+        "one of two removed": case(tree(),
+            ("b.yaml:1", "uninstalls Flux"), base=tree(**{Y: release()})),
+        "variable": case(tree(release=spec("releaseName: ${NAME}")), base=tree()),
     },
 }
 # fmt: on
@@ -323,6 +354,7 @@ def test_a_rule_refuses_what_it_should_and_nothing_else(code: str, case: Case) -
     [
         ("FB103", case(tree(), index=DOWN), "no chart index: the index is down"),
         ("FB107", case(tree()), "no base to compare with: say --base origin/main"),
+        ("FB303", case(tree()), "no base to compare with: say --base origin/main"),
         ("FB112", case(tree(**{TGZ: RIGHT}), index=DOWN), f"the digest of {TGZ} was not compared"),
     ],
 )

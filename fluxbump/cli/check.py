@@ -98,6 +98,14 @@ def check(
     self_test: Annotated[
         bool, typer.Option("--self-test", help="Plant a fault at every pin; all must be refused.")
     ] = False,
+    fix: Annotated[
+        str,
+        typer.Option(
+            "--fix",
+            metavar="NAMES",
+            help="First fix settings in the work tree: adoption (FB301), remediation (FB302).",
+        ),
+    ] = "",
     kubernetes: KubernetesOption = None,
     cluster_state: ClusterStateOption = None,
     cluster: ClusterOption = False,
@@ -113,6 +121,7 @@ def check(
     from fluxbump import examine as journey
     from fluxbump import gate
     from fluxbump.cli.base import base_of
+    from fluxbump.cli.fixing import chosen, fix_worktree
     from fluxbump.cli.known import known
     from fluxbump.cli.render import renderer
     from fluxbump.cli.workspace import STAGED, open_at
@@ -126,8 +135,13 @@ def check(
         raise UsageError("--no-render and --require-render exclude each other")
     if no_base and base is not None:
         raise UsageError("--no-base and --base exclude each other")
+    fixes = chosen(fix)
+    if fixes and (rev is not None or staged):
+        raise UsageError("--fix edits the work tree, so --rev and --staged exclude it")
     codes = gate.select(_split(select), _split(ignore))
     console = Console(quiet=quiet, verbose=verbose, color=color.value)
+    if fixes:
+        fix_worktree(repo, fixes, console)
     beside = known(kubernetes, cluster_state, live=cluster, context=context)
     with open_at(repo, STAGED if staged else rev) as ws:
         console.progress("reading the chart index and the repository …")

@@ -117,6 +117,12 @@ AcceptRiskOption = Annotated[
     str,
     typer.Option("--accept-risk", metavar="CODES", help="Go on although these rules refuse."),
 ]
+FixOption = Annotated[
+    str,
+    typer.Option(
+        "--fix", metavar="NAMES", help="First fix settings: adoption (FB301), remediation (FB302)."
+    ),
+]
 ExitCodeOption = Annotated[
     bool,
     typer.Option(

@@ -19,6 +19,7 @@ from fluxbump.cli.options import (
     ColorOption,
     ContextOption,
     DryRunOption,
+    FixOption,
     Format,
     FormatOption,
     HelmOption,
@@ -96,6 +97,7 @@ def to(
             help="First move manifests off API versions that the release removes or deprecates.",
         ),
     ] = False,
+    fix: FixOption = "",
     render: RenderOption = False,
     helm: HelmOption = None,
     accept_risk: AcceptRiskOption = "",
@@ -114,13 +116,17 @@ def to(
 
     The work tree, the index and the current branch are not touched, save by --in-place. The
     target is the release that cloud-init installs; the chart is the one whose appVersion is that
-    release. With --migrate-apis, manifests that have to move come first, in a commit of their own.
+    release. With --migrate-apis, manifests that have to move come first, in a commit of their own;
+    with --fix, settings of the HelmRelease that owns Flux, likewise.
     """
     from fluxbump import bump as journey
+    from fluxbump.cli.fixing import chosen
     from fluxbump.cli.known import accepted, known
     from fluxbump.cli.workspace import open_editable, workspace
     from fluxbump.looked import look
     from fluxbump.plan import Options
+
+    fixes = chosen(fix)
 
     def request(settings: Settings) -> journey.Request:
         level = bump.value if bump else settings.bump
@@ -132,6 +138,7 @@ def to(
             accepted=accepted(accept_risk),
             known=known(kubernetes, cluster_state, live=cluster, context=context),
             migrate_apis=migrate_apis,
+            fixes=fixes,
         )
 
     console = Console(quiet=quiet, verbose=verbose, color=color.value)

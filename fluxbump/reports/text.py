@@ -41,6 +41,7 @@ def preview(prepared: Prepared[Snapshot], paint: Paint) -> str:
         lines += [*_changes(prepared, paint), ""]
     if prepared.migration:
         lines += _migration(prepared.migration, paint)
+    lines += _fixings(prepared, paint)
     lines += _section("Mapping rows", [_row(row) for row in prepared.rows], paint)
     lines += _section("Derived files", _derived(prepared), paint)
     lines += _section("Left as they are", [_kept(*kept) for kept in prepared.plan.kept], paint)
@@ -49,6 +50,8 @@ def preview(prepared: Prepared[Snapshot], paint: Paint) -> str:
     new = [one for one in prepared.verdict.findings if one not in prepared.inherited]
     lines += findings(new, paint)
     old = [one for one in prepared.verdict.findings if one in prepared.inherited]
+    # What a failed bump would do to the controllers comes before all else.
+    old.sort(key=lambda one: one.code != "FB302")
     lines += _section("Findings that were there before", _few(old), paint, len(old))
     skipped = [f"{one.code}  {one.reason}" for one in prepared.verdict.not_run]
     lines += _section("Rules not run", skipped, paint)
@@ -91,12 +94,22 @@ def _migration(migration: Migration, paint: Paint) -> list[str]:
     return [*lines, "", *_section("apiVersions, left for a person", notes, paint)]
 
 
+def _fixings(prepared: Prepared[Snapshot], paint: Paint) -> list[str]:
+    """Which settings are fixed before the bump."""
+    done = [one for fixing in prepared.fixings for one in fixing.done]
+    lines = [f"{one.location}  {one.message}" for one in done]
+    if prepared.fixings and not done:
+        return ["No setting has to be fixed.", ""]
+    return _section("Settings fixed first", lines, paint)
+
+
 def _row(row: Row) -> str:
     return f"{row.location}  {printable(row.new.strip())}"
 
 
 def _derived(prepared: Prepared[Snapshot]) -> list[str]:
-    moved = prepared.migration.changes.files if prepared.migration else {}
+    moved = {*(prepared.migration.changes.files if prepared.migration else ())}
+    moved |= {path for fixing in prepared.fixings for path in fixing.changes.files}
     return [
         f"{path}  {'removed' if data is None else 'written'}"
         for path, data in sorted(prepared.changes.files.items())

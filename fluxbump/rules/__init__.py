@@ -13,6 +13,7 @@ from fluxbump.rules import (
     chart,
     crds,
     derived,
+    identity,
     kubernetes,
     moved,
     readable,
@@ -34,6 +35,7 @@ FAMILIES = (
     chart,
     kubernetes,
     adoption,
+    identity,
 )
 
 RULES: dict[str, Rule] = {
