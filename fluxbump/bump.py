@@ -219,7 +219,7 @@ def prepare(
             sources=looked.sources,
         )
         after = evidence.with_past(after, partial(repository.lineage, looked.behind), looked.scope)
-        before = replace(looked.before, past=after.past)
+        before = replace(looked.before, past=after.past, mirrored=after.mirrored)
         verdict, inherited = _judge(before, after, settings, overlay.name, renders)
         left = tuple(mentions.find(work.files, inventory, planned, work.row_edits))
         values = _template_values(planned)

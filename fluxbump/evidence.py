@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump import archive, knowledge, kubernetes, manifests, past, resources, yamltext
+from fluxbump import archive, knowledge, kubernetes, manifests, mirrors, past, resources, yamltext
 from fluxbump.discover import Scope
 from fluxbump.errors import IndexSourceError
 from fluxbump.knowledge import Sources
@@ -167,14 +167,18 @@ def begin_renders(
 
 
 def with_past(gathered: Evidence, lineage: Lineage | None, scope: Scope) -> Evidence:
-    """Read the history of the pins, where FB202 has something that it could narrow.
+    """Read the history of the pins, where FB104 or FB202 has something that it could narrow.
 
     Args:
         gathered: what is known without it.
         lineage: gives what files have held; None where that is not to be asked.
         scope: of the search.
     """
-    if lineage is None or not unsure(gathered):
+    if lineage is None:
+        return gathered
+    if mirrors.missing(gathered.inventory):
+        gathered = replace(gathered, mirrored=mirrors.once(lineage, gathered.inventory))
+    if not unsure(gathered):
         return gathered
     inventories = [one for one in (gathered.base, gathered.inventory) if one]
     return replace(gathered, past=past.read(lineage, inventories, scope, gathered.crds))

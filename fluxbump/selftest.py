@@ -133,6 +133,9 @@ def _other(pin: Pin) -> str:
     if pin.kind == "chart-version" and version.major + version.minor + version.patch:
         # Lower, so that it is a fault even where nothing else names the chart's version.
         return "0.0.0"
+    if pin.track == FLUX2 and version.minor:
+        # Below what is there: one above the whole index cannot be judged by it.
+        version = version.replace(minor=version.minor - 1)
     return str(version.replace(patch=version.patch + _RAISE))
 
 

@@ -132,6 +132,8 @@ class Evidence(Struct, frozen=True):
         fetched: community charts from the index by version, as far as they may be fetched.
         stored: `status.storedVersions` of a live cluster by CRD name; None when none was asked.
         past: what the history of the pins says; None when it was not read.
+        mirrored: paths of the wrappers without a values mirror whose values files once held one,
+            as git's history says; None when it was not read.
         resources: the Flux custom resources of the snapshot; None when they were not looked for.
         kubernetes: where the repository pins Kubernetes; None when that was not looked for.
         compared_with: a Flux release; a rule may leave out what that release refuses too. None
@@ -154,6 +156,7 @@ class Evidence(Struct, frozen=True):
     fetched: Mapping[str, Fetched] = field(default_factory=dict)
     stored: Mapping[str, tuple[str, ...]] | None = None
     past: Past | None = None
+    mirrored: frozenset[str] | None = None
     resources: Resources | None = None
     kubernetes: tuple[KubernetesPin, ...] | None = None
     compared_with: str | None = None
@@ -204,7 +207,19 @@ class NotRun(Struct, frozen=True):
     reason: str
 
 
-Outcome = Finding | NotRun
+class NotApplicable(Struct, frozen=True):
+    """A rule that has nothing to judge here, and why. There is nothing to mend.
+
+    Attributes:
+        code: of the rule.
+        reason: one sentence.
+    """
+
+    code: str
+    reason: str
+
+
+Outcome = Finding | NotRun | NotApplicable
 
 Check = Callable[[Evidence], Iterator[Outcome]]
 """Judges evidence; pure."""
@@ -255,6 +270,7 @@ __all__ = [
     "Fetched",
     "Finding",
     "Location",
+    "NotApplicable",
     "NotRun",
     "Outcome",
     "Related",
