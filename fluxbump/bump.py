@@ -215,6 +215,7 @@ def prepare(
             base=evidence.Base(looked.before.inventory, _changed(looked, overlay)),
             vendored=vendored,
             allowed_groups=settings.allowed_groups,
+            raises=request.options.level != "none",
             compared_with=current(looked.before.inventory).get(FLUX),
             sources=looked.sources,
         )

@@ -106,6 +106,7 @@ def gather(
     vendored: tuple[Vendored, ...] | None = None,
     base: Base | None = None,
     allowed_groups: tuple[str, ...] = (),
+    raises: bool = True,
     compared_with: str | None = None,
     sources: Sources | None = None,
     also: Iterable[str] = (),
@@ -121,6 +122,7 @@ def gather(
         vendored: what `vendored_charts` finds; None when nobody has looked yet.
         base: what to compare with; None when no base was given.
         allowed_groups: API groups that a fresh cluster has beside the known ones.
+        raises: whether the team raises the versions of its own charts.
         compared_with: a release; what it refuses already need not be found again.
         sources: of what the tables do not know; None when nothing is to be asked.
         also: releases that matter, beside those that pins hold.
@@ -141,6 +143,7 @@ def gather(
         base=base.inventory if base else None,
         changed=base.changed if base else frozenset(),
         allowed_groups=allowed_groups,
+        raises=raises,
         crds=known.crds if known else {},
         manifests=known.manifests if known else {},
         unknown=known.unknown if known else {},

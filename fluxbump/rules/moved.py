@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from fluxbump import versions
 from fluxbump.model import FLUX2, Chart, Finding, Location, Pin, Related, Severity
-from fluxbump.rules.rule import Evidence, NotRun, Outcome, Rule
+from fluxbump.rules.rule import Evidence, NotApplicable, NotRun, Outcome, Rule
 
 
 def chart_version(evidence: Evidence) -> Iterator[Outcome]:
@@ -16,6 +16,8 @@ def chart_version(evidence: Evidence) -> Iterator[Outcome]:
     if evidence.base is None:
         yield NotRun("FB107", "no base to compare with: say --base origin/main")
         return
+    if not evidence.raises:
+        yield NotApplicable("FB107", "`bump: none`: chart versions are raised by somebody else")
     before = {chart.name: chart for chart in evidence.base.charts}
     nested = [chart.directory for chart in evidence.inventory.charts]
     for chart in evidence.inventory.charts:
@@ -23,6 +25,9 @@ def chart_version(evidence: Evidence) -> Iterator[Outcome]:
         changed = sorted(
             path for path in evidence.changed if _owner(path, nested) == chart.directory
         )
+        stays = old is not None and old.version == chart.version
+        if stays and not evidence.raises:
+            continue
         if old is not None and changed and not _raised(old, chart):
             ours = chart.wrapper or old.wrapper or _moved(old, chart, changed, evidence)
             severity = Severity.ERROR if ours else Severity.NOTE

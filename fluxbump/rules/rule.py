@@ -125,6 +125,7 @@ class Evidence(Struct, frozen=True):
         renders: one for each wrapper, when rendering was asked for.
         base: the inventory of the merge base; None when no base was given.
         changed: paths that differ from the base.
+        raises: whether the team raises the versions of its own charts when they change.
         allowed_groups: API groups that a fresh cluster has, beside Kubernetes' and Flux's own.
         crds: what each known Flux release defines: release to CRD name to CRD.
         manifests: what the releases among them ship that the tables do not know.
@@ -149,6 +150,7 @@ class Evidence(Struct, frozen=True):
     renders: tuple[Render, ...] = ()
     base: Inventory | None = None
     changed: frozenset[str] = frozenset()
+    raises: bool = True
     allowed_groups: tuple[str, ...] = ()
     crds: Mapping[str, Mapping[str, Crd]] = field(default_factory=dict)
     manifests: Mapping[str, Shipped] = field(default_factory=dict)
