@@ -120,6 +120,7 @@ def _codes(pin: Pin, inventory: Inventory) -> tuple[str, ...]:
         "app-version": ("FB110",),
         "chart-dependency": ("FB108",),
         "blueprint": ("FB110",),
+        "chart-reader": ("FB110",),
         "helm-release": ("FB109",),
         "terraform": ("FB109",),
         "custom": ("FB109",) if pin.track.kind is TrackKind.CHART else (),

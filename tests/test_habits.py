@@ -46,6 +46,14 @@ def test_a_chart_that_goes_down_is_refused_all_the_same(own: Repo, cli: Cli) -> 
     assert "its version goes down to 1.1.1" in cli(*check, cwd=own).out
 
 
+def test_readers_of_an_own_chart_move_with_it(own: Repo, cli: Cli) -> None:
+    reader = "bpFlux: {{chart: bp-flux, version: {}}}  # catalogue\n"
+    own.commit({"catalogue.yaml": reader.format("1.1.0")})
+    assert "FB110" in cli("status", cwd=own).out
+    assert cli("to", "2.5.1", cwd=own).code == 0
+    assert own.show("fluxbump/flux-2.5.1", "catalogue.yaml") == reader.format("1.1.3")
+
+
 # --- charts that float ------------------------------------------------------------------------
 
 
@@ -76,3 +84,19 @@ def test_a_bump_to_what_a_chart_takes_today_says_that_it_floats(
     ) in result.err
     again = cli("to", "2.8.5", "--rev", "fluxbump/flux-2.8.5", cwd=repo)
     assert "Nothing to do: every exact pin holds Flux 2.8.5" in again.out
+
+
+# --- where a refused bump points --------------------------------------------------------------
+
+
+def test_a_refused_bump_names_lines_of_the_base(tmp_path: Path, index: Path, cli: Cli) -> None:
+    """The row of the mapping table is doubled above the URL; the URL is on line 3 of the base."""
+    table = "#!/bin/sh\n# v2.4.0 -> flux2 2.14.1  <- CURRENT\n"
+    text = table + script().partition("\n")[2]
+    repo = repository(tmp_path / "r", {"install.sh": text, "flux.tf": UNVERSIONED}, index)
+    report = cli("to", "2.5.1", "-o", "json", cwd=repo)
+    assert report.code == 1
+    (found,) = (one for one in report.json["findings"] if one["code"] == "FB115")
+    assert [(one["path"], one["line"]) for one in found["related"]] == [("install.sh", 3)]
+    assert "the install URL installs Flux 2.5.1 (install.sh:3)" in found["message"]
+    assert report.json["patch"].count("+# ") == 2

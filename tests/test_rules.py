@@ -129,6 +129,7 @@ BEYOND = (
     "installs Flux 2.4.0 (install.sh:2): write an exact version"
 )
 UNVERSIONED = 'resource "helm_release" "f" {\n  chart = "flux2"\n}\n'
+READER = "bpFlux: {{chart: bp-flux, version: {}}}\n"
 SH1 = "install.sh:1"
 CUSTOM = CustomPin("install.sh", "flux", (), re.compile(r"FLUX=(?P<version>\S+)"))
 
@@ -253,6 +254,9 @@ CASES_OF: Mapping[str, Mapping[str, Case]] = {
             base=tree(chart=wrapper() + "appVersion: 1\n")),
         "behind": case(tree(**{Y: blueprint("1.1.1")}),
             ("b.yaml:4", "Blueprint bp-flux holds 1.1.1", OWN)),
+        "a reader in step": case(tree(**{Y: READER.format("1.1.2")})),
+        "a reader behind": case(tree(**{Y: READER.format("1.1.1")}),
+            ("b.yaml:1", "version beside chart bp-flux holds 1.1.1", OWN)),
         "mirror stays": case(tree(chart=wrapper(own="1.1.3") + "appVersion: 1.1.2\n"),
             (f"{CHART}:8", "mirrored bp-flux at the base (1.1.2)", OWN),
             base=tree(chart=wrapper() + "appVersion: 1.1.2\n")),

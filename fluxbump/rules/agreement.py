@@ -240,7 +240,7 @@ def helm_release(evidence: Evidence) -> Iterator[Outcome]:
 
 def version_mirror(evidence: Evidence) -> Iterator[Outcome]:
     """A blueprint repeats its chart's version, and an appVersion that mirrored still does."""
-    yield from _behind_chart(evidence, "FB110", "blueprint")
+    yield from _behind_chart(evidence, "FB110", "blueprint", "chart-reader")
     mirrors = {pin.location.path for pin in _of(evidence, "app-version")}
     own = {pin.location.path: pin for pin in _of(evidence, "chart-version")}
     before = evidence.base.pins if evidence.base else ()
