@@ -46,11 +46,8 @@ def moved(findings: Iterable[Finding], origin: Lines) -> tuple[Finding, ...]:
         return replace(place, line=origin.get(place.path, {}).get(place.line, place.line))
 
     def said(text: str) -> str:
-        for path, numbers in origin.items():
-            spelled = rf"(?<![\w./-]){re.escape(path)}:(\d+)"
-            text = re.sub(
-                spelled, lambda m, p=path, n=numbers: f"{p}:{n.get(int(m[1]), m[1])}", text
-            )
+        for path in origin:
+            text = _renumbered(text, path, origin[path])
         return text
 
     return tuple(
@@ -65,3 +62,10 @@ def moved(findings: Iterable[Finding], origin: Lines) -> tuple[Finding, ...]:
         )
         for one in findings
     )
+
+
+def _renumbered(text: str, path: str, numbers: Mapping[int, int]) -> str:
+    def number(match: re.Match[str]) -> str:
+        return f"{path}:{numbers.get(int(match[1]), match[1])}"
+
+    return re.sub(rf"(?<![\w./-]){re.escape(path)}:(\d+)", number, text)

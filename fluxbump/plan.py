@@ -149,7 +149,7 @@ def _require_rewritable(inventory: Inventory, index: ChartIndex) -> None:
 
 
 def _exact_version(inventory: Inventory, index: ChartIndex) -> str:
-    """The chart version that goes with what cloud-init installs."""
+    """The chart version that goes with the release that is installed."""
     release = versions.parse(current(inventory).get(FLUX, ""))
     chart = best_chart(release, index) if release is not None else None
     return f'"{chart.version}"' if chart is not None else '"X.Y.Z"'

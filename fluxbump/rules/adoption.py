@@ -20,7 +20,7 @@ _TRUE = ("true", "True", "TRUE")
 
 
 def adoption(evidence: Evidence) -> Iterator[Outcome]:
-    """The HelmRelease adopts what cloud-init installed, and keeps its values."""
+    """The HelmRelease adopts what was installed before it, and keeps its values."""
     for owner in owners(evidence.inventory):
         if owner.value("upgrade", "preserveValues") not in _TRUE:
             yield _finding(
@@ -38,7 +38,7 @@ def adoption(evidence: Evidence) -> Iterator[Outcome]:
                     Severity.ERROR,
                     owner,
                     (action, "disableTakeOwnership"),
-                    f"{owner.subject} cannot adopt what cloud-init installed: "
+                    f"{owner.subject} cannot adopt what was installed before it: "
                     f"{action}.disableTakeOwnership is true",
                 )
 
