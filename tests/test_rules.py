@@ -394,7 +394,9 @@ def test_clusters_that_follow_each_other_are_a_warning() -> None:
         ("FB103", {"install.sh": script()}),
         ("FB103", {CHART: wrapper()}),
         ("FB104", {"install.sh": script(), CHART: wrapper()}),
+        ("FB107", {"install.sh": script()}),
         ("FB115", tree()),
+        ("FB206", {"install.sh": script()}),
     ],
 )
 def test_not_applicable_is_neither_passed_over_nor_failed(

@@ -13,6 +13,9 @@ from fluxbump.rules.rule import Evidence, NotApplicable, NotRun, Outcome, Rule
 
 def chart_version(evidence: Evidence) -> Iterator[Outcome]:
     """A chart that differs from the merge base has a higher version than there."""
+    if not evidence.inventory.charts:
+        yield NotApplicable("FB107", "no chart here moves with Flux")
+        return
     if evidence.base is None:
         yield NotRun("FB107", "no base to compare with: say --base origin/main")
         return
