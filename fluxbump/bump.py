@@ -15,6 +15,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from fluxbump import (
+    baseline,
     edit,
     evidence,
     gate,
@@ -222,11 +223,12 @@ def prepare(
             base=evidence.Base(looked.before.inventory, _changed(looked, overlay)),
             vendored=vendored,
             allowed_groups=settings.allowed_groups,
+            raises=request.options.level != "none",
             compared_with=current(looked.before.inventory).get(FLUX),
             sources=looked.sources,
         )
         after = evidence.with_past(after, partial(repository.lineage, looked.behind), looked.scope)
-        before = replace(looked.before, past=after.past)
+        before = replace(looked.before, past=after.past, mirrored=after.mirrored)
         verdict, inherited = _judge(before, after, settings, overlay.name, renders)
         if planned.changes:
             inherited = frozenset(one for one in inherited if not adoption.defeats(one))
@@ -236,27 +238,42 @@ def prepare(
         repository.check_branch_name(branch)
         step = Step(total, _message(planned, work.changes, settings, values), built().patch)
         bumped = bool(work.changes.files)
-        return Prepared(
-            base=base,
-            inventory=inventory,
-            plan=planned,
-            rows=work.rows,
-            mentions=left,
-            changes=total,
-            built=built(),
-            branch=branch,
-            message=step.message,
-            verdict=verdict,
-            inherited=inherited,
-            accepted=request.accepted,
-            before=before,
-            suppressed=looked.suppressed,
-            index=index,
-            notes=(*planned.notes, *edit.left_behind(start.snapshot, inventory, planned)),
-            steps=_steps(repository, base, start, step, bumped=bumped),
-            migration=start.migration,
-            fixings=start.fixings,
+        return _at_base(
+            Prepared(
+                base=base,
+                inventory=inventory,
+                plan=planned,
+                rows=work.rows,
+                mentions=left,
+                changes=total,
+                built=built(),
+                branch=branch,
+                message=step.message,
+                verdict=verdict,
+                inherited=inherited,
+                accepted=request.accepted,
+                before=before,
+                suppressed=looked.suppressed,
+                index=index,
+                notes=(*planned.notes, *edit.left_behind(start.snapshot, inventory, planned)),
+                steps=_steps(repository, base, start, step, bumped=bumped),
+                migration=start.migration,
+                fixings=start.fixings,
+            )
         )
+
+
+def _at_base(prepared: Prepared[S]) -> Prepared[S]:
+    """Let the findings of a bump that is refused name lines that people can open."""
+    if prepared.passed:
+        return prepared
+    origin = baseline.lines(prepared.base, prepared.changes)
+    verdict, old = prepared.verdict, prepared.inherited
+    return replace(
+        prepared,
+        verdict=replace(verdict, findings=baseline.moved(verdict.findings, origin)),
+        inherited=frozenset(baseline.moved(old, origin)),
+    )
 
 
 def _migrated(looked: Looked[Snapshot], chart_release: ChartRelease, settings: Settings) -> Start:

@@ -109,8 +109,9 @@ class Config(Strict):
     commit: Template | None = Field(
         default=None, description="The commit message; a list of what moved is added to it."
     )
-    bump: Literal["patch", "minor", "major"] = Field(
-        default="patch", description="How the versions of your own charts are raised."
+    bump: Literal["patch", "minor", "major", "none"] = Field(
+        default="patch",
+        description="How the versions of your own charts are raised; `none` leaves them alone.",
     )
     ignore: tuple[IgnoreConfig, ...] = Field(
         default=(), description="Findings of `fluxbump check` that are accepted."

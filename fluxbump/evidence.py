@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from fluxbump import archive, knowledge, kubernetes, manifests, past, resources, yamltext
+from fluxbump import archive, knowledge, kubernetes, manifests, mirrors, past, resources, yamltext
 from fluxbump.discover import Scope
 from fluxbump.errors import IndexSourceError
 from fluxbump.knowledge import Sources
@@ -119,6 +119,7 @@ def gather(
     vendored: tuple[Vendored, ...] | None = None,
     base: Base | None = None,
     allowed_groups: tuple[str, ...] = (),
+    raises: bool = True,
     compared_with: str | None = None,
     sources: Sources | None = None,
     also: Iterable[str] = (),
@@ -134,6 +135,7 @@ def gather(
         vendored: what `vendored_charts` finds; None when nobody has looked yet.
         base: what to compare with; None when no base was given.
         allowed_groups: API groups that a fresh cluster has beside the known ones.
+        raises: whether the team raises the versions of its own charts.
         compared_with: a release; what it refuses already need not be found again.
         sources: of what the tables do not know; None when nothing is to be asked.
         also: releases that matter, beside those that pins hold.
@@ -154,6 +156,7 @@ def gather(
         base=base.inventory if base else None,
         changed=base.changed if base else frozenset(),
         allowed_groups=allowed_groups,
+        raises=raises,
         crds=known.crds if known else {},
         manifests=known.manifests if known else {},
         unknown=known.unknown if known else {},
@@ -181,14 +184,18 @@ def begin_renders(
 
 
 def with_past(gathered: Evidence, lineage: Lineage | None, scope: Scope) -> Evidence:
-    """Read the history of the pins, where FB202 has something that it could narrow.
+    """Read the history of the pins, where FB104 or FB202 has something that it could narrow.
 
     Args:
         gathered: what is known without it.
         lineage: gives what files have held; None where that is not to be asked.
         scope: of the search.
     """
-    if lineage is None or not unsure(gathered):
+    if lineage is None:
+        return gathered
+    if mirrors.missing(gathered.inventory):
+        gathered = replace(gathered, mirrored=mirrors.once(lineage, gathered.inventory))
+    if not unsure(gathered):
         return gathered
     inventories = [one for one in (gathered.base, gathered.inventory) if one]
     return replace(gathered, past=past.read(lineage, inventories, scope, gathered.crds))

@@ -93,6 +93,7 @@ def examine(
         vendored=vendored,
         base=compare,
         allowed_groups=settings.allowed_groups,
+        raises=settings.bump != "none",
         sources=sources if codes & set(JUDGED_BY) else None,
         spread=spread,
     )

@@ -46,12 +46,12 @@ def judge(
         codes: of the rules to run.
         renders: waits for the renders; see `rules.judge`.
     """
-    found, not_run = rules.judge(evidence, codes, renders)
+    said = rules.judged(evidence, codes, renders)
     stated = [*suppressions.stated(evidence, settings)]
     open_findings: list[Finding] = []
     suppressed: list[tuple[Finding, Suppression]] = []
     used: set[Suppression] = set()
-    for finding in found:
+    for finding in said.findings:
         covering = [one for one in stated if suppressions.covers(one, finding)]
         used.update(covering)
         if covering:
@@ -59,7 +59,7 @@ def judge(
         else:
             open_findings.append(finding)
     if "FB001" in codes:
-        judged = set(codes) - {one.code for one in not_run}
+        judged = set(codes) - {one.code for one in said.not_run}
         open_findings += _unused(
             [one for one in stated if one not in used and not one.example], judged
         )
@@ -68,7 +68,8 @@ def judge(
         codes,
         tuple(sorted(open_findings, key=lambda one: (one.code, one.location))),
         tuple(suppressed),
-        not_run,
+        said.not_run,
+        said.not_applicable,
     )
 
 

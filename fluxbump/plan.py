@@ -149,7 +149,7 @@ def _require_rewritable(inventory: Inventory, index: ChartIndex) -> None:
 
 
 def _exact_version(inventory: Inventory, index: ChartIndex) -> str:
-    """The chart version that goes with what cloud-init installs."""
+    """The chart version that goes with the release that is installed."""
     release = versions.parse(current(inventory).get(FLUX, ""))
     chart = best_chart(release, index) if release is not None else None
     return f'"{chart.version}"' if chart is not None else '"X.Y.Z"'
@@ -170,6 +170,9 @@ def _targets(
     before = {chart.path: chart for chart in earlier}
     for chart in inventory.charts:
         was = before.get(chart.path, chart)
+        if options.level == "none":
+            targets[chart.track] = chart.version
+            continue
         moved = any(_belongs(change.pin, chart) for change in _changes(inventory.pins, targets))
         raise_it = (moved or _moved_since(was, chart, targets)) and not _raised_since(was, chart)
         targets[chart.track] = _raised(chart, inventory, options) if raise_it else chart.version

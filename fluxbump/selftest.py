@@ -120,6 +120,7 @@ def _codes(pin: Pin, inventory: Inventory) -> tuple[str, ...]:
         "app-version": ("FB110",),
         "chart-dependency": ("FB108",),
         "blueprint": ("FB110",),
+        "chart-reader": ("FB110",),
         "helm-release": ("FB109",),
         "terraform": ("FB109",),
         "custom": ("FB109",) if pin.track.kind is TrackKind.CHART else (),
@@ -133,6 +134,9 @@ def _other(pin: Pin) -> str:
     if pin.kind == "chart-version" and version.major + version.minor + version.patch:
         # Lower, so that it is a fault even where nothing else names the chart's version.
         return "0.0.0"
+    if pin.track == FLUX2 and version.minor:
+        # Below what is there: one above the whole index cannot be judged by it.
+        version = version.replace(minor=version.minor - 1)
     return str(version.replace(patch=version.patch + _RAISE))
 
 

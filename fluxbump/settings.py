@@ -99,7 +99,7 @@ class Settings(Struct, frozen=True):
         releases: where the manifests of Flux releases come from: URL or directory.
         branch: template of the branch's name.
         commit: template of the commit message; None for the usual one.
-        bump: how the versions of the repository's own charts are raised.
+        bump: how the versions of the repository's own charts are raised; `none` for not at all.
         ignore: findings that are accepted.
         allowed_groups: API groups that a fresh cluster has.
         mentions: whether mapping rows in comments and documents move.

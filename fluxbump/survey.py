@@ -16,8 +16,11 @@ from fluxbump.model import (
     ChartIndex,
     ChartRelease,
     Finding,
+    Form,
     IndexSource,
     Inventory,
+    Pin,
+    Severity,
     Snapshot,
     Track,
 )
@@ -28,7 +31,7 @@ from fluxbump.tracks import current, require_pins
 if TYPE_CHECKING:
     from fluxbump.looked import Looked
 
-AGREEMENT = ("FB002", "FB101", "FB102", "FB103", "FB104", "FB108", "FB109", "FB110")
+AGREEMENT = ("FB002", "FB101", "FB102", "FB103", "FB104", "FB108", "FB109", "FB110", "FB115")
 """The rules that say whether the pins agree."""
 
 
@@ -39,7 +42,7 @@ class Survey(Struct, frozen=True):
         inventory: all pins and notes.
         current: what each track holds.
         index: the chart index; None when it could not be read.
-        problem: why it could not.
+        problem: why it could not, or why it does not tell what the chart here ships.
         findings: which pins disagree; without an index, only those that need none.
     """
 
@@ -48,6 +51,23 @@ class Survey(Struct, frozen=True):
     index: ChartIndex | None
     problem: str | None
     findings: tuple[Finding, ...]
+
+    @property
+    def disagree(self) -> bool:
+        """Whether pins contradict each other, or hold what no release can be told from."""
+        return any(one.severity is Severity.ERROR for one in self.findings)
+
+    @property
+    def loose(self) -> tuple[Pin, ...]:
+        """The pins that hold no full version: nobody can say whether they agree."""
+        return tuple(pin for pin in self.inventory.pins if pin.form is not Form.EXACT)
+
+    @property
+    def agree(self) -> bool | None:
+        """Whether all pins agree; None when that cannot be said."""
+        if self.disagree:
+            return False
+        return None if self.problem or self.loose else True
 
     @property
     def chart_release(self) -> str | None:
@@ -96,9 +116,10 @@ def of(looked: Looked[Snapshot]) -> Survey:
 
 
 def _judged(about: Evidence, index: ChartIndex | IndexSourceError) -> Survey:
-    found, _ = rules.judge(about, AGREEMENT)
+    found, not_run = rules.judge(about, AGREEMENT)
     loaded = index if isinstance(index, ChartIndex) else None
-    problem = None if loaded else str(index)
+    unjudged = next((one.reason for one in not_run if one.code == "FB103"), None)
+    problem = unjudged if loaded else str(index)
     return Survey(about.inventory, current(about.inventory), loaded, problem, found)
 
 
@@ -134,7 +155,7 @@ def listed(index: ChartIndex, held: Mapping[Track, str], *, prereleases: bool) -
         best = resolve.best_chart(release, index)
         charts = tuple(shipping[str(release)])
         here = [
-            ("cloud-init", held.get(FLUX) == str(release)),
+            ("installed", held.get(FLUX) == str(release)),
             ("chart", held.get(FLUX2) in charts),
         ]
         if best is not None and (prereleases or not release.prerelease):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from fluxbump.model import Finding, Location, Severity
-from fluxbump.rules.rule import NotRun
+from fluxbump.rules.rule import NotApplicable, NotRun
 
 
 class Suppression(Struct, frozen=True):
@@ -37,6 +37,7 @@ class Verdict(Struct, frozen=True):
         findings: what is wrong, by code and place.
         suppressed: findings that are accepted, each with the statement that does it.
         not_run: what could not be judged.
+        not_applicable: what there is nothing to judge for.
     """
 
     subject: str
@@ -44,6 +45,7 @@ class Verdict(Struct, frozen=True):
     findings: tuple[Finding, ...]
     suppressed: tuple[tuple[Finding, Suppression], ...] = ()
     not_run: tuple[NotRun, ...] = ()
+    not_applicable: tuple[NotApplicable, ...] = ()
 
     @property
     def errors(self) -> tuple[Finding, ...]:

@@ -11,7 +11,8 @@ from typing import Literal
 
 from semver import Version
 
-Level = Literal["patch", "minor", "major"]
+Level = Literal["patch", "minor", "major", "none"]
+"""How the version of an own chart is raised; `none` where that is not fluxbump's to do."""
 
 # Nine digits: more than any version has, and few enough that no number needs care.
 _NUMBER = r"(?:0|[1-9][0-9]{0,8})"
@@ -62,4 +63,4 @@ def parse(text: str) -> Version | None:
 
 def raised(version: Version, level: Level) -> Version:
     """Return the next version at `level`; a prerelease is raised to its own release first."""
-    return version.next_version(level)
+    return version if level == "none" else version.next_version(level)

@@ -24,7 +24,7 @@ WRONG = [
     (
         "bump: huge\npins:\n- path: a\nexclud: []\n",
         1,
-        "bump: input should be 'patch', 'minor' or 'major' (and 2 more)",
+        "bump: input should be 'patch', 'minor', 'major' or 'none' (and 2 more)",
     ),
     ("branch: x\nexclude: docs\n", 2, "exclude: "),
     ("exclude:\n  - docs\n  - [a]\n", 3, "exclude[1]: "),

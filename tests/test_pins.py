@@ -209,6 +209,7 @@ APP = wrapper() + "appVersion: {}\n"
 TF = 'resource "{}" "x" {{\n  chart = "{}"\n  version = "1.1.2"\n}}\n'
 
 # kind, path, text, what is found
+READER = "flux: {chart: bp-flux, version: 1.1.2}\n"
 CONTRACT = [
     ("install-url", "a.sh", URL.format("2.4.0"), ["1 install-url flux 2.4.0"]),
     ("install-url", "a.sh", URL.format("2.4"), ["1 install-url flux v2.4 [range]"]),
@@ -246,6 +247,9 @@ CONTRACT = [
     ("blueprint", "b.yaml", BLUEPRINT.format("bp-flux-2"), []),
     ("blueprint", "b.yaml", BLUEPRINT.format("bp-flux").replace("Blueprint", "Print"), []),
     ("blueprint", "b.txt", BLUEPRINT.format("bp-flux"), []),
+    ("chart-reader", "r.yaml", READER, ["1 chart-reader bp-flux 1.1.2"]),
+    ("chart-reader", "r.yaml", READER.replace("bp-flux", "bp-other"), []),
+    ("chart-reader", "r.env", READER, []),
     ("helm-release", "h.yaml", release(), [hr(9)]),
     ("helm-release", "h.yaml", release(chart="flux2"), [hr(9, track="flux2")]),
     ("helm-release", "h.yaml", release(chart="bp-other"), []),

@@ -17,7 +17,7 @@ from fixtures import generate
 from fluxbump import archive, lock, rules
 from fluxbump.errors import IndexSourceError
 from fluxbump.examine import Examined, examine, judge
-from fluxbump.model import ChartIndex
+from fluxbump.model import ChartIndex, Severity
 from fluxbump.pins.kind import CustomPin
 from fluxbump.rules import pages
 from fluxbump.settings import Settings
@@ -131,6 +131,13 @@ TABBED = "name: x\ndependencies:\n\t- name: bp-flux\n"
 TEMPLATED = "{{- if .Values.catalystBlueprint }}\nmetadata:\n  name: bp-flux\n{{- end }}\n"
 MARKED = "# v{} -> flux2 {}  <- CURRENT\n"
 KEEP = ("upgrade:", "  preserveValues: true")
+BEYOND = (
+    "the range 2.x: today that is flux2 2.18.3, which ships Flux 2.8.5, but the install URL "
+    "installs Flux 2.4.0 (install.sh:2): write an exact version"
+)
+UNVERSIONED = 'resource "helm_release" "f" {\n  chart = "flux2"\n}\n'
+READER = "bpFlux: {{chart: bp-flux, version: {}}}\n"
+SH1 = "install.sh:1"
 CUSTOM = CustomPin("install.sh", "flux", (), re.compile(r"FLUX=(?P<version>\S+)"))
 
 # fmt: off
@@ -152,7 +159,7 @@ CASES_OF: Mapping[str, Mapping[str, Case]] = {
         "no version": case(tree(chart=wrapper("").replace("    version: \n", "")),
             (f"{CHART}:5", "no version")),
         "second of two": case(tree(chart=TWO), (f"{CHART}:9", "the range ^2.14")),
-        "no chart": case({"install.sh": script()}, (SH, "no chart here depends")),
+        "no chart": case({"install.sh": script()}),
     },
     "FB102": {
         "pinned": case(tree()),
@@ -167,7 +174,10 @@ CASES_OF: Mapping[str, Mapping[str, Case]] = {
         "two parts": case(tree(install=script("2.4")), (SH, "not pinned")),
         "no v, so no such tag": case(tree(install=script().replace("v2.4.0", "2.4.0")),
             (SH, "2.4.0")),
-        "nothing": case(tree(install="true\n"), (DEP, "nothing in live code")),
+        "nothing": case(tree(install="true\n")),
+        "configured elsewhere": case(tree(**{"b.env": "FLUX=2.3.0\n"}),
+            ("b.env:1", "configured pin holds 2.3.0, but install.sh:2 holds 2.4.0", SH),
+            settings=Settings(pins=(replace(CUSTOM, path="b.env"),))),
     },
     "FB103": {
         "index agrees": case(tree()),
@@ -178,8 +188,15 @@ CASES_OF: Mapping[str, Mapping[str, Case]] = {
         "archive disagrees": case(tree(**{TGZ: LYING}),
             (SH, f"2.3.0 (says its archive {TGZ})", DEP)),
         "unpacked disagrees": case(tree(**{UNPACKED: UNPACKED_OLD}), (SH, "ships Flux 2.3.0", DEP)),
-        "not in the index": case(tree(chart=wrapper("9.9.9")),
+        "not in the index": case(tree(chart=wrapper("2.14.9")),
             (SH, "which is not in the chart index", DEP)),
+        "newer than the index": case(tree(chart=wrapper("9.9.9"))),
+        "configured": case(tree(install="FLUX=2.3.0\n"), (SH1, "configured pin installs", DEP),
+            settings=Settings(pins=(CUSTOM,))),
+        "only one chart": case({CHART: wrapper()}),
+        "charts of one release": case({CHART: wrapper(), Y: release("2.14.0", chart="flux2")}),
+        "charts of two releases": case({CHART: wrapper(), Y: release("2.13.0", chart="flux2")},
+            (DEP, f"{DEP} for 2.14.1 (Flux 2.4.0), b.yaml:9 for 2.13.0 (Flux 2.3.0)", "b.yaml:9")),
         "two installs": case(tree(install=script("2.3.0") + URL.format("2.5.1")),
             (SH, "installs Flux 2.3.0", DEP), ("install.sh:3", "installs Flux 2.5.1", DEP)),
     },
@@ -187,7 +204,11 @@ CASES_OF: Mapping[str, Mapping[str, Case]] = {
         "flow": case(tree()),
         "block with a v": case(tree(values="up:\n  chart: flux2\n  version: v2.14.1\n")),
         "behind": case(tree(values=values("2.13.0")), (f"{VALUES}:1", "depends on 2.14.1", DEP)),
-        "none": case(tree(values="a: 1\n"), (DEP, "no mapping with")),
+        "none was ever kept": case(tree(values="a: 1\n")),
+        "gone": case(tree(values="a: 1\n"), (DEP, "no mapping with"), base=tree()),
+        "another chart keeps one": case(
+            tree(**{"x/Chart.yaml": wrapper(name="bp-x"), "x/values.yaml": "a: 1\n"}),
+            ("x/Chart.yaml:6", "mirrors this dependency, as another chart here has")),
         "second file behind": case(tree(**{VALUES_B: values("2.13.0")}),
             (f"{VALUES_B}:1", "say flux2 2.13.0", DEP)),
     },
@@ -204,9 +225,12 @@ CASES_OF: Mapping[str, Mapping[str, Case]] = {
             base=tree()),
         "umbrella stays": case(tree(**{U: umbrella()}),
             (f"{U}:3", "bp-bundle changed", f"{U}:1"), base=tree(**{U: umbrella("1.1.1")})),
-        "chart in a chart": case(tree(**{INNER: umbrella(), "chart/u/t": "a"}),
-            (f"{INNER}:3", "bp-bundle changed (chart/u/t)", "chart/u/t:1"),
-            base=tree(**{INNER: umbrella()})),
+        "pin in a chart in a chart": case(
+            tree(**{INNER: umbrella(), "chart/u/b.yaml": blueprint("1.1.2")}),
+            (f"{INNER}:3", "bp-bundle changed (chart/u/b.yaml)", "chart/u/b.yaml:1"),
+            base=tree(**{INNER: umbrella(), "chart/u/b.yaml": blueprint("1.1.1")})),
+        "umbrella lowered": case(tree(**{U: umbrella(own="3.0.6")}),
+            (f"{U}:3", "goes down to 3.0.6", f"{U}:1"), base=tree(**{U: umbrella()})),
     },
     "FB108": {
         "equal": case(tree(**{U: umbrella()})),
@@ -237,6 +261,9 @@ CASES_OF: Mapping[str, Mapping[str, Case]] = {
             base=tree(chart=wrapper() + "appVersion: 1\n")),
         "behind": case(tree(**{Y: blueprint("1.1.1")}),
             ("b.yaml:4", "Blueprint bp-flux holds 1.1.1", OWN)),
+        "a reader in step": case(tree(**{Y: READER.format("1.1.2")})),
+        "a reader behind": case(tree(**{Y: READER.format("1.1.1")}),
+            ("b.yaml:1", "version beside chart bp-flux holds 1.1.1", OWN)),
         "mirror stays": case(tree(chart=wrapper(own="1.1.3") + "appVersion: 1.1.2\n"),
             (f"{CHART}:8", "mirrored bp-flux at the base (1.1.2)", OWN),
             base=tree(chart=wrapper() + "appVersion: 1.1.2\n")),
@@ -266,6 +293,17 @@ CASES_OF: Mapping[str, Mapping[str, Case]] = {
         "another digest": case(tree(**{TGZ: RIGHT}),
             (T1, "is not the published archive", DEP), index=with_digests(_2_14_1=OLD)),
         "another chart": case(tree(**{UNPACKED: UNPACKED_X}), (f"{UNPACKED}:1", "", DEP)),
+    },
+    "FB115": {
+        "all exact": case(tree()),
+        "a variable": case(tree(**{Y: release("${V}", chart="flux2")})),
+        "own chart": case(tree(release=release("^1.1"))),
+        "range beyond": case(tree(**{Y: release("2.x", chart="flux2")}),
+            ("b.yaml:9", BEYOND, SH)),
+        "no version": case(tree(**{"a.tf": UNVERSIONED}),
+            ("a.tf:1", "holds no version: today that is flux2 2.18.3", SH)),
+        "beside another chart": case({CHART: wrapper(), Y: release("2.x", chart="flux2")},
+            ("b.yaml:9", "but dependency flux2 asks for flux2 2.14.1", DEP)),
     },
     "FB120": {
         "right row": case(tree(**{"b.tf": MARKED.format("2.4.0", "2.14.1")})),
@@ -346,6 +384,60 @@ def test_a_rule_refuses_what_it_should_and_nothing_else(code: str, case: Case) -
         assert [str(other.location) for other in one.related] == related
 
 
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        (tree(**{Y: release("2.14.x", chart="flux2")}), "today that is flux2 2.14.1"),
+        ({Y: release("2.x", chart="flux2")}, "the next chart moves it without a commit"),
+        ({Y: release('">=99"', chart="flux2")}, "admits no chart of the chart index"),
+    ],
+)
+def test_what_floats_and_contradicts_nothing_is_a_warning(
+    files: Mapping[str, str], said: str
+) -> None:
+    (found,) = judge(case(files).examined(), ("FB115",)).findings
+    assert found.severity is Severity.WARNING
+    assert said in found.message
+
+
+def test_what_an_umbrella_holds_besides_is_a_note() -> None:
+    files = tree(**{INNER: umbrella(), "chart/u/t": "a"})
+    found = case(files, base=tree(**{INNER: umbrella(), "chart/u/t": "b"})).examined()
+    (one,) = judge(found, ("FB107",)).findings
+    assert (one.severity, str(one.location)) == (Severity.NOTE, f"{INNER}:3")
+    assert "bp-bundle changed (chart/u/t), but its version is still 3.0.7" in one.message
+
+
+def test_clusters_that_follow_each_other_are_a_warning() -> None:
+    files = {n: release(v, chart="flux2") for n, v in (("a.yaml", "2.14.1"), ("b.yaml", "2.13.0"))}
+    (found,) = judge(case(files).examined(), ("FB103",)).findings
+    assert (found.severity, str(found.location)) == (Severity.WARNING, "a.yaml:9")
+
+
+# --- what there is nothing to judge for ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("code", "files"),
+    [
+        ("FB101", {"install.sh": script()}),
+        ("FB102", {CHART: wrapper()}),
+        ("FB103", {"install.sh": script()}),
+        ("FB103", {CHART: wrapper()}),
+        ("FB104", {"install.sh": script(), CHART: wrapper()}),
+        ("FB107", {"install.sh": script()}),
+        ("FB115", tree()),
+        ("FB206", {"install.sh": script()}),
+    ],
+)
+def test_not_applicable_is_neither_passed_over_nor_failed(
+    code: str, files: Mapping[str, str]
+) -> None:
+    verdict = judge(case(files).examined(), (code,))
+    assert (verdict.findings, verdict.not_run) == ((), ())
+    assert {one.code for one in verdict.not_applicable} == {code}
+
+
 # --- what could not be judged --------------------------------------------------------------------
 
 
@@ -353,6 +445,12 @@ def test_a_rule_refuses_what_it_should_and_nothing_else(code: str, case: Case) -
     ("code", "case", "reason"),
     [
         ("FB103", case(tree(), index=DOWN), "no chart index: the index is down"),
+        (
+            "FB103",
+            case(tree(chart=wrapper("9.9.9"))),
+            "the chart index (newest flux2 2.18.3) is older than this repository",
+        ),
+        ("FB115", case({Y: release("2.x", chart="flux2")}, index=DOWN), "no chart index"),
         ("FB107", case(tree()), "no base to compare with: say --base origin/main"),
         ("FB303", case(tree()), "no base to compare with: say --base origin/main"),
         ("FB112", case(tree(**{TGZ: RIGHT}), index=DOWN), f"the digest of {TGZ} was not compared"),

@@ -52,6 +52,7 @@ EVERY_KIND = small(
         "c.yaml": OCI,
         "u/Chart.yaml": umbrella(),
         "u.yaml": release("3.0.7", chart="bp-bundle"),
+        "reader.yaml": "flux: {chart: bp-flux, version: 1.1.2}\n",
         "versions.txt": "own: 1.1.2\n",
     },
 )

@@ -56,6 +56,8 @@ def _say_as_text(
         console.result(text.nothing_to_do(prepared))
     else:
         outcome(paint)
+    for line in text.floating(prepared.plan.kept):
+        console.note(line)
 
 
 def _refuse(prepared: Prepared[Snapshot], console: Console, not_done: str, *, route: bool) -> None:

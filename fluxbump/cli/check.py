@@ -199,14 +199,19 @@ def _say(verdict: Verdict, format_: Format, console: Console, *, show_suppressed
             console.line(
                 f"suppressed: {finding.location}  {finding.code}  by {by.location}: {reason}"
             )
+    for one in verdict.not_applicable if console.verbose else ():
+        console.line(f"not applicable: {one.code}  {one.reason}")
 
 
 def _exit_code(verdict: Verdict, *, strict: bool, require_render: bool, console: Console) -> int:
+    from fluxbump.model import Severity
+
     missing = [one for one in verdict.not_run if one.code in ("FB105", "FB106")]
     if require_render and missing:
         console.line(f"fluxbump: --require-render, but it was not run: {missing[0].reason}")
         return _FOUND
-    if verdict.errors or (strict and verdict.findings):
+    warned = any(one.severity is not Severity.NOTE for one in verdict.findings)
+    if verdict.errors or (strict and warned):
         return _FOUND
     unjudged = next((one for one in verdict.not_run if one.code in _LOAD_BEARING), None)
     if unjudged is not None:

@@ -38,6 +38,7 @@ class Bump(StrEnum):
     PATCH = "patch"
     MINOR = "minor"
     MAJOR = "major"
+    NONE = "none"
 
 
 RepoOption = Annotated[

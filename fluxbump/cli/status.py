@@ -79,8 +79,8 @@ def status(
             console.note(f"{path} has uncommitted changes, which are not looked at")
     if view.problem:
         console.note(f"not checked against the chart index: {view.problem}")
-    if view.findings or not exit_code:
-        return _DISAGREE if view.findings else 0
+    if view.disagree or not exit_code:
+        return _DISAGREE if view.disagree else 0
     return exit_code_for(outcome)
 
 

@@ -6,6 +6,7 @@ from fluxbump.pins import (
     app_version,
     blueprint,
     chart_dependency,
+    chart_reader,
     chart_version,
     custom,
     helm_release,
@@ -24,5 +25,6 @@ KINDS: dict[str, Kind] = {
     blueprint.NAME: blueprint,
     helm_release.NAME: helm_release,
     terraform.NAME: terraform,
+    chart_reader.NAME: chart_reader,  # behind all that read a kind of object better
     custom.NAME: custom,
 }

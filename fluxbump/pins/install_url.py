@@ -1,4 +1,4 @@
-"""The install manifest's URL: what cloud-init applies at first boot."""
+"""The install manifest's URL: what cloud-init, a script or a package applies first."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from fluxbump import yamltext
 from fluxbump.model import FLUX2, Pin
 from fluxbump.pins.kind import Context, pin_at
 from fluxbump.textfile import TextFile
+from fluxbump.yamltext import Scalar
 
 NAME = "values-mirror"
 
@@ -20,8 +21,14 @@ def find(file: TextFile, context: Context) -> Iterator[Pin]:
     chart = context.chart_at(f"{folder}{slash}Chart.yaml")
     if chart is None or not chart.wrapper:
         return
+    for version in mirrors(file):
+        yield pin_at(NAME, FLUX2, version, "values mirror of flux2")
+
+
+def mirrors(file: TextFile) -> Iterator[Scalar]:
+    """Yield the version in every mapping with `chart: flux2`, whosever file it is."""
     for document in file.documents:
         for mapping in yamltext.mappings(document.root):
             version = document.scalar(yamltext.get(mapping, "version"))
             if version and yamltext.text_of(mapping, "chart") == FLUX2.name:
-                yield pin_at(NAME, FLUX2, version, "values mirror of flux2")
+                yield version

@@ -362,7 +362,7 @@ def status(view: Survey, commit: str) -> str:
     report: StatusJson = {
         "schema": "fluxbump/status/v1",
         "commit": commit,
-        "agree": not view.findings if view.index else None,
+        "agree": view.agree,
         "release": view.current.get(FLUX),
         "chart_version": view.current.get(FLUX2),
         "chart_release": view.chart_release,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from fluxbump import resolve
+from fluxbump import installers, resolve
 from fluxbump.bump import Delivered, Prepared
 from fluxbump.model import (
     FLUX,
@@ -20,6 +20,7 @@ from fluxbump.model import (
     Note,
     Pin,
     Row,
+    Severity,
     Snapshot,
     Track,
     Unreadable,
@@ -225,7 +226,19 @@ def _undo(result: Written, root: str | None) -> Iterator[str]:
 def nothing_to_do(prepared: Prepared[Snapshot]) -> str:
     """What is said when every pin holds the target."""
     release, chart = prepared.plan.targets[FLUX], prepared.plan.targets[FLUX2]
-    return f"Nothing to do: every pin holds Flux {release} (chart flux2 {chart})."
+    every = "every exact pin" if prepared.plan.kept else "every pin"
+    return f"Nothing to do: {every} holds Flux {release} (chart flux2 {chart})."
+
+
+def floating(kept: Iterable[tuple[Pin, str]]) -> Iterator[str]:
+    """Say at the end of a report what the bump does not decide: charts without a version."""
+    loose = [pin for pin, _ in kept if pin.form is Form.UNPINNED]
+    if loose:
+        more = f" and {len(loose) - 1} more" if loose[1:] else ""
+        yield (
+            f"{loose[0].location}{more}: {loose[0].subject} is not pinned, so it takes whatever is "
+            "newest and fluxbump leaves it alone; write a version there"
+        )
 
 
 def status(view: Survey, paint: Paint) -> str:
@@ -253,18 +266,40 @@ def _verdict(view: Survey, paint: Paint) -> list[str]:
     ships = view.chart_release
     installs = installs or _inexact(view, FLUX)
     shipping = f"{chart} ships Flux {ships or '?'}" if chart else _inexact(view, FLUX2)
+    who = _installer(view)
     facts = [
-        f"cloud-init installs Flux {installs}" if installs else "no install URL",
+        f"{who} installs Flux {installs}" if installs and who else "no install URL",
         f"chart flux2 {shipping}" if shipping else "no chart",
     ]
-    if any(one.code == "FB103" for one in view.findings):
-        warning = "MISMATCH: applying the chart over what cloud-init installed can destroy Flux"
-        return [paint(warning, "bold", "red"), paint("; ".join(facts), "red")]
-    if view.findings:
-        return [paint("The pins disagree", "bold", "red"), "; ".join(facts)]
-    if view.index is None:
-        return [f"Not checked against the chart index: {view.problem}", "; ".join(facts)]
-    return [paint("The pins agree", "bold", "green"), "; ".join(facts)]
+    said = "; ".join(facts)
+    wrong = [one for one in view.findings if one.severity is Severity.ERROR]
+    if any(one.code == "FB103" for one in wrong):
+        over = f"over what {who} installed " if who else "of one release over another "
+        warning = f"MISMATCH: applying the chart {over}can destroy Flux"
+        return [paint(warning, "bold", "red"), paint(said, "red")]
+    if wrong:
+        return [paint("The pins disagree", "bold", "red"), said]
+    if view.problem:
+        return [f"Not checked against the chart index: {view.problem}", said]
+    if view.loose:
+        return [paint(_not_exact(view.loose), "bold", "yellow"), said]
+    return [paint("The pins agree", "bold", "green"), said]
+
+
+def _installer(view: Survey) -> str | None:
+    """Name what installs Flux; None where nothing does."""
+    files = view.inventory.files
+    names = {installers.name(pin, files) for pin in installers.sources(view.inventory)}
+    if len(names) > 1 and all(p.kind == "install-url" for p in installers.sources(view.inventory)):
+        return "the install URL"
+    return next(iter(sorted(names)), None)
+
+
+def _not_exact(loose: Sequence[Pin]) -> str:
+    """What is said instead of that the pins agree, where some hold no full version."""
+    first = loose[0]
+    more = f" and {len(loose) - 1} more" if loose[1:] else ""
+    return f"The exact pins agree; not exact: {first.location} ({first.form.value}){more}"
 
 
 def _inexact(view: Survey, track: Track) -> str | None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from typing import TypeVar
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from fluxbump.model import Finding
@@ -13,6 +15,7 @@ from fluxbump.rules import (
     chart,
     crds,
     derived,
+    floating,
     identity,
     kubernetes,
     moved,
@@ -21,11 +24,12 @@ from fluxbump.rules import (
     resources,
     stale,
 )
-from fluxbump.rules.rule import Evidence, NotRun, Renders, Rule
+from fluxbump.rules.rule import Evidence, NotApplicable, NotRun, Outcome, Renders, Rule
 
 FAMILIES = (
     readable,
     agreement,
+    floating,
     render,
     moved,
     derived,
@@ -58,12 +62,36 @@ def about_renders(codes: Iterable[str]) -> bool:
     return any(RULES[code].rendered for code in codes)
 
 
+class Judged(Struct, frozen=True):
+    """What rules say of evidence.
+
+    Attributes:
+        findings: in the order of code and place.
+        not_run: what could not be judged, by code.
+        not_applicable: what there is nothing to judge for, by code.
+    """
+
+    findings: tuple[Finding, ...]
+    not_run: tuple[NotRun, ...]
+    not_applicable: tuple[NotApplicable, ...]
+
+
 def judge(
     evidence: Evidence,
     codes: Collection[str] = tuple(RULES),
     renders: Renders | None = None,
 ) -> tuple[tuple[Finding, ...], tuple[NotRun, ...]]:
-    """Run the rules called `codes`; findings in the order of code and place.
+    """Run the rules called `codes`, as `judged` does; return the findings, and what was not run."""
+    said = judged(evidence, codes, renders)
+    return said.findings, said.not_run
+
+
+def judged(
+    evidence: Evidence,
+    codes: Collection[str] = tuple(RULES),
+    renders: Renders | None = None,
+) -> Judged:
+    """Run the rules called `codes`.
 
     Args:
         evidence: to be judged.
@@ -78,8 +106,16 @@ def judge(
         evidence = replace(evidence, renders=renders())
     outcomes += [one for rule in last for one in rule.check(evidence)]
     found = [one for one in outcomes if isinstance(one, Finding)]
-    not_run = dict.fromkeys(one for one in outcomes if isinstance(one, NotRun))
-    return (
+    return Judged(
         tuple(sorted(found, key=lambda one: (one.code, one.location))),
-        tuple(sorted(not_run, key=lambda one: one.code)),
+        _once(outcomes, NotRun),
+        _once(outcomes, NotApplicable),
     )
+
+
+_Reason = TypeVar("_Reason", NotRun, NotApplicable)
+
+
+def _once(outcomes: Iterable[Outcome], of: type[_Reason]) -> tuple[_Reason, ...]:
+    different = dict.fromkeys(one for one in outcomes if isinstance(one, of))
+    return tuple(sorted(different, key=lambda one: one.code))

@@ -29,7 +29,7 @@ _DEFEATED = "the controllers keep their images"
 
 
 def adoption(evidence: Evidence) -> Iterator[Outcome]:
-    """The HelmRelease adopts what cloud-init installed, and takes the new chart's images."""
+    """The HelmRelease adopts what was installed before it, and takes the new chart's images."""
     for owner in owners(evidence.inventory):
         kept = owner.setting(*KEPT) or ""
         if kept in TRUE:
@@ -44,7 +44,7 @@ def adoption(evidence: Evidence) -> Iterator[Outcome]:
                     Severity.ERROR,
                     owner,
                     (action, "disableTakeOwnership"),
-                    f"{owner.subject} cannot adopt what cloud-init installed: "
+                    f"{owner.subject} cannot adopt what was installed before it: "
                     f"{action}.disableTakeOwnership is true, so Helm refuses with "
                     "`invalid ownership metadata` before it changes anything",
                 )

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from fluxbump import constraint, versions, yamltext
+from fluxbump import constraint, installers, versions, yamltext
 from fluxbump.model import (
-    FLUX,
     FLUX2,
     Chart,
     Finding,
@@ -17,10 +16,10 @@ from fluxbump.model import (
     Pin,
     Related,
     Severity,
-    Track,
     TrackKind,
 )
-from fluxbump.rules.rule import Evidence, NotRun, Outcome, Rule
+from fluxbump.rules.rule import Evidence, NotApplicable, NotRun, Outcome, Rule
+from fluxbump.tracks import FLUX2_SOURCES
 
 
 def _of(evidence: Evidence, kind: str) -> list[Pin]:
@@ -29,10 +28,6 @@ def _of(evidence: Evidence, kind: str) -> list[Pin]:
 
 def _exact(evidence: Evidence, kind: str) -> list[Pin]:
     return [pin for pin in _of(evidence, kind) if pin.form is Form.EXACT]
-
-
-def _custom(evidence: Evidence, track: Track) -> list[Pin]:
-    return [pin for pin in _exact(evidence, "custom") if pin.track == track]
 
 
 def _dependencies(evidence: Evidence) -> list[Pin]:
@@ -63,14 +58,8 @@ def chart_dependency(evidence: Evidence) -> Iterator[Outcome]:
     for pin in dependencies:
         if pin.form is not Form.EXACT:
             yield _finding("FB101", pin, f"{pin.subject} is not exact: it holds {_holds(pin)}")
-    urls = _of(evidence, "install-url")
-    direct = [pin for pin in evidence.inventory.pins if pin.track == FLUX2]
-    if urls and not direct:
-        yield _finding(
-            "FB101",
-            urls[0],
-            "cloud-init installs Flux, but no chart here depends on the community chart flux2",
-        )
+    if not dependencies:
+        yield NotApplicable("FB101", "no chart here depends on the community chart flux2")
 
 
 def install_manifest(evidence: Evidence) -> Iterator[Outcome]:
@@ -82,54 +71,114 @@ def install_manifest(evidence: Evidence) -> Iterator[Outcome]:
             if pin.form is Form.OPAQUE:
                 what = f"{pin.value}, and Flux has no such tag (they start with v)"
             yield _finding("FB102", pin, f"the install URL is not pinned: it holds {what}")
-    exact = [pin for pin in urls if pin.form is Form.EXACT]
+    exact = installers.exact(evidence.inventory)
     for pin in exact[1:]:
         if pin.value != exact[0].value:
-            yield _finding(
-                "FB102",
-                pin,
-                f"the install URL holds {pin.value}, but the one in {exact[0].location} holds "
-                f"{exact[0].value}",
-                Related(exact[0].location, f"holds {exact[0].value}"),
-            )
-    configured = any(p.kind == "custom" and p.track == FLUX for p in evidence.inventory.pins)
-    dependencies = _dependencies(evidence)
-    if dependencies and not urls and not configured:
-        yield _finding(
-            "FB102",
-            dependencies[0],
-            "a chart depends on flux2, but nothing in live code installs a Flux release "
-            "(install.yaml URL)",
-        )
+            yield _installs_differ(pin, exact[0])
+    if not urls:
+        yield NotApplicable("FB102", "nothing here installs Flux by the URL of an install.yaml")
+
+
+def _installs_differ(pin: Pin, first: Pin) -> Finding:
+    who = "the install URL" if pin.kind == installers.INSTALL_URL else pin.subject
+    other = "the one in " if pin.kind == first.kind == installers.INSTALL_URL else ""
+    return _finding(
+        "FB102",
+        pin,
+        f"{who} holds {pin.value}, but {other}{first.location} holds {first.value}",
+        Related(first.location, f"holds {first.value}"),
+    )
 
 
 # --- FB103: both sides are the same release ---------------------------------------------------
 
 
 def version_agreement(evidence: Evidence) -> Iterator[Outcome]:
-    """What cloud-init installs is what the wrapper's chart ships."""
-    installs = [*_exact(evidence, "install-url"), *_custom(evidence, FLUX)]
-    chart_pins = ("chart-dependency", "helm-release", "terraform")
-    charts = [pin for kind in chart_pins for pin in _exact(evidence, kind) if pin.track == FLUX2]
-    for wrapper in [*charts, *_custom(evidence, FLUX2)]:
-        shipped, source = evidence.shipped(wrapper)
-        if shipped is None and evidence.no_index:
-            yield NotRun("FB103", f"no chart index: {evidence.no_index}")
-            continue
-        for url in installs:
-            if url.value != shipped:
-                yield _disagreement(url, wrapper, shipped, source)
+    """What is installed first is what the chart ships that takes it over."""
+    installs, charts = installers.exact(evidence.inventory), _charts(evidence)
+    if not charts or not (installs or charts[1:]):
+        missing = "release is installed" if charts else "chart flux2 is asked for"
+        yield NotApplicable("FB103", f"no {missing} here that could be compared with another")
+        return
+    known: list[tuple[Pin, str | None, str]] = []
+    for chart in charts:
+        shipped, source = evidence.shipped(chart)
+        unknown = _unknown(evidence, chart) if shipped is None else None
+        if unknown is not None:
+            yield NotRun("FB103", unknown)
+        else:
+            known.append((chart, shipped, source))
+    for chart, shipped, source in known:
+        for install in installs:
+            if install.value != shipped:
+                yield _disagreement(install, chart, shipped, source, evidence)
+    if not installs:
+        yield from _charts_disagree([(chart, shipped) for chart, shipped, _ in known])
 
 
-def _disagreement(url: Pin, wrapper: Pin, shipped: str | None, source: str) -> Finding:
+def _charts(evidence: Evidence) -> list[Pin]:
+    """What asks for one version of the community chart."""
+    return [pin for kind in FLUX2_SOURCES for pin in _exact(evidence, kind) if pin.track == FLUX2]
+
+
+def _unknown(evidence: Evidence, chart: Pin) -> str | None:
+    """Say why nobody knows what a chart ships; None when the index would have to know."""
+    if evidence.no_index:
+        return f"no chart index: {evidence.no_index}"
+    newest = max(evidence.index.values(), key=lambda one: one.version, default=None)
+    version = versions.parse(chart.value)
+    if newest is None or version is None or version <= newest.version:
+        return None
+    when = f" of {newest.created:%Y-%m-%d}" if newest.created else ""
+    return (
+        f"the chart index (newest flux2 {newest.version}{when}) is older than this repository, "
+        f"which asks for flux2 {chart.value} ({chart.location}): refresh the index"
+    )
+
+
+def _disagreement(
+    install: Pin, chart: Pin, shipped: str | None, source: str, evidence: Evidence
+) -> Finding:
     ships = f"ships Flux {shipped} (says {source})" if shipped else "is not in the chart index"
+    who = installers.name(install, evidence.inventory.files)
     return _finding(
         "FB103",
-        url,
-        f"cloud-init installs Flux {url.value}, but {wrapper.location} asks for "
-        f"flux2 {wrapper.value}, which {ships}",
-        Related(wrapper.location, f"flux2 {wrapper.value} {ships}"),
+        install,
+        f"{who} installs Flux {install.value}, but {chart.location} asks for "
+        f"flux2 {chart.value}, which {ships}",
+        Related(chart.location, f"flux2 {chart.value} {ships}"),
     )
+
+
+def _charts_disagree(charts: list[tuple[Pin, str | None]]) -> Iterator[Finding]:
+    """Of charts that ship several releases, one is installed over the other.
+
+    Where all are of one kind they may be clusters that follow each other.
+    """
+    if len({shipped for _, shipped in charts}) < 2:  # noqa: PLR2004  # a pair can disagree
+        return
+    said = [f"{chart.location} for {_ships(chart, shipped)}" for chart, shipped in charts]
+    more = f" and {len(said) - _SHOWN} more" if said[_SHOWN:] else ""
+    (first, _), *others = charts
+    found = _finding(
+        "FB103",
+        first,
+        "the chart flux2 is asked for at several releases of Flux: "
+        f"{', '.join(said[:_SHOWN])}{more}",
+        *(
+            Related(chart.location, f"asks for {_ships(chart, shipped)}")
+            for chart, shipped in others
+        ),
+    )
+    alike = len({chart.kind for chart, _ in charts}) == 1
+    yield replace(found, severity=Severity.WARNING) if alike else found
+
+
+_SHOWN = 4
+
+
+def _ships(chart: Pin, shipped: str | None) -> str:
+    return f"{chart.value} ({f'Flux {shipped}' if shipped else 'not in the chart index'})"
 
 
 # --- FB104: the values mirror -----------------------------------------------------------------
@@ -143,13 +192,17 @@ def values_mirror(evidence: Evidence) -> Iterator[Outcome]:
         own = [mirror for mirror in mirrors if _beside(mirror, folder)]
         before = [] if evidence.base is None else evidence.base.pins
         gone = sum(p.kind == "values-mirror" and _beside(p, folder) for p in before) > len(own)
-        if gone or not own:
+        once = wrapper.location.path in (evidence.mirrored or ())
+        if gone or (not own and (mirrors or once)):
             yield _finding(
                 "FB104",
                 wrapper,
                 f"{folder}values.yaml has {'fewer mappings than before' if own else 'no mapping'} "
-                "with `chart: flux2` and a version that mirrors this dependency",
+                "with `chart: flux2` and a version that mirrors this dependency"
+                f"{_habit(gone, once)}",
             )
+        elif not own:
+            yield NotApplicable("FB104", f"no values mirror is kept here, nor was one ({folder})")
         for mirror in own:
             if mirror.value != wrapper.value:
                 yield _finding(
@@ -159,6 +212,13 @@ def values_mirror(evidence: Evidence) -> Iterator[Outcome]:
                     f"{wrapper.location} depends on {wrapper.value}",
                     Related(wrapper.location, f"depends on flux2 {wrapper.value}"),
                 )
+
+
+def _habit(gone: bool, once: bool) -> str:  # noqa: FBT001  # two facts, not switches
+    """Say why a mirror is missed; nothing where the base had it, which the message says."""
+    if gone:
+        return ""
+    return ", as it once had" if once else ", as another chart here has"
 
 
 def _beside(mirror: Pin, folder: str) -> bool:
@@ -180,7 +240,7 @@ def helm_release(evidence: Evidence) -> Iterator[Outcome]:
 
 def version_mirror(evidence: Evidence) -> Iterator[Outcome]:
     """A blueprint repeats its chart's version, and an appVersion that mirrored still does."""
-    yield from _behind_chart(evidence, "FB110", "blueprint")
+    yield from _behind_chart(evidence, "FB110", "blueprint", "chart-reader")
     mirrors = {pin.location.path for pin in _of(evidence, "app-version")}
     own = {pin.location.path: pin for pin in _of(evidence, "chart-version")}
     before = evidence.base.pins if evidence.base else ()
@@ -256,7 +316,7 @@ RULES = (
         "FB103",
         "version-agreement",
         Severity.ERROR,
-        "The release that cloud-init installs is the one that the wrapper's chart ships.",
+        "The release that is installed first is the one that the chart ships.",
         version_agreement,
     ),
     Rule(

@@ -13,7 +13,7 @@ from fluxbump.facts import fields as table
 from fluxbump.facts.fields import Field
 from fluxbump.manifests import Shipped
 from fluxbump.model import FLUX2, Finding, Form, Location, Pin, Related, Severity
-from fluxbump.rules.rule import Evidence, NotRun, Outcome, Rule, cited
+from fluxbump.rules.rule import Evidence, NotApplicable, NotRun, Outcome, Rule, cited
 
 _CODE = "FB206"
 _PINS = ("chart-dependency", "helm-release", "terraform", "custom")
@@ -42,7 +42,9 @@ def differs(evidence: Evidence) -> Iterator[Outcome]:
     """The chart holds the CRDs and images of the release that it claims."""
     pins = [p for p in evidence.inventory.pins if p.track == FLUX2 and p.kind in _PINS]
     exact = [pin for pin in pins if pin.form is Form.EXACT]
-    if not exact:
+    if not pins:
+        yield NotApplicable(_CODE, "nothing here asks for the chart flux2")
+    elif not exact:
         yield NotRun(_CODE, "nothing here holds one version of the chart flux2")
     for pin in exact:
         chart = _chart(pin, evidence)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from fluxbump import crds
+from fluxbump import crds, installers
 from fluxbump.crds import Conflict
 from fluxbump.model import (
     FLUX,
@@ -71,11 +71,11 @@ def _unknown(code: str, evidence: Evidence, *pins: _Holds) -> NotRun | None:
     return None
 
 
-# --- FB201: what cloud-init leaves behind -----------------------------------------------------
+# --- FB201: what is installed first ----------------------------------------------------------
 
 
 def bootstrap(evidence: Evidence) -> Iterator[Outcome]:
-    """The chart's CRDs can be applied over those that cloud-init applied."""
+    """The chart's CRDs can be applied over those of the release that is installed first."""
     installs = _installs(evidence.inventory)
     for chart in _charts(evidence.inventory, evidence):
         for url in installs:
@@ -91,11 +91,12 @@ def bootstrap(evidence: Evidence) -> Iterator[Outcome]:
 def _bootstrap(
     url: _Holds, chart: _Holds, conflicts: tuple[Conflict, ...], evidence: Evidence
 ) -> Finding:
+    who = installers.name(url.pin, evidence.inventory.files)
     return Finding(
         "FB201",
         Severity.ERROR,
         f"on a new cluster the API server refuses the CRDs of {chart.words} over those of "
-        f"Flux {url.release}, which cloud-init installs ({url.pin.location}): {_each(conflicts)}",
+        f"Flux {url.release}, which {who} installs ({url.pin.location}): {_each(conflicts)}",
         chart.pin.location,
         (
             Related(url.pin.location, f"installs Flux {url.release}"),
@@ -272,7 +273,7 @@ RULES = (
         "FB201",
         "bootstrap-conflict",
         Severity.ERROR,
-        "The chart's CRDs can be applied over those that cloud-init applied.",
+        "The chart's CRDs can be applied over those of the release that is installed first.",
         _known("FB201", bootstrap),
     ),
     Rule(

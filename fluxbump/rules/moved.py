@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+
+from msgspec.structs import replace
 
 from fluxbump import versions
-from fluxbump.model import Chart, Finding, Location, Related, Severity
-from fluxbump.rules.rule import Evidence, NotRun, Outcome, Rule
+from fluxbump.model import FLUX2, Chart, Finding, Location, Pin, Related, Severity
+from fluxbump.rules.rule import Evidence, NotApplicable, NotRun, Outcome, Rule
 
 
 def chart_version(evidence: Evidence) -> Iterator[Outcome]:
     """A chart that differs from the merge base has a higher version than there."""
+    if not evidence.inventory.charts:
+        yield NotApplicable("FB107", "no chart here moves with Flux")
+        return
     if evidence.base is None:
         yield NotRun("FB107", "no base to compare with: say --base origin/main")
         return
+    if not evidence.raises:
+        yield NotApplicable("FB107", "`bump: none`: chart versions are raised by somebody else")
     before = {chart.name: chart for chart in evidence.base.charts}
     nested = [chart.directory for chart in evidence.inventory.charts]
     for chart in evidence.inventory.charts:
@@ -21,8 +28,35 @@ def chart_version(evidence: Evidence) -> Iterator[Outcome]:
         changed = sorted(
             path for path in evidence.changed if _owner(path, nested) == chart.directory
         )
+        stays = old is not None and old.version == chart.version
+        if stays and not evidence.raises:
+            continue
         if old is not None and changed and not _raised(old, chart):
-            yield _finding(chart, old, changed, evidence)
+            ours = chart.wrapper or old.wrapper or _moved(old, chart, changed, evidence)
+            severity = Severity.ERROR if ours else Severity.NOTE
+            yield replace(_finding(chart, old, changed, evidence), severity=severity)
+
+
+def _moved(old: Chart, chart: Chart, changed: list[str], evidence: Evidence) -> bool:
+    """Whether what changed in an umbrella is something that moves with Flux, or its own version.
+
+    The rest is the team's: in many repositories a bot that changes images, or people, who raise
+    the version of a chart when they publish it.
+    """
+    if old.version != chart.version:
+        return True
+    names = {one.name for one in evidence.inventory.charts} | {FLUX2.name}
+    was, now = (
+        sorted((one.name, one.version) for one in each.dependencies if one.name in names)
+        for each in (old, chart)
+    )
+    before = evidence.base.pins if evidence.base else ()
+    return was != now or _held(before, changed) != _held(evidence.inventory.pins, changed)
+
+
+def _held(pins: Iterable[Pin], paths: list[str]) -> list[tuple[str, str, str]]:
+    inside = [pin for pin in pins if pin.location.path in paths]
+    return sorted((pin.location.path, pin.kind, pin.value) for pin in inside)
 
 
 def _owner(path: str, directories: list[str]) -> str | None:

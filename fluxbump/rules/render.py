@@ -52,7 +52,7 @@ BUILT_IN = frozenset(
 """API groups of Kubernetes itself. Others that end in `k8s.io` come with an add-on."""
 
 FLUX_GROUPS = ("*.toolkit.fluxcd.io", "source.extensions.fluxcd.io")
-"""API groups of Flux, which cloud-init installs before the wrapper; the last one since 2.7."""
+"""API groups of Flux, which are installed before the wrapper; the last one since 2.7."""
 
 _DEFINITION = "CustomResourceDefinition"
 

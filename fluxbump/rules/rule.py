@@ -126,6 +126,7 @@ class Evidence(Struct, frozen=True):
         renders: one for each wrapper, when rendering was asked for.
         base: the inventory of the merge base; None when no base was given.
         changed: paths that differ from the base.
+        raises: whether the team raises the versions of its own charts when they change.
         allowed_groups: API groups that a fresh cluster has, beside Kubernetes' and Flux's own.
         crds: what each known Flux release defines: release to CRD name to CRD.
         manifests: what the releases among them ship that the tables do not know.
@@ -134,6 +135,8 @@ class Evidence(Struct, frozen=True):
         stored: `status.storedVersions` of a live cluster by CRD name; None when none was asked.
         written: the API versions that objects may have been written at, by group and kind.
         past: what the history of the pins says; None when it was not read.
+        mirrored: paths of the wrappers without a values mirror whose values files once held one,
+            as git's history says; None when it was not read.
         resources: the Flux custom resources of the snapshot; None when they were not looked for.
         kubernetes: where the repository pins Kubernetes; None when that was not looked for.
         compared_with: a Flux release; a rule may leave out what that release refuses too. None
@@ -149,6 +152,7 @@ class Evidence(Struct, frozen=True):
     renders: tuple[Render, ...] = ()
     base: Inventory | None = None
     changed: frozenset[str] = frozenset()
+    raises: bool = True
     allowed_groups: tuple[str, ...] = ()
     crds: Mapping[str, Mapping[str, Crd]] = field(default_factory=dict)
     manifests: Mapping[str, Shipped] = field(default_factory=dict)
@@ -157,6 +161,7 @@ class Evidence(Struct, frozen=True):
     stored: Mapping[str, tuple[str, ...]] | None = None
     written: Written = field(default_factory=dict)
     past: Past | None = None
+    mirrored: frozenset[str] | None = None
     resources: Resources | None = None
     kubernetes: tuple[KubernetesPin, ...] | None = None
     compared_with: str | None = None
@@ -207,7 +212,19 @@ class NotRun(Struct, frozen=True):
     reason: str
 
 
-Outcome = Finding | NotRun
+class NotApplicable(Struct, frozen=True):
+    """A rule that has nothing to judge here, and why. There is nothing to mend.
+
+    Attributes:
+        code: of the rule.
+        reason: one sentence.
+    """
+
+    code: str
+    reason: str
+
+
+Outcome = Finding | NotRun | NotApplicable
 
 Check = Callable[[Evidence], Iterator[Outcome]]
 """Judges evidence; pure."""
@@ -258,6 +275,7 @@ __all__ = [
     "Fetched",
     "Finding",
     "Location",
+    "NotApplicable",
     "NotRun",
     "Outcome",
     "Related",

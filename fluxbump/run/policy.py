@@ -1,6 +1,6 @@
 """What the scheduled job proposes next, if anything. Pure: the moment is given.
 
-A repository in which cloud-init installs another release than the chart ships is blocked, not up
+A repository that installs another release than the chart ships is blocked, not up
 to date: which of the two is meant is for a person to say, by `fluxbump to RELEASE`.
 """
 
