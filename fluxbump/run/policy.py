@@ -15,7 +15,9 @@ from semver import Version
 
 from fluxbump import constraint, resolve, rules, safe, suppressions, versions
 from fluxbump.constraint import Constraint
+from fluxbump.errors import FluxbumpError, HalfBumpError
 from fluxbump.model import FLUX, FLUX2, ChartIndex, ChartRelease, Finding, Form, Severity
+from fluxbump.plan import Options, plan
 from fluxbump.route import Route, route
 from fluxbump.rules.rule import Evidence
 from fluxbump.run import schedule
@@ -80,7 +82,7 @@ def decide(
         moment = schedule.opens(policy.schedule, schedule.zone(policy.timezone), now)
         if moment > now:
             return _outside_schedule(installed, sieve, moment, policy)
-        return _Search(before, installed, sieve, suppressed).decision()
+        return _whole(_Search(before, installed, sieve, suppressed).decision(), before, index)
     if sieve.young:
         return _too_young(installed, sieve, policy)
     best = resolve.newest(index)
@@ -99,6 +101,24 @@ def _advice(codes: Collection[str], installed: str | None) -> str:
     if {*codes} == {"FB111"}:
         return "a Chart.lock is not in step with its Chart.yaml: `helm dependency update`"
     return f"the pins disagree: `fluxbump to {installed or 'RELEASE'}` makes them agree"
+
+
+def _whole(decision: Update | Blocked, before: Evidence, index: ChartIndex) -> Update | Blocked:
+    """Block an update that would leave something behind.
+
+    Whatever else a plan cannot do is said by the one that is made to be proposed.
+    """
+    if isinstance(decision, Update):
+        try:
+            plan(before.inventory, decision.chart, index, Options())
+        except HalfBumpError as error:
+            reason = f"{error.message} ({error.hint})" if error.hint else error.message
+            return Blocked(
+                decision.current, decision.release, (), reason, (), decision.skipped, error.places
+            )
+        except FluxbumpError:
+            return decision
+    return decision
 
 
 def _highest(before: Evidence, installed: Version) -> Version:
