@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from fluxbump import yamltext
-from fluxbump.chartrepo import is_copy
+from fluxbump.chartrepo import holds_copies, is_copy
 from fluxbump.errors import PinError
 from fluxbump.model import FLUX2, Chart, Dependency, Location
 from fluxbump.pins.kind import Context
@@ -76,6 +76,10 @@ def _twice(one: Chart, other: Chart, paths: Collection[str]) -> PinError:
     hint = "rename one of them, or exclude the one that is a copy in fluxbump.yaml"
     if len(copies) == 1:
         hint = f'exclude the copy in fluxbump.yaml: exclude: ["{copies[0]}"]'
+        if not holds_copies(copies[0]):  # vendored, so it is shipped
+            hint += (
+                f', leave_excluded: ["{copies[0]}"] (and vendor it anew: helm dependency update)'
+            )
     return PinError(
         f"two charts that move with Flux are called {one.name}: {one.path} and {other.path}",
         where=Location(copies[0] if len(copies) == 1 else other.path, 1),

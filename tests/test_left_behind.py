@@ -285,19 +285,28 @@ def test_each_file_that_cannot_be_read_has_a_line(to: To) -> None:
 # --- two charts of one name -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "copy", ["examples/flux", "vendor/flux", "up/charts/bp-flux", "zz/test/flux", "a/archive"]
-)
+@pytest.mark.parametrize("copy", ["examples/flux", "vendor/flux", "zz/test/flux", "a/archive"])
 def test_the_hint_names_the_copy(
     cli: Cli, there: Callable[[Mapping[str, str]], Repo], copy: str
 ) -> None:
     path = f"{copy}/Chart.yaml"
-    repo = there(small(**{path: wrapper(), "up/Chart.yaml": umbrella()}))
+    repo = there(small(**{path: wrapper()}))
     line = f'exclude: ["{path}"]'
     assert_refused(cli("to", "2.5.1", cwd=repo), 5, "two charts", path, "chart/Chart.yaml", line)
-    if "charts/" not in copy:  # a vendored chart is for helm to bring along
-        repo.commit({"fluxbump.yaml": f"{line}\n"})
-        assert moved(cli("to", "2.5.1", "-o", "json", cwd=repo)) >= WHOLE
+    repo.commit({"fluxbump.yaml": f"{line}\n"})
+    assert moved(cli("to", "2.5.1", "-o", "json", cwd=repo)) == WHOLE
+
+
+def test_the_hint_names_a_vendored_copy_and_that_it_stays(
+    cli: Cli, there: Callable[[Mapping[str, str]], Repo]
+) -> None:
+    path = "up/charts/bp-flux/Chart.yaml"
+    repo = there(small(**{path: wrapper(), "up/Chart.yaml": umbrella()}))
+    lines = [f'exclude: ["{path}"]', f'leave_excluded: ["{path}"]']
+    refused = cli("to", "2.5.1", cwd=repo)
+    assert_refused(refused, 5, "two charts", ", ".join(lines), "helm dependency update")
+    repo.commit({"fluxbump.yaml": "\n".join(lines)})
+    assert moved(cli("to", "2.5.1", "-o", "json", cwd=repo)) > WHOLE
 
 
 @pytest.mark.parametrize("other", ["charts/flux", "platform/flux", "clusters/test"])
