@@ -33,7 +33,7 @@ def require_none(
         HalfBumpError: a dependency is not recognised, or a pin is in an excluded file.
     """
     strangers = tuple(_unrecognised(inventory, changes, targets))
-    pins = tuple(_excluded(inventory, changes, targets))
+    pins = tuple(_excluded(inventory, changes, targets, index))
     places = [*(described(one, index) for one in strangers), *map(_excluded_place, pins)]
     if not places:
         return
@@ -98,24 +98,30 @@ def _holds(one: Dependency, target: str | None) -> bool:
 
 
 def _excluded(
-    inventory: Inventory, changes: Sequence[Change], targets: Mapping[Track, str]
+    inventory: Inventory, changes: Sequence[Change], targets: Mapping[Track, str], index: ChartIndex
 ) -> Iterator[Pin]:
     """Yield the pins in excluded files that stand where the pins that move stand now.
 
-    One at another version was left out of earlier bumps already. Where no other pin has its track,
+    One of another release was left out of earlier bumps already. Where no other pin has its track,
     nothing says that it was, so it counts.
     """
-    held: dict[Track, set[str]] = {}
-    for change in changes:
-        held.setdefault(change.pin.track, set()).add(change.pin.value)
+    shipped = {str(one.version): str(one.app_version) for one in index.releases}
+    held = {_stands(change.pin, shipped) for change in changes}
     known = {pin.track for pin in inventory.pins}
     for pin in inventory.excluded:
         target = targets.get(pin.track)
         if pin.form is not Form.EXACT or target is None or pin.value == target:
             continue
         alone = pin.track in (FLUX, FLUX2) and pin.track not in known and _upstream(changes)
-        if alone or pin.value in held.get(pin.track, ()):
+        if alone or _stands(pin, shipped) in held:
             yield pin
+
+
+def _stands(pin: Pin, shipped: Mapping[str, str]) -> tuple[Track, str]:
+    """Where a pin stands: at a release, whether it names that or the chart that ships it."""
+    if pin.track == FLUX2 and pin.value in shipped:
+        return FLUX, shipped[pin.value]
+    return pin.track, pin.value
 
 
 # --- what is said of them --------------------------------------------------------------------

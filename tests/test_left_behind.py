@@ -248,6 +248,12 @@ def test_what_is_at_another_version_already_may_stay(to: To) -> None:
     assert moved(to(files, "-o", "json")) == WHOLE
 
 
+def test_of_two_install_urls_the_one_that_goes_with_the_chart_does_not_stay_behind(to: To) -> None:
+    """What a hint says to exclude one of may be followed with the wrong one."""
+    files = small(config='exclude: ["install.sh"]\n', **{"rescue.sh": script("2.3.0")})
+    assert_refused(to(files), 5, "install.sh:2", "2.4.0")
+
+
 def test_an_excluded_file_that_cannot_be_read_does_not_stay_behind(to: To) -> None:
     broken = release().replace("    spec:\n", "   spec: [\n")
     config = 'exclude: ["clusters/*"]\n'
