@@ -6,11 +6,12 @@ on a bumped chart, up to a fixed point.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from fluxbump import yamltext
+from fluxbump.chartrepo import holds_copies, is_copy
 from fluxbump.errors import PinError
-from fluxbump.model import FLUX2, Chart, Dependency, Location, Note
+from fluxbump.model import FLUX2, Chart, Dependency, Location
 from fluxbump.pins.kind import Context
 from fluxbump.textfile import TextFile
 
@@ -48,31 +49,46 @@ def read(
             for path, file in texts.items()
             if path not in candidates and any(name in file.text for name in names)
         }
-        names = _close(candidates.values(), known, context)
+        names = _close(candidates.values(), known, context, texts.keys())
     return candidates, tuple(_ordered(known))
 
 
-def _close(files: Iterable[TextFile], known: dict[str, Chart], context: Context) -> set[str]:
+def _close(
+    files: Iterable[TextFile], known: dict[str, Chart], context: Context, paths: Collection[str]
+) -> set[str]:
     """Add to `known` the charts that depend on it; return the names that are new."""
     added: set[str] = set()
     for file in files:
-        chart = _chart(file, context)
+        chart = read_one(file, context)
         if chart is None or (chart.name in known and known[chart.name].path == chart.path):
             continue
         if chart.wrapper or any(one.name in known for one in chart.dependencies):
             if chart.name in known:
-                raise PinError(
-                    f"two charts that move with Flux are called {chart.name}: "
-                    f"{known[chart.name].path} and {chart.path}",
-                    where=Location(chart.path, 1),
-                    hint=f'exclude one of them in fluxbump.yaml: exclude: ["{chart.path}"]',
-                )
+                raise _twice(known[chart.name], chart, paths)
             known[chart.name] = chart
             added.add(chart.name)
     return added
 
 
-def _chart(file: TextFile, context: Context) -> Chart | None:
+def _twice(one: Chart, other: Chart, paths: Collection[str]) -> PinError:
+    """Say which of two charts is a copy, where their paths tell."""
+    copies = [chart.path for chart in (one, other) if is_copy(chart.path, paths)]
+    hint = "rename one of them, or exclude the one that is a copy in fluxbump.yaml"
+    if len(copies) == 1:
+        hint = f'exclude the copy in fluxbump.yaml: exclude: ["{copies[0]}"]'
+        if not holds_copies(copies[0]):  # vendored, so it is shipped
+            hint += (
+                f', leave_excluded: ["{copies[0]}"] (and vendor it anew: helm dependency update)'
+            )
+    return PinError(
+        f"two charts that move with Flux are called {one.name}: {one.path} and {other.path}",
+        where=Location(copies[0] if len(copies) == 1 else other.path, 1),
+        hint=hint,
+    )
+
+
+def read_one(file: TextFile, context: Context) -> Chart | None:
+    """Read a Chart.yaml; None for one that names no chart."""
     root = file.documents[0].root
     name = yamltext.text_of(root, "name")
     if name is None:
@@ -106,31 +122,3 @@ def _ordered(known: Mapping[str, Chart]) -> Iterator[Chart]:
 
     for name in sorted(known):
         yield from visit(name)
-
-
-def foreign(files: Iterable[TextFile], repositories: tuple[str, ...]) -> Iterator[Note]:
-    """Yield a remark on each dependency called flux2 that is not the community's.
-
-    It may be a mirror of that, or another chart.
-    """
-    context = Context(repositories=repositories)
-    for file in files:
-        document = file.documents[0]
-        for entry in yamltext.items(yamltext.get(document.root, "dependencies")):
-            repository = yamltext.text_of(entry, "repository") or "nowhere"
-            named = yamltext.text_of(entry, "name") == FLUX2.name
-            if named and not context.is_community(repository):
-                yield Note(
-                    document.at(entry),
-                    f"dependency flux2 comes from {repository}, not from the community: not "
-                    "moved (if it is a mirror, list it under `repositories` in fluxbump.yaml)",
-                )
-
-
-def legacy(paths: Iterable[str]) -> Iterator[Note]:
-    """Yield a remark on each file of Helm 2's dependencies."""
-    for path in called("requirements.yaml", paths):
-        yield Note(
-            Location(path, 1),
-            "dependencies of a Helm 2 chart are not read (move them to Chart.yaml)",
-        )

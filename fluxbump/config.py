@@ -92,6 +92,10 @@ class Config(Strict):
     exclude: tuple[str, ...] = Field(
         default=(), description="Globs over paths that are no candidates; `*` also matches `/`."
     )
+    leave_excluded: tuple[str, ...] = Field(
+        default=(),
+        description="Globs over excluded paths; what is pinned there is meant to stay behind.",
+    )
     pins: tuple[PinConfig, ...] = Field(
         default=(), description="Pins that no kind finds by itself."
     )
@@ -142,6 +146,7 @@ class Config(Strict):
         ignored = zip(self.ignore, ignore_lines, strict=True)
         return Settings(
             exclude=self.exclude,
+            leave_excluded=self.leave_excluded,
             pins=tuple(map(_custom, self.pins, pin_lines)),
             repositories=self.repositories,
             index=self.index,

@@ -14,7 +14,8 @@ from functools import partial
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump import charts, versions
+from fluxbump import charts, excluded, unrecognised, versions
+from fluxbump.chartrepo import holds_copies
 from fluxbump.model import (
     FLUX2,
     Chart,
@@ -42,6 +43,7 @@ class Scope(Struct, frozen=True):
 
     Attributes:
         exclude: globs over paths; `*` also matches `/`.
+        leave_excluded: globs over excluded paths whose pins are meant to stay behind.
         custom: pins that the configuration adds.
         repositories: where the community chart may come from.
         app_versions: chart version to Flux release, as the index says.
@@ -50,6 +52,7 @@ class Scope(Struct, frozen=True):
     """
 
     exclude: tuple[str, ...] = ()
+    leave_excluded: tuple[str, ...] = ()
     custom: tuple[CustomPin, ...] = ()
     repositories: tuple[str, ...] = COMMUNITY_REPOSITORIES
     app_versions: Mapping[str, str] | None = None
@@ -63,6 +66,11 @@ class Scope(Struct, frozen=True):
     def kept(self, paths: Sequence[str]) -> Sequence[str]:
         """Return the paths that the configuration leaves in the search."""
         return [path for path in paths if not self.excludes(path)] if self.exclude else paths
+
+    def weighs(self, path: str) -> bool:
+        """Whether what an excluded path holds may be live, so that it must not stay behind."""
+        meant = any(fnmatchcase(path, glob) for glob in self.leave_excluded)
+        return self.excludes(path) and not meant and not holds_copies(path)
 
 
 class _Found(Struct):
@@ -80,17 +88,16 @@ def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
         PinError: see `charts.read`.
     """
     paths = scope.kept(snapshot.paths())
-    found = snapshot.read_many(charts.called(charts.FILE, paths))
-    files, moving = charts.read(
-        {path: TextFile(path, decode(data)) for path, data in found},
-        scope.repositories,
-    )
-    notes = (*charts.legacy(paths), *charts.foreign(files.values(), scope.repositories))
-    context = context_of(moving, scope)
+    texts = _texts(snapshot, charts.called(charts.FILE, paths))
+    aliases = _aliases(snapshot, paths, texts.values(), scope)
+    files, moving = charts.read(texts, (*scope.repositories, *aliases))
+    context = context_of(moving, scope, aliases)
+    strangers = _unrecognised(snapshot, paths, files.values(), context)
     searched = _searched(context)
     needles = [*context.names(), *sorted(searched), SUPPRESSION, _BY_REFERENCE]
     snapshot.grep([*needles, *scope.also])
-    wanted = (_candidates(snapshot, paths, context, needles) - files.keys()) & set(paths)
+    candidates = _candidates(snapshot, paths, context, needles)
+    wanted = (candidates - files.keys()) & set(paths)
     others: dict[str, str] = {}
     matters = _matters(context)
     for path, data in snapshot.read_many(sorted(wanted)):
@@ -103,10 +110,56 @@ def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
     return replace(
         inventory,
         charts=moving,
-        notes=(*notes, *_idle(context, inventory.pins), *inventory.notes),
+        notes=(
+            *unrecognised.notes(strangers),
+            *_idle(context, inventory.pins),
+            *inventory.notes,
+        ),
         others=others,
         searched=searched,
+        aliases=aliases,
+        unrecognised=strangers,
+        excluded=_excluded(snapshot, candidates, context, scope),
     )
+
+
+def _texts(snapshot: Snapshot, paths: Iterable[str]) -> dict[str, TextFile]:
+    return {path: TextFile(path, decode(data)) for path, data in snapshot.read_many(paths)}
+
+
+def _aliases(
+    snapshot: Snapshot, paths: Sequence[str], files: Iterable[TextFile], scope: Scope
+) -> tuple[str, ...]:
+    """Find which aliases mean the community's; the tree is searched only if a chart has one."""
+    names = unrecognised.aliases(files) - {*scope.repositories}
+    if not names:
+        return ()
+    named = {*snapshot.grep([unrecognised.ADDED])} & {*paths}
+    told = sorted(named | {*charts.called(unrecognised.REPOSITORIES, paths)})
+    texts = {path: file.text for path, file in _texts(snapshot, told).items()}
+    return unrecognised.community(names, texts, scope.repositories)
+
+
+def _unrecognised(
+    snapshot: Snapshot, paths: Sequence[str], files: Iterable[TextFile], context: Context
+) -> tuple[unrecognised.Unrecognised, ...]:
+    helm_2 = _texts(snapshot, charts.called(unrecognised.REQUIREMENTS, paths))
+    return (
+        *unrecognised.of_helm_2(helm_2.values(), context),
+        *unrecognised.of_charts(files, context),
+    )
+
+
+def _excluded(
+    snapshot: Snapshot, candidates: Iterable[str], context: Context, scope: Scope
+) -> tuple[Pin, ...]:
+    """Look once more at the candidates that are excluded, unless their path says that they rest."""
+    if not scope.exclude:
+        return ()
+    weighed = sorted(path for path in candidates if scope.weighs(path))
+    matters = _matters(context)
+    files = [file for path, file in _texts(snapshot, weighed).items() if matters(path, file.text)]
+    return excluded.pins(files, context, partial(find_pins, spread=scope.spread))
 
 
 def rediscover(inventory: Inventory, texts: Mapping[str, str], scope: Scope) -> Inventory:
@@ -122,9 +175,9 @@ def rediscover(inventory: Inventory, texts: Mapping[str, str], scope: Scope) -> 
     after = {**inventory.files, **texts}
     _, moving = charts.read(
         {chart.path: TextFile(chart.path, after[chart.path]) for chart in inventory.charts},
-        scope.repositories,
+        (*scope.repositories, *inventory.aliases),
     )
-    context = context_of(moving, scope)
+    context = context_of(moving, scope, inventory.aliases)
     # An install URL outside of the changed files still says which release is meant.
     context = replace(context, releases=_held_releases(inventory, texts))
     changed = [TextFile(path, text) for path, text in texts.items()]
@@ -150,12 +203,18 @@ def _held_releases(inventory: Inventory, without: Collection[str]) -> frozenset[
     )
 
 
-def context_of(moving: Iterable[Chart], scope: Scope) -> Context:
-    """Put together what the kinds are told of the charts that move with Flux."""
+def context_of(moving: Iterable[Chart], scope: Scope, aliases: tuple[str, ...] = ()) -> Context:
+    """Put together what the kinds are told of the charts that move with Flux.
+
+    Args:
+        moving: the charts.
+        scope: of the search.
+        aliases: names of repositories that mean the community's.
+    """
     return Context(
         charts={chart.name: chart for chart in moving},
         app_versions=scope.app_versions or {},
-        repositories=scope.repositories,
+        repositories=(*scope.repositories, *aliases),
         custom=scope.custom,
     )
 

@@ -9,6 +9,7 @@ exception. Anything else that escapes is a bug (exit code 70).
     ├── ConfigError         3   fluxbump.yaml cannot be used
     ├── ResolveError        4   no chart ships the release that was asked for
     ├── PinError            5   the repository's pins cannot be read, or cannot be moved safely
+    │   └── HalfBumpError   5   something would stay behind, or nobody can tell
     ├── RepositoryError     6   git: no repository, no such revision, branch in the way
     ├── IndexSourceError    7   the chart index or an archive cannot be had, or is not valid
     ├── ToolError           8   an outside program (git, helm) is missing or failed
@@ -18,10 +19,11 @@ exception. Anything else that escapes is a bug (exit code 70).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from fluxbump.model import Location
+    from fluxbump.model import Location, Related
 
 
 class FluxbumpError(Exception):
@@ -31,17 +33,31 @@ class FluxbumpError(Exception):
         message: one sentence without a final full stop.
         where: the place in the repository, when there is one.
         hint: what the reader can do next, ideally a command to type.
+        places: all places that it is about, each with what is there.
     """
 
     exit_code: ClassVar[int] = 70
 
     def __init__(
-        self, message: str, *, where: Location | str | None = None, hint: str | None = None
+        self,
+        message: str,
+        *,
+        where: Location | str | None = None,
+        hint: str | None = None,
+        places: Iterable[Related] = (),
     ) -> None:
         super().__init__(message)
         self.message = message
         self.where = str(where) if where is not None else None
         self.hint = hint
+        self.places = tuple(places)
+
+    @property
+    def listed(self) -> tuple[str, ...]:
+        """A line for each place, where the sentence cannot name them all."""
+        if len(self.places) < 2:  # noqa: PLR2004  # one place is in the sentence
+            return ()
+        return tuple(f"{one.location}: {one.message}" for one in self.places)
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
@@ -71,6 +87,10 @@ class PinError(FluxbumpError):
     """The repository's pins cannot be read, or cannot be moved safely."""
 
     exit_code = 5
+
+
+class HalfBumpError(PinError):
+    """Something that belongs to what moves would stay behind, or nobody can tell."""
 
 
 class RepositoryError(FluxbumpError):

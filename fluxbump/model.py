@@ -271,6 +271,10 @@ class Inventory(Struct, frozen=True):
         files: the decoded text of every candidate file, by path.
         others: the text of files that hold no pin, and contain one of `searched`.
         searched: versions that were looked for in the whole snapshot.
+        aliases: names of repositories, as `@NAME`, that mean the community's here.
+        unrecognised: dependencies that may belong to what moves, and are no pins; each with its
+            place and, as its repository, where it comes from.
+        excluded: pins in files that the configuration excludes and that may be live.
     """
 
     charts: tuple[Chart, ...] = ()
@@ -280,6 +284,9 @@ class Inventory(Struct, frozen=True):
     files: Mapping[str, str] = field(default_factory=dict)
     others: Mapping[str, str] = field(default_factory=dict)
     searched: frozenset[str] = frozenset()
+    aliases: tuple[str, ...] = ()
+    unrecognised: tuple[tuple[Location, Dependency], ...] = ()
+    excluded: tuple[Pin, ...] = ()
 
 
 # --- what will change -------------------------------------------------------------------------
@@ -320,6 +327,7 @@ class Plan(Struct, frozen=True):
         changes: pins whose value moves.
         kept: pins that stay, with the reason (`range ^1.1 admits 1.1.3`).
         notes: what a person should know.
+        unmoved: what does not hold the target and is not recognised as a pin.
     """
 
     chart_release: ChartRelease
@@ -328,6 +336,7 @@ class Plan(Struct, frozen=True):
     changes: tuple[Change, ...]
     kept: tuple[tuple[Pin, str], ...] = ()
     notes: tuple[Note, ...] = ()
+    unmoved: tuple[Related, ...] = ()
 
     @property
     def release(self) -> Version:

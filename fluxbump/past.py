@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from datetime import datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from fluxbump import crds, versions
 from fluxbump.charts import FILE as CHART_FILE
@@ -92,6 +93,8 @@ def read(
         known: releases whose CRDs are known.
     """
     inventories = tuple(inventories)
+    aliases = [name for one in inventories for name in one.aliases]
+    scope = replace(scope, repositories=(*scope.repositories, *aliases))
     pins = [pin for one in inventories for pin in one.pins if _counts(pin)]
     charts = {chart.name: chart for one in inventories for chart in one.charts}
     try:

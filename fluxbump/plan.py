@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
-from fluxbump import constraint, versions
-from fluxbump.errors import PinError, RefusedError
+from fluxbump import constraint, left_behind, versions
+from fluxbump.errors import HalfBumpError, PinError, RefusedError
 from fluxbump.model import (
     FLUX,
     FLUX2,
@@ -25,6 +25,7 @@ from fluxbump.model import (
     Note,
     Pin,
     Plan,
+    Related,
     Track,
 )
 from fluxbump.resolve import best_chart
@@ -70,8 +71,9 @@ def plan(
         following: what the tracks become that follow from the target: images, digests.
 
     Raises:
-        PinError: nothing is pinned, a candidate cannot be read, pins of one kind disagree, or a
-            pin cannot be rewritten and does not admit what it would have to hold.
+        PinError: nothing is pinned, a candidate cannot be read, pins of one kind disagree, a pin
+            cannot be rewritten and does not admit what it would have to hold, or something would
+            stay behind.
         RefusedError: a pin would move to an older version.
     """
     require_pins(
@@ -87,6 +89,7 @@ def plan(
     changes = tuple(_changes(inventory.pins, targets))
     if not options.allow_downgrade:
         _refuse_downgrade(changes)
+    left_behind.require_none(inventory, changes, targets, index)
     return Plan(
         chart_release=chart_release,
         current=current(inventory),
@@ -94,6 +97,7 @@ def plan(
         changes=changes,
         kept=tuple(_kept(inventory.pins, targets)),
         notes=(*inventory.notes, *_lowered(changes)),
+        unmoved=left_behind.unmoved(inventory, targets, index),
     )
 
 
@@ -107,10 +111,11 @@ def _require_readable(inventory: Inventory) -> None:
     if inventory.unreadable:
         first, *others = inventory.unreadable
         more = f"; {len(others)} more file(s) cannot be read" if others else ""
-        raise PinError(
+        raise HalfBumpError(
             f"cannot be read as YAML, column {first.location.column}: {first.message}{more}",
             where=first.location,
             hint=f'mend it, or exclude it in fluxbump.yaml: exclude: ["{first.location.path}"]',
+            places=(Related(one.location, one.message) for one in inventory.unreadable),
         )
 
 

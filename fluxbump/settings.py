@@ -93,6 +93,7 @@ class Settings(Struct, frozen=True):
 
     Attributes:
         exclude: globs over paths that are no candidates; `*` also matches `/`.
+        leave_excluded: globs over excluded paths whose pins are meant to stay behind.
         pins: pins that no kind finds by itself.
         repositories: mirrors of the community's chart repository.
         index: where chart releases come from: URL, file or directory.
@@ -112,6 +113,7 @@ class Settings(Struct, frozen=True):
     """
 
     exclude: tuple[str, ...] = ()
+    leave_excluded: tuple[str, ...] = ()
     pins: tuple[CustomPin, ...] = ()
     repositories: tuple[str, ...] = ()
     index: str = DEFAULT_INDEX
@@ -135,6 +137,7 @@ class Settings(Struct, frozen=True):
         """Return what the search needs to know; see `Scope` for the arguments."""
         return Scope(
             exclude=self.exclude,
+            leave_excluded=self.leave_excluded,
             custom=self.pins,
             repositories=(*COMMUNITY_REPOSITORIES, *self.repositories),
             app_versions=app_versions,

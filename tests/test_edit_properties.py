@@ -257,7 +257,7 @@ EDITABLE = sorted(
 )
 REFUSED = (
     "anchor-defined", "anchor-used", "broken", "template", "escaped", "folded", "tagged", "range",
-    "two-versions", "variable", "prerelease", "duplicate-key", "digest",
+    "two-versions", "variable", "prerelease", "duplicate-key", "digest", "other-source",
 )  # fmt: skip
 
 

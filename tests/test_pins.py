@@ -177,7 +177,7 @@ def test_a_version_in_the_string_of_a_patch_is_not_passed_over() -> None:
 
 def test_a_foreign_flux2_is_noted() -> None:
     (note,) = [n for n in edge().notes if n.location.path == "charts/other-source/Chart.yaml"]
-    assert note.location.line == 6
+    assert note.location.line == 7
     assert "https://charts.example.org/stable" in note.message
 
 

@@ -23,7 +23,17 @@ from fluxbump.run.decision import Blocked, Decision, Skipped, Update, UpToDate, 
 from fluxbump.run.decision import skipped_by_reason as by_reason
 from fluxbump.run.policy import decide
 from fluxbump.settings import Follow, Ignore, Policy, Settings
-from tests.helpers import app_versions, chart_index, find, script, small, snapshot, values, wrapper
+from tests.helpers import (
+    app_versions,
+    chart_index,
+    find,
+    release,
+    script,
+    small,
+    snapshot,
+    values,
+    wrapper,
+)
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)  # a Monday
 CHARTS = {release: version for version, release in reversed(app_versions().items())}
@@ -259,6 +269,43 @@ def test_a_repository_whose_sides_disagree_is_for_a_person() -> None:
         assert isinstance(found, Blocked)
         assert (found.release, found.codes) == (None, ("FB103",))
         assert "fluxbump to" in found.reason
+
+
+DRIFTED = {
+    "FB104": {"values": values("2.13.0")},
+    "FB109": {"release": release("1.0.9")},
+    "FB110": {
+        "platform/blueprint.yaml": "kind: Blueprint\nmetadata:\n  name: bp-flux\n"
+        "spec:\n  version: 1.0.9\n"
+    },
+    "FB108": {
+        "umbrella/Chart.yaml": "name: up\nversion: 0.1.0\n"
+        "dependencies:\n- name: bp-flux\n  version: 1.0.9\n"
+    },
+}
+
+
+@pytest.mark.parametrize("code", DRIFTED)
+def test_pins_that_disagree_are_for_a_person_even_at_the_newest_release(code: str) -> None:
+    files = small(**DRIFTED[code])
+    before = about(files)
+    for policy in (Policy(range="2.4"), Policy()):
+        found = decide(before, chart_index(), policy, NOW)
+        assert isinstance(found, Blocked)
+        assert (found.current, found.release, found.codes) == ("2.4.0", None, (code,))
+        assert found.reason == "the pins disagree: `fluxbump to 2.4.0` makes them agree"
+        assert [one.code for one in found.findings] == [code]
+    accepted = Settings(ignore=(Ignore(code, "*", "it is meant"),))
+    suppressed = suppressions.ignores(before, accepted)
+    found = decide(before, chart_index(), Policy(range="2.4"), NOW, suppressed)
+    assert isinstance(found, UpToDate)
+
+
+def test_what_is_only_missing_is_no_disagreement() -> None:
+    """A wrapper without a values mirror, as most are."""
+    files = small()
+    del files["chart/values.yaml"]
+    assert isinstance(decide(about(files), chart_index(), Policy(range="2.4"), NOW), UpToDate)
 
 
 def accepting(files: Mapping[str, str | bytes], *configured: Ignore) -> Decision:

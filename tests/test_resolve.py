@@ -185,8 +185,16 @@ def test_parse_takes_semantic_versions_only(text: str) -> None:
     ("version", "level", "expected"),
     [
         ("1.1.2", "patch", "1.1.3"), ("1.1.9", "patch", "1.1.10"), ("1.1.2", "minor", "1.2.0"),
-        ("1.1.2", "major", "2.0.0"), ("1.1.2-rc.1", "patch", "1.1.2"), ("0.0.0", "patch", "0.0.1"),
-        ("1.1.2+b", "patch", "1.1.3"), ("1.2.0-rc.1", "minor", "1.2.0"),
+        ("1.1.2", "major", "2.0.0"), ("0.0.0", "patch", "0.0.1"),
+        ("0.0.55-beta", "patch", "0.0.56-beta"), ("1.0.0-alpha", "patch", "1.0.1-alpha"),
+        ("1.0.0-rc.4", "patch", "1.0.0-rc.5"), ("1.0.0-rc.9", "patch", "1.0.0-rc.10"),
+        ("1.0.0-0", "patch", "1.0.0-1"), ("1.0.0-beta.1.x", "patch", "1.0.1-beta.1.x"),
+        ("1.0.0-rc4", "patch", "1.0.0-rc5"), ("1.0.0-beta01", "patch", "1.0.0-beta02"),
+        ("1.0.0-rc9", "patch", "1.0.1-rc9"), ("1.0.0-gabc12", "patch", "1.0.1-gabc12"),
+        ("1.2.0-rc.4", "minor", "1.3.0-rc.1"), ("1.2.3-beta", "minor", "1.3.0-beta"),
+        ("1.2.3-alpha.0", "major", "2.0.0-alpha.0"), ("1.2.3-rc7", "major", "2.0.0-rc1"),
+        ("1.1.2+b", "patch", "1.1.3+b"), ("1.1.2+up2.14.1", "minor", "1.2.0+up2.14.1"),
+        ("1.0.0-rc.1+b.5", "patch", "1.0.0-rc.2+b.5"),
     ],
 )  # fmt: skip
 def test_raised(version: str, level: versions.Level, expected: str) -> None:

@@ -94,8 +94,13 @@ class Console(Struct, frozen=True):
             sys.stderr.flush()
 
     def error(self, error: FluxbumpError) -> None:
-        """Print an error on one line, with its traceback if that was asked for."""
+        """Print an error on one line and each of several places on one more.
+
+        Its traceback comes first, if that was asked for.
+        """
         self.progress("")
         if self.verbose:
             traceback.print_exception(error)
         self.line(f"fluxbump: {error}")
+        for place in error.listed:
+            self.line(f"  {place}")

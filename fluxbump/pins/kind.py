@@ -10,6 +10,7 @@ from typing import Protocol
 from msgspec import Struct, field
 
 from fluxbump import versions
+from fluxbump.chartrepo import canonical
 from fluxbump.model import FLUX, FLUX2, Chart, Form, Location, Note, Pin, Track
 from fluxbump.textfile import TextFile
 from fluxbump.yamltext import Scalar
@@ -102,7 +103,7 @@ class Context(Struct, frozen=True):
 
     def is_community(self, repository: str) -> bool:
         """Whether `repository` is one that serves the community chart."""
-        return repository.rstrip("/") in {known.rstrip("/") for known in self.repositories}
+        return canonical(repository) in {canonical(known) for known in self.repositories}
 
 
 # Each pattern begins with fixed text, for which a text is searched many times faster.

@@ -14,6 +14,7 @@ from fluxbump.reports.table import Paint, printable
 from fluxbump.run.decision import Blocked, Update, Waiting, skipped_by_reason
 
 if TYPE_CHECKING:
+    from fluxbump.model import Related
     from fluxbump.run.acting import Done
     from fluxbump.run.decision import Decision
     from fluxbump.run.hands import Sent
@@ -33,6 +34,15 @@ class SkippedJson(TypedDict):
 
     release: str
     reason: str
+
+
+class PlaceJson(TypedDict):
+    """A place that would stay behind."""
+
+    path: str
+    line: int
+    column: int
+    message: str
 
 
 class DoneJson(TypedDict):
@@ -70,6 +80,7 @@ class RunJson(TypedDict):
     pull_request: PullRequestJson | None
     codes: list[str]
     findings: list[FindingJson]
+    places: list[PlaceJson]
     skipped: list[SkippedJson]
     done: list[DoneJson]
     sent: list[SentJson]
@@ -100,6 +111,7 @@ def as_json(
         else None,
         "codes": list(decision.codes) if isinstance(decision, Blocked) else [],
         "findings": findings(decision.findings if isinstance(decision, Blocked) else ()),
+        "places": [_place(one) for one in _places(decision)],
         "skipped": [{"release": one.release, "reason": one.reason} for one in decision.skipped],
         "done": [
             {"event": one.event, "message": one.message, "url": one.url} for one in report.done
@@ -114,6 +126,20 @@ def as_json(
 def target(decision: Decision) -> str | None:
     """Return the release that a decision is about; None when there is no newer one."""
     return decision.release if isinstance(decision, (Update, Waiting, Blocked)) else None
+
+
+def _places(decision: Decision) -> tuple[Related, ...]:
+    return decision.places if isinstance(decision, Blocked) else ()
+
+
+def _place(one: Related) -> PlaceJson:
+    where = one.location
+    return {
+        "path": where.path,
+        "line": where.line,
+        "column": where.column,
+        "message": one.message,
+    }
 
 
 def _sent(one: Sent) -> SentJson:
@@ -135,6 +161,7 @@ def text(report: Report, paint: Paint) -> str:
     decision = report.decision
     if isinstance(decision, Blocked):
         lines += [f"  {one.location}  {one.code} {one.message}" for one in decision.findings]
+    lines += [f"  {one.location}  {one.message}" for one in _places(decision)]
     lines += [f"  not proposed: {line}" for line in _skipped(report)]
     shown = [one for one in report.done if not report.sent or one.event == "left"]
     lines += [f"  {_done(one)}" for one in shown]
@@ -193,4 +220,7 @@ def summary(report: Report) -> str:
         lines += [
             f"- {one.code}: {markdown.plain(one.message)}" for one in report.decision.findings
         ]
+    lines += [
+        f"- {markdown.plain(f'{one.location}: {one.message}')}" for one in _places(report.decision)
+    ]
     return "\n".join(lines) + "\n"

@@ -23,6 +23,7 @@ from fluxbump.model import (
     Severity,
     Snapshot,
     Track,
+    TrackKind,
     Unreadable,
 )
 from fluxbump.moves import Migration
@@ -224,10 +225,23 @@ def _undo(result: Written, root: str | None) -> Iterator[str]:
 
 
 def nothing_to_do(prepared: Prepared[Snapshot]) -> str:
-    """What is said when every pin holds the target."""
+    """What is said when nothing changes: that every pin holds the target, or what does not."""
     release, chart = prepared.plan.targets[FLUX], prepared.plan.targets[FLUX2]
-    every = "every exact pin" if prepared.plan.kept else "every pin"
-    return f"Nothing to do: {every} holds Flux {release} (chart flux2 {chart})."
+    target = f"Flux {release} (chart flux2 {chart})"
+    left = [f"{one.location}  {one.message}" for one in prepared.plan.unmoved]
+    left += [
+        f"{pin.location}  {pin.subject}: {reason}"
+        for pin, reason in prepared.plan.kept
+        if pin.form is not Form.RANGE
+    ]
+    exact = any(
+        pin.form is Form.EXACT and pin.track.kind is not TrackKind.CHART
+        for pin in prepared.inventory.pins
+    )
+    if exact and not left:
+        return f"Nothing to do: every pin holds {target}."
+    said = f"every exact pin holds {target}" if exact else "no place holds an exact version of Flux"
+    return "\n".join([f"Nothing moved: {said}.", *(f"  {printable(one)}" for one in left)])
 
 
 def floating(kept: Iterable[tuple[Pin, str]]) -> Iterator[str]:

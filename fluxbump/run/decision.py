@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from fluxbump.model import ChartRelease, Finding
+from fluxbump.model import ChartRelease, Finding, Related
 from fluxbump.route import Route
 
 
@@ -66,6 +66,7 @@ class Blocked(Struct, frozen=True):
         reason: one sentence.
         findings: what they say.
         skipped: what else is newer and not proposed, newest first.
+        places: what would stay behind, where that is in the way.
     """
 
     current: str | None
@@ -74,6 +75,7 @@ class Blocked(Struct, frozen=True):
     reason: str
     findings: tuple[Finding, ...] = ()
     skipped: tuple[Skipped, ...] = ()
+    places: tuple[Related, ...] = ()
 
 
 class Update(Struct, frozen=True):

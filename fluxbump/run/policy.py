@@ -6,7 +6,7 @@ to date: which of the two is meant is for a person to say, by `fluxbump to RELEA
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct, field
@@ -15,7 +15,9 @@ from semver import Version
 
 from fluxbump import constraint, resolve, rules, safe, suppressions, versions
 from fluxbump.constraint import Constraint
-from fluxbump.model import FLUX, FLUX2, ChartIndex, ChartRelease, Finding, Form
+from fluxbump.errors import FluxbumpError, HalfBumpError
+from fluxbump.model import FLUX, FLUX2, ChartIndex, ChartRelease, Finding, Form, Severity
+from fluxbump.plan import Options, plan
 from fluxbump.route import Route, route
 from fluxbump.rules.rule import Evidence
 from fluxbump.run import schedule
@@ -24,8 +26,11 @@ from fluxbump.settings import Policy
 from fluxbump.suppressions import Suppressed
 from fluxbump.tracks import FLUX2_SOURCES, FLUX_SOURCES
 
-DISAGREEMENT = ("FB103",)
-"""The rules that say whether the pins are of one release."""
+DISAGREEMENT = ("FB102", "FB103", "FB104", "FB108", "FB109", "FB110", "FB111")
+"""The rules that say whether the pins agree."""
+
+_RELEASES = frozenset({"FB102", "FB103"})
+"""Those of them that say whether the pins are of one release."""
 
 _UNKNOWN = "FB202"
 """The rule that cannot be judged when a release's CRDs are not known."""
@@ -57,13 +62,14 @@ def decide(
         ValueError: the time zone is not known on this machine.
     """
     found, _ = rules.judge(before, DISAGREEMENT)
-    disagreeing = tuple(one for one in found if not suppressed(one.code, one.location))
+    disagreeing = tuple(
+        one for one in found if _two_sided(one) and not suppressed(one.code, one.location)
+    )
     installed = before.installed
     current = versions.parse(installed) if installed else None
     if disagreeing:
         codes = tuple(dict.fromkeys(one.code for one in disagreeing))
-        reason = "the pins are not of one release: `fluxbump to RELEASE` makes them agree"
-        return Blocked(installed, None, codes, reason, disagreeing)
+        return Blocked(installed, None, codes, _advice(codes, installed), disagreeing)
     if installed is None or current is None:
         return Blocked(None, None, (), "nothing in live code says which Flux is installed")
     # Where pins may disagree, none of them may go down.
@@ -76,12 +82,43 @@ def decide(
         moment = schedule.opens(policy.schedule, schedule.zone(policy.timezone), now)
         if moment > now:
             return _outside_schedule(installed, sieve, moment, policy)
-        return _Search(before, installed, sieve, suppressed).decision()
+        return _whole(_Search(before, installed, sieve, suppressed).decision(), before, index)
     if sieve.young:
         return _too_young(installed, sieve, policy)
     best = resolve.newest(index)
     newest = resolve.best_chart(best, index) if best else None
     return UpToDate(installed, newest, tuple(sieve.skipped))
+
+
+def _two_sided(one: Finding) -> bool:
+    """Whether an error names another place that says otherwise, and not only what is missing."""
+    return one.severity is Severity.ERROR and bool(one.related)
+
+
+def _advice(codes: Collection[str], installed: str | None) -> str:
+    if _RELEASES & {*codes}:
+        return "the pins are not of one release: `fluxbump to RELEASE` makes them agree"
+    if {*codes} == {"FB111"}:
+        return "a Chart.lock is not in step with its Chart.yaml: `helm dependency update`"
+    return f"the pins disagree: `fluxbump to {installed or 'RELEASE'}` makes them agree"
+
+
+def _whole(decision: Update | Blocked, before: Evidence, index: ChartIndex) -> Update | Blocked:
+    """Block an update that would leave something behind.
+
+    Whatever else a plan cannot do is said by the one that is made to be proposed.
+    """
+    if isinstance(decision, Update):
+        try:
+            plan(before.inventory, decision.chart, index, Options())
+        except HalfBumpError as error:
+            reason = f"{error.message} ({error.hint})" if error.hint else error.message
+            return Blocked(
+                decision.current, decision.release, (), reason, (), decision.skipped, error.places
+            )
+        except FluxbumpError:
+            return decision
+    return decision
 
 
 def _highest(before: Evidence, installed: Version) -> Version:

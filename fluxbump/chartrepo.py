@@ -1,0 +1,64 @@
+"""How the place of a chart repository is written, and which paths hold copies. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+_URL = re.compile(r"(?P<scheme>[a-z]+)://(?P<host>[^/]*)(?P<path>.*)", re.IGNORECASE)
+_DEFAULT_PORT = re.compile(r":(?:80|443)\Z")
+
+_COPIES = frozenset({
+    "example", "examples", "sample", "samples", "doc", "docs", "test", "tests", "testdata",
+    "fixtures", "e2e", "archive", "archives", "archived", "attic", "backup", "backups", "vendor",
+    "third_party", "node_modules",
+})  # fmt: skip
+"""Names of folders whose files show, test or keep something, and install nothing."""
+
+_PLACES = frozenset({
+    "cluster", "clusters", "environment", "environments", "env", "envs", "stage", "stages",
+    "overlays", "tenants",
+})  # fmt: skip
+"""Folders in which each folder is a place that runs: `clusters/test` is a cluster."""
+
+
+def canonical(repository: str) -> str:
+    """Return one spelling for all that lead to the same repository of charts.
+
+    `alias:NAME` is `@NAME` to Helm. Of a URL, the host's case, http or https, a default port and
+    slashes at the end make no difference; an OCI repository may be written with the chart's name.
+    """
+    text = repository.strip()
+    if text.startswith("alias:"):
+        return "@" + text.removeprefix("alias:")
+    match = _URL.fullmatch(text)
+    if match is None:
+        return text.rstrip("/")
+    scheme, host, path = match["scheme"].lower(), match["host"].lower(), match["path"].rstrip("/")
+    if scheme == "oci":
+        return f"oci://{host}{path.removesuffix('/flux2')}"
+    return f"{'https' if scheme == 'http' else scheme}://{_DEFAULT_PORT.sub('', host)}{path}"
+
+
+def holds_copies(path: str) -> bool:
+    """Whether a path is below a folder that by its name holds no live installation."""
+    folders = path.lower().split("/")[:-1]
+    return any(
+        name.lstrip("_.") in _COPIES and (not before or before not in _PLACES)
+        for before, name in zip(["", *folders], folders, strict=False)
+    )
+
+
+def is_copy(path: str, paths: Collection[str]) -> bool:
+    """Whether the Chart.yaml at `path` is no source of truth: an example, or vendored.
+
+    Args:
+        path: of the Chart.yaml.
+        paths: of all Chart.yaml files; a chart below the `charts/` of another one is vendored.
+    """
+    parts = path.split("/")
+    vendored = any(
+        part == "charts" and "/".join([*parts[:at], parts[-1]]) in paths
+        for at, part in enumerate(parts[:-2])
+    )
+    return vendored or holds_copies(path)
