@@ -14,7 +14,7 @@ from functools import partial
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump import charts, versions
+from fluxbump import charts, unread, versions
 from fluxbump.model import (
     FLUX2,
     Chart,
@@ -190,7 +190,12 @@ def _find(context: Context, files: Sequence[TextFile]) -> _Found:
                     found.notes.append(one)
                 else:
                     found.pins.append(one)
-        found.unreadable += [Unreadable(*d.problem) for d in file.documents if d.problem]
+        for document in file.documents:
+            broken = unread.judged(file, document, context)
+            if isinstance(broken, Note):
+                found.notes.append(broken)
+            elif broken is not None:
+                found.unreadable.append(broken)
         file.forget()
     return found
 
