@@ -14,7 +14,7 @@ from functools import partial
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump import charts, unread, versions
+from fluxbump import charts, locked, unread, versions
 from fluxbump.model import (
     FLUX2,
     Chart,
@@ -190,6 +190,7 @@ def _find(context: Context, files: Sequence[TextFile]) -> _Found:
                     found.notes.append(one)
                 else:
                     found.pins.append(one)
+        found.notes += locked.notes(file)
         for document in file.documents:
             broken = unread.judged(file, document, context)
             if isinstance(broken, Note):
