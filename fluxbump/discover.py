@@ -14,7 +14,7 @@ from functools import partial
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump import charts, excluded, unrecognised, versions
+from fluxbump import charts, excluded, locked, unread, unrecognised, versions
 from fluxbump.chartrepo import holds_copies
 from fluxbump.model import (
     FLUX2,
@@ -249,7 +249,13 @@ def _find(context: Context, files: Sequence[TextFile]) -> _Found:
                     found.notes.append(one)
                 else:
                     found.pins.append(one)
-        found.unreadable += [Unreadable(*d.problem) for d in file.documents if d.problem]
+        found.notes += locked.notes(file)
+        for document in file.documents:
+            broken = unread.judged(file, document, context)
+            if isinstance(broken, Note):
+                found.notes.append(broken)
+            elif broken is not None:
+                found.unreadable.append(broken)
         file.forget()
     return found
 

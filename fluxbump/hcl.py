@@ -12,6 +12,8 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from fluxbump.comments import hash_comments
+
 _TOKEN = re.compile(
     r"""
     (?P<comment>\#[^\n]*|//[^\n]*|/\*.*?(?:\*/|\Z))
@@ -57,19 +59,16 @@ class Block(Struct, frozen=True):
 
 
 def comments(text: str) -> Iterator[tuple[int, int]]:
-    """Yield the span of every comment outside strings and heredocs."""
+    """Yield the span of every comment, in order.
+
+    Strings hide the marks. A heredoc's body is another language's text, mostly a script or a
+    cloud-config, where `#` alone begins a comment.
+    """
     for token in _TOKEN.finditer(text):
         if token.lastgroup == "comment":
             yield token.span()
-
-
-def in_heredoc(text: str, offset: int) -> bool:
-    """Whether the character stands in a heredoc's body, which is another language's text."""
-    return any(
-        token.start("body") <= offset < token.end("body")
-        for token in _TOKEN.finditer(text)
-        if token.lastgroup == "heredoc"
-    )
+        elif token.lastgroup == "heredoc":
+            yield from hash_comments(text, *token.span("body"))
 
 
 def blocks(text: str, *labels: str) -> Iterator[Block]:

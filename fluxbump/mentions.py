@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from fluxbump import versions
 from fluxbump.model import FLUX, FLUX2, Edit, Inventory, Mention, Plan, Row, Track
-from fluxbump.textfile import TextFile
+from fluxbump.textfile import Language, TextFile
 
 _MARKER = re.compile(r"(?:<-+|←)\s*[Cc](?i:urrent)\b|\([Cc](?i:urrent)\)")
 _FLUX_NAME = re.compile("flux", re.IGNORECASE)
@@ -57,6 +57,8 @@ def marked_rows(file: TextFile, app_versions: Mapping[str, str]) -> Iterator[Mar
     """
     if "URRENT" not in file.text and "urrent" not in file.text:
         return
+    if file.language in (Language.RECORD, Language.LOCK):
+        return  # what was so at one time stays as it was written
     for marker in _MARKER.finditer(file.text):
         if not file.is_live(marker.start()):
             line = file.line_span(marker.start())
@@ -230,12 +232,19 @@ def find(
     for pin in inventory.pins:
         pinned.setdefault(pin.location.path, set()).add(pin.track)
     for file in files:
+        if file.language is Language.LOCK:
+            continue  # `discover` says what renews it
         done = [edit for edit in skip if edit.path == file.path]
         candidate = file.path in inventory.files
+        seen: set[tuple[int, str]] = set()  # a line is listed once for a version, and read once
         for start, value in versions.occurrences(file.text, old):
-            token = Token(value, start, start + len(value))
-            if (file.path, token.start) in pins or _on_line_of(file, token, done):
+            if (file.path, start) in pins:
                 continue
+            token = Token(value, start, start + len(value))
+            line = (file.location(start).line, value)
+            if line in seen or _on_line_of(file, token, done):
+                continue
+            seen.add(line)
             tracks = old[token.value]
             track = _named(file, token, tracks, pinned.get(file.path, set()), candidate=candidate)
             if track is not None:

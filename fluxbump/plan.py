@@ -114,7 +114,8 @@ def _require_readable(inventory: Inventory) -> None:
         raise HalfBumpError(
             f"cannot be read as YAML, column {first.location.column}: {first.message}{more}",
             where=first.location,
-            hint=f'mend it, or exclude it in fluxbump.yaml: exclude: ["{first.location.path}"]',
+            hint="fix it: it names what moves. If it is excluded in fluxbump.yaml, "
+            "every version in it stays behind",
             places=(Related(one.location, one.message) for one in inventory.unreadable),
         )
 

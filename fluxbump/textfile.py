@@ -2,51 +2,26 @@
 
 A version counts as a pin only where something acts on it. Comments never do, nor do documents
 (Markdown and its like), nor do strings in application code, which say something about Flux but
-install nothing. The rest, known or unknown, is live: better one place too many in the preview
-than one too few in the cluster.
+install nothing. What a file is, and the marks of its comments, is in `languages`.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterator
-from enum import Enum, auto
 from functools import cached_property
 from itertools import accumulate
 
 from msgspec import Struct
 
-from fluxbump import hcl, yamltext
+from fluxbump import comments, hcl, languages, yamltext
+from fluxbump.comments import hash_comment
+from fluxbump.languages import Language, language_of, suffix_of
 from fluxbump.model import Location
 from fluxbump.yamltext import Document, Node
 
-
-class Language(Enum):
-    """How a file tells comments from live code."""
-
-    HASH = auto()
-    """`#` starts a comment: YAML, shell, cloud-init, Dockerfile, and whatever is not known."""
-    HCL = auto()
-    """Terraform: `#`, `//` and `/* */`; a heredoc's body is a HASH text."""
-    JSON = auto()
-    """No comments."""
-    DOCUMENT = auto()
-    """Prose for people; nothing in it is live."""
-    APPLICATION = auto()
-    """Source code of programs; what it says of Flux are strings, not installs."""
-
-
-_DOCUMENTS = frozenset({".md", ".markdown", ".mdx", ".rst", ".adoc", ".asciidoc", ".txt", ".html"})
-_APPLICATIONS = frozenset(
-    (
-        *(".c", ".cc", ".cpp", ".cs", ".dart", ".ex", ".exs", ".go", ".groovy", ".h", ".hpp"),
-        *(".java", ".js", ".jsx", ".kt", ".kts", ".lua", ".mjs", ".php", ".pl", ".py", ".rb"),
-        *(".rs", ".scala", ".swift", ".ts", ".tsx", ".vue"),
-    )
-)
-_HCL = frozenset({".tf", ".tfvars", ".hcl"})
 _YAML = frozenset({".yaml", ".yml", ".json"})  # JSON is YAML, and manifests may be JSON
-_DOCUMENT_NAMES = frozenset({"CHANGELOG", "LICENSE", "NOTICE", "README"})
+_LIVE = frozenset({Language.SCRIPT, Language.HCL, Language.JSON})
 
 
 def decode(data: bytes) -> str:
@@ -57,63 +32,6 @@ def decode(data: bytes) -> str:
 def encode(text: str) -> bytes:
     """Undo `decode`."""
     return text.encode("utf-8", "surrogateescape")
-
-
-def suffix_of(path: str) -> str:
-    """Return a file's suffix in lower case, with its dot; empty for `.bashrc` and the like."""
-    # Asked for every file of a large tree, where pathlib takes longer than reading the file.
-    stem, dot, suffix = path.rpartition("/")[2].rpartition(".")
-    return f".{suffix.lower()}" if dot and stem and suffix else ""
-
-
-def language_of(path: str) -> Language:
-    """Tell a file's language by its name."""
-    name = path.rpartition("/")[2]
-    suffix = suffix_of(name)
-    if suffix in _DOCUMENTS or name in _DOCUMENT_NAMES:
-        return Language.DOCUMENT
-    if suffix in _APPLICATIONS:
-        return Language.APPLICATION
-    if suffix == ".json":
-        return Language.JSON
-    return Language.HCL if suffix in _HCL else Language.HASH
-
-
-_QUOTE_MAY_OPEN_AFTER = frozenset(" \t=([{,:;|&!$-")
-
-
-def hash_comment(line: str) -> int | None:
-    """Return where a `#` comment starts in `line`, or None.
-
-    A `#` starts a comment at the line's beginning or behind white space, outside of quotes; the
-    rule is the same in YAML and in shells. A quote counts only where it may open a string and is
-    closed on the same line, so that an apostrophe in prose hides nothing.
-    """
-    position = 0
-    while position < len(line):
-        character = line[position]
-        before = line[position - 1] if position else " "
-        if character == "#" and before in " \t\ufeff":
-            return position
-        if character in "'\"" and before in _QUOTE_MAY_OPEN_AFTER:
-            closing = _closing_quote(line, position)
-            position = closing if closing > 0 else position
-        position += 1
-    return None
-
-
-def _closing_quote(line: str, opening: int) -> int:
-    """Return where the quote closes; -1 when it does not. An escaped quote does not close."""
-    quote, position = line[opening], opening + 1
-    while position < len(line):
-        if line[position] == "\\" and quote == '"':
-            position += 1
-        elif line[position] == quote:
-            if quote == '"' or line[position + 1 : position + 2] != quote:
-                return position
-            position += 1
-        position += 1
-    return -1
 
 
 class TextFile(Struct, dict=True):
@@ -129,8 +47,26 @@ class TextFile(Struct, dict=True):
 
     @cached_property
     def language(self) -> Language:
-        """How the file tells comments from live code."""
-        return language_of(self.path)
+        """What the file is there for."""
+        return language_of(self.path, self.text)
+
+    @property
+    def is_program(self) -> bool:
+        """Whether the file is source code of a program, tests included.
+
+        What such a file says of Flux is not live (see `is_live`): a string installs nothing until
+        the program does. Whoever knows by itself that a string in a program is acted on, as an
+        exact install URL is, asks `is_code`.
+        """
+        return self.language is Language.APPLICATION
+
+    def is_code(self, offset: int) -> bool:
+        """Whether the character stands in source code that is shipped.
+
+        That is program source, outside of its comments and docstrings, and no test, nor what tests
+        use: those hold versions as samples.
+        """
+        return self.is_program and not languages.is_test(self.path) and not self.in_comment(offset)
 
     def forget(self) -> None:
         """Drop what was parsed; a thousand clusters' manifests need not be held at once."""
@@ -153,8 +89,20 @@ class TextFile(Struct, dict=True):
         return [*accumulate((len(line) + 1 for line in self.text.split("\n")), initial=0)]
 
     @cached_property
-    def _hcl_comments(self) -> tuple[tuple[int, int], ...]:
-        return tuple(hcl.comments(self.text))
+    def _syntax(self) -> comments.Syntax:
+        return languages.syntax_of(self.path, self.text)
+
+    @cached_property
+    def _comments(self) -> list[tuple[int, int]]:
+        """Every comment of a text that has to be read from its beginning."""
+        if self.language is Language.HCL:
+            return list(hcl.comments(self.text))
+        return comments.spans(self.text, self._syntax)
+
+    @cached_property
+    def _line_comments(self) -> dict[int, int | None]:
+        """Where the comment of a line starts, for the lines that were asked for."""
+        return {}
 
     def location(self, offset: int) -> Location:
         """Return the place of a character."""
@@ -170,19 +118,22 @@ class TextFile(Struct, dict=True):
 
     def in_comment(self, offset: int) -> bool:
         """Whether the character stands in a comment."""
-        if self.language is Language.JSON:
-            return False
-        if self.language is Language.HCL and any(a <= offset < b for a, b in self._hcl_comments):
-            return True
-        if self.language is Language.HCL and not hcl.in_heredoc(self.text, offset):
-            return False
+        if self.language is not Language.HCL and self._syntax.by_line:
+            return self._in_line_comment(offset)
+        found = bisect_right(self._comments, offset, key=lambda span: span[0]) - 1
+        return found >= 0 and offset < self._comments[found][1]
+
+    def _in_line_comment(self, offset: int) -> bool:
         start, end = self.line_span(offset)
-        comment = hash_comment(self.text[start:end])
+        if start not in self._line_comments:
+            line = self.text[start:end]
+            self._line_comments[start] = comments.line_comment(line, self._syntax)
+        comment = self._line_comments[start]
         return comment is not None and offset >= start + comment
 
     def is_live(self, offset: int) -> bool:
-        """Whether the character stands in live code."""
-        if self.language in (Language.DOCUMENT, Language.APPLICATION):
+        """Whether the character stands in live code: configuration, scripts, templates of them."""
+        if self.language not in _LIVE:
             return False
         return not self.in_comment(offset) and not self._in_prose(offset)
 
@@ -210,3 +161,13 @@ class TextFile(Struct, dict=True):
 
 
 _PROSE_KEYS = frozenset({"description", "summary", "message", "notes", "title", "changelog"})
+
+__all__ = [
+    "Language",
+    "TextFile",
+    "decode",
+    "encode",
+    "hash_comment",
+    "language_of",
+    "suffix_of",
+]

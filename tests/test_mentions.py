@@ -213,3 +213,23 @@ def test_rows_in_files_without_pins_move(repo: Repo, cli: Cli) -> None:
     assert repo.show("fluxbump/flux-2.5.1", "notes.txt") == (
         "Flux 2.5.1 = flux2 2.15.0 (current)\nFlux 2.4.0 = flux2 2.14.1\n"
     )
+
+
+def test_records_and_locks_keep_their_rows() -> None:
+    for path in ("a.patch", "a.log", "flake.lock"):
+        text = "2.4.0 2.14.1 (current)\n"
+        assert rowed(text, path) == text
+
+
+def test_a_lock_file_is_a_note_and_no_mention() -> None:
+    url = "https://github.com/fluxcd/flux2/releases/download/v2.4.0/install.yaml"
+    files = {"flake.lock": f'{{"url": "{url}"}}\n', "go.sum": "x/flux2 v2.4.0 h1:a=\n"}
+    assert not [one for one in listed(files) if one.startswith(("flake.lock", "go.sum"))]
+    (note,) = [n for n in find(small(**files)).notes if n.location.path in files]
+    assert note.location.path == "flake.lock"
+    assert "`nix flake update`" in note.message
+
+
+def test_a_version_is_listed_once_for_a_line_and_in_time() -> None:
+    text = "flux2 bp-flux " + "now 2.14.1 " * 20_000 + "\n"
+    assert listed({"a.md": text}) == ["a.md:1 flux2 2.14.1"]

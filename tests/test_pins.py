@@ -367,6 +367,43 @@ def test_binary_files_and_foreign_files_are_not_read() -> None:
     assert find(files).unreadable == ()
 
 
+DISGUISED = {
+    "infra/cloud-init.yaml": "runcmd:\n%{ if x ~}\n  - kubectl apply -f URL\n%{ endif }\n",
+    "infra/jinja.yml": "runcmd:\n{% if x %}\n  - kubectl apply -f URL\n{% endif %}\n",
+    "infra/mime.yaml": "Content-Type: multipart/mixed\n\n--b\nx: 1\n\n- apply -f URL\n--b--\n",
+    "d/devcontainer.json": '{\n  // box\n  "a": "kubectl apply -f URL"\n}\n',
+}
+
+
+@pytest.mark.parametrize("path", DISGUISED)
+def test_what_is_yaml_by_its_name_alone_is_read_like_a_script(path: str) -> None:
+    found = find(small(**{path: DISGUISED[path].replace("URL", URL.format("2.4.0"))}))
+    assert not found.unreadable
+    assert [pin.value for pin in found.pins if pin.location.path == path] == ["2.4.0"]
+
+
+def test_a_broken_document_hides_no_other() -> None:
+    text = "%{ if x }\na: b\n- c\n%{ endif }\n---\n" + release()
+    found = find(small(**{"m.yaml": text}))
+    assert not found.unreadable
+    assert [pin.kind for pin in found.pins if pin.location.path == "m.yaml"] == ["helm-release"]
+
+
+@pytest.mark.parametrize(
+    ("text", "stops"),
+    [
+        ("a: [\n# bp-flux\n", False),
+        ("kind: HelmRelease\nname: bp-flux\na: [\n", True),
+        ("a: [\nb: URL\n", True),
+        ("{{ if x }}\nkind: HelmRelease\nchart: bp-flux\n", True),
+        ("{{ if x }}\nkind: HelmRelease\n# chart: bp-flux\n", False),
+    ],
+)
+def test_what_cannot_be_read_stops_if_it_may_hold_a_pin(text: str, stops: bool) -> None:
+    found = find(small(**{"m.yaml": text.replace("URL", URL.format("2.4.0"))}))
+    assert bool(found.unreadable) == stops
+
+
 @pytest.mark.parametrize(
     "head", ["# license\n---\n", "---\n", "\ufeff# x\n\n--- # y\n", "%YAML 1.1\n---\n"]
 )

@@ -16,15 +16,15 @@ from fluxbump.textfile import Language, TextFile, hash_comment, language_of
 @pytest.mark.parametrize(
     ("path", "language"),
     [
-        ("a.yaml", Language.HASH), ("a.sh", Language.HASH), ("Dockerfile", Language.HASH),
-        ("a/b.tftpl", Language.HASH), ("Makefile", Language.HASH), ("x", Language.HASH),
-        (".github/workflows/a.yml", Language.HASH), ("a.tpl", Language.HASH),
+        ("a.yaml", Language.SCRIPT), ("a.sh", Language.SCRIPT), ("Dockerfile", Language.SCRIPT),
+        ("a/b.tftpl", Language.SCRIPT), ("Makefile", Language.SCRIPT), ("x", Language.DOCUMENT),
+        (".github/workflows/a.yml", Language.SCRIPT), ("a.tpl", Language.SCRIPT),
         ("a.tf", Language.HCL), ("a.tfvars", Language.HCL), ("A.HCL", Language.HCL),
         ("a.md", Language.DOCUMENT), ("docs/A.MD", Language.DOCUMENT), ("a.rst", Language.DOCUMENT),
         ("README", Language.DOCUMENT), ("CHANGELOG", Language.DOCUMENT),
         ("a.go", Language.APPLICATION), ("a.py", Language.APPLICATION),
         ("a.tsx", Language.APPLICATION),
-        ("a.md.sh", Language.HASH), ("md", Language.HASH), (".md", Language.HASH),
+        ("a.md.sh", Language.SCRIPT), ("md", Language.DOCUMENT), (".md", Language.DOCUMENT),
     ],
 )  # fmt: skip
 def test_language(path: str, language: Language) -> None:
@@ -154,6 +154,131 @@ data "helm_release" "c" { chart = "four" }
 )
 def test_live(path: str, text: str, live: bool) -> None:
     assert TextFile(path, text).is_live(text.index("HERE")) == live
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("c/templates/x.yaml", "{{/* was HERE */}}"),
+        ("c/templates/x.yaml", 'a: "{{- /* was\n HERE */ -}}"'),
+        ("x.yaml.tpl", "a: 1 # HERE"),
+        ("x.yaml.j2", "{# was\nHERE #}"),
+        ("x.conf.erb", "<%# HERE %>"),
+        ("x.sh.hbs", "{{!-- HERE --}}"),
+        ("x.cue", "// was HERE"),
+        ("x.cue", 'a: "x" // HERE'),
+        ("Jenkinsfile", "/* was\nHERE */"),
+        ("Jenkinsfile", 'sh """\n  # HERE\n"""'),
+        ("x.ini", "; was HERE"),
+        ("x.service", "; HERE"),
+        ("x.properties", "! HERE"),
+        ("x.tofu", "// was HERE"),
+        ("x.ps1", "<# a\nHERE #>"),
+        ("x.ps1", "a # HERE"),
+        ("x.bat", "REM HERE"),
+        ("x.cmd", "  :: HERE"),
+        ("x.vim", '" HERE'),
+        ("x.nix", "/* a # b\n HERE */"),
+        ("x.nix", "''\n  # HERE\n''"),
+        ("x.dhall", "{- a {- b -} HERE -}"),
+        ("x.jsonnet", "# HERE"),
+        ("x.libsonnet", "local a = 'x'; // HERE"),
+        ("Tiltfile", "x = 1 # HERE"),
+        ("x.bzl", 'def a():\n    """HERE"""'),
+        ("x.rego", "# HERE"),
+        ("x.toml", "a = 'b' # HERE"),
+        ("devcontainer.json", "// HERE"),
+        ("x.jsonc", "/* HERE */"),
+        ("justfile", "# HERE"),
+        ("x.org", "* History: HERE"),
+        ("x.unknown", "HERE"),
+        ("x.patch", "-HERE"),
+        ("x.snap", "HERE"),
+        ("x.csv", "HERE"),
+        ("x.mts", "HERE"),
+        ("README.md.gotmpl", "HERE"),
+        ("index.html.j2", "HERE"),
+        ("flake.lock", "HERE"),
+        ("a/package-lock.json", "HERE"),
+        (".terraform.lock.hcl", "HERE"),
+    ],
+)
+def test_not_live(path: str, text: str) -> None:
+    assert not TextFile(path, text).is_live(text.index("HERE"))
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("x.jsonnet", "local a = 'https://HERE';"),
+        ("x.cue", 'a: "https://HERE"'),
+        ("Jenkinsfile", "sh 'curl https://HERE'"),
+        ("Jenkinsfile", "sh '''\n  curl https://HERE\n'''"),
+        ("a.json", '{"a": "https://HERE"}'),
+        ("x.nix", 'a = "https://HERE"; # b'),
+        ("x.nix", "''\n  curl https://HERE\n''"),
+        ("x.bat", "curl https://HERE # x"),
+        ("x.service", "ExecStart=sh -c 'a; b HERE'"),
+        ("x.sh.j2", "x=${#HERE}"),
+        ("user-data.tpl", "HERE"),
+        ("user-data", "HERE"),
+        ("cloud-init-master.cfg", "HERE"),
+        ("boot.ipxe", "HERE"),
+        ("Dockerfile.build", "RUN HERE"),
+        (".env.production", "A=HERE"),
+        ("infra/boot", "#!/bin/sh\nHERE"),
+        ("infra/seed.xyz", "#cloud-config\nHERE"),
+        ("x.pkr.hcl", 'a = "HERE"'),
+        ("a.yaml.example", "a: HERE"),
+        ("Chart.lock", "HERE"),
+        ("a.yaml", "{{/* a */}}\nb: HERE"),
+    ],
+)
+def test_still_live(path: str, text: str) -> None:
+    assert TextFile(path, text).is_live(text.index("HERE"))
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "code"),
+    [
+        ("cmd/a.go", 'x := "https://HERE"', True),
+        ("cmd/a.go", "// HERE", False),
+        ("cmd/a.go", 'x := "https://x" // HERE', False),
+        ("cmd/a.go", "x := `\nHERE\n`", True),
+        ("a.mts", 'const x = "HERE"', True),
+        ("a.py", 'x = "HERE"', True),
+        ("a.py", '"""HERE"""\n', False),
+        ("a.py", 'def a():\n    """HERE"""\n', False),
+        ("a.py", 'x = """\nHERE\n"""\n', True),
+        ("install", "#!/usr/bin/env python3\nx = 'HERE'", True),
+        ("a_test.go", 'x := "HERE"', False),
+        ("a.test.ts", '"HERE"', False),
+        ("a.spec.ts", '"HERE"', False),
+        ("test_a.py", '"HERE"', False),
+        ("x/testdata/a.go", '"HERE"', False),
+        ("x/__tests__/a.ts", '"HERE"', False),
+        ("fixtures/a.go", '"HERE"', False),
+        ("latest/a.go", '"HERE"', True),
+        ("a.sh", "HERE", False),
+        ("a.md", "HERE", False),
+    ],
+)
+def test_code(path: str, text: str, code: bool) -> None:
+    assert TextFile(path, text).is_code(text.index("HERE")) == code
+
+
+@pytest.mark.parametrize(
+    ("path", "part"),
+    [
+        ("a.nix", '"\\"'), ("a.jsonnet", "/*"), ("a.sh.j2", "{#"), ("a.yaml.tpl", "{{/*"),
+        ("a.cue", '"""'), ("a.sh", "' \""), ("a.dhall", "{-"), ("a.go", "`\\"),
+    ],
+)  # fmt: skip
+def test_a_long_line_takes_no_longer_than_it_is_long(path: str, part: str) -> None:
+    text = part * 100_000
+    file = TextFile(path, text)
+    for offset in range(0, len(text), 20):
+        file.in_comment(offset)
 
 
 def test_locations_and_lines() -> None:

@@ -301,7 +301,7 @@ def test_range_that_admits_stays_and_is_shown(to: Run) -> None:
         ),
         (
             small(release="kind: HelmRelease\nspec:\n  chart: bp-flux\n   version: 1\n"),
-            ["clusters/a/flux.yaml:4: ", "column 11", 'exclude: ["clusters/a/flux.yaml"]'],
+            ["clusters/a/flux.yaml:4: ", "column 11", "stays behind"],
         ),
         (small(install=script("${V}")), ["install.sh:2", "v${V}", "fluxbump.yaml"]),
         ({"a.txt": "nothing\n"}, ["nothing here pins Flux", "--repo"]),

@@ -20,7 +20,7 @@ def unreadable(evidence: Evidence) -> Iterator[Outcome]:
             "FB002",
             Severity.ERROR,
             f"may hold a pin, but cannot be read as YAML: {one.message} "
-            f'(mend it, or exclude it in fluxbump.yaml: exclude: ["{one.location.path}"])',
+            "(fix it; if it is excluded in fluxbump.yaml, every version in it stays behind)",
             one.location,
         )
 

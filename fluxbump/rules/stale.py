@@ -55,10 +55,12 @@ def _rows(file: TextFile, held: Mapping[Track, str], app_versions: Mapping[str, 
 
 def _statements(file: TextFile, held: Mapping[Track, str]) -> Said:
     """A line that says `now`, names a track, and gives it another version than it has."""
+    done = 0
     for word in _NOW.finditer(file.text):
-        if file.is_live(word.start()):
+        if word.start() < done or file.is_live(word.start()):
             continue
         start, end = file.line_span(word.start())
+        done = end  # each of its words would say the same
         line = file.text[start:end]
         named = [track for track in held if _names(line, track)]
         values = {token.value: token.start for token in mentions.tokens(file.text, start, end)}
