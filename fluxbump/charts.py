@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from fluxbump import yamltext
 from fluxbump.errors import PinError
+from fluxbump.escapes import unescaped
 from fluxbump.model import FLUX2, Chart, Dependency, Location, Note
 from fluxbump.pins.kind import Context
 from fluxbump.textfile import TextFile
@@ -46,7 +47,7 @@ def read(
         candidates |= {
             path: file
             for path, file in texts.items()
-            if path not in candidates and any(name in file.text for name in names)
+            if path not in candidates and any(name in unescaped(file.text) for name in names)
         }
         names = _close(candidates.values(), known, context)
     return candidates, tuple(_ordered(known))

@@ -23,5 +23,5 @@ def find(file: TextFile, context: Context) -> Iterator[Pin]:
     for document in file.documents:
         for mapping in yamltext.mappings(document.root):
             version = document.scalar(yamltext.get(mapping, "version"))
-            if version and yamltext.text_of(mapping, "chart") == FLUX2.name:
+            if version and (yamltext.text_of(mapping, "chart") or "").strip() == FLUX2.name:
                 yield pin_at(NAME, FLUX2, version, "values mirror of flux2")
