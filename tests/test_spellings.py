@@ -152,7 +152,7 @@ def test_what_only_depends_on_flux_is_not_parsed() -> None:
         "  dependsOn:\n    - name: bp-flux\n", "  # bp-flux comes first\n",
         "  dependsOn:\n    - name: 'bp-flux'  \n      namespace: x\n",
     ):  # fmt: skip
-        file = TextFile(PATH, other + more + "  values: {a: [\n")
+        file = TextFile(PATH, "# after bp-flux\n" + other + more + "  values: {a: [\n")
         assert list(file.objects({"HelmRelease"}, CONTEXT.is_installed_in)) == []
         assert not any(document.problem for document in file.documents)
 

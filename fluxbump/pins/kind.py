@@ -99,7 +99,10 @@ class Context(Struct, frozen=True):
         Says no only where it has no such name besides those in comments and in lists of what an
         object depends on, which most objects of a large tree have.
         """
-        return self.is_named_in(text) and self.is_named_in(_depending(self.names()).sub("", text))
+        if not self.is_named_in(text):
+            return False
+        # A line break in front, so that the first line is a line like the others.
+        return self.is_named_in(_depending(self.names()).sub("", f"\n{text}"))
 
     def is_community(self, repository: str) -> bool:
         """Whether `repository` is one that serves the community chart."""
