@@ -14,7 +14,7 @@ from functools import partial
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump import charts, versions
+from fluxbump import charts, links, versions
 from fluxbump.escapes import unescaped
 from fluxbump.model import (
     FLUX2,
@@ -91,7 +91,11 @@ def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
         {path: TextFile(path, decode(data)) for path, data in found},
         scope.repositories,
     )
-    notes = (*charts.legacy(paths), *charts.foreign(files.values(), scope.repositories))
+    notes = (
+        *charts.legacy(paths),
+        *charts.foreign(files.values(), scope.repositories),
+        *links.find(snapshot, moving, scope.kept(sorted(snapshot.links()))),
+    )
     context = context_of(moving, scope)
     searched = _searched(context)
     told = (*sorted(searched), SUPPRESSION)

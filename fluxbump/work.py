@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump import edit, mentions, resources
+from fluxbump import edit, links, mentions, resources
 from fluxbump.discover import Scope, discover
 from fluxbump.looked import Looked
 from fluxbump.model import (
@@ -67,6 +67,7 @@ def edited(
     Raises:
         FluxbumpError: an edit cannot be made, or an archive cannot be had.
     """
+    links.require_nothing_behind(start.snapshot, start.inventory, planned)
     files = _files(start.snapshot, start.inventory, planned)
     known = scope.app_versions or {}
     rows = tuple(mentions.rows(files, planned, known)) if rows_move else ()
