@@ -118,3 +118,15 @@ def test_submodules_are_named_once(repo: Repo, cli: Cli) -> None:
     for command in (("status",), ("to", "2.5.1", "--dry-run")):
         out = cli(*command, cwd=repo).out
         assert out.count("fluxbump did not read 2 submodules: a/module, and 1 more") == 1
+
+
+def test_a_check_says_what_it_did_not_read(repo: Repo, cli: Cli) -> None:
+    link(repo, "linked/Chart.yaml", "../chart/Chart.yaml")
+    repo.git("update-index", "--add", "--cacheinfo", f"160000,{repo.tip('main')},b")
+    repo.git("commit", "--quiet", "--message", "module")
+    for options in ((), ("--staged",), ("--worktree",)):
+        (repo.path / "b").mkdir(exist_ok=True)
+        result = cli("check", "--no-render", "--select", "FB109", *options, cwd=repo)
+        assert result.code == 0
+        assert "linked/Chart.yaml:1  is a symbolic link to chart/Chart.yaml" in result.err
+        assert result.err.count("fluxbump did not read 1 submodule: b") == 1

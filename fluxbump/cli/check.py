@@ -106,7 +106,7 @@ def check(
 ) -> int:
     """Judge whether the pins agree, and whether a cluster would survive them."""
     from fluxbump import examine as journey
-    from fluxbump import gate
+    from fluxbump import gate, links
     from fluxbump.cli.known import known
     from fluxbump.cli.render import renderer
     from fluxbump.cli.workspace import STAGED, open_at
@@ -147,7 +147,11 @@ def check(
                     spread=among_processes,
                 )
                 verdict = None if self_test else journey.judge(examined, codes)
+        kept = examined.scope.kept([*ws.snapshot.links()])
+        unread = [*links.find(ws.snapshot, examined.evidence.inventory.charts, kept)]
         console.progress("")
+        for note in unread:
+            console.note(f"{note.location}  {note.message}")
     if verdict is None:
         return _self_test(examined, console)
     _say(verdict, format_, console, show_suppressed=show_suppressed)
