@@ -6,7 +6,7 @@ commits, mostly one, and one ref. A dry run is the first two. `inplace` delivers
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Generic, Literal
@@ -20,6 +20,7 @@ from fluxbump import (
     evidence,
     gate,
     mentions,
+    message,
     migrate,
     resolve,
     rules,
@@ -36,7 +37,6 @@ from fluxbump.fixes import Fix, Fixing
 from fluxbump.looked import Looked, S, S_co
 from fluxbump.model import (
     FLUX,
-    FLUX2,
     ChangeSet,
     ChartIndex,
     ChartRelease,
@@ -233,10 +233,10 @@ def prepare(
         if planned.changes:
             inherited = frozenset(one for one in inherited if not adoption.defeats(one))
         left = tuple(mentions.find(work.files, inventory, planned, work.row_edits))
-        values = _template_values(planned)
+        values = message.values(planned)
         branch = fill(settings.branch, values)
         repository.check_branch_name(branch)
-        step = Step(total, _message(planned, work.changes, settings, values), built().patch)
+        step = Step(total, message.message(planned, work.changes, settings, values), built().patch)
         bumped = bool(work.changes.files)
         return _at_base(
             Prepared(
@@ -342,32 +342,6 @@ def _judge(
     # What the base has already matters only where the result has something.
     earlier = gate.judge(before, settings, "base", tuple({one.code for one in verdict.findings}))
     return verdict, gate.inherited(earlier.findings, verdict.findings)
-
-
-def _template_values(planned: Plan) -> dict[str, str]:
-    return {
-        "release": planned.targets[FLUX],
-        "old_release": planned.current.get(FLUX, "unknown"),
-        "chart_version": planned.targets[FLUX2],
-        "old_chart_version": planned.current.get(FLUX2, "unknown"),
-    }
-
-
-def _message(
-    planned: Plan, changes: ChangeSet, settings: Settings, values: Mapping[str, str]
-) -> str:
-    moved = [
-        f"{track} {planned.current.get(track, '?')} -> {new}"
-        for track, new in planned.targets.items()
-        if planned.current.get(track) != new
-    ]
-    subject = f"Move Flux to {values['release']} (chart flux2 {values['chart_version']})"
-    head = fill(settings.commit, dict(values)) if settings.commit else subject
-    lines = [head, "", *(f"- {line}" for line in moved)]
-    return (
-        "\n".join([*lines, "", f"Pins: {len(planned.changes)} in {len(changes.files)} files."])
-        + "\n"
-    )
 
 
 # --- delivery --------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from fluxbump import yamltext
 from fluxbump.chartrepo import holds_copies, is_copy
 from fluxbump.errors import PinError
+from fluxbump.escapes import unescaped
 from fluxbump.model import FLUX2, Chart, Dependency, Location
 from fluxbump.pins.kind import Context
 from fluxbump.textfile import TextFile
@@ -47,7 +48,7 @@ def read(
         candidates |= {
             path: file
             for path, file in texts.items()
-            if path not in candidates and any(name in file.text for name in names)
+            if path not in candidates and any(name in unescaped(file.text) for name in names)
         }
         names = _close(candidates.values(), known, context, texts.keys())
     return candidates, tuple(_ordered(known))

@@ -14,8 +14,9 @@ from functools import partial
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump import charts, excluded, locked, unread, unrecognised, versions
+from fluxbump import charts, excluded, links, locked, unread, unrecognised, versions
 from fluxbump.chartrepo import holds_copies
+from fluxbump.escapes import unescaped
 from fluxbump.model import (
     FLUX2,
     Chart,
@@ -30,9 +31,14 @@ from fluxbump.model import (
 from fluxbump.pins import KINDS, install_url
 from fluxbump.pins.kind import COMMUNITY_REPOSITORIES, Context, CustomPin
 from fluxbump.spread import Spread, serially
-from fluxbump.textfile import TextFile, decode
+from fluxbump.textfile import YAML, TextFile, decode, suffix_of
 
-_BY_REFERENCE = "chartRef"  # such a HelmRelease names no chart; its source does
+# A HelmRelease may name no chart, but what does; and a source of that name is not to be confused
+# with one of another chart.
+_BY_REFERENCE = ("chartRef", "OCIRepository")
+
+# What has a file that may spell a chart's name with escapes.
+_OBJECTS = ("toolkit.fluxcd.io", "HelmChart", "Blueprint")
 SETTINGS_FILE = "fluxbump.yaml"
 SUPPRESSION = "fluxbump: ignore["
 """What a comment that suppresses a finding contains."""
@@ -94,7 +100,8 @@ def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
     context = context_of(moving, scope, aliases)
     strangers = _unrecognised(snapshot, paths, files.values(), context)
     searched = _searched(context)
-    needles = [*context.names(), *sorted(searched), SUPPRESSION, _BY_REFERENCE]
+    told = (*sorted(searched), SUPPRESSION)
+    needles = [*_words(context), *told, *_OBJECTS]
     snapshot.grep([*needles, *scope.also])
     candidates = _candidates(snapshot, paths, context, needles)
     wanted = (candidates - files.keys()) & set(paths)
@@ -104,7 +111,7 @@ def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
         text = decode(data)
         if matters(path, text):
             files[path] = TextFile(path, text)
-        else:
+        elif any(needle in text for needle in told):
             others[path] = text
     inventory = find_pins(files.values(), context, scope.spread)
     return replace(
@@ -112,6 +119,7 @@ def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
         charts=moving,
         notes=(
             *unrecognised.notes(strangers),
+            *links.find(snapshot, moving, scope.kept(sorted(snapshot.links()))),
             *_idle(context, inventory.pins),
             *inventory.notes,
         ),
@@ -305,6 +313,12 @@ def _candidates(
     return found
 
 
+def _words(context: Context) -> tuple[str, ...]:
+    """What a text contains that names a chart which moves, by name, by path or by reference."""
+    paths = (chart.directory.rstrip("/") or "GitRepository" for chart in context.charts.values())
+    return tuple(dict.fromkeys((*context.names(), *_BY_REFERENCE, *paths)))
+
+
 def _values_files(context: Context) -> tuple[str, ...]:
     """What the paths of the charts' values files begin with."""
     return tuple(f"{chart.directory}values" for chart in context.charts.values())
@@ -312,11 +326,13 @@ def _values_files(context: Context) -> tuple[str, ...]:
 
 def _matters(context: Context) -> Callable[[str, str], bool]:
     """Return what tells whether a file can hold a pin; the others only mention a version."""
-    words, values = (*context.names(), _BY_REFERENCE), _values_files(context)
+    words, values = _words(context), _values_files(context)
     globs = tuple(custom.path for custom in context.custom)
 
     def matters(path: str, text: str) -> bool:
         named = any(word in text for word in words) or path.startswith(values)
+        if not named and "\\" in text and suffix_of(path) in YAML:
+            named = any(word in unescaped(text) for word in words)
         return named or any(fnmatchcase(path, glob) for glob in globs)
 
     return matters

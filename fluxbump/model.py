@@ -133,6 +133,14 @@ class Snapshot(Protocol):
         """Return the text files that contain any of `needles`, sorted."""
         ...
 
+    def links(self) -> Mapping[str, str]:
+        """Return the symbolic links, each with what it holds, as it stands."""
+        ...
+
+    def modules(self) -> Sequence[str]:
+        """The directories of submodules, sorted; their files are not here."""
+        ...
+
 
 class TrackKind(StrEnum):
     """What a version line counts."""

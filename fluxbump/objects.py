@@ -25,6 +25,8 @@ from fluxbump.processes import processors
 from fluxbump.search import Listing, Searched, divide
 
 _REGULAR = (b"100644", b"100755")
+_LINK = b"120000"
+_MODULE = b"160000"
 _BATCH = (
     400  # requests in flight: their answers may fill git's pipe, the requests must not fill ours
 )
@@ -137,6 +139,20 @@ class Git(Runner):
         )  # fmt: skip
 
 
+class Others(Struct, frozen=True):
+    """What is no regular file: path of a link to its object's name, and submodules, sorted."""
+
+    links: Mapping[str, bytes]
+    modules: Sequence[str]
+
+
+def others(listed: Iterable[tuple[bytes, bytes, str]]) -> Others:
+    """Pick links and submodules from a listing of modes, object names and paths."""
+    rest = [one for one in listed if one[0] in (_LINK, _MODULE)]
+    links = {path: name for mode, name, path in rest if mode == _LINK}
+    return Others(links, sorted(path for mode, _, path in rest if mode == _MODULE))
+
+
 class ObjectSnapshot(Searched):
     """Files in the object database, read through one `git cat-file --batch`.
 
@@ -160,6 +176,28 @@ class ObjectSnapshot(Searched):
     @abstractmethod
     def entries(self) -> dict[str, tuple[bytes, bytes]]:
         """Path to mode and object name, of regular files."""
+
+    @property
+    @abstractmethod
+    def others(self) -> Others:
+        """What is no regular file and no folder."""
+
+    @cached_property
+    def _links(self) -> dict[str, str]:
+        names = self.others.links
+        if not names:
+            return {}
+        with closing(self._git.contents([*names.values()])) as answers:
+            pairs = zip(names, answers, strict=True)
+            return {path: os.fsdecode(data) for path, data in pairs if data is not None}
+
+    def links(self) -> Mapping[str, str]:
+        """Return the symbolic links, each with what it holds."""
+        return self._links
+
+    def modules(self) -> Sequence[str]:
+        """The directories of submodules, sorted."""
+        return self.others.modules
 
     def close(self) -> None:
         """End the process that serves objects, if one was started."""
@@ -236,26 +274,33 @@ class CommitSnapshot(ObjectSnapshot):
         """Path to mode and object name, of regular files."""
         return self._listed[0]
 
+    @property
+    def others(self) -> Others:
+        """What is no regular file and no folder."""
+        return self._listed[2]
+
     @cached_property
-    def _listed(self) -> tuple[dict[str, tuple[bytes, bytes]], dict[str, bytes]]:
-        """Path to mode and object name, of regular files; and to object name, of folders."""
+    def _listed(self) -> tuple[dict[str, tuple[bytes, bytes]], dict[str, bytes], Others]:
+        """Path to mode and object name, of regular files; to object name, of folders; the rest."""
         out = self._git.run("ls-tree", "-r", "-t", "-z", "--full-tree", self.commit.tree)
-        files, folders = {}, {"": self.commit.tree.encode()}
+        files, folders, rest = {}, {"": self.commit.tree.encode()}, []
         for line in out.decode("utf-8", "surrogateescape").split("\0"):
             head, _, path = line.partition("\t")
-            mode, _, rest = head.encode().partition(b" ")
+            mode, _, name = head.encode().partition(b" ")
             if mode in _REGULAR:
-                files[path] = (mode, rest[len("blob ") :])
+                files[path] = (mode, name[len("blob ") :])
             elif mode == _FOLDER:
-                folders[path] = rest[len("tree ") :]
-        return files, folders
+                folders[path] = name[len("tree ") :]
+            elif path:
+                rest.append((mode, name.rpartition(b" ")[2], path))
+        return files, folders, others(rest)
 
     def _search(self, needles: Sequence[str]) -> list[str]:
         """One `git grep` reads objects one after another, however many threads it has."""
         number = min(processors(), _MOST_SEARCHES)
         if len(self.entries) < _LARGE or number == 1:
             return super()._search(needles)
-        files, folders = self._listed
+        files, folders, _ = self._listed
         parts = divide(Listing(self._paths, files, folders), number)
         command = [*_grep(needles), "--threads=1"]
         outs = self._git.run_beside(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from fluxbump.model import ChangeSet, Snapshot
 
@@ -25,6 +25,7 @@ class MemorySnapshot(Struct, frozen=True):
     files: Mapping[str, bytes]
     name: str = "memory"
     time: datetime = datetime(2026, 4, 29, tzinfo=UTC)
+    linked: Mapping[str, str] = field(default_factory=dict)
 
     def paths(self) -> Sequence[str]:
         """All files, sorted."""
@@ -46,6 +47,14 @@ class MemorySnapshot(Struct, frozen=True):
     def grep(self, needles: Sequence[str]) -> Sequence[str]:
         """Return the text files that contain any of `needles`."""
         return [path for path in self.paths() if contains(self.files[path], needles)]
+
+    def links(self) -> Mapping[str, str]:
+        """Return the symbolic links that it was given."""
+        return self.linked
+
+    def modules(self) -> Sequence[str]:
+        """No submodules: they are not held in memory."""
+        return ()
 
 
 class Overlay(Struct, frozen=True):
@@ -100,3 +109,11 @@ class Overlay(Struct, frozen=True):
         found = {path for path in self.base.grep(needles) if path not in changed}
         found |= {p for p, data in changed.items() if data is not None and contains(data, needles)}
         return sorted(found)
+
+    def links(self) -> Mapping[str, str]:
+        """Return the base's symbolic links: a change set makes none."""
+        return self.base.links()
+
+    def modules(self) -> Sequence[str]:
+        """The base's submodules."""
+        return self.base.modules()

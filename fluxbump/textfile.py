@@ -16,11 +16,13 @@ from msgspec import Struct
 
 from fluxbump import comments, hcl, languages, yamltext
 from fluxbump.comments import hash_comment
+from fluxbump.escapes import unescaped
 from fluxbump.languages import Language, language_of, suffix_of
 from fluxbump.model import Location
 from fluxbump.yamltext import Document, Node
 
-_YAML = frozenset({".yaml", ".yml", ".json"})  # JSON is YAML, and manifests may be JSON
+YAML = frozenset({".yaml", ".yml", ".json"})  # JSON is YAML, and manifests may be JSON
+"""Suffixes of files that are YAML."""
 _LIVE = frozenset({Language.SCRIPT, Language.HCL, Language.JSON})
 
 
@@ -32,6 +34,19 @@ def decode(data: bytes) -> str:
 def encode(text: str) -> bytes:
     """Undo `decode`."""
     return text.encode("utf-8", "surrogateescape")
+
+
+def key_around(document: Document, offset: int) -> str | None:
+    """Return the key whose value holds the character at `offset` of the file, innermost first.
+
+    None outside of every value, in a comment, and in a document that cannot be parsed.
+    """
+    position, found = offset - document.start, None
+    for mapping in yamltext.mappings(document.root):
+        for key, value in yamltext.entries(mapping):
+            if value.start_mark.index <= position < value.end_mark.index:
+                found = key
+    return found
 
 
 class TextFile(Struct, dict=True):
@@ -77,7 +92,7 @@ class TextFile(Struct, dict=True):
         """Whether the whole file is meant to be YAML; a Helm template is not."""
         if "/templates/" in f"/{self.path}" and "{{" in self.text:
             return False
-        return suffix_of(self.path) in _YAML
+        return suffix_of(self.path) in YAML
 
     @cached_property
     def documents(self) -> tuple[Document, ...]:
@@ -141,7 +156,7 @@ class TextFile(Struct, dict=True):
         """A `description:` in YAML tells a story; nothing installs from it."""
         for document in self.documents:
             if document.start <= offset < document.end:
-                return yamltext.key_around(document, offset) in _PROSE_KEYS
+                return key_around(document, offset) in _PROSE_KEYS
         return False
 
     def objects(
@@ -149,10 +164,11 @@ class TextFile(Struct, dict=True):
     ) -> Iterator[tuple[Document, Node]]:
         """Yield the Kubernetes objects of `kinds` in documents whose text is `relevant`.
 
-        Documents that cannot matter are not parsed. The items of a `List` count as objects.
+        Documents that cannot matter are not parsed; their text is judged with its escapes written
+        out. The items of a `List` count as objects.
         """
         for document in self.documents:
-            source = document.source
+            source = unescaped(document.source)
             if not any(kind in source for kind in kinds) or not relevant(source):
                 continue
             for node in document.objects():

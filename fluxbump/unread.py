@@ -16,6 +16,7 @@ from fluxbump.pins.kind import Context
 from fluxbump.textfile import TextFile, suffix_of
 from fluxbump.yamltext import Document
 
+_KEY = r"""\b(?:chart|url|name)["']?\s*:\s*["']?"""
 _TEMPLATE = re.compile(r"\{\{|\{%|%\{|<%")
 _MIME = re.compile(r"\ufeff?(?:MIME-Version|Content-Type):", re.IGNORECASE)
 _JSON_COMMENT = re.compile(r"^[ \t]*(?://|/\*)|[,{\[][ \t]*(?://|/\*)|,\s*[}\]]", re.MULTILINE)
@@ -28,13 +29,19 @@ def judged(file: TextFile, document: Document, context: Context) -> Note | Unrea
     where, message = document.problem
     live = _live(file, document)
     if _is_read_otherwise(file, document):
-        return Unreadable(where, message) if context.is_installed_in(live) else None
+        return Unreadable(where, message) if _names_chart(live, context) else None
     if install_url.URL.search(live) or any(name in live for name in context.names()):
         return Unreadable(where, message)
     return Note(
         Location(where.path, where.line),
         f"cannot be read as YAML ({message}): names nothing that moves outside of its comments",
     )
+
+
+def _names_chart(text: str, context: Context) -> bool:
+    """Whether a value in a text that no parser reads is the name of a chart that moves."""
+    names = "|".join(map(re.escape, context.names()))
+    return re.search(rf"""{_KEY}(?:[^\s"']*/)?(?:{names})/?(?![\w-])""", text) is not None
 
 
 def _is_read_otherwise(file: TextFile, document: Document) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump import edit, fixes, mentions, resources
+from fluxbump import edit, fixes, links, mentions, resources
 from fluxbump.discover import Scope, discover
 from fluxbump.fixes import Fix, Fixing
 from fluxbump.looked import Looked
@@ -91,6 +91,7 @@ def edited(
     Raises:
         FluxbumpError: an edit cannot be made, or an archive cannot be had.
     """
+    links.require_nothing_behind(start.snapshot, start.inventory, planned)
     files = _files(start.snapshot, start.inventory, planned)
     known = scope.app_versions or {}
     rows = tuple(mentions.rows(files, planned, known)) if rows_move else ()

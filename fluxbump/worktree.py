@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
 from fluxbump.errors import RepositoryError
-from fluxbump.objects import Commit, Git, ObjectSnapshot
+from fluxbump.objects import Commit, Git, ObjectSnapshot, Others, others
 from fluxbump.search import Searched
 
 _REGULAR = (b"100644", b"100755")
@@ -33,7 +33,16 @@ class IndexSnapshot(ObjectSnapshot):
         Raises:
             RepositoryError: a merge has left conflicts.
         """
-        entries = {}
+        return {path: (mode, name) for mode, name, path in self._listed if mode in _REGULAR}
+
+    @property
+    def others(self) -> Others:
+        """What is no regular file."""
+        return others(self._listed)
+
+    @cached_property
+    def _listed(self) -> list[tuple[bytes, bytes, str]]:
+        listed = []
         for line in self._git.run("ls-files", "--stage", "-z", "--full-name").split(b"\0"):
             head, _, path = line.partition(b"\t")
             if not path:
@@ -45,9 +54,8 @@ class IndexSnapshot(ObjectSnapshot):
                     where=os.fsdecode(path),
                     hint="resolve them and `git add` the files",
                 )
-            if mode in _REGULAR:
-                entries[path.decode("utf-8", "surrogateescape")] = (mode, name)
-        return entries
+            listed.append((mode, name, path.decode("utf-8", "surrogateescape")))
+        return listed
 
 
 class WorktreeSnapshot(Searched):
@@ -63,12 +71,32 @@ class WorktreeSnapshot(Searched):
 
     @cached_property
     def _paths(self) -> list[str]:
+        return sorted(name for name in self._names if self._is_file(name))
+
+    @cached_property
+    def _names(self) -> list[str]:
         out = self._git.run(
             "ls-files", "--cached", "--others", "--exclude-standard", "--deduplicate", "-z",
             "--full-name", cwd=self._root,
         )  # fmt: skip
-        names = out.decode("utf-8", "surrogateescape").split("\0")
-        return sorted(name for name in names if name and self._is_file(name))
+        return [name for name in out.decode("utf-8", "surrogateescape").split("\0") if name]
+
+    @cached_property
+    def _odd(self) -> list[str]:
+        """What is here and no regular file."""
+        return sorted({*self._names} - {*self._paths})
+
+    def links(self) -> Mapping[str, str]:
+        """Return the symbolic links, each with what it holds."""
+        links = (Path(self._root, name) for name in self._odd)
+        pairs = zip(self._odd, links, strict=True)
+        return {name: os.fsdecode(link.readlink()) for name, link in pairs if link.is_symlink()}
+
+    def modules(self) -> Sequence[str]:
+        """The directories of submodules; other repositories that lie in the tree are none."""
+        folders = (name for name in self._odd if not name.endswith("/"))
+        full = ((name, Path(self._root, name)) for name in folders)
+        return [name for name, path in full if path.is_dir() and not path.is_symlink()]
 
     def _is_file(self, path: str) -> bool:
         full = os.path.join(self._root, path)  # noqa: PTH118  # pathlib is slow, trees are large

@@ -40,6 +40,10 @@ _COMPACT_NESTING = re.compile(r"(?:[-?:][ \t]+){100}")
 _DEEP_INDENT = " " * 400
 _HARMLESS_WIDTH = 200  # the least that a line nested too deeply takes
 
+_MERGE = "<<"  # yaml.org/type/merge.html
+_MOST_BASES = 100
+_NAMING = ("chart", "name", "url")  # keys that say what the version in a mapping belongs to
+
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
 
@@ -67,8 +71,9 @@ class Scalar(Struct, frozen=True):
         start: offset of the value's first character in the whole file's text.
         end: offset behind its last character.
         location: of the value.
-        editable: `text[start:end] == value`. Not so for block scalars, escapes, and values that
-            carry an anchor or a tag.
+        editable: `text[start:end] == value`, and nothing else takes its value from here. Not so for
+            block scalars, escapes, values that carry an anchor or a tag, and what stands in a
+            mapping that another one merges and changes.
         quoted: a quoted scalar is a string whatever it looks like.
     """
 
@@ -223,8 +228,20 @@ class Document(Struct, dict=True):
         where = Location(
             self.path, self.line + node.start_mark.line + 1, node.start_mark.column + 1 + quoted
         )
-        editable = self.text[start:end] == node.value
+        shared = any(a <= node.start_mark.index < b for a, b in self._repeated)
+        editable = self.text[start:end] == node.value and not shared
         return Scalar(str(node.value), start, end, where, editable, quoted)
+
+    @cached_property
+    def _repeated(self) -> tuple[tuple[int, int], ...]:
+        """The spans of mappings that others merge and change (`{<<: *base, chart: other}`)."""
+        everything = mappings(self.root if _MERGE in self.source else None)
+        return tuple(
+            (base.start_mark.index, base.end_mark.index)
+            for own in map(dict, map(entries, everything))
+            for base in _bases(own.get(_MERGE))
+            if own.keys() & {*dict(entries(base)), *_NAMING} - {_MERGE}
+        )
 
     def at(self, node: Node | None) -> Location:
         """Return the place of a node's first character; without a node, that of the document."""
@@ -268,30 +285,37 @@ def items(node: Node | None) -> Iterator[Node]:
 def get(node: Node | None, *keys: str) -> Node | None:
     """Follow `keys` through nested mappings; None when one is missing.
 
-    Of duplicate keys the last one counts, as it does for every reader that accepts them.
+    Of duplicate keys the last one counts, as it does for every reader that accepts them. What a
+    merge key (`<<`) brings along counts where the mapping itself has no such key.
     """
     for key in keys:
-        node = dict(entries(node)).get(key)
+        own = dict(entries(node))
+        merged = map(dict, map(entries, _bases(own.get(_MERGE))))
+        node = own[key] if key in own else next((one[key] for one in merged if key in one), None)
     return node
+
+
+def _bases(node: Node | None) -> Iterator[Node]:
+    """Yield the mappings that a merge key names, and what they merge; what comes first wins.
+
+    Not more than a hundred, so that a text in which each merges the one before takes no time.
+    """
+    waiting, seen = [node], set[int]()
+    while waiting and len(seen) <= _MOST_BASES:
+        current = waiting.pop()
+        if current is None or id(current) in seen:
+            continue
+        seen.add(id(current))
+        if isinstance(current, MappingNode):
+            yield current
+            waiting.append(dict(entries(current)).get(_MERGE))
+        waiting.extend(reversed(list(items(current))))
 
 
 def text_of(node: Node | None, *keys: str) -> str | None:
     """Follow `keys` to a scalar and return its text; None when there is none."""
     node = get(node, *keys)
     return str(node.value) if isinstance(node, ScalarNode) else None
-
-
-def key_around(document: Document, offset: int) -> str | None:
-    """Return the key whose value holds the character at `offset` of the file, innermost first.
-
-    None outside of every value, in a comment, and in a document that cannot be parsed.
-    """
-    position, found = offset - document.start, None
-    for mapping in mappings(document.root):
-        for key, value in entries(mapping):
-            if value.start_mark.index <= position < value.end_mark.index:
-                found = key
-    return found
 
 
 def mappings(node: Node | None) -> Iterator[MappingNode]:
@@ -369,7 +393,6 @@ __all__ = [
     "entries",
     "get",
     "items",
-    "key_around",
     "load",
     "mappings",
     "text_of",

@@ -331,7 +331,7 @@ CASES_OF: Mapping[str, Mapping[str, Case]] = {
         "in flow style": case(tree(release=spec("upgrade: {preserveValues: true}")),
             (f"{HR}:10", "(--fix adoption)", REL)),
         "by a merge key": case(tree(release=spec("x: &x {preserveValues: true}",
-            "upgrade: {<<: *x}")), (f"{HR}:11", "keep their images", REL)),
+            "upgrade: {<<: *x}")), (f"{HR}:10", "keep their images", REL)),
         "cannot adopt": case(tree(release=spec("upgrade:", "  disableTakeOwnership: true",
             "install:", "  disableTakeOwnership: true")), (f"{HR}:11", "upgrade.disable", REL),
             (f"{HR}:13", "`invalid ownership metadata`", REL)),

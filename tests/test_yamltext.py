@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from fluxbump import yamltext
+from fluxbump import textfile, yamltext
 from fluxbump.model import Location
 from fluxbump.yamltext import Document, YamlProblem, documents
 
@@ -107,8 +107,8 @@ def test_places_in_a_later_document() -> None:
     assert scalar.location == Location("f.yaml", 6, 7)
     assert text[scalar.start : scalar.end] == "x"
     assert last.at(yamltext.get(last.root, "b")) == Location("f.yaml", 6, 3)
-    assert yamltext.key_around(last, scalar.start) == "c"
-    assert yamltext.key_around(last, 0) is None
+    assert textfile.key_around(last, scalar.start) == "c"
+    assert textfile.key_around(last, 0) is None
 
 
 @pytest.mark.parametrize(

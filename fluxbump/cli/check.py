@@ -40,6 +40,7 @@ no error, 1 errors found, others as for every command.
 
 _FOUND = 1
 _LOAD_BEARING = ("FB103",)
+_NOT_JUDGED = "FB003"  # what nobody looked at has not passed
 
 
 class Format(StrEnum):
@@ -84,7 +85,9 @@ def check(
     format_: Annotated[
         Format, typer.Option("--format", "-f", help="How to print the verdict.")
     ] = Format.TEXT,
-    strict: Annotated[bool, typer.Option("--strict", help="Fail on warnings too.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Fail on warnings too, and on what was not judged.")
+    ] = False,
     no_render: Annotated[
         bool, typer.Option("--no-render", help="Do not run helm template (FB105, FB106).")
     ] = False,
@@ -210,7 +213,9 @@ def _exit_code(verdict: Verdict, *, strict: bool, require_render: bool, console:
     if require_render and missing:
         console.line(f"fluxbump: --require-render, but it was not run: {missing[0].reason}")
         return _FOUND
-    warned = any(one.severity is not Severity.NOTE for one in verdict.findings)
+    warned = any(
+        one.severity is not Severity.NOTE or one.code == _NOT_JUDGED for one in verdict.findings
+    )
     if verdict.errors or (strict and warned):
         return _FOUND
     unjudged = next((one for one in verdict.not_run if one.code in _LOAD_BEARING), None)

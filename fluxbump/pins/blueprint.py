@@ -15,7 +15,7 @@ NAME = "blueprint"
 def find(file: TextFile, context: Context) -> Iterator[Pin]:
     """Yield `spec.version` of every `kind: Blueprint` named like a bumped chart."""
     for document, node in file.objects({"Blueprint"}, context.is_named_in):
-        chart = context.charts.get(yamltext.text_of(node, "metadata", "name") or "")
+        chart = context.charts.get((yamltext.text_of(node, "metadata", "name") or "").strip())
         version = document.scalar(yamltext.get(node, "spec", "version"))
         if chart is not None and version is not None:
             yield pin_at(NAME, chart.track, version, f"Blueprint {chart.name}")

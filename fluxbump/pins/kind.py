@@ -69,7 +69,7 @@ class Context(Struct, frozen=True):
         A reference is a plain name, or an OCI address that ends in one. A chart of this
         repository that is itself called `flux2` hides the community's.
         """
-        name = chart or ""
+        name = (chart or "").strip()  # a block scalar ends in a line break
         if name.startswith("oci://"):
             name = name.rstrip("/").rsplit("/", 1)[-1]
         if name in self.charts:
@@ -87,47 +87,49 @@ class Context(Struct, frozen=True):
         return (FLUX2.name, *self.charts)
 
     def is_named_in(self, text: str) -> bool:
-        """Whether a value in `text` is the name of a chart whose version moves."""
-        return _patterns(self.names()).name.search(text) is not None
+        """Whether a value in `text` can be the name of a chart whose version moves.
+
+        Says no only where the text has no such name; what holds it, the parser knows. Escapes have
+        to be written out (`escapes.unescaped`).
+        """
+        return _named(self.names()).search(text) is not None
 
     def is_installed_in(self, text: str) -> bool:
-        """Whether `text` may install such a chart.
+        """Whether `text` can install such a chart, or patch what does.
 
-        It names the chart as a `chart` or `url`; or it has the chart's name and says nothing of
-        a chart, as a patch does. What only depends on such a release does not install it.
+        Says no only where it has no such name besides those in comments and in lists of what an
+        object depends on, which most objects of a large tree have.
         """
-        patterns = _patterns(self.names())
-        if patterns.chart.search(text) or patterns.url.search(text):
-            return True
-        return not _ANY_CHART.search(text) and patterns.name.search(text) is not None
+        if not self.is_named_in(text):
+            return False
+        # A line break in front, so that the first line is a line like the others.
+        return self.is_named_in(_depending(self.names()).sub("", f"\n{text}"))
 
     def is_community(self, repository: str) -> bool:
         """Whether `repository` is one that serves the community chart."""
         return canonical(repository) in {canonical(known) for known in self.repositories}
 
 
-# Each pattern begins with fixed text, for which a text is searched many times faster.
-_VALUE = r"""["']?\s*:\s*["']?"""
-_ANY_CHART = re.compile(rf"chart(?<!\wchart){_VALUE}[\w.$/]")
-
-
-class _Patterns(Struct, frozen=True):
-    """What names a chart whose version moves: as its `chart`, its `url`, or its `name`."""
-
-    chart: re.Pattern[str]
-    url: re.Pattern[str]
-    name: re.Pattern[str]
+@cache
+def _named(names: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(f"{_any_of(names)}(?![\\w-])")
 
 
 @cache
-def _patterns(names: tuple[str, ...]) -> _Patterns:
-    name = "(?:" + "|".join(re.escape(name) for name in names) + ")"
-    reference = rf"""{_VALUE}(?:[^\s"']*/)?{name}/?(?![\w-])"""
-    return _Patterns(
-        chart=re.compile(f"chart{reference}"),
-        url=re.compile(f"url{reference}"),
-        name=re.compile(rf"name{_VALUE}{name}(?![\w-])"),
-    )
+def _depending(names: tuple[str, ...]) -> re.Pattern[str]:
+    """What names a chart and cannot install it, however the text around it is written.
+
+    A line that begins with `#` is a comment, or a part of a longer value; with a quote in it, a
+    value may end there and another begin. An item of a list that begins with `name` is no
+    `metadata`, whose name counts, and an anchor would stand between the key and the name.
+    """
+    comment = r"\n[ \t]*#[^\n\"']*(?![^\n])"
+    item = rf"-[ ]name:[ ]+[\"']?{_any_of(names)}[\"']?(?=[ \t\r]*(?:\n|\Z))"
+    return re.compile(f"{comment}|{item}")
+
+
+def _any_of(names: tuple[str, ...]) -> str:
+    return "(?:" + "|".join(re.escape(name) for name in names) + ")"
 
 
 class Kind(Protocol):
@@ -158,13 +160,14 @@ def form_of(text: str) -> tuple[Form, int]:
 
 def pin_at(kind: str, track: Track, scalar: Scalar, subject: str) -> Pin:
     """Make the pin that a YAML scalar holds."""
-    form, skip = form_of(scalar.value)
-    if not scalar.editable:
-        form, skip = Form.OPAQUE, 0
-    start = scalar.start + skip
+    value = scalar.value if scalar.editable else scalar.value.strip()
+    form, skip = form_of(value)
+    if not scalar.editable and form is Form.EXACT:  # no other form is rewritten
+        form = Form.OPAQUE
+    start = scalar.start + (skip if scalar.editable else 0)
     where = scalar.location
-    location = Location(where.path, where.line, where.column + skip)
-    return Pin(kind, track, location, start, scalar.end, scalar.value[skip:], form, subject)
+    location = Location(where.path, where.line, where.column + start - scalar.start)
+    return Pin(kind, track, location, start, scalar.end, value[skip:], form, subject)
 
 
 def unpinned(kind: str, track: Track, location: Location, subject: str) -> Pin:

@@ -30,5 +30,5 @@ def mirrors(file: TextFile) -> Iterator[Scalar]:
     for document in file.documents:
         for mapping in yamltext.mappings(document.root):
             version = document.scalar(yamltext.get(mapping, "version"))
-            if version and yamltext.text_of(mapping, "chart") == FLUX2.name:
+            if version and (yamltext.text_of(mapping, "chart") or "").strip() == FLUX2.name:
                 yield version

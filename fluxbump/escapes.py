@@ -1,0 +1,26 @@
+"""Escapes of double-quoted YAML, written out to tell what a text cannot contain. Pure."""
+
+from __future__ import annotations
+
+import re
+
+# YAML 1.2.2, chapter 5.7; the other escapes stand for no character that a word can have.
+_ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|\r?\n[ \t]*)")
+_LAST = 0x10FFFF
+
+
+def unescaped(text: str) -> str:
+    """Write out the escapes of double-quoted scalars that can hide a part of a word.
+
+    It does so outside of double quotes too. So the result tells what no value in the text can
+    contain, without parsing it, and not what the values are.
+    """
+    return _ESCAPE.sub(_written_out, text) if "\\" in text else text
+
+
+def _written_out(match: re.Match[str]) -> str:
+    digits = match[1] or match[2] or match[3]
+    if digits is None:
+        return ""  # a line break that is escaped, with the indentation of the next line
+    code = int(digits, 16)
+    return chr(code) if code <= _LAST else match[0]
