@@ -271,6 +271,8 @@ class Inventory(Struct, frozen=True):
         files: the decoded text of every candidate file, by path.
         others: the text of files that hold no pin, and contain one of `searched`.
         searched: versions that were looked for in the whole snapshot.
+        uses: pins that take their version from a variable, before that was followed.
+        places: by path of such a pin, groups of files that may set its variable.
     """
 
     charts: tuple[Chart, ...] = ()
@@ -280,6 +282,8 @@ class Inventory(Struct, frozen=True):
     files: Mapping[str, str] = field(default_factory=dict)
     others: Mapping[str, str] = field(default_factory=dict)
     searched: frozenset[str] = frozenset()
+    uses: tuple[Pin, ...] = ()
+    places: Mapping[str, Sequence[Sequence[str]]] = field(default_factory=dict)
 
 
 # --- what will change -------------------------------------------------------------------------

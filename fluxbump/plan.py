@@ -131,11 +131,12 @@ def _require_agreement(inventory: Inventory) -> None:
 
 
 def _require_rewritable(inventory: Inventory, index: ChartIndex) -> None:
-    configured = any(pin.kind == "custom" and pin.track == FLUX for pin in inventory.pins)
+    known = FLUX in current(inventory)
     for pin in inventory.pins:
-        if pin.kind == "install-url" and pin.form is Form.VARIABLE and not configured:
+        if pin.kind == "install-url" and pin.form is Form.VARIABLE and not known:
             raise PinError(
-                f"the install URL takes its release from a variable ({pin.value})",
+                f"the install URL takes its release from a variable ({pin.value}), and nothing "
+                "here says which release that is",
                 where=pin.location,
                 hint=f"write the release into the URL, {_CONFIGURE}",
             )

@@ -9,10 +9,11 @@ from textwrap import indent
 import pytest
 
 from fluxbump.discover import find_pins
-from fluxbump.model import FLUX, FLUX2, Chart, Dependency, Form, Inventory, Note, Pin
+from fluxbump.model import FLUX, FLUX2, Chart, Dependency, Form, Inventory, Location, Note, Pin
 from fluxbump.pins import KINDS
 from fluxbump.pins.kind import Context, CustomPin, form_of
 from fluxbump.textfile import TextFile
+from fluxbump.variables import Followed
 from tests.helpers import (
     COMMUNITY,
     EDGE,
@@ -134,11 +135,11 @@ EDGE_PINS = {
     "install/lookalikes.sh": urls(7),
     "install/prerelease.sh": ["2 install-url flux 2.0.0-rc.3"],
     "install/two-versions.sh": [*urls(3), "4 install-url flux 2.3.0"],
-    "install/variable.Dockerfile": ["3 install-url flux v${FLUX_VERSION} [variable]"],
+    "install/variable.Dockerfile": ["2 variable flux 2.4.0"],
     "install/variable.sh": [
-        "3 install-url flux v${FLUX_VERSION} [variable]", "4 install-url flux $FLUX_TAG [variable]",
+        "2 variable flux 2.4.0", "4 install-url flux $FLUX_TAG [variable]",
     ],
-    "install/variable.tf": ["6 install-url flux v${var.flux_version} [variable]"],
+    "install/variable.tf": ["2 variable flux 2.4.0"],
 }  # fmt: skip
 
 UNREADABLE = {
@@ -194,10 +195,12 @@ def test_charts_come_behind_what_they_depend_on() -> None:
 
 CHART = Chart("bp-flux", "c/Chart.yaml", "1.1.2", (Dependency("flux2", "2.14.1", COMMUNITY),), True)
 TOP = Chart("bp-top", "t/Chart.yaml", "3.0.7", (Dependency("bp-flux", "1.1.2", "oci://x"),), False)
+SET = Pin("variable", FLUX, Location("set.sh", 1, 3), 2, 7, "2.4.0", Form.EXACT, "V")
 CONTEXT = Context(
     charts={"bp-flux": CHART, "bp-top": TOP},
     app_versions=app_versions(),
     releases=frozenset({"2.4.0"}),
+    followed=Followed({"set.sh": (SET,)}),
     custom=(
         CustomPin("*.env", "flux", pattern=re.compile(r"FLUX=(?P<version>\S+)")),
         CustomPin("custom/*.yaml", "bp-flux", key=("spec", "flux")),
@@ -210,6 +213,8 @@ TF = 'resource "{}" "x" {{\n  chart = "{}"\n  version = "1.1.2"\n}}\n'
 
 # kind, path, text, what is found
 CONTRACT = [
+    ("variable", "set.sh", "V=2.4.0", ["1 variable flux 2.4.0"]),
+    ("variable", "other.sh", "V=2.4.0", []),
     ("install-url", "a.sh", URL.format("2.4.0"), ["1 install-url flux 2.4.0"]),
     ("install-url", "a.sh", URL.format("2.4"), ["1 install-url flux v2.4 [range]"]),
     ("install-url", "a.sh", f"x  # {URL.format('2.4.0')}", []),

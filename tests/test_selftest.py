@@ -21,6 +21,7 @@ from fluxbump.selftest import Trial
 from fluxbump.settings import Settings
 from fluxbump.snapshots import MemorySnapshot
 from tests.helpers import (
+    URL,
     Cli,
     Repo,
     chart_index,
@@ -52,6 +53,7 @@ EVERY_KIND = small(
         "c.yaml": OCI,
         "u/Chart.yaml": umbrella(),
         "u.yaml": release("3.0.7", chart="bp-bundle"),
+        "v.sh": f"V=2.4.0\ncurl {URL.format('$V')}\n",
         "versions.txt": "own: 1.1.2\n",
     },
 )

@@ -12,6 +12,7 @@ from fluxbump.pins import (
     install_url,
     terraform,
     values_mirror,
+    variable,
 )
 from fluxbump.pins.kind import Kind
 
@@ -24,5 +25,6 @@ KINDS: dict[str, Kind] = {
     blueprint.NAME: blueprint,
     helm_release.NAME: helm_release,
     terraform.NAME: terraform,
+    variable.NAME: variable,
     custom.NAME: custom,
 }

@@ -35,6 +35,11 @@ def _custom(evidence: Evidence, track: Track) -> list[Pin]:
     return [pin for pin in _exact(evidence, "custom") if pin.track == track]
 
 
+def _variables(evidence: Evidence) -> list[Pin]:
+    """Where the release of an install URL is set, if it is not in the URL itself."""
+    return [pin for pin in _of(evidence, "variable") if pin.track == FLUX]
+
+
 def _dependencies(evidence: Evidence) -> list[Pin]:
     """The wrappers' dependencies on the community chart, however they are held."""
     return [pin for pin in _of(evidence, "chart-dependency") if pin.track == FLUX2]
@@ -75,8 +80,11 @@ def chart_dependency(evidence: Evidence) -> Iterator[Outcome]:
 
 def install_manifest(evidence: Evidence) -> Iterator[Outcome]:
     """Every install URL in live code names one release, and the same one."""
-    urls = _of(evidence, "install-url")
+    urls = [*_of(evidence, "install-url"), *_variables(evidence)]
+    told = any(p.form is Form.EXACT for p in [*urls, *_custom(evidence, FLUX)])
     for pin in urls:
+        if pin.form is Form.VARIABLE and told:
+            continue  # another place says which release; the inventory lists this one
         if pin.form is not Form.EXACT:
             what = _holds(pin)
             if pin.form is Form.OPAQUE:
@@ -108,8 +116,8 @@ def install_manifest(evidence: Evidence) -> Iterator[Outcome]:
 
 def version_agreement(evidence: Evidence) -> Iterator[Outcome]:
     """What cloud-init installs is what the wrapper's chart ships."""
-    installs = [*_exact(evidence, "install-url"), *_custom(evidence, FLUX)]
-    chart_pins = ("chart-dependency", "helm-release", "terraform")
+    installs = [*_exact(evidence, "install-url"), *_variables(evidence), *_custom(evidence, FLUX)]
+    chart_pins = ("chart-dependency", "helm-release", "terraform", "variable")
     charts = [pin for kind in chart_pins for pin in _exact(evidence, kind) if pin.track == FLUX2]
     for wrapper in [*charts, *_custom(evidence, FLUX2)]:
         shipped, source = evidence.shipped(wrapper)
