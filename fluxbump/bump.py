@@ -46,6 +46,7 @@ from fluxbump.model import (
     Plan,
     Row,
     Snapshot,
+    TrackKind,
 )
 from fluxbump.moves import Migration
 from fluxbump.objects import CommitSnapshot
@@ -57,7 +58,7 @@ from fluxbump.snapshots import Overlay
 from fluxbump.steps import Step
 from fluxbump.tracks import current
 from fluxbump.verdict import Verdict
-from fluxbump.work import Start, edited
+from fluxbump.work import Start, edited, following
 
 LATEST_SAFE = "latest-safe"
 
@@ -195,7 +196,14 @@ def prepare(
     start = _migrated(looked, chart_release, settings) if request.migrate_apis else Start(looked)
     inventory = start.inventory
     charts = looked.before.inventory.charts
-    planned = plan(inventory, chart_release, index, request.options, earlier=charts)
+    planned = plan(
+        inventory,
+        chart_release,
+        index,
+        request.options,
+        earlier=charts,
+        following=following(inventory, str(chart_release.app_version), looked),
+    )
     work = edited(start, planned, source, looked.scope, rows_move=request.mentions)
     total = ChangeSet({**start.changes.files, **work.changes.files})
     # Before there is a second thread, so that it may be divided among processes.
@@ -329,7 +337,7 @@ def _message(
     moved = [
         f"{track} {planned.current.get(track, '?')} -> {new}"
         for track, new in planned.targets.items()
-        if planned.current.get(track) != new
+        if planned.current.get(track) != new and track.kind is not TrackKind.DIGEST
     ]
     subject = f"Move Flux to {values['release']} (chart flux2 {values['chart_version']})"
     head = fill(settings.commit, dict(values)) if settings.commit else subject

@@ -127,6 +127,7 @@ def _codes(pin: Pin, inventory: Inventory) -> tuple[str, ...]:
         "helm-release": ("FB109",),
         "terraform": ("FB109",),
         "variable": ("FB109",),
+        "digest": (),  # the file itself is needed to tell a wrong one
         "custom": ("FB109",) if pin.track.kind is TrackKind.CHART else (),
     }[pin.kind]
 

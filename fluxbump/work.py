@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump import edit, mentions, resources
+from fluxbump import digests, edit, mentions, resources
 from fluxbump.discover import Scope, discover
+from fluxbump.errors import IndexSourceError
 from fluxbump.looked import Looked
 from fluxbump.model import (
     FLUX,
@@ -18,6 +21,8 @@ from fluxbump.model import (
     Plan,
     Row,
     Snapshot,
+    Track,
+    TrackKind,
 )
 from fluxbump.moves import Migration
 from fluxbump.snapshots import Overlay
@@ -95,3 +100,16 @@ def _derived(
     for old, new in edit.vendored(base, inventory, planned).items():
         derived |= {old: None, new: source.archive(planned.chart_release)}
     return derived
+
+
+def following(inventory: Inventory, release: str, looked: Looked[Snapshot]) -> Mapping[Track, str]:
+    """Return what digests become; nothing where their file is not available, and `plan` refuses."""
+    tracks = {one.track for one in inventory.pins if one.track.kind is TrackKind.DIGEST}
+    if not tracks or not looked.sources or not looked.sources.data:
+        return {}
+    if {one.value for one in inventory.pins if one.track == FLUX} <= {release}:
+        return {}
+    try:
+        return digests.targets(tracks, looked.sources.data(release))
+    except IndexSourceError:
+        return {}

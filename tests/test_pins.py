@@ -8,6 +8,7 @@ from textwrap import indent
 
 import pytest
 
+from fluxbump import digests
 from fluxbump.discover import find_pins
 from fluxbump.model import FLUX, FLUX2, Chart, Dependency, Form, Inventory, Location, Note, Pin
 from fluxbump.pins import KINDS
@@ -213,6 +214,11 @@ TF = 'resource "{}" "x" {{\n  chart = "{}"\n  version = "1.1.2"\n}}\n'
 
 # kind, path, text, what is found
 CONTRACT = [
+    (
+        "digest", "a.nix", f'url = "{URL.format("2.4.0")}";\nsha256 = "{"0" * 64}";\n',
+        [f"2 digest install.yaml sha256 hex {'0' * 64}"],
+    ),
+    ("digest", "a.nix", f'url = "x";\nsha256 = "{"0" * 64}";\n', []),
     ("variable", "set.sh", "V=2.4.0", ["1 variable flux 2.4.0"]),
     ("variable", "other.sh", "V=2.4.0", []),
     ("install-url", "a.sh", URL.format("2.4.0"), ["1 install-url flux 2.4.0"]),
@@ -303,7 +309,7 @@ def test_kind(kind: str, path: str, text: str, expected: list[str]) -> None:
 
 def check_pin(pin: Pin, kind: str, text: str) -> None:
     assert pin.kind == kind
-    assert pin.track in (FLUX, FLUX2, CHART.track, TOP.track)
+    assert pin.track in (FLUX, FLUX2, CHART.track, TOP.track, digests.track("hex"))
     if pin.form is Form.EXACT:
         assert text[pin.start : pin.end] == pin.value
         assert TextFile(pin.location.path, text).location(pin.start) == pin.location

@@ -8,6 +8,7 @@ from fluxbump.pins import (
     chart_dependency,
     chart_version,
     custom,
+    digest,
     helm_release,
     install_url,
     terraform,
@@ -18,6 +19,8 @@ from fluxbump.pins.kind import Kind
 
 KINDS: dict[str, Kind] = {
     install_url.NAME: install_url,
+    variable.NAME: variable,
+    digest.NAME: digest,
     chart_dependency.NAME: chart_dependency,
     values_mirror.NAME: values_mirror,
     chart_version.NAME: chart_version,
@@ -25,6 +28,5 @@ KINDS: dict[str, Kind] = {
     blueprint.NAME: blueprint,
     helm_release.NAME: helm_release,
     terraform.NAME: terraform,
-    variable.NAME: variable,
     custom.NAME: custom,
 }
