@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from fluxbump.plan import Options, plan
 from fluxbump.resolve import resolve
-from tests.helpers import brief, chart_index, find
+from tests.helpers import Cli, brief, chart_index, find, repository, small
 
 BASE = "https://github.com/fluxcd/flux2/releases/download"
 
@@ -214,3 +216,15 @@ def test_helm_release_takes_its_version_from_a_local() -> None:
         'locals {\n  chart = "2.14.1"\n}\n'
     }
     assert held(files) == ["m.tf:6 variable flux2 2.14.1"]
+
+
+def test_an_exact_url_lets_a_bump_pass_one_that_cannot_be_followed(
+    cli: Cli, tmp_path: Path, index: Path
+) -> None:
+    files = small(**{"b.sh": f"curl {url('$V')}\n"})
+    repo = repository(tmp_path / "repo", files, index)
+    report = cli("to", "2.5.1", "-n", cwd=repo)
+    assert report.code == 0, report.err
+    checked = cli("check", cwd=repo).out
+    assert "FB102 install-manifest-pinned  b.sh:1 takes its release from $V" in checked
+    assert "FB102 error" not in checked

@@ -22,7 +22,7 @@ _NEAR = 4  # lines on either side
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
     """Yield the digests that stand within a few lines of an install URL or its variable."""
-    if not _KEY.search(file.text):
+    if _RELEASES not in file.text and file.path not in context.followed.pins:
         return
     seen: set[int] = set()
     for offset in sorted({*_urls(file), *_variables(file, context)}):
@@ -34,8 +34,6 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
 
 
 def _urls(file: TextFile) -> Iterator[int]:
-    if _RELEASES not in file.text:
-        return
     for match in _URL.finditer(file.text):
         line = file.line_span(match.start())[0]
         named = file.text.find(f"{_RELEASES}download/", line, match.start()) >= 0

@@ -84,7 +84,9 @@ def install_manifest(evidence: Evidence) -> Iterator[Outcome]:
     told = any(p.form is Form.EXACT for p in [*urls, *_custom(evidence, FLUX)])
     for pin in urls:
         if pin.form is Form.VARIABLE and told:
-            continue  # another place says which release; the inventory lists this one
+            # Another place says which release is installed; whether this one agrees is not known.
+            yield NotRun("FB102", f"{pin.location} takes its release from {pin.value}")
+            continue
         if pin.form is not Form.EXACT:
             what = _holds(pin)
             if pin.form is Form.OPAQUE:
