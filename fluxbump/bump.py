@@ -60,7 +60,7 @@ from fluxbump.snapshots import Overlay
 from fluxbump.steps import Step
 from fluxbump.tracks import current
 from fluxbump.verdict import Verdict
-from fluxbump.work import Start, edited, fixed
+from fluxbump.work import Start, edited, fixed, following
 
 LATEST_SAFE = "latest-safe"
 
@@ -203,7 +203,14 @@ def prepare(
     start = fixed(start, looked, request.fixes)
     inventory = start.inventory
     charts = looked.before.inventory.charts
-    planned = plan(inventory, chart_release, index, request.options, earlier=charts)
+    planned = plan(
+        inventory,
+        chart_release,
+        index,
+        request.options,
+        earlier=charts,
+        following=following(inventory, str(chart_release.app_version), looked),
+    )
     work = edited(start, planned, source, looked.scope, rows_move=request.mentions)
     total = ChangeSet({**start.changes.files, **work.changes.files})
     # Before there is a second thread, so that it may be divided among processes.

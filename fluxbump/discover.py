@@ -14,10 +14,11 @@ from functools import partial
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump import charts, excluded, links, locked, unread, unrecognised, versions
+from fluxbump import charts, excluded, links, locked, unread, unrecognised, variables, versions
 from fluxbump.chartrepo import holds_copies
 from fluxbump.escapes import unescaped
 from fluxbump.model import (
+    FLUX,
     FLUX2,
     Chart,
     Form,
@@ -28,7 +29,7 @@ from fluxbump.model import (
     Snapshot,
     Unreadable,
 )
-from fluxbump.pins import KINDS, install_url
+from fluxbump.pins import KINDS, install_url, terraform
 from fluxbump.pins.kind import COMMUNITY_REPOSITORIES, Context, CustomPin
 from fluxbump.spread import Spread, serially
 from fluxbump.textfile import YAML, TextFile, decode, suffix_of
@@ -113,7 +114,9 @@ def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
             files[path] = TextFile(path, text)
         elif any(needle in text for needle in told):
             others[path] = text
-    inventory = find_pins(files.values(), context, scope.spread)
+    places = _places(files, context, paths)
+    files |= _setting(snapshot, files, places, context)
+    inventory = find_pins(files.values(), replace(context, places=places), scope.spread)
     return replace(
         inventory,
         charts=moving,
@@ -187,7 +190,14 @@ def rediscover(inventory: Inventory, texts: Mapping[str, str], scope: Scope) -> 
     )
     context = context_of(moving, scope, inventory.aliases)
     # An install URL outside of the changed files still says which release is meant.
-    context = replace(context, releases=_held_releases(inventory, texts))
+    linked = {pin.location.path for pin in inventory.uses}
+    linked |= {one for groups in inventory.places.values() for group in groups for one in group}
+    context = replace(
+        context,
+        releases=_install_releases(inventory.pins, texts),
+        places=inventory.places,
+        beside={path: after[path] for path in linked if path in after and path not in texts},
+    )
     changed = [TextFile(path, text) for path, text in texts.items()]
     again = find_pins(changed, context, scope.spread)
     pins = [pin for pin in inventory.pins if pin.location.path not in texts] + list(again.pins)
@@ -201,12 +211,13 @@ def rediscover(inventory: Inventory, texts: Mapping[str, str], scope: Scope) -> 
     )
 
 
-def _held_releases(inventory: Inventory, without: Collection[str]) -> frozenset[str]:
+def _install_releases(pins: Iterable[Pin], without: Collection[str] = ()) -> frozenset[str]:
+    """The Flux releases that install URLs hold, also by a variable."""
     return frozenset(
         pin.value
-        for pin in inventory.pins
-        if pin.kind == install_url.NAME
-        and pin.form is Form.EXACT
+        for pin in pins
+        if pin.kind in (install_url.NAME, variables.NAME)
+        and (pin.track, pin.form) == (FLUX, Form.EXACT)
         and pin.location.path not in without
     )
 
@@ -233,7 +244,12 @@ def find_pins(files: Iterable[TextFile], context: Context, spread: Spread = seri
     The inventory has no charts: they are what `context` was made from.
     """
     files = sorted(files, key=lambda file: file.path)
-    context = replace(context, releases=context.releases | _releases(files, context))
+    held = [pin for file in files for pin in _early(file, context)]
+    uses = tuple(pin for pin in held if pin.form is Form.VARIABLE)
+    followed = _followed(files, uses, context)
+    set_here = (pin for some in followed.pins.values() for pin in some)
+    releases = _install_releases((*held, *set_here))
+    context = replace(context, releases=context.releases | releases, followed=followed, beside={})
     parts = spread(partial(_find, context), files)
     pins: dict[tuple[str, int, str], Pin] = {}
     for part in parts:
@@ -245,7 +261,19 @@ def find_pins(files: Iterable[TextFile], context: Context, spread: Spread = seri
         notes=tuple(note for part in parts for note in part.notes),
         unreadable=tuple(one for part in parts for one in part.unreadable),
         files={file.path: file.text for file in files},
+        uses=uses,
+        places=context.places,
     )
+
+
+def _followed(
+    files: Iterable[TextFile], uses: Iterable[Pin], context: Context
+) -> variables.Followed:
+    known = {path: TextFile(path, text) for path, text in context.beside.items()}
+    outside = [pin for file in known.values() for pin in _early(file, context)]
+    known |= {file.path: file for file in files}
+    every = [*uses, *(pin for pin in outside if pin.form is Form.VARIABLE)]
+    return variables.follow(known, every, context.places, context.named)
 
 
 def _find(context: Context, files: Sequence[TextFile]) -> _Found:
@@ -268,9 +296,10 @@ def _find(context: Context, files: Sequence[TextFile]) -> _Found:
     return found
 
 
-def _releases(files: Iterable[TextFile], context: Context) -> frozenset[str]:
-    found = (pin for file in files for pin in install_url.find(file, context))
-    return frozenset(pin.value for pin in found if pin.form is Form.EXACT)
+def _early(file: TextFile, context: Context) -> Iterator[Pin]:
+    """The pins that others are found by: what install URLs hold, and who uses a variable."""
+    for kind in (install_url, terraform):
+        yield from (one for one in kind.find(file, context) if isinstance(one, Pin))
 
 
 def _idle(context: Context, pins: Collection[Pin]) -> Iterator[Note]:
@@ -282,6 +311,46 @@ def _idle(context: Context, pins: Collection[Pin]) -> Iterator[Note]:
             yield Note(where, f"no track is called {one.track}: nothing is pinned there ({known})")
         elif not any(fnmatchcase(pin.location.path, one.path) for pin in pins):
             yield Note(where, f"finds no version in {one.path}")
+
+
+# --- variables -------------------------------------------------------------------------------
+
+
+def _places(
+    files: Mapping[str, TextFile], context: Context, paths: Sequence[str]
+) -> dict[str, variables.Places]:
+    """Return, for every file that takes a version from a variable, where that may be set."""
+    found: dict[str, variables.Places] = {}
+    for file in files.values():
+        for pin in _early(file, context):
+            reference = variables.reference_of(pin) if pin.form is Form.VARIABLE else None
+            if reference:
+                more = variables.places(file.path, file.text, reference, paths)
+                found[file.path] = (*found.get(file.path, ()), *more)
+    return found
+
+
+def _setting(
+    snapshot: Snapshot,
+    files: Mapping[str, TextFile],
+    places: Mapping[str, variables.Places],
+    context: Context,
+) -> dict[str, TextFile]:
+    """Read the files that may set a variable, as far as they name one."""
+    names = {
+        reference.name[-1]
+        for path in places
+        for pin in _early(files[path], context)
+        if (reference := variables.reference_of(pin))
+    }
+    wanted = {one for groups in places.values() for group in groups for one in group}
+    texts = [(p, decode(data)) for p, data in snapshot.read_many(sorted(wanted - files.keys()))]
+    # A module may hand a variable on under another name.
+    return {
+        path: TextFile(path, text)
+        for path, text in texts
+        if path.endswith(".tf") or any(name in text for name in names)
+    }
 
 
 # --- candidates ------------------------------------------------------------------------------

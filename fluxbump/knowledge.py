@@ -41,12 +41,14 @@ class Sources(Struct, frozen=True):
         compare: whether charts may be fetched only to be compared with the release they claim
             (FB206). One that an index on this machine has beside it is read anyway.
         local: the index is on this machine.
+        data: returns the bytes of a release's manifest; None when there are none to be had.
     """
 
     manifest: Callable[[str], Shipped]
     archive: Callable[[ChartRelease], bytes] | None = None
     compare: bool = False
     local: bool = False
+    data: Callable[[str], bytes] | None = None
 
     def remembering(self) -> Sources:
         """Return the same sources, which ask for nothing twice, whether it was there or not."""

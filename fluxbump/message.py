@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fluxbump.model import FLUX, FLUX2, ChangeSet, Plan
+from fluxbump.model import FLUX, FLUX2, ChangeSet, Plan, TrackKind
 from fluxbump.settings import Settings, fill
+
+_LINES = (TrackKind.RELEASE, TrackKind.COMMUNITY, TrackKind.CHART)
+"""The version lines that the message lists; images and digests follow from them."""
 
 
 def values(planned: Plan) -> dict[str, str]:
@@ -25,7 +28,7 @@ def message(
     moved = [
         f"{track} {planned.current.get(track, '?')} -> {new}"
         for track, new in planned.targets.items()
-        if planned.current.get(track) != new
+        if track.kind in _LINES and planned.current.get(track) != new
     ]
     subject = f"Move Flux to {values['release']} (chart flux2 {values['chart_version']})"
     head = fill(settings.commit, dict(values)) if settings.commit else subject

@@ -283,6 +283,8 @@ class Inventory(Struct, frozen=True):
         unrecognised: dependencies that may belong to what moves, and are no pins; each with its
             place and, as its repository, where it comes from.
         excluded: pins in files that the configuration excludes and that may be live.
+        uses: pins that take their version from a variable, before that was followed.
+        places: by path of such a pin, groups of files that may set its variable.
     """
 
     charts: tuple[Chart, ...] = ()
@@ -295,6 +297,8 @@ class Inventory(Struct, frozen=True):
     aliases: tuple[str, ...] = ()
     unrecognised: tuple[tuple[Location, Dependency], ...] = ()
     excluded: tuple[Pin, ...] = ()
+    uses: tuple[Pin, ...] = ()
+    places: Mapping[str, Sequence[Sequence[str]]] = field(default_factory=dict)
 
 
 # --- what will change -------------------------------------------------------------------------

@@ -12,15 +12,16 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump import crds, versions
+from fluxbump import crds, variables, versions
 from fluxbump.charts import FILE as CHART_FILE
 from fluxbump.charts import read as read_charts
 from fluxbump.discover import Scope, context_of, find_pins
 from fluxbump.errors import RepositoryError
 from fluxbump.model import FLUX, FLUX2, Chart, Form, Inventory, Pin, Track
+from fluxbump.references import Reference
 from fluxbump.textfile import TextFile, decode
 
-_SOURCES = ("install-url", "chart-dependency", "helm-release", "terraform", "custom")
+_SOURCES = ("install-url", "chart-dependency", "helm-release", "terraform", "variable", "custom")
 """The kinds of pin that clusters take their Flux from; the others follow them."""
 
 
@@ -37,6 +38,9 @@ class Held(Struct, frozen=True):
     data: bytes
     since: datetime | None
 
+
+Named = tuple[tuple[Reference, Track], ...]
+"""Variables with the tracks whose versions they hold."""
 
 Lineage = Callable[[Collection[str]], Sequence[Held]]
 """Returns all that some files have held; raises RepositoryError where that cannot be told."""
@@ -102,10 +106,11 @@ def read(
     except RepositoryError as error:
         return Past(problem=error.message)
     app_versions = scope.app_versions or {}
+    named = _named(inventories)
     since: dict[Track, datetime] = {}
     releases = set()
     for one in held:
-        for pin in () if scope.excludes(one.path) else _pins(one, charts.values(), scope):
+        for pin in () if scope.excludes(one.path) else _pins(one, charts.values(), scope, named):
             release = _release(pin, app_versions)
             if release is None or not _comparable(release, known):
                 return Past(problem=f"{pin.location.path} once held {_words(pin)}")
@@ -119,12 +124,25 @@ def _counts(pin: Pin) -> bool:
     return pin.kind in _SOURCES and pin.track in (FLUX, FLUX2)
 
 
-def _pins(held: Held, charts: Iterable[Chart], scope: Scope) -> Iterator[Pin]:
+def _named(inventories: Iterable[Inventory]) -> Named:
+    """The variables that are followed: where they were set before, their use was elsewhere."""
+    some = [pin for one in inventories for pin in one.uses]
+    followed = {pin.track for one in inventories for pin in one.pins if pin.kind == variables.NAME}
+    references = [(variables.reference_of(pin), pin.track) for pin in some]
+    return tuple((one, track) for one, track in references if one and track in followed)
+
+
+def _pins(held: Held, charts: Iterable[Chart], scope: Scope, named: Named) -> Iterator[Pin]:
     file = TextFile(held.path, decode(held.data))
     if held.path.rsplit("/", 1)[-1] == CHART_FILE:
         charts = (*charts, *read_charts({held.path: file}, scope.repositories)[1])
-    found = find_pins([file], context_of(charts, scope))
-    return (pin for pin in found.pins if _counts(pin))
+    found = find_pins([file], replace(context_of(charts, scope), named=named))
+    return (pin for pin in found.pins if _counts(pin) and not _is_set_elsewhere(pin, named))
+
+
+def _is_set_elsewhere(pin: Pin, named: Named) -> bool:
+    reference = variables.reference_of(pin) if pin.form is Form.VARIABLE else None
+    return any(reference == one for one, _ in named)
 
 
 def _release(pin: Pin, app_versions: Mapping[str, str]) -> str | None:

@@ -27,6 +27,7 @@ from fluxbump.model import (
     Plan,
     Related,
     Track,
+    TrackKind,
 )
 from fluxbump.resolve import best_chart
 from fluxbump.tracks import current, require_pins
@@ -87,6 +88,7 @@ def plan(
     _require_rewritable(inventory, index)
     targets = _targets(inventory, chart_release, options, earlier, following)
     changes = tuple(_changes(inventory.pins, targets))
+    _refuse_stale_digests(inventory.pins, changes, targets)
     if not options.allow_downgrade:
         _refuse_downgrade(changes)
     left_behind.require_none(inventory, changes, targets, index)
@@ -137,11 +139,12 @@ def _require_agreement(inventory: Inventory) -> None:
 
 
 def _require_rewritable(inventory: Inventory, index: ChartIndex) -> None:
-    configured = any(pin.kind == "custom" and pin.track == FLUX for pin in inventory.pins)
+    known = FLUX in current(inventory)
     for pin in inventory.pins:
-        if pin.kind == "install-url" and pin.form is Form.VARIABLE and not configured:
+        if pin.kind == "install-url" and pin.form is Form.VARIABLE and not known:
             raise PinError(
-                f"the install URL takes its release from a variable ({pin.value})",
+                f"the install URL takes its release from a variable ({pin.value}), and nothing "
+                "here says which release that is",
                 where=pin.location,
                 hint=f"write the release into the URL, {_CONFIGURE}",
             )
@@ -264,6 +267,21 @@ def _kept(pins: Iterable[Pin], targets: Mapping[Track, str]) -> Iterator[tuple[P
             yield pin, f"holds a variable, {pin.value}: make sure that it becomes {new}"
         elif pin.form is Form.UNPINNED:
             yield pin, "not pinned: takes whatever is newest"
+
+
+def _refuse_stale_digests(
+    pins: Iterable[Pin], changes: Iterable[Change], targets: Mapping[Track, str]
+) -> None:
+    """A digest that stays while its file's release moves would stop every download."""
+    moves = any(one.pin.track == FLUX for one in changes)
+    for pin in pins:
+        if moves and pin.track.kind is TrackKind.DIGEST and pin.track not in targets:
+            raise PinError(
+                f"the {pin.subject} must move with the release, but the file of {targets[FLUX]} is "
+                "not available",
+                where=pin.location,
+                hint="use --releases with a URL or a directory that has vX.Y.Z/install.yaml",
+            )
 
 
 def _refuse_downgrade(changes: Iterable[Change]) -> None:

@@ -110,8 +110,12 @@ def _worse(pin: Pin, text: str) -> Iterator[_Fault]:
 def _codes(pin: Pin, inventory: Inventory) -> tuple[str, ...]:
     """The rules that must refuse another version at this pin."""
     if pin.track in (FLUX, FLUX2) and pin.kind not in ("values-mirror", "app-version"):
-        sites = [p for p in inventory.pins if p.kind == "install-url" and p.form is Form.EXACT]
-        if pin.kind == "install-url" and len(sites) > 1:
+        installs = ("install-url", "variable")
+        sites = [p for p in inventory.pins if p.kind in installs and p.form is Form.EXACT]
+        sites = [p for p in sites if p.track == FLUX]
+        if pin.kind == "variable" and any(_same_variable(pin, p) for p in inventory.pins):
+            return ()  # set twice: with another version it is no pin any more, and listed
+        if pin.kind in installs and pin.track == FLUX and len(sites) > 1:
             return ("FB102", "FB103")
         return ("FB103", "FB112") if pin.kind == "chart-dependency" else ("FB103",)
     return {
@@ -123,8 +127,14 @@ def _codes(pin: Pin, inventory: Inventory) -> tuple[str, ...]:
         "chart-reader": ("FB110",),
         "helm-release": ("FB109",),
         "terraform": ("FB109",),
+        "variable": ("FB109",),
+        "digest": (),  # the file itself is needed to tell a wrong one
         "custom": ("FB109",) if pin.track.kind is TrackKind.CHART else (),
     }[pin.kind]
+
+
+def _same_variable(pin: Pin, other: Pin) -> bool:
+    return other is not pin and (other.kind, other.subject) == (pin.kind, pin.subject)
 
 
 def _other(pin: Pin) -> str:

@@ -56,17 +56,28 @@ class Upstream(Struct, frozen=True):
             IndexSourceError: it cannot be had, is not such a manifest, or is one of another
                 release.
         """
-        if "://" in self.spec:
-            data, source = self._fetched(release)
-        else:
-            path = Path(self.spec, f"v{release}", _FILE)
-            if not path.is_file():
-                raise IndexSourceError("no such file", where=str(path), hint=_ELSEWHERE)
-            data, source = places.read(path, manifests.MAX_SIZE), str(path)
+        data, source = self._read(release)
         found = manifests.install(data, source)
         if found.release not in (None, release):
             raise IndexSourceError(f"it is the manifest of Flux {found.release}", where=source)
         return found
+
+    def data(self, release: str) -> bytes:
+        """Return the bytes of a release's manifest, which digests are made of.
+
+        Raises:
+            IndexSourceError: as `shipped` does.
+        """
+        self.shipped(release)
+        return self._read(release)[0]
+
+    def _read(self, release: str) -> tuple[bytes, str]:
+        if "://" in self.spec:
+            return self._fetched(release)
+        path = Path(self.spec, f"v{release}", _FILE)
+        if not path.is_file():
+            raise IndexSourceError("no such file", where=str(path), hint=_ELSEWHERE)
+        return places.read(path, manifests.MAX_SIZE), str(path)
 
     def _fetched(self, release: str) -> tuple[bytes, str]:
         """Return the manifest behind the URL, and the URL as it may be shown.

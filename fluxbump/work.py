@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump import edit, fixes, links, mentions, resources
+from fluxbump import digests, edit, fixes, links, mentions, resources
 from fluxbump.discover import Scope, discover
+from fluxbump.errors import IndexSourceError
 from fluxbump.fixes import Fix, Fixing
 from fluxbump.looked import Looked
 from fluxbump.model import (
@@ -21,6 +22,8 @@ from fluxbump.model import (
     Plan,
     Row,
     Snapshot,
+    Track,
+    TrackKind,
 )
 from fluxbump.moves import Migration
 from fluxbump.snapshots import Overlay
@@ -120,3 +123,16 @@ def _derived(
     for old, new in edit.vendored(base, inventory, planned).items():
         derived |= {old: None, new: source.archive(planned.chart_release)}
     return derived
+
+
+def following(inventory: Inventory, release: str, looked: Looked[Snapshot]) -> Mapping[Track, str]:
+    """Return what digests become; nothing where their file is not available, and `plan` refuses."""
+    tracks = {one.track for one in inventory.pins if one.track.kind is TrackKind.DIGEST}
+    if not tracks or not looked.sources or not looked.sources.data:
+        return {}
+    if {one.value for one in inventory.pins if one.track == FLUX} <= {release}:
+        return {}
+    try:
+        return digests.targets(tracks, looked.sources.data(release))
+    except IndexSourceError:
+        return {}

@@ -231,7 +231,9 @@ def release_sources(
 
         upstream = Upstream(_from_root(releases, settings.releases, root), cache(web))
         local = not urlsplit(index or settings.index).scheme
-        yield Sources(upstream.shipped, source.archive, compare=compare, local=local)
+        yield Sources(
+            upstream.shipped, source.archive, compare=compare, local=local, data=upstream.data
+        )
 
 
 def _from_root(given: str | None, configured: str, root: Path | None) -> str:

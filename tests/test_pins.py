@@ -8,11 +8,13 @@ from textwrap import indent
 
 import pytest
 
+from fluxbump import digests
 from fluxbump.discover import find_pins
-from fluxbump.model import FLUX, FLUX2, Chart, Dependency, Form, Inventory, Note, Pin
+from fluxbump.model import FLUX, FLUX2, Chart, Dependency, Form, Inventory, Location, Note, Pin
 from fluxbump.pins import KINDS
 from fluxbump.pins.kind import Context, CustomPin, form_of
 from fluxbump.textfile import TextFile
+from fluxbump.variables import Followed
 from tests.helpers import (
     COMMUNITY,
     EDGE,
@@ -134,11 +136,11 @@ EDGE_PINS = {
     "install/lookalikes.sh": urls(7),
     "install/prerelease.sh": ["2 install-url flux 2.0.0-rc.3"],
     "install/two-versions.sh": [*urls(3), "4 install-url flux 2.3.0"],
-    "install/variable.Dockerfile": ["3 install-url flux v${FLUX_VERSION} [variable]"],
+    "install/variable.Dockerfile": ["2 variable flux 2.4.0"],
     "install/variable.sh": [
-        "3 install-url flux v${FLUX_VERSION} [variable]", "4 install-url flux $FLUX_TAG [variable]",
+        "2 variable flux 2.4.0", "4 install-url flux $FLUX_TAG [variable]",
     ],
-    "install/variable.tf": ["6 install-url flux v${var.flux_version} [variable]"],
+    "install/variable.tf": ["2 variable flux 2.4.0"],
 }  # fmt: skip
 
 UNREADABLE = {
@@ -194,10 +196,12 @@ def test_charts_come_behind_what_they_depend_on() -> None:
 
 CHART = Chart("bp-flux", "c/Chart.yaml", "1.1.2", (Dependency("flux2", "2.14.1", COMMUNITY),), True)
 TOP = Chart("bp-top", "t/Chart.yaml", "3.0.7", (Dependency("bp-flux", "1.1.2", "oci://x"),), False)
+SET = Pin("variable", FLUX, Location("set.sh", 1, 3), 2, 7, "2.4.0", Form.EXACT, "V")
 CONTEXT = Context(
     charts={"bp-flux": CHART, "bp-top": TOP},
     app_versions=app_versions(),
     releases=frozenset({"2.4.0"}),
+    followed=Followed({"set.sh": (SET,)}),
     custom=(
         CustomPin("*.env", "flux", pattern=re.compile(r"FLUX=(?P<version>\S+)")),
         CustomPin("custom/*.yaml", "bp-flux", key=("spec", "flux")),
@@ -211,6 +215,13 @@ TF = 'resource "{}" "x" {{\n  chart = "{}"\n  version = "1.1.2"\n}}\n'
 # kind, path, text, what is found
 READER = "flux: {chart: bp-flux, version: 1.1.2}\n"
 CONTRACT = [
+    (
+        "digest", "a.nix", f'url = "{URL.format("2.4.0")}";\nsha256 = "{"0" * 64}";\n',
+        [f"2 digest install.yaml sha256 hex {'0' * 64}"],
+    ),
+    ("digest", "a.nix", f'url = "x";\nsha256 = "{"0" * 64}";\n', []),
+    ("variable", "set.sh", "V=2.4.0", ["1 variable flux 2.4.0"]),
+    ("variable", "other.sh", "V=2.4.0", []),
     ("install-url", "a.sh", URL.format("2.4.0"), ["1 install-url flux 2.4.0"]),
     ("install-url", "a.sh", URL.format("2.4"), ["1 install-url flux v2.4 [range]"]),
     ("install-url", "a.sh", f"x  # {URL.format('2.4.0')}", []),
@@ -302,7 +313,7 @@ def test_kind(kind: str, path: str, text: str, expected: list[str]) -> None:
 
 def check_pin(pin: Pin, kind: str, text: str) -> None:
     assert pin.kind == kind
-    assert pin.track in (FLUX, FLUX2, CHART.track, TOP.track)
+    assert pin.track in (FLUX, FLUX2, CHART.track, TOP.track, digests.track("hex"))
     if pin.form is Form.EXACT:
         assert text[pin.start : pin.end] == pin.value
         assert TextFile(pin.location.path, text).location(pin.start) == pin.location

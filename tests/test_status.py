@@ -81,7 +81,7 @@ def test_without_an_index_a_run_is_not_foretold(repo: Repo, cli: Cli) -> None:
 @pytest.mark.parametrize(
     ("files", "said"),
     [
-        ({"install": script("x")}, "the install URL installs Flux vx (range); "),
+        ({"install": script("2.4")}, "the install URL installs Flux v2.4 (range); "),
         (
             {"install": script("x").replace("vx", "v${FLUX}")},
             "the install URL installs Flux v${FLUX} (variable); ",

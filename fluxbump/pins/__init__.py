@@ -9,15 +9,19 @@ from fluxbump.pins import (
     chart_reader,
     chart_version,
     custom,
+    digest,
     helm_release,
     install_url,
     terraform,
     values_mirror,
+    variable,
 )
 from fluxbump.pins.kind import Kind
 
 KINDS: dict[str, Kind] = {
     install_url.NAME: install_url,
+    variable.NAME: variable,
+    digest.NAME: digest,
     chart_dependency.NAME: chart_dependency,
     values_mirror.NAME: values_mirror,
     chart_version.NAME: chart_version,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from fluxbump.model import FLUX, Form, Pin
-from fluxbump.pins.kind import Context, form_of
+from fluxbump import references
+from fluxbump.model import FLUX, Form, Note, Pin
+from fluxbump.pins.kind import Context, Found, form_of
 from fluxbump.textfile import TextFile
 
 NAME = "install-url"
@@ -14,30 +15,45 @@ NAME = "install-url"
 _PATH = "fluxcd/flux2/releases/"
 
 # Any host: a mirror or a proxy in front of GitHub keeps the path. What may not stand in front is
-# looked at last, because a pattern that begins with fixed text is searched for that.
+# looked at last, because a pattern that begins with fixed text is searched for that. A tag is taken
+# possessively: it ends where it ends, so a long line is read once.
 URL = re.compile(
-    rf"{_PATH}(?<![\w.-]{_PATH})(?:(?P<latest>latest/download)|download/(?P<tag>[^/\s\"'`]+))"
-    r"/install\.yaml(?![\w-]|\.\w)"
+    rf"{_PATH}(?<![\w.-]{_PATH})(?:(?P<latest>latest/download)"
+    rf"|download/(?P<tag>(?:{references.PIECE}|[^/\s\"'`])++))/install\.yaml(?![\w-]|\.\w)"
 )
 
 
-def find(file: TextFile, _context: Context) -> Iterator[Pin]:
-    """Yield every install URL in live code."""
+def find(file: TextFile, context: Context) -> Iterator[Found]:
+    """Yield every install URL in live code.
+
+    A URL whose variable is followed yields nothing: the assignment stands for it.
+    """
     if _PATH not in file.text:
         return
     for match in URL.finditer(file.text):
-        if file.is_live(match.start()):
-            yield _pin(file, match)
+        if not file.is_live(match.start()):
+            continue
+        found = _found(file, match)
+        if isinstance(found, Note) or (file.path, found.start) not in context.followed.uses:
+            yield found
 
 
-def _pin(file: TextFile, match: re.Match[str]) -> Pin:
+def _found(file: TextFile, match: re.Match[str]) -> Found:
     if match["latest"]:
         start, end = match.span("latest")
         value, form = "latest", Form.UNPINNED
     else:
-        form, skip = form_of(match["tag"])
-        if form is Form.EXACT and not match["tag"].startswith("v"):
+        tag = match["tag"]
+        start = match.start("tag")
+        if not references.is_version(tag):
+            return Note(file.location(start), f"{tag} is a pattern, not a release: left alone")
+        form, skip = form_of(tag)
+        if form is Form.EXACT and not tag.startswith("v"):
             form = Form.OPAQUE  # Flux has no such tag: nothing to rewrite, something to mend
-        start, end = match.start("tag") + skip, match.end("tag")
+        start, end = start + skip, match.end("tag")
         value = file.text[start:end]
+    if references.is_searched(file, match.start()):
+        return Note(
+            file.location(start), f"a pattern that tools search for or insert, {value}: left alone"
+        )
     return Pin(NAME, FLUX, file.location(start), start, end, value, form, "install.yaml")

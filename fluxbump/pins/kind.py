@@ -12,7 +12,9 @@ from msgspec import Struct, field
 from fluxbump import versions
 from fluxbump.chartrepo import canonical
 from fluxbump.model import FLUX, FLUX2, Chart, Form, Location, Note, Pin, Track
+from fluxbump.references import Reference
 from fluxbump.textfile import TextFile
+from fluxbump.variables import Followed, Places
 from fluxbump.yamltext import Scalar
 
 COMMUNITY_REPOSITORIES = (
@@ -51,6 +53,10 @@ class Context(Struct, frozen=True):
         releases: Flux releases that install URLs hold.
         repositories: where the community chart may come from.
         custom: pins that the configuration adds.
+        places: by path of a file, those that may set the variables that it uses.
+        beside: the text of files that are not searched for pins, and may set variables.
+        named: variables that count in every file, whoever uses them, with their tracks.
+        followed: what became of the variables; `discover.find_pins` knows.
     """
 
     charts: Mapping[str, Chart] = field(default_factory=dict)
@@ -58,6 +64,10 @@ class Context(Struct, frozen=True):
     releases: frozenset[str] = frozenset()
     repositories: tuple[str, ...] = COMMUNITY_REPOSITORIES
     custom: tuple[CustomPin, ...] = ()
+    places: Mapping[str, Places] = field(default_factory=dict)
+    beside: Mapping[str, str] = field(default_factory=dict)
+    named: tuple[tuple[Reference, Track], ...] = ()
+    followed: Followed = field(default_factory=Followed)
 
     def chart_at(self, path: str) -> Chart | None:
         """Return the bumped chart whose Chart.yaml is at `path`."""

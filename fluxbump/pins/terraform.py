@@ -21,7 +21,9 @@ def find(file: TextFile, context: Context) -> Iterator[Pin]:
         chart = block.attribute("chart")
         track = context.track_of(chart.value) if chart else None
         if track is not None:
-            yield _pin(file, block, track)
+            pin = _pin(file, block, track)
+            if (file.path, pin.start) not in context.followed.uses:
+                yield pin
 
 
 def _pin(file: TextFile, block: Block, track: Track) -> Pin:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from fluxbump import constraint, installers, versions, yamltext
 from fluxbump.model import (
+    FLUX,
     FLUX2,
     Chart,
     Finding,
@@ -28,6 +29,11 @@ def _of(evidence: Evidence, kind: str) -> list[Pin]:
 
 def _exact(evidence: Evidence, kind: str) -> list[Pin]:
     return [pin for pin in _of(evidence, kind) if pin.form is Form.EXACT]
+
+
+def _variables(evidence: Evidence) -> list[Pin]:
+    """Where the release of an install URL is set, if it is not in the URL itself."""
+    return [pin for pin in _of(evidence, "variable") if pin.track == FLUX]
 
 
 def _dependencies(evidence: Evidence) -> list[Pin]:
@@ -64,14 +70,18 @@ def chart_dependency(evidence: Evidence) -> Iterator[Outcome]:
 
 def install_manifest(evidence: Evidence) -> Iterator[Outcome]:
     """Every install URL in live code names one release, and the same one."""
-    urls = _of(evidence, "install-url")
+    urls = [*_of(evidence, "install-url"), *_variables(evidence)]
+    exact = installers.exact(evidence.inventory)
     for pin in urls:
+        if pin.form is Form.VARIABLE and exact:
+            # Another place says which release is installed; whether this one agrees is not known.
+            yield NotRun("FB102", f"{pin.location} takes its release from {pin.value}")
+            continue
         if pin.form is not Form.EXACT:
             what = _holds(pin)
             if pin.form is Form.OPAQUE:
                 what = f"{pin.value}, and Flux has no such tag (they start with v)"
             yield _finding("FB102", pin, f"the install URL is not pinned: it holds {what}")
-    exact = installers.exact(evidence.inventory)
     for pin in exact[1:]:
         if pin.value != exact[0].value:
             yield _installs_differ(pin, exact[0])

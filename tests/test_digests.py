@@ -1,0 +1,79 @@
+"""A digest beside an install URL moves with it, or the bump stops there."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from fixtures import manifests as made
+from fluxbump import digests
+from tests.helpers import URL, Cli, Repo, assert_refused, find, repository, small
+
+OLD_HEX = "0" * 64
+# sha256sum, and nix-hash --type sha256 --to-base32, of a file that holds "abc"
+ABC = {
+    "hex": "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+    "sri": "sha256-ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=",
+    "nix": "1b8m03r63zqhnjf7l5wnldhh7c134ap5vpj0850ymkq1iyzicy5s",
+}
+
+
+def test_encodings() -> None:
+    found = digests.targets([digests.track(one) for one in ABC], b"abc")
+    assert {track.name.rsplit(" ", 1)[1]: value for track, value in found.items()} == ABC
+
+
+PLACES = {
+    "Nix": ("a.nix", f'fetchurl {{\n  url = "{URL.format("2.4.0")}";\n  sha256 = "@";\n}}\n'),
+    "Ansible": ("a.yml", f"- get_url:\n    url: {URL.format('2.4.0')}\n    checksum: sha256:@\n"),
+    "Dockerfile": ("Dockerfile", f"ADD --checksum=sha256:@ {URL.format('2.4.0')} /f\n"),
+    "Bazel": ("a.bzl", f'http_file(\n  sha256 = "@",\n  urls = ["{URL.format("2.4.0")}"],\n)\n'),
+    "variables": (
+        "a.sh",
+        f"FLUX_VERSION=2.4.0\nFLUX_SHA256=@\n\n\n\n\ncurl {URL.format('$FLUX_VERSION')}\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_a_digest_is_a_pin(name: str) -> None:
+    path, text = PLACES[name]
+    found = find({path: text.replace("@", OLD_HEX)})
+    assert [pin.value for pin in found.pins if pin.kind == "digest"] == [OLD_HEX]
+
+
+def test_a_digest_among_several_files_is_a_note() -> None:
+    text = f"curl {URL.format('2.4.0')}\ncurl https://example.org/x\n# a\nSHA256={OLD_HEX}\n"
+    found = find({"a.sh": text})
+    assert [pin.kind for pin in found.pins] == ["install-url"]
+    assert [str(note.location) for note in found.notes] == ["a.sh:4"]
+
+
+@pytest.fixture
+def nix(tmp_path: Path, index: Path) -> Repo:
+    path, text = PLACES["Nix"]
+    return repository(tmp_path / "repo", small(**{path: text.replace("@", OLD_HEX)}), index)
+
+
+def test_a_bump_stops_at_a_digest_that_it_cannot_make(nix: Repo, cli: Cli, tmp_path: Path) -> None:
+    result = cli("to", "2.5.1", "--releases", str(tmp_path), cwd=nix)
+    assert_refused(result, 5, "a.nix:3", "sha256 of install.yaml")
+    assert nix.branches() == ["main"]
+
+
+@pytest.mark.parametrize("length", [64, 52])
+def test_a_digest_moves_with_its_url(nix: Repo, cli: Cli, tmp_path: Path, length: int) -> None:
+    manifest = tmp_path / "releases" / "v2.5.1" / "install.yaml"
+    manifest.parent.mkdir(parents=True)
+    manifest.write_bytes(made.install("2.5.1", like="2.5.1"))
+    if length != len(OLD_HEX):
+        nix.commit({"a.nix": nix.show("main", "a.nix").replace(OLD_HEX, "0" * length)})
+    result = cli("to", "2.5.1", "--releases", str(manifest.parents[1]), cwd=nix)
+    assert result.code == 0, result.err
+    after = nix.show("fluxbump/flux-2.5.1", "a.nix")
+    raw = sha256(manifest.read_bytes()).digest()
+    assert (raw.hex() if length == len(OLD_HEX) else digests.nix(raw)) in after
+    assert "/v2.5.1/install.yaml" in after
+    assert OLD_HEX[:52] not in after
