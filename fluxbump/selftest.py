@@ -113,7 +113,7 @@ def _codes(pin: Pin, inventory: Inventory) -> tuple[str, ...]:
         sites = [p for p in inventory.pins if p.kind == "install-url" and p.form is Form.EXACT]
         if pin.kind == "install-url" and len(sites) > 1:
             return ("FB102", "FB103")
-        return ("FB103", "FB112") if pin.kind == "chart-dependency" else ("FB103",)
+        return ("FB103", "FB112") if pin.kind == "chart-dependency" else ("FB103", "FB114")
     return {
         "values-mirror": ("FB104",),
         "chart-version": ("FB107", "FB108", "FB109", "FB110"),
@@ -122,6 +122,8 @@ def _codes(pin: Pin, inventory: Inventory) -> tuple[str, ...]:
         "blueprint": ("FB110",),
         "helm-release": ("FB109",),
         "terraform": ("FB109",),
+        "helm-command": ("FB109",),
+        "crossplane": ("FB109",),
         "custom": ("FB109",) if pin.track.kind is TrackKind.CHART else (),
     }[pin.kind]
 

@@ -7,7 +7,9 @@ from fluxbump.pins import (
     blueprint,
     chart_dependency,
     chart_version,
+    crossplane,
     custom,
+    helm_command,
     helm_release,
     install_url,
     terraform,
@@ -24,5 +26,7 @@ KINDS: dict[str, Kind] = {
     blueprint.NAME: blueprint,
     helm_release.NAME: helm_release,
     terraform.NAME: terraform,
+    helm_command.NAME: helm_command,
+    crossplane.NAME: crossplane,
     custom.NAME: custom,
 }

@@ -11,6 +11,7 @@ from fluxbump.rules import (
     adoption,
     agreement,
     chart,
+    chart_agreement,
     crds,
     derived,
     kubernetes,
@@ -34,6 +35,7 @@ FAMILIES = (
     chart,
     kubernetes,
     adoption,
+    chart_agreement,
 )
 
 RULES: dict[str, Rule] = {
