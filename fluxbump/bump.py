@@ -18,6 +18,7 @@ from fluxbump import (
     edit,
     evidence,
     gate,
+    images,
     mentions,
     migrate,
     resolve,
@@ -46,6 +47,8 @@ from fluxbump.model import (
     Plan,
     Row,
     Snapshot,
+    Track,
+    TrackKind,
 )
 from fluxbump.moves import Migration
 from fluxbump.objects import CommitSnapshot
@@ -195,7 +198,10 @@ def prepare(
     start = _migrated(looked, chart_release, settings) if request.migrate_apis else Start(looked)
     inventory = start.inventory
     charts = looked.before.inventory.charts
-    planned = plan(inventory, chart_release, index, request.options, earlier=charts)
+    follow = _following(looked, inventory, chart_release)
+    planned = plan(
+        inventory, chart_release, index, request.options, earlier=charts, following=follow
+    )
     work = edited(start, planned, source, looked.scope, rows_move=request.mentions)
     total = ChangeSet({**start.changes.files, **work.changes.files})
     # Before there is a second thread, so that it may be divided among processes.
@@ -247,6 +253,14 @@ def prepare(
             steps=_steps(repository, base, start.migration, step, bumped=bumped),
             migration=start.migration,
         )
+
+
+def _following(
+    looked: Looked[Snapshot], inventory: Inventory, chart_release: ChartRelease
+) -> Mapping[Track, str]:
+    sources = looked.sources
+    ask = (lambda release: sources.manifest(release).controllers) if sources else None
+    return images.following(inventory, str(chart_release.app_version), ask)
 
 
 def _migrated(looked: Looked[Snapshot], chart_release: ChartRelease, settings: Settings) -> Start:
@@ -329,7 +343,7 @@ def _message(
     moved = [
         f"{track} {planned.current.get(track, '?')} -> {new}"
         for track, new in planned.targets.items()
-        if planned.current.get(track) != new
+        if planned.current.get(track) != new and track.kind is not TrackKind.IMAGE
     ]
     subject = f"Move Flux to {values['release']} (chart flux2 {values['chart_version']})"
     head = fill(settings.commit, dict(values)) if settings.commit else subject

@@ -32,6 +32,8 @@ from fluxbump.spread import Spread, serially
 from fluxbump.textfile import TextFile, decode
 
 _BY_REFERENCE = "chartRef"  # such a HelmRelease names no chart; its source does
+_IMAGES = ("fluxcd/", "sourceController", "kustomizeController", "helmController", "ionController")
+"""What a file with a controller's image contains; the last is the end of three names."""
 SETTINGS_FILE = "fluxbump.yaml"
 SUPPRESSION = "fluxbump: ignore["
 """What a comment that suppresses a finding contains."""
@@ -88,7 +90,7 @@ def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
     notes = (*charts.legacy(paths), *charts.foreign(files.values(), scope.repositories))
     context = context_of(moving, scope)
     searched = _searched(context)
-    needles = [*context.names(), *sorted(searched), SUPPRESSION, _BY_REFERENCE]
+    needles = [*context.names(), *sorted(searched), SUPPRESSION, _BY_REFERENCE, *_IMAGES]
     snapshot.grep([*needles, *scope.also])
     wanted = (_candidates(snapshot, paths, context, needles) - files.keys()) & set(paths)
     others: dict[str, str] = {}
@@ -247,7 +249,7 @@ def _values_files(context: Context) -> tuple[str, ...]:
 
 def _matters(context: Context) -> Callable[[str, str], bool]:
     """Return what tells whether a file can hold a pin; the others only mention a version."""
-    words, values = (*context.names(), _BY_REFERENCE), _values_files(context)
+    words, values = (*context.names(), _BY_REFERENCE, *_IMAGES), _values_files(context)
     globs = tuple(custom.path for custom in context.custom)
 
     def matters(path: str, text: str) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump import rules, versions
+from fluxbump import images, rules, versions
 from fluxbump.discover import Scope, rediscover
 from fluxbump.errors import PinError
 from fluxbump.model import FLUX, FLUX2, Edit, Finding, Form, Inventory, Location, Pin, TrackKind
@@ -109,6 +109,8 @@ def _worse(pin: Pin, text: str) -> Iterator[_Fault]:
 
 def _codes(pin: Pin, inventory: Inventory) -> tuple[str, ...]:
     """The rules that must refuse another version at this pin."""
+    if pin.kind == "controller-image":
+        return ("FB113",)
     if pin.track in (FLUX, FLUX2) and pin.kind not in ("values-mirror", "app-version"):
         sites = [p for p in inventory.pins if p.kind == "install-url" and p.form is Form.EXACT]
         if pin.kind == "install-url" and len(sites) > 1:
@@ -129,6 +131,8 @@ def _codes(pin: Pin, inventory: Inventory) -> tuple[str, ...]:
 
 
 def _other(pin: Pin) -> str:
+    if pin.track.kind is TrackKind.IMAGE:
+        return images.another(pin.track.name, pin.value)
     version = versions.parse(pin.value)
     if version is None:
         return f"{pin.value}-planted"

@@ -28,7 +28,18 @@ from fluxbump.tracks import current, require_pins
 if TYPE_CHECKING:
     from fluxbump.looked import Looked
 
-AGREEMENT = ("FB002", "FB101", "FB102", "FB103", "FB104", "FB108", "FB109", "FB110", "FB114")
+AGREEMENT = (
+    "FB002",
+    "FB101",
+    "FB102",
+    "FB103",
+    "FB104",
+    "FB108",
+    "FB109",
+    "FB110",
+    "FB113",
+    "FB114",
+)
 """The rules that say whether the pins agree."""
 
 

@@ -7,6 +7,7 @@ from fluxbump.pins import (
     blueprint,
     chart_dependency,
     chart_version,
+    controller_image,
     crossplane,
     custom,
     helm_command,
@@ -28,5 +29,6 @@ KINDS: dict[str, Kind] = {
     terraform.NAME: terraform,
     helm_command.NAME: helm_command,
     crossplane.NAME: crossplane,
+    controller_image.NAME: controller_image,
     custom.NAME: custom,
 }

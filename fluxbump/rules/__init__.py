@@ -14,6 +14,7 @@ from fluxbump.rules import (
     chart_agreement,
     crds,
     derived,
+    images,
     kubernetes,
     moved,
     readable,
@@ -36,6 +37,7 @@ FAMILIES = (
     kubernetes,
     adoption,
     chart_agreement,
+    images,
 )
 
 RULES: dict[str, Rule] = {
