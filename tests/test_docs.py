@@ -135,6 +135,7 @@ _OTHERS = {
     *("--stat", "--short", "--branch", "--quiet", "--format", "--oneline", "--delete", "--force"),
     *("--no-edit", "--namespace", "--all-namespaces", "--status-selector", "--output", "--since"),
     *("--git", "--type", "--patch", "--server-side", "--force-conflicts", "--filename", "--strict"),
+    *("--install", "--set"),
     # and minikube takes this, as FB207 says
     "--kubernetes-version",
 }  # fmt: skip
