@@ -93,8 +93,8 @@ def _references(file: TextFile) -> Iterator[Found]:
             yield one
         else:
             found.append(one)
-    tags = {(pin.track, pin.value) for pin in found}
-    if len(tags) > len({pin.track for pin in found}):
+    tags = {(pin.track, pin.value) for pin in found if pin.form is Form.EXACT}
+    if len(tags) > len({track for track, _ in tags}):
         yield Note(found[0].location, _MIRROR)
     else:
         yield from found
