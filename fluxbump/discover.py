@@ -40,6 +40,8 @@ _BY_REFERENCE = ("chartRef", "OCIRepository")
 
 # What has a file that may spell a chart's name with escapes.
 _OBJECTS = ("toolkit.fluxcd.io", "HelmChart", "Blueprint")
+_IMAGES = ("fluxcd/", "sourceController", "kustomizeController", "helmController", "ionController")
+"""What a file with a controller's image contains; the last is the end of three names."""
 SETTINGS_FILE = "fluxbump.yaml"
 SUPPRESSION = "fluxbump: ignore["
 """What a comment that suppresses a finding contains."""
@@ -385,7 +387,7 @@ def _candidates(
 def _words(context: Context) -> tuple[str, ...]:
     """What a text contains that names a chart which moves, by name, by path or by reference."""
     paths = (chart.directory.rstrip("/") or "GitRepository" for chart in context.charts.values())
-    return tuple(dict.fromkeys((*context.names(), *_BY_REFERENCE, *paths)))
+    return tuple(dict.fromkeys((*context.names(), *_BY_REFERENCE, *_IMAGES, *paths)))
 
 
 def _values_files(context: Context) -> tuple[str, ...]:

@@ -20,8 +20,9 @@ from fluxbump.errors import RepositoryError
 from fluxbump.model import FLUX, FLUX2, Chart, Form, Inventory, Pin, Track
 from fluxbump.references import Reference
 from fluxbump.textfile import TextFile, decode
+from fluxbump.tracks import FLUX2_SOURCES
 
-_SOURCES = ("install-url", "chart-dependency", "helm-release", "terraform", "variable", "custom")
+_SOURCES = ("install-url", *FLUX2_SOURCES)
 """The kinds of pin that clusters take their Flux from; the others follow them."""
 
 

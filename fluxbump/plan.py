@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
-from fluxbump import constraint, left_behind, versions
+from fluxbump import constraint, direct, left_behind, versions
 from fluxbump.errors import HalfBumpError, PinError, RefusedError
 from fluxbump.model import (
     FLUX,
@@ -136,6 +136,14 @@ def _require_agreement(inventory: Inventory) -> None:
                 where=other.location,
                 hint="set both with --align, or exclude one path in fluxbump.yaml",
             )
+    odd = direct.disagreeing(inventory)
+    if odd:
+        raise PinError(
+            "the places that install the chart flux2 disagree: "
+            + ", ".join(f"{pin.location} holds {pin.value}" for pin in odd),
+            where=odd[0].location,
+            hint="set all with --align, or exclude a path in fluxbump.yaml",
+        )
 
 
 def _require_rewritable(inventory: Inventory, index: ChartIndex) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump import rules, versions
+from fluxbump import images, rules, versions
 from fluxbump.discover import Scope, rediscover
 from fluxbump.errors import PinError
 from fluxbump.model import FLUX, FLUX2, Edit, Finding, Form, Inventory, Location, Pin, TrackKind
@@ -109,6 +109,8 @@ def _worse(pin: Pin, text: str) -> Iterator[_Fault]:
 
 def _codes(pin: Pin, inventory: Inventory) -> tuple[str, ...]:
     """The rules that must refuse another version at this pin."""
+    if pin.kind == "controller-image":
+        return ("FB113",)
     if pin.track in (FLUX, FLUX2) and pin.kind not in ("values-mirror", "app-version"):
         installs = ("install-url", "variable")
         sites = [p for p in inventory.pins if p.kind in installs and p.form is Form.EXACT]
@@ -117,7 +119,7 @@ def _codes(pin: Pin, inventory: Inventory) -> tuple[str, ...]:
             return ()  # set twice: with another version it is no pin any more, and listed
         if pin.kind in installs and pin.track == FLUX and len(sites) > 1:
             return ("FB102", "FB103")
-        return ("FB103", "FB112") if pin.kind == "chart-dependency" else ("FB103",)
+        return ("FB103", "FB112") if pin.kind == "chart-dependency" else ("FB103", "FB114")
     return {
         "values-mirror": ("FB104",),
         "chart-version": ("FB107", "FB108", "FB109", "FB110"),
@@ -129,6 +131,8 @@ def _codes(pin: Pin, inventory: Inventory) -> tuple[str, ...]:
         "terraform": ("FB109",),
         "variable": ("FB109",),
         "digest": (),  # the file itself is needed to tell a wrong one
+        "helm-command": ("FB109",),
+        "crossplane": ("FB109",),
         "custom": ("FB109",) if pin.track.kind is TrackKind.CHART else (),
     }[pin.kind]
 
@@ -138,6 +142,8 @@ def _same_variable(pin: Pin, other: Pin) -> bool:
 
 
 def _other(pin: Pin) -> str:
+    if pin.track.kind is TrackKind.IMAGE:
+        return images.another(pin.track.name, pin.value)
     version = versions.parse(pin.value)
     if version is None:
         return f"{pin.value}-planted"

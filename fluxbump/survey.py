@@ -41,6 +41,8 @@ AGREEMENT = (
     "FB109",
     "FB110",
     "FB111",
+    "FB113",
+    "FB114",
     "FB115",
 )
 """The rules that say whether the pins agree."""

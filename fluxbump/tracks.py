@@ -28,7 +28,10 @@ def current(inventory: Inventory) -> dict[Track, str]:
 _LOWEST = Version(0)
 FLUX_SOURCES = ("install-url", "variable", "custom")
 """Kinds of pin that say which release is installed; the first that a repository has counts."""
-FLUX2_SOURCES = ("chart-dependency", "helm-release", "terraform", "variable", "custom")
+FLUX2_SOURCES = (
+    *("chart-dependency", "helm-release", "terraform", "helm-command", "crossplane"),
+    *("variable", "custom"),
+)
 """Kinds of pin that say which chart release is shipped; the first that a repository has counts."""
 
 

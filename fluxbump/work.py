@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump import digests, edit, fixes, links, mentions, resources
+from fluxbump import digests, edit, fixes, images, links, mentions, resources
 from fluxbump.discover import Scope, discover
 from fluxbump.errors import IndexSourceError
 from fluxbump.fixes import Fix, Fixing
@@ -126,6 +126,17 @@ def _derived(
 
 
 def following(inventory: Inventory, release: str, looked: Looked[Snapshot]) -> Mapping[Track, str]:
+    """Return what images and digests become at a release.
+
+    Raises:
+        PinError: an image has to move, and nobody knows to which tag.
+    """
+    sources = looked.sources
+    ask = (lambda one: sources.manifest(one).controllers) if sources else None
+    return {**images.following(inventory, release, ask), **_digests(inventory, release, looked)}
+
+
+def _digests(inventory: Inventory, release: str, looked: Looked[Snapshot]) -> Mapping[Track, str]:
     """Return what digests become; nothing where their file is not available, and `plan` refuses."""
     tracks = {one.track for one in inventory.pins if one.track.kind is TrackKind.DIGEST}
     if not tracks or not looked.sources or not looked.sources.data:

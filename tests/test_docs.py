@@ -136,6 +136,7 @@ _OTHERS = {
     *("--no-edit", "--namespace", "--all-namespaces", "--status-selector", "--output", "--since"),
     *("--git", "--type", "--patch", "--server-side", "--force-conflicts", "--filename", "--strict"),
     "--show-managed-fields",
+    *("--install", "--set"),
     # and minikube takes this, as FB207 says
     "--kubernetes-version",
     # and helm this, as FB301 says

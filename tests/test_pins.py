@@ -211,6 +211,12 @@ CONTEXT = Context(
 BLUEPRINT = "kind: Blueprint\nmetadata: {{ name: {} }}\nspec: {{ version: 1.1.2 }}\n"
 APP = wrapper() + "appVersion: {}\n"
 TF = 'resource "{}" "x" {{\n  chart = "{}"\n  version = "1.1.2"\n}}\n'
+HELM = "helm upgrade -i flux2 fluxcd/flux2 --version 2.14.1\n"
+CROSSPLANE = (
+    "apiVersion: helm.crossplane.io/v1beta1\nkind: Release\nspec:\n  forProvider:\n"
+    "    chart: {name: bp-flux, version: 1.1.2, repository: oci://registry.example.org/b}\n"
+)
+IMAGE = "ghcr.io/fluxcd/source-controller:v1.4.1\n"
 
 # kind, path, text, what is found
 READER = "flux: {chart: bp-flux, version: 1.1.2}\n"
@@ -294,6 +300,12 @@ CONTRACT = [
             (" { a = var.b }.a }", "{ a = var.b }.a"),
         ]
     ),
+    ("helm-command", "a.sh", HELM, ["1 helm-command flux2 2.14.1"]),
+    ("helm-command", "a.sh", f"# {HELM}", []),
+    ("crossplane", "a.yaml", CROSSPLANE, ["5 crossplane bp-flux 1.1.2"]),
+    ("crossplane", "a.yaml", CROSSPLANE.replace("bp-flux", "bp-other"), []),
+    ("controller-image", "a.sh", IMAGE, ["1 controller-image source-controller 1.4.1"]),
+    ("controller-image", "a.sh", f"# {IMAGE}", []),
     ("custom", "a.env", "FLUX=v2.4.0\n", ["1 custom flux 2.4.0"]),
     ("custom", "a.env", "FLUX=~2\n", ["1 custom flux ~2 [range]"]),
     ("custom", "a.txt", "FLUX=v2.4.0\n", []),
@@ -313,7 +325,8 @@ def test_kind(kind: str, path: str, text: str, expected: list[str]) -> None:
 
 def check_pin(pin: Pin, kind: str, text: str) -> None:
     assert pin.kind == kind
-    assert pin.track in (FLUX, FLUX2, CHART.track, TOP.track, digests.track("hex"))
+    known = (FLUX, FLUX2, CHART.track, TOP.track, digests.track("hex"))
+    assert pin.track in known or pin.kind == "controller-image"
     if pin.form is Form.EXACT:
         assert text[pin.start : pin.end] == pin.value
         assert TextFile(pin.location.path, text).location(pin.start) == pin.location

@@ -45,6 +45,10 @@ OCI = (
     "kind: OCIRepository\nmetadata: {name: flux}\n"
     "spec: {url: oci://registry.example.org/b/bp-flux, ref: {tag: 1.1.2}}\n"
 )
+CROSSPLANE = (
+    "apiVersion: helm.crossplane.io/v1beta1\nkind: Release\nmetadata: {name: flux}\n"
+    "spec: {forProvider: {chart: {name: bp-flux, version: 1.1.2}}}\n"
+)
 EVERY_KIND = small(
     chart=wrapper() + "appVersion: 1.1.2\n",
     **{
@@ -56,6 +60,9 @@ EVERY_KIND = small(
         "reader.yaml": "flux: {chart: bp-flux, version: 1.1.2}\n",
         "v.sh": f"V=2.4.0\ncurl {URL.format('$V')}\n",
         "versions.txt": "own: 1.1.2\n",
+        "h.sh": "helm upgrade -i flux oci://registry.example.org/b/bp-flux --version 1.1.2\n",
+        "images.yaml": "images: [ghcr.io/fluxcd/source-controller:v1.4.1]\n",
+        "r.yaml": CROSSPLANE,
     },
 )
 CUSTOM = CustomPin("fluxbump-versions.yaml", "bp-flux", ("own",))

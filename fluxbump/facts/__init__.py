@@ -26,6 +26,11 @@ def controllers(release: str) -> Mapping[str, str]:
     return _controllers().get(release, {})
 
 
+def all_controllers() -> Mapping[str, Mapping[str, str]]:
+    """Return the image tag of each controller, for each release in the table."""
+    return _controllers()
+
+
 @cache
 def _controllers() -> Mapping[str, Mapping[str, str]]:
     table: dict[str, dict[str, str]] = json.loads((_HERE / "controllers.json").read_text("utf-8"))

@@ -8,8 +8,11 @@ from fluxbump.pins import (
     chart_dependency,
     chart_reader,
     chart_version,
+    controller_image,
+    crossplane,
     custom,
     digest,
+    helm_command,
     helm_release,
     install_url,
     terraform,
@@ -29,6 +32,9 @@ KINDS: dict[str, Kind] = {
     blueprint.NAME: blueprint,
     helm_release.NAME: helm_release,
     terraform.NAME: terraform,
+    helm_command.NAME: helm_command,
+    crossplane.NAME: crossplane,
+    controller_image.NAME: controller_image,
     chart_reader.NAME: chart_reader,  # behind all that read a kind of object better
     custom.NAME: custom,
 }

@@ -13,10 +13,12 @@ from fluxbump.rules import (
     adoption,
     agreement,
     chart,
+    chart_agreement,
     crds,
     derived,
     floating,
     identity,
+    images,
     kubernetes,
     moved,
     readable,
@@ -40,6 +42,8 @@ FAMILIES = (
     kubernetes,
     adoption,
     identity,
+    chart_agreement,
+    images,
 )
 
 RULES: dict[str, Rule] = {

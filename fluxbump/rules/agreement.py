@@ -22,6 +22,8 @@ from fluxbump.model import (
 from fluxbump.rules.rule import Evidence, NotApplicable, NotRun, Outcome, Rule
 from fluxbump.tracks import FLUX2_SOURCES
 
+_INSTALLS = ("helm-command", "crossplane")
+
 
 def _of(evidence: Evidence, kind: str) -> list[Pin]:
     return [pin for pin in evidence.inventory.pins if pin.kind == kind]
@@ -106,7 +108,7 @@ def _installs_differ(pin: Pin, first: Pin) -> Finding:
 def version_agreement(evidence: Evidence) -> Iterator[Outcome]:
     """What is installed first is what the chart ships that takes it over."""
     installs, charts = installers.exact(evidence.inventory), _charts(evidence)
-    if not charts or not (installs or charts[1:]):
+    if not charts or not installs:
         missing = "release is installed" if charts else "chart flux2 is asked for"
         yield NotApplicable("FB103", f"no {missing} here that could be compared with another")
         return
@@ -122,8 +124,6 @@ def version_agreement(evidence: Evidence) -> Iterator[Outcome]:
         for install in installs:
             if install.value != shipped:
                 yield _disagreement(install, chart, shipped, source, evidence)
-    if not installs:
-        yield from _charts_disagree([(chart, shipped) for chart, shipped, _ in known])
 
 
 def _charts(evidence: Evidence) -> list[Pin]:
@@ -158,37 +158,6 @@ def _disagreement(
         f"flux2 {chart.value}, which {ships}",
         Related(chart.location, f"flux2 {chart.value} {ships}"),
     )
-
-
-def _charts_disagree(charts: list[tuple[Pin, str | None]]) -> Iterator[Finding]:
-    """Of charts that ship several releases, one is installed over the other.
-
-    Where all are of one kind they may be clusters that follow each other.
-    """
-    if len({shipped for _, shipped in charts}) < 2:  # noqa: PLR2004  # a pair can disagree
-        return
-    said = [f"{chart.location} for {_ships(chart, shipped)}" for chart, shipped in charts]
-    more = f" and {len(said) - _SHOWN} more" if said[_SHOWN:] else ""
-    (first, _), *others = charts
-    found = _finding(
-        "FB103",
-        first,
-        "the chart flux2 is asked for at several releases of Flux: "
-        f"{', '.join(said[:_SHOWN])}{more}",
-        *(
-            Related(chart.location, f"asks for {_ships(chart, shipped)}")
-            for chart, shipped in others
-        ),
-    )
-    alike = len({chart.kind for chart, _ in charts}) == 1
-    yield replace(found, severity=Severity.WARNING) if alike else found
-
-
-_SHOWN = 4
-
-
-def _ships(chart: Pin, shipped: str | None) -> str:
-    return f"{chart.value} ({f'Flux {shipped}' if shipped else 'not in the chart index'})"
 
 
 # --- FB104: the values mirror -----------------------------------------------------------------
@@ -245,7 +214,7 @@ def umbrella_dependency(evidence: Evidence) -> Iterator[Outcome]:
 
 def helm_release(evidence: Evidence) -> Iterator[Outcome]:
     """Every cluster asks for the version that the chart has."""
-    yield from _behind_chart(evidence, "FB109", "helm-release", "terraform", "custom")
+    yield from _behind_chart(evidence, "FB109", "helm-release", "terraform", *_INSTALLS, "custom")
 
 
 def version_mirror(evidence: Evidence) -> Iterator[Outcome]:

@@ -1,0 +1,101 @@
+"""The places that install the chart flux2 itself, and which of them belong together. Pure.
+
+What tells environments apart is the path: a directory or a file that is called like a stage, and
+what is directly below `clusters/` and its like.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from fluxbump.model import FLUX2, Form, Inventory, Pin
+
+BOOTSTRAP = ("helm-command", "terraform")
+"""Kinds whose chart somebody or something installs once; GitOps then takes over."""
+
+RECONCILED = ("chart-dependency", "helm-release", "crossplane")
+"""Kinds that a controller brings about again and again."""
+
+_STAGES = frozenset(
+    (
+        *("dev", "develop", "development", "test", "testing", "qa", "uat", "acc", "acceptance"),
+        *("stage", "staging", "stg", "preprod", "prod", "production", "prd", "live", "sandbox"),
+        *("lab", "preview", "canary", "demo", "int", "integration"),
+    )
+)
+_HOLD_CLUSTERS = frozenset({"clusters", "cluster", "environments", "envs", "env", "stages"})
+_PARTS = re.compile(r"[-_.]")
+
+
+def places(inventory: Inventory) -> list[Pin]:
+    """Return the exact pins of the chart that install it; a patch is meant to differ."""
+    return [
+        pin
+        for pin in inventory.pins
+        if pin.track == FLUX2
+        and pin.form is Form.EXACT
+        and pin.kind in (*BOOTSTRAP, *RECONCILED)
+        and not pin.subject.endswith("(patch)")
+    ]
+
+
+def disagreeing(inventory: Inventory) -> tuple[Pin, ...]:
+    """Return the places of one environment that hold different versions; nothing if all agree."""
+    pins = places(inventory)
+    odd = {id(pin) for pair in _pairs(pins) for pin in pair}
+    return tuple(pin for pin in pins if id(pin) in odd)
+
+
+def _pairs(pins: Sequence[Pin]) -> Iterator[tuple[Pin, Pin]]:
+    for position, one in enumerate(pins):
+        for other in pins[position + 1 :]:
+            kinds = {one.kind, other.kind}
+            # Two wrappers are judged by themselves: see the plan.
+            differ = one.value != other.value and kinds != {"chart-dependency"}
+            if differ and _together(one, other) and not _served(one, other, pins):
+                yield one, other
+
+
+def _served(one: Pin, other: Pin, pins: Sequence[Pin]) -> bool:
+    """Whether a bootstrap is the right one for another place than this one."""
+    for bootstrap, place in ((one, other), (other, one)):
+        if bootstrap.kind in BOOTSTRAP and place.kind in RECONCILED:
+            return any(
+                pin.kind in RECONCILED
+                and pin.value == bootstrap.value
+                and not _apart(pin, bootstrap)
+                for pin in pins
+            )
+    return False
+
+
+def _together(one: Pin, other: Pin) -> bool:
+    """Whether two places speak of the same cluster: a bootstrap and its successor, or one tree."""
+    if _apart(one, other):
+        return False
+    if (one.kind in BOOTSTRAP) != (other.kind in BOOTSTRAP):
+        return True
+    first, second = _folder(one), _folder(other)
+    return first.startswith(second) or second.startswith(first)
+
+
+def _folder(pin: Pin) -> str:
+    folder, slash, _ = pin.location.path.rpartition("/")
+    return folder + slash
+
+
+def _apart(one: Pin, other: Pin) -> bool:
+    first, second = environment(one.location.path), environment(other.location.path)
+    return bool(first and second) and first.isdisjoint(second)
+
+
+def environment(path: str) -> frozenset[str]:
+    """Return the words of a path that name an environment; empty if none does."""
+    *folders, name = path.lower().split("/")
+    found = {part for one in (*folders, name) for part in _PARTS.split(one) if part in _STAGES}
+    for above, below in pairwise(folders):
+        if above in _HOLD_CLUSTERS:
+            found.add(below)
+    return frozenset(found)
