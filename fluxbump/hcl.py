@@ -72,6 +72,13 @@ def in_heredoc(text: str, offset: int) -> bool:
     )
 
 
+def heredocs(text: str) -> Iterator[tuple[int, int]]:
+    """Yield the span of every heredoc's body."""
+    for token in _TOKEN.finditer(text):
+        if token.lastgroup == "heredoc":
+            yield token.span("body")
+
+
 def blocks(text: str, *labels: str) -> Iterator[Block]:
     """Yield the blocks whose keyword and first labels are `labels`."""
     tokens = [token for token in _TOKEN.finditer(text) if token.lastgroup != "comment"]

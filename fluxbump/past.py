@@ -19,7 +19,15 @@ from fluxbump.errors import RepositoryError
 from fluxbump.model import FLUX, FLUX2, Chart, Form, Inventory, Pin, Track
 from fluxbump.textfile import TextFile, decode
 
-_SOURCES = ("install-url", "chart-dependency", "helm-release", "terraform", "custom")
+_SOURCES = (
+    "install-url",
+    "chart-dependency",
+    "helm-release",
+    "terraform",
+    "embedded-manifest",
+    "kustomize-override",
+    "custom",
+)
 """The kinds of pin that clusters take their Flux from; the others follow them."""
 
 

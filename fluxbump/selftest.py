@@ -122,6 +122,8 @@ def _codes(pin: Pin, inventory: Inventory) -> tuple[str, ...]:
         "blueprint": ("FB110",),
         "helm-release": ("FB109",),
         "terraform": ("FB109",),
+        "embedded-manifest": ("FB109",),
+        "kustomize-override": ("FB109",),
         "custom": ("FB109",) if pin.track.kind is TrackKind.CHART else (),
     }[pin.kind]
 

@@ -28,7 +28,14 @@ def current(inventory: Inventory) -> dict[Track, str]:
 _LOWEST = Version(0)
 FLUX_SOURCES = ("install-url", "custom")
 """Kinds of pin that say which release is installed; the first that a repository has counts."""
-FLUX2_SOURCES = ("chart-dependency", "helm-release", "terraform", "custom")
+FLUX2_SOURCES = (
+    "chart-dependency",
+    "helm-release",
+    "terraform",
+    "embedded-manifest",
+    "kustomize-override",
+    "custom",
+)
 """Kinds of pin that say which chart release is shipped; the first that a repository has counts."""
 
 

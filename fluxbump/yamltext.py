@@ -310,6 +310,23 @@ def mappings(node: Node | None) -> Iterator[MappingNode]:
             queue.extend(reversed(list(items(current))))
 
 
+def scalars(node: Node | None) -> Iterator[ScalarNode]:
+    """Yield every scalar below and including `node` that is a value, each once."""
+    seen: set[int] = set()
+    queue = [node]
+    while queue:
+        current = queue.pop()
+        if current is None or id(current) in seen:
+            continue
+        seen.add(id(current))
+        if isinstance(current, ScalarNode):
+            yield current
+        elif isinstance(current, MappingNode):
+            queue.extend(value for _, value in reversed(current.value))
+        else:
+            queue.extend(reversed(list(items(current))))
+
+
 def load(text: str, *, quick: bool = False) -> object:
     """Parse one document into dicts, lists and strings; a plain null becomes None.
 
@@ -372,5 +389,6 @@ __all__ = [
     "key_around",
     "load",
     "mappings",
+    "scalars",
     "text_of",
 ]

@@ -8,6 +8,7 @@ from fluxbump.pins import (
     chart_dependency,
     chart_version,
     custom,
+    embedded,
     helm_release,
     install_url,
     terraform,
@@ -24,5 +25,6 @@ KINDS: dict[str, Kind] = {
     blueprint.NAME: blueprint,
     helm_release.NAME: helm_release,
     terraform.NAME: terraform,
+    embedded.NAME: embedded,
     custom.NAME: custom,
 }

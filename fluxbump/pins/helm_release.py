@@ -7,18 +7,15 @@ Field meanings: fluxcd.io/flux/components/helm/helmreleases and …/source/ocire
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 
 from fluxbump import yamltext
-from fluxbump.model import Form, Note, Pin, Track
+from fluxbump.model import Form, Pin, Track
 from fluxbump.pins.kind import Context, Found, pin_at, unpinned
 from fluxbump.textfile import TextFile
 from fluxbump.yamltext import Document, Node
 
 NAME = "helm-release"
-
-_INLINE_VERSION = re.compile(r"/spec/chart/spec/version\b|^ +version:", re.MULTILINE)
 
 Finder = Callable[[Document, Node, Context], Iterator[Found]]
 
@@ -27,9 +24,6 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
     """Yield the chart versions that the file's Flux objects ask for."""
     for document, node in file.objects(_FINDERS, context.is_installed_in):
         yield from _FINDERS[yamltext.text_of(node, "kind") or ""](document, node, context)
-    yield from _patched_in_strings(file, context)
-    if not file.is_yaml:
-        yield from _unread(file, context)
 
 
 def _helm_release(document: Document, node: Node, context: Context) -> Iterator[Found]:
@@ -86,34 +80,6 @@ def _version(document: Document, spec: Node | None, key: str, track: Track, subj
     if scalar is not None:
         return pin_at(NAME, track, scalar, subject)
     return unpinned(NAME, track, document.at(spec), subject)
-
-
-def _patched_in_strings(file: TextFile, context: Context) -> Iterator[Found]:
-    """An inline patch of a kustomization is a string, in which nobody but kustomize finds a pin."""
-    if "kind: Kustomization" not in file.text:
-        return
-    for match in _INLINE_VERSION.finditer(file.text):
-        named = next((name for name in context.names() if name in file.text), None)
-        if named is not None and file.is_live(match.start()):
-            yield Note(
-                file.location(match.start()),
-                f"an inline patch sets a chart version in a file that names {named}: not read "
-                "(if it is a pin, add it under `pins` in fluxbump.yaml)",
-            )
-
-
-def _unread(file: TextFile, context: Context) -> Iterator[Found]:
-    """A manifest inside another language (a cloud-init template, a script) is not read."""
-    if "kind: HelmRelease" not in file.text:
-        return
-    for name in context.names():
-        offset = file.text.find(f"chart: {name}\n")
-        if offset >= 0 and file.is_live(offset):
-            yield Note(
-                file.location(offset),
-                f"a HelmRelease of {name} inside a file that is not YAML: not read "
-                "(add its version under `pins` in fluxbump.yaml)",
-            )
 
 
 _FINDERS: dict[str, Finder] = {

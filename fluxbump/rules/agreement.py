@@ -22,6 +22,9 @@ from fluxbump.model import (
 )
 from fluxbump.rules.rule import Evidence, NotRun, Outcome, Rule
 
+_WITHIN = ("embedded-manifest", "kustomize-override")
+"""Kinds of pin that ask for a chart from inside other text, or from a patch."""
+
 
 def _of(evidence: Evidence, kind: str) -> list[Pin]:
     return [pin for pin in evidence.inventory.pins if pin.kind == kind]
@@ -109,7 +112,7 @@ def install_manifest(evidence: Evidence) -> Iterator[Outcome]:
 def version_agreement(evidence: Evidence) -> Iterator[Outcome]:
     """What cloud-init installs is what the wrapper's chart ships."""
     installs = [*_exact(evidence, "install-url"), *_custom(evidence, FLUX)]
-    chart_pins = ("chart-dependency", "helm-release", "terraform")
+    chart_pins = ("chart-dependency", "helm-release", "terraform", *_WITHIN)
     charts = [pin for kind in chart_pins for pin in _exact(evidence, kind) if pin.track == FLUX2]
     for wrapper in [*charts, *_custom(evidence, FLUX2)]:
         shipped, source = evidence.shipped(wrapper)
@@ -175,7 +178,7 @@ def umbrella_dependency(evidence: Evidence) -> Iterator[Outcome]:
 
 def helm_release(evidence: Evidence) -> Iterator[Outcome]:
     """Every cluster asks for the version that the chart has."""
-    yield from _behind_chart(evidence, "FB109", "helm-release", "terraform", "custom")
+    yield from _behind_chart(evidence, "FB109", "helm-release", "terraform", *_WITHIN, "custom")
 
 
 def version_mirror(evidence: Evidence) -> Iterator[Outcome]:
