@@ -14,7 +14,7 @@ from functools import partial
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump import charts, versions
+from fluxbump import charts, links, versions
 from fluxbump.model import (
     FLUX2,
     Chart,
@@ -88,7 +88,7 @@ def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
     notes = (*charts.legacy(paths), *charts.foreign(files.values(), scope.repositories))
     context = context_of(moving, scope)
     searched = _searched(context)
-    needles = [*context.names(), *sorted(searched), SUPPRESSION, _BY_REFERENCE]
+    needles = [*context.names(), *sorted(searched), SUPPRESSION, _BY_REFERENCE, *links.PATHS]
     snapshot.grep([*needles, *scope.also])
     wanted = (_candidates(snapshot, paths, context, needles) - files.keys()) & set(paths)
     others: dict[str, str] = {}
@@ -100,12 +100,34 @@ def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
         else:
             others[path] = text
     inventory = find_pins(files.values(), context, scope.spread)
+    linked = links.gather(snapshot, set(paths), inventory, context)
+    if linked.texts:
+        inventory = _read_again(inventory, linked, context, scope.spread)
     return replace(
         inventory,
         charts=moving,
         notes=(*notes, *_idle(context, inventory.pins), *inventory.notes),
         others=others,
         searched=searched,
+    )
+
+
+def _read_again(
+    inventory: Inventory, linked: links.Linked, context: Context, spread: Spread
+) -> Inventory:
+    """Find the pins of some files again, now that it is known what other files say of them."""
+    texts = linked.texts
+    context = replace(context, links=linked.links, releases=_held_releases(inventory, ()))
+    again = find_pins([TextFile(path, text) for path, text in texts.items()], context, spread)
+    pins = [pin for pin in inventory.pins if pin.location.path not in texts] + list(again.pins)
+    notes = [note for note in inventory.notes if note.location.path not in texts]
+    held = {pin.location.path for pin in again.pins}
+    return replace(
+        inventory,
+        pins=tuple(sorted(pins, key=lambda pin: (pin.location, pin.start))),
+        notes=(*notes, *again.notes),
+        files={**inventory.files, **{path: texts[path] for path in texts if path in held}},
+        links=linked.links,
     )
 
 
@@ -126,7 +148,7 @@ def rediscover(inventory: Inventory, texts: Mapping[str, str], scope: Scope) -> 
     )
     context = context_of(moving, scope)
     # An install URL outside of the changed files still says which release is meant.
-    context = replace(context, releases=_held_releases(inventory, texts))
+    context = replace(context, releases=_held_releases(inventory, texts), links=inventory.links)
     changed = [TextFile(path, text) for path, text in texts.items()]
     again = find_pins(changed, context, scope.spread)
     pins = [pin for pin in inventory.pins if pin.location.path not in texts] + list(again.pins)
@@ -247,7 +269,8 @@ def _values_files(context: Context) -> tuple[str, ...]:
 
 def _matters(context: Context) -> Callable[[str, str], bool]:
     """Return what tells whether a file can hold a pin; the others only mention a version."""
-    words, values = (*context.names(), _BY_REFERENCE), _values_files(context)
+    words = (*context.names(), _BY_REFERENCE, *links.PATHS)
+    values = _values_files(context)
     globs = tuple(custom.path for custom in context.custom)
 
     def matters(path: str, text: str) -> bool:

@@ -13,7 +13,10 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct, field
 
-from fluxbump import yamltext
+from fluxbump import constraint, yamltext
+from fluxbump.model import Form, Pin, Track
+from fluxbump.pins.kind import form_of
+from fluxbump.textfile import TextFile
 from fluxbump.yamltext import Document, Node
 
 _MOST_LINES = 400
@@ -24,7 +27,8 @@ _MOST_CHARACTERS = 20_000
 
 # What Go templates, Terraform templates, Flux substitutions and ResourceSets put in.
 _DIRECTIVE = re.compile(
-    r"\{\{[^\n]*?\}\}|\{%[^\n]*?%\}|\$\{[^{}\n]*\}|\$\{\{[^\n]*?\}\}|%\{[^{}\n]*\}|<<[^<>\n]{0,200}>>"
+    r"\{\{[^\n]*?\}\}|\{%[^\n]*?%\}|\$\{[^{}\n]*\}|\$\{\{[^\n]*?\}\}|%\{[^{}\n]*\}"
+    r"|<<[^<>\n]{0,200}>>"
 )
 _ALONE = re.compile(
     r"^[ \t]*(?:(?:\{\{[^\n]*?\}\}|\{%[^\n]*?%\}|%\{[^{}\n]*\})[ \t]*)+\r?$", re.MULTILINE
@@ -33,6 +37,17 @@ _TABS = re.compile(r"^\t+", re.MULTILINE)
 _DASHES = re.compile(r"[ \t]*(?:-[ \t]+)*")
 _KEY = re.compile(r"""["']?[A-Za-z_][\w./-]*["']?[ \t]*:(?=[ \t\r\n]|\Z)""")
 _END = ("---", "...")
+
+FIELDS: Mapping[str, tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]] = {
+    "HelmRelease": (("spec", "chart", "spec", "chart"), (("spec", "chart", "spec", "version"),)),
+    "HelmChart": (("spec", "chart"), (("spec", "version"),)),
+    # source-controller: a digest wins over semver, semver over tag.
+    "OCIRepository": (
+        ("spec", "url"),
+        (("spec", "ref", "digest"), ("spec", "ref", "semver"), ("spec", "ref", "tag")),
+    ),
+}
+"""Where each kind names its chart, and where its version; the first that it has counts."""
 
 
 class Value(Struct, frozen=True):
@@ -119,7 +134,7 @@ class Piece(Struct, frozen=True, dict=True):
 
     def manifest_of(self, node: Node | None, kind: str) -> Manifest | None:
         """Return the object that a node of the piece is; None when it is none of that kind."""
-        if node is None or yamltext.text_of(node, "kind") != kind:
+        if node is None or yamltext.text_of(node, "kind") not in (kind, None):
             return None
         values: dict[tuple[str, ...], Value] = {}
         repeated: set[tuple[str, ...]] = set()
@@ -245,6 +260,26 @@ class Source(Struct, frozen=True, dict=True):
             position = max(opening, closing)
         close = _closing(self.masked, position, min(end, position + _MOST_CHARACTERS))
         return self.piece(position, close) if close else None
+
+
+def pin_of(name: str, file: TextFile, value: Value, track: Track, subject: str) -> Pin | None:
+    """Make the pin of kind `name` that a value is; None where it is not certain what it says."""
+    form, skip = form_of(value.text)
+    if value.templated or value.expression:
+        form, skip = Form.VARIABLE, 0
+    elif not value.plain or (form is Form.RANGE and not _is_range(value.text)):
+        return None
+    start = value.start + skip
+    where = file.location(start)
+    return Pin(name, track, where, start, value.end, value.text[skip:], form, subject)
+
+
+def _is_range(text: str) -> bool:
+    try:
+        constraint.parse(text)
+    except ValueError:
+        return False
+    return True
 
 
 def source(text: str) -> Source:

@@ -260,6 +260,14 @@ class Chart(Struct, frozen=True):
         return Track(TrackKind.CHART, self.name)
 
 
+class Links(Struct, frozen=True):
+    """What files say of each other; the room `links` says what each part is."""
+
+    releases: Mapping[str, Track] = field(default_factory=dict)
+    unsure: frozenset[str] = frozenset()
+    patches: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+
+
 class Inventory(Struct, frozen=True):
     """All tracks, pins, notes and unreadable candidates of one snapshot.
 
@@ -271,6 +279,7 @@ class Inventory(Struct, frozen=True):
         files: the decoded text of every candidate file, by path.
         others: the text of files that hold no pin, and contain one of `searched`.
         searched: versions that were looked for in the whole snapshot.
+        links: what the files say of each other's releases.
     """
 
     charts: tuple[Chart, ...] = ()
@@ -280,6 +289,7 @@ class Inventory(Struct, frozen=True):
     files: Mapping[str, str] = field(default_factory=dict)
     others: Mapping[str, str] = field(default_factory=dict)
     searched: frozenset[str] = frozenset()
+    links: Links = Links()
 
 
 # --- what will change -------------------------------------------------------------------------

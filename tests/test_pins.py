@@ -107,7 +107,10 @@ EDGE_PINS = {
     "releases/drifted.yaml": [hr(11, "1.1.0")],
     "releases/helm-chart.yaml": [hr(9)],
     "releases/list.yaml": [hr(12)],
-    "releases/multi-document.yaml": [hr(26), hr(49)],
+    "releases/kustomization-patch.yaml": ["13 kustomize-override bp-flux 1.1.2"],
+    "releases/multi-document.yaml": [
+        hr(26), "44 embedded-manifest bp-flux 1.1.2", hr(49),
+    ],
     "releases/no-version.yaml": [hr(10, " [unpinned]")],
     "releases/range-admits.yaml": [hr(11, ">=1.1.0 <2.0.0 [range]")],
     "releases/range-excludes.yaml": [hr(11, "<1.1.3 [range]")],
@@ -171,10 +174,6 @@ def test_edge_cases_that_cannot_be_read() -> None:
     assert all("\n" not in one.message and one.message for one in edge().unreadable)
 
 
-def test_a_version_in_the_string_of_a_patch_is_not_passed_over() -> None:
-    assert "releases/kustomization-patch.yaml" in [note.location.path for note in edge().notes]
-
-
 def test_a_foreign_flux2_is_noted() -> None:
     (note,) = [n for n in edge().notes if n.location.path == "charts/other-source/Chart.yaml"]
     assert note.location.line == 6
@@ -207,6 +206,11 @@ CONTEXT = Context(
 BLUEPRINT = "kind: Blueprint\nmetadata: {{ name: {} }}\nspec: {{ version: 1.1.2 }}\n"
 APP = wrapper() + "appVersion: {}\n"
 TF = 'resource "{}" "x" {{\n  chart = "{}"\n  version = "1.1.2"\n}}\n'
+
+PATCHED = (
+    "patches:\n  - target: {{kind: HelmRelease, name: {}}}\n    patch: |\n"
+    "      - op: replace\n        path: /spec/chart/spec/version\n        value: 1.1.2\n"
+)
 
 # kind, path, text, what is found
 CONTRACT = [
@@ -279,6 +283,16 @@ CONTRACT = [
             (" { a = var.b }.a }", "{ a = var.b }.a"),
         ]
     ),
+    ("embedded-manifest", "a.tftpl", indent(release(), "  "), [
+        "9 embedded-manifest bp-flux 1.1.2",
+    ]),
+    ("embedded-manifest", "a.tftpl", indent(release(chart="bp-other"), "  "), []),
+    ("embedded-manifest", "a.yaml", release(), []),
+    ("embedded-manifest", "a.md", release(), []),
+    ("kustomize-override", "kustomization.yaml", PATCHED.format("bp-flux"), [
+        "6 kustomize-override bp-flux 1.1.2",
+    ]),
+    ("kustomize-override", "kustomization.yaml", PATCHED.format("bp-other"), []),
     ("custom", "a.env", "FLUX=v2.4.0\n", ["1 custom flux 2.4.0"]),
     ("custom", "a.env", "FLUX=~2\n", ["1 custom flux ~2 [range]"]),
     ("custom", "a.txt", "FLUX=v2.4.0\n", []),

@@ -44,6 +44,10 @@ OCI = (
     "kind: OCIRepository\nmetadata: {name: flux}\n"
     "spec: {url: oci://registry.example.org/b/bp-flux, ref: {tag: 1.1.2}}\n"
 )
+PATCHED = (
+    "patches:\n  - target: {kind: HelmRelease, name: bp-flux}\n    patch: |\n"
+    "      - op: replace\n        path: /spec/chart/spec/version\n        value: 1.1.2\n"
+)
 EVERY_KIND = small(
     chart=wrapper() + "appVersion: 1.1.2\n",
     **{
@@ -53,6 +57,8 @@ EVERY_KIND = small(
         "u/Chart.yaml": umbrella(),
         "u.yaml": release("3.0.7", chart="bp-bundle"),
         "versions.txt": "own: 1.1.2\n",
+        "node.tftpl": release(),
+        "kustomization.yaml": PATCHED,
     },
 )
 CUSTOM = CustomPin("fluxbump-versions.yaml", "bp-flux", ("own",))

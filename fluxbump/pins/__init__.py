@@ -11,6 +11,7 @@ from fluxbump.pins import (
     embedded,
     helm_release,
     install_url,
+    kustomize,
     terraform,
     values_mirror,
 )
@@ -25,6 +26,7 @@ KINDS: dict[str, Kind] = {
     blueprint.NAME: blueprint,
     helm_release.NAME: helm_release,
     terraform.NAME: terraform,
+    kustomize.NAME: kustomize,
     embedded.NAME: embedded,
     custom.NAME: custom,
 }

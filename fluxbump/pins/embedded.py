@@ -12,10 +12,10 @@ from functools import cache
 
 from msgspec import Struct
 
-from fluxbump import constraint, embedded, hcl, hclobject, yamltext
-from fluxbump.embedded import Manifest, Source, Value
-from fluxbump.model import Form, Note, Pin, Track
-from fluxbump.pins.kind import Context, Found, form_of, unpinned
+from fluxbump import embedded, hcl, hclobject, yamltext
+from fluxbump.embedded import FIELDS, Manifest, Source, pin_of
+from fluxbump.model import Note, Track
+from fluxbump.pins.kind import Context, Found, unpinned
 from fluxbump.textfile import Language, TextFile
 from fluxbump.yamltext import Document, Node
 
@@ -26,17 +26,6 @@ _KIND = re.compile(
 )
 _NEAR = 3000
 """Characters on either side in which an object that cannot be read is thought to name its chart."""
-
-_FIELDS = {
-    "HelmRelease": (("spec", "chart", "spec", "chart"), (("spec", "chart", "spec", "version"),)),
-    "HelmChart": (("spec", "chart"), (("spec", "version"),)),
-    # source-controller: a digest wins over semver, semver over tag.
-    "OCIRepository": (
-        ("spec", "url"),
-        (("spec", "ref", "digest"), ("spec", "ref", "semver"), ("spec", "ref", "tag")),
-    ),
-}
-"""Where each kind names its chart, and where its version; the first that it has counts."""
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
@@ -89,11 +78,14 @@ class _Reader(Struct, frozen=True):
 
     def found(self, manifest: Manifest) -> Iterator[Found]:
         """Yield what a manifest holds."""
-        named, versions = _FIELDS[manifest.kind]
-        track = self.context.track_of(manifest.text(*named))
+        named, versions = FIELDS[manifest.kind]
+        chart, name = manifest.text(*named), manifest.text("metadata", "name")
+        if chart is None and manifest.kind == "HelmRelease" and not self.file.is_yaml:
+            chart = name if manifest.text(*versions[0]) else None  # a patch names no chart
+        track = self.context.track_of(chart)
         if track is None:
             return
-        subject = f"{manifest.kind} {manifest.text('metadata', 'name') or '(no name)'}"
+        subject = f"{manifest.kind} {name or '(no name)'}"
         held = next((path for path in versions if path in manifest.values), None)
         if held is None:
             if not manifest.templated:
@@ -104,7 +96,7 @@ class _Reader(Struct, frozen=True):
         value = manifest.values[held]
         if not self.file.is_live(value.start):
             return
-        pin = _pin(self.file, value, track, subject)
+        pin = pin_of(NAME, self.file, value, track, subject)
         sure = not manifest.repeated & {named, held} and held[-1] != "digest"
         yield pin if pin and sure else self._note(value.start, manifest.kind, track)
 
@@ -128,28 +120,6 @@ class _Reader(Struct, frozen=True):
         )
 
 
-def _pin(file: TextFile, value: Value, track: Track, subject: str) -> Pin | None:
-    """Make the pin of a value; None where it is not certain what it says."""
-    form, skip = form_of(value.text)
-    if value.templated or not value.plain:
-        if not (value.templated or value.expression):
-            return None
-        form, skip = Form.VARIABLE, 0
-    if form is Form.RANGE and not _is_range(value.text):
-        return None
-    start = value.start + skip
-    where = file.location(start)
-    return Pin(NAME, track, where, start, value.end, value.text[skip:], form, subject)
-
-
-def _is_range(text: str) -> bool:
-    try:
-        constraint.parse(text)
-    except ValueError:
-        return False
-    return True
-
-
 @cache
 def _naming(names: tuple[str, ...]) -> re.Pattern[str]:
     """What names a chart in a text of which the language is not known."""
@@ -165,7 +135,7 @@ def _naming(names: tuple[str, ...]) -> re.Pattern[str]:
 def _in_hcl(reader: _Reader, matches: list[re.Match[str]]) -> Iterator[Found]:
     """Terraform: objects of its own language, and YAML in heredocs."""
     file, done = reader.file, list[tuple[int, int]]()
-    for manifest in hclobject.manifests(file.text, _FIELDS):
+    for manifest in hclobject.manifests(file.text, FIELDS):
         done.append((manifest.start, manifest.end))
         yield from reader.found(manifest)
     bodies = tuple(hcl.heredocs(file.text))
@@ -217,7 +187,7 @@ def _nested(reader: _Reader, document: Document) -> Iterator[Found]:
     piece = embedded.Piece(reader.source, 0, document)
     for node in yamltext.mappings(document.root):
         kind = yamltext.text_of(node, "kind") or ""
-        if id(node) not in own and kind in _FIELDS and _has_spec(node):
+        if id(node) not in own and kind in FIELDS and _has_spec(node):
             manifest = piece.manifest_of(node, kind)
             if manifest is not None:
                 yield from reader.found(manifest)

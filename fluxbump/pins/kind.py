@@ -10,7 +10,7 @@ from typing import Protocol
 from msgspec import Struct, field
 
 from fluxbump import versions
-from fluxbump.model import FLUX, FLUX2, Chart, Form, Location, Note, Pin, Track
+from fluxbump.model import FLUX, FLUX2, Chart, Form, Links, Location, Note, Pin, Track
 from fluxbump.textfile import TextFile
 from fluxbump.yamltext import Scalar
 
@@ -50,6 +50,7 @@ class Context(Struct, frozen=True):
         releases: Flux releases that install URLs hold.
         repositories: where the community chart may come from.
         custom: pins that the configuration adds.
+        links: what files say of each other's releases.
     """
 
     charts: Mapping[str, Chart] = field(default_factory=dict)
@@ -57,6 +58,7 @@ class Context(Struct, frozen=True):
     releases: frozenset[str] = frozenset()
     repositories: tuple[str, ...] = COMMUNITY_REPOSITORIES
     custom: tuple[CustomPin, ...] = ()
+    links: Links = Links()
 
     def chart_at(self, path: str) -> Chart | None:
         """Return the bumped chart whose Chart.yaml is at `path`."""
