@@ -36,6 +36,7 @@ _ALONE = re.compile(
 _TABS = re.compile(r"^\t+", re.MULTILINE)
 _DASHES = re.compile(r"[ \t]*(?:-[ \t]+)*")
 _KEY = re.compile(r"""["']?[A-Za-z_][\w./-]*["']?[ \t]*:(?=[ \t\r\n]|\Z)""")
+_KIND_KEY = re.compile(r"""["']?kind["']?[ \t]*:""")
 _END = ("---", "...")
 
 FIELDS: Mapping[str, tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]] = {
@@ -311,6 +312,8 @@ def _shape(line: str, column: int) -> str:
     if bare.startswith(_END):
         return "outside"
     if indent == column:
+        if _KIND_KEY.match(bare):
+            return "outside"  # of another object
         return "key" if _KEY.match(bare) or bare.startswith("- ") else "outside"
     dashes = _DASHES.match(line)
     item = dashes is not None and dashes.end() == column and _KEY.match(line, column)

@@ -24,6 +24,9 @@ NAME = "embedded-manifest"
 _KIND = re.compile(
     r"""kind[\\"']*[ \t]*[:=][ \t]*[\\"']*(?P<kind>HelmRelease|OCIRepository|HelmChart)(?![\w-])"""
 )
+_MOST_IN_LINE = 20
+"""Objects that are read on one line: to read a line takes as long as it is."""
+
 _NEAR = 3000
 """Characters on either side in which an object that cannot be read is thought to name its chart."""
 
@@ -32,7 +35,7 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
     """Yield the chart versions of Flux objects that are not objects of the file itself."""
     if file.language in (Language.DOCUMENT, Language.APPLICATION):
         return
-    matches = [found for found in _KIND.finditer(file.text) if _indented(file, found)]
+    matches = list(_matches(file))
     if not matches or not any(name in file.text for name in context.names()):
         return
     reader = _Reader(file, embedded.source(file.text), context)
@@ -45,9 +48,19 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
             yield from reader.read(match, 0, len(file.text))
 
 
-def _indented(file: TextFile, match: re.Match[str]) -> bool:
-    """Whether it can be inside something: what begins a line of a YAML file is the file's own."""
-    return not file.is_yaml or (match.start() > 0 and file.text[match.start() - 1] != "\n")
+def _matches(file: TextFile) -> Iterator[re.Match[str]]:
+    """Yield where the text says such a kind, and it can be inside something.
+
+    What begins a line of a YAML file is the file's own.
+    """
+    line, number = -1, 0
+    for match in _KIND.finditer(file.text):
+        before = file.text.rfind("\n", 0, match.start())
+        number = number + 1 if before == line else 0
+        line = before
+        own = file.is_yaml and before == match.start() - 1
+        if number < _MOST_IN_LINE and not own:
+            yield match
 
 
 def _live(file: TextFile, matches: list[re.Match[str]]) -> Iterator[re.Match[str]]:
@@ -103,11 +116,12 @@ class _Reader(Struct, frozen=True):
     def unread(self, match: re.Match[str], start: int, end: int) -> Iterator[Found]:
         """Yield a note on an object that cannot be read, if it names a chart that moves."""
         text, pattern = self.file.text, _naming(self.context.names())
-        before = max((one.end() for one in _KIND.finditer(text, start, match.start())), default=0)
-        behind = _KIND.search(text, match.end(), end)
-        begin = max(start, match.start() - _NEAR, before)
-        stop = min(end, match.end() + _NEAR, behind.start() if behind else end)
-        named = pattern.search(text, begin, stop)
+        begin, stop = max(start, match.start() - _NEAR), min(end, match.end() + _NEAR)
+        begin = max(
+            (one.end() for one in _KIND.finditer(text, begin, match.start())), default=begin
+        )
+        behind = _KIND.search(text, match.end(), stop)
+        named = pattern.search(text, begin, behind.start() if behind else stop)
         track = self.context.track_of(named["name"]) if named else None
         if track is not None:
             yield self._note(match.start(), match["kind"], track)
@@ -177,7 +191,7 @@ def _strings(document: Document) -> Iterator[tuple[int, int, str]]:
         style = str(node.style or "")
         if style in ("|", ">"):
             start = document.text.find("\n", start, end) + 1 or end
-        if end - start > len("kind:HelmChart"):
+        if _KIND.search(document.text, start, end):
             yield start, end, style
 
 
