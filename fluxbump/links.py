@@ -73,7 +73,7 @@ def gather(
     everything = {**inventory.files, **texts}
     certain = _certain(variables, inventory.pins, everything)
     links = Links(
-        releases={**named, **_sole(snapshot, paths, inventory), **_spelled(certain)},
+        releases={**named, **_sole(snapshot, paths, inventory, applied), **_spelled(certain)},
         unsure=_others(everything, named, context)
         | (_spelled(variables).keys() - _spelled(certain).keys()),
         patches={path: targets for path, targets in applied.items() if path in known},
@@ -146,7 +146,12 @@ def _related(
     return texts
 
 
-def _sole(snapshot: Snapshot, paths: Collection[str], inventory: Inventory) -> dict[str, Track]:
+def _sole(
+    snapshot: Snapshot,
+    paths: Collection[str],
+    inventory: Inventory,
+    applied: Mapping[str, Iterable[tuple[str, str]]],
+) -> dict[str, Track]:
     """Map the release without a name to the version line of the only one that there is.
 
     Only where a patch is for every HelmRelease, because all files are searched for them.
@@ -156,13 +161,13 @@ def _sole(snapshot: Snapshot, paths: Collection[str], inventory: Inventory) -> d
         for pin in inventory.pins
         if pin.kind in _OBJECTS and pin.subject.startswith("HelmRelease ")
     }
-    nameless = (
+    nameless = any(not name for targets in applied.values() for _, name in targets) or any(
         _is_for_all(patch)
         for path, text in inventory.files.items()
         if "atches" in text and any(word in text for word in PATHS)
         for patch in _patches(path, text)
     )
-    if len(pins) != 1 or not any(nameless):
+    if len(pins) != 1 or not nameless:
         return {}
     found = set(snapshot.grep(["kind: HelmRelease", '"HelmRelease"'])) & set(paths)
     releases = [
@@ -209,7 +214,8 @@ def _applied(texts: Mapping[str, str]) -> dict[str, tuple[tuple[str, str], ...]]
             if patch.path and patch.target and "://" not in patch.path:
                 where = normpath(join(dirname(path), patch.path))
                 if any(patch.target.takes(kind) for kind in FIELDS):
-                    found[where].append((patch.target.kind, patch.target.name))
+                    name = patch.target.name or (".*" if patch.target.selects else "")
+                    found[where].append((patch.target.kind, name))
     return {path: tuple(targets) for path, targets in found.items()}
 
 

@@ -33,7 +33,8 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
     if not linked and not any(word in file.text for word in _WORDS):
         return
     reader = _Reader(file, context)
-    for document in file.documents or yamltext.documents(file.text, file.path):
+    # Its own documents: a broken file that only looks like a patch is no candidate to be mended.
+    for document in yamltext.documents(file.text, file.path):
         if linked or any(word in document.source for word in _WORDS):
             yield from _document(reader, document, named=name in patches.FILES)
 
