@@ -25,6 +25,9 @@ _MOST_LINES = 400
 _MOST_CHARACTERS = 20_000
 """How far back the bracket is looked for that opens an object in flow style."""
 
+_MOST_BRACKETS = 200
+"""How many brackets stand between that one and the key."""
+
 # What Go templates, Terraform templates, Flux substitutions and ResourceSets put in.
 _DIRECTIVE = re.compile(
     r"\{\{[^\n]*?\}\}|\{%[^\n]*?%\}|\$\{[^{}\n]*\}|\$\{\{[^\n]*?\}\}|%\{[^{}\n]*\}"
@@ -155,7 +158,7 @@ class Piece(Struct, frozen=True, dict=True):
         )
 
 
-_DEEPEST = 4
+DEEPEST = 4
 """Keys of the deepest field that matters, `spec.chart.spec.version`."""
 
 
@@ -163,7 +166,7 @@ def _paths(node: Node, above: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...]
     for key, inner in yamltext.entries(node):
         path = (*above, key)
         yield path, inner
-        if len(path) < _DEEPEST:
+        if len(path) < DEEPEST:
             yield from _paths(inner, path)
 
 
@@ -250,17 +253,25 @@ class Source(Struct, frozen=True, dict=True):
 
     def flow(self, at: int, start: int, end: int) -> Piece | None:
         """Return the object in flow style, or JSON, that has a key at `at`; None without one."""
+        position = self._opening(at, start)
+        if position is None:
+            return None
+        close = _closing(self.masked, position, min(end, position + _MOST_CHARACTERS))
+        return self.piece(position, close) if close else None
+
+    def _opening(self, at: int, start: int) -> int | None:
         depth, position = 0, at
         lowest = max(start, at - _MOST_CHARACTERS)
-        while depth >= 0:
+        for _ in range(_MOST_BRACKETS):
             opening = self.masked.rfind("{", lowest, position)
             closing = self.masked.rfind("}", lowest, position)
             if opening < 0:
                 return None
-            depth += 1 if closing > opening else -1
             position = max(opening, closing)
-        close = _closing(self.masked, position, min(end, position + _MOST_CHARACTERS))
-        return self.piece(position, close) if close else None
+            depth += 1 if closing < opening else -1
+            if depth > 0:
+                return position
+        return None
 
 
 def pin_of(name: str, file: TextFile, value: Value, track: Track, subject: str) -> Pin | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 
-from fluxbump.embedded import Manifest, Value
+from fluxbump.embedded import DEEPEST, Manifest, Value
 
 _TOKEN = re.compile(
     r"""
@@ -88,5 +88,6 @@ def _closed(frame: _Frame, around: _Frame, end: int, kinds: Collection[str]) -> 
         yield Manifest(kind.text, frame.start, end, dict(frame.values), repeated)
     if frame.key is not None:
         for path, value in frame.values.items():
-            around.add((frame.key, *path), value)
-        around.repeated |= {(frame.key, *path) for path in frame.repeated}
+            if len(path) < DEEPEST:
+                around.add((frame.key, *path), value)
+        around.repeated |= {(frame.key, *path) for path in frame.repeated if len(path) < DEEPEST}
