@@ -12,7 +12,8 @@ from difflib import SequenceMatcher
 
 from msgspec.structs import replace
 
-from fluxbump.model import ChangeSet, Finding, Location, Snapshot
+from fluxbump.changes import ChangeSet
+from fluxbump.model import Finding, Location, Snapshot
 from fluxbump.textfile import decode
 
 Lines = Mapping[str, Mapping[int, int]]

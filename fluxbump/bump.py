@@ -30,6 +30,7 @@ from fluxbump import (
     sync,
 )
 from fluxbump.beside import beside
+from fluxbump.changes import ChangeSet, Plan, Row
 from fluxbump.commits import Built
 from fluxbump.errors import RefusedError, RepositoryError
 from fluxbump.evidence import Known, Renderer
@@ -37,7 +38,6 @@ from fluxbump.fixes import Fix, Fixing
 from fluxbump.looked import Looked, S, S_co
 from fluxbump.model import (
     FLUX,
-    ChangeSet,
     ChartIndex,
     ChartRelease,
     Finding,
@@ -45,8 +45,6 @@ from fluxbump.model import (
     Inventory,
     Mention,
     Note,
-    Plan,
-    Row,
     Snapshot,
 )
 from fluxbump.moves import Migration

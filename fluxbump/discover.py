@@ -7,19 +7,27 @@ matter are parsed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump import charts, excluded, links, locked, unread, unrecognised, variables, versions
+from fluxbump import (
+    candidates,
+    charts,
+    excluded,
+    links,
+    locked,
+    symlinks,
+    unread,
+    unrecognised,
+    variables,
+)
 from fluxbump.chartrepo import holds_copies
-from fluxbump.escapes import unescaped
 from fluxbump.model import (
     FLUX,
-    FLUX2,
     Chart,
     Form,
     Inventory,
@@ -32,16 +40,8 @@ from fluxbump.model import (
 from fluxbump.pins import KINDS, install_url, terraform
 from fluxbump.pins.kind import COMMUNITY_REPOSITORIES, Context, CustomPin
 from fluxbump.spread import Spread, serially
-from fluxbump.textfile import YAML, TextFile, decode, suffix_of
+from fluxbump.textfile import TextFile, decode
 
-# A HelmRelease may name no chart, but what does; and a source of that name is not to be confused
-# with one of another chart.
-_BY_REFERENCE = ("chartRef", "OCIRepository")
-
-# What has a file that may spell a chart's name with escapes.
-_OBJECTS = ("toolkit.fluxcd.io", "HelmChart", "Blueprint")
-_IMAGES = ("fluxcd/", "sourceController", "kustomizeController", "helmController", "ionController")
-"""What a file with a controller's image contains; the last is the end of three names."""
 SETTINGS_FILE = "fluxbump.yaml"
 SUPPRESSION = "fluxbump: ignore["
 """What a comment that suppresses a finding contains."""
@@ -102,14 +102,14 @@ def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
     files, moving = charts.read(texts, (*scope.repositories, *aliases))
     context = context_of(moving, scope, aliases)
     strangers = _unrecognised(snapshot, paths, files.values(), context)
-    searched = _searched(context)
+    searched = candidates.searched(context)
     told = (*sorted(searched), SUPPRESSION)
-    needles = [*_words(context), *told, *_OBJECTS]
+    needles = [*candidates.words(context), *told, *candidates.OBJECTS]
     snapshot.grep([*needles, *scope.also])
-    candidates = _candidates(snapshot, paths, context, needles)
-    wanted = (candidates - files.keys()) & set(paths)
+    named = candidates.find(snapshot, paths, context, needles)
+    wanted = (named - files.keys()) & set(paths)
     others: dict[str, str] = {}
-    matters = _matters(context)
+    matters = candidates.matters(context)
     for path, data in snapshot.read_many(sorted(wanted)):
         text = decode(data)
         if matters(path, text):
@@ -118,13 +118,17 @@ def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
             others[path] = text
     places = _places(files, context, paths)
     files |= _setting(snapshot, files, places, context)
-    inventory = find_pins(files.values(), replace(context, places=places), scope.spread)
+    context = replace(context, places=places)
+    inventory = find_pins(files.values(), context, scope.spread)
+    linked = links.gather(snapshot, set(paths), inventory, context)
+    if linked.texts:
+        inventory = _read_again(inventory, linked, context, scope.spread)
     return replace(
         inventory,
         charts=moving,
         notes=(
             *unrecognised.notes(strangers),
-            *links.find(snapshot, moving, scope.kept(sorted(snapshot.links()))),
+            *symlinks.find(snapshot, moving, scope.kept(sorted(snapshot.links()))),
             *_idle(context, inventory.pins),
             *inventory.notes,
         ),
@@ -132,7 +136,7 @@ def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
         searched=searched,
         aliases=aliases,
         unrecognised=strangers,
-        excluded=_excluded(snapshot, candidates, context, scope),
+        excluded=_excluded(snapshot, named, context, scope),
     )
 
 
@@ -164,15 +168,52 @@ def _unrecognised(
 
 
 def _excluded(
-    snapshot: Snapshot, candidates: Iterable[str], context: Context, scope: Scope
+    snapshot: Snapshot, named: Iterable[str], context: Context, scope: Scope
 ) -> tuple[Pin, ...]:
     """Look once more at the candidates that are excluded, unless their path says that they rest."""
     if not scope.exclude:
         return ()
-    weighed = sorted(path for path in candidates if scope.weighs(path))
-    matters = _matters(context)
+    weighed = sorted(path for path in named if scope.weighs(path))
+    matters = candidates.matters(context)
     files = [file for path, file in _texts(snapshot, weighed).items() if matters(path, file.text)]
     return excluded.pins(files, context, partial(find_pins, spread=scope.spread))
+
+
+def _read_again(
+    inventory: Inventory, linked: links.Linked, context: Context, spread: Spread
+) -> Inventory:
+    """Find the pins of some files again, now that it is known what other files say of them."""
+    texts = linked.texts
+    context = replace(_among(inventory, texts, context), links=linked.links)
+    again = find_pins([TextFile(path, text) for path, text in texts.items()], context, spread)
+    pins = [pin for pin in inventory.pins if pin.location.path not in texts] + list(again.pins)
+    notes = [note for note in inventory.notes if note.location.path not in texts]
+    held = {pin.location.path for pin in again.pins}
+    return replace(
+        inventory,
+        pins=tuple(sorted(pins, key=lambda pin: (pin.location, pin.start))),
+        notes=(*notes, *again.notes),
+        files={**inventory.files, **{path: texts[path] for path in texts if path in held}},
+        links=linked.links,
+    )
+
+
+def _among(inventory: Inventory, texts: Mapping[str, str], context: Context) -> Context:
+    """Say what is known of all files where only some are read.
+
+    An install URL outside of them still says which release is meant, and a variable may be set
+    there.
+    """
+    every = {**inventory.files, **texts}
+    linked = {pin.location.path for pin in inventory.uses}
+    linked |= {one for groups in inventory.places.values() for group in groups for one in group}
+    return replace(
+        context,
+        releases=_install_releases(inventory.pins, texts),
+        places=inventory.places,
+        beside={path: every[path] for path in linked if path in every and path not in texts},
+        links=inventory.links,
+    )
 
 
 def rediscover(inventory: Inventory, texts: Mapping[str, str], scope: Scope) -> Inventory:
@@ -190,16 +231,7 @@ def rediscover(inventory: Inventory, texts: Mapping[str, str], scope: Scope) -> 
         {chart.path: TextFile(chart.path, after[chart.path]) for chart in inventory.charts},
         (*scope.repositories, *inventory.aliases),
     )
-    context = context_of(moving, scope, inventory.aliases)
-    # An install URL outside of the changed files still says which release is meant.
-    linked = {pin.location.path for pin in inventory.uses}
-    linked |= {one for groups in inventory.places.values() for group in groups for one in group}
-    context = replace(
-        context,
-        releases=_install_releases(inventory.pins, texts),
-        places=inventory.places,
-        beside={path: after[path] for path in linked if path in after and path not in texts},
-    )
+    context = _among(inventory, texts, context_of(moving, scope, inventory.aliases))
     changed = [TextFile(path, text) for path, text in texts.items()]
     again = find_pins(changed, context, scope.spread)
     pins = [pin for pin in inventory.pins if pin.location.path not in texts] + list(again.pins)
@@ -353,57 +385,3 @@ def _setting(
         for path, text in texts
         if path.endswith(".tf") or any(name in text for name in names)
     }
-
-
-# --- candidates ------------------------------------------------------------------------------
-
-
-def _searched(context: Context) -> frozenset[str]:
-    """Versions to look for beside the names, so that one search of a large tree is enough.
-
-    They are what the wrappers hold, which a text may mention without naming a chart.
-    """
-    held = {
-        dependency.version
-        for chart in context.charts.values()
-        for dependency in chart.dependencies
-        if dependency.name == FLUX2.name and versions.parse(dependency.version)
-    }
-    return frozenset(held | {context.app_versions[v] for v in held if v in context.app_versions})
-
-
-def _candidates(
-    snapshot: Snapshot, paths: Collection[str], context: Context, needles: Sequence[str]
-) -> set[str]:
-    found = set(snapshot.grep(needles))
-    values = _values_files(context)
-    for chart in context.charts.values():
-        found |= {path for path in snapshot.below(chart.directory) if path.startswith(values)}
-    for custom in context.custom:
-        found |= {path for path in paths if fnmatchcase(path, custom.path)}
-    return found
-
-
-def _words(context: Context) -> tuple[str, ...]:
-    """What a text contains that names a chart which moves, by name, by path or by reference."""
-    paths = (chart.directory.rstrip("/") or "GitRepository" for chart in context.charts.values())
-    return tuple(dict.fromkeys((*context.names(), *_BY_REFERENCE, *_IMAGES, *paths)))
-
-
-def _values_files(context: Context) -> tuple[str, ...]:
-    """What the paths of the charts' values files begin with."""
-    return tuple(f"{chart.directory}values" for chart in context.charts.values())
-
-
-def _matters(context: Context) -> Callable[[str, str], bool]:
-    """Return what tells whether a file can hold a pin; the others only mention a version."""
-    words, values = _words(context), _values_files(context)
-    globs = tuple(custom.path for custom in context.custom)
-
-    def matters(path: str, text: str) -> bool:
-        named = any(word in text for word in words) or path.startswith(values)
-        if not named and "\\" in text and suffix_of(path) in YAML:
-            named = any(word in unescaped(text) for word in words)
-        return named or any(fnmatchcase(path, glob) for glob in globs)
-
-    return matters

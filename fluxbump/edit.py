@@ -10,21 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from fluxbump import archive, lock
+from fluxbump.changes import ChangeSet, Edit, Plan
 from fluxbump.discover import Scope, rediscover
 from fluxbump.errors import PinError
-from fluxbump.model import (
-    FLUX,
-    FLUX2,
-    ChangeSet,
-    Chart,
-    Edit,
-    Inventory,
-    Location,
-    Note,
-    Pin,
-    Plan,
-    Snapshot,
-)
+from fluxbump.model import FLUX, FLUX2, Chart, Inventory, Location, Note, Pin, Snapshot
 from fluxbump.textfile import decode, encode
 
 

@@ -8,8 +8,9 @@ from enum import StrEnum
 from msgspec import Struct, field
 
 from fluxbump import edit, yamledit, yamltext
+from fluxbump.changes import ChangeSet, Edit
 from fluxbump.discover import Scope, rediscover
-from fluxbump.model import FLUX, ChangeSet, Edit, Inventory, Location
+from fluxbump.model import FLUX, Inventory, Location
 from fluxbump.owners import Owner, owners
 from fluxbump.rules.adoption import KEPT, TRUE, hazards, knows_strategy
 from fluxbump.textfile import encode

@@ -71,6 +71,13 @@ def comments(text: str) -> Iterator[tuple[int, int]]:
             yield from hash_comments(text, *token.span("body"))
 
 
+def heredocs(text: str) -> Iterator[tuple[int, int]]:
+    """Yield the span of every heredoc's body."""
+    for token in _TOKEN.finditer(text):
+        if token.lastgroup == "heredoc":
+            yield token.span("body")
+
+
 def blocks(text: str, *labels: str) -> Iterator[Block]:
     """Yield the blocks whose keyword and first labels are `labels`."""
     tokens = [token for token in _TOKEN.finditer(text) if token.lastgroup != "comment"]

@@ -11,11 +11,12 @@ from msgspec.structs import replace
 
 from fluxbump import bump, resolve, swap
 from fluxbump.bump import Prepared, Rendering, Request
+from fluxbump.changes import ChangeSet
 from fluxbump.discover import Scope, discover
 from fluxbump.errors import RepositoryError
 from fluxbump.knowledge import Sources
 from fluxbump.looked import look
-from fluxbump.model import ChangeSet, Chart, IndexSource, Location, Note
+from fluxbump.model import Chart, IndexSource, Location, Note
 from fluxbump.repo import Repository
 from fluxbump.settings import Settings
 from fluxbump.snapshots import Overlay

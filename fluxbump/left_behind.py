@@ -6,12 +6,12 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from fluxbump import constraint, versions
+from fluxbump.changes import Change
 from fluxbump.chartrepo import holds_copies
 from fluxbump.errors import HalfBumpError
 from fluxbump.model import (
     FLUX,
     FLUX2,
-    Change,
     ChartIndex,
     Dependency,
     Form,

@@ -1,195 +1,258 @@
-"""Symbolic links and submodules, which fluxbump does not follow: what helm would find there. Pure.
+"""What files say of each other: releases that are not called like their chart, and patches. Pure.
 
-A link is resolved inside of the repository only; what leads out of it is named and never read.
+A patch names the release that it changes, and a substitution a variable; which chart that is,
+another file says. So these are looked for once the other pins are known, and only where there is
+something to look for.
+
+`releases` of `Links` maps `HelmRelease NAME` and variables `${NAME}` to version lines. `unsure`
+has those of them that other charts have a share in. `patches` maps the path of a patch to the kinds
+and names that kustomizations apply it to, each empty where a kustomization does not say it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from posixpath import dirname, join, normpath
+from typing import TypeVar
 
 from msgspec import Struct
 
-from fluxbump import yamltext
-from fluxbump.errors import PinError
-from fluxbump.escapes import unescaped
-from fluxbump.model import FLUX, FLUX2, Chart, Inventory, Location, Note, Plan, Snapshot
+from fluxbump import patches, yamltext
+from fluxbump.embedded import FIELDS
+from fluxbump.model import FLUX, Form, Inventory, Links, Pin, Snapshot, Track
+from fluxbump.patches import Patch
+from fluxbump.pins.kind import Context
 from fluxbump.textfile import TextFile, decode
 
-_CHART = "Chart.yaml"
-_LOCK = "Chart.lock"
-_MOST_HOPS = 40  # as many as Linux follows, path_resolution(7)
+PATHS = ("/spec/chart", "/spec/ref", "spec.chart.spec.version")
+"""What patches contain that set a version and name no chart: JSON pointers, field paths."""
+
+_SUBJECT = re.compile(r"(HelmRelease|OCIRepository|HelmChart) ([\w.-]+)")
+_VARIABLE = re.compile(r"\$\{([A-Za-z_]\w*)(?::?[=-][^}]*)?\}")
+A = TypeVar("A")
+
+_LEVELS = 3
+"""How many folders a kustomization can be above a patch to be found."""
+
+_OBJECTS = ("helm-release", "embedded-manifest")
 
 
-def followed(path: str, links: Mapping[str, str]) -> str | None:
-    """Return where a path leads; None when it leaves the repository, or goes in a circle."""
-    done, left, hops = list[str](), path.split("/")[::-1], 0
-    while left:
-        part = left.pop()
-        if part in ("", "."):
-            continue
-        if part == "..":
-            if not done:
-                return None
-            done.pop()
-            continue
-        target = links.get("/".join([*done, part]))
-        if target is None:
-            done.append(part)
-        elif hops == _MOST_HOPS or target.startswith("/"):
-            return None
-        else:
-            hops += 1
-            left.extend(target.split("/")[::-1])
-    return "/".join(done)
-
-
-class _Link(Struct, frozen=True):
-    """A link that helm follows.
+class Linked(Struct, frozen=True):
+    """What was found.
 
     Attributes:
-        path: of the link.
-        target: where it leads; None for a place outside of the repository.
-        text: of the target; None when it is not a file of the snapshot.
+        links: what the kinds are told.
+        texts: of the files that have to be read again with that, by path.
     """
 
-    path: str
-    target: str | None
-    text: str | None
-
-    @property
-    def folder(self) -> str:
-        return self.path.rpartition("/")[0] + "/" if "/" in self.path else ""
-
-    @property
-    def leads(self) -> str:
-        return (
-            f"a symbolic link to {self.target}" if self.target else "a link out of this repository"
-        )
+    links: Links
+    texts: Mapping[str, str]
 
 
-def find(snapshot: Snapshot, charts: Iterable[Chart], kept: Iterable[str]) -> Iterator[Note]:
-    """Yield a note on each link of a chart that moves, and one on the submodules.
+def gather(
+    snapshot: Snapshot, paths: Collection[str], inventory: Inventory, context: Context
+) -> Linked:
+    """Look for the patches of releases that are not called like their chart, and for variables.
 
     Args:
-        snapshot: where to look.
-        charts: those that move with Flux.
-        kept: paths of links that the configuration leaves in the search.
+        snapshot: in question.
+        paths: of it, that count.
+        inventory: what is known without that.
+        context: what the kinds were told.
     """
-    charts = tuple(charts)
-    for link in _chart_files(snapshot, charts, frozenset(kept)):
-        yield Note(
-            Location(link.path, 1),
-            f"is {link.leads}: fluxbump does not follow it (a Chart.lock, values, and charts/ "
-            "beside it are not updated)",
-        )
-    for _, link in _beside(snapshot, charts):
-        if link.path in kept:
-            yield Note(Location(link.path, 1), f"is {link.leads}: fluxbump does not follow it")
-    modules = snapshot.modules()
-    if modules:
-        number = f"{len(modules)} submodule{'s' if len(modules) > 1 else ''}"
-        yield Note(Location(".gitmodules", 1), f"fluxbump did not read {number}: {_some(modules)}")
+    named = _named(inventory.pins, context)
+    variables = _variables(inventory)
+    texts = _related(snapshot, paths, inventory, named, variables)
+    texts |= _builders_near(snapshot, paths, inventory.files)
+    applied = _applied({**inventory.files, **texts})
+    known = {path for path in applied if path in paths}
+    missing = sorted(known - inventory.files.keys() - texts.keys())
+    texts |= {path: decode(data) for path, data in snapshot.read_many(missing)}
+    everything = {**inventory.files, **texts}
+    certain = _certain(variables, inventory.pins, everything)
+    links = Links(
+        releases={**named, **_sole(snapshot, paths, inventory, applied), **_spelled(certain)},
+        unsure=_others(everything, named, context)
+        | (_spelled(variables).keys() - _spelled(certain).keys()),
+        patches={path: targets for path, targets in applied.items() if path in known},
+    )
+    if links == Links():
+        return Linked(links, {})
+    again = {p: t for p, t in inventory.files.items() if p in known or _may_patch(t)}
+    return Linked(links, {**again, **texts})
 
 
-def require_nothing_behind(snapshot: Snapshot, inventory: Inventory, plan: Plan) -> None:
-    """Refuse a bump that would leave behind what helm finds beside a link, or through it.
+def _may_patch(text: str) -> bool:
+    words = ("patches", "substitute", "replacements")
+    return any(word in text for word in words)
 
-    Raises:
-        PinError: a Chart.lock, a values mirror or a chart would keep its versions.
+
+def _named(pins: Iterable[Pin], context: Context) -> dict[str, Track]:
+    """Map `KIND NAME` of the releases that are not called like a chart to their version lines."""
+    found: dict[str, Track] = {}
+    for pin in pins:
+        subject = _SUBJECT.fullmatch(pin.subject) if pin.kind in _OBJECTS else None
+        if subject and context.track_of(subject[2]) != pin.track:
+            found.setdefault(pin.subject, pin.track)
+    return found
+
+
+def _spelled(variables: Mapping[str, A]) -> dict[str, A]:
+    return {f"${{{name}}}": held for name, held in variables.items()}
+
+
+def _variable(pin: Pin) -> str | None:
+    """Return the variable of Flux that a release takes its version from; None without one."""
+    if pin.form is not Form.VARIABLE or pin.kind not in _OBJECTS or pin.track == FLUX:
+        return None
+    variable = _VARIABLE.fullmatch(pin.value)
+    return variable[1] if variable else None
+
+
+def _variables(inventory: Inventory) -> dict[str, Track | None]:
+    """Map the variables that releases take their versions from to the one line they are of."""
+    found: dict[str, set[Track]] = defaultdict(set)
+    for pin in inventory.pins:
+        name = _variable(pin)
+        if name is not None:
+            found[name].add(pin.track)
+    return {
+        name: next(iter(tracks)) if len(tracks) == 1 else None for name, tracks in found.items()
+    }
+
+
+def _related(
+    snapshot: Snapshot,
+    paths: Collection[str],
+    inventory: Inventory,
+    names: Collection[str],
+    variables: Collection[str],
+) -> dict[str, str]:
+    """Read the YAML files that contain one of the names, and something that they are needed for."""
+    words = [one.partition(" ")[2] for one in names]
+    if not words and not variables:
+        return {}
+    needles = [*(f"name: {word}" for word in words), *(f'"name": "{word}"' for word in words)]
+    needles += [f'name: "{word}"' for word in words]
+    needles += [text for word in variables for text in (f"{word}:", f"${{{word}")]
+    found = set(snapshot.grep(sorted(set(needles)))) & set(paths)
+    texts = {path: inventory.files[path] for path in found & inventory.files.keys()}
+    for path, data in snapshot.read_many(sorted(found - texts.keys())):
+        text = decode(data)
+        if any(word in text for word in ("version", "tag", "semver", "patches", "substitute")):
+            texts[path] = text
+    return texts
+
+
+def _sole(
+    snapshot: Snapshot,
+    paths: Collection[str],
+    inventory: Inventory,
+    applied: Mapping[str, Iterable[tuple[str, str]]],
+) -> dict[str, Track]:
+    """Map the release without a name to the version line of the only one that there is.
+
+    Only where a patch is for every HelmRelease, because all files are searched for them.
     """
-    if not snapshot.links():
-        return
-    moved = {change.pin.location.path for change in plan.changes}
-    versions = {track.name: new for track, new in plan.targets.items() if track != FLUX}
-    own = {chart.path for chart in inventory.charts}
-    for link in _chart_files(snapshot, inventory.charts, frozenset(snapshot.links())):
-        if link.target in own and link.target not in moved:
-            continue
-        if link.target is not None and link.target not in own:
-            if _holds_old(link.text or "", _CHART, versions):
-                raise _behind(link.path, link)
-            continue
-        for path in snapshot.below(link.folder):
-            name = path.removeprefix(link.folder)
-            text = decode(snapshot.read(path)) if _reads(name) else ""
-            if _holds_old(text, name, versions) or name.startswith("charts/flux2"):
-                raise _behind(path, link)
-    for chart, link in _beside(snapshot, inventory.charts):
-        name = link.path.removeprefix(chart.directory)
-        gone = _is_vendored(name) or (link.target is None and name == _LOCK)
-        if chart.path in moved and (gone or _holds_old(link.text or "", name, versions)):
-            raise _behind(link.path, link)
-
-
-def _chart_files(
-    snapshot: Snapshot, charts: Iterable[Chart], kept: frozenset[str]
-) -> Iterator[_Link]:
-    """Yield the links called Chart.yaml that lead to a chart which moves, or out of here."""
-    names = (FLUX2.name, *(chart.name for chart in charts))
-    for link in _resolved(snapshot, (path for path in snapshot.links() if path in kept)):
-        if link.path.rpartition("/")[2] != _CHART:
-            continue
-        root = TextFile(_CHART, link.text or "").documents[0].root if link.text else None
-        needs = yamltext.items(yamltext.get(root, "dependencies"))
-        if link.target is None or any(yamltext.text_of(one, "name") in names for one in needs):
-            yield link
-
-
-def _beside(snapshot: Snapshot, charts: Iterable[Chart]) -> Iterator[tuple[Chart, _Link]]:
-    """Yield the links of a chart that hold what moves with it, or lead out of here."""
-    charts = tuple(charts)
-    edited = {f"{chart.directory}{_LOCK}" for chart in charts}
-    for chart in charts:
-        inside = [path for path in snapshot.links() if path.startswith(chart.directory)]
-        for link in _resolved(snapshot, inside):
-            name = link.path.removeprefix(chart.directory)
-            names_flux = link.target is None or FLUX2.name in unescaped(link.text or "")
-            if _is_vendored(name) or (_reads(name) and link.target not in edited and names_flux):
-                yield chart, link
-
-
-def _is_vendored(name: str) -> bool:
-    """Whether a link, by its path in the chart's directory, is where Helm looks for flux2."""
-    return name == "charts" or name.startswith("charts/flux2")
-
-
-def _resolved(snapshot: Snapshot, paths: Iterable[str]) -> Iterator[_Link]:
-    links, known = snapshot.links(), frozenset(snapshot.paths())
-    for path in sorted(paths):
-        target = followed(path, links)
-        text = decode(snapshot.read(target)) if target in known and target else None
-        yield _Link(path, target, text)
-
-
-def _reads(name: str) -> bool:
-    """Whether a file of a chart, by its path in the chart's directory, can hold a version."""
-    return name == _LOCK or (
-        name.startswith("values") and "/" not in name and name.endswith((".yaml", ".yml"))
+    pins = {
+        pin.subject: pin.track
+        for pin in inventory.pins
+        if pin.kind in _OBJECTS and pin.subject.startswith("HelmRelease ")
+    }
+    nameless = any(not name for targets in applied.values() for _, name in targets) or any(
+        _is_for_all(patch)
+        for path, text in inventory.files.items()
+        if "atches" in text and any(word in text for word in PATHS)
+        for patch in _patches(path, text)
     )
+    if len(pins) != 1 or not nameless:
+        return {}
+    found = set(snapshot.grep(["kind: HelmRelease", '"HelmRelease"'])) & set(paths)
+    releases = [
+        node
+        for path, data in snapshot.read_many(sorted(found))
+        for _, node in TextFile(path, decode(data)).objects({"HelmRelease"}, bool)
+        if yamltext.get(node, "spec", "chart", "spec", "chart")
+        or yamltext.get(node, "spec", "chartRef")
+    ]
+    return {"HelmRelease ": next(iter(pins.values()))} if len(releases) == 1 else {}
 
 
-def _holds_old(text: str, name: str, versions: Mapping[str, str]) -> bool:
-    """Whether a mapping names a chart that moves, beside another version."""
-    if not text:
-        return False
-    key = "chart" if name.startswith("values") else "name"
-    for document in TextFile("x.yaml", text).documents:
-        for mapping in yamltext.mappings(document.root):
-            version = yamltext.text_of(mapping, "version")
-            chart = (yamltext.text_of(mapping, key) or "").strip()
-            if version is not None and chart in versions and version != versions[chart]:
-                return True
-    return False
+def _is_for_all(patch: Patch) -> bool:
+    target = patch.target
+    return target is not None and not target.name and target.takes("HelmRelease")
 
 
-def _behind(path: str, link: _Link) -> PinError:
-    return PinError(
-        f"would keep its versions, because {link.path} is {link.leads}",
-        where=Location(path, 1),
-        hint=f"replace the link {link.path} by a file",
-    )
+def _builders_near(
+    snapshot: Snapshot, paths: Collection[str], files: Mapping[str, str]
+) -> dict[str, str]:
+    """Read the kustomizations in and above the folders of JSON patches: they name the targets."""
+    wanted: set[str] = set()
+    for path, text in files.items():
+        if any(word in text for word in PATHS) and _is_json_patch(TextFile(path, text)):
+            folder = dirname(path)
+            for _ in range(_LEVELS):
+                wanted |= {join(folder, name) for name in patches.FILES}
+                folder = dirname(folder)
+    wanted = (wanted & set(paths)) - files.keys()
+    return {path: decode(data) for path, data in snapshot.read_many(sorted(wanted))}
 
 
-def _some(paths: Iterable[str]) -> str:
-    first, *more = paths
-    return f"{first}, and {len(more)} more" if more else first
+def _is_json_patch(file: TextFile) -> bool:
+    return any(patches.is_operations(document.root) for document in file.documents)
+
+
+def _applied(texts: Mapping[str, str]) -> dict[str, tuple[tuple[str, str], ...]]:
+    """Map the files that kustomizations apply as patches to their targets."""
+    found: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for path, text in texts.items():
+        if "path" not in text or "atches" not in text or "target" not in text:
+            continue
+        for patch in _patches(path, text):
+            if patch.path and patch.target and "://" not in patch.path:
+                where = normpath(join(dirname(path), patch.path))
+                if any(patch.target.takes(kind) for kind in FIELDS):
+                    name = patch.target.name or (".*" if patch.target.selects else "")
+                    found[where].append((patch.target.kind, name))
+    return {path: tuple(targets) for path, targets in found.items()}
+
+
+def _patches(path: str, text: str) -> Iterator[Patch]:
+    file = TextFile(path, text)
+    named = path.rpartition("/")[2] in patches.FILES
+    for document in file.documents or (yamltext.documents(text, path) if named else ()):
+        if "atches" in document.source and named:
+            yield from patches.of(document.root)
+
+
+def _others(texts: Mapping[str, str], named: Collection[str], context: Context) -> frozenset[str]:
+    """Return those of `named` that releases of other charts bear too."""
+    if not named:
+        return frozenset()
+    found = set()
+    words = [one.partition(" ")[2] for one in named]
+
+    def relevant(source: str) -> bool:
+        return any(word in source for word in words)
+
+    for path, text in texts.items():
+        for _, node in TextFile(path, text).objects(FIELDS, relevant):
+            kind = yamltext.text_of(node, "kind") or ""
+            subject = f"{kind} {yamltext.text_of(node, 'metadata', 'name')}"
+            chart = yamltext.text_of(node, *FIELDS[kind][0])
+            if subject in named and chart and context.track_of(chart) is None:
+                found.add(subject)
+    return frozenset(found)
+
+
+def _certain(
+    variables: Mapping[str, Track | None], pins: Iterable[Pin], texts: Mapping[str, str]
+) -> dict[str, Track]:
+    """Return the variables that nothing but versions of one chart is taken from."""
+    if not variables:
+        return {}
+    used = Counter(one[1] for text in texts.values() for one in _VARIABLE.finditer(text))
+    held = Counter(variable for pin in pins if (variable := _variable(pin)))
+    return {name: track for name, track in variables.items() if track and used[name] == held[name]}

@@ -24,8 +24,9 @@ from typing import Any
 from msgspec import Struct
 
 from fluxbump import constraint, goyaml, versions, yamltext
+from fluxbump.changes import Edit
 from fluxbump.errors import PinError
-from fluxbump.model import Edit, Location
+from fluxbump.model import Location
 
 _Dependencies = Sequence[Mapping[str, object]] | None
 

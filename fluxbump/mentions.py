@@ -12,7 +12,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from msgspec import Struct
 
 from fluxbump import versions
-from fluxbump.model import FLUX, FLUX2, Edit, Inventory, Mention, Plan, Row, Track
+from fluxbump.changes import Edit, Plan, Row
+from fluxbump.model import FLUX, FLUX2, Inventory, Mention, Track
 from fluxbump.textfile import Language, TextFile
 
 _MARKER = re.compile(r"(?:<-+|←)\s*[Cc](?i:urrent)\b|\([Cc](?i:urrent)\)")

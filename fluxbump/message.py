@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fluxbump.model import FLUX, FLUX2, ChangeSet, Plan, TrackKind
+from fluxbump.changes import ChangeSet, Plan
+from fluxbump.model import FLUX, FLUX2, TrackKind
 from fluxbump.settings import Settings, fill
 
 _LINES = (TrackKind.RELEASE, TrackKind.COMMUNITY, TrackKind.CHART)

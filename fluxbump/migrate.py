@@ -16,11 +16,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fluxbump import edit, resources, selectors, structure
+from fluxbump.changes import ChangeSet
 from fluxbump.crds import Table
 from fluxbump.discover import Scope
 from fluxbump.errors import UsageError
 from fluxbump.facts import fields as facts
-from fluxbump.model import ChangeSet, Location, Note, Snapshot
+from fluxbump.model import Location, Note, Snapshot
 from fluxbump.moves import Migration, Move, Why, applied, edits, place, prove
 from fluxbump.resources import Body, Resource, Resources
 from fluxbump.rules.rule import Evidence

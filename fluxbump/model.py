@@ -268,6 +268,14 @@ class Chart(Struct, frozen=True):
         return Track(TrackKind.CHART, self.name)
 
 
+class Links(Struct, frozen=True):
+    """What files say of each other; the room `links` says what each part is."""
+
+    releases: Mapping[str, Track] = field(default_factory=dict)
+    unsure: frozenset[str] = frozenset()
+    patches: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+
+
 class Inventory(Struct, frozen=True):
     """All tracks, pins, notes and unreadable candidates of one snapshot.
 
@@ -285,6 +293,7 @@ class Inventory(Struct, frozen=True):
         excluded: pins in files that the configuration excludes and that may be live.
         uses: pins that take their version from a variable, before that was followed.
         places: by path of such a pin, groups of files that may set its variable.
+        links: what the files say of each other's releases.
     """
 
     charts: tuple[Chart, ...] = ()
@@ -299,67 +308,7 @@ class Inventory(Struct, frozen=True):
     excluded: tuple[Pin, ...] = ()
     uses: tuple[Pin, ...] = ()
     places: Mapping[str, Sequence[Sequence[str]]] = field(default_factory=dict)
-
-
-# --- what will change -------------------------------------------------------------------------
-
-
-class Change(Struct, frozen=True):
-    """A pin and the version that it will hold."""
-
-    pin: Pin
-    new: str
-
-
-class Edit(Struct, frozen=True):
-    """A replacement of `text[start:end]` in one file's decoded text."""
-
-    path: str
-    start: int
-    end: int
-    new: str
-
-
-class Row(Struct, frozen=True):
-    """A mapping-table row that carries the marker of the current release, and its successor."""
-
-    location: Location
-    old: str
-    new: str
-    edits: tuple[Edit, ...]
-
-
-class Plan(Struct, frozen=True):
-    """What each track becomes, and the changes that follow.
-
-    Attributes:
-        chart_release: the chart release that ships the target.
-        current: what each track holds now; absent when its pins do not say.
-        targets: what each track becomes.
-        changes: pins whose value moves.
-        kept: pins that stay, with the reason (`range ^1.1 admits 1.1.3`).
-        notes: what a person should know.
-        unmoved: what does not hold the target and is not recognised as a pin.
-    """
-
-    chart_release: ChartRelease
-    current: Mapping[Track, str]
-    targets: Mapping[Track, str]
-    changes: tuple[Change, ...]
-    kept: tuple[tuple[Pin, str], ...] = ()
-    notes: tuple[Note, ...] = ()
-    unmoved: tuple[Related, ...] = ()
-
-    @property
-    def release(self) -> Version:
-        """The Flux release that the plan leads to."""
-        return self.chart_release.app_version
-
-
-class ChangeSet(Struct, frozen=True):
-    """The files after the edits: path to new bytes, or None for a file that goes."""
-
-    files: Mapping[str, bytes | None] = field(default_factory=dict)
+    links: Links = Links()
 
 
 # --- what rules say ---------------------------------------------------------------------------

@@ -13,8 +13,9 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from fluxbump import edit, resources, structure
+from fluxbump.changes import ChangeSet, Edit
 from fluxbump.facts import fields as facts
-from fluxbump.model import ChangeSet, Edit, Note
+from fluxbump.model import Note
 from fluxbump.resources import Body, Resource, Resources
 from fluxbump.snapshots import MemorySnapshot
 from fluxbump.textfile import encode

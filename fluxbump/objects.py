@@ -18,9 +18,10 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from fluxbump.changes import ChangeSet
 from fluxbump.errors import RepositoryError
 from fluxbump.gitlocal import Batch, Layout, Runner
-from fluxbump.model import ChangeSet, Snapshot
+from fluxbump.model import Snapshot
 from fluxbump.processes import processors
 from fluxbump.search import Listing, Searched, divide
 

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from msgspec import Struct
 
 from fluxbump import constraint, direct, left_behind, versions
+from fluxbump.changes import Change, Plan
 from fluxbump.errors import HalfBumpError, PinError, RefusedError
 from fluxbump.model import (
     FLUX,
     FLUX2,
-    Change,
     Chart,
     ChartIndex,
     ChartRelease,
@@ -24,7 +24,6 @@ from fluxbump.model import (
     Inventory,
     Note,
     Pin,
-    Plan,
     Related,
     Track,
     TrackKind,

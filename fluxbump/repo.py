@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, TypeVar
 from msgspec import Struct
 
 from fluxbump import commits, gitlocal, lineage
+from fluxbump.changes import ChangeSet
 from fluxbump.commits import Built, CommitText
 from fluxbump.errors import RepositoryError
-from fluxbump.model import ChangeSet, Snapshot
+from fluxbump.model import Snapshot
 from fluxbump.objects import Commit, CommitSnapshot, Git, ObjectSnapshot
 from fluxbump.past import Held
 from fluxbump.worktree import EditableWorktree, IndexSnapshot, WorktreeSnapshot

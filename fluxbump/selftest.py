@@ -12,9 +12,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fluxbump import images, rules, versions
+from fluxbump.changes import Edit
 from fluxbump.discover import Scope, rediscover
 from fluxbump.errors import PinError
-from fluxbump.model import FLUX, FLUX2, Edit, Finding, Form, Inventory, Location, Pin, TrackKind
+from fluxbump.model import FLUX, FLUX2, Finding, Form, Inventory, Location, Pin, TrackKind
 from fluxbump.rules.rule import Evidence
 
 _RAISE = 7  # far enough from what other pins hold that no two faults agree by chance
@@ -133,6 +134,8 @@ def _codes(pin: Pin, inventory: Inventory) -> tuple[str, ...]:
         "digest": (),  # the file itself is needed to tell a wrong one
         "helm-command": ("FB109",),
         "crossplane": ("FB109",),
+        "embedded-manifest": ("FB109",),
+        "kustomize-override": ("FB109",),
         "custom": ("FB109",) if pin.track.kind is TrackKind.CHART else (),
     }[pin.kind]
 

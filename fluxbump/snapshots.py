@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 from msgspec import Struct, field
 
-from fluxbump.model import ChangeSet, Snapshot
+from fluxbump.changes import ChangeSet
+from fluxbump.model import Snapshot
 
 _BINARY_PROBE = 8000  # bytes; git calls a file binary when a NUL stands in the first 8,000
 

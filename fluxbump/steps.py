@@ -8,8 +8,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fluxbump import fixes, moves
+from fluxbump.changes import ChangeSet
 from fluxbump.fixes import Fixing
-from fluxbump.model import ChangeSet
 from fluxbump.moves import Migration
 from fluxbump.objects import CommitSnapshot
 from fluxbump.repo import Repository

@@ -7,24 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump import digests, edit, fixes, images, links, mentions, resources
+from fluxbump import digests, edit, fixes, images, mentions, resources, symlinks
+from fluxbump.changes import ChangeSet, Edit, Plan, Row
 from fluxbump.discover import Scope, discover
 from fluxbump.errors import IndexSourceError
 from fluxbump.fixes import Fix, Fixing
 from fluxbump.looked import Looked
-from fluxbump.model import (
-    FLUX,
-    FLUX2,
-    ChangeSet,
-    Edit,
-    IndexSource,
-    Inventory,
-    Plan,
-    Row,
-    Snapshot,
-    Track,
-    TrackKind,
-)
+from fluxbump.model import FLUX, FLUX2, IndexSource, Inventory, Snapshot, Track, TrackKind
 from fluxbump.moves import Migration
 from fluxbump.snapshots import Overlay
 from fluxbump.textfile import TextFile, decode
@@ -94,7 +83,7 @@ def edited(
     Raises:
         FluxbumpError: an edit cannot be made, or an archive cannot be had.
     """
-    links.require_nothing_behind(start.snapshot, start.inventory, planned)
+    symlinks.require_nothing_behind(start.snapshot, start.inventory, planned)
     files = _files(start.snapshot, start.inventory, planned)
     known = scope.app_versions or {}
     rows = tuple(mentions.rows(files, planned, known)) if rows_move else ()

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from fluxbump.changes import Edit
 from fluxbump.errors import PinError
-from fluxbump.model import Edit
 from fluxbump.yamltext import Document, MappingNode, Node, ScalarNode
 
 _COMMENT = re.compile(r"(?:^|(?<=\s))#.*", re.MULTILINE)

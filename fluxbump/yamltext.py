@@ -24,6 +24,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.tag import Tag
 
 from fluxbump.model import Location
+from fluxbump.yamlproblem import YamlProblem, refuse_deep_nesting
 
 # A line that starts with `---` ends a document wherever it stands, inside any scalar
 # (YAML 1.2.2, rule c-forbidden), so documents can be told apart without parsing them. The line
@@ -33,34 +34,11 @@ _SEPARATOR = re.compile(r"\n---(?=[ \t\r\n]|\Z)")
 # Comments and directives before the first separator belong to the document behind it.
 _PREAMBLE = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n|%[^\n]*\n)*")
 
-# libyaml's binding recurses on the C stack; input deeper than this is hostile, not a manifest.
-_MAX_DEPTH = 200
-_BRACKET_OR_COMMENT = re.compile(r"(?:^|(?<=[ \t]))#[^\n]*(?=\n|\Z)|[\[\]{}]", re.MULTILINE)
-_COMPACT_NESTING = re.compile(r"(?:[-?:][ \t]+){100}")
-_DEEP_INDENT = " " * 400
-_HARMLESS_WIDTH = 200  # the least that a line nested too deeply takes
-
 _MERGE = "<<"  # yaml.org/type/merge.html
 _MOST_BASES = 100
 _NAMING = ("chart", "name", "url")  # keys that say what the version in a mapping belongs to
 
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
-
-
-class YamlProblem(Exception):  # noqa: N818  # a finding about input; discover decides if it is an error
-    """A text is not the YAML that it should be.
-
-    Attributes:
-        message: what the parser says, on one line.
-        line: 0-based, in the text that was parsed.
-        column: 0-based.
-    """
-
-    def __init__(self, message: str, line: int = 0, column: int = 0) -> None:
-        super().__init__(message)
-        self.message = message
-        self.line = line
-        self.column = column
 
 
 class Scalar(Struct, frozen=True):
@@ -101,28 +79,6 @@ class _Parser(CParser):  # type: ignore[misc]  # the binding has no type informa
         return _NO_TAG
 
 
-class _TooDeepError(YamlProblem):
-    """Nesting that no parser here may be given: one would crash, the other take minutes."""
-
-
-def _refuse_deep_nesting(text: str) -> None:
-    lines = text.split("\n")
-    if max(map(len, lines)) >= _HARMLESS_WIDTH and (
-        _COMPACT_NESTING.search(text) or any(line.startswith(_DEEP_INDENT) for line in lines)
-    ):
-        raise _TooDeepError("nested too deeply")
-    if text.count("[") + text.count("{") <= _MAX_DEPTH:
-        return
-    depth = 0
-    for found in _BRACKET_OR_COMMENT.finditer(text):
-        if found.group() in ("[", "{"):
-            depth += 1
-        elif found.group() in ("]", "}"):
-            depth = max(depth - 1, 0)
-        if depth > _MAX_DEPTH:
-            raise _TooDeepError("nested too deeply", text.count("\n", 0, found.start()))
-
-
 def _compose(text: str, *, quick: bool = False) -> Node | None:
     """Parse one document.
 
@@ -132,7 +88,7 @@ def _compose(text: str, *, quick: bool = False) -> Node | None:
     Raises:
         YamlProblem: the text is not YAML, or not one document.
     """
-    _refuse_deep_nesting(text)
+    refuse_deep_nesting(text)
     try:
         return _compose_fast(text)
     except YamlProblem as problem:
@@ -334,6 +290,23 @@ def mappings(node: Node | None) -> Iterator[MappingNode]:
             queue.extend(reversed(list(items(current))))
 
 
+def scalars(node: Node | None) -> Iterator[ScalarNode]:
+    """Yield every scalar below and including `node` that is a value, each once."""
+    seen: set[int] = set()
+    queue = [node]
+    while queue:
+        current = queue.pop()
+        if current is None or id(current) in seen:
+            continue
+        seen.add(id(current))
+        if isinstance(current, ScalarNode):
+            yield current
+        elif isinstance(current, MappingNode):
+            queue.extend(value for _, value in reversed(current.value))
+        else:
+            queue.extend(reversed(list(items(current))))
+
+
 def load(text: str, *, quick: bool = False) -> object:
     """Parse one document into dicts, lists and strings; a plain null becomes None.
 
@@ -395,5 +368,6 @@ __all__ = [
     "items",
     "load",
     "mappings",
+    "scalars",
     "text_of",
 ]

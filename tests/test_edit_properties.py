@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from fluxbump import edit, yamltext
+from fluxbump.changes import ChangeSet, Edit, Plan
 from fluxbump.discover import Scope, discover
-from fluxbump.model import ChangeSet, Edit, Plan
 from fluxbump.plan import Options, plan
 from fluxbump.resolve import resolve
 from fluxbump.snapshots import MemorySnapshot, Overlay

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pytest
 
 from fluxbump import edit, mentions
-from fluxbump.model import Plan
+from fluxbump.changes import Plan
 from fluxbump.plan import Options, plan
 from fluxbump.resolve import resolve
 from fluxbump.textfile import TextFile

@@ -10,9 +10,10 @@ import pytest
 
 from fluxbump import digests
 from fluxbump.discover import find_pins
+from fluxbump.forms import form_of
 from fluxbump.model import FLUX, FLUX2, Chart, Dependency, Form, Inventory, Location, Note, Pin
 from fluxbump.pins import KINDS
-from fluxbump.pins.kind import Context, CustomPin, form_of
+from fluxbump.pins.kind import Context, CustomPin
 from fluxbump.textfile import TextFile
 from fluxbump.variables import Followed
 from tests.helpers import (
@@ -109,7 +110,10 @@ EDGE_PINS = {
     "releases/drifted.yaml": [hr(11, "1.1.0")],
     "releases/helm-chart.yaml": [hr(9)],
     "releases/list.yaml": [hr(12)],
-    "releases/multi-document.yaml": [hr(26), hr(49)],
+    "releases/kustomization-patch.yaml": ["13 kustomize-override bp-flux 1.1.2"],
+    "releases/multi-document.yaml": [
+        hr(26), "44 embedded-manifest bp-flux 1.1.2", hr(49),
+    ],
     "releases/no-version.yaml": [hr(10, " [unpinned]")],
     "releases/range-admits.yaml": [hr(11, ">=1.1.0 <2.0.0 [range]")],
     "releases/range-excludes.yaml": [hr(11, "<1.1.3 [range]")],
@@ -173,10 +177,6 @@ def test_edge_cases_that_cannot_be_read() -> None:
     assert all("\n" not in one.message and one.message for one in edge().unreadable)
 
 
-def test_a_version_in_the_string_of_a_patch_is_not_passed_over() -> None:
-    assert "releases/kustomization-patch.yaml" in [note.location.path for note in edge().notes]
-
-
 def test_a_foreign_flux2_is_noted() -> None:
     (note,) = [n for n in edge().notes if n.location.path == "charts/other-source/Chart.yaml"]
     assert note.location.line == 7
@@ -217,6 +217,11 @@ CROSSPLANE = (
     "    chart: {name: bp-flux, version: 1.1.2, repository: oci://registry.example.org/b}\n"
 )
 IMAGE = "ghcr.io/fluxcd/source-controller:v1.4.1\n"
+
+PATCHED = (
+    "patches:\n  - target: {{kind: HelmRelease, name: {}}}\n    patch: |\n"
+    "      - op: replace\n        path: /spec/chart/spec/version\n        value: 1.1.2\n"
+)
 
 # kind, path, text, what is found
 READER = "flux: {chart: bp-flux, version: 1.1.2}\n"
@@ -306,6 +311,16 @@ CONTRACT = [
     ("crossplane", "a.yaml", CROSSPLANE.replace("bp-flux", "bp-other"), []),
     ("controller-image", "a.sh", IMAGE, ["1 controller-image source-controller 1.4.1"]),
     ("controller-image", "a.sh", f"# {IMAGE}", []),
+    ("embedded-manifest", "a.tftpl", indent(release(), "  "), [
+        "9 embedded-manifest bp-flux 1.1.2",
+    ]),
+    ("embedded-manifest", "a.tftpl", indent(release(chart="bp-other"), "  "), []),
+    ("embedded-manifest", "a.yaml", release(), []),
+    ("embedded-manifest", "a.md", release(), []),
+    ("kustomize-override", "kustomization.yaml", PATCHED.format("bp-flux"), [
+        "6 kustomize-override bp-flux 1.1.2",
+    ]),
+    ("kustomize-override", "kustomization.yaml", PATCHED.format("bp-other"), []),
     ("custom", "a.env", "FLUX=v2.4.0\n", ["1 custom flux 2.4.0"]),
     ("custom", "a.env", "FLUX=~2\n", ["1 custom flux ~2 [range]"]),
     ("custom", "a.txt", "FLUX=v2.4.0\n", []),

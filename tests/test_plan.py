@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from fluxbump import edit
+from fluxbump.changes import Plan
 from fluxbump.errors import PinError, RefusedError
-from fluxbump.model import FLUX, FLUX2, Plan, Track, TrackKind
+from fluxbump.model import FLUX, FLUX2, Track, TrackKind
 from fluxbump.plan import Options, plan
 from fluxbump.resolve import resolve
 from fluxbump.tracks import current

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from fluxbump.changes import ChangeSet
 from fluxbump.clones import cached_clone
 from fluxbump.credentials import Credential, find
 from fluxbump.errors import RepositoryError
-from fluxbump.model import ChangeSet
 from fluxbump.remote import Remote, environment
 from fluxbump.remoteerrors import (
     AccessError,

@@ -49,6 +49,10 @@ CROSSPLANE = (
     "apiVersion: helm.crossplane.io/v1beta1\nkind: Release\nmetadata: {name: flux}\n"
     "spec: {forProvider: {chart: {name: bp-flux, version: 1.1.2}}}\n"
 )
+PATCHED = (
+    "patches:\n  - target: {kind: HelmRelease, name: bp-flux}\n    patch: |\n"
+    "      - op: replace\n        path: /spec/chart/spec/version\n        value: 1.1.2\n"
+)
 EVERY_KIND = small(
     chart=wrapper() + "appVersion: 1.1.2\n",
     **{
@@ -63,6 +67,8 @@ EVERY_KIND = small(
         "h.sh": "helm upgrade -i flux oci://registry.example.org/b/bp-flux --version 1.1.2\n",
         "images.yaml": "images: [ghcr.io/fluxcd/source-controller:v1.4.1]\n",
         "r.yaml": CROSSPLANE,
+        "node.tftpl": release(),
+        "kustomization.yaml": PATCHED,
     },
 )
 CUSTOM = CustomPin("fluxbump-versions.yaml", "bp-flux", ("own",))

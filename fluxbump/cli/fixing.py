@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from fluxbump import fixes
+from fluxbump.changes import ChangeSet
 from fluxbump.cli.console import Console
 from fluxbump.cli.workspace import open_editable
 from fluxbump.discover import discover
 from fluxbump.errors import UsageError
 from fluxbump.fixes import Fix
-from fluxbump.model import ChangeSet
 from fluxbump.swap import Place, write
 
 

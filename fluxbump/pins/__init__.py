@@ -12,9 +12,11 @@ from fluxbump.pins import (
     crossplane,
     custom,
     digest,
+    embedded,
     helm_command,
     helm_release,
     install_url,
+    kustomize,
     terraform,
     values_mirror,
     variable,
@@ -36,5 +38,7 @@ KINDS: dict[str, Kind] = {
     crossplane.NAME: crossplane,
     controller_image.NAME: controller_image,
     chart_reader.NAME: chart_reader,  # behind all that read a kind of object better
+    kustomize.NAME: kustomize,
+    embedded.NAME: embedded,
     custom.NAME: custom,
 }

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from fluxbump import yamltext
+from fluxbump.forms import form_of
 from fluxbump.model import FLUX, Form, Note, Pin, Track, TrackKind
-from fluxbump.pins.kind import Context, Found, form_of
+from fluxbump.pins.kind import Context, Found
 from fluxbump.textfile import Language, TextFile
 from fluxbump.yamltext import Document, Node, Scalar, ScalarNode
 

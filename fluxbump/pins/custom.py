@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 from fluxbump import yamltext
+from fluxbump.forms import form_of
 from fluxbump.model import Pin, Track
-from fluxbump.pins.kind import Context, CustomPin, form_of, pin_at
+from fluxbump.pins.kind import Context, CustomPin, pin_at
 from fluxbump.textfile import TextFile
 
 NAME = "custom"

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from fluxbump import constraint
+from fluxbump.forms import form_of
 from fluxbump.model import FLUX2, Form, Note, Pin, Track
-from fluxbump.pins.kind import Context, Found, form_of, unpinned
+from fluxbump.pins.kind import Context, Found, unpinned
 from fluxbump.textfile import TextFile
 
 NAME = "helm-command"

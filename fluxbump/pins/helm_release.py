@@ -9,7 +9,6 @@ Field meanings: fluxcd.io/flux/components/helm/helmreleases and …/source/ocire
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Callable, Iterator
 
 from msgspec.structs import replace
@@ -21,8 +20,6 @@ from fluxbump.textfile import TextFile
 from fluxbump.yamltext import Document, Node
 
 NAME = "helm-release"
-
-_INLINE_VERSION = re.compile(r"/spec/chart/spec/version\b|^ +version:", re.MULTILINE)
 
 _SOURCES_OF_PATHS = ("GitRepository", "Bucket")
 PATCH = "(patch)"
@@ -37,9 +34,6 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
     """Yield the chart versions that the file's Flux objects ask for."""
     for document, node in file.objects(_FINDERS, context.is_installed_in):
         yield from _FINDERS[yamltext.text_of(node, "kind") or ""](document, node, context)
-    yield from _patched_in_strings(file, context)
-    if not file.is_yaml:
-        yield from _unread(file, context)
 
 
 def chart_path(spec: Node | None) -> str | None:
@@ -134,34 +128,6 @@ def _version(document: Document, spec: Node | None, key: str, track: Track, subj
     if scalar is not None:
         return pin_at(NAME, track, scalar, subject)
     return unpinned(NAME, track, document.at(spec), subject)
-
-
-def _patched_in_strings(file: TextFile, context: Context) -> Iterator[Found]:
-    """An inline patch of a kustomization is a string, in which nobody but kustomize finds a pin."""
-    if "kind: Kustomization" not in file.text:
-        return
-    for match in _INLINE_VERSION.finditer(file.text):
-        named = next((name for name in context.names() if name in file.text), None)
-        if named is not None and file.is_live(match.start()):
-            yield Note(
-                file.location(match.start()),
-                f"an inline patch sets a chart version in a file that names {named}: not read "
-                "(if it is a pin, add it under `pins` in fluxbump.yaml)",
-            )
-
-
-def _unread(file: TextFile, context: Context) -> Iterator[Found]:
-    """A manifest inside another language (a cloud-init template, a script) is not read."""
-    if "kind: HelmRelease" not in file.text:
-        return
-    for name in context.names():
-        offset = file.text.find(f"chart: {name}\n")
-        if offset >= 0 and file.is_live(offset):
-            yield Note(
-                file.location(offset),
-                f"a HelmRelease of {name} inside a file that is not YAML: not read "
-                "(add its version under `pins` in fluxbump.yaml)",
-            )
 
 
 _FINDERS: dict[str, Finder] = {

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 
 from fluxbump import references
+from fluxbump.forms import form_of
 from fluxbump.model import FLUX, Form, Note, Pin
-from fluxbump.pins.kind import Context, Found, form_of
+from fluxbump.pins.kind import Context, Found
 from fluxbump.textfile import TextFile
 
 NAME = "install-url"

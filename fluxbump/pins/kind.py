@@ -9,9 +9,9 @@ from typing import Protocol
 
 from msgspec import Struct, field
 
-from fluxbump import versions
 from fluxbump.chartrepo import canonical
-from fluxbump.model import FLUX, FLUX2, Chart, Form, Location, Note, Pin, Track
+from fluxbump.forms import form_of
+from fluxbump.model import FLUX, FLUX2, Chart, Form, Links, Location, Note, Pin, Track
 from fluxbump.references import Reference
 from fluxbump.textfile import TextFile
 from fluxbump.variables import Followed, Places
@@ -57,6 +57,7 @@ class Context(Struct, frozen=True):
         beside: the text of files that are not searched for pins, and may set variables.
         named: variables that count in every file, whoever uses them, with their tracks.
         followed: what became of the variables; `discover.find_pins` knows.
+        links: what files say of each other's releases.
     """
 
     charts: Mapping[str, Chart] = field(default_factory=dict)
@@ -68,6 +69,7 @@ class Context(Struct, frozen=True):
     beside: Mapping[str, str] = field(default_factory=dict)
     named: tuple[tuple[Reference, Track], ...] = ()
     followed: Followed = field(default_factory=Followed)
+    links: Links = Links()
 
     def chart_at(self, path: str) -> Chart | None:
         """Return the bumped chart whose Chart.yaml is at `path`."""
@@ -151,21 +153,6 @@ class Kind(Protocol):
     def find(self, file: TextFile, context: Context) -> Iterable[Found]:
         """Yield what `file` holds, in any order. Finds only: no I/O, no planning, no writing."""
         ...
-
-
-_EXACT = re.compile(rf"=?\s*v?({versions.FULL.pattern})")
-_VARIABLE = re.compile(r"\$[\w{(]|\{\{|%\{|<no value>")
-_ANY = frozenset({"", "*", "x", "X", "latest", ">=0.0.0", ">=0.0.0-0", ">0.0.0-0", ">= 0.0.0"})
-
-
-def form_of(text: str) -> tuple[Form, int]:
-    """Tell how a version text is held, and how many characters stand before the version itself."""
-    exact = _EXACT.fullmatch(text)
-    if exact:
-        return Form.EXACT, exact.start(1)
-    if _VARIABLE.search(text):
-        return Form.VARIABLE, 0
-    return (Form.UNPINNED if text.strip() in _ANY else Form.RANGE), 0
 
 
 def pin_at(kind: str, track: Track, scalar: Scalar, subject: str) -> Pin:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fluxbump import hcl
+from fluxbump.forms import form_of
 from fluxbump.hcl import Block
 from fluxbump.model import Pin, Track
-from fluxbump.pins.kind import Context, form_of, unpinned
+from fluxbump.pins.kind import Context, unpinned
 from fluxbump.textfile import Language, TextFile
 
 NAME = "terraform"

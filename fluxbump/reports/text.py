@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from fluxbump import installers, resolve
 from fluxbump.bump import Delivered, Prepared
+from fluxbump.changes import Row
 from fluxbump.model import (
     FLUX,
     FLUX2,
@@ -19,7 +20,6 @@ from fluxbump.model import (
     Mention,
     Note,
     Pin,
-    Row,
     Severity,
     Snapshot,
     Track,

@@ -22,7 +22,7 @@ from fluxbump.model import (
 from fluxbump.rules.rule import Evidence, NotApplicable, NotRun, Outcome, Rule
 from fluxbump.tracks import FLUX2_SOURCES
 
-_INSTALLS = ("helm-command", "crossplane")
+_INSTALLS = ("helm-command", "crossplane", "embedded-manifest", "kustomize-override")
 
 
 def _of(evidence: Evidence, kind: str) -> list[Pin]:

@@ -1,0 +1,68 @@
+"""What a bump changes: the plan, its edits, and the files after them. Values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec import Struct, field
+from semver import Version
+
+from fluxbump.model import ChartRelease, Location, Note, Pin, Related, Track
+
+
+class Change(Struct, frozen=True):
+    """A pin and the version that it will hold."""
+
+    pin: Pin
+    new: str
+
+
+class Edit(Struct, frozen=True):
+    """A replacement of `text[start:end]` in one file's decoded text."""
+
+    path: str
+    start: int
+    end: int
+    new: str
+
+
+class Row(Struct, frozen=True):
+    """A mapping-table row that carries the marker of the current release, and its successor."""
+
+    location: Location
+    old: str
+    new: str
+    edits: tuple[Edit, ...]
+
+
+class Plan(Struct, frozen=True):
+    """What each track becomes, and the changes that follow.
+
+    Attributes:
+        chart_release: the chart release that ships the target.
+        current: what each track holds now; absent when its pins do not say.
+        targets: what each track becomes.
+        changes: pins whose value moves.
+        kept: pins that stay, with the reason (`range ^1.1 admits 1.1.3`).
+        notes: what a person should know.
+        unmoved: what does not hold the target and is not recognised as a pin.
+    """
+
+    chart_release: ChartRelease
+    current: Mapping[Track, str]
+    targets: Mapping[Track, str]
+    changes: tuple[Change, ...]
+    kept: tuple[tuple[Pin, str], ...] = ()
+    notes: tuple[Note, ...] = ()
+    unmoved: tuple[Related, ...] = ()
+
+    @property
+    def release(self) -> Version:
+        """The Flux release that the plan leads to."""
+        return self.chart_release.app_version
+
+
+class ChangeSet(Struct, frozen=True):
+    """The files after the edits: path to new bytes, or None for a file that goes."""
+
+    files: Mapping[str, bytes | None] = field(default_factory=dict)
