@@ -37,8 +37,8 @@ KINDS: dict[str, Kind] = {
     helm_command.NAME: helm_command,
     crossplane.NAME: crossplane,
     controller_image.NAME: controller_image,
-    chart_reader.NAME: chart_reader,  # behind all that read a kind of object better
     kustomize.NAME: kustomize,
     embedded.NAME: embedded,
+    chart_reader.NAME: chart_reader,  # behind all that read a kind of object better
     custom.NAME: custom,
 }
