@@ -210,10 +210,17 @@ class Pin(Struct, frozen=True):
 
 
 class Note(Struct, frozen=True):
-    """Something fluxbump saw and chose not to touch, or is not sure of."""
+    """Something fluxbump saw and chose not to touch, or is not sure of.
+
+    Attributes:
+        location: where.
+        message: what, and why it stays.
+        certain: no version is held there, so nothing was left out of what rules judge.
+    """
 
     location: Location
     message: str
+    certain: bool = False
 
 
 class Mention(Struct, frozen=True):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 
+from fluxbump import yamltext
 from fluxbump.model import Location, Note, Unreadable
 from fluxbump.pins import install_url
 from fluxbump.pins.kind import Context
@@ -25,7 +26,7 @@ _JSON_COMMENT = re.compile(r"^[ \t]*(?://|/\*)|[,{\[][ \t]*(?://|/\*)|,\s*[}\]]"
 def judged(file: TextFile, document: Document, context: Context) -> Note | Unreadable | None:
     """Say what becomes of a document of `file` that cannot be parsed; None if nothing is lost."""
     if document.problem is None:
-        return None
+        return _without_name(file, document, context)
     where, message = document.problem
     live = _live(file, document)
     if _is_read_otherwise(file, document):
@@ -36,6 +37,17 @@ def judged(file: TextFile, document: Document, context: Context) -> Note | Unrea
         Location(where.path, where.line),
         f"cannot be read as YAML ({message}): names nothing that moves outside of its comments",
     )
+
+
+def _without_name(file: TextFile, document: Document, context: Context) -> Unreadable | None:
+    """Refuse a chart that has no name, and so is none, but depends on one that moves."""
+    chart = file.path.rpartition("/")[2] == "Chart.yaml" and document is file.documents[0]
+    if not chart or yamltext.get(document.root, "name"):
+        return None
+    dependencies = yamltext.items(yamltext.get(document.root, "dependencies"))
+    named = (context.track_of(yamltext.text_of(one, "name")) for one in dependencies)
+    where = document.at(document.root)
+    return Unreadable(where, "the chart has no name") if any(named) else None
 
 
 def _names_chart(text: str, context: Context) -> bool:

@@ -188,30 +188,21 @@ ONLY_THE_GATE = {
     "awk and grep take a comment for code": """
         dependency/right: bare-comment-holds-it right-only-in-comment
         dependency/wrong: bare-comment-above named-in-comment
-        install/right: commented-out commented-out-bare only-comment-behind right-comment-above
+        install/right: right-comment-above
         install/wrong: comment-above
         mirror/right: right-comment-above right-comment-behind
         mirror/wrong: comment-above comment-behind
-        cloudinit-control-plane.tftpl: commented-out cr
     """,
     "the first match wins, whatever comes after it": """
-        dependency/right: duplicate-right-first emptied-below twice version-suffixed
+        dependency/right: duplicate-right-first twice version-suffixed
         dependency/wrong: duplicate-right-last
         install/right: second-below second-latest second-on-the-line
         install/wrong: conditional second-above
         mirror/right: another-above another-below duplicate-upstream
         archive: app-version-duplicate-right-first
     """,
-    "awk and grep match half a word, and a dot matches anything": """
-        install/right: file-like
-        mirror/right: version-suffixed
-    """,
     "the second field of a line is not all of its value": """
         dependency/holds: or
-    """,
-    "awk does not ask whose chart it is": """
-        dependency/right: another-repository
-        mirror/right: chart-removed chart-renamed
     """,
     "tar takes one member of one archive, and nobody compares its version or digest": """
         archive: only-another another-beside another-holds-it named-with-v unpacked-old-beside
@@ -260,6 +251,27 @@ ONLY_BASH = {
     """,
     "helm misses another chart, which is not vendored: the gate says that it could not render": """
         dependency/right: another-behind other-chart-before
+    """,
+    "no chart depends on flux2, which is no fault where Flux is installed in another way": """
+        Chart.yaml: commented-out deleted emptied
+        dependency/right: another-alone entry-commented-out
+        dependency/right: list-nested list-renamed name-renamed none
+        dependency/wrong: another-alone another-repository emptied-below entry-commented-out
+        dependency/wrong: list-nested list-renamed name-renamed none
+    """,
+    "no install URL of a release, which is no fault where Flux is installed in another way": """
+        cloudinit-control-plane.tftpl: deleted emptied
+        install/right: another-file capital-v doubled-slash
+        install/right: fork four-parts main missing shell-variable
+        install/right: split
+        install/wrong: another-file capital-v commented-out commented-out-bare doubled-slash
+        install/wrong: file-like fork four-parts main missing only-comment-behind split
+    """,
+    "no mirror is kept, which is no fault unless the base or the history has one": """
+        mirror/right: removed version-removed version-renamed
+        mirror/wrong: all-commented-out chart-removed chart-renamed commented-out removed
+        mirror/wrong: version-removed version-renamed version-suffixed
+        values.yaml: deleted emptied
     """,
 }
 

@@ -80,7 +80,18 @@ def test_transcript(section: Section, tmp_path: Path, index: Path, templates: Pa
 
 @pytest.mark.parametrize("name", PROSE)
 def test_every_block_says_what_it_is(name: str) -> None:
-    known = {"console", "console cluster", "yaml", "sh", "python", "hcl", "text", "json", "xml"}
+    known = {
+        "console",
+        "console cluster",
+        "yaml",
+        "sh",
+        "python",
+        "hcl",
+        "text",
+        "json",
+        "xml",
+        "nix",
+    }
     for block in FENCE.finditer(_text(name)):
         assert block["info"] in known | {"", "markdown", "diff"}, block["info"]
         if block["info"] == "console cluster":
@@ -136,7 +147,7 @@ _OTHERS = {
     *("--no-edit", "--namespace", "--all-namespaces", "--status-selector", "--output", "--since"),
     *("--git", "--type", "--patch", "--server-side", "--force-conflicts", "--filename", "--strict"),
     "--show-managed-fields",
-    *("--install", "--set"),
+    *("--install", "--set", "--checksum"),
     # and minikube takes this, as FB207 says
     "--kubernetes-version",
     # and helm this, as FB301 says

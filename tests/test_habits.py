@@ -8,7 +8,7 @@ import pytest
 
 from tests.helpers import Cli, Repo, release, repository, script, small, values, wrapper
 
-KEPT = release() + "  upgrade: {preserveValues: true}\n"
+KEPT = release()
 UNVERSIONED = 'resource "helm_release" "flux" {\n  chart = "flux2"\n}\n'
 NEWEST = {"install.sh": script("2.8.5")}
 
@@ -83,7 +83,7 @@ def test_a_bump_to_what_a_chart_takes_today_says_that_it_floats(
         "fluxbump leaves it alone; write a version there\n"
     ) in result.err
     again = cli("to", "2.8.5", "--rev", "fluxbump/flux-2.8.5", cwd=repo)
-    assert "Nothing to do: every exact pin holds Flux 2.8.5" in again.out
+    assert "Nothing moved: every exact pin holds Flux 2.8.5" in again.out
 
 
 # --- where a refused bump points --------------------------------------------------------------

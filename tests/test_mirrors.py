@@ -57,7 +57,7 @@ def test_a_mirror_of_another_chart_was_none(tmp_path: Path, index: Path, cli: Cl
 def test_a_bump_is_not_stopped_by_a_mirror_that_went_before(
     tmp_path: Path, index: Path, cli: Cli
 ) -> None:
-    kept = small(release=small()["clusters/a/flux.yaml"] + "  upgrade: {preserveValues: true}\n")
+    kept = small(release=small()["clusters/a/flux.yaml"])
     repo = repository(tmp_path / "r", kept, index)
     repo.commit(NO_MIRROR)
     result = cli("to", "2.5.1", cwd=repo)

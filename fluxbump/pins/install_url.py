@@ -18,6 +18,9 @@ _PATH = "fluxcd/flux2/releases/"
 # Any host: a mirror or a proxy in front of GitHub keeps the path. What may not stand in front is
 # looked at last, because a pattern that begins with fixed text is searched for that. A tag is taken
 # possessively: it ends where it ends, so a long line is read once.
+_TAG = re.compile(r"[vV]?[0-9][\w.+-]*|[a-z][a-z0-9-]*")
+"""What may be meant as a tag, although no release of Flux is called so; other text is a pattern."""
+
 URL = re.compile(
     rf"{_PATH}(?<![\w.-]{_PATH})(?:(?P<latest>latest/download)"
     rf"|download/(?P<tag>(?:{references.PIECE}|[^/\s\"'`])++))/install\.yaml(?![\w-]|\.\w)"
@@ -47,14 +50,14 @@ def _found(file: TextFile, match: re.Match[str]) -> Found:
         tag = match["tag"]
         start = match.start("tag")
         if not references.is_version(tag):
-            return Note(file.location(start), f"{tag} is a pattern, not a release: left alone")
+            what = f"{tag} is a pattern, not a release: left alone"
+            return Note(file.location(start), what, certain=not _TAG.fullmatch(tag))
         form, skip = form_of(tag)
         if form is Form.EXACT and not tag.startswith("v"):
             form = Form.OPAQUE  # Flux has no such tag: nothing to rewrite, something to mend
         start, end = start + skip, match.end("tag")
         value = file.text[start:end]
     if references.is_searched(file, match.start()):
-        return Note(
-            file.location(start), f"a pattern that tools search for or insert, {value}: left alone"
-        )
+        what = f"a pattern that tools search for or insert, {value}: left alone"
+        return Note(file.location(start), what, certain=True)
     return Pin(NAME, FLUX, file.location(start), start, end, value, form, "install.yaml")

@@ -27,7 +27,8 @@ def unreadable(evidence: Evidence) -> Iterator[Outcome]:
 
 def not_judged(evidence: Evidence) -> Iterator[Outcome]:
     """Nothing that looks like a pin was left out of what the other rules judge."""
-    for note in sorted(set(evidence.inventory.notes), key=lambda one: (one.location, one.message)):
+    unsure = {one for one in evidence.inventory.notes if not one.certain}
+    for note in sorted(unsure, key=lambda one: (one.location, one.message)):
         yield Finding("FB003", Severity.NOTE, f"not judged: {note.message}", note.location)
 
 
