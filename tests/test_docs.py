@@ -93,7 +93,7 @@ def test_every_block_says_what_it_is(name: str) -> None:
         "nix",
     }
     for block in FENCE.finditer(_text(name)):
-        assert block["info"] in known | {"", "markdown", "diff"}, block["info"]
+        assert block["info"] in known | {"", "markdown", "diff", "nix"}, block["info"]
         if block["info"] == "console cluster":
             assert block["body"].startswith("# needs a cluster\n")
             assert "$ fluxbump" not in block["body"], "this needs no cluster"
