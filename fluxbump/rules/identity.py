@@ -8,6 +8,7 @@ the HelmRelease is suspended.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 
 from msgspec import Struct
@@ -67,7 +68,10 @@ def identity(evidence: Evidence) -> Iterator[Outcome]:
     if not before:
         return
     unread = {one.location.path for one in evidence.inventory.unreadable}
-    for old, new in _pairs(before, _all(evidence, {one.name for one in before})):
+    after = _owned(evidence.inventory)
+    if not _all_stayed(before, after):
+        after = _all(evidence, after, {one.name for one in before})
+    for old, new in _pairs(before, after):
         if new is None and old.location.path in unread:
             yield NotRun("FB303", f"{old.location.path} cannot be parsed")
         elif new is None and not old.suspended:
@@ -151,12 +155,19 @@ def _owned(inventory: Inventory) -> list[_Release]:
     ]
 
 
-def _all(evidence: Evidence, names: Collection[str]) -> list[_Release]:
+def _all_stayed(before: list[_Release], after: list[_Release]) -> bool:
+    """Whether each is in its file still; then nobody has to look at the other HelmReleases."""
+    there = Counter((one.location.path, one.name, one.namespace) for one in after)
+    there.subtract((one.location.path, one.name, one.namespace) for one in before)
+    return min(there.values()) >= 0
+
+
+def _all(evidence: Evidence, owned: list[_Release], names: Collection[str]) -> list[_Release]:
     """The HelmReleases that own Flux, and others of these names, whatever chart they install now.
 
     A patch installs no chart, so it is none of them.
     """
-    found = _owned(evidence.inventory)
+    found = list(owned)
     known = {one.location for one in found}
     called = re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(names)))})\b")
     resources = evidence.resources.files if evidence.resources else {}
