@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from fluxbump import digests
+from fluxbump import digests, programs
 from fluxbump.digests import Digest
 from fluxbump.model import Form, Note, Pin
 from fluxbump.pins.kind import Context, Found
@@ -17,6 +17,7 @@ _URL = re.compile(r"/install\.yaml(?![\w-]|\.\w)")
 _KEY = re.compile(r"sha-?256|shasum|checksum|integrity|digest|hash", re.IGNORECASE)
 _OTHER = re.compile(r"https?://[^\s\"'`]+")
 _RELEASES = "fluxcd/flux2/releases/"
+_EXACT_URL = re.compile(rf"{_RELEASES}download/(?P<tag>[^/\s\"'`]++)/install\.yaml(?![\w-]|\.\w)")
 _NEAR = 4  # lines on either side
 
 
@@ -25,15 +26,20 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
     if _RELEASES not in file.text and file.path not in context.followed.pins:
         return
     seen: set[int] = set()
-    for offset in sorted({*_urls(file), *_variables(file, context)}):
-        near = _near(file, offset)
+    for offset in sorted({*_urls(file, context), *_variables(file, context)}):
+        near = _near(file, offset, context)
         for one in near:
             if one.start not in seen:
                 seen.add(one.start)
                 yield _found(file, offset, one, alone=len(near) == 1)
 
 
-def _urls(file: TextFile) -> Iterator[int]:
+def _urls(file: TextFile, context: Context) -> Iterator[int]:
+    others = programs.releases(file, _EXACT_URL)
+    for match in _EXACT_URL.finditer(file.text) if file.is_program else ():
+        certain = programs.doubt(file, match.start(), match["tag"], others) is None
+        if certain and context.is_acted_on(file, match.start()):
+            yield match.start()
     for match in _URL.finditer(file.text):
         line = file.line_span(match.start())[0]
         named = file.text.find(f"{_RELEASES}download/", line, match.start()) >= 0
@@ -46,12 +52,12 @@ def _variables(file: TextFile, context: Context) -> Iterator[int]:
     yield from (pin.start for pin in pins if "(install.yaml in " in pin.subject)
 
 
-def _near(file: TextFile, offset: int) -> list[Digest]:
+def _near(file: TextFile, offset: int, context: Context) -> list[Digest]:
     start, end = _window(file.text, offset)
     return [
         one
         for one in digests.shaped(file.text, start, end)
-        if file.is_live(one.start)
+        if context.is_acted_on(file, one.start)
         and _KEY.search(file.text, file.line_span(one.start)[0], file.line_span(one.end)[1])
     ]
 
