@@ -49,6 +49,19 @@ def test_a_variable_is_followed(tmp_path: Path, index: Path, cli: Cli) -> None:
     assert repo.show("fluxbump/flux-2.5.1", "a.sh") == text.replace("2.14.1", "2.15.0")
 
 
+def test_a_variable_that_cannot_be_followed_is_listed_once() -> None:
+    found = find(small(**{"a.sh": f"curl {ARCHIVE.format('$V')}\n"}))
+    pins = [pin for pin in found.pins if pin.location.path == "a.sh"]
+    assert [(pin.kind, pin.value) for pin in pins] == [("chart-archive", "$V")]
+
+
+def test_a_url_that_disagrees_is_one_finding(tmp_path: Path, index: Path, cli: Cli) -> None:
+    text = f"curl -LO {ARCHIVE.format('2.13.0')}\n"
+    repo = repository(tmp_path / "repo", small(**{"a.sh": text}), index)
+    found = cli("check", "--format", "json", cwd=repo).json["findings"]
+    assert [one["code"] for one in found if "a.sh:1" in one["message"]] == ["FB103"]
+
+
 @pytest.mark.parametrize("encoding", ["hex", "sri", "nix"])
 def test_a_digest_moves_with_it(tmp_path: Path, index: Path, cli: Cli, encoding: str) -> None:
     old, new = (

@@ -31,5 +31,7 @@ def _pins(file: TextFile, match: re.Match[str]) -> Iterator[Pin]:
         form, skip = form_of(match[part])
         if skip or form is Form.RANGE:
             form = Form.OPAQUE  # the community has no such archive
+        if form is Form.VARIABLE and part == "again" and match["tag"] == match["again"]:
+            return  # one variable, which is listed or followed once
         where, value = file.location(start), match[part]
         yield Pin(NAME, FLUX2, where, start, end, value, form, archives.SUBJECT)
