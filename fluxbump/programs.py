@@ -47,6 +47,8 @@ def doubt(file: TextFile, offset: int, tag: str, others: Collection[str]) -> str
         return f"a program looks for this URL, {tag}"
     if not _USES.search(_before(file, offset)):
         return f"a text in a program names this URL, {tag}"
+    if tag.removeprefix("v") in file.text[file.line_span(offset)[0] : offset]:
+        return f"a table in a program names this URL, by its version {tag}"
     if len(others) > 1:
         return f"a program names {len(others)} releases in this file, one of them {tag}"
     return None

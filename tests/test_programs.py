@@ -77,6 +77,7 @@ def test_comments_and_tests_are_mentions(
         ("a.ts", f"if (text.includes('{URL.format('2.4.0')}')) {{"),
         ("a.ts", f"const rule = {{ pattern: '{URL.format('2.4.0')}' }}"),
         ("a.ts", f"const help = `Flux v2.4.0 comes from\n{URL.format('2.4.0')}`"),
+        ("a.go", f'm := map[string]string{{"2.4.0": "{URL.format("2.4.0")}"}}'),
         ("a.go", f'log.Println("Flux is at {URL.format("2.4.0")}")'),
         ("a.py", f'OLD, NEW = "{URL.format("2.3.0")}", "{URL.format("2.4.0")}"'),
     ],
