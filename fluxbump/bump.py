@@ -207,7 +207,7 @@ def prepare(
         index,
         request.options,
         earlier=charts,
-        following=following(inventory, str(chart_release.app_version), looked),
+        following=following(inventory, chart_release, looked),
     )
     work = edited(start, planned, source, looked.scope, rows_move=request.mentions)
     total = ChangeSet({**start.changes.files, **work.changes.files})

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 from fluxbump import kubernetes, validation, yamltext
 from fluxbump.config_run import RunConfig, Strict
 from fluxbump.kubernetes import KubernetesPin
-from fluxbump.pins.kind import CustomPin
+from fluxbump.pins.kind import CustomPin, ProgramSource
 from fluxbump.settings import (
     DEFAULT_BRANCH,
     DEFAULT_INDEX,
@@ -126,6 +126,10 @@ class Config(Strict):
     mentions: bool = Field(
         default=True, description="Whether mapping rows in comments and documents move."
     )
+    program_source: ProgramSource = Field(
+        default="pins",
+        description="What an exact URL in source code of programs is: a pin, or a mention.",
+    )
     run: RunConfig = Field(
         default=RunConfig(), description="What `fluxbump run` may propose, and how."
     )
@@ -163,6 +167,7 @@ class Config(Strict):
             base_branch=self.run.base_branch,
             release_notes=self.run.release_notes,
             kubernetes=running,
+            program_source=self.program_source,
         )
 
 

@@ -19,6 +19,8 @@ _NIX = "0123456789abcdfghijklmnpqrsvwxyz"
 _NIX_LENGTH = 52  # characters for 256 bits
 
 MANIFEST = "install.yaml"
+ENCODINGS = ("hex", "sri", "nix")
+"""The encodings that a digest is found in."""
 
 _SHAPED = re.compile(
     rf"(?P<sri>sha256-[A-Za-z0-9+/]{{43}}=)|(?<![0-9A-Za-z])(?:(?P<hex>[0-9a-f]{{64}})"
@@ -40,9 +42,9 @@ def shaped(text: str, start: int, end: int) -> Iterator[Digest]:
         yield Digest(match.lastgroup or "", *match.span())
 
 
-def track(encoding: str) -> Track:
-    """Return the line of versions that the manifest's sha256 is, in one encoding."""
-    return Track(TrackKind.DIGEST, f"{MANIFEST} sha256 {encoding}")
+def track(encoding: str, artifact: str = MANIFEST) -> Track:
+    """Return the line of versions that an artifact's sha256 is, in one encoding."""
+    return Track(TrackKind.DIGEST, f"{artifact} sha256 {encoding}")
 
 
 def targets(tracks: Iterable[Track], data: bytes) -> dict[Track, str]:
@@ -52,13 +54,14 @@ def targets(tracks: Iterable[Track], data: bytes) -> dict[Track, str]:
         tracks: of the digests that pins hold; others are passed over.
         data: the new manifest.
     """
-    raw = hashlib.sha256(data).digest()
-    known = {
-        track("hex"): raw.hex(),
-        track("sri"): f"sha256-{b64encode(raw).decode()}",
-        track("nix"): nix(raw),
-    }
+    spelled_out = spelled(hashlib.sha256(data).digest())
+    known = {track(encoding): value for encoding, value in spelled_out.items()}
     return {one: known[one] for one in tracks if one in known}
+
+
+def spelled(raw: bytes) -> dict[str, str]:
+    """Spell the 32 bytes of a sha256 in every encoding."""
+    return {"hex": raw.hex(), "sri": f"sha256-{b64encode(raw).decode()}", "nix": nix(raw)}
 
 
 def nix(raw: bytes) -> str:

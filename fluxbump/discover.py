@@ -37,8 +37,8 @@ from fluxbump.model import (
     Snapshot,
     Unreadable,
 )
-from fluxbump.pins import KINDS, install_url, terraform
-from fluxbump.pins.kind import COMMUNITY_REPOSITORIES, Context, CustomPin
+from fluxbump.pins import KINDS, chart_archive, install_url, terraform
+from fluxbump.pins.kind import COMMUNITY_REPOSITORIES, Context, CustomPin, ProgramSource
 from fluxbump.spread import Spread, serially
 from fluxbump.textfile import TextFile, decode
 
@@ -58,6 +58,7 @@ class Scope(Struct, frozen=True):
         app_versions: chart version to Flux release, as the index says.
         also: what others will look for, so that one search of a large tree is enough.
         spread: how work on many files is divided.
+        program_source: what an exact URL in the source code of a program is.
     """
 
     exclude: tuple[str, ...] = ()
@@ -67,6 +68,7 @@ class Scope(Struct, frozen=True):
     app_versions: Mapping[str, str] | None = None
     also: tuple[str, ...] = ()
     spread: Spread = serially
+    program_source: ProgramSource = "pins"
 
     def excludes(self, path: str) -> bool:
         """Whether the configuration takes a path out of the search."""
@@ -269,6 +271,7 @@ def context_of(moving: Iterable[Chart], scope: Scope, aliases: tuple[str, ...] =
         app_versions=scope.app_versions or {},
         repositories=(*scope.repositories, *aliases),
         custom=scope.custom,
+        program_source=scope.program_source,
     )
 
 
@@ -332,7 +335,7 @@ def _find(context: Context, files: Sequence[TextFile]) -> _Found:
 
 def _early(file: TextFile, context: Context) -> Iterator[Pin]:
     """The pins that others are found by: what install URLs hold, and who uses a variable."""
-    for kind in (install_url, terraform):
+    for kind in (install_url, terraform, chart_archive):
         yield from (one for one in kind.find(file, context) if isinstance(one, Pin))
 
 

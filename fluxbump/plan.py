@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from fluxbump import constraint, direct, left_behind, versions
 from fluxbump.changes import Change, Plan
+from fluxbump.digests import MANIFEST
 from fluxbump.errors import HalfBumpError, PinError, RefusedError
 from fluxbump.model import (
     FLUX,
@@ -282,6 +283,8 @@ def _refuse_stale_digests(
     """A digest that stays while its file's release moves would stop every download."""
     moves = any(one.pin.track == FLUX for one in changes)
     for pin in pins:
+        if not pin.track.name.startswith(MANIFEST):
+            continue  # `archives` judges those of the chart
         if moves and pin.track.kind is TrackKind.DIGEST and pin.track not in targets:
             raise PinError(
                 f"the {pin.subject} must move with the release, but the file of {targets[FLUX]} is "

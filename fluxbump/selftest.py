@@ -17,7 +17,9 @@ from fluxbump.discover import Scope, rediscover
 from fluxbump.errors import PinError
 from fluxbump.model import FLUX, FLUX2, Finding, Form, Inventory, Location, Pin, TrackKind
 from fluxbump.rules.rule import Evidence
+from fluxbump.textfile import TextFile
 
+_IN_URL = 2  # versions in the URL of a chart's archive
 _RAISE = 7  # far enough from what other pins hold that no two faults agree by chance
 
 
@@ -113,6 +115,8 @@ def _codes(pin: Pin, inventory: Inventory) -> tuple[str, ...]:
     if pin.kind == "controller-image":
         return ("FB113",)
     if pin.track in (FLUX, FLUX2) and pin.kind not in ("values-mirror", "app-version"):
+        if _is_repeated(pin, inventory):
+            return ()  # with two versions in the file it is no pin any more, but a note
         installs = ("install-url", "variable")
         sites = [p for p in inventory.pins if p.kind in installs and p.form is Form.EXACT]
         sites = [p for p in sites if p.track == FLUX]
@@ -138,6 +142,16 @@ def _codes(pin: Pin, inventory: Inventory) -> tuple[str, ...]:
         "kustomize-override": ("FB109",),
         "custom": ("FB109",) if pin.track.kind is TrackKind.CHART else (),
     }[pin.kind]
+
+
+def _is_repeated(pin: Pin, inventory: Inventory) -> bool:
+    """Whether its URL stands more than once in a file where only one release is certain."""
+    path = pin.location.path
+    same = [p for p in inventory.pins if (p.kind, p.location.path) == (pin.kind, path)]
+    if pin.kind == "chart-archive":
+        return len(same) > _IN_URL
+    program = TextFile(path, inventory.files[path]).is_program
+    return pin.kind == "install-url" and program and len(same) > 1
 
 
 def _same_variable(pin: Pin, other: Pin) -> bool:

@@ -11,7 +11,7 @@ from msgspec import Struct
 from fluxbump.discover import SETTINGS_FILE, Scope
 from fluxbump.errors import ConfigError
 from fluxbump.kubernetes import KubernetesPin
-from fluxbump.pins.kind import COMMUNITY_REPOSITORIES, CustomPin
+from fluxbump.pins.kind import COMMUNITY_REPOSITORIES, CustomPin, ProgramSource
 from fluxbump.versions import Level
 
 if TYPE_CHECKING:
@@ -110,6 +110,7 @@ class Settings(Struct, frozen=True):
         release_notes: where notes of releases come from; None for none.
         base_branch: that is proposed to; None for the remote's default branch.
         kubernetes: the version that runs, whatever is found; None when that is to count.
+        program_source: what an exact URL in the source code of a program is.
     """
 
     exclude: tuple[str, ...] = ()
@@ -130,6 +131,7 @@ class Settings(Struct, frozen=True):
     base_branch: str | None = None
     release_notes: str | None = RELEASE_NOTES
     kubernetes: KubernetesPin | None = None
+    program_source: ProgramSource = "pins"
 
     def scope(
         self, app_versions: Mapping[str, str] | None = None, also: tuple[str, ...] = ()
@@ -142,6 +144,7 @@ class Settings(Struct, frozen=True):
             repositories=(*COMMUNITY_REPOSITORIES, *self.repositories),
             app_versions=app_versions,
             also=also,
+            program_source=self.program_source,
         )
 
 

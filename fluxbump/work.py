@@ -7,13 +7,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump import digests, edit, fixes, images, mentions, resources, symlinks
+from fluxbump import archives, digests, edit, fixes, images, mentions, resources, symlinks
 from fluxbump.changes import ChangeSet, Edit, Plan, Row
 from fluxbump.discover import Scope, discover
 from fluxbump.errors import IndexSourceError
 from fluxbump.fixes import Fix, Fixing
 from fluxbump.looked import Looked
-from fluxbump.model import FLUX, FLUX2, IndexSource, Inventory, Snapshot, Track, TrackKind
+from fluxbump.model import (
+    FLUX,
+    FLUX2,
+    ChartRelease,
+    IndexSource,
+    Inventory,
+    Snapshot,
+    Track,
+    TrackKind,
+)
 from fluxbump.moves import Migration
 from fluxbump.snapshots import Overlay
 from fluxbump.textfile import TextFile, decode
@@ -114,20 +123,30 @@ def _derived(
     return derived
 
 
-def following(inventory: Inventory, release: str, looked: Looked[Snapshot]) -> Mapping[Track, str]:
-    """Return what images and digests become at a release.
+def following(
+    inventory: Inventory, chart: ChartRelease, looked: Looked[Snapshot]
+) -> Mapping[Track, str]:
+    """Return what images and digests become at the release that a chart ships.
 
     Raises:
-        PinError: an image has to move, and nobody knows to which tag.
+        PinError: an image or a digest has to move, and nobody knows to what.
     """
-    sources = looked.sources
+    sources, release = looked.sources, str(chart.app_version)
     ask = (lambda one: sources.manifest(one).controllers) if sources else None
-    return {**images.following(inventory, release, ask), **_digests(inventory, release, looked)}
+    return {
+        **images.following(inventory, release, ask),
+        **_digests(inventory, release, looked),
+        **archives.targets(inventory, chart, looked.index),
+    }
 
 
 def _digests(inventory: Inventory, release: str, looked: Looked[Snapshot]) -> Mapping[Track, str]:
     """Return what digests become; nothing where their file is not available, and `plan` refuses."""
-    tracks = {one.track for one in inventory.pins if one.track.kind is TrackKind.DIGEST}
+    tracks = {
+        one.track
+        for one in inventory.pins
+        if one.track.kind is TrackKind.DIGEST and one.track.name.startswith(digests.MANIFEST)
+    }
     if not tracks or not looked.sources or not looked.sources.data:
         return {}
     if {one.value for one in inventory.pins if one.track == FLUX} <= {release}:

@@ -31,6 +31,9 @@ REAL_INDEX = ROOT.parent / "shared" / "data" / "fluxcd-community-index.yaml"
 
 SCRIPT = Path(sys.executable).with_name("fluxbump")
 COMMUNITY = "https://fluxcd-community.github.io/helm-charts"
+ARCHIVE = (
+    "https://github.com/fluxcd-community/helm-charts/releases/download/flux2-{0}/flux2-{0}.tgz"
+)
 URL = "https://github.com/fluxcd/flux2/releases/download/v{}/install.yaml"
 
 

@@ -150,6 +150,8 @@ _OTHERS = {
     *("--install", "--set", "--checksum"),
     # and minikube takes this, as FB207 says
     "--kubernetes-version",
+    # and ADD in a Dockerfile this
+    "--checksum",
     # and helm this, as FB301 says
     "--reuse-values",
 }  # fmt: skip

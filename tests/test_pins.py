@@ -17,6 +17,7 @@ from fluxbump.pins.kind import Context, CustomPin
 from fluxbump.textfile import TextFile
 from fluxbump.variables import Followed
 from tests.helpers import (
+    ARCHIVE,
     COMMUNITY,
     EDGE,
     URL,
@@ -122,6 +123,7 @@ EDGE_PINS = {
     "releases/release.json": [hr(5)],
     "releases/variable.yaml": [hr(11, "${BP_FLUX_VERSION} [variable]")],
     "releases/variable-default.yaml": [hr(11, "${BP_FLUX_VERSION:=1.1.2} [variable]")],
+    "mentions/version.go": urls(5),
     "install/Dockerfile": urls(6, 7),
     "install/Makefile": urls(2),
     "install/ansible-task.yaml": urls(5, 12, 18),
@@ -231,13 +233,29 @@ CONTRACT = [
         [f"2 digest install.yaml sha256 hex {'0' * 64}"],
     ),
     ("digest", "a.nix", f'url = "x";\nsha256 = "{"0" * 64}";\n', []),
+    (
+        "digest", "a.nix", f'url = "{ARCHIVE.format("2.14.1")}";\nsha256 = "{"0" * 64}";\n',
+        [f"2 digest flux2.tgz sha256 hex {'0' * 64}"],
+    ),
+    ("chart-archive", "a.sh", ARCHIVE.format("2.14.1"), ["1 chart-archive flux2 2.14.1"] * 2),
+    ("chart-archive", "a.go", f'"{ARCHIVE.format("2.14.1")}"', [
+        "1 chart-archive flux2 2.14.1", "1 chart-archive flux2 2.14.1",
+    ]),
+    ("chart-archive", "a.sh", f"# {ARCHIVE.format('2.14.1')}", []),
+    ("chart-archive", "a.sh", ARCHIVE.format("[0-9.]+"), []),
+    ("chart-archive", "a.sh", f"{ARCHIVE.format('2.14.1')} {ARCHIVE.format('2.14.0')}", []),
+    ("chart-archive", "index.yaml", f"entries:\n  a: {ARCHIVE.format('2.14.1')}\n", []),
     ("variable", "set.sh", "V=2.4.0", ["1 variable flux 2.4.0"]),
     ("variable", "other.sh", "V=2.4.0", []),
     ("install-url", "a.sh", URL.format("2.4.0"), ["1 install-url flux 2.4.0"]),
     ("install-url", "a.sh", URL.format("2.4"), ["1 install-url flux v2.4 [range]"]),
     ("install-url", "a.sh", f"x  # {URL.format('2.4.0')}", []),
     ("install-url", "a.md", URL.format("2.4.0"), []),
-    ("install-url", "a.go", URL.format("2.4.0"), []),
+    ("install-url", "a.go", f'x = "{URL.format("2.4.0")}"', ["1 install-url flux 2.4.0"]),
+    ("install-url", "a.py", f'"""{URL.format("2.4.0")}"""', []),
+    ("install-url", "a.go", f"// {URL.format('2.4.0')}", []),
+    ("install-url", "a_test.go", f'x = "{URL.format("2.4.0")}"', []),
+    ("install-url", "testdata/a.go", f'x = "{URL.format("2.4.0")}"', []),
     ("install-url", "a.yaml", f"description: {URL.format('2.4.0')}\n", []),
     ("install-url", "a.sh", URL.format("2.4.0").replace("install.yaml", "install.yaml.sig"), []),
     ("install-url", "a.sh", URL.format("2.4.0").replace("/fluxcd/", "/notfluxcd/"), []),
@@ -340,7 +358,8 @@ def test_kind(kind: str, path: str, text: str, expected: list[str]) -> None:
 
 def check_pin(pin: Pin, kind: str, text: str) -> None:
     assert pin.kind == kind
-    known = (FLUX, FLUX2, CHART.track, TOP.track, digests.track("hex"))
+    known = {FLUX, FLUX2, CHART.track, TOP.track}
+    known |= {digests.track("hex"), digests.track("hex", "flux2.tgz")}
     assert pin.track in known or pin.kind == "controller-image"
     if pin.form is Form.EXACT:
         assert text[pin.start : pin.end] == pin.value

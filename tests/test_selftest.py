@@ -21,6 +21,9 @@ from fluxbump.selftest import Trial
 from fluxbump.settings import Settings
 from fluxbump.snapshots import MemorySnapshot
 from tests.helpers import (
+    ARCHIVE as ARCHIVE_URL,
+)
+from tests.helpers import (
     URL,
     Cli,
     Repo,
@@ -69,6 +72,7 @@ EVERY_KIND = small(
         "r.yaml": CROSSPLANE,
         "node.tftpl": release(),
         "kustomization.yaml": PATCHED,
+        "archive.sh": f"curl -LO {ARCHIVE_URL.format('2.14.1')}\n",
     },
 )
 CUSTOM = CustomPin("fluxbump-versions.yaml", "bp-flux", ("own",))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fluxbump.pins import (
     app_version,
     blueprint,
+    chart_archive,
     chart_dependency,
     chart_reader,
     chart_version,
@@ -26,6 +27,7 @@ from fluxbump.pins.kind import Kind
 KINDS: dict[str, Kind] = {
     install_url.NAME: install_url,
     variable.NAME: variable,
+    chart_archive.NAME: chart_archive,
     digest.NAME: digest,
     chart_dependency.NAME: chart_dependency,
     values_mirror.NAME: values_mirror,

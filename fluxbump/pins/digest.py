@@ -1,11 +1,13 @@
-"""The sha256 of the install manifest, beside the URL or the variable that says which one."""
+"""The sha256 of install.yaml or of the chart's archive, beside its URL or the URL's variable."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from fluxbump import digests
+from msgspec import Struct
+
+from fluxbump import archives, digests, programs
 from fluxbump.digests import Digest
 from fluxbump.model import Form, Note, Pin
 from fluxbump.pins.kind import Context, Found
@@ -17,23 +19,51 @@ _URL = re.compile(r"/install\.yaml(?![\w-]|\.\w)")
 _KEY = re.compile(r"sha-?256|shasum|checksum|integrity|digest|hash", re.IGNORECASE)
 _OTHER = re.compile(r"https?://[^\s\"'`]+")
 _RELEASES = "fluxcd/flux2/releases/"
+_EXACT_URL = re.compile(rf"{_RELEASES}download/(?P<tag>[^/\s\"'`]++)/install\.yaml(?![\w-]|\.\w)")
 _NEAR = 4  # lines on either side
 
 
+class _Artifact(Struct, frozen=True):
+    """A file that is downloaded, and which URLs lead to it.
+
+    Attributes:
+        name: of the file.
+        url: matches it in a URL that is known to be one of Flux.
+        whole: what such a URL contains.
+        held: what the subject of a variable contains that says which release it is of.
+    """
+
+    name: str
+    url: re.Pattern[str]
+    whole: str
+    held: str
+
+
+_MANIFEST = _Artifact(digests.MANIFEST, _URL, _RELEASES, "(install.yaml in ")
+_ARCHIVE = _Artifact(archives.NAME, archives.URL, archives.RELEASES, f"({archives.SUBJECT} in ")
+
+
 def find(file: TextFile, context: Context) -> Iterator[Found]:
-    """Yield the digests that stand within a few lines of an install URL or its variable."""
-    if _RELEASES not in file.text and file.path not in context.followed.pins:
-        return
+    """Yield the digests that stand within a few lines of a URL of Flux, or its variable."""
     seen: set[int] = set()
-    for offset in sorted({*_urls(file), *_variables(file, context)}):
-        near = _near(file, offset)
-        for one in near:
-            if one.start not in seen:
-                seen.add(one.start)
-                yield _found(file, offset, one, alone=len(near) == 1)
+    for artifact in (_MANIFEST, _ARCHIVE):
+        if artifact.whole not in file.text and file.path not in context.followed.pins:
+            continue
+        urls = _urls(file, context) if artifact is _MANIFEST else _archives(file, context)
+        for offset in sorted({*urls, *_variables(file, context, artifact)}):
+            near = _near(file, offset, context)
+            for one in near:
+                if one.start not in seen:
+                    seen.add(one.start)
+                    yield _found(file, offset, one, artifact, alone=len(near) == 1)
 
 
-def _urls(file: TextFile) -> Iterator[int]:
+def _urls(file: TextFile, context: Context) -> Iterator[int]:
+    others = programs.releases(file, _EXACT_URL)
+    for match in _EXACT_URL.finditer(file.text) if file.is_program else ():
+        certain = programs.doubt(file, match.start(), match["tag"], others) is None
+        if certain and context.is_acted_on(file, match.start()):
+            yield match.start()
     for match in _URL.finditer(file.text):
         line = file.line_span(match.start())[0]
         named = file.text.find(f"{_RELEASES}download/", line, match.start()) >= 0
@@ -41,17 +71,22 @@ def _urls(file: TextFile) -> Iterator[int]:
             yield match.start()
 
 
-def _variables(file: TextFile, context: Context) -> Iterator[int]:
+def _archives(file: TextFile, context: Context) -> Iterator[int]:
+    found = archives.found(file, context.is_acted_on)
+    yield from (match.start() for match, doubt in found if doubt is None)
+
+
+def _variables(file: TextFile, context: Context, artifact: _Artifact) -> Iterator[int]:
     pins = context.followed.pins.get(file.path, ())
-    yield from (pin.start for pin in pins if "(install.yaml in " in pin.subject)
+    yield from (pin.start for pin in pins if artifact.held in pin.subject)
 
 
-def _near(file: TextFile, offset: int) -> list[Digest]:
+def _near(file: TextFile, offset: int, context: Context) -> list[Digest]:
     start, end = _window(file.text, offset)
     return [
         one
         for one in digests.shaped(file.text, start, end)
-        if file.is_live(one.start)
+        if context.is_acted_on(file, one.start)
         and _KEY.search(file.text, file.line_span(one.start)[0], file.line_span(one.end)[1])
     ]
 
@@ -64,14 +99,14 @@ def _window(text: str, offset: int) -> tuple[int, int]:
     return max(start, 0), len(text) if end < 0 else end
 
 
-def _found(file: TextFile, offset: int, one: Digest, *, alone: bool) -> Found:
+def _found(file: TextFile, offset: int, one: Digest, artifact: _Artifact, *, alone: bool) -> Found:
     where = file.location(one.start)
     others = _OTHER.finditer(file.text, *_window(file.text, offset))
-    foreign = [m for m in others if not _URL.search(m.group()) or _RELEASES not in m.group()]
+    text = [match.group() for match in others]
+    foreign = [u for u in text if not artifact.url.search(u) or artifact.whole not in u]
     if not alone or foreign:
-        return Note(where, "a digest near an install URL, not certainly of that file: left alone")
+        what = "an install URL" if artifact is _MANIFEST else f"the URL of {artifact.name}"
+        return Note(where, f"a digest near {what}, not certainly of that file: left alone")
     value = file.text[one.start : one.end]
-    subject = f"sha256 of {digests.MANIFEST}"
-    return Pin(
-        NAME, digests.track(one.encoding), where, one.start, one.end, value, Form.EXACT, subject
-    )
+    track, subject = digests.track(one.encoding, artifact.name), f"sha256 of {artifact.name}"
+    return Pin(NAME, track, where, one.start, one.end, value, Form.EXACT, subject)

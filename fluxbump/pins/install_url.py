@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from fluxbump import references
+from fluxbump import programs, references
 from fluxbump.forms import form_of
 from fluxbump.model import FLUX, Form, Note, Pin
 from fluxbump.pins.kind import Context, Found
@@ -28,11 +28,14 @@ URL = re.compile(
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
-    """Yield every install URL in live code.
+    """Yield every install URL in live code, and the exact ones in shipped source of programs.
 
     A URL whose variable is followed yields nothing: the assignment stands for it.
     """
     if _PATH not in file.text:
+        return
+    if file.is_program:
+        yield from _in_program(file, context)
         return
     for match in URL.finditer(file.text):
         if not file.is_live(match.start()):
@@ -40,6 +43,18 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
         found = _found(file, match)
         if isinstance(found, Note) or (file.path, found.start) not in context.followed.uses:
             yield found
+
+
+def _in_program(file: TextFile, context: Context) -> Iterator[Found]:
+    """Yield the exact URL that a program installs from; any other is at most a note."""
+    others = programs.releases(file, URL)
+    for match in URL.finditer(file.text):
+        if not context.is_acted_on(file, match.start()):
+            continue
+        tag = match["tag"] or "latest"
+        doubt = programs.doubt(file, match.start(), tag, others)
+        found = Note(file.location(match.start()), f"{doubt}: left alone")
+        yield _found(file, match) if doubt is None and tag.startswith("v") else found
 
 
 def _found(file: TextFile, match: re.Match[str]) -> Found:

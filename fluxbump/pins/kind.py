@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Protocol
+from typing import Literal, Protocol
 
 from msgspec import Struct, field
 
@@ -24,6 +24,9 @@ COMMUNITY_REPOSITORIES = (
 """Where the community publishes the chart `flux2`."""
 
 Found = Pin | Note
+
+ProgramSource = Literal["pins", "mentions"]
+"""What an exact URL in the source code of a program is."""
 
 
 class CustomPin(Struct, frozen=True):
@@ -58,6 +61,7 @@ class Context(Struct, frozen=True):
         named: variables that count in every file, whoever uses them, with their tracks.
         followed: what became of the variables; `discover.find_pins` knows.
         links: what files say of each other's releases.
+        program_source: what an exact URL in the source code of a program is.
     """
 
     charts: Mapping[str, Chart] = field(default_factory=dict)
@@ -70,6 +74,13 @@ class Context(Struct, frozen=True):
     named: tuple[tuple[Reference, Track], ...] = ()
     followed: Followed = field(default_factory=Followed)
     links: Links = Links()
+    program_source: ProgramSource = "pins"
+
+    def is_acted_on(self, file: TextFile, offset: int) -> bool:
+        """Whether something acts on a URL there: live code, or the code of a program."""
+        if file.is_live(offset):
+            return True
+        return self.program_source == "pins" and file.is_code(offset)
 
     def chart_at(self, path: str) -> Chart | None:
         """Return the bumped chart whose Chart.yaml is at `path`."""

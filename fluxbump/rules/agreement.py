@@ -128,7 +128,10 @@ def version_agreement(evidence: Evidence) -> Iterator[Outcome]:
 
 def _charts(evidence: Evidence) -> list[Pin]:
     """What asks for one version of the community chart."""
-    return [pin for kind in FLUX2_SOURCES for pin in _exact(evidence, kind) if pin.track == FLUX2]
+    pins = [pin for kind in FLUX2_SOURCES for pin in _exact(evidence, kind) if pin.track == FLUX2]
+    # The URL of an archive holds its version twice, and says one thing.
+    once = {(pin.location.path, pin.location.line, pin.value): pin for pin in pins}
+    return [*once.values()]
 
 
 def _unknown(evidence: Evidence, chart: Pin) -> str | None:

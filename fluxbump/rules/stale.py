@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from fluxbump import mentions
 from fluxbump.model import FLUX, FLUX2, Finding, Location, Severity, Track
@@ -20,11 +20,14 @@ def stale_mention(evidence: Evidence) -> Iterator[Outcome]:
     held = current(evidence.inventory)
     app_versions = {version: str(one.app_version) for version, one in evidence.index.items()}
     texts = {**evidence.inventory.files, **evidence.inventory.others}
+    pinned: dict[str, set[int]] = {}
+    for pin in evidence.inventory.pins:
+        pinned.setdefault(pin.location.path, set()).add(pin.start)
     for path, text in sorted(texts.items()):
         file = TextFile(path, text)
         said = {
             **dict(_statements(file, held)),
-            **dict(_urls(file, held)),
+            **dict(_urls(file, held, pinned.get(path, set()))),
             **dict(_rows(file, held, app_versions)),
         }
         for where, message in sorted(said.items()):
@@ -34,11 +37,13 @@ def stale_mention(evidence: Evidence) -> Iterator[Outcome]:
 Said = Iterator[tuple[Location, str]]
 
 
-def _urls(file: TextFile, held: Mapping[Track, str]) -> Said:
+def _urls(file: TextFile, held: Mapping[Track, str], pinned: Collection[int]) -> Said:
     release = held.get(FLUX)
     if release is None or "fluxcd/flux2/releases/" not in file.text:
         return
     for match in install_url.URL.finditer(file.text):
+        if match.end("tag") - len((match["tag"] or "").removeprefix("v")) in pinned:
+            continue  # other rules judge what installs
         tag = (match["tag"] or "").removeprefix("v")
         if tag and tag[:1].isdigit() and tag != release and not file.is_live(match.start()):
             where = _line(file, match.start())

@@ -1,0 +1,110 @@
+"""An exact URL in the source of a program is a pin; whatever is not certain there is a note."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.helpers import URL, Cli, Repo, find, repository, small
+
+GO = f'package p\n\nconst installURL = "{URL.format("2.4.0")}"\n'
+
+
+def texts(tmp_path: Path, index: Path, **files: str) -> Repo:
+    return repository(tmp_path / "repo", small(**files), index)
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("cmd/a.go", GO),
+        ("src/a.ts", f"export const url = '{URL.format('2.4.0')}';\n"),
+        ("src/a.mts", f"export const url = `{URL.format('2.4.0')}`;\n"),
+        ("a.py", f'URL = "{URL.format("2.4.0")}"\n'),
+        ("src/a.rs", f'const URL: &str = "{URL.format("2.4.0")}";\n'),
+        ("a.go", f'run(\n\t"kubectl",\n\t"apply", "-f", "{URL.format("2.4.0")}",\n)\n'),
+        ("a.go", f"const c = `\nresources:\n  - {URL.format('2.4.0')}\n`\n"),
+        ("a.py", f'run("kubectl apply --server-side -f {URL.format("2.4.0")}")\n'),
+        ("a.ts", f'new k8s.yaml.ConfigFile("flux", {{ file: "{URL.format("2.4.0")}" }})\n'),
+    ],
+)
+def test_an_exact_url_moves(tmp_path: Path, index: Path, cli: Cli, path: str, text: str) -> None:
+    repo = texts(tmp_path, index, **{path: text})
+    result = cli("to", "2.5.1", "-o", "json", cwd=repo)
+    assert result.code == 0, result.err
+    assert repo.show("fluxbump/flux-2.5.1", path) == text.replace("2.4.0", "2.5.1")
+    assert path not in {one["path"] for one in result.json["mentions"]}
+    check = cli("check", "--rev", "fluxbump/flux-2.5.1", cwd=repo)
+    assert "FB120" not in check.out
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("x_test.go", GO),
+        ("testdata/x.go", GO),
+        ("a.go", f"package p\n\n// see {URL.format('2.4.0')}\n"),
+        ("a.py", f'"""See {URL.format("2.4.0")}."""\n'),
+    ],
+)
+def test_comments_and_tests_are_mentions(
+    tmp_path: Path, index: Path, cli: Cli, path: str, text: str
+) -> None:
+    repo = texts(tmp_path, index, **{path: text})
+    result = cli("to", "2.5.1", "-o", "json", cwd=repo)
+    assert result.code == 0, result.err
+    assert repo.show("fluxbump/flux-2.5.1", path) == text
+    assert path in {one["path"] for one in result.json["mentions"]}
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        ("a.ts", f"const u = `{URL.replace('v{}', '${version}')}`"),
+        ("a.go", f'u := fmt.Sprintf("{URL.replace("v{}", "%s")}", v)'),
+        ("a.py", f'u = f"{URL.replace("{}", "{version}")}"'),
+        ("a.rs", f'let u = format!("{URL}", v);'),
+        ("a.py", f'u = "{URL.format("2.4")}"'),
+        ("a.py", f'u = "{URL.replace("download/v{}", "latest/download")}"'),
+        ("a.py", f'u = "{URL.replace("v{}", "2.4.0")}"'),
+        ("a.py", f'p = re.compile(r"{URL.replace("{}", "[0-9.]+")}")'),
+        ("a.py", f'p = re.compile(r"{URL.format("2.4.0")}")'),
+        ("a.go", f'p := regexp.MustCompile("{URL.format("2.4.0")}")'),
+        ("a.go", f'strings.ReplaceAll(s, "{URL.format("2.4.0")}", x)'),
+        ("a.go", f'if u == "{URL.format("2.4.0")}" {{'),
+        ("a.go", f'case "{URL.format("2.4.0")}":'),
+        ("a.ts", f"if (text.includes('{URL.format('2.4.0')}')) {{"),
+        ("a.ts", f"const rule = {{ pattern: '{URL.format('2.4.0')}' }}"),
+        ("a.ts", f"const help = `Flux v2.4.0 comes from\n{URL.format('2.4.0')}`"),
+        ("a.go", f'm := map[string]string{{"2.4.0": "{URL.format("2.4.0")}"}}'),
+        ("a.go", f'log.Println("Flux is at {URL.format("2.4.0")}")'),
+        ("a.py", f'OLD, NEW = "{URL.format("2.3.0")}", "{URL.format("2.4.0")}"'),
+    ],
+)
+def test_what_is_not_certain_is_a_note(path: str, line: str) -> None:
+    found = find(small(**{path: f"{line}\n"}))
+    assert [pin for pin in found.pins if pin.location.path == path] == []
+    assert [note for note in found.notes if note.location.path == path]
+
+
+def test_the_configuration_makes_them_mentions(tmp_path: Path, index: Path, cli: Cli) -> None:
+    repo = texts(tmp_path, index, **{"a.go": GO, "fluxbump.yaml": "program_source: mentions\n"})
+    result = cli("to", "2.5.1", "-o", "json", cwd=repo)
+    assert result.code == 0, result.err
+    assert repo.show("fluxbump/flux-2.5.1", "a.go") == GO
+    assert "a.go" in {one["path"] for one in result.json["mentions"]}
+
+
+def test_a_digest_beside_it_stops_a_bump_that_cannot_make_it(
+    tmp_path: Path, index: Path, cli: Cli
+) -> None:
+    repo = texts(tmp_path, index, **{"a.go": f'{GO}const sha256 = "{"0" * 64}"\n'})
+    result = cli("to", "2.5.1", "--releases", str(tmp_path), cwd=repo)
+    assert result.code == 5
+    assert "a.go:4" in result.err
+
+
+def test_a_digest_beside_a_note_does_not_move() -> None:
+    line = f'ok = text.replace("{URL.format("2.4.0")}", "{"0" * 64}")  # sha256\n'
+    assert not [pin for pin in find(small(**{"a.py": line})).pins if pin.location.path == "a.py"]
