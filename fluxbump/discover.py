@@ -37,7 +37,7 @@ from fluxbump.model import (
     Snapshot,
     Unreadable,
 )
-from fluxbump.pins import KINDS, install_url, terraform
+from fluxbump.pins import KINDS, helm_command, install_url, terraform
 from fluxbump.pins.kind import COMMUNITY_REPOSITORIES, Context, CustomPin
 from fluxbump.spread import Spread, serially
 from fluxbump.textfile import TextFile, decode
@@ -332,7 +332,7 @@ def _find(context: Context, files: Sequence[TextFile]) -> _Found:
 
 def _early(file: TextFile, context: Context) -> Iterator[Pin]:
     """The pins that others are found by: what install URLs hold, and who uses a variable."""
-    for kind in (install_url, terraform):
+    for kind in (install_url, terraform, helm_command):
         yield from (one for one in kind.find(file, context) if isinstance(one, Pin))
 
 

@@ -218,6 +218,28 @@ def test_helm_release_takes_its_version_from_a_local() -> None:
     assert held(files) == ["m.tf:6 variable flux2 2.14.1"]
 
 
+HELM = "helm upgrade -i flux2 oci://ghcr.io/fluxcd-community/charts/flux2 --version"
+HELM_FILES = {
+    "shell": ({"a.sh": f'CHART="2.14.1"\n{HELM} "${{CHART}}" --wait\n'}, ["a.sh:1"]),
+    "default": ({"a.sh": f"{HELM} ${{CHART:-2.14.1}}\n"}, ["a.sh:1"]),
+    "make": ({"Makefile": f"CHART ?= 2.14.1\nup:\n\t{HELM}=$(CHART)\n"}, ["Makefile:1"]),
+    "sourced": (
+        {"a.sh": f". ./versions.env\n{HELM} $CHART\n", "versions.env": "CHART=2.14.1\n"},
+        ["versions.env:1"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HELM_FILES)
+def test_a_helm_command_takes_its_version_from_an_assignment(name: str) -> None:
+    files, places = HELM_FILES[name]
+    assert held(files) == [f"{place} variable flux2 2.14.1" for place in places]
+
+
+def test_a_helm_command_whose_variable_nothing_sets_is_listed() -> None:
+    assert held({"a.sh": f"{HELM} $CHART\n"}) == ["a.sh:1 helm-command flux2 $CHART [variable]"]
+
+
 def test_an_exact_url_lets_a_bump_pass_one_that_cannot_be_followed(
     cli: Cli, tmp_path: Path, index: Path
 ) -> None:
