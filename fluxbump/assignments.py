@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
+from posixpath import dirname, join, normpath
 
 from msgspec import Struct
 
@@ -173,6 +174,27 @@ def _terraform(file: TextFile, reference: Reference) -> Iterator[Assignment]:
             local = block.attribute(name)
             if local:
                 yield from _in_value(file.text, _raw(local), keys)
+
+
+def passed(file: TextFile, folder: str, name: str) -> Iterator[Assignment]:
+    """Yield what the `module` blocks of a file give the variable `name` of the module in `folder`.
+
+    Args:
+        file: Terraform.
+        folder: of the module that is called.
+        name: of the variable.
+    """
+    if file.language is not Language.HCL or name not in file.text or "module" not in file.text:
+        return
+    for block in hcl.blocks(file.text, "module"):
+        source, argument = block.attribute("source"), block.attribute(name)
+        local = source and source.value and source.value.startswith(("./", "../"))
+        if not (source and argument and local):
+            continue
+        if normpath(join(dirname(file.path), source.value or "")) == (folder or "."):
+            found = _value(file.text, _raw(argument))
+            if found:
+                yield found
 
 
 def _raw(attribute: hcl.Attribute) -> int:

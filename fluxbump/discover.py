@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
+from posixpath import dirname
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -37,7 +38,7 @@ from fluxbump.model import (
     Snapshot,
     Unreadable,
 )
-from fluxbump.pins import KINDS, chart_archive, install_url, terraform
+from fluxbump.pins import KINDS, chart_archive, helm_command, install_url, terraform
 from fluxbump.pins.kind import COMMUNITY_REPOSITORIES, Context, CustomPin, ProgramSource
 from fluxbump.spread import Spread, serially
 from fluxbump.textfile import TextFile, decode
@@ -335,7 +336,7 @@ def _find(context: Context, files: Sequence[TextFile]) -> _Found:
 
 def _early(file: TextFile, context: Context) -> Iterator[Pin]:
     """The pins that others are found by: what install URLs hold, and who uses a variable."""
-    for kind in (install_url, terraform, chart_archive):
+    for kind in (install_url, terraform, chart_archive, helm_command):
         yield from (one for one in kind.find(file, context) if isinstance(one, Pin))
 
 
@@ -382,9 +383,11 @@ def _setting(
     }
     wanted = {one for groups in places.values() for group in groups for one in group}
     texts = [(p, decode(data)) for p, data in snapshot.read_many(sorted(wanted - files.keys()))]
-    # A module may hand a variable on under another name.
+    # A module may hand a variable on under another name; who calls it names the variable itself.
+    near = {dirname(above) for path in places for above in (path, dirname(path))}
+    near |= {dirname(dirname(dirname(path))) for path in places}
     return {
         path: TextFile(path, text)
         for path, text in texts
-        if path.endswith(".tf") or any(name in text for name in names)
+        if (path.endswith(".tf") and dirname(path) in near) or any(name in text for name in names)
     }

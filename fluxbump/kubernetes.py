@@ -65,6 +65,11 @@ _OBJECTS = {
 
 _VERSION_KEY = re.compile("version:")
 
+_REFERENCE_DOCS = re.compile(
+    r"^render:[ \t]*\r?\n(?:[ \t#][^\n]*\n|\r?\n)*?[ ]+kubernetesVersion:", re.M
+)
+"""Of crd-ref-docs, beside `processor:`: the Kubernetes whose documentation is linked to."""
+
 _WORDS = (
     *(f"{subject}_version" for subject in _SUBJECTS),
     *(f"{subject.upper()}_VERSION" for subject in _SUBJECTS),
@@ -149,6 +154,8 @@ _Placed = Iterator[tuple[KubernetesPin, Location]]
 
 def _pins(file: TextFile) -> _Placed:
     if file.language in (Language.DOCUMENT, Language.APPLICATION):
+        return
+    if "processor:" in file.text and _REFERENCE_DOCS.search(file.text):
         return
     if file.language is Language.HCL:
         yield from _terraform(file)

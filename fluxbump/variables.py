@@ -64,7 +64,10 @@ def places(path: str, text: str, reference: Reference, paths: Sequence[str]) -> 
     """
     folder = dirname(path)
     if reference.scope in ("var", "local"):
-        return [[one for one in paths if dirname(one) == folder and _is_terraform(one)]]
+        return [
+            [one for one in paths if dirname(one) == folder and _is_terraform(one)],
+            [one for one in paths if dirname(one) != folder and one.endswith(".tf")],
+        ]
     if reference.scope == "Values":
         chart = folder.partition("/templates")[0]
         return [[p for p in paths if dirname(p) == chart and basename(p).startswith("values")]]
@@ -160,8 +163,13 @@ def _resolve(search: _Search, pin: Pin, reference: Reference) -> list[tuple[str,
         text = search.files[path].text[start:end]
         own = [*(one for one in own if one[1].start != start), (path, Assignment(start, end, text))]
     held = _settled(search, path, own, _DEPTH) if own else _elsewhere(search, path, reference)
+    calls = _calls(search, path, reference)
+    if calls and not held:
+        return calls if all(one.version for _, one in calls) else []
     same = len({one.version for _, one in held}) == 1
-    return held if same and held[0][1].version else []
+    # What a caller passes overrides the default, so each is a pin of its own.
+    passed = [call for call in calls if call[1].version]
+    return [*held, *passed] if same and held[0][1].version else []
 
 
 def _in(
@@ -192,13 +200,34 @@ def _settled(
 def _elsewhere(search: _Search, path: str, reference: Reference) -> list[tuple[str, Assignment]]:
     groups = search.places.get(path, ())
     for group in groups:
-        plain = [one for one in group if not one.endswith(".tf") or reference.scope]
+        plain = [
+            one for one in group if not one.endswith(".tf") or _in_module(one, path, reference)
+        ]
         held = _in(search, plain, reference)
         if not held and not reference.scope:
             held = list(_of_template(search, path, group, reference))
         if held:
             return _settled(search, path, held, _DEPTH)
     return []
+
+
+def _in_module(one: str, path: str, reference: Reference) -> bool:
+    return reference.scope is not None and dirname(one) == dirname(path)
+
+
+def _calls(search: _Search, path: str, reference: Reference) -> list[tuple[str, Assignment]]:
+    """What the `module` blocks of other folders pass to the module that `path` is part of."""
+    if reference.scope != "var":
+        return []
+    folder = dirname(path)
+    outside = {one for group in search.places.get(path, ()) for one in group}
+    files = (search.files.get(one) for one in sorted(outside) if dirname(one) != folder)
+    return [
+        (file.path, one)
+        for file in files
+        if file
+        for one in assignments.passed(file, folder, reference.name[0])
+    ]
 
 
 def _of_template(

@@ -179,6 +179,12 @@ def test_what_pins_nothing(path: str, text: str) -> None:
     assert pins(text, path) == []
 
 
+def test_what_reference_docs_link_to_runs_nowhere() -> None:
+    links = "render:\n  # of the links\n  kubernetesVersion: 1.26\n"
+    assert pins(f"processor:\n  ignoreTypes: []\n\n{links}", "hack/docs/config.yaml") == []
+    assert pins(links, "values.yaml") == ["3:22 1.26 kubernetesVersion"]
+
+
 def test_bytes_that_are_not_utf8_do_not_matter() -> None:
     text = b"# \xff\xfe\nINSTALL_K3S_VERSION=v1.31.4\n"
     assert pins(text, "a.sh") == ["2:21 v1.31.4 INSTALL_K3S_VERSION"]

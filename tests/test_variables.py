@@ -218,6 +218,69 @@ def test_helm_release_takes_its_version_from_a_local() -> None:
     assert held(files) == ["m.tf:6 variable flux2 2.14.1"]
 
 
+MODULE = (
+    'variable "chart" {\n  default = "2.14.1"\n}\n'
+    'resource "helm_release" "f" {\n  chart = "flux2"\n  version = var.chart\n}\n'
+)
+
+
+def caller(source: str, value: str) -> str:
+    return f'module "f" {{\n  source = "{source}"\n  chart = {value}\n}}\n'
+
+
+def test_what_a_module_block_passes_is_a_pin_beside_the_default() -> None:
+    files = {
+        "flux/m.tf": MODULE,
+        "main.tf": caller("./flux", '"2.14.0"'),
+        "prod/main.tf": caller("../flux/", '"2.14.1"'),
+    }
+    assert held(files) == [
+        "flux/m.tf:2 variable flux2 2.14.1",
+        "main.tf:3 variable flux2 2.14.0",
+        "prod/main.tf:3 variable flux2 2.14.1",
+    ]
+
+
+def test_a_module_without_a_default_takes_what_is_passed() -> None:
+    files = {
+        "flux/m.tf": f'variable "flux_version" {{}}\n{TF}',
+        "main.tf": 'module "f" {\n  source = "./flux"\n  flux_version = "v2.4.0"\n}\n',
+    }
+    assert held(files) == ["main.tf:3 variable flux 2.4.0"]
+
+
+def test_what_is_passed_to_another_module_is_no_pin() -> None:
+    files = {
+        "flux/m.tf": MODULE,
+        "a.tf": caller("./other", '"2.14.0"'),
+        "b.tf": caller("registry/flux/x", '"2.14.0"'),
+        "c.tf": caller("./flux", "var.chart"),
+    }
+    assert held(files) == ["flux/m.tf:2 variable flux2 2.14.1"]
+
+
+HELM = "helm upgrade -i flux2 oci://ghcr.io/fluxcd-community/charts/flux2 --version"
+HELM_FILES = {
+    "shell": ({"a.sh": f'CHART="2.14.1"\n{HELM} "${{CHART}}" --wait\n'}, ["a.sh:1"]),
+    "default": ({"a.sh": f"{HELM} ${{CHART:-2.14.1}}\n"}, ["a.sh:1"]),
+    "make": ({"Makefile": f"CHART ?= 2.14.1\nup:\n\t{HELM}=$(CHART)\n"}, ["Makefile:1"]),
+    "sourced": (
+        {"a.sh": f". ./versions.env\n{HELM} $CHART\n", "versions.env": "CHART=2.14.1\n"},
+        ["versions.env:1"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HELM_FILES)
+def test_a_helm_command_takes_its_version_from_an_assignment(name: str) -> None:
+    files, places = HELM_FILES[name]
+    assert held(files) == [f"{place} variable flux2 2.14.1" for place in places]
+
+
+def test_a_helm_command_whose_variable_nothing_sets_is_listed() -> None:
+    assert held({"a.sh": f"{HELM} $CHART\n"}) == ["a.sh:1 helm-command flux2 $CHART [variable]"]
+
+
 def test_an_exact_url_lets_a_bump_pass_one_that_cannot_be_followed(
     cli: Cli, tmp_path: Path, index: Path
 ) -> None:

@@ -78,7 +78,10 @@ class _Command(Struct, frozen=True):
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
-    """Yield the version that each helm command asks for, of a chart that moves."""
+    """Yield the version that each helm command asks for, of a chart that moves.
+
+    A command whose variable is followed yields nothing: the assignment stands for it.
+    """
     if "helm" not in file.text or not any(name in file.text for name in context.names()):
         return
     read = 0
@@ -90,7 +93,9 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
         command = _read(words)
         if command is not None:
             found = _found(file, match.start(), command, context)
-            if found is not None and file.is_live(match.start()):
+            if found is None or not file.is_live(match.start()):
+                continue
+            if isinstance(found, Note) or (file.path, found.start) not in context.followed.uses:
                 yield found
 
 
