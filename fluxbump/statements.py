@@ -171,18 +171,20 @@ def stale(file: TextFile, known: Reader, right: Mapping[Track, Collection[str]])
     named: dict[Track, set[str]] = {}
     for one in wrong:
         named.setdefault(one.track, set()).add(one.value)
-    old = histories.sections(file) if wrong else histories.Sections()
-    for one in wrong:
-        if len(named[one.track]) <= _OFTEN and not old.tells_of_the_past(one.start):
-            before, behind = _sentence(file.text, one)
-            if _is_present(before, behind) and not _is_past(before, one.value, behind, known.names):
-                yield one
+    few = [one for one in wrong if len(named[one.track]) <= _OFTEN]
+    for one in of_no_past(file, few, known):
+        if _is_present(*_sentence(file.text, one)):
+            yield one
 
 
-def may_be_stale(file: TextFile, one: Said, known: Reader) -> bool:
-    """Whether a version's sentence tells of no past, and of no condition that stays true."""
-    before, behind = _sentence(file.text, one)
-    return not _is_past(before, one.value, behind, known.names)
+def of_no_past(file: TextFile, found: Collection[Said], known: Reader) -> Iterator[Said]:
+    """Leave out what tells of the past, or of a condition that stays true."""
+    old = histories.sections(file) if found else histories.Sections()
+    for one in found:
+        before, behind = _sentence(file.text, one)
+        past = old.tells_of_the_past(one.start)
+        if not past and not _is_past(before, one.value, behind, known.names):
+            yield one
 
 
 def said(file: TextFile, known: Reader) -> Iterator[Said]:
