@@ -43,7 +43,7 @@ _WORDS = (
     "|than|instead|rather|versus|vs|compar\\w*|between|through|only|todo|fixme|wait\\w*|consider"
     "|recommend\\w*|want|let|try|tries|test(?:s|ing)?|e2e|elsewhere|other|others|another|they|them"
     "|their|someone|everyone|people|customers?|upstream"
-    "|latest|newest|available"
+    "|now that|latest|newest|available|apis?|stable|features?|docs|fail\\w*|librar\\w*"
     # the contrary
     "|not|never|none|nobody|without|cannot|\\w+n.t|neither|nor|wrong(?:ly)?|mistake\\w*"
 )

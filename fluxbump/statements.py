@@ -69,7 +69,7 @@ _NEAR = 48
 """Characters before a version in which its verb stands."""
 # Not `Flux 2.3 now supports`: what Flux does at a version stays true.
 _NO_VERB = re.compile(
-    rf"\W*(?:$|(?<=[.,;:)])|#|(?:{_NOW}|on|in|everywhere|with|and|at|for|across|by|as|pinned)\b)",
+    rf"\W*(?:$|(?<=[.,;:)])|#|(?:{_NOW}|on|in|everywhere|with|and|at|for|across|by|as|pinned|to|via|from|through|because|chart|release|is|are|we|of)\b)",
     re.IGNORECASE,
 )
 _VERB_BEHIND = re.compile(
@@ -281,9 +281,10 @@ _MARKS = re.compile(r"\n[ \t]*+(?:#+|//+|\*|--|>|;)?+[ \t]*+")
 
 def _is_present(before: str, behind: str) -> bool:
     near = before[-_NEAR:]
-    if _VERB.search(near) or _VERB_BEHIND.match(behind):
+    if _VERB_BEHIND.match(behind):
         return True
-    return _ADVERB.search(near) is not None and _NO_VERB.match(behind) is not None
+    verb = _VERB.search(near) or _ADVERB.search(near)
+    return verb is not None and _NO_VERB.match(behind) is not None
 
 
 def _is_past(before: str, value: str, behind: str, names: Iterable[str]) -> bool:

@@ -89,6 +89,8 @@ NO_FINDING = [
     "Kubernetes 1.31 is supported by Flux 2.3 now.\n",
     # what a release does stays true
     "Flux 2.3 now supports signed artifacts.\n",
+    "We now use the OCIRepository API of Flux 2.3.\n",
+    "Cloud-init installs Flux 2.3 CRDs which lack v1.\n",
     "Flux 2.3.0 installs six controllers.\n",
     "Chart flux2 2.13.0 installs Flux 2.3.0.\n",
     "Flux 2.3.0\n",
