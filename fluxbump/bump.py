@@ -237,7 +237,9 @@ def prepare(
         verdict, inherited = _judge(before, after, settings, overlay.name, renders)
         if planned.changes:
             inherited = frozenset(one for one in inherited if not adoption.defeats(one))
-        left = tuple(mentions.find(work.files, inventory, planned, work.row_edits))
+        left = tuple(
+            mentions.find(work.files, inventory, planned, work.row_edits, looked.scope.app_versions)
+        )
         values = message.values(planned)
         branch = fill(settings.branch, values)
         repository.check_branch_name(branch)

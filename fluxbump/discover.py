@@ -21,6 +21,7 @@ from fluxbump import (
     excluded,
     links,
     locked,
+    statements,
     symlinks,
     unread,
     unrecognised,
@@ -106,7 +107,7 @@ def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
     context = context_of(moving, scope, aliases)
     strangers = _unrecognised(snapshot, paths, files.values(), context)
     searched = candidates.searched(context)
-    told = (*sorted(searched), SUPPRESSION)
+    told = (*sorted(searched), *statements.NEEDLES, SUPPRESSION)
     needles = [*candidates.words(context), *told, *candidates.OBJECTS]
     snapshot.grep([*needles, *scope.also])
     named = candidates.find(snapshot, paths, context, needles)

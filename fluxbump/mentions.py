@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
-from fluxbump import versions
+from fluxbump import histories, statements, versions
 from fluxbump.changes import Edit, Plan, Row
 from fluxbump.model import FLUX, FLUX2, Inventory, Mention, Track
 from fluxbump.textfile import Language, TextFile
@@ -215,15 +215,23 @@ def _line_break(text: str, end: int) -> str:
 
 
 def find(
-    files: Iterable[TextFile], inventory: Inventory, plan: Plan, skip: Iterable[Edit]
+    files: Iterable[TextFile],
+    inventory: Inventory,
+    plan: Plan,
+    skip: Iterable[Edit],
+    app_versions: Mapping[str, str] | None = None,
 ) -> Iterator[Mention]:
     """Yield the places that name a version which the plan moves away from.
+
+    That is its text; its line (`Flux v2.4`) beside the name, where the plan leaves the line; and
+    what a text states of the present, beside the name, that the target makes no truer.
 
     Args:
         files: candidates, and other files that contain one of `outdated`.
         inventory: its pins are not mentions.
         plan: says which versions become outdated.
         skip: edits of mapping rows, which need nobody's attention.
+        app_versions: the Flux release of each version of the community chart.
     """
     old = outdated(plan)
     if not old:
@@ -232,11 +240,13 @@ def find(
     pinned: dict[str, set[Track]] = {}
     for pin in inventory.pins:
         pinned.setdefault(pin.location.path, set()).add(pin.track)
+    spoken = _Spoken(statements.reader(plan.targets, app_versions or {}), old, plan.targets)
     for file in files:
         if file.language is Language.LOCK:
             continue  # `discover` says what renews it
         done = [edit for edit in skip if edit.path == file.path]
         candidate = file.path in inventory.files
+        found: list[Mention] = []
         seen: set[tuple[int, str]] = set()  # a line is listed once for a version, and read once
         for start, value in versions.occurrences(file.text, old):
             if (file.path, start) in pins:
@@ -249,7 +259,54 @@ def find(
             tracks = old[token.value]
             track = _named(file, token, tracks, pinned.get(file.path, set()), candidate=candidate)
             if track is not None:
-                yield _mention(file, token, track)
+                found.append(_mention(file, token, track))
+        found += _spoken_of(file, spoken, [*found], pins, done)
+        yield from sorted(found, key=lambda one: one.location)
+
+
+def _spoken_of(
+    file: TextFile,
+    spoken: _Spoken,
+    listed: Iterable[Mention],
+    pins: Collection[tuple[str, int]],
+    done: Iterable[Edit],
+) -> Iterator[Mention]:
+    """Yield what a text says beside a name, once for a line and a track."""
+    seen = {(one.location.line, one.track) for one in listed}
+    for one in _said(file, spoken):
+        token = Token(one.value, one.start, one.start + len(one.value))
+        line = (file.location(one.start).line, one.track)
+        if line in seen or (file.path, one.start) in pins or _on_line_of(file, token, done):
+            continue
+        seen.add(line)
+        yield _mention(file, token, one.track)
+
+
+class _Spoken(Struct, frozen=True):
+    """What texts are held against: the names, what goes, and what comes in its place."""
+
+    reader: statements.Reader
+    old: Mapping[str, tuple[Track, ...]]
+    targets: Mapping[Track, str]
+
+    def goes(self, one: statements.Said) -> bool:
+        """Whether a line of releases holds what the plan leaves, and not the target."""
+        target = self.targets.get(one.track)
+        if target is None or statements.is_one_of(one.value, (target,)):
+            return False
+        left = [value for value, tracks in self.old.items() if one.track in tracks]
+        # The text of a full version is found without its name.
+        return one.value not in left and statements.is_one_of(one.value, left)
+
+
+def _said(file: TextFile, spoken: _Spoken) -> Iterator[statements.Said]:
+    """Yield the lines of releases that go, and what is stale already as FB120 has it."""
+    if histories.is_history(file.path):
+        return
+    lines = [one for one in statements.said(file, spoken.reader) if spoken.goes(one)]
+    yield from statements.of_no_past(file, lines, spoken.reader)
+    right = {track: (value,) for track, value in spoken.targets.items()}
+    yield from statements.stale(file, spoken.reader, right)
 
 
 def outdated(plan: Plan) -> dict[str, tuple[Track, ...]]:

@@ -19,8 +19,10 @@ from tests.helpers import (
     chart_index,
     find,
     release,
+    script,
     small,
     umbrella,
+    wrapper,
 )
 
 
@@ -161,8 +163,50 @@ def listed(files: dict[str, str], target: str = "2.5.1") -> list[str]:
     inventory = find(everything)
     moving = plan(inventory, resolve(target, chart_index()), chart_index(), Options())
     texts: Iterable[TextFile] = [TextFile(path, text) for path, text in everything.items()]
-    found = mentions.find(texts, inventory, moving, [])
+    found = mentions.find(texts, inventory, moving, [], app_versions())
     return [f"{one.location} {one.track} {one.value}" for one in found]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Flux v2.4 on all clusters.\n", ["flux 2.4"]),
+        ("Our GitOps engine is `Flux` v2.4.\n", ["flux 2.4"]),
+        ("The flux2 chart 2.14.x.\n", ["flux2 2.14"]),
+        ("Flux v2.5 on all clusters.\n", []),
+        ("bp-flux 1.1, whatever moves.\n", []),  # 1.1.2 becomes 1.1.3
+        ("Since Flux v2.4 there are OCI sources.\n", []),
+        ("Requires Flux v2.4 or newer.\n", []),
+        ("Requires Flux >= 2.4.\n", []),
+        ("## History\n\nFlux v2.4 on all clusters.\n", []),
+        ("Kubernetes v2.4, Flux.\n", []),
+        # stale before the bump: what states the present alone
+        ("We run Flux v2.3.0.\n", ["flux 2.3.0"]),
+        ("We are on Flux v2.2.\n", ["flux 2.2"]),
+        ("Flux v2.3.0.\n", []),
+        ("We ran Flux v2.3.0.\n", []),
+        ("We run Flux 2.1.\n\nWe run Flux 2.2.\n\nWe run Flux 2.3.\n", []),
+        # once for a line and a version
+        ("We run Flux v2.4.0, that is Flux v2.4.\n", ["flux 2.4.0"]),
+    ],
+)
+def test_a_line_of_releases_is_listed_where_it_goes(text: str, expected: list[str]) -> None:
+    found = [one.split(" ", 1)[1] for one in listed({"a.md": text}) if one.startswith("a.md:")]
+    assert found == expected
+
+
+def test_a_line_of_releases_stays_true_within_it() -> None:
+    files = {
+        "install": script("2.8.1"),
+        "chart": wrapper('"2.18.0"'),
+        "a.md": "Flux v2.8 on all clusters.\n\nFlux 2.8.1 on all clusters.\n",
+    }
+    assert [one for one in listed(files, "2.8.5") if "a.md" in one] == ["a.md:3 flux 2.8.1"]
+
+
+def test_a_changelog_is_listed_for_exact_versions_alone() -> None:
+    found = listed({"CHANGELOG.md": "Flux v2.4\n\nFlux v2.4.0\n"})
+    assert [one for one in found if one.startswith("CHANGELOG")] == ["CHANGELOG.md:3 flux 2.4.0"]
 
 
 @pytest.mark.parametrize(
