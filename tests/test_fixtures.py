@@ -86,7 +86,7 @@ def test_monorepo_yaml_loads(state: states.State) -> None:
         for path, data in found.items()
         if path.endswith(".yaml") and "/templates/" not in path
     }
-    assert len(loaded) == 28
+    assert len(loaded) == 29
     names = {doc["metadata"]["name"] for docs in loaded.values() for doc in docs if "spec" in doc}
     assert {"bp-flux", "bp-catalyst-platform", "bp-crossplane"} <= names
 
@@ -210,7 +210,7 @@ def test_big_makes_as_many_files_as_asked(tmp_path: Path) -> None:
     named = [
         path for path in files if b"flux2" in (data := path.read_bytes()) or b"bp-flux" in data
     ]
-    assert 0.01 < len(named) / len(files) < 0.1
+    assert 0 < len(named) / len(files) < 0.1
 
 
 def test_big_refuses_fewer_files_than_the_clusters_have(tmp_path: Path) -> None:

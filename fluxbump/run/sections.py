@@ -307,6 +307,7 @@ def left(inputs: BodyInputs) -> Section:
     items += [
         f"- {_place(note.location, inputs.link)} {plain(note.message)}"
         for note in inputs.prepared.notes
+        if not note.certain
     ]
     return Section("Left as they are", tuple(items), "place")
 
