@@ -109,7 +109,7 @@ _Edits = Iterator[tuple[Fixed, list[Edit]]]
 
 
 def _adoption(owner: Owner, _: str | None) -> _Edits:
-    if owner.setting(*KEPT) not in TRUE:
+    if owner.value(*KEPT) not in TRUE:
         return
     entry = _entry(owner, *KEPT)
     if entry is not None:
@@ -135,7 +135,7 @@ def _retried(owner: Owner, action: str, entry: Entry) -> list[Edit]:
     if _entry(owner, action, "strategy") is None:
         return yamledit.become(entry, "strategy", "name", _SAFE)
     name = _entry(owner, action, "strategy", "name")
-    other = name is not None and owner.setting(action, "strategy", "name") != _SAFE
+    other = name is not None and owner.value(action, "strategy", "name") != _SAFE
     edits = [yamledit.replace_value(name, _SAFE)] if name is not None and other else []
     return [*edits, *yamledit.remove(entry)]
 
@@ -144,10 +144,10 @@ def _disarmed(owner: Owner, action: str) -> list[Edit]:
     """Before Flux 2.7: no retries, and nothing after the last failure."""
     edits: list[Edit] = []
     retries = _entry(owner, action, "remediation", "retries")
-    if retries is not None and (owner.setting(action, "remediation", "retries") or "0") != "0":
+    if retries is not None and (owner.value(action, "remediation", "retries") or "0") != "0":
         edits.append(yamledit.replace_value(retries, "0"))
     last = _entry(owner, action, "remediation", "remediateLastFailure")
-    if last is not None and owner.setting(action, "remediation", "remediateLastFailure") in TRUE:
+    if last is not None and owner.value(action, "remediation", "remediateLastFailure") in TRUE:
         edits += yamledit.remove(last)
     return edits
 

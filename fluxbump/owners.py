@@ -12,9 +12,8 @@ from fluxbump.model import FLUX2, Form, Inventory, Location, Pin, Track
 from fluxbump.pins.helm_release import PATCH, chart_path, subject_of
 from fluxbump.pins.kind import Context
 from fluxbump.textfile import TextFile
-from fluxbump.yamltext import Document, Node, ScalarNode
+from fluxbump.yamltext import Document, Node
 
-_MERGES = 20  # merge keys within merge keys; one that is deeper refers to itself
 _SOURCES = ("OCIRepository", "HelmChart")
 _FOLLOWING = "chartRef"
 
@@ -41,7 +40,7 @@ class Owner(Struct, frozen=True):
         return yamltext.get(self.node, "spec")
 
     def value(self, *keys: str) -> str | None:
-        """Return the text of a field below `spec`; None when there is none."""
+        """Return the text of a field below `spec`, also of one that a merge key brings; or None."""
         return yamltext.text_of(self.spec, *keys)
 
     def place(self, *keys: str) -> Location:
@@ -57,24 +56,6 @@ class Owner(Struct, frozen=True):
     def manifest(self) -> Node | None:
         """The HelmRelease as a whole."""
         return self.node
-
-    def setting(self, *keys: str) -> str | None:
-        """Return the text of a field below `spec`, also where a merge key (`<<`) brings it."""
-        node = self.spec
-        for key in keys:
-            node = _merged(node).get(key)
-        return str(node.value) if isinstance(node, ScalarNode) else None
-
-
-def _merged(node: Node | None, depth: int = 0) -> dict[str, Node]:
-    """Return the entries of a mapping with those of its merge keys, which others go before."""
-    own = dict(yamltext.entries(node))
-    brought = own.pop("<<", None)
-    merged: dict[str, Node] = {}
-    if brought is not None and depth < _MERGES:
-        for one in reversed([brought, *yamltext.items(brought)]):
-            merged |= _merged(one, depth + 1)
-    return merged | own
 
 
 class _Source(Struct, frozen=True):

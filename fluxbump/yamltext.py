@@ -276,22 +276,16 @@ def text_of(node: Node | None, *keys: str) -> str | None:
 
 def mappings(node: Node | None) -> Iterator[MappingNode]:
     """Yield every mapping below and including `node`, each once, also when aliased."""
-    seen: set[int] = set()
-    queue = [node]
-    while queue:
-        current = queue.pop()
-        if current is None or id(current) in seen:
-            continue
-        seen.add(id(current))
-        if isinstance(current, MappingNode):
-            yield current
-            queue.extend(value for _, value in reversed(current.value))
-        else:
-            queue.extend(reversed(list(items(current))))
+    return (one for one in _every(node) if isinstance(one, MappingNode))
 
 
 def scalars(node: Node | None) -> Iterator[ScalarNode]:
     """Yield every scalar below and including `node` that is a value, each once."""
+    return (one for one in _every(node) if isinstance(one, ScalarNode))
+
+
+def _every(node: Node | None) -> Iterator[Node]:
+    """Yield `node` and every value below it, each once."""
     seen: set[int] = set()
     queue = [node]
     while queue:
@@ -299,9 +293,8 @@ def scalars(node: Node | None) -> Iterator[ScalarNode]:
         if current is None or id(current) in seen:
             continue
         seen.add(id(current))
-        if isinstance(current, ScalarNode):
-            yield current
-        elif isinstance(current, MappingNode):
+        yield current
+        if isinstance(current, MappingNode):
             queue.extend(value for _, value in reversed(current.value))
         else:
             queue.extend(reversed(list(items(current))))

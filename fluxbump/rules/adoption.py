@@ -31,14 +31,14 @@ _DEFEATED = "the controllers keep their images"
 def adoption(evidence: Evidence) -> Iterator[Outcome]:
     """The HelmRelease adopts what was installed before it, and takes the new chart's images."""
     for owner in owners(evidence.inventory):
-        kept = owner.setting(*KEPT) or ""
+        kept = owner.value(*KEPT) or ""
         if kept in TRUE:
             yield _kept(owner)
         elif "$" in kept:
             where = owner.place(*KEPT)
             yield NotRun("FB301", f"{where}: upgrade.preserveValues is a variable, {kept}")
         for action in ("install", "upgrade"):
-            if owner.setting(action, "disableTakeOwnership") in TRUE:
+            if owner.value(action, "disableTakeOwnership") in TRUE:
                 yield _finding(
                     "FB301",
                     Severity.ERROR,
@@ -122,7 +122,7 @@ def _hazard(owner: Owner, hazard: Hazard, evidence: Evidence) -> Finding:
 def hazards(owner: Owner) -> Iterator[Hazard]:
     """Yield what makes a failure of each action destructive, whatever the strategy is."""
     for action in ("install", "upgrade"):
-        setting = partial(owner.setting, action, "remediation")
+        setting = partial(owner.value, action, "remediation")
         retries = setting("retries") or "0"
         uninstalls = action == "install" or setting("strategy") == "uninstall"
         if retries != "0":
@@ -134,7 +134,7 @@ def hazards(owner: Owner) -> Iterator[Hazard]:
 
 
 def _strategy(owner: Owner, action: str) -> str | None:
-    return owner.setting(action, "strategy", "name")
+    return owner.value(action, "strategy", "name")
 
 
 def knows_strategy(release: str | None) -> bool:
