@@ -246,9 +246,14 @@ def get(node: Node | None, *keys: str) -> Node | None:
     """
     for key in keys:
         own = dict(entries(node))
-        merged = map(dict, map(entries, _bases(own.get(_MERGE))))
-        node = own[key] if key in own else next((one[key] for one in merged if key in one), None)
+        node = own[key] if key in own else _merged(own.get(_MERGE), key)
     return node
+
+
+def _merged(node: Node | None, key: str) -> Node | None:
+    """Return what a merge key brings along under `key`; None when it brings nothing."""
+    merged = map(dict, map(entries, _bases(node))) if node is not None else iter(())
+    return next((one[key] for one in merged if key in one), None)
 
 
 def _bases(node: Node | None) -> Iterator[Node]:
