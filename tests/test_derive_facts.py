@@ -17,14 +17,14 @@ from ruamel.yaml import YAML
 
 from fixtures import derive_facts
 from fixtures import manifests as made
-from fluxbump import facts
-from fluxbump.facts import tables
+from fluxbump.flux.tables import crds as tables
+from fluxbump.flux.tables import images
 from tests import helpers
 from tests.helpers import ROOT
 
 LAST = list(tables.crds())[-1]
 NEW = "2.99.0"
-TAGS = facts.controllers(LAST)
+TAGS = images.controllers(LAST)
 SHIPPED = {path.name: path.read_bytes() for path in derive_facts.TARGET.glob("*.json")}
 
 
@@ -128,7 +128,9 @@ def python(checkout: Path, where: Path, *arguments: str) -> subprocess.Completed
 
 
 def table(checkout: Path, name: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((checkout / "fluxbump" / "facts" / name).read_text("utf-8"))
+    found: dict[str, Any] = json.loads(
+        (checkout / "fluxbump" / "flux" / "tables" / name).read_text("utf-8")
+    )
     return found
 
 
@@ -156,7 +158,7 @@ def test_a_release_alone_gives_the_same_tables_as_all_together(
     shutil.copytree(every, source)
     tables_ = derived(derive_facts.read(put(source, NEW, new_manifest())))
     assert tables_ == {
-        name: (checkout / "fluxbump" / "facts" / name).read_bytes() for name in SHIPPED
+        name: (checkout / "fluxbump" / "flux" / "tables" / name).read_bytes() for name in SHIPPED
     }
 
 
