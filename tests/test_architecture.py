@@ -18,7 +18,7 @@ MODULES = {
 
 # The rooms that may meet the world outside, and how.
 OUTSIDE = {
-    "cli", "__main__", "api", "workspace",
+    "", "cli", "__main__", "api", "workspace",
     "git.repository", "git.local_process", "git.network_process", "git.objects", "git.writer",
     "git.worktree", "git.token", "git.remote", "git.clones",
     "helm.binary", "helm.index", "check.helm_template", "check.cluster", "flux.tables",

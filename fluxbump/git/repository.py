@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import Struct
 
-from fluxbump.bump.changes import ChangeSet
-from fluxbump.check.pin_history import Held
 from fluxbump.errors import RepositoryError
 from fluxbump.git import commits, history, local_process
 from fluxbump.git.commits import Built, CommitText
+from fluxbump.git.history import Held
 from fluxbump.git.objects import Commit, CommitSnapshot, Git, ObjectSnapshot
+from fluxbump.git.overlay import ChangeSet
 from fluxbump.git.worktree import EditableWorktree, IndexSnapshot, WorktreeSnapshot
 from fluxbump.model import Snapshot
 

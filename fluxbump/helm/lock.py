@@ -23,7 +23,6 @@ from typing import Any
 
 from msgspec import Struct
 
-from fluxbump.bump.changes import Edit
 from fluxbump.errors import PinError
 from fluxbump.model import Location
 from fluxbump.text import (
@@ -32,6 +31,7 @@ from fluxbump.text import (
     versions,
     yaml,
 )
+from fluxbump.text.splice import Edit
 
 _Dependencies = Sequence[Mapping[str, object]] | None
 
