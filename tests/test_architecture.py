@@ -27,7 +27,7 @@ OUTSIDE = {
     # They replace files of a work tree, all or none.
     "system.atomic_replace", "system.no_follow", "system.locks",
     # A process for each repository of a fleet, and the file that says which are done.
-    "fleet.processes", "fleet.state",
+    "fleet.processes", "fleet.state", "fleet.run_repositories",
 }  # fmt: skip
 """Modules, and folders with all that is in them."""
 WORLD = {
@@ -45,6 +45,7 @@ SHARED = {
     "reports.json_encoder", "helm.index.entries", "helm.index.places", "helm.index.section",
     "cli.console", "cli.options", "cli.helm_options", "cli.workspace", "cli.cluster_facts",
     "cli.upgrade_path", "cli.in_place", "cli.bump_output", "cli.base", "cli.fix",
+    "cli.summary_page",
     "reports.matrix_page", "forges.forge", "forges.responses", "forges.authorization",
     "forges.client", "forges.detect", "forges.pull_requests", "forges.registry",
     # One place that lists the reports which have a schema.

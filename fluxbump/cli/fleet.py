@@ -5,21 +5,21 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fluxbump.cli import summary_page
 from fluxbump.cli.console import Console
 from fluxbump.cli.options import (
     Color,
     ColorOption,
     ExitCodeOption,
     IndexOption,
+    LogFormat,
     OfflineOption,
     Output,
     OutputOption,
@@ -28,8 +28,7 @@ from fluxbump.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from fluxbump.fleet.processes import Done, Event
-    from fluxbump.fleet.repositories import Asked, Entry, Result, Shard
+    from fluxbump.fleet.repositories import Entry, Result, Shard
     from fluxbump.fleet.state import State
     from fluxbump.reports.fleet import Summary
 
@@ -39,20 +38,10 @@ stopped; `fluxbump fleet matrix fleet.yaml --shards 4` prints the matrix of a Gi
 whose steps call `fluxbump fleet fleet.yaml --shard ${{ matrix.shard }}`.
 """
 
-PROGRAM: Sequence[str] = (sys.executable, "-P", "-m", "fluxbump")
-"""What each repository is given to. `-P`: no module of the directory that we are in."""
-
 _FAILED = 1
 _MOST_SHARDS = 256  # jobs of one matrix: docs.github.com/actions, "Usage limits"
 _TIMEOUT = 15 * 60
 _MATRIX = "matrix"
-
-
-class LogFormat(StrEnum):
-    """How to say what happens."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 def fleet(
@@ -120,6 +109,8 @@ def fleet(
     """
     from fluxbump.errors import UsageError
     from fluxbump.fleet import repositories
+    from fluxbump.fleet.run_repositories import FleetRun, Round, read
+    from fluxbump.reports.fleet import Summary
 
     console = Console(quiet=quiet, verbose=verbose, color=color.value)
     file = Path(second or first)
@@ -129,43 +120,27 @@ def fleet(
             "needs one file; or matrix, a file and --shards",
             hint="fluxbump fleet FLEET.yaml, or fluxbump fleet matrix FLEET.yaml --shards N",
         )
-    entries = _entries(file)
+    entries = read(file)
     if shards is not None:
         # On one line, as a workflow's outputs have to be.
         console.result(json.dumps(repositories.matrix(entries, shards)))
         return 0
     part = repositories.shard(shard, os.environ)
+    ours = part.of(entries) if part else entries
     asked = repositories.Asked(dry_run=dry_run, offline=offline, index=index)
+    report = _Report(
+        ours, console, is_json=output is Output.JSON, logs=log_format is LogFormat.JSON
+    )
     with _state(resume) as state:
-        run = _Run(
-            part.of(entries) if part else entries,
-            part,
-            asked,
-            state,
-            console,
-            is_json=output is Output.JSON,
-            logs=log_format is LogFormat.JSON,
-        )
-        run.start(jobs or os.cpu_count() or 1, timeout)
-    return _code(run.summary(), outcomes=exit_code)
-
-
-def _entries(file: Path) -> tuple[Entry, ...]:
-    from fluxbump.errors import ConfigError
-    from fluxbump.fleet import file as fleetfile
-
-    try:
-        with file.open("rb") as stream:
-            data = stream.read(fleetfile.LONGEST + 1)
-    except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror}", where=str(file)) from None
-    if len(data) > fleetfile.LONGEST:
-        raise ConfigError(f"is larger than {fleetfile.LONGEST >> 20} MiB", where=str(file))
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError:
-        raise ConfigError("is not UTF-8", where=str(file)) from None
-    return fleetfile.parse(text, str(file), str(file.absolute().parent))
+        report.begin(state, part)
+        jobs = jobs or os.cpu_count() or 1
+        under_way = FleetRun(Round(ours, asked, state, verbose, jobs, timeout), os.environ, report)
+        try:
+            under_way.run()
+        finally:
+            summary = Summary(under_way.results(), part, dry_run)
+            report.end(summary)
+    return _code(summary, outcomes=exit_code)
 
 
 def _state(path: Path | None) -> AbstractContextManager[State | None]:
@@ -176,166 +151,78 @@ def _state(path: Path | None) -> AbstractContextManager[State | None]:
     return opened(path)
 
 
-class _Run:
-    """A fleet under way: hears what becomes of each repository, and says it."""
+class _Report:
+    """Says what becomes of a fleet: a line for each repository, and the summary."""
 
     def __init__(
-        self,
-        entries: Sequence[Entry],
-        shard: Shard | None,
-        asked: Asked,
-        state: State | None,
-        console: Console,
-        *,
-        is_json: bool,
-        logs: bool,
+        self, entries: Sequence[Entry], console: Console, *, is_json: bool, logs: bool
     ) -> None:
-        from fluxbump.fleet.results import secrets
         from fluxbump.reports.fleet import width
         from fluxbump.reports.table import Paint
 
-        self._entries = entries
-        self._shard = shard
-        self._asked = asked
-        self._state = state
         self._console = console
         self._is_json = is_json
         self._logs = logs
         self._paint = Paint(enabled=console.colored())
-        self._width = width([one.name for one in entries])
-        self._secrets = secrets(os.environ)
-        self._results: dict[str, Result] = {}
-        self._running: dict[str, None] = {}
-        self._todo: list[Entry] = []
+        self._count = len(entries)
+        self._width = width([entry.name for entry in entries])
+        self._done = 0
 
-    def start(self, jobs: int, seconds: float) -> None:
-        """Run what has to be run, and print the summary, however it ends."""
-        from fluxbump.fleet.processes import Limits, run_all
-
-        self._take_what_is_done()
-        words = ["--verbose"] * self._console.verbose
-        commands = [[*PROGRAM, *self._asked.options(one), *words] for one in self._todo]
-        try:
-            run_all(commands, _environment(os.environ), Limits(seconds), jobs, self._hear)
-        finally:
-            self._console.progress("")
-            self._print_summary()
-
-    def summary(self) -> Summary:
-        """Return what is known of every repository."""
-        from fluxbump.fleet.repositories import Outcome, Result
-        from fluxbump.reports.fleet import Summary
-
-        results = [
-            self._results.get(one.name) or Result(one, Outcome.NOT_RUN, "not run")
-            for one in self._entries
-        ]
-        return Summary(tuple(results), self._shard, self._asked.dry_run)
-
-    def _take_what_is_done(self) -> None:
-        for entry in self._entries:
-            found = self._state.before(entry, self._asked) if self._state else None
-            if found:
-                self._results[entry.name] = found
-                self._print(found)
-            else:
-                self._todo.append(entry)
-        if self._state and self._state.skipped:
+    def begin(self, state: State | None, shard: Shard | None) -> None:
+        """Say what is odd about what is asked."""
+        if state and state.skipped:
             self._console.note(
-                f"{self._state.path}: {self._state.skipped} lines are no results and do not count"
+                f"{state.path}: {state.skipped} lines are no results and do not count"
             )
-        if not self._entries:
-            part = f"shard {self._shard}" if self._shard else "the fleet"
+        if not self._count:
+            part = f"shard {shard}" if shard else "the fleet"
             self._console.note(f"{part} has no repository: nothing to do")
 
-    def _hear(self, event: Event) -> None:
-        from fluxbump.fleet.processes import Finished
+    def finished(self, result: Result, log: str) -> None:
+        """Print the line of a repository, after its log where that is wanted."""
+        from fluxbump.reports import fleet as report
 
-        entry = self._todo[event.number]
-        if isinstance(event, Finished):
-            self._finish(entry, event.done)
-        else:
-            self._running[entry.name] = None
-        self._console.progress(self._progress())
-
-    def _finish(self, entry: Entry, left: Done) -> None:
-        from msgspec.structs import replace
-
-        from fluxbump.fleet import results as fleetresults
-        from fluxbump.system.locks import signals_held
-
-        done = replace(left, out=self._masked(left.out), err=self._masked(left.err))
-        result = fleetresults.result(entry, done)
-        with signals_held():
-            if self._state:
-                self._state.write(result, self._asked)
-            self._results[entry.name] = result
-        self._running.pop(entry.name, None)
+        self._done += 1
         self._console.progress("")
-        self._print_log(result, done.err)
-        self._print(result)
+        self._print_log(result, log)
+        if not (self._is_json or self._console.quiet):
+            self._console.result(report.line(result, self._width, self._paint))
 
-    def _masked(self, text: str) -> str:
-        from fluxbump.fleet.results import masked
+    def waiting(self, running: Sequence[str]) -> None:
+        """Say on a terminal how far it is."""
+        text = f"{self._done} of {self._count} done; now {', '.join(running)}"
+        self._console.progress(text[: shutil.get_terminal_size().columns - 1])
 
-        return masked(text, self._secrets)
+    def end(self, summary: Summary) -> None:
+        """Print the summary, and add it to the summary page."""
+        from fluxbump.reports import fleet as report
 
-    def _print_log(self, result: Result, err: str) -> None:
+        self._console.progress("")
+        summary_page.append(report.page(summary), self._console)
+        if self._is_json:
+            self._console.result(report.as_json(summary))
+        else:
+            blank = "" if self._console.quiet or not self._count else "\n"
+            self._console.result(blank + report.text(summary, self._paint))
+
+    def _print_log(self, result: Result, log: str) -> None:
         from fluxbump.fleet.repositories import Outcome
         from fluxbump.fleet.results import log_lines
 
         name = result.entry.name
         if self._logs:
-            for line in log_lines(name, err):
+            for line in log_lines(name, log):
                 self._console.line(line)
         elif self._console.verbose and result.outcome is Outcome.FAILED:
-            for line in err.splitlines():
+            for line in log.splitlines():
                 self._console.line(f"{name}: {line}")
-
-    def _print(self, result: Result) -> None:
-        from fluxbump.reports import fleet as report
-
-        if not (self._is_json or self._console.quiet):
-            self._console.result(report.line(result, self._width, self._paint))
-
-    def _progress(self) -> str:
-        text = f"{len(self._results)} of {len(self._entries)} done; now {', '.join(self._running)}"
-        return text[: shutil.get_terminal_size().columns - 1]
-
-    def _print_summary(self) -> None:
-        from fluxbump.reports import fleet as report
-
-        summary = self.summary()
-        _append_page(report.page(summary), self._console)
-        if self._is_json:
-            self._console.result(report.as_json(summary))
-        else:
-            blank = "" if self._console.quiet or not self._entries else "\n"
-            self._console.result(blank + report.text(summary, self._paint))
-
-
-def _append_page(text: str, console: Console) -> None:
-    """Add to the summary page of a GitHub workflow, where there is one."""
-    page = os.environ.get("GITHUB_STEP_SUMMARY")
-    if not page:
-        return
-    try:
-        with Path(page).open("a", encoding="utf-8") as file:
-            file.write(text)
-    except OSError as error:
-        console.note(f"the summary page cannot be written: {error.strerror}")
-
-
-def _environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """The one summary page is ours: hundreds of runs would fill it."""
-    return {name: value for name, value in environ.items() if name != "GITHUB_STEP_SUMMARY"}
 
 
 def _code(summary: Summary, *, outcomes: bool) -> int:
-    """Return the exit code: what went wrong goes before what was found."""
+    """Return the exit code: what went wrong takes precedence over what was found."""
     from fluxbump.fleet.repositories import Outcome
 
     if summary.having(Outcome.FAILED):
         return _FAILED
-    found = [exit_code_for(one.outcome.value) for one in summary.results if outcomes]
+    found = [exit_code_for(result.outcome.value) for result in summary.results if outcomes]
     return max(found, default=0)  # blocked before an update

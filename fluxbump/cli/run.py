@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from datetime import UTC, datetime
-from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fluxbump.cli import summary_page
 from fluxbump.cli.console import Console
 from fluxbump.cli.options import (
     Color,
     ColorOption,
     ExitCodeOption,
     IndexOption,
+    LogFormat,
     OfflineOption,
     Output,
     OutputOption,
@@ -39,13 +38,6 @@ checkout. What may be proposed, and when, is said under `run:` in fluxbump.yaml.
 from FLUXBUMP_TOKEN or FLUXBUMP_TOKEN_FILE, from the usual variable of the forge, or from git's
 credential helper.
 """
-
-
-class LogFormat(StrEnum):
-    """How to say what happens."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 def run(
@@ -103,6 +95,7 @@ def run(
     request; refreshes, closes and cleans up what earlier runs have left. Never merges. Run twice,
     it changes nothing the second time.
     """
+    from fluxbump.reports import run as reports
     from fluxbump.run import job
     from fluxbump.run.checkout import Asked
     from fluxbump.run.setup import opened
@@ -117,7 +110,7 @@ def run(
             log("missing", line)
         report = job.run(place, datetime.now(UTC), log, rehearse=dry_run)
         _print(report, place, output, console, dry_run=dry_run)
-    _summarise(report)
+    summary_page.append(reports.summary(report), console)
     return exit_code_for(report.outcome.value) if exit_code else 0
 
 
@@ -164,13 +157,3 @@ def _print(
         patch = diff(report.prepared.built.patch, paint) if report.prepared else ""
         console.result("\n" + reports.rehearsed(report.sent, patch, paint))
         console.note("dry run: nothing was pushed or sent")
-
-
-def _summarise(report: Report) -> None:
-    """Add to the summary page of a GitHub workflow, where there is one."""
-    page = os.environ.get("GITHUB_STEP_SUMMARY")
-    if page:
-        from fluxbump.reports import run as reports
-
-        with Path(page).open("a", encoding="utf-8") as file:
-            file.write(reports.summary(report))

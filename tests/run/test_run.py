@@ -549,3 +549,12 @@ def test_a_workflow_gets_a_summary(there: World) -> None:
     said = page.read_text("utf-8")
     assert said.startswith("before\n### Flux 2.4.0 can move to 2.5.1")
     assert "https://github.example/acme/monorepo/pull/1" in said
+
+
+def test_a_summary_page_that_cannot_be_written_is_a_note(there: World) -> None:
+    result = there.command(GITHUB_STEP_SUMMARY="/no/such/page")
+    assert result.code == 0
+    assert result.err.endswith(
+        "fluxbump: the summary page cannot be written: No such file or directory\n"
+    )
+    assert "opened pull request #1" in result.out
