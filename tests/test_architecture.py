@@ -26,6 +26,9 @@ OUTSIDE = {
     "system.background", "system.process_pool", "system.commands", "system.http",
     # They replace files of a work tree, all or none.
     "system.atomic_replace", "system.no_follow", "system.locks",
+    # What the process has changed.
+    "system.written",
+    # A process for each repository of a fleet, and the file that says which are done.
     # A process for each repository of a fleet, and the file that says which are done.
     "fleet.processes", "fleet.state", "fleet.run_repositories",
 }  # fmt: skip

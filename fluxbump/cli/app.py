@@ -15,6 +15,7 @@ import typer
 from fluxbump.cli.console import Console, ReaderGoneError, prepare_streams
 from fluxbump.cli.quick_parameters import Command, Group
 from fluxbump.errors import FluxbumpError
+from fluxbump.system import written
 from fluxbump.version import __version__
 
 _COMPLETING = "_FLUXBUMP_COMPLETE"  # set by the completion script of the shell
@@ -95,6 +96,7 @@ def run(arguments: Sequence[str]) -> int:
     # Unwind on SIGTERM as on Ctrl-C, so that scratch directories go.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_TERMINATED))
     prepare_streams()
+    written.begin()
     try:
         app = build(_needed(arguments))
         result = app(args=list(arguments), standalone_mode=False, prog_name="fluxbump")
@@ -112,7 +114,9 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as error:  # the border: what arrives here is a bug
         return _bug(error, console)
     if result == EXIT_INTERRUPTED:
-        console.line("fluxbump: interrupted; nothing was left half done")
+        done = written.so_far()
+        told = f"by then it had {done}" if done else "nothing was left half done"
+        console.line(f"fluxbump: interrupted; {told}")
     return result if isinstance(result, int) else 0
 
 
@@ -131,8 +135,10 @@ def _usage(error: typer.TyperException, console: Console) -> int:
 def _bug(error: Exception, console: Console) -> int:
     if console.verbose:
         traceback.print_exception(error)
+    done = written.so_far()
+    told = f"after it had {done}" if done else "nothing was written"
     console.line(
-        f"fluxbump: a bug in fluxbump, nothing was written: {type(error).__name__}: {error} "
+        f"fluxbump: a bug in fluxbump, {told}: {type(error).__name__}: {error} "
         "(run again with --verbose and report what it prints)"
     )
     return EXIT_BUG

@@ -21,6 +21,7 @@ from fluxbump.fleet.processes import Done, Event, Finished, Limits, run_all
 from fluxbump.fleet.repositories import Asked, Entry, Outcome, Result
 from fluxbump.fleet.state import State
 from fluxbump.system.locks import signals_held
+from fluxbump.system.written import changing
 
 PROGRAM: Sequence[str] = (sys.executable, "-P", "-m", "fluxbump")
 """What each repository is given to. `-P`: no module of the directory that we are in."""
@@ -122,9 +123,15 @@ class FleetRun:
                 self._listener.finished(known, "")
             else:
                 self._todo.append(entry)
+        limits = Limits(plan.timeout)
         words = ["--verbose"] * plan.verbose
         commands = [[*PROGRAM, *plan.asked.options(entry), *words] for entry in self._todo]
-        run_all(commands, self._environ, Limits(plan.timeout), plan.jobs, self._hear)
+        if commands and not plan.asked.dry_run:
+            # What each of them changes it says itself.
+            with changing(f"begun runs in {len(commands)} repositories"):
+                run_all(commands, self._environ, limits, plan.jobs, self._hear)
+        else:
+            run_all(commands, self._environ, limits, plan.jobs, self._hear)
 
     def results(self) -> tuple[Result, ...]:
         """Return what is known of every repository, in the order of the file."""

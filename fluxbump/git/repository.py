@@ -25,6 +25,7 @@ from fluxbump.git.objects import Commit, CommitSnapshot, Git, ObjectSnapshot
 from fluxbump.git.overlay import ChangeSet
 from fluxbump.git.worktree import EditableWorktree, IndexSnapshot, WorktreeSnapshot
 from fluxbump.model import Snapshot
+from fluxbump.system.written import changing
 
 if TYPE_CHECKING:
     from fluxbump.git.writer import Writer
@@ -307,7 +308,8 @@ class Repository:
         Raises:
             RepositoryError: it exists, or its name cannot be used.
         """
-        self._writer.update_refs(f"create refs/heads/{branch}\0{commit}\0")
+        with changing(f"made the branch {branch}"):
+            self._writer.update_refs(f"create refs/heads/{branch}\0{commit}\0")
 
     def replace(self, branch: Branch, commit: str) -> str:
         """Point a branch elsewhere and keep its old tip under a ref; return that ref.
@@ -316,10 +318,11 @@ class Repository:
             RepositoryError: the branch moved meanwhile.
         """
         kept = f"refs/fluxbump/replaced/{branch.name}/{branch.tip[:12]}"
-        self._writer.update_refs(
-            f"update refs/heads/{branch.name}\0{commit}\0{branch.tip}\0"
-            f"update {kept}\0{branch.tip}\0\0"
-        )
+        with changing(f"replaced the branch {branch.name}, and kept its old tip as {kept}"):
+            self._writer.update_refs(
+                f"update refs/heads/{branch.name}\0{commit}\0{branch.tip}\0"
+                f"update {kept}\0{branch.tip}\0\0"
+            )
         return kept
 
     def check_branch_name(self, name: str) -> None:
@@ -378,4 +381,5 @@ class Repository:
         Raises:
             RepositoryError: git refused.
         """
-        self._writer.switch(branch)
+        with changing(f"switched to {branch}"):
+            self._writer.switch(branch)

@@ -9,6 +9,7 @@ from msgspec import Struct, field
 
 from fluxbump.errors import RepositoryError
 from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, State
+from fluxbump.system.written import changing
 
 REHEARSED = "0" * 40
 """The name of a commit that a rehearsal does not make."""
@@ -153,28 +154,34 @@ class LiveHands(Struct):
     def push(self, branch: str, expected: str | None) -> str:
         """Push it, if the branch is where it is expected."""
         commit = self.commit()
-        self.remote.push(commit, branch, expected)
+        with changing(f"pushed the branch {branch}") as change:
+            change.made = self.remote.push(commit, branch, expected)
         return commit
 
     def delete(self, branch: str, expected: str) -> None:
         """Delete a branch, if it is where it is expected."""
-        self.remote.delete(branch, expected)
+        with changing(f"deleted the remote's branch {branch}") as change:
+            change.made = self.remote.delete(branch, expected)
 
     def open(self, proposal: Proposal) -> tuple[PullRequest, tuple[str, ...]]:
         """Open a pull request."""
-        return self.forge.open(proposal)
+        with changing(f"opened a pull request from {proposal.branch}"):
+            return self.forge.open(proposal)
 
     def update(self, number: int, proposal: Proposal) -> PullRequest:
         """Bring a pull request in line."""
-        return self.forge.update(number, proposal)
+        with changing(f"changed #{number}"):
+            return self.forge.update(number, proposal)
 
     def comment(self, number: int, text: str) -> None:
         """Comment on a pull request."""
-        self.forge.comment(number, text)
+        with changing(f"commented on #{number}"):
+            self.forge.comment(number, text)
 
     def close(self, number: int, body: str) -> None:
         """Close a pull request, and let it say so."""
-        self.forge.close(number, body)
+        with changing(f"closed #{number}"):
+            self.forge.close(number, body)
 
 
 class Rehearsal(Struct):

@@ -12,7 +12,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from enum import Enum
 from pathlib import Path
@@ -23,6 +23,7 @@ from fluxbump.errors import RepositoryError
 from fluxbump.system import no_follow, replace_journal
 from fluxbump.system.locks import BusyError, Held, locked, signals_held
 from fluxbump.system.replace_journal import Journal, Step
+from fluxbump.system.written import Change, changing
 
 _JOURNAL = "journal.json"
 # A file system without hard links, or one that does not let us link another user's files.
@@ -72,7 +73,9 @@ def write(
                 raise RepositoryError(
                     "a run of --in-place was cut short", hint="run fluxbump again: it undoes that"
                 )
-            _write(place, replace_journal.of(secrets.token_hex(8), before, after), after, held)
+            journal = replace_journal.of(secrets.token_hex(8), before, after)
+            with changing(f"replaced {_files(after)} of the work tree") as change:
+                _write(place, journal, after, held, change)
     except BusyError:
         raise RepositoryError(
             "another run of fluxbump is writing to this work tree", hint="wait for it"
@@ -100,7 +103,8 @@ def recover(place: Place) -> int | None:
         with locked(place.lock), signals_held():
             journal = _journal(place)
             if journal is not None:
-                _undo(place, journal)
+                with changing("undone a run of --in-place that was cut short"):
+                    _undo(place, journal)
             _forget(place)
             return len(journal.steps) if journal is not None else None
     except BusyError:
@@ -111,6 +115,10 @@ def recover(place: Place) -> int | None:
             where=_where(error, place),
             hint="mend that and run fluxbump again",
         ) from error
+
+
+def _files(paths: Collection[str]) -> str:
+    return f"{len(paths)} {'file' if len(paths) == 1 else 'files'}"
 
 
 def _reason(error: OSError) -> str:
@@ -124,7 +132,13 @@ def _where(error: OSError, place: Place) -> str:
 # --- forward -----------------------------------------------------------------------------------
 
 
-def _write(place: Place, journal: Journal, after: Mapping[str, bytes | None], held: Held) -> None:
+def _write(
+    place: Place,
+    journal: Journal,
+    after: Mapping[str, bytes | None],
+    held: Held,
+    change: Change,
+) -> None:
     _forget(place)  # what was killed before it had a journal has changed nothing
     try:
         place.folder.mkdir()
@@ -141,6 +155,7 @@ def _write(place: Place, journal: Journal, after: Mapping[str, bytes | None], he
         (place.folder / _JOURNAL).unlink()
     except BaseException:
         _take_back(place, journal)
+        change.made = False
         raise
     with suppress(OSError):  # the next run tidies up
         _forget(place)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import jsonschema
@@ -549,6 +550,23 @@ def test_a_workflow_gets_a_summary(there: World) -> None:
     said = page.read_text("utf-8")
     assert said.startswith("before\n### Flux 2.4.0 can move to 2.5.1")
     assert "https://github.example/acme/monorepo/pull/1" in said
+
+
+@pytest.mark.parametrize(("name", "what"), [
+    ("fluxbump.run.execute Done", f"pushed the branch {BRANCH}"),
+    ("fluxbump.git.remote ref_results", f"perhaps pushed the branch {BRANCH}"),
+    ("fluxbump.reports.run summary",
+     f"pushed the branch {BRANCH}, opened a pull request from {BRANCH}"),
+])  # fmt: skip
+def test_a_bug_does_not_hide_what_was_pushed(there: World, name: str, what: str) -> None:
+    command = [sys.executable, "-m", "tests.plant_bug", *name.split(), *there.arguments()[1:]]
+    environ = {**there.environ, "PYTHONPATH": str(helpers.ROOT)}
+    done = subprocess.run(
+        command, cwd=there.root, env=environ, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 70
+    assert f"fluxbump: a bug in fluxbump, after it had {what}: TypeError: planted (" in done.stderr
+    assert there.tip(BRANCH) is not None
 
 
 def test_a_summary_page_that_cannot_be_written_is_a_note(there: World) -> None:

@@ -1,0 +1,99 @@
+"""What the border says of a bug: what had been changed by then, and never that nothing was."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.helpers import ROOT, Repo, Result
+from tests.test_fleet import Fleet
+
+MADE = "the branch fluxbump/flux-2.5.1"
+
+
+def with_bug(repo: Repo, module: str, name: str, *arguments: str) -> Result:
+    """Run the command line with a function that raises."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.plant_bug", f"fluxbump.{module}", name, *arguments],
+        cwd=repo.path,
+        env={**repo.environment(), "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        check=False,
+    )
+    return Result(done.returncode, done.stdout, done.stderr.decode())
+
+
+def said(what: str) -> str:
+    return (
+        f"fluxbump: a bug in fluxbump, {what}: TypeError: planted "
+        "(run again with --verbose and report what it prints)"
+    )
+
+
+def test_a_bug_before_anything_is_written(repo: Repo) -> None:
+    result = with_bug(repo, "bump.bump", "plan", "to", "2.5.1")
+    assert (result.code, result.err.splitlines()) == (70, [said("nothing was written")])
+    assert repo.git("branch", "--list", "fluxbump/*") == ""
+
+
+@pytest.mark.parametrize(("module", "name"), [
+    ("bump.bump", "Delivered"),  # within the journey
+    ("reports.text", "delivered"),  # in the command, after it
+])  # fmt: skip
+def test_a_bug_after_the_branch_was_made(repo: Repo, module: str, name: str) -> None:
+    result = with_bug(repo, module, name, "to", "2.5.1")
+    assert (result.code, result.err.splitlines()) == (70, [said(f"after it had made {MADE}")])
+    assert "fluxbump/flux-2.5.1" in repo.git("branch", "--list", "fluxbump/*")
+
+
+def test_a_bug_after_the_branch_was_replaced(repo: Repo) -> None:
+    repo.git("branch", "fluxbump/flux-2.5.1")
+    old = repo.tip("HEAD")
+    result = with_bug(repo, "reports.text", "delivered", "to", "2.5.1", "--force")
+    kept = f"refs/fluxbump/replaced/fluxbump/flux-2.5.1/{old[:12]}"
+    assert said(f"after it had replaced {MADE}, and kept its old tip as {kept}") in result.err
+    assert repo.tip(kept) == old
+
+
+def test_a_bug_while_git_makes_the_branch(repo: Repo) -> None:
+    """Nobody knows then whether it is there."""
+    result = with_bug(repo, "git.writer", "Writer.update_refs", "to", "2.5.1")
+    assert said(f"after it had perhaps made {MADE}") in result.err
+
+
+def test_a_bug_after_files_were_replaced(repo: Repo) -> None:
+    result = with_bug(repo, "bump.in_place", "Written", "to", "2.5.1", "--in-place")
+    changed = repo.git("status", "--porcelain").splitlines()
+    assert len(changed) > 2
+    assert result.code == 70
+    assert said(f"after it had replaced {len(changed)} files of the work tree") in result.err
+
+
+def test_a_bug_while_files_are_replaced(repo: Repo) -> None:
+    """What was replaced by then is put back, so nothing is."""
+    name = "replace_journal.dump"
+    result = with_bug(repo, "system.atomic_replace", name, "to", "2.5.1", "--in-place")
+    assert said("nothing was written") in result.err
+    assert repo.git("status", "--porcelain") == ""
+
+
+def test_a_bug_in_a_fleet(tmp_path: Path) -> None:
+    ships = Fleet(tmp_path)
+    ships.write("fine-1", "fine-2")
+    driver = [sys.executable, "-m", "tests.plant_bug", "fluxbump.reports.fleet", "text"]
+    for more, what in (
+        ([], "after it had begun runs in 2 repositories"),
+        (["--dry-run"], "nothing was written"),
+    ):
+        done = subprocess.run(
+            [*driver, "fleet", "fleet.yaml", *more],
+            cwd=ships.path,
+            env={**ships.environment(), "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, said(what) in done.stderr) == (70, True), done.stderr
