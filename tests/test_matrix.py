@@ -11,7 +11,7 @@ from fluxbump.reports.matrix import Matrix, State
 from fluxbump.reports.table import Paint
 
 TABLE = crds.crds()
-FULL = matrix.matrix(TABLE, here=["2.4.0", "2.8.5"])
+FULL = matrix.matrix(TABLE)
 PLAIN = Paint(enabled=False)
 
 
@@ -63,16 +63,15 @@ def test_the_matrix_as_text() -> None:
     bucket = next(n for n, line in enumerate(lines) if line.startswith("Bucket"))
     assert lines[bucket].split() == ["Bucket", "v1", *"···SSSSS"]
     assert lines[bucket + 1].split() == ["v1beta2", *"SSSdddxx"]
-    assert any(line.split() == ["pinned", "here", "2.4.0", "2.8.5"] for line in lines)
     assert "  x  removed: an update is refused while it is still stored" in lines
     assert "unserved" not in matrix.text(FULL, PLAIN)
-    assert "pinned" not in matrix.text(matrix.matrix(TABLE), PLAIN)
 
 
 def test_the_matrix_as_json() -> None:
     document = json.loads(matrix.json_text(FULL))
     TypeAdapter(matrix.MatrixJson).validate_python(document)
-    assert (document["schema"], document["pinned"]) == ("fluxbump/matrix/v1", ["2.4.0", "2.8.5"])
+    assert list(document) == ["schema", "columns", "rows"]
+    assert document["schema"] == "fluxbump/matrix/v1"
     row = next(r for r in document["rows"] if (r["kind"], r["version"]) == ("Bucket", "v1"))
     assert row["cells"][2] == {"releases": ["2.3.0"], "state": "absent"}
     assert row["cells"][3] == {"releases": ["2.4.0", "2.5.0", "2.5.1"], "state": "storage"}
@@ -109,7 +108,6 @@ def test_the_matrix_as_a_page() -> None:
     spans = [int(some["rowspan"] or 0) for tag, some in page.seen if "rowspan" in some]
     assert sum(spans) == len(FULL.rows)
     assert "prefers-color-scheme: dark" in text
-    assert '<span class="pin">pinned: 2.4.0</span>' in text
     for state in State:
         assert f".{state} " in text or f".{state}," in text
 
@@ -123,7 +121,6 @@ def test_every_state_has_a_letter_and_colours_that_can_be_read() -> None:
             assert contrast(colours[name], colours[f"{name}-ink"]) >= 4.5, name
         for name in ("ink", "soft"):
             assert contrast(colours["page"], colours[name]) >= 4.5, name
-        assert contrast(colours["here"], colours["here-line"]) >= 4.5
 
 
 def contrast(one: str, other: str) -> float:

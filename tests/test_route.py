@@ -170,38 +170,6 @@ def test_prereleases_are_no_stops_and_releases_without_a_chart_neither() -> None
     )
     assert upgrade_path.route(table, "1.0.0", "2.0.0", {"1.1.0", "2.0.0"}).releases[1] == "1.1.0"
     assert upgrade_path.route(table, "1.0.0", "2.0.0", {"1.1.0-rc.1", "2.0.0"}).problem
-    assert upgrade_path.newest_safe(table, "1.0.0", {"1.1.0-rc.1"}) is None
-
-
-# --- the newest that would pass ---------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("start", "expected"),
-    [
-        ("2.0.0", "2.6.4"),
-        ("2.2.3", "2.6.4"),
-        ("2.3.0", "2.7.5"),
-        ("2.4.0", "2.7.5"),
-        ("2.6.4", "2.8.8"),
-        ("2.7.5", "2.9.4"),
-        ("2.9.4", "2.9.4"),
-    ],
-)
-def test_the_newest_release_that_is_safe(start: str, expected: str) -> None:
-    found = upgrade_path.newest_safe(TABLE, start, CHARTS)
-    assert found == expected
-    assert stored_versions.fresh(TABLE, start, expected) == ()
-    newer = [one for one in CHARTS if stored_versions.key(one) > stored_versions.key(expected)]
-    assert all(stored_versions.fresh(TABLE, start, one) for one in newer)
-
-
-def test_the_newest_release_that_a_cluster_takes() -> None:
-    stored = {"helmreleases.helm.toolkit.fluxcd.io": ("v2beta1", "v2")}
-    assert upgrade_path.newest_safe(TABLE, "2.4.0", CHARTS, stored) == "2.6.4"
-    assert upgrade_path.newest_safe(TABLE, "2.4.0", CHARTS, {}) == "2.9.4"
-    assert upgrade_path.newest_safe(TABLE, "2.4.0", set()) is None
-    assert upgrade_path.newest_safe(TABLE, "2.4.0", {"2.3.0"}) is None
 
 
 def test_api_versions_are_ordered_as_kubernetes_does() -> None:

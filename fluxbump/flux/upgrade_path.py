@@ -170,31 +170,6 @@ def with_kubernetes(
     return replace(found, hops=tuple(hops))
 
 
-def newest_safe(
-    table: Table, start: str, charts: Collection[str], stored: Stored | None = None
-) -> str | None:
-    """Return the newest release that can be applied over `start` without a certain conflict.
-
-    Prereleases are left out, and so are releases older than `start`.
-
-    Args:
-        table: what each release defines.
-        start: where the cluster is.
-        charts: releases that have a chart.
-        stored: `status.storedVersions` of the cluster; then the answer is exact.
-
-    Raises:
-        KeyError: the table does not have `start`.
-    """
-    held = stored_versions.stored_by(table[start]) if stored is None else stored
-    for release in sorted(_stable(table, charts), key=stored_versions.key, reverse=True):
-        if stored_versions.key(release) < stored_versions.key(start):
-            break
-        if not stored_versions.exact(held, table, release):
-            return release
-    return None
-
-
 # --- which releases come into question --------------------------------------------------------
 
 

@@ -15,7 +15,7 @@ from fluxbump.system.secret import Secret
 
 
 class Auth(Struct, frozen=True):
-    """A header that says who we are. Make one with `bearer`, `basic` or `named`.
+    """A header that says who we are. Make one with `bearer` or `basic`.
 
     Attributes:
         header: its name.
@@ -58,11 +58,6 @@ def basic(username: str, password: Secret) -> Auth:
     """Return `Authorization: Basic …` (RFC 7617)."""
     pair = base64.b64encode(f"{username}:{password.reveal()}".encode()).decode()
     return Auth("Authorization", Secret(f"Basic {pair}"), password)
-
-
-def named(header: str, token: Secret) -> Auth:
-    """Return a header that is the token, such as GitLab's `PRIVATE-TOKEN`."""
-    return Auth(header, token, token)
 
 
 def checked_base(forge: str, address: str) -> httpx.URL:

@@ -28,8 +28,6 @@ _CAPABILITIES = Capabilities(
     name="Bitbucket",
     # Not documented; larger ones have been taken: dependabot-core, issue 7678.
     body_limit=262_144,
-    # Not documented; what the server refuses: "a non-empty value less than 32768 characters".
-    comment_limit=32_767,
     labels=False,
     assignees=False,
     auto_merge=False,

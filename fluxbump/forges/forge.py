@@ -76,7 +76,6 @@ class Capabilities(Struct, frozen=True):
         name: of the forge, for people: `GitHub`.
         noun: what it calls a pull request, for people: `merge request`.
         body_limit: characters that a body may have.
-        comment_limit: characters that a comment may have.
         drafts: a pull request can be a draft.
         labels: it can have labels.
         assignees: it can have assignees.
@@ -88,7 +87,6 @@ class Capabilities(Struct, frozen=True):
     name: str
     noun: str = "pull request"
     body_limit: int = 65_536
-    comment_limit: int = 65_536
     drafts: bool = True
     labels: bool = True
     assignees: bool = True

@@ -29,7 +29,6 @@ _CAPABILITIES = Capabilities(
     name="GitLab",
     noun="merge request",
     body_limit=1_048_576,  # https://docs.gitlab.com/api/merge_requests/#create-mr
-    comment_limit=1_000_000,  # https://docs.gitlab.com/api/notes/#create-new-merge-request-note
 )
 _INTERFACE = "/api/v4"
 _PAGE = 100

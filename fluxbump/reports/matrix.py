@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from html import escape
 from itertools import groupby
@@ -80,31 +80,23 @@ class Matrix(Struct, frozen=True):
     Attributes:
         columns: the releases of each column, oldest first.
         rows: by kind, newest version first.
-        here: releases that the repository pins, to be marked.
     """
 
     columns: tuple[tuple[str, ...], ...]
     rows: tuple[Row, ...]
-    here: frozenset[str] = frozenset()
 
     @property
     def titles(self) -> tuple[str, ...]:
         """The columns' headings: `2.4.0 .. 2.5.1`."""
         return tuple(one[0] if len(one) == 1 else f"{one[0]} .. {one[-1]}" for one in self.columns)
 
-    @property
-    def marks(self) -> tuple[str, ...]:
-        """The marked releases of each column."""
-        return tuple(", ".join(one for one in some if one in self.here) for some in self.columns)
 
-
-def matrix(known: Table, *, every: bool = False, here: Collection[str] = ()) -> Matrix:
+def matrix(known: Table, *, every: bool = False) -> Matrix:
     """Lay the table of CRDs out.
 
     Args:
         known: what each release defines.
         every: a column for each release; otherwise neighbours with equal CRDs share one.
-        here: releases to be marked.
     """
     ordered = sorted(known, key=stored_versions.key)
     columns: list[tuple[str, ...]] = []
@@ -113,7 +105,7 @@ def matrix(known: Table, *, every: bool = False, here: Collection[str] = ()) -> 
             columns[-1] = (*columns[-1], release)
         else:
             columns.append((release,))
-    return Matrix(tuple(columns), tuple(_rows(known, [one[0] for one in columns])), frozenset(here))
+    return Matrix(tuple(columns), tuple(_rows(known, [one[0] for one in columns])))
 
 
 def _rows(known: Table, releases: Sequence[str]) -> list[Row]:
@@ -155,34 +147,32 @@ def _state(one: CrdVersion | None, *, before: bool) -> State:
 # --- text and JSON ----------------------------------------------------------------------------
 
 
-def text(one: Matrix, paint: Paint) -> str:
+def text(found: Matrix, paint: Paint) -> str:
     """Lay it out for a terminal."""
-    header = ("KIND", "VERSION", *one.titles)
+    header = ("KIND", "VERSION", *found.titles)
     rows: list[Sequence[str]] = []
-    for _, some in groupby(one.rows, key=lambda row: row.crd):
+    for _, some in groupby(found.rows, key=lambda row: row.crd):
         for number, row in enumerate(some):
             kind = "" if number else row.kind
             rows.append((kind, row.version, *(state.letter for state in row.states)))
-    if any(one.marks):
-        rows.append(("", "pinned here", *one.marks))
-    legend = [f"  {state.letter}  {state.words}" for state in _used(one)]
+    legend = [f"  {state.letter}  {state.words}" for state in _used(found)]
     return "\n".join([*table(header, rows, paint), "", *legend])
 
 
-def _used(one: Matrix) -> list[State]:
-    used = {state for row in one.rows for state in row.states}
+def _used(found: Matrix) -> list[State]:
+    used = {state for row in found.rows for state in row.states}
     return [state for state in State if state in used]
 
 
 class CellJson(TypedDict):
-    """What the releases of one column do with an API version."""
+    """What the releases of found column do with an API version."""
 
     releases: list[str]
     state: Literal["storage", "served", "deprecated", "unserved", "removed", "absent"]
 
 
 class MatrixRowJson(TypedDict):
-    """One API version of one kind."""
+    """One API version of found kind."""
 
     crd: str
     kind: str
@@ -196,16 +186,14 @@ class MatrixJson(TypedDict):
 
     schema: Literal["fluxbump/matrix/v1"]
     columns: list[list[str]]
-    pinned: list[str]
     rows: list[MatrixRowJson]
 
 
-def document(one: Matrix) -> MatrixJson:
+def document(found: Matrix) -> MatrixJson:
     """Return it for programs."""
     return {
         "schema": "fluxbump/matrix/v1",
-        "columns": [list(some) for some in one.columns],
-        "pinned": sorted(one.here),
+        "columns": [list(some) for some in found.columns],
         "rows": [
             {
                 "crd": row.crd,
@@ -214,31 +202,31 @@ def document(one: Matrix) -> MatrixJson:
                 "version": row.version,
                 "cells": [
                     {"releases": list(some), "state": state.value}
-                    for some, state in zip(one.columns, row.states, strict=True)
+                    for some, state in zip(found.columns, row.states, strict=True)
                 ],
             }
-            for row in one.rows
+            for row in found.rows
         ],
     }
 
 
-def json_text(one: Matrix) -> str:
+def json_text(found: Matrix) -> str:
     """Return it as JSON."""
-    return json.dumps(document(one), indent=2)
+    return json.dumps(document(found), indent=2)
 
 
 # --- a page -----------------------------------------------------------------------------------
 
 
-def html(one: Matrix) -> str:
+def html(found: Matrix) -> str:
     """Return a page that needs nothing else: no script, no font, no picture."""
     body = "\n".join(
-        f"<tbody>\n{_group(list(some), one)}\n</tbody>"
-        for _, some in groupby(one.rows, key=lambda row: row.crd)
+        f"<tbody>\n{_group(list(some))}\n</tbody>"
+        for _, some in groupby(found.rows, key=lambda row: row.crd)
     )
     legend = "".join(
         f'<li><span class="cell {state}">{state.letter}</span> {escape(state.words)}</li>'
-        for state in _used(one)
+        for state in _used(found)
     )
     return f"""<!DOCTYPE html>
 <html lang="en">
@@ -256,7 +244,7 @@ def html(one: Matrix) -> str:
 <table>
 <caption>Every kind of Flux and its API versions, from the releases' own definitions</caption>
 <thead>
-<tr><th scope="col">Kind</th><th scope="col">Version</th>{_heads(one)}</tr>
+<tr><th scope="col">Kind</th><th scope="col">Version</th>{_heads(found)}</tr>
 </thead>
 {body}
 </table>
@@ -266,20 +254,14 @@ def html(one: Matrix) -> str:
 """
 
 
-def _heads(one: Matrix) -> str:
+def _heads(found: Matrix) -> str:
     return "".join(
-        f'<th scope="col"{_here(mark)}>{escape(printable(title)).replace(" .. ", "<br>to ")}'
-        + (f'<span class="pin">pinned: {escape(printable(mark))}</span>' if mark else "")
-        + "</th>"
-        for title, mark in zip(one.titles, one.marks, strict=True)
+        f'<th scope="col">{escape(printable(title)).replace(" .. ", "<br>to ")}</th>'
+        for title in found.titles
     )
 
 
-def _here(mark: str) -> str:
-    return ' class="here"' if mark else ""
-
-
-def _group(rows: Sequence[Row], one: Matrix) -> str:
+def _group(rows: Sequence[Row]) -> str:
     kind, group = escape(printable(rows[0].kind)), escape(printable(rows[0].group))
     head = (
         f'<th scope="rowgroup" rowspan="{len(rows)}" class="kind">{kind}<small>{group}</small></th>'
@@ -287,9 +269,9 @@ def _group(rows: Sequence[Row], one: Matrix) -> str:
     lines = []
     for row in rows:
         cells = "".join(
-            f'<td{_here(mark)}><span class="cell {state}" title="{escape(state.words)}">'
+            f'<td><span class="cell {state}" title="{escape(state.words)}">'
             f'{state.letter}<span class="words"> {escape(state.words)}</span></span></td>'
-            for state, mark in zip(row.states, one.marks, strict=True)
+            for state in row.states
         )
         version = escape(printable(row.version))
         lines.append(f'<tr>{head}<th scope="row" class="version">{version}</th>{cells}</tr>')

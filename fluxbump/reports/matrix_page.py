@@ -5,14 +5,12 @@ CSS = """
   --page: #fbfbfd; --ink: #1c2430; --soft: #5a6675; --line: #dde2ea; --head: #f0f3f8;
   --storage: #0b5cad; --storage-ink: #ffffff; --served: #d6e8fa; --served-ink: #0b3d73;
   --deprecated: #ffe6b0; --deprecated-ink: #5c3b00; --removed: #f9d3d0; --removed-ink: #8a1510;
-  --here: #eef4ff; --here-line: #0b5cad;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --page: #12161d; --ink: #e6ebf2; --soft: #9aa7b8; --line: #2a323e; --head: #1a2029;
     --storage: #6cb2ff; --storage-ink: #06203c; --served: #17395c; --served-ink: #cfe5ff;
     --deprecated: #5a4107; --deprecated-ink: #ffe3a3; --removed: #58201d; --removed-ink: #ffd0cc;
-    --here: #18222f; --here-line: #6cb2ff;
   }
 }
 * { box-sizing: border-box; }
@@ -56,9 +54,6 @@ tbody:last-child tr:last-child > *, tbody:last-child .kind { border-bottom: 0; }
 .deprecated, .unserved { background: var(--deprecated); color: var(--deprecated-ink); }
 .removed { background: var(--removed); color: var(--removed-ink); }
 .absent { color: var(--soft); font-weight: 400; }
-td.here { background: var(--here); }
-thead th.here { background: var(--here); box-shadow: inset 0 3px 0 var(--here-line); }
-.pin { display: block; color: var(--here-line); font-weight: 500; }
 .words {
   position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
   white-space: nowrap;

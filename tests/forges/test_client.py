@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from fluxbump.errors import ForgeError
 from fluxbump.forges import client as module
-from fluxbump.forges.authorization import Auth, basic, bearer, named
+from fluxbump.forges.authorization import Auth, basic, bearer
 from fluxbump.forges.client import PATIENCE, Client, path
 from fluxbump.forges.responses import Answer as Received
 from fluxbump.forges.responses import StatusError, UncertainError
@@ -80,7 +80,6 @@ def test_sends_what_it_is_given(server: WebServer, client: Client) -> None:
     [
         (bearer(Secret("t"), scheme="token"), "authorization", "token t"),
         (basic("me", Secret("t")), "authorization", "Basic bWU6dA=="),
-        (named("PRIVATE-TOKEN", Secret("glpat-x")), "private-token", "glpat-x"),
     ],
 )
 def test_ways_to_say_who_we_are(

@@ -15,7 +15,7 @@ from fluxbump.reports.table import Paint, printable
 
 
 class Format(Protocol):
-    """One way to say a verdict. Plain modules satisfy it; `formats.FORMATS` lists them."""
+    """One way to say a verdict. Plain modules satisfy it; `registry.FORMATS` lists them."""
 
     NAME: str
     """The format's name, as `--format` takes it and the docs print it."""
