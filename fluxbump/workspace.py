@@ -190,7 +190,7 @@ def index_source(
     spec = _from_root(given, settings.index, root)
     with ExitStack() as stack:
 
-        def web() -> indexes.Web:
+        def web() -> indexes.IndexReader:
             # Imported for URLs only: an index in a file needs no HTTP.
             from fluxbump.system.http.fetch import Web
 

@@ -56,7 +56,7 @@ def prepared(repo: Repo, opened: list[Repository], target: str = "2.5.1", **what
     return bump.prepare(repository, looked, settings, source, Request(target))
 
 
-def _no_web() -> indexes.Web:
+def _no_web() -> indexes.IndexReader:
     raise AssertionError
 
 

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from fluxbump.errors import UsageError
 from fluxbump.fleet import repositories
-from fluxbump.fleet.processes import Done, End, Finished, Limits, run_all
-from fluxbump.fleet.repositories import Asked, Entry, Outcome, Shard
+from fluxbump.fleet.processes import End, Finished, Limits, ProcessResult, run_all
+from fluxbump.fleet.repositories import FleetEntry, FleetOutcome, RunOptions, Shard
 from fluxbump.fleet.results import read_report
 from fluxbump.run import decision
 from tests import helpers, secrets
@@ -153,7 +153,7 @@ def test_the_real_run(repo: Repo, tmp_path: Path) -> None:
 
 
 def test_outcomes_are_those_of_a_run() -> None:
-    ours = {one.value for one in Outcome if one.is_done}
+    ours = {one.value for one in FleetOutcome if one.is_done}
     assert ours == {one.value for one in decision.Outcome}
 
 
@@ -170,13 +170,13 @@ def test_a_report_is_not_believed(content: Any) -> None:
     if isinstance(content, dict) and content != {"outcome": "up-to-date"}:
         content = {"schema": "fluxbump/run/v1", **content}
     with pytest.raises(ValueError, match=r".+"):
-        read_report(Entry("a", "b"), json.dumps(content))
+        read_report(FleetEntry("a", "b"), json.dumps(content))
 
 
 @given(st.text())
 def test_any_text_is_a_report_or_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r".*"):
-        read_report(Entry("a", "b"), text)
+        read_report(FleetEntry("a", "b"), text)
 
 
 def test_a_link_that_is_none_is_not_shown() -> None:
@@ -184,8 +184,8 @@ def test_a_link_that_is_none_is_not_shown() -> None:
         "schema": "fluxbump/run/v1", "outcome": "blocked", "summary": "a\nb",
         "pull_request": {"number": 3, "url": "javascript:x"},
     }  # fmt: skip
-    found = read_report(Entry("a", "b"), json.dumps(report))
-    assert found.pull_request == repositories.PullRequest(3, None)
+    found = read_report(FleetEntry("a", "b"), json.dumps(report))
+    assert found.pull_request == repositories.PullRequestLink(3, None)
     assert found.detail == "a b"
 
 
@@ -215,15 +215,17 @@ def pids(path: Path) -> list[int]:
 needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
 
 
-def left(ships: Fleet, limits: Limits, *names: str) -> list[Done]:
+def left(ships: Fleet, limits: Limits, *names: str) -> list[ProcessResult]:
     """Run stand-ins directly; return what they left, in the order of the names."""
-    found: dict[int, Done] = {}
+    found: dict[int, ProcessResult] = {}
 
     def hear(event: object) -> None:
         if isinstance(event, Finished):
             found[event.number] = event.done
 
-    commands = [[*STAND_IN, *Asked().options(Entry(name, f"{HOST}/{name}"))] for name in names]
+    commands = [
+        [*STAND_IN, *RunOptions().options(FleetEntry(name, f"{HOST}/{name}"))] for name in names
+    ]
     run_all(commands, ships.environment(), limits, 2, hear)
     return [found[number] for number in range(len(names))]
 
@@ -368,7 +370,7 @@ def test_a_state_has_one_fleet_at_a_time(ships: Fleet) -> None:
 
 @given(st.integers(0, 60), st.integers(1, 20))
 def test_every_repository_is_in_one_shard(size: int, number: int) -> None:
-    entries = [Entry(str(n), f"/{n}") for n in range(size)]
+    entries = [FleetEntry(str(n), f"/{n}") for n in range(size)]
     parts = [Shard(index, number).of(entries) for index in range(number)]
     assert sorted(one.name for part in parts for one in part) == sorted(e.name for e in entries)
     assert max(map(len, parts)) - min(map(len, parts)) <= 1

@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 
 from fluxbump.errors import ConfigError
 from fluxbump.fleet import file
-from fluxbump.fleet.repositories import Entry
+from fluxbump.fleet.repositories import FleetEntry
 from tests import secrets
 from tests.docs_runner import FENCE
 from tests.helpers import ROOT, Cli, assert_refused
@@ -18,7 +18,7 @@ from tests.helpers import ROOT, Cli, assert_refused
 HOST = "https://git.example.org"
 
 
-def parse(text: str) -> tuple[Entry, ...]:
+def parse(text: str) -> tuple[FleetEntry, ...]:
     return file.parse(text, "fleet.yaml", "/srv/fleet")
 
 
@@ -35,15 +35,15 @@ def test_everything() -> None:
     )
     charts = "https://charts.example.org"
     assert found == (
-        Entry("p/a", f"{HOST}/p/a.git", "main", "gitea", None, charts),
-        Entry("p/b", "git@host.example.org:p/b.git", "main", "gitea", None, charts),
-        Entry("c", "/srv/c", "main", "gitea", None, charts),
-        Entry("other", "/d e", "dev", "gitlab", "https://f.example.org", charts),
-        Entry("p/f", f"{HOST}/p/f", "main", "gitea", None, "/srv/fleet/charts/index.yaml"),
-        Entry("g", "file:///srv/g.git", "main", "gitea", None, charts),
+        FleetEntry("p/a", f"{HOST}/p/a.git", "main", "gitea", None, charts),
+        FleetEntry("p/b", "git@host.example.org:p/b.git", "main", "gitea", None, charts),
+        FleetEntry("c", "/srv/c", "main", "gitea", None, charts),
+        FleetEntry("other", "/d e", "dev", "gitlab", "https://f.example.org", charts),
+        FleetEntry("p/f", f"{HOST}/p/f", "main", "gitea", None, "/srv/fleet/charts/index.yaml"),
+        FleetEntry("g", "file:///srv/g.git", "main", "gitea", None, charts),
     )
     assert parse("repositories: []\n") == ()
-    assert parse("repositories: [.]\n") == (Entry("fleet", "/srv/fleet"),)
+    assert parse("repositories: [.]\n") == (FleetEntry("fleet", "/srv/fleet"),)
 
 
 # text, line, a part of the message

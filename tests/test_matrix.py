@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 from fluxbump.flux.stored_versions import Crd, CrdVersion, Table
 from fluxbump.flux.tables import crds
 from fluxbump.reports import matrix
-from fluxbump.reports.matrix import Matrix, State
+from fluxbump.reports.matrix import Matrix, VersionState
 from fluxbump.reports.table import Paint
 
 TABLE = crds.crds()
@@ -47,12 +47,12 @@ def test_each_version_has_its_story() -> None:
 
 def test_each_release_stores_one_version_of_each_kind() -> None:
     for number, (release, *_) in enumerate(FULL.columns):
-        stored = {r.crd: r.version for r in FULL.rows if r.states[number] is State.STORAGE}
+        stored = {r.crd: r.version for r in FULL.rows if r.states[number] is VersionState.STORAGE}
         assert stored == {name: crd.storage for name, crd in TABLE[release].items()}
         named = {
             (r.crd, r.version)
             for r in FULL.rows
-            if r.states[number] not in (State.REMOVED, State.ABSENT)
+            if r.states[number] not in (VersionState.REMOVED, VersionState.ABSENT)
         }
         assert named == {(n, v) for n, crd in TABLE[release].items() for v in crd.names}
 
@@ -108,12 +108,12 @@ def test_the_matrix_as_a_page() -> None:
     spans = [int(some["rowspan"] or 0) for tag, some in page.seen if "rowspan" in some]
     assert sum(spans) == len(FULL.rows)
     assert "prefers-color-scheme: dark" in text
-    for state in State:
+    for state in VersionState:
         assert f".{state} " in text or f".{state}," in text
 
 
 def test_every_state_has_a_letter_and_colours_that_can_be_read() -> None:
-    assert len({state.letter for state in State}) == len(State)
+    assert len({state.letter for state in VersionState}) == len(VersionState)
     light, dark = matrix.html(FULL).split("@media (prefers-color-scheme: dark)")[:2]
     for css in (light, dark):
         colours = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", css))
@@ -139,7 +139,7 @@ def test_what_a_downloaded_release_calls_itself_is_escaped() -> None:
     crd = Crd("x.y", "<b>K\x1b</b>", '"&', (CrdVersion("<i>", False, True),))
     table: Table = {"1.0.0": {"x.y": crd}}
     one = matrix.matrix(table)
-    assert [row.states for row in one.rows] == [(State.UNSERVED,)]
+    assert [row.states for row in one.rows] == [(VersionState.UNSERVED,)]
     assert "<b>" not in matrix.html(one)
     assert "<i>" not in matrix.html(one)
     assert "&lt;b&gt;K\ufffd&lt;/b&gt;" in matrix.html(one)

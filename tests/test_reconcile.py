@@ -15,12 +15,12 @@ from semver import Version
 
 from fluxbump.config.settings import Policy
 from fluxbump.config.settings import Refresh as How
-from fluxbump.forges.forge import PullRequest
-from fluxbump.forges.forge import State as Fate
+from fluxbump.forges.forge import PullRequest, RequestState
 from fluxbump.run.actions import (
     Action,
+    ActionReason,
     DeleteBranch,
-    Known,
+    KnownRequest,
     Leave,
     Open,
     Push,
@@ -30,7 +30,6 @@ from fluxbump.run.actions import (
     TellPushed,
     Tip,
     Wanted,
-    Why,
 )
 from fluxbump.run.pull_request.state import CLOSED, PUSHED, State
 from fluxbump.run.reconcile import plan_actions
@@ -65,12 +64,12 @@ def state(release: str = "2.6.4", **more: object) -> State:
 def known(
     number: int = 7,
     release: str = "2.6.4",
-    fate: Fate = Fate.OPEN,
+    fate: RequestState = RequestState.OPEN,
     stated: State | str | None = "usual",
     base: str = "main",
-) -> Known:
+) -> KnownRequest:
     request = PullRequest(number, f"https://e.org/{number}", branch(release), base, "t", "b", fate)
-    return Known(request, state(release) if isinstance(stated, str) else stated)
+    return KnownRequest(request, state(release) if isinstance(stated, str) else stated)
 
 
 def tip(release: str = "2.6.4", **more: object) -> Tip:
@@ -84,7 +83,7 @@ def tips(*releases: str, **more: object) -> Mapping[str, Tip]:
 
 OURS, THEIRS = tips("2.6.4"), tips("2.6.4", ours=False)
 OLD = known(3, "2.5.1")
-DECLINED = known(3, "2.6.4", Fate.CLOSED)
+DECLINED = known(3, "2.6.4", RequestState.CLOSED)
 B, OLD_B = branch("2.6.4"), branch("2.5.1")
 UNCHANGED = Leave(7, "unchanged")
 PUSHED_TO = "somebody else pushed to its branch"
@@ -139,35 +138,37 @@ CASES: dict[str, tuple[Wanted | None, Seen, tuple[Action, ...]]] = {
         wanted(), Seen((), (DECLINED,), OURS), (Leave(None, "#3 was closed unmerged"),),
     ),
     "closed unmerged, its state lost": (
-        wanted(), Seen((), (known(3, fate=Fate.CLOSED, stated=None),)),
+        wanted(), Seen((), (known(3, fate=RequestState.CLOSED, stated=None),)),
         (Leave(None, "#3 was closed unmerged"),),
     ),
     "closed by us": (
-        wanted(), Seen((), (known(3, fate=Fate.CLOSED, stated=state(superseded_by="2.7.5")),)),
+        wanted(),
+        Seen((), (known(3, fate=RequestState.CLOSED, stated=state(superseded_by="2.7.5")),)),
         (Push(B, None), Open(B)),
     ),
     "closed for another release of the same branch": (
-        wanted(), Seen((), (known(3, fate=Fate.CLOSED, stated=state("2.5.1")),)),
+        wanted(), Seen((), (known(3, fate=RequestState.CLOSED, stated=state("2.5.1")),)),
         (Push(B, None), Open(B)),
     ),
     "merged, and taken back": (
-        wanted(), Seen((), (known(3, fate=Fate.MERGED),), OURS),
+        wanted(), Seen((), (known(3, fate=RequestState.MERGED),), OURS),
         (
             Leave(None, "#3 was merged, and is no longer in the base"),
-            DeleteBranch(B, sha("tip"), Why.MERGED),
+            DeleteBranch(B, sha("tip"), ActionReason.MERGED),
         ),
     ),
     "merged": (
-        None, Seen((), (known(3, fate=Fate.MERGED),), OURS, "2.6.4"),
-        (DeleteBranch(B, sha("tip"), Why.MERGED),),
+        None, Seen((), (known(3, fate=RequestState.MERGED),), OURS, "2.6.4"),
+        (DeleteBranch(B, sha("tip"), ActionReason.MERGED),),
     ),
     "merged, and a person pushed": (
-        None, Seen((), (known(3, fate=Fate.MERGED),), THEIRS, "2.6.4"), (),
+        None, Seen((), (known(3, fate=RequestState.MERGED),), THEIRS, "2.6.4"), (),
     ),
     "a person closed it; the branch stays": (None, Seen((), (DECLINED,), OURS, "2.4.0"), ()),
     "closed by us, the branch not yet deleted": (
-        None, Seen((), (known(3, fate=Fate.CLOSED, stated=state(superseded_by="2.7.5")),), OURS),
-        (DeleteBranch(B, sha("tip"), Why.NEWER),),
+        None,
+        Seen((), (known(3, fate=RequestState.CLOSED, stated=state(superseded_by="2.7.5")),), OURS),
+        (DeleteBranch(B, sha("tip"), ActionReason.NEWER),),
     ),
     "pushed, never opened, no longer wanted": (
         None, Seen(branches=OURS),
@@ -175,18 +176,21 @@ CASES: dict[str, tuple[Wanted | None, Seen, tuple[Action, ...]]] = {
     ),
     "a newer release": (
         wanted(), Seen((OLD,), (), tips("2.5.1"), "2.4.0"),
-        (Push(B, None), Open(B), Supersede(3, OLD_B, sha("tip"), "2.6.4", Why.NEWER)),
+        (Push(B, None), Open(B), Supersede(3, OLD_B, sha("tip"), "2.6.4", ActionReason.NEWER)),
     ),
     "an older release": (
         wanted(), Seen((known(3, "2.7.5"),), (), tips("2.7.5"), "2.4.0"),
-        (Push(B, None), Open(B), Supersede(3, branch("2.7.5"), sha("tip"), "2.6.4", Why.POLICY)),
+        (
+            Push(B, None), Open(B),
+            Supersede(3, branch("2.7.5"), sha("tip"), "2.6.4", ActionReason.POLICY),
+        ),
     ),
     "a newer release, and a person pushed to the old one": (
         wanted(), Seen((OLD,), (), tips("2.5.1", ours=False), "2.4.0"),
         (Push(B, None), Open(B), TellPushed(3)),
     ),
     "a newer release that was declined": (
-        wanted(), Seen((OLD,), (known(5, fate=Fate.CLOSED),), tips("2.5.1"), "2.4.0"),
+        wanted(), Seen((OLD,), (known(5, fate=RequestState.CLOSED),), tips("2.5.1"), "2.4.0"),
         (
             Leave(None, "#5 was closed unmerged"),
             Leave(3, "nothing is proposed in its place"),
@@ -194,10 +198,11 @@ CASES: dict[str, tuple[Wanted | None, Seen, tuple[Action, ...]]] = {
     ),
     "the base has it already": (
         None, Seen((OLD,), (), tips("2.5.1"), "2.5.1"),
-        (Supersede(3, OLD_B, sha("tip"), "2.5.1", Why.REACHED),),
+        (Supersede(3, OLD_B, sha("tip"), "2.5.1", ActionReason.REACHED),),
     ),
     "the base has it already, the branch is gone": (
-        None, Seen((OLD,), (), {}, "2.6.0"), (Supersede(3, OLD_B, None, "2.6.0", Why.REACHED),),
+        None, Seen((OLD,), (), {}, "2.6.0"),
+        (Supersede(3, OLD_B, None, "2.6.0", ActionReason.REACHED),),
     ),
     "the base has it already, and a person pushed": (
         None, Seen((OLD,), (), tips("2.5.1", ours=False), "2.6.0"), (TellPushed(3),),
@@ -208,7 +213,7 @@ CASES: dict[str, tuple[Wanted | None, Seen, tuple[Action, ...]]] = {
     ),
     "closing was begun": (
         wanted(), Seen((known(3, "2.5.1", stated=BEGUN),), (), tips("2.5.1"), "2.4.0"),
-        (Push(B, None), Open(B), Supersede(3, OLD_B, sha("tip"), "2.6.4", Why.NEWER)),
+        (Push(B, None), Open(B), Supersede(3, OLD_B, sha("tip"), "2.6.4", ActionReason.NEWER)),
     ),
     "opened again after we closed it": (
         wanted(), Seen((REOPENED,), (), tips("2.5.1"), "2.4.0"),
@@ -231,7 +236,7 @@ CASES: dict[str, tuple[Wanted | None, Seen, tuple[Action, ...]]] = {
     ),
     "two of one branch": (
         wanted(), Seen((known(8), known(7)), (), OURS),
-        (UNCHANGED, Supersede(8, B, None, "2.6.4", Why.DUPLICATE)),
+        (UNCHANGED, Supersede(8, B, None, "2.6.4", ActionReason.DUPLICATE)),
     ),
 }  # fmt: skip
 
@@ -273,7 +278,7 @@ class Request:
     branch: str
     base: str
     state: State | None
-    fate: Fate = Fate.OPEN
+    fate: RequestState = RequestState.OPEN
     said: list[str] = field(default_factory=list)
 
 
@@ -289,14 +294,14 @@ class World:
 
     def seen(self) -> Seen:
         shown = [
-            Known(
+            KnownRequest(
                 PullRequest(r.number, "", r.branch, r.base, "", "", r.fate),
                 r.state and State.parse(r.state.render()),
             )
             for r in self.requests
         ]
-        opened = tuple(one for one in shown if one.request.state is Fate.OPEN)
-        past = tuple(one for one in shown if one.request.state is not Fate.OPEN)
+        opened = tuple(one for one in shown if one.request.state is RequestState.OPEN)
+        past = tuple(one for one in shown if one.request.state is not RequestState.OPEN)
         return Seen(opened, past, dict(self.branches), self.current)
 
     def commit(self, *, ours: bool, what: Wanted | None = None) -> Tip:
@@ -310,7 +315,7 @@ class World:
                 self.push(action.branch, action.expected, what)
             case Open():
                 assert what is not None
-                opened = [r for r in self.requests if r.fate is Fate.OPEN]
+                opened = [r for r in self.requests if r.fate is RequestState.OPEN]
                 assert action.branch not in {r.branch for r in opened}
                 self.requests.append(
                     Request(len(self.requests) + 1, action.branch, what.base_branch, None)
@@ -331,7 +336,7 @@ class World:
                 told = (*one.state.told, CLOSED)
                 one.state = replace(one.state, superseded_by=action.by, told=told[-2:])
                 one.said.append(action.why)
-                one.fate = Fate.CLOSED
+                one.fate = RequestState.CLOSED
                 if action.tip:
                     self.delete(action.branch, action.tip)
             case TellPushed():
@@ -351,7 +356,7 @@ class World:
 
     def at(self, number: int) -> Request:
         (one,) = [r for r in self.requests if r.number == number]
-        assert one.fate is Fate.OPEN
+        assert one.fate is RequestState.OPEN
         return one
 
     def push(self, name: str, expected: str | None, what: Wanted | None) -> None:
@@ -407,7 +412,7 @@ class Life(RuleBasedStateMachine):
             assert all(not self.world.branches[r.branch].ours for r in others)
 
     def opened(self) -> list[Request]:
-        return [r for r in self.world.requests if r.fate is Fate.OPEN]
+        return [r for r in self.world.requests if r.fate is RequestState.OPEN]
 
     @precondition(lambda self: self.world.branches)
     @rule(data=st.data())
@@ -427,11 +432,11 @@ class Life(RuleBasedStateMachine):
             one.state = None
         elif how == "delete":
             self.world.branches.pop(one.branch, None)
-            one.fate = Fate.CLOSED
+            one.fate = RequestState.CLOSED
         elif how == "close":
-            one.fate = Fate.CLOSED
+            one.fate = RequestState.CLOSED
         else:
-            one.fate = Fate.MERGED
+            one.fate = RequestState.MERGED
             release = one.branch.removeprefix(branch(""))
             self.world.current = str(max(map(Version.parse, (release, self.world.current))))
             self.world.base += "m"
@@ -440,15 +445,15 @@ class Life(RuleBasedStateMachine):
     def the_base_moves(self) -> None:
         self.world.base += "x"
 
-    @precondition(lambda self: any(r.fate is Fate.CLOSED for r in self.world.requests))
+    @precondition(lambda self: any(r.fate is RequestState.CLOSED for r in self.world.requests))
     @rule(data=st.data())
     def a_person_reopens(self, data: st.DataObject) -> None:
-        closed = [r for r in self.world.requests if r.fate is Fate.CLOSED]
+        closed = [r for r in self.world.requests if r.fate is RequestState.CLOSED]
         one = data.draw(st.sampled_from(closed))
         if one.branch in self.world.branches and one.branch not in {
             r.branch for r in self.opened()
         }:
-            one.fate = Fate.OPEN
+            one.fate = RequestState.OPEN
 
     @invariant()
     def one_pull_request_a_branch(self) -> None:

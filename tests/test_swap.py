@@ -22,7 +22,7 @@ import pytest
 
 from fluxbump.errors import RepositoryError
 from fluxbump.system import atomic_replace, replace_journal
-from fluxbump.system.atomic_replace import Place
+from fluxbump.system.atomic_replace import Worktree
 from fluxbump.system.locks import locked
 from tests.helpers import ROOT
 
@@ -54,7 +54,7 @@ from pathlib import Path
 from fluxbump.system import atomic_replace
 
 BEFORE, AFTER = {BEFORE!r}, {AFTER!r}
-place = atomic_replace.Place(Path(sys.argv[1]), Path(sys.argv[2]))
+place = atomic_replace.Worktree(Path(sys.argv[1]), Path(sys.argv[2]))
 """
 SCRIPT = """
 seen, chosen, deed = 0, int(sys.argv[3]), sys.argv[4]
@@ -87,13 +87,13 @@ print(seen)
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
-    made = Place(tmp_path / "tree", tmp_path / "git" / "fluxbump")
+def place(tmp_path: Path) -> Worktree:
+    made = Worktree(tmp_path / "tree", tmp_path / "git" / "fluxbump")
     fill(made)
     return made
 
 
-def fill(place: Place) -> None:
+def fill(place: Worktree) -> None:
     """Make the tree as it is before, with an executable and a file that nobody else may read."""
     place.private.mkdir(parents=True, exist_ok=True)
     for path, data in {**BEFORE, **OTHERS}.items():
@@ -106,7 +106,7 @@ def fill(place: Place) -> None:
     (place.root / "d.txt").chmod(0o600)
 
 
-def held(place: Place) -> dict[str, bytes]:
+def held(place: Worktree) -> dict[str, bytes]:
     """All files of the tree, whatever they are called."""
     files = sorted(path for path in place.root.rglob("*") if path.is_file())
     return {str(path.relative_to(place.root)): path.read_bytes() for path in files}
@@ -116,31 +116,31 @@ def expected(files: Files) -> dict[str, bytes]:
     return {path: data for path, data in {**files, **OTHERS}.items() if data is not None}
 
 
-def python(place: Place, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+def python(place: Worktree, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a script in an interpreter without packages: they take longer to load than it to run."""
     command = [sys.executable, "-I", "-S", "-c", HEAD + script, str(place.root), str(place.private)]
     return subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
 
 
 def run(
-    place: Place, chosen: int, deed: str, what: str = "write"
+    place: Worktree, chosen: int, deed: str, what: str = "write"
 ) -> subprocess.CompletedProcess[str]:
     return python(place, SCRIPT, str(chosen), deed, what)
 
 
-def is_tidy(place: Place) -> bool:
+def is_tidy(place: Worktree) -> bool:
     """Whether nothing is left but the lock."""
     return {path.name for path in place.private.rglob("*")} <= {place.lock.name}
 
 
-def steps(place: Place, what: str = "write") -> int:
+def steps(place: Worktree, what: str = "write") -> int:
     """How many calls an undisturbed run makes."""
     done = run(place, 0, "kill", what)
     assert done.returncode == 0, done.stderr
     return int(done.stdout)
 
 
-def test_files_are_replaced_created_and_removed(place: Place) -> None:
+def test_files_are_replaced_created_and_removed(place: Worktree) -> None:
     atomic_replace.write(place, BEFORE, AFTER)
     assert held(place) == expected(AFTER)
     assert stat.S_IMODE((place.root / "b/c.sh").stat().st_mode) == 0o755
@@ -149,7 +149,7 @@ def test_files_are_replaced_created_and_removed(place: Place) -> None:
     assert atomic_replace.recover(place) is None
 
 
-def test_killed_at_every_call(place: Place) -> None:
+def test_killed_at_every_call(place: Worktree) -> None:
     count = steps(place)
     assert count > 25
     outcomes = []
@@ -167,7 +167,7 @@ def test_killed_at_every_call(place: Place) -> None:
     assert {undone for new, undone in outcomes if not new} == {None, len(AFTER)}
 
 
-def test_modes_are_kept_through_an_undo(place: Place) -> None:
+def test_modes_are_kept_through_an_undo(place: Worktree) -> None:
     last = steps(place)
     for chosen in range(last - 9, last):
         fill(place)
@@ -177,7 +177,7 @@ def test_modes_are_kept_through_an_undo(place: Place) -> None:
         assert stat.S_IMODE((place.root / "d.txt").stat().st_mode) == 0o600
 
 
-def half_done(place: Place) -> None:
+def half_done(place: Worktree) -> None:
     """Kill a run before its last rename, when some files are new."""
     fill(place)
     assert python(place, KILLED).returncode == -signal.SIGKILL
@@ -195,7 +195,7 @@ atomic_replace.write(place, BEFORE, AFTER)
 """
 
 
-def test_killed_again_while_it_is_undone(place: Place) -> None:
+def test_killed_again_while_it_is_undone(place: Worktree) -> None:
     half_done(place)
     count = steps(place, "recover")
     assert held(place) == expected(BEFORE)
@@ -207,7 +207,7 @@ def test_killed_again_while_it_is_undone(place: Place) -> None:
         assert is_tidy(place)
 
 
-def test_every_call_fails_once(place: Place) -> None:
+def test_every_call_fails_once(place: Worktree) -> None:
     """A failed call is undone at once; the one that only tidies up does not count."""
     for chosen in range(1, steps(place) + 1):
         fill(place)
@@ -221,7 +221,7 @@ def test_every_call_fails_once(place: Place) -> None:
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
-def test_a_signal_waits_until_it_is_settled(place: Place, name: str) -> None:
+def test_a_signal_waits_until_it_is_settled(place: Worktree, name: str) -> None:
     results = set()
     for chosen in range(1, steps(place) + 1, 3):
         fill(place)
@@ -237,7 +237,7 @@ def test_a_signal_waits_until_it_is_settled(place: Place, name: str) -> None:
 # --- what the file system refuses ----------------------------------------------------------------
 
 
-def test_a_file_that_cannot_be_replaced(place: Place) -> None:
+def test_a_file_that_cannot_be_replaced(place: Worktree) -> None:
     """The last file is immutable: the others go back."""
     last = place.root / "d.txt"
     if subprocess.run(["chattr", "+i", last], capture_output=True, check=False).returncode:
@@ -252,7 +252,7 @@ def test_a_file_that_cannot_be_replaced(place: Place) -> None:
     assert is_tidy(place)
 
 
-def test_a_file_that_grows_too_large(place: Place) -> None:
+def test_a_file_that_grows_too_large(place: Worktree) -> None:
     """As on a full disk: the third file cannot be written to its end."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (5000, before[1]))
@@ -266,13 +266,13 @@ def test_a_file_that_grows_too_large(place: Place) -> None:
     assert is_tidy(place)
 
 
-def test_another_file_system_has_no_hard_links(place: Place) -> None:
+def test_another_file_system_has_no_hard_links(place: Worktree) -> None:
     other = Path("/dev/shm")  # noqa: S108  # a file system of its own, on Linux
     if not other.is_dir() or other.stat().st_dev == place.root.stat().st_dev:
         pytest.skip("no second file system here")
     away = other / f"fluxbump-test-{os.getpid()}"
     away.mkdir()
-    far = Place(place.root, away)
+    far = Worktree(place.root, away)
     try:
         for chosen in range(1, steps(far) + 1):
             fill(far)
@@ -289,7 +289,7 @@ def test_another_file_system_has_no_hard_links(place: Place) -> None:
 
 
 @pytest.mark.parametrize("path", sorted(BEFORE))
-def test_a_file_that_is_not_what_was_read(place: Place, path: str) -> None:
+def test_a_file_that_is_not_what_was_read(place: Worktree, path: str) -> None:
     (place.root / path).write_bytes(b"mine")
     mine = held(place)
     with pytest.raises(RepositoryError, match="nothing was written") as caught:
@@ -313,14 +313,14 @@ atomic_replace.write(place, BEFORE, AFTER)
 """
 
 
-def test_a_file_that_changes_while_others_are_renamed(place: Place) -> None:
+def test_a_file_that_changes_while_others_are_renamed(place: Worktree) -> None:
     done = python(place, DISTURBED)
     assert "d.txt: has changed while fluxbump was at work; nothing was written" in done.stderr
     assert held(place) == {**expected(BEFORE), "d.txt": b"mine"}
     assert is_tidy(place)
 
 
-def test_what_was_changed_after_a_kill_is_not_overwritten(place: Place) -> None:
+def test_what_was_changed_after_a_kill_is_not_overwritten(place: Worktree) -> None:
     half_done(place)
     (place.root / "a.yaml").write_bytes(b"mine")
     before = held(place)
@@ -335,7 +335,7 @@ def test_what_was_changed_after_a_kill_is_not_overwritten(place: Place) -> None:
     assert held(place) == expected(BEFORE)
 
 
-def test_git_clean_after_a_kill_takes_nothing_that_is_needed(place: Place) -> None:
+def test_git_clean_after_a_kill_takes_nothing_that_is_needed(place: Worktree) -> None:
     half_done(place)
     for path in place.root.rglob(".fluxbump-*"):
         path.unlink()
@@ -343,7 +343,7 @@ def test_git_clean_after_a_kill_takes_nothing_that_is_needed(place: Place) -> No
     assert held(place) == expected(BEFORE)
 
 
-def test_one_run_at_a_time(place: Place) -> None:
+def test_one_run_at_a_time(place: Worktree) -> None:
     with locked(place.lock):
         with pytest.raises(RepositoryError, match="another run of fluxbump"):
             atomic_replace.write(place, BEFORE, AFTER)
@@ -353,7 +353,7 @@ def test_one_run_at_a_time(place: Place) -> None:
     assert held(place) == expected(BEFORE)
 
 
-def test_no_symbolic_link_is_followed(place: Place, tmp_path: Path) -> None:
+def test_no_symbolic_link_is_followed(place: Worktree, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     (place.root / "b").rename(outside)
     (place.root / "b").symlink_to(outside)
@@ -363,7 +363,7 @@ def test_no_symbolic_link_is_followed(place: Place, tmp_path: Path) -> None:
     assert (place.root / "a.yaml").read_bytes() == BEFORE["a.yaml"]
 
 
-def test_a_link_in_place_of_a_file_is_not_followed(place: Place, tmp_path: Path) -> None:
+def test_a_link_in_place_of_a_file_is_not_followed(place: Worktree, tmp_path: Path) -> None:
     (tmp_path / "outside").write_bytes(BEFORE["a.yaml"] or b"")
     (place.root / "a.yaml").unlink()
     (place.root / "a.yaml").symlink_to(tmp_path / "outside")
@@ -418,7 +418,7 @@ def test_a_journal_comes_back() -> None:
         document(["a", OLD, NEW], ["a", OLD, NEW]),
     ],
 )  # fmt: skip
-def test_a_journal_that_is_none_of_ours_undoes_nothing(place: Place, data: bytes) -> None:
+def test_a_journal_that_is_none_of_ours_undoes_nothing(place: Worktree, data: bytes) -> None:
     place.folder.mkdir()
     (place.folder / "journal.json").write_bytes(data)
     with pytest.raises(RepositoryError, match="cannot be read") as caught:
@@ -427,7 +427,7 @@ def test_a_journal_that_is_none_of_ours_undoes_nothing(place: Place, data: bytes
     assert held(place) == expected(BEFORE)
 
 
-def test_a_journal_through_a_link_is_not_read(place: Place, tmp_path: Path) -> None:
+def test_a_journal_through_a_link_is_not_read(place: Worktree, tmp_path: Path) -> None:
     place.folder.mkdir()
     (tmp_path / "elsewhere").write_bytes(document())
     (place.folder / "journal.json").symlink_to(tmp_path / "elsewhere")
@@ -435,7 +435,7 @@ def test_a_journal_through_a_link_is_not_read(place: Place, tmp_path: Path) -> N
         atomic_replace.recover(place)
 
 
-def test_an_original_that_is_another_file_is_not_put_back(place: Place) -> None:
+def test_an_original_that_is_another_file_is_not_put_back(place: Worktree) -> None:
     half_done(place)
     for original in place.folder.glob("[0-9]"):
         original.unlink()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fluxbump.bump import sync_target
-from fluxbump.bump.sync_target import Source
+from fluxbump.bump.sync_target import SyncSource
 from fluxbump.errors import PinError, ResolveError
 from tests.helpers import (
     Cli,
@@ -26,7 +26,7 @@ CHART = "platform/flux/chart/Chart.yaml"
 CLOUD_INIT = "infra/hetzner/cloudinit-control-plane.tftpl"
 
 
-def followed(source: Source, **files: str) -> tuple[str, str]:
+def followed(source: SyncSource, **files: str) -> tuple[str, str]:
     found = sync_target.target(source, find(small(**files)), chart_index())
     return str(found.app_version), str(found.version)
 
@@ -44,37 +44,37 @@ def followed(source: Source, **files: str) -> tuple[str, str]:
     ],
 )
 def test_from_the_install_url(files: dict[str, str], expected: tuple[str, str]) -> None:
-    assert followed(Source.INSTALL_URL, **files) == expected
+    assert followed(SyncSource.INSTALL_URL, **files) == expected
 
 
 @pytest.mark.parametrize(
     ("version", "expected"), [("2.17.0", ("2.7.2", "2.17.0")), ("2.14.0", ("2.4.0", "2.14.0"))]
 )
 def test_from_the_chart_takes_exactly_that_chart(version: str, expected: tuple[str, str]) -> None:
-    assert followed(Source.CHART, chart=wrapper(version)) == expected
+    assert followed(SyncSource.CHART, chart=wrapper(version)) == expected
 
 
 def test_pins_that_disagree_are_no_source() -> None:
     files = small(other=script("2.3.0"), **{"two/Chart.yaml": wrapper("2.13.0", name="bp-two")})
     with pytest.raises(PinError, match=r"install.sh:2 holds 2.4.0, other:2 holds 2.3.0"):
-        sync_target.target(Source.INSTALL_URL, find(files), chart_index())
+        sync_target.target(SyncSource.INSTALL_URL, find(files), chart_index())
     with pytest.raises(PinError, match=r"chart/Chart.yaml:6 holds 2.14.1, two/Chart.yaml:6 holds"):
-        sync_target.target(Source.CHART, find(files), chart_index())
+        sync_target.target(SyncSource.CHART, find(files), chart_index())
 
 
 def test_nothing_to_follow() -> None:
     with pytest.raises(PinError, match="no install URLs"):
-        followed(Source.INSTALL_URL, install="true\n")
+        followed(SyncSource.INSTALL_URL, install="true\n")
     with pytest.raises(PinError, match="no chart pins"):
-        followed(Source.CHART, chart=wrapper("^2.14.0"))
+        followed(SyncSource.CHART, chart=wrapper("^2.14.0"))
 
 
 def test_a_chart_that_the_index_does_not_have() -> None:
     with pytest.raises(ResolveError, match=r"no chart flux2 9\.9\.9") as caught:
-        followed(Source.CHART, chart=wrapper("9.9.9"))
+        followed(SyncSource.CHART, chart=wrapper("9.9.9"))
     assert caught.value.where == "chart/Chart.yaml:6"
     with pytest.raises(ResolveError, match=r"no chart flux2 ships Flux 2\.5\.0"):
-        followed(Source.INSTALL_URL, install=script("2.5.0"))
+        followed(SyncSource.INSTALL_URL, install=script("2.5.0"))
 
 
 # --- end to end ----------------------------------------------------------------------------------
@@ -94,7 +94,7 @@ def agrees(repo: Repo) -> None:
         ).code
         == 0
     )
-    for source in Source:
+    for source in SyncSource:
         done = repo.fluxbump("sync", "--from", source, "--quiet")
         assert done.out.startswith("Nothing to do: every pin holds Flux"), done.err
         assert done.code == 0

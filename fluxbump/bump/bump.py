@@ -81,7 +81,7 @@ class Request(Struct, frozen=True):
         fixes: settings of the HelmReleases that own Flux to fix, each in a commit of its own.
     """
 
-    target: str | sync_target.Source
+    target: str | sync_target.SyncSource
     chart_version: str | None = None
     options: Options = field(default_factory=Options)
     mentions: bool = True
@@ -321,7 +321,7 @@ def _target(request: Request, looked: Looked[Snapshot]) -> ChartRelease:
         RefusedError: `latest-safe` was asked for, and no release passes.
     """
     index, before = looked.index, looked.held
-    if isinstance(request.target, sync_target.Source):
+    if isinstance(request.target, sync_target.SyncSource):
         return sync_target.target(request.target, before.inventory, index)
     if request.target != LATEST_SAFE:
         return releases.resolve(request.target, index, chart_version=request.chart_version)

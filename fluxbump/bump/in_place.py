@@ -22,7 +22,7 @@ from fluxbump.git.repository import Repository
 from fluxbump.git.worktree import EditableWorktree
 from fluxbump.model import Chart, IndexSource, Location, Note
 from fluxbump.system import atomic_replace
-from fluxbump.system.atomic_replace import Place
+from fluxbump.system.atomic_replace import Worktree
 
 
 class Written(Struct, frozen=True):
@@ -112,7 +112,7 @@ def deliver(repository: Repository, prepared: Prepared[EditableWorktree]) -> Wri
     held = set(prepared.base.paths())
     before = {path: prepared.base.read(path) if path in held else None for path in after}
     unclean = repository.unstaged(path for path, data in before.items() if data is not None)
-    atomic_replace.write(Place(repository.root, repository.private), before, after)
+    atomic_replace.write(Worktree(repository.root, repository.private), before, after)
     return Written(
         replaced=tuple(sorted(p for p in after if after[p] is not None and p in held)),
         created=tuple(sorted(p for p in after if p not in held)),

@@ -12,14 +12,14 @@ from fluxbump.model import FLUX, FLUX2, ChartIndex, ChartRelease, Form, Inventor
 from fluxbump.text import versions
 
 
-class Source(StrEnum):
+class SyncSource(StrEnum):
     """The pins whose release the others take."""
 
     INSTALL_URL = "install-url"
     CHART = "chart"
 
 
-def target(source: Source, inventory: Inventory, index: ChartIndex) -> ChartRelease:
+def target(source: SyncSource, inventory: Inventory, index: ChartIndex) -> ChartRelease:
     """Find the chart release that the pins of a source lead to.
 
     Install URLs name a release. A chart that ships it and is there already is kept; otherwise it
@@ -29,7 +29,7 @@ def target(source: Source, inventory: Inventory, index: ChartIndex) -> ChartRele
         PinError: no pin of that source names a version, or two name different ones.
         ResolveError: no chart ships the release, or the index does not have the chart.
     """
-    if source is Source.CHART:
+    if source is SyncSource.CHART:
         return _named(_held(inventory, FLUX2, FLUX2_SOURCES, "chart pins"), index)
     release = _held(inventory, FLUX, FLUX_SOURCES, "install URLs").value
     held = {pin.value for pin in _pins(inventory, FLUX2, FLUX2_SOURCES)}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from fluxbump.cli.console import Console
-from fluxbump.cli.options import Format
+from fluxbump.cli.options import BumpFormat
 
 if TYPE_CHECKING:
     from fluxbump.bump.bump import Prepared
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def say(
     prepared: Prepared[Snapshot],
-    output: Format,
+    output: BumpFormat,
     console: Console,
     *,
     as_json: Callable[[], str],
@@ -33,14 +33,14 @@ def say(
         outcome: prints what came of a bump that changes something.
         not_done: what has not happened when the gate refuses it.
     """
-    if output is Format.JSON:
+    if output is BumpFormat.JSON:
         console.result(as_json())
-    elif output is Format.PATCH:
+    elif output is BumpFormat.PATCH:
         console.raw(prepared.built.patch)
     else:
         _say_as_text(prepared, console, outcome)
     if not prepared.passed:
-        _refuse(prepared, console, not_done, route=output is Format.TEXT)
+        _refuse(prepared, console, not_done, route=output is BumpFormat.TEXT)
 
 
 def _say_as_text(

@@ -42,7 +42,7 @@ _LOAD_BEARING = ("FB103",)
 _NOT_JUDGED = "FB003"  # what nobody looked at has not passed
 
 
-class Format(StrEnum):
+class CheckFormat(StrEnum):
     """How to print the verdict."""
 
     TEXT = "text"
@@ -82,8 +82,8 @@ def check(
     select: Codes = "",
     ignore: Ignored = "",
     format_: Annotated[
-        Format, typer.Option("--format", "-f", help="How to print the verdict.")
-    ] = Format.TEXT,
+        CheckFormat, typer.Option("--format", "-f", help="How to print the verdict.")
+    ] = CheckFormat.TEXT,
     strict: Annotated[
         bool, typer.Option("--strict", help="Fail on warnings too, and on what was not judged.")
     ] = False,
@@ -187,7 +187,9 @@ def _split(codes: str) -> tuple[str, ...]:
     return tuple(code.strip() for code in codes.split(",") if code.strip())
 
 
-def _say(verdict: Verdict, format_: Format, console: Console, *, show_suppressed: bool) -> None:
+def _say(
+    verdict: Verdict, format_: CheckFormat, console: Console, *, show_suppressed: bool
+) -> None:
     from fluxbump.check.rules import RULES
     from fluxbump.reports.formats.registry import FORMATS
     from fluxbump.reports.table import Paint

@@ -11,7 +11,7 @@ from fluxbump.cli.workspace import open_editable
 from fluxbump.discover.inventory import discover
 from fluxbump.errors import UsageError
 from fluxbump.git.overlay import ChangeSet
-from fluxbump.system.atomic_replace import Place, write
+from fluxbump.system.atomic_replace import Worktree, write
 
 
 def chosen(names: str) -> tuple[Fix, ...]:
@@ -46,7 +46,7 @@ def fix_worktree(repo: Path | None, asked: tuple[Fix, ...], console: Console) ->
         changes = ChangeSet(after)
         if changes.files:
             before = {path: here.snapshot.read(path) for path in after}
-            write(Place(here.repository.root, here.repository.private), before, changes.files)
+            write(Worktree(here.repository.root, here.repository.private), before, changes.files)
     done = [one for fixing in fixings for one in fixing.done]
     for one in done:
         console.line(f"fluxbump: fixed {one.location}: {one.message}")

@@ -28,8 +28,8 @@ from fluxbump.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from fluxbump.fleet.repositories import Entry, Result, Shard
-    from fluxbump.fleet.state import State
+    from fluxbump.fleet.repositories import FleetEntry, FleetResult, Shard
+    from fluxbump.fleet.state import FleetState
     from fluxbump.reports.fleet import Summary
 
 EPILOG = """
@@ -127,7 +127,7 @@ def fleet(
         return 0
     part = repositories.shard(shard, os.environ)
     ours = part.of(entries) if part else entries
-    asked = repositories.Asked(dry_run=dry_run, offline=offline, index=index)
+    asked = repositories.RunOptions(dry_run=dry_run, offline=offline, index=index)
     report = _Report(
         ours, console, is_json=output is Output.JSON, logs=log_format is LogFormat.JSON
     )
@@ -143,7 +143,7 @@ def fleet(
     return _code(summary, outcomes=exit_code)
 
 
-def _state(path: Path | None) -> AbstractContextManager[State | None]:
+def _state(path: Path | None) -> AbstractContextManager[FleetState | None]:
     if path is None:
         return nullcontext()
     from fluxbump.fleet.state import opened
@@ -155,7 +155,7 @@ class _Report:
     """Says what becomes of a fleet: a line for each repository, and the summary."""
 
     def __init__(
-        self, entries: Sequence[Entry], console: Console, *, is_json: bool, logs: bool
+        self, entries: Sequence[FleetEntry], console: Console, *, is_json: bool, logs: bool
     ) -> None:
         from fluxbump.reports.fleet import width
         from fluxbump.reports.table import Paint
@@ -168,7 +168,7 @@ class _Report:
         self._width = width([entry.name for entry in entries])
         self._done = 0
 
-    def begin(self, state: State | None, shard: Shard | None) -> None:
+    def begin(self, state: FleetState | None, shard: Shard | None) -> None:
         """Say what is odd about what is asked."""
         if state and state.skipped:
             self._console.note(
@@ -178,7 +178,7 @@ class _Report:
             part = f"shard {shard}" if shard else "the fleet"
             self._console.note(f"{part} has no repository: nothing to do")
 
-    def finished(self, result: Result, log: str) -> None:
+    def finished(self, result: FleetResult, log: str) -> None:
         """Print the line of a repository, after its log where that is wanted."""
         from fluxbump.reports import fleet as report
 
@@ -205,24 +205,24 @@ class _Report:
             blank = "" if self._console.quiet or not self._count else "\n"
             self._console.result(blank + report.text(summary, self._paint))
 
-    def _print_log(self, result: Result, log: str) -> None:
-        from fluxbump.fleet.repositories import Outcome
+    def _print_log(self, result: FleetResult, log: str) -> None:
+        from fluxbump.fleet.repositories import FleetOutcome
         from fluxbump.fleet.results import log_lines
 
         name = result.entry.name
         if self._logs:
             for line in log_lines(name, log):
                 self._console.line(line)
-        elif self._console.verbose and result.outcome is Outcome.FAILED:
+        elif self._console.verbose and result.outcome is FleetOutcome.FAILED:
             for line in log.splitlines():
                 self._console.line(f"{name}: {line}")
 
 
 def _code(summary: Summary, *, outcomes: bool) -> int:
     """Return the exit code: what went wrong takes precedence over what was found."""
-    from fluxbump.fleet.repositories import Outcome
+    from fluxbump.fleet.repositories import FleetOutcome
 
-    if summary.having(Outcome.FAILED):
+    if summary.having(FleetOutcome.FAILED):
         return _FAILED
     found = [exit_code_for(result.outcome.value) for result in summary.results if outcomes]
     return max(found, default=0)  # blocked before an update

@@ -10,7 +10,7 @@ from fluxbump.bump import in_place
 from fluxbump.cli import bump_output
 from fluxbump.cli.console import Console
 from fluxbump.cli.helm_options import renderer
-from fluxbump.cli.options import Format
+from fluxbump.cli.options import BumpFormat
 from fluxbump.cli.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def run(
     offline: bool,
     helm: str | None,
     render: bool,
-    output: Format,
+    output: BumpFormat,
     dry_run: bool,
 ) -> int:
     """Bump the work tree; return the exit code."""
@@ -54,7 +54,7 @@ def run(
         )
         console.progress("")
     result = None
-    if prepared.passed and not prepared.empty and not dry_run and output is not Format.PATCH:
+    if prepared.passed and not prepared.empty and not dry_run and output is not BumpFormat.PATCH:
         result = in_place.deliver(ws.repository, prepared)
     root = None if ws.repository.root.samefile(Path.cwd()) else str(ws.repository.root)
     _print(prepared, result, output, console, root)
@@ -64,7 +64,7 @@ def run(
 def _print(
     prepared: Prepared[EditableWorktree],
     result: Written | None,
-    output: Format,
+    output: BumpFormat,
     console: Console,
     root: str | None,
 ) -> None:

@@ -31,7 +31,7 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
-class Format(StrEnum):
+class BumpFormat(StrEnum):
     """How to print a bump."""
 
     TEXT = "text"
@@ -108,7 +108,9 @@ VerboseOption = Annotated[bool, typer.Option("--verbose", help="Print tracebacks
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", "-n", help="Show the table and the diff; write nothing.")
 ]
-FormatOption = Annotated[Format, typer.Option("--output", "-o", help="How to print the result.")]
+FormatOption = Annotated[
+    BumpFormat, typer.Option("--output", "-o", help="How to print the result.")
+]
 BumpOption = Annotated[
     Bump | None, typer.Option("--bump", help="How to raise your own charts. [default: patch]")
 ]

@@ -11,6 +11,7 @@ from fluxbump.cli.console import Console
 from fluxbump.cli.options import (
     AcceptRiskOption,
     AllowDowngradeOption,
+    BumpFormat,
     BumpOption,
     ClusterOption,
     ClusterStateOption,
@@ -18,7 +19,6 @@ from fluxbump.cli.options import (
     ColorOption,
     ContextOption,
     DryRunOption,
-    Format,
     FormatOption,
     HelmOption,
     IndexOption,
@@ -52,7 +52,7 @@ def sync(
     ],
     repo: RepoOption = None,
     dry_run: DryRunOption = False,
-    output: FormatOption = Format.TEXT,
+    output: FormatOption = BumpFormat.TEXT,
     bump: BumpOption = None,
     allow_downgrade: AllowDowngradeOption = False,
     no_mentions: NoMentionsOption = False,
@@ -76,7 +76,7 @@ def sync(
     """
     from fluxbump.bump.bump import Request
     from fluxbump.bump.plan import Options
-    from fluxbump.bump.sync_target import Source
+    from fluxbump.bump.sync_target import SyncSource
     from fluxbump.cli import in_place
     from fluxbump.cli.cluster_facts import accepted, known
     from fluxbump.cli.workspace import open_editable
@@ -84,7 +84,7 @@ def sync(
     console = Console(quiet=quiet, verbose=verbose, color=color.value)
     with open_editable(repo) as ws:
         request = Request(
-            target=Source(from_.value),
+            target=SyncSource(from_.value),
             # Those that follow are brought to one version, whether they agreed before or not.
             options=Options(
                 level=bump.value if bump else ws.settings.bump,

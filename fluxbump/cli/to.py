@@ -12,6 +12,7 @@ from fluxbump.cli.console import Console
 from fluxbump.cli.options import (
     AcceptRiskOption,
     AllowDowngradeOption,
+    BumpFormat,
     BumpOption,
     ClusterOption,
     ClusterStateOption,
@@ -20,7 +21,6 @@ from fluxbump.cli.options import (
     ContextOption,
     DryRunOption,
     FixOption,
-    Format,
     FormatOption,
     HelmOption,
     IndexOption,
@@ -64,7 +64,7 @@ def to(
     repo: RepoOption = None,
     rev: RevOption = "HEAD",
     dry_run: DryRunOption = False,
-    output: FormatOption = Format.TEXT,
+    output: FormatOption = BumpFormat.TEXT,
     chart_version: Annotated[
         str | None,
         typer.Option("--chart-version", metavar="X.Y.Z", help="Take this chart of the release."),
@@ -177,7 +177,7 @@ def to(
                 render=partial(_renderer, helm, source) if render else None,
             )
             console.progress("")
-        dry_run = dry_run or output is Format.PATCH
+        dry_run = dry_run or output is BumpFormat.PATCH
         if checkout and not dry_run and not prepared.empty:
             ws.repository.require_switchable(prepared.branch, prepared.base, prepared.changes)
         result = None
@@ -212,7 +212,7 @@ def _renderer(
 def _print(
     prepared: Prepared,
     result: Delivered | None,
-    output: Format,
+    output: BumpFormat,
     console: Console,
     *,
     dry_run: bool,

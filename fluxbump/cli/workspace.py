@@ -47,7 +47,7 @@ def _recover(repository: Repository) -> None:
         return
     from fluxbump.system import atomic_replace
 
-    count = atomic_replace.recover(atomic_replace.Place(repository.root, repository.private))
+    count = atomic_replace.recover(atomic_replace.Worktree(repository.root, repository.private))
     if count is not None:
         files = "1 file is" if count == 1 else f"{count} files are"
         Console().line(f"fluxbump: a run of --in-place was cut short: {files} as before it again")

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct, field
 
-from fluxbump.discover.flux_objects import Body
+from fluxbump.discover.flux_objects import ObjectBody
 from fluxbump.flux.tables.fields import INT_OR_STRING, Field, Schema
 from fluxbump.model import Location
 from fluxbump.text import go_yaml, versions
@@ -57,7 +57,7 @@ class Problem(Struct, frozen=True):
     message: str
 
 
-def problems(body: Body, schema: Schema) -> Iterator[Problem]:
+def problems(body: ObjectBody, schema: Schema) -> Iterator[Problem]:
     """Yield what is wrong with the fields of an object.
 
     Args:
@@ -69,7 +69,7 @@ def problems(body: Body, schema: Schema) -> Iterator[Problem]:
         yield Problem(path, body.document.at(node), f"{path} {message} in Flux {schema.release}")
 
 
-def missing(body: Body, schema: Schema, before: Schema | None) -> Iterator[Problem]:
+def missing(body: ObjectBody, schema: Schema, before: Schema | None) -> Iterator[Problem]:
     """Yield the required fields that an object does not have, and did not need before.
 
     What stands around such a field has to be there: a field of an absent object is not missing.
@@ -116,7 +116,7 @@ _Found = Iterator[tuple[Node, str, str]]
 class _Walk(Struct):
     """One object against its schema; a node that aliases share is looked at once for each path."""
 
-    body: Body
+    body: ObjectBody
     schema: Schema
     seen: set[tuple[int, str]] = field(default_factory=set)
 

@@ -113,7 +113,7 @@ def written(found: Resources) -> dict[tuple[str, str], frozenset[str]]:
     return versions
 
 
-class Body(Struct, frozen=True):
+class ObjectBody(Struct, frozen=True):
     """A resource with its parsed object, for those who look at its fields."""
 
     resource: Resource
@@ -173,7 +173,7 @@ def _find(quick: bool, files: Sequence[tuple[str, str]]) -> _Found:  # noqa: FBT
     return result
 
 
-def bodies(path: str, text: str) -> Iterator[Body]:
+def bodies(path: str, text: str) -> Iterator[ObjectBody]:
     """Yield the resources of one file with their parsed objects, in the order of the text."""
     for document in _documents(TextFile(path, text)):
         yield from _bodies(document)
@@ -242,7 +242,7 @@ def _place(document: Document, offset: int) -> Location:
     )
 
 
-def _bodies(document: Document) -> Iterator[Body]:
+def _bodies(document: Document) -> Iterator[ObjectBody]:
     patch = _PATCH_PATH.search(document.path)
     found = list(_objects(document, patch=patch is not None))
     yield from found
@@ -251,12 +251,12 @@ def _bodies(document: Document) -> Iterator[Body]:
             yield from _objects(inner, patch=True)
 
 
-def _objects(document: Document, *, patch: bool) -> Iterator[Body]:
+def _objects(document: Document, *, patch: bool) -> Iterator[ObjectBody]:
     for node in document.objects():
         scalar = document.scalar(yaml.get(node, "apiVersion"))
         kind = yaml.text_of(node, "kind")
         if scalar is not None and kind and _is_flux(scalar):
-            yield Body(_resource(document, node, scalar, kind, patch=patch), document, node)
+            yield ObjectBody(_resource(document, node, scalar, kind, patch=patch), document, node)
 
 
 def _is_flux(scalar: Scalar) -> bool:

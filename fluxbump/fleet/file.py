@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from fluxbump.config import validation
 from fluxbump.config.run_section import Name, Strict, WebAddress
 from fluxbump.errors import ConfigError, UsageError
-from fluxbump.fleet.repositories import Entry
+from fluxbump.fleet.repositories import FleetEntry
 from fluxbump.git import remote_url
 from fluxbump.model import Location
 
@@ -138,7 +138,7 @@ class FleetConfig(Strict):
     )
 
 
-def parse(text: str, file: str, folder: str) -> tuple[Entry, ...]:
+def parse(text: str, file: str, folder: str) -> tuple[FleetEntry, ...]:
     """Parse a fleet's file.
 
     Args:
@@ -156,10 +156,10 @@ def parse(text: str, file: str, folder: str) -> tuple[Entry, ...]:
     return entries
 
 
-def _entry(given: RepositoryConfig, defaults: Defaults, folder: str) -> Entry:
+def _entry(given: RepositoryConfig, defaults: Defaults, folder: str) -> FleetEntry:
     index = given.index or defaults.index
     repo = given.url or _below(folder, given.path or "")
-    return Entry(
+    return FleetEntry(
         name=given.name or _name(repo),
         repo=repo,
         base=given.base or defaults.base,
@@ -181,7 +181,7 @@ def _name(place: str) -> str:
     return "-".join(path.split()) or "repository"
 
 
-def _refuse_twins(entries: tuple[Entry, ...], lines: list[int], file: str) -> None:
+def _refuse_twins(entries: tuple[FleetEntry, ...], lines: list[int], file: str) -> None:
     """Two runs over one repository would be in each other's way."""
     places: dict[str, int] = {}
     names: dict[str, int] = {}

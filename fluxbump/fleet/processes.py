@@ -55,7 +55,7 @@ class Limits(Struct, frozen=True):
     grace: float = 12.0
 
 
-class Done(Struct, frozen=True):
+class ProcessResult(Struct, frozen=True):
     """What a child left.
 
     Attributes:
@@ -97,7 +97,7 @@ class Finished(Struct, frozen=True):
     """
 
     number: int
-    done: Done
+    done: ProcessResult
 
 
 Event = Started | Finished
@@ -180,15 +180,15 @@ class _Heard(Struct):
         while self.err_size - len(self.err[0]) >= self.limits.err:
             self.err_size -= len(self.err.popleft())
 
-    def done(self, end: End, code: int) -> Done:
+    def done(self, end: End, code: int) -> ProcessResult:
         out = "" if end is End.FLOOD else b"".join(self.out).decode("utf-8", "replace")
         err = b"".join(self.err)[-self.limits.err :].decode("utf-8", "replace")
-        return Done(end, code, out, err)
+        return ProcessResult(end, code, out, err)
 
 
 def run(
     command: Sequence[str], environ: Mapping[str, str], limits: Limits, stop: threading.Event
-) -> Done:
+) -> ProcessResult:
     """Run one command to its end, or to that of what it may take.
 
     It leads a process group, and what is left of that ends with it.
@@ -209,7 +209,7 @@ def run(
             start_new_session=True,
         )
     except OSError as error:
-        return Done(End.NOT_STARTED, 1, "", f"cannot be started: {error.strerror}")
+        return ProcessResult(End.NOT_STARTED, 1, "", f"cannot be started: {error.strerror}")
     heard = _Heard(limits)
     try:
         end = _watch(process, heard, stop)

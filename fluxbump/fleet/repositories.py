@@ -16,7 +16,7 @@ from fluxbump.errors import UsageError
 _SHARD = re.compile(r"([0-9]{1,6})/([0-9]{1,6})")
 
 
-class Outcome(StrEnum):
+class FleetOutcome(StrEnum):
     """What became of a repository: one of `decision.Outcome`, or none."""
 
     UP_TO_DATE = "up-to-date"
@@ -29,10 +29,10 @@ class Outcome(StrEnum):
     @property
     def is_done(self) -> bool:
         """Whether a run came to its end, so that a resumed fleet need not repeat it."""
-        return self not in (Outcome.FAILED, Outcome.NOT_RUN)
+        return self not in (FleetOutcome.FAILED, FleetOutcome.NOT_RUN)
 
 
-class Entry(Struct, frozen=True):
+class FleetEntry(Struct, frozen=True):
     """A repository of the fleet.
 
     Attributes:
@@ -52,7 +52,7 @@ class Entry(Struct, frozen=True):
     index: str | None = None
 
 
-class Asked(Struct, frozen=True):
+class RunOptions(Struct, frozen=True):
     """What is asked of every run.
 
     Attributes:
@@ -65,7 +65,7 @@ class Asked(Struct, frozen=True):
     offline: bool = False
     index: str | None = None
 
-    def options(self, entry: Entry) -> list[str]:
+    def options(self, entry: FleetEntry) -> list[str]:
         """Return the words after `fluxbump` that run one repository.
 
         Values are joined to their option, so that none can be taken for another option.
@@ -81,7 +81,7 @@ class Asked(Struct, frozen=True):
         words += ["--dry-run"] * self.dry_run + ["--offline"] * self.offline
         return ["run", *words, "--output=json", "--log-format=json"]
 
-    def key(self, entry: Entry) -> str:
+    def key(self, entry: FleetEntry) -> str:
         """Return a digest of what is run: a result counts only for the same."""
         return sha256(json.dumps([entry.name, *self.options(entry)]).encode()).hexdigest()
 
@@ -103,7 +103,7 @@ class Shard(Struct, frozen=True):
     def __str__(self) -> str:
         return f"{self.index}/{self.count}"
 
-    def of(self, entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    def of(self, entries: Sequence[FleetEntry]) -> tuple[FleetEntry, ...]:
         """Return the entries of this shard: every `count`th, so shards differ by one at most."""
         return tuple(entries[self.index :: self.count])
 
@@ -143,7 +143,7 @@ def _shard(text: str, source: str) -> Shard:
     return Shard(int(found[1]), int(found[2]))
 
 
-def matrix(entries: Sequence[Entry], count: int) -> dict[str, list[dict[str, str]]]:
+def matrix(entries: Sequence[FleetEntry], count: int) -> dict[str, list[dict[str, str]]]:
     """Return the matrix of a GitHub Actions job: a shard for each, of which none is empty.
 
     docs.github.com/actions/writing-workflows/workflow-syntax-for-github-actions, `strategy.matrix`.
@@ -155,7 +155,7 @@ def matrix(entries: Sequence[Entry], count: int) -> dict[str, list[dict[str, str
 # --- results ----------------------------------------------------------------------------------
 
 
-class PullRequest(Struct, frozen=True):
+class PullRequestLink(Struct, frozen=True):
     """A pull request as a run says it.
 
     Attributes:
@@ -167,7 +167,7 @@ class PullRequest(Struct, frozen=True):
     url: str | None
 
 
-class Result(Struct, frozen=True):
+class FleetResult(Struct, frozen=True):
     """What became of a repository.
 
     Attributes:
@@ -180,12 +180,12 @@ class Result(Struct, frozen=True):
         before: it was done in an earlier run, whose state was resumed.
     """
 
-    entry: Entry
-    outcome: Outcome
+    entry: FleetEntry
+    outcome: FleetOutcome
     message: str
     current: str | None = None
     release: str | None = None
-    pull_request: PullRequest | None = None
+    pull_request: PullRequestLink | None = None
     before: bool = False
 
     @property
@@ -195,7 +195,7 @@ class Result(Struct, frozen=True):
         return url or self.message
 
 
-def count(results: Iterable[Result]) -> dict[Outcome, int]:
+def count(results: Iterable[FleetResult]) -> dict[FleetOutcome, int]:
     """Count outcomes, in the order of their definition, those that are there."""
     counted = Counter(one.outcome for one in results)
-    return {outcome: counted[outcome] for outcome in Outcome if counted[outcome]}
+    return {outcome: counted[outcome] for outcome in FleetOutcome if counted[outcome]}

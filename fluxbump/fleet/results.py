@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
-from fluxbump.fleet.processes import Done, End
-from fluxbump.fleet.repositories import Entry, Outcome, PullRequest, Result
+from fluxbump.fleet.processes import End, ProcessResult
+from fluxbump.fleet.repositories import FleetEntry, FleetOutcome, FleetResult, PullRequestLink
 from fluxbump.text import markdown
 
 _LONGEST_URL = 2000
@@ -23,7 +23,7 @@ _SHORTEST_SECRET = 6
 """Characters; to mask shorter values would mask words."""
 
 
-def result(entry: Entry, done: Done) -> Result:
+def result(entry: FleetEntry, done: ProcessResult) -> FleetResult:
     """Say what became of a repository from what its run left.
 
     Args:
@@ -49,9 +49,9 @@ def result(entry: Entry, done: Done) -> Result:
         return failed(entry, f"its run printed something else than a report: {error}")
 
 
-def failed(entry: Entry, why: str) -> Result:
+def failed(entry: FleetEntry, why: str) -> FleetResult:
     """Return the result of a run that came to nothing."""
-    return Result(entry, Outcome.FAILED, clean(why) or "failed, and does not say why")
+    return FleetResult(entry, FleetOutcome.FAILED, clean(why) or "failed, and does not say why")
 
 
 def masked(text: str, secrets: Iterable[str]) -> str:
@@ -84,7 +84,7 @@ def clean(text: str) -> str:
     return markdown.clean(text, _LONGEST_SENTENCE)
 
 
-def read_report(entry: Entry, text: str) -> Result:
+def read_report(entry: FleetEntry, text: str) -> FleetResult:
     """Return what a run of one repository printed, `fluxbump/run/v1`.
 
     Raises:
@@ -99,16 +99,16 @@ def read_report(entry: Entry, text: str) -> Result:
     return read_result(entry, content)
 
 
-def read_result(entry: Entry, content: Mapping[str, object]) -> Result:
+def read_result(entry: FleetEntry, content: Mapping[str, object]) -> FleetResult:
     """Return a result from the keys that `fluxbump/run/v1` and our own state have in common.
 
     Raises:
         ValueError: it has not these keys, or other values.
     """
-    outcome = Outcome(_word(content.get("outcome")) or "")
+    outcome = FleetOutcome(_word(content.get("outcome")) or "")
     if not outcome.is_done:
         raise ValueError("an outcome that no run has")
-    return Result(
+    return FleetResult(
         entry,
         outcome,
         clean(_text(content.get("summary")) or ""),
@@ -118,13 +118,15 @@ def read_result(entry: Entry, content: Mapping[str, object]) -> Result:
     )
 
 
-def _pull_request(value: object) -> PullRequest | None:
+def _pull_request(value: object) -> PullRequestLink | None:
     match value:
         case None:
             return None
         case {"number": int(number), "url": str(url)} if number >= 0:
             # One that is cut would lead somewhere else.
-            return PullRequest(number, markdown.address(url) if len(url) < _LONGEST_URL else None)
+            return PullRequestLink(
+                number, markdown.address(url) if len(url) < _LONGEST_URL else None
+            )
     raise ValueError("not a pull request")
 
 

@@ -17,9 +17,9 @@ from msgspec.structs import replace
 from fluxbump.errors import ConfigError
 from fluxbump.fleet import file as fleetfile
 from fluxbump.fleet import results as fleetresults
-from fluxbump.fleet.processes import Done, Event, Finished, Limits, run_all
-from fluxbump.fleet.repositories import Asked, Entry, Outcome, Result
-from fluxbump.fleet.state import State
+from fluxbump.fleet.processes import Event, Finished, Limits, ProcessResult, run_all
+from fluxbump.fleet.repositories import FleetEntry, FleetOutcome, FleetResult, RunOptions
+from fluxbump.fleet.state import FleetState
 from fluxbump.system.locks import signals_held
 from fluxbump.system.written import changing
 
@@ -32,7 +32,7 @@ _SUMMARY_PAGE = "GITHUB_STEP_SUMMARY"
 class Listener(Protocol):
     """Hears what becomes of a fleet, in the thread that runs it."""
 
-    def finished(self, result: Result, log: str) -> None:
+    def finished(self, result: FleetResult, log: str) -> None:
         """Take the result of a repository.
 
         Args:
@@ -59,15 +59,15 @@ class Round(Struct, frozen=True):
         timeout: seconds for each.
     """
 
-    entries: Sequence[Entry]
-    asked: Asked
-    state: State | None
+    entries: Sequence[FleetEntry]
+    asked: RunOptions
+    state: FleetState | None
     verbose: bool
     jobs: int
     timeout: float
 
 
-def read(path: Path) -> tuple[Entry, ...]:
+def read(path: Path) -> tuple[FleetEntry, ...]:
     """Read the file that lists the repositories.
 
     Raises:
@@ -103,9 +103,9 @@ class FleetRun:
         self._environ = {name: environ[name] for name in environ if name != _SUMMARY_PAGE}
         self._secrets = fleetresults.secrets(environ)
         self._listener = listener
-        self._results: dict[str, Result] = {}
+        self._results: dict[str, FleetResult] = {}
         self._running: dict[str, None] = {}
-        self._todo: list[Entry] = []
+        self._todo: list[FleetEntry] = []
 
     def run(self) -> None:
         """Run what earlier rounds have not done; return when all have ended.
@@ -133,10 +133,10 @@ class FleetRun:
         else:
             run_all(commands, self._environ, limits, plan.jobs, self._hear)
 
-    def results(self) -> tuple[Result, ...]:
+    def results(self) -> tuple[FleetResult, ...]:
         """Return what is known of every repository, in the order of the file."""
         return tuple(
-            self._results.get(entry.name) or Result(entry, Outcome.NOT_RUN, "not run")
+            self._results.get(entry.name) or FleetResult(entry, FleetOutcome.NOT_RUN, "not run")
             for entry in self._plan.entries
         )
 
@@ -148,7 +148,7 @@ class FleetRun:
             self._running[entry.name] = None
         self._listener.waiting(tuple(self._running))
 
-    def _finish(self, entry: Entry, left: Done) -> None:
+    def _finish(self, entry: FleetEntry, left: ProcessResult) -> None:
         done = replace(left, out=self._masked(left.out), err=self._masked(left.err))
         result = fleetresults.result(entry, done)
         with signals_held():

@@ -19,7 +19,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fluxbump.errors import UsageError
-from fluxbump.fleet.repositories import Asked, Entry, Result
+from fluxbump.fleet.repositories import FleetEntry, FleetResult, RunOptions
 from fluxbump.fleet.results import read_result
 from fluxbump.system.locks import BusyError, locked
 
@@ -30,7 +30,7 @@ _LARGEST = 256 << 20
 _FLAGS = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
-class State(Struct, frozen=True):
+class FleetState(Struct, frozen=True):
     """The file of a round, open.
 
     Attributes:
@@ -45,7 +45,7 @@ class State(Struct, frozen=True):
     path: Path
     descriptor: int
 
-    def before(self, entry: Entry, asked: Asked) -> Result | None:
+    def before(self, entry: FleetEntry, asked: RunOptions) -> FleetResult | None:
         """Return what became of a repository in an earlier run; None when it has to be run."""
         content = self.results.get(asked.key(entry))
         if content is None:
@@ -55,7 +55,7 @@ class State(Struct, frozen=True):
         except ValueError:
             return None
 
-    def write(self, result: Result, asked: Asked) -> None:
+    def write(self, result: FleetResult, asked: RunOptions) -> None:
         """Add a result, and wait until the disk has it.
 
         Raises:
@@ -80,7 +80,7 @@ class State(Struct, frozen=True):
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[State]:
+def opened(path: Path) -> Iterator[FleetState]:
     """Open the state of a round, and make it when there is none; nobody else has it meanwhile.
 
     Raises:
@@ -105,7 +105,7 @@ def _unusable(path: Path, error: OSError) -> UsageError:
     return UsageError(f"cannot be used as the state of a fleet: {error.strerror}", where=str(path))
 
 
-def _read(descriptor: int, path: Path) -> State:
+def _read(descriptor: int, path: Path) -> FleetState:
     found = os.fstat(descriptor)
     if not stat.S_ISREG(found.st_mode):
         raise OSError(errno.EINVAL, "not a regular file")
@@ -121,13 +121,13 @@ def _read(descriptor: int, path: Path) -> State:
     if not data.startswith(_HEADER):
         os.ftruncate(descriptor, 0)
         _append(descriptor, _HEADER)
-        return State({}, 0, path, descriptor)
+        return FleetState({}, 0, path, descriptor)
     if not data.endswith(b"\n"):
         _append(descriptor, b"\n")
     return _parse(data.split(b"\n")[1:], path, descriptor)
 
 
-def _parse(lines: list[bytes], path: Path, descriptor: int) -> State:
+def _parse(lines: list[bytes], path: Path, descriptor: int) -> FleetState:
     results: dict[str, Mapping[str, object]] = {}
     skipped = 0
     for line in lines:
@@ -140,7 +140,7 @@ def _parse(lines: list[bytes], path: Path, descriptor: int) -> State:
             results[key] = content
         else:
             skipped += bool(line)
-    return State(results, skipped, path, descriptor)
+    return FleetState(results, skipped, path, descriptor)
 
 
 def _append(descriptor: int, data: bytes) -> None:

@@ -22,7 +22,7 @@ _FILE = "install.yaml"
 _ELSEWHERE = "say with --releases where the manifests of releases are"
 
 
-class Web(Protocol):
+class ManifestReader(Protocol):
     """What reaches URLs; `fluxbump.system.http.fetch.Web` does."""
 
     def get(self, url: str, *, limit: int, settled: bool) -> bytes:
@@ -44,7 +44,7 @@ class Upstream(Struct, frozen=True):
     """
 
     spec: str
-    web: Callable[[], Web]
+    web: Callable[[], ManifestReader]
 
     def shipped(self, release: str) -> Shipped:
         """Read the manifest of a release.

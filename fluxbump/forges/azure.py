@@ -18,7 +18,7 @@ from pydantic import BaseModel, Field
 from fluxbump.errors import ForgeError
 from fluxbump.forges.authorization import basic
 from fluxbump.forges.client import MOST_PAGES, Client, Transport, path
-from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, State
+from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, RequestState
 from fluxbump.forges.pull_requests import ended, lacking, segments, settled, soft
 from fluxbump.forges.responses import Answer, StatusError, UncertainError
 from fluxbump.system.secret import Secret
@@ -263,11 +263,11 @@ class Azure:
         return tuple(self._plain(pull) for pull in sorted(whole, key=lambda pull: -pull.number))
 
     def _plain(self, pull: _Pull) -> PullRequest:
-        states = {"completed": State.MERGED, "abandoned": State.CLOSED}
+        states = {"completed": RequestState.MERGED, "abandoned": RequestState.CLOSED}
         return PullRequest(
             number=pull.number, url=f"{self._site}/pullrequest/{pull.number}", branch=pull.branch,
             base=pull.target.removeprefix(_HEADS), title=pull.title, body=pull.description or "",
-            state=states.get(pull.status, State.OPEN), draft=pull.draft,
+            state=states.get(pull.status, RequestState.OPEN), draft=pull.draft,
             head=pull.head.commit if pull.head else "",
         )  # fmt: skip
 

@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field
 
 from fluxbump.forges.authorization import basic, bearer
 from fluxbump.forges.client import Client, Transport, path
-from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, State
+from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, RequestState
 from fluxbump.forges.pull_requests import already_open, ended, lacking, segments, settled, soft
 from fluxbump.forges.responses import Answer, UncertainError
 from fluxbump.system.secret import Secret
@@ -40,10 +40,10 @@ _FULL = 40
 
 _State = Literal["OPEN", "DRAFT", "QUEUED", "MERGED", "DECLINED", "SUPERSEDED"]
 _STATES = ("OPEN", "MERGED", "DECLINED", "SUPERSEDED")
-_ENDED: dict[_State, State] = {
-    "MERGED": State.MERGED,
-    "DECLINED": State.CLOSED,
-    "SUPERSEDED": State.CLOSED,
+_ENDED: dict[_State, RequestState] = {
+    "MERGED": RequestState.MERGED,
+    "DECLINED": RequestState.CLOSED,
+    "SUPERSEDED": RequestState.CLOSED,
 }
 _UUID = re.compile(r"\{[0-9a-f-]{36}\}", re.IGNORECASE)
 _ACCOUNT = re.compile(r"\d+:[0-9a-f-]{36}|[0-9a-f]{24}", re.IGNORECASE)
@@ -108,7 +108,7 @@ class _Pull(BaseModel):
             number=self.id, url=self.links.html.href, branch=self.source.branch.name,
             base=self.destination.branch.name, title=self.title,
             body=self.description or self.summary.raw or "",
-            state=_ENDED.get(self.state, State.OPEN), draft=self.draft,
+            state=_ENDED.get(self.state, RequestState.OPEN), draft=self.draft,
             head=commit if len(commit) == _FULL else "",
         )  # fmt: skip
 

@@ -8,7 +8,7 @@ from typing import Protocol
 from msgspec import Struct
 
 
-class State(StrEnum):
+class RequestState(StrEnum):
     """What became of a pull request."""
 
     OPEN = "open"
@@ -38,7 +38,7 @@ class PullRequest(Struct, frozen=True):
     base: str
     title: str
     body: str
-    state: State
+    state: RequestState
     draft: bool = False
     head: str = ""
 

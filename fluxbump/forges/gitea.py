@@ -21,7 +21,7 @@ from pydantic import BaseModel
 
 from fluxbump.forges.authorization import bearer
 from fluxbump.forges.client import Client, Leaf, Transport, path
-from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, State
+from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, RequestState
 from fluxbump.forges.pull_requests import ended, segments, settled, soft, when_ready
 from fluxbump.forges.responses import Answer, StatusError, UncertainError
 from fluxbump.system.secret import Secret
@@ -70,7 +70,7 @@ class _Pull(BaseModel):
         return PullRequest(
             number=self.number, url=self.html_url, branch=self.head.label, base=self.base.label,
             title=self.title[mark.end() :] if mark else self.title, body=self.body or "",
-            state=State.MERGED if self.merged else State(self.state),
+            state=RequestState.MERGED if self.merged else RequestState(self.state),
             draft=bool(mark or self.draft), head=self.head.sha,
         )  # fmt: skip
 

@@ -19,7 +19,7 @@ from pydantic import BaseModel, Field
 from fluxbump.errors import ForgeError
 from fluxbump.forges.authorization import bearer
 from fluxbump.forges.client import Client, Transport, path
-from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, State
+from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, RequestState
 from fluxbump.forges.pull_requests import ended, segments, settled, soft
 from fluxbump.forges.responses import Answer, StatusError, UncertainError
 from fluxbump.system.secret import Secret
@@ -66,7 +66,7 @@ class _Pull(BaseModel):
         return self.head.repo is not None and self.head.repo == self.base.repo
 
     def plain(self) -> PullRequest:
-        state = State.MERGED if self.merged_at else State(self.state)
+        state = RequestState.MERGED if self.merged_at else RequestState(self.state)
         return PullRequest(
             number=self.number, url=self.html_url, branch=self.head.ref, base=self.base.ref,
             title=self.title, body=self.body or "", state=state, draft=self.draft,

@@ -18,7 +18,7 @@ from pydantic import BaseModel, Field
 
 from fluxbump.forges.authorization import bearer
 from fluxbump.forges.client import Client, Transport, path
-from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, State
+from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, RequestState
 from fluxbump.forges.pull_requests import ended, segments, settled, soft, when_ready
 from fluxbump.forges.responses import Answer, StatusError, UncertainError
 from fluxbump.system.secret import Secret
@@ -61,12 +61,12 @@ class _Request(BaseModel):
 
     def plain(self) -> PullRequest:
         # It is locked for the moments in which it is merged.
-        states = {"closed": State.CLOSED, "merged": State.MERGED}
+        states = {"closed": RequestState.CLOSED, "merged": RequestState.MERGED}
         mark = _MARK.match(self.title) if self.draft else None
         return PullRequest(
             number=self.iid, url=self.web_url, branch=self.source_branch, base=self.target_branch,
             title=self.title[mark.end() :] if mark else self.title, body=self.description or "",
-            state=states.get(self.state, State.OPEN), draft=self.draft, head=self.sha or "",
+            state=states.get(self.state, RequestState.OPEN), draft=self.draft, head=self.sha or "",
         )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import httpx
 
 from fluxbump.errors import ForgeError
 from fluxbump.forges.client import Client
-from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, State
+from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, RequestState
 from fluxbump.forges.responses import StatusError, one_line
 
 _LOOKS = 4
@@ -39,7 +39,7 @@ def segments(
     return found
 
 
-def ended(close: Callable[[], object], state: Callable[[], State]) -> None:
+def ended(close: Callable[[], object], state: Callable[[], RequestState]) -> None:
     """Close what may be closed already, which each forge refuses in its own way.
 
     Args:
@@ -52,7 +52,7 @@ def ended(close: Callable[[], object], state: Callable[[], State]) -> None:
     try:
         close()
     except StatusError as error:
-        if state() is State.OPEN:
+        if state() is RequestState.OPEN:
             raise error from None
 
 
@@ -86,7 +86,7 @@ def lacking(can: Capabilities, proposal: Proposal) -> list[str]:
 
 def already_open(pulls: tuple[PullRequest, ...], proposal: Proposal) -> PullRequest | None:
     """Return the pull request among `pulls` that a proposal would be a second one of, or None."""
-    wanted = (proposal.branch, proposal.base, State.OPEN)
+    wanted = (proposal.branch, proposal.base, RequestState.OPEN)
     return next((pull for pull in pulls if (pull.branch, pull.base, pull.state) == wanted), None)
 
 

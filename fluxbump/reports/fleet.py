@@ -8,17 +8,17 @@ from typing import Literal
 from msgspec import Struct
 from typing_extensions import TypedDict
 
-from fluxbump.fleet.repositories import Outcome, Result, Shard, count
+from fluxbump.fleet.repositories import FleetOutcome, FleetResult, Shard, count
 from fluxbump.reports.json_encoder import dump
 from fluxbump.reports.table import Paint, printable, table
 from fluxbump.text import markdown
 
 _STYLES = {
-    Outcome.UPDATE: ("green",),
-    Outcome.BLOCKED: ("yellow",),
-    Outcome.FAILED: ("red", "bold"),
+    FleetOutcome.UPDATE: ("green",),
+    FleetOutcome.BLOCKED: ("yellow",),
+    FleetOutcome.FAILED: ("red", "bold"),
 }
-_OUTCOME = max(len(one) for one in Outcome)
+_OUTCOME = max(len(one) for one in FleetOutcome)
 _RELEASE = 7
 _MOST_MARKDOWN = 900_000
 """Characters; GitHub takes 1 MiB for a step (docs.github.com/actions, "Job summaries")."""
@@ -64,11 +64,11 @@ class Summary(Struct, frozen=True):
         dry_run: nothing was pushed or sent.
     """
 
-    results: tuple[Result, ...]
+    results: tuple[FleetResult, ...]
     shard: Shard | None = None
     dry_run: bool = False
 
-    def having(self, outcome: Outcome) -> list[Result]:
+    def having(self, outcome: FleetOutcome) -> list[FleetResult]:
         """Return the results with an outcome."""
         return [one for one in self.results if one.outcome is outcome]
 
@@ -80,7 +80,7 @@ class Summary(Struct, frozen=True):
         part = f" of shard {self.shard}" if self.shard else ""
         said = [f"{done} of {_repositories(len(self.results))}{part} done"]
         said += [f"{before} of them in an earlier run"] if before else []
-        for outcome, word in ((Outcome.FAILED, "failed"), (Outcome.NOT_RUN, "not run")):
+        for outcome, word in ((FleetOutcome.FAILED, "failed"), (FleetOutcome.NOT_RUN, "not run")):
             number = len(self.having(outcome))
             said += [f"{number} {word}"] if number else []
         said += ["dry run: nothing was pushed or sent"] if self.dry_run else []
@@ -94,7 +94,7 @@ def _repositories(number: int) -> str:
 # --- for people -------------------------------------------------------------------------------
 
 
-def line(result: Result, width: int, paint: Paint) -> str:
+def line(result: FleetResult, width: int, paint: Paint) -> str:
     """Return the line of one repository: name, outcome, release, and where to look.
 
     Args:
@@ -118,7 +118,7 @@ def text(summary: Summary, paint: Paint) -> str:
     """Return the summary for people: how many of each outcome, and which failed."""
     counts = [(outcome.value, str(number)) for outcome, number in count(summary.results).items()]
     lines = table(("OUTCOME", "REPOSITORIES"), counts, paint) if counts else []
-    wrong = summary.having(Outcome.FAILED)
+    wrong = summary.having(FleetOutcome.FAILED)
     if wrong:
         size = width([one.entry.name for one in wrong])
         lines += ["", *(line(one, size, paint) for one in wrong)]
@@ -134,14 +134,14 @@ def as_json(summary: Summary) -> str:
         "schema": "fluxbump/fleet/v1",
         "shard": str(summary.shard) if summary.shard else None,
         "dry_run": summary.dry_run,
-        "complete": not summary.having(Outcome.NOT_RUN),
+        "complete": not summary.having(FleetOutcome.NOT_RUN),
         "counts": {outcome.value: n for outcome, n in count(summary.results).items()},
         "repositories": [_repository(one) for one in summary.results],
     }
     return dump(report)
 
 
-def _repository(one: Result) -> RepositoryJson:
+def _repository(one: FleetResult) -> RepositoryJson:
     request = one.pull_request
     return {
         "name": one.entry.name,
@@ -161,7 +161,7 @@ def _repository(one: Result) -> RepositoryJson:
 def page(summary: Summary) -> str:
     """Return Markdown for the summary page of a workflow: all that is not up to date."""
     lines = [f"### {markdown.plain(summary.sentence)}", ""]
-    rows = [_row(one) for one in summary.results if one.outcome is not Outcome.UP_TO_DATE]
+    rows = [_row(one) for one in summary.results if one.outcome is not FleetOutcome.UP_TO_DATE]
     if rows:
         lines += ["| Repository | Outcome | Release | |", "| --- | --- | --- | --- |"]
     size = 0
@@ -174,7 +174,7 @@ def page(summary: Summary) -> str:
     return "\n".join(lines) + "\n\n"
 
 
-def _row(one: Result) -> str:
+def _row(one: FleetResult) -> str:
     request = one.pull_request
     if request and request.url:
         where = markdown.link(str(request.number), request.url, cell=True)

@@ -19,7 +19,7 @@ from fluxbump.reports.matrix_page import CSS
 from fluxbump.reports.table import Paint, printable, table
 
 
-class State(StrEnum):
+class VersionState(StrEnum):
     """What a release does with an API version; the letter is what tables show."""
 
     STORAGE = "storage"
@@ -47,16 +47,16 @@ class State(StrEnum):
 
 
 _WORDS = {
-    State.STORAGE: "served, and what objects are stored as",
-    State.SERVED: "served",
-    State.DEPRECATED: "served, but deprecated",
-    State.UNSERVED: "defined, but not served",
-    State.REMOVED: "removed: an update is refused while it is still stored",
-    State.ABSENT: "not there yet",
+    VersionState.STORAGE: "served, and what objects are stored as",
+    VersionState.SERVED: "served",
+    VersionState.DEPRECATED: "served, but deprecated",
+    VersionState.UNSERVED: "defined, but not served",
+    VersionState.REMOVED: "removed: an update is refused while it is still stored",
+    VersionState.ABSENT: "not there yet",
 }
 
 
-class Row(Struct, frozen=True):
+class MatrixRow(Struct, frozen=True):
     """One API version of one kind.
 
     Attributes:
@@ -71,7 +71,7 @@ class Row(Struct, frozen=True):
     kind: str
     group: str
     version: str
-    states: tuple[State, ...]
+    states: tuple[VersionState, ...]
 
 
 class Matrix(Struct, frozen=True):
@@ -83,7 +83,7 @@ class Matrix(Struct, frozen=True):
     """
 
     columns: tuple[tuple[str, ...], ...]
-    rows: tuple[Row, ...]
+    rows: tuple[MatrixRow, ...]
 
     @property
     def titles(self) -> tuple[str, ...]:
@@ -108,7 +108,7 @@ def matrix(known: Table, *, every: bool = False) -> Matrix:
     return Matrix(tuple(columns), tuple(_rows(known, [one[0] for one in columns])))
 
 
-def _rows(known: Table, releases: Sequence[str]) -> list[Row]:
+def _rows(known: Table, releases: Sequence[str]) -> list[MatrixRow]:
     names = {(crd.kind, crd.group, name) for one in releases for name, crd in known[one].items()}
     rows = []
     for kind, group, name in sorted(names):
@@ -120,13 +120,13 @@ def _rows(known: Table, releases: Sequence[str]) -> list[Row]:
         ]
         versions = sorted({v for some in found for v in some}, key=priority, reverse=True)
         rows += [
-            Row(name, kind, group, version, _states([some.get(version) for some in found]))
+            MatrixRow(name, kind, group, version, _states([some.get(version) for some in found]))
             for version in versions
         ]
     return rows
 
 
-def _states(found: Sequence[CrdVersion | None]) -> tuple[State, ...]:
+def _states(found: Sequence[CrdVersion | None]) -> tuple[VersionState, ...]:
     states, before = [], False
     for one in found:
         states.append(_state(one, before=before))
@@ -134,14 +134,14 @@ def _states(found: Sequence[CrdVersion | None]) -> tuple[State, ...]:
     return tuple(states)
 
 
-def _state(one: CrdVersion | None, *, before: bool) -> State:
+def _state(one: CrdVersion | None, *, before: bool) -> VersionState:
     if one is None:
-        return State.REMOVED if before else State.ABSENT
+        return VersionState.REMOVED if before else VersionState.ABSENT
     if not one.served:
-        return State.UNSERVED
+        return VersionState.UNSERVED
     if one.storage:
-        return State.STORAGE
-    return State.DEPRECATED if one.deprecated else State.SERVED
+        return VersionState.STORAGE
+    return VersionState.DEPRECATED if one.deprecated else VersionState.SERVED
 
 
 # --- text and JSON ----------------------------------------------------------------------------
@@ -159,20 +159,20 @@ def text(found: Matrix, paint: Paint) -> str:
     return "\n".join([*table(header, rows, paint), "", *legend])
 
 
-def _used(found: Matrix) -> list[State]:
+def _used(found: Matrix) -> list[VersionState]:
     used = {state for row in found.rows for state in row.states}
-    return [state for state in State if state in used]
+    return [state for state in VersionState if state in used]
 
 
 class CellJson(TypedDict):
-    """What the releases of found column do with an API version."""
+    """What the releases of one column do with an API version."""
 
     releases: list[str]
     state: Literal["storage", "served", "deprecated", "unserved", "removed", "absent"]
 
 
 class MatrixRowJson(TypedDict):
-    """One API version of found kind."""
+    """One API version of one kind."""
 
     crd: str
     kind: str
@@ -261,7 +261,7 @@ def _heads(found: Matrix) -> str:
     )
 
 
-def _group(rows: Sequence[Row]) -> str:
+def _group(rows: Sequence[MatrixRow]) -> str:
     kind, group = escape(printable(rows[0].kind)), escape(printable(rows[0].group))
     head = (
         f'<th scope="rowgroup" rowspan="{len(rows)}" class="kind">{kind}<small>{group}</small></th>'

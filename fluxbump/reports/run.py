@@ -16,7 +16,7 @@ from fluxbump.text import markdown
 if TYPE_CHECKING:
     from fluxbump.model import Related
     from fluxbump.run.decision import Decision
-    from fluxbump.run.execute import Done
+    from fluxbump.run.execute import Effect
     from fluxbump.run.job import Report
     from fluxbump.run.remote_and_forge import Sent
 
@@ -36,7 +36,7 @@ class SkippedJson(TypedDict):
     reason: str
 
 
-class PlaceJson(TypedDict):
+class RunPlaceJson(TypedDict):
     """A place that would stay behind."""
 
     path: str
@@ -80,7 +80,7 @@ class RunJson(TypedDict):
     pull_request: PullRequestJson | None
     codes: list[str]
     findings: list[FindingJson]
-    places: list[PlaceJson]
+    places: list[RunPlaceJson]
     skipped: list[SkippedJson]
     done: list[DoneJson]
     sent: list[SentJson]
@@ -132,7 +132,7 @@ def _places(decision: Decision) -> tuple[Related, ...]:
     return decision.places if isinstance(decision, Blocked) else ()
 
 
-def _place(one: Related) -> PlaceJson:
+def _place(one: Related) -> RunPlaceJson:
     where = one.location
     return {
         "path": where.path,
@@ -173,7 +173,7 @@ def _skipped(report: Report) -> Iterable[str]:
         yield f"{', '.join(releases)} ({reason})"
 
 
-def _done(one: Done) -> str:
+def _done(one: Effect) -> str:
     return f"{one.message}  {one.url}" if one.url else one.message
 
 

@@ -52,7 +52,7 @@ class Tip(Struct, frozen=True):
     base: str = ""
 
 
-class Known(Struct, frozen=True):
+class KnownRequest(Struct, frozen=True):
     """A pull request, and what its body says of itself."""
 
     request: PullRequest
@@ -70,8 +70,8 @@ class Seen(Struct, frozen=True):
         current: the release that the base holds; None when it does not say.
     """
 
-    open: tuple[Known, ...] = ()
-    past: tuple[Known, ...] = ()
+    open: tuple[KnownRequest, ...] = ()
+    past: tuple[KnownRequest, ...] = ()
     branches: Mapping[str, Tip] = field(default_factory=dict)
     current: str | None = None
 
@@ -79,7 +79,7 @@ class Seen(Struct, frozen=True):
 # --- what is to be done -----------------------------------------------------------------------
 
 
-class Why(StrEnum):
+class ActionReason(StrEnum):
     """Why we close a pull request, or delete a branch."""
 
     NEWER = "newer"
@@ -149,7 +149,7 @@ class Supersede(Struct, frozen=True):
     branch: str
     tip: str | None
     by: str
-    why: Why
+    why: ActionReason
 
 
 class TellPushed(Struct, frozen=True):
@@ -163,7 +163,7 @@ class DeleteBranch(Struct, frozen=True):
 
     branch: str
     tip: str
-    why: Why
+    why: ActionReason
 
 
 class Leave(Struct, frozen=True):

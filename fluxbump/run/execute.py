@@ -12,8 +12,9 @@ from fluxbump.forges.forge import Forge, Proposal, PullRequest
 from fluxbump.git.repository import Repository
 from fluxbump.run.actions import (
     Action,
+    ActionReason,
     DeleteBranch,
-    Known,
+    KnownRequest,
     Leave,
     Open,
     Push,
@@ -21,7 +22,6 @@ from fluxbump.run.actions import (
     Seen,
     Supersede,
     TellPushed,
-    Why,
 )
 from fluxbump.run.proposal import Offer
 from fluxbump.run.pull_request import state
@@ -41,7 +41,7 @@ Notes = Callable[[tuple[str, ...]], Mapping[str, str] | None]
 """Returns release notes by release, of those that they can be had of; None when none are wanted."""
 
 
-class Done(Struct, frozen=True):
+class Effect(Struct, frozen=True):
     """One thing that a run did, or left.
 
     Attributes:
@@ -90,7 +90,7 @@ class Acting(Struct):
     world: World
     offer: Offer | None
     seen: Seen
-    done: list[Done] = field(default_factory=list)
+    done: list[Effect] = field(default_factory=list)
     request: PullRequest | None = None
 
     def act(self, action: Action) -> None:
@@ -178,7 +178,7 @@ class Acting(Struct):
     # --- pieces ---
 
     def _note(self, event: str, message: str, url: str = "") -> None:
-        self.done.append(Done(event, message, url))
+        self.done.append(Effect(event, message, url))
         self.world.log(event, message, **({"url": url} if url else {}))
 
     def _offered(self) -> Offer:
@@ -186,10 +186,10 @@ class Acting(Struct):
             raise RuntimeError("nothing is opened or refreshed when nothing is wanted")
         return self.offer
 
-    def _by_number(self, number: int) -> Known:
+    def _by_number(self, number: int) -> KnownRequest:
         return next(one for one in self.seen.open if one.request.number == number)
 
-    def _as_proposed(self, head: str, over: Known | None = None) -> Proposal:
+    def _as_proposed(self, head: str, over: KnownRequest | None = None) -> Proposal:
         offer = self._offered()
         notes = self.world.notes(offer.crossed)
         forge = self.world.forge
@@ -197,7 +197,7 @@ class Acting(Struct):
             head, notes, lambda path, line: forge.file_url(path, line, offer.base), over
         )
 
-    def _closed(self, known: Known, own: State, first: str) -> str:
+    def _closed(self, known: KnownRequest, own: State, first: str) -> str:
         """Return the body of what we close; `first` stands before it, where there is room."""
         can = self.world.forge.capabilities
         own = replace(own, told=(*own.told, CLOSED))
@@ -208,7 +208,7 @@ class Acting(Struct):
         ]
         return next((one for one in bodies if len(one) <= can.body_limit), bodies[-1])
 
-    def _say_of_itself(self, known: Known, own: State) -> None:
+    def _say_of_itself(self, known: KnownRequest, own: State) -> None:
         request = known.request
         text = state.attach(request.body, own, hidden=self.world.forge.capabilities.hidden)
         as_it_is = Proposal(request.branch, request.base, request.title, text, request.draft)
@@ -216,11 +216,11 @@ class Acting(Struct):
 
 
 _WHY = {
-    Why.NEWER: "a newer release is proposed instead",
-    Why.POLICY: "policy or rules no longer lead to this release",
-    Why.REACHED: "the base holds this release, or a newer one",
-    Why.DUPLICATE: "another one of the same branch is open",
-    Why.MERGED: "it was merged",
+    ActionReason.NEWER: "a newer release is proposed instead",
+    ActionReason.POLICY: "policy or rules no longer lead to this release",
+    ActionReason.REACHED: "the base holds this release, or a newer one",
+    ActionReason.DUPLICATE: "another one of the same branch is open",
+    ActionReason.MERGED: "it was merged",
 }
 _TOLD = (
     "Somebody pushed to this branch, so `fluxbump run` leaves it alone from now on. "
@@ -230,6 +230,6 @@ _TOLD = (
 
 def _parting(action: Supersede) -> str:
     """Return the one comment with which a pull request is closed."""
-    if action.why in (Why.NEWER, Why.POLICY):
+    if action.why in (ActionReason.NEWER, ActionReason.POLICY):
         return f"Closed in favour of Flux {action.by}: {_WHY[action.why]}."
     return f"Closed: {_WHY[action.why]}."

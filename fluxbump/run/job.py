@@ -19,8 +19,8 @@ from fluxbump.forges.forge import Forge, PullRequest
 from fluxbump.git.remote_errors import MovedError
 from fluxbump.run import next_release
 from fluxbump.run.decision import Blocked, Decision, Outcome, Update, describe, outcome
-from fluxbump.run.execute import Done, Log, World
-from fluxbump.run.one_pass import Branches, Result, attempt, commit
+from fluxbump.run.execute import Effect, Log, World
+from fluxbump.run.one_pass import Branches, PassResult, attempt, commit
 from fluxbump.run.proposal import Offer
 from fluxbump.run.pull_request.sections import BodyInputs
 from fluxbump.run.remote_and_forge import LiveHands, Rehearsal, Sent
@@ -46,7 +46,7 @@ class Report(Struct, frozen=True):
     outcome: Outcome
     decision: Decision
     prepared: bump.Prepared | None = None
-    done: tuple[Done, ...] = ()
+    done: tuple[Effect, ...] = ()
     sent: tuple[Sent, ...] = ()
     request: PullRequest | None = None
 
@@ -115,7 +115,7 @@ def _until_still(
     prepared: bump.Prepared | None,
     log: Log,
     rehearsal: Rehearsal | None,
-) -> Result:
+) -> PassResult:
     """Look and act until nobody was faster."""
     prefix = branch_prefix(place.settings.branch)
     for tried in range(1, _ATTEMPTS + 1):
@@ -136,7 +136,7 @@ def _until_still(
             if tried == _ATTEMPTS:
                 raise
             log("again", f"{error.message}: looking again")
-    return Result((), None)
+    return PassResult((), None)
 
 
 def _offer(

@@ -8,14 +8,13 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from fluxbump.config.settings import Policy
-from fluxbump.forges.forge import PullRequest
-from fluxbump.forges.forge import State as Fate
+from fluxbump.forges.forge import PullRequest, RequestState
 from fluxbump.git.objects import CommitSnapshot
 from fluxbump.git.remote_errors import MovedError
 from fluxbump.git.repository import Repository
 from fluxbump.run import reconcile
-from fluxbump.run.actions import Known, Seen, Tip
-from fluxbump.run.execute import Acting, Done, World
+from fluxbump.run.actions import KnownRequest, Seen, Tip
+from fluxbump.run.execute import Acting, Effect, World
 from fluxbump.run.proposal import Offer
 from fluxbump.run.pull_request.state import State
 
@@ -25,7 +24,7 @@ TRAILER = "Fluxbump-Tree"
 _TRAILER = re.compile(rf"^{TRAILER}: (?P<tree>[0-9a-f]{{40,64}})$", re.MULTILINE)
 
 
-class Result(Struct, frozen=True):
+class PassResult(Struct, frozen=True):
     """What an attempt came to.
 
     Attributes:
@@ -33,7 +32,7 @@ class Result(Struct, frozen=True):
         request: the pull request of the offer; None when there is none.
     """
 
-    done: tuple[Done, ...]
+    done: tuple[Effect, ...]
     request: PullRequest | None
 
 
@@ -55,7 +54,7 @@ def attempt(
     branches: Branches,
     policy: Policy,
     current: str | None,
-) -> Result:
+) -> PassResult:
     """Bring remote and forge in line, as far as that takes anything.
 
     Args:
@@ -74,7 +73,7 @@ def attempt(
     acting = Acting(world, offer, seen)
     for action in reconcile.plan_actions(wanted, seen, policy):
         acting.act(action)
-    return Result(tuple(acting.done), acting.request)
+    return PassResult(tuple(acting.done), acting.request)
 
 
 def commit(repository: Repository, base: CommitSnapshot, offer: Offer | None) -> str:
@@ -98,16 +97,16 @@ def _see(world: World, offer: Offer | None, branches: Branches, current: str | N
     found = [_known(one) for branch in sorted(asked) for one in world.forge.find(branch)]
     # A forge may show in one answer what it does not list yet in another.
     numbers = {one.request.number for one in listed}
-    open_ = [one for one in found if one.request.state is Fate.OPEN]
+    open_ = [one for one in found if one.request.state is RequestState.OPEN]
     opened = (*listed, *(one for one in open_ if one.request.number not in numbers))
-    past = tuple(one for one in found if one.request.state is not Fate.OPEN)
+    past = tuple(one for one in found if one.request.state is not RequestState.OPEN)
     states = {one.request.branch: one.state for one in (*reversed(past), *opened) if one.state}
     places = {branch: _tip(world, branch, sha, states) for branch, sha in tips.items()}
     return Seen(opened, past, places, current)
 
 
-def _known(request: PullRequest) -> Known:
-    return Known(request, State.parse(request.body))
+def _known(request: PullRequest) -> KnownRequest:
+    return KnownRequest(request, State.parse(request.body))
 
 
 def _tip(world: World, branch: str, sha: str, states: Mapping[str, State]) -> Tip:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from fluxbump.config.settings import Policy
 from fluxbump.forges.forge import Capabilities, Proposal
 from fluxbump.model import Severity
-from fluxbump.run.actions import Known, Wanted
+from fluxbump.run.actions import KnownRequest, Wanted
 from fluxbump.run.decision import Update
 from fluxbump.run.pull_request import body
 from fluxbump.run.pull_request.sections import BodyInputs, Link
@@ -78,7 +78,11 @@ class Offer(Struct, frozen=True, dict=True):
         )
 
     def proposal(
-        self, head: str, notes: Mapping[str, str] | None, link: Link, over: Known | None = None
+        self,
+        head: str,
+        notes: Mapping[str, str] | None,
+        link: Link,
+        over: KnownRequest | None = None,
     ) -> Proposal:
         """Return the pull request as it should be.
 

@@ -20,11 +20,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fluxbump.config.settings import Policy
-from fluxbump.forges.forge import State as Fate
+from fluxbump.forges.forge import RequestState
 from fluxbump.run.actions import (
     Action,
+    ActionReason,
     DeleteBranch,
-    Known,
+    KnownRequest,
     Leave,
     Open,
     Push,
@@ -34,7 +35,6 @@ from fluxbump.run.actions import (
     TellPushed,
     Tip,
     Wanted,
-    Why,
 )
 from fluxbump.run.pull_request.state import PUSHED
 from fluxbump.text import versions
@@ -69,7 +69,11 @@ class _Planner:
                 yield Leave(one.request.number, _REOPENED)
                 continue
             yield Supersede(
-                one.request.number, one.request.branch, None, self._release(kept), Why.DUPLICATE
+                one.request.number,
+                one.request.branch,
+                None,
+                self._release(kept),
+                ActionReason.DUPLICATE,
             )
         for one in self._kept:
             if one is not self._main:
@@ -82,11 +86,15 @@ class _Planner:
 
     def _sorted_out(
         self,
-    ) -> tuple[tuple[Known, ...], tuple[tuple[Known, Known], ...], tuple[Known, ...]]:
+    ) -> tuple[
+        tuple[KnownRequest, ...],
+        tuple[tuple[KnownRequest, KnownRequest], ...],
+        tuple[KnownRequest, ...],
+    ]:
         """Sort the open pull requests: one a branch, second ones with the first, and foreign."""
-        kept: dict[str, Known] = {}
-        doubled: list[tuple[Known, Known]] = []
-        foreign: list[Known] = []
+        kept: dict[str, KnownRequest] = {}
+        doubled: list[tuple[KnownRequest, KnownRequest]] = []
+        foreign: list[KnownRequest] = []
         for one in sorted(self._seen.open, key=lambda one: one.request.number):
             first = kept.setdefault(one.request.branch, one)
             if not self._is_ours(one):
@@ -97,22 +105,22 @@ class _Planner:
                 doubled.append((one, first))
         return tuple(kept.values()), tuple(doubled), tuple(foreign)
 
-    def _is_ours(self, one: Known) -> bool:
+    def _is_ours(self, one: KnownRequest) -> bool:
         tip = self._tip(one)
         wanted = self._wanted is not None and one.request.branch == self._wanted.branch
         return one.state is not None or (wanted and tip is not None and tip.ours)
 
-    def _is_wanted(self, one: Known) -> bool:
+    def _is_wanted(self, one: KnownRequest) -> bool:
         return self._wanted is not None and one.request.branch == self._wanted.branch
 
-    def _tip(self, one: Known) -> Tip | None:
+    def _tip(self, one: KnownRequest) -> Tip | None:
         return self._seen.branches.get(one.request.branch)
 
-    def _touched(self, one: Known) -> bool:
+    def _touched(self, one: KnownRequest) -> bool:
         tip = self._tip(one)
         return tip is not None and not tip.ours
 
-    def _release(self, one: Known) -> str:
+    def _release(self, one: KnownRequest) -> str:
         if one.state is not None:
             return one.state.release
         # Without a state only the wanted branch's pull request counts as ours.
@@ -134,7 +142,7 @@ class _Planner:
         push = [] if self._is_current(tip) else [Push(branch, tip.sha if tip else None)]
         return True, [*push, Open(branch)]
 
-    def _refresh(self, wanted: Wanted, main: Known) -> Action:
+    def _refresh(self, wanted: Wanted, main: KnownRequest) -> Action:
         if self._touched(main):
             return self._tell(main)
         state, tip = main.state, self._tip(main)
@@ -169,7 +177,7 @@ class _Planner:
         for one in past:
             if one.state is not None and one.state.release != wanted.release:
                 continue
-            if one.request.state is Fate.MERGED:
+            if one.request.state is RequestState.MERGED:
                 return f"#{one.request.number} was merged, and is no longer in the base"
             if one.state is None or one.state.superseded_by is None:
                 return f"#{one.request.number} was closed unmerged"
@@ -185,18 +193,18 @@ class _Planner:
 
     # --- what else there is ---
 
-    def _tell(self, one: Known) -> Action:
+    def _tell(self, one: KnownRequest) -> Action:
         number = one.request.number
         if one.state is None or PUSHED in one.state.told:
             return Leave(number, "somebody else pushed to its branch")
         return TellPushed(number)
 
-    def _reached(self, one: Known) -> bool:
+    def _reached(self, one: KnownRequest) -> bool:
         held = versions.parse(self._seen.current) if self._seen.current else None
         proposed = versions.parse(self._release(one))
         return held is not None and proposed is not None and proposed <= held
 
-    def _other(self, one: Known, *, proposed: bool) -> Iterator[Action]:
+    def _other(self, one: KnownRequest, *, proposed: bool) -> Iterator[Action]:
         """Say what becomes of an open pull request of ours that is not the wanted one."""
         number, tip = one.request.number, self._tip(one)
         reached = self._reached(one)
@@ -208,13 +216,13 @@ class _Planner:
             yield self._tell(one)
         else:
             by = self._seen.current if reached else self._wanted and self._wanted.release
-            why = Why.REACHED if reached else self._why(one)
+            why = ActionReason.REACHED if reached else self._why(one)
             yield Supersede(number, one.request.branch, tip.sha if tip else None, by or "", why)
 
-    def _why(self, one: Known) -> Why:
+    def _why(self, one: KnownRequest) -> ActionReason:
         old = versions.parse(self._release(one))
         new = versions.parse(self._wanted.release) if self._wanted else None
-        return Why.POLICY if old and new and old >= new else Why.NEWER
+        return ActionReason.POLICY if old and new and old >= new else ActionReason.NEWER
 
     def _leftovers(self, *, proposed: bool) -> Iterator[Action]:
         """Delete the branches of ours that were merged, or closed by us."""
@@ -230,14 +238,14 @@ class _Planner:
                 continue
             newest = max(past, key=lambda one: one.request.number)
             closed_by_us = newest.state is not None and newest.state.superseded_by is not None
-            if newest.request.state is Fate.MERGED:
-                yield DeleteBranch(branch, tip.sha, Why.MERGED)
+            if newest.request.state is RequestState.MERGED:
+                yield DeleteBranch(branch, tip.sha, ActionReason.MERGED)
             elif closed_by_us:
-                yield DeleteBranch(branch, tip.sha, Why.NEWER)
+                yield DeleteBranch(branch, tip.sha, ActionReason.NEWER)
 
 
 _REOPENED = "somebody opened it again after a run had closed it"
 
 
-def _reopened(one: Known) -> bool:
+def _reopened(one: KnownRequest) -> bool:
     return one.state is not None and one.state.reopened

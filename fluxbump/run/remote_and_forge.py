@@ -8,7 +8,7 @@ from typing import Protocol
 from msgspec import Struct, field
 
 from fluxbump.errors import RepositoryError
-from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, State
+from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, RequestState
 from fluxbump.system.written import changing
 
 REHEARSED = "0" * 40
@@ -207,7 +207,7 @@ class Rehearsal(Struct):
         """Write down a pull request."""
         self.sent.append(_proposed("open", proposal.branch, proposal))
         request = PullRequest(
-            0, "", proposal.branch, proposal.base, proposal.title, proposal.body, State.OPEN,
+            0, "", proposal.branch, proposal.base, proposal.title, proposal.body, RequestState.OPEN,
             proposal.draft, REHEARSED,
         )  # fmt: skip
         return request, ()
@@ -216,7 +216,13 @@ class Rehearsal(Struct):
         """Write down a change."""
         self.sent.append(_proposed("update", f"#{number}", proposal))
         return PullRequest(
-            number, "", proposal.branch, proposal.base, proposal.title, proposal.body, State.OPEN
+            number,
+            "",
+            proposal.branch,
+            proposal.base,
+            proposal.title,
+            proposal.body,
+            RequestState.OPEN,
         )
 
     def comment(self, number: int, text: str) -> None:

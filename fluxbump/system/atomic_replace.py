@@ -21,16 +21,16 @@ from msgspec import Struct
 
 from fluxbump.errors import RepositoryError
 from fluxbump.system import no_follow, replace_journal
-from fluxbump.system.locks import BusyError, Held, locked, signals_held
-from fluxbump.system.replace_journal import Journal, Step
-from fluxbump.system.written import Change, changing
+from fluxbump.system.locks import BusyError, HeldSignals, locked, signals_held
+from fluxbump.system.replace_journal import Journal, JournalStep
+from fluxbump.system.written import RecordedChange, changing
 
 _JOURNAL = "journal.json"
 # A file system without hard links, or one that does not let us link another user's files.
 _NO_LINK = (errno.EXDEV, errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)
 
 
-class Place(Struct, frozen=True):
+class Worktree(Struct, frozen=True):
     """Where files are replaced.
 
     Attributes:
@@ -53,7 +53,7 @@ class Place(Struct, frozen=True):
 
 
 def write(
-    place: Place, before: Mapping[str, bytes | None], after: Mapping[str, bytes | None]
+    place: Worktree, before: Mapping[str, bytes | None], after: Mapping[str, bytes | None]
 ) -> None:
     """Replace files, all or none; signals wait until that is settled.
 
@@ -88,7 +88,7 @@ def write(
         ) from error
 
 
-def recover(place: Place) -> int | None:
+def recover(place: Worktree) -> int | None:
     """Undo what a run that was cut short has left.
 
     Returns:
@@ -125,7 +125,7 @@ def _reason(error: OSError) -> str:
     return error.strerror or str(error)
 
 
-def _where(error: OSError, place: Place) -> str:
+def _where(error: OSError, place: Worktree) -> str:
     return os.fsdecode(error.filename) if error.filename else str(place.root)
 
 
@@ -133,11 +133,11 @@ def _where(error: OSError, place: Place) -> str:
 
 
 def _write(
-    place: Place,
+    place: Worktree,
     journal: Journal,
     after: Mapping[str, bytes | None],
-    held: Held,
-    change: Change,
+    held: HeldSignals,
+    change: RecordedChange,
 ) -> None:
     _forget(place)  # what was killed before it had a journal has changed nothing
     try:
@@ -161,7 +161,7 @@ def _write(
         _forget(place)
 
 
-def _take_back(place: Place, journal: Journal) -> None:
+def _take_back(place: Worktree, journal: Journal) -> None:
     try:
         if (place.folder / _JOURNAL).exists():
             _undo(place, journal)
@@ -178,7 +178,7 @@ _Identity = tuple[int, int, int, int] | None
 """What changes when a file is written to or replaced: inode, size, time of change and mode."""
 
 
-def _keep(place: Place, number: int, step: Step) -> _Identity:
+def _keep(place: Worktree, number: int, step: JournalStep) -> _Identity:
     """Keep the original; return what tells whether it is still the one."""
     with no_follow.beside(place.root, step.path) as (folder, name):
         held = no_follow.read(folder, name)
@@ -209,7 +209,7 @@ def _identity(folder: int, name: str) -> _Identity:
     return found.st_ino, found.st_size, found.st_mtime_ns, found.st_mode
 
 
-def _record(place: Place, journal: Journal) -> None:
+def _record(place: Worktree, journal: Journal) -> None:
     with no_follow.opened(place.folder) as private:
         draft = f"{_JOURNAL}.new"
         no_follow.create(private, draft, replace_journal.dump(journal))
@@ -219,7 +219,7 @@ def _record(place: Place, journal: Journal) -> None:
     no_follow.sync(place.private)
 
 
-def _stage(place: Place, temporary: str, step: Step, data: bytes | None) -> None:
+def _stage(place: Worktree, temporary: str, step: JournalStep, data: bytes | None) -> None:
     """Write the new content beside its target, with the target's mode and owner."""
     if data is None:
         return
@@ -228,13 +228,13 @@ def _stage(place: Place, temporary: str, step: Step, data: bytes | None) -> None
         no_follow.create(folder, temporary, data, like)
 
 
-def _require_same(place: Place, step: Step, identity: _Identity) -> None:
+def _require_same(place: Worktree, step: JournalStep, identity: _Identity) -> None:
     with no_follow.beside(place.root, step.path) as (folder, name):
         if _identity(folder, name) != identity:
             raise _changed(step)
 
 
-def _put(place: Place, temporary: str, step: Step) -> None:
+def _put(place: Worktree, temporary: str, step: JournalStep) -> None:
     with no_follow.beside(place.root, step.path) as (folder, name):
         if step.new is None:
             os.unlink(name, dir_fd=folder)
@@ -243,7 +243,7 @@ def _put(place: Place, temporary: str, step: Step) -> None:
         os.fsync(folder)
 
 
-def _changed(step: Step) -> RepositoryError:
+def _changed(step: JournalStep) -> RepositoryError:
     if step.old is None:
         return RepositoryError(
             "is there already, and git ignores it; nothing was written",
@@ -260,7 +260,7 @@ def _changed(step: Step) -> RepositoryError:
 # --- back --------------------------------------------------------------------------------------
 
 
-def _undo(place: Place, journal: Journal) -> None:
+def _undo(place: Worktree, journal: Journal) -> None:
     """Put the originals back; do nothing if that would lose what somebody else has written.
 
     It can be cut short and started again.
@@ -289,7 +289,7 @@ class _State(Enum):
     UNKNOWN = "fluxbump may have replaced it, and somebody else has changed it since"
 
 
-def _state(place: Place, temporary: str, step: Step) -> _State:
+def _state(place: Worktree, temporary: str, step: JournalStep) -> _State:
     with no_follow.beside(place.root, step.path) as (folder, name):
         held = replace_journal.digest(no_follow.read(folder, name))
         if held == step.old:
@@ -301,14 +301,14 @@ def _state(place: Place, temporary: str, step: Step) -> _State:
     return _State.INTACT if waiting or step.new is None else _State.UNKNOWN
 
 
-def _require_kept(place: Place, number: int, step: Step) -> None:
+def _require_kept(place: Worktree, number: int, step: JournalStep) -> None:
     if step.old is not None:
         with no_follow.opened(place.folder) as private:
             if replace_journal.digest(no_follow.read(private, str(number))) != step.old:
                 raise _stuck(place, step, "the original of this file is gone")
 
 
-def _restore(place: Place, temporary: str, number: int, step: Step) -> None:
+def _restore(place: Worktree, temporary: str, number: int, step: JournalStep) -> None:
     with (
         no_follow.opened(place.folder) as private,
         no_follow.beside(place.root, step.path) as (folder, name),
@@ -334,7 +334,7 @@ def _copy_back(private: int, kept: str, folder: int, name: str, temporary: str) 
     os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
 
 
-def _stuck(place: Place, step: Step, what: str) -> RepositoryError:
+def _stuck(place: Worktree, step: JournalStep, what: str) -> RepositoryError:
     return RepositoryError(
         f"a run of --in-place was cut short, and {what}; nothing was undone",
         where=step.path,
@@ -342,7 +342,7 @@ def _stuck(place: Place, step: Step, what: str) -> RepositoryError:
     )
 
 
-def _journal(place: Place) -> Journal | None:
+def _journal(place: Worktree) -> Journal | None:
     """Read the journal; None when there is none.
 
     Raises:
@@ -364,7 +364,7 @@ def _journal(place: Place) -> Journal | None:
         ) from None
 
 
-def _forget(place: Place) -> None:
+def _forget(place: Worktree) -> None:
     """Remove the journal, and then what it speaks of."""
     if not place.folder.is_dir():
         return

@@ -44,7 +44,7 @@ class _StoppedError(Exception):
     """A signal came where nothing is lost by stopping."""
 
 
-class Held(Struct, frozen=True):
+class HeldSignals(Struct, frozen=True):
     """The signals that came meanwhile."""
 
     came: list[int] = field(default_factory=list)
@@ -60,7 +60,7 @@ class Held(Struct, frozen=True):
 
 
 @contextmanager
-def signals_held() -> Iterator[Held]:
+def signals_held() -> Iterator[HeldSignals]:
     """Hold SIGINT, SIGTERM and SIGHUP back; the first that came works when the block ends.
 
     One that is ignored stays ignored. Only the main thread is interrupted by signals, so in
@@ -69,7 +69,7 @@ def signals_held() -> Iterator[Held]:
     Raises:
         RepositoryError: the block was left at `stop_here`, and the signal ended nothing.
     """
-    held, stopped = Held(), False
+    held, stopped = HeldSignals(), False
     before = {one: signal.getsignal(one) for one in _SIGNALS}
     before = {one: handler for one, handler in before.items() if handler != signal.SIG_IGN}
     try:

@@ -22,7 +22,7 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 _FORMAT = "fluxbump/in-place/v1"
 
 
-class Step(Struct, frozen=True):
+class JournalStep(Struct, frozen=True):
     """One file that is replaced, comes or goes.
 
     Attributes:
@@ -45,7 +45,7 @@ class Journal(Struct, frozen=True):
     """
 
     token: str
-    steps: tuple[Step, ...]
+    steps: tuple[JournalStep, ...]
 
     def temporary(self, number: int) -> str:
         """Return the name of the file that holds the new content of a step, beside its target."""
@@ -58,7 +58,10 @@ def of(
     """Make a journal of what files hold before and after."""
     return Journal(
         token,
-        tuple(Step(path, digest(before[path]), digest(new)) for path, new in sorted(after.items())),
+        tuple(
+            JournalStep(path, digest(before[path]), digest(new))
+            for path, new in sorted(after.items())
+        ),
     )
 
 
@@ -95,10 +98,10 @@ def parse(data: bytes) -> Journal:
     return Journal(token, parsed)
 
 
-def _step(entry: object) -> Step:
+def _step(entry: object) -> JournalStep:
     match entry:
         case [str(path), old, new] if is_inside(path):
-            return Step(path, _digest(old), _digest(new))
+            return JournalStep(path, _digest(old), _digest(new))
     raise ValueError("a step does not name a file of the work tree")
 
 

@@ -15,7 +15,7 @@ _MOST = 5
 """Changes that a line lists."""
 
 
-class Change(Struct):
+class RecordedChange(Struct):
     """A change that was begun.
 
     Attributes:
@@ -27,11 +27,11 @@ class Change(Struct):
     made: bool | None = None
 
 
-_CHANGES: list[Change] = []
+_CHANGES: list[RecordedChange] = []
 
 
 @contextmanager
-def changing(what: str) -> Iterator[Change]:
+def changing(what: str) -> Iterator[RecordedChange]:
     """Record a change that the block makes, and which may say that it was not made after all.
 
     It counts as perhaps made when an exception ends the block: a push that was cut off may have
@@ -40,7 +40,7 @@ def changing(what: str) -> Iterator[Change]:
     Args:
         what: in the past tense, such as `pushed the branch x`.
     """
-    change = Change(what)
+    change = RecordedChange(what)
     _CHANGES.append(change)
     yield change
     if change.made is None:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from fluxbump.errors import ForgeError
 from fluxbump.forges.detect import KINDS, Hosted
-from fluxbump.forges.forge import Forge, Proposal, PullRequest, State
+from fluxbump.forges.forge import Forge, Proposal, PullRequest, RequestState
 from fluxbump.forges.registry import FORGES, connect
 from fluxbump.forges.responses import StatusError, UncertainError
 from fluxbump.git import token as credentials
@@ -88,7 +88,7 @@ def test_opens_one_and_finds_it_again(
     assert pull.url.endswith(f"{case.page}1")
     assert pull == PullRequest(
         number=1, url=pull.url, branch=BRANCH, base="main", title=WANTED.title, body=WANTED.body,
-        state=State.OPEN, draft=False, head=tips[BRANCH] if case.head else "",
+        state=RequestState.OPEN, draft=False, head=tips[BRANCH] if case.head else "",
     )  # fmt: skip
     assert forge.find(BRANCH) == (pull,)
     assert forge.list("fluxbump/") == (pull,)
@@ -103,9 +103,9 @@ def test_tells_what_became_of_each_newest_first(fake: FakeForge, forge: Forge) -
     fake.close(second.number)
     third = opened(forge)
     assert [(pull.number, pull.state) for pull in forge.find(BRANCH)] == [
-        (third.number, State.OPEN),
-        (second.number, State.CLOSED),
-        (first.number, State.MERGED),
+        (third.number, RequestState.OPEN),
+        (second.number, RequestState.CLOSED),
+        (first.number, RequestState.MERGED),
     ]
     assert [pull.number for pull in forge.list("fluxbump/")] == [third.number]
 
@@ -234,7 +234,7 @@ def test_what_it_cannot_do_is_said(forge: Forge) -> None:
 
 def test_somebody_unknown_does_not_fail_the_whole(fake: FakeForge, forge: Forge) -> None:
     pull, notes = forge.open(replace(WANTED, reviewers=("nobody",)))
-    assert pull.state is State.OPEN
+    assert pull.state is RequestState.OPEN
     (note,) = notes
     assert note.startswith("reviewer")
     assert "nobody" in note
@@ -275,11 +275,11 @@ def test_closes_and_what_is_closed_stays_closed(fake: FakeForge, forge: Forge) -
     number = opened(forge).number
     forge.close(number)
     forge.close(number)
-    assert forge.find(BRANCH)[0].state is State.CLOSED
+    assert forge.find(BRANCH)[0].state is RequestState.CLOSED
     again = opened(forge)
     fake.merge(again.number)
     forge.close(again.number)
-    assert forge.find(BRANCH)[0].state is State.MERGED
+    assert forge.find(BRANCH)[0].state is RequestState.MERGED
 
 
 def test_closes_and_says_so_at_once(case: Case, fake: FakeForge, forge: Forge) -> None:
@@ -288,7 +288,7 @@ def test_closes_and_says_so_at_once(case: Case, fake: FakeForge, forge: Forge) -
     forge.close(number, "Closed, and why: ü")
     assert len(fake.exchanges) == before + 1
     (pull,) = forge.find(BRANCH)
-    assert pull.state is State.CLOSED
+    assert pull.state is RequestState.CLOSED
     # What Bitbucket declines cannot be opened again, nor take a text.
     kept = WANTED.body if case.kind == "bitbucket" else "Closed, and why: ü"
     assert fake.pulls[number].body == kept
@@ -302,7 +302,7 @@ def test_a_refusal_to_close_counts_for_one_that_is_open(fake: FakeForge, forge: 
         forge.close(number)
     fake.close(number)
     forge.close(number)
-    assert forge.find(BRANCH)[0].state is State.CLOSED
+    assert forge.find(BRANCH)[0].state is RequestState.CLOSED
 
 
 def test_one_that_is_not_there_is_not_found(forge: Forge) -> None:

@@ -13,7 +13,7 @@ import pytest
 from msgspec.structs import replace
 
 from fluxbump.forges import bitbucket
-from fluxbump.forges.forge import Forge, State
+from fluxbump.forges.forge import Forge, RequestState
 from fluxbump.forges.responses import StatusError
 from fluxbump.system.secret import Secret
 from tests.forges.cases import BRANCH, WANTED
@@ -75,9 +75,13 @@ def test_asks_for_all_states(fake: FakeBitbucket, forge: Forge) -> None:
 
 @pytest.mark.parametrize(
     ("named", "state"),
-    [("SUPERSEDED", State.CLOSED), ("QUEUED", State.OPEN), ("DRAFT", State.OPEN)],
+    [
+        ("SUPERSEDED", RequestState.CLOSED),
+        ("QUEUED", RequestState.OPEN),
+        ("DRAFT", RequestState.OPEN),
+    ],
 )
-def test_other_states(named: str, state: State, fake: FakeBitbucket, forge: Forge) -> None:
+def test_other_states(named: str, state: RequestState, fake: FakeBitbucket, forge: Forge) -> None:
     fake.add(BRANCH)
     fake.trouble(Reply(200, {"values": [fake._json(fake.pulls[1]) | {"state": named}]}))
     assert [pull.state for pull in forge.find(BRANCH)] == [state]

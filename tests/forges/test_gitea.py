@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from fluxbump.forges import gitea
-from fluxbump.forges.forge import Forge, State
+from fluxbump.forges.forge import Forge, RequestState
 from fluxbump.forges.responses import StatusError
 from fluxbump.system.secret import Secret
 from tests.forges.cases import BRANCH, WANTED
@@ -46,7 +46,7 @@ def test_a_deleted_branch_closes_its_pull_request_and_keeps_its_name(
 ) -> None:
     pull = forge.open(WANTED)[0]
     del tips[BRANCH]
-    assert forge.find(BRANCH) == (replace(pull, state=State.CLOSED),)
+    assert forge.find(BRANCH) == (replace(pull, state=RequestState.CLOSED),)
 
 
 def test_a_mark_in_the_title_is_a_draft_where_the_server_does_not_say_it(
@@ -80,7 +80,7 @@ def test_one_that_is_closed_between_two_listings_is_there_once(
     still_open = [fake._json(fake.pulls[1])]
     fake.close(1)
     fake.trouble(Reply(200, still_open), method="GET")
-    assert [(pull.number, pull.state) for pull in forge.find(BRANCH)] == [(1, State.CLOSED)]
+    assert [(pull.number, pull.state) for pull in forge.find(BRANCH)] == [(1, RequestState.CLOSED)]
 
 
 def test_labels_of_the_organisation_go_too(fake: FakeGitea, forge: Forge) -> None:

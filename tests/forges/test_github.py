@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from fluxbump.errors import ForgeError
 from fluxbump.forges import github
-from fluxbump.forges.forge import Forge, State
+from fluxbump.forges.forge import Forge, RequestState
 from fluxbump.forges.responses import StatusError
 from fluxbump.system.secret import Secret
 from tests import contracts
@@ -50,7 +50,7 @@ def forge(fake: FakeGitHub, sleeper: Sleeper) -> Forge:
 def test_a_deleted_branch_closes_its_pull_request(forge: Forge, tips: dict[str, str]) -> None:
     opened(forge)
     del tips[BRANCH]
-    assert [pull.state for pull in forge.find(BRANCH)] == [State.CLOSED]
+    assert [pull.state for pull in forge.find(BRANCH)] == [RequestState.CLOSED]
 
 
 def test_a_fork_of_the_same_organisation_is_not_ours(fake: FakeGitHub, forge: Forge) -> None:
@@ -125,7 +125,7 @@ def _review(fake: FakeGitHub) -> str:
 def test_a_missing_right_fails_only_what_needs_it(fake: FakeGitHub, forge: Forge) -> None:
     fake.rights = {"pulls"}
     pull, (note,) = forge.open(replace(WANTED, labels=("flux",)))
-    assert pull.state is State.OPEN
+    assert pull.state is RequestState.OPEN
     assert "labels not set: " in note
     assert "Resource not accessible by personal access token" in note
 

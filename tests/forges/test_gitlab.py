@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from fluxbump.forges import gitlab
-from fluxbump.forges.forge import Forge, State
+from fluxbump.forges.forge import Forge, RequestState
 from fluxbump.forges.responses import StatusError
 from fluxbump.system.secret import Secret
 from tests.forges.cases import BRANCH, WANTED
@@ -62,7 +62,7 @@ def test_one_that_is_just_merged_is_locked_and_open(fake: FakeGitLab, forge: For
     body = fake._json(fake.pulls[number]) | {"state": "locked", "sha": None}
     fake.trouble(Reply(200, [body]))
     (pull,) = forge.find(BRANCH)
-    assert (pull.state, pull.head) == (State.OPEN, "")
+    assert (pull.state, pull.head) == (RequestState.OPEN, "")
 
 
 def test_waits_until_there_is_a_pipeline(fake: FakeGitLab, forge: Forge, sleeper: Sleeper) -> None:

@@ -13,7 +13,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from fluxbump.discover import field_check, flux_objects
-from fluxbump.discover.flux_objects import Body, Resource, Resources
+from fluxbump.discover.flux_objects import ObjectBody, Resource, Resources
 from fluxbump.flux.tables import fields
 from fluxbump.git.overlay import ChangeSet, MemorySnapshot
 from fluxbump.model import Note
@@ -152,7 +152,7 @@ def prove(
         raise AssertionError("what else names an apiVersion is not what it was")
 
 
-def _prove_fields(body: Body, release: str) -> None:
+def _prove_fields(body: ObjectBody, release: str) -> None:
     one = body.resource
     schema = fields.fields(release, one.kind, one.api_version)
     if not schema or any(field_check.problems(body, schema)):

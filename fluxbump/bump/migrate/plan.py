@@ -19,7 +19,7 @@ from fluxbump.bump.migrate.edits import Migration, Move, Why, applied, edits, pl
 from fluxbump.bump.migrate.target_version import Sides, between
 from fluxbump.check.rules.rule import Evidence
 from fluxbump.discover import field_check, flux_objects, selectors
-from fluxbump.discover.flux_objects import Body, Resource, Resources
+from fluxbump.discover.flux_objects import ObjectBody, Resource, Resources
 from fluxbump.discover.inventory import Scope
 from fluxbump.discover.selectors import Selector
 from fluxbump.errors import UsageError
@@ -202,7 +202,7 @@ def _told(
     return stays, held
 
 
-def _against(move: Move, body: Body | None, text: str, sides: Sides) -> Iterator[_Left]:
+def _against(move: Move, body: ObjectBody | None, text: str, sides: Sides) -> Iterator[_Left]:
     one = move.resource
     if text[one.start : one.end] != one.api_version:
         reason = "an anchor, a tag or an escape stands there, which is not rewritten"
@@ -216,7 +216,9 @@ def _against(move: Move, body: Body | None, text: str, sides: Sides) -> Iterator
             yield _stays(one, note.message, note)
 
 
-def _misfits(body: Body, move: Move, release: str, needed: fields.Schema | None) -> list[Note]:
+def _misfits(
+    body: ObjectBody, move: Move, release: str, needed: fields.Schema | None
+) -> list[Note]:
     """Return what the new version does not take in a release; `needed` is what it took so far."""
     one = move.resource
     schema = fields.fields(release, one.kind, move.api_version)

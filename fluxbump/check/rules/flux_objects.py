@@ -191,7 +191,7 @@ def _of_files(release: str, evidence: Evidence, files: Sequence[tuple[str, str]]
     return [one for body in bodies for one in _fields(body, release, evidence)]
 
 
-def _fields(body: flux_objects.Body, release: str, evidence: Evidence) -> Iterator[Outcome]:
+def _fields(body: flux_objects.ObjectBody, release: str, evidence: Evidence) -> Iterator[Outcome]:
     schema = _schema(body.resource.kind, body.resource.api_version, release, evidence)
     if schema is None:
         return  # the release does not have this apiVersion, which is FB203

@@ -14,7 +14,7 @@ def handles(spec: str) -> bool:
     return places.is_directory(spec)
 
 
-def place(spec: str, fetch: places.Fetch) -> places.Place:
+def place(spec: str, fetch: places.Fetch) -> places.IndexPlace:
     """Return the repository in the directory `spec`."""
     return _Directory(Path(spec), fetch)
 

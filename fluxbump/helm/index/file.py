@@ -14,7 +14,7 @@ def handles(spec: str) -> bool:
     return "://" not in spec and not places.is_directory(spec)
 
 
-def place(spec: str, fetch: places.Fetch) -> places.Place:
+def place(spec: str, fetch: places.Fetch) -> places.IndexPlace:
     """Return the repository whose index is the file `spec`."""
     return _File(Path(spec), fetch)
 

@@ -13,7 +13,7 @@ Fetch = Callable[[str, int], bytes]
 """Gets the body behind a URL, at most so many bytes; raises IndexSourceError."""
 
 
-class Place(Protocol):
+class IndexPlace(Protocol):
     """A chart repository: where its index is, and how to reach what the index names."""
 
     @property
@@ -39,14 +39,14 @@ class Place(Protocol):
         ...
 
 
-class Kind(Protocol):
+class PlaceKind(Protocol):
     """A kind of place; a module with these two functions is one."""
 
     def handles(self, spec: str) -> bool:
         """Tell whether `spec`, as the user gave it, is a place of this kind."""
         ...
 
-    def place(self, spec: str, fetch: Fetch) -> Place:
+    def place(self, spec: str, fetch: Fetch) -> IndexPlace:
         """Return the place, without reaching for it yet."""
         ...
 

@@ -1,8 +1,8 @@
 """Where chart releases come from: a URL, a file, a directory.
 
-A kind of place is a module with `handles` and `place` (see `places.Kind`), entered in `SOURCES`.
-It knows how to reach bytes and nothing else; what the bytes mean, and whether an archive is the
-one that the index promised, is decided here, once for all kinds.
+A kind of place is a module with `handles` and `place` (see `places.PlaceKind`), entered in
+`SOURCES`. It knows how to reach bytes and nothing else; what the bytes mean, and whether an archive
+is the one that the index promised, is decided here, once for all kinds.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ INDEX_LIMIT: Final = 64 << 20
 ARCHIVE_LIMIT: Final = 10 << 20
 """The largest chart archive that is read, in bytes."""
 
-SOURCES: Final[dict[str, places.Kind]] = {"url": url, "directory": directory, "file": file}
+SOURCES: Final[dict[str, places.PlaceKind]] = {"url": url, "directory": directory, "file": file}
 """Every kind of place by name."""
 
 
-class Web(Protocol):
+class IndexReader(Protocol):
     """What reaches URLs; `fluxbump.system.http.fetch.Web` does."""
 
     def get(self, url: str, *, limit: int) -> bytes:
@@ -41,7 +41,7 @@ class Web(Protocol):
         ...
 
 
-def open_source(spec: str, *, web: Callable[[], Web], chart: str = "flux2") -> IndexSource:
+def open_source(spec: str, *, web: Callable[[], IndexReader], chart: str = "flux2") -> IndexSource:
     """Return the place that `spec` means; nothing is read yet.
 
     Args:
@@ -74,7 +74,7 @@ def open_source(spec: str, *, web: Callable[[], Web], chart: str = "flux2") -> I
 class _Source(Struct, frozen=True):
     """The chart releases that a place offers."""
 
-    place: places.Place
+    place: places.IndexPlace
     chart: str
 
     def load(self) -> ChartIndex:

@@ -17,7 +17,7 @@ def handles(spec: str) -> bool:
     return spec.lower().startswith(("https://", "http://"))
 
 
-def place(spec: str, fetch: places.Fetch) -> places.Place:
+def place(spec: str, fetch: places.Fetch) -> places.IndexPlace:
     """Return the repository whose URL, or whose index's URL, is `spec`.
 
     Raises:

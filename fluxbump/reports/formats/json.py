@@ -33,7 +33,7 @@ class SuppressedJson(CheckedJson):
     by: PlaceJson
 
 
-class NotRunJson(TypedDict):
+class CheckNotRunJson(TypedDict):
     """A rule that could not be judged, and why. It has not passed."""
 
     code: str
@@ -59,7 +59,7 @@ class CheckJson(TypedDict):
     codes: list[str]
     findings: list[CheckedJson]
     suppressed: list[SuppressedJson]
-    not_run: list[NotRunJson]
+    not_run: list[CheckNotRunJson]
     summary: CountsJson
 
 
@@ -91,7 +91,7 @@ def _suppressed(one: Finding, by: Suppression, rules: Mapping[str, Rule]) -> Sup
     }
 
 
-def _not_run(one: NotRun, rules: Mapping[str, Rule]) -> NotRunJson:
+def _not_run(one: NotRun, rules: Mapping[str, Rule]) -> CheckNotRunJson:
     return {"code": one.code, "slug": slug(one.code, rules), "reason": one.reason}
 
 
