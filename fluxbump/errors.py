@@ -14,7 +14,8 @@ exception. Anything else that escapes is a bug (exit code 70).
     ├── IndexSourceError    7   the chart index or an archive cannot be had, or is not valid
     ├── ToolError           8   an outside program (git, helm) is missing or failed
     ├── RefusedError        9   possible, but dangerous: needs an explicit flag
-    └── ForgeError         10   the forge cannot be reached, refuses, or answers nonsense
+    ├── ForgeError         10   the forge cannot be reached, refuses, or answers nonsense
+    └── OutputError        74   what was found cannot be written
 """
 
 from __future__ import annotations
@@ -24,6 +25,37 @@ from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from fluxbump.model import Location, Related
+
+EXIT_CODES = {
+    0: "done, or nothing to do",
+    1: "a check failed",
+    2: "wrong usage",
+    3: "fluxbump.yaml",
+    4: "no chart ships the release",
+    5: "pins",
+    6: "git",
+    7: "chart index",
+    8: "a missing program",
+    9: "refused without a flag",
+    10: "the forge",
+    20: "an update, with --exit-code",
+    21: "blocked, with --exit-code",
+    70: "a bug",
+    74: "output cannot be written",
+    130: "interrupted",
+    143: "terminated",
+}
+"""Every exit code in a few words: `--help` prints them, and docs/exit-codes.md says more.
+
+Those of expected errors are the classes' below; EX_SOFTWARE and EX_IOERR are those of sysexits(3),
+and what a signal ends is 128 and the signal, as shells have it.
+"""
+
+UPDATE_AVAILABLE = 20
+UPDATE_BLOCKED = 21
+BUG = 70
+INTERRUPTED = 130
+TERMINATED = 143
 
 
 class FluxbumpError(Exception):
@@ -36,7 +68,7 @@ class FluxbumpError(Exception):
         places: all places that it is about, each with what is there.
     """
 
-    exit_code: ClassVar[int] = 70
+    exit_code: ClassVar[int] = BUG
 
     def __init__(
         self,

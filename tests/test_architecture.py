@@ -16,23 +16,32 @@ MODULES = {
     for path in sorted(PACKAGE.rglob("*.py"))
 }
 
-# The rooms that may meet the world outside, and how.
+# The modules that may meet the world outside, by themselves or through what they import.
 OUTSIDE = {
     "", "cli", "__main__", "api", "workspace",
     "git.repository", "git.local_process", "git.network_process", "git.objects", "git.writer",
-    "git.worktree", "git.token", "git.remote", "git.clones",
-    "helm.binary", "helm.index", "check.helm_template", "check.cluster", "flux.tables",
-    "flux.download", "bump.bump", "forges", "run.setup", "run.checkout",
+    "git.worktree", "git.token", "git.remote", "git.clones", "git.history", "git.commits",
+    "git.grep",
+    "helm.binary", "helm.index", "check.helm_template", "check.cluster", "flux.download",
+    # They are given a repository, or divide work among processes.
+    "bump.bump", "bump.commits", "bump.in_place", "check.starting_point",
+    # All of the forges but their seam, and what tells them apart.
+    "forges.authorization", "forges.azure", "forges.bitbucket", "forges.client", "forges.gitea",
+    "forges.github", "forges.gitlab", "forges.pull_requests", "forges.registry",
+    "forges.responses",
+    # The hands of a scheduled run; what it decides and says is pure.
+    "run.setup", "run.checkout", "run.job", "run.execute", "run.one_pass", "run.remote_and_forge",
     "system.background", "system.process_pool", "system.commands", "system.http",
     # They replace files of a work tree, all or none.
     "system.atomic_replace", "system.no_follow", "system.locks",
     # What the process has changed.
     "system.written",
     # A process for each repository of a fleet, and the file that says which are done.
-    # A process for each repository of a fleet, and the file that says which are done.
     "fleet.processes", "fleet.state", "fleet.run_repositories",
 }  # fmt: skip
 """Modules, and folders with all that is in them."""
+CONSTANT = {"flux.tables"}
+"""They read what ships with the package, which changes as little as the code does."""
 WORLD = {
     "git", "httpx", "hishel", "stamina", "platformdirs", "os", "subprocess", "socket", "shutil",
     "tempfile", "time", "sys", "pathlib.Path", "random", "typer", "rich", "io.open", "asyncio",
@@ -105,9 +114,38 @@ def is_world(imported: str) -> bool:
     return any(".".join(parts[:n]) in WORLD for n in range(1, len(parts) + 1))
 
 
-@pytest.mark.parametrize("module", [m for m in MODULES if not within(m, OUTSIDE)])
+PURE = [module for module in MODULES if not within(module, OUTSIDE | CONSTANT)]
+
+
+@pytest.mark.parametrize("module", PURE)
 def test_pure_rooms_import_nothing_of_the_world(module: str) -> None:
     assert [name for name in imports(module) if is_world(name)] == []
+
+
+@pytest.mark.parametrize("module", PURE)
+def test_pure_rooms_reach_nothing_of_the_world(module: str) -> None:
+    """Not through what they import either, however far away; types alone are nothing to run."""
+    assert {found for found in reached(module) if within(found, OUTSIDE)} == set()
+
+
+@cache
+def reached(module: str) -> frozenset[str]:
+    """The modules that are loaded with a module, but for the package itself."""
+    direct = {found for name in imports(module, top=True) if (found := own(name))}
+    direct -= {module, "fluxbump"}
+    return frozenset(direct).union(*map(reached, direct))
+
+
+def test_what_is_outside_is_outside_for_a_reason() -> None:
+    """A module that meets nothing of the world has no place in the list."""
+    idle = {
+        place
+        for place in OUTSIDE - {"", "__main__", "system.written"}
+        for inside in [[module for module in MODULES if within(module, {place})]]
+        if not any(is_world(name) for module in inside for name in imports(module))
+        and not any(within(found, OUTSIDE) for module in inside for found in reached(module))
+    }
+    assert idle == set()
 
 
 # `fluxbump` itself loads what it offers to programs when it is asked for.

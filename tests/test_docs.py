@@ -16,11 +16,8 @@ from xml.etree import ElementTree as ET
 import pytest
 from ruamel.yaml import YAML
 
-from fluxbump import errors
 from fluxbump.check import check, gate
 from fluxbump.check.rules import RULES, pages
-from fluxbump.cli.app import EXIT_INTERRUPTED, EXIT_TERMINATED
-from fluxbump.cli.options import exit_code_for
 from fluxbump.config import file as config
 from fluxbump.config.file import Config
 from fluxbump.config.run_section import RunConfig
@@ -29,7 +26,6 @@ from fluxbump.discover.pins import KINDS
 from fluxbump.flux.tables import crds
 from fluxbump.forges.registry import FORGES
 from fluxbump.reports.formats.registry import FORMATS
-from fluxbump.run import decision
 from tests import docs_runner, helpers
 from tests.docs_runner import FENCE, Section, sections
 from tests.helpers import ROOT, Repo
@@ -206,14 +202,6 @@ def test_every_key_has_a_heading() -> None:
     text = _text("docs/configuration.md")
     assert set(Config.model_fields) <= set(_headings(text, 2))
     assert {f"run.{key}" for key in RunConfig.model_fields} == set(_headings(text, 3))
-
-
-def test_every_exit_code_has_a_row() -> None:
-    rows = set(map(int, re.findall(r"^\| (\d+) \|", _text("docs/exit-codes.md"), re.MULTILINE)))
-    classes = [one for one in vars(errors).values() if isinstance(one, type)]
-    codes = {one.exit_code for one in classes if issubclass(one, errors.FluxbumpError)}
-    outcomes = {exit_code_for(one.value) for one in decision.Outcome}
-    assert rows == {0, 1, EXIT_INTERRUPTED, EXIT_TERMINATED} | codes | outcomes
 
 
 def test_the_releases_that_the_tables_know_are_said() -> None:

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from fluxbump.errors import UsageError
 from fluxbump.fleet import repositories
-from fluxbump.fleet.processes import End, Finished, Limits, ProcessResult, run_all
+from fluxbump.fleet.process_results import End, Finished, Limits, ProcessResult
+from fluxbump.fleet.processes import run_all
 from fluxbump.fleet.repositories import FleetEntry, FleetOutcome, RunOptions, Shard
 from fluxbump.fleet.results import read_report
 from fluxbump.run import decision

@@ -17,7 +17,7 @@ from fluxbump.check.pin_history import Past
 from fluxbump.discover.inventory import Scope, discover
 from fluxbump.flux.tables import crds
 from fluxbump.git import history as lineage
-from fluxbump.git.history import Held
+from fluxbump.git.lineage import Held
 from fluxbump.git.repository import Repository
 from tests.helpers import (
     COMMUNITY,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -11,7 +12,6 @@ from fluxbump.bump import edit, fixes, mentions
 from fluxbump.bump.changes import Plan, Row
 from fluxbump.bump.fixes import Fix, Fixing
 from fluxbump.bump.migrate.edits import Migration
-from fluxbump.check.starting_point import Looked
 from fluxbump.discover import (
     chart_archives,
     digests,
@@ -34,6 +34,9 @@ from fluxbump.model import (
 )
 from fluxbump.text.live_code import TextFile, decode
 from fluxbump.text.splice import Edit
+
+if TYPE_CHECKING:
+    from fluxbump.check.starting_point import Looked
 
 
 class Start:

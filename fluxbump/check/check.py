@@ -18,7 +18,7 @@ from fluxbump.discover.tracks import require_pins
 from fluxbump.errors import IndexSourceError
 from fluxbump.flux import releases
 from fluxbump.flux.known_releases import JUDGED_BY, Sources
-from fluxbump.git.history import Lineage
+from fluxbump.git.lineage import Lineage
 from fluxbump.model import ChartIndex, Snapshot
 from fluxbump.system.parallel import Spread, serially
 

@@ -22,7 +22,7 @@ from fluxbump.flux import known_releases
 from fluxbump.flux.chart_contents import Vendored
 from fluxbump.flux.known_releases import Sources
 from fluxbump.flux.upgrade_path import Written
-from fluxbump.git.history import Lineage
+from fluxbump.git.lineage import Lineage
 from fluxbump.helm import archive
 from fluxbump.model import Chart, ChartIndex, Inventory, Snapshot
 from fluxbump.system.parallel import Spread, serially

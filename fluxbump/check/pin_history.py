@@ -20,7 +20,7 @@ from fluxbump.discover.variables import follow
 from fluxbump.discover.variables.references import Reference
 from fluxbump.errors import RepositoryError
 from fluxbump.flux import stored_versions
-from fluxbump.git.history import Held, Lineage
+from fluxbump.git.lineage import Held, Lineage
 from fluxbump.model import FLUX, FLUX2, Chart, Form, Inventory, Pin, Track
 from fluxbump.text import versions
 from fluxbump.text.live_code import TextFile, decode

@@ -14,20 +14,13 @@ import typer
 
 from fluxbump.cli.console import Console, ReaderGoneError, prepare_streams
 from fluxbump.cli.quick_parameters import Command, Group
-from fluxbump.errors import FluxbumpError
+from fluxbump.errors import BUG, EXIT_CODES, INTERRUPTED, TERMINATED, FluxbumpError
 from fluxbump.system import written
 from fluxbump.version import __version__
 
 _COMPLETING = "_FLUXBUMP_COMPLETE"  # set by the completion script of the shell
-EXIT_BUG = 70
-EXIT_INTERRUPTED = 130
-EXIT_TERMINATED = 143
 
-_EPILOG = """
-Exit codes: 0 done, or nothing to do; 1 a check failed; 2 wrong usage; 3 fluxbump.yaml;
-4 no chart ships the release; 5 pins; 6 git; 7 chart index; 8 a missing program; 9 refused
-without a flag; 10 the forge; 70 a bug; 130 interrupted; 143 terminated.
-"""
+_EPILOG = f"Exit codes: {'; '.join(f'{code} {what}' for code, what in EXIT_CODES.items())}."
 
 COMMANDS = {
     "to": "to",
@@ -94,7 +87,7 @@ def run(arguments: Sequence[str]) -> int:
     # Read before parsing, because a usage error must be printed too.
     console = Console(verbose="--verbose" in arguments)
     # Unwind on SIGTERM as on Ctrl-C, so that scratch directories go.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_TERMINATED))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     prepare_streams()
     written.begin()
     try:
@@ -106,14 +99,14 @@ def run(arguments: Sequence[str]) -> int:
     except typer.TyperException as error:
         return _usage(error, console)
     except (KeyboardInterrupt, typer.Abort):
-        result = EXIT_INTERRUPTED
+        result = INTERRUPTED
     except ReaderGoneError:
         # Not an error, and nobody is left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:  # the border: what arrives here is a bug
         return _bug(error, console)
-    if result == EXIT_INTERRUPTED:
+    if result == INTERRUPTED:
         done = written.so_far()
         told = f"by then it had {done}" if done else "nothing was left half done"
         console.line(f"fluxbump: interrupted; {told}")
@@ -141,4 +134,4 @@ def _bug(error: Exception, console: Console) -> int:
         f"fluxbump: a bug in fluxbump, {told}: {type(error).__name__}: {error} "
         "(run again with --verbose and report what it prints)"
     )
-    return EXIT_BUG
+    return BUG

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from fluxbump.errors import UPDATE_AVAILABLE, UPDATE_BLOCKED
+
 
 class Color(StrEnum):
     """When to print colours."""
@@ -140,9 +142,9 @@ ExitCodeOption = Annotated[
     ),
 ]
 
-_EXIT_CODES = {"update-available": 20, "blocked": 21}
+_OUTCOMES = {"update-available": UPDATE_AVAILABLE, "blocked": UPDATE_BLOCKED}
 
 
 def exit_code_for(outcome: str) -> int:
-    """Return what `--exit-code` makes of an outcome of `job.Outcome`."""
-    return _EXIT_CODES.get(outcome, 0)
+    """Return what `--exit-code` makes of an outcome of `decision.Outcome`."""
+    return _OUTCOMES.get(outcome, 0)

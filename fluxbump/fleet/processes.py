@@ -16,91 +16,24 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from enum import Enum
 from queue import SimpleQueue
 from typing import IO
 
 from msgspec import Struct, field
 
+from fluxbump.fleet.process_results import (
+    End,
+    Event,
+    Finished,
+    Limits,
+    ProcessResult,
+    Started,
+)
 from fluxbump.system.locks import signals_held
 
 _TICK = 0.1
 """Seconds after which a child is looked at although it says nothing."""
 _PIECE = 1 << 16
-
-
-class End(Enum):
-    """Why a child ended."""
-
-    ITSELF = "itself"
-    LATE = "late"
-    FLOOD = "flood"
-    STOPPED = "stopped"
-    NOT_STARTED = "not started"
-
-
-class Limits(Struct, frozen=True):
-    """What a child may take.
-
-    Attributes:
-        seconds: until it is ended.
-        out: bytes on standard output; one that prints more is ended.
-        err: bytes of standard error that are kept, the last ones.
-        grace: seconds to end what it has started itself; git gets ten (see `network_process`).
-    """
-
-    seconds: float
-    out: int = 16 << 20
-    err: int = 256 << 10
-    grace: float = 12.0
-
-
-class ProcessResult(Struct, frozen=True):
-    """What a child left.
-
-    Attributes:
-        end: why it ended.
-        code: its exit code; negative when a signal ended it.
-        out: what it printed, as UTF-8; empty when it was too much.
-        err: the last of what it wrote to standard error; of one that was not started, why.
-    """
-
-    end: End
-    code: int
-    out: str
-    err: str
-
-    @property
-    def signal(self) -> str:
-        """The signal that ended it; empty when none did."""
-        number = -self.code
-        known = {one.value: one.name for one in signal.Signals}
-        return known.get(number, f"signal {number}") if number > 0 else ""
-
-
-class Started(Struct, frozen=True):
-    """A child was started.
-
-    Attributes:
-        number: of its command.
-    """
-
-    number: int
-
-
-class Finished(Struct, frozen=True):
-    """A child has ended.
-
-    Attributes:
-        number: of its command.
-        done: what it left.
-    """
-
-    number: int
-    done: ProcessResult
-
-
-Event = Started | Finished
 
 
 def run_all(
@@ -183,7 +116,12 @@ class _Heard(Struct):
     def done(self, end: End, code: int) -> ProcessResult:
         out = "" if end is End.FLOOD else b"".join(self.out).decode("utf-8", "replace")
         err = b"".join(self.err)[-self.limits.err :].decode("utf-8", "replace")
-        return ProcessResult(end, code, out, err)
+        return ProcessResult(end, code, out, err, _signal_name(-code) if code < 0 else "")
+
+
+def _signal_name(number: int) -> str:
+    known = {known.value: known.name for known in signal.Signals}
+    return known.get(number, f"signal {number}")
 
 
 def run(

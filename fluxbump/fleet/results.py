@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
-from fluxbump.fleet.processes import End, ProcessResult
+from fluxbump.fleet.process_results import End, ProcessResult
 from fluxbump.fleet.repositories import FleetEntry, FleetOutcome, FleetResult, PullRequestLink
 from fluxbump.text import markdown
 

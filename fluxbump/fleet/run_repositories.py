@@ -17,7 +17,8 @@ from msgspec.structs import replace
 from fluxbump.errors import ConfigError
 from fluxbump.fleet import file as fleetfile
 from fluxbump.fleet import results as fleetresults
-from fluxbump.fleet.processes import Event, Finished, Limits, ProcessResult, run_all
+from fluxbump.fleet.process_results import Event, Finished, Limits, ProcessResult
+from fluxbump.fleet.processes import run_all
 from fluxbump.fleet.repositories import FleetEntry, FleetOutcome, FleetResult, RunOptions
 from fluxbump.fleet.state import FleetState
 from fluxbump.system.locks import signals_held

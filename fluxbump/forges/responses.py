@@ -96,10 +96,6 @@ class Answer(Struct, frozen=True):
             hint="is this the address of its REST interface?",
         )
 
-    def again(self, **changes: str | int) -> str:
-        """Return the URL of the same request with other query parameters, for the next page."""
-        return str(self.url.copy_merge_params(changes))
-
     def said(self) -> str:
         """Return what the forge says about an error: one line, may be empty."""
         try:

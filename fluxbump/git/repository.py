@@ -20,7 +20,7 @@ from msgspec import Struct
 from fluxbump.errors import RepositoryError
 from fluxbump.git import commits, history, local_process
 from fluxbump.git.commits import Built, CommitText
-from fluxbump.git.history import Held
+from fluxbump.git.lineage import Held
 from fluxbump.git.objects import Commit, CommitSnapshot, Git, ObjectSnapshot
 from fluxbump.git.overlay import ChangeSet
 from fluxbump.git.worktree import EditableWorktree, IndexSnapshot, WorktreeSnapshot

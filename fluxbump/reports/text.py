@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from fluxbump.bump.bump import Delivered, Prepared
 from fluxbump.bump.changes import Row
 from fluxbump.bump.migrate.edits import Migration
 from fluxbump.check.status import Listed, Survey
@@ -32,6 +31,7 @@ from fluxbump.model import (
 from fluxbump.reports.table import Paint, printable, table
 
 if TYPE_CHECKING:
+    from fluxbump.bump.bump import Delivered, Prepared
     from fluxbump.bump.in_place import Written
 
 _FEW = 4

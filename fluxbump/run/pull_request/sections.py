@@ -9,10 +9,10 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from fluxbump.bump.bump import Prepared
 from fluxbump.flux import stored_versions, upgrade_path
 from fluxbump.flux.stored_versions import Conflict, Release
 from fluxbump.flux.upgrade_path import Removed, Route
@@ -20,6 +20,9 @@ from fluxbump.model import FLUX, FLUX2, Finding, Location, Mention, Severity, Tr
 from fluxbump.run.decision import Skipped, skipped_by_reason
 from fluxbump.text import markdown
 from fluxbump.text.markdown import code, plain
+
+if TYPE_CHECKING:
+    from fluxbump.bump.bump import Prepared
 
 Link = Callable[[str, int], str]
 """Returns the address of a line of a file: path and line to URL; empty for none."""

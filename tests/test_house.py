@@ -1,0 +1,249 @@
+"""The house holds: a name means one thing, what nobody calls is gone, and tables tell the truth."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Set
+
+import pytest
+from typer.main import get_command
+
+from fluxbump import errors
+from fluxbump.cli import app
+from fluxbump.cli.options import exit_code_for
+from fluxbump.run import decision
+from tests.helpers import ROOT
+from tests.test_architecture import MODULES, imports, names, own, short, tree, within
+
+DESIGN = (ROOT / "docs" / "design.md").read_text("utf-8")
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+
+def definitions(module: str) -> list[Definition]:
+    """The public functions and classes at the top of a module."""
+    found = [node for node in tree(module).body if isinstance(node, Definition)]
+    return [node for node in found if not node.name.startswith("_")]
+
+
+# --- names ------------------------------------------------------------------------------------
+
+
+def test_no_public_class_name_stands_twice() -> None:
+    places: dict[str, list[str]] = defaultdict(list)
+    for module in MODULES:
+        for node in definitions(module):
+            if isinstance(node, ast.ClassDef):
+                places[node.name].append(short(module))
+    assert {name: modules for name, modules in places.items() if len(modules) > 1} == {}
+    assert len(places) > 200
+
+
+# --- callers ----------------------------------------------------------------------------------
+
+REGISTERED = {
+    "check.rules": ("check.rules", {"RULES"}),
+    "discover.pins": ("discover.pins", {"NAME", "find"}),
+    "forges": ("forges.registry", {"NAME", "connect"}),
+    "helm.index": ("helm.index.source", {"handles", "place"}),
+    "reports.formats": ("reports.formats.registry", {"NAME", "render"}),
+}
+"""Of each folder of leaves: the module that lists them, and the names by which it calls each."""
+
+
+def leaves(folder: str) -> list[str]:
+    """The leaves of a folder: its modules that have the names."""
+    wanted = REGISTERED[folder][1]
+    found = [module for module in MODULES if short(module).rpartition(".")[0] == folder]
+    return [module for module in found if wanted <= bound(module)]
+
+
+def bound(module: str) -> set[str]:
+    """The names that a module binds at its top."""
+    targets = [
+        target
+        for node in tree(module).body
+        if isinstance(node, (ast.Assign, ast.AnnAssign))
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+    ]
+    assigned = {target.id for target in targets if isinstance(target, ast.Name)}
+    return assigned | {node.name for node in tree(module).body if isinstance(node, Definition)}
+
+
+@pytest.mark.parametrize("folder", REGISTERED)
+def test_every_leaf_is_registered(folder: str) -> None:
+    registry = f"fluxbump.{REGISTERED[folder][0]}"
+    text = MODULES[registry].read_text("utf-8")
+    listed = {own(name) for name in imports(registry)}
+    assert [leaf for leaf in leaves(folder) if leaf not in listed and f'"{leaf}' not in text] == []
+    assert len(leaves(folder)) > 2
+
+
+def aliases(module: str) -> tuple[Mapping[str, set[str]], set[tuple[str, str]]]:
+    """What the names of a module lead to: other modules, and names in other modules."""
+    modules: dict[str, set[str]] = defaultdict(set)
+    taken: set[tuple[str, str]] = set()
+    for node in ast.walk(tree(module)):
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            for alias, full in zip(node.names, names(node), strict=True):
+                place = own(full)
+                if full in MODULES:
+                    modules[alias.asname or alias.name].add(full)
+                elif place is not None:
+                    taken.add((place, alias.name))
+    return modules, taken
+
+
+def uses(module: str) -> Iterator[tuple[str, str]]:
+    """What a module uses of this package: the module, and the name in it.
+
+    A name of its own counts where it stands outside of its definition.
+    """
+    modules, taken = aliases(module)
+    yield from taken
+    for node in tree(module).body:
+        itself = getattr(node, "name", None)
+        for inner in ast.walk(node):
+            if isinstance(inner, ast.Name) and inner.id != itself:
+                yield module, inner.id
+            if isinstance(inner, ast.Attribute) and isinstance(inner.value, ast.Name):
+                yield from ((place, inner.attr) for place in modules.get(inner.value.id, ()))
+
+
+def test_every_public_function_has_a_caller_outside_the_tests() -> None:
+    used = {found for module in MODULES for found in uses(module)}
+    used |= {(f"fluxbump.cli.{leaf}", command) for command, leaf in app.COMMANDS.items()}
+    used |= {
+        (leaf, name) for folder in REGISTERED for leaf in leaves(folder)
+        for name in REGISTERED[folder][1]
+    }  # fmt: skip
+    unused = [
+        f"{short(module)}.{node.name}"
+        for module in MODULES
+        for node in definitions(module)
+        if (module, node.name) not in used
+    ]
+    assert unused == []
+
+
+def test_every_public_method_has_a_caller_outside_the_tests() -> None:
+    """By its name alone, so two of one name count for each other."""
+    called = {
+        node.attr
+        for module in MODULES
+        for node in ast.walk(tree(module))
+        if isinstance(node, ast.Attribute)
+    }
+    unused = [
+        f"{short(module)}.{node.name}.{method.name}"
+        for module in MODULES
+        for node in definitions(module)
+        # What a library calls has its name from there: `class Kept(hishel.BaseStorage)`.
+        if isinstance(node, ast.ClassDef)
+        and not any(isinstance(base, ast.Attribute) for base in node.bases)
+        for method in node.body
+        if isinstance(method, ast.FunctionDef) and not method.name.startswith("_")
+        if method.name not in called
+        and not any("override" in ast.unparse(mark) for mark in method.decorator_list)
+    ]
+    assert unused == []
+
+
+# --- parameters -------------------------------------------------------------------------------
+
+MOST_PARAMETERS = 8
+TOO_MANY = {"check.check.examine", "check.evidence.gather"}
+"""Functions that are still to be parted; nothing is added here."""
+
+
+def test_no_function_takes_many_parameters() -> None:
+    """Outside of `cli`, where typer makes options of them."""
+    found = set()
+    for module in MODULES:
+        if within(module, {"cli"}):
+            continue
+        for node in ast.walk(tree(module)):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                taken = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+                if sum(one.arg not in ("self", "cls") for one in taken) > MOST_PARAMETERS:
+                    found.add(f"{short(module)}.{node.name}")
+    assert found - TOO_MANY == set()
+
+
+# --- the table of libraries -------------------------------------------------------------------
+
+DISTRIBUTIONS = {"ruamel.yaml": "ruamel", "GitPython": "git"}
+"""Libraries that are imported by another name than their own."""
+ANYWHERE = "every room"
+
+
+def importers() -> dict[str, set[str]]:
+    """The modules that import each library, as `room/module`."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for module in MODULES:
+        for name in imports(module):
+            library = name.partition(".")[0]
+            if library not in sys.stdlib_module_names and library != "fluxbump":
+                found[library].add(short(module).replace(".", "/"))
+    return dict(found)
+
+
+def told() -> dict[str, str]:
+    """What the design says of who imports each library."""
+    section = DESIGN.partition("\n## Libraries\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| ([\w.]+)[^|]* \| ([^|]+) \| [^|]+ \|$", section, re.MULTILINE)
+    return {DISTRIBUTIONS.get(name, name): who.strip() for name, who in rows if name != "Library"}
+
+
+def test_libraries_are_imported_where_the_design_says() -> None:
+    found, said = importers(), told()
+    assert said.keys() == found.keys()
+    for library, who in said.items():
+        if who == ANYWHERE:
+            assert len({place.partition("/")[0] for place in found[library]}) > 5, library
+            continue
+        places = set(re.findall(r"`([\w/]+)`", who))
+        strays = {one for one in found[library] if not is_below(one, places)}
+        idle = {
+            place for place in places if not any(is_below(one, {place}) for one in found[library])
+        }
+        assert (library, strays, idle) == (library, set(), set())
+
+
+def is_below(module: str, places: Set[str]) -> bool:
+    return any(module == place or module.startswith(f"{place}/") for place in places)
+
+
+# --- exit codes -------------------------------------------------------------------------------
+
+
+def classes() -> list[type[errors.FluxbumpError]]:
+    found = [one for one in vars(errors).values() if isinstance(one, type)]
+    return [one for one in found if issubclass(one, errors.FluxbumpError)]
+
+
+def test_the_table_of_exit_codes_has_all_that_there_are() -> None:
+    outcomes = {exit_code_for(outcome.value) for outcome in decision.Outcome}
+    signals = {128 + 2, 128 + 15}
+    raised = {one.exit_code for one in classes()}
+    assert set(errors.EXIT_CODES) == {0, 1} | outcomes | signals | raised
+    assert list(errors.EXIT_CODES) == sorted(errors.EXIT_CODES)
+
+
+def test_help_prints_the_table_of_exit_codes() -> None:
+    epilog = get_command(app.build()).epilog or ""
+    assert re.findall(r"(\d+) [^;]+[;.]", epilog) == [str(code) for code in errors.EXIT_CODES]
+
+
+def test_the_documents_have_the_table_of_exit_codes() -> None:
+    text = (ROOT / "docs" / "exit-codes.md").read_text("utf-8")
+    assert re.findall(r"^\| (\d+) \|", text, re.MULTILINE) == [str(c) for c in errors.EXIT_CODES]
+
+
+def test_the_tree_of_errors_draws_the_classes() -> None:
+    drawn = re.findall(r"[├└]── (\w+) +(\d+) ", errors.__doc__ or "")
+    found = {one.__name__: str(one.exit_code) for one in classes()}
+    del found["FluxbumpError"]
+    assert dict(drawn) == found
