@@ -151,7 +151,7 @@ def parse(text: str, file: str, folder: str) -> tuple[FleetEntry, ...]:
             or a name stands in it twice.
     """
     read = validation.check(FleetConfig, validation.load(text, file), text, file, _HINT)
-    entries = tuple(_entry(one, read.defaults, folder) for one in read.repositories)
+    entries = tuple(_entry(repository, read.defaults, folder) for repository in read.repositories)
     _refuse_twins(entries, validation.lines(text, file, "repositories"), file)
     return entries
 

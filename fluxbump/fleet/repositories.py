@@ -197,5 +197,5 @@ class FleetResult(Struct, frozen=True):
 
 def count(results: Iterable[FleetResult]) -> dict[FleetOutcome, int]:
     """Count outcomes, in the order of their definition, those that are there."""
-    counted = Counter(one.outcome for one in results)
+    counted = Counter(result.outcome for result in results)
     return {outcome: counted[outcome] for outcome in FleetOutcome if counted[outcome]}

@@ -152,7 +152,7 @@ def why(err: str) -> str:
     """
     lines = [line.strip() for line in err.splitlines() if line.strip()]
     said = [line for line in lines if line.startswith("fluxbump: ")]
-    line = (said or [one for one in lines if not one.startswith("{")] or [""])[-1]
+    line = (said or [line for line in lines if not line.startswith("{")] or [""])[-1]
     return clean(line.removeprefix("fluxbump: "))
 
 

@@ -235,7 +235,10 @@ class Bitbucket:
             pull: as it is.
             fields: to change.
         """
-        kept = {"title": pull.title, "reviewers": [{"uuid": one.uuid} for one in pull.reviewers]}
+        kept = {
+            "title": pull.title,
+            "reviewers": [{"uuid": reviewer.uuid} for reviewer in pull.reviewers],
+        }
         return self._client.send("PUT", self._at(pull.id), body=kept | fields)
 
     def _asked(self, number: int, name: str) -> str | None:
@@ -250,7 +253,7 @@ class Bitbucket:
         else:
             return "Bitbucket takes the UUID, in braces, or the account id of a person"
         pull = self._whole(number)
-        others = [{"uuid": one.uuid} for one in pull.reviewers]
+        others = [{"uuid": reviewer.uuid} for reviewer in pull.reviewers]
         self._changed(pull, {"reviewers": [*others, who]})
         return None
 

@@ -118,7 +118,7 @@ def divide(listing: Listing, number: int) -> list[Part]:
     """
     whole, loose = {"": len(listing.paths)}, list[str]()
     while whole:
-        largest = max(whole, key=lambda one: whole[one])
+        largest = max(whole, key=lambda folder: whole[folder])
         if whole[largest] * number * _GRAIN <= len(listing.paths):
             break
         folders, direct = _inside(listing.paths, largest)
@@ -153,7 +153,7 @@ def _parts(
     """Give each folder, largest first, to the part that has least; and the loose files out."""
     parts = [defaultdict[bytes, list[str]](list) for _ in range(number)]
     filled = [0] * number
-    for folder, size in sorted(whole.items(), key=lambda one: -one[1]):
+    for folder, size in sorted(whole.items(), key=lambda item: -item[1]):
         least = filled.index(min(filled))
         filled[least] += size
         parts[least][listing.trees[folder]].append(folder)

@@ -171,17 +171,17 @@ def _earlier(one: datetime | None, other: datetime | None) -> bool:
 
 
 def _contents(git: Git, sides: list[_Side]) -> Iterator[Held]:
-    names = b"".join(one.blob + b"\n" for one in sides)
+    names = b"".join(side.blob + b"\n" for side in sides)
     out = _bounded(git, "cat-file", "--batch", stdin=names, limit=BLOB_LIMIT) if sides else b""
     position = 0
-    for one in sides:
+    for side in sides:
         end = out.index(b"\n", position)
         header = out[position:end].split()
         if header[1:2] != [b"blob"]:
-            raise RepositoryError(f"git has no object for an earlier {one.path}")
+            raise RepositoryError(f"git has no object for an earlier {side.path}")
         start = end + 1
         position = start + int(header[2]) + 1
-        yield Held(one.path, out[start : position - 1], one.made)
+        yield Held(side.path, out[start : position - 1], side.made)
 
 
 def _bounded(git: Git, *args: str, stdin: bytes, limit: int) -> bytes:

@@ -144,7 +144,7 @@ class Runner:
         """
         with ExitStack() as stack:
             begun = [stack.enter_context(closing(self.begin(*command))) for command in commands]
-            return [one.output(accept).read() for one in begun]
+            return [process.output(accept).read() for process in begun]
 
     def run_bounded(self, *args: str, stdin: bytes, limit: int, seconds: float) -> bytes | None:
         """Run git once, and end it when it prints or takes too much; None when it did.

@@ -149,7 +149,7 @@ class Others(Struct, frozen=True):
 
 def others(listed: Iterable[tuple[bytes, bytes, str]]) -> Others:
     """Pick links and submodules from a listing of modes, object names and paths."""
-    rest = [one for one in listed if one[0] in (_LINK, _MODULE)]
+    rest = [known for known in listed if known[0] in (_LINK, _MODULE)]
     links = {path: name for mode, name, path in rest if mode == _LINK}
     return Others(links, sorted(path for mode, _, path in rest if mode == _MODULE))
 

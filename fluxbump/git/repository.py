@@ -265,7 +265,7 @@ class Repository:
     def stages(self, base: CommitSnapshot, stages: Iterable[ChangeSet]) -> tuple[Built, ...]:
         """Build the tree of each change set over `base`, and the patch from the one before it."""
         with self._git.quarantine() as env:
-            trees = [self._git.preview_tree(base, one, env) for one in stages]
+            trees = [self._git.preview_tree(base, stage, env) for stage in stages]
             steps = pairwise((base.commit.tree, *trees))
             return tuple(Built(new, self._git.patch(old, new, env)) for old, new in steps)
 

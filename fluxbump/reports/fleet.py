@@ -18,7 +18,7 @@ _STYLES = {
     FleetOutcome.BLOCKED: ("yellow",),
     FleetOutcome.FAILED: ("red", "bold"),
 }
-_OUTCOME = max(len(one) for one in FleetOutcome)
+_OUTCOME = max(len(outcome) for outcome in FleetOutcome)
 _RELEASE = 7
 _MOST_MARKDOWN = 900_000
 """Characters; GitHub takes 1 MiB for a step (docs.github.com/actions, "Job summaries")."""
@@ -70,13 +70,13 @@ class Summary(Struct, frozen=True):
 
     def having(self, outcome: FleetOutcome) -> list[FleetResult]:
         """Return the results with an outcome."""
-        return [one for one in self.results if one.outcome is outcome]
+        return [result for result in self.results if result.outcome is outcome]
 
     @property
     def sentence(self) -> str:
         """What became of it, without a full stop."""
-        done = sum(one.outcome.is_done for one in self.results)
-        before = sum(one.before for one in self.results)
+        done = sum(result.outcome.is_done for result in self.results)
+        before = sum(result.before for result in self.results)
         part = f" of shard {self.shard}" if self.shard else ""
         said = [f"{done} of {_repositories(len(self.results))}{part} done"]
         said += [f"{before} of them in an earlier run"] if before else []
@@ -120,8 +120,8 @@ def text(summary: Summary, paint: Paint) -> str:
     lines = table(("OUTCOME", "REPOSITORIES"), counts, paint) if counts else []
     wrong = summary.having(FleetOutcome.FAILED)
     if wrong:
-        size = width([one.entry.name for one in wrong])
-        lines += ["", *(line(one, size, paint) for one in wrong)]
+        size = width([result.entry.name for result in wrong])
+        lines += ["", *(line(result, size, paint) for result in wrong)]
     return "\n".join([*lines, *([""] if lines else []), f"{summary.sentence}."])
 
 
@@ -136,7 +136,7 @@ def as_json(summary: Summary) -> str:
         "dry_run": summary.dry_run,
         "complete": not summary.having(FleetOutcome.NOT_RUN),
         "counts": {outcome.value: n for outcome, n in count(summary.results).items()},
-        "repositories": [_repository(one) for one in summary.results],
+        "repositories": [_repository(result) for result in summary.results],
     }
     return dump(report)
 
@@ -161,7 +161,9 @@ def _repository(one: FleetResult) -> RepositoryJson:
 def page(summary: Summary) -> str:
     """Return Markdown for the summary page of a workflow: all that is not up to date."""
     lines = [f"### {markdown.plain(summary.sentence)}", ""]
-    rows = [_row(one) for one in summary.results if one.outcome is not FleetOutcome.UP_TO_DATE]
+    rows = [
+        _row(result) for result in summary.results if result.outcome is not FleetOutcome.UP_TO_DATE
+    ]
     if rows:
         lines += ["| Repository | Outcome | Release | |", "| --- | --- | --- | --- |"]
     size = 0

@@ -88,7 +88,10 @@ class Matrix(Struct, frozen=True):
     @property
     def titles(self) -> tuple[str, ...]:
         """The columns' headings: `2.4.0 .. 2.5.1`."""
-        return tuple(one[0] if len(one) == 1 else f"{one[0]} .. {one[-1]}" for one in self.columns)
+        return tuple(
+            column[0] if len(column) == 1 else f"{column[0]} .. {column[-1]}"
+            for column in self.columns
+        )
 
 
 def matrix(known: Table, *, every: bool = False) -> Matrix:
@@ -105,15 +108,17 @@ def matrix(known: Table, *, every: bool = False) -> Matrix:
             columns[-1] = (*columns[-1], release)
         else:
             columns.append((release,))
-    return Matrix(tuple(columns), tuple(_rows(known, [one[0] for one in columns])))
+    return Matrix(tuple(columns), tuple(_rows(known, [column[0] for column in columns])))
 
 
 def _rows(known: Table, releases: Sequence[str]) -> list[MatrixRow]:
-    names = {(crd.kind, crd.group, name) for one in releases for name, crd in known[one].items()}
+    names = {
+        (crd.kind, crd.group, name) for release in releases for name, crd in known[release].items()
+    }
     rows = []
     for kind, group, name in sorted(names):
         found = [
-            {one.name: one for one in known[release][name].versions}
+            {version.name: version for version in known[release][name].versions}
             if name in known[release]
             else {}
             for release in releases
@@ -128,9 +133,9 @@ def _rows(known: Table, releases: Sequence[str]) -> list[MatrixRow]:
 
 def _states(found: Sequence[CrdVersion | None]) -> tuple[VersionState, ...]:
     states, before = [], False
-    for one in found:
-        states.append(_state(one, before=before))
-        before = before or one is not None
+    for version in found:
+        states.append(_state(version, before=before))
+        before = before or version is not None
     return tuple(states)
 
 

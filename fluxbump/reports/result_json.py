@@ -257,11 +257,14 @@ def _bump(prepared: Prepared[Snapshot]) -> ToJson:
         "rows": [{**_place(r.location), "old": r.old, "new": r.new} for r in prepared.rows],
         "files": sorted(prepared.changes.files),
         "kept": [{**pin(kept), "reason": reason} for kept, reason in plan.kept],
-        "mentions": [_mention(one) for one in prepared.mentions],
-        "notes": [note(one) for one in prepared.notes],
+        "mentions": [_mention(mention) for mention in prepared.mentions],
+        "notes": [note(found) for found in prepared.notes],
         "findings": findings(prepared.verdict.findings),
         "inherited": findings(prepared.inherited),
-        "not_run": [{"code": one.code, "reason": one.reason} for one in prepared.verdict.not_run],
+        "not_run": [
+            {"code": skipped_rule.code, "reason": skipped_rule.reason}
+            for skipped_rule in prepared.verdict.not_run
+        ],
         "migration": _migration(prepared),
         "patch": prepared.built.patch.decode("utf-8", "replace"),
     }
@@ -277,17 +280,17 @@ def _migration(prepared: Prepared[Snapshot]) -> MigrationJson | None:
         "new": migration.new,
         "moves": [
             {
-                **_place(one.resource.api_location),
-                "kind": one.resource.kind,
-                "name": one.resource.name,
-                "namespace": one.resource.namespace,
-                "old": one.resource.api_version,
-                "new": one.api_version,
-                "why": one.why.value,
+                **_place(move.resource.api_location),
+                "kind": move.resource.kind,
+                "name": move.resource.name,
+                "namespace": move.resource.namespace,
+                "old": move.resource.api_version,
+                "new": move.api_version,
+                "why": move.why.value,
             }
-            for one in migration.moves
+            for move in migration.moves
         ],
-        "notes": [note(one) for one in migration.notes],
+        "notes": [note(found) for found in migration.notes],
         "patch": patch.decode("utf-8", "replace"),
     }
 
@@ -321,13 +324,13 @@ def findings(found: Iterable[Finding]) -> list[FindingJson]:
     """Say findings."""
     return [
         {
-            **_place(one.location),
-            "code": one.code,
-            "severity": one.severity.value,
-            "message": one.message,
-            "related": [{**_place(r.location), "message": r.message} for r in one.related],
+            **_place(finding.location),
+            "code": finding.code,
+            "severity": finding.severity.value,
+            "message": finding.message,
+            "related": [{**_place(r.location), "message": r.message} for r in finding.related],
         }
-        for one in found
+        for finding in found
     ]
 
 
@@ -367,9 +370,12 @@ def status(view: Survey, commit: str) -> str:
         "chart_version": view.current.get(FLUX2),
         "chart_release": view.chart_release,
         "newest": chart_release(view.newest) if view.newest else None,
-        "pins": [pin(one) for one in view.inventory.pins],
-        "notes": [note(one) for one in view.inventory.notes],
-        "unreadable": [note(Note(one.location, one.message)) for one in view.inventory.unreadable],
+        "pins": [pin(found) for found in view.inventory.pins],
+        "notes": [note(found) for found in view.inventory.notes],
+        "unreadable": [
+            note(Note(unreadable_file.location, unreadable_file.message))
+            for unreadable_file in view.inventory.unreadable
+        ],
         "findings": findings(view.findings),
     }
     return dump(report)

@@ -111,12 +111,16 @@ def as_json(
         else None,
         "codes": list(decision.codes) if isinstance(decision, Blocked) else [],
         "findings": findings(decision.findings if isinstance(decision, Blocked) else ()),
-        "places": [_place(one) for one in _places(decision)],
-        "skipped": [{"release": one.release, "reason": one.reason} for one in decision.skipped],
-        "done": [
-            {"event": one.event, "message": one.message, "url": one.url} for one in report.done
+        "places": [_place(place) for place in _places(decision)],
+        "skipped": [
+            {"release": skipped_release.release, "reason": skipped_release.reason}
+            for skipped_release in decision.skipped
         ],
-        "sent": [_sent(one) for one in report.sent],
+        "done": [
+            {"event": effect.event, "message": effect.message, "url": effect.url}
+            for effect in report.done
+        ],
+        "sent": [_sent(sent_item) for sent_item in report.sent],
         "missing": list(missing),
         "patch": prepared.built.patch.decode("utf-8", "replace") if prepared and dry_run else None,
     }
@@ -160,11 +164,14 @@ def text(report: Report, paint: Paint) -> str:
     lines = [paint(f"{printable(report.summary)}.", "bold")]
     decision = report.decision
     if isinstance(decision, Blocked):
-        lines += [f"  {one.location}  {one.code} {one.message}" for one in decision.findings]
-    lines += [f"  {one.location}  {one.message}" for one in _places(decision)]
+        lines += [
+            f"  {finding.location}  {finding.code} {finding.message}"
+            for finding in decision.findings
+        ]
+    lines += [f"  {place.location}  {place.message}" for place in _places(decision)]
     lines += [f"  not proposed: {line}" for line in _skipped(report)]
-    shown = [one for one in report.done if not report.sent or one.event == "left"]
-    lines += [f"  {_done(one)}" for one in shown]
+    shown = [effect for effect in report.done if not report.sent or effect.event == "left"]
+    lines += [f"  {_done(effect)}" for effect in shown]
     return "\n".join(printable(line) for line in lines)
 
 
@@ -180,17 +187,17 @@ def _done(one: Effect) -> str:
 def rehearsed(sent: Iterable[Sent], patch: str, paint: Paint) -> str:
     """Return what would be pushed and sent, word by word."""
     parts = []
-    for one in sent:
-        heading = _WORDS[one.what].format(subject=one.subject)
-        head = [paint(f"Would {heading}", "bold"), *(f"  {line}" for line in one.details)]
-        if one.title:
-            head.append(f"  title: {one.title}")
+    for sent_item in sent:
+        heading = _WORDS[sent_item.what].format(subject=sent_item.subject)
+        head = [paint(f"Would {heading}", "bold"), *(f"  {line}" for line in sent_item.details)]
+        if sent_item.title:
+            head.append(f"  title: {sent_item.title}")
         parts.append("\n".join(map(printable, head)))
-        if one.text:
+        if sent_item.text:
             parts.append(
-                "\n".join(f"  | {printable(line)}".rstrip() for line in one.text.split("\n"))
+                "\n".join(f"  | {printable(line)}".rstrip() for line in sent_item.text.split("\n"))
             )
-        if one.what == "push":
+        if sent_item.what == "push":
             parts.append(patch)
     return "\n\n".join(parts)
 
@@ -215,12 +222,14 @@ def summary(report: Report) -> str:
     if request is not None and request.url:
         lines += [markdown.link(f"#{request.number} {request.title}", request.url), ""]
     lines += [f"- not proposed: {markdown.plain(line)}" for line in _skipped(report)]
-    lines += [f"- {markdown.plain(one.message)}" for one in report.done]
+    lines += [f"- {markdown.plain(effect.message)}" for effect in report.done]
     if isinstance(report.decision, Blocked):
         lines += [
-            f"- {one.code}: {markdown.plain(one.message)}" for one in report.decision.findings
+            f"- {finding.code}: {markdown.plain(finding.message)}"
+            for finding in report.decision.findings
         ]
     lines += [
-        f"- {markdown.plain(f'{one.location}: {one.message}')}" for one in _places(report.decision)
+        f"- {markdown.plain(f'{place.location}: {place.message}')}"
+        for place in _places(report.decision)
     ]
     return "\n".join(lines) + "\n"

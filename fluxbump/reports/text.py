@@ -50,13 +50,15 @@ def preview(prepared: Prepared[Snapshot], paint: Paint) -> str:
     lines += _section("Left as they are", [_kept(*kept) for kept in prepared.plan.kept], paint)
     lines += _section("Notes", [_note(note) for note in prepared.notes], paint)
     lines += _mentions(prepared.mentions, paint)
-    new = [one for one in prepared.verdict.findings if one not in prepared.inherited]
+    new = [finding for finding in prepared.verdict.findings if finding not in prepared.inherited]
     lines += findings(new, paint)
-    old = [one for one in prepared.verdict.findings if one in prepared.inherited]
+    old = [finding for finding in prepared.verdict.findings if finding in prepared.inherited]
     # What a failed bump would do to the controllers comes before all else.
-    old.sort(key=lambda one: one.code != "FB302")
+    old.sort(key=lambda finding: finding.code != "FB302")
     lines += _section("Findings that were there before", _few(old), paint, len(old))
-    skipped = [f"{one.code}  {one.reason}" for one in prepared.verdict.not_run]
+    skipped = [
+        f"{skipped_rule.code}  {skipped_rule.reason}" for skipped_rule in prepared.verdict.not_run
+    ]
     lines += _section("Rules not run", skipped, paint)
     return "\n".join(lines).rstrip("\n")
 
@@ -99,8 +101,8 @@ def _migration(migration: Migration, paint: Paint) -> list[str]:
 
 def _fixings(prepared: Prepared[Snapshot], paint: Paint) -> list[str]:
     """Which settings are fixed before the bump."""
-    done = [one for fixing in prepared.fixings for one in fixing.done]
-    lines = [f"{one.location}  {one.message}" for one in done]
+    done = [fixed for fixing in prepared.fixings for fixed in fixing.done]
+    lines = [f"{fixed.location}  {fixed.message}" for fixed in done]
     if prepared.fixings and not done:
         return ["No setting has to be fixed.", ""]
     return _section("Settings fixed first", lines, paint)
@@ -160,9 +162,9 @@ def findings(found: Sequence[Finding], paint: Paint) -> list[str]:
 def _few(found: Sequence[Finding]) -> list[str]:
     """Findings, of each rule only the first few: `fluxbump check` lists all of them."""
     lines = []
-    for code, group in groupby(found, key=lambda one: one.code):
-        some = [_finding(one) for one in group]
-        lines += [line for one in some[:_FEW] for line in one]
+    for code, group in groupby(found, key=lambda finding: finding.code):
+        some = [_finding(finding) for finding in group]
+        lines += [line for shown in some[:_FEW] for line in shown]
         if len(some) > _FEW:
             lines.append(f"… and {len(some) - _FEW} more of {code}")
     return lines
@@ -229,7 +231,7 @@ def nothing_to_do(prepared: Prepared[Snapshot]) -> str:
     """What is said when nothing changes: that every pin holds the target, or what does not."""
     release, chart = prepared.plan.targets[FLUX], prepared.plan.targets[FLUX2]
     target = f"Flux {release} (chart flux2 {chart})"
-    left = [f"{one.location}  {one.message}" for one in prepared.plan.unmoved]
+    left = [f"{place.location}  {place.message}" for place in prepared.plan.unmoved]
     left += [
         f"{pin.location}  {pin.subject}: {reason}"
         for pin, reason in prepared.plan.kept
@@ -242,7 +244,7 @@ def nothing_to_do(prepared: Prepared[Snapshot]) -> str:
     if exact and not left:
         return f"Nothing to do: every pin holds {target}."
     said = f"every exact pin holds {target}" if exact else "no place holds an exact version of Flux"
-    return "\n".join([f"Nothing moved: {said}.", *(f"  {printable(one)}" for one in left)])
+    return "\n".join([f"Nothing moved: {said}.", *(f"  {printable(line)}" for line in left)])
 
 
 def floating(kept: Iterable[tuple[Pin, str]]) -> Iterator[str]:
@@ -260,9 +262,9 @@ def status(view: Survey, paint: Paint) -> str:
     """Where every pin is, and whether they agree."""
     lines = [*_verdict(view, paint), ""]
     marks: dict[Location, str] = {}
-    for one in view.findings:
-        for place in (one.location, *(other.location for other in one.related)):
-            marks.setdefault(place, one.code)
+    for finding in view.findings:
+        for place in (finding.location, *(other.location for other in finding.related)):
+            marks.setdefault(place, finding.code)
     rows = [
         (str(p.location), p.kind, str(p.track), p.value or "-", marks.get(p.location, _form(p)))
         for p in view.inventory.pins
@@ -287,8 +289,8 @@ def _verdict(view: Survey, paint: Paint) -> list[str]:
         f"chart flux2 {shipping}" if shipping else "no chart",
     ]
     said = "; ".join(facts)
-    wrong = [one for one in view.findings if one.severity is Severity.ERROR]
-    if any(one.code == "FB103" for one in wrong):
+    wrong = [finding for finding in view.findings if finding.severity is Severity.ERROR]
+    if any(finding.code == "FB103" for finding in wrong):
         over = f"over what {who} installed " if who else "of one release over another "
         warning = f"MISMATCH: applying the chart {over}can destroy Flux"
         return [paint(warning, "bold", "red"), paint(said, "red")]

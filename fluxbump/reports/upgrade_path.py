@@ -51,9 +51,9 @@ def _headline(route: Route, paint: Paint) -> str:
 def _rows(number: int, hop: Hop) -> Iterator[tuple[str, str, str, str]]:
     """One row for each thing to do; the hop itself stands in the first."""
     steps = [("Kubernetes", f"{hop.kubernetes} or newer")] if hop.kubernetes else []
-    steps += [("move manifests", _move(one)) for one in hop.removed]
-    steps += [("flux migrate", _migrate(one)) for one in hop.migrate]
-    steps += [("flux migrate", _rewrite(one)) for one in hop.rewrite]
+    steps += [("move manifests", _move(removed_version)) for removed_version in hop.removed]
+    steps += [("flux migrate", _migrate(stored)) for stored in hop.migrate]
+    steps += [("flux migrate", _rewrite(stored)) for stored in hop.rewrite]
     names, last = (str(number), f"{hop.old} -> {hop.new}"), ""
     for step, what in steps or [("nothing", "")]:
         yield (*names, step if step != last else "", what)
@@ -162,15 +162,15 @@ def _hop(hop: Hop) -> HopJson:
         "new": hop.new,
         "migrate": [
             {
-                "crd": one.crd,
-                "kind": one.kind,
-                "stored": list(one.stored),
-                "certain": one.certain,
+                "crd": stored.crd,
+                "kind": stored.kind,
+                "stored": list(stored.stored),
+                "certain": stored.certain,
             }
-            for one in hop.migrate
+            for stored in hop.migrate
         ],
-        "removed": [_removed(one) for one in hop.removed],
-        "rewrite": [_removed(one) for one in hop.rewrite],
+        "removed": [_removed(removed_version) for removed_version in hop.removed],
+        "rewrite": [_removed(stored) for stored in hop.rewrite],
         "kubernetes": hop.kubernetes,
     }
 
@@ -205,9 +205,9 @@ def mermaid(route: Route) -> str:
 
 def _steps(hop: Hop) -> list[str]:
     steps = [f"Kubernetes {_label(hop.kubernetes)} or newer"] if hop.kubernetes else []
-    steps += [f"move: {_label(_move(one))}" for one in hop.removed]
-    steps += [f"flux migrate: {_label(_migrate(one))}" for one in hop.migrate]
-    return [*steps, *(f"flux migrate: {_label(_rewrite(one))}" for one in hop.rewrite)]
+    steps += [f"move: {_label(_move(removed_version))}" for removed_version in hop.removed]
+    steps += [f"flux migrate: {_label(_migrate(stored))}" for stored in hop.migrate]
+    return [*steps, *(f"flux migrate: {_label(_rewrite(stored))}" for stored in hop.rewrite)]
 
 
 def _label(name: str) -> str:

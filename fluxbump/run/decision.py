@@ -141,5 +141,12 @@ def outcome(decision: Decision) -> Outcome:
 
 def skipped_by_reason(skipped: Sequence[Skipped]) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield each reason once, with its releases in the order given."""
-    for reason in dict.fromkeys(one.reason for one in skipped):
-        yield reason, tuple(one.release for one in skipped if one.reason == reason)
+    for reason in dict.fromkeys(skipped_release.reason for skipped_release in skipped):
+        yield (
+            reason,
+            tuple(
+                skipped_release.release
+                for skipped_release in skipped
+                if skipped_release.reason == reason
+            ),
+        )

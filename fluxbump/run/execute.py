@@ -146,7 +146,7 @@ class Acting(Struct):
         # A run that ended before the pull request was closed must not comment a second time.
         begun = own is not None and own.superseded_by is not None
         if own is not None:
-            told = tuple(one for one in own.told if one != CLOSED)
+            told = tuple(mark for mark in own.told if mark != CLOSED)
             own = replace(own, superseded_by=action.by, told=told)
             if not begun:
                 self._say_of_itself(known, own)
@@ -169,7 +169,7 @@ class Acting(Struct):
         self._note("told", f"#{number} is left alone: somebody pushed to it", known.request.url)
 
     def _leave(self, number: int | None, reason: str) -> None:
-        known = next((one for one in self.seen.open if one.request.number == number), None)
+        known = next((known for known in self.seen.open if known.request.number == number), None)
         if known and self.offer and known.request.branch == self.offer.branch:
             self.request = known.request
         where = f"#{number}: " if number is not None else ""
@@ -187,7 +187,7 @@ class Acting(Struct):
         return self.offer
 
     def _by_number(self, number: int) -> KnownRequest:
-        return next(one for one in self.seen.open if one.request.number == number)
+        return next(known for known in self.seen.open if known.request.number == number)
 
     def _as_proposed(self, head: str, over: KnownRequest | None = None) -> Proposal:
         offer = self._offered()
@@ -206,7 +206,7 @@ class Acting(Struct):
             state.attach(text, own, hidden=can.hidden)
             for text in ([f"{first}\n\n{said}"] if first else []) + [said]
         ]
-        return next((one for one in bodies if len(one) <= can.body_limit), bodies[-1])
+        return next((body for body in bodies if len(body) <= can.body_limit), bodies[-1])
 
     def _say_of_itself(self, known: KnownRequest, own: State) -> None:
         request = known.request

@@ -102,7 +102,7 @@ def _refused(decision: Decision, prepared: bump.Prepared) -> Blocked:
     return Blocked(
         decision.current,
         str(prepared.plan.release),
-        tuple(dict.fromkeys(one.code for one in prepared.refusals)),
+        tuple(dict.fromkeys(finding.code for finding in prepared.refusals)),
         f"the result fails its checks: {first.location}: {first.code} {first.message}",
         prepared.refusals,
         decision.skipped,

@@ -90,17 +90,19 @@ def commit(repository: Repository, base: CommitSnapshot, offer: Offer | None) ->
 
 def _see(world: World, offer: Offer | None, branches: Branches, current: str | None) -> Seen:
     tips = branches.tips
-    listed = tuple(_known(one) for one in world.forge.list(branches.prefix))
-    asked = set(tips) - {one.request.branch for one in listed}
+    listed = tuple(_known(request) for request in world.forge.list(branches.prefix))
+    asked = set(tips) - {known.request.branch for known in listed}
     if offer is not None:
         asked.add(offer.branch)
-    found = [_known(one) for branch in sorted(asked) for one in world.forge.find(branch)]
+    found = [_known(request) for branch in sorted(asked) for request in world.forge.find(branch)]
     # A forge may show in one answer what it does not list yet in another.
-    numbers = {one.request.number for one in listed}
-    open_ = [one for one in found if one.request.state is RequestState.OPEN]
-    opened = (*listed, *(one for one in open_ if one.request.number not in numbers))
-    past = tuple(one for one in found if one.request.state is not RequestState.OPEN)
-    states = {one.request.branch: one.state for one in (*reversed(past), *opened) if one.state}
+    numbers = {known.request.number for known in listed}
+    open_ = [known for known in found if known.request.state is RequestState.OPEN]
+    opened = (*listed, *(known for known in open_ if known.request.number not in numbers))
+    past = tuple(known for known in found if known.request.state is not RequestState.OPEN)
+    states = {
+        known.request.branch: known.state for known in (*reversed(past), *opened) if known.state
+    }
     places = {branch: _tip(world, branch, sha, states) for branch, sha in tips.items()}
     return Seen(opened, past, places, current)
 

@@ -60,8 +60,10 @@ class Offer(Struct, frozen=True, dict=True):
     def warned(self) -> bool:
         """Whether the gate warns of something that was not there before."""
         prepared = self.inputs.prepared
-        new = (one for one in prepared.verdict.findings if one not in prepared.inherited)
-        return any(one.severity is Severity.WARNING for one in new)
+        new = (
+            finding for finding in prepared.verdict.findings if finding not in prepared.inherited
+        )
+        return any(finding.severity is Severity.WARNING for finding in new)
 
     @cached_property
     def wanted(self) -> Wanted:
@@ -92,7 +94,11 @@ class Offer(Struct, frozen=True, dict=True):
             link: to a place at the base.
             over: the open one that it replaces; None for a new one.
         """
-        missing = () if notes is None else tuple(one for one in self.crossed if one not in notes)
+        missing = (
+            ()
+            if notes is None
+            else tuple(release for release in self.crossed if release not in notes)
+        )
         inputs = replace(self.inputs, notes=notes, without_notes=missing, link=link)
         own = self._state(head, over.state.told if over and over.state else ())
         # What a person made ready stays ready.

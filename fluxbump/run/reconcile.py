@@ -59,27 +59,27 @@ class _Planner:
         self._seen = seen
         self._policy = policy
         self._kept, self._doubled, self._foreign = self._sorted_out()
-        self._main = next((one for one in self._kept if self._is_wanted(one)), None)
+        self._main = next((known for known in self._kept if self._is_wanted(known)), None)
 
     def actions(self) -> Iterator[Action]:
         proposed, main = self._proposal()
         yield from main
-        for one, kept in self._doubled:
-            if _reopened(one):
-                yield Leave(one.request.number, _REOPENED)
+        for known, kept in self._doubled:
+            if _reopened(known):
+                yield Leave(known.request.number, _REOPENED)
                 continue
             yield Supersede(
-                one.request.number,
-                one.request.branch,
+                known.request.number,
+                known.request.branch,
                 None,
                 self._release(kept),
                 ActionReason.DUPLICATE,
             )
-        for one in self._kept:
-            if one is not self._main:
-                yield from self._other(one, proposed=proposed)
-        for one in self._foreign:
-            yield Leave(one.request.number, "not a pull request of fluxbump")
+        for known in self._kept:
+            if known is not self._main:
+                yield from self._other(known, proposed=proposed)
+        for known in self._foreign:
+            yield Leave(known.request.number, "not a pull request of fluxbump")
         yield from self._leftovers(proposed=proposed)
 
     # --- whose is it ---
@@ -95,14 +95,14 @@ class _Planner:
         kept: dict[str, KnownRequest] = {}
         doubled: list[tuple[KnownRequest, KnownRequest]] = []
         foreign: list[KnownRequest] = []
-        for one in sorted(self._seen.open, key=lambda one: one.request.number):
-            first = kept.setdefault(one.request.branch, one)
-            if not self._is_ours(one):
-                foreign.append(one)
-                if first is one:
-                    del kept[one.request.branch]
-            elif first is not one:
-                doubled.append((one, first))
+        for known in sorted(self._seen.open, key=lambda known: known.request.number):
+            first = kept.setdefault(known.request.branch, known)
+            if not self._is_ours(known):
+                foreign.append(known)
+                if first is known:
+                    del kept[known.request.branch]
+            elif first is not known:
+                doubled.append((known, first))
         return tuple(kept.values()), tuple(doubled), tuple(foreign)
 
     def _is_ours(self, one: KnownRequest) -> bool:
@@ -173,20 +173,20 @@ class _Planner:
 
     def _why_not(self, wanted: Wanted) -> str:
         """Say why the wanted pull request is not opened; empty when it is."""
-        past = [one for one in self._seen.past if one.request.branch == wanted.branch]
-        for one in past:
-            if one.state is not None and one.state.release != wanted.release:
+        past = [known for known in self._seen.past if known.request.branch == wanted.branch]
+        for known in past:
+            if known.state is not None and known.state.release != wanted.release:
                 continue
-            if one.request.state is RequestState.MERGED:
-                return f"#{one.request.number} was merged, and is no longer in the base"
-            if one.state is None or one.state.superseded_by is None:
-                return f"#{one.request.number} was closed unmerged"
-        if any(one.request.branch == wanted.branch for one in self._foreign):
+            if known.request.state is RequestState.MERGED:
+                return f"#{known.request.number} was merged, and is no longer in the base"
+            if known.state is None or known.state.superseded_by is None:
+                return f"#{known.request.number} was closed unmerged"
+        if any(known.request.branch == wanted.branch for known in self._foreign):
             return f"the branch {wanted.branch} has a pull request that is not ours"
         tip = self._seen.branches.get(wanted.branch)
         if tip is not None and not tip.ours:
             return f"the branch {wanted.branch} holds a commit that is not ours"
-        stay = sum(self._touched(one) or _reopened(one) for one in self._kept)
+        stay = sum(self._touched(known) or _reopened(known) for known in self._kept)
         if stay >= self._policy.max_open:
             return f"{stay} pull requests are open, and max_open is {self._policy.max_open}"
         return ""
@@ -226,17 +226,17 @@ class _Planner:
 
     def _leftovers(self, *, proposed: bool) -> Iterator[Action]:
         """Delete the branches of ours that were merged, or closed by us."""
-        used = {one.request.branch for one in self._seen.open}
+        used = {known.request.branch for known in self._seen.open}
         if proposed and self._wanted is not None:
             used.add(self._wanted.branch)
         for branch, tip in sorted(self._seen.branches.items()):
-            past = [one for one in self._seen.past if one.request.branch == branch]
+            past = [known for known in self._seen.past if known.request.branch == branch]
             if branch in used or not tip.ours:
                 continue
             if not past:
                 yield Leave(None, f"the branch {branch} is ours and has no pull request")
                 continue
-            newest = max(past, key=lambda one: one.request.number)
+            newest = max(past, key=lambda known: known.request.number)
             closed_by_us = newest.state is not None and newest.state.superseded_by is not None
             if newest.request.state is RequestState.MERGED:
                 yield DeleteBranch(branch, tip.sha, ActionReason.MERGED)

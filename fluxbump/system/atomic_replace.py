@@ -142,16 +142,16 @@ def _write(
     _forget(place)  # what was killed before it had a journal has changed nothing
     try:
         place.folder.mkdir()
-        identities = [_keep(place, number, one) for number, one in enumerate(journal.steps)]
+        identities = [_keep(place, number, step) for number, step in enumerate(journal.steps)]
         _record(place, journal)
-        for number, one in enumerate(journal.steps):
+        for number, step in enumerate(journal.steps):
             held.stop_here()
-            _stage(place, journal.temporary(number), one, after[one.path])
-        for one, identity in zip(journal.steps, identities, strict=True):
-            _require_same(place, one, identity)
-        for number, (one, identity) in enumerate(zip(journal.steps, identities, strict=True)):
-            _require_same(place, one, identity)
-            _put(place, journal.temporary(number), one)
+            _stage(place, journal.temporary(number), step, after[step.path])
+        for step, identity in zip(journal.steps, identities, strict=True):
+            _require_same(place, step, identity)
+        for number, (step, identity) in enumerate(zip(journal.steps, identities, strict=True)):
+            _require_same(place, step, identity)
+            _put(place, journal.temporary(number), step)
         (place.folder / _JOURNAL).unlink()
     except BaseException:
         _take_back(place, journal)
@@ -266,18 +266,18 @@ def _undo(place: Worktree, journal: Journal) -> None:
     It can be cut short and started again.
     """
     steps = list(enumerate(journal.steps))
-    states = [_state(place, journal.temporary(number), one) for number, one in steps]
+    states = [_state(place, journal.temporary(number), step) for number, step in steps]
     replaced = [step for step, state in zip(steps, states, strict=True) if state is _State.REPLACED]
     if replaced and _State.UNKNOWN in states:
         raise _stuck(
             place, journal.steps[states.index(_State.UNKNOWN)], "this file has changed since"
         )
-    for number, one in replaced:
-        _require_kept(place, number, one)
-    for number, one in replaced:
-        _restore(place, journal.temporary(number), number, one)
-    for number, one in steps:
-        with no_follow.beside(place.root, one.path) as (folder, _), suppress(FileNotFoundError):
+    for number, step in replaced:
+        _require_kept(place, number, step)
+    for number, step in replaced:
+        _restore(place, journal.temporary(number), number, step)
+    for number, step in steps:
+        with no_follow.beside(place.root, step.path) as (folder, _), suppress(FileNotFoundError):
             os.unlink(journal.temporary(number), dir_fd=folder)
 
 
@@ -370,6 +370,6 @@ def _forget(place: Worktree) -> None:
         return
     (place.folder / _JOURNAL).unlink(missing_ok=True)
     no_follow.sync(place.folder)
-    for one in place.folder.iterdir():
-        one.unlink()
+    for leftover in place.folder.iterdir():
+        leftover.unlink()
     place.folder.rmdir()

@@ -70,8 +70,8 @@ def signals_held() -> Iterator[HeldSignals]:
         RepositoryError: the block was left at `stop_here`, and the signal ended nothing.
     """
     held, stopped = HeldSignals(), False
-    before = {one: signal.getsignal(one) for one in _SIGNALS}
-    before = {one: handler for one, handler in before.items() if handler != signal.SIG_IGN}
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    before = {number: handler for number, handler in before.items() if handler != signal.SIG_IGN}
     try:
         for number in before:
             signal.signal(number, held.note)

@@ -72,7 +72,7 @@ def digest(data: bytes | None) -> str | None:
 
 def dump(journal: Journal) -> bytes:
     """Write a journal."""
-    steps = [[one.path, one.old, one.new] for one in journal.steps]
+    steps = [[step.path, step.old, step.new] for step in journal.steps]
     # ASCII: a name that is not UTF-8 is held as lone surrogates, which only an escape can carry.
     return json.dumps({"format": _FORMAT, "token": journal.token, "steps": steps}).encode("ascii")
 
@@ -93,7 +93,7 @@ def parse(data: bytes) -> Journal:
     if not isinstance(token, str) or not _TOKEN.fullmatch(token) or not isinstance(steps, list):
         raise ValueError("no token, or no steps")
     parsed = tuple(map(_step, steps))
-    if len({one.path for one in parsed}) != len(parsed):
+    if len({step.path for step in parsed}) != len(parsed):
         raise ValueError("a path stands there twice")
     return Journal(token, parsed)
 

@@ -69,14 +69,17 @@ def title(code: str, rules: Mapping[str, Rule]) -> str:
 
 def codes(verdict: Verdict) -> tuple[str, ...]:
     """All codes that a verdict is about: those that were selected first, in their order."""
-    found = (*verdict.findings, *(one for one, _ in verdict.suppressed))
-    seen = (*(one.code for one in found), *(one.code for one in verdict.not_run))
+    found = (*verdict.findings, *(finding for finding, _ in verdict.suppressed))
+    seen = (
+        *(finding.code for finding in found),
+        *(skipped_rule.code for skipped_rule in verdict.not_run),
+    )
     return tuple(dict.fromkeys((*verdict.codes, *seen)))
 
 
 def of_severity(verdict: Verdict, severity: Severity) -> tuple[Finding, ...]:
     """Return the findings of one severity."""
-    return tuple(one for one in verdict.findings if one.severity is severity)
+    return tuple(finding for finding in verdict.findings if finding.severity is severity)
 
 
 def summary(verdict: Verdict) -> str:
@@ -84,12 +87,12 @@ def summary(verdict: Verdict) -> str:
 
     Nothing here says that all is well: a rule that did not run has not passed.
     """
-    counts = [_count(len(of_severity(verdict, one)), one.value) for one in Severity]
+    counts = [_count(len(of_severity(verdict, severity)), severity.value) for severity in Severity]
     parts = [part for part in counts if part] or ["No findings"]
     if verdict.suppressed:
         parts.append(f"{len(verdict.suppressed)} suppressed")
     if verdict.not_run:
-        rules = _count(len({one.code for one in verdict.not_run}), "rule")
+        rules = _count(len({skipped_rule.code for skipped_rule in verdict.not_run}), "rule")
         parts.append(f"{rules} not run")
     return ", ".join(parts)
 

@@ -24,10 +24,10 @@ _PROPERTY = _DATA | str.maketrans({":": "%3A", ",": "%2C"})
 
 def render(verdict: Verdict, rules: Mapping[str, Rule], paint: Paint) -> str:
     """Say each finding and each rule that did not run as an annotation, then the summary."""
-    lines = [_finding(one, rules) for one in verdict.findings]
-    for one in verdict.not_run:
-        name = f"{title(one.code, rules)}: not run"
-        lines.append(_command("notice", {"title": name}, printable(one.reason)))
+    lines = [_finding(finding, rules) for finding in verdict.findings]
+    for skipped_rule in verdict.not_run:
+        name = f"{title(skipped_rule.code, rules)}: not run"
+        lines.append(_command("notice", {"title": name}, printable(skipped_rule.reason)))
     return "\n".join([*lines, f"fluxbump check: {summary(verdict)}"])
 
 

@@ -69,9 +69,9 @@ def render(verdict: Verdict, rules: Mapping[str, Rule], paint: Paint) -> str:
         "schema": "fluxbump/check/v1",
         "subject": verdict.subject,
         "codes": list(verdict.codes),
-        "findings": [_finding(one, rules) for one in verdict.findings],
-        "suppressed": [_suppressed(one, by, rules) for one, by in verdict.suppressed],
-        "not_run": [_not_run(one, rules) for one in verdict.not_run],
+        "findings": [_finding(finding, rules) for finding in verdict.findings],
+        "suppressed": [_suppressed(finding, by, rules) for finding, by in verdict.suppressed],
+        "not_run": [_not_run(skipped_rule, rules) for skipped_rule in verdict.not_run],
         "summary": _summary(verdict),
     }
     return document(report)
@@ -101,5 +101,5 @@ def _summary(verdict: Verdict) -> CountsJson:
         "warnings": len(of_severity(verdict, Severity.WARNING)),
         "notes": len(of_severity(verdict, Severity.NOTE)),
         "suppressed": len(verdict.suppressed),
-        "not_run": len({one.code for one in verdict.not_run}),
+        "not_run": len({skipped_rule.code for skipped_rule in verdict.not_run}),
     }

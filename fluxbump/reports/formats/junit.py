@@ -38,8 +38,12 @@ def render(verdict: Verdict, rules: Mapping[str, Rule], paint: Paint) -> str:
 
 def _case(suite: ET.Element, code: str, verdict: Verdict, rules: Mapping[str, Rule]) -> None:
     case = ET.SubElement(suite, "testcase", classname="fluxbump", name=title(code, rules))
-    errors = [one for one in verdict.errors if one.code == code]
-    reasons = [harmless(one.reason) for one in verdict.not_run if one.code == code]
+    errors = [finding for finding in verdict.errors if finding.code == code]
+    reasons = [
+        harmless(skipped_rule.reason)
+        for skipped_rule in verdict.not_run
+        if skipped_rule.code == code
+    ]
     if errors:
         message = harmless(errors[0].message) if len(errors) == 1 else f"{len(errors)} errors"
         failure = ET.SubElement(case, "failure", message=message, type="error")
@@ -56,21 +60,21 @@ def _case(suite: ET.Element, code: str, verdict: Verdict, rules: Mapping[str, Ru
 def _output(code: str, verdict: Verdict) -> list[str]:
     """What does not fail a test: warnings, notes, and what is suppressed."""
     lines = [
-        _lines([one], f"{severity.value}: ")
+        _lines([finding], f"{severity.value}: ")
         for severity in (Severity.WARNING, Severity.NOTE)
-        for one in of_severity(verdict, severity)
-        if one.code == code
+        for finding in of_severity(verdict, severity)
+        if finding.code == code
     ]
-    for one, by in verdict.suppressed:
-        if one.code == code:
+    for finding, by in verdict.suppressed:
+        if finding.code == code:
             reason = f": {harmless(by.reason)}" if by.reason else ""
-            lines += [_lines([one], "suppressed: "), f"  by {place(by.location)}{reason}"]
+            lines += [_lines([finding], "suppressed: "), f"  by {place(by.location)}{reason}"]
     return lines
 
 
 def _lines(found: Iterable[Finding], prefix: str = "") -> str:
     lines = []
-    for one in found:
-        lines.append(f"{prefix}{place(one.location)}  {harmless(one.message)}")
-        lines += [f"  also {place(r.location)}  {harmless(r.message)}" for r in one.related]
+    for finding in found:
+        lines.append(f"{prefix}{place(finding.location)}  {harmless(finding.message)}")
+        lines += [f"  also {place(r.location)}  {harmless(r.message)}" for r in finding.related]
     return "\n".join(lines)

@@ -31,12 +31,12 @@ def render(verdict: Verdict, rules: Mapping[str, Rule], paint: Paint, *, limit: 
 
     Whatever is left out is counted. Only the heading is longer than a `limit` under some 4,000.
     """
-    found = sorted(verdict.findings, key=lambda one: _SEVERITIES.index(one.severity))
+    found = sorted(verdict.findings, key=lambda finding: _SEVERITIES.index(finding.severity))
     head = [MARKER, f"### fluxbump check: {summary(verdict)}", "", _subject(verdict)]
     room = limit - _FRAME - sum(map(len, head))
-    rows, room = _fit([_row(one, rules) for one in found], room)
-    not_run, room = _fit([_not_run(one, rules) for one in verdict.not_run], room)
-    suppressed, room = _fit([_suppressed(*one, rules) for one in verdict.suppressed], room)
+    rows, room = _fit([_row(finding, rules) for finding in found], room)
+    not_run, room = _fit([_not_run(skipped_rule, rules) for skipped_rule in verdict.not_run], room)
+    suppressed, room = _fit([_suppressed(*pair, rules) for pair in verdict.suppressed], room)
     lines = [*head, *_table(rows, len(found))]
     lines += _section("Not run, so neither passed nor failed", not_run, len(verdict.not_run))
     lines += _section("Suppressed", suppressed, len(verdict.suppressed))

@@ -38,7 +38,9 @@ def render(verdict: Verdict, rules: Mapping[str, Rule], paint: Paint) -> str:
     }
     invocation = {
         "executionSuccessful": True,  # findings are no failure of the tool (§3.20)
-        "toolExecutionNotifications": [_not_run(one, order) for one in verdict.not_run],
+        "toolExecutionNotifications": [
+            _not_run(skipped_rule, order) for skipped_rule in verdict.not_run
+        ],
     }
     run = {
         "tool": {"driver": driver},
@@ -75,11 +77,11 @@ def _not_run(one: NotRun, order: Mapping[str, int]) -> _Json:
 def _results(verdict: Verdict, order: Mapping[str, int]) -> list[_Json]:
     """All findings, in one order whether suppressed or not, so that fingerprints stay."""
     every: list[tuple[Finding, tuple[Suppression, ...]]] = [
-        *((one, ()) for one in verdict.findings),
-        *((one, (by,)) for one, by in verdict.suppressed),
+        *((finding, ()) for finding in verdict.findings),
+        *((finding, (by,)) for finding, by in verdict.suppressed),
     ]
     every.sort(key=lambda pair: (order[pair[0].code], pair[0].location))
-    prints = _fingerprints(one for one, _ in every)
+    prints = _fingerprints(finding for finding, _ in every)
     return [
         {
             "ruleId": one.code,
@@ -101,10 +103,10 @@ def _related(finding: Finding) -> list[_Json]:
     return [
         {
             "id": number,
-            "physicalLocation": _physical(one.location),
-            "message": _message(one.message),
+            "physicalLocation": _physical(related_place.location),
+            "message": _message(related_place.message),
         }
-        for number, one in enumerate(finding.related, 1)
+        for number, related_place in enumerate(finding.related, 1)
     ]
 
 
@@ -151,8 +153,8 @@ def _fingerprints(found: Iterable[Finding]) -> list[str]:
     """
     seen: Counter[str] = Counter()
     prints = []
-    for one in found:
-        digest = sha256("\0".join(one.identity).encode("utf-8", "surrogatepass")).hexdigest()
+    for finding in found:
+        digest = sha256("\0".join(finding.identity).encode("utf-8", "surrogatepass")).hexdigest()
         seen[digest] += 1
         prints.append(f"{digest}:{seen[digest]}")
     return prints

@@ -19,7 +19,7 @@ _COLORS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cy
 def render(verdict: Verdict, rules: Mapping[str, Rule], paint: Paint) -> str:
     """Group the findings by rule, each line beginning with a place to click on."""
     blocks = [
-        "\n".join([_heading(code, rules, paint), *(_finding(one, paint) for one in found)])
+        "\n".join([_heading(code, rules, paint), *(_finding(finding, paint) for finding in found)])
         for code, found in groupby(sorted(verdict.findings, key=_code), key=_code)
     ]
     if verdict.not_run:
@@ -50,7 +50,10 @@ def _finding(one: Finding, paint: Paint) -> str:
 def _not_run(verdict: Verdict, rules: Mapping[str, Rule], paint: Paint) -> list[str]:
     return [
         paint("Not run, so neither passed nor failed", "bold"),
-        *(f"  {title(one.code, rules)}  {harmless(one.reason)}" for one in verdict.not_run),
+        *(
+            f"  {title(skipped_rule.code, rules)}  {harmless(skipped_rule.reason)}"
+            for skipped_rule in verdict.not_run
+        ),
     ]
 
 

@@ -81,8 +81,8 @@ def crossed(
         index: releases with a chart.
         table: releases that are known, also such as have no chart.
     """
-    known = {*table, *(str(one.app_version) for one in index.releases), new}
-    parsed = {one: versions.parse(one) for one in known}
+    known = {*table, *(str(release.app_version) for release in index.releases), new}
+    parsed = {release: versions.parse(release) for release in known}
     start, goal = versions.parse(old or new), versions.parse(new)
     found = {
         version: name
@@ -98,7 +98,7 @@ def text(inputs: BodyInputs, limit: int, *, hidden: bool) -> str:
     room = limit - STATE_ROOM
     parts = dict(sections.every(inputs))
     counts = _fitting(parts, room)
-    written = {name: one.render(counts.get(name)) for name, one in parts.items()}
+    written = {name: section.render(counts.get(name)) for name, section in parts.items()}
     free = min(room - len(_joined(written.values())) - 2, MAX_NOTES)
     noted = _notes(inputs, free, hidden=hidden)
     names = list(written)
@@ -114,8 +114,8 @@ def _joined(parts: Iterable[str]) -> str:
 
 def _fitting(parts: Mapping[str, Section], room: int) -> dict[str, int]:
     """Return how many items each section keeps, so that all together fit if they can."""
-    sizes = {name: len(one.render()) for name, one in parts.items()}
-    over = len(_joined(one.render() for one in parts.values())) - room
+    sizes = {name: len(item.render()) for name, item in parts.items()}
+    over = len(_joined(section.render() for section in parts.values())) - room
     counts: dict[str, int] = {}
     for name in _SHORTENED:
         if over <= 0:
@@ -146,7 +146,12 @@ def _notes(inputs: BodyInputs, most: int, *, hidden: bool) -> str:
     heading = "### Release notes"
     parts, left = [heading], list[str]()
     releases = sorted(known, key=_newest, reverse=True)
-    room = most - len(heading) - _LAST_LINES - sum(len(one) + 2 for one in (*releases, *missing))
+    room = (
+        most
+        - len(heading)
+        - _LAST_LINES
+        - sum(len(section) + 2 for section in (*releases, *missing))
+    )
     for release in releases:
         written = _folded(release, known[release], room, hidden=hidden)
         if written:

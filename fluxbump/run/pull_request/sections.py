@@ -141,12 +141,12 @@ def pins(inputs: BodyInputs) -> Section:
     """List every pin that moves."""
     rows = tuple(
         _row(
-            _place(one.pin.location, inputs.link, cell=True),
-            plain(f"{one.pin.kind}, {one.pin.track}"),
-            plain(one.pin.value),
-            plain(one.new),
+            _place(change.pin.location, inputs.link, cell=True),
+            plain(f"{change.pin.kind}, {change.pin.track}"),
+            plain(change.pin.value),
+            plain(change.new),
         )
-        for one in inputs.prepared.plan.changes
+        for change in inputs.prepared.plan.changes
     )
     return Section("Pins", rows, "pin", _header("Place", "Kind", "From", "To"), table=True)
 
@@ -173,27 +173,34 @@ def _in_rows(path: str, prepared: Prepared) -> bool:
 def gate(inputs: BodyInputs) -> Section:
     """Say what the rules find that the base does not have."""
     prepared = inputs.prepared
-    new = [one for one in prepared.verdict.findings if one not in prepared.inherited]
-    new.sort(key=lambda one: tuple(Severity).index(one.severity))
+    new = [finding for finding in prepared.verdict.findings if finding not in prepared.inherited]
+    new.sort(key=lambda finding: tuple(Severity).index(finding.severity))
     said = f"{len(new)} finding{'s' if len(new) != 1 else ''}" if new else "No findings"
     head = [f"{said} that the base does not have, of {len(prepared.verdict.codes)} rules."]
-    accepted = sorted({one.code for one in new} & prepared.accepted)
+    accepted = sorted({finding.code for finding in new} & prepared.accepted)
     if accepted:
         head += ["", f"Accepted by whoever started this: {', '.join(accepted)}."]
-    items = tuple(_finding(one, inputs.link) for one in new)
+    items = tuple(_finding(finding, inputs.link) for finding in new)
     return Section("What the gate says", items, "finding", (*head, *([""] if items else [])))
 
 
 def inherited(inputs: BodyInputs) -> Section:
     """List the findings that were there before."""
-    found = [one for one in inputs.prepared.verdict.findings if one in inputs.prepared.inherited]
-    items = tuple(_finding(one, inputs.link) for one in found)
+    found = [
+        finding
+        for finding in inputs.prepared.verdict.findings
+        if finding in inputs.prepared.inherited
+    ]
+    items = tuple(_finding(finding, inputs.link) for finding in found)
     return Section("Findings that were there before", items, "finding")
 
 
 def not_run(inputs: BodyInputs) -> Section:
     """List the rules that could not be judged."""
-    items = tuple(f"- {one.code}: {plain(one.reason)}" for one in inputs.prepared.verdict.not_run)
+    items = tuple(
+        f"- {skipped_rule.code}: {plain(skipped_rule.reason)}"
+        for skipped_rule in inputs.prepared.verdict.not_run
+    )
     return Section("Rules not run, so neither passed nor failed", items, "rule")
 
 
@@ -297,7 +304,7 @@ def _line_of(mention: Mention) -> tuple[str, int]:
 
 
 def _mention(some: Sequence[Mention], link: Link | None) -> str:
-    values = ", ".join(dict.fromkeys(f"{one.track} {one.value}" for one in some))
+    values = ", ".join(dict.fromkeys(f"{mention.track} {mention.value}" for mention in some))
     return f"- {_place(some[0].location, link)} {plain(values)}: {code(some[0].text)}"
 
 

@@ -107,7 +107,7 @@ def _state(content: Mapping[str, Any]) -> State | None:
     told, superseded_by = content.get("told"), content.get("superseded_by")
     if content.get("schema") != SCHEMA or not isinstance(told, list):
         return None
-    if len(told) > _MOST_TOLD or not all(_is(_WORD, one) for one in told):
+    if len(told) > _MOST_TOLD or not all(_is(_WORD, mark) for mark in told):
         return None
     if superseded_by is not None and not _is(versions.FULL, superseded_by):
         return None
