@@ -38,7 +38,7 @@ tools: $(READY) ## Put what tests need under .tools, by pinned sha256
 bench: $(READY) ## Measure time and memory beside a floor
 	$(BIN)/python -m pytest -q -p no:cacheprovider --benchmark-only tests/bench/bench.py tests/bench/bench_run.py
 
-lock: ## Resolve the dependencies anew, with hashes
+lock: ## Resolve the dependencies again, with hashes
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/python -m pip install --quiet uv
 	.venv-lock/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \

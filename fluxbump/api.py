@@ -47,7 +47,7 @@ def check(
 
     Raises:
         FluxbumpError: there is nothing to judge, or it cannot be read; see `fluxbump.errors`.
-            An index that cannot be had is no error: the rules that need it say `not run`.
+            An index that is not available is no error: the rules that need it say `not run`.
     """
     codes = gate.select(select, ignore)
     with open_at(Path(repository), rev) as ws:

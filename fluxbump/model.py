@@ -81,7 +81,7 @@ class IndexSource(Protocol):
         """Read and validate the index.
 
         Raises:
-            IndexSourceError: it cannot be had, or is not a chart index.
+            IndexSourceError: it is not available, or is not a chart index.
         """
         ...
 
@@ -89,7 +89,7 @@ class IndexSource(Protocol):
         """Return the chart archive of `release`, its sha256 equal to the index's digest.
 
         Raises:
-            IndexSourceError: it cannot be had, is too large, or is not what the index says.
+            IndexSourceError: it is not available, is too large, or is not what the index says.
         """
         ...
 

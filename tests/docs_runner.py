@@ -4,7 +4,7 @@ In a Markdown file, the commands behind `$ ` in every `console` block are run in
 shell, in a fresh copy of the fixture monorepo, and what they print has to be what is written below
 them. Comments steer it; the reader does not see them:
 
-    <!-- repository: aligned -->    begin anew, in this state (or `incident`)
+    <!-- repository: aligned -->    begin again, in this state (or `incident`)
     <!-- repository: aligned helm -->    the same; the commands up to the next one need helm
     <!-- run: COMMAND -->    prepare something; its output is not compared
 

@@ -107,7 +107,7 @@ def test_a_bump_of_the_monorepo(monorepo: Prepared) -> None:
     assert "Not 2\\.8" not in text
     assert "not in the range" in text
     assert text.index("Flux 2.5.1</summary>") < text.index("Flux 2.5.0</summary>")
-    assert "Not to be had: those of 2.4.9." in text
+    assert "Not available: those of 2.4.9." in text
     assert "git fetch origin fluxbump/flux-2.5.1" in text
 
 

@@ -61,7 +61,7 @@ WRONG = [
     ("repositories:\n- {path: a, forge_url: x}\n", 2, "repositories[0].forge_url: not a web"),
     ("repositories:\n- ext::sh\n", 2, "names a helper program"),
     ("repositories:\n- --upload-pack=x\n", 2, "repositories[0].url: begins with -"),
-    ("repositories:\n- gopher://h/a\n", 2, "does not speak gopher://"),
+    ("repositories:\n- gopher://h/a\n", 2, "unsupported scheme: gopher://"),
     ("repositories:\n- https://h/a?token=x\n", 2, "has a query or a fragment"),
     ("repositories: [a]\ndefault: {}\n", 2, "default: unknown key"),
     ("repositories: [a]\ndefaults:\n  bas: x\n", 3, "defaults.bas: unknown key"),

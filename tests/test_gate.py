@@ -430,7 +430,7 @@ def test_what_cannot_be_checked(
 def test_nothing_to_check_and_a_broken_configuration(repo: Repo, cli: Cli) -> None:
     for path in ("platform", "infra", "clusters", "products"):
         repo.git("rm", "-r", "--quiet", path)
-    assert_refused(cli("check", cwd=repo), 5, "nothing here pins Flux")
+    assert_refused(cli("check", cwd=repo), 5, "no pin of Flux found")
     repo.write("fluxbump.yaml", "ignore:\n  - code: FB103\n")
     assert_refused(cli("check", cwd=repo), 3, "fluxbump.yaml:2", "reason")
 

@@ -155,9 +155,9 @@ def test_the_version_is_asked_for_once(fake: MakeHelm, tmp_path: Path) -> None:
     ("version", "message"),
     [
         ("echo v2.17.0", r"helm v2.17.0 is too old \(install Helm 3 or 4\)"),
-        ("echo nonsense", "does not tell its version: nonsense"),
-        ("true", "does not tell its version: it says nothing"),
-        ("echo 'Error: unknown flag' >&2; exit 1", "does not tell its version: unknown flag"),
+        ("echo nonsense", "did not print its version: nonsense"),
+        ("true", "did not print its version: it says nothing"),
+        ("echo 'Error: unknown flag' >&2; exit 1", "did not print its version: unknown flag"),
     ],
 )
 def test_a_helm_of_another_kind(fake: MakeHelm, version: str, message: str) -> None:

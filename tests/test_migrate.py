@@ -1,4 +1,4 @@
-"""Which manifests move to which API version, byte for byte, and what is left for a person."""
+"""Which manifests move to which API version, byte for byte, and what is left to review."""
 
 from __future__ import annotations
 

@@ -222,7 +222,7 @@ def test_json_says_what_moves(cli: Cli, tmp_path: Path, index: Path) -> None:
     assert refused == ["b.yaml"]
     assert "--migrate-apis moves" not in result.err
     text = to(cli, repo).out
-    assert "apiVersions, left for a person (1)\n  b.yaml:8  HelmRepository b stays at " in text
+    assert "apiVersions to review (1)\n  b.yaml:8  HelmRepository b stays at " in text
     plain = cli("to", "2.8.5", *KUBERNETES, "-n", "-o", "json", cwd=repo)
     assert plain.json["migration"] is None
 

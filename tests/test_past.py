@@ -337,7 +337,7 @@ def test_a_shallow_clone_says_why_nothing_is_narrowed(history: Repo, tmp_path: P
     history.git("clone", "--quiet", "--depth=1", f"file://{history.path}", str(clone))
     shallow = Repo(clone, history.home, history.index)
     run = shallow.fluxbump("path", "2.8.5")
-    assert "\nGit history does not narrow what is possible: the clone is shallow.\n" in run.out
+    assert "\nGit history gives no extra information: the clone is shallow.\n" in run.out
     run = shallow.fluxbump("to", "2.7.5", "--dry-run", "--output", "json")
     assert "git history does not narrow this: the clone is shallow" in json.dumps(run.json)
 

@@ -395,7 +395,7 @@ class Life(RuleBasedStateMachine):
         ends_after=st.integers(0, 12),
     )
     def run(self, release: str | None, says: str, how: How, most: int, ends_after: int) -> None:
-        """A run, which may end in the middle, and is then begun anew."""
+        """A run, which may end in the middle, and is then begun again."""
         held = Version.parse(self.world.current)
         newer = release if release and Version.parse(release) > held else None
         what = wanted(newer, base=self.world.base, says=says) if newer else None

@@ -129,8 +129,8 @@ def test_nowhere_to_go() -> None:
     assert way("2.4.0", "2.4.0") == Route("2.4.0", "2.4.0")
     assert way("2.4.0", "2.8.4").problem == "no chart ships Flux 2.8.4"
     found = upgrade_path.route(TABLE, "2.4.0", "2.8.5", {"2.8.5"})
-    assert found.problem == "no release with a chart has a way around OCIRepository v1beta2"
-    assert way("2.4.0", "2.3.0").problem == ("no release with a chart has a way around Bucket v1")
+    assert found.problem == "no release with a chart leads around OCIRepository v1beta2"
+    assert way("2.4.0", "2.3.0").problem == ("no release with a chart leads around Bucket v1")
     for start, goal in (("2.99.0", "2.8.5"), ("2.8.5", "2.99.0")):
         with pytest.raises(KeyError, match=r"2\.99\.0"):
             upgrade_path.route(TABLE, start, goal, {*CHARTS, "2.99.0"})
@@ -241,7 +241,7 @@ def test_the_route_as_text_when_there_is_none() -> None:
     plain = Paint(enabled=False)
     assert report.text(way("2.4.0", "2.4.0"), None, plain) == "Already at Flux 2.4.0."
     assert report.text(way("2.4.0", "2.3.0"), "2.6.4", plain) == (
-        "No safe way from Flux 2.4.0 to 2.3.0: no release with a chart has a way around Bucket v1"
+        "No safe way from Flux 2.4.0 to 2.3.0: no release with a chart leads around Bucket v1"
     )
 
 

@@ -304,7 +304,7 @@ def test_range_that_admits_stays_and_is_shown(to: Run) -> None:
             ["clusters/a/flux.yaml:4: ", "column 11", "stays behind"],
         ),
         (small(install=script("${V}")), ["install.sh:2", "v${V}", "fluxbump.yaml"]),
-        ({"a.txt": "nothing\n"}, ["nothing here pins Flux", "--repo"]),
+        ({"a.txt": "nothing\n"}, ["no pin of Flux found", "--repo"]),
         (small(chart=wrapper(own="1.1")), ["chart/Chart.yaml:3", "bp-flux", "MAJOR.MINOR.PATCH"]),
         (small(chart=wrapper("!!str 2.14.1")), ["chart/Chart.yaml:6", "not an exact"]),
         (small(release=release("&v 1.1.2")), ["clusters/a/flux.yaml:9", "anchor"]),

@@ -71,7 +71,10 @@ def test_a_url_is_asked_once(tmp_path: Path, server: WebServer) -> None:
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        (Answer(status=404), "HTTP 404 (say with --releases where the manifests of releases are)"),
+        (
+            Answer(status=404),
+            "HTTP 404 (use --releases to say where the manifests of releases are)",
+        ),
         (Answer(b"<html>"), "it defines no custom resource of Flux"),
         (Answer(made.install("2.9.4")), "it is the manifest of Flux 2.9.4"),
         (Answer(b"#" * (33 << 20)), "larger than 32 MiB"),
@@ -93,7 +96,7 @@ def test_what_cannot_be_had(tmp_path: Path) -> None:
             Upstream(spec, web(tmp_path, offline=offline)).shipped(NEW)
         return str(caught.value)
 
-    assert message(str(tmp_path)).startswith(f"{tmp_path}/v{NEW}/install.yaml: no such file (say")
+    assert message(str(tmp_path)).startswith(f"{tmp_path}/v{NEW}/install.yaml: no such file (use")
     offline = message("https://mirror.example.org/x", offline=True)
     assert "not in the cache, and offline (run once without --offline" in offline
     assert "not valid" in message("https://me:sec/ret@mirror.example.org:x/y")
@@ -199,7 +202,7 @@ def test_check_says_why_a_rule_was_not_run(repo: Repo) -> None:
     at_new(repo)
     for code in ("FB201", "FB203", "FB204", "FB205"):
         assert "are not known" in not_run(repo)[code]
-        assert f"v{NEW}/install.yaml: no such file (say with --releases" in not_run(repo)[code]
+        assert f"v{NEW}/install.yaml: no such file (use --releases" in not_run(repo)[code]
     offline = {"offline": not_run(repo, "--offline", "--releases", "https://flux.example.org/x")}
     assert "https://flux.example.org/x/v2.10.0/install.yaml" in offline["offline"]["FB201"]
 

@@ -99,7 +99,7 @@ class Prepared(Struct, Generic[S_co], frozen=True):
         inventory: what the base holds, with the migration in it.
         plan: what each pin becomes.
         rows: mapping rows that move.
-        mentions: places left for a person.
+        mentions: places to review.
         changes: the files after all edits.
         built: the resulting tree, and the patch to it.
         branch: the branch to make.
@@ -382,7 +382,8 @@ def deliver(repository: Repository, prepared: Prepared, *, force: bool = False) 
 def _require_replaceable(branch: Branch, *, force: bool) -> None:
     if not force:
         raise RepositoryError(
-            f"branch {branch.name} exists and holds something else (commit {branch.tip[:12]})",
+            f"branch {branch.name} already exists with different content "
+            f"(commit {branch.tip[:12]})",
             hint=f"look at it: git log -p {branch.name}; --force replaces it and keeps its old tip",
         )
     if branch.worktree:

@@ -101,7 +101,7 @@ def edited(
         rows_move: whether mapping rows move.
 
     Raises:
-        FluxbumpError: an edit cannot be made, or an archive cannot be had.
+        FluxbumpError: an edit cannot be made, or an archive is not available.
     """
     moved = {change.pin.location.path for change in planned.changes}
     symlinks.require_nothing_behind(start.snapshot, start.inventory, moved, planned.targets)

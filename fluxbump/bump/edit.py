@@ -163,7 +163,7 @@ def _archives_left(snapshot: Snapshot, inventory: Inventory, plan: Plan) -> Iter
             if path.startswith(folder) and name in moved:
                 yield Note(
                     Location(path, 1),
-                    f"vendored archive of {name}, which moves: package it anew "
+                    f"vendored archive of {name}, which moves: package it again "
                     f"(helm dependency update {chart.directory.rstrip('/')})",
                 )
 

@@ -81,7 +81,7 @@ def plan(
     """
     require_pins(
         inventory,
-        "nothing here pins Flux: no install.yaml URL, no chart that depends on flux2, "
+        "no pin of Flux found: no install.yaml URL, no chart that depends on flux2, "
         "no HelmRelease of it",
     )
     _require_readable(inventory)

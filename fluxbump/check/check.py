@@ -77,7 +77,7 @@ def examine(
     scope = settings.scope(app_versions, evidence.NEEDLES if safety else ())
     scope = replace(scope, spread=spread)
     inventory = discover(snapshot, scope)
-    require_pins(inventory, "nothing here pins Flux, so there is nothing to check")
+    require_pins(inventory, "no pin of Flux found, so there is nothing to check")
     vendored = evidence.vendored_charts(snapshot, inventory)
     renders = evidence.begin_renders(render, snapshot, inventory, vendored)
     compare = None

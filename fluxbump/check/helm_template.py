@@ -182,7 +182,7 @@ def _sources(
     """Choose the files and archives to render.
 
     Raises:
-        _NotRun: the community chart cannot be had.
+        _NotRun: the community chart is not available.
     """
     start = len(chart.directory)
     files = {path[start:]: path for path in _paths(snapshot, chart.directory)}
@@ -213,7 +213,7 @@ def _community(wanted: str, places: Mapping[str, Vendored], fetch: Fetch | None)
     """Find the chart of the version that a dependency asks for.
 
     Raises:
-        _NotRun: it is neither vendored nor to be had from the index.
+        _NotRun: it is neither vendored nor available from the index.
     """
     # An archive goes before an unpacked chart, as in the bash gate.
     for place, one in sorted(places.items(), key=lambda item: item[0].endswith("/")):

@@ -79,7 +79,7 @@ def look(
         sources: of what the tables of releases do not hold; None when nothing is to be asked.
 
     Raises:
-        FluxbumpError: the index cannot be had, or the pins cannot be read.
+        FluxbumpError: the index is not available, or the pins cannot be read.
     """
     index = source.load()
     scope = settings.scope(releases.app_versions(index.releases), evidence.NEEDLES)

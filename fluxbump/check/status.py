@@ -115,7 +115,7 @@ def against(snapshot: Snapshot, settings: Settings, index: ChartIndex | IndexSou
     loaded = index if isinstance(index, ChartIndex) else None
     app_versions = releases.app_versions(loaded.releases) if loaded else {}
     inventory = discover(snapshot, settings.scope(app_versions))
-    require_pins(inventory, "nothing here pins Flux")
+    require_pins(inventory, "no pin of Flux found")
     return _judged(evidence.gather(snapshot, inventory, index), index)
 
 
@@ -125,7 +125,7 @@ def of(looked: Looked[Snapshot]) -> Survey:
     Raises:
         PinError: as `survey`.
     """
-    require_pins(looked.inventory, "nothing here pins Flux")
+    require_pins(looked.inventory, "no pin of Flux found")
     return _judged(looked.held, looked.index)
 
 
@@ -138,7 +138,7 @@ def _judged(about: Evidence, index: ChartIndex | IndexSourceError) -> Survey:
 
 
 def load(source: IndexSource) -> ChartIndex | IndexSourceError:
-    """Load an index, or return why it cannot be had."""
+    """Load an index, or return why it is not available."""
     try:
         return source.load()
     except IndexSourceError as error:

@@ -181,7 +181,7 @@ def _start(given: str | None, gathered: Evidence) -> str:
 
     held = given or current(gathered.inventory).get(FLUX)
     if held is None:
-        raise UsageError("nothing here says which Flux is installed", hint="say --from X.Y.Z")
+        raise UsageError("no version of Flux found", hint="use --from X.Y.Z")
     return held.removeprefix("v")
 
 

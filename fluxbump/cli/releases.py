@@ -81,6 +81,6 @@ def _look(
     except RepositoryError as error:
         if repo is not None:
             raise
-        console.note(f"no marks: {error.message}")
+        console.note(f"the column HERE is empty: {error.message}")
     with index_source(index, Settings(), None, offline=offline) as source:
         return source.load(), {}

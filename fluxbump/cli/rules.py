@@ -32,7 +32,7 @@ def rules(*, output: OutputOption = Output.TEXT) -> None:
         return
     rows = [(r.code, r.slug, r.severity.value, r.summary) for r in RULES.values()]
     lines = table(("CODE", "NAME", "SEVERITY", "WHAT MUST HOLD"), rows, Paint(enabled=False))
-    console.result("\n".join([*lines, "", "fluxbump rule CODE says why, and how to mend it."]))
+    console.result("\n".join([*lines, "", "fluxbump rule CODE explains a rule and the fix."]))
 
 
 def rule(

@@ -75,7 +75,7 @@ def status(
         else:
             console.result(text.status(view, Paint(enabled=console.colored())))
         for path in ws.repository.modified({pin.location.path for pin in view.inventory.pins}):
-            console.note(f"{path} has uncommitted changes, which are not looked at")
+            console.note(f"{path} has uncommitted changes, which are ignored")
     if view.problem:
         console.note(f"not checked against the chart index: {view.problem}")
     if view.disagree or not exit_code:

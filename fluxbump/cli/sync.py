@@ -47,9 +47,7 @@ class From(StrEnum):
 
 def sync(
     *,
-    from_: Annotated[
-        From, typer.Option("--from", help="The pins that are where the others have to go.")
-    ],
+    from_: Annotated[From, typer.Option("--from", help="The pins whose release the others take.")],
     repo: RepoOption = None,
     dry_run: DryRunOption = False,
     output: FormatOption = BumpFormat.TEXT,

@@ -114,7 +114,7 @@ def to(
 ) -> int:
     """Move every pin to a Flux release, in one commit on a new branch.
 
-    The work tree, the index and the current branch are not touched, save by --in-place. The
+    The work tree, the index and the current branch are not touched, except by --in-place. The
     target is the Flux release to install; the chart is the one whose appVersion is that
     release. With --migrate-apis, manifests that have to move come first, in a commit of their own;
     with --fix, settings of the HelmRelease that owns Flux, likewise.

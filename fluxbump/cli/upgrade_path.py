@@ -55,7 +55,7 @@ def told(found: Route, gathered: Evidence, index: ChartIndex) -> str | None:
         return None
     problem = past.silent(found.start)
     if problem:
-        return f"Git history does not narrow what is possible: {problem}"
+        return f"Git history gives no extra information: {problem}"
     wide = find(found.start, found.goal, replace(gathered, past=None), index)
     rest = stored_versions.without(wide.migrate, found.migrate)
     older = f"; an older cluster may also store {stored_versions.describe(rest)}" if rest else ""

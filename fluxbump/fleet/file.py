@@ -148,7 +148,7 @@ def parse(text: str, file: str, folder: str) -> tuple[FleetEntry, ...]:
 
     Raises:
         ConfigError: it is not YAML, holds something that fluxbump does not know, or a repository
-            or a name stands in it twice.
+            or a name is in it twice.
     """
     read = validation.check(FleetConfig, validation.load(text, file), text, file, _HINT)
     entries = tuple(_entry(repository, read.defaults, folder) for repository in read.repositories)
@@ -190,7 +190,7 @@ def _refuse_twins(entries: tuple[FleetEntry, ...], lines: list[int], file: str) 
         where = Location(file, line)
         if place in places:
             raise ConfigError(
-                f"this repository stands in line {places[place]} already",
+                f"this repository is in line {places[place]} already",
                 where=where,
                 hint="one run is enough for it",
             )

@@ -40,9 +40,9 @@ class Fetched(Struct, frozen=True):
     """The community chart as the chart index has it, its digest verified.
 
     Attributes:
-        app_version: what its own Chart.yaml says; empty when it cannot be had.
+        app_version: what its own Chart.yaml says; empty when it is not available.
         contents: as in `Vendored`.
-        problem: why it cannot be had.
+        problem: why it is not available.
     """
 
     app_version: str = ""

@@ -19,7 +19,7 @@ from fluxbump.flux.install_manifest import Shipped
 from fluxbump.helm.index import places
 
 _FILE = "install.yaml"
-_ELSEWHERE = "say with --releases where the manifests of releases are"
+_ELSEWHERE = "use --releases to say where the manifests of releases are"
 
 
 class ManifestReader(Protocol):
@@ -29,7 +29,7 @@ class ManifestReader(Protocol):
         """Return the body behind `url`.
 
         Raises:
-            IndexSourceError: it cannot be had, or is larger than `limit` bytes.
+            IndexSourceError: it is not available, or is larger than `limit` bytes.
         """
         ...
 
@@ -53,7 +53,7 @@ class Upstream(Struct, frozen=True):
             release: without a leading `v`.
 
         Raises:
-            IndexSourceError: it cannot be had, is not such a manifest, or is one of another
+            IndexSourceError: it is not available, is not such a manifest, or is one of another
                 release.
         """
         data, source = self._read(release)
@@ -83,7 +83,7 @@ class Upstream(Struct, frozen=True):
         """Return the manifest behind the URL, and the URL as it may be shown.
 
         Raises:
-            IndexSourceError: it cannot be had.
+            IndexSourceError: it is not available.
         """
         try:
             parts = urlsplit(self.spec.strip())

@@ -1,7 +1,7 @@
 """What is known of the releases that matter here: from the tables, a manifest, or a chart. Pure.
 
 The tables that ship with the package go first. What they do not know is read from the release's
-own manifest, and where that cannot be had from the community chart that claims to ship the
+own manifest, and where that is not available from the community chart that claims to ship the
 release. What fails is no error: rules say `not run`, with the reason.
 """
 
@@ -39,11 +39,11 @@ class Sources(Struct, frozen=True):
     Attributes:
         manifest: reads the manifest of a release.
         archive: returns the archive of a chart release, held to the digest in the index; None
-            when there is none to be had.
+            when none is available.
         compare: whether charts may be fetched only to be compared with the release they claim
             (FB206). One that an index on this machine has beside it is read anyway.
         local: the index is on this machine.
-        data: returns the bytes of a release's manifest; None when there are none to be had.
+        data: returns the bytes of a release's manifest; None when none is available.
     """
 
     manifest: Callable[[str], Shipped]

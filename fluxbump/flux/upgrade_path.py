@@ -144,7 +144,7 @@ def route(
         if ways:
             return Route(start, goal, min(ways, key=_cost))
     blocked = stored_versions.describe(stored_versions.fresh(table, start, goal))
-    return Route(start, goal, problem=f"no release with a chart has a way around {blocked}")
+    return Route(start, goal, problem=f"no release with a chart leads around {blocked}")
 
 
 def with_kubernetes(

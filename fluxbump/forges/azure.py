@@ -255,7 +255,7 @@ class Azure:
                 return
         raise ForgeError(
             f"Azure DevOps: {self._name}: more than {MOST_PAGES * _PAGE} pull requests",
-            hint="close pull requests that nobody needs",
+            hint="close pull requests that are no longer needed",
         )
 
     def _found(self, pulls: Iterator[_Pull]) -> tuple[PullRequest, ...]:

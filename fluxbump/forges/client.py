@@ -222,7 +222,7 @@ class Client:
             answer = self.get(self._page(answer, address))
         raise ForgeError(
             f"{answer.about}: more than {most} pages",
-            hint="close pull requests that nobody needs",
+            hint="close pull requests that are no longer needed",
         )
 
     def close(self) -> None:

@@ -67,7 +67,7 @@ def find(path: Path | None) -> Layout:
         )
     if not answers and "not a git repository" in reason:
         raise RepositoryError(
-            f"not a git repository: {place}", hint="run inside a checkout, or say --repo PATH"
+            f"not a git repository: {place}", hint="run inside a checkout, or use --repo PATH"
         )
     raise RepositoryError(f"git cannot use {place}: {reason or 'its path has a line break'}")
 

@@ -67,7 +67,7 @@ def parse(text: str) -> tuple[RemoteUrl, Userinfo | None]:
             does not quote it.
     """
     if not text or not text.isprintable() or text.startswith("-") or text != text.strip():
-        raise UsageError("the repository's URL is not one", hint=_HINT)
+        raise UsageError("the URL of the repository is invalid", hint=_HINT)
     if _HELPER.match(text):
         # git-remote-ext(1) runs any command that such a URL names.
         raise UsageError("the repository's URL names a helper program", hint=_HINT)
@@ -90,9 +90,9 @@ def _url(text: str) -> tuple[RemoteUrl, Userinfo | None]:
         parts = urlsplit(text)
         port = parts.port  # reading it validates it
     except ValueError:
-        raise UsageError("the repository's URL is not one", hint=_HINT) from None
+        raise UsageError("the URL of the repository is invalid", hint=_HINT) from None
     if parts.scheme not in _SCHEMES:
-        raise UsageError(f"fluxbump does not speak {parts.scheme}://", hint=_HINT)
+        raise UsageError(f"unsupported scheme: {parts.scheme}://", hint=_HINT)
     if parts.scheme == "file":
         return RemoteUrl(text, "file", "", parts.path), None
     if parts.query or parts.fragment:

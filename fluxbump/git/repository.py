@@ -1,7 +1,7 @@
 """A git repository: what it has, and the one ref that a bump makes.
 
 Everything is read from the object database and written as objects; the work tree, the index
-and HEAD are never touched, save by `switch`.
+and HEAD are never touched, except by `switch`.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ class Repository:
             RepositoryError: a bare repository has none.
         """
         if self.bare:
-            raise RepositoryError("a bare repository has no work tree", hint="say --rev REV")
+            raise RepositoryError("a bare repository has no work tree", hint="use --rev REV")
         return WorktreeSnapshot(self._git, self.root)
 
     def editable(self) -> EditableWorktree:
@@ -166,7 +166,7 @@ class Repository:
             RepositoryError: a bare repository has no index.
         """
         if self.bare:
-            raise RepositoryError("a bare repository has no index", hint="say --rev REV")
+            raise RepositoryError("a bare repository has no index", hint="use --rev REV")
         return self._closed_later(IndexSnapshot(self._git, datetime.now(UTC)))
 
     def _closed_later(self, snapshot: T) -> T:
@@ -198,7 +198,7 @@ class Repository:
         out = self._git.run("symbolic-ref", "--quiet", "--short", "HEAD", accept=(0, 1))
         name = out.decode().strip()
         if not name:
-            raise RepositoryError("HEAD is on no branch", hint="say --base BRANCH")
+            raise RepositoryError("HEAD is on no branch", hint="use --base BRANCH")
         return name
 
     def remote_address(self, name: str) -> str | None:

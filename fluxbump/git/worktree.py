@@ -237,5 +237,5 @@ class EditableWorktree(WorktreeSnapshot):
 
 def _unreadable(path: str, why: str) -> RepositoryError:
     return RepositoryError(
-        f"cannot be read: {why}", where=path, hint="see to its permissions, or remove it"
+        f"cannot be read: {why}", where=path, hint="check its permissions, or remove it"
     )

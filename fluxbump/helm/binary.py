@@ -132,12 +132,12 @@ class Helm:
         with self._running(["version", "--template", "{{.Version}}"], _VERSION_TIMEOUT) as wait:
             done = wait()
         if done is None:
-            raise ToolError(f"{self.path} does not tell its version in time")
+            raise ToolError(f"{self.path} timed out when asked for its version")
         said = done.stdout.decode("utf-8", "replace").strip()
         major = re.match(r"v?(\d+)\.\d", said)
         if done.returncode or major is None:
             reason = _complaint(done.stderr or done.stdout) or "it says nothing"
-            raise ToolError(f"{self.path} does not tell its version: {reason}")
+            raise ToolError(f"{self.path} did not print its version: {reason}")
         if int(major[1]) < _FIRST_SUPPORTED:
             raise ToolError(f"helm {said} is too old", hint="install Helm 3 or 4")
         return said

@@ -132,7 +132,7 @@ class MoveJson(PlaceJson):
 
 
 class MigrationJson(TypedDict):
-    """What moves before the bump, in a commit of its own, and what is left for a person."""
+    """What moves before the bump, in a commit of its own, and what is left to review."""
 
     old: str
     new: str

@@ -84,7 +84,7 @@ def _changes(prepared: Prepared[Snapshot], paint: Paint) -> list[str]:
 
 
 def _migration(migration: Migration, paint: Paint) -> list[str]:
-    """Which manifests move before the bump, and which are left for a person."""
+    """Which manifests move before the bump, and which are left to review."""
     rows = [
         (str(m.resource.api_location), m.resource.kind, m.resource.version, m.version)
         for m in migration.moves
@@ -96,7 +96,7 @@ def _migration(migration: Migration, paint: Paint) -> list[str]:
     elif not rows:
         lines = ["No manifest moves."]
     notes = [_note(note) for note in migration.notes]
-    return [*lines, "", *_section("apiVersions, left for a person", notes, paint)]
+    return [*lines, "", *_section("apiVersions to review", notes, paint)]
 
 
 def _fixings(prepared: Prepared[Snapshot], paint: Paint) -> list[str]:
@@ -150,7 +150,7 @@ def _mentions(mentions: Iterable[Mention], paint: Paint) -> list[str]:
         some = list(group)
         values = ", ".join(dict.fromkeys(f"{m.track} {m.value}" for m in some))
         lines.append(f"{some[0].location}  [{values}] {printable(some[0].text)}")
-    return _section("Mentions, left for a person", lines, paint)
+    return _section("Mentions to review", lines, paint)
 
 
 def findings(found: Sequence[Finding], paint: Paint) -> list[str]:

@@ -60,7 +60,7 @@ class Ground(Struct, frozen=True):
         base: the tip of the base branch.
         branch: its name.
         settings: the configuration in the base.
-        remote: that is pushed to.
+        remote: that branches are pushed to.
         credential: for the remote and its forge; None when there is none, or none is needed.
         userinfo: what the remote's URL had before the `@`.
         root: of the work tree, for paths in the configuration; None where there is none.

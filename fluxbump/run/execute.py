@@ -38,7 +38,7 @@ class Log(Protocol):
 
 
 Notes = Callable[[tuple[str, ...]], Mapping[str, str] | None]
-"""Returns release notes by release, of those that they can be had of; None when none are wanted."""
+"""Returns release notes by release, of those that have them; None when none are wanted."""
 
 
 class Effect(Struct, frozen=True):

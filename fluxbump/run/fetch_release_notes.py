@@ -15,7 +15,7 @@ _LARGEST = 1 << 20  # bytes of one answer; Flux' own take some 20,000
 
 
 def fetch(releases: tuple[str, ...], get: Callable[..., bytes], url: str) -> dict[str, str]:
-    """Return the notes of those releases that they can be had of; Markdown, not to be trusted.
+    """Return the notes of those releases that have them; Markdown, not to be trusted.
 
     Args:
         releases: newest first.
@@ -27,7 +27,7 @@ def fetch(releases: tuple[str, ...], get: Callable[..., bytes], url: str) -> dic
     failed = 0
     for release in releases[:MOST]:
         if failed == _ENOUGH and not found:
-            break  # said in the body: these notes were not to be had
+            break  # said in the body: these notes are not available
         try:
             answer = json.loads(get(f"{url}/v{release}", limit=_LARGEST))
         except (FluxbumpError, ValueError, RecursionError):

@@ -90,7 +90,7 @@ class Offer(Struct, frozen=True, dict=True):
 
         Args:
             head: the commit that its branch holds.
-            notes: release notes, of those releases that they can be had of; None for no section.
+            notes: release notes, of those releases that have them; None for no section.
             link: to a place at the base.
             over: the open one that it replaces; None for a new one.
         """

@@ -41,7 +41,7 @@ class Place(Struct, frozen=True):
         settings: the configuration in the base.
         source: of the chart index.
         sources: of what the tables of releases do not hold.
-        remote: that is pushed to.
+        remote: that branches are pushed to.
         remote_name: what people call it.
         forge: connects to the forge, when it is needed.
         notes: of releases.
@@ -136,7 +136,7 @@ def _require_kin(where: str, remote: RemoteUrl) -> None:
         raise RefusedError(
             f"run.forge_url names {host}, and the remote is on {own}",
             where=FILE,
-            hint=f"the token would go there; if that is right, say --forge-url {where}",
+            hint=f"the token would go there; if that is right, use --forge-url {where}",
         )
 
 

@@ -84,7 +84,7 @@ def write(
         raise RepositoryError(
             f"cannot be written: {_reason(error)}; nothing was changed",
             where=_where(error, place),
-            hint="see to its permissions, and to the space on the disk",
+            hint="check its permissions, and the free disk space",
         ) from error
 
 
@@ -113,7 +113,7 @@ def recover(place: Worktree) -> int | None:
         raise RepositoryError(
             f"a run of --in-place was cut short, and cannot be undone: {_reason(error)}",
             where=_where(error, place),
-            hint="mend that and run fluxbump again",
+            hint="fix that and run fluxbump again",
         ) from error
 
 
@@ -170,7 +170,7 @@ def _take_back(place: Worktree, journal: Journal) -> None:
         raise RepositoryError(
             f"could not be written, and not be undone either: {_reason(error)}",
             where=_where(error, place),
-            hint="mend that and run fluxbump again: it undoes the rest",
+            hint="fix that and run fluxbump again: it undoes the rest",
         ) from error
 
 

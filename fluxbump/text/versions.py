@@ -75,7 +75,7 @@ def raised(version: Version, level: Level) -> Version:
 
     At `patch`, the count in the last identifier of a prerelease is raised (`1.0.0-rc.4` to
     `1.0.0-rc.5`). Without a count, the patch of the core is raised and the identifiers stay
-    (`0.0.55-beta` to `0.0.56-beta`). `minor` and `major` raise the core; the count starts anew.
+    (`0.0.55-beta` to `0.0.56-beta`). `minor` and `major` raise the core; the count starts again.
     """
     if level == "none":
         return version

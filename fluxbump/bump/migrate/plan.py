@@ -54,7 +54,7 @@ def prepare(
     found, old = evidence.resources, evidence.installed
     if found is None or old is None:
         raise UsageError(
-            "nothing here says which Flux is installed, so no manifest can be moved",
+            "no version of Flux found, so no manifest can be moved",
             hint="drop --migrate-apis",
         )
     free = migrate(found, evidence.crds, old, new, ignored=ignored)

@@ -25,7 +25,7 @@ class IndexPlace(Protocol):
         """Return the index as it is.
 
         Raises:
-            IndexSourceError: it cannot be had, or is larger than `limit` bytes.
+            IndexSourceError: it is not available, or is larger than `limit` bytes.
         """
         ...
 
@@ -33,7 +33,7 @@ class IndexPlace(Protocol):
         """Return what `url`, as the index spells it, stands for.
 
         Raises:
-            IndexSourceError: it cannot be had, is larger than `limit` bytes, or `url` leads
+            IndexSourceError: it is not available, is larger than `limit` bytes, or `url` leads
                 where the index may not lead.
         """
         ...
@@ -80,7 +80,7 @@ def fetch_archive(url: str, limit: int, fetch: Fetch) -> bytes:
     """Fetch an archive that an index on this machine names by an absolute URL.
 
     Raises:
-        IndexSourceError: it is not an https URL, or the archive cannot be had.
+        IndexSourceError: it is not an https URL, or the archive is not available.
     """
     if scheme(url) != "https":
         raise IndexSourceError(f"the index names {public(url)}, which is not an https URL")

@@ -36,7 +36,7 @@ class IndexReader(Protocol):
         """Return the body behind `url`.
 
         Raises:
-            IndexSourceError: it cannot be had, or is larger than `limit` bytes.
+            IndexSourceError: it is not available, or is larger than `limit` bytes.
         """
         ...
 
@@ -65,7 +65,7 @@ def open_source(spec: str, *, web: Callable[[], IndexReader], chart: str = "flux
             found = kind.place(spec, lambda url, limit: connect().get(url, limit=limit))
             return _Source(found, chart)
     raise IndexSourceError(
-        "not a place for a chart index",
+        "unsupported location of a chart index",
         where=places.public(spec),
         hint="give an https URL, a file or a directory",
     )

@@ -62,7 +62,7 @@ def digest(inputs: BodyInputs, limit: int, *, hidden: bool) -> str:
     """Return the sha256 of what title and body say; hexadecimal.
 
     Links are left out: they name a commit, and that another commit says the same is no news. So
-    are release notes: whether they can be had may change from run to run. They are brought up to
+    are release notes: whether they are available may change from run to run. They are brought up to
     date along with anything else.
     """
     known = replace(inputs, link=None, notes=None, without_notes=())
@@ -162,7 +162,7 @@ def _notes(inputs: BodyInputs, most: int, *, hidden: bool) -> str:
     if left:
         parts.append(f"Left out, for length: those of {', '.join(map(markdown.plain, left))}.")
     if missing:
-        parts.append(f"Not to be had: those of {', '.join(map(markdown.plain, missing))}.")
+        parts.append(f"Not available: those of {', '.join(map(markdown.plain, missing))}.")
     said = "\n\n".join(parts)
     return said if len(said) <= most else ""
 

@@ -1,6 +1,6 @@
 """Release notes, which are Markdown from outside, made fit to stand in a pull request. Pure.
 
-The notes are read loosely and written anew, so that what comes out has a known shape whatever went
+The notes are read loosely and written again, so that what comes out has a known shape whatever went
 in: paragraphs, lists, quotes, headings of the fourth level and below, emphasis, and code. No links
 (an address stands as code, for a link to an issue would be noted there), no images, no HTML, no
 tables. See `markdown` for what is done to the text.
@@ -136,7 +136,7 @@ def _start(text: str) -> str:
 
 
 def _inline(text: str) -> str:
-    """Write a line anew: code as code, all else as text, which is escaped in one piece."""
+    """Write a line again: code as code, all else as text, which is escaped in one piece."""
     written, waiting, position = list[str](), list[str](), 0
     text = text.strip()
     for found in _INLINE.finditer(text):

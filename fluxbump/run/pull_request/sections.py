@@ -37,7 +37,7 @@ class BodyInputs(Struct, frozen=True):
         way: of which the bump is the first hop; None when there is no more to say.
         skipped: newer releases that are not proposed.
         notes: release notes, Markdown from outside, by release.
-        without_notes: releases that are crossed and whose notes could not be had.
+        without_notes: releases that are crossed and whose notes are not available.
         link: to a place in the repository; None for places without links.
         remote: what people call the remote, for the commands to type.
     """
