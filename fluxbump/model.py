@@ -171,6 +171,21 @@ FLUX = Track(TrackKind.RELEASE, "flux")
 FLUX2 = Track(TrackKind.COMMUNITY, "flux2")
 
 
+class Role(StrEnum):
+    """What the place of a pin does with the version."""
+
+    INSTALLS = "installs"
+    """What runs in a cluster comes from there."""
+    FOLLOWS = "follows"
+    """Repeats or derives from what other pins decide: a mirror, a chart's own version, a digest."""
+    TOOL = "tool"
+    """A program of Flux that people or CI run: the CLI, an action."""
+    REFERENCE = "reference"
+    """Names the release, and nothing runs from it: a schema, a module of a program."""
+    OPERATOR = "operator"
+    """Installs the flux-operator or its instance chart, which has a version line of its own."""
+
+
 class Form(StrEnum):
     """How a pin holds its version; only `exact` can be rewritten."""
 
@@ -197,6 +212,8 @@ class Pin(Struct, frozen=True):
         value: the version as it stands, without quotes and without a leading `v` or `=`.
         form: how it is held.
         subject: what holds it, for people: `HelmRelease bp-flux`.
+        role: what that place does with the version; `inventory.find_pins` takes it from the kind
+            where the pin says nothing else.
     """
 
     kind: str
@@ -207,6 +224,7 @@ class Pin(Struct, frozen=True):
     value: str
     form: Form
     subject: str
+    role: Role = Role.INSTALLS
 
 
 class Note(Struct, frozen=True):

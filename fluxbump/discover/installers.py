@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from fluxbump.discover.tracks import FLUX_SOURCES
+from fluxbump.discover.tracks import installs
 from fluxbump.model import FLUX, Form, Inventory, Pin
 
 INSTALL_URL = "install-url"
@@ -21,8 +21,7 @@ _HEAD = 4096  # characters; the header stands on the first line, or below a temp
 
 def sources(inventory: Inventory) -> list[Pin]:
     """Return the pins that say which release is installed, however they hold it; URLs first."""
-    pins = [pin for pin in inventory.pins if pin.track == FLUX and pin.kind in FLUX_SOURCES]
-    return sorted(pins, key=lambda pin: pin.kind != INSTALL_URL)
+    return installs(inventory.pins, FLUX)
 
 
 def exact(inventory: Inventory) -> list[Pin]:

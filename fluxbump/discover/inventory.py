@@ -38,6 +38,7 @@ from fluxbump.model import (
     Location,
     Note,
     Pin,
+    Role,
     Snapshot,
     Unreadable,
 )
@@ -320,6 +321,8 @@ def _find(context: Context, files: Sequence[TextFile]) -> _Found:
             for one in kind.find(file, context):
                 if isinstance(one, Note):
                     found.notes.append(one)
+                elif one.role is Role.INSTALLS and kind.ROLE is not Role.INSTALLS:
+                    found.pins.append(replace(one, role=kind.ROLE))
                 else:
                     found.pins.append(one)
         found.notes += lock_files.notes(file)

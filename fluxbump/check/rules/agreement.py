@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from fluxbump.check.rules.rule import Evidence, NotApplicable, NotRun, Outcome, Rule
 from fluxbump.discover import installers
-from fluxbump.discover.tracks import FLUX2_SOURCES
+from fluxbump.discover.tracks import installs
 from fluxbump.model import (
     FLUX,
     FLUX2,
@@ -129,7 +129,7 @@ def version_agreement(evidence: Evidence) -> Iterator[Outcome]:
 
 def _charts(evidence: Evidence) -> list[Pin]:
     """What asks for one version of the community chart."""
-    pins = [pin for kind in FLUX2_SOURCES for pin in _exact(evidence, kind) if pin.track == FLUX2]
+    pins = [pin for pin in installs(evidence.inventory.pins, FLUX2) if pin.form is Form.EXACT]
     # The URL of an archive holds its version twice, and says one thing.
     once = {(pin.location.path, pin.location.line, pin.value): pin for pin in pins}
     return [*once.values()]

@@ -24,10 +24,8 @@ from fluxbump.discover.pins import (
 )
 from fluxbump.discover.pins.kind import Kind
 
-KINDS: dict[str, Kind] = {
+KINDS: dict[str, Kind] = {  # where several say what is installed, the first counts
     install_url.NAME: install_url,
-    variable.NAME: variable,
-    chart_archive.NAME: chart_archive,
     digest.NAME: digest,
     chart_dependency.NAME: chart_dependency,
     values_mirror.NAME: values_mirror,
@@ -41,6 +39,8 @@ KINDS: dict[str, Kind] = {
     controller_image.NAME: controller_image,
     kustomize.NAME: kustomize,
     embedded.NAME: embedded,
+    chart_archive.NAME: chart_archive,
+    variable.NAME: variable,
     chart_reader.NAME: chart_reader,  # behind all that read a kind of object better
     custom.NAME: custom,
 }

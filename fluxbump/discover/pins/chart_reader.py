@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from functools import cache
 
 from fluxbump.discover.pins.kind import COMMUNITY_REPOSITORIES, Context, Found, pin_at
-from fluxbump.model import Note, Track, TrackKind
+from fluxbump.model import Note, Role, Track, TrackKind
 from fluxbump.text import yaml
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.yaml import Document, Node, Scalar
 
 NAME = "chart-reader"
+ROLE = Role.FOLLOWS
 
 _VERSIONS = ("version", "targetRevision", "chartVersion")
 _REPOSITORIES = ("repository", "repo", "repoURL", "repoUrl", "url")

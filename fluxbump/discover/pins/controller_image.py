@@ -12,13 +12,14 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from fluxbump.discover.pins.kind import Context, Found
-from fluxbump.model import FLUX, Form, Note, Pin, Track, TrackKind
+from fluxbump.model import FLUX, Form, Note, Pin, Role, Track, TrackKind
 from fluxbump.text import yaml
 from fluxbump.text.live_code import Language, TextFile
 from fluxbump.text.version_forms import form_of
 from fluxbump.text.yaml import Document, Node, Scalar, ScalarNode
 
 NAME = "controller-image"
+ROLE = Role.INSTALLS
 
 CONTROLLERS = {
     "sourceController": "source-controller",

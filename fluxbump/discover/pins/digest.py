@@ -11,10 +11,11 @@ from fluxbump.discover import chart_archives, digests
 from fluxbump.discover.digests import Digest
 from fluxbump.discover.embedded import program_source
 from fluxbump.discover.pins.kind import Context, Found
-from fluxbump.model import Form, Note, Pin
+from fluxbump.model import Form, Note, Pin, Role
 from fluxbump.text.live_code import TextFile
 
 NAME = "digest"
+ROLE = Role.FOLLOWS
 
 _URL = re.compile(r"/install\.yaml(?![\w-]|\.\w)")
 _KEY = re.compile(r"sha-?256|shasum|checksum|integrity|digest|hash", re.IGNORECASE)

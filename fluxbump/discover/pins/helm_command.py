@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from fluxbump.discover.pins.kind import Context, Found, unpinned
-from fluxbump.model import FLUX2, Form, Note, Pin, Track
+from fluxbump.model import FLUX2, Form, Note, Pin, Role, Track
 from fluxbump.text import version_ranges
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.version_forms import form_of
 
 NAME = "helm-command"
+ROLE = Role.INSTALLS
 
 _COMMANDS = frozenset({"upgrade", "install", "template", "pull", "fetch"})
 

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from fluxbump.discover.embedded import program_source
 from fluxbump.discover.pins.kind import Context, Found
 from fluxbump.discover.variables import references
-from fluxbump.model import FLUX, Form, Note, Pin
+from fluxbump.model import FLUX, Form, Note, Pin, Role
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.version_forms import form_of
 
 NAME = "install-url"
+ROLE = Role.INSTALLS
 
 _PATH = "fluxcd/flux2/releases/"
 
