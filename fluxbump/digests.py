@@ -16,35 +16,63 @@ from msgspec import Struct
 from fluxbump.model import Track, TrackKind
 
 _NIX = "0123456789abcdfghijklmnpqrsvwxyz"
-_NIX_LENGTH = 52  # characters for 256 bits
 
 MANIFEST = "install.yaml"
-ENCODINGS = ("hex", "sri", "nix")
+SHA256, SHA512 = "sha256", "sha512"
+_BYTES = {SHA256: 32, SHA512: 64}
+ENCODINGS = ("hex", "upper", "sri", "base64", "nix")
 """The encodings that a digest is found in."""
 
-_SHAPED = re.compile(
-    rf"(?P<sri>sha256-[A-Za-z0-9+/]{{43}}=)|(?<![0-9A-Za-z])(?:(?P<hex>[0-9a-f]{{64}})"
-    rf"|(?P<nix>[{_NIX}]{{{_NIX_LENGTH}}}))(?![0-9A-Za-z])"
-)
+
+def _nix_length(size: int) -> int:
+    return (size * 8 + 4) // 5
+
+
+def _base64(size: int) -> str:
+    """Match the base 64 of so many bytes."""
+    full, rest = divmod(size, 3)
+    count, padding = (full * 4 + rest + 1, 3 - rest) if rest else (full * 4, 0)
+    return f"[A-Za-z0-9+/]{{{count}}}{'=' * padding}"
+
+
+def _shapes(algorithm: str) -> str:
+    size = _BYTES[algorithm]
+    whole = "|".join(
+        (
+            rf"(?P<hex_{algorithm}>[0-9a-f]{{{size * 2}}})",
+            rf"(?P<upper_{algorithm}>[0-9A-F]{{{size * 2}}})",
+            rf"(?P<nix_{algorithm}>[{_NIX}]{{{_nix_length(size)}}})",
+        )
+    )
+    return (
+        rf"(?P<sri_{algorithm}>{algorithm}-{_base64(size)})"
+        rf"|(?<![0-9A-Za-z])(?:{whole})(?![0-9A-Za-z])"
+        rf"|(?<![0-9A-Za-z+/=-])(?P<base64_{algorithm}>{_base64(size)})(?![=0-9A-Za-z])"
+    )
+
+
+_SHAPED = re.compile("|".join(map(_shapes, (SHA512, SHA256))))
 
 
 class Digest(Struct, frozen=True):
-    """A text that has the shape of a sha256, with its span."""
+    """A text that has the shape of a digest, with its span."""
 
+    algorithm: str
     encoding: str
     start: int
     end: int
 
 
-def shaped(text: str, start: int, end: int) -> Iterator[Digest]:
-    """Yield what looks like a sha256 between two offsets."""
-    for match in _SHAPED.finditer(text, start, end):
-        yield Digest(match.lastgroup or "", *match.span())
+def shaped(text: str, start: int = 0, end: int | None = None) -> Iterator[Digest]:
+    """Yield what looks like a digest between two offsets."""
+    for match in _SHAPED.finditer(text, start, len(text) if end is None else end):
+        encoding, _, algorithm = (match.lastgroup or "").partition("_")
+        yield Digest(algorithm, encoding, *match.span())
 
 
-def track(encoding: str, artifact: str = MANIFEST) -> Track:
-    """Return the line of versions that an artifact's sha256 is, in one encoding."""
-    return Track(TrackKind.DIGEST, f"{artifact} sha256 {encoding}")
+def track(encoding: str, artifact: str = MANIFEST, algorithm: str = SHA256) -> Track:
+    """Return the line of versions that an artifact's digest is, in one encoding."""
+    return Track(TrackKind.DIGEST, f"{artifact} {algorithm} {encoding}")
 
 
 def targets(tracks: Iterable[Track], data: bytes) -> dict[Track, str]:
@@ -54,17 +82,27 @@ def targets(tracks: Iterable[Track], data: bytes) -> dict[Track, str]:
         tracks: of the digests that pins hold; others are passed over.
         data: the new manifest.
     """
-    spelled_out = spelled(hashlib.sha256(data).digest())
-    known = {track(encoding): value for encoding, value in spelled_out.items()}
+    known = {
+        track(encoding, algorithm=algorithm): value
+        for algorithm in _BYTES
+        for encoding, value in spelled(hashlib.new(algorithm, data).digest(), algorithm).items()
+    }
     return {one: known[one] for one in tracks if one in known}
 
 
-def spelled(raw: bytes) -> dict[str, str]:
-    """Spell the 32 bytes of a sha256 in every encoding."""
-    return {"hex": raw.hex(), "sri": f"sha256-{b64encode(raw).decode()}", "nix": nix(raw)}
+def spelled(raw: bytes, algorithm: str = SHA256) -> dict[str, str]:
+    """Spell the bytes of a digest in every encoding."""
+    base64 = b64encode(raw).decode()
+    return {
+        "hex": raw.hex(),
+        "upper": raw.hex().upper(),
+        "sri": f"{algorithm}-{base64}",
+        "base64": base64,
+        "nix": nix(raw),
+    }
 
 
 def nix(raw: bytes) -> str:
-    """Spell the 32 bytes of a sha256 as Nix does."""
+    """Spell the bytes of a digest as Nix does."""
     number = int.from_bytes(raw, "little")
-    return "".join(_NIX[(number >> (5 * n)) & 31] for n in reversed(range(_NIX_LENGTH)))
+    return "".join(_NIX[(number >> (5 * n)) & 31] for n in reversed(range(_nix_length(len(raw)))))

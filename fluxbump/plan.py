@@ -286,11 +286,15 @@ def _refuse_stale_digests(
         if not pin.track.name.startswith(MANIFEST):
             continue  # `archives` judges those of the chart
         if moves and pin.track.kind is TrackKind.DIGEST and pin.track not in targets:
-            raise PinError(
+            message = (
                 f"the {pin.subject} must move with the release, but the file of {targets[FLUX]} is "
-                "not available",
+                "not available"
+            )
+            raise HalfBumpError(
+                message,
                 where=pin.location,
                 hint="use --releases with a URL or a directory that has vX.Y.Z/install.yaml",
+                places=[Related(pin.location, message)],
             )
 
 
