@@ -30,6 +30,7 @@ from fluxbump import (
 from fluxbump.chartrepo import holds_copies
 from fluxbump.model import (
     FLUX,
+    FLUX2,
     Chart,
     Form,
     Inventory,
@@ -295,14 +296,21 @@ def find_pins(files: Iterable[TextFile], context: Context, spread: Spread = seri
         for found in part.pins:
             # A configured pin may repeat one that a kind knows; the kind knows better.
             pins.setdefault((found.location.path, found.start, str(found.location)), found)
+    locks = [note for file in files for note in locked.notes(file, _held(pins.values(), context))]
     return Inventory(
         pins=tuple(sorted(pins.values(), key=lambda pin: (pin.location, pin.start))),
-        notes=tuple(note for part in parts for note in part.notes),
+        notes=(*(note for part in parts for note in part.notes), *locks),
         unreadable=tuple(one for part in parts for one in part.unreadable),
         files={file.path: file.text for file in files},
         uses=uses,
         places=context.places,
     )
+
+
+def _held(pins: Iterable[Pin], context: Context) -> frozenset[str]:
+    """The releases of Flux and versions of its chart that are pinned, with what each chart ships."""
+    held = {p.value for p in pins if p.track in (FLUX, FLUX2) and p.form is Form.EXACT}
+    return frozenset(held | {context.app_versions.get(value, value) for value in held})
 
 
 def _followed(
@@ -324,7 +332,6 @@ def _find(context: Context, files: Sequence[TextFile]) -> _Found:
                     found.notes.append(one)
                 else:
                     found.pins.append(one)
-        found.notes += locked.notes(file)
         for document in file.documents:
             broken = unread.judged(file, document, context)
             if isinstance(broken, Note):

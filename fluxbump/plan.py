@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
-from fluxbump import constraint, direct, left_behind, versions
+from fluxbump import constraint, direct, left_behind, opaque, versions
 from fluxbump.changes import Change, Plan
 from fluxbump.digests import MANIFEST
 from fluxbump.errors import HalfBumpError, PinError, RefusedError
@@ -238,12 +238,8 @@ def _changes(pins: Iterable[Pin], targets: Mapping[Track, str]) -> Iterator[Chan
         if pin.form is Form.EXACT:
             yield Change(pin, new)
         elif pin.form is Form.OPAQUE:
-            raise PinError(
-                f"{pin.subject} must become {new}, but its value cannot be replaced in place "
-                "(an anchor, a tag, an escape, a block scalar, a digest, or a release without v)",
-                where=pin.location,
-                hint="write a plain version there",
-            )
+            message, advice = opaque.refusal(pin, new)
+            raise PinError(message, where=pin.location, hint=advice)
         elif pin.form is Form.RANGE and not _admits(pin, new):
             raise PinError(
                 f"{pin.subject} holds the range {pin.value}, which excludes {new}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from hashlib import sha512
 from pathlib import Path
@@ -48,7 +49,7 @@ CASES: dict[str, tuple[str, str]] = {
         "a.bzl",
         (
             f'http_file(\n  name = "k",\n  urls = ["{OTHER_URL}"],\n  sha256 = "OTHER",\n)\n'
-            f'http_file(\n  name = "f",\n  sha256 = "OURS",\n  downloaded_file_path = "install.yaml",\n'
+            f'http_file(\n  name = "f",\n  sha256 = "OURS",\n  executable = True,\n'
             f'  urls = [\n    "https://mirror.example.org/install.yaml",\n    "{FLUX}",\n  ],\n)\n'
         ),
     ),
@@ -86,11 +87,11 @@ CASES: dict[str, tuple[str, str]] = {
     "Terraform": (
         "a.tf",
         (
-            'locals {\n  flux_version = "2.4.0"\n  manifest_sha = "OURS"\n  other_sha = "OTHER"\n}\n'
+            'locals {\n  flux_version = "2.4.0"\n  flux_sha = "OURS"\n  k_sha = "OTHER"\n}\n'
             f'data "http" "f" {{\n  url = "{URL.format("${local.flux_version}")}"\n'
             "  lifecycle {\n    postcondition {\n"
-            "      condition = sha256(self.response_body) == local.manifest_sha\n    }\n  }\n}\n"
-            f'data "http" "k" {{\n  url = "{OTHER_URL}"\n  x = local.other_sha\n}}\n'
+            "      condition = sha256(self.response_body) == local.flux_sha\n    }\n  }\n}\n"
+            f'data "http" "k" {{\n  url = "{OTHER_URL}"\n  x = local.k_sha\n}}\n'
         ),
     ),
     # by name
@@ -232,11 +233,13 @@ def test_what_cannot_be_told_apart_stops_the_bump(
     lines = result.err.splitlines()[1:]
     assert lines == [f"  a.sh:{line}: a digest that may be of install.yaml" for line in (2, 3)]
     assert repo.branches() == ["main"]
-    blocked = cli("run", "--dry-run", "--releases", str(releases), "-o", "json", cwd=repo)
-    assert (blocked.code, blocked.json["outcome"]) == (21, "blocked")
-    assert [f"{one['path']}:{one['line']}" for one in blocked.json["places"]] == [
-        "a.sh:2",
-        "a.sh:3",
+    repo.commit({"fluxbump.yaml": "run:\n  release_notes: null\n"})
+    blocked = cli("run", "--dry-run", "--exit-code", "-q", "--output", "json", cwd=repo)
+    report = json.loads(blocked.out)
+    assert (blocked.code, report["outcome"]) == (21, "blocked")
+    assert [(one["path"], one["line"]) for one in report["places"]] == [
+        ("a.sh", 2),
+        ("a.sh", 3),
     ]
 
 

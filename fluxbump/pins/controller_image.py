@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterator
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from fluxbump import yamltext
+from fluxbump import opaque, yamltext
 from fluxbump.forms import form_of
 from fluxbump.model import FLUX, Form, Note, Pin, Track, TrackKind
 from fluxbump.pins.kind import Context, Found
@@ -165,7 +166,8 @@ def _mapped(file: TextFile, document: Document, mapping: Node) -> Iterator[Found
         pin = _scalar(file, image, scalar)
         digest = yamltext.text_of(mapping, "digest")
         if digest and isinstance(pin, Pin):
-            pin = _held(file, image, pin.start, pin.value, Form.OPAQUE)
+            subject = f"{pin.subject}{opaque.WITH_DIGEST}"
+            pin = replace(pin, form=Form.OPAQUE, subject=subject)
         yield pin
         return
 

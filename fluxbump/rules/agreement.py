@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from fluxbump import constraint, installers, versions, yamltext
+from fluxbump import constraint, installers, opaque, versions, yamltext
 from fluxbump.model import (
     FLUX,
     FLUX2,
@@ -52,7 +52,7 @@ def _holds(pin: Pin) -> str:
         Form.RANGE: f"the range {pin.value}",
         Form.VARIABLE: f"the variable {pin.value}",
         Form.UNPINNED: f"{pin.value or 'no version'}, which is whatever is newest",
-        Form.OPAQUE: f"{pin.value} behind an anchor, a tag or a digest",
+        Form.OPAQUE: opaque.held(pin),
         Form.EXACT: pin.value,
     }[pin.form]
 
