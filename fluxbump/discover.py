@@ -30,7 +30,6 @@ from fluxbump import (
 from fluxbump.chartrepo import holds_copies
 from fluxbump.model import (
     FLUX,
-    FLUX2,
     Chart,
     Form,
     Inventory,
@@ -296,7 +295,7 @@ def find_pins(files: Iterable[TextFile], context: Context, spread: Spread = seri
         for found in part.pins:
             # A configured pin may repeat one that a kind knows; the kind knows better.
             pins.setdefault((found.location.path, found.start, str(found.location)), found)
-    locks = [note for file in files for note in locked.notes(file, _held(pins.values(), context))]
+    locks = locked.notes(files, pins.values(), context.app_versions)
     return Inventory(
         pins=tuple(sorted(pins.values(), key=lambda pin: (pin.location, pin.start))),
         notes=(*(note for part in parts for note in part.notes), *locks),
@@ -305,12 +304,6 @@ def find_pins(files: Iterable[TextFile], context: Context, spread: Spread = seri
         uses=uses,
         places=context.places,
     )
-
-
-def _held(pins: Iterable[Pin], context: Context) -> frozenset[str]:
-    """The releases of Flux and versions of its chart that are pinned, with what each chart ships."""
-    held = {p.value for p in pins if p.track in (FLUX, FLUX2) and p.form is Form.EXACT}
-    return frozenset(held | {context.app_versions.get(value, value) for value in held})
 
 
 def _followed(
@@ -344,6 +337,7 @@ def _find(context: Context, files: Sequence[TextFile]) -> _Found:
 
 def _early(file: TextFile, context: Context) -> Iterator[Pin]:
     """The pins that others are found by: what install URLs hold, and who uses a variable."""
+    yield from install_url.of_arguments(file)
     for kind in (install_url, terraform, chart_archive, helm_command):
         yield from (one for one in kind.find(file, context) if isinstance(one, Pin))
 

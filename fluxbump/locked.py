@@ -7,9 +7,9 @@ version that a pin of the repository holds. Each form is that of the tool that w
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from fluxbump.model import Note
+from fluxbump.model import FLUX, FLUX2, Form, Note, Pin
 from fluxbump.textfile import Language, TextFile
 
 _RENEWED_BY = {
@@ -40,8 +40,10 @@ _VERSION = r"(\d+\.\d+\.\d+(?:-[\w.]+)?)(?![\w-]|\.\d)"
 _ENTRY = r"[^{}]{0,400}?"  # what may stand between two keys of one entry
 _FORMS = (
     # A tag, a release, or a file of either, by its URL or its id: most tools.
-    r"fluxcd/flux2(?:/(?:releases|download|tag|archive|tree|tarball|zipball|raw|refs|tags|v2))*"
-    rf"[/@?#: ]+(?:ref=)?v?{_VERSION}",
+    (
+        r"fluxcd/flux2(?:/(?:releases|download|tag|archive|tree|tarball|zipball|raw|refs|tags|v2))*"
+        rf"[/@?#: ]+(?:ref=)?v?{_VERSION}"
+    ),
     # flake.lock, whose keys are in alphabetical order
     rf'"owner": "fluxcd",{_ENTRY}"ref": "(?:refs/tags/)?v?{_VERSION}"{_ENTRY}"repo": "flux2"',
     # npins
@@ -58,25 +60,32 @@ _FORMS = (
 _FORM = re.compile("|".join(_FORMS))
 
 
-def notes(file: TextFile, held: Collection[str]) -> Iterator[Note]:
-    """Yield a remark on a lock file that holds a version of Flux or of its chart: who renews it.
+def notes(
+    files: Iterable[TextFile], pins: Iterable[Pin], app_versions: Mapping[str, str]
+) -> Iterator[Note]:
+    """Yield a remark on each lock file that holds a version of Flux or its chart: who renews it.
 
     Args:
-        file: any file.
-        held: the Flux releases and versions of the chart flux2 that pins hold.
+        files: all; others are passed over.
+        pins: that say which versions are held.
+        app_versions: chart version to Flux release.
     """
-    if file.language is not Language.LOCK:
-        return
+    held = {pin.value for pin in pins if pin.track in (FLUX, FLUX2) and pin.form is Form.EXACT}
+    held |= {app_versions[value] for value in held if value in app_versions}
+    for file in files:
+        if file.language is Language.LOCK:
+            yield from _first(file, held)
+
+
+def _first(file: TextFile, held: Collection[str]) -> Iterator[Note]:
     for match in _FORM.finditer(file.text):
         group = match.lastindex or 0
         version = match[group]
         if version in held:
             command = _RENEWED_BY.get(file.path.rpartition("/")[2])
-            how = (
-                f"renew it with `{command}`" if command else "renew it with the tool that wrote it"
+            how = f"`{command}`" if command else "the tool that wrote it"
+            what = (
+                f"a lock file holds flux2 {version}: not edited (renew it with {how} after a bump)"
             )
-            yield Note(
-                file.location(match.start(group)),
-                f"a lock file holds flux2 {version}: not edited ({how} after a bump)",
-            )
+            yield Note(file.location(match.start(group)), what)
             return

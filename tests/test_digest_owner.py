@@ -147,7 +147,7 @@ CASES: dict[str, tuple[str, str]] = {
         "Dockerfile",
         (
             f"RUN curl -LO {OTHER_URL} && \\\n  curl -LO {FLUX} && \\\n"
-            '  echo "OTHER kubectl" | sha256sum -c && \\\n  echo "OURS *install.yaml" | sha256sum -c\n'
+            '  echo "OTHER kubectl" | shasum -c; \\\n echo "OURS *install.yaml" | sha256sum -c\n'
         ),
     ),
     "a test": (

@@ -12,7 +12,7 @@ RELEASES = "https://github.com/fluxcd/flux2/releases/download"
 LOCKS: dict[str, tuple[str, str, str]] = {
     "Nix, by URL": (
         "flake.lock",
-        f'{{"nodes": {{"f": {{"locked": {{"type": "file", "url": "{URL.format("VERSION")}"}}}}}}}}',
+        f'{{"nodes": {{"f": {{"url": "{URL.format("VERSION")}"}}}}}}}}',
         "nix flake update",
     ),
     "Nix, by repository": (
@@ -30,7 +30,7 @@ LOCKS: dict[str, tuple[str, str, str]] = {
     ),
     "Go": (
         "go.sum",
-        "github.com/fluxcd/flux2/v2 vVERSION h1:x=\ngithub.com/fluxcd/flux2/v2 vVERSION/go.mod h1:y=\n",
+        "github.com/fluxcd/flux2/v2 vVERSION h1:x=\n",
         "go mod tidy",
     ),
     "npm": (
@@ -41,7 +41,7 @@ LOCKS: dict[str, tuple[str, str, str]] = {
     "vendir, a chart": (
         "vendir.lock.yml",
         (
-            "directories:\n- contents:\n  - helmChart:\n      appVersion: VERSION\n      version: 2.14.1\n"
+            "x:\n- contents:\n  - helmChart:\n      appVersion: VERSION\n      version: 2.14.1\n"
             "    path: flux2\n  path: charts\n"
         ),
         "vendir sync",

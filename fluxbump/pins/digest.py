@@ -85,6 +85,7 @@ def _is_digest(file: TextFile, digest: Digest, context: Context) -> bool:
         return False
     if not context.is_acted_on(file, digest.start):
         return False
+    set_here = context.followed.pins.get(file.path, ())
     begin = file.text.rfind("\n", 0, max(start - 1, 0)) + 1
     continued = _KEY.search(file.text, begin, start) if "\\" in file.text[begin:start] else None
     return bool(
@@ -92,6 +93,7 @@ def _is_digest(file: TextFile, digest: Digest, context: Context) -> bool:
         or _KEY.search(file.text, start, end)
         or _CHECKED.match(file.text, digest.end, end)
         or continued
+        or any(start <= pin.start < end for pin in set_here)
     )
 
 
@@ -124,10 +126,14 @@ def _manifests(file: TextFile, context: Context) -> dict[int, str]:
         and (
             programs.doubt(file, match.start(), match["tag"], tags) is None
             if file.is_program
-            else references.is_version(match["tag"])
-            and not references.is_searched(file, match.start())
+            else _is_held(file, match, context) and not references.is_searched(file, match.start())
         )
     }
+
+
+def _is_held(file: TextFile, match: re.Match[str], context: Context) -> bool:
+    followed = (file.path, match.start("tag")) in context.followed.uses
+    return followed or references.is_version(match["tag"])
 
 
 def _archives(file: TextFile, context: Context) -> dict[int, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from fluxbump import programs, references
+from fluxbump import parameters, programs, references
 from fluxbump.forms import form_of
 from fluxbump.model import FLUX, Form, Note, Pin
 from fluxbump.pins.kind import Context, Found
@@ -38,11 +38,23 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
         yield from _in_program(file, context)
         return
     for match in URL.finditer(file.text):
-        if not file.is_live(match.start()):
+        used = (file.path, match.start("tag")) in context.followed.uses
+        if file.is_live(match.start()) and not used:
+            yield _found(file, match)
+
+
+def of_arguments(file: TextFile) -> Iterator[Pin]:
+    """Yield the URLs whose release is a parameter of the shell function around them.
+
+    What the calls pass is the pin, if it is one version; else `find` has a note on the URL.
+    """
+    for match in URL.finditer(file.text) if _PATH in file.text else ():
+        tag, start = match["tag"] or "", match.start("tag")
+        if parameters.number_of(tag) is None or not file.is_live(match.start()):
             continue
-        found = _found(file, match)
-        if isinstance(found, Note) or (file.path, found.start) not in context.followed.uses:
-            yield found
+        if not references.is_searched(file, match.start()):
+            where, end = file.location(start), match.end("tag")
+            yield Pin(NAME, FLUX, where, start, end, tag, Form.VARIABLE, "install.yaml")
 
 
 def _in_program(file: TextFile, context: Context) -> Iterator[Found]:
