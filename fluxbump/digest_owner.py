@@ -129,6 +129,21 @@ class Owners(Struct, dict=True):
             return Verdict(verdict.downloads, certain=not verdict.downloads)
         return verdict
 
+    def taken(self, download: Download, pattern: re.Pattern[str]) -> re.Match[str] | None:
+        """Return what a pattern matches in the innermost scope of a URL that has such a text.
+
+        None if that scope has other downloads too, and what is meant is not known.
+        """
+        for scope in self._around(download.start):
+            found = pattern.search(self.file.text, scope.start, scope.end)
+            if found:
+                return found if len(self._within(scope)) == 1 else None
+        return None
+
+    def is_named(self, name: str) -> bool:
+        """Whether a variable or key of that name holds a digest in the file."""
+        return any(self._name(digest.start) == name for digest in self.digests)
+
     # --- by the file that is checked --------------------------------------------------------------
 
     def _checked(self, start: int, end: int) -> Verdict | None:

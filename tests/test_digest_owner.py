@@ -174,6 +174,30 @@ CASES: dict[str, tuple[str, str]] = {
         "a.sh",
         f"curl -o x {FLUX}\n" + "true\n" * 9 + f"curl {OTHER_URL}\ncheck sha256 OTHER\n",
     ),
+    "Zarf": (
+        "zarf.yaml",
+        (
+            f"files:\n  - source: {OTHER_URL}\n    shasum: OTHER\n    target: k\n"
+            f"  - source: {FLUX}\n    shasum: OURS\n    target: flux.yaml\n"
+        ),
+    ),
+    "arguments of a function": (
+        "a.sh",
+        (
+            "FLUX_SHA256=OURS\nK_SHA256=OTHER\n"
+            'get() {\n  curl -o "$2" "$1"\n  echo "$3  $2" | sha256sum -c\n}\n'
+            f'get "{OTHER_URL}" k "$K_SHA256"\nget "{FLUX}" f.yaml "$FLUX_SHA256"\n'
+        ),
+    ),
+    "printf": (
+        "a.sh",
+        (
+            "FLUX_VERSION=2.4.0\nK_VERSION=1\nFLUX_SHA256=OURS\nK_SHA256=OTHER\n"
+            f'curl "{V}" \\\n  -o "$TMP/f.yaml"\ncurl {OTHER_URL} -o "$TMP/k"\n'
+            'printf "%s  %s" "$FLUX_SHA256" "$TMP/f.yaml" | sha256sum -c\n'
+            'printf "%s  %s" "$K_SHA256" "$TMP/k" | sha256sum -c\n'
+        ),
+    ),
     "a variable that two files share": (
         "a.sh",
         f"FLUX_VERSION=2.4.0\nFLUX_SHA256=UNSURE\ncurl {V}\ncurl {TARBALL}\n",
@@ -211,6 +235,35 @@ def test_whose_digest_it_is(name: str) -> None:
     noted = [lines[note.location.line - 1] for note in found.notes if "digest" in note.message]
     assert len(noted) == len(places["UNSURE"])
     assert all(digest in line for digest, line in zip(places["UNSURE"], noted, strict=True))
+
+
+TASK = "- get_url:\n    url: {}\n    checksum: 'sha256:{{{{ flux_sum }}}}'\n"
+ROLE = "roles/f/tasks/main.yml"
+
+
+def test_a_digest_that_another_file_sets_stops_the_bump(
+    tmp_path: Path, index: Path, cli: Cli
+) -> None:
+    files = small(**{ROLE: TASK.format(FLUX), "vars.yml": f"flux_sum: {'0' * 64}\n"})
+    repo = repository(tmp_path / "repo", files, index)
+    assert_refused(cli("to", "2.5.1", cwd=repo), 5, f"{ROLE}:3", "variable, flux_sum,")
+
+
+def test_a_digest_beside_the_version_that_another_file_sets() -> None:
+    url = URL.format("{{ flux_version }}")
+    defaults = f"flux_version: 2.4.0\nflux_sum: {'0' * 64}  # sha256\n"
+    found = find({ROLE: TASK.format(url), "roles/f/defaults/main.yml": defaults})
+    assert [(pin.kind, str(pin.location)) for pin in found.pins] == [
+        ("variable", "roles/f/defaults/main.yml:1"),
+        ("digest", "roles/f/defaults/main.yml:2"),
+    ]
+    assert found.notes == ()
+
+
+@pytest.mark.parametrize("value", ["{{ lookup('url', x) }}", "sha256:https://example.org/sums"])
+def test_a_digest_that_is_looked_up_is_none(value: str) -> None:
+    task = f'- get_url:\n    url: {FLUX}\n    checksum: "{value}"\n'
+    assert find({"a.yml": task}).notes == ()
 
 
 @pytest.fixture

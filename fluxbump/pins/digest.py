@@ -40,6 +40,13 @@ _MANIFEST_URL = re.compile(
 )
 
 
+_TAKEN = re.compile(
+    r"(?:sha-?(?:256|512)|shasum|checksum|integrity|hash)[\"']?\s*[:=]\s*[\"']?(?:sha(?:256|512)[:-])?"
+    r"(?:\$\{\{?|\$\(?|\{\{-?|(?=(?:var|local)\.))\s*(?P<reference>[A-Za-z_.][\w.]*)(?![\w.(])"
+)
+"""A variable that holds the digest of what is downloaded."""
+
+
 class _Artifact(Struct, frozen=True):
     """A file that is downloaded.
 
@@ -67,7 +74,7 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
     if not named and file.path not in context.followed.pins:
         return
     some = [digest for digest in digests.shaped(file.text) if _is_digest(file, digest, context)]
-    if not some:
+    if not some and not _TAKEN.search(file.text):
         return
     downloads = _downloads(file, context)
     if not any(one.moves for one in downloads):
@@ -77,6 +84,8 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
         verdict = owners.of(digest)
         if verdict is not None:
             yield from _found(file, digest, verdict)
+    for download in downloads:
+        yield from _taken(owners, download, context)
 
 
 def _is_digest(file: TextFile, digest: Digest, context: Context) -> bool:
@@ -196,7 +205,23 @@ def _found(file: TextFile, digest: Digest, verdict: Verdict) -> Iterator[Found]:
     yield Note(where, message, held=_held(file, first, track))
 
 
-def _held(file: TextFile, download: Download, track: Track) -> tuple[Track, str] | None:
+def _taken(owners: Owners, download: Download, context: Context) -> Iterator[Note]:
+    """Yield a note on a URL whose digest is in a variable that another file sets."""
+    file = owners.file
+    artifact = _ARTIFACTS.get(download.artifact)
+    found = owners.taken(download, _TAKEN) if artifact and not download.variable else None
+    if artifact is None or found is None:
+        return
+    held = _held(file, download, artifact.track)
+    name = found["reference"].rpartition(".")[2]
+    here = held[1] or file.path in context.followed.pins
+    if here and not owners.is_named(name):
+        where = file.location(found.start("reference"))
+        what = f"the digest of {artifact.name} is in a variable, {name}, that another file sets"
+        yield Note(where, f"{what}: left alone", held=held)
+
+
+def _held(file: TextFile, download: Download, track: Track) -> tuple[Track, str]:
     """Return what a download holds now: an exact version, or nothing that is known."""
     text = file.text[download.start : download.end]
     pattern = _MANIFEST_URL if track == FLUX else archives.URL
