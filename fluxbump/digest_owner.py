@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 from posixpath import basename
 
 from msgspec import Struct
 
+from fluxbump import digest_names as names
 from fluxbump.digests import Digest
+from fluxbump.downloads import Download, Verdict, one_file
 from fluxbump.scopes import Scope, Scopes
 from fluxbump.textfile import TextFile
 
@@ -23,56 +25,14 @@ _NEAR = 4
 """Lines on either side of a download, in which a digest may belong to it."""
 _FAR = 40
 """Lines behind a download, in which a digest may belong to it if no other one is between."""
+_BLOCK = 400
+"""Characters in front of the default of a variable, in which its block begins."""
 _BRACKETS = 4
 """Brackets that may be around a digest inside those that hold its URL."""
 
 
-class Download(Struct, frozen=True):
-    """A URL, or a variable that holds the version in one.
-
-    Attributes:
-        start: of the URL or the version.
-        end: behind it.
-        artifact: name of the file of Flux; empty for any other download.
-        identity: what is downloaded; the same for two places that name one thing.
-        moves: it holds a version that moves.
-        variable: it is where the version is set, not a URL.
-    """
-
-    start: int
-    end: int
-    artifact: str
-    identity: str
-    moves: bool
-    variable: bool = False
-
-
-class Verdict(Struct, frozen=True):
-    """Whose digest it is.
-
-    Attributes:
-        downloads: what it may belong to; none if it certainly belongs to something else.
-        certain: it belongs to all of them, which are one file.
-    """
-
-    downloads: tuple[Download, ...] = ()
-    certain: bool = True
-
-
 _ELSEWHERE = Verdict()
 
-_WHAT = r"sha[_-]?(?:256|512)?[_-]?(?:sums?)?|check[_-]?sums?|hash|digest|integrity|sum"
-_END = re.compile(rf"(?:[_.-]?(?:{_WHAT}))+s?\Z", re.IGNORECASE)
-_NAMED = re.compile(
-    r"""(?P<name>[\w.-]+)["']?\]?\s*(?::=|\?=|[:=])\s*["']?(?:sha(?:256|512)[:-])?\Z"""
-)
-_SETS = re.compile(
-    r"""(?<![\w.-])(?P<stem>[A-Za-z][\w.-]*?)[_.-]?
-    (?:[Vv]ersion|VERSION|[Uu]rl|URL|[Uu]ri|URI|[Rr]elease|RELEASE|[Tt]ag|TAG|[Vv]er|VER)
-    ["']?\]?\s*(?::=|\?=|[:=])""",
-    re.VERBOSE,
-)
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _SOURCE = re.compile(
     r"(?<![\w.-])[\"']?(?:owner|repo|rev|image|repository|newName|newTag|gitRepo)[\"']?\s*[:=]"
 )
@@ -124,7 +84,7 @@ class Owners(Struct, dict=True):
                 return found
         verdict = self._by_scope(digest.start, digest) or self._nearby(digest.start)
         # A name that no version and no URL shares may be that of another download.
-        strange = bool(name and _words(_stem(name))) and verdict is not None
+        strange = bool(name and names.words_of(names.stem(name))) and verdict is not None
         if strange and verdict and all(one.variable for one in verdict.downloads):
             return Verdict(verdict.downloads, certain=not verdict.downloads)
         return verdict
@@ -155,7 +115,7 @@ class Owners(Struct, dict=True):
         )
         wanted = {basename(one["file"].strip("\"'")) for one in found if one}
         saved = [one for one in self.downloads if not one.variable and wanted & self._files(one)]
-        return _one_file(saved) if saved else None
+        return one_file(saved) if saved else None
 
     def _files(self, download: Download) -> set[str]:
         """Return the names that a download may be saved under."""
@@ -173,16 +133,18 @@ class Owners(Struct, dict=True):
     def _name(self, start: int) -> str | None:
         """Return the key or variable whose value begins at an offset."""
         line = self.file.line_span(start)[0]
-        found = _NAMED.search(self.file.text, line, start)
+        found = names.NAMED.search(self.file.text, line, start)
+        if found and found["name"] == "default":
+            found = names.BLOCK.search(self.file.text, max(0, start - _BLOCK), start) or found
         return found["name"] if found else None
 
     def _by_use(self, digest: Digest, name: str | None) -> Verdict | None:
         """Follow the variable that holds a digest to where it is used in the file."""
-        if name is None or not re.search("[a-z]", _stem(name), re.IGNORECASE):
+        if name is None or not re.search("[a-z]", names.stem(name), re.IGNORECASE):
             return None
         own = self._scopes.statement(digest.start)
         found = list[Verdict]()
-        for use in _uses(name).finditer(self.file.text):
+        for use in names.uses(name).finditer(self.file.text):
             at, end = use.start("name"), use.end("name")
             if own.holds(at) or self.file.in_comment(at):
                 continue
@@ -192,15 +154,15 @@ class Owners(Struct, dict=True):
         every = tuple(dict.fromkeys(one for some in found for one in some.downloads))
         if not every or not all(verdict.certain for verdict in found):
             return None
-        return _one_file(every)
+        return one_file(every)
 
     def _by_name(self, name: str | None) -> Verdict | None:
         """Compare the name of a digest's variable with those of versions and URLs."""
-        words = _words(_stem(name)) if name else ()
+        words = names.words_of(names.stem(name)) if name else ()
         shared = {
-            (siblings, _shared(words, siblings))
+            (siblings, names.shared(words, siblings))
             for siblings in self._siblings
-            if _shared(words, siblings)
+            if names.shared(words, siblings)
         }
         if not shared:
             return None
@@ -212,17 +174,19 @@ class Owners(Struct, dict=True):
             return _ELSEWHERE
         if len(set(stems)) > 1:
             return Verdict(tuple(some), certain=False)
-        return _one_file(some)
+        return one_file(some)
 
     @cached_property
     def _siblings(self) -> dict[tuple[str, ...], tuple[Download, ...]]:
         """What each name says that versions and URLs have: those of Flux, or nothing of it."""
         found: dict[tuple[str, ...], tuple[Download, ...]] = {}
-        for match in _SETS.finditer(self.file.text):
+        for match in names.SETS.finditer(self.file.text):
             if self.file.in_comment(match.start()):
                 continue
             span = Scope(match.end(), self.file.line_span(match.end())[1], "statement")
-            words = _words(match["stem"])
+            if match["block"]:
+                span = next(self._scopes.brackets(match.start("block")), span)
+            words = names.words_of(match["stem"])
             here = [one for one in self._within(span) if one.moves]
             found[words] = (*found.get(words, ()), *here)
         return found
@@ -239,7 +203,7 @@ class Owners(Struct, dict=True):
                 return _ELSEWHERE
             if held:
                 rivals = digest is not None and self._rivals(digest, scope)
-                verdict = _one_file(held, same=self._listed(held))
+                verdict = one_file(held, same=self._listed(held))
                 return Verdict(verdict.downloads, certain=False) if rivals else verdict
             if scope.kind in ("{", "(", "mapping") and self._is_source(scope):
                 return _ELSEWHERE
@@ -297,7 +261,7 @@ class Owners(Struct, dict=True):
         line = self.file.location(start).line
         near = [one for one in self.downloads if abs(self._line(one) - line) <= _NEAR]
         if any(one.moves for one in near):
-            verdict = _one_file(near)
+            verdict = one_file(near)
             alone = sum(abs(self._line(one) - line) <= _NEAR for one in self.digests) <= 1
             return verdict if alone else Verdict(verdict.downloads, certain=False)
         before = [one for one in self.downloads if one.start < start and not one.variable][-1:]
@@ -311,43 +275,3 @@ class Owners(Struct, dict=True):
 
 def _rival(one: Digest, digest: Digest) -> bool:
     return one != digest and one.algorithm == digest.algorithm
-
-
-def _one_file(some: Iterable[Download], *, same: bool = False) -> Verdict:
-    """Judge by what a digest may belong to: certain if that is one file.
-
-    Args:
-        some: what it may belong to.
-        same: they are mirrors of each other.
-    """
-    downloads = tuple(some)
-    urls = [one for one in downloads if not one.variable]
-    shown = {one.artifact for one in urls}
-    files = {one.identity for one in urls}
-    files |= {one.identity for one in downloads if one.variable and one.artifact not in shown}
-    if len(files) <= 1:
-        return Verdict(downloads)
-    ours = tuple(one for one in downloads if one.artifact)
-    if same and len({one.artifact for one in ours}) == 1:
-        return Verdict(ours)
-    return Verdict(downloads, certain=False)
-
-
-def _stem(name: str) -> str:
-    """Take from a name what says that it holds a digest."""
-    return _END.sub("", name)
-
-
-def _words(name: str) -> tuple[str, ...]:
-    return tuple(word.lower() for word in _WORD.findall(name))
-
-
-def _shared(words: Sequence[str], others: Sequence[str]) -> int:
-    """Count the words of the shorter name, if the longer one begins with it."""
-    least = min(len(words), len(others))
-    return least if words[:least] == others[:least] else 0
-
-
-def _uses(name: str) -> re.Pattern[str]:
-    set_there = r"\s*(?::=|\?=|=(?!=)|:\s)"
-    return re.compile(rf"(?<![\w-])(?P<name>{re.escape(name)})(?![\w-])(?!{set_there})")

@@ -109,6 +109,24 @@ CASES: dict[str, tuple[str, str]] = {
             f"kubectl_sha256: OTHER\nurl: {URL.format('{{ flux_version }}')}\n"
         ),
     ),
+    "defaults in a shell": (
+        "a.sh",
+        (
+            'FLUX_VERSION="${FLUX_VERSION:-2.4.0}"\nFLUX_SHA256="${FLUX_SHA256:-OURS}"\n'
+            'K_VERSION="${K_VERSION:-1}"\nK_SHA256="${K_SHA256:-OTHER}"\n'
+            f"curl {V}\n"
+        ),
+    ),
+    "variables of Terraform": (
+        "a.tf",
+        (
+            'variable "k_version" {\n  default = "1"\n}\n'
+            'variable "k_sha256" {\n  default = "OTHER"\n}\n'
+            'variable "flux_version" {\n  type = string\n  default = "2.4.0"\n}\n'
+            'variable "flux_sha256" {\n  type = string\n  default = "OURS"\n}\n'
+            f'locals {{\n  u = "{URL.format("${var.flux_version}")}"\n}}\n'
+        ),
+    ),
     "environment of a workflow": (
         ".github/workflows/a.yml",
         (

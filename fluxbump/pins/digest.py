@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from fluxbump import archives, digests, programs, references
-from fluxbump.digest_owner import Download, Owners, Verdict
+from fluxbump import digest_names as names
+from fluxbump.digest_owner import Owners
 from fluxbump.digests import Digest
+from fluxbump.downloads import Download, Verdict
 from fluxbump.forms import form_of
 from fluxbump.model import FLUX, FLUX2, Form, Note, Pin, Track
 from fluxbump.pins.kind import Context, Found
@@ -94,6 +96,7 @@ def _is_digest(file: TextFile, digest: Digest, context: Context) -> bool:
         return False
     if not context.is_acted_on(file, digest.start):
         return False
+    block = names.BLOCK.search(file.text, max(0, digest.start - 400), digest.start)
     set_here = context.followed.pins.get(file.path, ())
     begin = file.text.rfind("\n", 0, max(start - 1, 0)) + 1
     continued = _KEY.search(file.text, begin, start) if "\\" in file.text[begin:start] else None
@@ -102,6 +105,7 @@ def _is_digest(file: TextFile, digest: Digest, context: Context) -> bool:
         or _KEY.search(file.text, start, end)
         or _CHECKED.match(file.text, digest.end, end)
         or continued
+        or (block and _KEY.search(block["name"]))
         or any(start <= pin.start < end for pin in set_here)
     )
 
