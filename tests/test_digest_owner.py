@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fixtures import manifests as made
-from fluxbump.discover import digests
+from fluxbump.discover.digests import spellings as digests
 from tests.helpers import ARCHIVE, URL, Cli, assert_refused, find, repository, small
 
 FLUX = URL.format("2.4.0")

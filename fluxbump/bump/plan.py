@@ -14,7 +14,7 @@ from msgspec import Struct
 from fluxbump.bump import left_behind
 from fluxbump.bump.changes import Change, Plan
 from fluxbump.discover import chart_installs, opaque_pins
-from fluxbump.discover.digests import MANIFEST
+from fluxbump.discover.digests.spellings import MANIFEST
 from fluxbump.discover.tracks import current, require_pins
 from fluxbump.errors import HalfBumpError, PinError, RefusedError
 from fluxbump.flux.releases import best_chart

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from fluxbump.discover import digests
+from fluxbump.discover.digests import spellings
 from fluxbump.discover.embedded import program_source
 from fluxbump.discover.variables import references
 from fluxbump.errors import HalfBumpError
@@ -92,12 +92,12 @@ def _stays(pin: Pin, why: str) -> HalfBumpError:
     )
 
 
-_UNKNOWN = frozenset(digests.track(one, NAME, digests.SHA512) for one in digests.ENCODINGS)
-_TRACKS = _UNKNOWN | {digests.track(encoding, NAME) for encoding in digests.ENCODINGS}
+_UNKNOWN = frozenset(spellings.track(one, NAME, spellings.SHA512) for one in spellings.ENCODINGS)
+_TRACKS = _UNKNOWN | {spellings.track(encoding, NAME) for encoding in spellings.ENCODINGS}
 
 
 def _spelled(chart: ChartRelease) -> dict[Track, str]:
     if chart.digest is None:
         return {}
-    spelled = digests.spelled(bytes.fromhex(chart.digest))
-    return {digests.track(encoding, NAME): value for encoding, value in spelled.items()}
+    spelled = spellings.spelled(bytes.fromhex(chart.digest))
+    return {spellings.track(encoding, NAME): value for encoding, value in spelled.items()}

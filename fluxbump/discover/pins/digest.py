@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from fluxbump.discover import chart_archives, digests
-from fluxbump.discover import digest_names as names
-from fluxbump.discover.digest_owner import Owners
-from fluxbump.discover.digests import Digest
-from fluxbump.discover.downloads import Download, Verdict
+from fluxbump.discover import chart_archives
+from fluxbump.discover.digests import names, spellings
+from fluxbump.discover.digests.downloads import Download, Verdict
+from fluxbump.discover.digests.owner import Owners
+from fluxbump.discover.digests.spellings import Digest
 from fluxbump.discover.embedded import program_source
 from fluxbump.discover.pins.kind import Context, Found
 from fluxbump.discover.variables import references
@@ -67,7 +67,7 @@ class _Artifact(Struct, frozen=True):
     track: Track
 
 
-_MANIFEST = _Artifact(digests.MANIFEST, _RELEASES, "(install.yaml in ", FLUX)
+_MANIFEST = _Artifact(spellings.MANIFEST, _RELEASES, "(install.yaml in ", FLUX)
 _ARCHIVE = _Artifact(
     chart_archives.NAME, chart_archives.RELEASES, f"({chart_archives.SUBJECT} in ", FLUX2
 )
@@ -79,7 +79,7 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
     named = [one for one in _ARTIFACTS.values() if one.whole in file.text]
     if not named and file.path not in context.followed.pins:
         return
-    some = [digest for digest in digests.shaped(file.text) if _is_digest(file, digest, context)]
+    some = [digest for digest in spellings.shaped(file.text) if _is_digest(file, digest, context)]
     if not some and not _TAKEN.search(file.text):
         return
     downloads = _downloads(file, context)
@@ -197,7 +197,7 @@ def _found(file: TextFile, digest: Digest, verdict: Verdict) -> Iterator[Found]:
         return
     artifact = _ARTIFACTS.get(moving[0].artifact)
     if verdict.certain and artifact is not None:
-        track = digests.track(digest.encoding, artifact.name, digest.algorithm)
+        track = spellings.track(digest.encoding, artifact.name, digest.algorithm)
         value = file.text[digest.start : digest.end]
         subject = f"{digest.algorithm} of {artifact.name}"
         yield Pin(NAME, track, where, digest.start, digest.end, value, Form.EXACT, subject)

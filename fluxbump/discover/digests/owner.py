@@ -15,9 +15,9 @@ from posixpath import basename
 
 from msgspec import Struct
 
-from fluxbump.discover import digest_names
-from fluxbump.discover.digests import Digest
-from fluxbump.discover.downloads import Download, Verdict, one_file
+from fluxbump.discover.digests import names
+from fluxbump.discover.digests.downloads import Download, Verdict, one_file
+from fluxbump.discover.digests.spellings import Digest
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.scopes import Scope, Scopes
 
@@ -84,9 +84,7 @@ class Owners(Struct, dict=True):
                 return found
         verdict = self._by_scope(digest.start, digest) or self._nearby(digest.start)
         # A name that no version and no URL shares may be that of another download.
-        strange = (
-            bool(name and digest_names.words_of(digest_names.stem(name))) and verdict is not None
-        )
+        strange = bool(name and names.words_of(names.stem(name))) and verdict is not None
         if strange and verdict and all(one.variable for one in verdict.downloads):
             return Verdict(verdict.downloads, certain=not verdict.downloads)
         return verdict
@@ -135,20 +133,18 @@ class Owners(Struct, dict=True):
     def _name(self, start: int) -> str | None:
         """Return the key or variable whose value begins at an offset."""
         line = self.file.line_span(start)[0]
-        found = digest_names.NAMED.search(self.file.text, line, start)
+        found = names.NAMED.search(self.file.text, line, start)
         if found and found["name"] == "default":
-            found = (
-                digest_names.BLOCK.search(self.file.text, max(0, start - _BLOCK), start) or found
-            )
+            found = names.BLOCK.search(self.file.text, max(0, start - _BLOCK), start) or found
         return found["name"] if found else None
 
     def _by_use(self, digest: Digest, name: str | None) -> Verdict | None:
         """Follow the variable that holds a digest to where it is used in the file."""
-        if name is None or not re.search("[a-z]", digest_names.stem(name), re.IGNORECASE):
+        if name is None or not re.search("[a-z]", names.stem(name), re.IGNORECASE):
             return None
         own = self._scopes.statement(digest.start)
         found = list[Verdict]()
-        for use in digest_names.uses(name).finditer(self.file.text):
+        for use in names.uses(name).finditer(self.file.text):
             at, end = use.start("name"), use.end("name")
             if own.holds(at) or self.file.in_comment(at):
                 continue
@@ -162,11 +158,11 @@ class Owners(Struct, dict=True):
 
     def _by_name(self, name: str | None) -> Verdict | None:
         """Compare the name of a digest's variable with those of versions and URLs."""
-        words = digest_names.words_of(digest_names.stem(name)) if name else ()
+        words = names.words_of(names.stem(name)) if name else ()
         shared = {
-            (siblings, digest_names.shared(words, siblings))
+            (siblings, names.shared(words, siblings))
             for siblings in self._siblings
-            if digest_names.shared(words, siblings)
+            if names.shared(words, siblings)
         }
         if not shared:
             return None
@@ -184,13 +180,13 @@ class Owners(Struct, dict=True):
     def _siblings(self) -> dict[tuple[str, ...], tuple[Download, ...]]:
         """What each name says that versions and URLs have: those of Flux, or nothing of it."""
         found: dict[tuple[str, ...], tuple[Download, ...]] = {}
-        for match in digest_names.SETS.finditer(self.file.text):
+        for match in names.SETS.finditer(self.file.text):
             if self.file.in_comment(match.start()):
                 continue
             span = Scope(match.end(), self.file.line_span(match.end())[1], "statement")
             if match["block"]:
                 span = next(self._scopes.brackets(match.start("block")), span)
-            words = digest_names.words_of(match["stem"])
+            words = names.words_of(match["stem"])
             here = [one for one in self._within(span) if one.moves]
             found[words] = (*found.get(words, ()), *here)
         return found
