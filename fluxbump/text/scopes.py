@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from fluxbump.text.live_code import TextFile
 
-_MOST_LINES = 400
+_MOST_LINES = 200
 """Lines on either side that are read for a mapping."""
 
 _TOKEN = re.compile(r"""[{}()\[\]]|"(?:\\.|[^"\\\n])*"|'[^'\n]*'|\\.""")
@@ -45,6 +45,7 @@ class Scopes:
     def __init__(self, file: TextFile) -> None:
         self._file = file
         self._brackets, self._parents = _brackets(file)
+        self._last = Scope(0, 0, "statement")
         self._starts = [scope.start for scope in self._brackets]
 
     def brackets(self, offset: int) -> Iterator[Scope]:
@@ -57,6 +58,8 @@ class Scopes:
 
     def statement(self, offset: int) -> Scope:
         """Return the line around a character, with the lines that continue it."""
+        if self._last.holds(offset):
+            return self._last
         text = self._file.text
         start, end = self._file.line_span(offset)
         while start and _continues(text, start - 1):
@@ -66,7 +69,8 @@ class Scopes:
             if not behind:
                 break
             end = self._file.line_span(behind)[1]
-        return Scope(start, end, "statement")
+        self._last = Scope(start, end, "statement")
+        return self._last
 
     def mappings(self, offset: int) -> Iterator[Scope]:
         """Yield the YAML mappings in block style around a character, innermost first."""

@@ -11,6 +11,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
+from itertools import islice
 from posixpath import basename
 
 from msgspec import Struct
@@ -25,6 +26,8 @@ _NEAR = 4
 """Lines on either side of a download, in which a digest may belong to it."""
 _FAR = 40
 """Lines behind a download, in which a digest may belong to it if no other one is between."""
+_KEY_LENGTH = 200
+"""Characters in front of a digest in which its key is."""
 _BLOCK = 400
 """Characters in front of the default of a variable, in which its block begins."""
 _BRACKETS = 4
@@ -45,6 +48,9 @@ _SAVED = re.compile(
     [ \t]*["']?(?P<file>[^\s"'|;&<>)]+)""",
     re.VERBOSE,
 )
+
+
+_TEMPLATES = (".yml", ".yaml", ".j2", ".tpl", ".tftpl")
 
 
 class Owners(Struct, dict=True):
@@ -114,8 +120,17 @@ class Owners(Struct, dict=True):
             _SUMMED.search(text, scope.start, start),
         )
         wanted = {basename(one["file"].strip("\"'")) for one in found if one}
-        saved = [one for one in self.downloads if not one.variable and wanted & self._files(one)]
+        saved = [one for name in wanted for one in self._saved.get(name, ())]
         return one_file(saved) if saved else None
+
+    @cached_property
+    def _saved(self) -> dict[str, tuple[Download, ...]]:
+        """The downloads by the names of the files that they are saved in."""
+        found: dict[str, tuple[Download, ...]] = {}
+        for download in self.downloads:
+            for name in () if download.variable else self._files(download):
+                found[name] = (*found.get(name, ()), download)
+        return found
 
     def _files(self, download: Download) -> set[str]:
         """Return the names that a download may be saved under."""
@@ -132,7 +147,7 @@ class Owners(Struct, dict=True):
 
     def _name(self, start: int) -> str | None:
         """Return the key or variable whose value begins at an offset."""
-        line = self.file.line_span(start)[0]
+        line = max(self.file.line_span(start)[0], start - _KEY_LENGTH)
         found = names.NAMED.search(self.file.text, line, start)
         if found and found["name"] == "default":
             found = names.BLOCK.search(self.file.text, max(0, start - _BLOCK), start) or found
@@ -141,6 +156,8 @@ class Owners(Struct, dict=True):
     def _by_use(self, digest: Digest, name: str | None) -> Verdict | None:
         """Follow the variable that holds a digest to where it is used in the file."""
         if name is None or not re.search("[a-z]", names.stem(name), re.IGNORECASE):
+            return None
+        if self.file.text.count(name) < 2:  # noqa: PLR2004  # set, and used
             return None
         own = self._scopes.statement(digest.start)
         found = list[Verdict]()
@@ -212,16 +229,16 @@ class Owners(Struct, dict=True):
     def _around(self, start: int) -> Iterator[Scope]:
         """Yield the scopes that say whose a digest is, innermost first."""
         statement = self._scopes.statement(start)
-        some = [statement]
-        for number, scope in enumerate(self._scopes.brackets(start)):
-            if number < _BRACKETS:
-                some.append(scope)
-        if self.file.is_yaml or self.file.path.endswith((".yml", ".yaml", ".j2", ".tpl", ".tftpl")):
-            for number, scope in enumerate(self._scopes.mappings(start)):
-                if number > 1 or (number == 1 and scope.start == 0):
-                    break
-                some.append(scope)
+        some = [statement, *islice(self._scopes.brackets(start), _BRACKETS)]
+        mappings = self._scopes.mappings(start) if self._has_mappings else iter(())
+        some += islice(mappings, 1)
         yield from sorted(some, key=lambda scope: scope.end - scope.start)
+        yield from (scope for scope in islice(mappings, 1) if scope.start)
+
+    @cached_property
+    def _has_mappings(self) -> bool:
+        is_yaml = self.file.is_yaml and not self.file.path.endswith(".json")
+        return is_yaml or self.file.path.endswith(_TEMPLATES)
 
     def _within(self, scope: Scope) -> list[Download]:
         first = bisect_left(self._starts, scope.start)
@@ -258,19 +275,30 @@ class Owners(Struct, dict=True):
     # --- by distance ------------------------------------------------------------------------------
 
     def _nearby(self, start: int) -> Verdict | None:
-        line = self.file.location(start).line
-        near = [one for one in self.downloads if abs(self._line(one) - line) <= _NEAR]
+        window = self._window(start)
+        near = self._within(window)
         if any(one.moves for one in near):
             verdict = one_file(near)
-            alone = sum(abs(self._line(one) - line) <= _NEAR for one in self.digests) <= 1
+            alone = len(self._inside(window)) <= 1
             return verdict if alone else Verdict(verdict.downloads, certain=False)
-        before = [one for one in self.downloads if one.start < start and not one.variable][-1:]
-        if before and before[0].moves and line - self._line(before[0]) <= _FAR:
-            return Verdict(tuple(before), certain=False)
+        last = bisect_left(self._starts, start) - 1
+        while last >= 0 and self.downloads[last].variable:
+            last -= 1
+        before = self.downloads[last] if last >= 0 else None
+        if before and before.moves and self._line(start) - self._line(before.start) <= _FAR:
+            return Verdict((before,), certain=False)
         return None
 
-    def _line(self, place: Download | Digest) -> int:
-        return self.file.location(place.start).line
+    def _window(self, start: int) -> Scope:
+        """Return the lines that are near."""
+        begin = end = start
+        for _ in range(_NEAR + 1):
+            begin = self.file.text.rfind("\n", 0, begin) if begin > 0 else begin
+            end = self.file.text.find("\n", end + 1) if end >= 0 else end
+        return Scope(max(begin, 0), len(self.file.text) if end < 0 else end, "statement")
+
+    def _line(self, offset: int) -> int:
+        return self.file.location(offset).line
 
 
 def _rival(one: Digest, digest: Digest) -> bool:

@@ -88,7 +88,8 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
     owners = Owners(file, downloads, some)
     for digest in some:
         verdict = owners.of(digest)
-        if verdict is not None:
+        ours = verdict is not None and any(one.moves for one in verdict.downloads)
+        if verdict is not None and ours and context.is_acted_on(file, digest.start):
             yield from _found(file, digest, verdict)
     for download in downloads:
         yield from _taken(owners, download, context)
@@ -98,7 +99,7 @@ def _is_digest(file: TextFile, digest: Digest, context: Context) -> bool:
     start, end = file.line_span(digest.start)
     if _OF_OTHERS.search(file.text, max(start, digest.start - 80), digest.start):
         return False
-    if not context.is_acted_on(file, digest.start):
+    if file.in_comment(digest.start):
         return False
     block = names.BLOCK.search(file.text, max(0, digest.start - 400), digest.start)
     set_here = context.followed.pins.get(file.path, ())
@@ -124,7 +125,7 @@ def _downloads(file: TextFile, context: Context) -> list[Download]:
     found = list[Download]()
     for match in _URL.finditer(file.text):
         start, end = match.span()
-        if not context.is_acted_on(file, start) or _is_aside(file, start):
+        if file.in_comment(start) or _is_aside(file, start):
             continue
         artifact = next((ours[at] for at in ours if start <= at < end), "")
         moves = bool(artifact) or bool(moving and moving.search(match.group()))
