@@ -234,11 +234,14 @@ class Note(Struct, frozen=True):
         location: where.
         message: what, and why it stays.
         certain: no version is held there, so nothing was left out of what rules judge.
+        held: the line of versions that it may belong to, with the version that it goes with now;
+            empty if that is not known. A bump that moves this line would leave it behind.
     """
 
     location: Location
     message: str
     certain: bool = False
+    held: tuple[Track, str] | None = None
 
 
 class Mention(Struct, frozen=True):

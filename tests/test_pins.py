@@ -8,7 +8,7 @@ from textwrap import indent
 
 import pytest
 
-from fluxbump.discover import digests
+from fluxbump.discover.digests import spellings as digests
 from fluxbump.discover.inventory import find_pins
 from fluxbump.discover.pins import KINDS
 from fluxbump.discover.pins.kind import Context, CustomPin

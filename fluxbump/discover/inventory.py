@@ -296,9 +296,10 @@ def find_pins(files: Iterable[TextFile], context: Context, spread: Spread = seri
         for found in part.pins:
             # A configured pin may repeat one that a kind knows; the kind knows better.
             pins.setdefault((found.location.path, found.start, str(found.location)), found)
+    locks = lock_files.notes(files, pins.values(), context.app_versions)
     return Inventory(
         pins=tuple(sorted(pins.values(), key=lambda pin: (pin.location, pin.start))),
-        notes=tuple(note for part in parts for note in part.notes),
+        notes=(*(note for part in parts for note in part.notes), *locks),
         unreadable=tuple(one for part in parts for one in part.unreadable),
         files={file.path: file.text for file in files},
         uses=uses,
@@ -325,7 +326,6 @@ def _find(context: Context, files: Sequence[TextFile]) -> _Found:
                     found.pins.append(replace(one, role=kind.ROLE))
                 else:
                     found.pins.append(one)
-        found.notes += lock_files.notes(file)
         for document in file.documents:
             broken = unparsed.judged(file, document, context)
             if isinstance(broken, Note):
@@ -338,6 +338,7 @@ def _find(context: Context, files: Sequence[TextFile]) -> _Found:
 
 def _early(file: TextFile, context: Context) -> Iterator[Pin]:
     """The pins that others are found by: what install URLs hold, and who uses a variable."""
+    yield from install_url.of_arguments(file)
     for kind in (install_url, terraform, chart_archive, helm_command):
         yield from (one for one in kind.find(file, context) if isinstance(one, Pin))
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from fluxbump.check.rules.rule import Evidence, NotApplicable, NotRun, Outcome, Rule
-from fluxbump.discover import installers
+from fluxbump.discover import installers, opaque_pins
 from fluxbump.discover.tracks import installs
 from fluxbump.model import (
     FLUX,
@@ -53,7 +53,7 @@ def _holds(pin: Pin) -> str:
         Form.RANGE: f"the range {pin.value}",
         Form.VARIABLE: f"the variable {pin.value}",
         Form.UNPINNED: f"{pin.value or 'no version'}, which is whatever is newest",
-        Form.OPAQUE: f"{pin.value} behind an anchor, a tag or a digest",
+        Form.OPAQUE: opaque_pins.held(pin),
         Form.EXACT: pin.value,
     }[pin.form]
 

@@ -10,7 +10,9 @@ import re
 from collections.abc import Iterator
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from fluxbump.discover import opaque_pins
 from fluxbump.discover.pins.kind import Context, Found
 from fluxbump.model import FLUX, Form, Note, Pin, Role, Track, TrackKind
 from fluxbump.text import yaml
@@ -166,7 +168,8 @@ def _mapped(file: TextFile, document: Document, mapping: Node) -> Iterator[Found
         pin = _scalar(file, image, scalar)
         digest = yaml.text_of(mapping, "digest")
         if digest and isinstance(pin, Pin):
-            pin = _held(file, image, pin.start, pin.value, Form.OPAQUE)
+            subject = f"{pin.subject}{opaque_pins.WITH_DIGEST}"
+            pin = replace(pin, form=Form.OPAQUE, subject=subject)
         yield pin
         return
 

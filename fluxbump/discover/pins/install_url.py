@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from fluxbump.discover.embedded import program_source
 from fluxbump.discover.pins.kind import Context, Found
-from fluxbump.discover.variables import references
+from fluxbump.discover.variables import references, shell_arguments
 from fluxbump.model import FLUX, Form, Note, Pin, Role
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.version_forms import form_of
@@ -40,11 +40,23 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
         yield from _in_program(file, context)
         return
     for match in URL.finditer(file.text):
-        if not file.is_live(match.start()):
+        used = (file.path, match.start("tag")) in context.followed.uses
+        if file.is_live(match.start()) and not used:
+            yield _found(file, match)
+
+
+def of_arguments(file: TextFile) -> Iterator[Pin]:
+    """Yield the URLs whose release is a parameter of the shell function around them.
+
+    What the calls pass is the pin, if it is one version; else `find` has a note on the URL.
+    """
+    for match in URL.finditer(file.text) if _PATH in file.text else ():
+        tag, start = match["tag"] or "", match.start("tag")
+        if shell_arguments.number_of(tag) is None or not file.is_live(match.start()):
             continue
-        found = _found(file, match)
-        if isinstance(found, Note) or (file.path, found.start) not in context.followed.uses:
-            yield found
+        if not references.is_searched(file, match.start()):
+            where, end = file.location(start), match.end("tag")
+            yield Pin(NAME, FLUX, where, start, end, tag, Form.VARIABLE, "install.yaml")
 
 
 def _in_program(file: TextFile, context: Context) -> Iterator[Found]:

@@ -13,7 +13,7 @@ from posixpath import dirname, join, normpath
 
 from msgspec import Struct
 
-from fluxbump.discover.variables import references
+from fluxbump.discover.variables import references, shell_arguments
 from fluxbump.discover.variables.references import Reference
 from fluxbump.text import hcl, versions, yaml
 from fluxbump.text.live_code import Language, TextFile
@@ -63,12 +63,22 @@ def find(file: TextFile, reference: Reference) -> list[Assignment]:
         return []
     if reference.scope in ("var", "local"):
         found = _terraform(file, reference)
+    elif reference.scope == shell_arguments.SCOPE:
+        found = _arguments(file, *reference.name)
     elif len(reference.name) > 1 or reference.scope == "Values":
         found = _below(file, reference.name)
     else:
         found = _named(file, reference.name[0])
     unique = {one.start: one for one in found if file.is_live(one.start)}
     return [unique[start] for start in sorted(unique)]
+
+
+def _arguments(file: TextFile, function: str, number: str) -> Iterator[Assignment]:
+    """Yield what each call of a function passes; no version where it passes nothing."""
+    for start, end in shell_arguments.arguments(file, function, int(number)):
+        found = _value(file.text, start) if end > start else None
+        whole = found is not None and found.start - 2 <= start and found.end <= end <= found.end + 1
+        yield found if found and whole else Assignment(start, end, None)
 
 
 @cache
@@ -127,7 +137,7 @@ def _value(text: str, start: int) -> Assignment | None:
         return Assignment(begin + exact.start(1), begin + exact.end(1), exact[1])
     if not inner:
         return None
-    alias = references.parse(inner)
+    alias = references.parse(inner) or shell_arguments.reference_at(text, begin, inner)
     if alias and alias.default:
         first, last = begin + alias.default[0], begin + alias.default[1]
         return Assignment(first, last, text[first:last])
