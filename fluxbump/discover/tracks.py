@@ -30,6 +30,7 @@ FLUX_SOURCES = ("install-url", "variable", "custom")
 """Kinds of pin that say which release is installed; the first that a repository has counts."""
 FLUX2_SOURCES = (
     *("chart-dependency", "helm-release", "terraform", "helm-command", "crossplane"),
+    *("ansible-helm", "helm-call"),
     *("embedded-manifest", "kustomize-override", "chart-archive", "variable", "custom"),
 )
 """Kinds of pin that say which chart release is shipped; the first that a repository has counts."""
