@@ -14,7 +14,7 @@ from fluxbump.discover.pins import helm_call
 from fluxbump.discover.pins.kind import Context
 from fluxbump.model import Chart, Note, Pin
 from fluxbump.text.live_code import TextFile
-from tests.helpers import COMMUNITY, Cli, brief, repository, small
+from tests.helpers import ARCHIVE, COMMUNITY, Cli, brief, repository, small
 
 EXACT = "helm-call flux2 2.14.1"
 OWN = Context(charts={"bp-flux": Chart("bp-flux", "chart/Chart.yaml", "1.1.2", (), wrapper=True)})
@@ -107,6 +107,7 @@ KCL = f"""spec.forProvider.chart = {{
     version = "2.14.1"
 }}
 """
+BY_ARCHIVE = KCL.replace(f'repository = "{COMMUNITY}"', f'url = "{ARCHIVE.format("2.14.1")}"')
 PULUMI_YAML = f"""resources:
   flux:
     type: kubernetes:helm.sh/v3:Release
@@ -136,6 +137,10 @@ PULUMI_YAML = f"""resources:
         ("A.java", JAVA_PULUMI, [f"2 {EXACT}"]),
         ("A.cs", CSHARP, [f"2 {EXACT}"]),
         ("main.k", KCL, [f"4 {EXACT}"]),
+        ("main.k", BY_ARCHIVE, [f"4 {EXACT}"]),
+        ("main.k", BY_ARCHIVE.replace('version = "2.14.1"', "version = _v"), [
+            "4 helm-call flux2 _v [variable]",
+        ]),
         ("Pulumi.yaml", PULUMI_YAML, [f"6 {EXACT}"]),
         ("a.ts", TS.replace('"2.14.1"', "config.version"), [
             "4 helm-call flux2 config.version [variable]",
@@ -183,6 +188,10 @@ def test_calls(path: str, text: str, expected: list[str]) -> None:
         (CDK.replace(COMMUNITY, "fluxcd-community"), "no URL of a chart repository"),
         (TS.replace('version: "2.14.1"', "version"), "takes its version from elsewhere"),
         (TS.replace('version: "2.14.1"', "...defaults"), "takes its version from elsewhere"),
+        (
+            TS.replace("repo:", "url:").replace("repositoryOpts: {", "repositoryOpts: x, f: {"),
+            "no URL",
+        ),
         (TS.replace("2.14.1", "X.Y.Z"), "neither a version nor a range"),
     ],
 )
@@ -199,7 +208,7 @@ def test_a_chart_of_this_repository() -> None:
 
 
 def test_a_bump_moves_it_and_check_compares_it(tmp_path: Path, index: Path, cli: Cli) -> None:
-    files = {"infra/a.ts": TS, "infra/b.go": GO, "Pulumi.yaml": PULUMI_YAML}
+    files = {"infra/a.ts": TS, "infra/b.go": GO, "Pulumi.yaml": PULUMI_YAML, "a.k": BY_ARCHIVE}
     repo = repository(tmp_path / "repo", small(**files), index)
     result = cli("to", "2.5.1", "-o", "json", cwd=repo)
     assert result.code == 0, result.err

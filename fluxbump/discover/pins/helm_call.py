@@ -11,9 +11,17 @@ import re
 from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from fluxbump.discover.chart_archives import RELEASES
 from fluxbump.discover.embedded import program_source
-from fluxbump.discover.pins.kind import Context, Found, pin_at, unpinned
+from fluxbump.discover.pins.kind import (
+    COMMUNITY_REPOSITORIES,
+    Context,
+    Found,
+    pin_at,
+    unpinned,
+)
 from fluxbump.model import FLUX2, Form, Note, Pin, Track
 from fluxbump.text import version_ranges, yaml
 from fluxbump.text.languages import suffix_of
@@ -72,7 +80,8 @@ class _Chart(Struct, frozen=True):
     def repository(self) -> Value | None:
         """Where the chart comes from, by the call."""
         named = (one for one in self.inside if one.name.lower() in _REPOSITORIES)
-        return next((one for one in named if one.is_text or "{" not in one.text), None)
+        found = next((one for one in named if one.is_text or "{" not in one.text), None)
+        return found or self.one_of(("url",))
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
@@ -181,7 +190,7 @@ def _asked(file: TextFile, source: Source, chart: _Chart, version: Value | None)
         return Note(where, f"{subject} takes its version from elsewhere: left alone")
     if version is None:
         return unpinned(NAME, chart.track, where, subject)
-    value = version if version.is_text else _constant(file, source, version.text)
+    value = _settled(version) or _constant(file, source, version.text)
     if value is not None:
         return _pin(file, value, chart, subject)
     start, end = version.start, version.end
@@ -237,6 +246,8 @@ def _repository(file: TextFile, source: Source, chart: _Chart) -> tuple[str, boo
     repository = chart.repository
     if repository is None:
         return "", "/" in chart.text
+    if RELEASES in repository.text:
+        return COMMUNITY_REPOSITORIES[0], True  # the URL of the archive, which has the version too
     if repository.is_text:
         return repository.text, True
     value = _constant(file, source, repository.text)
@@ -252,7 +263,21 @@ def _constant(file: TextFile, source: Source, expression: str) -> Value | None:
     given = [one for one in source.given if one.name == name]
     typed = [one for one in given if one.sign == ":" and not one.is_text]
     values = [one for one in given if one not in typed] or list(_typed(file, name))
-    return values[0] if len(values) == 1 and values[0].is_text else None
+    return _settled(values[0]) if len(values) == 1 else None
+
+
+_DEFAULT = re.compile(r"""[^"'`\n]*(?:\?\?|\|\||\bor\b)\s*(["'`])(?P<value>[^"'`$%{\n]*)\1""")
+
+
+def _settled(value: Value) -> Value | None:
+    """Return a string, also one that counts if nothing else is given: `a ?? "2.14.1"`."""
+    if value.is_text:
+        return value
+    default = _DEFAULT.fullmatch(value.text)
+    if default is None:
+        return None
+    start, end = (value.start + offset for offset in default.span("value"))
+    return replace(value, start=start, end=end, text=default["value"], is_text=True)
 
 
 def _typed(file: TextFile, name: str) -> Iterator[Value]:
