@@ -145,8 +145,12 @@ PULUMI_YAML = f"""resources:
         ("a.ts", TS.replace('"2.14.1"', "config.version"), [
             "4 helm-call flux2 config.version [variable]",
         ]),
-        ("a.ts", TS.replace('"2.14.1"', "v ?? '2.14.1'"), [
-            "4 helm-call flux2 v ?? '2.14.1' [variable]",
+        ("a.ts", TS.replace('"2.14.1"', "v ?? '2.14.1'"), [f"4 {EXACT}"]),
+        ("main.k", '_v = oxr.spec?.version or "2.14.1"\n' + KCL.replace('"2.14.1"', "_v"), [
+            f"1 {EXACT}",
+        ]),
+        ("a.ts", TS.replace('"2.14.1"', "v ?? '2.14.1' + suffix"), [
+            "4 helm-call flux2 v ?? '2.14.1' + suffix [variable]",
         ]),
         ("a.ts", TS.replace('"2.14.1"', "`2.${minor}.1`"), [
             "4 helm-call flux2 `2.${minor}.1` [variable]",
