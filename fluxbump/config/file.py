@@ -130,7 +130,7 @@ class Config(Strict):
     )
     program_source: ProgramSource = Field(
         default="pins",
-        description="What an exact URL in source code of programs is: a pin, or a mention.",
+        description="What URLs and calls of helm in programs are: pins, or mentions.",
     )
     run: RunConfig = Field(
         default=RunConfig(), description="What `fluxbump run` may propose, and how."

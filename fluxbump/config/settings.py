@@ -110,7 +110,7 @@ class Settings(Struct, frozen=True):
         release_notes: where notes of releases come from; None for none.
         base_branch: that is proposed to; None for the remote's default branch.
         kubernetes: the version that runs, whatever is found; None when that is to count.
-        program_source: what an exact URL in the source code of a program is.
+        program_source: what exact URLs and calls of helm in the source code of a program are.
     """
 
     exclude: tuple[str, ...] = ()

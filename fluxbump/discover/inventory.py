@@ -26,7 +26,14 @@ from fluxbump.discover import (
     unrecognised,
 )
 from fluxbump.discover.mentions import statements
-from fluxbump.discover.pins import KINDS, chart_archive, helm_command, install_url, terraform
+from fluxbump.discover.pins import (
+    KINDS,
+    ansible_helm,
+    chart_archive,
+    helm_command,
+    install_url,
+    terraform,
+)
 from fluxbump.discover.pins.kind import COMMUNITY_REPOSITORIES, Context, CustomPin, ProgramSource
 from fluxbump.discover.variables import follow
 from fluxbump.helm.chart_repository import holds_copies
@@ -61,7 +68,7 @@ class Scope(Struct, frozen=True):
         app_versions: chart version to Flux release, as the index says.
         also: what others will look for, so that one search of a large tree is enough.
         spread: how work on many files is divided.
-        program_source: what an exact URL in the source code of a program is.
+        program_source: what exact URLs and calls of helm in the source code of a program are.
     """
 
     exclude: tuple[str, ...] = ()
@@ -339,7 +346,7 @@ def _find(context: Context, files: Sequence[TextFile]) -> _Found:
 def _early(file: TextFile, context: Context) -> Iterator[Pin]:
     """The pins that others are found by: what install URLs hold, and who uses a variable."""
     yield from install_url.of_arguments(file)
-    for kind in (install_url, terraform, chart_archive, helm_command):
+    for kind in (install_url, terraform, chart_archive, helm_command, ansible_helm):
         yield from (one for one in kind.find(file, context) if isinstance(one, Pin))
 
 

@@ -270,7 +270,7 @@ class _Search:
         first = way.hops[0].new
         codes = dict.fromkeys(one.code for one in self._findings(first))
         if not codes:
-            return ""
+            return newest_safe.unknown(self._evidence, first, self._suppressed) or ""
         by = f"refused by {', '.join(codes)}"
         return by if first == way.goal else f"the way leads by {first}, {by}"
 

@@ -95,6 +95,15 @@ def is_exact(text: str) -> bool:
     return _EXACT.fullmatch(text) is not None
 
 
+def is_constraint(text: str) -> bool:
+    """Whether a text is a range, or a version; see `parse`."""
+    try:
+        parse(text)
+    except ConstraintError:
+        return False
+    return True
+
+
 def _without_hyphens(text: str) -> str:
     rewritten = text
     for match in re.finditer(_HYPHEN, text):

@@ -60,6 +60,13 @@ _OLD_HEADING = re.compile(
     re.IGNORECASE,
 )
 
+_TELLS = re.compile(
+    r"chang(?:es|e ?log)|histor|release notes|incident|outage|post-?mortem|what went wrong|lessons"
+    r"|timeline|example|news|\bv?\d+\.\d+|(?:19|20)\d\d|decision|before|roadmap|\?",
+    re.IGNORECASE,
+)
+"""Headings over what was so once; the others may stand over what to do, in which `today` is now."""
+
 
 def is_history(path: str) -> bool:
     """Whether a file tells of the past as a whole: a changelog, a decision, an incident."""
@@ -89,8 +96,14 @@ class Sections(Struct, frozen=True):
         return found >= 0 and self.old[found]
 
 
-def sections(file: TextFile) -> Sections:
-    """Read the headings of a document; a heading speaks for all the sections below it."""
+def sections(file: TextFile, *, told: bool = False) -> Sections:
+    """Read the headings of a document; a heading speaks for all the sections below it.
+
+    Args:
+        file: the document.
+        told: count only the headings over what was so once, not those over how something is done.
+    """
+    pattern = _TELLS if told else _OLD_HEADING
     if file.language is not Language.DOCUMENT:
         return Sections()
     starts: list[int] = []
@@ -100,7 +113,7 @@ def sections(file: TextFile) -> Sections:
         level = len(match[1])
         while around and around[-1][0] >= level:
             around.pop()
-        past = any(one for _, one in around) or bool(_OLD_HEADING.search(match[2]))
+        past = any(one for _, one in around) or bool(pattern.search(match[2]))
         around.append((level, past))
         starts.append(match.start())
         old.append(past)

@@ -38,6 +38,7 @@ _SPACE = r"(?:[ \t]|\r?\n[ \t]*+(?:#+|//+|\*|--|>|;)?+[ \t]*+(?!\r?\n))"
 _FILLER = (
     r"v|version|release|chart|helm chart|cd|is|are|at|on|to|in|the|its|it's|now|currently|still"
     r"|pinned|pinning|set|stays|stay|fixed|locked|today|presently|already|tag|kept|held"
+    r"|has(?=[^\w(]{1,12}(?:today|now|currently|presently))"
 )
 _GAP = rf"(?:{_SPACE}|[`*_\"'()\[\]:=@,]|(?<![\w])(?:{_FILLER})(?![\w-])){{0,24}}?"
 _BESIDE = re.compile(rf"(?P<gap>{_GAP})(?<![\w.+/-]){_VERSION}", re.IGNORECASE)
@@ -45,6 +46,8 @@ _BEFORE = re.compile(
     rf"(?<![\w.+/-]){_VERSION}[`*_]{{0,3}}{_SPACE}of{_SPACE}(?:(?:the|our){_SPACE})?[`*_\"']{{0,3}}\Z",
     re.IGNORECASE,
 )
+# `the version that NAME has today (1.1.2 is …)` is true or not, whatever else the sentence says.
+_OUTRIGHT = re.compile(r"has[^\w(]+(?:today|now|currently|presently)[^\w(]*\([`*\"']*v?\Z", re.I)
 _URL = re.compile(r"https?://[^\s<>()\[\]\"'`]*|oci://[^\s<>()\[\]\"'`]*")
 _ANY_VERSION = re.compile(r"(?<![\w.+/-])v?[0-9]+\.[0-9]+(?:\.[0-9]+)*[^\s,;:)\]|`*\"']*")
 _OTHER_PRODUCT = re.compile(
@@ -174,7 +177,7 @@ def stale(file: TextFile, known: Reader, right: Mapping[Track, Collection[str]])
         named.setdefault(one.track, set()).add(one.value)
     few = [one for one in wrong if len(named[one.track]) <= _OFTEN]
     for one in of_no_past(file, few, known):
-        if _is_present(*_sentence(file.text, one)):
+        if _is_outright(file.text, one) or _is_present(*_sentence(file.text, one)):
             yield one
 
 
@@ -184,6 +187,9 @@ def of_no_past(file: TextFile, found: Collection[Said], known: Reader) -> Iterat
     for one in found:
         before, behind = _sentence(file.text, one)
         past = old.tells_of_the_past(one.start)
+        if _is_outright(file.text, one):
+            past = history_texts.sections(file, told=True).tells_of_the_past(one.start)
+            before, behind = "", behind.partition(")")[0]  # what is in the brackets
         if not past and not _is_past(before, one.value, behind, known.names):
             yield one
 
@@ -278,6 +284,11 @@ def _bare(part: str) -> str:
 
 
 _MARKS = re.compile(r"\n[ \t]*+(?:#+|//+|\*|--|>|;)?+[ \t]*+")
+
+
+def _is_outright(text: str, one: Said) -> bool:
+    """Whether the text says `NAME has today (VERSION`."""
+    return one.name < one.start and _OUTRIGHT.search(text[one.name : one.start]) is not None
 
 
 def _is_present(before: str, behind: str) -> bool:

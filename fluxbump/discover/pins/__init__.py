@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fluxbump.discover.pins import (
+    ansible_helm,
     app_version,
     blueprint,
     chart_archive,
@@ -14,6 +15,7 @@ from fluxbump.discover.pins import (
     custom,
     digest,
     embedded,
+    helm_call,
     helm_command,
     helm_release,
     install_url,
@@ -35,6 +37,8 @@ KINDS: dict[str, Kind] = {  # where several say what is installed, the first cou
     helm_release.NAME: helm_release,
     terraform.NAME: terraform,
     helm_command.NAME: helm_command,
+    ansible_helm.NAME: ansible_helm,
+    helm_call.NAME: helm_call,
     crossplane.NAME: crossplane,
     controller_image.NAME: controller_image,
     kustomize.NAME: kustomize,

@@ -26,7 +26,7 @@ COMMUNITY_REPOSITORIES = (
 Found = Pin | Note
 
 ProgramSource = Literal["pins", "mentions"]
-"""What an exact URL in the source code of a program is."""
+"""What exact URLs and calls of helm in the source code of a program are."""
 
 
 class CustomPin(Struct, frozen=True):
@@ -61,7 +61,7 @@ class Context(Struct, frozen=True):
         named: variables that count in every file, whoever uses them, with their tracks.
         followed: what became of the variables; `inventory.find_pins` knows.
         links: what files say of each other's releases.
-        program_source: what an exact URL in the source code of a program is.
+        program_source: what exact URLs and calls of helm in the source code of a program are.
     """
 
     charts: Mapping[str, Chart] = field(default_factory=dict)
