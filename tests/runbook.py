@@ -23,7 +23,9 @@ def blocks(section: str) -> list[str]:
     """Return the `sh` blocks of a section, in order, without a newline at their end."""
     text = PAGE.read_text(encoding="utf-8")
     behind = text.partition(f"\n{HEADINGS[section]}\n")[2]
-    body = re.split(r"^#{2,3} (?!--)", FENCE.sub(_hidden, behind), maxsplit=1, flags=re.MULTILINE)[0]
+    body = re.split(r"^#{2,3} (?!--)", FENCE.sub(_hidden, behind), maxsplit=1, flags=re.MULTILINE)[
+        0
+    ]
     return [
         found["body"].rstrip("\n")
         for found in FENCE.finditer(behind[: len(body)])

@@ -24,6 +24,7 @@ OUTSIDE = {
     "remote", "clones", "run.place", "run.ground", "upstream",
     # They replace files of a work tree, all or none.
     "swap", "nofollow", "alone",
+    "kubectl", "recovery.live",
     # A process for each repository of a fleet, and the file that says which are done.
     "fleet.children", "fleet.state",
 }  # fmt: skip
@@ -34,7 +35,7 @@ WORLD = {
 }  # fmt: skip
 LATE = {"cli", "__main__", "", "workspace", "run.place", "repo", "processes"}
 """Rooms that import when called: see their docstrings."""
-JOURNEYS = {"run", "fleet"}
+JOURNEYS = {"run", "fleet", "recovery"}
 """Folders that hold the stages of one journey: they import each other, and few import them."""
 LEAVES = ("pins", "rules", "reports", "indexes", "forges", "cli")
 SHARED = {
@@ -51,7 +52,7 @@ SHARED = {
     "fluxbump.forges.registry",
     # One place that lists the reports which have a schema.
     "fluxbump.reports.matrix", "fluxbump.reports.route", "fluxbump.reports.run",
-    "fluxbump.reports.fleet",
+    "fluxbump.reports.fleet", "fluxbump.reports.recover",
 }  # fmt: skip
 """What the leaves of one folder have in common."""
 

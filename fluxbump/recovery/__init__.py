@@ -1,1 +1,1 @@
-"""The journey of `fluxbump recover`: what a cluster has of Flux, which state that is, what to run."""
+"""The journey of `fluxbump recover`: what a cluster has, which state that is, what to run."""

@@ -1,8 +1,8 @@
 """What the commands of a recovery name: in the repository, and in the cluster. Pure.
 
-Defaults are those of helm-controller's HelmRelease v2 (fluxcd.io/flux/components/helm/helmreleases):
-a release is called like its HelmRelease, behind the target namespace if there is one, and Helm keeps
-it in the namespace of the HelmRelease.
+Defaults are those of helm-controller's HelmRelease v2: a release is called like its HelmRelease,
+behind the target namespace if there is one, and Helm keeps it in the namespace of the HelmRelease
+(fluxcd.io/flux/components/helm/helmreleases).
 """
 
 from __future__ import annotations
@@ -88,6 +88,11 @@ def _identity(owner: Owner) -> tuple[str | None, ...]:
     return (*_named(owner), owner.pin.value, *(owner.value(field) for field in fields))
 
 
+def name_of(owner: Owner) -> str:
+    """Return the name of a HelmRelease."""
+    return _named(owner)[1]
+
+
 def _named(owner: Owner) -> tuple[str, str]:
     name = yamltext.text_of(owner.node, "metadata", "name") or ""
     return yamltext.text_of(owner.node, "metadata", "namespace") or "", name
@@ -101,8 +106,8 @@ def _described(owner: Owner) -> str:
 def names(owner: Owner, seen: Seen, inventory: Inventory, *, repaired: bool) -> Names:
     """Put together what the commands name.
 
-    What Helm has installed is what the HelmRelease in the cluster says; only if it is not there, the
-    one in the repository counts.
+    What Helm has installed is what the HelmRelease in the cluster says. Only if that is not there,
+    the one in the repository counts.
 
     Args:
         owner: the HelmRelease in the repository.

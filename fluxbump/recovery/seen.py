@@ -6,13 +6,12 @@ nobody asked for them look alike, so what was not listed is None and never empty
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from msgspec import Struct
 
-from fluxbump.errors import UsageError
+from fluxbump.listed import items as listed
 
 GROUP = ".toolkit.fluxcd.io"
 CONTROLLERS = ("source-controller", "kustomize-controller", "helm-controller")
@@ -112,7 +111,7 @@ def from_text(text: str, source: str) -> Seen:
     Raises:
         UsageError: the text is something else.
     """
-    items = list(_items(text, source))
+    items = listed(text, source, HINT)
     kinds = {str(item.get("kind")) for item in items}
     crds = [item for item in items if item.get("kind") == "CustomResourceDefinition"]
     flux = [item for item in items if _group(item).endswith(GROUP)]
@@ -141,7 +140,7 @@ def from_columns(text: str) -> tuple[FluxObject, ...]:
     return tuple(found)
 
 
-def secrets(items: list[Mapping[str, Any]]) -> tuple[ReleaseSecret, ...]:
+def secrets(items: Iterable[Mapping[str, Any]]) -> tuple[ReleaseSecret, ...]:
     """Return the Secrets of Helm releases among objects."""
     found = []
     for item in items:
@@ -153,7 +152,7 @@ def secrets(items: list[Mapping[str, Any]]) -> tuple[ReleaseSecret, ...]:
     return tuple(found)
 
 
-def controllers(items: list[Mapping[str, Any]]) -> tuple[Controller, ...]:
+def controllers(items: Iterable[Mapping[str, Any]]) -> tuple[Controller, ...]:
     """Return the Deployments of Flux's controllers among objects."""
     found = []
     for item in items:
@@ -166,48 +165,11 @@ def controllers(items: list[Mapping[str, Any]]) -> tuple[Controller, ...]:
     return tuple(found)
 
 
-def items_of(text: str, source: str) -> list[Mapping[str, Any]]:
-    """Return the objects of lists, and objects by themselves, one behind the other.
-
-    Raises:
-        UsageError: this is no JSON, or a list holds something else than objects.
-    """
-    return list(_items(text, source))
-
-
-def _items(text: str, source: str) -> Iterator[Mapping[str, Any]]:
-    decoder, at = json.JSONDecoder(), 0
-    text = text.strip()
-    while at < len(text):
-        try:
-            content, at = decoder.raw_decode(text, at)
-        except (ValueError, RecursionError):
-            raise _wrong(source, "it is not JSON") from None
-        at += len(text[at:]) - len(text[at:].lstrip())
-        if not isinstance(content, dict):
-            raise _wrong(source, "it is not a list")
-        if "items" not in content:
-            yield content
-            continue
-        if not isinstance(content["items"], list):
-            raise _wrong(source, "it is not a list")
-        # The API server itself does not repeat the kind in its lists; kubectl does.
-        default = str(content.get("kind", "")).removesuffix("List")
-        for item in content["items"]:
-            if not isinstance(item, dict):
-                raise _wrong(source, f"it holds a {type(item).__name__}")
-            yield {"kind": default, **item}
-
-
-def _wrong(source: str, why: str) -> UsageError:
-    return UsageError(f"not the state of a cluster: {why}", where=source, hint=HINT)
-
-
-def _crds(items: list[Mapping[str, Any]]) -> dict[str, str | None]:
+def _crds(items: Iterable[Mapping[str, Any]]) -> dict[str, str | None]:
     return {_key(item)[1]: _deleted(item) for item in items if _key(item)[1].endswith(GROUP)}
 
 
-def _stored(items: list[Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:
+def _stored(items: Iterable[Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:
     found = {}
     for item in items:
         versions = _mapping(item, "status").get("storedVersions")

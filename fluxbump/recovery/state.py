@@ -51,51 +51,58 @@ def decide(seen: Seen, owner: tuple[str, str]) -> Decision:
         seen: what it has of Flux.
         owner: namespace and name of the HelmRelease that owns Flux.
     """
-    if seen.crds is None:
-        return _unknown("no CRD is listed")
-    waiting = [f"CRD {name}" for name, deleted in seen.crds.items() if deleted]
-    if seen.objects is None and not waiting:
-        return _unknown("no object of Flux is listed, and one may wait to be deleted")
-    objects = seen.objects or ()
+    lacking = _lacking(seen)
+    if lacking is not None:
+        return Decision(State.UNKNOWN, lacking)
+    crds, objects = seen.crds or {}, seen.objects or ()
+    waiting = [f"CRD {name}" for name, deleted in crds.items() if deleted]
     waiting += [str(item) for item in objects if item.deleted]
-    running = _running(seen)
-    if any(seen.crds.values()):
-        return Decision(State.TERMINATING, f"{_some(waiting)} wait to be deleted", _then(seen, owner))
-    if running is None:
-        return _unknown("no Deployment is listed, so the controllers may run")
-    if not running or not seen.crds:
-        return _broken(seen, waiting, owner)
-    if waiting:
-        return Decision(State.HEALTHY, f"the controllers run, and delete {_some(waiting)}")
-    return Decision(State.HEALTHY, "the controllers run, and nothing waits to be deleted")
-
-
-def _broken(seen: Seen, waiting: list[str], owner: tuple[str, str]) -> Decision:
-    """Decide for a cluster some of whose controllers do not run, and whose CRDs stay."""
-    ready = {one.name for one in seen.controllers or () if one.wanted and not one.deleted}
-    missing = [name for name in CONTROLLERS if name not in ready]
-    if waiting:
+    running = crds and not _without(seen, running=True)
+    # Controllers that run delete an object now and then; a CRD of Flux never.
+    if waiting and (any(crds.values()) or not running):
         why = f"{_some(waiting)} wait to be deleted"
         return Decision(State.TERMINATING, why, _then(seen, owner))
+    if running:
+        also = f"; they delete {_some(waiting)}" if waiting else ""
+        return Decision(State.HEALTHY, f"the controllers run{also}")
+    return _stopped(seen, owner)
+
+
+def _lacking(seen: Seen) -> str | None:
+    """Say what was not listed that a decision needs; None when all was."""
+    if seen.crds is None:
+        return "no CRD is listed"
+    if any(seen.crds.values()):
+        return None
+    if seen.objects is None:
+        return "no object of Flux is listed, and one may wait to be deleted"
+    if seen.controllers is None:
+        return "no Deployment is listed, so the controllers may run"
+    return None
+
+
+def _stopped(seen: Seen, owner: tuple[str, str]) -> Decision:
+    """Decide for a cluster without running controllers, in which nothing waits to be deleted."""
     if not seen.crds:
         return Decision(State.GONE, "the cluster has no CRD of Flux")
+    missing = _without(seen, running=False)
     if not missing:
-        return _unknown(
-            "the Deployments of the controllers are there and not available: look at their logs"
-        )
+        why = "the controllers have Deployments and no available pod: look at their logs"
+        return Decision(State.UNKNOWN, why)
     lost = f"without {' and '.join(missing)}"
     if _owner(seen, owner) is None:
-        where = "/".join(owner)
-        return Decision(State.GONE, f"{lost}, and without the HelmRelease {where}")
+        return Decision(State.GONE, f"{lost}, and without the HelmRelease {'/'.join(owner)}")
     return Decision(State.ALIVE, f"{lost}; {len(seen.crds)} CRDs are there, none being deleted")
 
 
-def _running(seen: Seen) -> bool | None:
-    """Whether the controllers run without which nothing is reconciled; None if nobody knows."""
-    if seen.controllers is None:
-        return None
-    able = {one.name for one in seen.controllers if one.available and not one.deleted}
-    return able >= set(CONTROLLERS)
+def _without(seen: Seen, *, running: bool) -> list[str]:
+    """Return the controllers that do not run, or that are not even to run."""
+    found = {
+        one.name
+        for one in seen.controllers or ()
+        if not one.deleted and (one.available if running else one.wanted)
+    }
+    return [name for name in CONTROLLERS if name not in found]
 
 
 def _then(seen: Seen, owner: tuple[str, str]) -> State | None:
@@ -122,7 +129,3 @@ def _owner(seen: Seen, owner: tuple[str, str]) -> FluxObject | None:
 def _some(names: list[str]) -> str:
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more
-
-
-def _unknown(why: str) -> Decision:
-    return Decision(State.UNKNOWN, why)

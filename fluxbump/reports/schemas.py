@@ -13,6 +13,7 @@ from fluxbump.reports.fleet import FleetJson
 from fluxbump.reports.formats.json import CheckJson
 from fluxbump.reports.json import REPORTS
 from fluxbump.reports.matrix import MatrixJson
+from fluxbump.reports.recover import RecoverJson
 from fluxbump.reports.route import PathJson
 from fluxbump.reports.run import RunJson
 
@@ -21,6 +22,7 @@ _REPORTS: dict[str, Any] = {
     "check": CheckJson,
     "path": PathJson,
     "matrix": MatrixJson,
+    "recover": RecoverJson,
     "run": RunJson,
     "fleet": FleetJson,
 }
