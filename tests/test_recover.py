@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from fluxbump.recovery import script
-from fluxbump.recovery.names import Names
-from fluxbump.recovery.seen import SECRETS, Controller, FluxObject, Seen
-from fluxbump.recovery.state import State, decide
+from fluxbump.check.recovery import script
+from fluxbump.check.recovery.names import Names
+from fluxbump.check.recovery.seen import SECRETS, Controller, FluxObject, Seen
+from fluxbump.check.recovery.state import State, decide
 from tests import runbook
 from tests.helpers import ROOT, Repo, Result
 

@@ -24,9 +24,9 @@ from fluxbump.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from fluxbump.check.recovery.advice import Repaired
+    from fluxbump.git.objects import CommitSnapshot
     from fluxbump.model import IndexSource, Inventory
-    from fluxbump.objects import CommitSnapshot
-    from fluxbump.recovery.advice import Repaired
     from fluxbump.workspace import Workspace
 
 EPILOG = """
@@ -78,13 +78,13 @@ def recover(
     Reads the cluster, decides which state of docs/runbook.md it is in, and prints a script for this
     cluster to review and run. It changes nothing, neither in the cluster nor in the repository.
     """
+    from fluxbump.check.recovery import live
+    from fluxbump.check.recovery.advice import Wanted, advise
+    from fluxbump.check.recovery.names import name_of, owner_of
+    from fluxbump.check.recovery.state import State
     from fluxbump.cli.workspace import workspace
     from fluxbump.errors import UsageError
-    from fluxbump.facts import tables
-    from fluxbump.recovery import live
-    from fluxbump.recovery.advice import Wanted, advise
-    from fluxbump.recovery.names import name_of, owner_of
-    from fluxbump.recovery.state import State
+    from fluxbump.flux.tables import crds
     from fluxbump.reports import recover as report
 
     console = Console(quiet=quiet, verbose=verbose, color=color.value)
@@ -100,7 +100,7 @@ def recover(
             context = context or live.current_context()
             seen = live.read(context, name)
         wanted = Wanted(directory, bootstrap, context)
-        advice = advise(inventory, repaired, seen, wanted, tables.crds())
+        advice = advise(inventory, repaired, seen, wanted, crds.crds())
     if output is Output.JSON:
         console.result(report.json_text(advice, seen.source))
     if advice.decision.state is State.UNKNOWN:
@@ -120,11 +120,11 @@ def recover(
 
 def _examined(ws: Workspace[CommitSnapshot], source: IndexSource) -> tuple[Inventory, Repaired]:
     """Look at the repository, and judge whether its chart may be installed."""
-    from fluxbump import examine, survey
-    from fluxbump.recovery.advice import Repaired
+    from fluxbump.check import check, status
+    from fluxbump.check.recovery.advice import Repaired
 
-    codes = (*survey.AGREEMENT, "FB301", "FB302")
-    examined = examine.examine(ws.snapshot, ws.settings, survey.load(source), codes=codes)
-    verdict = examine.judge(examined, codes)
+    codes = (*status.AGREEMENT, "FB301", "FB302")
+    examined = check.examine(ws.snapshot, ws.settings, status.load(source), codes=codes)
+    verdict = check.judge(examined, codes)
     not_run = next((f"{one.code}: {one.reason}" for one in verdict.not_run), None)
     return examined.evidence.inventory, Repaired(verdict.errors, not_run)

@@ -6,10 +6,10 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
-from fluxbump.recovery.advice import Advice
-from fluxbump.recovery.names import Names
-from fluxbump.recovery.script import recoveries
-from fluxbump.reports.dump import dump
+from fluxbump.check.recovery.advice import Advice
+from fluxbump.check.recovery.names import Names
+from fluxbump.check.recovery.script import recoveries
+from fluxbump.reports.json_encoder import dump
 
 
 class RecoveryNamesJson(TypedDict):

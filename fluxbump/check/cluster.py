@@ -1,0 +1,164 @@
+"""What a live cluster stores, and its Kubernetes version.
+
+Of the Flux CRDs `status.storedVersions`, of their objects the API versions that they were written
+at. The only room that runs kubectl. What it prints, and what a file holds, is checked before it is
+believed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from fluxbump.check import object_lists as listed
+from fluxbump.check.kubectl import LIMIT, kubectl
+from fluxbump.errors import UsageError
+
+_HINT = "make it with: kubectl get crds -o json > FILE"
+_BESIDE = ("Deployment", "Secret")
+"""What the file may hold for `fluxbump recover`."""
+
+_KIND = "CustomResourceDefinition"
+_GROUP = ".toolkit.fluxcd.io"
+_MANAGERS = (
+    '{range .items[*]}{.kind} {range .metadata.managedFields[*]}{.apiVersion},{end}{"\\n"}{end}'
+)
+
+
+class ClusterState(Struct, frozen=True):
+    """What a cluster holds.
+
+    Attributes:
+        source: where it was read, for people.
+        stored: CRD name to `status.storedVersions`, of Flux's CRDs.
+        kubernetes: `v1.33.2`; None when it was not asked for.
+        written: the API versions in `metadata.managedFields` of its Flux objects, by group and
+            kind; None when no object was read.
+    """
+
+    source: str
+    stored: Mapping[str, tuple[str, ...]]
+    kubernetes: str | None = None
+    written: Mapping[tuple[str, str], frozenset[str]] | None = None
+
+
+def from_file(path: Path) -> ClusterState:
+    """Read the output of `kubectl get crds -o json`, with or without Flux's objects.
+
+    Raises:
+        UsageError: there is no such file, or it holds something else.
+    """
+    try:
+        if path.stat().st_size > LIMIT:
+            raise UsageError(f"{path} is too large for the CRDs of a cluster")
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"the cluster state cannot be read: {error}", where=str(path)) from None
+    return ClusterState(str(path), parse(text, str(path)), written=written(text))
+
+
+def live(context: str | None) -> ClusterState:
+    """Ask a cluster through kubectl.
+
+    Args:
+        context: of the kubeconfig; None for the current one.
+
+    Raises:
+        ToolError: kubectl is missing, or the cluster does not answer.
+    """
+    chosen = ("--context", context) if context else ()
+    crds = kubectl(*chosen, "get", "crds", "-o", "json")
+    version = json.loads(kubectl(*chosen, "version", "-o", "json"))
+    server = version.get("serverVersion", {}) if isinstance(version, dict) else {}
+    name = f"cluster {context}" if context else "the current cluster"
+    stored = parse(crds, name)
+    # Of each object only what is needed, so that ten thousand of them are some hundred KiB.
+    found = kubectl(*chosen, "get", ",".join(sorted(stored)), "-A", "-o", f"jsonpath={_MANAGERS}")
+    return ClusterState(name, stored, server.get("gitVersion"), _managed(found))
+
+
+def _managed(listed: str) -> dict[tuple[str, str], frozenset[str]]:
+    found: dict[tuple[str, str], frozenset[str]] = {}
+    for line in listed.splitlines():
+        kind, _, held = line.partition(" ")
+        _add(found, kind, held.split(","))
+    return found
+
+
+def _add(
+    found: dict[tuple[str, str], frozenset[str]], kind: str, api_versions: Iterable[str]
+) -> None:
+    for api_version in api_versions:
+        group, slash, version = api_version.partition("/")
+        if slash and group.endswith(_GROUP):
+            found[group, kind] = found.get((group, kind), frozenset()) | {version}
+
+
+def written(text: str) -> dict[tuple[str, str], frozenset[str]] | None:
+    """Take the API versions that Flux's objects were written at out of a list that `parse` takes.
+
+    Returns:
+        By group and kind; None where the list holds no object of Flux.
+    """
+    objects = [one for one in listed.items(text, "the objects", _HINT) if _is_object(one)]
+    if not objects:
+        return None
+    found: dict[tuple[str, str], frozenset[str]] = {}
+    for one in objects:
+        entries = (one.get("metadata") or {}).get("managedFields")
+        managers = entries if isinstance(entries, list) else []
+        held = [str(entry.get("apiVersion")) for entry in managers if isinstance(entry, dict)]
+        _add(found, str(one.get("kind")), held)
+    return found
+
+
+def _is_object(item: Any) -> bool:  # JSON from outside
+    api_version = item.get("apiVersion") if isinstance(item, dict) else None
+    return isinstance(api_version, str) and api_version.partition("/")[0].endswith(_GROUP)
+
+
+def parse(text: str, source: str) -> dict[str, tuple[str, ...]]:
+    """Take the stored versions of Flux's CRDs out of a list of CRDs.
+
+    kubectl prints a `List` whose items name their kind; the API server itself sends a
+    `CustomResourceDefinitionList` whose items do not.
+
+    Raises:
+        UsageError: the text is not a list of CRDs.
+    """
+    stored = {}
+    for item in listed.items(text, source, _HINT):
+        if _is_object(item) or item.get("kind") in _BESIDE:
+            continue
+        name, versions = _stored(item, source)
+        if name.endswith(_GROUP):
+            stored[name] = versions
+    if not stored:
+        raise UsageError(
+            "the cluster state holds no Flux CRD", where=source, hint="is Flux installed there?"
+        )
+    return stored
+
+
+def _stored(item: Mapping[str, Any], source: str) -> tuple[str, tuple[str, ...]]:
+    kind = item.get("kind")
+    if kind != _KIND:
+        raise _not_crds(source, f"it holds a {kind}")
+    name = (item.get("metadata") or {}).get("name")
+    versions = (item.get("status") or {}).get("storedVersions")
+    texts = isinstance(versions, list) and all(isinstance(one, str) for one in versions)
+    if not isinstance(name, str) or not texts:
+        raise _not_crds(source, "a CRD has no name, or no status.storedVersions")
+    return name, tuple(versions or ())
+
+
+def _not_crds(source: str, why: str) -> UsageError:
+    return UsageError(
+        f"not the CRDs of a cluster: {why}",
+        where=source,
+        hint=_HINT,
+    )
