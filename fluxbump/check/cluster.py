@@ -1,8 +1,7 @@
 """What a live cluster stores, and its Kubernetes version.
 
 Of the Flux CRDs `status.storedVersions`, of their objects the API versions that they were written
-at. The only room that runs kubectl. What it prints, and what a file holds, is checked before it is
-believed.
+at. What kubectl prints, and what a file holds, is checked before it is believed.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from importlib.resources import files
 
 from fluxbump.check.recovery.names import CONTROLLERS, Names
 from fluxbump.check.recovery.state import Decision, State
-from fluxbump.reports.table import printable
+from fluxbump.text.printable import printable
 
 _SAVED = "flux-objects-$(date -u +%Y%m%dT%H%M%SZ)"
 _WIDTH = 30
