@@ -48,3 +48,6 @@ KINDS: dict[str, Kind] = {  # where several say what is installed, the first cou
     chart_reader.NAME: chart_reader,  # behind all that read a kind of object better
     custom.NAME: custom,
 }
+
+BY_VARIABLE: tuple[Kind, ...] = (install_url, terraform, chart_archive, helm_command, ansible_helm)
+"""Kinds whose versions may be variables, which are followed to the places that set them."""
