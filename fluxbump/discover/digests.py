@@ -7,13 +7,13 @@ and u (nix manual, "nix-hash"); SRI is base 64 behind the algorithm (W3C, Subres
 from __future__ import annotations
 
 import hashlib
-import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
 from fluxbump.model import Track, TrackKind
+from fluxbump.text.patterns import lazy_pattern
 
 _NIX = "0123456789abcdfghijklmnpqrsvwxyz"
 _NIX_LENGTH = 52  # characters for 256 bits
@@ -22,7 +22,7 @@ MANIFEST = "install.yaml"
 ENCODINGS = ("hex", "sri", "nix")
 """The encodings that a digest is found in."""
 
-_SHAPED = re.compile(
+_SHAPED = lazy_pattern(
     rf"(?P<sri>sha256-[A-Za-z0-9+/]{{43}}=)|(?<![0-9A-Za-z])(?:(?P<hex>[0-9a-f]{{64}})"
     rf"|(?P<nix>[{_NIX}]{{{_NIX_LENGTH}}}))(?![0-9A-Za-z])"
 )

@@ -13,14 +13,15 @@ from fluxbump.discover.embedded import program_source
 from fluxbump.discover.pins.kind import Context, Found
 from fluxbump.model import Form, Note, Pin
 from fluxbump.text.live_code import TextFile
+from fluxbump.text.patterns import lazy_pattern
 
 NAME = "digest"
 
-_URL = re.compile(r"/install\.yaml(?![\w-]|\.\w)")
-_KEY = re.compile(r"sha-?256|shasum|checksum|integrity|digest|hash", re.IGNORECASE)
-_OTHER = re.compile(r"https?://[^\s\"'`]+")
+_URL = lazy_pattern(r"/install\.yaml(?![\w-]|\.\w)")
+_KEY = lazy_pattern(r"sha-?256|shasum|checksum|integrity|digest|hash", re.IGNORECASE)
+_OTHER = lazy_pattern(r"https?://[^\s\"'`]+")
 _RELEASES = "fluxcd/flux2/releases/"
-_EXACT_URL = re.compile(rf"{_RELEASES}download/(?P<tag>[^/\s\"'`]++)/install\.yaml(?![\w-]|\.\w)")
+_EXACT_URL = lazy_pattern(rf"{_RELEASES}download/(?P<tag>[^/\s\"'`]++)/install\.yaml(?![\w-]|\.\w)")
 _NEAR = 4  # lines on either side
 
 
