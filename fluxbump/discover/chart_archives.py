@@ -11,6 +11,7 @@ from fluxbump.discover.variables import references
 from fluxbump.errors import HalfBumpError
 from fluxbump.model import FLUX2, ChartIndex, ChartRelease, Form, Inventory, Pin, Related, Track
 from fluxbump.text.live_code import TextFile
+from fluxbump.text.patterns import lazy_pattern
 
 NAME = "flux2.tgz"
 """What digests of the archive are digests of."""
@@ -21,11 +22,11 @@ RELEASES = "fluxcd-community/helm-charts/releases/download/flux2-"
 _VERSION = rf"(?:{references.PIECE}|[^/\s\"'`])"
 
 # Any host, as with the install URL. Each version is taken possessively: a long line is read once.
-URL = re.compile(
+URL = lazy_pattern(
     rf"{RELEASES}(?<![\w.-]{RELEASES})(?P<tag>{_VERSION}++)"
     rf"/flux2-(?P<again>(?:(?!\.tgz){_VERSION})++)\.tgz(?![\w-]|\.\w)"
 )
-_INDEX = re.compile(r"^entries:", re.MULTILINE)
+_INDEX = lazy_pattern(r"^entries:", re.MULTILINE)
 
 Found = tuple[re.Match[str], str | None]
 

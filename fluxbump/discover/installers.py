@@ -10,12 +10,13 @@ from collections.abc import Mapping
 
 from fluxbump.discover.tracks import installs
 from fluxbump.model import FLUX, Form, Inventory, Pin
+from fluxbump.text.patterns import lazy_pattern
 
 INSTALL_URL = "install-url"
 
 _CLOUD_INIT = "cloud-init"
-_NAME = re.compile(r"(?:^|[._-])(?:cloud[-_]?init|user[-_]?data)(?![a-z])", re.IGNORECASE)
-_HEADER = re.compile(r"#cloud-config[ \t]*$", re.MULTILINE)
+_NAME = lazy_pattern(r"(?:^|[._-])(?:cloud[-_]?init|user[-_]?data)(?![a-z])", re.IGNORECASE)
+_HEADER = lazy_pattern(r"#cloud-config[ \t]*$", re.MULTILINE)
 _HEAD = 4096  # characters; the header stands on the first line, or below a template's comments
 
 

@@ -20,6 +20,7 @@ from msgspec import Struct
 
 from fluxbump.errors import IndexSourceError
 from fluxbump.text import yaml
+from fluxbump.text.patterns import lazy_pattern
 
 MAX_TOTAL = 32 * 1024 * 1024
 """Bytes that an archive may take, packed as well as unpacked."""
@@ -49,7 +50,7 @@ _FILES = frozenset({tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.CONTTYPE})
 _DAMAGE = (tarfile.TarError, zlib.error, OSError, EOFError, ValueError, RecursionError)
 
 _SLICE = 16 * 1024
-_DRIVE = re.compile(r"[A-Za-z]:")
+_DRIVE = lazy_pattern(r"[A-Za-z]:")
 _SHOWN = 80  # characters of a member's name in a message
 _LFS_POINTER = re.compile(
     rb"version https://(?:git-lfs\.github\.com|hawser\.github\.com)/spec/v\d+\r?\n"

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from pathlib import PurePosixPath
+from functools import cache
 
 from msgspec import Struct
 
 from fluxbump.text.live_code import Language, TextFile
+from fluxbump.text.patterns import lazy_pattern
 
-_FILE = re.compile(
+_FILE = lazy_pattern(
     r"(?:changelog|changes|history|news|releases?[-_ ]?notes?|upgrad|migrat|post-?mortem"
     r"|incident|adr[-_]?\d|rfc[-_]?\d|\d{4}-\d\d-\d\d)",
     re.IGNORECASE,
 )
-_FOLDER = re.compile(
+_FOLDER = lazy_pattern(
     r"(?:adrs?|rfcs?|(?:.*[-_])?decisions?|(?:.*[-_])?records?|.*post-?mortems?.*|.*incidents?.*"
     r"|changelogs?|\.?changes?|\.changeset|release[-_ ]?notes?|histor(?:y|ies)|archived?|blogs?"
     r"|news)",
@@ -47,13 +48,13 @@ _WORDS = (
     # the contrary
     "|not|never|none|nobody|without|cannot|\\w+n.t|neither|nor|wrong(?:ly)?|mistake\\w*"
 )
-_PAST = re.compile(
+_PAST = lazy_pattern(
     rf"(?<![\w.-])(?:{_WORDS})(?![\w-]|\.\w)"
     rf"|(?:19|20)\d\d\b|\b{_MONTH}\.? \d|\bQ[1-4]\b|[<>~^≥≤\?]",
     re.IGNORECASE,
 )
-_HEADING = re.compile(r"^(#{1,6})[ \t]+([^\n]*)", re.MULTILINE)
-_OLD_HEADING = re.compile(
+_HEADING = lazy_pattern(r"^(#{1,6})[ \t]+([^\n]*)", re.MULTILINE)
+_OLD_HEADING = lazy_pattern(
     r"chang(?:es|e ?log)|histor|release|upgrad|migrat|incident|outage|post-?mortem|requirements?"
     r"|prerequisit|compatib|what went wrong|lessons|timeline|known issues|troubleshoot|faq|example"
     r"|news|\bv?\d+\.\d+|(?:19|20)\d\d|deprecat|decision|before|roadmap|\?",
@@ -70,8 +71,13 @@ _TELLS = re.compile(
 
 def is_history(path: str) -> bool:
     """Whether a file tells of the past as a whole: a changelog, a decision, an incident."""
-    parts = PurePosixPath(path).parts
-    return bool(_FILE.match(parts[-1])) or any(_FOLDER.fullmatch(one) for one in parts[:-1])
+    *folders, name = path.split("/")
+    return bool(_FILE.match(name)) or any(map(_is_old_folder, folders))
+
+
+@cache
+def _is_old_folder(name: str) -> bool:
+    return _FOLDER.fullmatch(name) is not None
 
 
 def is_past(sentence: str) -> bool:

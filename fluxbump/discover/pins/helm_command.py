@@ -14,6 +14,7 @@ from fluxbump.model import FLUX2, Form, Note, Pin, Role, Track
 from fluxbump.text import version_ranges
 from fluxbump.text.literals import Source
 from fluxbump.text.live_code import TextFile
+from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.version_forms import form_of
 
 NAME = "helm-command"
@@ -21,7 +22,7 @@ ROLE = Role.INSTALLS
 
 _COMMANDS = frozenset({"upgrade", "install", "template", "pull", "fetch"})
 
-_COMMAND = re.compile(r"helm(?<![\w.-]helm)3?(?=[ \t\\\"',])")
+_COMMAND = lazy_pattern(r"helm(?<![\w.-]helm)3?(?=[ \t\\\"',])")
 
 # One word of a command line. Quotes join what stands in them; a substitution is one piece, so that
 # its blanks and bars end nothing.
@@ -37,7 +38,7 @@ _PIECE = (
     r"|\](?=[\w.=])"
     r"|,(?=[^\s'\"\[\]])"
 )
-_TOKEN = re.compile(
+_TOKEN = lazy_pattern(
     rf"""(?P<blank>[ \t,]+|[\\`][ \t]*\r?\n|<(?=<)|[\[\]](?=[\s,\[\]"']))"""
     rf"|(?P<fold>\r?\n)|(?P<comment>(?<=[ \t])\#)|(?P<word>(?:{_PIECE})+)"
 )
@@ -60,7 +61,7 @@ _SWITCHES = frozenset(
 )
 """Flags of helm that take no value; every other flag takes the next word."""
 
-_REPOSITORY = re.compile(
+_REPOSITORY = lazy_pattern(
     r"""repo\s+add\s+(?:-\S+\s+)*["']?(?P<alias>[\w.-]+)["']?\s+["']?(?P<url>[^\s"']+)"""
 )
 _FOLDERS = frozenset({"charts", "chart", "helm", "."})
@@ -320,8 +321,8 @@ def _until(word: str, quote: str) -> str:
     return word
 
 
-_FOLDS = re.compile(r"[:-][ \t]+>[+-]?\d?[+-]?[ \t]*(?:#.*)?\r?\Z")
-_KEY = re.compile(r"(?:- +)*(?:[\w.-]+:[ \t]+)?")
+_FOLDS = lazy_pattern(r"[:-][ \t]+>[+-]?\d?[+-]?[ \t]*(?:#.*)?\r?\Z")
+_KEY = lazy_pattern(r"(?:- +)*(?:[\w.-]+:[ \t]+)?")
 
 
 def _folded_end(file: TextFile, offset: int) -> int:

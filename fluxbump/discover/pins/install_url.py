@@ -10,6 +10,7 @@ from fluxbump.discover.pins.kind import Context, Found
 from fluxbump.discover.variables import references, shell_arguments
 from fluxbump.model import FLUX, Form, Note, Pin, Role
 from fluxbump.text.live_code import TextFile
+from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.version_forms import form_of
 
 NAME = "install-url"
@@ -20,10 +21,10 @@ _PATH = "fluxcd/flux2/releases/"
 # Any host: a mirror or a proxy in front of GitHub keeps the path. What may not stand in front is
 # looked at last, because a pattern that begins with fixed text is searched for that. A tag is taken
 # possessively: it ends where it ends, so a long line is read once.
-_TAG = re.compile(r"[vV]?[0-9][\w.+-]*|[a-z][a-z0-9-]*")
+_TAG = lazy_pattern(r"[vV]?[0-9][\w.+-]*|[a-z][a-z0-9-]*")
 """What may be meant as a tag, although no release of Flux is called so; other text is a pattern."""
 
-URL = re.compile(
+URL = lazy_pattern(
     rf"{_PATH}(?<![\w.-]{_PATH})(?:(?P<latest>latest/download)"
     rf"|download/(?P<tag>(?:{references.PIECE}|[^/\s\"'`])++))/install\.yaml(?![\w-]|\.\w)"
 )

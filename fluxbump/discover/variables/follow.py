@@ -13,6 +13,7 @@ from fluxbump.discover.variables.assignments import Assignment
 from fluxbump.discover.variables.references import Reference
 from fluxbump.model import Form, Pin, Track
 from fluxbump.text.live_code import TextFile
+from fluxbump.text.patterns import lazy_pattern
 
 NAME = "variable"
 
@@ -42,11 +43,11 @@ def reference_of(pin: Pin) -> Reference | None:
 
 # --- where to look --------------------------------------------------------------------------------
 
-_SOURCED = re.compile(
+_SOURCED = lazy_pattern(
     r"""^[ \t]*(?:source|\.|-?include|include_vars:|-)[ \t]+["']?(?:\S*[/}])?([\w.-]+)""",
     re.MULTILINE,
 )
-_BESIDE = re.compile(
+_BESIDE = lazy_pattern(
     r"(?:GNU)?[Mm]akefile|.*\.mk|\.env(?:\..*|rc)?|.*\.env|versions?(?:\.sh|\.ya?ml|\.mk)?"
 )
 _ROLE_PARTS = frozenset({"tasks", "templates", "handlers", "files", "meta", "vars", "defaults"})
