@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from fluxbump import indexes
+from fluxbump.indexes import places
 from fluxbump.knowledge import Sources
 from fluxbump.model import IndexSource, Snapshot
 from fluxbump.objects import CommitSnapshot
@@ -190,13 +191,19 @@ def index_source(
     spec = _from_root(given, settings.index, root)
     with ExitStack() as stack:
 
-        def web() -> indexes.Web:
+        def web() -> Web:
             # Imported for URLs only: an index in a file needs no HTTP.
             from fluxbump.web import Web
 
             return stack.enter_context(Web(offline=offline))
 
-        yield indexes.open_source(spec, web=web)
+        def charts() -> places.Charts:
+            from fluxbump.registry.charts import Charts
+            from fluxbump.registry.client import Registry
+
+            return Charts(Registry(web()))
+
+        yield indexes.open_source(spec, web=web, charts=charts)
 
 
 @contextmanager

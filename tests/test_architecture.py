@@ -21,7 +21,7 @@ OUTSIDE = {
     "cli", "__main__", "repo", "gitlocal", "objects", "writer", "worktree", "web", "helm",
     "rendering", "facts", "bump", "indexes", "forges", "cluster", "api", "workspace", "beside",
     "gitprocess", "credentials", "processes", "waiting",
-    "remote", "clones", "run.place", "run.ground", "upstream",
+    "remote", "clones", "run.place", "run.ground", "upstream", "registry", "cachefile",
     # They replace files of a work tree, all or none.
     "swap", "nofollow", "alone",
     # A process for each repository of a fleet, and the file that says which are done.
