@@ -8,7 +8,6 @@ of it comes from the repository that is looked at.
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 import sys
 from collections.abc import Iterator, Mapping
@@ -151,7 +150,7 @@ class Logins:
         entry = config.entry(key)
         try:
             return entry.login(str(path)) if entry else None
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:  # no Base64, or no UTF-8
             problems.append(f"{path} has an entry for {host_name(_bare(key))} that is not valid")
             return None
 

@@ -37,8 +37,16 @@ class Answered:
 
     def header(self, name: str, value: str) -> Answered:
         """Return the answer with another value of a header."""
-        others = tuple(pair for pair in self.headers if pair[0].lower() != name)
-        return replace(self, headers=(*others, (name, value)))
+        return replace(self, headers=(*self.without(name).headers, (name, value)))
+
+    def without(self, name: str) -> Answered:
+        """Return the answer without a header."""
+        kept = tuple(pair for pair in self.headers if pair[0].lower() != name.lower())
+        return replace(self, headers=kept)
+
+    def holding(self, body: bytes) -> Answered:
+        """Return the answer with another body, and its length."""
+        return replace(self, body=body).header("Content-Length", str(len(body)))
 
 
 Spoil = Callable[[Asked, Answered], Answered]

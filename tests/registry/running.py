@@ -28,6 +28,8 @@ _HTPASSWD = f"{USER}:$2a$04$49G.P194.boLHLfcnnAxa.dPAYnp8yTVpk79edYF8fIZao2yGrRs
 
 CHARTS = "charts"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+CHART_CONFIG = "application/vnd.cncf.helm.config.v1+json"
+CHART_CONTENT = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 FLUX_CONFIG = "application/vnd.cncf.flux.config.v1+json"
 FLUX_CONTENT = "application/vnd.cncf.flux.content.v1.tar+gzip"
 EMPTY = b"{}"
