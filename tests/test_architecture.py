@@ -22,6 +22,7 @@ OUTSIDE = {
     "rendering", "facts", "bump", "indexes", "forges", "cluster", "api", "workspace", "beside",
     "gitprocess", "credentials", "processes", "waiting",
     "remote", "clones", "run.place", "run.ground", "upstream", "registry", "cachefile",
+    "fluxtags", "oci",
     # They replace files of a work tree, all or none.
     "swap", "nofollow", "alone",
     # A process for each repository of a fleet, and the file that says which are done.
