@@ -129,6 +129,9 @@ class Registry:
     ) -> Reply:
         """Ask for a URL of a repository; the answer's status is 200 or 404."""
         reply = self._sent(repository, url, accept, limit, method)
+        if reply.elsewhere and reply.status != _OK:
+            message = f"the server that it redirects to answers HTTP {reply.status}"
+            _fail(repository, message, "try again later")
         if reply.status in (_UNAUTHORIZED, _FORBIDDEN):
             raise self._access.refusal(repository)
         if reply.status not in (_OK, _NOT_FOUND):
@@ -144,7 +147,7 @@ class Registry:
 
         secret = self._access.header(repository)
         reply = send(secret)
-        if reply.status != _UNAUTHORIZED:
+        if reply.status != _UNAUTHORIZED or reply.elsewhere:
             return reply
         # Nobody was brought in yet, or a token has run out.
         self._access.renew(repository, secret, reply)

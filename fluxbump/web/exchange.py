@@ -38,11 +38,13 @@ class Reply(Struct, frozen=True):
         status: of HTTP; never 429 or 5xx.
         headers: names in lower case.
         body: whole, if the status is 200; otherwise empty, because it is not read.
+        elsewhere: the server is not the one that was asked, but one that it redirected to.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    elsewhere: bool = False
 
 
 def exchange(
@@ -70,6 +72,8 @@ def exchange(
         status = response.status_code
         has_body = status == httpx.codes.OK and request.method != "HEAD"
         body = b"".join(Body(response, bounds, packed=True)) if has_body else b""
-        return Reply(status, {name.lower(): text for name, text in response.headers.items()}, body)
+        said = {name.lower(): text for name, text in response.headers.items()}
+        elsewhere = response.url.netloc != bounds.address.netloc
+        return Reply(status, said, body, elsewhere)
     finally:
         response.close()

@@ -171,6 +171,26 @@ def test_a_redirect_to_another_host_takes_no_login_along(source: Source, tmp_pat
     assert not any("authorization" in asked.headers for asked in elsewhere.requests)
 
 
+def test_what_a_storage_server_asks_for_is_not_brought_in(source: Source, tmp_path: Path) -> None:
+    config = b'{"name":"flux2","version":"2.15.0","appVersion":"2.5.1"}'
+    with WebServer() as elsewhere:
+        wants = {"WWW-Authenticate": f'Bearer realm="{elsewhere.url("/token")}"'}
+        name = hashlib.sha256(config).hexdigest()
+        path = f"/docker/registry/v2/blobs/sha256/{name[:2]}/{name}/data"
+        elsewhere.serve(path, Answer(status=401, headers=wants))
+        middleware = {"storage": [{"name": "redirect", "options": {"baseurl": elsewhere.url("")}}]}
+        with running(tmp_path / "r", auth="htpasswd", middleware=middleware) as registry:
+            registry.push(
+                "charts/flux2", "2.15.0", {CHART_CONTENT: b"a"}, config=(CHART_CONFIG, config)
+            )
+            environ = docker(tmp_path, auths(registry.host))
+            said = failure(source, registry.spec(), environ)
+    assert said == (
+        f"{registry.spec()}: the server that it redirects to answers HTTP 401 (try again later)"
+    )
+    assert [asked.target for asked in elsewhere.requests] == [path]
+
+
 # --- tokens -----------------------------------------------------------------------------------
 
 

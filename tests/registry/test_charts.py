@@ -320,6 +320,32 @@ def test_a_busy_registry_is_waited_for(
     )
 
 
+def test_what_was_read_before_a_failure_is_not_read_again(
+    registry: Running, front: Front, source: Source
+) -> None:
+    registry.push_charts(RELEASES)
+    spec = registry.spec(host=front.host)
+    spoiled(
+        front,
+        "GET manifests/2.15.0",
+        lambda answered: replace(answered, status=429).header("Retry-After", "3600"),
+    )
+    assert "HTTP 429" in str(failure(source(spec)))
+    front.take()
+    front.spoil = lambda _, answered: answered
+    assert listed(source(spec)) == RELEASES
+    assert front.take() == [
+        "GET blobs/sha256",
+        "GET manifests/2.15.0",
+        "GET tags/list?n=100",
+        "HEAD manifests/2.13.0",
+        "HEAD manifests/2.14.1",
+    ]
+    spoiled(front, "HEAD manifests/2.13.0", lambda answered: replace(answered, status=418))
+    assert "HTTP 418" in str(failure(source(spec)))
+    assert listed(source(spec, offline=True)) == RELEASES
+
+
 def test_a_repository_that_is_not_there(registry: Running, source: Source) -> None:
     error = failure(source(registry.spec("flux3")))
     assert str(error) == (
