@@ -100,18 +100,17 @@ class Charts:
     def _asked(self, repository: Repository, kept: Mapping[str, str]) -> list[_Version]:
         tags = [tag for tag in self._registry.tags(repository) if reference.version_of(tag)]
         found: list[_Version] = []
-        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="registry") as pool:
-            try:
-                found.extend(pool.map(partial(self._now, repository, kept), tags))
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
-            finally:
-                # What has been read counts for the next run, also where a registry wants a pause.
-                now = {version.tag: version.digest for version in found if version.digest}
-                missing = {tag: kept[tag] for tag in tags[len(found) :] if tag in kept}
-                if now | missing != kept:
-                    self._registry.store.write_tags(repository, now | missing)
+        pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="registry")
+        try:
+            found.extend(pool.map(partial(self._now, repository, kept), tags))
+        finally:
+            # After a failure, or on Ctrl-C, nobody waits for the other answers.
+            pool.shutdown(wait=False, cancel_futures=True)
+            # What has been read counts for the next run, also where a registry wants a pause.
+            now = {version.tag: version.digest for version in found if version.digest}
+            missing = {tag: kept[tag] for tag in tags[len(found) :] if tag in kept}
+            if now | missing != kept:
+                self._registry.store.write_tags(repository, now | missing)
         return found
 
     def _now(self, repository: Repository, kept: Mapping[str, str], tag: str) -> _Version:
