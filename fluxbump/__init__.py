@@ -8,16 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fluxbump.api import (
-        Finding,
-        Location,
-        Related,
-        Severity,
-        Survey,
-        Verdict,
-        check,
-        status,
-    )
+    from fluxbump.api import Finding, Location, Related, Severity, Survey, Verdict, check, status
 
 __version__ = "0.1.0"
 

@@ -14,10 +14,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from fluxbump import examine, gate
+from fluxbump.check import check as examine
+from fluxbump.check import gate
+from fluxbump.check.status import Survey, load, survey
+from fluxbump.check.verdict import Verdict
 from fluxbump.model import Finding, Location, Related, Severity
-from fluxbump.survey import Survey, load, survey
-from fluxbump.verdict import Verdict
 from fluxbump.workspace import open_at
 
 

@@ -14,20 +14,20 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from fluxbump import indexes
-from fluxbump.indexes import places
-from fluxbump.knowledge import Sources
+from fluxbump.check.pin_history import Lineage
+from fluxbump.config.settings import FILE, Settings
+from fluxbump.flux.download import Upstream
+from fluxbump.flux.known_releases import Sources
+from fluxbump.git.objects import CommitSnapshot
+from fluxbump.git.repository import Repository
+from fluxbump.git.worktree import EditableWorktree
+from fluxbump.helm.index import places
+from fluxbump.helm.index import source as indexes
 from fluxbump.model import IndexSource, Snapshot
-from fluxbump.objects import CommitSnapshot
-from fluxbump.past import Lineage
-from fluxbump.repo import Repository
-from fluxbump.settings import FILE, Settings
-from fluxbump.textfile import decode
-from fluxbump.upstream import Upstream
-from fluxbump.worktree import EditableWorktree
+from fluxbump.text.live_code import decode
 
 if TYPE_CHECKING:
-    from fluxbump.web import Web
+    from fluxbump.system.http.fetch import Web
 
 # Seconds and attempts, as in `web.Patience`: without a manifest a rule is not run, so a network
 # that does not answer is not waited for as long as for the index.
@@ -174,9 +174,9 @@ def settings_of(snapshot: Snapshot) -> Settings:
     except KeyError:
         return Settings()
     # Imported only where there is a file to read: the models are slow to import.
-    from fluxbump import config
+    from fluxbump.config import file
 
-    return config.parse(decode(data))
+    return file.parse(decode(data))
 
 
 @contextmanager
@@ -193,13 +193,13 @@ def index_source(
 
         def web() -> Web:
             # Imported for URLs only: an index in a file needs no HTTP.
-            from fluxbump.web import Web
+            from fluxbump.system.http.fetch import Web
 
             return stack.enter_context(Web(offline=offline))
 
         def charts() -> places.Charts:
-            from fluxbump.registry.charts import Charts
-            from fluxbump.registry.client import Registry
+            from fluxbump.helm.registry.charts import Charts
+            from fluxbump.helm.registry.client import Registry
 
             return Charts(Registry(web()))
 
@@ -232,7 +232,7 @@ def release_sources(
 
         def web() -> Web:
             # Imported only when the tables do not know a release.
-            from fluxbump.web import Patience, Web
+            from fluxbump.system.http.fetch import Patience, Web
 
             return stack.enter_context(Web(offline=offline, patience=Patience(*_BRIEF)))
 

@@ -11,7 +11,7 @@ from hypothesis import settings
 
 from fixtures import generate
 from fluxbump.cli.app import run
-from fluxbump.helm import Helm
+from fluxbump.helm.binary import Helm
 from tests import helpers
 from tests.helpers import Cli, Repo, Result
 from tests.sleeper import Sleeper

@@ -18,11 +18,11 @@ from typing import Any
 from semver import Version
 
 from fixtures import facts, gitrepo
-from fluxbump import lock
-from fluxbump.discover import Scope, discover
+from fluxbump.discover.inventory import Scope, discover
 from fluxbump.errors import PinError
+from fluxbump.git.overlay import MemorySnapshot
+from fluxbump.helm import lock
 from fluxbump.model import ChartIndex, ChartRelease, Inventory, Pin
-from fluxbump.snapshots import MemorySnapshot
 
 ROOT = Path(__file__).resolve().parent.parent
 EDGE = ROOT / "fixtures" / "edge"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from fluxbump import rendering
-from fluxbump.helm import KUBE_VERSION, Helm
+from fluxbump.check import helm_template
+from fluxbump.check.helm_template import Fetch
+from fluxbump.check.rules.rule import Render, Vendored
+from fluxbump.helm.binary import KUBE_VERSION, Helm
 from fluxbump.model import Chart, Snapshot
-from fluxbump.rendering import Fetch
-from fluxbump.rules.rule import Render, Vendored
 
 
 def template(helm: Helm, directory: Path, *, kube_version: str = KUBE_VERSION) -> str:
@@ -24,5 +24,5 @@ def render(
     fetch: Fetch | None,
     helm: Helm | None,
 ) -> Render:
-    with rendering.begin(chart, snapshot, vendored, fetch, helm) as result:
+    with helm_template.begin(chart, snapshot, vendored, fetch, helm) as result:
         return result()

@@ -39,19 +39,19 @@ JOURNEYS = {"run", "fleet"}
 """Folders that hold the stages of one journey: they import each other, and few import them."""
 LEAVES = ("pins", "rules", "reports", "indexes", "forges", "cli")
 SHARED = {
-    "fluxbump.pins.kind", "fluxbump.rules.rule", "fluxbump.reports.table", "fluxbump.reports.json",
-    "fluxbump.reports.dump",
-    "fluxbump.indexes.entries", "fluxbump.indexes.places", "fluxbump.indexes.section",
-    "fluxbump.cli.console", "fluxbump.cli.options", "fluxbump.cli.render", "fluxbump.cli.workspace",
-    "fluxbump.cli.known", "fluxbump.cli.way", "fluxbump.cli.edit", "fluxbump.cli.bumped",
+    "fluxbump.discover.pins.kind", "fluxbump.check.rules.rule", "fluxbump.reports.table", "fluxbump.reports.result_json",
+    "fluxbump.reports.json_encoder",
+    "fluxbump.helm.index.entries", "fluxbump.helm.index.places", "fluxbump.helm.index.section",
+    "fluxbump.cli.console", "fluxbump.cli.options", "fluxbump.cli.helm_options", "fluxbump.cli.workspace",
+    "fluxbump.cli.cluster_facts", "fluxbump.cli.upgrade_path", "fluxbump.cli.in_place", "fluxbump.cli.bump_output",
     "fluxbump.cli.base",
-    "fluxbump.cli.fixing",
+    "fluxbump.cli.fix",
     "fluxbump.reports.matrix_page",
-    "fluxbump.forges.forge", "fluxbump.forges.answer", "fluxbump.forges.auth",
-    "fluxbump.forges.client", "fluxbump.forges.remotes", "fluxbump.forges.opening",
+    "fluxbump.forges.forge", "fluxbump.forges.responses", "fluxbump.forges.authorization",
+    "fluxbump.forges.client", "fluxbump.forges.detect", "fluxbump.forges.pull_requests",
     "fluxbump.forges.registry",
     # One place that lists the reports which have a schema.
-    "fluxbump.reports.matrix", "fluxbump.reports.route", "fluxbump.reports.run",
+    "fluxbump.reports.matrix", "fluxbump.reports.upgrade_path", "fluxbump.reports.run",
     "fluxbump.reports.fleet",
 }  # fmt: skip
 """What the leaves of one folder have in common."""
@@ -142,13 +142,13 @@ def test_the_stages_of_a_journey_are_imported_by_what_shows_it(module: str) -> N
 @pytest.mark.parametrize("module", MODULES)
 def test_only_one_room_knows_the_yaml_library(module: str) -> None:
     found = [name for name in imports(module) if name.startswith("ruamel")]
-    assert module == "fluxbump.yamltext" or found == []
+    assert module == "fluxbump.text.yaml" or found == []
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_only_one_room_knows_gitpython(module: str) -> None:
     found = [name for name in imports(module) if name.partition(".")[0] == "git"]
-    assert module == "fluxbump.writer" or found == []
+    assert module == "fluxbump.git.writer" or found == []
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -180,7 +180,7 @@ def test_model_and_errors_stand_alone() -> None:
 
 def test_nothing_here_is_empty() -> None:
     assert len(MODULES) > 30
-    assert any(is_world(name) for name in imports("fluxbump.repo"))
+    assert any(is_world(name) for name in imports("fluxbump.git.repository"))
     assert is_world("pathlib.Path")
     assert not is_world("pathlib.PurePosixPath")
 
@@ -203,7 +203,7 @@ def test_remotes_are_loaded_by_nobody_who_needs_none() -> None:
         seen.add(module)
         found = {found for name in imports(module, top=True) if (found := own(name))}
         todo += found - seen
-    assert "fluxbump.repo" in seen
+    assert "fluxbump.git.repository" in seen
     assert (
         seen & {f"fluxbump.{m}" for m in ("credentials", "gitprocess", "remote", "clones")} == set()
     )

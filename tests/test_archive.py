@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fluxbump import archive
 from fluxbump.errors import IndexSourceError
+from fluxbump.helm import archive
 
 _CHART = b"apiVersion: v2\nname: flux2\nversion: 2.15.0\nappVersion: 2.5.1\n"
 _MIB = 1024 * 1024

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fluxbump import archives, digests
+from fluxbump.discover import chart_archives, digests
 from tests.helpers import ARCHIVE, Cli, Repo, assert_refused, find, repository, small
 
 CURL = f"curl -LO {ARCHIVE.format('2.14.1')}\n"
@@ -97,6 +97,6 @@ def test_what_is_not_certain_is_a_note(text: str) -> None:
 
 def test_a_long_line_is_read_once() -> None:
     begin = time.perf_counter()
-    assert not archives.URL.search(f"{archives.RELEASES}1/flux2-" + "${" * 50_000)
-    assert not archives.URL.search(f"{archives.RELEASES}1/flux2-" + "${a}" * 50_000)
+    assert not chart_archives.URL.search(f"{chart_archives.RELEASES}1/flux2-" + "${" * 50_000)
+    assert not chart_archives.URL.search(f"{chart_archives.RELEASES}1/flux2-" + "${a}" * 50_000)
     assert time.perf_counter() - begin < 2

@@ -11,19 +11,21 @@ import pytest
 from markdown_it import MarkdownIt
 from msgspec.structs import replace
 
-from fluxbump import bump, indexes
-from fluxbump.bump import Prepared, Request
-from fluxbump.facts import tables
-from fluxbump.looked import look
+from fluxbump.bump import bump
+from fluxbump.bump.bump import Prepared, Request
+from fluxbump.bump.starting_point import look
+from fluxbump.check.rules.rule import NotRun
+from fluxbump.config.settings import Policy, Settings
+from fluxbump.flux.tables import crds
+from fluxbump.git.objects import CommitSnapshot
+from fluxbump.git.repository import Repository
+from fluxbump.helm.index import source as indexes
 from fluxbump.model import FLUX, Finding, Location, Mention, Severity
-from fluxbump.objects import CommitSnapshot
-from fluxbump.repo import Repository
-from fluxbump.rules.rule import NotRun
-from fluxbump.run import body, policy, sections
-from fluxbump.run.body import BodyInputs
+from fluxbump.run import next_release
 from fluxbump.run.decision import Skipped, Update
-from fluxbump.run.state import State
-from fluxbump.settings import Policy, Settings
+from fluxbump.run.pull_request import body, sections
+from fluxbump.run.pull_request.body import BodyInputs
+from fluxbump.run.pull_request.state import State
 from tests.helpers import Repo, chart_index, repository, small
 from tests.test_notes import flat
 from tests.test_policy import NOW
@@ -80,7 +82,7 @@ def headings(text: str) -> list[str]:
 
 
 def test_a_bump_of_the_monorepo(monorepo: Prepared) -> None:
-    found = policy.decide(monorepo.before, monorepo.index, Policy(range="<2.6"), NOW)
+    found = next_release.decide(monorepo.before, monorepo.index, Policy(range="<2.6"), NOW)
     assert isinstance(found, Update)
     about = inputs(
         monorepo,
@@ -118,7 +120,7 @@ def test_the_migration_and_what_comes_next(tmp_path: Path, index: Path) -> None:
         ready = bump.prepare(made, looked, Settings(), source, Request("2.5.1"))
     finally:
         made.close()
-    found = policy.decide(ready.before, ready.index, Policy(ignore=("2.6",)), NOW)
+    found = next_release.decide(ready.before, ready.index, Policy(ignore=("2.6",)), NOW)
     assert isinstance(found, Update)
     assert found.way.hops[0].migrate
     text = body.text(inputs(ready, way=found.way), GITHUB, hidden=True)
@@ -252,7 +254,7 @@ def test_the_same_inputs_give_the_same_bytes(monorepo: Prepared) -> None:
 
 
 def test_which_releases_are_crossed() -> None:
-    known = body.crossed("2.6.1", "2.7.2", chart_index(), tables.crds())
+    known = body.crossed("2.6.1", "2.7.2", chart_index(), crds.crds())
     assert known == ("2.7.2", "2.7.1", "2.7.0", "2.6.4", "2.6.3", "2.6.2")
     assert body.crossed(None, "2.7.2", chart_index(), {}) == ("2.7.2",)
     assert body.crossed("2.7.2", "2.6.4", chart_index(), {}) == ("2.6.4",)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fluxbump import cluster
+from fluxbump.check import cluster
 from fluxbump.errors import UsageError
 
 

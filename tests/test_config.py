@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from fluxbump import config
+from fluxbump.config import file
+from fluxbump.config.schedule import Window
+from fluxbump.config.settings import Policy, Settings, fill
 from fluxbump.errors import ConfigError
-from fluxbump.run.schedule import Window
-from fluxbump.settings import Policy, Settings, fill
 from tests.helpers import Cli, Repo, assert_refused, repository, small
 
 BRANCH = "fluxbump/flux-2.5.1"
@@ -86,7 +86,7 @@ WRONG = [
 @pytest.mark.parametrize(("text", "line", "message"), WRONG)
 def test_wrong(text: str, line: int, message: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        config.parse(text)
+        file.parse(text)
     assert (caught.value.where or "").startswith(f"fluxbump.yaml:{line}")
     assert caught.value.message.startswith(message)
     assert "\n" not in str(caught.value)
@@ -94,13 +94,13 @@ def test_wrong(text: str, line: int, message: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "---\n", "~\n", "{}\n", "# x\n---\n{}\n"])
 def test_nothing_said_is_the_defaults(text: str) -> None:
-    assert config.parse(text) == Settings()
+    assert file.parse(text) == Settings()
 
 
 @pytest.mark.parametrize("text", ["1.30", '"1.30"', "v1.30.4+k3s1"])
 def test_a_kubernetes_version_is_taken_as_it_stands(text: str) -> None:
     """Unquoted, it is a number for YAML, and 1.30 would be 1.3."""
-    running = config.parse(f"bump: minor\nkubernetes: {text}\n").kubernetes
+    running = file.parse(f"bump: minor\nkubernetes: {text}\n").kubernetes
     assert running is not None
     assert (running.version, running.minor) == (text.strip('"'), (1, 30))
     assert str(running.location) == "fluxbump.yaml:2"
@@ -108,11 +108,11 @@ def test_a_kubernetes_version_is_taken_as_it_stands(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "~", "null"])
 def test_no_kubernetes_version(text: str) -> None:
-    assert config.parse(f"kubernetes: {text}\n").kubernetes is None
+    assert file.parse(f"kubernetes: {text}\n").kubernetes is None
 
 
 def test_everything_said() -> None:
-    settings = config.parse(
+    settings = file.parse(
         "exclude: [docs/*]\nrepositories: [https://mirror]\nindex: charts\n"
         "branch: 'b/{old_release}-{release}'\ncommit: 'c {chart_version} {old_chart_version}'\n"
         "bump: minor\nmentions: false\nallowed_groups: [example.org]\n"
@@ -132,7 +132,7 @@ def test_everything_said() -> None:
 
 
 def test_what_run_may_do() -> None:
-    settings = config.parse(
+    settings = file.parse(
         "run:\n  range: '>=2.4 <3'\n  follow: minor\n  min_age_days: 7\n  ignore: [2.6, ~2.7]\n"
         "  schedule: [mon-fri 08:00-17:00, 'sat']\n  timezone: Europe/Berlin\n  max_open: 1\n"
         "  labels: [a]\n  assignees: [b]\n  reviewers: [c/d]\n  draft_on_warnings: false\n"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from semver import Version
 
-from fluxbump import constraint
+from fluxbump.text import version_ranges
 
 _TABLE: dict[str, Any] = json.loads(
     (Path(__file__).parent / "data" / "constraints.json").read_text(encoding="utf-8")
@@ -20,14 +20,14 @@ _INVALID = [text for text, answer in _TABLE["answers"].items() if answer is None
 
 @pytest.mark.parametrize(("text", "answer"), _VALID)
 def test_answers_as_the_library_does(text: str, answer: str) -> None:
-    parsed = constraint.parse(text)
+    parsed = version_ranges.parse(text)
     assert "".join("01"[parsed.admits(version)] for version in _VERSIONS) == answer
 
 
 @pytest.mark.parametrize("text", _INVALID)
 def test_refuses_what_the_library_refuses(text: str) -> None:
-    with pytest.raises(constraint.ConstraintError) as caught:
-        constraint.parse(text)
+    with pytest.raises(version_ranges.ConstraintError) as caught:
+        version_ranges.parse(text)
     assert "\n" not in str(caught.value)
 
 
@@ -40,8 +40,8 @@ def test_the_table_is_large_enough_to_mean_something() -> None:
 @given(st.text(alphabet="0123xX*v.|<>=!~^-+a, \t", max_size=60))
 def test_any_text_is_a_constraint_or_a_constraint_error(text: str) -> None:
     try:
-        parsed = constraint.parse(text)
-    except constraint.ConstraintError:
+        parsed = version_ranges.parse(text)
+    except version_ranges.ConstraintError:
         return
     for version in _VERSIONS:
         parsed.admits(version)
@@ -51,7 +51,7 @@ def test_any_text_is_a_constraint_or_a_constraint_error(text: str) -> None:
 def test_a_version_admits_itself(major: int, minor: int, patch: int) -> None:
     version = Version(major, minor, patch)
     for prefix in ("", "=", "v", "~", "^", ">=", "<="):
-        assert constraint.parse(f"{prefix}{version}").admits(version)
+        assert version_ranges.parse(f"{prefix}{version}").admits(version)
 
 
 @pytest.mark.parametrize(
@@ -59,8 +59,8 @@ def test_a_version_admits_itself(major: int, minor: int, patch: int) -> None:
 )
 def test_hostile_text_is_answered_at_once(text: str) -> None:
     started = time.perf_counter()
-    with pytest.raises(constraint.ConstraintError):
-        constraint.parse(text)
+    with pytest.raises(version_ranges.ConstraintError):
+        version_ranges.parse(text)
     assert time.perf_counter() - started < 1
 
 
@@ -86,4 +86,4 @@ def test_hostile_text_is_answered_at_once(text: str) -> None:
     ],
 )
 def test_exact_means_one_full_version(text: str, expected: bool) -> None:
-    assert constraint.is_exact(text) is expected
+    assert version_ranges.is_exact(text) is expected

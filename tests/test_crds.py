@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from fixtures import derive_facts, facts
-from fluxbump import crds
-from fluxbump.crds import Conflict, Crd, CrdVersion
-from fluxbump.facts import controllers, tables
+from fluxbump.flux import stored_versions
+from fluxbump.flux.stored_versions import Conflict, Crd, CrdVersion
+from fluxbump.flux.tables import crds as tables
+from fluxbump.flux.tables.images import controllers
 from tests.helpers import ROOT
 from tests.refusals import recognise
 
@@ -46,7 +47,7 @@ def test_every_pair_of_releases_conflicts_as_known() -> None:
     for old_class, new_class in product(classes, repeat=2):
         want = expected.get(old_class, {}).get(new_class, {})
         for old, new in product(classes[old_class], classes[new_class]):
-            found = crds.fresh(TABLE, old, new)
+            found = stored_versions.fresh(TABLE, old, new)
             assert flat(found) == want, (old, new)
             assert all(one.certain for one in found)
             conflicting += bool(found)
@@ -64,8 +65,8 @@ def test_every_upgrade_may_conflict_as_known() -> None:
             continue  # the table of histories has upgrades alone
         want = expected.get(old_class, {}).get(new_class, {})
         for old, new in product(classes[old_class], classes[new_class]):
-            found = crds.reachable(TABLE, old, new)
-            sure = flat(crds.fresh(TABLE, old, new))
+            found = stored_versions.reachable(TABLE, old, new)
+            sure = flat(stored_versions.fresh(TABLE, old, new))
             both = {
                 crd: sorted({*sure.get(crd, ()), *flat(found).get(crd, ())})
                 for crd in sorted({*sure, *flat(found)})
@@ -109,7 +110,7 @@ FRESH: dict[tuple[str, str], dict[str, tuple[str, ...]]] = {
 def test_a_fresh_cluster_refuses(
     pair: tuple[str, str], expected: dict[str, tuple[str, ...]]
 ) -> None:
-    assert short(crds.fresh(TABLE, *pair)) == expected
+    assert short(stored_versions.fresh(TABLE, *pair)) == expected
 
 
 @pytest.mark.parametrize(
@@ -131,34 +132,34 @@ def test_a_fresh_cluster_refuses(
 def test_a_cluster_with_a_history_may_refuse(
     old: str, new: str, expected: dict[str, tuple[str, ...]]
 ) -> None:
-    assert short(crds.reachable(TABLE, old, new)) == expected
+    assert short(stored_versions.reachable(TABLE, old, new)) == expected
 
 
 def test_the_releases_that_were_passed_narrow_what_may_be_refused() -> None:
     def narrowed(*through: str) -> dict[str, tuple[str, ...]]:
-        return short(crds.reachable(TABLE, "2.4.0", "2.8.5", through))
+        return short(stored_versions.reachable(TABLE, "2.4.0", "2.8.5", through))
 
     assert narrowed() == narrowed("2.4.0") == narrowed("2.9.4", "0.41.0", "main") == {}
     assert narrowed("2.3.0", "2.4.0") == {"Bucket": ("v1beta2",)}
     assert narrowed("2.2.3")["HelmRelease"] == ("v2beta2",)
-    assert crds.reachable(TABLE, "2.4.0", "2.8.5", list(TABLE)) == crds.reachable(
-        TABLE, "2.4.0", "2.8.5"
-    )
+    assert stored_versions.reachable(
+        TABLE, "2.4.0", "2.8.5", list(TABLE)
+    ) == stored_versions.reachable(TABLE, "2.4.0", "2.8.5")
 
 
 def test_what_both_say_is_said_once() -> None:
     """HelmRelease v2beta2 is certain, v2beta1 beside it is possible."""
-    assert short(crds.fresh(TABLE, "2.2.0", "2.8.0"))["HelmRelease"] == ("v2beta2",)
-    (possible,) = crds.reachable(TABLE, "2.2.0", "2.8.0")
+    assert short(stored_versions.fresh(TABLE, "2.2.0", "2.8.0"))["HelmRelease"] == ("v2beta2",)
+    (possible,) = stored_versions.reachable(TABLE, "2.2.0", "2.8.0")
     assert (possible.stored, possible.listed) == (("v2beta1",), ("v2beta1", "v2beta2"))
 
 
 def test_a_cluster_that_is_known_gets_an_exact_answer() -> None:
     name = "helmreleases.helm.toolkit.fluxcd.io"
     stored = {name: ("v2beta1", "v2beta2", "v2"), "crontabs.example.org": ("v1alpha1",)}
-    assert crds.exact({name: ("v2",)}, TABLE, "2.8.5") == ()
-    assert crds.exact({}, TABLE, "2.8.5") == ()
-    (conflict,) = crds.exact(stored, TABLE, "2.8.5")
+    assert stored_versions.exact({name: ("v2",)}, TABLE, "2.8.5") == ()
+    assert stored_versions.exact({}, TABLE, "2.8.5") == ()
+    (conflict,) = stored_versions.exact(stored, TABLE, "2.8.5")
     assert conflict == Conflict(
         name, "HelmRelease", ("v2beta1", "v2beta2"), certain=True, listed=stored[name]
     )
@@ -166,22 +167,22 @@ def test_a_cluster_that_is_known_gets_an_exact_answer() -> None:
 
 def test_a_definition_that_goes_is_not_refused() -> None:
     """Helm deletes it, with every object of the kind; but nobody updates it."""
-    assert "ArtifactGenerator" not in short(crds.fresh(TABLE, "2.7.0", "2.6.4"))
+    assert "ArtifactGenerator" not in short(stored_versions.fresh(TABLE, "2.7.0", "2.6.4"))
 
 
 def test_a_release_that_the_table_does_not_have() -> None:
-    for call in (crds.fresh, crds.reachable):
+    for call in (stored_versions.fresh, stored_versions.reachable):
         with pytest.raises(KeyError, match=r"2\.99\.0"):
             call(TABLE, "2.4.0", "2.99.0")
         with pytest.raises(KeyError, match=r"2\.99\.0"):
             call(TABLE, "2.99.0", "2.4.0")
     with pytest.raises(ValueError, match="not a release: main"):
-        crds.key("main")
+        stored_versions.key("main")
 
 
 def test_releases_are_ordered_as_versions() -> None:
     table = dict.fromkeys(["2.10.0", "2.9.0", "2.10.0-rc.1"], MappingProxyType[str, Crd]({}))
-    assert crds.earlier(table, "2.10.0") == ("2.9.0", "2.10.0-rc.1")
+    assert stored_versions.earlier(table, "2.10.0") == ("2.9.0", "2.10.0-rc.1")
 
 
 # --- the server's words -----------------------------------------------------------------------
@@ -214,7 +215,7 @@ SINCE = (
     ],
 )
 def test_the_server_is_quoted(kubernetes: str | None, words: str) -> None:
-    (conflict,) = crds.fresh(TABLE, "2.4.0", "2.3.0")
+    (conflict,) = stored_versions.fresh(TABLE, "2.4.0", "2.3.0")
     assert conflict.message(kubernetes) == words
     assert recognise(words) == (BUCKET, "v1", words == BEFORE)
 
@@ -278,7 +279,7 @@ def test_the_table_agrees_with_the_fixtures() -> None:
 def test_the_table_holds_every_release_once() -> None:
     assert len(TABLE) == 38
     assert tables.crds() is TABLE
-    assert list(TABLE) == sorted(TABLE, key=crds.key)
+    assert list(TABLE) == sorted(TABLE, key=stored_versions.key)
     for release in TABLE.values():
         for name, crd in release.items():
             assert (crd.name, crd.group) == (name, name.partition(".")[2])

@@ -9,11 +9,11 @@ from urllib.parse import quote
 
 import pytest
 
-from fluxbump import remoteurl
-from fluxbump.credentials import Credential, find, parse_answer
 from fluxbump.errors import ToolError, UsageError
-from fluxbump.remoteurl import RemoteUrl
-from fluxbump.secret import Secret
+from fluxbump.git import remote_url
+from fluxbump.git.remote_url import RemoteUrl
+from fluxbump.git.token import Credential, find, parse_answer
+from fluxbump.system.secret import Secret
 from tests.helpers import environment
 from tests.secrets import PLANTED, forms, leaks
 
@@ -24,7 +24,7 @@ def looked_up(
     tmp_path: Path, url: str = "https://git.example.org/team/flux.git", kind: str | None = None,
     **variables: str,
 ) -> Credential | None:  # fmt: skip
-    remote, userinfo = remoteurl.parse(url)
+    remote, userinfo = remote_url.parse(url)
     environ = {**environment(tmp_path), **variables}
     return find(remote, kind, environ, userinfo=userinfo, cwd=tmp_path)
 
@@ -305,9 +305,9 @@ def test_a_line_break_in_a_url_is_refused(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_urls_are_taken_apart(text: str, url: str, host: str, path: str) -> None:
-    found, _ = remoteurl.parse(text)
+    found, _ = remote_url.parse(text)
     assert (found.url, found.host, found.path) == (url, host, path)
-    assert remoteurl.parse(url)[0] == found
+    assert remote_url.parse(url)[0] == found
 
 
 @pytest.mark.parametrize(
@@ -320,7 +320,7 @@ def test_urls_are_taken_apart(text: str, url: str, host: str, path: str) -> None
 )  # fmt: skip
 def test_what_is_no_remote_is_refused_and_not_quoted(text: str) -> None:
     with pytest.raises(UsageError) as caught:
-        remoteurl.parse(text)
+        remote_url.parse(text)
     assert OTHER not in str(caught.value)
 
 

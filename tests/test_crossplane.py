@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from fluxbump.examine import examine, judge
+from fluxbump.check.check import examine, judge
+from fluxbump.config.settings import Settings
+from fluxbump.discover.pins import crossplane
+from fluxbump.discover.pins.kind import Context
 from fluxbump.model import Form, Note, Pin
-from fluxbump.pins import crossplane
-from fluxbump.pins.kind import Context
-from fluxbump.settings import Settings
-from fluxbump.textfile import TextFile
+from fluxbump.text.live_code import TextFile
 from tests.helpers import COMMUNITY, Cli, Repo, brief, chart_index, release, small, snapshot
 
 RELEASE = (

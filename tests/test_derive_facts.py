@@ -17,14 +17,14 @@ from ruamel.yaml import YAML
 
 from fixtures import derive_facts
 from fixtures import manifests as made
-from fluxbump import facts
-from fluxbump.facts import tables
+from fluxbump.flux.tables import crds as tables
+from fluxbump.flux.tables import images
 from tests import helpers
 from tests.helpers import ROOT
 
 LAST = list(tables.crds())[-1]
 NEW = "2.99.0"
-TAGS = facts.controllers(LAST)
+TAGS = images.controllers(LAST)
 SHIPPED = {path.name: path.read_bytes() for path in derive_facts.TARGET.glob("*.json")}
 
 

@@ -13,14 +13,15 @@ from pathlib import Path
 import pytest
 
 from fixtures import facts, generate, states
-from fluxbump import archive, indexes
-from fluxbump.evidence import Renderer
-from fluxbump.examine import examine, judge
-from fluxbump.helm import Helm
+from fluxbump.check.check import examine, judge
+from fluxbump.check.evidence import Renderer
+from fluxbump.check.rules.rule import Render, RenderedObject, Vendored
+from fluxbump.config.settings import Settings
+from fluxbump.git.overlay import MemorySnapshot
+from fluxbump.helm import archive
+from fluxbump.helm.binary import Helm
+from fluxbump.helm.index import source as indexes
 from fluxbump.model import Chart, ChartIndex, IndexSource, Snapshot
-from fluxbump.rules.rule import Render, RenderedObject, Vendored
-from fluxbump.settings import Settings
-from fluxbump.snapshots import MemorySnapshot
 from tests import bash_gate
 from tests import rendered as really
 from tests.bash_gate import DEPENDENCY, INSTALL, MIRROR, D, F, N, Outside, R, V

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fixtures import manifests as made
-from fluxbump import digests
+from fluxbump.discover import digests
 from tests.helpers import URL, Cli, Repo, assert_refused, find, repository, small
 
 OLD_HEX = "0" * 64

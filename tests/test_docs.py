@@ -16,18 +16,20 @@ from xml.etree import ElementTree as ET
 import pytest
 from ruamel.yaml import YAML
 
-from fluxbump import config, errors, examine, gate
+from fluxbump import errors
+from fluxbump.check import check, gate
+from fluxbump.check.rules import RULES, pages
 from fluxbump.cli.app import EXIT_INTERRUPTED, EXIT_TERMINATED
 from fluxbump.cli.options import exit_code_for
-from fluxbump.config import Config
-from fluxbump.config_run import RunConfig
-from fluxbump.facts import tables
+from fluxbump.config import file as config
+from fluxbump.config.file import Config
+from fluxbump.config.run_section import RunConfig
+from fluxbump.config.settings import Settings
+from fluxbump.discover.pins import KINDS
+from fluxbump.flux.tables import crds
 from fluxbump.forges.registry import FORGES
-from fluxbump.pins import KINDS
 from fluxbump.reports.formats.registry import FORMATS
-from fluxbump.rules import RULES, pages
 from fluxbump.run import decision
-from fluxbump.settings import Settings
 from tests import docs_runner, helpers
 from tests.docs_runner import FENCE, Section, sections
 from tests.helpers import ROOT, Repo
@@ -216,7 +218,7 @@ def test_every_exit_code_has_a_row() -> None:
 
 
 def test_the_releases_that_the_tables_know_are_said() -> None:
-    first, *_, last = tables.crds()
+    first, *_, last = crds.crds()
     for name in ("docs/check.md", "docs/safety.md"):
         assert f"{first} to {last}" in _text(name)
 
@@ -314,7 +316,7 @@ def _found(code: str, heading: str) -> set[str]:
         assert "/" in path, "the first line of an example is its path"
         before[path], after[path] = old, new
     wrapper = {"platform/flux/chart/Chart.yaml": helpers.wrapper()}
-    examined = examine.examine(
+    examined = check.examine(
         helpers.snapshot(wrapper | after),
         Settings(),
         helpers.chart_index(),

@@ -10,13 +10,14 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from fluxbump import edit, yamltext
-from fluxbump.changes import ChangeSet, Edit, Plan
-from fluxbump.discover import Scope, discover
-from fluxbump.plan import Options, plan
-from fluxbump.resolve import resolve
-from fluxbump.snapshots import MemorySnapshot, Overlay
-from fluxbump.textfile import decode
+from fluxbump.bump import edit
+from fluxbump.bump.changes import ChangeSet, Edit, Plan
+from fluxbump.bump.plan import Options, plan
+from fluxbump.discover.inventory import Scope, discover
+from fluxbump.flux.releases import resolve
+from fluxbump.git.overlay import MemorySnapshot, Overlay
+from fluxbump.text import yaml as yamltext
+from fluxbump.text.live_code import decode
 from tests.helpers import COMMUNITY, EDGE, URL, app_versions, chart_index
 
 Node = str | list["Node"] | dict[str, "Node"]

@@ -7,9 +7,9 @@ from textwrap import indent
 
 import pytest
 
+from fluxbump.discover.pins import embedded
 from fluxbump.model import Note, Pin
-from fluxbump.pins import embedded
-from fluxbump.textfile import TextFile
+from fluxbump.text.live_code import TextFile
 from tests.helpers import Cli, Repo, brief, find, repository, small
 from tests.test_pins import CONTEXT
 

@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 
 from fixtures import generate, states
-from fluxbump import indexes
+from fluxbump.check.check import examine, judge, self_test
+from fluxbump.config.settings import Settings
 from fluxbump.errors import IndexSourceError
-from fluxbump.examine import examine, judge, self_test
+from fluxbump.git.overlay import MemorySnapshot
+from fluxbump.helm.index import source
 from fluxbump.model import ChartIndex, Finding, Severity
-from fluxbump.settings import Settings
-from fluxbump.snapshots import MemorySnapshot
 from tests import bash_gate, test_differential
 from tests.helpers import chart_index, release, script, small, snapshot, wrapper
 from tests.tools import need_helm
@@ -62,7 +62,7 @@ def line_of(files: Files, path: str, fragment: str) -> str:
 
 @pytest.fixture(scope="session")
 def charts(index: Path) -> ChartIndex:
-    return indexes.open_source(str(index), web=pytest.fail).load()
+    return source.open_source(str(index), web=pytest.fail).load()
 
 
 def check(files: Files, index: ChartIndex, base: Files | None = None) -> tuple[Finding, ...]:

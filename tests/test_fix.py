@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from fluxbump import fixes
-from fluxbump.discover import Scope, discover
+from fluxbump.bump import fixes
+from fluxbump.bump.fixes import Fix
+from fluxbump.discover.inventory import Scope, discover
 from fluxbump.errors import PinError
-from fluxbump.fixes import Fix
 from tests.helpers import Repo, release, repository, script, small, snapshot
 
 HR = "clusters/a/flux.yaml"

@@ -17,9 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fluxbump.errors import UsageError
-from fluxbump.fleet import fleet
-from fluxbump.fleet.children import Done, End, Finished, Limits, run_all
-from fluxbump.fleet.fleet import Asked, Entry, Outcome, Shard
+from fluxbump.fleet import repositories
+from fluxbump.fleet.processes import Done, End, Finished, Limits, run_all
+from fluxbump.fleet.repositories import Asked, Entry, Outcome, Shard
 from fluxbump.fleet.results import read_report
 from fluxbump.run import decision
 from tests import helpers, secrets
@@ -185,7 +185,7 @@ def test_a_link_that_is_none_is_not_shown() -> None:
         "pull_request": {"number": 3, "url": "javascript:x"},
     }  # fmt: skip
     found = read_report(Entry("a", "b"), json.dumps(report))
-    assert found.pull_request == fleet.PullRequest(3, None)
+    assert found.pull_request == repositories.PullRequest(3, None)
     assert found.detail == "a b"
 
 
@@ -398,12 +398,12 @@ def test_an_empty_shard_runs_nothing(ships: Fleet) -> None:
 )
 def test_what_is_no_shard(text: str) -> None:
     with pytest.raises(UsageError):
-        fleet.shard(text, {})
+        repositories.shard(text, {})
 
 
 def test_kubernetes_does_not_say_how_many() -> None:
     with pytest.raises(UsageError, match="JOB_COMPLETIONS"):
-        fleet.shard(None, {"JOB_COMPLETION_INDEX": "0"})
+        repositories.shard(None, {"JOB_COMPLETION_INDEX": "0"})
 
 
 def test_matrix(ships: Fleet) -> None:

@@ -9,8 +9,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from fluxbump.errors import ConfigError
-from fluxbump.fleet import file as fleetfile
-from fluxbump.fleet.fleet import Entry
+from fluxbump.fleet import file
+from fluxbump.fleet.repositories import Entry
 from tests import secrets
 from tests.docs_runner import FENCE
 from tests.helpers import ROOT, Cli, assert_refused
@@ -19,7 +19,7 @@ HOST = "https://git.example.org"
 
 
 def parse(text: str) -> tuple[Entry, ...]:
-    return fleetfile.parse(text, "fleet.yaml", "/srv/fleet")
+    return file.parse(text, "fleet.yaml", "/srv/fleet")
 
 
 def test_everything() -> None:
@@ -106,7 +106,7 @@ def test_a_file_that_cannot_be_read(cli: Cli, tmp_path: Path) -> None:
     assert_refused(cli("fleet", "."), 3, "Is a directory")
     (tmp_path / "latin.yaml").write_bytes(b"# \xe9\n")
     assert_refused(cli("fleet", "latin.yaml"), 3, "latin.yaml", "UTF-8")
-    (tmp_path / "large.yaml").write_bytes(b"# \xc3\xa9" * fleetfile.LONGEST)
+    (tmp_path / "large.yaml").write_bytes(b"# \xc3\xa9" * file.LONGEST)
     assert_refused(cli("fleet", "large.yaml"), 3, "large.yaml", "larger than")
 
 
@@ -119,5 +119,5 @@ def test_what_is_documented_is_valid() -> None:
     assert len(files) >= 2
     for one in files:
         assert parse(one)
-    keys = {*fleetfile.FleetConfig.model_fields, *fleetfile.RepositoryConfig.model_fields}
+    keys = {*file.FleetConfig.model_fields, *file.RepositoryConfig.model_fields}
     assert keys <= set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from semver import Version
 
-from fluxbump import releasetags
 from fluxbump.errors import RepositoryError, UsageError
-from fluxbump.facts import tables
-from fluxbump.fluxtags import FluxTags
+from fluxbump.flux import release_tags
+from fluxbump.flux.tables import crds
+from fluxbump.flux.tagged_releases import FluxTags
 from tests.git_server import GitServer, Stage
 from tests.helpers import Repo, environment, repository
 from tests.secrets import PLANTED, leaks
@@ -32,7 +32,7 @@ def versions(*texts: str) -> tuple[Version, ...]:
 def test_releases_are_sorted_by_version_not_text() -> None:
     tags = ("v2.9.0", "v2.10.0", "v2.10.0-rc.1", "v0.41.2", "v2.10.0^{}")
     listed = "".join(f"{SHA}\trefs/tags/{tag}\n" for tag in tags)
-    assert releasetags.parse(listed) == versions("2.10.0", "2.10.0-rc.1", "2.9.0", "0.41.2")
+    assert release_tags.parse(listed) == versions("2.10.0", "2.10.0-rc.1", "2.9.0", "0.41.2")
 
 
 @pytest.mark.parametrize(
@@ -51,19 +51,19 @@ def test_releases_are_sorted_by_version_not_text() -> None:
     ],
 )
 def test_other_lines_are_passed_over(line: str) -> None:
-    assert releasetags.parse(f"{line}\n{SHA}\trefs/tags/v1.0.0") == versions("1.0.0")
+    assert release_tags.parse(f"{line}\n{SHA}\trefs/tags/v1.0.0") == versions("1.0.0")
 
 
 def test_names_of_sha256_repositories() -> None:
-    assert releasetags.parse(f"{'a' * 64}\trefs/tags/v1.0.0") == versions("1.0.0")
+    assert release_tags.parse(f"{'a' * 64}\trefs/tags/v1.0.0") == versions("1.0.0")
 
 
 def test_what_exists_has_a_tag_or_is_in_the_tables() -> None:
-    known = tables.crds()
-    found = releasetags.existing(versions("9.0.0", "2.4.0"), known)
+    known = crds.crds()
+    found = release_tags.existing(versions("9.0.0", "2.4.0"), known)
     assert found[0] == Version.parse("9.0.0")
     assert len(found) == len(known) + 1
-    assert set(map(str, releasetags.existing((), known))) == set(known)
+    assert set(map(str, release_tags.existing((), known))) == set(known)
 
 
 # --- a repository -----------------------------------------------------------------------------

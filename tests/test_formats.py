@@ -17,15 +17,15 @@ from markdown_it import MarkdownIt
 from msgspec.structs import replace
 from pydantic import TypeAdapter
 
-from fluxbump.markdown import GAP, without_secrets
+from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Rule
+from fluxbump.check.verdict import Suppression, Verdict
 from fluxbump.model import Finding, Location, Related, Severity
 from fluxbump.reports.formats import markdown
 from fluxbump.reports.formats.format import summary
 from fluxbump.reports.formats.json import CheckJson
 from fluxbump.reports.formats.registry import FORMATS
 from fluxbump.reports.table import Paint, printable
-from fluxbump.rules.rule import Evidence, NotRun, Outcome, Rule
-from fluxbump.verdict import Suppression, Verdict
+from fluxbump.text.markdown import GAP, without_secrets
 
 _PLAIN = Paint(enabled=False)
 _DOCS = Path(__file__).parent.parent / "docs" / "formats.md"

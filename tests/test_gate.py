@@ -12,12 +12,12 @@ import pytest
 from msgspec.structs import replace
 
 from fixtures import generate
-from fluxbump import gate, rules
+from fluxbump.check import gate, rules
+from fluxbump.check.check import examine, judge
+from fluxbump.check.verdict import Verdict
+from fluxbump.config.settings import Ignore, Settings
 from fluxbump.errors import UsageError
-from fluxbump.examine import examine, judge
 from fluxbump.model import Finding, Location, Related, Severity
-from fluxbump.settings import Ignore, Settings
-from fluxbump.verdict import Verdict
 from tests.helpers import (
     Cli,
     Repo,

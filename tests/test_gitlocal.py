@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from fluxbump import gitlocal
 from fluxbump.errors import RepositoryError, ToolError
-from fluxbump.gitlocal import Layout, Runner
+from fluxbump.git import local_process
+from fluxbump.git.local_process import Layout, Runner
 
 
 def git(where: Path, *args: str) -> None:
@@ -41,38 +41,38 @@ def tree(tmp_path: Path) -> Path:
 def test_a_work_tree(tree: Path, below: str) -> None:
     private = tree / ".git"
     expected = Layout(bare=False, root=tree, private=private, shared=private)
-    assert gitlocal.find(tree / below) == expected
+    assert local_process.find(tree / below) == expected
 
 
 def test_where_we_are(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tree / "a")
-    assert gitlocal.find(None) == gitlocal.find(tree)
-    assert gitlocal.find(Path()) == gitlocal.find(tree)
+    assert local_process.find(None) == local_process.find(tree)
+    assert local_process.find(Path()) == local_process.find(tree)
 
 
 def test_a_bare_repository(tree: Path, tmp_path: Path) -> None:
     git(tmp_path, "clone", "--quiet", "--bare", "tree", "bare")
     bare = tmp_path / "bare"
-    assert gitlocal.find(bare) == Layout(bare=True, root=bare, private=bare, shared=bare)
-    assert gitlocal.find(bare / "refs").private == bare
+    assert local_process.find(bare) == Layout(bare=True, root=bare, private=bare, shared=bare)
+    assert local_process.find(bare / "refs").private == bare
 
 
 def test_a_second_work_tree(tree: Path, tmp_path: Path) -> None:
     git(tree, "worktree", "add", "--quiet", "-b", "y", str(tmp_path / "second"))
-    found = gitlocal.find(tmp_path / "second")
+    found = local_process.find(tmp_path / "second")
     assert (found.bare, found.root, found.shared) == (False, tmp_path / "second", tree / ".git")
     assert found.private == tree / ".git" / "worktrees" / "second"
     with pytest.raises(RepositoryError, match=r"in a git directory: .*/worktrees/second"):
-        gitlocal.find(found.private)
+        local_process.find(found.private)
 
 
 def test_a_submodule(tree: Path, tmp_path: Path) -> None:
     git(tmp_path, "init", "--quiet", "outer")
     git(tmp_path / "outer", "submodule", "--quiet", "add", str(tree), "inner")
-    found = gitlocal.find(tmp_path / "outer" / "inner")
+    found = local_process.find(tmp_path / "outer" / "inner")
     assert found.root == tmp_path / "outer" / "inner"
     assert found.private == tmp_path / "outer" / ".git" / "modules" / "inner"
-    assert gitlocal.find(found.private) == found
+    assert local_process.find(found.private) == found
 
 
 def test_a_hook_may_name_the_repository_from_where_it_runs(
@@ -81,26 +81,26 @@ def test_a_hook_may_name_the_repository_from_where_it_runs(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_DIR", "tree/.git")
     monkeypatch.setenv("GIT_WORK_TREE", "tree")
-    found = gitlocal.find(None)
+    found = local_process.find(None)
     assert (found.root, found.private) == (tree, tree / ".git")
-    runner = Runner(found.root, gitlocal.pinned(found))
+    runner = Runner(found.root, local_process.pinned(found))
     assert runner.run("rev-parse", "--show-toplevel").decode().strip() == str(tree)
 
 
 def test_no_repository(tmp_path: Path) -> None:
     with pytest.raises(RepositoryError, match=re.escape(f"not a git repository: {tmp_path}")):
-        gitlocal.find(tmp_path)
+        local_process.find(tmp_path)
     with pytest.raises(RepositoryError, match="no such directory: "):
-        gitlocal.find(tmp_path / "nowhere")
+        local_process.find(tmp_path / "nowhere")
     (tmp_path / "file").touch()
     with pytest.raises(RepositoryError, match="no such directory: "):
-        gitlocal.find(tmp_path / "file")
+        local_process.find(tmp_path / "file")
 
 
 def test_a_format_that_git_does_not_know(tree: Path) -> None:
     git(tree, "config", "core.repositoryformatversion", "99")
     with pytest.raises(RepositoryError, match=r"git cannot use .*: .*version"):
-        gitlocal.find(tree)
+        local_process.find(tree)
 
 
 def test_a_name_with_a_line_break(tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_a_name_with_a_line_break(tmp_path: Path) -> None:
     path.mkdir()
     git(path, "init", "--quiet")
     with pytest.raises(RepositoryError, match="its path has a line break"):
-        gitlocal.find(path)
+        local_process.find(path)
 
 
 def test_what_reads_more_than_a_pipe_holds_and_says_more(tree: Path) -> None:
@@ -140,11 +140,11 @@ def test_many_objects_are_shared_by_two_processes(tree: Path) -> None:
 def test_a_repository_of_somebody_else(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")  # git's own switch for its tests
     with pytest.raises(RepositoryError, match="git does not trust") as caught:
-        gitlocal.find(tree)
+        local_process.find(tree)
     assert caught.value.hint == f"git config --global --add safe.directory {tree}"
 
 
 def test_no_git(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ToolError, match="git is not installed"):
-        gitlocal.find(tree)
+        local_process.find(tree)

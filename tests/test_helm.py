@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from fluxbump import yamltext
+from fluxbump.check.rules.rule import RenderedObject
 from fluxbump.errors import ToolError
-from fluxbump.helm import ChartRefusedError, Helm, find, objects
-from fluxbump.rules.rule import RenderedObject
+from fluxbump.helm.binary import ChartRefusedError, Helm, find, objects
+from fluxbump.text import yaml
 from tests.rendered import template
 
 CHART = "apiVersion: v2\nname: small\nversion: 0.1.0\n"
@@ -342,5 +342,5 @@ def test_nothing_passes_for_a_definition(kind: str) -> None:
 
 
 def test_output_that_is_not_yaml_names_the_template() -> None:
-    with pytest.raises(yamltext.YamlProblem, match=r"^a/templates/b\.yaml is not YAML: "):
+    with pytest.raises(yaml.YamlProblem, match=r"^a/templates/b\.yaml is not YAML: "):
         list(objects("---\nkind: A\n---\n# Source: a/templates/b.yaml\na: [\n"))

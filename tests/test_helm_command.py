@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from fluxbump.discover.pins import helm_command
+from fluxbump.discover.pins.kind import Context
 from fluxbump.model import Note, Pin
-from fluxbump.pins import helm_command
-from fluxbump.pins.kind import Context
-from fluxbump.textfile import TextFile
+from fluxbump.text.live_code import TextFile
 from tests.helpers import COMMUNITY, brief
 
 F = "helm upgrade -i flux2 fluxcd/flux2"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from fluxbump import images
+from fluxbump.check.check import examine, judge
+from fluxbump.config.settings import Settings
+from fluxbump.discover.pins import controller_image
+from fluxbump.discover.pins.kind import Context
 from fluxbump.errors import PinError
-from fluxbump.examine import examine, judge
+from fluxbump.flux import controller_images
 from fluxbump.model import Finding, Note, Pin, Track, TrackKind
-from fluxbump.pins import controller_image
-from fluxbump.pins.kind import Context
-from fluxbump.settings import Settings
-from fluxbump.textfile import TextFile
+from fluxbump.text.live_code import TextFile
 from tests.helpers import (
     Cli,
     Repo,
@@ -95,7 +95,7 @@ def test_values_of_a_wrapper_and_of_another_chart() -> None:
     tags = "flux2:\n  sourceController: {tag: v1.4.1}\n"
     other = release("1.0.0", chart="other") + "  values:\n    helmController: {tag: v9.9.9}\n"
     found = find(small(values=tags, **{"flux2.yaml": other}))
-    assert brief(images.pinned(found)) == [f"2 {FOUND}"]
+    assert brief(controller_images.pinned(found)) == [f"2 {FOUND}"]
 
 
 # --- what they become -------------------------------------------------------------------------
@@ -115,9 +115,11 @@ def test_a_digest_stops_a_bump_at_its_line(repo: Repo, cli: Cli) -> None:
 def test_a_release_of_which_nothing_is_known_is_refused() -> None:
     inventory = find({"install.sh": script(), "zarf.yaml": f"- {SOURCE}:v1.4.1\n"})
     with pytest.raises(PinError, match=r"not known which tag Flux 9\.9\.9 ships") as raised:
-        images.following(inventory, "9.9.9", None)
+        controller_images.following(inventory, "9.9.9", None)
     assert str(raised.value.where) == "zarf.yaml:1"
-    asked = images.following(inventory, "9.9.9", lambda _: {"source-controller": "v8.0.0"})
+    asked = controller_images.following(
+        inventory, "9.9.9", lambda _: {"source-controller": "v8.0.0"}
+    )
     assert asked == {Track(TrackKind.IMAGE, "source-controller"): "8.0.0"}
 
 

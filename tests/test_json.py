@@ -10,14 +10,14 @@ import jsonschema
 import pytest
 
 from fluxbump.cli.schema import Name
-from fluxbump.reports import schemas
+from fluxbump.reports import json_schemas
 from tests.helpers import EDGE, ROOT, Cli, Repo, release, repository, small
 
 PUBLISHED = sorted((ROOT / "docs" / "schemas").glob("*.json"))
 
 
 def schema(name: str) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads(schemas.text(name))
+    loaded: dict[str, Any] = json.loads(json_schemas.text(name))
     return loaded
 
 
@@ -36,7 +36,7 @@ def test_schema_is_one(name: Name, cli: Cli) -> None:
 
 @pytest.mark.parametrize("path", PUBLISHED, ids=lambda path: path.stem)
 def test_published_schema_is_the_printed_one(path: Path) -> None:
-    assert path.read_text("utf-8").rstrip("\n") == schemas.text(path.stem).rstrip("\n")
+    assert path.read_text("utf-8").rstrip("\n") == json_schemas.text(path.stem).rstrip("\n")
 
 
 def test_every_schema_is_published() -> None:

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from fixtures import states
-from fluxbump import kubernetes
-from fluxbump.discover import Scope
-from fluxbump.evidence import NOTHING_KNOWN, Known, surroundings
-from fluxbump.kubernetes import KubernetesPin
+from fluxbump.check.evidence import NOTHING_KNOWN, Known, surroundings
+from fluxbump.check.rules.kubernetes_minimum import RULES
+from fluxbump.check.rules.rule import Evidence, NotRun, Outcome
+from fluxbump.discover import kubernetes_pins
+from fluxbump.discover.inventory import Scope
+from fluxbump.discover.kubernetes_pins import KubernetesPin
+from fluxbump.git.overlay import MemorySnapshot
 from fluxbump.model import Finding, Inventory, Location, Severity
-from fluxbump.rules.kubernetes import RULES
-from fluxbump.rules.rule import Evidence, NotRun, Outcome
-from fluxbump.snapshots import MemorySnapshot
 from tests.helpers import Cli, chart_index, find, repository, script, small, snapshot, wrapper
 
 [FB207] = RULES
@@ -22,7 +22,7 @@ PLACE = Location("infra/hetzner/variables.tf", 17, 18)
 
 def pins(text: str | bytes, path: str) -> list[str]:
     """Find the pins of one file, as `line:column version source`."""
-    found = kubernetes.find(snapshot({path: text}), lambda _: False)
+    found = kubernetes_pins.find(snapshot({path: text}), lambda _: False)
     assert all(pin.location for pin in found)
     return [
         f"{pin.location.line}:{pin.location.column} {pin.version} {pin.source}"
@@ -32,7 +32,7 @@ def pins(text: str | bytes, path: str) -> list[str]:
 
 
 def test_what_is_searched_for_is_in_every_word() -> None:
-    needles, words = kubernetes.NEEDLES, kubernetes._WORDS  # the words have no other name
+    needles, words = kubernetes_pins.NEEDLES, kubernetes_pins._WORDS  # the words have no other name
     assert [word for word in words if not any(needle in word for needle in needles)] == []
     assert [needle for needle in needles if not any(needle in word for word in words)] == []
 
@@ -200,11 +200,11 @@ def test_hostile_texts_take_bounded_time() -> None:
 
 def test_excluded_paths_are_not_read() -> None:
     files = {"a.sh": "K3S_VERSION=v1.31.4\n"}
-    assert kubernetes.find(snapshot(files), lambda _: True) == ()
+    assert kubernetes_pins.find(snapshot(files), lambda _: True) == ()
 
 
 def test_the_monorepo_pins_k3s_in_one_place() -> None:
-    found = kubernetes.find(MemorySnapshot(states.files()), lambda _: False)
+    found = kubernetes_pins.find(MemorySnapshot(states.files()), lambda _: False)
     assert found == (KubernetesPin("v1.31.4+k3s1", PLACE, "Terraform variable k3s_version"),)
 
 

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fluxbump import goyaml, lock, yamltext
+from fluxbump.helm import lock
+from fluxbump.text import go_yaml, yaml
 from tests.helpers import in_step
 
 _GO: list[tuple[str, str, str, str]] = [
@@ -181,8 +182,8 @@ def test_digest_is_what_go_computes(chart: str, locked: str, expected: str) -> N
 
 
 def dependencies(text: str) -> Any:
-    document = next((one for one in yamltext.documents(text, "x.yaml") if one.root), None)
-    return goyaml.value(yamltext.get(document.root, "dependencies")) if document else None
+    document = next((one for one in yaml.documents(text, "x.yaml") if one.root), None)
+    return go_yaml.value(yaml.get(document.root, "dependencies")) if document else None
 
 
 def test_digest_takes_mappings() -> None:
@@ -219,15 +220,15 @@ def test_digest_takes_mappings() -> None:
     ],
 )
 def test_plain_scalars_are_typed_as_go_yaml_types_them(text: str, expected: object) -> None:
-    resolved = goyaml.resolve(text)
+    resolved = go_yaml.resolve(text)
     assert resolved == expected
     assert type(resolved) is type(expected)
 
 
 def test_only_plain_scalars_are_typed() -> None:
-    (document,) = yamltext.documents("[1, '1', \"1\", !!str 1, yes, 'yes']", "x.yaml")
-    assert goyaml.value(document.root) == [1, "1", "1", "1", True, "yes"]
-    assert goyaml.value(None) is None
+    (document,) = yaml.documents("[1, '1', \"1\", !!str 1, yes, 'yes']", "x.yaml")
+    assert go_yaml.value(document.root) == [1, "1", "1", "1", True, "yes"]
+    assert go_yaml.value(None) is None
 
 
 _ODD = st.recursive(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fluxbump import archive, lock
+from fluxbump.helm import archive, lock
 from tests.helpers import in_step
 from tests.tools import need_helm
 

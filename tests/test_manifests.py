@@ -13,13 +13,14 @@ from msgspec.structs import replace
 
 from fixtures import generate
 from fixtures import manifests as made
-from fluxbump import archive, facts, manifests, templates
 from fluxbump.errors import IndexSourceError
-from fluxbump.facts import fields, tables
-from fluxbump.facts.fields import INT_OR_STRING, Field
-from fluxbump.manifests import Shipped
+from fluxbump.flux import chart_templates, install_manifest
+from fluxbump.flux.install_manifest import Shipped
+from fluxbump.flux.tables import crds, fields, images
+from fluxbump.flux.tables.fields import INT_OR_STRING, Field
+from fluxbump.helm import archive
 
-KNOWN = list(tables.crds())
+KNOWN = list(crds.crds())
 NAME = "buckets.source.toolkit.fluxcd.io"
 BUCKET = f"""\
 ---
@@ -47,7 +48,7 @@ spec:
 def expected(release: str) -> Mapping[tuple[str, str], Mapping[str, Field]]:
     """The fields that the table has for a release, without what it says of other releases."""
     found = {}
-    for crd in tables.crds()[release].values():
+    for crd in crds.crds()[release].values():
         for one in crd.versions:
             schema = fields.fields(release, crd.kind, f"{crd.group}/{one.name}")
             assert schema is not None
@@ -57,7 +58,9 @@ def expected(release: str) -> Mapping[tuple[str, str], Mapping[str, Field]]:
 
 
 def install(text: str | bytes) -> Shipped:
-    return manifests.install(text if isinstance(text, bytes) else text.encode(), "install.yaml")
+    return install_manifest.install(
+        text if isinstance(text, bytes) else text.encode(), "install.yaml"
+    )
 
 
 def refused(data: str | bytes) -> str:
@@ -75,16 +78,16 @@ def refused(data: str | bytes) -> str:
 @pytest.mark.parametrize("release", KNOWN)
 def test_a_manifest_gives_back_what_the_tables_hold(release: str) -> None:
     found = install(made.install(release))
-    assert found.crds == tables.crds()[release]
+    assert found.crds == crds.crds()[release]
     assert found.fields == expected(release)
-    assert found.controllers == facts.controllers(release)
+    assert found.controllers == images.controllers(release)
     assert (found.release, found.source) == (release, "install.yaml")
 
 
 @pytest.mark.parametrize("release", ["2.0.0", "2.4.0", "2.7.5", "2.9.4"])
 def test_the_templates_of_a_chart_say_the_same_as_the_manifest(release: str) -> None:
-    found = manifests.chart(made.templates(release), "flux2")
-    assert found.crds == tables.crds()[release]
+    found = install_manifest.chart(made.templates(release), "flux2")
+    assert found.crds == crds.crds()[release]
     assert found.fields == expected(release)
     assert found.release is None
 
@@ -92,9 +95,9 @@ def test_the_templates_of_a_chart_say_the_same_as_the_manifest(release: str) -> 
 @pytest.mark.parametrize(("chart", "release"), [("2.13.0", "2.3.0"), ("2.17.2", "2.7.5")])
 def test_a_chart_archive_says_what_it_ships(chart: str, release: str) -> None:
     packed = archive.read_chart(generate.chart_archive(chart, app_version=release))
-    found = manifests.chart(packed.files, "flux2")
-    assert found.crds == tables.crds()[release]
-    assert found.controllers == facts.controllers(release)
+    found = install_manifest.chart(packed.files, "flux2")
+    assert found.crds == crds.crds()[release]
+    assert found.controllers == images.controllers(release)
     assert found.fields["helm.toolkit.fluxcd.io/v2", "HelmRelease"] == {"spec": Field(open=True)}
 
 
@@ -284,14 +287,16 @@ def test_shared_schemas_are_no_bomb() -> None:
 def test_any_text_is_read_or_refused(text: str, at: int, gone: int) -> None:
     damaged = f"{BUCKET[:at]}{text}{BUCKET[at + gone :]}".encode("utf-8", "surrogatepass")
     with contextlib.suppress(IndexSourceError):
-        assert manifests.install(damaged, "x").crds
+        assert install_manifest.install(damaged, "x").crds
 
 
 # --- charts -----------------------------------------------------------------------------------
 
 
 def chart(files: Mapping[str, str]) -> Shipped:
-    return manifests.chart({path: text.encode() for path, text in files.items()}, "flux2 9.9.9")
+    return install_manifest.chart(
+        {path: text.encode() for path, text in files.items()}, "flux2 9.9.9"
+    )
 
 
 def chart_refused(files: Mapping[str, str]) -> str:
@@ -348,17 +353,17 @@ def test_values_of_a_chart_are_bounded() -> None:
     ],
 )
 def test_templates_as_yaml(template: str, plain: str) -> None:
-    assert templates.plain(template) == plain
-    assert templates.plain(template).count("\n") == template.count("\n")
+    assert chart_templates.plain(template) == plain
+    assert chart_templates.plain(template).count("\n") == template.count("\n")
 
 
 @pytest.mark.parametrize("text", ["a\n{{", '{{ "a }}', "{{ `a }}", '{{ "a\n" }}', "{{ } "])
 def test_a_template_action_has_to_end(text: str) -> None:
-    with pytest.raises(templates.TemplateProblem, match="a template action does not end"):
-        templates.plain(text)
+    with pytest.raises(chart_templates.TemplateProblem, match="a template action does not end"):
+        chart_templates.plain(text)
 
 
 @pytest.mark.parametrize("piece", ["{{", "{{ x }}", '{{ "', "{{/*", "}}", "{{ ` }}", " \ufffc"])
 def test_large_templates_are_read_or_refused(piece: str) -> None:
-    with contextlib.suppress(templates.TemplateProblem):
-        assert "{{" not in templates.plain(piece * (2 * _MIB // len(piece)))
+    with contextlib.suppress(chart_templates.TemplateProblem):
+        assert "{{" not in chart_templates.plain(piece * (2 * _MIB // len(piece)))

@@ -4,13 +4,13 @@ from html.parser import HTMLParser
 
 from pydantic import TypeAdapter
 
-from fluxbump.crds import Crd, CrdVersion, Table
-from fluxbump.facts import tables
+from fluxbump.flux.stored_versions import Crd, CrdVersion, Table
+from fluxbump.flux.tables import crds
 from fluxbump.reports import matrix
 from fluxbump.reports.matrix import Matrix, State
 from fluxbump.reports.table import Paint
 
-TABLE = tables.crds()
+TABLE = crds.crds()
 FULL = matrix.matrix(TABLE, here=["2.4.0", "2.8.5"])
 PLAIN = Paint(enabled=False)
 

@@ -6,11 +6,12 @@ from collections.abc import Iterable
 
 import pytest
 
-from fluxbump import edit, mentions
-from fluxbump.changes import Plan
-from fluxbump.plan import Options, plan
-from fluxbump.resolve import resolve
-from fluxbump.textfile import TextFile
+from fluxbump.bump import edit
+from fluxbump.bump.changes import Plan
+from fluxbump.bump.plan import Options, plan
+from fluxbump.discover.mentions import mentions
+from fluxbump.flux.releases import resolve
+from fluxbump.text.live_code import TextFile
 from tests.helpers import (
     EDGE,
     Cli,

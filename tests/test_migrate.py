@@ -9,12 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fixtures import states
-from fluxbump import migrate, moves, resources, route, selectors
+from fluxbump.bump.migrate import edits, plan
+from fluxbump.bump.migrate.edits import Migration, Why
+from fluxbump.discover import flux_objects, selectors
 from fluxbump.errors import UsageError
-from fluxbump.facts import tables
-from fluxbump.moves import Migration, Why
-from fluxbump.snapshots import MemorySnapshot, Overlay
-from fluxbump.textfile import decode
+from fluxbump.flux import upgrade_path
+from fluxbump.flux.tables import crds
+from fluxbump.git.overlay import MemorySnapshot, Overlay
+from fluxbump.text.live_code import decode
 from tests.helpers import snapshot
 
 
@@ -22,9 +24,9 @@ def moved(
     files: dict[str, str | bytes], old: str = "2.4.0", new: str = "2.8.5", *, quick: bool = True
 ) -> Migration:
     held = snapshot(files)
-    found = resources.find(held, lambda _: False, quick=quick)
+    found = flux_objects.find(held, lambda _: False, quick=quick)
     picking = selectors.find(held, lambda _: False, {one.version for one in found.resources})
-    return migrate.migrate(found, tables.crds(), old, new, picking=picking)
+    return plan.migrate(found, crds.crds(), old, new, picking=picking)
 
 
 def brief(found: Migration) -> list[str]:
@@ -86,7 +88,7 @@ def test_the_version_that_both_releases_serve(
     assert brief(found) == ([f"a.yaml:1 HelmRelease podinfo {version} {expected}"] * bool(expected))
     for one in found.moves:
         for release in (old, new):
-            crd = tables.crds()[release]["helmreleases.helm.toolkit.fluxcd.io"]
+            crd = crds.crds()[release]["helmreleases.helm.toolkit.fluxcd.io"]
             assert one.version in crd.served
 
 
@@ -96,7 +98,7 @@ RELEASES = ("2.0.0", "2.2.3", "2.4.0", "2.6.4", "2.7.5", "2.8.5", "2.9.4")
 @pytest.mark.parametrize("old", RELEASES)
 @pytest.mark.parametrize("new", RELEASES)
 def test_what_moves_is_what_the_route_says(old: str, new: str) -> None:
-    table = tables.crds()
+    table = crds.crds()
     kinds = {(crd.group, crd.kind): crd for crd in table[old].values()}
     every = {
         f"patches/{crd.kind}-{version.name}.yaml": (
@@ -114,7 +116,7 @@ def test_what_moves_is_what_the_route_says(old: str, new: str) -> None:
         assert one.version in kinds[group_kind].served & then.served
         if one.why is Why.DEPRECATED:
             assert not next(v for v in then.versions if v.name == one.version).deprecated
-    hops = route.route(table, old, new, table).hops
+    hops = upgrade_path.route(table, old, new, table).hops
     if len(hops) == 1:
         assert {
             (removed.kind, version, removed.replaced_by)
@@ -421,15 +423,15 @@ def test_an_unknown_release_moves_nothing(old: str, new: str) -> None:
 
 def test_the_monorepo() -> None:
     found = moved(dict(states.files()))
-    assert moves.summary(found.moves) == {
+    assert edits.summary(found.moves) == {
         ("HelmRepository", "v1beta2", "v1", Why.REMOVED): (18, 18)
     }
     assert not found.notes
     result = Overlay(MemorySnapshot(states.files()), found.changes)
-    again = resources.find(result, lambda _: False)
-    assert not migrate.migrate(again, tables.crds(), "2.4.0", "2.8.5").moves
-    original = resources.find(MemorySnapshot(states.files()), lambda _: False)
-    assert [one.api_version for one in moves.applied(original, found).resources] == [
+    again = flux_objects.find(result, lambda _: False)
+    assert not plan.migrate(again, crds.crds(), "2.4.0", "2.8.5").moves
+    original = flux_objects.find(MemorySnapshot(states.files()), lambda _: False)
+    assert [one.api_version for one in edits.applied(original, found).resources] == [
         one.api_version for one in again.resources
     ]
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from fluxbump import markdown
-from fluxbump.run.notes import MAX_INPUT, sanitise
+from fluxbump.run.pull_request.release_notes import MAX_INPUT, sanitise
+from fluxbump.text import markdown
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 ROOM = 1_000_000

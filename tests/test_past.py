@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 
-from fluxbump import lineage, past
-from fluxbump.discover import Scope, discover
-from fluxbump.facts import tables
-from fluxbump.past import Held, Past
-from fluxbump.repo import Repository
+from fluxbump.check import pin_history
+from fluxbump.check.pin_history import Held, Past
+from fluxbump.discover.inventory import Scope, discover
+from fluxbump.flux.tables import crds
+from fluxbump.git import history as lineage
+from fluxbump.git.repository import Repository
 from tests.helpers import (
     COMMUNITY,
     URL,
@@ -69,7 +70,7 @@ def read(repo: Repo, revision: str = "HEAD", **scope: Any) -> Past:
         def asked(paths: Collection[str]) -> tuple[Held, ...]:
             return one.lineage(commit.sha, paths)
 
-        return past.read(asked, [inventory], where, tables.crds())
+        return pin_history.read(asked, [inventory], where, crds.crds())
 
 
 def at(repo: Repo, *arguments: str, date: str) -> None:

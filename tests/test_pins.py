@@ -8,14 +8,14 @@ from textwrap import indent
 
 import pytest
 
-from fluxbump import digests
-from fluxbump.discover import find_pins
-from fluxbump.forms import form_of
+from fluxbump.discover import digests
+from fluxbump.discover.inventory import find_pins
+from fluxbump.discover.pins import KINDS
+from fluxbump.discover.pins.kind import Context, CustomPin
+from fluxbump.discover.variables.follow import Followed
 from fluxbump.model import FLUX, FLUX2, Chart, Dependency, Form, Inventory, Location, Note, Pin
-from fluxbump.pins import KINDS
-from fluxbump.pins.kind import Context, CustomPin
-from fluxbump.textfile import TextFile
-from fluxbump.variables import Followed
+from fluxbump.text.live_code import TextFile
+from fluxbump.text.version_forms import form_of
 from tests.helpers import (
     ARCHIVE,
     COMMUNITY,

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from fluxbump import edit
-from fluxbump.changes import Plan
+from fluxbump.bump import edit
+from fluxbump.bump.changes import Plan
+from fluxbump.bump.plan import Options, plan
+from fluxbump.discover.tracks import current
 from fluxbump.errors import PinError, RefusedError
+from fluxbump.flux.releases import resolve
 from fluxbump.model import FLUX, FLUX2, Track, TrackKind
-from fluxbump.plan import Options, plan
-from fluxbump.resolve import resolve
-from fluxbump.tracks import current
 from tests.helpers import (
     chart_index,
     find,

@@ -13,16 +13,17 @@ from msgspec.structs import replace
 from semver import Version
 
 from fixtures import states
-from fluxbump import evidence, resolve, rules, safe, suppressions
-from fluxbump.discover import Scope
-from fluxbump.facts import tables
+from fluxbump.check import evidence, newest_safe, rules, suppressions
+from fluxbump.check.rules.rule import Evidence
+from fluxbump.config import schedule
+from fluxbump.config.settings import Follow, Ignore, Policy, Settings
+from fluxbump.discover.inventory import Scope
+from fluxbump.flux import releases as resolve
+from fluxbump.flux.tables import crds
 from fluxbump.model import ChartIndex
-from fluxbump.rules.rule import Evidence
-from fluxbump.run import schedule
 from fluxbump.run.decision import Blocked, Decision, Skipped, Update, UpToDate, Waiting
 from fluxbump.run.decision import skipped_by_reason as by_reason
-from fluxbump.run.policy import decide
-from fluxbump.settings import Follow, Ignore, Policy, Settings
+from fluxbump.run.next_release import decide
 from tests.helpers import (
     app_versions,
     chart_index,
@@ -229,7 +230,7 @@ OLD_KUBERNETES = 'variable "k3s_version" {\n  default = "v1.32.4+k3s1"\n}\n'
 def test_a_release_that_does_not_serve_the_manifests_is_passed_over() -> None:
     before = at("2.6.1", **{"clusters/a/alert.yaml": OLD_API})
     found = proposed(before)
-    assert safe.newest_safe(before, chart_index()) == found.chart
+    assert newest_safe.newest_safe(before, chart_index()) == found.chart
     assert found.release == "2.6.4"
     assert {one.reason for one in found.skipped} == {"refused by FB203"}
 
@@ -238,7 +239,7 @@ def test_what_is_wrong_already_refuses_nothing_that_asks_for_no_more() -> None:
     """Flux 2.7 serves no v1beta1 and runs on Kubernetes 1.32; Flux 2.8 asks for 1.33."""
     before = at("2.7.2", **{"clusters/a/alert.yaml": OLD_API, "main.tf": OLD_KUBERNETES})
     found = proposed(before)
-    assert safe.newest_safe(before, chart_index()) == found.chart
+    assert newest_safe.newest_safe(before, chart_index()) == found.chart
     assert found.release == "2.7.5"
     assert {one.reason for one in found.skipped} == {"refused by FB207"}
 
@@ -361,7 +362,7 @@ policies = st.tuples(
     st.sampled_from(FOLLOW),
     st.lists(st.sampled_from(["2.6.4", "~2.7", "2.8.5", "2.5"]), max_size=2).map(tuple),
 ).map(lambda one: Policy(range=one[0], follow=one[1], ignore=one[2]))
-held = st.sampled_from([one for one in STABLE if one in tables.crds()])
+held = st.sampled_from([one for one in STABLE if one in crds.crds()])
 
 
 @given(held, policies)
@@ -373,8 +374,8 @@ def test_what_is_proposed_is_newer_allowed_and_safe(release: str, policy: Policy
     if isinstance(found, Update):
         assert found.release in newer - {one.release for one in found.skipped}
         judged = replace(before, compared_with=release)
-        known, _ = rules.judge(replace(before, base=before.inventory), safe.SAFETY)
-        assert safe.refusals(judged, found.chart, known) == ()
+        known, _ = rules.judge(replace(before, base=before.inventory), newest_safe.SAFETY)
+        assert newest_safe.refusals(judged, found.chart, known) == ()
         if policy.follow == "patch":
             assert found.release.rpartition(".")[0] == release.rpartition(".")[0]
     elif isinstance(found, UpToDate):

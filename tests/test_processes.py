@@ -13,15 +13,16 @@ import pytest
 from msgspec.structs import replace
 
 from fixtures import states
-from fluxbump import processes, resources
-from fluxbump.discover import Scope, discover
-from fluxbump.facts import tables
-from fluxbump.processes import WORTH, among_processes
-from fluxbump.rules.resources import unknown_field
-from fluxbump.rules.rule import Evidence
-from fluxbump.snapshots import MemorySnapshot
-from fluxbump.spread import serially
-from fluxbump.textfile import encode
+from fluxbump.check.rules.flux_objects import unknown_field
+from fluxbump.check.rules.rule import Evidence
+from fluxbump.discover import flux_objects
+from fluxbump.discover.inventory import Scope, discover
+from fluxbump.flux.tables import crds
+from fluxbump.git.overlay import MemorySnapshot
+from fluxbump.system import process_pool
+from fluxbump.system.parallel import serially
+from fluxbump.system.process_pool import WORTH, among_processes
+from fluxbump.text.live_code import encode
 from tests.helpers import app_versions, release
 
 HERE = os.getpid()
@@ -111,24 +112,24 @@ def test_an_error_is_raised_and_no_child_stays() -> None:
 
 
 def test_the_same_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, "WORTH", 3)
+    monkeypatch.setattr(process_pool, "WORTH", 3)
     snapshot = MemorySnapshot(states.files())
     scope = Scope(app_versions=app_versions())
     divided = Scope(app_versions=app_versions(), spread=among_processes)
     assert discover(snapshot, divided) == discover(snapshot, scope)
-    found = resources.find(snapshot, scope.excludes, spread=among_processes)
-    assert found == resources.find(snapshot, scope.excludes, spread=serially)
+    found = flux_objects.find(snapshot, scope.excludes, spread=among_processes)
+    assert found == flux_objects.find(snapshot, scope.excludes, spread=serially)
     assert found.resources
 
 
 def test_a_rule_finds_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, "WORTH", 3)
+    monkeypatch.setattr(process_pool, "WORTH", 3)
     later = encode(release() + "  install: {disableTakeOwnership: true}\n")
     files = states.files() | {f"clusters/{number}.yaml": later for number in range(9)}
     snapshot = MemorySnapshot(files)
     scope = Scope(app_versions=app_versions())
-    manifests = resources.find(snapshot, scope.excludes)
-    held = Evidence(discover(snapshot, scope), resources=manifests, crds=tables.crds())
+    manifests = flux_objects.find(snapshot, scope.excludes)
+    held = Evidence(discover(snapshot, scope), resources=manifests, crds=crds.crds())
     found = list(unknown_field(held))
     assert len(found) == 9
     assert list(unknown_field(replace(held, spread=among_processes))) == found

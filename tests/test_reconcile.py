@@ -13,6 +13,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from msgspec.structs import replace
 from semver import Version
 
+from fluxbump.config.settings import Policy
+from fluxbump.config.settings import Refresh as How
 from fluxbump.forges.forge import PullRequest
 from fluxbump.forges.forge import State as Fate
 from fluxbump.run.actions import (
@@ -30,10 +32,8 @@ from fluxbump.run.actions import (
     Wanted,
     Why,
 )
+from fluxbump.run.pull_request.state import CLOSED, PUSHED, State
 from fluxbump.run.reconcile import plan_actions
-from fluxbump.run.state import CLOSED, PUSHED, State
-from fluxbump.settings import Policy
-from fluxbump.settings import Refresh as How
 
 
 def sha(name: str) -> str:

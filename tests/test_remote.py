@@ -14,12 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from fluxbump.changes import ChangeSet
-from fluxbump.clones import cached_clone
-from fluxbump.credentials import Credential, find
+from fluxbump.bump.changes import ChangeSet
 from fluxbump.errors import RepositoryError
-from fluxbump.remote import Remote, environment
-from fluxbump.remoteerrors import (
+from fluxbump.git.clones import cached_clone
+from fluxbump.git.remote import Remote, environment
+from fluxbump.git.remote_errors import (
     AccessError,
     DeclinedError,
     MovedError,
@@ -30,9 +29,10 @@ from fluxbump.remoteerrors import (
     ref_results,
     refusal,
 )
-from fluxbump.remoteurl import parse
-from fluxbump.repo import Repository
-from fluxbump.secret import Secret
+from fluxbump.git.remote_url import parse
+from fluxbump.git.repository import Repository
+from fluxbump.git.token import Credential, find
+from fluxbump.system.secret import Secret
 from tests import helpers
 from tests.git_server import GitServer, Stage, commit, create, git, hook
 from tests.helpers import contents

@@ -10,10 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from semver import Version
 
-from fluxbump import versions
 from fluxbump.errors import ResolveError, UsageError
+from fluxbump.flux.releases import (
+    app_versions,
+    best_chart,
+    describe,
+    newest,
+    resolve,
+    stable_releases,
+)
 from fluxbump.model import ChartIndex, ChartRelease
-from fluxbump.resolve import app_versions, best_chart, describe, newest, resolve, stable_releases
+from fluxbump.text import versions
 from tests.helpers import REAL_INDEX, Cli, Repo, assert_refused, chart_index
 
 

@@ -5,14 +5,14 @@ import time
 import pytest
 
 from fixtures import states
-from fluxbump import resources
-from fluxbump.resources import Resource, Resources
-from fluxbump.snapshots import MemorySnapshot
+from fluxbump.discover import flux_objects
+from fluxbump.discover.flux_objects import Resource, Resources
+from fluxbump.git.overlay import MemorySnapshot
 from tests.helpers import ROOT, snapshot
 
 
 def find(files: dict[str, str | bytes]) -> Resources:
-    return resources.find(snapshot(files), lambda _: False)
+    return flux_objects.find(snapshot(files), lambda _: False)
 
 
 def one(text: str | bytes, path: str = "a.yaml") -> Resources:
@@ -237,13 +237,13 @@ def test_many_mentions_are_found_in_linear_time() -> None:
 
 
 def test_excluded_paths_are_not_read() -> None:
-    found = resources.find(snapshot({"a.yaml": RELEASE, "b.yaml": RELEASE}), "a.yaml".__eq__)
+    found = flux_objects.find(snapshot({"a.yaml": RELEASE, "b.yaml": RELEASE}), "a.yaml".__eq__)
     assert [r.location.path for r in found.resources] == ["b.yaml"]
     assert set(found.files) == {"b.yaml"}
 
 
 def test_the_monorepo() -> None:
-    found = resources.find(MemorySnapshot(states.files()), lambda _: False)
+    found = flux_objects.find(MemorySnapshot(states.files()), lambda _: False)
     count: dict[tuple[str, str], int] = {}
     for resource in found.resources:
         key = (resource.kind, resource.api_version)
@@ -261,8 +261,10 @@ def test_the_monorepo() -> None:
 
 
 def test_bodies_are_the_same_resources_again() -> None:
-    found = resources.find(MemorySnapshot(states.files()), lambda _: False)
-    again = [b.resource for path, text in found.files.items() for b in resources.bodies(path, text)]
+    found = flux_objects.find(MemorySnapshot(states.files()), lambda _: False)
+    again = [
+        b.resource for path, text in found.files.items() for b in flux_objects.bodies(path, text)
+    ]
     assert tuple(again) == found.resources
 
 
@@ -272,6 +274,6 @@ def test_the_quick_way_finds_the_same() -> None:
         if path.name != "broken.yaml":  # what is broken below its head only parsing tells
             files[f"edge/{path.parent.name}/{path.name}"] = path.read_bytes()
     held = MemorySnapshot(files)
-    slow = resources.find(held, lambda _: False)
-    assert resources.find(held, lambda _: False, quick=True) == slow
+    slow = flux_objects.find(held, lambda _: False)
+    assert flux_objects.find(held, lambda _: False, quick=True) == slow
     assert len(slow.resources) > 60

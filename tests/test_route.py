@@ -4,12 +4,12 @@ from itertools import combinations, pairwise, permutations
 import pytest
 from pydantic import TypeAdapter
 
-from fluxbump import crds, route
-from fluxbump.crds import Crd, CrdVersion, Stored, Table
-from fluxbump.facts import tables
-from fluxbump.reports import route as report
+from fluxbump.flux import stored_versions, upgrade_path
+from fluxbump.flux.stored_versions import Crd, CrdVersion, Stored, Table
+from fluxbump.flux.tables import crds as tables
+from fluxbump.flux.upgrade_path import Hop, Removed, Route
+from fluxbump.reports import upgrade_path as report
 from fluxbump.reports.table import Paint
-from fluxbump.route import Hop, Removed, Route
 
 TABLE = tables.crds()
 CHARTS = frozenset(TABLE) - {
@@ -26,7 +26,7 @@ ONE = {
 def way(
     start: str, goal: str, stored: Stored | None = None, through: list[str] | None = None
 ) -> Route:
-    return route.route(TABLE, start, goal, CHARTS, stored=stored, through=through)
+    return upgrade_path.route(TABLE, start, goal, CHARTS, stored=stored, through=through)
 
 
 def needs(hop: Hop) -> dict[str, tuple[tuple[str, ...], bool]]:
@@ -40,8 +40,8 @@ def follow(found: Route, stored: dict[str, tuple[str, ...]]) -> None:
     """Play a route on a cluster: the API server's rule must let every hop pass."""
     for hop in found.hops:
         if hop.migrate:
-            stored = dict(crds.stored_by(TABLE[hop.old]))
-        assert crds.exact(stored, TABLE, hop.new) == (), hop
+            stored = dict(stored_versions.stored_by(TABLE[hop.old]))
+        assert stored_versions.exact(stored, TABLE, hop.new) == (), hop
         for name, crd in TABLE[hop.new].items():
             listed = stored.get(name, ())
             stored[name] = listed if crd.storage in listed else (*listed, crd.storage)
@@ -57,9 +57,9 @@ def test_every_route_can_be_taken(start: str) -> None:
         assert (found.releases[0], found.releases[-1]) == (start, goal)
         assert all(new in CHARTS for new in found.releases[1:])
         for old, new in pairwise(found.releases):
-            assert crds.fresh(TABLE, old, new) == ()
-        follow(found, dict(crds.history(TABLE, start)))
-        follow(found, dict(crds.stored_by(TABLE[start])))
+            assert stored_versions.fresh(TABLE, old, new) == ()
+        follow(found, dict(stored_versions.history(TABLE, start)))
+        follow(found, dict(stored_versions.stored_by(TABLE[start])))
 
 
 def test_every_upgrade_has_a_route() -> None:
@@ -80,14 +80,14 @@ def test_no_shorter_way_passes() -> None:
                 new
                 for old in edge
                 for new in CHARTS
-                if new not in distance and not crds.fresh(TABLE, old, new)
+                if new not in distance and not stored_versions.fresh(TABLE, old, new)
             }
             distance.update(dict.fromkeys(edge, hops))
         reached[start] = distance
     for start, goal in permutations(set(ONE.values()), 2):
-        newest = max((one for one in CHARTS if ONE[one] == goal), key=crds.key)
+        newest = max((one for one in CHARTS if ONE[one] == goal), key=stored_versions.key)
         found = way(start, newest)
-        if crds.key(start) < crds.key(goal):
+        if stored_versions.key(start) < stored_versions.key(goal):
             assert len(found.hops) == reached[start][newest], (start, newest)
 
 
@@ -128,19 +128,19 @@ def test_a_cluster_that_was_asked_is_believed() -> None:
 def test_nowhere_to_go() -> None:
     assert way("2.4.0", "2.4.0") == Route("2.4.0", "2.4.0")
     assert way("2.4.0", "2.8.4").problem == "no chart ships Flux 2.8.4"
-    found = route.route(TABLE, "2.4.0", "2.8.5", {"2.8.5"})
+    found = upgrade_path.route(TABLE, "2.4.0", "2.8.5", {"2.8.5"})
     assert found.problem == "no release with a chart has a way around OCIRepository v1beta2"
     assert way("2.4.0", "2.3.0").problem == ("no release with a chart has a way around Bucket v1")
     for start, goal in (("2.99.0", "2.8.5"), ("2.8.5", "2.99.0")):
         with pytest.raises(KeyError, match=r"2\.99\.0"):
-            route.route(TABLE, start, goal, {*CHARTS, "2.99.0"})
+            upgrade_path.route(TABLE, start, goal, {*CHARTS, "2.99.0"})
 
 
 def test_a_kind_that_goes_has_no_successor() -> None:
     table: Table = {"1.0.0": crd(("v1", True)), "0.9.0": {}}
-    (hop,) = route.route(table, "1.0.0", "0.9.0", table).hops
+    (hop,) = upgrade_path.route(table, "1.0.0", "0.9.0", table).hops
     assert hop.removed == (Removed("Kind", "example.org", ("v1",), None),)
-    assert route.describe(hop.removed) == "Kind v1 goes"
+    assert upgrade_path.describe(hop.removed) == "Kind v1 goes"
 
 
 def crd(*versions: tuple[str, bool]) -> dict[str, Crd]:
@@ -163,10 +163,14 @@ def test_prereleases_are_no_stops_and_releases_without_a_chart_neither() -> None
         "1.1.1": crd(("v1", False), b),
         "2.0.0": crd(b),
     }
-    assert route.route(table, "1.0.0", "2.0.0", table).releases == ("1.0.0", "1.1.1", "2.0.0")
-    assert route.route(table, "1.0.0", "2.0.0", {"1.1.0", "2.0.0"}).releases[1] == "1.1.0"
-    assert route.route(table, "1.0.0", "2.0.0", {"1.1.0-rc.1", "2.0.0"}).problem
-    assert route.newest_safe(table, "1.0.0", {"1.1.0-rc.1"}) is None
+    assert upgrade_path.route(table, "1.0.0", "2.0.0", table).releases == (
+        "1.0.0",
+        "1.1.1",
+        "2.0.0",
+    )
+    assert upgrade_path.route(table, "1.0.0", "2.0.0", {"1.1.0", "2.0.0"}).releases[1] == "1.1.0"
+    assert upgrade_path.route(table, "1.0.0", "2.0.0", {"1.1.0-rc.1", "2.0.0"}).problem
+    assert upgrade_path.newest_safe(table, "1.0.0", {"1.1.0-rc.1"}) is None
 
 
 # --- the newest that would pass ---------------------------------------------------------------
@@ -185,26 +189,26 @@ def test_prereleases_are_no_stops_and_releases_without_a_chart_neither() -> None
     ],
 )
 def test_the_newest_release_that_is_safe(start: str, expected: str) -> None:
-    found = route.newest_safe(TABLE, start, CHARTS)
+    found = upgrade_path.newest_safe(TABLE, start, CHARTS)
     assert found == expected
-    assert crds.fresh(TABLE, start, expected) == ()
-    newer = [one for one in CHARTS if crds.key(one) > crds.key(expected)]
-    assert all(crds.fresh(TABLE, start, one) for one in newer)
+    assert stored_versions.fresh(TABLE, start, expected) == ()
+    newer = [one for one in CHARTS if stored_versions.key(one) > stored_versions.key(expected)]
+    assert all(stored_versions.fresh(TABLE, start, one) for one in newer)
 
 
 def test_the_newest_release_that_a_cluster_takes() -> None:
     stored = {"helmreleases.helm.toolkit.fluxcd.io": ("v2beta1", "v2")}
-    assert route.newest_safe(TABLE, "2.4.0", CHARTS, stored) == "2.6.4"
-    assert route.newest_safe(TABLE, "2.4.0", CHARTS, {}) == "2.9.4"
-    assert route.newest_safe(TABLE, "2.4.0", set()) is None
-    assert route.newest_safe(TABLE, "2.4.0", {"2.3.0"}) is None
+    assert upgrade_path.newest_safe(TABLE, "2.4.0", CHARTS, stored) == "2.6.4"
+    assert upgrade_path.newest_safe(TABLE, "2.4.0", CHARTS, {}) == "2.9.4"
+    assert upgrade_path.newest_safe(TABLE, "2.4.0", set()) is None
+    assert upgrade_path.newest_safe(TABLE, "2.4.0", {"2.3.0"}) is None
 
 
 def test_api_versions_are_ordered_as_kubernetes_does() -> None:
     ordered = ["foo", "v1alpha1", "v1alpha2", "v1beta1", "v2beta1", "v2beta2", "v1", "v2", "v10"]
     mixed = sorted(ordered, key=lambda one: one[::-1])
     assert mixed != ordered
-    assert sorted(mixed, key=route.priority) == ordered
+    assert sorted(mixed, key=upgrade_path.priority) == ordered
 
 
 # --- what is printed --------------------------------------------------------------------------
@@ -225,7 +229,7 @@ def test_the_route_as_text() -> None:
 
 
 def with_kubernetes(found: Route, running: str | None) -> Route:
-    return route.with_kubernetes(found, running, tables.kubernetes_minimum)
+    return upgrade_path.with_kubernetes(found, running, tables.kubernetes_minimum)
 
 
 @pytest.mark.parametrize(
@@ -316,7 +320,7 @@ CLEAN = {"helmrepositories.source.toolkit.fluxcd.io": ("v1",)}
 
 def test_what_objects_were_written_at_is_migrated_before_the_hop_that_removes_it() -> None:
     written = {HELM_REPOSITORY: ("v1beta2", "v1")}
-    found = route.route(TABLE, "2.6.4", "2.8.5", CHARTS, stored=CLEAN, written=written)
+    found = upgrade_path.route(TABLE, "2.6.4", "2.8.5", CHARTS, stored=CLEAN, written=written)
     [hop] = found.hops
     assert hop.migrate == ()
     group, kind = HELM_REPOSITORY
@@ -329,5 +333,5 @@ def test_what_objects_were_written_at_is_migrated_before_the_hop_that_removes_it
 
 def test_a_hop_that_keeps_the_version_needs_no_migration() -> None:
     written = {HELM_REPOSITORY: ("v1beta2",)}
-    found = route.route(TABLE, "2.6.4", "2.7.5", CHARTS, stored=CLEAN, written=written)
+    found = upgrade_path.route(TABLE, "2.6.4", "2.7.5", CHARTS, stored=CLEAN, written=written)
     assert [hop.rewrite for hop in found.hops] == [()]

@@ -9,16 +9,18 @@ from msgspec.structs import replace
 
 from fixtures import generate
 from fixtures import manifests as made
-from fluxbump import archive, evidence, knowledge, manifests
+from fluxbump.check import evidence
+from fluxbump.check.evidence import Surroundings
+from fluxbump.check.rules.community_chart import RULES
+from fluxbump.check.rules.rule import Evidence, NotRun, Outcome
+from fluxbump.discover.flux_objects import Resources
 from fluxbump.errors import IndexSourceError
-from fluxbump.evidence import Surroundings
-from fluxbump.facts import tables
-from fluxbump.knowledge import Sources
-from fluxbump.manifests import Shipped
+from fluxbump.flux import install_manifest, known_releases
+from fluxbump.flux.install_manifest import Shipped
+from fluxbump.flux.known_releases import Sources
+from fluxbump.flux.tables import crds as tables
+from fluxbump.helm import archive
 from fluxbump.model import ChartIndex, ChartRelease, Finding, Severity
-from fluxbump.resources import Resources
-from fluxbump.rules.chart import RULES
-from fluxbump.rules.rule import Evidence, NotRun, Outcome
 from tests.helpers import Repo, chart_index, find, small, snapshot, values, wrapper
 
 (FB206,) = RULES
@@ -187,7 +189,7 @@ def test_what_there_is_nothing_to_compare_with() -> None:
 
 def test_a_release_that_only_its_manifest_knows() -> None:
     def read(release: str) -> Shipped:
-        return manifests.install(made.install(release, like="2.8.4"), "the manifest")
+        return install_manifest.install(made.install(release, like="2.8.4"), "the manifest")
 
     files = {ARCHIVE: generate.chart_archive("2.14.1", app_version="2.10.0")}
     finding = one(judged(files, Sources(read)))
@@ -213,5 +215,5 @@ def test_check_and_to_say_it(repo: Repo) -> None:
 def test_every_release_agrees_with_its_own_fixture() -> None:
     assert isinstance(chart_index(), ChartIndex)
     for release in ("2.0.0", "2.7.5"):
-        contents = knowledge.contents(made.templates(release), "x")
+        contents = known_releases.contents(made.templates(release), "x")
         assert contents().crds == tables.crds()[release]

@@ -4,13 +4,13 @@ import pytest
 from msgspec.structs import replace
 
 from fixtures import states
-from fluxbump.facts import tables
-from fluxbump.kubernetes import KubernetesPin
+from fluxbump.check.pin_history import Past
+from fluxbump.check.rules.pages import page
+from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Rule, Vendored
+from fluxbump.check.rules.stored_versions import RULES, unsure
+from fluxbump.discover.kubernetes_pins import KubernetesPin
+from fluxbump.flux.tables import crds
 from fluxbump.model import FLUX, Finding, Inventory, Location, Pin, Severity
-from fluxbump.past import Past
-from fluxbump.rules.crds import RULES, unsure
-from fluxbump.rules.pages import page
-from fluxbump.rules.rule import Evidence, NotRun, Outcome, Rule, Vendored
 from tests.helpers import app_versions, chart_index, find, script, small, values, wrapper
 
 FB201, FB202 = RULES
@@ -26,7 +26,7 @@ def pinned(release: str, chart: str | None = None) -> Inventory:
 
 
 def evidence(inventory: Inventory, base: Inventory | None = None) -> Evidence:
-    return Evidence(inventory, index=INDEX, base=base, crds=tables.crds())
+    return Evidence(inventory, index=INDEX, base=base, crds=crds.crds())
 
 
 def found(outcomes: list[Outcome]) -> list[Finding]:

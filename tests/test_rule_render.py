@@ -11,17 +11,17 @@ import pytest
 from msgspec.structs import replace
 
 from fixtures import facts, generate, states
-from fluxbump import evidence
-from fluxbump.discover import Scope, discover
+from fluxbump.check import evidence
+from fluxbump.check.helm_template import Fetch
+from fluxbump.check.rules.pages import page
+from fluxbump.check.rules.rendered_chart import CORE, RULES
+from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Render, RenderedObject, Rule
+from fluxbump.discover.inventory import Scope, discover
 from fluxbump.errors import IndexSourceError
-from fluxbump.facts import controllers
-from fluxbump.helm import KUBE_VERSION, ChartRefusedError, Helm, find
+from fluxbump.flux.tables.images import controllers
+from fluxbump.git.overlay import MemorySnapshot
+from fluxbump.helm.binary import KUBE_VERSION, ChartRefusedError, Helm, find
 from fluxbump.model import Finding, Inventory, Location
-from fluxbump.rendering import Fetch
-from fluxbump.rules.pages import page
-from fluxbump.rules.render import CORE, RULES
-from fluxbump.rules.rule import Evidence, NotRun, Outcome, Render, RenderedObject, Rule
-from fluxbump.snapshots import MemorySnapshot
 from tests.rendered import render
 
 CHART = "platform/flux/chart/"

@@ -9,14 +9,16 @@ from msgspec.structs import replace
 from semver import Version
 
 from fixtures import derive_facts, states
-from fluxbump import resources, versions
-from fluxbump.crds import Crd, CrdVersion
-from fluxbump.facts import fields, tables
-from fluxbump.facts.fields import Field
+from fluxbump.check.rules.flux_objects import RULES
+from fluxbump.check.rules.rule import Evidence, NotRun, Outcome
+from fluxbump.discover import flux_objects
+from fluxbump.flux.stored_versions import Crd, CrdVersion
+from fluxbump.flux.tables import crds as tables
+from fluxbump.flux.tables import fields
+from fluxbump.flux.tables.fields import Field
+from fluxbump.git.overlay import MemorySnapshot
 from fluxbump.model import Finding, Inventory, Severity
-from fluxbump.rules.resources import RULES
-from fluxbump.rules.rule import Evidence, NotRun, Outcome
-from fluxbump.snapshots import MemorySnapshot
+from fluxbump.text import versions
 from tests.helpers import ROOT, chart_index, find, script, snapshot, wrapper
 
 RULE = {rule.code: rule for rule in RULES}
@@ -26,7 +28,7 @@ HEAD = "kind: {kind}\napiVersion: {api}\nmetadata: {{name: podinfo}}\n"
 
 def evidence(text: str | bytes, release: str, path: str = "a.yaml") -> Evidence:
     files = {path: text, "install.sh": script(release)}
-    found = resources.find(snapshot(files), lambda _: False)
+    found = flux_objects.find(snapshot(files), lambda _: False)
     return Evidence(find(files), resources=found, crds=tables.crds())
 
 
@@ -135,7 +137,7 @@ def test_the_monorepo_at_2_8_5_loses_every_helm_repository() -> None:
     files = states.files()
     files[TEMPLATE] = files[TEMPLATE].replace(b"/v2.4.0/install", b"/v2.8.5/install")
     inventory = find(dict(files))
-    found = resources.find(MemorySnapshot(files), lambda _: False)
+    found = flux_objects.find(MemorySnapshot(files), lambda _: False)
     held = Evidence(inventory, resources=found, crds=tables.crds())
     findings = [one for one in RULE["FB203"].check(held) if isinstance(one, Finding)]
     expected = {one.api_location for one in found.resources if one.kind == "HelmRepository"}
@@ -148,7 +150,7 @@ def test_the_monorepo_at_2_8_5_loses_every_helm_repository() -> None:
 @pytest.mark.parametrize("state", ["aligned", "incident"])
 def test_the_monorepo_as_it_is_is_clean(state: states.State) -> None:
     files = states.files(state)
-    found = resources.find(MemorySnapshot(files), lambda _: False)
+    found = flux_objects.find(MemorySnapshot(files), lambda _: False)
     held = Evidence(find(dict(files)), resources=found, crds=tables.crds())
     assert list(RULE["FB203"].check(held)) == list(RULE["FB204"].check(held)) == []
     assert {one.code for one in RULE["FB205"].check(held)} == {"FB205"}
@@ -401,7 +403,7 @@ def test_without_tables_nothing_is_known() -> None:
 
 def test_the_chart_tells_the_release_where_no_url_does() -> None:
     files = {"chart/Chart.yaml": wrapper(), "a.yaml": release_at("v2", OWNERSHIP)}
-    found = resources.find(snapshot(files), lambda _: False)
+    found = flux_objects.find(snapshot(files), lambda _: False)
     index = {str(one.version): one for one in chart_index().releases}
     given = Evidence(find(files), index=index, resources=found, crds=tables.crds())
     assert len(list(RULE["FB204"].check(given))) == 1

@@ -15,13 +15,14 @@ import pytest
 from msgspec.structs import replace
 
 from fixtures import generate
-from fluxbump import archive, lock, rules
+from fluxbump.check import rules
+from fluxbump.check.check import Examined, examine, judge
+from fluxbump.check.rules import pages
+from fluxbump.config.settings import Settings
+from fluxbump.discover.pins.kind import CustomPin
 from fluxbump.errors import IndexSourceError
-from fluxbump.examine import Examined, examine, judge
+from fluxbump.helm import archive, lock
 from fluxbump.model import ChartIndex, Severity
-from fluxbump.pins.kind import CustomPin
-from fluxbump.rules import pages
-from fluxbump.settings import Settings
 from tests.helpers import (
     COMMUNITY,
     URL,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fluxbump.run.schedule import DAYS, MIDNIGHT, Window, opens, parse, zone
+from fluxbump.config.schedule import DAYS, MIDNIGHT, Window, opens, parse, zone
 
 BERLIN = zone("Europe/Berlin")
 

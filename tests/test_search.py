@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fluxbump import objects, search
 from fluxbump.errors import RepositoryError
-from fluxbump.repo import Repository
-from fluxbump.search import Listing, divide
-from fluxbump.textfile import encode
+from fluxbump.git import grep, objects
+from fluxbump.git.grep import Listing, divide
+from fluxbump.git.repository import Repository
+from fluxbump.text.live_code import encode
 
 
 def listing(paths: Sequence[str]) -> Listing:
@@ -71,7 +71,7 @@ def test_parts_are_about_equal() -> None:
 
 def test_too_many_files_side_by_side_stay_together() -> None:
     parts = divide(
-        listing([f"{n}.yaml" for n in range(search._MOST_LOOSE + 1)]), 2
+        listing([f"{n}.yaml" for n in range(grep._MOST_LOOSE + 1)]), 2
     )  # the limit itself
     assert [list(part.names.values()) for part in parts] == [[[""]]]
 

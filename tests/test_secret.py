@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 import pytest
 
-from fluxbump.secret import Secret
+from fluxbump.system.secret import Secret
 
 VALUE = "s3cr3t-t0k3n"
 

@@ -10,16 +10,18 @@ import pytest
 from msgspec.structs import replace
 
 from fixtures import generate, states
-from fluxbump import indexes, rules, selftest
+from fluxbump.check import rules
+from fluxbump.check import self_test as selftest
+from fluxbump.check.check import examine, self_test
+from fluxbump.check.rules.rule import Evidence, Outcome
+from fluxbump.check.self_test import Trial
+from fluxbump.config.settings import Settings
+from fluxbump.discover.pins import KINDS
+from fluxbump.discover.pins.kind import CustomPin
 from fluxbump.errors import IndexSourceError
-from fluxbump.examine import examine, self_test
+from fluxbump.git.overlay import MemorySnapshot
+from fluxbump.helm.index import source
 from fluxbump.model import ChartIndex, Finding, Form, Snapshot
-from fluxbump.pins import KINDS
-from fluxbump.pins.kind import CustomPin
-from fluxbump.rules.rule import Evidence, Outcome
-from fluxbump.selftest import Trial
-from fluxbump.settings import Settings
-from fluxbump.snapshots import MemorySnapshot
 from tests.helpers import (
     ARCHIVE as ARCHIVE_URL,
 )
@@ -80,7 +82,7 @@ CUSTOM = CustomPin("fluxbump-versions.yaml", "bp-flux", ("own",))
 
 @pytest.fixture(scope="session")
 def charts(index: Path) -> ChartIndex:
-    return indexes.open_source(str(index), web=pytest.fail).load()
+    return source.open_source(str(index), web=pytest.fail).load()
 
 
 def trials_of(

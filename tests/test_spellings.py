@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fluxbump.model import Inventory
-from fluxbump.textfile import TextFile
+from fluxbump.text.live_code import TextFile
 from tests.helpers import (
     Cli,
     Repo,

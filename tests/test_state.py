@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from fluxbump import markdown
-from fluxbump.run import notes
-from fluxbump.run.state import MAX_LENGTH, State, attach, without
+from fluxbump.run.pull_request import release_notes
+from fluxbump.run.pull_request.state import MAX_LENGTH, State, attach, without
+from fluxbump.text import markdown
 
 SHA, DIGEST = "a1" * 20, "b2" * 32
 ONE = State("2.6.4", "2.16.4", SHA, SHA, SHA, DIGEST, DIGEST, ("pushed",), "2.7.5-rc--1")
@@ -93,7 +93,7 @@ def test_a_later_version_may_add_keys() -> None:
 def test_nothing_from_outside_looks_like_it() -> None:
     for block in (ONE.render(), ONE.render(hidden=False)):
         for text in (block, f"```\n{block}\n```", f"`{block}`"):
-            said = notes.sanitise(text, 10_000)
+            said = release_notes.sanitise(text, 10_000)
             assert State.parse(said) is None
             assert State.parse(attach(said, replace(ONE, told=()))) == replace(ONE, told=())
         assert State.parse(markdown.plain(block)) is None

@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from fluxbump.examine import examine, judge
-from fluxbump.settings import Settings
+from fluxbump.check.check import examine, judge
+from fluxbump.config.settings import Settings
 from tests.helpers import chart_index, small, snapshot
 
 

@@ -20,11 +20,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from fluxbump import journal as journals
-from fluxbump import swap
-from fluxbump.alone import locked
 from fluxbump.errors import RepositoryError
-from fluxbump.swap import Place
+from fluxbump.system import atomic_replace, replace_journal
+from fluxbump.system.atomic_replace import Place
+from fluxbump.system.locks import locked
 from tests.helpers import ROOT
 
 Files = Mapping[str, bytes | None]
@@ -142,12 +141,12 @@ def steps(place: Place, what: str = "write") -> int:
 
 
 def test_files_are_replaced_created_and_removed(place: Place) -> None:
-    swap.write(place, BEFORE, AFTER)
+    atomic_replace.write(place, BEFORE, AFTER)
     assert held(place) == expected(AFTER)
     assert stat.S_IMODE((place.root / "b/c.sh").stat().st_mode) == 0o755
     assert stat.S_IMODE((place.root / "d.txt").stat().st_mode) == 0o600
     assert is_tidy(place)
-    assert swap.recover(place) is None
+    assert atomic_replace.recover(place) is None
 
 
 def test_killed_at_every_call(place: Place) -> None:
@@ -157,7 +156,7 @@ def test_killed_at_every_call(place: Place) -> None:
     for chosen in range(1, count + 1):
         fill(place)
         assert run(place, chosen, "kill").returncode == -signal.SIGKILL
-        undone = swap.recover(place)
+        undone = atomic_replace.recover(place)
         assert is_tidy(place)
         now = held(place)
         assert now in (expected(BEFORE), expected(AFTER)), chosen
@@ -173,7 +172,7 @@ def test_modes_are_kept_through_an_undo(place: Place) -> None:
     for chosen in range(last - 9, last):
         fill(place)
         run(place, chosen, "kill")
-        swap.recover(place)
+        atomic_replace.recover(place)
         assert stat.S_IMODE((place.root / "b/c.sh").stat().st_mode) == 0o755
         assert stat.S_IMODE((place.root / "d.txt").stat().st_mode) == 0o600
 
@@ -203,7 +202,7 @@ def test_killed_again_while_it_is_undone(place: Place) -> None:
     for chosen in range(1, count + 1):
         half_done(place)
         assert run(place, chosen, "kill", "recover").returncode == -signal.SIGKILL
-        swap.recover(place)
+        atomic_replace.recover(place)
         assert held(place) == expected(BEFORE), chosen
         assert is_tidy(place)
 
@@ -218,7 +217,7 @@ def test_every_call_fails_once(place: Place) -> None:
             assert held(place) == expected(BEFORE), chosen
         else:
             assert held(place) == expected(AFTER), chosen
-        assert swap.recover(place) is None
+        assert atomic_replace.recover(place) is None
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
@@ -231,7 +230,7 @@ def test_a_signal_waits_until_it_is_settled(place: Place, name: str) -> None:
         assert held(place) in (expected(BEFORE), expected(AFTER)), chosen
         results.add(held(place) == expected(AFTER))
         assert is_tidy(place)
-        assert swap.recover(place) is None
+        assert atomic_replace.recover(place) is None
     assert results == {True, False}
 
 
@@ -245,7 +244,7 @@ def test_a_file_that_cannot_be_replaced(place: Place) -> None:
         pytest.skip("chattr +i does not work here")
     try:
         with pytest.raises(RepositoryError, match="nothing was changed") as caught:
-            swap.write(place, BEFORE, AFTER)
+            atomic_replace.write(place, BEFORE, AFTER)
     finally:
         subprocess.run(["chattr", "-i", last], check=True)
     assert caught.value.where == "d.txt"
@@ -259,7 +258,7 @@ def test_a_file_that_grows_too_large(place: Place) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (5000, before[1]))
     try:
         with pytest.raises(RepositoryError, match="File too large") as caught:
-            swap.write(place, BEFORE, AFTER)
+            atomic_replace.write(place, BEFORE, AFTER)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert caught.value.where == "b/charts/new.tgz"
@@ -278,7 +277,7 @@ def test_another_file_system_has_no_hard_links(place: Place) -> None:
         for chosen in range(1, steps(far) + 1):
             fill(far)
             run(far, chosen, "kill")
-            swap.recover(far)
+            atomic_replace.recover(far)
             assert held(far) in (expected(BEFORE), expected(AFTER)), chosen
             assert stat.S_IMODE((far.root / "b/c.sh").stat().st_mode) == 0o755
             assert is_tidy(far)
@@ -294,7 +293,7 @@ def test_a_file_that_is_not_what_was_read(place: Place, path: str) -> None:
     (place.root / path).write_bytes(b"mine")
     mine = held(place)
     with pytest.raises(RepositoryError, match="nothing was written") as caught:
-        swap.write(place, BEFORE, AFTER)
+        atomic_replace.write(place, BEFORE, AFTER)
     assert caught.value.where == path
     assert held(place) == mine
     assert is_tidy(place)
@@ -326,13 +325,13 @@ def test_what_was_changed_after_a_kill_is_not_overwritten(place: Place) -> None:
     (place.root / "a.yaml").write_bytes(b"mine")
     before = held(place)
     with pytest.raises(RepositoryError, match="this file has changed since") as caught:
-        swap.recover(place)
+        atomic_replace.recover(place)
     assert caught.value.where == "a.yaml"
     assert str(place.folder) in str(caught.value)
     assert held(place) == before
     # As the message says: once the file is in order, the rest is undone.
     (place.root / "a.yaml").write_bytes(BEFORE["a.yaml"] or b"")
-    assert swap.recover(place) == len(AFTER)
+    assert atomic_replace.recover(place) == len(AFTER)
     assert held(place) == expected(BEFORE)
 
 
@@ -340,16 +339,16 @@ def test_git_clean_after_a_kill_takes_nothing_that_is_needed(place: Place) -> No
     half_done(place)
     for path in place.root.rglob(".fluxbump-*"):
         path.unlink()
-    swap.recover(place)
+    atomic_replace.recover(place)
     assert held(place) == expected(BEFORE)
 
 
 def test_one_run_at_a_time(place: Place) -> None:
     with locked(place.lock):
         with pytest.raises(RepositoryError, match="another run of fluxbump"):
-            swap.write(place, BEFORE, AFTER)
+            atomic_replace.write(place, BEFORE, AFTER)
         place.folder.mkdir()
-        assert swap.recover(place) is None  # it is at work, not cut short
+        assert atomic_replace.recover(place) is None  # it is at work, not cut short
         place.folder.rmdir()
     assert held(place) == expected(BEFORE)
 
@@ -359,7 +358,7 @@ def test_no_symbolic_link_is_followed(place: Place, tmp_path: Path) -> None:
     (place.root / "b").rename(outside)
     (place.root / "b").symlink_to(outside)
     with pytest.raises(RepositoryError):
-        swap.write(place, BEFORE, AFTER)
+        atomic_replace.write(place, BEFORE, AFTER)
     assert (outside / "c.sh").read_bytes() == BEFORE["b/c.sh"]
     assert (place.root / "a.yaml").read_bytes() == BEFORE["a.yaml"]
 
@@ -369,7 +368,7 @@ def test_a_link_in_place_of_a_file_is_not_followed(place: Place, tmp_path: Path)
     (place.root / "a.yaml").unlink()
     (place.root / "a.yaml").symlink_to(tmp_path / "outside")
     with pytest.raises(RepositoryError):
-        swap.write(place, BEFORE, AFTER)
+        atomic_replace.write(place, BEFORE, AFTER)
     assert (place.root / "a.yaml").is_symlink()
     assert (tmp_path / "outside").read_bytes() == BEFORE["a.yaml"]
 
@@ -377,7 +376,7 @@ def test_a_link_in_place_of_a_file_is_not_followed(place: Place, tmp_path: Path)
 # --- the journal is input ------------------------------------------------------------------------
 
 MARK = "0123456789abcdef"
-OLD, NEW = journals.digest(b"old"), journals.digest(b"new")
+OLD, NEW = replace_journal.digest(b"old"), replace_journal.digest(b"new")
 
 
 def document(*steps: object, **more: object) -> bytes:
@@ -386,8 +385,10 @@ def document(*steps: object, **more: object) -> bytes:
 
 
 def test_a_journal_comes_back() -> None:
-    made = journals.of(MARK, {"caf\udce9": b"old", "b": None}, {"caf\udce9": None, "b": b"new"})
-    assert journals.parse(journals.dump(made)) == made
+    made = replace_journal.of(
+        MARK, {"caf\udce9": b"old", "b": None}, {"caf\udce9": None, "b": b"new"}
+    )
+    assert replace_journal.parse(replace_journal.dump(made)) == made
 
 
 @pytest.mark.parametrize(
@@ -421,7 +422,7 @@ def test_a_journal_that_is_none_of_ours_undoes_nothing(place: Place, data: bytes
     place.folder.mkdir()
     (place.folder / "journal.json").write_bytes(data)
     with pytest.raises(RepositoryError, match="cannot be read") as caught:
-        swap.recover(place)
+        atomic_replace.recover(place)
     assert str(place.folder) in str(caught.value)
     assert held(place) == expected(BEFORE)
 
@@ -431,7 +432,7 @@ def test_a_journal_through_a_link_is_not_read(place: Place, tmp_path: Path) -> N
     (tmp_path / "elsewhere").write_bytes(document())
     (place.folder / "journal.json").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(RepositoryError, match="cannot be undone"):
-        swap.recover(place)
+        atomic_replace.recover(place)
 
 
 def test_an_original_that_is_another_file_is_not_put_back(place: Place) -> None:
@@ -441,5 +442,5 @@ def test_an_original_that_is_another_file_is_not_put_back(place: Place) -> None:
         original.write_bytes(b"planted")
     before = held(place)
     with pytest.raises(RepositoryError, match="original of this file is gone"):
-        swap.recover(place)
+        atomic_replace.recover(place)
     assert held(place) == before

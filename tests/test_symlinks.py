@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fluxbump.symlinks import followed
+from fluxbump.discover.symlinks import followed
 from tests.helpers import Cli, Repo, assert_refused, repository, small, values, wrapper
 
 LOCK = (

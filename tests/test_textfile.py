@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fluxbump import hcl
 from fluxbump.model import Location
-from fluxbump.textfile import Language, TextFile, hash_comment, language_of
+from fluxbump.text import hcl
+from fluxbump.text.live_code import Language, TextFile, hash_comment, language_of
 
 
 @pytest.mark.parametrize(

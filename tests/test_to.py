@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from fixtures import generate
-from fluxbump import lock
+from fluxbump.helm import lock
 from tests.helpers import (
     REAL_INDEX,
     Cli,

@@ -10,15 +10,15 @@ from msgspec.structs import replace
 
 from fixtures import generate
 from fixtures import manifests as made
-from fluxbump import knowledge
+from fluxbump.check.rules.rule import Vendored
 from fluxbump.errors import IndexSourceError
-from fluxbump.facts import tables
-from fluxbump.knowledge import Knowledge, Sources
-from fluxbump.manifests import Shipped
+from fluxbump.flux import known_releases
+from fluxbump.flux.download import Upstream
+from fluxbump.flux.install_manifest import Shipped
+from fluxbump.flux.known_releases import Knowledge, Sources
+from fluxbump.flux.tables import crds
 from fluxbump.model import ChartRelease, Inventory
-from fluxbump.rules.rule import Vendored
-from fluxbump.upstream import Upstream
-from fluxbump.web import Patience, Web
+from fluxbump.system.http.fetch import Patience, Web
 from tests.helpers import Repo, assert_refused, chart_index, find, script, small, values, wrapper
 from tests.web_server import Answer, WebServer
 
@@ -55,7 +55,7 @@ def place(directory: Path, release: str = NEW, **made_as: str) -> Path:
 
 def test_a_directory(tmp_path: Path) -> None:
     found = Upstream(str(place(tmp_path)), no_web).shipped(NEW)
-    assert (found.release, found.crds) == (NEW, tables.crds()["2.9.4"])
+    assert (found.release, found.crds) == (NEW, crds.crds()["2.9.4"])
     assert found.source == str(tmp_path / f"v{NEW}" / "install.yaml")
 
 
@@ -108,7 +108,7 @@ def pinned(release: str, chart: str = "2.14.1") -> Inventory:
 
 
 def gathered(inventory: Inventory, sources: Sources | None, *vendored: Vendored) -> Knowledge:
-    return knowledge.gather((inventory,), INDEX, vendored, sources)
+    return known_releases.gather((inventory,), INDEX, vendored, sources)
 
 
 def nothing(release: str) -> Shipped:
@@ -120,13 +120,13 @@ def test_what_the_tables_know_is_asked_nowhere() -> None:
         raise AssertionError(f"asked for {release}")
 
     found = gathered(pinned("2.4.0"), Sources(asked))
-    assert found == Knowledge(tables.crds())
+    assert found == Knowledge(crds.crds())
 
 
 def test_the_manifest_goes_before_the_chart(tmp_path: Path) -> None:
     upstream = Upstream(str(place(tmp_path)), no_web)
     found = gathered(pinned(NEW), Sources(upstream.shipped))
-    assert found.crds[NEW] == tables.crds()["2.9.4"]
+    assert found.crds[NEW] == crds.crds()["2.9.4"]
     assert found.manifests[NEW].source.endswith("install.yaml")
     assert (found.unknown, found.fetched) == ({}, {})
 
@@ -139,16 +139,16 @@ def test_a_chart_that_claims_the_release_stands_in() -> None:
         assert wanted.version == chart.version
         return generate.chart_archive("2.14.1", app_version=NEW)
 
-    found = knowledge.gather((pinned(NEW),), index, (), Sources(nothing, archive))
+    found = known_releases.gather((pinned(NEW),), index, (), Sources(nothing, archive))
     assert found.manifests[NEW].source == "flux2 2.14.1"
-    assert found.crds[NEW].keys() == tables.crds()["2.9.4"].keys()
+    assert found.crds[NEW].keys() == crds.crds()["2.9.4"].keys()
     broken = Sources(nothing, lambda _: b"\x1f\x8b")
-    found = knowledge.gather((pinned(NEW),), index, (), broken)
+    found = known_releases.gather((pinned(NEW),), index, (), broken)
     assert found.unknown == {NEW: f"no manifest of {NEW}"}
 
 
 def test_the_vendored_chart_stands_in_first() -> None:
-    contents = knowledge.contents(made.templates("2.9.4"), "chart/charts/flux2/")
+    contents = known_releases.contents(made.templates("2.9.4"), "chart/charts/flux2/")
     vendored = Vendored("p", "chart/Chart.yaml", None, app_version=f"v{NEW}", contents=contents)
     found = gathered(pinned(NEW), Sources(nothing), vendored)
     assert found.manifests[NEW].source == "chart/charts/flux2/"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fluxbump.plan import Options, plan
-from fluxbump.resolve import resolve
+from fluxbump.bump.plan import Options, plan
+from fluxbump.flux.releases import resolve
 from tests.helpers import Cli, brief, chart_index, find, repository, small
 
 BASE = "https://github.com/fluxcd/flux2/releases/download"

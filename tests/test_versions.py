@@ -7,7 +7,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fluxbump import versions
+from fluxbump.text import versions
 
 _VALUES = ("1.2.3", "1.2.3-rc.1", "2.4.0", "12.4.0", "0.0.1")
 _PIECES = st.sampled_from(

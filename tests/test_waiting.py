@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fluxbump.waiting import wait
+from fluxbump.system.commands import wait
 
 
 @contextmanager

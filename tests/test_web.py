@@ -13,7 +13,7 @@ import trustme
 
 from fluxbump import __version__
 from fluxbump.errors import IndexSourceError
-from fluxbump.web import Patience, Request, Web
+from fluxbump.system.http.fetch import Patience, Request, Web
 from tests.sleeper import Sleeper
 from tests.web_server import Answer, WebServer
 

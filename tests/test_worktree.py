@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from fluxbump.errors import RepositoryError
+from fluxbump.git.repository import Repository
 from fluxbump.model import Snapshot
-from fluxbump.repo import Repository
 from tests.helpers import Repo, environment, repository
 
 NAMES = (

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from fluxbump import textfile, yamltext
 from fluxbump.model import Location
-from fluxbump.yamltext import Document, YamlProblem, documents
+from fluxbump.text import live_code, yaml
+from fluxbump.text.yaml import Document, YamlProblem, documents
 
 
 def one(text: str) -> Document:
@@ -20,7 +20,7 @@ def one(text: str) -> Document:
 
 def held(text: str, *keys: str) -> tuple[str, str, bool, bool]:
     document = one(text)
-    scalar = document.scalar(yamltext.get(document.root, *keys))
+    scalar = document.scalar(yaml.get(document.root, *keys))
     assert scalar is not None
     return scalar.value, text[scalar.start : scalar.end], scalar.editable, scalar.quoted
 
@@ -102,13 +102,13 @@ def test_documents(text: str, sources: list[str]) -> None:
 def test_places_in_a_later_document() -> None:
     text = "# c\n---\na: 1\n---\nb:\n  c: 'x'\n"
     last = documents(text, "f.yaml")[-1]
-    scalar = last.scalar(yamltext.get(last.root, "b", "c"))
+    scalar = last.scalar(yaml.get(last.root, "b", "c"))
     assert scalar is not None
     assert scalar.location == Location("f.yaml", 6, 7)
     assert text[scalar.start : scalar.end] == "x"
-    assert last.at(yamltext.get(last.root, "b")) == Location("f.yaml", 6, 3)
-    assert textfile.key_around(last, scalar.start) == "c"
-    assert textfile.key_around(last, 0) is None
+    assert last.at(yaml.get(last.root, "b")) == Location("f.yaml", 6, 3)
+    assert live_code.key_around(last, scalar.start) == "c"
+    assert live_code.key_around(last, 0) is None
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_hostile_text_ends_soon(text: str) -> None:
     for document in documents(text, "f.yaml"):
         assert document.root is None or document.problem is None
     with suppress(YamlProblem):
-        yamltext.load(text)
+        yaml.load(text)
 
 
 def test_brackets_in_text_are_not_nesting() -> None:
@@ -170,9 +170,9 @@ def test_an_alias_bomb_costs_nothing() -> None:
     text = "a0: &a0 x\n" + "".join(
         f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 30)
     )
-    loaded = yamltext.load(text)
+    loaded = yaml.load(text)
     assert isinstance(loaded, dict)
-    assert len(list(yamltext.mappings(one(text).root))) == 1
+    assert len(list(yaml.mappings(one(text).root))) == 1
 
 
 @pytest.mark.parametrize(
@@ -187,18 +187,18 @@ def test_an_alias_bomb_costs_nothing() -> None:
     ],
 )
 def test_load(text: str, value: object) -> None:
-    assert yamltext.load(text) == value
+    assert yaml.load(text) == value
 
 
 @pytest.mark.parametrize("text", ["a: &a [*a]", "a: 1\n---\nb: 1\n", "[", "&x {y: *x}"])
 def test_load_refuses(text: str) -> None:
     with pytest.raises(YamlProblem):
-        yamltext.load(text)
+        yaml.load(text)
 
 
 def test_keys_that_are_no_scalars() -> None:
-    assert yamltext.text_of(one("? [a, b]\n: 1\nc: 2\n").root, "c") == "2"
-    yamltext.load("? [a, b]\n: 1\nc: 2\n")
+    assert yaml.text_of(one("? [a, b]\n: 1\nc: 2\n").root, "c") == "2"
+    yaml.load("? [a, b]\n: 1\nc: 2\n")
 
 
 YAMLISH = st.lists(
@@ -219,8 +219,8 @@ def test_any_text_is_read_or_refused_with_a_place(text: str) -> None:
             where = document.problem[0]
             assert 1 <= where.line <= text.count("\n") + 2
             assert root is None
-        for mapping in yamltext.mappings(root):
-            for _, value in yamltext.entries(mapping):
+        for mapping in yaml.mappings(root):
+            for _, value in yaml.entries(mapping):
                 scalar = document.scalar(value)
                 if scalar is not None and scalar.editable and scalar.value:
                     assert text[scalar.start : scalar.end] == scalar.value

@@ -14,7 +14,7 @@ import typer
 
 from fluxbump import __version__
 from fluxbump.cli.console import Console, ReaderGoneError, prepare_streams
-from fluxbump.cli.parameters import Command, Group
+from fluxbump.cli.quick_parameters import Command, Group
 from fluxbump.errors import FluxbumpError
 
 _COMPLETING = "_FLUXBUMP_COMPLETE"  # set by the completion script of the shell

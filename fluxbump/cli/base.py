@@ -15,8 +15,8 @@ from fluxbump.errors import RepositoryError
 if TYPE_CHECKING:
     from fluxbump.cli.console import Console
     from fluxbump.cli.workspace import Workspace
+    from fluxbump.git.objects import CommitSnapshot
     from fluxbump.model import Snapshot
-    from fluxbump.objects import CommitSnapshot
 
 _COMMITS = ("CI_MERGE_REQUEST_DIFF_BASE_SHA", "BITBUCKET_PR_DESTINATION_COMMIT")
 _BRANCHES = ("GITHUB_BASE_REF", "SYSTEM_PULLREQUEST_TARGETBRANCH")
@@ -65,7 +65,7 @@ def base_of(
 
 
 def _merge_base(ws: Workspace[Snapshot], revision: str) -> CommitSnapshot:
-    from fluxbump.objects import CommitSnapshot
+    from fluxbump.git.objects import CommitSnapshot
 
     judged = ws.snapshot.commit.sha if isinstance(ws.snapshot, CommitSnapshot) else "HEAD"
     commit = ws.repository.merge_base(revision, judged)

@@ -29,8 +29,8 @@ from fluxbump.cli.options import (
 from fluxbump.errors import IndexSourceError, UsageError
 
 if TYPE_CHECKING:
-    from fluxbump.examine import Examined
-    from fluxbump.verdict import Verdict
+    from fluxbump.check.check import Examined
+    from fluxbump.check.verdict import Verdict
 
 EPILOG = """
 Examples: `fluxbump check` judges the work tree; `fluxbump check --staged` what the next commit
@@ -121,17 +121,17 @@ def check(
     verbose: VerboseOption = False,
 ) -> int:
     """Judge whether the pins agree, and whether a cluster would survive them."""
-    from fluxbump import examine as journey
-    from fluxbump import gate
+    from fluxbump.check import check as journey
+    from fluxbump.check import gate
+    from fluxbump.check.rules import RULES, about_renders
+    from fluxbump.check.status import load
     from fluxbump.cli.base import base_of
-    from fluxbump.cli.fixing import chosen, fix_worktree
-    from fluxbump.cli.known import known
-    from fluxbump.cli.render import renderer
+    from fluxbump.cli.cluster_facts import known
+    from fluxbump.cli.fix import chosen, fix_worktree
+    from fluxbump.cli.helm_options import renderer
     from fluxbump.cli.workspace import STAGED, open_at
     from fluxbump.model import ChartIndex
-    from fluxbump.processes import among_processes
-    from fluxbump.rules import RULES, about_renders
-    from fluxbump.survey import load
+    from fluxbump.system.process_pool import among_processes
 
     _require_one(rev=rev is not None, staged=staged, worktree=worktree)
     if no_render and require_render:
@@ -189,8 +189,8 @@ def _split(codes: str) -> tuple[str, ...]:
 
 
 def _say(verdict: Verdict, format_: Format, console: Console, *, show_suppressed: bool) -> None:
+    from fluxbump.check.rules import RULES
     from fluxbump.reports.table import Paint
-    from fluxbump.rules import RULES
 
     paint = Paint(enabled=console.colored())
     # Only the one that is asked for: all six cost more at import than the rules take to run.
@@ -229,8 +229,8 @@ def _exit_code(verdict: Verdict, *, strict: bool, require_render: bool, console:
 
 
 def _self_test(examined: Examined, console: Console) -> int:
-    from fluxbump import examine as journey
-    from fluxbump.reports import trials
+    from fluxbump.check import check as journey
+    from fluxbump.reports import self_test as trials
     from fluxbump.reports.table import Paint
 
     results = journey.self_test(examined)

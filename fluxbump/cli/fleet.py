@@ -28,8 +28,8 @@ from fluxbump.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from fluxbump.fleet.children import Done, Event
-    from fluxbump.fleet.fleet import Asked, Entry, Result, Shard
+    from fluxbump.fleet.processes import Done, Event
+    from fluxbump.fleet.repositories import Asked, Entry, Result, Shard
     from fluxbump.fleet.state import State
     from fluxbump.reports.fleet import Summary
 
@@ -119,7 +119,7 @@ def fleet(
     failed.
     """
     from fluxbump.errors import UsageError
-    from fluxbump.fleet import fleet as fleets
+    from fluxbump.fleet import repositories
 
     console = Console(quiet=quiet, verbose=verbose, color=color.value)
     file = Path(second or first)
@@ -132,10 +132,10 @@ def fleet(
     entries = _entries(file)
     if shards is not None:
         # On one line, as a workflow's outputs have to be.
-        console.result(json.dumps(fleets.matrix(entries, shards)))
+        console.result(json.dumps(repositories.matrix(entries, shards)))
         return 0
-    part = fleets.shard(shard, os.environ)
-    asked = fleets.Asked(dry_run=dry_run, offline=offline, index=index)
+    part = repositories.shard(shard, os.environ)
+    asked = repositories.Asked(dry_run=dry_run, offline=offline, index=index)
     with _state(resume) as state:
         run = _Run(
             part.of(entries) if part else entries,
@@ -210,7 +210,7 @@ class _Run:
 
     def start(self, jobs: int, seconds: float) -> None:
         """Run what has to be run, and print the summary, however it ends."""
-        from fluxbump.fleet.children import Limits, run_all
+        from fluxbump.fleet.processes import Limits, run_all
 
         self._take_what_is_done()
         words = ["--verbose"] * self._console.verbose
@@ -223,7 +223,7 @@ class _Run:
 
     def summary(self) -> Summary:
         """Return what is known of every repository."""
-        from fluxbump.fleet.fleet import Outcome, Result
+        from fluxbump.fleet.repositories import Outcome, Result
         from fluxbump.reports.fleet import Summary
 
         results = [
@@ -249,7 +249,7 @@ class _Run:
             self._console.note(f"{part} has no repository: nothing to do")
 
     def _hear(self, event: Event) -> None:
-        from fluxbump.fleet.children import Finished
+        from fluxbump.fleet.processes import Finished
 
         entry = self._todo[event.number]
         if isinstance(event, Finished):
@@ -261,8 +261,8 @@ class _Run:
     def _finish(self, entry: Entry, left: Done) -> None:
         from msgspec.structs import replace
 
-        from fluxbump.alone import signals_held
         from fluxbump.fleet import results as fleetresults
+        from fluxbump.system.locks import signals_held
 
         done = replace(left, out=self._masked(left.out), err=self._masked(left.err))
         result = fleetresults.result(entry, done)
@@ -281,7 +281,7 @@ class _Run:
         return masked(text, self._secrets)
 
     def _print_log(self, result: Result, err: str) -> None:
-        from fluxbump.fleet.fleet import Outcome
+        from fluxbump.fleet.repositories import Outcome
         from fluxbump.fleet.results import log_lines
 
         name = result.entry.name
@@ -333,7 +333,7 @@ def _environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 def _code(summary: Summary, *, outcomes: bool) -> int:
     """Return the exit code: what went wrong goes before what was found."""
-    from fluxbump.fleet.fleet import Outcome
+    from fluxbump.fleet.repositories import Outcome
 
     if summary.having(Outcome.FAILED):
         return _FAILED

@@ -25,10 +25,10 @@ from fluxbump.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from fluxbump.check.rules.rule import Evidence
+    from fluxbump.flux.upgrade_path import Route
+    from fluxbump.git.objects import CommitSnapshot
     from fluxbump.model import ChartIndex
-    from fluxbump.objects import CommitSnapshot
-    from fluxbump.route import Route
-    from fluxbump.rules.rule import Evidence
     from fluxbump.workspace import Workspace
 
 _NO_WAY = 1
@@ -82,16 +82,17 @@ def path(
     """
     from msgspec.structs import replace
 
-    from fluxbump import evidence, past, resolve, suppressions
-    from fluxbump.cli.known import known
-    from fluxbump.cli.way import find, newest_safe, told
+    from fluxbump.check import evidence, pin_history, suppressions
+    from fluxbump.cli.cluster_facts import known
+    from fluxbump.cli.upgrade_path import find, newest_safe, told
     from fluxbump.cli.workspace import workspace
-    from fluxbump.discover import discover
+    from fluxbump.discover.inventory import discover
+    from fluxbump.discover.tracks import current
+    from fluxbump.flux import releases as resolve
     from fluxbump.model import FLUX
-    from fluxbump.processes import among_processes
-    from fluxbump.reports import route as report
+    from fluxbump.reports import upgrade_path as report
     from fluxbump.reports.table import Paint
-    from fluxbump.tracks import current
+    from fluxbump.system.process_pool import among_processes
 
     console = Console(quiet=quiet, verbose=verbose, color=color.value)
     beside = known(kubernetes, cluster_state, live=cluster, context=context)
@@ -121,7 +122,7 @@ def path(
         # Of a cluster elsewhere, neither the history nor the pins of this repository say anything.
         here = found.start == current(inventory).get(FLUX)
         if here and not all(one.certain for one in found.migrate):
-            held = past.read(ws.lineage, [inventory], scope, gathered.crds)
+            held = pin_history.read(ws.lineage, [inventory], scope, gathered.crds)
             gathered = replace(gathered, past=held)
             found = find(found.start, goal, gathered, loaded)
         if here and gathered.stored is None:
@@ -150,8 +151,8 @@ def _with_history(
     """
     from msgspec.structs import replace
 
-    from fluxbump.cli.way import find
-    from fluxbump.evidence import together
+    from fluxbump.check.evidence import together
+    from fluxbump.cli.upgrade_path import find
 
     now = {(group, v) for (group, _), held in gathered.written.items() for v in held}
     gone = {
@@ -174,9 +175,9 @@ def _with_history(
 
 
 def _start(given: str | None, gathered: Evidence) -> str:
+    from fluxbump.discover.tracks import current
     from fluxbump.errors import UsageError
     from fluxbump.model import FLUX
-    from fluxbump.tracks import current
 
     held = given or current(gathered.inventory).get(FLUX)
     if held is None:
@@ -186,7 +187,7 @@ def _start(given: str | None, gathered: Evidence) -> str:
 
 def _manifests(found: Route, gathered: Evidence) -> list[str]:
     """Which manifests use an apiVersion that stops being served on the way."""
-    from fluxbump.cli.way import movable
+    from fluxbump.cli.upgrade_path import movable
 
     resources = gathered.resources
     lines: list[str] = []
@@ -223,12 +224,12 @@ def matrix(
     color: ColorOption = Color.AUTO,
 ) -> None:
     """Print which Flux release serves, stores, deprecates and removes which API version."""
-    from fluxbump.facts import tables
+    from fluxbump.flux.tables import crds
     from fluxbump.reports import matrix as report
     from fluxbump.reports.table import Paint
 
     console = Console(color=color.value)
-    found = report.matrix(tables.crds(), every=every)
+    found = report.matrix(crds.crds(), every=every)
     if output is MatrixFormat.JSON:
         console.result(report.json_text(found))
     elif output is MatrixFormat.HTML:

@@ -44,17 +44,16 @@ def releases(
 
     Outside of a repository the list has no marks.
     """
-    from fluxbump.reports import json as as_json
-    from fluxbump.reports import text
+    from fluxbump.check.status import listed
+    from fluxbump.reports import result_json, text
     from fluxbump.reports.table import Paint
-    from fluxbump.survey import listed
 
     console = Console(quiet=quiet, verbose=verbose, color=color.value)
     chart_index, held = _look(repo, rev, index, console, offline=offline)
     rows = listed(chart_index, held, prereleases=prereleases)
     shown = rows[:limit] if limit else rows
     if output is Output.JSON:
-        console.result(as_json.releases(shown, chart_index))
+        console.result(result_json.releases(shown, chart_index))
         return
     console.result(text.releases(shown, chart_index, Paint(enabled=console.colored())))
     if len(shown) < len(rows):
@@ -66,12 +65,12 @@ def releases(
 def _look(
     repo: Path | None, rev: str, index: str | None, console: Console, *, offline: bool
 ) -> tuple[ChartIndex, dict[Track, str]]:
-    from fluxbump import resolve
     from fluxbump.cli.workspace import index_source, workspace
-    from fluxbump.discover import discover
+    from fluxbump.config.settings import Settings
+    from fluxbump.discover.inventory import discover
+    from fluxbump.discover.tracks import current
     from fluxbump.errors import RepositoryError
-    from fluxbump.settings import Settings
-    from fluxbump.tracks import current
+    from fluxbump.flux import releases as resolve
 
     try:
         with workspace(repo, rev) as ws:

@@ -14,8 +14,8 @@ from fluxbump.errors import UsageError
 
 def rules(*, output: OutputOption = Output.TEXT) -> None:
     """List the rules of `fluxbump check`."""
+    from fluxbump.check.rules import RULES
     from fluxbump.reports.table import Paint, table
-    from fluxbump.rules import RULES
 
     console = Console()
     if output is Output.JSON:
@@ -39,7 +39,7 @@ def rule(
     code: Annotated[str, typer.Argument(help="The rule's code or name: FB103, version-agreement.")],
 ) -> None:
     """Print a rule's page: the reason, a bad and a good example, the fix."""
-    from fluxbump.rules import RULES, pages
+    from fluxbump.check.rules import RULES, pages
 
     found = next((r for r in RULES.values() if code.upper() == r.code or code == r.slug), None)
     if found is None:

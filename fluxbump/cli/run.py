@@ -30,7 +30,7 @@ from fluxbump.reports.table import printable
 
 if TYPE_CHECKING:
     from fluxbump.run.job import Report
-    from fluxbump.run.place import Place
+    from fluxbump.run.setup import Place
 
 EPILOG = """
 Begin with `fluxbump run --dry-run`, which shows what would be pushed and sent; without a remote it
@@ -104,8 +104,8 @@ def run(
     it changes nothing the second time.
     """
     from fluxbump.run import job
-    from fluxbump.run.ground import Asked
-    from fluxbump.run.place import opened
+    from fluxbump.run.checkout import Asked
+    from fluxbump.run.setup import opened
 
     console = Console(quiet=quiet, verbose=verbose, color=color.value)
     log = _Log(console, log_format)

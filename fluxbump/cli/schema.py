@@ -31,6 +31,6 @@ def schema(
     ],
 ) -> None:
     """Print the JSON Schema of fluxbump.yaml, or of what `--output json` prints."""
-    from fluxbump.reports import schemas
+    from fluxbump.reports import json_schemas
 
-    Console().result(schemas.text(name.value))
+    Console().result(json_schemas.text(name.value))

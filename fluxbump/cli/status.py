@@ -23,11 +23,11 @@ from fluxbump.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from fluxbump.knowledge import Sources
-    from fluxbump.looked import Looked
+    from fluxbump.bump.starting_point import Looked
+    from fluxbump.check.status import Survey
+    from fluxbump.flux.known_releases import Sources
+    from fluxbump.git.objects import CommitSnapshot
     from fluxbump.model import IndexSource
-    from fluxbump.objects import CommitSnapshot
-    from fluxbump.survey import Survey
     from fluxbump.workspace import Workspace
 
 _DISAGREE = 1
@@ -50,11 +50,10 @@ def status(
 
     Exits with 1 when they do not. With --exit-code it says too what `fluxbump run` would propose.
     """
+    from fluxbump.check.status import survey
     from fluxbump.cli.workspace import workspace
-    from fluxbump.reports import json as as_json
-    from fluxbump.reports import text
+    from fluxbump.reports import result_json, text
     from fluxbump.reports.table import Paint
-    from fluxbump.survey import survey
 
     console = Console(quiet=quiet, verbose=verbose, color=color.value)
     with workspace(repo, rev) as ws:
@@ -72,7 +71,7 @@ def status(
                 outcome = _outcome(ws, looked, console)
             console.progress("")
         if output is Output.JSON:
-            console.result(as_json.status(view, ws.snapshot.commit.sha))
+            console.result(result_json.status(view, ws.snapshot.commit.sha))
         else:
             console.result(text.status(view, Paint(enabled=console.colored())))
         for path in ws.repository.modified({pin.location.path for pin in view.inventory.pins}):
@@ -88,9 +87,9 @@ def _look(
     ws: Workspace[CommitSnapshot], source: IndexSource, sources: Sources
 ) -> tuple[Looked | None, Survey]:
     """Look as a scheduled run does; without an index only as far as `status` needs."""
-    from fluxbump import survey
+    from fluxbump.bump.starting_point import look
+    from fluxbump.check import status as survey
     from fluxbump.errors import IndexSourceError
-    from fluxbump.looked import look
 
     try:
         looked = look(ws.snapshot, ws.settings, source, sources=sources)
@@ -101,11 +100,11 @@ def _look(
 
 def _outcome(ws: Workspace[CommitSnapshot], looked: Looked, console: Console) -> str:
     """Decide as a scheduled run does, and say it."""
-    from fluxbump.run import policy
+    from fluxbump.run import next_release
     from fluxbump.run.decision import describe, outcome
 
     now = datetime.now(UTC)
-    decision = policy.decide(
+    decision = next_release.decide(
         looked.before, looked.index, ws.settings.policy, now, looked.suppressed
     )
     console.note(describe(decision))

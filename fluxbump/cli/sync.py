@@ -74,12 +74,12 @@ def sync(
 
     Edits the work tree, all files or none; nothing is staged or committed.
     """
-    from fluxbump.bump import Request
-    from fluxbump.cli import edit
-    from fluxbump.cli.known import accepted, known
+    from fluxbump.bump.bump import Request
+    from fluxbump.bump.plan import Options
+    from fluxbump.bump.sync_target import Source
+    from fluxbump.cli import in_place
+    from fluxbump.cli.cluster_facts import accepted, known
     from fluxbump.cli.workspace import open_editable
-    from fluxbump.plan import Options
-    from fluxbump.sync import Source
 
     console = Console(quiet=quiet, verbose=verbose, color=color.value)
     with open_editable(repo) as ws:
@@ -95,7 +95,7 @@ def sync(
             accepted=accepted(accept_risk),
             known=known(kubernetes, cluster_state, live=cluster, context=context),
         )
-        return edit.run(
+        return in_place.run(
             ws,
             request,
             console,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fluxbump.cli import bumped
+from fluxbump.cli import bump_output
 from fluxbump.cli.console import Console
 from fluxbump.cli.options import (
     AcceptRiskOption,
@@ -39,13 +39,13 @@ from fluxbump.errors import UsageError
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from fluxbump.bump import Delivered, Prepared
+    from fluxbump.bump.bump import Delivered, Prepared
+    from fluxbump.check.evidence import Renderer
     from fluxbump.cli.workspace import Workspace
-    from fluxbump.evidence import Renderer
+    from fluxbump.config.settings import Settings
+    from fluxbump.git.objects import CommitSnapshot
     from fluxbump.model import ChartIndex, IndexSource
-    from fluxbump.objects import CommitSnapshot
     from fluxbump.reports.table import Paint
-    from fluxbump.settings import Settings
 
 EPILOG = """
 Examples: `fluxbump to 2.5.1 --dry-run` shows what would change; `fluxbump to 2.5` takes the
@@ -119,12 +119,12 @@ def to(
     release. With --migrate-apis, manifests that have to move come first, in a commit of their own;
     with --fix, settings of the HelmRelease that owns Flux, likewise.
     """
-    from fluxbump import bump as journey
-    from fluxbump.cli.fixing import chosen
-    from fluxbump.cli.known import accepted, known
+    from fluxbump.bump import bump as journey
+    from fluxbump.bump.plan import Options
+    from fluxbump.bump.starting_point import look
+    from fluxbump.cli.cluster_facts import accepted, known
+    from fluxbump.cli.fix import chosen
     from fluxbump.cli.workspace import open_editable, workspace
-    from fluxbump.looked import look
-    from fluxbump.plan import Options
 
     fixes = chosen(fix)
 
@@ -143,7 +143,7 @@ def to(
 
     console = Console(quiet=quiet, verbose=verbose, color=color.value)
     if in_place:
-        from fluxbump.cli import edit
+        from fluxbump.cli import in_place as edit
 
         _require_no_branch(rev, checkout=checkout, force=force)
         with open_editable(repo) as here:
@@ -204,7 +204,7 @@ def _require_no_branch(rev: str, *, checkout: bool, force: bool) -> None:
 def _renderer(
     helm: str | None, source: IndexSource, index: ChartIndex
 ) -> AbstractContextManager[Renderer]:
-    from fluxbump.cli.render import renderer
+    from fluxbump.cli.helm_options import renderer
 
     return renderer(helm, source, index)
 
@@ -218,9 +218,9 @@ def _print(
     dry_run: bool,
 ) -> None:
     def as_json() -> str:
-        from fluxbump.reports import json
+        from fluxbump.reports import result_json
 
-        return json.bump(prepared, result)
+        return result_json.bump(prepared, result)
 
     def outcome(paint: Paint) -> None:
         from fluxbump.reports import text
@@ -231,7 +231,7 @@ def _print(
         elif result is not None:
             console.result(text.delivered(prepared, result, paint))
 
-    bumped.say(
+    bump_output.say(
         prepared, output, console,
         as_json=as_json, outcome=outcome, not_done="no branch was made",
     )  # fmt: skip

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from fluxbump import workspace as core
 from fluxbump.cli.console import Console
+from fluxbump.git.objects import CommitSnapshot
+from fluxbump.git.repository import Repository
+from fluxbump.git.worktree import EditableWorktree
 from fluxbump.model import Snapshot
-from fluxbump.objects import CommitSnapshot
-from fluxbump.repo import Repository
 from fluxbump.workspace import STAGED, Workspace, index_source
-from fluxbump.worktree import EditableWorktree
 
 _GIT_LOCAL = (
     "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY",
@@ -45,9 +45,9 @@ def _recover(repository: Repository) -> None:
     # Looked for here, so that a run without leftovers does not wait for the module to load.
     if repository.bare or not (repository.private / "in-place").is_dir():
         return
-    from fluxbump import swap
+    from fluxbump.system import atomic_replace
 
-    count = swap.recover(swap.Place(repository.root, repository.private))
+    count = atomic_replace.recover(atomic_replace.Place(repository.root, repository.private))
     if count is not None:
         files = "1 file is" if count == 1 else f"{count} files are"
         Console().line(f"fluxbump: a run of --in-place was cut short: {files} as before it again")

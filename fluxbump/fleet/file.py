@@ -12,10 +12,11 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from fluxbump import remoteurl, validation
-from fluxbump.config_run import Name, Strict, WebAddress
+from fluxbump.config import validation
+from fluxbump.config.run_section import Name, Strict, WebAddress
 from fluxbump.errors import ConfigError, UsageError
-from fluxbump.fleet.fleet import Entry
+from fluxbump.fleet.repositories import Entry
+from fluxbump.git import remote_url
 from fluxbump.model import Location
 
 LONGEST = 4 << 20
@@ -36,7 +37,7 @@ def _url(text: str) -> str:
     """A URL as git takes it; the message never quotes it."""
     _plain(text)
     try:
-        found, userinfo = remoteurl.parse(text)
+        found, userinfo = remote_url.parse(text)
         parts = urlsplit(text)
         password = parts.password if "://" in text else None
     except UsageError as error:
@@ -57,7 +58,7 @@ def _remote(text: str) -> str:
 
 def _is_path(text: str) -> bool:
     try:
-        return not remoteurl.parse(text)[0].scheme
+        return not remote_url.parse(text)[0].scheme
     except UsageError:
         return False
 
@@ -175,7 +176,7 @@ def _below(folder: str, path: str) -> str:
 
 def _name(place: str) -> str:
     """The path on the host, or the last folder: what people call a repository."""
-    found = remoteurl.parse(place)[0]
+    found = remote_url.parse(place)[0]
     path = found.path.strip("/").removesuffix(".git")
     path = PurePosixPath(path).name if found.is_local else path
     return "-".join(path.split()) or "repository"

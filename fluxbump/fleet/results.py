@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
-from fluxbump import markdown
-from fluxbump.fleet.children import Done, End
-from fluxbump.fleet.fleet import Entry, Outcome, PullRequest, Result
+from fluxbump.fleet.processes import Done, End
+from fluxbump.fleet.repositories import Entry, Outcome, PullRequest, Result
+from fluxbump.text import markdown
 
 _LONGEST_URL = 2000
 _LONGEST_SENTENCE = 500

@@ -18,10 +18,10 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump.alone import BusyError, locked
 from fluxbump.errors import UsageError
-from fluxbump.fleet.fleet import Asked, Entry, Result
+from fluxbump.fleet.repositories import Asked, Entry, Result
 from fluxbump.fleet.results import read_result
+from fluxbump.system.locks import BusyError, locked
 
 _FORMAT = "fluxbump/fleet-state/v1"
 _HEADER = json.dumps({"format": _FORMAT}).encode() + b"\n"

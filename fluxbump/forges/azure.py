@@ -16,12 +16,12 @@ import httpx
 from pydantic import BaseModel, Field
 
 from fluxbump.errors import ForgeError
-from fluxbump.forges.answer import Answer, StatusError, UncertainError
-from fluxbump.forges.auth import basic
+from fluxbump.forges.authorization import basic
 from fluxbump.forges.client import MOST_PAGES, Client, Transport, path
 from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, State
-from fluxbump.forges.opening import ended, lacking, segments, settled, soft
-from fluxbump.secret import Secret
+from fluxbump.forges.pull_requests import ended, lacking, segments, settled, soft
+from fluxbump.forges.responses import Answer, StatusError, UncertainError
+from fluxbump.system.secret import Secret
 
 NAME = "azure"
 

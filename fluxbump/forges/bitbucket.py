@@ -15,12 +15,12 @@ from urllib.parse import quote, urlencode
 import httpx
 from pydantic import BaseModel, Field
 
-from fluxbump.forges.answer import Answer, UncertainError
-from fluxbump.forges.auth import basic, bearer
+from fluxbump.forges.authorization import basic, bearer
 from fluxbump.forges.client import Client, Transport, path
 from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, State
-from fluxbump.forges.opening import already_open, ended, lacking, segments, settled, soft
-from fluxbump.secret import Secret
+from fluxbump.forges.pull_requests import already_open, ended, lacking, segments, settled, soft
+from fluxbump.forges.responses import Answer, UncertainError
+from fluxbump.system.secret import Secret
 
 NAME = "bitbucket"
 

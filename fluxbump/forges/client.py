@@ -13,7 +13,9 @@ from urllib.parse import quote
 import httpx
 
 from fluxbump.errors import ForgeError, IndexSourceError
-from fluxbump.forges.answer import (
+from fluxbump.forges.authorization import Auth, checked_base, same_server
+from fluxbump.forges.forge import Forge
+from fluxbump.forges.responses import (
     Answer,
     StatusError,
     UncertainError,
@@ -21,11 +23,9 @@ from fluxbump.forges.answer import (
     clock_time,
     one_line,
 )
-from fluxbump.forges.auth import Auth, checked_base, same_server
-from fluxbump.forges.forge import Forge
-from fluxbump.secret import Secret
-from fluxbump.web.origin import Body, Bounds, TemporaryError
-from fluxbump.web.wire import Patience, explain, open_client
+from fluxbump.system.http.retries import Patience, explain, open_client
+from fluxbump.system.http.transport import Body, Bounds, TemporaryError
+from fluxbump.system.secret import Secret
 
 T = TypeVar("T")
 

@@ -19,12 +19,12 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel
 
-from fluxbump.forges.answer import Answer, StatusError, UncertainError
-from fluxbump.forges.auth import bearer
+from fluxbump.forges.authorization import bearer
 from fluxbump.forges.client import Client, Leaf, Transport, path
 from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, State
-from fluxbump.forges.opening import ended, segments, settled, soft, when_ready
-from fluxbump.secret import Secret
+from fluxbump.forges.pull_requests import ended, segments, settled, soft, when_ready
+from fluxbump.forges.responses import Answer, StatusError, UncertainError
+from fluxbump.system.secret import Secret
 
 _INTERFACE = "/api/v1"
 _PAGE = 50

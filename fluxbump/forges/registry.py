@@ -12,9 +12,9 @@ from typing import Final, Unpack
 
 from fluxbump.errors import ForgeError
 from fluxbump.forges.client import Leaf, Transport
+from fluxbump.forges.detect import Hosted
 from fluxbump.forges.forge import Forge
-from fluxbump.forges.remotes import Hosted
-from fluxbump.secret import Secret
+from fluxbump.system.secret import Secret
 
 FORGES: Final[dict[str, str]] = {
     "github": "fluxbump.forges.github",

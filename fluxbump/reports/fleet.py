@@ -8,10 +8,10 @@ from typing import Literal
 from msgspec import Struct
 from typing_extensions import TypedDict
 
-from fluxbump import markdown
-from fluxbump.fleet.fleet import Outcome, Result, Shard, count
-from fluxbump.reports.dump import dump
+from fluxbump.fleet.repositories import Outcome, Result, Shard, count
+from fluxbump.reports.json_encoder import dump
 from fluxbump.reports.table import Paint, printable, table
+from fluxbump.text import markdown
 
 _STYLES = {
     Outcome.UPDATE: ("green",),

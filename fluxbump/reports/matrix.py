@@ -12,11 +12,11 @@ from typing import Literal
 from msgspec import Struct
 from typing_extensions import TypedDict
 
-from fluxbump import crds
-from fluxbump.crds import CrdVersion, Table
+from fluxbump.flux import stored_versions
+from fluxbump.flux.stored_versions import CrdVersion, Table
+from fluxbump.flux.upgrade_path import priority
 from fluxbump.reports.matrix_page import CSS
 from fluxbump.reports.table import Paint, printable, table
-from fluxbump.route import priority
 
 
 class State(StrEnum):
@@ -106,7 +106,7 @@ def matrix(known: Table, *, every: bool = False, here: Collection[str] = ()) -> 
         every: a column for each release; otherwise neighbours with equal CRDs share one.
         here: releases to be marked.
     """
-    ordered = sorted(known, key=crds.key)
+    ordered = sorted(known, key=stored_versions.key)
     columns: list[tuple[str, ...]] = []
     for release in ordered:
         if columns and not every and known[columns[-1][0]] == known[release]:

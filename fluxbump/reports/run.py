@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import TypedDict
 
-from fluxbump import markdown
-from fluxbump.reports.dump import dump
-from fluxbump.reports.json import FindingJson, findings
+from fluxbump.reports.json_encoder import dump
+from fluxbump.reports.result_json import FindingJson, findings
 from fluxbump.reports.table import Paint, printable
 from fluxbump.run.decision import Blocked, Update, Waiting, skipped_by_reason
+from fluxbump.text import markdown
 
 if TYPE_CHECKING:
     from fluxbump.model import Related
-    from fluxbump.run.acting import Done
     from fluxbump.run.decision import Decision
-    from fluxbump.run.hands import Sent
+    from fluxbump.run.execute import Done
     from fluxbump.run.job import Report
+    from fluxbump.run.remote_and_forge import Sent
 
 
 class PullRequestJson(TypedDict):

@@ -7,9 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from fluxbump import installers, resolve
-from fluxbump.bump import Delivered, Prepared
-from fluxbump.changes import Row
+from fluxbump.bump.bump import Delivered, Prepared
+from fluxbump.bump.changes import Row
+from fluxbump.bump.migrate.edits import Migration
+from fluxbump.check.status import Listed, Survey
+from fluxbump.discover import installers
+from fluxbump.flux import releases as resolve
 from fluxbump.model import (
     FLUX,
     FLUX2,
@@ -26,12 +29,10 @@ from fluxbump.model import (
     TrackKind,
     Unreadable,
 )
-from fluxbump.moves import Migration
 from fluxbump.reports.table import Paint, printable, table
-from fluxbump.survey import Listed, Survey
 
 if TYPE_CHECKING:
-    from fluxbump.inplace import Written
+    from fluxbump.bump.in_place import Written
 
 _FEW = 4
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from msgspec import Struct, field
 
 from fluxbump.forges.forge import PullRequest
-from fluxbump.run.state import State
+from fluxbump.run.pull_request.state import State
 
 # --- what is given ----------------------------------------------------------------------------
 

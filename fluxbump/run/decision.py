@@ -8,8 +8,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from fluxbump.flux.upgrade_path import Route
 from fluxbump.model import ChartRelease, Finding, Related
-from fluxbump.route import Route
 
 
 class Skipped(Struct, frozen=True):

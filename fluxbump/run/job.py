@@ -11,21 +11,21 @@ from functools import partial
 
 from msgspec import Struct
 
-from fluxbump import bump
-from fluxbump.beside import beside
+from fluxbump.bump import bump
+from fluxbump.bump.plan import Options
+from fluxbump.bump.starting_point import Looked, look
+from fluxbump.config.settings import branch_prefix
 from fluxbump.forges.forge import Forge, PullRequest
-from fluxbump.looked import Looked, look
-from fluxbump.plan import Options
-from fluxbump.remoteerrors import MovedError
-from fluxbump.run import policy
-from fluxbump.run.acting import Done, Log, World
-from fluxbump.run.attempt import Branches, Result, attempt, commit
+from fluxbump.git.remote_errors import MovedError
+from fluxbump.run import next_release
 from fluxbump.run.decision import Blocked, Decision, Outcome, Update, describe, outcome
-from fluxbump.run.hands import LiveHands, Rehearsal, Sent
-from fluxbump.run.offer import Offer
-from fluxbump.run.place import Place
-from fluxbump.run.sections import BodyInputs
-from fluxbump.settings import branch_prefix
+from fluxbump.run.execute import Done, Log, World
+from fluxbump.run.one_pass import Branches, Result, attempt, commit
+from fluxbump.run.proposal import Offer
+from fluxbump.run.pull_request.sections import BodyInputs
+from fluxbump.run.remote_and_forge import LiveHands, Rehearsal, Sent
+from fluxbump.run.setup import Place
+from fluxbump.system.background import beside
 
 _ATTEMPTS = 3
 """How often a run looks when others are faster."""
@@ -70,7 +70,7 @@ def run(place: Place, now: datetime, log: Log, *, rehearse: bool = False) -> Rep
             goes on from there.
     """
     looked = look(place.base, place.settings, place.source, sources=place.sources)
-    decision = policy.decide(
+    decision = next_release.decide(
         looked.before, looked.index, place.settings.policy, now, looked.suppressed
     )
     log("decided", describe(decision))

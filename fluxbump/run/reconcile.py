@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fluxbump import versions
+from fluxbump.config.settings import Policy
 from fluxbump.forges.forge import State as Fate
 from fluxbump.run.actions import (
     Action,
@@ -36,8 +36,8 @@ from fluxbump.run.actions import (
     Wanted,
     Why,
 )
-from fluxbump.run.state import PUSHED
-from fluxbump.settings import Policy
+from fluxbump.run.pull_request.state import PUSHED
+from fluxbump.text import versions
 
 
 def plan_actions(wanted: Wanted | None, seen: Seen, policy: Policy) -> tuple[Action, ...]:

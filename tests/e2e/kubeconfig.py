@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from fluxbump import yamltext
+from fluxbump.text import yaml
 
 _TIMEOUT = 60  # seconds
 
@@ -29,7 +29,7 @@ def client(text: str, directory: Path = Path()) -> Iterator[httpx.Client]:
         ValueError: it has no current context, or its user proves who they are by other means than
             a token or a certificate.
     """
-    found = yamltext.load(text)
+    found = yaml.load(text)
     config: dict[str, Any] = found if isinstance(found, dict) else {}
     context = _named(config, "context", config.get("current-context"))
     cluster = _named(config, "cluster", context.get("cluster"))

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from fluxbump.crds import Crd, Release, Stored
+from fluxbump.flux.stored_versions import Crd, Release, Stored
 from tests.e2e import kubeconfig
 
 _CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"

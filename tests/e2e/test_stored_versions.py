@@ -1,4 +1,4 @@
-"""The rule of `fluxbump.crds`, held against the API server that has it.
+"""The rule of `fluxbump.flux.stored_versions`, held against the API server that has it.
 
 Releases with equal CRDs are one and the same to the server, so each class is tested by its oldest:
 every ordered pair of them, conflicting or not. `test_crds` holds the rule to all releases.
@@ -13,9 +13,10 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from fluxbump import cluster, crds, route
-from fluxbump.crds import Conflict
-from fluxbump.facts import tables
+from fluxbump.check import cluster
+from fluxbump.flux import stored_versions, upgrade_path
+from fluxbump.flux.stored_versions import Conflict
+from fluxbump.flux.tables import crds as tables
 from tests.e2e import build, server
 from tests.e2e.server import Server
 from tests.helpers import Repo
@@ -76,10 +77,10 @@ def live(api: Server, at: str, *through: str) -> None:
 def test_a_fresh_cluster_refuses_what_is_foretold(api: Server, old: str, new: str) -> None:
     assert api.apply(TABLE[old]) == {}
     before = api.stored()
-    assert before == crds.stored_by(TABLE[old])
+    assert before == stored_versions.stored_by(TABLE[old])
 
     refused = api.apply(TABLE[new])
-    assert_refused(refused, crds.fresh(TABLE, old, new), api.version)
+    assert_refused(refused, stored_versions.fresh(TABLE, old, new), api.version)
     after = api.stored()
     for name, listed in before.items():
         taken = name in TABLE[new] and name not in refused
@@ -89,13 +90,16 @@ def test_a_fresh_cluster_refuses_what_is_foretold(api: Server, old: str, new: st
 
 @pytest.mark.parametrize(("old", "new"), list(combinations(CLASSES, 2)))
 def test_a_cluster_with_a_history_refuses_what_is_foretold(api: Server, old: str, new: str) -> None:
-    live(api, old, *crds.earlier(TABLE, old, CLASSES))
+    live(api, old, *stored_versions.earlier(TABLE, old, CLASSES))
     stored = api.stored()
-    assert stored == crds.history(TABLE, old)
+    assert stored == stored_versions.history(TABLE, old)
 
     refused = api.apply(TABLE[new])
-    assert_refused(refused, crds.exact(stored, TABLE, new), api.version)
-    foretold = (*crds.fresh(TABLE, old, new), *crds.reachable(TABLE, old, new))
+    assert_refused(refused, stored_versions.exact(stored, TABLE, new), api.version)
+    foretold = (
+        *stored_versions.fresh(TABLE, old, new),
+        *stored_versions.reachable(TABLE, old, new),
+    )
     assert set(refused) == {one.crd for one in foretold}
 
 
@@ -113,8 +117,11 @@ def test_a_history_that_is_known_in_part(
     api: Server, through: list[str], at: str, new: str
 ) -> None:
     live(api, at, *through)
-    assert api.stored() == crds.history(TABLE, at, through)
-    foretold = (*crds.fresh(TABLE, at, new), *crds.reachable(TABLE, at, new, through))
+    assert api.stored() == stored_versions.history(TABLE, at, through)
+    foretold = (
+        *stored_versions.fresh(TABLE, at, new),
+        *stored_versions.reachable(TABLE, at, new, through),
+    )
     assert set(api.apply(TABLE[new])) == {one.crd for one in foretold}
 
 
@@ -124,14 +131,14 @@ def test_a_history_that_is_known_in_part(
 @pytest.mark.parametrize("start", CLASSES)
 def test_the_server_takes_every_hop_of_a_route(api: Server, start: str) -> None:
     """And before `flux migrate` it refuses what the route says to migrate, and nothing else."""
-    live(api, start, *crds.earlier(TABLE, start, CLASSES))
+    live(api, start, *stored_versions.earlier(TABLE, start, CLASSES))
     goal = list(TABLE)[-1]
-    found = route.route(TABLE, start, goal, list(TABLE))
+    found = upgrade_path.route(TABLE, start, goal, list(TABLE))
     assert found.problem is None
     for hop in found.hops:
         assert_refused(api.apply(TABLE[hop.new]), hop.migrate, api.version)
         if hop.migrate:
-            api.prune(crds.stored_by(TABLE[hop.old]))
+            api.prune(stored_versions.stored_by(TABLE[hop.old]))
             assert api.apply(TABLE[hop.new]) == {}
     assert api.stored().keys() >= TABLE[goal].keys()
 

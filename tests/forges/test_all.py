@@ -12,13 +12,13 @@ from collections.abc import Iterator
 import pytest
 from msgspec.structs import replace
 
-from fluxbump import credentials
 from fluxbump.errors import ForgeError
-from fluxbump.forges.answer import StatusError, UncertainError
+from fluxbump.forges.detect import KINDS, Hosted
 from fluxbump.forges.forge import Forge, Proposal, PullRequest, State
 from fluxbump.forges.registry import FORGES, connect
-from fluxbump.forges.remotes import KINDS, Hosted
-from fluxbump.secret import Secret
+from fluxbump.forges.responses import StatusError, UncertainError
+from fluxbump.git import token as credentials
+from fluxbump.system.secret import Secret
 from tests.forges.cases import BRANCH, CASES, WANTED, Case, judge, opened
 from tests.forges.contract import Contract
 from tests.forges.fake_forge import FakeForge

@@ -14,9 +14,9 @@ from msgspec.structs import replace
 
 from fluxbump.errors import ForgeError
 from fluxbump.forges import azure
-from fluxbump.forges.answer import StatusError
 from fluxbump.forges.forge import Forge
-from fluxbump.secret import Secret
+from fluxbump.forges.responses import StatusError
+from fluxbump.system.secret import Secret
 from tests.forges.cases import BRANCH, WANTED
 from tests.forges.fake_azure import BUILD, REVIEWERS, FakeAzure, guid, policy
 from tests.forges.fake_server import Reply

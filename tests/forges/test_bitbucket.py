@@ -13,9 +13,9 @@ import pytest
 from msgspec.structs import replace
 
 from fluxbump.forges import bitbucket
-from fluxbump.forges.answer import StatusError
 from fluxbump.forges.forge import Forge, State
-from fluxbump.secret import Secret
+from fluxbump.forges.responses import StatusError
+from fluxbump.system.secret import Secret
 from tests.forges.cases import BRANCH, WANTED
 from tests.forges.fake_bitbucket import HUBOT, FakeBitbucket, uuid
 from tests.forges.fake_server import Reply

@@ -13,11 +13,11 @@ from pydantic import BaseModel
 
 from fluxbump.errors import ForgeError
 from fluxbump.forges import client as module
-from fluxbump.forges.answer import Answer as Received
-from fluxbump.forges.answer import StatusError, UncertainError
-from fluxbump.forges.auth import Auth, basic, bearer, named
+from fluxbump.forges.authorization import Auth, basic, bearer, named
 from fluxbump.forges.client import PATIENCE, Client, path
-from fluxbump.secret import Secret
+from fluxbump.forges.responses import Answer as Received
+from fluxbump.forges.responses import StatusError, UncertainError
+from fluxbump.system.secret import Secret
 from tests.sleeper import Sleeper
 from tests.web_server import Answer, WebServer
 

@@ -12,9 +12,9 @@ from msgspec.structs import replace
 
 from fluxbump.errors import ForgeError
 from fluxbump.forges import github
-from fluxbump.forges.answer import StatusError
 from fluxbump.forges.forge import Forge, State
-from fluxbump.secret import Secret
+from fluxbump.forges.responses import StatusError
+from fluxbump.system.secret import Secret
 from tests import contracts
 from tests.forges.cases import BRANCH, WANTED, judge, opened
 from tests.forges.contract import Contract

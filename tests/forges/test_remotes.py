@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fluxbump.errors import ForgeError, UsageError
-from fluxbump.forges import remotes
+from fluxbump.forges import detect as remotes
+from fluxbump.forges.detect import Hosted
 from fluxbump.forges.registry import FORGES, adapter, connect
-from fluxbump.forges.remotes import Hosted
-from fluxbump.remoteurl import parse
-from fluxbump.secret import Secret
+from fluxbump.git.remote_url import parse
+from fluxbump.system.secret import Secret
 
 
 def detect(remote: str, *, kind: str | None = None, forge_url: str | None = None) -> Hosted:

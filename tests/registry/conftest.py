@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from fluxbump.indexes import open_source
+from fluxbump.helm.index.source import open_source
+from fluxbump.helm.registry.charts import Charts
+from fluxbump.helm.registry.client import Registry
 from fluxbump.model import IndexSource
-from fluxbump.registry.charts import Charts
-from fluxbump.registry.client import Registry
-from fluxbump.web import Web
+from fluxbump.system.http.fetch import Web
 from tests.registry.front import Front
 from tests.registry.running import Running, running
 from tests.sleeper import Sleeper

@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fluxbump.errors import IndexSourceError
-from fluxbump.registry.challenge import Challenge, challenges, login_key, token_service
-from fluxbump.registry.logins import Found, Login, Logins
-from fluxbump.registry.reference import parse
-from fluxbump.registry.tokens import Access
-from fluxbump.secret import Secret
-from fluxbump.web import Reply, Request
+from fluxbump.helm.registry.challenge import Challenge, challenges, login_key, token_service
+from fluxbump.helm.registry.logins import Found, Login, Logins
+from fluxbump.helm.registry.reference import parse
+from fluxbump.helm.registry.tokens import Access
+from fluxbump.system.http.fetch import Reply, Request
+from fluxbump.system.secret import Secret
 
 GHCR = parse("oci://ghcr.io/fluxcd/flux-manifests")
 

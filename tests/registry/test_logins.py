@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from fluxbump.registry import helper, logins
-from fluxbump.registry.logins import Found, Logins, files
+from fluxbump.helm.registry import credential_helper, logins
+from fluxbump.helm.registry.logins import Found, Logins, files
 from tests.helpers import wait_for
 from tests.secrets import PLANTED, leaks
 
@@ -246,7 +246,7 @@ def test_a_helper_that_takes_too_long_is_ended(tmp_path: Path, script: str) -> N
     environ = {"PATH": f"{tmp_path}/bin:{os.environ['PATH']}"}
     begun = time.monotonic()
     with pytest.raises(ValueError, match=r"docker-credential-test gives no answer in 1 s"):
-        helper.run(["docker-credential-test", "get"], b"", environ, seconds=1.0)
+        credential_helper.run(["docker-credential-test", "get"], b"", environ, seconds=1.0)
     assert time.monotonic() - begun < 30
     group = int((tmp_path / "pid").read_text())
     wait_for(lambda: not exists(group))

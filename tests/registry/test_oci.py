@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 
 from fluxbump.errors import IndexSourceError
-from fluxbump.oci import FLUX_MANIFESTS, flux_manifests
-from fluxbump.registry.client import Registry
+from fluxbump.flux.manifests_artifact import FLUX_MANIFESTS, flux_manifests
+from fluxbump.helm.registry.client import Registry
 from tests.registry.conftest import Connect
 from tests.registry.front import Front
 from tests.registry.running import FLUX_CONTENT, Running, tarball

@@ -6,7 +6,7 @@ import pytest
 from semver import Version
 
 from fluxbump.errors import IndexSourceError
-from fluxbump.registry.reference import Repository, is_kin, is_loopback, parse, version_of
+from fluxbump.helm.registry.reference import Repository, is_kin, is_loopback, parse, version_of
 
 
 @pytest.mark.parametrize(

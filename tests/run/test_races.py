@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from fluxbump.remoteerrors import DeclinedError, UnreachableError
+from fluxbump.git.remote_errors import DeclinedError, UnreachableError
 from fluxbump.run.job import Report
 from tests import helpers
 from tests.forges.fake_server import Cut

@@ -9,10 +9,10 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from fluxbump.run.attempt import TRAILER
 from fluxbump.run.decision import Outcome
 from fluxbump.run.job import Report
-from fluxbump.run.state import PUSHED, State
+from fluxbump.run.one_pass import TRAILER
+from fluxbump.run.pull_request.state import PUSHED, State
 from tests import helpers
 from tests.forges.fake_server import Reply
 from tests.git_server import git

@@ -11,10 +11,11 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from fixtures import facts
-from fluxbump import rules, safe, versions
+from fluxbump.check import newest_safe, rules
 from fluxbump.run.decision import Update
 from fluxbump.run.job import Report
-from fluxbump.run.state import PUSHED, State
+from fluxbump.run.pull_request.state import PUSHED, State
+from fluxbump.text import versions
 from tests.forges.fake_github import Pull
 from tests.run.conftest import Make
 from tests.run.world import CONFIG, World
@@ -147,8 +148,8 @@ class Year:
             return
         assert prepared is not None
         evidence = prepared.before
-        known = rules.judge(evidence, safe.SAFETY)[0]
-        assert safe.refusals(evidence, decision.chart, known) == ()
+        known = rules.judge(evidence, newest_safe.SAFETY)[0]
+        assert newest_safe.refusals(evidence, decision.chart, known) == ()
         assert decision.release == decision.way.hops[0].new
         held, wanted = versions.parse(decision.current), versions.parse(decision.release)
         assert held is not None

@@ -24,9 +24,9 @@ from typing import Any
 from fixtures import states
 from fixtures.states import State
 from fluxbump.run import job
-from fluxbump.run.ground import Asked
+from fluxbump.run.checkout import Asked
 from fluxbump.run.job import Report
-from fluxbump.run.place import opened
+from fluxbump.run.setup import opened
 from tests import helpers
 from tests.forges.fake_github import FakeGitHub, Pull
 from tests.git_server import GitServer, git

@@ -7,11 +7,11 @@ import re
 from collections.abc import Mapping
 from typing import Protocol
 
+from fluxbump.check.rules.rule import Rule
+from fluxbump.check.verdict import Verdict
 from fluxbump.model import Finding, Location, Severity
-from fluxbump.reports.dump import dump
+from fluxbump.reports.json_encoder import dump
 from fluxbump.reports.table import Paint, printable
-from fluxbump.rules.rule import Rule
-from fluxbump.verdict import Verdict
 
 
 class Format(Protocol):

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from fluxbump.check.rules.rule import Rule
+from fluxbump.check.verdict import Verdict
 from fluxbump.model import Finding, Severity
 from fluxbump.reports.formats.format import place, summary, title
 from fluxbump.reports.table import Paint, printable
-from fluxbump.rules.rule import Rule
-from fluxbump.verdict import Verdict
 
 NAME = "github"
 

@@ -10,12 +10,12 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
+from fluxbump.check.rules.rule import NotRun, Rule
+from fluxbump.check.verdict import Suppression, Verdict
 from fluxbump.model import Finding, Severity
 from fluxbump.reports.formats.format import document, of_severity, slug
-from fluxbump.reports.json import FindingJson, PlaceJson, findings
+from fluxbump.reports.result_json import FindingJson, PlaceJson, findings
 from fluxbump.reports.table import Paint
-from fluxbump.rules.rule import NotRun, Rule
-from fluxbump.verdict import Suppression, Verdict
 
 NAME = "json"
 

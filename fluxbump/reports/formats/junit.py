@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from xml.etree import ElementTree as ET
 
+from fluxbump.check.rules.rule import Rule
+from fluxbump.check.verdict import Verdict
 from fluxbump.model import Finding, Severity
 from fluxbump.reports.formats.format import codes, harmless, of_severity, place, title
 from fluxbump.reports.table import Paint
-from fluxbump.rules.rule import Rule
-from fluxbump.verdict import Verdict
 
 NAME = "junit"
 

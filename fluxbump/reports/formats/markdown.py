@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from fluxbump import markdown
+from fluxbump.check.rules.rule import NotRun, Rule
+from fluxbump.check.verdict import Suppression, Verdict
 from fluxbump.model import Finding, Location, Severity
 from fluxbump.reports.formats.format import summary, title
 from fluxbump.reports.table import Paint, printable
-from fluxbump.rules.rule import NotRun, Rule
-from fluxbump.verdict import Suppression, Verdict
+from fluxbump.text import markdown
 
 NAME = "markdown"
 

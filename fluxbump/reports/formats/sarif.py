@@ -12,11 +12,11 @@ from hashlib import sha256
 from urllib.parse import quote
 
 from fluxbump import __version__
+from fluxbump.check.rules.rule import NotRun, Rule
+from fluxbump.check.verdict import Suppression, Verdict
 from fluxbump.model import Finding, Location
 from fluxbump.reports.formats.format import codes, document
 from fluxbump.reports.table import Paint, printable
-from fluxbump.rules.rule import NotRun, Rule
-from fluxbump.verdict import Suppression, Verdict
 
 NAME = "sarif"
 

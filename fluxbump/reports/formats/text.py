@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import groupby
 
+from fluxbump.check.rules.rule import Rule
+from fluxbump.check.verdict import Verdict
 from fluxbump.model import Finding, Severity
 from fluxbump.reports.formats.format import harmless, of_severity, place, summary, title
 from fluxbump.reports.table import Paint
-from fluxbump.rules.rule import Rule
-from fluxbump.verdict import Verdict
 
 NAME = "text"
 

@@ -1,0 +1,392 @@
+"""The journey of a bump. The only room that knows the order of its stages.
+
+`look` gathers what there is; `prepare` computes everything and writes nothing; `deliver` writes its
+commits, mostly one, and one ref. A dry run is the first two. `inplace` delivers to the work tree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from typing import Generic, Literal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from fluxbump.bump import (
+    base_lines,
+    edit,
+    sync_target,
+)
+from fluxbump.bump import (
+    commit_message as message,
+)
+from fluxbump.bump import (
+    commits as steps,
+)
+from fluxbump.bump.changes import ChangeSet, Plan, Row
+from fluxbump.bump.commits import Step
+from fluxbump.bump.compose import Start, edited, fixed, following
+from fluxbump.bump.fixes import Fix, Fixing
+from fluxbump.bump.migrate import plan as migrate
+from fluxbump.bump.migrate.edits import Migration
+from fluxbump.bump.plan import Options, plan
+from fluxbump.bump.starting_point import Looked, S, S_co
+from fluxbump.check import evidence, gate, newest_safe, rules, suppressions
+from fluxbump.check.evidence import Known, Renderer
+from fluxbump.check.rules import flux_helm_release
+from fluxbump.check.rules.rule import Evidence, Renders
+from fluxbump.check.verdict import Verdict
+from fluxbump.config.settings import Settings, fill
+from fluxbump.discover.mentions import mentions
+from fluxbump.discover.tracks import current
+from fluxbump.errors import RefusedError, RepositoryError
+from fluxbump.flux import releases
+from fluxbump.git.commits import Built
+from fluxbump.git.objects import CommitSnapshot
+from fluxbump.git.overlay import Overlay
+from fluxbump.git.repository import Branch, Repository
+from fluxbump.model import (
+    FLUX,
+    ChartIndex,
+    ChartRelease,
+    Finding,
+    IndexSource,
+    Inventory,
+    Mention,
+    Note,
+    Snapshot,
+)
+from fluxbump.system.background import beside
+
+LATEST_SAFE = "latest-safe"
+
+Rendering = Callable[[ChartIndex], AbstractContextManager[Renderer]]
+"""Gives what renders wrappers; what that started has ended when the block is left."""
+
+
+class Request(Struct, frozen=True):
+    """What the user asked for.
+
+    Attributes:
+        target: a release, a line of releases, `latest`, or the pins whose release is taken.
+        chart_version: take this chart release.
+        options: what the plan may do.
+        mentions: whether mapping rows move.
+        accepted: codes of rules whose errors do not stop the bump.
+        known: what is known beside the repository.
+        migrate_apis: whether manifests move off API versions that the target removes or
+            deprecates, in a commit of their own.
+        fixes: settings of the HelmReleases that own Flux to fix, each in a commit of its own.
+    """
+
+    target: str | sync_target.Source
+    chart_version: str | None = None
+    options: Options = field(default_factory=Options)
+    mentions: bool = True
+    accepted: frozenset[str] = frozenset()
+    known: Known = evidence.NOTHING_KNOWN
+    migrate_apis: bool = False
+    fixes: tuple[Fix, ...] = ()
+
+
+class Prepared(Struct, Generic[S_co], frozen=True):
+    """A bump that is ready to be delivered.
+
+    Attributes:
+        base: what it starts from, a commit unless said otherwise.
+        inventory: what the base holds, with the migration in it.
+        plan: what each pin becomes.
+        rows: mapping rows that move.
+        mentions: places left for a person.
+        changes: the files after all edits.
+        built: the resulting tree, and the patch to it.
+        branch: the branch to make.
+        message: of the commit that moves the pins.
+        verdict: what the gate says of the result.
+        inherited: those of its findings that were there before; they do not stop the bump.
+        accepted: codes of rules whose errors do not stop the bump.
+        before: the evidence about what the result is compared with.
+        suppressed: tells which findings the base says are accepted.
+        index: the chart index that was used.
+        notes: everything that was seen and left alone.
+        steps: the commits, oldest first; none when there is nothing to do.
+        migration: the manifests that move before; None when that was not asked for.
+        fixings: of settings, made before too.
+    """
+
+    base: S_co
+    inventory: Inventory
+    plan: Plan
+    rows: tuple[Row, ...]
+    mentions: tuple[Mention, ...]
+    changes: ChangeSet
+    built: Built
+    branch: str
+    message: str
+    verdict: Verdict
+    inherited: frozenset[Finding]
+    accepted: frozenset[str]
+    before: Evidence
+    suppressed: suppressions.Suppressed
+    index: ChartIndex
+    notes: tuple[Note, ...]
+    steps: tuple[Step, ...]
+    migration: Migration | None
+    fixings: tuple[Fixing, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to do."""
+        return not self.changes.files
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing stops the bump."""
+        return not self.refusals
+
+    @property
+    def refusals(self) -> tuple[Finding, ...]:
+        """The errors that stop it: those that the base does not have, and nobody accepted."""
+        errors = (one for one in self.verdict.errors if one not in self.inherited)
+        return tuple(one for one in errors if one.code not in self.accepted)
+
+
+class Delivered(Struct, frozen=True):
+    """What became of a prepared bump.
+
+    Attributes:
+        commit: the branch's tip.
+        outcome: `created`; `unchanged`, when the branch already held the same result; or
+            `replaced`.
+        kept: the ref that keeps the replaced tip reachable.
+    """
+
+    commit: str
+    outcome: Literal["created", "unchanged", "replaced"]
+    kept: str | None = None
+
+    @property
+    def written(self) -> bool:
+        """Whether there are new commits."""
+        return self.outcome != "unchanged"
+
+
+def prepare(
+    repository: Repository,
+    looked: Looked[S],
+    settings: Settings,
+    source: IndexSource,
+    request: Request,
+    *,
+    render: Rendering | None = None,
+) -> Prepared[S]:
+    """Compute a bump, in memory and in a quarantine that is gone when this returns.
+
+    Args:
+        repository: where.
+        looked: what there is.
+        settings: the configuration in the base.
+        source: where chart archives come from.
+        request: what the user asked for.
+        render: gives what renders wrappers; None when rendering was not asked for.
+
+    Raises:
+        FluxbumpError: of the stage that cannot go on.
+    """
+    base, index = looked.base, looked.index
+    chart_release = _target(request, looked)
+    start = _migrated(looked, chart_release, settings) if request.migrate_apis else Start(looked)
+    start = fixed(start, looked, request.fixes)
+    inventory = start.inventory
+    charts = looked.before.inventory.charts
+    planned = plan(
+        inventory,
+        chart_release,
+        index,
+        request.options,
+        earlier=charts,
+        following=following(inventory, chart_release, looked),
+    )
+    work = edited(start, planned, source, looked.scope, rows_move=request.mentions)
+    total = ChangeSet({**start.changes.files, **work.changes.files})
+    # Before there is a second thread, so that it may be divided among processes.
+    result = edit.verify(inventory, planned, work.changes, looked.scope)
+    with (
+        beside(partial(repository.preview, base, total)) as built,
+        render(index) if render else nullcontext() as renderer,
+    ):
+        overlay = Overlay(base, total)
+        vendored = evidence.vendored_charts(overlay, result)
+        renders = evidence.begin_renders(renderer, overlay, result, vendored)
+        after = evidence.gather(
+            overlay,
+            result,
+            index,
+            around=start.around,
+            base=evidence.Base(looked.before.inventory, _changed(looked, overlay)),
+            vendored=vendored,
+            allowed_groups=settings.allowed_groups,
+            raises=request.options.level != "none",
+            compared_with=current(looked.before.inventory).get(FLUX),
+            sources=looked.sources,
+        )
+        after = evidence.with_past(after, partial(repository.lineage, looked.behind), looked.scope)
+        before = replace(looked.before, past=after.past, mirrored=after.mirrored)
+        verdict, inherited = _judge(before, after, settings, overlay.name, renders)
+        if planned.changes:
+            inherited = frozenset(one for one in inherited if not flux_helm_release.defeats(one))
+        left = tuple(
+            mentions.find(work.files, inventory, planned, work.row_edits, looked.scope.app_versions)
+        )
+        values = message.values(planned)
+        branch = fill(settings.branch, values)
+        repository.check_branch_name(branch)
+        step = Step(total, message.message(planned, work.changes, settings, values), built().patch)
+        bumped = bool(work.changes.files)
+        return _at_base(
+            Prepared(
+                base=base,
+                inventory=inventory,
+                plan=planned,
+                rows=work.rows,
+                mentions=left,
+                changes=total,
+                built=built(),
+                branch=branch,
+                message=step.message,
+                verdict=verdict,
+                inherited=inherited,
+                accepted=request.accepted,
+                before=before,
+                suppressed=looked.suppressed,
+                index=index,
+                notes=(*planned.notes, *edit.left_behind(start.snapshot, inventory, planned)),
+                steps=_steps(repository, base, start, step, bumped=bumped),
+                migration=start.migration,
+                fixings=start.fixings,
+            )
+        )
+
+
+def _at_base(prepared: Prepared[S]) -> Prepared[S]:
+    """Let the findings of a bump that is refused name lines that people can open."""
+    if prepared.passed:
+        return prepared
+    origin = base_lines.lines(prepared.base, prepared.changes)
+    verdict, old = prepared.verdict, prepared.inherited
+    return replace(
+        prepared,
+        verdict=replace(verdict, findings=base_lines.moved(verdict.findings, origin)),
+        inherited=frozenset(base_lines.moved(old, origin)),
+    )
+
+
+def _migrated(looked: Looked[Snapshot], chart_release: ChartRelease, settings: Settings) -> Start:
+    release, ignored = str(chart_release.app_version), suppressions.ignores(looked.before, settings)
+    return Start(
+        looked, migrate.prepare(looked.base, looked.scope, looked.before, release, ignored)
+    )
+
+
+def _steps(
+    repository: Repository,
+    base: Snapshot,
+    start: Start,
+    whole: Step,
+    *,
+    bumped: bool,
+) -> tuple[Step, ...]:
+    """Part the work into commits; in a work tree it is all one."""
+    if isinstance(base, CommitSnapshot):
+        return steps.part(
+            repository, base, start.migration, whole, bumped=bumped, fixings=start.fixings
+        )
+    return (whole,) if whole.changes.files else ()
+
+
+def _changed(looked: Looked[Snapshot], result: Overlay) -> frozenset[str]:
+    if looked.since is None:
+        return frozenset(result.changes.files)
+    return evidence.changed_below(looked.inventory.charts, looked.since, result)
+
+
+def _target(request: Request, looked: Looked[Snapshot]) -> ChartRelease:
+    """Find the chart release that the user asked for.
+
+    Raises:
+        ResolveError: no chart ships it.
+        PinError: the pins whose release was asked for do not name one.
+        RefusedError: `latest-safe` was asked for, and no release passes.
+    """
+    index, before = looked.index, looked.held
+    if isinstance(request.target, sync_target.Source):
+        return sync_target.target(request.target, before.inventory, index)
+    if request.target != LATEST_SAFE:
+        return releases.resolve(request.target, index, chart_version=request.chart_version)
+    manifests = migrate.foreseen(before) if request.migrate_apis else None
+    best = newest_safe.newest_safe(before, index, manifests, looked.suppressed)
+    if best is None:
+        raise RefusedError("no release passes the safety rules", hint="see `fluxbump check`")
+    return best
+
+
+def _judge(
+    before: Evidence,
+    after: Evidence,
+    settings: Settings,
+    subject: str,
+    renders: Renders | None,
+) -> tuple[Verdict, frozenset[Finding]]:
+    """Run the gate on the result, and tell what it finds on the base too.
+
+    Stale mentions and what was not judged are left out: the report lists every mention and every
+    note anyway.
+    """
+    codes = tuple(code for code in rules.RULES if code not in ("FB003", "FB120"))
+    verdict = gate.judge(after, settings, subject, codes, renders)
+    # What the base has already matters only where the result has something.
+    earlier = gate.judge(before, settings, "base", tuple({one.code for one in verdict.findings}))
+    return verdict, gate.inherited(earlier.findings, verdict.findings)
+
+
+# --- delivery --------------------------------------------------------------------------------
+
+
+def deliver(repository: Repository, prepared: Prepared, *, force: bool = False) -> Delivered:
+    """Write the commits and make the branch, by one compare-and-swap.
+
+    Args:
+        repository: where.
+        prepared: what; it must have passed its checks.
+        force: replace a branch of that name that holds something else.
+
+    Raises:
+        RepositoryError: the branch holds something else, is checked out, or git refuses.
+    """
+    existing = repository.branch(prepared.branch)
+    if existing is not None and existing.tree == prepared.built.tree:
+        return Delivered(existing.tip, "unchanged")
+    if existing is not None:
+        _require_replaceable(existing, force=force)
+    commit = prepared.base.commit.sha
+    for step in prepared.steps:
+        commit = repository.write(prepared.base, step.changes, step.message, parent=commit)
+    if existing is None:
+        repository.create(prepared.branch, commit)
+        return Delivered(commit, "created")
+    return Delivered(commit, "replaced", kept=repository.replace(existing, commit))
+
+
+def _require_replaceable(branch: Branch, *, force: bool) -> None:
+    if not force:
+        raise RepositoryError(
+            f"branch {branch.name} exists and holds something else (commit {branch.tip[:12]})",
+            hint=f"look at it: git log -p {branch.name}; --force replaces it and keeps its old tip",
+        )
+    if branch.worktree:
+        raise RepositoryError(
+            f"branch {branch.name} is checked out in {branch.worktree}",
+            hint="switch to another branch there first",
+        )

@@ -1,0 +1,40 @@
+"""What the commit of a bump says. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fluxbump.bump.changes import ChangeSet, Plan
+from fluxbump.config.settings import Settings, fill
+from fluxbump.model import FLUX, FLUX2, TrackKind
+
+_LINES = (TrackKind.RELEASE, TrackKind.COMMUNITY, TrackKind.CHART)
+"""The version lines that the message lists; images and digests follow from them."""
+
+
+def values(planned: Plan) -> dict[str, str]:
+    """Return what `branch` and `commit` of the configuration may name."""
+    return {
+        "release": planned.targets[FLUX],
+        "old_release": planned.current.get(FLUX, "unknown"),
+        "chart_version": planned.targets[FLUX2],
+        "old_chart_version": planned.current.get(FLUX2, "unknown"),
+    }
+
+
+def message(
+    planned: Plan, changes: ChangeSet, settings: Settings, values: Mapping[str, str]
+) -> str:
+    """Return the message of the commit that moves the pins."""
+    moved = [
+        f"{track} {planned.current.get(track, '?')} -> {new}"
+        for track, new in planned.targets.items()
+        if track.kind in _LINES and planned.current.get(track) != new
+    ]
+    subject = f"Move Flux to {values['release']} (chart flux2 {values['chart_version']})"
+    head = fill(settings.commit, dict(values)) if settings.commit else subject
+    lines = [head, "", *(f"- {line}" for line in moved)]
+    return (
+        "\n".join([*lines, "", f"Pins: {len(planned.changes)} in {len(changes.files)} files."])
+        + "\n"
+    )

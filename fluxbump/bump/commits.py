@@ -1,0 +1,67 @@
+"""The commits that a bump is made of: a migration of manifests, fixes of settings, the pins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from fluxbump.bump import fixes
+from fluxbump.bump.changes import ChangeSet
+from fluxbump.bump.fixes import Fixing
+from fluxbump.bump.migrate import edits
+from fluxbump.bump.migrate.edits import Migration
+from fluxbump.git.objects import CommitSnapshot
+from fluxbump.git.repository import Repository
+
+
+class Step(Struct, frozen=True):
+    """One commit of the branch.
+
+    Attributes:
+        changes: the files after it, those of the steps before too.
+        message: of the commit.
+        patch: from the step before.
+    """
+
+    changes: ChangeSet
+    message: str
+    patch: bytes
+
+
+def part(
+    repository: Repository,
+    base: CommitSnapshot,
+    migration: Migration | None,
+    whole: Step,
+    *,
+    bumped: bool,
+    fixings: Sequence[Fixing] = (),
+) -> tuple[Step, ...]:
+    """Part the work into commits, oldest first.
+
+    Args:
+        repository: where.
+        base: what the first commit is made on.
+        migration: the manifests that move; None when that was not asked for.
+        whole: all changes in one, with the message of the bump.
+        bumped: whether a version moves.
+        fixings: of settings, in their order.
+    """
+    stages: list[tuple[ChangeSet, str]] = []
+    if migration and migration.moves:
+        stages.append((migration.changes, edits.message(migration)))
+    for one in fixings:
+        earlier = stages[-1][0].files if stages else {}
+        if one.done:
+            stages.append((ChangeSet({**earlier, **one.changes.files}), fixes.message(one)))
+    if bumped:
+        stages.append((whole.changes, whole.message))
+    if len(stages) == 1:
+        return (replace(whole, message=stages[0][1]),)
+    built = repository.stages(base, [changes for changes, _ in stages])
+    return tuple(
+        Step(changes, message, one.patch)
+        for (changes, message), one in zip(stages, built, strict=True)
+    )

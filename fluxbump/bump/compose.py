@@ -1,0 +1,165 @@
+"""The edits of a bump: where the pins start to move, and what becomes of the files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from fluxbump.bump import edit, fixes
+from fluxbump.bump.changes import ChangeSet, Edit, Plan, Row
+from fluxbump.bump.fixes import Fix, Fixing
+from fluxbump.bump.migrate.edits import Migration
+from fluxbump.bump.starting_point import Looked
+from fluxbump.discover import (
+    chart_archives,
+    digests,
+    flux_objects,
+    symlinks,
+)
+from fluxbump.discover.inventory import Scope, discover
+from fluxbump.discover.mentions import mentions
+from fluxbump.errors import IndexSourceError
+from fluxbump.flux import controller_images
+from fluxbump.git.overlay import Overlay
+from fluxbump.model import (
+    FLUX,
+    FLUX2,
+    ChartRelease,
+    IndexSource,
+    Inventory,
+    Snapshot,
+    Track,
+    TrackKind,
+)
+from fluxbump.text.live_code import TextFile, decode
+
+
+class Start:
+    """Where the pins start to move: at the base, or at what a migration and fixes make of it.
+
+    A bump itself moves versions, which change no apiVersion and no field's type, so what a release
+    meets stays the same from here on.
+    """
+
+    def __init__(
+        self,
+        looked: Looked[Snapshot],
+        migration: Migration | None = None,
+        fixings: Iterable[Fixing] = (),
+    ) -> None:
+        self.migration = migration
+        self.fixings = tuple(fixings)
+        changes = dict(migration.changes.files) if migration else {}
+        for one in self.fixings:
+            changes |= one.changes.files
+        self.changes = ChangeSet(changes)
+        self.snapshot: Snapshot = looked.base
+        self.inventory, self.around = looked.inventory, looked.around
+        if self.changes.files:
+            self.snapshot = Overlay(looked.base, self.changes)
+            self.inventory = discover(self.snapshot, looked.scope)
+            manifests = flux_objects.find(self.snapshot, looked.scope.excludes, quick=True)
+            self.around = replace(looked.around, resources=manifests)
+
+
+def fixed(start: Start, looked: Looked[Snapshot], asked: Sequence[Fix]) -> Start:
+    """Fix the settings that were asked for, on what the migration leaves.
+
+    Raises:
+        PinError: one cannot be fixed with certainty.
+    """
+    if not asked:
+        return start
+    fixings = fixes.fix_all(start.inventory, asked, looked.scope)
+    return Start(looked, start.migration, fixings)
+
+
+class Work(Struct, frozen=True):
+    """The edits, and the texts that they were planned on."""
+
+    files: list[TextFile]
+    rows: tuple[Row, ...]
+    row_edits: list[Edit]
+    changes: ChangeSet
+
+
+def edited(
+    start: Start, planned: Plan, source: IndexSource, scope: Scope, *, rows_move: bool
+) -> Work:
+    """Make the edits of a plan, in memory.
+
+    Args:
+        start: where they begin.
+        planned: what each pin becomes.
+        source: of chart archives, where one is vendored.
+        scope: of the search.
+        rows_move: whether mapping rows move.
+
+    Raises:
+        FluxbumpError: an edit cannot be made, or an archive cannot be had.
+    """
+    symlinks.require_nothing_behind(start.snapshot, start.inventory, planned)
+    files = _files(start.snapshot, start.inventory, planned)
+    known = scope.app_versions or {}
+    rows = tuple(mentions.rows(files, planned, known)) if rows_move else ()
+    row_edits = [one for row in rows for one in row.edits]
+    derived = _derived(start.snapshot, start.inventory, planned, source)
+    changes = edit.change_set(start.inventory, planned, row_edits, derived)
+    return Work(files, rows, row_edits, changes)
+
+
+def _files(base: Snapshot, inventory: Inventory, planned: Plan) -> list[TextFile]:
+    """The candidates, and the other files that name a version which is about to go."""
+    known = {**inventory.files, **inventory.others}
+    own = {
+        value for value, tracks in mentions.outdated(planned).items() if {FLUX, FLUX2} & {*tracks}
+    }
+    if own - inventory.searched:
+        more = [path for path in base.grep(sorted(own)) if path not in known]
+        known |= {path: decode(data) for path, data in base.read_many(more)}
+    return [TextFile(path, text) for path, text in known.items()]
+
+
+def _derived(
+    base: Snapshot, inventory: Inventory, planned: Plan, source: IndexSource
+) -> dict[str, bytes | None]:
+    derived = edit.locks(base, inventory, planned, base.time)
+    for old, new in edit.vendored(base, inventory, planned).items():
+        derived |= {old: None, new: source.archive(planned.chart_release)}
+    return derived
+
+
+def following(
+    inventory: Inventory, chart: ChartRelease, looked: Looked[Snapshot]
+) -> Mapping[Track, str]:
+    """Return what images and digests become at the release that a chart ships.
+
+    Raises:
+        PinError: an image or a digest has to move, and nobody knows to what.
+    """
+    sources, release = looked.sources, str(chart.app_version)
+    ask = (lambda one: sources.manifest(one).controllers) if sources else None
+    return {
+        **controller_images.following(inventory, release, ask),
+        **_digests(inventory, release, looked),
+        **chart_archives.targets(inventory, chart, looked.index),
+    }
+
+
+def _digests(inventory: Inventory, release: str, looked: Looked[Snapshot]) -> Mapping[Track, str]:
+    """Return what digests become; nothing where their file is not available, and `plan` refuses."""
+    tracks = {
+        one.track
+        for one in inventory.pins
+        if one.track.kind is TrackKind.DIGEST and one.track.name.startswith(digests.MANIFEST)
+    }
+    if not tracks or not looked.sources or not looked.sources.data:
+        return {}
+    if {one.value for one in inventory.pins if one.track == FLUX} <= {release}:
+        return {}
+    try:
+        return digests.targets(tracks, looked.sources.data(release))
+    except IndexSourceError:
+        return {}

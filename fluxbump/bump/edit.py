@@ -1,0 +1,230 @@
+"""From a plan to a change set, and the proof that it does what the plan says. Pure.
+
+One engine writes for all kinds: it replaces the characters of a span and nothing else.
+Chart.lock and vendored archives are derived files: they follow from the pins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+
+from fluxbump.bump.changes import ChangeSet, Edit, Plan
+from fluxbump.discover.inventory import Scope, rediscover
+from fluxbump.errors import PinError
+from fluxbump.helm import archive, lock
+from fluxbump.model import FLUX, FLUX2, Chart, Inventory, Location, Note, Pin, Snapshot
+from fluxbump.text.live_code import decode, encode
+
+
+def splice(text: str, edits: Iterable[Edit]) -> str:
+    """Apply edits to a text.
+
+    Raises:
+        AssertionError: two edits overlap; that is a bug, never the input's fault.
+    """
+    parts, position = [], 0
+    for edit in sorted(edits, key=lambda one: (one.start, one.end)):
+        if edit.start < position:
+            raise AssertionError(f"edits overlap in {edit.path} at offset {edit.start}")
+        parts += [text[position : edit.start], edit.new]
+        position = edit.end
+    return "".join([*parts, text[position:]])
+
+
+def edits_of(plan: Plan) -> list[Edit]:
+    """The edits that the plan's changes ask for."""
+    return [
+        Edit(change.pin.location.path, change.pin.start, change.pin.end, change.new)
+        for change in plan.changes
+    ]
+
+
+def edited(texts: Mapping[str, str], edits: Iterable[Edit]) -> dict[str, str]:
+    """Apply edits file by file; only changed files are in the result."""
+    by_path: dict[str, list[Edit]] = {}
+    for edit in edits:
+        by_path.setdefault(edit.path, []).append(edit)
+    return {path: splice(texts[path], some) for path, some in by_path.items()}
+
+
+def change_set(
+    inventory: Inventory,
+    plan: Plan,
+    rows: Iterable[Edit],
+    derived: Mapping[str, bytes | None],
+) -> ChangeSet:
+    """Put all edits and derived files together."""
+    texts = edited(inventory.files, [*edits_of(plan), *rows])
+    files: dict[str, bytes | None] = {path: encode(text) for path, text in texts.items()}
+    return ChangeSet({**files, **derived})
+
+
+# --- derived files ---------------------------------------------------------------------------
+
+
+def locks(
+    snapshot: Snapshot, inventory: Inventory, plan: Plan, generated: datetime
+) -> dict[str, bytes | None]:
+    """Bring every Chart.lock beside a rewritten Chart.yaml in step.
+
+    Raises:
+        PinError: a lock was out of step for another reason.
+    """
+    texts = edited(inventory.files, edits_of(plan))
+    changed: dict[str, bytes | None] = {}
+    for chart, path, before in _locked(snapshot, inventory):
+        if chart.path not in texts:
+            continue
+        edits = lock.relock(
+            chart_path=chart.path,
+            chart_text=texts[chart.path],
+            lock_path=path,
+            lock_text=before,
+            moved=_targets(chart, plan),
+            generated=generated,
+        )
+        if edits:
+            changed[path] = encode(splice(before, edits))
+    return changed
+
+
+def _locked(snapshot: Snapshot, inventory: Inventory) -> Iterator[tuple[Chart, str, str]]:
+    known = set(snapshot.paths())
+    for chart in inventory.charts:
+        path = f"{chart.directory}Chart.lock"
+        if path in known:
+            yield chart, path, decode(snapshot.read(path))
+
+
+def _targets(chart: Chart, plan: Plan) -> dict[str, str]:
+    """Dependency name to its version after the bump, of those whose track has one."""
+    targets = {track.name: new for track, new in plan.targets.items() if track != FLUX}
+    return {d.name: targets[d.name] for d in chart.dependencies if d.name in targets}
+
+
+def vendored(snapshot: Snapshot, inventory: Inventory, plan: Plan) -> dict[str, str]:
+    """Map each vendored `flux2` archive that must be replaced to its successor's path.
+
+    Raises:
+        PinError: the archive is a Git LFS pointer, or the chart is vendored as a directory.
+    """
+    new = plan.targets[FLUX2]
+    found: dict[str, str] = {}
+    nested = [path for path in snapshot.paths() if "charts/" in path]
+    for chart in inventory.charts:
+        if not chart.wrapper:
+            continue
+        folder = f"{chart.directory}charts/"
+        for path in nested:
+            if path.startswith(folder):
+                _refuse_unpacked(path, folder, snapshot, new)
+                name = path.removeprefix(folder)
+                target = f"{folder}flux2-{new}.tgz"
+                if _is_archive(name) and path != target:
+                    _refuse_lfs(path, snapshot)
+                    found[path] = target
+    return found
+
+
+def _is_archive(name: str) -> bool:
+    rest = name.removeprefix("flux2-")
+    return rest != name and rest[:1].isdigit() and name.endswith(".tgz")
+
+
+def _refuse_unpacked(path: str, folder: str, snapshot: Snapshot, version: str) -> None:
+    if path != f"{folder}flux2/Chart.yaml":
+        return
+    held = next(
+        (line for line in decode(snapshot.read(path)).splitlines() if line.startswith("version:")),
+        "",
+    )
+    if held.removeprefix("version:").strip(" \"'") != version:
+        raise PinError(
+            "flux2 is vendored as a directory, which fluxbump does not rewrite",
+            where=Location(path, 1),
+            hint=f"replace {folder}flux2/ by an archive, or remove it: helm dependency update",
+        )
+
+
+def _refuse_lfs(path: str, snapshot: Snapshot) -> None:
+    if archive.lfs_pointer(snapshot.read(path)):
+        raise PinError(
+            "the vendored archive is a Git LFS pointer, and fluxbump writes no LFS objects",
+            where=Location(path, 1),
+            hint="vendor it without LFS, or remove it and let `helm dependency build` fetch it",
+        )
+
+
+def left_behind(snapshot: Snapshot, inventory: Inventory, plan: Plan) -> Iterator[Note]:
+    """Yield what only a build can bring along: archives of own charts, locks beside a range."""
+    rewritten = {change.pin.location.path for change in plan.changes}
+    for chart, path, text in _locked(snapshot, inventory):
+        moves = {n: v for n, v in _targets(chart, plan).items() if v not in text}
+        if chart.path not in rewritten and moves:
+            yield Note(
+                Location(path, 1),
+                f"does not hold {_listed(moves)}, which Chart.yaml admits "
+                f"(helm dependency update {chart.directory.rstrip('/')}, once it is published)",
+            )
+    yield from _archives_left(snapshot, inventory, plan)
+
+
+def _listed(versions: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in versions.items())
+
+
+def _archives_left(snapshot: Snapshot, inventory: Inventory, plan: Plan) -> Iterator[Note]:
+    moved = {chart.name for chart in inventory.charts if plan.targets[chart.track] != chart.version}
+    archives = [path for path in snapshot.paths() if path.endswith(".tgz")]
+    for chart in inventory.charts:
+        folder = f"{chart.directory}charts/"
+        for path in archives:
+            name = path.removeprefix(folder).rsplit("-", 1)[0]
+            if path.startswith(folder) and name in moved:
+                yield Note(
+                    Location(path, 1),
+                    f"vendored archive of {name}, which moves: package it anew "
+                    f"(helm dependency update {chart.directory.rstrip('/')})",
+                )
+
+
+# --- proof -----------------------------------------------------------------------------------
+
+
+def verify(inventory: Inventory, plan: Plan, changes: ChangeSet, scope: Scope) -> Inventory:
+    """Find the pins again on the result: the same ones, each holding its planned value.
+
+    Charts are read again too; only files that no edit touched are taken as they were.
+
+    Returns:
+        The inventory of the result.
+
+    Raises:
+        AssertionError: anything else is so; that is a bug in a kind or in the engine.
+    """
+    after = _texts(changes, inventory)
+    result = rediscover(inventory, after, scope)
+    planned = {id(change.pin): change.new for change in plan.changes}
+    expected = [
+        _identity(pin, planned.get(id(pin), pin.value))
+        for pin in inventory.pins
+        if pin.location.path in after
+    ]
+    found = [_identity(p, p.value) for p in result.pins if p.location.path in after]
+    if found != expected:
+        odd = next(iter(set(expected) ^ set(found)), None)
+        raise AssertionError(f"the pins found on the result are not the planned ones: {odd}")
+    return result
+
+
+def _texts(changes: ChangeSet, inventory: Inventory) -> dict[str, str]:
+    return {
+        path: decode(data)
+        for path, data in changes.files.items()
+        if data is not None and path in inventory.files
+    }
+
+
+def _identity(pin: Pin, value: str) -> tuple[str, str, str, str, str]:
+    return pin.location.path, pin.kind, str(pin.track), pin.subject, value

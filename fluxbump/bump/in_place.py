@@ -1,0 +1,122 @@
+"""The journey of a bump that edits the work tree: all files or none, nothing staged or committed.
+
+It starts from the files as they lie there, because somebody may have moved some pins already. It
+is compared with HEAD, because that is what clusters run.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from fluxbump.bump import bump
+from fluxbump.bump.bump import Prepared, Rendering, Request
+from fluxbump.bump.changes import ChangeSet
+from fluxbump.bump.starting_point import look
+from fluxbump.config.settings import Settings
+from fluxbump.discover.inventory import Scope, discover
+from fluxbump.errors import RepositoryError
+from fluxbump.flux import releases
+from fluxbump.flux.known_releases import Sources
+from fluxbump.git.overlay import Overlay
+from fluxbump.git.repository import Repository
+from fluxbump.git.worktree import EditableWorktree
+from fluxbump.model import Chart, IndexSource, Location, Note
+from fluxbump.system import atomic_replace
+from fluxbump.system.atomic_replace import Place
+
+
+class Written(Struct, frozen=True):
+    """What became of the work tree.
+
+    Attributes:
+        replaced: files that have new content.
+        created: files that were not there.
+        removed: files that are gone.
+        unclean: those of them whose content before was not in the index, so that git cannot
+            bring it back.
+    """
+
+    replaced: tuple[str, ...]
+    created: tuple[str, ...]
+    removed: tuple[str, ...]
+    unclean: frozenset[str]
+
+
+def prepare(
+    repository: Repository,
+    base: EditableWorktree,
+    settings: Settings,
+    source: IndexSource,
+    request: Request,
+    *,
+    render: Rendering | None = None,
+    sources: Sources | None = None,
+) -> Prepared[EditableWorktree]:
+    """Compute a bump of the work tree; see `bump.look` and `bump.prepare`.
+
+    Raises:
+        FluxbumpError: of the stage that cannot go on.
+        RepositoryError: a file that pins Flux is not in the work tree, or holds conflicts.
+    """
+    since = repository.snapshot(base.commit, "HEAD") if base.commit else None
+    looked = look(base, settings, source, request.known, since, sources=sources)
+    prepared = bump.prepare(repository, looked, settings, source, request, render=render)
+    scope = settings.scope(releases.app_versions(prepared.index.releases))
+    _require_seen(repository, base, scope)
+    return replace(prepared, notes=(*prepared.notes, *_ignored(base, prepared)))
+
+
+def _require_seen(repository: Repository, base: EditableWorktree, scope: Scope) -> None:
+    unseen = base.unseen()
+    if not unseen:
+        return
+    hidden = dict(repository.staged().read_many(unseen))
+    inventory = discover(Overlay(base, ChangeSet(hidden)), scope)
+    for pin in inventory.pins:
+        if pin.location.path in hidden:
+            raise RepositoryError(
+                f"{pin.subject} holds {pin.value}, and the work tree does not show this file "
+                "(a sparse checkout, or a working-tree-encoding)",
+                where=pin.location,
+                hint="git sparse-checkout disable, or make a branch: leave out --in-place",
+            )
+
+
+def _ignored(base: EditableWorktree, prepared: Prepared[EditableWorktree]) -> list[Note]:
+    """What a local `helm dependency build` has left, and git does not see."""
+    rewritten = {change.pin.location.path for change in prepared.plan.changes}
+    return [
+        Note(
+            Location(path, 1),
+            "git ignores it, so it stays as it is "
+            f"(helm dependency update {chart.directory.rstrip('/') or '.'})",
+        )
+        for chart in prepared.inventory.charts
+        if chart.path in rewritten
+        for path in (*base.ignored(f"{chart.directory}Chart.lock"), *_vendored(base, chart))
+    ]
+
+
+def _vendored(base: EditableWorktree, chart: Chart) -> list[str]:
+    ignored = base.ignored_below(f"{chart.directory}charts/")
+    return [path for path in ignored if path.endswith((".tgz", "/Chart.yaml"))]
+
+
+def deliver(repository: Repository, prepared: Prepared[EditableWorktree]) -> Written:
+    """Write the files, all or none.
+
+    Raises:
+        RepositoryError: a file has changed meanwhile, or cannot be written; nothing has changed.
+    """
+    after = prepared.changes.files
+    held = set(prepared.base.paths())
+    before = {path: prepared.base.read(path) if path in held else None for path in after}
+    unclean = repository.unstaged(path for path, data in before.items() if data is not None)
+    atomic_replace.write(Place(repository.root, repository.private), before, after)
+    return Written(
+        replaced=tuple(sorted(p for p in after if after[p] is not None and p in held)),
+        created=tuple(sorted(p for p in after if p not in held)),
+        removed=tuple(sorted(p for p in after if after[p] is None)),
+        unclean=frozenset(unclean),
+    )

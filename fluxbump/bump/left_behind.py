@@ -1,0 +1,183 @@
+"""What would stay behind while the rest moves: no half of a bump is made. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+from fluxbump.bump.changes import Change
+from fluxbump.discover.unrecognised import REQUIREMENTS, Unrecognised
+from fluxbump.errors import HalfBumpError
+from fluxbump.helm.chart_repository import holds_copies
+from fluxbump.model import (
+    FLUX,
+    FLUX2,
+    ChartIndex,
+    Dependency,
+    Form,
+    Inventory,
+    Pin,
+    Related,
+    Track,
+    TrackKind,
+)
+from fluxbump.text import version_ranges, versions
+
+
+def require_none(
+    inventory: Inventory, changes: Sequence[Change], targets: Mapping[Track, str], index: ChartIndex
+) -> None:
+    """Refuse changes that would leave something behind that belongs to them.
+
+    Raises:
+        HalfBumpError: a dependency is not recognised, or a pin is in an excluded file.
+    """
+    strangers = tuple(_unrecognised(inventory, changes, targets))
+    pins = tuple(_excluded(inventory, changes, targets, index))
+    places = [*(described(one, index) for one in strangers), *map(_excluded_place, pins)]
+    if not places:
+        return
+    while_ = f"would stay behind while Flux moves to {targets[FLUX]}"
+    first = places[0]
+    alone = len(places) == 1
+    raise HalfBumpError(
+        f"{first.message}: it {while_}" if alone else f"{len(places)} places {while_}",
+        where=first.location if alone else None,
+        hint="; ".join(_advice(strangers, pins, index)),
+        places=places,
+    )
+
+
+def unmoved(
+    inventory: Inventory, targets: Mapping[Track, str], index: ChartIndex
+) -> tuple[Related, ...]:
+    """Return the dependencies that are not recognised and do not hold what the bump leads to."""
+    return tuple(
+        described(place, index)
+        for place in inventory.unrecognised
+        if not holds_copies(place[0].path) and not _holds(place[1], targets.get(_track(place[1])))
+    )
+
+
+# --- which -----------------------------------------------------------------------------------
+
+
+def _track(one: Dependency) -> Track:
+    return FLUX2 if one.name == FLUX2.name else Track(TrackKind.CHART, one.name)
+
+
+def _upstream(changes: Iterable[Change]) -> bool:
+    """Whether what Flux itself installs moves, and not only charts that had drifted."""
+    return any(change.pin.track.kind is not TrackKind.CHART for change in changes)
+
+
+def _unrecognised(
+    inventory: Inventory, changes: Sequence[Change], targets: Mapping[Track, str]
+) -> Iterator[Unrecognised]:
+    moving = {change.pin.track for change in changes}
+    for where, one in inventory.unrecognised:
+        if holds_copies(where.path):
+            continue
+        track = _track(one)
+        moves = _upstream(changes) if track == FLUX2 else track in moving
+        if moves and not _holds(one, targets.get(track)):
+            yield where, one
+
+
+def _holds(one: Dependency, target: str | None) -> bool:
+    """Whether a dependency holds what it should: the version, or for an own chart its range."""
+    if target is None or one.version.removeprefix("v") == target:
+        return True
+    parsed = versions.parse(target)
+    if one.name == FLUX2.name or parsed is None:
+        return False
+    try:
+        return version_ranges.parse(one.version).admits(parsed)
+    except ValueError:
+        return False
+
+
+def _excluded(
+    inventory: Inventory, changes: Sequence[Change], targets: Mapping[Track, str], index: ChartIndex
+) -> Iterator[Pin]:
+    """Yield the pins in excluded files that stand where the pins that move stand now.
+
+    One of another release was left out of earlier bumps already. Where no other pin has its track,
+    nothing says that it was, so it counts.
+    """
+    shipped = {str(one.version): str(one.app_version) for one in index.releases}
+    held = {_stands(change.pin, shipped) for change in changes}
+    known = {pin.track for pin in inventory.pins}
+    for pin in inventory.excluded:
+        target = targets.get(pin.track)
+        if pin.form is not Form.EXACT or target is None or pin.value == target:
+            continue
+        alone = pin.track in (FLUX, FLUX2) and pin.track not in known and _upstream(changes)
+        if alone or _stands(pin, shipped) in held:
+            yield pin
+
+
+def _stands(pin: Pin, shipped: Mapping[str, str]) -> tuple[Track, str]:
+    """Where a pin stands: at a release, whether it names that or the chart that ships it."""
+    if pin.track == FLUX2 and pin.value in shipped:
+        return FLUX, shipped[pin.value]
+    return pin.track, pin.value
+
+
+# --- what is said of them --------------------------------------------------------------------
+
+
+def described(place: Unrecognised, index: ChartIndex) -> Related:
+    """Say what a dependency is and why it is not moved."""
+    where, one = place
+    named = f"dependency {one.name} {one.version}".rstrip()
+    if one.repository == REQUIREMENTS:
+        return Related(where, f"{named} is in Helm 2's requirements.yaml")
+    message = f"{named} comes from {one.repository or 'no repository'}, not from the community's"
+    if not _published(one, index):
+        message += f", and no chart flux2 {one.version} is published"
+    return Related(where, message)
+
+
+def _published(one: Dependency, index: ChartIndex) -> bool:
+    """Whether the index has the version; of what is no full version nobody can tell."""
+    parsed = versions.parse(one.version)
+    return parsed is None or any(release.version == parsed for release in index.releases)
+
+
+def _excluded_place(pin: Pin) -> Related:
+    return Related(pin.location, f"{pin.subject} holds {pin.value} in an excluded file")
+
+
+def _advice(
+    strangers: Collection[Unrecognised], pins: Iterable[Pin], index: ChartIndex
+) -> Iterator[str]:
+    """Yield what to do, each with the line for fluxbump.yaml."""
+    foreign = [(where, one) for where, one in strangers if one.repository != REQUIREMENTS]
+    mirrors = [one.repository for _, one in foreign if one.repository and not _is_local(one)]
+    others = [where.path for where, one in foreign if _is_local(one) or not _published(one, index)]
+    if len(foreign) < len(strangers):
+        yield "move the dependencies in requirements.yaml to Chart.yaml, apiVersion v2"
+    if mirrors:
+        yield (
+            "if the repository mirrors the community's, say so in fluxbump.yaml: "
+            f"repositories: {_list(mirrors)}"
+        )
+    if any(not one.repository for _, one in foreign):
+        yield "name the repository of the dependency flux2"
+    if others:
+        yield (f"if flux2 is another chart there: exclude: {_list(others)}")
+    left = _list(pin.location.path for pin in pins)
+    if left != "[]":
+        yield (
+            "take it out of `exclude`, or if it is meant to stay, say so in fluxbump.yaml: "
+            f"leave_excluded: {left}"
+        )
+
+
+def _is_local(one: Dependency) -> bool:
+    return one.repository.startswith(("file:", ".", "/"))
+
+
+def _list(values: Iterable[str]) -> str:
+    return json.dumps([*dict.fromkeys(values)], ensure_ascii=False)

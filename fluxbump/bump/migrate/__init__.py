@@ -1,0 +1,1 @@
+"""Migrations: manifests moved off API versions that a release removes or deprecates."""

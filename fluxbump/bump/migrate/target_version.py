@@ -1,0 +1,84 @@
+"""Which version of its kind an object can move to before a bump. Pure.
+
+It is one that both releases serve: the one that is left, so that manifests can move before the
+bump, and the target. It is the target's storage version where that is so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from fluxbump.bump.migrate.edits import Why
+from fluxbump.discover.flux_objects import Resource
+from fluxbump.flux.stored_versions import Crd, CrdVersion, Release, Table
+from fluxbump.flux.upgrade_path import priority
+
+
+class Sides(Struct, frozen=True):
+    """The two releases of a bump, and what they define by group and kind.
+
+    Attributes:
+        old: the release that is left.
+        new: the target.
+        before: what `old` defines.
+        after: what `new` defines.
+    """
+
+    old: str
+    new: str
+    before: Mapping[tuple[str, str], Crd]
+    after: Mapping[tuple[str, str], Crd]
+
+    def has(self, resource: Resource) -> bool:
+        """Whether the target has its kind."""
+        return (resource.group, resource.kind) in self.after
+
+    def ill(self, resource: Resource) -> Why | None:
+        """Return what is wrong with its version in the target; None when nothing is."""
+        crd = self.after.get((resource.group, resource.kind))
+        entry = _entry(crd, resource.version)
+        if entry is None:
+            return Why.REMOVED
+        return Why.DEPRECATED if entry.deprecated else None
+
+    def successor(self, resource: Resource, why: Why) -> str | None:
+        """Choose a version that is served on both sides; None when there is none.
+
+        One that the target deprecates is better than none to leave a version that it removes.
+        """
+        crd = self.after.get((resource.group, resource.kind))
+        served = self._served_by_old(resource)
+        common = [one for one in crd.versions if one.served and one.name in served] if crd else []
+        good = [one.name for one in common if not one.deprecated]
+        if not good and why is Why.REMOVED:
+            good = [one.name for one in common]
+        return crd.storage if crd and crd.storage in good else max(good, key=priority, default=None)
+
+    def names_nothing(self, mention: Resource) -> bool:
+        """Whether no kind of the group has the version of a mention without a known kind."""
+        crds = [crd for crd in self.after.values() if crd.group == mention.group]
+        return not any(mention.version in crd.served for crd in crds)
+
+    def _served_by_old(self, resource: Resource) -> frozenset[str]:
+        crd = self.before.get((resource.group, resource.kind))
+        return crd.served if crd else frozenset()
+
+
+def between(table: Table, old: str, new: str) -> Sides:
+    """Return the two sides of a bump.
+
+    Raises:
+        KeyError: the table does not have one of the releases.
+    """
+    return Sides(old, new, _by_kind(table[old]), _by_kind(table[new]))
+
+
+def _by_kind(release: Release) -> dict[tuple[str, str], Crd]:
+    return {(crd.group, crd.kind): crd for crd in release.values()}
+
+
+def _entry(crd: Crd | None, version: str) -> CrdVersion | None:
+    entries = crd.versions if crd else ()
+    return next((one for one in entries if one.name == version and one.served), None)

@@ -1,0 +1,320 @@
+"""From an inventory and a chart release to a plan: what each track becomes. Pure.
+
+Versions are set, never incremented place by place, so a pin that had drifted comes out equal to
+the others. The version of a chart of this repository moves only when something in that chart
+moves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from msgspec import Struct
+
+from fluxbump.bump import left_behind
+from fluxbump.bump.changes import Change, Plan
+from fluxbump.discover import chart_installs
+from fluxbump.discover.digests import MANIFEST
+from fluxbump.discover.tracks import current, require_pins
+from fluxbump.errors import HalfBumpError, PinError, RefusedError
+from fluxbump.flux.releases import best_chart
+from fluxbump.model import (
+    FLUX,
+    FLUX2,
+    Chart,
+    ChartIndex,
+    ChartRelease,
+    Form,
+    Inventory,
+    Note,
+    Pin,
+    Related,
+    Track,
+    TrackKind,
+)
+from fluxbump.text import version_ranges, versions
+from fluxbump.text.versions import Level
+
+_NOTHING: Mapping[Track, str] = {}
+_CONFIGURE = "or add the place that holds the version under `pins` in fluxbump.yaml"
+
+
+class Options(Struct, frozen=True):
+    """What the user allows.
+
+    Attributes:
+        level: how the versions of the repository's own charts are raised.
+        allow_downgrade: a pin may move to an older Flux release or chart version.
+        align: install URLs, or wrappers, that disagree among themselves are set all the same.
+    """
+
+    level: Level = "patch"
+    allow_downgrade: bool = False
+    align: bool = False
+
+
+def plan(
+    inventory: Inventory,
+    chart_release: ChartRelease,
+    index: ChartIndex,
+    options: Options,
+    *,
+    earlier: tuple[Chart, ...] = (),
+    following: Mapping[Track, str] = _NOTHING,
+) -> Plan:
+    """Decide what every pin becomes.
+
+    Args:
+        inventory: of what is there.
+        chart_release: the one to go to.
+        index: all chart releases.
+        options: what the user allows.
+        earlier: the charts at the commit that the result is compared with: one whose dependency
+            has moved since then moves too, and one that was raised since is not raised again.
+        following: what the tracks become that follow from the target: images, digests.
+
+    Raises:
+        PinError: nothing is pinned, a candidate cannot be read, pins of one kind disagree, a pin
+            cannot be rewritten and does not admit what it would have to hold, or something would
+            stay behind.
+        RefusedError: a pin would move to an older version.
+    """
+    require_pins(
+        inventory,
+        "nothing here pins Flux: no install.yaml URL, no chart that depends on flux2, "
+        "no HelmRelease of it",
+    )
+    _require_readable(inventory)
+    if not options.align:
+        _require_agreement(inventory)
+    _require_rewritable(inventory, index)
+    targets = _targets(inventory, chart_release, options, earlier, following)
+    changes = tuple(_changes(inventory.pins, targets))
+    _refuse_stale_digests(inventory.pins, changes, targets)
+    if not options.allow_downgrade:
+        _refuse_downgrade(changes)
+    left_behind.require_none(inventory, changes, targets, index)
+    return Plan(
+        chart_release=chart_release,
+        current=current(inventory),
+        targets=targets,
+        changes=changes,
+        kept=tuple(_kept(inventory.pins, targets)),
+        notes=(*inventory.notes, *_lowered(changes)),
+        unmoved=left_behind.unmoved(inventory, targets, index),
+    )
+
+
+_MIRRORS = ("values-mirror", "app-version")
+
+
+# --- what must hold before anything is planned ------------------------------------------------
+
+
+def _require_readable(inventory: Inventory) -> None:
+    if inventory.unreadable:
+        first, *others = inventory.unreadable
+        more = f"; {len(others)} more file(s) cannot be read" if others else ""
+        raise HalfBumpError(
+            f"cannot be read as YAML, column {first.location.column}: {first.message}{more}",
+            where=first.location,
+            hint="fix it: it names what moves. If it is excluded in fluxbump.yaml, "
+            "every version in it stays behind",
+            places=(Related(one.location, one.message) for one in inventory.unreadable),
+        )
+
+
+def _require_agreement(inventory: Inventory) -> None:
+    for kind, track, what in (
+        ("install-url", FLUX, "install URLs"),
+        ("chart-dependency", FLUX2, "wrapper charts"),
+    ):
+        pins = [p for p in inventory.pins if (p.kind, p.track, p.form) == (kind, track, Form.EXACT)]
+        other = next((pin for pin in pins if pin.value != pins[0].value), None)
+        if other is not None:
+            raise PinError(
+                f"{what} disagree: {pins[0].location} holds {pins[0].value}, "
+                f"{other.location} holds {other.value}",
+                where=other.location,
+                hint="set both with --align, or exclude one path in fluxbump.yaml",
+            )
+    odd = chart_installs.disagreeing(inventory)
+    if odd:
+        raise PinError(
+            "the places that install the chart flux2 disagree: "
+            + ", ".join(f"{pin.location} holds {pin.value}" for pin in odd),
+            where=odd[0].location,
+            hint="set all with --align, or exclude a path in fluxbump.yaml",
+        )
+
+
+def _require_rewritable(inventory: Inventory, index: ChartIndex) -> None:
+    known = FLUX in current(inventory)
+    for pin in inventory.pins:
+        if pin.kind == "install-url" and pin.form is Form.VARIABLE and not known:
+            raise PinError(
+                f"the install URL takes its release from a variable ({pin.value}), and nothing "
+                "here says which release that is",
+                where=pin.location,
+                hint=f"write the release into the URL, {_CONFIGURE}",
+            )
+        wrapped = pin.kind == "chart-dependency" and pin.track == FLUX2
+        if wrapped and pin.form is not Form.EXACT:
+            raise PinError(
+                f"{pin.subject} is not an exact version: {pin.value or 'no version'}",
+                where=pin.location,
+                hint=f"pin it: version: {_exact_version(inventory, index)}",
+            )
+
+
+def _exact_version(inventory: Inventory, index: ChartIndex) -> str:
+    """The chart version that goes with the release that is installed."""
+    release = versions.parse(current(inventory).get(FLUX, ""))
+    chart = best_chart(release, index) if release is not None else None
+    return f'"{chart.version}"' if chart is not None else '"X.Y.Z"'
+
+
+# --- what each track becomes ------------------------------------------------------------------
+
+
+def _targets(
+    inventory: Inventory,
+    chart_release: ChartRelease,
+    options: Options,
+    earlier: tuple[Chart, ...],
+    following: Mapping[Track, str],
+) -> Mapping[Track, str]:
+    targets = {FLUX: str(chart_release.app_version), FLUX2: str(chart_release.version)}
+    targets |= following
+    before = {chart.path: chart for chart in earlier}
+    for chart in inventory.charts:
+        was = before.get(chart.path, chart)
+        if options.level == "none":
+            targets[chart.track] = chart.version
+            continue
+        moved = any(_belongs(change.pin, chart) for change in _changes(inventory.pins, targets))
+        raise_it = (moved or _moved_since(was, chart, targets)) and not _raised_since(was, chart)
+        targets[chart.track] = _raised(chart, inventory, options) if raise_it else chart.version
+    return targets
+
+
+def _moved_since(was: Chart, chart: Chart, targets: Mapping[Track, str]) -> bool:
+    """Whether somebody else has already moved a dependency that moves with Flux."""
+    names = {track.name for track in targets if track != FLUX}
+    held = {one for one in was.dependencies if one.name in names}
+    return held != {one for one in chart.dependencies if one.name in names}
+
+
+def _raised_since(was: Chart, chart: Chart) -> bool:
+    old, new = versions.parse(was.version), versions.parse(chart.version)
+    return old is not None and new is not None and new > old
+
+
+def _belongs(pin: Pin, chart: Chart) -> bool:
+    """Whether a change of `pin` changes what the chart ships."""
+    return pin.track != chart.track and pin.location.path.startswith(chart.directory)
+
+
+def _raised(chart: Chart, inventory: Inventory, options: Options) -> str:
+    version = versions.parse(chart.version)
+    if version is None:
+        own = [pin for pin in inventory.pins if pin.track == chart.track]
+        raise PinError(
+            f"the version of chart {chart.name} is not a full version: {chart.version or 'none'}",
+            where=own[0].location if own else chart.path,
+            hint="write it as MAJOR.MINOR.PATCH",
+        )
+    return str(versions.raised(version, options.level))
+
+
+def _changes(pins: Iterable[Pin], targets: Mapping[Track, str]) -> Iterator[Change]:
+    """Yield a change for every pin that has a target and does not hold it.
+
+    Raises:
+        PinError: the pin would have to change, and cannot be rewritten.
+    """
+    for pin in pins:
+        new = targets.get(pin.track)
+        if new is None or pin.value == new:
+            continue
+        if pin.form is Form.EXACT:
+            yield Change(pin, new)
+        elif pin.form is Form.OPAQUE:
+            raise PinError(
+                f"{pin.subject} must become {new}, but its value cannot be replaced in place "
+                "(an anchor, a tag, an escape, a block scalar, a digest, or a release without v)",
+                where=pin.location,
+                hint="write a plain version there",
+            )
+        elif pin.form is Form.RANGE and not _admits(pin, new):
+            raise PinError(
+                f"{pin.subject} holds the range {pin.value}, which excludes {new}",
+                where=pin.location,
+                hint=f"widen the range, or pin it: {new}",
+            )
+
+
+def _admits(pin: Pin, version: str) -> bool:
+    parsed = versions.parse(version)
+    try:
+        return parsed is not None and version_ranges.parse(pin.value).admits(parsed)
+    except ValueError as error:
+        raise PinError(
+            f"{pin.subject} holds neither a version nor a range: {pin.value}",
+            where=pin.location,
+            hint=str(error),
+        ) from None
+
+
+def _kept(pins: Iterable[Pin], targets: Mapping[Track, str]) -> Iterator[tuple[Pin, str]]:
+    for pin in pins:
+        new = targets.get(pin.track)
+        if new is None:
+            continue
+        if pin.form is Form.RANGE:
+            yield pin, f"the range {pin.value} admits {new}"
+        elif pin.form is Form.VARIABLE:
+            yield pin, f"holds a variable, {pin.value}: make sure that it becomes {new}"
+        elif pin.form is Form.UNPINNED:
+            yield pin, "not pinned: takes whatever is newest"
+
+
+def _refuse_stale_digests(
+    pins: Iterable[Pin], changes: Iterable[Change], targets: Mapping[Track, str]
+) -> None:
+    """A digest that stays while its file's release moves would stop every download."""
+    moves = any(one.pin.track == FLUX for one in changes)
+    for pin in pins:
+        if not pin.track.name.startswith(MANIFEST):
+            continue  # `archives` judges those of the chart
+        if moves and pin.track.kind is TrackKind.DIGEST and pin.track not in targets:
+            raise PinError(
+                f"the {pin.subject} must move with the release, but the file of {targets[FLUX]} is "
+                "not available",
+                where=pin.location,
+                hint="use --releases with a URL or a directory that has vX.Y.Z/install.yaml",
+            )
+
+
+def _refuse_downgrade(changes: Iterable[Change]) -> None:
+    for change in changes:
+        if change.pin.track not in (FLUX, FLUX2):
+            continue
+        old, new = versions.parse(change.pin.value), versions.parse(change.new)
+        if change.pin.kind not in _MIRRORS and old and new and new < old:
+            raise RefusedError(
+                f"{change.pin.subject} would go down from {old} to {new}",
+                where=change.pin.location,
+                hint="a downgrade can be refused by the API server: "
+                "add --allow-downgrade if that is what you want",
+            )
+
+
+def _lowered(changes: Iterable[Change]) -> Iterator[Note]:
+    for change in changes:
+        old, new = versions.parse(change.pin.value), versions.parse(change.new)
+        if change.pin.track not in (FLUX, FLUX2) and old and new and new < old:
+            yield Note(
+                change.pin.location,
+                f"{change.pin.subject} was ahead of its chart: goes down from {old} to {new}",
+            )

@@ -1,0 +1,82 @@
+"""Which release other pins are brought to, when some pins already are where they belong. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from fluxbump.discover.tracks import FLUX2_SOURCES, FLUX_SOURCES
+from fluxbump.errors import PinError, ResolveError
+from fluxbump.flux.releases import resolve
+from fluxbump.model import FLUX, FLUX2, ChartIndex, ChartRelease, Form, Inventory, Pin, Track
+from fluxbump.text import versions
+
+
+class Source(StrEnum):
+    """The pins whose release the others take."""
+
+    INSTALL_URL = "install-url"
+    CHART = "chart"
+
+
+def target(source: Source, inventory: Inventory, index: ChartIndex) -> ChartRelease:
+    """Find the chart release that the pins of a source lead to.
+
+    Install URLs name a release. A chart that ships it and is there already is kept; otherwise it
+    is the one that `fluxbump to` would take. A chart pin names the chart release itself.
+
+    Raises:
+        PinError: no pin of that source names a version, or two name different ones.
+        ResolveError: no chart ships the release, or the index does not have the chart.
+    """
+    if source is Source.CHART:
+        return _named(_held(inventory, FLUX2, FLUX2_SOURCES, "chart pins"), index)
+    release = _held(inventory, FLUX, FLUX_SOURCES, "install URLs").value
+    held = {pin.value for pin in _pins(inventory, FLUX2, FLUX2_SOURCES)}
+    for chart in index.releases:
+        if held == {str(chart.version)} and str(chart.app_version) == release:
+            return chart
+    return resolve(release, index)
+
+
+def _pins(inventory: Inventory, track: Track, kinds: Sequence[str]) -> list[Pin]:
+    """The pins of the first of `kinds` that has any."""
+    for kind in kinds:
+        found = [
+            p for p in inventory.pins if (p.kind, p.track, p.form) == (kind, track, Form.EXACT)
+        ]
+        if found:
+            return found
+    return []
+
+
+def _held(inventory: Inventory, track: Track, kinds: Sequence[str], what: str) -> Pin:
+    pins = _pins(inventory, track, kinds)
+    if not pins:
+        raise PinError(
+            f"no {what} here hold an exact version, so there is nothing to follow",
+            hint="see `fluxbump status --rev HEAD`, or name the release: fluxbump to VERSION",
+        )
+    first = pins[0]
+    for other in pins[1:]:
+        if other.value != first.value:
+            raise PinError(
+                f"{what} disagree: {first.location} holds {first.value}, "
+                f"{other.location} holds {other.value}",
+                where=other.location,
+                hint="set them to one version first, or name the release: fluxbump to VERSION "
+                "--align --in-place",
+            )
+    return first
+
+
+def _named(pin: Pin, index: ChartIndex) -> ChartRelease:
+    version = versions.parse(pin.value)
+    for chart in index.releases:
+        if chart.version == version:
+            return chart
+    raise ResolveError(
+        f"the index has no chart flux2 {pin.value}",
+        where=pin.location,
+        hint=f"see `fluxbump releases`; the index is {index.source}",
+    )

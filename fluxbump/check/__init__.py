@@ -1,0 +1,1 @@
+"""Checks: what `check` and `status` judge, from evidence to a verdict."""

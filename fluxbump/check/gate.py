@@ -1,0 +1,103 @@
+"""The gate: runs the rules that were selected, and applies what was suppressed. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+
+from fluxbump.check import rules, suppressions
+from fluxbump.check.rules.rule import Evidence, Renders
+from fluxbump.check.verdict import Suppression, Verdict
+from fluxbump.config.settings import Settings
+from fluxbump.errors import UsageError
+from fluxbump.model import Finding, Severity
+
+
+def select(chosen: Collection[str], ignored: Collection[str]) -> tuple[str, ...]:
+    """Return the codes of the rules to run.
+
+    Args:
+        chosen: codes or prefixes (`FB1` is all of FB101 to FB199); empty for all.
+        ignored: codes or prefixes that are left out.
+
+    Raises:
+        UsageError: a code or prefix fits no rule.
+    """
+    for prefix in (*chosen, *ignored):
+        if not prefix or not any(code.startswith(prefix) for code in rules.RULES):
+            raise UsageError(f"no rule is called {prefix!r}", hint="see `fluxbump rules`")
+    wanted = [code for code in rules.RULES if not chosen or code.startswith(tuple(chosen))]
+    return tuple(code for code in wanted if not (ignored and code.startswith(tuple(ignored))))
+
+
+def judge(
+    evidence: Evidence,
+    settings: Settings,
+    subject: str,
+    codes: tuple[str, ...] = tuple(rules.RULES),
+    renders: Renders | None = None,
+) -> Verdict:
+    """Judge a snapshot.
+
+    Args:
+        evidence: about the snapshot.
+        settings: its configuration, which may suppress findings.
+        subject: what the snapshot is, for people.
+        codes: of the rules to run.
+        renders: waits for the renders; see `rules.judge`.
+    """
+    said = rules.judged(evidence, codes, renders)
+    stated = [*suppressions.stated(evidence, settings)]
+    open_findings: list[Finding] = []
+    suppressed: list[tuple[Finding, Suppression]] = []
+    used: set[Suppression] = set()
+    for finding in said.findings:
+        covering = [one for one in stated if suppressions.covers(one, finding)]
+        used.update(covering)
+        if covering:
+            suppressed.append((finding, covering[0]))
+        else:
+            open_findings.append(finding)
+    if "FB001" in codes:
+        judged = set(codes) - {one.code for one in said.not_run}
+        open_findings += _unused(
+            [one for one in stated if one not in used and not one.example], judged
+        )
+    return Verdict(
+        subject,
+        codes,
+        tuple(sorted(open_findings, key=lambda one: (one.code, one.location))),
+        tuple(suppressed),
+        said.not_run,
+        said.not_applicable,
+    )
+
+
+def _unused(stated: Iterable[Suppression], codes: Collection[str]) -> Iterator[Finding]:
+    for one in stated:
+        if one.code not in rules.RULES:
+            yield Finding(
+                "FB001",
+                Severity.WARNING,
+                f"suppresses {one.code}, which is no rule",
+                one.location,
+            )
+        elif one.code in codes:
+            what = f"suppresses {one.code}" + ("" if one.line else f" in {one.path}")
+            yield Finding(
+                "FB001", Severity.WARNING, f"{what}, but nothing is found there", one.location
+            )
+
+
+def inherited(before: Iterable[Finding], after: Iterable[Finding]) -> frozenset[Finding]:
+    """Return the findings of `after` that were there before; see `Finding.identity`.
+
+    Of several alike as many are old as there were before.
+    """
+    known = Counter(one.identity for one in before)
+    old: list[Finding] = []
+    for one in after:
+        if known[one.identity]:
+            known[one.identity] -= 1
+            old.append(one)
+    return frozenset(old)

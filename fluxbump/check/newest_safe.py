@@ -1,0 +1,122 @@
+"""Which releases a repository could take as it stands. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+
+from msgspec.structs import replace
+
+from fluxbump.check import gate, rules, suppressions
+from fluxbump.check.rules.rule import Evidence
+from fluxbump.check.suppressions import Suppressed
+from fluxbump.discover.flux_objects import Resources
+from fluxbump.discover.tracks import current
+from fluxbump.flux import releases
+from fluxbump.model import (
+    FLUX,
+    FLUX2,
+    ChartIndex,
+    ChartRelease,
+    Finding,
+    Form,
+    Inventory,
+    Severity,
+)
+from fluxbump.text.versions import parse
+
+SAFETY = ("FB201", "FB202", "FB203", "FB204", "FB206", "FB207")
+"""The rules that say whether a cluster would survive a release."""
+
+_SOONEST = sorted(SAFETY, key=lambda code: code == "FB204")
+"""The same, and last the one that parses every manifest: most releases are refused before."""
+
+
+Manifests = Callable[[str], Resources]
+"""What the Flux objects of a repository will be when a release is taken."""
+
+
+def newest_safe(
+    evidence: Evidence,
+    index: ChartIndex,
+    manifests: Manifests | None = None,
+    suppressed: Suppressed = suppressions.nothing,
+) -> ChartRelease | None:
+    """Return the chart of the newest release that no safety rule refuses; None when all are.
+
+    Args:
+        evidence: about the repository as it is.
+        index: all chart releases.
+        manifests: what the Flux objects become; None when they stay as they are.
+        suppressed: tells which findings do not count.
+    """
+    return next(iter(safe_releases(evidence, index, manifests, suppressed)), None)
+
+
+def safe_releases(
+    evidence: Evidence,
+    index: ChartIndex,
+    manifests: Manifests | None = None,
+    suppressed: Suppressed = suppressions.nothing,
+) -> Iterator[ChartRelease]:
+    """Yield the releases from the newest down to the current one that could be taken at once."""
+    installed = current(evidence.inventory).get(FLUX, "")
+    held = parse(installed)
+    evidence = replace(evidence, compared_with=installed)
+    known = _open(rules.judge(replace(evidence, base=evidence.inventory), SAFETY)[0], suppressed)
+    for release in reversed(releases.stable_releases(index)):
+        if held is not None and release < held:
+            return
+        chart = releases.best_chart(release, index)
+        # Where its CRDs are not known no rule was run, and so none has passed.
+        if chart is None or str(release) not in evidence.crds:
+            continue
+        then = manifests(str(release)) if manifests else evidence.resources
+        after = _after(replace(evidence, resources=then), chart)
+        if not any(_errors(after, (code,), known, suppressed) for code in _SOONEST):
+            yield chart
+
+
+def refusals(
+    evidence: Evidence,
+    chart: ChartRelease,
+    known: Collection[Finding] = (),
+    suppressed: Suppressed = suppressions.nothing,
+) -> tuple[Finding, ...]:
+    """Return the errors that the safety rules would find if the pins held this release.
+
+    Args:
+        evidence: about the repository as it is.
+        chart: what the pins would hold.
+        known: findings that are there already, which do not count.
+        suppressed: tells which findings do not count, there already or not.
+    """
+    return _errors(_after(evidence, chart), SAFETY, _open(known, suppressed), suppressed)
+
+
+def _after(evidence: Evidence, chart: ChartRelease) -> Evidence:
+    inventory = _holding(evidence.inventory, chart)
+    return replace(evidence, inventory=inventory, base=evidence.inventory)
+
+
+def _errors(
+    after: Evidence, codes: Collection[str], known: Collection[Finding], suppressed: Suppressed
+) -> tuple[Finding, ...]:
+    found = _open(rules.judge(after, codes)[0], suppressed)
+    old = gate.inherited(known, found)
+    return tuple(one for one in found if one.severity is Severity.ERROR and one not in old)
+
+
+def _open(found: Collection[Finding], suppressed: Suppressed) -> tuple[Finding, ...]:
+    return tuple(one for one in found if not suppressed(one.code, one.location))
+
+
+def _holding(inventory: Inventory, chart: ChartRelease) -> Inventory:
+    """The inventory as if every exact pin of Flux held this release; texts stay as they are."""
+    values = {FLUX: str(chart.app_version), FLUX2: str(chart.version)}
+    pins = tuple(
+        replace(pin, value=values[pin.track])
+        if pin.track in values and pin.form is Form.EXACT
+        else pin
+        for pin in inventory.pins
+    )
+    return replace(inventory, pins=pins)

@@ -1,0 +1,125 @@
+"""The rules. A new family is one module here and one line below."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from fluxbump.check.rules import (
+    agreement,
+    chart_agreement,
+    community_chart,
+    controller_images,
+    floating_chart,
+    flux_helm_release,
+    flux_objects,
+    immutable_versions,
+    kubernetes_minimum,
+    lock_and_archives,
+    not_judged,
+    release_identity,
+    rendered_chart,
+    stale_text,
+    stored_versions,
+)
+from fluxbump.check.rules.rule import Evidence, NotApplicable, NotRun, Outcome, Renders, Rule
+from fluxbump.model import Finding
+
+FAMILIES = (
+    not_judged,
+    agreement,
+    floating_chart,
+    rendered_chart,
+    immutable_versions,
+    lock_and_archives,
+    stale_text,
+    stored_versions,
+    flux_objects,
+    community_chart,
+    kubernetes_minimum,
+    flux_helm_release,
+    release_identity,
+    chart_agreement,
+    controller_images,
+)
+
+RULES: dict[str, Rule] = {
+    rule.code: rule
+    for rule in sorted((rule for family in FAMILIES for rule in family.RULES), key=lambda r: r.code)
+}
+"""Every rule by its code."""
+
+
+_SAFETY = "FB2"
+
+
+def about_safety(codes: Iterable[str]) -> bool:
+    """Whether one of the rules called `codes` needs to know what a release meets in a cluster."""
+    return any(code.startswith(_SAFETY) for code in codes)
+
+
+def about_renders(codes: Iterable[str]) -> bool:
+    """Whether one of the rules called `codes` judges what helm makes of a wrapper."""
+    return any(RULES[code].rendered for code in codes)
+
+
+class Judged(Struct, frozen=True):
+    """What rules say of evidence.
+
+    Attributes:
+        findings: in the order of code and place.
+        not_run: what could not be judged, by code.
+        not_applicable: what there is nothing to judge for, by code.
+    """
+
+    findings: tuple[Finding, ...]
+    not_run: tuple[NotRun, ...]
+    not_applicable: tuple[NotApplicable, ...]
+
+
+def judge(
+    evidence: Evidence,
+    codes: Collection[str] = tuple(RULES),
+    renders: Renders | None = None,
+) -> tuple[tuple[Finding, ...], tuple[NotRun, ...]]:
+    """Run the rules called `codes`, as `judged` does; return the findings, and what was not run."""
+    said = judged(evidence, codes, renders)
+    return said.findings, said.not_run
+
+
+def judged(
+    evidence: Evidence,
+    codes: Collection[str] = tuple(RULES),
+    renders: Renders | None = None,
+) -> Judged:
+    """Run the rules called `codes`.
+
+    Args:
+        evidence: to be judged.
+        codes: of rules.
+        renders: waits for the renders, where they are not in the evidence yet. It is asked last,
+            so that helm works while the other rules do.
+    """
+    chosen = [rule for code, rule in RULES.items() if code in codes]
+    outcomes = [one for rule in chosen if not rule.rendered for one in rule.check(evidence)]
+    last = [rule for rule in chosen if rule.rendered]
+    if last and renders is not None:
+        evidence = replace(evidence, renders=renders())
+    outcomes += [one for rule in last for one in rule.check(evidence)]
+    found = [one for one in outcomes if isinstance(one, Finding)]
+    return Judged(
+        tuple(sorted(found, key=lambda one: (one.code, one.location))),
+        _once(outcomes, NotRun),
+        _once(outcomes, NotApplicable),
+    )
+
+
+_Reason = TypeVar("_Reason", NotRun, NotApplicable)
+
+
+def _once(outcomes: Iterable[Outcome], of: type[_Reason]) -> tuple[_Reason, ...]:
+    different = dict.fromkeys(one for one in outcomes if isinstance(one, of))
+    return tuple(sorted(different, key=lambda one: one.code))

@@ -1,0 +1,333 @@
+"""Rules about pins that must hold a version, and the same one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from fluxbump.check.rules.rule import Evidence, NotApplicable, NotRun, Outcome, Rule
+from fluxbump.discover import installers
+from fluxbump.discover.tracks import FLUX2_SOURCES
+from fluxbump.model import (
+    FLUX,
+    FLUX2,
+    Chart,
+    Finding,
+    Form,
+    Location,
+    Pin,
+    Related,
+    Severity,
+    TrackKind,
+)
+from fluxbump.text import version_ranges, versions, yaml
+
+_INSTALLS = ("helm-command", "crossplane", "embedded-manifest", "kustomize-override")
+
+
+def _of(evidence: Evidence, kind: str) -> list[Pin]:
+    return [pin for pin in evidence.inventory.pins if pin.kind == kind]
+
+
+def _exact(evidence: Evidence, kind: str) -> list[Pin]:
+    return [pin for pin in _of(evidence, kind) if pin.form is Form.EXACT]
+
+
+def _variables(evidence: Evidence) -> list[Pin]:
+    """Where the release of an install URL is set, if it is not in the URL itself."""
+    return [pin for pin in _of(evidence, "variable") if pin.track == FLUX]
+
+
+def _dependencies(evidence: Evidence) -> list[Pin]:
+    """The wrappers' dependencies on the community chart, however they are held."""
+    return [pin for pin in _of(evidence, "chart-dependency") if pin.track == FLUX2]
+
+
+def _finding(code: str, pin: Pin, message: str, *related: Related) -> Finding:
+    return Finding(code, Severity.ERROR, message, pin.location, related)
+
+
+def _holds(pin: Pin) -> str:
+    return {
+        Form.RANGE: f"the range {pin.value}",
+        Form.VARIABLE: f"the variable {pin.value}",
+        Form.UNPINNED: f"{pin.value or 'no version'}, which is whatever is newest",
+        Form.OPAQUE: f"{pin.value} behind an anchor, a tag or a digest",
+        Form.EXACT: pin.value,
+    }[pin.form]
+
+
+# --- FB101, FB102: every side holds a version -------------------------------------------------
+
+
+def chart_dependency(evidence: Evidence) -> Iterator[Outcome]:
+    """The wrapper names one exact version of the community chart."""
+    dependencies = _dependencies(evidence)
+    for pin in dependencies:
+        if pin.form is not Form.EXACT:
+            yield _finding("FB101", pin, f"{pin.subject} is not exact: it holds {_holds(pin)}")
+    if not dependencies:
+        yield NotApplicable("FB101", "no chart here depends on the community chart flux2")
+
+
+def install_manifest(evidence: Evidence) -> Iterator[Outcome]:
+    """Every install URL in live code names one release, and the same one."""
+    urls = [*_of(evidence, "install-url"), *_variables(evidence)]
+    exact = installers.exact(evidence.inventory)
+    for pin in urls:
+        if pin.form is Form.VARIABLE and exact:
+            # Another place says which release is installed; whether this one agrees is not known.
+            yield NotRun("FB102", f"{pin.location} takes its release from {pin.value}")
+            continue
+        if pin.form is not Form.EXACT:
+            what = _holds(pin)
+            if pin.form is Form.OPAQUE:
+                what = f"{pin.value}, and Flux has no such tag (they start with v)"
+            yield _finding("FB102", pin, f"the install URL is not pinned: it holds {what}")
+    for pin in exact[1:]:
+        if pin.value != exact[0].value:
+            yield _installs_differ(pin, exact[0])
+    if not urls:
+        yield NotApplicable("FB102", "nothing here installs Flux by the URL of an install.yaml")
+
+
+def _installs_differ(pin: Pin, first: Pin) -> Finding:
+    who = "the install URL" if pin.kind == installers.INSTALL_URL else pin.subject
+    other = "the one in " if pin.kind == first.kind == installers.INSTALL_URL else ""
+    return _finding(
+        "FB102",
+        pin,
+        f"{who} holds {pin.value}, but {other}{first.location} holds {first.value}",
+        Related(first.location, f"holds {first.value}"),
+    )
+
+
+# --- FB103: both sides are the same release ---------------------------------------------------
+
+
+def version_agreement(evidence: Evidence) -> Iterator[Outcome]:
+    """What is installed first is what the chart ships that takes it over."""
+    installs, charts = installers.exact(evidence.inventory), _charts(evidence)
+    if not charts or not installs:
+        missing = "release is installed" if charts else "chart flux2 is asked for"
+        yield NotApplicable("FB103", f"no {missing} here that could be compared with another")
+        return
+    known: list[tuple[Pin, str | None, str]] = []
+    for chart in charts:
+        shipped, source = evidence.shipped(chart)
+        unknown = _unknown(evidence, chart) if shipped is None else None
+        if unknown is not None:
+            yield NotRun("FB103", unknown)
+        else:
+            known.append((chart, shipped, source))
+    for chart, shipped, source in known:
+        for install in installs:
+            if install.value != shipped:
+                yield _disagreement(install, chart, shipped, source, evidence)
+
+
+def _charts(evidence: Evidence) -> list[Pin]:
+    """What asks for one version of the community chart."""
+    pins = [pin for kind in FLUX2_SOURCES for pin in _exact(evidence, kind) if pin.track == FLUX2]
+    # The URL of an archive holds its version twice, and says one thing.
+    once = {(pin.location.path, pin.location.line, pin.value): pin for pin in pins}
+    return [*once.values()]
+
+
+def _unknown(evidence: Evidence, chart: Pin) -> str | None:
+    """Say why nobody knows what a chart ships; None when the index would have to know."""
+    if evidence.no_index:
+        return f"no chart index: {evidence.no_index}"
+    newest = max(evidence.index.values(), key=lambda one: one.version, default=None)
+    version = versions.parse(chart.value)
+    if newest is None or version is None or version <= newest.version:
+        return None
+    when = f" of {newest.created:%Y-%m-%d}" if newest.created else ""
+    return (
+        f"the chart index (newest flux2 {newest.version}{when}) is older than this repository, "
+        f"which asks for flux2 {chart.value} ({chart.location}): refresh the index"
+    )
+
+
+def _disagreement(
+    install: Pin, chart: Pin, shipped: str | None, source: str, evidence: Evidence
+) -> Finding:
+    ships = f"ships Flux {shipped} (says {source})" if shipped else "is not in the chart index"
+    who = installers.name(install, evidence.inventory.files)
+    return _finding(
+        "FB103",
+        install,
+        f"{who} installs Flux {install.value}, but {chart.location} asks for "
+        f"flux2 {chart.value}, which {ships}",
+        Related(chart.location, f"flux2 {chart.value} {ships}"),
+    )
+
+
+# --- FB104: the values mirror -----------------------------------------------------------------
+
+
+def values_mirror(evidence: Evidence) -> Iterator[Outcome]:
+    """The wrapper's values repeat the dependency."""
+    mirrors = _of(evidence, "values-mirror")
+    for wrapper in _dependencies(evidence):
+        folder = wrapper.location.path.removesuffix("Chart.yaml")
+        own = [mirror for mirror in mirrors if _beside(mirror, folder)]
+        before = [] if evidence.base is None else evidence.base.pins
+        gone = sum(p.kind == "values-mirror" and _beside(p, folder) for p in before) > len(own)
+        once = wrapper.location.path in (evidence.mirrored or ())
+        if gone or (not own and (mirrors or once)):
+            yield _finding(
+                "FB104",
+                wrapper,
+                f"{folder}values.yaml has {'fewer mappings than before' if own else 'no mapping'} "
+                "with `chart: flux2` and a version that mirrors this dependency"
+                f"{_habit(gone, once)}",
+            )
+        elif not own:
+            yield NotApplicable("FB104", f"no values mirror is kept here, nor was one ({folder})")
+        for mirror in own:
+            if mirror.value != wrapper.value:
+                yield _finding(
+                    "FB104",
+                    mirror,
+                    f"the values say flux2 {mirror.value or 'without a version'}, but "
+                    f"{wrapper.location} depends on {wrapper.value}",
+                    Related(wrapper.location, f"depends on flux2 {wrapper.value}"),
+                )
+
+
+def _habit(gone: bool, once: bool) -> str:  # noqa: FBT001  # two facts, not switches
+    """Say why a mirror is missed; nothing where the base had it, which the message says."""
+    if gone:
+        return ""
+    return ", as it once had" if once else ", as another chart here has"
+
+
+def _beside(mirror: Pin, folder: str) -> bool:
+    return mirror.location.path.removeprefix(folder).startswith("values")
+
+
+# --- FB108, FB109, FB110: everything else follows the chart -----------------------------------
+
+
+def umbrella_dependency(evidence: Evidence) -> Iterator[Outcome]:
+    """An umbrella depends on the version that its wrapper has."""
+    yield from _behind_chart(evidence, "FB108", "chart-dependency")
+
+
+def helm_release(evidence: Evidence) -> Iterator[Outcome]:
+    """Every cluster asks for the version that the chart has."""
+    yield from _behind_chart(evidence, "FB109", "helm-release", "terraform", *_INSTALLS, "custom")
+
+
+def version_mirror(evidence: Evidence) -> Iterator[Outcome]:
+    """A blueprint repeats its chart's version, and an appVersion that mirrored still does."""
+    yield from _behind_chart(evidence, "FB110", "blueprint", "chart-reader")
+    mirrors = {pin.location.path for pin in _of(evidence, "app-version")}
+    own = {pin.location.path: pin for pin in _of(evidence, "chart-version")}
+    before = evidence.base.pins if evidence.base else ()
+    for pin in before:
+        chart = own.get(pin.location.path)
+        if pin.kind == "app-version" and chart is not None and chart.location.path not in mirrors:
+            yield _finding(
+                "FB110",
+                replace(chart, location=_app_version(evidence, chart.location)),
+                f"{pin.subject} mirrored {pin.track} at the base ({pin.value}), and no longer does",
+                Related(chart.location, f"{chart.subject} is {chart.value}"),
+            )
+
+
+def _app_version(evidence: Evidence, chart: Location) -> Location:
+    document = yaml.documents(evidence.inventory.files[chart.path], chart.path)[0]
+    scalar = document.scalar(yaml.get(document.root, "appVersion"))
+    return scalar.location if scalar else chart
+
+
+def _behind_chart(evidence: Evidence, code: str, *kinds: str) -> Iterator[Finding]:
+    charts = {chart.track: chart for chart in evidence.inventory.charts}
+    own = {pin.track: pin for pin in _of(evidence, "chart-version")}
+    pins = [p for kind in kinds for p in _of(evidence, kind) if p.track.kind is TrackKind.CHART]
+    off = [pin for pin in pins if pin.track in charts and _differs(pin, charts[pin.track])]
+    for pin in off:
+        chart, version = charts[pin.track], own[pin.track]
+        others = [o for o in off if o.track == pin.track and o is not pin]
+        yield _finding(
+            code,
+            pin,
+            f"{pin.subject} holds {_holds(pin)}, but {version.location} is {chart.version}",
+            Related(version.location, f"chart {chart.name} is {chart.version}"),
+            *(
+                Related(other.location, f"{other.subject} holds {_holds(other)}")
+                for other in others
+            ),
+        )
+
+
+def _differs(pin: Pin, chart: Chart) -> bool:
+    if pin.form is Form.RANGE:
+        return not _admits(pin.value, chart.version)
+    if pin.form is Form.VARIABLE:
+        return False  # its value is not here to be judged; the inventory lists it
+    return pin.value != chart.version
+
+
+def _admits(text: str, version: str) -> bool:
+    parsed = versions.parse(version)
+    try:
+        return parsed is not None and version_ranges.parse(text).admits(parsed)
+    except ValueError:
+        return False
+
+
+RULES = (
+    Rule(
+        "FB101",
+        "chart-dependency-pinned",
+        Severity.ERROR,
+        "The wrapper depends on one exact version of the community chart flux2.",
+        chart_dependency,
+    ),
+    Rule(
+        "FB102",
+        "install-manifest-pinned",
+        Severity.ERROR,
+        "Every install.yaml URL in live code names one release, and the same one.",
+        install_manifest,
+    ),
+    Rule(
+        "FB103",
+        "version-agreement",
+        Severity.ERROR,
+        "The release that is installed first is the one that the chart ships.",
+        version_agreement,
+    ),
+    Rule(
+        "FB104",
+        "values-mirror",
+        Severity.ERROR,
+        "The wrapper's values repeat the version of its flux2 dependency.",
+        values_mirror,
+    ),
+    Rule(
+        "FB108",
+        "umbrella-dependency",
+        Severity.ERROR,
+        "An umbrella chart depends on the version that its wrapper has.",
+        umbrella_dependency,
+    ),
+    Rule(
+        "FB109",
+        "helm-release-version",
+        Severity.ERROR,
+        "Every HelmRelease asks for the version that its chart has.",
+        helm_release,
+    ),
+    Rule(
+        "FB110",
+        "version-mirror",
+        Severity.ERROR,
+        "Files that repeat a chart's version hold the version that it has.",
+        version_mirror,
+    ),
+)

@@ -1,0 +1,31 @@
+"""The rule that all places which install the chart flux2 in one environment hold one version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fluxbump.check.rules.rule import Evidence, Finding, Outcome, Related, Rule, Severity
+from fluxbump.discover import chart_installs
+
+
+def chart_agreement(evidence: Evidence) -> Iterator[Outcome]:
+    """The chart flux2 is at one version in each environment."""
+    pins = chart_installs.disagreeing(evidence.inventory)
+    if not pins:
+        return
+    first, *others = pins
+    held = "; ".join(f"{pin.location} holds {pin.value} ({pin.subject})" for pin in pins)
+    related = tuple(Related(pin.location, f"{pin.subject} holds {pin.value}") for pin in others)
+    message = f"the chart flux2 is not at one version: {held}"
+    yield Finding("FB114", Severity.ERROR, message, first.location, related)
+
+
+RULES = (
+    Rule(
+        "FB114",
+        "chart-agreement",
+        Severity.ERROR,
+        "All places that install the chart flux2 in one environment hold the same version.",
+        chart_agreement,
+    ),
+)

@@ -1,0 +1,182 @@
+"""Whether the community chart holds what the release ships that it claims by its appVersion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from msgspec import Struct
+
+from fluxbump.check.rules.rule import Evidence, NotApplicable, NotRun, Outcome, Rule, cited
+from fluxbump.errors import IndexSourceError
+from fluxbump.flux.install_manifest import Shipped
+from fluxbump.flux.stored_versions import Crd, CrdVersion
+from fluxbump.flux.tables import fields, images
+from fluxbump.flux.tables.fields import Field
+from fluxbump.model import FLUX2, Finding, Form, Location, Pin, Related, Severity
+
+_CODE = "FB206"
+_PINS = ("chart-dependency", "helm-release", "terraform", "custom")
+_SHOWN = 4  # differences in one message
+_ANYTHING = {"spec": Field(open=True)}
+_FLAGS = ("served", "storage", "deprecated")
+
+
+class _Chart(Struct, frozen=True):
+    """A chart that can be compared.
+
+    Attributes:
+        pin: of its version.
+        path: where it is in the repository; None when it comes from the chart index.
+        app_version: what it claims.
+        contents: reads what it holds.
+    """
+
+    pin: Pin
+    path: str | None
+    app_version: str
+    contents: Callable[[], Shipped]
+
+
+def differs(evidence: Evidence) -> Iterator[Outcome]:
+    """The chart holds the CRDs and images of the release that it claims."""
+    pins = [p for p in evidence.inventory.pins if p.track == FLUX2 and p.kind in _PINS]
+    exact = [pin for pin in pins if pin.form is Form.EXACT]
+    if not pins:
+        yield NotApplicable(_CODE, "nothing here asks for the chart flux2")
+    elif not exact:
+        yield NotRun(_CODE, "nothing here holds one version of the chart flux2")
+    for pin in exact:
+        chart = _chart(pin, evidence)
+        yield from [chart] if isinstance(chart, NotRun) else _compared(chart, evidence)
+
+
+def _chart(pin: Pin, evidence: Evidence) -> _Chart | NotRun:
+    """Find the chart that a pin stands for: in the repository, or else from the index."""
+    for one in evidence.vendored:
+        mine = one.wrapper == pin.location.path and one.version == pin.value
+        if mine and not one.problem and one.contents:
+            return _Chart(pin, one.path, one.app_version, one.contents)
+    what = f"flux2 {pin.value}"
+    fetched = evidence.fetched.get(pin.value)
+    if fetched and fetched.contents:
+        return _Chart(pin, None, fetched.app_version, fetched.contents)
+    if fetched:
+        return NotRun(_CODE, f"{what} cannot be had: {fetched.problem}")
+    if evidence.no_index:
+        return NotRun(
+            _CODE, f"{what} is not under charts/, and no chart index: {evidence.no_index}"
+        )
+    if pin.value not in evidence.index:
+        return NotRun(_CODE, f"{what} is neither under charts/ nor in the chart index")
+    return NotRun(
+        _CODE, f"{what} is not under charts/, and its archive is fetched only to be rendered"
+    )
+
+
+def _compared(chart: _Chart, evidence: Evidence) -> Iterator[Outcome]:
+    release = chart.app_version.removeprefix("v")
+    if release not in evidence.crds:
+        why = evidence.why_unknown(release)
+        yield NotRun(_CODE, f"what Flux {release} ships is not known{why}")
+        return
+    try:
+        held = chart.contents()
+    except IndexSourceError as error:
+        yield NotRun(_CODE, str(error))
+        return
+    manifest = evidence.manifests.get(release)
+    if manifest and manifest.source == held.source:
+        yield NotRun(_CODE, f"Flux {release} is known from this chart alone")
+        return
+    shipped = manifest or _tables(release, evidence.crds[release])
+    yield from _said(chart, release, list(_differences(held, shipped)), Severity.ERROR)
+    yield from _said(chart, release, list(_missing(held, shipped)), Severity.WARNING)
+
+
+def _tables(release: str, crds: Mapping[str, Crd]) -> Shipped:
+    """Return what the tables say of a release."""
+    found = {}
+    for crd in crds.values():
+        for one in crd.versions:
+            schema = fields.fields(release, crd.kind, f"{crd.group}/{one.name}")
+            if schema:
+                found[schema.api_version, crd.kind] = schema.all()
+    return Shipped("the tables", crds, found, images.controllers(release))
+
+
+def _said(chart: _Chart, release: str, what: list[str], severity: Severity) -> Iterator[Finding]:
+    if what:
+        more = f" (and {len(what) - _SHOWN} more)" if len(what) > _SHOWN else ""
+        message = (
+            f"flux2 {chart.pin.value} claims to ship Flux {release}, but "
+            f"{'; '.join(what[:_SHOWN])}{more}"
+        )
+        related = (Related(Location(chart.path, 1), "the chart"),) if chart.path else ()
+        yield Finding(_CODE, severity, message, chart.pin.location, related)
+
+
+def _missing(held: Shipped, shipped: Shipped) -> Iterator[str]:
+    """Yield what only one has; a chart without a controller need not have its CRDs."""
+    for name in sorted(shipped.crds.keys() - held.crds.keys()):
+        if held.controllers.keys() & _controllers(shipped.crds[name].group):
+            yield f"has no CRD {name}"
+    for name in sorted(held.crds.keys() - shipped.crds.keys()):
+        yield f"has a CRD {name}, which the release has not"
+
+
+def _controllers(group: str) -> set[str]:
+    if group == "source.extensions.fluxcd.io":
+        return {"source-watcher"}
+    if group == "image.toolkit.fluxcd.io":
+        return {"image-reflector-controller", "image-automation-controller"}
+    return {f"{group.partition('.')[0]}-controller"}
+
+
+def _differences(held: Shipped, shipped: Shipped) -> Iterator[str]:
+    for name in sorted(held.crds.keys() & shipped.crds.keys()):
+        yield from _versions(held.crds[name], shipped.crds[name])
+    for api_version, kind in sorted(held.fields.keys() & shipped.fields.keys()):
+        schemas = held.fields[api_version, kind], shipped.fields[api_version, kind]
+        # A schema that takes anything takes what the release takes.
+        if _ANYTHING not in schemas:
+            yield from _fields(f"{kind} {api_version.rpartition('/')[2]}", *schemas)
+    for name in sorted(held.controllers.keys() & shipped.controllers.keys()):
+        ours, theirs = held.controllers[name], shipped.controllers[name]
+        if ours != theirs:
+            yield f"{name} has the image tag {ours}, not {theirs}"
+
+
+def _versions(held: Crd, shipped: Crd) -> Iterator[str]:
+    if held.names != shipped.names:
+        ours, theirs = (" and ".join(sorted(one.names)) for one in (held, shipped))
+        yield f"{held.kind} has {ours}, not {theirs}"
+        return
+    entries = {one.name: one for one in shipped.versions}
+    for one in held.versions:
+        if one != entries[one.name]:
+            yield f"{held.kind} {one.name} is {_flags(one)}, not {_flags(entries[one.name])}"
+
+
+def _flags(version: CrdVersion) -> str:
+    return " and ".join(flag for flag in _FLAGS if getattr(version, flag)) or "not served"
+
+
+def _fields(what: str, held: Mapping[str, Field], shipped: Mapping[str, Field]) -> Iterator[str]:
+    for path in sorted(shipped.keys() | held.keys()):
+        if path not in held:
+            yield f"{what} lacks {path}"
+        elif path not in shipped:
+            yield f"{what} has {path}, which the release has not"
+        elif held[path].type != shipped[path].type:
+            yield f"{what} has {path} as {held[path].type or 'anything'}"
+
+
+RULES = (
+    Rule(
+        _CODE,
+        "chart-and-release-differ",
+        Severity.ERROR,
+        "The chart holds the CRDs and images of the release that it claims by its appVersion.",
+        cited(differs),
+    ),
+)

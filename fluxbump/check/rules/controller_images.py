@@ -1,0 +1,88 @@
+"""The rule that the images of the controllers belong to the release that is installed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from fluxbump.check.rules.rule import Evidence, Finding, NotRun, Outcome, Related, Rule, Severity
+from fluxbump.discover.tracks import FLUX2_SOURCES, FLUX_SOURCES, current
+from fluxbump.flux import controller_images as images
+from fluxbump.flux.tables import images as facts
+from fluxbump.model import FLUX, FLUX2, Form, Pin, TrackKind
+
+_IN_VALUES = " in the values of "
+
+
+def controller_images(evidence: Evidence) -> Iterator[Outcome]:
+    """Every image of a controller is the one that the installed release ships."""
+    more = {release: shipped.controllers for release, shipped in evidence.manifests.items()}
+    for pin in evidence.inventory.pins:
+        if pin.kind != "controller-image" or pin.form is not Form.EXACT:
+            continue
+        expected = _expected(evidence, pin)
+        if expected is None:
+            yield NotRun("FB113", "not known which release is installed")
+        elif pin.track == FLUX:
+            if pin.value != expected:
+                yield _finding(evidence, pin, f"is the CLI of Flux {pin.value}", expected)
+        else:
+            yield from _image(evidence, pin, expected, more)
+
+
+def _image(
+    evidence: Evidence, pin: Pin, expected: str, more: Mapping[str, Mapping[str, str]]
+) -> Iterator[Outcome]:
+    tags = facts.controllers(expected) or more.get(expected, {})
+    if not tags:
+        yield NotRun("FB113", f"not known which images Flux {expected} ships")
+        return
+    if tags.get(pin.track.name) == f"v{pin.value}":
+        return
+    releases = images.releases_with(pin.track.name, pin.value, more)
+    if releases:
+        held = f"v{pin.value} belongs to Flux {' and '.join(releases)}"
+        yield _finding(evidence, pin, held, expected)
+    else:
+        message = (
+            f"{pin.subject} is at v{pin.value}, which no known release ships; Flux {expected} "
+            f"ships {tags.get(pin.track.name, 'no such controller')}"
+        )
+        yield Finding("FB113", Severity.NOTE, message, pin.location)
+
+
+def _expected(evidence: Evidence, pin: Pin) -> str | None:
+    """The release that an image must belong to: for values, the one of the chart."""
+    chart = evidence.index.get(current(evidence.inventory).get(FLUX2, ""))
+    if chart is not None and _IN_VALUES in pin.subject:
+        return str(chart.app_version)
+    return evidence.installed
+
+
+def _finding(evidence: Evidence, pin: Pin, held: str, expected: str) -> Finding:
+    message = f"{pin.subject}: {held}, but Flux {expected} is installed here"
+    if _IN_VALUES in pin.subject and pin.track.kind is TrackKind.IMAGE:
+        message = (
+            f"{pin.subject}: {held}, but the chart ships Flux {expected}: the controller stays at "
+            "that image while the CRDs move"
+        )
+    related = tuple(
+        Related(one.location, f"{one.subject} holds {one.value}")
+        for one in evidence.inventory.pins
+        if one.form is Form.EXACT
+        and (
+            (one.track == FLUX and one.kind in FLUX_SOURCES)
+            or (one.track == FLUX2 and one.kind in FLUX2_SOURCES)
+        )
+    )
+    return Finding("FB113", Severity.ERROR, message, pin.location, related)
+
+
+RULES = (
+    Rule(
+        "FB113",
+        "controller-images",
+        Severity.ERROR,
+        "Every image of a Flux controller belongs to the release that is installed.",
+        controller_images,
+    ),
+)

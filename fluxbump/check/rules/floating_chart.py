@@ -1,0 +1,113 @@
+"""A chart version that floats: it is judged by what it comes to today."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fluxbump.check.rules.rule import Evidence, NotApplicable, NotRun, Outcome, Rule
+from fluxbump.discover import installers
+from fluxbump.discover.tracks import FLUX2_SOURCES
+from fluxbump.model import FLUX2, ChartRelease, Finding, Form, Pin, Related, Severity
+from fluxbump.text import version_ranges
+
+_CODE = "FB115"
+_ELSEWHERE = ("chart-dependency",)  # FB101 wants that exact, whatever it comes to
+_STABLE = ">=0.0.0"
+
+
+def floating(evidence: Evidence) -> Iterator[Outcome]:
+    """A chart flux2 without an exact version comes to the release that is installed."""
+    pins = [pin for pin in evidence.inventory.pins if _floats(pin)]
+    if not pins:
+        yield NotApplicable(_CODE, "every version of the chart flux2 here is exact, or a variable")
+    elif evidence.no_index:
+        yield NotRun(_CODE, f"no chart index: {evidence.no_index}")
+    else:
+        beside = _beside(evidence)
+        for pin in pins:
+            yield _judged(pin, _newest(pin, evidence), beside)
+
+
+def _floats(pin: Pin) -> bool:
+    wanted = pin.track == FLUX2 and pin.kind in FLUX2_SOURCES and pin.kind not in _ELSEWHERE
+    return wanted and pin.form in (Form.RANGE, Form.UNPINNED)
+
+
+def _newest(pin: Pin, evidence: Evidence) -> ChartRelease | None:
+    """Return the chart that Helm takes today; None when the index has none that fits."""
+    try:
+        wanted = version_ranges.parse(pin.value if pin.form is Form.RANGE else _any(pin.value))
+    except version_ranges.ConstraintError:
+        return None
+    fitting = (one for one in evidence.index.values() if wanted.admits(one.version))
+    return max(fitting, key=lambda one: one.version, default=None)
+
+
+def _any(text: str) -> str:
+    """Return the range that a version that says nothing stands for: all, or all stable ones."""
+    return text if text.endswith("-0") else _STABLE
+
+
+def _beside(evidence: Evidence) -> list[tuple[Pin, str, str]]:
+    """What is exact beside it: the pin, its release, and how that is said.
+
+    What is installed counts first; where nothing says that, the other charts do.
+    """
+    files = evidence.inventory.files
+    installs = [
+        (pin, pin.value, f"{installers.name(pin, files)} installs Flux {pin.value}")
+        for pin in installers.exact(evidence.inventory)
+    ]
+    if installs:
+        return installs
+    exact = (pin for pin in evidence.inventory.pins if pin.form is Form.EXACT)
+    charts = [pin for pin in exact if pin.track == FLUX2 and pin.kind in FLUX2_SOURCES]
+    shipped = [(pin, evidence.shipped(pin)[0]) for pin in charts]
+    return [
+        (pin, release, f"{pin.subject} asks for flux2 {pin.value}, which ships Flux {release}")
+        for pin, release in shipped
+        if release
+    ]
+
+
+def _judged(pin: Pin, newest: ChartRelease | None, beside: list[tuple[Pin, str, str]]) -> Finding:
+    held = f"{pin.subject} holds {_words(pin)}"
+    if newest is None:
+        return _finding(Severity.WARNING, pin, f"{held}, which admits no chart of the chart index")
+    release = str(newest.app_version)
+    when = f" of {newest.created:%Y-%m-%d}" if newest.created else ""
+    today = f"{held}: today that is flux2 {newest.version}{when}, which ships Flux {release}"
+    other = [one for one in beside if one[1] != release]
+    if other:
+        (place, _, said), related = (
+            other[0],
+            [Related(one.location, what) for one, _, what in other],
+        )
+        message = f"{today}, but {said} ({place.location}): write an exact version"
+        return _finding(Severity.ERROR, pin, message, *related)
+    if beside:
+        return _finding(
+            Severity.WARNING, pin, f"{today}, as here; the next chart moves it without a commit"
+        )
+    return _finding(Severity.WARNING, pin, f"{today}; the next chart moves it without a commit")
+
+
+def _words(pin: Pin) -> str:
+    if pin.form is Form.RANGE:
+        return f"the range {pin.value}"
+    return f"{pin.value}, which is whatever is newest" if pin.value else "no version"
+
+
+def _finding(severity: Severity, pin: Pin, message: str, *related: Related) -> Finding:
+    return Finding(_CODE, severity, message, pin.location, related)
+
+
+RULES = (
+    Rule(
+        _CODE,
+        "floating-chart",
+        Severity.ERROR,
+        "A chart flux2 without an exact version comes to the release that is installed.",
+        floating,
+    ),
+)

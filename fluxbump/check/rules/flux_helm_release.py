@@ -1,0 +1,200 @@
+"""Rules about the HelmRelease that owns the Flux controllers.
+
+Field meanings are those of helm-controller's HelmRelease v2 specification, and what helm-controller
+1.1.0, 1.4.5 and 1.5.3 did with a wrapper of an older and of a newer release: install remediation
+uninstalls between attempts; upgrade remediation rolls back, or uninstalls; the strategy
+RetryOnFailure does neither, and exists from Flux 2.7.0 (helm-controller 1.4.0) on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Rule
+from fluxbump.discover.owners import Owner, owners
+from fluxbump.discover.tracks import current
+from fluxbump.flux import stored_versions
+from fluxbump.model import FLUX, FLUX2, Finding, Inventory, Related, Severity
+from fluxbump.text import versions
+
+_RETRY_ON_FAILURE_SINCE = versions.parse("2.7.0")
+TRUE = ("true", "True", "TRUE")
+"""How YAML writes it."""
+KEPT = ("upgrade", "preserveValues")
+"""The field that keeps the values of the last release, and the images among them."""
+_DEFEATED = "the controllers keep their images"
+
+
+def adoption(evidence: Evidence) -> Iterator[Outcome]:
+    """The HelmRelease adopts what was installed before it, and takes the new chart's images."""
+    for owner in owners(evidence.inventory):
+        kept = owner.value(*KEPT) or ""
+        if kept in TRUE:
+            yield _kept(owner)
+        elif "$" in kept:
+            where = owner.place(*KEPT)
+            yield NotRun("FB301", f"{where}: upgrade.preserveValues is a variable, {kept}")
+        for action in ("install", "upgrade"):
+            if owner.value(action, "disableTakeOwnership") in TRUE:
+                yield _finding(
+                    "FB301",
+                    Severity.ERROR,
+                    owner,
+                    (action, "disableTakeOwnership"),
+                    f"{owner.subject} cannot adopt what was installed before it: "
+                    f"{action}.disableTakeOwnership is true, so Helm refuses with "
+                    "`invalid ownership metadata` before it changes anything",
+                )
+
+
+def _kept(owner: Owner) -> Finding:
+    message = (
+        f"{owner.subject} owns the Flux controllers and sets upgrade.preserveValues: true, so "
+        "they keep their images: the last release's values, chart defaults included, win over "
+        "the new chart's; remove it (--fix adoption)"
+    )
+    return replace(_finding("FB301", Severity.ERROR, owner, KEPT, message), about=_DEFEATED)
+
+
+def defeats(finding: Finding) -> bool:
+    """Whether a finding says that a bump would reach no controller.
+
+    Such a bump is refused, also where the finding was there before.
+    """
+    return finding.code == "FB301" and finding.about == _DEFEATED
+
+
+# --- FB302 ------------------------------------------------------------------------------------
+
+
+class Hazard(Struct, frozen=True):
+    """A setting that makes a failure destructive.
+
+    Attributes:
+        action: `install` or `upgrade`.
+        field: of `remediation`, `retries` or `remediateLastFailure`.
+        uninstalls: what helm-controller does; else it rolls back.
+        when: it does that, for people.
+    """
+
+    action: str
+    field: str
+    uninstalls: bool
+    when: str
+
+
+def remediation(evidence: Evidence) -> Iterator[Outcome]:
+    """A failed install or upgrade leaves the running controllers alone."""
+    for owner in owners(evidence.inventory):
+        if "remediation" in owner.document.source:
+            for hazard in hazards(owner):
+                yield _hazard(owner, hazard, evidence)
+
+
+def _hazard(owner: Owner, hazard: Hazard, evidence: Evidence) -> Finding:
+    action = hazard.action
+    release = current(evidence.inventory).get(FLUX)
+    does = "uninstalls them" if hazard.uninstalls else "rolls back"
+    severity = Severity.ERROR if hazard.uninstalls else Severity.WARNING
+    hop = None if hazard.uninstalls else _refused_hop(evidence)
+    what = f"helm-controller {does} {hazard.when}"
+    if hop:
+        severity = Severity.ERROR
+        what += f", without end over {hop}, because its API server refuses the way back too"
+    if _strategy(owner, action) == "RetryOnFailure" and knows_strategy(release):
+        what += (
+            f"; {action}.strategy does not prevent that: an older chart's CRD lacks the field, "
+            "and the API server drops it"
+        )
+    return _finding(
+        "FB302",
+        severity,
+        owner,
+        (action, "remediation", hazard.field),
+        f"{owner.subject} owns the Flux controllers, and {what}; "
+        f"set {_safe(owner, action, release)}",
+    )
+
+
+def hazards(owner: Owner) -> Iterator[Hazard]:
+    """Yield what makes a failure of each action destructive, whatever the strategy is."""
+    for action in ("install", "upgrade"):
+        setting = partial(owner.value, action, "remediation")
+        retries = setting("retries") or "0"
+        uninstalls = action == "install" or setting("strategy") == "uninstall"
+        if retries != "0":
+            when = f"between {action} attempts (retries: {retries})"
+            yield Hazard(action, "retries", uninstalls, when)
+        elif setting("remediateLastFailure") in TRUE:
+            when = f"when the {action} fails"
+            yield Hazard(action, "remediateLastFailure", uninstalls, when)
+
+
+def _strategy(owner: Owner, action: str) -> str | None:
+    return owner.value(action, "strategy", "name")
+
+
+def knows_strategy(release: str | None) -> bool:
+    """Whether a HelmRelease of this release has `strategy`; not so when the release is unknown."""
+    version = versions.parse(release or "")
+    return bool(version and _RETRY_ON_FAILURE_SINCE and version >= _RETRY_ON_FAILURE_SINCE)
+
+
+def _refused_hop(evidence: Evidence) -> str | None:
+    """Return the hop from the base whose CRDs an API server refuses; None when there is none."""
+    if evidence.base is None:
+        return None
+    old, new = (_release(one, evidence) for one in (evidence.base, evidence.inventory))
+    if old == new or old not in evidence.crds or new not in evidence.crds:
+        return None
+    if evidence.stored is not None:
+        refused = stored_versions.exact(evidence.stored, evidence.crds, new)
+    else:
+        refused = stored_versions.fresh(evidence.crds, old, new)
+    return f"Flux {old} -> {new} (FB202)" if refused else None
+
+
+def _release(inventory: Inventory, evidence: Evidence) -> str:
+    held = current(inventory)
+    chart = evidence.index.get(held.get(FLUX2, ""))
+    return held.get(FLUX) or (str(chart.app_version) if chart else "")
+
+
+def _safe(owner: Owner, action: str, release: str | None) -> str:
+    if not knows_strategy(release):
+        return f"{action}.remediation.retries: 0 and no remediateLastFailure (--fix remediation)"
+    if _strategy(owner, action) == "RetryOnFailure":
+        return f"{action}.strategy alone, and remove {action}.remediation (--fix remediation)"
+    return (
+        f"{action}.strategy.name: RetryOnFailure, and remove {action}.remediation "
+        "(--fix remediation)"
+    )
+
+
+def _finding(
+    code: str, severity: Severity, owner: Owner, keys: tuple[str, ...], message: str
+) -> Finding:
+    related = (Related(owner.pin.location, f"{owner.subject} installs the chart"),)
+    return Finding(code, severity, message, owner.place(*keys), related)
+
+
+RULES = (
+    Rule(
+        "FB301",
+        "adoption-settings",
+        Severity.ERROR,
+        "The HelmRelease that owns the Flux controllers adopts them, and lets their images move.",
+        adoption,
+    ),
+    Rule(
+        "FB302",
+        "destructive-remediation",
+        Severity.ERROR,
+        "A failed install or upgrade of Flux does not remove the running controllers.",
+        remediation,
+    ),
+)

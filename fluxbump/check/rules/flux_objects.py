@@ -1,0 +1,233 @@
+"""Rules about the Flux custom resources of a repository and what a release's API server takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+
+from msgspec import Struct, field
+from semver import Version
+
+from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Rule, cited
+from fluxbump.discover import field_check, flux_objects
+from fluxbump.discover.flux_objects import Resource, Resources
+from fluxbump.flux.stored_versions import Crd, CrdVersion
+from fluxbump.flux.tables import fields as facts
+from fluxbump.flux.tables.fields import Schema
+from fluxbump.model import Finding, Severity
+from fluxbump.text import versions
+
+_NOT_LOOKED_FOR = "Flux custom resources were not looked for"
+_NO_RELEASE = "nothing in live code says which Flux release this repository installs"
+
+
+def _span(releases: Iterable[str]) -> str:
+    known = sorted(releases, key=lambda one: versions.parse(one) or Version(0))
+    return f"known are {known[0]} to {known[-1]}" if known else "none is known"
+
+
+# --- FB203, FB205: apiVersions ----------------------------------------------------------------
+
+
+class _Entry(Struct, frozen=True):
+    """What a release has for an apiVersion and kind: the CRD, and the version when it is served."""
+
+    crd: Crd | None
+    version: CrdVersion | None
+
+
+class _Served(Struct, frozen=True):
+    """What a release defines, by group and kind.
+
+    Thousands of resources share a few apiVersions, so what one of them comes to is kept.
+    """
+
+    release: str
+    crds: Mapping[tuple[str, str], Crd]
+    kept: dict[tuple[str, str], _Entry] = field(default_factory=dict)
+
+    def entry(self, resource: Resource) -> _Entry:
+        key = (resource.api_version, resource.kind)
+        if key not in self.kept:
+            crd = self.crds.get((resource.group, resource.kind))
+            served = (one for one in (crd.versions if crd else ()) if one.served)
+            version = next((one for one in served if one.name == resource.version), None)
+            self.kept[key] = _Entry(crd, version)
+        return self.kept[key]
+
+    def takes(self, mention: Resource) -> bool:
+        """Whether a mention is in order; without a known kind, whether any kind has the version."""
+        entry = self.entry(mention)
+        if entry.crd:
+            return entry.version is not None
+        entries = (
+            one for crd in self.crds.values() if crd.group == mention.group for one in crd.versions
+        )
+        return any(one.name == mention.version and one.served for one in entries)
+
+
+def _judged(evidence: Evidence, code: str) -> tuple[Resources, _Served] | NotRun:
+    release = evidence.installed
+    if evidence.resources is None:
+        return NotRun(code, _NOT_LOOKED_FOR)
+    if release is None:
+        return NotRun(code, _NO_RELEASE)
+    if not evidence.crds.get(release):
+        known = f"{_span(evidence.crds)}){evidence.why_unknown(release)}"
+        return NotRun(code, f"the API versions of Flux {release} are not known ({known}")
+    crds = {(crd.group, crd.kind): crd for crd in evidence.crds[release].values()}
+    return evidence.resources, _Served(release, crds)
+
+
+def _unjudged(found: Resources, code: str) -> Iterator[NotRun]:
+    """Say what could not be judged, with the first place of each."""
+    variable = [one.api_location for one in found.resources if "$" in one.version]
+    broken = [one.location for one in found.unreadable]
+    for places, what in ((variable, "has a variable as its version"), (broken, "is not YAML")):
+        more = f" (and {len(places) - 1} more like it)" if len(places) > 1 else ""
+        if places:
+            yield NotRun(code, f"the Flux resource at {places[0]} {what}{more}")
+
+
+def removed_api(evidence: Evidence) -> Iterator[Outcome]:
+    """Every manifest uses an apiVersion that the release serves."""
+    judged = _judged(evidence, "FB203")
+    if isinstance(judged, NotRun):
+        yield judged
+        return
+    found, served = judged
+    yield from _unjudged(found, "FB203")
+    for one in found.resources:
+        if served.entry(one).version is None and "$" not in one.version:
+            message = f"{one} is at {one.api_version}, {_refusal(one, served, evidence)}"
+            yield _finding("FB203", Severity.ERROR, message, one)
+    for one in found.mentions:
+        if not served.takes(one):
+            what = f"{one.kind} at {one.api_version}" if one.kind else one.api_version
+            message = f"this text names {what}, {_refusal(one, served, evidence)}"
+            yield _finding("FB203", Severity.WARNING, message, one)
+
+
+def _finding(code: str, severity: Severity, message: str, one: Resource) -> Finding:
+    about = f"{one} at {one.api_version}"
+    return Finding(code, severity, message, one.api_location, about=about)
+
+
+def _refusal(one: Resource, served: _Served, evidence: Evidence) -> str:
+    crd = served.entry(one).crd
+    if crd:
+        return f"which Flux {served.release} does not serve; {_choice(crd)}"
+    if one.text_only:
+        return f"which Flux {served.release} does not serve"
+    having = [
+        release
+        for release, crds in evidence.crds.items()
+        if any((crd.group, crd.kind) == (one.group, one.kind) for crd in crds.values())
+    ]
+    where = f" ({_span(having).replace('known are', 'it is in Flux')})" if having else ""
+    return f"but Flux {served.release} has no such kind{where}"
+
+
+def _choice(crd: Crd) -> str:
+    """Say which version to move to; a deprecated one only where there is no other."""
+    served = [one for one in crd.versions if one.served]
+    best = [one for one in served if not one.deprecated] or served
+    best.sort(key=lambda one: not one.storage)
+    return f"move to {' or '.join(one.name for one in best)}" if best else "it serves no other"
+
+
+def deprecated_api(evidence: Evidence) -> Iterator[Outcome]:
+    """No manifest uses an apiVersion that a later release will not serve."""
+    judged = _judged(evidence, "FB205")
+    if isinstance(judged, NotRun):
+        yield judged
+        return
+    found, served = judged
+    yield from _unjudged(found, "FB205")
+    for one in (*found.resources, *found.mentions):
+        entry = served.entry(one)
+        if entry.crd and entry.version and entry.version.deprecated:
+            severity = Severity.NOTE if one.text_only else Severity.WARNING
+            message = (
+                f"{one} is at {one.api_version}, which is deprecated in Flux {served.release}; "
+                f"{_choice(entry.crd)}"
+            )
+            yield _finding("FB205", severity, message, one)
+
+
+# --- FB204: fields ----------------------------------------------------------------------------
+
+
+def unknown_field(evidence: Evidence) -> Iterator[Outcome]:
+    """Every field of a manifest is one that the release has, with a value that it takes."""
+    release = evidence.installed
+    if evidence.resources is None:
+        yield NotRun("FB204", _NOT_LOOKED_FOR)
+    elif release is None:
+        yield NotRun("FB204", _NO_RELEASE)
+    elif release not in facts.releases() and release not in evidence.manifests:
+        known = f"{_span(facts.releases())}){evidence.why_unknown(release)}"
+        yield NotRun("FB204", f"the fields of Flux {release} are not known ({known}")
+    else:
+        yield from _unjudged(evidence.resources, "FB204")
+        wanted = _to_look_at(evidence.resources, release, evidence.compared_with)
+        paths = {one.location.path for one in wanted}
+        files = [one for one in evidence.resources.files.items() if one[0] in paths]
+        for part in evidence.spread(partial(_of_files, release, evidence), files):
+            yield from part
+
+
+def _to_look_at(found: Resources, release: str, old: str | None) -> list[Resource]:
+    """The resources that may be refused: all, or those whose schema takes less than `old`'s."""
+    if old is None or not {old, release} <= {*facts.releases()}:
+        return list(found.resources)
+    used = frozenset((one.api_version, one.kind) for one in found.resources)
+    narrowed = facts.narrowed(old, release, used)
+    return [one for one in found.resources if (one.api_version, one.kind) in narrowed]
+
+
+def _of_files(release: str, evidence: Evidence, files: Sequence[tuple[str, str]]) -> list[Outcome]:
+    bodies = (body for path, text in files for body in flux_objects.bodies(path, text))
+    return [one for body in bodies for one in _fields(body, release, evidence)]
+
+
+def _fields(body: flux_objects.Body, release: str, evidence: Evidence) -> Iterator[Outcome]:
+    schema = _schema(body.resource.kind, body.resource.api_version, release, evidence)
+    if schema is None:
+        return  # the release does not have this apiVersion, which is FB203
+    for problem in field_check.problems(body, schema):
+        message = f"{body.resource}: {problem.message}"
+        yield Finding("FB204", Severity.ERROR, message, problem.location)
+
+
+def _schema(kind: str, api_version: str, release: str, evidence: Evidence) -> Schema | None:
+    read = evidence.manifests.get(release)
+    if read is None:
+        return facts.fields(release, kind, api_version)
+    fields = read.fields.get((api_version, kind))
+    return None if fields is None else Schema(release, kind, api_version, fields)
+
+
+RULES = (
+    Rule(
+        "FB203",
+        "removed-api",
+        Severity.ERROR,
+        "Every manifest uses an apiVersion that the Flux release serves.",
+        cited(removed_api),
+    ),
+    Rule(
+        "FB204",
+        "unknown-field",
+        Severity.ERROR,
+        "Every field of a Flux resource is one that the release has, with a value that it takes.",
+        cited(unknown_field),
+    ),
+    Rule(
+        "FB205",
+        "deprecated-api",
+        Severity.WARNING,
+        "No manifest uses an apiVersion that the Flux release calls deprecated.",
+        cited(deprecated_api),
+    ),
+)

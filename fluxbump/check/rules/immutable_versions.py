@@ -1,0 +1,99 @@
+"""A published chart version is immutable: whatever changes a chart moves its version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from msgspec.structs import replace
+
+from fluxbump.check.rules.rule import Evidence, NotApplicable, NotRun, Outcome, Rule
+from fluxbump.model import FLUX2, Chart, Finding, Location, Pin, Related, Severity
+from fluxbump.text import versions
+
+
+def chart_version(evidence: Evidence) -> Iterator[Outcome]:
+    """A chart that differs from the merge base has a higher version than there."""
+    if not evidence.inventory.charts:
+        yield NotApplicable("FB107", "no chart here moves with Flux")
+        return
+    if evidence.base is None:
+        yield NotRun("FB107", "no base to compare with: say --base origin/main")
+        return
+    if not evidence.raises:
+        yield NotApplicable("FB107", "`bump: none`: chart versions are raised by somebody else")
+    before = {chart.name: chart for chart in evidence.base.charts}
+    nested = [chart.directory for chart in evidence.inventory.charts]
+    for chart in evidence.inventory.charts:
+        old = before.get(chart.name)
+        changed = sorted(
+            path for path in evidence.changed if _owner(path, nested) == chart.directory
+        )
+        stays = old is not None and old.version == chart.version
+        if stays and not evidence.raises:
+            continue
+        if old is not None and changed and not _raised(old, chart):
+            ours = chart.wrapper or old.wrapper or _moved(old, chart, changed, evidence)
+            severity = Severity.ERROR if ours else Severity.NOTE
+            yield replace(_finding(chart, old, changed, evidence), severity=severity)
+
+
+def _moved(old: Chart, chart: Chart, changed: list[str], evidence: Evidence) -> bool:
+    """Whether what changed in an umbrella is something that moves with Flux, or its own version.
+
+    The rest is the team's: in many repositories a bot that changes images, or people, who raise
+    the version of a chart when they publish it.
+    """
+    if old.version != chart.version:
+        return True
+    names = {one.name for one in evidence.inventory.charts} | {FLUX2.name}
+    was, now = (
+        sorted((one.name, one.version) for one in each.dependencies if one.name in names)
+        for each in (old, chart)
+    )
+    before = evidence.base.pins if evidence.base else ()
+    return was != now or _held(before, changed) != _held(evidence.inventory.pins, changed)
+
+
+def _held(pins: Iterable[Pin], paths: list[str]) -> list[tuple[str, str, str]]:
+    inside = [pin for pin in pins if pin.location.path in paths]
+    return sorted((pin.location.path, pin.kind, pin.value) for pin in inside)
+
+
+def _owner(path: str, directories: list[str]) -> str | None:
+    """The innermost chart directory that holds a path."""
+    holding = [directory for directory in directories if path.startswith(directory)]
+    return max(holding, key=len, default=None)
+
+
+def _raised(old: Chart, new: Chart) -> bool:
+    before, after = versions.parse(old.version), versions.parse(new.version)
+    if before is None or after is None:
+        return old.version != new.version
+    return after > before
+
+
+def _finding(chart: Chart, old: Chart, changed: list[str], evidence: Evidence) -> Finding:
+    own = [
+        p for p in evidence.inventory.pins if p.kind == "chart-version" and p.track == chart.track
+    ]
+    where = own[0].location if own else Location(chart.path, 1)
+    stays = "is still" if chart.version == old.version else "goes down to"
+    return Finding(
+        "FB107",
+        Severity.ERROR,
+        f"chart {chart.name} changed ({', '.join(changed[:3])}{' …' if changed[3:] else ''}), but "
+        f"its version {stays} {chart.version}",
+        where,
+        tuple(Related(Location(path, 1), "differs from the base") for path in changed),
+    )
+
+
+RULES = (
+    Rule(
+        "FB107",
+        "chart-version-moved",
+        Severity.ERROR,
+        "A chart that changed has a higher version than at the merge base.",
+        chart_version,
+    ),
+)

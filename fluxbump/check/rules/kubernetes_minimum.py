@@ -1,0 +1,82 @@
+"""Rules about the Kubernetes that a Flux release asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Rule
+from fluxbump.discover.inventory import SETTINGS_FILE
+from fluxbump.discover.kubernetes_pins import KubernetesPin, minor
+from fluxbump.flux.tables.crds import kubernetes_minimum
+from fluxbump.model import FLUX, FLUX2, Finding, Related, Severity
+
+
+def too_old(evidence: Evidence) -> Iterator[Outcome]:
+    """The repository pins a Kubernetes that the Flux release runs on."""
+    release = evidence.installed
+    minimum = kubernetes_minimum(release) if release else None
+    reason = _unknown(evidence, release, minimum)
+    if reason or minimum is None:
+        yield NotRun("FB207", reason)
+        return
+    for pin in evidence.kubernetes or ():
+        if pin.minor is None:
+            yield NotRun("FB207", f"{pin.source} does not hold a version: {pin.version}")
+        elif pin.minor < (minor(minimum) or (0, 0)):
+            yield _finding(evidence, pin, release or "", minimum)
+
+
+def _doubt(evidence: Evidence, pin: KubernetesPin) -> str:
+    """Say why a place is no proof of what clusters run; empty where nothing speaks against it.
+
+    Flux refuses to run below its minimum, so a place that is too old for the release that runs
+    today is not about the clusters that run it.
+    """
+    if pin.location is None or pin.location.path == SETTINGS_FILE:
+        return ""  # somebody stated it for these clusters
+    if pin.tried:
+        return "a test or an example"
+    before = replace(evidence, inventory=evidence.base) if evidence.base else evidence
+    release = before.installed
+    minimum = kubernetes_minimum(release) if release else None
+    too_old = minimum is not None and (pin.minor or (0, 0)) < (minor(minimum) or (0, 0))
+    return f"too old for Flux {release} too, which runs already" if too_old else ""
+
+
+def _unknown(evidence: Evidence, release: str | None, minimum: str | None) -> str:
+    """Say why nothing can be judged; empty when it can."""
+    if evidence.kubernetes is None:
+        return "the pinned Kubernetes was not looked for"
+    if not evidence.kubernetes:
+        return "no pinned Kubernetes found (state it with --kubernetes)"
+    if release is None:
+        return "nothing in live code says which Flux release this repository installs"
+    return "" if minimum else f"the Kubernetes that Flux {release} asks for is not known"
+
+
+def _finding(evidence: Evidence, pin: KubernetesPin, release: str, minimum: str) -> Finding:
+    """Put a finding at the pin; where that is no place here, at what installs Flux."""
+    flux = [one for one in evidence.inventory.pins if one.track in (FLUX, FLUX2)]
+    flux.sort(key=lambda one: (one.track != FLUX, one.location))
+    where = pin.location or flux[0].location
+    related = tuple(Related(one.location, f"{one.subject} {one.value}") for one in flux[:1])
+    held = f"Kubernetes {minimum} or newer, but {pin.source} is {pin.version}"
+    message = f"Flux {release} asks for {held}"
+    doubt = _doubt(evidence, pin)
+    if doubt:
+        message += f" ({doubt}, so it may not be that of your clusters)"
+    severity = Severity.WARNING if doubt else Severity.ERROR
+    return Finding("FB207", severity, message, where, related, about=held)
+
+
+RULES = (
+    Rule(
+        "FB207",
+        "kubernetes-too-old",
+        Severity.ERROR,
+        "The pinned Kubernetes is one that the Flux release runs on.",
+        too_old,
+    ),
+)

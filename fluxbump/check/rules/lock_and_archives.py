@@ -1,0 +1,111 @@
+"""Rules about files that follow from the pins: Chart.lock, and vendored archives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Rule, Vendored
+from fluxbump.errors import PinError
+from fluxbump.helm import lock
+from fluxbump.model import FLUX2, Finding, Form, Location, Pin, Related, Severity
+from fluxbump.text import yaml
+
+
+def chart_lock(evidence: Evidence) -> Iterator[Outcome]:
+    """A Chart.lock is the one that Helm would write for its Chart.yaml."""
+    for chart in evidence.inventory.charts:
+        path = f"{chart.directory}Chart.lock"
+        text = evidence.locks.get(path)
+        if text is None:
+            continue
+        problem = _out_of_step(evidence.inventory.files[chart.path], path, text)
+        if problem is not None:
+            where, what = problem
+            yield Finding(
+                "FB111",
+                Severity.ERROR,
+                f"is not in step with {chart.path}: {what} "
+                f"(helm dependency update {chart.directory.rstrip('/') or '.'})",
+                where,
+                (Related(Location(chart.path, 1), "declares the dependencies"),),
+            )
+
+
+def _out_of_step(chart: str, path: str, text: str) -> tuple[Location, str] | None:
+    """Say where a lock differs from what Helm would write, and how."""
+    document = yaml.documents(text, path)[0]
+    digest = document.at(yaml.get(document.root, "digest"))
+    try:
+        edits = lock.relock(
+            chart_path=path,
+            chart_text=chart,
+            lock_path=path,
+            lock_text=text,
+            moved={},
+            generated=datetime.fromtimestamp(0, UTC),
+        )
+    except PinError as error:
+        return digest, error.message
+    return (digest, "`helm dependency build` refuses it") if edits else None
+
+
+def vendored_archive(evidence: Evidence) -> Iterator[Outcome]:
+    """A vendored flux2 is the one that the dependency names, and what it says it is."""
+    dependencies = {
+        pin.location.path: pin
+        for pin in evidence.inventory.pins
+        if pin.kind == "chart-dependency" and pin.track == FLUX2 and pin.form is Form.EXACT
+    }
+    for vendored in evidence.vendored:
+        pin = dependencies.get(vendored.wrapper)
+        for problem in _problems(vendored, pin, evidence):
+            related = (Related(pin.location, f"depends on flux2 {pin.value}"),) if pin else ()
+            yield Finding("FB112", Severity.ERROR, problem, Location(vendored.path, 1), related)
+        if vendored.sha256 and evidence.no_index:
+            reason = f"the digest of {vendored.path} was not compared: {evidence.no_index}"
+            yield NotRun("FB112", reason)
+
+
+def _problems(vendored: Vendored, pin: Pin | None, evidence: Evidence) -> Iterator[str]:
+    if vendored.problem:
+        yield vendored.problem
+        return
+    if vendored.name != FLUX2.name:
+        yield f"holds the chart {vendored.name or 'without a name'}, not flux2"
+    if pin is not None and vendored.version != pin.value:
+        yield f"holds flux2 {vendored.version}, but {pin.location} depends on {pin.value}"
+    if vendored.named is not None and vendored.named != vendored.version:
+        yield f"is named after {vendored.named}, but holds flux2 {vendored.version}"
+    release = evidence.index.get(vendored.named or vendored.version)
+    if release is None:
+        return
+    if vendored.version == str(release.version) and vendored.app_version.removeprefix("v") != str(
+        release.app_version
+    ):
+        yield (
+            f"says that it ships Flux {vendored.app_version}, the index says {release.app_version}"
+        )
+    if vendored.sha256 and release.digest and vendored.sha256 != release.digest:
+        yield (
+            f"is not the published archive of flux2 {release.version}: sha256 {vendored.sha256}, "
+            f"the index says {release.digest}"
+        )
+
+
+RULES = (
+    Rule(
+        "FB111",
+        "chart-lock",
+        Severity.ERROR,
+        "A Chart.lock is in step with its Chart.yaml.",
+        chart_lock,
+    ),
+    Rule(
+        "FB112",
+        "vendored-archive",
+        Severity.ERROR,
+        "A vendored flux2 is the version that the wrapper depends on, and what it claims to be.",
+        vendored_archive,
+    ),
+)

@@ -1,0 +1,57 @@
+"""Rules about fluxbump's own sight: what it could not read, and what it was told to overlook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fluxbump.check.rules.rule import Evidence, Outcome, Rule
+from fluxbump.model import Finding, Severity
+
+
+def unused_suppression(_evidence: Evidence) -> Iterator[Outcome]:
+    """Yield nothing: only the gate, which applies suppressions, knows which were of use."""
+    yield from ()
+
+
+def unreadable(evidence: Evidence) -> Iterator[Outcome]:
+    """Every file that may hold a pin can be parsed."""
+    for one in evidence.inventory.unreadable:
+        yield Finding(
+            "FB002",
+            Severity.ERROR,
+            f"may hold a pin, but cannot be read as YAML: {one.message} "
+            "(fix it; if it is excluded in fluxbump.yaml, every version in it stays behind)",
+            one.location,
+        )
+
+
+def not_judged(evidence: Evidence) -> Iterator[Outcome]:
+    """Nothing that looks like a pin was left out of what the other rules judge."""
+    unsure = {one for one in evidence.inventory.notes if not one.certain}
+    for note in sorted(unsure, key=lambda one: (one.location, one.message)):
+        yield Finding("FB003", Severity.NOTE, f"not judged: {note.message}", note.location)
+
+
+RULES = (
+    Rule(
+        "FB001",
+        "unused-suppression",
+        Severity.WARNING,
+        "Every suppression suppresses something.",
+        unused_suppression,
+    ),
+    Rule(
+        "FB002",
+        "unreadable",
+        Severity.ERROR,
+        "Every file that may hold a pin can be parsed.",
+        unreadable,
+    ),
+    Rule(
+        "FB003",
+        "not-judged",
+        Severity.NOTE,
+        "Everything that looks like a pin was judged.",
+        not_judged,
+    ),
+)

@@ -1,0 +1,222 @@
+"""The rule about what tells the Helm release of Flux from others.
+
+helm-controller (1.1.0, `ReleaseTargetChanged`) uninstalls the release that it knows when the
+HelmRelease comes to name another one, and when the HelmRelease is deleted. It does neither while
+the HelmRelease is suspended.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+
+from msgspec import Struct
+
+from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Rule
+from fluxbump.discover.owners import owners
+from fluxbump.model import Finding, Inventory, Location, Related, Severity
+from fluxbump.text import yaml
+from fluxbump.text.live_code import TextFile
+from fluxbump.text.yaml import Document, Node
+
+_TRUE = ("true", "True", "TRUE")
+_FIELDS = ("releaseName", "targetNamespace", "storageNamespace")
+_SUSPEND = (
+    "set `suspend: true` in a commit of its own, and wait until every cluster has reconciled it"
+)
+
+
+class _Release(Struct, frozen=True):
+    """A HelmRelease, and the Helm release that it names.
+
+    Attributes:
+        name: of the object.
+        namespace: likewise; empty when it comes from elsewhere.
+        suspended: as the file says.
+        target: what helm-controller compares, with its defaults; a field that cannot be known is
+            left out.
+        location: of the object.
+        places: of the fields that are set.
+    """
+
+    name: str
+    namespace: str
+    suspended: bool
+    target: Mapping[str, str]
+    location: Location
+    places: Mapping[str, Location]
+
+    def same_object(self, other: _Release) -> bool:
+        """Whether both are one object: a namespace that is not stated may be any."""
+        spaces = {self.namespace, other.namespace} - {""}
+        return self.name == other.name and len(spaces) <= 1
+
+    def changed(self, other: _Release) -> list[str]:
+        """The fields that have another value in `other`, as far as both are known."""
+        common = [field for field in self.target if field in other.target]
+        return [field for field in common if self.target[field] != other.target[field]]
+
+
+def identity(evidence: Evidence) -> Iterator[Outcome]:
+    """The HelmRelease that owns Flux names the same Helm release as at the base."""
+    if evidence.base is None:
+        if any(owners(evidence.inventory)):
+            yield NotRun("FB303", "no base to compare with: say --base origin/main")
+        return
+    before = _owned(evidence.base)
+    if not before:
+        return
+    unread = {one.location.path for one in evidence.inventory.unreadable}
+    after = _owned(evidence.inventory)
+    if not _all_stayed(before, after):
+        after = _all(evidence, after, {one.name for one in before})
+    for old, new in _pairs(before, after):
+        if new is None and old.location.path in unread:
+            yield NotRun("FB303", f"{old.location.path} cannot be parsed")
+        elif new is None and not old.suspended:
+            yield _gone(old)
+        elif new is not None:
+            yield from _changes(old, new)
+
+
+def _gone(old: _Release) -> Finding:
+    message = (
+        f"HelmRelease {old.name} owns the Flux controllers and is removed while it is not "
+        f"suspended, so helm-controller uninstalls Flux; first {_SUSPEND}"
+    )
+    return Finding("FB303", Severity.ERROR, message, old.location)
+
+
+def _changes(old: _Release, new: _Release) -> Iterator[Finding]:
+    fields = old.changed(new)
+    if not fields:
+        return
+    what = ", ".join(f"{one} {old.target[one]} -> {new.target[one]}" for one in fields)
+    asleep = old.suspended and new.suspended
+    does = "as soon as it is resumed" if asleep else "to install it anew"
+    message = (
+        f"HelmRelease {new.name} owns the Flux controllers and names another Helm release "
+        f"({what}): helm-controller uninstalls Flux {does}; keep it, or first {_SUSPEND}, remove "
+        "the object, and only then add it with the new name"
+    )
+    where = next((new.places[one] for one in fields if one in new.places), new.location)
+    severity = Severity.WARNING if asleep else Severity.ERROR
+    yield Finding("FB303", severity, message, where, (Related(old.location, "at the base"),))
+
+
+# --- which one is which ------------------------------------------------------------------------
+
+
+def _pairs(
+    before: list[_Release], after: list[_Release]
+) -> Iterator[tuple[_Release, _Release | None]]:
+    """Pair each HelmRelease of the base with what became of it; None for nothing.
+
+    A repository holds one of a name for each cluster. One stays in its file; else it has moved
+    unchanged; else it is the one nearest to where it was.
+    """
+    free = list(after)
+    rest = list(before)
+    for likely in (_same_file, _same_target, _same_object):
+        left = []
+        for old in rest:
+            new = next((one for one in free if old.same_object(one) and likely(old, one)), None)
+            if new is None:
+                left.append(old)
+            else:
+                free.remove(new)
+                yield old, new
+        rest = left
+    for old in rest:
+        yield old, None
+
+
+def _same_file(old: _Release, new: _Release) -> bool:
+    return old.location.path == new.location.path
+
+
+def _same_target(old: _Release, new: _Release) -> bool:
+    return not old.changed(new)
+
+
+def _same_object(_: _Release, __: _Release) -> bool:
+    return True
+
+
+# --- what there is -----------------------------------------------------------------------------
+
+
+def _owned(inventory: Inventory) -> list[_Release]:
+    return [
+        _read(owner.document, owner.manifest, owner.pin.track.name)
+        for owner in owners(inventory)
+        if owner.manifest is not None
+    ]
+
+
+def _all_stayed(before: list[_Release], after: list[_Release]) -> bool:
+    """Whether each is in its file still; then nobody has to look at the other HelmReleases."""
+    there = Counter((one.location.path, one.name, one.namespace) for one in after)
+    there.subtract((one.location.path, one.name, one.namespace) for one in before)
+    return min(there.values()) >= 0
+
+
+def _all(evidence: Evidence, owned: list[_Release], names: Collection[str]) -> list[_Release]:
+    """The HelmReleases that own Flux, and others of these names, whatever chart they install now.
+
+    A patch installs no chart, so it is none of them.
+    """
+    found = list(owned)
+    known = {one.location for one in found}
+    called = re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(names)))})\b")
+    resources = evidence.resources.files if evidence.resources else {}
+    for path, text in {**resources, **evidence.inventory.files}.items():
+        if "HelmRelease" not in text or not called.search(text):
+            continue
+        for document, node in TextFile(path, text).objects({"HelmRelease"}, called.search):
+            spec = yaml.get(node, "spec")
+            installs = yaml.get(spec, "chart") or yaml.get(spec, "chartRef")
+            if installs is not None and document.at(node) not in known:
+                found.append(_read(document, node, _chart(node)))
+    return found
+
+
+def _chart(node: Node) -> str:
+    named = yaml.text_of(node, "spec", "chart", "spec", "chart") or ""
+    return named.rstrip("/").rpartition("/")[2]
+
+
+def _read(document: Document, node: Node, chart: str) -> _Release:
+    metadata, spec = yaml.get(node, "metadata"), yaml.get(node, "spec")
+    name = yaml.text_of(metadata, "name") or ""
+    namespace = yaml.text_of(metadata, "namespace") or ""
+    into = yaml.text_of(spec, "targetNamespace")
+    released = yaml.text_of(spec, "releaseName")
+    target = {
+        "releaseName": released or (f"{into}-{name}" if into else name),
+        "targetNamespace": into or namespace,
+        "storageNamespace": yaml.text_of(spec, "storageNamespace") or namespace,
+        "chart": chart,
+    }
+    nodes = {field: yaml.get(spec, field) for field in _FIELDS}
+    nodes["chart"] = yaml.get(spec, "chart", "spec", "chart")
+    return _Release(
+        name,
+        namespace,
+        yaml.text_of(spec, "suspend") in _TRUE,
+        {key: value for key, value in target.items() if value and "$" not in value},
+        document.at(node),
+        {key: document.at(one) for key, one in nodes.items() if one is not None},
+    )
+
+
+RULES = (
+    Rule(
+        "FB303",
+        "release-identity",
+        Severity.ERROR,
+        "The HelmRelease that owns the Flux controllers stays, and names the same Helm release.",
+        identity,
+    ),
+)

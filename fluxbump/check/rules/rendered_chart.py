@@ -1,0 +1,235 @@
+"""Rules about what a wrapper renders to with its default values.
+
+FB105 is the bash gate's fifth case: the render succeeds and holds Flux's four core controllers,
+and their images are those of the release. FB106 refuses objects whose API a fresh cluster lacks:
+Helm asks the API server for every kind before it creates the first object, so one of them stops
+the whole install.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator
+from fnmatch import fnmatchcase
+
+from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Render, RenderedObject, Rule
+from fluxbump.model import FLUX2, Finding, Location, Pin, Related, Severity
+
+CORE = (
+    "source-controller",
+    "kustomize-controller",
+    "helm-controller",
+    "notification-controller",
+)
+"""Controllers without which there is no Flux."""
+
+BUILT_IN = frozenset(
+    {
+        "",  # core
+        "admissionregistration.k8s.io",
+        "apiextensions.k8s.io",
+        "apiregistration.k8s.io",
+        "apps",
+        "authentication.k8s.io",
+        "authorization.k8s.io",
+        "autoscaling",
+        "batch",
+        "certificates.k8s.io",
+        "coordination.k8s.io",
+        "discovery.k8s.io",
+        "events.k8s.io",
+        "flowcontrol.apiserver.k8s.io",
+        "internal.apiserver.k8s.io",
+        "networking.k8s.io",
+        "node.k8s.io",
+        "policy",
+        "rbac.authorization.k8s.io",
+        "resource.k8s.io",
+        "scheduling.k8s.io",
+        "storage.k8s.io",
+    }
+)
+"""API groups of Kubernetes itself. Others that end in `k8s.io` come with an add-on."""
+
+FLUX_GROUPS = ("*.toolkit.fluxcd.io", "source.extensions.fluxcd.io")
+"""API groups of Flux, which are installed before the wrapper; the last one since 2.7."""
+
+_DEFINITION = "CustomResourceDefinition"
+
+
+# --- FB105 -----------------------------------------------------------------------------------
+
+
+def render(evidence: Evidence) -> Iterator[Outcome]:
+    """The default render succeeds and holds the release's controllers."""
+    yield from _not_rendered("FB105", evidence)
+    for one in evidence.renders:
+        if one.error is not None:
+            yield _refused(evidence, one)
+        elif one.not_run is None:
+            yield from _missing(evidence, one)
+            yield from _tags(evidence, one)
+
+
+def _refused(evidence: Evidence, one: Render) -> Finding:
+    related = tuple(_blamed(evidence, one))
+    message = f"does not render with its default values: {one.error}"
+    return Finding("FB105", Severity.ERROR, message, Location(one.wrapper, 1), related)
+
+
+def _blamed(evidence: Evidence, one: Render) -> Iterator[Related]:
+    """Yield the template that helm names, when it is one of the wrapper's own."""
+    for chart in evidence.inventory.charts:
+        if chart.path == one.wrapper:
+            own = re.compile(rf"(?<![\w/-]){re.escape(chart.name)}/(templates/[^\s:]+)(?::(\d+))?")
+            named = own.search(one.error or "")
+            if named:
+                place = Location(f"{chart.directory}{named[1]}", int(named[2] or 1))
+                yield Related(place, "helm stopped here")
+
+
+def _missing(evidence: Evidence, one: Render) -> Iterator[Finding]:
+    for controller in CORE:
+        if not _deployments(one, controller):
+            message = f"the default render holds no Deployment {controller}"
+            yield _at_dependency(evidence, one, message)
+
+
+def _tags(evidence: Evidence, one: Render) -> Iterator[Outcome]:
+    if not one.images:
+        reason = "which images the release ships is not known, so their tags were not compared"
+        yield NotRun("FB105", f"{one.wrapper}: {reason}")
+    for controller, tag in sorted(one.images.items()):
+        for deployment in _deployments(one, controller):
+            for image in _images(deployment, tag):
+                yield from _tag(evidence, one, controller, image, tag)
+
+
+def _tag(
+    evidence: Evidence, one: Render, controller: str, image: str, tag: str
+) -> Iterator[Outcome]:
+    held = _split(image)[1]
+    if held == tag:
+        return
+    if not held and "@" in image:
+        reason = f"{controller} has a digest and no tag ({image}), so it was not compared"
+        yield NotRun("FB105", f"{one.wrapper}: {reason}")
+        return
+    what = f"image {image}" if held else f"image {image or '(none)'}, which has no tag"
+    message = f"{controller} is rendered with {what}, but the release ships {tag}"
+    yield _at_dependency(evidence, one, message)
+
+
+def _images(deployment: RenderedObject, tag: str) -> Iterable[str]:
+    """Return the images that must be the controller's; a sidecar has a name of its own.
+
+    A mirror may call the controller's image something else. Then one of all must have the tag.
+    """
+    named = [one for one in deployment.images if _split(one)[0] == deployment.name]
+    tagged = [one for one in deployment.images if _split(one)[1] == tag]
+    return named or tagged or deployment.images or [""]
+
+
+def _split(image: str) -> tuple[str, str]:
+    """Return the last part of an image's name, and its tag without a digest."""
+    name, _, tag = image.partition("@")[0].rsplit("/", 1)[-1].partition(":")
+    return name, tag
+
+
+def _deployments(one: Render, name: str) -> list[RenderedObject]:
+    return [
+        found
+        for found in one.objects
+        if found.kind == "Deployment" and _group(found) == "apps" and found.name == name
+    ]
+
+
+def _at_dependency(evidence: Evidence, one: Render, message: str) -> Finding:
+    """Blame the dependency that brings the controllers, as far as the pins tell where it is."""
+    pin = next(_dependencies(evidence, one.wrapper), None)
+    where = pin.location if pin else Location(one.wrapper, 1)
+    return Finding("FB105", Severity.ERROR, message, where)
+
+
+def _dependencies(evidence: Evidence, wrapper: str) -> Iterator[Pin]:
+    for pin in evidence.inventory.pins:
+        on_flux = pin.kind == "chart-dependency" and pin.track == FLUX2
+        if on_flux and pin.location.path == wrapper:
+            yield pin
+
+
+# --- FB106 -----------------------------------------------------------------------------------
+
+
+def no_foreign_kinds(evidence: Evidence) -> Iterator[Outcome]:
+    """The default render holds no object whose API a fresh cluster lacks."""
+    yield from _not_rendered("FB106", evidence)
+    for one in evidence.renders:
+        if one.error is not None:
+            yield NotRun("FB106", f"{one.wrapper}: it does not render (FB105)")
+        elif one.not_run is None:
+            yield from dict.fromkeys(_foreign(evidence, one))
+
+
+def _foreign(evidence: Evidence, one: Render) -> Iterator[Finding]:
+    values = f"{one.wrapper.removesuffix('Chart.yaml')}values.yaml"
+    toggles = values if values in evidence.inventory.files else one.wrapper
+    allowed = (*FLUX_GROUPS, *evidence.allowed_groups)
+    known = BUILT_IN | {_defined(found) for found in one.objects if found.kind == _DEFINITION}
+    for found in one.objects:
+        group = _group(found)
+        if group not in known and not _matches(group, allowed):
+            yield Finding(
+                "FB106",
+                Severity.ERROR,
+                f"the default render holds {found.kind} {found.name} of {group}, an API that a "
+                "fresh cluster lacks: find the toggle, and let it default to off",
+                Location(toggles, 1),
+            )
+
+
+def _matches(group: str, globs: Collection[str]) -> bool:
+    return any(fnmatchcase(group, glob) for glob in globs)
+
+
+def _group(one: RenderedObject) -> str:
+    """Return the API group; the core group has no name."""
+    return one.api_version.rpartition("/")[0]
+
+
+def _defined(definition: RenderedObject) -> str:
+    """Return the group of a definition, whose name is its plural, a dot and its group."""
+    return definition.name.partition(".")[2]
+
+
+# --- both ------------------------------------------------------------------------------------
+
+
+def _not_rendered(code: str, evidence: Evidence) -> Iterator[NotRun]:
+    if not evidence.renders:
+        wrappers = any(chart.wrapper for chart in evidence.inventory.charts)
+        nothing = "no chart here depends on flux2, so there is nothing to render"
+        yield NotRun(code, "rendering was not asked for" if wrappers else nothing)
+    for one in evidence.renders:
+        if one.not_run is not None:
+            yield NotRun(code, f"{one.wrapper}: {one.not_run}")
+
+
+RULES = (
+    Rule(
+        "FB105",
+        "render",
+        Severity.ERROR,
+        "The wrapper renders with its default values, and holds the controllers of its release.",
+        render,
+        rendered=True,
+    ),
+    Rule(
+        "FB106",
+        "no-foreign-kinds",
+        Severity.ERROR,
+        "The default render holds no object whose API a fresh cluster lacks.",
+        no_foreign_kinds,
+        rendered=True,
+    ),
+)

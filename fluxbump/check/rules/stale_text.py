@@ -1,0 +1,97 @@
+"""Comments and documents that state something about Flux's versions that is not so any more."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+
+from fluxbump.check.rules.rule import Evidence, Outcome, Rule
+from fluxbump.discover.mentions import (
+    history_texts,
+    mapping_rows,
+    mentions,
+    statements,
+)
+from fluxbump.discover.pins import install_url
+from fluxbump.discover.tracks import current
+from fluxbump.model import FLUX, FLUX2, Finding, Location, Severity, Track
+from fluxbump.text.live_code import TextFile
+
+
+def stale_mention(evidence: Evidence) -> Iterator[Outcome]:
+    """What comments and documents say of the present is true."""
+    held = current(evidence.inventory)
+    app_versions = {version: str(one.app_version) for version, one in evidence.index.items()}
+    every = statements.held(evidence.inventory, app_versions)
+    reader = statements.reader(every, app_versions)
+    texts = {**evidence.inventory.files, **evidence.inventory.others}
+    pinned: dict[str, set[int]] = {}
+    for pin in evidence.inventory.pins:
+        pinned.setdefault(pin.location.path, set()).add(pin.start)
+    for path, text in sorted(texts.items()):
+        if history_texts.is_history(path):
+            continue
+        file = TextFile(path, text)
+        said = {
+            **dict(_statements(file, reader, every)),
+            **dict(_urls(file, held, pinned.get(path, set()))),
+            **dict(_wrong_rows(file, app_versions)),
+            **dict(_rows(file, held, app_versions)),
+        }
+        for where, message in sorted(said.items()):
+            yield Finding("FB120", Severity.WARNING, message, where)
+
+
+Said = Iterator[tuple[Location, str]]
+
+
+def _urls(file: TextFile, held: Mapping[Track, str], pinned: Collection[int]) -> Said:
+    release = held.get(FLUX)
+    if release is None or "fluxcd/flux2/releases/" not in file.text:
+        return
+    for match in install_url.URL.finditer(file.text):
+        if match.end("tag") - len((match["tag"] or "").removeprefix("v")) in pinned:
+            continue  # other rules judge what installs
+        tag = (match["tag"] or "").removeprefix("v")
+        if tag and tag[:1].isdigit() and tag != release and not file.is_live(match.start()):
+            where = _line(file, match.start())
+            yield where, f"names the install URL of {tag}, but Flux {release} is installed"
+
+
+def _rows(file: TextFile, held: Mapping[Track, str], app_versions: Mapping[str, str]) -> Said:
+    for row in mentions.marked_rows(file, app_versions):
+        if (row.release, row.chart) != (held.get(FLUX), held.get(FLUX2)):
+            now = f"{held.get(FLUX)} (flux2 {held.get(FLUX2)})"
+            message = f"marks Flux {row.release} (flux2 {row.chart}) as current, but it is {now}"
+            yield _line(file, row.start), message
+
+
+def _wrong_rows(file: TextFile, app_versions: Mapping[str, str]) -> Said:
+    for row in mapping_rows.wrong_rows(file, app_versions):
+        message = (
+            f"pairs flux2 {row.chart} with Flux {row.release}, but that chart ships {row.shipped}"
+        )
+        yield _line(file, row.start), message
+
+
+def _statements(
+    file: TextFile, reader: statements.Reader, held: Mapping[Track, tuple[str, ...]]
+) -> Said:
+    """A sentence that states the present, and gives a track another version than it has."""
+    for one in statements.stale(file, reader, held):
+        now = " and ".join(held[one.track])
+        yield _line(file, one.start), f"says that {one.track} is {one.value} now, but it is {now}"
+
+
+def _line(file: TextFile, offset: int) -> Location:
+    return Location(file.path, file.location(offset).line)
+
+
+RULES = (
+    Rule(
+        "FB120",
+        "stale-mention",
+        Severity.WARNING,
+        "Comments and documents say nothing of the present that is not so.",
+        stale_mention,
+    ),
+)

@@ -1,0 +1,289 @@
+"""Rules about CRD updates that the API server would refuse; see `fluxbump.flux.stored_versions` for its rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from fluxbump.check.rules.rule import Check, Evidence, NotRun, Outcome, Rule, cited
+from fluxbump.discover import installers
+from fluxbump.flux import stored_versions
+from fluxbump.flux.stored_versions import Conflict
+from fluxbump.flux.upgrade_path import rewritten
+from fluxbump.model import (
+    FLUX,
+    FLUX2,
+    Finding,
+    Form,
+    Inventory,
+    Location,
+    Pin,
+    Related,
+    Severity,
+)
+
+MIGRATE = "https://fluxcd.io/flux/cmd/flux_migrate"
+
+_CHARTS = ("chart-dependency", "helm-release", "terraform")
+
+
+class _Holds(Struct, frozen=True):
+    """A pin and the Flux release that it stands for; None when the chart index does not say."""
+
+    pin: Pin
+    release: str | None
+
+    @property
+    def words(self) -> str:
+        """The release, for people."""
+        chart = f" (flux2 {self.pin.value})" if self.pin.track == FLUX2 else ""
+        return f"Flux {self.release}{chart}"
+
+
+# --- which releases the pins stand for --------------------------------------------------------
+
+
+def _exact(inventory: Inventory, *kinds: str) -> list[Pin]:
+    return [pin for pin in inventory.pins if pin.kind in kinds and pin.form is Form.EXACT]
+
+
+def _installs(inventory: Inventory) -> list[_Holds]:
+    custom = [pin for pin in _exact(inventory, "custom") if pin.track == FLUX]
+    return [_Holds(pin, pin.value) for pin in (*_exact(inventory, "install-url"), *custom)]
+
+
+def _charts(inventory: Inventory, evidence: Evidence) -> list[_Holds]:
+    """The pins of the community chart; `evidence` tells what each version ships."""
+    pins = [p for p in _exact(inventory, *_CHARTS, "custom") if p.track == FLUX2]
+    vendored = inventory is evidence.inventory
+    return [_Holds(pin, evidence.shipped(pin, vendored=vendored)[0]) for pin in pins]
+
+
+def _unknown(code: str, evidence: Evidence, *pins: _Holds) -> NotRun | None:
+    """Say why nothing can be said about some pins; None when it can."""
+    for one in pins:
+        if one.release is None:
+            why = f"no chart index: {evidence.no_index}" if evidence.no_index else None
+            return NotRun(code, why or f"flux2 {one.pin.value} is not in the chart index")
+        if one.release not in evidence.crds:
+            why = evidence.why_unknown(one.release)
+            return NotRun(code, f"the CRDs of Flux {one.release} are not known{why}")
+    return None
+
+
+# --- FB201: what is installed first ----------------------------------------------------------
+
+
+def bootstrap(evidence: Evidence) -> Iterator[Outcome]:
+    """The chart's CRDs can be applied over those of the release that is installed first."""
+    installs = _installs(evidence.inventory)
+    for chart in _charts(evidence.inventory, evidence):
+        for url in installs:
+            unknown = _unknown("FB201", evidence, url, chart)
+            if unknown is not None:
+                yield unknown
+                continue
+            conflicts = stored_versions.fresh(evidence.crds, url.release or "", chart.release or "")
+            if conflicts:
+                yield _bootstrap(url, chart, conflicts, evidence)
+
+
+def _bootstrap(
+    url: _Holds, chart: _Holds, conflicts: tuple[Conflict, ...], evidence: Evidence
+) -> Finding:
+    who = installers.name(url.pin, evidence.inventory.files)
+    return Finding(
+        "FB201",
+        Severity.ERROR,
+        f"on a new cluster the API server refuses the CRDs of {chart.words} over those of "
+        f"Flux {url.release}, which {who} installs ({url.pin.location}): {_each(conflicts)}",
+        chart.pin.location,
+        (
+            Related(url.pin.location, f"installs Flux {url.release}"),
+            *_answers(conflicts, chart.pin.location, evidence),
+        ),
+    )
+
+
+def _each(conflicts: tuple[Conflict, ...]) -> str:
+    """Name each CRD, and what is stored."""
+    return "; ".join(f"{one.crd} stores {' and '.join(one.stored)}" for one in conflicts)
+
+
+def _answers(
+    conflicts: tuple[Conflict, ...], where: Location, evidence: Evidence
+) -> Iterator[Related]:
+    """What the API server says, CRD by CRD: too long for the finding's own line."""
+    for one in conflicts:
+        words = one.message(evidence.oldest_kubernetes)
+        yield Related(where, f"the API server says: {words}")
+
+
+# --- FB202: what existing clusters hold -------------------------------------------------------
+
+
+def upgrade(evidence: Evidence) -> Iterator[Outcome]:
+    """The CRDs can be applied over what existing clusters hold."""
+    targets = _charts(evidence.inventory, evidence) or _installs(evidence.inventory)
+    if evidence.stored is None and evidence.base is None:
+        yield NotRun("FB202", "no base to compare with: say --base origin/main")
+        return
+    for target in targets:
+        unknown = _unknown("FB202", evidence, target)
+        if unknown is not None:
+            yield unknown
+        elif evidence.stored is not None:
+            yield from _cluster(target, evidence)
+        else:
+            yield from _unseen(target, evidence)
+        if unknown is None:
+            yield from _written(target, evidence)
+
+
+def _written(target: _Holds, evidence: Evidence) -> Iterator[Finding]:
+    """What objects remember of the versions that they were written at."""
+    new = evidence.crds[target.release or ""]
+    for left in _left(target, evidence)[0]:
+        gone = rewritten(evidence.crds[left], new, evidence.written)
+        if gone:
+            what = ", ".join(f"{one.kind} {' and '.join(one.versions)}" for one in gone)
+            yield _upgrade(
+                target,
+                Severity.WARNING,
+                f"objects may have been written at {what}, which {target.words} removes: as long "
+                "as their managedFields say so, the API server refuses every server-side apply; "
+                f"run `flux migrate` ({MIGRATE}) at Flux {left}, and again after the upgrade",
+            )
+
+
+def _cluster(target: _Holds, evidence: Evidence) -> Iterator[Finding]:
+    """The exact answer."""
+    conflicts = stored_versions.exact(evidence.stored or {}, evidence.crds, target.release or "")
+    if conflicts:
+        yield _upgrade(
+            target,
+            Severity.ERROR,
+            f"the cluster refuses the CRDs of {target.words}: {_each(conflicts)}; "
+            f"`fluxbump path {target.release}` lists what to do first",
+            tuple(_answers(conflicts, target.pin.location, evidence)),
+        )
+
+
+def _unseen(target: _Holds, evidence: Evidence) -> Iterator[Outcome]:
+    """What can be said without asking a cluster."""
+    left, unknown = _left(target, evidence)
+    yield from unknown
+    for release in left:
+        yield from _certain(release, target, evidence)
+        yield from _possible(release, target, evidence)
+
+
+def _left(target: _Holds, evidence: Evidence) -> tuple[list[str], list[NotRun]]:
+    """The releases that are left for `target`, and what cannot be said about others."""
+    base = evidence.base or Inventory()
+    left: dict[str, _Holds] = {}
+    unknown = []
+    for one in (*_charts(base, evidence), *_installs(base)):
+        why = None if one.release == target.release else _unknown("FB202", evidence, one)
+        if why is not None:
+            unknown.append(why)
+        elif one.release and one.release != target.release:
+            left.setdefault(one.release, one)
+    return list(left), unknown
+
+
+def unsure(evidence: Evidence) -> bool:
+    """Whether FB202 could say more if it knew which releases the repository has been through."""
+    if evidence.stored is not None or evidence.base is None or not evidence.crds:
+        return False
+    targets = _charts(evidence.inventory, evidence) or _installs(evidence.inventory)
+    return any(
+        stored_versions.reachable(evidence.crds, left, target.release)
+        for target in targets
+        if target.release and target.release in evidence.crds
+        for left in _left(target, evidence)[0]
+    )
+
+
+def _certain(left: str, target: _Holds, evidence: Evidence) -> Iterator[Finding]:
+    conflicts = stored_versions.fresh(evidence.crds, left, target.release or "")
+    if conflicts:
+        yield _upgrade(
+            target,
+            Severity.ERROR,
+            f"every cluster that is at Flux {left} refuses the CRDs of {target.words}: "
+            f"{_each(conflicts)}; `fluxbump path {target.release}` lists the releases between",
+            tuple(_answers(conflicts, target.pin.location, evidence)),
+        )
+
+
+def _possible(left: str, target: _Holds, evidence: Evidence) -> Iterator[Finding]:
+    new = target.release or ""
+    every = stored_versions.reachable(evidence.crds, left, new)
+    past = evidence.past
+    if not every:
+        return
+    if past is None or past.silent(left):
+        why = f"; git history does not narrow this: {past.silent(left)}" if past else ""
+        yield _upgrade(target, Severity.WARNING, _may_store(left, every, target) + why)
+        return
+    likely = stored_versions.reachable(evidence.crds, left, new, past.releases)
+    rest = stored_versions.without(every, likely)
+    told = f"by git history the pins have held {past.until(left)}"
+    if likely:
+        older = (
+            f"; an older cluster may also store {stored_versions.describe(rest)}" if rest else ""
+        )
+        message = f"{_may_store(left, likely, target)}; {told}{older}"
+        yield _upgrade(target, Severity.WARNING, message)
+    else:
+        message = (
+            f"{told}, which leaves nothing that the CRDs of {target.words} lack; only a cluster "
+            f"that is older and was never migrated may store {stored_versions.describe(rest)} ({MIGRATE})"
+        )
+        yield _upgrade(target, Severity.NOTE, message)
+
+
+def _may_store(left: str, conflicts: tuple[Conflict, ...], target: _Holds) -> str:
+    return (
+        f"a cluster that was upgraded to Flux {left} in place and never migrated may still "
+        f"store {stored_versions.describe(conflicts)}, and would refuse the CRDs of {target.words}: run "
+        f"`flux migrate` (flux 2.7 or later, {MIGRATE}) while it is at Flux {left}"
+    )
+
+
+def _upgrade(
+    target: _Holds, severity: Severity, message: str, related: tuple[Related, ...] = ()
+) -> Finding:
+    return Finding("FB202", severity, message, target.pin.location, related)
+
+
+def _known(code: str, check: Check) -> Check:
+    """Judge only where anything is known about CRDs."""
+
+    def checked(evidence: Evidence) -> Iterator[Outcome]:
+        if evidence.crds:
+            yield from cited(check)(evidence)
+        else:
+            yield NotRun(code, "the CRDs of no Flux release are known")
+
+    return checked
+
+
+RULES = (
+    Rule(
+        "FB201",
+        "bootstrap-conflict",
+        Severity.ERROR,
+        "The chart's CRDs can be applied over those of the release that is installed first.",
+        _known("FB201", bootstrap),
+    ),
+    Rule(
+        "FB202",
+        "upgrade-conflict",
+        Severity.ERROR,
+        "The CRDs can be applied over what existing clusters hold.",
+        _known("FB202", upgrade),
+    ),
+)

@@ -1,0 +1,201 @@
+"""The gate's test of itself: plant one fault at every pin, and require the gate to refuse it.
+
+Faults are planted in memory. A fault that no rule refuses, or that cannot be judged (no chart
+index, say), makes the self-test fail: a gate that was not tried is not a gate. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from fluxbump.bump.changes import Edit
+from fluxbump.check import rules
+from fluxbump.check.rules.rule import Evidence
+from fluxbump.discover.inventory import Scope, rediscover
+from fluxbump.errors import PinError
+from fluxbump.flux import controller_images
+from fluxbump.model import FLUX, FLUX2, Finding, Form, Inventory, Location, Pin, TrackKind
+from fluxbump.text import versions
+from fluxbump.text.live_code import TextFile
+
+_IN_URL = 2  # versions in the URL of a chart's archive
+_RAISE = 7  # far enough from what other pins hold that no two faults agree by chance
+
+
+class Mutant(Struct, frozen=True):
+    """A fault at one pin.
+
+    Attributes:
+        pin: where.
+        fault: what is planted, for people.
+        edit: how.
+        codes: the rules of which one must refuse it.
+        line: where the finding, or one of its related places, must be.
+    """
+
+    pin: Pin
+    fault: str
+    edit: Edit
+    codes: tuple[str, ...]
+    line: Location
+
+
+class Trial(Struct, frozen=True):
+    """A mutant and what the gate said.
+
+    Attributes:
+        mutant: the fault.
+        finding: the finding that refuses it, at its line; None when it survived.
+        reason: why it survived; empty when it did not.
+    """
+
+    mutant: Mutant
+    finding: Finding | None
+    reason: str = ""
+
+
+def run(evidence: Evidence, scope: Scope) -> tuple[Trial, ...]:
+    """Plant every fault and judge it.
+
+    Args:
+        evidence: about the snapshot as it is.
+        scope: of the search, to find the pins again.
+    """
+    return tuple(_try(mutant, evidence, scope) for mutant in mutants(evidence.inventory))
+
+
+def mutants(inventory: Inventory) -> Iterator[Mutant]:
+    """Yield the faults: another version at every pin, and what is worse than a wrong version."""
+    for pin in inventory.pins:
+        if pin.form is not Form.EXACT:
+            continue
+        text = inventory.files[pin.location.path]
+        for fault, start, end, new, codes in (*_wrong(pin, inventory), *_worse(pin, text)):
+            if codes:
+                edit = Edit(pin.location.path, start, end, new)
+                line = _line(_dependency(pin, inventory) if fault == _GONE else pin.location)
+                yield Mutant(pin, fault, edit, codes, line)
+
+
+def _dependency(mirror: Pin, inventory: Inventory) -> Location:
+    """Where the dependency stands that a mirror repeats: a mirror that is gone has no line."""
+    folder = mirror.location.path.rsplit("/", 1)[0]
+    for pin in inventory.pins:
+        beside = pin.location.path.rsplit("/", 1)[0] == folder
+        if pin.kind == "chart-dependency" and pin.track == FLUX2 and beside:
+            return pin.location
+    return mirror.location
+
+
+_GONE = "the mirror is gone"
+_Fault = tuple[str, int, int, str, tuple[str, ...]]
+
+
+def _wrong(pin: Pin, inventory: Inventory) -> Iterator[_Fault]:
+    codes, other = _codes(pin, inventory), _other(pin)
+    yield f"another version: {other}", pin.start, pin.end, other, codes
+    if pin.kind == "helm-release" and pin.value != "0.0.1":
+        yield "a lower version: 0.0.1", pin.start, pin.end, "0.0.1", codes
+
+
+def _worse(pin: Pin, text: str) -> Iterator[_Fault]:
+    if pin.kind == "install-url":
+        start = text.rfind("download/", 0, pin.start)
+        yield "not pinned: latest", start, pin.end, "latest/download", ("FB102",)
+    elif pin.kind == "chart-dependency" and pin.track == FLUX2:
+        yield f"a range: ^{pin.value}", pin.start, pin.start, "^", ("FB101",)
+    elif pin.kind == "values-mirror":
+        key = text.rfind("version", 0, pin.start)
+        yield _GONE, key, key + len("version"), "removed", ("FB104",)
+
+
+def _codes(pin: Pin, inventory: Inventory) -> tuple[str, ...]:
+    """The rules that must refuse another version at this pin."""
+    if pin.kind == "controller-image":
+        return ("FB113",)
+    if pin.track in (FLUX, FLUX2) and pin.kind not in ("values-mirror", "app-version"):
+        if _is_repeated(pin, inventory):
+            return ()  # with two versions in the file it is no pin any more, but a note
+        installs = ("install-url", "variable")
+        sites = [p for p in inventory.pins if p.kind in installs and p.form is Form.EXACT]
+        sites = [p for p in sites if p.track == FLUX]
+        if pin.kind == "variable" and any(_same_variable(pin, p) for p in inventory.pins):
+            return ()  # set twice: with another version it is no pin any more, and listed
+        if pin.kind in installs and pin.track == FLUX and len(sites) > 1:
+            return ("FB102", "FB103")
+        return ("FB103", "FB112") if pin.kind == "chart-dependency" else ("FB103", "FB114")
+    return {
+        "values-mirror": ("FB104",),
+        "chart-version": ("FB107", "FB108", "FB109", "FB110"),
+        "app-version": ("FB110",),
+        "chart-dependency": ("FB108",),
+        "blueprint": ("FB110",),
+        "chart-reader": ("FB110",),
+        "helm-release": ("FB109",),
+        "terraform": ("FB109",),
+        "variable": ("FB109",),
+        "digest": (),  # the file itself is needed to tell a wrong one
+        "helm-command": ("FB109",),
+        "crossplane": ("FB109",),
+        "embedded-manifest": ("FB109",),
+        "kustomize-override": ("FB109",),
+        "custom": ("FB109",) if pin.track.kind is TrackKind.CHART else (),
+    }[pin.kind]
+
+
+def _is_repeated(pin: Pin, inventory: Inventory) -> bool:
+    """Whether its URL stands more than once in a file where only one release is certain."""
+    path = pin.location.path
+    same = [p for p in inventory.pins if (p.kind, p.location.path) == (pin.kind, path)]
+    if pin.kind == "chart-archive":
+        return len(same) > _IN_URL
+    program = TextFile(path, inventory.files[path]).is_program
+    return pin.kind == "install-url" and program and len(same) > 1
+
+
+def _same_variable(pin: Pin, other: Pin) -> bool:
+    return other is not pin and (other.kind, other.subject) == (pin.kind, pin.subject)
+
+
+def _other(pin: Pin) -> str:
+    if pin.track.kind is TrackKind.IMAGE:
+        return controller_images.another(pin.track.name, pin.value)
+    version = versions.parse(pin.value)
+    if version is None:
+        return f"{pin.value}-planted"
+    if pin.kind == "chart-version" and version.major + version.minor + version.patch:
+        # Lower, so that it is a fault even where nothing else names the chart's version.
+        return "0.0.0"
+    if pin.track == FLUX2 and version.minor:
+        # Below what is there: one above the whole index cannot be judged by it.
+        version = version.replace(minor=version.minor - 1)
+    return str(version.replace(patch=version.patch + _RAISE))
+
+
+def _try(mutant: Mutant, evidence: Evidence, scope: Scope) -> Trial:
+    path = mutant.edit.path
+    text = evidence.inventory.files[path]
+    planted = text[: mutant.edit.start] + mutant.edit.new + text[mutant.edit.end :]
+    try:
+        inventory = rediscover(evidence.inventory, {path: planted}, scope)
+    except PinError as error:
+        return Trial(mutant, None, f"could not be judged: {error}")
+    changed = replace(
+        evidence, inventory=inventory, base=evidence.inventory, changed=frozenset({path})
+    )
+    found, not_run = rules.judge(changed, mutant.codes)
+    for finding in found:
+        if mutant.line in {
+            _line(finding.location),
+            *(_line(one.location) for one in finding.related),
+        }:
+            return Trial(mutant, finding)
+    missed = "; ".join(f"{one.code} was not run: {one.reason}" for one in not_run)
+    return Trial(mutant, None, missed or "no rule refuses it")
+
+
+def _line(where: Location) -> Location:
+    return Location(where.path, where.line)

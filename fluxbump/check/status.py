@@ -1,0 +1,177 @@
+"""Where the repository is: its pins, whether they agree, and which releases there are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from fluxbump.check import evidence, rules
+from fluxbump.check.rules.rule import Evidence
+from fluxbump.config.settings import Settings
+from fluxbump.discover.inventory import discover
+from fluxbump.discover.tracks import current, require_pins
+from fluxbump.errors import IndexSourceError
+from fluxbump.flux import releases
+from fluxbump.model import (
+    FLUX,
+    FLUX2,
+    ChartIndex,
+    ChartRelease,
+    Finding,
+    Form,
+    IndexSource,
+    Inventory,
+    Pin,
+    Severity,
+    Snapshot,
+    Track,
+)
+
+if TYPE_CHECKING:
+    from fluxbump.bump.starting_point import Looked
+
+AGREEMENT = (
+    "FB002",
+    "FB101",
+    "FB102",
+    "FB103",
+    "FB104",
+    "FB108",
+    "FB109",
+    "FB110",
+    "FB111",
+    "FB113",
+    "FB114",
+    "FB115",
+)
+"""The rules that say whether the pins agree."""
+
+
+class Survey(Struct, frozen=True):
+    """What a snapshot pins, judged.
+
+    Attributes:
+        inventory: all pins and notes.
+        current: what each track holds.
+        index: the chart index; None when it could not be read.
+        problem: why it could not, or why it does not tell what the chart here ships.
+        findings: which pins disagree; without an index, only those that need none.
+    """
+
+    inventory: Inventory
+    current: Mapping[Track, str]
+    index: ChartIndex | None
+    problem: str | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def disagree(self) -> bool:
+        """Whether pins contradict each other, or hold what no release can be told from."""
+        return any(one.severity is Severity.ERROR for one in self.findings)
+
+    @property
+    def loose(self) -> tuple[Pin, ...]:
+        """The pins that hold no full version: nobody can say whether they agree."""
+        return tuple(pin for pin in self.inventory.pins if pin.form is not Form.EXACT)
+
+    @property
+    def agree(self) -> bool | None:
+        """Whether all pins agree; None when that cannot be said."""
+        if self.disagree:
+            return False
+        return None if self.problem or self.loose else True
+
+    @property
+    def chart_release(self) -> str | None:
+        """The Flux release that the wrapper's chart ships, as far as the index knows."""
+        if self.index is None:
+            return None
+        return releases.app_versions(self.index.releases).get(self.current.get(FLUX2, ""))
+
+    @property
+    def newest(self) -> ChartRelease | None:
+        """The chart of the newest stable release."""
+        release = releases.newest(self.index) if self.index else None
+        return releases.best_chart(release, self.index) if release and self.index else None
+
+
+def survey(snapshot: Snapshot, settings: Settings, source: IndexSource) -> Survey:
+    """Look at a snapshot; an index that cannot be read is reported, not raised.
+
+    Raises:
+        PinError: nothing is pinned, or two charts that move with Flux have the same name.
+    """
+    return against(snapshot, settings, load(source))
+
+
+def against(snapshot: Snapshot, settings: Settings, index: ChartIndex | IndexSourceError) -> Survey:
+    """Look at a snapshot with an index that was loaded, or the reason why there is none.
+
+    Raises:
+        PinError: as `survey`.
+    """
+    loaded = index if isinstance(index, ChartIndex) else None
+    app_versions = releases.app_versions(loaded.releases) if loaded else {}
+    inventory = discover(snapshot, settings.scope(app_versions))
+    require_pins(inventory, "nothing here pins Flux")
+    return _judged(evidence.gather(snapshot, inventory, index), index)
+
+
+def of(looked: Looked[Snapshot]) -> Survey:
+    """Return the survey of a base that was looked at already.
+
+    Raises:
+        PinError: as `survey`.
+    """
+    require_pins(looked.inventory, "nothing here pins Flux")
+    return _judged(looked.held, looked.index)
+
+
+def _judged(about: Evidence, index: ChartIndex | IndexSourceError) -> Survey:
+    found, not_run = rules.judge(about, AGREEMENT)
+    loaded = index if isinstance(index, ChartIndex) else None
+    unjudged = next((one.reason for one in not_run if one.code == "FB103"), None)
+    problem = unjudged if loaded else str(index)
+    return Survey(about.inventory, current(about.inventory), loaded, problem, found)
+
+
+def load(source: IndexSource) -> ChartIndex | IndexSourceError:
+    """Load an index, or return why it cannot be had."""
+    try:
+        return source.load()
+    except IndexSourceError as error:
+        return error
+
+
+class Listed(Struct, frozen=True):
+    """A Flux release in the index.
+
+    Attributes:
+        best: the chart that would be taken for it.
+        charts: all chart versions that ship it, highest first.
+        here: which parts of the repository hold it: `install-url`, `chart-dependency`.
+    """
+
+    best: ChartRelease
+    charts: tuple[str, ...]
+    here: tuple[str, ...]
+
+
+def listed(index: ChartIndex, held: Mapping[Track, str], *, prereleases: bool) -> list[Listed]:
+    """List the releases of an index, newest first, and mark what the repository holds."""
+    shipping: dict[str, list[str]] = {}
+    for chart in index.releases:
+        shipping.setdefault(str(chart.app_version), []).append(str(chart.version))
+    rows = []
+    for release in sorted({chart.app_version for chart in index.releases}, reverse=True):
+        best = releases.best_chart(release, index)
+        charts = tuple(shipping[str(release)])
+        here = [
+            ("installed", held.get(FLUX) == str(release)),
+            ("chart", held.get(FLUX2) in charts),
+        ]
+        if best is not None and (prereleases or not release.prerelease):
+            rows.append(Listed(best, charts, tuple(name for name, holds in here if holds)))
+    return rows

@@ -1,0 +1,132 @@
+"""Which findings a team accepts: in comments, and in its configuration. Pure.
+
+A document that explains such a comment does not accept anything by it. In a code span it is what
+the text speaks of. A code block may be an example, or hold what a comment in it is about: there it
+covers what is found on its line, and is not called unused when nothing is.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect
+from collections.abc import Callable, Iterator, Mapping
+from fnmatch import fnmatchcase
+
+from fluxbump.check.rules.rule import Evidence
+from fluxbump.check.verdict import Suppression
+from fluxbump.config.settings import FILE, Settings
+from fluxbump.discover.inventory import SUPPRESSION
+from fluxbump.model import Finding, Location, Severity
+from fluxbump.text.live_code import Language, TextFile
+
+_COMMENT = re.compile(
+    r"fluxbump:\s*ignore\[(?:(?P<codes>FB\d+(?:\s*,\s*FB\d+)*)\](?P<reason>[^\n]*)|(?P<odd>[^\n]*))"
+)
+_FENCE = re.compile(r"[ \t>]*(?P<fence>`{3,}|~{3,})(?P<info>[^\r\n]*)")
+_TICKS = re.compile(r"`+")
+
+Spans = list[tuple[int, int]]
+
+Suppressed = Callable[[str, Location], bool]
+"""Tells whether the findings of a rule at a place are suppressed."""
+
+
+def nothing(code: str, where: Location) -> bool:
+    """Say of every finding that it is not suppressed."""
+    return False
+
+
+def stated(evidence: Evidence, settings: Settings) -> Iterator[Suppression]:
+    """Yield what is accepted.
+
+    Args:
+        evidence: about the snapshot, whose comments count.
+        settings: its configuration.
+    """
+    for one in settings.ignore:
+        yield Suppression(one.code, Location(FILE, one.line), one.path, None, one.reason)
+    yield from _commented({**evidence.inventory.files, **evidence.inventory.others})
+
+
+def ignores(evidence: Evidence, settings: Settings) -> Suppressed:
+    """Return what tells whether the findings of a rule at a place are accepted."""
+    accepted = [*stated(evidence, settings)]
+
+    def ignored(code: str, where: Location) -> bool:
+        finding = Finding(code, Severity.NOTE, "", where)
+        return any(covers(one, finding) for one in accepted)
+
+    return ignored
+
+
+def covers(one: Suppression, finding: Finding) -> bool:
+    """Whether a finding is accepted by this statement."""
+    if one.code != finding.code or one.line not in (None, finding.location.line):
+        return False
+    if one.line is not None:
+        return one.path == finding.location.path
+    return fnmatchcase(finding.location.path, one.path)
+
+
+def _commented(texts: Mapping[str, str]) -> Iterator[Suppression]:
+    for path, text in texts.items():
+        if SUPPRESSION not in text:
+            continue
+        file = TextFile(path, text)
+        blocks, spans = _code(text) if file.language is Language.DOCUMENT else ([], [])
+        for match in _COMMENT.finditer(text):
+            if not _within(spans, match.start()):
+                where = file.location(match.start())
+                yield from _of(match, where, example=_within(blocks, match.start()))
+
+
+def _of(match: re.Match[str], where: Location, *, example: bool) -> Iterator[Suppression]:
+    if match["odd"] is not None:
+        code = f"ignore[{match['odd'].strip()}"
+        yield Suppression(code, where, where.path, where.line, "", example)
+        return
+    reason = match["reason"].strip(" -:\r>")
+    for code in match["codes"].split(","):
+        yield Suppression(code.strip(), where, where.path, where.line, reason, example)
+
+
+def _within(spans: Spans, offset: int) -> bool:
+    """Whether one of these spans, which are in order, holds a character."""
+    found = bisect(spans, offset, key=lambda span: span[0]) - 1
+    return found >= 0 and offset < spans[found][1]
+
+
+def _code(text: str) -> tuple[Spans, Spans]:
+    """Return the code blocks and the code spans of a document (CommonMark 0.31 §4.5, §6.1).
+
+    Fences also where they are deep in a list or a quote; a span as far as its line goes.
+    """
+    blocks: Spans = []
+    spans: Spans = []
+    fence, start = "", 0
+    position = 0
+    for line in text.splitlines(keepends=True):
+        found = _FENCE.match(line)
+        if fence:
+            if found and found["fence"].startswith(fence) and not found["info"].strip():
+                blocks.append((start, position))
+                fence = ""
+        elif found and "`" not in found["info"]:
+            fence, start = found["fence"], position
+        else:
+            spans += [(position + a, position + b) for a, b in _spans(line)]
+        position += len(line)
+    return [*blocks, *([(start, position)] if fence else [])], spans
+
+
+def _spans(line: str) -> Iterator[tuple[int, int]]:
+    """Yield the code spans of a line: from a run of backticks to the next one as long."""
+    runs = [match.span() for match in _TICKS.finditer(line)]
+    last = {end - start: start for start, end in runs}
+    opening: tuple[int, int] | None = None
+    for start, end in runs:
+        if opening is None:
+            opening = (start, end) if last[end - start] > start else None
+        elif end - start == opening[1] - opening[0]:
+            yield opening[1], start
+            opening = None

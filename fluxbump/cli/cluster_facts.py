@@ -1,0 +1,53 @@
+"""What is known beside the repository, and what is accepted: stated by the user, or a cluster."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fluxbump.check import cluster, gate
+from fluxbump.check.evidence import Known
+from fluxbump.discover import kubernetes_pins
+from fluxbump.discover.kubernetes_pins import KubernetesPin
+from fluxbump.errors import UsageError
+
+
+def known(
+    version: str | None, state: Path | None, *, live: bool = False, context: str | None = None
+) -> Known:
+    """Put together what overrides the repository.
+
+    Args:
+        version: of Kubernetes, as the user says.
+        state: a file with a cluster's CRDs.
+        live: ask the current cluster.
+        context: ask this context's cluster.
+
+    Raises:
+        UsageError: the version or the file cannot be used, or two clusters are named.
+        ToolError: the cluster gives no answer.
+    """
+    if state is not None and (live or context):
+        raise UsageError("--cluster-state excludes --cluster and --context")
+    if version is not None and kubernetes_pins.minor(version) is None:
+        raise UsageError(f"{version!r} is not a Kubernetes version", hint="type one such as 1.33")
+    found = None
+    if state is not None:
+        found = cluster.from_file(state)
+    elif live or context:
+        found = cluster.live(context)
+    pin = KubernetesPin(version, None, "--kubernetes") if version else None
+    if pin is None and found is not None and found.kubernetes:
+        pin = KubernetesPin(found.kubernetes, None, found.source)
+    if found is None:
+        return Known(pin)
+    return Known(pin, found.stored, found.written or {})
+
+
+def accepted(codes: str) -> frozenset[str]:
+    """Read `--accept-risk`: codes of rules or their beginnings, with commas.
+
+    Raises:
+        UsageError: there is no such rule.
+    """
+    named = [code.strip() for code in codes.split(",") if code.strip()]
+    return frozenset(gate.select(named, ()) if named else ())

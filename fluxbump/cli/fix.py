@@ -1,0 +1,54 @@
+"""`--fix`: which settings to fix, and how they are fixed in the work tree."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fluxbump.bump import fixes
+from fluxbump.bump.changes import ChangeSet
+from fluxbump.bump.fixes import Fix
+from fluxbump.cli.console import Console
+from fluxbump.cli.workspace import open_editable
+from fluxbump.discover.inventory import discover
+from fluxbump.errors import UsageError
+from fluxbump.system.atomic_replace import Place, write
+
+
+def chosen(names: str) -> tuple[Fix, ...]:
+    """Return what `--fix` names.
+
+    Raises:
+        UsageError: it names something else.
+    """
+    asked = [name.strip() for name in names.split(",") if name.strip()]
+    known = [one.value for one in Fix]
+    for name in asked:
+        if name not in known:
+            raise UsageError(
+                f"--fix does not know {name!r}", hint=f"it knows {' and '.join(known)}"
+            )
+    return tuple(Fix(name) for name in asked)
+
+
+def fix_worktree(repo: Path | None, asked: tuple[Fix, ...], console: Console) -> None:
+    """Fix settings in the work tree, all files or none, and say which.
+
+    Raises:
+        FluxbumpError: a setting cannot be fixed with certainty, or a file cannot be written.
+    """
+    with open_editable(repo) as here:
+        scope = here.settings.scope({})
+        inventory = discover(here.snapshot, scope)
+        fixings = list(fixes.fix_all(inventory, asked, scope))
+        after: dict[str, bytes | None] = {}
+        for fixing in fixings:
+            after |= fixing.changes.files
+        changes = ChangeSet(after)
+        if changes.files:
+            before = {path: here.snapshot.read(path) for path in after}
+            write(Place(here.repository.root, here.repository.private), before, changes.files)
+    done = [one for fixing in fixings for one in fixing.done]
+    for one in done:
+        console.line(f"fluxbump: fixed {one.location}: {one.message}")
+    if not done:
+        console.note("no setting has to be fixed")

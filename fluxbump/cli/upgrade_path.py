@@ -1,0 +1,107 @@
+"""The way to a release, for the command that asks and for the one that is refused."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from fluxbump.bump.bump import Prepared
+from fluxbump.bump.migrate import plan
+from fluxbump.check import newest_safe as safe
+from fluxbump.check import suppressions
+from fluxbump.check.rules.rule import Evidence
+from fluxbump.cli.console import Console
+from fluxbump.discover.flux_objects import Resources
+from fluxbump.discover.tracks import current
+from fluxbump.errors import UsageError
+from fluxbump.flux import stored_versions
+from fluxbump.flux.tables.crds import kubernetes_minimum
+from fluxbump.flux.upgrade_path import Route, route, with_kubernetes
+from fluxbump.model import FLUX, ChartIndex, Location, Snapshot
+from fluxbump.reports import upgrade_path
+from fluxbump.reports.table import Paint
+
+
+def find(start: str, goal: str, gathered: Evidence, index: ChartIndex) -> Route:
+    """Find the way between two releases.
+
+    Raises:
+        UsageError: the CRDs of one of them are not known.
+    """
+    for release in (start, goal):
+        if release not in gathered.crds:
+            raise UsageError(
+                f"the CRDs of Flux {release} are not known{gathered.why_unknown(release)}",
+                hint="take a release that `fluxbump matrix --all` lists",
+            )
+    charts = {str(one.app_version) for one in index.releases}
+    past = gathered.past
+    through = past.through(start) if past else None
+    found = route(
+        gathered.crds,
+        start,
+        goal,
+        charts,
+        stored=gathered.stored,
+        through=through,
+        written=gathered.written,
+    )
+    return with_kubernetes(found, gathered.oldest_kubernetes, kubernetes_minimum)
+
+
+def told(found: Route, gathered: Evidence, index: ChartIndex) -> str | None:
+    """Say what the history of the pins took off the way; None when it was not read."""
+    past = gathered.past
+    if past is None:
+        return None
+    problem = past.silent(found.start)
+    if problem:
+        return f"Git history does not narrow what is possible: {problem}"
+    wide = find(found.start, found.goal, replace(gathered, past=None), index)
+    rest = stored_versions.without(wide.migrate, found.migrate)
+    older = f"; an older cluster may also store {stored_versions.describe(rest)}" if rest else ""
+    return f"By git history the pins have held {past.until(found.start)}{older}"
+
+
+def newest_safe(
+    gathered: Evidence,
+    index: ChartIndex,
+    suppressed: suppressions.Suppressed,
+    *,
+    migrate_apis: bool = False,
+) -> str | None:
+    """Return the newest release that the repository could take as it stands, or migrated."""
+    manifests = plan.foreseen(gathered) if migrate_apis else None
+    best = safe.newest_safe(gathered, index, manifests, suppressed)
+    return str(best.app_version) if best else None
+
+
+def movable(gathered: Evidence, found: Resources, start: str, goal: str) -> frozenset[Location]:
+    """Return the places of the apiVersions that `to --migrate-apis` would move between releases."""
+    try:
+        moves = plan.migrate(found, gathered.crds, start, goal).moves
+    except UsageError:  # nothing is known of one of them, and nothing would move
+        return frozenset()
+    return frozenset(one.resource.api_location for one in moves)
+
+
+def advice(prepared: Prepared[Snapshot], console: Console | None) -> str:
+    """Print the route that a refused bump should take; return what to say in the error line."""
+    gathered, index = prepared.before, prepared.index
+    start = current(gathered.inventory).get(FLUX, "")
+    goal = prepared.plan.targets[FLUX]
+    asked = prepared.migration is not None
+    best = newest_safe(gathered, index, prepared.suppressed, migrate_apis=asked)
+    if console and not console.quiet and {start, goal} <= gathered.crds.keys():
+        found = find(start, goal, gathered, index)
+        note = told(found, gathered, index)
+        console.result(
+            "\n" + upgrade_path.text(found, best, Paint(enabled=console.colored()), note)
+        )
+    refused = {one.location for one in prepared.refusals if one.code == "FB203"}
+    manifests = gathered.resources if refused and not asked else None
+    moves = refused & movable(gathered, manifests, start, goal) if manifests else ()
+    first = f"; --migrate-apis moves {len(moves)} of these manifests first" if moves else ""
+    codes = ",".join(sorted({one.code for one in prepared.refusals}))
+    best_way = f"{best} --migrate-apis" if asked else best
+    newest = f"; the newest that passes: fluxbump to {best_way}" if best and best != start else ""
+    return f"{first}{newest}; to go on all the same: --accept-risk {codes}"

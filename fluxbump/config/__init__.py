@@ -1,0 +1,1 @@
+"""`fluxbump.yaml`: what a team can set, and how it is read."""

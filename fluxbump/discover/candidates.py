@@ -1,0 +1,86 @@
+"""Which files may hold a pin, or mention a version: what a snapshot is searched for.
+
+One search of a large tree has to be enough, so all that is looked for is fixed text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from fnmatch import fnmatchcase
+
+from fluxbump.discover import cross_references
+from fluxbump.discover.pins.kind import Context
+from fluxbump.model import FLUX2, Snapshot
+from fluxbump.text import versions
+from fluxbump.text.live_code import YAML, suffix_of
+from fluxbump.text.yaml_escapes import unescaped
+
+# A HelmRelease may name no chart, but what does; and a source of that name is not to be confused
+# with one of another chart.
+_BY_REFERENCE = ("chartRef", "OCIRepository")
+
+# What has a file that may spell a chart's name with escapes.
+OBJECTS = ("toolkit.fluxcd.io", "HelmChart", "Blueprint")
+_IMAGES = ("fluxcd/", "sourceController", "kustomizeController", "helmController", "ionController")
+"""What a file with a controller's image contains; the last is the end of three names."""
+
+
+def searched(context: Context) -> frozenset[str]:
+    """Versions to look for beside the names, so that one search of a large tree is enough.
+
+    They are what the wrappers hold, which a text may mention without naming a chart.
+    """
+    held = {
+        dependency.version
+        for chart in context.charts.values()
+        for dependency in chart.dependencies
+        if dependency.name == FLUX2.name and versions.parse(dependency.version)
+    }
+    return frozenset(held | {context.app_versions[v] for v in held if v in context.app_versions})
+
+
+def find(
+    snapshot: Snapshot, paths: Collection[str], context: Context, needles: Sequence[str]
+) -> set[str]:
+    """Return the files that may hold a pin, or mention a version.
+
+    Args:
+        snapshot: to search.
+        paths: of it, that count.
+        context: what is known of the charts that move.
+        needles: what such files contain.
+    """
+    found = set(snapshot.grep(needles))
+    values = _values_files(context)
+    for chart in context.charts.values():
+        found |= {path for path in snapshot.below(chart.directory) if path.startswith(values)}
+    for custom in context.custom:
+        found |= {path for path in paths if fnmatchcase(path, custom.path)}
+    return found
+
+
+def words(context: Context) -> tuple[str, ...]:
+    """What a text contains that names a chart which moves, by name, by path or by reference."""
+    paths = (chart.directory.rstrip("/") or "GitRepository" for chart in context.charts.values())
+    return tuple(
+        dict.fromkeys((*context.names(), *_BY_REFERENCE, *_IMAGES, *cross_references.PATHS, *paths))
+    )
+
+
+def _values_files(context: Context) -> tuple[str, ...]:
+    """What the paths of the charts' values files begin with."""
+    return tuple(f"{chart.directory}values" for chart in context.charts.values())
+
+
+def matters(context: Context) -> Callable[[str, str], bool]:
+    """Return what tells whether a file can hold a pin; the others only mention a version."""
+    told, values = words(context), _values_files(context)
+    globs = tuple(custom.path for custom in context.custom)
+
+    def matter(path: str, text: str) -> bool:
+        named = any(word in text for word in told) or path.startswith(values)
+        if not named and "\\" in text and suffix_of(path) in YAML:
+            named = any(word in unescaped(text) for word in told)
+        return named or any(fnmatchcase(path, glob) for glob in globs)
+
+    return matter

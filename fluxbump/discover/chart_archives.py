@@ -1,0 +1,98 @@
+"""Archives of the community chart: their URL, and what their digests become. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from fluxbump.discover import digests
+from fluxbump.discover.embedded import program_source
+from fluxbump.discover.variables import references
+from fluxbump.errors import PinError
+from fluxbump.model import FLUX2, ChartIndex, ChartRelease, Form, Inventory, Pin, Track
+from fluxbump.text.live_code import TextFile
+
+NAME = "flux2.tgz"
+"""What digests of the archive are digests of."""
+SUBJECT = "flux2 chart archive"
+"""What holds a version in the URL, for people."""
+RELEASES = "fluxcd-community/helm-charts/releases/download/flux2-"
+
+_VERSION = rf"(?:{references.PIECE}|[^/\s\"'`])"
+
+# Any host, as with the install URL. Each version is taken possessively: a long line is read once.
+URL = re.compile(
+    rf"{RELEASES}(?<![\w.-]{RELEASES})(?P<tag>{_VERSION}++)"
+    rf"/flux2-(?P<again>(?:(?!\.tgz){_VERSION})++)\.tgz(?![\w-]|\.\w)"
+)
+_INDEX = re.compile(r"^entries:", re.MULTILINE)
+
+Found = tuple[re.Match[str], str | None]
+
+
+def found(file: TextFile, acted_on: Callable[[TextFile, int], bool]) -> list[Found]:
+    """Return the URLs of archives, each with why it is not certainly one to move.
+
+    The index of a chart repository says what is published there, and asks for nothing.
+
+    Args:
+        file: to search.
+        acted_on: whether something acts on what stands at an offset.
+    """
+    if RELEASES not in file.text or _INDEX.search(file.text):
+        return []
+    urls = [match for match in URL.finditer(file.text) if acted_on(file, match.start())]
+    tags = frozenset(match["tag"] for match in urls)
+    return [(match, _doubt(file, match, tags)) for match in urls]
+
+
+def _doubt(file: TextFile, match: re.Match[str], tags: frozenset[str]) -> str | None:
+    tag = match["tag"]
+    if file.is_program:
+        return program_source.doubt(file, match.start(), tag, tags)
+    if not all(references.is_version(match[part]) for part in ("tag", "again")):
+        return f"{tag} is a pattern, not a version of the chart"
+    if references.is_searched(file, match.start()):
+        return f"a pattern that tools search for or insert, {tag}"
+    if len(tags) > 1:
+        return f"the file names {len(tags)} archives of flux2, one of them {tag}"
+    return None
+
+
+def targets(inventory: Inventory, chart: ChartRelease, index: ChartIndex) -> dict[Track, str]:
+    """Return what digests of the archive become at a version of the chart.
+
+    Raises:
+        PinError: the index has no digest for it, or what stands beside the URL is the digest of
+            something else, such as the unpacked chart.
+    """
+    pins = [pin for pin in inventory.pins if pin.track in _TRACKS]
+    held = {p.value for p in inventory.pins if (p.track, p.form) == (FLUX2, Form.EXACT)}
+    if not pins or held <= {str(chart.version)}:
+        return {}
+    known = {value for one in index.releases for value in _spelled(one).values()}
+    found = _spelled(chart)
+    for pin in pins:
+        if pin.value not in known:
+            raise _stays(pin, "is not the sha256 of any archive in the chart index")
+        if pin.track not in found:
+            raise _stays(pin, f"must move, and the chart index has none for {chart.version}")
+    return {pin.track: found[pin.track] for pin in pins}
+
+
+def _stays(pin: Pin, why: str) -> PinError:
+    return PinError(
+        f"the {pin.subject} {why}",
+        where=pin.location,
+        hint="set it by hand, and exclude the file in fluxbump.yaml",
+    )
+
+
+_TRACKS = frozenset(digests.track(encoding, NAME) for encoding in digests.ENCODINGS)
+
+
+def _spelled(chart: ChartRelease) -> dict[Track, str]:
+    if chart.digest is None:
+        return {}
+    spelled = digests.spelled(bytes.fromhex(chart.digest))
+    return {digests.track(encoding, NAME): value for encoding, value in spelled.items()}

@@ -1,0 +1,125 @@
+"""Which charts move with Flux: those that depend on the community's, and so on. Pure.
+
+The wrappers are the charts that depend on the community's `flux2`, the umbrellas those that depend
+on a bumped chart, up to a fixed point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+from fluxbump.discover.pins.kind import Context
+from fluxbump.errors import PinError
+from fluxbump.helm.chart_repository import holds_copies, is_copy
+from fluxbump.model import FLUX2, Chart, Dependency, Location
+from fluxbump.text import yaml
+from fluxbump.text.live_code import TextFile
+from fluxbump.text.yaml_escapes import unescaped
+
+FILE = "Chart.yaml"
+
+
+def called(name: str, paths: Iterable[str]) -> list[str]:
+    """Return the paths of the files called `name`."""
+    return [path for path in paths if path.endswith(name) and path.rpartition("/")[2] == name]
+
+
+def read(
+    texts: Mapping[str, TextFile], repositories: tuple[str, ...]
+) -> tuple[dict[str, TextFile], tuple[Chart, ...]]:
+    """Close over the dependencies of Chart.yaml files.
+
+    Args:
+        texts: the files, by path.
+        repositories: where the community chart may come from.
+
+    Returns:
+        The files that matter (also those that might, but cannot be parsed), and the charts that
+        move with Flux, each behind the charts that it depends on.
+
+    Raises:
+        PinError: two charts that move with Flux have the same name.
+    """
+    context = Context(repositories=repositories)
+    known: dict[str, Chart] = {}
+    candidates: dict[str, TextFile] = {}
+    names = {FLUX2.name}
+    while names:
+        candidates |= {
+            path: file
+            for path, file in texts.items()
+            if path not in candidates and any(name in unescaped(file.text) for name in names)
+        }
+        names = _close(candidates.values(), known, context, texts.keys())
+    return candidates, tuple(_ordered(known))
+
+
+def _close(
+    files: Iterable[TextFile], known: dict[str, Chart], context: Context, paths: Collection[str]
+) -> set[str]:
+    """Add to `known` the charts that depend on it; return the names that are new."""
+    added: set[str] = set()
+    for file in files:
+        chart = read_one(file, context)
+        if chart is None or (chart.name in known and known[chart.name].path == chart.path):
+            continue
+        if chart.wrapper or any(one.name in known for one in chart.dependencies):
+            if chart.name in known:
+                raise _twice(known[chart.name], chart, paths)
+            known[chart.name] = chart
+            added.add(chart.name)
+    return added
+
+
+def _twice(one: Chart, other: Chart, paths: Collection[str]) -> PinError:
+    """Say which of two charts is a copy, where their paths tell."""
+    copies = [chart.path for chart in (one, other) if is_copy(chart.path, paths)]
+    hint = "rename one of them, or exclude the one that is a copy in fluxbump.yaml"
+    if len(copies) == 1:
+        hint = f'exclude the copy in fluxbump.yaml: exclude: ["{copies[0]}"]'
+        if not holds_copies(copies[0]):  # vendored, so it is shipped
+            hint += (
+                f', leave_excluded: ["{copies[0]}"] (and vendor it anew: helm dependency update)'
+            )
+    return PinError(
+        f"two charts that move with Flux are called {one.name}: {one.path} and {other.path}",
+        where=Location(copies[0] if len(copies) == 1 else other.path, 1),
+        hint=hint,
+    )
+
+
+def read_one(file: TextFile, context: Context) -> Chart | None:
+    """Read a Chart.yaml; None for one that names no chart."""
+    root = file.documents[0].root
+    name = yaml.text_of(root, "name")
+    if name is None:
+        return None
+    dependencies = tuple(
+        Dependency(
+            yaml.text_of(entry, "name") or "",
+            yaml.text_of(entry, "version") or "",
+            yaml.text_of(entry, "repository") or "",
+        )
+        for entry in yaml.items(yaml.get(root, "dependencies"))
+    )
+    wrapper = any(
+        one.name == FLUX2.name and context.is_community(one.repository) for one in dependencies
+    )
+    version = (yaml.text_of(root, "version") or "").removeprefix("v")
+    return Chart(name, file.path, version, dependencies, wrapper)
+
+
+def _ordered(known: Mapping[str, Chart]) -> Iterator[Chart]:
+    """Yield every chart behind the charts that it depends on."""
+    done: set[str] = set()
+
+    def visit(name: str) -> Iterator[Chart]:
+        if name in done or name not in known:
+            return
+        done.add(name)
+        for dependency in known[name].dependencies:
+            yield from visit(dependency.name)
+        yield known[name]
+
+    for name in sorted(known):
+        yield from visit(name)

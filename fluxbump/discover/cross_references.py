@@ -1,0 +1,258 @@
+"""What files say of each other: releases that are not called like their chart, and patches. Pure.
+
+A patch names the release that it changes, and a substitution a variable; which chart that is,
+another file says. So these are looked for once the other pins are known, and only where there is
+something to look for.
+
+`releases` of `Links` maps `HelmRelease NAME` and variables `${NAME}` to version lines. `unsure`
+has those of them that other charts have a share in. `patches` maps the path of a patch to the kinds
+and names that kustomizations apply it to, each empty where a kustomization does not say it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from posixpath import dirname, join, normpath
+from typing import TypeVar
+
+from msgspec import Struct
+
+from fluxbump.discover import kustomize_patches
+from fluxbump.discover.embedded.objects import FIELDS
+from fluxbump.discover.kustomize_patches import Patch
+from fluxbump.discover.pins.kind import Context
+from fluxbump.model import FLUX, Form, Inventory, Links, Pin, Snapshot, Track
+from fluxbump.text import yaml
+from fluxbump.text.live_code import TextFile, decode
+
+PATHS = ("/spec/chart", "/spec/ref", "spec.chart.spec.version")
+"""What patches contain that set a version and name no chart: JSON pointers, field paths."""
+
+_SUBJECT = re.compile(r"(HelmRelease|OCIRepository|HelmChart) ([\w.-]+)")
+_VARIABLE = re.compile(r"\$\{([A-Za-z_]\w*)(?::?[=-][^}]*)?\}")
+A = TypeVar("A")
+
+_LEVELS = 3
+"""How many folders a kustomization can be above a patch to be found."""
+
+_OBJECTS = ("helm-release", "embedded-manifest")
+
+
+class Linked(Struct, frozen=True):
+    """What was found.
+
+    Attributes:
+        links: what the kinds are told.
+        texts: of the files that have to be read again with that, by path.
+    """
+
+    links: Links
+    texts: Mapping[str, str]
+
+
+def gather(
+    snapshot: Snapshot, paths: Collection[str], inventory: Inventory, context: Context
+) -> Linked:
+    """Look for the patches of releases that are not called like their chart, and for variables.
+
+    Args:
+        snapshot: in question.
+        paths: of it, that count.
+        inventory: what is known without that.
+        context: what the kinds were told.
+    """
+    named = _named(inventory.pins, context)
+    variables = _variables(inventory)
+    texts = _related(snapshot, paths, inventory, named, variables)
+    texts |= _builders_near(snapshot, paths, inventory.files)
+    applied = _applied({**inventory.files, **texts})
+    known = {path for path in applied if path in paths}
+    missing = sorted(known - inventory.files.keys() - texts.keys())
+    texts |= {path: decode(data) for path, data in snapshot.read_many(missing)}
+    everything = {**inventory.files, **texts}
+    certain = _certain(variables, inventory.pins, everything)
+    links = Links(
+        releases={**named, **_sole(snapshot, paths, inventory, applied), **_spelled(certain)},
+        unsure=_others(everything, named, context)
+        | (_spelled(variables).keys() - _spelled(certain).keys()),
+        patches={path: targets for path, targets in applied.items() if path in known},
+    )
+    if links == Links():
+        return Linked(links, {})
+    again = {p: t for p, t in inventory.files.items() if p in known or _may_patch(t)}
+    return Linked(links, {**again, **texts})
+
+
+def _may_patch(text: str) -> bool:
+    words = ("patches", "substitute", "replacements")
+    return any(word in text for word in words)
+
+
+def _named(pins: Iterable[Pin], context: Context) -> dict[str, Track]:
+    """Map `KIND NAME` of the releases that are not called like a chart to their version lines."""
+    found: dict[str, Track] = {}
+    for pin in pins:
+        subject = _SUBJECT.fullmatch(pin.subject) if pin.kind in _OBJECTS else None
+        if subject and context.track_of(subject[2]) != pin.track:
+            found.setdefault(pin.subject, pin.track)
+    return found
+
+
+def _spelled(variables: Mapping[str, A]) -> dict[str, A]:
+    return {f"${{{name}}}": held for name, held in variables.items()}
+
+
+def _variable(pin: Pin) -> str | None:
+    """Return the variable of Flux that a release takes its version from; None without one."""
+    if pin.form is not Form.VARIABLE or pin.kind not in _OBJECTS or pin.track == FLUX:
+        return None
+    variable = _VARIABLE.fullmatch(pin.value)
+    return variable[1] if variable else None
+
+
+def _variables(inventory: Inventory) -> dict[str, Track | None]:
+    """Map the variables that releases take their versions from to the one line they are of."""
+    found: dict[str, set[Track]] = defaultdict(set)
+    for pin in inventory.pins:
+        name = _variable(pin)
+        if name is not None:
+            found[name].add(pin.track)
+    return {
+        name: next(iter(tracks)) if len(tracks) == 1 else None for name, tracks in found.items()
+    }
+
+
+def _related(
+    snapshot: Snapshot,
+    paths: Collection[str],
+    inventory: Inventory,
+    names: Collection[str],
+    variables: Collection[str],
+) -> dict[str, str]:
+    """Read the YAML files that contain one of the names, and something that they are needed for."""
+    words = [one.partition(" ")[2] for one in names]
+    if not words and not variables:
+        return {}
+    needles = [*(f"name: {word}" for word in words), *(f'"name": "{word}"' for word in words)]
+    needles += [f'name: "{word}"' for word in words]
+    needles += [text for word in variables for text in (f"{word}:", f"${{{word}")]
+    found = set(snapshot.grep(sorted(set(needles)))) & set(paths)
+    texts = {path: inventory.files[path] for path in found & inventory.files.keys()}
+    for path, data in snapshot.read_many(sorted(found - texts.keys())):
+        text = decode(data)
+        if any(word in text for word in ("version", "tag", "semver", "patches", "substitute")):
+            texts[path] = text
+    return texts
+
+
+def _sole(
+    snapshot: Snapshot,
+    paths: Collection[str],
+    inventory: Inventory,
+    applied: Mapping[str, Iterable[tuple[str, str]]],
+) -> dict[str, Track]:
+    """Map the release without a name to the version line of the only one that there is.
+
+    Only where a patch is for every HelmRelease, because all files are searched for them.
+    """
+    pins = {
+        pin.subject: pin.track
+        for pin in inventory.pins
+        if pin.kind in _OBJECTS and pin.subject.startswith("HelmRelease ")
+    }
+    nameless = any(not name for targets in applied.values() for _, name in targets) or any(
+        _is_for_all(patch)
+        for path, text in inventory.files.items()
+        if "atches" in text and any(word in text for word in PATHS)
+        for patch in _patches(path, text)
+    )
+    if len(pins) != 1 or not nameless:
+        return {}
+    found = set(snapshot.grep(["kind: HelmRelease", '"HelmRelease"'])) & set(paths)
+    releases = [
+        node
+        for path, data in snapshot.read_many(sorted(found))
+        for _, node in TextFile(path, decode(data)).objects({"HelmRelease"}, bool)
+        if yaml.get(node, "spec", "chart", "spec", "chart") or yaml.get(node, "spec", "chartRef")
+    ]
+    return {"HelmRelease ": next(iter(pins.values()))} if len(releases) == 1 else {}
+
+
+def _is_for_all(patch: Patch) -> bool:
+    target = patch.target
+    return target is not None and not target.name and target.takes("HelmRelease")
+
+
+def _builders_near(
+    snapshot: Snapshot, paths: Collection[str], files: Mapping[str, str]
+) -> dict[str, str]:
+    """Read the kustomizations in and above the folders of JSON patches: they name the targets."""
+    wanted: set[str] = set()
+    for path, text in files.items():
+        if any(word in text for word in PATHS) and _is_json_patch(TextFile(path, text)):
+            folder = dirname(path)
+            for _ in range(_LEVELS):
+                wanted |= {join(folder, name) for name in kustomize_patches.FILES}
+                folder = dirname(folder)
+    wanted = (wanted & set(paths)) - files.keys()
+    return {path: decode(data) for path, data in snapshot.read_many(sorted(wanted))}
+
+
+def _is_json_patch(file: TextFile) -> bool:
+    return any(kustomize_patches.is_operations(document.root) for document in file.documents)
+
+
+def _applied(texts: Mapping[str, str]) -> dict[str, tuple[tuple[str, str], ...]]:
+    """Map the files that kustomizations apply as patches to their targets."""
+    found: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for path, text in texts.items():
+        if "path" not in text or "atches" not in text or "target" not in text:
+            continue
+        for patch in _patches(path, text):
+            if patch.path and patch.target and "://" not in patch.path:
+                where = normpath(join(dirname(path), patch.path))
+                if any(patch.target.takes(kind) for kind in FIELDS):
+                    name = patch.target.name or (".*" if patch.target.selects else "")
+                    found[where].append((patch.target.kind, name))
+    return {path: tuple(targets) for path, targets in found.items()}
+
+
+def _patches(path: str, text: str) -> Iterator[Patch]:
+    file = TextFile(path, text)
+    named = path.rpartition("/")[2] in kustomize_patches.FILES
+    for document in file.documents or (yaml.documents(text, path) if named else ()):
+        if "atches" in document.source and named:
+            yield from kustomize_patches.of(document.root)
+
+
+def _others(texts: Mapping[str, str], named: Collection[str], context: Context) -> frozenset[str]:
+    """Return those of `named` that releases of other charts bear too."""
+    if not named:
+        return frozenset()
+    found = set()
+    words = [one.partition(" ")[2] for one in named]
+
+    def relevant(source: str) -> bool:
+        return any(word in source for word in words)
+
+    for path, text in texts.items():
+        for _, node in TextFile(path, text).objects(FIELDS, relevant):
+            kind = yaml.text_of(node, "kind") or ""
+            subject = f"{kind} {yaml.text_of(node, 'metadata', 'name')}"
+            chart = yaml.text_of(node, *FIELDS[kind][0])
+            if subject in named and chart and context.track_of(chart) is None:
+                found.add(subject)
+    return frozenset(found)
+
+
+def _certain(
+    variables: Mapping[str, Track | None], pins: Iterable[Pin], texts: Mapping[str, str]
+) -> dict[str, Track]:
+    """Return the variables that nothing but versions of one chart is taken from."""
+    if not variables:
+        return {}
+    used = Counter(one[1] for text in texts.values() for one in _VARIABLE.finditer(text))
+    held = Counter(variable for pin in pins if (variable := _variable(pin)))
+    return {name: track for name, track in variables.items() if track and used[name] == held[name]}

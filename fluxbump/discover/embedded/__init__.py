@@ -1,0 +1,1 @@
+"""Kubernetes objects inside other text, and what program source says."""

@@ -1,0 +1,344 @@
+"""Kubernetes objects inside other text: scripts, templates, heredocs, strings. Pure.
+
+Such a text is seldom valid in the language of its file, and often not even in its own: a template
+has directives where YAML has none. So directives are replaced by as many harmless characters, the
+lines that belong to an object are told by their indentation, and what remains is parsed as YAML.
+Every offset stays what it was.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from msgspec import Struct, field
+
+from fluxbump.model import Form, Pin, Track
+from fluxbump.text import version_ranges, yaml
+from fluxbump.text.live_code import TextFile
+from fluxbump.text.version_forms import form_of
+from fluxbump.text.yaml import Document, Node
+
+_MOST_LINES = 400
+"""How far an object reaches up and down at most; a larger one is not read."""
+
+_MOST_CHARACTERS = 20_000
+"""How far back the bracket is looked for that opens an object in flow style."""
+
+_MOST_BRACKETS = 200
+"""How many brackets stand between that one and the key."""
+
+# What Go templates, Terraform templates, Flux substitutions and ResourceSets put in.
+_DIRECTIVE = re.compile(
+    r"\{\{[^\n]*?\}\}|\{%[^\n]*?%\}|\$\{[^{}\n]*\}|\$\{\{[^\n]*?\}\}|%\{[^{}\n]*\}"
+    r"|<<[^<>\n]{0,200}>>"
+)
+_ALONE = re.compile(
+    r"^[ \t]*(?:(?:\{\{[^\n]*?\}\}|\{%[^\n]*?%\}|%\{[^{}\n]*\})[ \t]*)+\r?$", re.MULTILINE
+)
+_TABS = re.compile(r"^\t+", re.MULTILINE)
+_DASHES = re.compile(r"[ \t]*(?:-[ \t]+)*")
+_KEY = re.compile(r"""["']?[A-Za-z_][\w./-]*["']?[ \t]*:(?=[ \t\r\n]|\Z)""")
+_KIND_KEY = re.compile(r"""["']?kind["']?[ \t]*:""")
+_END = ("---", "...")
+
+FIELDS: Mapping[str, tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]] = {
+    "HelmRelease": (("spec", "chart", "spec", "chart"), (("spec", "chart", "spec", "version"),)),
+    "HelmChart": (("spec", "chart"), (("spec", "version"),)),
+    # source-controller: a digest wins over semver, semver over tag.
+    "OCIRepository": (
+        ("spec", "url"),
+        (("spec", "ref", "digest"), ("spec", "ref", "semver"), ("spec", "ref", "tag")),
+    ),
+}
+"""Where each kind names its chart, and where its version; the first that it has counts."""
+
+
+class Value(Struct, frozen=True):
+    """A scalar of an embedded object.
+
+    Attributes:
+        text: as it stands in the file, without quotes.
+        start: offset of its first character in the file's text.
+        end: offset behind its last character.
+        plain: the text is the value: no escapes, no anchor, no block scalar.
+        expression: another language's, which tells the value when it is run.
+    """
+
+    text: str
+    start: int
+    end: int
+    plain: bool
+    expression: bool = False
+
+    @property
+    def templated(self) -> bool:
+        """Whether something else writes a part of it."""
+        return _DIRECTIVE.search(self.text) is not None
+
+
+class Manifest(Struct, frozen=True):
+    """An object inside other text.
+
+    Attributes:
+        kind: what it says that it is.
+        start: offset of its first character.
+        end: offset behind its last character.
+        values: the scalars in its mappings, by their keys.
+        repeated: keys that stand twice; which of them counts, a template decides.
+        templated: lines of it are directives, which may add others.
+    """
+
+    kind: str
+    start: int
+    end: int
+    values: Mapping[tuple[str, ...], Value] = field(default_factory=dict)
+    repeated: frozenset[tuple[str, ...]] = frozenset()
+    templated: bool = False
+
+    def has(self, *keys: str) -> bool:
+        """Whether there is a field; also one that is a mapping with scalars."""
+        return any(path[: len(keys)] == keys for path in self.values)
+
+    def text(self, *keys: str) -> str | None:
+        """Return the text of a scalar; None when there is none."""
+        value = self.values.get(keys)
+        return value.text if value else None
+
+
+class Piece(Struct, frozen=True, dict=True):
+    """A part of a text that is YAML, but for its directives.
+
+    Attributes:
+        source: what it is a part of.
+        start: offset of its first character there.
+        document: its text as YAML, directives replaced.
+    """
+
+    source: Source
+    start: int
+    document: Document
+
+    @property
+    def root(self) -> Node | None:
+        """Its root node; None when it is not YAML all the same."""
+        return self.document.root
+
+    def value(self, node: Node | None) -> Value | None:
+        """Return what a scalar holds and where; None when `node` is no scalar."""
+        scalar = self.document.scalar(node)
+        if scalar is None:
+            return None
+        start, end = self.start + scalar.start, self.start + scalar.end
+        return Value(self.source.text[start:end], start, end, scalar.editable)
+
+    def manifest(self, kind: str) -> Manifest | None:
+        """Return the object that the piece is; None when it is none of that kind."""
+        return self.manifest_of(self.root, kind)
+
+    def manifest_of(self, node: Node | None, kind: str) -> Manifest | None:
+        """Return the object that a node of the piece is; None when it is none of that kind."""
+        if node is None or yaml.text_of(node, "kind") not in (kind, None):
+            return None
+        values: dict[tuple[str, ...], Value] = {}
+        repeated: set[tuple[str, ...]] = set()
+        for path, inner in _paths(node, ()):
+            value = self.value(inner)
+            if path in values:
+                repeated.add(path)
+            if value is not None:
+                values[path] = value
+        return Manifest(
+            kind,
+            self.start + node.start_mark.index,
+            self.start + node.end_mark.index,
+            values,
+            frozenset(repeated),
+            self.source.directives(self.start, self.start + len(self.document.text)),
+        )
+
+
+DEEPEST = 4
+"""Keys of the deepest field that matters, `spec.chart.spec.version`."""
+
+
+def _paths(node: Node, above: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Node]]:
+    for key, inner in yaml.entries(node):
+        path = (*above, key)
+        yield path, inner
+        if len(path) < DEEPEST:
+            yield from _paths(inner, path)
+
+
+class Source(Struct, frozen=True, dict=True):
+    """A text with objects in it.
+
+    Attributes:
+        text: as it stands.
+        masked: of the same length; YAML where `text` is YAML but for directives.
+    """
+
+    text: str
+    masked: str
+
+    def directives(self, start: int, end: int) -> bool:
+        """Whether there are lines between two offsets that are nothing but a directive."""
+        return _ALONE.search(self.text, start, end) is not None
+
+    def piece(self, start: int, end: int) -> Piece:
+        """Return the part between two offsets."""
+        part = self.masked[start:end]
+        return Piece(self, start, Document("", part, 0, len(part), 0))
+
+    def pieces(self, start: int, end: int) -> Iterator[Piece]:
+        """Yield the YAML documents between two offsets, however far they are indented."""
+        begin = start
+        for line_start, line_end in _lines(self.masked, start, end):
+            if self.masked[line_start:line_end].strip() in _END:
+                yield self.piece(begin, line_start)
+                begin = line_end
+        yield self.piece(begin, end)
+
+    def block(self, at: int, start: int, end: int) -> Piece | None:
+        """Return the object in block style whose key stands at `at`; None when none can be told.
+
+        Args:
+            at: offset of a key of the object.
+            start: of the text that the object can be in.
+            end: of that text.
+        """
+        line = max(self.masked.rfind("\n", 0, at) + 1, start)
+        before = self.masked[line:at]
+        lead = _DASHES.match(before)
+        if lead is None or before[lead.end() :] not in ("", "'", '"'):
+            return None
+        column = lead.end()
+        first = line if before.strip(" \t'\"") else self._up(line, column, start)
+        last = self._down(line, column, end)
+        part = self.masked[first:last]
+        opening = _DASHES.match(part)
+        width = opening.end() if opening else 0
+        part = " " * width + part[width:]  # the dash of a list's item
+        tabs = {len(found.group()) for found in _TABS.finditer(part)}
+        if len(tabs) > 1:
+            return None  # what is left of the indentation, the shell decides
+        part = _TABS.sub(lambda found: " " * len(found.group()), part)
+        return Piece(self, first, Document("", part, 0, len(part), 0))
+
+    def _up(self, line: int, column: int, start: int) -> int:
+        first = line
+        for _ in range(_MOST_LINES):
+            if line <= start:
+                break
+            line = max(self.masked.rfind("\n", start, line - 1) + 1, start)
+            shape = _shape(self.masked[line : self.masked.find("\n", line) + 1], column)
+            if shape == "inside":
+                continue
+            if shape in ("key", "item"):
+                first = line
+            if shape != "key":
+                break
+        return first
+
+    def _down(self, line: int, column: int, end: int) -> int:
+        last = line
+        for number, (begin, behind) in enumerate(_lines(self.masked, line, end)):
+            if number >= _MOST_LINES:
+                break
+            shape = _shape(self.masked[begin:behind], column)
+            if number and shape not in ("inside", "key"):
+                break
+            last = behind
+        return last
+
+    def flow(self, at: int, start: int, end: int) -> Piece | None:
+        """Return the object in flow style, or JSON, that has a key at `at`; None without one."""
+        position = self._opening(at, start)
+        if position is None:
+            return None
+        close = _closing(self.masked, position, min(end, position + _MOST_CHARACTERS))
+        return self.piece(position, close) if close else None
+
+    def _opening(self, at: int, start: int) -> int | None:
+        depth, position = 0, at
+        lowest = max(start, at - _MOST_CHARACTERS)
+        for _ in range(_MOST_BRACKETS):
+            opening = self.masked.rfind("{", lowest, position)
+            closing = self.masked.rfind("}", lowest, position)
+            if opening < 0:
+                return None
+            position = max(opening, closing)
+            depth += 1 if closing < opening else -1
+            if depth > 0:
+                return position
+        return None
+
+
+def pin_of(name: str, file: TextFile, value: Value, track: Track, subject: str) -> Pin | None:
+    """Make the pin of kind `name` that a value is; None where it is not certain what it says."""
+    form, skip = form_of(value.text)
+    if value.templated or value.expression:
+        form, skip = Form.VARIABLE, 0
+    elif not value.plain or (form is Form.RANGE and not _is_range(value.text)):
+        return None
+    start = value.start + skip
+    where = file.location(start)
+    return Pin(name, track, where, start, value.end, value.text[skip:], form, subject)
+
+
+def _is_range(text: str) -> bool:
+    try:
+        version_ranges.parse(text)
+    except ValueError:
+        return False
+    return True
+
+
+def source(text: str) -> Source:
+    """Prepare a text: replace what templates put in by as many harmless characters."""
+    masked = text
+    if "{{" in text or "%{" in text or "{%" in text:
+        masked = _ALONE.sub(lambda found: " " * len(found.group()), masked)
+    if any(mark in text for mark in ("{{", "${", "%{", "{%", ">>")):
+        masked = _DIRECTIVE.sub(lambda found: "x" * len(found.group()), masked)
+    return Source(text, masked)
+
+
+def _lines(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield the lines between two offsets, each with its line break."""
+    while start < end:
+        behind = text.find("\n", start, end) + 1 or end
+        yield start, behind
+        start = behind
+
+
+def _shape(line: str, column: int) -> str:
+    """Tell what a line is to an object whose keys stand in `column`."""
+    bare = line.strip()
+    indent = len(line) - len(line.lstrip(" \t"))
+    if not bare or bare.startswith("#"):
+        return "inside"
+    if indent > column:
+        return "inside"
+    if bare.startswith(_END):
+        return "outside"
+    if indent == column:
+        if _KIND_KEY.match(bare):
+            return "outside"  # of another object
+        return "key" if _KEY.match(bare) or bare.startswith("- ") else "outside"
+    dashes = _DASHES.match(line)
+    item = dashes is not None and dashes.end() == column and _KEY.match(line, column)
+    return "item" if item else "outside"
+
+
+_BRACE_OR_STRING = re.compile(r"""[{}]|"(?:\\.|[^"\\])*"|'[^'\n]*'""")
+
+
+def _closing(text: str, opening: int, end: int) -> int | None:
+    """Return the offset behind the bracket that closes the one at `opening`."""
+    depth = 0
+    for found in _BRACE_OR_STRING.finditer(text, opening, end):
+        depth += (found.group() == "{") - (found.group() == "}")
+        if depth == 0:
+            return found.end()
+    return None

@@ -1,0 +1,66 @@
+"""What excluded files hold, as far as they may be live: a bump must not leave it behind. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from msgspec.structs import replace
+
+from fluxbump.discover import charts
+from fluxbump.discover.pins import chart_dependency, helm_release
+from fluxbump.discover.pins.kind import Context
+from fluxbump.model import FLUX2, Form, Inventory, Pin, Track
+from fluxbump.text import versions
+from fluxbump.text.live_code import TextFile
+
+Finder = Callable[[Iterable[TextFile], Context], Inventory]
+"""Runs every kind over files."""
+
+
+def pins(files: Sequence[TextFile], context: Context, find: Finder) -> tuple[Pin, ...]:
+    """Find what excluded files hold that moves elsewhere.
+
+    Args:
+        files: the excluded candidates.
+        context: of the charts that move.
+        find: runs every kind.
+    """
+    own = [file for file in files if file.path.rpartition("/")[2] == charts.FILE]
+    others = find([file for file in files if file not in own], context)
+    hidden = [pin for file in own for pin in _dependencies(file, context)]
+    unread = [
+        pin
+        for path in dict.fromkeys(one.location.path for one in others.unreadable)
+        for pin in _unread(TextFile(path, others.files[path]), context)
+    ]
+    return (*hidden, *others.pins, *unread)
+
+
+def _dependencies(file: TextFile, context: Context) -> Iterator[Pin]:
+    """Find what the chart of an excluded Chart.yaml depends on; its own version is its own."""
+    chart = charts.read_one(file, context)
+    if chart is not None:
+        own = replace(context, charts={**context.charts, chart.name: chart})
+        yield from chart_dependency.find(file, own)
+
+
+def _unread(file: TextFile, context: Context) -> Iterator[Pin]:
+    """Find versions of charts that a file installs which cannot be parsed."""
+    if not context.is_installed_in(file.text):
+        return
+    for track, version in dict.fromkeys(_held(context)):
+        if not version or track.name not in file.text:
+            continue
+        for offset, value in versions.occurrences(file.text, [version]):
+            if file.is_live(offset):
+                where, end = file.location(offset), offset + len(value)
+                yield Pin(
+                    helm_release.NAME, track, where, offset, end, value, Form.EXACT,
+                    f"{track}, in a file that cannot be read as YAML,",
+                )  # fmt: skip
+
+
+def _held(context: Context) -> Iterator[tuple[Track, str]]:
+    for chart in context.charts.values():
+        yield chart.track, chart.version
+        yield from ((FLUX2, one.version) for one in chart.dependencies if one.name == FLUX2.name)

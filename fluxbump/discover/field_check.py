@@ -1,0 +1,229 @@
+"""Judges an object's fields by the schema that a Flux release has for its kind. Pure.
+
+What is judged follows the structural schemas of apiextensions.k8s.io/v1: a field that is not
+declared is refused by server-side apply, null is dropped, and nothing is asked of what stands
+below `x-kubernetes-preserve-unknown-fields`. A value that a substitution fills as a whole may be
+anything. Whether a required field is missing is not judged, because Kustomize may add it.
+
+The walk is over nodes, so that every problem has its line; a JSON Schema validator would need the
+nested schemas back, a type for substitutions, and a way from its paths to lines.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from msgspec import Struct, field
+
+from fluxbump.discover.flux_objects import Body
+from fluxbump.flux.tables.fields import INT_OR_STRING, Field, Schema
+from fluxbump.model import Location
+from fluxbump.text import go_yaml, versions
+from fluxbump.text.yaml import MappingNode, Node, ScalarNode, SequenceNode
+
+_ALWAYS = frozenset({"apiVersion", "kind", "metadata", "status"})
+_VARIABLE = re.compile(r"\s*\$\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}\s*")
+_STEP = re.compile(r"[^.\[\]{}]+|\[\]|\{\}")
+_NOT_A_NAME = re.compile(r"[.\[\]{}]")
+_LONG = 1000  # characters; a longer scalar is a text, and no pattern is tried on it
+_SHOWN = 80
+
+# Booleans for YAML 1.1 (kubectl), strings for YAML 1.2 (Kustomize): they pass as either.
+_EITHER = re.compile(r"y|Y|yes|Yes|YES|n|N|no|No|NO|on|On|ON|off|Off|OFF")
+
+_WANTED = {
+    "object": "an object",
+    "array": "a list",
+    "string": "a string",
+    "boolean": "a boolean",
+    "integer": "an integer",
+    "number": "a number",
+    INT_OR_STRING: "an integer or a string",
+}
+
+
+class Problem(Struct, frozen=True):
+    """A field that the release does not take.
+
+    Attributes:
+        path: as in the schema, `spec.install.disableTakeOwnership`.
+        location: of the field.
+        message: which field, and what is wrong with it.
+    """
+
+    path: str
+    location: Location
+    message: str
+
+
+def problems(body: Body, schema: Schema) -> Iterator[Problem]:
+    """Yield what is wrong with the fields of an object.
+
+    Args:
+        body: the object, or a patch of one.
+        schema: of its kind and apiVersion.
+    """
+    walk = _Walk(body, schema)
+    for node, path, message in walk.members(body.node, "", Field("object")):
+        yield Problem(path, body.document.at(node), f"{path} {message} in Flux {schema.release}")
+
+
+def missing(body: Body, schema: Schema, before: Schema | None) -> Iterator[Problem]:
+    """Yield the required fields that an object does not have, and did not need before.
+
+    What stands around such a field has to be there: a field of an absent object is not missing.
+
+    Args:
+        body: a whole object.
+        schema: of the apiVersion that it would move to.
+        before: of the one that it leaves; what is required there is not judged. None when it is
+            not known, and all is.
+    """
+    for path in schema.required():
+        then = before.lookup(path) if before else None
+        around, _, name = path.rpartition(".")
+        for node in _at(body.node, around) if not (then and then.required) else ():
+            if isinstance(node, MappingNode) and name not in _pairs(node, set()):
+                what = f"{path} is not set, and {schema.kind} {_version(schema)} asks for it"
+                yield Problem(path, body.document.at(node), f"{what} in Flux {schema.release}")
+
+
+def _version(schema: Schema) -> str:
+    return schema.api_version.rpartition("/")[2]
+
+
+def _at(node: Node, path: str) -> list[Node]:
+    """Return the nodes at a path of a schema; one that aliases share is there once."""
+    found = [node]
+    for step in _STEP.findall(path):
+        below = (inner for one in found for inner in _below(one, step))
+        found = list({id(one): one for one in below}.values())
+    return found
+
+
+def _below(node: Node, step: str) -> list[Node]:
+    if isinstance(node, SequenceNode):
+        return list(node.value) if step == "[]" else []
+    pairs = _pairs(node, set())
+    some = pairs if step == "{}" else {step} & pairs.keys()
+    return [pairs[name][1] for name in some]
+
+
+_Found = Iterator[tuple[Node, str, str]]
+
+
+class _Walk(Struct):
+    """One object against its schema; a node that aliases share is looked at once for each path."""
+
+    body: Body
+    schema: Schema
+    seen: set[tuple[int, str]] = field(default_factory=set)
+
+    def members(self, node: Node, path: str, own: Field) -> _Found:
+        anything = self.schema.lookup(f"{path}{{}}")
+        for name, (key, value) in _pairs(node, set()).items():
+            directive = self.body.resource.patch and name.startswith("$")
+            if directive or (not path and name in _ALWAYS):
+                continue
+            below = f"{path}.{name}" if path else name
+            declared = None if _NOT_A_NAME.search(name) else self.schema.lookup(below)
+            if declared:
+                yield from self.value(key, value, below, declared)
+            elif anything:
+                yield from self.value(key, value, f"{path}{{}}", anything)
+            elif not own.open:
+                yield key, below, self.absence(below)
+
+    def absence(self, path: str) -> str:
+        """Say that a field is not there, and which releases have it."""
+        what = f"is not a field of {self.schema.kind} {self.body.resource.version}"
+        now = versions.parse(self.schema.release)
+        for one in self.schema.history(path):
+            since, until = versions.parse(one.since or ""), versions.parse(one.until or "")
+            if since and now and since > now:
+                return f"{what} before Flux {since}, and so not"
+            if until and now and until < now:
+                what = f"is not a field of {self.schema.kind} after Flux {until}, and so not"
+        return what
+
+    def value(self, at: Node, node: Node, path: str, own: Field) -> _Found:
+        if not own.type or (id(node), path) in self.seen:
+            return
+        self.seen.add((id(node), path))
+        if isinstance(node, ScalarNode):
+            problem = _scalar(node, own)
+            if problem:
+                yield at, path, problem
+        elif isinstance(node, MappingNode) and own.type == "object":
+            yield from self.members(node, path, own)
+        elif isinstance(node, SequenceNode) and own.type == "array":
+            items = self.schema.lookup(f"{path}[]")
+            for item in node.value if items else ():
+                yield from self.value(item, item, f"{path}[]", items or own)
+        else:
+            held = "an object" if isinstance(node, MappingNode) else "a list"
+            yield at, path, f"is {held}, but has to be {_WANTED[own.type]}"
+
+
+def _pairs(node: Node, seen: set[int]) -> dict[str, tuple[Node, Node]]:
+    """Return keys and values by name; those of merge keys (`<<`) where no other says better."""
+    merged: dict[str, tuple[Node, Node]] = {}
+    own: dict[str, tuple[Node, Node]] = {}
+    if id(node) in seen:
+        return own
+    seen.add(id(node))
+    if isinstance(node, SequenceNode):
+        for item in reversed(node.value):
+            merged |= _pairs(item, seen)
+    for key, value in node.value if isinstance(node, MappingNode) else ():
+        if key.value == "<<" and not key.style:
+            merged |= _pairs(value, seen)
+        elif isinstance(key, ScalarNode):
+            own[str(key.value)] = (key, value)
+    return merged | own
+
+
+def _scalar(node: ScalarNode, own: Field) -> str | None:
+    """Return what is wrong with a value, or None when it is in order."""
+    text = str(node.value)
+    long = len(text) > _LONG
+    value = text if long else go_yaml.value(node)
+    filled = not long and _VARIABLE.fullmatch(text)
+    either = _EITHER.fullmatch(text) and own.type in ("boolean", "string")
+    if value is None or filled or either:
+        return None
+    if not _fits(value, own.type):
+        return f"is {_name(value)}, but has to be {_WANTED[own.type]}"
+    if isinstance(value, str) and not long and "${" not in value:
+        return _outside(value, own)
+    return None
+
+
+def _outside(value: str, own: Field) -> str | None:
+    if own.enum and value not in own.enum:
+        return f"is {_name(value)}, but has to be one of {', '.join(own.enum)}"
+    if own.pattern and not re.search(own.pattern, value):
+        return f"is {_name(value)}, but has to match {own.pattern}"
+    return None
+
+
+def _fits(value: object, wanted: str) -> bool:
+    """Whether a value has a type; 1.0 is an integer too, because JSON has only numbers."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    whole = number and (not isinstance(value, float) or value.is_integer())
+    return {
+        "string": isinstance(value, str),
+        "boolean": isinstance(value, bool),
+        "integer": whole,
+        "number": number,
+        INT_OR_STRING: whole or isinstance(value, str),
+    }.get(wanted, False)
+
+
+def _name(value: object) -> str:
+    if isinstance(value, bool):
+        return f"the boolean {str(value).lower()}"
+    if isinstance(value, str):
+        return f'the string "{value}"' if len(value) <= _SHOWN else "a long string"
+    return f"the number {value}"

@@ -1,0 +1,343 @@
+"""Every Flux custom resource of a snapshot, and where its apiVersion stands. Pure.
+
+One search finds the files that name one of Flux's API groups; of those, only the YAML documents
+with such an apiVersion are parsed. An apiVersion anywhere else in live text (a template, a
+program, a ConfigMap, a reference from another object) is a mention: it may matter, and nothing
+here can tell what becomes of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
+
+from msgspec import Struct, field
+
+from fluxbump.model import Location, Snapshot, Unreadable
+from fluxbump.system.parallel import Spread, serially
+from fluxbump.text import yaml
+from fluxbump.text.live_code import Language, TextFile, decode, suffix_of
+from fluxbump.text.yaml import Document, Node, Scalar
+
+NEEDLES = ("toolkit.fluxcd.io", "source.extensions.fluxcd.io")
+"""What a file with a Flux custom resource contains: the ends of Flux's API groups."""
+
+_GROUP = r"(?:[a-z]+\.toolkit|source\.extensions)\.fluxcd\.io"
+_OBJECT = re.compile(rf"""apiVersion["']?[ \t]*:(?:[ \t]+[&!]\S+)*[ \t]*["']?{_GROUP}/""")
+_API_VERSION = re.compile(rf"(?<![\w.-]){_GROUP}/v[0-9]+(?:(?:alpha|beta)[0-9]+)?(?![\w-])")
+_KIND = re.compile(r"""(?<![\w-])[kK]ind["']?[ \t]*[:=][ \t]*["'`]?(?P<kind>[A-Z][A-Za-z]+)""")
+_KIND_LINES = 3  # how far from its apiVersion an object's kind is looked for, in lines
+_YAML = frozenset({".yaml", ".yml", ".json"})
+_TEMPLATE = re.compile(r"\{\{|\{%|<%")
+_INNER_SEPARATOR = re.compile(r"^[ \t]*---[ \t]*\r?\n", re.MULTILINE)
+_PATCH_PATH = re.compile(r"(?:^|[/_.-])patch(?:es)?(?=[/_.-])", re.IGNORECASE)
+
+# Of an object in the usual style. Each begins with a line break, which a text is searched for many
+# times faster than for the start of a line, so they are used on a text with one in front.
+_END = r"[ \t]*\r?(?=\n|\Z)"
+_API_KEY = re.compile(rf"\napiVersion: (?P<value>[\w./-]+){_END}")
+_KIND_KEY = re.compile(rf"\nkind: (?P<value>[\w./-]+){_END}")
+_FIRST_KEY = re.compile(r"\n(?=[A-Za-z])")
+_BELOW_METADATA = r"\nmetadata:[ \t]*\r?\n(?:(?:  .*|[ \t]*#.*|[ \t]*)\r?\n)*?"
+_PLAIN = rf"(?P<value>[A-Za-z0-9][\w.-]*){_END}"
+_NAME = re.compile(rf"{_BELOW_METADATA}  name: {_PLAIN}")
+_NAMESPACE = re.compile(rf"{_BELOW_METADATA}  namespace: {_PLAIN}")
+_COMMENT_LINE = re.compile(r"[ \t]*(?:#|//|/?\*|<!--|--[ \t])")
+
+
+class Resource(Struct, frozen=True):
+    """A Flux custom resource, or a place that speaks of one.
+
+    Attributes:
+        api_version: `helm.toolkit.fluxcd.io/v2`, as it stands.
+        kind: `HelmRelease`; empty for a mention whose text does not say.
+        name: of the object; empty when it has none.
+        namespace: likewise.
+        location: of the object's first character.
+        api_location: of the apiVersion's value.
+        start: offset of that value's first character in the file's decoded text.
+        end: offset behind its last character.
+        patch: only a part of an object, to be merged into one that stands elsewhere: an inline
+            patch, or a file that says by its path that it is one.
+        text_only: found as text; nothing was parsed, and nothing is known of its fields.
+    """
+
+    api_version: str
+    kind: str
+    name: str
+    namespace: str
+    location: Location
+    api_location: Location
+    start: int
+    end: int
+    patch: bool = False
+    text_only: bool = False
+
+    @property
+    def group(self) -> str:
+        """`helm.toolkit.fluxcd.io`."""
+        return self.api_version.rpartition("/")[0]
+
+    @property
+    def version(self) -> str:
+        """`v2`."""
+        return self.api_version.rpartition("/")[2]
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.kind or "an object", self.name) if part)
+
+
+class Resources(Struct, frozen=True):
+    """What a snapshot holds of Flux's API.
+
+    Attributes:
+        resources: objects and patches, by path and offset.
+        mentions: apiVersions in other live text.
+        unreadable: documents with such an apiVersion that cannot be parsed.
+        files: the decoded text of every file that holds a resource, by path.
+    """
+
+    resources: tuple[Resource, ...] = ()
+    mentions: tuple[Resource, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
+def written(found: Resources) -> dict[tuple[str, str], frozenset[str]]:
+    """Return the API versions that the manifests write objects at, by group and kind."""
+    versions: dict[tuple[str, str], frozenset[str]] = {}
+    for one in found.resources:
+        key = (one.group, one.kind)
+        versions[key] = versions.get(key, frozenset()) | {one.version}
+    return versions
+
+
+class Body(Struct, frozen=True):
+    """A resource with its parsed object, for those who look at its fields."""
+
+    resource: Resource
+    document: Document
+    node: Node
+
+
+def find(
+    snapshot: Snapshot,
+    exclude: Callable[[str], bool],
+    *,
+    quick: bool = False,
+    spread: Spread = serially,
+) -> Resources:
+    """Find every Flux custom resource of a snapshot.
+
+    Args:
+        snapshot: to search.
+        exclude: tells the paths that are not to be read.
+        quick: do not parse objects that are written in the usual way. The resources are the
+            same; a document that is broken below its head is not noticed.
+        spread: how work on many files is divided.
+    """
+    wanted = [path for path in snapshot.grep(NEEDLES) if not exclude(path)]
+    files = {path: decode(data) for path, data in snapshot.read_many(wanted)}
+    parts = spread(partial(_find, quick), list(files.items()))
+    return Resources(
+        tuple(one for part in parts for one in part.resources),
+        tuple(one for part in parts for one in part.mentions),
+        tuple(one for part in parts for one in part.unreadable),
+        {path: files[path] for part in parts for path in part.paths},
+    )
+
+
+class _Found(Struct):
+    """What some files hold; `paths` are those with resources."""
+
+    resources: list[Resource]
+    mentions: list[Resource]
+    unreadable: list[Unreadable]
+    paths: list[str]
+
+
+def _find(quick: bool, files: Sequence[tuple[str, str]]) -> _Found:  # noqa: FBT001  # it is bound
+    result = _Found([], [], [], [])
+    for path, text in files:
+        file = TextFile(path, text)
+        documents = tuple(_documents(file))
+        found = [one for document in documents for one in _resources(document, quick=quick)]
+        broken = [d for d in documents if d.problem and not _TEMPLATE.search(d.source)]
+        known = {one.start for one in found if "/v" in one.api_version}
+        result.unreadable += [Unreadable(*d.problem) for d in broken if d.problem]
+        result.mentions += _mentions(file, known, broken)
+        result.resources += found
+        if found:
+            result.paths.append(path)
+    return result
+
+
+def bodies(path: str, text: str) -> Iterator[Body]:
+    """Yield the resources of one file with their parsed objects, in the order of the text."""
+    for document in _documents(TextFile(path, text)):
+        yield from _bodies(document)
+
+
+# --- objects ----------------------------------------------------------------------------------
+
+
+def _documents(file: TextFile) -> Iterator[Document]:
+    """Yield the documents that hold such an apiVersion.
+
+    A Helm template is not YAML before it is rendered, even where it happens to parse.
+    """
+    if suffix_of(file.path) not in _YAML or not _OBJECT.search(file.text):
+        return
+    template = "/templates/" in f"/{file.path}"
+    for document in file.documents or yaml.documents(file.text, file.path):
+        source = document.source
+        if _OBJECT.search(source) and not (template and "{{" in source):
+            yield document
+
+
+def _resources(document: Document, *, quick: bool) -> Iterator[Resource]:
+    usual = _usual(document) if quick else None
+    if usual is not None:
+        yield usual
+    else:
+        yield from (body.resource for body in _bodies(document))
+
+
+def _usual(document: Document) -> Resource | None:
+    """Read an object whose head is in block style, each key on a line of its own.
+
+    A line that starts with such a key in the first column is a key of the root: the text of a
+    block scalar is indented, and a flow or quoted scalar seldom is continued in that column.
+    """
+    text = f"\n{document.source}"
+    apis, kinds = list(_API_KEY.finditer(text)), list(_KIND_KEY.finditer(text))
+    name, first = _NAME.search(text), _FIRST_KEY.search(text)
+    if not (len(apis) == len(kinds) == 1 and name and first and len(_OBJECT.findall(text)) == 1):
+        return None
+    api, kind = apis[0], kinds[0]["value"]
+    if kind == "List" or re.fullmatch(_GROUP, api["value"].rpartition("/")[0]) is None:
+        return None
+    namespace = _NAMESPACE.search(text)
+    offset = api.start("value") - 1
+    start = document.start + offset
+    return Resource(
+        api["value"],
+        kind,
+        name["value"],
+        namespace["value"] if namespace else "",
+        _place(document, first.start()),
+        _place(document, offset),
+        start,
+        start + len(api["value"]),
+        patch=_PATCH_PATH.search(document.path) is not None,
+    )
+
+
+def _place(document: Document, offset: int) -> Location:
+    source = document.source
+    line = source.count("\n", 0, offset)
+    return Location(
+        document.path, document.line + line + 1, offset - (source.rfind("\n", 0, offset) + 1) + 1
+    )
+
+
+def _bodies(document: Document) -> Iterator[Body]:
+    patch = _PATCH_PATH.search(document.path)
+    found = list(_objects(document, patch=patch is not None))
+    yield from found
+    if len(_OBJECT.findall(document.source)) > len(found):
+        for inner in _inline_patches(document):
+            yield from _objects(inner, patch=True)
+
+
+def _objects(document: Document, *, patch: bool) -> Iterator[Body]:
+    for node in document.objects():
+        scalar = document.scalar(yaml.get(node, "apiVersion"))
+        kind = yaml.text_of(node, "kind")
+        if scalar is not None and kind and _is_flux(scalar):
+            yield Body(_resource(document, node, scalar, kind, patch=patch), document, node)
+
+
+def _is_flux(scalar: Scalar) -> bool:
+    return re.fullmatch(_GROUP, scalar.value.rpartition("/")[0]) is not None
+
+
+def _resource(document: Document, node: Node, api: Scalar, kind: str, *, patch: bool) -> Resource:
+    return Resource(
+        api_version=api.value,
+        kind=kind,
+        name=yaml.text_of(node, "metadata", "name") or "",
+        namespace=yaml.text_of(node, "metadata", "namespace") or "",
+        location=document.at(node),
+        api_location=api.location,
+        start=api.start,
+        end=api.end,
+        patch=patch,
+    )
+
+
+def _inline_patches(document: Document) -> Iterator[Document]:
+    """Yield the manifests that stand as block scalars under `patch` and `patchesStrategicMerge`.
+
+    The lines of a literal block keep their shape, and YAML may be indented as a whole, so each is
+    read where it stands and every place in it is a place in the file.
+    """
+    for mapping in yaml.mappings(document.root):
+        for key, value in yaml.entries(mapping):
+            nodes = yaml.items(value) if key == "patchesStrategicMerge" else (value,)
+            if key in ("patch", "patchesStrategicMerge"):
+                for node in nodes:
+                    yield from _block(document, node)
+
+
+def _block(document: Document, node: Node) -> Iterator[Document]:
+    start, end = (mark.index + document.start for mark in (node.start_mark, node.end_mark))
+    text = document.text
+    first = text.find("\n", start, end) + 1
+    if text[start : start + 1] != "|" or not first:
+        return
+    line = document.line + node.start_mark.line + 1
+    for separator in [*_INNER_SEPARATOR.finditer(text, first, end), None]:
+        stop = separator.start() if separator else end
+        if _OBJECT.search(text, first, stop):
+            yield Document(document.path, text, first, stop, line)
+        after = separator.end() if separator else end
+        line, first = line + text.count("\n", first, after), after
+
+
+# --- mentions ---------------------------------------------------------------------------------
+
+
+def _mentions(
+    file: TextFile, known: Collection[int], broken: Collection[Document]
+) -> Iterator[Resource]:
+    """Yield the apiVersions in live text that belong to no resource."""
+    if file.language is Language.DOCUMENT or file.text.count("fluxcd.io/v") <= len(known):
+        return
+    for match in _API_VERSION.finditer(file.text):
+        start, end = match.span()
+        covered = start in known or any(one.start <= start < one.end for one in broken)
+        if not covered and _is_live(file, start):
+            where = file.location(start)
+            kind = _kind_near(file.text, match)
+            yield Resource(match.group(), kind, "", "", where, where, start, end, text_only=True)
+
+
+def _is_live(file: TextFile, offset: int) -> bool:
+    """Whether text is neither a comment nor prose.
+
+    Unlike a version pin, an apiVersion in a program is live: the program will ask for it.
+    """
+    start, end = file.line_span(offset)
+    if _COMMENT_LINE.match(file.text, start, end):
+        return False
+    return file.language is Language.APPLICATION or file.is_live(offset)
+
+
+def _kind_near(text: str, match: re.Match[str]) -> str:
+    """Return the kind that stands closest, behind the apiVersion or before it."""
+    behind = "\n".join(text[match.end() : match.end() + 400].split("\n")[: _KIND_LINES + 1])
+    before = "\n".join(text[max(0, match.start() - 400) : match.start()].split("\n")[-_KIND_LINES:])
+    found = _KIND.search(behind) or next(iter(list(_KIND.finditer(before))[-1:]), None)
+    return found["kind"] if found else ""

@@ -1,0 +1,392 @@
+"""From a snapshot to an inventory: which charts move with Flux, and where every pin is. Pure.
+
+Charts come first, because their names decide what else is a pin. One search of the snapshot for
+those names gives the candidate files; only they are read, and of them only the documents that can
+matter are parsed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
+from functools import partial
+from posixpath import dirname
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from fluxbump.discover import (
+    candidates,
+    charts,
+    cross_references,
+    excluded,
+    lock_files,
+    symlinks,
+    unparsed,
+    unrecognised,
+)
+from fluxbump.discover.mentions import statements
+from fluxbump.discover.pins import KINDS, chart_archive, helm_command, install_url, terraform
+from fluxbump.discover.pins.kind import COMMUNITY_REPOSITORIES, Context, CustomPin, ProgramSource
+from fluxbump.discover.variables import follow
+from fluxbump.helm.chart_repository import holds_copies
+from fluxbump.model import (
+    FLUX,
+    Chart,
+    Form,
+    Inventory,
+    Location,
+    Note,
+    Pin,
+    Snapshot,
+    Unreadable,
+)
+from fluxbump.system.parallel import Spread, serially
+from fluxbump.text.live_code import TextFile, decode
+
+SETTINGS_FILE = "fluxbump.yaml"
+SUPPRESSION = "fluxbump: ignore["
+"""What a comment that suppresses a finding contains."""
+
+
+class Scope(Struct, frozen=True):
+    """What the configuration and the chart index add to the search.
+
+    Attributes:
+        exclude: globs over paths; `*` also matches `/`.
+        leave_excluded: globs over excluded paths whose pins are meant to stay behind.
+        custom: pins that the configuration adds.
+        repositories: where the community chart may come from.
+        app_versions: chart version to Flux release, as the index says.
+        also: what others will look for, so that one search of a large tree is enough.
+        spread: how work on many files is divided.
+        program_source: what an exact URL in the source code of a program is.
+    """
+
+    exclude: tuple[str, ...] = ()
+    leave_excluded: tuple[str, ...] = ()
+    custom: tuple[CustomPin, ...] = ()
+    repositories: tuple[str, ...] = COMMUNITY_REPOSITORIES
+    app_versions: Mapping[str, str] | None = None
+    also: tuple[str, ...] = ()
+    spread: Spread = serially
+    program_source: ProgramSource = "pins"
+
+    def excludes(self, path: str) -> bool:
+        """Whether the configuration takes a path out of the search."""
+        return any(fnmatchcase(path, glob) for glob in self.exclude)
+
+    def kept(self, paths: Sequence[str]) -> Sequence[str]:
+        """Return the paths that the configuration leaves in the search."""
+        return [path for path in paths if not self.excludes(path)] if self.exclude else paths
+
+    def weighs(self, path: str) -> bool:
+        """Whether what an excluded path holds may be live, so that it must not stay behind."""
+        meant = any(fnmatchcase(path, glob) for glob in self.leave_excluded)
+        return self.excludes(path) and not meant and not holds_copies(path)
+
+
+class _Found(Struct):
+    """What the kinds find in some files."""
+
+    pins: list[Pin]
+    notes: list[Note]
+    unreadable: list[Unreadable]
+
+
+def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
+    """Find every pin of a snapshot.
+
+    Raises:
+        PinError: see `charts.read`.
+    """
+    paths = scope.kept(snapshot.paths())
+    texts = _texts(snapshot, charts.called(charts.FILE, paths))
+    aliases = _aliases(snapshot, paths, texts.values(), scope)
+    files, moving = charts.read(texts, (*scope.repositories, *aliases))
+    context = context_of(moving, scope, aliases)
+    strangers = _unrecognised(snapshot, paths, files.values(), context)
+    searched = candidates.searched(context)
+    told = (*sorted(searched), *statements.NEEDLES, SUPPRESSION)
+    needles = [*candidates.words(context), *told, *candidates.OBJECTS]
+    snapshot.grep([*needles, *scope.also])
+    named = candidates.find(snapshot, paths, context, needles)
+    wanted = (named - files.keys()) & set(paths)
+    others: dict[str, str] = {}
+    matters = candidates.matters(context)
+    for path, data in snapshot.read_many(sorted(wanted)):
+        text = decode(data)
+        if matters(path, text):
+            files[path] = TextFile(path, text)
+        elif any(needle in text for needle in told):
+            others[path] = text
+    places = _places(files, context, paths)
+    files |= _setting(snapshot, files, places, context)
+    context = replace(context, places=places)
+    inventory = find_pins(files.values(), context, scope.spread)
+    linked = cross_references.gather(snapshot, set(paths), inventory, context)
+    if linked.texts:
+        inventory = _read_again(inventory, linked, context, scope.spread)
+    return replace(
+        inventory,
+        charts=moving,
+        notes=(
+            *unrecognised.notes(strangers),
+            *symlinks.find(snapshot, moving, scope.kept(sorted(snapshot.links()))),
+            *_idle(context, inventory.pins),
+            *inventory.notes,
+        ),
+        others=others,
+        searched=searched,
+        aliases=aliases,
+        unrecognised=strangers,
+        excluded=_excluded(snapshot, named, context, scope),
+    )
+
+
+def _texts(snapshot: Snapshot, paths: Iterable[str]) -> dict[str, TextFile]:
+    return {path: TextFile(path, decode(data)) for path, data in snapshot.read_many(paths)}
+
+
+def _aliases(
+    snapshot: Snapshot, paths: Sequence[str], files: Iterable[TextFile], scope: Scope
+) -> tuple[str, ...]:
+    """Find which aliases mean the community's; the tree is searched only if a chart has one."""
+    names = unrecognised.aliases(files) - {*scope.repositories}
+    if not names:
+        return ()
+    named = {*snapshot.grep([unrecognised.ADDED])} & {*paths}
+    told = sorted(named | {*charts.called(unrecognised.REPOSITORIES, paths)})
+    texts = {path: file.text for path, file in _texts(snapshot, told).items()}
+    return unrecognised.community(names, texts, scope.repositories)
+
+
+def _unrecognised(
+    snapshot: Snapshot, paths: Sequence[str], files: Iterable[TextFile], context: Context
+) -> tuple[unrecognised.Unrecognised, ...]:
+    helm_2 = _texts(snapshot, charts.called(unrecognised.REQUIREMENTS, paths))
+    return (
+        *unrecognised.of_helm_2(helm_2.values(), context),
+        *unrecognised.of_charts(files, context),
+    )
+
+
+def _excluded(
+    snapshot: Snapshot, named: Iterable[str], context: Context, scope: Scope
+) -> tuple[Pin, ...]:
+    """Look once more at the candidates that are excluded, unless their path says that they rest."""
+    if not scope.exclude:
+        return ()
+    weighed = sorted(path for path in named if scope.weighs(path))
+    matters = candidates.matters(context)
+    files = [file for path, file in _texts(snapshot, weighed).items() if matters(path, file.text)]
+    return excluded.pins(files, context, partial(find_pins, spread=scope.spread))
+
+
+def _read_again(
+    inventory: Inventory, linked: cross_references.Linked, context: Context, spread: Spread
+) -> Inventory:
+    """Find the pins of some files again, now that it is known what other files say of them."""
+    texts = linked.texts
+    context = replace(_among(inventory, texts, context), links=linked.links)
+    again = find_pins([TextFile(path, text) for path, text in texts.items()], context, spread)
+    pins = [pin for pin in inventory.pins if pin.location.path not in texts] + list(again.pins)
+    notes = [note for note in inventory.notes if note.location.path not in texts]
+    held = {pin.location.path for pin in again.pins}
+    return replace(
+        inventory,
+        pins=tuple(sorted(pins, key=lambda pin: (pin.location, pin.start))),
+        notes=(*notes, *again.notes),
+        files={**inventory.files, **{path: texts[path] for path in texts if path in held}},
+        links=linked.links,
+    )
+
+
+def _among(inventory: Inventory, texts: Mapping[str, str], context: Context) -> Context:
+    """Say what is known of all files where only some are read.
+
+    An install URL outside of them still says which release is meant, and a variable may be set
+    there.
+    """
+    every = {**inventory.files, **texts}
+    linked = {pin.location.path for pin in inventory.uses}
+    linked |= {one for groups in inventory.places.values() for group in groups for one in group}
+    return replace(
+        context,
+        releases=_install_releases(inventory.pins, texts),
+        places=inventory.places,
+        beside={path: every[path] for path in linked if path in every and path not in texts},
+        links=inventory.links,
+    )
+
+
+def rediscover(inventory: Inventory, texts: Mapping[str, str], scope: Scope) -> Inventory:
+    """Find the pins again after some candidates changed.
+
+    Charts are read again too; only files that are not in `texts` are taken as they were.
+
+    Args:
+        inventory: before.
+        texts: the changed candidates' new texts.
+        scope: of the search.
+    """
+    after = {**inventory.files, **texts}
+    _, moving = charts.read(
+        {chart.path: TextFile(chart.path, after[chart.path]) for chart in inventory.charts},
+        (*scope.repositories, *inventory.aliases),
+    )
+    context = _among(inventory, texts, context_of(moving, scope, inventory.aliases))
+    changed = [TextFile(path, text) for path, text in texts.items()]
+    again = find_pins(changed, context, scope.spread)
+    pins = [pin for pin in inventory.pins if pin.location.path not in texts] + list(again.pins)
+    unreadable = [one for one in inventory.unreadable if one.location.path not in texts]
+    return replace(
+        inventory,
+        charts=moving,
+        pins=tuple(sorted(pins, key=lambda pin: (pin.location, pin.start))),
+        unreadable=(*unreadable, *again.unreadable),
+        files=after,
+    )
+
+
+def _install_releases(pins: Iterable[Pin], without: Collection[str] = ()) -> frozenset[str]:
+    """The Flux releases that install URLs hold, also by a variable."""
+    return frozenset(
+        pin.value
+        for pin in pins
+        if pin.kind in (install_url.NAME, follow.NAME)
+        and (pin.track, pin.form) == (FLUX, Form.EXACT)
+        and pin.location.path not in without
+    )
+
+
+def context_of(moving: Iterable[Chart], scope: Scope, aliases: tuple[str, ...] = ()) -> Context:
+    """Put together what the kinds are told of the charts that move with Flux.
+
+    Args:
+        moving: the charts.
+        scope: of the search.
+        aliases: names of repositories that mean the community's.
+    """
+    return Context(
+        charts={chart.name: chart for chart in moving},
+        app_versions=scope.app_versions or {},
+        repositories=(*scope.repositories, *aliases),
+        custom=scope.custom,
+        program_source=scope.program_source,
+    )
+
+
+def find_pins(files: Iterable[TextFile], context: Context, spread: Spread = serially) -> Inventory:
+    """Run every kind over `files`.
+
+    The inventory has no charts: they are what `context` was made from.
+    """
+    files = sorted(files, key=lambda file: file.path)
+    held = [pin for file in files for pin in _early(file, context)]
+    uses = tuple(pin for pin in held if pin.form is Form.VARIABLE)
+    followed = _followed(files, uses, context)
+    set_here = (pin for some in followed.pins.values() for pin in some)
+    releases = _install_releases((*held, *set_here))
+    context = replace(context, releases=context.releases | releases, followed=followed, beside={})
+    parts = spread(partial(_find, context), files)
+    pins: dict[tuple[str, int, str], Pin] = {}
+    for part in parts:
+        for found in part.pins:
+            # A configured pin may repeat one that a kind knows; the kind knows better.
+            pins.setdefault((found.location.path, found.start, str(found.location)), found)
+    return Inventory(
+        pins=tuple(sorted(pins.values(), key=lambda pin: (pin.location, pin.start))),
+        notes=tuple(note for part in parts for note in part.notes),
+        unreadable=tuple(one for part in parts for one in part.unreadable),
+        files={file.path: file.text for file in files},
+        uses=uses,
+        places=context.places,
+    )
+
+
+def _followed(files: Iterable[TextFile], uses: Iterable[Pin], context: Context) -> follow.Followed:
+    known = {path: TextFile(path, text) for path, text in context.beside.items()}
+    outside = [pin for file in known.values() for pin in _early(file, context)]
+    known |= {file.path: file for file in files}
+    every = [*uses, *(pin for pin in outside if pin.form is Form.VARIABLE)]
+    return follow.follow(known, every, context.places, context.named)
+
+
+def _find(context: Context, files: Sequence[TextFile]) -> _Found:
+    found = _Found([], [], [])
+    for file in files:
+        for kind in KINDS.values():
+            for one in kind.find(file, context):
+                if isinstance(one, Note):
+                    found.notes.append(one)
+                else:
+                    found.pins.append(one)
+        found.notes += lock_files.notes(file)
+        for document in file.documents:
+            broken = unparsed.judged(file, document, context)
+            if isinstance(broken, Note):
+                found.notes.append(broken)
+            elif broken is not None:
+                found.unreadable.append(broken)
+        file.forget()
+    return found
+
+
+def _early(file: TextFile, context: Context) -> Iterator[Pin]:
+    """The pins that others are found by: what install URLs hold, and who uses a variable."""
+    for kind in (install_url, terraform, chart_archive, helm_command):
+        yield from (one for one in kind.find(file, context) if isinstance(one, Pin))
+
+
+def _idle(context: Context, pins: Collection[Pin]) -> Iterator[Note]:
+    """A configured pin that finds nothing is a typing error, or outlived its file."""
+    for one in context.custom:
+        where = Location(SETTINGS_FILE, one.line)
+        if context.track_named(one.track) is None:
+            known = ", ".join(["flux", *context.names()])
+            yield Note(where, f"no track is called {one.track}: nothing is pinned there ({known})")
+        elif not any(fnmatchcase(pin.location.path, one.path) for pin in pins):
+            yield Note(where, f"finds no version in {one.path}")
+
+
+# --- variables -------------------------------------------------------------------------------
+
+
+def _places(
+    files: Mapping[str, TextFile], context: Context, paths: Sequence[str]
+) -> dict[str, follow.Places]:
+    """Return, for every file that takes a version from a variable, where that may be set."""
+    found: dict[str, follow.Places] = {}
+    for file in files.values():
+        for pin in _early(file, context):
+            reference = follow.reference_of(pin) if pin.form is Form.VARIABLE else None
+            if reference:
+                more = follow.places(file.path, file.text, reference, paths)
+                found[file.path] = (*found.get(file.path, ()), *more)
+    return found
+
+
+def _setting(
+    snapshot: Snapshot,
+    files: Mapping[str, TextFile],
+    places: Mapping[str, follow.Places],
+    context: Context,
+) -> dict[str, TextFile]:
+    """Read the files that may set a variable, as far as they name one."""
+    names = {
+        reference.name[-1]
+        for path in places
+        for pin in _early(files[path], context)
+        if (reference := follow.reference_of(pin))
+    }
+    wanted = {one for groups in places.values() for group in groups for one in group}
+    texts = [(p, decode(data)) for p, data in snapshot.read_many(sorted(wanted - files.keys()))]
+    # A module may hand a variable on under another name; who calls it names the variable itself.
+    near = {dirname(above) for path in places for above in (path, dirname(path))}
+    near |= {dirname(dirname(dirname(path))) for path in places}
+    return {
+        path: TextFile(path, text)
+        for path, text in texts
+        if (path.endswith(".tf") and dirname(path) in near) or any(name in text for name in names)
+    }

@@ -1,0 +1,195 @@
+"""Finds which Kubernetes a repository pins. Pure.
+
+Every Flux release asks for a minimum version of Kubernetes. Where the version of the cluster is
+written differs from one way of making clusters to the next; what is known here is written the same
+way in many repositories. Only live code counts, and only versions that are there in full: a
+channel, a range or a variable pins nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from msgspec import Struct
+
+from fluxbump.model import Location, Snapshot
+from fluxbump.text import hcl, yaml
+from fluxbump.text.live_code import Language, TextFile, decode
+
+_VERSION = r"(?P<version>v?1\.[0-9]{1,3}(?:\.[0-9]{1,3})?(?:(?:[-+]|%2B)[0-9A-Za-z.+-]+)?)(?![\w.])"
+
+_SUBJECTS = ("k3s", "rke2", "kubernetes", "k8s", "kube", "eks", "gke", "aks", "cluster")
+_NAME = rf"(?:[a-z0-9_]+_)?(?:{'|'.join(_SUBJECTS)})_version"
+_VARIABLE = re.compile(_NAME, re.IGNORECASE)
+
+_PATTERNS = (
+    # Shell, environment, values, Terraform arguments: `name = "1.31"`, `NAME=v1.31.4`, `name: 1.31`
+    # and the shell's defaults, `${NAME:-v1.31.4}`.
+    re.compile(
+        rf"(?<![\w.$-])(?P<source>{_NAME}|install_k3s_channel|min_master_version|"
+        r"orchestrator_version|(?:kubernetes|k3s|rke2)[- ]?version)[\"']?[ \t]*(?::?[=-]|:)"
+        rf"[ \t]*[\"']?{_VERSION}",
+        re.IGNORECASE,
+    ),
+    re.compile(rf"(?P<source>--(?:kubernetes|cluster|k8s)-version)[= \t]+[\"']?{_VERSION}"),
+    re.compile(
+        r"(?P<source>k3s-io/k3s|rancher/rke2)(?:/releases/download)?/"
+        rf"{_VERSION}(?=/)",
+    ),
+    re.compile(
+        rf"(?P<source>rancher/(?:k3s|rke2-runtime)|siderolabs/kubelet|kindest/node):{_VERSION}"
+    ),
+    # Talos: https://www.talos.dev/latest/kubernetes-guides/upgrading-kubernetes/
+    re.compile(rf"(?P<source>upgrade-k8s)[^\n]{{0,200}}?[ \t]--to[= \t]+[\"']?{_VERSION}"),
+)
+
+_TERRAFORM = (
+    "aws_eks_cluster",
+    "digitalocean_kubernetes_cluster",
+    "exoscale_sks_cluster",
+    "ovh_cloud_project_kube",
+    "scaleway_k8s_cluster",
+    "vultr_kubernetes",
+)
+"""Terraform resources whose `version` is that of Kubernetes."""
+
+_OBJECTS = {
+    "ClusterConfig": ("metadata", "version"),  # eksctl
+    "KubeadmControlPlane": ("spec", "version"),
+    "KThreesControlPlane": ("spec", "version"),
+    "RKE2ControlPlane": ("spec", "version"),
+    "TalosControlPlane": ("spec", "version"),
+}
+"""Kinds of manifests that make clusters, and where they hold the version."""
+
+_VERSION_KEY = re.compile("version:")
+
+_REFERENCE_DOCS = re.compile(
+    r"^render:[ \t]*\r?\n(?:[ \t#][^\n]*\n|\r?\n)*?[ ]+kubernetesVersion:", re.M
+)
+"""Of crd-ref-docs, beside `processor:`: the Kubernetes whose documentation is linked to."""
+
+_WORDS = (
+    *(f"{subject}_version" for subject in _SUBJECTS),
+    *(f"{subject.upper()}_VERSION" for subject in _SUBJECTS),
+    *("INSTALL_K3S_CHANNEL", "min_master_version", "orchestrator_version"),
+    *("ubernetesVersion", "k3sVersion", "rke2Version"),
+    *("ubernetes-version", "ubernetes version", "k3s-version", "rke2-version"),
+    *("--cluster-version", "--k8s-version"),
+    *("k3s-io/k3s/", "rancher/rke2", "rancher/k3s", "siderolabs/kubelet"),
+    *("kindest/node", "upgrade-k8s"),
+    *_TERRAFORM,
+    *_OBJECTS,
+)
+"""One of these is in every file that pins Kubernetes."""
+
+NEEDLES = (
+    *("_version", "_VERSION", "s-version", "cluster-version", "sVersion", "rke2Version"),
+    *("s version", "2-version", "kindest/node", "upgrade-k8s"),
+    *("K3S_CHANNEL", "/k3s", "rancher/rke2", "siderolabs/kubelet"),
+    *("s_cluster", "ovh_cloud_project_kube", "vultr_kubernetes", "ControlPlane", "ClusterConfig"),
+)
+"""One of these is in each of `_WORDS`; they are few, because every file is searched for all."""
+
+
+_TRIALS = frozenset(
+    (
+        *("test", "tests", "testdata", "testing", "e2e", "fixture", "fixtures"),
+        *("example", "examples", "sample", "samples", "molecule"),
+    )
+)
+
+
+class KubernetesPin(Struct, frozen=True):
+    """A place that says which Kubernetes runs.
+
+    Attributes:
+        version: as it stands, `v1.31.4+k3s1`.
+        location: of the version; None for one that is not from the repository.
+        source: what holds it, for people: `Terraform variable k3s_version`.
+    """
+
+    version: str
+    location: Location | None
+    source: str
+
+    @property
+    def tried(self) -> bool:
+        """Whether it is of a test or an example, of which no cluster is made."""
+        folders = self.location.path.lower().split("/")[:-1] if self.location else []
+        return not _TRIALS.isdisjoint(folders)
+
+    @property
+    def minor(self) -> tuple[int, int] | None:
+        """Major and minor, `(1, 31)`; None when the version does not begin like one."""
+        return minor(self.version)
+
+
+def minor(version: str) -> tuple[int, int] | None:
+    """Return a Kubernetes version's major and minor; None when there is none."""
+    match = re.match(r"v?([0-9]{1,4})\.([0-9]{1,4})(?![0-9])", version)
+    return (int(match[1]), int(match[2])) if match else None
+
+
+def find(snapshot: Snapshot, exclude: Callable[[str], bool]) -> tuple[KubernetesPin, ...]:
+    """Find every place in live code that pins Kubernetes, by path and place.
+
+    Args:
+        snapshot: to search.
+        exclude: tells the paths that are not to be read.
+    """
+    wanted = [path for path in snapshot.grep(NEEDLES) if not exclude(path)]
+    found: dict[Location, KubernetesPin] = {}
+    for path, data in snapshot.read_many(wanted):
+        text = decode(data)
+        if any(word in text for word in _WORDS):
+            for pin, where in _pins(TextFile(path, text)):
+                found.setdefault(where, pin)
+    return tuple(found[where] for where in sorted(found))
+
+
+_Placed = Iterator[tuple[KubernetesPin, Location]]
+
+
+def _pins(file: TextFile) -> _Placed:
+    if file.language in (Language.DOCUMENT, Language.APPLICATION):
+        return
+    if "processor:" in file.text and _REFERENCE_DOCS.search(file.text):
+        return
+    if file.language is Language.HCL:
+        yield from _terraform(file)
+    yield from _manifests(file)
+    for pattern in _PATTERNS:
+        for match in pattern.finditer(file.text):
+            if file.is_live(match.start("version")):
+                where = file.location(match.start("version"))
+                version = match["version"].replace("%2B", "+")
+                yield KubernetesPin(version, where, match["source"]), where
+
+
+def _terraform(file: TextFile) -> _Placed:
+    variables = (("variable", block) for block in hcl.blocks(file.text, "variable"))
+    clusters = (
+        (name, block)
+        for name in _TERRAFORM
+        if name in file.text
+        for block in hcl.blocks(file.text, "resource", name)
+    )
+    for name, block in (*variables, *clusters):
+        variable = name == "variable"
+        if variable and not _VARIABLE.fullmatch(block.labels[-1]):
+            continue
+        held = block.attribute("default" if variable else "version")
+        if held and held.value and re.fullmatch(_VERSION, held.value):
+            where = file.location(held.start)
+            source = f"Terraform {name} {block.labels[-1]}"
+            yield KubernetesPin(held.value, where, source), where
+
+
+def _manifests(file: TextFile) -> _Placed:
+    for document, node in file.objects(_OBJECTS.keys(), _VERSION_KEY.search):
+        kind = yaml.text_of(node, "kind") or ""
+        scalar = document.scalar(yaml.get(node, *_OBJECTS[kind]))
+        if scalar and re.fullmatch(_VERSION, scalar.value):
+            yield KubernetesPin(scalar.value, scalar.location, kind), scalar.location

@@ -1,0 +1,1 @@
+"""What comments, documents and tables say of versions."""

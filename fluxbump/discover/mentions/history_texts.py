@@ -1,0 +1,107 @@
+"""What in a text tells of the past, of conditions, or of what others need. Pure.
+
+Such a place names versions that were right when it was written, or that stay right; nothing in it
+becomes stale. Where a word may mean either, it counts as such a place.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from pathlib import PurePosixPath
+
+from msgspec import Struct
+
+from fluxbump.text.live_code import Language, TextFile
+
+_FILE = re.compile(
+    r"(?:changelog|changes|history|news|releases?[-_ ]?notes?|upgrad|migrat|post-?mortem"
+    r"|incident|adr[-_]?\d|rfc[-_]?\d|\d{4}-\d\d-\d\d)",
+    re.IGNORECASE,
+)
+_FOLDER = re.compile(
+    r"(?:adrs?|rfcs?|(?:.*[-_])?decisions?|(?:.*[-_])?records?|.*post-?mortems?.*|.*incidents?.*"
+    r"|changelogs?|\.?changes?|\.changeset|release[-_ ]?notes?|histor(?:y|ies)|archived?|blogs?"
+    r"|news)",
+    re.IGNORECASE,
+)
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+_WORDS = (
+    # the past
+    "since|was|were|had|did|ran|used|before|prior|previous(?:ly)?|former(?:ly)?|earlier|older|old"
+    "|ago|until|till|after|once|last|legacy|histor(?:y|ic|ical|ically)|incident|outage"
+    "|post-?mortem|back|came|got|became|went|no longer|any ?more|initial(?:ly)?|original(?:ly)?"
+    # a change
+    "|introduc\\w*|add(?:s|ed)|remov\\w*|deprecat\\w*|fix(?:es|ed)?|broke\\w*|bugs?|issues?"
+    "|regress\\w*|chang\\w*|upgrad\\w*|downgrad\\w*|migrat\\w*|mov(?:es?|ed|ing)|bump\\w*"
+    "|rais(?:es?|ed|ing)|switch\\w*|replac\\w*|became|begin\\w*|start(?:s|ed|ing)|dropp\\w*"
+    "|roll(?:s|ed|ing)? ?back|revert\\w*|releas(?:ed|es)|renam\\w*|serv(?:es|ed)"
+    # a condition, a wish, an example
+    "|if|when|whenever|unless|should|would|could|might|may|must|can|will|shall|plan\\w*|next|soon"
+    "|later|newer|higher|above|below|up|least|most|minim\\w*|maxim\\w*|requir\\w*|needs?|suppor\\w*"
+    "|compatib\\w*|tested|works?|example|e\\.g|instance|such|say|like|suppose\\w*|assum\\w*|or"
+    "|than|instead|rather|versus|vs|compar\\w*|between|through|only|todo|fixme|wait\\w*|consider"
+    "|recommend\\w*|want|let|try|tries|test(?:s|ing)?|e2e|elsewhere|other|others|another|they|them"
+    "|their|someone|everyone|people|customers?|upstream"
+    "|now that|latest|newest|available|apis?|stable|features?|docs|fail\\w*|librar\\w*"
+    # the contrary
+    "|not|never|none|nobody|without|cannot|\\w+n.t|neither|nor|wrong(?:ly)?|mistake\\w*"
+)
+_PAST = re.compile(
+    rf"(?<![\w.-])(?:{_WORDS})(?![\w-]|\.\w)"
+    rf"|(?:19|20)\d\d\b|\b{_MONTH}\.? \d|\bQ[1-4]\b|[<>~^≥≤\?]",
+    re.IGNORECASE,
+)
+_HEADING = re.compile(r"^(#{1,6})[ \t]+([^\n]*)", re.MULTILINE)
+_OLD_HEADING = re.compile(
+    r"chang(?:es|e ?log)|histor|release|upgrad|migrat|incident|outage|post-?mortem|requirements?"
+    r"|prerequisit|compatib|what went wrong|lessons|timeline|known issues|troubleshoot|faq|example"
+    r"|news|\bv?\d+\.\d+|(?:19|20)\d\d|deprecat|decision|before|roadmap|\?",
+    re.IGNORECASE,
+)
+
+
+def is_history(path: str) -> bool:
+    """Whether a file tells of the past as a whole: a changelog, a decision, an incident."""
+    parts = PurePosixPath(path).parts
+    return bool(_FILE.match(parts[-1])) or any(_FOLDER.fullmatch(one) for one in parts[:-1])
+
+
+def is_past(sentence: str) -> bool:
+    """Whether a sentence may tell of anything but what is so at present."""
+    return _PAST.search(sentence) is not None
+
+
+class Sections(Struct, frozen=True):
+    """The sections of a document that tell of the past.
+
+    Attributes:
+        starts: offsets of all headings.
+        old: for each of them, whether what follows it tells of the past.
+    """
+
+    starts: tuple[int, ...] = ()
+    old: tuple[bool, ...] = ()
+
+    def tells_of_the_past(self, offset: int) -> bool:
+        """Whether the character stands in such a section."""
+        found = bisect_right(self.starts, offset) - 1
+        return found >= 0 and self.old[found]
+
+
+def sections(file: TextFile) -> Sections:
+    """Read the headings of a document; a heading speaks for all the sections below it."""
+    if file.language is not Language.DOCUMENT:
+        return Sections()
+    starts: list[int] = []
+    old: list[bool] = []
+    around: list[tuple[int, bool]] = []  # level of a heading, and whether it is old
+    for match in _HEADING.finditer(file.text):
+        level = len(match[1])
+        while around and around[-1][0] >= level:
+            around.pop()
+        past = any(one for _, one in around) or bool(_OLD_HEADING.search(match[2]))
+        around.append((level, past))
+        starts.append(match.start())
+        old.append(past)
+    return Sections(tuple(starts), tuple(old))

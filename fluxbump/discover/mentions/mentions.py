@@ -1,0 +1,353 @@
+"""Places that name a version without holding it: comments, documents, application code. Pure.
+
+Mentions are listed for a person, never rewritten, with one exception that people keep by hand:
+a mapping table whose current row carries a marker. It gets a new row, and the marker moves.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+from msgspec import Struct
+
+from fluxbump.bump.changes import Edit, Plan, Row
+from fluxbump.discover.mentions import history_texts, statements
+from fluxbump.model import FLUX, FLUX2, Inventory, Mention, Track
+from fluxbump.text import versions
+from fluxbump.text.live_code import Language, TextFile
+
+_MARKER = re.compile(r"(?:<-+|←)\s*[Cc](?i:urrent)\b|\([Cc](?i:urrent)\)")
+_FLUX_NAME = re.compile("flux", re.IGNORECASE)
+_TEXT_WIDTH = 100
+
+
+class Token(Struct, frozen=True):
+    """A version in a text, with its offsets."""
+
+    value: str
+    start: int
+    end: int
+
+
+class MarkedRow(Struct, frozen=True):
+    """A mapping row that carries the marker.
+
+    Attributes:
+        release: the Flux release that it names.
+        chart: the chart version that it names; the index says that it ships `release`.
+        start: offset of the line's first character.
+        end: offset behind its last one.
+        marker: the marker's span.
+    """
+
+    release: str
+    chart: str
+    start: int
+    end: int
+    marker: tuple[int, int]
+
+
+# --- mapping rows ----------------------------------------------------------------------------
+
+
+def marked_rows(file: TextFile, app_versions: Mapping[str, str]) -> Iterator[MarkedRow]:
+    """Yield the mapping rows of comments and documents that carry the marker.
+
+    A row is recognised by holding a chart version together with the Flux release that the index
+    says it ships, so a marker on anything else is never taken for one.
+    """
+    if "URRENT" not in file.text and "urrent" not in file.text:
+        return
+    if file.language in (Language.RECORD, Language.LOCK):
+        return  # what was so at one time stays as it was written
+    for marker in _MARKER.finditer(file.text):
+        if not file.is_live(marker.start()):
+            line = file.line_span(marker.start())
+            pair = _pair(tokens(file.text, *line), app_versions)
+            if pair is not None:
+                yield MarkedRow(*pair, *line, marker.span())
+
+
+def rows(files: Iterable[TextFile], plan: Plan, app_versions: Mapping[str, str]) -> Iterator[Row]:
+    """Yield what becomes of the marked rows that name another release than the target."""
+    goal = (plan.targets[FLUX], plan.targets[FLUX2])
+    for file in files:
+        for marked in marked_rows(file, app_versions):
+            if (marked.release, marked.chart) != goal:
+                yield _row(file, marked, plan)
+
+
+def _row(file: TextFile, marked: MarkedRow, plan: Plan) -> Row:
+    line = (marked.start, marked.end)
+    goal = (plan.targets[FLUX], plan.targets[FLUX2])
+    existing = _row_of(goal, file, line)
+    if existing is not None:
+        arrival = _marker_arrival(file, marked, existing)
+        new = _applied(file.text[slice(*existing)], existing[0], [arrival])
+    else:
+        renamed = {marked.release: goal[0], marked.chart: goal[1]}
+        for track, version in plan.targets.items():
+            renamed.setdefault(plan.current.get(track, ""), version)
+        new = _successor(file.text, line, renamed)
+        line_break = _line_break(file.text, line[1])
+        arrival = Edit(file.path, line[0], line[0], new + line_break)
+    removal = Edit(file.path, *_marker_removal(file.text, marked))
+    return Row(file.location(line[0]), file.text[slice(*line)], new, (removal, arrival))
+
+
+def tokens(text: str, start: int, end: int) -> list[Token]:
+    """Return the versions between two offsets."""
+    return [
+        Token(m["version"], *m.span("version")) for m in versions.IN_TEXT.finditer(text, start, end)
+    ]
+
+
+def _pair(found: Iterable[Token], app_versions: Mapping[str, str]) -> tuple[str, str] | None:
+    """Return the release and the chart version that a mapping row brings together."""
+    values = [token.value for token in found]
+    for chart in values:
+        release = app_versions.get(chart)
+        if release in values and release != chart:
+            return release, chart
+    return None
+
+
+def _successor(text: str, line: tuple[int, int], renamed: Mapping[str, str]) -> str:
+    """The marked row with the new versions in place, its columns kept where there is room."""
+    parts, position = [], line[0]
+    for token in tokens(text, *line):
+        new = renamed.get(token.value, token.value)
+        parts += [text[position : token.start], new]
+        position = _keep_column(text, token.end, line[1], len(new) - len(token.value), parts)
+    return "".join([*parts, text[position : line[1]]])
+
+
+def _keep_column(text: str, start: int, end: int, growth: int, parts: list[str]) -> int:
+    """Give or take spaces behind a token so that the next column stays where it is."""
+    room = len(text[start:end]) - len(text[start:end].lstrip(" "))
+    if growth < 0 and room > 1:
+        parts.append(" " * -growth)
+    return start + (growth if 0 < growth < room else 0)
+
+
+def _marker_removal(text: str, row: MarkedRow) -> tuple[int, int, str]:
+    """Take the marker away with the space before it; inside a table, keep the cell's width."""
+    start = row.start + len(text[row.start : row.marker[0]].rstrip(" \t"))
+    behind = text[row.marker[1] : row.end]
+    padded = behind.lstrip().startswith("|") and _padded(text, (row.start, row.end))
+    filler = " " * (row.marker[1] - start) if padded or behind.startswith("  ") else ""
+    return start, row.marker[1], filler
+
+
+def _padded(text: str, line: tuple[int, int]) -> bool:
+    """Whether the table pads its cells: the neighbouring row has its bars in the same columns."""
+    bars = _bars(text[slice(*line)])
+    neighbours = [_line_before(text, line), _line_after(text, line)]
+    return any(bars and _bars(text[slice(*one)]) == bars for one in neighbours if one)
+
+
+def _bars(line: str) -> list[int]:
+    return [position for position, character in enumerate(line) if character == "|"]
+
+
+def _row_of(goal: tuple[str, str], file: TextFile, line: tuple[int, int]) -> tuple[int, int] | None:
+    """Find the target's own row in the same table: neighbouring lines of the same shape."""
+    shape = _shape(file.text[slice(*line)])
+    for step in (_line_before, _line_after):
+        other = step(file.text, line)
+        while other is not None and _shape(file.text[slice(*other)]) == shape:
+            values = {token.value for token in tokens(file.text, *other)}
+            if set(goal) <= values and not _MARKER.search(file.text, *other):
+                return other
+            other = step(file.text, other)
+    return None
+
+
+def _shape(line: str) -> str:
+    bare = versions.IN_TEXT.sub("V", _MARKER.sub("", line))
+    return " ".join(bare.split())
+
+
+def _marker_arrival(file: TextFile, marked: MarkedRow, row: tuple[int, int]) -> Edit:
+    """Put the marker behind the same version of the row as it had in the old one."""
+    text, marker = file.text, file.text[slice(*marked.marker)]
+    before = tokens(text, marked.start, marked.marker[0])
+    others = tokens(text, *row)
+    gap = text[before[-1].end : marked.marker[0]] if before else ""
+    if not before or gap.strip() or len(others) < len(before):
+        return Edit(file.path, row[1], row[1], f" {marker}")
+    start = others[len(before) - 1].end
+    added = gap + marker
+    room = len(text[start : row[1]]) - len(text[start : row[1]].lstrip(" "))
+    return Edit(file.path, start, start + (len(added) if room > len(added) else 0), added)
+
+
+def _applied(text: str, offset: int, edits: Iterable[Edit]) -> str:
+    for edit in sorted(edits, key=lambda one: -one.start):
+        text = text[: edit.start - offset] + edit.new + text[edit.end - offset :]
+    return text
+
+
+def _line_before(text: str, line: tuple[int, int]) -> tuple[int, int] | None:
+    if line[0] == 0:
+        return None
+    end = line[0] - 1
+    start = text.rfind("\n", 0, end) + 1
+    return start, end - (text[start:end].endswith("\r"))
+
+
+def _line_after(text: str, line: tuple[int, int]) -> tuple[int, int] | None:
+    start = text.find("\n", line[1]) + 1
+    if start == 0 or start >= len(text):
+        return None
+    end = text.find("\n", start)
+    end = len(text) if end < 0 else end
+    return start, end - (text[start:end].endswith("\r"))
+
+
+def _line_break(text: str, end: int) -> str:
+    if end == len(text):  # the last line has no break of its own; the one before it has
+        return "\r\n" if "\r\n" in text else "\n"
+    return "\r\n" if text[end] == "\r" else "\n"
+
+
+# --- mentions --------------------------------------------------------------------------------
+
+
+def find(
+    files: Iterable[TextFile],
+    inventory: Inventory,
+    plan: Plan,
+    skip: Iterable[Edit],
+    app_versions: Mapping[str, str] | None = None,
+) -> Iterator[Mention]:
+    """Yield the places that name a version which the plan moves away from.
+
+    That is its text; its line (`Flux v2.4`) beside the name, where the plan leaves the line; and
+    what a text states of the present, beside the name, that the target makes no truer.
+
+    Args:
+        files: candidates, and other files that contain one of `outdated`.
+        inventory: its pins are not mentions.
+        plan: says which versions become outdated.
+        skip: edits of mapping rows, which need nobody's attention.
+        app_versions: the Flux release of each version of the community chart.
+    """
+    old = outdated(plan)
+    if not old:
+        return
+    pins = {(pin.location.path, pin.start) for pin in inventory.pins}
+    pinned: dict[str, set[Track]] = {}
+    for pin in inventory.pins:
+        pinned.setdefault(pin.location.path, set()).add(pin.track)
+    spoken = _Spoken(statements.reader(plan.targets, app_versions or {}), old, plan.targets)
+    for file in files:
+        if file.language is Language.LOCK:
+            continue  # `discover` says what renews it
+        done = [edit for edit in skip if edit.path == file.path]
+        candidate = file.path in inventory.files
+        found: list[Mention] = []
+        seen: set[tuple[int, str]] = set()  # a line is listed once for a version, and read once
+        for start, value in versions.occurrences(file.text, old):
+            if (file.path, start) in pins:
+                continue
+            token = Token(value, start, start + len(value))
+            line = (file.location(start).line, value)
+            if line in seen or _on_line_of(file, token, done):
+                continue
+            seen.add(line)
+            tracks = old[token.value]
+            track = _named(file, token, tracks, pinned.get(file.path, set()), candidate=candidate)
+            if track is not None:
+                found.append(_mention(file, token, track))
+        found += _spoken_of(file, spoken, [*found], pins, done)
+        yield from sorted(found, key=lambda one: one.location)
+
+
+def _spoken_of(
+    file: TextFile,
+    spoken: _Spoken,
+    listed: Iterable[Mention],
+    pins: Collection[tuple[str, int]],
+    done: Iterable[Edit],
+) -> Iterator[Mention]:
+    """Yield what a text says beside a name, once for a line and a track."""
+    seen = {(one.location.line, one.track) for one in listed}
+    for one in _said(file, spoken):
+        token = Token(one.value, one.start, one.start + len(one.value))
+        line = (file.location(one.start).line, one.track)
+        if line in seen or (file.path, one.start) in pins or _on_line_of(file, token, done):
+            continue
+        seen.add(line)
+        yield _mention(file, token, one.track)
+
+
+class _Spoken(Struct, frozen=True):
+    """What texts are held against: the names, what goes, and what comes in its place."""
+
+    reader: statements.Reader
+    old: Mapping[str, tuple[Track, ...]]
+    targets: Mapping[Track, str]
+
+    def goes(self, one: statements.Said) -> bool:
+        """Whether a line of releases holds what the plan leaves, and not the target."""
+        target = self.targets.get(one.track)
+        if target is None or statements.is_one_of(one.value, (target,)):
+            return False
+        left = [value for value, tracks in self.old.items() if one.track in tracks]
+        # The text of a full version is found without its name.
+        return one.value not in left and statements.is_one_of(one.value, left)
+
+
+def _said(file: TextFile, spoken: _Spoken) -> Iterator[statements.Said]:
+    """Yield the lines of releases that go, and what is stale already as FB120 has it."""
+    if history_texts.is_history(file.path):
+        return
+    lines = [one for one in statements.said(file, spoken.reader) if spoken.goes(one)]
+    yield from statements.of_no_past(file, lines, spoken.reader)
+    right = {track: (value,) for track, value in spoken.targets.items()}
+    yield from statements.stale(file, spoken.reader, right)
+
+
+def outdated(plan: Plan) -> dict[str, tuple[Track, ...]]:
+    """Map every version that is current before the plan, and not after it, to its tracks."""
+    found: dict[str, list[Track]] = {}
+    moved = [(change.pin.track, change.pin.value) for change in plan.changes]
+    moved += list(plan.current.items())
+    for track, value in moved:
+        if plan.targets.get(track) != value and track not in found.setdefault(value, []):
+            found[value].append(track)
+    return {value: tuple(tracks) for value, tracks in found.items() if tracks}
+
+
+def _on_line_of(file: TextFile, token: Token, edits: Iterable[Edit]) -> bool:
+    start, end = file.line_span(token.start)
+    return any(start <= edit.start <= end for edit in edits)
+
+
+def _named(
+    file: TextFile, token: Token, tracks: Collection[Track], pinned: set[Track], *, candidate: bool
+) -> Track | None:
+    """Decide which track a version text means, or None when it may as well mean something else.
+
+    The line names the track; or the version is one of Flux's own in a file that is about Flux;
+    or it stands in a comment of a file that pins that very track.
+    """
+    line = file.text[slice(*file.line_span(token.start))]
+    for track in tracks:
+        own = track in (FLUX, FLUX2)
+        if own and (candidate or _FLUX_NAME.search(line)):
+            return track
+        if not own and re.search(rf"(?<![\w-]){re.escape(track.name)}(?![\w-])", line):
+            return track
+        if not own and track in pinned and not file.is_live(token.start):
+            return track
+    return None
+
+
+def _mention(file: TextFile, token: Token, track: Track) -> Mention:
+    text = " ".join(file.text[slice(*file.line_span(token.start))].split())
+    if len(text) > _TEXT_WIDTH:
+        text = text[: _TEXT_WIDTH - 1] + "…"
+    return Mention(track, file.location(token.start), token.value, text)

@@ -1,0 +1,321 @@
+"""What comments and documents say that a track's version is, now. Pure.
+
+A version counts where it stands directly beside the track's name, also by its line alone
+(`Flux v2.4`), in a sentence that states the present (`we run`, `is pinned to`, `currently`) and
+tells nothing else: of no past, no condition, no other version. What may be either is no statement.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+from msgspec import Struct
+
+from fluxbump.discover.mentions import history_texts
+from fluxbump.discover.tracks import current
+from fluxbump.model import FLUX, FLUX2, Form, Inventory, Track, TrackKind
+from fluxbump.text import versions
+from fluxbump.text.live_code import Language, TextFile
+
+NEEDLES = ("lux v2.", "lux 2.", "luxCD v2.", "luxCD 2.", "lux version", "lux is ")
+"""What a text contains that names a Flux release and, it may be, nothing else of Flux."""
+
+_LONGEST_LINE = 4000
+"""Characters; what is longer is no prose."""
+_REACH = 400
+"""Characters of a sentence that are looked at on either side of a version."""
+_OFTEN = 2
+"""Whoever names more versions of one track than this keeps a log."""
+
+_LINE = r"(?:0|[1-9][0-9]{0,3})\.(?:0|[1-9][0-9]{0,3})"
+_VERSION = (
+    rf"(?P<v>v?)(?:(?P<full>{versions.FULL.pattern})|(?P<line>{_LINE})(?:\.[xX*])?)"
+    r"(?![\w+%]|\.\*|\.[0-9]|-\w| ?(?:%|[GMK]i?B\b|m?s\b|seconds|minutes|times))"
+)
+# A line break may stand anywhere, with the mark of a comment or of a quotation behind it.
+_SPACE = r"(?:[ \t]|\r?\n[ \t]*+(?:#+|//+|\*|--|>|;)?+[ \t]*+(?!\r?\n))"
+_FILLER = (
+    r"v|version|release|chart|helm chart|cd|is|are|at|on|to|in|the|its|it's|now|currently|still"
+    r"|pinned|pinning|set|stays|stay|fixed|locked|today|presently|already|tag|kept|held"
+)
+_GAP = rf"(?:{_SPACE}|[`*_\"'()\[\]:=@,]|(?<![\w])(?:{_FILLER})(?![\w-])){{0,24}}?"
+_BESIDE = re.compile(rf"(?P<gap>{_GAP})(?<![\w.+/-]){_VERSION}", re.IGNORECASE)
+_BEFORE = re.compile(
+    rf"(?<![\w.+/-]){_VERSION}[`*_]{{0,3}}{_SPACE}of{_SPACE}(?:(?:the|our){_SPACE})?[`*_\"']{{0,3}}\Z",
+    re.IGNORECASE,
+)
+_URL = re.compile(r"https?://[^\s<>()\[\]\"'`]*|oci://[^\s<>()\[\]\"'`]*")
+_ANY_VERSION = re.compile(r"(?<![\w.+/-])v?[0-9]+\.[0-9]+(?:\.[0-9]+)*[^\s,;:)\]|`*\"']*")
+_OTHER_PRODUCT = re.compile(
+    r"(?:kubernetes|k8s|k3s|rke2|helm|kustomize|terraform|opentofu|tofu|talos|cilium|calico|istio"
+    r"|argo ?cd|cert-manager|crossplane|gitea|keycloak|vault|prometheus|grafana|go|python|ubuntu"
+    r"|debian|kubectl|eks|gke|aks|openshift|traefik|kyverno|sops|renovate)[ :@`*_(]{1,3}$",
+    re.IGNORECASE,
+)
+_WE = r"(?:we(?:.re| are| all| do| still| now| currently)*|clusters|environments|nodes|scripts)"
+_WE_RUN = (
+    rf"{_WE} (?:all |still |now )?(?:run|use|pin|install|deploy|ship|on|at|running|using|stay)"
+)
+_PINNED = r"(?:pinned|locked|held|kept) (?:to|at|on)|is pinned|are pinned|pins"
+_NOW = r"current(?:ly)?|now|today|presently|at present|at the moment|as of (?:now|today)"
+_STRONGLY = re.compile(rf"\b(?:{_WE_RUN}|{_PINNED}|{_NOW})\b", re.IGNORECASE)
+_VERB = re.compile(
+    rf"\b(?:{_WE_RUN}|{_PINNED}|runs|running|uses|using|installs|deploys|(?:is|are) (?:at|on)"
+    r"|stays? (?:at|on))\b",
+    re.IGNORECASE,
+)
+_ADVERB = re.compile(rf"\b(?:{_NOW}|is|pinned)\b", re.IGNORECASE)
+_NEAR = 48
+"""Characters before a version in which its verb stands."""
+# Not `Flux 2.3 now supports`: what Flux does at a version stays true.
+_NO_VERB = re.compile(
+    rf"\W*(?:$|(?<=[.,;:)])|#|(?:{_NOW}|on|in|everywhere|with|and|at|for|across|by|as|pinned|to|via|from|through|because|chart|release|is|are|we|of)\b)",
+    re.IGNORECASE,
+)
+_VERB_BEHIND = re.compile(
+    rf"\W*(?:chart|release)?\W*(?:(?:that |which |is what )?{_WE_RUN}\b|(?:is|are)"
+    r"(?: now| currently| still)? (?:installed|deployed|running|pinned|in use|current)\b"
+    rf"|(?:{_NOW}|pinned)\b\W*(?:$|(?<=[.,;:)])))",
+    re.IGNORECASE,
+)
+_ENDS = re.compile(
+    r"[.!?;](?=\s)"  # the end of a sentence
+    r"|\n[ \t]*+(?:#+|//+|\*|--|>)?[ \t]*+\r?(?=\n)"  # an empty line
+    r"|\n[ \t]*+(?:#+|//+)?[ \t]*+(?:[-*+]|\d+[.)])[ \t]"  # the next item of a list
+    r"|\n[ \t]*+(?=\||```|~~~)|(?<=\|)[ \t]*+\n"  # a table, a block of code
+)
+
+
+class Said(Struct, frozen=True):
+    """A version beside a track's name.
+
+    Attributes:
+        track: whose version it is.
+        value: as it stands, without `v`: `2.4.0`, or the line `2.4`.
+        start: its offset.
+        name: offset of the name.
+    """
+
+    track: Track
+    value: str
+    start: int
+    name: int
+
+
+class Reader(Struct, frozen=True):
+    """What is known of the names and of the versions that texts speak of.
+
+    Attributes:
+        names: what a text calls a track, in small letters.
+        app_versions: the Flux release of each version of the community chart.
+    """
+
+    names: Mapping[str, tuple[Track, ...]]
+    app_versions: Mapping[str, str]
+
+    def track(self, name: str, value: str, gap: str) -> Track | None:
+        """Tell which track is meant; `flux2` is a chart's name, and the name of Flux' sources."""
+        found = self.names[name]
+        if found[0].kind is TrackKind.CHART or not self.app_versions:
+            return found[0] if len(found) == 1 else None
+        if len(found) > 1:
+            return None
+        charts, releases = self.app_versions.keys(), {*self.app_versions.values()}
+        is_chart, is_release = is_one_of(value, charts), is_one_of(value, releases)
+        if "chart" in gap:
+            return FLUX2
+        if found[0] == FLUX:
+            return FLUX if is_release or not is_chart else None
+        return (
+            FLUX2 if is_chart and not is_release else FLUX if is_release and not is_chart else None
+        )
+
+
+def reader(tracks: Iterable[Track], app_versions: Mapping[str, str]) -> Reader:
+    """Put together what a text may call these tracks."""
+    names: dict[str, tuple[Track, ...]] = {}
+    for track in tracks:
+        if track.kind in (TrackKind.RELEASE, TrackKind.COMMUNITY, TrackKind.CHART):
+            called = (track.name.lower(), *(("fluxcd",) if track == FLUX else ()))
+            for name in called:
+                names[name] = (*names.get(name, ()), track)
+    return Reader(names, app_versions)
+
+
+def held(inventory: Inventory, app_versions: Mapping[str, str]) -> dict[Track, tuple[str, ...]]:
+    """Return every version that the repository holds of a track, the one that counts first."""
+    found: dict[Track, list[str]] = {track: [value] for track, value in current(inventory).items()}
+    for pin in inventory.pins:
+        if pin.form is Form.EXACT and pin.value not in found.setdefault(pin.track, []):
+            found[pin.track].append(pin.value)
+    shipped = [app_versions[one] for one in found.get(FLUX2, ()) if one in app_versions]
+    found[FLUX] = [*dict.fromkeys((*found.get(FLUX, ()), *shipped))]
+    return {track: tuple(values) for track, values in found.items() if values}
+
+
+def stale(file: TextFile, known: Reader, right: Mapping[Track, Collection[str]]) -> Iterator[Said]:
+    """Yield what a text states of the present that is not so.
+
+    Args:
+        file: a text; one that tells of the past as a whole states nothing.
+        known: the names.
+        right: what each track may be said to be.
+    """
+    if history_texts.is_history(file.path):
+        return
+    wrong = [
+        one
+        for one in said(file, known)
+        if one.track in right and not is_one_of(one.value, right[one.track])
+    ]
+    named: dict[Track, set[str]] = {}
+    for one in wrong:
+        named.setdefault(one.track, set()).add(one.value)
+    few = [one for one in wrong if len(named[one.track]) <= _OFTEN]
+    for one in of_no_past(file, few, known):
+        if _is_present(*_sentence(file.text, one)):
+            yield one
+
+
+def of_no_past(file: TextFile, found: Collection[Said], known: Reader) -> Iterator[Said]:
+    """Leave out what tells of the past, or of a condition that stays true."""
+    old = history_texts.sections(file) if found else history_texts.Sections()
+    for one in found:
+        before, behind = _sentence(file.text, one)
+        past = old.tells_of_the_past(one.start)
+        if not past and not _is_past(before, one.value, behind, known.names):
+            yield one
+
+
+def said(file: TextFile, known: Reader) -> Iterator[Said]:
+    """Yield the versions beside a name that no code holds."""
+    if file.language in (Language.LOCK, Language.RECORD):
+        return
+    lower = file.text.lower()
+    if len(lower) != len(file.text):
+        lower = file.text  # letters that change their length would move what is behind them
+    for name, start in sorted(_names(lower, known.names), key=lambda one: one[1]):
+        one = _said(file.text, name, start, known)
+        if one is None or _is_long(file.text, start) or file.is_live(one.start):
+            continue
+        if not file.is_program or file.in_comment(one.start):
+            yield one
+
+
+def _said(text: str, name: str, start: int, known: Reader) -> Said | None:
+    found = _beside(text, name, start)
+    if found is None:
+        return None
+    value, at, gap = found
+    track = known.track(name, value, gap)
+    # Flux 1 is another product.
+    if track is None or (track == FLUX and value.startswith("1.")):
+        return None
+    return Said(track, value, at, start)
+
+
+_AHEAD = 120
+"""Characters behind a name in which its version may stand."""
+_BACK = 60
+"""Characters before a name in which its version may stand."""
+
+
+def _names(lower: str, names: Iterable[str]) -> Iterator[tuple[str, int]]:
+    for name in names:
+        start = lower.find(name)
+        while start >= 0:
+            end = start + len(name)
+            if not _part_of_a_word(lower[start - 1 : start], lower[end : end + 1]):
+                yield name, start
+            start = lower.find(name, end)
+
+
+def _part_of_a_word(before: str, behind: str) -> bool:
+    return any(one.isalnum() or (one and one in "_-") for one in (before, behind))
+
+
+def _beside(text: str, name: str, start: int) -> tuple[str, int, str] | None:
+    """Return the version beside a name, its offset, and what is between."""
+    end = start + len(name)
+    found, offset, gap = _BESIDE.match(text[end : end + _AHEAD]), end, ""
+    if found:
+        gap = found["gap"].lower()
+    else:
+        offset = max(0, start - _BACK)
+        found = _BEFORE.search(text[offset:start])
+    if not found:
+        return None
+    group = "full" if found["full"] else "line"
+    return found[group], offset + found.start(group), gap
+
+
+def _is_long(text: str, offset: int) -> bool:
+    """Whether the line around `offset` is no prose; only so much of it is looked at."""
+    low, high = max(0, offset - _LONGEST_LINE), offset + _LONGEST_LINE
+    start, end = text.rfind("\n", low, offset), text.find("\n", offset, high)
+    start = start if start >= 0 else (-1 if low == 0 else low - 1)
+    end = end if end >= 0 else min(high, len(text))
+    return end - start > _LONGEST_LINE
+
+
+def _sentence(text: str, one: Said) -> tuple[str, str]:
+    """Return what its sentence has before and behind a version, as far as it is looked at."""
+    start, end = one.start, one.start + len(one.value)
+    low = max(0, start - _REACH)
+    before = text[low : min(start, one.name)]
+    begins = max((found.end() for found in _ENDS.finditer(before)), default=0)
+    high = max(end, one.name)
+    ends = _ENDS.search(text, high, min(len(text), high + _REACH))
+    stop = ends.start() if ends else min(len(text), high + _REACH)
+    return _bare(text[low + begins : start]).lstrip("#/*;> "), _bare(text[end:stop])
+
+
+def _bare(part: str) -> str:
+    """Return prose without URLs, marks of comments, and directives of this program."""
+    lines = _MARKS.sub(" ", part.partition("fluxbump: ignore[")[0])
+    return re.sub(r"\s+", " ", _URL.sub(" ", re.sub("<!--|-->|->", " ", lines)))
+
+
+_MARKS = re.compile(r"\n[ \t]*+(?:#+|//+|\*|--|>|;)?+[ \t]*+")
+
+
+def _is_present(before: str, behind: str) -> bool:
+    near = before[-_NEAR:]
+    if _VERB_BEHIND.match(behind):
+        return True
+    verb = _VERB.search(near) or _ADVERB.search(near)
+    return verb is not None and _NO_VERB.match(behind) is not None
+
+
+def _is_past(before: str, value: str, behind: str, names: Iterable[str]) -> bool:
+    sentence = f"{before}{value}{behind}"
+    return history_texts.is_past(sentence) or not _is_alone(sentence, value, names)
+
+
+def _is_alone(sentence: str, value: str, names: Iterable[str]) -> bool:
+    """Whether the sentence has no other version that may be the one it is about.
+
+    Versions of other products are no matter, nor are those of other tracks in a sentence that
+    says `we` or `now`; `chart 2.13.0 installs Flux 2.3.0` stays true for ever.
+    """
+    own = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    named = re.compile(
+        rf"(?<![\w-])(?:{own})[ :@`*_(]{{1,3}}(?:(?:chart|version)[ `*]{{1,2}})?$", re.I
+    )
+    for other in _ANY_VERSION.finditer(sentence):
+        if other[0].lstrip("v").rstrip(".").removesuffix(".x") == value:
+            continue
+        before = sentence[max(0, other.start() - 60) : other.start()]
+        if _OTHER_PRODUCT.search(before):
+            continue
+        if not (named.search(before) and _STRONGLY.search(sentence)):
+            return False
+    return True
+
+
+def is_one_of(value: str, values: Collection[str]) -> bool:
+    """Whether a version, or a line of versions, is among these."""
+    if versions.FULL.fullmatch(value):
+        return value in values
+    return any(one.startswith(f"{value}.") for one in values)

@@ -1,0 +1,208 @@
+"""The HelmReleases that own the Flux controllers. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import takewhile
+
+from msgspec import Struct
+
+from fluxbump.discover.pins.helm_release import PATCH, chart_path, subject_of
+from fluxbump.discover.pins.kind import Context
+from fluxbump.model import FLUX2, Form, Inventory, Location, Pin, Track
+from fluxbump.text import yaml
+from fluxbump.text.live_code import TextFile
+from fluxbump.text.yaml import Document, Node
+
+_SOURCES = ("OCIRepository", "HelmChart")
+_FOLLOWING = "chartRef"
+
+
+class Owner(Struct, frozen=True):
+    """A HelmRelease that installs a wrapper, or the community chart itself.
+
+    Attributes:
+        pin: the chart version that it runs: its own, that of the source which it follows, or that
+            of the chart itself where it names the chart's directory.
+        subject: the HelmRelease, for people.
+        document: where it stands.
+        node: the object itself.
+    """
+
+    pin: Pin
+    subject: str
+    document: Document
+    node: Node
+
+    @property
+    def spec(self) -> Node | None:
+        """Its `spec`."""
+        return yaml.get(self.node, "spec")
+
+    def value(self, *keys: str) -> str | None:
+        """Return the text of a field below `spec`, also of one that a merge key brings; or None."""
+        return yaml.text_of(self.spec, *keys)
+
+    def place(self, *keys: str) -> Location:
+        """Where a field stands; where the nearest field above it stands, when it does not."""
+        while keys:
+            node = yaml.get(self.spec, *keys)
+            if node is not None:
+                return self.document.at(node)
+            keys = keys[:-1]
+        return self.document.at(self.spec)
+
+    @property
+    def manifest(self) -> Node | None:
+        """The HelmRelease as a whole."""
+        return self.node
+
+
+class _Source(Struct, frozen=True):
+    """What a HelmRelease may follow.
+
+    Attributes:
+        path: of its file.
+        namespace: None where the file does not say, as where kustomize sets it.
+        pin: of the chart that it brings; None where that has nothing to do with Flux.
+    """
+
+    path: str
+    namespace: str | None
+    pin: Pin | None
+
+
+def owners(inventory: Inventory) -> Iterator[Owner]:
+    """Yield the HelmReleases of an inventory that install a wrapper, or the community chart."""
+    found = _Owners(inventory)
+    for path, text in inventory.files.items():
+        if path in found.own or any(word in text for word in found.words):
+            yield from found.in_file(TextFile(path, text))
+
+
+class _Owners:
+    """What tells whether a HelmRelease is an owner, put together once for all files."""
+
+    def __init__(self, inventory: Inventory) -> None:
+        wrappers = [chart for chart in inventory.charts if chart.wrapper]
+        self._context = Context(charts={chart.name: chart for chart in wrappers})
+        self.own = _own_pins(inventory, {FLUX2, *(chart.track for chart in wrappers)})
+        versions = {p.track: p for p in inventory.pins if p.kind == "chart-version"}
+        self._by_path = {
+            chart.directory.rstrip("/"): versions[chart.track]
+            for chart in wrappers
+            if chart.track in versions
+        }
+        self._sources = _sources(inventory, self.own, self._by_path)
+        following = (_FOLLOWING,) if self._sources else ()
+        # A chart in the repository's root has a path that says nothing.
+        self.words = (*following, *(path or "sourceRef" for path in self._by_path))
+
+    def in_file(self, file: TextFile) -> Iterator[Owner]:
+        for document, node in file.objects({"HelmRelease"}, self._may_own):
+            pin = self._pin(file.path, document, node)
+            if pin is not None:
+                yield Owner(pin, subject_of(node), document, node)
+
+    def _may_own(self, text: str) -> bool:
+        return self._context.is_installed_in(text) or any(word in text for word in self.words)
+
+    def _pin(self, path: str, document: Document, node: Node) -> Pin | None:
+        if yaml.get(node, "spec", _FOLLOWING) is not None:
+            return self._followed(path, node)
+        directory = chart_path(yaml.get(node, "spec", "chart", "spec"))
+        if directory is not None:
+            return self._by_path.get(directory)
+        return _pin_in(self.own.get(path, ()), document, node)
+
+    def _followed(self, path: str, node: Node) -> Pin | None:
+        """Return the pin of the source that a HelmRelease follows.
+
+        Of several with its kind and name it is the one nearest by directory, which is that of its
+        own cluster. Where two are as near, and only one is of Flux, nobody can tell.
+        """
+        kind = yaml.text_of(node, "spec", _FOLLOWING, "kind") or ""
+        name = yaml.text_of(node, "spec", _FOLLOWING, "name") or ""
+        namespace = yaml.text_of(node, "spec", _FOLLOWING, "namespace") or _namespace(node)
+        ranked = [
+            ((_shared(path, one.path), one.namespace == namespace), one.pin)
+            for one in self._sources.get((kind, name), ())
+            if None in (namespace, one.namespace) or namespace == one.namespace
+        ]
+        best = max((rank for rank, _ in ranked), default=None)
+        pins = [pin for rank, pin in ranked if rank == best]
+        return pins[0] if pins and None not in pins else None
+
+
+def _own_pins(inventory: Inventory, tracks: Collection[Track]) -> Mapping[str, list[Pin]]:
+    """Return the pins that say which version of a chart with Flux in it is run, by path."""
+    found = dict[str, list[Pin]]()
+    for pin in inventory.pins:
+        patch = pin.subject.endswith(PATCH)
+        if pin.kind == "helm-release" and pin.track in tracks and not patch:
+            found.setdefault(pin.location.path, []).append(pin)
+    return found
+
+
+def _sources(
+    inventory: Inventory, own: Mapping[str, Iterable[Pin]], by_path: Mapping[str, Pin]
+) -> dict[tuple[str, str], list[_Source]]:
+    """Return what can be followed, by kind and name; of other charts too, if one has its name."""
+    pins = (pin for pins in own.values() for pin in pins)
+    known = {_name(p.subject) for p in pins if p.subject.startswith(_SOURCES)}
+    paths = [path or "sourceRef" for path in by_path]
+    for _, node in _objects(inventory, {"HelmChart"}, paths):
+        if chart_path(yaml.get(node, "spec")) in by_path:
+            known.add(_name(subject_of(node)))
+    found = dict[tuple[str, str], list[_Source]]()
+    names = {name for _, name in known}
+    for document, node in _objects(inventory, _SOURCES, names) if names else ():
+        path, name = document.path, _name(subject_of(node))
+        if name in known:
+            pin = _pin_in(own.get(path, ()), document, node)
+            directory = chart_path(yaml.get(node, "spec"))
+            pin = pin if directory is None else by_path.get(directory)
+            found.setdefault(name, []).append(_Source(path, _namespace(node), pin))
+    return found
+
+
+def _objects(
+    inventory: Inventory, kinds: Collection[str], words: Collection[str]
+) -> Iterator[tuple[Document, Node]]:
+    """Yield the objects of some kinds in documents that contain one of `words`."""
+    for path, text in inventory.files.items():
+        if any(kind in text for kind in kinds) and any(word in text for word in words):
+            yield from TextFile(path, text).objects(
+                kinds, lambda part: any(word in part for word in words)
+            )
+
+
+def _name(subject: str) -> tuple[str, str]:
+    kind, name, *_ = [*subject.split(" "), ""]
+    return kind, name
+
+
+def _pin_in(pins: Iterable[Pin], document: Document, node: Node) -> Pin | None:
+    """Return the pin of an object: among those that are called like it, the one inside of it.
+
+    A version may also stand elsewhere in the document, where an anchor is.
+    """
+    subject = subject_of(node)
+    own = [pin for pin in pins if pin.subject.partition(" (")[0] == subject]
+    begin, end = document.at(node), node.end_mark
+    behind = Location(begin.path, document.line + end.line + 1, end.column + 1)
+    inside = [pin for pin in own if begin <= pin.location < behind]
+    last = document.line + document.source.count("\n") + 1
+    elsewhere = [pin for pin in own if pin.form is Form.OPAQUE]
+    near = [pin for pin in elsewhere if document.line < pin.location.line <= last]
+    return next(iter((*inside, *near)), None)
+
+
+def _namespace(node: Node) -> str | None:
+    return yaml.text_of(node, "metadata", "namespace")
+
+
+def _shared(one: str, other: str) -> int:
+    """Return how many directories two paths have in common, from the root on."""
+    pairs = zip(one.split("/")[:-1], other.split("/")[:-1], strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))

@@ -1,0 +1,46 @@
+"""The kinds of pin. A new kind is one module here and one line below."""
+
+from __future__ import annotations
+
+from fluxbump.discover.pins import (
+    app_version,
+    blueprint,
+    chart_archive,
+    chart_dependency,
+    chart_reader,
+    chart_version,
+    controller_image,
+    crossplane,
+    custom,
+    digest,
+    embedded,
+    helm_command,
+    helm_release,
+    install_url,
+    kustomize,
+    terraform,
+    values_mirror,
+    variable,
+)
+from fluxbump.discover.pins.kind import Kind
+
+KINDS: dict[str, Kind] = {
+    install_url.NAME: install_url,
+    variable.NAME: variable,
+    chart_archive.NAME: chart_archive,
+    digest.NAME: digest,
+    chart_dependency.NAME: chart_dependency,
+    values_mirror.NAME: values_mirror,
+    chart_version.NAME: chart_version,
+    app_version.NAME: app_version,
+    blueprint.NAME: blueprint,
+    helm_release.NAME: helm_release,
+    terraform.NAME: terraform,
+    helm_command.NAME: helm_command,
+    crossplane.NAME: crossplane,
+    controller_image.NAME: controller_image,
+    kustomize.NAME: kustomize,
+    embedded.NAME: embedded,
+    chart_reader.NAME: chart_reader,  # behind all that read a kind of object better
+    custom.NAME: custom,
+}

@@ -1,0 +1,48 @@
+"""A bumped chart's `appVersion`, where it mirrors the Flux release or the chart's own version.
+
+An appVersion that equals neither was a mirror once, or never: it is left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fluxbump.discover.pins.kind import Context, pin_at
+from fluxbump.model import FLUX, FLUX2, Chart, Form, Pin, Track
+from fluxbump.text import yaml
+from fluxbump.text.live_code import TextFile
+
+NAME = "app-version"
+
+
+def find(file: TextFile, context: Context) -> Iterator[Pin]:
+    """Yield the appVersion of a bumped chart when it is a mirror."""
+    chart = context.chart_at(file.path)
+    if chart is None:
+        return
+    document = file.documents[0]
+    scalar = document.scalar(yaml.get(document.root, "appVersion"))
+    if scalar is None:
+        return
+    pin = pin_at(NAME, FLUX, scalar, f"appVersion of {chart.name}")
+    track = _mirrored(pin, chart, context)
+    if track is not None:
+        yield pin_at(NAME, track, scalar, pin.subject)
+
+
+def _mirrored(pin: Pin, chart: Chart, context: Context) -> Track | None:
+    if pin.form is not Form.EXACT:
+        return None
+    # A wrapper's appVersion says by convention what it ships, so the Flux release comes first.
+    if chart.wrapper and pin.value in _releases(chart, context):
+        return FLUX
+    return chart.track if pin.value == chart.version else None
+
+
+def _releases(chart: Chart, context: Context) -> frozenset[str]:
+    shipped = {
+        context.app_versions.get(dependency.version.removeprefix("v"), "")
+        for dependency in chart.dependencies
+        if dependency.name == FLUX2.name
+    }
+    return context.releases | (shipped - {""})

@@ -1,0 +1,21 @@
+"""`blueprint.yaml`: a catalogue entry that repeats a bumped chart's version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fluxbump.discover.pins.kind import Context, pin_at
+from fluxbump.model import Pin
+from fluxbump.text import yaml
+from fluxbump.text.live_code import TextFile
+
+NAME = "blueprint"
+
+
+def find(file: TextFile, context: Context) -> Iterator[Pin]:
+    """Yield `spec.version` of every `kind: Blueprint` named like a bumped chart."""
+    for document, node in file.objects({"Blueprint"}, context.is_named_in):
+        chart = context.charts.get((yaml.text_of(node, "metadata", "name") or "").strip())
+        version = document.scalar(yaml.get(node, "spec", "version"))
+        if chart is not None and version is not None:
+            yield pin_at(NAME, chart.track, version, f"Blueprint {chart.name}")

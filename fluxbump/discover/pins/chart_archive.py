@@ -1,0 +1,37 @@
+"""The URL of the chart's archive, as the community publishes it: the version stands in it twice."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from fluxbump.discover import chart_archives
+from fluxbump.discover.pins.kind import Context, Found
+from fluxbump.model import FLUX2, Form, Note, Pin
+from fluxbump.text.live_code import TextFile
+from fluxbump.text.version_forms import form_of
+
+NAME = "chart-archive"
+
+
+def find(file: TextFile, context: Context) -> Iterator[Found]:
+    """Yield both versions of every archive's URL; for a variable that is followed, nothing."""
+    for match, doubt in chart_archives.found(file, context.is_acted_on):
+        if doubt:
+            yield Note(file.location(match.start("tag")), f"{doubt}: left alone")
+            continue
+        for pin in _pins(file, match):
+            if (file.path, pin.start) not in context.followed.uses:
+                yield pin
+
+
+def _pins(file: TextFile, match: re.Match[str]) -> Iterator[Pin]:
+    for part in ("tag", "again"):
+        start, end = match.span(part)
+        form, skip = form_of(match[part])
+        if skip or form is Form.RANGE:
+            form = Form.OPAQUE  # the community has no such archive
+        if form is Form.VARIABLE and part == "again" and match["tag"] == match["again"]:
+            return  # one variable, which is listed or followed once
+        where, value = file.location(start), match[part]
+        yield Pin(NAME, FLUX2, where, start, end, value, form, chart_archives.SUBJECT)

@@ -1,0 +1,109 @@
+"""Whatever names one of this repository's charts with its version beside it, in any kind of object.
+
+Argo CD's Application, a Crossplane Release, an operator's `chartSpec`, the values of another chart:
+each reads the version that a chart has, and is left behind if nobody moves it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from fluxbump.discover.pins.kind import COMMUNITY_REPOSITORIES, Context, Found, pin_at
+from fluxbump.model import Note, Track, TrackKind
+from fluxbump.text import yaml
+from fluxbump.text.live_code import TextFile
+from fluxbump.text.yaml import Document, Node, Scalar
+
+NAME = "chart-reader"
+
+_VERSIONS = ("version", "targetRevision", "chartVersion")
+_REPOSITORIES = ("repository", "repo", "repoURL", "repoUrl", "url")
+_LOCAL = ("file:", "@", "alias:", ".")
+
+
+def find(file: TextFile, context: Context) -> Iterator[Found]:
+    """Yield the versions that stand beside the name of a chart of this repository."""
+    if not context.charts or not file.is_yaml:
+        return
+    named = _named(tuple(context.charts))
+    for document in file.documents:
+        if not named.search(document.source):
+            continue
+        for mapping in yaml.mappings(document.root):
+            for name, inside in _references(mapping):
+                track = context.track_of(name)
+                if track is not None and track.kind is TrackKind.CHART:
+                    yield from _read(document, inside, track, context)
+
+
+@cache
+def _named(names: tuple[str, ...]) -> re.Pattern[str]:
+    """Match a text that may hold a reference, so that other documents are not parsed."""
+    name = "(?:" + "|".join(map(re.escape, names)) + r")/?(?![\w-])"
+    value = rf"""[ \t]*["']?(?:[^\s"']{{0,200}}/)?{name}"""
+    nested = rf"""[ \t]*(?:\{{|\n\s*+)(?!spec\b)[^}}]{{0,200}}?name["']?[ \t]*:{value}"""
+    return re.compile(rf"""chart["']?[ \t]*:(?:{value}|{nested})""")
+
+
+def _references(mapping: Node) -> Iterator[tuple[str, Node]]:
+    """Yield what a mapping calls a chart, and the mapping in which its version would stand.
+
+    With a `sourceRef` it is Flux's own, which another kind reads, or leaves alone for a reason.
+    """
+    chart = yaml.get(mapping, "chart")
+    name = yaml.text_of(mapping, "chart")
+    if name is not None and yaml.get(mapping, "sourceRef") is None:
+        yield name, mapping
+    nested = yaml.text_of(chart, "name")
+    if chart is not None and nested is not None:
+        yield nested, chart
+
+
+def _read(document: Document, inside: Node, track: Track, context: Context) -> Iterator[Found]:
+    version = _version(document, inside)
+    if version is None:
+        return
+    repository = next((text for key in _REPOSITORIES if (text := _text(inside, key))), "")
+    if _foreign(repository, track, context):
+        yield Note(
+            version.location,
+            f"a version of {track} from {repository}, which is not where this repository's {track} "
+            "comes from: not moved (if it is a pin, add it under `pins` in fluxbump.yaml)",
+        )
+    else:
+        yield pin_at(NAME, track, version, f"version beside chart {track}")
+
+
+def _version(document: Document, inside: Node) -> Scalar | None:
+    found = (document.scalar(yaml.get(inside, key)) for key in _VERSIONS)
+    return next((one for one in found if one is not None and one.value), None)
+
+
+def _text(inside: Node, key: str) -> str:
+    return yaml.text_of(inside, key) or ""
+
+
+def _foreign(repository: str, track: Track, context: Context) -> bool:
+    """Whether a chart of that name clearly comes from somebody else.
+
+    That is so if it comes from the community, or from another host than the one that a chart of
+    this repository takes it from.
+    """
+    if not repository or repository.startswith(_LOCAL) or "{{" in repository or "$" in repository:
+        return False
+    if repository.rstrip("/") in COMMUNITY_REPOSITORIES:
+        return True
+    own = {
+        _host(dependency.repository)
+        for chart in context.charts.values()
+        for dependency in chart.dependencies
+        if dependency.name == track.name and not dependency.repository.startswith(_LOCAL)
+    } - {""}
+    return bool(own) and _host(repository) not in own
+
+
+def _host(repository: str) -> str:
+    """Return the host of a chart repository, whether its scheme is written or not."""
+    return repository.rpartition("://")[2].partition("/")[0].lower()

@@ -1,0 +1,54 @@
+"""A Helm `Release` of Crossplane that installs a chart which moves, also inside a Composition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fluxbump.discover.pins.kind import Context, Found, pin_at, unpinned
+from fluxbump.model import FLUX2, Note
+from fluxbump.text import yaml
+from fluxbump.text.live_code import TextFile
+from fluxbump.text.yaml import Document, Node
+
+NAME = "crossplane"
+
+_GROUP = "helm.crossplane.io/"
+
+
+def find(file: TextFile, context: Context) -> Iterator[Found]:
+    """Yield the chart version of every `kind: Release` of provider-helm.
+
+    A Composition holds such objects under `resources[].base`, or in the input of a pipeline's
+    function, so every mapping of the document is looked at.
+    """
+    if _GROUP not in file.text:
+        return
+    for document in file.documents:
+        if _GROUP in document.source:
+            for mapping in yaml.mappings(document.root):
+                yield from _release(document, mapping, context)
+
+
+def _release(document: Document, node: Node, context: Context) -> Iterator[Found]:
+    version = yaml.text_of(node, "apiVersion") or ""
+    if yaml.text_of(node, "kind") != "Release" or not version.startswith(_GROUP):
+        return
+    chart = yaml.get(node, "spec", "forProvider", "chart")
+    name = yaml.text_of(chart, "name")
+    track = context.track_of(name)
+    if chart is None or track is None or name is None:
+        return
+    repository = yaml.text_of(chart, "repository") or ""
+    if track == FLUX2 and repository and not context.is_community(repository):
+        yield Note(
+            document.at(chart),
+            f"a Crossplane Release installs flux2 from {repository}, which is another chart: "
+            "left alone",
+        )
+        return
+    subject = f"Release {yaml.text_of(node, 'metadata', 'name') or name}"
+    scalar = document.scalar(yaml.get(chart, "version"))
+    if scalar is None:
+        yield unpinned(NAME, track, document.at(chart), subject)
+    else:
+        yield pin_at(NAME, track, scalar, subject)

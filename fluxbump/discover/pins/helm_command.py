@@ -1,0 +1,305 @@
+"""The `helm` command that installs a chart which moves: in scripts, task files, CI steps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from fluxbump.discover.pins.kind import Context, Found, unpinned
+from fluxbump.model import FLUX2, Form, Note, Pin, Track
+from fluxbump.text import version_ranges
+from fluxbump.text.live_code import TextFile
+from fluxbump.text.version_forms import form_of
+
+NAME = "helm-command"
+
+_COMMANDS = frozenset({"upgrade", "install", "template", "pull", "fetch"})
+
+_COMMAND = re.compile(r"helm(?<![\w.-]helm)3?(?=[ \t\\\"',])")
+
+# One word of a command line. Quotes join what stands in them; a substitution is one piece, so that
+# its blanks and bars end nothing.
+_PIECE = (
+    r'"(?:\\.|[^"\\\n])*"'
+    r"|'[^'\n]*'"
+    r"|\$?\{\{[^\n}]*\}\}"
+    r"|\$\{[^}\n]*\}"
+    r"|\$\([^)\n]*\)"
+    r"|[<>]\([^)\n]*\)"
+    r"|\\[^\r\n]"
+    r"|[^\s\\'\"`;&|()<>,\]]"
+    r"|\](?=[\w.=])"
+    r"|,(?=[^\s'\"\[\]])"
+)
+_TOKEN = re.compile(
+    rf"""(?P<blank>[ \t,]+|[\\`][ \t]*\r?\n|<(?=<)|[\[\]](?=[\s,\[\]"']))"""
+    rf"|(?P<fold>\r?\n)|(?P<comment>(?<=[ \t])\#)|(?P<word>(?:{_PIECE})+)"
+)
+
+_LONGEST = 4096
+"""Characters that a command may take; a line of a million is no command line."""
+
+_SWITCHES = frozenset(
+    (
+        *("-i", "-g", "--install", "--wait", "--wait-for-jobs", "--atomic", "--create-namespace"),
+        *("--debug", "--devel", "--force", "--no-hooks", "--reset-values", "--reuse-values"),
+        *("--reset-then-reuse-values", "--cleanup-on-fail", "--dependency-update", "--dry-run"),
+        *("--disable-openapi-validation", "--hide-notes", "--hide-secret", "--plain-http"),
+        *("--insecure-skip-tls-verify", "--pass-credentials", "--render-subchart-notes"),
+        *("--skip-crds", "--skip-schema-validation", "--take-ownership", "--verify"),
+        *("--enable-dns", "--generate-name", "--replace", "--untar", "--prov", "--include-crds"),
+        *("--is-upgrade", "--skip-tests", "--validate", "--rollback-on-failure"),
+        *("--force-conflicts", "--force-replace", "--no-update", "--help", "-h"),
+    )
+)
+"""Flags of helm that take no value; every other flag takes the next word."""
+
+_REPOSITORY = re.compile(
+    r"""repo\s+add\s+(?:-\S+\s+)*["']?(?P<alias>[\w.-]+)["']?\s+["']?(?P<url>[^\s"']+)"""
+)
+_FOLDERS = frozenset({"charts", "chart", "helm", "."})
+
+
+class _Word(Struct, frozen=True):
+    """A word of a command, without the quotes around it, and where it starts."""
+
+    text: str
+    start: int
+
+
+class _Command(Struct, frozen=True):
+    """What a command line says: its positional words, and the flags that matter here."""
+
+    words: tuple[_Word, ...]
+    version: _Word | None
+    repository: str | None
+
+
+def find(file: TextFile, context: Context) -> Iterator[Found]:
+    """Yield the version that each helm command asks for, of a chart that moves.
+
+    A command whose variable is followed yields nothing: the assignment stands for it.
+    """
+    if "helm" not in file.text or not any(name in file.text for name in context.names()):
+        return
+    read = 0
+    for match in _COMMAND.finditer(file.text):
+        if match.start() < read:
+            continue  # a word of the command before
+        words = _words(file, match)
+        read = words[-1].start if words else match.end()
+        command = _read(words)
+        if command is not None:
+            found = _found(file, match.start(), command, context)
+            if found is None or not file.is_live(match.start()):
+                continue
+            if isinstance(found, Note) or (file.path, found.start) not in context.followed.uses:
+                yield found
+
+
+def _found(file: TextFile, start: int, command: _Command, context: Context) -> Found | None:
+    chart = _chart(command, context)
+    if chart is None:
+        return None
+    name = chart.text.rstrip("/").rsplit("/", 1)[-1]
+    track = context.track_of(name)
+    source = _source(file, chart.text, command)
+    if track is None:
+        return None
+    foreign = source and "$" not in source and "{" not in source and not source.startswith("./")
+    if track == FLUX2 and foreign and not context.is_community(source):
+        message = f"a helm command installs flux2 from {source}, which is another chart: left alone"
+        return Note(file.location(start), message)
+    subject = f"helm command for {name}"
+    if command.version is not None:
+        return _pin(file, command.version, track, subject)
+    if not source and chart.text.split("/", 1)[0] in _FOLDERS:
+        return None  # a folder, which holds its version itself
+    return unpinned(NAME, track, file.location(start), subject)
+
+
+def _pin(file: TextFile, word: _Word, track: Track, subject: str) -> Found:
+    form, skip = form_of(word.text)
+    if form is Form.RANGE and not _is_range(word.text):
+        return Note(
+            file.location(word.start),
+            f"{subject} names {word.text}, which is neither a version nor a range: left alone",
+        )
+    start, value = word.start + skip, word.text[skip:]
+    end = start + len(value)
+    if form is Form.EXACT and file.text[start:end] != value:
+        form = Form.OPAQUE
+    return Pin(NAME, track, file.location(start), start, end, value, form, subject)
+
+
+def _is_range(text: str) -> bool:
+    try:
+        version_ranges.parse(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _chart(command: _Command, context: Context) -> _Word | None:
+    """The word that names the chart: `ALIAS/flux2`, an OCI URL, or the name beside `--repo`."""
+    for word in command.words:
+        if "/" in word.text and not word.text.startswith((".", "/", "~", "$", "{")):
+            name = word.text.rstrip("/").rsplit("/", 1)[-1]
+            if context.track_of(name) is not None and not _own_folder(word.text, context):
+                return word
+    if command.repository is not None and command.words:
+        last = command.words[-1]
+        return last if "/" not in last.text and context.track_of(last.text) else None
+    return None
+
+
+def _own_folder(text: str, context: Context) -> bool:
+    """Whether a word is the path of a chart of this repository, whose version helm ignores."""
+    folder = f"{text.rstrip('/')}/"
+    return any(chart.directory.endswith(folder) for chart in context.charts.values())
+
+
+def _source(file: TextFile, chart: str, command: _Command) -> str:
+    """Where a command takes the chart from; empty when the file does not say."""
+    if command.repository is not None:
+        return command.repository
+    place, _, _ = chart.rpartition("/")
+    if chart.startswith("oci://"):
+        return place
+    for match in _REPOSITORY.finditer(file.text) if "repo" in file.text else ():
+        if match["alias"] == place:
+            return match["url"]
+    return ""
+
+
+def _read(words: list[_Word]) -> _Command | None:
+    """Part the words of a command into flags and the rest; None for another command."""
+    rest: list[_Word] = []
+    version = repository = None
+    position = 0
+    while position < len(words):
+        word = words[position]
+        position += 1
+        if not word.text.startswith("-"):
+            rest.append(word)
+            continue
+        flag, equals, _ = word.text.partition("=")
+        value: _Word | None = _behind(word, len(flag) + 1) if equals else None
+        if value is None and flag not in _SWITCHES and position < len(words):
+            value = words[position]
+            position += 1
+        version = value if flag == "--version" else version
+        repository = value.text if flag == "--repo" and value else repository
+    if not rest or rest[0].text not in _COMMANDS:
+        return None
+    return _Command(tuple(rest[1:]), version, repository)
+
+
+def _behind(word: _Word, skip: int) -> _Word:
+    return _plain(word.text[skip:], word.start + skip)
+
+
+def _plain(text: str, start: int) -> _Word:
+    """Take the quotes off a word, escaped ones too."""
+    bare = text.lstrip("\\\"'")
+    start += len(text) - len(bare)
+    return _Word(bare.rstrip("\\\"'"), start)
+
+
+# --- where a command begins and ends ----------------------------------------------------------
+
+
+def _words(file: TextFile, match: re.Match[str]) -> list[_Word]:
+    text, start = file.text, match.end()
+    quote = text[match.start() - 1 : match.start()]
+    if quote in ('"', "'") and text[start : start + 1] == quote:
+        start, quote = start + 1, ""  # `["helm", "upgrade", …]`
+    last, end = min(len(text), start + _LONGEST), -1
+    words: list[_Word] = []
+    while start < last:
+        if quote and quote in "\"'" and text[start] == quote:
+            break
+        token = _TOKEN.match(text, start)
+        if token is None or token.lastgroup == "comment":
+            break
+        if token.lastgroup == "fold":
+            end = _folded_end(file, match.start()) if end < 0 else end
+            if token.end() > end:
+                break
+        if token.lastgroup == "word":
+            word = _until(token.group(), quote)
+            words.append(_plain(word, start))
+            if word != token.group():
+                break
+        start = token.end()
+    return words
+
+
+def _until(word: str, quote: str) -> str:
+    """Cut a word where the quote in front of the whole command closes."""
+    if not quote or quote not in "\"'":
+        return word
+    position = 0
+    while position < len(word):
+        if word[position] == "\\":
+            position += 1
+        elif word[position] == quote:
+            return word[:position]
+        position += 1
+    return word
+
+
+_FOLDS = re.compile(r"[:-][ \t]+>[+-]?\d?[+-]?[ \t]*(?:#.*)?\r?\Z")
+_KEY = re.compile(r"(?:- +)*(?:[\w.-]+:[ \t]+)?")
+
+
+def _folded_end(file: TextFile, offset: int) -> int:
+    """Return how far YAML folds the lines of a command into one; 0 where it does not.
+
+    In a `>` block that is as far as lines are indented alike; a plain scalar goes on over lines
+    that are indented deeper than its key.
+    """
+    if not file.is_yaml:
+        return 0
+    start, end = file.line_span(offset)
+    line = file.text[start:end]
+    indent = len(line) - len(line.lstrip(" "))
+    above = _line_above(file.text, start, indent)
+    if _FOLDS.search(above):
+        return _deeper(file.text, end, indent)
+    if above.rstrip().endswith(("|", "|-", "|+")):
+        return 0
+    key = _KEY.match(line, indent)
+    dash = re.match(r"(?:- +)*", line[indent:])
+    if key is None or dash is None or key.end() == indent:
+        return 0
+    opens = indent + dash.end() if line[indent + dash.end() : key.end()] else indent
+    return _deeper(file.text, end, opens + 1)
+
+
+def _line_above(text: str, start: int, indent: int) -> str:
+    """Return the nearest line above that is indented less."""
+    while indent and start > 0:
+        end = start - 1
+        start = text.rfind("\n", 0, end) + 1
+        line = text[start:end]
+        if line.strip() and len(line) - len(line.lstrip(" ")) < indent:
+            return line
+    return ""
+
+
+def _deeper(text: str, end: int, indent: int) -> int:
+    """Return the end of the lines behind `end` that are indented by `indent` or more."""
+    while end < len(text):
+        begin = text.find("\n", end) + 1
+        if begin == 0:
+            return len(text)
+        stop = text.find("\n", begin)
+        stop = len(text) if stop < 0 else stop
+        line = text[begin:stop]
+        if not line.strip() or len(line) - len(line.lstrip(" ")) < indent:
+            return end
+        end = stop
+    return end

@@ -1,0 +1,79 @@
+"""The install manifest's URL: what cloud-init, a script or a package applies first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from fluxbump.discover.embedded import program_source
+from fluxbump.discover.pins.kind import Context, Found
+from fluxbump.discover.variables import references
+from fluxbump.model import FLUX, Form, Note, Pin
+from fluxbump.text.live_code import TextFile
+from fluxbump.text.version_forms import form_of
+
+NAME = "install-url"
+
+_PATH = "fluxcd/flux2/releases/"
+
+# Any host: a mirror or a proxy in front of GitHub keeps the path. What may not stand in front is
+# looked at last, because a pattern that begins with fixed text is searched for that. A tag is taken
+# possessively: it ends where it ends, so a long line is read once.
+_TAG = re.compile(r"[vV]?[0-9][\w.+-]*|[a-z][a-z0-9-]*")
+"""What may be meant as a tag, although no release of Flux is called so; other text is a pattern."""
+
+URL = re.compile(
+    rf"{_PATH}(?<![\w.-]{_PATH})(?:(?P<latest>latest/download)"
+    rf"|download/(?P<tag>(?:{references.PIECE}|[^/\s\"'`])++))/install\.yaml(?![\w-]|\.\w)"
+)
+
+
+def find(file: TextFile, context: Context) -> Iterator[Found]:
+    """Yield every install URL in live code, and the exact ones in shipped source of programs.
+
+    A URL whose variable is followed yields nothing: the assignment stands for it.
+    """
+    if _PATH not in file.text:
+        return
+    if file.is_program:
+        yield from _in_program(file, context)
+        return
+    for match in URL.finditer(file.text):
+        if not file.is_live(match.start()):
+            continue
+        found = _found(file, match)
+        if isinstance(found, Note) or (file.path, found.start) not in context.followed.uses:
+            yield found
+
+
+def _in_program(file: TextFile, context: Context) -> Iterator[Found]:
+    """Yield the exact URL that a program installs from; any other is at most a note."""
+    others = program_source.releases(file, URL)
+    for match in URL.finditer(file.text):
+        if not context.is_acted_on(file, match.start()):
+            continue
+        tag = match["tag"] or "latest"
+        doubt = program_source.doubt(file, match.start(), tag, others)
+        found = Note(file.location(match.start()), f"{doubt}: left alone")
+        yield _found(file, match) if doubt is None and tag.startswith("v") else found
+
+
+def _found(file: TextFile, match: re.Match[str]) -> Found:
+    if match["latest"]:
+        start, end = match.span("latest")
+        value, form = "latest", Form.UNPINNED
+    else:
+        tag = match["tag"]
+        start = match.start("tag")
+        if not references.is_version(tag):
+            what = f"{tag} is a pattern, not a release: left alone"
+            return Note(file.location(start), what, certain=not _TAG.fullmatch(tag))
+        form, skip = form_of(tag)
+        if form is Form.EXACT and not tag.startswith("v"):
+            form = Form.OPAQUE  # Flux has no such tag: nothing to rewrite, something to mend
+        start, end = start + skip, match.end("tag")
+        value = file.text[start:end]
+    if references.is_searched(file, match.start()):
+        what = f"a pattern that tools search for or insert, {value}: left alone"
+        return Note(file.location(start), what, certain=True)
+    return Pin(NAME, FLUX, file.location(start), start, end, value, form, "install.yaml")

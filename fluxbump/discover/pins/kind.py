@@ -1,0 +1,183 @@
+"""What all kinds of pin share: the seam, what a kind is told, and how it reports a version."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Literal, Protocol
+
+from msgspec import Struct, field
+
+from fluxbump.discover.variables.follow import Followed, Places
+from fluxbump.discover.variables.references import Reference
+from fluxbump.helm.chart_repository import canonical
+from fluxbump.model import FLUX, FLUX2, Chart, Form, Links, Location, Note, Pin, Track
+from fluxbump.text.live_code import TextFile
+from fluxbump.text.version_forms import form_of
+from fluxbump.text.yaml import Scalar
+
+COMMUNITY_REPOSITORIES = (
+    "https://fluxcd-community.github.io/helm-charts",
+    "oci://ghcr.io/fluxcd-community/charts",
+)
+"""Where the community publishes the chart `flux2`."""
+
+Found = Pin | Note
+
+ProgramSource = Literal["pins", "mentions"]
+"""What an exact URL in the source code of a program is."""
+
+
+class CustomPin(Struct, frozen=True):
+    """A pin that the configuration adds.
+
+    Attributes:
+        path: glob over the repository's paths.
+        track: `flux`, `flux2` or the name of a bumped chart.
+        key: dotted path to a YAML scalar, or empty.
+        pattern: regular expression with a group `version`, or None.
+        line: of fluxbump.yaml, where it is said.
+    """
+
+    path: str
+    track: str
+    key: tuple[str, ...] = ()
+    pattern: re.Pattern[str] | None = None
+    line: int = 1
+
+
+class Context(Struct, frozen=True):
+    """What a kind may know besides the file in front of it.
+
+    Attributes:
+        charts: wrappers and umbrellas by name.
+        app_versions: chart version to Flux release, from the chart index; may be empty.
+        releases: Flux releases that install URLs hold.
+        repositories: where the community chart may come from.
+        custom: pins that the configuration adds.
+        places: by path of a file, those that may set the variables that it uses.
+        beside: the text of files that are not searched for pins, and may set variables.
+        named: variables that count in every file, whoever uses them, with their tracks.
+        followed: what became of the variables; `discover.find_pins` knows.
+        links: what files say of each other's releases.
+        program_source: what an exact URL in the source code of a program is.
+    """
+
+    charts: Mapping[str, Chart] = field(default_factory=dict)
+    app_versions: Mapping[str, str] = field(default_factory=dict)
+    releases: frozenset[str] = frozenset()
+    repositories: tuple[str, ...] = COMMUNITY_REPOSITORIES
+    custom: tuple[CustomPin, ...] = ()
+    places: Mapping[str, Places] = field(default_factory=dict)
+    beside: Mapping[str, str] = field(default_factory=dict)
+    named: tuple[tuple[Reference, Track], ...] = ()
+    followed: Followed = field(default_factory=Followed)
+    links: Links = Links()
+    program_source: ProgramSource = "pins"
+
+    def is_acted_on(self, file: TextFile, offset: int) -> bool:
+        """Whether something acts on a URL there: live code, or the code of a program."""
+        if file.is_live(offset):
+            return True
+        return self.program_source == "pins" and file.is_code(offset)
+
+    def chart_at(self, path: str) -> Chart | None:
+        """Return the bumped chart whose Chart.yaml is at `path`."""
+        return next((chart for chart in self.charts.values() if chart.path == path), None)
+
+    def track_of(self, chart: str | None) -> Track | None:
+        """Return the track of the chart that a reference names, or None for any other chart.
+
+        A reference is a plain name, or an OCI address that ends in one. A chart of this
+        repository that is itself called `flux2` hides the community's.
+        """
+        name = (chart or "").strip()  # a block scalar ends in a line break
+        if name.startswith("oci://"):
+            name = name.rstrip("/").rsplit("/", 1)[-1]
+        if name in self.charts:
+            return self.charts[name].track
+        return FLUX2 if name == FLUX2.name else None
+
+    def track_named(self, name: str) -> Track | None:
+        """Return the track that the configuration calls `name`."""
+        if name == FLUX.name:
+            return FLUX
+        return self.track_of(name)
+
+    def names(self) -> tuple[str, ...]:
+        """The names of all charts whose versions move."""
+        return (FLUX2.name, *self.charts)
+
+    def is_named_in(self, text: str) -> bool:
+        """Whether a value in `text` can be the name of a chart whose version moves.
+
+        Says no only where the text has no such name; what holds it, the parser knows. Escapes have
+        to be written out (`escapes.unescaped`).
+        """
+        return _named(self.names()).search(text) is not None
+
+    def is_installed_in(self, text: str) -> bool:
+        """Whether `text` can install such a chart, or patch what does.
+
+        Says no only where it has no such name besides those in comments and in lists of what an
+        object depends on, which most objects of a large tree have.
+        """
+        if not self.is_named_in(text):
+            return False
+        # A line break in front, so that the first line is a line like the others.
+        return self.is_named_in(_depending(self.names()).sub("", f"\n{text}"))
+
+    def is_community(self, repository: str) -> bool:
+        """Whether `repository` is one that serves the community chart."""
+        return canonical(repository) in {canonical(known) for known in self.repositories}
+
+
+@cache
+def _named(names: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(f"{_any_of(names)}(?![\\w-])")
+
+
+@cache
+def _depending(names: tuple[str, ...]) -> re.Pattern[str]:
+    """What names a chart and cannot install it, however the text around it is written.
+
+    A line that begins with `#` is a comment, or a part of a longer value; with a quote in it, a
+    value may end there and another begin. An item of a list that begins with `name` is no
+    `metadata`, whose name counts, and an anchor would stand between the key and the name.
+    """
+    comment = r"\n[ \t]*#[^\n\"']*(?![^\n])"
+    item = rf"-[ ]name:[ ]+[\"']?{_any_of(names)}[\"']?(?=[ \t\r]*(?:\n|\Z))"
+    return re.compile(f"{comment}|{item}")
+
+
+def _any_of(names: tuple[str, ...]) -> str:
+    return "(?:" + "|".join(re.escape(name) for name in names) + ")"
+
+
+class Kind(Protocol):
+    """One kind of pin. Plain modules satisfy it; `pins.KINDS` lists them."""
+
+    NAME: str
+    """The kind's name, as the table, the JSON and the docs print it."""
+
+    def find(self, file: TextFile, context: Context) -> Iterable[Found]:
+        """Yield what `file` holds, in any order. Finds only: no I/O, no planning, no writing."""
+        ...
+
+
+def pin_at(kind: str, track: Track, scalar: Scalar, subject: str) -> Pin:
+    """Make the pin that a YAML scalar holds."""
+    value = scalar.value if scalar.editable else scalar.value.strip()
+    form, skip = form_of(value)
+    if not scalar.editable and form is Form.EXACT:  # no other form is rewritten
+        form = Form.OPAQUE
+    start = scalar.start + (skip if scalar.editable else 0)
+    where = scalar.location
+    location = Location(where.path, where.line, where.column + start - scalar.start)
+    return Pin(kind, track, location, start, scalar.end, value[skip:], form, subject)
+
+
+def unpinned(kind: str, track: Track, location: Location, subject: str) -> Pin:
+    """Make the pin of something that should hold a version and holds none."""
+    return Pin(kind, track, location, 0, 0, "", Form.UNPINNED, subject)

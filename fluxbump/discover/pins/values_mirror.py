@@ -1,0 +1,34 @@
+"""A mapping in the wrapper's values that repeats which `flux2` chart it wraps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fluxbump.discover.pins.kind import Context, pin_at
+from fluxbump.model import FLUX2, Pin
+from fluxbump.text import yaml
+from fluxbump.text.live_code import TextFile
+from fluxbump.text.yaml import Scalar
+
+NAME = "values-mirror"
+
+
+def find(file: TextFile, context: Context) -> Iterator[Pin]:
+    """Yield every mapping with `chart: flux2` and a `version` in a wrapper's values files."""
+    folder, slash, name = file.path.rpartition("/")
+    if not (name.startswith("values") and file.is_yaml):
+        return
+    chart = context.chart_at(f"{folder}{slash}Chart.yaml")
+    if chart is None or not chart.wrapper:
+        return
+    for version in mirrors(file):
+        yield pin_at(NAME, FLUX2, version, "values mirror of flux2")
+
+
+def mirrors(file: TextFile) -> Iterator[Scalar]:
+    """Yield the version in every mapping with `chart: flux2`, whosever file it is."""
+    for document in file.documents:
+        for mapping in yaml.mappings(document.root):
+            version = document.scalar(yaml.get(mapping, "version"))
+            if version and (yaml.text_of(mapping, "chart") or "").strip() == FLUX2.name:
+                yield version

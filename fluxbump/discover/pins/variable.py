@@ -1,0 +1,17 @@
+"""A variable that an install URL or a chart takes its version from, where it is set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from fluxbump.discover.pins.kind import Context
+from fluxbump.discover.variables import follow
+from fluxbump.model import Pin
+from fluxbump.text.live_code import TextFile
+
+NAME = follow.NAME
+
+
+def find(file: TextFile, context: Context) -> Iterable[Pin]:
+    """Yield the assignments that others follow to this file."""
+    return context.followed.pins.get(file.path, ())

@@ -1,0 +1,87 @@
+"""What picks Kubernetes objects by the version of their API. Pure.
+
+The `target` of a patch, in a kustomization.yaml and in a Flux Kustomization, and the `source` and
+`select` of a replacement may name a version (`Selector` in sigs.k8s.io/kustomize/api/types). An
+object that moves away from it is picked no longer, and nothing says so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator
+from pathlib import PurePosixPath
+
+from msgspec import Struct
+
+from fluxbump.discover.flux_objects import Resource
+from fluxbump.model import Location, Snapshot
+from fluxbump.text import yaml
+from fluxbump.text.live_code import decode
+from fluxbump.text.yaml import Document, MappingNode
+
+_YAML = frozenset({".yaml", ".yml", ".json"})
+_KEYS = frozenset({"target", "source", "select", "reject"})
+_LITERAL = re.compile(r"[A-Za-z0-9.-]+")
+
+
+class Selector(Struct, frozen=True):
+    """Picks objects by version, and by more where it says so.
+
+    Attributes:
+        location: of the selector.
+        group: of the API; empty for any.
+        version: `v2beta1`.
+        kind: empty for any.
+        name: of the object; empty for any.
+    """
+
+    location: Location
+    group: str
+    version: str
+    kind: str
+    name: str
+
+    def picks(self, one: Resource) -> bool:
+        """Whether an object may be picked; Kustomize reads all parts as regular expressions.
+
+        An expression is not run, it may pick anything.
+        """
+        if self.version != one.version:
+            return False
+        pairs = ((self.group, one.group), (self.kind, one.kind), (self.name, one.name))
+        return all(wanted == held for wanted, held in pairs if _LITERAL.fullmatch(wanted))
+
+
+def find(
+    snapshot: Snapshot, exclude: Callable[[str], bool], versions: Collection[str]
+) -> tuple[Selector, ...]:
+    """Find the selectors of a snapshot that name one of `versions`, by path and offset."""
+    if not versions:
+        return ()
+    pattern = re.compile(
+        rf"""version["']?[ \t]*:[ \t]*["']?(?:{"|".join(map(re.escape, sorted(versions)))})\b"""
+    )
+    paths = [
+        path
+        for path in snapshot.grep(sorted(versions))
+        if PurePosixPath(path).suffix.lower() in _YAML and not exclude(path)
+    ]
+    found: list[Selector] = []
+    for path, data in snapshot.read_many(paths):
+        text = decode(data)
+        if pattern.search(text):
+            for document in yaml.documents(text, path):
+                if pattern.search(document.source):
+                    found += _selectors(document, versions)
+    return tuple(sorted(found, key=lambda one: one.location))
+
+
+def _selectors(document: Document, versions: Collection[str]) -> Iterator[Selector]:
+    for mapping in yaml.mappings(document.root):
+        for key, node in yaml.entries(mapping):
+            if key in _KEYS and isinstance(node, MappingNode):
+                group, version, kind, name = (
+                    yaml.text_of(node, part) or "" for part in ("group", "version", "kind", "name")
+                )
+                if version in versions:
+                    yield Selector(document.at(node), group, version, kind, name)

@@ -1,0 +1,196 @@
+"""Symbolic links and submodules, which fluxbump does not follow: what helm would find there. Pure.
+
+A link is resolved inside of the repository only; what leads out of it is named and never read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from msgspec import Struct
+
+from fluxbump.bump.changes import Plan
+from fluxbump.errors import PinError
+from fluxbump.model import FLUX, FLUX2, Chart, Inventory, Location, Note, Snapshot
+from fluxbump.text import yaml
+from fluxbump.text.live_code import TextFile, decode
+from fluxbump.text.yaml_escapes import unescaped
+
+_CHART = "Chart.yaml"
+_LOCK = "Chart.lock"
+_MOST_HOPS = 40  # as many as Linux follows, path_resolution(7)
+
+
+def followed(path: str, links: Mapping[str, str]) -> str | None:
+    """Return where a path leads; None when it leaves the repository, or goes in a circle."""
+    done, left, hops = list[str](), path.split("/")[::-1], 0
+    while left:
+        part = left.pop()
+        if part in ("", "."):
+            continue
+        if part == "..":
+            if not done:
+                return None
+            done.pop()
+            continue
+        target = links.get("/".join([*done, part]))
+        if target is None:
+            done.append(part)
+        elif hops == _MOST_HOPS or target.startswith("/"):
+            return None
+        else:
+            hops += 1
+            left.extend(target.split("/")[::-1])
+    return "/".join(done)
+
+
+class _Link(Struct, frozen=True):
+    """A link that helm follows.
+
+    Attributes:
+        path: of the link.
+        target: where it leads; None for a place outside of the repository.
+        text: of the target; None when it is not a file of the snapshot.
+    """
+
+    path: str
+    target: str | None
+    text: str | None
+
+    @property
+    def folder(self) -> str:
+        return self.path.rpartition("/")[0] + "/" if "/" in self.path else ""
+
+    @property
+    def leads(self) -> str:
+        return (
+            f"a symbolic link to {self.target}" if self.target else "a link out of this repository"
+        )
+
+
+def find(snapshot: Snapshot, charts: Iterable[Chart], kept: Iterable[str]) -> Iterator[Note]:
+    """Yield a note on each link of a chart that moves, and one on the submodules.
+
+    Args:
+        snapshot: where to look.
+        charts: those that move with Flux.
+        kept: paths of links that the configuration leaves in the search.
+    """
+    charts = tuple(charts)
+    for link in _chart_files(snapshot, charts, frozenset(kept)):
+        yield Note(
+            Location(link.path, 1),
+            f"is {link.leads}: fluxbump does not follow it (a Chart.lock, values, and charts/ "
+            "beside it are not updated)",
+        )
+    for _, link in _beside(snapshot, charts):
+        if link.path in kept:
+            yield Note(Location(link.path, 1), f"is {link.leads}: fluxbump does not follow it")
+    modules = snapshot.modules()
+    if modules:
+        number = f"{len(modules)} submodule{'s' if len(modules) > 1 else ''}"
+        yield Note(Location(".gitmodules", 1), f"fluxbump did not read {number}: {_some(modules)}")
+
+
+def require_nothing_behind(snapshot: Snapshot, inventory: Inventory, plan: Plan) -> None:
+    """Refuse a bump that would leave behind what helm finds beside a link, or through it.
+
+    Raises:
+        PinError: a Chart.lock, a values mirror or a chart would keep its versions.
+    """
+    if not snapshot.links():
+        return
+    moved = {change.pin.location.path for change in plan.changes}
+    versions = {track.name: new for track, new in plan.targets.items() if track != FLUX}
+    own = {chart.path for chart in inventory.charts}
+    for link in _chart_files(snapshot, inventory.charts, frozenset(snapshot.links())):
+        if link.target in own and link.target not in moved:
+            continue
+        if link.target is not None and link.target not in own:
+            if _holds_old(link.text or "", _CHART, versions):
+                raise _behind(link.path, link)
+            continue
+        for path in snapshot.below(link.folder):
+            name = path.removeprefix(link.folder)
+            text = decode(snapshot.read(path)) if _reads(name) else ""
+            if _holds_old(text, name, versions) or name.startswith("charts/flux2"):
+                raise _behind(path, link)
+    for chart, link in _beside(snapshot, inventory.charts):
+        name = link.path.removeprefix(chart.directory)
+        gone = _is_vendored(name) or (link.target is None and name == _LOCK)
+        if chart.path in moved and (gone or _holds_old(link.text or "", name, versions)):
+            raise _behind(link.path, link)
+
+
+def _chart_files(
+    snapshot: Snapshot, charts: Iterable[Chart], kept: frozenset[str]
+) -> Iterator[_Link]:
+    """Yield the links called Chart.yaml that lead to a chart which moves, or out of here."""
+    names = (FLUX2.name, *(chart.name for chart in charts))
+    for link in _resolved(snapshot, (path for path in snapshot.links() if path in kept)):
+        if link.path.rpartition("/")[2] != _CHART:
+            continue
+        root = TextFile(_CHART, link.text or "").documents[0].root if link.text else None
+        needs = yaml.items(yaml.get(root, "dependencies"))
+        if link.target is None or any(yaml.text_of(one, "name") in names for one in needs):
+            yield link
+
+
+def _beside(snapshot: Snapshot, charts: Iterable[Chart]) -> Iterator[tuple[Chart, _Link]]:
+    """Yield the links of a chart that hold what moves with it, or lead out of here."""
+    charts = tuple(charts)
+    edited = {f"{chart.directory}{_LOCK}" for chart in charts}
+    for chart in charts:
+        inside = [path for path in snapshot.links() if path.startswith(chart.directory)]
+        for link in _resolved(snapshot, inside):
+            name = link.path.removeprefix(chart.directory)
+            names_flux = link.target is None or FLUX2.name in unescaped(link.text or "")
+            if _is_vendored(name) or (_reads(name) and link.target not in edited and names_flux):
+                yield chart, link
+
+
+def _is_vendored(name: str) -> bool:
+    """Whether a link, by its path in the chart's directory, is where Helm looks for flux2."""
+    return name == "charts" or name.startswith("charts/flux2")
+
+
+def _resolved(snapshot: Snapshot, paths: Iterable[str]) -> Iterator[_Link]:
+    links, known = snapshot.links(), frozenset(snapshot.paths())
+    for path in sorted(paths):
+        target = followed(path, links)
+        text = decode(snapshot.read(target)) if target in known and target else None
+        yield _Link(path, target, text)
+
+
+def _reads(name: str) -> bool:
+    """Whether a file of a chart, by its path in the chart's directory, can hold a version."""
+    return name == _LOCK or (
+        name.startswith("values") and "/" not in name and name.endswith((".yaml", ".yml"))
+    )
+
+
+def _holds_old(text: str, name: str, versions: Mapping[str, str]) -> bool:
+    """Whether a mapping names a chart that moves, beside another version."""
+    if not text:
+        return False
+    key = "chart" if name.startswith("values") else "name"
+    for document in TextFile("x.yaml", text).documents:
+        for mapping in yaml.mappings(document.root):
+            version = yaml.text_of(mapping, "version")
+            chart = (yaml.text_of(mapping, key) or "").strip()
+            if version is not None and chart in versions and version != versions[chart]:
+                return True
+    return False
+
+
+def _behind(path: str, link: _Link) -> PinError:
+    return PinError(
+        f"would keep its versions, because {link.path} is {link.leads}",
+        where=Location(path, 1),
+        hint=f"replace the link {link.path} by a file",
+    )
+
+
+def _some(paths: Iterable[str]) -> str:
+    first, *more = paths
+    return f"{first}, and {len(more)} more" if more else first

@@ -1,0 +1,74 @@
+"""What becomes of a candidate's document that is no YAML: a script, a remark, or an obstacle. Pure.
+
+A cloud-config that is a template, a MIME message, JSON with comments: many files are called `.yaml`
+or `.json` and are read by another program first. Their install URLs are found as in any script, so
+they need not be YAML. What stops a bump is a document that may hold a pin which only the parser
+finds.
+"""
+
+from __future__ import annotations
+
+import re
+
+from fluxbump.discover.pins import install_url
+from fluxbump.discover.pins.kind import Context
+from fluxbump.model import Location, Note, Unreadable
+from fluxbump.text import yaml
+from fluxbump.text.live_code import TextFile, suffix_of
+from fluxbump.text.yaml import Document
+
+_KEY = r"""\b(?:chart|url|name)["']?\s*:\s*["']?"""
+_TEMPLATE = re.compile(r"\{\{|\{%|%\{|<%")
+_MIME = re.compile(r"\ufeff?(?:MIME-Version|Content-Type):", re.IGNORECASE)
+_JSON_COMMENT = re.compile(r"^[ \t]*(?://|/\*)|[,{\[][ \t]*(?://|/\*)|,\s*[}\]]", re.MULTILINE)
+
+
+def judged(file: TextFile, document: Document, context: Context) -> Note | Unreadable | None:
+    """Say what becomes of a document of `file` that cannot be parsed; None if nothing is lost."""
+    if document.problem is None:
+        return _without_name(file, document, context)
+    where, message = document.problem
+    live = _live(file, document)
+    if _is_read_otherwise(file, document):
+        return Unreadable(where, message) if _names_chart(live, context) else None
+    if install_url.URL.search(live) or any(name in live for name in context.names()):
+        return Unreadable(where, message)
+    return Note(
+        Location(where.path, where.line),
+        f"cannot be read as YAML ({message}): names nothing that moves outside of its comments",
+    )
+
+
+def _without_name(file: TextFile, document: Document, context: Context) -> Unreadable | None:
+    """Refuse a chart that has no name, and so is none, but depends on one that moves."""
+    chart = file.path.rpartition("/")[2] == "Chart.yaml" and document is file.documents[0]
+    if not chart or yaml.get(document.root, "name"):
+        return None
+    dependencies = yaml.items(yaml.get(document.root, "dependencies"))
+    named = (context.track_of(yaml.text_of(one, "name")) for one in dependencies)
+    where = document.at(document.root)
+    return Unreadable(where, "the chart has no name") if any(named) else None
+
+
+def _names_chart(text: str, context: Context) -> bool:
+    """Whether a value in a text that no parser reads is the name of a chart that moves."""
+    names = "|".join(map(re.escape, context.names()))
+    return re.search(rf"""{_KEY}(?:[^\s"']*/)?(?:{names})/?(?![\w-])""", text) is not None
+
+
+def _is_read_otherwise(file: TextFile, document: Document) -> bool:
+    """Whether another program makes YAML, or something else, of the text."""
+    if _TEMPLATE.search(document.source) or _MIME.match(file.text):
+        return True
+    return suffix_of(file.path) == ".json" and _JSON_COMMENT.search(document.source) is not None
+
+
+def _live(file: TextFile, document: Document) -> str:
+    """The document's lines that do not begin in a comment."""
+    lines, start = [], document.start
+    for line in document.source.splitlines(keepends=True):
+        first = start + len(line) - len(line.lstrip())
+        if first < len(file.text) and not file.in_comment(first):
+            lines.append(line)
+        start += len(line)
+    return "".join(lines)

@@ -1,0 +1,130 @@
+"""Dependencies that may belong to what moves, and are no pins: mirrors, aliases, Helm 2. Pure.
+
+A bump that moved the rest would leave them behind, so they are gathered here and weighed in
+`left_behind`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
+
+from fluxbump.discover.pins.kind import Context
+from fluxbump.helm.chart_repository import canonical
+from fluxbump.model import FLUX2, Dependency, Location, Note
+from fluxbump.text import yaml
+from fluxbump.text.live_code import TextFile
+from fluxbump.text.yaml import Document, Node
+
+Unrecognised = tuple[Location, Dependency]
+"""A dependency and its place, of its version where it has one.
+
+The repository is the one that it names, or `REQUIREMENTS`.
+"""
+
+REQUIREMENTS = "requirements.yaml"
+"""Where Helm 2 keeps the dependencies of a chart; Helm 3 reads it too."""
+REPOSITORIES = "repositories.yaml"
+"""Where `helm repo` keeps which URL a name means."""
+ADDED = "repo add"
+"""What a text contains that gives a repository its name."""
+
+_ADDED = re.compile(r"helm\s+repo\s+add(?P<words>(?:\s+[^\s;&|]+){2,12})")
+
+
+def of_charts(files: Iterable[TextFile], context: Context) -> Iterator[Unrecognised]:
+    """Yield the dependencies called flux2 that are not known to be the community's."""
+    if FLUX2.name in context.charts:
+        return
+    for file in files:
+        document = file.documents[0]
+        for entry in _entries(document):
+            repository = yaml.text_of(entry, "repository") or ""
+            if _name(entry) == FLUX2.name and not context.is_community(repository):
+                yield _unrecognised(document, entry, repository)
+
+
+def of_helm_2(files: Iterable[TextFile], context: Context) -> Iterator[Unrecognised]:
+    """Yield the dependencies in requirements.yaml files that belong to what moves."""
+    for file in files:
+        document = file.documents[0]
+        for entry in _entries(document):
+            if context.track_of(_name(entry)) is not None:
+                yield _unrecognised(document, entry, REQUIREMENTS)
+
+
+def _entries(document: Document) -> Iterator[Node]:
+    return yaml.items(yaml.get(document.root, "dependencies"))
+
+
+def _name(entry: Node) -> str:
+    return yaml.text_of(entry, "name") or ""
+
+
+def _unrecognised(document: Document, entry: Node, source: str) -> Unrecognised:
+    version = document.scalar(yaml.get(entry, "version"))
+    where = version.location if version else document.at(entry)
+    return where, Dependency(_name(entry), version.value if version else "", source)
+
+
+def notes(found: Iterable[Unrecognised]) -> Iterator[Note]:
+    """Say what was seen and is left alone."""
+    for where, one in found:
+        if one.repository == REQUIREMENTS:
+            yield Note(
+                where,
+                f"dependency {one.name} of a Helm 2 chart is not read (move it to Chart.yaml)",
+            )
+        else:
+            yield Note(
+                where,
+                f"dependency flux2 comes from {one.repository or 'nowhere'}, not from the "
+                "community: not moved (if it is a mirror, list it under `repositories` in "
+                "fluxbump.yaml)",
+            )
+
+
+# --- aliases ---------------------------------------------------------------------------------
+
+
+def aliases(files: Iterable[TextFile]) -> frozenset[str]:
+    """Return the names, as `@NAME`, by which charts refer to where their flux2 comes from."""
+    found = (
+        canonical(yaml.text_of(entry, "repository") or "")
+        for file in files
+        if FLUX2.name in file.text and ("@" in file.text or "alias:" in file.text)
+        for entry in _entries(file.documents[0])
+        if _name(entry) == FLUX2.name
+    )
+    return frozenset(one for one in found if one.startswith("@"))
+
+
+def community(
+    names: Iterable[str], texts: Mapping[str, str], repositories: Iterable[str]
+) -> tuple[str, ...]:
+    """Return the aliases that mean the community's repository wherever the tree says their URL.
+
+    Args:
+        names: each as `@NAME`.
+        texts: files by path that may say it: `helm repo add`, or the file of `helm repo`.
+        repositories: where the community chart may come from.
+    """
+    known = {canonical(one) for one in repositories}
+    meant: dict[str, set[str]] = {}
+    for path, text in texts.items():
+        for name, url in _named(path, text):
+            meant.setdefault(f"@{name}", set()).add(canonical(url))
+    return tuple(sorted(one for one in names if meant.get(one) and meant[one] <= known))
+
+
+def _named(path: str, text: str) -> Iterator[tuple[str, str]]:
+    for match in _ADDED.finditer(text):
+        words = [word.strip("\"'`") for word in match["words"].split() if word != "\\"]
+        for name, url in pairwise(words):
+            if "://" in url and not name.startswith("-"):
+                yield name, url
+    if path.rpartition("/")[2] == REPOSITORIES:
+        root = yaml.documents(text, path)[0].root
+        for entry in yaml.items(yaml.get(root, "repositories")):
+            yield _name(entry), yaml.text_of(entry, "url") or ""

@@ -1,0 +1,1 @@
+"""Variables that versions come from, followed to the places that set them."""

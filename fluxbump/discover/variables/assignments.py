@@ -1,0 +1,226 @@
+"""Where a text gives a variable its value, whatever the language. Pure.
+
+Every place that sets the variable is found, also one with a computed value: only who knows them
+all can tell what the variable holds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from posixpath import dirname, join, normpath
+
+from msgspec import Struct
+
+from fluxbump.discover.variables import references
+from fluxbump.discover.variables.references import Reference
+from fluxbump.text import hcl, versions, yaml
+from fluxbump.text.live_code import Language, TextFile
+
+
+class Assignment(Struct, frozen=True):
+    """One place that sets a variable.
+
+    Attributes:
+        start: offset of the version, without a leading `v`.
+        end: offset behind it.
+        version: the full version that is set; None if it is something else.
+        alias: the variable that the value is taken from, if it is nothing but that.
+    """
+
+    start: int
+    end: int
+    version: str | None
+    alias: Reference | None = None
+
+
+_EXACT = re.compile(rf"v?({versions.FULL.pattern})")
+_VALUE = re.compile(
+    rf"""["'](?P<quoted>[^"'\n]*)["']|(?P<bare>(?:{references.PIECE}|[^\s;,&|#)}}\]])+)"""
+)
+_JOINED = re.compile(r"[ \t]*(?:\+|\.\.|\.\s*\w)")
+_STATEMENT = re.compile(
+    r"""(?:^|[;&|({,]|\b(?:export|readonly|declare|typeset|local|global|ARG|ENV|RUN|then|do|else
+    |const|let|var|val|final|static|define|override|set|script:|RUN))\s*(?:-\w+\s+)*
+    ["']?$|[;{(,]\s*["']?$|^\s*-\s+["']?$|\{%-?\s*set\s+$""",
+    re.VERBOSE,
+)
+_BY_BLANK = re.compile(r"^\s*(?:ENV|setenv|set(?:\s+-{1,2}[\w-]+)*)\s+$")
+_YAML_KEY = re.compile(r"""(?:^|[{,])[\s-]*["']?$""")
+_POWERSHELL = re.compile(
+    r"(?:^|[;(,])\s*(?:\[\w+\]\s*)?\$(?:env:|script:|global:)?$", re.IGNORECASE
+)
+_GO_TEMPLATE = re.compile(r"\{\{-?\s*\$$")
+_NESTED = re.compile(r"""[ \t]*\r?\n(?:[ \t]+[^\n]*\n){0,6}?[ \t]+(?:default|value):[ \t]*""")
+_ENV_ENTRY = re.compile(r"""^\s*-\s*name:\s*["']?$""")
+_ENV_VALUE = re.compile(r"""["']?[ \t]*\r?\n[ \t]+value:[ \t]*""")
+
+
+def find(file: TextFile, reference: Reference) -> list[Assignment]:
+    """Return every place of `file` that sets what a reference names, in order."""
+    if reference.name[-1] not in file.text:
+        return []
+    if reference.scope in ("var", "local"):
+        found = _terraform(file, reference)
+    elif len(reference.name) > 1 or reference.scope == "Values":
+        found = _below(file, reference.name)
+    else:
+        found = _named(file, reference.name[0])
+    unique = {one.start: one for one in found if file.is_live(one.start)}
+    return [unique[start] for start in sorted(unique)]
+
+
+@cache
+def _occurrence(name: str) -> re.Pattern[str]:
+    escaped = re.escape(name)
+    return re.compile(rf"{escaped}(?<![\w.-]{escaped})(?![\w-]|\.\w)")
+
+
+def _named(file: TextFile, name: str) -> Iterator[Assignment]:
+    for match in _occurrence(name).finditer(file.text):
+        begin = file.line_span(match.start())[0]
+        before = file.text[max(begin, match.start() - 500) : match.start()]
+        start = _value_start(file, before, match.end())
+        if start is not None:
+            found = _value(file.text, start)
+            # A variable that is set to itself is only passed on.
+            if found and (found.alias is None or found.alias.name != (name,)):
+                yield found
+        if before.endswith("${"):
+            yield from _default(file.text, match.end())
+
+
+_OPERATOR = re.compile(r"""["']?[ \t]*(?::=|\?=|\+=|=(?![=~]))[ \t]*|["']?[ \t]*:(?=[ \t\r\n])""")
+
+
+def _value_start(file: TextFile, before: str, end: int) -> int | None:
+    """Return where the value begins that is given to a name; None if none is given."""
+    operator = _OPERATOR.match(file.text, end)
+    if operator is None:
+        blank = file.text[end : end + 1] in (" ", "\t") and _BY_BLANK.match(before)
+        entry = _ENV_VALUE.match(file.text, end) if _ENV_ENTRY.match(before) else None
+        return entry.end() if entry else end + 1 if blank else None
+    sign = operator.group().strip("\"' \t")
+    if sign == ":":
+        if not _YAML_KEY.search(before):
+            return None
+        nested = _NESTED.match(file.text, operator.end())
+        return nested.end() if nested else operator.end()
+    tight = operator.group() == "=" and (before[-1:] in ("", " ", "\t", '"', "'"))
+    if before.endswith("$"):
+        template = sign == ":=" and _GO_TEMPLATE.search(before)
+        return operator.end() if template or _POWERSHELL.search(before) else None
+    return operator.end() if tight or _STATEMENT.search(before) else None
+
+
+def _value(text: str, start: int) -> Assignment | None:
+    while text[start : start + 1] in (" ", "\t"):
+        start += 1
+    match = _VALUE.match(text, start)
+    if match is None:
+        return None
+    group = "bare" if match["quoted"] is None else "quoted"
+    inner, begin = match[group], match.start(group)
+    exact = _EXACT.fullmatch(inner)
+    if exact and not _JOINED.match(text, match.end()):
+        return Assignment(begin + exact.start(1), begin + exact.end(1), exact[1])
+    if not inner:
+        return None
+    alias = references.parse(inner)
+    if alias and alias.default:
+        first, last = begin + alias.default[0], begin + alias.default[1]
+        return Assignment(first, last, text[first:last])
+    if alias is None and re.fullmatch(r"(?:var|local)\.[\w.]+", inner):
+        alias = references.parse("${" + inner + "}")
+    return Assignment(begin, begin + len(inner), None, alias)
+
+
+_DEFAULT = re.compile(rf"""\}}?:?[-=]["']?v?(?P<version>{versions.FULL.pattern})["']?\}}""")
+
+
+def _default(text: str, end: int) -> Iterator[Assignment]:
+    """The value of `${{NAME:-v2.4.0}}`, wherever it stands."""
+    match = _DEFAULT.match(text, end)
+    if match:
+        yield Assignment(*match.span("version"), match["version"])
+
+
+# --- maps and Terraform ---------------------------------------------------------------------------
+
+
+def _below(file: TextFile, name: tuple[str, ...]) -> Iterator[Assignment]:
+    for document in file.documents:
+        scalar = document.scalar(yaml.get(document.root, *name))
+        exact = _EXACT.fullmatch(scalar.value) if scalar else None
+        if scalar and exact and scalar.editable:
+            yield Assignment(scalar.start + exact.start(1), scalar.end, exact[1])
+        elif scalar:
+            yield Assignment(scalar.start, scalar.end, None)
+
+
+def _terraform(file: TextFile, reference: Reference) -> Iterator[Assignment]:
+    name, *keys = reference.name
+    if ".tfvars" in file.path:
+        if reference.scope == "var":
+            for match in re.finditer(rf"^[ \t]*\"?{re.escape(name)}\"?[ \t]*[=:]", file.text, re.M):
+                yield from _in_value(file.text, match.end(), keys)
+    elif file.language is Language.HCL and reference.scope == "var":
+        for block in hcl.blocks(file.text, "variable", name):
+            default = block.attribute("default")
+            if default:
+                yield from _in_value(file.text, _raw(default), keys)
+    elif file.language is Language.HCL:
+        for block in hcl.blocks(file.text, "locals"):
+            local = block.attribute(name)
+            if local:
+                yield from _in_value(file.text, _raw(local), keys)
+
+
+def passed(file: TextFile, folder: str, name: str) -> Iterator[Assignment]:
+    """Yield what the `module` blocks of a file give the variable `name` of the module in `folder`.
+
+    Args:
+        file: Terraform.
+        folder: of the module that is called.
+        name: of the variable.
+    """
+    if file.language is not Language.HCL or name not in file.text or "module" not in file.text:
+        return
+    for block in hcl.blocks(file.text, "module"):
+        source, argument = block.attribute("source"), block.attribute(name)
+        local = source and source.value and source.value.startswith(("./", "../"))
+        if not (source and argument and local):
+            continue
+        if normpath(join(dirname(file.path), source.value or "")) == (folder or "."):
+            found = _value(file.text, _raw(argument))
+            if found:
+                yield found
+
+
+def _raw(attribute: hcl.Attribute) -> int:
+    return attribute.start - (attribute.value is not None)
+
+
+def _in_value(text: str, start: int, keys: list[str]) -> Iterator[Assignment]:
+    """Yield what stands at `start`, or below the keys of the object there."""
+    end = _object_end(text, start) if keys else len(text)
+    for key in keys:
+        match = re.compile(rf"""["']?{re.escape(key)}["']?[ \t]*[=:][ \t]*""").search(
+            text, start, end
+        )
+        if match is None:
+            return
+        start = match.end()
+    found = _value(text, start)
+    if found:
+        yield found
+
+
+def _object_end(text: str, start: int) -> int:
+    depth = 0
+    for match in re.compile(r"[{}]").finditer(text, start):
+        depth += 1 if match.group() == "{" else -1
+        if depth == 0:
+            return match.end()
+    return len(text)

@@ -1,0 +1,259 @@
+"""Follows the variables that pins take their versions from to the places that set them. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from posixpath import basename, dirname
+
+from msgspec import Struct, field
+
+from fluxbump.discover.variables import assignments, references
+from fluxbump.discover.variables.assignments import Assignment
+from fluxbump.discover.variables.references import Reference
+from fluxbump.model import Form, Pin, Track
+from fluxbump.text.live_code import TextFile
+
+NAME = "variable"
+
+_DEPTH = 3  # variables that one after the other take their value from the next
+
+Places = Sequence[Sequence[str]]
+"""Files that may set a variable, in groups: the first group in which one does so decides."""
+
+
+class Followed(Struct, frozen=True):
+    """What became of the variables.
+
+    Attributes:
+        pins: the assignments that hold a version, by path.
+        uses: path and offset of every text whose variable is followed.
+    """
+
+    pins: Mapping[str, tuple[Pin, ...]] = field(default_factory=dict)
+    uses: frozenset[tuple[str, int]] = frozenset()
+
+
+def reference_of(pin: Pin) -> Reference | None:
+    """Return the variable that a pin takes its version from."""
+    bare = re.fullmatch(r"""(?:var|local)\.[\w.\[\]"']+""", pin.value)
+    return references.parse("${" + pin.value + "}" if bare else pin.value)
+
+
+# --- where to look --------------------------------------------------------------------------------
+
+_SOURCED = re.compile(
+    r"""^[ \t]*(?:source|\.|-?include|include_vars:|-)[ \t]+["']?(?:\S*[/}])?([\w.-]+)""",
+    re.MULTILINE,
+)
+_BESIDE = re.compile(
+    r"(?:GNU)?[Mm]akefile|.*\.mk|\.env(?:\..*|rc)?|.*\.env|versions?(?:\.sh|\.ya?ml|\.mk)?"
+)
+_ROLE_PARTS = frozenset({"tasks", "templates", "handlers", "files", "meta", "vars", "defaults"})
+_VARS = ("group_vars/", "host_vars/")
+
+
+def places(path: str, text: str, reference: Reference, paths: Sequence[str]) -> Places:
+    """Return the files that may set a variable that `path` uses; the file itself is not among them.
+
+    Args:
+        path: of the file with the use.
+        text: of it.
+        reference: to the variable.
+        paths: all files.
+    """
+    folder = dirname(path)
+    if reference.scope in ("var", "local"):
+        return [
+            [one for one in paths if dirname(one) == folder and _is_terraform(one)],
+            [one for one in paths if dirname(one) != folder and one.endswith(".tf")],
+        ]
+    if reference.scope == "Values":
+        chart = folder.partition("/templates")[0]
+        return [[p for p in paths if dirname(p) == chart and basename(p).startswith("values")]]
+    sourced = set(_SOURCED.findall(text))
+    near = [one for one in paths if dirname(one) == folder and one != path]
+    above = {folder, dirname(folder), dirname(dirname(folder))}
+    modules = [one for one in paths if dirname(one) in above and one.endswith(".tf")]
+    return [
+        [one for one in near if basename(one) in sourced],
+        _of_role(folder, paths),
+        [one for one in near if _BESIDE.fullmatch(basename(one))],
+        modules,
+    ]
+
+
+def _is_terraform(path: str) -> bool:
+    return path.endswith((".tf", ".tfvars", ".tfvars.json"))
+
+
+def _of_role(folder: str, paths: Sequence[str]) -> list[str]:
+    """The defaults and variables of the Ansible role or play that a folder belongs to."""
+    parts = folder.split("/")
+    role = next((n for n, part in enumerate(parts) if n and part in _ROLE_PARTS), None)
+    roots = [f"{'/'.join(parts[:role])}/{part}/" for part in ("defaults", "vars")] if role else []
+    above = ["/".join(parts[:n]) for n in range(len(parts) + 1)]
+    roots += [f"{root}/{one}".lstrip("/") for root in above for one in _VARS]
+    return [one for one in paths if one.startswith(tuple(roots))]
+
+
+# --- what they hold -------------------------------------------------------------------------------
+
+
+class _Search(Struct):
+    """The files that are known, and where each use may be set."""
+
+    files: Mapping[str, TextFile]
+    places: Mapping[str, Places]
+
+
+def follow(
+    files: Mapping[str, TextFile],
+    pins: Iterable[Pin],
+    found: Mapping[str, Places],
+    named: Iterable[tuple[Reference, Track]] = (),
+) -> Followed:
+    """Follow every pin that takes its version from a variable.
+
+    Args:
+        files: by path, with all that may set a variable.
+        pins: that hold a variable.
+        found: by path of a pin, the files that may set its variable.
+        named: variables that count wherever they are set, whoever uses them.
+    """
+    search, uses = _Search(files, found), set[tuple[str, int]]()
+    pinned: dict[tuple[str, int], Pin] = {}
+    owners: dict[tuple[str, int], set[tuple[Track, tuple[str, int]]]] = {}
+    for pin in pins:
+        use = (pin.location.path, pin.start)
+        reference = reference_of(pin)
+        held = _resolve(search, pin, reference) if reference else []
+        for path, one in held:
+            where = (path, one.start)
+            owners.setdefault(where, set()).add((pin.track, use))
+            pinned.setdefault(where, _pin(files[path], one, pin, reference))
+            uses.add(use)
+    for reference, track in named:
+        for path, one in _in(search, files, reference):
+            if one.version:
+                user = Pin(NAME, track, files[path].location(0), 0, 0, "", Form.VARIABLE, "")
+                pinned.setdefault((path, one.start), _pin(files[path], one, user, reference))
+    # One place cannot hold the versions of two tracks.
+    torn = {where for where, some in owners.items() if len({track for track, _ in some}) > 1}
+    uses -= {use for where in torn for _, use in owners[where]}
+    by_path: dict[str, tuple[Pin, ...]] = {}
+    for where in sorted(pinned.keys() - torn):
+        by_path[where[0]] = (*by_path.get(where[0], ()), pinned[where])
+    return Followed(by_path, frozenset(uses))
+
+
+def _pin(file: TextFile, one: Assignment, use: Pin, reference: Reference | None) -> Pin:
+    name = ".".join(reference.name) if reference else ""
+    where = file.location(one.start)
+    subject = f"{name} ({use.subject} in {use.location.path})"
+    return Pin(NAME, use.track, where, one.start, one.end, one.version or "", Form.EXACT, subject)
+
+
+def _resolve(search: _Search, pin: Pin, reference: Reference) -> list[tuple[str, Assignment]]:
+    """Return where the variable of a pin is set, if every such place holds the same version."""
+    path = pin.location.path
+    own = [] if reference.scope in ("var", "local") else _in(search, [path], reference)
+    if reference.default:
+        start, end = (pin.start + offset for offset in reference.default)
+        text = search.files[path].text[start:end]
+        own = [*(one for one in own if one[1].start != start), (path, Assignment(start, end, text))]
+    held = _settled(search, path, own, _DEPTH) if own else _elsewhere(search, path, reference)
+    calls = _calls(search, path, reference)
+    if calls and not held:
+        return calls if all(one.version for _, one in calls) else []
+    same = len({one.version for _, one in held}) == 1
+    # What a caller passes overrides the default, so each is a pin of its own.
+    passed = [call for call in calls if call[1].version]
+    return [*held, *passed] if same and held[0][1].version else []
+
+
+def _in(
+    search: _Search, paths: Iterable[str], reference: Reference
+) -> list[tuple[str, Assignment]]:
+    known = [path for path in paths if path in search.files]
+    return [(p, one) for p in known for one in assignments.find(search.files[p], reference)]
+
+
+def _settled(
+    search: _Search, path: str, held: Iterable[tuple[str, Assignment]], depth: int
+) -> list[tuple[str, Assignment]]:
+    """Replace each alias by what it stands for; a value that nobody knows remains."""
+    settled: list[tuple[str, Assignment]] = []
+    for where, one in held:
+        known = []
+        if one.version is None and one.alias and depth:
+            groups = [[where], *search.places.get(path, ())]
+            for group in groups:
+                known = _in(search, group, one.alias)
+                if known:
+                    break
+            known = _settled(search, path, known, depth - 1)
+        settled += known or [(where, one)]
+    return settled
+
+
+def _elsewhere(search: _Search, path: str, reference: Reference) -> list[tuple[str, Assignment]]:
+    groups = search.places.get(path, ())
+    for group in groups:
+        plain = [
+            one for one in group if not one.endswith(".tf") or _in_module(one, path, reference)
+        ]
+        held = _in(search, plain, reference)
+        if not held and not reference.scope:
+            held = list(_of_template(search, path, group, reference))
+        if held:
+            return _settled(search, path, held, _DEPTH)
+    return []
+
+
+def _in_module(one: str, path: str, reference: Reference) -> bool:
+    return reference.scope is not None and dirname(one) == dirname(path)
+
+
+def _calls(search: _Search, path: str, reference: Reference) -> list[tuple[str, Assignment]]:
+    """What the `module` blocks of other folders pass to the module that `path` is part of."""
+    if reference.scope != "var":
+        return []
+    folder = dirname(path)
+    outside = {one for group in search.places.get(path, ()) for one in group}
+    files = (search.files.get(one) for one in sorted(outside) if dirname(one) != folder)
+    return [
+        (file.path, one)
+        for file in files
+        if file
+        for one in assignments.passed(file, folder, reference.name[0])
+    ]
+
+
+def _of_template(
+    search: _Search, path: str, group: Iterable[str], reference: Reference
+) -> Iterator[tuple[str, Assignment]]:
+    """What Terraform gives a template: in the call that names it, else by the same name beside."""
+    modules = [one for one in group if one in search.files and one.endswith(".tf")]
+    calls = [one for one in modules if _call(search.files[one].text, path)]
+    if calls:
+        for module in calls:
+            text = search.files[module].text
+            yield from ((module, a) for a in _argument(search.files[module], text, path, reference))
+        return
+    beside = [one for one in modules if dirname(one) == dirname(path)]
+    for scope in ("var", "local"):
+        yield from _in(search, beside, Reference(reference.name, scope))
+
+
+def _call(text: str, path: str) -> re.Match[str] | None:
+    return re.search(rf"template_?file[^\n]*/?{re.escape(basename(path))}[^\w.]", text)
+
+
+def _argument(file: TextFile, text: str, path: str, reference: Reference) -> Iterator[Assignment]:
+    call = _call(text, path)
+    start = call.end() if call else 0
+    inside = TextFile(file.path, text[: text.find(")", start)] if call else "")
+    for one in assignments.find(inside, reference):
+        if one.start >= start:
+            yield one

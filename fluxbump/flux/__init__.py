@@ -1,0 +1,1 @@
+"""What Flux releases are: what each ships, stores and asks for."""

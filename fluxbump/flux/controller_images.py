@@ -1,0 +1,87 @@
+"""Which images of controllers go with which release. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from fluxbump.errors import IndexSourceError, PinError
+from fluxbump.flux.stored_versions import key as release_key
+from fluxbump.flux.tables import images
+from fluxbump.model import Form, Inventory, Pin, Track, TrackKind
+
+_MOVE = (Form.EXACT, Form.OPAQUE)
+
+Asked = Callable[[str], Mapping[str, str]]
+"""Tells the tags of a release that the tables do not know; raises IndexSourceError."""
+
+
+def pinned(inventory: Inventory) -> list[Pin]:
+    """Return the pins of controllers' images."""
+    return [pin for pin in inventory.pins if pin.track.kind is TrackKind.IMAGE]
+
+
+def following(inventory: Inventory, release: str, ask: Asked | None) -> dict[Track, str]:
+    """Tell what the images become that the inventory pins, at a release.
+
+    Args:
+        inventory: whose images.
+        release: to go to, without a leading `v`.
+        ask: see `Asked`; None when nothing is to be asked.
+
+    Returns:
+        The tags without a leading `v`.
+
+    Raises:
+        PinError: an image has to move, and it is not known to which tag.
+    """
+    pins = pinned(inventory)
+    if not pins:
+        return {}
+    tags = _tags(release, ask)
+    targets = {}
+    for pin in pins:
+        tag = tags.get(pin.track.name)
+        if tag is not None:
+            targets[pin.track] = tag.removeprefix("v")
+        elif pin.form in _MOVE:
+            why = (
+                f"Flux {release} ships no {pin.track.name}"
+                if tags
+                else f"not known which tag Flux {release} ships"
+            )
+            raise PinError(
+                f"{pin.subject} belongs to what moves and cannot be moved: {why}",
+                where=pin.location,
+                hint="update fluxbump, or exclude the file in fluxbump.yaml and set it by hand",
+            )
+    return targets
+
+
+def _tags(release: str, ask: Asked | None) -> Mapping[str, str]:
+    known = images.controllers(release)
+    if known or ask is None:
+        return known
+    try:
+        return ask(release)
+    except IndexSourceError:
+        return {}
+
+
+def releases_with(name: str, tag: str, more: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:
+    """Return the releases that ship a tag of a controller, oldest first.
+
+    Args:
+        name: of the controller.
+        tag: without a leading `v`.
+        more: tags of releases that the tables do not know.
+    """
+    table = {**images.all_controllers(), **more}
+    return tuple(
+        sorted((one for one in table if table[one].get(name) == f"v{tag}"), key=release_key)
+    )
+
+
+def another(name: str, tag: str) -> str:
+    """Return another tag of a controller that some release ships, without a leading `v`."""
+    tags = (one.get(name, "") for one in images.all_controllers().values())
+    return next(one.removeprefix("v") for one in tags if one and one != f"v{tag}")

@@ -1,0 +1,100 @@
+"""Where the manifests of Flux releases are: `vX.Y.Z/install.yaml` below a URL or a directory.
+
+Asked only for a release that the tables do not know. A release never changes, so what was read
+from a URL once is kept for good.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import quote, urlsplit
+
+from msgspec import Struct
+
+from fluxbump.errors import IndexSourceError
+from fluxbump.flux import install_manifest
+from fluxbump.flux.install_manifest import Shipped
+from fluxbump.helm.index import places
+
+_FILE = "install.yaml"
+_ELSEWHERE = "say with --releases where the manifests of releases are"
+
+
+class Web(Protocol):
+    """What reaches URLs; `fluxbump.system.http.fetch.Web` does."""
+
+    def get(self, url: str, *, limit: int, settled: bool) -> bytes:
+        """Return the body behind `url`.
+
+        Raises:
+            IndexSourceError: it cannot be had, or is larger than `limit` bytes.
+        """
+        ...
+
+
+class Upstream(Struct, frozen=True):
+    """A place with the manifests of releases.
+
+    Attributes:
+        spec: an https or http URL, or the path of a directory; below it are the folders that are
+            named after releases, as below `releases/download` of Flux's own repository.
+        web: makes what reaches URLs. It is called only when one is needed.
+    """
+
+    spec: str
+    web: Callable[[], Web]
+
+    def shipped(self, release: str) -> Shipped:
+        """Read the manifest of a release.
+
+        Args:
+            release: without a leading `v`.
+
+        Raises:
+            IndexSourceError: it cannot be had, is not such a manifest, or is one of another
+                release.
+        """
+        data, source = self._read(release)
+        found = install_manifest.install(data, source)
+        if found.release not in (None, release):
+            raise IndexSourceError(f"it is the manifest of Flux {found.release}", where=source)
+        return found
+
+    def data(self, release: str) -> bytes:
+        """Return the bytes of a release's manifest, which digests are made of.
+
+        Raises:
+            IndexSourceError: as `shipped` does.
+        """
+        self.shipped(release)
+        return self._read(release)[0]
+
+    def _read(self, release: str) -> tuple[bytes, str]:
+        if "://" in self.spec:
+            return self._fetched(release)
+        path = Path(self.spec, f"v{release}", _FILE)
+        if not path.is_file():
+            raise IndexSourceError("no such file", where=str(path), hint=_ELSEWHERE)
+        return places.read(path, install_manifest.MAX_SIZE), str(path)
+
+    def _fetched(self, release: str) -> tuple[bytes, str]:
+        """Return the manifest behind the URL, and the URL as it may be shown.
+
+        Raises:
+            IndexSourceError: it cannot be had.
+        """
+        try:
+            parts = urlsplit(self.spec.strip())
+            _ = parts.port  # reading it validates it
+        except ValueError:
+            raise IndexSourceError("the URL of the releases is not valid") from None
+        path = f"{parts.path.rstrip('/')}/v{quote(release)}/{_FILE}"
+        url = parts._replace(path=path, fragment="").geturl()
+        try:
+            data = self.web().get(url, limit=install_manifest.MAX_SIZE, settled=True)
+        except IndexSourceError as error:
+            hint = _ELSEWHERE if "HTTP 404" in error.message else error.hint
+            raise IndexSourceError(error.message, where=error.where, hint=hint) from None
+        return data, places.public(url)

@@ -1,0 +1,213 @@
+"""What a Flux release ships, read from its `install.yaml` or from a chart archive. Pure.
+
+The shapes are those of the tables in `facts`: CRDs with their versions, fields by path, images by
+controller. The manifests come from a network or from a stranger's commit, so reading them takes
+bounded time and memory: documents are counted before they are parsed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from msgspec import Struct, field
+
+from fluxbump.errors import IndexSourceError
+from fluxbump.flux import chart_templates, crd_schema
+from fluxbump.flux.crd_schema import Fields, Unusable, get
+from fluxbump.flux.stored_versions import Crd, Release
+from fluxbump.text import yaml
+
+MAX_SIZE = 32 << 20
+"""The largest manifest that is read, in bytes."""
+
+MAX_DOCUMENTS = 2_000
+"""YAML documents that one manifest may have; Flux has about sixty."""
+
+# What ends or begins a YAML node. Flux has about 60,000 of them in all documents that are read.
+_MARKS = "\n,:[{"
+_MAX_MARKS = 300_000
+
+_MAX_SLOW = 64 << 10  # bytes; larger values are read by the fast parser or not at all
+
+_DEFINITION = "CustomResourceDefinition"
+_DEPLOYMENT = re.compile(r"^kind:[ \t]*Deployment\b", re.MULTILINE)
+_GROUP = ".fluxcd.io"
+_LABEL = "app.kubernetes.io/version"
+_CONTROLLERS = ("-controller", "-watcher")
+_VALUES = "values.yaml"
+
+
+class Shipped(Struct, frozen=True):
+    """What a release ships, as its manifests or a chart say.
+
+    Attributes:
+        source: where that was read, for people; holds no credentials.
+        crds: CRD name to CRD.
+        fields: apiVersion and kind to fields.
+        controllers: controller to the tag of its image.
+        release: which release the manifests say they are, without a leading `v`; None when they
+            do not say.
+    """
+
+    source: str
+    crds: Release
+    fields: Mapping[tuple[str, str], Fields]
+    controllers: Mapping[str, str]
+    release: str | None = None
+
+
+def install(data: bytes, source: str) -> Shipped:
+    """Read the `install.yaml` of a release.
+
+    Args:
+        data: the file.
+        source: what to call it: a path, or a URL without credentials.
+
+    Raises:
+        IndexSourceError: it is not such a manifest, or exceeds a limit.
+    """
+    reading = _Reading()
+    try:
+        reading.manifest(_text(data))
+        return reading.result(source)
+    except Unusable as error:
+        raise IndexSourceError(f"not a usable release manifest: {error}", where=source) from None
+
+
+def chart(files: Mapping[str, bytes], source: str) -> Shipped:
+    """Read the CRDs and images of the community chart, without rendering it.
+
+    Templates are read as if every condition held and every value were some text, which leaves a
+    CRD as it is: charts put conditions around whole CRDs, and values into labels.
+
+    Args:
+        files: of the chart, by path below its folder.
+        source: what to call it.
+
+    Raises:
+        IndexSourceError: a CRD cannot be read, or there is none, or they exceed a limit.
+    """
+    reading, values = _Reading(), files.get(_VALUES, b"")
+    try:
+        for path in sorted(files):
+            if path != _VALUES and tells(path) and _DEFINITION.encode() in files[path]:
+                reading.manifest(_template(files[path], path), path)
+        reading.spend(_text(values, _VALUES), _VALUES)
+        reading.controllers |= default_tags(values)
+        return reading.result(source)
+    except Unusable as error:
+        raise IndexSourceError(f"not a usable chart: {error}", where=source) from None
+
+
+def tells(path: str) -> bool:
+    """Whether a file of a chart, by its path below the chart's folder, may say what it ships."""
+    return path == _VALUES or path.startswith(("templates/", "crds/"))
+
+
+def default_tags(values: bytes) -> dict[str, str]:
+    """Return the image tag of each controller in a community chart's values.
+
+    Args:
+        values: its values.yaml.
+    """
+    try:
+        content = yaml.load(values.decode("utf-8-sig", "replace"), quick=len(values) > _MAX_SLOW)
+    except yaml.YamlProblem:
+        return {}
+    tags: dict[str, str] = {}
+    for entry in content.values() if isinstance(content, dict) else ():
+        image, tag = get(entry, "image"), get(entry, "tag")
+        if isinstance(image, str) and isinstance(tag, str):
+            name = image.rsplit("/", 1)[-1]
+            if name.endswith(_CONTROLLERS):
+                tags[name] = tag.partition("@")[0]
+    return tags
+
+
+def _text(data: bytes, path: str = "") -> str:
+    where = f"{path}: " if path else ""
+    if len(data) > MAX_SIZE:
+        raise Unusable(f"{where}it takes more than {MAX_SIZE >> 20} MiB")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Unusable(f"{where}it is not UTF-8") from None
+
+
+def _template(data: bytes, path: str) -> str:
+    try:
+        return chart_templates.plain(_text(data, path))
+    except chart_templates.TemplateProblem as problem:
+        raise Unusable(f"{path}, {problem}") from None
+
+
+# --- documents --------------------------------------------------------------------------------
+
+
+class _Reading(Struct):
+    """What was found so far, and how much may still be looked at."""
+
+    crds: dict[str, Crd] = field(default_factory=dict)
+    fields: dict[tuple[str, str], Fields] = field(default_factory=dict)
+    controllers: dict[str, str] = field(default_factory=dict)
+    releases: set[str] = field(default_factory=set)
+    marks: int = 0
+    budget: crd_schema.Budget = field(default_factory=crd_schema.Budget)
+
+    def result(self, source: str) -> Shipped:
+        if not self.crds:
+            raise Unusable("it defines no custom resource of Flux")
+        if len(self.releases) > 1:
+            raise Unusable(f"it says that it is Flux {' and Flux '.join(sorted(self.releases))}")
+        release = next(iter(self.releases), None)
+        crds = dict(sorted(self.crds.items()))
+        return Shipped(source, crds, self.fields, dict(sorted(self.controllers.items())), release)
+
+    def manifest(self, text: str, path: str = "") -> None:
+        """Take what one text defines; `path` is set for a part of a chart."""
+        if text.count("\n---") > MAX_DOCUMENTS:
+            raise Unusable(f"{path or 'it'} has more than {MAX_DOCUMENTS:,} documents")
+        for document in yaml.documents(text, path):
+            source = document.source
+            if _DEFINITION in source or (not path and _DEPLOYMENT.search(source)):
+                self.document(source, f"{path}, line" if path else "line", document.line)
+
+    def document(self, source: str, where: str, line: int) -> None:
+        self.spend(source, f"{where} {line + 1}")
+        try:
+            content = yaml.load(source, quick=True)
+        except yaml.YamlProblem as problem:
+            place = f"{where} {line + problem.line + 1}"
+            raise Unusable(f"{place}: it is not YAML: {problem.message}") from None
+        if get(content, "kind") == _DEFINITION:
+            self.definition(content, f"{where} {line + 1}")
+        elif get(content, "kind") == "Deployment":
+            self.deployment(content)
+
+    def spend(self, text: str, where: str) -> None:
+        """Count what is about to be parsed."""
+        self.marks += sum(text.count(mark) for mark in _MARKS)
+        if self.marks > _MAX_MARKS:
+            raise Unusable(f"{where}: it is too large for the manifests of Flux")
+
+    def deployment(self, content: object) -> None:
+        containers = get(content, "spec", "template", "spec", "containers")
+        for one in containers if isinstance(containers, list) else ():
+            image = get(one, "image")
+            if isinstance(image, str):
+                name, _, tag = image.partition("@")[0].rsplit("/", 1)[-1].partition(":")
+                if name.endswith(_CONTROLLERS) and tag:
+                    self.controllers[name] = tag
+
+    def definition(self, content: object, where: str) -> None:
+        crd = crd_schema.crd(content, where)
+        if not crd.group.endswith(_GROUP):
+            return
+        if self.crds.setdefault(crd.name, crd) != crd:
+            raise Unusable(f"the CRD {crd.name} is in it twice, and differs")
+        label = get(content, "metadata", "labels", _LABEL)
+        if isinstance(label, str) and label[:1] == "v":
+            self.releases.add(label[1:])
+        for version, schema in crd_schema.schemas(content, crd, self.budget):
+            self.fields[f"{crd.group}/{version}", crd.kind] = schema

@@ -1,0 +1,213 @@
+"""What is known of the releases that matter here: from the tables, a manifest, or a chart. Pure.
+
+The tables that ship with the package go first. What they do not know is read from the release's
+own manifest, and where that cannot be had from the community chart that claims to ship the
+release. What fails is no error: rules say `not run`, with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from functools import cache, partial
+from typing import TypeVar
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from fluxbump.check.rules.rule import Fetched, Vendored
+from fluxbump.errors import IndexSourceError
+from fluxbump.flux import install_manifest as manifests
+from fluxbump.flux.install_manifest import Shipped
+from fluxbump.flux.stored_versions import Table
+from fluxbump.flux.tables import crds as tables
+from fluxbump.helm import archive
+from fluxbump.model import FLUX, FLUX2, ChartRelease, Form, Inventory
+from fluxbump.text import versions
+
+Index = Mapping[str, ChartRelease]
+"""Chart releases by version."""
+
+JUDGED_BY = ("FB201", "FB202", "FB203", "FB204", "FB205", "FB206")
+"""The rules that judge by what releases ship."""
+
+_MOST = 8  # releases that are asked for; a repository holds one or two
+
+
+class Sources(Struct, frozen=True):
+    """How to get what the tables do not hold. Both functions raise IndexSourceError.
+
+    Attributes:
+        manifest: reads the manifest of a release.
+        archive: returns the archive of a chart release, held to the digest in the index; None
+            when there is none to be had.
+        compare: whether charts may be fetched only to be compared with the release they claim
+            (FB206). One that an index on this machine has beside it is read anyway.
+        local: the index is on this machine.
+        data: returns the bytes of a release's manifest; None when there are none to be had.
+    """
+
+    manifest: Callable[[str], Shipped]
+    archive: Callable[[ChartRelease], bytes] | None = None
+    compare: bool = False
+    local: bool = False
+    data: Callable[[str], bytes] | None = None
+
+    def remembering(self) -> Sources:
+        """Return the same sources, which ask for nothing twice, whether it was there or not."""
+        archive_ = _remembered(self.archive) if self.archive else None
+        return replace(self, manifest=_remembered(self.manifest), archive=archive_)
+
+    def may_compare(self, chart: ChartRelease) -> bool:
+        """Whether the archive of a chart may be fetched to be compared."""
+        beside = self.local and bool(chart.urls) and not any("://" in url for url in chart.urls)
+        return self.archive is not None and (self.compare or beside)
+
+
+class Knowledge(Struct, frozen=True):
+    """What is known.
+
+    Attributes:
+        crds: what each known release defines.
+        manifests: what is known of releases that the tables do not know.
+        unknown: other such releases that matter, and why nothing is known of them.
+        fetched: community charts by version, as far as they may be fetched.
+    """
+
+    crds: Table
+    manifests: Mapping[str, Shipped] = field(default_factory=dict)
+    unknown: Mapping[str, str] = field(default_factory=dict)
+    fetched: Mapping[str, Fetched] = field(default_factory=dict)
+
+
+def gather(
+    inventories: Iterable[Inventory],
+    index: Index,
+    vendored: tuple[Vendored, ...],
+    sources: Sources | None,
+    also: Iterable[str] = (),
+) -> Knowledge:
+    """Gather what is known of the releases that pins hold.
+
+    Args:
+        inventories: the one in question first; then that of the base.
+        index: chart releases by version.
+        vendored: community charts of the snapshot in question.
+        sources: of what the tables do not hold; None when nothing is to be asked.
+        also: more releases that matter.
+    """
+    known = tables.crds()
+    inventories = tuple(inventories)
+    if sources is None:
+        return Knowledge(known)
+    charts = [index[one] for one in _held(inventories, FLUX2) if one in index]
+    wanted = {
+        *_held(inventories, FLUX),
+        *(str(one.app_version) for one in charts),
+        *(one.app_version.removeprefix("v") for one in vendored if not one.problem),
+        *also,
+    }
+    shipped: dict[str, Shipped] = {}
+    unknown: dict[str, str] = {}
+    missing = sorted(one for one in wanted - known.keys() if versions.parse(one))
+    for release in missing[_MOST:]:
+        unknown[release] = f"the pins hold more than {_MOST} releases that the tables do not know"
+    for release in missing[:_MOST]:
+        try:
+            shipped[release] = _shipped(release, charts, vendored, sources)
+        except IndexSourceError as error:
+            unknown[release] = str(error)
+    crds = {**known, **{release: one.crds for release, one in shipped.items()}}
+    return Knowledge(crds, shipped, unknown, _fetched(inventories[0], index, sources))
+
+
+def _held(inventories: Iterable[Inventory], track: object) -> dict[str, None]:
+    """Return the values of exact pins, each once."""
+    pins = (pin for one in inventories for pin in one.pins)
+    return dict.fromkeys(p.value for p in pins if p.track == track and p.form is Form.EXACT)
+
+
+def _shipped(
+    release: str, charts: Iterable[ChartRelease], vendored: Iterable[Vendored], sources: Sources
+) -> Shipped:
+    """Find out what a release ships.
+
+    Raises:
+        IndexSourceError: neither its manifest nor a chart says so; tells why there is no manifest.
+    """
+    try:
+        return sources.manifest(release)
+    except IndexSourceError as error:
+        for read in _claiming(release, charts, vendored, sources):
+            try:
+                return read()
+            except IndexSourceError:
+                continue
+        raise error from None
+
+
+def _claiming(
+    release: str, charts: Iterable[ChartRelease], vendored: Iterable[Vendored], sources: Sources
+) -> Iterator[Callable[[], Shipped]]:
+    """Yield what reads the charts that claim to ship a release, those that are here first."""
+    for one in vendored:
+        if one.app_version.removeprefix("v") == release and one.contents:
+            yield one.contents
+    for chart in charts:
+        if str(chart.app_version) == release and sources.archive:
+            yield partial(_unpacked, chart, sources.archive)
+
+
+def _unpacked(chart: ChartRelease, get: Callable[[ChartRelease], bytes]) -> Shipped:
+    title = f"{chart.name} {chart.version}"
+    return manifests.chart(archive.read_chart(get(chart), where=title).files, title)
+
+
+def _fetched(inventory: Inventory, index: Index, sources: Sources) -> dict[str, Fetched]:
+    """Read the charts that pins hold, as far as they may be fetched."""
+    found = {}
+    for version in _held((inventory,), FLUX2):
+        chart = index.get(version)
+        if chart and sources.archive and sources.may_compare(chart):
+            found[version] = _opened(chart, sources.archive)
+    return found
+
+
+def _opened(chart: ChartRelease, get: Callable[[ChartRelease], bytes]) -> Fetched:
+    title = f"{chart.name} {chart.version}"
+    try:
+        opened = archive.read_chart(get(chart), where=title)
+    except IndexSourceError as error:
+        return Fetched(problem=str(error))
+    return Fetched(opened.app_version or "", contents(opened.files, title))
+
+
+def contents(files: Mapping[str, bytes], source: str) -> Callable[[], Shipped]:
+    """Return what reads the CRDs and images of a chart, once, when it is asked.
+
+    Args:
+        files: of the chart, by path below its folder.
+        source: what to call it.
+    """
+    return cache(partial(manifests.chart, files, source))
+
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+def _remembered(get: Callable[[K], V]) -> Callable[[K], V]:
+    """Return a function that remembers results, and failures too."""
+    known: dict[K, V | IndexSourceError] = {}
+
+    def remembered(key: K) -> V:
+        if key not in known:
+            try:
+                known[key] = get(key)
+            except IndexSourceError as error:
+                known[key] = error
+        found = known[key]
+        if isinstance(found, IndexSourceError):
+            raise found
+        return found
+
+    return remembered

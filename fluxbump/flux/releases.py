@@ -1,0 +1,134 @@
+"""From what the user typed to a chart release. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import NoReturn
+
+from semver import Version
+
+from fluxbump.errors import ResolveError, UsageError
+from fluxbump.model import ChartIndex, ChartRelease
+from fluxbump.text import versions
+
+LATEST = "latest"
+_MINOR = re.compile(r"v?(0|[1-9][0-9]{0,8})(?:\.(0|[1-9][0-9]{0,8}))?")
+
+
+def resolve(target: str, index: ChartIndex, *, chart_version: str | None = None) -> ChartRelease:
+    """Find the chart release that ships what the user asked for.
+
+    Args:
+        target: `2.5.1`, `v2.5.1`, `2.5` (its newest patch), `2`, or `latest`. A prerelease only
+            when named in full.
+        index: all releases of the community chart.
+        chart_version: this chart release and no other; its appVersion must be the target.
+
+    Raises:
+        UsageError: `target` or `chart_version` is not a version.
+        ResolveError: no chart ships it, or the chart release ships something else.
+    """
+    release = _release(target, index)
+    if chart_version is not None:
+        return _named(chart_version, release, index)
+    best = best_chart(release, index)
+    return best if best is not None else _no_chart(release, index)
+
+
+def best_chart(release: Version, index: ChartIndex) -> ChartRelease | None:
+    """Return the highest stable chart version that ships `release`, or None.
+
+    Deprecated charts and chart prereleases are taken only when nothing else ships it.
+    """
+    shipping = [chart for chart in index.releases if chart.app_version == release]
+    return max(
+        shipping,
+        key=lambda chart: (not chart.version.prerelease, not chart.deprecated, chart.version),
+        default=None,
+    )
+
+
+def newest(index: ChartIndex) -> Version | None:
+    """Return the newest stable release that has a chart."""
+    return max(stable_releases(index), default=None)
+
+
+def stable_releases(index: ChartIndex) -> list[Version]:
+    """Return the stable releases that have a chart, oldest first."""
+    return sorted({c.app_version for c in index.releases if not c.app_version.prerelease})
+
+
+def _release(target: str, index: ChartIndex) -> Version:
+    text = target.strip()
+    full = versions.parse(text)
+    if full is not None:
+        return full
+    partial = _MINOR.fullmatch(text)
+    if text != LATEST and partial is None:
+        raise UsageError(
+            f"{target!r} is not a Flux release",
+            hint="type a release such as 2.5.1, a line such as 2.5, or latest",
+        )
+    wanted = [int(part) for part in partial.groups() if part is not None] if partial else []
+    matching = [v for v in stable_releases(index) if list(v.to_tuple()[: len(wanted)]) == wanted]
+    return matching[-1] if matching else _no_line(text, index)
+
+
+def _named(chart_version: str, release: Version, index: ChartIndex) -> ChartRelease:
+    version = versions.parse(chart_version)
+    if version is None:
+        raise UsageError(
+            f"{chart_version!r} is not a chart version", hint="type one such as 2.15.0"
+        )
+    for chart in index.releases:
+        if chart.version == version:
+            if chart.app_version != release:
+                raise ResolveError(
+                    f"chart flux2 {version} ships Flux {chart.app_version}, not {release}",
+                    where=index.source,
+                    hint=f"fluxbump to {chart.app_version} --chart-version {version}",
+                )
+            return chart
+    raise ResolveError(
+        f"the index has no chart flux2 {version}",
+        where=index.source,
+        hint="see `fluxbump releases`",
+    )
+
+
+def _no_chart(release: Version, index: ChartIndex) -> NoReturn:
+    stable = stable_releases(index)
+    below = max((v for v in stable if v < release), default=None)
+    above = min((v for v in stable if v > release), default=None)
+    near = [describe(best_chart(v, index)) for v in (below, above) if v is not None]
+    advice = above if above is not None and above.minor == release.minor else below or above
+    raise ResolveError(
+        f"no chart flux2 ships Flux {release}; nearest with one: {' and '.join(near) or 'none'}",
+        where=index.source,
+        hint=f"type: fluxbump to {advice}" if advice else "check the index",
+    )
+
+
+def _no_line(text: str, index: ChartIndex) -> NoReturn:
+    best = newest(index)
+    raise ResolveError(
+        f"no chart flux2 ships a stable Flux {text}",
+        where=index.source,
+        hint=f"the newest with a chart is {best}: fluxbump to {best}"
+        if best
+        else "check the index",
+    )
+
+
+def describe(chart: ChartRelease | None) -> str:
+    """Say a chart release in one phrase: `2.5.1 (chart 2.15.0, 2025-02-26)`."""
+    if chart is None:
+        return "none"
+    when = f", {chart.created:%Y-%m-%d}" if chart.created else ""
+    return f"{chart.app_version} (chart {chart.version}{when})"
+
+
+def app_versions(releases: Iterable[ChartRelease]) -> dict[str, str]:
+    """Map chart versions to the Flux releases that they ship."""
+    return {str(chart.version): str(chart.app_version) for chart in releases}

@@ -1,0 +1,1 @@
+"""Facts about Flux releases, as tables that ship with the package."""

@@ -1,0 +1,170 @@
+"""Which fields each kind of Flux has in which release, as a table that ships with the package.
+
+A path is written as in the release manifests' OpenAPI schemas, from `spec` down: `.name` is a
+property, `[]` any item of a list, `{}` any value of a map. The table holds what a structural
+schema says of a field as far as a manifest can be judged by it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+from semver import Version
+
+from fluxbump.text import versions
+
+_TABLE = Path(__file__).parent / "fields.json"
+
+INT_OR_STRING = "int-or-string"
+"""The type of a field with `x-kubernetes-int-or-string`."""
+
+
+class Field(Struct, frozen=True):
+    """What a release's schema says of one field.
+
+    Attributes:
+        type: `object`, `array`, `string`, `boolean`, `integer`, `number` or `int-or-string`;
+            empty when any value will do.
+        enum: the values that are accepted; empty when there is no such list.
+        pattern: a regular expression that a string matches; empty when there is none.
+        required: an object without it is refused.
+        open: anything may stand below it (`x-kubernetes-preserve-unknown-fields`).
+        since: the first release that has it like this; None for the first with the apiVersion.
+        until: the last one; None for the last that is known.
+    """
+
+    type: str = ""
+    enum: tuple[str, ...] = ()
+    pattern: str = ""
+    required: bool = False
+    open: bool = False
+    since: str | None = None
+    until: str | None = None
+
+    def holds(self, release: Version) -> bool:
+        """Whether `release` has the field like this."""
+        since, until = versions.parse(self.since or ""), versions.parse(self.until or "")
+        return (since is None or since <= release) and (until is None or release <= until)
+
+
+class Schema(Struct, frozen=True):
+    """The fields of one kind at one apiVersion, as one release has them.
+
+    Attributes:
+        release: `2.4.0`.
+        kind: `HelmRelease`.
+        api_version: `helm.toolkit.fluxcd.io/v2`.
+    """
+
+    release: str
+    kind: str
+    api_version: str
+    _fields: Mapping[str, Field]
+
+    def lookup(self, path: str) -> Field | None:
+        """Return a field; None when this release does not have it."""
+        return self._fields.get(path)
+
+    def required(self) -> tuple[str, ...]:
+        """Return the paths of the fields without which an object is refused."""
+        return tuple(path for path, own in self._fields.items() if own.required)
+
+    def all(self) -> Mapping[str, Field]:
+        """Return every field by its path."""
+        return self._fields
+
+    def history(self, path: str) -> tuple[Field, ...]:
+        """Return what releases in the table have, oldest first; nothing for none."""
+        fact = _table()["kinds"].get(f"{self.api_version} {self.kind}", {"fields": {}})
+        return _parsed(fact["fields"][path]) if path in fact["fields"] else ()
+
+
+def releases() -> tuple[str, ...]:
+    """Return the releases that the table knows, oldest first."""
+    return tuple(_table()["releases"])
+
+
+@cache
+def fields(release: str, kind: str, api_version: str) -> Schema | None:
+    """Return the schema of a kind, with only the fields that exist in `release`.
+
+    Args:
+        release: `2.4.0`, without a leading `v`.
+        kind: `HelmRelease`.
+        api_version: `helm.toolkit.fluxcd.io/v2`.
+
+    Returns:
+        None when the table does not know the release, or the release does not have the kind at
+        that apiVersion.
+    """
+    table = _table()
+    fact = table["kinds"].get(f"{api_version} {kind}")
+    version = versions.parse(release)
+    if fact is None or version is None or release not in table["releases"]:
+        return None
+    if not Field(since=fact["releases"][0], until=fact["releases"][1]).holds(version):
+        return None
+    found = {
+        path: next((one for one in _parsed(raw) if one.holds(version)), None)
+        for path, raw in fact["fields"].items()
+    }
+    held = {path: one for path, one in found.items() if one is not None}
+    return Schema(release, kind, api_version, held)
+
+
+@cache
+def narrowed(old: str, new: str, used: frozenset[tuple[str, str]]) -> frozenset[tuple[str, str]]:
+    """Return those of the apiVersions and kinds in use that take less in `new` than in `old`.
+
+    Less is: a field is gone, or holds another type, other values or another pattern.
+
+    Args:
+        old: a release that the table knows.
+        new: likewise.
+        used: what is asked about.
+    """
+    before, after = versions.parse(old), versions.parse(new)
+    if before is None or after is None or before == after:
+        return frozenset()
+    found = set()
+    for name, fact in _table()["kinds"].items():
+        api_version, _, kind = name.partition(" ")
+        if (api_version, kind) not in used:
+            continue
+        entries = (_parsed(raw) for raw in fact["fields"].values())
+        if any(_takes_less(one, before, after) for one in entries if _ever_changes(one)):
+            found.add((api_version, kind))
+    return frozenset(found)
+
+
+def _ever_changes(entries: tuple[Field, ...]) -> bool:
+    return len(entries) > 1 or any(one.until for one in entries)
+
+
+def _takes_less(entries: tuple[Field, ...], old: Version, new: Version) -> bool:
+    before = next((one for one in entries if one.holds(old)), None)
+    after = next((one for one in entries if one.holds(new)), None)
+    if before is None or before is after:
+        return False
+    if after is None:
+        return True
+    return replace(before, since=None, until=None) != replace(after, since=None, until=None)
+
+
+def _parsed(raw: Any) -> tuple[Field, ...]:
+    if isinstance(raw, str):
+        return (Field(raw),)
+    entries = raw if isinstance(raw, list) else [raw]
+    return tuple(Field(**{**one, "enum": tuple(one.get("enum", ()))}) for one in entries)
+
+
+@cache
+def _table() -> dict[str, Any]:
+    table: dict[str, Any] = json.loads(_TABLE.read_text("utf-8"))
+    return table

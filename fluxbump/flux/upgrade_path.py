@@ -1,0 +1,333 @@
+"""The safe way from one Flux release to another. Pure.
+
+`flux migrate` rewrites every stored object to the storage version that the CRDs of the running
+release name, and sets `status.storedVersions` to that version alone (`ClusterMigrator` in flux2,
+cmd/flux/migrate.go). So a hop can be made possible by a migration exactly if a fresh cluster at the
+release that is left would accept it; where it would not, another release must come between.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import combinations, pairwise
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from fluxbump.discover import kubernetes_pins as kubernetes
+from fluxbump.flux import stored_versions
+from fluxbump.flux.stored_versions import Conflict, Crd, Release, Stored, Table
+
+_NOTHING_WRITTEN: Mapping[tuple[str, str], Collection[str]] = {}
+
+
+class Removed(Struct, frozen=True):
+    """API versions that stop being served.
+
+    Attributes:
+        kind: that they are of.
+        group: of its API.
+        versions: in the order of the CRD that is left.
+        replaced_by: what manifests move to *before* the hop, served on both sides; None when the
+            kind goes altogether, or the two sides have no version in common.
+    """
+
+    kind: str
+    group: str
+    versions: tuple[str, ...]
+    replaced_by: str | None
+
+
+Written = Mapping[tuple[str, str], Collection[str]]
+"""API group and kind to the versions that objects of it may have been written at.
+
+An object keeps the version of each manager's last write in `metadata.managedFields`. Once the
+API server no longer knows one of them, it refuses every server-side apply of the object: `request
+to convert CR to an invalid group/version` (tried on Kubernetes 1.32 and 1.37).
+"""
+
+
+class Hop(Struct, frozen=True):
+    """One bump on the way.
+
+    Attributes:
+        old: the release that is left.
+        new: the release that is applied over it.
+        migrate: what `flux migrate` must prune while the cluster is at `old`; certain where every
+            cluster on this route lists it.
+        removed: what manifests may no longer use.
+        rewrite: those of `removed` that objects may have been written at: `flux migrate` must
+            rewrite their managedFields, before the hop and after it.
+        kubernetes: the oldest that `new` asks for, `1.33`, where an older one runs; None where
+            that is new enough or not known.
+    """
+
+    old: str
+    new: str
+    migrate: tuple[Conflict, ...] = ()
+    removed: tuple[Removed, ...] = ()
+    rewrite: tuple[Removed, ...] = ()
+    kubernetes: str | None = None
+
+
+class Route(Struct, frozen=True):
+    """The way, or why there is none.
+
+    Attributes:
+        start: where the cluster is.
+        goal: where it should be.
+        hops: in order; empty when it is there already, and when there is no way.
+        problem: why there is no way.
+    """
+
+    start: str
+    goal: str
+    hops: tuple[Hop, ...] = ()
+    problem: str | None = None
+
+    @property
+    def releases(self) -> tuple[str, ...]:
+        """Every release on the way, the start included."""
+        return (self.start, *(hop.new for hop in self.hops))
+
+    @property
+    def migrate(self) -> tuple[Conflict, ...]:
+        """All that must be pruned on the way, each version of a CRD once."""
+        every: tuple[Conflict, ...] = ()
+        for hop in self.hops:
+            every = (*every, *stored_versions.without(hop.migrate, every))
+        return every
+
+
+def route(
+    table: Table,
+    start: str,
+    goal: str,
+    charts: Collection[str],
+    *,
+    stored: Stored | None = None,
+    through: Collection[str] | None = None,
+    written: Written = _NOTHING_WRITTEN,
+) -> Route:
+    """Find the way with the fewest hops.
+
+    Among ways of equal length the one with the fewest migrations is taken, then the one on which
+    manifests move least often, then the newest releases. Only releases between the two ends are
+    considered, no prereleases, and of releases with equal CRDs the newest that has a chart.
+
+    Args:
+        table: what each release defines.
+        start: where the cluster is.
+        goal: where it should be; an older release is a downgrade.
+        charts: releases that have a chart.
+        stored: `status.storedVersions` of the cluster; None when it was not asked.
+        through: releases that the cluster may have been at; None for every earlier one. Does not
+            matter when `stored` is known.
+        written: what objects may have been written at.
+
+    Raises:
+        KeyError: the table does not have `start` or `goal`.
+    """
+    known = _State.of_cluster(table, start, stored) or _State.unseen(table, start, through)
+    if start == goal:
+        return Route(start, goal)
+    if goal not in charts:
+        return Route(start, goal, problem=f"no chart ships Flux {goal}")
+    between = _between(table, start, goal, charts)
+    for size in range(len(between) + 1):
+        ways = [
+            tuple(_hops(table, (start, *some, goal), known, written))
+            for some in combinations(between, size)
+            if _passable(table, (start, *some, goal))
+        ]
+        if ways:
+            return Route(start, goal, min(ways, key=_cost))
+    blocked = stored_versions.describe(stored_versions.fresh(table, start, goal))
+    return Route(start, goal, problem=f"no release with a chart has a way around {blocked}")
+
+
+def with_kubernetes(
+    found: Route, running: str | None, minimum: Callable[[str], str | None]
+) -> Route:
+    """Say before which hops Kubernetes must be upgraded.
+
+    Args:
+        found: the way.
+        running: the Kubernetes at its start; None when that is not known.
+        minimum: tells what a release asks for.
+    """
+    held = kubernetes.minor(running) if running else None
+    if held is None:
+        return found
+    hops = []
+    for hop in found.hops:
+        asks = minimum(hop.new)
+        needed = kubernetes.minor(asks) if asks else None
+        if needed is not None and needed > held:
+            held, hop = needed, replace(hop, kubernetes=asks)  # noqa: PLW2901  # the same hop
+        hops.append(hop)
+    return replace(found, hops=tuple(hops))
+
+
+def newest_safe(
+    table: Table, start: str, charts: Collection[str], stored: Stored | None = None
+) -> str | None:
+    """Return the newest release that can be applied over `start` without a certain conflict.
+
+    Prereleases are left out, and so are releases older than `start`.
+
+    Args:
+        table: what each release defines.
+        start: where the cluster is.
+        charts: releases that have a chart.
+        stored: `status.storedVersions` of the cluster; then the answer is exact.
+
+    Raises:
+        KeyError: the table does not have `start`.
+    """
+    held = stored_versions.stored_by(table[start]) if stored is None else stored
+    for release in sorted(_stable(table, charts), key=stored_versions.key, reverse=True):
+        if stored_versions.key(release) < stored_versions.key(start):
+            break
+        if not stored_versions.exact(held, table, release):
+            return release
+    return None
+
+
+# --- which releases come into question --------------------------------------------------------
+
+
+def _stable(table: Table, charts: Collection[str]) -> list[str]:
+    return [one for one in table if one in charts and stored_versions.key(one).prerelease is None]
+
+
+def _between(table: Table, start: str, goal: str, charts: Collection[str]) -> tuple[str, ...]:
+    """Return one release of each kind between the ends, in the direction of the way."""
+    low, high = sorted((start, goal), key=stored_versions.key)
+    newest: list[str] = []
+    for release in sorted(_stable(table, charts), key=stored_versions.key, reverse=True):
+        inside = stored_versions.key(low) < stored_versions.key(release) < stored_versions.key(high)
+        if inside and all(table[release] != table[other] for other in (low, high, *newest)):
+            newest.append(release)
+    return tuple(newest if start == high else reversed(newest))
+
+
+def _passable(table: Table, releases: Sequence[str]) -> bool:
+    return not any(stored_versions.fresh(table, old, new) for old, new in pairwise(releases))
+
+
+def _cost(hops: Sequence[Hop]) -> tuple[int, int, list[tuple[int, ...]]]:
+    newest = [
+        tuple(-number for number in stored_versions.key(hop.new).to_tuple()[:3]) for hop in hops
+    ]
+    return sum(bool(hop.migrate) for hop in hops), sum(bool(hop.removed) for hop in hops), newest
+
+
+# --- what happens on the way ------------------------------------------------------------------
+
+
+class _State(Struct, frozen=True):
+    """What `status.storedVersions` lists: at most, and at least."""
+
+    most: Mapping[str, tuple[str, ...]]
+    least: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def of_cluster(cls, table: Table, at: str, stored: Stored | None) -> _State | None:
+        if stored is None:
+            return None
+        ours = {name: listed for name, listed in stored.items() if name in table[at]}
+        return cls(ours, ours)
+
+    @classmethod
+    def unseen(cls, table: Table, at: str, through: Collection[str] | None) -> _State:
+        return cls(
+            stored_versions.history(table, at, through), stored_versions.stored_by(table[at])
+        )
+
+    def refused(self, new: Release) -> tuple[Conflict, ...]:
+        found = []
+        for name, listed in sorted(self.most.items()):
+            crd = new.get(name)
+            gone = tuple(version for version in listed if crd and version not in crd.names)
+            if crd and gone:
+                certain = any(version in self.least.get(name, ()) for version in gone)
+                found.append(Conflict(name, crd.kind, gone, certain, listed))
+        return tuple(found)
+
+    def over(self, new: Release) -> _State:
+        return _State(_over(self.most, new), _over(self.least, new))
+
+
+def _over(listed: Stored, new: Release) -> dict[str, tuple[str, ...]]:
+    """Add the storage versions of a release that is applied, as the API server does."""
+    added = {
+        name: (*listed.get(name, ()), *(one for one in stores if one not in listed.get(name, ())))
+        for name, stores in stored_versions.stored_by(new).items()
+    }
+    return {**listed, **added}
+
+
+def _hops(table: Table, releases: Sequence[str], state: _State, written: Written) -> Iterator[Hop]:
+    for old, new in pairwise(releases):
+        migrate = state.refused(table[new])
+        if migrate:
+            migrated = stored_versions.stored_by(table[old])
+            state = _State(migrated, migrated)
+        removed = tuple(removed_between(table[old], table[new]))
+        yield Hop(old, new, migrate, removed, tuple(_written(removed, written)))
+        state = state.over(table[new])
+
+
+def _written(removed: Iterable[Removed], written: Written) -> Iterator[Removed]:
+    for one in removed:
+        held = written.get((one.group, one.kind), ())
+        versions = tuple(version for version in one.versions if version in held)
+        if versions:
+            yield replace(one, versions=versions)
+
+
+def rewritten(old: Release, new: Release, written: Written) -> tuple[Removed, ...]:
+    """Return what objects may have been written at that a release no longer has."""
+    return tuple(_written(removed_between(old, new), written))
+
+
+def removed_between(old: Release, new: Release) -> Iterator[Removed]:
+    """Yield the API versions that `old` serves and `new` does not."""
+    for name, crd in sorted(old.items(), key=lambda item: item[1].kind):
+        served = new[name].served if name in new else frozenset[str]()
+        gone = tuple(one.name for one in crd.versions if one.served and one.name not in served)
+        if gone:
+            yield Removed(crd.kind, crd.group, gone, _successor(crd, new.get(name)))
+
+
+def _successor(old: Crd, new: Crd | None) -> str | None:
+    common = old.served & new.served if new else frozenset[str]()
+    if new and new.storage in common:
+        return new.storage
+    return max(common, key=priority, default=None)
+
+
+_NAME = re.compile(r"v(\d+)(?:(alpha|beta)(\d+))?")
+
+
+def priority(version: str) -> tuple[int, int, int]:
+    """Return what API versions are sorted by: `v2`, `v1`, `v2beta1`, `v1beta2`, anything else.
+
+    The order of k8s.io/apimachinery, `version.CompareKubeAwareVersionStrings`.
+    """
+    name = _NAME.fullmatch(version)
+    if name is None:
+        return (-1, 0, 0)
+    stability = {"alpha": 0, "beta": 1, None: 2}[name[2]]
+    return (stability, int(name[1]), int(name[3] or 0))
+
+
+def describe(removed: Iterable[Removed]) -> str:
+    """Say what manifests must move: `Bucket v1beta1 to v1`."""
+    return ", ".join(
+        f"{one.kind} {' and '.join(one.versions)} "
+        + (f"to {one.replaced_by}" if one.replaced_by else "goes")
+        for one in removed
+    )

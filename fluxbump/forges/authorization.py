@@ -1,0 +1,101 @@
+"""Who we are for a forge, and where that may be sent."""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+from urllib.parse import quote
+
+import httpx
+from msgspec import Struct
+
+from fluxbump.errors import ForgeError
+from fluxbump.forges.responses import one_line
+from fluxbump.system.secret import Secret
+
+
+class Auth(Struct, frozen=True):
+    """A header that says who we are. Make one with `bearer`, `basic` or `named`.
+
+    Attributes:
+        header: its name.
+        value: all of its value.
+        token: that is in it, to be kept out of what is shown.
+
+    Raises:
+        ForgeError: a header cannot hold it.
+    """
+
+    header: str
+    value: Secret
+    token: Secret
+
+    def __post_init__(self) -> None:
+        if not self.token:
+            raise ForgeError("the token is empty", hint="give one, for example in FLUXBUMP_TOKEN")
+        value = self.value.reveal()
+        if not (value.isascii() and value.isprintable() and value == value.strip()):
+            raise ForgeError(
+                "the token has characters that no token has",
+                hint="look for a line break, a blank or a quote that came with it",
+            )
+
+    def hide(self, text: str) -> str:
+        """Return `text` without the token, in all forms that it may have taken."""
+        token = self.token.reveal()
+        forms = {token, quote(token, safe=""), self.value.reveal().rpartition(" ")[2]} - {""}
+        for form in sorted(forms, key=len, reverse=True):
+            text = text.replace(form, "***")
+        return text
+
+
+def bearer(token: Secret, *, scheme: str = "Bearer") -> Auth:
+    """Return `Authorization: Bearer TOKEN` (RFC 6750), or with another word for `Bearer`."""
+    return Auth("Authorization", Secret(f"{scheme} {token.reveal()}"), token)
+
+
+def basic(username: str, password: Secret) -> Auth:
+    """Return `Authorization: Basic …` (RFC 7617)."""
+    pair = base64.b64encode(f"{username}:{password.reveal()}".encode()).decode()
+    return Auth("Authorization", Secret(f"Basic {pair}"), password)
+
+
+def named(header: str, token: Secret) -> Auth:
+    """Return a header that is the token, such as GitLab's `PRIVATE-TOKEN`."""
+    return Auth(header, token, token)
+
+
+def checked_base(forge: str, address: str) -> httpx.URL:
+    """Return the address of a REST interface, when a token may be sent there.
+
+    Args:
+        forge: its name, for people.
+        address: https, or http on the loopback interface.
+
+    Raises:
+        ForgeError: a token may not be sent there.
+    """
+    try:
+        url = httpx.URL(address)
+    except (httpx.InvalidURL, UnicodeError):
+        url = httpx.URL("")
+    if url.scheme not in ("https", "http") or not url.host:
+        raise ForgeError(f"{forge}: its address is not a valid https URL", hint="see run.forge_url")
+    if url.scheme == "http" and not _is_loopback(url.host):
+        raise ForgeError(
+            f"{forge}: {one_line(url.host)} has an http address, over which no token is sent",
+            hint="give its https address as run.forge_url",
+        )
+    return url.copy_with(userinfo=b"", query=None, fragment=None)
+
+
+def same_server(one: httpx.URL, other: httpx.URL) -> bool:
+    """Tell whether a token for one address may go to the other."""
+    return (one.scheme, one.host, one.port) == (other.scheme, other.host, other.port)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

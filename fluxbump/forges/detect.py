@@ -1,0 +1,211 @@
+"""Which forge a remote is on, and the repository's path there. Pure."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote, urlsplit
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from fluxbump.errors import ForgeError
+from fluxbump.git.remote_url import RemoteUrl
+
+HOSTS = {
+    "github.com": "github",
+    "gitlab.com": "gitlab",
+    "codeberg.org": "forgejo",
+    "gitea.com": "gitea",
+    "bitbucket.org": "bitbucket",
+    "dev.azure.com": "azure",
+}
+"""The kind of forge of each host that is known to everybody."""
+
+KINDS = ("github", "gitlab", "gitea", "forgejo", "bitbucket", "azure")
+
+_ALIASES = {
+    # ssh on port 443, where a firewall lets nothing else through.
+    # https://docs.github.com/authentication/troubleshooting-ssh/using-ssh-over-the-https-port
+    "ssh.github.com": "github.com",
+    "altssh.gitlab.com": "gitlab.com",
+    "altssh.bitbucket.org": "bitbucket.org",
+    "ssh.dev.azure.com": "dev.azure.com",
+}
+_INTERFACES = {
+    "github": "/api/v3",
+    "gitlab": "/api/v4",
+    "gitea": "/api/v1",
+    "forgejo": "/api/v1",
+    "bitbucket": "/2.0",
+    "azure": "",
+}
+"""Where below its own address a forge has its REST interface."""
+_ELSEWHERE = {
+    "https://github.com": "https://api.github.com",
+    "https://bitbucket.org": "https://api.bitbucket.org/2.0",
+}
+_GHE_CLOUD = ".ghe.com"  # GitHub Enterprise Cloud with data residency: https://api.NAME.ghe.com
+_VISUAL_STUDIO = ".visualstudio.com"  # what Azure DevOps was called
+
+_HOST = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.-]*|\[[0-9A-Fa-f:.]+\])(?::\d+)?")
+
+
+class Hosted(Struct, frozen=True):
+    """A repository on a forge.
+
+    Attributes:
+        kind: of forge, one of `KINDS`.
+        api_base: address of its REST interface, without a slash at the end. Azure DevOps: of the
+            service, without the organisation.
+        path: of the repository there, `owner/name`; GitLab: `group/subgroup/name`; Azure DevOps:
+            `organisation/project/name`.
+    """
+
+    kind: str
+    api_base: str
+    path: str
+
+
+def detect(remote: RemoteUrl, *, kind: str | None = None, forge_url: str | None = None) -> Hosted:
+    """Say where a remote's pull requests live.
+
+    Args:
+        remote: where git pushes to.
+        kind: of forge, from the configuration; needed for hosts that are not in `HOSTS`.
+        forge_url: address of the forge, from the configuration, with or without that of its REST
+            interface; where it differs from the remote's.
+
+    Raises:
+        ForgeError: the remote is on no forge, or nobody can know on which.
+    """
+    if kind is not None and kind not in KINDS:
+        raise ForgeError(f"{kind!r} is not a kind of forge", hint=f"say one of {_listed()}")
+    if remote.is_local:
+        raise ForgeError(
+            "the remote is a local repository, so there are no pull requests",
+            hint="give a remote on a forge: https://…, ssh://… or git@host:path",
+        )
+    if _name(remote).endswith(_VISUAL_STUDIO):
+        remote = _renamed(remote)
+    name = _name(remote)
+    # The port of ssh says nothing about that of the web, and known hosts need none.
+    ours = remote.site if remote.is_http and name not in HOSTS else f"https://{name}"
+    site = _site(forge_url) if forge_url else ours
+    known = kind or _kind(urlsplit(site).hostname or "") or _kind(name)
+    if known is None:
+        raise ForgeError(
+            f"it is not known what kind of forge {name} is",
+            hint=f"set run.forge in fluxbump.yaml to one of {_listed()}",
+        )
+    segments = _segments(remote.path)
+    below = _segments(urlsplit(site.removesuffix(_INTERFACES[known])).path)
+    if remote.is_http and below == segments[: len(below)]:
+        segments = segments[len(below) :]  # the forge itself is below a path of its host
+    if known == "azure":
+        return _azure(site, segments)
+    return Hosted(known, _api(known, site), _owned(segments))
+
+
+def known(remote: RemoteUrl) -> str | None:
+    """Return the kind of forge of a host that is known to everybody; None for any other."""
+    name = _name(remote)
+    return "azure" if name.endswith(_VISUAL_STUDIO) else _kind(name)
+
+
+def _name(remote: RemoteUrl) -> str:
+    """Return the host's usual name, without its port."""
+    name = remote.host if remote.host.endswith("]") else re.sub(r":\d+$", "", remote.host)
+    return _ALIASES.get(name, name)
+
+
+def _site(address: str) -> str:
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in ("https", "http") or not _HOST.fullmatch(parts.netloc):
+        raise ForgeError(
+            "run.forge_url is not the address of a forge", hint="say https://git.example.org"
+        )
+    return address.rstrip("/")
+
+
+def _kind(name: str) -> str | None:
+    name = name.removeprefix("api.")
+    return "github" if name.endswith(_GHE_CLOUD) else HOSTS.get(name)
+
+
+def _api(kind: str, site: str) -> str:
+    """Return the address of the REST interface, given that of the forge or the interface itself."""
+    if site in _ELSEWHERE:
+        return _ELSEWHERE[site]
+    host = urlsplit(site).hostname or ""
+    if host == "api.github.com" or (host.startswith("api.") and host.endswith(_GHE_CLOUD)):
+        return site
+    if host.endswith(_GHE_CLOUD):
+        return site.replace("://", "://api.", 1)
+    return site.removesuffix(_INTERFACES[kind]) + _INTERFACES[kind]
+
+
+def _segments(path: str) -> list[str]:
+    """Return what stands between the slashes, without escapes.
+
+    Raises:
+        ForgeError: it is not the path of a repository.
+    """
+    segments = [unquote(segment) for segment in path.strip("/").split("/") if segment]
+    for segment in segments:
+        if segment in (".", "..") or "/" in segment or not segment.isprintable():
+            raise ForgeError("the path in the remote's URL is not that of a repository")
+    if segments and segments[-1] != ".git":
+        segments[-1] = segments[-1].removesuffix(".git")
+    return segments
+
+
+def _owned(segments: list[str]) -> str:
+    if len(segments) < 2:  # noqa: PLR2004  # an owner and a name
+        raise ForgeError(
+            "the path in the remote's URL is not that of a repository",
+            hint="it is OWNER/NAME on most forges",
+        )
+    return "/".join(segments)
+
+
+def _renamed(remote: RemoteUrl) -> RemoteUrl:
+    """Return an address of the time before dev.azure.com as one of today.
+
+    https://learn.microsoft.com/azure/devops/release-notes/2018/sep-10-azure-devops-launch
+    """
+    if not remote.is_http:  # ORG@vs-ssh.visualstudio.com:v3/ORG/PROJECT/NAME
+        return replace(remote, host="ssh.dev.azure.com")
+    organisation = _name(remote).removesuffix(_VISUAL_STUDIO)
+    path = remote.path.removeprefix("DefaultCollection/")
+    return replace(remote, host="dev.azure.com", path=f"{organisation}/{path}")
+
+
+def _azure(site: str, segments: list[str]) -> Hosted:
+    """Take apart a path of Azure DevOps.
+
+    Over ssh `v3/ORG/PROJECT/NAME`; otherwise `ORG/PROJECT/_git/NAME`, where a project of the same
+    name may be left out. On a server of one's own a collection stands for the organisation, and
+    what is before it belongs to the server's address.
+    """
+    path = segments[1:] if segments[:1] == ["v3"] else []
+    if "_git" in segments:
+        at = segments.index("_git")
+        before = segments[:at]
+        name = [part for part in segments[at + 1 :] if part not in ("_full", "_optimized")]
+        if len(before) == 1:
+            before += name
+        site = "/".join([site, *before[:-2]])
+        path = before[-2:] + name
+    if len(path) != 3:  # noqa: PLR2004  # as the text above says
+        raise ForgeError(
+            "the path in the remote's URL is not that of a repository",
+            hint="it is ORGANISATION/PROJECT/_git/NAME on Azure DevOps",
+        )
+    return Hosted("azure", site, "/".join(path))
+
+
+def _listed() -> str:
+    return ", ".join(KINDS)

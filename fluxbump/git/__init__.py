@@ -1,0 +1,1 @@
+"""Repositories, local and remote."""

@@ -1,0 +1,163 @@
+"""Searching a snapshot for texts: as seldom as possible, and a large tree in parts at once."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import accumulate
+
+from msgspec import Struct
+
+from fluxbump.system.process_pool import among_processes
+
+_MOST_LOOSE = 2_000  # files that are named one by one: a command line has its limits
+_GRAIN = 4  # pieces to each part, so that parts come out about equal
+
+
+class Searched(ABC):
+    """A snapshot that searches with git, and as seldom as it can.
+
+    Searching a large tree costs more than reading what was found, so a search for some of the
+    needles of an earlier one looks only at what that one found.
+    """
+
+    def __init__(self) -> None:
+        self._searches: dict[frozenset[str], list[str]] = {}
+        self._places: dict[frozenset[str], Mapping[str, Collection[str]]] = {}
+        self._held: dict[str, bytes] = {}
+
+    @abstractmethod
+    def _search(self, needles: Sequence[str]) -> list[str]:
+        """Return the files that contain any of `needles`, sorted."""
+
+    @abstractmethod
+    def read_many(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """Yield each path with its bytes."""
+
+    def grep(self, needles: Sequence[str]) -> Sequence[str]:
+        """Return the files that contain any of `needles`, sorted."""
+        wanted = frozenset(needles)
+        if wanted in self._searches:
+            return self._searches[wanted]
+        for known, paths in self._searches.items():
+            if wanted < known:
+                places = self._placed(known, paths)
+                found = {path for needle in wanted for path in places[needle]}
+                return [path for path in paths if path in found]
+        self._searches[wanted] = self._search(sorted(wanted))
+        return self._searches[wanted]
+
+    def _placed(
+        self, needles: frozenset[str], paths: Sequence[str]
+    ) -> Mapping[str, Collection[str]]:
+        """Return which of the files that a search has found contain each of its needles."""
+        if needles not in self._places:
+            self._held.update(self.read_many(path for path in paths if path not in self._held))
+            files = [(path, self._held[path]) for path in paths]
+            parts = among_processes(partial(_holding, sorted(needles)), files)
+            places = {
+                needle: [path for part in parts for path in part[needle]] for needle in needles
+            }
+            self._places[needles] = places
+        return self._places[needles]
+
+
+def _holding(needles: Sequence[str], files: Sequence[tuple[str, bytes]]) -> dict[str, list[str]]:
+    """Return which of the files contain each of `needles`.
+
+    Each is looked for in all files at once: to ask every file for every needle takes longer.
+    """
+    starts = [0, *accumulate(len(data) + 1 for _, data in files)]
+    whole = b"\0".join(data for _, data in files)  # no needle holds a NUL
+    places = {}
+    for needle in needles:
+        raw, hit, position = needle.encode(), list[str](), 0
+        while (position := whole.find(raw, position)) >= 0:
+            number = bisect_right(starts, position) - 1
+            hit.append(files[number][0])
+            position = starts[number + 1]
+        places[needle] = hit
+    return places
+
+
+class Listing(Struct, frozen=True):
+    """A commit's files and folders.
+
+    Attributes:
+        paths: of its files, sorted.
+        blobs: path of a file to its mode and its object's name.
+        trees: path of a folder, without a slash at its end, to its object's name; `""` is the
+            root.
+    """
+
+    paths: Sequence[str]
+    blobs: Mapping[str, tuple[bytes, bytes]]
+    trees: Mapping[str, bytes]
+
+
+class Part(Struct, frozen=True):
+    """A part of a commit's files: names of trees and blobs, and the paths that have each."""
+
+    names: Mapping[bytes, Sequence[str]]
+
+    def path(self, found: bytes) -> Iterator[str]:
+        """Yield the paths of what `git grep` found: `tree:path below it`, or a blob's name."""
+        name, colon, below = found.partition(b":")
+        inner = below.decode("utf-8", "surrogateescape")
+        for path in self.names[name]:
+            yield f"{path}/{inner}" if colon and path else inner or path
+
+
+def divide(listing: Listing, number: int) -> list[Part]:
+    """Divide a commit's files into parts of about the same number of files.
+
+    Folders stay whole where they can, because `git grep` takes a folder as one name.
+    """
+    whole, loose = {"": len(listing.paths)}, list[str]()
+    while whole:
+        largest = max(whole, key=lambda one: whole[one])
+        if whole[largest] * number * _GRAIN <= len(listing.paths):
+            break
+        folders, direct = _inside(listing.paths, largest)
+        if not folders or len(loose) + len(direct) > _MOST_LOOSE:
+            break
+        del whole[largest]
+        loose += direct
+        whole |= folders
+    return _parts(listing, whole, loose, number)
+
+
+def _inside(paths: Sequence[str], folder: str) -> tuple[dict[str, int], list[str]]:
+    """Return the folders right below a folder with their numbers of files, and its own files."""
+    folders, direct = dict[str, int](), list[str]()
+    prefix = f"{folder}/" if folder else ""
+    position = bisect_left(paths, prefix)
+    while position < len(paths) and paths[position].startswith(prefix):
+        name, slash, _ = paths[position].removeprefix(prefix).partition("/")
+        behind = position + 1
+        if slash:
+            behind = bisect_left(paths, f"{prefix}{name}0")  # 0 comes right behind /
+            folders[f"{prefix}{name}"] = behind - position
+        else:
+            direct.append(paths[position])
+        position = behind
+    return folders, direct
+
+
+def _parts(
+    listing: Listing, whole: Mapping[str, int], loose: Sequence[str], number: int
+) -> list[Part]:
+    """Give each folder, largest first, to the part that has least; and the loose files out."""
+    parts = [defaultdict[bytes, list[str]](list) for _ in range(number)]
+    filled = [0] * number
+    for folder, size in sorted(whole.items(), key=lambda one: -one[1]):
+        least = filled.index(min(filled))
+        filled[least] += size
+        parts[least][listing.trees[folder]].append(folder)
+    for turn, path in enumerate(loose):
+        _, name = listing.blobs[path]
+        parts[turn % number][name].append(path)
+    return [Part(part) for part in parts if part]

@@ -1,0 +1,318 @@
+"""A git remote: its branches, and what is fetched from it and pushed to it.
+
+The credential reaches git only through the environment of the process that needs it: a credential
+helper, configured there for the remote's own host, reads it. So it is in no argument, no URL and
+no file, and a redirect to another host does not take it along.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from fluxbump.errors import RepositoryError
+from fluxbump.git import network_process
+from fluxbump.git.network_process import Done
+from fluxbump.git.remote_errors import (
+    RefResult,
+    RemoteError,
+    UnreachableError,
+    failure,
+    printable,
+    ref_results,
+    refusal,
+)
+from fluxbump.git.remote_url import RemoteUrl, Userinfo, parse
+from fluxbump.git.token import Credential, from_url
+
+TIMEOUT = 900.0
+"""Seconds that one command may take; a first clone of a large repository takes minutes."""
+
+FETCHED = "refs/fluxbump/fetched"
+"""Where fetched branches are kept, so that no ref of the user's moves."""
+
+_USERNAME, _PASSWORD = "FLUXBUMP_GIT_USERNAME", "FLUXBUMP_GIT_PASSWORD"
+# printf is part of the shell, so the secret is in no argument here either; single quotes keep the
+# shell that git starts from seeing anything but names.
+_HELPER = (
+    '!f() { test "$1" = get && '
+    f'printf \'username=%s\\npassword=%s\\n\' "${_USERNAME}" "${_PASSWORD}"; }}; f'
+)
+_SETTINGS = (
+    # A push that stands still for this long is cut; servers send a sign of life while they work.
+    ("http.lowSpeedLimit", "1"),
+    ("http.lowSpeedTime", "120"),
+    ("http.followRedirects", "initial"),
+    # Hooks would inherit the secret, and may ask somebody.
+    ("core.hooksPath", os.devnull),
+    # Nothing may go on in the background afterwards.
+    ("gc.auto", "0"),
+    ("maintenance.auto", "false"),
+    # Find what the remote has of ours, also when its branches have moved on.
+    ("push.negotiate", "true"),
+)
+# What git-check-ref-format(1) forbids.
+_NO_BRANCH = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?:/|$)|^[/.-]|[/.]$|^@?$")
+_SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+
+
+class Remote:
+    """A remote of a repository on this disk.
+
+    Args:
+        path: the repository here: a checkout, a git directory, or what `clones.cached_clone` made;
+            None when the remote is only looked at.
+        url: of the remote; a credential in it counts when no other is given.
+        credential: for the remote; None leaves it to git's own configuration, and ssh's.
+        cached: `path` is what `clones.cached_clone` made, so a fetch brings one commit without
+            its history; in a repository of the user's it brings all, because a shallow fetch
+            would cut off the history that is there.
+        environ: the environment; the process's own when it is None.
+        timeout: seconds that one command may take.
+
+    Raises:
+        UsageError: the URL is not one that git can use, or what it says of a user is no credential.
+
+    Every method raises RemoteError or one of its kinds (see `remoteerrors`), and ToolError when
+    git is not installed.
+    """
+
+    def __init__(
+        self,
+        path: Path | None,
+        url: str | RemoteUrl,
+        credential: Credential | None = None,
+        *,
+        cached: bool = False,
+        environ: Mapping[str, str] | None = None,
+        timeout: float = TIMEOUT,
+    ) -> None:
+        self.url, userinfo = located(url)
+        # A cached clone that is broken must not be mistaken for the repository around it.
+        place = f"--git-dir={path or os.devnull}"
+        self._place = [place] if cached or path is None else ["-C", str(path)]
+        self._credential = credential or from_url(userinfo)
+        self._cached = cached
+        self._timeout = timeout
+        self._environ = dict(os.environ if environ is None else environ)
+        ssh = self._ssh_command() if self.url.scheme == "ssh" else ""
+        self._environ = environment(self.url, self._credential, self._environ, ssh)
+
+    # --- looking ----------------------------------------------------------------------------
+
+    def branches(self, prefix: str = "") -> dict[str, str]:
+        """Map the remote's branches whose name begins with `prefix` to their tips."""
+        out = self.run("ls-remote", "--heads", "--", self.url.url)
+        heads = {_name(ref): sha for sha, ref in _refs(out) if ref.startswith("refs/heads/")}
+        return {
+            name: sha
+            for name, sha in sorted(heads.items())
+            if name.startswith(prefix) and not _NO_BRANCH.search(name)
+        }
+
+    def head(self) -> tuple[str, str]:
+        """Return the remote's default branch and its tip.
+
+        Raises:
+            RemoteError: it has no branch yet, or HEAD is not on one.
+        """
+        out = self.run("ls-remote", "--symref", "--", self.url.url, "HEAD")
+        lines = [line.partition("\t")[::2] for line in out.splitlines()]
+        found = {what: ref for what, ref in lines if ref == "HEAD"}
+        target = next((what for what in found if what.startswith("ref: refs/heads/")), "")
+        sha = next((what for what in found if _SHA.fullmatch(what)), "")
+        if not target or not sha:
+            raise RemoteError(
+                f"{self.where} has no default branch", hint="push a first commit, or name a branch"
+            )
+        branch = _name(target.removeprefix("ref: "))
+        check_branch(branch)
+        return branch, sha
+
+    def default_branch(self) -> str:
+        """Return the branch that the remote's HEAD is on.
+
+        Raises:
+            RemoteError: it has no branch yet, or HEAD is not on one.
+        """
+        return self.head()[0]
+
+    def tip(self, branch: str) -> str | None:
+        """Return the commit that a branch of the remote points to; None when there is none."""
+        check_branch(branch)
+        ref = f"refs/heads/{branch}"
+        out = self.run("ls-remote", "--", self.url.url, ref)
+        return next((sha for sha, name in _refs(out) if name == ref), None)
+
+    # --- moving objects ---------------------------------------------------------------------
+
+    def fetch(self, branch: str, into: str | None = None) -> str:
+        """Bring a branch of the remote here, and return its tip.
+
+        Args:
+            branch: at the remote.
+            into: the ref that holds it here; None for one below `FETCHED`.
+
+        Raises:
+            RemoteError: the remote has no such branch.
+        """
+        check_branch(branch)
+        ref = into or f"{FETCHED}/{branch}"
+        # By its name, because the filter is a setting of the remote.
+        place = ["--depth=1", "--", "origin"] if self._cached else ["--", self.url.url]
+        self.run(
+            "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules",
+            "--refmap=", *place, f"+refs/heads/{branch}:{ref}",
+        )  # fmt: skip
+        return self.run("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}").strip()
+
+    def push(self, commit: str, branch: str, expected: str | None) -> bool:
+        """Point a branch of the remote to a commit that is here.
+
+        Args:
+            commit: its name; no ref has to hold it.
+            branch: at the remote.
+            expected: where the branch is now as far as we know; None when it must not exist.
+
+        Returns:
+            True when the branch was moved, False when it was at that commit already.
+
+        Raises:
+            MovedError: the branch is elsewhere by now; nothing was changed.
+            DeclinedError: the server does not want it.
+        """
+        return self._update(f"{commit}:refs/heads/{branch}", branch, expected)
+
+    def delete(self, branch: str, expected: str) -> bool:
+        """Delete a branch of the remote.
+
+        Args:
+            branch: at the remote.
+            expected: where it is now as far as we know.
+
+        Returns:
+            True when it was deleted, False when there was none.
+
+        Raises:
+            MovedError: it is elsewhere by now; nothing was changed.
+            DeclinedError: the server does not want it.
+        """
+        if self.tip(branch) is None:
+            return False
+        return self._update(f":refs/heads/{branch}", branch, expected)
+
+    def _update(self, refspec: str, branch: str, expected: str | None) -> bool:
+        check_branch(branch)
+        lease = f"--force-with-lease=refs/heads/{branch}:{expected or ''}"
+        done = self._git(
+            "push", "--porcelain", "--atomic", "--no-follow-tags", "--recurse-submodules=no",
+            "--no-signed", lease, "--", self.url.url, refspec,
+        )  # fmt: skip
+        results = ref_results(done.out.decode("utf-8", "replace"))
+        result = results.get(f"refs/heads/{branch}", RefResult("", ""))
+        if result.flag == "!":
+            raise refusal(result, done.err, branch, self.where)
+        if done.code or not result.flag:
+            raise failure(done.err, self.where)
+        return result.flag != "="
+
+    # --- running git ------------------------------------------------------------------------
+
+    @property
+    def where(self) -> str:
+        """The remote, for people."""
+        return printable(self.url.url)
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """The environment of git's processes, for those that may fetch: it holds the credential.
+
+        In a partial clone git fetches a missing object when it is read.
+        """
+        return self._environ
+
+    def _ssh_command(self) -> str:
+        done = self._git("config", "core.sshCommand")
+        return done.out.decode().strip() or "ssh"
+
+    def run(self, *arguments: str) -> str:
+        """Run git in the repository here, able to fetch what a partial clone has left out."""
+        done = self._git(*arguments)
+        if done.code:
+            raise failure(done.err, self.where)
+        return done.out.decode("utf-8", "surrogateescape")
+
+    def _git(self, *arguments: str) -> Done:
+        done = network_process.run([*self._place, *arguments], self._environ, timeout=self._timeout)
+        if done.code is None:
+            raise UnreachableError(
+                f"{self.where} did not finish within {self._timeout:g} seconds",
+                hint="try again later",
+            )
+        err = self._credential.redact(done.err) if self._credential else done.err
+        return Done(done.code, done.out, err)
+
+
+def located(url: str | RemoteUrl) -> tuple[RemoteUrl, Userinfo | None]:
+    """Return a remote's URL without secrets; that of a directory for a path.
+
+    Over a path git copies all of the objects and ignores `--depth` (git-clone(1)).
+
+    Raises:
+        UsageError: it is not a URL that git can use.
+    """
+    found, userinfo = parse(url) if isinstance(url, str) else (url, None)
+    if not found.scheme:
+        found, _ = parse(Path(found.path).resolve().as_uri())
+    return found, userinfo
+
+
+def environment(
+    url: RemoteUrl, credential: Credential | None, environ: Mapping[str, str], ssh: str = "ssh"
+) -> dict[str, str]:
+    """Return the whole environment for git's processes that talk to a remote. Pure.
+
+    Args:
+        url: of the remote.
+        credential: for it, if there is one.
+        environ: the environment to start from.
+        ssh: the command that git's configuration names.
+    """
+    env = network_process.quiet(environ)
+    settings = list(_SETTINGS)
+    if url.scheme == "ssh" and not ("GIT_SSH" in env and "GIT_SSH_COMMAND" not in env):
+        # ssh_config(5): BatchMode asks nobody. The variable wins over core.sshCommand, so what
+        # that says comes along; GIT_SSH names a program and takes no options.
+        env["GIT_SSH_COMMAND"] = f"{env.get('GIT_SSH_COMMAND') or ssh} -o BatchMode=yes"
+    if credential is not None and url.is_http:
+        env |= {_USERNAME: credential.username, _PASSWORD: credential.secret.reveal()}
+        settings += [
+            # An empty value drops the helpers before it (gitcredentials(7)): another one would be
+            # asked first, and would be told to store what we have.
+            ("credential.helper", ""),
+            (f"credential.{url.site}.helper", _HELPER),
+            # CI jobs put their own token here (actions/checkout does), and it would win.
+            (f"http.{url.url}.extraHeader", ""),
+        ]
+    return network_process.configured(env, settings)
+
+
+def check_branch(name: str) -> None:
+    """Refuse what cannot be a branch: a name from outside goes into a refspec.
+
+    Raises:
+        RepositoryError: git would refuse it too.
+    """
+    if _NO_BRANCH.search(name):
+        raise RepositoryError(f"{name!r} is not a name for a branch")
+
+
+def _refs(out: str) -> list[tuple[str, str]]:
+    lines = [line.partition("\t")[::2] for line in out.splitlines()]
+    return [(sha, ref) for sha, ref in lines if _SHA.fullmatch(sha)]
+
+
+def _name(ref: str) -> str:
+    return ref.removeprefix("refs/heads/")

@@ -1,0 +1,121 @@
+"""Where a remote is, as a URL that is safe to store and to show. Pure."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote, urlsplit
+
+from msgspec import Struct
+
+from fluxbump.errors import UsageError
+from fluxbump.system.secret import Secret
+
+_SCP = re.compile(
+    r"(?:(?P<user>[^@:/]+)@)?(?P<host>[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\]):(?P<path>.+)"
+)
+"""`user@host:path`, as git-clone(1) has it: a colon before the first slash."""
+_HELPER = re.compile(r"[A-Za-z0-9+.-]+::")
+_HOST = re.compile(r"[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\]")
+_SCHEMES = ("https", "http", "ssh", "file")
+_HINT = "give https://…, ssh://…, git@host:path, file://… or a path"
+
+
+class RemoteUrl(Struct, frozen=True):
+    """Where a remote is, without secrets.
+
+    Attributes:
+        url: as git takes it; has no userinfo, save the user of an ssh URL. The path itself for a
+            local directory.
+        scheme: `https`, `http`, `ssh`, `file`; empty for a local directory.
+        host: in lower case, with the port where one is given; empty for `file` and directories.
+        path: on the host, without the slash before it; as given for `file` and directories.
+    """
+
+    url: str
+    scheme: str
+    host: str
+    path: str
+
+    @property
+    def is_http(self) -> bool:
+        """Whether a user name and a password can be given for it."""
+        return self.scheme in ("http", "https")
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it lies in the file system."""
+        return self.scheme in ("", "file")
+
+    @property
+    def site(self) -> str:
+        """Scheme and host, which is what a credential is for: `https://host:port`."""
+        return f"{self.scheme}://{self.host}"
+
+
+class Userinfo(Struct, frozen=True):
+    """What a URL had before the `@`. Either can be a token, so neither is ever shown."""
+
+    username: Secret
+    password: Secret
+
+
+def parse(text: str) -> tuple[RemoteUrl, Userinfo | None]:
+    """Take a remote's URL apart; what it says about the user comes back apart from it.
+
+    Raises:
+        UsageError: git has no such URLs, or it may hold a secret where none belongs. The message
+            does not quote it.
+    """
+    if not text or not text.isprintable() or text.startswith("-") or text != text.strip():
+        raise UsageError("the repository's URL is not one", hint=_HINT)
+    if _HELPER.match(text):
+        # git-remote-ext(1) runs any command that such a URL names.
+        raise UsageError("the repository's URL names a helper program", hint=_HINT)
+    if "://" not in text:
+        return _scp_or_path(text), None
+    return _url(text)
+
+
+def _scp_or_path(text: str) -> RemoteUrl:
+    found = _SCP.fullmatch(text)
+    if found is None:
+        return RemoteUrl(text, "", "", text)
+    if found["host"].startswith("-"):
+        raise UsageError("the repository's URL has no valid host", hint=_HINT)
+    return RemoteUrl(text, "ssh", found["host"].lower(), found["path"].lstrip("/"))
+
+
+def _url(text: str) -> tuple[RemoteUrl, Userinfo | None]:
+    try:
+        parts = urlsplit(text)
+        port = parts.port  # reading it validates it
+    except ValueError:
+        raise UsageError("the repository's URL is not one", hint=_HINT) from None
+    if parts.scheme not in _SCHEMES:
+        raise UsageError(f"fluxbump does not speak {parts.scheme}://", hint=_HINT)
+    if parts.scheme == "file":
+        return RemoteUrl(text, "file", "", parts.path), None
+    if parts.query or parts.fragment:
+        raise UsageError(
+            "the repository's URL has a query or a fragment",
+            hint="drop it; a token belongs in FLUXBUMP_TOKEN",
+        )
+    name = parts.netloc.rpartition("@")[2]
+    bare = name.removesuffix(f":{port}") if port is not None else name.removesuffix(":")
+    if not _HOST.fullmatch(bare) or bare.startswith("-"):
+        raise UsageError("the repository's URL has no valid host", hint=_HINT)
+    host = bare.lower() if port is None else f"{bare.lower()}:{port}"
+    user = parts.username or ""
+    if parts.scheme == "ssh":
+        before = f"{user}@" if user else ""
+        url = f"ssh://{before}{host}{parts.path}"
+        return RemoteUrl(url, "ssh", host, parts.path.lstrip("/")), None
+    url = f"{parts.scheme}://{host}{parts.path}"
+    clean = RemoteUrl(url, parts.scheme, host, parts.path.lstrip("/"))
+    return clean, _userinfo(user, parts.password or "")
+
+
+def _userinfo(username: str, password: str) -> Userinfo | None:
+    if not username and not password:
+        return None
+    return Userinfo(Secret(unquote(username)), Secret(unquote(password)))

@@ -1,0 +1,381 @@
+"""A git repository: what it has, and the one ref that a bump makes.
+
+Everything is read from the object database and written as objects; the work tree, the index
+and HEAD are never touched, save by `switch`.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from msgspec import Struct
+
+from fluxbump.bump.changes import ChangeSet
+from fluxbump.check.pin_history import Held
+from fluxbump.errors import RepositoryError
+from fluxbump.git import commits, history, local_process
+from fluxbump.git.commits import Built, CommitText
+from fluxbump.git.objects import Commit, CommitSnapshot, Git, ObjectSnapshot
+from fluxbump.git.worktree import EditableWorktree, IndexSnapshot, WorktreeSnapshot
+from fluxbump.model import Snapshot
+
+if TYPE_CHECKING:
+    from fluxbump.git.writer import Writer
+
+# What needs no second opinion; see git-check-ref-format(1) for the rest.
+_PLAIN_BRANCH = re.compile(r"[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*(?:\.[0-9]+)*")
+T = TypeVar("T", bound=ObjectSnapshot)
+_UNFINISHED = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply")
+
+
+class Branch(Struct, frozen=True):
+    """A branch that exists.
+
+    Attributes:
+        tip: the commit it points to.
+        tree: that commit's tree.
+        worktree: where it is checked out; empty when it is not.
+    """
+
+    name: str
+    tip: str
+    tree: str
+    worktree: str
+
+
+class Repository:
+    """A git repository, bare or not."""
+
+    def __init__(self, path: Path | None, environ: Mapping[str, str] | None = None) -> None:
+        """Open the repository that `path` is in; the one we are in when it is None.
+
+        Args:
+            path: in the repository.
+            environ: for git's processes, besides our own; in a partial clone they fetch what they
+                read and the clone has left out, see `remote.Remote.environ`.
+
+        Raises:
+            RepositoryError: there is none, or git does not trust it.
+            ToolError: git is not installed.
+        """
+        self._layout = local_process.find(path)
+        self._environ = {**local_process.pinned(self._layout), **(environ or {})}
+        self._git = Git(self._layout, self._environ)
+        self._snapshots: list[ObjectSnapshot] = []
+        self._made: Writer | None = None
+
+    def close(self) -> None:
+        """End the helper processes."""
+        for snapshot in self._snapshots:
+            snapshot.close()
+        if self._made is not None:
+            self._made.close()
+
+    @property
+    def _writer(self) -> Writer:
+        if self._made is None:
+            # GitPython takes longer to import than all else, and most runs write nothing.
+            from fluxbump.git.writer import Writer
+
+            self._made = Writer(self._layout.root, self._environ)
+        return self._made
+
+    @property
+    def bare(self) -> bool:
+        """Whether there is no work tree."""
+        return self._layout.bare
+
+    @property
+    def root(self) -> Path:
+        """The work tree's root; the git directory of a bare repository."""
+        return self._layout.root
+
+    @property
+    def private(self) -> Path:
+        """A directory for fluxbump's own files; each work tree has one. It need not be there."""
+        return self._layout.private / "fluxbump"
+
+    # --- reading --------------------------------------------------------------------------
+
+    def commit(self, revision: str) -> Commit:
+        """Look a revision up.
+
+        Raises:
+            RepositoryError: there is no such commit.
+        """
+        try:
+            out = self._git.run(
+                "rev-list",
+                "--max-count=1",
+                "--format=%H%x00%T%x00%cI",
+                "--end-of-options",
+                f"{revision}^{{commit}}",
+                "--",
+            )
+        except RepositoryError:
+            raise self._unknown(revision) from None
+        sha, tree, time = out.decode().splitlines()[-1].split("\0")
+        return Commit(sha, tree, datetime.fromisoformat(time))
+
+    def _unknown(self, revision: str) -> RepositoryError:
+        if not self._git.run("for-each-ref", "--count=1") and revision == "HEAD":
+            return RepositoryError("the repository has no commits", hint="commit something first")
+        return RepositoryError(
+            f"no such revision: {revision}", hint="name a branch, tag or commit with --rev"
+        )
+
+    def snapshot(self, commit: Commit, name: str) -> CommitSnapshot:
+        """Return a view of a commit's files."""
+        return self._closed_later(CommitSnapshot(self._git, commit, name))
+
+    def worktree(self) -> WorktreeSnapshot:
+        """Return a view of the work tree.
+
+        Raises:
+            RepositoryError: a bare repository has none.
+        """
+        if self.bare:
+            raise RepositoryError("a bare repository has no work tree", hint="say --rev REV")
+        return WorktreeSnapshot(self._git, self.root)
+
+    def editable(self) -> EditableWorktree:
+        """Return a view of the work tree that an edit can start from.
+
+        Raises:
+            RepositoryError: a bare repository has none.
+        """
+        if self.bare:
+            raise RepositoryError(
+                "a bare repository has no work tree to edit", hint="drop --in-place"
+            )
+        born = self._git.run("rev-parse", "--verify", "--quiet", "HEAD", accept=(0, 1))
+        return EditableWorktree(self._git, self.root, self.commit("HEAD") if born else None)
+
+    def staged(self) -> IndexSnapshot:
+        """Return a view of what is staged.
+
+        Raises:
+            RepositoryError: a bare repository has no index.
+        """
+        if self.bare:
+            raise RepositoryError("a bare repository has no index", hint="say --rev REV")
+        return self._closed_later(IndexSnapshot(self._git, datetime.now(UTC)))
+
+    def _closed_later(self, snapshot: T) -> T:
+        self._snapshots.append(snapshot)
+        return snapshot
+
+    def merge_base(self, revision: str, other: str = "HEAD") -> Commit:
+        """Return the best common ancestor of two revisions.
+
+        Raises:
+            RepositoryError: there is no such revision, or nothing is common.
+        """
+        one, two = self.commit(revision), self.commit(other)
+        try:
+            base = self._git.run("merge-base", one.sha, two.sha).decode().strip()
+        except RepositoryError:
+            raise RepositoryError(
+                f"{revision} and {other} have no common history",
+                hint="fetch more of it: git fetch --unshallow",
+            ) from None
+        return self.commit(base)
+
+    def current_branch(self) -> str:
+        """Return the branch that HEAD is on.
+
+        Raises:
+            RepositoryError: it is on none.
+        """
+        out = self._git.run("symbolic-ref", "--quiet", "--short", "HEAD", accept=(0, 1))
+        name = out.decode().strip()
+        if not name:
+            raise RepositoryError("HEAD is on no branch", hint="say --base BRANCH")
+        return name
+
+    def remote_address(self, name: str) -> str | None:
+        """Return the URL that a remote is pushed to; None when there is no such remote."""
+        found = self._git.run("remote", "get-url", "--push", "--", name, accept=(0, 2, 128))
+        return found.decode().strip() or None
+
+    def branch(self, name: str) -> Branch | None:
+        """Look a branch up; None when there is none."""
+        out = self._git.run(
+            "for-each-ref",
+            "--format=%(objectname)%00%(tree)%00%(worktreepath)",
+            f"refs/heads/{name}",
+        ).decode()
+        for line in out.splitlines():
+            tip, tree, worktree = line.split("\0")
+            return Branch(name, tip, tree, worktree)
+        return None
+
+    def lineage(self, revision: str, paths: Collection[str]) -> tuple[Held, ...]:
+        """Return every version that some files have had in any branch; see `lineage.read`.
+
+        Raises:
+            RepositoryError: the history is not all here, or too large.
+        """
+        return history.read(self._git, paths, revision)
+
+    def ever_held(self, revision: str, texts: Collection[str]) -> frozenset[str]:
+        """Return those of some texts that a file has held, or may have; see `lineage.ever_held`."""
+        return history.ever_held(self._git, texts, revision)
+
+    def modified(self, paths: Iterable[str]) -> list[str]:
+        """Return those of `paths` whose work tree or index differs from HEAD."""
+        if self.bare:
+            return []
+        wanted = set(paths)
+        out = self._git.run(
+            "status", "--porcelain=v1", "-z", "--untracked-files=no", "--no-renames",
+            "--ignore-submodules=all", env={"GIT_OPTIONAL_LOCKS": "0"},
+        )  # fmt: skip
+        entries = (entry[3:] for entry in out.decode("utf-8", "surrogateescape").split("\0"))
+        return sorted(entry for entry in entries if entry in wanted)
+
+    def unstaged(self, paths: Iterable[str]) -> set[str]:
+        """Return those of `paths` of which the index does not hold what is in the work tree."""
+        wanted = set(paths)
+        out = self._git.run(
+            "status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames",
+            "--ignore-submodules=all", env={"GIT_OPTIONAL_LOCKS": "0"},
+        )  # fmt: skip
+        entries = out.decode("utf-8", "surrogateescape").split("\0")
+        return {entry[3:] for entry in entries if entry[1:2] != " " and entry[3:] in wanted}
+
+    # --- building ---------------------------------------------------------------------------
+
+    def preview(self, base: Snapshot, changes: ChangeSet) -> Built:
+        """Build the tree of `changes` over `base`, and the patch, leaving nothing behind."""
+        with self._git.quarantine() as env:
+            if not isinstance(base, CommitSnapshot):
+                return Built("", self._git.patch(*self._git.excerpts(base, changes, env), env))
+            tree = self._git.preview_tree(base, changes, env)
+            return Built(tree, self._git.patch(base.commit.tree, tree, env))
+
+    def stages(self, base: CommitSnapshot, stages: Iterable[ChangeSet]) -> tuple[Built, ...]:
+        """Build the tree of each change set over `base`, and the patch from the one before it."""
+        with self._git.quarantine() as env:
+            trees = [self._git.preview_tree(base, one, env) for one in stages]
+            steps = pairwise((base.commit.tree, *trees))
+            return tuple(Built(new, self._git.patch(old, new, env)) for old, new in steps)
+
+    def described(self, sha: str) -> CommitText:
+        """Return what a commit says; see `commits.read`."""
+        return commits.read(self._git, sha)
+
+    def write(
+        self,
+        base: CommitSnapshot,
+        changes: ChangeSet,
+        message: str,
+        parent: str | None = None,
+        *,
+        stand_in: bool = False,
+    ) -> str:
+        """Write a commit of `changes` over `base`, which no ref holds yet; return its name.
+
+        Author, committer and signature follow the user's git configuration.
+
+        Args:
+            base: what `changes` are to.
+            changes: all of them, those of `parent` too.
+            message: of the commit.
+            parent: of the commit; None for the base.
+            stand_in: sign with our own name where git has been told nobody's.
+
+        Raises:
+            RepositoryError: git does not know who the author is, or cannot sign.
+        """
+        with tempfile.TemporaryDirectory(prefix="fluxbump-") as scratch:
+            env = {"GIT_INDEX_FILE": str(Path(scratch, "index"))}
+            tree = self._git.build_tree(base, changes, env)
+        parent = parent or base.commit.sha
+        return self._writer.commit(tree, parent, message, stand_in=stand_in)
+
+    def create(self, branch: str, commit: str) -> None:
+        """Create a branch; git refuses when it exists by now.
+
+        Raises:
+            RepositoryError: it exists, or its name cannot be used.
+        """
+        self._writer.update_refs(f"create refs/heads/{branch}\0{commit}\0")
+
+    def replace(self, branch: Branch, commit: str) -> str:
+        """Point a branch elsewhere and keep its old tip under a ref; return that ref.
+
+        Raises:
+            RepositoryError: the branch moved meanwhile.
+        """
+        kept = f"refs/fluxbump/replaced/{branch.name}/{branch.tip[:12]}"
+        self._writer.update_refs(
+            f"update refs/heads/{branch.name}\0{commit}\0{branch.tip}\0"
+            f"update {kept}\0{branch.tip}\0\0"
+        )
+        return kept
+
+    def check_branch_name(self, name: str) -> None:
+        """Refuse a name that git would refuse.
+
+        Raises:
+            RepositoryError: the name is not one for a branch.
+        """
+        if _PLAIN_BRANCH.fullmatch(name):
+            return
+        try:
+            self._git.run("check-ref-format", f"refs/heads/{name}")
+        except RepositoryError:
+            raise RepositoryError(
+                f"{name!r} is not a name for a branch", hint="see `branch` in fluxbump.yaml"
+            ) from None
+
+    # --- switching ----------------------------------------------------------------------------
+
+    def require_switchable(self, branch: str, base: CommitSnapshot, changes: ChangeSet) -> None:
+        """Refuse a switch to the result that would overwrite local changes.
+
+        Raises:
+            RepositoryError: it would, there is no work tree, or a merge or rebase is under way.
+        """
+        if self.bare:
+            raise RepositoryError(
+                "a bare repository has nothing to check out", hint="drop --checkout"
+            )
+        unfinished = next((n for n in _UNFINISHED if (self._layout.private / n).exists()), None)
+        if unfinished:
+            raise RepositoryError(
+                f"a merge or rebase is under way ({unfinished})", hint="finish it"
+            )
+        existing = self.branch(branch)
+        elsewhere = existing.worktree if existing else ""
+        if elsewhere and Path(elsewhere).resolve() != self.root.resolve():
+            raise RepositoryError(f"{branch} is checked out in {elsewhere}", hint="drop --checkout")
+        with self._git.quarantine() as env:
+            tree = self._git.build_tree(base, changes, env)
+            index = self._layout.private / "index"
+            if index.exists():
+                shutil.copyfile(index, env["GIT_INDEX_FILE"])
+            self._git.run("update-index", "-q", "--refresh", env=env, accept=(0, 1))
+            try:
+                self._git.run("read-tree", "-n", "-m", "-u", "HEAD", tree, env=env)
+            except RepositoryError as error:
+                raise RepositoryError(
+                    f"switching would overwrite local changes: {error.message}",
+                    hint="commit or stash them, or drop --checkout",
+                ) from None
+
+    def switch(self, branch: str) -> None:
+        """Check a branch out.
+
+        Raises:
+            RepositoryError: git refused.
+        """
+        self._writer.switch(branch)

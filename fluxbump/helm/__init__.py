@@ -1,0 +1,1 @@
+"""The helm binary, chart archives, locks and indexes."""

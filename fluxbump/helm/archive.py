@@ -1,0 +1,281 @@
+"""Chart archives as bytes: what a `.tgz` holds, its sha256, Git LFS pointers. Pure.
+
+An archive comes from a network or from a stranger's commit, so reading one takes bounded time and
+memory whatever it claims: members are read in one pass and never written to disk, and everything
+that a chart has no use for (links, devices, sparse files, paths that leave the folder) is refused.
+The limits per file and the shape of paths are Helm's (`pkg/chart/loader/archive`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import tarfile
+import zlib
+from collections.abc import Iterator, Mapping
+from typing import ClassVar, Self
+
+from msgspec import Struct
+
+from fluxbump.errors import IndexSourceError
+from fluxbump.text import yaml
+
+MAX_TOTAL = 32 * 1024 * 1024
+"""Bytes that an archive may take, packed as well as unpacked."""
+
+MAX_FILE = 5 * 1024 * 1024
+"""Bytes that one file in an archive may take."""
+
+MAX_MEMBERS = 10_000
+"""Entries that an archive may have, folders included."""
+
+# Names longer than 100 characters come in extended headers. Older standard libraries take
+# quadratic time over one, so a single header stays small, and so do all of them together.
+_MAX_EXTENSION = 2 * 1024
+_MAX_EXTENSIONS = 256 * 1024
+_EXTENSIONS = frozenset(
+    {
+        tarfile.XHDTYPE,
+        tarfile.XGLTYPE,
+        tarfile.SOLARIS_XHDTYPE,
+        tarfile.GNUTYPE_LONGNAME,
+        tarfile.GNUTYPE_LONGLINK,
+    }
+)
+_FILES = frozenset({tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.CONTTYPE})
+
+# What the standard library raises over a damaged archive, RecursionError for chained headers.
+_DAMAGE = (tarfile.TarError, zlib.error, OSError, EOFError, ValueError, RecursionError)
+
+_SLICE = 16 * 1024
+_DRIVE = re.compile(r"[A-Za-z]:")
+_SHOWN = 80  # characters of a member's name in a message
+_LFS_POINTER = re.compile(
+    rb"version https://(?:git-lfs\.github\.com|hawser\.github\.com)/spec/v\d+\r?\n"
+)
+_MAX_LFS_POINTER = 1024
+
+
+class ChartArchive(Struct, frozen=True):
+    """What a chart archive holds.
+
+    Attributes:
+        name: as in its Chart.yaml.
+        version: as in its Chart.yaml.
+        app_version: as in its Chart.yaml; None when it says nothing.
+        files: contents by path below the top folder, with `/`.
+    """
+
+    name: str
+    version: str
+    app_version: str | None
+    files: Mapping[str, bytes]
+
+
+class _Unusable(Exception):  # noqa: N818  # becomes an IndexSourceError at once
+    """Why an archive cannot be used."""
+
+
+def read_chart(data: bytes, *, where: str | None = None) -> ChartArchive:
+    """Read a packaged chart, the gzip-compressed tar that `helm package` writes.
+
+    Args:
+        data: the archive.
+        where: what to call it in an error: a path or a URL without credentials.
+
+    Raises:
+        IndexSourceError: it is not a chart archive, is damaged, or exceeds a limit.
+    """
+    try:
+        return _chart(_files(data))
+    except _Unusable as error:
+        raise IndexSourceError(f"not a usable chart archive: {error}", where=where) from None
+
+
+def read_files(data: bytes, *, where: str | None = None) -> Mapping[str, bytes]:
+    """Read a gzip-compressed tar of regular files, as Flux packs its artifacts; by path.
+
+    See `read_chart` for the arguments; the limits are the same.
+
+    Raises:
+        IndexSourceError: it is no such archive, is damaged, or exceeds a limit.
+    """
+    try:
+        return _loose_files(data)
+    except _Unusable as error:
+        raise IndexSourceError(f"not a usable archive: {error}", where=where) from None
+
+
+def sha256(data: bytes) -> str:
+    """Return the lower-case hexadecimal sha256, as a chart index writes `digest`."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def lfs_pointer(data: bytes) -> bool:
+    """Tell whether a file is a Git LFS pointer that stands for the real contents."""
+    return len(data) < _MAX_LFS_POINTER and _LFS_POINTER.match(data) is not None
+
+
+class _Inflated(io.RawIOBase):
+    """The bytes inside a gzip file, as a stream that ends or raises within `MAX_TOTAL`."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__()
+        self._data = memoryview(data)
+        self._taken = 0
+        self._given = 0
+        self._zlib = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+
+    def read(self, size: int = _SLICE, /) -> bytes:
+        """Return up to `size` bytes; none at the end, once the checksum proved right."""
+        while not self._zlib.eof:
+            packed = self._zlib.unconsumed_tail or self._next()
+            piece = self._zlib.decompress(packed, size)
+            self._given += len(piece)
+            if self._given > MAX_TOTAL:
+                raise _Unusable(f"holds more than {MAX_TOTAL >> 20} MiB")
+            if piece:
+                return piece
+            if not packed:
+                raise _Unusable("cut short")
+        if self._zlib.unused_data or self._taken < len(self._data):
+            raise _Unusable("something follows the archive")
+        return b""
+
+    def _next(self) -> memoryview:
+        packed = self._data[self._taken : self._taken + _SLICE]
+        self._taken += len(packed)
+        return packed
+
+
+class _Member(tarfile.TarInfo):
+    """A tar header, refused before anything that it claims is acted upon."""
+
+    extensions: ClassVar[int] = 0
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        """Read one header block, also those that extend the next header."""
+        try:
+            member = super().frombuf(buf, encoding, errors)
+        except tarfile.HeaderError:
+            # The library would take a damaged header for the end of the archive.
+            if buf.strip(b"\0"):
+                raise _Unusable("damaged") from None
+            raise
+        if member.size < 0:
+            raise _Unusable("damaged")
+        if member.type in _EXTENSIONS:
+            cls.extensions += member.size
+            if member.size > _MAX_EXTENSION or cls.extensions > _MAX_EXTENSIONS:
+                raise _Unusable("its file names and headers are too long")
+        else:
+            _refuse_useless(member)
+        return member
+
+
+def _refuse_useless(member: tarfile.TarInfo) -> None:
+    if member.issparse() or not (member.type in _FILES or member.isdir()):
+        raise _Unusable(f"{_shown(member.name)} is a link, a device or a sparse file")
+    if member.size > MAX_FILE:
+        raise _Unusable(f"{_shown(member.name)} takes more than {MAX_FILE >> 20} MiB")
+
+
+def _files(data: bytes) -> dict[str, bytes]:
+    """Read all files below the only top folder."""
+    files: dict[str, bytes] = {}
+    folder = None
+    try:
+        for name, contents in _members(data):
+            top, _, path = _clean(name).partition("/")
+            folder = folder or top
+            if top != folder:
+                raise _Unusable(f"several top folders: {_shown(folder)} and {_shown(top)}")
+            if contents is None:
+                continue
+            if not path:
+                raise _Unusable(f"{_shown(name)} is outside the chart's folder")
+            if path in files:
+                raise _Unusable(f"{_shown(name)} is in it twice")
+            files[path] = contents
+    except _DAMAGE:
+        raise _Unusable("damaged") from None
+    return files
+
+
+def _loose_files(data: bytes) -> dict[str, bytes]:
+    files: dict[str, bytes] = {}
+    try:
+        for name, contents in _members(data):
+            if contents is None:
+                continue
+            path = _clean(name.removeprefix("./"))
+            if path in files:
+                raise _Unusable(f"{_shown(name)} is in it twice")
+            files[path] = contents
+    except _DAMAGE:
+        raise _Unusable("damaged") from None
+    return files
+
+
+def _members(data: bytes) -> Iterator[tuple[str, bytes | None]]:
+    """Yield each entry's name with its contents; None for a folder."""
+    _refuse_foreign(data)
+
+    class Counted(_Member):
+        """Counts the extended headers of this archive alone."""
+
+    stream = _Inflated(data)
+    with tarfile.open(fileobj=stream, mode="r|", tarinfo=Counted) as archive:
+        for count, member in enumerate(archive, start=1):
+            if count > MAX_MEMBERS:
+                raise _Unusable(f"more than {MAX_MEMBERS:,} entries")
+            _refuse_useless(member)  # again: an extended header may have changed it
+            file = None if member.isdir() else archive.extractfile(member)
+            yield member.name, file.read() if file else None
+            archive.pax_headers = {}  # global headers, which the library copies to every member
+    while stream.read():
+        pass
+
+
+def _refuse_foreign(data: bytes) -> None:
+    if lfs_pointer(data):
+        raise _Unusable("a Git LFS pointer, not the file that it stands for")
+    if not data.startswith(b"\x1f\x8b"):
+        raise _Unusable("not gzip")
+    if len(data) > MAX_TOTAL:
+        raise _Unusable(f"takes more than {MAX_TOTAL >> 20} MiB")
+
+
+def _clean(name: str) -> str:
+    """Return a member's path with `/`, refused when it could leave the folder it is in."""
+    path = name.replace("\\", "/")
+    unsafe = {"", ".", ".."}.intersection(path.split("/"))
+    if unsafe or _DRIVE.match(path) or "\0" in path:
+        raise _Unusable(f"{_shown(name)} is not a plain relative path")
+    return path
+
+
+def _shown(name: str) -> str:
+    return ascii(name if len(name) <= _SHOWN else f"{name[:_SHOWN]}...")
+
+
+def _chart(files: Mapping[str, bytes]) -> ChartArchive:
+    try:
+        text = files["Chart.yaml"].decode("utf-8-sig")
+        metadata = yaml.load(text)
+    except KeyError:
+        raise _Unusable("no Chart.yaml in its top folder") from None
+    except UnicodeDecodeError:
+        raise _Unusable("its Chart.yaml is not UTF-8") from None
+    except yaml.YamlProblem as problem:
+        reason = f"its Chart.yaml, line {problem.line + 1}: {problem.message}"
+        raise _Unusable(reason) from None
+    entries = metadata if isinstance(metadata, dict) else {}
+    name, version, app_version = (entries.get(key) for key in ("name", "version", "appVersion"))
+    if not (isinstance(name, str) and name and isinstance(version, str) and version):
+        raise _Unusable("its Chart.yaml has no name or no version")
+    if not isinstance(app_version, str | None):
+        raise _Unusable("its Chart.yaml has an appVersion that is not a text")
+    return ChartArchive(name, version, app_version or None, files)

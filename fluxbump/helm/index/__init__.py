@@ -1,0 +1,1 @@
+"""Where chart releases come from: a URL, a file, a directory."""

@@ -1,0 +1,125 @@
+"""Where chart releases come from: a URL, a file, a directory, a registry.
+
+A kind of place is a module with `handles` and `place` (see `places.Kind`), entered in `SOURCES`.
+It knows how to reach bytes and nothing else; what the bytes mean, and whether an archive is the
+one that the index promised, is decided here, once for all kinds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from hashlib import sha256
+from typing import Final, Protocol
+
+from msgspec import Struct
+
+from fluxbump.errors import IndexSourceError
+from fluxbump.helm.index import directory, file, oci, places, url
+from fluxbump.helm.index.entries import parse_index
+from fluxbump.model import ChartIndex, ChartRelease, IndexSource
+
+INDEX_LIMIT: Final = 64 << 20
+"""The largest index that is read, in bytes."""
+
+ARCHIVE_LIMIT: Final = 10 << 20
+"""The largest chart archive that is read, in bytes."""
+
+SOURCES: Final[dict[str, places.Kind]] = {
+    "url": url,
+    "oci": oci,
+    "directory": directory,
+    "file": file,
+}
+"""Every kind of place by name."""
+
+
+class Web(Protocol):
+    """What reaches URLs; `fluxbump.system.http.fetch.Web` does."""
+
+    def get(self, url: str, *, limit: int) -> bytes:
+        """Return the body behind `url`.
+
+        Raises:
+            IndexSourceError: it cannot be had, or is larger than `limit` bytes.
+        """
+        ...
+
+
+def open_source(
+    spec: str,
+    *,
+    web: Callable[[], Web],
+    charts: Callable[[], places.Charts] | None = None,
+    chart: str = "flux2",
+) -> IndexSource:
+    """Return the place that `spec` means; nothing is read yet.
+
+    Args:
+        spec: an https, http or oci URL, or the path of a file or a directory.
+        web: makes what reaches URLs. It is called at most once, and only when a URL is needed;
+            whoever made it closes it.
+        charts: makes what reaches registries, likewise; None where there is none.
+        chart: the chart to look for.
+
+    Raises:
+        IndexSourceError: no kind of place handles `spec`.
+    """
+    connect = cache(web)
+    reach = places.Reach(
+        lambda url, limit: connect().get(url, limit=limit), cache(charts or _no_registry)
+    )
+    for kind in SOURCES.values():
+        if kind.handles(spec):
+            return _Source(kind.place(spec, reach), chart)
+    raise IndexSourceError(
+        "not a place for a chart index",
+        where=places.public(spec),
+        hint="give an https or oci URL, a file or a directory",
+    )
+
+
+def _no_registry() -> places.Charts:
+    raise IndexSourceError("registries cannot be read here", hint="give an https URL or a file")
+
+
+class _Source(Struct, frozen=True):
+    """The chart releases that a place offers."""
+
+    place: places.Place
+    chart: str
+
+    def load(self) -> ChartIndex:
+        listing = self.place.index(INDEX_LIMIT)
+        return parse_index(
+            listing.data, chart=self.chart, source=self.place.name, problems=listing.problems
+        )
+
+    def archive(self, release: ChartRelease) -> bytes:
+        title = f"{release.name} {release.version}"
+        if release.digest is None:
+            raise IndexSourceError(
+                f"the index has no sha256 digest for {title}, so its archive cannot be trusted",
+                where=self.place.name,
+            )
+        data = self._first(release, title)
+        found = sha256(data).hexdigest()
+        if found != release.digest:
+            raise IndexSourceError(
+                f"the archive of {title} has sha256 {found}, but the index says {release.digest}",
+                where=self.place.name,
+                hint="do not use the archive; tell whoever runs the chart repository",
+            )
+        return data
+
+    def _first(self, release: ChartRelease, title: str) -> bytes:
+        """Return what the first URL that leads anywhere leads to."""
+        failure: IndexSourceError | None = None
+        for address in release.urls:
+            try:
+                return self.place.archive(address, ARCHIVE_LIMIT)
+            except IndexSourceError as error:
+                failure = failure or error
+        raise failure or IndexSourceError(
+            f"the index has no URL for the archive of {title}", where=self.place.name
+        )

@@ -1,0 +1,70 @@
+"""A chart repository behind an HTTPS or HTTP URL, or the URL of its index itself."""
+
+from __future__ import annotations
+
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+from msgspec import Struct
+
+from fluxbump.errors import IndexSourceError
+from fluxbump.helm.index import places
+
+_INDEX_SUFFIXES = (".yaml", ".yml", ".json")
+
+
+def handles(spec: str) -> bool:
+    """Tell whether `spec` is an HTTPS or HTTP URL."""
+    return spec.lower().startswith(("https://", "http://"))
+
+
+def place(spec: str, reach: places.Reach) -> places.Place:
+    """Return the repository whose URL, or whose index's URL, is `spec`.
+
+    Raises:
+        IndexSourceError: it is not a valid URL.
+    """
+    try:
+        parts = urlsplit(spec.strip())
+        _ = parts.port
+    except ValueError:
+        parts = SplitResult("", "", "", "", "")
+    if not parts.hostname:
+        raise IndexSourceError(
+            "the index URL is not valid",
+            where=places.public(spec),
+            hint="escape special characters of a password, `/` as %2F and `@` as %40",
+        )
+    if not parts.path.lower().endswith(_INDEX_SUFFIXES):
+        parts = parts._replace(path=f"{parts.path.rstrip('/')}/index.yaml")
+    return _Url(parts._replace(fragment="").geturl(), reach.fetch)
+
+
+class _Url(Struct, frozen=True):
+    """A place whose index is at `address`, credentials included."""
+
+    address: str
+    fetch: places.Fetch
+
+    @property
+    def name(self) -> str:
+        return places.public(self.address)
+
+    def index(self, limit: int) -> places.Listing:
+        return places.Listing(self.fetch(self.address, limit))
+
+    def archive(self, url: str, limit: int) -> bytes:
+        places.scheme(url)
+        base, target = urlsplit(self.address), urlsplit(urljoin(self.address, url))
+        # What the digest of the index vouches for may not be less safe to fetch than the index.
+        if target.scheme not in ("https", base.scheme):
+            raise IndexSourceError(f"the index names {places.public(url)}, which is not https")
+        if _origin(base) == _origin(target):
+            target = target._replace(
+                netloc=target.netloc if "@" in target.netloc else base.netloc,
+                query=target.query or base.query,
+            )
+        return self.fetch(target._replace(fragment="").geturl(), limit)
+
+
+def _origin(parts: SplitResult) -> tuple[str, str]:
+    return parts.scheme, parts.netloc.rpartition("@")[2].lower()

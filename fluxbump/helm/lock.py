@@ -1,0 +1,296 @@
+"""Chart.lock in step with Chart.yaml. Pure.
+
+`helm dependency build` refuses a lock whose digest is not the sha256 over the JSON of both
+dependency lists (`HashReq` in `internal/resolver`; the same in Helm 3 and 4). So this module reads
+both lists as Helm does and writes their JSON as Go's `encoding/json` does.
+
+Covered: all eight fields, which of them Go leaves out when empty, its escapes and its order of
+keys; numbers and booleans where Helm wants a text (`version: 1.10` is "1.1", to Helm too); nested
+`import-values`; repositories named `@name` or `alias:name`, which Helm replaces by their URL
+before it computes. Not covered: keys in another case (`Version:`), numbers below 0.0001 or above
+1e21 in `import-values`, fractions of more than six digits for a text, Helm 2's requirements.yaml.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from msgspec import Struct
+
+from fluxbump.bump.changes import Edit
+from fluxbump.errors import PinError
+from fluxbump.model import Location
+from fluxbump.text import (
+    go_yaml,
+    version_ranges,
+    versions,
+    yaml,
+)
+
+_Dependencies = Sequence[Mapping[str, object]] | None
+
+_CLEANED = ("name", "version", "repository", "condition")
+_FIELDS = (*_CLEANED, "tags", "enabled", "import-values", "alias")
+_NEVER_OMITTED = ("name", "repository")
+_REPOSITORY_NAMES = ("@", "alias:")
+
+# What Go escapes beside what JSON asks for; none of it occurs outside a string.
+_ESCAPES = str.maketrans({mark: f"\\u{ord(mark):04x}" for mark in "<>&\u2028\u2029"})
+_SPACE = re.compile(r"[^\S\x1c-\x1f]")  # Go takes no separator of ASCII for a space
+_TRAILING_ZEROS = re.compile(r"\.?0*(?=[+-]\d\d:\d\d\Z)")
+
+
+def digest(requirements: _Dependencies, locked: _Dependencies) -> str:
+    """Compute a lock's digest as Helm does: `sha256:` and lower-case hexadecimal digits.
+
+    Args:
+        requirements: `dependencies` of the Chart.yaml, values as `goyaml` types them; None when
+            there are none.
+        locked: `dependencies` of the Chart.lock, likewise.
+    """
+    lists = [
+        None if requirements is None else [_written(_cleaned(_as_go(it))) for it in requirements],
+        None if locked is None else [_written(_as_go(it)) for it in locked],
+    ]
+    text = json.dumps(lists, ensure_ascii=False, separators=(",", ":")).translate(_ESCAPES)
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def relock(
+    *,
+    chart_path: str,
+    chart_text: str,
+    lock_path: str,
+    lock_text: str,
+    moved: Mapping[str, str],
+    generated: datetime,
+) -> tuple[Edit, ...]:
+    """Bring a Chart.lock in step with a Chart.yaml whose dependencies have moved.
+
+    Args:
+        chart_path: of the Chart.yaml.
+        chart_text: the Chart.yaml with the new versions.
+        lock_path: of the Chart.lock.
+        lock_text: the Chart.lock as it was.
+        moved: new version by dependency name, without a leading `v`. A dependency of that name
+            whose entry in Chart.yaml excludes the version is another chart and stays locked.
+        generated: the lock's new time, with an offset from UTC.
+
+    Returns:
+        Replacements of scalars in the lock, in order; none when it is in step already.
+
+    Raises:
+        PinError: the lock cannot be read or edited, or was out of step before.
+    """
+    try:
+        chart, lock = _read(chart_text, chart_path), _read(lock_text, lock_path)
+        edits = _edits(chart, lock, moved, _rfc3339(generated))
+    except PinError as error:
+        hint = f"helm dependency update {chart_path.rpartition('/')[0] or '.'}"
+        raise PinError(error.message, where=error.where, hint=hint) from None
+    return tuple(sorted(edits, key=lambda edit: edit.start))
+
+
+def _edits(chart: _File, lock: _File, moved: Mapping[str, str], generated: str) -> list[Edit]:
+    _refuse_other_names(chart, lock)
+    edits: list[Edit | None] = []
+    locked: list[dict[str, Any]] = []
+    for required, entry in zip(chart.entries or [], lock.entries or [], strict=True):
+        fields = entry.fields | {"version": _version(required.fields, entry, moved)}
+        if fields != entry.fields:
+            edits.append(lock.replace(entry.node, "version", fields["version"]))
+        locked.append(fields)
+    edits.append(lock.replace(lock.root, "digest", _digest(chart, locked)))
+    if any(edits) and yaml.get(lock.root, "generated") is not None:
+        edits.append(lock.replace(lock.root, "generated", generated))
+    return [edit for edit in edits if edit]
+
+
+def _refuse_other_names(chart: _File, lock: _File) -> None:
+    """Raise unless both list the same names; Helm writes them in the order of Chart.yaml."""
+    asked = [entry.fields["name"] for entry in chart.entries or ()]
+    held = [entry.fields["name"] for entry in lock.entries or ()]
+    if asked != held:
+        asks, holds = (", ".join(names) or "nothing" for names in (asked, held))
+        message = f"the lock holds {holds}, Chart.yaml {asks}"
+        raise PinError(message, where=lock.document.at(lock.root))
+
+
+def _version(required: Mapping[str, Any], entry: _Entry, moved: Mapping[str, str]) -> str:
+    """Return what the lock must hold for a dependency.
+
+    Raises:
+        PinError: neither the new version nor the locked one fits Chart.yaml.
+    """
+    name, asked, source = (str(required[key]) for key in ("name", "version", "repository"))
+    held = str(entry.fields["version"])
+    if source != entry.fields["repository"] and not source.startswith(_REPOSITORY_NAMES):
+        message = f"{name} is locked from another repository than Chart.yaml names"
+        raise PinError(message, where=entry.place)
+    new = moved.get(name)
+    if new is not None and _admits(asked, new):
+        if not source:
+            return asked  # a chart below the chart itself is locked at the text of Chart.yaml
+        return f"v{new}" if held.startswith("v") else new
+    if not _admits(asked, held):
+        message = f"{name} is locked at {held or 'no version'}, Chart.yaml says {asked}"
+        raise PinError(message, where=entry.place)
+    return held
+
+
+_PARTIAL = re.compile(r"v?\d+(?:\.\d+)?")
+
+
+def _admits(asked: str, held: str) -> bool:
+    if asked == held:
+        return True
+    try:
+        wanted, version = version_ranges.parse(asked), versions.parse(held)
+    except ValueError:
+        return False
+    # Helm takes chart versions with missing parts, about which a range has nothing to say here.
+    return wanted.admits(version) if version else bool(_PARTIAL.fullmatch(held))
+
+
+def _rfc3339(moment: datetime) -> str:
+    """Write a time as Go's RFC3339Nano does: no trailing zeros, `Z` without an offset."""
+    if moment.utcoffset() is None:
+        raise ValueError("a lock's time needs an offset from UTC")
+    text = _TRAILING_ZEROS.sub("", moment.isoformat(timespec="microseconds"))
+    return text.removesuffix("+00:00") + "Z" * text.endswith("+00:00")
+
+
+# --- what the files hold --------------------------------------------------------------------
+
+
+class _Entry(Struct, frozen=True):
+    """A dependency as Helm sees it, its node, and where that stands."""
+
+    fields: dict[str, Any]
+    node: Any
+    place: Location
+
+
+class _File(Struct, frozen=True):
+    """A parsed Chart.yaml or Chart.lock; `entries` is None when it has no `dependencies`."""
+
+    document: yaml.Document
+    root: Any
+    entries: tuple[_Entry, ...] | None
+
+    def replace(self, node: Any, key: str, new: str) -> Edit | None:
+        """Return the edit that sets `key` below `node`; None when it holds `new` already.
+
+        Raises:
+            PinError: there is no such scalar, or its text is not its value.
+        """
+        value = yaml.get(node, key)
+        scalar = self.document.scalar(value)
+        if scalar is None or not scalar.editable:
+            problem = "has no" if value is None else "does not hold in plain sight its"
+            raise PinError(f"the lock {problem} {key}", where=self.document.at(value or node))
+        edit = Edit(self.document.path, scalar.start, scalar.end, new)
+        return edit if scalar.value != new else None
+
+
+def _read(text: str, path: str) -> _File:
+    """Parse the first document that is not empty.
+
+    Raises:
+        PinError: it is not YAML, not a mapping, or its dependencies are not a list of mappings.
+    """
+    candidates = yaml.documents(text, path)
+    document = next((it for it in candidates if it.root is not None or it.problem), None)
+    if document is None:
+        raise PinError("holds nothing", where=Location(path, 1))
+    if document.problem:
+        raise PinError(f"not YAML: {document.problem[1]}", where=document.problem[0])
+    root: Any = document.root
+    nodes = yaml.get(root, "dependencies")
+    try:
+        values = go_yaml.value(nodes)
+    except yaml.YamlProblem as problem:
+        raise PinError(problem.message, where=document.at(nodes or root)) from None
+    if root.id != "mapping":
+        raise PinError("not a mapping", where=document.at(root))
+    if not isinstance(values, list | None):
+        raise PinError("dependencies is not a list", where=document.at(nodes or root))
+    return _File(document, root, _entries(document, nodes, values))
+
+
+def _entries(
+    document: yaml.Document, nodes: Any, values: list[object] | None
+) -> tuple[_Entry, ...] | None:
+    if values is None:
+        return None
+    entries = []
+    for node, value in zip(yaml.items(nodes), values, strict=True):
+        if not isinstance(value, dict):
+            raise PinError("a dependency is not a mapping", where=document.at(node))
+        entries.append(_Entry(_as_go(value), node, document.at(node)))
+    return tuple(entries)
+
+
+# --- how Helm hashes --------------------------------------------------------------------------
+
+
+def _digest(chart: _File, locked: list[dict[str, Any]] | None) -> str:
+    """Compute the digest after Helm's look-up of repository names, whose result is in the lock."""
+    asked = None if chart.entries is None else [dict(entry.fields) for entry in chart.entries]
+    for fields, held in zip(asked or (), locked or (), strict=False):
+        if fields["repository"].startswith(_REPOSITORY_NAMES):
+            fields["repository"] = held["repository"]
+    return digest(asked, locked)
+
+
+def _as_go(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Read a dependency into Helm's `chart.Dependency`, as sigs.k8s.io/yaml converts for it."""
+    fields: dict[str, Any] = {key: _text(entry.get(key)) for key in _FIELDS}
+    tags = entry.get("tags")
+    fields["tags"] = [_text(tag) for tag in tags] if isinstance(tags, list) else []
+    fields["enabled"] = entry.get("enabled") is True
+    fields["import-values"] = _plain(entry.get("import-values"))
+    return fields
+
+
+def _cleaned(fields: dict[str, Any]) -> dict[str, Any]:
+    """Clean texts as Helm does in Chart.yaml, not in Chart.lock: `Dependency.Validate`."""
+    cleaned: dict[str, Any] = {key: _printable(fields[key]) for key in _CLEANED}
+    cleaned["tags"] = [_printable(tag) for tag in fields["tags"]]
+    return fields | cleaned
+
+
+def _written(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what Go leaves out when it is empty."""
+    return {key: value for key, value in fields.items() if value or key in _NEVER_OMITTED}
+
+
+def _printable(text: str) -> str:
+    return "".join(filter(str.isprintable, _SPACE.sub(" ", text)))
+
+
+def _text(value: object) -> str:
+    """Write what YAML took for a number or boolean where Helm wants a text."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return str(value) if isinstance(value, str | int) else ""
+
+
+def _plain(value: Any) -> Any:
+    """Prepare what Helm holds untyped: sorted keys, and every number a 64-bit float."""
+    if isinstance(value, dict):
+        return {key: _plain(value[key]) for key in sorted(value)}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        exact = float(value)
+        return int(Decimal(repr(exact))) if exact.is_integer() else exact
+    return value

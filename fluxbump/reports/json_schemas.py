@@ -1,0 +1,38 @@
+"""The JSON Schemas of what people write, and of the reports, from the types themselves. Pure."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from fluxbump.config.file import Config
+from fluxbump.fleet.file import FleetConfig
+from fluxbump.reports.fleet import FleetJson
+from fluxbump.reports.formats.json import CheckJson
+from fluxbump.reports.matrix import MatrixJson
+from fluxbump.reports.result_json import REPORTS
+from fluxbump.reports.run import RunJson
+from fluxbump.reports.upgrade_path import PathJson
+
+_REPORTS: dict[str, Any] = {
+    **REPORTS,
+    "check": CheckJson,
+    "path": PathJson,
+    "matrix": MatrixJson,
+    "run": RunJson,
+    "fleet": FleetJson,
+}
+
+_FILES: dict[str, Any] = {"config": Config, "fleet-config": FleetConfig}
+"""`fluxbump.yaml`, and the file that lists the repositories of a fleet."""
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def text(name: str) -> str:
+    """Return a schema as JSON; `name` is that of a file or of the command whose report it is."""
+    model = {**_REPORTS, **_FILES}[name]
+    schema: dict[str, Any] = TypeAdapter(model).json_schema()
+    return json.dumps({"$schema": _DIALECT, **schema}, indent=2)

@@ -1,0 +1,215 @@
+"""The way from one release to another: a table, JSON, a Mermaid flowchart. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Literal
+
+from typing_extensions import TypedDict
+
+from fluxbump.check.pin_history import Past
+from fluxbump.flux import stored_versions
+from fluxbump.flux.stored_versions import Conflict
+from fluxbump.flux.upgrade_path import Hop, Removed, Route
+from fluxbump.reports.table import Paint, table
+
+# --- for people -------------------------------------------------------------------------------
+
+
+def text(route: Route, newest_safe: str | None, paint: Paint, history: str | None = None) -> str:
+    """Say the way, and what to do before each hop.
+
+    Args:
+        route: the way.
+        newest_safe: the newest release that passes in one hop as things stand; None when that is
+            not known.
+        paint: colours, or none.
+        history: what the history of the pins says, a sentence.
+    """
+    lines = [_headline(route, paint)]
+    if route.hops:
+        rows = [row for number, hop in enumerate(route.hops, 1) for row in _rows(number, hop)]
+        lines += ["", *table(("HOP", "BUMP", "FIRST", "WHAT"), rows, paint)]
+    if history and route.hops:
+        lines += ["", f"{history}."]
+    if newest_safe and not route.problem and route.releases[-1:] != (newest_safe,):
+        lines += ["", f"Newest release that passes as things stand: {newest_safe}"]
+    return "\n".join(lines)
+
+
+def _headline(route: Route, paint: Paint) -> str:
+    if route.problem:
+        way = f"No safe way from Flux {route.start} to {route.goal}"
+        return paint(way, "bold", "red") + f": {route.problem}"
+    if not route.hops:
+        return f"Already at Flux {route.goal}."
+    count = f"{len(route.hops)} hop{'s' if len(route.hops) > 1 else ''}"
+    return paint(f"Flux {' -> '.join(route.releases)}", "bold") + f" ({count})"
+
+
+def _rows(number: int, hop: Hop) -> Iterator[tuple[str, str, str, str]]:
+    """One row for each thing to do; the hop itself stands in the first."""
+    steps = [("Kubernetes", f"{hop.kubernetes} or newer")] if hop.kubernetes else []
+    steps += [("move manifests", _move(one)) for one in hop.removed]
+    steps += [("flux migrate", _migrate(one)) for one in hop.migrate]
+    steps += [("flux migrate", _rewrite(one)) for one in hop.rewrite]
+    names, last = (str(number), f"{hop.old} -> {hop.new}"), ""
+    for step, what in steps or [("nothing", "")]:
+        yield (*names, step if step != last else "", what)
+        names, last = ("", ""), step
+
+
+def _move(one: Removed) -> str:
+    gone = f"{one.kind} {' and '.join(one.versions)}"
+    return f"{gone} to {one.replaced_by}" if one.replaced_by else f"{gone}: the kind goes"
+
+
+def _migrate(one: Conflict) -> str:
+    sure = "certain" if one.certain else "possible"
+    return f"{one.kind} {' and '.join(one.stored)} ({sure})"
+
+
+def _rewrite(one: Removed) -> str:
+    return f"{one.kind} {' and '.join(one.versions)} in managedFields (again after the hop)"
+
+
+# --- for programs -----------------------------------------------------------------------------
+
+
+class MigrateJson(TypedDict):
+    """A CRD whose stored objects must be migrated before a hop."""
+
+    crd: str
+    kind: str
+    stored: list[str]
+    certain: bool
+
+
+class RemovedJson(TypedDict):
+    """API versions that manifests must leave before a hop, and the one that they move to."""
+
+    kind: str
+    group: str
+    versions: list[str]
+    replaced_by: str | None
+
+
+class HopJson(TypedDict):
+    """One bump on the way.
+
+    `kubernetes` is the oldest that must run before it; `rewrite` what objects may have been written
+    at, which `flux migrate` must rewrite before the hop and after it.
+    """
+
+    old: str
+    new: str
+    migrate: list[MigrateJson]
+    removed: list[RemovedJson]
+    rewrite: list[RemovedJson]
+    kubernetes: str | None
+
+
+class HistoryJson(TypedDict):
+    """Which releases the pins have held, by git; or why that does not help."""
+
+    releases: list[str]
+    since: str | None
+    problem: str | None
+
+
+class PathJson(TypedDict):
+    """What `fluxbump path --output json` prints."""
+
+    schema: Literal["fluxbump/path/v1"]
+    start: str
+    goal: str
+    problem: str | None
+    hops: list[HopJson]
+    newest_safe: str | None
+    history: HistoryJson | None
+
+
+def document(route: Route, newest_safe: str | None, past: Past | None = None) -> PathJson:
+    """Return the way for programs."""
+    return {
+        "schema": "fluxbump/path/v1",
+        "start": route.start,
+        "goal": route.goal,
+        "problem": route.problem,
+        "hops": [_hop(hop) for hop in route.hops],
+        "newest_safe": newest_safe,
+        "history": _history(past, route.start) if past else None,
+    }
+
+
+def json_text(route: Route, newest_safe: str | None, past: Past | None = None) -> str:
+    """Return the way as JSON."""
+    return json.dumps(document(route, newest_safe, past), indent=2)
+
+
+def _history(past: Past, start: str) -> HistoryJson:
+    return {
+        "releases": sorted(past.releases, key=stored_versions.key),
+        "since": past.since.isoformat() if past.since else None,
+        "problem": past.silent(start),
+    }
+
+
+def _hop(hop: Hop) -> HopJson:
+    return {
+        "old": hop.old,
+        "new": hop.new,
+        "migrate": [
+            {
+                "crd": one.crd,
+                "kind": one.kind,
+                "stored": list(one.stored),
+                "certain": one.certain,
+            }
+            for one in hop.migrate
+        ],
+        "removed": [_removed(one) for one in hop.removed],
+        "rewrite": [_removed(one) for one in hop.rewrite],
+        "kubernetes": hop.kubernetes,
+    }
+
+
+def _removed(one: Removed) -> RemovedJson:
+    return {
+        "kind": one.kind,
+        "group": one.group,
+        "versions": list(one.versions),
+        "replaced_by": one.replaced_by,
+    }
+
+
+# --- as a diagram -----------------------------------------------------------------------------
+
+
+def mermaid(route: Route) -> str:
+    """Draw the way as a Mermaid flowchart; what to do before a hop is a box on it."""
+    releases = route.releases if not route.problem else (route.start, route.goal)
+    lines = [f'r{number}["Flux {_label(name)}"]' for number, name in enumerate(releases)]
+    if route.problem:
+        lines.append("r0 -. no safe way .-> r1")
+    for number, hop in enumerate(route.hops, 1):
+        steps = _steps(hop)
+        if steps:
+            lines.append(f's{number}["{"<br/>".join(steps)}"]')
+            lines.append(f"r{number - 1} --> s{number} --> r{number}")
+        else:
+            lines.append(f"r{number - 1} --> r{number}")
+    return "\n  ".join(["flowchart LR", *lines]) + "\n"
+
+
+def _steps(hop: Hop) -> list[str]:
+    steps = [f"Kubernetes {_label(hop.kubernetes)} or newer"] if hop.kubernetes else []
+    steps += [f"move: {_label(_move(one))}" for one in hop.removed]
+    steps += [f"flux migrate: {_label(_migrate(one))}" for one in hop.migrate]
+    return [*steps, *(f"flux migrate: {_label(_rewrite(one))}" for one in hop.rewrite)]
+
+
+def _label(name: str) -> str:
+    """Return a text as a quoted Mermaid label takes it."""
+    return name.replace("#", "#35;").replace('"', "#quot;").replace("<", "#lt;")

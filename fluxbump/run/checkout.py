@@ -1,0 +1,207 @@
+"""The git side of a scheduled run: the repository, its base, its remote, and who we are there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+
+import platformdirs
+from msgspec import Struct
+from msgspec.structs import replace
+
+from fluxbump.config.settings import Settings
+from fluxbump.errors import FluxbumpError, RepositoryError
+from fluxbump.forges import detect
+from fluxbump.git import remote_url, token
+from fluxbump.git.clones import cached_clone
+from fluxbump.git.objects import CommitSnapshot
+from fluxbump.git.remote import Remote
+from fluxbump.git.remote_url import RemoteUrl, Userinfo
+from fluxbump.git.repository import Repository
+from fluxbump.git.token import Credential
+from fluxbump.run.remote_and_forge import Far, Nowhere
+from fluxbump.system.background import beside
+from fluxbump.workspace import settings_of
+
+
+class Asked(Struct, frozen=True):
+    """What the user asked for, where it differs from the configuration.
+
+    Attributes:
+        repository: a path, or the URL of a remote; None for the repository we are in.
+        remote: name of the remote of a repository on this disk.
+        base: branch to propose to.
+        forge: kind of forge.
+        forge_url: address of the forge.
+        index: where chart releases come from.
+        releases: where the manifests of Flux releases are.
+        offline: use the cached index only.
+        rehearse: nothing will be pushed or sent, so a remote and a forge need not be there.
+    """
+
+    repository: str | None = None
+    remote: str = "origin"
+    base: str | None = None
+    forge: str | None = None
+    forge_url: str | None = None
+    index: str | None = None
+    releases: str | None = None
+    offline: bool = False
+    rehearse: bool = False
+
+
+class Ground(Struct, frozen=True):
+    """The git side of a place.
+
+    Attributes:
+        repository: that has the base.
+        base: the tip of the base branch.
+        branch: its name.
+        settings: the configuration in the base.
+        remote: that is pushed to.
+        credential: for the remote and its forge; None when there is none, or none is needed.
+        userinfo: what the remote's URL had before the `@`.
+        root: of the work tree, for paths in the configuration; None where there is none.
+        missing: what a rehearsal goes without, one sentence each.
+    """
+
+    repository: Repository
+    base: CommitSnapshot
+    branch: str
+    settings: Settings
+    remote: Far
+    credential: Credential | None = None
+    userinfo: Userinfo | None = None
+    root: Path | None = None
+    missing: tuple[str, ...] = ()
+
+
+def opened(asked: Asked, environ: Mapping[str, str]) -> Ground:
+    """Open the repository and bring its base up to date; the caller closes the repository.
+
+    Raises:
+        FluxbumpError: something is not there, or cannot be used.
+    """
+    if asked.repository is not None:
+        url, userinfo = remote_url.parse(asked.repository)
+        if not url.is_local or url.scheme:
+            return _cloned(asked, url, userinfo, environ)
+    repository = Repository(Path(asked.repository) if asked.repository else None)
+    try:
+        return _checked_out(asked, repository, environ)
+    except BaseException:
+        repository.close()
+        raise
+
+
+def _cloned(
+    asked: Asked, url: RemoteUrl, userinfo: Userinfo | None, environ: Mapping[str, str]
+) -> Ground:
+    keys = _Keys(url, userinfo, environ)
+    # Of a host that is not known, only the base says of what kind it is.
+    kind = asked.forge or detect.known(url)
+    ground = _clone_of(asked.base, keys, kind)
+    wanted = ground.settings.base_branch
+    if asked.base is None and wanted not in (None, ground.branch):
+        ground.repository.close()
+        ground = _clone_of(wanted, keys, kind or ground.settings.forge)
+    return replace(ground, userinfo=userinfo)
+
+
+def _clone_of(branch: str | None, keys: _Keys, kind: str | None) -> Ground:
+    cache_dir = platformdirs.user_cache_path("fluxbump", appauthor=False) / "clones"
+    who = keys.of(kind)
+    with beside(_ready_to_read):
+        path = cached_clone(keys.url, cache_dir, who, branch, environ=keys.environ)
+    remote = keys.remote(path, who, cached=True)
+    repository = Repository(path, remote.environ)
+    name = branch or repository.current_branch()
+    base = repository.snapshot(repository.commit("HEAD"), name)
+    settings = settings_of(base)
+    who = keys.of(kind or settings.forge)
+    remote = keys.remote(path, who, cached=True)
+    return Ground(repository, base, name, settings, remote, who)
+
+
+def _ready_to_read() -> None:
+    """Import what reads the configuration, which takes about as long as the remote's answer."""
+    import_module("fluxbump.config.file")
+
+
+def _checked_out(asked: Asked, repository: Repository, environ: Mapping[str, str]) -> Ground:
+    address = repository.remote_address(asked.remote)
+    root = None if repository.bare else repository.root
+    if address is None:
+        if not asked.rehearse:
+            raise RepositoryError(
+                f"the repository has no remote called {asked.remote}",
+                hint="git remote add, or --remote NAME, or --dry-run to see what would be proposed",
+            )
+        return _alone(asked, repository, root)
+    url, userinfo = remote_url.parse(address)
+    keys = _Keys(url, userinfo, environ, repository.root)
+    kind = asked.forge or detect.known(url)
+    who = keys.of(kind or _said_here(repository))
+    remote = keys.remote(repository.root, who)
+    branch = asked.base or remote.default_branch()
+    base = repository.snapshot(repository.commit(remote.fetch(branch)), branch)
+    settings = settings_of(base)
+    if asked.base is None and settings.base_branch not in (None, branch):
+        branch = settings.base_branch or branch
+        base = repository.snapshot(repository.commit(remote.fetch(branch)), branch)
+        settings = settings_of(base)
+    who = keys.of(kind or settings.forge)
+    remote = keys.remote(repository.root, who)
+    return Ground(repository, base, branch, settings, remote, who, userinfo, root)
+
+
+def _said_here(repository: Repository) -> str | None:
+    """Return `run.forge` of the commit that is checked out, as far as there is one.
+
+    To fetch the base may take a token, and what its variable is called depends on the kind.
+    """
+    try:
+        return settings_of(repository.snapshot(repository.commit("HEAD"), "HEAD")).forge
+    except FluxbumpError:  # the base has the last word, and is asked next
+        return None
+
+
+def _alone(asked: Asked, repository: Repository, root: Path | None) -> Ground:
+    branch = asked.base or repository.current_branch()
+    base = repository.snapshot(repository.commit(branch), branch)
+    missing = (f"no remote called {asked.remote}: {branch} is read as it is here",)
+    return Ground(
+        repository, base, branch, settings_of(base), Nowhere(), root=root, missing=missing
+    )
+
+
+class _Keys:
+    """Finds the credential for a remote by the kind of its forge; for each kind once.
+
+    A kind only says which variables are read. What is found goes to the remote's own host, which
+    no file of the repository names.
+    """
+
+    def __init__(
+        self,
+        url: RemoteUrl,
+        userinfo: Userinfo | None,
+        environ: Mapping[str, str],
+        cwd: Path | None = None,
+    ) -> None:
+        self.url = url
+        self.environ = environ
+        self.of: Callable[[str | None], Credential | None] = cache(self._find)
+        self._userinfo = userinfo
+        self._cwd = cwd
+
+    def remote(self, path: Path, who: Credential | None, *, cached: bool = False) -> Remote:
+        """Return the remote of a repository here, which git reaches by a credential."""
+        return Remote(path, self.url, who, cached=cached, environ=self.environ)
+
+    def _find(self, kind: str | None) -> Credential | None:
+        if self.url.is_local:
+            return None
+        return token.find(self.url, kind, self.environ, userinfo=self._userinfo, cwd=self._cwd)

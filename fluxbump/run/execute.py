@@ -1,0 +1,235 @@
+"""Carries out what a run has planned, and notes what it did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from fluxbump.forges.forge import Forge, Proposal, PullRequest
+from fluxbump.git.repository import Repository
+from fluxbump.run.actions import (
+    Action,
+    DeleteBranch,
+    Known,
+    Leave,
+    Open,
+    Push,
+    Refresh,
+    Seen,
+    Supersede,
+    TellPushed,
+    Why,
+)
+from fluxbump.run.proposal import Offer
+from fluxbump.run.pull_request import state
+from fluxbump.run.pull_request.state import CLOSED, PUSHED, State
+from fluxbump.run.remote_and_forge import REHEARSED, Far, Hands
+
+
+class Log(Protocol):
+    """Takes what happens, as it happens."""
+
+    def __call__(self, event: str, message: str, **details: object) -> None:
+        """Note an event: a stable word, a sentence, and what belongs to it."""
+        ...
+
+
+Notes = Callable[[tuple[str, ...]], Mapping[str, str] | None]
+"""Returns release notes by release, of those that they can be had of; None when none are wanted."""
+
+
+class Done(Struct, frozen=True):
+    """One thing that a run did, or left.
+
+    Attributes:
+        event: a stable word: `pushed`, `opened`, `refreshed`, `superseded`, `told`, `deleted`,
+            `left`.
+        message: one sentence.
+        url: of the pull request; empty where there is none.
+    """
+
+    event: str
+    message: str
+    url: str = ""
+
+
+class World(Struct, frozen=True):
+    """What an attempt looks at and acts on.
+
+    Attributes:
+        repository: that has the base.
+        remote: that branches are pushed to.
+        forge: where pull requests live.
+        hands: act.
+        notes: of releases.
+        log: takes what happens.
+    """
+
+    repository: Repository
+    remote: Far
+    forge: Forge
+    hands: Hands
+    notes: Notes
+    log: Log
+
+
+class Acting(Struct):
+    """Carries out actions, one by one.
+
+    Attributes:
+        world: to act on.
+        offer: what should be open; None for nothing.
+        seen: what there is.
+        done: what was done and left, in order.
+        request: the pull request of the offer; None when there is none.
+    """
+
+    world: World
+    offer: Offer | None
+    seen: Seen
+    done: list[Done] = field(default_factory=list)
+    request: PullRequest | None = None
+
+    def act(self, action: Action) -> None:
+        """Do what an action says, and note it.
+
+        Raises:
+            MovedError: somebody was faster; look again.
+            FluxbumpError: something else went wrong; what was done stays.
+        """
+        match action:
+            case Push(branch, expected):
+                self.world.hands.push(branch, expected)
+                self._note("pushed", f"pushed {branch}")
+            case Open():
+                self._open()
+            case Refresh():
+                self._refresh(action)
+            case Supersede():
+                self._supersede(action)
+            case TellPushed(number):
+                self._tell(number)
+            case DeleteBranch(branch, tip, why):
+                self.world.hands.delete(branch, tip)
+                self._note("deleted", f"deleted {branch}: {_WHY[why]}")
+            case Leave(number, reason):
+                self._leave(number, reason)
+
+    def _open(self) -> None:
+        offer = self._offered()
+        tip = self.seen.branches.get(offer.branch)
+        held = tip is not None and (tip.tree, tip.base) == (offer.tree, offer.base)
+        head = tip.sha if tip is not None and held else self.world.hands.commit()
+        self.request, problems = self.world.hands.open(self._as_proposed(head))
+        number = f" #{self.request.number}" if self.request.number else ""
+        noun = offer.can.noun
+        self._note("opened", f"opened {noun}{number}: {self.request.title}", self.request.url)
+        for problem in problems:
+            self._note("left", problem, self.request.url)
+
+    def _refresh(self, action: Refresh) -> None:
+        known = self._by_number(action.number)
+        head = action.expected or REHEARSED
+        if action.push:
+            head = self.world.hands.push(action.branch, action.expected)
+            self._note("pushed", f"pushed {action.branch}")
+        wanted = self._as_proposed(head, known)
+        self.request = self.world.hands.update(action.number, wanted)
+        self._note("refreshed", f"refreshed #{action.number}", known.request.url)
+
+    def _supersede(self, action: Supersede) -> None:
+        known = self._by_number(action.number)
+        own, hands, body = known.state, self.world.hands, ""
+        # A run that ended before the pull request was closed must not comment a second time.
+        begun = own is not None and own.superseded_by is not None
+        if own is not None:
+            told = tuple(one for one in own.told if one != CLOSED)
+            own = replace(own, superseded_by=action.by, told=told)
+            if not begun:
+                self._say_of_itself(known, own)
+            body = self._closed(known, own, _parting(action) if begun else "")
+        if not begun:
+            hands.comment(action.number, _parting(action))
+        hands.close(action.number, body)
+        if action.tip is not None:
+            hands.delete(action.branch, action.tip)
+        message = f"closed #{action.number}: {_WHY[action.why]}"
+        self._note("superseded", message, known.request.url)
+
+    def _tell(self, number: int) -> None:
+        known = self._by_number(number)
+        if known.state is None:
+            return
+        # First in its state: a run that ends between the two must not say it a second time.
+        self._say_of_itself(known, replace(known.state, told=(*known.state.told, PUSHED)))
+        self.world.hands.comment(number, _TOLD)
+        self._note("told", f"#{number} is left alone: somebody pushed to it", known.request.url)
+
+    def _leave(self, number: int | None, reason: str) -> None:
+        known = next((one for one in self.seen.open if one.request.number == number), None)
+        if known and self.offer and known.request.branch == self.offer.branch:
+            self.request = known.request
+        where = f"#{number}: " if number is not None else ""
+        self._note("left", f"{where}{reason}", known.request.url if known else "")
+
+    # --- pieces ---
+
+    def _note(self, event: str, message: str, url: str = "") -> None:
+        self.done.append(Done(event, message, url))
+        self.world.log(event, message, **({"url": url} if url else {}))
+
+    def _offered(self) -> Offer:
+        if self.offer is None:
+            raise RuntimeError("nothing is opened or refreshed when nothing is wanted")
+        return self.offer
+
+    def _by_number(self, number: int) -> Known:
+        return next(one for one in self.seen.open if one.request.number == number)
+
+    def _as_proposed(self, head: str, over: Known | None = None) -> Proposal:
+        offer = self._offered()
+        notes = self.world.notes(offer.crossed)
+        forge = self.world.forge
+        return offer.proposal(
+            head, notes, lambda path, line: forge.file_url(path, line, offer.base), over
+        )
+
+    def _closed(self, known: Known, own: State, first: str) -> str:
+        """Return the body of what we close; `first` stands before it, where there is room."""
+        can = self.world.forge.capabilities
+        own = replace(own, told=(*own.told, CLOSED))
+        said = known.request.body
+        bodies = [
+            state.attach(text, own, hidden=can.hidden)
+            for text in ([f"{first}\n\n{said}"] if first else []) + [said]
+        ]
+        return next((one for one in bodies if len(one) <= can.body_limit), bodies[-1])
+
+    def _say_of_itself(self, known: Known, own: State) -> None:
+        request = known.request
+        text = state.attach(request.body, own, hidden=self.world.forge.capabilities.hidden)
+        as_it_is = Proposal(request.branch, request.base, request.title, text, request.draft)
+        self.world.hands.update(request.number, as_it_is)
+
+
+_WHY = {
+    Why.NEWER: "a newer release is proposed instead",
+    Why.POLICY: "policy or rules no longer lead to this release",
+    Why.REACHED: "the base holds this release, or a newer one",
+    Why.DUPLICATE: "another one of the same branch is open",
+    Why.MERGED: "it was merged",
+}
+_TOLD = (
+    "Somebody pushed to this branch, so `fluxbump run` leaves it alone from now on. "
+    "Without the commits that are not its own, it is kept up to date again."
+)
+
+
+def _parting(action: Supersede) -> str:
+    """Return the one comment with which a pull request is closed."""
+    if action.why in (Why.NEWER, Why.POLICY):
+        return f"Closed in favour of Flux {action.by}: {_WHY[action.why]}."
+    return f"Closed: {_WHY[action.why]}."

@@ -1,0 +1,292 @@
+"""What the scheduled job proposes next, if anything. Pure: the moment is given.
+
+A repository that installs another release than the chart ships is blocked, not up
+to date: which of the two is meant is for a person to say, by `fluxbump to RELEASE`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+from semver import Version
+
+from fluxbump.bump.plan import Options, plan
+from fluxbump.check import newest_safe, rules, suppressions
+from fluxbump.check.rules.rule import Evidence
+from fluxbump.check.suppressions import Suppressed
+from fluxbump.config import schedule
+from fluxbump.config.settings import Policy
+from fluxbump.discover.tracks import FLUX2_SOURCES, FLUX_SOURCES
+from fluxbump.errors import FluxbumpError, HalfBumpError
+from fluxbump.flux import releases
+from fluxbump.flux.upgrade_path import Route, route
+from fluxbump.model import FLUX, FLUX2, ChartIndex, ChartRelease, Finding, Form, Severity
+from fluxbump.run.decision import Blocked, Decision, Skipped, Update, UpToDate, Waiting
+from fluxbump.text import version_ranges, versions
+from fluxbump.text.version_ranges import Constraint
+
+DISAGREEMENT = ("FB102", "FB103", "FB104", "FB108", "FB109", "FB110", "FB111")
+"""The rules that say whether the pins agree."""
+
+_RELEASES = frozenset({"FB102", "FB103"})
+"""Those of them that say whether the pins are of one release."""
+
+_UNKNOWN = "FB202"
+"""The rule that cannot be judged when a release's CRDs are not known."""
+
+_UNDATED = "the index does not say how old its chart is"
+
+
+def decide(
+    before: Evidence,
+    index: ChartIndex,
+    policy: Policy,
+    now: datetime,
+    suppressed: Suppressed = suppressions.nothing,
+) -> Decision:
+    """Decide what to propose.
+
+    The safety rules are run only when there is a newer release that the policy allows. Findings
+    that the base suppresses do not count, as in `fluxbump to`.
+
+    Args:
+        before: the evidence about the base.
+        index: all chart releases.
+        policy: what may be proposed.
+        now: the moment, aware.
+        suppressed: tells which findings the base says are accepted.
+
+    Raises:
+        ConstraintError: a range of the policy is none; `config` has refused that before.
+        ValueError: the time zone is not known on this machine.
+    """
+    found, _ = rules.judge(before, DISAGREEMENT)
+    disagreeing = tuple(
+        one for one in found if _two_sided(one) and not suppressed(one.code, one.location)
+    )
+    installed = before.installed
+    current = versions.parse(installed) if installed else None
+    if disagreeing:
+        codes = tuple(dict.fromkeys(one.code for one in disagreeing))
+        return Blocked(installed, None, codes, _advice(codes, installed), disagreeing)
+    if installed is None or current is None:
+        return Blocked(None, None, (), "nothing in live code says which Flux is installed")
+    # Where pins may disagree, none of them may go down.
+    highest = _highest(before, current)
+    newer = [one for one in releases.stable_releases(index) if one > highest]
+    sieve = _Sieve.of(current, policy, now)
+    for release in reversed(newer):
+        sieve.sort(release, releases.best_chart(release, index))
+    if sieve.allowed:
+        moment = schedule.opens(policy.schedule, schedule.zone(policy.timezone), now)
+        if moment > now:
+            return _outside_schedule(installed, sieve, moment, policy)
+        return _whole(_Search(before, installed, sieve, suppressed).decision(), before, index)
+    if sieve.young:
+        return _too_young(installed, sieve, policy)
+    best = releases.newest(index)
+    newest = releases.best_chart(best, index) if best else None
+    return UpToDate(installed, newest, tuple(sieve.skipped))
+
+
+def _two_sided(one: Finding) -> bool:
+    """Whether an error names another place that says otherwise, and not only what is missing."""
+    return one.severity is Severity.ERROR and bool(one.related)
+
+
+def _advice(codes: Collection[str], installed: str | None) -> str:
+    if _RELEASES & {*codes}:
+        return "the pins are not of one release: `fluxbump to RELEASE` makes them agree"
+    if {*codes} == {"FB111"}:
+        return "a Chart.lock is not in step with its Chart.yaml: `helm dependency update`"
+    return f"the pins disagree: `fluxbump to {installed or 'RELEASE'}` makes them agree"
+
+
+def _whole(decision: Update | Blocked, before: Evidence, index: ChartIndex) -> Update | Blocked:
+    """Block an update that would leave something behind.
+
+    Whatever else a plan cannot do is said by the one that is made to be proposed.
+    """
+    if isinstance(decision, Update):
+        try:
+            plan(before.inventory, decision.chart, index, Options())
+        except HalfBumpError as error:
+            reason = f"{error.message} ({error.hint})" if error.hint else error.message
+            return Blocked(
+                decision.current, decision.release, (), reason, (), decision.skipped, error.places
+            )
+        except FluxbumpError:
+            return decision
+    return decision
+
+
+def _highest(before: Evidence, installed: Version) -> Version:
+    """Return the newest release that is installed or shipped anywhere."""
+    exact = [pin for pin in before.inventory.pins if pin.form is Form.EXACT]
+    held = [pin.value for pin in exact if pin.track == FLUX and pin.kind in FLUX_SOURCES]
+    charts = [pin for pin in exact if pin.track == FLUX2 and pin.kind in FLUX2_SOURCES]
+    held += [release for pin in charts if (release := before.shipped(pin)[0])]
+    found = (versions.parse(one) for one in held)
+    return max([installed, *(one for one in found if one is not None)])
+
+
+# --- what the policy allows -------------------------------------------------------------------
+
+
+class _Sieve(Struct):
+    """Sorts newer releases, newest first, by what the policy says of each."""
+
+    current: Version
+    policy: Policy
+    now: datetime
+    wanted: Constraint | None
+    ignored: tuple[tuple[str, Constraint], ...]
+    allowed: dict[str, ChartRelease] = field(default_factory=dict)
+    young: dict[str, datetime | None] = field(default_factory=dict)
+    skipped: list[Skipped] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, current: Version, policy: Policy, now: datetime) -> _Sieve:
+        wanted = version_ranges.parse(policy.range) if policy.range else None
+        ignored = tuple((text, version_ranges.parse(text)) for text in policy.ignore)
+        return cls(current, policy, now, wanted, ignored)
+
+    def sort(self, release: Version, chart: ChartRelease | None) -> None:
+        reason = self._refused(release) or _unstable(chart)
+        if reason or chart is None:
+            self.skipped.append(Skipped(str(release), reason))
+            return
+        until = self._old_enough(chart)
+        if until == self.now:
+            self.allowed[str(release)] = chart
+            return
+        self.young[str(release)] = until
+        days = self.policy.min_age_days
+        reason = f"its chart is not {days} days old before {until:%Y-%m-%d}" if until else _UNDATED
+        self.skipped.append(Skipped(str(release), reason))
+
+    def _refused(self, release: Version) -> str:
+        """Say why the policy never proposes a release; empty when it may."""
+        fixed = {"patch": 2, "minor": 1, "latest-safe": 0}[self.policy.follow]
+        if release.to_tuple()[:fixed] != self.current.to_tuple()[:fixed]:
+            return f"follow is {self.policy.follow}"
+        if self.wanted is not None and not self.wanted.admits(release):
+            return f"not in the range {self.policy.range}"
+        by = next((text for text, one in self.ignored if one.admits(release)), None)
+        return f"ignored: {by}" if by is not None else ""
+
+    def _old_enough(self, chart: ChartRelease) -> datetime | None:
+        """Return from when on a chart may be proposed, at the earliest now; None for never."""
+        if not self.policy.min_age_days:
+            return self.now
+        if chart.created is None:
+            return None
+        created = chart.created.astimezone(UTC)
+        return max(self.now, created + timedelta(days=self.policy.min_age_days))
+
+
+def _unstable(chart: ChartRelease | None) -> str:
+    if chart is None or chart.version.prerelease:
+        return "only a prerelease of the chart ships it"
+    return "its chart is deprecated" if chart.deprecated else ""
+
+
+def _outside_schedule(installed: str, sieve: _Sieve, moment: datetime, policy: Policy) -> Waiting:
+    local = moment.astimezone(schedule.zone(policy.timezone))
+    reason = f"outside the schedule, which opens {local:%a %Y-%m-%d %H:%M} ({policy.timezone})"
+    return Waiting(installed, next(iter(sieve.allowed)), moment, reason, tuple(sieve.skipped))
+
+
+def _too_young(installed: str, sieve: _Sieve, policy: Policy) -> Waiting:
+    release = next(iter(sieve.young))
+    until = min((one for one in sieve.young.values() if one is not None), default=None)
+    days = policy.min_age_days
+    reason = f"no chart of a newer release is {days} days old"
+    if until is None:
+        reason += ", as far as the index says"
+    else:
+        reason += f" before {until:%Y-%m-%d %H:%M} (UTC)"
+    return Waiting(installed, release, until, reason, tuple(sieve.skipped))
+
+
+# --- what is safe -----------------------------------------------------------------------------
+
+
+class _Search:
+    """Looks for the newest release to which there is a way whose first hop no rule refuses."""
+
+    def __init__(
+        self, before: Evidence, installed: str, sieve: _Sieve, suppressed: Suppressed
+    ) -> None:
+        self._evidence = replace(before, compared_with=installed)
+        self._installed = installed
+        self._allowed: Mapping[str, ChartRelease] = sieve.allowed
+        self._passed_over = sieve.skipped
+        self._suppressed = suppressed
+        base = replace(self._evidence, base=before.inventory)
+        self._known, _ = rules.judge(base, newest_safe.SAFETY)
+        self._judged: dict[str, tuple[Finding, ...]] = {}
+
+    def decision(self) -> Update | Blocked:
+        skipped: list[Skipped] = []
+        for goal in self._allowed:
+            way = self._way(goal)
+            reason = way.problem or self._refused(way)
+            if not reason:
+                chart = self._allowed[way.hops[0].new]
+                return Update(self._installed, chart, way, self._newer(goal, skipped))
+            skipped.append(Skipped(goal, reason))
+        newest = skipped[0]
+        way = self._way(newest.release)
+        found = self._findings(way.hops[0].new if way.hops else newest.release)
+        codes = tuple(dict.fromkeys(one.code for one in found)) or (_UNKNOWN,)
+        reason = f"Flux {newest.release}: {newest.reason}"
+        others = self._newer(self._installed, skipped)
+        others = tuple(one for one in others if one != newest)
+        return Blocked(self._installed, newest.release, codes, reason, found, others)
+
+    def _way(self, goal: str) -> Route:
+        """Find the way, all of whose releases the policy allows."""
+        for release in (self._installed, goal):
+            if release not in self._evidence.crds:
+                problem = f"the CRDs of Flux {release} are not known to this fluxbump"
+                return Route(self._installed, goal, problem=problem)
+        past = self._evidence.past
+        return route(
+            self._evidence.crds,
+            self._installed,
+            goal,
+            self._allowed.keys(),
+            stored=self._evidence.stored,
+            through=past.through(self._installed) if past else None,
+            written=self._evidence.written,
+        )
+
+    def _refused(self, way: Route) -> str:
+        """Say why the first hop is refused; empty when it is not."""
+        first = way.hops[0].new
+        codes = dict.fromkeys(one.code for one in self._findings(first))
+        if not codes:
+            return ""
+        by = f"refused by {', '.join(codes)}"
+        return by if first == way.goal else f"the way leads by {first}, {by}"
+
+    def _findings(self, release: str) -> tuple[Finding, ...]:
+        if release not in self._judged:
+            chart = self._allowed[release]
+            found = newest_safe.refusals(self._evidence, chart, self._known, self._suppressed)
+            self._judged[release] = found
+        return self._judged[release]
+
+    def _newer(self, than: str, judged: Sequence[Skipped]) -> tuple[Skipped, ...]:
+        """Return what is skipped above a release, newest first."""
+        floor = _version(than)
+        some = [one for one in (*self._passed_over, *judged) if _version(one.release) > floor]
+        return tuple(sorted(some, key=lambda one: _version(one.release), reverse=True))
+
+
+def _version(release: str) -> Version:
+    return Version.parse(release)

@@ -1,0 +1,118 @@
+"""A bump as a pull request: what it says, and what is compared with the one that is open. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from functools import cached_property
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from fluxbump.config.settings import Policy
+from fluxbump.forges.forge import Capabilities, Proposal
+from fluxbump.model import Severity
+from fluxbump.run.actions import Known, Wanted
+from fluxbump.run.decision import Update
+from fluxbump.run.pull_request import body
+from fluxbump.run.pull_request.sections import BodyInputs, Link
+from fluxbump.run.pull_request.state import State
+
+
+class Offer(Struct, frozen=True, dict=True):
+    """A bump, and what is said of it.
+
+    Attributes:
+        update: what policy decided.
+        inputs: what title and body say, without release notes and links.
+        policy: how it is proposed.
+        can: what the forge can do.
+    """
+
+    update: Update
+    inputs: BodyInputs
+    policy: Policy
+    can: Capabilities
+
+    @property
+    def branch(self) -> str:
+        """The branch that it comes from."""
+        return self.inputs.prepared.branch
+
+    @property
+    def base(self) -> str:
+        """The commit that it stands on."""
+        return self.inputs.prepared.base.commit.sha
+
+    @property
+    def tree(self) -> str:
+        """The tree of its commit."""
+        return self.inputs.prepared.built.tree
+
+    @property
+    def crossed(self) -> tuple[str, ...]:
+        """The releases whose notes it shows, newest first."""
+        prepared = self.inputs.prepared
+        held = self.update.current
+        return body.crossed(held, self.update.release, prepared.index, prepared.before.crds)
+
+    @property
+    def warned(self) -> bool:
+        """Whether the gate warns of something that was not there before."""
+        prepared = self.inputs.prepared
+        new = (one for one in prepared.verdict.findings if one not in prepared.inherited)
+        return any(one.severity is Severity.WARNING for one in new)
+
+    @cached_property
+    def wanted(self) -> Wanted:
+        """What is compared with what there is; what it hashes is written once for that."""
+        return Wanted(
+            release=self.update.release,
+            branch=self.branch,
+            base_branch=self.inputs.base_branch,
+            base=self.base,
+            tree=self.tree,
+            patch=hashlib.sha256(self.inputs.prepared.built.patch).hexdigest(),
+            # Without release notes, which come and go with the network.
+            digest=body.digest(self.inputs, self.can.body_limit, hidden=self.can.hidden),
+        )
+
+    def proposal(
+        self, head: str, notes: Mapping[str, str] | None, link: Link, over: Known | None = None
+    ) -> Proposal:
+        """Return the pull request as it should be.
+
+        Args:
+            head: the commit that its branch holds.
+            notes: release notes, of those releases that they can be had of; None for no section.
+            link: to a place at the base.
+            over: the open one that it replaces; None for a new one.
+        """
+        missing = () if notes is None else tuple(one for one in self.crossed if one not in notes)
+        inputs = replace(self.inputs, notes=notes, without_notes=missing, link=link)
+        own = self._state(head, over.state.told if over and over.state else ())
+        # What a person made ready stays ready.
+        draft = over.request.draft if over else self.policy.draft_on_warnings and self.warned
+        return Proposal(
+            branch=self.branch,
+            base=self.inputs.base_branch,
+            title=body.title(inputs),
+            body=body.body(inputs, own, self.can.body_limit, hidden=self.can.hidden),
+            draft=draft and self.can.drafts,
+            labels=self.policy.labels,
+            assignees=self.policy.assignees,
+            reviewers=self.policy.reviewers,
+            auto_merge=self.policy.auto_merge,
+        )
+
+    def _state(self, head: str, told: tuple[str, ...]) -> State:
+        return State(
+            release=self.update.release,
+            chart_version=str(self.update.chart.version),
+            base=self.base,
+            head=head,
+            tree=self.tree,
+            patch=self.wanted.patch,
+            digest=self.wanted.digest,
+            told=told,
+        )

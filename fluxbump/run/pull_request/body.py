@@ -1,0 +1,192 @@
+"""Title and body of a pull request. Pure, and without a clock: the same inputs give the same bytes.
+
+A body is refreshed only when it would say something else, which its `digest` tells. Where a forge
+allows less than there is to say, release notes are shortened first, then mentions, then findings,
+then pins; what is left out is counted. The state at the end is never shortened.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+
+from msgspec.structs import replace
+
+from fluxbump.flux import stored_versions
+from fluxbump.model import ChartIndex
+from fluxbump.run.pull_request import release_notes, sections, state
+from fluxbump.run.pull_request.sections import BodyInputs, Section
+from fluxbump.run.pull_request.state import State
+from fluxbump.text import markdown, versions
+
+MAX_NOTES = 20_000
+"""Characters that all release notes take at most, whatever the forge allows."""
+
+STATE_ROOM = 800
+"""Characters that are kept free for the state."""
+
+__all__ = ["BodyInputs", "body", "crossed", "digest", "text", "title"]
+
+_MAX_TITLE = 200
+_LEAST_NOTES = 200  # less of a release is not worth its heading
+_LAST_LINES = 100  # that say which notes are missing
+_SHORTENED = (
+    "mentions", "left", "inherited", "not_run", "later", "others", "gate", "definitions", "pins",
+    "tracks",
+)  # fmt: skip
+"""The sections in the order in which they are shortened."""
+
+_BEFORE_NOTES = "later"
+_CUT = "More was left out, for length."
+
+
+def title(inputs: BodyInputs) -> str:
+    """Return the title: the first line of the commit message."""
+    first = inputs.prepared.message.strip().partition("\n")[0]
+    return markdown.quiet(markdown.clean(first, _MAX_TITLE))
+
+
+def body(inputs: BodyInputs, own: State, limit: int, *, hidden: bool) -> str:
+    """Return the body, with the state at its end.
+
+    Args:
+        inputs: what it says.
+        own: the state.
+        limit: characters that the forge allows, at least 2,000.
+        hidden: the forge keeps HTML comments and does not show them, and folds `<details>`.
+    """
+    return state.attach(text(inputs, limit, hidden=hidden), own, hidden=hidden)
+
+
+def digest(inputs: BodyInputs, limit: int, *, hidden: bool) -> str:
+    """Return the sha256 of what title and body say; hexadecimal.
+
+    Links are left out: they name a commit, and that another commit says the same is no news. So
+    are release notes: whether they can be had may change from run to run. They are brought up to
+    date along with anything else.
+    """
+    known = replace(inputs, link=None, notes=None, without_notes=())
+    said = text(known, limit, hidden=hidden)
+    return hashlib.sha256(f"{title(inputs)}\n{said}".encode()).hexdigest()
+
+
+def crossed(
+    old: str | None, new: str, index: ChartIndex, table: stored_versions.Table
+) -> tuple[str, ...]:
+    """Return the stable releases behind `old` up to `new`, newest first: whose notes to look for.
+
+    Args:
+        old: the release that is left; None when it is not known.
+        new: the release that is proposed.
+        index: releases with a chart.
+        table: releases that are known, also such as have no chart.
+    """
+    known = {*table, *(str(one.app_version) for one in index.releases), new}
+    parsed = {one: versions.parse(one) for one in known}
+    start, goal = versions.parse(old or new), versions.parse(new)
+    found = {
+        version: name
+        for name, version in parsed.items()
+        if version is not None and start is not None and goal is not None
+        if version <= goal and not version.prerelease and (version > start or version == goal)
+    }
+    return tuple(found[version] for version in sorted(found, reverse=True))
+
+
+def text(inputs: BodyInputs, limit: int, *, hidden: bool) -> str:
+    """Return the body without its state, within `limit` less `STATE_ROOM`; see `body`."""
+    room = limit - STATE_ROOM
+    parts = dict(sections.every(inputs))
+    counts = _fitting(parts, room)
+    written = {name: one.render(counts.get(name)) for name, one in parts.items()}
+    free = min(room - len(_joined(written.values())) - 2, MAX_NOTES)
+    noted = _notes(inputs, free, hidden=hidden)
+    names = list(written)
+    at = names.index(_BEFORE_NOTES) + 1
+    order = [*names[:at], "notes", *names[at:]]
+    said = _joined({**written, "notes": noted}[name] for name in order)
+    return said if len(said) <= room else _cut(said, room)
+
+
+def _joined(parts: Iterable[str]) -> str:
+    return "\n\n".join(part for part in parts if part)
+
+
+def _fitting(parts: Mapping[str, Section], room: int) -> dict[str, int]:
+    """Return how many items each section keeps, so that all together fit if they can."""
+    sizes = {name: len(one.render()) for name, one in parts.items()}
+    over = len(_joined(one.render() for one in parts.values())) - room
+    counts: dict[str, int] = {}
+    for name in _SHORTENED:
+        if over <= 0:
+            break
+        counts[name] = _count(parts[name], sizes[name] - over)
+        over -= sizes[name] - len(parts[name].render(counts[name]))
+    return counts
+
+
+def _count(section: Section, room: int) -> int:
+    """Return how many items of a section fit into some room; 0 when not even that fits."""
+    low, high = 0, len(section.items)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if len(section.render(middle)) <= room:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _notes(inputs: BodyInputs, most: int, *, hidden: bool) -> str:
+    """Return the release notes that there is room for, newest release first."""
+    known = inputs.notes or {}
+    missing = list(inputs.without_notes)
+    if not known and not missing:
+        return ""
+    heading = "### Release notes"
+    parts, left = [heading], list[str]()
+    releases = sorted(known, key=_newest, reverse=True)
+    room = most - len(heading) - _LAST_LINES - sum(len(one) + 2 for one in (*releases, *missing))
+    for release in releases:
+        written = _folded(release, known[release], room, hidden=hidden)
+        if written:
+            parts.append(written)
+            room -= len(written) + 2
+        else:
+            left.append(release)
+    if left:
+        parts.append(f"Left out, for length: those of {', '.join(map(markdown.plain, left))}.")
+    if missing:
+        parts.append(f"Not to be had: those of {', '.join(map(markdown.plain, missing))}.")
+    said = "\n\n".join(parts)
+    return said if len(said) <= most else ""
+
+
+def _newest(release: str) -> tuple[bool, object]:
+    parsed = versions.parse(release)
+    return (parsed is not None, parsed if parsed is not None else release)
+
+
+def _folded(release: str, noted: str, room: int, *, hidden: bool) -> str:
+    name = f"Flux {markdown.plain(release)}"
+    before, behind = f"#### {name}\n\n", ""
+    if hidden:
+        before = f"<details>\n<summary>{name}</summary>\n\n"
+        behind = "\n\n</details>"
+    free = room - len(before) - len(behind)
+    said = release_notes.sanitise(noted, free) if free >= _LEAST_NOTES else ""
+    return f"{before}{said}{behind}" if said else ""
+
+
+def _cut(said: str, room: int) -> str:
+    """Keep whole lines, from the top, up to the first that something has to follow."""
+    kept: list[str] = []
+    room -= len(_CUT) + 2
+    for line in said.split("\n"):
+        if len(line) + 1 > room or line.startswith("```"):
+            break
+        kept.append(line)
+        room -= len(line) + 1
+    while kept and (not kept[-1] or kept[-1].startswith("#")):
+        kept.pop()
+    return "\n".join([*kept, "", _CUT])

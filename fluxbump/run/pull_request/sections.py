@@ -1,0 +1,360 @@
+"""The sections of a pull request's body, each a heading and lines of Markdown. Pure.
+
+Whatever comes from the repository, the index or the forge is set by `markdown`, so that it stands
+for itself.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+
+from msgspec import Struct
+
+from fluxbump.bump.bump import Prepared
+from fluxbump.flux import stored_versions, upgrade_path
+from fluxbump.flux.stored_versions import Conflict, Release
+from fluxbump.flux.upgrade_path import Removed, Route
+from fluxbump.model import FLUX, FLUX2, Finding, Location, Mention, Severity, Track, TrackKind
+from fluxbump.run.decision import Skipped, skipped_by_reason
+from fluxbump.text import markdown
+from fluxbump.text.markdown import code, plain
+
+Link = Callable[[str, int], str]
+"""Returns the address of a line of a file: path and line to URL; empty for none."""
+
+
+class BodyInputs(Struct, frozen=True):
+    """What a body says.
+
+    Attributes:
+        prepared: the bump.
+        base_branch: that it goes to.
+        way: of which the bump is the first hop; None when there is no more to say.
+        skipped: newer releases that are not proposed.
+        notes: release notes, Markdown from outside, by release.
+        without_notes: releases that are crossed and whose notes could not be had.
+        link: to a place in the repository; None for places without links.
+        remote: what people call the remote, for the commands to type.
+    """
+
+    prepared: Prepared
+    base_branch: str
+    way: Route | None = None
+    skipped: tuple[Skipped, ...] = ()
+    notes: Mapping[str, str] | None = None
+    without_notes: tuple[str, ...] = ()
+    link: Link | None = None
+    remote: str = "origin"
+
+    @property
+    def release(self) -> str:
+        """The release that is proposed."""
+        return self.prepared.plan.targets[FLUX]
+
+    @property
+    def current(self) -> str | None:
+        """The release that the base holds."""
+        return self.prepared.before.installed
+
+
+class Section(Struct, frozen=True):
+    """A part of a body that can be shortened.
+
+    Attributes:
+        title: of the section; empty for none.
+        items: lines, of which only the first may be kept.
+        word: what an item is, for the line that counts the others: `pin`.
+        head: lines before the items, such as a table's header.
+        table: the items are rows.
+    """
+
+    title: str
+    items: tuple[str, ...] = ()
+    word: str = "line"
+    head: tuple[str, ...] = ()
+    table: bool = False
+
+    def render(self, count: int | None = None) -> str:
+        """Return the section with its first `count` items; empty when it says nothing."""
+        if not (self.items or self.head):
+            return ""
+        kept = self.items if count is None else self.items[:count]
+        left = len(self.items) - len(kept)
+        more = f"{left} more {self.word}{'s' if left != 1 else ''}."
+        head = () if self.table and not kept else self.head
+        parts = [f"### {self.title}"] if self.title else []
+        parts += ["\n".join([*head, *kept])] if head or kept else []
+        parts += [more] if left else []
+        return "\n\n".join(parts)
+
+
+# --- what moves -------------------------------------------------------------------------------
+
+
+def headline(inputs: BodyInputs) -> Section:
+    """Say in a sentence what this is."""
+    planned = inputs.prepared.plan
+    chart = planned.chart_release
+    when = f", published {chart.created:%Y-%m-%d}" if chart.created else ""
+    held = planned.current.get(FLUX2)
+    charts = _step(held, planned.targets[FLUX2])
+    lines = [f"Moves Flux {_step(inputs.current, inputs.release)} (chart flux2 {charts}{when})."]
+    hops = inputs.way.hops if inputs.way else ()
+    if len(hops) > 1:
+        goal = hops[-1].new
+        lines += ["", f"It is the first of {len(hops)} hops to {goal}; each is proposed by itself."]
+    return Section("", head=tuple(lines))
+
+
+def _step(old: str | None, new: str) -> str:
+    return f"to **{plain(new)}**" if old in (None, new) else f"from {plain(old or '')} to {new}"
+
+
+def tracks(inputs: BodyInputs) -> Section:
+    """Say what each version line becomes, and why."""
+    planned = inputs.prepared.plan
+    rows = tuple(
+        _row(code(str(track), cell=True), plain(planned.current.get(track, "?")), plain(new), why)
+        for track, new in planned.targets.items()
+        if planned.current.get(track) != new
+        for why in [_why(track)]
+    )
+    return Section(
+        "What moves", rows, "version line", _header("Line", "From", "To", "Why"), table=True
+    )
+
+
+def _why(track: Track) -> str:
+    if track == FLUX:
+        return "the release"
+    if track == FLUX2:
+        return "the chart that ships it"
+    return "what it depends on has moved" if track.kind is TrackKind.CHART else ""
+
+
+def pins(inputs: BodyInputs) -> Section:
+    """List every pin that moves."""
+    rows = tuple(
+        _row(
+            _place(one.pin.location, inputs.link, cell=True),
+            plain(f"{one.pin.kind}, {one.pin.track}"),
+            plain(one.pin.value),
+            plain(one.new),
+        )
+        for one in inputs.prepared.plan.changes
+    )
+    return Section("Pins", rows, "pin", _header("Place", "Kind", "From", "To"), table=True)
+
+
+def others(inputs: BodyInputs) -> Section:
+    """List what else changes: rows of mapping tables, and derived files."""
+    prepared = inputs.prepared
+    items = [f"- {_place(row.location, inputs.link)}: a mapping row" for row in prepared.rows]
+    for path, data in sorted(prepared.changes.files.items()):
+        if path not in prepared.inventory.files and data is None:
+            items.append(f"- {code(path)} goes")
+        elif path not in prepared.inventory.files and not _in_rows(path, prepared):
+            items.append(f"- {code(path)} is derived")
+    return Section("What moves with them", tuple(items), "place")
+
+
+def _in_rows(path: str, prepared: Prepared) -> bool:
+    return any(row.location.path == path for row in prepared.rows)
+
+
+# --- the gate ---------------------------------------------------------------------------------
+
+
+def gate(inputs: BodyInputs) -> Section:
+    """Say what the rules find that the base does not have."""
+    prepared = inputs.prepared
+    new = [one for one in prepared.verdict.findings if one not in prepared.inherited]
+    new.sort(key=lambda one: tuple(Severity).index(one.severity))
+    said = f"{len(new)} finding{'s' if len(new) != 1 else ''}" if new else "No findings"
+    head = [f"{said} that the base does not have, of {len(prepared.verdict.codes)} rules."]
+    accepted = sorted({one.code for one in new} & prepared.accepted)
+    if accepted:
+        head += ["", f"Accepted by whoever started this: {', '.join(accepted)}."]
+    items = tuple(_finding(one, inputs.link) for one in new)
+    return Section("What the gate says", items, "finding", (*head, *([""] if items else [])))
+
+
+def inherited(inputs: BodyInputs) -> Section:
+    """List the findings that were there before."""
+    found = [one for one in inputs.prepared.verdict.findings if one in inputs.prepared.inherited]
+    items = tuple(_finding(one, inputs.link) for one in found)
+    return Section("Findings that were there before", items, "finding")
+
+
+def not_run(inputs: BodyInputs) -> Section:
+    """List the rules that could not be judged."""
+    items = tuple(f"- {one.code}: {plain(one.reason)}" for one in inputs.prepared.verdict.not_run)
+    return Section("Rules not run, so neither passed nor failed", items, "rule")
+
+
+def _finding(one: Finding, link: Link | None) -> str:
+    where = _place(one.location, link)
+    return f"- **{one.severity}** {one.code} {where}: {plain(one.message)}"
+
+
+# --- what clusters meet -----------------------------------------------------------------------
+
+
+def before_merging(inputs: BodyInputs) -> Section:
+    """Say which migration has to be done first."""
+    first = inputs.way.hops[0] if inputs.way and inputs.way.hops else None
+    if first is None or not (first.migrate or first.rewrite):
+        return Section("")
+    why = []
+    if first.migrate:
+        why.append("The API server refuses a CRD without a version that it has stored.")
+    if first.rewrite:
+        why.append(
+            "It refuses every server-side apply of an object whose managedFields name a version "
+            f"that Flux {first.new} removes, so run it again after the upgrade."
+        )
+    head = f"Run `flux migrate` in every cluster, while it runs Flux {first.old}. {' '.join(why)}"
+    items = (*map(_migrate, first.migrate), *map(_rewrite, first.rewrite))
+    return Section("Before you merge", items, "kind", (head, ""))
+
+
+def _rewrite(one: Removed) -> str:
+    return f"- {one.kind} {' and '.join(one.versions)}: objects may have been written at it"
+
+
+def _migrate(one: Conflict) -> str:
+    sure = "every cluster stores it" if one.certain else "a cluster with a long history may"
+    return f"- {one.kind} {' and '.join(one.stored)}: {sure}"
+
+
+def definitions(inputs: BodyInputs) -> Section:
+    """Say how the CRDs of the two releases differ."""
+    table = inputs.prepared.before.crds
+    old, new = table.get(inputs.current or ""), table.get(inputs.release)
+    if old is None or new is None:
+        unknown = inputs.current if old is None else inputs.release
+        head = (f"The CRDs of Flux {plain(unknown or '?')} are not known.",)
+        return Section("What the CRDs change", head=head)
+    rows = tuple(_differences(old, new))
+    if not rows:
+        return Section("What the CRDs change", head=("Both releases serve and store the same.",))
+    header = _header("Kind", "New", "No longer served", "Gone", "Stored as")
+    return Section("What the CRDs change", rows, "kind", header, table=True)
+
+
+def _differences(old: Release, new: Release) -> Iterator[str]:
+    for name in sorted({*old, *new}):
+        one, other = old.get(name), new.get(name)
+        before = one.names if one else frozenset[str]()
+        after = other.names if other else frozenset[str]()
+        unserved = (one.served if one else frozenset()) - (other.served if other else frozenset())
+        stored = (one.storage if one else "", other.storage if other else "")
+        if (before, stored[0]) == (after, stored[1]) and not unserved:
+            continue
+        store = " to ".join(dict.fromkeys(version for version in stored if version))
+        cells = (after - before, (unserved & after), before - after)
+        kind = (new.get(name) or old[name]).kind
+        yield _row(kind, *(", ".join(sorted(cell)) or "-" for cell in cells), store or "-")
+
+
+def later(inputs: BodyInputs) -> Section:
+    """Say what comes after this, and what is not proposed."""
+    items = []
+    for hop in inputs.way.hops[1:] if inputs.way else ():
+        steps = []
+        if hop.migrate:
+            steps.append(f"`flux migrate` ({plain(stored_versions.describe(hop.migrate))})")
+        elif hop.rewrite:
+            steps.append("`flux migrate` (managedFields)")
+        if hop.removed:
+            steps.append(f"manifests move ({plain(upgrade_path.describe(hop.removed))})")
+        first = f", before which: {'; '.join(steps)}" if steps else ""
+        items.append(f"- {hop.old} to {hop.new}{first}")
+    for reason, releases in skipped_by_reason(inputs.skipped):
+        items.append(f"- Not {', '.join(map(plain, releases))}: {plain(reason)}")
+    return Section("What comes next, and what does not", tuple(items), "line")
+
+
+# --- what is left to people -------------------------------------------------------------------
+
+
+def mentions(inputs: BodyInputs) -> Section:
+    """List the places that name a version, one line a place."""
+    key = _line_of
+    items = tuple(
+        _mention(list(group), inputs.link) for _, group in groupby(inputs.prepared.mentions, key)
+    )
+    return Section("Mentions, for a person to look at", items, "mention")
+
+
+def _line_of(mention: Mention) -> tuple[str, int]:
+    return mention.location.path, mention.location.line
+
+
+def _mention(some: Sequence[Mention], link: Link | None) -> str:
+    values = ", ".join(dict.fromkeys(f"{one.track} {one.value}" for one in some))
+    return f"- {_place(some[0].location, link)} {plain(values)}: {code(some[0].text)}"
+
+
+def left(inputs: BodyInputs) -> Section:
+    """List what was seen and not changed."""
+    kept = inputs.prepared.plan.kept
+    items = [
+        f"- {_place(pin.location, inputs.link)} {plain(f'{pin.subject}: {why}')}"
+        for pin, why in kept
+    ]
+    items += [
+        f"- {_place(note.location, inputs.link)} {plain(note.message)}"
+        for note in inputs.prepared.notes
+        if not note.certain
+    ]
+    return Section("Left as they are", tuple(items), "place")
+
+
+def commands(inputs: BodyInputs) -> Section:
+    """Say what to type to see the same."""
+    branch, remote = shlex.quote(inputs.prepared.branch), shlex.quote(inputs.remote)
+    base = shlex.quote(f"{inputs.remote}/{inputs.base_branch}")
+    lines = (
+        f"git fetch {remote} {branch}",
+        f"git diff {base}...FETCH_HEAD",
+        f"fluxbump to {inputs.release} --rev {base} --dry-run",
+        f"fluxbump check --rev FETCH_HEAD --base {base}",
+    )
+    return Section("To see the same", head=markdown.block(lines, "sh"))
+
+
+def footer(_: BodyInputs) -> Section:
+    """Say what people can do to this."""
+    what = (
+        "Made by `fluxbump run`. Closed unmerged, it is not proposed again. Pushed to, its branch "
+        "is left alone."
+    )
+    return Section("", head=("---", "", what))
+
+
+# --- pieces -----------------------------------------------------------------------------------
+
+
+def _place(location: Location, link: Link | None, *, cell: bool = False) -> str:
+    url = link(location.path, location.line) if link else ""
+    return markdown.link(f"{location.path}:{location.line}", url, cell=cell)
+
+
+def _header(*cells: str) -> tuple[str, str]:
+    return _row(*cells), _row(*("---" for _ in cells))
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def every(inputs: BodyInputs) -> Iterable[tuple[str, Section]]:
+    """Yield each section with its name, in the order of a body."""
+    for make in (
+        headline, before_merging, tracks, pins, others, gate, inherited, not_run, definitions,
+        mentions, left, later, commands, footer,
+    ):  # fmt: skip
+        yield make.__name__, make(inputs)

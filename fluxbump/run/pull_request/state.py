@@ -1,0 +1,132 @@
+"""What a pull request of ours says about itself, for the next run to read. Pure.
+
+It is one line of JSON in the body: in an HTML comment, or in a code block where a forge shows
+comments. Whoever may edit the body may write anything there, so it is read as outside input.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
+
+from fluxbump.text import versions
+
+SCHEMA = 1
+PUSHED = "pushed"
+"""What is in `told` when we said that somebody else pushed to the branch."""
+
+CLOSED = "closed"
+"""What is in `told` when we closed it, from the moment on that it is closed."""
+
+MAX_LENGTH = 2_000
+"""Characters that the block takes at most, with the lines around it."""
+
+_MARKER = "fluxbump:state"
+_BLOCK = re.compile(
+    rf"\n*(?:<!-- {_MARKER} (?P<hidden>\{{[^\r\n]*\}}) -->"
+    rf"|```\r?\n{_MARKER} (?P<shown>\{{[^\r\n]*\}})\r?\n```)[ \t\r\n]*"
+)
+_SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_WORD = re.compile(r"[a-z][a-z0-9.-]{0,39}")
+_MOST_TOLD = 16
+_LONGEST = 64
+
+
+class State(Struct, frozen=True):
+    """The state of a pull request of ours.
+
+    Attributes:
+        release: that it proposes.
+        chart_version: that ships it.
+        base: the commit that ours stands on.
+        head: the commit that we pushed.
+        tree: of that commit.
+        patch: sha256 of the patch from `base` to `head`, hexadecimal.
+        digest: sha256 of what title and body say, hexadecimal; see `body.digest`.
+        told: what was said or done already, words such as `PUSHED`.
+        superseded_by: the release for whose sake we closed it; None when we did not.
+    """
+
+    release: str
+    chart_version: str
+    base: str
+    head: str
+    tree: str
+    patch: str
+    digest: str
+    told: tuple[str, ...] = ()
+    superseded_by: str | None = None
+
+    @property
+    def reopened(self) -> bool:
+        """Whether an open pull request that says this was closed by us, and opened by a person."""
+        return self.superseded_by is not None and CLOSED in self.told
+
+    def render(self, *, hidden: bool = True) -> str:
+        """Return the block, to stand at the end of a body.
+
+        Args:
+            hidden: the forge keeps HTML comments and does not show them.
+        """
+        text = json.dumps({"schema": SCHEMA, **asdict(self)}, sort_keys=True)
+        # JSON may spell any character in ASCII, so that nothing here ends a comment or mentions.
+        safe = re.sub(r"[<>&@#`]|(?<=-)-", lambda m: f"\\u{ord(m[0]):04x}", text)
+        return f"<!-- {_MARKER} {safe} -->" if hidden else f"```\n{_MARKER} {safe}\n```"
+
+    @staticmethod
+    def parse(body: str) -> State | None:
+        """Read the block of a body; None when there is none, more than one, or a spoilt one."""
+        found = list(_BLOCK.finditer(body))
+        if len(found) != 1 or body.count(_MARKER) != 1:
+            return None
+        text = found[0]["hidden"] or found[0]["shown"]
+        try:
+            content = json.loads(text) if len(text) <= MAX_LENGTH else None
+        except (ValueError, RecursionError):
+            return None
+        return _state(content) if isinstance(content, dict) else None
+
+
+def attach(text: str, state: State, *, hidden: bool = True) -> str:
+    """Return a body with this block, and no other, at its end."""
+    return f"{without(text).rstrip()}\n\n{state.render(hidden=hidden)}\n"
+
+
+def without(body: str) -> str:
+    """Return a body without any block."""
+    return _BLOCK.sub("\n\n", body).strip()
+
+
+def _state(content: Mapping[str, Any]) -> State | None:
+    told, superseded_by = content.get("told"), content.get("superseded_by")
+    if content.get("schema") != SCHEMA or not isinstance(told, list):
+        return None
+    if len(told) > _MOST_TOLD or not all(_is(_WORD, one) for one in told):
+        return None
+    if superseded_by is not None and not _is(versions.FULL, superseded_by):
+        return None
+    read = {name: content.get(name) for name in _SHAPES}
+    if not all(_is(shape, read[name]) for name, shape in _SHAPES.items()):
+        return None
+    return State(**read, told=tuple(told), superseded_by=superseded_by)  # type: ignore[arg-type]  # strings, as checked
+
+
+_SHAPES = {
+    "release": versions.FULL,
+    "chart_version": versions.FULL,
+    "base": _SHA,
+    "head": _SHA,
+    "tree": _SHA,
+    "patch": _DIGEST,
+    "digest": _DIGEST,
+}
+
+
+def _is(shape: re.Pattern[str], value: object) -> bool:
+    return isinstance(value, str) and len(value) <= _LONGEST and shape.fullmatch(value) is not None

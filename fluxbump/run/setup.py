@@ -1,0 +1,154 @@
+"""Where a scheduled run happens: what it needs of git, of the index and of the forge.
+
+Mostly there is nothing to do, so what talks to the forge is imported when the forge is asked.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from functools import cache, partial
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from fluxbump.config.settings import FILE, Settings
+from fluxbump.errors import ForgeError, RefusedError
+from fluxbump.flux.known_releases import Sources
+from fluxbump.forges import detect
+from fluxbump.forges.forge import Forge
+from fluxbump.git import token
+from fluxbump.git.objects import CommitSnapshot
+from fluxbump.git.remote import Remote
+from fluxbump.git.remote_url import RemoteUrl
+from fluxbump.git.repository import Repository
+from fluxbump.model import IndexSource
+from fluxbump.run import checkout, fetch_release_notes
+from fluxbump.run.checkout import Asked, Ground
+from fluxbump.run.remote_and_forge import Far, Nowhere
+from fluxbump.system.secret import Secret
+from fluxbump.workspace import index_source, release_sources
+
+
+class Place(Struct, frozen=True):
+    """Where a run happens.
+
+    Attributes:
+        repository: that has the base.
+        base: the tip of the base branch.
+        base_branch: its name.
+        settings: the configuration in the base.
+        source: of the chart index.
+        sources: of what the tables of releases do not hold.
+        remote: that is pushed to.
+        remote_name: what people call it.
+        forge: connects to the forge, when it is needed.
+        notes: of releases.
+        missing: what a rehearsal goes without, one sentence each.
+    """
+
+    repository: Repository
+    base: CommitSnapshot
+    base_branch: str
+    settings: Settings
+    source: IndexSource
+    sources: Sources
+    remote: Far
+    remote_name: str
+    forge: Callable[[], Forge]
+    notes: Callable[[tuple[str, ...]], Mapping[str, str] | None]
+    missing: tuple[str, ...] = ()
+
+
+@contextmanager
+def opened(asked: Asked, environ: Mapping[str, str] | None = None) -> Iterator[Place]:
+    """Open what a run needs, and close it afterwards.
+
+    Raises:
+        FluxbumpError: something is not there, or cannot be used.
+    """
+    told = dict(os.environ if environ is None else environ)
+    with ExitStack() as stack:
+        found = checkout.opened(asked, told)
+        stack.callback(found.repository.close)
+        settings = found.settings
+        source = stack.enter_context(
+            index_source(asked.index, settings, found.root, offline=asked.offline)
+        )
+        sources = stack.enter_context(
+            release_sources(
+                source,
+                settings,
+                found.root,
+                index=asked.index,
+                releases=asked.releases,
+                offline=asked.offline,
+            )
+        )
+        yield Place(
+            repository=found.repository,
+            base=found.base,
+            base_branch=found.branch,
+            settings=settings,
+            source=source,
+            sources=sources,
+            remote=found.remote,
+            remote_name=asked.remote,
+            forge=cache(partial(_forge, asked, found, told)),
+            notes=cache(partial(_notes, settings, offline=asked.offline)),
+            missing=found.missing,
+        )
+
+
+def _forge(asked: Asked, found: Ground, environ: Mapping[str, str]) -> Forge:
+    if not isinstance(found.remote, Remote):
+        return Nowhere()
+    kind = asked.forge or found.settings.forge
+    where = asked.forge_url or found.settings.forge_url
+    hosted = detect.detect(found.remote.url, kind=kind, forge_url=where)
+    if asked.forge_url is None and where is not None:
+        _require_kin(where, found.remote.url)
+    # An address of the forge may say of what kind it is, where neither host nor file does.
+    who = found.credential or token.find(
+        found.remote.url, hosted.kind, environ, userinfo=found.userinfo
+    )
+    if who is None:
+        raise ForgeError(
+            f"no token for {found.remote.where}",
+            hint="set FLUXBUMP_TOKEN or FLUXBUMP_TOKEN_FILE; docs/forges.md has the rights",
+        )
+    from fluxbump.forges import registry
+
+    # Some forges show the token as the user of a URL, without a password.
+    secret = who.secret if who.secret else Secret(who.username)
+    return registry.connect(hosted, secret, who.account)
+
+
+def _require_kin(where: str, remote: RemoteUrl) -> None:
+    """Refuse to send the remote's token to another host because a file of the repository says so.
+
+    Raises:
+        RefusedError: the host is neither the remote's, nor below or beside it as `api.` is.
+    """
+    host, own = urlsplit(where).hostname or "", remote.host.partition(":")[0]
+    if host not in (own, f"api.{own}") and not host.endswith(f".{own}"):
+        raise RefusedError(
+            f"run.forge_url names {host}, and the remote is on {own}",
+            where=FILE,
+            hint=f"the token would go there; if that is right, say --forge-url {where}",
+        )
+
+
+def _notes(
+    settings: Settings, releases: tuple[str, ...], *, offline: bool
+) -> Mapping[str, str] | None:
+    if settings.release_notes is None:
+        return None
+    from fluxbump.system.http.fetch import Web
+    from fluxbump.system.http.retries import Patience
+
+    # Nice to have, so a run does not wait for them as it does for the index.
+    haste = Patience(connect=5.0, read=10.0, total=15.0, attempts=2)
+    with Web(offline=offline, patience=haste) as web:
+        return fetch_release_notes.fetch(releases, web.get, settings.release_notes)

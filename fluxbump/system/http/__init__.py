@@ -1,0 +1,1 @@
+"""Reading URLs: careful, cached, bounded."""

@@ -1,0 +1,79 @@
+"""One request and its answer as values, for what is not kept under its URL: a registry's API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import httpx
+from msgspec import Struct, field
+
+from fluxbump.system.http.transport import Body, Bounds, followed, temporary
+
+
+class Request(Struct, frozen=True):
+    """What is asked of a server.
+
+    Attributes:
+        url: http or https, without a user.
+        limit: the largest body that is accepted, in bytes, after decompression.
+        headers: beside those that every request has. `Authorization` is not sent on when a
+            redirect leads to another host.
+        method: `GET`, `HEAD` or `POST`.
+        body: of a `POST`.
+        follow: whether a redirect is followed; if not, it is the answer.
+    """
+
+    url: str
+    limit: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    method: str = "GET"
+    body: bytes = b""
+    follow: bool = True
+
+
+class Reply(Struct, frozen=True):
+    """What a server answered.
+
+    Attributes:
+        status: of HTTP; never 429 or 5xx.
+        headers: names in lower case.
+        body: whole, if the status is 200; otherwise empty, because it is not read.
+        elsewhere: the server is not the one that was asked, but one that it redirected to.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    elsewhere: bool = False
+
+
+def exchange(
+    client: httpx.Client, request: Request, bounds: Bounds, now: Callable[[], float]
+) -> Reply:
+    """Ask once.
+
+    Raises:
+        IndexSourceError: the answer is too large, takes too long, or redirects where it may not.
+        TemporaryError: the server cannot answer now.
+        httpx.TransportError: there is no answer.
+    """
+    # Blobs are compressed already, and the bytes that a digest is of are those that are sent.
+    headers = {"accept-encoding": "identity", **request.headers}
+    hop = client.build_request(
+        request.method, bounds.address, headers=headers, content=request.body or None
+    )
+    response = (
+        followed(client, hop, bounds.address) if request.follow else client.send(hop, stream=True)
+    )
+    try:
+        later = temporary(response, bounds.address, now)
+        if later is not None:
+            raise later
+        status = response.status_code
+        has_body = status == httpx.codes.OK and request.method != "HEAD"
+        body = b"".join(Body(response, bounds, packed=True)) if has_body else b""
+        said = {name.lower(): text for name, text in response.headers.items()}
+        elsewhere = response.url.netloc != bounds.address.netloc
+        return Reply(status, said, body, elsewhere)
+    finally:
+        response.close()

@@ -1,0 +1,1 @@
+"""Files as text: YAML, HCL, Markdown, versions, and which parts are live."""

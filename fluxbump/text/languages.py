@@ -1,0 +1,312 @@
+"""What a file is, by its name: what acts on it, and the marks of its comments. Pure.
+
+Two questions are answered apart. What becomes of the file decides whether it is live: configuration
+and scripts are run, programs are built, documents are read by people, records say what was once so,
+locks are written by another tool. Its syntax decides where its comments are. A file that is in no
+table here is a document: what it names is listed, and nobody's text is rewritten on a guess.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from enum import Enum, auto
+from functools import cache
+
+from fluxbump.text.comments import Pair, Syntax
+
+
+class Language(Enum):
+    """What a file is there for."""
+
+    SCRIPT = auto()
+    """Configuration, scripts, templates of both: live, and read as text."""
+    HCL = auto()
+    """Terraform and its like; a heredoc's body is a script."""
+    JSON = auto()
+    """Live; read as text, with comments where a JSON file has any."""
+    APPLICATION = auto()
+    """Source code of programs; what it says of Flux are strings, not installs."""
+    DOCUMENT = auto()
+    """Prose for people, and whatever is not known; nothing in it is live."""
+    RECORD = auto()
+    """What was so at one time: patches, logs, expected output, data. Nothing in it is live."""
+    LOCK = auto()
+    """What another tool has resolved and writes itself; nobody edits it."""
+
+
+# --- syntaxes -----------------------------------------------------------------------------------
+
+_SLASHES = r"(?<!:)//"  # directly behind a colon it belongs to a URL
+_C = Pair(r"/\*", "*/")
+_TRIPLE = (Pair('"""', '"""', escapes=True), Pair("'''", "'''", escapes=True))
+_BACKTICK = Pair("`", "`", escapes=True)
+_MARKUP = Pair("<!--", "-->")
+# `{{/*` of Go, `{{!` of Handlebars: a template's comment may stand anywhere, also in a string.
+_GO = Pair(r"\{\{-?\s*/\*", "}}", ends_file=False)
+_HANDLEBARS = (Pair(r"\{\{~?!--", "}}", ends_file=False), Pair(r"\{\{~?!", "}}", ends_file=False))
+_JINJA = Pair(r"(?<!\$)\{#", "#}", ends_file=False)  # `${#x}` is a shell's
+_ERB = Pair(r"<%#", "%>", ends_file=False)
+_TEMPLATE = (_GO, _JINJA, _ERB, *_HANDLEBARS)
+
+HASH = Syntax(words=True)
+NONE = Syntax()
+JSONC = Syntax(line=(_SLASHES,), blocks=(_C,), quotes='"')
+_SLASH = Syntax(line=(_SLASHES,), blocks=(_C,), quotes="\"'", texts=(*_TRIPLE, _BACKTICK))
+_NOT_RAW = Syntax(line=(_SLASHES,), blocks=(_C,), quotes="\"'", texts=_TRIPLE)
+_PYTHON = Syntax(line=("#",), quotes="\"'", texts=_TRIPLE, docstrings=True)
+_RUBY = Syntax(line=(r"#(?!\{)",), blocks=(Pair("^=begin", "\n=end"),), quotes="\"'")
+_SQL = Syntax(line=("--",), blocks=(_C,), quotes="\"'")
+
+_SYNTAXES: dict[Syntax, str] = {
+    _SLASH: "js jsx mjs cjs ts tsx mts cts go vue svelte groovy jenkinsfile cue",
+    _NOT_RAW: "c cc cpp cs dart h hpp java kt kts php rs scala swift zig proto bicep",
+    JSONC: "jsonc json5",
+    Syntax(
+        line=(_SLASHES, "#"),
+        blocks=(_C,),
+        quotes="\"'",
+        texts=(Pair(r"\|\|\|-?$", "|||"),),
+    ): "jsonnet libsonnet",
+    Syntax(line=("#",), blocks=(_C,), quotes='"', texts=(Pair("''", "''"),)): "nix",
+    Syntax(
+        line=("--",),
+        blocks=(Pair(r"\{-", "-}", nested=True),),
+        quotes='"',
+        texts=(Pair("''", "''"),),
+    ): "dhall",
+    Syntax(line=("--",), blocks=(Pair(r"\{-", "-}", nested=True),), quotes='"'): "hs elm",
+    Syntax(
+        line=("--",),
+        blocks=(Pair(r"--\[\[", "]]"), Pair(r"--\[=\[", "]=]")),
+        quotes="\"'",
+        texts=(Pair(r"\[\[", "]]"), Pair(r"\[=\[", "]=]")),
+    ): "lua",
+    _SQL: "sql",
+    _PYTHON: "py pyi star bzl bazel sky tiltfile",
+    Syntax(line=("#",), quotes="\"'", texts=_TRIPLE): "toml ex exs kcl k",
+    Syntax(line=("#",), quotes='"', texts=(Pair("`", "`"),)): "rego",
+    _RUBY: "rb rake vagrantfile gemfile rakefile podfile brewfile",
+    Syntax(words=True, blocks=(Pair("^=(?:pod|head[1-4]|begin)", "\n=cut"),)): "pl pm",
+    Syntax(line=(";",), quotes='"'): "clj cljs el lisp scm",
+    Syntax(line=("%",), quotes='"'): "erl hrl",
+    Syntax(line=("'", r"^[ \t]*rem\b"), quotes='"'): "vb vbs bas",
+    Syntax(line=(r"^[ \t]*@?rem\b", r"^[ \t]*::")): "bat cmd",
+    Syntax(words=True, blocks=(Pair("<#", "#>"),)): "ps1 psm1 psd1",
+    Syntax(line=(r'^[ \t]*"',)): "vim vimrc",
+    Syntax(words=True, line=(r"(?:^|(?<=[ \t]));",), quotes='"'): "ini",
+    Syntax(words=True, line=(r"^[ \t]*[;!]",)): (
+        "cfg cnf conf config service timer socket mount path target properties desktop network "
+        "netdev container kube pod volume editorconfig gitconfig npmrc gitmodules"
+    ),
+    Syntax(blocks=(_MARKUP,)): "xml xsl md markdown mdx html htm svg plist",
+    Syntax(line=(r"^[ \t]*\.\.[ \t]",)): "rst",
+    Syntax(line=("^//",), blocks=(Pair("^////$", "\n////"),)): "adoc asciidoc asc",
+}
+_SYNTAX_OF = {name: syntax for syntax, names in _SYNTAXES.items() for name in names.split()}
+
+# --- what files do -------------------------------------------------------------------------------
+
+_BY_SUFFIX: dict[Language, str] = {
+    Language.SCRIPT: (
+        "yaml yml sh bash zsh fish ksh ash dash csh bats env envrc ps1 psm1 psd1 bat cmd vim "
+        "cfg cnf conf config ini properties toml desktop editorconfig service timer socket mount "
+        "path target network netdev container kube pod volume unit "
+        "ign bu butane fcc ks kickstart preseed ipxe pxe seed autoinstall cloudinit cloud-init "
+        "cloudconfig cloud-config userdata user-data init upstart nspawn rules cron crontab "
+        "dockerfile containerfile earthfile mk make mak just tasks "
+        "cue jsonnet libsonnet dhall nix star bzl bazel sky tiltfile rego kcl k pkl bicep ytt "
+        "groovy jenkinsfile gradle awk sed jq expect exp nu xsh vars variables "
+        "jsonc json5 sls pp epp rake vagrantfile tcl el"
+    ),
+    Language.HCL: "tf tfvars hcl tofu nomad hcl2",
+    Language.JSON: "json",
+    Language.APPLICATION: (
+        "c cc cpp cxx cs dart ex exs go h hpp java js jsx kt kts lua mjs cjs mts cts php pl pm py "
+        "pyi rb rs scala swift ts tsx vue svelte hs elm clj cljs erl hrl lisp scm vb vbs bas zig "
+        "proto fs fsx ml mli nim cr d jl r m mm sol astro coffee"
+    ),
+    Language.DOCUMENT: (
+        "md markdown mdx rst adoc asciidoc asc txt text html htm xhtml org tex typ textile wiki "
+        "mediawiki pod man 1 5 8 rtf drawio puml plantuml mmd dot excalidraw css scss less"
+    ),
+    Language.RECORD: (
+        "patch diff rej orig snap golden log out csv tsv ipynb svg xml plist jsonl ndjson har tap "
+        "tfstate tfplan sql dump bak backup old disabled off map sarif lcov junit trace approved "
+        "received cast sha256 sha256sum sha512 md5 sig asc pem crt spdx cdx sbom"
+    ),
+    Language.LOCK: "lock sum",
+}
+_LANGUAGE_OF = {name: language for language, names in _BY_SUFFIX.items() for name in names.split()}
+
+_NAMES: dict[Language, str] = {
+    Language.DOCUMENT: (
+        "changelog license licence notice readme authors codeowners contributing copying "
+        "history maintainers news todo version owners"
+    ),
+    Language.SCRIPT: (
+        "dockerfile containerfile makefile gnumakefile jenkinsfile vagrantfile tiltfile justfile "
+        ".justfile earthfile procfile brewfile rakefile gemfile podfile caddyfile corefile "
+        "taskfile kptfile build workspace buck user-data meta-data vendor-data network-config "
+        "userdata cloud-init cloud-config cloud-init-user-data preseed kickstart autoinstall "
+        "crontab .envrc .tool-versions .bashrc .bash_profile .profile .zshrc .zprofile .vimrc "
+        ".gitlab-ci .npmrc .gitconfig .gitmodules .editorconfig chart.lock"
+    ),
+    Language.LOCK: (
+        "package-lock.json npm-shrinkwrap.json pnpm-lock.yaml vendir.lock.yml vendir.lock.yaml "
+        "jsonnetfile.lock.json aqua-checksums.json .aqua-checksums.json packages.lock.json "
+        "yarn.lock go.sum go.work.sum module.bazel.lock kustomization.lock.yaml "
+        "conda-lock.yml bun.lockb"
+    ),
+}
+_LANGUAGE_BY_NAME = {name: language for language, names in _NAMES.items() for name in names.split()}
+_FIRST_PARTS = (
+    "dockerfile containerfile makefile jenkinsfile justfile earthfile procfile vagrantfile "
+    "tiltfile .env .envrc .bashrc user-data meta-data cloud-init cloud-config userdata"
+)
+"""`Dockerfile.build`, `.env.production`, `cloud-init-master`: what is behind tells nothing."""
+_FIRST_PART = frozenset(_FIRST_PARTS.split())
+
+_LOCKS = re.compile(r"[.-]lock\.(?:json|ya?ml|hcl|toml)$|(?:^|/)npins/sources\.json$")
+
+_LAYERS: dict[str, tuple[Pair, ...]] = {
+    "tpl": (_GO, _JINJA),
+    "tmpl": (_GO, _JINJA),
+    "template": (_GO, _JINJA),
+    "gotmpl": (_GO,),
+    "gotpl": (_GO,),
+    "gtpl": (_GO,),
+    "ctmpl": (_GO,),
+    "tftpl": (),
+    "j2": (_JINJA,),
+    "jinja": (_JINJA,),
+    "jinja2": (_JINJA,),
+    "erb": (_ERB,),
+    "hbs": _HANDLEBARS,
+    "handlebars": _HANDLEBARS,
+    "mustache": _HANDLEBARS,
+    **dict.fromkeys(("sample", "example", "dist", "in", "inc", "default", "local"), ()),
+}
+"""Suffixes of templates and patterns: the name before them says what comes of the file."""
+
+_SHEBANG = re.compile(r"\ufeff?(?:#!|#cloud-config|## template:|MIME-Version:|Content-Type: multi)")
+_INTERPRETERS = re.compile(r"#!.*\b(python|node|deno|bun|ruby|perl|php|lua|groovy|tsx|ts-node)")
+_INTERPRETED = {
+    "python": "py", "ruby": "rb", "perl": "pl", "php": "php", "lua": "lua", "groovy": "groovy",
+}  # fmt: skip
+
+
+def suffix_of(path: str) -> str:
+    """Return a file's suffix in lower case, with its dot; empty for `.bashrc` and the like."""
+    # Asked for every file of a large tree, where pathlib takes longer than reading the file.
+    stem, dot, suffix = path.rpartition("/")[2].rpartition(".")
+    return f".{suffix.lower()}" if dot and stem and suffix else ""
+
+
+def language_of(path: str, text: str = "") -> Language:
+    """Tell what a file is there for, by its name.
+
+    Args:
+        path: of the file.
+        text: of the file; its first line tells of a name that says nothing.
+    """
+    known = _named(path)
+    if known is not None:
+        return known
+    if not _SHEBANG.match(text):
+        return Language.DOCUMENT
+    return Language.APPLICATION if _INTERPRETERS.match(text) else Language.SCRIPT
+
+
+@cache
+def _named(path: str) -> Language | None:
+    name = path.rpartition("/")[2].lower()
+    if name in _LANGUAGE_BY_NAME:
+        return _LANGUAGE_BY_NAME[name]
+    if _LOCKS.search(path):
+        return Language.LOCK
+    inner, layers = _peeled(name)
+    suffix = suffix_of(inner)[1:]
+    found = _LANGUAGE_OF.get(suffix) or _LANGUAGE_BY_NAME.get(inner)
+    if found is None and (_first_part(inner) or layers):
+        # A template of something unknown is one of a script: `user-data.tpl`, `bootstrap.tftpl`.
+        return Language.SCRIPT
+    return found
+
+
+def _first_part(name: str) -> str:
+    return next((one for one in _parts(name) if one in _FIRST_PART), "")
+
+
+def _parts(name: str) -> Iterable[str]:
+    """Yield what a name begins with, up to each of its dots, dashes and underscores."""
+    return (name[: match.start()] for match in re.finditer(r"(?<=.)[._-]|$", name))
+
+
+def _peeled(name: str) -> tuple[str, tuple[str, ...]]:
+    """Take the suffixes of templates from a name, in lower case."""
+    layers: list[str] = []
+    while (suffix := suffix_of(name)[1:]) in _LAYERS:
+        layers.append(suffix)
+        name = name[: -len(suffix) - 1]
+    return name, tuple(layers)
+
+
+@cache
+def _syntax_named(path: str) -> Syntax:
+    inner, layers = _peeled(path.rpartition("/")[2].lower())
+    suffix = suffix_of(inner)[1:]
+    base = _SYNTAX_OF.get(suffix) or _SYNTAX_OF.get(inner) or _SYNTAX_OF.get(_first_part(inner))
+    if base is None:
+        base = HASH
+    marks = dict.fromkeys(pair for layer in layers for pair in _LAYERS[layer])
+    return layered(base, marks)
+
+
+def layered(base: Syntax, marks: Iterable[Pair]) -> Syntax:
+    """Return a syntax with the comments of templates over it."""
+    return Syntax(
+        base.line, base.blocks, base.quotes, base.texts, tuple(marks), base.words, base.docstrings
+    )
+
+
+def syntax_of(path: str, text: str) -> Syntax:
+    """Tell how a file's comments are marked.
+
+    Args:
+        path: of the file.
+        text: of the file: its first line, and whether it is a template.
+    """
+    base = _syntax_named(path)
+    if _named(path) is None and (match := _INTERPRETERS.match(text)):
+        base = _SYNTAX_OF.get(_INTERPRETED.get(match[1], "js"), HASH)
+    if suffix_of(path) == ".json":
+        base = JSONC
+    if not base.templates and is_template(path, text):
+        return layered(base, _TEMPLATE)
+    return base
+
+
+_SIGNS = re.compile(r"\{\{|\{%|%\{|<%")
+
+
+def is_template(path: str, text: str) -> bool:
+    """Whether a text is a template in disguise: below a chart's `templates/`, or by its marks."""
+    if "/templates/" in f"/{path}" and "{{" in text:
+        return True
+    return suffix_of(path) in (".yaml", ".yml", ".json") and _SIGNS.search(text) is not None
+
+
+# --- tests ---------------------------------------------------------------------------------------
+
+_TESTS = re.compile(
+    r"(?:^|/)(?:tests?|testdata|testing|__tests__|specs?|fixtures?|__fixtures__|mocks?|__mocks__|"
+    r"testutils?)/|"
+    r"(?:^|/)(?:test_[^/]*|conftest)\.\w+$|[._-](?:test|tests|spec)\.\w+$|[a-z0-9](?:Tests?|IT)\."
+    r"(?:java|kt|cs|scala|groovy)$"
+)
+
+
+def is_test(path: str) -> bool:
+    """Whether a program's source is a test or what tests use, by its path."""
+    return _TESTS.search(path) is not None

@@ -1,0 +1,189 @@
+"""A file as text, and which parts of it are live code. Pure.
+
+A version counts as a pin only where something acts on it. Comments never do, nor do documents
+(Markdown and its like), nor do strings in application code, which say something about Flux but
+install nothing. What a file is, and the marks of its comments, is in `languages`.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Iterator
+from functools import cached_property
+from itertools import accumulate
+
+from msgspec import Struct
+
+from fluxbump.model import Location
+from fluxbump.text import comments, hcl, languages, yaml
+from fluxbump.text.comments import hash_comment
+from fluxbump.text.languages import Language, language_of, suffix_of
+from fluxbump.text.yaml import Document, Node
+from fluxbump.text.yaml_escapes import unescaped
+
+YAML = frozenset({".yaml", ".yml", ".json"})  # JSON is YAML, and manifests may be JSON
+"""Suffixes of files that are YAML."""
+_LIVE = frozenset({Language.SCRIPT, Language.HCL, Language.JSON})
+
+
+def decode(data: bytes) -> str:
+    """Decode a file so that `encode` gives back the same bytes, whatever they are."""
+    return data.decode("utf-8", "surrogateescape")
+
+
+def encode(text: str) -> bytes:
+    """Undo `decode`."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def key_around(document: Document, offset: int) -> str | None:
+    """Return the key whose value holds the character at `offset` of the file, innermost first.
+
+    None outside of every value, in a comment, and in a document that cannot be parsed.
+    """
+    position, found = offset - document.start, None
+    for mapping in yaml.mappings(document.root):
+        for key, value in yaml.entries(mapping):
+            if value.start_mark.index <= position < value.end_mark.index:
+                found = key
+    return found
+
+
+class TextFile(Struct, dict=True):
+    """One candidate file.
+
+    Attributes:
+        path: relative to the repository's root.
+        text: decoded; bytes that are not UTF-8 are kept as surrogates.
+    """
+
+    path: str
+    text: str
+
+    @cached_property
+    def language(self) -> Language:
+        """What the file is there for."""
+        return language_of(self.path, self.text)
+
+    @property
+    def is_program(self) -> bool:
+        """Whether the file is source code of a program, tests included.
+
+        What such a file says of Flux is not live (see `is_live`): a string installs nothing until
+        the program does. Whoever knows by itself that a string in a program is acted on, as an
+        exact install URL is, asks `is_code`.
+        """
+        return self.language is Language.APPLICATION
+
+    def is_code(self, offset: int) -> bool:
+        """Whether the character stands in source code that is shipped.
+
+        That is program source, outside of its comments and docstrings, and no test, nor what tests
+        use: those hold versions as samples.
+        """
+        return self.is_program and not languages.is_test(self.path) and not self.in_comment(offset)
+
+    def forget(self) -> None:
+        """Drop what was parsed; a thousand clusters' manifests need not be held at once."""
+        self.__dict__.pop("documents", None)
+
+    @property
+    def is_yaml(self) -> bool:
+        """Whether the whole file is meant to be YAML; a Helm template is not."""
+        if "/templates/" in f"/{self.path}" and "{{" in self.text:
+            return False
+        return suffix_of(self.path) in YAML
+
+    @cached_property
+    def documents(self) -> tuple[Document, ...]:
+        """The file's YAML documents; none for a file that is not YAML by its name."""
+        return yaml.documents(self.text, self.path) if self.is_yaml else ()
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        return [*accumulate((len(line) + 1 for line in self.text.split("\n")), initial=0)]
+
+    @cached_property
+    def _syntax(self) -> comments.Syntax:
+        return languages.syntax_of(self.path, self.text)
+
+    @cached_property
+    def _comments(self) -> list[tuple[int, int]]:
+        """Every comment of a text that has to be read from its beginning."""
+        if self.language is Language.HCL:
+            return list(hcl.comments(self.text))
+        return comments.spans(self.text, self._syntax)
+
+    @cached_property
+    def _line_comments(self) -> dict[int, int | None]:
+        """Where the comment of a line starts, for the lines that were asked for."""
+        return {}
+
+    def location(self, offset: int) -> Location:
+        """Return the place of a character."""
+        line = bisect_right(self._line_starts, offset) - 1
+        return Location(self.path, line + 1, offset - self._line_starts[line] + 1)
+
+    def line_span(self, offset: int) -> tuple[int, int]:
+        """Return the offsets of the line around `offset`, without its line break."""
+        start = self.text.rfind("\n", 0, offset) + 1
+        end = self.text.find("\n", offset)
+        end = len(self.text) if end < 0 else end
+        return start, end - (self.text[start:end].endswith("\r"))
+
+    def in_comment(self, offset: int) -> bool:
+        """Whether the character stands in a comment."""
+        if self.language is not Language.HCL and self._syntax.by_line:
+            return self._in_line_comment(offset)
+        found = bisect_right(self._comments, offset, key=lambda span: span[0]) - 1
+        return found >= 0 and offset < self._comments[found][1]
+
+    def _in_line_comment(self, offset: int) -> bool:
+        start, end = self.line_span(offset)
+        if start not in self._line_comments:
+            line = self.text[start:end]
+            self._line_comments[start] = comments.line_comment(line, self._syntax)
+        comment = self._line_comments[start]
+        return comment is not None and offset >= start + comment
+
+    def is_live(self, offset: int) -> bool:
+        """Whether the character stands in live code: configuration, scripts, templates of them."""
+        if self.language not in _LIVE:
+            return False
+        return not self.in_comment(offset) and not self._in_prose(offset)
+
+    def _in_prose(self, offset: int) -> bool:
+        """A `description:` in YAML tells a story; nothing installs from it."""
+        for document in self.documents:
+            if document.start <= offset < document.end:
+                return key_around(document, offset) in _PROSE_KEYS
+        return False
+
+    def objects(
+        self, kinds: Collection[str], relevant: Callable[[str], object]
+    ) -> Iterator[tuple[Document, Node]]:
+        """Yield the Kubernetes objects of `kinds` in documents whose text is `relevant`.
+
+        Documents that cannot matter are not parsed; their text is judged with its escapes written
+        out. The items of a `List` count as objects.
+        """
+        for document in self.documents:
+            source = unescaped(document.source)
+            if not any(kind in source for kind in kinds) or not relevant(source):
+                continue
+            for node in document.objects():
+                if yaml.text_of(node, "kind") in kinds:
+                    yield document, node
+
+
+_PROSE_KEYS = frozenset({"description", "summary", "message", "notes", "title", "changelog"})
+
+__all__ = [
+    "Language",
+    "TextFile",
+    "decode",
+    "encode",
+    "hash_comment",
+    "language_of",
+    "suffix_of",
+]

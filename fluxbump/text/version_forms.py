@@ -1,0 +1,22 @@
+"""How a text holds a version. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from fluxbump.model import Form
+from fluxbump.text import versions
+
+_EXACT = re.compile(rf"=?\s*v?({versions.FULL.pattern})")
+_VARIABLE = re.compile(r"\$[\w{(]|\{\{|%\{|<no value>")
+_ANY = frozenset({"", "*", "x", "X", "latest", ">=0.0.0", ">=0.0.0-0", ">0.0.0-0", ">= 0.0.0"})
+
+
+def form_of(text: str) -> tuple[Form, int]:
+    """Tell how a version text is held, and how many characters stand before the version itself."""
+    exact = _EXACT.fullmatch(text)
+    if exact:
+        return Form.EXACT, exact.start(1)
+    if _VARIABLE.search(text):
+        return Form.VARIABLE, 0
+    return (Form.UNPINNED if text.strip() in _ANY else Form.RANGE), 0

@@ -1,0 +1,170 @@
+"""Edits that take out or replace entries of YAML mappings, and touch no other character. Pure.
+
+An entry is edited only where its text is certainly its own: no anchor, alias, tag, merge key,
+duplicate key or template. In block style whole lines go; comments on lines of their own stay.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from fluxbump.bump.changes import Edit
+from fluxbump.errors import PinError
+from fluxbump.text.yaml import Document, MappingNode, Node, ScalarNode
+
+_COMMENT = re.compile(r"(?:^|(?<=\s))#.*", re.MULTILINE)
+_TEMPLATES = ("{{", "{%", "${")
+
+
+class Entry(Struct, frozen=True):
+    """One entry of a mapping.
+
+    Attributes:
+        document: where.
+        mapping: that holds it.
+        key: the node of its key.
+        value: the node of its value.
+        above: the entry whose value the mapping is; None for the first one that was asked for.
+    """
+
+    document: Document
+    mapping: MappingNode
+    key: Node
+    value: Node
+    above: Entry | None = None
+
+    @property
+    def alone(self) -> bool:
+        """Whether the mapping holds nothing else."""
+        return len(self.mapping.value) == 1
+
+
+def find(document: Document, node: Node | None, *keys: str) -> Entry | None:
+    """Follow `keys` to an entry; None when there is none.
+
+    Raises:
+        PinError: what stands there is not certainly this entry's own text.
+    """
+    found: Entry | None = None
+    for key in keys:
+        if not isinstance(node, MappingNode):
+            return None
+        pairs = [(k, v) for k, v in node.value if isinstance(k, ScalarNode)]
+        some = [(k, v) for k, v in pairs if k.value == key]
+        merges = next((k for k, _ in pairs if k.value == "<<"), None)
+        if merges is not None:
+            raise _refusal(document, merges, "a merge key")
+        if not some:
+            return None
+        if len(some) > 1:
+            raise _refusal(document, some[1][0], f"a second {key}")
+        found = Entry(document, node, *some[0], found)
+        _require_own(found)
+        node = found.value
+    return found
+
+
+def _require_own(entry: Entry) -> None:
+    document, key, value = entry.document, entry.key, entry.value
+    first = value.value[0][0] if isinstance(value, MappingNode) and value.value else value
+    between = document.source[key.end_mark.index : first.start_mark.index + 1]
+    code = _COMMENT.sub("", between)
+    if value.start_mark.index < key.end_mark.index or "*" in code:
+        raise _refusal(document, key, "an alias")
+    if "&" in code or "!" in code:
+        raise _refusal(document, key, "an anchor or a tag")
+
+
+def _refusal(document: Document, node: Node, what: str) -> PinError:
+    return PinError(
+        f"{what} is in the way, so this is not fixed",
+        where=document.at(node),
+        hint="edit it yourself, or leave out --fix",
+    )
+
+
+def remove(entry: Entry) -> list[Edit]:
+    """Take an entry out, and the entries above that hold nothing else."""
+    while entry.alone and entry.above is not None:
+        entry = entry.above
+    if entry.mapping.flow_style:
+        return [_from_flow(entry)]
+    return list(_lines(entry))
+
+
+def replace_value(entry: Entry, new: str) -> Edit:
+    """Give a scalar another value."""
+    scalar = entry.document.scalar(entry.value)
+    if scalar is None or not scalar.editable or "$" in scalar.value:
+        raise _refusal(entry.document, entry.value, "a variable or a multi-line value")
+    return Edit(entry.document.path, scalar.start, scalar.end, new)
+
+
+def become(entry: Entry, key: str, inner: str, value: str) -> list[Edit]:
+    """Let an entry whose value is a mapping become `key: {inner: value}`, in its own style."""
+    document, held = entry.document, entry.value
+    if not isinstance(held, MappingNode) or not held.value:
+        raise _refusal(document, entry.key, "a value that is no mapping")
+    quote = document.source[entry.key.start_mark.index]
+    quote = quote if quote in "\"'" else ""
+    new = f"{quote}{inner}{quote}: {quote}{value}{quote}"
+    (first, text), *others = held.value
+    end = others[-1][1] if held.flow_style and others else text
+    edits = [
+        _replace(entry, entry.key.start_mark.index, entry.key.end_mark.index, quote + key + quote),
+        _replace(entry, first.start_mark.index, _end(end), new),
+    ]
+    for other, one in () if held.flow_style else others:
+        edits += _lines(Entry(document, held, other, one))
+    return edits
+
+
+def _replace(entry: Entry, start: int, end: int, new: str) -> Edit:
+    text = entry.document.source[start:end]
+    if "#" in text or any(one in text for one in _TEMPLATES):
+        raise _refusal(entry.document, entry.key, "a comment or a template")
+    base = entry.document.start
+    return Edit(entry.document.path, base + start, base + end, new)
+
+
+def _from_flow(entry: Entry) -> Edit:
+    keys = [key for key, _ in entry.mapping.value]
+    at = keys.index(entry.key)
+    if at + 1 < len(keys):
+        start, end = entry.key.start_mark.index, keys[at + 1].start_mark.index
+    else:
+        before = entry.mapping.value[at - 1][1] if at else None
+        start = _end(before) if before is not None else entry.key.start_mark.index
+        end = _end(entry.value)
+    return _replace(entry, start, end, "")
+
+
+def _lines(entry: Entry) -> Iterator[Edit]:
+    """Yield the lines of an entry in block style, without those that are comments."""
+    document, source = entry.document, entry.document.source
+    start = source.rfind("\n", 0, entry.key.start_mark.index) + 1
+    last = _end(entry.value)
+    end = source.find("\n", last)
+    end = len(source) if end < 0 else end + 1
+    rest = source[last:end].strip()
+    if source[start : entry.key.start_mark.index].strip() or not (not rest or rest[0] == "#"):
+        raise _refusal(document, entry.key, "other text on the same line")
+    for line in source[start:end].splitlines(keepends=True):
+        code = line.strip()
+        if any(one in code for one in _TEMPLATES):
+            raise _refusal(document, entry.key, "a template")
+        if not code.startswith("#") and code:
+            yield Edit(
+                document.path, document.start + start, document.start + start + len(line), ""
+            )
+        start += len(line)
+
+
+def _end(node: Node) -> int:
+    """Return where a value's text ends; the parser ends a block mapping at the next key."""
+    if isinstance(node, MappingNode) and not node.flow_style and node.value:
+        return _end(node.value[-1][1])
+    return int(node.end_mark.index)
