@@ -54,7 +54,7 @@ schema: $(READY) ## Write the JSON Schemas in docs/schemas
 	@for name in config to status releases check path matrix run fleet fleet-config; do \
 	  $(BIN)/fluxbump schema $$name > docs/schemas/$$name.json; done
 
-facts: $(READY) ## Derive the tables in fluxbump/facts: make facts SOURCE=DIR, with DIR/vX.Y.Z/install.yaml
+facts: $(READY) ## Derive the tables in fluxbump/flux/tables: make facts SOURCE=DIR, with DIR/vX.Y.Z/install.yaml
 	@$(BIN)/python -m fixtures.derive_facts "$(SOURCE)"
 
 clean: ## Remove what was built

@@ -5,12 +5,23 @@ For programs: `check` and `status`, and the values they return; see `fluxbump.ap
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from fluxbump.api import Finding, Location, Related, Severity, Survey, Verdict, check, status
+from fluxbump.version import __version__
 
-__version__ = "0.1.0"
+if TYPE_CHECKING:
+    from fluxbump.api import (
+        Finding,
+        Location,
+        Related,
+        Severity,
+        Survey,
+        Verdict,
+        check,
+        status,
+    )
 
 __all__ = [
     "Finding",
@@ -23,6 +34,21 @@ __all__ = [
     "check",
     "status",
 ]
+
+
+class _Package(ModuleType):
+    """This package, where `check` stays the function for programs.
+
+    The room `fluxbump.check` has the same name, and Python binds a submodule in its package when
+    it is first imported. Rooms are imported by their full names, so nothing misses that binding.
+    """
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in __all__ and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> object:

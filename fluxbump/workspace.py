@@ -14,10 +14,10 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from fluxbump.check.pin_history import Lineage
 from fluxbump.config.settings import FILE, Settings
 from fluxbump.flux.download import Upstream
 from fluxbump.flux.known_releases import Sources
+from fluxbump.git.history import Lineage
 from fluxbump.git.objects import CommitSnapshot
 from fluxbump.git.repository import Repository
 from fluxbump.git.worktree import EditableWorktree

@@ -71,3 +71,16 @@ def test_the_documented_program_runs(tmp_path: Path, index: str) -> None:
     )
     assert "FB103 cloud-init installs Flux 2.4.0" in done.stdout
     assert "not run: FB107" in done.stdout
+
+
+def test_check_is_the_function_whatever_was_imported_before() -> None:
+    """A room of the package is called `check` as well."""
+    code = (
+        "import fluxbump.check.evidence\n"
+        "from fluxbump.check import gate\n"
+        "from fluxbump import check\n"
+        "from fluxbump.api import check as expected\n"
+        "assert check is expected, check\n"
+        "assert gate.__name__ == 'fluxbump.check.gate'\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

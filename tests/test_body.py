@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from fluxbump.bump import bump
 from fluxbump.bump.bump import Prepared, Request
-from fluxbump.bump.starting_point import look
 from fluxbump.check.rules.rule import NotRun
+from fluxbump.check.starting_point import look
 from fluxbump.config.settings import Policy, Settings
 from fluxbump.flux.tables import crds
 from fluxbump.git.objects import CommitSnapshot

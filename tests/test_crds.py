@@ -248,7 +248,7 @@ def test_a_refusal_is_recognised(text: str, expected: tuple[str | None, str, boo
     assert recognise(text) == expected
 
 
-@pytest.mark.parametrize("page", ["docs/runbook.md", "fluxbump/rules/pages/FB201.md"])
+@pytest.mark.parametrize("page", ["docs/runbook.md", "fluxbump/check/rules/pages/FB201.md"])
 def test_who_searches_for_the_message_finds_it_in_both_wordings(page: str) -> None:
     text = " ".join((ROOT / page).read_text("utf-8").split())
     found = [

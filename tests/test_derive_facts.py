@@ -128,7 +128,9 @@ def python(checkout: Path, where: Path, *arguments: str) -> subprocess.Completed
 
 
 def table(checkout: Path, name: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((checkout / "fluxbump" / "facts" / name).read_text("utf-8"))
+    found: dict[str, Any] = json.loads(
+        (checkout / "fluxbump" / "flux" / "tables" / name).read_text("utf-8")
+    )
     return found
 
 
@@ -156,7 +158,7 @@ def test_a_release_alone_gives_the_same_tables_as_all_together(
     shutil.copytree(every, source)
     tables_ = derived(derive_facts.read(put(source, NEW, new_manifest())))
     assert tables_ == {
-        name: (checkout / "fluxbump" / "facts" / name).read_bytes() for name in SHIPPED
+        name: (checkout / "fluxbump" / "flux" / "tables" / name).read_bytes() for name in SHIPPED
     }
 
 

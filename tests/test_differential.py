@@ -15,12 +15,14 @@ import pytest
 from fixtures import facts, generate, states
 from fluxbump.check.check import examine, judge
 from fluxbump.check.evidence import Renderer
-from fluxbump.check.rules.rule import Render, RenderedObject, Vendored
+from fluxbump.check.rules.rule import Render
 from fluxbump.config.settings import Settings
+from fluxbump.flux.chart_contents import Vendored
 from fluxbump.git.overlay import MemorySnapshot
 from fluxbump.helm import archive
 from fluxbump.helm.binary import Helm
 from fluxbump.helm.index import source as indexes
+from fluxbump.helm.rendered import RenderedObject
 from fluxbump.model import Chart, ChartIndex, IndexSource, Snapshot
 from tests import bash_gate
 from tests import rendered as really

@@ -11,13 +11,15 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from fluxbump.bump import edit
-from fluxbump.bump.changes import ChangeSet, Edit, Plan
+from fluxbump.bump.changes import Plan
 from fluxbump.bump.plan import Options, plan
 from fluxbump.discover.inventory import Scope, discover
 from fluxbump.flux.releases import resolve
-from fluxbump.git.overlay import MemorySnapshot, Overlay
+from fluxbump.git.overlay import ChangeSet, MemorySnapshot, Overlay
+from fluxbump.text import splice
 from fluxbump.text import yaml as yamltext
 from fluxbump.text.live_code import decode
+from fluxbump.text.splice import Edit
 from tests.helpers import COMMUNITY, EDGE, URL, app_versions, chart_index
 
 Node = str | list["Node"] | dict[str, "Node"]
@@ -301,5 +303,5 @@ def test_splice(spans: list[tuple[int, int, str]]) -> None:
     expected = text
     for start, end, new in reversed(chosen):
         expected = expected[:start] + new + expected[end:]
-    assert edit.splice(text, edits) == expected
-    assert edit.splice(text, reversed(edits)) == expected
+    assert splice.splice(text, edits) == expected
+    assert splice.splice(text, reversed(edits)) == expected

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from fluxbump.check.rules.rule import RenderedObject
 from fluxbump.errors import ToolError
 from fluxbump.helm.binary import ChartRefusedError, Helm, find, objects
+from fluxbump.helm.rendered import RenderedObject
 from fluxbump.text import yaml
 from tests.rendered import template
 

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from fluxbump.bump.changes import Edit
 from fluxbump.errors import PinError
 from fluxbump.helm import lock
+from fluxbump.text.splice import Edit
 from tests.helpers import in_step
 
 _NOW = datetime(2026, 4, 15, 10, 20, 30, 120000, tzinfo=timezone(timedelta(hours=2)))

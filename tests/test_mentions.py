@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 import pytest
 
-from fluxbump.bump import edit
+from fluxbump.bump import mentions
 from fluxbump.bump.changes import Plan
 from fluxbump.bump.plan import Options, plan
-from fluxbump.discover.mentions import mentions
 from fluxbump.flux.releases import resolve
+from fluxbump.text import splice
 from fluxbump.text.live_code import TextFile
 from tests.helpers import (
     EDGE,
@@ -36,7 +36,7 @@ def planned(target: str = "2.5.1", files: dict[str, str] | None = None) -> Plan:
 def rowed(text: str, path: str = "a.md", target: str = "2.5.1") -> str:
     """The text after its mapping rows have moved."""
     rows = mentions.rows([TextFile(path, text)], planned(target), app_versions())
-    return edit.splice(text, [one for row in rows for one in row.edits])
+    return splice.splice(text, [one for row in rows for one in row.edits])
 
 
 def check(text: str, after: str, path: str = "a.md", target: str = "2.5.1") -> None:

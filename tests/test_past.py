@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 
 from fluxbump.check import pin_history
-from fluxbump.check.pin_history import Held, Past
+from fluxbump.check.pin_history import Past
 from fluxbump.discover.inventory import Scope, discover
 from fluxbump.flux.tables import crds
 from fluxbump.git import history as lineage
+from fluxbump.git.history import Held
 from fluxbump.git.repository import Repository
 from tests.helpers import (
     COMMUNITY,

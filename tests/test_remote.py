@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from fluxbump.bump.changes import ChangeSet
 from fluxbump.errors import RepositoryError
 from fluxbump.git.clones import cached_clone
+from fluxbump.git.overlay import ChangeSet
 from fluxbump.git.remote import Remote, environment
 from fluxbump.git.remote_errors import (
     AccessError,
@@ -357,7 +357,7 @@ def test_two_runs_make_one_clone(job: Job, server: GitServer) -> None:
 
 def test_a_run_that_was_killed_is_in_nobody_s_way(job: Job, server: GitServer) -> None:
     program = (
-        "import sys; from pathlib import Path; from fluxbump.clones import cached_clone;"
+        "import sys; from pathlib import Path; from fluxbump.git.clones import cached_clone;"
         "cached_clone(sys.argv[1], Path(sys.argv[2]))"
     )
     url = server.url(NAME, user="bot", password=PLANTED)

@@ -6,9 +6,10 @@ from msgspec.structs import replace
 from fixtures import states
 from fluxbump.check.pin_history import Past
 from fluxbump.check.rules.pages import page
-from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Rule, Vendored
+from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Rule
 from fluxbump.check.rules.stored_versions import RULES, unsure
 from fluxbump.discover.kubernetes_pins import KubernetesPin
+from fluxbump.flux.chart_contents import Vendored
 from fluxbump.flux.tables import crds
 from fluxbump.model import FLUX, Finding, Inventory, Location, Pin, Severity
 from tests.helpers import app_versions, chart_index, find, script, small, values, wrapper

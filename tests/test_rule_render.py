@@ -15,12 +15,13 @@ from fluxbump.check import evidence
 from fluxbump.check.helm_template import Fetch
 from fluxbump.check.rules.pages import page
 from fluxbump.check.rules.rendered_chart import CORE, RULES
-from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Render, RenderedObject, Rule
+from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Render, Rule
 from fluxbump.discover.inventory import Scope, discover
 from fluxbump.errors import IndexSourceError
 from fluxbump.flux.tables.images import controllers
 from fluxbump.git.overlay import MemorySnapshot
 from fluxbump.helm.binary import KUBE_VERSION, ChartRefusedError, Helm, find
+from fluxbump.helm.rendered import RenderedObject
 from fluxbump.model import Finding, Inventory, Location
 from tests.rendered import render
 
@@ -632,7 +633,10 @@ def test_a_chart_at_the_root_of_the_repository(files: Files) -> None:
 
 
 def test_the_rules_alone_bring_no_way_to_run_anything() -> None:
-    script = "import sys, fluxbump.rules.render; print(*{'subprocess', 'git'} & {*sys.modules})"
+    script = (
+        "import sys, fluxbump.check.rules.rendered_chart;"
+        "print(*{'subprocess', 'git'} & {*sys.modules})"
+    )
     command = [sys.executable, "-c", script]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""

@@ -51,10 +51,10 @@ HEAD = f"""
 import errno, os, signal, sys
 sys.path[:0] = [{str(ROOT)!r}, {str(PACKAGES)!r}]
 from pathlib import Path
-from fluxbump import swap
+from fluxbump.system import atomic_replace
 
 BEFORE, AFTER = {BEFORE!r}, {AFTER!r}
-place = swap.Place(Path(sys.argv[1]), Path(sys.argv[2]))
+place = atomic_replace.Place(Path(sys.argv[1]), Path(sys.argv[2]))
 """
 SCRIPT = """
 seen, chosen, deed = 0, int(sys.argv[3]), sys.argv[4]
@@ -79,9 +79,9 @@ def hook(event, arguments):
 sys.addaudithook(hook)
 what = sys.argv[5]
 if what == "write":
-    swap.write(place, BEFORE, AFTER)
+    atomic_replace.write(place, BEFORE, AFTER)
 else:
-    swap.recover(place)
+    atomic_replace.recover(place)
 print(seen)
 """
 
@@ -191,7 +191,7 @@ def hook(event, arguments):
         os.kill(os.getpid(), signal.SIGKILL)
 
 sys.addaudithook(hook)
-swap.write(place, BEFORE, AFTER)
+atomic_replace.write(place, BEFORE, AFTER)
 """
 
 
@@ -309,7 +309,7 @@ def hook(event, arguments):
         Path(sys.argv[1], "d.txt").write_bytes(b"mine")
 
 sys.addaudithook(hook)
-swap.write(place, BEFORE, AFTER)
+atomic_replace.write(place, BEFORE, AFTER)
 """
 
 

@@ -10,9 +10,9 @@ from msgspec.structs import replace
 
 from fixtures import generate
 from fixtures import manifests as made
-from fluxbump.check.rules.rule import Vendored
 from fluxbump.errors import IndexSourceError
 from fluxbump.flux import known_releases
+from fluxbump.flux.chart_contents import Vendored
 from fluxbump.flux.download import Upstream
 from fluxbump.flux.install_manifest import Shipped
 from fluxbump.flux.known_releases import Knowledge, Sources

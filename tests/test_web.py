@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import trustme
 
-from fluxbump import __version__
 from fluxbump.errors import IndexSourceError
 from fluxbump.system.http.fetch import Patience, Request, Web
+from fluxbump.version import __version__
 from tests.sleeper import Sleeper
 from tests.web_server import Answer, WebServer
 

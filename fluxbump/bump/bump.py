@@ -1,7 +1,7 @@
 """The journey of a bump. The only room that knows the order of its stages.
 
 `look` gathers what there is; `prepare` computes everything and writes nothing; `deliver` writes its
-commits, mostly one, and one ref. A dry run is the first two. `inplace` delivers to the work tree.
+commits, mostly one, and one ref. A dry run is the first two. `in_place` delivers to the work tree.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from fluxbump.bump import (
     base_lines,
     edit,
+    mentions,
     sync_target,
 )
 from fluxbump.bump import (
@@ -25,27 +26,26 @@ from fluxbump.bump import (
 from fluxbump.bump import (
     commits as steps,
 )
-from fluxbump.bump.changes import ChangeSet, Plan, Row
+from fluxbump.bump.changes import Plan, Row
 from fluxbump.bump.commits import Step
 from fluxbump.bump.compose import Start, edited, fixed, following
 from fluxbump.bump.fixes import Fix, Fixing
 from fluxbump.bump.migrate import plan as migrate
 from fluxbump.bump.migrate.edits import Migration
 from fluxbump.bump.plan import Options, plan
-from fluxbump.bump.starting_point import Looked, S, S_co
 from fluxbump.check import evidence, gate, newest_safe, rules, suppressions
 from fluxbump.check.evidence import Known, Renderer
 from fluxbump.check.rules import flux_helm_release
 from fluxbump.check.rules.rule import Evidence, Renders
+from fluxbump.check.starting_point import Looked, S, S_co
 from fluxbump.check.verdict import Verdict
 from fluxbump.config.settings import Settings, fill
-from fluxbump.discover.mentions import mentions
 from fluxbump.discover.tracks import current
 from fluxbump.errors import RefusedError, RepositoryError
 from fluxbump.flux import releases
 from fluxbump.git.commits import Built
 from fluxbump.git.objects import CommitSnapshot
-from fluxbump.git.overlay import Overlay
+from fluxbump.git.overlay import ChangeSet, Overlay
 from fluxbump.git.repository import Branch, Repository
 from fluxbump.model import (
     FLUX,

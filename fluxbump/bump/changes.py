@@ -4,25 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from msgspec import Struct, field
+from msgspec import Struct
 from semver import Version
 
 from fluxbump.model import ChartRelease, Location, Note, Pin, Related, Track
+from fluxbump.text.splice import Edit
 
 
 class Change(Struct, frozen=True):
     """A pin and the version that it will hold."""
 
     pin: Pin
-    new: str
-
-
-class Edit(Struct, frozen=True):
-    """A replacement of `text[start:end]` in one file's decoded text."""
-
-    path: str
-    start: int
-    end: int
     new: str
 
 
@@ -60,9 +52,3 @@ class Plan(Struct, frozen=True):
     def release(self) -> Version:
         """The Flux release that the plan leads to."""
         return self.chart_release.app_version
-
-
-class ChangeSet(Struct, frozen=True):
-    """The files after the edits: path to new bytes, or None for a file that goes."""
-
-    files: Mapping[str, bytes | None] = field(default_factory=dict)

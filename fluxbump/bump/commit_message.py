@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fluxbump.bump.changes import ChangeSet, Plan
+from fluxbump.bump.changes import Plan
 from fluxbump.config.settings import Settings, fill
+from fluxbump.git.overlay import ChangeSet
 from fluxbump.model import FLUX, FLUX2, TrackKind
 
 _LINES = (TrackKind.RELEASE, TrackKind.COMMUNITY, TrackKind.CHART)

@@ -8,11 +8,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fluxbump.bump import fixes
-from fluxbump.bump.changes import ChangeSet
 from fluxbump.bump.fixes import Fixing
 from fluxbump.bump.migrate import edits
 from fluxbump.bump.migrate.edits import Migration
 from fluxbump.git.objects import CommitSnapshot
+from fluxbump.git.overlay import ChangeSet
 from fluxbump.git.repository import Repository
 
 

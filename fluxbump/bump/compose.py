@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump.bump import edit, fixes
-from fluxbump.bump.changes import ChangeSet, Edit, Plan, Row
+from fluxbump.bump import edit, fixes, mentions
+from fluxbump.bump.changes import Plan, Row
 from fluxbump.bump.fixes import Fix, Fixing
 from fluxbump.bump.migrate.edits import Migration
-from fluxbump.bump.starting_point import Looked
+from fluxbump.check.starting_point import Looked
 from fluxbump.discover import (
     chart_archives,
     digests,
@@ -19,10 +19,9 @@ from fluxbump.discover import (
     symlinks,
 )
 from fluxbump.discover.inventory import Scope, discover
-from fluxbump.discover.mentions import mentions
 from fluxbump.errors import IndexSourceError
 from fluxbump.flux import controller_images
-from fluxbump.git.overlay import Overlay
+from fluxbump.git.overlay import ChangeSet, Overlay
 from fluxbump.model import (
     FLUX,
     FLUX2,
@@ -34,6 +33,7 @@ from fluxbump.model import (
     TrackKind,
 )
 from fluxbump.text.live_code import TextFile, decode
+from fluxbump.text.splice import Edit
 
 
 class Start:
@@ -100,7 +100,8 @@ def edited(
     Raises:
         FluxbumpError: an edit cannot be made, or an archive cannot be had.
     """
-    symlinks.require_nothing_behind(start.snapshot, start.inventory, planned)
+    moved = {change.pin.location.path for change in planned.changes}
+    symlinks.require_nothing_behind(start.snapshot, start.inventory, moved, planned.targets)
     files = _files(start.snapshot, start.inventory, planned)
     known = scope.app_versions or {}
     rows = tuple(mentions.rows(files, planned, known)) if rows_move else ()

@@ -9,27 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
-from fluxbump.bump.changes import ChangeSet, Edit, Plan
+from fluxbump.bump.changes import Plan
 from fluxbump.discover.inventory import Scope, rediscover
 from fluxbump.errors import PinError
+from fluxbump.git.overlay import ChangeSet
 from fluxbump.helm import archive, lock
 from fluxbump.model import FLUX, FLUX2, Chart, Inventory, Location, Note, Pin, Snapshot
 from fluxbump.text.live_code import decode, encode
-
-
-def splice(text: str, edits: Iterable[Edit]) -> str:
-    """Apply edits to a text.
-
-    Raises:
-        AssertionError: two edits overlap; that is a bug, never the input's fault.
-    """
-    parts, position = [], 0
-    for edit in sorted(edits, key=lambda one: (one.start, one.end)):
-        if edit.start < position:
-            raise AssertionError(f"edits overlap in {edit.path} at offset {edit.start}")
-        parts += [text[position : edit.start], edit.new]
-        position = edit.end
-    return "".join([*parts, text[position:]])
+from fluxbump.text.splice import Edit, edited, splice
 
 
 def edits_of(plan: Plan) -> list[Edit]:
@@ -38,14 +25,6 @@ def edits_of(plan: Plan) -> list[Edit]:
         Edit(change.pin.location.path, change.pin.start, change.pin.end, change.new)
         for change in plan.changes
     ]
-
-
-def edited(texts: Mapping[str, str], edits: Iterable[Edit]) -> dict[str, str]:
-    """Apply edits file by file; only changed files are in the result."""
-    by_path: dict[str, list[Edit]] = {}
-    for edit in edits:
-        by_path.setdefault(edit.path, []).append(edit)
-    return {path: splice(texts[path], some) for path, some in by_path.items()}
 
 
 def change_set(

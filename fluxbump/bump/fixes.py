@@ -7,15 +7,15 @@ from enum import StrEnum
 
 from msgspec import Struct, field
 
-from fluxbump.bump import edit
-from fluxbump.bump.changes import ChangeSet, Edit
 from fluxbump.check.rules.flux_helm_release import KEPT, TRUE, hazards, knows_strategy
 from fluxbump.discover.inventory import Scope, rediscover
 from fluxbump.discover.owners import Owner, owners
 from fluxbump.discover.tracks import current
+from fluxbump.git.overlay import ChangeSet
 from fluxbump.model import FLUX, Inventory, Location
-from fluxbump.text import yaml, yaml_edit
+from fluxbump.text import splice, yaml, yaml_edit
 from fluxbump.text.live_code import encode
+from fluxbump.text.splice import Edit
 from fluxbump.text.yaml_edit import Entry
 
 _SAFE = "RetryOnFailure"
@@ -87,7 +87,7 @@ def apply(inventory: Inventory, fix: Fix, scope: Scope) -> Fixing:
         return Fixing(fix, inventory=inventory)
     # An object that two files' owners share is edited once.
     edits = dict.fromkeys(one for _, some in found for one in some)
-    texts = edit.edited(inventory.files, edits)
+    texts = splice.edited(inventory.files, edits)
     after = rediscover(inventory, texts, scope)
     _prove(inventory, after, texts, lambda owner: any(does(owner, release)))
     changes = ChangeSet({path: encode(text) for path, text in texts.items()})

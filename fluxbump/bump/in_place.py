@@ -11,14 +11,13 @@ from msgspec.structs import replace
 
 from fluxbump.bump import bump
 from fluxbump.bump.bump import Prepared, Rendering, Request
-from fluxbump.bump.changes import ChangeSet
-from fluxbump.bump.starting_point import look
+from fluxbump.check.starting_point import look
 from fluxbump.config.settings import Settings
 from fluxbump.discover.inventory import Scope, discover
 from fluxbump.errors import RepositoryError
 from fluxbump.flux import releases
 from fluxbump.flux.known_releases import Sources
-from fluxbump.git.overlay import Overlay
+from fluxbump.git.overlay import ChangeSet, Overlay
 from fluxbump.git.repository import Repository
 from fluxbump.git.worktree import EditableWorktree
 from fluxbump.model import Chart, IndexSource, Location, Note

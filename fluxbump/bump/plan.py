@@ -286,7 +286,7 @@ def _refuse_stale_digests(
     moves = any(one.pin.track == FLUX for one in changes)
     for pin in pins:
         if not pin.track.name.startswith(MANIFEST):
-            continue  # `archives` judges those of the chart
+            continue  # `chart_archives` judges those of the chart
         if moves and pin.track.kind is TrackKind.DIGEST and pin.track not in targets:
             raise PinError(
                 f"the {pin.subject} must move with the release, but the file of {targets[FLUX]} is "

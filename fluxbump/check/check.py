@@ -10,7 +10,6 @@ from msgspec.structs import replace
 from fluxbump.check import evidence, gate, rules
 from fluxbump.check import self_test as selftest
 from fluxbump.check.evidence import NOTHING_KNOWN, Base, Known, Renderer
-from fluxbump.check.pin_history import Lineage
 from fluxbump.check.rules.rule import Evidence, Renders
 from fluxbump.check.verdict import Verdict
 from fluxbump.config.settings import Settings
@@ -19,6 +18,7 @@ from fluxbump.discover.tracks import require_pins
 from fluxbump.errors import IndexSourceError
 from fluxbump.flux import releases
 from fluxbump.flux.known_releases import JUDGED_BY, Sources
+from fluxbump.git.history import Lineage
 from fluxbump.model import ChartIndex, Snapshot
 from fluxbump.system.parallel import Spread, serially
 

@@ -9,8 +9,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from fluxbump.check import mirror_history, pin_history
-from fluxbump.check.pin_history import Lineage
-from fluxbump.check.rules.rule import Evidence, Render, Renders, Vendored
+from fluxbump.check.rules.rule import Evidence, Render, Renders
 from fluxbump.check.rules.stored_versions import unsure
 from fluxbump.discover import flux_objects as resources
 from fluxbump.discover import kubernetes_pins as kubernetes
@@ -20,8 +19,10 @@ from fluxbump.discover.kubernetes_pins import KubernetesPin
 from fluxbump.errors import IndexSourceError
 from fluxbump.flux import install_manifest as manifests
 from fluxbump.flux import known_releases
+from fluxbump.flux.chart_contents import Vendored
 from fluxbump.flux.known_releases import Sources
 from fluxbump.flux.upgrade_path import Written
+from fluxbump.git.history import Lineage
 from fluxbump.helm import archive
 from fluxbump.model import Chart, ChartIndex, Inventory, Snapshot
 from fluxbump.system.parallel import Spread, serially

@@ -17,9 +17,10 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from fluxbump.check.rules.rule import Render, Vendored
+from fluxbump.check.rules.rule import Render
 from fluxbump.errors import IndexSourceError, ToolError
 from fluxbump.flux import install_manifest
+from fluxbump.flux.chart_contents import Vendored
 from fluxbump.flux.tables import images as facts
 from fluxbump.helm import archive
 from fluxbump.helm.binary import KUBE_VERSION, ChartRefusedError, Helm, objects

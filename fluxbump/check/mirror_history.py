@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from fluxbump.check.pin_history import Lineage
 from fluxbump.discover.pins import values_mirror
 from fluxbump.errors import RepositoryError
+from fluxbump.git.history import Lineage
 from fluxbump.model import FLUX2, Chart, Inventory
 from fluxbump.text.live_code import TextFile, decode
 

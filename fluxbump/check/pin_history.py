@@ -6,7 +6,7 @@ from the day on which the pins came here. Where they were before that, no histor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 
 from msgspec import Struct
@@ -20,6 +20,7 @@ from fluxbump.discover.variables import follow
 from fluxbump.discover.variables.references import Reference
 from fluxbump.errors import RepositoryError
 from fluxbump.flux import stored_versions
+from fluxbump.git.history import Held, Lineage
 from fluxbump.model import FLUX, FLUX2, Chart, Form, Inventory, Pin, Track
 from fluxbump.text import versions
 from fluxbump.text.live_code import TextFile, decode
@@ -28,25 +29,8 @@ _SOURCES = ("install-url", *FLUX2_SOURCES)
 """The kinds of pin that clusters take their Flux from; the others follow them."""
 
 
-class Held(Struct, frozen=True):
-    """What a file has held at some time.
-
-    Attributes:
-        path: what it was called then.
-        data: its bytes.
-        since: when the first commit with them was made; None for what no single commit made.
-    """
-
-    path: str
-    data: bytes
-    since: datetime | None
-
-
 Named = tuple[tuple[Reference, Track], ...]
 """Variables with the tracks whose versions they hold."""
-
-Lineage = Callable[[Collection[str]], Sequence[Held]]
-"""Returns all that some files have held; raises RepositoryError where that cannot be told."""
 
 
 class Past(Struct, frozen=True):

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump.bump.changes import Edit
 from fluxbump.check import rules
 from fluxbump.check.rules.rule import Evidence
 from fluxbump.discover.inventory import Scope, rediscover
@@ -20,6 +19,7 @@ from fluxbump.flux import controller_images
 from fluxbump.model import FLUX, FLUX2, Finding, Form, Inventory, Location, Pin, TrackKind
 from fluxbump.text import versions
 from fluxbump.text.live_code import TextFile
+from fluxbump.text.splice import Edit
 
 _IN_URL = 2  # versions in the URL of a chart's archive
 _RAISE = 7  # far enough from what other pins hold that no two faults agree by chance

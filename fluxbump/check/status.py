@@ -30,7 +30,7 @@ from fluxbump.model import (
 )
 
 if TYPE_CHECKING:
-    from fluxbump.bump.starting_point import Looked
+    from fluxbump.check.starting_point import Looked
 
 AGREEMENT = (
     "FB002",

@@ -12,10 +12,10 @@ from typing import Annotated
 
 import typer
 
-from fluxbump import __version__
 from fluxbump.cli.console import Console, ReaderGoneError, prepare_streams
 from fluxbump.cli.quick_parameters import Command, Group
 from fluxbump.errors import FluxbumpError
+from fluxbump.version import __version__
 
 _COMPLETING = "_FLUXBUMP_COMPLETE"  # set by the completion script of the shell
 EXIT_BUG = 70

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from fluxbump.check import cluster, gate
 from fluxbump.check.evidence import Known
-from fluxbump.discover import kubernetes_pins
 from fluxbump.discover.kubernetes_pins import KubernetesPin
 from fluxbump.errors import UsageError
+from fluxbump.text import versions
 
 
 def known(
@@ -28,7 +28,7 @@ def known(
     """
     if state is not None and (live or context):
         raise UsageError("--cluster-state excludes --cluster and --context")
-    if version is not None and kubernetes_pins.minor(version) is None:
+    if version is not None and versions.minor(version) is None:
         raise UsageError(f"{version!r} is not a Kubernetes version", hint="type one such as 1.33")
     found = None
     if state is not None:

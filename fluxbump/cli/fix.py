@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from fluxbump.bump import fixes
-from fluxbump.bump.changes import ChangeSet
 from fluxbump.bump.fixes import Fix
 from fluxbump.cli.console import Console
 from fluxbump.cli.workspace import open_editable
 from fluxbump.discover.inventory import discover
 from fluxbump.errors import UsageError
+from fluxbump.git.overlay import ChangeSet
 from fluxbump.system.atomic_replace import Place, write
 
 

@@ -23,7 +23,7 @@ from fluxbump.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from fluxbump.bump.starting_point import Looked
+    from fluxbump.check.starting_point import Looked
     from fluxbump.check.status import Survey
     from fluxbump.flux.known_releases import Sources
     from fluxbump.git.objects import CommitSnapshot
@@ -87,8 +87,8 @@ def _look(
     ws: Workspace[CommitSnapshot], source: IndexSource, sources: Sources
 ) -> tuple[Looked | None, Survey]:
     """Look as a scheduled run does; without an index only as far as `status` needs."""
-    from fluxbump.bump.starting_point import look
     from fluxbump.check import status as survey
+    from fluxbump.check.starting_point import look
     from fluxbump.errors import IndexSourceError
 
     try:

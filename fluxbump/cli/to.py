@@ -121,7 +121,7 @@ def to(
     """
     from fluxbump.bump import bump as journey
     from fluxbump.bump.plan import Options
-    from fluxbump.bump.starting_point import look
+    from fluxbump.check.starting_point import look
     from fluxbump.cli.cluster_facts import accepted, known
     from fluxbump.cli.fix import chosen
     from fluxbump.cli.workspace import open_editable, workspace

@@ -23,10 +23,10 @@ from fluxbump.config.settings import (
     Ignore,
     Settings,
 )
-from fluxbump.discover import kubernetes_pins as kubernetes
 from fluxbump.discover.kubernetes_pins import KubernetesPin
 from fluxbump.discover.pins.kind import CustomPin, ProgramSource
 from fluxbump.text import yaml
+from fluxbump.text.versions import minor
 
 
 def _template(text: str) -> str:
@@ -48,7 +48,7 @@ def _pattern(text: str) -> str:
 
 
 def _kubernetes(text: str) -> str:
-    if kubernetes.minor(text) is None:
+    if minor(text) is None:
         raise ValueError("not a Kubernetes version, such as 1.33")
     return text
 

@@ -1,4 +1,4 @@
-"""What a team can set, as values. `config` reads them from fluxbump.yaml."""
+"""What a team can set, as values. `config.file` reads them from fluxbump.yaml."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from msgspec import Struct
 from fluxbump.model import Location, Snapshot
 from fluxbump.text import hcl, yaml
 from fluxbump.text.live_code import Language, TextFile, decode
+from fluxbump.text.versions import minor
 
 _VERSION = r"(?P<version>v?1\.[0-9]{1,3}(?:\.[0-9]{1,3})?(?:(?:[-+]|%2B)[0-9A-Za-z.+-]+)?)(?![\w.])"
 
@@ -124,12 +125,6 @@ class KubernetesPin(Struct, frozen=True):
     def minor(self) -> tuple[int, int] | None:
         """Major and minor, `(1, 31)`; None when the version does not begin like one."""
         return minor(self.version)
-
-
-def minor(version: str) -> tuple[int, int] | None:
-    """Return a Kubernetes version's major and minor; None when there is none."""
-    match = re.match(r"v?([0-9]{1,4})\.([0-9]{1,4})(?![0-9])", version)
-    return (int(match[1]), int(match[2])) if match else None
 
 
 def find(snapshot: Snapshot, exclude: Callable[[str], bool]) -> tuple[KubernetesPin, ...]:

@@ -5,13 +5,12 @@ A link is resolved inside of the repository only; what leads out of it is named 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
-from fluxbump.bump.changes import Plan
 from fluxbump.errors import PinError
-from fluxbump.model import FLUX, FLUX2, Chart, Inventory, Location, Note, Snapshot
+from fluxbump.model import FLUX, FLUX2, Chart, Inventory, Location, Note, Snapshot, Track
 from fluxbump.text import yaml
 from fluxbump.text.live_code import TextFile, decode
 from fluxbump.text.yaml_escapes import unescaped
@@ -92,16 +91,23 @@ def find(snapshot: Snapshot, charts: Iterable[Chart], kept: Iterable[str]) -> It
         yield Note(Location(".gitmodules", 1), f"fluxbump did not read {number}: {_some(modules)}")
 
 
-def require_nothing_behind(snapshot: Snapshot, inventory: Inventory, plan: Plan) -> None:
+def require_nothing_behind(
+    snapshot: Snapshot, inventory: Inventory, moved: Collection[str], targets: Mapping[Track, str]
+) -> None:
     """Refuse a bump that would leave behind what helm finds beside a link, or through it.
+
+    Args:
+        snapshot: the base of the bump.
+        inventory: its pins.
+        moved: paths of the files whose pins move.
+        targets: what each track becomes.
 
     Raises:
         PinError: a Chart.lock, a values mirror or a chart would keep its versions.
     """
     if not snapshot.links():
         return
-    moved = {change.pin.location.path for change in plan.changes}
-    versions = {track.name: new for track, new in plan.targets.items() if track != FLUX}
+    versions = {track.name: new for track, new in targets.items() if track != FLUX}
     own = {chart.path for chart in inventory.charts}
     for link in _chart_files(snapshot, inventory.charts, frozenset(snapshot.links())):
         if link.target in own and link.target not in moved:

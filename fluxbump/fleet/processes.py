@@ -46,7 +46,7 @@ class Limits(Struct, frozen=True):
         seconds: until it is ended.
         out: bytes on standard output; one that prints more is ended.
         err: bytes of standard error that are kept, the last ones.
-        grace: seconds to end what it has started itself; git gets ten (see `gitprocess`).
+        grace: seconds to end what it has started itself; git gets ten (see `network_process`).
     """
 
     seconds: float

@@ -28,7 +28,7 @@ _CRD_NAME = re.compile(r"[a-z0-9.-]{1,253}")
 _KEPT = frozenset({"apiVersion", "kind", "metadata", "status"})
 
 Fields = Mapping[str, Field]
-"""Path to what a structural schema says, as `facts.fields` writes paths."""
+"""Path to what a structural schema says, as `tables.fields` writes paths."""
 
 
 class Unusable(Exception):  # noqa: N818  # becomes an IndexSourceError

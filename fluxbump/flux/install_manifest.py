@@ -1,6 +1,6 @@
 """What a Flux release ships, read from its `install.yaml` or from a chart archive. Pure.
 
-The shapes are those of the tables in `facts`: CRDs with their versions, fields by path, images by
+The shapes are those of the tables in `tables`: CRDs with their versions, fields by path, images by
 controller. The manifests come from a network or from a stranger's commit, so reading them takes
 bounded time and memory: documents are counted before they are parsed.
 """

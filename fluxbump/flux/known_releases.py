@@ -14,9 +14,9 @@ from typing import TypeVar
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from fluxbump.check.rules.rule import Fetched, Vendored
 from fluxbump.errors import IndexSourceError
 from fluxbump.flux import install_manifest as manifests
+from fluxbump.flux.chart_contents import Fetched, Vendored
 from fluxbump.flux.install_manifest import Shipped
 from fluxbump.flux.stored_versions import Table
 from fluxbump.flux.tables import crds as tables

@@ -15,9 +15,9 @@ from itertools import combinations, pairwise
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from fluxbump.discover import kubernetes_pins as kubernetes
 from fluxbump.flux import stored_versions
 from fluxbump.flux.stored_versions import Conflict, Crd, Release, Stored, Table
+from fluxbump.text import versions
 
 _NOTHING_WRITTEN: Mapping[tuple[str, str], Collection[str]] = {}
 
@@ -157,13 +157,13 @@ def with_kubernetes(
         running: the Kubernetes at its start; None when that is not known.
         minimum: tells what a release asks for.
     """
-    held = kubernetes.minor(running) if running else None
+    held = versions.minor(running) if running else None
     if held is None:
         return found
     hops = []
     for hop in found.hops:
         asks = minimum(hop.new)
-        needed = kubernetes.minor(asks) if asks else None
+        needed = versions.minor(asks) if asks else None
         if needed is not None and needed > held:
             held, hop = needed, replace(hop, kubernetes=asks)  # noqa: PLW2901  # the same hop
         hops.append(hop)

@@ -72,7 +72,7 @@ def cached_clone(
         timeout: seconds that one command of git may take.
 
     Raises:
-        RemoteError: or one of its kinds, see `remoteerrors`; the clone is as it was before.
+        RemoteError: or one of its kinds, see `remote_errors`; the clone is as it was before.
         RepositoryError: the cache cannot be written, or the branch is none.
         ToolError: git is not installed.
     """

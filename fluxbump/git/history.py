@@ -7,12 +7,11 @@ hide a part of the past.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
 
 from msgspec import Struct
 
-from fluxbump.check.pin_history import Held
 from fluxbump.errors import RepositoryError
 from fluxbump.git.objects import Git
 
@@ -25,6 +24,24 @@ _RENAME_PAIRS = "400"  # files that came and went in one commit, to be compared 
 
 _REGULAR = (b"100644", b"100755")
 _RAW = ("--raw", "-z", "--no-abbrev", "--no-color", "--no-ext-diff")
+
+
+class Held(Struct, frozen=True):
+    """What a file has held at some time.
+
+    Attributes:
+        path: what it was called then.
+        data: its bytes.
+        since: when the first commit with them was made; None for what no single commit made.
+    """
+
+    path: str
+    data: bytes
+    since: datetime | None
+
+
+Lineage = Callable[[Collection[str]], Sequence[Held]]
+"""Returns all that some files have held; raises RepositoryError where that cannot be told."""
 
 
 class _Side(Struct, frozen=True):

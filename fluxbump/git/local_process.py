@@ -1,7 +1,7 @@
 """Runs git in one repository on this disk, to read and to build objects. Nothing here moves a ref.
 
 It inherits the environment and waits as long as git does. For git that meets other machines there
-is `gitprocess`; what changes a repository is in `writer`.
+is `network_process`; what changes a repository is in `writer`.
 """
 
 from __future__ import annotations

@@ -18,10 +18,10 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from fluxbump.bump.changes import ChangeSet
 from fluxbump.errors import RepositoryError
 from fluxbump.git.grep import Listing, Searched, divide
 from fluxbump.git.local_process import Batch, Layout, Runner
+from fluxbump.git.overlay import ChangeSet
 from fluxbump.model import Snapshot
 from fluxbump.system.process_pool import processors
 

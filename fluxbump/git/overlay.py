@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 from msgspec import Struct, field
 
-from fluxbump.bump.changes import ChangeSet
 from fluxbump.model import Snapshot
 
 _BINARY_PROBE = 8000  # bytes; git calls a file binary when a NUL stands in the first 8,000
@@ -18,6 +17,12 @@ def contains(data: bytes, needles: Sequence[str]) -> bool:
     if b"\0" in data[:_BINARY_PROBE]:
         return False
     return any(needle.encode() in data for needle in needles)
+
+
+class ChangeSet(Struct, frozen=True):
+    """The files after the edits: path to new bytes, or None for a file that goes."""
+
+    files: Mapping[str, bytes | None] = field(default_factory=dict)
 
 
 class MemorySnapshot(Struct, frozen=True):

@@ -75,7 +75,7 @@ class Remote:
     Raises:
         UsageError: the URL is not one that git can use, or what it says of a user is no credential.
 
-    Every method raises RemoteError or one of its kinds (see `remoteerrors`), and ToolError when
+    Every method raises RemoteError or one of its kinds (see `remote_errors`), and ToolError when
     git is not installed.
     """
 

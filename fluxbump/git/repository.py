@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import Struct
 
-from fluxbump.bump.changes import ChangeSet
-from fluxbump.check.pin_history import Held
 from fluxbump.errors import RepositoryError
 from fluxbump.git import commits, history, local_process
 from fluxbump.git.commits import Built, CommitText
+from fluxbump.git.history import Held
 from fluxbump.git.objects import Commit, CommitSnapshot, Git, ObjectSnapshot
+from fluxbump.git.overlay import ChangeSet
 from fluxbump.git.worktree import EditableWorktree, IndexSnapshot, WorktreeSnapshot
 from fluxbump.model import Snapshot
 
@@ -218,7 +218,7 @@ class Repository:
         return None
 
     def lineage(self, revision: str, paths: Collection[str]) -> tuple[Held, ...]:
-        """Return every version that some files have had in any branch; see `lineage.read`.
+        """Return every version that some files have had in any branch; see `history.read`.
 
         Raises:
             RepositoryError: the history is not all here, or too large.
@@ -226,7 +226,7 @@ class Repository:
         return history.read(self._git, paths, revision)
 
     def ever_held(self, revision: str, texts: Collection[str]) -> frozenset[str]:
-        """Return those of some texts that a file has held, or may have; see `lineage.ever_held`."""
+        """Return those of some texts that a file has held, or may have; see `history.ever_held`."""
         return history.ever_held(self._git, texts, revision)
 
     def modified(self, paths: Iterable[str]) -> list[str]:

@@ -20,8 +20,8 @@ from typing import IO
 
 from msgspec import Struct
 
-from fluxbump.check.rules.rule import RenderedObject
 from fluxbump.errors import ToolError
+from fluxbump.helm.rendered import RenderedObject
 from fluxbump.system import commands
 from fluxbump.text import yaml
 from fluxbump.text.yaml import Node

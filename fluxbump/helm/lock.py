@@ -23,7 +23,6 @@ from typing import Any
 
 from msgspec import Struct
 
-from fluxbump.bump.changes import Edit
 from fluxbump.errors import PinError
 from fluxbump.model import Location
 from fluxbump.text import (
@@ -32,6 +31,7 @@ from fluxbump.text import (
     versions,
     yaml,
 )
+from fluxbump.text.splice import Edit
 
 _Dependencies = Sequence[Mapping[str, object]] | None
 
@@ -50,7 +50,7 @@ def digest(requirements: _Dependencies, locked: _Dependencies) -> str:
     """Compute a lock's digest as Helm does: `sha256:` and lower-case hexadecimal digits.
 
     Args:
-        requirements: `dependencies` of the Chart.yaml, values as `goyaml` types them; None when
+        requirements: `dependencies` of the Chart.yaml, values as `go_yaml` types them; None when
             there are none.
         locked: `dependencies` of the Chart.lock, likewise.
     """

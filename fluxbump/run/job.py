@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from fluxbump.bump import bump
 from fluxbump.bump.plan import Options
-from fluxbump.bump.starting_point import Looked, look
+from fluxbump.check.starting_point import Looked, look
 from fluxbump.config.settings import branch_prefix
 from fluxbump.forges.forge import Forge, PullRequest
 from fluxbump.git.remote_errors import MovedError

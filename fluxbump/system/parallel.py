@@ -1,4 +1,4 @@
-"""How work on many files is divided. Pure; `processes` divides it among processes."""
+"""How work on many files is divided. Pure; `process_pool` divides it among processes."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """YAML values as Helm sees them: typed by the rules of YAML 1.1 that go-yaml v2 keeps. Pure.
 
-`yamltext` keeps every value as its text, which is right for editing. Where Helm computes with a
+`yaml` keeps every value as its text, which is right for editing. Where Helm computes with a
 value (the digest of a Chart.lock) it matters that `yes` is a boolean and 1.10 a number. Source:
 `resolve.go` and `decode.go` of go.yaml.in/yaml/v2, which sigs.k8s.io/yaml reads with.
 

@@ -112,3 +112,9 @@ def _from_the_start(prerelease: str) -> str:
         return prerelease
     first = str(min(int(match["count"]), 1)).zfill(len(match["count"]) if match["word"] else 0)
     return f"{before}{dot}{match['word'] or ''}{first}"
+
+
+def minor(version: str) -> tuple[int, int] | None:
+    """Return a Kubernetes version's major and minor; None when there is none."""
+    match = re.match(r"v?([0-9]{1,4})\.([0-9]{1,4})(?![0-9])", version)
+    return (int(match[1]), int(match[2])) if match else None

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from fluxbump.bump.changes import Edit
 from fluxbump.errors import PinError
+from fluxbump.text.splice import Edit
 from fluxbump.text.yaml import Document, MappingNode, Node, ScalarNode
 
 _COMMENT = re.compile(r"(?:^|(?<=\s))#.*", re.MULTILINE)

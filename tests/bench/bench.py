@@ -48,7 +48,9 @@ def trees(work: Path) -> Callable[[str], Path]:
 _FLOORS = {
     "floor: typer": _TYPER,
     "floor: typer, git, ruamel.yaml, semver": _LOADED,
-    "part: imports of `to`": "import fluxbump.cli.app, fluxbump.cli.workspace, fluxbump.bump\n",
+    "part: imports of `to`": (
+        "import fluxbump.cli.app, fluxbump.cli.workspace\nimport fluxbump.bump.bump\n"
+    ),
 }
 
 

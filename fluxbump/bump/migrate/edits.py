@@ -12,14 +12,14 @@ from itertools import groupby
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from fluxbump.bump import edit
-from fluxbump.bump.changes import ChangeSet, Edit
 from fluxbump.discover import field_check, flux_objects
 from fluxbump.discover.flux_objects import Body, Resource, Resources
 from fluxbump.flux.tables import fields
-from fluxbump.git.overlay import MemorySnapshot
+from fluxbump.git.overlay import ChangeSet, MemorySnapshot
 from fluxbump.model import Note
+from fluxbump.text import splice
 from fluxbump.text.live_code import encode
+from fluxbump.text.splice import Edit
 
 
 class Why(StrEnum):
@@ -86,7 +86,7 @@ def applied(found: Resources, migration: Migration) -> Resources:
     """Return the resources as a rule sees them after the migration, without another search."""
     new = {place(one.resource): one.api_version for one in migration.moves}
     moved = (replace(r, api_version=new.get(place(r), r.api_version)) for r in found.resources)
-    texts = edit.edited(found.files, edits(migration.moves))
+    texts = splice.edited(found.files, edits(migration.moves))
     return replace(found, resources=tuple(moved), files={**found.files, **texts})
 
 
@@ -139,7 +139,7 @@ def prove(
     by_path = {path: list(some) for path, some in groupby(ordered, key=lambda one: one.path)}
     new = {place(one.resource): one.api_version for one in moves}
     for path, text in texts.items():
-        if edit.splice(text, _undone(originals[path], by_path[path])) != originals[path]:
+        if splice.splice(text, _undone(originals[path], by_path[path])) != originals[path]:
             raise AssertionError(f"the edits of {path} cannot be undone")
         found = list(flux_objects.bodies(path, text))
         expected = [_facts(one, new.get(place(one), one.api_version)) for one in held[path]]

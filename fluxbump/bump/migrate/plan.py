@@ -1,6 +1,6 @@
 """Moves manifests off API versions that a release removes or deprecates. Pure.
 
-The new version is one that both releases serve, see `successors`. Nothing but the text of an
+The new version is one that both releases serve, see `target_version`. Nothing but the text of an
 apiVersion changes, so an object moves only if its fields fit the schema of the new version in both
 releases.
 
@@ -15,8 +15,6 @@ from itertools import groupby
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump.bump import edit
-from fluxbump.bump.changes import ChangeSet
 from fluxbump.bump.migrate.edits import Migration, Move, Why, applied, edits, place, prove
 from fluxbump.bump.migrate.target_version import Sides, between
 from fluxbump.check.rules.rule import Evidence
@@ -27,7 +25,9 @@ from fluxbump.discover.selectors import Selector
 from fluxbump.errors import UsageError
 from fluxbump.flux.stored_versions import Table
 from fluxbump.flux.tables import fields
+from fluxbump.git.overlay import ChangeSet
 from fluxbump.model import Location, Note, Snapshot
+from fluxbump.text import splice
 from fluxbump.text.live_code import encode
 
 Ignored = Callable[[str, Location], bool]
@@ -117,7 +117,7 @@ def migrate(
     moves, left = _sorted_out(found, sides, ignored)
     stays, objects = _told(found, moves, sides)
     moves, held = _held_back(moves, [*stays, *_picked(moves, picking)], left)
-    texts = edit.edited(found.files, edits(moves))
+    texts = splice.edited(found.files, edits(moves))
     changes = ChangeSet({path: encode(text) for path, text in texts.items()})
     prove(objects, found.files, texts, moves, new)
     notes = {

@@ -8,9 +8,10 @@ from msgspec.structs import replace
 
 from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Rule
 from fluxbump.discover.inventory import SETTINGS_FILE
-from fluxbump.discover.kubernetes_pins import KubernetesPin, minor
+from fluxbump.discover.kubernetes_pins import KubernetesPin
 from fluxbump.flux.tables.crds import kubernetes_minimum
 from fluxbump.model import FLUX, FLUX2, Finding, Related, Severity
+from fluxbump.text.versions import minor
 
 
 def too_old(evidence: Evidence) -> Iterator[Outcome]:

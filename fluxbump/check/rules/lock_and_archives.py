@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Rule, Vendored
+from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Rule
 from fluxbump.errors import PinError
+from fluxbump.flux.chart_contents import Vendored
 from fluxbump.helm import lock
 from fluxbump.model import FLUX2, Finding, Form, Location, Pin, Related, Severity
 from fluxbump.text import yaml

@@ -12,7 +12,8 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from fnmatch import fnmatchcase
 
-from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Render, RenderedObject, Rule
+from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Render, Rule
+from fluxbump.helm.rendered import RenderedObject
 from fluxbump.model import FLUX2, Finding, Location, Pin, Related, Severity
 
 CORE = (

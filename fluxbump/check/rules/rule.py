@@ -10,6 +10,8 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from fluxbump.discover.tracks import current
+from fluxbump.flux.chart_contents import Fetched, Vendored
+from fluxbump.helm.rendered import RenderedObject
 from fluxbump.model import (
     FLUX,
     FLUX2,
@@ -30,63 +32,6 @@ if TYPE_CHECKING:
     from fluxbump.flux.install_manifest import Shipped
     from fluxbump.flux.stored_versions import Crd
     from fluxbump.flux.upgrade_path import Written
-
-
-class Vendored(Struct, frozen=True):
-    """The community chart as a wrapper carries it under `charts/`.
-
-    Attributes:
-        path: of the archive; of the unpacked chart's Chart.yaml.
-        wrapper: path of the wrapper's Chart.yaml.
-        named: the version that the file's name states; None for an unpacked chart.
-        name: what its own Chart.yaml says; empty when it cannot be read.
-        version: likewise.
-        app_version: likewise.
-        sha256: of the archive, hexadecimal; None for an unpacked chart.
-        problem: why it cannot be read.
-        contents: reads its CRDs and images, without I/O; raises IndexSourceError. None when it
-            cannot be read.
-    """
-
-    path: str
-    wrapper: str
-    named: str | None
-    name: str = ""
-    version: str = ""
-    app_version: str = ""
-    sha256: str | None = None
-    problem: str | None = None
-    contents: Callable[[], Shipped] | None = None
-
-
-class Fetched(Struct, frozen=True):
-    """The community chart as the chart index has it, its digest verified.
-
-    Attributes:
-        app_version: what its own Chart.yaml says; empty when it cannot be had.
-        contents: as in `Vendored`.
-        problem: why it cannot be had.
-    """
-
-    app_version: str = ""
-    contents: Callable[[], Shipped] | None = None
-    problem: str | None = None
-
-
-class RenderedObject(Struct, frozen=True):
-    """One object of a rendered chart.
-
-    Attributes:
-        api_version: `apps/v1`.
-        kind: `Deployment`.
-        name: of the object.
-        images: of its containers, as they stand.
-    """
-
-    api_version: str
-    kind: str
-    name: str
-    images: tuple[str, ...] = ()
 
 
 class Render(Struct, frozen=True):
@@ -272,7 +217,6 @@ class Rule(Struct, frozen=True):
 __all__ = [
     "Check",
     "Evidence",
-    "Fetched",
     "Finding",
     "Location",
     "NotApplicable",
@@ -280,9 +224,7 @@ __all__ = [
     "Outcome",
     "Related",
     "Render",
-    "RenderedObject",
     "Rule",
     "Severity",
-    "Vendored",
     "cited",
 ]

@@ -8,7 +8,7 @@ from fluxbump.check.rules.rule import Evidence, Outcome, Rule
 from fluxbump.discover.mentions import (
     history_texts,
     mapping_rows,
-    mentions,
+    marked_rows,
     statements,
 )
 from fluxbump.discover.pins import install_url
@@ -58,7 +58,7 @@ def _urls(file: TextFile, held: Mapping[Track, str], pinned: Collection[int]) ->
 
 
 def _rows(file: TextFile, held: Mapping[Track, str], app_versions: Mapping[str, str]) -> Said:
-    for row in mentions.marked_rows(file, app_versions):
+    for row in marked_rows.marked_rows(file, app_versions):
         if (row.release, row.chart) != (held.get(FLUX), held.get(FLUX2)):
             now = f"{held.get(FLUX)} (flux2 {held.get(FLUX2)})"
             message = f"marks Flux {row.release} (flux2 {row.chart}) as current, but it is {now}"

@@ -1,4 +1,7 @@
-"""Rules about CRD updates that the API server would refuse; see `fluxbump.flux.stored_versions` for its rule."""
+"""Rules about CRD updates that the API server would refuse.
+
+`fluxbump.flux.stored_versions` has its rule.
+"""
 
 from __future__ import annotations
 
@@ -240,7 +243,8 @@ def _possible(left: str, target: _Holds, evidence: Evidence) -> Iterator[Finding
     else:
         message = (
             f"{told}, which leaves nothing that the CRDs of {target.words} lack; only a cluster "
-            f"that is older and was never migrated may store {stored_versions.describe(rest)} ({MIGRATE})"
+            "that is older and was never migrated may store "
+            f"{stored_versions.describe(rest)} ({MIGRATE})"
         )
         yield _upgrade(target, Severity.NOTE, message)
 
@@ -248,7 +252,8 @@ def _possible(left: str, target: _Holds, evidence: Evidence) -> Iterator[Finding
 def _may_store(left: str, conflicts: tuple[Conflict, ...], target: _Holds) -> str:
     return (
         f"a cluster that was upgraded to Flux {left} in place and never migrated may still "
-        f"store {stored_versions.describe(conflicts)}, and would refuse the CRDs of {target.words}: run "
+        f"store {stored_versions.describe(conflicts)}, "
+        f"and would refuse the CRDs of {target.words}: run "
         f"`flux migrate` (flux 2.7 or later, {MIGRATE}) while it is at Flux {left}"
     )
 

@@ -59,7 +59,7 @@ class Context(Struct, frozen=True):
         places: by path of a file, those that may set the variables that it uses.
         beside: the text of files that are not searched for pins, and may set variables.
         named: variables that count in every file, whoever uses them, with their tracks.
-        followed: what became of the variables; `discover.find_pins` knows.
+        followed: what became of the variables; `inventory.find_pins` knows.
         links: what files say of each other's releases.
         program_source: what an exact URL in the source code of a program is.
     """
@@ -113,7 +113,7 @@ class Context(Struct, frozen=True):
         """Whether a value in `text` can be the name of a chart whose version moves.
 
         Says no only where the text has no such name; what holds it, the parser knows. Escapes have
-        to be written out (`escapes.unescaped`).
+        to be written out (`yaml_escapes.unescaped`).
         """
         return _named(self.names()).search(text) is not None
 

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from urllib.parse import quote
 
-from fluxbump import __version__
 from fluxbump.check.rules.rule import NotRun, Rule
 from fluxbump.check.verdict import Suppression, Verdict
 from fluxbump.model import Finding, Location
 from fluxbump.reports.formats.format import codes, document
 from fluxbump.reports.table import Paint, printable
+from fluxbump.version import __version__
 
 NAME = "sarif"
 

@@ -11,8 +11,8 @@ from functools import cache
 import httpx
 from msgspec import Struct
 
-from fluxbump import __version__
 from fluxbump.errors import FluxbumpError
+from fluxbump.version import __version__
 
 BAD_REDIRECT = "it redirects to something that is not a URL"
 

@@ -11,62 +11,19 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
-from fluxbump.bump.changes import Edit, Plan, Row
+from fluxbump.bump.changes import Plan, Row
 from fluxbump.discover.mentions import history_texts, statements
+from fluxbump.discover.mentions.marked_rows import MARKER, MarkedRow, Token, marked_rows, tokens
 from fluxbump.model import FLUX, FLUX2, Inventory, Mention, Track
 from fluxbump.text import versions
 from fluxbump.text.live_code import Language, TextFile
+from fluxbump.text.splice import Edit
 
-_MARKER = re.compile(r"(?:<-+|←)\s*[Cc](?i:urrent)\b|\([Cc](?i:urrent)\)")
 _FLUX_NAME = re.compile("flux", re.IGNORECASE)
 _TEXT_WIDTH = 100
 
 
-class Token(Struct, frozen=True):
-    """A version in a text, with its offsets."""
-
-    value: str
-    start: int
-    end: int
-
-
-class MarkedRow(Struct, frozen=True):
-    """A mapping row that carries the marker.
-
-    Attributes:
-        release: the Flux release that it names.
-        chart: the chart version that it names; the index says that it ships `release`.
-        start: offset of the line's first character.
-        end: offset behind its last one.
-        marker: the marker's span.
-    """
-
-    release: str
-    chart: str
-    start: int
-    end: int
-    marker: tuple[int, int]
-
-
 # --- mapping rows ----------------------------------------------------------------------------
-
-
-def marked_rows(file: TextFile, app_versions: Mapping[str, str]) -> Iterator[MarkedRow]:
-    """Yield the mapping rows of comments and documents that carry the marker.
-
-    A row is recognised by holding a chart version together with the Flux release that the index
-    says it ships, so a marker on anything else is never taken for one.
-    """
-    if "URRENT" not in file.text and "urrent" not in file.text:
-        return
-    if file.language in (Language.RECORD, Language.LOCK):
-        return  # what was so at one time stays as it was written
-    for marker in _MARKER.finditer(file.text):
-        if not file.is_live(marker.start()):
-            line = file.line_span(marker.start())
-            pair = _pair(tokens(file.text, *line), app_versions)
-            if pair is not None:
-                yield MarkedRow(*pair, *line, marker.span())
 
 
 def rows(files: Iterable[TextFile], plan: Plan, app_versions: Mapping[str, str]) -> Iterator[Row]:
@@ -94,23 +51,6 @@ def _row(file: TextFile, marked: MarkedRow, plan: Plan) -> Row:
         arrival = Edit(file.path, line[0], line[0], new + line_break)
     removal = Edit(file.path, *_marker_removal(file.text, marked))
     return Row(file.location(line[0]), file.text[slice(*line)], new, (removal, arrival))
-
-
-def tokens(text: str, start: int, end: int) -> list[Token]:
-    """Return the versions between two offsets."""
-    return [
-        Token(m["version"], *m.span("version")) for m in versions.IN_TEXT.finditer(text, start, end)
-    ]
-
-
-def _pair(found: Iterable[Token], app_versions: Mapping[str, str]) -> tuple[str, str] | None:
-    """Return the release and the chart version that a mapping row brings together."""
-    values = [token.value for token in found]
-    for chart in values:
-        release = app_versions.get(chart)
-        if release in values and release != chart:
-            return release, chart
-    return None
 
 
 def _successor(text: str, line: tuple[int, int], renamed: Mapping[str, str]) -> str:
@@ -158,14 +98,14 @@ def _row_of(goal: tuple[str, str], file: TextFile, line: tuple[int, int]) -> tup
         other = step(file.text, line)
         while other is not None and _shape(file.text[slice(*other)]) == shape:
             values = {token.value for token in tokens(file.text, *other)}
-            if set(goal) <= values and not _MARKER.search(file.text, *other):
+            if set(goal) <= values and not MARKER.search(file.text, *other):
                 return other
             other = step(file.text, other)
     return None
 
 
 def _shape(line: str) -> str:
-    bare = versions.IN_TEXT.sub("V", _MARKER.sub("", line))
+    bare = versions.IN_TEXT.sub("V", MARKER.sub("", line))
     return " ".join(bare.split())
 
 

@@ -1,0 +1,39 @@
+"""Edits of texts, and how they are applied: a span is replaced, and nothing else. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from msgspec import Struct
+
+
+class Edit(Struct, frozen=True):
+    """A replacement of `text[start:end]` in one file's decoded text."""
+
+    path: str
+    start: int
+    end: int
+    new: str
+
+
+def splice(text: str, edits: Iterable[Edit]) -> str:
+    """Apply edits to a text.
+
+    Raises:
+        AssertionError: two edits overlap; that is a bug, never the input's fault.
+    """
+    parts, position = [], 0
+    for edit in sorted(edits, key=lambda one: (one.start, one.end)):
+        if edit.start < position:
+            raise AssertionError(f"edits overlap in {edit.path} at offset {edit.start}")
+        parts += [text[position : edit.start], edit.new]
+        position = edit.end
+    return "".join([*parts, text[position:]])
+
+
+def edited(texts: Mapping[str, str], edits: Iterable[Edit]) -> dict[str, str]:
+    """Apply edits file by file; only changed files are in the result."""
+    by_path: dict[str, list[Edit]] = {}
+    for edit in edits:
+        by_path.setdefault(edit.path, []).append(edit)
+    return {path: splice(texts[path], some) for path, some in by_path.items()}
