@@ -13,6 +13,7 @@ import trustme
 
 from fluxbump.errors import IndexSourceError
 from fluxbump.system.http.fetch import Patience, Request, Web
+from fluxbump.system.secret import Secret
 from fluxbump.version import __version__
 from tests.sleeper import Sleeper
 from tests.web_server import Answer, WebServer
@@ -646,7 +647,7 @@ def test_offline_needs_no_working_environment(
 
 def test_an_answer_is_a_value(web: Web, server: WebServer, cache: Path) -> None:
     url = server.serve("/a", Answer(b"x", headers={"Docker-Content-Digest": "sha256:0"}))
-    reply = web.ask(Request(url, MIB, {"authorization": "Bearer t", "accept": "a/b"}))
+    reply = web.ask(Request(url, MIB, "a/b", Secret("Bearer t")))
     assert (reply.status, reply.body, reply.elsewhere) == (200, b"x", False)
     assert reply.headers["docker-content-digest"] == "sha256:0"
     sent = server.requests[0].headers
@@ -668,9 +669,10 @@ def test_a_refusal_is_an_answer(web: Web, server: WebServer, status: int) -> Non
 
 def test_what_is_sent(web: Web, server: WebServer) -> None:
     url = server.serve("/a", Answer(b"x", headers={"X-Size": "7"}))
-    web.ask(Request(url, MIB, {"content-type": "text/plain"}, method="POST", body=b"form"))
+    web.ask(Request(url, MIB, method="POST", form=Secret("a=b")))
     head = web.ask(Request(url, MIB, method="HEAD"))
-    assert [(one.method, one.body) for one in server.requests] == [("POST", b"form"), ("HEAD", b"")]
+    assert [(one.method, one.body) for one in server.requests] == [("POST", b"a=b"), ("HEAD", b"")]
+    assert server.requests[0].headers["content-type"] == "application/x-www-form-urlencoded"
     assert (head.status, head.body, head.headers["x-size"]) == (200, b"", "7")
 
 
@@ -678,7 +680,7 @@ def test_a_redirect_takes_no_authorization_to_another_server(web: Web, server: W
     with WebServer() as other:
         server.serve("/a", redirect("/b"))
         server.serve("/b", redirect(other.serve("/c", Answer(b"x"))))
-        reply = web.ask(Request(server.url("/a"), MIB, {"authorization": "Bearer t"}))
+        reply = web.ask(Request(server.url("/a"), MIB, authorization=Secret("Bearer t")))
         assert (reply.body, reply.elsewhere) == (b"x", True)
         assert "authorization" not in other.requests[0].headers
     assert [one.headers["authorization"] for one in server.requests] == ["Bearer t", "Bearer t"]

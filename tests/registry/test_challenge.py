@@ -136,15 +136,15 @@ def test_a_login_does_not_go_to_another_domain() -> None:
         "token.example.org, another domain, and so is not sent the login for ghcr.io (if it is to "
         "have it, give token.example.org an entry in Docker's config.json)"
     )
-    assert [dict(request.headers) for request in web.asked] == [{}]
+    assert [bool(request.authorization) for request in web.asked] == [False]
 
 
 def test_a_service_on_another_domain_gets_its_own_login() -> None:
     web = FakeWeb(200)
     access = asked(web, "ghcr.io", "token.example.org")
-    assert web.asked[0].headers == {
-        "authorization": "Basic bWU6cGFzc3dvcmQgb2YgdG9rZW4uZXhhbXBsZS5vcmc="
-    }
+    assert web.asked[0].authorization.reveal() == (
+        "Basic bWU6cGFzc3dvcmQgb2YgdG9rZW4uZXhhbXBsZS5vcmc="
+    )
     assert access.header(GHCR).reveal() == "Bearer t0"
     assert not access.header(parse("oci://ghcr.io/another"))
 

@@ -358,7 +358,7 @@ def test_a_repository_that_is_not_there(registry: Running, source: Source) -> No
     [
         (
             lambda answered: replace(answered, status=418),
-            "cannot be read: HTTP 418 (try again later)",
+            "cannot be read: HTTP 418 (check that 127.0.0.1:",
         ),
         (lambda answered: replace(answered, status=503), "HTTP 503"),
         (

@@ -50,6 +50,8 @@ def brief(result: Found) -> tuple[str, str] | None:
         ("localhost:5000", "localhost:5000"),
         (HUB, HUB),
         ("index.docker.io", HUB),
+        ("docker.io", HUB),
+        ("registry-1.docker.io", HUB),
     ],
 )
 def test_entries_are_found_however_they_are_written(
@@ -109,6 +111,7 @@ def test_an_entry_that_is_not_valid(tmp_path: Path, auth: str) -> None:
         (b"{", "is not a configuration of Docker or Helm"),
         (b"[]", "is not a configuration of Docker or Helm"),
         (b"\xff", "is not a configuration of Docker or Helm"),
+        (b'{"auths":{"ghcr.io":{"auth":5}}}', "is not a configuration of Docker or Helm"),
         (b'{"auths":{"ghcr.io":5}}', "is not a configuration of Docker or Helm"),
         (b"[" * 100_000, "is not a configuration of Docker or Helm"),
         (b" " * (2 << 20), "is too large for a configuration"),
@@ -173,10 +176,12 @@ def answer(username: str, secret: str) -> str:
 def test_a_helper_of_one_registry_goes_before_the_store(tmp_path: Path) -> None:
     program(tmp_path, answer("one", "pw"), "one")
     program(tmp_path, answer("all", "pw"), "all")
-    config = {"credsStore": "all", "credHelpers": {"ghcr.io": "one"}}
+    config: dict[str, object] = {"credsStore": "all", "credHelpers": {"ghcr.io": "one"}}
     assert brief(found(tmp_path, config)) == ("one", "pw")
     assert brief(found(tmp_path, config, "quay.io")) == ("all", "pw")
     assert brief(found(tmp_path, config, HUB)) == ("all", "pw")
+    config["credHelpers"] = {"registry-1.docker.io": "one"}
+    assert brief(found(tmp_path, config, HUB)) == ("one", "pw")
 
 
 def test_a_helper_may_hold_an_identity_token(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from fluxbump.errors import IndexSourceError
 from fluxbump.helm.registry.reference import Repository, host_name, is_kin, is_loopback
+from fluxbump.system.secret import Secret
 
 _NAME = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
 _PIECE = re.compile(
@@ -56,10 +57,11 @@ class TokenService(Struct, frozen=True):
         asked = urlencode([*self._service(), ("scope", self.scope)])
         return f"{self.url}{'&' if urlsplit(self.url).query else '?'}{asked}"
 
-    def exchange(self, identity: str) -> bytes:
+    def exchange(self, identity: Secret) -> Secret:
         """Return the form that asks for a token with an identity token (…/auth/oauth.md)."""
         form = [("grant_type", "refresh_token"), ("client_id", "fluxbump"), *self._service()]
-        return urlencode([*form, ("scope", self.scope), ("refresh_token", identity)]).encode()
+        form += [("scope", self.scope), ("refresh_token", identity.reveal())]
+        return Secret(urlencode(form))
 
     def _service(self) -> list[tuple[str, str]]:
         return [("service", self.service)] if self.service else []

@@ -115,7 +115,8 @@ class Registry:
         if data is None:
             reply = self._asked(repository, f"{repository.api}/blobs/{digest}", "*/*", limit)
             if reply.status == _NOT_FOUND:
-                _fail(repository, f"the registry does not have {digest}", "try again later")
+                message = f"the registry does not have {digest}, which it names"
+                _fail(repository, message, "tell whoever runs the registry, or push it again")
             data = reply.body
             if size is not None and len(data) != size:
                 message = f"the registry sends {len(data)} bytes for {digest}, not {size}"
@@ -135,15 +136,15 @@ class Registry:
         if reply.status in (_UNAUTHORIZED, _FORBIDDEN):
             raise self._access.refusal(repository)
         if reply.status not in (_OK, _NOT_FOUND):
-            _fail(repository, f"cannot be read: HTTP {reply.status}", "try again later")
+            hint = f"check that {repository.host} is an OCI registry"
+            _fail(repository, f"cannot be read: HTTP {reply.status}", hint)
         return reply
 
     def _sent(
         self, repository: Repository, url: str, accept: str, limit: int, method: str
     ) -> Reply:
         def send(secret: Secret) -> Reply:
-            shown = {"authorization": secret.reveal()} if secret else {}
-            return self._web.ask(Request(url, limit, {"accept": accept, **shown}, method=method))
+            return self._web.ask(Request(url, limit, accept, secret, method))
 
         secret = self._access.header(repository)
         reply = send(secret)

@@ -12,6 +12,7 @@ from contextlib import suppress
 from msgspec import Struct
 
 from fluxbump.system import commands
+from fluxbump.system.secret import Secret
 
 SECONDS = 30.0
 """That a helper may take; one that opens a keychain takes less than one."""
@@ -26,7 +27,7 @@ class Done(Struct, frozen=True):
     """
 
     code: int
-    out: bytes
+    out: Secret
 
 
 def run(
@@ -67,7 +68,7 @@ def run(
             raise ValueError(f"{command[0]} cannot be run: {error.strerror}") from None
     try:
         code = commands.wait(process, seconds)
-        return Done(code, _held(process))
+        return Done(code, Secret(_held(process).decode("utf-8", "surrogateescape")))
     except subprocess.TimeoutExpired:
         raise ValueError(f"{command[0]} gives no answer in {seconds:g} s") from None
     finally:

@@ -12,19 +12,23 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from fluxbump.helm.registry import credential_helper
-from fluxbump.helm.registry.reference import host_name
+from fluxbump.helm.registry.reference import HUB, HUB_LOGIN
 from fluxbump.system.secret import Secret
+
+T = TypeVar("T")
 
 _IDENTITY = "<token>"
 """The user name of an identity token (docker/cli, docs/reference/commandline/login.md)."""
 
 _PROGRAM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _LARGEST = 1 << 20  # bytes of a configuration
+_NOTHING = Secret("")
 _SCHEME = re.compile(r"https?://")
 
 
@@ -55,21 +59,26 @@ class Found(Struct, frozen=True):
 
 
 class _Entry(Struct, frozen=True):
-    auth: str = ""
+    auth: Secret = _NOTHING
     username: str = ""
-    password: str = ""
-    identitytoken: str = ""
+    password: Secret = _NOTHING
+    identitytoken: Secret = _NOTHING
 
     def login(self, source: str) -> Login | None:
+        """Return what it says; None if that is not enough.
+
+        Raises:
+            ValueError: `auth` is no Base64, or no UTF-8 in it.
+        """
         if self.identitytoken:
-            return Login("", Secret(self.identitytoken), source)
-        username, password = self.username, self.password
+            return Login("", self.identitytoken, source)
+        username, password = self.username, self.password.reveal()
         if self.auth:
-            pair = base64.b64decode(self.auth, validate=True).decode("utf-8")
+            pair = base64.b64decode(self.auth.reveal(), validate=True).decode("utf-8")
             username, _, password = pair.partition(":")
         # Docker has written a null byte behind some passwords.
-        password = password.rstrip("\0")
-        return Login(username, Secret(password), source) if username and password else None
+        secret = Secret(password.rstrip("\0"))
+        return Login(username, secret, source) if username and secret else None
 
 
 class Config(Struct, frozen=True, rename="camel"):
@@ -86,21 +95,31 @@ class Config(Struct, frozen=True, rename="camel"):
     cred_helpers: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     def entry(self, key: str) -> _Entry | None:
-        """Return the entry of a registry; None without one.
-
-        Entries may be written as URLs; Docker takes the first whose host is the registry's.
-        """
-        if key in self.auths:
-            return self.auths[key]
-        return next((self.auths[name] for name in self.auths if _bare(name) == _bare(key)), None)
+        """Return the entry of a registry; None without one."""
+        return _of(self.auths, key)
 
     def helper(self, key: str) -> str:
         """Return the name of the helper to ask about a registry; empty without one."""
-        return self.cred_helpers.get(key) or self.creds_store
+        return _of(self.cred_helpers, key) or self.creds_store
+
+
+def _of(found: Mapping[str, T], key: str) -> T | None:
+    """Return what belongs to a registry, which may be written as a URL, as Docker takes it."""
+    if key in found:
+        return found[key]
+    return next((found[name] for name in found if _bare(name) == _bare(key)), None)
 
 
 def _bare(key: str) -> str:
-    return _SCHEME.sub("", key).partition("/")[0].lower()
+    host = _SCHEME.sub("", key).partition("/")[0].lower()
+    return HUB_LOGIN if host in HUB else host
+
+
+def _secret(kind: type, value: object) -> Secret:
+    """Take a text for a secret, for msgspec."""
+    if kind is not Secret or not isinstance(value, str):
+        raise TypeError
+    return Secret(value)
 
 
 class Logins:
@@ -151,7 +170,7 @@ class Logins:
         try:
             return entry.login(str(path)) if entry else None
         except ValueError:  # no Base64, or no UTF-8
-            problems.append(f"{path} has an entry for {host_name(_bare(key))} that is not valid")
+            problems.append(f"{path} has an entry for {key} that is not valid")
             return None
 
 
@@ -193,7 +212,7 @@ def read(path: Path) -> Config:
         raise ValueError("is too large for a configuration")
     try:
         # Docker takes an empty file for an empty configuration.
-        return msgspec.json.decode(data.strip() or b"{}", type=Config)
+        return msgspec.json.decode(data.strip() or b"{}", type=Config, dec_hook=_secret)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         # What it says may quote a password.
         raise ValueError("is not a configuration of Docker or Helm") from None
@@ -201,7 +220,7 @@ def read(path: Path) -> Config:
 
 class _Answer(Struct, frozen=True, rename="pascal"):
     username: str
-    secret: str
+    secret: Secret
 
 
 def ask(name: str, key: str, environ: Mapping[str, str]) -> Login | None:
@@ -221,15 +240,17 @@ def ask(name: str, key: str, environ: Mapping[str, str]) -> Login | None:
         raise ValueError("that is no name for a credential helper")
     program = f"docker-credential-{name}"
     done = credential_helper.run([program, "get"], f"{key}\n".encode(), environ)
+    said = done.out.reveal()
     if done.code:
-        if b"credentials not found" in done.out:
+        if "credentials not found" in said:
             return None
         raise ValueError(f"{program} fails with exit code {done.code}")
     try:
-        answer = msgspec.json.decode(done.out, type=_Answer)
+        data = said.encode("utf-8", "surrogateescape")
+        answer = msgspec.json.decode(data, type=_Answer, dec_hook=_secret)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise ValueError(f"{program} answers no login") from None
     if not answer.secret:
         return None
     username = "" if answer.username == _IDENTITY else answer.username
-    return Login(username, Secret(answer.secret), program)
+    return Login(username, answer.secret, program)

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from fluxbump.errors import IndexSourceError
+from fluxbump.system.secret import Secret
 
 # https://github.com/helm/community/blob/main/hips/hip-0006.md
 CHART_CONFIG = "application/vnd.cncf.helm.config.v1+json"
@@ -116,7 +117,7 @@ def tags(data: bytes, where: str) -> tuple[str, ...]:
     return _decoded(data, _Tags, "a list of tags", where).tags or ()
 
 
-def token(data: bytes, where: str) -> str:
+def token(data: bytes, where: str) -> Secret:
     """Read the answer of a token service; see `parse`.
 
     Raises:
@@ -126,7 +127,7 @@ def token(data: bytes, where: str) -> str:
     text = found.token or found.access_token
     if not text or not text.isascii() or not text.isprintable() or " " in text:
         raise IndexSourceError("its token service answers without a token", where=where)
-    return text
+    return Secret(text)
 
 
 def next_page(link: str) -> str | None:

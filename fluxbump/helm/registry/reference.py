@@ -30,8 +30,10 @@ _WITH_PARENT = 3
 _LONGEST = 255  # characters of a path
 _HINT = "give oci://HOST/PATH/CHART"
 
-_HUB = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
-_HUB_LOGIN = "https://index.docker.io/v1/"
+HUB = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
+"""The names of Docker's own registry."""
+
+HUB_LOGIN = "https://index.docker.io/v1/"
 """Under which Docker keeps the login of its own registry, since the first version of its API."""
 
 
@@ -62,14 +64,14 @@ class Repository(Struct, frozen=True):
     @property
     def api(self) -> str:
         """The URL below which the registry's API has this repository."""
-        host = "registry-1.docker.io" if self.host in _HUB else self.host
+        host = "registry-1.docker.io" if self.host in HUB else self.host
         scheme = "http" if self.is_loopback else "https"
         return f"{scheme}://{host}/v2/{self.path}"
 
     @property
     def login_key(self) -> str:
         """What credential stores call the registry."""
-        return _HUB_LOGIN if self.host in _HUB else self.host
+        return HUB_LOGIN if self.host in HUB else self.host
 
 
 def parse(spec: str) -> Repository:

@@ -86,7 +86,7 @@ class Access:
         found = self._logins.find(key)
         reply = self._web.ask(_question(service, found.login))
         if reply.status == _OK:
-            return Secret(manifest.token(reply.body, str(repository)))
+            return manifest.token(reply.body, str(repository))
         own = self._logins.find(repository.login_key)
         if found.login is None and own.login is not None:
             raise IndexSourceError(
@@ -100,19 +100,11 @@ class Access:
 
 def _question(service: TokenService, login: Login | None) -> Request:
     # Not led elsewhere: a redirect would take a form with a secret along.
-    if login is None:
-        return Request(service.question, _LARGEST, follow=False)
-    if login.username:
-        headers = {"authorization": _basic(login).reveal()}
-        return Request(service.question, _LARGEST, headers, follow=False)
-    return Request(
-        service.url,
-        _LARGEST,
-        {"content-type": "application/x-www-form-urlencoded"},
-        method="POST",
-        body=service.exchange(login.secret.reveal()),
-        follow=False,
-    )
+    if login is not None and not login.username:
+        form = service.exchange(login.secret)
+        return Request(service.url, _LARGEST, method="POST", form=form, follow=False)
+    who = _basic(login) if login is not None else Secret("")
+    return Request(service.question, _LARGEST, authorization=who, follow=False)
 
 
 def _basic(login: Login) -> Secret:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import httpx
-from msgspec import Struct, field
+from msgspec import Struct
 
 from fluxbump.system.http.transport import Body, Bounds, followed, temporary
+from fluxbump.system.secret import Secret
+
+_NOTHING = Secret("")
 
 
 class Request(Struct, frozen=True):
@@ -16,18 +19,20 @@ class Request(Struct, frozen=True):
     Attributes:
         url: http or https, without a user.
         limit: the largest body that is accepted, in bytes, after decompression.
-        headers: beside those that every request has. `Authorization` is not sent on when a
-            redirect leads to another host.
+        accept: media types.
+        authorization: the header of that name, empty for none. It is not sent on when a redirect
+            leads to another server.
         method: `GET`, `HEAD` or `POST`.
-        body: of a `POST`.
+        form: what a `POST` sends, as `application/x-www-form-urlencoded`.
         follow: whether a redirect is followed; if not, it is the answer.
     """
 
     url: str
     limit: int
-    headers: Mapping[str, str] = field(default_factory=dict)
+    accept: str = "*/*"
+    authorization: Secret = _NOTHING
     method: str = "GET"
-    body: bytes = b""
+    form: Secret = _NOTHING
     follow: bool = True
 
 
@@ -58,9 +63,16 @@ def exchange(
         httpx.TransportError: there is no answer.
     """
     # Blobs are compressed already, and the bytes that a digest is of are those that are sent.
-    headers = {"accept-encoding": "identity", **request.headers}
+    headers = {"accept": request.accept, "accept-encoding": "identity"}
+    if request.authorization:
+        headers["authorization"] = request.authorization.reveal()
+    if request.form:
+        headers["content-type"] = "application/x-www-form-urlencoded"
     hop = client.build_request(
-        request.method, bounds.address, headers=headers, content=request.body or None
+        request.method,
+        bounds.address,
+        headers=headers,
+        content=request.form.reveal() or None,
     )
     response = (
         followed(client, hop, bounds.address) if request.follow else client.send(hop, stream=True)
