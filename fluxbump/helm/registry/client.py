@@ -62,7 +62,8 @@ class Registry:
             before = len(found)
             found.update(dict.fromkeys(tag for tag in page if TAG.fullmatch(tag)))
             if len(found) > MAX_TAGS:
-                _fail(repository, f"it has more than {MAX_TAGS:,} tags", None)
+                message = f"it has more than {MAX_TAGS:,} tags"
+                _fail(repository, message, "give the URL of a chart index, or a copy of it")
             # A page that brings nothing new could be followed by itself for ever.
             url = _next(repository, url, reply) if len(found) > before else None
         return tuple(found)
@@ -110,7 +111,8 @@ class Registry:
         digest = wanted if isinstance(wanted, str) else wanted.digest
         size = None if isinstance(wanted, str) else wanted.size
         if size is not None and size > limit:
-            _fail(repository, f"{digest} is larger than {limit / (1 << 20):g} MiB", None)
+            message = f"{digest} is larger than {limit / (1 << 20):g} MiB"
+            _fail(repository, message, "check that the path is that of the chart or artifact")
         data = self.store.read(digest)
         if data is None:
             reply = self._asked(repository, f"{repository.api}/blobs/{digest}", "*/*", limit)
@@ -169,7 +171,8 @@ def _next(repository: Repository, url: str, reply: Reply) -> str | None:
         target = urlsplit("")
     here = urlsplit(repository.api)
     if (target.scheme, target.netloc) != (here.scheme, here.netloc):
-        _fail(repository, "its list of tags goes on at another host", None)
+        message = "its list of tags goes on at another host"
+        _fail(repository, message, "tell whoever runs the registry")
     return target.geturl()
 
 
@@ -179,5 +182,5 @@ def _verify(repository: Repository, data: bytes, digest: str) -> None:
         _fail(repository, f"the registry sends {found} for {digest}", _DAMAGED)
 
 
-def _fail(repository: Repository, message: str, hint: str | None) -> NoReturn:
+def _fail(repository: Repository, message: str, hint: str) -> NoReturn:
     raise IndexSourceError(message, where=str(repository), hint=hint)

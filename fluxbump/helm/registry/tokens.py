@@ -76,6 +76,7 @@ class Access:
             raise IndexSourceError(
                 "the registry wants something else than a token or a password",
                 where=str(repository),
+                hint="give the URL of a chart index, or a copy of it",
             )
         if found.login is None or not found.login.username:
             raise _refused(repository, found)
