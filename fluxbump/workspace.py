@@ -198,10 +198,10 @@ def index_source(
             return stack.enter_context(Web(offline=offline))
 
         def charts() -> places.Charts:
-            from fluxbump.helm.registry.charts import Charts
+            from fluxbump.helm.registry.charts import RegistryCharts
             from fluxbump.helm.registry.client import Registry
 
-            return Charts(Registry(web()))
+            return RegistryCharts(Registry(web()))
 
         yield indexes.open_source(spec, web=web, charts=charts)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fluxbump.helm.index.source import open_source
-from fluxbump.helm.registry.charts import Charts
+from fluxbump.helm.registry.charts import RegistryCharts
 from fluxbump.helm.registry.client import Registry
 from fluxbump.model import IndexSource
 from fluxbump.system.http.fetch import Web
@@ -65,6 +65,6 @@ def source(connect: Connect) -> Source:
         spec: str, *, offline: bool = False, environ: Mapping[str, str] | None = None
     ) -> IndexSource:
         client = connect(offline=offline, environ=environ)
-        return open_source(spec, web=pytest.fail, charts=lambda: Charts(client))
+        return open_source(spec, web=pytest.fail, charts=lambda: RegistryCharts(client))
 
     return opened

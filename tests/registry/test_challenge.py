@@ -11,7 +11,7 @@ from fluxbump.helm.registry.challenge import Challenge, challenges, login_key, t
 from fluxbump.helm.registry.logins import Found, Login, Logins
 from fluxbump.helm.registry.reference import parse
 from fluxbump.helm.registry.tokens import Access
-from fluxbump.system.http.fetch import Reply, Request
+from fluxbump.system.http.fetch import HttpReply, HttpRequest
 from fluxbump.system.secret import Secret
 
 GHCR = parse("oci://ghcr.io/fluxcd/flux-manifests")
@@ -103,11 +103,11 @@ class FakeWeb:
 
     def __init__(self, status: int) -> None:
         self.status = status
-        self.asked: list[Request] = []
+        self.asked: list[HttpRequest] = []
 
-    def ask(self, request: Request) -> Reply:
+    def ask(self, request: HttpRequest) -> HttpReply:
         self.asked.append(request)
-        return Reply(self.status, {}, b'{"access_token": "t0"}' if self.status == 200 else b"")
+        return HttpReply(self.status, {}, b'{"access_token": "t0"}' if self.status == 200 else b"")
 
 
 class FakeLogins(Logins):
@@ -123,7 +123,7 @@ class FakeLogins(Logins):
 def asked(web: FakeWeb, *hosts: str) -> Access:
     access = Access(web, FakeLogins(*hosts))  # type: ignore[arg-type]  # all that is used of it
     header = 'Bearer realm="https://token.example.org/t"'
-    access.renew(GHCR, Secret(""), Reply(401, {"www-authenticate": header}, b""))
+    access.renew(GHCR, Secret(""), HttpReply(401, {"www-authenticate": header}, b""))
     return access
 
 
@@ -152,5 +152,5 @@ def test_a_service_on_another_domain_gets_its_own_login() -> None:
 def test_a_token_that_another_thread_has_brought_in_is_taken() -> None:
     web = FakeWeb(200)
     access = asked(web)
-    access.renew(GHCR, Secret("Bearer an older one"), Reply(401, {}, b""))
+    access.renew(GHCR, Secret("Bearer an older one"), HttpReply(401, {}, b""))
     assert len(web.asked) == 1

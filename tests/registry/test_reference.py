@@ -6,7 +6,13 @@ import pytest
 from semver import Version
 
 from fluxbump.errors import IndexSourceError
-from fluxbump.helm.registry.reference import Repository, is_kin, is_loopback, parse, version_of
+from fluxbump.helm.registry.reference import (
+    RegistryRepository,
+    is_kin,
+    is_loopback,
+    parse,
+    version_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -115,4 +121,4 @@ def test_whose_a_token_service_is(service: str, registry: str, expected: bool) -
 
 
 def test_a_repository_is_a_value() -> None:
-    assert {parse("oci://h/a"): 1}[Repository("h", "a")] == 1
+    assert {parse("oci://h/a"): 1}[RegistryRepository("h", "a")] == 1

@@ -27,8 +27,8 @@ class _Directory(Struct, frozen=True):
     def name(self) -> str:
         return str(self.path / "index.yaml")
 
-    def index(self, limit: int) -> places.Listing:
-        return places.Listing(places.read(self.path / "index.yaml", limit))
+    def index(self, limit: int) -> places.IndexListing:
+        return places.IndexListing(places.read(self.path / "index.yaml", limit))
 
     def archive(self, url: str, limit: int) -> bytes:
         # A mirror keeps the upstream's index with its absolute URLs and the archives beside it.

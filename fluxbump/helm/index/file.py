@@ -27,8 +27,8 @@ class _File(Struct, frozen=True):
     def name(self) -> str:
         return str(self.path)
 
-    def index(self, limit: int) -> places.Listing:
-        return places.Listing(places.read(self.path, limit))
+    def index(self, limit: int) -> places.IndexListing:
+        return places.IndexListing(places.read(self.path, limit))
 
     def archive(self, url: str, limit: int) -> bytes:
         if places.scheme(url):

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from fluxbump.errors import IndexSourceError
 from fluxbump.helm.index import places
-from fluxbump.helm.index.places import Listing
+from fluxbump.helm.index.places import IndexListing
 from fluxbump.helm.registry import reference
 
 
@@ -30,9 +30,9 @@ class _Chart(Struct, frozen=True):
     name: str
     charts: Callable[[], places.Charts]
 
-    def index(self, limit: int) -> Listing:
+    def index(self, limit: int) -> IndexListing:
         del limit  # each answer has a limit of its own
-        return Listing(*self.charts().index(self.name))
+        return IndexListing(*self.charts().index(self.name))
 
     def archive(self, url: str, limit: int) -> bytes:
         if not url.startswith(f"{self.name}@"):

@@ -16,7 +16,7 @@ Fetch = Callable[[str, int], bytes]
 
 
 class Charts(Protocol):
-    """What reaches charts in registries; `fluxbump.helm.registry.charts.Charts` does."""
+    """What reaches charts in registries; `fluxbump.helm.registry.charts.RegistryCharts` does."""
 
     def index(self, spec: str) -> tuple[bytes, tuple[str, ...]]:
         """Return a chart index in JSON, and a sentence for each version that was left out.
@@ -47,7 +47,7 @@ class Reach(Struct, frozen=True):
     charts: Callable[[], Charts]
 
 
-class Listing(Struct, frozen=True):
+class IndexListing(Struct, frozen=True):
     """An index.
 
     Attributes:
@@ -67,7 +67,7 @@ class Place(Protocol):
         """The index's URL or path, for messages; holds no credentials."""
         ...
 
-    def index(self, limit: int) -> Listing:
+    def index(self, limit: int) -> IndexListing:
         """Return the index.
 
         Raises:

@@ -49,8 +49,8 @@ class _Url(Struct, frozen=True):
     def name(self) -> str:
         return places.public(self.address)
 
-    def index(self, limit: int) -> places.Listing:
-        return places.Listing(self.fetch(self.address, limit))
+    def index(self, limit: int) -> places.IndexListing:
+        return places.IndexListing(self.fetch(self.address, limit))
 
     def archive(self, url: str, limit: int) -> bytes:
         places.scheme(url)

@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit
 from msgspec import Struct
 
 from fluxbump.errors import IndexSourceError
-from fluxbump.helm.registry.reference import Repository, host_name, is_kin, is_loopback
+from fluxbump.helm.registry.reference import RegistryRepository, host_name, is_kin, is_loopback
 from fluxbump.system.secret import Secret
 
 _NAME = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
@@ -81,7 +81,7 @@ def challenges(header: str) -> tuple[Challenge, ...]:
     return tuple(Challenge(scheme, parameters) for scheme, parameters in found)
 
 
-def token_service(repository: Repository, challenge: Challenge) -> TokenService:
+def token_service(repository: RegistryRepository, challenge: Challenge) -> TokenService:
     """Return where a registry sends us for a token.
 
     Of a registry with TLS, the service has it as well. Whatever the registry suggests, the token
@@ -112,7 +112,7 @@ def token_service(repository: Repository, challenge: Challenge) -> TokenService:
     )
 
 
-def login_key(repository: Repository, service: TokenService) -> str:
+def login_key(repository: RegistryRepository, service: TokenService) -> str:
     """Return whose login goes to a token service: the registry's only where it is its kin."""
     kin = is_kin(host_name(service.host), host_name(repository.host))
     return repository.login_key if kin else service.host

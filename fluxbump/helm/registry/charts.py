@@ -18,7 +18,7 @@ from fluxbump.errors import IndexSourceError
 from fluxbump.helm.registry import manifest, reference
 from fluxbump.helm.registry.client import Registry
 from fluxbump.helm.registry.content_store import digest_of
-from fluxbump.helm.registry.reference import Repository
+from fluxbump.helm.registry.reference import RegistryRepository
 from fluxbump.text.versions import parse
 
 _MAX_CONFIG = 1 << 20
@@ -44,7 +44,7 @@ class _Version(Struct, frozen=True):
     problem: str = ""
 
 
-class Charts:
+class RegistryCharts:
     """Charts in registries.
 
     Args:
@@ -88,7 +88,9 @@ class Charts:
             raise IndexSourceError("a chart in a registry has a sha256 digest", where=spec)
         return self._registry.blob(reference.parse(spec), digest, limit)
 
-    def _read(self, repository: Repository, kept: Mapping[str, str] | None) -> list[_Version]:
+    def _read(
+        self, repository: RegistryRepository, kept: Mapping[str, str] | None
+    ) -> list[_Version]:
         if kept is None:
             raise IndexSourceError(
                 "not in the cache, and offline",
@@ -97,7 +99,7 @@ class Charts:
             )
         return [self._version(repository, tag, kept[tag]) for tag in kept]
 
-    def _asked(self, repository: Repository, kept: Mapping[str, str]) -> list[_Version]:
+    def _asked(self, repository: RegistryRepository, kept: Mapping[str, str]) -> list[_Version]:
         tags = [tag for tag in self._registry.tags(repository) if reference.version_of(tag)]
         found: list[_Version] = []
         pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="registry")
@@ -113,11 +115,11 @@ class Charts:
                 self._registry.store.write_tags(repository, now | missing)
         return found
 
-    def _now(self, repository: Repository, kept: Mapping[str, str], tag: str) -> _Version:
+    def _now(self, repository: RegistryRepository, kept: Mapping[str, str], tag: str) -> _Version:
         digest = self._registry.digest(repository, tag) if tag in kept else None
         return self._version(repository, tag, digest or tag)
 
-    def _version(self, repository: Repository, tag: str, asked: str) -> _Version:
+    def _version(self, repository: RegistryRepository, tag: str, asked: str) -> _Version:
         data = self._registry.manifest(repository, asked)
         if data is None:
             return _Version(tag, "", problem=f"{repository.name} tag {tag} is gone; left out")
@@ -128,7 +130,7 @@ class Charts:
             problem = f"{repository.name} tag {tag} {error}; left out"
             return _Version(tag, digest, problem=problem)
 
-    def _entry(self, repository: Repository, tag: str, data: bytes) -> Mapping[str, object]:
+    def _entry(self, repository: RegistryRepository, tag: str, data: bytes) -> Mapping[str, object]:
         try:
             found = manifest.parse(data, tag)
         except IndexSourceError:

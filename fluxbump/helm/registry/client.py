@@ -7,15 +7,16 @@ from collections.abc import Mapping
 from typing import NoReturn
 from urllib.parse import urljoin, urlsplit
 
+from msgspec.structs import replace
+
 from fluxbump.errors import IndexSourceError
 from fluxbump.helm.registry import manifest
-from fluxbump.helm.registry.content_store import Store, digest_of
+from fluxbump.helm.registry.content_store import ContentStore, digest_of
 from fluxbump.helm.registry.logins import Logins
 from fluxbump.helm.registry.manifest import Descriptor
-from fluxbump.helm.registry.reference import DIGEST, TAG, Repository
+from fluxbump.helm.registry.reference import DIGEST, TAG, RegistryRepository
 from fluxbump.helm.registry.tokens import Access
-from fluxbump.system.http.fetch import Reply, Request, Web
-from fluxbump.system.secret import Secret
+from fluxbump.system.http.fetch import HttpReply, HttpRequest, Web
 
 MAX_MANIFEST = 4 << 20
 """Bytes of a manifest or of a page of tags: what registries take themselves."""
@@ -43,19 +44,20 @@ class Registry:
     def __init__(self, web: Web, environ: Mapping[str, str] | None = None) -> None:
         self._web = web
         self._access = Access(web, Logins(os.environ if environ is None else environ))
-        self.store = Store(web.directory / "oci")
+        self.store = ContentStore(web.directory / "oci")
 
     @property
     def offline(self) -> bool:
         """Whether nothing is asked."""
         return self._web.offline
 
-    def tags(self, repository: Repository) -> tuple[str, ...]:
+    def tags(self, repository: RegistryRepository) -> tuple[str, ...]:
         """Return all tags of a repository, in the registry's order."""
         found: dict[str, None] = {}
         url: str | None = f"{repository.api}/tags/list?n={_PAGE}"
         while url:
-            reply = self._asked(repository, url, "application/json", MAX_MANIFEST)
+            asked = HttpRequest(url, MAX_MANIFEST, "application/json")
+            reply = self._asked(repository, asked)
             if reply.status == _NOT_FOUND:
                 _fail(repository, "the registry has no such repository", "check the path")
             page = manifest.tags(reply.body, str(repository))
@@ -68,18 +70,19 @@ class Registry:
             url = _next(repository, url, reply) if len(found) > before else None
         return tuple(found)
 
-    def digest(self, repository: Repository, tag: str) -> str | None:
+    def digest(self, repository: RegistryRepository, tag: str) -> str | None:
         """Return the digest of the manifest below a tag, without reading it.
 
         Returns:
             None if the tag is not there, or the registry does not say.
         """
         url = f"{repository.api}/manifests/{tag}"
-        reply = self._asked(repository, url, manifest.ACCEPTED, MAX_MANIFEST, method="HEAD")
+        asked = HttpRequest(url, MAX_MANIFEST, manifest.ACCEPTED, method="HEAD")
+        reply = self._asked(repository, asked)
         said = reply.headers.get("docker-content-digest", "")
         return said if reply.status == _OK and DIGEST.fullmatch(said) else None
 
-    def manifest(self, repository: Repository, reference: str) -> bytes | None:
+    def manifest(self, repository: RegistryRepository, reference: str) -> bytes | None:
         """Return a manifest; None if there is none.
 
         Args:
@@ -90,7 +93,8 @@ class Registry:
         data = self.store.read(reference) if is_digest else None
         if data is None:
             url = f"{repository.api}/manifests/{reference}"
-            reply = self._asked(repository, url, manifest.ACCEPTED, MAX_MANIFEST)
+            asked = HttpRequest(url, MAX_MANIFEST, manifest.ACCEPTED)
+            reply = self._asked(repository, asked)
             if reply.status == _NOT_FOUND:
                 return None
             data = reply.body
@@ -100,7 +104,7 @@ class Registry:
             self.store.write(data)
         return data
 
-    def blob(self, repository: Repository, wanted: Descriptor | str, limit: int) -> bytes:
+    def blob(self, repository: RegistryRepository, wanted: Descriptor | str, limit: int) -> bytes:
         """Return a blob.
 
         Args:
@@ -115,7 +119,8 @@ class Registry:
             _fail(repository, message, "check that the path is that of the chart or artifact")
         data = self.store.read(digest)
         if data is None:
-            reply = self._asked(repository, f"{repository.api}/blobs/{digest}", "*/*", limit)
+            asked = HttpRequest(f"{repository.api}/blobs/{digest}", limit)
+            reply = self._asked(repository, asked)
             if reply.status == _NOT_FOUND:
                 message = f"the registry does not have {digest}, which it names"
                 _fail(repository, message, "tell whoever runs the registry, or push it again")
@@ -127,11 +132,9 @@ class Registry:
             self.store.write(data)
         return data
 
-    def _asked(
-        self, repository: Repository, url: str, accept: str, limit: int, *, method: str = "GET"
-    ) -> Reply:
-        """Ask for a URL of a repository; the answer's status is 200 or 404."""
-        reply = self._sent(repository, url, accept, limit, method)
+    def _asked(self, repository: RegistryRepository, request: HttpRequest) -> HttpReply:
+        """Ask something of a repository; the answer's status is 200 or 404."""
+        reply = self._sent(repository, request)
         if reply.elsewhere and reply.status != _OK:
             message = f"the server that it redirects to answers HTTP {reply.status}"
             _fail(repository, message, "try again later")
@@ -142,25 +145,20 @@ class Registry:
             _fail(repository, f"cannot be read: HTTP {reply.status}", hint)
         return reply
 
-    def _sent(
-        self, repository: Repository, url: str, accept: str, limit: int, method: str
-    ) -> Reply:
-        def send(secret: Secret) -> Reply:
-            return self._web.ask(Request(url, limit, accept, secret, method))
-
+    def _sent(self, repository: RegistryRepository, request: HttpRequest) -> HttpReply:
         secret = self._access.header(repository)
-        reply = send(secret)
+        reply = self._web.ask(replace(request, authorization=secret))
         if reply.status != _UNAUTHORIZED or reply.elsewhere:
             return reply
         # Nobody was brought in yet, or a token has run out.
         self._access.renew(repository, secret, reply)
-        return send(self._access.header(repository))
+        return self._web.ask(replace(request, authorization=self._access.header(repository)))
 
 
 _DAMAGED = "try again; if it stays so, tell whoever runs the registry, and do not use it"
 
 
-def _next(repository: Repository, url: str, reply: Reply) -> str | None:
+def _next(repository: RegistryRepository, url: str, reply: HttpReply) -> str | None:
     """Return the URL of the next page of tags; it gets our token, so it is the registry's own."""
     named = manifest.next_page(reply.headers.get("link", ""))
     if named is None:
@@ -176,11 +174,11 @@ def _next(repository: Repository, url: str, reply: Reply) -> str | None:
     return target.geturl()
 
 
-def _verify(repository: Repository, data: bytes, digest: str) -> None:
+def _verify(repository: RegistryRepository, data: bytes, digest: str) -> None:
     found = digest_of(data)
     if found != digest:
         _fail(repository, f"the registry sends {found} for {digest}", _DAMAGED)
 
 
-def _fail(repository: Repository, message: str, hint: str) -> NoReturn:
+def _fail(repository: RegistryRepository, message: str, hint: str) -> NoReturn:
     raise IndexSourceError(message, where=str(repository), hint=hint)

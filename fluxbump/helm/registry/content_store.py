@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from fluxbump.helm.registry.reference import Repository
+from fluxbump.helm.registry.reference import RegistryRepository
 from fluxbump.system import cache_file
 
 
@@ -19,7 +19,7 @@ def digest_of(data: bytes) -> str:
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
-class Store(Struct, frozen=True):
+class ContentStore(Struct, frozen=True):
     """A directory with what was read.
 
     What is damaged or cannot be read counts as not there, and one that cannot be written is no
@@ -39,19 +39,19 @@ class Store(Struct, frozen=True):
         """Keep contents."""
         cache_file.write(self._blob(digest_of(data)), data)
 
-    def tags(self, repository: Repository) -> Mapping[str, str] | None:
+    def tags(self, repository: RegistryRepository) -> Mapping[str, str] | None:
         """Return the digest of the manifest below each tag when it was last read; None if never."""
         with suppress(OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return msgspec.json.decode(self._tags(repository).read_bytes(), type=dict[str, str])
         return None
 
-    def write_tags(self, repository: Repository, tags: Mapping[str, str]) -> None:
+    def write_tags(self, repository: RegistryRepository, tags: Mapping[str, str]) -> None:
         """Keep which digest each tag has."""
         cache_file.write(self._tags(repository), msgspec.json.encode(dict(tags)))
 
     def _blob(self, digest: str) -> Path:
         return self.directory / "blobs" / digest.partition(":")[2]
 
-    def _tags(self, repository: Repository) -> Path:
+    def _tags(self, repository: RegistryRepository) -> Path:
         name = hashlib.sha256(str(repository).encode()).hexdigest()
         return self.directory / "tags" / f"{name}.json"

@@ -18,7 +18,7 @@ SECONDS = 30.0
 """That a helper may take; one that opens a keychain takes less than one."""
 
 
-class Done(Struct, frozen=True):
+class HelperAnswer(Struct, frozen=True):
     """What a helper left.
 
     Attributes:
@@ -36,7 +36,7 @@ def run(
     environ: Mapping[str, str],
     *,
     seconds: float = SECONDS,
-) -> Done:
+) -> HelperAnswer:
     """Run a helper in a session of its own; without a terminal it can ask nobody.
 
     It writes into a pipe that is read when it has ended. One that prints more than a pipe holds
@@ -68,7 +68,7 @@ def run(
             raise ValueError(f"{command[0]} cannot be run: {error.strerror}") from None
     try:
         code = commands.wait(process, seconds)
-        return Done(code, Secret(_held(process).decode("utf-8", "surrogateescape")))
+        return HelperAnswer(code, Secret(_held(process).decode("utf-8", "surrogateescape")))
     except subprocess.TimeoutExpired:
         raise ValueError(f"{command[0]} gives no answer in {seconds:g} s") from None
     finally:

@@ -81,7 +81,7 @@ class _Entry(Struct, frozen=True):
         return Login(username, secret, source) if username and secret else None
 
 
-class Config(Struct, frozen=True, rename="camel"):
+class LoginConfig(Struct, frozen=True, rename="camel"):
     """A configuration of Docker or Helm, as much of it as is about logins.
 
     Attributes:
@@ -195,7 +195,7 @@ def files(environ: Mapping[str, str]) -> Iterator[Path]:
         yield home / ".docker" / "config.json"
 
 
-def read(path: Path) -> Config:
+def read(path: Path) -> LoginConfig:
     """Read a configuration; one that does not exist is empty.
 
     Raises:
@@ -205,14 +205,14 @@ def read(path: Path) -> Config:
         with path.open("rb") as file:
             data = file.read(_LARGEST + 1)
     except (FileNotFoundError, NotADirectoryError):
-        return Config()
+        return LoginConfig()
     except (OSError, ValueError) as error:
         raise ValueError(f"cannot be read: {getattr(error, 'strerror', None)}") from None
     if len(data) > _LARGEST:
         raise ValueError("is too large for a configuration")
     try:
         # Docker takes an empty file for an empty configuration.
-        return msgspec.json.decode(data.strip() or b"{}", type=Config, dec_hook=_secret)
+        return msgspec.json.decode(data.strip() or b"{}", type=LoginConfig, dec_hook=_secret)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         # What it says may quote a password.
         raise ValueError("is not a configuration of Docker or Helm") from None

@@ -45,7 +45,7 @@ class Descriptor(Struct, frozen=True, rename="camel"):
     size: Annotated[int, Meta(ge=0)]
 
 
-class Manifest(Struct, frozen=True, rename="camel"):
+class ArtifactManifest(Struct, frozen=True, rename="camel"):
     """What is below a tag.
 
     Attributes:
@@ -94,7 +94,7 @@ class _Token(Struct, frozen=True):
     access_token: str = ""
 
 
-def parse(data: bytes, where: str) -> Manifest:
+def parse(data: bytes, where: str) -> ArtifactManifest:
     """Read a manifest.
 
     Args:
@@ -104,7 +104,7 @@ def parse(data: bytes, where: str) -> Manifest:
     Raises:
         IndexSourceError: it is something else, a list of manifests for several platforms too.
     """
-    return _decoded(data, Manifest, "the manifest of an artifact", where)
+    return _decoded(data, ArtifactManifest, "the manifest of an artifact", where)
 
 
 def chart(data: bytes, where: str) -> ChartConfig:

@@ -37,7 +37,7 @@ HUB_LOGIN = "https://index.docker.io/v1/"
 """Under which Docker keeps the login of its own registry, since the first version of its API."""
 
 
-class Repository(Struct, frozen=True):
+class RegistryRepository(Struct, frozen=True):
     """A repository of a registry: the versions of one chart, for one.
 
     Attributes:
@@ -74,7 +74,7 @@ class Repository(Struct, frozen=True):
         return HUB_LOGIN if self.host in HUB else self.host
 
 
-def parse(spec: str) -> Repository:
+def parse(spec: str) -> RegistryRepository:
     """Take `oci://HOST/PATH` apart.
 
     Raises:
@@ -96,7 +96,7 @@ def parse(spec: str) -> Repository:
     path = path.rstrip("/")
     if not _PATH.fullmatch(path) or len(path) > _LONGEST:
         raise IndexSourceError("the path is not one in a registry", where=place, hint=_HINT)
-    return Repository(host.lower(), path)
+    return RegistryRepository(host.lower(), path)
 
 
 def version_of(tag: str) -> Version | None:

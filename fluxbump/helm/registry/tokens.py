@@ -15,8 +15,8 @@ from fluxbump.helm.registry.challenge import (
     token_service,
 )
 from fluxbump.helm.registry.logins import Found, Login, Logins
-from fluxbump.helm.registry.reference import Repository
-from fluxbump.system.http.fetch import Reply, Request, Web
+from fluxbump.helm.registry.reference import RegistryRepository
+from fluxbump.system.http.fetch import HttpReply, HttpRequest, Web
 from fluxbump.system.secret import Secret
 
 _LARGEST = 1 << 20  # bytes of an answer with a token
@@ -38,13 +38,13 @@ class Access:
         self._web = web
         self._logins = logins
         self._lock = Lock()
-        self._headers: dict[Repository, Secret] = {}
+        self._headers: dict[RegistryRepository, Secret] = {}
 
-    def header(self, repository: Repository) -> Secret:
+    def header(self, repository: RegistryRepository) -> Secret:
         """Return the `Authorization` to ask a repository with; empty if none is known."""
         return self._headers.get(repository, Secret(""))
 
-    def renew(self, repository: Repository, refused: Secret, reply: Reply) -> None:
+    def renew(self, repository: RegistryRepository, refused: Secret, reply: HttpReply) -> None:
         """Get another `Authorization`, after an answer with status 401.
 
         Args:
@@ -61,11 +61,11 @@ class Access:
                 ways = challenges(reply.headers.get("www-authenticate", ""))
                 self._headers[repository] = self._brought(repository, ways)
 
-    def refusal(self, repository: Repository) -> IndexSourceError:
+    def refusal(self, repository: RegistryRepository) -> IndexSourceError:
         """Return the error where what was brought in is not taken."""
         return _refused(repository, self._logins.find(repository.login_key))
 
-    def _brought(self, repository: Repository, ways: tuple[Challenge, ...]) -> Secret:
+    def _brought(self, repository: RegistryRepository, ways: tuple[Challenge, ...]) -> Secret:
         # A registry that offers both means a person by `Basic`, and a program by `Bearer`.
         bearer = next((way for way in ways if way.scheme == "bearer"), None)
         if bearer is not None:
@@ -82,7 +82,7 @@ class Access:
             raise _refused(repository, found)
         return _basic(found.login)
 
-    def _token(self, repository: Repository, service: TokenService) -> Secret:
+    def _token(self, repository: RegistryRepository, service: TokenService) -> Secret:
         key = login_key(repository, service)
         found = self._logins.find(key)
         reply = self._web.ask(_question(service, found.login))
@@ -99,13 +99,13 @@ class Access:
         raise _refused(repository, found)
 
 
-def _question(service: TokenService, login: Login | None) -> Request:
+def _question(service: TokenService, login: Login | None) -> HttpRequest:
     # Not led elsewhere: a redirect would take a form with a secret along.
     if login is not None and not login.username:
         form = service.exchange(login.secret)
-        return Request(service.url, _LARGEST, method="POST", form=form, follow=False)
+        return HttpRequest(service.url, _LARGEST, method="POST", form=form, follow=False)
     who = _basic(login) if login is not None else Secret("")
-    return Request(service.question, _LARGEST, authorization=who, follow=False)
+    return HttpRequest(service.question, _LARGEST, authorization=who, follow=False)
 
 
 def _basic(login: Login) -> Secret:
@@ -113,7 +113,7 @@ def _basic(login: Login) -> Secret:
     return Secret(f"Basic {base64.b64encode(pair).decode()}")
 
 
-def _refused(repository: Repository, found: Found) -> IndexSourceError:
+def _refused(repository: RegistryRepository, found: Found) -> IndexSourceError:
     host = repository.host
     how = f"helm registry login {host}, or docker login {host}"
     if found.login is not None:

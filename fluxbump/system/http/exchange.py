@@ -13,7 +13,7 @@ from fluxbump.system.secret import Secret
 _NOTHING = Secret("")
 
 
-class Request(Struct, frozen=True):
+class HttpRequest(Struct, frozen=True):
     """What is asked of a server.
 
     Attributes:
@@ -36,7 +36,7 @@ class Request(Struct, frozen=True):
     follow: bool = True
 
 
-class Reply(Struct, frozen=True):
+class HttpReply(Struct, frozen=True):
     """What a server answered.
 
     Attributes:
@@ -53,8 +53,8 @@ class Reply(Struct, frozen=True):
 
 
 def exchange(
-    client: httpx.Client, request: Request, bounds: Bounds, now: Callable[[], float]
-) -> Reply:
+    client: httpx.Client, request: HttpRequest, bounds: Bounds, now: Callable[[], float]
+) -> HttpReply:
     """Ask once.
 
     Raises:
@@ -86,6 +86,6 @@ def exchange(
         body = b"".join(Body(response, bounds, packed=True)) if has_body else b""
         said = {name.lower(): text for name, text in response.headers.items()}
         elsewhere = response.url.netloc != bounds.address.netloc
-        return Reply(status, said, body, elsewhere)
+        return HttpReply(status, said, body, elsewhere)
     finally:
         response.close()

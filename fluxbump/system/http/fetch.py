@@ -27,7 +27,7 @@ import platformdirs
 
 from fluxbump.errors import IndexSourceError
 from fluxbump.system.http.cache import Kept
-from fluxbump.system.http.exchange import Reply, Request, exchange
+from fluxbump.system.http.exchange import HttpReply, HttpRequest, exchange
 from fluxbump.system.http.retries import BAD_REDIRECT, Patience, explain, open_client
 from fluxbump.system.http.transport import (
     Bounds,
@@ -38,7 +38,7 @@ from fluxbump.system.http.transport import (
     too_large,
 )
 
-__all__ = ["Patience", "Progress", "Reply", "Request", "Web"]
+__all__ = ["HttpReply", "HttpRequest", "Patience", "Progress", "Web"]
 
 T = TypeVar("T")
 
@@ -129,7 +129,7 @@ class Web:
             raise too_large(address, limit)
         return body
 
-    def ask(self, request: Request) -> Reply:
+    def ask(self, request: HttpRequest) -> HttpReply:
         """Return what a server answers, whatever its status; nothing is kept.
 
         Raises:
