@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from fluxbump.helm.registry.reference import RegistryRepository
+from fluxbump.helm.registry.reference import DIGEST, RegistryRepository
 from fluxbump.system import cache_file
 
 
@@ -42,7 +42,8 @@ class ContentStore(Struct, frozen=True):
     def tags(self, repository: RegistryRepository) -> Mapping[str, str] | None:
         """Return the digest of the manifest below each tag when it was last read; None if never."""
         with suppress(OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return msgspec.json.decode(self._tags(repository).read_bytes(), type=dict[str, str])
+            found = msgspec.json.decode(self._tags(repository).read_bytes(), type=dict[str, str])
+            return {tag: found[tag] for tag in found if DIGEST.fullmatch(found[tag])}
         return None
 
     def write_tags(self, repository: RegistryRepository, tags: Mapping[str, str]) -> None:
