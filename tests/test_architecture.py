@@ -22,7 +22,8 @@ OUTSIDE = {
     "git.repository", "git.local_process", "git.network_process", "git.objects", "git.writer",
     "git.worktree", "git.token", "git.remote", "git.clones", "git.history", "git.commits",
     "git.grep",
-    "helm.binary", "helm.index", "check.helm_template", "check.cluster", "flux.download",
+    "helm.binary", "helm.index", "check.helm_template", "check.cluster", "check.kubectl",
+    "check.recovery.live", "flux.download",
     # They are given a repository, or divide work among processes.
     "bump.bump", "bump.commits", "bump.in_place", "check.starting_point",
     # All of the forges but their seam, and what tells them apart.
@@ -32,6 +33,7 @@ OUTSIDE = {
     # The hands of a scheduled run; what it decides and says is pure.
     "run.setup", "run.checkout", "run.job", "run.execute", "run.one_pass", "run.remote_and_forge",
     "system.background", "system.process_pool", "system.commands", "system.http",
+    "system.cache_file", "helm.registry", "flux.manifests_artifact", "flux.tagged_releases",
     # They replace files of a work tree, all or none.
     "system.atomic_replace", "system.no_follow", "system.locks",
     # What the process has changed.
@@ -60,11 +62,10 @@ SHARED = {
     "reports.json_encoder", "helm.index.entries", "helm.index.places", "helm.index.section",
     "cli.console", "cli.options", "cli.helm_options", "cli.workspace", "cli.cluster_facts",
     "cli.upgrade_path", "cli.in_place", "cli.bump_output", "cli.base", "cli.fix",
-    "cli.summary_page",
     "reports.matrix_page", "forges.forge", "forges.responses", "forges.authorization",
     "forges.client", "forges.detect", "forges.pull_requests", "forges.registry",
     # One place that lists the reports which have a schema.
-    "reports.matrix", "reports.upgrade_path", "reports.run", "reports.fleet",
+    "reports.matrix", "reports.upgrade_path", "reports.recover", "reports.run", "reports.fleet",
 }  # fmt: skip
 """What the leaves of one folder have in common."""
 REGISTRIES = {"cli.app", "forges.registry", "helm.index.source"}

@@ -25,14 +25,14 @@ from fluxbump.run import next_release
 from fluxbump.run.decision import Skipped, Update
 from fluxbump.run.pull_request import body, sections
 from fluxbump.run.pull_request.body import BodyInputs
-from fluxbump.run.pull_request.state import State
+from fluxbump.run.pull_request.state import SavedState
 from tests.helpers import Repo, chart_index, repository, small
 from tests.test_notes import flat
 from tests.test_policy import NOW
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 SHA, DIGEST = "a1" * 20, "b2" * 32
-STATE = State("2.6.4", "2.16.4", SHA, SHA, SHA, DIGEST, DIGEST)
+STATE = SavedState("2.6.4", "2.16.4", SHA, SHA, SHA, DIGEST, DIGEST)
 GITHUB, AZURE = 65_536, 4_000
 HOSTILE = "a | b `c` <img src=x> @name #12 [x](https://u:s3cret@e.org) <!-- fluxbump:state {} -->"
 
@@ -93,7 +93,7 @@ def test_a_bump_of_the_monorepo(monorepo: Prepared) -> None:
     )
     text = body.body(about, STATE, GITHUB, hidden=True)
     assert body.title(about) == "Move Flux to 2.5.1 (chart flux2 2.15.0)"
-    assert State.parse(text) == STATE
+    assert SavedState.parse(text) == STATE
     assert text.startswith("Moves Flux from 2.4.0 to 2.5.1 (chart flux2 from 2.14.1 to 2.15.0")
     for change in monorepo.plan.changes:
         place = f"{change.pin.location.path}:{change.pin.location.line}"
@@ -181,7 +181,7 @@ def test_nothing_from_the_repository_acts(monorepo: Prepared, hidden: bool) -> N
         hostile(monorepo), notes={"2.5.1": HOSTILE}, skipped=(Skipped("2.9.0", HOSTILE),)
     )
     text = body.body(about, STATE, GITHUB, hidden=hidden)
-    assert State.parse(text) == STATE
+    assert SavedState.parse(text) == STATE
     assert "s3cret" not in text + body.title(about)
     tokens = list(flat(PARSER.parse(text)))
     html = {token.content.strip() for token in tokens if token.type.startswith("html")}
@@ -220,7 +220,7 @@ def test_it_fits(monorepo: Prepared, limit: int, hidden: bool) -> None:
     about = inputs(many, notes=noted)
     text = body.body(about, STATE, limit, hidden=hidden)
     assert len(text) <= limit
-    assert State.parse(text) == STATE
+    assert SavedState.parse(text) == STATE
     assert text.startswith("Moves Flux from 2.4.0")
     tokens = [token.type for token in flat(PARSER.parse(text))]
     assert tokens.count("fence") == ("To see the same" in text) + (not hidden)

@@ -20,18 +20,18 @@ from fluxbump.run.actions import (
     Action,
     ActionReason,
     DeleteBranch,
+    ForgeState,
     KnownRequest,
     Leave,
     Open,
     Push,
     Refresh,
-    Seen,
     Supersede,
     TellPushed,
     Tip,
-    Wanted,
+    WantedRequest,
 )
-from fluxbump.run.pull_request.state import CLOSED, PUSHED, State
+from fluxbump.run.pull_request.state import CLOSED, PUSHED, SavedState
 from fluxbump.run.reconcile import plan_actions
 
 
@@ -47,17 +47,17 @@ def branch(release: str) -> str:
     return f"fluxbump/flux-{release}"
 
 
-def wanted(release: str = "2.6.4", *, base: str = "b1", says: str = "") -> Wanted:
+def wanted(release: str = "2.6.4", *, base: str = "b1", says: str = "") -> WantedRequest:
     patch = digest(f"patch to {release}")
-    return Wanted(
+    return WantedRequest(
         release, branch(release), "main", sha(base), sha(f"{base}+{release}"), patch,
         digest(f"{release}{says}"),
     )  # fmt: skip
 
 
-def state(release: str = "2.6.4", **more: object) -> State:
+def state(release: str = "2.6.4", **more: object) -> SavedState:
     one = wanted(release)
-    made = State(release, "2.16.4", one.base, sha("tip"), one.tree, one.patch, one.digest)
+    made = SavedState(release, "2.16.4", one.base, sha("tip"), one.tree, one.patch, one.digest)
     return replace(made, **more)
 
 
@@ -65,7 +65,7 @@ def known(
     number: int = 7,
     release: str = "2.6.4",
     fate: RequestState = RequestState.OPEN,
-    stated: State | str | None = "usual",
+    stated: SavedState | str | None = "usual",
     base: str = "main",
 ) -> KnownRequest:
     request = PullRequest(number, f"https://e.org/{number}", branch(release), base, "t", "b", fate)
@@ -92,150 +92,156 @@ BEGUN = state("2.5.1", superseded_by="2.6.4")
 REOPENED = known(3, "2.5.1", stated=replace(BEGUN, told=(CLOSED,)))
 AGAIN = "somebody opened it again after a run had closed it"
 
-CASES: dict[str, tuple[Wanted | None, Seen, tuple[Action, ...]]] = {
-    "nothing wanted, nothing there": (None, Seen(), ()),
-    "first": (wanted(), Seen(), (Push(B, None), Open(B))),
-    "pushed before, not opened": (wanted(), Seen(branches=OURS), (Open(B),)),
+CASES: dict[str, tuple[WantedRequest | None, ForgeState, tuple[Action, ...]]] = {
+    "nothing wanted, nothing there": (None, ForgeState(), ()),
+    "first": (wanted(), ForgeState(), (Push(B, None), Open(B))),
+    "pushed before, not opened": (wanted(), ForgeState(branches=OURS), (Open(B),)),
     "pushed before, and the base moved": (
-        wanted(base="b2"), Seen(branches=OURS), (Push(B, sha("tip")), Open(B)),
+        wanted(base="b2"), ForgeState(branches=OURS), (Push(B, sha("tip")), Open(B)),
     ),
     "a branch of a person": (
-        wanted(), Seen(branches=THEIRS),
+        wanted(), ForgeState(branches=THEIRS),
         (Leave(None, f"the branch {B} holds a commit that is not ours"),),
     ),
-    "unchanged": (wanted(), Seen((known(),), (), OURS), (UNCHANGED,)),
+    "unchanged": (wanted(), ForgeState((known(),), (), OURS), (UNCHANGED,)),
     "the base moved": (
-        wanted(base="b2"), Seen((known(),), (), OURS), (Refresh(7, B, sha("tip"), True, False),),
+        wanted(base="b2"),
+        ForgeState((known(),), (), OURS), (Refresh(7, B, sha("tip"), True, False),),
     ),
     "it says something else": (
-        wanted(says="!"), Seen((known(),), (), OURS), (Refresh(7, B, sha("tip"), False, True),),
+        wanted(says="!"),
+        ForgeState((known(),), (), OURS), (Refresh(7, B, sha("tip"), False, True),),
     ),
     "it goes to another branch": (
-        wanted(), Seen((known(base="old"),), (), OURS), (Refresh(7, B, sha("tip"), False, True),),
+        wanted(),
+        ForgeState((known(base="old"),), (), OURS), (Refresh(7, B, sha("tip"), False, True),),
     ),
-    "its branch is gone": (wanted(), Seen((known(),)), (Refresh(7, B, None, True, False),)),
+    "its branch is gone": (wanted(), ForgeState((known(),)), (Refresh(7, B, None, True, False),)),
     "pushed, and ended before the state was written": (
         wanted(base="b2"),
-        Seen((known(),), (), {B: Tip(sha("t2"), True, sha("b2+2.6.4"), sha("b2"))}),
+        ForgeState((known(),), (), {B: Tip(sha("t2"), True, sha("b2+2.6.4"), sha("b2"))}),
         (Refresh(7, B, sha("t2"), False, False),),
     ),
     "its state was lost": (
-        wanted(), Seen((known(stated=None),), (), OURS), (Refresh(7, B, sha("tip"), False, True),),
+        wanted(),
+        ForgeState((known(stated=None),), (), OURS), (Refresh(7, B, sha("tip"), False, True),),
     ),
-    "a person pushed": (wanted(), Seen((known(),), (), THEIRS), (TellPushed(7),)),
+    "a person pushed": (wanted(), ForgeState((known(),), (), THEIRS), (TellPushed(7),)),
     "a person pushed, and was told": (
-        wanted(base="b2"), Seen((known(stated=state(told=(PUSHED,))),), (), THEIRS),
+        wanted(base="b2"), ForgeState((known(stated=state(told=(PUSHED,))),), (), THEIRS),
         (Leave(7, PUSHED_TO),),
     ),
     "a pull request of a person": (
-        wanted(), Seen((known(stated=None),), (), THEIRS),
+        wanted(), ForgeState((known(stated=None),), (), THEIRS),
         (
             Leave(None, f"the branch {B} has a pull request that is not ours"),
             Leave(7, "not a pull request of fluxbump"),
         ),
     ),
     "closed unmerged": (
-        wanted(), Seen((), (DECLINED,), OURS), (Leave(None, "#3 was closed unmerged"),),
+        wanted(), ForgeState((), (DECLINED,), OURS), (Leave(None, "#3 was closed unmerged"),),
     ),
     "closed unmerged, its state lost": (
-        wanted(), Seen((), (known(3, fate=RequestState.CLOSED, stated=None),)),
+        wanted(), ForgeState((), (known(3, fate=RequestState.CLOSED, stated=None),)),
         (Leave(None, "#3 was closed unmerged"),),
     ),
     "closed by us": (
         wanted(),
-        Seen((), (known(3, fate=RequestState.CLOSED, stated=state(superseded_by="2.7.5")),)),
+        ForgeState((), (known(3, fate=RequestState.CLOSED, stated=state(superseded_by="2.7.5")),)),
         (Push(B, None), Open(B)),
     ),
     "closed for another release of the same branch": (
-        wanted(), Seen((), (known(3, fate=RequestState.CLOSED, stated=state("2.5.1")),)),
+        wanted(), ForgeState((), (known(3, fate=RequestState.CLOSED, stated=state("2.5.1")),)),
         (Push(B, None), Open(B)),
     ),
     "merged, and taken back": (
-        wanted(), Seen((), (known(3, fate=RequestState.MERGED),), OURS),
+        wanted(), ForgeState((), (known(3, fate=RequestState.MERGED),), OURS),
         (
             Leave(None, "#3 was merged, and is no longer in the base"),
             DeleteBranch(B, sha("tip"), ActionReason.MERGED),
         ),
     ),
     "merged": (
-        None, Seen((), (known(3, fate=RequestState.MERGED),), OURS, "2.6.4"),
+        None, ForgeState((), (known(3, fate=RequestState.MERGED),), OURS, "2.6.4"),
         (DeleteBranch(B, sha("tip"), ActionReason.MERGED),),
     ),
     "merged, and a person pushed": (
-        None, Seen((), (known(3, fate=RequestState.MERGED),), THEIRS, "2.6.4"), (),
+        None, ForgeState((), (known(3, fate=RequestState.MERGED),), THEIRS, "2.6.4"), (),
     ),
-    "a person closed it; the branch stays": (None, Seen((), (DECLINED,), OURS, "2.4.0"), ()),
+    "a person closed it; the branch stays": (None, ForgeState((), (DECLINED,), OURS, "2.4.0"), ()),
     "closed by us, the branch not yet deleted": (
         None,
-        Seen((), (known(3, fate=RequestState.CLOSED, stated=state(superseded_by="2.7.5")),), OURS),
+        ForgeState((), (known(3, fate=RequestState.CLOSED, stated=state(superseded_by="2.7.5")),),
+                   OURS),
         (DeleteBranch(B, sha("tip"), ActionReason.NEWER),),
     ),
     "pushed, never opened, no longer wanted": (
-        None, Seen(branches=OURS),
+        None, ForgeState(branches=OURS),
         (Leave(None, f"the branch {B} is ours and has no pull request"),),
     ),
     "a newer release": (
-        wanted(), Seen((OLD,), (), tips("2.5.1"), "2.4.0"),
+        wanted(), ForgeState((OLD,), (), tips("2.5.1"), "2.4.0"),
         (Push(B, None), Open(B), Supersede(3, OLD_B, sha("tip"), "2.6.4", ActionReason.NEWER)),
     ),
     "an older release": (
-        wanted(), Seen((known(3, "2.7.5"),), (), tips("2.7.5"), "2.4.0"),
+        wanted(), ForgeState((known(3, "2.7.5"),), (), tips("2.7.5"), "2.4.0"),
         (
             Push(B, None), Open(B),
             Supersede(3, branch("2.7.5"), sha("tip"), "2.6.4", ActionReason.POLICY),
         ),
     ),
     "a newer release, and a person pushed to the old one": (
-        wanted(), Seen((OLD,), (), tips("2.5.1", ours=False), "2.4.0"),
+        wanted(), ForgeState((OLD,), (), tips("2.5.1", ours=False), "2.4.0"),
         (Push(B, None), Open(B), TellPushed(3)),
     ),
     "a newer release that was declined": (
-        wanted(), Seen((OLD,), (known(5, fate=RequestState.CLOSED),), tips("2.5.1"), "2.4.0"),
+        wanted(), ForgeState((OLD,), (known(5, fate=RequestState.CLOSED),), tips("2.5.1"), "2.4.0"),
         (
             Leave(None, "#5 was closed unmerged"),
             Leave(3, "nothing is proposed in its place"),
         ),
     ),
     "the base has it already": (
-        None, Seen((OLD,), (), tips("2.5.1"), "2.5.1"),
+        None, ForgeState((OLD,), (), tips("2.5.1"), "2.5.1"),
         (Supersede(3, OLD_B, sha("tip"), "2.5.1", ActionReason.REACHED),),
     ),
     "the base has it already, the branch is gone": (
-        None, Seen((OLD,), (), {}, "2.6.0"),
+        None, ForgeState((OLD,), (), {}, "2.6.0"),
         (Supersede(3, OLD_B, None, "2.6.0", ActionReason.REACHED),),
     ),
     "the base has it already, and a person pushed": (
-        None, Seen((OLD,), (), tips("2.5.1", ours=False), "2.6.0"), (TellPushed(3),),
+        None, ForgeState((OLD,), (), tips("2.5.1", ours=False), "2.6.0"), (TellPushed(3),),
     ),
     "waiting": (
-        None, Seen((OLD,), (), tips("2.5.1"), "2.4.0"),
+        None, ForgeState((OLD,), (), tips("2.5.1"), "2.4.0"),
         (Leave(3, "nothing is proposed in its place"),),
     ),
     "closing was begun": (
-        wanted(), Seen((known(3, "2.5.1", stated=BEGUN),), (), tips("2.5.1"), "2.4.0"),
+        wanted(), ForgeState((known(3, "2.5.1", stated=BEGUN),), (), tips("2.5.1"), "2.4.0"),
         (Push(B, None), Open(B), Supersede(3, OLD_B, sha("tip"), "2.6.4", ActionReason.NEWER)),
     ),
     "opened again after we closed it": (
-        wanted(), Seen((REOPENED,), (), tips("2.5.1"), "2.4.0"),
+        wanted(), ForgeState((REOPENED,), (), tips("2.5.1"), "2.4.0"),
         (Push(B, None), Open(B), Leave(3, AGAIN)),
     ),
     "opened again, and the base has it already": (
-        None, Seen((REOPENED,), (), tips("2.5.1"), "2.5.1"), (Leave(3, AGAIN),),
+        None, ForgeState((REOPENED,), (), tips("2.5.1"), "2.5.1"), (Leave(3, AGAIN),),
     ),
     "opened again, and a person pushed": (
-        None, Seen((REOPENED,), (), tips("2.5.1", ours=False), "2.4.0"), (Leave(3, AGAIN),),
+        None, ForgeState((REOPENED,), (), tips("2.5.1", ours=False), "2.4.0"), (Leave(3, AGAIN),),
     ),
     "opened again, and wanted again": (
-        wanted("2.5.1"), Seen((REOPENED,), (), tips("2.5.1"), "2.4.0"),
+        wanted("2.5.1"), ForgeState((REOPENED,), (), tips("2.5.1"), "2.4.0"),
         (Refresh(3, OLD_B, sha("tip"), False, True),),
     ),
     "opened again beside another of the branch": (
-        wanted(), Seen((known(7), known(8, stated=state(superseded_by="2.6.4", told=(CLOSED,)))),
+        wanted(),
+        ForgeState((known(7), known(8, stated=state(superseded_by="2.6.4", told=(CLOSED,)))),
                        (), OURS),
         (UNCHANGED, Leave(8, AGAIN)),
     ),
     "two of one branch": (
-        wanted(), Seen((known(8), known(7)), (), OURS),
+        wanted(), ForgeState((known(8), known(7)), (), OURS),
         (UNCHANGED, Supersede(8, B, None, "2.6.4", ActionReason.DUPLICATE)),
     ),
 }  # fmt: skip
@@ -248,7 +254,7 @@ def test_what_is_done(name: str) -> None:
 
 
 def test_a_new_base_alone_is_no_content() -> None:
-    seen = Seen((known(),), (), OURS)
+    seen = ForgeState((known(),), (), OURS)
     policy = Policy(refresh="content")
     assert plan_actions(wanted(base="b2"), seen, policy) == (UNCHANGED,)
     other = replace(wanted(base="b2"), patch=digest("another"))
@@ -256,13 +262,13 @@ def test_a_new_base_alone_is_no_content() -> None:
 
 
 def test_what_people_opened_again_counts_as_open() -> None:
-    seen = Seen((REOPENED,), (), tips("2.5.1"), "2.4.0")
+    seen = ForgeState((REOPENED,), (), tips("2.5.1"), "2.4.0")
     full = plan_actions(wanted(), seen, Policy(max_open=1))
     assert full[0] == Leave(None, "1 pull requests are open, and max_open is 1")
 
 
 def test_what_people_pushed_to_counts_as_open() -> None:
-    seen = Seen((OLD, known(2, "2.5.0")), (), tips("2.5.1", "2.5.0", ours=False), "2.4.0")
+    seen = ForgeState((OLD, known(2, "2.5.0")), (), tips("2.5.1", "2.5.0", ours=False), "2.4.0")
     full = plan_actions(wanted(), seen, Policy(max_open=2))
     assert full[0] == Leave(None, "2 pull requests are open, and max_open is 2")
     assert not any(isinstance(one, Push | Open | Supersede) for one in full)
@@ -277,7 +283,7 @@ class Request:
     number: int
     branch: str
     base: str
-    state: State | None
+    state: SavedState | None
     fate: RequestState = RequestState.OPEN
     said: list[str] = field(default_factory=list)
 
@@ -292,24 +298,24 @@ class World:
     base: str = "b1"
     commits: int = 0
 
-    def seen(self) -> Seen:
+    def seen(self) -> ForgeState:
         shown = [
             KnownRequest(
                 PullRequest(r.number, "", r.branch, r.base, "", "", r.fate),
-                r.state and State.parse(r.state.render()),
+                r.state and SavedState.parse(r.state.render()),
             )
             for r in self.requests
         ]
         opened = tuple(one for one in shown if one.request.state is RequestState.OPEN)
         past = tuple(one for one in shown if one.request.state is not RequestState.OPEN)
-        return Seen(opened, past, dict(self.branches), self.current)
+        return ForgeState(opened, past, dict(self.branches), self.current)
 
-    def commit(self, *, ours: bool, what: Wanted | None = None) -> Tip:
+    def commit(self, *, ours: bool, what: WantedRequest | None = None) -> Tip:
         self.commits += 1
         name = sha(f"commit {self.commits}")
         return Tip(name, ours, what.tree if what else sha(name), what.base if what else sha("x"))
 
-    def do(self, action: Action, what: Wanted | None) -> None:
+    def do(self, action: Action, what: WantedRequest | None) -> None:
         match action:
             case Push():
                 self.push(action.branch, action.expected, what)
@@ -359,7 +365,7 @@ class World:
         assert one.fate is RequestState.OPEN
         return one
 
-    def push(self, name: str, expected: str | None, what: Wanted | None) -> None:
+    def push(self, name: str, expected: str | None, what: WantedRequest | None) -> None:
         old = self.branches.get(name)
         assert (old.sha if old else None) == expected
         assert old is None or old.ours, "a person's commit is overwritten"
@@ -370,9 +376,9 @@ class World:
         assert self.branches[name].ours, "a person's commit is deleted"
         del self.branches[name]
 
-    def write(self, one: Request, what: Wanted, said: tuple[str, ...] = ()) -> None:
+    def write(self, one: Request, what: WantedRequest, said: tuple[str, ...] = ()) -> None:
         head = self.branches[one.branch]
-        one.state = State(
+        one.state = SavedState(
             what.release, "2.16.4", head.base, head.sha, head.tree, what.patch, what.digest, said
         )
 

@@ -10,17 +10,17 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from fluxbump.run.pull_request import release_notes
-from fluxbump.run.pull_request.state import MAX_LENGTH, State, attach, without
+from fluxbump.run.pull_request.state import MAX_LENGTH, SavedState, attach, without
 from fluxbump.text import markdown
 
 SHA, DIGEST = "a1" * 20, "b2" * 32
-ONE = State("2.6.4", "2.16.4", SHA, SHA, SHA, DIGEST, DIGEST, ("pushed",), "2.7.5-rc--1")
+ONE = SavedState("2.6.4", "2.16.4", SHA, SHA, SHA, DIGEST, DIGEST, ("pushed",), "2.7.5-rc--1")
 
 shas = st.text("0123456789abcdef", min_size=40, max_size=40)
 digests = st.text("0123456789abcdef", min_size=64, max_size=64)
 releases = st.sampled_from(["2.6.4", "2.0.0-rc.3", "1.0.0--x--", "1.2.3+build"])
 states = st.builds(
-    State,
+    SavedState,
     release=releases,
     chart_version=releases,
     base=shas,
@@ -34,11 +34,11 @@ states = st.builds(
 
 
 @given(states, st.booleans(), st.text(max_size=200))
-def test_what_is_attached_is_read(state: State, hidden: bool, text: str) -> None:
+def test_what_is_attached_is_read(state: SavedState, hidden: bool, text: str) -> None:
     text = markdown.plain(text)
     body = attach(text, state, hidden=hidden)
-    assert State.parse(body) == state
-    assert State.parse(body.replace("\n", "\r\n").rstrip()) == state
+    assert SavedState.parse(body) == state
+    assert SavedState.parse(body.replace("\n", "\r\n").rstrip()) == state
     assert without(body) == text.strip()
     assert len(body) <= len(text) + MAX_LENGTH
     assert attach(body, state, hidden=not hidden) == attach(text, state, hidden=not hidden)
@@ -51,7 +51,7 @@ def test_what_is_attached_is_read(state: State, hidden: bool, text: str) -> None
 @pytest.mark.parametrize("hidden", [True, False])
 def test_of_two_blocks_none_is_believed(hidden: bool) -> None:
     block = ONE.render(hidden=hidden)
-    assert State.parse(f"{block}\n\n{ONE.render()}") is None
+    assert SavedState.parse(f"{block}\n\n{ONE.render()}") is None
     assert without(f"a\n\n{block}\n\n{ONE.render()}") == "a"
 
 
@@ -74,7 +74,7 @@ SPOILT = [
 
 @pytest.mark.parametrize("content", SPOILT)
 def test_a_spoilt_block_is_none(content: dict[str, object]) -> None:
-    assert State.parse(f"<!-- fluxbump:state {json.dumps(content)} -->") is None
+    assert SavedState.parse(f"<!-- fluxbump:state {json.dumps(content)} -->") is None
 
 
 @pytest.mark.parametrize(
@@ -82,19 +82,19 @@ def test_a_spoilt_block_is_none(content: dict[str, object]) -> None:
     ["", "{", "{}", "[" * 5000, '{"a":' * 3000, "{" + " " * 5000 + "}", "{\n}", "{'schema': 1}"],
 )
 def test_a_hostile_block_is_none(text: str) -> None:
-    assert State.parse(f"<!-- fluxbump:state {text} -->") is None
+    assert SavedState.parse(f"<!-- fluxbump:state {text} -->") is None
 
 
 def test_a_later_version_may_add_keys() -> None:
     body = f"<!-- fluxbump:state {json.dumps({**GOOD, 'later': 1})} -->"
-    assert State.parse(body) == ONE
+    assert SavedState.parse(body) == ONE
 
 
 def test_nothing_from_outside_looks_like_it() -> None:
     for block in (ONE.render(), ONE.render(hidden=False)):
         for text in (block, f"```\n{block}\n```", f"`{block}`"):
             said = release_notes.sanitise(text, 10_000)
-            assert State.parse(said) is None
-            assert State.parse(attach(said, replace(ONE, told=()))) == replace(ONE, told=())
-        assert State.parse(markdown.plain(block)) is None
-        assert State.parse(markdown.code(block)) is None
+            assert SavedState.parse(said) is None
+            assert SavedState.parse(attach(said, replace(ONE, told=()))) == replace(ONE, told=())
+        assert SavedState.parse(markdown.plain(block)) is None
+        assert SavedState.parse(markdown.code(block)) is None

@@ -15,6 +15,7 @@ from fluxbump.errors import FluxbumpError, OutputError
 from fluxbump.reports.table import printable
 
 T = TypeVar("T", str, bytes)
+_SUMMARY_PAGE = "GITHUB_STEP_SUMMARY"  # docs.github.com/actions, "Job summaries"
 
 
 class ReaderGoneError(Exception):
@@ -92,6 +93,21 @@ class Console(Struct, frozen=True):
         if sys.stderr.isatty() and not self.quiet:
             sys.stderr.write(f"\r\x1b[K{text}")
             sys.stderr.flush()
+
+    def summary_page(self, text: str) -> None:
+        """Add Markdown to the summary page of a GitHub workflow, where there is one.
+
+        One that cannot be written is noted and no error: what the page tells is done already.
+        """
+        page = os.environ.get(_SUMMARY_PAGE)
+        if not page:
+            return
+        try:
+            with Path(page).open("a", encoding="utf-8") as file:
+                file.write(text)
+        except (OSError, ValueError) as error:  # a name may hold what no path can
+            reason = error.strerror if isinstance(error, OSError) else error
+            self.note(f"the summary page cannot be written: {reason}")
 
     def error(self, error: FluxbumpError) -> None:
         """Print an error on one line and each of several places on one more.

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fluxbump.cli import summary_page
 from fluxbump.cli.console import Console
 from fluxbump.cli.options import (
     Color,
@@ -198,7 +197,7 @@ class _Report:
         from fluxbump.reports import fleet as report
 
         self._console.progress("")
-        summary_page.append(report.page(summary), self._console)
+        self._console.summary_page(report.page(summary))
         if self._is_json:
             self._console.result(report.as_json(summary))
         else:

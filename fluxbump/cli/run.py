@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fluxbump.cli import summary_page
 from fluxbump.cli.console import Console
 from fluxbump.cli.options import (
     Color,
@@ -110,7 +109,7 @@ def run(
             log("missing", line)
         report = job.run(place, datetime.now(UTC), log, rehearse=dry_run)
         _print(report, place, output, console, dry_run=dry_run)
-    summary_page.append(reports.summary(report), console)
+    console.summary_page(reports.summary(report))
     return exit_code_for(report.outcome.value) if exit_code else 0
 
 

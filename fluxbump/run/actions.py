@@ -8,12 +8,12 @@ from enum import StrEnum
 from msgspec import Struct, field
 
 from fluxbump.forges.forge import PullRequest
-from fluxbump.run.pull_request.state import State
+from fluxbump.run.pull_request.state import SavedState
 
 # --- what is given ----------------------------------------------------------------------------
 
 
-class Wanted(Struct, frozen=True):
+class WantedRequest(Struct, frozen=True):
     """The proposal that should be open.
 
     Attributes:
@@ -56,10 +56,10 @@ class KnownRequest(Struct, frozen=True):
     """A pull request, and what its body says of itself."""
 
     request: PullRequest
-    state: State | None = None
+    state: SavedState | None = None
 
 
-class Seen(Struct, frozen=True):
+class ForgeState(Struct, frozen=True):
     """What the forge and the remote have.
 
     Attributes:

@@ -14,18 +14,18 @@ from fluxbump.run.actions import (
     Action,
     ActionReason,
     DeleteBranch,
+    ForgeState,
     KnownRequest,
     Leave,
     Open,
     Push,
     Refresh,
-    Seen,
     Supersede,
     TellPushed,
 )
 from fluxbump.run.proposal import Offer
 from fluxbump.run.pull_request import state
-from fluxbump.run.pull_request.state import CLOSED, PUSHED, State
+from fluxbump.run.pull_request.state import CLOSED, PUSHED, SavedState
 from fluxbump.run.remote_and_forge import REHEARSED, Far, Hands
 
 
@@ -89,7 +89,7 @@ class Acting(Struct):
 
     world: World
     offer: Offer | None
-    seen: Seen
+    seen: ForgeState
     done: list[Effect] = field(default_factory=list)
     request: PullRequest | None = None
 
@@ -197,7 +197,7 @@ class Acting(Struct):
             head, notes, lambda path, line: forge.file_url(path, line, offer.base), over
         )
 
-    def _closed(self, known: KnownRequest, own: State, first: str) -> str:
+    def _closed(self, known: KnownRequest, own: SavedState, first: str) -> str:
         """Return the body of what we close; `first` stands before it, where there is room."""
         can = self.world.forge.capabilities
         own = replace(own, told=(*own.told, CLOSED))
@@ -208,7 +208,7 @@ class Acting(Struct):
         ]
         return next((body for body in bodies if len(body) <= can.body_limit), bodies[-1])
 
-    def _say_of_itself(self, known: KnownRequest, own: State) -> None:
+    def _say_of_itself(self, known: KnownRequest, own: SavedState) -> None:
         request = known.request
         text = state.attach(request.body, own, hidden=self.world.forge.capabilities.hidden)
         as_it_is = Proposal(request.branch, request.base, request.title, text, request.draft)

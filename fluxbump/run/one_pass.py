@@ -13,10 +13,10 @@ from fluxbump.git.objects import CommitSnapshot
 from fluxbump.git.remote_errors import MovedError
 from fluxbump.git.repository import Repository
 from fluxbump.run import reconcile
-from fluxbump.run.actions import KnownRequest, Seen, Tip
+from fluxbump.run.actions import ForgeState, KnownRequest, Tip
 from fluxbump.run.execute import Acting, Effect, World
 from fluxbump.run.proposal import Offer
-from fluxbump.run.pull_request.state import State
+from fluxbump.run.pull_request.state import SavedState
 
 TRAILER = "Fluxbump-Tree"
 """Names the tree of a commit that a run made, so that a later run knows the commit as its own."""
@@ -88,7 +88,7 @@ def commit(repository: Repository, base: CommitSnapshot, offer: Offer | None) ->
 # --- looking ----------------------------------------------------------------------------------
 
 
-def _see(world: World, offer: Offer | None, branches: Branches, current: str | None) -> Seen:
+def _see(world: World, offer: Offer | None, branches: Branches, current: str | None) -> ForgeState:
     tips = branches.tips
     listed = tuple(_known(request) for request in world.forge.list(branches.prefix))
     asked = set(tips) - {known.request.branch for known in listed}
@@ -104,14 +104,14 @@ def _see(world: World, offer: Offer | None, branches: Branches, current: str | N
         known.request.branch: known.state for known in (*reversed(past), *opened) if known.state
     }
     places = {branch: _tip(world, branch, sha, states) for branch, sha in tips.items()}
-    return Seen(opened, past, places, current)
+    return ForgeState(opened, past, places, current)
 
 
 def _known(request: PullRequest) -> KnownRequest:
-    return KnownRequest(request, State.parse(request.body))
+    return KnownRequest(request, SavedState.parse(request.body))
 
 
-def _tip(world: World, branch: str, sha: str, states: Mapping[str, State]) -> Tip:
+def _tip(world: World, branch: str, sha: str, states: Mapping[str, SavedState]) -> Tip:
     known = states.get(branch)
     if known is not None and known.head == sha:
         return Tip(sha, ours=True, tree=known.tree, base=known.base)

@@ -12,11 +12,11 @@ from msgspec.structs import replace
 from fluxbump.config.settings import Policy
 from fluxbump.forges.forge import Capabilities, Proposal
 from fluxbump.model import Severity
-from fluxbump.run.actions import KnownRequest, Wanted
+from fluxbump.run.actions import KnownRequest, WantedRequest
 from fluxbump.run.decision import Update
 from fluxbump.run.pull_request import body
 from fluxbump.run.pull_request.sections import BodyInputs, Link
-from fluxbump.run.pull_request.state import State
+from fluxbump.run.pull_request.state import SavedState
 
 
 class Offer(Struct, frozen=True, dict=True):
@@ -66,9 +66,9 @@ class Offer(Struct, frozen=True, dict=True):
         return any(finding.severity is Severity.WARNING for finding in new)
 
     @cached_property
-    def wanted(self) -> Wanted:
+    def wanted(self) -> WantedRequest:
         """What is compared with what there is; what it hashes is written once for that."""
-        return Wanted(
+        return WantedRequest(
             release=self.update.release,
             branch=self.branch,
             base_branch=self.inputs.base_branch,
@@ -115,8 +115,8 @@ class Offer(Struct, frozen=True, dict=True):
             auto_merge=self.policy.auto_merge,
         )
 
-    def _state(self, head: str, told: tuple[str, ...]) -> State:
-        return State(
+    def _state(self, head: str, told: tuple[str, ...]) -> SavedState:
+        return SavedState(
             release=self.update.release,
             chart_version=str(self.update.chart.version),
             base=self.base,

@@ -25,22 +25,24 @@ from fluxbump.run.actions import (
     Action,
     ActionReason,
     DeleteBranch,
+    ForgeState,
     KnownRequest,
     Leave,
     Open,
     Push,
     Refresh,
-    Seen,
     Supersede,
     TellPushed,
     Tip,
-    Wanted,
+    WantedRequest,
 )
 from fluxbump.run.pull_request.state import PUSHED
 from fluxbump.text import versions
 
 
-def plan_actions(wanted: Wanted | None, seen: Seen, policy: Policy) -> tuple[Action, ...]:
+def plan_actions(
+    wanted: WantedRequest | None, seen: ForgeState, policy: Policy
+) -> tuple[Action, ...]:
     """Plan what is to be done, in the order in which it is to be done.
 
     When it has been done, and nobody else did anything, a new plan holds nothing but `Leave`.
@@ -54,7 +56,7 @@ def plan_actions(wanted: Wanted | None, seen: Seen, policy: Policy) -> tuple[Act
 
 
 class _Planner:
-    def __init__(self, wanted: Wanted | None, seen: Seen, policy: Policy) -> None:
+    def __init__(self, wanted: WantedRequest | None, seen: ForgeState, policy: Policy) -> None:
         self._wanted = wanted
         self._seen = seen
         self._policy = policy
@@ -142,7 +144,7 @@ class _Planner:
         push = [] if self._is_current(tip) else [Push(branch, tip.sha if tip else None)]
         return True, [*push, Open(branch)]
 
-    def _refresh(self, wanted: Wanted, main: KnownRequest) -> Action:
+    def _refresh(self, wanted: WantedRequest, main: KnownRequest) -> Action:
         if self._touched(main):
             return self._tell(main)
         state, tip = main.state, self._tip(main)
@@ -171,7 +173,7 @@ class _Planner:
             return False
         return (tip.tree, tip.base) == (wanted.tree, wanted.base)
 
-    def _why_not(self, wanted: Wanted) -> str:
+    def _why_not(self, wanted: WantedRequest) -> str:
         """Say why the wanted pull request is not opened; empty when it is."""
         past = [known for known in self._seen.past if known.request.branch == wanted.branch]
         for known in past:

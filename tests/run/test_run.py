@@ -13,7 +13,7 @@ import pytest
 from fluxbump.run.decision import Outcome
 from fluxbump.run.job import Report
 from fluxbump.run.one_pass import TRAILER
-from fluxbump.run.pull_request.state import PUSHED, State
+from fluxbump.run.pull_request.state import PUSHED, SavedState
 from tests import helpers
 from tests.forges.fake_server import Reply
 from tests.git_server import git
@@ -25,8 +25,8 @@ from tests.secrets import PLANTED
 NEXT = "fluxbump/flux-2.6.1"
 
 
-def state(there: World, number: int) -> State:
-    found = State.parse(there.forge.pulls[number].body)
+def state(there: World, number: int) -> SavedState:
+    found = SavedState.parse(there.forge.pulls[number].body)
     assert found is not None
     return found
 

@@ -14,7 +14,7 @@ from fixtures import facts
 from fluxbump.check import newest_safe, rules
 from fluxbump.run.decision import Update
 from fluxbump.run.job import Report
-from fluxbump.run.pull_request.state import PUSHED, State
+from fluxbump.run.pull_request.state import PUSHED, SavedState
 from fluxbump.text import versions
 from tests.forges.fake_github import Pull
 from tests.run.conftest import Make
@@ -182,7 +182,7 @@ class Year:
         if ours:
             assert self.there.tree(branch) == prepared.built.tree
             assert self.there.git("rev-parse", f"{branch}^") == self.there.tip("main")
-            own = State.parse(ours[0].body)
+            own = SavedState.parse(ours[0].body)
             assert own is not None
             assert (own.head, own.release) == (self.there.tip(branch), decision.release)
 
@@ -204,7 +204,7 @@ class Year:
     def _says_everything_once(self) -> None:
         for pull in self.there.forge.pulls.values():
             assert len(pull.comments) == len(set(pull.comments))
-            own = State.parse(pull.body)
+            own = SavedState.parse(pull.body)
             ended_by_us = own is not None and own.superseded_by is not None
             assert ended_by_us or pull.state == "open" or pull.number in {
                 *self.declined, *self.merged,

@@ -16,7 +16,7 @@ from fluxbump.flux import stored_versions
 from fluxbump.model import ChartIndex
 from fluxbump.run.pull_request import release_notes, sections, state
 from fluxbump.run.pull_request.sections import BodyInputs, Section
-from fluxbump.run.pull_request.state import State
+from fluxbump.run.pull_request.state import SavedState
 from fluxbump.text import markdown, versions
 
 MAX_NOTES = 20_000
@@ -46,7 +46,7 @@ def title(inputs: BodyInputs) -> str:
     return markdown.quiet(markdown.clean(first, _MAX_TITLE))
 
 
-def body(inputs: BodyInputs, own: State, limit: int, *, hidden: bool) -> str:
+def body(inputs: BodyInputs, own: SavedState, limit: int, *, hidden: bool) -> str:
     """Return the body, with the state at its end.
 
     Args:

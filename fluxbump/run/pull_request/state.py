@@ -38,7 +38,7 @@ _MOST_TOLD = 16
 _LONGEST = 64
 
 
-class State(Struct, frozen=True):
+class SavedState(Struct, frozen=True):
     """The state of a pull request of ours.
 
     Attributes:
@@ -80,7 +80,7 @@ class State(Struct, frozen=True):
         return f"<!-- {_MARKER} {safe} -->" if hidden else f"```\n{_MARKER} {safe}\n```"
 
     @staticmethod
-    def parse(body: str) -> State | None:
+    def parse(body: str) -> SavedState | None:
         """Read the block of a body; None when there is none, more than one, or a spoilt one."""
         found = list(_BLOCK.finditer(body))
         if len(found) != 1 or body.count(_MARKER) != 1:
@@ -93,7 +93,7 @@ class State(Struct, frozen=True):
         return _state(content) if isinstance(content, dict) else None
 
 
-def attach(text: str, state: State, *, hidden: bool = True) -> str:
+def attach(text: str, state: SavedState, *, hidden: bool = True) -> str:
     """Return a body with this block, and no other, at its end."""
     return f"{without(text).rstrip()}\n\n{state.render(hidden=hidden)}\n"
 
@@ -103,7 +103,7 @@ def without(body: str) -> str:
     return _BLOCK.sub("\n\n", body).strip()
 
 
-def _state(content: Mapping[str, Any]) -> State | None:
+def _state(content: Mapping[str, Any]) -> SavedState | None:
     told, superseded_by = content.get("told"), content.get("superseded_by")
     if content.get("schema") != SCHEMA or not isinstance(told, list):
         return None
@@ -114,7 +114,7 @@ def _state(content: Mapping[str, Any]) -> State | None:
     read = {name: content.get(name) for name in _SHAPES}
     if not all(_is(shape, read[name]) for name, shape in _SHAPES.items()):
         return None
-    return State(**read, told=tuple(told), superseded_by=superseded_by)  # type: ignore[arg-type]  # strings, as checked
+    return SavedState(**read, told=tuple(told), superseded_by=superseded_by)  # type: ignore[arg-type]  # strings, as checked
 
 
 _SHAPES = {
