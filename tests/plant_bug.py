@@ -22,5 +22,6 @@ if __name__ == "__main__":
     *path, last = name.split(".")
     for part in path:
         holder = getattr(holder, part)
+    getattr(holder, last)  # a name that is not there would plant nothing
     setattr(holder, last, broken)
     sys.exit(run(arguments))

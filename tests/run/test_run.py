@@ -553,7 +553,7 @@ def test_a_workflow_gets_a_summary(there: World) -> None:
 
 
 @pytest.mark.parametrize(("name", "what"), [
-    ("fluxbump.run.execute Done", f"pushed the branch {BRANCH}"),
+    ("fluxbump.run.execute Effect", f"pushed the branch {BRANCH}"),
     ("fluxbump.git.remote ref_results", f"perhaps pushed the branch {BRANCH}"),
     ("fluxbump.reports.run summary",
      f"pushed the branch {BRANCH}, opened a pull request from {BRANCH}"),
