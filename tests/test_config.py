@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from fluxbump.config import file
-from fluxbump.config.schedule import Window
 from fluxbump.config.settings import Policy, Settings, fill
 from fluxbump.errors import ConfigError
 from tests.helpers import Cli, Repo, assert_refused, repository, small
@@ -24,7 +23,7 @@ WRONG = [
     (
         "bump: huge\npins:\n- path: a\nexclud: []\n",
         1,
-        "bump: input should be 'patch', 'minor', 'major' or 'none' (and 2 more)",
+        "bump: must be major, minor, none or patch (and 2 more)",
     ),
     ("branch: x\nexclude: docs\n", 2, "exclude: "),
     ("exclude:\n  - docs\n  - [a]\n", 3, "exclude[1]: "),
@@ -46,7 +45,7 @@ WRONG = [
     ("ignore:\n- code: FB103\n", 2, "ignore[0].reason: "),
     ("mentions: perhaps\n", 1, "mentions: "),
     ("bump: minor\nkubernetes: newest\n", 2, "kubernetes: not a Kubernetes version, such as 1.33"),
-    ("kubernetes: [1.33]\n", 1, "kubernetes: input should be a valid string"),
+    ("kubernetes: [1.33]\n", 1, "kubernetes: must be a number or text, not a list"),
     ("kubernetes: 133\n", 1, "kubernetes: not a Kubernetes version"),
     ("kubernetes: .inf\n", 1, "kubernetes: not a Kubernetes version"),
     ("- a\n", 1, "the file: "),
@@ -61,7 +60,7 @@ WRONG = [
     ("exclude: []\nexclude: []\n", 2, ""),
     ("run: []\n", 1, "run: "),
     ("run:\n  rnge: '2'\n", 2, "run.rnge: unknown key"),
-    ("run:\n  range: [2.5]\n", 2, "run.range: input should be a valid string"),
+    ("run:\n  range: [2.5]\n", 2, "run.range: must be text, not a list"),
     ("run:\n  range: newest\n", 2, "run.range: not a version constraint: 'newest'"),
     ("run:\n  range: ''\n", 2, "run.range: "),
     ("run:\n  follow: major\n", 2, "run.follow: "),
@@ -139,12 +138,12 @@ def test_what_run_may_do() -> None:
         "  auto_merge: true\n  refresh: content\n  forge: gitlab\n"
         "  forge_url: https://git.example.org/x\n  base_branch: trunk\n"
     )
-    assert settings.policy == Policy(
+    assert settings.run == Policy(
         range=">=2.4 <3",
         follow="minor",
         min_age_days=7,
         ignore=("2.6", "~2.7"),
-        schedule=(Window(frozenset(range(5)), 480, 1020), Window(frozenset([5]))),
+        schedule=("mon-fri 08:00-17:00", "sat"),
         timezone="Europe/Berlin",
         max_open=1,
         labels=("a",),
@@ -153,9 +152,10 @@ def test_what_run_may_do() -> None:
         draft_on_warnings=False,
         auto_merge=True,
         refresh="content",
+        forge="gitlab",
+        forge_url="https://git.example.org/x",
+        base_branch="trunk",
     )
-    assert (settings.forge, settings.forge_url) == ("gitlab", "https://git.example.org/x")
-    assert settings.base_branch == "trunk"
 
 
 # --- in a repository --------------------------------------------------------------------------

@@ -48,9 +48,9 @@ def test_everything() -> None:
 
 # text, line, a part of the message
 WRONG = [
-    ("", 1, "repositories: field required"),
+    ("", 1, "repositories: is missing"),
     ("- a\n", 1, "the file: "),
-    ("repositories:\n- a\n- [b]\n", 3, "repositories[1]: neither a URL or a path nor a mapping"),
+    ("repositories:\n- a\n- [b]\n", 3, "repositories[1]: must be text or a mapping, not a list"),
     ("repositories:\n- {name: a}\n", 2, "repositories[0]: needs either url or path"),
     ("repositories:\n- {url: 'https://h/a', path: a}\n", 2, "repositories[0]: needs either"),
     ("repositories:\n- {url: a}\n", 2, "repositories[0].url: not a URL: a directory goes"),
@@ -60,7 +60,7 @@ WRONG = [
     ("repositories:\n- {path: a, forge: ../x}\n", 2, "repositories[0].forge: "),
     ("repositories:\n- {path: a, forge_url: x}\n", 2, "repositories[0].forge_url: not a web"),
     ("repositories:\n- ext::sh\n", 2, "names a helper program"),
-    ("repositories:\n- --upload-pack=x\n", 2, "repositories[0].url: begins with -"),
+    ("repositories:\n- --upload-pack=x\n", 2, "repositories[0]: begins with -"),
     ("repositories:\n- gopher://h/a\n", 2, "unsupported scheme: gopher://"),
     ("repositories:\n- https://h/a?token=x\n", 2, "has a query or a fragment"),
     ("repositories: [a]\ndefault: {}\n", 2, "default: unknown key"),
@@ -119,5 +119,5 @@ def test_what_is_documented_is_valid() -> None:
     assert len(files) >= 2
     for one in files:
         assert parse(one)
-    keys = {*file.FleetConfig.model_fields, *file.RepositoryConfig.model_fields}
+    keys = {*file.FleetConfig.__struct_fields__, *file.RepositoryEntry.__struct_fields__}
     assert keys <= set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))

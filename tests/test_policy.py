@@ -15,7 +15,6 @@ from semver import Version
 from fixtures import states
 from fluxbump.check import evidence, newest_safe, rules, suppressions
 from fluxbump.check.rules.rule import Evidence
-from fluxbump.config import schedule
 from fluxbump.config.settings import Follow, Ignore, Policy, Settings
 from fluxbump.discover.inventory import Scope
 from fluxbump.flux import releases as resolve
@@ -208,13 +207,13 @@ def test_a_chart_without_a_date_has_no_age() -> None:
 
 
 def test_waits_for_the_schedule() -> None:
-    window = (schedule.parse("tue 08:00-17:00"),)
+    window = ("tue 08:00-17:00",)
     found = decided(at("2.4.0"), schedule=window, timezone="Europe/Berlin")
     assert isinstance(found, Waiting)
     assert (found.release, found.until) == ("2.8.5", datetime(2026, 11, 24, 7, tzinfo=UTC))
     assert found.reason.endswith("which opens Tue 2026-11-24 08:00 (Europe/Berlin)")
     assert isinstance(decided(at(NEWEST), schedule=window), UpToDate)
-    open_now = (schedule.parse("mon 13:00-14:00"),)
+    open_now = ("mon 13:00-14:00",)
     assert proposed(at("2.4.0"), schedule=open_now, timezone="Europe/Berlin").release == "2.6.4"
 
 

@@ -105,7 +105,7 @@ def _outcome(ws: Workspace[CommitSnapshot], looked: Looked, console: Console) ->
 
     now = datetime.now(UTC)
     decision = next_release.decide(
-        looked.before, looked.index, ws.settings.policy, now, looked.suppressed
+        looked.before, looked.index, ws.settings.run, now, looked.suppressed
     )
     console.note(describe(decision))
     return outcome(decision).value

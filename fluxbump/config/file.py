@@ -1,183 +1,68 @@
-"""Reads `fluxbump.yaml` at the repository's root: optional, and never guessed at.
-
-Imported only where there is such a file: the models cost as much at start-up as git does.
-"""
+"""Reads `fluxbump.yaml` at the repository's root: optional, and never guessed at."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Annotated, Literal
+from collections.abc import Iterator
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
+from msgspec import Meta, Struct
 
-from fluxbump.config import validation
-from fluxbump.config.run_section import RunConfig, Strict
-from fluxbump.config.settings import (
-    DEFAULT_BRANCH,
-    DEFAULT_INDEX,
-    DEFAULT_RELEASES,
-    FILE,
-    PLACEHOLDER,
-    PLACEHOLDERS,
-    Ignore,
-    Settings,
-)
+from fluxbump.config import run_section, validation
+from fluxbump.config.settings import FILE, PLACEHOLDER, PLACEHOLDERS, Ignore, Plain, Settings, Text
+from fluxbump.config.validation import Problem, refusals
 from fluxbump.discover.kubernetes_pins import KubernetesPin
-from fluxbump.discover.pins.kind import CustomPin, ProgramSource
+from fluxbump.discover.pins.kind import CustomPin
 from fluxbump.text import yaml
 from fluxbump.text.versions import minor
 
 
-def _template(text: str) -> str:
-    unknown = [name for name in PLACEHOLDER.findall(text) if name not in PLACEHOLDERS]
-    if unknown:
-        known = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
-        raise ValueError(f"unknown placeholder {{{unknown[0]}}}, known are {known}")
-    return text
-
-
-def _pattern(text: str) -> str:
-    try:
-        compiled = re.compile(text)
-    except re.error as error:
-        raise ValueError(f"not a regular expression: {error}") from None
-    if "version" not in compiled.groupindex:
-        raise ValueError("has no group called version: (?P<version>…)")
-    return text
-
-
-def _kubernetes(text: str) -> str:
-    if minor(text) is None:
-        raise ValueError("not a Kubernetes version, such as 1.33")
-    return text
-
-
-Kubernetes = Annotated[
-    str, AfterValidator(_kubernetes), WithJsonSchema({"type": ["string", "number"]})
-]
-Template = Annotated[str, Field(min_length=1), AfterValidator(_template)]
-Pattern = Annotated[str, AfterValidator(_pattern)]
-
-
-class PinConfig(Strict):
+class PinEntry(Struct, frozen=True, forbid_unknown_fields=True):
     """A pin that no kind finds by itself."""
 
-    path: str = Field(description="Glob over the repository's paths; `*` also matches `/`.")
-    track: str = Field(description="`flux`, `flux2`, or the name of a chart that moves with Flux.")
-    key: str | None = Field(
-        default=None, description="Dotted path to the YAML scalar that holds it."
-    )
-    pattern: Pattern | None = Field(
-        default=None,
-        description="Regular expression with a group `version`: `FLUX=v(?P<version>\\S+)`.",
-    )
+    path: Annotated[
+        str, Meta(description="Glob over the repository's paths; `*` also matches `/`.")
+    ]
+    track: Annotated[
+        str, Meta(description="`flux`, `flux2`, or the name of a chart that moves with Flux.")
+    ]
+    key: Annotated[
+        str | None, Meta(description="Dotted path to the YAML scalar that holds it.")
+    ] = None
+    pattern: Annotated[
+        str | None,
+        Meta(description="Regular expression with a group `version`: `FLUX=v(?P<version>\\S+)`."),
+    ] = None
 
-    @model_validator(mode="after")
-    def _one_way(self) -> PinConfig:
-        if (self.key is None) == (self.pattern is None):
-            raise ValueError("needs either key or pattern")
-        return self
+    def value(self, line: int) -> CustomPin:
+        """Return it as a value; `line` is its place in the file."""
+        key = tuple(self.key.split(".")) if self.key else ()
+        pattern = re.compile(self.pattern) if self.pattern else None
+        return CustomPin(self.path, self.track, key, pattern, line)
 
 
-class IgnoreConfig(Strict):
+class IgnoreEntry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Findings that the team accepts."""
 
-    code: str = Field(pattern=r"^FB\d{3}$", description="The rule: `FB120`.")
-    path: str = Field(default="*", description="Glob over paths; `*` also matches `/`.")
-    reason: str = Field(min_length=1, description="Why it is accepted.")
+    code: Annotated[str, Meta(pattern=r"^FB[0-9]{3}(?![\s\S])", description="The rule: `FB120`.")]
+    path: Annotated[str, Meta(description="Glob over paths; `*` also matches `/`.")] = "*"
+    reason: Annotated[Text, Meta(description="Why it is accepted.")]
 
 
-class Config(Strict):
+class Config(Plain, frozen=True, kw_only=True):
     """What a team can set. Every key is optional."""
 
-    exclude: tuple[str, ...] = Field(
-        default=(), description="Globs over paths that are no candidates; `*` also matches `/`."
-    )
-    leave_excluded: tuple[str, ...] = Field(
-        default=(),
-        description="Globs over excluded paths; what is pinned there is meant to stay behind.",
-    )
-    pins: tuple[PinConfig, ...] = Field(
-        default=(), description="Pins that no kind finds by itself."
-    )
-    repositories: tuple[str, ...] = Field(
-        default=(), description="Mirrors of the community's chart repository."
-    )
-    index: str = Field(
-        default=DEFAULT_INDEX,
-        description="Where chart releases come from: https or oci URL, file or directory.",
-    )
-    releases: str = Field(
-        default=DEFAULT_RELEASES,
-        description="Where the manifests of Flux releases come from: URL or directory.",
-    )
-    branch: Template = Field(default=DEFAULT_BRANCH, description="The branch to make.")
-    commit: Template | None = Field(
-        default=None, description="The commit message; a list of what moved is added to it."
-    )
-    bump: Literal["patch", "minor", "major", "none"] = Field(
-        default="patch",
-        description="How the versions of your own charts are raised; `none` leaves them alone.",
-    )
-    ignore: tuple[IgnoreConfig, ...] = Field(
-        default=(), description="Findings of `fluxbump check` that are accepted."
-    )
-    allowed_groups: tuple[str, ...] = Field(
-        default=(), description="API groups that a fresh cluster has, for rule FB106."
-    )
-    mentions: bool = Field(
-        default=True, description="Whether mapping rows in comments and documents move."
-    )
-    program_source: ProgramSource = Field(
-        default="pins",
-        description="What URLs and calls of helm in programs are: pins, or mentions.",
-    )
-    run: RunConfig = Field(
-        default=RunConfig(), description="What `fluxbump run` may propose, and how."
-    )
-    kubernetes: Kubernetes | None = Field(
-        default=None, description="The Kubernetes that runs, for FB207; goes before what is found."
-    )
-
-    def settings(
-        self, ignore_lines: Sequence[int], pin_lines: Sequence[int], running: KubernetesPin | None
-    ) -> Settings:
-        """Return what was read, as values.
-
-        Args:
-            ignore_lines: the line of each entry under `ignore`.
-            pin_lines: the line of each entry under `pins`.
-            running: what stands under `kubernetes`, with its place.
-        """
-        ignored = zip(self.ignore, ignore_lines, strict=True)
-        return Settings(
-            exclude=self.exclude,
-            leave_excluded=self.leave_excluded,
-            pins=tuple(map(_custom, self.pins, pin_lines)),
-            repositories=self.repositories,
-            index=self.index,
-            releases=self.releases,
-            branch=self.branch,
-            commit=self.commit,
-            bump=self.bump,
-            ignore=tuple(Ignore(o.code, o.path, o.reason, line) for o, line in ignored),
-            allowed_groups=self.allowed_groups,
-            mentions=self.mentions,
-            policy=self.run.policy(),
-            forge=self.run.forge,
-            forge_url=self.run.forge_url,
-            base_branch=self.run.base_branch,
-            release_notes=self.run.release_notes,
-            kubernetes=running,
-            program_source=self.program_source,
-        )
-
-
-def _custom(pin: PinConfig, line: int) -> CustomPin:
-    key = tuple(pin.key.split(".")) if pin.key else ()
-    pattern = re.compile(pin.pattern) if pin.pattern else None
-    return CustomPin(pin.path, pin.track, key, pattern, line)
+    pins: Annotated[
+        tuple[PinEntry, ...], Meta(description="Pins that no kind finds by itself.")
+    ] = ()
+    ignore: Annotated[
+        tuple[IgnoreEntry, ...],
+        Meta(description="Findings of `fluxbump check` that are accepted."),
+    ] = ()
+    kubernetes: Annotated[
+        str | float | None,
+        Meta(description="The Kubernetes that runs, for FB207; goes before what is found."),
+    ] = None
 
 
 def parse(text: str) -> Settings:
@@ -190,11 +75,18 @@ def parse(text: str) -> Settings:
     running = _running(text)
     if running is not None and isinstance(content, dict):
         content["kubernetes"] = running.version  # as it stands: the number 1.30 would be 1.3
-    read = validation.check(
-        Config, content, text, FILE, "fluxbump schema config prints what is allowed"
-    )
+    read = validation.check(_FORM, content, text)
     ignored, pinned = (validation.lines(text, FILE, key) for key in ("ignore", "pins"))
-    return read.settings(ignored, pinned, running)
+    plain: dict[str, Any] = {name: getattr(read, name) for name in Plain.__struct_fields__}
+    return Settings(
+        **plain,
+        pins=tuple(map(PinEntry.value, read.pins, pinned)),
+        ignore=tuple(
+            Ignore(entry.code, entry.path, entry.reason, line)
+            for entry, line in zip(read.ignore, ignored, strict=True)
+        ),
+        kubernetes=running,
+    )
 
 
 def _running(text: str) -> KubernetesPin | None:
@@ -203,3 +95,41 @@ def _running(text: str) -> KubernetesPin | None:
     if scalar is None or scalar.value in ("", "~", "null"):
         return None
     return KubernetesPin(scalar.value, scalar.location, f"kubernetes in {FILE}")
+
+
+# --- what the types alone cannot say ---------------------------------------------------------
+
+
+def _problems(config: Config) -> Iterator[Problem]:
+    yield from refusals(("branch",), config.branch, _require_known_placeholders)
+    yield from refusals(("commit",), config.commit, _require_known_placeholders)
+    yield from refusals(("kubernetes",), config.kubernetes, _require_kubernetes)
+    for number, pin in enumerate(config.pins):
+        if (pin.key is None) == (pin.pattern is None):
+            yield ("pins", number), "needs either key or pattern"
+        yield from refusals(("pins", number, "pattern"), pin.pattern, _require_group)
+    yield from run_section.problems(config.run)
+
+
+def _require_known_placeholders(text: str) -> None:
+    unknown = [name for name in PLACEHOLDER.findall(text) if name not in PLACEHOLDERS]
+    if unknown:
+        known = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
+        raise ValueError(f"unknown placeholder {{{unknown[0]}}}, known are {known}")
+
+
+def _require_group(text: str) -> None:
+    try:
+        compiled = re.compile(text)
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {error}") from None
+    if "version" not in compiled.groupindex:
+        raise ValueError("has no group called version: (?P<version>…)")
+
+
+def _require_kubernetes(version: str | float) -> None:
+    if minor(str(version)) is None:
+        raise ValueError("not a Kubernetes version, such as 1.33")
+
+
+_FORM = validation.Form(Config, FILE, "fluxbump schema config prints what is allowed", _problems)

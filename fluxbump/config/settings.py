@@ -1,21 +1,21 @@
-"""What a team can set, as values. `config.file` reads them from fluxbump.yaml."""
+"""What a team can set, as values: each setting once, with what `fluxbump.yaml` may hold there.
+
+`config.file` reads them; the descriptions are those of the JSON Schema.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from fluxbump.discover.inventory import SETTINGS_FILE, Scope
 from fluxbump.discover.kubernetes_pins import KubernetesPin
 from fluxbump.discover.pins.kind import COMMUNITY_REPOSITORIES, CustomPin, ProgramSource
 from fluxbump.errors import ConfigError
 from fluxbump.text.versions import Level
-
-if TYPE_CHECKING:
-    from fluxbump.config.schedule import Window
 
 FILE = SETTINGS_FILE
 DEFAULT_INDEX = "https://fluxcd-community.github.io/helm-charts"
@@ -25,6 +25,14 @@ DEFAULT_BRANCH = "fluxbump/flux-{release}"
 
 PLACEHOLDERS = ("release", "old_release", "chart_version", "old_chart_version")
 PLACEHOLDER = re.compile(r"\{(\w*)\}")
+
+_MAX_AGE = 3650
+_MAX_OPEN = 100
+
+# `(?![\s\S])` is the end of a text; `$` would allow a line break behind it.
+Text = Annotated[str, Meta(min_length=1)]
+Name = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+(?![\s\S])")]
+ForgeName = Annotated[str, Meta(pattern=r"^[a-z][a-z-]*(?![\s\S])")]
 
 
 class Ignore(Struct, frozen=True):
@@ -50,88 +58,132 @@ Refresh = Literal["base", "content"]
 """What brings an open pull request up to date: a new base, or only new content."""
 
 
-class Policy(Struct, frozen=True):
-    """What the scheduled job may propose, and how.
+class Policy(Struct, frozen=True, forbid_unknown_fields=True):
+    """What `fluxbump run` may propose, and how. Every key is optional."""
 
-    Attributes:
-        range: constraint over releases that may be proposed; None for all.
-        follow: how far a proposal may go from the release that is installed.
-        min_age_days: days since the chart was published.
-        ignore: releases, or constraints over them, that are never proposed.
-        schedule: when something may be proposed; empty for always.
-        timezone: of the schedule, a name of the IANA database.
-        max_open: pull requests that may be open at once, at least 1.
-        labels: to set on a new pull request.
-        assignees: of a new pull request, names as the forge has them.
-        reviewers: to ask for a review, likewise.
-        draft_on_warnings: warnings of the gate make a draft.
-        auto_merge: the forge merges a pull request when its checks have passed.
-        refresh: what brings an open pull request up to date.
-    """
-
-    range: str | None = None
-    follow: Follow = "latest-safe"
-    min_age_days: int = 0
-    ignore: tuple[str, ...] = ()
-    schedule: tuple[Window, ...] = ()
-    timezone: str = "UTC"
-    max_open: int = 3
-    labels: tuple[str, ...] = ()
-    assignees: tuple[str, ...] = ()
-    reviewers: tuple[str, ...] = ()
-    draft_on_warnings: bool = True
-    auto_merge: bool = False
-    refresh: Refresh = "base"
+    range: Annotated[
+        Text | None, Meta(description="Releases that may be proposed: `>=2.4 <2.8`.")
+    ] = None
+    follow: Annotated[
+        Follow, Meta(description="How far a proposal may go from what is installed.")
+    ] = "latest-safe"
+    min_age_days: Annotated[
+        int, Meta(ge=0, le=_MAX_AGE, description="Days since the chart was published.")
+    ] = 0
+    ignore: Annotated[
+        tuple[Text, ...],
+        Meta(description="Releases, or ranges of them, that are never proposed."),
+    ] = ()
+    schedule: Annotated[
+        tuple[str, ...],
+        Meta(description="When it may be proposed: `mon-fri 08:00-17:00`. Empty for always."),
+    ] = ()
+    timezone: Annotated[str, Meta(description="Of the schedule: a name of the IANA database.")] = (
+        "UTC"
+    )
+    max_open: Annotated[
+        int, Meta(ge=1, le=_MAX_OPEN, description="Pull requests that may be open at once.")
+    ] = 3
+    labels: Annotated[tuple[Name, ...], Meta(description="To set on a new pull request.")] = ()
+    assignees: Annotated[tuple[Name, ...], Meta(description="Of a new pull request.")] = ()
+    reviewers: Annotated[tuple[Name, ...], Meta(description="To ask for a review.")] = ()
+    draft_on_warnings: Annotated[
+        bool, Meta(description="Whether warnings of the gate make a draft.")
+    ] = True
+    auto_merge: Annotated[
+        bool, Meta(description="Whether the forge merges it when its checks have passed.")
+    ] = False
+    refresh: Annotated[
+        Refresh,
+        Meta(
+            description="What brings an open pull request up to date: a new base, or new content."
+        ),
+    ] = "base"
+    forge: Annotated[
+        ForgeName | None, Meta(description="Which forge it is, when the remote does not say.")
+    ] = None
+    forge_url: Annotated[
+        str | None, Meta(description="Where the forge is, when the remote does not say.")
+    ] = None
+    release_notes: Annotated[
+        str | None,
+        Meta(
+            description="Where `/vX.Y.Z` gives a release's notes, as GitHub does; "
+            "null for no notes."
+        ),
+    ] = RELEASE_NOTES
+    base_branch: Annotated[
+        Name | None,
+        Meta(description="The branch to propose to. The remote's default branch if unset."),
+    ] = None
 
 
 NO_POLICY = Policy()
 """What holds when nothing is said."""
 
 
-class Settings(Struct, frozen=True):
+class Plain(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The settings that are values as they stand in `fluxbump.yaml`."""
+
+    exclude: Annotated[
+        tuple[str, ...],
+        Meta(description="Globs over paths that are no candidates; `*` also matches `/`."),
+    ] = ()
+    leave_excluded: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Globs over excluded paths; what is pinned there is meant to stay behind."
+        ),
+    ] = ()
+    repositories: Annotated[
+        tuple[str, ...], Meta(description="Mirrors of the community's chart repository.")
+    ] = ()
+    index: Annotated[
+        str,
+        Meta(description="Where chart releases come from: https or oci URL, file or directory."),
+    ] = DEFAULT_INDEX
+    releases: Annotated[
+        str,
+        Meta(description="Where the manifests of Flux releases come from: URL or directory."),
+    ] = DEFAULT_RELEASES
+    branch: Annotated[Text, Meta(description="The branch to make.")] = DEFAULT_BRANCH
+    commit: Annotated[
+        Text | None,
+        Meta(description="The commit message; a list of what moved is added to it."),
+    ] = None
+    bump: Annotated[
+        Level,
+        Meta(
+            description="How the versions of your own charts are raised; `none` leaves them alone."
+        ),
+    ] = "patch"
+    allowed_groups: Annotated[
+        tuple[str, ...], Meta(description="API groups that a fresh cluster has, for rule FB106.")
+    ] = ()
+    mentions: Annotated[
+        bool, Meta(description="Whether mapping rows in comments and documents move.")
+    ] = True
+    program_source: Annotated[
+        ProgramSource,
+        Meta(description="What URLs and calls of helm in programs are: pins, or mentions."),
+    ] = "pins"
+    run: Annotated[Policy, Meta(description="What `fluxbump run` may propose, and how.")] = (
+        NO_POLICY
+    )
+
+
+class Settings(Plain, frozen=True, kw_only=True):
     """What a team can set; the defaults are what holds without a fluxbump.yaml.
 
     Attributes:
-        exclude: globs over paths that are no candidates; `*` also matches `/`.
-        leave_excluded: globs over excluded paths whose pins are meant to stay behind.
         pins: pins that no kind finds by itself.
-        repositories: mirrors of the community's chart repository.
-        index: where chart releases come from: https or oci URL, file or directory.
-        releases: where the manifests of Flux releases come from: URL or directory.
-        branch: template of the branch's name.
-        commit: template of the commit message; None for the usual one.
-        bump: how the versions of the repository's own charts are raised; `none` for not at all.
         ignore: findings that are accepted.
-        allowed_groups: API groups that a fresh cluster has.
-        mentions: whether mapping rows in comments and documents move.
-        policy: what the scheduled job may propose.
-        forge: which forge it is; None when the remote says so.
-        forge_url: where the forge is; None when the remote says so.
-        release_notes: where notes of releases come from; None for none.
-        base_branch: that is proposed to; None for the remote's default branch.
         kubernetes: the version that runs, whatever is found; None when that is to count.
-        program_source: what exact URLs and calls of helm in the source code of a program are.
     """
 
-    exclude: tuple[str, ...] = ()
-    leave_excluded: tuple[str, ...] = ()
     pins: tuple[CustomPin, ...] = ()
-    repositories: tuple[str, ...] = ()
-    index: str = DEFAULT_INDEX
-    releases: str = DEFAULT_RELEASES
-    branch: str = DEFAULT_BRANCH
-    commit: str | None = None
-    bump: Level = "patch"
     ignore: tuple[Ignore, ...] = ()
-    allowed_groups: tuple[str, ...] = ()
-    mentions: bool = True
-    policy: Policy = NO_POLICY
-    forge: str | None = None
-    forge_url: str | None = None
-    base_branch: str | None = None
-    release_notes: str | None = RELEASE_NOTES
     kubernetes: KubernetesPin | None = None
-    program_source: ProgramSource = "pins"
 
     def scope(
         self, app_versions: Mapping[str, str] | None = None, also: tuple[str, ...] = ()

@@ -1,19 +1,19 @@
-"""Reads the file that lists the repositories of a fleet. Pure.
-
-Imported only by `fluxbump fleet`: see `validation`.
-"""
+"""Reads the file that lists the repositories of a fleet. Pure."""
 
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from msgspec import Meta, Struct
 
 from fluxbump.config import validation
-from fluxbump.config.run_section import Name, Strict, WebAddress
+from fluxbump.config.run_section import require_web_address
+from fluxbump.config.settings import ForgeName, Name
+from fluxbump.config.validation import Problem, refusals
 from fluxbump.errors import ConfigError, UsageError
 from fluxbump.fleet.repositories import FleetEntry
 from fluxbump.git import remote_url
@@ -27,15 +27,14 @@ _HINT = "fluxbump schema fleet-config prints what is allowed"
 _NO_SECRETS = "holds a user or a password: drop it, a token belongs in FLUXBUMP_TOKEN"
 
 
-def _plain(text: str) -> str:
+def _require_plain(text: str) -> None:
     if not text.isprintable() or text.startswith("-") or text != text.strip():
         raise ValueError("begins with -, or has characters that do not print")
-    return text
 
 
 def _url(text: str) -> str:
     """A URL as git takes it; the message never quotes it."""
-    _plain(text)
+    _require_plain(text)
     try:
         found, userinfo = remote_url.parse(text)
         parts = urlsplit(text)
@@ -49,11 +48,9 @@ def _url(text: str) -> str:
     return found.url
 
 
-def _remote(text: str) -> str:
-    url = _url(text)
-    if _is_path(url):
+def _require_remote(text: str) -> None:
+    if _is_path(_url(text)):
         raise ValueError("not a URL: a directory goes under path")
-    return url
 
 
 def _is_path(text: str) -> bool:
@@ -63,80 +60,84 @@ def _is_path(text: str) -> bool:
         return False
 
 
-def _index(text: str) -> str:
-    _plain(text)
+def _require_index(text: str) -> None:
+    _require_plain(text)
     if "://" in text and "@" in text.partition("://")[2].partition("/")[0]:
         raise ValueError(_NO_SECRETS)
-    return text
 
 
-Place = Annotated[str, Field(min_length=1, max_length=2000)]
-Url = Annotated[Place, AfterValidator(_remote)]
-Directory = Annotated[Place, AfterValidator(_plain)]
-Index = Annotated[Place, AfterValidator(_index)]
-Kind = Annotated[str, Field(pattern=r"^[a-z][a-z-]*$")]
-Label = Annotated[str, Field(pattern=r"^[^\s\x00-\x1f\x7f]{1,200}$"), AfterValidator(_plain)]
+Place = Annotated[str, Meta(min_length=1, max_length=2000)]
+Label = Annotated[str, Meta(pattern=r"^[^\s\x00-\x1f\x7f]{1,200}(?![\s\S])")]
 
 
-class Defaults(Strict):
+class Defaults(Struct, frozen=True, forbid_unknown_fields=True):
     """What holds for every repository that does not say otherwise."""
 
-    base: Name | None = Field(
-        default=None, description="The branch to propose to. The remote's default branch if unset."
-    )
-    forge: Kind | None = Field(
-        default=None, description="Which forge it is, when the remote does not say."
-    )
-    forge_url: WebAddress | None = Field(
-        default=None, description="Where the forge is, when the remote does not say."
-    )
-    index: Index | None = Field(
-        default=None,
-        description="Where chart releases come from: https or oci URL, file or directory.",
-    )
+    base: Annotated[
+        Name | None,
+        Meta(description="The branch to propose to. The remote's default branch if unset."),
+    ] = None
+    forge: Annotated[
+        ForgeName | None, Meta(description="Which forge it is, when the remote does not say.")
+    ] = None
+    forge_url: Annotated[
+        str | None, Meta(description="Where the forge is, when the remote does not say.")
+    ] = None
+    index: Annotated[
+        Place | None,
+        Meta(description="Where chart releases come from: https or oci URL, file or directory."),
+    ] = None
 
 
-class RepositoryConfig(Defaults):
+class RepositoryEntry(Defaults, frozen=True):
     """A repository of the fleet."""
 
-    url: Url | None = Field(default=None, description="Where it is cloned from.")
-    path: Directory | None = Field(
-        default=None, description="Where a checkout is; relative to the fleet's file."
-    )
-    name: Label | None = Field(
-        default=None, description="What it is called in results. The URL's path if unset."
-    )
-
-    @model_validator(mode="after")
-    def _one_place(self) -> RepositoryConfig:
-        if (self.url is None) == (self.path is None):
-            raise ValueError("needs either url or path")
-        return self
+    url: Annotated[Place | None, Meta(description="Where it is cloned from.")] = None
+    path: Annotated[
+        Place | None, Meta(description="Where a checkout is; relative to the fleet's file.")
+    ] = None
+    name: Annotated[
+        Label | None,
+        Meta(description="What it is called in results. The URL's path if unset."),
+    ] = None
 
 
-def _mapping(given: object) -> object:
-    """A repository of which nothing more is said is its URL or its path."""
-    if isinstance(given, dict):
-        return given
-    if not isinstance(given, str):
-        raise ValueError("neither a URL or a path nor a mapping")  # noqa: TRY004  # pydantic's way
-    return {"path" if _is_path(given) else "url": given}
-
-
-Repository = Annotated[
-    RepositoryConfig, BeforeValidator(_mapping, json_schema_input_type=str | RepositoryConfig)
-]
-
-
-class FleetConfig(Strict):
+class FleetConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """The repositories that `fluxbump fleet` runs over."""
 
-    repositories: tuple[Repository, ...] = Field(
-        max_length=_MOST, description="URLs, paths, or mappings that say more."
-    )
-    defaults: Defaults = Field(
-        default=Defaults(), description="What holds for those that do not say otherwise."
-    )
+    repositories: Annotated[
+        tuple[Place | RepositoryEntry, ...],
+        Meta(max_length=_MOST, description="URLs, paths, or mappings that say more."),
+    ]
+    defaults: Annotated[
+        Defaults, Meta(description="What holds for those that do not say otherwise.")
+    ] = Defaults()
+
+
+def _full(entry: str | RepositoryEntry) -> RepositoryEntry:
+    """A repository of which nothing more is said is its URL or its path."""
+    if isinstance(entry, RepositoryEntry):
+        return entry
+    return RepositoryEntry(path=entry) if _is_path(entry) else RepositoryEntry(url=entry)
+
+
+def _problems(config: FleetConfig) -> Iterator[Problem]:
+    yield from _of_defaults(("defaults",), config.defaults)
+    for number, given in enumerate(config.repositories):
+        at: tuple[str | int, ...] = ("repositories", number)
+        entry = _full(given)
+        url, path = (at, at) if isinstance(given, str) else ((*at, "url"), (*at, "path"))
+        if (entry.url is None) == (entry.path is None):
+            yield at, "needs either url or path"
+        yield from refusals(url, entry.url, _require_remote)
+        yield from refusals(path, entry.path, _require_plain)
+        yield from refusals((*at, "name"), entry.name, _require_plain)
+        yield from _of_defaults(at, entry)
+
+
+def _of_defaults(at: tuple[str | int, ...], defaults: Defaults) -> Iterator[Problem]:
+    yield from refusals((*at, "forge_url"), defaults.forge_url, require_web_address)
+    yield from refusals((*at, "index"), defaults.index, _require_index)
 
 
 def parse(text: str, file: str, folder: str) -> tuple[FleetEntry, ...]:
@@ -151,15 +152,16 @@ def parse(text: str, file: str, folder: str) -> tuple[FleetEntry, ...]:
         ConfigError: it is not YAML, holds something that fluxbump does not know, or a repository
             or a name is in it twice.
     """
-    read = validation.check(FleetConfig, validation.load(text, file), text, file, _HINT)
-    entries = tuple(_entry(repository, read.defaults, folder) for repository in read.repositories)
+    form = validation.Form(FleetConfig, file, _HINT, _problems)
+    read = validation.check(form, validation.load(text, file), text)
+    entries = tuple(_entry(_full(entry), read.defaults, folder) for entry in read.repositories)
     _refuse_twins(entries, validation.lines(text, file, "repositories"), file)
     return entries
 
 
-def _entry(given: RepositoryConfig, defaults: Defaults, folder: str) -> FleetEntry:
+def _entry(given: RepositoryEntry, defaults: Defaults, folder: str) -> FleetEntry:
     index = given.index or defaults.index
-    repo = given.url or _below(folder, given.path or "")
+    repo = _url(given.url) if given.url else _below(folder, given.path or "")
     return FleetEntry(
         name=given.name or _name(repo),
         repo=repo,

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from fluxbump.config import validation
 from fluxbump.config.file import Config
 from fluxbump.fleet.file import FleetConfig
 from fluxbump.reports.fleet import FleetJson
@@ -35,6 +36,8 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 def text(name: str) -> str:
     """Return a schema as JSON; `name` is that of a file or of the command whose report it is."""
-    model = {**_REPORTS, **_FILES}[name]
-    schema: dict[str, Any] = TypeAdapter(model).json_schema()
+    if name in _FILES:
+        schema = validation.schema(_FILES[name])
+    else:
+        schema = TypeAdapter(_REPORTS[name]).json_schema()
     return json.dumps({"$schema": _DIALECT, **schema}, indent=2)

@@ -103,10 +103,10 @@ def _cloned(
     # Of a host that is not known, only the base says of what kind it is.
     kind = asked.forge or detect.known(url)
     ground = _clone_of(asked.base, keys, kind)
-    wanted = ground.settings.base_branch
+    wanted = ground.settings.run.base_branch
     if asked.base is None and wanted not in (None, ground.branch):
         ground.repository.close()
-        ground = _clone_of(wanted, keys, kind or ground.settings.forge)
+        ground = _clone_of(wanted, keys, kind or ground.settings.run.forge)
     return replace(ground, userinfo=userinfo)
 
 
@@ -120,7 +120,7 @@ def _clone_of(branch: str | None, keys: _Keys, kind: str | None) -> Ground:
     name = branch or repository.current_branch()
     base = repository.snapshot(repository.commit("HEAD"), name)
     settings = settings_of(base)
-    who = keys.of(kind or settings.forge)
+    who = keys.of(kind or settings.run.forge)
     remote = keys.remote(path, who, cached=True)
     return Ground(repository, base, name, settings, remote, who)
 
@@ -148,11 +148,11 @@ def _checked_out(asked: Asked, repository: Repository, environ: Mapping[str, str
     branch = asked.base or remote.default_branch()
     base = repository.snapshot(repository.commit(remote.fetch(branch)), branch)
     settings = settings_of(base)
-    if asked.base is None and settings.base_branch not in (None, branch):
-        branch = settings.base_branch or branch
+    if asked.base is None and settings.run.base_branch not in (None, branch):
+        branch = settings.run.base_branch or branch
         base = repository.snapshot(repository.commit(remote.fetch(branch)), branch)
         settings = settings_of(base)
-    who = keys.of(kind or settings.forge)
+    who = keys.of(kind or settings.run.forge)
     remote = keys.remote(repository.root, who)
     return Ground(repository, base, branch, settings, remote, who, userinfo, root)
 
@@ -163,7 +163,7 @@ def _said_here(repository: Repository) -> str | None:
     To fetch the base may take a token, and what its variable is called depends on the kind.
     """
     try:
-        return settings_of(repository.snapshot(repository.commit("HEAD"), "HEAD")).forge
+        return settings_of(repository.snapshot(repository.commit("HEAD"), "HEAD")).run.forge
     except FluxbumpError:  # the base has the last word, and is asked next
         return None
 

@@ -71,7 +71,7 @@ def run(place: Place, now: datetime, log: Log, *, rehearse: bool = False) -> Rep
     """
     looked = look(place.base, place.settings, place.source, sources=place.sources)
     decision = next_release.decide(
-        looked.before, looked.index, place.settings.policy, now, looked.suppressed
+        looked.before, looked.index, place.settings.run, now, looked.suppressed
     )
     log("decided", describe(decision))
     prepared = _prepared(place, looked, decision) if isinstance(decision, Update) else None
@@ -131,7 +131,7 @@ def _until_still(
         world = World(place.repository, place.remote, forge, rehearsal or live, place.notes, log)
         try:
             ours = Branches(prefix, tips)
-            return attempt(world, offer, ours, place.settings.policy, decision.current)
+            return attempt(world, offer, ours, place.settings.run, decision.current)
         except MovedError as error:
             if tried == _ATTEMPTS:
                 raise
@@ -151,4 +151,4 @@ def _offer(
         skipped=decision.skipped,
         remote=place.remote_name,
     )
-    return Offer(decision, inputs, place.settings.policy, forge.capabilities)
+    return Offer(decision, inputs, place.settings.run, forge.capabilities)

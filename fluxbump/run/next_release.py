@@ -81,7 +81,7 @@ def decide(
     for release in reversed(newer):
         sieve.sort(release, releases.best_chart(release, index))
     if sieve.allowed:
-        moment = schedule.opens(policy.schedule, schedule.zone(policy.timezone), now)
+        moment = _opens(policy, now)
         if moment > now:
             return _outside_schedule(installed, sieve, moment, policy)
         return _whole(_Search(before, installed, sieve, suppressed).decision(), before, index)
@@ -192,6 +192,11 @@ def _unstable(chart: ChartRelease | None) -> str:
     if chart is None or chart.version.prerelease:
         return "only a prerelease of the chart ships it"
     return "its chart is deprecated" if chart.deprecated else ""
+
+
+def _opens(policy: Policy, now: datetime) -> datetime:
+    windows = tuple(map(schedule.parse, policy.schedule))
+    return schedule.opens(windows, schedule.zone(policy.timezone), now)
 
 
 def _outside_schedule(installed: str, sieve: _Sieve, moment: datetime, policy: Policy) -> Waiting:

@@ -104,8 +104,8 @@ def opened(asked: Asked, environ: Mapping[str, str] | None = None) -> Iterator[P
 def _forge(asked: Asked, found: Ground, environ: Mapping[str, str]) -> Forge:
     if not isinstance(found.remote, Remote):
         return Nowhere()
-    kind = asked.forge or found.settings.forge
-    where = asked.forge_url or found.settings.forge_url
+    kind = asked.forge or found.settings.run.forge
+    where = asked.forge_url or found.settings.run.forge_url
     hosted = detect.detect(found.remote.url, kind=kind, forge_url=where)
     if asked.forge_url is None and where is not None:
         _require_kin(where, found.remote.url)
@@ -143,7 +143,7 @@ def _require_kin(where: str, remote: RemoteUrl) -> None:
 def _notes(
     settings: Settings, releases: tuple[str, ...], *, offline: bool
 ) -> Mapping[str, str] | None:
-    if settings.release_notes is None:
+    if settings.run.release_notes is None:
         return None
     from fluxbump.system.http.fetch import Web
     from fluxbump.system.http.retries import Patience
@@ -151,4 +151,4 @@ def _notes(
     # Nice to have, so a run does not wait for them as it does for the index.
     haste = Patience(connect=5.0, read=10.0, total=15.0, attempts=2)
     with Web(offline=offline, patience=haste) as web:
-        return fetch_release_notes.fetch(releases, web.get, settings.release_notes)
+        return fetch_release_notes.fetch(releases, web.get, settings.run.release_notes)
