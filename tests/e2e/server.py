@@ -27,11 +27,13 @@ class Server:
 
     Attributes:
         version: as it says itself, `v1.33.2`.
+        config: the text of a kubeconfig of an administrator.
     """
 
-    def __init__(self, client: httpx.Client) -> None:
+    def __init__(self, client: httpx.Client, config: str) -> None:
         self._client = client
-        self.version: str = self._json("GET", "/version")["gitVersion"]
+        self.config = config
+        self.version: str = self.ask("GET", "/version")["gitVersion"]
 
     def apply(self, release: Release) -> dict[str, str]:
         """Apply the CRDs of a release; return what was refused, with the server's message."""
@@ -52,7 +54,7 @@ class Server:
     def prune(self, stored: Stored) -> None:
         """Set `status.storedVersions`, the last thing that `flux migrate` does."""
         for name, versions in stored.items():
-            self._json(
+            self.ask(
                 "PATCH",
                 f"{_CRDS}/{name}/status",
                 headers={"Content-Type": "application/merge-patch+json"},
@@ -77,7 +79,7 @@ class Server:
 
     def clear(self) -> None:
         """Delete the CRDs that tests made, and wait until they are gone."""
-        self._json("DELETE", _CRDS, params={"labelSelector": _OURS})
+        self.ask("DELETE", _CRDS, params={"labelSelector": _OURS})
         found = self._ours()
         left = {item["metadata"]["name"] for item in found["items"]}
         if not left:
@@ -94,9 +96,14 @@ class Server:
         raise AssertionError(f"still there: {', '.join(sorted(left))}")
 
     def _ours(self) -> Any:
-        return self._json("GET", _CRDS, params={"labelSelector": _OURS})
+        return self.ask("GET", _CRDS, params={"labelSelector": _OURS})
 
-    def _json(self, method: str, path: str, **more: Any) -> Any:
+    def ask(self, method: str, path: str, **more: Any) -> Any:
+        """Return the JSON that the server answers with.
+
+        Raises:
+            httpx.HTTPStatusError: it refuses.
+        """
         return self._client.request(method, path, **more).raise_for_status().json()
 
 
@@ -147,7 +154,7 @@ def started(program: Path, log: Path) -> Iterator[Server]:
             config = process.stdout.readline()
             assert config, log.read_text("utf-8", "replace")[-2000:]
             with kubeconfig.client(config) as client:
-                yield Server(client)
+                yield Server(client, config)
         finally:
             process.stdin.close()
             try:
@@ -163,8 +170,9 @@ def given(config: Path) -> Iterator[Server]:
     Raises:
         ValueError: it has CRDs of Flux, or the kubeconfig is of no use.
     """
-    with kubeconfig.client(config.read_text("utf-8"), config.parent) as client:
-        server = Server(client)
+    text = config.read_text("utf-8")
+    with kubeconfig.client(text, config.parent) as client:
+        server = Server(client, text)
         if server.flux():
             raise ValueError(f"this cluster has Flux: {', '.join(server.flux())}")
         try:
