@@ -10,9 +10,8 @@ import re
 import pytest
 
 from fixtures import installed
-from tests.e2e import gitops, world
+from tests.e2e import gitops
 from tests.e2e.cluster import Cluster
-from tests.e2e.world import FLUX_KINDS
 
 REFUSED = {
     "1.32": 'Invalid value: "v1": must appear in spec.versions',
@@ -100,44 +99,3 @@ def test_helm_4_does_not_take_fields_that_others_own(cluster: Cluster) -> None:
     assert cluster.images() == before
     cluster.helm("helm4", "uninstall", "flux")
     assert cluster.images() == {}
-
-
-@BOTH
-def test_no_object_is_deleted_where_helm_loses_its_permission(cluster: Cluster, helm: str) -> None:
-    before = world.boot(cluster, helm)
-    workloads = before.workloads()
-    before.git.wrapper = gitops.INCIDENT
-    before.controllers.act()
-    assert cluster.images() == {}
-    assert len(cluster.crds()) == 13
-    assert cluster.deleting("customresourcedefinitions", *FLUX_KINDS) == set()
-    assert set(cluster.objects("helmreleases")) == {"bp-flux", "shop"}
-    assert before.workloads() == workloads
-
-
-@BOTH
-def test_every_object_waits_to_be_deleted_where_helm_keeps_its_permission(
-    cluster: Cluster, helm: str
-) -> None:
-    before = world.boot(cluster, helm, reconciler=installed.OTHER_RECONCILER)
-    workloads = before.workloads()
-    before.git.wrapper = gitops.INCIDENT
-    before.controllers.act()
-    assert cluster.images() == {}
-    assert cluster.bindings() == {"cluster-reconciler-flux-system"}
-
-    left = {
-        "gitrepositories.source.toolkit.fluxcd.io",
-        "helmcharts.source.toolkit.fluxcd.io",
-        "helmreleases.helm.toolkit.fluxcd.io",
-        "kustomizations.kustomize.toolkit.fluxcd.io",
-    }
-    cluster.wait_for(lambda: set(cluster.crds()) == left)
-    assert cluster.deleting("customresourcedefinitions") == left
-    for kind in FLUX_KINDS:
-        found = cluster.objects(kind)
-        assert found
-        assert cluster.deleting(kind) == set(found)
-        for waiting in found.values():
-            assert waiting["metadata"]["finalizers"] == ["finalizers.fluxcd.io"]
-    assert before.workloads() == workloads

@@ -32,6 +32,14 @@ class World:
             if "deletionTimestamp" not in found["metadata"]
         }
 
+    def strike(self) -> None:
+        """Let the wrapper of an older release arrive: helm-controller does the rest."""
+        self.git.wrapper = gitops.INCIDENT
+        self.controllers.act()
+        (said,) = self.controllers.failures
+        assert '"buckets.source.toolkit.fluxcd.io" is invalid' in said
+        assert self.cluster.images() == {}
+
     def settle(self) -> None:
         """Let the controllers reconcile until what one has made was seen by all."""
         for _ in range(2):
@@ -49,13 +57,4 @@ def boot(cluster: Cluster, helm: str, *, reconciler: str = installed.RECONCILER)
     assert set(world.workloads()) == {f"{kind}/shop" for kind in WORKLOADS}
     assert set(cluster.objects("helmreleases")) == {"shop"}
     assert set(cluster.objects("kustomizations")) == {FLUX, APPS}
-    return world
-
-
-def incident(cluster: Cluster, helm: str, *, reconciler: str = installed.RECONCILER) -> World:
-    """Boot, then let the wrapper of an older release arrive: helm-controller does the rest."""
-    world = boot(cluster, helm, reconciler=reconciler)
-    world.git.wrapper = gitops.INCIDENT
-    world.controllers.act()
-    assert cluster.images() == {}
     return world
