@@ -50,7 +50,7 @@ lock: ## Resolve the dependencies anew, with hashes
 
 schema: $(READY) ## Write the JSON Schemas in docs/schemas
 	@mkdir -p docs/schemas
-	@for name in config to status releases check path matrix run fleet fleet-config; do \
+	@for name in config to status releases check path matrix recover run fleet fleet-config; do \
 	  $(BIN)/fluxbump schema $$name > docs/schemas/$$name.json; done
 
 facts: $(READY) ## Derive the tables in fluxbump/flux/tables: make facts SOURCE=DIR, with DIR/vX.Y.Z/install.yaml

@@ -21,7 +21,8 @@ OUTSIDE = {
     "", "cli", "__main__", "api", "workspace",
     "git.repository", "git.local_process", "git.network_process", "git.objects", "git.writer",
     "git.worktree", "git.token", "git.remote", "git.clones",
-    "helm.binary", "helm.index", "check.helm_template", "check.cluster", "flux.tables",
+    "helm.binary", "helm.index", "check.helm_template", "check.cluster", "check.kubectl",
+    "check.recovery.live", "flux.tables",
     "flux.download", "bump.bump", "forges", "run.setup", "run.checkout",
     "system.background", "system.process_pool", "system.commands", "system.http",
     # They replace files of a work tree, all or none.
@@ -48,7 +49,7 @@ SHARED = {
     "reports.matrix_page", "forges.forge", "forges.responses", "forges.authorization",
     "forges.client", "forges.detect", "forges.pull_requests", "forges.registry",
     # One place that lists the reports which have a schema.
-    "reports.matrix", "reports.upgrade_path", "reports.run", "reports.fleet",
+    "reports.matrix", "reports.upgrade_path", "reports.recover", "reports.run", "reports.fleet",
 }  # fmt: skip
 """What the leaves of one folder have in common."""
 REGISTRIES = {"cli.app", "forges.registry", "helm.index.source"}

@@ -26,7 +26,7 @@ def test_a_list_as_the_server_sends_it_is_read() -> None:
     ("text", "problem"),
     [
         (crd_list("List"), "it holds a None"),
-        (crd_list("PodList"), "it holds a None"),
+        (crd_list("PodList"), "it holds a Pod"),
         (crd_list("CustomResourceDefinitionList", kind="Pod"), "it holds a Pod"),
     ],
 )

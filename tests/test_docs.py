@@ -147,7 +147,8 @@ _OTHERS = {
     *("--stat", "--short", "--branch", "--quiet", "--format", "--oneline", "--delete", "--force"),
     *("--no-edit", "--namespace", "--all-namespaces", "--status-selector", "--output", "--since"),
     *("--git", "--type", "--patch", "--server-side", "--force-conflicts", "--filename", "--strict"),
-    "--show-managed-fields",
+    *("--show-managed-fields", "--no-headers", "--field-manager", "--subresource", "--timeout"),
+    *("--selector", "--for", "--replicas", "--ignore-not-found"),
     *("--install", "--set", "--checksum"),
     # and minikube takes this, as FB207 says
     "--kubernetes-version",

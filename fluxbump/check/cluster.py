@@ -1,26 +1,28 @@
 """What a live cluster stores, and its Kubernetes version.
 
 Of the Flux CRDs `status.storedVersions`, of their objects the API versions that they were written
-at. The only room that runs kubectl. What it prints, and what a file holds, is checked before it is
-believed.
+at. What kubectl prints, and what a file holds, is checked before it is believed.
 """
 
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 
-from fluxbump.errors import ToolError, UsageError
+from fluxbump.check import object_lists as listed
+from fluxbump.check.kubectl import LIMIT, kubectl
+from fluxbump.errors import UsageError
+
+_HINT = "make it with: kubectl get crds -o json > FILE"
+_BESIDE = ("Deployment", "Secret")
+"""What the file may hold for `fluxbump recover`."""
 
 _KIND = "CustomResourceDefinition"
 _GROUP = ".toolkit.fluxcd.io"
-_LIMIT = 256 << 20  # bytes; every CRD of a large cluster is some tens of MiB
-_TIMEOUT = 60  # seconds
 _MANAGERS = (
     '{range .items[*]}{.kind} {range .metadata.managedFields[*]}{.apiVersion},{end}{"\\n"}{end}'
 )
@@ -50,7 +52,7 @@ def from_file(path: Path) -> ClusterState:
         UsageError: there is no such file, or it holds something else.
     """
     try:
-        if path.stat().st_size > _LIMIT:
+        if path.stat().st_size > LIMIT:
             raise UsageError(f"{path} is too large for the CRDs of a cluster")
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -68,14 +70,14 @@ def live(context: str | None) -> ClusterState:
         ToolError: kubectl is missing, or the cluster does not answer.
     """
     chosen = ("--context", context) if context else ()
-    crds = _kubectl(*chosen, "get", "crds", "-o", "json")
-    version = json.loads(_kubectl(*chosen, "version", "-o", "json"))
+    crds = kubectl(*chosen, "get", "crds", "-o", "json")
+    version = json.loads(kubectl(*chosen, "version", "-o", "json"))
     server = version.get("serverVersion", {}) if isinstance(version, dict) else {}
     name = f"cluster {context}" if context else "the current cluster"
     stored = parse(crds, name)
     # Of each object only what is needed, so that ten thousand of them are some hundred KiB.
-    listed = _kubectl(*chosen, "get", ",".join(sorted(stored)), "-A", "-o", f"jsonpath={_MANAGERS}")
-    return ClusterState(name, stored, server.get("gitVersion"), _managed(listed))
+    found = kubectl(*chosen, "get", ",".join(sorted(stored)), "-A", "-o", f"jsonpath={_MANAGERS}")
+    return ClusterState(name, stored, server.get("gitVersion"), _managed(found))
 
 
 def _managed(listed: str) -> dict[tuple[str, str], frozenset[str]]:
@@ -101,7 +103,7 @@ def written(text: str) -> dict[tuple[str, str], frozenset[str]] | None:
     Returns:
         By group and kind; None where the list holds no object of Flux.
     """
-    objects = [one for one in json.loads(text)["items"] if _is_object(one)]
+    objects = [one for one in listed.items(text, "the objects", _HINT) if _is_object(one)]
     if not objects:
         return None
     found: dict[tuple[str, str], frozenset[str]] = {}
@@ -127,19 +129,11 @@ def parse(text: str, source: str) -> dict[str, tuple[str, ...]]:
     Raises:
         UsageError: the text is not a list of CRDs.
     """
-    try:
-        content = json.loads(text)
-    except (ValueError, RecursionError):
-        raise _not_crds(source, "it is not JSON") from None
-    items = content.get("items") if isinstance(content, dict) else None
-    if not isinstance(items, list):
-        raise _not_crds(source, "it is not a list")
-    default = _KIND if content.get("kind") == f"{_KIND}List" else None
     stored = {}
-    for item in items:
-        if _is_object(item):
+    for item in listed.items(text, source, _HINT):
+        if _is_object(item) or item.get("kind") in _BESIDE:
             continue
-        name, versions = _stored(item, source, default)
+        name, versions = _stored(item, source)
         if name.endswith(_GROUP):
             stored[name] = versions
     if not stored:
@@ -149,13 +143,9 @@ def parse(text: str, source: str) -> dict[str, tuple[str, ...]]:
     return stored
 
 
-def _stored(
-    item: Any,  # JSON from outside
-    source: str,
-    default: str | None,
-) -> tuple[str, tuple[str, ...]]:
-    kind = item.get("kind", default) if isinstance(item, dict) else type(item).__name__
-    if not isinstance(item, dict) or kind != _KIND:
+def _stored(item: Mapping[str, Any], source: str) -> tuple[str, tuple[str, ...]]:
+    kind = item.get("kind")
+    if kind != _KIND:
         raise _not_crds(source, f"it holds a {kind}")
     name = (item.get("metadata") or {}).get("name")
     versions = (item.get("status") or {}).get("storedVersions")
@@ -169,26 +159,5 @@ def _not_crds(source: str, why: str) -> UsageError:
     return UsageError(
         f"not the CRDs of a cluster: {why}",
         where=source,
-        hint="make it with: kubectl get crds -o json > FILE",
+        hint=_HINT,
     )
-
-
-def _kubectl(*arguments: str) -> str:
-    try:
-        done = subprocess.run(  # noqa: S603  # a fixed program and checked words, no shell
-            ["kubectl", *arguments],  # noqa: S607  # whichever kubectl the user has
-            capture_output=True,
-            text=True,
-            timeout=_TIMEOUT,
-            check=False,
-        )
-    except FileNotFoundError:
-        raise ToolError(
-            "kubectl is not installed", hint="use --cluster-state FILE instead"
-        ) from None
-    except subprocess.TimeoutExpired:
-        raise ToolError(f"kubectl gave no answer in {_TIMEOUT} s") from None
-    if done.returncode:
-        message = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
-        raise ToolError(f"kubectl: {message}", hint="check the context and the connection")
-    return done.stdout

@@ -37,6 +37,7 @@ COMMANDS = {
     "status": "status",
     "path": "path",
     "matrix": "path",
+    "recover": "recover",
     "releases": "releases",
     "rules": "rules",
     "rule": "rules",

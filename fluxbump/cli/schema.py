@@ -21,6 +21,7 @@ class Name(StrEnum):
     PATH = "path"
     MATRIX = "matrix"
     RUN = "run"
+    RECOVER = "recover"
     FLEET = "fleet"
     FLEET_CONFIG = "fleet-config"
 

@@ -12,6 +12,7 @@ from fluxbump.fleet.file import FleetConfig
 from fluxbump.reports.fleet import FleetJson
 from fluxbump.reports.formats.json import CheckJson
 from fluxbump.reports.matrix import MatrixJson
+from fluxbump.reports.recover import RecoverJson
 from fluxbump.reports.result_json import REPORTS
 from fluxbump.reports.run import RunJson
 from fluxbump.reports.upgrade_path import PathJson
@@ -21,6 +22,7 @@ _REPORTS: dict[str, Any] = {
     "check": CheckJson,
     "path": PathJson,
     "matrix": MatrixJson,
+    "recover": RecoverJson,
     "run": RunJson,
     "fleet": FleetJson,
 }

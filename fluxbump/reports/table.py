@@ -10,6 +10,10 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
+from fluxbump.text.printable import printable
+
+__all__ = ["Paint", "printable", "table"]
+
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
 
@@ -36,11 +40,3 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], paint: Paint) ->
 
 def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
-
-
-def printable(text: str) -> str:
-    """Make text from a repository safe to print: no control characters, no broken encoding."""
-    if text.isprintable():
-        return text
-    clean = text.encode("utf-8", "replace").decode("utf-8")
-    return "".join(c if c.isprintable() or c in "\t" else "\ufffd" for c in clean)

@@ -1,0 +1,109 @@
+"""Reads what a cluster has of Flux, through kubectl. It changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from msgspec.structs import replace
+
+from fluxbump.check.kubectl import LIMIT, kubectl
+from fluxbump.check.object_lists import items as listed
+from fluxbump.check.recovery import seen
+from fluxbump.check.recovery.names import CONTROLLERS
+from fluxbump.check.recovery.seen import Seen
+from fluxbump.errors import ToolError, UsageError
+
+_HELM_RELEASES = f"helmreleases.helm{seen.GROUP}"
+_CRDS = (
+    "jsonpath={range .items[*]}{.metadata.name}|{.metadata.deletionTimestamp}|"
+    '{.status.storedVersions[*]}{"\\n"}{end}'
+)
+
+
+def current_context() -> str | None:
+    """Return the kubeconfig's current context; None where there is none, as in a pod."""
+    try:
+        return kubectl("config", "current-context").strip() or None
+    except ToolError as error:
+        if "not installed" in error.message:
+            raise
+        return None
+
+
+def read(context: str | None, name: str) -> Seen:
+    """Ask a cluster.
+
+    Of most objects only names and times are asked for, so that ten thousand are some MiB.
+
+    Args:
+        context: of the kubeconfig; None where there is none.
+        name: of the HelmRelease that owns Flux.
+
+    Raises:
+        ToolError: kubectl is missing, fails, or prints too much.
+    """
+    chosen = ("--context", context) if context else ()
+    ask = partial(kubectl, *chosen)
+    source = f"cluster {context}" if context else "the current cluster"
+    rows = [line.split("|") for line in ask("get", "crds", "-o", _CRDS).splitlines()]
+    flux = [row for row in rows if row[0].endswith(seen.GROUP)]
+    kinds = ",".join(sorted(row[0] for row in flux))
+    objects = seen.from_columns(ask("get", kinds, "-A", "-o", seen.COLUMNS)) if kinds else ()
+    found = Seen(
+        source,
+        crds={row[0]: row[1] or None for row in flux},
+        stored={row[0]: tuple(row[2].split()) for row in flux},
+        objects=objects,
+        controllers=seen.controllers(
+            listed(ask("get", "deployments", "-n", CONTROLLERS, "-o", "json"), source, seen.HINT)
+        ),
+        specs=_specs(ask, objects, name, source),
+    )
+    try:
+        return replace(found, secrets=_secrets(ask))
+    except ToolError:  # who may not list Secrets can still learn the state
+        return found
+
+
+def _specs(
+    ask: Callable[..., str], objects: tuple[seen.FluxObject, ...], name: str, source: str
+) -> dict[tuple[str, str], Mapping[str, Any]]:
+    """Read `spec` of the HelmReleases of one name, in whatever namespace."""
+    found: dict[tuple[str, str], Mapping[str, Any]] = {}
+    for item in objects:
+        if (item.kind, item.name) == ("HelmRelease", name):
+            text = ask("get", _HELM_RELEASES, name, "-n", item.namespace, "-o", "json")
+            (content,) = listed(text, source, seen.HINT)
+            spec = content.get("spec")
+            found[item.namespace, name] = spec if isinstance(spec, dict) else {}
+    return found
+
+
+def _secrets(ask: Callable[..., str]) -> tuple[seen.ReleaseSecret, ...]:
+    """List the Secrets of Helm releases as a table, which leaves out what they hold."""
+    printed = ask("get", "secrets", "-A", "-l", "owner=helm", "--show-labels", "--no-headers")
+    found = []
+    for line in printed.splitlines():
+        namespace, *_, last = line.split() or ["", ""]
+        labels = dict(label.partition("=")[::2] for label in last.split(","))
+        status = labels.get("status", "")
+        found.append(seen.ReleaseSecret(namespace, labels.get("name", ""), status))
+    return tuple(found)
+
+
+def from_file(path: Path) -> Seen:
+    """Read a file with the state of a cluster.
+
+    Raises:
+        UsageError: there is no such file, it is too large, or it holds something else.
+    """
+    try:
+        if path.stat().st_size > LIMIT:
+            raise UsageError(f"{path} is too large for the state of a cluster")
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"the cluster state cannot be read: {error}", where=str(path)) from None
+    return seen.from_text(text, str(path))

@@ -1,0 +1,194 @@
+"""What the commands of a recovery name: in the repository, and in the cluster. Pure.
+
+Defaults are those of helm-controller's HelmRelease v2: a release is called like its HelmRelease,
+behind the target namespace if there is one, and Helm keeps it in the namespace of the HelmRelease
+(fluxcd.io/flux/components/helm/helmreleases).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from fluxbump.check.recovery.seen import Seen
+from fluxbump.discover.owners import Owner, owners
+from fluxbump.discover.tracks import current
+from fluxbump.errors import PinError
+from fluxbump.model import FLUX, Form, Inventory, Location, Pin, Related
+from fluxbump.text import yaml
+
+CONTROLLERS = "flux-system"
+"""Where `install.yaml` puts the controllers, whatever a repository says."""
+
+_UPSTREAM = "https://github.com/fluxcd/flux2/releases/download/v{}/install.yaml"
+_URL = r"https://[\w.:/%~-]*fluxcd/flux2/releases/download/v{}/install\.yaml(?![\w-]|\.\w)"
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
+_LONGEST = 53  # characters that Helm allows a release; helm-controller shortens others with a hash
+
+
+class Names(Struct, frozen=True):
+    """What the commands name.
+
+    Attributes:
+        namespace: of the HelmRelease that owns Flux.
+        helm_release: its name.
+        release: of Helm.
+        storage: the namespace of the release's Secrets.
+        chart: version that the HelmRelease is to have; empty when the repository is not repaired,
+            or the version stands elsewhere.
+        install: URL or path of install.yaml.
+        bootstrap: a file with the source and the Kustomization that start it all, or empty.
+        context: of the kubeconfig; None for the current one.
+    """
+
+    namespace: str
+    helm_release: str
+    release: str
+    storage: str
+    chart: str
+    install: str
+    bootstrap: str = ""
+    context: str | None = None
+
+    @property
+    def owner(self) -> tuple[str, str]:
+        """Namespace and name of the HelmRelease that owns Flux."""
+        return self.namespace, self.helm_release
+
+
+def owner_of(inventory: Inventory, directory: str | None) -> Owner:
+    """Return the HelmRelease that owns Flux.
+
+    Args:
+        inventory: of the repository.
+        directory: of the cluster; None for the whole repository.
+
+    Raises:
+        PinError: there is none, or several say different things.
+    """
+    below = f"{directory.strip('/')}/" if directory else ""
+    found = [one for one in owners(inventory) if one.document.path.startswith(below)]
+    if not found:
+        where = f" below {directory}" if directory else ""
+        raise PinError(f"no HelmRelease{where} installs a chart with Flux in it")
+    if len({_identity(one) for one in found}) > 1:
+        raise PinError(
+            "HelmReleases of Flux differ between clusters",
+            hint="name the directory of this cluster: --directory DIR",
+            places=[Related(one.place(), _described(one)) for one in found],
+        )
+    return found[0]
+
+
+def _identity(owner: Owner) -> tuple[str | None, ...]:
+    fields = ("releaseName", "targetNamespace", "storageNamespace")
+    return (*_named(owner), owner.pin.value, *(owner.value(field) for field in fields))
+
+
+def name_of(owner: Owner) -> str:
+    """Return the name of a HelmRelease."""
+    return _named(owner)[1]
+
+
+def _named(owner: Owner) -> tuple[str, str]:
+    name = yaml.text_of(owner.node, "metadata", "name") or ""
+    return yaml.text_of(owner.node, "metadata", "namespace") or "", name
+
+
+def _described(owner: Owner) -> str:
+    namespace, name = _named(owner)
+    return f"{namespace or '(no namespace)'}/{name}, chart {owner.pin.value}"
+
+
+def names(owner: Owner, seen: Seen, inventory: Inventory, *, repaired: bool) -> Names:
+    """Put together what the commands name.
+
+    What Helm has installed is what the HelmRelease in the cluster says. Only if that is not there,
+    the one in the repository counts.
+
+    Args:
+        owner: the HelmRelease in the repository.
+        seen: what the cluster has.
+        inventory: of the repository.
+        repaired: whether its pins agree, so that its chart may be installed.
+
+    Raises:
+        PinError: a name is missing, or none that Kubernetes allows.
+    """
+    namespace, name = _named(owner)
+    namespace = namespace or _found_namespace(name, seen) or ""
+    spec = (seen.specs or {}).get((namespace, name))
+    get = _getter(owner, spec)
+    target = get("targetNamespace")
+    release = get("releaseName") or (f"{target}-{name}" if target else name)
+    storage = get("storageNamespace") or namespace
+    where = owner.place()
+    for what, value in (("namespace", namespace), ("name", name), ("storage namespace", storage)):
+        _checked(what, value, where)
+    _checked("name of the Helm release", release, where)
+    if len(release) > _LONGEST:
+        raise PinError(f"{release} is longer than Helm allows", where=where)
+    if (target or namespace) != CONTROLLERS:
+        raise PinError(
+            f"the chart installs Flux into {target or namespace}, install.yaml into {CONTROLLERS}",
+            where=where,
+            hint="recover by hand: docs/runbook.md has the commands",
+        )
+    own = owner.pin.subject.startswith("HelmRelease ") and owner.pin.form is Form.EXACT
+    chart = owner.pin.value if repaired and own else ""
+    return Names(namespace, name, release, storage, chart, _install(inventory))
+
+
+def _getter(owner: Owner, spec: Mapping[str, Any] | None) -> Callable[[str], str | None]:
+    if spec is None:
+        return owner.value
+    return lambda key: str(spec[key]) if spec.get(key) else None
+
+
+def _found_namespace(name: str, seen: Seen) -> str | None:
+    """Return the namespace of the only HelmRelease of that name."""
+    found = {
+        item.namespace
+        for item in seen.objects or ()
+        if (item.kind, item.name) == ("HelmRelease", name)
+    }
+    return found.pop() if len(found) == 1 else None
+
+
+def _checked(what: str, value: str, where: Location) -> None:
+    """Refuse what no object can be called (RFC 1123, as the API server has it).
+
+    Raises:
+        PinError: it is that.
+    """
+    if not value:
+        raise PinError(f"the {what} of the HelmRelease of Flux is not known", where=where)
+    if _LABEL.fullmatch(value) is None:
+        raise PinError(f"{value!r} is no {what} that Kubernetes allows", where=where)
+
+
+def _install(inventory: Inventory) -> str:
+    """Return where install.yaml of the release is that the repository installs.
+
+    Raises:
+        PinError: it installs none, or not exactly one.
+    """
+    release = current(inventory).get(FLUX)
+    pins = [pin for pin in inventory.pins if pin.track == FLUX]
+    if release is None or any(pin.form is not Form.EXACT for pin in pins if pin.value == release):
+        raise PinError(
+            "nothing here says which Flux release is installed",
+            hint="see `fluxbump status`",
+        )
+    urls = set(_urls(pins, release, inventory.files))
+    return urls.pop() if len(urls) == 1 else _UPSTREAM.format(release)
+
+
+def _urls(pins: Iterable[Pin], release: str, files: Mapping[str, str]) -> Iterable[str]:
+    """Yield the install URLs of a release as they stand; those with a password in them are not."""
+    pattern = re.compile(_URL.format(re.escape(release)))
+    for path in {pin.location.path for pin in pins if pin.kind == "install-url"}:
+        yield from (found[0] for found in pattern.finditer(files.get(path, "")))

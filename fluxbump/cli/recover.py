@@ -1,0 +1,130 @@
+"""`fluxbump recover`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fluxbump.cli.console import Console
+from fluxbump.cli.options import (
+    ClusterOption,
+    Color,
+    ColorOption,
+    ContextOption,
+    IndexOption,
+    OfflineOption,
+    Output,
+    OutputOption,
+    QuietOption,
+    RepoOption,
+    RevOption,
+    VerboseOption,
+)
+
+if TYPE_CHECKING:
+    from fluxbump.check.recovery.advice import Repaired
+    from fluxbump.git.objects import CommitSnapshot
+    from fluxbump.model import IndexSource, Inventory
+    from fluxbump.workspace import Workspace
+
+EPILOG = """
+Examples: `fluxbump recover --cluster > recover.sh` asks the current cluster; read the script, then
+`sh recover.sh`. `--cluster-state state.json` takes a file instead, if kubectl runs elsewhere:
+docs/recover.md has the commands that make it. `--rev fluxbump/flux-2.4.0` takes the repaired
+repository before it is merged.
+
+Exit codes: 0 nothing to recover; 1 the script on standard output recovers the cluster; 2 nobody can
+tell from what was read; 5 the repository does not name what the commands need; 8 kubectl.
+"""
+
+_RECOVERABLE = 1
+
+
+def recover(
+    *,
+    repo: RepoOption = None,
+    rev: RevOption = "HEAD",
+    cluster: ClusterOption = False,
+    context: ContextOption = None,
+    cluster_state: Annotated[
+        Path | None,
+        typer.Option(
+            "--cluster-state", metavar="FILE", help="What kubectl listed: see docs/recover.md."
+        ),
+    ] = None,
+    directory: Annotated[
+        str | None,
+        typer.Option(
+            "--directory", metavar="DIR", help="The cluster's directory, if clusters differ."
+        ),
+    ] = None,
+    bootstrap: Annotated[
+        str,
+        typer.Option(
+            "--bootstrap", metavar="FILE", help="The first GitRepository and Kustomization."
+        ),
+    ] = "",
+    output: OutputOption = Output.TEXT,
+    index: IndexOption = None,
+    offline: OfflineOption = False,
+    color: ColorOption = Color.AUTO,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> int:
+    """Print the commands that bring lost Flux controllers back.
+
+    Reads the cluster, decides which state of docs/runbook.md it is in, and prints a script for this
+    cluster to review and run. It changes nothing, neither in the cluster nor in the repository.
+    """
+    from fluxbump.check.recovery import live
+    from fluxbump.check.recovery.advice import Wanted, advise
+    from fluxbump.check.recovery.names import name_of, owner_of
+    from fluxbump.check.recovery.state import State
+    from fluxbump.cli.workspace import workspace
+    from fluxbump.errors import UsageError
+    from fluxbump.flux.tables import crds
+    from fluxbump.reports import recover as report
+
+    console = Console(quiet=quiet, verbose=verbose, color=color.value)
+    asked = cluster or context is not None
+    if asked == (cluster_state is not None):
+        raise UsageError("name one cluster: --cluster, --context NAME or --cluster-state FILE")
+    with workspace(repo, rev) as ws, ws.index(index, offline=offline) as source:
+        inventory, repaired = _examined(ws, source)
+        name = name_of(owner_of(inventory, directory))
+        if cluster_state is not None:
+            seen = live.from_file(cluster_state)
+        else:
+            context = context or live.current_context()
+            seen = live.read(context, name)
+        wanted = Wanted(directory, bootstrap, context)
+        advice = advise(inventory, repaired, seen, wanted, crds.crds())
+    if output is Output.JSON:
+        console.result(report.json_text(advice, seen.source))
+    if advice.decision.state is State.UNKNOWN:
+        raise UsageError(
+            f"cannot tell how to recover: {advice.decision.why}",
+            where=seen.source,
+            hint="docs/recover.md says what is needed",
+        )
+    if output is Output.TEXT:
+        nothing = f"Nothing to recover: {advice.decision.why}."
+        console.result(advice.script or nothing)
+    if advice.script:
+        console.note(f"{seen.source} is {advice.decision.state}: {advice.decision.why}")
+        console.note("nothing was changed: read the script, then run it with sh")
+    return _RECOVERABLE if advice.script else 0
+
+
+def _examined(ws: Workspace[CommitSnapshot], source: IndexSource) -> tuple[Inventory, Repaired]:
+    """Look at the repository, and judge whether its chart may be installed."""
+    from fluxbump.check import check, status
+    from fluxbump.check.recovery.advice import Repaired
+
+    codes = (*status.AGREEMENT, "FB301", "FB302")
+    examined = check.examine(ws.snapshot, ws.settings, status.load(source), codes=codes)
+    verdict = check.judge(examined, codes)
+    not_run = next((f"{one.code}: {one.reason}" for one in verdict.not_run), None)
+    return examined.evidence.inventory, Repaired(verdict.errors, not_run)
