@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,8 @@ _OURS = "fluxbump.test=e2e"
 """The label of every CRD that tests make."""
 
 _UNPROCESSABLE = 422
+_TOO_EARLY = 429  # the server takes up a CRD that has changed
+_PATIENCE = 100
 _STOPS = 60  # seconds
 
 
@@ -104,7 +107,12 @@ class Server:
         Raises:
             httpx.HTTPStatusError: it refuses.
         """
-        return self._client.request(method, path, **more).raise_for_status().json()
+        for _ in range(_PATIENCE):
+            answer = self._client.request(method, path, **more)
+            if answer.status_code != _TOO_EARLY:
+                break
+            time.sleep(0.1)
+        return answer.raise_for_status().json()
 
 
 def _definition(crd: Crd) -> dict[str, Any]:
