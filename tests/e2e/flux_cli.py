@@ -33,7 +33,7 @@ def version() -> str:
 
 def path(dest: Path = DEFAULT_DEST) -> Path:
     """Return where the program is once it is built."""
-    sources = (SOURCE / "go.mod", SOURCE / "go.sum", Path(__file__))
+    sources = (SOURCE / "go.mod", SOURCE / "go.sum")
     return dest / "flux" / golang.digest(sources) / "flux"
 
 

@@ -107,12 +107,16 @@ class Server:
         Raises:
             httpx.HTTPStatusError: it refuses.
         """
+        return self.answer(method, path, **more).raise_for_status().json()
+
+    def answer(self, method: str, path: str, **more: Any) -> httpx.Response:
+        """Return what the server answers, once it has taken up the CRDs that have changed."""
         for _ in range(_PATIENCE):
             answer = self._client.request(method, path, **more)
             if answer.status_code != _TOO_EARLY:
                 break
             time.sleep(0.1)
-        return answer.raise_for_status().json()
+        return answer
 
 
 def _definition(crd: Crd) -> dict[str, Any]:
