@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fluxbump.check import cluster
-from fluxbump.errors import UsageError
+from fluxbump.check import cluster, kubectl
+from fluxbump.errors import ToolError, UsageError
 
 
 def crd_list(of: str, **item: Any) -> str:
@@ -87,3 +88,40 @@ def test_a_live_cluster_is_asked_for_managed_fields(
     assert state.kubernetes == "v1.33.2"
     found = {("source.toolkit.fluxcd.io", "Bucket"): frozenset({"v1", "v1beta2"})}
     assert state.written == found
+
+
+def stand_in(place: Path, body: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = place / "kubectl"
+    program.write_text(f"#!/bin/sh\n{body}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{place}:/usr/bin:/bin")
+
+
+def test_kubectl_may_not_print_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in(tmp_path, "exec yes", monkeypatch)
+    with pytest.raises(ToolError, match="printed more than 1 MiB"):
+        kubectl.kubectl("get", limit=1 << 20)
+
+
+def test_kubectl_has_to_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in(tmp_path, "exec sleep 60", monkeypatch)
+    monkeypatch.setattr(kubectl, "_TIMEOUT", 0.2)
+    begun = time.monotonic()
+    with pytest.raises(ToolError, match="gave no answer"):
+        kubectl.kubectl("get")
+    assert time.monotonic() - begun < 30
+
+
+def test_what_kubectl_says_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in(tmp_path, "printf 'a\\nb\\n' >&2; exit 3", monkeypatch)
+    with pytest.raises(ToolError, match="kubectl: a b "):
+        kubectl.kubectl("get")
+
+
+def test_without_kubectl_a_file_is_an_alternative(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ToolError) as error:
+        kubectl.kubectl("get")
+    assert error.value.hint == "use --cluster-state FILE instead"

@@ -10,7 +10,7 @@ from fluxbump.bump import fixes
 from fluxbump.bump.fixes import Fix
 from fluxbump.discover.inventory import Scope, discover
 from fluxbump.errors import PinError
-from tests.helpers import Repo, release, repository, script, small, snapshot
+from tests.helpers import Repo, release, repository, script, small, snapshot, umbrella
 
 HR = "clusters/a/flux.yaml"
 BRANCH = "fluxbump/flux-2.5.1"
@@ -205,3 +205,31 @@ def test_usage(repo: Repo, arguments: tuple[str, ...], words: str) -> None:
     result = repo.fluxbump("check", *arguments)
     assert result.code == 2
     assert words in result.err
+
+
+def test_an_umbrella_that_keeps_the_images_is_fixed_too(tmp_path: Path, index: Path) -> None:
+    files = small() | {
+        "u/Chart.yaml": umbrella(),
+        "clusters/a/bundle.yaml": release("3.0.7", chart="bp-bundle", name="bundle") + KEEP,
+    }
+    repo = repository(tmp_path / "r", files, index)
+    refused = repo.fluxbump("to", "2.5.1")
+    assert refused.code == 1
+    assert "clusters/a/bundle.yaml:11" in refused.err
+    result = repo.fluxbump("to", "2.5.1", "--fix", "adoption")
+    assert (result.code, result.err) == (0, "")
+    fixed_text = repo.show(f"{BRANCH}~1", "clusters/a/bundle.yaml")
+    assert fixed_text == release("3.0.7", chart="bp-bundle", name="bundle")
+
+
+def test_a_bump_over_a_patch_that_keeps_the_images_is_refused(tmp_path: Path, index: Path) -> None:
+    """And `--fix` does not pretend that it has taken it out."""
+    patch = (
+        "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: flux}\n"
+        "spec: {upgrade: {preserveValues: true}}\n"
+    )
+    repo = repository(tmp_path / "r", small() | {"clusters/a/keep.yaml": patch}, index)
+    result = repo.fluxbump("to", "2.5.1", "--fix", "adoption")
+    assert result.code == 1
+    assert "clusters/a/keep.yaml:4" in result.err
+    assert repo.branches() == ["main"]

@@ -413,6 +413,16 @@ def test_what_a_file_lacks_is_not_taken_for_absent(
     assert json.loads(listed.stdout)["state"] == "unknown"
 
 
+def test_without_the_objects_recover_is_to_be_run_again(repo: Repo, tmp_path: Path) -> None:
+    said = repo.fluxbump(
+        "recover", "--cluster-state", state_file(tmp_path, crd(HELM_RELEASES, DATE))
+    )
+    assert said.code == 1
+    assert "run recover again after this script" in said.out
+    assert script.commands("terminating") in said.out
+    assert script.commands("gone") not in said.out
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"items": 1}', '{"items": [1]}', "x"])
 def test_a_file_with_something_else_is_refused(repo: Repo, tmp_path: Path, text: str) -> None:
     file = tmp_path / "state.json"

@@ -142,6 +142,33 @@ READER = "bpFlux: {{chart: bp-flux, version: {}}}\n"
 SH1 = "install.sh:1"
 CUSTOM = CustomPin("install.sh", "flux", (), re.compile(r"FLUX=(?P<version>\S+)"))
 
+K = "clusters/a/kustomization.yaml"
+KEPT_UMBRELLA = release("3.0.7", chart="bp-bundle") + "  upgrade: {preserveValues: true}\n"
+CONDITIONAL = umbrella().rstrip("\n") + "\n    condition: bp-flux.enabled\n"
+STRATEGIC = (
+    "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata:\n  name: flux\n"
+    "spec:\n  upgrade: {preserveValues: true}\n"
+)
+INLINE = (
+    "resources: [flux.yaml]\npatches:\n  - target: {{kind: HelmRelease, name: {}}}\n    # why\n"
+    "    patch: |-\n      spec:\n        upgrade:\n          preserveValues: true\n"
+)
+FOLDED = (
+    "resources: [flux.yaml]\npatches:\n  - target: {kind: HelmRelease, name: flux}\n"
+    "    patch: >-\n      {spec: {upgrade: {preserveValues: true}}}\n"
+)
+OPERATION = (
+    "resources: [flux.yaml]\npatches:\n  - target: {{kind: HelmRelease, name: {}}}\n"
+    "    patch: |-\n      # why\n      -\n"
+    "        {{op: add, path: /spec/upgrade/preserveValues, value: true}}\n"
+)
+OPERATIONS = "# keep\n-\n  {op: add, path: /spec/upgrade/preserveValues, value: true}\n"
+BY_FILE = (
+    "resources: [flux.yaml]\npatches:\n  - target: {kind: HelmRelease, name: flux}\n"
+    "    path: keep.yaml\n"
+)
+
+
 # fmt: off
 CASES_OF: Mapping[str, Mapping[str, Case]] = {
     "FB002": {
@@ -341,6 +368,28 @@ CASES_OF: Mapping[str, Mapping[str, Case]] = {
             **{Y: BY_REFERENCE + "  upgrade: {preserveValues: true}\n"}),
             ("b.yaml:6", "owns", f"{HR}:7")),
     },
+    "FB301 elsewhere": {
+        "by an umbrella": case(tree(**{U: umbrella(), Y: KEPT_UMBRELLA}),
+            ("b.yaml:10", "keep their images", "b.yaml:9")),
+        "by an umbrella of another": case(tree(**{U: umbrella(name="x").replace("bp-flux", "y"),
+            Y: KEPT_UMBRELLA.replace("bp-bundle", "x")})),
+        "by an umbrella, perhaps": case(tree(**{U: CONDITIONAL, Y: KEPT_UMBRELLA})),
+        "strategic patch": case(tree(**{Y: STRATEGIC}), ("b.yaml:6", "from the patch", REL)),
+        "patch of another": case(tree(**{Y: STRATEGIC.replace("flux", "app")})),
+        "patch sets it to false": case(tree(**{Y: STRATEGIC.replace("true", "false")})),
+        "patch inline": case(tree(**{K: INLINE.format("flux")}), (f"{K}:8", "a patch sets", REL)),
+        "patch inline of another": case(tree(**{K: INLINE.format("app")})),
+        "patch inline of any": case(tree(**{K: INLINE.format("f.*")})),
+        "patch folded": case(tree(**{K: FOLDED}), (f"{K}:4", "a patch sets", REL)),
+        "operation inline": case(tree(**{K: OPERATION.format("flux")}),
+            (f"{K}:7", "a patch sets", REL)),
+        "operation on a parent": case(tree(**{K: OPERATION.replace("/preserveValues, value: true",
+            ", value: {{preserveValues: true}}").format("flux")}), (f"{K}:7", "a patch", REL)),
+        "operation that tests": case(tree(**{K: OPERATION.replace("add", "test").format("flux")})),
+        "operation in a file": case(tree(**{K: BY_FILE, "clusters/a/keep.yaml": OPERATIONS}),
+            ("clusters/a/keep.yaml:3", "a patch sets", REL)),
+        "operation in a file of nobody": case(tree(**{"clusters/a/keep.yaml": OPERATIONS})),
+    },
     "FB303": {
         "unchanged": case(tree(), base=tree()),
         "to another file": case(moved(Y), base=tree()),
@@ -368,7 +417,7 @@ CASES_OF: Mapping[str, Mapping[str, Case]] = {
 
 
 CASES = [
-    pytest.param(code, case, id=f"{code} {name}")
+    pytest.param(code.partition(" ")[0], case, id=f"{code} {name}")
     for code, cases in CASES_OF.items()
     for name, case in cases.items()
 ]
@@ -382,6 +431,22 @@ def test_a_rule_refuses_what_it_should_and_nothing_else(code: str, case: Case) -
         assert (one.code, one.severity) == (code, rules.RULES[code].severity)
         assert fragment in one.message
         assert [str(other.location) for other in one.related] == related
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        (tree(**{U: CONDITIONAL, Y: KEPT_UMBRELLA}), "b.yaml:10: HelmRelease flux sets upgrade"),
+        (tree(**{U: CONDITIONAL, Y: KEPT_UMBRELLA}), "only with bp-flux.enabled"),
+        (tree(**{K: INLINE.format("f.*")}), f"{K}:8: a patch sets upgrade.preserveValues: true"),
+        (tree(**{K: INLINE.format("f.*")}), "and may be for flux"),
+    ],
+)
+def test_what_may_keep_the_images_is_not_run(files: Mapping[str, str], said: str) -> None:
+    verdict = judge(case(files).examined(), ("FB301",))
+    assert verdict.findings == ()
+    (not_run,) = verdict.not_run
+    assert said in not_run.reason
 
 
 @pytest.mark.parametrize(

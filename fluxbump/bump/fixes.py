@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 
 from msgspec import Struct, field
 
-from fluxbump.check.rules.flux_helm_release import KEPT, TRUE, hazards, knows_strategy
+from fluxbump.check.rules.flux_helm_release import KEPT, TRUE, hazards, keeping, knows_strategy
 from fluxbump.discover.inventory import Scope, rediscover
 from fluxbump.discover.owners import Owner, owners
 from fluxbump.discover.tracks import current
@@ -82,14 +82,17 @@ def apply(inventory: Inventory, fix: Fix, scope: Scope) -> Fixing:
     """
     release = current(inventory).get(FLUX)
     does = _adoption if fix is Fix.ADOPTION else _remediation
-    found = [one for owner in owners(inventory) for one in does(owner, release)]
+    affected = keeping if fix is Fix.ADOPTION else owners
+    found = [one for owner in affected(inventory) for one in does(owner, release)]
     if not found:
         return Fixing(fix, inventory=inventory)
     # An object that two files' owners share is edited once.
     edits = dict.fromkeys(one for _, some in found for one in some)
     texts = splice.edited(inventory.files, edits)
     after = rediscover(inventory, texts, scope)
-    _prove(inventory, after, texts, lambda owner: any(does(owner, release)))
+    if any(any(does(owner, release)) for owner in affected(after)):
+        raise AssertionError("a setting is there still after a fix")
+    _prove(inventory, after, texts)
     changes = ChangeSet({path: encode(text) for path, text in texts.items()})
     return Fixing(fix, tuple(dict.fromkeys(one for one, _ in found)), changes, after)
 
@@ -160,19 +163,12 @@ def _entry(owner: Owner, *keys: str) -> Entry | None:
 # --- proof -------------------------------------------------------------------------------------
 
 
-def _prove(
-    before: Inventory,
-    after: Inventory,
-    texts: dict[str, str],
-    ill: Callable[[Owner], bool],
-) -> None:
-    """Require that the settings are gone, and that nothing else is another than before."""
+def _prove(before: Inventory, after: Inventory, texts: dict[str, str]) -> None:
+    """Require that nothing else is another than before."""
     if [(p.track, p.subject, p.value) for p in before.pins] != [
         (p.track, p.subject, p.value) for p in after.pins
     ]:
         raise AssertionError("the pins are not the same after a fix")
-    if any(ill(owner) for owner in owners(after)):
-        raise AssertionError("a setting is there still after a fix")
     for path, text in texts.items():
         if _rest(before.files[path], path) != _rest(text, path):
             raise AssertionError(f"a fix changed something else in {path}")

@@ -27,8 +27,8 @@ from fluxbump.model import FLUX, Form, Inventory, Links, Pin, Snapshot, Track
 from fluxbump.text import yaml
 from fluxbump.text.live_code import TextFile, decode
 
-PATHS = ("/spec/chart", "/spec/ref", "spec.chart.spec.version")
-"""What patches contain that set a version and name no chart: JSON pointers, field paths."""
+PATHS = ("/spec/chart", "/spec/ref", "spec.chart.spec.version", "/spec/upgrade")
+"""What patches contain that set what matters and name no chart: JSON pointers, field paths."""
 
 _SUBJECT = re.compile(r"(HelmRelease|OCIRepository|HelmChart) ([\w.-]+)")
 _VARIABLE = re.compile(r"\$\{([A-Za-z_]\w*)(?::?[=-][^}]*)?\}")

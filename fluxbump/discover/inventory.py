@@ -48,6 +48,9 @@ SETTINGS_FILE = "fluxbump.yaml"
 SUPPRESSION = "fluxbump: ignore["
 """What a comment that suppresses a finding contains."""
 
+KEEPS = "preserveValues"
+"""What a patch contains that lets a release keep its values (FB301)."""
+
 
 class Scope(Struct, frozen=True):
     """What the configuration and the chart index add to the search.
@@ -107,7 +110,7 @@ def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
     context = context_of(moving, scope, aliases)
     strangers = _unrecognised(snapshot, paths, files.values(), context)
     searched = candidates.searched(context)
-    told = (*sorted(searched), *statements.NEEDLES, SUPPRESSION)
+    told = (*sorted(searched), *statements.NEEDLES, SUPPRESSION, KEEPS)
     needles = [*candidates.words(context), *told, *candidates.OBJECTS]
     snapshot.grep([*needles, *scope.also])
     named = candidates.find(snapshot, paths, context, needles)

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from fluxbump.discover.pins.helm_release import PATCH, chart_path, subject_of
 from fluxbump.discover.pins.kind import Context
-from fluxbump.model import FLUX2, Form, Inventory, Location, Pin, Track
+from fluxbump.model import FLUX2, Chart, Form, Inventory, Location, Pin, Track
 from fluxbump.text import yaml
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.yaml import Document, Node
@@ -72,9 +72,15 @@ class _Source(Struct, frozen=True):
     pin: Pin | None
 
 
-def owners(inventory: Inventory) -> Iterator[Owner]:
-    """Yield the HelmReleases of an inventory that install a wrapper, or the community chart."""
-    found = _Owners(inventory)
+def owners(inventory: Inventory, charts: Collection[Chart] | None = None) -> Iterator[Owner]:
+    """Yield the HelmReleases of an inventory that install a wrapper, or the community chart.
+
+    Args:
+        inventory: of a snapshot.
+        charts: that count beside the community's; None for the wrappers.
+    """
+    wrappers = [chart for chart in inventory.charts if chart.wrapper]
+    found = _Owners(inventory, wrappers if charts is None else charts)
     for path, text in inventory.files.items():
         if path in found.own or any(word in text for word in found.words):
             yield from found.in_file(TextFile(path, text))
@@ -83,8 +89,7 @@ def owners(inventory: Inventory) -> Iterator[Owner]:
 class _Owners:
     """What tells whether a HelmRelease is an owner, put together once for all files."""
 
-    def __init__(self, inventory: Inventory) -> None:
-        wrappers = [chart for chart in inventory.charts if chart.wrapper]
+    def __init__(self, inventory: Inventory, wrappers: Collection[Chart]) -> None:
         self._context = Context(charts={chart.name: chart for chart in wrappers})
         self.own = _own_pins(inventory, {FLUX2, *(chart.track for chart in wrappers)})
         versions = {p.track: p for p in inventory.pins if p.kind == "chart-version"}

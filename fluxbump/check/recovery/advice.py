@@ -142,6 +142,9 @@ def _remarks(decision: Decision, names: Names, repaired: Repaired, seen: Seen) -
     elif not names.chart:
         yield "CHART is empty, because the version does not stand in the HelmRelease. Look at what"
         yield "it follows, and wait there for the repaired chart, instead of wait_for_chart."
+    if decision.state is State.TERMINATING and decision.then is None:
+        yield "No object was listed, so nobody knows what stays:"
+        yield "run recover again after this script."
     if not names.bootstrap and State.GONE in (decision.state, decision.then):
         yield "Set BOOTSTRAP to a file with the GitRepository and the Kustomization that start it"
         yield "all, or give it with --bootstrap. Git has it, or cloud-init."

@@ -8,7 +8,7 @@ RetryOnFailure does neither, and exists from Flux 2.7.0 (helm-controller 1.4.0) 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 
 from msgspec import Struct
@@ -16,9 +16,11 @@ from msgspec.structs import replace
 
 from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Rule
 from fluxbump.discover.owners import Owner, owners
+from fluxbump.discover.patched_settings import Setting, settings
 from fluxbump.discover.tracks import current
+from fluxbump.discover.umbrellas import installing
 from fluxbump.flux import stored_versions
-from fluxbump.model import FLUX, FLUX2, Finding, Inventory, Related, Severity
+from fluxbump.model import FLUX, FLUX2, Finding, Inventory, Location, Related, Severity, Track
 from fluxbump.text import versions
 
 _RETRY_ON_FAILURE_SINCE = versions.parse("2.7.0")
@@ -31,13 +33,20 @@ _DEFEATED = "the controllers keep their images"
 
 def adoption(evidence: Evidence) -> Iterator[Outcome]:
     """The HelmRelease adopts what was installed before it, and takes the new chart's images."""
-    for owner in owners(evidence.inventory):
+    for owner in keeping(evidence.inventory):
         kept = owner.value(*KEPT) or ""
         if kept in TRUE:
             yield _kept(owner)
         elif "$" in kept:
             where = owner.place(*KEPT)
             yield NotRun("FB301", f"{where}: upgrade.preserveValues is a variable, {kept}")
+    for owner, condition in _perhaps(evidence.inventory):
+        if owner.value(*KEPT) in TRUE:
+            where = owner.place(*KEPT)
+            why = f"sets upgrade.preserveValues: true, and installs Flux only with {condition}"
+            yield NotRun("FB301", f"{where}: {owner.subject} {why}")
+    yield from _patched(evidence.inventory)
+    for owner in owners(evidence.inventory):
         for action in ("install", "upgrade"):
             if owner.value(action, "disableTakeOwnership") in TRUE:
                 yield _finding(
@@ -49,6 +58,59 @@ def adoption(evidence: Evidence) -> Iterator[Outcome]:
                     f"{action}.disableTakeOwnership is true, so Helm refuses with "
                     "`invalid ownership metadata` before it changes anything",
                 )
+
+
+def _patched(inventory: Inventory) -> Iterator[Outcome]:
+    """What kustomize patches set in the owners."""
+    files = {**inventory.files, **inventory.others}
+    found = [one for one in settings(files, inventory.links, "spec", *KEPT) if one.value in TRUE]
+    owned = {one.subject.removeprefix("HelmRelease "): one for one in _any(found, inventory)}
+    for one in found:
+        name = one.target.name
+        owner = owned.get(name) if one.target.literal and not one.target.selects else None
+        if owner is not None and f"HelmRelease {name}" not in inventory.links.unsure:
+            yield _kept_by_patch(owner, one.location)
+        elif owner is not None or (not one.target.literal and one.target.may_name(owned)):
+            where = f"{one.location}: a patch sets upgrade.preserveValues: true"
+            yield NotRun("FB301", f"{where}, and may be for {' or '.join(sorted(owned))}")
+
+
+def _any(found: Collection[Setting], inventory: Inventory) -> Iterator[Owner]:
+    """Yield the owners, which are only looked for if a patch sets something."""
+    if found:
+        yield from keeping(inventory)
+
+
+def _kept_by_patch(owner: Owner, location: Location) -> Finding:
+    message = (
+        f"a patch sets upgrade.preserveValues: true in {owner.subject}, which installs Flux, so "
+        "the controllers keep their images; remove it from the patch"
+    )
+    related = (Related(owner.pin.location, f"{owner.subject} installs the chart"),)
+    return Finding("FB301", Severity.ERROR, message, location, related, _DEFEATED)
+
+
+def keeping(inventory: Inventory) -> Iterator[Owner]:
+    """Yield the HelmReleases that `preserveValues` must not keep: the owners, also by an umbrella.
+
+    An umbrella's values hold those of its dependencies, so its release keeps their images too.
+    """
+    yield from owners(inventory)
+    always = {track for track, condition in installing(inventory).items() if not condition}
+    yield from _by_umbrella(inventory, always)
+
+
+def _perhaps(inventory: Inventory) -> Iterator[tuple[Owner, str]]:
+    """Yield the HelmReleases of umbrellas that install Flux on a condition, with that."""
+    on = {track: condition for track, condition in installing(inventory).items() if condition}
+    for owner in _by_umbrella(inventory, on.keys()):
+        yield owner, on[owner.pin.track]
+
+
+def _by_umbrella(inventory: Inventory, tracks: Collection[Track]) -> Iterator[Owner]:
+    charts = [chart for chart in inventory.charts if chart.track in tracks]
+    if charts:
+        yield from (one for one in owners(inventory, charts) if one.pin.track in tracks)
 
 
 def _kept(owner: Owner) -> Finding:

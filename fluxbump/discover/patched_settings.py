@@ -1,0 +1,121 @@
+"""Which fields kustomize patches set in HelmReleases: strategic ones, and RFC 6902. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from msgspec import Struct
+
+from fluxbump.discover import kustomize_patches as patches
+from fluxbump.discover.embedded import objects
+from fluxbump.discover.embedded.objects import Piece
+from fluxbump.discover.kustomize_patches import Patch, Target
+from fluxbump.model import Links, Location
+from fluxbump.text import yaml
+from fluxbump.text.live_code import TextFile
+from fluxbump.text.yaml import Node
+
+KIND = "HelmRelease"
+_SETS = ("add", "replace")
+
+
+class Setting(Struct, frozen=True):
+    """A field that a patch sets.
+
+    Attributes:
+        location: of its value; of the patch, where its characters are not those of the file.
+        target: which HelmReleases the patch is for.
+        value: the text.
+    """
+
+    location: Location
+    target: Target
+    value: str
+
+
+class _Reader(Struct, frozen=True):
+    """Reads the patches of one file.
+
+    Attributes:
+        file: that holds them.
+        targets: what kustomizations elsewhere apply the file to.
+        keys: of the field, from the object's root.
+    """
+
+    file: TextFile
+    targets: tuple[Target, ...]
+    keys: tuple[str, ...]
+
+    def settings(self) -> Iterator[Setting]:
+        """Yield what the file's patches set."""
+        named = self.file.path.rpartition("/")[2] in patches.FILES
+        source = objects.source(self.file.text)
+        for document in yaml.documents(self.file.text, self.file.path):
+            piece, kind = Piece(source, 0, document), yaml.text_of(document.root, "kind")
+            if patches.is_operations(document.root):
+                for target in self.targets:
+                    yield from self._set(piece, document.root, target)
+            elif kind in patches.BUILDERS or (named and kind is None):
+                for patch in patches.of(document.root):
+                    yield from self._inline(piece, patch)
+            else:
+                for node in document.objects():
+                    yield from self._standalone(piece, node)
+
+    def _standalone(self, piece: Piece, node: Node) -> Iterator[Setting]:
+        """A file that is a part of an object: an object of its own names a chart."""
+        whole = any(yaml.get(node, "spec", key) is not None for key in ("chart", "chartRef"))
+        if not whole and yaml.text_of(node, "kind") == KIND:
+            for target in self.targets or (None,):
+                yield from self._set(piece, node, target)
+
+    def _inline(self, piece: Piece, patch: Patch) -> Iterator[Setting]:
+        """A patch in a kustomization: as a string, or as what it is."""
+        body = patch.body
+        if not isinstance(body, yaml.ScalarNode):
+            yield from self._set(piece, body, patch.target)
+            return
+        value = piece.value(body)
+        if value is not None and body.style == "|":
+            start = self.file.text.find("\n", value.start, value.end) + 1 or value.end
+            for inner in piece.source.pieces(start, value.end):
+                yield from self._set(inner, inner.root, patch.target)
+            return
+        text = str(body.value)
+        other = Piece(objects.source(text), 0, yaml.documents(text, self.file.path)[0])
+        where = piece.document.at(body)
+        for found in self._set(other, other.root, patch.target):
+            yield Setting(where, found.target, found.value)
+
+    def _set(self, piece: Piece, node: Node | None, target: Target | None) -> Iterator[Setting]:
+        if patches.is_operations(node):
+            for operation in patches.operations(node):
+                if operation.op in _SETS and target is not None:
+                    yield from self._at(piece, operation.at(*self.keys), target)
+            return
+        named = yaml.text_of(node, "metadata", "name") or ""
+        target = target or Target(yaml.text_of(node, "kind") or "", named)
+        yield from self._at(piece, yaml.get(node, *self.keys), target)
+
+    def _at(self, piece: Piece, node: Node | None, target: Target) -> Iterator[Setting]:
+        value = piece.value(node)
+        if value is not None and target.takes(KIND):
+            end = len(self.file.text)
+            yield Setting(self.file.location(min(value.start, end)), target, value.text)
+
+
+def settings(files: Mapping[str, str], links: Links, *keys: str) -> Iterator[Setting]:
+    """Yield where kustomize patches set a field of HelmReleases.
+
+    Args:
+        files: to look in, by path.
+        links: what kustomizations apply to what.
+        keys: of the field, from the object's root.
+    """
+    for path, text in files.items():
+        file = TextFile(path, text)
+        if keys[-1] in text and (file.is_yaml or path.rpartition("/")[2] in patches.FILES):
+            targets = tuple(
+                Target(*target) for target in dict.fromkeys(links.patches.get(path, ()))
+            )
+            yield from _Reader(file, targets, keys).settings()
