@@ -17,7 +17,6 @@ from pathlib import Path
 import pytest
 
 from tests.e2e import flux_cli, golang
-from tests.e2e.flux_cli import REQUIRE
 from tests.missing import missing
 from tests.tools import DEFAULT_DEST
 
@@ -84,7 +83,7 @@ def need() -> Path:
         pytest.fail(f"{CHOICE}={kubernetes}: say one of {', '.join(MODULES)}", pytrace=False)
     program = path(kubernetes) / "apiserver"
     reason = f"no API server of Kubernetes {kubernetes}: run `make e2e`, which needs Go"
-    return program if program.exists() else missing(reason, REQUIRE)
+    return program if program.exists() else missing(reason, flux_cli.REQUIRE)
 
 
 def main(arguments: list[str]) -> int:
@@ -92,13 +91,16 @@ def main(arguments: list[str]) -> int:
     if not arguments and os.environ.get(GIVEN):
         sys.stdout.write(f"API server: that of {GIVEN}\n")
         return 0
-    for kubernetes in arguments or [chosen()]:
+    wanted = arguments or [chosen()]
+    for kubernetes in wanted:
         if kubernetes not in MODULES:
             sys.stderr.write(f"no API server of {kubernetes}: say one of {', '.join(MODULES)}\n")
             return 2
-        if not path(kubernetes).exists() and shutil.which("go") is None:
-            sys.stdout.write("no API server: go is not installed\n")
-            return 1 if os.environ.get(REQUIRE) == "1" else 0
+    there = all(found.exists() for found in (*map(path, wanted), flux_cli.path()))
+    if not there and shutil.which("go") is None:
+        sys.stdout.write("no API server: go is not installed\n")
+        return 1 if os.environ.get(flux_cli.REQUIRE) == "1" else 0
+    for kubernetes in wanted:
         done = "built" if build(kubernetes) else "already there"
         sys.stdout.write(f"API server {version(kubernetes)}: {path(kubernetes)} ({done})\n")
     done = "built" if flux_cli.build() else "already there"

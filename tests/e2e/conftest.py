@@ -1,4 +1,4 @@
-"""The API servers of the tests in this directory: one that tests share, and one for each that asks."""
+"""The API servers of the tests in this directory: one is shared, and who asks has one alone."""
 
 from __future__ import annotations
 
@@ -60,6 +60,7 @@ def cluster(tmp_path: Path, archives: Path) -> Iterator[Cluster]:
         (tmp_path / archive.name).symlink_to(archive)
     with server.started(build.need(), tmp_path / "log") as found:
         place = urlsplit(json.loads(found.config)["clusters"][0]["cluster"]["server"])
-        assert place.hostname and place.port
+        assert place.hostname
+        assert place.port
         with link.slow(place.hostname, place.port) as far:
             yield Cluster(found, tmp_path, far)

@@ -13,7 +13,7 @@ from tests.e2e.cluster import Cluster
 _MARK = "\x1e"
 
 
-class Stopped(AssertionError):
+class StoppedError(AssertionError):
     """A command failed, so the shell has ended."""
 
 
@@ -27,7 +27,7 @@ class Shell:
         """Run a block; return what it printed.
 
         Raises:
-            Stopped: one of its commands failed.
+            StoppedError: one of its commands failed.
         """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -38,7 +38,7 @@ class Shell:
             if line == f"{_MARK}\n":
                 return said
             said += line
-        raise Stopped(said)
+        raise StoppedError(said)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Compiles Go programs for tests, once: what they are built from is in the name of the directory."""
+"""Compiles Go programs for tests, once: the name of the directory says from which sources."""
 
 from __future__ import annotations
 

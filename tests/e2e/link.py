@@ -1,7 +1,7 @@
 """A slow link to a server: what is sent arrives late.
 
-A client beside its server can be faster than the server's own caches: it may delete a permission and
-make use of it within the same millisecond. A cluster's clients are not that near.
+A client beside its server can be faster than the server's own caches: it may delete a permission
+and make use of it within the same millisecond. A cluster's clients are not that near.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-_DELAY = 0.06  # seconds
+DELAY = 0.06
+"""By how much, in seconds."""
+
 _CHUNK = 1 << 16
 
 
@@ -26,7 +28,7 @@ def slow(host: str, port: int) -> Iterator[int]:
             with socket.create_connection((host, port)) as server:
                 back = threading.Thread(target=_copy, args=(server, self.request, 0.0))
                 back.start()
-                _copy(self.request, server, _DELAY)
+                _copy(self.request, server, DELAY)
                 back.join()
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as listener:

@@ -90,7 +90,7 @@ def test_the_wrapper_of_an_older_release(cluster: Cluster, helm: str) -> None:
 
 
 def test_helm_4_does_not_take_fields_that_others_own(cluster: Cluster) -> None:
-    """What saves the images and CRDs does not save the controllers: remediation still uninstalls."""
+    """What saves images and CRDs does not save the controllers: the uninstall takes them."""
     cluster.apply(installed.install("2.4.0")).ok()
     before = cluster.images()
     command = ["install", "flux", f"bp-flux-{gitops.INCIDENT}.tgz", "--take-ownership"]

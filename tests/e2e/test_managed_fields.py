@@ -78,9 +78,7 @@ def write_a_status(cluster: Cluster) -> None:
     cluster.kubectl(*command).ok()
 
 
-@pytest.mark.parametrize(
-    "leave", [apply_once_on_the_server, apply_as_clients_do, write_a_status]
-)
+@pytest.mark.parametrize("leave", [apply_once_on_the_server, apply_as_clients_do, write_a_status])
 def test_one_entry_of_an_old_version_stops_every_apply(
     cluster: Cluster, leave: Callable[[Cluster], None]
 ) -> None:

@@ -6,14 +6,17 @@ let loose. What is expected was measured with the real controllers, and is writt
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from fixtures import installed
 from tests import runbook
 from tests.e2e import document, gitops, world
 from tests.e2e.cluster import Cluster
-from tests.e2e.document import Stopped
+from tests.e2e.document import StoppedError
 from tests.e2e.world import FLUX_KINDS, World
+from tests.helpers import Repo
 
 IMAGES_2_4_0 = {
     "helm-controller": "ghcr.io/fluxcd/helm-controller:v1.1.0",
@@ -29,15 +32,45 @@ TERMINATING = {
     "helmreleases.helm.toolkit.fluxcd.io",
     "kustomizations.kustomize.toolkit.fluxcd.io",
 }
-BOTH = pytest.mark.parametrize("helm", ["helm3", "helm4"])
+BOTH = pytest.mark.parametrize(
+    ("helm", "source"), [("helm3", "runbook"), ("helm4", "fluxbump recover")]
+)
+"""Each helm, and where its reader has the commands from: both are the same."""
+
+_STEP = re.compile(r"^(?=# --- )", re.MULTILINE)
 
 
-def files(here: World, *, reconciler: str = installed.RECONCILER) -> dict[str, str]:
-    """Write the files that a reader has; return the names to set. All others are as printed."""
+def prepare(here: World, *, reconciler: str = installed.RECONCILER) -> None:
+    """Repair the repository, and write the files that a reader has."""
+    here.git.repair()
     directory = here.cluster.directory
     (directory / "install.yaml").write_bytes(installed.install("2.4.0", reconciler=reconciler))
     (directory / "flux-bootstrap.yaml").write_text(gitops.manifest(here.git.bootstrap()))
-    return {"INSTALL": "install.yaml"}
+
+
+def printed(here: World, repo: Repo, state: str) -> list[str]:
+    """Return the script that fluxbump prints for this cluster, step by step."""
+    environment = here.cluster.environment()
+    said = repo.fluxbump(
+        "recover",
+        "--cluster",
+        "--bootstrap",
+        "flux-bootstrap.yaml",
+        PATH=environment["PATH"],
+        KUBECONFIG=environment["KUBECONFIG"],
+    )
+    assert said.code == 1, said.err
+    assert said.err.startswith(f"fluxbump: cluster test is {state}: ")
+    first, *others = _STEP.split(said.out)
+    return [document.assigned(first, {"INSTALL": "install.yaml"}), *others]
+
+
+def written(*sections: str) -> list[str]:
+    """Return the commands of the runbook, block by block."""
+    found = document.names({"INSTALL": "install.yaml"})
+    for section in (*sections, "after"):
+        found += runbook.blocks(section)
+    return found
 
 
 def follow(here: World, blocks: list[str]) -> str:
@@ -69,7 +102,7 @@ def assert_recovered(here: World, workloads: dict[str, str]) -> None:
 
 
 @BOTH
-def test_the_crds_are_alive(cluster: Cluster, helm: str) -> None:
+def test_the_crds_are_alive(cluster: Cluster, repo: Repo, helm: str, source: str) -> None:
     here = world.boot(cluster, helm)
     workloads = here.workloads()
     here.strike()
@@ -78,15 +111,15 @@ def test_the_crds_are_alive(cluster: Cluster, helm: str) -> None:
     assert cluster.deleting("customresourcedefinitions", *FLUX_KINDS) == set()
     assert here.workloads() == workloads
 
-    here.git.repair()
-    failed = len(here.controllers.failures)
-    follow(here, document.names(files(here)) + runbook.blocks("alive") + runbook.blocks("after"))
-    assert here.controllers.failures[failed:] == []
+    prepare(here)
+    commands = printed(here, repo, "alive")
+    follow(here, written("alive") if source == "runbook" else commands)
+    assert len(here.controllers.failures) == 1
     assert_recovered(here, workloads)
 
 
 @BOTH
-def test_the_crds_are_terminating(cluster: Cluster, helm: str) -> None:
+def test_the_crds_are_terminating(cluster: Cluster, repo: Repo, helm: str, source: str) -> None:
     here = world.boot(cluster, helm, reconciler=installed.OTHER_RECONCILER)
     workloads = here.workloads()
     here.strike()
@@ -102,17 +135,10 @@ def test_the_crds_are_terminating(cluster: Cluster, helm: str) -> None:
     assert cluster.bindings() == {"cluster-reconciler-flux-system"}
     assert here.workloads() == workloads
 
-    here.git.repair()
-    failed = len(here.controllers.failures)
-    values = files(here, reconciler=installed.OTHER_RECONCILER)
-    blocks = [
-        *document.names(values),
-        *runbook.blocks("terminating"),
-        *runbook.blocks("gone"),
-        *runbook.blocks("after"),
-    ]
-    follow(here, blocks)
-    assert here.controllers.failures[failed:] == []
+    prepare(here, reconciler=installed.OTHER_RECONCILER)
+    commands = printed(here, repo, "terminating")
+    follow(here, written("terminating", "gone") if source == "runbook" else commands)
+    assert len(here.controllers.failures) == 1
     assert_recovered(here, workloads)
     (saved,) = cluster.directory.glob("flux-objects-*")
     kept = {file.name for file in saved.iterdir()}
@@ -126,14 +152,14 @@ def test_controllers_that_come_back_first_delete_the_workloads(cluster: Cluster)
     cluster.wait_for(lambda: set(cluster.crds()) == TERMINATING)
     assert here.workloads()
 
-    values = files(here, reconciler=installed.OTHER_RECONCILER)
-    (cluster.directory / "install.yaml").exists()
+    prepare(here, reconciler=installed.OTHER_RECONCILER)
     # The recovery of the state that this is not: it says so, and changes nothing.
-    with pytest.raises(Stopped, match="these wait to be deleted"):
-        follow(here, document.names(values) + runbook.blocks("alive"))
+    with pytest.raises(StoppedError, match="these wait to be deleted"):
+        follow(here, written("alive"))
     assert cluster.images() == {}
 
-    cluster.apply(installed.install("2.4.0", reconciler=installed.OTHER_RECONCILER))
+    manifest = installed.install("2.4.0", reconciler=installed.OTHER_RECONCILER)
+    cluster.apply(manifest, "--force-conflicts")
     here.controllers.act()
     assert here.workloads() == {}
 

@@ -23,7 +23,7 @@ class World:
     controllers: Controllers
 
     def workloads(self) -> dict[str, str]:
-        """Return what the app has, `deployments/shop`, to its uid; nothing that is being deleted."""
+        """Return what the app has and is not being deleted, `deployments/shop`, to its uid."""
         return {
             f"{kind}/{name}": found["metadata"]["uid"]
             for kind in WORKLOADS
