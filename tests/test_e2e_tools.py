@@ -111,14 +111,15 @@ def test_the_flux_that_is_built_has_flux_migrate() -> None:
 # --- the link ---------------------------------------------------------------------------------
 
 
-def test_a_slow_link_hands_on_what_comes(web: WebServer) -> None:
-    web.serve("/version", Answer(b"{}"))
-    place = urlsplit(web.url(""))
-    assert place.hostname
-    assert place.port
-    with link.slow(place.hostname, place.port) as port:
-        started = time.monotonic()
-        answer = httpx.get(f"http://127.0.0.1:{port}/version", trust_env=False)
+def test_a_slow_link_hands_on_what_comes() -> None:
+    with WebServer() as web:
+        web.serve("/version", Answer(b"{}"))
+        place = urlsplit(web.url(""))
+        assert place.hostname
+        assert place.port
+        with link.slow(place.hostname, place.port) as port:
+            started = time.monotonic()
+            answer = httpx.get(f"http://127.0.0.1:{port}/version", trust_env=False)
     assert answer.json() == {}
     assert time.monotonic() - started >= link.DELAY
 

@@ -16,10 +16,18 @@ from typing import Any
 
 from tests.e2e import gitops
 from tests.e2e.cluster import Cluster, Said
+from tests.e2e.field_managers import taken_over
 from tests.e2e.gitops import FLUX, Git, Object
 
 FINALIZER = "finalizers.fluxcd.io"
 _OWNER = "kustomize.toolkit.fluxcd.io/name"
+_PLURALS = {
+    "ConfigMap": "configmaps",
+    "GitRepository": "gitrepositories",
+    "HelmRelease": "helmreleases",
+    "Kustomization": "kustomizations",
+    "PersistentVolumeClaim": "persistentvolumeclaims",
+}
 _PRUNED = "helmreleases,kustomizations,configmaps,persistentvolumeclaims,deployments"
 
 
@@ -83,8 +91,21 @@ class Controllers:
         wanted = self.git.path(name)
         for content in wanted:
             content["metadata"]["labels"] = {_OWNER: name}
+            self._take_over(content)
         options = ["--force-conflicts", "--field-manager", "kustomize-controller"]
         self.cluster.apply(gitops.manifest(wanted), *options, user="kustomize-controller").ok()
+
+    def _take_over(self, content: Object) -> None:
+        plural = _PLURALS[content["kind"]]
+        found = self.cluster.objects(plural).get(content["metadata"]["name"])
+        entries = found["metadata"]["managedFields"] if found else []
+        wanted = taken_over(entries)
+        if wanted != entries:
+            replace = {"op": "replace", "path": "/metadata/managedFields", "value": wanted}
+            place = ["--namespace", content["metadata"]["namespace"]]
+            command = [*place, "patch", plural, content["metadata"]["name"], "--type", "json"]
+            patch = ["--patch", json.dumps([replace])]
+            self.cluster.kubectl(*command, *patch, user="kustomize-controller").ok()
 
     def _prune(self, name: str) -> None:
         self.cluster.kubectl(

@@ -164,6 +164,17 @@ def test_controllers_that_come_back_first_delete_the_workloads(cluster: Cluster)
     assert here.workloads() == {}
 
 
+def test_a_suspension_by_a_plain_patch_does_not_hold(cluster: Cluster) -> None:
+    """That is why the commands of the recovery name a field manager."""
+    here = world.boot(cluster, "helm3")
+    for manager, holds in (("kubectl-patch", False), ("flux-client-side-apply", True)):
+        place = ["--namespace", "apps", "patch", "helmreleases", "shop", "--type", "merge"]
+        patch = ["--patch", '{"spec":{"suspend":true}}', "--field-manager", manager]
+        cluster.kubectl(*place, *patch).ok()
+        here.controllers.act()
+        assert cluster.objects("helmreleases")["shop"]["spec"].get("suspend", False) is holds
+
+
 def test_an_owner_that_is_not_suspended_strikes_again(cluster: Cluster) -> None:
     here = world.boot(cluster, "helm3")
     workloads = here.workloads()
