@@ -75,7 +75,7 @@ class ChartIndex(Struct, frozen=True):
 
 
 class IndexSource(Protocol):
-    """Where chart releases come from: a URL, a file, a directory."""
+    """Where chart releases come from: a URL, a registry, a file, a directory."""
 
     def load(self) -> ChartIndex:
         """Read and validate the index.
@@ -171,6 +171,21 @@ FLUX = Track(TrackKind.RELEASE, "flux")
 FLUX2 = Track(TrackKind.COMMUNITY, "flux2")
 
 
+class Role(StrEnum):
+    """What the place of a pin does with the version."""
+
+    INSTALLS = "installs"
+    """What runs in a cluster comes from there."""
+    FOLLOWS = "follows"
+    """Repeats or derives from what other pins decide: a mirror, a chart's own version, a digest."""
+    TOOL = "tool"
+    """A program of Flux that people or CI run: the CLI, an action."""
+    REFERENCE = "reference"
+    """Names the release, and nothing runs from it: a schema, a module of a program."""
+    OPERATOR = "operator"
+    """Installs the flux-operator or its instance chart, which has a version line of its own."""
+
+
 class Form(StrEnum):
     """How a pin holds its version; only `exact` can be rewritten."""
 
@@ -197,6 +212,8 @@ class Pin(Struct, frozen=True):
         value: the version as it stands, without quotes and without a leading `v` or `=`.
         form: how it is held.
         subject: what holds it, for people: `HelmRelease bp-flux`.
+        role: what that place does with the version; `inventory.find_pins` takes it from the kind
+            where the pin says nothing else.
     """
 
     kind: str
@@ -207,6 +224,7 @@ class Pin(Struct, frozen=True):
     value: str
     form: Form
     subject: str
+    role: Role = Role.INSTALLS
 
 
 class Note(Struct, frozen=True):
@@ -216,11 +234,14 @@ class Note(Struct, frozen=True):
         location: where.
         message: what, and why it stays.
         certain: no version is held there, so nothing was left out of what rules judge.
+        held: the line of versions that it may belong to, with the version that it goes with now;
+            empty if that is not known. A bump that moves this line would leave it behind.
     """
 
     location: Location
     message: str
     certain: bool = False
+    held: tuple[Track, str] | None = None
 
 
 class Mention(Struct, frozen=True):

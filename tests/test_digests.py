@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fixtures import manifests as made
-from fluxbump.discover import digests
+from fluxbump.discover.digests import spellings as digests
 from tests.helpers import URL, Cli, Repo, assert_refused, find, repository, small
 
 OLD_HEX = "0" * 64
@@ -20,9 +20,24 @@ ABC = {
 }
 
 
+# the same of sha512; the base 32 is that of Nix's own tests
+ABC_512 = {
+    "hex": (
+        "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
+        "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f"
+    ),
+    "nix": (
+        "2gs8k559z4rlahfx0y688s49m2vvszylcikrfinm30ly9rak69236nkam5ydvly1"
+        "ai7xac99vxfc4ii84hawjbk876blyk1jfhkbbyx"
+    ),
+}
+
+
 def test_encodings() -> None:
     found = digests.targets([digests.track(one) for one in ABC], b"abc")
     assert {track.name.rsplit(" ", 1)[1]: value for track, value in found.items()} == ABC
+    tracks = [digests.track(one, algorithm="sha512") for one in ABC_512]
+    assert list(digests.targets(tracks, b"abc").values()) == [*ABC_512.values()]
 
 
 PLACES = {

@@ -372,7 +372,10 @@ def test_the_base_that_nobody_named(
     assert result.code == 1
     assert said in result.err
     mentions(result, "FB107", f"{CHART}:", "its version is still 1.1.2")
-    assert cli("check", "--no-render", "--no-base", cwd=clone).code == 0
+    alone = cli("check", "--no-render", "--no-base", cwd=clone)
+    assert alone.code == 0
+    mentions(alone, "FB107", "FB303", "compared with nothing, as --no-base asks")
+    assert "say --base" not in alone.out
     assert_refused(cli("check", "--no-base", "--base", "main", cwd=clone), 2, "exclude each other")
 
 

@@ -64,3 +64,48 @@ def test_what_is_left_alone_is_noted(text: str, says: str) -> None:
     (note,) = helm_command.find(TextFile("a.sh", text), Context())
     assert isinstance(note, Note)
     assert says in note.message
+
+
+# --- programs -----------------------------------------------------------------------------------
+
+ARGUMENTS = '"upgrade", "--install", "flux2", "fluxcd-community/flux2"'
+RUST = f"""Command::new("helm")
+    .args([
+        {ARGUMENTS},
+        "--version", "2.14.1", // pinned
+    ])
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "expected"),
+    [
+        ("a.go", f'exec.Command("helm", {ARGUMENTS}, "--version", "2.14.1").Run()\n', [EXACT]),
+        ("a.go", f'exec.Command("helm", {ARGUMENTS},\n\t"--version=2.14.1")\n', [EXACT]),
+        ("a.py", f'subprocess.run(["helm", {ARGUMENTS}, "--version", "2.14.1"])\n', [EXACT]),
+        ("a.ts", f"await execa('helm', [{ARGUMENTS}, '--version', '2.14.1']);\n", [EXACT]),
+        ("a.rs", RUST, [EXACT]),
+        ("a.py", f'run("{F} --version 2.14.1", shell=True)\n', [EXACT]),
+        ("a.ts", f"execSync(`{F} --version 2.14.1`);\n", [EXACT]),
+        ("a.ts", f"execSync(`{F} --version ${{v}}`);\n", ["helm-command flux2 {v} [variable]"]),
+        ("a.go", f'exec.Command("helm", {ARGUMENTS}, "--version", v)\n',
+            ["helm-command flux2 v [variable]"]),
+        ("a.py", f'run(["helm", {ARGUMENTS}])\n', ["helm-command flux2  [unpinned]"]),
+        ("a.py", f'print("{F} --version 2.14.1")\n', []),
+        ("a.py", f'# run("{F} --version 2.14.1")\n', []),
+        ("a_test.go", f'exec.Command("helm", {ARGUMENTS}, "--version", "2.14.1")\n', []),
+        ("a.py", 'run(["helm", "repo", "add", "flux2", "https://example.org/flux2"])\n', []),
+    ],
+)  # fmt: skip
+def test_commands_of_programs(path: str, text: str, expected: list[str]) -> None:
+    found = [p for p in helm_command.find(TextFile(path, text), Context()) if isinstance(p, Pin)]
+    assert [one.partition(" ")[2] for one in brief(found)] == expected
+    for pin in found:
+        assert pin.form != "exact" or text[pin.start : pin.end] == pin.value
+
+
+def test_a_text_in_a_program_is_noted() -> None:
+    text = f'print("{F} --version 2.14.1")\n'
+    (note,) = helm_command.find(TextFile("a.py", text), Context())
+    assert isinstance(note, Note)
+    assert "names a helm command" in note.message

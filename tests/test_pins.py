@@ -8,7 +8,7 @@ from textwrap import indent
 
 import pytest
 
-from fluxbump.discover import digests
+from fluxbump.discover.digests import spellings as digests
 from fluxbump.discover.inventory import find_pins
 from fluxbump.discover.pins import KINDS
 from fluxbump.discover.pins.kind import Context, CustomPin
@@ -227,6 +227,8 @@ PATCHED = (
 
 # kind, path, text, what is found
 READER = "flux: {chart: bp-flux, version: 1.1.2}\n"
+ANSIBLE = "- helm: {{chart_ref: own/{}, chart_version: 1.1.2}}\n"
+CALL = 'addHelmChart("f", {{chart: "{}", version: "1.1.2", repository: "oci://r.example.org"}});\n'
 CONTRACT = [
     (
         "digest", "a.nix", f'url = "{URL.format("2.4.0")}";\nsha256 = "{"0" * 64}";\n',
@@ -325,6 +327,10 @@ CONTRACT = [
     ),
     ("helm-command", "a.sh", HELM, ["1 helm-command flux2 2.14.1"]),
     ("helm-command", "a.sh", f"# {HELM}", []),
+    ("ansible-helm", "a.yml", ANSIBLE.format("bp-flux"), ["1 ansible-helm bp-flux 1.1.2"]),
+    ("ansible-helm", "a.yml", ANSIBLE.format("bp-other"), []),
+    ("helm-call", "a.ts", CALL.format("bp-flux"), ["1 helm-call bp-flux 1.1.2"]),
+    ("helm-call", "a.ts", CALL.format("bp-other"), []),
     ("crossplane", "a.yaml", CROSSPLANE, ["5 crossplane bp-flux 1.1.2"]),
     ("crossplane", "a.yaml", CROSSPLANE.replace("bp-flux", "bp-other"), []),
     ("controller-image", "a.sh", IMAGE, ["1 controller-image source-controller 1.4.1"]),

@@ -150,7 +150,7 @@ def test_kept(text: str, reason: str) -> None:
         ({"release": release("<1.1.3")}, "clusters/a/flux.yaml:9", "excludes 1.1.3"),
         ({"release": release("~1.0")}, "clusters/a/flux.yaml:9", "excludes 1.1.3"),
         ({"release": release("banana")}, "clusters/a/flux.yaml:9", "neither a version nor a range"),
-        ({"release": release("&a 1.1.2")}, "clusters/a/flux.yaml:9", "cannot be replaced"),
+        ({"release": release("&a 1.1.2")}, "clusters/a/flux.yaml:9", "behind an anchor"),
         ({"chart": wrapper("^2.14.0")}, "chart/Chart.yaml:6", "not an exact version"),
         ({"chart": wrapper('"*"')}, "chart/Chart.yaml:6", "not an exact version"),
         ({"chart": wrapper("${V}")}, "chart/Chart.yaml:6", "not an exact version"),

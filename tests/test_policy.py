@@ -235,6 +235,16 @@ def test_a_release_that_does_not_serve_the_manifests_is_passed_over() -> None:
     assert {one.reason for one in found.skipped} == {"refused by FB203"}
 
 
+def test_a_release_whose_kubernetes_is_not_known_is_passed_over() -> None:
+    old = 'variable "k3s_version" {\n  default = "v1.27.4+k3s1"\n}\n'
+    found = decided(at("2.2.3", **{"main.tf": old}))
+    assert isinstance(found, Blocked)
+    said = {one.release: one.reason for one in found.skipped}
+    assert said["2.3.0"] == "the Kubernetes that Flux 2.3.0 asks for is not known"
+    without = proposed(at("2.2.3"))
+    assert not [one for one in without.skipped if "asks for" in one.reason]
+
+
 def test_what_is_wrong_already_refuses_nothing_that_asks_for_no_more() -> None:
     """Flux 2.7 serves no v1beta1 and runs on Kubernetes 1.32; Flux 2.8 asks for 1.33."""
     before = at("2.7.2", **{"clusters/a/alert.yaml": OLD_API, "main.tf": OLD_KUBERNETES})

@@ -70,6 +70,8 @@ EVERY_KIND = small(
         "v.sh": f"V=2.4.0\ncurl {URL.format('$V')}\n",
         "versions.txt": "own: 1.1.2\n",
         "h.sh": "helm upgrade -i flux oci://registry.example.org/b/bp-flux --version 1.1.2\n",
+        "play.yml": "- helm: {chart_ref: own/bp-flux, chart_version: 1.1.2}\n",
+        "call.ts": 'f({chart: "bp-flux", version: "1.1.2", repository: "oci://r.example.org"});\n',
         "images.yaml": "images: [ghcr.io/fluxcd/source-controller:v1.4.1]\n",
         "r.yaml": CROSSPLANE,
         "node.tftpl": release(),

@@ -43,6 +43,11 @@ FALSE_NOW = [
     ("We run Flux v2.3 and Kubernetes 1.31 on Talos.\n", 1, "flux is 2.3"),
     ("# Platform\n\n- k3s v1.31.4\n- Our clusters run Flux v2.3\n- Cilium 1.16\n", 4, "2.3"),
     ("Text.\n\nIn production we run\nFlux v2.3.0 on\nall nodes.\n", 4, "flux is 2.3.0"),
+    (
+        "Others may well be at the version that bp-flux has today (1.1.1 is\nalso bp-gitea).\n",
+        1,
+        "bp-flux is 1.1.1 now, but it is 1.1.2",
+    ),
     # mapping tables
     (
         "| Flux | `flux2` chart |\n|---|---|\n| v2.4.0 | 2.14.1 |\n| v2.2.3 | 2.13.0 |\n",
@@ -78,6 +83,12 @@ NO_FINDING = [
     "Old clusters use Flux v2.3.\n",
     "We used Flux v2.3.\n",
     "Cloud-init installed Flux 2.3.0.\n",
+    "Others are at the version that bp-flux has today (1.1.1 was bp-gitea's).\n",
+    "Others are at the version that bp-flux has today (1.1.1 or 1.1.2).\n",
+    "Others are at the version that bp-flux had then (1.1.1).\n",
+    "Others are at the version that bp-flux has today (1.1.2 is also bp-gitea).\n",
+    "## History\n\nOthers are at the version that bp-flux has today (1.1.1).\n",
+    "A chart that bp-flux has now (`bp-gitea 1.1.1`) stays.\n",
     # conditions, examples, what others need
     "This chart requires Flux >= 2.3 and uses it.\n",
     "Requires Flux v2.3 or newer.\n",

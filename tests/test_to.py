@@ -168,6 +168,33 @@ def test_latest_safe_counts_nothing_that_the_team_accepts(repo: Repo, cli: Cli) 
     assert taken() == "2.8.5"
 
 
+def test_latest_safe_takes_no_release_of_which_too_little_is_known(
+    tmp_path: Path, index: Path, cli: Cli
+) -> None:
+    """Nobody wrote down which Kubernetes 2.3 asks for, and no table has the CRDs of 0.41."""
+    chart = {"install": script("2.2.3"), "chart": wrapper("2.12.4"), "values": values("2.12.4")}
+    old = repository(tmp_path / "old", small(**chart, **{"k.tf": kubernetes("1.27")}), index)
+    report = cli("to", "latest-safe", "-n", "-o", "json", cwd=old).json
+    assert report["target"]["release"] == "2.2.3"
+    old.commit({"k.tf": kubernetes("1.30")})
+    report = cli("to", "latest-safe", "-n", "-o", "json", cwd=old).json
+    assert report["target"]["release"] == "2.5.1"
+    old.commit({"install.sh": script("0.41.2")})
+    refused = cli("to", "latest-safe", "-n", "--offline", cwd=old)
+    assert_refused(refused, 9, "no release is known to be safe", "CRDs of Flux 0.41.2 are not")
+
+
+def kubernetes(version: str) -> str:
+    return f'module "eks" {{\n  cluster_version = "{version}"\n}}\n'
+
+
+def test_a_bump_leaves_what_the_runbook_says_of_today_to_be_found(repo: Repo, cli: Cli) -> None:
+    repo.fluxbump("to", "2.5.1", "--quiet")
+    result = cli("check", "--no-render", "--rev", BRANCH, cwd=repo)
+    assert "docs/RUNBOOK-PROVISIONING.md:78" in result.out  # the row above is new
+    assert "says that bp-flux is 1.1.2 now, but it is 1.1.3" in result.out
+
+
 def test_chart_version(repo: Repo, cli: Cli) -> None:
     report = cli("to", "2.7.2", "--chart-version", "2.17.0", "-n", "-o", "json", cwd=repo).json
     assert report["target"]["chart_version"] == "2.17.0"

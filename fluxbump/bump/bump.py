@@ -328,7 +328,8 @@ def _target(request: Request, looked: Looked[Snapshot]) -> ChartRelease:
     manifests = migrate.foreseen(before) if request.migrate_apis else None
     best = newest_safe.newest_safe(before, index, manifests, looked.suppressed)
     if best is None:
-        raise RefusedError("no release passes the safety rules", hint="see `fluxbump check`")
+        why = newest_safe.why_none(before, index, looked.suppressed)
+        raise RefusedError(why, hint="see `fluxbump check`, or name a release")
     return best
 
 

@@ -14,10 +14,10 @@ from fluxbump.bump.migrate.edits import Migration
 from fluxbump.check.starting_point import Looked
 from fluxbump.discover import (
     chart_archives,
-    digests,
     flux_objects,
     symlinks,
 )
+from fluxbump.discover.digests import spellings
 from fluxbump.discover.inventory import Scope, discover
 from fluxbump.errors import IndexSourceError
 from fluxbump.flux import controller_images
@@ -154,13 +154,13 @@ def _digests(inventory: Inventory, release: str, looked: Looked[Snapshot]) -> Ma
     tracks = {
         one.track
         for one in inventory.pins
-        if one.track.kind is TrackKind.DIGEST and one.track.name.startswith(digests.MANIFEST)
+        if one.track.kind is TrackKind.DIGEST and one.track.name.startswith(spellings.MANIFEST)
     }
     if not tracks or not looked.sources or not looked.sources.data:
         return {}
     if {one.value for one in inventory.pins if one.track == FLUX} <= {release}:
         return {}
     try:
-        return digests.targets(tracks, looked.sources.data(release))
+        return spellings.targets(tracks, looked.sources.data(release))
     except IndexSourceError:
         return {}

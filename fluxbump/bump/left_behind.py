@@ -16,12 +16,20 @@ from fluxbump.model import (
     Dependency,
     Form,
     Inventory,
+    Note,
     Pin,
     Related,
     Track,
     TrackKind,
 )
 from fluxbump.text import version_ranges, versions
+
+_LEFT = ": left alone"
+_DIGESTS = (
+    "put each digest into the call, mapping or instruction of its URL, or give its variable the "
+    "name of the version's (FLUX_VERSION, FLUX_SHA256); or set it by hand, and exclude the file "
+    "in fluxbump.yaml"
+)
 
 
 def require_none(
@@ -30,11 +38,17 @@ def require_none(
     """Refuse changes that would leave something behind that belongs to them.
 
     Raises:
-        HalfBumpError: a dependency is not recognised, or a pin is in an excluded file.
+        HalfBumpError: a dependency is not recognised, a pin is in an excluded file, or a digest
+            may belong to a file that moves.
     """
     strangers = tuple(_unrecognised(inventory, changes, targets))
     pins = tuple(_excluded(inventory, changes, targets, index))
-    places = [*(described(one, index) for one in strangers), *map(_excluded_place, pins)]
+    notes = tuple(_uncertain(inventory, changes, targets))
+    places = [
+        *(described(one, index) for one in strangers),
+        *map(_excluded_place, pins),
+        *(Related(note.location, note.message.removesuffix(_LEFT)) for note in notes),
+    ]
     if not places:
         return
     while_ = f"would stay behind while Flux moves to {targets[FLUX]}"
@@ -43,7 +57,7 @@ def require_none(
     raise HalfBumpError(
         f"{first.message}: it {while_}" if alone else f"{len(places)} places {while_}",
         where=first.location if alone else None,
-        hint="; ".join(_advice(strangers, pins, index)),
+        hint="; ".join([*_advice(strangers, pins, index), *([_DIGESTS] if notes else ())]),
         places=places,
     )
 
@@ -115,6 +129,18 @@ def _excluded(
         alone = pin.track in (FLUX, FLUX2) and pin.track not in known and _upstream(changes)
         if alone or _stands(pin, shipped) in held:
             yield pin
+
+
+def _uncertain(
+    inventory: Inventory, changes: Sequence[Change], targets: Mapping[Track, str]
+) -> Iterator[Note]:
+    """Yield the notes on what may belong to a line of versions that moves there."""
+    moving = {change.pin.track for change in changes}
+    for note in inventory.notes:
+        if note.held is not None and note.held[0] in moving:
+            track, version = note.held
+            if not version or version != targets[track]:
+                yield note
 
 
 def _stands(pin: Pin, shipped: Mapping[str, str]) -> tuple[Track, str]:

@@ -188,15 +188,9 @@ def find(
         done = [edit for edit in skip if edit.path == file.path]
         candidate = file.path in inventory.files
         found: list[Mention] = []
-        seen: set[tuple[int, str]] = set()  # a line is listed once for a version, and read once
-        for start, value in versions.occurrences(file.text, old):
-            if (file.path, start) in pins:
+        for token in _each_on_its_line(file, old, pins):
+            if _on_line_of(file, token, done):
                 continue
-            token = Token(value, start, start + len(value))
-            line = (file.location(start).line, value)
-            if line in seen or _on_line_of(file, token, done):
-                continue
-            seen.add(line)
             tracks = old[token.value]
             track = _named(file, token, tracks, pinned.get(file.path, set()), candidate=candidate)
             if track is not None:
@@ -205,12 +199,29 @@ def find(
         yield from sorted(found, key=lambda one: one.location)
 
 
+def _each_on_its_line(
+    file: TextFile, values: Collection[str], pins: Collection[tuple[str, int]]
+) -> Iterator[Token]:
+    """Yield where these versions stand that are no pins, each once on a line."""
+    end, seen = -1, set[str]()
+    for start, value in versions.occurrences(file.text, values):
+        if (file.path, start) in pins:
+            continue
+        if start > end:
+            end = file.text.find("\n", start)
+            end = end if end >= 0 else len(file.text)
+            seen = set()
+        if value not in seen:
+            seen.add(value)
+            yield Token(value, start, start + len(value))
+
+
 def _spoken_of(
     file: TextFile,
     spoken: _Spoken,
     listed: Iterable[Mention],
     pins: Collection[tuple[str, int]],
-    done: Iterable[Edit],
+    done: Collection[Edit],
 ) -> Iterator[Mention]:
     """Yield what a text says beside a name, once for a line and a track."""
     seen = {(one.location.line, one.track) for one in listed}
@@ -242,12 +253,18 @@ class _Spoken(Struct, frozen=True):
 
 def _said(file: TextFile, spoken: _Spoken) -> Iterator[statements.Said]:
     """Yield the lines of releases that go, and what is stale already as FB120 has it."""
-    if history_texts.is_history(file.path):
-        return
-    lines = [one for one in statements.said(file, spoken.reader) if spoken.goes(one)]
-    yield from statements.of_no_past(file, lines, spoken.reader)
     right = {track: (value,) for track, value in spoken.targets.items()}
-    yield from statements.stale(file, spoken.reader, right)
+    every = list(
+        statements.said(
+            file, spoken.reader, lambda one: spoken.goes(one) or statements.is_wrong(one, right)
+        )
+    )
+    if not every or history_texts.is_history(file.path):
+        return
+    lines = [one for one in every if spoken.goes(one)]
+    wrong = [one for one in every if statements.is_wrong(one, right)]
+    yield from statements.of_no_past(file, lines, spoken.reader)
+    yield from statements.stale_of(file, wrong, spoken.reader)
 
 
 def outdated(plan: Plan) -> dict[str, tuple[Track, ...]]:
@@ -261,8 +278,8 @@ def outdated(plan: Plan) -> dict[str, tuple[Track, ...]]:
     return {value: tuple(tracks) for value, tracks in found.items() if tracks}
 
 
-def _on_line_of(file: TextFile, token: Token, edits: Iterable[Edit]) -> bool:
-    start, end = file.line_span(token.start)
+def _on_line_of(file: TextFile, token: Token, edits: Collection[Edit]) -> bool:
+    start, end = file.line_span(token.start) if edits else (0, 0)
     return any(start <= edit.start <= end for edit in edits)
 
 

@@ -13,8 +13,8 @@ from msgspec import Struct
 
 from fluxbump.bump import left_behind
 from fluxbump.bump.changes import Change, Plan
-from fluxbump.discover import chart_installs
-from fluxbump.discover.digests import MANIFEST
+from fluxbump.discover import chart_installs, opaque_pins
+from fluxbump.discover.digests.spellings import MANIFEST
 from fluxbump.discover.tracks import current, require_pins
 from fluxbump.errors import HalfBumpError, PinError, RefusedError
 from fluxbump.flux.releases import best_chart
@@ -240,12 +240,8 @@ def _changes(pins: Iterable[Pin], targets: Mapping[Track, str]) -> Iterator[Chan
         if pin.form is Form.EXACT:
             yield Change(pin, new)
         elif pin.form is Form.OPAQUE:
-            raise PinError(
-                f"{pin.subject} must become {new}, but its value cannot be replaced in place "
-                "(an anchor, a tag, an escape, a block scalar, a digest, or a release without v)",
-                where=pin.location,
-                hint="write a plain version there",
-            )
+            message, advice = opaque_pins.refusal(pin, new)
+            raise PinError(message, where=pin.location, hint=advice)
         elif pin.form is Form.RANGE and not _admits(pin, new):
             raise PinError(
                 f"{pin.subject} holds the range {pin.value}, which excludes {new}",
@@ -286,13 +282,17 @@ def _refuse_stale_digests(
     moves = any(one.pin.track == FLUX for one in changes)
     for pin in pins:
         if not pin.track.name.startswith(MANIFEST):
-            continue  # `chart_archives` judges those of the chart
+            continue  # `archives` judges those of the chart
         if moves and pin.track.kind is TrackKind.DIGEST and pin.track not in targets:
-            raise PinError(
+            message = (
                 f"the {pin.subject} must move with the release, but the file of {targets[FLUX]} is "
-                "not available",
+                "not available"
+            )
+            raise HalfBumpError(
+                message,
                 where=pin.location,
                 hint="use --releases with a URL or a directory that has vX.Y.Z/install.yaml",
+                places=[Related(pin.location, message)],
             )
 
 

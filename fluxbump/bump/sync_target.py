@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from enum import StrEnum
 
-from fluxbump.discover.tracks import FLUX2_SOURCES, FLUX_SOURCES
+from fluxbump.discover.tracks import first_installs
 from fluxbump.errors import PinError, ResolveError
 from fluxbump.flux.releases import resolve
-from fluxbump.model import FLUX, FLUX2, ChartIndex, ChartRelease, Form, Inventory, Pin, Track
+from fluxbump.model import FLUX, FLUX2, ChartIndex, ChartRelease, Inventory, Pin, Track
 from fluxbump.text import versions
 
 
@@ -30,28 +29,17 @@ def target(source: Source, inventory: Inventory, index: ChartIndex) -> ChartRele
         ResolveError: no chart ships the release, or the index does not have the chart.
     """
     if source is Source.CHART:
-        return _named(_held(inventory, FLUX2, FLUX2_SOURCES, "chart pins"), index)
-    release = _held(inventory, FLUX, FLUX_SOURCES, "install URLs").value
-    held = {pin.value for pin in _pins(inventory, FLUX2, FLUX2_SOURCES)}
+        return _named(_held(inventory, FLUX2, "chart pins"), index)
+    release = _held(inventory, FLUX, "install URLs").value
+    held = {pin.value for pin in first_installs(inventory.pins, FLUX2)}
     for chart in index.releases:
         if held == {str(chart.version)} and str(chart.app_version) == release:
             return chart
     return resolve(release, index)
 
 
-def _pins(inventory: Inventory, track: Track, kinds: Sequence[str]) -> list[Pin]:
-    """The pins of the first of `kinds` that has any."""
-    for kind in kinds:
-        found = [
-            p for p in inventory.pins if (p.kind, p.track, p.form) == (kind, track, Form.EXACT)
-        ]
-        if found:
-            return found
-    return []
-
-
-def _held(inventory: Inventory, track: Track, kinds: Sequence[str], what: str) -> Pin:
-    pins = _pins(inventory, track, kinds)
+def _held(inventory: Inventory, track: Track, what: str) -> Pin:
+    pins = first_installs(inventory.pins, track)
     if not pins:
         raise PinError(
             f"no {what} here hold an exact version, so there is nothing to follow",

@@ -7,8 +7,15 @@ from collections.abc import Iterable
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump.check import evidence, gate, rules
-from fluxbump.check import self_test as selftest
+from fluxbump.check import (
+    evidence,
+    gate,
+    lost_install_files,
+    rules,
+)
+from fluxbump.check import (
+    self_test as selftest,
+)
 from fluxbump.check.evidence import NOTHING_KNOWN, Base, Known, Renderer
 from fluxbump.check.rules.rule import Evidence, Renders
 from fluxbump.check.verdict import Verdict
@@ -80,10 +87,11 @@ def examine(
     require_pins(inventory, "nothing here pins Flux, so there is nothing to check")
     vendored = evidence.vendored_charts(snapshot, inventory)
     renders = evidence.begin_renders(render, snapshot, inventory, vendored)
-    compare = None
+    compare, left = None, dict[str, str]()
     if base is not None:
         changed = evidence.changed_below(inventory.charts, base, snapshot)
         compare = Base(discover(base, scope), changed)
+        left = lost_install_files.read(snapshot, inventory, compare.inventory)
     around = None
     if safety:
         around = evidence.surroundings(snapshot, scope, known, configured=settings.kubernetes)
@@ -99,8 +107,14 @@ def examine(
         sources=sources if codes & set(JUDGED_BY) else None,
         spread=spread,
     )
-    gathered = evidence.with_past(gathered, lineage, scope)
+    gathered = replace(evidence.with_past(gathered, lineage, scope), remains=left)
     return Examined(snapshot.name, gathered, scope, settings, renders)
+
+
+def compared_with_nothing(examined: Examined) -> Examined:
+    """Say of what was looked at that the user asked for no comparison."""
+    reason = "compared with nothing, as --no-base asks"
+    return replace(examined, evidence=replace(examined.evidence, no_base=reason))
 
 
 def judge(examined: Examined, codes: tuple[str, ...] = tuple(rules.RULES)) -> Verdict:

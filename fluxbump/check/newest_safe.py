@@ -12,6 +12,7 @@ from fluxbump.check.suppressions import Suppressed
 from fluxbump.discover.flux_objects import Resources
 from fluxbump.discover.tracks import current
 from fluxbump.flux import releases
+from fluxbump.flux.tables.crds import kubernetes_minimum
 from fluxbump.model import (
     FLUX,
     FLUX2,
@@ -58,7 +59,10 @@ def safe_releases(
     manifests: Manifests | None = None,
     suppressed: Suppressed = suppressions.nothing,
 ) -> Iterator[ChartRelease]:
-    """Yield the releases from the newest down to the current one that could be taken at once."""
+    """Yield the releases from the newest down to the current one that could be taken at once.
+
+    A release of which not enough is known has passed no rule, so it is none of them.
+    """
     installed = current(evidence.inventory).get(FLUX, "")
     held = parse(installed)
     evidence = replace(evidence, compared_with=installed)
@@ -70,10 +74,42 @@ def safe_releases(
         # Where its CRDs are not known no rule was run, and so none has passed.
         if chart is None or str(release) not in evidence.crds:
             continue
+        if release != held and unknown(evidence, str(release), suppressed):
+            continue
         then = manifests(str(release)) if manifests else evidence.resources
         after = _after(replace(evidence, resources=then), chart)
         if not any(_errors(after, (code,), known, suppressed) for code in _SOONEST):
             yield chart
+
+
+def unknown(
+    evidence: Evidence, release: str, suppressed: Suppressed = suppressions.nothing
+) -> str | None:
+    """Say which fact is missing without which a bump to `release` cannot be called safe.
+
+    Args:
+        evidence: about the repository as it is.
+        release: that the pins would hold.
+        suppressed: tells which findings do not count, and so which facts are not needed.
+    """
+    start = evidence.installed
+    if start and evidence.stored is None and start not in evidence.crds:
+        return f"the CRDs of Flux {start} are not known{evidence.why_unknown(start)}"
+    pinned = [pin for pin in evidence.kubernetes or () if pin.minor]
+    asked = any(pin.location is None or not suppressed("FB207", pin.location) for pin in pinned)
+    if asked and kubernetes_minimum(release) is None:
+        return f"the Kubernetes that Flux {release} asks for is not known"
+    return None
+
+
+def why_none(evidence: Evidence, index: ChartIndex, suppressed: Suppressed) -> str:
+    """Say why `newest_safe` found no release."""
+    held = parse(current(evidence.inventory).get(FLUX, ""))
+    for release in reversed(releases.stable_releases(index)):
+        missing = unknown(evidence, str(release), suppressed)
+        if missing and (held is None or release > held):
+            return f"no release is known to be safe: {missing}"
+    return "no release passes the safety rules"
 
 
 def refusals(

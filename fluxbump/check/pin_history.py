@@ -15,19 +15,14 @@ from msgspec.structs import replace
 from fluxbump.discover.charts import FILE as CHART_FILE
 from fluxbump.discover.charts import read as read_charts
 from fluxbump.discover.inventory import Scope, context_of, find_pins
-from fluxbump.discover.tracks import FLUX2_SOURCES
 from fluxbump.discover.variables import follow
 from fluxbump.discover.variables.references import Reference
 from fluxbump.errors import RepositoryError
 from fluxbump.flux import stored_versions
 from fluxbump.git.history import Held, Lineage
-from fluxbump.model import FLUX, FLUX2, Chart, Form, Inventory, Pin, Track
+from fluxbump.model import FLUX, FLUX2, Chart, Form, Inventory, Pin, Role, Track
 from fluxbump.text import versions
 from fluxbump.text.live_code import TextFile, decode
-
-_SOURCES = ("install-url", *FLUX2_SOURCES)
-"""The kinds of pin that clusters take their Flux from; the others follow them."""
-
 
 Named = tuple[tuple[Reference, Track], ...]
 """Variables with the tracks whose versions they hold."""
@@ -110,7 +105,7 @@ def read(
 
 
 def _counts(pin: Pin) -> bool:
-    return pin.kind in _SOURCES and pin.track in (FLUX, FLUX2)
+    return pin.role is Role.INSTALLS and pin.track in (FLUX, FLUX2)
 
 
 def _named(inventories: Iterable[Inventory]) -> Named:

@@ -139,6 +139,8 @@ def _codes(pin: Pin, inventory: Inventory) -> tuple[str, ...]:
         "variable": ("FB109",),
         "digest": (),  # the file itself is needed to tell a wrong one
         "helm-command": ("FB109",),
+        "ansible-helm": ("FB109",),
+        "helm-call": ("FB109",),
         "crossplane": ("FB109",),
         "embedded-manifest": ("FB109",),
         "kustomize-override": ("FB109",),

@@ -18,12 +18,13 @@ from fluxbump.config.settings import FILE, Settings
 from fluxbump.discover.inventory import SUPPRESSION
 from fluxbump.model import Finding, Location, Severity
 from fluxbump.text.live_code import Language, TextFile
+from fluxbump.text.patterns import lazy_pattern
 
-_COMMENT = re.compile(
+_COMMENT = lazy_pattern(
     r"fluxbump:\s*ignore\[(?:(?P<codes>FB\d+(?:\s*,\s*FB\d+)*)\](?P<reason>[^\n]*)|(?P<odd>[^\n]*))"
 )
-_FENCE = re.compile(r"[ \t>]*(?P<fence>`{3,}|~{3,})(?P<info>[^\r\n]*)")
-_TICKS = re.compile(r"`+")
+_FENCE = lazy_pattern(r"[ \t>]*(?P<fence>`{3,}|~{3,})(?P<info>[^\r\n]*)")
+_TICKS = lazy_pattern(r"`+")
 
 Spans = list[tuple[int, int]]
 

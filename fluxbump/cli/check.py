@@ -171,6 +171,8 @@ def check(
                     sources=None if self_test else sources,
                     spread=among_processes,
                 )
+                if no_base:
+                    examined = journey.compared_with_nothing(examined)
                 verdict = None if self_test else journey.judge(examined, codes)
         console.progress("")
     if verdict is None:

@@ -105,7 +105,8 @@ class Config(Strict):
         default=(), description="Mirrors of the community's chart repository."
     )
     index: str = Field(
-        default=DEFAULT_INDEX, description="Where chart releases come from: URL, file or directory."
+        default=DEFAULT_INDEX,
+        description="Where chart releases come from: https or oci URL, file or directory.",
     )
     releases: str = Field(
         default=DEFAULT_RELEASES,
@@ -130,7 +131,7 @@ class Config(Strict):
     )
     program_source: ProgramSource = Field(
         default="pins",
-        description="What an exact URL in source code of programs is: a pin, or a mention.",
+        description="What URLs and calls of helm in programs are: pins, or mentions.",
     )
     run: RunConfig = Field(
         default=RunConfig(), description="What `fluxbump run` may propose, and how."

@@ -96,7 +96,7 @@ class Settings(Struct, frozen=True):
         leave_excluded: globs over excluded paths whose pins are meant to stay behind.
         pins: pins that no kind finds by itself.
         repositories: mirrors of the community's chart repository.
-        index: where chart releases come from: URL, file or directory.
+        index: where chart releases come from: https or oci URL, file or directory.
         releases: where the manifests of Flux releases come from: URL or directory.
         branch: template of the branch's name.
         commit: template of the commit message; None for the usual one.
@@ -110,7 +110,7 @@ class Settings(Struct, frozen=True):
         release_notes: where notes of releases come from; None for none.
         base_branch: that is proposed to; None for the remote's default branch.
         kubernetes: the version that runs, whatever is found; None when that is to count.
-        program_source: what an exact URL in the source code of a program is.
+        program_source: what exact URLs and calls of helm in the source code of a program are.
     """
 
     exclude: tuple[str, ...] = ()

@@ -21,8 +21,15 @@ _BY_REFERENCE = ("chartRef", "OCIRepository")
 
 # What has a file that may spell a chart's name with escapes.
 OBJECTS = ("toolkit.fluxcd.io", "HelmChart", "Blueprint")
-_IMAGES = ("fluxcd/", "sourceController", "kustomizeController", "helmController", "ionController")
-"""What a file with a controller's image contains; the last is the end of three names."""
+_IMAGES = (
+    "fluxcd/",
+    "fluxcd@",
+    "sourceController",
+    "kustomizeController",
+    "helmController",
+    "ionController",
+)
+"""What a file with a controller's image contains, or a devbox.lock; the last ends three names."""
 
 
 def searched(context: Context) -> frozenset[str]:

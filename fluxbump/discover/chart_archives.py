@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from fluxbump.discover import digests
+from fluxbump.discover.digests import spellings
 from fluxbump.discover.embedded import program_source
 from fluxbump.discover.variables import references
-from fluxbump.errors import PinError
-from fluxbump.model import FLUX2, ChartIndex, ChartRelease, Form, Inventory, Pin, Track
+from fluxbump.errors import HalfBumpError
+from fluxbump.model import FLUX2, ChartIndex, ChartRelease, Form, Inventory, Pin, Related, Track
 from fluxbump.text.live_code import TextFile
+from fluxbump.text.patterns import lazy_pattern
 
 NAME = "flux2.tgz"
 """What digests of the archive are digests of."""
@@ -21,11 +22,11 @@ RELEASES = "fluxcd-community/helm-charts/releases/download/flux2-"
 _VERSION = rf"(?:{references.PIECE}|[^/\s\"'`])"
 
 # Any host, as with the install URL. Each version is taken possessively: a long line is read once.
-URL = re.compile(
+URL = lazy_pattern(
     rf"{RELEASES}(?<![\w.-]{RELEASES})(?P<tag>{_VERSION}++)"
     rf"/flux2-(?P<again>(?:(?!\.tgz){_VERSION})++)\.tgz(?![\w-]|\.\w)"
 )
-_INDEX = re.compile(r"^entries:", re.MULTILINE)
+_INDEX = lazy_pattern(r"^entries:", re.MULTILINE)
 
 Found = tuple[re.Match[str], str | None]
 
@@ -63,8 +64,8 @@ def targets(inventory: Inventory, chart: ChartRelease, index: ChartIndex) -> dic
     """Return what digests of the archive become at a version of the chart.
 
     Raises:
-        PinError: the index has no digest for it, or what stands beside the URL is the digest of
-            something else, such as the unpacked chart.
+        HalfBumpError: the index has no digest for it, or what stands beside the URL is the digest
+            of something else, such as the unpacked chart.
     """
     pins = [pin for pin in inventory.pins if pin.track in _TRACKS]
     held = {p.value for p in inventory.pins if (p.track, p.form) == (FLUX2, Form.EXACT)}
@@ -73,6 +74,8 @@ def targets(inventory: Inventory, chart: ChartRelease, index: ChartIndex) -> dic
     known = {value for one in index.releases for value in _spelled(one).values()}
     found = _spelled(chart)
     for pin in pins:
+        if pin.track in _UNKNOWN:
+            raise _stays(pin, "must move, and the chart index has no sha512")
         if pin.value not in known:
             raise _stays(pin, "is not the sha256 of any archive in the chart index")
         if pin.track not in found:
@@ -80,19 +83,22 @@ def targets(inventory: Inventory, chart: ChartRelease, index: ChartIndex) -> dic
     return {pin.track: found[pin.track] for pin in pins}
 
 
-def _stays(pin: Pin, why: str) -> PinError:
-    return PinError(
-        f"the {pin.subject} {why}",
+def _stays(pin: Pin, why: str) -> HalfBumpError:
+    message = f"the {pin.subject} {why}"
+    return HalfBumpError(
+        message,
         where=pin.location,
         hint="set it by hand, and exclude the file in fluxbump.yaml",
+        places=[Related(pin.location, message)],
     )
 
 
-_TRACKS = frozenset(digests.track(encoding, NAME) for encoding in digests.ENCODINGS)
+_UNKNOWN = frozenset(spellings.track(one, NAME, spellings.SHA512) for one in spellings.ENCODINGS)
+_TRACKS = _UNKNOWN | {spellings.track(encoding, NAME) for encoding in spellings.ENCODINGS}
 
 
 def _spelled(chart: ChartRelease) -> dict[Track, str]:
     if chart.digest is None:
         return {}
-    spelled = digests.spelled(bytes.fromhex(chart.digest))
-    return {digests.track(encoding, NAME): value for encoding, value in spelled.items()}
+    spelled = spellings.spelled(bytes.fromhex(chart.digest))
+    return {spellings.track(encoding, NAME): value for encoding, value in spelled.items()}

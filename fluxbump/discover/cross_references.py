@@ -11,7 +11,6 @@ and names that kustomizations apply it to, each empty where a kustomization does
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from posixpath import dirname, join, normpath
@@ -26,12 +25,13 @@ from fluxbump.discover.pins.kind import Context
 from fluxbump.model import FLUX, Form, Inventory, Links, Pin, Snapshot, Track
 from fluxbump.text import yaml
 from fluxbump.text.live_code import TextFile, decode
+from fluxbump.text.patterns import lazy_pattern
 
 PATHS = ("/spec/chart", "/spec/ref", "spec.chart.spec.version", "/spec/upgrade")
 """What patches contain that set what matters and name no chart: JSON pointers, field paths."""
 
-_SUBJECT = re.compile(r"(HelmRelease|OCIRepository|HelmChart) ([\w.-]+)")
-_VARIABLE = re.compile(r"\$\{([A-Za-z_]\w*)(?::?[=-][^}]*)?\}")
+_SUBJECT = lazy_pattern(r"(HelmRelease|OCIRepository|HelmChart) ([\w.-]+)")
+_VARIABLE = lazy_pattern(r"\$\{([A-Za-z_]\w*)(?::?[=-][^}]*)?\}")
 A = TypeVar("A")
 
 _LEVELS = 3

@@ -20,17 +20,18 @@ from fluxbump.discover.flux_objects import Body
 from fluxbump.flux.tables.fields import INT_OR_STRING, Field, Schema
 from fluxbump.model import Location
 from fluxbump.text import go_yaml, versions
+from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.yaml import MappingNode, Node, ScalarNode, SequenceNode
 
 _ALWAYS = frozenset({"apiVersion", "kind", "metadata", "status"})
-_VARIABLE = re.compile(r"\s*\$\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}\s*")
-_STEP = re.compile(r"[^.\[\]{}]+|\[\]|\{\}")
-_NOT_A_NAME = re.compile(r"[.\[\]{}]")
+_VARIABLE = lazy_pattern(r"\s*\$\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}\s*")
+_STEP = lazy_pattern(r"[^.\[\]{}]+|\[\]|\{\}")
+_NOT_A_NAME = lazy_pattern(r"[.\[\]{}]")
 _LONG = 1000  # characters; a longer scalar is a text, and no pattern is tried on it
 _SHOWN = 80
 
 # Booleans for YAML 1.1 (kubectl), strings for YAML 1.2 (Kustomize): they pass as either.
-_EITHER = re.compile(r"y|Y|yes|Yes|YES|n|N|no|No|NO|on|On|ON|off|Off|OFF")
+_EITHER = lazy_pattern(r"y|Y|yes|Yes|YES|n|N|no|No|NO|on|On|ON|off|Off|OFF")
 
 _WANTED = {
     "object": "an object",

@@ -18,32 +18,33 @@ from fluxbump.model import Location, Snapshot, Unreadable
 from fluxbump.system.parallel import Spread, serially
 from fluxbump.text import yaml
 from fluxbump.text.live_code import Language, TextFile, decode, suffix_of
+from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.yaml import Document, Node, Scalar
 
 NEEDLES = ("toolkit.fluxcd.io", "source.extensions.fluxcd.io")
 """What a file with a Flux custom resource contains: the ends of Flux's API groups."""
 
 _GROUP = r"(?:[a-z]+\.toolkit|source\.extensions)\.fluxcd\.io"
-_OBJECT = re.compile(rf"""apiVersion["']?[ \t]*:(?:[ \t]+[&!]\S+)*[ \t]*["']?{_GROUP}/""")
-_API_VERSION = re.compile(rf"(?<![\w.-]){_GROUP}/v[0-9]+(?:(?:alpha|beta)[0-9]+)?(?![\w-])")
-_KIND = re.compile(r"""(?<![\w-])[kK]ind["']?[ \t]*[:=][ \t]*["'`]?(?P<kind>[A-Z][A-Za-z]+)""")
+_OBJECT = lazy_pattern(rf"""apiVersion["']?[ \t]*:(?:[ \t]+[&!]\S+)*[ \t]*["']?{_GROUP}/""")
+_API_VERSION = lazy_pattern(rf"(?<![\w.-]){_GROUP}/v[0-9]+(?:(?:alpha|beta)[0-9]+)?(?![\w-])")
+_KIND = lazy_pattern(r"""(?<![\w-])[kK]ind["']?[ \t]*[:=][ \t]*["'`]?(?P<kind>[A-Z][A-Za-z]+)""")
 _KIND_LINES = 3  # how far from its apiVersion an object's kind is looked for, in lines
 _YAML = frozenset({".yaml", ".yml", ".json"})
-_TEMPLATE = re.compile(r"\{\{|\{%|<%")
-_INNER_SEPARATOR = re.compile(r"^[ \t]*---[ \t]*\r?\n", re.MULTILINE)
-_PATCH_PATH = re.compile(r"(?:^|[/_.-])patch(?:es)?(?=[/_.-])", re.IGNORECASE)
+_TEMPLATE = lazy_pattern(r"\{\{|\{%|<%")
+_INNER_SEPARATOR = lazy_pattern(r"^[ \t]*---[ \t]*\r?\n", re.MULTILINE)
+_PATCH_PATH = lazy_pattern(r"(?:^|[/_.-])patch(?:es)?(?=[/_.-])", re.IGNORECASE)
 
 # Of an object in the usual style. Each begins with a line break, which a text is searched for many
 # times faster than for the start of a line, so they are used on a text with one in front.
 _END = r"[ \t]*\r?(?=\n|\Z)"
-_API_KEY = re.compile(rf"\napiVersion: (?P<value>[\w./-]+){_END}")
-_KIND_KEY = re.compile(rf"\nkind: (?P<value>[\w./-]+){_END}")
-_FIRST_KEY = re.compile(r"\n(?=[A-Za-z])")
+_API_KEY = lazy_pattern(rf"\napiVersion: (?P<value>[\w./-]+){_END}")
+_KIND_KEY = lazy_pattern(rf"\nkind: (?P<value>[\w./-]+){_END}")
+_FIRST_KEY = lazy_pattern(r"\n(?=[A-Za-z])")
 _BELOW_METADATA = r"\nmetadata:[ \t]*\r?\n(?:(?:  .*|[ \t]*#.*|[ \t]*)\r?\n)*?"
 _PLAIN = rf"(?P<value>[A-Za-z0-9][\w.-]*){_END}"
-_NAME = re.compile(rf"{_BELOW_METADATA}  name: {_PLAIN}")
-_NAMESPACE = re.compile(rf"{_BELOW_METADATA}  namespace: {_PLAIN}")
-_COMMENT_LINE = re.compile(r"[ \t]*(?:#|//|/?\*|<!--|--[ \t])")
+_NAME = lazy_pattern(rf"{_BELOW_METADATA}  name: {_PLAIN}")
+_NAMESPACE = lazy_pattern(rf"{_BELOW_METADATA}  namespace: {_PLAIN}")
+_COMMENT_LINE = lazy_pattern(r"[ \t]*(?:#|//|/?\*|<!--|--[ \t])")
 
 
 class Resource(Struct, frozen=True):

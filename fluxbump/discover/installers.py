@@ -8,21 +8,21 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from fluxbump.discover.tracks import FLUX_SOURCES
+from fluxbump.discover.tracks import installs
 from fluxbump.model import FLUX, Form, Inventory, Pin
+from fluxbump.text.patterns import lazy_pattern
 
 INSTALL_URL = "install-url"
 
 _CLOUD_INIT = "cloud-init"
-_NAME = re.compile(r"(?:^|[._-])(?:cloud[-_]?init|user[-_]?data)(?![a-z])", re.IGNORECASE)
-_HEADER = re.compile(r"#cloud-config[ \t]*$", re.MULTILINE)
+_NAME = lazy_pattern(r"(?:^|[._-])(?:cloud[-_]?init|user[-_]?data)(?![a-z])", re.IGNORECASE)
+_HEADER = lazy_pattern(r"#cloud-config[ \t]*$", re.MULTILINE)
 _HEAD = 4096  # characters; the header stands on the first line, or below a template's comments
 
 
 def sources(inventory: Inventory) -> list[Pin]:
     """Return the pins that say which release is installed, however they hold it; URLs first."""
-    pins = [pin for pin in inventory.pins if pin.track == FLUX and pin.kind in FLUX_SOURCES]
-    return sorted(pins, key=lambda pin: pin.kind != INSTALL_URL)
+    return installs(inventory.pins, FLUX)
 
 
 def exact(inventory: Inventory) -> list[Pin]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
-from posixpath import dirname
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -26,9 +25,12 @@ from fluxbump.discover import (
     unrecognised,
 )
 from fluxbump.discover.mentions import statements
-from fluxbump.discover.pins import KINDS, chart_archive, helm_command, install_url, terraform
+from fluxbump.discover.pins import (
+    KINDS,
+    install_url,
+)
 from fluxbump.discover.pins.kind import COMMUNITY_REPOSITORIES, Context, CustomPin, ProgramSource
-from fluxbump.discover.variables import follow
+from fluxbump.discover.variables import follow, users
 from fluxbump.helm.chart_repository import holds_copies
 from fluxbump.model import (
     FLUX,
@@ -38,6 +40,7 @@ from fluxbump.model import (
     Location,
     Note,
     Pin,
+    Role,
     Snapshot,
     Unreadable,
 )
@@ -63,7 +66,7 @@ class Scope(Struct, frozen=True):
         app_versions: chart version to Flux release, as the index says.
         also: what others will look for, so that one search of a large tree is enough.
         spread: how work on many files is divided.
-        program_source: what an exact URL in the source code of a program is.
+        program_source: what exact URLs and calls of helm in the source code of a program are.
     """
 
     exclude: tuple[str, ...] = ()
@@ -123,8 +126,8 @@ def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
             files[path] = TextFile(path, text)
         elif any(needle in text for needle in told):
             others[path] = text
-    places = _places(files, context, paths)
-    files |= _setting(snapshot, files, places, context)
+    places = users.places_of(files, context, paths)
+    files |= users.setting(snapshot, files, places, context)
     context = replace(context, places=places)
     inventory = find_pins(files.values(), context, scope.spread)
     linked = cross_references.gather(snapshot, set(paths), inventory, context)
@@ -286,9 +289,9 @@ def find_pins(files: Iterable[TextFile], context: Context, spread: Spread = seri
     The inventory has no charts: they are what `context` was made from.
     """
     files = sorted(files, key=lambda file: file.path)
-    held = [pin for file in files for pin in _early(file, context)]
+    held = [pin for file in files for pin in users.early(file, context)]
     uses = tuple(pin for pin in held if pin.form is Form.VARIABLE)
-    followed = _followed(files, uses, context)
+    followed = users.followed_in(files, uses, context)
     set_here = (pin for some in followed.pins.values() for pin in some)
     releases = _install_releases((*held, *set_here))
     context = replace(context, releases=context.releases | releases, followed=followed, beside={})
@@ -298,22 +301,15 @@ def find_pins(files: Iterable[TextFile], context: Context, spread: Spread = seri
         for found in part.pins:
             # A configured pin may repeat one that a kind knows; the kind knows better.
             pins.setdefault((found.location.path, found.start, str(found.location)), found)
+    locks = lock_files.notes(files, pins.values(), context.app_versions)
     return Inventory(
         pins=tuple(sorted(pins.values(), key=lambda pin: (pin.location, pin.start))),
-        notes=tuple(note for part in parts for note in part.notes),
+        notes=(*(note for part in parts for note in part.notes), *locks),
         unreadable=tuple(one for part in parts for one in part.unreadable),
         files={file.path: file.text for file in files},
         uses=uses,
         places=context.places,
     )
-
-
-def _followed(files: Iterable[TextFile], uses: Iterable[Pin], context: Context) -> follow.Followed:
-    known = {path: TextFile(path, text) for path, text in context.beside.items()}
-    outside = [pin for file in known.values() for pin in _early(file, context)]
-    known |= {file.path: file for file in files}
-    every = [*uses, *(pin for pin in outside if pin.form is Form.VARIABLE)]
-    return follow.follow(known, every, context.places, context.named)
 
 
 def _find(context: Context, files: Sequence[TextFile]) -> _Found:
@@ -323,9 +319,10 @@ def _find(context: Context, files: Sequence[TextFile]) -> _Found:
             for one in kind.find(file, context):
                 if isinstance(one, Note):
                     found.notes.append(one)
+                elif one.role is Role.INSTALLS and kind.ROLE is not Role.INSTALLS:
+                    found.pins.append(replace(one, role=kind.ROLE))
                 else:
                     found.pins.append(one)
-        found.notes += lock_files.notes(file)
         for document in file.documents:
             broken = unparsed.judged(file, document, context)
             if isinstance(broken, Note):
@@ -334,12 +331,6 @@ def _find(context: Context, files: Sequence[TextFile]) -> _Found:
                 found.unreadable.append(broken)
         file.forget()
     return found
-
-
-def _early(file: TextFile, context: Context) -> Iterator[Pin]:
-    """The pins that others are found by: what install URLs hold, and who uses a variable."""
-    for kind in (install_url, terraform, chart_archive, helm_command):
-        yield from (one for one in kind.find(file, context) if isinstance(one, Pin))
 
 
 def _idle(context: Context, pins: Collection[Pin]) -> Iterator[Note]:
@@ -351,45 +342,3 @@ def _idle(context: Context, pins: Collection[Pin]) -> Iterator[Note]:
             yield Note(where, f"no track is called {one.track}: nothing is pinned there ({known})")
         elif not any(fnmatchcase(pin.location.path, one.path) for pin in pins):
             yield Note(where, f"finds no version in {one.path}")
-
-
-# --- variables -------------------------------------------------------------------------------
-
-
-def _places(
-    files: Mapping[str, TextFile], context: Context, paths: Sequence[str]
-) -> dict[str, follow.Places]:
-    """Return, for every file that takes a version from a variable, where that may be set."""
-    found: dict[str, follow.Places] = {}
-    for file in files.values():
-        for pin in _early(file, context):
-            reference = follow.reference_of(pin) if pin.form is Form.VARIABLE else None
-            if reference:
-                more = follow.places(file.path, file.text, reference, paths)
-                found[file.path] = (*found.get(file.path, ()), *more)
-    return found
-
-
-def _setting(
-    snapshot: Snapshot,
-    files: Mapping[str, TextFile],
-    places: Mapping[str, follow.Places],
-    context: Context,
-) -> dict[str, TextFile]:
-    """Read the files that may set a variable, as far as they name one."""
-    names = {
-        reference.name[-1]
-        for path in places
-        for pin in _early(files[path], context)
-        if (reference := follow.reference_of(pin))
-    }
-    wanted = {one for groups in places.values() for group in groups for one in group}
-    texts = [(p, decode(data)) for p, data in snapshot.read_many(sorted(wanted - files.keys()))]
-    # A module may hand a variable on under another name; who calls it names the variable itself.
-    near = {dirname(above) for path in places for above in (path, dirname(path))}
-    near |= {dirname(dirname(dirname(path))) for path in places}
-    return {
-        path: TextFile(path, text)
-        for path, text in texts
-        if (path.endswith(".tf") and dirname(path) in near) or any(name in text for name in names)
-    }

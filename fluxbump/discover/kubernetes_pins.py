@@ -16,13 +16,14 @@ from msgspec import Struct
 from fluxbump.model import Location, Snapshot
 from fluxbump.text import hcl, yaml
 from fluxbump.text.live_code import Language, TextFile, decode
+from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.versions import minor
 
 _VERSION = r"(?P<version>v?1\.[0-9]{1,3}(?:\.[0-9]{1,3})?(?:(?:[-+]|%2B)[0-9A-Za-z.+-]+)?)(?![\w.])"
 
 _SUBJECTS = ("k3s", "rke2", "kubernetes", "k8s", "kube", "eks", "gke", "aks", "cluster")
 _NAME = rf"(?:[a-z0-9_]+_)?(?:{'|'.join(_SUBJECTS)})_version"
-_VARIABLE = re.compile(_NAME, re.IGNORECASE)
+_VARIABLE = lazy_pattern(_NAME, re.IGNORECASE)
 
 _PATTERNS = (
     # Shell, environment, values, Terraform arguments: `name = "1.31"`, `NAME=v1.31.4`, `name: 1.31`
@@ -64,9 +65,9 @@ _OBJECTS = {
 }
 """Kinds of manifests that make clusters, and where they hold the version."""
 
-_VERSION_KEY = re.compile("version:")
+_VERSION_KEY = lazy_pattern("version:")
 
-_REFERENCE_DOCS = re.compile(
+_REFERENCE_DOCS = lazy_pattern(
     r"^render:[ \t]*\r?\n(?:[ \t#][^\n]*\n|\r?\n)*?[ ]+kubernetesVersion:", re.M
 )
 """Of crd-ref-docs, beside `processor:`: the Kubernetes whose documentation is linked to."""

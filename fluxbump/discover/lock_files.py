@@ -1,11 +1,15 @@
-"""Lock files of other tools that name a Flux release: never edited, but not passed over. Pure."""
+"""Lock files of other tools that name a Flux release: never edited, but not passed over. Pure.
+
+A lock file counts only if an entry of it names flux2, or the community's chart, together with a
+version that a pin of the repository holds. Each form is that of the tool that writes the file.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from fluxbump.discover.pins import install_url
-from fluxbump.model import Note
+from fluxbump.model import FLUX, FLUX2, Form, Note, Pin
 from fluxbump.text.live_code import Language, TextFile
 
 _RENEWED_BY = {
@@ -15,29 +19,73 @@ _RENEWED_BY = {
     "yarn.lock": "yarn install",
     "pnpm-lock.yaml": "pnpm install",
     "go.sum": "go mod tidy",
+    "go.work.sum": "go work sync",
     ".terraform.lock.hcl": "terraform init -upgrade",
     "Cargo.lock": "cargo update",
     "poetry.lock": "poetry lock",
     "uv.lock": "uv lock",
     "vendir.lock.yml": "vendir sync",
+    "vendir.lock.yaml": "vendir sync",
     "jsonnetfile.lock.json": "jb update",
     "Gemfile.lock": "bundle install",
     "aqua-checksums.json": "aqua update-checksum",
+    ".aqua-checksums.json": "aqua update-checksum",
     "devbox.lock": "devbox update",
     "mise.lock": "mise lock",
     "MODULE.bazel.lock": "bazel mod deps",
 }
 
 
-def notes(file: TextFile) -> Iterator[Note]:
-    """Yield a remark on the install URL that a lock file holds: who renews it."""
-    if file.language is not Language.LOCK:
-        return
-    match = install_url.URL.search(file.text)
-    if match is not None and match["tag"]:
-        command = _RENEWED_BY.get(file.path.rpartition("/")[2])
-        how = f"renew it with `{command}`" if command else "renew it with the tool that wrote it"
-        yield Note(
-            file.location(match.start()),
-            f"a lock file names the install URL of {match['tag']}: not edited ({how} after a bump)",
-        )
+_VERSION = r"(\d+\.\d+\.\d+(?:-[\w.]+)?)(?![\w-]|\.\d)"
+_ENTRY = r"[^{}]{0,400}?"  # what may stand between two keys of one entry
+_FORMS = (
+    # A tag, a release, or a file of either, by its URL or its id: most tools.
+    (
+        r"fluxcd/flux2(?:/(?:releases|download|tag|archive|tree|tarball|zipball|raw|refs|tags|v2))*"
+        rf"[/@?#: ]+(?:ref=)?v?{_VERSION}"
+    ),
+    # flake.lock, whose keys are in alphabetical order
+    rf'"owner": "fluxcd",{_ENTRY}"ref": "(?:refs/tags/)?v?{_VERSION}"{_ENTRY}"repo": "flux2"',
+    # npins
+    rf'"owner": "fluxcd",\s+"repo": "flux2"\s+\}}{_ENTRY}"version": "v?{_VERSION}"',
+    # devbox.lock: nixpkgs calls the command line fluxcd
+    rf'"fluxcd@{_VERSION}"',
+    # mise.lock
+    rf'\[\[tools\.(?:flux2|"[^"\n]*flux2")\]\]\s+version = "{_VERSION}"',
+    # vendir.lock.yml: a chart, by the release that it ships; a tag of a repository
+    rf'appVersion: "?v?{_VERSION}"?\s+version: [^\n]*\s+path: [^\n]*flux2(?![\w-])',
+    rf'tags:\s+- "?v?{_VERSION}"?\s+path: [^\n]*flux2(?![\w-])',
+    rf"fluxcd-community/(?:helm-charts/releases/download/flux2-|charts/flux2[:@]){_VERSION}",
+)
+_FORM = re.compile("|".join(_FORMS))
+
+
+def notes(
+    files: Iterable[TextFile], pins: Iterable[Pin], app_versions: Mapping[str, str]
+) -> Iterator[Note]:
+    """Yield a remark on each lock file that holds a version of Flux or its chart: who renews it.
+
+    Args:
+        files: all; others are passed over.
+        pins: that say which versions are held.
+        app_versions: chart version to Flux release.
+    """
+    held = {pin.value for pin in pins if pin.track in (FLUX, FLUX2) and pin.form is Form.EXACT}
+    held |= {app_versions[value] for value in held if value in app_versions}
+    for file in files:
+        if file.language is Language.LOCK:
+            yield from _first(file, held)
+
+
+def _first(file: TextFile, held: Collection[str]) -> Iterator[Note]:
+    for match in _FORM.finditer(file.text):
+        group = match.lastindex or 0
+        version = match[group]
+        if version in held:
+            command = _RENEWED_BY.get(file.path.rpartition("/")[2])
+            how = f"`{command}`" if command else "the tool that wrote it"
+            what = (
+                f"a lock file holds flux2 {version}: not edited (renew it with {how} after a bump)"
+            )
+            yield Note(file.location(match.start(group)), what)
+            return

@@ -2,45 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import groupby
+
 from semver import Version
 
+from fluxbump.discover.pins import KINDS
 from fluxbump.errors import PinError
-from fluxbump.model import FLUX, FLUX2, Form, Inventory, Track
+from fluxbump.model import FLUX, FLUX2, Form, Inventory, Pin, Role, Track
 from fluxbump.text import versions
+
+_LOWEST = Version(0)
+_ORDER = {name: number for number, name in enumerate(KINDS)}
 
 
 def current(inventory: Inventory) -> dict[Track, str]:
     """Tell what each track holds now.
 
-    `flux` is what the install URLs hold, `flux2` what the wrappers depend on (the oldest, when
-    they disagree), a chart's track is the version in its Chart.yaml.
+    `flux` is what install URLs and their like hold, `flux2` what the wrappers depend on (the
+    oldest, when they disagree), a chart's track is the version in its Chart.yaml.
     """
     held: dict[Track, str] = {}
-    for track, kinds in ((FLUX, FLUX_SOURCES), (FLUX2, FLUX2_SOURCES)):
-        for kind in kinds:
-            values = _values(inventory, kind, track)
-            if values and track not in held:
-                held[track] = min(values, key=lambda value: versions.parse(value) or _LOWEST)
+    for track in (FLUX, FLUX2):
+        values = {pin.value for pin in first_installs(inventory.pins, track)}
+        if values:
+            held[track] = min(values, key=lambda value: versions.parse(value) or _LOWEST)
     held |= {chart.track: chart.version for chart in inventory.charts}
     return held
 
 
-_LOWEST = Version(0)
-FLUX_SOURCES = ("install-url", "variable", "custom")
-"""Kinds of pin that say which release is installed; the first that a repository has counts."""
-FLUX2_SOURCES = (
-    *("chart-dependency", "helm-release", "terraform", "helm-command", "crossplane"),
-    *("embedded-manifest", "kustomize-override", "chart-archive", "variable", "custom"),
-)
-"""Kinds of pin that say which chart release is shipped; the first that a repository has counts."""
+def installs(pins: Iterable[Pin], track: Track) -> list[Pin]:
+    """Return the pins that say which version of a track is installed, in the order of `KINDS`."""
+    found = (pin for pin in pins if pin.track == track and pin.role is Role.INSTALLS)
+    return sorted(found, key=lambda pin: _ORDER[pin.kind])
 
 
-def _values(inventory: Inventory, kind: str, track: Track) -> set[str]:
-    return {
-        pin.value
-        for pin in inventory.pins
-        if pin.kind == kind and pin.track == track and pin.form is Form.EXACT
-    }
+def first_installs(pins: Iterable[Pin], track: Track) -> list[Pin]:
+    """Return those of the first kind of which any is exact, as far as they are exact."""
+    exact = (pin for pin in installs(pins, track) if pin.form is Form.EXACT)
+    return next((list(same) for _, same in groupby(exact, key=lambda pin: pin.kind)), [])
 
 
 def require_pins(inventory: Inventory, message: str) -> None:

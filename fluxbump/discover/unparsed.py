@@ -15,12 +15,13 @@ from fluxbump.discover.pins.kind import Context
 from fluxbump.model import Location, Note, Unreadable
 from fluxbump.text import yaml
 from fluxbump.text.live_code import TextFile, suffix_of
+from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.yaml import Document
 
 _KEY = r"""\b(?:chart|url|name)["']?\s*:\s*["']?"""
-_TEMPLATE = re.compile(r"\{\{|\{%|%\{|<%")
-_MIME = re.compile(r"\ufeff?(?:MIME-Version|Content-Type):", re.IGNORECASE)
-_JSON_COMMENT = re.compile(r"^[ \t]*(?://|/\*)|[,{\[][ \t]*(?://|/\*)|,\s*[}\]]", re.MULTILINE)
+_TEMPLATE = lazy_pattern(r"\{\{|\{%|%\{|<%")
+_MIME = lazy_pattern(r"\ufeff?(?:MIME-Version|Content-Type):", re.IGNORECASE)
+_JSON_COMMENT = lazy_pattern(r"^[ \t]*(?://|/\*)|[,{\[][ \t]*(?://|/\*)|,\s*[}\]]", re.MULTILINE)
 
 
 def judged(file: TextFile, document: Document, context: Context) -> Note | Unreadable | None:

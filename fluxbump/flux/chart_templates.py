@@ -9,20 +9,22 @@ from __future__ import annotations
 
 import re
 
+from fluxbump.text.patterns import lazy_pattern
+
 # An action of Go's text/template: a comment may hold quotes, and a quoted string braces. Nothing is
 # tried twice, so the time is linear.
-_ACTION = re.compile(
+_ACTION = lazy_pattern(
     r"\{\{(?:"
     r"-?\s*+/\*(?:[^*]|\*(?!/))*+\*/"
     r'|(?:"(?:[^"\\\n]|\\.)*+"|`[^`]*+`|[^"`}]|\}(?!\}))*+'
     r")\s*+-?\}\}",
     re.DOTALL,
 )
-_CONTROL = re.compile(
+_CONTROL = lazy_pattern(
     r"\{\{-?\s*(?:/\*|\$\w+\s*:?=|(?:if|else|end|with|range|define|block|break|continue)\b)"
 )
 _VALUE = "\ufffc"  # stands for a value until its line is looked at
-_ONLY_VALUES = re.compile(rf"^[ \t]*(?:{_VALUE}[ \t]*)+$", re.MULTILINE)
+_ONLY_VALUES = lazy_pattern(rf"^[ \t]*(?:{_VALUE}[ \t]*)+$", re.MULTILINE)
 
 
 class TemplateProblem(Exception):  # noqa: N818  # a finding about input

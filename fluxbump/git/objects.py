@@ -303,7 +303,7 @@ class CommitSnapshot(ObjectSnapshot):
             return super()._search(needles)
         files, folders, _ = self._listed
         parts = divide(Listing(self._paths, files, folders), number)
-        command = [*_grep(needles), "--threads=1"]
+        command = _grep(needles)
         outs = self._git.run_beside(
             [[*command, *(name.decode() for name in part.names), "--"] for part in parts],
             accept=(0, 1),
@@ -320,9 +320,10 @@ def _no_object(path: str) -> RepositoryError:
 
 
 def _grep(needles: Sequence[str]) -> list[str]:
+    """Threads wait for each other to read objects; one takes as long and a fifth less work."""
     return [
         "grep", "-l", "-z", "--text", "--fixed-strings", "--full-name",
-        "--no-recurse-submodules", "--no-color",
+        "--no-recurse-submodules", "--no-color", "--threads=1",
         *(part for needle in needles for part in ("-e", needle)),
     ]  # fmt: skip
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-_URL = re.compile(r"(?P<scheme>[a-z]+)://(?P<host>[^/]*)(?P<path>.*)", re.IGNORECASE)
-_DEFAULT_PORT = re.compile(r":(?:80|443)\Z")
+from fluxbump.text.patterns import lazy_pattern
+
+_URL = lazy_pattern(r"(?P<scheme>[a-z]+)://(?P<host>[^/]*)(?P<path>.*)", re.IGNORECASE)
+_DEFAULT_PORT = lazy_pattern(r":(?:80|443)\Z")
 
 _COPIES = frozenset({
     "example", "examples", "sample", "samples", "doc", "docs", "test", "tests", "testdata",

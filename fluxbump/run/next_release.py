@@ -19,7 +19,7 @@ from fluxbump.check.rules.rule import Evidence
 from fluxbump.check.suppressions import Suppressed
 from fluxbump.config import schedule
 from fluxbump.config.settings import Policy
-from fluxbump.discover.tracks import FLUX2_SOURCES, FLUX_SOURCES
+from fluxbump.discover.tracks import installs
 from fluxbump.errors import FluxbumpError, HalfBumpError
 from fluxbump.flux import releases
 from fluxbump.flux.upgrade_path import Route, route
@@ -126,8 +126,8 @@ def _whole(decision: Update | Blocked, before: Evidence, index: ChartIndex) -> U
 def _highest(before: Evidence, installed: Version) -> Version:
     """Return the newest release that is installed or shipped anywhere."""
     exact = [pin for pin in before.inventory.pins if pin.form is Form.EXACT]
-    held = [pin.value for pin in exact if pin.track == FLUX and pin.kind in FLUX_SOURCES]
-    charts = [pin for pin in exact if pin.track == FLUX2 and pin.kind in FLUX2_SOURCES]
+    held = [pin.value for pin in installs(exact, FLUX)]
+    charts = installs(exact, FLUX2)
     held += [release for pin in charts if (release := before.shipped(pin)[0])]
     found = (versions.parse(one) for one in held)
     return max([installed, *(one for one in found if one is not None)])
@@ -270,7 +270,7 @@ class _Search:
         first = way.hops[0].new
         codes = dict.fromkeys(one.code for one in self._findings(first))
         if not codes:
-            return ""
+            return newest_safe.unknown(self._evidence, first, self._suppressed) or ""
         by = f"refused by {', '.join(codes)}"
         return by if first == way.goal else f"the way leads by {first}, {by}"
 

@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 A = TypeVar("A")
 B = TypeVar("B")
 
-WORTH = 1_000
-"""Items of which a further process is worth a fork, which takes a hundredth of a second."""
+WORTH = 2_000
+"""Items of which a further process is worth a fork, which takes a hundredth of a second.
+
+`make bench` measured that a fork for 2,100 files saves no time and costs 3 % of the processor's.
+"""
 
 _GRAIN = 8  # parts to each process: files that lie together often are alike, and take as long
 

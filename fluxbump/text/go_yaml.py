@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import itertools
 import math
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.yaml import YamlProblem
 
 _MAX_NODES = 20_000  # an alias bomb is small only until somebody writes it out
@@ -27,10 +27,10 @@ _WORDS: Mapping[str, bool | None] = {
     **dict.fromkeys(("off", "Off", "OFF"), False),
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
 }
-_NUMBER = re.compile(r"[-+.0-9][-+.0-9a-zA-Z_]*")
-_INTEGER = re.compile(r"([-+]?)(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|[1-9][0-9]*|0)")
-_OCTAL = re.compile(r"0[0-7]+")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_NUMBER = lazy_pattern(r"[-+.0-9][-+.0-9a-zA-Z_]*")
+_INTEGER = lazy_pattern(r"([-+]?)(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|[1-9][0-9]*|0)")
+_OCTAL = lazy_pattern(r"0[0-7]+")
+_FLOAT = lazy_pattern(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _STRING_TAGS = frozenset({"!", "tag:yaml.org,2002:str"})
 
 

@@ -8,13 +8,14 @@ stand.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
 from fluxbump.text.comments import hash_comments
+from fluxbump.text.patterns import lazy_pattern
 
-_TOKEN = re.compile(
+_TOKEN = lazy_pattern(
     r"""
     (?P<comment>\#[^\n]*|//[^\n]*|/\*.*?(?:\*/|\Z))
   | (?P<heredoc><<-?(?P<mark>[A-Za-z_][\w-]*)[ \t]*\r?\n
@@ -27,8 +28,12 @@ _TOKEN = re.compile(
 )
 
 
-_LINE = re.compile(r"""(?P<stop>\n|\#|//|/\*)|"(?:\\.|[^"\\\n])*"|\S""")
+_LINE = lazy_pattern(r"""(?P<stop>\n|\#|//|/\*)|"(?:\\.|[^"\\\n])*"|\S""")
 """What an expression consists of, as far as it takes to find where it ends."""
+
+
+_MOST_LABELS = 16
+"""Words before a block's brace; Terraform's own have three at the most."""
 
 
 class Attribute(Struct, frozen=True):
@@ -37,13 +42,23 @@ class Attribute(Struct, frozen=True):
     Attributes:
         value: the text between the quotes; None when the value is not one plain string.
         start: offset of the value's first character.
-        end: offset behind its last character; of an expression, on its first line.
+        text: that it stands in.
     """
 
     name: str
     value: str | None
     start: int
-    end: int
+    text: str
+
+    @property
+    def end(self) -> int:
+        """Offset behind the value's last character; of an expression, on its first line.
+
+        Where that is takes a look at the whole line, so only who asks pays for it.
+        """
+        if self.value is not None:
+            return self.start + len(self.value)
+        return _line_end(self.text, self.start)
 
 
 class Block(Struct, frozen=True):
@@ -81,33 +96,51 @@ def heredocs(text: str) -> Iterator[tuple[int, int]]:
 def blocks(text: str, *labels: str) -> Iterator[Block]:
     """Yield the blocks whose keyword and first labels are `labels`."""
     tokens = [token for token in _TOKEN.finditer(text) if token.lastgroup != "comment"]
+    closing = _closing(tokens)
     for position, token in enumerate(tokens):
         if token.group() != labels[0] or token.lastgroup != "name":
             continue
         head: list[str] = []
         after = position
-        while after < len(tokens) and tokens[after].lastgroup in ("name", "string"):
+        last = min(len(tokens), position + _MOST_LABELS)
+        while after < last and tokens[after].lastgroup in ("name", "string"):
             head.append(tokens[after].group().strip('"'))
             after += 1
         opens = after < len(tokens) and tokens[after].group() == "{"
         if opens and tuple(head[: len(labels)]) == labels:
-            attributes = tuple(_attributes(tokens[after + 1 :]))
+            attributes = tuple(_attributes(tokens, after, closing))
             yield Block(tuple(head), token.start(), attributes)
 
 
-def _attributes(tokens: list[re.Match[str]]) -> Iterator[Attribute]:
-    depth = 0
+def _closing(tokens: Sequence[re.Match[str]]) -> dict[int, int]:
+    """Map the position of each opening brace to that of the one that closes it, if one does."""
+    found, opened = dict[int, int](), list[int]()
     for position, token in enumerate(tokens):
         if token.group() == "{":
-            depth += 1
-        elif token.group() == "}":
-            depth -= 1
-            if depth < 0:
-                return
-        elif depth == 0 and token.lastgroup == "name":
+            opened.append(position)
+        elif token.group() == "}" and opened:
+            found[opened.pop()] = position
+    return found
+
+
+def _attributes(
+    tokens: Sequence[re.Match[str]], opening: int, closing: Mapping[int, int]
+) -> Iterator[Attribute]:
+    """Yield the attributes directly inside the block that opens at a token.
+
+    What is inside of inner blocks is passed by, so that all blocks of a text are read in one walk
+    of it; behind an inner block that never closes nothing is directly inside of this one.
+    """
+    position, end = opening + 1, closing.get(opening, len(tokens))
+    while position < end:
+        token = tokens[position]
+        if token.group() == "{":
+            position = closing.get(position, end)
+        elif token.lastgroup == "name":
             follower = tokens[position + 1 : position + 3]
             if len(follower) > 1 and follower[0].group() == "=":
                 yield _attribute(token, *follower)
+        position += 1
 
 
 def _attribute(name: re.Match[str], equals: re.Match[str], value: re.Match[str]) -> Attribute:
@@ -116,9 +149,8 @@ def _attribute(name: re.Match[str], equals: re.Match[str], value: re.Match[str])
     while text[begin : begin + 1] in (" ", "\t"):
         begin += 1
     if value.lastgroup == "string" and value.start() == begin:
-        start, end = value.start() + 1, value.end() - 1
-        return Attribute(name.group(), value.group()[1:-1], start, end)
-    return Attribute(name.group(), None, begin, _line_end(text, begin))
+        return Attribute(name.group(), value.group()[1:-1], value.start() + 1, text)
+    return Attribute(name.group(), None, begin, text)
 
 
 def _line_end(text: str, start: int) -> int:

@@ -14,6 +14,7 @@ from enum import Enum, auto
 from functools import cache
 
 from fluxbump.text.comments import Pair, Syntax
+from fluxbump.text.patterns import lazy_pattern
 
 
 class Language(Enum):
@@ -167,7 +168,7 @@ _FIRST_PARTS = (
 """`Dockerfile.build`, `.env.production`, `cloud-init-master`: what is behind tells nothing."""
 _FIRST_PART = frozenset(_FIRST_PARTS.split())
 
-_LOCKS = re.compile(r"[.-]lock\.(?:json|ya?ml|hcl|toml)$|(?:^|/)npins/sources\.json$")
+_LOCKS = lazy_pattern(r"[.-]lock\.(?:json|ya?ml|hcl|toml)$|(?:^|/)npins/sources\.json$")
 
 _LAYERS: dict[str, tuple[Pair, ...]] = {
     "tpl": (_GO, _JINJA),
@@ -189,8 +190,10 @@ _LAYERS: dict[str, tuple[Pair, ...]] = {
 }
 """Suffixes of templates and patterns: the name before them says what comes of the file."""
 
-_SHEBANG = re.compile(r"\ufeff?(?:#!|#cloud-config|## template:|MIME-Version:|Content-Type: multi)")
-_INTERPRETERS = re.compile(r"#!.*\b(python|node|deno|bun|ruby|perl|php|lua|groovy|tsx|ts-node)")
+_SHEBANG = lazy_pattern(
+    r"\ufeff?(?:#!|#cloud-config|## template:|MIME-Version:|Content-Type: multi)"
+)
+_INTERPRETERS = lazy_pattern(r"#!.*\b(python|node|deno|bun|ruby|perl|php|lua|groovy|tsx|ts-node)")
 _INTERPRETED = {
     "python": "py", "ruby": "rb", "perl": "pl", "php": "php", "lua": "lua", "groovy": "groovy",
 }  # fmt: skip
@@ -287,7 +290,7 @@ def syntax_of(path: str, text: str) -> Syntax:
     return base
 
 
-_SIGNS = re.compile(r"\{\{|\{%|%\{|<%")
+_SIGNS = lazy_pattern(r"\{\{|\{%|%\{|<%")
 
 
 def is_template(path: str, text: str) -> bool:
@@ -299,7 +302,7 @@ def is_template(path: str, text: str) -> bool:
 
 # --- tests ---------------------------------------------------------------------------------------
 
-_TESTS = re.compile(
+_TESTS = lazy_pattern(
     r"(?:^|/)(?:tests?|testdata|testing|__tests__|specs?|fixtures?|__fixtures__|mocks?|__mocks__|"
     r"testutils?)/|"
     r"(?:^|/)(?:test_[^/]*|conftest)\.\w+$|[._-](?:test|tests|spec)\.\w+$|[a-z0-9](?:Tests?|IT)\."

@@ -42,11 +42,21 @@ def key_around(document: Document, offset: int) -> str | None:
     None outside of every value, in a comment, and in a document that cannot be parsed.
     """
     position, found = offset - document.start, None
-    for mapping in yaml.mappings(document.root):
+    for mapping in yaml.mappings(document.root, _around(document, position)):
         for key, value in yaml.entries(mapping):
             if value.start_mark.index <= position < value.end_mark.index:
                 found = key
     return found
+
+
+def _around(document: Document, position: int) -> Callable[[Node], bool]:
+    """Tell which nodes may hold what is around a character; all, where there may be an alias."""
+    aliases = "*" in document.source
+
+    def holds(node: Node) -> bool:
+        return aliases or node.start_mark.index <= position < node.end_mark.index
+
+    return holds
 
 
 class TextFile(Struct, dict=True):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from fluxbump.model import Form
 from fluxbump.text import versions
+from fluxbump.text.patterns import lazy_pattern
 
-_EXACT = re.compile(rf"=?\s*v?({versions.FULL.pattern})")
-_VARIABLE = re.compile(r"\$[\w{(]|\{\{|%\{|<no value>")
+_EXACT = lazy_pattern(rf"=?\s*v?({versions.FULL.pattern})")
+_VARIABLE = lazy_pattern(r"\$[\w{(]|\{\{|%\{|<no value>")
 _ANY = frozenset({"", "*", "x", "X", "latest", ">=0.0.0", ">=0.0.0-0", ">0.0.0-0", ">= 0.0.0"})
 
 

@@ -16,6 +16,7 @@ from msgspec import Struct
 from semver import Version
 
 from fluxbump.text import versions
+from fluxbump.text.patterns import lazy_pattern
 
 MAX_LENGTH = 512
 """Bytes that a constraint may take, as in the library."""
@@ -39,7 +40,7 @@ _TERM = (
     rf"(-{_IDENTIFIERS})?(\+{_IDENTIFIERS})?"
 )
 _WILDCARDS = frozenset({None, "x", "X", "*"})
-_EXACT = re.compile(rf"=?v?(?:{versions.FULL.pattern})")
+_EXACT = lazy_pattern(rf"=?v?(?:{versions.FULL.pattern})")
 
 
 class ConstraintError(ValueError):
@@ -93,6 +94,15 @@ def parse(text: str) -> Constraint:
 def is_exact(text: str) -> bool:
     """Tell whether `text` is one full version, with an optional leading `v` or `=`."""
     return _EXACT.fullmatch(text) is not None
+
+
+def is_constraint(text: str) -> bool:
+    """Whether a text is a range, or a version; see `parse`."""
+    try:
+        parse(text)
+    except ConstraintError:
+        return False
+    return True
 
 
 def _without_hyphens(text: str) -> str:

@@ -11,6 +11,8 @@ from typing import Literal
 
 from semver import Version
 
+from fluxbump.text.patterns import lazy_pattern
+
 Level = Literal["patch", "minor", "major", "none"]
 """How the version of an own chart is raised; `none` where that is not fluxbump's to do."""
 
@@ -20,17 +22,17 @@ _CORE = rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}"
 _PRERELEASE = rf"(?:[0-9]*[A-Za-z-][0-9A-Za-z-]*|{_NUMBER})"
 _SUFFIX = rf"(?:-{_PRERELEASE}(?:\.{_PRERELEASE})*)?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?"
 
-FULL = re.compile(_CORE + _SUFFIX)
+FULL = lazy_pattern(_CORE + _SUFFIX)
 """A full version, without a leading `v`."""
 
 _BEFORE, _BEHIND = r"(?<![\w.+])v?", r"(?![\w+]|\.[0-9]|-\w)"
 
-IN_TEXT = re.compile(rf"{_BEFORE}(?P<version>{_CORE}{_SUFFIX}){_BEHIND}")
+IN_TEXT = lazy_pattern(rf"{_BEFORE}(?P<version>{_CORE}{_SUFFIX}){_BEHIND}")
 """A full version in running text; a final full stop is not part of it."""
 
 
-_INSIDE = re.compile(r"[\w.+]")
-_GOES_ON = re.compile(r"[\w+]|\.[0-9]|-\w")
+_INSIDE = lazy_pattern(r"[\w.+]")
+_GOES_ON = lazy_pattern(r"[\w+]|\.[0-9]|-\w")
 
 
 def _stands_alone(text: str, start: int) -> bool:
@@ -61,7 +63,7 @@ def parse(text: str) -> Version | None:
     return Version.parse(bare) if FULL.fullmatch(bare) else None
 
 
-_COUNTED = re.compile(r"(?P<word>alpha|beta|rc|pre|preview|dev|a|b)?(?P<count>[0-9]{1,9})")
+_COUNTED = lazy_pattern(r"(?P<word>alpha|beta|rc|pre|preview|dev|a|b)?(?P<count>[0-9]{1,9})")
 """An identifier that counts prereleases: a number, or a word that names one with a number behind.
 
 Other words that end in digits, such as a commit's name, count nothing.

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any
 
@@ -24,6 +24,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.tag import Tag
 
 from fluxbump.model import Location
+from fluxbump.text.parsed import Parsed
 from fluxbump.text.yaml_problem import YamlProblem, refuse_deep_nesting
 
 # A line that starts with `---` ends a document wherever it stands, inside any scalar
@@ -133,6 +134,9 @@ def _compose_fast(text: str) -> Node | None:
     return root
 
 
+_parsed = Parsed(_compose)
+
+
 class Document(Struct, dict=True):
     """One document of a file.
 
@@ -161,7 +165,7 @@ class Document(Struct, dict=True):
     def root(self) -> Node | None:
         """The root node; None for an empty document and for one that cannot be parsed."""
         try:
-            return _compose(self.source)
+            return _parsed.compose(self.source)
         except YamlProblem as problem:
             where = Location(self.path, self.line + problem.line + 1, problem.column + 1)
             self.problem = (where, problem.message)
@@ -245,9 +249,22 @@ def get(node: Node | None, *keys: str) -> Node | None:
     merge key (`<<`) brings along counts where the mapping itself has no such key.
     """
     for key in keys:
-        own = dict(entries(node))
-        node = own[key] if key in own else _merged(own.get(_MERGE), key)
+        node = _value(node, key)
     return node
+
+
+def _value(node: Node | None, key: str) -> Node | None:
+    if not isinstance(node, MappingNode):
+        return None
+    merge: Node | None = None
+    held: list[tuple[Node, Node]] = node.value
+    for name, value in reversed(held):
+        if isinstance(name, ScalarNode):
+            if name.value == key:
+                return value
+            if merge is None and name.value == _MERGE:
+                merge = value
+    return None if merge is None else _merged(merge, key)
 
 
 def _merged(node: Node | None, key: str) -> Node | None:
@@ -279,9 +296,16 @@ def text_of(node: Node | None, *keys: str) -> str | None:
     return str(node.value) if isinstance(node, ScalarNode) else None
 
 
-def mappings(node: Node | None) -> Iterator[MappingNode]:
-    """Yield every mapping below and including `node`, each once, also when aliased."""
-    return (one for one in _every(node) if isinstance(one, MappingNode))
+def mappings(
+    node: Node | None, wanted: Callable[[Node], bool] = lambda _: True
+) -> Iterator[MappingNode]:
+    """Yield every mapping below and including `node`, each once, also when aliased.
+
+    Args:
+        node: where to begin.
+        wanted: tells the nodes that are looked into; below others nothing is looked for.
+    """
+    return (one for one in _every(node, wanted) if isinstance(one, MappingNode))
 
 
 def scalars(node: Node | None) -> Iterator[ScalarNode]:
@@ -289,13 +313,13 @@ def scalars(node: Node | None) -> Iterator[ScalarNode]:
     return (one for one in _every(node) if isinstance(one, ScalarNode))
 
 
-def _every(node: Node | None) -> Iterator[Node]:
-    """Yield `node` and every value below it, each once."""
+def _every(node: Node | None, wanted: Callable[[Node], bool] = lambda _: True) -> Iterator[Node]:
+    """Yield `node` and every value below it, each once, that is wanted."""
     seen: set[int] = set()
     queue = [node]
     while queue:
         current = queue.pop()
-        if current is None or id(current) in seen:
+        if current is None or id(current) in seen or not wanted(current):
             continue
         seen.add(id(current))
         yield current

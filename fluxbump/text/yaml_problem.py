@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
+from fluxbump.text.patterns import lazy_pattern
+
 # libyaml's binding recurses on the C stack; input deeper than this is hostile, not a manifest.
 _MAX_DEPTH = 200
-_BRACKET_OR_COMMENT = re.compile(r"(?:^|(?<=[ \t]))#[^\n]*(?=\n|\Z)|[\[\]{}]", re.MULTILINE)
-_COMPACT_NESTING = re.compile(r"(?:[-?:][ \t]+){100}")
+_BRACKET_OR_COMMENT = lazy_pattern(r"(?:^|(?<=[ \t]))#[^\n]*(?=\n|\Z)|[\[\]{}]", re.MULTILINE)
+_COMPACT_NESTING = lazy_pattern(r"(?:[-?:][ \t]+){100}")
 _DEEP_INDENT = " " * 400
 _HARMLESS_WIDTH = 200  # the least that a line nested too deeply takes
 

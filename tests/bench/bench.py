@@ -7,6 +7,7 @@ table at the end says what the targets are, and by how much they are met or miss
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Callable
 from functools import cache
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from fixtures import generate
+from tests.bench import measure
 from tests.bench.conftest import ROUNDS, Measure
 from tests.tools import find_helm
 
@@ -73,15 +75,42 @@ def bench_grep(tree: str, measured: Measure, trees: Callable[[str], Path]) -> No
 
 
 @pytest.mark.parametrize("tree", _TREES)
+def bench_limit(
+    tree: str, measured: Measure, trees: Callable[[str], Path], index: Path, work: Path
+) -> None:
+    """The same search, list and contents of the same files, by git and nothing else."""
+    to = ["fluxbump", "to", "2.5.1", "--dry-run", "--index", str(index)]
+    environment = measure.clean_environment(work)
+    ran = measure.git_commands(to, cwd=trees(tree), env=environment)
+    search = next(argv for argv in ran if "grep" in argv)
+    listing = next(argv for argv in ran if "ls-tree" in argv)
+    steps = (
+        f"{shlex.join(listing)} > /dev/null",
+        f"{shlex.join(search)} | tr '\\0' '\\n' | git cat-file --batch > /dev/null",
+    )
+    measured(
+        f"limit: git, {tree}", ["sh", "-c", "; ".join(steps)], trees(tree), rounds=_rounds(tree)
+    )
+
+
+@pytest.mark.parametrize("tree", _TREES)
 def bench_to(tree: str, measured: Measure, trees: Callable[[str], Path], index: Path) -> None:
     command = ["fluxbump", "to", "2.5.1", "--dry-run", "--index", str(index)]
     measured(f"to --dry-run, {tree}", command, trees(tree), rounds=_rounds(tree))
 
 
-@pytest.mark.parametrize("tree", _TREES[:2])
+def bench_configured(measured: Measure, index: Path, work: Path) -> None:
+    """What it costs that there is a configuration."""
+    settings = "bump: patch\nexclude: [archive/*]\n"
+    place = generate.big(work / "configured", files=1_000, clusters=10, configuration=settings)
+    command = ["fluxbump", "to", "2.5.1", "--dry-run", "--index", str(index)]
+    measured("to --dry-run, fluxbump.yaml, 1000 files", command, place)
+
+
+@pytest.mark.parametrize("tree", ["fixture", "1000 files", "100000 files"])
 def bench_check(tree: str, measured: Measure, trees: Callable[[str], Path], index: Path) -> None:
     command = ["fluxbump", "check", "--rev", "HEAD", "--no-render", "--index", str(index)]
-    measured(f"check --no-render, {tree}", command, trees(tree))
+    measured(f"check --no-render, {tree}", command, trees(tree), rounds=_rounds(tree))
 
 
 @pytest.mark.parametrize("rules", ["without", "with"])

@@ -56,22 +56,28 @@ def measured(
         runs: list[measure.Run] = []
         environment = usual if env is None else dict(env)
         target = table.TARGETS.get(name)
-        floors = {one: list[float]() for one in target.floor if one in again} if target else {}
+        ratio = table.RATIOS.get(name)
+        held = (*(target.floor if target else ()), *((ratio.of,) if ratio else ()))
+        floors = {floor: list[measure.Run]() for floor in held if floor in again}
 
         def once() -> None:
             runs.append(measure.run(command, cwd=cwd, env=environment))
 
         def before() -> None:
-            for one, seconds in floors.items():
-                seconds.append(again[one]().seconds)
+            for floor, made in floors.items():
+                made.append(again[floor]())
 
         again[name] = lambda: measure.run(command, cwd=cwd, env=environment)
         benchmark.pedantic(once, setup=before, rounds=rounds, warmup_rounds=1)  # type: ignore[no-untyped-call]  # has none
         traced = measure.run(command, cwd=cwd, env=environment, trace=True)
         best = min(one.seconds for one in runs)
         memory = max(one.mebibytes for one in runs)
-        beside = {one: min(seconds) for one, seconds in floors.items()}
-        ROWS[name] = Row(best, memory, traced.git_seconds, traced.git_processes, beside)
+        beside = {floor: min(run.seconds for run in made) for floor, made in floors.items()}
+        work = min(run.processor for run in runs)
+        works = {floor: min(run.processor for run in made) for floor, made in floors.items()}
+        ROWS[name] = Row(
+            best, memory, traced.git_seconds, traced.git_processes, beside, work, works
+        )
         return best
 
     return go

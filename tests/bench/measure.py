@@ -21,7 +21,9 @@ actions = [(os.POSIX_SPAWN_DUP2, null, 1), (os.POSIX_SPAWN_DUP2, null, 2)]
 started = time.perf_counter()
 pid = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ, file_actions=actions)
 _, status, usage = os.wait4(pid, 0)
-print(os.waitstatus_to_exitcode(status), time.perf_counter() - started, usage.ru_maxrss)
+seconds = time.perf_counter() - started
+processor = usage.ru_utime + usage.ru_stime
+print(os.waitstatus_to_exitcode(status), seconds, usage.ru_maxrss, processor)
 """
 
 
@@ -34,12 +36,14 @@ class Run:
         mebibytes: its peak resident memory, without its children.
         git_seconds: time for which git processes ran.
         git_processes: how many there were.
+        processor: seconds of the processor's time, of the process and all that it waited for.
     """
 
     seconds: float
     mebibytes: float
     git_seconds: float
     git_processes: int
+    processor: float
 
 
 def run(command: Sequence[str], *, cwd: Path, env: Mapping[str, str], trace: bool = False) -> Run:
@@ -55,11 +59,24 @@ def run(command: Sequence[str], *, cwd: Path, env: Mapping[str, str], trace: boo
         done = subprocess.run(
             launcher, cwd=cwd, env=environment, check=True, capture_output=True, text=True
         )
-        code, seconds, kibibytes = done.stdout.split()
+        code, seconds, kibibytes, processor = done.stdout.split()
         if code != "0":
             raise RuntimeError(f"{' '.join(command)} failed with {code}")
         spans = _git_spans(events) if events.exists() else []
-        return Run(float(seconds), int(kibibytes) / _MIB, sum(spans), len(spans))
+        memory = int(kibibytes) / _MIB
+        return Run(float(seconds), memory, sum(spans), len(spans), float(processor))
+
+
+def git_commands(
+    command: Sequence[str], *, cwd: Path, env: Mapping[str, str]
+) -> list[tuple[str, ...]]:
+    """Return what git is run with by a command, by git's own account."""
+    with tempfile.TemporaryDirectory() as scratch:
+        events = Path(scratch, "trace2")
+        traced = {**env, "GIT_TRACE2_EVENT": str(events)}
+        subprocess.run(command, cwd=cwd, env=traced, check=True, capture_output=True)
+        lines = (json.loads(line) for line in events.read_text(encoding="utf-8").splitlines())
+        return [tuple(event["argv"]) for event in lines if event["event"] == "start"]
 
 
 def _git_spans(events: Path) -> list[float]:

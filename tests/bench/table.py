@@ -16,6 +16,8 @@ class Row:
         git_seconds: time for which git processes ran, in one traced run.
         git_processes: how many there were.
         floors: best seconds of what its target is made of, between its own rounds.
+        processor: least processor time of the rounds, git's included, in seconds.
+        processor_floors: likewise of what it is held against, between its own rounds.
     """
 
     seconds: float
@@ -23,6 +25,8 @@ class Row:
     git_seconds: float
     git_processes: int
     floors: Mapping[str, float]
+    processor: float
+    processor_floors: Mapping[str, float]
 
 
 ROWS: dict[str, Row] = {}
@@ -62,28 +66,53 @@ TARGETS = {
     "check with FB2, 1000 files": Target(1, ("check without FB2, 1000 files",), seconds=0.5),
     "run, nothing newer": Target(seconds=1),
     "run, pull request unchanged": Target(seconds=1),
-    "check, with render, fixture": Target(1, ("floor: helm template",), seconds=0.3),
+    "check, with render, fixture": Target(1, ("floor: helm template",), seconds=0.2),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """How many times the processor time of another row a figure should take at the most."""
+
+    most: float
+    of: str
+
+
+RATIOS = {
+    "to --dry-run, 1000 files": Ratio(3, "limit: git, 1000 files"),
+    "to --dry-run, fluxbump.yaml, 1000 files": Ratio(1.1, "to --dry-run, 1000 files"),
+    "check --no-render, 100000 files": Ratio(1.5, "to --dry-run, 100000 files"),
 }
 
 
 def lines() -> list[str]:
     """Lay the figures out; what misses its target says so."""
-    found = [f"{'':44}{'best s':>8}{'peak MiB':>10}{'git s':>8}{'procs':>7}  target"]
+    found = [f"{'':44}{'best s':>8}{'CPU s':>8}{'peak MiB':>10}{'git s':>8}{'procs':>7}  target"]
     for name, row in ROWS.items():
         git = f"{row.git_seconds:8.3f}{row.git_processes:7}" if row.git_processes else " " * 15
         found.append(
-            f"{name:44}{row.seconds:8.3f}{row.mebibytes:10.0f}{git}  {_verdict(name, row)}"
+            f"{name:44}{row.seconds:8.3f}{row.processor:8.3f}{row.mebibytes:10.0f}{git}"
+            f"  {', '.join((*_verdict(name, row), *_ratio(name, row)))}"
         )
     return found
 
 
-def _verdict(name: str, row: Row) -> str:
+def _verdict(name: str, row: Row) -> list[str]:
     target = TARGETS.get(name)
     if target is None or not set(target.floor) <= row.floors.keys():
-        return ""
+        return []
     limit = target.limit(row.floors)
     said = [f"{limit:.3f} s: {'met' if row.seconds <= limit else 'MISSED'}"]
     if target.mebibytes:
         met = "met" if row.mebibytes <= target.mebibytes else "MISSED"
         said.append(f"{target.mebibytes:.0f} MiB: {met}")
-    return ", ".join(said)
+    return said
+
+
+def _ratio(name: str, row: Row) -> list[str]:
+    ratio = RATIOS.get(name)
+    if ratio is None or ratio.of not in row.processor_floors:
+        return []
+    times = row.processor / row.processor_floors[ratio.of]
+    met = "met" if times <= ratio.most else "MISSED"
+    return [f"{times:.2f} of {ratio.most:g} times the CPU of {ratio.of}: {met}"]

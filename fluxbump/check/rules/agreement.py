@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from fluxbump.check import lost_installs
 from fluxbump.check.rules.rule import Evidence, NotApplicable, NotRun, Outcome, Rule
-from fluxbump.discover import installers
-from fluxbump.discover.tracks import FLUX2_SOURCES
+from fluxbump.discover import installers, opaque_pins
+from fluxbump.discover.tracks import installs
 from fluxbump.model import (
     FLUX,
     FLUX2,
@@ -23,7 +24,10 @@ from fluxbump.model import (
 )
 from fluxbump.text import version_ranges, versions, yaml
 
-_INSTALLS = ("helm-command", "crossplane", "embedded-manifest", "kustomize-override")
+_INSTALLS = (
+    *("helm-command", "ansible-helm", "helm-call", "crossplane", "embedded-manifest"),
+    "kustomize-override",
+)
 
 
 def _of(evidence: Evidence, kind: str) -> list[Pin]:
@@ -53,9 +57,19 @@ def _holds(pin: Pin) -> str:
         Form.RANGE: f"the range {pin.value}",
         Form.VARIABLE: f"the variable {pin.value}",
         Form.UNPINNED: f"{pin.value or 'no version'}, which is whatever is newest",
-        Form.OPAQUE: f"{pin.value} behind an anchor, a tag or a digest",
+        Form.OPAQUE: opaque_pins.held(pin),
         Form.EXACT: pin.value,
     }[pin.form]
+
+
+def _lost(code: str, losses: lost_installs.Losses, evidence: Evidence) -> Iterator[Finding]:
+    """What a change has taken away; no version is left there that could disagree."""
+    if evidence.base is None:
+        return
+    for loss in losses(evidence.base, evidence.inventory, evidence.remains):
+        severity = Severity.ERROR if loss.sure else Severity.WARNING
+        before = Related(loss.pin.location, "at the base")
+        yield Finding(code, severity, loss.message, loss.location, (before,))
 
 
 # --- FB101, FB102: every side holds a version -------------------------------------------------
@@ -67,7 +81,9 @@ def chart_dependency(evidence: Evidence) -> Iterator[Outcome]:
     for pin in dependencies:
         if pin.form is not Form.EXACT:
             yield _finding("FB101", pin, f"{pin.subject} is not exact: it holds {_holds(pin)}")
-    if not dependencies:
+    gone = list(_lost("FB101", lost_installs.dependencies, evidence))
+    yield from gone
+    if not dependencies and not gone:
         yield NotApplicable("FB101", "no chart here depends on the community chart flux2")
 
 
@@ -88,7 +104,9 @@ def install_manifest(evidence: Evidence) -> Iterator[Outcome]:
     for pin in exact[1:]:
         if pin.value != exact[0].value:
             yield _installs_differ(pin, exact[0])
-    if not urls:
+    gone = list(_lost("FB102", lost_installs.urls, evidence))
+    yield from gone
+    if not urls and not gone:
         yield NotApplicable("FB102", "nothing here installs Flux by the URL of an install.yaml")
 
 
@@ -129,7 +147,7 @@ def version_agreement(evidence: Evidence) -> Iterator[Outcome]:
 
 def _charts(evidence: Evidence) -> list[Pin]:
     """What asks for one version of the community chart."""
-    pins = [pin for kind in FLUX2_SOURCES for pin in _exact(evidence, kind) if pin.track == FLUX2]
+    pins = [pin for pin in installs(evidence.inventory.pins, FLUX2) if pin.form is Form.EXACT]
     # The URL of an archive holds its version twice, and says one thing.
     once = {(pin.location.path, pin.location.line, pin.value): pin for pin in pins}
     return [*once.values()]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from msgspec import Struct
 
 from fluxbump.check.rules.rule import Evidence, NotApplicable, NotRun, Outcome, Rule, cited
+from fluxbump.discover import chart_installs
 from fluxbump.errors import IndexSourceError
 from fluxbump.flux.install_manifest import Shipped
 from fluxbump.flux.stored_versions import Crd, CrdVersion
@@ -15,7 +16,7 @@ from fluxbump.flux.tables.fields import Field
 from fluxbump.model import FLUX2, Finding, Form, Location, Pin, Related, Severity
 
 _CODE = "FB206"
-_PINS = ("chart-dependency", "helm-release", "terraform", "custom")
+_PINS = (*chart_installs.RECONCILED, *chart_installs.BOOTSTRAP, "custom")
 _SHOWN = 4  # differences in one message
 _ANYTHING = {"spec": Field(open=True)}
 _FLAGS = ("served", "storage", "deprecated")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from fluxbump.check.rules.rule import Evidence, Finding, NotRun, Outcome, Related, Rule, Severity
-from fluxbump.discover.tracks import FLUX2_SOURCES, FLUX_SOURCES, current
+from fluxbump.discover.tracks import current
 from fluxbump.flux import controller_images as images
 from fluxbump.flux.tables import images as facts
-from fluxbump.model import FLUX, FLUX2, Form, Pin, TrackKind
+from fluxbump.model import FLUX, FLUX2, Form, Pin, Role, TrackKind
 
 _IN_VALUES = " in the values of "
 
@@ -68,11 +68,7 @@ def _finding(evidence: Evidence, pin: Pin, held: str, expected: str) -> Finding:
     related = tuple(
         Related(one.location, f"{one.subject} holds {one.value}")
         for one in evidence.inventory.pins
-        if one.form is Form.EXACT
-        and (
-            (one.track == FLUX and one.kind in FLUX_SOURCES)
-            or (one.track == FLUX2 and one.kind in FLUX2_SOURCES)
-        )
+        if one.form is Form.EXACT and one.track in (FLUX, FLUX2) and one.role is Role.INSTALLS
     )
     return Finding("FB113", Severity.ERROR, message, pin.location, related)
 

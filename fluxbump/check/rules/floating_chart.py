@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from fluxbump.check.rules.rule import Evidence, NotApplicable, NotRun, Outcome, Rule
 from fluxbump.discover import installers
-from fluxbump.discover.tracks import FLUX2_SOURCES
+from fluxbump.discover.tracks import installs
 from fluxbump.model import FLUX2, ChartRelease, Finding, Form, Pin, Related, Severity
 from fluxbump.text import version_ranges
 
@@ -17,7 +17,7 @@ _STABLE = ">=0.0.0"
 
 def floating(evidence: Evidence) -> Iterator[Outcome]:
     """A chart flux2 without an exact version comes to the release that is installed."""
-    pins = [pin for pin in evidence.inventory.pins if _floats(pin)]
+    pins = [pin for pin in installs(evidence.inventory.pins, FLUX2) if _floats(pin)]
     if not pins:
         yield NotApplicable(_CODE, "every version of the chart flux2 here is exact, or a variable")
     elif evidence.no_index:
@@ -29,8 +29,7 @@ def floating(evidence: Evidence) -> Iterator[Outcome]:
 
 
 def _floats(pin: Pin) -> bool:
-    wanted = pin.track == FLUX2 and pin.kind in FLUX2_SOURCES and pin.kind not in _ELSEWHERE
-    return wanted and pin.form in (Form.RANGE, Form.UNPINNED)
+    return pin.kind not in _ELSEWHERE and pin.form in (Form.RANGE, Form.UNPINNED)
 
 
 def _newest(pin: Pin, evidence: Evidence) -> ChartRelease | None:
@@ -54,14 +53,14 @@ def _beside(evidence: Evidence) -> list[tuple[Pin, str, str]]:
     What is installed counts first; where nothing says that, the other charts do.
     """
     files = evidence.inventory.files
-    installs = [
+    installed = [
         (pin, pin.value, f"{installers.name(pin, files)} installs Flux {pin.value}")
         for pin in installers.exact(evidence.inventory)
     ]
-    if installs:
-        return installs
+    if installed:
+        return installed
     exact = (pin for pin in evidence.inventory.pins if pin.form is Form.EXACT)
-    charts = [pin for pin in exact if pin.track == FLUX2 and pin.kind in FLUX2_SOURCES]
+    charts = installs(exact, FLUX2)
     shipped = [(pin, evidence.shipped(pin)[0]) for pin in charts]
     return [
         (pin, release, f"{pin.subject} asks for flux2 {pin.value}, which ships Flux {release}")

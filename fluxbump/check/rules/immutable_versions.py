@@ -17,7 +17,7 @@ def chart_version(evidence: Evidence) -> Iterator[Outcome]:
         yield NotApplicable("FB107", "no chart here moves with Flux")
         return
     if evidence.base is None:
-        yield NotRun("FB107", "no base to compare with: say --base origin/main")
+        yield NotRun("FB107", evidence.no_base)
         return
     if not evidence.raises:
         yield NotApplicable("FB107", "`bump: none`: chart versions are raised by somebody else")

@@ -62,7 +62,7 @@ def identity(evidence: Evidence) -> Iterator[Outcome]:
     """The HelmRelease that owns Flux names the same Helm release as at the base."""
     if evidence.base is None:
         if any(owners(evidence.inventory)):
-            yield NotRun("FB303", "no base to compare with: say --base origin/main")
+            yield NotRun("FB303", evidence.no_base)
         return
     before = _owned(evidence.base)
     if not before:

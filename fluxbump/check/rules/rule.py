@@ -70,7 +70,9 @@ class Evidence(Struct, frozen=True):
         locks: text of each Chart.lock beside a bumped chart, by its path.
         renders: one for each wrapper, when rendering was asked for.
         base: the inventory of the merge base; None when no base was given.
+        no_base: why there is none, and what gives one.
         changed: paths that differ from the base.
+        remains: the text of files that held the start of Flux at the base, and hold none now.
         raises: whether the team raises the versions of its own charts when they change.
         allowed_groups: API groups that a fresh cluster has, beside Kubernetes' and Flux's own.
         crds: what each known Flux release defines: release to CRD name to CRD.
@@ -96,7 +98,9 @@ class Evidence(Struct, frozen=True):
     locks: Mapping[str, str] = field(default_factory=dict)
     renders: tuple[Render, ...] = ()
     base: Inventory | None = None
+    no_base: str = "no base to compare with: say --base origin/main"
     changed: frozenset[str] = frozenset()
+    remains: Mapping[str, str] = field(default_factory=dict)
     raises: bool = True
     allowed_groups: tuple[str, ...] = ()
     crds: Mapping[str, Mapping[str, Crd]] = field(default_factory=dict)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from fluxbump.check.rules.rule import Check, Evidence, NotRun, Outcome, Rule, cited
-from fluxbump.discover import installers
+from fluxbump.discover import chart_installs, installers
 from fluxbump.flux import stored_versions
 from fluxbump.flux.stored_versions import Conflict
 from fluxbump.flux.upgrade_path import rewritten
@@ -28,7 +28,7 @@ from fluxbump.model import (
 
 MIGRATE = "https://fluxcd.io/flux/cmd/flux_migrate"
 
-_CHARTS = ("chart-dependency", "helm-release", "terraform")
+_CHARTS = (*chart_installs.RECONCILED, *chart_installs.BOOTSTRAP)
 
 
 class _Holds(Struct, frozen=True):
@@ -130,7 +130,7 @@ def upgrade(evidence: Evidence) -> Iterator[Outcome]:
     """The CRDs can be applied over what existing clusters hold."""
     targets = _charts(evidence.inventory, evidence) or _installs(evidence.inventory)
     if evidence.stored is None and evidence.base is None:
-        yield NotRun("FB202", "no base to compare with: say --base origin/main")
+        yield NotRun("FB202", evidence.no_base)
         return
     for target in targets:
         unknown = _unknown("FB202", evidence, target)

@@ -10,8 +10,9 @@ import re
 from collections.abc import Collection, Iterator
 
 from fluxbump.discover.embedded.objects import DEEPEST, Manifest, Value
+from fluxbump.text.patterns import lazy_pattern
 
-_TOKEN = re.compile(
+_TOKEN = lazy_pattern(
     r"""
     (?P<comment>\#[^\n]*|//[^\n]*|/\*.*?(?:\*/|\Z))
   | (?P<heredoc><<-?(?P<mark>[A-Za-z_][\w-]*)[ \t]*\r?\n.*?(?:^[ \t]*(?P=mark)[ \t]*\r?$|\Z))
@@ -21,9 +22,9 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL | re.MULTILINE,
 )
-_ASSIGNS = re.compile(r"[ \t]*(?:=(?![=>])|:)")
-_ENDS = re.compile(r"[ \t]*(?:[,}\])#\r\n]|//|/\*|\Z)")
-_EXPRESSION = re.compile(r"[^\r\n,}#]*[^\s,}#]")  # its first line, or the beginning of that
+_ASSIGNS = lazy_pattern(r"[ \t]*(?:=(?![=>])|:)")
+_ENDS = lazy_pattern(r"[ \t]*(?:[,}\])#\r\n]|//|/\*|\Z)")
+_EXPRESSION = lazy_pattern(r"[^\r\n,}#]*[^\s,}#]")  # its first line, or the beginning of that
 
 _Path = tuple[str, ...]
 

@@ -16,6 +16,7 @@ from msgspec import Struct, field
 from fluxbump.model import Form, Pin, Track
 from fluxbump.text import version_ranges, yaml
 from fluxbump.text.live_code import TextFile
+from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.version_forms import form_of
 from fluxbump.text.yaml import Document, Node
 
@@ -29,17 +30,17 @@ _MOST_BRACKETS = 200
 """How many brackets stand between that one and the key."""
 
 # What Go templates, Terraform templates, Flux substitutions and ResourceSets put in.
-_DIRECTIVE = re.compile(
+_DIRECTIVE = lazy_pattern(
     r"\{\{[^\n]*?\}\}|\{%[^\n]*?%\}|\$\{[^{}\n]*\}|\$\{\{[^\n]*?\}\}|%\{[^{}\n]*\}"
     r"|<<[^<>\n]{0,200}>>"
 )
-_ALONE = re.compile(
+_ALONE = lazy_pattern(
     r"^[ \t]*(?:(?:\{\{[^\n]*?\}\}|\{%[^\n]*?%\}|%\{[^{}\n]*\})[ \t]*)+\r?$", re.MULTILINE
 )
-_TABS = re.compile(r"^\t+", re.MULTILINE)
-_DASHES = re.compile(r"[ \t]*(?:-[ \t]+)*")
-_KEY = re.compile(r"""["']?[A-Za-z_][\w./-]*["']?[ \t]*:(?=[ \t\r\n]|\Z)""")
-_KIND_KEY = re.compile(r"""["']?kind["']?[ \t]*:""")
+_TABS = lazy_pattern(r"^\t+", re.MULTILINE)
+_DASHES = lazy_pattern(r"[ \t]*(?:-[ \t]+)*")
+_KEY = lazy_pattern(r"""["']?[A-Za-z_][\w./-]*["']?[ \t]*:(?=[ \t\r\n]|\Z)""")
+_KIND_KEY = lazy_pattern(r"""["']?kind["']?[ \t]*:""")
 _END = ("---", "...")
 
 FIELDS: Mapping[str, tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]] = {
@@ -331,7 +332,7 @@ def _shape(line: str, column: int) -> str:
     return "item" if item else "outside"
 
 
-_BRACE_OR_STRING = re.compile(r"""[{}]|"(?:\\.|[^"\\])*"|'[^'\n]*'""")
+_BRACE_OR_STRING = lazy_pattern(r"""[{}]|"(?:\\.|[^"\\])*"|'[^'\n]*'""")
 
 
 def _closing(text: str, opening: int, end: int) -> int | None:

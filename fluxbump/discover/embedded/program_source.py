@@ -7,19 +7,20 @@ from collections.abc import Collection
 
 from fluxbump.text import versions
 from fluxbump.text.live_code import TextFile
+from fluxbump.text.patterns import lazy_pattern
 
 _NEAR = 500  # characters in front of a place, in which the call around it begins
 
-_COMPARES = re.compile(
+_COMPARES = lazy_pattern(
     r"(?:regexp?\w*|re|pattern|matcher)(?:\.|::)\w+$|regexp?$|"
     r"(?:contains?|includes?|prefix|suffix|starts_?with|ends_?with|match\w*|search|find|index_?of|"
     r"replace\w*|sub|subn|split|test|equals?|expect|assert\w*)!?$",
     re.IGNORECASE,
 )
-_EQUALS = re.compile(r"[=!]==?\s*[@bfr]?[\"'`][^\"'`]*$|\bcase\s+[\"'`][^\"'`]*$")
-_BEGINS = re.compile(r"[^\s\"'`]*\Z")
+_EQUALS = lazy_pattern(r"[=!]==?\s*[@bfr]?[\"'`][^\"'`]*$|\bcase\s+[\"'`][^\"'`]*$")
+_BEGINS = lazy_pattern(r"[^\s\"'`]*\Z")
 # A string that is the URL; a command, an item of a YAML list, or a key in a longer one.
-_USES = re.compile(
+_USES = lazy_pattern(
     r"[\"'`]\Z|\b(?:kubectl|curl|wget|apply|http|fetch|download)\b[^\n]*\Z|(?:^|\n)\s*-\s+\Z|"
     r"\b(?:url|source|manifest|file|location|remote)\w*[\"']?\s*[:=]\s*\Z",
     re.IGNORECASE,

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from pathlib import PurePosixPath
+from functools import cache
 
 from msgspec import Struct
 
 from fluxbump.text.live_code import Language, TextFile
+from fluxbump.text.patterns import lazy_pattern
 
-_FILE = re.compile(
+_FILE = lazy_pattern(
     r"(?:changelog|changes|history|news|releases?[-_ ]?notes?|upgrad|migrat|post-?mortem"
     r"|incident|adr[-_]?\d|rfc[-_]?\d|\d{4}-\d\d-\d\d)",
     re.IGNORECASE,
 )
-_FOLDER = re.compile(
+_FOLDER = lazy_pattern(
     r"(?:adrs?|rfcs?|(?:.*[-_])?decisions?|(?:.*[-_])?records?|.*post-?mortems?.*|.*incidents?.*"
     r"|changelogs?|\.?changes?|\.changeset|release[-_ ]?notes?|histor(?:y|ies)|archived?|blogs?"
     r"|news)",
@@ -47,24 +48,36 @@ _WORDS = (
     # the contrary
     "|not|never|none|nobody|without|cannot|\\w+n.t|neither|nor|wrong(?:ly)?|mistake\\w*"
 )
-_PAST = re.compile(
+_PAST = lazy_pattern(
     rf"(?<![\w.-])(?:{_WORDS})(?![\w-]|\.\w)"
     rf"|(?:19|20)\d\d\b|\b{_MONTH}\.? \d|\bQ[1-4]\b|[<>~^≥≤\?]",
     re.IGNORECASE,
 )
-_HEADING = re.compile(r"^(#{1,6})[ \t]+([^\n]*)", re.MULTILINE)
-_OLD_HEADING = re.compile(
+_HEADING = lazy_pattern(r"^(#{1,6})[ \t]+([^\n]*)", re.MULTILINE)
+_OLD_HEADING = lazy_pattern(
     r"chang(?:es|e ?log)|histor|release|upgrad|migrat|incident|outage|post-?mortem|requirements?"
     r"|prerequisit|compatib|what went wrong|lessons|timeline|known issues|troubleshoot|faq|example"
     r"|news|\bv?\d+\.\d+|(?:19|20)\d\d|deprecat|decision|before|roadmap|\?",
     re.IGNORECASE,
 )
 
+_TELLS = re.compile(
+    r"chang(?:es|e ?log)|histor|release notes|incident|outage|post-?mortem|what went wrong|lessons"
+    r"|timeline|example|news|\bv?\d+\.\d+|(?:19|20)\d\d|decision|before|roadmap|\?",
+    re.IGNORECASE,
+)
+"""Headings over what was so once; the others may stand over what to do, in which `today` is now."""
+
 
 def is_history(path: str) -> bool:
     """Whether a file tells of the past as a whole: a changelog, a decision, an incident."""
-    parts = PurePosixPath(path).parts
-    return bool(_FILE.match(parts[-1])) or any(_FOLDER.fullmatch(one) for one in parts[:-1])
+    *folders, name = path.split("/")
+    return bool(_FILE.match(name)) or any(map(_is_old_folder, folders))
+
+
+@cache
+def _is_old_folder(name: str) -> bool:
+    return _FOLDER.fullmatch(name) is not None
 
 
 def is_past(sentence: str) -> bool:
@@ -89,8 +102,14 @@ class Sections(Struct, frozen=True):
         return found >= 0 and self.old[found]
 
 
-def sections(file: TextFile) -> Sections:
-    """Read the headings of a document; a heading speaks for all the sections below it."""
+def sections(file: TextFile, *, told: bool = False) -> Sections:
+    """Read the headings of a document; a heading speaks for all the sections below it.
+
+    Args:
+        file: the document.
+        told: count only the headings over what was so once, not those over how something is done.
+    """
+    pattern = _TELLS if told else _OLD_HEADING
     if file.language is not Language.DOCUMENT:
         return Sections()
     starts: list[int] = []
@@ -100,7 +119,7 @@ def sections(file: TextFile) -> Sections:
         level = len(match[1])
         while around and around[-1][0] >= level:
             around.pop()
-        past = any(one for _, one in around) or bool(_OLD_HEADING.search(match[2]))
+        past = any(one for _, one in around) or bool(pattern.search(match[2]))
         around.append((level, past))
         starts.append(match.start())
         old.append(past)

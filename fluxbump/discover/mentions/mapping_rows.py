@@ -14,14 +14,15 @@ from msgspec import Struct
 from fluxbump.discover.mentions import history_texts
 from fluxbump.text import versions
 from fluxbump.text.live_code import Language, TextFile
+from fluxbump.text.patterns import lazy_pattern
 
 _LONGEST_ROW = 300
 _PAIR = 2
 """Versions that a row has at least."""
-_ARROW = re.compile(r"->|→|=>|\|")
-_CHART = re.compile(r"(?<![\w-])flux2(?: chart)?[ `*]{1,3}v?$", re.IGNORECASE)
-_APP = re.compile(r"(?:appVersion|Flux)[ `*:]{1,3}v?$", re.IGNORECASE)
-_SHAPE = re.compile(r"\s+|<-+ ?current|←.*|\(current\)", re.IGNORECASE)
+_ARROW = lazy_pattern(r"->|→|=>|\|")
+_CHART = lazy_pattern(r"(?<![\w-])flux2(?: chart)?[ `*]{1,3}v?$", re.IGNORECASE)
+_APP = lazy_pattern(r"(?:appVersion|Flux)[ `*:]{1,3}v?$", re.IGNORECASE)
+_SHAPE = lazy_pattern(r"\s+|<-+ ?current|←.*|\(current\)", re.IGNORECASE)
 
 
 class WrongRow(Struct, frozen=True):

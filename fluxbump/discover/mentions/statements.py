@@ -8,7 +8,8 @@ tells nothing else: of no past, no condition, no other version. What may be eith
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
@@ -17,6 +18,7 @@ from fluxbump.discover.tracks import current
 from fluxbump.model import FLUX, FLUX2, Form, Inventory, Track, TrackKind
 from fluxbump.text import versions
 from fluxbump.text.live_code import Language, TextFile
+from fluxbump.text.patterns import lazy_pattern
 
 NEEDLES = ("lux v2.", "lux 2.", "luxCD v2.", "luxCD 2.", "lux version", "lux is ")
 """What a text contains that names a Flux release and, it may be, nothing else of Flux."""
@@ -38,16 +40,19 @@ _SPACE = r"(?:[ \t]|\r?\n[ \t]*+(?:#+|//+|\*|--|>|;)?+[ \t]*+(?!\r?\n))"
 _FILLER = (
     r"v|version|release|chart|helm chart|cd|is|are|at|on|to|in|the|its|it's|now|currently|still"
     r"|pinned|pinning|set|stays|stay|fixed|locked|today|presently|already|tag|kept|held"
+    r"|has(?=[^\w(]{1,12}(?:today|now|currently|presently))"
 )
 _GAP = rf"(?:{_SPACE}|[`*_\"'()\[\]:=@,]|(?<![\w])(?:{_FILLER})(?![\w-])){{0,24}}?"
-_BESIDE = re.compile(rf"(?P<gap>{_GAP})(?<![\w.+/-]){_VERSION}", re.IGNORECASE)
-_BEFORE = re.compile(
+_BESIDE = lazy_pattern(rf"(?P<gap>{_GAP})(?<![\w.+/-]){_VERSION}", re.IGNORECASE)
+_BEFORE = lazy_pattern(
     rf"(?<![\w.+/-]){_VERSION}[`*_]{{0,3}}{_SPACE}of{_SPACE}(?:(?:the|our){_SPACE})?[`*_\"']{{0,3}}\Z",
     re.IGNORECASE,
 )
-_URL = re.compile(r"https?://[^\s<>()\[\]\"'`]*|oci://[^\s<>()\[\]\"'`]*")
-_ANY_VERSION = re.compile(r"(?<![\w.+/-])v?[0-9]+\.[0-9]+(?:\.[0-9]+)*[^\s,;:)\]|`*\"']*")
-_OTHER_PRODUCT = re.compile(
+# `the version that NAME has today (1.1.2 is …)` is true or not, whatever else the sentence says.
+_OUTRIGHT = lazy_pattern(r"has[^\w(]+(?:today|now|currently|presently)[^\w(]*\([`*\"']*v?\Z", re.I)
+_URL = lazy_pattern(r"https?://[^\s<>()\[\]\"'`]*|oci://[^\s<>()\[\]\"'`]*")
+_ANY_VERSION = lazy_pattern(r"(?<![\w.+/-])v?[0-9]+\.[0-9]+(?:\.[0-9]+)*[^\s,;:)\]|`*\"']*")
+_OTHER_PRODUCT = lazy_pattern(
     r"(?:kubernetes|k8s|k3s|rke2|helm|kustomize|terraform|opentofu|tofu|talos|cilium|calico|istio"
     r"|argo ?cd|cert-manager|crossplane|gitea|keycloak|vault|prometheus|grafana|go|python|ubuntu"
     r"|debian|kubectl|eks|gke|aks|openshift|traefik|kyverno|sops|renovate)[ :@`*_(]{1,3}$",
@@ -59,27 +64,27 @@ _WE_RUN = (
 )
 _PINNED = r"(?:pinned|locked|held|kept) (?:to|at|on)|is pinned|are pinned|pins"
 _NOW = r"current(?:ly)?|now|today|presently|at present|at the moment|as of (?:now|today)"
-_STRONGLY = re.compile(rf"\b(?:{_WE_RUN}|{_PINNED}|{_NOW})\b", re.IGNORECASE)
-_VERB = re.compile(
+_STRONGLY = lazy_pattern(rf"\b(?:{_WE_RUN}|{_PINNED}|{_NOW})\b", re.IGNORECASE)
+_VERB = lazy_pattern(
     rf"\b(?:{_WE_RUN}|{_PINNED}|runs|running|uses|using|installs|deploys|(?:is|are) (?:at|on)"
     r"|stays? (?:at|on))\b",
     re.IGNORECASE,
 )
-_ADVERB = re.compile(rf"\b(?:{_NOW}|is|pinned)\b", re.IGNORECASE)
+_ADVERB = lazy_pattern(rf"\b(?:{_NOW}|is|pinned)\b", re.IGNORECASE)
 _NEAR = 48
 """Characters before a version in which its verb stands."""
 # Not `Flux 2.3 now supports`: what Flux does at a version stays true.
-_NO_VERB = re.compile(
+_NO_VERB = lazy_pattern(
     rf"\W*(?:$|(?<=[.,;:)])|#|(?:{_NOW}|on|in|everywhere|with|and|at|for|across|by|as|pinned|to|via|from|through|because|chart|release|is|are|we|of)\b)",
     re.IGNORECASE,
 )
-_VERB_BEHIND = re.compile(
+_VERB_BEHIND = lazy_pattern(
     rf"\W*(?:chart|release)?\W*(?:(?:that |which |is what )?{_WE_RUN}\b|(?:is|are)"
     r"(?: now| currently| still)? (?:installed|deployed|running|pinned|in use|current)\b"
     rf"|(?:{_NOW}|pinned)\b\W*(?:$|(?<=[.,;:)])))",
     re.IGNORECASE,
 )
-_ENDS = re.compile(
+_ENDS = lazy_pattern(
     r"[.!?;](?=\s)"  # the end of a sentence
     r"|\n[ \t]*+(?:#+|//+|\*|--|>)?[ \t]*+\r?(?=\n)"  # an empty line
     r"|\n[ \t]*+(?:#+|//+)?[ \t]*+(?:[-*+]|\d+[.)])[ \t]"  # the next item of a list
@@ -162,19 +167,24 @@ def stale(file: TextFile, known: Reader, right: Mapping[Track, Collection[str]])
         known: the names.
         right: what each track may be said to be.
     """
-    if history_texts.is_history(file.path):
-        return
-    wrong = [
-        one
-        for one in said(file, known)
-        if one.track in right and not is_one_of(one.value, right[one.track])
-    ]
+    if not history_texts.is_history(file.path):
+        wrong = list(said(file, known, lambda one: is_wrong(one, right)))
+        yield from stale_of(file, wrong, known)
+
+
+def is_wrong(one: Said, right: Mapping[Track, Collection[str]]) -> bool:
+    """Whether a track may not be said to be what a text says that it is."""
+    return one.track in right and not is_one_of(one.value, right[one.track])
+
+
+def stale_of(file: TextFile, wrong: Collection[Said], known: Reader) -> Iterator[Said]:
+    """Yield those of the wrong versions in a text that it states of the present."""
     named: dict[Track, set[str]] = {}
     for one in wrong:
         named.setdefault(one.track, set()).add(one.value)
     few = [one for one in wrong if len(named[one.track]) <= _OFTEN]
     for one in of_no_past(file, few, known):
-        if _is_present(*_sentence(file.text, one)):
+        if _is_outright(file.text, one) or _is_present(*_sentence(file.text, one)):
             yield one
 
 
@@ -184,20 +194,35 @@ def of_no_past(file: TextFile, found: Collection[Said], known: Reader) -> Iterat
     for one in found:
         before, behind = _sentence(file.text, one)
         past = old.tells_of_the_past(one.start)
+        if _is_outright(file.text, one):
+            past = history_texts.sections(file, told=True).tells_of_the_past(one.start)
+            before, behind = "", behind.partition(")")[0]  # what is in the brackets
         if not past and not _is_past(before, one.value, behind, known.names):
             yield one
 
 
-def said(file: TextFile, known: Reader) -> Iterator[Said]:
-    """Yield the versions beside a name that no code holds."""
-    if file.language in (Language.LOCK, Language.RECORD):
+def said(
+    file: TextFile, known: Reader, matters: Callable[[Said], bool] = lambda _: True
+) -> Iterator[Said]:
+    """Yield the versions beside a name that no code holds.
+
+    Args:
+        file: a text.
+        known: the names.
+        matters: tells which are wanted. It is asked before the file is: to tell code from prose
+            may take a parser.
+    """
+    numbers = [found.start() for found in _NUMBER.finditer(file.text)]
+    if not numbers or file.language in (Language.LOCK, Language.RECORD):
         return
     lower = file.text.lower()
     if len(lower) != len(file.text):
         lower = file.text  # letters that change their length would move what is behind them
     for name, start in sorted(_names(lower, known.names), key=lambda one: one[1]):
+        if not _is_near(numbers, start, start + len(name)):
+            continue
         one = _said(file.text, name, start, known)
-        if one is None or _is_long(file.text, start) or file.is_live(one.start):
+        if one is None or not matters(one) or _is_long(file.text, start) or file.is_live(one.start):
             continue
         if not file.is_program or file.in_comment(one.start):
             yield one
@@ -219,6 +244,16 @@ _AHEAD = 120
 """Characters behind a name in which its version may stand."""
 _BACK = 60
 """Characters before a name in which its version may stand."""
+
+
+_NUMBER = lazy_pattern(r"[0-9]\.[0-9]")
+"""What every version holds, and few texts do beside a name."""
+
+
+def _is_near(numbers: list[int], start: int, end: int) -> bool:
+    """Whether one of these offsets is where the version of a name may stand."""
+    nearest = bisect_left(numbers, start - _BACK)
+    return nearest < len(numbers) and numbers[nearest] < end + _AHEAD
 
 
 def _names(lower: str, names: Iterable[str]) -> Iterator[tuple[str, int]]:
@@ -277,7 +312,12 @@ def _bare(part: str) -> str:
     return re.sub(r"\s+", " ", _URL.sub(" ", re.sub("<!--|-->|->", " ", lines)))
 
 
-_MARKS = re.compile(r"\n[ \t]*+(?:#+|//+|\*|--|>|;)?+[ \t]*+")
+_MARKS = lazy_pattern(r"\n[ \t]*+(?:#+|//+|\*|--|>|;)?+[ \t]*+")
+
+
+def _is_outright(text: str, one: Said) -> bool:
+    """Whether the text says `NAME has today (VERSION`."""
+    return one.name < one.start and _OUTRIGHT.search(text[one.name : one.start]) is not None
 
 
 def _is_present(before: str, behind: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fluxbump.discover.pins import (
+    ansible_helm,
     app_version,
     blueprint,
     chart_archive,
@@ -14,6 +15,7 @@ from fluxbump.discover.pins import (
     custom,
     digest,
     embedded,
+    helm_call,
     helm_command,
     helm_release,
     install_url,
@@ -24,10 +26,8 @@ from fluxbump.discover.pins import (
 )
 from fluxbump.discover.pins.kind import Kind
 
-KINDS: dict[str, Kind] = {
+KINDS: dict[str, Kind] = {  # where several say what is installed, the first counts
     install_url.NAME: install_url,
-    variable.NAME: variable,
-    chart_archive.NAME: chart_archive,
     digest.NAME: digest,
     chart_dependency.NAME: chart_dependency,
     values_mirror.NAME: values_mirror,
@@ -37,10 +37,17 @@ KINDS: dict[str, Kind] = {
     helm_release.NAME: helm_release,
     terraform.NAME: terraform,
     helm_command.NAME: helm_command,
+    ansible_helm.NAME: ansible_helm,
+    helm_call.NAME: helm_call,
     crossplane.NAME: crossplane,
     controller_image.NAME: controller_image,
     kustomize.NAME: kustomize,
     embedded.NAME: embedded,
+    chart_archive.NAME: chart_archive,
+    variable.NAME: variable,
     chart_reader.NAME: chart_reader,  # behind all that read a kind of object better
     custom.NAME: custom,
 }
+
+BY_VARIABLE: tuple[Kind, ...] = (install_url, terraform, chart_archive, helm_command, ansible_helm)
+"""Kinds whose versions may be variables, which are followed to the places that set them."""

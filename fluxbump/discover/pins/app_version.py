@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fluxbump.discover.pins.kind import Context, pin_at
-from fluxbump.model import FLUX, FLUX2, Chart, Form, Pin, Track
+from fluxbump.model import FLUX, FLUX2, Chart, Form, Pin, Role, Track
 from fluxbump.text import yaml
 from fluxbump.text.live_code import TextFile
 
 NAME = "app-version"
+ROLE = Role.FOLLOWS
 
 
 def find(file: TextFile, context: Context) -> Iterator[Pin]:

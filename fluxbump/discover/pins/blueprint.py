@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fluxbump.discover.pins.kind import Context, pin_at
-from fluxbump.model import Pin
+from fluxbump.model import Pin, Role
 from fluxbump.text import yaml
 from fluxbump.text.live_code import TextFile
 
 NAME = "blueprint"
+ROLE = Role.FOLLOWS
 
 
 def find(file: TextFile, context: Context) -> Iterator[Pin]:

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 
 from fluxbump.discover import chart_archives
 from fluxbump.discover.pins.kind import Context, Found
-from fluxbump.model import FLUX2, Form, Note, Pin
+from fluxbump.model import FLUX2, Form, Note, Pin, Role
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.version_forms import form_of
 
 NAME = "chart-archive"
+ROLE = Role.INSTALLS
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fluxbump.discover.pins.kind import Context, pin_at, unpinned
-from fluxbump.model import FLUX2, Pin
+from fluxbump.model import FLUX2, Pin, Role
 from fluxbump.text import yaml
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.yaml import Document, Node
 
 NAME = "chart-dependency"
+ROLE = Role.INSTALLS
 
 
 def find(file: TextFile, context: Context) -> Iterator[Pin]:

@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from functools import cache
 
 from fluxbump.discover.pins.kind import COMMUNITY_REPOSITORIES, Context, Found, pin_at
-from fluxbump.model import Note, Track, TrackKind
+from fluxbump.model import Note, Role, Track, TrackKind
 from fluxbump.text import yaml
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.yaml import Document, Node, Scalar
 
 NAME = "chart-reader"
+ROLE = Role.FOLLOWS
 
 _VERSIONS = ("version", "targetRevision", "chartVersion")
 _REPOSITORIES = ("repository", "repo", "repoURL", "repoUrl", "url")
@@ -53,11 +54,13 @@ def _references(mapping: Node) -> Iterator[tuple[str, Node]]:
     With a `sourceRef` it is Flux's own, which another kind reads, or leaves alone for a reason.
     """
     chart = yaml.get(mapping, "chart")
-    name = yaml.text_of(mapping, "chart")
+    if chart is None:
+        return
+    name = yaml.text_of(chart)
     if name is not None and yaml.get(mapping, "sourceRef") is None:
         yield name, mapping
     nested = yaml.text_of(chart, "name")
-    if chart is not None and nested is not None:
+    if nested is not None:
         yield nested, chart
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fluxbump.discover.pins.kind import Context, Found, pin_at, unpinned
-from fluxbump.model import FLUX2, Note
+from fluxbump.model import FLUX2, Note, Role
 from fluxbump.text import yaml
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.yaml import Document, Node
 
 NAME = "crossplane"
+ROLE = Role.INSTALLS
 
 _GROUP = "helm.crossplane.io/"
 

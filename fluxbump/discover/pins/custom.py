@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 from fluxbump.discover.pins.kind import Context, CustomPin, pin_at
-from fluxbump.model import Pin, Track
+from fluxbump.model import Pin, Role, Track
 from fluxbump.text import yaml
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.version_forms import form_of
 
 NAME = "custom"
+ROLE = Role.INSTALLS
 
 
 def find(file: TextFile, context: Context) -> Iterator[Pin]:

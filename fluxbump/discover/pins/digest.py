@@ -1,4 +1,4 @@
-"""The sha256 of install.yaml or of the chart's archive, beside its URL or the URL's variable."""
+"""The digest of install.yaml or of the chart's archive, where the file says whose it is."""
 
 from __future__ import annotations
 
@@ -7,112 +7,246 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from fluxbump.discover import chart_archives, digests
-from fluxbump.discover.digests import Digest
+from fluxbump.discover import chart_archives
+from fluxbump.discover.digests import names, spellings
+from fluxbump.discover.digests.downloads import Download, Verdict
+from fluxbump.discover.digests.owner import Owners
+from fluxbump.discover.digests.spellings import Digest
 from fluxbump.discover.embedded import program_source
 from fluxbump.discover.pins.kind import Context, Found
-from fluxbump.model import Form, Note, Pin
+from fluxbump.discover.variables import references
+from fluxbump.model import FLUX, FLUX2, Form, Note, Pin, Role, Track
 from fluxbump.text.live_code import TextFile
+from fluxbump.text.version_forms import form_of
 
 NAME = "digest"
+ROLE = Role.FOLLOWS
 
-_URL = re.compile(r"/install\.yaml(?![\w-]|\.\w)")
-_KEY = re.compile(r"sha-?256|shasum|checksum|integrity|digest|hash", re.IGNORECASE)
-_OTHER = re.compile(r"https?://[^\s\"'`]+")
+_KEY = re.compile(
+    r"sha-?(?:256|512)|shasum|checksum|integrity|digest|hash|(?<![a-z])sha[\"']?\s*[:=]",
+    re.IGNORECASE,
+)
+_CHECKED = re.compile(r"[\"']?[ \t]+\*?[\"']?[\w$./{}-]+[\"']?\s*$")
+# Nix's own names for digests of what is built from a source, and images, which a tag goes with.
+_OF_OTHERS = re.compile(
+    r"(?:vendor|cargo|npmDeps|deps|mvn|go(?:Mod)?|yarn|pnpm|output)(?:Sha256|Hash)[\"']?\s*=\s*[\"']?\Z"
+    r"|@sha(?:256|512):\Z"
+)
+_URL = re.compile(
+    r"(?<![\w.+-])[a-z][a-z0-9+.-]*://(?:\$?\{\{[^}\n]*\}\}|[^\s\"'`<>])+", re.IGNORECASE
+)
+_ASIDE = re.compile(
+    r"(?:home_?page|website|docs?|documentation|description|license|see)[\"']?\s*[:=]\s*[\"']?\Z",
+    re.IGNORECASE,
+)
 _RELEASES = "fluxcd/flux2/releases/"
-_EXACT_URL = re.compile(rf"{_RELEASES}download/(?P<tag>[^/\s\"'`]++)/install\.yaml(?![\w-]|\.\w)")
-_NEAR = 4  # lines on either side
-
-
-class _Artifact(Struct, frozen=True):
-    """A file that is downloaded, and which URLs lead to it.
-
-    Attributes:
-        name: of the file.
-        url: matches it in a URL that is known to be one of Flux.
-        whole: what such a URL contains.
-        held: what the subject of a variable contains that says which release it is of.
-    """
-
-    name: str
-    url: re.Pattern[str]
-    whole: str
-    held: str
-
-
-_MANIFEST = _Artifact(digests.MANIFEST, _URL, _RELEASES, "(install.yaml in ")
-_ARCHIVE = _Artifact(
-    chart_archives.NAME,
-    chart_archives.URL,
-    chart_archives.RELEASES,
-    f"({chart_archives.SUBJECT} in ",
+_MANIFEST_URL = re.compile(
+    rf"{_RELEASES}download/(?P<tag>(?:{references.PIECE}|[^/\s\"'`])++)/install\.yaml(?![\w-]|\.\w)"
 )
 
 
+_TAKEN = re.compile(
+    r"(?:sha-?(?:256|512)|shasum|checksum|integrity|hash)[\"']?\s*[:=]\s*[\"']?(?:sha(?:256|512)[:-])?"
+    r"(?:\$\{\{?|\$\(?|\{\{-?|(?=(?:var|local)\.))\s*(?P<reference>[A-Za-z_.][\w.]*)(?![\w.(])"
+)
+"""A variable that holds the digest of what is downloaded."""
+
+
+class _Artifact(Struct, frozen=True):
+    """A file that is downloaded.
+
+    Attributes:
+        name: of the file.
+        whole: what a URL that leads to it contains.
+        held: what the subject of a variable contains that says which release it is of.
+        track: the line of versions that its URL holds.
+    """
+
+    name: str
+    whole: str
+    held: str
+    track: Track
+
+
+_MANIFEST = _Artifact(spellings.MANIFEST, _RELEASES, "(install.yaml in ", FLUX)
+_ARCHIVE = _Artifact(
+    chart_archives.NAME, chart_archives.RELEASES, f"({chart_archives.SUBJECT} in ", FLUX2
+)
+_ARTIFACTS = {artifact.name: artifact for artifact in (_MANIFEST, _ARCHIVE)}
+
+
 def find(file: TextFile, context: Context) -> Iterator[Found]:
-    """Yield the digests that stand within a few lines of a URL of Flux, or its variable."""
-    seen: set[int] = set()
-    for artifact in (_MANIFEST, _ARCHIVE):
-        if artifact.whole not in file.text and file.path not in context.followed.pins:
-            continue
-        urls = _urls(file, context) if artifact is _MANIFEST else _archives(file, context)
-        for offset in sorted({*urls, *_variables(file, context, artifact)}):
-            near = _near(file, offset, context)
-            for one in near:
-                if one.start not in seen:
-                    seen.add(one.start)
-                    yield _found(file, offset, one, artifact, alone=len(near) == 1)
+    """Yield the digests that belong to a file of Flux, and a note for each that may."""
+    named = [one for one in _ARTIFACTS.values() if one.whole in file.text]
+    if not named and file.path not in context.followed.pins:
+        return
+    some = [digest for digest in spellings.shaped(file.text) if _is_digest(file, digest, context)]
+    if not some and not _TAKEN.search(file.text):
+        return
+    downloads = _downloads(file, context)
+    if not any(one.moves for one in downloads):
+        return
+    owners = Owners(file, downloads, some)
+    for digest in some:
+        verdict = owners.of(digest)
+        ours = verdict is not None and any(one.moves for one in verdict.downloads)
+        if verdict is not None and ours and context.is_acted_on(file, digest.start):
+            yield from _found(file, digest, verdict)
+    for download in downloads:
+        yield from _taken(owners, download, context)
 
 
-def _urls(file: TextFile, context: Context) -> Iterator[int]:
-    others = program_source.releases(file, _EXACT_URL)
-    for match in _EXACT_URL.finditer(file.text) if file.is_program else ():
-        certain = program_source.doubt(file, match.start(), match["tag"], others) is None
-        if certain and context.is_acted_on(file, match.start()):
-            yield match.start()
+def _is_digest(file: TextFile, digest: Digest, context: Context) -> bool:
+    start, end = file.line_span(digest.start)
+    if _OF_OTHERS.search(file.text, max(start, digest.start - 80), digest.start):
+        return False
+    if file.in_comment(digest.start):
+        return False
+    block = names.BLOCK.search(file.text, max(0, digest.start - 400), digest.start)
+    set_here = context.followed.pins.get(file.path, ())
+    begin = file.text.rfind("\n", 0, max(start - 1, 0)) + 1
+    continued = _KEY.search(file.text, begin, start) if "\\" in file.text[begin:start] else None
+    return bool(
+        digest.encoding == "sri"
+        or _KEY.search(file.text, start, end)
+        or _CHECKED.match(file.text, digest.end, end)
+        or continued
+        or (block and _KEY.search(block["name"]))
+        or any(start <= pin.start < end for pin in set_here)
+    )
+
+
+# --- what is downloaded ---------------------------------------------------------------------------
+
+
+def _downloads(file: TextFile, context: Context) -> list[Download]:
+    """Return every URL that something acts on, and the variables that hold versions of ours."""
+    ours = {**_manifests(file, context), **_archives(file, context)}
+    moving = _moving(file, context)
+    found = list[Download]()
     for match in _URL.finditer(file.text):
-        line = file.line_span(match.start())[0]
-        named = file.text.find(f"{_RELEASES}download/", line, match.start()) >= 0
-        if named and file.is_live(match.start()):
-            yield match.start()
+        start, end = match.span()
+        if file.in_comment(start) or _is_aside(file, start):
+            continue
+        artifact = next((ours[at] for at in ours if start <= at < end), "")
+        moves = bool(artifact) or bool(moving and moving.search(match.group()))
+        found.append(Download(start, end, artifact, match.group(), moves))
+    others = any(one.moves and not one.artifact for one in found)
+    found += _variables(file, context, shared=others)
+    return sorted(found, key=lambda one: one.start)
 
 
-def _archives(file: TextFile, context: Context) -> Iterator[int]:
+def _manifests(file: TextFile, context: Context) -> dict[int, str]:
+    tags = program_source.releases(file, _MANIFEST_URL)
+    return {
+        match.start(): _MANIFEST.name
+        for match in _MANIFEST_URL.finditer(file.text)
+        if context.is_acted_on(file, match.start())
+        and (
+            program_source.doubt(file, match.start(), match["tag"], tags) is None
+            if file.is_program
+            else _is_held(file, match, context) and not references.is_searched(file, match.start())
+        )
+    }
+
+
+def _is_held(file: TextFile, match: re.Match[str], context: Context) -> bool:
+    followed = (file.path, match.start("tag")) in context.followed.uses
+    return followed or references.is_version(match["tag"])
+
+
+def _archives(file: TextFile, context: Context) -> dict[int, str]:
     found = chart_archives.found(file, context.is_acted_on)
-    yield from (match.start() for match, doubt in found if doubt is None)
+    return {match.start(): _ARCHIVE.name for match, doubt in found if doubt is None}
 
 
-def _variables(file: TextFile, context: Context, artifact: _Artifact) -> Iterator[int]:
-    pins = context.followed.pins.get(file.path, ())
-    yield from (pin.start for pin in pins if artifact.held in pin.subject)
+def _is_aside(file: TextFile, start: int) -> bool:
+    """Whether a URL is what people read: a home page, or documentation."""
+    return _ASIDE.search(file.text, max(0, start - 40), start) is not None
 
 
-def _near(file: TextFile, offset: int, context: Context) -> list[Digest]:
-    start, end = _window(file.text, offset)
-    return [
-        one
-        for one in digests.shaped(file.text, start, end)
-        if context.is_acted_on(file, one.start)
-        and _KEY.search(file.text, file.line_span(one.start)[0], file.line_span(one.end)[1])
-    ]
+def _moving(file: TextFile, context: Context) -> re.Pattern[str] | None:
+    """Match the variables of a file that hold a version which moves."""
+    names = {
+        pin.subject.partition(" ")[0].rpartition(".")[2]
+        for pin in context.followed.pins.get(file.path, ())
+    }
+    for match in (*_MANIFEST_URL.finditer(file.text), *chart_archives.URL.finditer(file.text)):
+        if (file.path, match.start("tag")) in context.followed.uses:
+            reference = references.parse(match["tag"])
+            names |= {reference.name[-1]} if reference else set()
+    if not names:
+        return None
+    some = "|".join(re.escape(name) for name in sorted(names))
+    return re.compile(rf"[{{$%(.\s\"'](?:{some})(?![\w-])")
 
 
-def _window(text: str, offset: int) -> tuple[int, int]:
-    start = end = offset
-    for _ in range(_NEAR + 1):
-        start = text.rfind("\n", 0, max(start, 0)) if start > 0 else start
-        end = text.find("\n", end + 1) if end >= 0 else end
-    return max(start, 0), len(text) if end < 0 else end
+def _variables(file: TextFile, context: Context, *, shared: bool) -> Iterator[Download]:
+    for pin in context.followed.pins.get(file.path, ()):
+        artifact = next((one for one in _ARTIFACTS.values() if one.held in pin.subject), None)
+        if artifact is not None:
+            name = "" if shared else artifact.name
+            yield Download(pin.start, pin.end, name, artifact.name, moves=True, variable=True)
 
 
-def _found(file: TextFile, offset: int, one: Digest, artifact: _Artifact, *, alone: bool) -> Found:
-    where = file.location(one.start)
-    others = _OTHER.finditer(file.text, *_window(file.text, offset))
-    text = [match.group() for match in others]
-    foreign = [u for u in text if not artifact.url.search(u) or artifact.whole not in u]
-    if not alone or foreign:
-        what = "an install URL" if artifact is _MANIFEST else f"the URL of {artifact.name}"
-        return Note(where, f"a digest near {what}, not certainly of that file: left alone")
-    value = file.text[one.start : one.end]
-    track, subject = digests.track(one.encoding, artifact.name), f"sha256 of {artifact.name}"
-    return Pin(NAME, track, where, one.start, one.end, value, Form.EXACT, subject)
+# --- what is said of a digest ---------------------------------------------------------------------
+
+
+def _found(file: TextFile, digest: Digest, verdict: Verdict) -> Iterator[Found]:
+    where = file.location(digest.start)
+    moving = [one for one in verdict.downloads if one.moves]
+    if not moving:
+        return
+    artifact = _ARTIFACTS.get(moving[0].artifact)
+    if verdict.certain and artifact is not None:
+        track = spellings.track(digest.encoding, artifact.name, digest.algorithm)
+        value = file.text[digest.start : digest.end]
+        subject = f"{digest.algorithm} of {artifact.name}"
+        yield Pin(NAME, track, where, digest.start, digest.end, value, Form.EXACT, subject)
+        return
+    what = " or ".join(dict.fromkeys(_named(file, one) for one in verdict.downloads))
+    message = (
+        f"a digest of {what}, which moves: left alone"
+        if verdict.certain
+        else f"a digest that may be of {what}: left alone"
+    )
+    first = moving[0]
+    track = next((a.track for a in _ARTIFACTS.values() if a.name == first.artifact), FLUX)
+    yield Note(where, message, held=_held(file, first, track))
+
+
+def _taken(owners: Owners, download: Download, context: Context) -> Iterator[Note]:
+    """Yield a note on a URL whose digest is in a variable that another file sets."""
+    file = owners.file
+    artifact = _ARTIFACTS.get(download.artifact)
+    found = owners.taken(download, _TAKEN) if artifact and not download.variable else None
+    if artifact is None or found is None:
+        return
+    held = _held(file, download, artifact.track)
+    name = found["reference"].rpartition(".")[2]
+    here = held[1] or file.path in context.followed.pins
+    if here and not owners.is_named(name):
+        where = file.location(found.start("reference"))
+        what = f"the digest of {artifact.name} is in a variable, {name}, that another file sets"
+        yield Note(where, f"{what}: left alone", held=held)
+
+
+def _held(file: TextFile, download: Download, track: Track) -> tuple[Track, str]:
+    """Return what a download holds now: an exact version, or nothing that is known."""
+    text = file.text[download.start : download.end]
+    pattern = _MANIFEST_URL if track == FLUX else chart_archives.URL
+    match = pattern.search(text)
+    tag = match["tag"] if match else text if download.variable else ""
+    form, skip = form_of(tag)
+    return track, tag[skip:] if form is Form.EXACT else ""
+
+
+def _named(file: TextFile, download: Download) -> str:
+    if download.artifact or download.variable:
+        return download.artifact or download.identity
+    return _shown(file.text[download.start : download.end])
+
+
+def _shown(url: str) -> str:
+    """Return the end of a URL: what people know the file by."""
+    return url.partition("?")[0].rstrip("/").rpartition("/")[2] or url

@@ -15,12 +15,13 @@ from msgspec import Struct
 from fluxbump.discover.embedded import hcl_objects, objects
 from fluxbump.discover.embedded.objects import FIELDS, Manifest, Source, pin_of
 from fluxbump.discover.pins.kind import Context, Found, unpinned
-from fluxbump.model import Note, Track
+from fluxbump.model import Note, Role, Track
 from fluxbump.text import hcl, yaml
 from fluxbump.text.live_code import Language, TextFile
 from fluxbump.text.yaml import Document, Node
 
 NAME = "embedded-manifest"
+ROLE = Role.INSTALLS
 
 _KIND = re.compile(
     r"""kind[\\"']*[ \t]*[:=][ \t]*[\\"']*(?P<kind>HelmRelease|OCIRepository|HelmChart)(?![\w-])"""

@@ -6,18 +6,23 @@ import re
 from collections.abc import Iterator
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from fluxbump.discover.embedded import program_source
 from fluxbump.discover.pins.kind import Context, Found, unpinned
-from fluxbump.model import FLUX2, Form, Note, Pin, Track
+from fluxbump.model import FLUX2, Form, Note, Pin, Role, Track
 from fluxbump.text import version_ranges
+from fluxbump.text.literals import Source
 from fluxbump.text.live_code import TextFile
+from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.version_forms import form_of
 
 NAME = "helm-command"
+ROLE = Role.INSTALLS
 
 _COMMANDS = frozenset({"upgrade", "install", "template", "pull", "fetch"})
 
-_COMMAND = re.compile(r"helm(?<![\w.-]helm)3?(?=[ \t\\\"',])")
+_COMMAND = lazy_pattern(r"helm(?<![\w.-]helm)3?(?=[ \t\\\"',])")
 
 # One word of a command line. Quotes join what stands in them; a substitution is one piece, so that
 # its blanks and bars end nothing.
@@ -33,7 +38,7 @@ _PIECE = (
     r"|\](?=[\w.=])"
     r"|,(?=[^\s'\"\[\]])"
 )
-_TOKEN = re.compile(
+_TOKEN = lazy_pattern(
     rf"""(?P<blank>[ \t,]+|[\\`][ \t]*\r?\n|<(?=<)|[\[\]](?=[\s,\[\]"']))"""
     rf"|(?P<fold>\r?\n)|(?P<comment>(?<=[ \t])\#)|(?P<word>(?:{_PIECE})+)"
 )
@@ -56,7 +61,7 @@ _SWITCHES = frozenset(
 )
 """Flags of helm that take no value; every other flag takes the next word."""
 
-_REPOSITORY = re.compile(
+_REPOSITORY = lazy_pattern(
     r"""repo\s+add\s+(?:-\S+\s+)*["']?(?P<alias>[\w.-]+)["']?\s+["']?(?P<url>[^\s"']+)"""
 )
 _FOLDERS = frozenset({"charts", "chart", "helm", "."})
@@ -84,6 +89,9 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
     """
     if "helm" not in file.text or not any(name in file.text for name in context.names()):
         return
+    if file.is_program:
+        yield from _in_program(file, context)
+        return
     read = 0
     for match in _COMMAND.finditer(file.text):
         if match.start() < read:
@@ -97,6 +105,76 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
                 continue
             if isinstance(found, Note) or (file.path, found.start) not in context.followed.uses:
                 yield found
+
+
+# --- commands of programs ---------------------------------------------------------------------
+
+_ALONE = re.compile(r"""(?P<quote>["'`])helm3?(?P=quote)""")
+_BEGINS = re.compile(r"""(?<=["'`])[ \t\r\n]*(?:sudo[ \t]+)?(?P<helm>helm3?)(?=[ \t]+[a-z-])""")
+_ARGUMENTS = re.compile(r"\)\s*\.\s*args?\(")
+_RUNS = re.compile(
+    r"(?:exec\w*|spawn\w*|run\w*|sh|shell\w*|bash|command\w*|cmd\w*|system|popen|call|script\w*"
+    r"|check_(?:call|output)|subprocess\.\w+|process\w*|create|update|delete|interpolate)"
+    r"[\"']?\s*[:=(\[{]*\s*(?:[fr]|new\s+\w+\()?[(\[\s]*[\"'`]\Z",
+    re.IGNORECASE,
+)
+_NEAR = 80  # characters before a string that tell what becomes of it
+
+
+def _in_program(file: TextFile, context: Context) -> Iterator[Found]:
+    """Yield the commands that a program runs: a list of words, or a string for a shell."""
+    source = Source(file)
+    for match in _ALONE.finditer(file.text):
+        if context.is_acted_on(file, match.start()) and not program_source.is_compared(
+            file, match.start()
+        ):
+            found = _listed(file, source, match.end(), context)
+            if found is not None:
+                yield found
+    for match in _BEGINS.finditer(file.text):
+        start = match.start("helm")
+        if not context.is_acted_on(file, start) or not source.is_in_text(start):
+            continue
+        command = _COMMAND.match(file.text, start)
+        words = _words(file, command) if command else []
+        read = _read(words)
+        found = _found(file, start, read, context) if read else None
+        if isinstance(found, Pin) and not _RUNS.search(file.text[max(0, start - _NEAR) : start]):
+            message = f"a text in a program names a helm command, {found.value}: left alone"
+            found = Note(found.location, message)
+        elif isinstance(found, Pin) and found.form is Form.VARIABLE:
+            # A variable of the program, and not one that a file beside it sets for a script.
+            found = replace(found, value=found.value.replace("$", ""))
+        if found is not None:
+            yield found
+
+
+def _listed(file: TextFile, source: Source, offset: int, context: Context) -> Found | None:
+    """Read a command whose words are items of a list, or arguments of a call."""
+    end = source.around(offset)[1]
+    behind = _ARGUMENTS.match(file.text, offset)
+    if behind is not None:
+        offset, end = behind.end(), source.around(behind.end())[1]
+    words, computed = [], set[int]()
+    for item in source.items(offset, end):
+        flag = item.text.lstrip("f\"'`").startswith("--version") and not item.is_text
+        words.append(_Word("--version=${}" if flag else item.text, item.start))
+        if not item.is_text:
+            computed.add(item.start)
+    command = _read(words)
+    if command is None or not command.words:
+        return None
+    version = command.version
+    if version is not None and (
+        not version.text or version.start in computed or "$" in version.text
+    ):
+        command = replace(command, version=_Word("${}", version.start))
+    found = _found(file, offset, command, context)
+    if isinstance(found, Pin) and found.value == "${}":
+        shown = re.compile(r"[^,\s)\]}]+").match(file.text, found.start)
+        text = shown.group() if shown else ""
+        return replace(found, value=text, end=found.start + len(text))
+    return found
 
 
 def _found(file: TextFile, start: int, command: _Command, context: Context) -> Found | None:
@@ -122,7 +200,7 @@ def _found(file: TextFile, start: int, command: _Command, context: Context) -> F
 
 def _pin(file: TextFile, word: _Word, track: Track, subject: str) -> Found:
     form, skip = form_of(word.text)
-    if form is Form.RANGE and not _is_range(word.text):
+    if form is Form.RANGE and not version_ranges.is_constraint(word.text):
         return Note(
             file.location(word.start),
             f"{subject} names {word.text}, which is neither a version nor a range: left alone",
@@ -132,14 +210,6 @@ def _pin(file: TextFile, word: _Word, track: Track, subject: str) -> Found:
     if form is Form.EXACT and file.text[start:end] != value:
         form = Form.OPAQUE
     return Pin(NAME, track, file.location(start), start, end, value, form, subject)
-
-
-def _is_range(text: str) -> bool:
-    try:
-        version_ranges.parse(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _chart(command: _Command, context: Context) -> _Word | None:
@@ -251,8 +321,8 @@ def _until(word: str, quote: str) -> str:
     return word
 
 
-_FOLDS = re.compile(r"[:-][ \t]+>[+-]?\d?[+-]?[ \t]*(?:#.*)?\r?\Z")
-_KEY = re.compile(r"(?:- +)*(?:[\w.-]+:[ \t]+)?")
+_FOLDS = lazy_pattern(r"[:-][ \t]+>[+-]?\d?[+-]?[ \t]*(?:#.*)?\r?\Z")
+_KEY = lazy_pattern(r"(?:- +)*(?:[\w.-]+:[ \t]+)?")
 
 
 def _folded_end(file: TextFile, offset: int) -> int:

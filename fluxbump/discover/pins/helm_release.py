@@ -14,12 +14,13 @@ from collections.abc import Callable, Iterator
 from msgspec.structs import replace
 
 from fluxbump.discover.pins.kind import Context, Found, pin_at, unpinned
-from fluxbump.model import Form, Note, Pin, Track
+from fluxbump.model import Form, Note, Pin, Role, Track
 from fluxbump.text import yaml
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.yaml import Document, Node
 
 NAME = "helm-release"
+ROLE = Role.INSTALLS
 
 _SOURCES_OF_PATHS = ("GitRepository", "Bucket")
 PATCH = "(patch)"

@@ -7,22 +7,24 @@ from collections.abc import Iterator
 
 from fluxbump.discover.embedded import program_source
 from fluxbump.discover.pins.kind import Context, Found
-from fluxbump.discover.variables import references
-from fluxbump.model import FLUX, Form, Note, Pin
+from fluxbump.discover.variables import references, shell_arguments
+from fluxbump.model import FLUX, Form, Note, Pin, Role
 from fluxbump.text.live_code import TextFile
+from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.version_forms import form_of
 
 NAME = "install-url"
+ROLE = Role.INSTALLS
 
 _PATH = "fluxcd/flux2/releases/"
 
 # Any host: a mirror or a proxy in front of GitHub keeps the path. What may not stand in front is
 # looked at last, because a pattern that begins with fixed text is searched for that. A tag is taken
 # possessively: it ends where it ends, so a long line is read once.
-_TAG = re.compile(r"[vV]?[0-9][\w.+-]*|[a-z][a-z0-9-]*")
+_TAG = lazy_pattern(r"[vV]?[0-9][\w.+-]*|[a-z][a-z0-9-]*")
 """What may be meant as a tag, although no release of Flux is called so; other text is a pattern."""
 
-URL = re.compile(
+URL = lazy_pattern(
     rf"{_PATH}(?<![\w.-]{_PATH})(?:(?P<latest>latest/download)"
     rf"|download/(?P<tag>(?:{references.PIECE}|[^/\s\"'`])++))/install\.yaml(?![\w-]|\.\w)"
 )
@@ -39,11 +41,23 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
         yield from _in_program(file, context)
         return
     for match in URL.finditer(file.text):
-        if not file.is_live(match.start()):
+        used = (file.path, match.start("tag")) in context.followed.uses
+        if file.is_live(match.start()) and not used:
+            yield _found(file, match)
+
+
+def of_arguments(file: TextFile) -> Iterator[Pin]:
+    """Yield the URLs whose release is a parameter of the shell function around them.
+
+    What the calls pass is the pin, if it is one version; else `find` has a note on the URL.
+    """
+    for match in URL.finditer(file.text) if _PATH in file.text else ():
+        tag, start = match["tag"] or "", match.start("tag")
+        if shell_arguments.number_of(tag) is None or not file.is_live(match.start()):
             continue
-        found = _found(file, match)
-        if isinstance(found, Note) or (file.path, found.start) not in context.followed.uses:
-            yield found
+        if not references.is_searched(file, match.start()):
+            where, end = file.location(start), match.end("tag")
+            yield Pin(NAME, FLUX, where, start, end, tag, Form.VARIABLE, "install.yaml")
 
 
 def _in_program(file: TextFile, context: Context) -> Iterator[Found]:

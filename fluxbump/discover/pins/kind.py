@@ -12,7 +12,7 @@ from msgspec import Struct, field
 from fluxbump.discover.variables.follow import Followed, Places
 from fluxbump.discover.variables.references import Reference
 from fluxbump.helm.chart_repository import canonical
-from fluxbump.model import FLUX, FLUX2, Chart, Form, Links, Location, Note, Pin, Track
+from fluxbump.model import FLUX, FLUX2, Chart, Form, Links, Location, Note, Pin, Role, Track
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.version_forms import form_of
 from fluxbump.text.yaml import Scalar
@@ -26,7 +26,7 @@ COMMUNITY_REPOSITORIES = (
 Found = Pin | Note
 
 ProgramSource = Literal["pins", "mentions"]
-"""What an exact URL in the source code of a program is."""
+"""What exact URLs and calls of helm in the source code of a program are."""
 
 
 class CustomPin(Struct, frozen=True):
@@ -61,7 +61,7 @@ class Context(Struct, frozen=True):
         named: variables that count in every file, whoever uses them, with their tracks.
         followed: what became of the variables; `inventory.find_pins` knows.
         links: what files say of each other's releases.
-        program_source: what an exact URL in the source code of a program is.
+        program_source: what exact URLs and calls of helm in the source code of a program are.
     """
 
     charts: Mapping[str, Chart] = field(default_factory=dict)
@@ -160,6 +160,8 @@ class Kind(Protocol):
 
     NAME: str
     """The kind's name, as the table, the JSON and the docs print it."""
+    ROLE: Role
+    """What its places do with the version, unless a pin says otherwise."""
 
     def find(self, file: TextFile, context: Context) -> Iterable[Found]:
         """Yield what `file` holds, in any order. Finds only: no I/O, no planning, no writing."""

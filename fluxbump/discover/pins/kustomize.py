@@ -15,12 +15,13 @@ from fluxbump.discover.embedded import objects
 from fluxbump.discover.embedded.objects import FIELDS, Piece, Value
 from fluxbump.discover.kustomize_patches import Patch, Target
 from fluxbump.discover.pins.kind import Context, Found
-from fluxbump.model import Links, Note, Track
+from fluxbump.model import Links, Note, Role, Track
 from fluxbump.text import yaml
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.yaml import Document, Node
 
 NAME = "kustomize-override"
+ROLE = Role.INSTALLS
 
 _WORDS = ("patches", "replacements", "/spec", "substitute")
 _CONFIGURE = "(if it is a pin, add it under `pins` in fluxbump.yaml)"

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fluxbump.discover.pins.kind import Context, unpinned
-from fluxbump.model import Pin, Track
+from fluxbump.model import Pin, Role, Track
 from fluxbump.text import hcl
 from fluxbump.text.hcl import Block
 from fluxbump.text.live_code import Language, TextFile
 from fluxbump.text.version_forms import form_of
 
 NAME = "terraform"
+ROLE = Role.INSTALLS
 
 
 def find(file: TextFile, context: Context) -> Iterator[Pin]:

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 
 from fluxbump.discover.pins.kind import Context
 from fluxbump.discover.variables import follow
-from fluxbump.model import Pin
+from fluxbump.model import Pin, Role
 from fluxbump.text.live_code import TextFile
 
 NAME = follow.NAME
+ROLE = Role.INSTALLS
 
 
 def find(file: TextFile, context: Context) -> Iterable[Pin]:

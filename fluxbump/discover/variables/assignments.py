@@ -13,10 +13,11 @@ from posixpath import dirname, join, normpath
 
 from msgspec import Struct
 
-from fluxbump.discover.variables import references
+from fluxbump.discover.variables import references, shell_arguments
 from fluxbump.discover.variables.references import Reference
 from fluxbump.text import hcl, versions, yaml
 from fluxbump.text.live_code import Language, TextFile
+from fluxbump.text.patterns import lazy_pattern
 
 
 class Assignment(Struct, frozen=True):
@@ -35,26 +36,26 @@ class Assignment(Struct, frozen=True):
     alias: Reference | None = None
 
 
-_EXACT = re.compile(rf"v?({versions.FULL.pattern})")
-_VALUE = re.compile(
+_EXACT = lazy_pattern(rf"v?({versions.FULL.pattern})")
+_VALUE = lazy_pattern(
     rf"""["'](?P<quoted>[^"'\n]*)["']|(?P<bare>(?:{references.PIECE}|[^\s;,&|#)}}\]])+)"""
 )
-_JOINED = re.compile(r"[ \t]*(?:\+|\.\.|\.\s*\w)")
-_STATEMENT = re.compile(
+_JOINED = lazy_pattern(r"[ \t]*(?:\+|\.\.|\.\s*\w)")
+_STATEMENT = lazy_pattern(
     r"""(?:^|[;&|({,]|\b(?:export|readonly|declare|typeset|local|global|ARG|ENV|RUN|then|do|else
     |const|let|var|val|final|static|define|override|set|script:|RUN))\s*(?:-\w+\s+)*
     ["']?$|[;{(,]\s*["']?$|^\s*-\s+["']?$|\{%-?\s*set\s+$""",
     re.VERBOSE,
 )
-_BY_BLANK = re.compile(r"^\s*(?:ENV|setenv|set(?:\s+-{1,2}[\w-]+)*)\s+$")
-_YAML_KEY = re.compile(r"""(?:^|[{,])[\s-]*["']?$""")
-_POWERSHELL = re.compile(
+_BY_BLANK = lazy_pattern(r"^\s*(?:ENV|setenv|set(?:\s+-{1,2}[\w-]+)*)\s+$")
+_YAML_KEY = lazy_pattern(r"""(?:^|[{,])[\s-]*["']?$""")
+_POWERSHELL = lazy_pattern(
     r"(?:^|[;(,])\s*(?:\[\w+\]\s*)?\$(?:env:|script:|global:)?$", re.IGNORECASE
 )
-_GO_TEMPLATE = re.compile(r"\{\{-?\s*\$$")
-_NESTED = re.compile(r"""[ \t]*\r?\n(?:[ \t]+[^\n]*\n){0,6}?[ \t]+(?:default|value):[ \t]*""")
-_ENV_ENTRY = re.compile(r"""^\s*-\s*name:\s*["']?$""")
-_ENV_VALUE = re.compile(r"""["']?[ \t]*\r?\n[ \t]+value:[ \t]*""")
+_GO_TEMPLATE = lazy_pattern(r"\{\{-?\s*\$$")
+_NESTED = lazy_pattern(r"""[ \t]*\r?\n(?:[ \t]+[^\n]*\n){0,6}?[ \t]+(?:default|value):[ \t]*""")
+_ENV_ENTRY = lazy_pattern(r"""^\s*-\s*name:\s*["']?$""")
+_ENV_VALUE = lazy_pattern(r"""["']?[ \t]*\r?\n[ \t]+value:[ \t]*""")
 
 
 def find(file: TextFile, reference: Reference) -> list[Assignment]:
@@ -63,12 +64,22 @@ def find(file: TextFile, reference: Reference) -> list[Assignment]:
         return []
     if reference.scope in ("var", "local"):
         found = _terraform(file, reference)
+    elif reference.scope == shell_arguments.SCOPE:
+        found = _arguments(file, *reference.name)
     elif len(reference.name) > 1 or reference.scope == "Values":
         found = _below(file, reference.name)
     else:
         found = _named(file, reference.name[0])
     unique = {one.start: one for one in found if file.is_live(one.start)}
     return [unique[start] for start in sorted(unique)]
+
+
+def _arguments(file: TextFile, function: str, number: str) -> Iterator[Assignment]:
+    """Yield what each call of a function passes; no version where it passes nothing."""
+    for start, end in shell_arguments.arguments(file, function, int(number)):
+        found = _value(file.text, start) if end > start else None
+        whole = found is not None and found.start - 2 <= start and found.end <= end <= found.end + 1
+        yield found if found and whole else Assignment(start, end, None)
 
 
 @cache
@@ -91,7 +102,7 @@ def _named(file: TextFile, name: str) -> Iterator[Assignment]:
             yield from _default(file.text, match.end())
 
 
-_OPERATOR = re.compile(r"""["']?[ \t]*(?::=|\?=|\+=|=(?![=~]))[ \t]*|["']?[ \t]*:(?=[ \t\r\n])""")
+_OPERATOR = lazy_pattern(r"""["']?[ \t]*(?::=|\?=|\+=|=(?![=~]))[ \t]*|["']?[ \t]*:(?=[ \t\r\n])""")
 
 
 def _value_start(file: TextFile, before: str, end: int) -> int | None:
@@ -127,7 +138,7 @@ def _value(text: str, start: int) -> Assignment | None:
         return Assignment(begin + exact.start(1), begin + exact.end(1), exact[1])
     if not inner:
         return None
-    alias = references.parse(inner)
+    alias = references.parse(inner) or shell_arguments.reference_at(text, begin, inner)
     if alias and alias.default:
         first, last = begin + alias.default[0], begin + alias.default[1]
         return Assignment(first, last, text[first:last])
@@ -136,7 +147,7 @@ def _value(text: str, start: int) -> Assignment | None:
     return Assignment(begin, begin + len(inner), None, alias)
 
 
-_DEFAULT = re.compile(rf"""\}}?:?[-=]["']?v?(?P<version>{versions.FULL.pattern})["']?\}}""")
+_DEFAULT = lazy_pattern(rf"""\}}?:?[-=]["']?v?(?P<version>{versions.FULL.pattern})["']?\}}""")
 
 
 def _default(text: str, end: int) -> Iterator[Assignment]:

@@ -8,11 +8,12 @@ from posixpath import basename, dirname
 
 from msgspec import Struct, field
 
-from fluxbump.discover.variables import assignments, references
+from fluxbump.discover.variables import assignments, references, shell_arguments
 from fluxbump.discover.variables.assignments import Assignment
 from fluxbump.discover.variables.references import Reference
 from fluxbump.model import Form, Pin, Track
 from fluxbump.text.live_code import TextFile
+from fluxbump.text.patterns import lazy_pattern
 
 NAME = "variable"
 
@@ -42,11 +43,11 @@ def reference_of(pin: Pin) -> Reference | None:
 
 # --- where to look --------------------------------------------------------------------------------
 
-_SOURCED = re.compile(
+_SOURCED = lazy_pattern(
     r"""^[ \t]*(?:source|\.|-?include|include_vars:|-)[ \t]+["']?(?:\S*[/}])?([\w.-]+)""",
     re.MULTILINE,
 )
-_BESIDE = re.compile(
+_BESIDE = lazy_pattern(
     r"(?:GNU)?[Mm]akefile|.*\.mk|\.env(?:\..*|rc)?|.*\.env|versions?(?:\.sh|\.ya?ml|\.mk)?"
 )
 _ROLE_PARTS = frozenset({"tasks", "templates", "handlers", "files", "meta", "vars", "defaults"})
@@ -126,7 +127,7 @@ def follow(
     owners: dict[tuple[str, int], set[tuple[Track, tuple[str, int]]]] = {}
     for pin in pins:
         use = (pin.location.path, pin.start)
-        reference = reference_of(pin)
+        reference = reference_of(pin) or _parameter(files[pin.location.path], pin)
         held = _resolve(search, pin, reference) if reference else []
         for path, one in held:
             where = (path, one.start)
@@ -147,8 +148,13 @@ def follow(
     return Followed(by_path, frozenset(uses))
 
 
+def _parameter(file: TextFile, pin: Pin) -> Reference | None:
+    return shell_arguments.reference_at(file.text, pin.start, pin.value)
+
+
 def _pin(file: TextFile, one: Assignment, use: Pin, reference: Reference | None) -> Pin:
-    name = ".".join(reference.name) if reference else ""
+    of_call = reference is not None and reference.scope == shell_arguments.SCOPE
+    name = (" $" if of_call else ".").join(reference.name) if reference else ""
     where = file.location(one.start)
     subject = f"{name} ({use.subject} in {use.location.path})"
     return Pin(NAME, use.track, where, one.start, one.end, one.version or "", Form.EXACT, subject)
@@ -162,6 +168,10 @@ def _resolve(search: _Search, pin: Pin, reference: Reference) -> list[tuple[str,
         start, end = (pin.start + offset for offset in reference.default)
         text = search.files[path].text[start:end]
         own = [*(one for one in own if one[1].start != start), (path, Assignment(start, end, text))]
+    if reference.scope == shell_arguments.SCOPE and (
+        not own or _called_elsewhere(search, path, reference)
+    ):
+        return []
     held = _settled(search, path, own, _DEPTH) if own else _elsewhere(search, path, reference)
     calls = _calls(search, path, reference)
     if calls and not held:
@@ -170,6 +180,16 @@ def _resolve(search: _Search, pin: Pin, reference: Reference) -> list[tuple[str,
     # What a caller passes overrides the default, so each is a pin of its own.
     passed = [call for call in calls if call[1].version]
     return [*held, *passed] if same and held[0][1].version else []
+
+
+def _called_elsewhere(search: _Search, path: str, reference: Reference) -> bool:
+    """Whether another file that names this one calls the function of a parameter."""
+    others = (file for other, file in search.files.items() if other != path)
+    function, number = reference.name
+    return any(
+        basename(path) in file.text and shell_arguments.arguments(file, function, int(number))
+        for file in others
+    )
 
 
 def _in(

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from fluxbump.text import versions
 from fluxbump.text.live_code import TextFile
+from fluxbump.text.patterns import lazy_pattern
 
 
 class Reference(Struct, frozen=True):
@@ -32,15 +33,15 @@ class Reference(Struct, frozen=True):
 PIECE = r"\$?\{\{(?:[^}\n]|\}(?!\})){0,200}\}\}+|\$\$?\{[^}\n]{0,200}\}|\$\$?\([^)\n]{0,200}\)"
 """An interpolation with an end of its own."""
 
-_INTERPOLATION = re.compile(
+_INTERPOLATION = lazy_pattern(
     rf"(?P<closed>{PIECE})|\$\$?(?P<plain>(?:env:)?[A-Za-z_]\w*)|%(?P<batch>[A-Za-z_]\w+)%"
 )
 _PATH = r"""[A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[\s*["'][\w.-]+["']\s*\])*"""
-_WHOLE_PATH = re.compile(_PATH)
-_KEY = re.compile(r"""[A-Za-z_]\w*|(?<=["'])[\w.-]+(?=["'])""")
-_SHELL = re.compile(r"(?P<name>\w+)(?::?[-=?].*|##?v|//?v/?)?")
+_WHOLE_PATH = lazy_pattern(_PATH)
+_KEY = lazy_pattern(r"""[A-Za-z_]\w*|(?<=["'])[\w.-]+(?=["'])""")
+_SHELL = lazy_pattern(r"(?P<name>\w+)(?::?[-=?].*|##?v|//?v/?)?")
 _LITERAL = rf"""["']v?(?:{versions.FULL.pattern})["']"""
-_TEMPLATE = re.compile(
+_TEMPLATE = lazy_pattern(
     rf"""-?\s*(?:default\s+{_LITERAL}\s+)?[.$]{{0,2}}(?P<path>{_PATH})
     (?:\s*\|\s*(?:default\s*\(?\s*{_LITERAL}(?:\s*,\s*true)?\s*\)?|quote|trim|string))*
     (?:\s*\|\|\s*{_LITERAL})?\s*-?""",
@@ -101,14 +102,14 @@ def _scoped(path: str, default: tuple[int, int] | None) -> Reference | None:
 
 # --- what only looks like a version ---------------------------------------------------------------
 
-_HOLDS = re.compile(r"=?\s*v?\d+(?:\.(?:\d+|[xX*])){0,2}(?:[-+][\w.+-]+)?|[~^][\w.+-]+")
-_FORMAT = re.compile(r"\$(?:\d|\{\d)|\{\{\{|currentValue|newValue|newVersion|newDigest")
-_TOOLS = re.compile(r"(?<![\w-])(?:[efz]?grep|rg|ag|g?sed|[gm]?awk|perl)\s")
-_KEYS = re.compile(
+_HOLDS = lazy_pattern(r"=?\s*v?\d+(?:\.(?:\d+|[xX*])){0,2}(?:[-+][\w.+-]+)?|[~^][\w.+-]+")
+_FORMAT = lazy_pattern(r"\$(?:\d|\{\d)|\{\{\{|currentValue|newValue|newVersion|newDigest")
+_TOOLS = lazy_pattern(r"(?<![\w-])(?:[efz]?grep|rg|ag|g?sed|[gm]?awk|perl)\s")
+_KEYS = lazy_pattern(
     r"""(?:[Pp]attern|matchStrings?|Template|[Rr]egexp?|format|[Ss]earch|[Rr]eplace(?:ment)?)"""
     r"""["']?\s*[:=(]"""
 )
-_SPLIT = re.compile(r"\\.|['\"]|\$\(|\|\|?|&&|[;`]")
+_SPLIT = lazy_pattern(r"\\.|['\"]|\$\(|\|\|?|&&|[;`]")
 
 
 def is_version(tag: str) -> bool:

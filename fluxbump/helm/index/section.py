@@ -12,19 +12,21 @@ from __future__ import annotations
 
 import re
 
+from fluxbump.text.patterns import lazy_pattern
+
 # Characters that end a line for YAML 1.1, but not for `^` in a regular expression.
 _ODD_BREAKS = ("\r", "\x85", "\u2028", "\u2029")
 
-_EDGE_LINE = re.compile(r"^[^ \n#][^\n]*", re.MULTILINE)
+_EDGE_LINE = lazy_pattern(r"^[^ \n#][^\n]*", re.MULTILINE)
 _KEY = (
     r"""(?:"(?P<double>[^"\\\n]*)"|'(?P<single>[^'\n]*)'|(?P<plain>[A-Za-z0-9_][\w./-]*))[ \t]*:"""
 )
-_KEY_LINE = re.compile(_KEY + r"(?:[ \t]+(?!\#)(?P<value>[^\s][^\n]*)|[ \t]*(?:[ \t]\#[^\n]*)?$)")
+_KEY_LINE = lazy_pattern(_KEY + r"(?:[ \t]+(?!\#)(?P<value>[^\s][^\n]*)|[ \t]*(?:[ \t]\#[^\n]*)?$)")
 
 # An opening quote or bracket that does not close on its line, or the header of a block scalar;
 # each at the start of a word, which is where nodes start. The character comes first and what
 # stands before it second, because that order lets the expression skip through text quickly.
-_OPENING = re.compile(
+_OPENING = lazy_pattern(
     r"""["'\[{|>](?<![^ \t\n].)(?:
         (?<=")(?!(?:[^"\\\n]|\\.)*+")
       | (?<=')(?!(?:[^'\n]|'')*+')
@@ -34,8 +36,8 @@ _OPENING = re.compile(
     )""",
     re.MULTILINE | re.VERBOSE,
 )
-_HEADER = re.compile(r"[|>][-+0-9]*[ \t]*(?:[ \t]\#[^\n]*)?$", re.MULTILINE)
-_BEFORE_HEADER = re.compile(r"(?P<margin> *(?:- +)*)(?P<key>[\w./-]+:[ \t]+)?")
+_HEADER = lazy_pattern(r"[|>][-+0-9]*[ \t]*(?:[ \t]\#[^\n]*)?$", re.MULTILINE)
+_BEFORE_HEADER = lazy_pattern(r"(?P<margin> *(?:- +)*)(?P<key>[\w./-]+:[ \t]+)?")
 _CLOSING = {
     '"': re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL),
     "'": re.compile(r"'(?:[^']|'')*+'"),

@@ -1,0 +1,68 @@
+"""The files that held the start of Flux at the base, and hold it no more: what is in them now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fluxbump.model import FLUX, FLUX2, Inventory, Pin, Snapshot
+from fluxbump.text.live_code import decode
+
+_SUBCHART = "charts/flux2"  # helm renders what lies there, whether Chart.yaml lists it or not
+_CONTROLLER = "source-controller"
+
+Is = Callable[[Pin], bool]
+"""Tells pins of one sort."""
+
+
+def is_dependency(pin: Pin) -> bool:
+    """Whether a pin is a wrapper's dependency on the community chart."""
+    return pin.kind == "chart-dependency" and pin.track == FLUX2
+
+
+def is_install_url(pin: Pin) -> bool:
+    """Whether a pin, or a use of a variable, is the URL of an install.yaml."""
+    return pin.kind == "install-url" and pin.track == FLUX
+
+
+def starts(inventory: Inventory) -> list[Pin]:
+    """Return the pins and the uses of variables that are one or the other."""
+    every = (*inventory.pins, *inventory.uses)
+    return [pin for pin in every if is_dependency(pin) or is_install_url(pin)]
+
+
+def read(snapshot: Snapshot, now: Inventory, base: Inventory) -> dict[str, str]:
+    """Read the files that are still there, and have lost what they held at the base.
+
+    A wrapper that holds the controllers in another way has lost nothing, so it is left out.
+
+    Args:
+        snapshot: in question.
+        now: what it holds.
+        base: what the base holds.
+
+    Returns:
+        The text of each file, by path.
+    """
+    holding = {pin.location.path for pin in starts(now)}
+    lost = {pin.location.path for pin in starts(base)} - holding
+    if not lost:
+        return {}
+    there = sorted(lost & {*snapshot.paths()})
+    texts = {path: decode(data) for path, data in snapshot.read_many(there)}
+    wrappers = {pin.location.path for pin in starts(base) if is_dependency(pin)}
+    return {
+        path: text
+        for path, text in texts.items()
+        if path not in wrappers or not _holds_controllers(snapshot, path)
+    }
+
+
+def _holds_controllers(snapshot: Snapshot, chart: str) -> bool:
+    """Whether a chart has the controllers in its templates, or flux2 among its subcharts."""
+    folder = chart.removesuffix("Chart.yaml")
+    below = snapshot.below(folder)
+    if any(path.startswith(f"{folder}{_SUBCHART}") for path in below):
+        return True
+    own = (f"{folder}templates/", f"{folder}crds/")
+    templates = [path for path in below if path.startswith(own)]
+    return any(_CONTROLLER in decode(data) for _, data in snapshot.read_many(templates))

@@ -1,0 +1,130 @@
+"""What held the start of Flux at the base, and holds none now: no version can disagree with it.
+
+The parts of FB101 and FB102 that need a base. A file that is gone has lost nothing: it has moved,
+or its cluster is gone. Nor has one that installs Flux in another way.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+
+from msgspec import Struct
+
+from fluxbump.check import lost_install_files
+from fluxbump.discover import installers
+from fluxbump.model import FLUX2, Inventory, Location, Pin, TrackKind
+from fluxbump.text import yaml
+from fluxbump.text.live_code import TextFile
+
+# Whatever may install Flux in another way than by the URL of its install.yaml.
+_ANOTHER_WAY = re.compile(
+    r"fluxcd/|flux2|fluxcd-community|flux[-_]?operator|flux[-_]?instance|gotk|flux_bootstrap"
+    r"|\bflux[\"',\s]+(?:install|bootstrap)\b"
+    r"|(?:apply|create|kustomize|helm|install|bootstrap|source|include|template)[^\n]*"
+    r"flux(?!-system|cd\.io)",
+    re.IGNORECASE,
+)
+
+
+class Loss(Struct, frozen=True):
+    """What a file held at the base, and holds no more.
+
+    Attributes:
+        pin: at the base.
+        message: one sentence.
+        sure: nothing else stands in for it.
+    """
+
+    pin: Pin
+    message: str
+    sure: bool
+
+    @property
+    def location(self) -> Location:
+        """The file as it is now."""
+        return Location(self.pin.location.path, 1)
+
+
+Losses = Callable[[Inventory, Inventory, Mapping[str, str]], Iterator[Loss]]
+"""Tells what was lost; see `dependencies`."""
+
+
+def dependencies(base: Inventory, now: Inventory, texts: Mapping[str, str]) -> Iterator[Loss]:
+    """Yield the wrappers of the base that depend on flux2 no more.
+
+    Args:
+        base: what the base holds.
+        now: what is held now.
+        texts: of the files that have lost something, as `remains.read` returns them.
+    """
+    for pin in _lost(base, texts, lost_install_files.is_dependency):
+        path = pin.location.path
+        chart = next(one for one in base.charts if one.path == path)
+        if _may_hold_flux(TextFile(path, texts[path]), {one.name for one in chart.dependencies}):
+            continue
+        moved = _arrived(base, now, lost_install_files.is_dependency)
+        message = (
+            f"chart {chart.name} depended on flux2 {pin.value} at the base, and contains no Flux "
+            "now: an upgrade of its Helm release removes the controllers"
+        )
+        if moved:
+            message += f" ({moved.location} depends on flux2 now: that release must adopt them)"
+        yield Loss(pin, message, sure=not moved)
+
+
+def urls(base: Inventory, now: Inventory, texts: Mapping[str, str]) -> Iterator[Loss]:
+    """Yield the files that installed Flux at the base, and install none now; see `dependencies`."""
+    if _arrived(base, now, lost_install_files.is_install_url):
+        return
+    for pin in _lost(base, texts, lost_install_files.is_install_url):
+        path = pin.location.path
+        if _installs(TextFile(path, texts[path])):
+            continue
+        needed = not installers.sources(now) and any(map(_needs_controllers, now.pins))
+        message = (
+            f"this file applied the install.yaml of Flux {pin.value} at the base, and installs no "
+            "Flux now"
+        )
+        if needed:
+            message += ": nothing else here does, so a new cluster has no controllers for the chart"
+        yield Loss(pin, message, sure=needed)
+
+
+def _lost(base: Inventory, texts: Collection[str], is_one: lost_install_files.Is) -> Iterator[Pin]:
+    """Yield what was lost, once for each file."""
+    lost = [
+        pin for pin in lost_install_files.starts(base) if is_one(pin) and pin.location.path in texts
+    ]
+    for path in sorted({pin.location.path for pin in lost}):
+        yield next(pin for pin in lost if pin.location.path == path)
+
+
+def _arrived(base: Inventory, now: Inventory, is_one: lost_install_files.Is) -> Pin | None:
+    """Return a place that the base does not have: what is lost here has moved there."""
+    before = {pin.location.path for pin in lost_install_files.starts(base)}
+    places = (pin for pin in lost_install_files.starts(now) if is_one(pin))
+    return next((pin for pin in places if pin.location.path not in before), None)
+
+
+def _may_hold_flux(file: TextFile, before: Collection[str]) -> bool:
+    """Whether a Chart.yaml lists a chart of Flux, or one that it did not list before.
+
+    One that cannot be read may do so.
+    """
+    document = file.documents[0]
+    if document.problem is not None:
+        return True
+    entries = yaml.items(yaml.get(document.root, "dependencies"))
+    names = {yaml.text_of(one, "name") or "" for one in entries}
+    return any("flux" in name.lower() or name not in before for name in names)
+
+
+def _installs(file: TextFile) -> bool:
+    found = _ANOTHER_WAY.finditer(file.text)
+    return any(file.is_live(one.start()) or file.is_code(one.start()) for one in found)
+
+
+def _needs_controllers(pin: Pin) -> bool:
+    """Whether helm-controller has to run before what a pin names comes about."""
+    return pin.kind == "helm-release" and (pin.track == FLUX2 or pin.track.kind is TrackKind.CHART)

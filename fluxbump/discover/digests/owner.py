@@ -1,0 +1,305 @@
+"""Which download a digest belongs to: by file name, by name, by structure. Pure.
+
+A digest belongs to the URL in the same call, mapping or instruction; to the variables that its own
+variable shares a name with; or to the file that a line of `sha256sum` names. Where none of these
+says so, it may belong to every URL that is near.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Collection, Iterator, Sequence
+from functools import cached_property
+from itertools import islice
+from posixpath import basename
+
+from msgspec import Struct
+
+from fluxbump.discover.digests import names
+from fluxbump.discover.digests.downloads import Download, Verdict, one_file
+from fluxbump.discover.digests.spellings import Digest
+from fluxbump.text.live_code import TextFile
+from fluxbump.text.scopes import Scope, Scopes
+
+_NEAR = 4
+"""Lines on either side of a download, in which a digest may belong to it."""
+_FAR = 40
+"""Lines behind a download, in which a digest may belong to it if no other one is between."""
+_KEY_LENGTH = 200
+"""Characters in front of a digest in which its key is."""
+_BLOCK = 400
+"""Characters in front of the default of a variable, in which its block begins."""
+_BRACKETS = 4
+"""Brackets that may be around a digest inside those that hold its URL."""
+
+
+_ELSEWHERE = Verdict()
+
+_SOURCE = re.compile(
+    r"(?<![\w.-])[\"']?(?:owner|repo|rev|image|repository|newName|newTag|gitRepo)[\"']?\s*[:=]"
+)
+_CHECKED = re.compile(r"""\A(?:\}\}|\}|\))?["']?[ \t]+\*?(?P<file>["']?[^\s"'|;&<>)]+)""")
+_SUMMED = re.compile(
+    r"(?:shasum|sha\d+sum)(?:[ \t]+-\w+(?:[ \t]+\d+)?)*[ \t]+[\"']?(?P<file>[\w./@-]+)"
+)
+_SAVED = re.compile(
+    r"""(?:(?<!\S)(?:-[A-Za-z]*[oO]|--output(?:-document)?|-OutFile|tee)[ =]?|>>?)
+    [ \t]*["']?(?P<file>[^\s"'|;&<>)]+)""",
+    re.VERBOSE,
+)
+
+
+_TEMPLATES = (".yml", ".yaml", ".j2", ".tpl", ".tftpl")
+
+
+class Owners(Struct, dict=True):
+    """The downloads and digests of one file.
+
+    Attributes:
+        file: with them.
+        downloads: in order.
+        digests: in order.
+    """
+
+    file: TextFile
+    downloads: Sequence[Download]
+    digests: Sequence[Digest]
+
+    @cached_property
+    def _scopes(self) -> Scopes:
+        return Scopes(self.file)
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [download.start for download in self.downloads]
+
+    @cached_property
+    def _digest_starts(self) -> list[int]:
+        return [digest.start for digest in self.digests]
+
+    def of(self, digest: Digest) -> Verdict | None:
+        """Say whose digest it is; None if nothing says so and no download is near."""
+        name = self._name(digest.start)
+        for found in (
+            self._checked(digest.start, digest.end),
+            self._by_use(digest, name),
+            self._by_name(name),
+        ):
+            if found is not None and found.certain:
+                return found
+        verdict = self._by_scope(digest.start, digest) or self._nearby(digest.start)
+        # A name that no version and no URL shares may be that of another download.
+        strange = bool(name and names.words_of(names.stem(name))) and verdict is not None
+        if strange and verdict and all(one.variable for one in verdict.downloads):
+            return Verdict(verdict.downloads, certain=not verdict.downloads)
+        return verdict
+
+    def taken(self, download: Download, pattern: re.Pattern[str]) -> re.Match[str] | None:
+        """Return what a pattern matches in the innermost scope of a URL that has such a text.
+
+        None if that scope has other downloads too, and what is meant is not known.
+        """
+        for scope in self._around(download.start):
+            found = pattern.search(self.file.text, scope.start, scope.end)
+            if found:
+                return found if len(self._within(scope)) == 1 else None
+        return None
+
+    def is_named(self, name: str) -> bool:
+        """Whether a variable or key of that name holds a digest in the file."""
+        return any(self._name(digest.start) == name for digest in self.digests)
+
+    # --- by the file that is checked --------------------------------------------------------------
+
+    def _checked(self, start: int, end: int) -> Verdict | None:
+        """Say which download is saved in the file that a checksum is of."""
+        text, scope = self.file.text, self._scopes.statement(start)
+        found = (
+            _CHECKED.match(text[end : self.file.line_span(end)[1]]),
+            _SUMMED.search(text, scope.start, start),
+        )
+        wanted = {basename(one["file"].strip("\"'")) for one in found if one}
+        saved = [one for name in wanted for one in self._saved.get(name, ())]
+        return one_file(saved) if saved else None
+
+    @cached_property
+    def _saved(self) -> dict[str, tuple[Download, ...]]:
+        """The downloads by the names of the files that they are saved in."""
+        found: dict[str, tuple[Download, ...]] = {}
+        for download in self.downloads:
+            for name in () if download.variable else self._files(download):
+                found[name] = (*found.get(name, ()), download)
+        return found
+
+    def _files(self, download: Download) -> set[str]:
+        """Return the names that a download may be saved under."""
+        scope, text = self._scopes.statement(download.start), self.file.text
+        near = [one for one in self._within(scope) if one.identity != download.identity]
+        start = max((one.end for one in near if one.end <= download.start), default=scope.start)
+        end = min((one.start for one in near if one.start >= download.end), default=scope.end)
+        saved = {basename(one["file"]) for one in _SAVED.finditer(text, start, end)}
+        if re.match(r"\s*ADD\b", text[scope.start : scope.end]):
+            saved.add(basename(text[scope.start : scope.end].split()[-1]))
+        return saved or {basename(text[download.start : download.end])}
+
+    # --- by name ----------------------------------------------------------------------------------
+
+    def _name(self, start: int) -> str | None:
+        """Return the key or variable whose value begins at an offset."""
+        line = max(self.file.line_span(start)[0], start - _KEY_LENGTH)
+        found = names.NAMED.search(self.file.text, line, start)
+        if found and found["name"] == "default":
+            found = names.BLOCK.search(self.file.text, max(0, start - _BLOCK), start) or found
+        return found["name"] if found else None
+
+    def _by_use(self, digest: Digest, name: str | None) -> Verdict | None:
+        """Follow the variable that holds a digest to where it is used in the file."""
+        if name is None or not re.search("[a-z]", names.stem(name), re.IGNORECASE):
+            return None
+        if self.file.text.count(name) < 2:  # noqa: PLR2004  # set, and used
+            return None
+        own = self._scopes.statement(digest.start)
+        found = list[Verdict]()
+        for use in names.uses(name).finditer(self.file.text):
+            at, end = use.start("name"), use.end("name")
+            if own.holds(at) or self.file.in_comment(at):
+                continue
+            verdict = self._checked(at, end) or self._by_scope(at, None)
+            if verdict is not None:
+                found.append(verdict)
+        every = tuple(dict.fromkeys(one for some in found for one in some.downloads))
+        if not every or not all(verdict.certain for verdict in found):
+            return None
+        return one_file(every)
+
+    def _by_name(self, name: str | None) -> Verdict | None:
+        """Compare the name of a digest's variable with those of versions and URLs."""
+        words = names.words_of(names.stem(name)) if name else ()
+        shared = {
+            (siblings, names.shared(words, siblings))
+            for siblings in self._siblings
+            if names.shared(words, siblings)
+        }
+        if not shared:
+            return None
+        exact = [siblings for siblings, _ in shared if siblings == words]
+        most = max(count for _, count in shared)
+        stems = exact or [siblings for siblings, count in shared if count == most]
+        some = [one for stem in stems for one in self._siblings[stem]]
+        if not some:
+            return _ELSEWHERE
+        if len(set(stems)) > 1:
+            return Verdict(tuple(some), certain=False)
+        return one_file(some)
+
+    @cached_property
+    def _siblings(self) -> dict[tuple[str, ...], tuple[Download, ...]]:
+        """What each name says that versions and URLs have: those of Flux, or nothing of it."""
+        found: dict[tuple[str, ...], tuple[Download, ...]] = {}
+        for match in names.SETS.finditer(self.file.text):
+            if self.file.in_comment(match.start()):
+                continue
+            span = Scope(match.end(), self.file.line_span(match.end())[1], "statement")
+            if match["block"]:
+                span = next(self._scopes.brackets(match.start("block")), span)
+            words = names.words_of(match["stem"])
+            here = [one for one in self._within(span) if one.moves]
+            found[words] = (*found.get(words, ()), *here)
+        return found
+
+    # --- by structure -----------------------------------------------------------------------------
+
+    def _by_scope(self, start: int, digest: Digest | None) -> Verdict | None:
+        for scope in self._around(start):
+            inside = self._within(scope)
+            held = [
+                one for one in inside if digest is None or not self._claimed(one, scope, digest)
+            ]
+            if inside and not held:
+                return _ELSEWHERE
+            if held:
+                rivals = digest is not None and self._rivals(digest, scope)
+                verdict = one_file(held, same=self._listed(held))
+                return Verdict(verdict.downloads, certain=False) if rivals else verdict
+            if scope.kind in ("{", "(", "mapping") and self._is_source(scope):
+                return _ELSEWHERE
+        return None
+
+    def _around(self, start: int) -> Iterator[Scope]:
+        """Yield the scopes that say whose a digest is, innermost first."""
+        statement = self._scopes.statement(start)
+        some = [statement, *islice(self._scopes.brackets(start), _BRACKETS)]
+        mappings = self._scopes.mappings(start) if self._has_mappings else iter(())
+        some += islice(mappings, 1)
+        yield from sorted(some, key=lambda scope: scope.end - scope.start)
+        yield from (scope for scope in islice(mappings, 1) if scope.start)
+
+    @cached_property
+    def _has_mappings(self) -> bool:
+        is_yaml = self.file.is_yaml and not self.file.path.endswith(".json")
+        return is_yaml or self.file.path.endswith(_TEMPLATES)
+
+    def _within(self, scope: Scope) -> list[Download]:
+        first = bisect_left(self._starts, scope.start)
+        last = bisect_left(self._starts, scope.end)
+        return list(self.downloads[first:last])
+
+    def _claimed(self, download: Download, scope: Scope, digest: Digest) -> bool:
+        """Whether another digest stands nearer to a download than what a scope encloses."""
+        for inner in self._around(download.start):
+            if inner.end - inner.start >= scope.end - scope.start:
+                return False
+            if any(_rival(one, digest) for one in self._inside(inner)):
+                return True
+        return False
+
+    def _inside(self, scope: Scope) -> Sequence[Digest]:
+        first = bisect_left(self._digest_starts, scope.start)
+        return self.digests[first : bisect_left(self._digest_starts, scope.end)]
+
+    def _rivals(self, digest: Digest, scope: Scope) -> bool:
+        """Whether a scope has another digest of the kind, which is not inside one of its own."""
+        same = [one for one in self._inside(scope) if one.algorithm == digest.algorithm]
+        texts = {self.file.text[one.start : one.end] for one in same}
+        return len(texts) > 1
+
+    def _listed(self, held: Collection[Download]) -> bool:
+        """Whether URLs are the items of one list: mirrors of one file."""
+        around = [next(self._scopes.brackets(one.start), None) for one in held]
+        return around[0] is not None and around[0].kind == "[" and len(set(around)) == 1
+
+    def _is_source(self, scope: Scope) -> bool:
+        return _SOURCE.search(self.file.text, scope.start, scope.end) is not None
+
+    # --- by distance ------------------------------------------------------------------------------
+
+    def _nearby(self, start: int) -> Verdict | None:
+        window = self._window(start)
+        near = self._within(window)
+        if any(one.moves for one in near):
+            verdict = one_file(near)
+            alone = len(self._inside(window)) <= 1
+            return verdict if alone else Verdict(verdict.downloads, certain=False)
+        last = bisect_left(self._starts, start) - 1
+        while last >= 0 and self.downloads[last].variable:
+            last -= 1
+        before = self.downloads[last] if last >= 0 else None
+        if before and before.moves and self._line(start) - self._line(before.start) <= _FAR:
+            return Verdict((before,), certain=False)
+        return None
+
+    def _window(self, start: int) -> Scope:
+        """Return the lines that are near."""
+        begin = end = start
+        for _ in range(_NEAR + 1):
+            begin = self.file.text.rfind("\n", 0, begin) if begin > 0 else begin
+            end = self.file.text.find("\n", end + 1) if end >= 0 else end
+        return Scope(max(begin, 0), len(self.file.text) if end < 0 else end, "statement")
+
+    def _line(self, offset: int) -> int:
+        return self.file.location(offset).line
+
+
+def _rival(one: Digest, digest: Digest) -> bool:
+    return one != digest and one.algorithm == digest.algorithm

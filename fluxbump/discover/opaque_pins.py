@@ -1,0 +1,62 @@
+"""Why the value of a pin cannot be replaced in place, and what to do about it. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from fluxbump.model import Pin
+
+WITH_DIGEST = " (with a digest)"
+"""How the subject of a pin ends that has a digest beside its version."""
+
+_DIGEST = re.compile(r"sha(?:256|512):[0-9A-Fa-f]+")
+_SHOWN = 19  # characters of a digest in a message: `sha256:` and twelve
+_NO_RELEASE = {
+    "install-url": (
+        "Flux has no such tag",
+        "write the tag of a release there, which begins with v",
+    ),
+    "chart-archive": (
+        "the community has no such archive",
+        "write the version of an archive there, without v and in full",
+    ),
+}
+
+
+def held(pin: Pin) -> str:
+    """Say what a pin holds, and why it is not a version that fluxbump can replace."""
+    return f"{shown(pin)} {_why(pin)[0]}"
+
+
+def refusal(pin: Pin, new: str) -> tuple[str, str]:
+    """Say why a pin cannot become a version, and what to do.
+
+    Args:
+        pin: of the form `opaque`.
+        new: what it must become.
+    """
+    why, advice = _why(pin)
+    where = f"{pin.subject} must become {new}, but holds {shown(pin)} {why}"
+    if is_digest(pin):
+        where += ", and another version beside that digest would change nothing"
+    return where, advice.format(new)
+
+
+def is_digest(pin: Pin) -> bool:
+    """Whether a digest says what is taken, whatever version stands beside it."""
+    return pin.subject.endswith(WITH_DIGEST) or _DIGEST.search(pin.value) is not None
+
+
+def shown(pin: Pin) -> str:
+    """Return the value of a pin, its digest shortened."""
+    return _DIGEST.sub(lambda found: f"{found[0][:_SHOWN]}…", pin.value)
+
+
+def _why(pin: Pin) -> tuple[str, str]:
+    if is_digest(pin):
+        advice = "set version and digest of {}, or take the digest out and pin by version"
+        return ("pinned by that digest" if "sha" in pin.value else "beside a digest"), advice
+    if pin.kind in _NO_RELEASE:
+        why, advice = _NO_RELEASE[pin.kind]
+        return f"({why})", advice
+    return "behind an anchor, a tag, an escape or a block scalar", "write a plain version there"

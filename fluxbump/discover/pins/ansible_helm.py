@@ -1,0 +1,97 @@
+"""An Ansible task that installs the chart through helm, or an entry from which a role makes one.
+
+The modules `helm`, `helm_template` and `helm_pull` of kubernetes.core (formerly
+community.kubernetes) call the chart `chart_ref`, and its version `chart_version`. No other tool has
+such a key, so it tells by itself, also in the lists that roles loop over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fluxbump.discover.pins.kind import Context, Found, pin_at, unpinned
+from fluxbump.model import FLUX2, Form, Note, Role
+from fluxbump.text import version_ranges, yaml
+from fluxbump.text.live_code import TextFile
+from fluxbump.text.yaml import Document, Node
+
+NAME = "ansible-helm"
+ROLE = Role.INSTALLS
+
+_CHART = "chart_ref"
+_REPOSITORIES = ("chart_repo_url", "repo_url")
+_ADDED = "helm_repository"
+_OCI = "oci://"
+_PATHS = (".", "/", "~", "{")
+_FOLDERS = frozenset({"charts", "chart", "helm", "files"})
+
+
+def find(file: TextFile, context: Context) -> Iterator[Found]:
+    """Yield the chart version beside every `chart_ref` that names a chart which moves.
+
+    A task whose variable is followed yields nothing: the assignment stands for it.
+    """
+    if _CHART not in file.text:
+        return
+    for document in file.documents:
+        if _CHART not in document.source or not context.is_named_in(document.source):
+            continue
+        for task in yaml.mappings(document.root):
+            found = _found(document, task, context)
+            if found is None or not file.is_live(task.start_mark.index + document.start):
+                continue
+            if isinstance(found, Note) or (file.path, found.start) not in context.followed.uses:
+                yield found
+
+
+def _found(document: Document, task: Node, context: Context) -> Found | None:
+    chart = (yaml.text_of(task, _CHART) or "").strip().rstrip("/")
+    name = chart.rpartition("/")[2]
+    track = context.track_of(name)
+    source = _source(document, task, chart)
+    removed = yaml.text_of(task, "state") == "absent"
+    if track is None or source is None or removed:
+        return None
+    if track == FLUX2 and _is_foreign(source, context):
+        message = (
+            f"an Ansible task installs flux2 from {source}, which is another chart: left alone"
+        )
+        return Note(document.at(task), message)
+    subject = f"Ansible task for {name}"
+    version = document.scalar(yaml.get(task, "chart_version"))
+    if version is None:
+        return unpinned(NAME, track, document.at(yaml.get(task, _CHART)), subject)
+    pin = pin_at(NAME, track, version, subject)
+    if pin.form is Form.RANGE and not version_ranges.is_constraint(pin.value):
+        message = f"{subject} names {pin.value}, which is neither a version nor a range: left alone"
+        return Note(pin.location, message)
+    return pin
+
+
+def _is_foreign(source: str, context: Context) -> bool:
+    return bool(source) and "{{" not in source and not context.is_community(source)
+
+
+def _source(document: Document, task: Node, chart: str) -> str | None:
+    """Where a task takes the chart from: empty where the file does not say, None for a folder."""
+    place, slash, _ = chart.rpartition("/")
+    if chart.startswith(_OCI):
+        return place
+    for key in _REPOSITORIES:
+        repository = yaml.text_of(task, key)
+        if repository:
+            return repository
+    if not slash or chart.startswith(_PATHS) or place.partition("/")[0] in _FOLDERS:
+        return None  # a path, whose version helm ignores
+    return _added(document, place)
+
+
+def _added(document: Document, alias: str) -> str:
+    """The URL that a `helm_repository` task of the file adds under a name."""
+    if _ADDED not in document.source:
+        return ""
+    for task in yaml.mappings(document.root):
+        for key, value in yaml.entries(task):
+            if key.rpartition(".")[2] == _ADDED and yaml.text_of(value, "name") == alias:
+                return yaml.text_of(value, "repo_url") or yaml.text_of(value, "url") or ""
+    return ""

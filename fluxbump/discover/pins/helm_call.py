@@ -1,0 +1,329 @@
+"""A program's call that installs the chart through helm: Pulumi, CDK, CDK8s, Crossplane, others.
+
+The name of the chart and its version stand in one call or one object literal, and what a program
+calls them is the same in all languages: `chart`, `version`, `repository`. So nothing of a framework
+has to be known.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from fluxbump.discover.chart_archives import RELEASES
+from fluxbump.discover.embedded import program_source
+from fluxbump.discover.pins.kind import (
+    COMMUNITY_REPOSITORIES,
+    Context,
+    Found,
+    pin_at,
+    unpinned,
+)
+from fluxbump.model import FLUX2, Form, Note, Pin, Role, Track
+from fluxbump.text import version_ranges, yaml
+from fluxbump.text.languages import suffix_of
+from fluxbump.text.literals import Source, Value
+from fluxbump.text.live_code import TextFile
+from fluxbump.text.version_forms import form_of
+
+NAME = "helm-call"
+ROLE = Role.INSTALLS
+
+_OTHERS = frozenset(
+    (
+        *(".cue", ".jsonnet", ".libsonnet", ".nix", ".star", ".bzl", ".k", ".kcl", ".bicep"),
+        *(".groovy", ".gradle", ".pkl"),
+    )
+)
+"""Suffixes of configuration in languages that look like programs."""
+
+_COLON = frozenset(
+    (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".go", ".vue", ".py", ".java")
+)
+"""Suffixes of languages in which what stands in braces has colons, and `=` is an assignment."""
+
+_VERSIONS = ("version", "chartversion", "chart_version", "targetrevision")
+_REPOSITORIES = ("repo", "repository", "repourl", "repo_url", "repositoryurl", "repository_url")
+_DIGESTS = ("sha256", "sha512", "hash", "digest", "integrity", "checksum", "outputhash")
+_FOLDERS = frozenset({"charts", "chart", "helm", "deploy", "."})
+_URL = re.compile(r"(?:https?|oci)://")
+_IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*")
+_PULUMI = "kubernetes:helm.sh/"
+
+
+class _Chart(Struct, frozen=True):
+    """What a call says.
+
+    Attributes:
+        text: that names the chart.
+        name: its last part.
+        track: of the chart.
+        place: the name that is given the chart.
+        members: what stands beside it.
+        inside: all names in the same brackets, also deeper ones.
+    """
+
+    text: str
+    name: str
+    track: Track
+    place: Value
+    members: tuple[Value, ...]
+    inside: tuple[Value, ...]
+
+    def one_of(self, names: tuple[str, ...]) -> Value | None:
+        """Return the member that is called like one of these, whatever its capitals."""
+        return next((one for one in self.members if one.name.lower() in names), None)
+
+    @property
+    def repository(self) -> Value | None:
+        """Where the chart comes from, by the call."""
+        named = (one for one in self.inside if one.name.lower() in _REPOSITORIES)
+        found = next((one for one in named if one.is_text or "{" not in one.text), None)
+        return found or self.one_of(("url",))
+
+
+def find(file: TextFile, context: Context) -> Iterator[Found]:
+    """Yield the version in every call that names a chart which moves.
+
+    A version that the same file sets as a constant is found there.
+    """
+    if "hart" not in file.text or not context.is_named_in(file.text):
+        return
+    if file.is_yaml:
+        yield from _pulumi(file, context)
+    elif file.is_program or suffix_of(file.path) in _OTHERS:
+        source = Source(file)
+        places: set[int] = set()
+        for chart in _charts(file, source, context):
+            found = _found(file, source, chart, context)
+            if isinstance(found, Pin) and found.start in places:
+                continue  # one constant for several calls
+            if found is not None:
+                places.add(found.start if isinstance(found, Pin) else -1)
+                yield found
+
+
+# --- which calls ------------------------------------------------------------------------------
+
+
+def _charts(file: TextFile, source: Source, context: Context) -> Iterator[_Chart]:
+    text = re.compile(
+        r"""(?P<dot>\.\s*)?(?:with)?[cC]hart(?:_?[nN]ame)?["']?(?P<sign>\s*(?::=?|=>?)(?!=)|\s*\()"""
+    )
+    for match in text.finditer(file.text):
+        if not context.is_acted_on(file, match.start()) or program_source.is_compared(
+            file, match.end()
+        ):
+            continue
+        if match["sign"].endswith("("):
+            members = source.chain(match.start()) if match["dot"] else []
+            inside = [one for link in members for one in source.called(link.start, link.end)]
+            yield from _read(members, [*members, *inside], match.end(), context)
+            continue
+        yield from _nested(file, source, match, context)
+        start, end = source.around(match.start("sign") - 1)
+        assigned = start >= 0 and file.text[start] == "{" and suffix_of(file.path) in _COLON
+        if start < 0 or (assigned and match["sign"].strip() != ":"):
+            continue  # a variable, not a part of a call
+        members = source.beside(match.start("sign") - 1)
+        yield from _read(members, source.inside(start + 1, end), match.end(), context)
+
+
+def _nested(
+    file: TextFile, source: Source, match: re.Match[str], context: Context
+) -> Iterator[_Chart]:
+    """Crossplane's form: `chart: {name: "flux2", version: "…", repository: "…"}`."""
+    opening = re.compile(r"\s*&?[\w.]*\{").match(file.text, match.end())
+    if opening is None:
+        return
+    start, end = source.around(opening.end())
+    members = source.beside(opening.end())
+    named = next((one for one in members if one.name.lower() == "name"), None)
+    if named is not None:
+        yield from _chart(named, members, source.inside(start + 1, end), context)
+
+
+def _read(
+    members: list[Value], inside: Sequence[Value], end: int, context: Context
+) -> Iterator[_Chart]:
+    place = next((one for one in members if one.name_start < end <= one.start + 1), None)
+    if place is not None:
+        yield from _chart(place, members, inside, context)
+
+
+def _chart(
+    place: Value, members: list[Value], inside: Sequence[Value], context: Context
+) -> Iterator[_Chart]:
+    text = place.text.rstrip("/")
+    name = text.rpartition("/")[2]
+    track = context.track_of(name)
+    folder = text.startswith((".", "/", "~")) or text.partition("/")[0] in _FOLDERS
+    if place.is_text and track is not None and not folder:
+        yield _Chart(text, name, track, place, tuple(members), tuple(inside))
+
+
+# --- what they hold ---------------------------------------------------------------------------
+
+
+def _found(file: TextFile, source: Source, chart: _Chart, context: Context) -> Found | None:
+    where = file.location(chart.place.start)
+    version = chart.one_of(_VERSIONS) or _beside_repository(source, chart)
+    repository, known = _repository(file, source, chart)
+    if chart.track == FLUX2 and _URL.match(repository) and not context.is_community(repository):
+        message = f"a program installs flux2 from {repository}, which is another chart: left alone"
+        return Note(where, message)
+    if not known or (repository and not _URL.match(repository) and "/" not in chart.text):
+        if version is None:
+            return None  # a name in a list, which installs nothing by itself
+        what = f"a program names the chart {chart.name} and a version here"
+        return Note(where, f"{what}, and no URL of a chart repository: left alone")
+    return _asked(file, source, chart, version)
+
+
+def _asked(file: TextFile, source: Source, chart: _Chart, version: Value | None) -> Found:
+    """Return the version that a call asks for."""
+    where = file.location(chart.place.start)
+    subject = f"helm call for {chart.name}"
+    if version is None and _may_take_more(file, source, chart):
+        return Note(where, f"{subject} takes its version from elsewhere: left alone")
+    if version is None:
+        return unpinned(NAME, chart.track, where, subject)
+    value = _settled(version) or _constant(file, source, version.text)
+    if value is not None:
+        return _pin(file, value, chart, subject)
+    start, end = version.start, version.end
+    text = file.text[start:end]
+    return Pin(NAME, chart.track, file.location(start), start, end, text, Form.VARIABLE, subject)
+
+
+def _beside_repository(source: Source, chart: _Chart) -> Value | None:
+    """Return the version in the options of the download: `fetchOpts: {repo: …, version: …}`."""
+    repository = chart.repository
+    around = source.around(repository.name_start) if repository else None
+    named = (one for one in chart.inside if one.name.lower() in _VERSIONS)
+    return next((one for one in named if source.around(one.name_start) == around), None)
+
+
+# A name alone is also a value of that name; what is spread may hold anything.
+_MORE = re.compile(r"\.\.\.|\*\*\w|(?<![\w.\"'`])version\s*(?=[,}\n])", re.IGNORECASE)
+
+
+def _may_take_more(file: TextFile, source: Source, chart: _Chart) -> bool:
+    """Whether a call takes values that do not stand in it."""
+    around = source.around(chart.place.name_start)
+    found = _MORE.finditer(file.text, max(around[0], 0), around[1])
+    return any(
+        source.around(one.start()) == around
+        and not source.is_in_text(one.start())
+        and not file.in_comment(one.start())
+        for one in found
+    )
+
+
+def _pin(file: TextFile, value: Value, chart: _Chart, subject: str) -> Found:
+    form, skip = form_of(value.text)
+    start = value.start + skip
+    if form is Form.RANGE and not version_ranges.is_constraint(value.text):
+        message = (
+            f"{subject} names {value.text}, which is neither a version nor a range: left alone"
+        )
+        return Note(file.location(start), message)
+    if form is Form.EXACT and chart.one_of(_DIGESTS):
+        form, subject = Form.OPAQUE, f"{subject} with a digest of its own"
+    text = value.text[skip:]
+    return Pin(NAME, chart.track, file.location(start), start, value.end, text, form, subject)
+
+
+def _repository(file: TextFile, source: Source, chart: _Chart) -> tuple[str, bool]:
+    """Return where a call takes the chart from, if it says so, and whether it says anything.
+
+    What is not in the file, as with a setting, is empty.
+    """
+    if chart.text.startswith("oci://"):
+        return chart.text.rpartition("/")[0], True
+    repository = chart.repository
+    if repository is None:
+        return "", "/" in chart.text
+    if RELEASES in repository.text:
+        return COMMUNITY_REPOSITORIES[0], True  # the URL of the archive, which has the version too
+    if repository.is_text:
+        return repository.text, True
+    value = _constant(file, source, repository.text)
+    return (value.text if value else ""), True
+
+
+def _constant(file: TextFile, source: Source, expression: str) -> Value | None:
+    """Return the string that a file gives a name once, and nothing else."""
+    wrapped = re.fullmatch(r"[&*]?[\w.]+\(\s*([A-Za-z_$][\w$]*)\s*\)", expression)
+    name = wrapped[1] if wrapped else expression.rstrip("!")
+    if not _IDENTIFIER.fullmatch(name):
+        return None
+    given = [one for one in source.given if one.name == name]
+    typed = [one for one in given if one.sign == ":" and not one.is_text]
+    values = [one for one in given if one not in typed] or list(_typed(file, name))
+    return _settled(values[0]) if len(values) == 1 else None
+
+
+_DEFAULT = re.compile(r"""[^"'`\n]*(?:\?\?|\|\||\bor\b)\s*(["'`])(?P<value>[^"'`$%{\n]*)\1""")
+
+
+def _settled(value: Value) -> Value | None:
+    """Return a string, also one that counts if nothing else is given: `a ?? "2.14.1"`."""
+    if value.is_text:
+        return value
+    default = _DEFAULT.fullmatch(value.text)
+    if default is None:
+        return None
+    start, end = (value.start + offset for offset in default.span("value"))
+    return replace(value, start=start, end=end, text=default["value"], is_text=True)
+
+
+def _typed(file: TextFile, name: str) -> Iterator[Value]:
+    """Yield the constants of that name whose type is written between: `const X: string = "…"`."""
+    pattern = re.compile(
+        rf"""(?<![\w.$]){re.escape(name)}\s*(?::\s*)?[&'\w.<>\[\]| ]*?\s*=\s*(["'`])([^"'`\n]*)\1"""
+    )
+    for match in pattern.finditer(file.text):
+        if not file.in_comment(match.start()):
+            start, end = match.span(2)
+            yield Value(name, "=", start, end, match[2], match.start(), is_text=True)
+
+
+# --- Pulumi YAML ------------------------------------------------------------------------------
+
+
+def _pulumi(file: TextFile, context: Context) -> Iterator[Found]:
+    """Yield the versions of a Pulumi program in YAML, whose resources have a type of helm.sh."""
+    if _PULUMI not in file.text:
+        return
+    for document in file.documents:
+        if _PULUMI not in document.source:
+            continue
+        for resource in yaml.mappings(document.root):
+            if not (yaml.text_of(resource, "type") or "").startswith(_PULUMI):
+                continue
+            properties = yaml.get(resource, "properties")
+            chart = yaml.text_of(properties, "chart") or ""
+            name = chart.rstrip("/").rpartition("/")[2]
+            track = context.track_of(name)
+            if properties is None or track is None:
+                continue
+            options = ("repositoryOpts", "fetchOpts")
+            repository = next(
+                (url for key in options if (url := yaml.text_of(properties, key, "repo"))),
+                chart.rpartition("/")[0] if chart.startswith("oci://") else "",
+            )
+            foreign = repository and "${" not in repository
+            if track == FLUX2 and foreign and not context.is_community(repository):
+                message = f"Pulumi installs flux2 from {repository}, which is another chart"
+                yield Note(document.at(properties), f"{message}: left alone")
+                continue
+            version = document.scalar(yaml.get(properties, "version"))
+            subject = f"helm call for {name}"
+            if version is None:
+                yield unpinned(NAME, track, document.at(properties), subject)
+            else:
+                yield pin_at(NAME, track, version, subject)

@@ -1,0 +1,69 @@
+"""Who takes a version from a variable, and which files may set it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from posixpath import dirname
+
+from fluxbump.discover.pins import BY_VARIABLE, install_url
+from fluxbump.discover.pins.kind import Context
+from fluxbump.discover.variables import follow
+from fluxbump.model import Form, Pin, Snapshot
+from fluxbump.text.live_code import TextFile, decode
+
+
+def early(file: TextFile, context: Context) -> Iterator[Pin]:
+    """The pins that others are found by: what install URLs hold, and who uses a variable."""
+    yield from install_url.of_arguments(file)
+    for kind in BY_VARIABLE:
+        yield from (one for one in kind.find(file, context) if isinstance(one, Pin))
+
+
+def places_of(
+    files: Mapping[str, TextFile], context: Context, paths: Sequence[str]
+) -> dict[str, follow.Places]:
+    """Return, for every file that takes a version from a variable, where that may be set."""
+    found: dict[str, follow.Places] = {}
+    for file in files.values():
+        for pin in early(file, context):
+            reference = follow.reference_of(pin) if pin.form is Form.VARIABLE else None
+            if reference:
+                more = follow.places(file.path, file.text, reference, paths)
+                found[file.path] = (*found.get(file.path, ()), *more)
+    return found
+
+
+def setting(
+    snapshot: Snapshot,
+    files: Mapping[str, TextFile],
+    places: Mapping[str, follow.Places],
+    context: Context,
+) -> dict[str, TextFile]:
+    """Read the files that may set a variable, as far as they name one."""
+    names = {
+        reference.name[-1]
+        for path in places
+        for pin in early(files[path], context)
+        if (reference := follow.reference_of(pin))
+    }
+    wanted = {one for groups in places.values() for group in groups for one in group}
+    texts = [(p, decode(data)) for p, data in snapshot.read_many(sorted(wanted - files.keys()))]
+    # A module may hand a variable on under another name; who calls it names the variable itself.
+    near = {dirname(above) for path in places for above in (path, dirname(path))}
+    near |= {dirname(dirname(dirname(path))) for path in places}
+    return {
+        path: TextFile(path, text)
+        for path, text in texts
+        if (path.endswith(".tf") and dirname(path) in near) or any(name in text for name in names)
+    }
+
+
+def followed_in(
+    files: Iterable[TextFile], uses: Iterable[Pin], context: Context
+) -> follow.Followed:
+    """Follow the variables that pins of some files take their versions from."""
+    known = {path: TextFile(path, text) for path, text in context.beside.items()}
+    outside = [pin for file in known.values() for pin in early(file, context)]
+    known |= {file.path: file for file in files}
+    every = [*uses, *(pin for pin in outside if pin.form is Form.VARIABLE)]
+    return follow.follow(known, every, context.places, context.named)

@@ -1,0 +1,44 @@
+"""Patterns that are compiled when they are first used.
+
+A run uses a part of the patterns that its modules define, and to compile them all takes longer
+than to search a small repository: `make bench` measured 0.02 of the 0.15 s of processor time that
+`to --dry-run` takes on the fixture.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, cast
+
+_METHODS = (
+    "search",
+    "match",
+    "fullmatch",
+    "finditer",
+    "findall",
+    "sub",
+    "subn",
+    "split",
+    "groups",
+    "groupindex",
+)
+
+
+class _Pattern:
+    """Stands for a pattern; what was asked for once is an attribute of its own, and as quick."""
+
+    def __init__(self, pattern: str, flags: int) -> None:
+        self.pattern = pattern
+        self.flags = flags
+
+    def __getattr__(self, name: str) -> Any:  # whatever `re.Pattern` has
+        if name not in _METHODS:
+            raise AttributeError(name)
+        compiled = re.compile(self.pattern, self.flags)
+        self.__dict__.update({method: getattr(compiled, method) for method in _METHODS})
+        return self.__dict__[name]
+
+
+def lazy_pattern(text: str, flags: int = 0) -> re.Pattern[str]:
+    """Return what `re.compile` would, but compiled later; an error in it is raised later too."""
+    return cast("re.Pattern[str]", _Pattern(text, flags))
