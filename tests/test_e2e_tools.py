@@ -8,15 +8,19 @@ import os
 import ssl
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
 import trustme
+from semver import Version
 
-from tests.e2e import build, kubeconfig
+from tests.e2e import build, flux_cli, kubeconfig, link
 from tests.helpers import ROOT
 from tests.web_server import Answer, WebServer
 
@@ -33,7 +37,7 @@ def nothing_built(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_without_a_server_a_test_is_skipped_with_the_reason(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.delenv(build.REQUIRE, raising=False)
+    monkeypatch.delenv(flux_cli.REQUIRE, raising=False)
     with pytest.raises(
         pytest.skip.Exception, match=r"no API server of Kubernetes 1\.37: run `make"
     ):
@@ -44,7 +48,7 @@ def test_without_a_server_a_test_is_skipped_with_the_reason(
 def test_without_a_server_a_test_fails_where_one_is_required(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv(build.REQUIRE, "1")
+    monkeypatch.setenv(flux_cli.REQUIRE, "1")
     with pytest.raises(pytest.fail.Exception, match="no API server"):
         build.need()
 
@@ -57,7 +61,7 @@ def test_without_go_nothing_is_built(tmp_path: Path, required: str, code: int) -
     done = subprocess.run(
         [sys.executable, "-c", program],
         cwd=ROOT,
-        env={"PATH": str(tmp_path), build.REQUIRE: required},
+        env={"PATH": str(tmp_path), flux_cli.REQUIRE: required},
         capture_output=True,
         text=True,
         check=False,
@@ -84,10 +88,40 @@ def test_another_source_is_another_server(monkeypatch: pytest.MonkeyPatch, tmp_p
     first = build.path("1.37", tmp_path)
     assert first == build.path("1.37", tmp_path)
     (tmp_path / "go.mod").write_text("module other\n")
-    for name in ("main.go", "go.sum"):
+    (tmp_path / "kubectl").mkdir()
+    for name in ("main.go", "kubectl/main.go", "go.sum"):
         os.link(build.SOURCE / name, tmp_path / name)
     monkeypatch.setattr(build, "SOURCE", tmp_path)
     assert build.path("1.37", tmp_path) != first
+
+
+def test_without_flux_a_test_is_skipped_with_the_reason(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv(flux_cli.REQUIRE, raising=False)
+    monkeypatch.setattr(flux_cli, "path", lambda: tmp_path / "none")
+    with pytest.raises(pytest.skip.Exception, match="no command line of Flux: run `make e2e`"):
+        flux_cli.need()
+
+
+def test_the_flux_that_is_built_has_flux_migrate() -> None:
+    assert Version.parse(flux_cli.version()) >= Version(2, 7, 0)
+
+
+# --- the link ---------------------------------------------------------------------------------
+
+
+def test_a_slow_link_hands_on_what_comes() -> None:
+    with WebServer() as web:
+        web.serve("/version", Answer(b"{}"))
+        place = urlsplit(web.url(""))
+        assert place.hostname
+        assert place.port
+        with link.slow(place.hostname, place.port) as port:
+            started = time.monotonic()
+            answer = httpx.get(f"http://127.0.0.1:{port}/version", trust_env=False)
+    assert answer.json() == {}
+    assert time.monotonic() - started >= link.DELAY
 
 
 # --- the kubeconfig ---------------------------------------------------------------------------

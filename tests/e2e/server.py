@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,8 @@ _OURS = "fluxbump.test=e2e"
 """The label of every CRD that tests make."""
 
 _UNPROCESSABLE = 422
+_TOO_EARLY = 429  # the server takes up a CRD that has changed
+_PATIENCE = 100
 _STOPS = 60  # seconds
 
 
@@ -27,11 +30,13 @@ class Server:
 
     Attributes:
         version: as it says itself, `v1.33.2`.
+        config: the text of a kubeconfig of an administrator.
     """
 
-    def __init__(self, client: httpx.Client) -> None:
+    def __init__(self, client: httpx.Client, config: str) -> None:
         self._client = client
-        self.version: str = self._json("GET", "/version")["gitVersion"]
+        self.config = config
+        self.version: str = self.ask("GET", "/version")["gitVersion"]
 
     def apply(self, release: Release) -> dict[str, str]:
         """Apply the CRDs of a release; return what was refused, with the server's message."""
@@ -52,7 +57,7 @@ class Server:
     def prune(self, stored: Stored) -> None:
         """Set `status.storedVersions`, the last thing that `flux migrate` does."""
         for name, versions in stored.items():
-            self._json(
+            self.ask(
                 "PATCH",
                 f"{_CRDS}/{name}/status",
                 headers={"Content-Type": "application/merge-patch+json"},
@@ -77,7 +82,7 @@ class Server:
 
     def clear(self) -> None:
         """Delete the CRDs that tests made, and wait until they are gone."""
-        self._json("DELETE", _CRDS, params={"labelSelector": _OURS})
+        self.ask("DELETE", _CRDS, params={"labelSelector": _OURS})
         found = self._ours()
         left = {item["metadata"]["name"] for item in found["items"]}
         if not left:
@@ -94,10 +99,24 @@ class Server:
         raise AssertionError(f"still there: {', '.join(sorted(left))}")
 
     def _ours(self) -> Any:
-        return self._json("GET", _CRDS, params={"labelSelector": _OURS})
+        return self.ask("GET", _CRDS, params={"labelSelector": _OURS})
 
-    def _json(self, method: str, path: str, **more: Any) -> Any:
-        return self._client.request(method, path, **more).raise_for_status().json()
+    def ask(self, method: str, path: str, **more: Any) -> Any:
+        """Return the JSON that the server answers with.
+
+        Raises:
+            httpx.HTTPStatusError: it refuses.
+        """
+        return self.answer(method, path, **more).raise_for_status().json()
+
+    def answer(self, method: str, path: str, **more: Any) -> httpx.Response:
+        """Return what the server answers, once it has taken up the CRDs that have changed."""
+        for _ in range(_PATIENCE):
+            answer = self._client.request(method, path, **more)
+            if answer.status_code != _TOO_EARLY:
+                break
+            time.sleep(0.1)
+        return answer
 
 
 def _definition(crd: Crd) -> dict[str, Any]:
@@ -147,7 +166,7 @@ def started(program: Path, log: Path) -> Iterator[Server]:
             config = process.stdout.readline()
             assert config, log.read_text("utf-8", "replace")[-2000:]
             with kubeconfig.client(config) as client:
-                yield Server(client)
+                yield Server(client, config)
         finally:
             process.stdin.close()
             try:
@@ -163,8 +182,9 @@ def given(config: Path) -> Iterator[Server]:
     Raises:
         ValueError: it has CRDs of Flux, or the kubeconfig is of no use.
     """
-    with kubeconfig.client(config.read_text("utf-8"), config.parent) as client:
-        server = Server(client)
+    text = config.read_text("utf-8")
+    with kubeconfig.client(text, config.parent) as client:
+        server = Server(client, text)
         if server.flux():
             raise ValueError(f"this cluster has Flux: {', '.join(server.flux())}")
         try:

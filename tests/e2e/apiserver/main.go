@@ -1,12 +1,19 @@
-// Command apiserver is the part of a Kubernetes API server that holds custom resource definitions.
+// Command apiserver is the API server of Kubernetes, with an etcd in the same process.
 //
-// It is the server's own code over an etcd in the same process. It listens on the loopback
-// interface, at a port that the system chooses; once it is ready it prints a kubeconfig with the
-// one token that it takes. It ends, and removes what it stored, when its standard input ends.
+// It is the server's own code with its own defaults: RBAC, admission, all built-in types. There is no
+// controller and no kubelet. It listens on the loopback interface, at a port that the system chooses;
+// once it is ready it prints a kubeconfig of an administrator. It ends, and removes what it stored,
+// when its standard input ends.
 package main
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,21 +27,16 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/spf13/pflag"
 	"go.etcd.io/etcd/server/v3/embed"
-	"k8s.io/apiextensions-apiserver/pkg/apiserver"
-	"k8s.io/apiextensions-apiserver/pkg/cmd/server/options"
-	generatedopenapi "k8s.io/apiextensions-apiserver/pkg/generated/openapi"
-	"k8s.io/apiserver/pkg/authentication/authenticator"
-	"k8s.io/apiserver/pkg/authentication/user"
-	"k8s.io/apiserver/pkg/authorization/authorizerfactory"
-	openapinamer "k8s.io/apiserver/pkg/endpoints/openapi"
-	genericapiserver "k8s.io/apiserver/pkg/server"
-	"k8s.io/apiserver/pkg/util/openapi"
-	"k8s.io/client-go/kubernetes/scheme"
+	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/util/keyutil"
+	"k8s.io/kubernetes/cmd/kube-apiserver/app"
+	"k8s.io/kubernetes/cmd/kube-apiserver/app/options"
 )
 
-const patience = 60 * time.Second
+const patience = 120 * time.Second
 
 func main() {
 	if err := run(); err != nil {
@@ -60,7 +62,7 @@ func run() (err error) {
 		return err
 	}
 	defer etcd.Close()
-	return serve(ctx, "unix://"+etcd.Clients[0].Addr().String())
+	return serve(ctx, state, "unix://"+etcd.Clients[0].Addr().String())
 }
 
 // startEtcd keeps its sockets beside its data, where nobody else can reach them.
@@ -86,107 +88,137 @@ func startEtcd(state string) (*embed.Etcd, error) {
 }
 
 // serve returns when the context ends.
-func serve(ctx context.Context, storage string) error {
+func serve(ctx context.Context, state, storage string) error {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
-	config, certificate, err := configure(listener, storage)
+	token, err := newToken()
 	if err != nil {
 		return err
 	}
-	server, err := config.Complete().New(genericapiserver.NewEmptyDelegate())
+	completed, err := configure(ctx, listener, state, storage, token)
 	if err != nil {
 		return err
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- server.GenericAPIServer.PrepareRun().RunWithContext(ctx) }()
-	loopback := config.GenericConfig.LoopbackClientConfig
-	if err := ready(ctx, loopback); err != nil {
+	go func() { ended <- app.Run(ctx, completed) }()
+	address := "https://" + listener.Addr().String()
+	certificate, err := ready(ctx, ended, address, token, filepath.Join(state, "apiserver.crt"))
+	if err != nil {
 		return err
 	}
-	if err := announce(listener.Addr().String(), loopback.BearerToken, certificate); err != nil {
+	if err := announce(address, token, certificate); err != nil {
 		return err
 	}
 	return <-ended
 }
 
-// configure leaves out what needs a core API server beside this one, and lets in nobody but the
-// holder of the token that the server makes for itself.
-func configure(listener net.Listener, storage string) (*apiserver.Config, []byte, error) {
-	chosen := options.NewCustomResourceDefinitionsServerOptions(os.Stderr, os.Stderr)
-	recommended := chosen.RecommendedOptions
-	recommended.Authentication, recommended.Authorization = nil, nil
-	recommended.Admission, recommended.CoreAPI = nil, nil
-	recommended.Features.EnablePriorityAndFairness = false
-	recommended.Etcd.StorageConfig.Transport.ServerList = []string{storage}
-	serving := recommended.SecureServing
-	serving.Listener = listener
-	serving.BindPort = listener.Addr().(*net.TCPAddr).Port
-	serving.ServerCert.CertDirectory = ""
-	loopback := net.IPv4(127, 0, 0, 1)
-	if err := chosen.Complete(); err != nil {
-		return nil, nil, err
-	}
-	if err := serving.MaybeDefaultWithSelfSignedCerts("localhost", nil, []net.IP{loopback}); err != nil {
-		return nil, nil, err
-	}
-	generic := genericapiserver.NewRecommendedConfig(apiserver.Codecs)
-	if err := chosen.ServerRunOptions.ApplyTo(&generic.Config); err != nil {
-		return nil, nil, err
-	}
-	if err := recommended.ApplyTo(generic); err != nil {
-		return nil, nil, err
-	}
-	resources := apiserver.DefaultAPIResourceConfigSource()
-	if err := chosen.APIEnablement.ApplyTo(&generic.Config, resources, apiserver.Scheme); err != nil {
-		return nil, nil, err
-	}
-	generic.Authentication.Authenticator = authenticator.RequestFunc(nobody)
-	generic.Authorization.Authorizer = authorizerfactory.NewPrivilegedGroups(user.SystemPrivilegedGroup)
-	generic.OpenAPIV3Config = genericapiserver.DefaultOpenAPIV3Config(
-		openapi.GetOpenAPIDefinitionsWithoutDisabledFeatures(generatedopenapi.GetOpenAPIDefinitions),
-		openapinamer.NewDefinitionNamer(apiserver.Scheme, scheme.Scheme),
-	)
-	certificate, _ := serving.ServerCert.GeneratedCert.CurrentCertKeyContent()
-	return &apiserver.Config{
-		GenericConfig: generic,
-		ExtraConfig: apiserver.ExtraConfig{
-			CRDRESTOptionsGetter: options.NewCRDRESTOptionsGetter(
-				*recommended.Etcd, generic.ResourceTransformers, generic.StorageObjectCountTracker,
-			),
-		},
-	}, certificate, nil
+func newToken() (string, error) {
+	random := make([]byte, 16)
+	_, err := rand.Read(random)
+	return hex.EncodeToString(random), err
 }
 
-// nobody is known by anything but the token.
-func nobody(*http.Request) (*authenticator.Response, bool, error) { return nil, false, nil }
+// configure says what a cluster's own installer would, and leaves the rest at the server's defaults.
+func configure(
+	ctx context.Context, listener net.Listener, state, storage, token string,
+) (options.CompletedOptions, error) {
+	none := options.CompletedOptions{}
+	tokens := filepath.Join(state, "tokens.csv")
+	if err := os.WriteFile(tokens, []byte(token+",admin,admin,system:masters\n"), 0o600); err != nil {
+		return none, err
+	}
+	signing := filepath.Join(state, "service-accounts.key")
+	if err := writeKey(signing); err != nil {
+		return none, err
+	}
+	chosen := options.NewServerRunOptions()
+	flags := pflag.NewFlagSet("apiserver", pflag.ContinueOnError)
+	for _, named := range chosen.Flags().FlagSets {
+		flags.AddFlagSet(named)
+	}
+	err := flags.Parse([]string{
+		"--authorization-mode=RBAC",
+		"--cert-dir=" + state,
+		"--enable-priority-and-fairness=false",
+		"--endpoint-reconciler-type=none", // a service's endpoint is no loopback address
+		"--etcd-servers=" + storage,
+		"--service-account-issuer=https://kubernetes.default.svc",
+		"--service-account-key-file=" + signing,
+		"--service-account-signing-key-file=" + signing,
+		"--service-cluster-ip-range=10.0.0.0/24",
+		"--token-auth-file=" + tokens,
+	})
+	if err != nil {
+		return none, err
+	}
+	address := listener.Addr().(*net.TCPAddr)
+	chosen.SecureServing.Listener = listener
+	chosen.SecureServing.BindPort = address.Port
+	chosen.SecureServing.ExternalAddress = address.IP
+	// The server is a client of itself, and warns itself of its own deprecations.
+	rest.SetDefaultWarningHandler(rest.NoWarnings{})
+	completed, err := chosen.Complete(ctx)
+	if err != nil {
+		return none, err
+	}
+	return completed, utilerrors.NewAggregate(completed.Validate())
+}
 
-// ready waits until the server has read what definitions there are.
-func ready(ctx context.Context, loopback *rest.Config) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	client, err := rest.HTTPClientFor(loopback)
+func writeKey(path string) error {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return err
 	}
-	for ctx.Err() == nil {
-		response, err := client.Get(loopback.Host + "/readyz")
+	text, err := keyutil.MarshalPrivateKeyToPEM(key)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, text, 0o600)
+}
+
+// ready waits until the server has its bootstrap roles and has read what definitions there are;
+// it returns the certificate that the server made for itself.
+func ready(
+	ctx context.Context, ended <-chan error, address, token, path string,
+) ([]byte, error) {
+	certificate, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	trusted := x509.NewCertPool()
+	trusted.AppendCertsFromPEM(certificate)
+	client := http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trusted}}}
+	defer client.CloseIdleConnections()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address+"/readyz", nil)
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Authorization", "Bearer "+token)
+	limit := time.After(patience)
+	for {
+		response, err := client.Do(request)
 		if err == nil {
 			_ = response.Body.Close()
 			if response.StatusCode == http.StatusOK {
-				return nil
+				return certificate, nil
 			}
 		}
-		time.Sleep(50 * time.Millisecond)
+		select {
+		case err := <-ended:
+			return nil, fmt.Errorf("the server ended before it was ready: %w", err)
+		case <-limit:
+			return nil, errors.New("the server did not become ready")
+		case <-time.After(50 * time.Millisecond):
+		}
 	}
-	return fmt.Errorf("the server did not become ready: %w", ctx.Err())
 }
 
 // announce prints a kubeconfig on one line; JSON is YAML.
 func announce(address, token string, certificate []byte) error {
 	type object = map[string]any
-	cluster := object{"server": "https://" + address, "certificate-authority-data": certificate}
+	cluster := object{"server": address, "certificate-authority-data": certificate}
 	return json.NewEncoder(os.Stdout).Encode(object{
 		"apiVersion":      "v1",
 		"kind":            "Config",

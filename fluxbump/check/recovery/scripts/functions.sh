@@ -10,15 +10,20 @@ kinds() {
   printf '%s\n' "$crds" | sed -n 's|.*/\(.*\.toolkit\.fluxcd\.io\)$|\1|p'
 }
 
-# The CRDs and objects of Flux that wait to be deleted, one on a line.
-deleting() {
-  found=$(kinds) || exit 1
-  listed=$(for kind in customresourcedefinitions $found; do
+# Those of some kinds that wait to be deleted, one on a line.
+deleting_of() {
+  listed=$(for kind in "$@"; do
     kubectl get "$kind" --all-namespaces --no-headers --output \
       custom-columns=KIND:.kind,IN:.metadata.namespace,NAME:.metadata.name,DELETING:.metadata.deletionTimestamp || exit 1
   done) || exit 1
   printf '%s\n' "$listed" |
     awk 'NF == 4 && $4 != "<none>" && ($1 != "CustomResourceDefinition" || $3 ~ /\.toolkit\.fluxcd\.io$/)'
+}
+
+# The CRDs and objects of Flux that wait to be deleted, one on a line.
+deleting() {
+  found=$(kinds) || exit 1
+  deleting_of customresourcedefinitions $found
 }
 
 # Stop if anything of Flux waits to be deleted: a controller would finish the deletion.

@@ -22,6 +22,13 @@ for kind in $found; do
 done
 
 # --- 4. Wait until the CRDs that were being deleted are gone.
-crds=$(deleting | awk '$1 == "CustomResourceDefinition" {print "customresourcedefinitions/" $3}')
-test -z "$crds" || kubectl wait $crds --for delete --timeout 5m
+tries=0
+while :; do
+  left=$(deleting_of customresourcedefinitions) || stop 'cannot ask the cluster'
+  test -n "$left" || break
+  tries=$((tries + 1))
+  test "$tries" -le 60 || stop "after five minutes these are still being deleted:
+$left"
+  sleep 5
+done
 nothing_is_deleted
