@@ -27,9 +27,6 @@ from fluxbump.text import versions
 Index = Mapping[str, ChartRelease]
 """Chart releases by version."""
 
-JUDGED_BY = ("FB201", "FB202", "FB203", "FB204", "FB205", "FB206")
-"""The rules that judge by what releases ship."""
-
 _MOST = 8  # releases that are asked for; a repository holds one or two
 
 

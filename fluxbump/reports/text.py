@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from fluxbump.bump.bump import Delivered, Prepared
 from fluxbump.bump.changes import Row
 from fluxbump.bump.migrate.edits import Migration
+from fluxbump.check import rules
+from fluxbump.check.rules.rule import Trait
 from fluxbump.check.status import Listed, Survey
 from fluxbump.discover import installers
 from fluxbump.flux import releases as resolve
@@ -54,7 +56,8 @@ def preview(prepared: Prepared[Snapshot], paint: Paint) -> str:
     lines += findings(new, paint)
     old = [one for one in prepared.verdict.findings if one in prepared.inherited]
     # What a failed bump would do to the controllers comes before all else.
-    old.sort(key=lambda one: one.code != "FB302")
+    dangerous = rules.having(Trait.DANGEROUS)
+    old.sort(key=lambda one: one.code not in dangerous)
     lines += _section("Findings that were there before", _few(old), paint, len(old))
     skipped = [f"{one.code}  {one.reason}" for one in prepared.verdict.not_run]
     lines += _section("Rules not run", skipped, paint)
@@ -288,7 +291,7 @@ def _verdict(view: Survey, paint: Paint) -> list[str]:
     ]
     said = "; ".join(facts)
     wrong = [one for one in view.findings if one.severity is Severity.ERROR]
-    if any(one.code == "FB103" for one in wrong):
+    if any(one.code in rules.having(Trait.ESSENTIAL) for one in wrong):
         over = f"over what {who} installed " if who else "of one release over another "
         warning = f"MISMATCH: applying the chart {over}can destroy Flux"
         return [paint(warning, "bold", "red"), paint(said, "red")]
