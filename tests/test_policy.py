@@ -14,11 +14,12 @@ from semver import Version
 
 from fixtures import states
 from fluxbump.check import gather, newest_safe, rules, suppressions
-from fluxbump.check.evidence import Baseline, Effort, Evidence, Releases
+from fluxbump.check.evidence import Baseline, Effort, Evidence
 from fluxbump.config import schedule
 from fluxbump.config.settings import Follow, Ignore, Policy, Settings
 from fluxbump.discover.inventory import Scope
 from fluxbump.flux import releases as resolve
+from fluxbump.flux.known_releases import KnownReleases
 from fluxbump.flux.tables import crds
 from fluxbump.model import ChartIndex
 from fluxbump.run.decision import Blocked, Decision, Skipped, Update, UpToDate, Waiting
@@ -86,7 +87,7 @@ def without_charts_of(release: str) -> ChartIndex:
 
 
 def test_at_the_newest_release_no_safety_rule_is_run() -> None:
-    found = decide(replace(at(NEWEST), releases=Releases()), chart_index(), Policy(), NOW)
+    found = decide(replace(at(NEWEST), releases=KnownReleases({})), chart_index(), Policy(), NOW)
     assert isinstance(found, UpToDate)
     assert (found.current, str(found.newest and found.newest.app_version)) == (NEWEST, NEWEST)
     assert found.skipped == ()

@@ -4,13 +4,14 @@ import pytest
 from msgspec.structs import replace
 
 from fixtures import states
-from fluxbump.check.evidence import NO_BASE, Absent, Baseline, Charts, Cluster, History, Releases
+from fluxbump.check.evidence import NO_BASE, Absent, Baseline, Charts, Cluster, History
 from fluxbump.check.pin_history import Past
 from fluxbump.check.rules.pages import page
 from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Rule
 from fluxbump.check.rules.stored_versions import RULES, unsure
 from fluxbump.discover.kubernetes_pins import KubernetesPin
 from fluxbump.flux.chart_contents import Vendored
+from fluxbump.flux.known_releases import KnownReleases
 from fluxbump.flux.tables import crds
 from fluxbump.model import FLUX, Finding, Inventory, Location, Pin, Severity
 from tests.helpers import app_versions, chart_index, find, script, small, values, wrapper
@@ -29,7 +30,7 @@ def pinned(release: str, chart: str | None = None) -> Inventory:
 
 def evidence(inventory: Inventory, base: Inventory | None = None) -> Evidence:
     before = Baseline(base) if base else NO_BASE
-    return Evidence(inventory, index=INDEX, baseline=before, releases=Releases(crds.crds()))
+    return Evidence(inventory, index=INDEX, baseline=before, releases=KnownReleases(crds.crds()))
 
 
 def with_archive(about: Evidence, archive: Vendored) -> Evidence:
@@ -246,7 +247,7 @@ def test_history_is_wanted_only_where_it_could_narrow_something() -> None:
     assert unsure(about)
     assert not unsure(replace(about, baseline=NO_BASE))
     assert not unsure(replace(about, cluster=Cluster(stored={})))
-    assert not unsure(replace(about, releases=Releases()))
+    assert not unsure(replace(about, releases=KnownReleases({})))
     assert not unsure(replace(about, releases=Absent("nobody looked")))
     assert not unsure(evidence(pinned("2.6.4"), pinned("2.4.0")))
     assert not unsure(evidence(pinned("2.4.0"), pinned("2.4.0")))

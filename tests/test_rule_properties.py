@@ -14,9 +14,10 @@ from msgspec.structs import replace
 from fixtures import states
 from fluxbump.check import gather, rules
 from fluxbump.check.check import Means, examine
-from fluxbump.check.evidence import Absent, Evidence, PartName, Releases, needed, optional
+from fluxbump.check.evidence import Absent, Evidence, PartName, needed, optional
 from fluxbump.check.rules.rule import NotApplicable, NotRun, Trait
 from fluxbump.config.settings import Settings
+from fluxbump.flux.known_releases import KnownReleases
 from fluxbump.git.history import Held
 from fluxbump.model import Inventory
 from tests.helpers import ROOT, chart_index, script, snapshot
@@ -136,7 +137,7 @@ def test_a_part_is_there_or_says_why_not() -> None:
     assert optional(evidence.releases) is None
     with pytest.raises(AssertionError, match="the CRDs of no Flux release are known"):
         needed(evidence.releases)
-    there = Releases()
+    there = KnownReleases({})
     evidence = replace(evidence, releases=there)
     assert needed(evidence.releases) is optional(evidence.releases) is there
 

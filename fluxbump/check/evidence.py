@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from msgspec import Struct, field
 
 from fluxbump.discover.tracks import current
-from fluxbump.flux.chart_contents import Fetched, Vendored
+from fluxbump.flux.chart_contents import Vendored
 from fluxbump.helm.rendered import RenderedObject
 from fluxbump.model import FLUX, FLUX2, ChartRelease, Inventory, Pin
 from fluxbump.system.parallel import Spread, serially
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from fluxbump.discover.flux_objects import Resources
     from fluxbump.discover.kubernetes_pins import KubernetesPin
     from fluxbump.flux.install_manifest import Shipped
+    from fluxbump.flux.known_releases import KnownReleases
     from fluxbump.flux.stored_versions import Crd
     from fluxbump.flux.upgrade_path import Written
 
@@ -97,22 +98,6 @@ class Charts(Struct, frozen=True):
 
     vendored: tuple[Vendored, ...] = ()
     locks: Mapping[str, str] = field(default_factory=dict)
-
-
-class Releases(Struct, frozen=True):
-    """What is known of Flux releases: from the tables, a manifest, or a chart.
-
-    Attributes:
-        crds: what each known release defines: release to CRD name to CRD.
-        manifests: what the releases among them ship that the tables do not know.
-        unknown: releases that matter and of which nothing is known, and why.
-        fetched: community charts from the index by version, as far as they may be fetched.
-    """
-
-    crds: Mapping[str, Mapping[str, Crd]] = field(default_factory=dict)
-    manifests: Mapping[str, Shipped] = field(default_factory=dict)
-    unknown: Mapping[str, str] = field(default_factory=dict)
-    fetched: Mapping[str, Fetched] = field(default_factory=dict)
 
 
 class Baseline(Struct, frozen=True):
@@ -217,7 +202,7 @@ class Evidence(Struct, frozen=True):
     team: Team = Team()
     effort: Effort = Effort()
     index: Mapping[str, ChartRelease] | Absent = _NO_INDEX
-    releases: Releases | Absent = _NO_RELEASES
+    releases: KnownReleases | Absent = _NO_RELEASES
     renders: tuple[Render, ...] | Absent = NOT_RENDERED
     baseline: Baseline | Absent = NO_BASE
     objects: Resources | Absent = _NO_OBJECTS

@@ -20,7 +20,6 @@ from fluxbump.check.evidence import (
     Effort,
     Evidence,
     History,
-    Releases,
     Render,
     Renders,
     Team,
@@ -179,8 +178,7 @@ def gather(
     base = () if isinstance(baseline, Absent) else (baseline.inventory,)
     inventories = (found.inventory, *base)
     known = known_releases.gather(inventories, charts, found.vendored, sources, also)
-    releases = Releases(known.crds, known.manifests, known.unknown, known.fetched)
-    return replace(given, releases=releases, objects=around.objects, cluster=around.cluster)
+    return replace(given, releases=known, objects=around.objects, cluster=around.cluster)
 
 
 def begin_renders(render: Renderer | None, found: Found) -> Renders | None:
