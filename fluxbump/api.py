@@ -16,9 +16,10 @@ from pathlib import Path
 
 from fluxbump.check import check as examine
 from fluxbump.check import gate
+from fluxbump.check.evidence import NO_BASE, Absent
 from fluxbump.check.status import Survey, load, survey
 from fluxbump.check.verdict import Verdict
-from fluxbump.model import Finding, Location, Related, Severity
+from fluxbump.model import Finding, Location, Related, Severity, Snapshot
 from fluxbump.workspace import open_at
 
 
@@ -51,7 +52,7 @@ def check(
     """
     codes = gate.select(select, ignore)
     with open_at(Path(repository), rev) as ws:
-        compare = None
+        compare: Snapshot | Absent = NO_BASE
         if base is not None:
             compare = ws.repository.snapshot(ws.repository.merge_base(base, rev or "HEAD"), base)
         with (
@@ -63,9 +64,8 @@ def check(
                 ws.settings,
                 load(source),
                 base=compare,
-                lineage=ws.lineage,
                 codes=codes,
-                sources=sources,
+                means=examine.Means(lineage=ws.lineage, sources=sources),
             )
         return examine.judge(examined, codes)
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from fixtures import facts, generate, states
-from fluxbump.check.check import examine, judge
-from fluxbump.check.evidence import Renderer
+from fluxbump.check.check import Means, examine, judge
+from fluxbump.check.gather import Renderer
 from fluxbump.check.rules.rule import Render
 from fluxbump.config.settings import Settings
 from fluxbump.flux.chart_contents import Vendored
@@ -340,7 +340,9 @@ def gate(name: str, index: ChartIndex, render: Renderer | None = None) -> set[st
         objects = tuple(RenderedObject("apps/v1", "Deployment", one) for one in core)
         return Render(chart.path, "v4", objects)
 
-    examined = examine(MemorySnapshot(MUTANTS[name]), Settings(), index, render=render or stub)
+    examined = examine(
+        MemorySnapshot(MUTANTS[name]), Settings(), index, means=Means(render or stub)
+    )
     return {finding.code for finding in judge(examined).errors}
 
 

@@ -15,6 +15,7 @@ import pytest
 
 from fixtures import generate, states
 from fluxbump.check.check import examine, judge, self_test
+from fluxbump.check.evidence import NO_BASE
 from fluxbump.config.settings import Settings
 from fluxbump.errors import IndexSourceError
 from fluxbump.git.overlay import MemorySnapshot
@@ -66,7 +67,7 @@ def charts(index: Path) -> ChartIndex:
 
 
 def check(files: Files, index: ChartIndex, base: Files | None = None) -> tuple[Finding, ...]:
-    before = MemorySnapshot(base) if base else None
+    before = MemorySnapshot(base) if base else NO_BASE
     examined = examine(MemorySnapshot(files), Settings(), index, base=before)
     # The fixture's 18 HelmRepository objects at v1beta2 are deprecated, and no fault.
     return tuple(one for one in judge(examined).findings if one.code != "FB205")

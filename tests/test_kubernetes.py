@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from fixtures import states
-from fluxbump.check.evidence import NOTHING_KNOWN, Known, surroundings
+from fluxbump.check.evidence import Baseline, Cluster
+from fluxbump.check.gather import NOTHING_KNOWN, Known, surroundings
 from fluxbump.check.rules.kubernetes_minimum import RULES
 from fluxbump.check.rules.rule import Evidence, NotRun, Outcome
 from fluxbump.discover import kubernetes_pins
@@ -213,7 +214,7 @@ def test_the_monorepo_pins_k3s_in_one_place() -> None:
 
 def judged(release: str, *held: KubernetesPin, base: str = "2.4.0") -> list[Outcome]:
     inventory, before = (find({"install.sh": script(one)}) for one in (release, base))
-    return list(FB207.check(Evidence(inventory, kubernetes=held, base=before)))
+    return list(FB207.judge(Evidence(inventory, cluster=Cluster(held), baseline=Baseline(before))))
 
 
 FIXTURE = KubernetesPin("v1.31.4+k3s1", PLACE, "Terraform variable k3s_version")
@@ -260,7 +261,7 @@ def test_a_place_that_contradicts_what_runs_is_a_warning() -> None:
 
 def test_without_a_base_what_is_pinned_is_what_runs() -> None:
     inventory = find({"install.sh": script("2.8.5")})
-    [finding] = FB207.check(Evidence(inventory, kubernetes=(FIXTURE,)))
+    [finding] = FB207.judge(Evidence(inventory, cluster=Cluster((FIXTURE,))))
     assert isinstance(finding, Finding)
     assert finding.severity is Severity.WARNING
 
@@ -310,7 +311,7 @@ def test_a_version_from_outside_is_reported_where_flux_is_installed() -> None:
 def test_the_chart_tells_the_release_where_no_url_does() -> None:
     index = {str(one.version): one for one in chart_index().releases}
     inventory = find({"chart/Chart.yaml": wrapper('"2.18.3"')})
-    [finding] = FB207.check(Evidence(inventory, index=index, kubernetes=(FIXTURE,)))
+    [finding] = FB207.judge(Evidence(inventory, index=index, cluster=Cluster((FIXTURE,))))
     assert isinstance(finding, Finding)
 
 
@@ -321,13 +322,13 @@ def test_what_is_not_known_has_not_passed() -> None:
     cases = (
         (Evidence(inventory), "the pinned Kubernetes was not looked for"),
         (
-            Evidence(inventory, kubernetes=()),
+            Evidence(inventory, cluster=Cluster()),
             "no pinned Kubernetes found (state it with --kubernetes)",
         ),
-        (Evidence(Inventory(), kubernetes=(FIXTURE,)), nothing),
+        (Evidence(Inventory(), cluster=Cluster((FIXTURE,))), nothing),
     )
     for evidence, reason in cases:
-        assert list(FB207.check(evidence)) == [NotRun("FB207", reason)]
+        assert list(FB207.judge(evidence)) == [NotRun("FB207", reason)]
     assert judged("2.10.0", FIXTURE) == [NotRun("FB207", unknown)]
     odd = KubernetesPin("newest", None, "--kubernetes")
     assert judged("2.8.5", odd) == [NotRun("FB207", "--kubernetes does not hold a version: newest")]
@@ -343,7 +344,7 @@ def test_what_is_stated_goes_before_what_is_configured_and_that_before_what_is_f
 
     def held(known: Known, configured: KubernetesPin | None) -> list[str]:
         around = surroundings(files, Scope(), known, configured=configured)
-        return [one.version for one in around.kubernetes]
+        return [one.version for one in around.cluster.kubernetes]
 
     assert held(NOTHING_KNOWN, None) == ["1.30"]
     assert held(NOTHING_KNOWN, configured) == ["1.33"]

@@ -13,11 +13,12 @@ from msgspec.structs import replace
 from semver import Version
 
 from fixtures import states
-from fluxbump.check import evidence, newest_safe, rules, suppressions
-from fluxbump.check.rules.rule import Evidence
+from fluxbump.check import gather, newest_safe, rules, suppressions
+from fluxbump.check.evidence import Baseline, Effort, Evidence
 from fluxbump.config.settings import Follow, Ignore, Policy, Settings
 from fluxbump.discover.inventory import Scope
 from fluxbump.flux import releases as resolve
+from fluxbump.flux.known_releases import KnownReleases
 from fluxbump.flux.tables import crds
 from fluxbump.model import ChartIndex
 from fluxbump.run.decision import Blocked, Decision, Skipped, Update, UpToDate, Waiting
@@ -51,8 +52,9 @@ def at(release: str, **files: str) -> Evidence:
 
 def about(files: Mapping[str, str | bytes]) -> Evidence:
     scope = Scope(app_versions=app_versions())
-    around = evidence.surroundings(snapshot(files), scope)
-    return evidence.gather(snapshot(files), find(files), chart_index(), around=around)
+    around = gather.surroundings(snapshot(files), scope)
+    found = gather.found(snapshot(files), find(files))
+    return gather.gather(found, chart_index(), around=around)
 
 
 def decided(before: Evidence, index: ChartIndex | None = None, **policy: Any) -> Decision:
@@ -84,7 +86,7 @@ def without_charts_of(release: str) -> ChartIndex:
 
 
 def test_at_the_newest_release_no_safety_rule_is_run() -> None:
-    found = decide(replace(at(NEWEST), crds={}), chart_index(), Policy(), NOW)
+    found = decide(replace(at(NEWEST), releases=KnownReleases({})), chart_index(), Policy(), NOW)
     assert isinstance(found, UpToDate)
     assert (found.current, str(found.newest and found.newest.app_version)) == (NEWEST, NEWEST)
     assert found.skipped == ()
@@ -382,8 +384,9 @@ def test_what_is_proposed_is_newer_allowed_and_safe(release: str, policy: Policy
     assert {one.release for one in found.skipped} <= newer
     if isinstance(found, Update):
         assert found.release in newer - {one.release for one in found.skipped}
-        judged = replace(before, compared_with=release)
-        known, _ = rules.judge(replace(before, base=before.inventory), newest_safe.SAFETY)
+        judged = replace(before, effort=Effort(compared_with=release))
+        as_it_is = replace(before, baseline=Baseline(before.inventory))
+        known, _ = rules.judge(as_it_is, newest_safe.SAFETY)
         assert newest_safe.refusals(judged, found.chart, known) == ()
         if policy.follow == "patch":
             assert found.release.rpartition(".")[0] == release.rpartition(".")[0]

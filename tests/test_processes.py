@@ -13,10 +13,11 @@ import pytest
 from msgspec.structs import replace
 
 from fixtures import states
+from fluxbump.check.evidence import Effort, Evidence
 from fluxbump.check.rules.flux_objects import unknown_field
-from fluxbump.check.rules.rule import Evidence
 from fluxbump.discover import flux_objects
 from fluxbump.discover.inventory import Scope, discover
+from fluxbump.flux.known_releases import KnownReleases
 from fluxbump.flux.tables import crds
 from fluxbump.git.overlay import MemorySnapshot
 from fluxbump.system import process_pool
@@ -129,7 +130,9 @@ def test_a_rule_finds_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     snapshot = MemorySnapshot(files)
     scope = Scope(app_versions=app_versions())
     manifests = flux_objects.find(snapshot, scope.excludes)
-    held = Evidence(discover(snapshot, scope), resources=manifests, crds=crds.crds())
+    held = Evidence(
+        discover(snapshot, scope), objects=manifests, releases=KnownReleases(crds.crds())
+    )
     found = list(unknown_field(held))
     assert len(found) == 9
-    assert list(unknown_field(replace(held, spread=among_processes))) == found
+    assert list(unknown_field(replace(held, effort=Effort(spread=among_processes)))) == found

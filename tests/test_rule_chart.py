@@ -9,8 +9,9 @@ from msgspec.structs import replace
 
 from fixtures import generate
 from fixtures import manifests as made
-from fluxbump.check import evidence
-from fluxbump.check.evidence import Surroundings
+from fluxbump.check import gather
+from fluxbump.check.evidence import Absent, Cluster
+from fluxbump.check.gather import Surroundings
 from fluxbump.check.rules.community_chart import RULES
 from fluxbump.check.rules.rule import Evidence, NotRun, Outcome
 from fluxbump.discover.flux_objects import Resources
@@ -26,7 +27,7 @@ from tests.helpers import Repo, chart_index, find, small, snapshot, values, wrap
 (FB206,) = RULES
 ARCHIVE = "chart/charts/flux2-2.14.1.tgz"
 FOLDER = "chart/charts/flux2/"
-AROUND = Surroundings(Resources(), ())
+AROUND = Surroundings(Resources(), Cluster())
 
 
 def nothing(release: str) -> Shipped:
@@ -34,14 +35,13 @@ def nothing(release: str) -> Shipped:
 
 
 def judged(files: Mapping[str, str | bytes], sources: Sources | None = None) -> list[Outcome]:
-    return list(FB206.check(about(files, sources)))
+    return list(FB206.judge(about(files, sources)))
 
 
 def about(files: Mapping[str, str | bytes], sources: Sources | None = None) -> Evidence:
     named = {**small(), **files}
-    return evidence.gather(
-        snapshot(named), find(named), chart_index(), around=AROUND, sources=sources
-    )
+    held = gather.found(snapshot(named), find(named))
+    return gather.gather(held, chart_index(), around=AROUND, sources=sources)
 
 
 def one(outcomes: list[Outcome]) -> Finding:
@@ -180,8 +180,8 @@ def test_what_there_is_nothing_to_compare_with() -> None:
     assert judged(unknown) == [NotRun("FB206", "what Flux 2.10.0 ships is not known")]
     own = judged(unknown, Sources(nothing))
     assert own == [NotRun("FB206", "Flux 2.10.0 is known from this chart alone")]
-    gone = replace(about({}), index={}, no_index="offline")
-    (outcome,) = FB206.check(gone)
+    gone = replace(about({}), index=Absent("no chart index", "offline"))
+    (outcome,) = FB206.judge(gone)
     assert outcome == NotRun(
         "FB206", "flux2 2.14.1 is not under charts/, and no chart index: offline"
     )

@@ -4,12 +4,14 @@ import pytest
 from msgspec.structs import replace
 
 from fixtures import states
+from fluxbump.check.evidence import NO_BASE, Absent, Baseline, Charts, Cluster, History
 from fluxbump.check.pin_history import Past
 from fluxbump.check.rules.pages import page
 from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Rule
 from fluxbump.check.rules.stored_versions import RULES, unsure
 from fluxbump.discover.kubernetes_pins import KubernetesPin
 from fluxbump.flux.chart_contents import Vendored
+from fluxbump.flux.known_releases import KnownReleases
 from fluxbump.flux.tables import crds
 from fluxbump.model import FLUX, Finding, Inventory, Location, Pin, Severity
 from tests.helpers import app_versions, chart_index, find, script, small, values, wrapper
@@ -27,7 +29,12 @@ def pinned(release: str, chart: str | None = None) -> Inventory:
 
 
 def evidence(inventory: Inventory, base: Inventory | None = None) -> Evidence:
-    return Evidence(inventory, index=INDEX, base=base, crds=crds.crds())
+    before = Baseline(base) if base else NO_BASE
+    return Evidence(inventory, index=INDEX, baseline=before, releases=KnownReleases(crds.crds()))
+
+
+def with_archive(about: Evidence, archive: Vendored) -> Evidence:
+    return replace(about, charts=Charts((archive,)))
 
 
 def found(outcomes: list[Outcome]) -> list[Finding]:
@@ -36,11 +43,11 @@ def found(outcomes: list[Outcome]) -> list[Finding]:
 
 
 def bootstrap(about: Evidence) -> list[Outcome]:
-    return list(FB201.check(about))
+    return list(FB201.judge(about))
 
 
 def upgrade(about: Evidence) -> list[Outcome]:
-    return list(FB202.check(about))
+    return list(FB202.judge(about))
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
@@ -53,7 +60,7 @@ def test_every_rule_has_a_page(rule: Rule) -> None:
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
 def test_without_a_table_nothing_was_judged(rule: Rule) -> None:
-    assert list(rule.check(Evidence(pinned("2.4.0"), index=INDEX))) == [
+    assert list(rule.judge(Evidence(pinned("2.4.0"), index=INDEX))) == [
         NotRun(rule.code, "the CRDs of no Flux release are known")
     ]
 
@@ -95,12 +102,11 @@ def test_the_words_are_those_of_the_kubernetes_that_is_pinned(
     pinned: tuple[str, ...], words: str
 ) -> None:
     held = tuple(KubernetesPin(one, None, "a test") for one in pinned)
-    (finding,) = found(
-        bootstrap(replace(evidence(find(states.files("incident"))), kubernetes=held))
-    )
+    about = replace(evidence(find(states.files("incident"))), cluster=Cluster(held))
+    (finding,) = found(bootstrap(about))
     assert words in finding.related[1].message
     stored = {BUCKET: ("v1",)}
-    about = replace(evidence(find(states.files("incident"))), stored=stored, kubernetes=held)
+    about = replace(about, cluster=Cluster(held, stored))
     (finding,) = found(upgrade(about))
     assert words in finding.related[0].message
 
@@ -128,10 +134,10 @@ def test_the_vendored_chart_says_what_it_ships() -> None:
     archive = Vendored(
         f"chart/charts/flux2-{version}.tgz", "chart/Chart.yaml", version, app_version="v2.3.0"
     )
-    assert len(found(bootstrap(replace(about, vendored=(archive,))))) == 1
-    assert bootstrap(replace(about, vendored=(replace(archive, problem="is broken"),))) == []
-    assert bootstrap(replace(about, vendored=(replace(archive, named="2.13.0"),))) == []
-    assert bootstrap(replace(about, vendored=(replace(archive, wrapper="x/Chart.yaml"),))) == []
+    assert len(found(bootstrap(with_archive(about, archive)))) == 1
+    assert bootstrap(with_archive(about, replace(archive, problem="is broken"))) == []
+    assert bootstrap(with_archive(about, replace(archive, named="2.13.0"))) == []
+    assert bootstrap(with_archive(about, replace(archive, wrapper="x/Chart.yaml"))) == []
 
 
 def test_a_custom_pin_is_what_is_installed() -> None:
@@ -149,9 +155,9 @@ def test_what_is_not_known_is_not_judged() -> None:
     assert bootstrap(about) == [NotRun("FB201", "the CRDs of Flux 2.99.0 are not known")]
     about = evidence(find(small(chart=wrapper("9.9.9"), values=values("9.9.9"))))
     assert bootstrap(about) == [NotRun("FB201", "flux2 9.9.9 is not in the chart index")]
-    about = replace(evidence(pinned("2.4.0")), index={}, no_index="offline")
+    about = replace(evidence(pinned("2.4.0")), index=Absent("no chart index", "offline"))
     assert bootstrap(about) == [NotRun("FB201", "no chart index: offline")]
-    assert upgrade(replace(about, base=pinned("2.3.0"))) == [
+    assert upgrade(replace(about, baseline=Baseline(pinned("2.3.0")))) == [
         NotRun("FB202", "no chart index: offline")
     ]
 
@@ -160,7 +166,7 @@ def test_what_is_not_known_is_not_judged() -> None:
 
 
 def move(old: str, new: str, past: Past | None = None) -> list[Outcome]:
-    return upgrade(replace(evidence(pinned(new), pinned(old)), past=past))
+    return upgrade(replace(evidence(pinned(new), pinned(old)), history=History(past)))
 
 
 def test_without_a_base_it_was_not_judged() -> None:
@@ -239,9 +245,10 @@ def test_a_history_that_does_not_help_narrows_nothing(past: Past, why: str) -> N
 def test_history_is_wanted_only_where_it_could_narrow_something() -> None:
     about = evidence(pinned("2.7.5"), pinned("2.4.0"))
     assert unsure(about)
-    assert not unsure(replace(about, base=None))
-    assert not unsure(replace(about, stored={}))
-    assert not unsure(replace(about, crds={}))
+    assert not unsure(replace(about, baseline=NO_BASE))
+    assert not unsure(replace(about, cluster=Cluster(stored={})))
+    assert not unsure(replace(about, releases=KnownReleases({})))
+    assert not unsure(replace(about, releases=Absent("nobody looked")))
     assert not unsure(evidence(pinned("2.6.4"), pinned("2.4.0")))
     assert not unsure(evidence(pinned("2.4.0"), pinned("2.4.0")))
     assert not unsure(evidence(find(small(chart=wrapper("9.9.9"))), pinned("2.4.0")))
@@ -249,14 +256,14 @@ def test_history_is_wanted_only_where_it_could_narrow_something() -> None:
 
 def test_a_cluster_that_was_asked_gives_the_exact_answer() -> None:
     stored = {BUCKET: ("v1beta2", "v1"), "a.example.org": ("v1",)}
-    about = replace(evidence(pinned("2.8.5"), pinned("2.4.0")), stored=stored)
+    about = replace(evidence(pinned("2.8.5"), pinned("2.4.0")), cluster=Cluster(stored=stored))
     (finding,) = found(upgrade(about))
     assert finding.severity == Severity.ERROR
     assert finding.message.startswith("the cluster refuses the CRDs of Flux 2.8.5")
     assert f"{BUCKET} stores v1beta2; " in finding.message
-    assert upgrade(replace(about, base=None)) == [finding]
-    assert upgrade(replace(about, stored={BUCKET: ("v1",)})) == []
-    assert upgrade(replace(about, stored={})) == []
+    assert upgrade(replace(about, baseline=NO_BASE)) == [finding]
+    assert upgrade(replace(about, cluster=Cluster(stored={BUCKET: ("v1",)}))) == []
+    assert upgrade(replace(about, cluster=Cluster(stored={}))) == []
 
 
 def test_a_base_that_disagrees_with_itself_leaves_two_releases() -> None:

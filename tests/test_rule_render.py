@@ -11,7 +11,8 @@ import pytest
 from msgspec.structs import replace
 
 from fixtures import facts, generate, states
-from fluxbump.check import evidence
+from fluxbump.check import gather
+from fluxbump.check.evidence import NO_WRAPPER, Team, needed
 from fluxbump.check.helm_template import Fetch
 from fluxbump.check.rules.pages import page
 from fluxbump.check.rules.rendered_chart import CORE, RULES
@@ -58,7 +59,7 @@ def inventory() -> Inventory:
 
 
 def judged(inventory: Inventory, one: Render, rule: int = 0) -> list[Outcome]:
-    return list(RULES[rule].check(Evidence(inventory, renders=(one,))))
+    return list(RULES[rule].judge(Evidence(inventory, renders=(one,))))
 
 
 def with_object(*objects: RenderedObject) -> Render:
@@ -75,9 +76,9 @@ def test_a_good_render_is_clean(inventory: Inventory) -> None:
 def test_what_was_not_rendered_has_not_passed(inventory: Inventory, rule: int) -> None:
     code = RULES[rule].code
     why = NotRun(code, "rendering was not asked for")
-    assert list(RULES[rule].check(Evidence(inventory))) == [why]
+    assert list(RULES[rule].judge(Evidence(inventory))) == [why]
     nothing = NotRun(code, "no chart here depends on flux2, so there is nothing to render")
-    assert list(RULES[rule].check(Evidence(Inventory()))) == [nothing]
+    assert list(RULES[rule].judge(Evidence(Inventory(), renders=NO_WRAPPER))) == [nothing]
     none = Render(WRAPPER, not_run="helm is not installed")
     assert judged(inventory, none, rule) == [NotRun(code, f"{WRAPPER}: helm is not installed")]
 
@@ -212,7 +213,9 @@ def test_groups_that_a_fresh_cluster_has(inventory: Inventory, api_version: str)
     )
     one = Render(WRAPPER, "v3.17.3", objects)
     allowed = ("allowed.example.org", "*.cattle.io")
-    assert not list(FB106.check(Evidence(inventory, renders=(one,), allowed_groups=allowed)))
+    assert not list(
+        FB106.judge(Evidence(inventory, renders=(one,), team=Team(allowed_groups=allowed)))
+    )
 
 
 @pytest.mark.parametrize(
@@ -280,20 +283,16 @@ def files() -> Files:
 def gathered(files: Mapping[str, bytes], helm: Helm | None, fetch: Fetch | None = None) -> Evidence:
     snapshot = MemorySnapshot(files)
     inventory = discover(snapshot, Scope())
-    vendored = evidence.vendored_charts(snapshot, inventory)
-    renders = evidence.begin_renders(
-        lambda *what: partial(render, what[0], what[1], what[2], fetch, helm),
-        snapshot,
-        inventory,
-        vendored,
+    held = gather.found(snapshot, inventory)
+    renders = gather.begin_renders(
+        lambda *what: partial(render, what[0], what[1], what[2], fetch, helm), held
     )
     assert renders is not None
-    found = evidence.gather(snapshot, inventory, IndexSourceError("no index"), vendored=vendored)
-    return replace(found, renders=renders())
+    return replace(gather.gather(held, IndexSourceError("no index")), renders=renders())
 
 
 def outcomes(gathered: Evidence) -> list[Outcome]:
-    return [one for rule in RULES for one in rule.check(gathered)]
+    return [one for rule in RULES for one in rule.judge(gathered)]
 
 
 def changed(files: Files, path: str, old: str, new: str) -> None:
@@ -327,7 +326,7 @@ class Spy(Helm):
 
 def spied(files: Files, fetch: Fetch | None = None) -> tuple[Spy, Render]:
     spy = Spy()
-    (one,) = gathered(files, spy, fetch).renders
+    (one,) = needed(gathered(files, spy, fetch).renders)
     return spy, one
 
 
@@ -337,7 +336,7 @@ def test_the_fixture_renders_and_is_clean(helm: Helm, scratch: Path, state: stat
     files = states.files(state)
     files[f"{CHART}charts/flux2-{version}.tgz"] = generate.chart_archive(version)
     found = gathered(files, helm)
-    (one,) = found.renders
+    (one,) = needed(found.renders)
     assert outcomes(found) == []
     assert one.helm == helm.version()
     assert one.images["source-controller"] == {"2.14.1": "v1.4.1", "2.13.0": "v1.3.0"}[version]
@@ -389,7 +388,7 @@ def test_a_tag_that_was_pinned_by_hand_is_found(helm: Helm, files: Files) -> Non
 def test_a_dependency_that_is_nowhere_is_named(helm: Helm, files: Files) -> None:
     extra = "  - {name: common, version: 1.0.0, repository: oci://r.example.org/charts}\n"
     files[WRAPPER] += extra.encode()
-    (one,) = gathered(files, helm).renders
+    (one,) = needed(gathered(files, helm).renders)
     expected = "dependencies are not under charts/: common (run helm dependency build)"
     assert (one.not_run, one.error) == (expected, None)
 
@@ -416,7 +415,7 @@ def test_a_helm_that_is_too_old_is_not_the_charts_fault(files: Files, tmp_path: 
     old = tmp_path / "helm"
     old.write_text("#!/bin/sh\n[ $1 = version ] && echo v2.17.0 && exit\necho no >&2\nexit 1\n")
     old.chmod(0o755)
-    (one,) = gathered(files, find(str(old))).renders
+    (one,) = needed(gathered(files, find(str(old))).renders)
     assert one.not_run == "helm v2.17.0 is too old (install Helm 3 or 4)"
 
 
@@ -618,11 +617,11 @@ def test_nothing_stays_behind_when_a_file_cannot_be_read(files: Files, scratch: 
 
 
 def test_output_that_cannot_be_read_is_refused(files: Files) -> None:
-    (one,) = gathered(files, Spy("---\n# Source: a.yaml\na: [\n")).renders
+    (one,) = needed(gathered(files, Spy("---\n# Source: a.yaml\na: [\n")).renders)
     assert one.error is not None
     assert one.error.startswith("a.yaml is not YAML: ")
     refused = Spy(error=ChartRefusedError("no"))
-    assert gathered(files, refused).renders[0].error == "no"
+    assert needed(gathered(files, refused).renders)[0].error == "no"
 
 
 def test_a_chart_at_the_root_of_the_repository(files: Files) -> None:

@@ -12,6 +12,7 @@ from fixtures import derive_facts, states
 from fluxbump.check.rules.flux_objects import RULES
 from fluxbump.check.rules.rule import Evidence, NotRun, Outcome
 from fluxbump.discover import flux_objects
+from fluxbump.flux.known_releases import KnownReleases
 from fluxbump.flux.stored_versions import Crd, CrdVersion
 from fluxbump.flux.tables import crds as tables
 from fluxbump.flux.tables import fields
@@ -29,11 +30,11 @@ HEAD = "kind: {kind}\napiVersion: {api}\nmetadata: {{name: podinfo}}\n"
 def evidence(text: str | bytes, release: str, path: str = "a.yaml") -> Evidence:
     files = {path: text, "install.sh": script(release)}
     found = flux_objects.find(snapshot(files), lambda _: False)
-    return Evidence(find(files), resources=found, crds=tables.crds())
+    return Evidence(find(files), objects=found, releases=KnownReleases(tables.crds()))
 
 
 def judged(code: str, text: str | bytes, release: str, path: str = "a.yaml") -> list[Outcome]:
-    return list(RULE[code].check(evidence(text, release, path)))
+    return list(RULE[code].judge(evidence(text, release, path)))
 
 
 def said(outcomes: list[Outcome]) -> list[str]:
@@ -138,22 +139,22 @@ def test_the_monorepo_at_2_8_5_loses_every_helm_repository() -> None:
     files[TEMPLATE] = files[TEMPLATE].replace(b"/v2.4.0/install", b"/v2.8.5/install")
     inventory = find(dict(files))
     found = flux_objects.find(MemorySnapshot(files), lambda _: False)
-    held = Evidence(inventory, resources=found, crds=tables.crds())
-    findings = [one for one in RULE["FB203"].check(held) if isinstance(one, Finding)]
+    held = Evidence(inventory, objects=found, releases=KnownReleases(tables.crds()))
+    findings = [one for one in RULE["FB203"].judge(held) if isinstance(one, Finding)]
     expected = {one.api_location for one in found.resources if one.kind == "HelmRepository"}
     assert {one.location for one in findings} == expected
     assert len(findings) == 18
     assert {one.severity for one in findings} == {Severity.ERROR}
-    assert list(RULE["FB204"].check(held)) == list(RULE["FB205"].check(held)) == []
+    assert list(RULE["FB204"].judge(held)) == list(RULE["FB205"].judge(held)) == []
 
 
 @pytest.mark.parametrize("state", ["aligned", "incident"])
 def test_the_monorepo_as_it_is_is_clean(state: states.State) -> None:
     files = states.files(state)
     found = flux_objects.find(MemorySnapshot(files), lambda _: False)
-    held = Evidence(find(dict(files)), resources=found, crds=tables.crds())
-    assert list(RULE["FB203"].check(held)) == list(RULE["FB204"].check(held)) == []
-    assert {one.code for one in RULE["FB205"].check(held)} == {"FB205"}
+    held = Evidence(find(dict(files)), objects=found, releases=KnownReleases(tables.crds()))
+    assert list(RULE["FB203"].judge(held)) == list(RULE["FB204"].judge(held)) == []
+    assert {one.code for one in RULE["FB205"].judge(held)} == {"FB205"}
 
 
 # --- FB204 ------------------------------------------------------------------------------------
@@ -370,7 +371,7 @@ def test_what_is_not_known_has_not_passed(code: str) -> None:
     what = "fields" if code == "FB204" else "API versions"
     expected = {
         "looked": (
-            replace(evidence(text, "2.4.0"), resources=None),
+            replace(evidence(text, "2.4.0"), objects=Evidence(Inventory()).objects),
             "Flux custom resources were not looked for",
         ),
         "release": (
@@ -391,30 +392,30 @@ def test_what_is_not_known_has_not_passed(code: str) -> None:
         ),
     }
     for given, reason in expected.values():
-        assert list(RULE[code].check(given)) == [NotRun(code, reason)]
+        assert list(RULE[code].judge(given)) == [NotRun(code, reason)]
 
 
 def test_without_tables_nothing_is_known() -> None:
-    given = replace(evidence(release_at("v2"), "2.4.0"), crds={})
+    given = replace(evidence(release_at("v2"), "2.4.0"), releases=KnownReleases({}))
     for code in ("FB203", "FB205"):
         reason = "the API versions of Flux 2.4.0 are not known (none is known)"
-        assert list(RULE[code].check(given)) == [NotRun(code, reason)]
+        assert list(RULE[code].judge(given)) == [NotRun(code, reason)]
 
 
 def test_the_chart_tells_the_release_where_no_url_does() -> None:
     files = {"chart/Chart.yaml": wrapper(), "a.yaml": release_at("v2", OWNERSHIP)}
     found = flux_objects.find(snapshot(files), lambda _: False)
     index = {str(one.version): one for one in chart_index().releases}
-    given = Evidence(find(files), index=index, resources=found, crds=tables.crds())
-    assert len(list(RULE["FB204"].check(given))) == 1
+    given = Evidence(find(files), index=index, objects=found, releases=KnownReleases(tables.crds()))
+    assert len(list(RULE["FB204"].judge(given))) == 1
 
 
 def test_a_crd_with_missing_parts_serves_nothing() -> None:
     name = "helmreleases.helm.toolkit.fluxcd.io"
     for entries in ((), (CrdVersion("v2", served=False, storage=True),)):
         crds = {"2.4.0": {name: Crd(name, "HelmRelease", "helm.toolkit.fluxcd.io", entries)}}
-        given = replace(evidence(release_at("v2"), "2.4.0"), crds=crds)
-        [finding] = RULE["FB203"].check(given)
+        given = replace(evidence(release_at("v2"), "2.4.0"), releases=KnownReleases(crds))
+        [finding] = RULE["FB203"].judge(given)
         assert isinstance(finding, Finding)
         assert finding.message.endswith("does not serve; it serves no other")
 
@@ -515,7 +516,7 @@ def test_where_every_version_is_deprecated_all_are_named() -> None:
     new = CrdVersion("v1beta2", served=True, storage=True, deprecated=True)
     crds = {"2.4.0": {name: Crd(name, "Bucket", group, (old, new))}}
     text = HEAD.format(kind="Bucket", api=f"{group}/v1")
-    given = replace(evidence(text, "2.4.0"), crds=crds)
-    [finding] = RULE["FB203"].check(given)
+    given = replace(evidence(text, "2.4.0"), releases=KnownReleases(crds))
+    [finding] = RULE["FB203"].judge(given)
     assert isinstance(finding, Finding)
     assert finding.message.endswith("move to v1beta2 or v1beta1")

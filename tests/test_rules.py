@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from fixtures import generate
 from fluxbump.check import rules
 from fluxbump.check.check import Examined, examine, judge
+from fluxbump.check.evidence import NO_BASE
 from fluxbump.check.rules import pages
 from fluxbump.config.settings import Settings
 from fluxbump.discover.pins.kind import CustomPin
@@ -61,7 +62,7 @@ class Case:
     index: ChartIndex | IndexSourceError | None = None
 
     def examined(self) -> Examined:
-        base = None if self.base is None else snapshot(self.base)
+        base = NO_BASE if self.base is None else snapshot(self.base)
         index = self.index or chart_index()
         return examine(snapshot(self.files), self.settings, index, base=base)
 
@@ -548,12 +549,12 @@ def test_every_rule_has_a_page(code: str) -> None:
 @pytest.mark.parametrize("code", rules.RULES)
 def test_a_rule_is_pure_and_speaks_for_itself(code: str) -> None:
     """Whatever it is given, it says the same again, under its own code, and changes nothing."""
-    check = rules.RULES[code].check
+    judge = rules.RULES[code].judge
     for case in (case for cases in CASES_OF.values() for case in cases.values()):
         evidence = case.examined().evidence
         before = repr(evidence)
-        outcomes = list(check(evidence))
-        assert outcomes == list(check(evidence))
+        outcomes = list(judge(evidence))
+        assert outcomes == list(judge(evidence))
         assert repr(evidence) == before
         assert {one.code for one in outcomes} <= {code}
 

@@ -255,7 +255,7 @@ def test_a_rule_that_blames_another_line_fails_the_test(
     right = rules.RULES["FB110"]
 
     def elsewhere(evidence: Evidence) -> Iterator[Outcome]:
-        for one in right.check(evidence):
+        for one in right.judge(evidence):
             assert isinstance(one, Finding)
             yield replace(one, location=replace(one.location, line=1), related=())
 

@@ -15,7 +15,7 @@ from fluxbump.flux import known_releases
 from fluxbump.flux.chart_contents import Vendored
 from fluxbump.flux.download import Upstream
 from fluxbump.flux.install_manifest import Shipped
-from fluxbump.flux.known_releases import Knowledge, Sources
+from fluxbump.flux.known_releases import KnownReleases, Sources
 from fluxbump.flux.tables import crds
 from fluxbump.model import ChartRelease, Inventory
 from fluxbump.system.http.fetch import Patience, Web
@@ -110,7 +110,7 @@ def pinned(release: str, chart: str = "2.14.1") -> Inventory:
     return find(small(install=script(release), chart=wrapper(chart), values=values(chart)))
 
 
-def gathered(inventory: Inventory, sources: Sources | None, *vendored: Vendored) -> Knowledge:
+def gathered(inventory: Inventory, sources: Sources | None, *vendored: Vendored) -> KnownReleases:
     return known_releases.gather((inventory,), INDEX, vendored, sources)
 
 
@@ -123,7 +123,7 @@ def test_what_the_tables_know_is_asked_nowhere() -> None:
         raise AssertionError(f"asked for {release}")
 
     found = gathered(pinned("2.4.0"), Sources(asked))
-    assert found == Knowledge(crds.crds())
+    assert found == KnownReleases(crds.crds())
 
 
 def test_the_manifest_goes_before_the_chart(tmp_path: Path) -> None:

@@ -33,10 +33,11 @@ from fluxbump.bump.fixes import Fix, Fixing
 from fluxbump.bump.migrate import plan as migrate
 from fluxbump.bump.migrate.edits import Migration
 from fluxbump.bump.plan import Options, plan
-from fluxbump.check import evidence, gate, newest_safe, rules, suppressions
-from fluxbump.check.evidence import Known, Renderer
+from fluxbump.check import gate, gather, newest_safe, rules, suppressions
+from fluxbump.check.evidence import Baseline, Effort, Evidence, Renders, Team
+from fluxbump.check.gather import Known, Renderer
 from fluxbump.check.rules import flux_helm_release
-from fluxbump.check.rules.rule import Evidence, Renders
+from fluxbump.check.rules.rule import Trait
 from fluxbump.check.starting_point import Looked, S, S_co
 from fluxbump.check.verdict import Verdict
 from fluxbump.config.settings import Settings, fill
@@ -86,7 +87,7 @@ class Request(Struct, frozen=True):
     options: Options = field(default_factory=Options)
     mentions: bool = True
     accepted: frozenset[str] = frozenset()
-    known: Known = evidence.NOTHING_KNOWN
+    known: Known = gather.NOTHING_KNOWN
     migrate_apis: bool = False
     fixes: tuple[Fix, ...] = ()
 
@@ -218,22 +219,20 @@ def prepare(
         render(index) if render else nullcontext() as renderer,
     ):
         overlay = Overlay(base, total)
-        vendored = evidence.vendored_charts(overlay, result)
-        renders = evidence.begin_renders(renderer, overlay, result, vendored)
-        after = evidence.gather(
-            overlay,
-            result,
+        found = gather.found(overlay, result)
+        renders = gather.begin_renders(renderer, found)
+        after = gather.gather(
+            found,
             index,
             around=start.around,
-            base=evidence.Base(looked.before.inventory, _changed(looked, overlay)),
-            vendored=vendored,
-            allowed_groups=settings.allowed_groups,
-            raises=request.options.level != "none",
-            compared_with=current(looked.before.inventory).get(FLUX),
+            baseline=Baseline(looked.before.inventory, _changed(looked, overlay)),
+            team=Team(request.options.level != "none", settings.allowed_groups),
+            effort=Effort(compared_with=current(looked.before.inventory).get(FLUX)),
             sources=looked.sources,
         )
-        after = evidence.with_past(after, partial(repository.lineage, looked.behind), looked.scope)
-        before = replace(looked.before, past=after.past, mirrored=after.mirrored)
+        lineage = partial(repository.lineage, looked.behind)
+        after = gather.with_history(after, lineage, looked.scope)
+        before = replace(looked.before, history=after.history)
         verdict, inherited = _judge(before, after, settings, overlay.name, renders)
         if planned.changes:
             inherited = frozenset(one for one in inherited if not flux_helm_release.defeats(one))
@@ -309,7 +308,7 @@ def _steps(
 def _changed(looked: Looked[Snapshot], result: Overlay) -> frozenset[str]:
     if looked.since is None:
         return frozenset(result.changes.files)
-    return evidence.changed_below(looked.inventory.charts, looked.since, result)
+    return gather.changed_below(looked.inventory.charts, looked.since, result)
 
 
 def _target(request: Request, looked: Looked[Snapshot]) -> ChartRelease:
@@ -345,7 +344,8 @@ def _judge(
     Stale mentions and what was not judged are left out: the report lists every mention and every
     note anyway.
     """
-    codes = tuple(code for code in rules.RULES if code not in ("FB003", "FB120"))
+    listed = rules.having(Trait.LISTED)
+    codes = tuple(code for code in rules.RULES if code not in listed)
     verdict = gate.judge(after, settings, subject, codes, renders)
     # What the base has already matters only where the result has something.
     earlier = gate.judge(before, settings, "base", tuple({one.code for one in verdict.findings}))

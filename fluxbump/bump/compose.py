@@ -64,7 +64,7 @@ class Start:
             self.snapshot = Overlay(looked.base, self.changes)
             self.inventory = discover(self.snapshot, looked.scope)
             manifests = flux_objects.find(self.snapshot, looked.scope.excludes, quick=True)
-            self.around = replace(looked.around, resources=manifests)
+            self.around = replace(looked.around, objects=manifests)
 
 
 def fixed(start: Start, looked: Looked[Snapshot], asked: Sequence[Fix]) -> Start:

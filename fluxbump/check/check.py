@@ -8,23 +8,31 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fluxbump.check import (
-    evidence,
     gate,
+    gather,
     lost_install_files,
     rules,
 )
 from fluxbump.check import (
     self_test as selftest,
 )
-from fluxbump.check.evidence import NOTHING_KNOWN, Base, Known, Renderer
-from fluxbump.check.rules.rule import Evidence, Renders
+from fluxbump.check.evidence import (
+    NO_BASE,
+    Absent,
+    Baseline,
+    Effort,
+    Evidence,
+    Renders,
+    Team,
+)
+from fluxbump.check.gather import NOTHING_KNOWN, Found, Known, Renderer
 from fluxbump.check.verdict import Verdict
 from fluxbump.config.settings import Settings
 from fluxbump.discover.inventory import Scope, discover
 from fluxbump.discover.tracks import require_pins
 from fluxbump.errors import IndexSourceError
 from fluxbump.flux import releases
-from fluxbump.flux.known_releases import JUDGED_BY, Sources
+from fluxbump.flux.known_releases import Sources
 from fluxbump.git.lineage import Lineage
 from fluxbump.model import ChartIndex, Snapshot
 from fluxbump.system.parallel import Spread, serially
@@ -48,18 +56,34 @@ class Examined(Struct, frozen=True):
     renders: Renders | None = None
 
 
+class Means(Struct, frozen=True):
+    """What a check may use besides the files that it judges.
+
+    Attributes:
+        render: starts to render a wrapper; None when rendering was not asked for.
+        lineage: gives what files have held; None when that is not to be asked.
+        sources: of what the tables of releases do not hold; None when nothing is to be asked.
+        spread: how work on many files is divided.
+    """
+
+    render: Renderer | None = None
+    lineage: Lineage | None = None
+    sources: Sources | None = None
+    spread: Spread = serially
+
+
+_FILES_ALONE = Means()
+
+
 def examine(
     snapshot: Snapshot,
     settings: Settings,
     index: ChartIndex | IndexSourceError,
     *,
-    base: Snapshot | None = None,
-    render: Renderer | None = None,
+    base: Snapshot | Absent = NO_BASE,
     known: Known = NOTHING_KNOWN,
-    lineage: Lineage | None = None,
     codes: Iterable[str] = tuple(rules.RULES),
-    sources: Sources | None = None,
-    spread: Spread = serially,
+    means: Means = _FILES_ALONE,
 ) -> Examined:
     """Look at a snapshot.
 
@@ -67,54 +91,45 @@ def examine(
         snapshot: in question.
         settings: its configuration.
         index: the chart index, or why there is none.
-        base: the merge base, for the rules that compare.
-        render: starts to render a wrapper; None when rendering was not asked for.
+        base: the merge base, for the rules that compare, or why there is none.
         known: what is known beside the repository.
-        lineage: gives what files have held; None when that is not to be asked.
         codes: of the rules that will judge; what none of them needs is not looked for.
-        sources: of what the tables of releases do not hold; None when nothing is to be asked.
-        spread: how work on many files is divided.
+        means: what may be used besides the files.
 
     Raises:
         PinError: nothing is pinned, or two charts that move with Flux have the same name.
     """
     app_versions = releases.app_versions(index.releases) if isinstance(index, ChartIndex) else {}
     codes = frozenset(codes)
-    safety = rules.about_safety(codes)
-    scope = settings.scope(app_versions, evidence.NEEDLES if safety else ())
-    scope = replace(scope, spread=spread)
+    safety = rules.need_surroundings(codes)
+    scope = settings.scope(app_versions, gather.NEEDLES if safety else ())
+    scope = replace(scope, spread=means.spread)
     inventory = discover(snapshot, scope)
     require_pins(inventory, "no pin of Flux found, so there is nothing to check")
-    vendored = evidence.vendored_charts(snapshot, inventory)
-    renders = evidence.begin_renders(render, snapshot, inventory, vendored)
-    compare, left = None, dict[str, str]()
-    if base is not None:
-        changed = evidence.changed_below(inventory.charts, base, snapshot)
-        compare = Base(discover(base, scope), changed)
-        left = lost_install_files.read(snapshot, inventory, compare.inventory)
+    found = gather.found(snapshot, inventory)
+    renders = gather.begin_renders(means.render, found)
+    compare = base if isinstance(base, Absent) else _baseline(found, base, scope)
     around = None
     if safety:
-        around = evidence.surroundings(snapshot, scope, known, configured=settings.kubernetes)
-    gathered = evidence.gather(
-        snapshot,
-        inventory,
+        around = gather.surroundings(snapshot, scope, known, configured=settings.kubernetes)
+    gathered = gather.gather(
+        found,
         index,
         around=around,
-        vendored=vendored,
-        base=compare,
-        allowed_groups=settings.allowed_groups,
-        raises=settings.bump != "none",
-        sources=sources if codes & set(JUDGED_BY) else None,
-        spread=spread,
+        baseline=compare,
+        team=Team(settings.bump != "none", settings.allowed_groups),
+        effort=Effort(spread=means.spread),
+        sources=means.sources if rules.need(codes, "releases") else None,
     )
-    gathered = replace(evidence.with_past(gathered, lineage, scope), remains=left)
+    gathered = gather.with_history(gathered, means.lineage, scope)
     return Examined(snapshot.name, gathered, scope, settings, renders)
 
 
-def compared_with_nothing(examined: Examined) -> Examined:
-    """Say of what was looked at that the user asked for no comparison."""
-    reason = "compared with nothing, as --no-base asks"
-    return replace(examined, evidence=replace(examined.evidence, no_base=reason))
+def _baseline(found: Found, base: Snapshot, scope: Scope) -> Baseline:
+    changed = gather.changed_below(found.inventory.charts, base, found.snapshot)
+    inventory = discover(base, scope)
+    remains = lost_install_files.read(found.snapshot, found.inventory, inventory)
+    return Baseline(inventory, changed, remains)
 
 
 def judge(examined: Examined, codes: tuple[str, ...] = tuple(rules.RULES)) -> Verdict:

@@ -1,281 +1,282 @@
-"""Gathers what rules judge: the chart index, vendored charts, locks, renders, the merge base."""
+"""What rules judge: the evidence, in parts that are there, or say why they are not. Pure values.
+
+`gather` makes it. A rule names the parts that it needs, and one that is absent is why the rule is
+not run.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from msgspec import Struct, field
-from msgspec.structs import replace
 
-from fluxbump.check import mirror_history, pin_history
-from fluxbump.check.rules.rule import Evidence, Render, Renders
-from fluxbump.check.rules.stored_versions import unsure
-from fluxbump.discover import flux_objects as resources
-from fluxbump.discover import kubernetes_pins as kubernetes
-from fluxbump.discover.flux_objects import Resources
-from fluxbump.discover.inventory import Scope
-from fluxbump.discover.kubernetes_pins import KubernetesPin
-from fluxbump.errors import IndexSourceError
-from fluxbump.flux import install_manifest as manifests
-from fluxbump.flux import known_releases
+from fluxbump.discover.tracks import current
 from fluxbump.flux.chart_contents import Vendored
-from fluxbump.flux.known_releases import Sources
 from fluxbump.flux.upgrade_path import Written
-from fluxbump.git.lineage import Lineage
-from fluxbump.helm import archive
-from fluxbump.model import Chart, ChartIndex, Inventory, Snapshot
+from fluxbump.helm.rendered import RenderedObject
+from fluxbump.model import FLUX, FLUX2, ChartRelease, Inventory, Pin
 from fluxbump.system.parallel import Spread, serially
-from fluxbump.text import yaml
-from fluxbump.text.live_code import decode
 
-NEEDLES = (*resources.NEEDLES, *kubernetes.NEEDLES)
-"""What `surroundings` looks for."""
-
-_ARCHIVE = re.compile(r"flux2-(?P<version>v?\d[^/]*)\.tgz")
-
-Renderer = Callable[[Chart, Snapshot, tuple[Vendored, ...]], Callable[[], Render]]
-"""Starts to render one wrapper, and gives what waits for the result.
-
-What it needs besides is bound before, and whoever bound it ends what was started.
-"""
+if TYPE_CHECKING:
+    from fluxbump.check.pin_history import Past
+    from fluxbump.discover.flux_objects import Resources
+    from fluxbump.discover.kubernetes_pins import KubernetesPin
+    from fluxbump.flux.install_manifest import Shipped
+    from fluxbump.flux.known_releases import KnownReleases
+    from fluxbump.flux.stored_versions import Crd
+    from fluxbump.flux.upgrade_path import Written
 
 
-class Base(Struct, frozen=True):
-    """What a snapshot is compared with.
+class Absent(Struct, frozen=True):
+    """A part of the evidence that is not there.
+
+    Attributes:
+        what: is missing.
+        why: so, or what gives it; empty where there is no more to say.
+    """
+
+    what: str
+    why: str = ""
+
+    @property
+    def reason(self) -> str:
+        """Both as one sentence: why a rule that needs the part is not run."""
+        return f"{self.what}: {self.why}" if self.why else self.what
+
+
+Part = TypeVar("Part")
+
+
+def optional(part: Part | Absent) -> Part | None:
+    """Return a part; None where it is absent."""
+    return None if isinstance(part, Absent) else part
+
+
+def needed(part: Part | Absent) -> Part:
+    """Return a part that is there, because the rule that asks has named it among its needs.
+
+    Raises:
+        AssertionError: it is absent; a bug.
+    """
+    if not isinstance(part, Absent):
+        return part
+    raise AssertionError(f"a part was not asked for: {part.reason}")
+
+
+class Render(Struct, frozen=True):
+    """What `helm template` makes of a wrapper with its default values.
+
+    Attributes:
+        wrapper: path of the wrapper's Chart.yaml.
+        helm: version of the helm that rendered, `v3.17.3`; empty when none did.
+        objects: what came out.
+        error: why helm refused the chart, one line; None when it did not.
+        not_run: why nothing was rendered (no helm, no archive to be had); None when it was.
+        images: image of each controller that the release ships, `source-controller` to its tag,
+            as far as the chart's own archive says; empty when that is not known.
+    """
+
+    wrapper: str
+    helm: str = ""
+    objects: tuple[RenderedObject, ...] = ()
+    error: str | None = None
+    not_run: str | None = None
+    images: Mapping[str, str] = field(default_factory=dict)
+
+
+Renders = Callable[[], tuple[Render, ...]]
+"""Waits for the renders of all wrappers."""
+
+
+class Charts(Struct, frozen=True):
+    """What lies beside the charts that move with Flux.
+
+    Attributes:
+        vendored: community charts under the wrappers' `charts/`.
+        locks: text of each Chart.lock, by its path.
+    """
+
+    vendored: tuple[Vendored, ...] = ()
+    locks: Mapping[str, str] = field(default_factory=dict)
+
+
+class Baseline(Struct, frozen=True):
+    """What a snapshot is compared with: the merge base, or what clusters run.
 
     Attributes:
         inventory: of the base.
         changed: paths that differ from it, below the directories of the charts.
+        remains: the text of files that held the start of Flux there, and hold none now.
     """
 
     inventory: Inventory
-    changed: frozenset[str]
+    changed: frozenset[str] = frozenset()
+    remains: Mapping[str, str] = field(default_factory=dict)
 
 
-class Surroundings(Struct, frozen=True):
-    """What a release meets: manifests, Kubernetes, and what clusters store.
+class Cluster(Struct, frozen=True):
+    """What is known of the clusters that a release meets.
 
     Attributes:
-        resources: the Flux custom resources of the snapshot.
-        kubernetes: which Kubernetes runs, and who says so.
-        stored: `status.storedVersions` of a live cluster; None when none was asked.
-        written: the API versions that objects may have been written at: what manifests hold or
-            held, and the managedFields of a live cluster; by group and kind.
+        kubernetes: where the repository pins Kubernetes, or who states it; empty when nobody does.
+        stored: `status.storedVersions` of a live cluster by CRD name; None when none was asked.
+        written: the API versions that objects may have been written at, by group and kind: what
+            manifests hold or held, and the managedFields of a live cluster.
     """
 
-    resources: Resources
-    kubernetes: tuple[KubernetesPin, ...]
+    kubernetes: tuple[KubernetesPin, ...] = ()
     stored: Mapping[str, tuple[str, ...]] | None = None
     written: Written = field(default_factory=dict)
 
 
-class Known(Struct, frozen=True):
-    """What is known beside the repository, and overrides what is found there.
+class History(Struct, frozen=True):
+    """What git's history says, as far as that could narrow anything.
 
     Attributes:
-        kubernetes: the version that runs, stated by the user or the cluster.
-        stored: `status.storedVersions` of a live cluster.
-        written: the API versions in the managedFields of its objects.
+        past: what the pins have held; None where no rule could say more by it.
+        mirrored: paths of the wrappers without a values mirror whose values files once held one.
     """
 
-    kubernetes: KubernetesPin | None = None
-    stored: Mapping[str, tuple[str, ...]] | None = None
-    written: Written = field(default_factory=dict)
+    past: Past | None = None
+    mirrored: frozenset[str] = frozenset()
 
 
-NOTHING_KNOWN = Known()
+class Team(Struct, frozen=True):
+    """What a team sets, as far as rules judge by it.
 
-
-def surroundings(
-    snapshot: Snapshot,
-    scope: Scope,
-    known: Known = NOTHING_KNOWN,
-    *,
-    configured: KubernetesPin | None = None,
-    quick: bool = False,
-) -> Surroundings:
-    """Look for what a release meets.
-
-    Args:
-        snapshot: in question.
-        scope: of the search.
-        known: what overrides that.
-        configured: the Kubernetes that runs as the configuration says; `known` goes before it.
-        quick: see `resources.find`.
+    Attributes:
+        raises: whether it raises the versions of its own charts when they change.
+        allowed_groups: API groups that a fresh cluster has, beside Kubernetes' and Flux's own.
     """
-    stated = known.kubernetes or configured
-    found = (stated,) if stated else kubernetes.find(snapshot, scope.excludes)
-    manifests = resources.find(snapshot, scope.excludes, quick=quick, spread=scope.spread)
-    written = together(resources.written(manifests), known.written)
-    return Surroundings(manifests, found, known.stored, written)
+
+    raises: bool = True
+    allowed_groups: tuple[str, ...] = ()
 
 
-def together(*several: Written) -> Written:
-    """Put together what objects may have been written at."""
-    keys = {key for one in several for key in one}
-    return {key: frozenset().union(*(one.get(key, ()) for one in several)) for key in keys}
+class Effort(Struct, frozen=True):
+    """How much is judged, and how that is divided; no part of what it comes to.
 
-
-def gather(
-    snapshot: Snapshot,
-    inventory: Inventory,
-    index: ChartIndex | IndexSourceError,
-    *,
-    around: Surroundings | None = None,
-    vendored: tuple[Vendored, ...] | None = None,
-    base: Base | None = None,
-    allowed_groups: tuple[str, ...] = (),
-    raises: bool = True,
-    compared_with: str | None = None,
-    sources: Sources | None = None,
-    also: Iterable[str] = (),
-    spread: Spread = serially,
-) -> Evidence:
-    """Gather the evidence about a snapshot.
-
-    Args:
-        snapshot: in question.
-        inventory: of the snapshot.
-        index: the chart index, or why there is none.
-        around: what a release meets; None when the safety rules are not to be run.
-        vendored: what `vendored_charts` finds; None when nobody has looked yet.
-        base: what to compare with; None when no base was given.
-        allowed_groups: API groups that a fresh cluster has beside the known ones.
-        raises: whether the team raises the versions of its own charts.
-        compared_with: a release; what it refuses already need not be found again.
-        sources: of what the tables do not know; None when nothing is to be asked.
-        also: releases that matter, beside those that pins hold.
+    Attributes:
+        compared_with: a Flux release; a rule may leave out what that release refuses too. None
+            when everything is to be found.
         spread: how a rule that looks at many files divides that.
     """
-    if vendored is None:
-        vendored = vendored_charts(snapshot, inventory)
-    loaded = index if isinstance(index, ChartIndex) else None
-    charts = {str(one.version): one for one in loaded.releases} if loaded else {}
-    inventories = (inventory, base.inventory) if base else (inventory,)
-    known = known_releases.gather(inventories, charts, vendored, sources, also) if around else None
-    return Evidence(
-        inventory=inventory,
-        index=charts,
-        no_index=None if loaded else str(index),
-        vendored=vendored,
-        locks=dict(_locks(snapshot, inventory)),
-        base=base.inventory if base else None,
-        changed=base.changed if base else frozenset(),
-        allowed_groups=allowed_groups,
-        raises=raises,
-        crds=known.crds if known else {},
-        manifests=known.manifests if known else {},
-        unknown=known.unknown if known else {},
-        fetched=known.fetched if known else {},
-        stored=around.stored if around else None,
-        written=around.written if around else {},
-        resources=around.resources if around else None,
-        kubernetes=around.kubernetes if around else None,
-        compared_with=compared_with,
-        spread=spread,
-    )
+
+    compared_with: str | None = None
+    spread: Spread = serially
 
 
-def begin_renders(
-    render: Renderer | None,
-    snapshot: Snapshot,
-    inventory: Inventory,
-    vendored: tuple[Vendored, ...],
-) -> Renders | None:
-    """Start to render every wrapper, and give what waits for all; None where none was asked for."""
-    if render is None:
-        return None
-    begun = [render(chart, snapshot, vendored) for chart in inventory.charts if chart.wrapper]
-    return lambda: tuple(one() for one in begun)
+NO_BASE = Absent("no base to compare with", "say --base origin/main")
+BASE_REFUSED = Absent("compared with nothing, as --no-base asks")
+NOT_RENDERED = Absent("rendering was not asked for")
+NO_WRAPPER = Absent("no chart here depends on flux2, so there is nothing to render")
+_NO_INDEX = Absent("no chart index", "none was read")
+_NO_RELEASES = Absent("the CRDs of no Flux release are known")
+_NO_OBJECTS = Absent("Flux custom resources were not looked for")
+_NO_CLUSTER = Absent("the pinned Kubernetes was not looked for")
+_NO_HISTORY = Absent("git history was not read")
+
+PartName = Literal["index", "releases", "renders", "baseline", "objects", "cluster", "history"]
+"""The parts that may be absent, as fields of `Evidence`."""
 
 
-def with_past(gathered: Evidence, lineage: Lineage | None, scope: Scope) -> Evidence:
-    """Read the history of the pins, where FB104 or FB202 has something that it could narrow.
+class Evidence(Struct, frozen=True):
+    """What rules judge. Everything in it was gathered before; a rule does no I/O.
 
-    Args:
-        gathered: what is known without it.
-        lineage: gives what files have held; None where that is not to be asked.
-        scope: of the search.
+    Attributes:
+        inventory: of the snapshot in question.
+        charts: what lies beside its charts.
+        team: what the team sets.
+        effort: how much is to be judged.
+        index: chart releases by version.
+        releases: what is known of Flux releases.
+        renders: what helm makes of each wrapper.
+        baseline: what the snapshot is compared with.
+        objects: its Flux custom resources.
+        cluster: what a release meets there.
+        history: what git's history says.
     """
-    if lineage is None:
-        return gathered
-    if mirror_history.missing(gathered.inventory):
-        gathered = replace(gathered, mirrored=mirror_history.once(lineage, gathered.inventory))
-    if not unsure(gathered):
-        return gathered
-    inventories = [one for one in (gathered.base, gathered.inventory) if one]
-    return replace(gathered, past=pin_history.read(lineage, inventories, scope, gathered.crds))
 
+    inventory: Inventory
+    charts: Charts = Charts()
+    team: Team = Team()
+    effort: Effort = Effort()
+    index: Mapping[str, ChartRelease] | Absent = _NO_INDEX
+    releases: KnownReleases | Absent = _NO_RELEASES
+    renders: tuple[Render, ...] | Absent = NOT_RENDERED
+    baseline: Baseline | Absent = NO_BASE
+    objects: Resources | Absent = _NO_OBJECTS
+    cluster: Cluster | Absent = _NO_CLUSTER
+    history: History | Absent = _NO_HISTORY
 
-def changed_below(charts: tuple[Chart, ...], before: Snapshot, after: Snapshot) -> frozenset[str]:
-    """Return the paths in the charts' directories that differ between two snapshots."""
-    changed: set[str] = set()
-    for chart in charts:
-        old = {path for path in before.paths() if path.startswith(chart.directory)}
-        new = {path for path in after.paths() if path.startswith(chart.directory)}
-        common = sorted(old & new)
-        pairs = zip(before.read_many(common), after.read_many(common), strict=True)
-        changed |= (old ^ new) | {path for (path, one), (_, other) in pairs if one != other}
-    return frozenset(changed)
+    @property
+    def crds(self) -> Mapping[str, Mapping[str, Crd]]:
+        """What each known release defines; empty where nothing is known of releases."""
+        return {} if isinstance(self.releases, Absent) else self.releases.crds
 
+    @property
+    def manifests(self) -> Mapping[str, Shipped]:
+        """What releases ship that the tables do not know; empty likewise."""
+        return {} if isinstance(self.releases, Absent) else self.releases.manifests
 
-def _locks(snapshot: Snapshot, inventory: Inventory) -> Iterator[tuple[str, str]]:
-    for chart in inventory.charts:
-        path = f"{chart.directory}Chart.lock"
-        if path in snapshot.below(chart.directory):
-            yield path, decode(snapshot.read(path))
+    @property
+    def stored(self) -> Mapping[str, tuple[str, ...]] | None:
+        """`status.storedVersions` of a live cluster; None when none was asked."""
+        return None if isinstance(self.cluster, Absent) else self.cluster.stored
 
+    @property
+    def written(self) -> Written:
+        """The API versions that objects may have been written at; empty when nobody looked."""
+        return {} if isinstance(self.cluster, Absent) else self.cluster.written
 
-def vendored_charts(snapshot: Snapshot, inventory: Inventory) -> tuple[Vendored, ...]:
-    """Read the community charts under the wrappers' `charts/`."""
-    return tuple(_vendored(snapshot, inventory))
+    @property
+    def kubernetes(self) -> tuple[KubernetesPin, ...]:
+        """Who says which Kubernetes runs; empty when nobody does, or nobody looked."""
+        return () if isinstance(self.cluster, Absent) else self.cluster.kubernetes
 
+    @property
+    def past(self) -> Past | None:
+        """What the pins have held; None when that was not read."""
+        return None if isinstance(self.history, Absent) else self.history.past
 
-def _vendored(snapshot: Snapshot, inventory: Inventory) -> Iterator[Vendored]:
-    for chart in inventory.charts:
-        if not chart.wrapper:
-            continue
-        folder = f"{chart.directory}charts/"
-        for path in snapshot.below(folder):
-            name = path.removeprefix(folder)
-            packed = _ARCHIVE.fullmatch(name)
-            if packed:
-                yield _archive(path, chart.path, packed["version"], snapshot.read(path))
-            elif name == "flux2/Chart.yaml":
-                yield _unpacked(path, chart.path, snapshot)
+    @property
+    def installed(self) -> str | None:
+        """The release that the repository installs: by URL, or else by chart."""
+        return self.release_of(self.inventory)
 
+    @property
+    def oldest_kubernetes(self) -> str | None:
+        """The oldest Kubernetes that is pinned or stated; None when none is known."""
+        pins = [(pin.minor, pin.version) for pin in self.kubernetes if pin.minor]
+        return min(pins)[1] if pins else None
 
-def _archive(path: str, wrapper: str, named: str, data: bytes) -> Vendored:
-    if archive.lfs_pointer(data):
-        problem = "is a Git LFS pointer, its content is not here (git lfs pull)"
-        return Vendored(path, wrapper, named, problem=problem)
-    try:
-        chart = archive.read_chart(data)
-    except IndexSourceError as error:
-        return Vendored(path, wrapper, named, problem=f"cannot be read: {error.message}")
-    return Vendored(
-        path,
-        wrapper,
-        named,
-        name=chart.name,
-        version=chart.version,
-        app_version=chart.app_version or "",
-        sha256=archive.sha256(data),
-        contents=known_releases.contents(chart.files, path),
-    )
+    def release_of(self, inventory: Inventory) -> str | None:
+        """Return the release that an inventory installs: by URL, or else by chart."""
+        held = current(inventory)
+        chart = self.chart(held.get(FLUX2, ""))
+        return held.get(FLUX) or (str(chart.app_version) if chart else None)
 
+    def chart(self, version: str) -> ChartRelease | None:
+        """Return the chart release of a version; None when no index knows it."""
+        return None if isinstance(self.index, Absent) else self.index.get(version)
 
-def _unpacked(path: str, wrapper: str, snapshot: Snapshot) -> Vendored:
-    document = yaml.documents(decode(snapshot.read(path)), path)[0]
-    name, version, app_version = (
-        yaml.text_of(document.root, key) or "" for key in ("name", "version", "appVersion")
-    )
-    problem = document.problem[1] if document.problem else None
-    folder = path.removesuffix("Chart.yaml")
-    inside = [one for one in snapshot.below(folder) if manifests.tells(one.removeprefix(folder))]
-    files = {one.removeprefix(folder): data for one, data in snapshot.read_many(inside)}
-    contents = known_releases.contents(files, folder)
-    return Vendored(
-        path, wrapper, None, name, version, app_version, problem=problem, contents=contents
-    )
+    def why_unknown(self, release: str) -> str:
+        """Return `: ` and why nothing is known of a release; empty when nobody asked."""
+        unknown = {} if isinstance(self.releases, Absent) else self.releases.unknown
+        return f": {unknown[release]}" if release in unknown else ""
+
+    def shipped(self, pin: Pin, *, vendored: bool = True) -> tuple[str | None, str]:
+        """Return the release that a pin of the community chart ships, and who says so.
+
+        Args:
+            pin: holds a chart version.
+            vendored: whether the archive under the wrapper's `charts/` may say so; not for a pin
+                of the base, whose archives are not here.
+        """
+        for archive in self.charts.vendored if vendored else ():
+            same = archive.named in (None, pin.value) and not archive.problem
+            if archive.wrapper == pin.location.path and same:
+                return archive.app_version.removeprefix("v"), f"its archive {archive.path}"
+        release = self.chart(pin.value)
+        return (str(release.app_version), "the chart index") if release else (None, "")

@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 
 from fluxbump.check import rules, suppressions
-from fluxbump.check.rules.rule import Evidence, Renders
+from fluxbump.check.evidence import Evidence, Renders
+from fluxbump.check.rules.not_judged import UNUSED_SUPPRESSION
 from fluxbump.check.verdict import Suppression, Verdict
 from fluxbump.config.settings import Settings
 from fluxbump.errors import UsageError
-from fluxbump.model import Finding, Severity
+from fluxbump.model import Finding
 
 
 def select(chosen: Collection[str], ignored: Collection[str]) -> tuple[str, ...]:
@@ -58,7 +59,7 @@ def judge(
             suppressed.append((finding, covering[0]))
         else:
             open_findings.append(finding)
-    if "FB001" in codes:
+    if UNUSED_SUPPRESSION.code in codes:
         judged = set(codes) - {one.code for one in said.not_run}
         open_findings += _unused(
             [one for one in stated if one not in used and not one.example], judged
@@ -76,17 +77,15 @@ def judge(
 def _unused(stated: Iterable[Suppression], codes: Collection[str]) -> Iterator[Finding]:
     for one in stated:
         if one.code not in rules.RULES:
-            yield Finding(
-                "FB001",
-                Severity.WARNING,
-                f"suppresses {one.code}, which is no rule",
-                one.location,
-            )
+            yield _useless(one, f"suppresses {one.code}, which is no rule")
         elif one.code in codes:
             what = f"suppresses {one.code}" + ("" if one.line else f" in {one.path}")
-            yield Finding(
-                "FB001", Severity.WARNING, f"{what}, but nothing is found there", one.location
-            )
+            yield _useless(one, f"{what}, but nothing is found there")
+
+
+def _useless(one: Suppression, message: str) -> Finding:
+    rule = UNUSED_SUPPRESSION
+    return Finding(rule.code, rule.severity, message, one.location)
 
 
 def inherited(before: Iterable[Finding], after: Iterable[Finding]) -> frozenset[Finding]:

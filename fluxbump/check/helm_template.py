@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from fluxbump.check.rules.rule import Render
+from fluxbump.check.evidence import Render
 from fluxbump.errors import IndexSourceError, ToolError
 from fluxbump.flux import install_manifest
 from fluxbump.flux.chart_contents import Vendored

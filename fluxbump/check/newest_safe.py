@@ -7,7 +7,9 @@ from collections.abc import Callable, Collection, Iterator
 from msgspec.structs import replace
 
 from fluxbump.check import gate, rules, suppressions
-from fluxbump.check.rules.rule import Evidence
+from fluxbump.check.evidence import Baseline, Evidence
+from fluxbump.check.rules.kubernetes_minimum import TOO_OLD
+from fluxbump.check.rules.rule import Trait
 from fluxbump.check.suppressions import Suppressed
 from fluxbump.discover.flux_objects import Resources
 from fluxbump.discover.tracks import current
@@ -25,12 +27,11 @@ from fluxbump.model import (
 )
 from fluxbump.text.versions import parse
 
-SAFETY = ("FB201", "FB202", "FB203", "FB204", "FB206", "FB207")
+SAFETY = rules.having(Trait.SAFETY)
 """The rules that say whether a cluster would survive a release."""
 
-_SOONEST = sorted(SAFETY, key=lambda code: code == "FB204")
+_SOONEST = sorted(SAFETY, key=lambda code: Trait.SLOW in rules.RULES[code].traits)
 """The same, and last the one that parses every manifest: most releases are refused before."""
-
 
 Manifests = Callable[[str], Resources]
 """What the Flux objects of a repository will be when a release is taken."""
@@ -65,8 +66,9 @@ def safe_releases(
     """
     installed = current(evidence.inventory).get(FLUX, "")
     held = parse(installed)
-    evidence = replace(evidence, compared_with=installed)
-    known = _open(rules.judge(replace(evidence, base=evidence.inventory), SAFETY)[0], suppressed)
+    evidence = replace(evidence, effort=replace(evidence.effort, compared_with=installed))
+    as_it_is = replace(evidence, baseline=Baseline(evidence.inventory))
+    known = _open(rules.judge(as_it_is, SAFETY)[0], suppressed)
     for release in reversed(releases.stable_releases(index)):
         if held is not None and release < held:
             return
@@ -76,8 +78,8 @@ def safe_releases(
             continue
         if release != held and unknown(evidence, str(release), suppressed):
             continue
-        then = manifests(str(release)) if manifests else evidence.resources
-        after = _after(replace(evidence, resources=then), chart)
+        then = manifests(str(release)) if manifests else evidence.objects
+        after = _after(replace(evidence, objects=then), chart)
         if not any(_errors(after, (code,), known, suppressed) for code in _SOONEST):
             yield chart
 
@@ -95,8 +97,10 @@ def unknown(
     start = evidence.installed
     if start and evidence.stored is None and start not in evidence.crds:
         return f"the CRDs of Flux {start} are not known{evidence.why_unknown(start)}"
-    pinned = [pin for pin in evidence.kubernetes or () if pin.minor]
-    asked = any(pin.location is None or not suppressed("FB207", pin.location) for pin in pinned)
+    pinned = [pin for pin in evidence.kubernetes if pin.minor]
+    asked = any(
+        pin.location is None or not suppressed(TOO_OLD.code, pin.location) for pin in pinned
+    )
     if asked and kubernetes_minimum(release) is None:
         return f"the Kubernetes that Flux {release} asks for is not known"
     return None
@@ -131,7 +135,7 @@ def refusals(
 
 def _after(evidence: Evidence, chart: ChartRelease) -> Evidence:
     inventory = _holding(evidence.inventory, chart)
-    return replace(evidence, inventory=inventory, base=evidence.inventory)
+    return replace(evidence, inventory=inventory, baseline=Baseline(evidence.inventory))
 
 
 def _errors(

@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fluxbump.check import rules
-from fluxbump.check.rules.rule import Evidence
+from fluxbump.check.evidence import Baseline, Evidence
 from fluxbump.discover.inventory import Scope, rediscover
 from fluxbump.errors import PinError
 from fluxbump.flux import controller_images
@@ -185,9 +185,8 @@ def _try(mutant: Mutant, evidence: Evidence, scope: Scope) -> Trial:
         inventory = rediscover(evidence.inventory, {path: planted}, scope)
     except PinError as error:
         return Trial(mutant, None, f"could not be judged: {error}")
-    changed = replace(
-        evidence, inventory=inventory, base=evidence.inventory, changed=frozenset({path})
-    )
+    before = Baseline(evidence.inventory, frozenset({path}))
+    changed = replace(evidence, inventory=inventory, baseline=before)
     found, not_run = rules.judge(changed, mutant.codes)
     for finding in found:
         if mutant.line in {

@@ -8,9 +8,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 from typing_extensions import TypeVar
 
-from fluxbump.check import evidence, suppressions
-from fluxbump.check.evidence import Known, Surroundings
-from fluxbump.check.rules.rule import Evidence
+from fluxbump.check import gather, suppressions
+from fluxbump.check.evidence import Effort, Evidence
+from fluxbump.check.gather import Known, Surroundings
 from fluxbump.check.suppressions import Suppressed
 from fluxbump.config.settings import Settings
 from fluxbump.discover.inventory import Scope, discover
@@ -63,7 +63,7 @@ def look(
     base: S,
     settings: Settings,
     source: IndexSource,
-    known: Known = evidence.NOTHING_KNOWN,
+    known: Known = gather.NOTHING_KNOWN,
     since: CommitSnapshot | None = None,
     *,
     sources: Sources | None = None,
@@ -82,7 +82,7 @@ def look(
         FluxbumpError: the index is not available, or the pins cannot be read.
     """
     index = source.load()
-    scope = settings.scope(releases.app_versions(index.releases), evidence.NEEDLES)
+    scope = settings.scope(releases.app_versions(index.releases), gather.NEEDLES)
     scope = replace(scope, spread=among_processes)
     sources = sources.remembering() if sources else None
     # The chart that is left is not compared with its release, so it is not fetched for that.
@@ -90,11 +90,12 @@ def look(
 
     def seen(snapshot: Snapshot) -> tuple[Inventory, Surroundings, Evidence]:
         inventory = discover(snapshot, scope)
-        around = evidence.surroundings(
+        around = gather.surroundings(
             snapshot, scope, known, configured=settings.kubernetes, quick=True
         )
-        gathered = evidence.gather(
-            snapshot, inventory, index, around=around, sources=earlier, spread=scope.spread
+        found = gather.found(snapshot, inventory)
+        gathered = gather.gather(
+            found, index, around=around, sources=earlier, effort=Effort(spread=scope.spread)
         )
         return inventory, around, gathered
 

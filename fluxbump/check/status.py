@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from fluxbump.check import evidence, rules
-from fluxbump.check.rules.rule import Evidence
+from fluxbump.check import gather, rules
+from fluxbump.check.evidence import Evidence
+from fluxbump.check.rules.rule import Trait
 from fluxbump.config.settings import Settings
 from fluxbump.discover.inventory import discover
 from fluxbump.discover.tracks import current, require_pins
@@ -32,20 +33,7 @@ from fluxbump.model import (
 if TYPE_CHECKING:
     from fluxbump.check.starting_point import Looked
 
-AGREEMENT = (
-    "FB002",
-    "FB101",
-    "FB102",
-    "FB103",
-    "FB104",
-    "FB108",
-    "FB109",
-    "FB110",
-    "FB111",
-    "FB113",
-    "FB114",
-    "FB115",
-)
+AGREEMENT = rules.having(Trait.AGREEMENT)
 """The rules that say whether the pins agree."""
 
 
@@ -116,7 +104,7 @@ def against(snapshot: Snapshot, settings: Settings, index: ChartIndex | IndexSou
     app_versions = releases.app_versions(loaded.releases) if loaded else {}
     inventory = discover(snapshot, settings.scope(app_versions))
     require_pins(inventory, "no pin of Flux found")
-    return _judged(evidence.gather(snapshot, inventory, index), index)
+    return _judged(gather.gather(gather.found(snapshot, inventory), index), index)
 
 
 def of(looked: Looked[Snapshot]) -> Survey:
@@ -132,7 +120,8 @@ def of(looked: Looked[Snapshot]) -> Survey:
 def _judged(about: Evidence, index: ChartIndex | IndexSourceError) -> Survey:
     found, not_run = rules.judge(about, AGREEMENT)
     loaded = index if isinstance(index, ChartIndex) else None
-    unjudged = next((one.reason for one in not_run if one.code == "FB103"), None)
+    essential = rules.having(Trait.ESSENTIAL)
+    unjudged = next((one.reason for one in not_run if one.code in essential), None)
     problem = unjudged if loaded else str(index)
     return Survey(about.inventory, current(about.inventory), loaded, problem, found)
 

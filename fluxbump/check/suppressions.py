@@ -12,7 +12,7 @@ from bisect import bisect
 from collections.abc import Callable, Iterator, Mapping
 from fnmatch import fnmatchcase
 
-from fluxbump.check.rules.rule import Evidence
+from fluxbump.check.evidence import Evidence
 from fluxbump.check.verdict import Suppression
 from fluxbump.config.settings import FILE, Settings
 from fluxbump.discover.inventory import SUPPRESSION

@@ -65,10 +65,12 @@ def _refuse(prepared: Prepared[Snapshot], console: Console, not_done: str, *, ro
 
     The route is among the results where they are text.
     """
+    from fluxbump.check.rules import need_surroundings
+
     first, *more = prepared.refusals
     others = f" (and {len(more)} more)" if more else ""
     advice = ""
-    if any(one.code.startswith("FB2") for one in prepared.refusals):
+    if need_surroundings(one.code for one in prepared.refusals):
         from fluxbump.cli import upgrade_path
 
         advice = upgrade_path.advice(prepared, console if route else None)

@@ -38,8 +38,6 @@ no error, 1 errors found, others as for every command.
 """
 
 _FOUND = 1
-_LOAD_BEARING = ("FB103",)
-_NOT_JUDGED = "FB003"  # what nobody looked at has not passed
 
 
 class CheckFormat(StrEnum):
@@ -122,7 +120,8 @@ def check(
     """Judge whether the pins agree, and whether a cluster would survive them."""
     from fluxbump.check import check as journey
     from fluxbump.check import gate
-    from fluxbump.check.rules import RULES, about_renders
+    from fluxbump.check.evidence import BASE_REFUSED, NO_BASE
+    from fluxbump.check.rules import RULES, need
     from fluxbump.check.status import load
     from fluxbump.cli.base import base_of
     from fluxbump.cli.cluster_facts import known
@@ -156,22 +155,22 @@ def check(
         ):
             loaded = load(source)
             charts = loaded if isinstance(loaded, ChartIndex) else None
-            needed = rendering and about_renders(codes)
+            needed = rendering and need(codes, "renders")
+            compared = (
+                BASE_REFUSED if no_base else base_of(ws, base, os.environ, console) or NO_BASE
+            )
             with renderer(helm, source, charts) if needed else nullcontext() as render:
                 examined = journey.examine(
                     ws.snapshot,
                     ws.settings,
                     loaded,
-                    base=None if no_base else base_of(ws, base, os.environ, console),
-                    render=render,
+                    base=compared,
                     known=beside,
-                    lineage=ws.lineage,
                     codes=tuple(RULES) if self_test else codes,
-                    sources=None if self_test else sources,
-                    spread=among_processes,
+                    means=journey.Means(
+                        render, ws.lineage, None if self_test else sources, among_processes
+                    ),
                 )
-                if no_base:
-                    examined = journey.compared_with_nothing(examined)
                 verdict = None if self_test else journey.judge(examined, codes)
         console.progress("")
     if verdict is None:
@@ -209,18 +208,19 @@ def _say(
 
 
 def _exit_code(verdict: Verdict, *, strict: bool, require_render: bool, console: Console) -> int:
+    from fluxbump.check.rules import having, need
+    from fluxbump.check.rules.rule import Trait
     from fluxbump.model import Severity
 
-    missing = [one for one in verdict.not_run if one.code in ("FB105", "FB106")]
+    missing = [one for one in verdict.not_run if need((one.code,), "renders")]
     if require_render and missing:
         console.line(f"fluxbump: --require-render, but it was not run: {missing[0].reason}")
         return _FOUND
-    warned = any(
-        one.severity is not Severity.NOTE or one.code == _NOT_JUDGED for one in verdict.findings
-    )
+    noted = having(Trait.STRICT)  # what nobody looked at has not passed
+    warned = any(one.severity is not Severity.NOTE or one.code in noted for one in verdict.findings)
     if verdict.errors or (strict and warned):
         return _FOUND
-    unjudged = next((one for one in verdict.not_run if one.code in _LOAD_BEARING), None)
+    unjudged = next((one for one in verdict.not_run if one.code in having(Trait.ESSENTIAL)), None)
     if unjudged is not None:
         # A gate that could not look at what it is for must not be green.
         raise IndexSourceError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fluxbump.check import cluster, gate
-from fluxbump.check.evidence import Known
+from fluxbump.check.gather import Known
 from fluxbump.discover.kubernetes_pins import KubernetesPin
 from fluxbump.errors import UsageError
 from fluxbump.text import versions

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from fluxbump.check import helm_template
-from fluxbump.check.evidence import Renderer
+from fluxbump.check.gather import Renderer
 from fluxbump.errors import IndexSourceError
 from fluxbump.helm import binary
 from fluxbump.model import ChartIndex, IndexSource

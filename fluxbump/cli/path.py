@@ -25,7 +25,7 @@ from fluxbump.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from fluxbump.check.rules.rule import Evidence
+    from fluxbump.check.evidence import Evidence
     from fluxbump.flux.upgrade_path import Route
     from fluxbump.git.objects import CommitSnapshot
     from fluxbump.model import ChartIndex
@@ -82,7 +82,8 @@ def path(
     """
     from msgspec.structs import replace
 
-    from fluxbump.check import evidence, pin_history, suppressions
+    from fluxbump.check import gather, pin_history, suppressions
+    from fluxbump.check.evidence import Effort, History
     from fluxbump.cli.cluster_facts import known
     from fluxbump.cli.upgrade_path import find, newest_safe, told
     from fluxbump.cli.workspace import workspace
@@ -103,27 +104,24 @@ def path(
     ):
         loaded = source.load()
         goal = str(resolve.resolve(version, loaded).app_version)
-        scope = ws.settings.scope(resolve.app_versions(loaded.releases), evidence.NEEDLES)
+        scope = ws.settings.scope(resolve.app_versions(loaded.releases), gather.NEEDLES)
         scope = replace(scope, spread=among_processes)
         inventory = discover(ws.snapshot, scope)
-        around = evidence.surroundings(
-            ws.snapshot, scope, beside, configured=ws.settings.kubernetes
-        )
-        gathered = evidence.gather(
-            ws.snapshot,
-            inventory,
+        around = gather.surroundings(ws.snapshot, scope, beside, configured=ws.settings.kubernetes)
+        gathered = gather.gather(
+            gather.found(ws.snapshot, inventory),
             loaded,
             around=around,
+            effort=Effort(spread=scope.spread),
             sources=sources,
             also=(goal, (start or goal).removeprefix("v")),
-            spread=scope.spread,
         )
         found = find(_start(start, gathered), goal, gathered, loaded)
         # Of a cluster elsewhere, neither the history nor the pins of this repository say anything.
         here = found.start == current(inventory).get(FLUX)
         if here and not all(one.certain for one in found.migrate):
             held = pin_history.read(ws.lineage, [inventory], scope, gathered.crds)
-            gathered = replace(gathered, past=held)
+            gathered = replace(gathered, history=History(held))
             found = find(found.start, goal, gathered, loaded)
         if here and gathered.stored is None:
             found, gathered = _with_history(found, gathered, loaded, ws)
@@ -151,7 +149,8 @@ def _with_history(
     """
     from msgspec.structs import replace
 
-    from fluxbump.check.evidence import together
+    from fluxbump.check.evidence import needed
+    from fluxbump.check.gather import together
     from fluxbump.cli.upgrade_path import find
 
     now = {(group, v) for (group, _), held in gathered.written.items() for v in held}
@@ -170,7 +169,8 @@ def _with_history(
         for hop in found.hops
         for one in hop.removed
     ]
-    gathered = replace(gathered, written=together(gathered.written, *before))
+    written = together(gathered.written, *before)
+    gathered = replace(gathered, cluster=replace(needed(gathered.cluster), written=written))
     return find(found.start, found.goal, gathered, index), gathered
 
 
@@ -187,9 +187,10 @@ def _start(given: str | None, gathered: Evidence) -> str:
 
 def _manifests(found: Route, gathered: Evidence) -> list[str]:
     """Which manifests use an apiVersion that stops being served on the way."""
+    from fluxbump.check.evidence import optional
     from fluxbump.cli.upgrade_path import movable
 
-    resources = gathered.resources
+    resources = optional(gathered.objects)
     lines: list[str] = []
     if resources is None:
         return lines

@@ -120,10 +120,11 @@ def recover(
 
 def _examined(ws: Workspace[CommitSnapshot], source: IndexSource) -> tuple[Inventory, Repaired]:
     """Look at the repository, and judge whether its chart may be installed."""
-    from fluxbump.check import check, status
+    from fluxbump.check import check, rules, status
     from fluxbump.check.recovery.advice import Repaired
+    from fluxbump.check.rules.rule import Trait
 
-    codes = (*status.AGREEMENT, "FB301", "FB302")
+    codes = (*status.AGREEMENT, *rules.having(Trait.ADOPTION))
     examined = check.examine(ws.snapshot, ws.settings, status.load(source), codes=codes)
     verdict = check.judge(examined, codes)
     not_run = next((f"{one.code}: {one.reason}" for one in verdict.not_run), None)

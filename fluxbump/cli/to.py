@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from fluxbump.bump.bump import Delivered, Prepared
-    from fluxbump.check.evidence import Renderer
+    from fluxbump.check.gather import Renderer
     from fluxbump.cli.workspace import Workspace
     from fluxbump.config.settings import Settings
     from fluxbump.git.objects import CommitSnapshot

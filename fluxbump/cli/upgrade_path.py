@@ -7,8 +7,9 @@ from msgspec.structs import replace
 from fluxbump.bump.bump import Prepared
 from fluxbump.bump.migrate import plan
 from fluxbump.check import newest_safe as safe
-from fluxbump.check import suppressions
-from fluxbump.check.rules.rule import Evidence
+from fluxbump.check import rules, suppressions
+from fluxbump.check.evidence import Absent, Evidence, optional
+from fluxbump.check.rules.rule import Trait
 from fluxbump.cli.console import Console
 from fluxbump.discover.flux_objects import Resources
 from fluxbump.discover.tracks import current
@@ -56,7 +57,7 @@ def told(found: Route, gathered: Evidence, index: ChartIndex) -> str | None:
     problem = past.silent(found.start)
     if problem:
         return f"Git history gives no extra information: {problem}"
-    wide = find(found.start, found.goal, replace(gathered, past=None), index)
+    wide = find(found.start, found.goal, replace(gathered, history=Absent("not asked")), index)
     rest = stored_versions.without(wide.migrate, found.migrate)
     older = f"; an older cluster may also store {stored_versions.describe(rest)}" if rest else ""
     return f"By git history the pins have held {past.until(found.start)}{older}"
@@ -97,8 +98,9 @@ def advice(prepared: Prepared[Snapshot], console: Console | None) -> str:
         console.result(
             "\n" + upgrade_path.text(found, best, Paint(enabled=console.colored()), note)
         )
-    refused = {one.location for one in prepared.refusals if one.code == "FB203"}
-    manifests = gathered.resources if refused and not asked else None
+    migrated = rules.having(Trait.MIGRATED)
+    refused = {one.location for one in prepared.refusals if one.code in migrated}
+    manifests = optional(gathered.objects) if refused and not asked else None
     moves = refused & movable(gathered, manifests, start, goal) if manifests else ()
     first = f"; --migrate-apis moves {len(moves)} of these manifests first" if moves else ""
     codes = ",".join(sorted({one.code for one in prepared.refusals}))

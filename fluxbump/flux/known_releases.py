@@ -27,9 +27,6 @@ from fluxbump.text import versions
 Index = Mapping[str, ChartRelease]
 """Chart releases by version."""
 
-JUDGED_BY = ("FB201", "FB202", "FB203", "FB204", "FB205", "FB206")
-"""The rules that judge by what releases ship."""
-
 _MOST = 8  # releases that are asked for; a repository holds one or two
 
 
@@ -63,8 +60,8 @@ class Sources(Struct, frozen=True):
         return self.archive is not None and (self.compare or beside)
 
 
-class Knowledge(Struct, frozen=True):
-    """What is known.
+class KnownReleases(Struct, frozen=True):
+    """What is known of releases.
 
     Attributes:
         crds: what each known release defines.
@@ -85,7 +82,7 @@ def gather(
     vendored: tuple[Vendored, ...],
     sources: Sources | None,
     also: Iterable[str] = (),
-) -> Knowledge:
+) -> KnownReleases:
     """Gather what is known of the releases that pins hold.
 
     Args:
@@ -98,7 +95,7 @@ def gather(
     known = tables.crds()
     inventories = tuple(inventories)
     if sources is None:
-        return Knowledge(known)
+        return KnownReleases(known)
     charts = [index[one] for one in _held(inventories, FLUX2) if one in index]
     wanted = {
         *_held(inventories, FLUX),
@@ -117,7 +114,7 @@ def gather(
         except IndexSourceError as error:
             unknown[release] = str(error)
     crds = {**known, **{release: one.crds for release, one in shipped.items()}}
-    return Knowledge(crds, shipped, unknown, _fetched(inventories[0], index, sources))
+    return KnownReleases(crds, shipped, unknown, _fetched(inventories[0], index, sources))
 
 
 def _held(inventories: Iterable[Inventory], track: object) -> dict[str, None]:

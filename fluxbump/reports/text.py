@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from fluxbump.bump.changes import Row
 from fluxbump.bump.migrate.edits import Migration
+from fluxbump.check import rules
+from fluxbump.check.rules.rule import Trait
 from fluxbump.check.status import Listed, Survey
 from fluxbump.discover import installers
 from fluxbump.flux import releases as resolve
@@ -54,7 +56,8 @@ def preview(prepared: Prepared[Snapshot], paint: Paint) -> str:
     lines += findings(new, paint)
     old = [finding for finding in prepared.verdict.findings if finding in prepared.inherited]
     # What a failed bump would do to the controllers comes before all else.
-    old.sort(key=lambda finding: finding.code != "FB302")
+    dangerous = rules.having(Trait.DANGEROUS)
+    old.sort(key=lambda finding: finding.code not in dangerous)
     lines += _section("Findings that were there before", _few(old), paint, len(old))
     skipped = [
         f"{skipped_rule.code}  {skipped_rule.reason}" for skipped_rule in prepared.verdict.not_run
@@ -290,7 +293,7 @@ def _verdict(view: Survey, paint: Paint) -> list[str]:
     ]
     said = "; ".join(facts)
     wrong = [finding for finding in view.findings if finding.severity is Severity.ERROR]
-    if any(finding.code == "FB103" for finding in wrong):
+    if any(finding.code in rules.having(Trait.ESSENTIAL) for finding in wrong):
         over = f"over what {who} installed " if who else "of one release over another "
         warning = f"MISMATCH: applying the chart {over}can destroy Flux"
         return [paint(warning, "bold", "red"), paint(said, "red")]

@@ -15,7 +15,9 @@ from semver import Version
 
 from fluxbump.bump.plan import Options, plan
 from fluxbump.check import newest_safe, rules, suppressions
-from fluxbump.check.rules.rule import Evidence
+from fluxbump.check.evidence import Baseline, Evidence
+from fluxbump.check.rules.rule import Trait
+from fluxbump.check.rules.stored_versions import UPGRADE
 from fluxbump.check.suppressions import Suppressed
 from fluxbump.config import schedule
 from fluxbump.config.settings import Policy
@@ -28,13 +30,10 @@ from fluxbump.run.decision import Blocked, Decision, Skipped, Update, UpToDate, 
 from fluxbump.text import version_ranges, versions
 from fluxbump.text.version_ranges import Constraint
 
-DISAGREEMENT = ("FB102", "FB103", "FB104", "FB108", "FB109", "FB110", "FB111")
-"""The rules that say whether the pins agree."""
+DISAGREEMENT = rules.having(Trait.STOPS_RUN)
+"""The rules without whose consent nothing is proposed."""
 
-_RELEASES = frozenset({"FB102", "FB103"})
-"""Those of them that say whether the pins are of one release."""
-
-_UNKNOWN = "FB202"
+_UNKNOWN = UPGRADE.code
 """The rule that cannot be judged when a release's CRDs are not known."""
 
 _UNDATED = "the index does not say how old its chart is"
@@ -98,10 +97,11 @@ def _two_sided(one: Finding) -> bool:
 
 
 def _advice(codes: Collection[str], installed: str | None) -> str:
-    if _RELEASES & {*codes}:
+    if {*rules.having(Trait.ONE_RELEASE)} & {*codes}:
         return "the pins are not of one release: `fluxbump to RELEASE` makes them agree"
-    if {*codes} == {"FB111"}:
-        return "a Chart.lock is not in step with its Chart.yaml: `helm dependency update`"
+    own = {rules.RULES[code].advice for code in codes}
+    if len(own) == 1 and "" not in own:
+        return own.pop()
     return f"the pins disagree: `fluxbump to {installed or 'RELEASE'}` makes them agree"
 
 
@@ -226,12 +226,13 @@ class _Search:
     def __init__(
         self, before: Evidence, installed: str, sieve: _Sieve, suppressed: Suppressed
     ) -> None:
-        self._evidence = replace(before, compared_with=installed)
+        effort = replace(before.effort, compared_with=installed)
+        self._evidence = replace(before, effort=effort)
         self._installed = installed
         self._allowed: Mapping[str, ChartRelease] = sieve.allowed
         self._passed_over = sieve.skipped
         self._suppressed = suppressed
-        base = replace(self._evidence, base=before.inventory)
+        base = replace(self._evidence, baseline=Baseline(before.inventory))
         self._known, _ = rules.judge(base, newest_safe.SAFETY)
         self._judged: dict[str, tuple[Finding, ...]] = {}
 

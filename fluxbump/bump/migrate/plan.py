@@ -17,7 +17,8 @@ from msgspec.structs import replace
 
 from fluxbump.bump.migrate.edits import Migration, Move, Why, applied, edits, place, prove
 from fluxbump.bump.migrate.target_version import Sides, between
-from fluxbump.check.rules.rule import Evidence
+from fluxbump.check.evidence import Evidence, optional
+from fluxbump.check.rules.flux_objects import DEPRECATED_API, REMOVED_API
 from fluxbump.discover import field_check, flux_objects, selectors
 from fluxbump.discover.flux_objects import ObjectBody, Resource, Resources
 from fluxbump.discover.inventory import Scope
@@ -33,7 +34,7 @@ from fluxbump.text.live_code import encode
 Ignored = Callable[[str, Location], bool]
 """Whether the findings of a rule at a place are suppressed."""
 
-_CODES = {Why.REMOVED: "FB203", Why.DEPRECATED: "FB205"}
+_CODES = {Why.REMOVED: REMOVED_API.code, Why.DEPRECATED: DEPRECATED_API.code}
 
 
 def prepare(
@@ -51,7 +52,7 @@ def prepare(
     Raises:
         UsageError: nothing says which release is left, or the API versions of one are not known.
     """
-    found, old = evidence.resources, evidence.installed
+    found, old = optional(evidence.objects), evidence.installed
     if found is None or old is None:
         raise UsageError(
             "no version of Flux found, so no manifest can be moved",
@@ -71,7 +72,7 @@ def foreseen(evidence: Evidence) -> Callable[[str], Resources] | None:
 
     To a release whose API versions are not known, nothing moves.
     """
-    found, old = evidence.resources, evidence.installed
+    found, old = optional(evidence.objects), evidence.installed
     if found is None or old is None:
         return None
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
+from fluxbump.check.evidence import PartName, Renders
 from fluxbump.check.rules import (
     agreement,
     chart_agreement,
@@ -25,7 +26,7 @@ from fluxbump.check.rules import (
     stale_text,
     stored_versions,
 )
-from fluxbump.check.rules.rule import Evidence, NotApplicable, NotRun, Outcome, Renders, Rule
+from fluxbump.check.rules.rule import Evidence, NotApplicable, NotRun, Outcome, Rule, Trait
 from fluxbump.model import Finding
 
 FAMILIES = (
@@ -53,17 +54,19 @@ RULES: dict[str, Rule] = {
 """Every rule by its code."""
 
 
-_SAFETY = "FB2"
+def having(trait: Trait) -> tuple[str, ...]:
+    """Return the codes of the rules that have a trait."""
+    return tuple(code for code, rule in RULES.items() if trait in rule.traits)
 
 
-def about_safety(codes: Iterable[str]) -> bool:
+def need(codes: Iterable[str], *parts: PartName) -> bool:
+    """Whether one of the rules called `codes` needs one of these parts of the evidence."""
+    return any(part in RULES[code].needs for code in codes for part in parts)
+
+
+def need_surroundings(codes: Iterable[str]) -> bool:
     """Whether one of the rules called `codes` needs to know what a release meets in a cluster."""
-    return any(code.startswith(_SAFETY) for code in codes)
-
-
-def about_renders(codes: Iterable[str]) -> bool:
-    """Whether one of the rules called `codes` judges what helm makes of a wrapper."""
-    return any(RULES[code].rendered for code in codes)
+    return need(codes, "releases", "objects", "cluster")
 
 
 class Judged(Struct, frozen=True):
@@ -104,11 +107,12 @@ def judged(
             so that helm works while the other rules do.
     """
     chosen = [rule for code, rule in RULES.items() if code in codes]
-    outcomes = [one for rule in chosen if not rule.rendered for one in rule.check(evidence)]
-    last = [rule for rule in chosen if rule.rendered]
+    last = [rule for rule in chosen if "renders" in rule.needs]
+    first = [rule for rule in chosen if "renders" not in rule.needs]
+    outcomes = [one for rule in first for one in rule.judge(evidence)]
     if last and renders is not None:
         evidence = replace(evidence, renders=renders())
-    outcomes += [one for rule in last for one in rule.check(evidence)]
+    outcomes += [one for rule in last for one in rule.judge(evidence)]
     found = [one for one in outcomes if isinstance(one, Finding)]
     return Judged(
         tuple(sorted(found, key=lambda one: (one.code, one.location))),

@@ -7,7 +7,16 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from fluxbump.check import lost_installs
-from fluxbump.check.rules.rule import Evidence, NotApplicable, NotRun, Outcome, Rule
+from fluxbump.check.evidence import Absent
+from fluxbump.check.rules.rule import (
+    Evidence,
+    NotApplicable,
+    NotRun,
+    Outcome,
+    Rule,
+    Trait,
+    optional,
+)
 from fluxbump.discover import installers, opaque_pins
 from fluxbump.discover.tracks import installs
 from fluxbump.model import (
@@ -62,14 +71,20 @@ def _holds(pin: Pin) -> str:
     }[pin.form]
 
 
+def _pins_before(evidence: Evidence) -> tuple[Pin, ...]:
+    before = optional(evidence.baseline)
+    return before.inventory.pins if before else ()
+
+
 def _lost(code: str, losses: lost_installs.Losses, evidence: Evidence) -> Iterator[Finding]:
     """What a change has taken away; no version is left there that could disagree."""
-    if evidence.base is None:
+    before = optional(evidence.baseline)
+    if before is None:
         return
-    for loss in losses(evidence.base, evidence.inventory, evidence.remains):
+    for loss in losses(before.inventory, evidence.inventory, before.remains):
         severity = Severity.ERROR if loss.sure else Severity.WARNING
-        before = Related(loss.pin.location, "at the base")
-        yield Finding(code, severity, loss.message, loss.location, (before,))
+        place = Related(loss.pin.location, "at the base")
+        yield Finding(code, severity, loss.message, loss.location, (place,))
 
 
 # --- FB101, FB102: every side holds a version -------------------------------------------------
@@ -155,8 +170,8 @@ def _charts(evidence: Evidence) -> list[Pin]:
 
 def _unknown(evidence: Evidence, chart: Pin) -> str | None:
     """Say why nobody knows what a chart ships; None when the index would have to know."""
-    if evidence.no_index:
-        return f"no chart index: {evidence.no_index}"
+    if isinstance(evidence.index, Absent):
+        return evidence.index.reason
     newest = max(evidence.index.values(), key=lambda one: one.version, default=None)
     version = versions.parse(chart.value)
     if newest is None or version is None or version <= newest.version:
@@ -187,13 +202,13 @@ def _disagreement(
 
 def values_mirror(evidence: Evidence) -> Iterator[Outcome]:
     """The wrapper's values repeat the dependency."""
-    mirrors = _of(evidence, "values-mirror")
+    mirrors, history = _of(evidence, "values-mirror"), optional(evidence.history)
     for wrapper in _dependencies(evidence):
         folder = wrapper.location.path.removesuffix("Chart.yaml")
         own = [mirror for mirror in mirrors if _beside(mirror, folder)]
-        before = [] if evidence.base is None else evidence.base.pins
+        before = _pins_before(evidence)
         gone = sum(p.kind == "values-mirror" and _beside(p, folder) for p in before) > len(own)
-        once = wrapper.location.path in (evidence.mirrored or ())
+        once = history is not None and wrapper.location.path in history.mirrored
         if gone or (not own and (mirrors or once)):
             yield _finding(
                 "FB104",
@@ -244,8 +259,7 @@ def version_mirror(evidence: Evidence) -> Iterator[Outcome]:
     yield from _behind_chart(evidence, "FB110", "blueprint", "chart-reader")
     mirrors = {pin.location.path for pin in _of(evidence, "app-version")}
     own = {pin.location.path: pin for pin in _of(evidence, "chart-version")}
-    before = evidence.base.pins if evidence.base else ()
-    for pin in before:
+    for pin in _pins_before(evidence):
         chart = own.get(pin.location.path)
         if pin.kind == "app-version" and chart is not None and chart.location.path not in mirrors:
             yield _finding(
@@ -298,6 +312,9 @@ def _admits(text: str, version: str) -> bool:
         return False
 
 
+_AGREEMENT = frozenset({Trait.AGREEMENT})
+_STOPS_RUN = _AGREEMENT | {Trait.STOPS_RUN}
+
 RULES = (
     Rule(
         "FB101",
@@ -305,6 +322,7 @@ RULES = (
         Severity.ERROR,
         "The wrapper depends on one exact version of the community chart flux2.",
         chart_dependency,
+        traits=_AGREEMENT,
     ),
     Rule(
         "FB102",
@@ -312,6 +330,7 @@ RULES = (
         Severity.ERROR,
         "Every install.yaml URL in live code names one release, and the same one.",
         install_manifest,
+        traits=_STOPS_RUN | {Trait.ONE_RELEASE},
     ),
     Rule(
         "FB103",
@@ -319,6 +338,7 @@ RULES = (
         Severity.ERROR,
         "The release that is installed first is the one that the chart ships.",
         version_agreement,
+        traits=_STOPS_RUN | {Trait.ONE_RELEASE, Trait.ESSENTIAL},
     ),
     Rule(
         "FB104",
@@ -326,6 +346,7 @@ RULES = (
         Severity.ERROR,
         "The wrapper's values repeat the version of its flux2 dependency.",
         values_mirror,
+        traits=_STOPS_RUN,
     ),
     Rule(
         "FB108",
@@ -333,6 +354,7 @@ RULES = (
         Severity.ERROR,
         "An umbrella chart depends on the version that its wrapper has.",
         umbrella_dependency,
+        traits=_STOPS_RUN,
     ),
     Rule(
         "FB109",
@@ -340,6 +362,7 @@ RULES = (
         Severity.ERROR,
         "Every HelmRelease asks for the version that its chart has.",
         helm_release,
+        traits=_STOPS_RUN,
     ),
     Rule(
         "FB110",
@@ -347,5 +370,6 @@ RULES = (
         Severity.ERROR,
         "Files that repeat a chart's version hold the version that it has.",
         version_mirror,
+        traits=_STOPS_RUN,
     ),
 )

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fluxbump.check.rules.rule import Evidence, Finding, Outcome, Related, Rule, Severity
+from fluxbump.check.rules.rule import (
+    Evidence,
+    Finding,
+    Outcome,
+    Related,
+    Rule,
+    Severity,
+    Trait,
+)
 from fluxbump.discover import chart_installs
 
 
@@ -27,5 +35,6 @@ RULES = (
         Severity.ERROR,
         "All places that install the chart flux2 in one environment hold the same version.",
         chart_agreement,
+        traits=frozenset({Trait.AGREEMENT}),
     ),
 )

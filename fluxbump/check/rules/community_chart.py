@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 from msgspec import Struct
 
-from fluxbump.check.rules.rule import Evidence, NotApplicable, NotRun, Outcome, Rule, cited
+from fluxbump.check.evidence import Absent
+from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Rule, Trait, cited, needed
 from fluxbump.discover import chart_installs
 from fluxbump.errors import IndexSourceError
 from fluxbump.flux.install_manifest import Shipped
@@ -40,33 +41,36 @@ class _Chart(Struct, frozen=True):
 
 def differs(evidence: Evidence) -> Iterator[Outcome]:
     """The chart holds the CRDs and images of the release that it claims."""
-    pins = [p for p in evidence.inventory.pins if p.track == FLUX2 and p.kind in _PINS]
-    exact = [pin for pin in pins if pin.form is Form.EXACT]
-    if not pins:
-        yield NotApplicable(_CODE, "nothing here asks for the chart flux2")
-    elif not exact:
+    exact = [pin for pin in _pins(evidence) if pin.form is Form.EXACT]
+    if not exact:
         yield NotRun(_CODE, "nothing here holds one version of the chart flux2")
     for pin in exact:
         chart = _chart(pin, evidence)
         yield from [chart] if isinstance(chart, NotRun) else _compared(chart, evidence)
 
 
+def _nothing(evidence: Evidence) -> str | None:
+    return None if _pins(evidence) else "nothing here asks for the chart flux2"
+
+
+def _pins(evidence: Evidence) -> list[Pin]:
+    return [p for p in evidence.inventory.pins if p.track == FLUX2 and p.kind in _PINS]
+
+
 def _chart(pin: Pin, evidence: Evidence) -> _Chart | NotRun:
     """Find the chart that a pin stands for: in the repository, or else from the index."""
-    for one in evidence.vendored:
+    for one in evidence.charts.vendored:
         mine = one.wrapper == pin.location.path and one.version == pin.value
         if mine and not one.problem and one.contents:
             return _Chart(pin, one.path, one.app_version, one.contents)
     what = f"flux2 {pin.value}"
-    fetched = evidence.fetched.get(pin.value)
+    fetched = needed(evidence.releases).fetched.get(pin.value)
     if fetched and fetched.contents:
         return _Chart(pin, None, fetched.app_version, fetched.contents)
     if fetched:
         return NotRun(_CODE, f"{what} cannot be had: {fetched.problem}")
-    if evidence.no_index:
-        return NotRun(
-            _CODE, f"{what} is not under charts/, and no chart index: {evidence.no_index}"
-        )
+    if isinstance(evidence.index, Absent):
+        return NotRun(_CODE, f"{what} is not under charts/, and {evidence.index.reason}")
     if pin.value not in evidence.index:
         return NotRun(_CODE, f"{what} is neither under charts/ nor in the chart index")
     return NotRun(
@@ -179,5 +183,8 @@ RULES = (
         Severity.ERROR,
         "The chart holds the CRDs and images of the release that it claims by its appVersion.",
         cited(differs),
+        needs=("releases",),
+        inapplicable=_nothing,
+        traits=frozenset({Trait.SAFETY}),
     ),
 )

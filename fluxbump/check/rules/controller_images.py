@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from fluxbump.check.rules.rule import Evidence, Finding, NotRun, Outcome, Related, Rule, Severity
+from fluxbump.check.rules.rule import (
+    Evidence,
+    Finding,
+    NotRun,
+    Outcome,
+    Related,
+    Rule,
+    Severity,
+    Trait,
+)
 from fluxbump.discover.tracks import current
 from fluxbump.flux import controller_images as images
 from fluxbump.flux.tables import images as facts
@@ -52,7 +61,7 @@ def _image(
 
 def _expected(evidence: Evidence, pin: Pin) -> str | None:
     """The release that an image must belong to: for values, the one of the chart."""
-    chart = evidence.index.get(current(evidence.inventory).get(FLUX2, ""))
+    chart = evidence.chart(current(evidence.inventory).get(FLUX2, ""))
     if chart is not None and _IN_VALUES in pin.subject:
         return str(chart.app_version)
     return evidence.installed
@@ -80,5 +89,6 @@ RULES = (
         Severity.ERROR,
         "Every image of a Flux controller belongs to the release that is installed.",
         controller_images,
+        traits=frozenset({Trait.AGREEMENT}),
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fluxbump.check.rules.rule import Evidence, NotApplicable, NotRun, Outcome, Rule
+from fluxbump.check.rules.rule import Evidence, Outcome, Rule, Trait, needed
 from fluxbump.discover import installers
 from fluxbump.discover.tracks import installs
 from fluxbump.model import FLUX2, ChartRelease, Finding, Form, Pin, Related, Severity
@@ -17,15 +17,19 @@ _STABLE = ">=0.0.0"
 
 def floating(evidence: Evidence) -> Iterator[Outcome]:
     """A chart flux2 without an exact version comes to the release that is installed."""
-    pins = [pin for pin in installs(evidence.inventory.pins, FLUX2) if _floats(pin)]
-    if not pins:
-        yield NotApplicable(_CODE, "every version of the chart flux2 here is exact, or a variable")
-    elif evidence.no_index:
-        yield NotRun(_CODE, f"no chart index: {evidence.no_index}")
-    else:
-        beside = _beside(evidence)
-        for pin in pins:
-            yield _judged(pin, _newest(pin, evidence), beside)
+    beside = _beside(evidence)
+    for pin in _floating(evidence):
+        yield _judged(pin, _newest(pin, evidence), beside)
+
+
+def _none(evidence: Evidence) -> str | None:
+    if _floating(evidence):
+        return None
+    return "every version of the chart flux2 here is exact, or a variable"
+
+
+def _floating(evidence: Evidence) -> list[Pin]:
+    return [pin for pin in installs(evidence.inventory.pins, FLUX2) if _floats(pin)]
 
 
 def _floats(pin: Pin) -> bool:
@@ -38,7 +42,7 @@ def _newest(pin: Pin, evidence: Evidence) -> ChartRelease | None:
         wanted = version_ranges.parse(pin.value if pin.form is Form.RANGE else _any(pin.value))
     except version_ranges.ConstraintError:
         return None
-    fitting = (one for one in evidence.index.values() if wanted.admits(one.version))
+    fitting = (one for one in needed(evidence.index).values() if wanted.admits(one.version))
     return max(fitting, key=lambda one: one.version, default=None)
 
 
@@ -108,5 +112,8 @@ RULES = (
         Severity.ERROR,
         "A chart flux2 without an exact version comes to the release that is installed.",
         floating,
+        needs=("index",),
+        inapplicable=_none,
+        traits=frozenset({Trait.AGREEMENT}),
     ),
 )

@@ -14,13 +14,13 @@ from functools import partial
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Rule
+from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Rule, Trait, optional
 from fluxbump.discover.owners import Owner, owners
 from fluxbump.discover.patched_settings import Setting, settings
 from fluxbump.discover.tracks import current
 from fluxbump.discover.umbrellas import installing
 from fluxbump.flux import stored_versions
-from fluxbump.model import FLUX, FLUX2, Finding, Inventory, Location, Related, Severity, Track
+from fluxbump.model import FLUX, Finding, Inventory, Location, Related, Severity, Track
 from fluxbump.text import versions
 
 _RETRY_ON_FAILURE_SINCE = versions.parse("2.7.0")
@@ -208,9 +208,11 @@ def knows_strategy(release: str | None) -> bool:
 
 def _refused_hop(evidence: Evidence) -> str | None:
     """Return the hop from the base whose CRDs an API server refuses; None when there is none."""
-    if evidence.base is None:
+    base = optional(evidence.baseline)
+    if base is None:
         return None
-    old, new = (_release(one, evidence) for one in (evidence.base, evidence.inventory))
+    sides = (base.inventory, evidence.inventory)
+    old, new = (evidence.release_of(one) or "" for one in sides)
     if old == new or old not in evidence.crds or new not in evidence.crds:
         return None
     if evidence.stored is not None:
@@ -218,12 +220,6 @@ def _refused_hop(evidence: Evidence) -> str | None:
     else:
         refused = stored_versions.fresh(evidence.crds, old, new)
     return f"Flux {old} -> {new} (FB202)" if refused else None
-
-
-def _release(inventory: Inventory, evidence: Evidence) -> str:
-    held = current(inventory)
-    chart = evidence.index.get(held.get(FLUX2, ""))
-    return held.get(FLUX) or (str(chart.app_version) if chart else "")
 
 
 def _safe(owner: Owner, action: str, release: str | None) -> str:
@@ -251,6 +247,7 @@ RULES = (
         Severity.ERROR,
         "The HelmRelease that owns the Flux controllers adopts them, and lets their images move.",
         adoption,
+        traits=frozenset({Trait.ADOPTION}),
     ),
     Rule(
         "FB302",
@@ -258,5 +255,6 @@ RULES = (
         Severity.ERROR,
         "A failed install or upgrade of Flux does not remove the running controllers.",
         remediation,
+        traits=frozenset({Trait.ADOPTION, Trait.DANGEROUS}),
     ),
 )

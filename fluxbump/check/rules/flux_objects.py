@@ -8,7 +8,7 @@ from functools import partial
 from msgspec import Struct, field
 from semver import Version
 
-from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Rule, cited
+from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Rule, Trait, cited, needed
 from fluxbump.discover import field_check, flux_objects
 from fluxbump.discover.flux_objects import Resource, Resources
 from fluxbump.flux.stored_versions import Crd, CrdVersion
@@ -17,7 +17,6 @@ from fluxbump.flux.tables.fields import Schema
 from fluxbump.model import Finding, Severity
 from fluxbump.text import versions
 
-_NOT_LOOKED_FOR = "Flux custom resources were not looked for"
 _NO_RELEASE = "nothing in live code says which Flux release this repository installs"
 
 
@@ -68,15 +67,13 @@ class _Served(Struct, frozen=True):
 
 def _judged(evidence: Evidence, code: str) -> tuple[Resources, _Served] | NotRun:
     release = evidence.installed
-    if evidence.resources is None:
-        return NotRun(code, _NOT_LOOKED_FOR)
     if release is None:
         return NotRun(code, _NO_RELEASE)
     if not evidence.crds.get(release):
         known = f"{_span(evidence.crds)}){evidence.why_unknown(release)}"
         return NotRun(code, f"the API versions of Flux {release} are not known ({known}")
     crds = {(crd.group, crd.kind): crd for crd in evidence.crds[release].values()}
-    return evidence.resources, _Served(release, crds)
+    return needed(evidence.objects), _Served(release, crds)
 
 
 def _unjudged(found: Resources, code: str) -> Iterator[NotRun]:
@@ -161,19 +158,18 @@ def deprecated_api(evidence: Evidence) -> Iterator[Outcome]:
 def unknown_field(evidence: Evidence) -> Iterator[Outcome]:
     """Every field of a manifest is one that the release has, with a value that it takes."""
     release = evidence.installed
-    if evidence.resources is None:
-        yield NotRun("FB204", _NOT_LOOKED_FOR)
-    elif release is None:
+    found = needed(evidence.objects)
+    if release is None:
         yield NotRun("FB204", _NO_RELEASE)
     elif release not in facts.releases() and release not in evidence.manifests:
         known = f"{_span(facts.releases())}){evidence.why_unknown(release)}"
         yield NotRun("FB204", f"the fields of Flux {release} are not known ({known}")
     else:
-        yield from _unjudged(evidence.resources, "FB204")
-        wanted = _to_look_at(evidence.resources, release, evidence.compared_with)
+        yield from _unjudged(found, "FB204")
+        wanted = _to_look_at(found, release, evidence.effort.compared_with)
         paths = {one.location.path for one in wanted}
-        files = [one for one in evidence.resources.files.items() if one[0] in paths]
-        for part in evidence.spread(partial(_of_files, release, evidence), files):
+        files = [one for one in found.files.items() if one[0] in paths]
+        for part in evidence.effort.spread(partial(_of_files, release, evidence), files):
             yield from part
 
 
@@ -208,26 +204,32 @@ def _schema(kind: str, api_version: str, release: str, evidence: Evidence) -> Sc
     return None if fields is None else Schema(release, kind, api_version, fields)
 
 
-RULES = (
-    Rule(
-        "FB203",
-        "removed-api",
-        Severity.ERROR,
-        "Every manifest uses an apiVersion that the Flux release serves.",
-        cited(removed_api),
-    ),
-    Rule(
-        "FB204",
-        "unknown-field",
-        Severity.ERROR,
-        "Every field of a Flux resource is one that the release has, with a value that it takes.",
-        cited(unknown_field),
-    ),
-    Rule(
-        "FB205",
-        "deprecated-api",
-        Severity.WARNING,
-        "No manifest uses an apiVersion that the Flux release calls deprecated.",
-        cited(deprecated_api),
-    ),
+REMOVED_API = Rule(
+    "FB203",
+    "removed-api",
+    Severity.ERROR,
+    "Every manifest uses an apiVersion that the Flux release serves.",
+    cited(removed_api),
+    needs=("objects", "releases"),
+    traits=frozenset({Trait.SAFETY, Trait.MIGRATED}),
 )
+UNKNOWN_FIELD = Rule(
+    "FB204",
+    "unknown-field",
+    Severity.ERROR,
+    "Every field of a Flux resource is one that the release has, with a value that it takes.",
+    cited(unknown_field),
+    needs=("objects", "releases"),
+    traits=frozenset({Trait.SAFETY, Trait.SLOW}),
+)
+DEPRECATED_API = Rule(
+    "FB205",
+    "deprecated-api",
+    Severity.WARNING,
+    "No manifest uses an apiVersion that the Flux release calls deprecated.",
+    cited(deprecated_api),
+    needs=("objects", "releases"),
+    traits=frozenset({Trait.MIGRATED}),
+)
+
+RULES = (REMOVED_API, UNKNOWN_FIELD, DEPRECATED_API)

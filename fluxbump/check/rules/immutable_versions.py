@@ -6,35 +6,32 @@ from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
-from fluxbump.check.rules.rule import Evidence, NotApplicable, NotRun, Outcome, Rule
+from fluxbump.check.rules.rule import Evidence, NotApplicable, Outcome, Rule, needed
 from fluxbump.model import FLUX2, Chart, Finding, Location, Pin, Related, Severity
 from fluxbump.text import versions
 
 
 def chart_version(evidence: Evidence) -> Iterator[Outcome]:
     """A chart that differs from the merge base has a higher version than there."""
-    if not evidence.inventory.charts:
-        yield NotApplicable("FB107", "no chart here moves with Flux")
-        return
-    if evidence.base is None:
-        yield NotRun("FB107", evidence.no_base)
-        return
-    if not evidence.raises:
+    base = needed(evidence.baseline)
+    if not evidence.team.raises:
         yield NotApplicable("FB107", "`bump: none`: chart versions are raised by somebody else")
-    before = {chart.name: chart for chart in evidence.base.charts}
+    before = {chart.name: chart for chart in base.inventory.charts}
     nested = [chart.directory for chart in evidence.inventory.charts]
     for chart in evidence.inventory.charts:
         old = before.get(chart.name)
-        changed = sorted(
-            path for path in evidence.changed if _owner(path, nested) == chart.directory
-        )
+        changed = sorted(path for path in base.changed if _owner(path, nested) == chart.directory)
         stays = old is not None and old.version == chart.version
-        if stays and not evidence.raises:
+        if stays and not evidence.team.raises:
             continue
         if old is not None and changed and not _raised(old, chart):
             ours = chart.wrapper or old.wrapper or _moved(old, chart, changed, evidence)
             severity = Severity.ERROR if ours else Severity.NOTE
             yield replace(_finding(chart, old, changed, evidence), severity=severity)
+
+
+def _no_chart(evidence: Evidence) -> str | None:
+    return None if evidence.inventory.charts else "no chart here moves with Flux"
 
 
 def _moved(old: Chart, chart: Chart, changed: list[str], evidence: Evidence) -> bool:
@@ -50,7 +47,7 @@ def _moved(old: Chart, chart: Chart, changed: list[str], evidence: Evidence) -> 
         sorted((one.name, one.version) for one in each.dependencies if one.name in names)
         for each in (old, chart)
     )
-    before = evidence.base.pins if evidence.base else ()
+    before = needed(evidence.baseline).inventory.pins
     return was != now or _held(before, changed) != _held(evidence.inventory.pins, changed)
 
 
@@ -95,5 +92,7 @@ RULES = (
         Severity.ERROR,
         "A chart that changed has a higher version than at the merge base.",
         chart_version,
+        needs=("baseline",),
+        inapplicable=_no_chart,
     ),
 )

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from msgspec.structs import replace
-
-from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Rule
+from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Rule, Trait, needed, optional
 from fluxbump.discover.inventory import SETTINGS_FILE
 from fluxbump.discover.kubernetes_pins import KubernetesPin
 from fluxbump.flux.tables.crds import kubernetes_minimum
@@ -22,7 +20,7 @@ def too_old(evidence: Evidence) -> Iterator[Outcome]:
     if reason or minimum is None:
         yield NotRun("FB207", reason)
         return
-    for pin in evidence.kubernetes or ():
+    for pin in needed(evidence.cluster).kubernetes:
         if pin.minor is None:
             yield NotRun("FB207", f"{pin.source} does not hold a version: {pin.version}")
         elif pin.minor < (minor(minimum) or (0, 0)):
@@ -39,8 +37,8 @@ def _doubt(evidence: Evidence, pin: KubernetesPin) -> str:
         return ""  # somebody stated it for these clusters
     if pin.tried:
         return "a test or an example"
-    before = replace(evidence, inventory=evidence.base) if evidence.base else evidence
-    release = before.installed
+    base = optional(evidence.baseline)
+    release = evidence.release_of(base.inventory if base else evidence.inventory)
     minimum = kubernetes_minimum(release) if release else None
     too_old = minimum is not None and (pin.minor or (0, 0)) < (minor(minimum) or (0, 0))
     return f"too old for Flux {release} too, which runs already" if too_old else ""
@@ -48,9 +46,7 @@ def _doubt(evidence: Evidence, pin: KubernetesPin) -> str:
 
 def _unknown(evidence: Evidence, release: str | None, minimum: str | None) -> str:
     """Say why nothing can be judged; empty when it can."""
-    if evidence.kubernetes is None:
-        return "the pinned Kubernetes was not looked for"
-    if not evidence.kubernetes:
+    if not needed(evidence.cluster).kubernetes:
         return "no pinned Kubernetes found (state it with --kubernetes)"
     if release is None:
         return "nothing in live code says which Flux release this repository installs"
@@ -72,12 +68,14 @@ def _finding(evidence: Evidence, pin: KubernetesPin, release: str, minimum: str)
     return Finding("FB207", severity, message, where, related, about=held)
 
 
-RULES = (
-    Rule(
-        "FB207",
-        "kubernetes-too-old",
-        Severity.ERROR,
-        "The pinned Kubernetes is one that the Flux release runs on.",
-        too_old,
-    ),
+TOO_OLD = Rule(
+    "FB207",
+    "kubernetes-too-old",
+    Severity.ERROR,
+    "The pinned Kubernetes is one that the Flux release runs on.",
+    too_old,
+    needs=("cluster",),
+    traits=frozenset({Trait.SAFETY}),
 )
+
+RULES = (TOO_OLD,)

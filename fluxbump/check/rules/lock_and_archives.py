@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Rule
+from fluxbump.check.evidence import Absent
+from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Rule, Trait
 from fluxbump.errors import PinError
 from fluxbump.flux.chart_contents import Vendored
 from fluxbump.helm import lock
@@ -17,7 +18,7 @@ def chart_lock(evidence: Evidence) -> Iterator[Outcome]:
     """A Chart.lock is the one that Helm would write for its Chart.yaml."""
     for chart in evidence.inventory.charts:
         path = f"{chart.directory}Chart.lock"
-        text = evidence.locks.get(path)
+        text = evidence.charts.locks.get(path)
         if text is None:
             continue
         problem = _out_of_step(evidence.inventory.files[chart.path], path, text)
@@ -58,13 +59,13 @@ def vendored_archive(evidence: Evidence) -> Iterator[Outcome]:
         for pin in evidence.inventory.pins
         if pin.kind == "chart-dependency" and pin.track == FLUX2 and pin.form is Form.EXACT
     }
-    for vendored in evidence.vendored:
+    for vendored in evidence.charts.vendored:
         pin = dependencies.get(vendored.wrapper)
         for problem in _problems(vendored, pin, evidence):
             related = (Related(pin.location, f"depends on flux2 {pin.value}"),) if pin else ()
             yield Finding("FB112", Severity.ERROR, problem, Location(vendored.path, 1), related)
-        if vendored.sha256 and evidence.no_index:
-            reason = f"the digest of {vendored.path} was not compared: {evidence.no_index}"
+        if vendored.sha256 and isinstance(evidence.index, Absent):
+            reason = f"the digest of {vendored.path} was not compared: {evidence.index.why}"
             yield NotRun("FB112", reason)
 
 
@@ -78,7 +79,7 @@ def _problems(vendored: Vendored, pin: Pin | None, evidence: Evidence) -> Iterat
         yield f"holds flux2 {vendored.version}, but {pin.location} depends on {pin.value}"
     if vendored.named is not None and vendored.named != vendored.version:
         yield f"is named after {vendored.named}, but holds flux2 {vendored.version}"
-    release = evidence.index.get(vendored.named or vendored.version)
+    release = evidence.chart(vendored.named or vendored.version)
     if release is None:
         return
     if vendored.version == str(release.version) and vendored.app_version.removeprefix("v") != str(
@@ -101,6 +102,8 @@ RULES = (
         Severity.ERROR,
         "A Chart.lock is in step with its Chart.yaml.",
         chart_lock,
+        traits=frozenset({Trait.AGREEMENT, Trait.STOPS_RUN}),
+        advice="a Chart.lock is not in step with its Chart.yaml: `helm dependency update`",
     ),
     Rule(
         "FB112",

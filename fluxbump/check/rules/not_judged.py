@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fluxbump.check.rules.rule import Evidence, Outcome, Rule
+from fluxbump.check.rules.rule import Evidence, Outcome, Rule, Trait
 from fluxbump.model import Finding, Severity
 
 
@@ -32,20 +32,23 @@ def not_judged(evidence: Evidence) -> Iterator[Outcome]:
         yield Finding("FB003", Severity.NOTE, f"not judged: {note.message}", note.location)
 
 
+UNUSED_SUPPRESSION = Rule(
+    "FB001",
+    "unused-suppression",
+    Severity.WARNING,
+    "Every suppression suppresses something.",
+    unused_suppression,
+)
+
 RULES = (
-    Rule(
-        "FB001",
-        "unused-suppression",
-        Severity.WARNING,
-        "Every suppression suppresses something.",
-        unused_suppression,
-    ),
+    UNUSED_SUPPRESSION,
     Rule(
         "FB002",
         "unreadable",
         Severity.ERROR,
         "Every file that may hold a pin can be parsed.",
         unreadable,
+        traits=frozenset({Trait.AGREEMENT}),
     ),
     Rule(
         "FB003",
@@ -53,5 +56,6 @@ RULES = (
         Severity.NOTE,
         "Everything that looks like a pin was judged.",
         not_judged,
+        traits=frozenset({Trait.STRICT, Trait.LISTED}),
     ),
 )

@@ -13,7 +13,8 @@ from collections.abc import Collection, Iterator, Mapping
 
 from msgspec import Struct
 
-from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Rule
+from fluxbump.check.evidence import Absent
+from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Rule, optional
 from fluxbump.discover.owners import owners
 from fluxbump.model import Finding, Inventory, Location, Related, Severity
 from fluxbump.text import yaml
@@ -60,11 +61,11 @@ class _Release(Struct, frozen=True):
 
 def identity(evidence: Evidence) -> Iterator[Outcome]:
     """The HelmRelease that owns Flux names the same Helm release as at the base."""
-    if evidence.base is None:
+    if isinstance(evidence.baseline, Absent):
         if any(owners(evidence.inventory)):
-            yield NotRun("FB303", evidence.no_base)
+            yield NotRun("FB303", evidence.baseline.reason)
         return
-    before = _owned(evidence.base)
+    before = _owned(evidence.baseline.inventory)
     if not before:
         return
     unread = {one.location.path for one in evidence.inventory.unreadable}
@@ -170,8 +171,8 @@ def _all(evidence: Evidence, owned: list[_Release], names: Collection[str]) -> l
     found = list(owned)
     known = {one.location for one in found}
     called = re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(names)))})\b")
-    resources = evidence.resources.files if evidence.resources else {}
-    for path, text in {**resources, **evidence.inventory.files}.items():
+    objects = optional(evidence.objects)
+    for path, text in {**(objects.files if objects else {}), **evidence.inventory.files}.items():
         if "HelmRelease" not in text or not called.search(text):
             continue
         for document, node in TextFile(path, text).objects({"HelmRelease"}, called.search):

@@ -12,7 +12,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from fnmatch import fnmatchcase
 
-from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Render, Rule
+from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Render, Rule, needed
 from fluxbump.helm.rendered import RenderedObject
 from fluxbump.model import FLUX2, Finding, Location, Pin, Related, Severity
 
@@ -64,7 +64,7 @@ _DEFINITION = "CustomResourceDefinition"
 def render(evidence: Evidence) -> Iterator[Outcome]:
     """The default render succeeds and holds the release's controllers."""
     yield from _not_rendered("FB105", evidence)
-    for one in evidence.renders:
+    for one in needed(evidence.renders):
         if one.error is not None:
             yield _refused(evidence, one)
         elif one.not_run is None:
@@ -165,7 +165,7 @@ def _dependencies(evidence: Evidence, wrapper: str) -> Iterator[Pin]:
 def no_foreign_kinds(evidence: Evidence) -> Iterator[Outcome]:
     """The default render holds no object whose API a fresh cluster lacks."""
     yield from _not_rendered("FB106", evidence)
-    for one in evidence.renders:
+    for one in needed(evidence.renders):
         if one.error is not None:
             yield NotRun("FB106", f"{one.wrapper}: it does not render (FB105)")
         elif one.not_run is None:
@@ -175,7 +175,7 @@ def no_foreign_kinds(evidence: Evidence) -> Iterator[Outcome]:
 def _foreign(evidence: Evidence, one: Render) -> Iterator[Finding]:
     values = f"{one.wrapper.removesuffix('Chart.yaml')}values.yaml"
     toggles = values if values in evidence.inventory.files else one.wrapper
-    allowed = (*FLUX_GROUPS, *evidence.allowed_groups)
+    allowed = (*FLUX_GROUPS, *evidence.team.allowed_groups)
     known = BUILT_IN | {_defined(found) for found in one.objects if found.kind == _DEFINITION}
     for found in one.objects:
         group = _group(found)
@@ -207,11 +207,7 @@ def _defined(definition: RenderedObject) -> str:
 
 
 def _not_rendered(code: str, evidence: Evidence) -> Iterator[NotRun]:
-    if not evidence.renders:
-        wrappers = any(chart.wrapper for chart in evidence.inventory.charts)
-        nothing = "no chart here depends on flux2, so there is nothing to render"
-        yield NotRun(code, "rendering was not asked for" if wrappers else nothing)
-    for one in evidence.renders:
+    for one in needed(evidence.renders):
         if one.not_run is not None:
             yield NotRun(code, f"{one.wrapper}: {one.not_run}")
 
@@ -223,7 +219,7 @@ RULES = (
         Severity.ERROR,
         "The wrapper renders with its default values, and holds the controllers of its release.",
         render,
-        rendered=True,
+        needs=("renders",),
     ),
     Rule(
         "FB106",
@@ -231,6 +227,6 @@ RULES = (
         Severity.ERROR,
         "The default render holds no object whose API a fresh cluster lacks.",
         no_foreign_kinds,
-        rendered=True,
+        needs=("renders",),
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 
-from fluxbump.check.rules.rule import Evidence, Outcome, Rule
+from fluxbump.check.rules.rule import Evidence, Outcome, Rule, Trait, optional
 from fluxbump.discover.mentions import (
     history_texts,
     mapping_rows,
@@ -19,8 +19,8 @@ from fluxbump.text.live_code import TextFile
 
 def stale_mention(evidence: Evidence) -> Iterator[Outcome]:
     """What comments and documents say of the present is true."""
-    held = current(evidence.inventory)
-    app_versions = {version: str(one.app_version) for version, one in evidence.index.items()}
+    held, index = current(evidence.inventory), optional(evidence.index) or {}
+    app_versions = {version: str(one.app_version) for version, one in index.items()}
     every = statements.held(evidence.inventory, app_versions)
     reader = statements.reader(every, app_versions)
     texts = {**evidence.inventory.files, **evidence.inventory.others}
@@ -93,5 +93,6 @@ RULES = (
         Severity.WARNING,
         "Comments and documents say nothing of the present that is not so.",
         stale_mention,
+        traits=frozenset({Trait.LISTED}),
     ),
 )

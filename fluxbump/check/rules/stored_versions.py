@@ -9,7 +9,16 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from fluxbump.check.rules.rule import Check, Evidence, NotRun, Outcome, Rule, cited
+from fluxbump.check.evidence import Absent
+from fluxbump.check.rules.rule import (
+    Evidence,
+    NotRun,
+    Outcome,
+    Rule,
+    Trait,
+    cited,
+    optional,
+)
 from fluxbump.discover import chart_installs, installers
 from fluxbump.flux import stored_versions
 from fluxbump.flux.stored_versions import Conflict
@@ -67,8 +76,9 @@ def _unknown(code: str, evidence: Evidence, *pins: _Holds) -> NotRun | None:
     """Say why nothing can be said about some pins; None when it can."""
     for one in pins:
         if one.release is None:
-            why = f"no chart index: {evidence.no_index}" if evidence.no_index else None
-            return NotRun(code, why or f"flux2 {one.pin.value} is not in the chart index")
+            if isinstance(evidence.index, Absent):
+                return NotRun(code, evidence.index.reason)
+            return NotRun(code, f"flux2 {one.pin.value} is not in the chart index")
         if one.release not in evidence.crds:
             why = evidence.why_unknown(one.release)
             return NotRun(code, f"the CRDs of Flux {one.release} are not known{why}")
@@ -129,8 +139,8 @@ def _answers(
 def upgrade(evidence: Evidence) -> Iterator[Outcome]:
     """The CRDs can be applied over what existing clusters hold."""
     targets = _charts(evidence.inventory, evidence) or _installs(evidence.inventory)
-    if evidence.stored is None and evidence.base is None:
-        yield NotRun("FB202", evidence.no_base)
+    if evidence.stored is None and isinstance(evidence.baseline, Absent):
+        yield NotRun("FB202", evidence.baseline.reason)
         return
     for target in targets:
         unknown = _unknown("FB202", evidence, target)
@@ -184,7 +194,8 @@ def _unseen(target: _Holds, evidence: Evidence) -> Iterator[Outcome]:
 
 def _left(target: _Holds, evidence: Evidence) -> tuple[list[str], list[NotRun]]:
     """The releases that are left for `target`, and what cannot be said about others."""
-    base = evidence.base or Inventory()
+    before = optional(evidence.baseline)
+    base = before.inventory if before else Inventory()
     left: dict[str, _Holds] = {}
     unknown = []
     for one in (*_charts(base, evidence), *_installs(base)):
@@ -198,7 +209,8 @@ def _left(target: _Holds, evidence: Evidence) -> tuple[list[str], list[NotRun]]:
 
 def unsure(evidence: Evidence) -> bool:
     """Whether FB202 could say more if it knew which releases the repository has been through."""
-    if evidence.stored is not None or evidence.base is None or not evidence.crds:
+    compared = not isinstance(evidence.baseline, Absent)
+    if evidence.stored is not None or not compared or not evidence.crds:
         return False
     targets = _charts(evidence.inventory, evidence) or _installs(evidence.inventory)
     return any(
@@ -264,17 +276,15 @@ def _upgrade(
     return Finding("FB202", severity, message, target.pin.location, related)
 
 
-def _known(code: str, check: Check) -> Check:
-    """Judge only where anything is known about CRDs."""
-
-    def checked(evidence: Evidence) -> Iterator[Outcome]:
-        if evidence.crds:
-            yield from cited(check)(evidence)
-        else:
-            yield NotRun(code, "the CRDs of no Flux release are known")
-
-    return checked
-
+UPGRADE = Rule(
+    "FB202",
+    "upgrade-conflict",
+    Severity.ERROR,
+    "The CRDs can be applied over what existing clusters hold.",
+    cited(upgrade),
+    needs=("releases",),
+    traits=frozenset({Trait.SAFETY}),
+)
 
 RULES = (
     Rule(
@@ -282,13 +292,9 @@ RULES = (
         "bootstrap-conflict",
         Severity.ERROR,
         "The chart's CRDs can be applied over those of the release that is installed first.",
-        _known("FB201", bootstrap),
+        cited(bootstrap),
+        needs=("releases",),
+        traits=frozenset({Trait.SAFETY}),
     ),
-    Rule(
-        "FB202",
-        "upgrade-conflict",
-        Severity.ERROR,
-        "The CRDs can be applied over what existing clusters hold.",
-        _known("FB202", upgrade),
-    ),
+    UPGRADE,
 )

@@ -1,0 +1,277 @@
+"""Gathers what rules judge, part by part: `check/evidence` says what each is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from fluxbump.check import mirror_history, pin_history
+from fluxbump.check.evidence import (
+    NO_BASE,
+    NO_WRAPPER,
+    NOT_RENDERED,
+    Absent,
+    Baseline,
+    Charts,
+    Cluster,
+    Effort,
+    Evidence,
+    History,
+    Render,
+    Renders,
+    Team,
+    optional,
+)
+from fluxbump.check.rules.stored_versions import unsure
+from fluxbump.discover import flux_objects as resources
+from fluxbump.discover import kubernetes_pins as kubernetes
+from fluxbump.discover.flux_objects import Resources
+from fluxbump.discover.inventory import Scope
+from fluxbump.discover.kubernetes_pins import KubernetesPin
+from fluxbump.errors import IndexSourceError
+from fluxbump.flux import install_manifest as manifests
+from fluxbump.flux import known_releases
+from fluxbump.flux.chart_contents import Vendored
+from fluxbump.flux.known_releases import Sources
+from fluxbump.flux.upgrade_path import Written
+from fluxbump.git.lineage import Lineage
+from fluxbump.helm import archive
+from fluxbump.model import Chart, ChartIndex, Inventory, Snapshot
+from fluxbump.text import yaml
+from fluxbump.text.live_code import decode
+
+NEEDLES = (*resources.NEEDLES, *kubernetes.NEEDLES)
+"""What `surroundings` looks for."""
+
+_ARCHIVE = re.compile(r"flux2-(?P<version>v?\d[^/]*)\.tgz")
+
+Renderer = Callable[[Chart, Snapshot, tuple[Vendored, ...]], Callable[[], Render]]
+"""Starts to render one wrapper, and gives what waits for the result.
+
+What it needs besides is bound before, and whoever bound it ends what was started.
+"""
+
+
+class Found(Struct, frozen=True):
+    """A snapshot in question, and what was found in it.
+
+    Attributes:
+        snapshot: in question.
+        inventory: its charts and pins.
+        vendored: community charts under the wrappers' `charts/`.
+    """
+
+    snapshot: Snapshot
+    inventory: Inventory
+    vendored: tuple[Vendored, ...]
+
+    @property
+    def wrappers(self) -> tuple[Chart, ...]:
+        """The charts that can be rendered."""
+        return tuple(chart for chart in self.inventory.charts if chart.wrapper)
+
+
+def found(snapshot: Snapshot, inventory: Inventory) -> Found:
+    """Read the vendored charts beside an inventory."""
+    return Found(snapshot, inventory, tuple(_vendored(snapshot, inventory)))
+
+
+class Surroundings(Struct, frozen=True):
+    """What a release meets.
+
+    Attributes:
+        objects: the Flux custom resources of the snapshot.
+        cluster: which Kubernetes runs, and what clusters store.
+    """
+
+    objects: Resources
+    cluster: Cluster
+
+
+class Known(Struct, frozen=True):
+    """What is known beside the repository, and overrides what is found there.
+
+    Attributes:
+        kubernetes: the version that runs, stated by the user or the cluster.
+        stored: `status.storedVersions` of a live cluster.
+        written: the API versions in the managedFields of its objects.
+    """
+
+    kubernetes: KubernetesPin | None = None
+    stored: Mapping[str, tuple[str, ...]] | None = None
+    written: Written = field(default_factory=dict)
+
+
+NOTHING_KNOWN = Known()
+_ANY_TEAM, _EVERYTHING = Team(), Effort()
+
+
+def surroundings(
+    snapshot: Snapshot,
+    scope: Scope,
+    known: Known = NOTHING_KNOWN,
+    *,
+    configured: KubernetesPin | None = None,
+    quick: bool = False,
+) -> Surroundings:
+    """Look for what a release meets.
+
+    Args:
+        snapshot: in question.
+        scope: of the search.
+        known: what overrides that.
+        configured: the Kubernetes that runs as the configuration says; `known` goes before it.
+        quick: see `resources.find`.
+    """
+    stated = known.kubernetes or configured
+    pins = (stated,) if stated else kubernetes.find(snapshot, scope.excludes)
+    objects = resources.find(snapshot, scope.excludes, quick=quick, spread=scope.spread)
+    written = together(resources.written(objects), known.written)
+    return Surroundings(objects, Cluster(pins, known.stored, written))
+
+
+def together(*several: Written) -> Written:
+    """Put together what objects may have been written at."""
+    keys = {key for one in several for key in one}
+    return {key: frozenset().union(*(one.get(key, ()) for one in several)) for key in keys}
+
+
+def gather(
+    found: Found,
+    index: ChartIndex | IndexSourceError,
+    *,
+    around: Surroundings | None = None,
+    baseline: Baseline | Absent = NO_BASE,
+    team: Team = _ANY_TEAM,
+    effort: Effort = _EVERYTHING,
+    sources: Sources | None = None,
+    also: Iterable[str] = (),
+) -> Evidence:
+    """Gather the evidence about a snapshot.
+
+    Args:
+        found: the snapshot in question, and what was found in it.
+        index: the chart index, or why there is none.
+        around: what a release meets; None when the safety rules are not to be run.
+        baseline: what to compare with, or why there is nothing.
+        team: what the team sets.
+        effort: how much is to be judged, and how that is divided.
+        sources: of what the tables do not know; None when nothing is to be asked.
+        also: releases that matter, beside those that pins hold.
+    """
+    loaded = index if isinstance(index, ChartIndex) else None
+    charts = {str(one.version): one for one in loaded.releases} if loaded else {}
+    given = Evidence(
+        found.inventory,
+        Charts(found.vendored, dict(_locks(found))),
+        team,
+        effort,
+        index=Absent("no chart index", str(index)) if loaded is None else charts,
+        renders=NOT_RENDERED if found.wrappers else NO_WRAPPER,
+        baseline=baseline,
+    )
+    if around is None:
+        return given
+    base = () if isinstance(baseline, Absent) else (baseline.inventory,)
+    inventories = (found.inventory, *base)
+    known = known_releases.gather(inventories, charts, found.vendored, sources, also)
+    return replace(given, releases=known, objects=around.objects, cluster=around.cluster)
+
+
+def begin_renders(render: Renderer | None, found: Found) -> Renders | None:
+    """Start to render every wrapper, and give what waits for all; None where nothing was begun."""
+    if render is None or not found.wrappers:
+        return None
+    begun = [render(chart, found.snapshot, found.vendored) for chart in found.wrappers]
+    return lambda: tuple(finish() for finish in begun)
+
+
+def with_history(gathered: Evidence, lineage: Lineage | None, scope: Scope) -> Evidence:
+    """Read the history of the pins, where FB104 or FB202 has something that it could narrow.
+
+    Args:
+        gathered: what is known without it.
+        lineage: gives what files have held; None where that is not to be asked.
+        scope: of the search.
+    """
+    if lineage is None:
+        return gathered
+    mirrored, past = None, None
+    if mirror_history.missing(gathered.inventory):
+        mirrored = mirror_history.once(lineage, gathered.inventory)
+    if unsure(gathered):
+        before = optional(gathered.baseline)
+        inventories = (*((before.inventory,) if before else ()), gathered.inventory)
+        past = pin_history.read(lineage, inventories, scope, gathered.crds)
+    return replace(gathered, history=History(past, mirrored or frozenset()))
+
+
+def changed_below(charts: tuple[Chart, ...], before: Snapshot, after: Snapshot) -> frozenset[str]:
+    """Return the paths in the charts' directories that differ between two snapshots."""
+    changed: set[str] = set()
+    for chart in charts:
+        old = {path for path in before.paths() if path.startswith(chart.directory)}
+        new = {path for path in after.paths() if path.startswith(chart.directory)}
+        common = sorted(old & new)
+        pairs = zip(before.read_many(common), after.read_many(common), strict=True)
+        changed |= (old ^ new) | {path for (path, one), (_, other) in pairs if one != other}
+    return frozenset(changed)
+
+
+def _locks(found: Found) -> Iterator[tuple[str, str]]:
+    for chart in found.inventory.charts:
+        path = f"{chart.directory}Chart.lock"
+        if path in found.snapshot.below(chart.directory):
+            yield path, decode(found.snapshot.read(path))
+
+
+def _vendored(snapshot: Snapshot, inventory: Inventory) -> Iterator[Vendored]:
+    for chart in inventory.charts:
+        if not chart.wrapper:
+            continue
+        folder = f"{chart.directory}charts/"
+        for path in snapshot.below(folder):
+            name = path.removeprefix(folder)
+            packed = _ARCHIVE.fullmatch(name)
+            if packed:
+                yield _archive(path, chart.path, packed["version"], snapshot.read(path))
+            elif name == "flux2/Chart.yaml":
+                yield _unpacked(path, chart.path, snapshot)
+
+
+def _archive(path: str, wrapper: str, named: str, data: bytes) -> Vendored:
+    if archive.lfs_pointer(data):
+        problem = "is a Git LFS pointer, its content is not here (git lfs pull)"
+        return Vendored(path, wrapper, named, problem=problem)
+    try:
+        chart = archive.read_chart(data)
+    except IndexSourceError as error:
+        return Vendored(path, wrapper, named, problem=f"cannot be read: {error.message}")
+    return Vendored(
+        path,
+        wrapper,
+        named,
+        name=chart.name,
+        version=chart.version,
+        app_version=chart.app_version or "",
+        sha256=archive.sha256(data),
+        contents=known_releases.contents(chart.files, path),
+    )
+
+
+def _unpacked(path: str, wrapper: str, snapshot: Snapshot) -> Vendored:
+    document = yaml.documents(decode(snapshot.read(path)), path)[0]
+    name, version, app_version = (
+        yaml.text_of(document.root, key) or "" for key in ("name", "version", "appVersion")
+    )
+    problem = document.problem[1] if document.problem else None
+    folder = path.removesuffix("Chart.yaml")
+    inside = [one for one in snapshot.below(folder) if manifests.tells(one.removeprefix(folder))]
+    files = {one.removeprefix(folder): data for one, data in snapshot.read_many(inside)}
+    contents = known_releases.contents(files, folder)
+    return Vendored(
+        path, wrapper, None, name, version, app_version, problem=problem, contents=contents
+    )
