@@ -43,7 +43,8 @@ JOURNEYS = {"run", "fleet"}
 LEAVES = ("discover.pins", "check.rules", "reports", "helm.index", "forges", "cli")
 SHARED = {
     "discover.pins.kind", "check.rules.rule", "reports.table", "reports.result_json",
-    "reports.json_encoder", "helm.index.entries", "helm.index.places", "helm.index.section",
+    "reports.json_encoder",
+    "reports.release_json", "helm.index.entries", "helm.index.places", "helm.index.section",
     "cli.console", "cli.options", "cli.helm_options", "cli.workspace", "cli.cluster_facts",
     "cli.upgrade_path", "cli.in_place", "cli.bump_output", "cli.base", "cli.fix",
     "reports.matrix_page", "forges.forge", "forges.responses", "forges.authorization",

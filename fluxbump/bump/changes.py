@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 from semver import Version
 
-from fluxbump.model import ChartRelease, Location, Note, Pin, Related, Track
+from fluxbump.model import Goal, Location, Note, Pin, Related, Track
 from fluxbump.text.splice import Edit
 
 
@@ -31,7 +31,7 @@ class Plan(Struct, frozen=True):
     """What each track becomes, and the changes that follow.
 
     Attributes:
-        chart_release: the chart release that ships the target.
+        chart_release: the chart release that ships the target, or the target alone.
         current: what each track holds now; absent when its pins do not say.
         targets: what each track becomes.
         changes: pins whose value moves.
@@ -40,7 +40,7 @@ class Plan(Struct, frozen=True):
         unmoved: what does not hold the target and is not recognised as a pin.
     """
 
-    chart_release: ChartRelease
+    chart_release: Goal
     current: Mapping[Track, str]
     targets: Mapping[Track, str]
     changes: tuple[Change, ...]

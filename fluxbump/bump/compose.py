@@ -26,6 +26,7 @@ from fluxbump.model import (
     FLUX,
     FLUX2,
     ChartRelease,
+    Goal,
     IndexSource,
     Inventory,
     Snapshot,
@@ -127,15 +128,15 @@ def _derived(
     base: Snapshot, inventory: Inventory, planned: Plan, source: IndexSource
 ) -> dict[str, bytes | None]:
     derived = edit.locks(base, inventory, planned, base.time)
-    for old, new in edit.vendored(base, inventory, planned).items():
-        derived |= {old: None, new: source.archive(planned.chart_release)}
+    chart = planned.chart_release
+    if isinstance(chart, ChartRelease):
+        for old, new in edit.vendored(base, inventory, planned).items():
+            derived |= {old: None, new: source.archive(chart)}
     return derived
 
 
-def following(
-    inventory: Inventory, chart: ChartRelease, looked: Looked[Snapshot]
-) -> Mapping[Track, str]:
-    """Return what images and digests become at the release that a chart ships.
+def following(inventory: Inventory, chart: Goal, looked: Looked[Snapshot]) -> Mapping[Track, str]:
+    """Return what images and digests become at the release that a bump leads to.
 
     Raises:
         PinError: an image or a digest has to move, and nobody knows to what.
@@ -145,7 +146,11 @@ def following(
     return {
         **controller_images.following(inventory, release, ask),
         **_digests(inventory, release, looked),
-        **chart_archives.targets(inventory, chart, looked.index),
+        **(
+            chart_archives.targets(inventory, chart, looked.index)
+            if isinstance(chart, ChartRelease)
+            else {}
+        ),
     }
 
 

@@ -88,7 +88,9 @@ def vendored(snapshot: Snapshot, inventory: Inventory, plan: Plan) -> dict[str, 
     Raises:
         PinError: the archive is a Git LFS pointer, or the chart is vendored as a directory.
     """
-    new = plan.targets[FLUX2]
+    new = plan.targets.get(FLUX2)
+    if new is None:
+        return {}  # no chart is here
     found: dict[str, str] = {}
     nested = [path for path in snapshot.paths() if "charts/" in path]
     for chart in inventory.charts:

@@ -28,16 +28,23 @@ _TEXT_WIDTH = 100
 
 def rows(files: Iterable[TextFile], plan: Plan, app_versions: Mapping[str, str]) -> Iterator[Row]:
     """Yield what becomes of the marked rows that name another release than the target."""
-    goal = (plan.targets[FLUX], plan.targets[FLUX2])
+    goal = _pair(plan)
+    if goal is None:
+        return
     for file in files:
         for marked in marked_rows(file, app_versions):
             if (marked.release, marked.chart) != goal:
-                yield _row(file, marked, plan)
+                yield _row(file, marked, plan, goal)
 
 
-def _row(file: TextFile, marked: MarkedRow, plan: Plan) -> Row:
+def _pair(plan: Plan) -> tuple[str, str] | None:
+    """The target and the chart that ships it, which a row brings together; None without one."""
+    chart = plan.chart_release.version
+    return (plan.targets[FLUX], str(chart)) if chart is not None else None
+
+
+def _row(file: TextFile, marked: MarkedRow, plan: Plan, goal: tuple[str, str]) -> Row:
     line = (marked.start, marked.end)
-    goal = (plan.targets[FLUX], plan.targets[FLUX2])
     existing = _row_of(goal, file, line)
     if existing is not None:
         arrival = _marker_arrival(file, marked, existing)

@@ -15,7 +15,7 @@ from fluxbump.bump import left_behind
 from fluxbump.bump.changes import Change, Plan
 from fluxbump.discover import chart_installs, opaque_pins
 from fluxbump.discover.digests.spellings import MANIFEST
-from fluxbump.discover.tracks import current, require_pins
+from fluxbump.discover.tracks import current, needs_chart, require_pins
 from fluxbump.errors import HalfBumpError, PinError, RefusedError
 from fluxbump.flux.releases import best_chart
 from fluxbump.model import (
@@ -23,8 +23,8 @@ from fluxbump.model import (
     FLUX2,
     Chart,
     ChartIndex,
-    ChartRelease,
     Form,
+    Goal,
     Inventory,
     Note,
     Pin,
@@ -55,7 +55,7 @@ class Options(Struct, frozen=True):
 
 def plan(
     inventory: Inventory,
-    chart_release: ChartRelease,
+    chart_release: Goal,
     index: ChartIndex,
     options: Options,
     *,
@@ -179,12 +179,14 @@ def _exact_version(inventory: Inventory, index: ChartIndex) -> str:
 
 def _targets(
     inventory: Inventory,
-    chart_release: ChartRelease,
+    chart_release: Goal,
     options: Options,
     earlier: tuple[Chart, ...],
     following: Mapping[Track, str],
 ) -> Mapping[Track, str]:
-    targets = {FLUX: str(chart_release.app_version), FLUX2: str(chart_release.version)}
+    targets = {FLUX: str(chart_release.app_version)}
+    if chart_release.version is not None and needs_chart(inventory):
+        targets[FLUX2] = str(chart_release.version)
     targets |= following
     before = {chart.path: chart for chart in earlier}
     for chart in inventory.charts:

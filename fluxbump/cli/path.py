@@ -26,9 +26,10 @@ from fluxbump.cli.options import (
 
 if TYPE_CHECKING:
     from fluxbump.check.rules.rule import Evidence
+    from fluxbump.errors import IndexSourceError
     from fluxbump.flux.upgrade_path import Route
     from fluxbump.git.objects import CommitSnapshot
-    from fluxbump.model import ChartIndex
+    from fluxbump.model import ChartIndex, IndexSource
     from fluxbump.workspace import Workspace
 
 _NO_WAY = 1
@@ -87,7 +88,7 @@ def path(
     from fluxbump.cli.upgrade_path import find, newest_safe, told
     from fluxbump.cli.workspace import workspace
     from fluxbump.discover.inventory import discover
-    from fluxbump.discover.tracks import current
+    from fluxbump.discover.tracks import available, current, needs_chart
     from fluxbump.flux import releases as resolve
     from fluxbump.model import FLUX
     from fluxbump.reports import upgrade_path as report
@@ -101,11 +102,13 @@ def path(
         ws.index(index, offline=offline) as source,
         ws.sources(source, index=index, releases=releases, offline=offline) as sources,
     ):
-        loaded = source.load()
-        goal = str(resolve.resolve(version, loaded).app_version)
+        loaded, no_index = _index(source)
         scope = ws.settings.scope(resolve.app_versions(loaded.releases), evidence.NEEDLES)
         scope = replace(scope, spread=among_processes)
         inventory = discover(ws.snapshot, scope)
+        if no_index is not None and needs_chart(inventory):
+            raise no_index
+        goal = str(available(inventory, loaded).find(version).app_version)
         around = evidence.surroundings(
             ws.snapshot, scope, beside, configured=ws.settings.kubernetes
         )
@@ -139,6 +142,17 @@ def path(
         for line in _manifests(found, gathered):
             console.result(line)
     return _NO_WAY if found.problem else 0
+
+
+def _index(source: IndexSource) -> tuple[ChartIndex, IndexSourceError | None]:
+    """Load the index; an empty one, and why, where it cannot be had."""
+    from fluxbump.errors import IndexSourceError
+    from fluxbump.model import ChartIndex
+
+    try:
+        return source.load(), None
+    except IndexSourceError as error:
+        return ChartIndex("no chart index", ()), error
 
 
 def _with_history(

@@ -170,7 +170,14 @@ def to(
             asked = request(ws.settings)
             prepared = journey.prepare(
                 ws.repository,
-                look(ws.snapshot, ws.settings, source, asked.known, sources=sources),
+                look(
+                    ws.snapshot,
+                    ws.settings,
+                    source,
+                    asked.known,
+                    sources=sources,
+                    may_lack_index=True,
+                ),
                 ws.settings,
                 source,
                 asked,

@@ -14,7 +14,6 @@ from fluxbump.model import (
     FLUX,
     FLUX2,
     ChartIndex,
-    ChartRelease,
     Finding,
     Location,
     Mention,
@@ -24,6 +23,7 @@ from fluxbump.model import (
     Track,
 )
 from fluxbump.reports.json_encoder import dump
+from fluxbump.reports.release_json import ChartReleaseJson, TargetJson, chart_release, goal
 
 if TYPE_CHECKING:
     from fluxbump.bump.bump import Delivered, Prepared
@@ -111,15 +111,6 @@ class TrackJson(TypedDict):
     new: str
 
 
-class ChartReleaseJson(TypedDict):
-    """A chart release."""
-
-    release: str
-    chart_version: str
-    created: str | None
-    digest: str | None
-
-
 class MoveJson(PlaceJson):
     """A manifest that moves to another apiVersion; the place is that of the old one."""
 
@@ -146,7 +137,7 @@ class ToJson(TypedDict):
 
     schema: Literal["fluxbump/to/v1"]
     base: str | None
-    target: ChartReleaseJson
+    target: TargetJson
     outcome: Literal["created", "unchanged", "replaced", "written", "nothing-to-do", "not-written"]
     in_place: bool
     branch: str | None
@@ -176,7 +167,7 @@ class StatusJson(TypedDict):
     release: str | None
     chart_version: str | None
     chart_release: str | None
-    newest: ChartReleaseJson | None
+    newest: TargetJson | None
     pins: list[PinJson]
     notes: list[NoteJson]
     unreadable: list[NoteJson]
@@ -235,7 +226,7 @@ def _bump(prepared: Prepared[Snapshot]) -> ToJson:
     return {
         "schema": "fluxbump/to/v1",
         "base": None,
-        "target": chart_release(plan.chart_release),
+        "target": goal(plan.chart_release),
         "outcome": "not-written",
         "in_place": False,
         "branch": None,
@@ -331,16 +322,6 @@ def findings(found: Iterable[Finding]) -> list[FindingJson]:
     ]
 
 
-def chart_release(one: ChartRelease) -> ChartReleaseJson:
-    """Say a chart release."""
-    return {
-        "release": str(one.app_version),
-        "chart_version": str(one.version),
-        "created": one.created.isoformat() if one.created else None,
-        "digest": one.digest,
-    }
-
-
 def _mention(one: Mention) -> MentionJson:
     return {
         **_place(one.location),
@@ -366,7 +347,7 @@ def status(view: Survey, commit: str) -> str:
         "release": view.current.get(FLUX),
         "chart_version": view.current.get(FLUX2),
         "chart_release": view.chart_release,
-        "newest": chart_release(view.newest) if view.newest else None,
+        "newest": goal(view.newest) if view.newest else None,
         "pins": [pin(one) for one in view.inventory.pins],
         "notes": [note(one) for one in view.inventory.notes],
         "unreadable": [note(Note(one.location, one.message)) for one in view.inventory.unreadable],

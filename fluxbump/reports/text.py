@@ -65,6 +65,8 @@ def _headline(prepared: Prepared[Snapshot], paint: Paint) -> str:
     current, plan = prepared.plan.current, prepared.plan
     when = f", {plan.chart_release.created:%Y-%m-%d}" if plan.chart_release.created else ""
     flux = _step(current.get(FLUX), plan.targets[FLUX])
+    if FLUX2 not in plan.targets:
+        return paint(f"Flux {flux}", "bold")
     chart = _step(current.get(FLUX2), plan.targets[FLUX2])
     return paint(f"Flux {flux}", "bold") + f" (chart flux2 {chart}{when})"
 
@@ -227,8 +229,8 @@ def _undo(result: Written, root: str | None) -> Iterator[str]:
 
 def nothing_to_do(prepared: Prepared[Snapshot]) -> str:
     """What is said when nothing changes: that every pin holds the target, or what does not."""
-    release, chart = prepared.plan.targets[FLUX], prepared.plan.targets[FLUX2]
-    target = f"Flux {release} (chart flux2 {chart})"
+    release, chart = prepared.plan.targets[FLUX], prepared.plan.targets.get(FLUX2)
+    target = f"Flux {release} (chart flux2 {chart})" if chart else f"Flux {release}"
     left = [f"{one.location}  {one.message}" for one in prepared.plan.unmoved]
     left += [
         f"{pin.location}  {pin.subject}: {reason}"
@@ -272,7 +274,8 @@ def status(view: Survey, paint: Paint) -> str:
     lines += _section("Cannot be read", [_unreadable(u) for u in view.inventory.unreadable], paint)
     lines += _section("Notes", [_note(note) for note in view.inventory.notes], paint)
     if view.newest is not None:
-        lines.append(f"Newest release with a chart: {resolve.describe(view.newest)}")
+        which = " with a chart" if view.needs_chart else ""
+        lines.append(f"Newest release{which}: {resolve.describe(view.newest)}")
     return "\n".join(lines).rstrip("\n")
 
 

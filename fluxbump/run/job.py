@@ -71,7 +71,12 @@ def run(place: Place, now: datetime, log: Log, *, rehearse: bool = False) -> Rep
     """
     looked = look(place.base, place.settings, place.source, sources=place.sources)
     decision = next_release.decide(
-        looked.before, looked.index, place.settings.policy, now, looked.suppressed
+        looked.before,
+        looked.index,
+        place.settings.policy,
+        now,
+        looked.suppressed,
+        tagged=looked.tagged(strict=True),  # one that is missing would close its pull request
     )
     log("decided", describe(decision))
     prepared = _prepared(place, looked, decision) if isinstance(decision, Update) else None
@@ -87,9 +92,10 @@ def run(place: Place, now: datetime, log: Log, *, rehearse: bool = False) -> Rep
 
 
 def _prepared(place: Place, looked: Looked, decision: Update) -> bump.Prepared:
+    chart = decision.chart
     request = bump.Request(
         target=decision.release,
-        chart_version=str(decision.chart.version),
+        chart_version=str(chart.version) if chart.version else None,
         options=Options(level=place.settings.bump),
         mentions=place.settings.mentions,
     )

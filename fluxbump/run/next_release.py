@@ -6,7 +6,7 @@ to date: which of the two is meant is for a person to say, by `fluxbump to RELEA
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct, field
@@ -19,11 +19,19 @@ from fluxbump.check.rules.rule import Evidence
 from fluxbump.check.suppressions import Suppressed
 from fluxbump.config import schedule
 from fluxbump.config.settings import Policy
-from fluxbump.discover.tracks import installs
+from fluxbump.discover.tracks import available, installs
 from fluxbump.errors import FluxbumpError, HalfBumpError
-from fluxbump.flux import releases
 from fluxbump.flux.upgrade_path import Route, route
-from fluxbump.model import FLUX, FLUX2, ChartIndex, ChartRelease, Finding, Form, Severity
+from fluxbump.model import (
+    FLUX,
+    FLUX2,
+    ChartIndex,
+    Finding,
+    Form,
+    Goal,
+    ReleaseWithoutChart,
+    Severity,
+)
 from fluxbump.run.decision import Blocked, Decision, Skipped, Update, UpToDate, Waiting
 from fluxbump.text import version_ranges, versions
 from fluxbump.text.version_ranges import Constraint
@@ -46,6 +54,8 @@ def decide(
     policy: Policy,
     now: datetime,
     suppressed: Suppressed = suppressions.nothing,
+    *,
+    tagged: Iterable[Version] = (),
 ) -> Decision:
     """Decide what to propose.
 
@@ -58,6 +68,7 @@ def decide(
         policy: what may be proposed.
         now: the moment, aware.
         suppressed: tells which findings the base says are accepted.
+        tagged: releases that have a tag, where no place of the chart is pinned.
 
     Raises:
         ConstraintError: a range of the policy is none; `config` has refused that before.
@@ -76,10 +87,11 @@ def decide(
         return Blocked(None, None, (), "nothing in live code says which Flux is installed")
     # Where pins may disagree, none of them may go down.
     highest = _highest(before, current)
-    newer = [one for one in releases.stable_releases(index) if one > highest]
+    choice = available(before.inventory, index, tagged)
+    newer = [one for one in choice.stable if one > highest]
     sieve = _Sieve.of(current, policy, now)
     for release in reversed(newer):
-        sieve.sort(release, releases.best_chart(release, index))
+        sieve.sort(release, choice.goal(release))
     if sieve.allowed:
         moment = schedule.opens(policy.schedule, schedule.zone(policy.timezone), now)
         if moment > now:
@@ -87,8 +99,8 @@ def decide(
         return _whole(_Search(before, installed, sieve, suppressed).decision(), before, index)
     if sieve.young:
         return _too_young(installed, sieve, policy)
-    best = releases.newest(index)
-    newest = releases.best_chart(best, index) if best else None
+    best = choice.newest
+    newest = choice.goal(best) if best else None
     return UpToDate(installed, newest, tuple(sieve.skipped))
 
 
@@ -144,7 +156,7 @@ class _Sieve(Struct):
     now: datetime
     wanted: Constraint | None
     ignored: tuple[tuple[str, Constraint], ...]
-    allowed: dict[str, ChartRelease] = field(default_factory=dict)
+    allowed: dict[str, Goal] = field(default_factory=dict)
     young: dict[str, datetime | None] = field(default_factory=dict)
     skipped: list[Skipped] = field(default_factory=list)
 
@@ -154,7 +166,7 @@ class _Sieve(Struct):
         ignored = tuple((text, version_ranges.parse(text)) for text in policy.ignore)
         return cls(current, policy, now, wanted, ignored)
 
-    def sort(self, release: Version, chart: ChartRelease | None) -> None:
+    def sort(self, release: Version, chart: Goal | None) -> None:
         reason = self._refused(release) or _unstable(chart)
         if reason or chart is None:
             self.skipped.append(Skipped(str(release), reason))
@@ -178,7 +190,7 @@ class _Sieve(Struct):
         by = next((text for text, one in self.ignored if one.admits(release)), None)
         return f"ignored: {by}" if by is not None else ""
 
-    def _old_enough(self, chart: ChartRelease) -> datetime | None:
+    def _old_enough(self, chart: Goal) -> datetime | None:
         """Return from when on a chart may be proposed, at the earliest now; None for never."""
         if not self.policy.min_age_days:
             return self.now
@@ -188,7 +200,9 @@ class _Sieve(Struct):
         return max(self.now, created + timedelta(days=self.policy.min_age_days))
 
 
-def _unstable(chart: ChartRelease | None) -> str:
+def _unstable(chart: Goal | None) -> str:
+    if isinstance(chart, ReleaseWithoutChart):
+        return ""
     if chart is None or chart.version.prerelease:
         return "only a prerelease of the chart ships it"
     return "its chart is deprecated" if chart.deprecated else ""
@@ -223,7 +237,7 @@ class _Search:
     ) -> None:
         self._evidence = replace(before, compared_with=installed)
         self._installed = installed
-        self._allowed: Mapping[str, ChartRelease] = sieve.allowed
+        self._allowed: Mapping[str, Goal] = sieve.allowed
         self._passed_over = sieve.skipped
         self._suppressed = suppressed
         base = replace(self._evidence, base=before.inventory)

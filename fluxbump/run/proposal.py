@@ -16,7 +16,7 @@ from fluxbump.run.actions import Known, Wanted
 from fluxbump.run.decision import Update
 from fluxbump.run.pull_request import body
 from fluxbump.run.pull_request.sections import BodyInputs, Link
-from fluxbump.run.pull_request.state import State
+from fluxbump.run.pull_request.state import NO_CHART, State
 
 
 class Offer(Struct, frozen=True, dict=True):
@@ -108,7 +108,7 @@ class Offer(Struct, frozen=True, dict=True):
     def _state(self, head: str, told: tuple[str, ...]) -> State:
         return State(
             release=self.update.release,
-            chart_version=str(self.update.chart.version),
+            chart_version=str(self.update.chart.version or NO_CHART),
             base=self.base,
             head=head,
             tree=self.tree,
