@@ -14,6 +14,8 @@ from fluxbump.check.rules.rule import Evidence
 from fluxbump.check.suppressions import Suppressed
 from fluxbump.config.settings import Settings
 from fluxbump.discover.inventory import Scope, discover
+from fluxbump.discover.tracks import needs_chart
+from fluxbump.errors import IndexSourceError
 from fluxbump.flux import releases
 from fluxbump.flux.known_releases import Sources
 from fluxbump.git.objects import CommitSnapshot
@@ -31,7 +33,7 @@ class Looked(Struct, Generic[S_co], frozen=True):
         base: what was looked at.
         since: what clusters run, which a result is compared with; None when it is the base.
         scope: of the search.
-        index: all chart releases.
+        index: all chart releases; none where there is no index.
         inventory: the pins of the base.
         around: what a release meets.
         held: the evidence about the base.
@@ -39,6 +41,7 @@ class Looked(Struct, Generic[S_co], frozen=True):
         suppressed: tells which findings the base says are accepted.
         sources: of what the tables of releases do not hold, which ask for nothing twice; None
             when nothing is to be asked.
+        no_index: why there is no index, where no place of the chart needs one.
     """
 
     base: S_co
@@ -51,6 +54,7 @@ class Looked(Struct, Generic[S_co], frozen=True):
     before: Evidence
     suppressed: Suppressed
     sources: Sources | None = None
+    no_index: IndexSourceError | None = None
 
     @property
     def behind(self) -> str:
@@ -67,6 +71,7 @@ def look(
     since: CommitSnapshot | None = None,
     *,
     sources: Sources | None = None,
+    may_lack_index: bool = False,
 ) -> Looked[S]:
     """Look at a base.
 
@@ -77,11 +82,14 @@ def look(
         known: what is known beside the repository.
         since: what clusters run; None when it is the base.
         sources: of what the tables of releases do not hold; None when nothing is to be asked.
+        may_lack_index: whether a repository without a place of the chart needs no index.
 
     Raises:
         FluxbumpError: the index cannot be had, or the pins cannot be read.
     """
-    index = source.load()
+    loaded = _load(source, may_lack_index=may_lack_index)
+    index = loaded if isinstance(loaded, ChartIndex) else ChartIndex("no chart index", ())
+    no_index = loaded if isinstance(loaded, IndexSourceError) else None
     scope = settings.scope(releases.app_versions(index.releases), evidence.NEEDLES)
     scope = replace(scope, spread=among_processes)
     sources = sources.remembering() if sources else None
@@ -94,11 +102,24 @@ def look(
             snapshot, scope, known, configured=settings.kubernetes, quick=True
         )
         gathered = evidence.gather(
-            snapshot, inventory, index, around=around, sources=earlier, spread=scope.spread
+            snapshot, inventory, loaded, around=around, sources=earlier, spread=scope.spread
         )
         return inventory, around, gathered
 
     inventory, around, held = seen(base)
+    if no_index is not None and needs_chart(inventory):
+        raise no_index
     before = held if since is None else seen(since)[2]
     suppressed = suppressions.ignores(held, settings)
-    return Looked(base, since, scope, index, inventory, around, held, before, suppressed, sources)
+    return Looked(
+        base, since, scope, index, inventory, around, held, before, suppressed, sources, no_index
+    )
+
+
+def _load(source: IndexSource, *, may_lack_index: bool) -> ChartIndex | IndexSourceError:
+    try:
+        return source.load()
+    except IndexSourceError as error:
+        if not may_lack_index:
+            raise
+        return error

@@ -45,6 +45,7 @@ AGREEMENT = (
     "FB113",
     "FB114",
     "FB115",
+    "FB116",
 )
 """The rules that say whether the pins agree."""
 

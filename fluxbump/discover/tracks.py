@@ -9,7 +9,7 @@ from semver import Version
 
 from fluxbump.discover.pins import KINDS
 from fluxbump.errors import PinError
-from fluxbump.model import FLUX, FLUX2, Form, Inventory, Pin, Role, Track
+from fluxbump.model import FLUX, FLUX2, Form, Inventory, Pin, Role, Track, TrackKind
 from fluxbump.text import versions
 
 _LOWEST = Version(0)
@@ -41,6 +41,16 @@ def first_installs(pins: Iterable[Pin], track: Track) -> list[Pin]:
     """Return those of the first kind of which any is exact, as far as they are exact."""
     exact = (pin for pin in installs(pins, track) if pin.form is Form.EXACT)
     return next((list(same) for _, same in groupby(exact, key=lambda pin: pin.kind)), [])
+
+
+def needs_chart(inventory: Inventory) -> bool:
+    """Whether a place here has to hold a version of the chart, so that a release needs one."""
+    places = (*inventory.pins, *inventory.excluded)
+    held = bool(inventory.charts or inventory.unrecognised or inventory.unreadable)
+    return held or any(pin.track.kind in _OF_CHARTS for pin in places)
+
+
+_OF_CHARTS = (TrackKind.COMMUNITY, TrackKind.CHART)
 
 
 def require_pins(inventory: Inventory, message: str) -> None:

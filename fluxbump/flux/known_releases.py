@@ -17,6 +17,8 @@ from msgspec.structs import replace
 from fluxbump.errors import IndexSourceError
 from fluxbump.flux import install_manifest as manifests
 from fluxbump.flux.chart_contents import Fetched, Vendored
+from fluxbump.flux.gotk import Manifest
+from fluxbump.flux.gotk_source import Components
 from fluxbump.flux.install_manifest import Shipped
 from fluxbump.flux.stored_versions import Table
 from fluxbump.flux.tables import crds as tables
@@ -44,6 +46,8 @@ class Sources(Struct, frozen=True):
             (FB206). One that an index on this machine has beside it is read anyway.
         local: the index is on this machine.
         data: returns the bytes of a release's manifest; None when there are none to be had.
+        components: gives the `gotk-components.yaml` of a release with these components at least;
+            None when there is none to be had.
     """
 
     manifest: Callable[[str], Shipped]
@@ -51,11 +55,15 @@ class Sources(Struct, frozen=True):
     compare: bool = False
     local: bool = False
     data: Callable[[str], bytes] | None = None
+    components: Components | None = None
 
     def remembering(self) -> Sources:
         """Return the same sources, which ask for nothing twice, whether it was there or not."""
         archive_ = _remembered(self.archive) if self.archive else None
-        return replace(self, manifest=_remembered(self.manifest), archive=archive_)
+        asked = _pairwise(self.components) if self.components else None
+        return replace(
+            self, manifest=_remembered(self.manifest), archive=archive_, components=asked
+        )
 
     def may_compare(self, chart: ChartRelease) -> bool:
         """Whether the archive of a chart may be fetched to be compared."""
@@ -211,3 +219,13 @@ def _remembered(get: Callable[[K], V]) -> Callable[[K], V]:
         return found
 
     return remembered
+
+
+def _pairwise(get: Components) -> Components:
+    """Return what remembers the manifests that `get` gave, likewise."""
+
+    def once(key: tuple[str, tuple[str, ...]]) -> Manifest:
+        return get(*key)
+
+    remembered = _remembered(once)
+    return lambda release, components: remembered((release, components))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import NoReturn
 
+from msgspec import Struct
 from semver import Version
 
 from fluxbump.errors import ResolveError, UsageError
@@ -14,6 +15,30 @@ from fluxbump.text import versions
 
 LATEST = "latest"
 _MINOR = re.compile(r"v?(0|[1-9][0-9]{0,8})(?:\.(0|[1-9][0-9]{0,8}))?")
+
+
+class ReleaseWithoutChart(Struct, frozen=True):
+    """A Flux release where no place of the chart has to move, and no chart of it is known.
+
+    Attributes:
+        app_version: the release.
+    """
+
+    app_version: Version
+
+    @property
+    def version(self) -> None:
+        """No version of the chart."""
+        return None
+
+    @property
+    def created(self) -> None:
+        """No date of the chart."""
+        return None
+
+
+Goal = ChartRelease | ReleaseWithoutChart
+"""What a bump leads to."""
 
 
 def resolve(target: str, index: ChartIndex, *, chart_version: str | None = None) -> ChartRelease:
@@ -34,6 +59,44 @@ def resolve(target: str, index: ChartIndex, *, chart_version: str | None = None)
         return _named(chart_version, release, index)
     best = best_chart(release, index)
     return best if best is not None else _no_chart(release, index)
+
+
+def without_chart(
+    target: str, index: ChartIndex, known: Iterable[str]
+) -> ReleaseWithoutChart | None:
+    """Find a release that no chart ships, for a repository without a place of the chart.
+
+    Args:
+        target: as for `resolve`.
+        index: all releases of the community chart.
+        known: releases that exist.
+
+    Returns:
+        The release; None where a chart ships it, or no such release is known. A line of releases
+        is that of the charts as long as one of them belongs to it.
+    """
+    releases = {version for one in known if (version := versions.parse(one)) is not None}
+    full = versions.parse(target.strip())
+    if full is not None:
+        found = full in releases and best_chart(full, index) is None
+        return ReleaseWithoutChart(full) if found else None
+    partial = _MINOR.fullmatch(target.strip())
+    if partial is None or _of_line(partial, stable_releases(index)):
+        return None
+    stable = sorted(one for one in releases if not one.prerelease)
+    matching = _of_line(partial, stable)
+    return ReleaseWithoutChart(matching[-1]) if matching else None
+
+
+def names_line(target: str) -> bool:
+    """Whether the user typed a line of releases, or `latest`, and no release in full."""
+    return versions.parse(target.strip()) is None
+
+
+def _of_line(line: re.Match[str], releases: Iterable[Version]) -> list[Version]:
+    """Return the releases of a line, such as `2.5`."""
+    wanted = [int(part) for part in line.groups() if part is not None]
+    return [one for one in releases if list(one.to_tuple()[: len(wanted)]) == wanted]
 
 
 def best_chart(release: Version, index: ChartIndex) -> ChartRelease | None:
@@ -70,8 +133,8 @@ def _release(target: str, index: ChartIndex) -> Version:
             f"{target!r} is not a Flux release",
             hint="type a release such as 2.5.1, a line such as 2.5, or latest",
         )
-    wanted = [int(part) for part in partial.groups() if part is not None] if partial else []
-    matching = [v for v in stable_releases(index) if list(v.to_tuple()[: len(wanted)]) == wanted]
+    stable = stable_releases(index)
+    matching = _of_line(partial, stable) if partial else stable
     return matching[-1] if matching else _no_line(text, index)
 
 

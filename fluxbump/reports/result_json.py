@@ -24,6 +24,7 @@ from fluxbump.model import (
     Track,
 )
 from fluxbump.reports.json_encoder import dump
+from fluxbump.reports.target import TargetJson, target
 
 if TYPE_CHECKING:
     from fluxbump.bump.bump import Delivered, Prepared
@@ -146,7 +147,7 @@ class ToJson(TypedDict):
 
     schema: Literal["fluxbump/to/v1"]
     base: str | None
-    target: ChartReleaseJson
+    target: TargetJson
     outcome: Literal["created", "unchanged", "replaced", "written", "nothing-to-do", "not-written"]
     in_place: bool
     branch: str | None
@@ -235,7 +236,7 @@ def _bump(prepared: Prepared[Snapshot]) -> ToJson:
     return {
         "schema": "fluxbump/to/v1",
         "base": None,
-        "target": chart_release(plan.chart_release),
+        "target": target(plan.chart_release),
         "outcome": "not-written",
         "in_place": False,
         "branch": None,
