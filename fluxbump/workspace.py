@@ -5,7 +5,7 @@ What only some runs need (HTTP, the models of the configuration) is imported whe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cache, partial
 from pathlib import Path
@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from fluxbump.config.settings import FILE, Settings
+from fluxbump.config.settings import DEFAULT_RELEASES, FILE, Settings
 from fluxbump.flux.download import Upstream
-from fluxbump.flux.gotk_source import Place, Texts
+from fluxbump.flux.gotk_source import Place, Texts, published
 from fluxbump.flux.known_releases import Sources
 from fluxbump.git.history import Lineage
 from fluxbump.git.objects import CommitSnapshot
@@ -242,7 +242,12 @@ def release_sources(
             return stack.enter_context(Web(offline=offline, patience=Patience(*_BRIEF)))
 
         upstream = Upstream(_from_root(releases, settings.releases, root), cache(web))
-        texts = Texts((_written_by(flux) if flux else _kept_by(upstream),))
+        if flux:
+            place = _written_by(flux)
+        elif releases or settings.releases != DEFAULT_RELEASES:
+            place = _kept_by(upstream)
+        else:
+            place = published(partial(_artifact, cache(web)), "flux-manifests")
         local = not urlsplit(index or settings.index).scheme
         yield Sources(
             upstream.shipped,
@@ -250,7 +255,7 @@ def release_sources(
             compare=compare,
             local=local,
             data=upstream.data,
-            components=texts.manifest,
+            components=Texts((place,)).manifest,
         )
 
 
@@ -260,6 +265,15 @@ def _written_by(flux: str) -> Place:
     from fluxbump.flux.flux_cli import Flux
 
     return Flux(flux).export
+
+
+def _artifact(web: Callable[[], Web], release: str) -> Mapping[str, bytes]:
+    """Read the manifests that Flux publishes in a registry."""
+    # Imported only where a gotk-components.yaml moves and nobody says where its like is.
+    from fluxbump.flux.manifests_artifact import flux_manifests
+    from fluxbump.helm.registry.client import Registry
+
+    return flux_manifests(release, Registry(web()))
 
 
 def _kept_by(upstream: Upstream) -> Place:

@@ -475,3 +475,12 @@ def test_where_a_chart_is_one_has_to_ship_the_release(
 def test_a_release_that_does_not_exist(tmp_path: Path, index: Path, cli: Cli) -> None:
     repo = fleet(tmp_path, index, gotk.components("2.9.3"))
     assert_refused(cli("to", "2.9.99", "--quiet", cwd=repo), 4, "no chart flux2 ships Flux 2.9.99")
+
+
+def test_where_nobody_says_where_it_is_the_artifact_of_flux_is_read(
+    tmp_path: Path, index: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo = fleet(tmp_path, index, gotk.components("2.4.0"))
+    monkeypatch.delenv("FLUXBUMP_RELEASES")
+    result = cli("to", "2.5.1", "--quiet", "--offline", cwd=repo)
+    assert_refused(result, 5, "the manifest of Flux 2.4.0 is not available", "ghcr.io", "offline")
