@@ -283,6 +283,19 @@ def test_a_chart_of_the_same_cluster(tmp_path: Path, index: Path, cli: Cli) -> N
     assert findings(repo, cli, "--select", "FB103") == [("FB103", f"{A}:3", [f"{chart}:9"])]
 
 
+def test_a_chart_of_a_cluster_beside_it(tmp_path: Path, index: Path, cli: Cli) -> None:
+    """No path names an environment: the directories of clusters are told apart all the same."""
+    home = "k8s/{}/flux-system/gotk-components.yaml"
+    files = {home.format("one"): gotk.components("2.4.0")}
+    repo = repository(tmp_path / "fleet", files, index)
+    repo.commit({"k8s/two/flux.yaml": release("2.15.0", chart="flux2")})
+    assert findings(repo, cli, "--select", "FB103") == []
+    repo.commit({"k8s/one/flux.yaml": release("2.15.0", chart="flux2")})
+    assert findings(repo, cli, "--select", "FB103") == [
+        ("FB103", f"{home.format('one')}:3", ["k8s/one/flux.yaml:9"])
+    ]
+
+
 def test_images_beside_belong_to_the_release_of_their_cluster(
     tmp_path: Path, index: Path, cli: Cli
 ) -> None:

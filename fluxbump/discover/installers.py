@@ -68,17 +68,34 @@ def together(one: Pin, other: Pin, every: Iterable[Pin]) -> bool:
     """
     if GOTK not in (one.kind, other.kind):
         return True
-    if one.kind == other.kind:
-        return cluster(one) == cluster(other)
-    if chart_installs.apart(one, other):
+    if apart(one, other):
         return False
+    if one.kind == other.kind:
+        return True
     elsewhere = other if one.kind == GOTK else one
     return not any(
-        pin.kind == GOTK
-        and pin.value == elsewhere.value
-        and not chart_installs.apart(pin, elsewhere)
+        pin.kind == GOTK and pin.value == elsewhere.value and not apart(pin, elsewhere)
         for pin in every
     )
+
+
+def apart(one: Pin, other: Pin) -> bool:
+    """Whether two places, of which one is a `gotk-components.yaml`, are of different clusters.
+
+    So are files of two clusters, places whose paths name different environments, and what is in
+    another directory beside that of the cluster.
+    """
+    if one.kind == other.kind == GOTK:
+        return cluster(one) != cluster(other)
+    gotk, place = (one, other) if one.kind == GOTK else (other, one)
+    return chart_installs.apart(one, other) or _is_beside(gotk, place.location.path)
+
+
+def _is_beside(gotk: Pin, path: str) -> bool:
+    """Whether a path is below the directory that holds those of clusters, but not in this one."""
+    own = cluster(gotk)
+    above = own.rpartition("/")[0]
+    return bool(above) and path.startswith(f"{above}/") and not path.startswith(f"{own}/")
 
 
 def cluster(pin: Pin) -> str:

@@ -206,10 +206,7 @@ def _left(target: _Holds, evidence: Evidence) -> tuple[list[str], list[NotRun]]:
 
 def _elsewhere(one: Pin, other: Pin) -> bool:
     """Whether two places are certainly of different clusters."""
-    kinds = [pin.kind == installers.GOTK for pin in (one, other)]
-    if all(kinds):
-        return installers.cluster(one) != installers.cluster(other)
-    return any(kinds) and chart_installs.apart(one, other)
+    return installers.GOTK in (one.kind, other.kind) and installers.apart(one, other)
 
 
 def unsure(evidence: Evidence) -> bool:
