@@ -21,8 +21,9 @@ demo: $(READY) ## Preview and make a bump on a throwaway copy of the fixture mon
 test: $(READY) tools ## Run all tests but those of e2e
 	$(BIN)/python -m pytest -q -n 2 --ignore=tests/e2e
 
-e2e: $(READY) ## Build a Kubernetes API server and hold the rule on stored versions against it
+e2e: $(READY) ## Build a Kubernetes API server and the flux CLI, and hold the rules against them
 	$(BIN)/python -m tests.e2e.build
+	$(BIN)/python -m tests.e2e.flux_cli
 	$(BIN)/python -m pytest -q -n $(if $(FLUXBUMP_TEST_KUBECONFIG),0,2) tests/e2e
 
 lint: $(READY) ## ruff and mypy

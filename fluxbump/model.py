@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 from msgspec import Struct, field
 from semver import Version
@@ -58,23 +58,6 @@ class ChartRelease(Struct, frozen=True):
     digest: str | None = None
     urls: tuple[str, ...] = ()
     deprecated: bool = False
-
-
-class ReleaseWithoutChart(Struct, frozen=True):
-    """A Flux release where no place of the chart has to move, and no chart of it is known.
-
-    Attributes:
-        app_version: the release.
-        version: of the chart, like `created`: none.
-    """
-
-    app_version: Version
-    version: ClassVar[None] = None
-    created: ClassVar[None] = None
-
-
-Goal = ChartRelease | ReleaseWithoutChart
-"""What a bump leads to."""
 
 
 class ChartIndex(Struct, frozen=True):

@@ -29,7 +29,7 @@ OUTSIDE = {
     # They replace files of a work tree, all or none.
     "system.atomic_replace", "system.no_follow", "system.locks",
     # A process for each repository of a fleet, and the file that says which are done.
-    "fleet.processes", "fleet.state",
+    "fleet.processes", "fleet.state", "flux.flux_cli",
 }  # fmt: skip
 """Modules, and folders with all that is in them."""
 WORLD = {
@@ -44,8 +44,8 @@ JOURNEYS = {"run", "fleet"}
 LEAVES = ("discover.pins", "check.rules", "reports", "helm.index", "forges", "cli")
 SHARED = {
     "discover.pins.kind", "check.rules.rule", "reports.table", "reports.result_json",
-    "reports.json_encoder",
-    "reports.release_json", "helm.index.entries", "helm.index.places", "helm.index.section",
+    "reports.json_encoder", "reports.target",
+    "helm.index.entries", "helm.index.places", "helm.index.section",
     "cli.console", "cli.options", "cli.helm_options", "cli.workspace", "cli.cluster_facts",
     "cli.upgrade_path", "cli.in_place", "cli.bump_output", "cli.base", "cli.fix",
     "reports.matrix_page", "forges.forge", "forges.responses", "forges.authorization",

@@ -16,8 +16,9 @@ from fluxbump.config.settings import Policy, Settings
 from fluxbump.discover.tracks import needs_chart
 from fluxbump.errors import IndexSourceError, RepositoryError, ResolveError
 from fluxbump.flux.known_releases import Sources
+from fluxbump.flux.releases import ReleaseWithoutChart
 from fluxbump.flux.tables import crds
-from fluxbump.model import ChartIndex, ChartRelease, ReleaseWithoutChart
+from fluxbump.model import ChartIndex, ChartRelease
 from fluxbump.run import next_release
 from fluxbump.run.decision import Update
 from fluxbump.run.pull_request.state import State

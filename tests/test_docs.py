@@ -152,6 +152,8 @@ _OTHERS = {
     *("--install", "--set", "--checksum"),
     # and minikube takes this, as FB207 says
     "--kubernetes-version",
+    # and flux install these
+    *("--export", "--components-extra"),
     # and ADD in a Dockerfile this
     "--checksum",
     # and helm this, as FB301 says

@@ -8,6 +8,7 @@ from textwrap import indent
 
 import pytest
 
+from fixtures.installs import gotk
 from fluxbump.discover.digests import spellings as digests
 from fluxbump.discover.inventory import find_pins
 from fluxbump.discover.pins import KINDS
@@ -226,6 +227,7 @@ PATCHED = (
 )
 
 # kind, path, text, what is found
+GOTK = gotk.components("2.4.0")
 READER = "flux: {chart: bp-flux, version: 1.1.2}\n"
 ANSIBLE = "- helm: {{chart_ref: own/{}, chart_version: 1.1.2}}\n"
 CALL = 'addHelmChart("f", {{chart: "{}", version: "1.1.2", repository: "oci://r.example.org"}});\n'
@@ -249,6 +251,9 @@ CONTRACT = [
     ("chart-archive", "index.yaml", f"entries:\n  a: {ARCHIVE.format('2.14.1')}\n", []),
     ("variable", "set.sh", "V=2.4.0", ["1 variable flux 2.4.0"]),
     ("variable", "other.sh", "V=2.4.0", []),
+    ("gotk-components", "a.yaml", GOTK, ["3 gotk-components flux 2.4.0"]),
+    ("gotk-components", "a.yaml", GOTK.replace("# Flux Version", "# Version"), []),
+    ("gotk-components", "a.md", GOTK, []),
     ("install-url", "a.sh", URL.format("2.4.0"), ["1 install-url flux 2.4.0"]),
     ("install-url", "a.sh", URL.format("2.4"), ["1 install-url flux v2.4 [range]"]),
     ("install-url", "a.sh", f"x  # {URL.format('2.4.0')}", []),

@@ -10,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from fixtures import generate, states
+from fixtures.installs import gotk
 from fluxbump.check import rules
 from fluxbump.check import self_test as selftest
 from fluxbump.check.check import examine, self_test
@@ -76,6 +77,7 @@ EVERY_KIND = small(
         "r.yaml": CROSSPLANE,
         "node.tftpl": release(),
         "kustomization.yaml": PATCHED,
+        "gotk.yaml": gotk.components("2.4.0"),
         "archive.sh": f"curl -LO {ARCHIVE_URL.format('2.14.1')}\n",
     },
 )

@@ -29,20 +29,21 @@ from fluxbump.bump import (
 )
 from fluxbump.bump.changes import Plan, Row
 from fluxbump.bump.commits import Step
-from fluxbump.bump.compose import Start, edited, fixed, following
+from fluxbump.bump.compose import Start, edited, fixed, following, replaced
 from fluxbump.bump.fixes import Fix, Fixing
 from fluxbump.bump.migrate import plan as migrate
 from fluxbump.bump.migrate.edits import Migration
 from fluxbump.bump.plan import Options, plan
 from fluxbump.check import evidence, gate, rules, suppressions
 from fluxbump.check.evidence import Known, Renderer
-from fluxbump.check.rules import flux_helm_release
+from fluxbump.check.rules import agreement, flux_helm_release
 from fluxbump.check.rules.rule import Evidence, Renders
 from fluxbump.check.starting_point import Looked, S, S_co
 from fluxbump.check.verdict import Verdict
 from fluxbump.config.settings import Settings, fill
 from fluxbump.discover.tracks import current
 from fluxbump.errors import RepositoryError
+from fluxbump.flux.releases import Goal
 from fluxbump.git.commits import Built
 from fluxbump.git.objects import CommitSnapshot
 from fluxbump.git.overlay import ChangeSet, Overlay
@@ -51,7 +52,6 @@ from fluxbump.model import (
     FLUX,
     ChartIndex,
     Finding,
-    Goal,
     IndexSource,
     Inventory,
     Mention,
@@ -148,9 +148,14 @@ class Prepared(Struct, Generic[S_co], frozen=True):
 
     @property
     def refusals(self) -> tuple[Finding, ...]:
-        """The errors that stop it: those that the base does not have, and nobody accepted."""
+        """The errors that stop it: those that the base does not have, and nobody accepted.
+
+        Whoever leaves a place behind knows that it disagrees with the others.
+        """
+        left = self.plan.left
         errors = (one for one in self.verdict.errors if one not in self.inherited)
-        return tuple(one for one in errors if one.code not in self.accepted)
+        asked = (one for one in errors if not agreement.blames(one, left))
+        return tuple(one for one in asked if one.code not in self.accepted)
 
 
 class Delivered(Struct, frozen=True):
@@ -214,6 +219,7 @@ def prepare(
         earlier=charts,
         following=following(inventory, chart_release, looked),
     )
+    planned = replaced(planned, inventory, looked)
     work = edited(start, planned, source, looked.scope, rows_move=request.mentions)
     total = ChangeSet({**start.changes.files, **work.changes.files})
     # Before there is a second thread, so that it may be divided among processes.
@@ -280,7 +286,8 @@ def _at_base(prepared: Prepared[S]) -> Prepared[S]:
     """Let the findings of a bump that is refused name lines that people can open."""
     if prepared.passed:
         return prepared
-    origin = base_lines.lines(prepared.base, prepared.changes)
+    whole = {one.path for one in prepared.plan.replacements}
+    origin = base_lines.lines(prepared.base, prepared.changes, whole)
     verdict, old = prepared.verdict, prepared.inherited
     return replace(
         prepared,

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from msgspec import Struct
 from semver import Version
 
-from fluxbump.model import Goal, Location, Note, Pin, Related, Track
+from fluxbump.flux.releases import Goal
+from fluxbump.model import Form, Location, Note, Pin, Related, Track
 from fluxbump.text.splice import Edit
 
 
@@ -16,6 +17,21 @@ class Change(Struct, frozen=True):
 
     pin: Pin
     new: str
+
+
+class Replacement(Struct, frozen=True):
+    """A file that another program writes, made again as that program writes it.
+
+    No part of it was edited: the old text was made again from the release that it names, byte for
+    byte, before the new one was made in the same way.
+
+    Attributes:
+        path: of the file.
+        text: the new one.
+    """
+
+    path: str
+    text: str
 
 
 class Row(Struct, frozen=True):
@@ -38,6 +54,7 @@ class Plan(Struct, frozen=True):
         kept: pins that stay, with the reason (`range ^1.1 admits 1.1.3`).
         notes: what a person should know.
         unmoved: what does not hold the target and is not recognised as a pin.
+        replacements: files that become others as a whole; what their pins hold follows.
     """
 
     chart_release: Goal
@@ -47,6 +64,12 @@ class Plan(Struct, frozen=True):
     kept: tuple[tuple[Pin, str], ...] = ()
     notes: tuple[Note, ...] = ()
     unmoved: tuple[Related, ...] = ()
+    replacements: tuple[Replacement, ...] = ()
+
+    @property
+    def left(self) -> frozenset[Location]:
+        """The places of exact versions that stay behind because the user said so."""
+        return frozenset(pin.location for pin, _ in self.kept if pin.form is Form.EXACT)
 
     @property
     def release(self) -> Version:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump.bump import edit, fixes, mentions
+from fluxbump.bump import edit, fixes, gotk_replace, mentions
 from fluxbump.bump.changes import Plan, Row
 from fluxbump.bump.fixes import Fix, Fixing
 from fluxbump.bump.migrate.edits import Migration
@@ -20,13 +20,13 @@ from fluxbump.discover import (
 from fluxbump.discover.digests import spellings
 from fluxbump.discover.inventory import Scope, discover
 from fluxbump.errors import IndexSourceError
-from fluxbump.flux import controller_images
+from fluxbump.flux import controller_images, gotk_source
+from fluxbump.flux.releases import Goal
 from fluxbump.git.overlay import ChangeSet, Overlay
 from fluxbump.model import (
     FLUX,
     FLUX2,
     ChartRelease,
-    Goal,
     IndexSource,
     Inventory,
     Snapshot,
@@ -169,3 +169,15 @@ def _digests(inventory: Inventory, release: str, looked: Looked[Snapshot]) -> Ma
         return spellings.targets(tracks, looked.sources.data(release))
     except IndexSourceError:
         return {}
+
+
+def replaced(planned: Plan, inventory: Inventory, looked: Looked[Snapshot]) -> Plan:
+    """Add the files that are made again as a whole.
+
+    Raises:
+        HalfBumpError: one cannot be.
+    """
+    asked = looked.sources.components if looked.sources else None
+    components = asked or gotk_source.Texts(()).manifest
+    made = gotk_replace.replacements(inventory, planned.changes, components)
+    return replace(planned, replacements=made)

@@ -20,10 +20,12 @@ from fluxbump.text.splice import Edit, edited, splice
 
 
 def edits_of(plan: Plan) -> list[Edit]:
-    """The edits that the plan's changes ask for."""
+    """The edits that the plan's changes ask for, but in files that are replaced as a whole."""
+    whole = {one.path for one in plan.replacements}
     return [
         Edit(change.pin.location.path, change.pin.start, change.pin.end, change.new)
         for change in plan.changes
+        if change.pin.location.path not in whole
     ]
 
 
@@ -35,6 +37,7 @@ def change_set(
 ) -> ChangeSet:
     """Put all edits and derived files together."""
     texts = edited(inventory.files, [*edits_of(plan), *rows])
+    texts |= {one.path: one.text for one in plan.replacements}
     files: dict[str, bytes | None] = {path: encode(text) for path, text in texts.items()}
     return ChangeSet({**files, **derived})
 

@@ -8,7 +8,8 @@ from fluxbump.check import newest_safe
 from fluxbump.check.starting_point import Looked
 from fluxbump.errors import IndexSourceError, RefusedError
 from fluxbump.flux import releases
-from fluxbump.model import Goal, ReleaseWithoutChart, Snapshot
+from fluxbump.flux.releases import Goal, ReleaseWithoutChart
+from fluxbump.model import Snapshot
 from fluxbump.text import versions
 
 LATEST_SAFE = "latest-safe"
@@ -41,6 +42,8 @@ def find(
     if target == LATEST_SAFE:
         return _safest(looked, migrate_apis=migrate_apis)
     if chart_version is not None:
+        if looked.no_index is not None:
+            raise looked.no_index
         return releases.resolve(target, looked.index, chart_version=chart_version)
     return _alone(target, looked) or looked.available().find(target)
 

@@ -14,6 +14,7 @@ from msgspec import Struct
 from fluxbump.bump.changes import Plan, Row
 from fluxbump.discover.mentions import history_texts, statements
 from fluxbump.discover.mentions.marked_rows import MARKER, MarkedRow, Token, marked_rows, tokens
+from fluxbump.discover.pins import gotk_components
 from fluxbump.model import FLUX, FLUX2, Inventory, Mention, Track
 from fluxbump.text import versions
 from fluxbump.text.live_code import Language, TextFile
@@ -189,9 +190,10 @@ def find(
     for pin in inventory.pins:
         pinned.setdefault(pin.location.path, set()).add(pin.track)
     spoken = _Spoken(statements.reader(plan.targets, app_versions or {}), old, plan.targets)
+    whole = {pin.location.path for pin in inventory.pins if pin.kind == gotk_components.NAME}
     for file in files:
-        if file.language is Language.LOCK:
-            continue  # `discover` says what renews it
+        if file.language is Language.LOCK or file.path in whole:
+            continue  # `discover` says what renews a lock; a manifest of Flux is made again
         done = [edit for edit in skip if edit.path == file.path]
         candidate = file.path in inventory.files
         found: list[Mention] = []

@@ -17,14 +17,13 @@ from fluxbump.discover import chart_installs, opaque_pins
 from fluxbump.discover.digests.spellings import MANIFEST
 from fluxbump.discover.tracks import current, needs_chart, require_pins
 from fluxbump.errors import HalfBumpError, PinError, RefusedError
-from fluxbump.flux.releases import best_chart
+from fluxbump.flux.releases import Goal, best_chart
 from fluxbump.model import (
     FLUX,
     FLUX2,
     Chart,
     ChartIndex,
     Form,
-    Goal,
     Inventory,
     Note,
     Pin,
@@ -46,11 +45,13 @@ class Options(Struct, frozen=True):
         level: how the versions of the repository's own charts are raised.
         allow_downgrade: a pin may move to an older Flux release or chart version.
         align: install URLs, or wrappers, that disagree among themselves are set all the same.
+        leave: kinds of pin that stay as they are.
     """
 
     level: Level = "patch"
     allow_downgrade: bool = False
     align: bool = False
+    leave: frozenset[str] = frozenset()
 
 
 def plan(
@@ -89,7 +90,9 @@ def plan(
         _require_agreement(inventory)
     _require_rewritable(inventory, index)
     targets = _targets(inventory, chart_release, options, earlier, following)
-    changes = tuple(_changes(inventory.pins, targets))
+    left = [pin for pin in inventory.pins if pin.kind in options.leave]
+    moving = [pin for pin in inventory.pins if pin.kind not in options.leave]
+    changes = tuple(_changes(moving, targets))
     _refuse_stale_digests(inventory.pins, changes, targets)
     if not options.allow_downgrade:
         _refuse_downgrade(changes)
@@ -99,7 +102,7 @@ def plan(
         current=current(inventory),
         targets=targets,
         changes=changes,
-        kept=tuple(_kept(inventory.pins, targets)),
+        kept=(*_left(left, targets), *_kept(moving, targets)),
         notes=(*inventory.notes, *_lowered(changes)),
         unmoved=left_behind.unmoved(inventory, targets, index),
     )
@@ -275,6 +278,12 @@ def _kept(pins: Iterable[Pin], targets: Mapping[Track, str]) -> Iterator[tuple[P
             yield pin, f"holds a variable, {pin.value}: make sure that it becomes {new}"
         elif pin.form is Form.UNPINNED:
             yield pin, "not pinned: takes whatever is newest"
+
+
+def _left(pins: Iterable[Pin], targets: Mapping[Track, str]) -> Iterator[tuple[Pin, str]]:
+    for pin in pins:
+        if targets.get(pin.track, pin.value) != pin.value:
+            yield pin, f"stays at {pin.value}, as asked: it does not become {targets[pin.track]}"
 
 
 def _refuse_stale_digests(

@@ -7,7 +7,8 @@ from enum import StrEnum
 from fluxbump.discover.tracks import first_installs
 from fluxbump.errors import PinError, ResolveError
 from fluxbump.flux.available import Available
-from fluxbump.model import FLUX, FLUX2, ChartIndex, ChartRelease, Goal, Inventory, Pin, Track
+from fluxbump.flux.releases import Goal
+from fluxbump.model import FLUX, FLUX2, ChartIndex, ChartRelease, Inventory, Pin, Track
 from fluxbump.text import versions
 
 

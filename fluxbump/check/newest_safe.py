@@ -12,13 +12,13 @@ from fluxbump.check.suppressions import Suppressed
 from fluxbump.discover.flux_objects import Resources
 from fluxbump.discover.tracks import current
 from fluxbump.flux.available import Available
+from fluxbump.flux.releases import Goal
 from fluxbump.flux.tables.crds import kubernetes_minimum
 from fluxbump.model import (
     FLUX,
     FLUX2,
     Finding,
     Form,
-    Goal,
     Inventory,
     Severity,
 )

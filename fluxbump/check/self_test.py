@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from fluxbump.check import rules
 from fluxbump.check.rules.rule import Evidence
+from fluxbump.discover import installers
 from fluxbump.discover.inventory import Scope, rediscover
 from fluxbump.errors import PinError
 from fluxbump.flux import controller_images
@@ -114,8 +115,9 @@ def _worse(pin: Pin, text: str) -> Iterator[_Fault]:
 
 def _codes(pin: Pin, inventory: Inventory) -> tuple[str, ...]:
     """The rules that must refuse another version at this pin."""
-    if pin.kind == "controller-image":
-        return ("FB113",)
+    own = {"controller-image": ("FB113",), installers.GOTK: ("FB116",)}.get(pin.kind)
+    if own is not None:
+        return own
     if pin.track in (FLUX, FLUX2) and pin.kind not in ("values-mirror", "app-version"):
         if _is_repeated(pin, inventory):
             return ()  # with two versions in the file it is no pin any more, but a note
@@ -124,7 +126,8 @@ def _codes(pin: Pin, inventory: Inventory) -> tuple[str, ...]:
         sites = [p for p in sites if p.track == FLUX]
         if pin.kind == "variable" and any(_same_variable(pin, p) for p in inventory.pins):
             return ()  # set twice: with another version it is no pin any more, and listed
-        if pin.kind in installs and pin.track == FLUX and len(sites) > 1:
+        gotk = any(p.kind == installers.GOTK for p in inventory.pins)
+        if pin.kind in installs and pin.track == FLUX and (gotk or len(sites) > 1):
             return ("FB102", "FB103")
         return ("FB103", "FB112") if pin.kind == "chart-dependency" else ("FB103", "FB114")
     return {

@@ -14,6 +14,7 @@ from fluxbump.discover.inventory import discover
 from fluxbump.discover.tracks import available, current, needs_chart, require_pins
 from fluxbump.errors import IndexSourceError
 from fluxbump.flux import releases
+from fluxbump.flux.releases import Goal
 from fluxbump.model import (
     FLUX,
     FLUX2,
@@ -21,7 +22,6 @@ from fluxbump.model import (
     ChartRelease,
     Finding,
     Form,
-    Goal,
     IndexSource,
     Inventory,
     Pin,
@@ -46,6 +46,7 @@ AGREEMENT = (
     "FB113",
     "FB114",
     "FB115",
+    "FB116",
 )
 """The rules that say whether the pins agree."""
 

@@ -20,11 +20,13 @@ from fluxbump.cli.options import (
     ContextOption,
     DryRunOption,
     FixOption,
+    FluxOption,
     Format,
     FormatOption,
     HelmOption,
     IndexOption,
     KubernetesOption,
+    LeaveGotkOption,
     NoMentionsOption,
     OfflineOption,
     QuietOption,
@@ -33,6 +35,7 @@ from fluxbump.cli.options import (
     RepoOption,
     RevOption,
     VerboseOption,
+    left,
 )
 from fluxbump.errors import UsageError
 
@@ -100,6 +103,8 @@ def to(
     fix: FixOption = "",
     render: RenderOption = False,
     helm: HelmOption = None,
+    flux: FluxOption = None,
+    leave_gotk: LeaveGotkOption = False,
     accept_risk: AcceptRiskOption = "",
     kubernetes: KubernetesOption = None,
     cluster_state: ClusterStateOption = None,
@@ -117,7 +122,8 @@ def to(
     The work tree, the index and the current branch are not touched, save by --in-place. The
     target is the Flux release to install; the chart is the one whose appVersion is that
     release. With --migrate-apis, manifests that have to move come first, in a commit of their own;
-    with --fix, settings of the HelmRelease that owns Flux, likewise.
+    with --fix, settings of the HelmRelease that owns Flux, likewise. A gotk-components.yaml is
+    replaced as a whole, with the manifests of --releases or --flux.
     """
     from fluxbump.bump import bump as journey
     from fluxbump.bump.plan import Options
@@ -133,7 +139,12 @@ def to(
         return journey.Request(
             target=version,
             chart_version=chart_version,
-            options=Options(level=level, allow_downgrade=allow_downgrade, align=align),
+            options=Options(
+                level=level,
+                allow_downgrade=allow_downgrade,
+                align=align,
+                leave=left(gotk=leave_gotk),
+            ),
             mentions=settings.mentions and not no_mentions,
             accepted=accepted(accept_risk),
             known=known(kubernetes, cluster_state, live=cluster, context=context),
@@ -155,6 +166,7 @@ def to(
                 releases=releases,
                 offline=offline,
                 helm=helm,
+                flux=flux,
                 render=render,
                 output=output,
                 dry_run=dry_run,
@@ -163,7 +175,7 @@ def to(
         with (
             ws.index(index, offline=offline) as source,
             ws.sources(
-                source, index=index, releases=releases, offline=offline, compare=render
+                source, index=index, releases=releases, offline=offline, compare=render, flux=flux
             ) as sources,
         ):
             console.progress("reading the chart index and the repository …")
@@ -231,9 +243,10 @@ def _print(
 
     def outcome(paint: Paint) -> None:
         from fluxbump.reports import text
+        from fluxbump.reports.patches import patches
 
         if dry_run:
-            console.result(text.patches(prepared, paint))
+            console.result(patches(prepared, paint))
             console.note(f"dry run: branch {prepared.branch} was not made, nothing was written")
         elif result is not None:
             console.result(text.delivered(prepared, result, paint))

@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 
 from fluxbump.discover import cross_references
 from fluxbump.discover.pins.kind import Context
+from fluxbump.flux import gotk
 from fluxbump.model import FLUX2, Snapshot
 from fluxbump.text import versions
 from fluxbump.text.live_code import YAML, suffix_of
@@ -69,9 +70,8 @@ def find(
 def words(context: Context) -> tuple[str, ...]:
     """What a text contains that names a chart which moves, by name, by path or by reference."""
     paths = (chart.directory.rstrip("/") or "GitRepository" for chart in context.charts.values())
-    return tuple(
-        dict.fromkeys((*context.names(), *_BY_REFERENCE, *_IMAGES, *cross_references.PATHS, *paths))
-    )
+    told = (gotk.NEEDLE, *cross_references.PATHS)
+    return tuple(dict.fromkeys((*context.names(), *_BY_REFERENCE, *_IMAGES, *told, *paths)))
 
 
 def _values_files(context: Context) -> tuple[str, ...]:

@@ -15,8 +15,9 @@ from semver import Version
 
 from fluxbump.errors import ResolveError
 from fluxbump.flux import releases
+from fluxbump.flux.releases import Goal, ReleaseWithoutChart
 from fluxbump.flux.tables import crds as tables
-from fluxbump.model import ChartIndex, Goal, ReleaseWithoutChart
+from fluxbump.model import ChartIndex
 from fluxbump.text import versions
 
 Tags = Callable[[], Iterable[Version]]

@@ -19,6 +19,8 @@ from fluxbump.errors import FluxbumpError, IndexSourceError
 from fluxbump.flux import install_manifest as manifests
 from fluxbump.flux.available import Tags
 from fluxbump.flux.chart_contents import Fetched, Vendored
+from fluxbump.flux.gotk import Manifest
+from fluxbump.flux.gotk_source import Components
 from fluxbump.flux.install_manifest import Shipped
 from fluxbump.flux.stored_versions import Table
 from fluxbump.flux.tables import crds as tables
@@ -48,6 +50,8 @@ class Sources(Struct, frozen=True):
         data: returns the bytes of a release's manifest; None when there are none to be had.
         tags: returns the releases that Flux's repository has a tag of; None when it is not to be
             asked.
+        components: gives the `gotk-components.yaml` of a release with these components at least;
+            None when there is none to be had.
     """
 
     manifest: Callable[[str], Shipped]
@@ -56,12 +60,20 @@ class Sources(Struct, frozen=True):
     local: bool = False
     data: Callable[[str], bytes] | None = None
     tags: Tags | None = None
+    components: Components | None = None
 
     def remembering(self) -> Sources:
         """Return the same sources, which ask for nothing twice, whether it was there or not."""
         archive_ = _remembered(self.archive) if self.archive else None
         tags = _remembered_call(self.tags) if self.tags else None
-        return replace(self, manifest=_remembered(self.manifest), archive=archive_, tags=tags)
+        asked = _pairwise(self.components) if self.components else None
+        return replace(
+            self,
+            manifest=_remembered(self.manifest),
+            archive=archive_,
+            tags=tags,
+            components=asked,
+        )
 
     def may_compare(self, chart: ChartRelease) -> bool:
         """Whether the archive of a chart may be fetched to be compared."""
@@ -234,3 +246,13 @@ def _remembered_call(get: Tags) -> Tags:
         return known[0]
 
     return remembered
+
+
+def _pairwise(get: Components) -> Components:
+    """Return what remembers the manifests that `get` gave, likewise."""
+
+    def once(key: tuple[str, tuple[str, ...]]) -> Manifest:
+        return get(*key)
+
+    remembered = _remembered(once)
+    return lambda release, components: remembered((release, components))

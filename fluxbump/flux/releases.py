@@ -6,14 +6,39 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NoReturn
 
+from msgspec import Struct
 from semver import Version
 
 from fluxbump.errors import ResolveError, UsageError
-from fluxbump.model import ChartIndex, ChartRelease, Goal
+from fluxbump.model import ChartIndex, ChartRelease
 from fluxbump.text import versions
 
 LATEST = "latest"
 _MINOR = re.compile(r"v?(0|[1-9][0-9]{0,8})(?:\.(0|[1-9][0-9]{0,8}))?")
+
+
+class ReleaseWithoutChart(Struct, frozen=True):
+    """A Flux release where no place of the chart has to move, and no chart of it is known.
+
+    Attributes:
+        app_version: the release.
+    """
+
+    app_version: Version
+
+    @property
+    def version(self) -> None:
+        """No version of the chart."""
+        return None
+
+    @property
+    def created(self) -> None:
+        """No date of the chart."""
+        return None
+
+
+Goal = ChartRelease | ReleaseWithoutChart
+"""What a bump leads to."""
 
 
 def resolve(target: str, index: ChartIndex, *, chart_version: str | None = None) -> ChartRelease:

@@ -23,7 +23,7 @@ from fluxbump.model import (
     Track,
 )
 from fluxbump.reports.json_encoder import dump
-from fluxbump.reports.release_json import ChartReleaseJson, TargetJson, chart_release, goal
+from fluxbump.reports.target import ChartReleaseJson, TargetJson, chart_release, target
 
 if TYPE_CHECKING:
     from fluxbump.bump.bump import Delivered, Prepared
@@ -226,7 +226,7 @@ def _bump(prepared: Prepared[Snapshot]) -> ToJson:
     return {
         "schema": "fluxbump/to/v1",
         "base": None,
-        "target": goal(plan.chart_release),
+        "target": target(plan.chart_release),
         "outcome": "not-written",
         "in_place": False,
         "branch": None,
@@ -347,7 +347,7 @@ def status(view: Survey, commit: str) -> str:
         "release": view.current.get(FLUX),
         "chart_version": view.current.get(FLUX2),
         "chart_release": view.chart_release,
-        "newest": goal(view.newest) if view.newest else None,
+        "newest": target(view.newest) if view.newest else None,
         "pins": [pin(one) for one in view.inventory.pins],
         "notes": [note(one) for one in view.inventory.notes],
         "unreadable": [note(Note(one.location, one.message)) for one in view.inventory.unreadable],

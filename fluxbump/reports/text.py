@@ -238,12 +238,16 @@ def nothing_to_do(prepared: Prepared[Snapshot]) -> str:
         if pin.form is not Form.RANGE
     ]
     exact = any(
-        pin.form is Form.EXACT and pin.track.kind is not TrackKind.CHART
+        pin.form is Form.EXACT
+        and pin.track.kind is not TrackKind.CHART
+        and pin.location not in prepared.plan.left
         for pin in prepared.inventory.pins
     )
     if exact and not left:
         return f"Nothing to do: every pin holds {target}."
-    said = f"every exact pin holds {target}" if exact else "no place holds an exact version of Flux"
+    other = "other " if prepared.plan.left else ""
+    none = f"no {other}place holds an exact version of Flux"
+    said = f"every {other}exact pin holds {target}" if exact else none
     return "\n".join([f"Nothing moved: {said}.", *(f"  {printable(one)}" for one in left)])
 
 
@@ -350,39 +354,3 @@ def releases(rows: Sequence[Listed], index: ChartIndex, paint: Paint) -> str:
     lines = table(("RELEASE", "CHART", "DATE", "OTHER CHARTS", "HERE"), cells, paint)
     lines += ["", *_section("Left out of the index", index.problems, paint)]
     return "\n".join(lines).rstrip("\n")
-
-
-def patches(prepared: Prepared[Snapshot], paint: Paint) -> str:
-    """The patch of each commit for reading; of several, below the first line of its message."""
-    steps = prepared.steps
-    parts = []
-    for number, step in enumerate(steps, 1):
-        subject = printable(step.message.partition("\n")[0])
-        head = paint(f"Commit {number} of {len(steps)}: {subject}", "bold") + "\n\n"
-        parts.append((head if len(steps) > 1 else "") + diff(step.patch, paint))
-    return "\n\n".join(parts)
-
-
-def diff(patch: bytes, paint: Paint) -> str:
-    """A patch, coloured; archives are not spelled out."""
-    lines, binary = [], False
-    for line in patch.decode("utf-8", "replace").split("\n"):
-        if line == "GIT binary patch":
-            binary = True
-            lines.append("Binary file changes")
-        elif line.startswith("diff --git "):
-            binary = False
-        if not binary:
-            lines.append(_colored(line.rstrip("\r"), paint))
-    return "\n".join(lines).rstrip("\n")
-
-
-def _colored(line: str, paint: Paint) -> str:
-    text = printable(line)
-    if line.startswith(("diff --git", "index ", "--- ", "+++ ", "new file", "deleted file")):
-        return paint(text, "bold")
-    if line.startswith("@@"):
-        return paint(text, "cyan")
-    if line.startswith("+"):
-        return paint(text, "green")
-    return paint(text, "red") if line.startswith("-") else text

@@ -8,8 +8,10 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from fluxbump.errors import HalfBumpError
+from fluxbump.flux.releases import Goal
 from fluxbump.flux.upgrade_path import Route
-from fluxbump.model import Finding, Goal, Related
+from fluxbump.model import Finding, Related
 
 
 class Skipped(Struct, frozen=True):
@@ -102,6 +104,12 @@ class Update(Struct, frozen=True):
     def later(self) -> tuple[str, ...]:
         """The releases of the hops that remain, the goal last."""
         return tuple(hop.new for hop in self.way.hops[1:])
+
+
+def blocked_by(error: HalfBumpError, update: Update) -> Blocked:
+    """Return what becomes of an update that would leave something behind."""
+    reason = f"{error.message} ({error.hint})" if error.hint else error.message
+    return Blocked(update.current, update.release, (), reason, (), update.skipped, error.places)
 
 
 Decision = UpToDate | Waiting | Blocked | Update

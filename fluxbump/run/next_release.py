@@ -21,22 +21,22 @@ from fluxbump.config import schedule
 from fluxbump.config.settings import Policy
 from fluxbump.discover.tracks import available, installs
 from fluxbump.errors import FluxbumpError, HalfBumpError
+from fluxbump.flux.releases import Goal, ReleaseWithoutChart
 from fluxbump.flux.upgrade_path import Route, route
-from fluxbump.model import (
-    FLUX,
-    FLUX2,
-    ChartIndex,
-    Finding,
-    Form,
-    Goal,
-    ReleaseWithoutChart,
-    Severity,
+from fluxbump.model import FLUX, FLUX2, ChartIndex, Finding, Form, Severity
+from fluxbump.run.decision import (
+    Blocked,
+    Decision,
+    Skipped,
+    Update,
+    UpToDate,
+    Waiting,
+    blocked_by,
 )
-from fluxbump.run.decision import Blocked, Decision, Skipped, Update, UpToDate, Waiting
 from fluxbump.text import version_ranges, versions
 from fluxbump.text.version_ranges import Constraint
 
-DISAGREEMENT = ("FB102", "FB103", "FB104", "FB108", "FB109", "FB110", "FB111")
+DISAGREEMENT = ("FB102", "FB103", "FB104", "FB108", "FB109", "FB110", "FB111", "FB116")
 """The rules that say whether the pins agree."""
 
 _RELEASES = frozenset({"FB102", "FB103"})
@@ -126,10 +126,7 @@ def _whole(decision: Update | Blocked, before: Evidence, index: ChartIndex) -> U
         try:
             plan(before.inventory, decision.chart, index, Options())
         except HalfBumpError as error:
-            reason = f"{error.message} ({error.hint})" if error.hint else error.message
-            return Blocked(
-                decision.current, decision.release, (), reason, (), decision.skipped, error.places
-            )
+            return blocked_by(error, decision)
         except FluxbumpError:
             return decision
     return decision

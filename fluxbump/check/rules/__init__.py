@@ -16,6 +16,7 @@ from fluxbump.check.rules import (
     floating_chart,
     flux_helm_release,
     flux_objects,
+    gotk,
     immutable_versions,
     kubernetes_minimum,
     lock_and_archives,
@@ -44,6 +45,7 @@ FAMILIES = (
     release_identity,
     chart_agreement,
     controller_images,
+    gotk,
 )
 
 RULES: dict[str, Rule] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from msgspec.structs import replace
 
@@ -28,6 +28,16 @@ _INSTALLS = (
     *("helm-command", "ansible-helm", "helm-call", "crossplane", "embedded-manifest"),
     "kustomize-override",
 )
+
+
+_SITES = frozenset({"FB102", "FB103"})
+"""The rules by which one place that installs Flux contradicts another."""
+
+
+def blames(finding: Finding, places: Collection[Location]) -> bool:
+    """Whether a finding says that one of `places` installs another release than a second one."""
+    named = (finding.location, *(one.location for one in finding.related))
+    return finding.code in _SITES and any(place in places for place in named)
 
 
 def _of(evidence: Evidence, kind: str) -> list[Pin]:
@@ -101,9 +111,10 @@ def install_manifest(evidence: Evidence) -> Iterator[Outcome]:
             if pin.form is Form.OPAQUE:
                 what = f"{pin.value}, and Flux has no such tag (they start with v)"
             yield _finding("FB102", pin, f"the install URL is not pinned: it holds {what}")
-    for pin in exact[1:]:
-        if pin.value != exact[0].value:
-            yield _installs_differ(pin, exact[0])
+    for number, pin in enumerate(exact):
+        first = next((o for o in exact[:number] if installers.together(o, pin, exact)), None)
+        if first is not None and pin.value != first.value:
+            yield _installs_differ(pin, first)
     gone = list(_lost("FB102", lost_installs.urls, evidence))
     yield from gone
     if not urls and not gone:
@@ -141,7 +152,8 @@ def version_agreement(evidence: Evidence) -> Iterator[Outcome]:
             known.append((chart, shipped, source))
     for chart, shipped, source in known:
         for install in installs:
-            if install.value != shipped:
+            said = replace(chart, value=shipped or "")
+            if install.value != shipped and installers.together(install, said, installs):
                 yield _disagreement(install, chart, shipped, source, evidence)
 
 

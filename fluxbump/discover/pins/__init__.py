@@ -15,6 +15,7 @@ from fluxbump.discover.pins import (
     custom,
     digest,
     embedded,
+    gotk_components,
     helm_call,
     helm_command,
     helm_release,
@@ -28,6 +29,7 @@ from fluxbump.discover.pins.kind import Kind
 
 KINDS: dict[str, Kind] = {  # where several say what is installed, the first counts
     install_url.NAME: install_url,
+    gotk_components.NAME: gotk_components,
     digest.NAME: digest,
     chart_dependency.NAME: chart_dependency,
     values_mirror.NAME: values_mirror,

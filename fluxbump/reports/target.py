@@ -1,10 +1,11 @@
-"""Releases for programs, with their charts or without one. Pure."""
+"""Releases as JSON: with the chart that ships them, or alone."""
 
 from __future__ import annotations
 
 from typing_extensions import TypedDict
 
-from fluxbump.model import ChartRelease, Goal
+from fluxbump.flux.releases import Goal
+from fluxbump.model import ChartRelease
 
 
 class ChartReleaseJson(TypedDict):
@@ -25,6 +26,17 @@ class TargetJson(TypedDict):
     digest: str | None
 
 
+def target(goal: Goal) -> TargetJson:
+    """Say the release, and the chart where there is one."""
+    chart = goal if isinstance(goal, ChartRelease) else None
+    return {
+        "release": str(goal.app_version),
+        "chart_version": str(chart.version) if chart else None,
+        "created": chart.created.isoformat() if chart and chart.created else None,
+        "digest": chart.digest if chart else None,
+    }
+
+
 def chart_release(one: ChartRelease) -> ChartReleaseJson:
     """Say a chart release."""
     return {
@@ -33,11 +45,3 @@ def chart_release(one: ChartRelease) -> ChartReleaseJson:
         "created": one.created.isoformat() if one.created else None,
         "digest": one.digest,
     }
-
-
-def goal(one: Goal) -> TargetJson:
-    """Say a release, with the chart that ships it where there is one."""
-    if isinstance(one, ChartRelease):
-        return {**chart_release(one)}
-    release = str(one.app_version)
-    return {"release": release, "chart_version": None, "created": None, "digest": None}
