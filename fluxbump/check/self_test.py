@@ -14,9 +14,10 @@ from msgspec.structs import replace
 from fluxbump.check import rules
 from fluxbump.check.rules.rule import Evidence
 from fluxbump.discover.inventory import Scope, rediscover
+from fluxbump.discover.tracks import installs
 from fluxbump.errors import PinError
 from fluxbump.flux import controller_images
-from fluxbump.model import FLUX, FLUX2, Finding, Form, Inventory, Location, Pin, TrackKind
+from fluxbump.model import FLUX, FLUX2, Finding, Form, Inventory, Location, Pin, Role, TrackKind
 from fluxbump.text import versions
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.splice import Edit
@@ -116,16 +117,18 @@ def _codes(pin: Pin, inventory: Inventory) -> tuple[str, ...]:
     """The rules that must refuse another version at this pin."""
     if pin.kind == "controller-image":
         return ("FB113",)
+    if pin.track == FLUX and pin.role in (Role.TOOL, Role.REFERENCE):
+        return ("FB117",)
     if pin.track in (FLUX, FLUX2) and pin.kind not in ("values-mirror", "app-version"):
         if _is_repeated(pin, inventory):
             return ()  # with two versions in the file it is no pin any more, but a note
-        installs = ("install-url", "variable")
-        sites = [p for p in inventory.pins if p.kind in installs and p.form is Form.EXACT]
-        sites = [p for p in sites if p.track == FLUX]
+        sites = [p for p in installs(inventory.pins, FLUX) if p.form is Form.EXACT]
         if pin.kind == "variable" and any(_same_variable(pin, p) for p in inventory.pins):
             return ()  # set twice: with another version it is no pin any more, and listed
-        if pin.kind in installs and pin.track == FLUX and len(sites) > 1:
+        if pin.track == FLUX and len(sites) > 1:
             return ("FB102", "FB103")
+        if pin.track == FLUX:
+            return ("FB103", "FB114", "FB117")
         return ("FB103", "FB112") if pin.kind == "chart-dependency" else ("FB103", "FB114")
     return {
         "values-mirror": ("FB104",),
