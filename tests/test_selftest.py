@@ -58,6 +58,7 @@ PATCHED = (
     "patches:\n  - target: {kind: HelmRelease, name: bp-flux}\n    patch: |\n"
     "      - op: replace\n        path: /spec/chart/spec/version\n        value: 1.1.2\n"
 )
+REMOTE = "resources:\n  - github.com/fluxcd/flux2//manifests/install?ref=v2.4.0\n"
 EVERY_KIND = small(
     chart=wrapper() + "appVersion: 1.1.2\n",
     **{
@@ -76,6 +77,8 @@ EVERY_KIND = small(
         "r.yaml": CROSSPLANE,
         "node.tftpl": release(),
         "kustomization.yaml": PATCHED,
+        "base/kustomization.yaml": REMOTE,
+        "raw.sh": "curl -O https://raw.githubusercontent.com/fluxcd/flux2/v2.4.0/a.yaml\n",
         "archive.sh": f"curl -LO {ARCHIVE_URL.format('2.14.1')}\n",
     },
 )

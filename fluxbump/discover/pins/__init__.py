@@ -20,6 +20,8 @@ from fluxbump.discover.pins import (
     helm_release,
     install_url,
     kustomize,
+    kustomize_remote,
+    schema_url,
     terraform,
     values_mirror,
     variable,
@@ -43,11 +45,16 @@ KINDS: dict[str, Kind] = {  # where several say what is installed, the first cou
     controller_image.NAME: controller_image,
     kustomize.NAME: kustomize,
     embedded.NAME: embedded,
+    kustomize_remote.NAME: kustomize_remote,
     chart_archive.NAME: chart_archive,
     variable.NAME: variable,
+    schema_url.NAME: schema_url,
     chart_reader.NAME: chart_reader,  # behind all that read a kind of object better
     custom.NAME: custom,
 }
 
-BY_VARIABLE: tuple[Kind, ...] = (install_url, terraform, chart_archive, helm_command, ansible_helm)
+BY_VARIABLE: tuple[Kind, ...] = (
+    *(install_url, terraform, chart_archive, helm_command, ansible_helm),
+    *(kustomize_remote, schema_url),
+)
 """Kinds whose versions may be variables, which are followed to the places that set them."""
