@@ -13,10 +13,11 @@ from msgspec.structs import replace
 
 from fluxbump.check import rules
 from fluxbump.check.rules.rule import Evidence
+from fluxbump.discover import tracks
 from fluxbump.discover.inventory import Scope, rediscover
 from fluxbump.errors import PinError
 from fluxbump.flux import controller_images
-from fluxbump.model import FLUX, FLUX2, Finding, Form, Inventory, Location, Pin, TrackKind
+from fluxbump.model import FLUX, FLUX2, Finding, Form, Inventory, Location, Pin, Role, TrackKind
 from fluxbump.text import versions
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.splice import Edit
@@ -70,8 +71,8 @@ def run(evidence: Evidence, scope: Scope) -> tuple[Trial, ...]:
 def mutants(inventory: Inventory) -> Iterator[Mutant]:
     """Yield the faults: another version at every pin, and what is worse than a wrong version."""
     for pin in inventory.pins:
-        if pin.form is not Form.EXACT:
-            continue
+        if pin.form is not Form.EXACT or pin.role is Role.TOOL:
+            continue  # no rule judges a tool
         text = inventory.files[pin.location.path]
         for fault, start, end, new, codes in (*_wrong(pin, inventory), *_worse(pin, text)):
             if codes:
@@ -119,12 +120,10 @@ def _codes(pin: Pin, inventory: Inventory) -> tuple[str, ...]:
     if pin.track in (FLUX, FLUX2) and pin.kind not in ("values-mirror", "app-version"):
         if _is_repeated(pin, inventory):
             return ()  # with two versions in the file it is no pin any more, but a note
-        installs = ("install-url", "variable")
-        sites = [p for p in inventory.pins if p.kind in installs and p.form is Form.EXACT]
-        sites = [p for p in sites if p.track == FLUX]
+        sites = [p for p in tracks.installs(inventory.pins, FLUX) if p.form is Form.EXACT]
         if pin.kind == "variable" and any(_same_variable(pin, p) for p in inventory.pins):
             return ()  # set twice: with another version it is no pin any more, and listed
-        if pin.kind in installs and pin.track == FLUX and len(sites) > 1:
+        if pin.track == FLUX and len(sites) > 1:
             return ("FB102", "FB103")
         return ("FB103", "FB112") if pin.kind == "chart-dependency" else ("FB103", "FB114")
     return {
