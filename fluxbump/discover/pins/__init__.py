@@ -24,6 +24,7 @@ from fluxbump.discover.pins import (
     install_url,
     kustomize,
     terraform,
+    tool_version,
     values_mirror,
     variable,
 )
@@ -51,6 +52,7 @@ KINDS: dict[str, Kind] = {  # where several say what is installed, the first cou
     variable.NAME: variable,
     flux_cli.NAME: flux_cli,
     flux_action.NAME: flux_action,
+    tool_version.NAME: tool_version,
     chart_reader.NAME: chart_reader,  # behind all that read a kind of object better
     custom.NAME: custom,
 }
