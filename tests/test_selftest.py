@@ -21,7 +21,7 @@ from fluxbump.discover.pins.kind import CustomPin
 from fluxbump.errors import IndexSourceError
 from fluxbump.git.overlay import MemorySnapshot
 from fluxbump.helm.index import source
-from fluxbump.model import ChartIndex, Finding, Form, Role, Snapshot
+from fluxbump.model import ChartIndex, Finding, Form, Snapshot
 from tests.helpers import (
     ARCHIVE as ARCHIVE_URL,
 )
@@ -77,6 +77,9 @@ EVERY_KIND = small(
         "node.tftpl": release(),
         "kustomization.yaml": PATCHED,
         "boot.sh": "flux install --version v2.4.0\n",
+        "Dockerfile": "FROM ghcr.io/fluxcd/flux-cli:v2.4.0\n",
+        "ci.yml": "steps: [{uses: fluxcd/flux2/action@v2.4.0}]\n",
+        ".tool-versions": "flux2 2.4.0\n",
         "archive.sh": f"curl -LO {ARCHIVE_URL.format('2.14.1')}\n",
     },
 )
@@ -131,10 +134,7 @@ def test_every_kind_of_pin_has_a_fault() -> None:
     files = EVERY_KIND | {CUSTOM.path: "own: 1.1.2\n"}
     trials = trials_of(snapshot(files), chart_index(), Settings(pins=(CUSTOM,)))
     assert survivors(trials) == []
-    assert {one.mutant.pin.kind for one in trials} == KINDS.keys() - {
-        "digest",
-        *(name for name, kind in KINDS.items() if kind.ROLE is Role.TOOL),
-    }
+    assert {one.mutant.pin.kind for one in trials} == KINDS.keys() - {"digest"}
 
 
 @pytest.mark.parametrize("track", ["flux", "flux2"])

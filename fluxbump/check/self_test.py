@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from fluxbump.check import rules
 from fluxbump.check.rules.rule import Evidence
-from fluxbump.discover import tracks
 from fluxbump.discover.inventory import Scope, rediscover
+from fluxbump.discover.tracks import installs
 from fluxbump.errors import PinError
 from fluxbump.flux import controller_images
 from fluxbump.model import FLUX, FLUX2, Finding, Form, Inventory, Location, Pin, Role, TrackKind
@@ -71,8 +71,8 @@ def run(evidence: Evidence, scope: Scope) -> tuple[Trial, ...]:
 def mutants(inventory: Inventory) -> Iterator[Mutant]:
     """Yield the faults: another version at every pin, and what is worse than a wrong version."""
     for pin in inventory.pins:
-        if pin.form is not Form.EXACT or pin.role is Role.TOOL:
-            continue  # no rule judges a tool
+        if pin.form is not Form.EXACT:
+            continue
         text = inventory.files[pin.location.path]
         for fault, start, end, new, codes in (*_wrong(pin, inventory), *_worse(pin, text)):
             if codes:
@@ -117,14 +117,18 @@ def _codes(pin: Pin, inventory: Inventory) -> tuple[str, ...]:
     """The rules that must refuse another version at this pin."""
     if pin.kind == "controller-image":
         return ("FB113",)
+    if pin.track == FLUX and pin.role in (Role.TOOL, Role.REFERENCE):
+        return ("FB117",)
     if pin.track in (FLUX, FLUX2) and pin.kind not in ("values-mirror", "app-version"):
         if _is_repeated(pin, inventory):
             return ()  # with two versions in the file it is no pin any more, but a note
-        sites = [p for p in tracks.installs(inventory.pins, FLUX) if p.form is Form.EXACT]
+        sites = [p for p in installs(inventory.pins, FLUX) if p.form is Form.EXACT]
         if pin.kind == "variable" and any(_same_variable(pin, p) for p in inventory.pins):
             return ()  # set twice: with another version it is no pin any more, and listed
         if pin.track == FLUX and len(sites) > 1:
             return ("FB102", "FB103")
+        if pin.track == FLUX:
+            return ("FB103", "FB114", "FB117")
         return ("FB103", "FB112") if pin.kind == "chart-dependency" else ("FB103", "FB114")
     return {
         "values-mirror": ("FB104",),

@@ -45,6 +45,7 @@ AGREEMENT = (
     "FB113",
     "FB114",
     "FB115",
+    "FB117",
 )
 """The rules that say whether the pins agree."""
 

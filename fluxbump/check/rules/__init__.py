@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from fluxbump.check.rules import (
     agreement,
+    beside_installs,
     chart_agreement,
     community_chart,
     controller_images,
@@ -44,6 +45,7 @@ FAMILIES = (
     release_identity,
     chart_agreement,
     controller_images,
+    beside_installs,
 )
 
 RULES: dict[str, Rule] = {
