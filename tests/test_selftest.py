@@ -79,6 +79,10 @@ EVERY_KIND = small(
         "kustomization.yaml": PATCHED,
         "base/kustomization.yaml": REMOTE,
         "raw.sh": "curl -O https://raw.githubusercontent.com/fluxcd/flux2/v2.4.0/a.yaml\n",
+        "boot.sh": "flux install --version v2.4.0\n",
+        "Dockerfile": "FROM ghcr.io/fluxcd/flux-cli:v2.4.0\n",
+        "ci.yml": "steps: [{uses: fluxcd/flux2/action@v2.4.0}]\n",
+        ".tool-versions": "flux2 2.4.0\n",
         "archive.sh": f"curl -LO {ARCHIVE_URL.format('2.14.1')}\n",
     },
 )

@@ -30,6 +30,8 @@ _IMAGES = (
     "ionController",
 )
 """What a file with a controller's image contains, or a devbox.lock; the last ends three names."""
+_COMMANDS = ("flux install", "flux bootstrap")
+"""What a file contains that installs with the flux CLI, and may name nothing else of Flux."""
 
 
 def searched(context: Context) -> frozenset[str]:
@@ -70,7 +72,16 @@ def words(context: Context) -> tuple[str, ...]:
     """What a text contains that names a chart which moves, by name, by path or by reference."""
     paths = (chart.directory.rstrip("/") or "GitRepository" for chart in context.charts.values())
     return tuple(
-        dict.fromkeys((*context.names(), *_BY_REFERENCE, *_IMAGES, *cross_references.PATHS, *paths))
+        dict.fromkeys(
+            (
+                *context.names(),
+                *_BY_REFERENCE,
+                *_IMAGES,
+                *_COMMANDS,
+                *cross_references.PATHS,
+                *paths,
+            )
+        )
     )
 
 

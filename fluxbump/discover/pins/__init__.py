@@ -15,6 +15,9 @@ from fluxbump.discover.pins import (
     custom,
     digest,
     embedded,
+    flux_action,
+    flux_cli,
+    flux_command,
     helm_call,
     helm_command,
     helm_release,
@@ -23,6 +26,7 @@ from fluxbump.discover.pins import (
     kustomize_remote,
     schema_url,
     terraform,
+    tool_version,
     values_mirror,
     variable,
 )
@@ -39,6 +43,7 @@ KINDS: dict[str, Kind] = {  # where several say what is installed, the first cou
     helm_release.NAME: helm_release,
     terraform.NAME: terraform,
     helm_command.NAME: helm_command,
+    flux_command.NAME: flux_command,
     ansible_helm.NAME: ansible_helm,
     helm_call.NAME: helm_call,
     crossplane.NAME: crossplane,
@@ -49,12 +54,23 @@ KINDS: dict[str, Kind] = {  # where several say what is installed, the first cou
     chart_archive.NAME: chart_archive,
     variable.NAME: variable,
     schema_url.NAME: schema_url,
+    flux_cli.NAME: flux_cli,
+    flux_action.NAME: flux_action,
+    tool_version.NAME: tool_version,
     chart_reader.NAME: chart_reader,  # behind all that read a kind of object better
     custom.NAME: custom,
 }
 
 BY_VARIABLE: tuple[Kind, ...] = (
-    *(install_url, terraform, chart_archive, helm_command, ansible_helm),
-    *(kustomize_remote, schema_url),
+    install_url,
+    terraform,
+    chart_archive,
+    helm_command,
+    flux_command,
+    ansible_helm,
+    flux_cli,
+    flux_action,
+    kustomize_remote,
+    schema_url,
 )
 """Kinds whose versions may be variables, which are followed to the places that set them."""
