@@ -59,6 +59,7 @@ PATCHED = (
     "patches:\n  - target: {kind: HelmRelease, name: bp-flux}\n    patch: |\n"
     "      - op: replace\n        path: /spec/chart/spec/version\n        value: 1.1.2\n"
 )
+REMOTE = "resources:\n  - github.com/fluxcd/flux2//manifests/install?ref=v2.4.0\n"
 EVERY_KIND = small(
     chart=wrapper() + "appVersion: 1.1.2\n",
     **{
@@ -78,6 +79,12 @@ EVERY_KIND = small(
         "node.tftpl": release(),
         "kustomization.yaml": PATCHED,
         "gotk.yaml": gotk.components("2.4.0"),
+        "base/kustomization.yaml": REMOTE,
+        "raw.sh": "curl -O https://raw.githubusercontent.com/fluxcd/flux2/v2.4.0/a.yaml\n",
+        "boot.sh": "flux install --version v2.4.0\n",
+        "Dockerfile": "FROM ghcr.io/fluxcd/flux-cli:v2.4.0\n",
+        "ci.yml": "steps: [{uses: fluxcd/flux2/action@v2.4.0}]\n",
+        ".tool-versions": "flux2 2.4.0\n",
         "archive.sh": f"curl -LO {ARCHIVE_URL.format('2.14.1')}\n",
     },
 )

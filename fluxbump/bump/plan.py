@@ -28,6 +28,7 @@ from fluxbump.model import (
     Note,
     Pin,
     Related,
+    Role,
     Track,
     TrackKind,
 )
@@ -35,6 +36,8 @@ from fluxbump.text import version_ranges, versions
 from fluxbump.text.versions import Level
 
 _NOTHING: Mapping[Track, str] = {}
+_STAY = (Role.TOOL, Role.REFERENCE)
+"""The roles of which a place that cannot be rewritten is listed: no cluster runs what it holds."""
 _CONFIGURE = "or add the place that holds the version under `pins` in fluxbump.yaml"
 
 
@@ -245,6 +248,8 @@ def _changes(pins: Iterable[Pin], targets: Mapping[Track, str]) -> Iterator[Chan
         if pin.form is Form.EXACT:
             yield Change(pin, new)
         elif pin.form is Form.OPAQUE:
+            if pin.role in _STAY:
+                continue
             message, advice = opaque_pins.refusal(pin, new)
             raise PinError(message, where=pin.location, hint=advice)
         elif pin.form is Form.RANGE and not _admits(pin, new):
@@ -278,6 +283,9 @@ def _kept(pins: Iterable[Pin], targets: Mapping[Track, str]) -> Iterator[tuple[P
             yield pin, f"holds a variable, {pin.value}: make sure that it becomes {new}"
         elif pin.form is Form.UNPINNED:
             yield pin, "not pinned: takes whatever is newest"
+        elif pin.form is Form.OPAQUE and pin.role in _STAY and pin.value != new:
+            message, advice = opaque_pins.refusal(pin, new)
+            yield pin, f"{message}: {advice}"
 
 
 def _left(pins: Iterable[Pin], targets: Mapping[Track, str]) -> Iterator[tuple[Pin, str]]:

@@ -17,7 +17,7 @@ from fluxbump.discover import installers
 from fluxbump.discover.inventory import Scope, rediscover
 from fluxbump.errors import PinError
 from fluxbump.flux import controller_images
-from fluxbump.model import FLUX, FLUX2, Finding, Form, Inventory, Location, Pin, TrackKind
+from fluxbump.model import FLUX, FLUX2, Finding, Form, Inventory, Location, Pin, Role, TrackKind
 from fluxbump.text import versions
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.splice import Edit
@@ -119,17 +119,7 @@ def _codes(pin: Pin, inventory: Inventory) -> tuple[str, ...]:
     if own is not None:
         return own
     if pin.track in (FLUX, FLUX2) and pin.kind not in ("values-mirror", "app-version"):
-        if _is_repeated(pin, inventory):
-            return ()  # with two versions in the file it is no pin any more, but a note
-        installs = ("install-url", "variable")
-        sites = [p for p in inventory.pins if p.kind in installs and p.form is Form.EXACT]
-        sites = [p for p in sites if p.track == FLUX]
-        if pin.kind == "variable" and any(_same_variable(pin, p) for p in inventory.pins):
-            return ()  # set twice: with another version it is no pin any more, and listed
-        gotk = any(p.kind == installers.GOTK for p in inventory.pins)
-        if pin.kind in installs and pin.track == FLUX and (gotk or len(sites) > 1):
-            return ("FB102", "FB103")
-        return ("FB103", "FB112") if pin.kind == "chart-dependency" else ("FB103", "FB114")
+        return _upstream_codes(pin, inventory)
     return {
         "values-mirror": ("FB104",),
         "chart-version": ("FB107", "FB108", "FB109", "FB110"),
@@ -149,6 +139,20 @@ def _codes(pin: Pin, inventory: Inventory) -> tuple[str, ...]:
         "kustomize-override": ("FB109",),
         "custom": ("FB109",) if pin.track.kind is TrackKind.CHART else (),
     }[pin.kind]
+
+
+def _upstream_codes(pin: Pin, inventory: Inventory) -> tuple[str, ...]:
+    """The rules that must refuse another release, or another version of the chart flux2."""
+    if _is_repeated(pin, inventory):
+        return ()  # with two versions in the file it is no pin any more, but a note
+    if pin.kind == "variable" and any(_same_variable(pin, p) for p in inventory.pins):
+        return ()  # set twice: with another version it is no pin any more, and listed
+    if pin.track == FLUX2:
+        return ("FB103", "FB112" if pin.kind == "chart-dependency" else "FB114")
+    if pin.role in (Role.TOOL, Role.REFERENCE):
+        return ("FB117",)
+    # FB117: a single place has only tools and references to disagree with.
+    return ("FB102", "FB103", "FB117")
 
 
 def _is_repeated(pin: Pin, inventory: Inventory) -> bool:

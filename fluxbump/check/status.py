@@ -47,6 +47,7 @@ AGREEMENT = (
     "FB114",
     "FB115",
     "FB116",
+    "FB117",
 )
 """The rules that say whether the pins agree."""
 

@@ -31,6 +31,8 @@ _IMAGES = (
     "ionController",
 )
 """What a file with a controller's image contains, or a devbox.lock; the last ends three names."""
+_COMMANDS = ("flux install", "flux bootstrap")
+"""What a file contains that installs with the flux CLI, and may name nothing else of Flux."""
 
 
 def searched(context: Context) -> frozenset[str]:
@@ -70,8 +72,19 @@ def find(
 def words(context: Context) -> tuple[str, ...]:
     """What a text contains that names a chart which moves, by name, by path or by reference."""
     paths = (chart.directory.rstrip("/") or "GitRepository" for chart in context.charts.values())
-    told = (gotk.NEEDLE, *cross_references.PATHS)
-    return tuple(dict.fromkeys((*context.names(), *_BY_REFERENCE, *_IMAGES, *told, *paths)))
+    return tuple(
+        dict.fromkeys(
+            (
+                *context.names(),
+                *_BY_REFERENCE,
+                *_IMAGES,
+                *_COMMANDS,
+                gotk.NEEDLE,
+                *cross_references.PATHS,
+                *paths,
+            )
+        )
+    )
 
 
 def _values_files(context: Context) -> tuple[str, ...]:

@@ -16,6 +16,10 @@ _NO_RELEASE = {
         "Flux has no such tag",
         "write the tag of a release there, which begins with v",
     ),
+    **dict.fromkeys(
+        ("kustomize-remote", "schema-url"),
+        ("Flux has no such tag", "write the tag of a release there, which begins with v"),
+    ),
     "chart-archive": (
         "the community has no such archive",
         "write the version of an archive there, without v and in full",

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from fluxbump.check.rules import (
     agreement,
+    beside_installs,
     chart_agreement,
     community_chart,
     controller_images,
@@ -46,6 +47,7 @@ FAMILIES = (
     chart_agreement,
     controller_images,
     gotk,
+    beside_installs,
 )
 
 RULES: dict[str, Rule] = {

@@ -19,11 +19,14 @@ from fluxbump.model import (
     Location,
     Pin,
     Related,
+    Role,
     Severity,
     TrackKind,
 )
 from fluxbump.text import version_ranges, versions, yaml
 
+_BY_URL = ("install-url", "kustomize-remote")
+"""Kinds whose URL says what is installed, or takes whatever is newest."""
 _INSTALLS = (
     *("helm-command", "ansible-helm", "helm-call", "crossplane", "embedded-manifest"),
     "kustomize-override",
@@ -99,7 +102,8 @@ def chart_dependency(evidence: Evidence) -> Iterator[Outcome]:
 
 def install_manifest(evidence: Evidence) -> Iterator[Outcome]:
     """Every install URL in live code names one release, and the same one."""
-    urls = [*_of(evidence, "install-url"), *_variables(evidence)]
+    named = [pin for kind in _BY_URL for pin in _of(evidence, kind) if pin.role is Role.INSTALLS]
+    urls = [*named, *_variables(evidence)]
     exact = installers.exact(evidence.inventory)
     for pin in urls:
         if pin.form is Form.VARIABLE and exact:
@@ -108,9 +112,10 @@ def install_manifest(evidence: Evidence) -> Iterator[Outcome]:
             continue
         if pin.form is not Form.EXACT:
             what = _holds(pin)
-            if pin.form is Form.OPAQUE:
+            if pin.form is Form.OPAQUE and not opaque_pins.is_digest(pin):
                 what = f"{pin.value}, and Flux has no such tag (they start with v)"
-            yield _finding("FB102", pin, f"the install URL is not pinned: it holds {what}")
+            who = "install URL" if pin.kind == installers.INSTALL_URL else pin.subject
+            yield _finding("FB102", pin, f"the {who} is not pinned: it holds {what}")
     for number, pin in enumerate(exact):
         first = next((o for o in exact[:number] if installers.together(o, pin, exact)), None)
         if first is not None and pin.value != first.value:

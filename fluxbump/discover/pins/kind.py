@@ -8,6 +8,7 @@ from functools import cache
 from typing import Literal, Protocol
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from fluxbump.discover.variables.follow import Followed, Places
 from fluxbump.discover.variables.references import Reference
@@ -178,6 +179,12 @@ def pin_at(kind: str, track: Track, scalar: Scalar, subject: str) -> Pin:
     where = scalar.location
     location = Location(where.path, where.line, where.column + start - scalar.start)
     return Pin(kind, track, location, start, scalar.end, value[skip:], form, subject)
+
+
+def as_of(kind: Kind, pin: Pin) -> Pin:
+    """Return a pin with the role of the kind that found it, unless it has one of its own."""
+    own = pin.role is not Role.INSTALLS or kind.ROLE is Role.INSTALLS
+    return pin if own else replace(pin, role=kind.ROLE)
 
 
 def unpinned(kind: str, track: Track, location: Location, subject: str) -> Pin:

@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from fluxbump.discover.variables import assignments, references, shell_arguments
 from fluxbump.discover.variables.assignments import Assignment
 from fluxbump.discover.variables.references import Reference
-from fluxbump.model import Form, Pin, Track
+from fluxbump.model import Form, Pin, Role, Track
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.patterns import lazy_pattern
 
@@ -132,7 +132,10 @@ def follow(
         for path, one in held:
             where = (path, one.start)
             owners.setdefault(where, set()).add((pin.track, use))
-            pinned.setdefault(where, _pin(files[path], one, pin, reference))
+            held_there = pinned.get(where)
+            installs = pin.role is Role.INSTALLS
+            if held_there is None or (installs and held_there.role is not Role.INSTALLS):
+                pinned[where] = _pin(files[path], one, pin, reference)
             uses.add(use)
     for reference, track in named:
         for path, one in _in(search, files, reference):
@@ -157,7 +160,8 @@ def _pin(file: TextFile, one: Assignment, use: Pin, reference: Reference | None)
     name = (" $" if of_call else ".").join(reference.name) if reference else ""
     where = file.location(one.start)
     subject = f"{name} ({use.subject} in {use.location.path})"
-    return Pin(NAME, use.track, where, one.start, one.end, one.version or "", Form.EXACT, subject)
+    version = one.version or ""
+    return Pin(NAME, use.track, where, one.start, one.end, version, Form.EXACT, subject, use.role)
 
 
 def _resolve(search: _Search, pin: Pin, reference: Reference) -> list[tuple[str, Assignment]]:
