@@ -16,8 +16,8 @@ from msgspec import Struct
 from tests.helpers import ROOT, Cli, Repo, find, repository, script
 
 INSTALLS = ROOT / "fixtures" / "installs"
-NAMES = sorted(path.name for path in INSTALLS.iterdir() if path.is_dir())
 EXPECTED = "expected.txt"
+NAMES = sorted(path.parent.name for path in INSTALLS.glob(f"*/{EXPECTED}"))
 ANCHOR = "zz/anchor.sh"
 """A place beside the fixture's own, so that a single one has something to agree with."""
 

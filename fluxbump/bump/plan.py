@@ -15,7 +15,7 @@ from fluxbump.bump import left_behind
 from fluxbump.bump.changes import Change, Plan
 from fluxbump.discover import chart_installs, opaque_pins
 from fluxbump.discover.digests.spellings import MANIFEST
-from fluxbump.discover.tracks import current, needs_chart, require_pins
+from fluxbump.discover.tracks import current, held, needs_chart, require_pins
 from fluxbump.errors import HalfBumpError, PinError, RefusedError
 from fluxbump.flux.releases import Goal, best_chart
 from fluxbump.model import (
@@ -102,16 +102,13 @@ def plan(
     left_behind.require_none(inventory, changes, targets, index)
     return Plan(
         chart_release=chart_release,
-        current=current(inventory),
+        current=held(inventory),
         targets=targets,
         changes=changes,
         kept=(*_left(left, targets), *_kept(moving, targets)),
         notes=(*inventory.notes, *_lowered(changes)),
         unmoved=left_behind.unmoved(inventory, targets, index),
     )
-
-
-_MIRRORS = ("values-mirror", "app-version")
 
 
 # --- what must hold before anything is planned ------------------------------------------------
@@ -317,10 +314,10 @@ def _refuse_stale_digests(
 
 def _refuse_downgrade(changes: Iterable[Change]) -> None:
     for change in changes:
-        if change.pin.track not in (FLUX, FLUX2):
+        if not _is_installed(change.pin):
             continue
         old, new = versions.parse(change.pin.value), versions.parse(change.new)
-        if change.pin.kind not in _MIRRORS and old and new and new < old:
+        if old and new and new < old:
             raise RefusedError(
                 f"{change.pin.subject} would go down from {old} to {new}",
                 where=change.pin.location,
@@ -332,8 +329,14 @@ def _refuse_downgrade(changes: Iterable[Change]) -> None:
 def _lowered(changes: Iterable[Change]) -> Iterator[Note]:
     for change in changes:
         old, new = versions.parse(change.pin.value), versions.parse(change.new)
-        if change.pin.track not in (FLUX, FLUX2) and old and new and new < old:
+        if not _is_installed(change.pin) and old and new and new < old:
+            ahead = "its chart" if change.pin.track.kind is TrackKind.CHART else "what is installed"
             yield Note(
                 change.pin.location,
-                f"{change.pin.subject} was ahead of its chart: goes down from {old} to {new}",
+                f"{change.pin.subject} was ahead of {ahead}: goes down from {old} to {new}",
             )
+
+
+def _is_installed(pin: Pin) -> bool:
+    """Whether a cluster gets what a pin holds, which an API server may refuse to take back."""
+    return pin.track in (FLUX, FLUX2) and pin.role is Role.INSTALLS

@@ -113,32 +113,28 @@ def _worse(pin: Pin, text: str) -> Iterator[_Fault]:
         yield _GONE, key, key + len("version"), "removed", ("FB104",)
 
 
+_OWN_RULES = {
+    "controller-image": ("FB113",),
+    installers.GOTK: ("FB116",),
+    "values-mirror": ("FB104",),
+    "chart-version": ("FB107", "FB108", "FB109", "FB110"),
+    "app-version": ("FB110",),
+    "blueprint": ("FB110",),
+    "chart-reader": ("FB110",),
+    "digest": (),  # the file itself is needed to tell a wrong one
+}
+"""The rules of the kinds that have some of their own; of all others, role and track say which."""
+
+
 def _codes(pin: Pin, inventory: Inventory) -> tuple[str, ...]:
     """The rules that must refuse another version at this pin."""
-    own = {"controller-image": ("FB113",), installers.GOTK: ("FB116",)}.get(pin.kind)
-    if own is not None:
-        return own
-    if pin.track in (FLUX, FLUX2) and pin.kind not in ("values-mirror", "app-version"):
+    if pin.kind in _OWN_RULES:
+        return _OWN_RULES[pin.kind]
+    if pin.track in (FLUX, FLUX2):
         return _upstream_codes(pin, inventory)
-    return {
-        "values-mirror": ("FB104",),
-        "chart-version": ("FB107", "FB108", "FB109", "FB110"),
-        "app-version": ("FB110",),
-        "chart-dependency": ("FB108",),
-        "blueprint": ("FB110",),
-        "chart-reader": ("FB110",),
-        "helm-release": ("FB109",),
-        "terraform": ("FB109",),
-        "variable": ("FB109",),
-        "digest": (),  # the file itself is needed to tell a wrong one
-        "helm-command": ("FB109",),
-        "ansible-helm": ("FB109",),
-        "helm-call": ("FB109",),
-        "crossplane": ("FB109",),
-        "embedded-manifest": ("FB109",),
-        "kustomize-override": ("FB109",),
-        "custom": ("FB109",) if pin.track.kind is TrackKind.CHART else (),
-    }[pin.kind]
+    if pin.track.kind is TrackKind.CHART:
+        return ("FB108",) if pin.kind == "chart-dependency" else ("FB109",)
+    return ()
 
 
 def _upstream_codes(pin: Pin, inventory: Inventory) -> tuple[str, ...]:

@@ -48,6 +48,7 @@ AGREEMENT = (
     "FB115",
     "FB116",
     "FB117",
+    "FB118",
 )
 """The rules that say whether the pins agree."""
 

@@ -14,6 +14,9 @@ from fluxbump.model import FLUX, Form, Inventory, Pin
 from fluxbump.text.patterns import lazy_pattern
 
 INSTALL_URL = "install-url"
+EXACT = (INSTALL_URL, "kustomize-remote", "variable")
+"""Kinds that have to hold one release: what they name is taken as it is."""
+
 GOTK = "gotk-components"
 """What `flux bootstrap` commits: one file for each cluster."""
 
@@ -67,7 +70,7 @@ def together(one: Pin, other: Pin, every: Iterable[Pin]) -> bool:
         every: all places that install a release.
     """
     if GOTK not in (one.kind, other.kind):
-        return True
+        return not chart_installs.apart(one, other)
     if apart(one, other):
         return False
     if one.kind == other.kind:

@@ -42,6 +42,16 @@ def current(inventory: Inventory) -> dict[Track, str]:
     return held
 
 
+def held(inventory: Inventory) -> dict[Track, str]:
+    """Tell what each track holds now, as `current` does; of tools where nothing is installed."""
+    found = current(inventory)
+    beside = [pin for pin in inventory.pins if (pin.track, pin.form) == (FLUX, Form.EXACT)]
+    if FLUX not in found and not installs(inventory.pins, FLUX) and beside:
+        oldest = min(beside, key=lambda pin: versions.parse(pin.value) or _LOWEST)
+        found[FLUX] = oldest.value
+    return found
+
+
 def installs(pins: Iterable[Pin], track: Track) -> list[Pin]:
     """Return the pins that say which version of a track is installed, in the order of `KINDS`."""
     found = (pin for pin in pins if pin.track == track and pin.role is Role.INSTALLS)
@@ -55,6 +65,11 @@ def first_installs(pins: Iterable[Pin], track: Track) -> list[Pin]:
 
 
 _OF_CHARTS = (TrackKind.COMMUNITY, TrackKind.CHART)
+
+
+def moves(pin: Pin) -> bool:
+    """Whether a bump sets what a pin holds; flux-operator has a version line of its own."""
+    return pin.form is Form.EXACT and pin.role is not Role.OPERATOR
 
 
 def needs_chart(inventory: Inventory) -> bool:

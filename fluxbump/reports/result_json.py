@@ -44,6 +44,7 @@ class PinJson(PlaceJson):
     """A pin and what it holds."""
 
     kind: str
+    role: str
     track: str
     subject: str
     form: str
@@ -296,6 +297,7 @@ def pin(one: Pin) -> PinJson:
     return {
         **_place(one.location),
         "kind": one.kind,
+        "role": one.role.value,
         "track": str(one.track),
         "subject": one.subject,
         "form": one.form.value,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -12,6 +13,8 @@ from fluxbump.bump.changes import Row
 from fluxbump.bump.migrate.edits import Migration
 from fluxbump.check.status import Listed, Survey
 from fluxbump.discover import installers
+from fluxbump.discover.tracks import installs as installing
+from fluxbump.discover.tracks import moves
 from fluxbump.flux import releases as resolve
 from fluxbump.model import (
     FLUX,
@@ -23,6 +26,7 @@ from fluxbump.model import (
     Mention,
     Note,
     Pin,
+    Role,
     Severity,
     Snapshot,
     Track,
@@ -270,17 +274,38 @@ def status(view: Survey, paint: Paint) -> str:
         for place in (one.location, *(other.location for other in one.related)):
             marks.setdefault(place, one.code)
     rows = [
-        (str(p.location), p.kind, str(p.track), p.value or "-", marks.get(p.location, _form(p)))
+        (
+            str(p.location),
+            p.kind,
+            p.role.value,
+            str(p.track),
+            p.value or "-",
+            marks.get(p.location, _form(p)),
+        )
         for p in view.inventory.pins
     ]
-    lines += [*table(("PIN", "KIND", "TRACK", "HOLDS", "STATE"), rows, paint), ""]
+    lines += [*table(("PIN", "KIND", "ROLE", "TRACK", "HOLDS", "STATE"), rows, paint), ""]
     lines += findings(view.findings, paint)
     lines += _section("Cannot be read", [_unreadable(u) for u in view.inventory.unreadable], paint)
     lines += _section("Notes", [_note(note) for note in view.inventory.notes], paint)
     if view.newest is not None:
         which = " with a chart" if view.needs_chart else ""
         lines.append(f"Newest release{which}: {resolve.describe(view.newest)}")
+    lines.append(moving(view.inventory.pins))
     return "\n".join(lines).rstrip("\n")
+
+
+def moving(pins: Sequence[Pin]) -> str:
+    """Say in a line which pins a bump moves, and which are compared only."""
+    stay = [pin for pin in pins if not moves(pin)]
+    places = "place" if len(pins) == 1 else "places"
+    if not stay:
+        return f"fluxbump to moves {'the' if len(pins) == 1 else 'all'} {len(pins)} {places}"
+    why = Counter("flux-operator" if p.role is Role.OPERATOR else str(p.form) for p in stay)
+    said = ", ".join(f"{count} {what}" for what, count in sorted(why.items()))
+    return (
+        f"fluxbump to moves {len(pins) - len(stay)} of {len(pins)} {places}; compared only: {said}"
+    )
 
 
 def _verdict(view: Survey, paint: Paint) -> list[str]:
@@ -293,7 +318,7 @@ def _verdict(view: Survey, paint: Paint) -> list[str]:
         f"{who} installs Flux {installs}" if installs and who else "no install URL",
         f"chart flux2 {shipping}" if shipping else "no chart",
     ]
-    said = "; ".join(facts)
+    said = "; ".join(facts) if installs or shipping else _beside(view)
     wrong = [one for one in view.findings if one.severity is Severity.ERROR]
     if any(one.code == "FB103" for one in wrong):
         over = f"over what {who} installed " if who else "of one release over another "
@@ -306,6 +331,13 @@ def _verdict(view: Survey, paint: Paint) -> list[str]:
     if view.loose:
         return [paint(_not_exact(view.loose), "bold", "yellow"), said]
     return [paint("The pins agree", "bold", "green"), said]
+
+
+def _beside(view: Survey) -> str:
+    """Say which releases tools and references hold, where nothing installs one."""
+    pins = [pin for pin in view.inventory.pins if pin.track == FLUX]
+    held = sorted({printable(pin.value) for pin in pins if pin.value}) or ["?"]
+    return f"nothing here installs Flux; tools and references hold {', '.join(held)}"
 
 
 def _installer(view: Survey) -> str | None:
@@ -326,7 +358,7 @@ def _not_exact(loose: Sequence[Pin]) -> str:
 
 def _inexact(view: Survey, track: Track) -> str | None:
     """What holds a track where no full version does: `latest (unpinned)`."""
-    pins = (pin for pin in view.inventory.pins if pin.track == track)
+    pins = installing(view.inventory.pins, track)
     first = next((pin for pin in pins if pin.form is not Form.EXACT), None)
     return f"{printable(first.value)} ({first.form})".lstrip() if first else None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from msgspec.structs import replace
 
@@ -11,7 +11,6 @@ from fluxbump.check.rules.rule import Evidence, NotApplicable, NotRun, Outcome, 
 from fluxbump.discover import installers, opaque_pins
 from fluxbump.discover.tracks import installs
 from fluxbump.model import (
-    FLUX,
     FLUX2,
     Chart,
     Finding,
@@ -25,13 +24,7 @@ from fluxbump.model import (
 )
 from fluxbump.text import version_ranges, versions, yaml
 
-_BY_URL = ("install-url", "kustomize-remote")
-"""Kinds whose URL says what is installed, or takes whatever is newest."""
-_INSTALLS = (
-    *("helm-command", "ansible-helm", "helm-call", "crossplane", "embedded-manifest"),
-    "kustomize-override",
-)
-
+_DEPENDENCY = "chart-dependency"  # FB108
 
 _SITES = frozenset({"FB102", "FB103"})
 """The rules by which one place that installs Flux contradicts another."""
@@ -49,11 +42,6 @@ def _of(evidence: Evidence, kind: str) -> list[Pin]:
 
 def _exact(evidence: Evidence, kind: str) -> list[Pin]:
     return [pin for pin in _of(evidence, kind) if pin.form is Form.EXACT]
-
-
-def _variables(evidence: Evidence) -> list[Pin]:
-    """Where the release of an install URL is set, if it is not in the URL itself."""
-    return [pin for pin in _of(evidence, "variable") if pin.track == FLUX]
 
 
 def _dependencies(evidence: Evidence) -> list[Pin]:
@@ -102,8 +90,7 @@ def chart_dependency(evidence: Evidence) -> Iterator[Outcome]:
 
 def install_manifest(evidence: Evidence) -> Iterator[Outcome]:
     """Every install URL in live code names one release, and the same one."""
-    named = [pin for kind in _BY_URL for pin in _of(evidence, kind) if pin.role is Role.INSTALLS]
-    urls = [*named, *_variables(evidence)]
+    urls = [pin for pin in installers.sources(evidence.inventory) if pin.kind in installers.EXACT]
     exact = installers.exact(evidence.inventory)
     for pin in urls:
         if pin.form is Form.VARIABLE and exact:
@@ -248,17 +235,20 @@ def _beside(mirror: Pin, folder: str) -> bool:
 
 def umbrella_dependency(evidence: Evidence) -> Iterator[Outcome]:
     """An umbrella depends on the version that its wrapper has."""
-    yield from _behind_chart(evidence, "FB108", "chart-dependency")
+    yield from _behind_chart(evidence, "FB108", _of(evidence, _DEPENDENCY))
 
 
 def helm_release(evidence: Evidence) -> Iterator[Outcome]:
     """Every cluster asks for the version that the chart has."""
-    yield from _behind_chart(evidence, "FB109", "helm-release", "terraform", *_INSTALLS, "custom")
+    every = evidence.inventory.pins
+    pins = [pin for pin in every if pin.role is Role.INSTALLS and pin.kind != _DEPENDENCY]
+    yield from _behind_chart(evidence, "FB109", pins)
 
 
 def version_mirror(evidence: Evidence) -> Iterator[Outcome]:
     """A blueprint repeats its chart's version, and an appVersion that mirrored still does."""
-    yield from _behind_chart(evidence, "FB110", "blueprint", "chart-reader")
+    repeating = [pin for kind in ("blueprint", "chart-reader") for pin in _of(evidence, kind)]
+    yield from _behind_chart(evidence, "FB110", repeating)
     mirrors = {pin.location.path for pin in _of(evidence, "app-version")}
     own = {pin.location.path: pin for pin in _of(evidence, "chart-version")}
     before = evidence.base.pins if evidence.base else ()
@@ -279,10 +269,10 @@ def _app_version(evidence: Evidence, chart: Location) -> Location:
     return scalar.location if scalar else chart
 
 
-def _behind_chart(evidence: Evidence, code: str, *kinds: str) -> Iterator[Finding]:
+def _behind_chart(evidence: Evidence, code: str, pins: Iterable[Pin]) -> Iterator[Finding]:
     charts = {chart.track: chart for chart in evidence.inventory.charts}
     own = {pin.track: pin for pin in _of(evidence, "chart-version")}
-    pins = [p for kind in kinds for p in _of(evidence, kind) if p.track.kind is TrackKind.CHART]
+    pins = [pin for pin in pins if pin.track.kind is TrackKind.CHART]
     off = [pin for pin in pins if pin.track in charts and _differs(pin, charts[pin.track])]
     for pin in off:
         chart, version = charts[pin.track], own[pin.track]
