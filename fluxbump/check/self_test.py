@@ -16,7 +16,18 @@ from fluxbump.check.rules.rule import Evidence
 from fluxbump.discover.inventory import Scope, rediscover
 from fluxbump.errors import PinError
 from fluxbump.flux import controller_images
-from fluxbump.model import FLUX, FLUX2, Finding, Form, Inventory, Location, Pin, Role, TrackKind
+from fluxbump.model import (
+    FLUX,
+    FLUX2,
+    OPERATOR,
+    Finding,
+    Form,
+    Inventory,
+    Location,
+    Pin,
+    Role,
+    TrackKind,
+)
 from fluxbump.text import versions
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.splice import Edit
@@ -116,6 +127,8 @@ def _codes(pin: Pin, inventory: Inventory) -> tuple[str, ...]:
     """The rules that must refuse another version at this pin."""
     if pin.kind == "controller-image":
         return ("FB113",)
+    if pin.track == OPERATOR:
+        return ("FB118",)
     if pin.track in (FLUX, FLUX2) and pin.kind not in ("values-mirror", "app-version"):
         return _upstream_codes(pin, inventory)
     return {

@@ -30,6 +30,8 @@ _IMAGES = (
     "ionController",
 )
 """What a file with a controller's image contains, or a devbox.lock; the last ends three names."""
+_OPERATOR = ("flux-operator", "flux-instance", "FluxInstance")
+"""What installs Flux by flux-operator, or sets what that installs."""
 _COMMANDS = ("flux install", "flux bootstrap")
 """What a file contains that installs with the flux CLI, and may name nothing else of Flux."""
 
@@ -78,6 +80,7 @@ def words(context: Context) -> tuple[str, ...]:
                 *_BY_REFERENCE,
                 *_IMAGES,
                 *_COMMANDS,
+                *_OPERATOR,
                 *cross_references.PATHS,
                 *paths,
             )
