@@ -58,6 +58,14 @@ PATCHED = (
     "patches:\n  - target: {kind: HelmRelease, name: bp-flux}\n    patch: |\n"
     "      - op: replace\n        path: /spec/chart/spec/version\n        value: 1.1.2\n"
 )
+MANIFESTS = (
+    "kind: OCIRepository\nmetadata: {name: m}\n"
+    "spec: {url: oci://ghcr.io/fluxcd/flux-manifests, ref: {tag: v2.4.0}}\n"
+)
+INSTANCE = (
+    "kind: FluxInstance\nmetadata: {name: flux}\nspec:\n  distribution:\n    version: 2.4.0\n"
+    "    artifact: oci://ghcr.io/controlplaneio-fluxcd/flux-operator-manifests:v0.20.0\n"
+)
 REMOTE = "resources:\n  - github.com/fluxcd/flux2//manifests/install?ref=v2.4.0\n"
 EVERY_KIND = small(
     chart=wrapper() + "appVersion: 1.1.2\n",
@@ -78,6 +86,9 @@ EVERY_KIND = small(
         "node.tftpl": release(),
         "kustomization.yaml": PATCHED,
         "base/kustomization.yaml": REMOTE,
+        "manifests.yaml": MANIFESTS,
+        "op/instance.yaml": INSTANCE,
+        "op/install.sh": "helm install o oci://r.example.org/flux-operator --version 0.20.0\n",
         "raw.sh": "curl -O https://raw.githubusercontent.com/fluxcd/flux2/v2.4.0/a.yaml\n",
         "boot.sh": "flux install --version v2.4.0\n",
         "Dockerfile": "FROM ghcr.io/fluxcd/flux-cli:v2.4.0\n",
