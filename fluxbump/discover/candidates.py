@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 
 from fluxbump.discover import cross_references
 from fluxbump.discover.pins.kind import Context
+from fluxbump.discover.variables import flux_names
 from fluxbump.model import FLUX2, Snapshot
 from fluxbump.text import versions
 from fluxbump.text.live_code import YAML, suffix_of
@@ -78,6 +79,7 @@ def words(context: Context) -> tuple[str, ...]:
                 *_BY_REFERENCE,
                 *_IMAGES,
                 *_COMMANDS,
+                *flux_names.NEEDLES,
                 *cross_references.PATHS,
                 *paths,
             )
