@@ -29,10 +29,12 @@ class Followed(Struct, frozen=True):
     Attributes:
         pins: the assignments that hold a version, by path.
         uses: path and offset of every text whose variable is followed.
+        disputed: path and offset of assignments that a use cannot choose among.
     """
 
     pins: Mapping[str, tuple[Pin, ...]] = field(default_factory=dict)
     uses: frozenset[tuple[str, int]] = frozenset()
+    disputed: frozenset[tuple[str, int]] = frozenset()
 
 
 def reference_of(pin: Pin) -> Reference | None:
@@ -123,12 +125,15 @@ def follow(
         named: variables that count wherever they are set, whoever uses them.
     """
     search, uses = _Search(files, found), set[tuple[str, int]]()
+    disputed = set[tuple[str, int]]()
     pinned: dict[tuple[str, int], Pin] = {}
     owners: dict[tuple[str, int], set[tuple[Track, tuple[str, int]]]] = {}
     for pin in pins:
         use = (pin.location.path, pin.start)
         reference = reference_of(pin) or _parameter(files[pin.location.path], pin)
         held = _resolve(search, pin, reference) if reference else []
+        if reference and not held:
+            disputed |= {(path, one.start) for path, one in _setting(search, pin, reference)}
         for path, one in held:
             where = (path, one.start)
             owners.setdefault(where, set()).add((pin.track, use))
@@ -148,7 +153,7 @@ def follow(
     by_path: dict[str, tuple[Pin, ...]] = {}
     for where in sorted(pinned.keys() - torn):
         by_path[where[0]] = (*by_path.get(where[0], ()), pinned[where])
-    return Followed(by_path, frozenset(uses))
+    return Followed(by_path, frozenset(uses), frozenset(disputed | torn))
 
 
 def _parameter(file: TextFile, pin: Pin) -> Reference | None:
@@ -167,16 +172,12 @@ def _pin(file: TextFile, one: Assignment, use: Pin, reference: Reference | None)
 def _resolve(search: _Search, pin: Pin, reference: Reference) -> list[tuple[str, Assignment]]:
     """Return where the variable of a pin is set, if every such place holds the same version."""
     path = pin.location.path
-    own = [] if reference.scope in ("var", "local") else _in(search, [path], reference)
-    if reference.default:
-        start, end = (pin.start + offset for offset in reference.default)
-        text = search.files[path].text[start:end]
-        own = [*(one for one in own if one[1].start != start), (path, Assignment(start, end, text))]
+    own = _own(search, pin, reference)
     if reference.scope == shell_arguments.SCOPE and (
         not own or _called_elsewhere(search, path, reference)
     ):
         return []
-    held = _settled(search, path, own, _DEPTH) if own else _elsewhere(search, path, reference)
+    held = _setting(search, pin, reference)
     calls = _calls(search, path, reference)
     if calls and not held:
         return calls if all(one.version for _, one in calls) else []
@@ -184,6 +185,23 @@ def _resolve(search: _Search, pin: Pin, reference: Reference) -> list[tuple[str,
     # What a caller passes overrides the default, so each is a pin of its own.
     passed = [call for call in calls if call[1].version]
     return [*held, *passed] if same and held[0][1].version else []
+
+
+def _own(search: _Search, pin: Pin, reference: Reference) -> list[tuple[str, Assignment]]:
+    """Return where the file of a pin sets its variable, with the default that it has itself."""
+    path = pin.location.path
+    own = [] if reference.scope in ("var", "local") else _in(search, [path], reference)
+    if reference.default:
+        start, end = (pin.start + offset for offset in reference.default)
+        text = search.files[path].text[start:end]
+        own = [*(one for one in own if one[1].start != start), (path, Assignment(start, end, text))]
+    return own
+
+
+def _setting(search: _Search, pin: Pin, reference: Reference) -> list[tuple[str, Assignment]]:
+    """Return where the variable of a pin is set, whatever is held there."""
+    path, own = pin.location.path, _own(search, pin, reference)
+    return _settled(search, path, own, _DEPTH) if own else _elsewhere(search, path, reference)
 
 
 def _called_elsewhere(search: _Search, path: str, reference: Reference) -> bool:
