@@ -21,6 +21,7 @@ from fluxbump.discover.pins import (
     flux_instance,
     flux_manifests,
     flux_operator,
+    go_module,
     helm_call,
     helm_command,
     helm_release,
@@ -63,6 +64,7 @@ KINDS: dict[str, Kind] = {  # where several say what is installed, the first cou
     flux_action.NAME: flux_action,
     tool_version.NAME: tool_version,
     flux_operator.NAME: flux_operator,
+    go_module.NAME: go_module,
     chart_reader.NAME: chart_reader,  # behind all that read a kind of object better
     custom.NAME: custom,
 }
