@@ -101,6 +101,7 @@ def test_the_two_charts_are_at_one_version() -> None:
         {"clusters/a/o.yaml": "0.33.0", "clusters/b/o.yaml": "0.20.0"},
         {"prod/o.yaml": "0.33.0", "staging/o.yaml": "0.20.0"},
         {"x/k8s/apps/flux/o.yaml": "0.33.0", "y/k8s/apps/flux/o.yaml": "0.20.0"},
+        {"gcp/admin/main.yaml": "0.33.0", "gcp/standalone/main.yaml": "0.20.0"},
     ],
 )
 def test_clusters_may_differ(files: dict[str, str]) -> None:

@@ -63,14 +63,20 @@ def _part(pin: Pin) -> str:
 
 
 def _together(one: Pin, other: Pin) -> bool:
-    """Whether two places speak of the same cluster."""
+    """Whether two places speak of the same cluster.
+
+    Two places of the same chart do not, unless one is the bootstrap of the other, or above it.
+    """
     if chart_installs.apart(one, other):
         return False
-    if (one.kind in chart_installs.BOOTSTRAP) != (other.kind in chart_installs.BOOTSTRAP):
+    bootstraps = [pin.kind in chart_installs.BOOTSTRAP for pin in (one, other)]
+    if any(bootstraps) and not all(bootstraps):
         return True
     first, second = (pin.location.path.split("/")[:-1] for pin in (one, other))
     common = sum(1 for _ in _shared(first, second))
-    return min(len(first), len(second)) - common <= _NEAR >= max(len(first), len(second)) - common
+    if _part(one) == _part(other):
+        return common == min(len(first), len(second))
+    return max(len(first), len(second)) - common <= _NEAR
 
 
 def _shared(first: Sequence[str], second: Sequence[str]) -> Iterator[str]:

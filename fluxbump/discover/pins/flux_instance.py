@@ -25,7 +25,7 @@ ROLE = Role.INSTALLS
 _KEY = "distribution"
 _OURS = ("flux-instance", "controlplaneio-fluxcd", "ghcr.io/fluxcd")
 """What a text contains whose `instance` is that of flux-operator."""
-_VALUES = "values of flux-instance"
+_VALUES = "chart flux-instance"
 _VERSION = r"v?[0-9][\w.+-]*|[0-9]+(?:\.(?:[0-9]+|[x*]))*|\*"
 _SET = lazy_pattern(
     rf"""\binstance\.{_KEY}\.version(?:["']?\s*[=,]?\s*(?:value\s*=\s*)?["']?)
