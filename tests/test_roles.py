@@ -225,11 +225,11 @@ def test_the_last_line_says_what_moves(pins: list[Pin], expected: str) -> None:
     assert text.moving(pins) == expected
 
 
-# --- what floats (FB118) ----------------------------------------------------------------------
+# --- what floats (FB119) ----------------------------------------------------------------------
 
 
 def test_a_range_alone_is_a_note() -> None:
-    (found,) = findings({"instance.yaml": INSTANCE.format("2.5.x")}, "FB118", RANGE)
+    (found,) = findings({"instance.yaml": INSTANCE.format("2.5.x")}, "FB119", RANGE)
     assert found.severity is Severity.NOTE
     assert "Flux 2.5.1 today" in found.message
 
@@ -244,7 +244,7 @@ def test_a_range_alone_is_a_note() -> None:
 )
 def test_a_range_is_judged_by_what_it_comes_to(value: str, exact: str, severity: Severity) -> None:
     files = {"instance.yaml": INSTANCE.format(value), "boot.sh": script(exact)}
-    (found,) = findings(files, "FB118", RANGE)
+    (found,) = findings(files, "FB119", RANGE)
     assert found.severity is severity
     column = len("spec: {distribution: {version: ") + 1
     assert found.location == Location("instance.yaml", 4, column)
@@ -255,12 +255,12 @@ def test_a_range_of_another_environment_may_differ() -> None:
         "clusters/staging/instance.yaml": INSTANCE.format("2.5.x"),
         "clusters/prod/boot.sh": script("2.4.0"),
     }
-    (found,) = findings(files, "FB118", RANGE)
+    (found,) = findings(files, "FB119", RANGE)
     assert found.severity is Severity.NOTE
 
 
 def test_an_exact_version_does_not_float() -> None:
-    assert findings({"instance.yaml": INSTANCE.format("2.5.1")}, "FB118", RANGE) == []
+    assert findings({"instance.yaml": INSTANCE.format("2.5.1")}, "FB119", RANGE) == []
 
 
 def test_a_range_that_admits_the_target_stays_and_one_that_does_not_is_refused() -> None:

@@ -21,6 +21,7 @@ from fluxbump.flux.releases import Goal, best_chart
 from fluxbump.model import (
     FLUX,
     FLUX2,
+    OPERATOR,
     Chart,
     ChartIndex,
     Form,
@@ -49,12 +50,14 @@ class Options(Struct, frozen=True):
         allow_downgrade: a pin may move to an older Flux release or chart version.
         align: install URLs, or wrappers, that disagree among themselves are set all the same.
         leave: kinds of pin that stay as they are.
+        operator: the version of flux-operator that its places move to; None where they stay.
     """
 
     level: Level = "patch"
     allow_downgrade: bool = False
     align: bool = False
     leave: frozenset[str] = frozenset()
+    operator: str | None = None
 
 
 def plan(
@@ -89,6 +92,7 @@ def plan(
         "no HelmRelease of it",
     )
     _require_readable(inventory)
+    _require_operator(inventory, options)
     if not options.align:
         _require_agreement(inventory)
     _require_rewritable(inventory, index)
@@ -124,6 +128,14 @@ def _require_readable(inventory: Inventory) -> None:
             hint="fix it: it names what moves. If it is excluded in fluxbump.yaml, "
             "every version in it stays behind",
             places=(Related(one.location, one.message) for one in inventory.unreadable),
+        )
+
+
+def _require_operator(inventory: Inventory, options: Options) -> None:
+    if options.operator and all(pin.track != OPERATOR for pin in inventory.pins):
+        raise PinError(
+            "nothing here pins flux-operator: none of its charts, no artifact of it",
+            hint="leave out --operator",
         )
 
 
@@ -190,6 +202,8 @@ def _targets(
     targets = {FLUX: str(chart_release.app_version)}
     if chart_release.version is not None and needs_chart(inventory):
         targets[FLUX2] = str(chart_release.version)
+    if options.operator is not None:
+        targets[OPERATOR] = options.operator
     targets |= following
     before = {chart.path: chart for chart in earlier}
     for chart in inventory.charts:
@@ -339,4 +353,4 @@ def _lowered(changes: Iterable[Change]) -> Iterator[Note]:
 
 def _is_installed(pin: Pin) -> bool:
     """Whether a cluster gets what a pin holds, which an API server may refuse to take back."""
-    return pin.track in (FLUX, FLUX2) and pin.role is Role.INSTALLS
+    return pin.track == OPERATOR or (pin.track in (FLUX, FLUX2) and pin.role is Role.INSTALLS)

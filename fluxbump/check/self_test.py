@@ -17,7 +17,18 @@ from fluxbump.discover import installers
 from fluxbump.discover.inventory import Scope, rediscover
 from fluxbump.errors import PinError
 from fluxbump.flux import controller_images
-from fluxbump.model import FLUX, FLUX2, Finding, Form, Inventory, Location, Pin, Role, TrackKind
+from fluxbump.model import (
+    FLUX,
+    FLUX2,
+    OPERATOR,
+    Finding,
+    Form,
+    Inventory,
+    Location,
+    Pin,
+    Role,
+    TrackKind,
+)
 from fluxbump.text import versions
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.splice import Edit
@@ -130,6 +141,8 @@ def _codes(pin: Pin, inventory: Inventory) -> tuple[str, ...]:
     """The rules that must refuse another version at this pin."""
     if pin.kind in _OWN_RULES:
         return _OWN_RULES[pin.kind]
+    if pin.track == OPERATOR:
+        return ("FB118",)
     if pin.track in (FLUX, FLUX2):
         return _upstream_codes(pin, inventory)
     if pin.track.kind is TrackKind.CHART:

@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 
 from fluxbump.discover import cross_references
 from fluxbump.discover.pins.kind import Context
+from fluxbump.discover.variables import flux_names
 from fluxbump.flux import gotk
 from fluxbump.model import FLUX2, Snapshot
 from fluxbump.text import versions
@@ -31,7 +32,9 @@ _IMAGES = (
     "ionController",
 )
 """What a file with a controller's image contains, or a devbox.lock; the last ends three names."""
-_COMMANDS = ("flux install", "flux bootstrap")
+_OPERATOR = ("flux-operator", "flux-instance", "FluxInstance")
+"""What installs Flux by flux-operator, or sets what that installs."""
+_COMMANDS = ("flux install", "flux bootstrap", "flux_bootstrap_git")
 """What a file contains that installs with the flux CLI, and may name nothing else of Flux."""
 
 
@@ -80,6 +83,8 @@ def words(context: Context) -> tuple[str, ...]:
                 *_IMAGES,
                 *_COMMANDS,
                 gotk.NEEDLE,
+                *_OPERATOR,
+                *flux_names.NEEDLES,
                 *cross_references.PATHS,
                 *paths,
             )

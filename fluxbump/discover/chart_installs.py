@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from fluxbump.model import FLUX2, Form, Inventory, Pin
 
-BOOTSTRAP = ("helm-command", "terraform", "ansible-helm", "helm-call")
+BOOTSTRAP = ("helm-command", "terraform", "ansible-helm", "helm-call", "helmfile")
 """Kinds whose chart somebody or something installs once; GitOps then takes over."""
 
 RECONCILED = ("chart-dependency", "helm-release", "crossplane")

@@ -13,6 +13,7 @@ from fluxbump.flux.available import Available, without_chart
 from fluxbump.model import (
     FLUX,
     FLUX2,
+    OPERATOR,
     ChartIndex,
     Form,
     Inventory,
@@ -24,6 +25,7 @@ from fluxbump.model import (
 from fluxbump.text import versions
 
 _LOWEST = Version(0)
+_OF_FLUX = (FLUX, FLUX2, OPERATOR)
 _ORDER = {name: number for number, name in enumerate(KINDS)}
 
 
@@ -31,13 +33,17 @@ def current(inventory: Inventory) -> dict[Track, str]:
     """Tell what each track holds now.
 
     `flux` is what install URLs and their like hold, `flux2` what the wrappers depend on (the
-    oldest, when they disagree), a chart's track is the version in its Chart.yaml.
+    oldest, when they disagree), `flux-operator` what its charts hold, and a chart's
+    track is the version in its Chart.yaml.
     """
     held: dict[Track, str] = {}
     for track in (FLUX, FLUX2):
         values = {pin.value for pin in first_installs(inventory.pins, track)}
         if values:
             held[track] = min(values, key=lambda value: versions.parse(value) or _LOWEST)
+    operator = {p.value for p in pins_of(inventory.pins, OPERATOR) if p.form is Form.EXACT}
+    if operator:
+        held[OPERATOR] = min(operator, key=lambda value: versions.parse(value) or _LOWEST)
     held |= {chart.track: chart.version for chart in inventory.charts}
     return held
 
@@ -50,6 +56,11 @@ def held(inventory: Inventory) -> dict[Track, str]:
         oldest = min(beside, key=lambda pin: versions.parse(pin.value) or _LOWEST)
         found[FLUX] = oldest.value
     return found
+
+
+def pins_of(pins: Iterable[Pin], track: Track) -> list[Pin]:
+    """Return the pins of a track."""
+    return [pin for pin in pins if pin.track == track]
 
 
 def installs(pins: Iterable[Pin], track: Track) -> list[Pin]:
@@ -96,5 +107,5 @@ def require_pins(inventory: Inventory, message: str) -> None:
     Raises:
         PinError: it pins nothing, and holds no candidate that could not be read.
     """
-    if not any(pin.track in (FLUX, FLUX2) for pin in inventory.pins) and not inventory.unreadable:
+    if not any(pin.track in _OF_FLUX for pin in inventory.pins) and not inventory.unreadable:
         raise PinError(message, hint="is this the right repository and revision? see --repo, --rev")

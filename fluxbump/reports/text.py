@@ -13,8 +13,7 @@ from fluxbump.bump.changes import Row
 from fluxbump.bump.migrate.edits import Migration
 from fluxbump.check.status import Listed, Survey
 from fluxbump.discover import installers
-from fluxbump.discover.tracks import installs as installing
-from fluxbump.discover.tracks import moves
+from fluxbump.discover.tracks import installs, moves
 from fluxbump.flux import releases as resolve
 from fluxbump.model import (
     FLUX,
@@ -309,16 +308,16 @@ def moving(pins: Sequence[Pin]) -> str:
 
 
 def _verdict(view: Survey, paint: Paint) -> list[str]:
-    installs, chart = view.current.get(FLUX), view.current.get(FLUX2)
+    installed, chart = view.current.get(FLUX), view.current.get(FLUX2)
     ships = view.chart_release
-    installs = installs or _inexact(view, FLUX)
+    installed = installed or _inexact(view, FLUX)
     shipping = f"{chart} ships Flux {ships or '?'}" if chart else _inexact(view, FLUX2)
     who = _installer(view)
     facts = [
-        f"{who} installs Flux {installs}" if installs and who else "no install URL",
+        f"{who} installs Flux {installed}" if installed and who else "no install URL",
         f"chart flux2 {shipping}" if shipping else "no chart",
     ]
-    said = "; ".join(facts) if installs or shipping else _beside(view)
+    said = "; ".join(facts) if installed or shipping else _beside(view)
     wrong = [one for one in view.findings if one.severity is Severity.ERROR]
     if any(one.code == "FB103" for one in wrong):
         over = f"over what {who} installed " if who else "of one release over another "
@@ -358,7 +357,7 @@ def _not_exact(loose: Sequence[Pin]) -> str:
 
 def _inexact(view: Survey, track: Track) -> str | None:
     """What holds a track where no full version does: `latest (unpinned)`."""
-    pins = installing(view.inventory.pins, track)
+    pins = installs(view.inventory.pins, track)
     first = next((pin for pin in pins if pin.form is not Form.EXACT), None)
     return f"{printable(first.value)} ({first.form})".lstrip() if first else None
 

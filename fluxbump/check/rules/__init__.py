@@ -23,6 +23,7 @@ from fluxbump.check.rules import (
     kubernetes_minimum,
     lock_and_archives,
     not_judged,
+    operator_agreement,
     release_identity,
     rendered_chart,
     stale_text,
@@ -50,6 +51,7 @@ FAMILIES = (
     controller_images,
     gotk,
     beside_installs,
+    operator_agreement,
 )
 
 RULES: dict[str, Rule] = {

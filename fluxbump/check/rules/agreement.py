@@ -107,10 +107,23 @@ def install_manifest(evidence: Evidence) -> Iterator[Outcome]:
         first = next((o for o in exact[:number] if installers.together(o, pin, exact)), None)
         if first is not None and pin.value != first.value:
             yield _installs_differ(pin, first)
+    yield from _excluding(evidence, exact)
     gone = list(_lost("FB102", lost_installs.urls, evidence))
     yield from gone
     if not urls and not gone:
         yield NotApplicable("FB102", "nothing here installs Flux by the URL of an install.yaml")
+
+
+def _excluding(evidence: Evidence, exact: list[Pin]) -> Iterator[Finding]:
+    """A range of releases that does not admit the one that is installed."""
+    for pin in installers.sources(evidence.inventory) if exact else ():
+        if pin.form is Form.RANGE and not _admits(pin.value, exact[0].value):
+            message = (
+                f"{pin.subject} holds the range {pin.value}, which excludes {exact[0].value} "
+                f"({exact[0].location})"
+            )
+            related = Related(exact[0].location, f"holds {exact[0].value}")
+            yield _finding("FB102", pin, message, related)
 
 
 def _installs_differ(pin: Pin, first: Pin) -> Finding:

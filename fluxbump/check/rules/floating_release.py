@@ -20,7 +20,7 @@ from fluxbump.flux.available import without_chart
 from fluxbump.model import ChartIndex, Form, Pin
 from fluxbump.text import version_ranges
 
-_CODE = "FB118"
+_CODE = "FB119"
 
 
 def floating(evidence: Evidence) -> Iterator[Outcome]:
