@@ -51,6 +51,11 @@ def pins(path: str, text: str) -> list[str]:
         ("values.yaml", f"image:\n  repository: {IMAGE}\n  tag: v2.4.0\n",
          ["3 flux-cli flux 2.4.0"]),
         ("ci.yml", "image: ghcr.io/other/flux-cli:v2.4.0\n", []),
+        ("ci.yml", f"image: {IMAGE}:v2.4.0-arm64\n", []),
+        ("c.yaml", f"- version: v2.4.0\n  access: {{imageReference: {IMAGE}:v2.4.0}}\n",
+         ["2 flux-cli flux 2.4.0", "1 flux-cli flux 2.4.0"]),
+        ("c.yaml", f"- version: v2.3.0\n  access: {{imageReference: {IMAGE}:v2.4.0}}\n",
+         ["2 flux-cli flux 2.4.0"]),
     ],
 )  # fmt: skip
 def test_what_is_a_pin(path: str, text: str, expected: list[str]) -> None:

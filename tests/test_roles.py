@@ -37,7 +37,7 @@ CI = ".github/workflows/ci.yaml"
 
 INSTANCE = (
     "apiVersion: fluxcd.controlplane.io/v1\nkind: X\nmetadata: {{name: flux}}\n"
-    "spec: {{distribution: {{version: {}}}}}\n"
+    "spec: {{distribution: {{version: '{}'}}}}\n"
 )
 RANGE = Settings(pins=(CustomPin("*instance.yaml", "flux", ("spec", "distribution", "version")),))
 
@@ -238,7 +238,8 @@ def test_a_range_alone_is_a_note() -> None:
     ("value", "exact", "severity"),
     [
         ("2.5.x", "2.5.1", Severity.NOTE),
-        ("2.5.x", "2.4.0", Severity.ERROR),
+        (">=2.4 <2.6", "2.4.0", Severity.ERROR),
+        ("2.5.x", "2.4.0", Severity.NOTE),  # FB102 says it
         ("2.99.x", "2.4.0", Severity.WARNING),
     ],
 )
@@ -246,7 +247,7 @@ def test_a_range_is_judged_by_what_it_comes_to(value: str, exact: str, severity:
     files = {"instance.yaml": INSTANCE.format(value), "boot.sh": script(exact)}
     (found,) = findings(files, "FB119", RANGE)
     assert found.severity is severity
-    column = len("spec: {distribution: {version: ") + 1
+    column = len("spec: {distribution: {version: '") + 1
     assert found.location == Location("instance.yaml", 4, column)
 
 

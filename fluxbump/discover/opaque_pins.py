@@ -56,6 +56,17 @@ def shown(pin: Pin) -> str:
     return _DIGEST.sub(lambda found: f"{found[0][:_SHOWN]}…", pin.value)
 
 
+def stays_at_commit(pin: Pin, new: str) -> str:
+    """Say that a commit stays, and how to find that of a release; nobody here knows it.
+
+    Args:
+        pin: of the form `commit`.
+        new: the release.
+    """
+    find = f"git ls-remote https://github.com/fluxcd/flux2 'refs/tags/v{new}*'"
+    return f"stays at a commit ({pin.value}): `{find}` prints that of {new}"
+
+
 def _why(pin: Pin) -> tuple[str, str]:
     if is_digest(pin):
         advice = "set version and digest of {}, or take the digest out and pin by version"

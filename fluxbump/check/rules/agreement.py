@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from fluxbump.check import lost_installs
 from fluxbump.check.rules.rule import Evidence, NotApplicable, NotRun, Outcome, Rule
-from fluxbump.discover import installers, opaque_pins
+from fluxbump.discover import chart_installs, installers, opaque_pins
 from fluxbump.discover.tracks import installs
 from fluxbump.model import (
     FLUX2,
@@ -59,6 +59,7 @@ def _holds(pin: Pin) -> str:
         Form.VARIABLE: f"the variable {pin.value}",
         Form.UNPINNED: f"{pin.value or 'no version'}, which is whatever is newest",
         Form.OPAQUE: opaque_pins.held(pin),
+        Form.COMMIT: f"a commit, {pin.value}",
         Form.EXACT: pin.value,
     }[pin.form]
 
@@ -116,13 +117,15 @@ def install_manifest(evidence: Evidence) -> Iterator[Outcome]:
 
 def _excluding(evidence: Evidence, exact: list[Pin]) -> Iterator[Finding]:
     """A range of releases that does not admit the one that is installed."""
-    for pin in installers.sources(evidence.inventory) if exact else ():
-        if pin.form is Form.RANGE and not _admits(pin.value, exact[0].value):
+    for pin in installers.sources(evidence.inventory):
+        near = (one for one in exact if not chart_installs.apart(one, pin))
+        first = next(near, None) if pin.form is Form.RANGE else None
+        if first is not None and not _admits(pin.value, first.value):
             message = (
-                f"{pin.subject} holds the range {pin.value}, which excludes {exact[0].value} "
-                f"({exact[0].location})"
+                f"{pin.subject} holds the range {pin.value}, which excludes {first.value} "
+                f"({first.location})"
             )
-            related = Related(exact[0].location, f"holds {exact[0].value}")
+            related = Related(first.location, f"holds {first.value}")
             yield _finding("FB102", pin, message, related)
 
 

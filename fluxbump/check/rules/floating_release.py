@@ -18,7 +18,7 @@ from fluxbump.check.rules.rule import (
 from fluxbump.discover import chart_installs, installers
 from fluxbump.flux.available import without_chart
 from fluxbump.model import ChartIndex, Form, Pin
-from fluxbump.text import version_ranges
+from fluxbump.text import version_ranges, versions
 
 _CODE = "FB119"
 
@@ -51,6 +51,13 @@ def _newest(pin: Pin, stable: list[Version]) -> str | None:
     return next((str(one) for one in reversed(stable) if wanted.admits(one)), None)
 
 
+def _admits(pin: Pin, version: str) -> bool:
+    parsed = versions.parse(version)
+    if pin.form is Form.UNPINNED or parsed is None:
+        return True
+    return version_ranges.parse(pin.value).admits(parsed)
+
+
 def _judged(pin: Pin, newest: str | None, evidence: Evidence) -> Finding:
     held = f"the range {pin.value}" if pin.form is Form.RANGE else f"{pin.value or 'no version'}"
     said = f"{pin.subject} holds {held}"
@@ -60,7 +67,8 @@ def _judged(pin: Pin, newest: str | None, evidence: Evidence) -> Finding:
         return Finding(_CODE, Severity.WARNING, message, pin.location, (), about)
     today = f"{said}: of the known releases that is Flux {newest} today"
     every = installers.exact(evidence.inventory)
-    others = [one for one in every if one.value != newest and not chart_installs.apart(one, pin)]
+    near = [one for one in every if one.value != newest and not chart_installs.apart(one, pin)]
+    others = [one for one in near if _admits(pin, one.value)]  # FB102 says what is excluded
     if others:
         first = others[0]
         message = f"{today}, but {first.location} installs {first.value}: write an exact version"
