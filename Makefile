@@ -21,9 +21,10 @@ demo: $(READY) ## Preview and make a bump on a throwaway copy of the fixture mon
 test: $(READY) tools ## Run all tests but those of e2e
 	$(BIN)/python -m pytest -q -n 2 --ignore=tests/e2e
 
-e2e: $(READY) ## Build a Kubernetes API server; replay the incident and its recoveries there
+e2e: $(READY) ## Build a Kubernetes API server and the flux CLI; replay the incident and its recoveries there
 	$(BIN)/python -m tests.tools
 	$(BIN)/python -m tests.e2e.build
+	$(BIN)/python -m tests.e2e.flux_cli
 	$(BIN)/python -m pytest -q -n $(if $(FLUXBUMP_TEST_KUBECONFIG),0,2) tests/e2e
 
 lint: $(READY) ## ruff and mypy

@@ -153,6 +153,8 @@ class TrackKind(StrEnum):
     """Versions of a chart of this repository."""
     IMAGE = "image"
     """Tags of one controller's image, by the controller's name; each belongs to a release."""
+    OPERATOR = "operator"
+    """Versions of flux-operator, which its charts and its artifact share."""
     DIGEST = "digest"
     """Digests of one artifact of a release, by its name, algorithm and encoding."""
 
@@ -169,6 +171,7 @@ class Track(Struct, frozen=True, order=True):
 
 FLUX = Track(TrackKind.RELEASE, "flux")
 FLUX2 = Track(TrackKind.COMMUNITY, "flux2")
+OPERATOR = Track(TrackKind.OPERATOR, "flux-operator")
 
 
 class Role(StrEnum):
@@ -196,6 +199,8 @@ class Form(StrEnum):
     """A substitution such as `${FLUX_VERSION}` stands where the version would."""
     UNPINNED = "unpinned"
     """Nothing says which version (`latest`, or no version at all)."""
+    COMMIT = "commit"
+    """A commit of flux2; the value is the release that a comment behind it names, if one does."""
     OPAQUE = "opaque"
     """A version that is shared by an anchor, tagged, escaped or spread over lines."""
 

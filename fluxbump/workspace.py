@@ -5,7 +5,7 @@ What only some runs need (HTTP, the models of the configuration) is imported whe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cache, partial
 from pathlib import Path
@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from fluxbump.config.settings import FILE, Settings
+from fluxbump.config.settings import DEFAULT_RELEASES, FILE, Settings
 from fluxbump.flux.download import Upstream
+from fluxbump.flux.gotk_source import Place, Texts, published
 from fluxbump.flux.known_releases import Sources
 from fluxbump.git.lineage import Lineage
 from fluxbump.git.objects import CommitSnapshot
@@ -79,6 +80,7 @@ class Workspace(Struct, Generic[S_co], frozen=True):
         releases: str | None,
         offline: bool,
         compare: bool = False,
+        flux: str | None = None,
     ) -> AbstractContextManager[Sources]:
         """Open what tells about releases that the tables do not know; see `release_sources`."""
         root = None if self.repository.bare else self.repository.root
@@ -90,6 +92,7 @@ class Workspace(Struct, Generic[S_co], frozen=True):
             releases=releases,
             offline=offline,
             compare=compare,
+            flux=flux,
         )
 
 
@@ -216,6 +219,7 @@ def release_sources(
     releases: str | None,
     offline: bool,
     compare: bool = False,
+    flux: str | None = None,
 ) -> Iterator[Sources]:
     """Open what tells about releases that the tables do not know; nothing is read yet.
 
@@ -227,6 +231,7 @@ def release_sources(
         releases: where the manifests of releases are, likewise.
         offline: read from what is kept only.
         compare: whether charts may be fetched only to be compared with their release.
+        flux: the flux CLI to ask for `gotk-components.yaml`; None to read it elsewhere.
     """
     with ExitStack() as stack:
 
@@ -237,10 +242,43 @@ def release_sources(
             return stack.enter_context(Web(offline=offline, patience=Patience(*_BRIEF)))
 
         upstream = Upstream(_from_root(releases, settings.releases, root), cache(web))
+        if flux:
+            place = _written_by(flux)
+        elif releases or settings.releases != DEFAULT_RELEASES:
+            place = _kept_by(upstream)
+        else:
+            place = published(partial(_artifact, cache(web)), "flux-manifests")
         local = not urlsplit(index or settings.index).scheme
         yield Sources(
-            upstream.shipped, source.archive, compare=compare, local=local, data=upstream.data
+            upstream.shipped,
+            source.archive,
+            compare=compare,
+            local=local,
+            data=upstream.data,
+            components=Texts((place,)).manifest,
         )
+
+
+def _written_by(flux: str) -> Place:
+    """Let a flux CLI write the manifest."""
+    # Imported only where one is named.
+    from fluxbump.flux.flux_cli import Flux
+
+    return Flux(flux).export
+
+
+def _artifact(web: Callable[[], Web], release: str) -> Mapping[str, bytes]:
+    """Read the manifests that Flux publishes in a registry."""
+    # Imported only where a gotk-components.yaml moves and nobody says where its like is.
+    from fluxbump.flux.manifests_artifact import flux_manifests
+    from fluxbump.helm.registry.client import Registry
+
+    return flux_manifests(release, Registry(web()))
+
+
+def _kept_by(upstream: Upstream) -> Place:
+    """Read the manifest beside that of a release: it has all components, whichever are wanted."""
+    return lambda release, _: upstream.components(release)
 
 
 def _from_root(given: str | None, configured: str, root: Path | None) -> str:

@@ -32,11 +32,8 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Both states of the fixture monorepo as repositories, to be copied."""
-    root = tmp_path_factory.mktemp("templates")
-    generate.repository(root / "aligned", "aligned")
-    generate.repository(root / "incident", "incident")
-    return root
+    """Both states of the fixture monorepo, and others, as repositories to be copied."""
+    return helpers.make_templates(tmp_path_factory.mktemp("templates"))
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ In a Markdown file, the commands behind `$ ` in every `console` block are run in
 shell, in a fresh copy of the fixture monorepo, and what they print has to be what is written below
 them. Comments steer it; the reader does not see them:
 
-    <!-- repository: aligned -->    begin again, in this state (or `incident`)
+    <!-- repository: aligned -->    begin again, in this state (or `incident`, or `gotk`)
     <!-- repository: aligned helm -->    the same; the commands up to the next one need helm
     <!-- run: COMMAND -->    prepare something; its output is not compared
 
@@ -27,7 +27,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fixtures import generate
-from fixtures.states import State
 from tests import helpers
 from tests.tools import find_helm
 
@@ -61,7 +60,7 @@ class Step:
 class Section:
     """Commands that share a repository."""
 
-    state: State
+    state: str
     helm: bool
     steps: list[Step] = field(default_factory=list)
 
@@ -81,8 +80,7 @@ def sections(text: str) -> list[Section]:
     for part in _PART.finditer(text):
         line = text.count("\n", 0, part.start()) + 1
         if part["state"]:
-            state: State = "incident" if part["state"] == "incident" else "aligned"
-            found.append(Section(state, helm=bool(part["helm"])))
+            found.append(Section(part["state"], helm=bool(part["helm"])))
         elif part["run"]:
             found[-1].steps.append(Step(line, part["run"], None))
         elif part["info"] == "console":
@@ -107,6 +105,8 @@ def run(section: Section, scratch: Path, index: Path, templates: Path) -> list[O
     """Run a section's steps in one shell, in a fresh repository below `scratch`."""
     repository = scratch / "monorepo"
     shutil.copytree(templates / section.state, repository, symlinks=True)
+    if section.state == helpers.BOOTSTRAPPED:
+        shutil.copytree(templates / helpers.RELEASES, scratch / helpers.RELEASES)
     done = subprocess.run(
         ["bash", "-s"],
         cwd=repository,
@@ -185,10 +185,7 @@ def main(files: list[str]) -> None:
     with tempfile.TemporaryDirectory(prefix="fluxbump-docs-") as name:
         scratch = Path(name)
         index = generate.index(scratch / "charts", only=["2.13.0", "2.14.1", "2.15.0"])
-        for state in ("aligned", "incident"):
-            generate.repository(
-                scratch / "templates" / state, "incident" if state[0] == "i" else "aligned"
-            )
+        helpers.make_templates(scratch / "templates")
         for file in files:
             for number, section in enumerate(sections(Path(file).read_text(encoding="utf-8"))):
                 place = scratch / f"{Path(file).name}-{number}"

@@ -17,7 +17,8 @@ from typing import Any
 
 from semver import Version
 
-from fixtures import facts, gitrepo
+from fixtures import facts, generate, gitrepo
+from fixtures.installs import gotk
 from fluxbump.discover.inventory import Scope, discover
 from fluxbump.errors import PinError
 from fluxbump.git.overlay import MemorySnapshot
@@ -195,6 +196,21 @@ def contents(directory: Path, skip: str | None = None) -> dict[str, bytes]:
         for path in sorted(directory.rglob("*"))
         if path.is_file() and path.relative_to(directory).parts[0] != skip
     }
+
+
+BOOTSTRAPPED, RELEASES = "gotk", "releases"
+"""A repository of `flux bootstrap`, and the directory with the manifests of its releases."""
+
+
+def make_templates(root: Path) -> Path:
+    """Make the repositories that tests copy, and return `root`."""
+    generate.repository(root / "aligned", "aligned")
+    generate.repository(root / "incident", "incident")
+    clusters = {"production": gotk.Options(), "staging": gotk.Options(log_level="debug")}
+    texts = {name: gotk.components("2.4.0", told) for name, told in clusters.items()}
+    gotk.repository(root / BOOTSTRAPPED, texts)
+    gotk.releases(root / RELEASES, ["2.4.0", "2.5.1"])
+    return root
 
 
 def copy(template: Path, dest: Path, index: Path) -> Repo:

@@ -39,7 +39,7 @@ OUTSIDE = {
     # What the process has changed.
     "system.written",
     # A process for each repository of a fleet, and the file that says which are done.
-    "fleet.processes", "fleet.state", "fleet.run_repositories",
+    "fleet.processes", "fleet.state", "fleet.run_repositories", "flux.flux_cli",
 }  # fmt: skip
 """Modules, and folders with all that is in them."""
 CONSTANT = {"flux.tables"}
@@ -59,7 +59,8 @@ JOURNEYS = {"run", "fleet"}
 LEAVES = ("discover.pins", "check.rules", "reports", "helm.index", "forges", "cli")
 SHARED = {
     "discover.pins.kind", "check.rules.rule", "reports.table", "reports.result_json",
-    "reports.json_encoder", "helm.index.entries", "helm.index.places", "helm.index.section",
+    "reports.json_encoder", "reports.target",
+    "helm.index.entries", "helm.index.places", "helm.index.section",
     "cli.console", "cli.options", "cli.helm_options", "cli.workspace", "cli.cluster_facts",
     "cli.upgrade_path", "cli.in_place", "cli.bump_output", "cli.base", "cli.fix",
     "reports.matrix_page", "forges.forge", "forges.responses", "forges.authorization",

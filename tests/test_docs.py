@@ -145,8 +145,12 @@ _OTHERS = {
     *("--show-managed-fields", "--no-headers", "--field-manager", "--subresource", "--timeout"),
     *("--selector", "--for", "--replicas", "--ignore-not-found"),
     *("--install", "--set", "--checksum"),
+    # and flux bootstrap these
+    *("--url", "--path"),
     # and minikube takes this, as FB207 says
     "--kubernetes-version",
+    # and flux install these
+    *("--export", "--components-extra"),
     # and ADD in a Dockerfile this
     "--checksum",
     # and helm this, as FB301 says

@@ -20,7 +20,7 @@ import pytest
 import trustme
 from semver import Version
 
-from tests.e2e import build, flux_cli, kubeconfig, link
+from tests.e2e import build, flux_migrate_cli, kubeconfig, link
 from tests.helpers import ROOT
 from tests.web_server import Answer, WebServer
 
@@ -37,7 +37,7 @@ def nothing_built(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_without_a_server_a_test_is_skipped_with_the_reason(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.delenv(flux_cli.REQUIRE, raising=False)
+    monkeypatch.delenv(flux_migrate_cli.REQUIRE, raising=False)
     with pytest.raises(
         pytest.skip.Exception, match=r"no API server of Kubernetes 1\.37: run `make"
     ):
@@ -48,7 +48,7 @@ def test_without_a_server_a_test_is_skipped_with_the_reason(
 def test_without_a_server_a_test_fails_where_one_is_required(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv(flux_cli.REQUIRE, "1")
+    monkeypatch.setenv(flux_migrate_cli.REQUIRE, "1")
     with pytest.raises(pytest.fail.Exception, match="no API server"):
         build.need()
 
@@ -61,7 +61,7 @@ def test_without_go_nothing_is_built(tmp_path: Path, required: str, code: int) -
     done = subprocess.run(
         [sys.executable, "-c", program],
         cwd=ROOT,
-        env={"PATH": str(tmp_path), flux_cli.REQUIRE: required},
+        env={"PATH": str(tmp_path), flux_migrate_cli.REQUIRE: required},
         capture_output=True,
         text=True,
         check=False,
@@ -98,14 +98,14 @@ def test_another_source_is_another_server(monkeypatch: pytest.MonkeyPatch, tmp_p
 def test_without_flux_a_test_is_skipped_with_the_reason(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.delenv(flux_cli.REQUIRE, raising=False)
-    monkeypatch.setattr(flux_cli, "path", lambda: tmp_path / "none")
+    monkeypatch.delenv(flux_migrate_cli.REQUIRE, raising=False)
+    monkeypatch.setattr(flux_migrate_cli, "path", lambda: tmp_path / "none")
     with pytest.raises(pytest.skip.Exception, match="no command line of Flux: run `make e2e`"):
-        flux_cli.need()
+        flux_migrate_cli.need()
 
 
 def test_the_flux_that_is_built_has_flux_migrate() -> None:
-    assert Version.parse(flux_cli.version()) >= Version(2, 7, 0)
+    assert Version.parse(flux_migrate_cli.version()) >= Version(2, 7, 0)
 
 
 # --- the link ---------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from textwrap import indent
 
 import pytest
 
+from fixtures.installs import gotk
 from fluxbump.discover.digests import spellings as digests
 from fluxbump.discover.inventory import find_pins
 from fluxbump.discover.pins import KINDS
@@ -139,7 +140,9 @@ EDGE_PINS = {
     "install/job.yaml": urls(12, 17),
     "install/latest.sh": ["3 install-url flux latest [unpinned]"],
     "install/latin-1.sh": urls(3),
-    "install/lookalikes.sh": urls(7),
+    "install/lookalikes.sh": [
+        "3 flux-cli flux 2.4.0", "3 flux-cli flux 2.4.0", *urls(7),
+    ],
     "install/prerelease.sh": ["2 install-url flux 2.0.0-rc.3"],
     "install/two-versions.sh": [*urls(3), "4 install-url flux 2.3.0"],
     "install/variable.Dockerfile": ["2 variable flux 2.4.0"],
@@ -226,9 +229,16 @@ PATCHED = (
 )
 
 # kind, path, text, what is found
+GOTK = gotk.components("2.4.0")
 READER = "flux: {chart: bp-flux, version: 1.1.2}\n"
 ANSIBLE = "- helm: {{chart_ref: own/{}, chart_version: 1.1.2}}\n"
 CALL = 'addHelmChart("f", {{chart: "{}", version: "1.1.2", repository: "oci://r.example.org"}});\n'
+RELEASES = "releases: [{chart: community/flux2, version: 2.14.1}]\n"
+SOURCE = f"source: {{chart: flux2, targetRevision: 2.14.1, repoURL: {COMMUNITY}}}\n"
+INFLATED = f"helmCharts: [{{name: flux2, version: 2.14.1, repo: {COMMUNITY}}}]\n"
+INSTALL = "flux install --version v2.4.0\n"
+CLI = "docker run ghcr.io/fluxcd/flux-cli:v2.4.0\n"
+ACTION = "steps: [{uses: fluxcd/flux2/action@v2.4.0}]\n"
 CONTRACT = [
     (
         "digest", "a.nix", f'url = "{URL.format("2.4.0")}";\nsha256 = "{"0" * 64}";\n',
@@ -249,6 +259,9 @@ CONTRACT = [
     ("chart-archive", "index.yaml", f"entries:\n  a: {ARCHIVE.format('2.14.1')}\n", []),
     ("variable", "set.sh", "V=2.4.0", ["1 variable flux 2.4.0"]),
     ("variable", "other.sh", "V=2.4.0", []),
+    ("gotk-components", "a.yaml", GOTK, ["3 gotk-components flux 2.4.0"]),
+    ("gotk-components", "a.yaml", GOTK.replace("# Flux Version", "# Version"), []),
+    ("gotk-components", "a.md", GOTK, []),
     ("install-url", "a.sh", URL.format("2.4.0"), ["1 install-url flux 2.4.0"]),
     ("install-url", "a.sh", URL.format("2.4"), ["1 install-url flux v2.4 [range]"]),
     ("install-url", "a.sh", f"x  # {URL.format('2.4.0')}", []),
@@ -327,6 +340,20 @@ CONTRACT = [
     ),
     ("helm-command", "a.sh", HELM, ["1 helm-command flux2 2.14.1"]),
     ("helm-command", "a.sh", f"# {HELM}", []),
+    ("flux-command", "a.sh", INSTALL, ["1 flux-command flux 2.4.0"]),
+    ("flux-command", "a.sh", f"# {INSTALL}", []),
+    ("helmfile", "h.yaml", RELEASES, ["1 helmfile flux2 2.14.1"]),
+    ("helmfile", "h.yaml", RELEASES.replace("flux2", "flux2-sync"), []),
+    ("argocd", "a.yaml", SOURCE, ["1 argocd flux2 2.14.1"]),
+    ("argocd", "a.yaml", SOURCE.replace("flux2", "flux2-sync"), []),
+    ("kustomize-helm", "kustomization.yaml", INFLATED, ["1 kustomize-helm flux2 2.14.1"]),
+    ("kustomize-helm", "kustomization.yaml", INFLATED.replace("flux2", "flux2-sync"), []),
+    ("flux-cli", "a.sh", CLI, ["1 flux-cli flux 2.4.0"]),
+    ("flux-cli", "a.sh", f"# {CLI}", []),
+    ("flux-action", "ci.yml", ACTION, ["1 flux-action flux 2.4.0"]),
+    ("flux-action", "ci.yml", f"# {ACTION}", []),
+    ("tool-version", ".tool-versions", "flux2 2.4.0\n", ["1 tool-version flux 2.4.0"]),
+    ("tool-version", ".tool-versions", "flux2-sync 2.4.0\n", []),
     ("ansible-helm", "a.yml", ANSIBLE.format("bp-flux"), ["1 ansible-helm bp-flux 1.1.2"]),
     ("ansible-helm", "a.yml", ANSIBLE.format("bp-other"), []),
     ("helm-call", "a.ts", CALL.format("bp-flux"), ["1 helm-call bp-flux 1.1.2"]),

@@ -10,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from fixtures import generate, states
+from fixtures.installs import gotk
 from fluxbump.check import rules
 from fluxbump.check import self_test as selftest
 from fluxbump.check.check import examine, self_test
@@ -26,6 +27,7 @@ from tests.helpers import (
     ARCHIVE as ARCHIVE_URL,
 )
 from tests.helpers import (
+    COMMUNITY,
     URL,
     Cli,
     Repo,
@@ -58,6 +60,15 @@ PATCHED = (
     "patches:\n  - target: {kind: HelmRelease, name: bp-flux}\n    patch: |\n"
     "      - op: replace\n        path: /spec/chart/spec/version\n        value: 1.1.2\n"
 )
+MANIFESTS = (
+    "kind: OCIRepository\nmetadata: {name: m}\n"
+    "spec: {url: oci://ghcr.io/fluxcd/flux-manifests, ref: {tag: v2.4.0}}\n"
+)
+INSTANCE = (
+    "kind: FluxInstance\nmetadata: {name: flux}\nspec:\n  distribution:\n    version: 2.4.0\n"
+    "    artifact: oci://ghcr.io/controlplaneio-fluxcd/flux-operator-manifests:v0.20.0\n"
+)
+REMOTE = "resources:\n  - github.com/fluxcd/flux2//manifests/install?ref=v2.4.0\n"
 EVERY_KIND = small(
     chart=wrapper() + "appVersion: 1.1.2\n",
     **{
@@ -76,6 +87,21 @@ EVERY_KIND = small(
         "r.yaml": CROSSPLANE,
         "node.tftpl": release(),
         "kustomization.yaml": PATCHED,
+        "gotk.yaml": gotk.components("2.4.0"),
+        "base/kustomization.yaml": REMOTE,
+        "manifests.yaml": MANIFESTS,
+        "op/instance.yaml": INSTANCE,
+        "op/install.sh": "helm install o oci://r.example.org/flux-operator --version 0.20.0\n",
+        "raw.sh": "curl -O https://raw.githubusercontent.com/fluxcd/flux2/v2.4.0/a.yaml\n",
+        "boot.sh": "flux install --version v2.4.0\n",
+        "helmfile.yaml": "releases: [{name: f, chart: c/flux2, version: 2.14.1}]\n",
+        "app.yaml": f"{{chart: flux2, targetRevision: 2.14.1, repoURL: {COMMUNITY}}}\n",
+        "k/kustomization.yaml": (
+            f"helmCharts: [{{name: flux2, version: 2.14.1, repo: {COMMUNITY}}}]\n"
+        ),
+        "Dockerfile": "FROM ghcr.io/fluxcd/flux-cli:v2.4.0\n",
+        "ci.yml": "steps: [{uses: fluxcd/flux2/action@v2.4.0}]\n",
+        ".tool-versions": "flux2 2.4.0\n",
         "archive.sh": f"curl -LO {ARCHIVE_URL.format('2.14.1')}\n",
     },
 )
@@ -130,7 +156,7 @@ def test_every_kind_of_pin_has_a_fault() -> None:
     files = EVERY_KIND | {CUSTOM.path: "own: 1.1.2\n"}
     trials = trials_of(snapshot(files), chart_index(), Settings(pins=(CUSTOM,)))
     assert survivors(trials) == []
-    assert {one.mutant.pin.kind for one in trials} == KINDS.keys() - {"digest"}
+    assert {one.mutant.pin.kind for one in trials} == KINDS.keys() - {"digest", "go-module"}
 
 
 @pytest.mark.parametrize("track", ["flux", "flux2"])

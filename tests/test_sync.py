@@ -9,6 +9,7 @@ import pytest
 from fluxbump.bump import sync_target
 from fluxbump.bump.sync_target import SyncSource
 from fluxbump.errors import PinError, ResolveError
+from fluxbump.flux.available import Available
 from tests.helpers import (
     Cli,
     Repo,
@@ -27,7 +28,7 @@ CLOUD_INIT = "infra/hetzner/cloudinit-control-plane.tftpl"
 
 
 def followed(source: SyncSource, **files: str) -> tuple[str, str]:
-    found = sync_target.target(source, find(small(**files)), chart_index())
+    found = sync_target.target(source, find(small(**files)), Available(chart_index()))
     return str(found.app_version), str(found.version)
 
 
@@ -57,9 +58,9 @@ def test_from_the_chart_takes_exactly_that_chart(version: str, expected: tuple[s
 def test_pins_that_disagree_are_no_source() -> None:
     files = small(other=script("2.3.0"), **{"two/Chart.yaml": wrapper("2.13.0", name="bp-two")})
     with pytest.raises(PinError, match=r"install.sh:2 holds 2.4.0, other:2 holds 2.3.0"):
-        sync_target.target(SyncSource.INSTALL_URL, find(files), chart_index())
+        sync_target.target(SyncSource.INSTALL_URL, find(files), Available(chart_index()))
     with pytest.raises(PinError, match=r"chart/Chart.yaml:6 holds 2.14.1, two/Chart.yaml:6 holds"):
-        sync_target.target(SyncSource.CHART, find(files), chart_index())
+        sync_target.target(SyncSource.CHART, find(files), Available(chart_index()))
 
 
 def test_nothing_to_follow() -> None:

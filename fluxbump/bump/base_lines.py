@@ -7,7 +7,7 @@ Edits replace within lines, except rows of mapping tables and locks, which add s
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from difflib import SequenceMatcher
 
 from msgspec.structs import replace
@@ -20,9 +20,15 @@ Lines = Mapping[str, Mapping[int, int]]
 """By path, of the files in which lines were added: line of the result to line of the base."""
 
 
-def lines(base: Snapshot, changes: ChangeSet) -> Lines:
-    """Return where the lines of a result come from."""
-    known = frozenset(base.paths())
+def lines(base: Snapshot, changes: ChangeSet, whole: Collection[str] = ()) -> Lines:
+    """Return where the lines of a result come from.
+
+    Args:
+        base: what was changed.
+        changes: to it.
+        whole: paths of files that another program writes; their pins are where they were.
+    """
+    known = frozenset(base.paths()) - frozenset(whole)
     edited = {path: data for path, data in changes.files.items() if data and path in known}
     found = {}
     for path, data in edited.items():

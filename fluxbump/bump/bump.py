@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from fluxbump.bump import (
     base_lines,
     edit,
+    goal,
     mentions,
     sync_target,
 )
@@ -28,22 +29,22 @@ from fluxbump.bump import (
 )
 from fluxbump.bump.changes import Plan, Row
 from fluxbump.bump.commits import Step
-from fluxbump.bump.compose import Start, edited, fixed, following
+from fluxbump.bump.compose import Start, edited, fixed, following, replaced
 from fluxbump.bump.fixes import Fix, Fixing
 from fluxbump.bump.migrate import plan as migrate
 from fluxbump.bump.migrate.edits import Migration
 from fluxbump.bump.plan import Options, plan
-from fluxbump.check import gate, gather, newest_safe, rules, suppressions
+from fluxbump.check import gate, gather, rules, suppressions
 from fluxbump.check.evidence import Baseline, Effort, Evidence, Renders, Team
 from fluxbump.check.gather import Known, Renderer
-from fluxbump.check.rules import flux_helm_release
+from fluxbump.check.rules import agreement, flux_helm_release
 from fluxbump.check.rules.rule import Trait
 from fluxbump.check.starting_point import Looked, S, S_co
 from fluxbump.check.verdict import Verdict
 from fluxbump.config.settings import Settings, fill
 from fluxbump.discover.tracks import current
-from fluxbump.errors import RefusedError, RepositoryError
-from fluxbump.flux import releases
+from fluxbump.errors import RepositoryError
+from fluxbump.flux.releases import Goal
 from fluxbump.git.commits import Built
 from fluxbump.git.objects import CommitSnapshot
 from fluxbump.git.overlay import ChangeSet, Overlay
@@ -51,7 +52,6 @@ from fluxbump.git.repository import Branch, Repository
 from fluxbump.model import (
     FLUX,
     ChartIndex,
-    ChartRelease,
     Finding,
     IndexSource,
     Inventory,
@@ -60,8 +60,6 @@ from fluxbump.model import (
     Snapshot,
 )
 from fluxbump.system.background import beside
-
-LATEST_SAFE = "latest-safe"
 
 Rendering = Callable[[ChartIndex], AbstractContextManager[Renderer]]
 """Gives what renders wrappers; what that started has ended when the block is left."""
@@ -115,6 +113,7 @@ class Prepared(Struct, Generic[S_co], frozen=True):
         steps: the commits, oldest first; none when there is nothing to do.
         migration: the manifests that move before; None when that was not asked for.
         fixings: of settings, made before too.
+        doubts: why newer releases than the target may be missing.
     """
 
     base: S_co
@@ -136,6 +135,7 @@ class Prepared(Struct, Generic[S_co], frozen=True):
     steps: tuple[Step, ...]
     migration: Migration | None
     fixings: tuple[Fixing, ...] = ()
+    doubts: tuple[str, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -149,9 +149,14 @@ class Prepared(Struct, Generic[S_co], frozen=True):
 
     @property
     def refusals(self) -> tuple[Finding, ...]:
-        """The errors that stop it: those that the base does not have, and nobody accepted."""
+        """The errors that stop it: those that the base does not have, and nobody accepted.
+
+        Whoever leaves a place behind knows that it disagrees with the others.
+        """
+        left = self.plan.left
         errors = (one for one in self.verdict.errors if one not in self.inherited)
-        return tuple(one for one in errors if one.code not in self.accepted)
+        asked = (one for one in errors if not agreement.blames(one, left))
+        return tuple(one for one in asked if one.code not in self.accepted)
 
 
 class Delivered(Struct, frozen=True):
@@ -197,7 +202,12 @@ def prepare(
         FluxbumpError: of the stage that cannot go on.
     """
     base, index = looked.base, looked.index
-    chart_release = _target(request, looked)
+    chart_release = goal.find(
+        looked,
+        request.target,
+        chart_version=request.chart_version,
+        migrate_apis=request.migrate_apis,
+    )
     start = _migrated(looked, chart_release, settings) if request.migrate_apis else Start(looked)
     start = fixed(start, looked, request.fixes)
     inventory = start.inventory
@@ -210,6 +220,7 @@ def prepare(
         earlier=charts,
         following=following(inventory, chart_release, looked),
     )
+    planned = replaced(planned, inventory, looked)
     work = edited(start, planned, source, looked.scope, rows_move=request.mentions)
     total = ChangeSet({**start.changes.files, **work.changes.files})
     # Before there is a second thread, so that it may be divided among processes.
@@ -265,6 +276,7 @@ def prepare(
                 steps=_steps(repository, base, start, step, bumped=bumped),
                 migration=start.migration,
                 fixings=start.fixings,
+                doubts=goal.doubts(looked, request.target),
             )
         )
 
@@ -273,7 +285,8 @@ def _at_base(prepared: Prepared[S]) -> Prepared[S]:
     """Let the findings of a bump that is refused name lines that people can open."""
     if prepared.passed:
         return prepared
-    origin = base_lines.lines(prepared.base, prepared.changes)
+    whole = {one.path for one in prepared.plan.replacements}
+    origin = base_lines.lines(prepared.base, prepared.changes, whole)
     verdict, old = prepared.verdict, prepared.inherited
     return replace(
         prepared,
@@ -282,7 +295,7 @@ def _at_base(prepared: Prepared[S]) -> Prepared[S]:
     )
 
 
-def _migrated(looked: Looked[Snapshot], chart_release: ChartRelease, settings: Settings) -> Start:
+def _migrated(looked: Looked[Snapshot], chart_release: Goal, settings: Settings) -> Start:
     release, ignored = str(chart_release.app_version), suppressions.ignores(looked.before, settings)
     return Start(
         looked, migrate.prepare(looked.base, looked.scope, looked.before, release, ignored)
@@ -309,27 +322,6 @@ def _changed(looked: Looked[Snapshot], result: Overlay) -> frozenset[str]:
     if looked.since is None:
         return frozenset(result.changes.files)
     return gather.changed_below(looked.inventory.charts, looked.since, result)
-
-
-def _target(request: Request, looked: Looked[Snapshot]) -> ChartRelease:
-    """Find the chart release that the user asked for.
-
-    Raises:
-        ResolveError: no chart ships it.
-        PinError: the pins whose release was asked for do not name one.
-        RefusedError: `latest-safe` was asked for, and no release passes.
-    """
-    index, before = looked.index, looked.held
-    if isinstance(request.target, sync_target.SyncSource):
-        return sync_target.target(request.target, before.inventory, index)
-    if request.target != LATEST_SAFE:
-        return releases.resolve(request.target, index, chart_version=request.chart_version)
-    manifests = migrate.foreseen(before) if request.migrate_apis else None
-    best = newest_safe.newest_safe(before, index, manifests, looked.suppressed)
-    if best is None:
-        why = newest_safe.why_none(before, index, looked.suppressed)
-        raise RefusedError(why, hint="see `fluxbump check`, or name a release")
-    return best
 
 
 def _judge(

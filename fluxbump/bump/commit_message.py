@@ -9,7 +9,7 @@ from fluxbump.config.settings import Settings, fill
 from fluxbump.git.overlay import ChangeSet
 from fluxbump.model import FLUX, FLUX2, TrackKind
 
-_LINES = (TrackKind.RELEASE, TrackKind.COMMUNITY, TrackKind.CHART)
+_LINES = (TrackKind.RELEASE, TrackKind.COMMUNITY, TrackKind.OPERATOR, TrackKind.CHART)
 """The version lines that the message lists; images and digests follow from them."""
 
 
@@ -18,7 +18,7 @@ def values(planned: Plan) -> dict[str, str]:
     return {
         "release": planned.targets[FLUX],
         "old_release": planned.current.get(FLUX, "unknown"),
-        "chart_version": planned.targets[FLUX2],
+        "chart_version": planned.targets.get(FLUX2, "none"),
         "old_chart_version": planned.current.get(FLUX2, "unknown"),
     }
 
@@ -32,7 +32,8 @@ def message(
         for track, new in planned.targets.items()
         if track.kind in _LINES and planned.current.get(track) != new
     ]
-    subject = f"Move Flux to {values['release']} (chart flux2 {values['chart_version']})"
+    chart = f" (chart flux2 {planned.targets[FLUX2]})" if FLUX2 in planned.targets else ""
+    subject = f"Move Flux to {values['release']}{chart}"
     head = fill(settings.commit, dict(values)) if settings.commit else subject
     lines = [head, "", *(f"- {line}" for line in moved)]
     return (

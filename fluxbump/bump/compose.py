@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump.bump import edit, fixes, mentions
+from fluxbump.bump import edit, fixes, gotk_replace, mentions
 from fluxbump.bump.changes import Plan, Row
 from fluxbump.bump.fixes import Fix, Fixing
 from fluxbump.bump.migrate.edits import Migration
@@ -20,7 +20,8 @@ from fluxbump.discover import (
 from fluxbump.discover.digests import spellings
 from fluxbump.discover.inventory import Scope, discover
 from fluxbump.errors import IndexSourceError
-from fluxbump.flux import controller_images
+from fluxbump.flux import controller_images, gotk_source
+from fluxbump.flux.releases import Goal
 from fluxbump.git.overlay import ChangeSet, Overlay
 from fluxbump.model import (
     FLUX,
@@ -130,15 +131,15 @@ def _derived(
     base: Snapshot, inventory: Inventory, planned: Plan, source: IndexSource
 ) -> dict[str, bytes | None]:
     derived = edit.locks(base, inventory, planned, base.time)
-    for old, new in edit.vendored(base, inventory, planned).items():
-        derived |= {old: None, new: source.archive(planned.chart_release)}
+    chart = planned.chart_release
+    if isinstance(chart, ChartRelease):
+        for old, new in edit.vendored(base, inventory, planned).items():
+            derived |= {old: None, new: source.archive(chart)}
     return derived
 
 
-def following(
-    inventory: Inventory, chart: ChartRelease, looked: Looked[Snapshot]
-) -> Mapping[Track, str]:
-    """Return what images and digests become at the release that a chart ships.
+def following(inventory: Inventory, chart: Goal, looked: Looked[Snapshot]) -> Mapping[Track, str]:
+    """Return what images and digests become at the release that a bump leads to.
 
     Raises:
         PinError: an image or a digest has to move, and nobody knows to what.
@@ -148,7 +149,11 @@ def following(
     return {
         **controller_images.following(inventory, release, ask),
         **_digests(inventory, release, looked),
-        **chart_archives.targets(inventory, chart, looked.index),
+        **(
+            chart_archives.targets(inventory, chart, looked.index)
+            if isinstance(chart, ChartRelease)
+            else {}
+        ),
     }
 
 
@@ -167,3 +172,15 @@ def _digests(inventory: Inventory, release: str, looked: Looked[Snapshot]) -> Ma
         return spellings.targets(tracks, looked.sources.data(release))
     except IndexSourceError:
         return {}
+
+
+def replaced(planned: Plan, inventory: Inventory, looked: Looked[Snapshot]) -> Plan:
+    """Add the files that are made again as a whole.
+
+    Raises:
+        HalfBumpError: one cannot be.
+    """
+    asked = looked.sources.components if looked.sources else None
+    components = asked or gotk_source.Texts(()).manifest
+    made = gotk_replace.replacements(inventory, planned.changes, components)
+    return replace(planned, replacements=made)

@@ -20,10 +20,12 @@ from fluxbump.text.splice import Edit, edited, splice
 
 
 def edits_of(plan: Plan) -> list[Edit]:
-    """The edits that the plan's changes ask for."""
+    """The edits that the plan's changes ask for, but in files that are replaced as a whole."""
+    whole = {one.path for one in plan.replacements}
     return [
         Edit(change.pin.location.path, change.pin.start, change.pin.end, change.new)
         for change in plan.changes
+        if change.pin.location.path not in whole
     ]
 
 
@@ -35,6 +37,7 @@ def change_set(
 ) -> ChangeSet:
     """Put all edits and derived files together."""
     texts = edited(inventory.files, [*edits_of(plan), *rows])
+    texts |= {one.path: one.text for one in plan.replacements}
     files: dict[str, bytes | None] = {path: encode(text) for path, text in texts.items()}
     return ChangeSet({**files, **derived})
 
@@ -88,7 +91,9 @@ def vendored(snapshot: Snapshot, inventory: Inventory, plan: Plan) -> dict[str, 
     Raises:
         PinError: the archive is a Git LFS pointer, or the chart is vendored as a directory.
     """
-    new = plan.targets[FLUX2]
+    new = plan.targets.get(FLUX2)
+    if new is None:
+        return {}  # no chart is here
     found: dict[str, str] = {}
     nested = [path for path in snapshot.paths() if "charts/" in path]
     for chart in inventory.charts:

@@ -59,7 +59,9 @@ def prepare(
         RepositoryError: a file that pins Flux is not in the work tree, or holds conflicts.
     """
     since = repository.snapshot(base.commit, "HEAD") if base.commit else None
-    looked = look(base, settings, source, request.known, since, sources=sources)
+    looked = look(
+        base, settings, source, request.known, since, sources=sources, may_lack_index=True
+    )
     prepared = bump.prepare(repository, looked, settings, source, request, render=render)
     scope = settings.scope(releases.app_versions(prepared.index.releases))
     _require_seen(repository, base, scope)

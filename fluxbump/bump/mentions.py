@@ -14,6 +14,7 @@ from msgspec import Struct
 from fluxbump.bump.changes import Plan, Row
 from fluxbump.discover.mentions import history_texts, statements
 from fluxbump.discover.mentions.marked_rows import MARKER, MarkedRow, Token, marked_rows, tokens
+from fluxbump.discover.pins import gotk_components
 from fluxbump.model import FLUX, FLUX2, Inventory, Mention, Track
 from fluxbump.text import versions
 from fluxbump.text.live_code import Language, TextFile
@@ -28,16 +29,23 @@ _TEXT_WIDTH = 100
 
 def rows(files: Iterable[TextFile], plan: Plan, app_versions: Mapping[str, str]) -> Iterator[Row]:
     """Yield what becomes of the marked rows that name another release than the target."""
-    goal = (plan.targets[FLUX], plan.targets[FLUX2])
+    goal = _pair(plan)
+    if goal is None:
+        return
     for file in files:
         for marked in marked_rows(file, app_versions):
             if (marked.release, marked.chart) != goal:
-                yield _row(file, marked, plan)
+                yield _row(file, marked, plan, goal)
 
 
-def _row(file: TextFile, marked: MarkedRow, plan: Plan) -> Row:
+def _pair(plan: Plan) -> tuple[str, str] | None:
+    """The target and the chart that ships it, which a row brings together; None without one."""
+    chart = plan.chart_release.version
+    return (plan.targets[FLUX], str(chart)) if chart is not None else None
+
+
+def _row(file: TextFile, marked: MarkedRow, plan: Plan, goal: tuple[str, str]) -> Row:
     line = (marked.start, marked.end)
-    goal = (plan.targets[FLUX], plan.targets[FLUX2])
     existing = _row_of(goal, file, line)
     if existing is not None:
         arrival = _marker_arrival(file, marked, existing)
@@ -182,9 +190,10 @@ def find(
     for pin in inventory.pins:
         pinned.setdefault(pin.location.path, set()).add(pin.track)
     spoken = _Spoken(statements.reader(plan.targets, app_versions or {}), old, plan.targets)
+    whole = {pin.location.path for pin in inventory.pins if pin.kind == gotk_components.NAME}
     for file in files:
-        if file.language is Language.LOCK:
-            continue  # `discover` says what renews it
+        if file.language is Language.LOCK or file.path in whole:
+            continue  # `discover` says what renews a lock; a manifest of Flux is made again
         done = [edit for edit in skip if edit.path == file.path]
         candidate = file.path in inventory.files
         found: list[Mention] = []

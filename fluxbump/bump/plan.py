@@ -15,20 +15,21 @@ from fluxbump.bump import left_behind
 from fluxbump.bump.changes import Change, Plan
 from fluxbump.discover import chart_installs, opaque_pins
 from fluxbump.discover.digests.spellings import MANIFEST
-from fluxbump.discover.tracks import current, require_pins
+from fluxbump.discover.tracks import current, held, needs_chart, require_pins
 from fluxbump.errors import HalfBumpError, PinError, RefusedError
-from fluxbump.flux.releases import best_chart
+from fluxbump.flux.releases import Goal, best_chart
 from fluxbump.model import (
     FLUX,
     FLUX2,
+    OPERATOR,
     Chart,
     ChartIndex,
-    ChartRelease,
     Form,
     Inventory,
     Note,
     Pin,
     Related,
+    Role,
     Track,
     TrackKind,
 )
@@ -36,6 +37,8 @@ from fluxbump.text import version_ranges, versions
 from fluxbump.text.versions import Level
 
 _NOTHING: Mapping[Track, str] = {}
+_STAY = (Role.TOOL, Role.REFERENCE)
+"""The roles of which a place that cannot be rewritten is listed: no cluster runs what it holds."""
 _CONFIGURE = "or add the place that holds the version under `pins` in fluxbump.yaml"
 
 
@@ -46,16 +49,20 @@ class Options(Struct, frozen=True):
         level: how the versions of the repository's own charts are raised.
         allow_downgrade: a pin may move to an older Flux release or chart version.
         align: install URLs, or wrappers, that disagree among themselves are set all the same.
+        leave: kinds of pin that stay as they are.
+        operator: the version of flux-operator that its places move to; None where they stay.
     """
 
     level: Level = "patch"
     allow_downgrade: bool = False
     align: bool = False
+    leave: frozenset[str] = frozenset()
+    operator: str | None = None
 
 
 def plan(
     inventory: Inventory,
-    chart_release: ChartRelease,
+    chart_release: Goal,
     index: ChartIndex,
     options: Options,
     *,
@@ -85,27 +92,27 @@ def plan(
         "no HelmRelease of it",
     )
     _require_readable(inventory)
+    _require_operator(inventory, options)
     if not options.align:
         _require_agreement(inventory)
     _require_rewritable(inventory, index)
     targets = _targets(inventory, chart_release, options, earlier, following)
-    changes = tuple(_changes(inventory.pins, targets))
+    left = [pin for pin in inventory.pins if pin.kind in options.leave]
+    moving = [pin for pin in inventory.pins if pin.kind not in options.leave]
+    changes = tuple(_changes(moving, targets))
     _refuse_stale_digests(inventory.pins, changes, targets)
     if not options.allow_downgrade:
         _refuse_downgrade(changes)
     left_behind.require_none(inventory, changes, targets, index)
     return Plan(
         chart_release=chart_release,
-        current=current(inventory),
+        current=held(inventory),
         targets=targets,
         changes=changes,
-        kept=tuple(_kept(inventory.pins, targets)),
+        kept=(*_left(left, targets), *_kept(moving, targets)),
         notes=(*inventory.notes, *_lowered(changes)),
         unmoved=left_behind.unmoved(inventory, targets, index),
     )
-
-
-_MIRRORS = ("values-mirror", "app-version")
 
 
 # --- what must hold before anything is planned ------------------------------------------------
@@ -121,6 +128,14 @@ def _require_readable(inventory: Inventory) -> None:
             hint="fix it: it names what moves. If it is excluded in fluxbump.yaml, "
             "every version in it stays behind",
             places=(Related(one.location, one.message) for one in inventory.unreadable),
+        )
+
+
+def _require_operator(inventory: Inventory, options: Options) -> None:
+    if options.operator and all(pin.track != OPERATOR for pin in inventory.pins):
+        raise PinError(
+            "nothing here pins flux-operator: none of its charts, no artifact of it",
+            hint="leave out --operator",
         )
 
 
@@ -179,12 +194,16 @@ def _exact_version(inventory: Inventory, index: ChartIndex) -> str:
 
 def _targets(
     inventory: Inventory,
-    chart_release: ChartRelease,
+    chart_release: Goal,
     options: Options,
     earlier: tuple[Chart, ...],
     following: Mapping[Track, str],
 ) -> Mapping[Track, str]:
-    targets = {FLUX: str(chart_release.app_version), FLUX2: str(chart_release.version)}
+    targets = {FLUX: str(chart_release.app_version)}
+    if chart_release.version is not None and needs_chart(inventory):
+        targets[FLUX2] = str(chart_release.version)
+    if options.operator is not None:
+        targets[OPERATOR] = options.operator
     targets |= following
     before = {chart.path: chart for chart in earlier}
     for chart in inventory.charts:
@@ -240,6 +259,8 @@ def _changes(pins: Iterable[Pin], targets: Mapping[Track, str]) -> Iterator[Chan
         if pin.form is Form.EXACT:
             yield Change(pin, new)
         elif pin.form is Form.OPAQUE:
+            if pin.role in _STAY:
+                continue
             message, advice = opaque_pins.refusal(pin, new)
             raise PinError(message, where=pin.location, hint=advice)
         elif pin.form is Form.RANGE and not _admits(pin, new):
@@ -273,6 +294,17 @@ def _kept(pins: Iterable[Pin], targets: Mapping[Track, str]) -> Iterator[tuple[P
             yield pin, f"holds a variable, {pin.value}: make sure that it becomes {new}"
         elif pin.form is Form.UNPINNED:
             yield pin, "not pinned: takes whatever is newest"
+        elif pin.form is Form.COMMIT and pin.value != new:
+            yield pin, opaque_pins.stays_at_commit(pin, new)
+        elif pin.form is Form.OPAQUE and pin.role in _STAY and pin.value != new:
+            message, advice = opaque_pins.refusal(pin, new)
+            yield pin, f"{message}: {advice}"
+
+
+def _left(pins: Iterable[Pin], targets: Mapping[Track, str]) -> Iterator[tuple[Pin, str]]:
+    for pin in pins:
+        if targets.get(pin.track, pin.value) != pin.value:
+            yield pin, f"stays at {pin.value}, as asked: it does not become {targets[pin.track]}"
 
 
 def _refuse_stale_digests(
@@ -298,10 +330,10 @@ def _refuse_stale_digests(
 
 def _refuse_downgrade(changes: Iterable[Change]) -> None:
     for change in changes:
-        if change.pin.track not in (FLUX, FLUX2):
+        if not _is_installed(change.pin):
             continue
         old, new = versions.parse(change.pin.value), versions.parse(change.new)
-        if change.pin.kind not in _MIRRORS and old and new and new < old:
+        if old and new and new < old:
             raise RefusedError(
                 f"{change.pin.subject} would go down from {old} to {new}",
                 where=change.pin.location,
@@ -313,8 +345,14 @@ def _refuse_downgrade(changes: Iterable[Change]) -> None:
 def _lowered(changes: Iterable[Change]) -> Iterator[Note]:
     for change in changes:
         old, new = versions.parse(change.pin.value), versions.parse(change.new)
-        if change.pin.track not in (FLUX, FLUX2) and old and new and new < old:
+        if not _is_installed(change.pin) and old and new and new < old:
+            ahead = "its chart" if change.pin.track.kind is TrackKind.CHART else "what is installed"
             yield Note(
                 change.pin.location,
-                f"{change.pin.subject} was ahead of its chart: goes down from {old} to {new}",
+                f"{change.pin.subject} was ahead of {ahead}: goes down from {old} to {new}",
             )
+
+
+def _is_installed(pin: Pin) -> bool:
+    """Whether a cluster gets what a pin holds, which an API server may refuse to take back."""
+    return pin.track == OPERATOR or (pin.track in (FLUX, FLUX2) and pin.role is Role.INSTALLS)

@@ -6,7 +6,8 @@ from enum import StrEnum
 
 from fluxbump.discover.tracks import first_installs
 from fluxbump.errors import PinError, ResolveError
-from fluxbump.flux.releases import resolve
+from fluxbump.flux.available import Available
+from fluxbump.flux.releases import Goal
 from fluxbump.model import FLUX, FLUX2, ChartIndex, ChartRelease, Inventory, Pin, Track
 from fluxbump.text import versions
 
@@ -18,7 +19,7 @@ class SyncSource(StrEnum):
     CHART = "chart"
 
 
-def target(source: SyncSource, inventory: Inventory, index: ChartIndex) -> ChartRelease:
+def target(source: SyncSource, inventory: Inventory, available: Available) -> Goal:
     """Find the chart release that the pins of a source lead to.
 
     Install URLs name a release. A chart that ships it and is there already is kept; otherwise it
@@ -28,6 +29,7 @@ def target(source: SyncSource, inventory: Inventory, index: ChartIndex) -> Chart
         PinError: no pin of that source names a version, or two name different ones.
         ResolveError: no chart ships the release, or the index does not have the chart.
     """
+    index = available.index
     if source is SyncSource.CHART:
         return _named(_held(inventory, FLUX2, "chart pins"), index)
     release = _held(inventory, FLUX, "install URLs").value
@@ -35,7 +37,7 @@ def target(source: SyncSource, inventory: Inventory, index: ChartIndex) -> Chart
     for chart in index.releases:
         if held == {str(chart.version)} and str(chart.app_version) == release:
             return chart
-    return resolve(release, index)
+    return available.find(release)
 
 
 def _held(inventory: Inventory, track: Track, what: str) -> Pin:

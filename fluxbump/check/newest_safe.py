@@ -13,13 +13,12 @@ from fluxbump.check.rules.rule import Trait
 from fluxbump.check.suppressions import Suppressed
 from fluxbump.discover.flux_objects import Resources
 from fluxbump.discover.tracks import current
-from fluxbump.flux import releases
+from fluxbump.flux.available import Available
+from fluxbump.flux.releases import Goal
 from fluxbump.flux.tables.crds import kubernetes_minimum
 from fluxbump.model import (
     FLUX,
     FLUX2,
-    ChartIndex,
-    ChartRelease,
     Finding,
     Form,
     Inventory,
@@ -39,27 +38,27 @@ Manifests = Callable[[str], Resources]
 
 def newest_safe(
     evidence: Evidence,
-    index: ChartIndex,
+    available: Available,
     manifests: Manifests | None = None,
     suppressed: Suppressed = suppressions.nothing,
-) -> ChartRelease | None:
-    """Return the chart of the newest release that no safety rule refuses; None when all are.
+) -> Goal | None:
+    """Return the newest release that no safety rule refuses; None when all are.
 
     Args:
         evidence: about the repository as it is.
-        index: all chart releases.
+        available: the releases that a bump can lead to.
         manifests: what the Flux objects become; None when they stay as they are.
         suppressed: tells which findings do not count.
     """
-    return next(iter(safe_releases(evidence, index, manifests, suppressed)), None)
+    return next(iter(safe_releases(evidence, available, manifests, suppressed)), None)
 
 
 def safe_releases(
     evidence: Evidence,
-    index: ChartIndex,
+    available: Available,
     manifests: Manifests | None = None,
     suppressed: Suppressed = suppressions.nothing,
-) -> Iterator[ChartRelease]:
+) -> Iterator[Goal]:
     """Yield the releases from the newest down to the current one that could be taken at once.
 
     A release of which not enough is known has passed no rule, so it is none of them.
@@ -69,10 +68,10 @@ def safe_releases(
     evidence = replace(evidence, effort=replace(evidence.effort, compared_with=installed))
     as_it_is = replace(evidence, baseline=Baseline(evidence.inventory))
     known = _open(rules.judge(as_it_is, SAFETY)[0], suppressed)
-    for release in reversed(releases.stable_releases(index)):
+    for release in reversed(available.stable):
         if held is not None and release < held:
             return
-        chart = releases.best_chart(release, index)
+        chart = available.goal(release)
         # Where its CRDs are not known no rule was run, and so none has passed.
         if chart is None or str(release) not in evidence.crds:
             continue
@@ -106,10 +105,10 @@ def unknown(
     return None
 
 
-def why_none(evidence: Evidence, index: ChartIndex, suppressed: Suppressed) -> str:
+def why_none(evidence: Evidence, available: Available, suppressed: Suppressed) -> str:
     """Say why `newest_safe` found no release."""
     held = parse(current(evidence.inventory).get(FLUX, ""))
-    for release in reversed(releases.stable_releases(index)):
+    for release in reversed(available.stable):
         missing = unknown(evidence, str(release), suppressed)
         if missing and (held is None or release > held):
             return f"no release is known to be safe: {missing}"
@@ -118,7 +117,7 @@ def why_none(evidence: Evidence, index: ChartIndex, suppressed: Suppressed) -> s
 
 def refusals(
     evidence: Evidence,
-    chart: ChartRelease,
+    chart: Goal,
     known: Collection[Finding] = (),
     suppressed: Suppressed = suppressions.nothing,
 ) -> tuple[Finding, ...]:
@@ -133,7 +132,7 @@ def refusals(
     return _errors(_after(evidence, chart), SAFETY, _open(known, suppressed), suppressed)
 
 
-def _after(evidence: Evidence, chart: ChartRelease) -> Evidence:
+def _after(evidence: Evidence, chart: Goal) -> Evidence:
     inventory = _holding(evidence.inventory, chart)
     return replace(evidence, inventory=inventory, baseline=Baseline(evidence.inventory))
 
@@ -150,9 +149,11 @@ def _open(found: Collection[Finding], suppressed: Suppressed) -> tuple[Finding, 
     return tuple(one for one in found if not suppressed(one.code, one.location))
 
 
-def _holding(inventory: Inventory, chart: ChartRelease) -> Inventory:
+def _holding(inventory: Inventory, chart: Goal) -> Inventory:
     """The inventory as if every exact pin of Flux held this release; texts stay as they are."""
-    values = {FLUX: str(chart.app_version), FLUX2: str(chart.version)}
+    values = {FLUX: str(chart.app_version)}
+    if chart.version is not None:
+        values[FLUX2] = str(chart.version)
     pins = tuple(
         replace(pin, value=values[pin.track])
         if pin.track in values and pin.form is Form.EXACT

@@ -13,10 +13,22 @@ from msgspec.structs import replace
 
 from fluxbump.check import rules
 from fluxbump.check.evidence import Baseline, Evidence
+from fluxbump.discover import installers
 from fluxbump.discover.inventory import Scope, rediscover
 from fluxbump.errors import PinError
 from fluxbump.flux import controller_images
-from fluxbump.model import FLUX, FLUX2, Finding, Form, Inventory, Location, Pin, TrackKind
+from fluxbump.model import (
+    FLUX,
+    FLUX2,
+    OPERATOR,
+    Finding,
+    Form,
+    Inventory,
+    Location,
+    Pin,
+    Role,
+    TrackKind,
+)
 from fluxbump.text import versions
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.splice import Edit
@@ -112,40 +124,44 @@ def _worse(pin: Pin, text: str) -> Iterator[_Fault]:
         yield _GONE, key, key + len("version"), "removed", ("FB104",)
 
 
+_OWN_RULES = {
+    "controller-image": ("FB113",),
+    installers.GOTK: ("FB116",),
+    "values-mirror": ("FB104",),
+    "chart-version": ("FB107", "FB108", "FB109", "FB110"),
+    "app-version": ("FB110",),
+    "blueprint": ("FB110",),
+    "chart-reader": ("FB110",),
+    "digest": (),  # the file itself is needed to tell a wrong one
+}
+"""The rules of the kinds that have some of their own; of all others, role and track say which."""
+
+
 def _codes(pin: Pin, inventory: Inventory) -> tuple[str, ...]:
     """The rules that must refuse another version at this pin."""
-    if pin.kind == "controller-image":
-        return ("FB113",)
-    if pin.track in (FLUX, FLUX2) and pin.kind not in ("values-mirror", "app-version"):
-        if _is_repeated(pin, inventory):
-            return ()  # with two versions in the file it is no pin any more, but a note
-        installs = ("install-url", "variable")
-        sites = [p for p in inventory.pins if p.kind in installs and p.form is Form.EXACT]
-        sites = [p for p in sites if p.track == FLUX]
-        if pin.kind == "variable" and any(_same_variable(pin, p) for p in inventory.pins):
-            return ()  # set twice: with another version it is no pin any more, and listed
-        if pin.kind in installs and pin.track == FLUX and len(sites) > 1:
-            return ("FB102", "FB103")
-        return ("FB103", "FB112") if pin.kind == "chart-dependency" else ("FB103", "FB114")
-    return {
-        "values-mirror": ("FB104",),
-        "chart-version": ("FB107", "FB108", "FB109", "FB110"),
-        "app-version": ("FB110",),
-        "chart-dependency": ("FB108",),
-        "blueprint": ("FB110",),
-        "chart-reader": ("FB110",),
-        "helm-release": ("FB109",),
-        "terraform": ("FB109",),
-        "variable": ("FB109",),
-        "digest": (),  # the file itself is needed to tell a wrong one
-        "helm-command": ("FB109",),
-        "ansible-helm": ("FB109",),
-        "helm-call": ("FB109",),
-        "crossplane": ("FB109",),
-        "embedded-manifest": ("FB109",),
-        "kustomize-override": ("FB109",),
-        "custom": ("FB109",) if pin.track.kind is TrackKind.CHART else (),
-    }[pin.kind]
+    if pin.kind in _OWN_RULES:
+        return _OWN_RULES[pin.kind]
+    if pin.track == OPERATOR:
+        return ("FB118",)
+    if pin.track in (FLUX, FLUX2):
+        return _upstream_codes(pin, inventory)
+    if pin.track.kind is TrackKind.CHART:
+        return ("FB108",) if pin.kind == "chart-dependency" else ("FB109",)
+    return ()
+
+
+def _upstream_codes(pin: Pin, inventory: Inventory) -> tuple[str, ...]:
+    """The rules that must refuse another release, or another version of the chart flux2."""
+    if _is_repeated(pin, inventory):
+        return ()  # with two versions in the file it is no pin any more, but a note
+    if pin.kind == "variable" and any(_same_variable(pin, p) for p in inventory.pins):
+        return ()  # set twice: with another version it is no pin any more, and listed
+    if pin.track == FLUX2:
+        return ("FB103", "FB112" if pin.kind == "chart-dependency" else "FB114")
+    if pin.role in (Role.TOOL, Role.REFERENCE):
+        return ("FB117",)
+    # FB117: a single place has only tools and references to disagree with.
+    return ("FB102", "FB103", "FB117")
 
 
 def _is_repeated(pin: Pin, inventory: Inventory) -> bool:

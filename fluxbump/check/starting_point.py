@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Generic
 
 from msgspec import Struct
 from msgspec.structs import replace
+from semver import Version
 from typing_extensions import TypeVar
 
 from fluxbump.check import gather, suppressions
@@ -14,7 +16,10 @@ from fluxbump.check.gather import Known, Surroundings
 from fluxbump.check.suppressions import Suppressed
 from fluxbump.config.settings import Settings
 from fluxbump.discover.inventory import Scope, discover
+from fluxbump.discover.tracks import available, needs_chart
+from fluxbump.errors import FluxbumpError, IndexSourceError
 from fluxbump.flux import releases
+from fluxbump.flux.available import Available
 from fluxbump.flux.known_releases import Sources
 from fluxbump.git.objects import CommitSnapshot
 from fluxbump.model import ChartIndex, IndexSource, Inventory, Snapshot
@@ -31,7 +36,7 @@ class Looked(Struct, Generic[S_co], frozen=True):
         base: what was looked at.
         since: what clusters run, which a result is compared with; None when it is the base.
         scope: of the search.
-        index: all chart releases.
+        index: all chart releases; none where there is no index.
         inventory: the pins of the base.
         around: what a release meets.
         held: the evidence about the base.
@@ -39,6 +44,7 @@ class Looked(Struct, Generic[S_co], frozen=True):
         suppressed: tells which findings the base says are accepted.
         sources: of what the tables of releases do not hold, which ask for nothing twice; None
             when nothing is to be asked.
+        no_index: why there is no index, where no place of the chart needs one.
     """
 
     base: S_co
@@ -51,12 +57,56 @@ class Looked(Struct, Generic[S_co], frozen=True):
     before: Evidence
     suppressed: Suppressed
     sources: Sources | None = None
+    no_index: IndexSourceError | None = None
 
     @property
     def behind(self) -> str:
         """The commit whose history says what the pins have held."""
         commit = self.since or (self.base if isinstance(self.base, CommitSnapshot) else None)
         return commit.commit.sha if commit else "HEAD"
+
+    @property
+    def needs_chart(self) -> bool:
+        """Whether a place of the chart is pinned, so that a release needs a chart."""
+        return needs_chart(self.inventory)
+
+    def available(self, *, asking: bool = True) -> Available:
+        """Return the releases that a bump can lead to.
+
+        Args:
+            asking: for the tags of Flux too, where no place of the chart is pinned.
+        """
+        tagged = self.tagged() if asking else ()
+        return available(self.inventory, self.index, tagged)
+
+    def tagged(self, *, strict: bool = False) -> Iterable[Version]:
+        """Return the releases that have a tag; none where a chart is needed, or none is asked for.
+
+        Args:
+            strict: tags that cannot be read are an error.
+
+        Raises:
+            FluxbumpError: they cannot be read.
+        """
+        if self.needs_chart or self.sources is None or self.sources.tags is None:
+            return ()
+        try:
+            return self.sources.tags()
+        except FluxbumpError:
+            if strict:
+                raise
+            return ()
+
+    @property
+    def no_tags(self) -> str | None:
+        """Why the tags of Flux are not known, so that newer releases may be missing."""
+        if self.needs_chart or self.sources is None or self.sources.tags is None:
+            return None
+        try:
+            self.sources.tags()
+        except FluxbumpError as error:
+            return str(error)
+        return None
 
 
 def look(
@@ -67,6 +117,7 @@ def look(
     since: CommitSnapshot | None = None,
     *,
     sources: Sources | None = None,
+    may_lack_index: bool = False,
 ) -> Looked[S]:
     """Look at a base.
 
@@ -77,11 +128,14 @@ def look(
         known: what is known beside the repository.
         since: what clusters run; None when it is the base.
         sources: of what the tables of releases do not hold; None when nothing is to be asked.
+        may_lack_index: whether a repository without a place of the chart needs no index.
 
     Raises:
         FluxbumpError: the index is not available, or the pins cannot be read.
     """
-    index = source.load()
+    loaded = _load(source, may_lack_index=may_lack_index)
+    index = loaded if isinstance(loaded, ChartIndex) else ChartIndex("no chart index", ())
+    no_index = loaded if isinstance(loaded, IndexSourceError) else None
     scope = settings.scope(releases.app_versions(index.releases), gather.NEEDLES)
     scope = replace(scope, spread=among_processes)
     sources = sources.remembering() if sources else None
@@ -95,11 +149,24 @@ def look(
         )
         found = gather.found(snapshot, inventory)
         gathered = gather.gather(
-            found, index, around=around, sources=earlier, effort=Effort(spread=scope.spread)
+            found, loaded, around=around, sources=earlier, effort=Effort(spread=scope.spread)
         )
         return inventory, around, gathered
 
     inventory, around, held = seen(base)
+    if no_index is not None and needs_chart(inventory):
+        raise no_index
     before = held if since is None else seen(since)[2]
     suppressed = suppressions.ignores(held, settings)
-    return Looked(base, since, scope, index, inventory, around, held, before, suppressed, sources)
+    return Looked(
+        base, since, scope, index, inventory, around, held, before, suppressed, sources, no_index
+    )
+
+
+def _load(source: IndexSource, *, may_lack_index: bool) -> ChartIndex | IndexSourceError:
+    try:
+        return source.load()
+    except IndexSourceError as error:
+        if not may_lack_index:
+            raise
+        return error

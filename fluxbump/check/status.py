@@ -12,9 +12,10 @@ from fluxbump.check.evidence import Evidence
 from fluxbump.check.rules.rule import Trait
 from fluxbump.config.settings import Settings
 from fluxbump.discover.inventory import discover
-from fluxbump.discover.tracks import current, require_pins
+from fluxbump.discover.tracks import available, current, needs_chart, require_pins
 from fluxbump.errors import IndexSourceError
 from fluxbump.flux import releases
+from fluxbump.flux.releases import Goal
 from fluxbump.model import (
     FLUX,
     FLUX2,
@@ -37,6 +38,9 @@ AGREEMENT = rules.having(Trait.AGREEMENT)
 """The rules that say whether the pins agree."""
 
 
+_NO_INDEX = ChartIndex("no chart index", ())
+
+
 class Survey(Struct, frozen=True):
     """What a snapshot pins, judged.
 
@@ -44,7 +48,8 @@ class Survey(Struct, frozen=True):
         inventory: all pins and notes.
         current: what each track holds.
         index: the chart index; None when it could not be read.
-        problem: why it could not, or why it does not tell what the chart here ships.
+        problem: why it could not, where a chart is pinned, or why it does not tell what that
+            ships.
         findings: which pins disagree; without an index, only those that need none.
     """
 
@@ -79,10 +84,15 @@ class Survey(Struct, frozen=True):
         return releases.app_versions(self.index.releases).get(self.current.get(FLUX2, ""))
 
     @property
-    def newest(self) -> ChartRelease | None:
-        """The chart of the newest stable release."""
-        release = releases.newest(self.index) if self.index else None
-        return releases.best_chart(release, self.index) if release and self.index else None
+    def needs_chart(self) -> bool:
+        """Whether a place of the chart is pinned."""
+        return needs_chart(self.inventory)
+
+    @property
+    def newest(self) -> Goal | None:
+        """The newest stable release: with its chart, or alone where no chart has to ship it."""
+        choice = available(self.inventory, self.index or _NO_INDEX)
+        return choice.goal(choice.newest) if choice.newest else None
 
 
 def survey(snapshot: Snapshot, settings: Settings, source: IndexSource) -> Survey:
@@ -114,7 +124,7 @@ def of(looked: Looked[Snapshot]) -> Survey:
         PinError: as `survey`.
     """
     require_pins(looked.inventory, "no pin of Flux found")
-    return _judged(looked.held, looked.index)
+    return _judged(looked.held, looked.no_index or looked.index)
 
 
 def _judged(about: Evidence, index: ChartIndex | IndexSourceError) -> Survey:
@@ -122,7 +132,7 @@ def _judged(about: Evidence, index: ChartIndex | IndexSourceError) -> Survey:
     loaded = index if isinstance(index, ChartIndex) else None
     essential = rules.having(Trait.ESSENTIAL)
     unjudged = next((one.reason for one in not_run if one.code in essential), None)
-    problem = unjudged if loaded else str(index)
+    problem = unjudged if loaded or not needs_chart(about.inventory) else str(index)
     return Survey(about.inventory, current(about.inventory), loaded, problem, found)
 
 

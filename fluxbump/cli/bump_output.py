@@ -39,6 +39,8 @@ def say(
         console.raw(prepared.built.patch)
     else:
         _say_as_text(prepared, console, outcome)
+    for doubt in prepared.doubts:
+        console.note(doubt)
     if not prepared.passed:
         _refuse(prepared, console, not_done, route=output is BumpFormat.TEXT)
 

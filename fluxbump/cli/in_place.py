@@ -31,6 +31,7 @@ def run(
     releases: str | None,
     offline: bool,
     helm: str | None,
+    flux: str | None,
     render: bool,
     output: BumpFormat,
     dry_run: bool,
@@ -39,7 +40,7 @@ def run(
     with (
         ws.index(index, offline=offline) as source,
         ws.sources(
-            source, index=index, releases=releases, offline=offline, compare=render
+            source, index=index, releases=releases, offline=offline, compare=render, flux=flux
         ) as sources,
     ):
         console.progress("reading the chart index and the work tree …")
@@ -75,11 +76,12 @@ def _print(
 
     def outcome(paint: Paint) -> None:
         from fluxbump.reports import text
+        from fluxbump.reports.patches import patches
 
         if result is not None:
             console.result(text.written(result, root, paint))
         elif prepared.passed:
-            console.result(text.patches(prepared, paint))
+            console.result(patches(prepared, paint))
             console.note("dry run: nothing was written")
 
     bump_output.say(

@@ -75,7 +75,7 @@ ReleasesOption = Annotated[
         "--releases",
         metavar="URL|PATH",
         envvar="FLUXBUMP_RELEASES",
-        help="Where vX.Y.Z/install.yaml of a newer Flux is. [default: Flux's own releases]",
+        help="Where vX.Y.Z/install.yaml and gotk-components.yaml are. [default: Flux's releases]",
     ),
 ]
 OfflineOption = Annotated[
@@ -85,6 +85,19 @@ OfflineOption = Annotated[
 HelmOption = Annotated[
     str | None,
     typer.Option("--helm", metavar="PATH", envvar="FLUXBUMP_HELM", help="The helm to run."),
+]
+FluxOption = Annotated[
+    str | None,
+    typer.Option(
+        "--flux",
+        metavar="PATH",
+        envvar="FLUXBUMP_FLUX",
+        help="The flux CLI to write gotk-components.yaml with. [default: read it, see --releases]",
+    ),
+]
+LeaveGotkOption = Annotated[
+    bool,
+    typer.Option("--leave-gotk", help="Leave every gotk-components.yaml as it is, and say so."),
 ]
 KubernetesOption = Annotated[
     str | None,
@@ -142,6 +155,12 @@ ExitCodeOption = Annotated[
         "--exit-code", help="Exit with 20 when there is an update, 21 when it is blocked."
     ),
 ]
+
+
+def left(*, gotk: bool) -> frozenset[str]:
+    """Return the kinds of pin that an option leaves as they are."""
+    return frozenset({"gotk-components"}) if gotk else frozenset()
+
 
 _OUTCOMES = {"update-available": UPDATE_AVAILABLE, "blocked": UPDATE_BLOCKED}
 

@@ -26,9 +26,10 @@ from fluxbump.cli.options import (
 
 if TYPE_CHECKING:
     from fluxbump.check.evidence import Evidence
+    from fluxbump.errors import IndexSourceError
     from fluxbump.flux.upgrade_path import Route
     from fluxbump.git.objects import CommitSnapshot
-    from fluxbump.model import ChartIndex
+    from fluxbump.model import ChartIndex, IndexSource
     from fluxbump.workspace import Workspace
 
 _NO_WAY = 1
@@ -88,7 +89,7 @@ def path(
     from fluxbump.cli.upgrade_path import find, newest_safe, told
     from fluxbump.cli.workspace import workspace
     from fluxbump.discover.inventory import discover
-    from fluxbump.discover.tracks import current
+    from fluxbump.discover.tracks import available, current, needs_chart
     from fluxbump.flux import releases as resolve
     from fluxbump.model import FLUX
     from fluxbump.reports import upgrade_path as report
@@ -102,11 +103,13 @@ def path(
         ws.index(index, offline=offline) as source,
         ws.sources(source, index=index, releases=releases, offline=offline) as sources,
     ):
-        loaded = source.load()
-        goal = str(resolve.resolve(version, loaded).app_version)
+        loaded, no_index = _index(source)
         scope = ws.settings.scope(resolve.app_versions(loaded.releases), gather.NEEDLES)
         scope = replace(scope, spread=among_processes)
         inventory = discover(ws.snapshot, scope)
+        if no_index is not None and needs_chart(inventory):
+            raise no_index
+        goal = str(available(inventory, loaded).find(version).app_version)
         around = gather.surroundings(ws.snapshot, scope, beside, configured=ws.settings.kubernetes)
         gathered = gather.gather(
             gather.found(ws.snapshot, inventory),
@@ -137,6 +140,17 @@ def path(
         for line in _manifests(found, gathered):
             console.result(line)
     return _NO_WAY if found.problem else 0
+
+
+def _index(source: IndexSource) -> tuple[ChartIndex, IndexSourceError | None]:
+    """Load the index; an empty one, and why, where it cannot be had."""
+    from fluxbump.errors import IndexSourceError
+    from fluxbump.model import ChartIndex
+
+    try:
+        return source.load(), None
+    except IndexSourceError as error:
+        return ChartIndex("no chart index", ()), error
 
 
 def _with_history(

@@ -14,7 +14,9 @@ from fluxbump.cli.options import (
     Color,
     ColorOption,
     ExitCodeOption,
+    FluxOption,
     IndexOption,
+    LeaveGotkOption,
     LogFormat,
     OfflineOption,
     Output,
@@ -23,6 +25,7 @@ from fluxbump.cli.options import (
     ReleasesOption,
     VerboseOption,
     exit_code_for,
+    left,
 )
 from fluxbump.reports.table import printable
 
@@ -81,6 +84,8 @@ def run(
         LogFormat, typer.Option("--log-format", help="How to say on standard error what happens.")
     ] = LogFormat.TEXT,
     exit_code: ExitCodeOption = False,
+    flux: FluxOption = None,
+    leave_gotk: LeaveGotkOption = False,
     index: IndexOption = None,
     releases: ReleasesOption = None,
     offline: OfflineOption = False,
@@ -102,7 +107,17 @@ def run(
     console = Console(quiet=quiet, verbose=verbose, color=color.value)
     log = _Log(console, log_format)
     asked = Asked(
-        repo, remote, base, forge, forge_url, index, releases, offline=offline, rehearse=dry_run
+        repo,
+        remote,
+        base,
+        forge,
+        forge_url,
+        index,
+        releases,
+        offline=offline,
+        rehearse=dry_run,
+        flux=flux,
+        leave=left(gotk=leave_gotk),
     )
     with opened(asked) as place:
         for line in place.missing:
@@ -135,8 +150,8 @@ def _print(
     report: Report, place: Place, output: Output, console: Console, *, dry_run: bool
 ) -> None:
     from fluxbump.reports import run as reports
+    from fluxbump.reports.patches import diff, replaced
     from fluxbump.reports.table import Paint
-    from fluxbump.reports.text import diff
 
     console.progress("")
     if output is Output.JSON:
@@ -153,6 +168,7 @@ def _print(
     paint = Paint(enabled=console.colored())
     console.result(reports.text(report, paint))
     if dry_run and report.sent and not console.quiet:
-        patch = diff(report.prepared.built.patch, paint) if report.prepared else ""
+        done = report.prepared
+        patch = diff(done.built.patch, paint, replaced(done.plan)) if done else ""
         console.result("\n" + reports.rehearsed(report.sent, patch, paint))
         console.note("dry run: nothing was pushed or sent")

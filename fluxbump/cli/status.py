@@ -92,7 +92,7 @@ def _look(
     from fluxbump.errors import IndexSourceError
 
     try:
-        looked = look(ws.snapshot, ws.settings, source, sources=sources)
+        looked = look(ws.snapshot, ws.settings, source, sources=sources, may_lack_index=True)
     except IndexSourceError as error:
         return None, survey.against(ws.snapshot, ws.settings, error)
     return looked, survey.of(looked)
@@ -105,7 +105,12 @@ def _outcome(ws: Workspace[CommitSnapshot], looked: Looked, console: Console) ->
 
     now = datetime.now(UTC)
     decision = next_release.decide(
-        looked.before, looked.index, ws.settings.run, now, looked.suppressed
+        looked.before,
+        looked.index,
+        ws.settings.run,
+        now,
+        looked.suppressed,
+        tagged=looked.tagged(),
     )
     console.note(describe(decision))
     return outcome(decision).value

@@ -21,10 +21,12 @@ from fluxbump.cli.options import (
     ContextOption,
     DryRunOption,
     FixOption,
+    FluxOption,
     FormatOption,
     HelmOption,
     IndexOption,
     KubernetesOption,
+    LeaveGotkOption,
     NoMentionsOption,
     OfflineOption,
     QuietOption,
@@ -33,6 +35,7 @@ from fluxbump.cli.options import (
     RepoOption,
     RevOption,
     VerboseOption,
+    left,
 )
 from fluxbump.errors import UsageError
 
@@ -89,6 +92,14 @@ def to(
             "--align", help="Set install URLs or wrappers that disagree among themselves."
         ),
     ] = False,
+    operator: Annotated[
+        str | None,
+        typer.Option(
+            "--operator",
+            metavar="X.Y.Z",
+            help="Move flux-operator too: its charts and its artifact. [default: they stay]",
+        ),
+    ] = None,
     no_mentions: NoMentionsOption = False,
     migrate_apis: Annotated[
         bool,
@@ -100,6 +111,8 @@ def to(
     fix: FixOption = "",
     render: RenderOption = False,
     helm: HelmOption = None,
+    flux: FluxOption = None,
+    leave_gotk: LeaveGotkOption = False,
     accept_risk: AcceptRiskOption = "",
     kubernetes: KubernetesOption = None,
     cluster_state: ClusterStateOption = None,
@@ -117,7 +130,8 @@ def to(
     The work tree, the index and the current branch are not touched, except by --in-place. The
     target is the Flux release to install; the chart is the one whose appVersion is that
     release. With --migrate-apis, manifests that have to move come first, in a commit of their own;
-    with --fix, settings of the HelmRelease that owns Flux, likewise.
+    with --fix, settings of the HelmRelease that owns Flux, likewise. A gotk-components.yaml is
+    replaced as a whole, with the manifests of --releases or --flux.
     """
     from fluxbump.bump import bump as journey
     from fluxbump.bump.plan import Options
@@ -133,7 +147,13 @@ def to(
         return journey.Request(
             target=version,
             chart_version=chart_version,
-            options=Options(level=level, allow_downgrade=allow_downgrade, align=align),
+            options=Options(
+                level=level,
+                allow_downgrade=allow_downgrade,
+                align=align,
+                leave=left(gotk=leave_gotk),
+                operator=_operator(operator),
+            ),
             mentions=settings.mentions and not no_mentions,
             accepted=accepted(accept_risk),
             known=known(kubernetes, cluster_state, live=cluster, context=context),
@@ -155,6 +175,7 @@ def to(
                 releases=releases,
                 offline=offline,
                 helm=helm,
+                flux=flux,
                 render=render,
                 output=output,
                 dry_run=dry_run,
@@ -163,14 +184,21 @@ def to(
         with (
             ws.index(index, offline=offline) as source,
             ws.sources(
-                source, index=index, releases=releases, offline=offline, compare=render
+                source, index=index, releases=releases, offline=offline, compare=render, flux=flux
             ) as sources,
         ):
             console.progress("reading the chart index and the repository …")
             asked = request(ws.settings)
             prepared = journey.prepare(
                 ws.repository,
-                look(ws.snapshot, ws.settings, source, asked.known, sources=sources),
+                look(
+                    ws.snapshot,
+                    ws.settings,
+                    source,
+                    asked.known,
+                    sources=sources,
+                    may_lack_index=True,
+                ),
                 ws.settings,
                 source,
                 asked,
@@ -189,6 +217,20 @@ def to(
             ws.repository.switch(prepared.branch)
             console.note(f"switched to {prepared.branch}")
     return 0 if prepared.passed else _FAILED_CHECK
+
+
+def _operator(version: str | None) -> str | None:
+    """Return the version of flux-operator that was asked for."""
+    from fluxbump.text import versions
+
+    if version is None:
+        return None
+    if versions.parse(version) is None:
+        raise UsageError(
+            f"--operator {version} is not a full version",
+            hint="use a release of flux-operator such as 0.33.0",
+        )
+    return version.removeprefix("v")
 
 
 def _require_no_branch(rev: str, *, checkout: bool, force: bool) -> None:
@@ -224,9 +266,10 @@ def _print(
 
     def outcome(paint: Paint) -> None:
         from fluxbump.reports import text
+        from fluxbump.reports.patches import patches
 
         if dry_run:
-            console.result(text.patches(prepared, paint))
+            console.result(patches(prepared, paint))
             console.note(f"dry run: branch {prepared.branch} was not made, nothing was written")
         elif result is not None:
             console.result(text.delivered(prepared, result, paint))

@@ -12,7 +12,7 @@ from fluxbump.check.evidence import Absent, Evidence, optional
 from fluxbump.check.rules.rule import Trait
 from fluxbump.cli.console import Console
 from fluxbump.discover.flux_objects import Resources
-from fluxbump.discover.tracks import current
+from fluxbump.discover.tracks import available, current
 from fluxbump.errors import UsageError
 from fluxbump.flux import stored_versions
 from fluxbump.flux.tables.crds import kubernetes_minimum
@@ -34,7 +34,7 @@ def find(start: str, goal: str, gathered: Evidence, index: ChartIndex) -> Route:
                 f"the CRDs of Flux {release} are not known{gathered.why_unknown(release)}",
                 hint="take a release that `fluxbump matrix --all` lists",
             )
-    charts = {str(one.app_version) for one in index.releases}
+    charts = {str(one) for one in available(gathered.inventory, index).stable}
     past = gathered.past
     through = past.through(start) if past else None
     found = route(
@@ -72,7 +72,8 @@ def newest_safe(
 ) -> str | None:
     """Return the newest release that the repository could take as it stands, or migrated."""
     manifests = plan.foreseen(gathered) if migrate_apis else None
-    best = safe.newest_safe(gathered, index, manifests, suppressed)
+    choice = available(gathered.inventory, index)
+    best = safe.newest_safe(gathered, choice, manifests, suppressed)
     return str(best.app_version) if best else None
 
 

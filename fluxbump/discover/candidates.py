@@ -10,6 +10,8 @@ from fnmatch import fnmatchcase
 
 from fluxbump.discover import cross_references
 from fluxbump.discover.pins.kind import Context
+from fluxbump.discover.variables import flux_names
+from fluxbump.flux import gotk
 from fluxbump.model import FLUX2, Snapshot
 from fluxbump.text import versions
 from fluxbump.text.live_code import YAML, suffix_of
@@ -30,6 +32,10 @@ _IMAGES = (
     "ionController",
 )
 """What a file with a controller's image contains, or a devbox.lock; the last ends three names."""
+_OPERATOR = ("flux-operator", "flux-instance", "FluxInstance")
+"""What installs Flux by flux-operator, or sets what that installs."""
+_COMMANDS = ("flux install", "flux bootstrap", "flux_bootstrap_git")
+"""What a file contains that installs with the flux CLI, and may name nothing else of Flux."""
 
 
 def searched(context: Context) -> frozenset[str]:
@@ -70,7 +76,19 @@ def words(context: Context) -> tuple[str, ...]:
     """What a text contains that names a chart which moves, by name, by path or by reference."""
     paths = (chart.directory.rstrip("/") or "GitRepository" for chart in context.charts.values())
     return tuple(
-        dict.fromkeys((*context.names(), *_BY_REFERENCE, *_IMAGES, *cross_references.PATHS, *paths))
+        dict.fromkeys(
+            (
+                *context.names(),
+                *_BY_REFERENCE,
+                *_IMAGES,
+                *_COMMANDS,
+                gotk.NEEDLE,
+                *_OPERATOR,
+                *flux_names.NEEDLES,
+                *cross_references.PATHS,
+                *paths,
+            )
+        )
     )
 
 

@@ -6,13 +6,21 @@ Cloud-init is only one of them: a script, a Makefile or a package names the same
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from fluxbump.discover import chart_installs
 from fluxbump.discover.tracks import installs
 from fluxbump.model import FLUX, Form, Inventory, Pin
 from fluxbump.text.patterns import lazy_pattern
 
 INSTALL_URL = "install-url"
+EXACT = (INSTALL_URL, "kustomize-remote", "variable")
+"""Kinds that have to hold one release: what they name is taken as it is."""
+
+GOTK = "gotk-components"
+"""What `flux bootstrap` commits: one file for each cluster."""
+
+_OWN = "flux-system"  # the directory that `flux bootstrap` makes in that of the cluster
 
 _CLOUD_INIT = "cloud-init"
 _NAME = lazy_pattern(r"(?:^|[._-])(?:cloud[-_]?init|user[-_]?data)(?![a-z])", re.IGNORECASE)
@@ -44,3 +52,82 @@ def name(pin: Pin, files: Mapping[str, str]) -> str:
     if named or _HEADER.search(files.get(path, "")[:_HEAD]):
         return _CLOUD_INIT
     return "the install URL"
+
+
+# --- which of them are of one cluster ---------------------------------------------------------
+
+
+def together(one: Pin, other: Pin, every: Iterable[Pin]) -> bool:
+    """Whether two places have to hold one release, because both speak of one cluster.
+
+    Places that name no cluster speak of all of them. A `gotk-components.yaml` is that of the
+    cluster in whose directory it is. What else installs Flux may be meant for any cluster whose
+    path names no other environment; it is right where the file of one of them agrees.
+
+    Args:
+        one: a place that installs a release.
+        other: another; its value is a release too.
+        every: all places that install a release.
+    """
+    if GOTK not in (one.kind, other.kind):
+        return not chart_installs.apart(one, other)
+    if apart(one, other):
+        return False
+    if one.kind == other.kind:
+        return True
+    elsewhere = other if one.kind == GOTK else one
+    return not any(
+        pin.kind == GOTK and pin.value == elsewhere.value and not apart(pin, elsewhere)
+        for pin in every
+    )
+
+
+def apart(one: Pin, other: Pin) -> bool:
+    """Whether two places, of which one is a `gotk-components.yaml`, are of different clusters.
+
+    So are files of two clusters, places whose paths name different environments, and what is in
+    another directory beside that of the cluster.
+    """
+    if one.kind == other.kind == GOTK:
+        return cluster(one) != cluster(other)
+    gotk, place = (one, other) if one.kind == GOTK else (other, one)
+    return chart_installs.apart(one, other) or _is_beside(gotk, place.location.path)
+
+
+def _is_beside(gotk: Pin, path: str) -> bool:
+    """Whether a path is below the directory that holds those of clusters, but not in this one."""
+    own = cluster(gotk)
+    above = own.rpartition("/")[0]
+    return bool(above) and path.startswith(f"{above}/") and not path.startswith(f"{own}/")
+
+
+def cluster(pin: Pin) -> str:
+    """Return the directory of the cluster that a `gotk-components.yaml` is for."""
+    folder = pin.location.path.rpartition("/")[0]
+    above, _, last = folder.rpartition("/")
+    return above if last == _OWN else folder
+
+
+def beside(inventory: Inventory, path: str) -> str | None:
+    """Return the release that is installed where a file is; None where no one can tell.
+
+    Args:
+        inventory: whose places count; where they hold one release, that is the answer.
+        path: of the file; it may be in the directory of a cluster.
+    """
+    pins = exact(inventory)
+    values = {pin.value for pin in pins}
+    if len(values) > 1:
+        near = (one for one in pins if one.kind == GOTK and f"/{path}".startswith(_below(one)))
+        values = {one.value for one in near}
+    return values.pop() if len(values) == 1 else None
+
+
+def differ(inventory: Inventory) -> bool:
+    """Whether clusters of one repository are at several releases, by their own files."""
+    return len({pin.value for pin in exact(inventory) if pin.kind == GOTK}) > 1
+
+
+def _below(pin: Pin) -> str:
+    folder = cluster(pin)
+    return f"/{folder}/" if folder else "/"

@@ -29,7 +29,13 @@ from fluxbump.discover.pins import (
     KINDS,
     install_url,
 )
-from fluxbump.discover.pins.kind import COMMUNITY_REPOSITORIES, Context, CustomPin, ProgramSource
+from fluxbump.discover.pins.kind import (
+    COMMUNITY_REPOSITORIES,
+    Context,
+    CustomPin,
+    ProgramSource,
+    as_of,
+)
 from fluxbump.discover.variables import follow, users
 from fluxbump.helm.chart_repository import holds_copies
 from fluxbump.model import (
@@ -40,7 +46,6 @@ from fluxbump.model import (
     Location,
     Note,
     Pin,
-    Role,
     Snapshot,
     Unreadable,
 )
@@ -319,10 +324,8 @@ def _find(context: Context, files: Sequence[TextFile]) -> _Found:
             for one in kind.find(file, context):
                 if isinstance(one, Note):
                     found.notes.append(one)
-                elif one.role is Role.INSTALLS and kind.ROLE is not Role.INSTALLS:
-                    found.pins.append(replace(one, role=kind.ROLE))
                 else:
-                    found.pins.append(one)
+                    found.pins.append(as_of(kind, one))
         for document in file.documents:
             broken = unparsed.judged(file, document, context)
             if isinstance(broken, Note):

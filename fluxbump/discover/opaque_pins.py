@@ -16,6 +16,10 @@ _NO_RELEASE = {
         "Flux has no such tag",
         "write the tag of a release there, which begins with v",
     ),
+    **dict.fromkeys(
+        ("kustomize-remote", "schema-url"),
+        ("Flux has no such tag", "write the tag of a release there, which begins with v"),
+    ),
     "chart-archive": (
         "the community has no such archive",
         "write the version of an archive there, without v and in full",
@@ -52,10 +56,24 @@ def shown(pin: Pin) -> str:
     return _DIGEST.sub(lambda found: f"{found[0][:_SHOWN]}…", pin.value)
 
 
+def stays_at_commit(pin: Pin, new: str) -> str:
+    """Say that a commit stays, and how to find that of a release; nobody here knows it.
+
+    Args:
+        pin: of the form `commit`.
+        new: the release.
+    """
+    find = f"git ls-remote https://github.com/fluxcd/flux2 'refs/tags/v{new}*'"
+    return f"stays at a commit ({pin.value}): `{find}` prints that of {new}"
+
+
 def _why(pin: Pin) -> tuple[str, str]:
     if is_digest(pin):
         advice = "set version and digest of {}, or take the digest out and pin by version"
         return ("pinned by that digest" if "sha" in pin.value else "beside a digest"), advice
+    if pin.kind == "go-module":
+        module = pin.subject.removeprefix("module ")
+        return "beside its sums in go.sum", f"run `go get {module}@v{{}}` and `go mod tidy`"
     if pin.kind in _NO_RELEASE:
         why, advice = _NO_RELEASE[pin.kind]
         return f"({why})", advice

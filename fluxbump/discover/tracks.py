@@ -9,10 +9,23 @@ from semver import Version
 
 from fluxbump.discover.pins import KINDS
 from fluxbump.errors import PinError
-from fluxbump.model import FLUX, FLUX2, Form, Inventory, Pin, Role, Track
+from fluxbump.flux.available import Available, without_chart
+from fluxbump.model import (
+    FLUX,
+    FLUX2,
+    OPERATOR,
+    ChartIndex,
+    Form,
+    Inventory,
+    Pin,
+    Role,
+    Track,
+    TrackKind,
+)
 from fluxbump.text import versions
 
 _LOWEST = Version(0)
+_OF_FLUX = (FLUX, FLUX2, OPERATOR)
 _ORDER = {name: number for number, name in enumerate(KINDS)}
 
 
@@ -20,15 +33,34 @@ def current(inventory: Inventory) -> dict[Track, str]:
     """Tell what each track holds now.
 
     `flux` is what install URLs and their like hold, `flux2` what the wrappers depend on (the
-    oldest, when they disagree), a chart's track is the version in its Chart.yaml.
+    oldest, when they disagree), `flux-operator` what its charts hold, and a chart's
+    track is the version in its Chart.yaml.
     """
     held: dict[Track, str] = {}
     for track in (FLUX, FLUX2):
         values = {pin.value for pin in first_installs(inventory.pins, track)}
         if values:
             held[track] = min(values, key=lambda value: versions.parse(value) or _LOWEST)
+    operator = {p.value for p in pins_of(inventory.pins, OPERATOR) if p.form is Form.EXACT}
+    if operator:
+        held[OPERATOR] = min(operator, key=lambda value: versions.parse(value) or _LOWEST)
     held |= {chart.track: chart.version for chart in inventory.charts}
     return held
+
+
+def held(inventory: Inventory) -> dict[Track, str]:
+    """Tell what each track holds now, as `current` does; of tools where nothing is installed."""
+    found = current(inventory)
+    beside = [pin for pin in inventory.pins if (pin.track, pin.form) == (FLUX, Form.EXACT)]
+    if FLUX not in found and not installs(inventory.pins, FLUX) and beside:
+        oldest = min(beside, key=lambda pin: versions.parse(pin.value) or _LOWEST)
+        found[FLUX] = oldest.value
+    return found
+
+
+def pins_of(pins: Iterable[Pin], track: Track) -> list[Pin]:
+    """Return the pins of a track."""
+    return [pin for pin in pins if pin.track == track]
 
 
 def installs(pins: Iterable[Pin], track: Track) -> list[Pin]:
@@ -43,11 +75,37 @@ def first_installs(pins: Iterable[Pin], track: Track) -> list[Pin]:
     return next((list(same) for _, same in groupby(exact, key=lambda pin: pin.kind)), [])
 
 
+_OF_CHARTS = (TrackKind.COMMUNITY, TrackKind.CHART)
+
+
+def moves(pin: Pin) -> bool:
+    """Whether a bump sets what a pin holds; flux-operator has a version line of its own."""
+    return pin.form is Form.EXACT and pin.role is not Role.OPERATOR
+
+
+def needs_chart(inventory: Inventory) -> bool:
+    """Whether a place here has to hold a version of the chart, so that a release needs one."""
+    places = (*inventory.pins, *inventory.excluded)
+    held = bool(inventory.charts or inventory.unrecognised or inventory.unreadable)
+    return held or any(pin.track.kind in _OF_CHARTS for pin in places)
+
+
+def available(inventory: Inventory, index: ChartIndex, tagged: Iterable[Version] = ()) -> Available:
+    """Return the releases that a bump of a repository can lead to.
+
+    Args:
+        inventory: what it pins.
+        index: all chart releases; none where there is no index.
+        tagged: releases that have a tag, as far as that was asked.
+    """
+    return Available(index) if needs_chart(inventory) else without_chart(index, tagged)
+
+
 def require_pins(inventory: Inventory, message: str) -> None:
     """Refuse a repository that has nothing to do with Flux's versions.
 
     Raises:
         PinError: it pins nothing, and holds no candidate that could not be read.
     """
-    if not any(pin.track in (FLUX, FLUX2) for pin in inventory.pins) and not inventory.unreadable:
+    if not any(pin.track in _OF_FLUX for pin in inventory.pins) and not inventory.unreadable:
         raise PinError(message, hint="is this the right repository and revision? see --repo, --rev")

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 from msgspec import Struct
 
 from fluxbump.errors import IndexSourceError
-from fluxbump.flux import install_manifest
+from fluxbump.flux import gotk, install_manifest
 from fluxbump.flux.install_manifest import Shipped
 from fluxbump.helm.index import places
 
@@ -71,15 +71,23 @@ class Upstream(Struct, frozen=True):
         self.shipped(release)
         return self._read(release)[0]
 
-    def _read(self, release: str) -> tuple[bytes, str]:
+    def components(self, release: str) -> tuple[bytes, str]:
+        """Return what `flux install --export` writes, where somebody keeps it; and where that is.
+
+        Raises:
+            IndexSourceError: it cannot be had.
+        """
+        return self._read(release, gotk.FILE)
+
+    def _read(self, release: str, name: str = _FILE) -> tuple[bytes, str]:
         if "://" in self.spec:
-            return self._fetched(release)
-        path = Path(self.spec, f"v{release}", _FILE)
+            return self._fetched(release, name)
+        path = Path(self.spec, f"v{release}", name)
         if not path.is_file():
             raise IndexSourceError("no such file", where=str(path), hint=_ELSEWHERE)
         return places.read(path, install_manifest.MAX_SIZE), str(path)
 
-    def _fetched(self, release: str) -> tuple[bytes, str]:
+    def _fetched(self, release: str, name: str) -> tuple[bytes, str]:
         """Return the manifest behind the URL, and the URL as it may be shown.
 
         Raises:
@@ -90,7 +98,7 @@ class Upstream(Struct, frozen=True):
             _ = parts.port  # reading it validates it
         except ValueError:
             raise IndexSourceError("the URL of the releases is not valid") from None
-        path = f"{parts.path.rstrip('/')}/v{quote(release)}/{_FILE}"
+        path = f"{parts.path.rstrip('/')}/v{quote(release)}/{name}"
         url = parts._replace(path=path, fragment="").geturl()
         try:
             data = self.web().get(url, limit=install_manifest.MAX_SIZE, settled=True)

@@ -13,10 +13,14 @@ from typing import TypeVar
 
 from msgspec import Struct, field
 from msgspec.structs import replace
+from semver import Version
 
-from fluxbump.errors import IndexSourceError
+from fluxbump.errors import FluxbumpError, IndexSourceError
 from fluxbump.flux import install_manifest as manifests
+from fluxbump.flux.available import Tags
 from fluxbump.flux.chart_contents import Fetched, Vendored
+from fluxbump.flux.gotk import Manifest
+from fluxbump.flux.gotk_source import Components
 from fluxbump.flux.install_manifest import Shipped
 from fluxbump.flux.stored_versions import Table
 from fluxbump.flux.tables import crds as tables
@@ -41,6 +45,10 @@ class Sources(Struct, frozen=True):
             (FB206). One that an index on this machine has beside it is read anyway.
         local: the index is on this machine.
         data: returns the bytes of a release's manifest; None when none is available.
+        tags: returns the releases that Flux's repository has a tag of; None when it is not to be
+            asked.
+        components: gives the `gotk-components.yaml` of a release with these components at least;
+            None when there is none available.
     """
 
     manifest: Callable[[str], Shipped]
@@ -48,11 +56,21 @@ class Sources(Struct, frozen=True):
     compare: bool = False
     local: bool = False
     data: Callable[[str], bytes] | None = None
+    tags: Tags | None = None
+    components: Components | None = None
 
     def remembering(self) -> Sources:
         """Return the same sources, which ask for nothing twice, whether it was there or not."""
         archive_ = _remembered(self.archive) if self.archive else None
-        return replace(self, manifest=_remembered(self.manifest), archive=archive_)
+        tags = _remembered_call(self.tags) if self.tags else None
+        asked = _pairwise(self.components) if self.components else None
+        return replace(
+            self,
+            manifest=_remembered(self.manifest),
+            archive=archive_,
+            tags=tags,
+            components=asked,
+        )
 
     def may_compare(self, chart: ChartRelease) -> bool:
         """Whether the archive of a chart may be fetched to be compared."""
@@ -208,3 +226,30 @@ def _remembered(get: Callable[[K], V]) -> Callable[[K], V]:
         return found
 
     return remembered
+
+
+def _remembered_call(get: Tags) -> Tags:
+    """Return the same function, which asks once, whether it is answered or not."""
+    known: list[tuple[Version, ...] | FluxbumpError] = []
+
+    def remembered() -> tuple[Version, ...]:
+        if not known:
+            try:
+                known.append(tuple(get()))
+            except FluxbumpError as error:
+                known.append(error)
+        if isinstance(known[0], FluxbumpError):
+            raise known[0]
+        return known[0]
+
+    return remembered
+
+
+def _pairwise(get: Components) -> Components:
+    """Return what remembers the manifests that `get` gave, likewise."""
+
+    def once(key: tuple[str, tuple[str, ...]]) -> Manifest:
+        return get(*key)
+
+    remembered = _remembered(once)
+    return lambda release, components: remembered((release, components))

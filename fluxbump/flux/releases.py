@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NoReturn
 
+from msgspec import Struct
 from semver import Version
 
 from fluxbump.errors import ResolveError, UsageError
@@ -14,6 +15,30 @@ from fluxbump.text import versions
 
 LATEST = "latest"
 _MINOR = re.compile(r"v?(0|[1-9][0-9]{0,8})(?:\.(0|[1-9][0-9]{0,8}))?")
+
+
+class ReleaseWithoutChart(Struct, frozen=True):
+    """A Flux release where no place of the chart has to move, and no chart of it is known.
+
+    Attributes:
+        app_version: the release.
+    """
+
+    app_version: Version
+
+    @property
+    def version(self) -> None:
+        """No version of the chart."""
+        return None
+
+    @property
+    def created(self) -> None:
+        """No date of the chart."""
+        return None
+
+
+Goal = ChartRelease | ReleaseWithoutChart
+"""What a bump leads to."""
 
 
 def resolve(target: str, index: ChartIndex, *, chart_version: str | None = None) -> ChartRelease:
@@ -29,7 +54,7 @@ def resolve(target: str, index: ChartIndex, *, chart_version: str | None = None)
         UsageError: `target` or `chart_version` is not a version.
         ResolveError: no chart ships it, or the chart release ships something else.
     """
-    release = _release(target, index)
+    release = named(target, stable_releases(index)) or _no_line(target.strip(), index)
     if chart_version is not None:
         return _named(chart_version, release, index)
     best = best_chart(release, index)
@@ -59,7 +84,16 @@ def stable_releases(index: ChartIndex) -> list[Version]:
     return sorted({c.app_version for c in index.releases if not c.app_version.prerelease})
 
 
-def _release(target: str, index: ChartIndex) -> Version:
+def named(target: str, stable: Sequence[Version]) -> Version | None:
+    """Return the release that `target` names; None where it names a line that has none.
+
+    Args:
+        target: a release in full, which need not be among them; a line of releases; `latest`.
+        stable: the stable releases that there are, oldest first.
+
+    Raises:
+        UsageError: it is none of them.
+    """
     text = target.strip()
     full = versions.parse(text)
     if full is not None:
@@ -71,8 +105,8 @@ def _release(target: str, index: ChartIndex) -> Version:
             hint="type a release such as 2.5.1, a line such as 2.5, or latest",
         )
     wanted = [int(part) for part in partial.groups() if part is not None] if partial else []
-    matching = [v for v in stable_releases(index) if list(v.to_tuple()[: len(wanted)]) == wanted]
-    return matching[-1] if matching else _no_line(text, index)
+    matching = [one for one in stable if list(one.to_tuple()[: len(wanted)]) == wanted]
+    return matching[-1] if matching else None
 
 
 def _named(chart_version: str, release: Version, index: ChartIndex) -> ChartRelease:
@@ -121,10 +155,12 @@ def _no_line(text: str, index: ChartIndex) -> NoReturn:
     )
 
 
-def describe(chart: ChartRelease | None) -> str:
-    """Say a chart release in one phrase: `2.5.1 (chart 2.15.0, 2025-02-26)`."""
+def describe(chart: Goal | None) -> str:
+    """Say a release and its chart in one phrase: `2.5.1 (chart 2.15.0, 2025-02-26)`."""
     if chart is None:
         return "none"
+    if chart.version is None:
+        return str(chart.app_version)
     when = f", {chart.created:%Y-%m-%d}" if chart.created else ""
     return f"{chart.app_version} (chart {chart.version}{when})"
 

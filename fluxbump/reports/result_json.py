@@ -14,7 +14,6 @@ from fluxbump.model import (
     FLUX,
     FLUX2,
     ChartIndex,
-    ChartRelease,
     Finding,
     Location,
     Mention,
@@ -24,6 +23,7 @@ from fluxbump.model import (
     Track,
 )
 from fluxbump.reports.json_encoder import dump
+from fluxbump.reports.target import ChartReleaseJson, TargetJson, chart_release, target
 
 if TYPE_CHECKING:
     from fluxbump.bump.bump import Delivered, Prepared
@@ -44,6 +44,7 @@ class PinJson(PlaceJson):
     """A pin and what it holds."""
 
     kind: str
+    role: str
     track: str
     subject: str
     form: str
@@ -111,15 +112,6 @@ class TrackJson(TypedDict):
     new: str
 
 
-class ChartReleaseJson(TypedDict):
-    """A chart release."""
-
-    release: str
-    chart_version: str
-    created: str | None
-    digest: str | None
-
-
 class MoveJson(PlaceJson):
     """A manifest that moves to another apiVersion; the place is that of the old one."""
 
@@ -146,7 +138,7 @@ class ToJson(TypedDict):
 
     schema: Literal["fluxbump/to/v1"]
     base: str | None
-    target: ChartReleaseJson
+    target: TargetJson
     outcome: Literal["created", "unchanged", "replaced", "written", "nothing-to-do", "not-written"]
     in_place: bool
     branch: str | None
@@ -176,7 +168,7 @@ class StatusJson(TypedDict):
     release: str | None
     chart_version: str | None
     chart_release: str | None
-    newest: ChartReleaseJson | None
+    newest: TargetJson | None
     pins: list[PinJson]
     notes: list[NoteJson]
     unreadable: list[NoteJson]
@@ -235,7 +227,7 @@ def _bump(prepared: Prepared[Snapshot]) -> ToJson:
     return {
         "schema": "fluxbump/to/v1",
         "base": None,
-        "target": chart_release(plan.chart_release),
+        "target": target(plan.chart_release),
         "outcome": "not-written",
         "in_place": False,
         "branch": None,
@@ -308,6 +300,7 @@ def pin(one: Pin) -> PinJson:
     return {
         **_place(one.location),
         "kind": one.kind,
+        "role": one.role.value,
         "track": str(one.track),
         "subject": one.subject,
         "form": one.form.value,
@@ -332,16 +325,6 @@ def findings(found: Iterable[Finding]) -> list[FindingJson]:
         }
         for finding in found
     ]
-
-
-def chart_release(one: ChartRelease) -> ChartReleaseJson:
-    """Say a chart release."""
-    return {
-        "release": str(one.app_version),
-        "chart_version": str(one.version),
-        "created": one.created.isoformat() if one.created else None,
-        "digest": one.digest,
-    }
 
 
 def _mention(one: Mention) -> MentionJson:
@@ -369,7 +352,7 @@ def status(view: Survey, commit: str) -> str:
         "release": view.current.get(FLUX),
         "chart_version": view.current.get(FLUX2),
         "chart_release": view.chart_release,
-        "newest": chart_release(view.newest) if view.newest else None,
+        "newest": target(view.newest) if view.newest else None,
         "pins": [pin(found) for found in view.inventory.pins],
         "notes": [note(found) for found in view.inventory.notes],
         "unreadable": [

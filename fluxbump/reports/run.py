@@ -101,7 +101,7 @@ def as_json(
         "summary": report.summary,
         "current": decision.current,
         "target": target(decision),
-        "chart_version": str(chart.version) if chart else None,
+        "chart_version": str(chart.version) if chart and chart.version else None,
         "later": list(decision.later) if isinstance(decision, Update) else [],
         "base_branch": base_branch,
         "base": base,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from fluxbump.check import rules
 from fluxbump.check.rules.rule import Trait
 from fluxbump.check.status import Listed, Survey
 from fluxbump.discover import installers
+from fluxbump.discover.tracks import installs, moves
 from fluxbump.flux import releases as resolve
 from fluxbump.model import (
     FLUX,
@@ -24,6 +26,7 @@ from fluxbump.model import (
     Mention,
     Note,
     Pin,
+    Role,
     Severity,
     Snapshot,
     Track,
@@ -70,6 +73,8 @@ def _headline(prepared: Prepared[Snapshot], paint: Paint) -> str:
     current, plan = prepared.plan.current, prepared.plan
     when = f", {plan.chart_release.created:%Y-%m-%d}" if plan.chart_release.created else ""
     flux = _step(current.get(FLUX), plan.targets[FLUX])
+    if FLUX2 not in plan.targets:
+        return paint(f"Flux {flux}", "bold")
     chart = _step(current.get(FLUX2), plan.targets[FLUX2])
     return paint(f"Flux {flux}", "bold") + f" (chart flux2 {chart}{when})"
 
@@ -232,8 +237,8 @@ def _undo(result: Written, root: str | None) -> Iterator[str]:
 
 def nothing_to_do(prepared: Prepared[Snapshot]) -> str:
     """What is said when nothing changes: that every pin holds the target, or what does not."""
-    release, chart = prepared.plan.targets[FLUX], prepared.plan.targets[FLUX2]
-    target = f"Flux {release} (chart flux2 {chart})"
+    release, chart = prepared.plan.targets[FLUX], prepared.plan.targets.get(FLUX2)
+    target = f"Flux {release} (chart flux2 {chart})" if chart else f"Flux {release}"
     left = [f"{place.location}  {place.message}" for place in prepared.plan.unmoved]
     left += [
         f"{pin.location}  {pin.subject}: {reason}"
@@ -241,12 +246,16 @@ def nothing_to_do(prepared: Prepared[Snapshot]) -> str:
         if pin.form is not Form.RANGE
     ]
     exact = any(
-        pin.form is Form.EXACT and pin.track.kind is not TrackKind.CHART
+        pin.form is Form.EXACT
+        and pin.track.kind is not TrackKind.CHART
+        and pin.location not in prepared.plan.left
         for pin in prepared.inventory.pins
     )
     if exact and not left:
         return f"Nothing to do: every pin holds {target}."
-    said = f"every exact pin holds {target}" if exact else "no place holds an exact version of Flux"
+    other = "other " if prepared.plan.left else ""
+    none = f"no {other}place holds an exact version of Flux"
+    said = f"every {other}exact pin holds {target}" if exact else none
     return "\n".join([f"Nothing moved: {said}.", *(f"  {printable(line)}" for line in left)])
 
 
@@ -269,29 +278,51 @@ def status(view: Survey, paint: Paint) -> str:
         for place in (finding.location, *(other.location for other in finding.related)):
             marks.setdefault(place, finding.code)
     rows = [
-        (str(p.location), p.kind, str(p.track), p.value or "-", marks.get(p.location, _form(p)))
+        (
+            str(p.location),
+            p.kind,
+            p.role.value,
+            str(p.track),
+            p.value or "-",
+            marks.get(p.location, _form(p)),
+        )
         for p in view.inventory.pins
     ]
-    lines += [*table(("PIN", "KIND", "TRACK", "HOLDS", "STATE"), rows, paint), ""]
+    lines += [*table(("PIN", "KIND", "ROLE", "TRACK", "HOLDS", "STATE"), rows, paint), ""]
     lines += findings(view.findings, paint)
     lines += _section("Cannot be read", [_unreadable(u) for u in view.inventory.unreadable], paint)
     lines += _section("Notes", [_note(note) for note in view.inventory.notes], paint)
     if view.newest is not None:
-        lines.append(f"Newest release with a chart: {resolve.describe(view.newest)}")
+        which = " with a chart" if view.needs_chart else ""
+        lines.append(f"Newest release{which}: {resolve.describe(view.newest)}")
+    lines.append(moving(view.inventory.pins))
     return "\n".join(lines).rstrip("\n")
 
 
+def moving(pins: Sequence[Pin]) -> str:
+    """Say in a line which pins a bump moves, and which are compared only."""
+    stay = [pin for pin in pins if not moves(pin)]
+    places = "place" if len(pins) == 1 else "places"
+    if not stay:
+        return f"fluxbump to moves {'the' if len(pins) == 1 else 'all'} {len(pins)} {places}"
+    why = Counter("flux-operator" if p.role is Role.OPERATOR else str(p.form) for p in stay)
+    said = ", ".join(f"{count} {what}" for what, count in sorted(why.items()))
+    return (
+        f"fluxbump to moves {len(pins) - len(stay)} of {len(pins)} {places}; compared only: {said}"
+    )
+
+
 def _verdict(view: Survey, paint: Paint) -> list[str]:
-    installs, chart = view.current.get(FLUX), view.current.get(FLUX2)
+    installed, chart = view.current.get(FLUX), view.current.get(FLUX2)
     ships = view.chart_release
-    installs = installs or _inexact(view, FLUX)
+    installed = installed or _inexact(view, FLUX)
     shipping = f"{chart} ships Flux {ships or '?'}" if chart else _inexact(view, FLUX2)
     who = _installer(view)
     facts = [
-        f"{who} installs Flux {installs}" if installs and who else "no install URL",
+        f"{who} installs Flux {installed}" if installed and who else "no install URL",
         f"chart flux2 {shipping}" if shipping else "no chart",
     ]
-    said = "; ".join(facts)
+    said = "; ".join(facts) if installed or shipping else _beside(view)
     wrong = [finding for finding in view.findings if finding.severity is Severity.ERROR]
     if any(finding.code in rules.having(Trait.ESSENTIAL) for finding in wrong):
         over = f"over what {who} installed " if who else "of one release over another "
@@ -304,6 +335,13 @@ def _verdict(view: Survey, paint: Paint) -> list[str]:
     if view.loose:
         return [paint(_not_exact(view.loose), "bold", "yellow"), said]
     return [paint("The pins agree", "bold", "green"), said]
+
+
+def _beside(view: Survey) -> str:
+    """Say which releases tools and references hold, where nothing installs one."""
+    pins = [pin for pin in view.inventory.pins if pin.track == FLUX]
+    held = sorted({printable(pin.value) for pin in pins if pin.value}) or ["?"]
+    return f"nothing here installs Flux; tools and references hold {', '.join(held)}"
 
 
 def _installer(view: Survey) -> str | None:
@@ -324,7 +362,7 @@ def _not_exact(loose: Sequence[Pin]) -> str:
 
 def _inexact(view: Survey, track: Track) -> str | None:
     """What holds a track where no full version does: `latest (unpinned)`."""
-    pins = (pin for pin in view.inventory.pins if pin.track == track)
+    pins = installs(view.inventory.pins, track)
     first = next((pin for pin in pins if pin.form is not Form.EXACT), None)
     return f"{printable(first.value)} ({first.form})".lstrip() if first else None
 
@@ -352,39 +390,3 @@ def releases(rows: Sequence[Listed], index: ChartIndex, paint: Paint) -> str:
     lines = table(("RELEASE", "CHART", "DATE", "OTHER CHARTS", "HERE"), cells, paint)
     lines += ["", *_section("Left out of the index", index.problems, paint)]
     return "\n".join(lines).rstrip("\n")
-
-
-def patches(prepared: Prepared[Snapshot], paint: Paint) -> str:
-    """The patch of each commit for reading; of several, below the first line of its message."""
-    steps = prepared.steps
-    parts = []
-    for number, step in enumerate(steps, 1):
-        subject = printable(step.message.partition("\n")[0])
-        head = paint(f"Commit {number} of {len(steps)}: {subject}", "bold") + "\n\n"
-        parts.append((head if len(steps) > 1 else "") + diff(step.patch, paint))
-    return "\n\n".join(parts)
-
-
-def diff(patch: bytes, paint: Paint) -> str:
-    """A patch, coloured; archives are not spelled out."""
-    lines, binary = [], False
-    for line in patch.decode("utf-8", "replace").split("\n"):
-        if line == "GIT binary patch":
-            binary = True
-            lines.append("Binary file changes")
-        elif line.startswith("diff --git "):
-            binary = False
-        if not binary:
-            lines.append(_colored(line.rstrip("\r"), paint))
-    return "\n".join(lines).rstrip("\n")
-
-
-def _colored(line: str, paint: Paint) -> str:
-    text = printable(line)
-    if line.startswith(("diff --git", "index ", "--- ", "+++ ", "new file", "deleted file")):
-        return paint(text, "bold")
-    if line.startswith("@@"):
-        return paint(text, "cyan")
-    if line.startswith("+"):
-        return paint(text, "green")
-    return paint(text, "red") if line.startswith("-") else text

@@ -39,6 +39,8 @@ class Asked(Struct, frozen=True):
         releases: where the manifests of Flux releases are.
         offline: use the cached index only.
         rehearse: nothing will be pushed or sent, so a remote and a forge need not be there.
+        flux: the flux CLI to write `gotk-components.yaml` with; None to read it elsewhere.
+        leave: kinds of pin that stay as they are.
     """
 
     repository: str | None = None
@@ -50,6 +52,8 @@ class Asked(Struct, frozen=True):
     releases: str | None = None
     offline: bool = False
     rehearse: bool = False
+    flux: str | None = None
+    leave: frozenset[str] = frozenset()
 
 
 class Ground(Struct, frozen=True):

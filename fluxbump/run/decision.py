@@ -8,8 +8,10 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from fluxbump.errors import HalfBumpError
+from fluxbump.flux.releases import Goal
 from fluxbump.flux.upgrade_path import Route
-from fluxbump.model import ChartRelease, Finding, Related
+from fluxbump.model import Finding, Related
 
 
 class Skipped(Struct, frozen=True):
@@ -29,12 +31,12 @@ class UpToDate(Struct, frozen=True):
 
     Attributes:
         current: the release that is installed.
-        newest: the chart of the newest stable release that there is, which may be skipped.
+        newest: the newest stable release that there is, which may be skipped.
         skipped: what the policy passes over, newest first.
     """
 
     current: str
-    newest: ChartRelease | None = None
+    newest: Goal | None = None
     skipped: tuple[Skipped, ...] = ()
 
 
@@ -83,13 +85,13 @@ class Update(Struct, frozen=True):
 
     Attributes:
         current: the release that is installed.
-        chart: the chart release to propose: the first hop of the way.
+        chart: what to propose, the first hop of the way; without a chart where none is pinned.
         way: to the goal; the hops after the first are proposed when the one before is merged.
         skipped: what is newer than the goal and not proposed, newest first.
     """
 
     current: str
-    chart: ChartRelease
+    chart: Goal
     way: Route
     skipped: tuple[Skipped, ...] = ()
 
@@ -102,6 +104,12 @@ class Update(Struct, frozen=True):
     def later(self) -> tuple[str, ...]:
         """The releases of the hops that remain, the goal last."""
         return tuple(hop.new for hop in self.way.hops[1:])
+
+
+def blocked_by(error: HalfBumpError, update: Update) -> Blocked:
+    """Return what becomes of an update that would leave something behind."""
+    reason = f"{error.message} ({error.hint})" if error.hint else error.message
+    return Blocked(update.current, update.release, (), reason, (), update.skipped, error.places)
 
 
 Decision = UpToDate | Waiting | Blocked | Update

@@ -15,10 +15,19 @@ from fluxbump.bump import bump
 from fluxbump.bump.plan import Options
 from fluxbump.check.starting_point import Looked, look
 from fluxbump.config.settings import branch_prefix
+from fluxbump.errors import HalfBumpError
 from fluxbump.forges.forge import Forge, PullRequest
 from fluxbump.git.remote_errors import MovedError
 from fluxbump.run import next_release
-from fluxbump.run.decision import Blocked, Decision, Outcome, Update, describe, outcome
+from fluxbump.run.decision import (
+    Blocked,
+    Decision,
+    Outcome,
+    Update,
+    blocked_by,
+    describe,
+    outcome,
+)
 from fluxbump.run.execute import Effect, Log, World
 from fluxbump.run.one_pass import Branches, PassResult, attempt, commit
 from fluxbump.run.proposal import Offer
@@ -71,14 +80,19 @@ def run(place: Place, now: datetime, log: Log, *, rehearse: bool = False) -> Rep
     """
     looked = look(place.base, place.settings, place.source, sources=place.sources)
     decision = next_release.decide(
-        looked.before, looked.index, place.settings.run, now, looked.suppressed
+        looked.before,
+        looked.index,
+        place.settings.run,
+        now,
+        looked.suppressed,
+        tagged=looked.tagged(strict=True),  # one that is missing would close its pull request
     )
     log("decided", describe(decision))
-    prepared = _prepared(place, looked, decision) if isinstance(decision, Update) else None
-    offered = prepared
-    if isinstance(decision, Update) and prepared is not None and not prepared.passed:
-        decision, offered = _refused(decision, prepared), None
-        log("blocked", decision.reason)
+    tried, prepared = _tried(place, looked, decision)
+    offered = prepared if isinstance(tried, Update) else None
+    if isinstance(tried, Blocked) and tried is not decision:
+        log("blocked", tried.reason)
+    decision = tried
     rehearsal = Rehearsal() if rehearse else None
     # Whatever is decided, what was merged or reached by other ways is tidied up.
     result = _until_still(place, decision, offered, log, rehearsal)
@@ -86,11 +100,25 @@ def run(place: Place, now: datetime, log: Log, *, rehearse: bool = False) -> Rep
     return Report(outcome(decision), decision, prepared, result.done, sent, result.request)
 
 
+def _tried(
+    place: Place, looked: Looked, decision: Decision
+) -> tuple[Decision, bump.Prepared | None]:
+    """Make the bump that was decided, and tell what is decided when that is known."""
+    if not isinstance(decision, Update):
+        return decision, None
+    try:
+        prepared = _prepared(place, looked, decision)
+    except HalfBumpError as error:
+        return blocked_by(error, decision), None
+    return decision if prepared.passed else _refused(decision, prepared), prepared
+
+
 def _prepared(place: Place, looked: Looked, decision: Update) -> bump.Prepared:
+    chart = decision.chart
     request = bump.Request(
         target=decision.release,
-        chart_version=str(decision.chart.version),
-        options=Options(level=place.settings.bump),
+        chart_version=str(chart.version) if chart.version else None,
+        options=Options(level=place.settings.bump, leave=place.leave),
         mentions=place.settings.mentions,
     )
     return bump.prepare(place.repository, looked, place.settings, place.source, request)

@@ -6,7 +6,7 @@ to date: which of the two is meant is for a person to say, by `fluxbump to RELEA
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct, field
@@ -21,12 +21,20 @@ from fluxbump.check.rules.stored_versions import UPGRADE
 from fluxbump.check.suppressions import Suppressed
 from fluxbump.config import schedule
 from fluxbump.config.settings import Policy
-from fluxbump.discover.tracks import installs
+from fluxbump.discover.tracks import available, installs
 from fluxbump.errors import FluxbumpError, HalfBumpError
-from fluxbump.flux import releases
+from fluxbump.flux.releases import Goal, ReleaseWithoutChart
 from fluxbump.flux.upgrade_path import Route, route
-from fluxbump.model import FLUX, FLUX2, ChartIndex, ChartRelease, Finding, Form, Severity
-from fluxbump.run.decision import Blocked, Decision, Skipped, Update, UpToDate, Waiting
+from fluxbump.model import FLUX, FLUX2, ChartIndex, Finding, Form, Severity
+from fluxbump.run.decision import (
+    Blocked,
+    Decision,
+    Skipped,
+    Update,
+    UpToDate,
+    Waiting,
+    blocked_by,
+)
 from fluxbump.text import version_ranges, versions
 from fluxbump.text.version_ranges import Constraint
 
@@ -45,6 +53,8 @@ def decide(
     policy: Policy,
     now: datetime,
     suppressed: Suppressed = suppressions.nothing,
+    *,
+    tagged: Iterable[Version] = (),
 ) -> Decision:
     """Decide what to propose.
 
@@ -57,6 +67,7 @@ def decide(
         policy: what may be proposed.
         now: the moment, aware.
         suppressed: tells which findings the base says are accepted.
+        tagged: releases that have a tag, where no place of the chart is pinned.
 
     Raises:
         ConstraintError: a range of the policy is none; `config` has refused that before.
@@ -75,10 +86,11 @@ def decide(
         return Blocked(None, None, (), "nothing in live code says which Flux is installed")
     # Where pins may disagree, none of them may go down.
     highest = _highest(before, current)
-    newer = [one for one in releases.stable_releases(index) if one > highest]
+    choice = available(before.inventory, index, tagged)
+    newer = [one for one in choice.stable if one > highest]
     sieve = _Sieve.of(current, policy, now)
     for release in reversed(newer):
-        sieve.sort(release, releases.best_chart(release, index))
+        sieve.sort(release, choice.goal(release))
     if sieve.allowed:
         moment = _opens(policy, now)
         if moment > now:
@@ -86,8 +98,8 @@ def decide(
         return _whole(_Search(before, installed, sieve, suppressed).decision(), before, index)
     if sieve.young:
         return _too_young(installed, sieve, policy)
-    best = releases.newest(index)
-    newest = releases.best_chart(best, index) if best else None
+    best = choice.newest
+    newest = choice.goal(best) if best else None
     return UpToDate(installed, newest, tuple(sieve.skipped))
 
 
@@ -114,10 +126,7 @@ def _whole(decision: Update | Blocked, before: Evidence, index: ChartIndex) -> U
         try:
             plan(before.inventory, decision.chart, index, Options())
         except HalfBumpError as error:
-            reason = f"{error.message} ({error.hint})" if error.hint else error.message
-            return Blocked(
-                decision.current, decision.release, (), reason, (), decision.skipped, error.places
-            )
+            return blocked_by(error, decision)
         except FluxbumpError:
             return decision
     return decision
@@ -144,7 +153,7 @@ class _Sieve(Struct):
     now: datetime
     wanted: Constraint | None
     ignored: tuple[tuple[str, Constraint], ...]
-    allowed: dict[str, ChartRelease] = field(default_factory=dict)
+    allowed: dict[str, Goal] = field(default_factory=dict)
     young: dict[str, datetime | None] = field(default_factory=dict)
     skipped: list[Skipped] = field(default_factory=list)
 
@@ -154,7 +163,7 @@ class _Sieve(Struct):
         ignored = tuple((text, version_ranges.parse(text)) for text in policy.ignore)
         return cls(current, policy, now, wanted, ignored)
 
-    def sort(self, release: Version, chart: ChartRelease | None) -> None:
+    def sort(self, release: Version, chart: Goal | None) -> None:
         reason = self._refused(release) or _unstable(chart)
         if reason or chart is None:
             self.skipped.append(Skipped(str(release), reason))
@@ -178,7 +187,7 @@ class _Sieve(Struct):
         by = next((text for text, one in self.ignored if one.admits(release)), None)
         return f"ignored: {by}" if by is not None else ""
 
-    def _old_enough(self, chart: ChartRelease) -> datetime | None:
+    def _old_enough(self, chart: Goal) -> datetime | None:
         """Return from when on a chart may be proposed, at the earliest now; None for never."""
         if not self.policy.min_age_days:
             return self.now
@@ -188,7 +197,9 @@ class _Sieve(Struct):
         return max(self.now, created + timedelta(days=self.policy.min_age_days))
 
 
-def _unstable(chart: ChartRelease | None) -> str:
+def _unstable(chart: Goal | None) -> str:
+    if isinstance(chart, ReleaseWithoutChart):
+        return ""
     if chart is None or chart.version.prerelease:
         return "only a prerelease of the chart ships it"
     return "its chart is deprecated" if chart.deprecated else ""
@@ -229,7 +240,7 @@ class _Search:
         effort = replace(before.effort, compared_with=installed)
         self._evidence = replace(before, effort=effort)
         self._installed = installed
-        self._allowed: Mapping[str, ChartRelease] = sieve.allowed
+        self._allowed: Mapping[str, Goal] = sieve.allowed
         self._passed_over = sieve.skipped
         self._suppressed = suppressed
         base = replace(self._evidence, baseline=Baseline(before.inventory))

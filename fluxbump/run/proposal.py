@@ -16,7 +16,7 @@ from fluxbump.run.actions import KnownRequest, WantedRequest
 from fluxbump.run.decision import Update
 from fluxbump.run.pull_request import body
 from fluxbump.run.pull_request.sections import BodyInputs, Link
-from fluxbump.run.pull_request.state import SavedState
+from fluxbump.run.pull_request.state import NO_CHART, SavedState
 
 
 class Offer(Struct, frozen=True, dict=True):
@@ -118,7 +118,7 @@ class Offer(Struct, frozen=True, dict=True):
     def _state(self, head: str, told: tuple[str, ...]) -> SavedState:
         return SavedState(
             release=self.update.release,
-            chart_version=str(self.update.chart.version),
+            chart_version=str(self.update.chart.version or NO_CHART),
             base=self.base,
             head=head,
             tree=self.tree,

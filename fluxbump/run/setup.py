@@ -46,6 +46,7 @@ class Place(Struct, frozen=True):
         forge: connects to the forge, when it is needed.
         notes: of releases.
         missing: what a rehearsal goes without, one sentence each.
+        leave: kinds of pin that stay as they are.
     """
 
     repository: Repository
@@ -59,6 +60,7 @@ class Place(Struct, frozen=True):
     forge: Callable[[], Forge]
     notes: Callable[[tuple[str, ...]], Mapping[str, str] | None]
     missing: tuple[str, ...] = ()
+    leave: frozenset[str] = frozenset()
 
 
 @contextmanager
@@ -84,6 +86,7 @@ def opened(asked: Asked, environ: Mapping[str, str] | None = None) -> Iterator[P
                 index=asked.index,
                 releases=asked.releases,
                 offline=asked.offline,
+                flux=asked.flux,
             )
         )
         yield Place(
@@ -98,6 +101,7 @@ def opened(asked: Asked, environ: Mapping[str, str] | None = None) -> Iterator[P
             forge=cache(partial(_forge, asked, found, told)),
             notes=cache(partial(_notes, settings, offline=asked.offline)),
             missing=found.missing,
+            leave=asked.leave,
         )
 
 

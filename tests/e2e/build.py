@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e import flux_cli, golang
+from tests.e2e import flux_migrate_cli, golang
 from tests.missing import missing
 from tests.tools import DEFAULT_DEST
 
@@ -83,7 +83,7 @@ def need() -> Path:
         pytest.fail(f"{CHOICE}={kubernetes}: say one of {', '.join(MODULES)}", pytrace=False)
     program = path(kubernetes) / "apiserver"
     reason = f"no API server of Kubernetes {kubernetes}: run `make e2e`, which needs Go"
-    return program if program.exists() else missing(reason, flux_cli.REQUIRE)
+    return program if program.exists() else missing(reason, flux_migrate_cli.REQUIRE)
 
 
 def main(arguments: list[str]) -> int:
@@ -96,15 +96,15 @@ def main(arguments: list[str]) -> int:
         if kubernetes not in MODULES:
             sys.stderr.write(f"no API server of {kubernetes}: say one of {', '.join(MODULES)}\n")
             return 2
-    there = all(found.exists() for found in (*map(path, wanted), flux_cli.path()))
+    there = all(found.exists() for found in (*map(path, wanted), flux_migrate_cli.path()))
     if not there and shutil.which("go") is None:
         sys.stdout.write("no API server: go is not installed\n")
-        return 1 if os.environ.get(flux_cli.REQUIRE) == "1" else 0
+        return 1 if os.environ.get(flux_migrate_cli.REQUIRE) == "1" else 0
     for kubernetes in wanted:
         done = "built" if build(kubernetes) else "already there"
         sys.stdout.write(f"API server {version(kubernetes)}: {path(kubernetes)} ({done})\n")
-    done = "built" if flux_cli.build() else "already there"
-    sys.stdout.write(f"flux {flux_cli.version()}: {flux_cli.path()} ({done})\n")
+    done = "built" if flux_migrate_cli.build() else "already there"
+    sys.stdout.write(f"flux {flux_migrate_cli.version()}: {flux_migrate_cli.path()} ({done})\n")
     return 0
 
 

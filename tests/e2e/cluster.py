@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.e2e import build, flux_cli
+from tests.e2e import build, flux_migrate_cli
 from tests.e2e.server import Server
 from tests.tools import need_helm
 
@@ -107,7 +107,7 @@ class Cluster:
         return self.run(need_helm(which), "--namespace", namespace, *arguments, user=user)
 
     def flux(self, *arguments: str) -> Said:
-        return self.run(flux_cli.need(), *arguments)
+        return self.run(flux_migrate_cli.need(), *arguments)
 
     def log_in(self, account: str, namespace: str = "flux-system") -> None:
         """Ask for a token of a ServiceAccount, as its pod would have it.

@@ -1,79 +1,112 @@
-"""The command line of Flux, built from its own module, for what documents say to run.
+"""The real flux CLI for tests: `python -m tests.e2e.flux_cli [RELEASE …]` builds it into `.tools`.
 
-A module has no manifests of the controllers, which `flux install` would write; nothing here runs
-that, so an empty one takes their place.
+Go's module proxy serves the source of the CLI, but not the manifests that Flux's own build
+downloads from the releases of its controllers and puts into the binary. In their place go those of
+the fixtures, so what is tried is how the CLI makes a manifest from them: its templates, and the
+kustomize in it. The module is held to its hash; what it needs, to its own `go.sum`.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
-import re
+import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
-from tests.e2e import golang
+from fixtures.installs import gotk
+from tests.e2e.flux_migrate_cli import REQUIRE
 from tests.missing import missing
 from tests.tools import DEFAULT_DEST
 
-SOURCE = Path(__file__).parent / "flux"
-REQUIRE = "FLUXBUMP_REQUIRE_E2E"
-"""Set to 1, tests that need a program of this directory and have none fail, not skip."""
+MODULE = "github.com/fluxcd/flux2/v2"
+SUMS = {
+    "2.4.0": "h1:yRahHsgHmeD15CUwEHhMDjpjZZmKCa9YlpolVwucHXQ=",
+    "2.5.1": "h1:LHxgZvKY37ha/7sJSZOO/jrvWLiAQ8JSPAsXth3yT1g=",
+    "2.7.5": "h1:pO1izlrIuCa+domvk0guJ0gaWoBbrNeKZ829jiRS4lA=",
+}
+"""Release to the hash of its module, as `go mod download -json` prints it.
 
-_MODULE = "github.com/fluxcd/flux2/v2"
+Two that follow each other, and one behind Flux 2.7, which changed what the CLI writes.
+"""
 
-
-def version() -> str:
-    """Return the version that is pinned, `2.9.5`."""
-    pinned = re.search(rf"{re.escape(_MODULE)} v(\S+)", (SOURCE / "go.mod").read_text("utf-8"))
-    assert pinned is not None
-    return pinned[1]
-
-
-def path(dest: Path = DEFAULT_DEST) -> Path:
-    """Return where the program is once it is built."""
-    sources = (SOURCE / "go.mod", SOURCE / "go.sum")
-    return dest / "flux" / golang.digest(sources) / "flux"
+_QUICK = "all=-dwarf=false -l"
+"""What the compiler leaves out: no debugger and no inlining, for two thirds of the time."""
 
 
-def build(dest: Path = DEFAULT_DEST) -> bool:
-    """Build the program; False when it is already there.
+def path(release: str, dest: Path = DEFAULT_DEST) -> Path:
+    """Return where the CLI is once it is built: what it is built from is in the name."""
+    made_of = json.dumps([SUMS[release], gotk.bases(release)])
+    return dest / f"flux-{release}" / hashlib.sha256(made_of.encode()).hexdigest()[:16]
+
+
+def build(release: str, dest: Path = DEFAULT_DEST) -> bool:
+    """Build the CLI of a release; False when it is already there.
 
     Raises:
-        SystemExit: Go cannot build it.
+        SystemExit: Go cannot get or build it.
     """
-    target = path(dest)
+    target = path(release, dest)
     if target.exists():
         return False
-    partial = golang.fresh(target.parent)
-    with tempfile.TemporaryDirectory(prefix="fluxbump-") as directory:
-        # Go's own copy of a module is not to be written to.
-        source = Path(directory) / "flux"
-        shutil.copytree(_downloaded(), source, copy_function=shutil.copyfile)
-        for folder in (source, *filter(Path.is_dir, source.rglob("*"))):
+    source = _source(release)
+    shutil.rmtree(target.parent, ignore_errors=True)
+    target.parent.mkdir(parents=True)
+    partial = target.with_suffix(".partial")
+    with tempfile.TemporaryDirectory(prefix="flux2-") as temporary:
+        tree = Path(temporary, "flux2")
+        # Modules are read-only in Go's cache, and so would be their copies.
+        shutil.copytree(source, tree, copy_function=shutil.copyfile)
+        for folder in (tree, *(one for one in tree.rglob("*") if one.is_dir())):
             folder.chmod(0o755)
-        manifests = source / "cmd/flux/manifests"
+        manifests = tree / "cmd/flux/manifests"
         manifests.mkdir()
-        (manifests / "none.yaml").write_text("# none\n")
-        variables = {"main.VERSION": version()}
-        if not golang.compile_into(partial, source, "./cmd/flux", variables=variables):
-            raise SystemExit("cannot build the command line of Flux")
-    partial.rename(target.parent)
+        for name, text in gotk.bases(release).items():
+            (manifests / name).write_text(text, "utf-8")
+        command = ["go", "build", "-mod=readonly", "-trimpath", f"-gcflags={_QUICK}"]
+        command += [f"-ldflags=-s -w -X main.VERSION={release}", "-o", str(partial), "./cmd/flux"]
+        environment = {**os.environ, "CGO_ENABLED": "0"}  # needs no compiler for C
+        if subprocess.run(command, cwd=tree, env=environment, check=False).returncode:
+            raise SystemExit(f"cannot build the flux CLI {release}")
+    partial.rename(target)
     return True
 
 
-def _downloaded() -> Path:
-    """Return the module as Go has it, held to the hash in `go.sum`."""
-    command = ["go", "mod", "download", "-json", _MODULE]
-    done = subprocess.run(command, cwd=SOURCE, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"cannot download {_MODULE}: {done.stderr or done.stdout}")
-    return Path(json.loads(done.stdout)["Dir"])
+def _source(release: str) -> Path:
+    """Download the module, and return where Go keeps it."""
+    command = ["go", "mod", "download", "-json", f"{MODULE}@v{release}"]
+    done = subprocess.run(command, cwd="/", capture_output=True, text=True, check=False)
+    told = json.loads(done.stdout or "{}")
+    if done.returncode or "Dir" not in told:
+        raise SystemExit(f"cannot download {MODULE} v{release}: {told.get('Error', done.stderr)}")
+    if told["Sum"] != SUMS[release]:
+        raise SystemExit(f"{MODULE} v{release} is not the module that is expected: {told['Sum']}")
+    return Path(told["Dir"])
 
 
-def need() -> Path:
-    """Return the program, or skip the test, or fail it."""
-    program = path()
-    reason = "no command line of Flux: run `make e2e`, which needs Go"
+def need(release: str) -> Path:
+    """Return the CLI of a release, or skip the test, or fail it."""
+    program = path(release)
+    reason = f"no flux CLI {release}: run `make e2e`, which needs Go"
     return program if program.exists() else missing(reason, REQUIRE)
+
+
+def main(arguments: list[str]) -> int:
+    """Build the CLIs given, or all."""
+    for release in arguments or list(SUMS):
+        if release not in SUMS:
+            sys.stderr.write(f"no flux CLI {release}: say one of {', '.join(SUMS)}\n")
+            return 2
+        if not path(release).exists() and shutil.which("go") is None:
+            sys.stdout.write("no flux CLI: go is not installed\n")
+            return 1 if os.environ.get(REQUIRE) == "1" else 0
+        done = "built" if build(release) else "already there"
+        sys.stdout.write(f"flux CLI {release}: {path(release)} ({done})\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

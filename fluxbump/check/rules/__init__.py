@@ -11,16 +11,20 @@ from msgspec.structs import replace
 from fluxbump.check.evidence import PartName, Renders
 from fluxbump.check.rules import (
     agreement,
+    beside_installs,
     chart_agreement,
     community_chart,
     controller_images,
     floating_chart,
+    floating_release,
     flux_helm_release,
     flux_objects,
+    gotk,
     immutable_versions,
     kubernetes_minimum,
     lock_and_archives,
     not_judged,
+    operator_agreement,
     release_identity,
     rendered_chart,
     stale_text,
@@ -33,6 +37,7 @@ FAMILIES = (
     not_judged,
     agreement,
     floating_chart,
+    floating_release,
     rendered_chart,
     immutable_versions,
     lock_and_archives,
@@ -45,6 +50,9 @@ FAMILIES = (
     release_identity,
     chart_agreement,
     controller_images,
+    gotk,
+    beside_installs,
+    operator_agreement,
 )
 
 RULES: dict[str, Rule] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from msgspec.structs import replace
 
@@ -17,10 +17,9 @@ from fluxbump.check.rules.rule import (
     Trait,
     optional,
 )
-from fluxbump.discover import installers, opaque_pins
+from fluxbump.discover import chart_installs, installers, opaque_pins
 from fluxbump.discover.tracks import installs
 from fluxbump.model import (
-    FLUX,
     FLUX2,
     Chart,
     Finding,
@@ -28,15 +27,22 @@ from fluxbump.model import (
     Location,
     Pin,
     Related,
+    Role,
     Severity,
     TrackKind,
 )
 from fluxbump.text import version_ranges, versions, yaml
 
-_INSTALLS = (
-    *("helm-command", "ansible-helm", "helm-call", "crossplane", "embedded-manifest"),
-    "kustomize-override",
-)
+_DEPENDENCY = "chart-dependency"  # FB108
+
+_SITES = frozenset({"FB102", "FB103"})
+"""The rules by which one place that installs Flux contradicts another."""
+
+
+def blames(finding: Finding, places: Collection[Location]) -> bool:
+    """Whether a finding says that one of `places` installs another release than a second one."""
+    named = (finding.location, *(one.location for one in finding.related))
+    return finding.code in _SITES and any(place in places for place in named)
 
 
 def _of(evidence: Evidence, kind: str) -> list[Pin]:
@@ -45,11 +51,6 @@ def _of(evidence: Evidence, kind: str) -> list[Pin]:
 
 def _exact(evidence: Evidence, kind: str) -> list[Pin]:
     return [pin for pin in _of(evidence, kind) if pin.form is Form.EXACT]
-
-
-def _variables(evidence: Evidence) -> list[Pin]:
-    """Where the release of an install URL is set, if it is not in the URL itself."""
-    return [pin for pin in _of(evidence, "variable") if pin.track == FLUX]
 
 
 def _dependencies(evidence: Evidence) -> list[Pin]:
@@ -67,6 +68,7 @@ def _holds(pin: Pin) -> str:
         Form.VARIABLE: f"the variable {pin.value}",
         Form.UNPINNED: f"{pin.value or 'no version'}, which is whatever is newest",
         Form.OPAQUE: opaque_pins.held(pin),
+        Form.COMMIT: f"a commit, {pin.value}",
         Form.EXACT: pin.value,
     }[pin.form]
 
@@ -104,7 +106,7 @@ def chart_dependency(evidence: Evidence) -> Iterator[Outcome]:
 
 def install_manifest(evidence: Evidence) -> Iterator[Outcome]:
     """Every install URL in live code names one release, and the same one."""
-    urls = [*_of(evidence, "install-url"), *_variables(evidence)]
+    urls = [pin for pin in installers.sources(evidence.inventory) if pin.kind in installers.EXACT]
     exact = installers.exact(evidence.inventory)
     for pin in urls:
         if pin.form is Form.VARIABLE and exact:
@@ -113,16 +115,33 @@ def install_manifest(evidence: Evidence) -> Iterator[Outcome]:
             continue
         if pin.form is not Form.EXACT:
             what = _holds(pin)
-            if pin.form is Form.OPAQUE:
+            if pin.form is Form.OPAQUE and not opaque_pins.is_digest(pin):
                 what = f"{pin.value}, and Flux has no such tag (they start with v)"
-            yield _finding("FB102", pin, f"the install URL is not pinned: it holds {what}")
-    for pin in exact[1:]:
-        if pin.value != exact[0].value:
-            yield _installs_differ(pin, exact[0])
+            who = "install URL" if pin.kind == installers.INSTALL_URL else pin.subject
+            yield _finding("FB102", pin, f"the {who} is not pinned: it holds {what}")
+    for number, pin in enumerate(exact):
+        first = next((o for o in exact[:number] if installers.together(o, pin, exact)), None)
+        if first is not None and pin.value != first.value:
+            yield _installs_differ(pin, first)
+    yield from _excluding(evidence, exact)
     gone = list(_lost("FB102", lost_installs.urls, evidence))
     yield from gone
     if not urls and not gone:
         yield NotApplicable("FB102", "nothing here installs Flux by the URL of an install.yaml")
+
+
+def _excluding(evidence: Evidence, exact: list[Pin]) -> Iterator[Finding]:
+    """A range of releases that does not admit the one that is installed."""
+    for pin in installers.sources(evidence.inventory):
+        near = (one for one in exact if not chart_installs.apart(one, pin))
+        first = next(near, None) if pin.form is Form.RANGE else None
+        if first is not None and not _admits(pin.value, first.value):
+            message = (
+                f"{pin.subject} holds the range {pin.value}, which excludes {first.value} "
+                f"({first.location})"
+            )
+            related = Related(first.location, f"holds {first.value}")
+            yield _finding("FB102", pin, message, related)
 
 
 def _installs_differ(pin: Pin, first: Pin) -> Finding:
@@ -156,7 +175,8 @@ def version_agreement(evidence: Evidence) -> Iterator[Outcome]:
             known.append((chart, shipped, source))
     for chart, shipped, source in known:
         for install in installs:
-            if install.value != shipped:
+            said = replace(chart, value=shipped or "")
+            if install.value != shipped and installers.together(install, said, installs):
                 yield _disagreement(install, chart, shipped, source, evidence)
 
 
@@ -246,17 +266,20 @@ def _beside(mirror: Pin, folder: str) -> bool:
 
 def umbrella_dependency(evidence: Evidence) -> Iterator[Outcome]:
     """An umbrella depends on the version that its wrapper has."""
-    yield from _behind_chart(evidence, "FB108", "chart-dependency")
+    yield from _behind_chart(evidence, "FB108", _of(evidence, _DEPENDENCY))
 
 
 def helm_release(evidence: Evidence) -> Iterator[Outcome]:
     """Every cluster asks for the version that the chart has."""
-    yield from _behind_chart(evidence, "FB109", "helm-release", "terraform", *_INSTALLS, "custom")
+    every = evidence.inventory.pins
+    pins = [pin for pin in every if pin.role is Role.INSTALLS and pin.kind != _DEPENDENCY]
+    yield from _behind_chart(evidence, "FB109", pins)
 
 
 def version_mirror(evidence: Evidence) -> Iterator[Outcome]:
     """A blueprint repeats its chart's version, and an appVersion that mirrored still does."""
-    yield from _behind_chart(evidence, "FB110", "blueprint", "chart-reader")
+    repeating = [pin for kind in ("blueprint", "chart-reader") for pin in _of(evidence, kind)]
+    yield from _behind_chart(evidence, "FB110", repeating)
     mirrors = {pin.location.path for pin in _of(evidence, "app-version")}
     own = {pin.location.path: pin for pin in _of(evidence, "chart-version")}
     for pin in _pins_before(evidence):
@@ -276,10 +299,10 @@ def _app_version(evidence: Evidence, chart: Location) -> Location:
     return scalar.location if scalar else chart
 
 
-def _behind_chart(evidence: Evidence, code: str, *kinds: str) -> Iterator[Finding]:
+def _behind_chart(evidence: Evidence, code: str, pins: Iterable[Pin]) -> Iterator[Finding]:
     charts = {chart.track: chart for chart in evidence.inventory.charts}
     own = {pin.track: pin for pin in _of(evidence, "chart-version")}
-    pins = [p for kind in kinds for p in _of(evidence, kind) if p.track.kind is TrackKind.CHART]
+    pins = [pin for pin in pins if pin.track.kind is TrackKind.CHART]
     off = [pin for pin in pins if pin.track in charts and _differs(pin, charts[pin.track])]
     for pin in off:
         chart, version = charts[pin.track], own[pin.track]

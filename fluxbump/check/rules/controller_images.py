@@ -14,6 +14,7 @@ from fluxbump.check.rules.rule import (
     Severity,
     Trait,
 )
+from fluxbump.discover import installers
 from fluxbump.discover.tracks import current
 from fluxbump.flux import controller_images as images
 from fluxbump.flux.tables import images as facts
@@ -64,7 +65,8 @@ def _expected(evidence: Evidence, pin: Pin) -> str | None:
     chart = evidence.chart(current(evidence.inventory).get(FLUX2, ""))
     if chart is not None and _IN_VALUES in pin.subject:
         return str(chart.app_version)
-    return evidence.installed
+    gotk = any(one.kind == installers.GOTK for one in evidence.inventory.pins)
+    return installers.beside(evidence.inventory, pin.location.path) if gotk else evidence.installed
 
 
 def _finding(evidence: Evidence, pin: Pin, held: str, expected: str) -> Finding:

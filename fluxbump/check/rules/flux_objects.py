@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 from semver import Version
 
 from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Rule, Trait, cited, needed
-from fluxbump.discover import field_check, flux_objects
+from fluxbump.discover import field_check, flux_objects, installers
 from fluxbump.discover.flux_objects import Resource, Resources
 from fluxbump.flux.stored_versions import Crd, CrdVersion
 from fluxbump.flux.tables import fields as facts
@@ -73,7 +74,29 @@ def _judged(evidence: Evidence, code: str) -> tuple[Resources, _Served] | NotRun
         known = f"{_span(evidence.crds)}){evidence.why_unknown(release)}"
         return NotRun(code, f"the API versions of Flux {release} are not known ({known}")
     crds = {(crd.group, crd.kind): crd for crd in evidence.crds[release].values()}
-    return needed(evidence.objects), _Served(release, crds)
+    return _of_clusters_at(release, needed(evidence.objects), evidence), _Served(release, crds)
+
+
+def _of_clusters_at(release: str, found: Resources, evidence: Evidence) -> Resources:
+    """Leave out what clusters at another release may use, where clusters are at several."""
+    if not installers.differ(evidence.inventory):
+        return found
+
+    def here(one: Resource) -> bool:
+        return installers.beside(evidence.inventory, one.location.path) == release
+
+    return replace(
+        found,
+        resources=tuple(filter(here, found.resources)),
+        mentions=tuple(filter(here, found.mentions)),
+    )
+
+
+def _others(evidence: Evidence, code: str) -> Iterator[NotRun]:
+    """Say what was left out by that."""
+    if installers.differ(evidence.inventory):
+        only = f"only manifests of clusters at Flux {evidence.installed} were judged"
+        yield NotRun(code, f"clusters here are at several releases: {only}")
 
 
 def _unjudged(found: Resources, code: str) -> Iterator[NotRun]:
@@ -93,6 +116,7 @@ def removed_api(evidence: Evidence) -> Iterator[Outcome]:
         yield judged
         return
     found, served = judged
+    yield from _others(evidence, "FB203")
     yield from _unjudged(found, "FB203")
     for one in found.resources:
         if served.entry(one).version is None and "$" not in one.version:
@@ -140,6 +164,7 @@ def deprecated_api(evidence: Evidence) -> Iterator[Outcome]:
         yield judged
         return
     found, served = judged
+    yield from _others(evidence, "FB205")
     yield from _unjudged(found, "FB205")
     for one in (*found.resources, *found.mentions):
         entry = served.entry(one)
@@ -165,6 +190,8 @@ def unknown_field(evidence: Evidence) -> Iterator[Outcome]:
         known = f"{_span(facts.releases())}){evidence.why_unknown(release)}"
         yield NotRun("FB204", f"the fields of Flux {release} are not known ({known}")
     else:
+        yield from _others(evidence, "FB204")
+        found = _of_clusters_at(release, needed(evidence.objects), evidence)
         yield from _unjudged(found, "FB204")
         wanted = _to_look_at(found, release, evidence.effort.compared_with)
         paths = {one.location.path for one in wanted}

@@ -61,6 +61,12 @@ def _exact(inventory: Inventory, *kinds: str) -> list[Pin]:
 
 
 def _installs(inventory: Inventory) -> list[_Holds]:
+    gotk = _exact(inventory, installers.GOTK)
+    return [*_bootstraps(inventory), *(_Holds(pin, pin.value) for pin in gotk)]
+
+
+def _bootstraps(inventory: Inventory) -> list[_Holds]:
+    """What is applied before anything else, and not again."""
     custom = [pin for pin in _exact(inventory, "custom") if pin.track == FLUX]
     return [_Holds(pin, pin.value) for pin in (*_exact(inventory, "install-url"), *custom)]
 
@@ -90,7 +96,7 @@ def _unknown(code: str, evidence: Evidence, *pins: _Holds) -> NotRun | None:
 
 def bootstrap(evidence: Evidence) -> Iterator[Outcome]:
     """The chart's CRDs can be applied over those of the release that is installed first."""
-    installs = _installs(evidence.inventory)
+    installs = _bootstraps(evidence.inventory)
     for chart in _charts(evidence.inventory, evidence):
         for url in installs:
             unknown = _unknown("FB201", evidence, url, chart)
@@ -199,12 +205,19 @@ def _left(target: _Holds, evidence: Evidence) -> tuple[list[str], list[NotRun]]:
     left: dict[str, _Holds] = {}
     unknown = []
     for one in (*_charts(base, evidence), *_installs(base)):
+        if _elsewhere(one.pin, target.pin):
+            continue
         why = None if one.release == target.release else _unknown("FB202", evidence, one)
         if why is not None:
             unknown.append(why)
         elif one.release and one.release != target.release:
             left.setdefault(one.release, one)
     return list(left), unknown
+
+
+def _elsewhere(one: Pin, other: Pin) -> bool:
+    """Whether two places are certainly of different clusters."""
+    return installers.GOTK in (one.kind, other.kind) and installers.apart(one, other)
 
 
 def unsure(evidence: Evidence) -> bool:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from fluxbump.discover import opaque_pins
 from fluxbump.discover.pins.kind import Context, Found
+from fluxbump.flux import gotk
 from fluxbump.model import FLUX, Form, Note, Pin, Role, Track, TrackKind
 from fluxbump.text import yaml
 from fluxbump.text.live_code import Language, TextFile
@@ -89,6 +90,8 @@ def _references(file: TextFile) -> Iterator[Found]:
         if not _is_live(file, match.start()):
             continue
         if own and _is_own_manifest(file, match.start()):
+            if gotk.is_manifest(file.text):
+                return  # a pin of another kind
             yield Note(file.location(match.start()), _OWNS)
             return
         text = match["tag"] if match["sign"] == ":" else f"@{match['tag']}"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from fluxbump.discover import chart_archives
+from fluxbump.discover import chart_archives, cli_archives
 from fluxbump.discover.digests import names, spellings
 from fluxbump.discover.digests.downloads import Download, Verdict
 from fluxbump.discover.digests.owner import Owners
@@ -60,19 +60,22 @@ class _Artifact(Struct, frozen=True):
         whole: what a URL that leads to it contains.
         held: what the subject of a variable contains that says which release it is of.
         track: the line of versions that its URL holds.
+        known: its digests of other releases can be had; else one beside it stops a bump.
     """
 
     name: str
     whole: str
     held: str
     track: Track
+    known: bool = True
 
 
 _MANIFEST = _Artifact(spellings.MANIFEST, _RELEASES, "(install.yaml in ", FLUX)
 _ARCHIVE = _Artifact(
     chart_archives.NAME, chart_archives.RELEASES, f"({chart_archives.SUBJECT} in ", FLUX2
 )
-_ARTIFACTS = {artifact.name: artifact for artifact in (_MANIFEST, _ARCHIVE)}
+_CLI = _Artifact(cli_archives.NAME, _RELEASES, f"({cli_archives.SUBJECT} in ", FLUX, known=False)
+_ARTIFACTS = {artifact.name: artifact for artifact in (_MANIFEST, _ARCHIVE, _CLI)}
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
@@ -121,7 +124,7 @@ def _is_digest(file: TextFile, digest: Digest, context: Context) -> bool:
 
 def _downloads(file: TextFile, context: Context) -> list[Download]:
     """Return every URL that something acts on, and the variables that hold versions of ours."""
-    ours = {**_manifests(file, context), **_archives(file, context)}
+    ours = {**_manifests(file, context), **_archives(file, context), **_of_cli(file, context)}
     moving = _moving(file, context)
     found = list[Download]()
     for match in _URL.finditer(file.text):
@@ -131,8 +134,8 @@ def _downloads(file: TextFile, context: Context) -> list[Download]:
         artifact = next((ours[at] for at in ours if start <= at < end), "")
         moves = bool(artifact) or bool(moving and moving.search(match.group()))
         found.append(Download(start, end, artifact, match.group(), moves))
-    others = any(one.moves and not one.artifact for one in found)
-    found += _variables(file, context, shared=others)
+    moving_files = {one.artifact for one in found if one.moves}
+    found += _variables(file, context, shared="" in moving_files or len(moving_files) > 1)
     return sorted(found, key=lambda one: one.start)
 
 
@@ -160,6 +163,14 @@ def _archives(file: TextFile, context: Context) -> dict[int, str]:
     return {match.start(): _ARCHIVE.name for match, doubt in found if doubt is None}
 
 
+def _of_cli(file: TextFile, context: Context) -> dict[int, str]:
+    return {
+        match.start(): _CLI.name
+        for match, doubt in cli_archives.found(file, context.is_acted_on)
+        if doubt is None
+    }
+
+
 def _is_aside(file: TextFile, start: int) -> bool:
     """Whether a URL is what people read: a home page, or documentation."""
     return _ASIDE.search(file.text, max(0, start - 40), start) is not None
@@ -171,7 +182,8 @@ def _moving(file: TextFile, context: Context) -> re.Pattern[str] | None:
         pin.subject.partition(" ")[0].rpartition(".")[2]
         for pin in context.followed.pins.get(file.path, ())
     }
-    for match in (*_MANIFEST_URL.finditer(file.text), *chart_archives.URL.finditer(file.text)):
+    patterns = (_MANIFEST_URL, chart_archives.URL, cli_archives.URL)
+    for match in (match for pattern in patterns for match in pattern.finditer(file.text)):
         if (file.path, match.start("tag")) in context.followed.uses:
             reference = references.parse(match["tag"])
             names |= {reference.name[-1]} if reference else set()
@@ -198,7 +210,7 @@ def _found(file: TextFile, digest: Digest, verdict: Verdict) -> Iterator[Found]:
     if not moving:
         return
     artifact = _ARTIFACTS.get(moving[0].artifact)
-    if verdict.certain and artifact is not None:
+    if verdict.certain and artifact is not None and artifact.known:
         track = spellings.track(digest.encoding, artifact.name, digest.algorithm)
         value = file.text[digest.start : digest.end]
         subject = f"{digest.algorithm} of {artifact.name}"
@@ -234,15 +246,15 @@ def _taken(owners: Owners, download: Download, context: Context) -> Iterator[Not
 def _held(file: TextFile, download: Download, track: Track) -> tuple[Track, str]:
     """Return what a download holds now: an exact version, or nothing that is known."""
     text = file.text[download.start : download.end]
-    pattern = _MANIFEST_URL if track == FLUX else chart_archives.URL
-    match = pattern.search(text)
+    patterns = (_MANIFEST_URL, cli_archives.URL) if track == FLUX else (chart_archives.URL,)
+    match = next((found for pattern in patterns if (found := pattern.search(text))), None)
     tag = match["tag"] if match else text if download.variable else ""
     form, skip = form_of(tag)
     return track, tag[skip:] if form is Form.EXACT else ""
 
 
 def _named(file: TextFile, download: Download) -> str:
-    if download.artifact or download.variable:
+    if download.variable or download.artifact not in ("", _CLI.name):
         return download.artifact or download.identity
     return _shown(file.text[download.start : download.end])
 

@@ -12,6 +12,7 @@ from fluxbump.discover.embedded import program_source
 from fluxbump.discover.pins.kind import Context, Found, unpinned
 from fluxbump.model import FLUX2, Form, Note, Pin, Role, Track
 from fluxbump.text import version_ranges
+from fluxbump.text.command_line import Word, rest_of, words_of
 from fluxbump.text.literals import Source
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.patterns import lazy_pattern
@@ -23,28 +24,6 @@ ROLE = Role.INSTALLS
 _COMMANDS = frozenset({"upgrade", "install", "template", "pull", "fetch"})
 
 _COMMAND = lazy_pattern(r"helm(?<![\w.-]helm)3?(?=[ \t\\\"',])")
-
-# One word of a command line. Quotes join what stands in them; a substitution is one piece, so that
-# its blanks and bars end nothing.
-_PIECE = (
-    r'"(?:\\.|[^"\\\n])*"'
-    r"|'[^'\n]*'"
-    r"|\$?\{\{[^\n}]*\}\}"
-    r"|\$\{[^}\n]*\}"
-    r"|\$\([^)\n]*\)"
-    r"|[<>]\([^)\n]*\)"
-    r"|\\[^\r\n]"
-    r"|[^\s\\'\"`;&|()<>,\]]"
-    r"|\](?=[\w.=])"
-    r"|,(?=[^\s'\"\[\]])"
-)
-_TOKEN = lazy_pattern(
-    rf"""(?P<blank>[ \t,]+|[\\`][ \t]*\r?\n|<(?=<)|[\[\]](?=[\s,\[\]"']))"""
-    rf"|(?P<fold>\r?\n)|(?P<comment>(?<=[ \t])\#)|(?P<word>(?:{_PIECE})+)"
-)
-
-_LONGEST = 4096
-"""Characters that a command may take; a line of a million is no command line."""
 
 _SWITCHES = frozenset(
     (
@@ -67,18 +46,11 @@ _REPOSITORY = lazy_pattern(
 _FOLDERS = frozenset({"charts", "chart", "helm", "."})
 
 
-class _Word(Struct, frozen=True):
-    """A word of a command, without the quotes around it, and where it starts."""
-
-    text: str
-    start: int
-
-
 class _Command(Struct, frozen=True):
     """What a command line says: its positional words, and the flags that matter here."""
 
-    words: tuple[_Word, ...]
-    version: _Word | None
+    words: tuple[Word, ...]
+    version: Word | None
     repository: str | None
 
 
@@ -87,7 +59,7 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
 
     A command whose variable is followed yields nothing: the assignment stands for it.
     """
-    if "helm" not in file.text or not any(name in file.text for name in context.names()):
+    if "helm" not in file.text or not any(name in file.text for name in context.installable()):
         return
     if file.is_program:
         yield from _in_program(file, context)
@@ -96,7 +68,7 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
     for match in _COMMAND.finditer(file.text):
         if match.start() < read:
             continue  # a word of the command before
-        words = _words(file, match)
+        words = words_of(file, match)
         read = words[-1].start if words else match.end()
         command = _read(words)
         if command is not None:
@@ -136,7 +108,7 @@ def _in_program(file: TextFile, context: Context) -> Iterator[Found]:
         if not context.is_acted_on(file, start) or not source.is_in_text(start):
             continue
         command = _COMMAND.match(file.text, start)
-        words = _words(file, command) if command else []
+        words = words_of(file, command) if command else []
         read = _read(words)
         found = _found(file, start, read, context) if read else None
         if isinstance(found, Pin) and not _RUNS.search(file.text[max(0, start - _NEAR) : start]):
@@ -158,7 +130,7 @@ def _listed(file: TextFile, source: Source, offset: int, context: Context) -> Fo
     words, computed = [], set[int]()
     for item in source.items(offset, end):
         flag = item.text.lstrip("f\"'`").startswith("--version") and not item.is_text
-        words.append(_Word("--version=${}" if flag else item.text, item.start))
+        words.append(Word("--version=${}" if flag else item.text, item.start))
         if not item.is_text:
             computed.add(item.start)
     command = _read(words)
@@ -168,7 +140,7 @@ def _listed(file: TextFile, source: Source, offset: int, context: Context) -> Fo
     if version is not None and (
         not version.text or version.start in computed or "$" in version.text
     ):
-        command = replace(command, version=_Word("${}", version.start))
+        command = replace(command, version=Word("${}", version.start))
     found = _found(file, offset, command, context)
     if isinstance(found, Pin) and found.value == "${}":
         shown = re.compile(r"[^,\s)\]}]+").match(file.text, found.start)
@@ -198,7 +170,7 @@ def _found(file: TextFile, start: int, command: _Command, context: Context) -> F
     return unpinned(NAME, track, file.location(start), subject)
 
 
-def _pin(file: TextFile, word: _Word, track: Track, subject: str) -> Found:
+def _pin(file: TextFile, word: Word, track: Track, subject: str) -> Found:
     form, skip = form_of(word.text)
     if form is Form.RANGE and not version_ranges.is_constraint(word.text):
         return Note(
@@ -212,7 +184,7 @@ def _pin(file: TextFile, word: _Word, track: Track, subject: str) -> Found:
     return Pin(NAME, track, file.location(start), start, end, value, form, subject)
 
 
-def _chart(command: _Command, context: Context) -> _Word | None:
+def _chart(command: _Command, context: Context) -> Word | None:
     """The word that names the chart: `ALIAS/flux2`, an OCI URL, or the name beside `--repo`."""
     for word in command.words:
         if "/" in word.text and not word.text.startswith((".", "/", "~", "$", "{")):
@@ -244,9 +216,9 @@ def _source(file: TextFile, chart: str, command: _Command) -> str:
     return ""
 
 
-def _read(words: list[_Word]) -> _Command | None:
+def _read(words: list[Word]) -> _Command | None:
     """Part the words of a command into flags and the rest; None for another command."""
-    rest: list[_Word] = []
+    rest: list[Word] = []
     version = repository = None
     position = 0
     while position < len(words):
@@ -256,7 +228,7 @@ def _read(words: list[_Word]) -> _Command | None:
             rest.append(word)
             continue
         flag, equals, _ = word.text.partition("=")
-        value: _Word | None = _behind(word, len(flag) + 1) if equals else None
+        value: Word | None = rest_of(word, len(flag) + 1) if equals else None
         if value is None and flag not in _SWITCHES and position < len(words):
             value = words[position]
             position += 1
@@ -265,111 +237,3 @@ def _read(words: list[_Word]) -> _Command | None:
     if not rest or rest[0].text not in _COMMANDS:
         return None
     return _Command(tuple(rest[1:]), version, repository)
-
-
-def _behind(word: _Word, skip: int) -> _Word:
-    return _plain(word.text[skip:], word.start + skip)
-
-
-def _plain(text: str, start: int) -> _Word:
-    """Take the quotes off a word, escaped ones too."""
-    bare = text.lstrip("\\\"'")
-    start += len(text) - len(bare)
-    return _Word(bare.rstrip("\\\"'"), start)
-
-
-# --- where a command begins and ends ----------------------------------------------------------
-
-
-def _words(file: TextFile, match: re.Match[str]) -> list[_Word]:
-    text, start = file.text, match.end()
-    quote = text[match.start() - 1 : match.start()]
-    if quote in ('"', "'") and text[start : start + 1] == quote:
-        start, quote = start + 1, ""  # `["helm", "upgrade", …]`
-    last, end = min(len(text), start + _LONGEST), -1
-    words: list[_Word] = []
-    while start < last:
-        if quote and quote in "\"'" and text[start] == quote:
-            break
-        token = _TOKEN.match(text, start)
-        if token is None or token.lastgroup == "comment":
-            break
-        if token.lastgroup == "fold":
-            end = _folded_end(file, match.start()) if end < 0 else end
-            if token.end() > end:
-                break
-        if token.lastgroup == "word":
-            word = _until(token.group(), quote)
-            words.append(_plain(word, start))
-            if word != token.group():
-                break
-        start = token.end()
-    return words
-
-
-def _until(word: str, quote: str) -> str:
-    """Cut a word where the quote in front of the whole command closes."""
-    if not quote or quote not in "\"'":
-        return word
-    position = 0
-    while position < len(word):
-        if word[position] == "\\":
-            position += 1
-        elif word[position] == quote:
-            return word[:position]
-        position += 1
-    return word
-
-
-_FOLDS = lazy_pattern(r"[:-][ \t]+>[+-]?\d?[+-]?[ \t]*(?:#.*)?\r?\Z")
-_KEY = lazy_pattern(r"(?:- +)*(?:[\w.-]+:[ \t]+)?")
-
-
-def _folded_end(file: TextFile, offset: int) -> int:
-    """Return how far YAML folds the lines of a command into one; 0 where it does not.
-
-    In a `>` block that is as far as lines are indented alike; a plain scalar goes on over lines
-    that are indented deeper than its key.
-    """
-    if not file.is_yaml:
-        return 0
-    start, end = file.line_span(offset)
-    line = file.text[start:end]
-    indent = len(line) - len(line.lstrip(" "))
-    above = _line_above(file.text, start, indent)
-    if _FOLDS.search(above):
-        return _deeper(file.text, end, indent)
-    if above.rstrip().endswith(("|", "|-", "|+")):
-        return 0
-    key = _KEY.match(line, indent)
-    dash = re.match(r"(?:- +)*", line[indent:])
-    if key is None or dash is None or key.end() == indent:
-        return 0
-    opens = indent + dash.end() if line[indent + dash.end() : key.end()] else indent
-    return _deeper(file.text, end, opens + 1)
-
-
-def _line_above(text: str, start: int, indent: int) -> str:
-    """Return the nearest line above that is indented less."""
-    while indent and start > 0:
-        end = start - 1
-        start = text.rfind("\n", 0, end) + 1
-        line = text[start:end]
-        if line.strip() and len(line) - len(line.lstrip(" ")) < indent:
-            return line
-    return ""
-
-
-def _deeper(text: str, end: int, indent: int) -> int:
-    """Return the end of the lines behind `end` that are indented by `indent` or more."""
-    while end < len(text):
-        begin = text.find("\n", end) + 1
-        if begin == 0:
-            return len(text)
-        stop = text.find("\n", begin)
-        stop = len(text) if stop < 0 else stop
-        line = text[begin:stop]
-        if not line.strip() or len(line) - len(line.lstrip(" ")) < indent:
-            return end
-        end = stop
-    return end

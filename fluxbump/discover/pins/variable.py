@@ -1,18 +1,77 @@
-"""A variable that an install URL or a chart takes its version from, where it is set."""
+"""A variable that holds a release or a chart's version: by what uses it, or by its name.
+
+What uses it says what it is for. A variable that is called after Flux, and that nothing here is
+seen to use, is taken for that of a tool.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
+from functools import cache
 
-from fluxbump.discover.pins.kind import Context
-from fluxbump.discover.variables import follow
-from fluxbump.model import Pin, Role
+from semver import Version
+
+from fluxbump.discover.pins.kind import Context, Found
+from fluxbump.discover.variables import flux_names, follow
+from fluxbump.discover.variables.assignments import Assignment
+from fluxbump.flux.tables import images
+from fluxbump.model import FLUX, Form, Note, Pin, Role
+from fluxbump.text import versions
 from fluxbump.text.live_code import TextFile
 
 NAME = follow.NAME
 ROLE = Role.INSTALLS
 
 
-def find(file: TextFile, context: Context) -> Iterable[Pin]:
-    """Yield the assignments that others follow to this file."""
-    return context.followed.pins.get(file.path, ())
+def find(file: TextFile, context: Context) -> Iterator[Found]:
+    """Yield the assignments that others follow to this file, and those that a name tells."""
+    followed = context.followed.pins.get(file.path, ())
+    yield from followed
+    known = {pin.start for pin in followed}
+    pins = [
+        found
+        for found in _named(file, context)
+        if isinstance(found, Note) or found.start not in known
+    ]
+    yield from pins
+    first = next((pin for pin in pins if isinstance(pin, Pin)), None)
+    if first is not None and not followed and "fluxcd/flux2/releases/" not in file.text:
+        beside = flux_names.digest_beside(file)
+        if beside is not None:
+            message = f"a digest that may be of Flux {first.value}: left alone"
+            yield Note(file.location(beside), message, held=(FLUX, first.value))
+
+
+def _named(file: TextFile, context: Context) -> Iterator[Found]:
+    for name, places in flux_names.find(file):
+        released = [place for place in places if _is_release(place.version or "", context)]
+        free = [
+            place for place in released if (file.path, place.start) not in context.followed.disputed
+        ]
+        if len({place.version for place in released}) > 1:
+            where = file.location(released[0].start)
+            yield Note(where, f"{name} is set to several releases of Flux in this file: left alone")
+            continue
+        for place in free:
+            yield _pin(file, name, place)
+
+
+def _pin(file: TextFile, name: str, place: Assignment) -> Pin:
+    where, value = file.location(place.start), place.version or ""
+    return Pin(NAME, FLUX, where, place.start, place.end, value, Form.EXACT, name, Role.TOOL)
+
+
+def _is_release(text: str, context: Context) -> bool:
+    """Whether a version is that of a Flux release: one that is known, or one that came later."""
+    shipped = images.all_controllers()
+    if text in shipped or text in context.app_versions.values():
+        return True
+    version, newest = versions.parse(text), versions.parse(_newest(tuple(shipped)))
+    if version is None or newest is None:
+        return False
+    return version > newest and version.major == newest.major
+
+
+@cache
+def _newest(shipped: tuple[str, ...]) -> str:
+    return max(shipped, key=lambda release: versions.parse(release) or Version(0))

@@ -11,12 +11,14 @@ from msgspec import Struct, field
 from fluxbump.discover.variables import assignments, references, shell_arguments
 from fluxbump.discover.variables.assignments import Assignment
 from fluxbump.discover.variables.references import Reference
-from fluxbump.model import Form, Pin, Track
+from fluxbump.model import Form, Pin, Role, Track
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.patterns import lazy_pattern
 
 NAME = "variable"
 
+MODULE = (".tf", ".tofu")
+"""Suffixes of the files of a Terraform module."""
 _DEPTH = 3  # variables that one after the other take their value from the next
 
 Places = Sequence[Sequence[str]]
@@ -29,10 +31,12 @@ class Followed(Struct, frozen=True):
     Attributes:
         pins: the assignments that hold a version, by path.
         uses: path and offset of every text whose variable is followed.
+        disputed: path and offset of assignments that a use cannot choose among.
     """
 
     pins: Mapping[str, tuple[Pin, ...]] = field(default_factory=dict)
     uses: frozenset[tuple[str, int]] = frozenset()
+    disputed: frozenset[tuple[str, int]] = frozenset()
 
 
 def reference_of(pin: Pin) -> Reference | None:
@@ -67,7 +71,7 @@ def places(path: str, text: str, reference: Reference, paths: Sequence[str]) -> 
     if reference.scope in ("var", "local"):
         return [
             [one for one in paths if dirname(one) == folder and _is_terraform(one)],
-            [one for one in paths if dirname(one) != folder and one.endswith(".tf")],
+            [one for one in paths if dirname(one) != folder and one.endswith(MODULE)],
         ]
     if reference.scope == "Values":
         chart = folder.partition("/templates")[0]
@@ -75,7 +79,7 @@ def places(path: str, text: str, reference: Reference, paths: Sequence[str]) -> 
     sourced = set(_SOURCED.findall(text))
     near = [one for one in paths if dirname(one) == folder and one != path]
     above = {folder, dirname(folder), dirname(dirname(folder))}
-    modules = [one for one in paths if dirname(one) in above and one.endswith(".tf")]
+    modules = [one for one in paths if dirname(one) in above and one.endswith(MODULE)]
     return [
         [one for one in near if basename(one) in sourced],
         _of_role(folder, paths),
@@ -85,7 +89,7 @@ def places(path: str, text: str, reference: Reference, paths: Sequence[str]) -> 
 
 
 def _is_terraform(path: str) -> bool:
-    return path.endswith((".tf", ".tfvars", ".tfvars.json"))
+    return path.endswith((*MODULE, ".tfvars", ".tfvars.json"))
 
 
 def _of_role(folder: str, paths: Sequence[str]) -> list[str]:
@@ -123,16 +127,22 @@ def follow(
         named: variables that count wherever they are set, whoever uses them.
     """
     search, uses = _Search(files, found), set[tuple[str, int]]()
+    disputed = set[tuple[str, int]]()
     pinned: dict[tuple[str, int], Pin] = {}
     owners: dict[tuple[str, int], set[tuple[Track, tuple[str, int]]]] = {}
     for pin in pins:
         use = (pin.location.path, pin.start)
         reference = reference_of(pin) or _parameter(files[pin.location.path], pin)
         held = _resolve(search, pin, reference) if reference else []
+        if reference and not held:
+            disputed |= {(path, one.start) for path, one in _setting(search, pin, reference)}
         for path, one in held:
             where = (path, one.start)
             owners.setdefault(where, set()).add((pin.track, use))
-            pinned.setdefault(where, _pin(files[path], one, pin, reference))
+            held_there = pinned.get(where)
+            installs = pin.role is Role.INSTALLS
+            if held_there is None or (installs and held_there.role is not Role.INSTALLS):
+                pinned[where] = _pin(files[path], one, pin, reference)
             uses.add(use)
     for reference, track in named:
         for path, one in _in(search, files, reference):
@@ -145,7 +155,7 @@ def follow(
     by_path: dict[str, tuple[Pin, ...]] = {}
     for where in sorted(pinned.keys() - torn):
         by_path[where[0]] = (*by_path.get(where[0], ()), pinned[where])
-    return Followed(by_path, frozenset(uses))
+    return Followed(by_path, frozenset(uses), frozenset(disputed | torn))
 
 
 def _parameter(file: TextFile, pin: Pin) -> Reference | None:
@@ -157,22 +167,19 @@ def _pin(file: TextFile, one: Assignment, use: Pin, reference: Reference | None)
     name = (" $" if of_call else ".").join(reference.name) if reference else ""
     where = file.location(one.start)
     subject = f"{name} ({use.subject} in {use.location.path})"
-    return Pin(NAME, use.track, where, one.start, one.end, one.version or "", Form.EXACT, subject)
+    version = one.version or ""
+    return Pin(NAME, use.track, where, one.start, one.end, version, Form.EXACT, subject, use.role)
 
 
 def _resolve(search: _Search, pin: Pin, reference: Reference) -> list[tuple[str, Assignment]]:
     """Return where the variable of a pin is set, if every such place holds the same version."""
     path = pin.location.path
-    own = [] if reference.scope in ("var", "local") else _in(search, [path], reference)
-    if reference.default:
-        start, end = (pin.start + offset for offset in reference.default)
-        text = search.files[path].text[start:end]
-        own = [*(one for one in own if one[1].start != start), (path, Assignment(start, end, text))]
+    own = _own(search, pin, reference)
     if reference.scope == shell_arguments.SCOPE and (
         not own or _called_elsewhere(search, path, reference)
     ):
         return []
-    held = _settled(search, path, own, _DEPTH) if own else _elsewhere(search, path, reference)
+    held = _setting(search, pin, reference)
     calls = _calls(search, path, reference)
     if calls and not held:
         return calls if all(one.version for _, one in calls) else []
@@ -180,6 +187,23 @@ def _resolve(search: _Search, pin: Pin, reference: Reference) -> list[tuple[str,
     # What a caller passes overrides the default, so each is a pin of its own.
     passed = [call for call in calls if call[1].version]
     return [*held, *passed] if same and held[0][1].version else []
+
+
+def _own(search: _Search, pin: Pin, reference: Reference) -> list[tuple[str, Assignment]]:
+    """Return where the file of a pin sets its variable, with the default that it has itself."""
+    path = pin.location.path
+    own = [] if reference.scope in ("var", "local") else _in(search, [path], reference)
+    if reference.default:
+        start, end = (pin.start + offset for offset in reference.default)
+        text = search.files[path].text[start:end]
+        own = [*(one for one in own if one[1].start != start), (path, Assignment(start, end, text))]
+    return own
+
+
+def _setting(search: _Search, pin: Pin, reference: Reference) -> list[tuple[str, Assignment]]:
+    """Return where the variable of a pin is set, whatever is held there."""
+    path, own = pin.location.path, _own(search, pin, reference)
+    return _settled(search, path, own, _DEPTH) if own else _elsewhere(search, path, reference)
 
 
 def _called_elsewhere(search: _Search, path: str, reference: Reference) -> bool:
@@ -221,7 +245,7 @@ def _elsewhere(search: _Search, path: str, reference: Reference) -> list[tuple[s
     groups = search.places.get(path, ())
     for group in groups:
         plain = [
-            one for one in group if not one.endswith(".tf") or _in_module(one, path, reference)
+            one for one in group if not one.endswith(MODULE) or _in_module(one, path, reference)
         ]
         held = _in(search, plain, reference)
         if not held and not reference.scope:
@@ -254,7 +278,7 @@ def _of_template(
     search: _Search, path: str, group: Iterable[str], reference: Reference
 ) -> Iterator[tuple[str, Assignment]]:
     """What Terraform gives a template: in the call that names it, else by the same name beside."""
-    modules = [one for one in group if one in search.files and one.endswith(".tf")]
+    modules = [one for one in group if one in search.files and one.endswith(MODULE)]
     calls = [one for one in modules if _call(search.files[one].text, path)]
     if calls:
         for module in calls:

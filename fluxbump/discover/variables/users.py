@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from posixpath import dirname
 
 from fluxbump.discover.pins import BY_VARIABLE, install_url
-from fluxbump.discover.pins.kind import Context
+from fluxbump.discover.pins.kind import Context, as_of
 from fluxbump.discover.variables import follow
 from fluxbump.model import Form, Pin, Snapshot
 from fluxbump.text.live_code import TextFile, decode
@@ -16,7 +16,8 @@ def early(file: TextFile, context: Context) -> Iterator[Pin]:
     """The pins that others are found by: what install URLs hold, and who uses a variable."""
     yield from install_url.of_arguments(file)
     for kind in BY_VARIABLE:
-        yield from (one for one in kind.find(file, context) if isinstance(one, Pin))
+        found = (one for one in kind.find(file, context) if isinstance(one, Pin))
+        yield from (as_of(kind, pin) for pin in found)
 
 
 def places_of(
@@ -54,7 +55,8 @@ def setting(
     return {
         path: TextFile(path, text)
         for path, text in texts
-        if (path.endswith(".tf") and dirname(path) in near) or any(name in text for name in names)
+        if (path.endswith(follow.MODULE) and dirname(path) in near)
+        or any(name in text for name in names)
     }
 
 

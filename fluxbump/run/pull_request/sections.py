@@ -102,8 +102,11 @@ def headline(inputs: BodyInputs) -> Section:
     chart = planned.chart_release
     when = f", published {chart.created:%Y-%m-%d}" if chart.created else ""
     held = planned.current.get(FLUX2)
-    charts = _step(held, planned.targets[FLUX2])
-    lines = [f"Moves Flux {_step(inputs.current, inputs.release)} (chart flux2 {charts}{when})."]
+    step = _step(inputs.current, inputs.release)
+    lines = [f"Moves Flux {step}."]
+    if FLUX2 in planned.targets:
+        charts = _step(held, planned.targets[FLUX2])
+        lines = [f"Moves Flux {step} (chart flux2 {charts}{when})."]
     hops = inputs.way.hops if inputs.way else ()
     if len(hops) > 1:
         goal = hops[-1].new

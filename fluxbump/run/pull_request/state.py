@@ -23,6 +23,9 @@ PUSHED = "pushed"
 CLOSED = "closed"
 """What is in `told` when we closed it, from the moment on that it is closed."""
 
+NO_CHART = "none"
+"""What is in `chart_version` where no place of the chart is pinned."""
+
 MAX_LENGTH = 2_000
 """Characters that the block takes at most, with the lines around it."""
 
@@ -43,7 +46,7 @@ class SavedState(Struct, frozen=True):
 
     Attributes:
         release: that it proposes.
-        chart_version: that ships it.
+        chart_version: that ships it; `NO_CHART` where no place of the chart is pinned.
         base: the commit that ours stands on.
         head: the commit that we pushed.
         tree: of that commit.
@@ -119,7 +122,7 @@ def _state(content: Mapping[str, Any]) -> SavedState | None:
 
 _SHAPES = {
     "release": versions.FULL,
-    "chart_version": versions.FULL,
+    "chart_version": re.compile(f"{NO_CHART}|{versions.FULL.pattern}"),
     "base": _SHA,
     "head": _SHA,
     "tree": _SHA,

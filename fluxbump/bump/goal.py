@@ -1,0 +1,88 @@
+"""From what the user typed to what a bump leads to: a chart release, or a release alone."""
+
+from __future__ import annotations
+
+from fluxbump.bump import sync_target
+from fluxbump.bump.migrate import plan as migrate
+from fluxbump.check import newest_safe
+from fluxbump.check.starting_point import Looked
+from fluxbump.errors import IndexSourceError, RefusedError
+from fluxbump.flux import releases
+from fluxbump.flux.releases import Goal, ReleaseWithoutChart
+from fluxbump.model import Snapshot
+from fluxbump.text import versions
+
+LATEST_SAFE = "latest-safe"
+
+
+def find(
+    looked: Looked[Snapshot],
+    target: str | sync_target.SyncSource,
+    *,
+    chart_version: str | None = None,
+    migrate_apis: bool = False,
+) -> Goal:
+    """Find what the user asked for.
+
+    Args:
+        looked: what there is.
+        target: a release, a line of releases, `latest`, `latest-safe`, or the pins whose release is
+            taken.
+        chart_version: take this chart release.
+        migrate_apis: manifests move before the bump.
+
+    Raises:
+        UsageError: it is no release.
+        ResolveError: no chart ships it, or where none has to, no such release is known.
+        PinError: the pins whose release was asked for do not name one.
+        RefusedError: `latest-safe` was asked for, and no release passes.
+    """
+    if isinstance(target, sync_target.SyncSource):
+        return sync_target.target(target, looked.held.inventory, looked.available())
+    if target == LATEST_SAFE:
+        return _safest(looked, migrate_apis=migrate_apis)
+    if chart_version is not None:
+        if looked.no_index is not None:
+            raise looked.no_index
+        return releases.resolve(target, looked.index, chart_version=chart_version)
+    return _alone(target, looked) or looked.available().find(target)
+
+
+def doubts(looked: Looked[Snapshot], target: str | sync_target.SyncSource) -> tuple[str, ...]:
+    """Say why a newer release than the one that was found may be missing."""
+    if isinstance(target, sync_target.SyncSource) or versions.parse(target.strip()) is not None:
+        return ()
+    index, tags = looked.no_index, looked.no_tags
+    return (
+        *([f"without the chart index newer releases may be missing: {index}"] if index else ()),
+        *([f"without the tags of Flux newer releases may be missing: {tags}"] if tags else ()),
+    )
+
+
+def _safest(looked: Looked[Snapshot], *, migrate_apis: bool) -> Goal:
+    manifests = migrate.foreseen(looked.held) if migrate_apis else None
+    available = looked.available()
+    best = newest_safe.newest_safe(looked.held, available, manifests, looked.suppressed)
+    if best is None:
+        why = newest_safe.why_none(looked.held, available, looked.suppressed)
+        raise RefusedError(why, hint="see `fluxbump check`, or name a release")
+    return best
+
+
+def _alone(target: str, looked: Looked[Snapshot]) -> Goal | None:
+    """Find a release that is named in full, where no chart has to ship it.
+
+    The tags are not asked for what is known without them, so that most bumps need no network. What
+    they do not name exists if its manifest does.
+    """
+    release = versions.parse(target.strip())
+    if release is None or looked.needs_chart:
+        return None
+    found = looked.available(asking=False).goal(release) or looked.available().goal(release)
+    if found is None and looked.sources is not None:
+        try:
+            looked.sources.manifest(str(release))
+        except IndexSourceError:
+            return None
+        return ReleaseWithoutChart(release)
+    return found

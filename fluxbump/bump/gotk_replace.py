@@ -1,0 +1,124 @@
+"""What becomes of a `gotk-components.yaml`: it is replaced as a whole, or not at all. Pure.
+
+The old file is made again from the text of the release that it names. If that gives the same bytes,
+its options are known and nobody has edited it, so the new file is made in the same way. If not, the
+file holds something that a new one would lose, and a person has to look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+
+from fluxbump.bump.changes import Change, Replacement
+from fluxbump.discover.pins.gotk_components import NAME
+from fluxbump.errors import HalfBumpError, IndexSourceError
+from fluxbump.flux import gotk, gotk_options
+from fluxbump.flux.gotk import Manifest
+from fluxbump.flux.gotk_options import Difference, IrreproducibleError
+from fluxbump.flux.gotk_source import Components
+from fluxbump.model import Inventory, Location, Related
+
+LEAVE = "--leave-gotk"
+_LONGEST = 80  # characters of a line in a message
+_SOURCES = (
+    "use --releases with a directory or a URL that has vX.Y.Z/gotk-components.yaml, "
+    f"--flux with the flux CLI, or {LEAVE} to leave the file"
+)
+
+
+class _Refused(Struct, frozen=True):
+    """A file that cannot be replaced, and what to do."""
+
+    place: Related
+    hint: str
+
+
+def replacements(
+    inventory: Inventory, changes: Iterable[Change], components: Components
+) -> tuple[Replacement, ...]:
+    """Make every `gotk-components.yaml` that moves again, as its new release writes it.
+
+    Args:
+        inventory: has the text of each.
+        changes: of a plan.
+        components: gives the manifests of releases.
+
+    Raises:
+        HalfBumpError: one cannot be made again; it would stay behind.
+    """
+    moving = [change for change in changes if change.pin.kind == NAME]
+    done = [_replacement(inventory, change, components) for change in moving]
+    refused = [one for one in done if isinstance(one, _Refused)]
+    if refused:
+        raise _error(refused, moving[0].new)
+    return tuple(one for one in done if isinstance(one, Replacement))
+
+
+def _error(refused: Sequence[_Refused], release: str) -> HalfBumpError:
+    first, alone = refused[0].place, len(refused) == 1
+    while_ = f"would stay behind while Flux moves to {release}"
+    return HalfBumpError(
+        f"{first.message}: the file {while_}" if alone else f"{len(refused)} files {while_}",
+        where=first.location if alone else None,
+        hint="; ".join(dict.fromkeys(one.hint for one in refused)),
+        places=(one.place for one in refused),
+    )
+
+
+def _replacement(
+    inventory: Inventory, change: Change, components: Components
+) -> Replacement | _Refused:
+    path, text = change.pin.location.path, inventory.files[change.pin.location.path]
+    held = gotk.read(_unix(text))
+    assert held is not None  # noqa: S101  # the kind has read it
+    release = change.pin.value
+    try:
+        old = components(held.version, held.components)
+        release = change.new
+        new = components(release, held.components)
+    except IndexSourceError as error:
+        message = f"the manifest of Flux {release} is not available: {error}"
+        return _Refused(Related(change.pin.location, message), _SOURCES)
+    options = gotk_options.options_of(held)
+    try:
+        again = gotk_options.reproduce(old, options)
+        made = gotk_options.reproduce(new, options)
+    except IrreproducibleError as error:
+        message = f"cannot be made again from the manifest of Flux {release}: {error}"
+        return _Refused(Related(change.pin.location, message), _advice(held, change))
+    difference = gotk_options.first_difference(_unix(text), again)
+    if difference is not None:
+        place = Related(Location(path, difference.line), _said(difference, held.version))
+        return _Refused(place, _advice(held, change))
+    return Replacement(path, made if "\r\n" not in text else made.replace("\n", "\r\n"))
+
+
+def _unix(text: str) -> str:
+    """Return a text with plain line breaks, where all are those of Windows."""
+    plain = text.replace("\r\n", "\n")
+    return plain if plain.count("\n") == text.count("\r\n") else text
+
+
+def _said(one: Difference, release: str) -> str:
+    if one.held is None:
+        return f"ends here, but Flux {release} writes {_quoted(one.expected)}"
+    if one.expected is None:
+        return f"goes on with {_quoted(one.held)}, but what Flux {release} writes ends here"
+    return f"holds {_quoted(one.held)}, but Flux {release} writes {_quoted(one.expected)}"
+
+
+def _quoted(line: str | None) -> str:
+    text = (line or "").strip()
+    return f"`{text}`" if len(text) <= _LONGEST else f"`{text[: _LONGEST - 1]}…`"
+
+
+def _advice(held: Manifest, change: Change) -> str:
+    command = f"flux install --export --version v{held.version}"
+    if held.components:
+        command += f" --components={','.join(held.components)}"
+    return (
+        f"compare it with `{command}`, move changes of your own into the kustomization.yaml beside "
+        f"it, and restore the file; or {LEAVE} leaves it at {change.pin.value}"
+    )

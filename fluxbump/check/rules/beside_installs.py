@@ -1,0 +1,126 @@
+"""The rule that tools and references belong to the release that is installed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from fluxbump.check.rules.rule import (
+    Evidence,
+    Finding,
+    NotApplicable,
+    NotRun,
+    Outcome,
+    Related,
+    Rule,
+    Severity,
+    Trait,
+)
+from fluxbump.discover import chart_installs, installers
+from fluxbump.discover.tracks import installs
+from fluxbump.flux.tables import images
+from fluxbump.model import FLUX, FLUX2, Form, Pin, Role, TrackKind
+from fluxbump.text import version_ranges, versions
+
+_CODE = "FB117"
+_SEVERITIES = {Role.TOOL: Severity.WARNING, Role.REFERENCE: Severity.NOTE}
+_JUDGED_ELSEWHERE = ("controller-image",)  # FB113
+
+
+def beside_installs(evidence: Evidence) -> Iterator[Outcome]:
+    """Every tool and every reference names a release that is installed."""
+    beside = [pin for pin in evidence.inventory.pins if _is_beside(pin)]
+    if not beside:
+        yield NotApplicable(_CODE, "no tool of Flux and no reference to a release is pinned here")
+        return
+    sites = [*_sites(evidence)]
+    if not sites:
+        if installs(evidence.inventory.pins, FLUX) or installs(evidence.inventory.pins, FLUX2):
+            yield NotRun(_CODE, "nothing here says which release is installed")
+        yield from _among_themselves([pin for pin in beside if pin.track == FLUX])
+        return
+    for pin in beside:
+        meant = [(site, at) for site, at in sites if not chart_installs.apart(pin, site)]
+        if meant and not any(_agrees(pin, _expected(evidence, pin, at)) for _, at in meant):
+            site, release = meant[0]
+            yield _finding(pin, site, release, _expected(evidence, pin, release))
+
+
+def _is_beside(pin: Pin) -> bool:
+    of_release = pin.track == FLUX or pin.track.kind is TrackKind.IMAGE
+    return of_release and pin.role in _SEVERITIES and pin.kind not in _JUDGED_ELSEWHERE
+
+
+def _sites(evidence: Evidence) -> Iterator[tuple[Pin, str]]:
+    """Yield the places that say which release is installed, else which chart, with the release."""
+    exact = installers.exact(evidence.inventory)
+    yield from ((pin, pin.value) for pin in exact)
+    for pin in [] if exact else installs(evidence.inventory.pins, FLUX2):
+        release = evidence.shipped(pin)[0] if pin.form is Form.EXACT else None
+        if release is not None:
+            yield pin, release
+
+
+def _expected(evidence: Evidence, pin: Pin, release: str) -> str:
+    """Return what a place has to hold at a release; nothing where that is not known.
+
+    The types of a controller have the version of its image.
+    """
+    if pin.track == FLUX:
+        return release
+    shipped = evidence.manifests.get(release)
+    tags = images.controllers(release) or (shipped.controllers if shipped else {})
+    return tags.get(pin.track.name, "").removeprefix("v")
+
+
+def _agrees(pin: Pin, expected: str) -> bool:
+    """Whether a place holds a version, as far as it names one, and as far as that is known."""
+    version = versions.parse(expected)
+    if pin.form is Form.RANGE and version is not None:
+        try:
+            return version_ranges.parse(pin.value).admits(version)
+        except ValueError:
+            return True
+    held = versions.parse(pin.value)
+    return held is None or version is None or held == version
+
+
+def _finding(pin: Pin, site: Pin, installed: str, expected: str) -> Finding:
+    message = (
+        f"{pin.subject} holds {pin.value}, but Flux {installed} is installed here ({site.location})"
+    )
+    severity = _SEVERITIES[pin.role]
+    if pin.track != FLUX:
+        message += f", which has {expected}"
+        severity = Severity.WARNING if _is_newer(pin.value, expected) else severity
+    related = Related(site.location, f"{site.subject} holds {site.value}")
+    return Finding(_CODE, severity, message, pin.location, (related,))
+
+
+def _is_newer(held: str, expected: str) -> bool:
+    """Whether a program may write what the controllers do not know yet."""
+    first, second = versions.parse(held), versions.parse(expected)
+    return first is not None and second is not None and first > second
+
+
+def _among_themselves(beside: Sequence[Pin]) -> Iterator[Finding]:
+    """Yield what differs from the first tool, where nothing here installs a release."""
+    exact = [pin for pin in beside if pin.form is Form.EXACT]
+    first = next((pin for pin in exact if pin.role is Role.TOOL), next(iter(exact), None))
+    for pin in beside:
+        if first is None or chart_installs.apart(pin, first) or _agrees(pin, first.value):
+            continue
+        message = f"{pin.subject} holds {pin.value}, but {first.location} holds {first.value}"
+        related = Related(first.location, f"{first.subject} holds {first.value}")
+        yield Finding(_CODE, _SEVERITIES[pin.role], message, pin.location, (related,))
+
+
+RULES = (
+    Rule(
+        _CODE,
+        "tools-and-references",
+        Severity.WARNING,
+        "Tools of Flux, and references to a release, belong to the release that is installed.",
+        beside_installs,
+        traits=frozenset({Trait.AGREEMENT}),
+    ),
+)

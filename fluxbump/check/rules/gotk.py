@@ -1,0 +1,85 @@
+"""The rule that a `gotk-components.yaml` is of one release: head, labels and images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fluxbump.check.rules.rule import Evidence, NotApplicable, NotRun, Outcome, Rule, Trait
+from fluxbump.discover.pins.gotk_components import NAME
+from fluxbump.flux import controller_images, gotk
+from fluxbump.flux.gotk import Label, Manifest
+from fluxbump.flux.tables import images as facts
+from fluxbump.model import Finding, Location, Pin, Related, Severity
+
+_CODE = "FB116"
+
+
+def one_release(evidence: Evidence) -> Iterator[Outcome]:
+    """Head, labels and images of one file are those of one release."""
+    pins = [pin for pin in evidence.inventory.pins if pin.kind == NAME]
+    if not pins:
+        yield NotApplicable(_CODE, f"no {gotk.FILE} is here")
+    for pin in pins:
+        manifest = gotk.read(evidence.inventory.files[pin.location.path])
+        if manifest is not None:
+            yield from _labels(pin, manifest)
+            yield from _images(pin, manifest, evidence)
+
+
+def _labels(pin: Pin, manifest: Manifest) -> Iterator[Finding]:
+    wrong: dict[str, list[Label]] = {}
+    for label in manifest.labels:
+        if label.value != f"v{pin.value}":
+            wrong.setdefault(label.value, []).append(label)
+    for value, labels in wrong.items():
+        first = _at(pin, labels[0].line)
+        places = "label says" if len(labels) == 1 else "labels say"
+        message = (
+            f"the head says Flux v{pin.value}, but {len(labels)} {places} {value} "
+            f"(the first in line {first.line})"
+        )
+        yield _finding(pin, Severity.ERROR, message, first, f"the label says {value}")
+
+
+def _images(pin: Pin, manifest: Manifest, evidence: Evidence) -> Iterator[Outcome]:
+    more = {release: shipped.controllers for release, shipped in evidence.manifests.items()}
+    tags = facts.controllers(pin.value) or more.get(pin.value, {})
+    if not tags:
+        yield NotRun(_CODE, f"not known which images Flux {pin.value} ships")
+        return
+    for image in manifest.images:
+        expected = tags.get(image.name)
+        if expected in (None, image.tag):
+            continue
+        place = _at(pin, image.line)
+        held = f"the image is {image.name}:{image.tag}"
+        others = controller_images.releases_with(image.name, image.tag.removeprefix("v"), more)
+        ships = f"Flux {pin.value} ships {expected}"
+        if others:
+            belongs = f"which belongs to Flux {' and '.join(others)}"
+            message = f"the head says Flux v{pin.value}, but {held}, {belongs}: {ships}"
+            yield _finding(pin, Severity.ERROR, message, place, held)
+        else:
+            message = f"{held}, which no known release ships: {ships}"
+            yield _finding(pin, Severity.NOTE, message, place, held)
+
+
+def _at(pin: Pin, line: int) -> Location:
+    return Location(pin.location.path, line)
+
+
+def _finding(pin: Pin, severity: Severity, message: str, place: Location, what: str) -> Finding:
+    """The head is what moves, so a finding is there; what contradicts it is beside it."""
+    return Finding(_CODE, severity, message, pin.location, (Related(place, what),))
+
+
+RULES = (
+    Rule(
+        _CODE,
+        "gotk-components",
+        Severity.ERROR,
+        "Head, labels and images of a gotk-components.yaml are those of one release.",
+        one_release,
+        traits=frozenset({Trait.AGREEMENT, Trait.STOPS_RUN}),
+    ),
+)

@@ -1,0 +1,70 @@
+"""The GitHub action that installs the flux CLI: its ref, and the version that it installs.
+
+Flux publishes no tags of the action alone: it is a directory of flux2, so its ref is a tag, a
+branch, or a commit of that repository.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from fluxbump.discover.pins.kind import Context, pin_at
+from fluxbump.model import FLUX, Form, Pin, Role
+from fluxbump.text import versions, yaml
+from fluxbump.text.live_code import TextFile
+from fluxbump.text.patterns import lazy_pattern
+from fluxbump.text.version_forms import form_of
+from fluxbump.text.yaml import Document, Node, Scalar
+
+NAME = "flux-action"
+ROLE = Role.TOOL
+
+_ACTION = "fluxcd/flux2/action@"
+_SUBJECT = "action fluxcd/flux2"
+_USES = lazy_pattern(r"(?:https://[\w.-]+/)?fluxcd/flux2/action@(?P<ref>\S+)")
+_COMMIT = lazy_pattern(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_SHOWN = 12  # characters of a commit, where no comment names its release
+
+
+def find(file: TextFile, context: Context) -> Iterator[Pin]:
+    """Yield the ref of every step that uses the action, and the version that it asks for.
+
+    A version whose variable is followed yields nothing: the assignment stands for it.
+    """
+    if _ACTION not in file.text:
+        return
+    for document in file.documents:
+        if _ACTION not in document.source:
+            continue
+        for step in yaml.mappings(document.root):
+            uses = document.scalar(yaml.get(step, "uses"))
+            match = _USES.fullmatch(uses.value) if uses else None
+            if uses and match:
+                yield _ref(file, uses, match)
+                yield from _version(file, document, step, context)
+
+
+def _ref(file: TextFile, uses: Scalar, match: re.Match[str]) -> Pin:
+    ref = match["ref"]
+    start = uses.start + (match.start("ref") if uses.editable else 0)
+    where = file.location(start)
+    if _COMMIT.fullmatch(ref):
+        comment = versions.IN_TEXT.search(file.text, uses.end, file.line_span(uses.end)[1])
+        value = comment["version"] if comment else ref[:_SHOWN]
+        return Pin(NAME, FLUX, where, start, start + len(ref), value, Form.COMMIT, _SUBJECT)
+    form, skip = form_of(ref)
+    if form is Form.EXACT and not (uses.editable and ref.startswith("v")):
+        form, skip = Form.OPAQUE, 0
+    elif form is not Form.EXACT:
+        form = Form.UNPINNED  # a branch, or a tag that is moved
+    start, end = start + skip, uses.end
+    return Pin(NAME, FLUX, file.location(start), start, end, ref[skip:], form, _SUBJECT)
+
+
+def _version(file: TextFile, document: Document, step: Node, context: Context) -> Iterator[Pin]:
+    version = document.scalar(yaml.get(step, "with", "version"))
+    if version is not None:
+        pin = pin_at(NAME, FLUX, version, f"input of {_SUBJECT}")
+        if (file.path, pin.start) not in context.followed.uses:
+            yield pin

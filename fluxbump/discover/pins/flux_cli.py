@@ -1,0 +1,134 @@
+"""The flux command line, where it is downloaded or run: an archive's URL, and an image's tag.
+
+The version stands in an archive's URL twice, and each is a pin. Flux publishes the files of a
+release as `flux_VERSION_…`, and the image as `ghcr.io/fluxcd/flux-cli:vVERSION`, on Docker Hub too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from fluxbump.discover import cli_archives
+from fluxbump.discover.pins.kind import Context, Found
+from fluxbump.discover.variables import references
+from fluxbump.model import FLUX, Form, Note, Pin, Role
+from fluxbump.text import yaml
+from fluxbump.text.live_code import TextFile
+from fluxbump.text.patterns import lazy_pattern
+from fluxbump.text.version_forms import form_of
+from fluxbump.text.yaml import Document, Node
+
+NAME = "flux-cli"
+ROLE = Role.TOOL
+
+_IMAGE = "fluxcd/flux-cli"
+
+_REFERENCE = lazy_pattern(
+    rf"{_IMAGE}(?<![\w.-]{_IMAGE})(?P<sign>[:@])"
+    r"(?P<tag>(?:\$?\{\{[^\n]*?\}\}|\$\{[^}\n]*\}|\$\([^)\n]*\)|[^\s\"'`,;|&()<>\]}\\])+)"
+)
+_OF_ONE_ARCHITECTURE = lazy_pattern(r"\d-(?:amd64|arm64|arm|386|armv7)\b")
+_NAMES = ("newName", "name", "repository", "image")
+_TAGS = ("newTag", "tag")
+
+
+def find(file: TextFile, context: Context) -> Iterator[Found]:
+    """Yield both versions of every archive's URL, and the tags of the image.
+
+    What takes its version from a variable that is followed yields nothing: the assignment stands
+    for it.
+    """
+    if cli_archives.RELEASES in file.text:
+        yield from _unfollowed(_urls(file, context), context)
+    if _IMAGE in file.text and not file.is_program:
+        yield from _unfollowed(_images(file), context)
+
+
+def _unfollowed(found: Iterator[Found], context: Context) -> Iterator[Found]:
+    for one in found:
+        if isinstance(one, Note) or (one.location.path, one.start) not in context.followed.uses:
+            yield one
+
+
+# --- the archive -----------------------------------------------------------------------------
+
+
+def _urls(file: TextFile, context: Context) -> Iterator[Found]:
+    for match, doubt in cli_archives.found(file, context.is_acted_on):
+        if doubt is None:
+            yield from _of_url(file, match)
+        else:
+            yield Note(file.location(match.start("tag")), f"{doubt}: left alone")
+
+
+def _of_url(file: TextFile, match: re.Match[str]) -> Iterator[Pin]:
+    for part in ("tag", "again"):
+        form, skip = form_of(match[part])
+        if form is Form.EXACT and bool(skip) == (part == "again"):
+            form = Form.OPAQUE  # Flux has no such file: `v` in the tag, and none behind it
+        if form is Form.VARIABLE and part == "again" and _is_same(match["tag"], match["again"]):
+            return  # one variable, which is listed or followed once
+        start, end = match.start(part) + skip, match.end(part)
+        yield _pin(file, start, end, form, cli_archives.SUBJECT)
+
+
+def _is_same(tag: str, again: str) -> bool:
+    first, second = references.parse(tag), references.parse(again)
+    return first is not None and (second is None or first.name == second.name)
+
+
+def _pin(file: TextFile, start: int, end: int, form: Form, subject: str) -> Pin:
+    where, value = file.location(start), file.text[start:end]
+    return Pin(NAME, FLUX, where, start, end, value, form, subject, ROLE)
+
+
+# --- the image -------------------------------------------------------------------------------
+
+
+def _images(file: TextFile) -> Iterator[Found]:
+    for match in _REFERENCE.finditer(file.text):
+        if file.is_live(match.start()) and not references.is_searched(file, match.start()):
+            yield _tag(file, match.start("tag"), match["tag"], pinned=match["sign"] == "@")
+    for document in file.documents:
+        if _IMAGE in document.source and "ag" in document.source:
+            for mapping in yaml.mappings(document.root):
+                yield from _beside(file, document, mapping)
+
+
+def _beside(file: TextFile, document: Document, mapping: Node) -> Iterator[Found]:
+    """Yield the tag beside the name of the image: of a kustomization, of values, of a component.
+
+    A component of the Open Component Model repeats the tag of the image that it refers to.
+    """
+    reference = yaml.text_of(mapping, "access", "imageReference") or ""
+    version = document.scalar(yaml.get(mapping, "version"))
+    if version and reference.endswith(f"{_IMAGE}:{version.value}"):
+        yield _tag(file, version.start, file.text[version.start : version.end], pinned=False)
+    names = (yaml.text_of(mapping, key) for key in _NAMES)
+    if not any(name and f"/{name}".endswith(f"/{_IMAGE}") for name in names):
+        return
+    found = (document.scalar(yaml.get(mapping, key)) for key in _TAGS)
+    tag = next((scalar for scalar in found if scalar is not None), None)
+    if tag is None:
+        return
+    pinned = not tag.editable or yaml.text_of(mapping, "digest") is not None
+    yield _tag(file, tag.start, file.text[tag.start : tag.end], pinned=pinned)
+
+
+def _tag(file: TextFile, start: int, text: str, *, pinned: bool) -> Found:
+    """Make the pin of a tag.
+
+    Args:
+        file: with the reference.
+        start: offset of the tag.
+        text: the tag, and what is behind it.
+        pinned: a digest says what runs, so another tag alone would change nothing.
+    """
+    form, skip = form_of(text)
+    if pinned or "@" in text or (form is Form.EXACT and not text.startswith("v")):
+        form, skip = Form.OPAQUE, 0
+    elif form is Form.RANGE or _OF_ONE_ARCHITECTURE.search(text):
+        what = f"{text} is not a tag of a release of the image flux-cli: left alone"
+        return Note(file.location(start), what)
+    return _pin(file, start + skip, start + len(text), form, "image flux-cli")

@@ -1,0 +1,69 @@
+"""The `flux` command that installs a named release: `flux install` and `flux bootstrap`.
+
+Without `--version` they install the release of the flux CLI that runs, which is a pin where the CLI
+comes from (kind `flux-cli`), and none here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fluxbump.discover.pins.kind import Context, Found
+from fluxbump.discover.variables import references
+from fluxbump.model import FLUX, Form, Note, Pin, Role
+from fluxbump.text.command_line import Word, rest_of, words_of
+from fluxbump.text.live_code import TextFile
+from fluxbump.text.patterns import lazy_pattern
+from fluxbump.text.version_forms import form_of
+
+NAME = "flux-command"
+ROLE = Role.INSTALLS
+
+_COMMANDS = frozenset({"install", "bootstrap"})
+_FLAGS = ("--version", "-v")
+_COMMAND = lazy_pattern(r"flux(?<![\w.-]flux)(?=[ \t\\\"',])")
+
+
+def find(file: TextFile, context: Context) -> Iterator[Found]:
+    """Yield the release that each command asks for.
+
+    A command whose variable is followed yields nothing: the assignment stands for it.
+    """
+    if "flux" not in file.text or ("--version" not in file.text and " -v" not in file.text):
+        return
+    if not any(command in file.text for command in _COMMANDS):
+        return
+    for match in _COMMAND.finditer(file.text):
+        if not file.is_live(match.start()):
+            continue
+        version = _version(words_of(file, match))
+        if version is None or references.is_searched(file, match.start()):
+            continue
+        if (file.path, version.start) not in context.followed.uses:
+            yield _found(file, version)
+
+
+def _version(words: list[Word]) -> Word | None:
+    """Return the value of `--version` of a command that installs; None for any other command."""
+    positional = [word.text for word in words if not word.text.startswith("-")]
+    command = positional[0] if positional else ""
+    if command not in _COMMANDS:
+        return None
+    for word, behind in zip(words, [*words[1:], None], strict=True):
+        flag, equals, _ = word.text.partition("=")
+        if flag in _FLAGS:
+            return rest_of(word, len(flag) + 1) if equals else behind
+    return None
+
+
+def _found(file: TextFile, word: Word) -> Found:
+    form, skip = form_of(word.text)
+    where, subject = file.location(word.start + skip), "flux command"
+    if form is Form.RANGE:
+        message = f"{subject} names {word.text}, which is no release: left alone"
+        return Note(where, message)
+    start, value = word.start + skip, word.text[skip:]
+    end = start + len(value)
+    if form is Form.EXACT and file.text[start:end] != value:
+        form = Form.OPAQUE
+    return Pin(NAME, FLUX, where, start, end, value, form, subject)

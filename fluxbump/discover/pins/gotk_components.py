@@ -1,0 +1,35 @@
+"""The manifest that `flux bootstrap` commits, whatever its file is called.
+
+The release in its head is the pin. All else in the file follows from it, so the file moves as a
+whole: see `gotk_replace`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fluxbump.discover.pins.kind import Context, Found
+from fluxbump.flux import gotk
+from fluxbump.model import FLUX, Form, Note, Pin, Role
+from fluxbump.text.live_code import Language, TextFile
+from fluxbump.text.version_forms import form_of
+
+NAME = "gotk-components"
+ROLE = Role.INSTALLS
+
+
+def find(file: TextFile, context: Context) -> Iterator[Found]:
+    """Yield the release in the head of the manifest; a note where that is no release."""
+    del context
+    if gotk.NEEDLE not in file.text or file.language is not Language.SCRIPT:
+        return
+    manifest = gotk.read(file.text)
+    if manifest is None:
+        return
+    where = file.location(manifest.start)
+    form, _ = form_of(manifest.version)
+    if form is not Form.EXACT:
+        yield Note(where, f"the manifest names no release, but {manifest.version}: left alone")
+        return
+    end = manifest.start + len(manifest.version)
+    yield Pin(NAME, FLUX, where, manifest.start, end, manifest.version, form, NAME)

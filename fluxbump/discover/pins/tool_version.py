@@ -1,0 +1,177 @@
+"""The version of the flux CLI where a tool manager reads it, and what Renovate is told is Flux.
+
+Each manager has a file of its own and a name for the CLI: asdf and mise `flux2`, aqua the
+repository, Nix (which devbox installs from) `fluxcd`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from fluxbump.discover.pins.kind import Context, Found, pin_at
+from fluxbump.model import FLUX, Form, Note, Pin, Role
+from fluxbump.text import version_ranges, versions, yaml
+from fluxbump.text.live_code import TextFile
+from fluxbump.text.patterns import lazy_pattern
+from fluxbump.text.version_forms import form_of
+from fluxbump.text.yaml import Document
+
+NAME = "tool-version"
+ROLE = Role.TOOL
+
+_TOOL = (
+    r"(?:(?:aqua|ubi|github|asdf|go):)?(?:(?:github\.com/)?(?:fluxcd|tablexi)/(?:asdf-)?)?flux2"
+    r"(?:/v2/cmd/flux)?"
+)
+_ASDF = lazy_pattern(rf"^{_TOOL}[ \t]+(?P<version>[^\s#]+)(?P<more>[ \t]+[^\s#]+)?", re.MULTILINE)
+_MISE_FILE = lazy_pattern(
+    r"(?:^|/)(?:\.?mise(?:\.[\w-]+){0,2}"
+    r"|\.?mise/(?:config(?:\.[\w-]+){0,2}|conf\.d/[\w.-]+))\.toml\Z"
+)
+_TABLE = lazy_pattern(r"^[ \t]*\[+(?P<name>[^\]\n]+)\]+", re.MULTILINE)
+_TOOLS = lazy_pattern(rf"""(?:tasks\.[\w.:"'-]+\.)?tools(?P<tool>\.["']?{_TOOL}["']?)?""")
+_OPTIONS = r"(?:\[[^\]\n]*\])?"
+_ENTRY = lazy_pattern(
+    rf"""^[ \t]*["']?{_TOOL}{_OPTIONS}["']?[ \t]*=[ \t]*"""
+    r"""(?:\{[^}\n]*?version[ \t]*=[ \t]*|\[[ \t]*)?["'](?P<version>[^"'\n]*)["']"""
+    r"""(?P<more>[ \t]*,[ \t]*["'])?""",
+    re.MULTILINE,
+)
+_TABLE_ENTRY = lazy_pattern(r"""^[ \t]*version[ \t]*=[ \t]*["'](?P<version>[^"'\n]*)["']""", re.M)
+_DEVBOX = lazy_pattern(
+    r""""fluxcd(?:@(?P<at>[^"\n]+)"|"\s*:\s*(?:"(?P<entry>[^"\n]*)"|"""
+    r"""\{[^{}]*?"version"\s*:\s*"(?P<nested>[^"\n]*)"))"""
+)
+_AQUA = "fluxcd/flux2"
+
+_TOLD = lazy_pattern(
+    r"(?:depName|packageName|lookupName)=(?:fluxcd/flux2|(?:ghcr\.io/|docker\.io/)?fluxcd/flux-cli)"
+    r"(?![\w/.-])"
+)
+_SOURCES = ("github-releases", "github-tags", "docker", "git-tags")
+_NEXT = 3
+"""Lines below a remark for Renovate that belong to it, if they are remarks too."""
+
+
+def find(file: TextFile, context: Context) -> Iterator[Found]:
+    """Yield the version of the flux CLI, as far as the file is one of a tool manager.
+
+    What follows a remark for Renovate counts in every file that is live.
+    """
+    if "flux" not in file.text:
+        return
+    name = file.path.rpartition("/")[2]
+    if name == ".tool-versions":
+        yield from _lines(file)
+    elif name == "devbox.json":
+        yield from _devbox(file)
+    elif name.endswith(".toml") and _MISE_FILE.search(file.path):
+        yield from _mise(file)
+    elif _AQUA in file.text and file.is_yaml:
+        for document in file.documents:
+            if _AQUA in document.source and "packages" in document.source:
+                yield from _aqua(file, document)
+    if "datasource=" in file.text:
+        yield from _told(file, context)
+
+
+def _found(file: TextFile, start: int, text: str, subject: str) -> Found:
+    form, skip = form_of(text)
+    start, end = start + skip, start + len(text)
+    where, value = file.location(start), text[skip:]
+    if form is Form.RANGE and not version_ranges.is_constraint(value):
+        return Note(where, f"{subject} is {value}, neither a version nor a range: left alone")
+    return Pin(NAME, FLUX, where, start, end, value, form, subject)
+
+
+def _several(file: TextFile, start: int, subject: str) -> Note:
+    return Note(file.location(start), f"{subject} names several versions: left alone")
+
+
+# --- the files of tool managers --------------------------------------------------------------
+
+
+def _lines(file: TextFile) -> Iterator[Found]:
+    for match in _ASDF.finditer(file.text):
+        if match["more"]:
+            yield _several(file, match.start("version"), "flux2 of asdf")
+        else:
+            yield _found(file, match.start("version"), match["version"], "flux2 of asdf")
+
+
+def _mise(file: TextFile) -> Iterator[Found]:
+    tables = [*_TABLE.finditer(file.text)]
+    ends = [table.start() for table in tables[1:]] + [len(file.text)]
+    for table, end in zip(tables, ends, strict=True):
+        tools = _TOOLS.fullmatch(table["name"].strip())
+        if tools is None or file.in_comment(table.start()):
+            continue
+        pattern = _TABLE_ENTRY if tools["tool"] else _ENTRY
+        for match in pattern.finditer(file.text, table.end(), end):
+            if not file.is_live(match.start("version")):
+                continue
+            if match.groupdict().get("more"):
+                yield _several(file, match.start("version"), "flux2 of mise")
+            else:
+                yield _found(file, match.start("version"), match["version"], "flux2 of mise")
+
+
+def _devbox(file: TextFile) -> Iterator[Found]:
+    for match in _DEVBOX.finditer(file.text):
+        part = match.lastgroup or "at"
+        if file.is_live(match.start()):
+            yield _found(file, match.start(part), match[part], "fluxcd of devbox")
+
+
+def _aqua(file: TextFile, document: Document) -> Iterator[Found]:
+    for package in yaml.items(yaml.get(document.root, "packages")):
+        name = document.scalar(yaml.get(package, "name"))
+        version = document.scalar(yaml.get(package, "version"))
+        if name is None or name.value.partition("@")[0] != _AQUA:
+            continue
+        text = name.value.partition("@")[2]
+        if text and name.editable:
+            yield _found(file, name.end - len(text), text, "flux2 of aqua")
+        elif text:
+            yield pin_at(NAME, FLUX, name, "flux2 of aqua")
+        elif version is not None:
+            yield pin_at(NAME, FLUX, version, "flux2 of aqua")
+
+
+# --- what Renovate is told -------------------------------------------------------------------
+
+
+def _told(file: TextFile, context: Context) -> Iterator[Found]:
+    """Yield the version that a remark for Renovate is about: on its line, or on the next one."""
+    for match in _TOLD.finditer(file.text):
+        start, end = file.line_span(match.start())
+        remark = file.text[start:end]
+        if not file.in_comment(match.start()) or not any(one in remark for one in _SOURCES):
+            continue
+        place = _version_on(file, start, end) or _version_below(file, end)
+        if place is not None and (file.path, place.start()) not in context.followed.uses:
+            begin, text = place.start("version"), place["version"]
+            where, subject = file.location(begin), "what Renovate is told is flux2"
+            yield Pin(NAME, FLUX, where, begin, begin + len(text), text, Form.EXACT, subject)
+
+
+def _version_on(file: TextFile, start: int, end: int) -> re.Match[str] | None:
+    """Return the one version that stands in live code on a line."""
+    found = versions.IN_TEXT.finditer(file.text, start, end)
+    live = [one for one in found if file.is_live(one.start("version"))]
+    whole = len(live) == 1 and file.text[live[0].end() : live[0].end() + 1] != "@"
+    return live[0] if whole else None  # a digest behind a tag would stay
+
+
+def _version_below(file: TextFile, end: int) -> re.Match[str] | None:
+    for _ in range(_NEXT):
+        start = file.text.find("\n", end) + 1
+        if start == 0:
+            return None
+        start, end = file.line_span(start)
+        line = file.text[start:end]
+        first = start + len(line) - len(line.lstrip())
+        if line.strip() and not file.in_comment(first):
+            return _version_on(file, start, end)
+    return None

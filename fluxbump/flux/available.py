@@ -1,0 +1,89 @@
+"""Which releases a bump can lead to, with a chart or without one. Pure.
+
+Where a place of the chart is pinned, a release needs a chart that ships it. Where none is, a
+release has to exist: the tables that ship with the package know it, the chart index does, or it
+has a tag in Flux's own repository.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import NoReturn
+
+from msgspec import Struct
+from semver import Version
+
+from fluxbump.errors import ResolveError
+from fluxbump.flux import releases
+from fluxbump.flux.releases import Goal, ReleaseWithoutChart
+from fluxbump.flux.tables import crds as tables
+from fluxbump.model import ChartIndex
+from fluxbump.text import versions
+
+Tags = Callable[[], Iterable[Version]]
+"""Returns the releases that have a tag in Flux's repository; raises FluxbumpError."""
+
+
+class Available(Struct, frozen=True):
+    """The releases that a bump can lead to.
+
+    Attributes:
+        index: all chart releases.
+        existing: releases that need no chart, since no place of one is pinned; None where one is,
+            so that a release needs a chart.
+    """
+
+    index: ChartIndex
+    existing: frozenset[Version] | None = None
+
+    @property
+    def stable(self) -> list[Version]:
+        """The stable releases, oldest first."""
+        others = [one for one in self.existing or () if not one.prerelease]
+        return sorted({*releases.stable_releases(self.index), *others})
+
+    @property
+    def newest(self) -> Version | None:
+        """The newest stable release."""
+        return max(self.stable, default=None)
+
+    def goal(self, release: Version) -> Goal | None:
+        """Return what a bump to `release` leads to; None where it cannot."""
+        chart = releases.best_chart(release, self.index)
+        if chart is None and self.existing and release in self.existing:
+            return ReleaseWithoutChart(release)
+        return chart
+
+    def find(self, target: str) -> Goal:
+        """Find what the user asked for: a release, a line of releases, or `latest`.
+
+        Raises:
+            UsageError: it is none of them.
+            ResolveError: there is no such release, or no chart ships it and one has to.
+        """
+        if self.existing is None:
+            return releases.resolve(target, self.index)
+        release = releases.named(target, self.stable)
+        return (release and self.goal(release)) or self._refuse(target)
+
+    def _refuse(self, target: str) -> NoReturn:
+        wanted = target.strip().removeprefix("v")
+        best = self.newest
+        raise ResolveError(
+            f"no release of Flux is known that is called {wanted}",
+            hint=f"the newest that is known is {best}: fluxbump to {best}"
+            if best
+            else "give the chart index: --index",
+        )
+
+
+def without_chart(index: ChartIndex, tagged: Iterable[Version] = ()) -> Available:
+    """Return what is available where no place of the chart is pinned.
+
+    Args:
+        index: all chart releases; none where there is no index.
+        tagged: releases that have a tag, as far as that was asked.
+    """
+    known = (versions.parse(one) for one in tables.crds())
+    charts = (one.app_version for one in index.releases)
+    return Available(index, frozenset((*(one for one in known if one), *charts, *tagged)))

@@ -1,0 +1,202 @@
+"""Reads a `gotk-components.yaml`, the manifest that `flux bootstrap` commits. Pure.
+
+`flux install --export` writes the same text. Its head are comments with the release and the
+components; every object has the release in a label (`pkg/manifestgen/install` in fluxcd/flux2).
+The text is made by a program, so it is read by its lines: a hundred clusters have a hundred of
+these files, each of half a mebibyte, and a YAML parser would take seconds for what a pattern sees.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+FILE = "gotk-components.yaml"
+"""What `flux bootstrap` calls the file; people rename it."""
+
+NEEDLE = "# Flux Version: "
+"""What such a file contains."""
+
+DEPLOYMENT = "Deployment"
+DEFINITION = "CustomResourceDefinition"
+NAMESPACE = "Namespace"
+NETWORK_POLICY = "NetworkPolicy"
+
+# The comments before the first object. Nothing is tried twice, so a long file that is something
+# else is left at its first line.
+_HEAD = re.compile(r"\ufeff?(?:---[ \t]*\r?\n|[ \t]*\r?\n|#[^\n]*\n)++")
+_VERSION = re.compile(rf"^{NEEDLE}[ \t]*(?P<version>\S+)[ \t]*\r?$", re.MULTILINE)
+_COMPONENTS = re.compile(r"^# Components:[ \t]*(?P<components>[a-z0-9,-]+)[ \t]*\r?$", re.MULTILINE)
+_SEPARATOR = re.compile(r"^---[ \t]*\r?\n", re.MULTILINE)
+_KIND = re.compile(r"^kind:[ \t]*[\"']?(\w+)", re.MULTILINE)
+_METADATA = re.compile(r"^metadata:[ \t]*\r?\n(?:[ \t#][^\n]*\n?|\r?\n)*", re.MULTILINE)
+_NAME = re.compile(r"^  name:[ \t]*[\"']?(?P<value>[^\s\"'#]+)", re.MULTILINE)
+_LABEL = r"^[ \t]+[\"']?app\.kubernetes\.io/{}[\"']?:[ \t]*[\"']?(?P<value>[^\s\"'#]+)"
+_PART_OF = re.compile(_LABEL.format("part-of"), re.MULTILINE)
+_COMPONENT = re.compile(_LABEL.format("component"), re.MULTILINE)
+_RELEASE = re.compile(_LABEL.format("version"), re.MULTILINE)
+_IMAGE = re.compile(
+    r"^[ \t]+(?:-[ \t]+)?image:[ \t]*[\"']?(?:(?P<registry>[^\s\"'@]*)/)?"
+    r"(?P<name>[a-z0-9-]+-(?:controller|watcher)):(?P<tag>[^\s\"'@#]+)",
+    re.MULTILINE,
+)
+
+
+class Label(Struct, frozen=True):
+    """A label that says of which release an object is.
+
+    Attributes:
+        value: as it stands, `v2.4.0`.
+        line: 1-based.
+    """
+
+    value: str
+    line: int
+
+
+class Image(Struct, frozen=True):
+    """The image of a controller.
+
+    Attributes:
+        registry: what stands before the last `/`; empty when nothing does.
+        name: of the controller.
+        tag: as it stands, without a digest.
+        line: 1-based.
+    """
+
+    registry: str
+    name: str
+    tag: str
+    line: int
+
+
+class Part(Struct, frozen=True):
+    """One document of the file.
+
+    Attributes:
+        kind: of the object; empty when it has none.
+        name: of the object; likewise.
+        component: the controller that it belongs to; empty for what all share.
+        text: the document, without the separator before it.
+        labels: that say its release.
+        images: of controllers in it.
+    """
+
+    kind: str
+    name: str
+    component: str
+    text: str
+    labels: tuple[Label, ...] = ()
+    images: tuple[Image, ...] = ()
+
+
+class Manifest(Struct, frozen=True):
+    """A `gotk-components.yaml`.
+
+    Attributes:
+        head: the text before the first object.
+        start: offset of the release in the head, behind a `v`.
+        version: the release in the head, without a leading `v`.
+        tagged: the release in the head has a leading `v`.
+        line: of the release, 1-based.
+        components: the controllers that the head lists, in its order; empty when it lists none.
+        parts: the documents, in order.
+    """
+
+    head: str
+    start: int
+    version: str
+    tagged: bool
+    line: int
+    components: tuple[str, ...]
+    parts: tuple[Part, ...]
+
+    @property
+    def labels(self) -> Iterator[Label]:
+        """All labels that say of which release an object is."""
+        return (label for part in self.parts for label in part.labels)
+
+    @property
+    def images(self) -> Iterator[Image]:
+        """The images of all controllers."""
+        return (image for part in self.parts for image in part.images)
+
+
+def read(text: str) -> Manifest | None:
+    """Read a manifest; None when `text` is none.
+
+    It is one whatever the file is called: when the comments at its beginning name the release, and
+    an object behind them has the labels that Flux's own manifests have.
+    """
+    head = _HEAD.match(text) if NEEDLE in text else None
+    named = _VERSION.search(head[0]) if head else None
+    if head is None or named is None:
+        return None
+    parts = tuple(_parts(text, head.end()))
+    if not any(part.labels for part in parts):
+        return None
+    listed = _COMPONENTS.search(head[0])
+    version = named["version"]
+    return Manifest(
+        head=head[0],
+        start=named.start("version") + version.startswith("v"),
+        version=version.removeprefix("v"),
+        tagged=version.startswith("v"),
+        line=_line(text, named.start()),
+        components=tuple(listed["components"].split(",")) if listed else (),
+        parts=parts,
+    )
+
+
+def is_manifest(text: str) -> bool:
+    """Whether `read` takes a text for a manifest."""
+    return read(text) is not None
+
+
+def _line(text: str, offset: int) -> int:
+    return text.count("\n", 0, offset) + 1
+
+
+def _parts(text: str, start: int) -> Iterator[Part]:
+    line = _line(text, start)
+    separators = _SEPARATOR.finditer(text, start)
+    for separator in (*separators, None):
+        end = separator.start() if separator else len(text)
+        yield _part(text[start:end], line)
+        if separator:
+            line += text.count("\n", start, separator.end())
+            start = separator.end()
+
+
+def _part(text: str, line: int) -> Part:
+    """Read one document that begins on `line`."""
+    kind, metadata = _KIND.search(text), _METADATA.search(text)
+    about = metadata[0] if metadata else ""
+    ours = _PART_OF.search(about)
+    name = _NAME.search(about)
+    if kind is None or metadata is None or ours is None or ours["value"] != "flux":
+        return Part(kind[1] if kind else "", name["value"] if name else "", "", text)
+    component = _COMPONENT.search(about)
+    # The schemas of a CRD say a lot; its labels are in its metadata.
+    end = metadata.end() if kind[1] == DEFINITION else len(text)
+    found = _RELEASE.finditer(text, metadata.start(), end)
+    return Part(
+        kind=kind[1],
+        name=name["value"] if name else "",
+        component=component["value"] if component else "",
+        text=text,
+        labels=tuple(Label(one["value"], line + _breaks(text, one)) for one in found),
+        images=tuple(_images(text, line)) if kind[1] == DEPLOYMENT else (),
+    )
+
+
+def _images(text: str, line: int) -> Iterator[Image]:
+    for one in _IMAGE.finditer(text):
+        yield Image(one["registry"] or "", one["name"], one["tag"], line + _breaks(text, one))
+
+
+def _breaks(text: str, match: re.Match[str]) -> int:
+    """Count the lines before what a match calls its value, or its name."""
+    return text.count("\n", 0, match.end())

@@ -1,0 +1,270 @@
+"""The options of `flux install`: read from what it wrote, and applied to another manifest. Pure.
+
+`flux install --export` is one text for each release, in which each option changes certain lines
+(`pkg/manifestgen/install/templates.go` in fluxcd/flux2, and kustomize, which sorts keys). So the
+manifest of a repository can be made again from the full text of its release; whoever does that
+compares the two, byte for byte, before anything else is made in the same way.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+
+from msgspec import Struct
+
+from fluxbump.flux.gotk import DEFINITION, DEPLOYMENT, NAMESPACE, NETWORK_POLICY, Manifest, Part
+
+NOTIFICATIONS = "notification-controller"
+"""The component that the others send events to."""
+
+_WATCHER = "source-watcher"
+_GATED = ("kustomize-controller", "helm-controller")
+_GATE = re.compile(r"^ *- --feature-gates=ExternalArtifact=true\n", re.MULTILINE)
+"""What `source-watcher` adds to the arguments of two other controllers, since Flux 2.7."""
+
+_DEFAULT_NAMESPACE = "flux-system"
+_DEFAULT_DOMAIN = "cluster.local"
+_DEFAULT_LEVEL = "info"
+_DEFAULT_REGISTRY = "ghcr.io/fluxcd"
+
+_ARGUMENT = r"(?m)^(?P<before> *- --{}=)(?P<value>[^\n]*)$"
+_EVENTS = re.compile(_ARGUMENT.format("events-addr"))
+_STORAGE = re.compile(_ARGUMENT.format("storage-adv-addr"))
+_WATCH = re.compile(_ARGUMENT.format("watch-all-namespaces"))
+_LEVEL = re.compile(_ARGUMENT.format("log-level"))
+_DOMAIN = re.compile(r"\.svc\.(?P<domain>.+?)\./?$")
+_IMAGE = re.compile(r"(?m)^(?P<before> *(?:- )?image: )(?P<registry>\S+)(?P<name>/[^/\s]+)$")
+_COMPONENTS = re.compile(r"(?m)^(?P<before># Components: )\S+$")
+_INSTANCE = re.compile(r"(?m)^(?P<before> *app\.kubernetes\.io/instance: )\S+$")
+
+# A key of a pod's spec; what belongs to it is indented more, or is a list at its own indentation.
+_POD = 6
+_POD_KEY = re.compile(r"(?m)^ {6}(?P<key>[A-Za-z]+):.*\n(?:(?: {7}| {6}- ).*\n)*")
+_SECRETS = re.compile(r"(?m)^ {6}imagePullSecrets:\n {6}- name: (?P<name>\S+)\n")
+_TOLERATIONS = re.compile(
+    r"(?m)^ {6}tolerations:\n(?P<items>(?: {6}- | {7}).*\n(?:(?: {6}- | {7}).*\n)*)"
+)
+_TOLERATED = re.compile(r"(?m)^ {6}- key: (?P<key>\S+)\n {8}operator: Exists\n")
+
+
+class Options(Struct, frozen=True):
+    """What `flux install` was told, as far as its output shows it.
+
+    Attributes:
+        components: `--components` and `--components-extra`, in their order.
+        namespace: `--namespace`.
+        registry: `--registry`.
+        network_policy: `--network-policy`.
+        watch_all_namespaces: `--watch-all-namespaces`, as it stands.
+        log_level: `--log-level`.
+        image_pull_secret: `--image-pull-secret`; empty without one.
+        tolerations: `--toleration-keys`.
+        cluster_domain: `--cluster-domain`.
+    """
+
+    components: tuple[str, ...]
+    namespace: str = _DEFAULT_NAMESPACE
+    registry: str = _DEFAULT_REGISTRY
+    network_policy: bool = True
+    watch_all_namespaces: str = "true"
+    log_level: str = _DEFAULT_LEVEL
+    image_pull_secret: str = ""
+    tolerations: tuple[str, ...] = ()
+    cluster_domain: str = _DEFAULT_DOMAIN
+
+
+class IrreproducibleError(Exception):
+    """A manifest cannot be made with these options, and why: one phrase."""
+
+
+# --- reading ----------------------------------------------------------------------------------
+
+
+def options_of(manifest: Manifest) -> Options:
+    """Tell the options that a manifest was written with.
+
+    What it does not show is taken to be the default. A manifest that a person has changed may
+    show anything, so nothing is certain before the manifest has been made again.
+    """
+    pods = [part.text for part in manifest.parts if part.kind == DEPLOYMENT and part.component]
+    every = "".join(pods)
+    namespace = next((part.name for part in manifest.parts if part.kind == NAMESPACE), "")
+    return Options(
+        components=manifest.components,
+        namespace=namespace or _DEFAULT_NAMESPACE,
+        registry=next((one.registry for one in manifest.images), _DEFAULT_REGISTRY),
+        network_policy=any(part.kind == NETWORK_POLICY for part in manifest.parts),
+        watch_all_namespaces=_first(_WATCH, "value", every) or "true",
+        log_level=_first(_LEVEL, "value", every) or _DEFAULT_LEVEL,
+        image_pull_secret=_first(_SECRETS, "name", every),
+        tolerations=tuple(_tolerations(pods[0])) if pods else (),
+        cluster_domain=_domain(every),
+    )
+
+
+def _first(pattern: re.Pattern[str], group: str, text: str) -> str:
+    found = pattern.search(text)
+    return found[group] if found else ""
+
+
+def _tolerations(pod: str) -> Iterator[str]:
+    items = _first(_TOLERATIONS, "items", pod)
+    return (one["key"] for one in _TOLERATED.finditer(items))
+
+
+def _domain(pods: str) -> str:
+    """The cluster's domain, which controllers without events or artifacts do not name."""
+    for pattern in (_EVENTS, _STORAGE):
+        for argument in pattern.finditer(pods):
+            found = _DOMAIN.search(argument["value"])
+            if found:
+                return found["domain"]
+    return _DEFAULT_DOMAIN
+
+
+# --- making again -----------------------------------------------------------------------------
+
+
+def reproduce(full: Manifest, options: Options) -> str:
+    """Make the manifest that `flux install` writes with these options.
+
+    Args:
+        full: the manifest of the release with all components and, but for that, default options.
+        options: the ones that are wanted.
+
+    Raises:
+        IrreproducibleError: the full manifest has not all that is wanted.
+    """
+    own = options_of(full)
+    _require(own, options)
+    kept = [one for one in full.parts if not one.component]
+    if not options.network_policy:
+        kept = [one for one in kept if one.kind != NETWORK_POLICY]
+    for component in options.components:
+        kept += (one for one in full.parts if one.component == component)
+    listed = ",".join(options.components)
+    head = _COMPONENTS.sub(lambda found: found["before"] + listed, full.head)
+    edits = tuple(_edits(own, options))
+    texts = []
+    for part in kept:
+        text = part.text
+        for edit in edits:
+            text = edit(part, text)
+        texts.append(text if text.endswith("\n") else f"{text}\n")
+    return head + "---\n".join(texts)
+
+
+def _require(own: Options, wanted: Options) -> None:
+    missing = [one for one in wanted.components if one not in own.components]
+    if not wanted.components:
+        raise IrreproducibleError("it lists no components")
+    if missing:
+        raise IrreproducibleError(f"it has no {' and no '.join(missing)}")
+    if wanted.network_policy and not own.network_policy:
+        raise IrreproducibleError("it has no network policies")
+    if wanted.namespace != own.namespace != _DEFAULT_NAMESPACE:
+        raise IrreproducibleError(f"it is for the namespace {own.namespace}")
+    if own.image_pull_secret or own.tolerations:
+        raise IrreproducibleError("it has a pull secret or tolerations of its own")
+
+
+_Edit = Callable[[Part, str], str]
+
+
+def _edits(own: Options, wanted: Options) -> Iterable[_Edit]:
+    """Return what changes the text of a document, in order."""
+    if wanted.namespace != own.namespace:
+        yield _in_namespace(own.namespace, wanted.namespace)
+    yield lambda part, text: _in_deployment(part, text, own, wanted)
+
+
+def _in_namespace(own: str, wanted: str) -> _Edit:
+    name = re.compile(rf"(?<!\w){re.escape(own)}(?![\w-])")
+
+    def edit(part: Part, text: str) -> str:
+        if part.kind == DEFINITION:  # whose schemas may speak of a namespace
+            return _INSTANCE.sub(lambda found: found["before"] + wanted, text, count=1)
+        return name.sub(wanted, text)
+
+    return edit
+
+
+def _in_deployment(part: Part, text: str, own: Options, wanted: Options) -> str:
+    if part.kind != DEPLOYMENT or not part.component:
+        return text
+    if _WATCHER in own.components and _WATCHER not in wanted.components:
+        text = _GATE.sub("", text) if part.component in _GATED else text
+    text = _WATCH.sub(_to(wanted.watch_all_namespaces), text)
+    text = _LEVEL.sub(_to(wanted.log_level), text)
+    text = _STORAGE.sub(_at(own.cluster_domain, wanted.cluster_domain), text)
+    if NOTIFICATIONS in wanted.components:
+        text = _EVENTS.sub(_at(own.cluster_domain, wanted.cluster_domain), text)
+    else:
+        text = _EVENTS.sub(_to(""), text)
+    text = _IMAGE.sub(lambda found: _from(found, own.registry, wanted.registry), text)
+    if wanted.image_pull_secret:
+        secret = f"      - name: {wanted.image_pull_secret}\n"
+        text = _with_key(text, "imagePullSecrets", secret)
+    if wanted.tolerations:
+        items = (f"      - key: {key}\n        operator: Exists\n" for key in wanted.tolerations)
+        text = _with_key(text, "tolerations", "".join(items))
+    return text
+
+
+def _to(value: str) -> Callable[[re.Match[str]], str]:
+    return lambda found: found["before"] + value
+
+
+def _at(own: str, wanted: str) -> Callable[[re.Match[str]], str]:
+    """Return what moves an address to another domain."""
+
+    def moved(found: re.Match[str]) -> str:
+        return found["before"] + found["value"].replace(f".svc.{own}.", f".svc.{wanted}.")
+
+    return moved
+
+
+def _from(found: re.Match[str], own: str, wanted: str) -> str:
+    registry = wanted if found["registry"] == own else found["registry"]
+    return found["before"] + registry + found["name"]
+
+
+def _with_key(text: str, key: str, items: str) -> str:
+    """Put a list into the spec of a Deployment's pod, whose keys are sorted."""
+    spec = text.find("\n    spec:\n")
+    entries = _POD_KEY.finditer(text, spec) if spec >= 0 else iter(())
+    after = next((one for one in entries if one["key"] > key), None)
+    at = after.start() if after else len(text)
+    return f"{text[:at]}      {key}:\n{items}{text[at:]}"
+
+
+# --- comparing --------------------------------------------------------------------------------
+
+
+class Difference(Struct, frozen=True):
+    """A line that is not what the release writes.
+
+    Attributes:
+        line: in the file, 1-based.
+        held: what stands there; None behind its end.
+        expected: what the release writes there; None where it writes nothing more.
+    """
+
+    line: int
+    held: str | None
+    expected: str | None
+
+
+def first_difference(held: str, expected: str) -> Difference | None:
+    """Return the first line in which two texts differ; None when they are equal."""
+    if held == expected:
+        return None
+    ours, theirs = held.splitlines(keepends=True), expected.splitlines(keepends=True)
+    common = zip(ours, theirs, strict=False)
+    at = next((n for n, (a, b) in enumerate(common) if a != b), min(len(ours), len(theirs)))
+    return Difference(at + 1, _shown(ours, at), _shown(theirs, at))
+
+
+def _shown(lines: list[str], at: int) -> str | None:
+    return lines[at].rstrip("\r\n") if at < len(lines) else None

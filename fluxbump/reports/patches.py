@@ -1,0 +1,63 @@
+"""The patches of a bump, for reading."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from fluxbump.bump.changes import Plan
+from fluxbump.model import FLUX, Snapshot
+from fluxbump.reports.table import Paint, printable
+
+if TYPE_CHECKING:
+    from fluxbump.bump.bump import Prepared
+
+
+def patches(prepared: Prepared[Snapshot], paint: Paint) -> str:
+    """The patch of each commit for reading; of several, below the first line of its message."""
+    steps, whole = prepared.steps, replaced(prepared.plan)
+    parts = []
+    for number, step in enumerate(steps, 1):
+        subject = printable(step.message.partition("\n")[0])
+        head = paint(f"Commit {number} of {len(steps)}: {subject}", "bold") + "\n\n"
+        parts.append((head if len(steps) > 1 else "") + diff(step.patch, paint, whole))
+    return "\n\n".join(parts)
+
+
+def replaced(planned: Plan) -> dict[str, str]:
+    """What to say instead of the lines of files that another program writes, by path."""
+    said = f"The whole file changes, to what Flux {planned.targets[FLUX]} writes"
+    return {one.path: f"{said}: see --output patch" for one in planned.replacements}
+
+
+def diff(patch: bytes, paint: Paint, whole: Mapping[str, str]) -> str:
+    """A patch, coloured; archives are not spelled out.
+
+    Args:
+        patch: as git writes it.
+        paint: colours.
+        whole: what to say instead of the lines of some files, by path.
+    """
+    lines, hidden = [], False
+    heads = {f"diff --git a/{path} b/{path}": said for path, said in whole.items()}
+    for line in patch.decode("utf-8", "replace").split("\n"):
+        if line == "GIT binary patch":
+            hidden = True
+            lines.append("Binary file changes")
+        elif line.startswith("diff --git "):
+            hidden = line in heads
+            lines += [_colored(line, paint), heads[line]] if hidden else []
+        if not hidden:
+            lines.append(_colored(line.rstrip("\r"), paint))
+    return "\n".join(lines).rstrip("\n")
+
+
+def _colored(line: str, paint: Paint) -> str:
+    text = printable(line)
+    if line.startswith(("diff --git", "index ", "--- ", "+++ ", "new file", "deleted file")):
+        return paint(text, "bold")
+    if line.startswith("@@"):
+        return paint(text, "cyan")
+    if line.startswith("+"):
+        return paint(text, "green")
+    return paint(text, "red") if line.startswith("-") else text

@@ -1,0 +1,47 @@
+"""Releases as JSON: with the chart that ships them, or alone."""
+
+from __future__ import annotations
+
+from typing_extensions import TypedDict
+
+from fluxbump.flux.releases import Goal
+from fluxbump.model import ChartRelease
+
+
+class ChartReleaseJson(TypedDict):
+    """A chart release."""
+
+    release: str
+    chart_version: str
+    created: str | None
+    digest: str | None
+
+
+class TargetJson(TypedDict):
+    """A release; its chart only where one ships it and is known."""
+
+    release: str
+    chart_version: str | None
+    created: str | None
+    digest: str | None
+
+
+def target(goal: Goal) -> TargetJson:
+    """Say the release, and the chart where there is one."""
+    chart = goal if isinstance(goal, ChartRelease) else None
+    return {
+        "release": str(goal.app_version),
+        "chart_version": str(chart.version) if chart else None,
+        "created": chart.created.isoformat() if chart and chart.created else None,
+        "digest": chart.digest if chart else None,
+    }
+
+
+def chart_release(one: ChartRelease) -> ChartReleaseJson:
+    """Say a chart release."""
+    return {
+        "release": str(one.app_version),
+        "chart_version": str(one.version),
+        "created": one.created.isoformat() if one.created else None,
+        "digest": one.digest,
+    }

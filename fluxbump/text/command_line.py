@@ -1,0 +1,155 @@
+"""The words of a command in a text, and how far the command goes. Pure.
+
+A script, a Makefile, a Dockerfile and a YAML value hold commands in the same form; what differs is
+where a line is continued, and what ends the command.
+"""
+
+from __future__ import annotations
+
+import re
+
+from msgspec import Struct
+
+from fluxbump.text.live_code import TextFile
+from fluxbump.text.patterns import lazy_pattern
+
+# One word of a command line. Quotes join what stands in them; a substitution is one piece, so that
+# its blanks and bars end nothing.
+_PIECE = (
+    r'"(?:\\.|[^"\\\n])*"'
+    r"|'[^'\n]*'"
+    r"|\$?\{\{[^\n}]*\}\}"
+    r"|\$\{[^}\n]*\}"
+    r"|\$\([^)\n]*\)"
+    r"|[<>]\([^)\n]*\)"
+    r"|\\[^\r\n]"
+    r"|[^\s\\'\"`;&|()<>,\]]"
+    r"|\](?=[\w.=])"
+    r"|,(?=[^\s'\"\[\]])"
+)
+_TOKEN = lazy_pattern(
+    rf"""(?P<blank>[ \t,]+|[\\`][ \t]*\r?\n|<(?=<)|[\[\]](?=[\s,\[\]"']))"""
+    rf"|(?P<fold>\r?\n)|(?P<comment>(?<=[ \t])\#)|(?P<word>(?:{_PIECE})+)"
+)
+
+_LONGEST = 4096
+"""Characters that a command may take; a line of a million is no command line."""
+
+
+class Word(Struct, frozen=True):
+    """A word of a command, without the quotes around it, and where it starts."""
+
+    text: str
+    start: int
+
+
+def words_of(file: TextFile, match: re.Match[str]) -> list[Word]:
+    """Return the words of a command behind its name.
+
+    Args:
+        file: with the command.
+        match: of the command's name.
+    """
+    text, start = file.text, match.end()
+    quote = text[match.start() - 1 : match.start()]
+    if quote in ('"', "'") and text[start : start + 1] == quote:
+        start, quote = start + 1, ""  # `["helm", "upgrade", …]`
+    last, end = min(len(text), start + _LONGEST), -1
+    words: list[Word] = []
+    while start < last:
+        if quote and quote in "\"'" and text[start] == quote:
+            break
+        token = _TOKEN.match(text, start)
+        if token is None or token.lastgroup == "comment":
+            break
+        if token.lastgroup == "fold":
+            end = _folded_end(file, match.start()) if end < 0 else end
+            if token.end() > end:
+                break
+        if token.lastgroup == "word":
+            word = _until(token.group(), quote)
+            words.append(_plain(word, start))
+            if word != token.group():
+                break
+        start = token.end()
+    return words
+
+
+def _until(word: str, quote: str) -> str:
+    """Cut a word where the quote in front of the whole command closes."""
+    if not quote or quote not in "\"'":
+        return word
+    position = 0
+    while position < len(word):
+        if word[position] == "\\":
+            position += 1
+        elif word[position] == quote:
+            return word[:position]
+        position += 1
+    return word
+
+
+_FOLDS = lazy_pattern(r"[:-][ \t]+>[+-]?\d?[+-]?[ \t]*(?:#.*)?\r?\Z")
+_KEY = lazy_pattern(r"(?:- +)*(?:[\w.-]+:[ \t]+)?")
+
+
+def _folded_end(file: TextFile, offset: int) -> int:
+    """Return how far YAML folds the lines of a command into one; 0 where it does not.
+
+    In a `>` block that is as far as lines are indented alike; a plain scalar goes on over lines
+    that are indented deeper than its key.
+    """
+    if not file.is_yaml:
+        return 0
+    start, end = file.line_span(offset)
+    line = file.text[start:end]
+    indent = len(line) - len(line.lstrip(" "))
+    above = _line_above(file.text, start, indent)
+    if _FOLDS.search(above):
+        return _deeper(file.text, end, indent)
+    if above.rstrip().endswith(("|", "|-", "|+")):
+        return 0
+    key = _KEY.match(line, indent)
+    dash = re.match(r"(?:- +)*", line[indent:])
+    if key is None or dash is None or key.end() == indent:
+        return 0
+    opens = indent + dash.end() if line[indent + dash.end() : key.end()] else indent
+    return _deeper(file.text, end, opens + 1)
+
+
+def _line_above(text: str, start: int, indent: int) -> str:
+    """Return the nearest line above that is indented less."""
+    while indent and start > 0:
+        end = start - 1
+        start = text.rfind("\n", 0, end) + 1
+        line = text[start:end]
+        if line.strip() and len(line) - len(line.lstrip(" ")) < indent:
+            return line
+    return ""
+
+
+def _deeper(text: str, end: int, indent: int) -> int:
+    """Return the end of the lines behind `end` that are indented by `indent` or more."""
+    while end < len(text):
+        begin = text.find("\n", end) + 1
+        if begin == 0:
+            return len(text)
+        stop = text.find("\n", begin)
+        stop = len(text) if stop < 0 else stop
+        line = text[begin:stop]
+        if not line.strip() or len(line) - len(line.lstrip(" ")) < indent:
+            return end
+        end = stop
+    return end
+
+
+def rest_of(word: Word, skip: int) -> Word:
+    """Return what is behind the first characters of a word, such as the value of `--flag=value`."""
+    return _plain(word.text[skip:], word.start + skip)
+
+
+def _plain(text: str, start: int) -> Word:
+    """Take the quotes off a word, escaped ones too."""
+    bare = text.lstrip("\\\"'")
+    start += len(text) - len(bare)
+    return Word(bare.rstrip("\\\"'"), start)

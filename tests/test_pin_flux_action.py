@@ -1,0 +1,94 @@
+"""The GitHub action that installs the flux CLI."""
+
+from __future__ import annotations
+
+import pytest
+
+from fluxbump.check.check import examine, judge
+from fluxbump.config.settings import Settings
+from fluxbump.discover.pins import flux_action
+from fluxbump.discover.pins.kind import Context
+from fluxbump.model import Role, Severity
+from fluxbump.text.live_code import TextFile
+from tests.helpers import Cli, Repo, brief, chart_index, find, script, snapshot
+
+WORKFLOW = ".github/workflows/ci.yaml"
+COMMIT = "8454b02a32e48d775b9f563cb51fdcb1787b5b93"
+
+
+def step(ref: str, more: str = "") -> str:
+    return f"jobs:\n  a:\n    steps:\n      - uses: fluxcd/flux2/action@{ref}\n{more}"
+
+
+def asks(version: str) -> str:
+    return f"        with:\n          version: {version}\n"
+
+
+REF = "4 flux-action flux 2.4.0"
+MAIN = "4 flux-action flux main [unpinned]"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (step("v2.4.0"), [REF]),
+        (step("main"), [MAIN]),
+        (step("v2"), ["4 flux-action flux v2 [unpinned]"]),
+        (step("2.4.0"), ["4 flux-action flux 2.4.0 [opaque]"]),
+        (step("main", asks("'2.4.0'")), [MAIN, "6 flux-action flux 2.4.0"]),
+        (step("main", asks("v2.4.0")), [MAIN, "6 flux-action flux 2.4.0"]),
+        (step("main", asks("'latest'")), [MAIN, "6 flux-action flux latest [unpinned]"]),
+        (step("main", asks("'2.x'")), [MAIN, "6 flux-action flux 2.x [range]"]),
+        (step("main", asks("${{ matrix.v }}")),
+         [MAIN, "6 flux-action flux ${{ matrix.v }} [variable]"]),
+        (step(f"{COMMIT} # v2.4.0", asks("2.4.0")),
+         ["4 flux-action flux 2.4.0 [commit]", "6 flux-action flux 2.4.0"]),
+        (step(f"{COMMIT} # main"), ["4 flux-action flux 8454b02a32e4 [commit]"]),
+        (step("v2.4.0").replace("uses: ", "uses: https://github.com/"), [REF]),
+        (step("v2.4.0").replace("- uses", "# - uses"), []),
+        (step("v2.4.0").replace("fluxcd/flux2", "other/flux2"), []),
+        (step("v2.4.0").replace("fluxcd/flux2/action", "actions/setup-go"), []),
+    ],
+)  # fmt: skip
+def test_what_is_a_pin(text: str, expected: list[str]) -> None:
+    found = flux_action.find(TextFile(WORKFLOW, text), Context())
+    assert brief(found) == expected
+
+
+def test_a_repository_with_nothing_but_a_commit_is_recognised(repo: Repo, cli: Cli) -> None:
+    repo.git("rm", "-rq", ".")
+    repo.commit({WORKFLOW: step(f"{COMMIT} # v2.4.0")})
+    assert "flux-action  flux   2.4.0  commit" in cli("status", cwd=repo).out
+    done = cli("to", "2.5.1", "--dry-run", cwd=repo)
+    assert done.code == 0, done.err
+    assert "refs/tags/v2.5.1*" in done.out
+
+
+def test_a_commit_of_another_release_is_a_warning() -> None:
+    files = {WORKFLOW: step(f"{COMMIT} # v2.3.0"), "a.sh": script("2.4.0")}
+    (finding,) = judge(examine(snapshot(files), Settings(), chart_index()), ("FB117",)).findings
+    assert (finding.location.path, finding.severity) == (WORKFLOW, Severity.WARNING)
+
+
+def test_the_input_is_followed() -> None:
+    text = f"env:\n  FLUX: 2.4.0\n{step('main', asks('${{ env.FLUX }}'))}"
+    pins = find({WORKFLOW: text}).pins
+    assert [(p.kind, p.location.line, p.role) for p in pins] == [
+        ("variable", 2, Role.TOOL),
+        ("flux-action", 6, Role.TOOL),
+    ]
+
+
+def test_a_bump_moves_tag_and_input(repo: Repo, cli: Cli) -> None:
+    repo.commit({WORKFLOW: step("v2.4.0", asks("2.4.0"))})
+    done = cli("to", "2.5.1", cwd=repo)
+    assert done.code == 0, done.err
+    assert repo.show("fluxbump/flux-2.5.1", WORKFLOW) == step("v2.5.1", asks("2.5.1"))
+
+
+def test_a_commit_is_listed_with_the_command_that_finds_another(repo: Repo, cli: Cli) -> None:
+    repo.commit({WORKFLOW: step(f"{COMMIT} # v2.4.0")})
+    done = cli("to", "2.5.1", cwd=repo)
+    assert done.code == 0, done.err
+    assert "git ls-remote https://github.com/fluxcd/flux2 'refs/tags/v2.5.1*'" in done.out
+    assert repo.show("fluxbump/flux-2.5.1", WORKFLOW) == step(f"{COMMIT} # v2.4.0")

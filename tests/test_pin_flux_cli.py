@@ -1,0 +1,119 @@
+"""The flux CLI: URLs of its archive, its image, and the commands that install a release with it."""
+
+from __future__ import annotations
+
+import pytest
+
+from fluxbump.discover.pins import flux_cli, flux_command
+from fluxbump.discover.pins.kind import Context
+from fluxbump.model import FLUX, Note, Pin, Role
+from fluxbump.text.live_code import TextFile
+from tests.helpers import Cli, Repo, brief, find
+
+BASE = "https://github.com/fluxcd/flux2/releases/download"
+ARCHIVE = f"{BASE}/v2.4.0/flux_2.4.0_linux_amd64.tar.gz"
+IMAGE = "ghcr.io/fluxcd/flux-cli"
+DIGEST = "sha256:" + "ab" * 32
+SHA = "cd" * 32
+TWICE = ["1 flux-cli flux 2.4.0", "1 flux-cli flux 2.4.0"]
+BY_VARIABLE = f"{BASE}/v${{V}}/flux_${{V}}_linux_amd64.tar.gz"
+
+
+def pins(path: str, text: str) -> list[str]:
+    found = flux_cli.find(TextFile(path, text), Context())
+    return brief(one for one in found if isinstance(one, Pin))
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "expected"),
+    [
+        ("a.sh", f"curl -sL {ARCHIVE} | tar xz\n", TWICE),
+        ("Dockerfile", f"ADD {ARCHIVE} /tmp/\n", TWICE),
+        ("a.sh", f"curl {BASE}/v2.4.0/flux_2.4.0_checksums.txt\n", TWICE),
+        ("a.sh", f"curl {BASE}/v2.4.0/flux_2.4.0_${{OS}}_${{ARCH}}.tar.gz\n", TWICE),
+        ("m.go", f'var url = "{ARCHIVE}"\n', TWICE),
+        ("a.sh", f"# curl {ARCHIVE}\n", []),
+        ("README.md", f"curl {ARCHIVE}\n", []),
+        ("a.sh", f"grep -q {ARCHIVE} x\n", []),
+        ("a.sh", f"curl {BASE}/vX.Y.Z/flux_X.Y.Z_linux_amd64.tar.gz\n", []),
+        ("a.sh", f"curl {BASE}/v2.4.0/crd-schemas.tar.gz\n", []),
+        ("a.sh", f"curl {BY_VARIABLE}\n", ["1 flux-cli flux v${V} [variable]"]),
+        ("ci.yml", f"image: {IMAGE}:v2.4.0\n", ["1 flux-cli flux 2.4.0"]),
+        ("ci.yml", "image: docker.io/fluxcd/flux-cli:v2.4.0\n", ["1 flux-cli flux 2.4.0"]),
+        ("Dockerfile", f"FROM {IMAGE}:v2.4.0 AS flux\n", ["1 flux-cli flux 2.4.0"]),
+        ("Dockerfile", f"FROM {IMAGE}:${{V}}\n", ["1 flux-cli flux ${V} [variable]"]),
+        ("ci.yml", f"image: {IMAGE}:latest\n", ["1 flux-cli flux latest [unpinned]"]),
+        ("ci.yml", f"image: {IMAGE}:v2.4.0@{DIGEST}\n",
+         [f"1 flux-cli flux v2.4.0@{DIGEST} [opaque]"]),
+        ("ci.yml", f"image: {IMAGE}@{DIGEST}\n", [f"1 flux-cli flux {DIGEST} [opaque]"]),
+        ("k.yaml", f"images:\n- name: {IMAGE}\n  newTag: v2.4.0\n", ["3 flux-cli flux 2.4.0"]),
+        ("k.yaml", f"images: [{{name: {IMAGE}, newTag: 'v2.4.0'}}]\n", ["1 flux-cli flux 2.4.0"]),
+        ("values.yaml", f"image:\n  repository: {IMAGE}\n  tag: v2.4.0\n",
+         ["3 flux-cli flux 2.4.0"]),
+        ("ci.yml", "image: ghcr.io/other/flux-cli:v2.4.0\n", []),
+        ("ci.yml", f"image: {IMAGE}:v2.4.0-arm64\n", []),
+        ("c.yaml", f"- version: v2.4.0\n  access: {{imageReference: {IMAGE}:v2.4.0}}\n",
+         ["2 flux-cli flux 2.4.0", "1 flux-cli flux 2.4.0"]),
+        ("c.yaml", f"- version: v2.3.0\n  access: {{imageReference: {IMAGE}:v2.4.0}}\n",
+         ["2 flux-cli flux 2.4.0"]),
+    ],
+)  # fmt: skip
+def test_what_is_a_pin(path: str, text: str, expected: list[str]) -> None:
+    assert pins(path, text) == expected
+
+
+def test_a_tag_that_is_no_release_is_noted() -> None:
+    (note,) = flux_cli.find(TextFile("ci.yml", f"image: {IMAGE}:v2\n"), Context())
+    assert isinstance(note, Note)
+    assert "v2 is not a tag of a release" in note.message
+
+
+COMMAND = "flux-command flux 2.4.0"
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "expected"),
+    [
+        ("a.sh", "flux install --version v2.4.0\n", [f"1 {COMMAND}"]),
+        ("a.sh", "flux install --version=v2.4.0 --export > x\n", [f"1 {COMMAND}"]),
+        ("a.sh", "flux bootstrap git \\\n  --url=x \\\n  --version=2.4.0\n", [f"3 {COMMAND}"]),
+        ("Makefile", 'x:\n\t@flux bootstrap github --version "v2.4.0"\n', [f"2 {COMMAND}"]),
+        ("ci.yml", "- run: flux install -v v2.4.0\n", [f"1 {COMMAND}"]),
+        ("a.sh", "flux install --version=$V\n", ["1 flux-command flux $V [variable]"]),
+        ("a.sh", "flux install --version=latest\n", ["1 flux-command flux latest [unpinned]"]),
+        ("a.sh", "flux install\n", []),
+        ("a.sh", "flux --version\nnpm install --version 2.4.0\n", []),
+        ("a.sh", "flux check --version 2.4.0 install\n", []),
+        ("a.sh", "influx install --version 2.4.0\n", []),
+        ("a.sh", "# flux install --version 2.4.0\n", []),
+        ("README.md", "flux install --version 2.4.0\n", []),
+    ],
+)
+def test_which_command_installs_a_release(path: str, text: str, expected: list[str]) -> None:
+    found = flux_command.find(TextFile(path, text), Context())
+    assert brief(one for one in found if isinstance(one, Pin)) == expected
+
+
+@pytest.mark.parametrize(
+    ("use", "role"),
+    [(f"curl {BY_VARIABLE}\n", Role.TOOL), ("flux install --version $V\n", Role.INSTALLS),
+     (f"curl {BY_VARIABLE}\nflux install --version v$V\n", Role.INSTALLS)],
+)  # fmt: skip
+def test_a_variable_has_the_role_of_what_uses_it(use: str, role: Role) -> None:
+    (pin,) = find({"a.sh": f"V=2.4.0\n{use}"}).pins
+    assert (pin.kind, pin.track, pin.value, pin.role) == ("variable", FLUX, "2.4.0", role)
+
+
+CHECKED = f"curl -Lo f.tgz {ARCHIVE}\necho '{SHA}  f.tgz' | sha256sum -c\n"
+VARIABLE = f"V=2.4.0\ncurl -Lo f.tgz {BY_VARIABLE}\necho '{SHA}  f.tgz' | sha256sum -c\n"
+INSTALL = "flux install --version v2.4.0\n"
+
+
+@pytest.mark.parametrize("text", [CHECKED, VARIABLE])
+def test_a_digest_of_the_archive_does_not_stay_behind(text: str, repo: Repo, cli: Cli) -> None:
+    repo.commit({"a.sh": text, "b.sh": INSTALL})
+    refused = cli("to", "2.5.1", cwd=repo)
+    assert refused.code == 5
+    line = 1 + text.splitlines().index(f"echo '{SHA}  f.tgz' | sha256sum -c")
+    assert f"a.sh:{line}" in refused.err
+    assert "linux_amd64.tar.gz" in refused.err

@@ -1,0 +1,98 @@
+"""Variables that are called after a Flux release, also where nothing here uses them."""
+
+from __future__ import annotations
+
+import pytest
+
+from fluxbump.model import Note, Role
+from tests.helpers import Cli, Repo, brief, find, script
+
+WORKFLOW = ".github/workflows/ci.yaml"
+DIGEST = "ab" * 32
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "line"),
+    [
+        (WORKFLOW, "env:\n  FLUX_VERSION: 2.4.0\n", 2),
+        (WORKFLOW, "jobs: {a: {env: {FLUX_CLI_VERSION: 'v2.4.0'}}}\n", 1),
+        (".gitlab-ci.yml", "variables:\n  FLUX_VERSION:\n    value: v2.4.0\n", 3),
+        ("Dockerfile", "FROM x\nARG FLUX2_VERSION=v2.4.0\n", 2),
+        ("Dockerfile", "FROM x\nENV FLUX_VERSION 2.4.0\n", 2),
+        ("a.sh", "export FLUX_VERSION=2.4.0\n", 1),
+        ("a.sh", "curl -s https://fluxcd.io/install.sh | sudo FLUX_VERSION=2.4.0 bash\n", 1),
+        ("a.sh", 'f() {\n    local __flux_version="2.4.0"\n}\n', 2),
+        ("Makefile", "FLUX_VERSION ?= v2.4.0\n", 1),
+        ("versions.env", "FLUXCD_VERSION=v2.4.0\n", 1),
+        (".env", "FLUX_VERSION=2.4.0\n", 1),
+        ("a.tfvars", 'flux_version = "v2.4.0"\n', 1),
+        ("v.tf", 'variable "flux_version" {\n  type    = string\n  default = "v2.4.0"\n}\n', 3),
+        ("l.tf", 'locals {\n  flux_version = "2.4.0"\n}\n', 2),
+        ("docker-bake.hcl", 'variable "FLUX_VERSION" {\n  default = "2.4.0"\n}\n', 2),
+        ("group_vars/all.yml", "flux_version: v2.4.0\n", 1),
+        ("roles/flux/defaults/main.yml", 'flux_cli_version: "2.4.0"\n', 1),
+        ("justfile", 'flux_version := "2.4.0"\n', 1),
+        ("Taskfile.yml", "vars:\n  FLUX_VERSION: 2.4.0\n", 2),
+        ("values.yaml", "cli:\n  fluxVersion: 2.4.0\n", 2),
+        ("e.yaml", "env:\n  - name: FLUX_VERSION\n    value: v2.4.0\n", 3),
+        ("a.sh", "FLUX_VERSION=2.99.0\n", 1),
+    ],
+)
+def test_a_name_that_says_flux_is_a_tool(path: str, text: str, line: int) -> None:
+    (pin,) = find({path: text}).pins
+    assert (pin.kind, pin.role, pin.location.line) == ("variable", Role.TOOL, line)
+    assert pin.value in ("2.4.0", "2.99.0")
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("a.sh", "FLUX_OPERATOR_VERSION=2.4.0\n"),
+        ("a.sh", "INFLUX_VERSION=2.4.0\n"),
+        ("a.sh", "INFLUX_CLI_VERSION=2.4.0\n"),
+        ("a.sh", "FLUX_VERSION_OLD=2.4.0\n"),
+        ("a.sh", "FLUX_VERSION=0.194.3\n"),  # InfluxData's language
+        ("a.sh", "FLUX_VERSION=1.25.4\n"),  # the first Flux
+        ("a.sh", "FLUX_VERSION=3.0.0\n"),
+        ("a.sh", "FLUX_VERSION=2.4\n"),
+        ("a.sh", "FLUX_VERSION=$(curl x)\n"),
+        ("a.sh", "# FLUX_VERSION=2.4.0\n"),
+        ("README.md", "FLUX_VERSION=2.4.0\n"),
+        ("a.py", 'FLUX_VERSION = "2.4.0"\n'),
+        ("a.sh", 'test "$FLUX_VERSION" = 2.4.0\n'),
+    ],
+)
+def test_what_only_looks_like_it_is_no_pin(path: str, text: str) -> None:
+    assert find({path: text}).pins == ()
+
+
+def test_several_releases_in_one_file_are_left_alone() -> None:
+    found = find({WORKFLOW: "a: {FLUX_VERSION: 2.4.0}\nb: {FLUX_VERSION: 2.3.0}\n"})
+    assert found.pins == ()
+    assert ["FLUX_VERSION is set to several" in note.message for note in found.notes] == [True]
+
+
+def test_what_a_use_cannot_choose_among_is_no_tool() -> None:
+    url = script("${FLUX_VERSION}").replace("vv", "v")
+    files = {"d/a.sh": url, "d/a.env": "FLUX_VERSION=2.4.0\n", "d/b.env": "FLUX_VERSION=2.3.0\n"}
+    assert [one.split()[1] for one in brief(find(files).pins)] == ["install-url"]
+
+
+def test_a_use_decides_the_role() -> None:
+    files = {"a.sh": "FLUX_VERSION=v2.4.0\nflux install --version $FLUX_VERSION\n"}
+    (pin,) = find(files).pins
+    assert pin.role is Role.INSTALLS
+
+
+def test_a_digest_beside_it_stops_a_bump(repo: Repo, cli: Cli) -> None:
+    repo.commit({"v.env": f"FLUX_VERSION=2.4.0\nFLUX_SHA256={DIGEST}\n"})
+    refused = cli("to", "2.5.1", cwd=repo)
+    assert refused.code == 5
+    assert "v.env:2: a digest that may be of Flux 2.4.0" in refused.err
+
+
+def test_a_note_is_no_doubt_where_the_digest_belongs_to_another(repo: Repo, cli: Cli) -> None:
+    repo.commit({"v.env": f"FLUX_VERSION=2.4.0\nHELM_SHA256={DIGEST}\n"})
+    assert cli("to", "2.5.1", cwd=repo).code == 0
+    assert repo.show("fluxbump/flux-2.5.1", "v.env").startswith("FLUX_VERSION=2.5.1\n")
+    assert not any(isinstance(one, Note) for one in find({"v.env": "FLUX_VERSION=2.4.0\n"}).notes)

@@ -1,0 +1,291 @@
+"""What the role of a place means: what disagrees with what, what moves, and what is said of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fluxbump.bump.plan import Options, plan
+from fluxbump.check import rules
+from fluxbump.check.check import examine
+from fluxbump.config.settings import Settings
+from fluxbump.discover.pins.kind import CustomPin
+from fluxbump.errors import PinError, RefusedError
+from fluxbump.flux.releases import resolve
+from fluxbump.model import FLUX, Finding, Form, Location, Pin, Role, Severity
+from fluxbump.reports import text
+from tests.helpers import (
+    Cli,
+    assert_refused,
+    chart_index,
+    find,
+    release,
+    repository,
+    script,
+    snapshot,
+    wrapper,
+)
+
+ACTION = "steps:\n  - uses: fluxcd/flux2/action@v{}\n"
+TOOLS = "flux2 {}\n"
+SCHEMAS = (
+    "curl -sL https://github.com/fluxcd/flux2/releases/download/v{}/crd-schemas.tar.gz | tar zx\n"
+)
+HELM = "helm upgrade --install flux2 fluxcd-community/flux2 --version {}\n"
+CI = ".github/workflows/ci.yaml"
+
+INSTANCE = (
+    "apiVersion: fluxcd.controlplane.io/v1\nkind: X\nmetadata: {{name: flux}}\n"
+    "spec: {{distribution: {{version: '{}'}}}}\n"
+)
+RANGE = Settings(pins=(CustomPin("*instance.yaml", "flux", ("spec", "distribution", "version")),))
+
+
+def judged(
+    files: dict[str, str], *codes: str, settings: Settings | None = None
+) -> list[tuple[str, str, int, Severity]]:
+    """Return the findings: code, path, line, severity."""
+    evidence = examine(snapshot(files), settings or Settings(), chart_index()).evidence
+    found, _ = rules.judge(evidence, codes)
+    return [(one.code, one.location.path, one.location.line, one.severity) for one in found]
+
+
+def findings(files: dict[str, str], code: str, settings: Settings | None = None) -> list[Finding]:
+    evidence = examine(snapshot(files), settings or Settings(), chart_index()).evidence
+    return list(rules.judge(evidence, (code,))[0])
+
+
+# --- installs ---------------------------------------------------------------------------------
+
+
+def test_two_ways_of_installing_one_cluster_agree() -> None:
+    files = {"boot.sh": script("2.4.0"), "base/kustomization.yaml": REMOTE.format("2.5.1")}
+    (found,) = findings(files, "FB102")
+    sites = {str(found.location), *(str(one.location) for one in found.related)}
+    assert sites == {"boot.sh:2", "base/kustomization.yaml:2"}
+    assert found.severity is Severity.ERROR
+
+
+REMOTE = "resources:\n  - github.com/fluxcd/flux2//manifests/install?ref=v{}\n"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "differ"),
+    [
+        ("clusters/staging/boot.sh", "clusters/prod/boot.sh", False),
+        ("staging.sh", "prod/kustomization.yaml", False),
+        ("clusters/prod/boot.sh", "clusters/prod/kustomization.yaml", True),
+        ("boot.sh", "clusters/prod/boot.sh", True),
+        ("boot.sh", "base/kustomization.yaml", True),
+    ],
+)
+def test_clusters_of_different_environments_may_differ(one: str, other: str, differ: bool) -> None:
+    def held(path: str, version: str) -> str:
+        return (REMOTE if path.endswith(".yaml") else script("{}")).format(version)
+
+    files = {one: held(one, "2.4.0"), other: held(other, "2.5.1")}
+    assert bool(judged(files, "FB102")) is differ
+
+
+def test_an_install_and_the_chart_of_another_environment_may_differ() -> None:
+    chart = release("2.15.0", chart="flux2")  # ships 2.5.1
+    apart = {"clusters/prod/boot.sh": script("2.4.0"), "clusters/staging/flux.yaml": chart}
+    assert judged(apart, "FB103") == []
+    together = {"clusters/prod/boot.sh": script("2.4.0"), "clusters/prod/flux.yaml": chart}
+    assert [one[0] for one in judged(together, "FB103")] == ["FB103"]
+
+
+def test_a_helm_command_beside_a_helm_release_is_the_incident() -> None:
+    files = {
+        "Taskfile.sh": HELM.format("2.13.0"),
+        "clusters/prod/flux.yaml": release("2.14.1", chart="flux2"),
+    }
+    (found,) = findings(files, "FB114")
+    assert "2.13.0" in found.message
+    assert "2.14.1" in found.message
+
+
+# --- tools and references ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("held", ["2.3.0", "2.6.4"])
+def test_a_tool_behind_or_ahead_is_a_warning(held: str) -> None:
+    files = {"boot.sh": script("2.4.0"), CI: ACTION.format(held), "x.sh": SCHEMAS.format(held)}
+    assert judged(files, "FB102", "FB117") == [
+        ("FB117", CI, 2, Severity.WARNING),
+        ("FB117", "x.sh", 1, Severity.NOTE),
+    ]
+
+
+def test_a_tool_is_right_if_it_is_right_for_one_cluster() -> None:
+    files = {
+        "clusters/prod/boot.sh": script("2.4.0"),
+        "clusters/staging/boot.sh": script("2.5.1"),
+        CI: ACTION.format("2.5.1"),
+        "clusters/prod/.tool-versions": TOOLS.format("2.5.1"),
+    }
+    assert judged(files, "FB117") == [
+        ("FB117", "clusters/prod/.tool-versions", 1, Severity.WARNING)
+    ]
+
+
+def test_a_tool_is_compared_with_the_chart_where_nothing_else_installs() -> None:
+    files = {"flux.yaml": release("2.14.1", chart="flux2"), CI: ACTION.format("2.5.1")}
+    (found,) = findings(files, "FB117")
+    assert "Flux 2.4.0 is installed here (flux.yaml:" in found.message
+    assert findings({**files, CI: ACTION.format("2.4.0")}, "FB117") == []
+
+
+def test_without_an_install_tools_agree_among_themselves() -> None:
+    files = {CI: ACTION.format("2.4.0"), ".tool-versions": TOOLS.format("2.5.1")}
+    (found,) = findings(files, "FB117")
+    assert found.severity is Severity.WARNING
+    both = {found.location.path, found.related[0].location.path}
+    assert both == {CI, ".tool-versions"}
+    assert findings({CI: ACTION.format("2.4.0")}, "FB117") == []
+
+
+def test_a_tool_that_is_ahead_comes_down_and_a_note_says_so() -> None:
+    files = {"boot.sh": script("2.4.0"), CI: ACTION.format("2.6.4")}
+    index = chart_index()
+    planned = plan(find(files), resolve("2.5.1", index), index, Options())
+    assert {change.new for change in planned.changes} == {"2.5.1"}
+    assert any("was ahead of what is installed" in note.message for note in planned.notes)
+    files["boot.sh"] = script("2.6.4")
+    with pytest.raises(RefusedError, match=r"would go down from 2\.6\.4 to 2\.5\.1"):
+        plan(find(files), resolve("2.5.1", index), index, Options())
+
+
+# --- a repository whose only pins are tools ---------------------------------------------------
+
+ONLY_TOOLS = {CI: ACTION.format("2.4.0"), ".tool-versions": TOOLS.format("2.4.0")}
+
+
+def test_tools_alone_are_bumped(tmp_path: Path, index: Path, cli: Cli) -> None:
+    repo = repository(tmp_path / "repo", ONLY_TOOLS, index)
+    result = cli("to", "2.5.0", cwd=repo)
+    assert (result.code, result.err) == (0, "")
+    assert result.out.splitlines()[0] == "Flux 2.4.0 -> 2.5.0"
+    branch = "fluxbump/flux-2.5.0"
+    assert repo.show(branch, CI) == ACTION.format("2.5.0")
+    assert repo.show(branch, ".tool-versions") == TOOLS.format("2.5.0")
+    message = repo.git("log", "-1", "--format=%B", branch)
+    assert "- flux 2.4.0 -> 2.5.0" in message
+
+
+def test_tools_alone_are_checked(tmp_path: Path, index: Path, cli: Cli) -> None:
+    repo = repository(tmp_path / "repo", ONLY_TOOLS, index)
+    assert cli("check", "--no-render", cwd=repo).code == 0
+    result = cli("status", cwd=repo)
+    first, second, *_, last = result.out.splitlines()
+    assert (result.code, first) == (0, "The pins agree")
+    assert second == "nothing here installs Flux; tools and references hold 2.4.0"
+    assert last == "fluxbump to moves all 2 places"
+
+
+def test_nothing_at_all_is_still_refused(tmp_path: Path, index: Path, cli: Cli) -> None:
+    repo = repository(tmp_path / "repo", {"a.txt": "x\n"}, index)
+    assert_refused(cli("to", "2.5.1", "--quiet", cwd=repo), 5, "nothing here pins Flux")
+
+
+# --- `status` ---------------------------------------------------------------------------------
+
+
+def test_status_says_the_role_of_every_place(tmp_path: Path, index: Path, cli: Cli) -> None:
+    files = {"boot.sh": script("2.4.0"), **ONLY_TOOLS, "x.sh": SCHEMAS.format("2.4.0")}
+    files |= {"chart/Chart.yaml": wrapper()}
+    repo = repository(tmp_path / "repo", files, index)
+    rows = {line.split()[0]: line.split()[2] for line in cli("status", cwd=repo).out.splitlines()
+            if ":" in line.split(" ")[0] and not line.startswith("Newest")}  # fmt: skip
+    assert rows["boot.sh:2"] == "installs"
+    assert rows[f"{CI}:2"] == "tool"
+    assert rows["x.sh:1"] == "reference"
+    assert rows["chart/Chart.yaml:3"] == "follows"
+    told = cli("status", "-o", "json", cwd=repo).json
+    assert {pin["path"]: pin["role"] for pin in told["pins"]}[CI] == "tool"
+
+
+def pin(form: Form, role: Role = Role.INSTALLS) -> Pin:
+    return Pin("custom", FLUX, Location("a", 1), 0, 0, "2.x", form, "a", role)
+
+
+@pytest.mark.parametrize(
+    ("pins", "expected"),
+    [
+        ([pin(Form.EXACT)], "fluxbump to moves the 1 place"),
+        ([pin(Form.EXACT)] * 3, "fluxbump to moves all 3 places"),
+        (
+            [pin(Form.EXACT), pin(Form.RANGE), pin(Form.RANGE), pin(Form.EXACT, Role.OPERATOR)],
+            "fluxbump to moves 1 of 4 places; compared only: 1 flux-operator, 2 range",
+        ),
+    ],
+)
+def test_the_last_line_says_what_moves(pins: list[Pin], expected: str) -> None:
+    assert text.moving(pins) == expected
+
+
+# --- what floats (FB119) ----------------------------------------------------------------------
+
+
+def test_a_range_alone_is_a_note() -> None:
+    (found,) = findings({"instance.yaml": INSTANCE.format("2.5.x")}, "FB119", RANGE)
+    assert found.severity is Severity.NOTE
+    assert "Flux 2.5.1 today" in found.message
+
+
+@pytest.mark.parametrize(
+    ("value", "exact", "severity"),
+    [
+        ("2.5.x", "2.5.1", Severity.NOTE),
+        (">=2.4 <2.6", "2.4.0", Severity.ERROR),
+        ("2.5.x", "2.4.0", Severity.NOTE),  # FB102 says it
+        ("2.99.x", "2.4.0", Severity.WARNING),
+    ],
+)
+def test_a_range_is_judged_by_what_it_comes_to(value: str, exact: str, severity: Severity) -> None:
+    files = {"instance.yaml": INSTANCE.format(value), "boot.sh": script(exact)}
+    (found,) = findings(files, "FB119", RANGE)
+    assert found.severity is severity
+    column = len("spec: {distribution: {version: '") + 1
+    assert found.location == Location("instance.yaml", 4, column)
+
+
+def test_a_range_of_another_environment_may_differ() -> None:
+    files = {
+        "clusters/staging/instance.yaml": INSTANCE.format("2.5.x"),
+        "clusters/prod/boot.sh": script("2.4.0"),
+    }
+    (found,) = findings(files, "FB119", RANGE)
+    assert found.severity is Severity.NOTE
+
+
+def test_an_exact_version_does_not_float() -> None:
+    assert findings({"instance.yaml": INSTANCE.format("2.5.1")}, "FB119", RANGE) == []
+
+
+def test_a_range_that_admits_the_target_stays_and_one_that_does_not_is_refused() -> None:
+    index = chart_index()
+    files = {"instance.yaml": INSTANCE.format("2.x"), "boot.sh": script("2.4.0")}
+    planned = plan(find(files, custom=RANGE.pins), resolve("2.5.1", index), index, Options())
+    assert [(kept.value, why) for kept, why in planned.kept] == [
+        ("2.x", "the range 2.x admits 2.5.1")
+    ]
+    files["instance.yaml"] = INSTANCE.format("2.4.x")
+    with pytest.raises(PinError, match=r"holds the range 2\.4\.x, which excludes 2\.5\.1"):
+        plan(find(files, custom=RANGE.pins), resolve("2.5.1", index), index, Options())
+
+
+def test_a_range_that_disagrees_already_does_not_stop_a_bump(
+    tmp_path: Path, index: Path, cli: Cli
+) -> None:
+    files = {
+        "instance.yaml": INSTANCE.format("2.x"),
+        "boot.sh": script("2.4.0"),
+        "fluxbump.yaml": "pins:\n  - {path: instance.yaml, track: flux, "
+        "key: spec.distribution.version}\n",
+    }
+    repo = repository(tmp_path / "repo", files, index)
+    assert cli("check", "--no-render", cwd=repo).code == 1
+    result = cli("to", "2.5.1", cwd=repo)
+    assert result.code == 0, result.err
