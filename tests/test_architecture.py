@@ -25,7 +25,7 @@ OUTSIDE = {
     "helm.binary", "helm.index", "check.helm_template", "check.cluster", "check.kubectl",
     "check.recovery.live", "flux.download",
     # They are given a repository, or divide work among processes.
-    "bump.bump", "bump.commits", "bump.in_place", "check.starting_point",
+    "bump.bump", "bump.commits", "bump.goal", "bump.in_place", "check.starting_point",
     # All of the forges but their seam, and what tells them apart.
     "forges.authorization", "forges.azure", "forges.bitbucket", "forges.client", "forges.gitea",
     "forges.github", "forges.gitlab", "forges.pull_requests", "forges.registry",
