@@ -232,6 +232,7 @@ def bump_in_place(prepared: Prepared[EditableWorktree], result: Written | None) 
 
 def _bump(prepared: Prepared[Snapshot]) -> ToJson:
     plan = prepared.plan
+    old = (one for one in prepared.verdict.findings if one in prepared.inherited)
     return {
         "schema": "fluxbump/to/v1",
         "base": None,
@@ -260,7 +261,7 @@ def _bump(prepared: Prepared[Snapshot]) -> ToJson:
         "mentions": [_mention(one) for one in prepared.mentions],
         "notes": [note(one) for one in prepared.notes],
         "findings": findings(prepared.verdict.findings),
-        "inherited": findings(prepared.inherited),
+        "inherited": findings(old),
         "not_run": [{"code": one.code, "reason": one.reason} for one in prepared.verdict.not_run],
         "migration": _migration(prepared),
         "patch": prepared.built.patch.decode("utf-8", "replace"),
