@@ -52,6 +52,13 @@ def lines(table: Mapping[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
 # --- the main job -----------------------------------------------------------------------------
 
 
+def test_what_was_there_before_is_listed_in_order(repo: Repo) -> None:
+    report = repo.fluxbump("to", "latest-safe", "--dry-run", "--output", "json").json
+    places = [(one["code"], one["path"], one["line"]) for one in report["inherited"]]
+    assert len(places) > 9
+    assert places == sorted(places)
+
+
 def test_one_commit_moves_every_pin(repo: Repo) -> None:
     before = repo.state()
     result = repo.fluxbump("to", "2.5.1")

@@ -224,6 +224,7 @@ def bump_in_place(prepared: Prepared[EditableWorktree], result: Written | None) 
 
 def _bump(prepared: Prepared[Snapshot]) -> ToJson:
     plan = prepared.plan
+    old = (one for one in prepared.verdict.findings if one in prepared.inherited)
     return {
         "schema": "fluxbump/to/v1",
         "base": None,
@@ -252,7 +253,7 @@ def _bump(prepared: Prepared[Snapshot]) -> ToJson:
         "mentions": [_mention(mention) for mention in prepared.mentions],
         "notes": [note(found) for found in prepared.notes],
         "findings": findings(prepared.verdict.findings),
-        "inherited": findings(prepared.inherited),
+        "inherited": findings(old),
         "not_run": [
             {"code": skipped_rule.code, "reason": skipped_rule.reason}
             for skipped_rule in prepared.verdict.not_run
