@@ -49,6 +49,7 @@ AGREEMENT = (
     "FB116",
     "FB117",
     "FB118",
+    "FB119",
 )
 """The rules that say whether the pins agree."""
 
