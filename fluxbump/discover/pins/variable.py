@@ -36,7 +36,7 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
     yield from pins
     first = next((pin for pin in pins if isinstance(pin, Pin)), None)
     if first is not None and not followed and "fluxcd/flux2/releases/" not in file.text:
-        beside = flux_names.digest_beside(file)
+        beside = flux_names.digest_beside(file, first.start)
         if beside is not None:
             message = f"a digest that may be of Flux {first.value}: left alone"
             yield Note(file.location(beside), message, held=(FLUX, first.value))
@@ -44,7 +44,7 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
 
 def _named(file: TextFile, context: Context) -> Iterator[Found]:
     for name, places in flux_names.find(file):
-        released = [place for place in places if _is_release(place.version or "", context)]
+        released = [place for place in places if _is_release(file, place.version or "", context)]
         free = [
             place for place in released if (file.path, place.start) not in context.followed.disputed
         ]
@@ -61,8 +61,14 @@ def _pin(file: TextFile, name: str, place: Assignment) -> Pin:
     return Pin(NAME, FLUX, where, place.start, place.end, value, Form.EXACT, name, Role.TOOL)
 
 
-def _is_release(text: str, context: Context) -> bool:
-    """Whether a version is that of a Flux release: one that is known, or one that came later."""
+def _is_release(file: TextFile, text: str, context: Context) -> bool:
+    """Whether a version is that of a Flux release: one that is known, or one that came later.
+
+    Before 2.0.0, others have releases of the same numbers: flux-core, say. There the file has to
+    say whose Flux it is.
+    """
+    if text.startswith("0.") and "fluxcd" not in file.text:
+        return False
     shipped = images.all_controllers()
     if text in shipped or text in context.app_versions.values():
         return True
