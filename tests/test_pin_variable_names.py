@@ -36,13 +36,14 @@ DIGEST = "ab" * 32
         ("values.yaml", "cli:\n  fluxVersion: 2.4.0\n", 2),
         ("e.yaml", "env:\n  - name: FLUX_VERSION\n    value: v2.4.0\n", 3),
         ("a.sh", "FLUX_VERSION=2.99.0\n", 1),
+        ("a.sh", "FLUX_VERSION=v2.0.0-rc.3\n", 1),
         ("m.tf", 'module "flux" {\n  source       = "./flux"\n  flux_version = "v2.4.0"\n}\n', 3),
     ],
 )
 def test_a_name_that_says_flux_is_a_tool(path: str, text: str, line: int) -> None:
     (pin,) = find({path: text}).pins
     assert (pin.kind, pin.role, pin.location.line) == ("variable", Role.TOOL, line)
-    assert pin.value in ("2.4.0", "2.99.0")
+    assert pin.value in ("2.4.0", "2.99.0", "2.0.0-rc.3")
 
 
 @pytest.mark.parametrize(
@@ -56,6 +57,7 @@ def test_a_name_that_says_flux_is_a_tool(path: str, text: str, line: int) -> Non
         ("a.sh", "FLUX_VERSION=1.25.4\n"),  # the first Flux
         ("a.sh", "FLUX_VERSION=3.0.0\n"),
         ("a.sh", "FLUX_VERSION=2.4\n"),
+        ("a.sh", "FLUX_VERSION=2.4.0-ours.1\n"),
         ("a.sh", "FLUX_VERSION=$(curl x)\n"),
         ("a.sh", "# FLUX_VERSION=2.4.0\n"),
         ("README.md", "FLUX_VERSION=2.4.0\n"),

@@ -67,15 +67,15 @@ def _is_release(file: TextFile, text: str, context: Context) -> bool:
     Before 2.0.0, others have releases of the same numbers: flux-core, say. There the file has to
     say whose Flux it is.
     """
-    if text.startswith("0.") and "fluxcd" not in file.text:
+    version, shipped = versions.parse(text), images.all_controllers()
+    if version is None or (version.major == 0 and "fluxcd" not in file.text):
         return False
-    shipped = images.all_controllers()
-    if text in shipped or text in context.app_versions.values():
+    candidate = (version.prerelease or "").startswith("rc.")
+    known = str(version.finalize_version()) if candidate else text
+    if known in shipped or known in context.app_versions.values():
         return True
-    version, newest = versions.parse(text), versions.parse(_newest(tuple(shipped)))
-    if version is None or newest is None:
-        return False
-    return version > newest and version.major == newest.major
+    newest = versions.parse(_newest(tuple(shipped)))
+    return newest is not None and version > newest and version.major == newest.major
 
 
 @cache
