@@ -116,10 +116,10 @@ def _beside(file: TextFile, document: Document, mapping: Node) -> Iterator[Found
         return
     digest = yaml.text_of(mapping, "digest") is not None
     pinned = digest or not tag.editable
-    found = _tag(file, tag.start, file.text[tag.start : tag.end], pinned=pinned)
-    if digest and isinstance(found, Pin):
-        found = replace(found, subject=f"{found.subject}{opaque_pins.WITH_DIGEST}")
-    yield found
+    one = _tag(file, tag.start, file.text[tag.start : tag.end], pinned=pinned)
+    if digest and isinstance(one, Pin):
+        one = replace(one, subject=f"{one.subject}{opaque_pins.WITH_DIGEST}")
+    yield one
 
 
 def _tag(file: TextFile, start: int, text: str, *, pinned: bool) -> Found:
