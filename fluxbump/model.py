@@ -153,6 +153,8 @@ class TrackKind(StrEnum):
     """Versions of a chart of this repository."""
     IMAGE = "image"
     """Tags of one controller's image, by the controller's name; each belongs to a release."""
+    OPERATOR = "operator"
+    """Versions of flux-operator, which its charts and its artifact share."""
     DIGEST = "digest"
     """Digests of one artifact of a release, by its name, algorithm and encoding."""
 
@@ -169,6 +171,7 @@ class Track(Struct, frozen=True, order=True):
 
 FLUX = Track(TrackKind.RELEASE, "flux")
 FLUX2 = Track(TrackKind.COMMUNITY, "flux2")
+OPERATOR = Track(TrackKind.OPERATOR, "flux-operator")
 
 
 class Role(StrEnum):

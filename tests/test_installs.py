@@ -56,7 +56,8 @@ def way(name: str) -> Way:
         for path in paths
         if path != folder / EXPECTED
     }
-    arguments, role, lines = ("to", "2.5.1"), "installs", dict[tuple[str, int], str]()
+    arguments: tuple[str, ...] = ("to", "2.5.1")
+    role, lines = "installs", dict[tuple[str, int], str]()
     for line in (folder / EXPECTED).read_text(encoding="utf-8").splitlines():
         if line.startswith("# to "):
             arguments = tuple(line.removeprefix("# ").split())
@@ -132,9 +133,8 @@ def test_all_ways_at_once(tmp_path: Path, index: Path, cli: Cli) -> None:
     """One repository that has all of them; the arguments are those of all together."""
     ways = {name: way(name) for name in NAMES}
     files = {f"{name}/{p}": text for name, one in ways.items() for p, text in one.files.items()}
-    expected = {
-        f"{name}/{p}": text for name, one in ways.items() for p, text in one.bumped().items()
-    }
+    bumped = {name: one.bumped() for name, one in ways.items()}
+    expected = {f"{name}/{p}": text for name in bumped for p, text in bumped[name].items()}
     more = dict.fromkeys(word for one in ways.values() for word in one.arguments[2:])
     repo = fresh(tmp_path, files, index)
     result = cli("to", "2.5.1", *more, cwd=repo)

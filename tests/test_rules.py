@@ -1,7 +1,8 @@
 """Every rule on small snapshots: what it refuses, where, and what it lets pass.
 
 The rules about renders are in `test_rule_render.py`, FB302 is in `test_faults.py`,
-FB113 in `test_images.py`, FB114 in `test_crossplane.py`.
+FB113 in `test_images.py`, FB114 in `test_crossplane.py`, FB117 in
+`test_pin_schema_url.py`, FB118 in `test_pin_flux_operator.py`.
 """
 
 from __future__ import annotations
@@ -560,7 +561,18 @@ def test_a_rule_is_pure_and_speaks_for_itself(code: str) -> None:
 
 @pytest.mark.parametrize("code", rules.RULES)
 def test_a_rule_says_something_somewhere(code: str) -> None:
-    elsewhere = ("FB001", "FB003", "FB105", "FB106", "FB113", "FB114", "FB2", "FB302")
+    elsewhere = (
+        "FB001",
+        "FB003",
+        "FB105",
+        "FB106",
+        "FB113",
+        "FB114",
+        "FB117",
+        "FB118",
+        "FB2",
+        "FB302",
+    )
     cases = CASES_OF.get(code, {}).values()
     bad, good = [case for case in cases if case.found], [case for case in cases if not case.found]
     assert code.startswith(elsewhere) or (len(bad) > 1 and len(good) > 1)

@@ -9,7 +9,7 @@ from fluxbump.config.settings import Settings, fill
 from fluxbump.git.overlay import ChangeSet
 from fluxbump.model import FLUX, FLUX2, TrackKind
 
-_LINES = (TrackKind.RELEASE, TrackKind.COMMUNITY, TrackKind.CHART)
+_LINES = (TrackKind.RELEASE, TrackKind.COMMUNITY, TrackKind.OPERATOR, TrackKind.CHART)
 """The version lines that the message lists; images and digests follow from them."""
 
 

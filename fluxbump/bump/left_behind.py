@@ -25,6 +25,8 @@ from fluxbump.model import (
 from fluxbump.text import version_ranges, versions
 
 _LEFT = ": left alone"
+_OWN_LINES = (TrackKind.CHART, TrackKind.OPERATOR)
+"""Lines that may move without Flux."""
 _DIGESTS = (
     "put each digest into the call, mapping or instruction of its URL, or give its variable the "
     "name of the version's (FLUX_VERSION, FLUX_SHA256); or set it by hand, and exclude the file "
@@ -82,7 +84,7 @@ def _track(one: Dependency) -> Track:
 
 def _upstream(changes: Iterable[Change]) -> bool:
     """Whether what Flux itself installs moves, and not only charts that had drifted."""
-    return any(change.pin.track.kind is not TrackKind.CHART for change in changes)
+    return any(change.pin.track.kind not in _OWN_LINES for change in changes)
 
 
 def _unrecognised(

@@ -21,6 +21,7 @@ from fluxbump.flux.releases import best_chart
 from fluxbump.model import (
     FLUX,
     FLUX2,
+    OPERATOR,
     Chart,
     ChartIndex,
     ChartRelease,
@@ -29,6 +30,7 @@ from fluxbump.model import (
     Note,
     Pin,
     Related,
+    Role,
     Track,
     TrackKind,
 )
@@ -36,6 +38,8 @@ from fluxbump.text import version_ranges, versions
 from fluxbump.text.versions import Level
 
 _NOTHING: Mapping[Track, str] = {}
+_STAY = (Role.TOOL, Role.REFERENCE)
+"""The roles of which a place that cannot be rewritten is listed: no cluster runs what it holds."""
 _CONFIGURE = "or add the place that holds the version under `pins` in fluxbump.yaml"
 
 
@@ -46,11 +50,13 @@ class Options(Struct, frozen=True):
         level: how the versions of the repository's own charts are raised.
         allow_downgrade: a pin may move to an older Flux release or chart version.
         align: install URLs, or wrappers, that disagree among themselves are set all the same.
+        operator: the version of flux-operator that its places move to; None where they stay.
     """
 
     level: Level = "patch"
     allow_downgrade: bool = False
     align: bool = False
+    operator: str | None = None
 
 
 def plan(
@@ -85,6 +91,7 @@ def plan(
         "no HelmRelease of it",
     )
     _require_readable(inventory)
+    _require_operator(inventory, options)
     if not options.align:
         _require_agreement(inventory)
     _require_rewritable(inventory, index)
@@ -121,6 +128,14 @@ def _require_readable(inventory: Inventory) -> None:
             hint="fix it: it names what moves. If it is excluded in fluxbump.yaml, "
             "every version in it stays behind",
             places=(Related(one.location, one.message) for one in inventory.unreadable),
+        )
+
+
+def _require_operator(inventory: Inventory, options: Options) -> None:
+    if options.operator and all(pin.track != OPERATOR for pin in inventory.pins):
+        raise PinError(
+            "nothing here pins flux-operator: none of its charts, no artifact of it",
+            hint="leave out --operator",
         )
 
 
@@ -185,6 +200,8 @@ def _targets(
     following: Mapping[Track, str],
 ) -> Mapping[Track, str]:
     targets = {FLUX: str(chart_release.app_version), FLUX2: str(chart_release.version)}
+    if options.operator is not None:
+        targets[OPERATOR] = options.operator
     targets |= following
     before = {chart.path: chart for chart in earlier}
     for chart in inventory.charts:
@@ -240,6 +257,8 @@ def _changes(pins: Iterable[Pin], targets: Mapping[Track, str]) -> Iterator[Chan
         if pin.form is Form.EXACT:
             yield Change(pin, new)
         elif pin.form is Form.OPAQUE:
+            if pin.role in _STAY:
+                continue
             message, advice = opaque_pins.refusal(pin, new)
             raise PinError(message, where=pin.location, hint=advice)
         elif pin.form is Form.RANGE and not _admits(pin, new):
@@ -275,6 +294,9 @@ def _kept(pins: Iterable[Pin], targets: Mapping[Track, str]) -> Iterator[tuple[P
             yield pin, "not pinned: takes whatever is newest"
         elif pin.form is Form.COMMIT and pin.value != new:
             yield pin, opaque_pins.stays_at_commit(pin, new)
+        elif pin.form is Form.OPAQUE and pin.role in _STAY and pin.value != new:
+            message, advice = opaque_pins.refusal(pin, new)
+            yield pin, f"{message}: {advice}"
 
 
 def _refuse_stale_digests(
@@ -300,7 +322,7 @@ def _refuse_stale_digests(
 
 def _refuse_downgrade(changes: Iterable[Change]) -> None:
     for change in changes:
-        if change.pin.track not in (FLUX, FLUX2):
+        if change.pin.track not in (FLUX, FLUX2, OPERATOR):
             continue
         old, new = versions.parse(change.pin.value), versions.parse(change.new)
         if change.pin.kind not in _MIRRORS and old and new and new < old:
@@ -315,7 +337,7 @@ def _refuse_downgrade(changes: Iterable[Change]) -> None:
 def _lowered(changes: Iterable[Change]) -> Iterator[Note]:
     for change in changes:
         old, new = versions.parse(change.pin.value), versions.parse(change.new)
-        if change.pin.track not in (FLUX, FLUX2) and old and new and new < old:
+        if change.pin.track not in (FLUX, FLUX2, OPERATOR) and old and new and new < old:
             yield Note(
                 change.pin.location,
                 f"{change.pin.subject} was ahead of its chart: goes down from {old} to {new}",

@@ -14,10 +14,20 @@ from msgspec.structs import replace
 from fluxbump.check import rules
 from fluxbump.check.rules.rule import Evidence
 from fluxbump.discover.inventory import Scope, rediscover
-from fluxbump.discover.tracks import installs
 from fluxbump.errors import PinError
 from fluxbump.flux import controller_images
-from fluxbump.model import FLUX, FLUX2, Finding, Form, Inventory, Location, Pin, Role, TrackKind
+from fluxbump.model import (
+    FLUX,
+    FLUX2,
+    OPERATOR,
+    Finding,
+    Form,
+    Inventory,
+    Location,
+    Pin,
+    Role,
+    TrackKind,
+)
 from fluxbump.text import versions
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.splice import Edit
@@ -117,19 +127,10 @@ def _codes(pin: Pin, inventory: Inventory) -> tuple[str, ...]:
     """The rules that must refuse another version at this pin."""
     if pin.kind == "controller-image":
         return ("FB113",)
-    if pin.track == FLUX and pin.role in (Role.TOOL, Role.REFERENCE):
-        return ("FB117",)
+    if pin.track == OPERATOR:
+        return ("FB118",)
     if pin.track in (FLUX, FLUX2) and pin.kind not in ("values-mirror", "app-version"):
-        if _is_repeated(pin, inventory):
-            return ()  # with two versions in the file it is no pin any more, but a note
-        sites = [p for p in installs(inventory.pins, FLUX) if p.form is Form.EXACT]
-        if pin.kind == "variable" and any(_same_variable(pin, p) for p in inventory.pins):
-            return ()  # set twice: with another version it is no pin any more, and listed
-        if pin.track == FLUX and len(sites) > 1:
-            return ("FB102", "FB103")
-        if pin.track == FLUX:
-            return ("FB103", "FB114", "FB117")
-        return ("FB103", "FB112") if pin.kind == "chart-dependency" else ("FB103", "FB114")
+        return _upstream_codes(pin, inventory)
     return {
         "values-mirror": ("FB104",),
         "chart-version": ("FB107", "FB108", "FB109", "FB110"),
@@ -149,6 +150,20 @@ def _codes(pin: Pin, inventory: Inventory) -> tuple[str, ...]:
         "kustomize-override": ("FB109",),
         "custom": ("FB109",) if pin.track.kind is TrackKind.CHART else (),
     }[pin.kind]
+
+
+def _upstream_codes(pin: Pin, inventory: Inventory) -> tuple[str, ...]:
+    """The rules that must refuse another release, or another version of the chart flux2."""
+    if _is_repeated(pin, inventory):
+        return ()  # with two versions in the file it is no pin any more, but a note
+    if pin.kind == "variable" and any(_same_variable(pin, p) for p in inventory.pins):
+        return ()  # set twice: with another version it is no pin any more, and listed
+    if pin.track == FLUX2:
+        return ("FB103", "FB112" if pin.kind == "chart-dependency" else "FB114")
+    if pin.role in (Role.TOOL, Role.REFERENCE):
+        return ("FB117",)
+    # FB117: a single place has only tools and references to disagree with.
+    return ("FB102", "FB103", "FB117")
 
 
 def _is_repeated(pin: Pin, inventory: Inventory) -> bool:

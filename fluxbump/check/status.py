@@ -46,6 +46,7 @@ AGREEMENT = (
     "FB114",
     "FB115",
     "FB117",
+    "FB118",
 )
 """The rules that say whether the pins agree."""
 

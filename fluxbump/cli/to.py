@@ -89,6 +89,14 @@ def to(
             "--align", help="Set install URLs or wrappers that disagree among themselves."
         ),
     ] = False,
+    operator: Annotated[
+        str | None,
+        typer.Option(
+            "--operator",
+            metavar="X.Y.Z",
+            help="Move flux-operator too: its charts and its artifact. [default: they stay]",
+        ),
+    ] = None,
     no_mentions: NoMentionsOption = False,
     migrate_apis: Annotated[
         bool,
@@ -133,7 +141,12 @@ def to(
         return journey.Request(
             target=version,
             chart_version=chart_version,
-            options=Options(level=level, allow_downgrade=allow_downgrade, align=align),
+            options=Options(
+                level=level,
+                allow_downgrade=allow_downgrade,
+                align=align,
+                operator=_operator(operator),
+            ),
             mentions=settings.mentions and not no_mentions,
             accepted=accepted(accept_risk),
             known=known(kubernetes, cluster_state, live=cluster, context=context),
@@ -189,6 +202,20 @@ def to(
             ws.repository.switch(prepared.branch)
             console.note(f"switched to {prepared.branch}")
     return 0 if prepared.passed else _FAILED_CHECK
+
+
+def _operator(version: str | None) -> str | None:
+    """Return the version of flux-operator that was asked for."""
+    from fluxbump.text import versions
+
+    if version is None:
+        return None
+    if versions.parse(version) is None:
+        raise UsageError(
+            f"--operator {version} is not a full version",
+            hint="use a release of flux-operator such as 0.33.0",
+        )
+    return version.removeprefix("v")
 
 
 def _require_no_branch(rev: str, *, checkout: bool, force: bool) -> None:

@@ -31,7 +31,9 @@ _IMAGES = (
     "ionController",
 )
 """What a file with a controller's image contains, or a devbox.lock; the last ends three names."""
-_COMMANDS = ("flux install", "flux bootstrap")
+_OPERATOR = ("flux-operator", "flux-instance", "FluxInstance")
+"""What installs Flux by flux-operator, or sets what that installs."""
+_COMMANDS = ("flux install", "flux bootstrap", "flux_bootstrap_git")
 """What a file contains that installs with the flux CLI, and may name nothing else of Flux."""
 
 
@@ -79,6 +81,7 @@ def words(context: Context) -> tuple[str, ...]:
                 *_BY_REFERENCE,
                 *_IMAGES,
                 *_COMMANDS,
+                *_OPERATOR,
                 *flux_names.NEEDLES,
                 *cross_references.PATHS,
                 *paths,

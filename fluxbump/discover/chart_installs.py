@@ -65,7 +65,7 @@ def _served(one: Pin, other: Pin, pins: Sequence[Pin]) -> bool:
             return any(
                 pin.kind in RECONCILED
                 and pin.value == bootstrap.value
-                and not _apart(pin, bootstrap)
+                and not apart(pin, bootstrap)
                 for pin in pins
             )
     return False
@@ -73,7 +73,7 @@ def _served(one: Pin, other: Pin, pins: Sequence[Pin]) -> bool:
 
 def _together(one: Pin, other: Pin) -> bool:
     """Whether two places speak of the same cluster: a bootstrap and its successor, or one tree."""
-    if _apart(one, other):
+    if apart(one, other):
         return False
     if (one.kind in BOOTSTRAP) != (other.kind in BOOTSTRAP):
         return True
@@ -86,7 +86,8 @@ def _folder(pin: Pin) -> str:
     return folder + slash
 
 
-def _apart(one: Pin, other: Pin) -> bool:
+def apart(one: Pin, other: Pin) -> bool:
+    """Whether the paths of two places name different environments."""
     first, second = environment(one.location.path), environment(other.location.path)
     return bool(first and second) and first.isdisjoint(second)
 

@@ -21,6 +21,10 @@ _NO_RELEASE = {
         "write the tag with v, and the name of the file without it",
     ),
     "flux-action": ("Flux has no such tag", "write v{} there"),
+    **dict.fromkeys(
+        ("kustomize-remote", "schema-url"),
+        ("Flux has no such tag", "write the tag of a release there, which begins with v"),
+    ),
     "chart-archive": (
         "the community has no such archive",
         "write the version of an archive there, without v and in full",
@@ -72,6 +76,9 @@ def _why(pin: Pin) -> tuple[str, str]:
     if is_digest(pin):
         advice = "set version and digest of {}, or take the digest out and pin by version"
         return ("pinned by that digest" if "sha" in pin.value else "beside a digest"), advice
+    if pin.kind == "go-module":
+        module = pin.subject.removeprefix("module ")
+        return "beside its sums in go.sum", f"run `go get {module}@v{{}}` and `go mod tidy`"
     if pin.kind in _NO_RELEASE:
         why, advice = _NO_RELEASE[pin.kind]
         return f"({why})", advice

@@ -7,7 +7,7 @@ from itertools import takewhile
 
 from msgspec import Struct
 
-from fluxbump.discover.pins.helm_release import PATCH, chart_path, subject_of
+from fluxbump.discover.pins.helm_release import PATCH, chart_path
 from fluxbump.discover.pins.kind import Context
 from fluxbump.model import FLUX2, Chart, Form, Inventory, Location, Pin, Track
 from fluxbump.text import yaml
@@ -107,7 +107,7 @@ class _Owners:
         for document, node in file.objects({"HelmRelease"}, self._may_own):
             pin = self._pin(file.path, document, node)
             if pin is not None:
-                yield Owner(pin, subject_of(node), document, node)
+                yield Owner(pin, yaml.subject_of(node), document, node)
 
     def _may_own(self, text: str) -> bool:
         return self._context.is_installed_in(text) or any(word in text for word in self.words)
@@ -158,11 +158,11 @@ def _sources(
     paths = [path or "sourceRef" for path in by_path]
     for _, node in _objects(inventory, {"HelmChart"}, paths):
         if chart_path(yaml.get(node, "spec")) in by_path:
-            known.add(_name(subject_of(node)))
+            known.add(_name(yaml.subject_of(node)))
     found = dict[tuple[str, str], list[_Source]]()
     names = {name for _, name in known}
     for document, node in _objects(inventory, _SOURCES, names) if names else ():
-        path, name = document.path, _name(subject_of(node))
+        path, name = document.path, _name(yaml.subject_of(node))
         if name in known:
             pin = _pin_in(own.get(path, ()), document, node)
             directory = chart_path(yaml.get(node, "spec"))
@@ -192,7 +192,7 @@ def _pin_in(pins: Iterable[Pin], document: Document, node: Node) -> Pin | None:
 
     A version may also stand elsewhere in the document, where an anchor is.
     """
-    subject = subject_of(node)
+    subject = yaml.subject_of(node)
     own = [pin for pin in pins if pin.subject.partition(" (")[0] == subject]
     begin, end = document.at(node), node.end_mark
     behind = Location(begin.path, document.line + end.line + 1, end.column + 1)

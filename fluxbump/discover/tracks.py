@@ -9,10 +9,11 @@ from semver import Version
 
 from fluxbump.discover.pins import KINDS
 from fluxbump.errors import PinError
-from fluxbump.model import FLUX, FLUX2, Form, Inventory, Pin, Role, Track
+from fluxbump.model import FLUX, FLUX2, OPERATOR, Form, Inventory, Pin, Role, Track
 from fluxbump.text import versions
 
 _LOWEST = Version(0)
+_OF_FLUX = (FLUX, FLUX2, OPERATOR)
 _ORDER = {name: number for number, name in enumerate(KINDS)}
 
 
@@ -20,15 +21,24 @@ def current(inventory: Inventory) -> dict[Track, str]:
     """Tell what each track holds now.
 
     `flux` is what install URLs and their like hold, `flux2` what the wrappers depend on (the
-    oldest, when they disagree), a chart's track is the version in its Chart.yaml.
+    oldest, when they disagree), `flux-operator` what its charts hold, and a chart's
+    track is the version in its Chart.yaml.
     """
     held: dict[Track, str] = {}
     for track in (FLUX, FLUX2):
         values = {pin.value for pin in first_installs(inventory.pins, track)}
         if values:
             held[track] = min(values, key=lambda value: versions.parse(value) or _LOWEST)
+    operator = {p.value for p in pins_of(inventory.pins, OPERATOR) if p.form is Form.EXACT}
+    if operator:
+        held[OPERATOR] = min(operator, key=lambda value: versions.parse(value) or _LOWEST)
     held |= {chart.track: chart.version for chart in inventory.charts}
     return held
+
+
+def pins_of(pins: Iterable[Pin], track: Track) -> list[Pin]:
+    """Return the pins of a track."""
+    return [pin for pin in pins if pin.track == track]
 
 
 def installs(pins: Iterable[Pin], track: Track) -> list[Pin]:
@@ -49,5 +59,5 @@ def require_pins(inventory: Inventory, message: str) -> None:
     Raises:
         PinError: it pins nothing, and holds no candidate that could not be read.
     """
-    if not any(pin.track in (FLUX, FLUX2) for pin in inventory.pins) and not inventory.unreadable:
+    if not any(pin.track in _OF_FLUX for pin in inventory.pins) and not inventory.unreadable:
         raise PinError(message, hint="is this the right repository and revision? see --repo, --rev")

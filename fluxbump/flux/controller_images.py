@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from fluxbump.errors import IndexSourceError, PinError
 from fluxbump.flux.stored_versions import key as release_key
 from fluxbump.flux.tables import images
-from fluxbump.model import Form, Inventory, Pin, Track, TrackKind
+from fluxbump.model import Form, Inventory, Pin, Role, Track, TrackKind
 
 _MOVE = (Form.EXACT, Form.OPAQUE)
 
@@ -43,7 +43,7 @@ def following(inventory: Inventory, release: str, ask: Asked | None) -> dict[Tra
         tag = tags.get(pin.track.name)
         if tag is not None:
             targets[pin.track] = tag.removeprefix("v")
-        elif pin.form in _MOVE:
+        elif pin.form in _MOVE and pin.role is not Role.REFERENCE:
             why = (
                 f"Flux {release} ships no {pin.track.name}"
                 if tags

@@ -12,6 +12,7 @@ from fluxbump.bump.changes import Row
 from fluxbump.bump.migrate.edits import Migration
 from fluxbump.check.status import Listed, Survey
 from fluxbump.discover import installers
+from fluxbump.discover.tracks import installs
 from fluxbump.flux import releases as resolve
 from fluxbump.model import (
     FLUX,
@@ -277,13 +278,13 @@ def status(view: Survey, paint: Paint) -> str:
 
 
 def _verdict(view: Survey, paint: Paint) -> list[str]:
-    installs, chart = view.current.get(FLUX), view.current.get(FLUX2)
+    installed, chart = view.current.get(FLUX), view.current.get(FLUX2)
     ships = view.chart_release
-    installs = installs or _inexact(view, FLUX)
+    installed = installed or _inexact(view, FLUX)
     shipping = f"{chart} ships Flux {ships or '?'}" if chart else _inexact(view, FLUX2)
     who = _installer(view)
     facts = [
-        f"{who} installs Flux {installs}" if installs and who else "no install URL",
+        f"{who} installs Flux {installed}" if installed and who else "no install URL",
         f"chart flux2 {shipping}" if shipping else "no chart",
     ]
     said = "; ".join(facts)
@@ -319,7 +320,7 @@ def _not_exact(loose: Sequence[Pin]) -> str:
 
 def _inexact(view: Survey, track: Track) -> str | None:
     """What holds a track where no full version does: `latest (unpinned)`."""
-    pins = (pin for pin in view.inventory.pins if pin.track == track)
+    pins = installs(view.inventory.pins, track)
     first = next((pin for pin in pins if pin.form is not Form.EXACT), None)
     return f"{printable(first.value)} ({first.form})".lstrip() if first else None
 

@@ -296,6 +296,11 @@ def text_of(node: Node | None, *keys: str) -> str | None:
     return str(node.value) if isinstance(node, ScalarNode) else None
 
 
+def subject_of(node: Node) -> str:
+    """Name a Kubernetes object for people, by kind and name."""
+    return f"{text_of(node, 'kind')} {text_of(node, 'metadata', 'name') or ''}"
+
+
 def mappings(
     node: Node | None, wanted: Callable[[Node], bool] = lambda _: True
 ) -> Iterator[MappingNode]:

@@ -21,6 +21,7 @@ from fluxbump.check.rules import (
     kubernetes_minimum,
     lock_and_archives,
     not_judged,
+    operator_agreement,
     release_identity,
     rendered_chart,
     stale_text,
@@ -46,6 +47,7 @@ FAMILIES = (
     chart_agreement,
     controller_images,
     beside_installs,
+    operator_agreement,
 )
 
 RULES: dict[str, Rule] = {

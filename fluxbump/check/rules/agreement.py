@@ -19,11 +19,14 @@ from fluxbump.model import (
     Location,
     Pin,
     Related,
+    Role,
     Severity,
     TrackKind,
 )
 from fluxbump.text import version_ranges, versions, yaml
 
+_BY_URL = ("install-url", "kustomize-remote")
+"""Kinds whose URL says what is installed, or takes whatever is newest."""
 _INSTALLS = (
     *("helm-command", "ansible-helm", "helm-call", "crossplane", "embedded-manifest"),
     "kustomize-override",
@@ -90,7 +93,8 @@ def chart_dependency(evidence: Evidence) -> Iterator[Outcome]:
 
 def install_manifest(evidence: Evidence) -> Iterator[Outcome]:
     """Every install URL in live code names one release, and the same one."""
-    urls = [*_of(evidence, "install-url"), *_variables(evidence)]
+    named = [pin for kind in _BY_URL for pin in _of(evidence, kind) if pin.role is Role.INSTALLS]
+    urls = [*named, *_variables(evidence)]
     exact = installers.exact(evidence.inventory)
     for pin in urls:
         if pin.form is Form.VARIABLE and exact:
@@ -99,16 +103,30 @@ def install_manifest(evidence: Evidence) -> Iterator[Outcome]:
             continue
         if pin.form is not Form.EXACT:
             what = _holds(pin)
-            if pin.form is Form.OPAQUE:
+            if pin.form is Form.OPAQUE and not opaque_pins.is_digest(pin):
                 what = f"{pin.value}, and Flux has no such tag (they start with v)"
-            yield _finding("FB102", pin, f"the install URL is not pinned: it holds {what}")
+            who = "install URL" if pin.kind == installers.INSTALL_URL else pin.subject
+            yield _finding("FB102", pin, f"the {who} is not pinned: it holds {what}")
     for pin in exact[1:]:
         if pin.value != exact[0].value:
             yield _installs_differ(pin, exact[0])
+    yield from _excluding(evidence, exact)
     gone = list(_lost("FB102", lost_installs.urls, evidence))
     yield from gone
     if not urls and not gone:
         yield NotApplicable("FB102", "nothing here installs Flux by the URL of an install.yaml")
+
+
+def _excluding(evidence: Evidence, exact: list[Pin]) -> Iterator[Finding]:
+    """A range of releases that does not admit the one that is installed."""
+    for pin in installers.sources(evidence.inventory) if exact else ():
+        if pin.form is Form.RANGE and not _admits(pin.value, exact[0].value):
+            message = (
+                f"{pin.subject} holds the range {pin.value}, which excludes {exact[0].value} "
+                f"({exact[0].location})"
+            )
+            related = Related(exact[0].location, f"holds {exact[0].value}")
+            yield _finding("FB102", pin, message, related)
 
 
 def _installs_differ(pin: Pin, first: Pin) -> Finding:

@@ -51,6 +51,8 @@ FIELDS: Mapping[str, tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]] = {
         ("spec", "url"),
         (("spec", "ref", "digest"), ("spec", "ref", "semver"), ("spec", "ref", "tag")),
     ),
+    # Of a FluxInstance, nothing names what it installs.
+    "FluxInstance": (("kind",), (("spec", "distribution", "version"),)),
 }
 """Where each kind names its chart, and where its version; the first that it has counts."""
 

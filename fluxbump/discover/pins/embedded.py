@@ -24,7 +24,8 @@ NAME = "embedded-manifest"
 ROLE = Role.INSTALLS
 
 _KIND = re.compile(
-    r"""kind[\\"']*[ \t]*[:=][ \t]*[\\"']*(?P<kind>HelmRelease|OCIRepository|HelmChart)(?![\w-])"""
+    r"""kind[\\"']*[ \t]*[:=][ \t]*[\\"']*(?P<kind>"""
+    rf"""{"|".join(FIELDS)})(?![\w-])"""
 )
 _MOST_IN_LINE = 20
 """Objects that are read on one line: to read a line takes as long as it is."""
@@ -38,7 +39,7 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
     if file.language in (Language.DOCUMENT, Language.APPLICATION):
         return
     matches = list(_matches(file))
-    if not matches or not any(name in file.text for name in context.names()):
+    if not matches or not any(name in file.text for name in context.installable()):
         return
     reader = _Reader(file, objects.source(file.text), context)
     if file.is_yaml:
@@ -78,7 +79,7 @@ class _Reader(Struct, frozen=True):
 
     def concerns(self, text: str) -> bool:
         """Whether a text may install a chart that moves; also where its quotes are escaped."""
-        named = _naming(self.context.names()).search(text)
+        named = _naming(self.context.installable()).search(text)
         return named is not None or self.context.is_installed_in(text)
 
     def read(self, match: re.Match[str], start: int, end: int) -> Iterator[Found]:
@@ -97,7 +98,7 @@ class _Reader(Struct, frozen=True):
         chart, name = manifest.text(*named), manifest.text("metadata", "name")
         if chart is None and manifest.kind == "HelmRelease" and not self.file.is_yaml:
             chart = name if manifest.text(*versions[0]) else None  # a patch names no chart
-        track = self.context.track_of(chart)
+        track = self.context.track_of_object(manifest.kind, chart)
         if track is None:
             return
         subject = f"{manifest.kind} {name or '(no name)'}"

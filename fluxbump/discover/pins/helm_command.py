@@ -59,7 +59,7 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
 
     A command whose variable is followed yields nothing: the assignment stands for it.
     """
-    if "helm" not in file.text or not any(name in file.text for name in context.names()):
+    if "helm" not in file.text or not any(name in file.text for name in context.installable()):
         return
     if file.is_program:
         yield from _in_program(file, context)

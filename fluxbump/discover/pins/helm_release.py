@@ -11,10 +11,9 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Iterator
 
-from msgspec.structs import replace
-
+from fluxbump.discover import oci_references
 from fluxbump.discover.pins.kind import Context, Found, pin_at, unpinned
-from fluxbump.model import Form, Note, Pin, Role, Track
+from fluxbump.model import Pin, Role, Track
 from fluxbump.text import yaml
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.yaml import Document, Node
@@ -25,8 +24,6 @@ ROLE = Role.INSTALLS
 _SOURCES_OF_PATHS = ("GitRepository", "Bucket")
 PATCH = "(patch)"
 """What ends the subject of a pin in a patch, which installs nothing by itself."""
-
-_UNSET = (None, "", "~", "null")
 
 Finder = Callable[[Document, Node, Context], Iterator[Found]]
 
@@ -53,11 +50,6 @@ def chart_path(spec: Node | None) -> str | None:
     return posixpath.normpath(f"/{chart}").strip("/")
 
 
-def subject_of(node: Node) -> str:
-    """Name an object for people, by kind and name."""
-    return f"{yaml.text_of(node, 'kind')} {yaml.text_of(node, 'metadata', 'name') or ''}"
-
-
 def _helm_release(document: Document, node: Node, context: Context) -> Iterator[Found]:
     name = yaml.text_of(node, "metadata", "name") or ""
     spec = yaml.get(node, "spec", "chart", "spec")
@@ -69,7 +61,7 @@ def _helm_release(document: Document, node: Node, context: Context) -> Iterator[
         return
     track = context.track_of(chart)
     if track is not None:
-        yield _version(document, spec, "version", track, subject_of(node))
+        yield _version(document, spec, "version", track, yaml.subject_of(node))
 
 
 def _patch(document: Document, spec: Node | None, name: str, context: Context) -> Iterator[Found]:
@@ -84,44 +76,13 @@ def _helm_chart(document: Document, node: Node, context: Context) -> Iterator[Fo
     spec = yaml.get(node, "spec")
     track = context.track_of(yaml.text_of(spec, "chart"))
     if track is not None and chart_path(spec) is None:
-        yield _version(document, spec, "version", track, subject_of(node))
+        yield _version(document, spec, "version", track, yaml.subject_of(node))
 
 
 def _oci_repository(document: Document, node: Node, context: Context) -> Iterator[Found]:
     track = context.track_of(yaml.text_of(node, "spec", "url"))
-    if track is None:
-        return
-    subject = subject_of(node)
-    reference = yaml.get(node, "spec", "ref")
-    # source-controller: a digest wins over semver, semver over tag; one that is empty is not set.
-    for key in ("digest", "semver", "tag"):
-        if yaml.text_of(reference, key) in _UNSET:
-            continue
-        pin = _version(document, reference, key, track, subject)
-        if key == "semver":
-            yield from _filtered(document, reference, pin)
-        else:
-            yield pin if key != "digest" else replace(pin, form=Form.OPAQUE)
-        return
-    yield unpinned(NAME, track, document.at(node), subject)
-
-
-def _filtered(document: Document, reference: Node | None, pin: Pin) -> Iterator[Found]:
-    """With a filter, what `semver` admits may still be excluded, so nobody here says that it fits.
-
-    A regular expression of Go decides which tags count before `semver` picks one of them
-    (fluxcd.io/flux/components/source/ocirepositories, SemverFilter example).
-    """
-    expression = yaml.text_of(reference, "semverFilter")
-    if expression in _UNSET:
-        yield pin
-        return
-    yield replace(pin, subject=f"{pin.subject} (semverFilter {expression})")
-    yield Note(
-        document.at(yaml.get(reference, "semverFilter")),
-        f"{pin.subject} takes only tags that match {expression}: "
-        "fluxbump does not check whether the tag of a new version matches",
-    )
+    if track is not None:
+        yield from oci_references.of(NAME, track, document, node)
 
 
 def _version(document: Document, spec: Node | None, key: str, track: Track, subject: str) -> Pin:

@@ -13,7 +13,19 @@ from msgspec.structs import replace
 from fluxbump.discover.variables.follow import Followed, Places
 from fluxbump.discover.variables.references import Reference
 from fluxbump.helm.chart_repository import canonical
-from fluxbump.model import FLUX, FLUX2, Chart, Form, Links, Location, Note, Pin, Role, Track
+from fluxbump.model import (
+    FLUX,
+    FLUX2,
+    OPERATOR,
+    Chart,
+    Form,
+    Links,
+    Location,
+    Note,
+    Pin,
+    Role,
+    Track,
+)
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.version_forms import form_of
 from fluxbump.text.yaml import Scalar
@@ -23,6 +35,16 @@ COMMUNITY_REPOSITORIES = (
     "oci://ghcr.io/fluxcd-community/charts",
 )
 """Where the community publishes the chart `flux2`."""
+
+OPERATOR_CHARTS = ("flux-operator", "flux-instance", "flux-operator-manifests")
+"""What the makers of flux-operator publish under one version: two charts, and an artifact.
+
+All are below ghcr.io/controlplaneio-fluxcd, and each release of the operator has all three.
+"""
+DISTRIBUTION = "flux-manifests"
+"""The artifact with the manifests of a Flux release: ghcr.io/fluxcd/flux-manifests."""
+INSTANCE = "FluxInstance"
+"""The kind of object by which flux-operator installs Flux."""
 
 Found = Pin | Note
 
@@ -98,7 +120,21 @@ class Context(Struct, frozen=True):
             name = name.rstrip("/").rsplit("/", 1)[-1]
         if name in self.charts:
             return self.charts[name].track
+        if name in OPERATOR_CHARTS:
+            return OPERATOR
         return FLUX2 if name == FLUX2.name else None
+
+    def track_of_object(self, kind: str, chart: str | None) -> Track | None:
+        """Return the version line that an object of Flux or of flux-operator holds.
+
+        Args:
+            kind: of the object.
+            chart: what its source is, as its field says; a FluxInstance needs none.
+        """
+        manifests = (chart or "").strip().rstrip("/").endswith(f"/{DISTRIBUTION}")
+        if kind == INSTANCE or (kind == "OCIRepository" and manifests):
+            return FLUX
+        return self.track_of(chart)
 
     def track_named(self, name: str) -> Track | None:
         """Return the track that the configuration calls `name`."""
@@ -110,13 +146,17 @@ class Context(Struct, frozen=True):
         """The names of all charts whose versions move."""
         return (FLUX2.name, *self.charts)
 
+    def installable(self) -> tuple[str, ...]:
+        """What an object or a command names that installs Flux, or the operator that does."""
+        return (*self.names(), *OPERATOR_CHARTS, DISTRIBUTION, INSTANCE)
+
     def is_named_in(self, text: str) -> bool:
         """Whether a value in `text` can be the name of a chart whose version moves.
 
         Says no only where the text has no such name; what holds it, the parser knows. Escapes have
         to be written out (`yaml_escapes.unescaped`).
         """
-        return _named(self.names()).search(text) is not None
+        return _named(self.installable()).search(text) is not None
 
     def is_installed_in(self, text: str) -> bool:
         """Whether `text` can install such a chart, or patch what does.
@@ -127,7 +167,7 @@ class Context(Struct, frozen=True):
         if not self.is_named_in(text):
             return False
         # A line break in front, so that the first line is a line like the others.
-        return self.is_named_in(_depending(self.names()).sub("", f"\n{text}"))
+        return self.is_named_in(_depending(self.installable()).sub("", f"\n{text}"))
 
     def is_community(self, repository: str) -> bool:
         """Whether `repository` is one that serves the community chart."""
@@ -200,6 +240,8 @@ def pin_in_template(kind: str, track: Track, file: TextFile, scalar: Scalar, sub
 
 def as_of(kind: Kind, pin: Pin) -> Pin:
     """Return a pin with the role of the kind that found it, unless it has one of its own."""
+    if pin.track == OPERATOR:
+        return replace(pin, role=Role.OPERATOR)
     own = pin.role is not Role.INSTALLS or kind.ROLE is Role.INSTALLS
     return pin if own else replace(pin, role=kind.ROLE)
 

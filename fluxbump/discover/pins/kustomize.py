@@ -14,8 +14,8 @@ from fluxbump.discover import kustomize_patches
 from fluxbump.discover.embedded import objects
 from fluxbump.discover.embedded.objects import FIELDS, Piece, Value
 from fluxbump.discover.kustomize_patches import Patch, Target
-from fluxbump.discover.pins.kind import Context, Found
-from fluxbump.model import Links, Note, Role, Track
+from fluxbump.discover.pins.kind import INSTANCE, Context, Found
+from fluxbump.model import FLUX, Links, Note, Role, Track
 from fluxbump.text import yaml
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.yaml import Document, Node
@@ -73,6 +73,8 @@ class _Reader(Struct, frozen=True):
         named = target.kind or kind == "HelmRelease"  # others have fields of the same names
         if not target.takes(kind) or not (named or target.name):
             return None
+        if kind == INSTANCE:
+            return FLUX if target.kind == INSTANCE else None
         links, key = self.context.links, f"{kind} {target.name}"
         if not target.name:
             every = f"it is for every {kind}" + (" with some labels" if target.selects else "")
@@ -185,7 +187,7 @@ def _merge(
     if chart is None:
         yield from reader.pin(kind, target, value, value.start)
         return
-    track = reader.context.track_of(chart)
+    track = reader.context.track_of_object(kind, chart)
     if track is not None:
         subject = f"{kind} {target.name or name} (patch)"
         pin = objects.pin_of(NAME, reader.file, value, track, subject)

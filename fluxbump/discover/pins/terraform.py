@@ -1,35 +1,64 @@
-"""A Terraform `helm_release` of a bumped chart."""
+"""What Terraform and OpenTofu install: a `helm_release` of a chart, or Flux by its own provider.
+
+Both syntaxes are read: HCL, and JSON in `.tf.json` and `.tofu.json`. Arguments:
+registry.terraform.io/providers/fluxcd/flux, `flux_bootstrap_git` (`version`, by default the release
+that the provider was made for).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fluxbump.discover.pins.kind import Context, unpinned
-from fluxbump.model import Pin, Role, Track
-from fluxbump.text import hcl
+from fluxbump.discover.pins.kind import Context, Found, pin_at, unpinned
+from fluxbump.model import FLUX, Note, Pin, Role, Track
+from fluxbump.text import hcl, yaml
 from fluxbump.text.hcl import Block
 from fluxbump.text.live_code import Language, TextFile
+from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.version_forms import form_of
+from fluxbump.text.yaml import Document, Node
 
 NAME = "terraform"
 ROLE = Role.INSTALLS
 
+BOOTSTRAP = "flux_bootstrap_git"
+_CHART = "helm_release"
+_JSON = (".tf.json", ".tofu.json")
+_PROVIDER = lazy_pattern(r"""source["']?\s*[=:]\s*["'](?:[\w.-]+/)?fluxcd/flux["']""")
 
-def find(file: TextFile, context: Context) -> Iterator[Pin]:
-    """Yield the version of every `resource "helm_release"` that installs a bumped chart."""
-    if file.language is not Language.HCL or "helm_release" not in file.text:
+
+def find(file: TextFile, context: Context) -> Iterator[Found]:
+    """Yield the versions of every resource that installs Flux, and a note on the provider's own."""
+    is_json = file.path.endswith(_JSON)
+    if not is_json and file.language is not Language.HCL:
         return
-    for block in hcl.blocks(file.text, "resource", "helm_release"):
-        chart = block.attribute("chart")
-        track = context.track_of(chart.value) if chart else None
-        if track is not None:
-            pin = _pin(file, block, track)
-            if (file.path, pin.start) not in context.followed.uses:
-                yield pin
+    pins = _in_json(file, context) if is_json else _in_hcl(file, context)
+    for pin in pins:
+        if (file.path, pin.start) not in context.followed.uses:
+            yield pin
+    yield from _provider(file)
+
+
+def _track(resource: str, chart: str | None, context: Context) -> Track | None:
+    return FLUX if resource == BOOTSTRAP else context.track_of(chart)
+
+
+# --- HCL -------------------------------------------------------------------------------------
+
+
+def _in_hcl(file: TextFile, context: Context) -> Iterator[Pin]:
+    for resource in (_CHART, BOOTSTRAP):
+        if resource not in file.text:
+            continue
+        for block in hcl.blocks(file.text, "resource", resource):
+            chart = block.attribute("chart")
+            track = _track(resource, chart.value if chart else None, context)
+            if track is not None:
+                yield _pin(file, block, track)
 
 
 def _pin(file: TextFile, block: Block, track: Track) -> Pin:
-    subject = f"helm_release {block.labels[-1]}"
+    subject = f"{block.labels[1]} {block.labels[-1]}"
     version = block.attribute("version")
     if version is None:
         return unpinned(NAME, track, file.location(block.start), subject)
@@ -37,3 +66,54 @@ def _pin(file: TextFile, block: Block, track: Track) -> Pin:
     start, end = version.start + skip, version.end
     where = file.location(start)
     return Pin(NAME, track, where, start, end, file.text[start:end], form, subject)
+
+
+# --- JSON ------------------------------------------------------------------------------------
+
+
+def _in_json(file: TextFile, context: Context) -> Iterator[Pin]:
+    """Read the JSON syntax, in which a block is an object, or a list of them."""
+    for document in file.documents if any(one in file.text for one in (_CHART, BOOTSTRAP)) else ():
+        for resources in _blocks(yaml.get(document.root, "resource")):
+            for resource in (_CHART, BOOTSTRAP):
+                for labelled in _blocks(yaml.get(resources, resource)):
+                    yield from _of_type(document, resource, labelled, context)
+
+
+def _of_type(document: Document, resource: str, labelled: Node, context: Context) -> Iterator[Pin]:
+    for label, body in yaml.entries(labelled):
+        for block in _blocks(body):
+            track = _track(resource, yaml.text_of(block, "chart"), context)
+            if track is None:
+                continue
+            subject = f"{resource} {label}"
+            scalar = document.scalar(yaml.get(block, "version"))
+            if scalar is None:
+                yield unpinned(NAME, track, document.at(block), subject)
+            else:
+                yield pin_at(NAME, track, scalar, subject)
+
+
+def _blocks(node: Node | None) -> Iterator[Node]:
+    """Yield what a block holds, written once or as a list."""
+    if isinstance(node, yaml.MappingNode):
+        yield node
+    for item in yaml.items(node):
+        yield from _blocks(item)
+
+
+# --- the provider ----------------------------------------------------------------------------
+
+
+def _provider(file: TextFile) -> Iterator[Note]:
+    """Say once that the provider's version is another line: 1.4.0 bootstraps any release."""
+    if "fluxcd/flux" not in file.text:
+        return
+    for match in _PROVIDER.finditer(file.text):
+        if not file.in_comment(match.start()):
+            yield Note(
+                file.location(match.start()),
+                "the Terraform provider fluxcd/flux has a version line of its own: left alone",
+                certain=True,
+            )
+            return

@@ -17,6 +17,8 @@ from fluxbump.text.patterns import lazy_pattern
 
 NAME = "variable"
 
+MODULE = (".tf", ".tofu")
+"""Suffixes of the files of a Terraform module."""
 _DEPTH = 3  # variables that one after the other take their value from the next
 
 Places = Sequence[Sequence[str]]
@@ -69,7 +71,7 @@ def places(path: str, text: str, reference: Reference, paths: Sequence[str]) -> 
     if reference.scope in ("var", "local"):
         return [
             [one for one in paths if dirname(one) == folder and _is_terraform(one)],
-            [one for one in paths if dirname(one) != folder and one.endswith(".tf")],
+            [one for one in paths if dirname(one) != folder and one.endswith(MODULE)],
         ]
     if reference.scope == "Values":
         chart = folder.partition("/templates")[0]
@@ -77,7 +79,7 @@ def places(path: str, text: str, reference: Reference, paths: Sequence[str]) -> 
     sourced = set(_SOURCED.findall(text))
     near = [one for one in paths if dirname(one) == folder and one != path]
     above = {folder, dirname(folder), dirname(dirname(folder))}
-    modules = [one for one in paths if dirname(one) in above and one.endswith(".tf")]
+    modules = [one for one in paths if dirname(one) in above and one.endswith(MODULE)]
     return [
         [one for one in near if basename(one) in sourced],
         _of_role(folder, paths),
@@ -87,7 +89,7 @@ def places(path: str, text: str, reference: Reference, paths: Sequence[str]) -> 
 
 
 def _is_terraform(path: str) -> bool:
-    return path.endswith((".tf", ".tfvars", ".tfvars.json"))
+    return path.endswith((*MODULE, ".tfvars", ".tfvars.json"))
 
 
 def _of_role(folder: str, paths: Sequence[str]) -> list[str]:
@@ -243,7 +245,7 @@ def _elsewhere(search: _Search, path: str, reference: Reference) -> list[tuple[s
     groups = search.places.get(path, ())
     for group in groups:
         plain = [
-            one for one in group if not one.endswith(".tf") or _in_module(one, path, reference)
+            one for one in group if not one.endswith(MODULE) or _in_module(one, path, reference)
         ]
         held = _in(search, plain, reference)
         if not held and not reference.scope:
@@ -276,7 +278,7 @@ def _of_template(
     search: _Search, path: str, group: Iterable[str], reference: Reference
 ) -> Iterator[tuple[str, Assignment]]:
     """What Terraform gives a template: in the call that names it, else by the same name beside."""
-    modules = [one for one in group if one in search.files and one.endswith(".tf")]
+    modules = [one for one in group if one in search.files and one.endswith(MODULE)]
     calls = [one for one in modules if _call(search.files[one].text, path)]
     if calls:
         for module in calls:

@@ -55,7 +55,8 @@ def setting(
     return {
         path: TextFile(path, text)
         for path, text in texts
-        if (path.endswith(".tf") and dirname(path) in near) or any(name in text for name in names)
+        if (path.endswith(follow.MODULE) and dirname(path) in near)
+        or any(name in text for name in names)
     }
 
 

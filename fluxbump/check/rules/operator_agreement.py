@@ -1,0 +1,97 @@
+"""The rule that the places of flux-operator hold one version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from fluxbump.check.rules.rule import (
+    Evidence,
+    Finding,
+    NotApplicable,
+    Outcome,
+    Related,
+    Rule,
+    Severity,
+)
+from fluxbump.discover import chart_installs
+from fluxbump.discover.pins.kind import OPERATOR_CHARTS
+from fluxbump.model import OPERATOR, Form, Pin
+
+_CODE = "FB118"
+_NEAR = 2
+"""How many folders up two places have one in common that belong to one cluster."""
+
+
+def operator_agreement(evidence: Evidence) -> Iterator[Outcome]:
+    """The charts of flux-operator and its artifact are at one version in each environment."""
+    pins = [
+        pin
+        for pin in evidence.inventory.pins
+        if pin.track == OPERATOR and pin.form in (Form.EXACT, Form.OPAQUE)
+    ]
+    if not pins:
+        yield NotApplicable(_CODE, "nothing here pins flux-operator")
+        return
+    odd = {pin: others for pin in pins if (others := _against(pin, pins))}
+    if odd:
+        places = [*dict.fromkeys([*odd, *(other for some in odd.values() for other in some)])]
+        held = "; ".join(f"{pin.location} holds {pin.value} ({pin.subject})" for pin in places)
+        related = [Related(pin.location, f"{pin.subject} holds {pin.value}") for pin in places]
+        message = f"flux-operator is not at one version: {held}"
+        yield Finding(_CODE, Severity.WARNING, message, places[0].location, tuple(related[1:]))
+
+
+def _against(pin: Pin, pins: Sequence[Pin]) -> list[Pin]:
+    """Return the places beside a place that hold another version, where none of them has its own.
+
+    Those of the same chart are looked at by themselves, and so are those of the other ones.
+    """
+    near = [other for other in pins if other is not pin and _together(pin, other)]
+    same = [other for other in near if _part(other) == _part(pin)]
+    others = [other for other in near if _part(other) != _part(pin)]
+    return [
+        other
+        for some in (same, others)
+        if all(one.value != pin.value for one in some)
+        for other in some
+    ]
+
+
+def _part(pin: Pin) -> str:
+    """Tell which chart or artifact a place is about; nothing where its name does not say it."""
+    return next((name for name in sorted(OPERATOR_CHARTS, reverse=True) if name in pin.subject), "")
+
+
+def _together(one: Pin, other: Pin) -> bool:
+    """Whether two places speak of the same cluster.
+
+    Two places of the same chart do not, unless one is the bootstrap of the other, or above it.
+    """
+    if chart_installs.apart(one, other):
+        return False
+    bootstraps = [pin.kind in chart_installs.BOOTSTRAP for pin in (one, other)]
+    if any(bootstraps) and not all(bootstraps):
+        return True
+    first, second = (pin.location.path.split("/")[:-1] for pin in (one, other))
+    common = sum(1 for _ in _shared(first, second))
+    if _part(one) == _part(other):
+        return common == min(len(first), len(second))
+    return max(len(first), len(second)) - common <= _NEAR
+
+
+def _shared(first: Sequence[str], second: Sequence[str]) -> Iterator[str]:
+    for mine, theirs in zip(first, second, strict=False):
+        if mine != theirs:
+            return
+        yield mine
+
+
+RULES = (
+    Rule(
+        _CODE,
+        "operator-agreement",
+        Severity.WARNING,
+        "The charts of flux-operator, and its artifact, are at one version in each environment.",
+        operator_agreement,
+    ),
+)

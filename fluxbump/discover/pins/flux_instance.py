@@ -1,0 +1,117 @@
+"""Which release flux-operator installs: `spec.distribution.version` of a FluxInstance.
+
+The chart `flux-instance` makes that object, and takes the version from its values,
+`instance.distribution.version`. Field meanings: fluxcd.control-plane.io/operator/fluxinstance.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from fluxbump.discover.embedded import objects
+from fluxbump.discover.embedded.objects import Piece
+from fluxbump.discover.pins.kind import INSTANCE, Context, Found, pin_at
+from fluxbump.model import FLUX, Form, Pin, Role
+from fluxbump.text import hcl, yaml
+from fluxbump.text.live_code import Language, TextFile
+from fluxbump.text.patterns import lazy_pattern
+from fluxbump.text.version_forms import form_of
+from fluxbump.text.yaml import Node
+
+NAME = "flux-instance"
+ROLE = Role.INSTALLS
+
+_KEY = "distribution"
+_OURS = ("flux-instance", "controlplaneio-fluxcd", "ghcr.io/fluxcd")
+"""What a text contains whose `instance` is that of flux-operator."""
+_VALUES = "chart flux-instance"
+_VERSION = r"v?[0-9][\w.+-]*|[0-9]+(?:\.(?:[0-9]+|[x*]))*|\*"
+_SET = lazy_pattern(
+    rf"""\binstance\.{_KEY}\.version(?:["']?\s*[=,]?\s*(?:value\s*=\s*)?["']?)
+    (?P<version>{_VERSION})(?![\w.])""",
+    re.VERBOSE,
+)
+_BETWEEN = r"(?:[^{}]|\{[^{}]{0,400}\}){0,800}?"
+"""Other entries of an object, which may be objects."""
+_ASSIGNED = lazy_pattern(
+    rf"""\binstance["']?\s*[=:]\s*\{{{_BETWEEN}\b{_KEY}["']?\s*[=:]\s*\{{{_BETWEEN}
+    \bversion["']?\s*[=:]\s*["'](?P<version>{_VERSION})["']""",
+    re.VERBOSE,
+)
+
+
+def find(file: TextFile, context: Context) -> Iterator[Found]:
+    """Yield the releases that instances ask for, and what the chart's values say.
+
+    An instance inside another text is an embedded manifest.
+    """
+    if _KEY not in file.text:
+        return
+    for document, node in file.objects({INSTANCE}, lambda text: _KEY in text):
+        scalar = document.scalar(yaml.get(node, "spec", _KEY, "version"))
+        if scalar is not None:
+            yield pin_at(NAME, FLUX, scalar, yaml.subject_of(node))
+    if "instance" in file.text and _is_ours(file):
+        yield from _of_values(file)
+
+
+def _is_ours(file: TextFile) -> bool:
+    return any(name in file.text or name in file.path for name in _OURS)
+
+
+def _of_values(file: TextFile) -> Iterator[Found]:
+    source = objects.source(file.text)
+    if file.is_yaml:
+        for document in file.documents:
+            if _KEY in document.source:
+                yield from _in_piece(file, Piece(source, 0, document))
+        return
+    if not file.is_program:
+        yield from _assigned(file)
+    bodies = hcl.heredocs(file.text) if file.language is Language.HCL else ()
+    for start, end in bodies:
+        for piece in source.pieces(start, end) if _KEY in file.text[start:end] else ():
+            yield from _in_piece(file, piece)
+
+
+def _assigned(file: TextFile) -> Iterator[Pin]:
+    """Read what a command, a `set` of Terraform, or an object of its language says."""
+    for pattern in (_SET, _ASSIGNED):
+        for match in pattern.finditer(file.text):
+            if file.is_live(match.start()):
+                yield _pin(file, *match.span("version"))
+
+
+def _in_piece(file: TextFile, piece: Piece) -> Iterator[Pin]:
+    """Read the values in a YAML text, and those in its block scalars."""
+    for mapping in yaml.mappings(piece.root):
+        node = yaml.get(mapping, "instance", _KEY, "version")
+        value = piece.value(node) if node is not None else None
+        if value is not None and file.is_live(value.start):
+            pin = objects.pin_of(NAME, file, value, FLUX, _VALUES)
+            if pin is not None:
+                yield pin
+        yield from _parameter(file, piece, mapping)
+    for scalar in yaml.scalars(piece.root):
+        held = piece.value(scalar) if str(scalar.style or "") == "|" else None
+        if held is not None and _KEY in held.text:
+            start = file.text.find("\n", held.start, held.end) + 1 or held.end
+            for inner in piece.source.pieces(start, held.end):
+                yield from _in_piece(file, inner)
+
+
+def _parameter(file: TextFile, piece: Piece, mapping: Node) -> Iterator[Pin]:
+    """A parameter of Argo CD, or a `set` of helmfile: a name with its value beside it."""
+    if yaml.text_of(mapping, "name") == f"instance.{_KEY}.version":
+        value = piece.value(yaml.get(mapping, "value"))
+        pin = objects.pin_of(NAME, file, value, FLUX, _VALUES) if value else None
+        if pin is not None:
+            yield pin
+
+
+def _pin(file: TextFile, start: int, end: int) -> Pin:
+    form, skip = form_of(file.text[start:end])
+    start += skip if form is Form.EXACT else 0
+    where, value = file.location(start), file.text[start:end]
+    return Pin(NAME, FLUX, where, start, end, value, form, _VALUES)

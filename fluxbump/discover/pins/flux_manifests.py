@@ -1,0 +1,32 @@
+"""The artifact with the manifests of a release, as an OCIRepository of `flux-manifests`.
+
+Flux publishes it with each release: fluxcd.io/flux/installation, "Bootstrap with OCI artifacts".
+A mirror in another registry keeps its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fluxbump.discover import oci_references
+from fluxbump.discover.pins.kind import DISTRIBUTION, Context, Found
+from fluxbump.model import FLUX, Role
+from fluxbump.text import yaml
+from fluxbump.text.live_code import TextFile
+
+NAME = "flux-manifests"
+ROLE = Role.INSTALLS
+
+_KIND = "OCIRepository"
+
+
+def find(file: TextFile, context: Context) -> Iterator[Found]:
+    """Yield the release that each such OCIRepository asks for.
+
+    One inside another text is an embedded manifest.
+    """
+    if DISTRIBUTION not in file.text:
+        return
+    for document, node in file.objects({_KIND}, lambda text: DISTRIBUTION in text):
+        if context.track_of_object(_KIND, yaml.text_of(node, "spec", "url")) == FLUX:
+            yield from oci_references.of(NAME, FLUX, document, node)

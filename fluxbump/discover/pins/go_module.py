@@ -1,0 +1,62 @@
+"""Go modules of Flux in a go.mod: the CLI's own packages, and the API types of the controllers.
+
+A change of go.mod without go.sum leaves a module that `go build` refuses, and the sums are not to
+be told without the module. So nothing here is rewritten; what it should become is listed with the
+command. Syntax: go.dev/ref/mod, "go.mod files".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from fluxbump.discover.pins.kind import Context, Found
+from fluxbump.model import FLUX, Form, Pin, Role, Track, TrackKind
+from fluxbump.text import languages
+from fluxbump.text.live_code import TextFile
+from fluxbump.text.patterns import lazy_pattern
+from fluxbump.text.versions import FULL
+
+NAME = "go-module"
+ROLE = Role.REFERENCE
+
+_FILE = "go.mod"
+_BLOCK = re.compile(r"\s*(?P<verb>[a-z]+)\s*\(")
+_REQUIRED = lazy_pattern(
+    r"[ \t]*(?:require[ \t]+)?(?P<module>github\.com/fluxcd/"
+    r"(?:flux2/v2|(?P<controller>[a-z-]+-controller|source-watcher)/api))"
+    rf"[ \t]+v(?P<version>{FULL.pattern})[ \t]*(?P<comment>//[^\n]*)?\r?"
+)
+_PSEUDO = re.compile(r"\d{14}-[0-9a-f]{12}")
+"""What ends the version of a commit that has no tag."""
+
+
+def find(file: TextFile, context: Context) -> Iterator[Found]:
+    """Yield the versions that a module requires itself; one that others bring follows from them."""
+    if file.path.rpartition("/")[2] != _FILE or "github.com/fluxcd/" not in file.text:
+        return
+    if languages.is_test(file.path):
+        return
+    verb, start = "", 0
+    for line in file.text.split("\n"):
+        opened = _BLOCK.match(line)
+        if opened:
+            verb = opened["verb"]
+        elif line.strip().startswith(")"):
+            verb = ""
+        match = _REQUIRED.fullmatch(line) if verb in ("", "require") else None
+        if match and "indirect" not in (match["comment"] or "") and not _is_commit(match):
+            yield _pin(file, match, start)
+        start += len(line) + 1
+
+
+def _is_commit(match: re.Match[str]) -> bool:
+    return _PSEUDO.search(match["version"]) is not None
+
+
+def _pin(file: TextFile, match: re.Match[str], line: int) -> Pin:
+    controller = match["controller"]
+    track = Track(TrackKind.IMAGE, controller) if controller else FLUX
+    start, end = line + match.start("version"), line + match.end("version")
+    where, subject = file.location(start), f"module {match['module']}"
+    return Pin(NAME, track, where, start, end, match["version"], Form.OPAQUE, subject)

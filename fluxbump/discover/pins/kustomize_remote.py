@@ -1,0 +1,71 @@
+"""Flux as a remote base of Kustomize: `github.com/fluxcd/flux2//manifests/install?ref=v2.4.0`.
+
+How such a URL is written: kubectl.docs.kubernetes.io, "remote targets". The repository is given as
+git takes it, the path is behind one slash or two, and `ref` is one of the parameters.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from fluxbump.discover import tagged_urls
+from fluxbump.discover.pins.kind import Context, Found, unpinned
+from fluxbump.discover.tagged_urls import Url
+from fluxbump.discover.variables import references
+from fluxbump.model import FLUX, Pin, Role
+from fluxbump.text.live_code import TextFile
+from fluxbump.text.patterns import lazy_pattern
+
+NAME = "kustomize-remote"
+ROLE = Role.INSTALLS
+
+_BASE = r"github\.com[/:]fluxcd/flux2(?:\.git)?/{1,2}manifests/(?P<path>[\w./-]*)"
+_TAG = rf"(?:{references.PIECE}|[^&\s\"'`#])++"
+_SUBJECT = "remote base fluxcd/flux2"
+_URL = Url(
+    NAME,
+    "fluxcd/flux2",
+    lazy_pattern(rf"{_BASE}\?(?:[^\s\"'`#&]*&){{0,8}}?(?:ref|version)=(?P<tag>{_TAG})"),
+    _SUBJECT,
+)
+_ANY = lazy_pattern(rf"{_BASE}(?P<parameters>\?[^\s\"'`#]*)?")
+_BRANCH = lazy_pattern(r"(?:ref|version)=(?!v?[0-9])[A-Za-z][\w./-]*(?![\w$])")
+_BESIDE_FLUX = "integrations/"
+"""What begins a path whose manifests install no controller of Flux."""
+
+
+def find(file: TextFile, context: Context) -> Iterator[Found]:
+    """Yield the release of every remote base in live code, and those that name none."""
+    if _URL.needle not in file.text or "manifests/" not in file.text:
+        return
+    beside = {match.start("path") for match in _ANY.finditer(file.text) if _is_beside(match)}
+    for found in tagged_urls.find(_URL, file, context):
+        if isinstance(found, Pin) and _path_of(file, found) in beside:
+            yield replace(found, role=Role.REFERENCE)
+        else:
+            yield found
+    yield from _floating(file)
+
+
+def _is_beside(match: re.Match[str]) -> bool:
+    return match["path"].startswith(_BESIDE_FLUX)
+
+
+def _path_of(file: TextFile, pin: Pin) -> int:
+    """Return where the path begins of the URL that a pin is a part of."""
+    return file.text.rfind("manifests/", 0, pin.start) + len("manifests/")
+
+
+def _floating(file: TextFile) -> Iterator[Found]:
+    """Yield the bases without a release: of the default branch, or of the one that they name."""
+    for match in _ANY.finditer(file.text):
+        parameters = match["parameters"] or ""
+        named = "ref=" in parameters or "version=" in parameters
+        if named and not _BRANCH.search(parameters):
+            continue
+        live = file.is_live(match.start()) and not references.is_searched(file, match.start())
+        if live and not _is_beside(match):
+            yield unpinned(NAME, FLUX, file.location(match.start()), _SUBJECT)

@@ -1,0 +1,49 @@
+"""A file of a release that nothing runs: the schemas of its CRDs, a raw file of its repository.
+
+`crd-schemas.tar.gz` and `manifests.tar.gz` are among the files of each release of
+github.com/fluxcd/flux2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fluxbump.discover import tagged_urls
+from fluxbump.discover.pins.kind import Context, Found
+from fluxbump.discover.tagged_urls import Url
+from fluxbump.discover.variables import references
+from fluxbump.model import Role
+from fluxbump.text.live_code import TextFile
+from fluxbump.text.patterns import lazy_pattern
+
+NAME = "schema-url"
+ROLE = Role.REFERENCE
+
+_TAG = rf"(?P<tag>(?:{references.PIECE}|[^/\s\"'`?#])++)"
+_REPOSITORY = "fluxcd/flux2/"
+
+URLS = (
+    Url(
+        NAME,
+        _REPOSITORY,
+        lazy_pattern(
+            rf"fluxcd/flux2/releases/download/{_TAG}/(?:crd-schemas|manifests)\.tar\.gz(?![\w.-])"
+        ),
+        "the archive of a release",
+    ),
+    Url(
+        NAME,
+        _REPOSITORY,
+        lazy_pattern(
+            r"(?:raw\.githubusercontent\.com/fluxcd/flux2/|github\.com/fluxcd/flux2/raw/)"
+            rf"(?:refs/tags/)?{_TAG}/(?=[\w.-])"
+        ),
+        "a raw file of a release",
+    ),
+)
+
+
+def find(file: TextFile, context: Context) -> Iterator[Found]:
+    """Yield the releases that such URLs name; a branch is none."""
+    for url in URLS:
+        yield from tagged_urls.find(url, file, context)

@@ -1,0 +1,116 @@
+"""URLs that hold the tag of a Flux release, and are no install.yaml's. Pure.
+
+One reading for the kinds whose version is a part of a URL: live code, exact ones in the source code
+of programs, and variables that are followed to their assignment.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from fluxbump.discover.digests import spellings
+from fluxbump.discover.digests.downloads import Download
+from fluxbump.discover.digests.owner import Owners
+from fluxbump.discover.embedded import program_source
+from fluxbump.discover.opaque_pins import WITH_DIGEST
+from fluxbump.discover.pins.kind import Context, Found
+from fluxbump.discover.variables import references
+from fluxbump.model import FLUX, Form, Note, Pin
+from fluxbump.text.live_code import TextFile
+from fluxbump.text.patterns import lazy_pattern
+from fluxbump.text.version_forms import form_of
+
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_BRANCH = re.compile(r"(?!v?[0-9]|[0-9a-f]{40}$)[A-Za-z][\w-]*")
+_ANY_URL = lazy_pattern(r"[a-z][a-z0-9+.-]{0,20}://(?:\$?\{\{[^}\n]*\}\}|[^\s\"'`<>])+")
+
+
+class Url(Struct, frozen=True):
+    """A kind of URL.
+
+    Attributes:
+        kind: name of the kind of pin.
+        needle: what a text contains that holds one.
+        pattern: matches one; its group `tag` is the tag.
+        subject: what holds it, for people.
+    """
+
+    kind: str
+    needle: str
+    pattern: re.Pattern[str]
+    subject: str
+
+
+def find(url: Url, file: TextFile, context: Context) -> Iterator[Found]:
+    """Yield the URLs of a file that name a release, or may do so; a branch is none.
+
+    What has a digest beside it stays as it is: only the file itself could tell the new digest.
+    """
+    if url.needle not in file.text:
+        return
+    digested = _digested(url, file)
+    others = program_source.releases(file, url.pattern)
+    for match in url.pattern.finditer(file.text):
+        at, tag = match.start(), match["tag"]
+        if _BRANCH.fullmatch(tag) or not context.is_acted_on(file, at):
+            continue
+        if (file.path, match.start("tag")) in context.followed.uses:
+            continue
+        if file.is_program:
+            doubt = program_source.doubt(file, at, tag, others)
+            exact = doubt is None and tag.startswith("v")
+            yield _pin(url, file, match) if exact else _left(file, match, f"{doubt}")
+        elif at in digested and references.is_version(tag):
+            held = _pin(url, file, match)
+            yield replace(held, form=Form.OPAQUE, subject=held.subject + WITH_DIGEST)
+        else:
+            yield _live(url, file, match)
+
+
+def _digested(url: Url, file: TextFile) -> frozenset[int]:
+    """Return where the URLs begin that a digest of the file may belong to."""
+    digests = list(spellings.shaped(file.text))
+    ours = [match.span() for match in url.pattern.finditer(file.text)] if digests else []
+    if not ours:
+        return frozenset()
+    downloads = [_download(match, ours) for match in _ANY_URL.finditer(file.text)]
+    owners = Owners(file, downloads, digests)
+    verdicts = [verdict for digest in digests if (verdict := owners.of(digest)) is not None]
+    of = [one for verdict in verdicts for one in verdict.downloads if one.moves]
+    return frozenset(at for at, _ in ours if any(one.start <= at < one.end for one in of))
+
+
+def _download(match: re.Match[str], ours: Sequence[tuple[int, int]]) -> Download:
+    start, end = match.span()
+    mine = any(start <= at < end for at, _ in ours)
+    return Download(start, end, "", match.group(), mine)
+
+
+def _live(url: Url, file: TextFile, match: re.Match[str]) -> Found:
+    tag = match["tag"]
+    if not references.is_version(tag):
+        named = _COMMIT.fullmatch(tag) is not None
+        what = f"{url.subject} is at a commit, {tag[:12]}" if named else f"{tag} is no release"
+        return _left(file, match, what, certain=not named)
+    if references.is_searched(file, match.start()):
+        what = f"a pattern that tools search for or insert, {tag}"
+        return _left(file, match, what, certain=True)
+    return _pin(url, file, match)
+
+
+def _left(file: TextFile, match: re.Match[str], what: str, *, certain: bool = False) -> Note:
+    return Note(file.location(match.start("tag")), f"{what}: left alone", certain=certain)
+
+
+def _pin(url: Url, file: TextFile, match: re.Match[str]) -> Pin:
+    tag, start = match["tag"], match.start("tag")
+    form, skip = form_of(tag)
+    if form is Form.EXACT and not tag.startswith("v"):
+        form = Form.OPAQUE  # Flux has no such tag
+    start += skip
+    where, end = file.location(start), match.end("tag")
+    return Pin(url.kind, FLUX, where, start, end, file.text[start:end], form, url.subject)

@@ -1,0 +1,114 @@
+"""What flux-operator installs, and manifests of a release as an artifact."""
+
+from __future__ import annotations
+
+import pytest
+
+from fluxbump.check.check import examine, judge
+from fluxbump.config.settings import Settings
+from fluxbump.discover.pins import flux_instance, flux_manifests
+from fluxbump.discover.pins.kind import Context
+from fluxbump.model import Pin
+from fluxbump.text.live_code import TextFile
+from tests.helpers import Cli, Repo, assert_refused, brief, chart_index, find, script, snapshot
+
+INSTANCE = (
+    "apiVersion: fluxcd.controlplane.io/v1\nkind: FluxInstance\nmetadata: {{name: flux}}\n"
+    "spec:\n  distribution:\n    version: {}\n"
+)
+VALUES = "{}instance:\n  distribution:\n    version: 2.4.0\n"
+MANIFESTS = (
+    "apiVersion: source.toolkit.fluxcd.io/v1beta2\nkind: OCIRepository\nmetadata: {{name: m}}\n"
+    "spec:\n  url: {}\n  ref: {}\n"
+)
+OFFICIAL = "oci://ghcr.io/fluxcd/flux-manifests"
+
+
+@pytest.mark.parametrize(
+    ("held", "expected"),
+    [
+        ("2.4.0", ["6 flux-instance flux 2.4.0"]),
+        ("'v2.4.0'", ["6 flux-instance flux 2.4.0"]),
+        ('"2.x"', ["6 flux-instance flux 2.x [range]"]),
+        ("${FLUX_VERSION}", ["6 flux-instance flux ${FLUX_VERSION} [variable]"]),
+    ],
+)
+def test_an_instance(held: str, expected: list[str]) -> None:
+    found = flux_instance.find(TextFile("i.yaml", INSTANCE.format(held)), Context())
+    assert brief(one for one in found if isinstance(one, Pin)) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "count"),
+    [
+        ("values.yaml", VALUES.format("# flux-instance\n"), 1),
+        ("apps/flux-instance/helm/values.yaml", VALUES.format(""), 1),
+        ("values.yaml", VALUES.format(""), 0),
+        ("a.sh", "helm install x flux-instance --set instance.distribution.version=2.4.0\n", 1),
+        ("a.sh", "# flux-instance --set instance.distribution.version=2.4.0\n", 0),
+        ("a.md", "flux-instance --set instance.distribution.version=2.4.0\n", 0),
+    ],
+)
+def test_values_count_where_they_are_the_operators(path: str, text: str, count: int) -> None:
+    assert len(list(flux_instance.find(TextFile(path, text), Context()))) == count
+
+
+def test_what_only_names_an_instance_is_no_pin() -> None:
+    text = "kind: ResourceSet\nspec:\n  dependsOn:\n    - {kind: FluxInstance, name: flux}\n"
+    assert find({"r.yaml": text}).pins == ()
+
+
+def test_a_patch_of_the_instance_is_a_pin() -> None:
+    text = (
+        "kind: Kustomization\npatches:\n  - target: {kind: FluxInstance}\n    patch: |\n"
+        "      - op: replace\n        path: /spec/distribution/version\n        value: 2.4.0\n"
+    )
+    assert brief(find({"kustomization.yaml": text}).pins) == ["7 kustomize-override flux 2.4.0"]
+
+
+@pytest.mark.parametrize(
+    ("url", "reference", "expected"),
+    [
+        (OFFICIAL, "{tag: v2.4.0}", ["6 flux-manifests flux 2.4.0"]),
+        ("oci://r.example.org/mirror/flux-manifests", "{tag: v2.4.0}", None),
+        (OFFICIAL, "{semver: 2.x}", ["6 flux-manifests flux 2.x [range]"]),
+        (
+            OFFICIAL,
+            "{tag: v2.4.0, digest: 'sha256:aa'}",
+            ["6 flux-manifests flux sha256:aa [opaque]"],
+        ),
+        (OFFICIAL, "{tag: latest}", ["6 flux-manifests flux latest [unpinned]"]),
+        ("oci://ghcr.io/stefanprodan/podinfo", "{tag: v2.4.0}", []),
+    ],
+)
+def test_an_artifact(url: str, reference: str, expected: list[str] | None) -> None:
+    found = flux_manifests.find(TextFile("m.yaml", MANIFESTS.format(url, reference)), Context())
+    held = ["6 flux-manifests flux 2.4.0"] if expected is None else expected
+    assert brief(one for one in found if isinstance(one, Pin)) == held
+
+
+def messages(files: dict[str, str]) -> list[str]:
+    verdict = judge(examine(snapshot(files), Settings(), chart_index()), ("FB102",))
+    return [f"{one.location}: {one.message}" for one in verdict.findings]
+
+
+@pytest.mark.parametrize(
+    ("held", "expected"),
+    [
+        ("2.4.0", ["i.yaml:6: FluxInstance flux holds 2.4.0, but b.sh:2 holds 2.5.1"]),
+        (
+            "2.4.x",
+            ["i.yaml:6: FluxInstance flux holds the range 2.4.x, which excludes 2.5.1 (b.sh:2)"],
+        ),
+        ("2.x", []),
+        ("2.5.1", []),
+    ],
+)
+def test_it_agrees_with_what_else_installs(held: str, expected: list[str]) -> None:
+    assert messages({"b.sh": script("2.5.1"), "i.yaml": INSTANCE.format(held)}) == expected
+
+
+def test_a_range_that_excludes_the_target_stops_the_bump(repo: Repo, cli: Cli) -> None:
+    repo.commit({"i.yaml": INSTANCE.format("2.4.x")})
+    result = cli("to", "2.5.1", cwd=repo)
+    assert_refused(result, 5, "i.yaml:6", "the range 2.4.x, which excludes 2.5.1")

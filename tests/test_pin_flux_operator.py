@@ -1,0 +1,146 @@
+"""The operator's own line of versions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fluxbump.check.check import examine, judge
+from fluxbump.config.settings import Settings
+from fluxbump.discover.pins import flux_operator
+from fluxbump.discover.pins.kind import Context
+from fluxbump.model import Pin, Role, Severity
+from fluxbump.text.live_code import TextFile
+from tests.helpers import (
+    Cli,
+    Repo,
+    assert_refused,
+    brief,
+    chart_index,
+    find,
+    release,
+    repository,
+    script,
+    snapshot,
+)
+
+ARTIFACT = "oci://ghcr.io/controlplaneio-fluxcd/flux-operator-manifests"
+COMMAND = "helm install o oci://ghcr.io/controlplaneio-fluxcd/charts/flux-operator --version {}\n"
+
+TERRAFORM = 'resource "helm_release" "i" {\n  chart = "flux-instance"\n  version = "0.20.0"\n}\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"a: {ARTIFACT}:v0.20.0\n", ["1 flux-operator flux-operator 0.20.0"]),
+        (f"a: {ARTIFACT}:latest\n", []),
+        (f"a: {ARTIFACT}\n", []),
+        (f"# {ARTIFACT}:v0.20.0\n", []),
+        (f"a: {ARTIFACT}:${{TAG}}\n", ["1 flux-operator flux-operator ${TAG} [variable]"]),
+        (
+            f"a: {ARTIFACT}:v0.20.0@sha256:{'ab' * 32}\n",
+            ["1 flux-operator flux-operator 0.20.0 [opaque]"],
+        ),
+        (
+            "images: [ghcr.io/controlplaneio-fluxcd/flux-operator:v0.20.0]\n",
+            ["1 flux-operator flux-operator 0.20.0"],
+        ),
+        ("a: ghcr.io/controlplaneio-fluxcd/flux-operator-agent:v0.20.0\n", []),
+    ],
+)
+def test_artifacts(text: str, expected: list[str]) -> None:
+    found = flux_operator.find(TextFile("a.yaml", text), Context())
+    assert brief(one for one in found if isinstance(one, Pin)) == expected
+
+
+def test_the_charts_are_found_by_what_finds_charts() -> None:
+    files = {
+        "a.yaml": release("0.20.0", chart="flux-operator"),
+        "b.sh": COMMAND.format("0.20.0"),
+        "c.tf": TERRAFORM,
+    }
+    pins = find(files).pins
+    assert [pin.kind for pin in pins] == ["helm-release", "helm-command", "terraform"]
+    assert {(str(pin.track), pin.role) for pin in pins} == {("flux-operator", Role.OPERATOR)}
+
+
+def findings(files: dict[str, str]) -> list[tuple[Severity, str]]:
+    verdict = judge(examine(snapshot(files), Settings(), chart_index()), ("FB118",))
+    return [(one.severity, one.message) for one in verdict.findings]
+
+
+def operator(version: str, chart: str = "flux-operator") -> str:
+    return release(version, chart=chart, name=chart)
+
+
+def test_a_bootstrap_of_another_version_is_a_warning() -> None:
+    files = {"k/apps/o.yaml": operator("0.33.0"), "bootstrap/o.sh": COMMAND.format("0.20.0")}
+    assert findings(files) == [
+        (
+            Severity.WARNING,
+            (
+                "flux-operator is not at one version: bootstrap/o.sh:1 holds 0.20.0 "
+                "(helm command for flux-operator); k/apps/o.yaml:9 holds 0.33.0 "
+                "(HelmRelease flux-operator)"
+            ),
+        )
+    ]
+
+
+def test_the_two_charts_are_at_one_version() -> None:
+    both = {"k/o/a.yaml": operator("0.33.0"), "k/i/a.yaml": operator("0.20.0", "flux-instance")}
+    assert len(findings(both)) == 1
+    assert findings({**both, "k/i/a.yaml": operator("0.33.0", "flux-instance")}) == []
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"clusters/a/o.yaml": "0.33.0", "clusters/b/o.yaml": "0.20.0"},
+        {"prod/o.yaml": "0.33.0", "staging/o.yaml": "0.20.0"},
+        {"x/k8s/apps/flux/o.yaml": "0.33.0", "y/k8s/apps/flux/o.yaml": "0.20.0"},
+        {"gcp/admin/main.yaml": "0.33.0", "gcp/standalone/main.yaml": "0.20.0"},
+    ],
+)
+def test_clusters_may_differ(files: dict[str, str]) -> None:
+    assert findings({path: operator(version) for path, version in files.items()}) == []
+
+
+FILES = {"install.sh": script("2.4.0"), "o.yaml": operator("0.20.0")}
+
+
+def test_a_bump_of_flux_leaves_the_operator_alone(tmp_path: Path, index: Path, cli: Cli) -> None:
+    repo = repository(tmp_path / "r", FILES, index)
+    assert cli("to", "2.5.1", cwd=repo).code == 0
+    assert repo.changed("fluxbump/flux-2.5.1") == {"install.sh": (1, 1)}
+
+
+def test_operator_moves_it_and_says_so(tmp_path: Path, index: Path, cli: Cli) -> None:
+    repo = repository(tmp_path / "r", FILES, index)
+    assert cli("to", "2.5.1", "--operator", "v0.33.0", cwd=repo).code == 0
+    assert repo.show("fluxbump/flux-2.5.1", "o.yaml") == operator("0.33.0")
+    message = repo.git("log", "-1", "--format=%B", "fluxbump/flux-2.5.1")
+    assert "- flux-operator 0.20.0 -> 0.33.0" in message
+
+
+def test_a_downgrade_has_to_be_allowed(tmp_path: Path, index: Path, cli: Cli) -> None:
+    repo = repository(tmp_path / "r", FILES, index)
+    assert (
+        "would go down from 0.20.0 to 0.10.0"
+        in cli("to", "2.5.1", "--operator", "0.10.0", cwd=repo).err
+    )
+
+
+def test_what_cannot_be_meant_is_refused(repo: Repo, cli: Cli) -> None:
+    assert_refused(cli("to", "2.5.1", "--operator", "0.33", cwd=repo), 2, "not a full version")
+    result = cli("to", "2.5.1", "--operator", "0.33.0", cwd=repo)
+    assert_refused(result, 5, "nothing here pins flux-operator")
+
+
+def test_a_repository_of_the_operator_alone_is_known(tmp_path: Path, index: Path, cli: Cli) -> None:
+    repo = repository(tmp_path / "r", {"o.yaml": operator("0.20.0")}, index)
+    result = cli("status", cwd=repo)
+    assert result.code == 0, result.err
+    assert "flux-operator" in result.out
