@@ -9,6 +9,7 @@ from tests.helpers import Cli, Repo, brief, find, script
 
 WORKFLOW = ".github/workflows/ci.yaml"
 DIGEST = "ab" * 32
+DOWNLOAD = "https://github.com/fluxcd/flux2/releases/download"
 
 
 @pytest.mark.parametrize(
@@ -99,6 +100,10 @@ def test_a_use_decides_the_role() -> None:
         ("v.env", f"FLUX_VERSION=2.4.0\nFLUX_SHA256={DIGEST}\n"),
         ("a.sh", f'export FLUX_VERSION="2.4.0"\nSHA256SUM="{DIGEST}"\n'),
         ("v.bzl", f'FLUX_VERSION = "2.4.0"\nFLUX_SHA256 = {{\n    "arm64": "{DIGEST}",\n}}\n'),
+        (
+            "u.bzl",
+            f'FLUX_VERSION = "2.4.0"\nFLUX_SHA256 = {{}}\nurl = "{DOWNLOAD}/v%s/%s" % (v, name)\n',
+        ),
     ],
 )
 def test_a_digest_beside_it_stops_a_bump(path: str, text: str, repo: Repo, cli: Cli) -> None:

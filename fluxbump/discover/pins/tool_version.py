@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from fluxbump.discover.digests import cli_archives
 from fluxbump.discover.pins.kind import Context, Found, pin_at
 from fluxbump.discover.variables import flux_names
 from fluxbump.model import FLUX, Form, Note, Pin, Role
@@ -161,7 +160,7 @@ def _told(file: TextFile, context: Context) -> Iterator[Found]:
 
 def _digest(file: TextFile, offset: int, version: str, context: Context) -> Iterator[Note]:
     """Yield a note on a digest that would stay; of what is downloaded, kind `digest` tells."""
-    if file.path in context.followed.pins or cli_archives.RELEASES in file.text:
+    if file.path in context.followed.pins:
         return
     beside = flux_names.digest_beside(file, offset)
     if beside is not None:

@@ -35,7 +35,7 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
     ]
     yield from pins
     first = next((pin for pin in pins if isinstance(pin, Pin)), None)
-    if first is not None and not followed and "fluxcd/flux2/releases/" not in file.text:
+    if first is not None and not followed:
         beside = flux_names.digest_beside(file, first.start)
         if beside is not None:
             message = f"a digest that may be of Flux {first.value}: left alone"

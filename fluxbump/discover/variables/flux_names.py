@@ -62,8 +62,11 @@ _NEAR = 2
 def digest_beside(file: TextFile, offset: int) -> int | None:
     """Return the offset of a digest that may go with the release at `offset`; None without one.
 
-    It is called after Flux, or it is called after nothing and stands right below.
+    It is called after Flux, or it is called after nothing and stands right below. Where a URL names
+    a release, the digest may be that of its file, which kind `digest` tells.
     """
+    if _EXACT_URL.search(file.text):
+        return None
     line = file.location(offset).line
     for digest in spellings.shaped(file.text):
         named = names.NAMED.search(file.text, max(0, digest.start - 120), digest.start)
@@ -76,6 +79,7 @@ def digest_beside(file: TextFile, offset: int) -> int | None:
     return table.start() if table and file.is_live(table.start()) else None
 
 
+_EXACT_URL = lazy_pattern(r"fluxcd/flux2/releases/download/v\d")
 _OURS = lazy_pattern(r"flux(?![\W_]*(?:operator|schema|local|core))", re.IGNORECASE)
 _TABLE = lazy_pattern(
     r"(?<![\w.-])flux(?!_?(?:operator|schema|local|core))\w{0,20}(?:sha\d|checksum|digest|hash)\w{0,10}[\"']?\s*[:=]\s*[{(\[\n]",
