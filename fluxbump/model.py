@@ -199,6 +199,8 @@ class Form(StrEnum):
     """A substitution such as `${FLUX_VERSION}` stands where the version would."""
     UNPINNED = "unpinned"
     """Nothing says which version (`latest`, or no version at all)."""
+    COMMIT = "commit"
+    """A commit of flux2; the value is the release that a comment behind it names, if one does."""
     OPAQUE = "opaque"
     """A version that is shared by an anchor, tagged, escaped or spread over lines."""
 

@@ -58,6 +58,8 @@ DEPLOYMENT = (
         ("a.yaml", f"- {SOURCE}-extra:v1.4.1\n- notfluxcd/source-controller:v1.4.1\n", []),
         ("k.yaml", f"images:\n  - name: {SOURCE}\n    newTag: v1.4.1\n", [f"3 {FOUND}"]),
         ("v.yaml", f"image: {{repository: {SOURCE}, tag: v1.4.1}}\n", [f"1 {FOUND}"]),
+        ("c.yaml", f"- version: v1.4.1\n  access: {{imageReference: {SOURCE}:v1.4.1}}\n",
+         [f"2 {FOUND}", f"1 {FOUND}"]),
         ("hr.yaml", release("2.14.1", chart="flux2") + VALUES,
          ["11 controller-image helm-controller 1.1.0", "12 controller-image flux 2.4.0"]),
         ("cm.yaml", CONFIG_MAP, ["7 controller-image helm-controller 1.1.0"]),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from fluxbump.check.check import examine, judge
+from fluxbump.config.settings import Settings
 from fluxbump.discover.pins import flux_action
 from fluxbump.discover.pins.kind import Context
-from fluxbump.model import Note, Pin, Role
+from fluxbump.model import Role, Severity
 from fluxbump.text.live_code import TextFile
-from tests.helpers import Cli, Repo, brief, find
+from tests.helpers import Cli, Repo, brief, chart_index, find, script, snapshot
 
 WORKFLOW = ".github/workflows/ci.yaml"
 COMMIT = "8454b02a32e48d775b9f563cb51fdcb1787b5b93"
@@ -39,7 +41,9 @@ MAIN = "4 flux-action flux main [unpinned]"
         (step("main", asks("'2.x'")), [MAIN, "6 flux-action flux 2.x [range]"]),
         (step("main", asks("${{ matrix.v }}")),
          [MAIN, "6 flux-action flux ${{ matrix.v }} [variable]"]),
-        (step(f"{COMMIT} # v2.4.0", asks("2.4.0")), ["6 flux-action flux 2.4.0"]),
+        (step(f"{COMMIT} # v2.4.0", asks("2.4.0")),
+         ["4 flux-action flux 2.4.0 [commit]", "6 flux-action flux 2.4.0"]),
+        (step(f"{COMMIT} # main"), ["4 flux-action flux 8454b02a32e4 [commit]"]),
         (step("v2.4.0").replace("uses: ", "uses: https://github.com/"), [REF]),
         (step("v2.4.0").replace("- uses", "# - uses"), []),
         (step("v2.4.0").replace("fluxcd/flux2", "other/flux2"), []),
@@ -48,16 +52,22 @@ MAIN = "4 flux-action flux main [unpinned]"
 )  # fmt: skip
 def test_what_is_a_pin(text: str, expected: list[str]) -> None:
     found = flux_action.find(TextFile(WORKFLOW, text), Context())
-    assert brief(one for one in found if isinstance(one, Pin)) == expected
+    assert brief(found) == expected
 
 
-def test_a_commit_is_listed_with_the_command_that_finds_another() -> None:
-    (note,) = flux_action.find(TextFile(WORKFLOW, step(f"{COMMIT} # v2.4.0")), Context())
-    assert isinstance(note, Note)
-    assert note.location.line == 4
-    assert "8454b02a32e4, 2.4.0 by its comment" in note.message
-    assert "git ls-remote https://github.com/fluxcd/flux2" in note.message
-    assert note.held is None
+def test_a_repository_with_nothing_but_a_commit_is_recognised(repo: Repo, cli: Cli) -> None:
+    repo.git("rm", "-rq", ".")
+    repo.commit({WORKFLOW: step(f"{COMMIT} # v2.4.0")})
+    assert "flux-action  flux   2.4.0  commit" in cli("status", cwd=repo).out
+    done = cli("to", "2.5.1", "--dry-run", cwd=repo)
+    assert done.code == 0, done.err
+    assert "refs/tags/v2.5.1*" in done.out
+
+
+def test_a_commit_of_another_release_is_a_warning() -> None:
+    files = {WORKFLOW: step(f"{COMMIT} # v2.3.0"), "a.sh": script("2.4.0")}
+    (finding,) = judge(examine(snapshot(files), Settings(), chart_index()), ("FB117",)).findings
+    assert (finding.location.path, finding.severity) == (WORKFLOW, Severity.WARNING)
 
 
 def test_the_input_is_followed() -> None:
@@ -76,9 +86,9 @@ def test_a_bump_moves_tag_and_input(repo: Repo, cli: Cli) -> None:
     assert repo.show("fluxbump/flux-2.5.1", WORKFLOW) == step("v2.5.1", asks("2.5.1"))
 
 
-def test_a_commit_stops_nothing(repo: Repo, cli: Cli) -> None:
+def test_a_commit_is_listed_with_the_command_that_finds_another(repo: Repo, cli: Cli) -> None:
     repo.commit({WORKFLOW: step(f"{COMMIT} # v2.4.0")})
     done = cli("to", "2.5.1", cwd=repo)
     assert done.code == 0, done.err
-    assert "refs/tags/vX.Y.Z" in done.out
+    assert "git ls-remote https://github.com/fluxcd/flux2 'refs/tags/v2.5.1*'" in done.out
     assert repo.show("fluxbump/flux-2.5.1", WORKFLOW) == step(f"{COMMIT} # v2.4.0")

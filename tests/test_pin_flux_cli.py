@@ -51,6 +51,11 @@ def pins(path: str, text: str) -> list[str]:
         ("values.yaml", f"image:\n  repository: {IMAGE}\n  tag: v2.4.0\n",
          ["3 flux-cli flux 2.4.0"]),
         ("ci.yml", "image: ghcr.io/other/flux-cli:v2.4.0\n", []),
+        ("ci.yml", f"image: {IMAGE}:v2.4.0-arm64\n", []),
+        ("c.yaml", f"- version: v2.4.0\n  access: {{imageReference: {IMAGE}:v2.4.0}}\n",
+         ["2 flux-cli flux 2.4.0", "1 flux-cli flux 2.4.0"]),
+        ("c.yaml", f"- version: v2.3.0\n  access: {{imageReference: {IMAGE}:v2.4.0}}\n",
+         ["2 flux-cli flux 2.4.0"]),
     ],
 )  # fmt: skip
 def test_what_is_a_pin(path: str, text: str, expected: list[str]) -> None:
@@ -100,6 +105,22 @@ def test_a_variable_has_the_role_of_what_uses_it(use: str, role: Role) -> None:
 
 
 CHECKED = f"curl -Lo f.tgz {ARCHIVE}\necho '{SHA}  f.tgz' | sha256sum -c\n"
+DIGESTS = (
+    f"image: {IMAGE}:v2.4.0@{DIGEST}\n",
+    f"image: {IMAGE}@{DIGEST}\n",
+    f"images:\n  - name: {IMAGE}\n    newTag: v2.4.0\n    digest: {DIGEST}\n",
+)
+
+
+@pytest.mark.parametrize("text", DIGESTS)
+def test_an_image_with_a_digest_stops_a_bump(text: str, repo: Repo, cli: Cli) -> None:
+    repo.commit({"k.yaml": text})
+    refused = cli("to", "2.5.1", cwd=repo)
+    assert refused.code == 5
+    assert "k.yaml:" in refused.err
+    assert "digest" in refused.err
+
+
 VARIABLE = f"V=2.4.0\ncurl -Lo f.tgz {BY_VARIABLE}\necho '{SHA}  f.tgz' | sha256sum -c\n"
 INSTALL = "flux install --version v2.4.0\n"
 

@@ -231,6 +231,9 @@ PATCHED = (
 READER = "flux: {chart: bp-flux, version: 1.1.2}\n"
 ANSIBLE = "- helm: {{chart_ref: own/{}, chart_version: 1.1.2}}\n"
 CALL = 'addHelmChart("f", {{chart: "{}", version: "1.1.2", repository: "oci://r.example.org"}});\n'
+RELEASES = "releases: [{chart: community/flux2, version: 2.14.1}]\n"
+SOURCE = f"source: {{chart: flux2, targetRevision: 2.14.1, repoURL: {COMMUNITY}}}\n"
+INFLATED = f"helmCharts: [{{name: flux2, version: 2.14.1, repo: {COMMUNITY}}}]\n"
 INSTALL = "flux install --version v2.4.0\n"
 CLI = "docker run ghcr.io/fluxcd/flux-cli:v2.4.0\n"
 ACTION = "steps: [{uses: fluxcd/flux2/action@v2.4.0}]\n"
@@ -334,6 +337,12 @@ CONTRACT = [
     ("helm-command", "a.sh", f"# {HELM}", []),
     ("flux-command", "a.sh", INSTALL, ["1 flux-command flux 2.4.0"]),
     ("flux-command", "a.sh", f"# {INSTALL}", []),
+    ("helmfile", "h.yaml", RELEASES, ["1 helmfile flux2 2.14.1"]),
+    ("helmfile", "h.yaml", RELEASES.replace("flux2", "flux2-sync"), []),
+    ("argocd", "a.yaml", SOURCE, ["1 argocd flux2 2.14.1"]),
+    ("argocd", "a.yaml", SOURCE.replace("flux2", "flux2-sync"), []),
+    ("kustomize-helm", "kustomization.yaml", INFLATED, ["1 kustomize-helm flux2 2.14.1"]),
+    ("kustomize-helm", "kustomization.yaml", INFLATED.replace("flux2", "flux2-sync"), []),
     ("flux-cli", "a.sh", CLI, ["1 flux-cli flux 2.4.0"]),
     ("flux-cli", "a.sh", f"# {CLI}", []),
     ("flux-action", "ci.yml", ACTION, ["1 flux-action flux 2.4.0"]),

@@ -26,6 +26,7 @@ from tests.helpers import (
     ARCHIVE as ARCHIVE_URL,
 )
 from tests.helpers import (
+    COMMUNITY,
     URL,
     Cli,
     Repo,
@@ -91,6 +92,11 @@ EVERY_KIND = small(
         "op/install.sh": "helm install o oci://r.example.org/flux-operator --version 0.20.0\n",
         "raw.sh": "curl -O https://raw.githubusercontent.com/fluxcd/flux2/v2.4.0/a.yaml\n",
         "boot.sh": "flux install --version v2.4.0\n",
+        "helmfile.yaml": "releases: [{name: f, chart: c/flux2, version: 2.14.1}]\n",
+        "app.yaml": f"{{chart: flux2, targetRevision: 2.14.1, repoURL: {COMMUNITY}}}\n",
+        "k/kustomization.yaml": (
+            f"helmCharts: [{{name: flux2, version: 2.14.1, repo: {COMMUNITY}}}]\n"
+        ),
         "Dockerfile": "FROM ghcr.io/fluxcd/flux-cli:v2.4.0\n",
         "ci.yml": "steps: [{uses: fluxcd/flux2/action@v2.4.0}]\n",
         ".tool-versions": "flux2 2.4.0\n",

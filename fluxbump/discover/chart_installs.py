@@ -15,7 +15,7 @@ from fluxbump.model import FLUX2, Form, Inventory, Pin
 BOOTSTRAP = ("helm-command", "terraform", "ansible-helm", "helm-call", "helmfile")
 """Kinds whose chart somebody or something installs once; GitOps then takes over."""
 
-RECONCILED = ("chart-dependency", "helm-release", "crossplane")
+RECONCILED = ("chart-dependency", "helm-release", "crossplane", "argocd", "kustomize-helm")
 """Kinds that a controller brings about again and again."""
 
 _STAGES = frozenset(

@@ -31,6 +31,7 @@ _RENEWED_BY = {
     "aqua-checksums.json": "aqua update-checksum",
     ".aqua-checksums.json": "aqua update-checksum",
     "devbox.lock": "devbox update",
+    "helmfile.lock": "helmfile deps",
     "mise.lock": "mise lock",
     "MODULE.bazel.lock": "bazel mod deps",
 }
@@ -52,6 +53,8 @@ _FORMS = (
     rf'"fluxcd@{_VERSION}"',
     # mise.lock
     rf'\[\[tools\.(?:flux2|"[^"\n]*flux2")\]\]\s+version = "{_VERSION}"',
+    # helmfile.lock: the chart, from where helmfile writes it
+    rf'name: flux2\s+repository: [^\n]*fluxcd-community[^\n]*\s+version: "?v?{_VERSION}"?',
     # vendir.lock.yml: a chart, by the release that it ships; a tag of a repository
     rf'appVersion: "?v?{_VERSION}"?\s+version: [^\n]*\s+path: [^\n]*flux2(?![\w-])',
     rf'tags:\s+- "?v?{_VERSION}"?\s+path: [^\n]*flux2(?![\w-])',

@@ -20,6 +20,11 @@ _NO_RELEASE = {
         ("kustomize-remote", "schema-url"),
         ("Flux has no such tag", "write the tag of a release there, which begins with v"),
     ),
+    "flux-cli": (
+        "Flux publishes nothing of that name",
+        "write the tag with v, and the name of the file without it",
+    ),
+    "flux-action": ("Flux has no such tag", "write v{} there"),
     "chart-archive": (
         "the community has no such archive",
         "write the version of an archive there, without v and in full",
@@ -54,6 +59,17 @@ def is_digest(pin: Pin) -> bool:
 def shown(pin: Pin) -> str:
     """Return the value of a pin, its digest shortened."""
     return _DIGEST.sub(lambda found: f"{found[0][:_SHOWN]}…", pin.value)
+
+
+def stays_at_commit(pin: Pin, new: str) -> str:
+    """Say that a commit stays, and how to find that of a release; nobody here knows it.
+
+    Args:
+        pin: of the form `commit`.
+        new: the release.
+    """
+    find = f"git ls-remote https://github.com/fluxcd/flux2 'refs/tags/v{new}*'"
+    return f"stays at a commit ({pin.value}): `{find}` prints that of {new}"
 
 
 def _why(pin: Pin) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 
+from fluxbump.discover.embedded import templated
 from fluxbump.discover.pins import install_url
 from fluxbump.discover.pins.kind import Context
 from fluxbump.model import Location, Note, Unreadable
@@ -31,7 +32,8 @@ def judged(file: TextFile, document: Document, context: Context) -> Note | Unrea
     where, message = document.problem
     live = _live(file, document)
     if _is_read_otherwise(file, document):
-        return Unreadable(where, message) if _names_chart(live, context) else None
+        named = _names_chart(live, context) and not templated.is_read(document)
+        return Unreadable(where, message) if named else None
     if install_url.URL.search(live) or any(name in live for name in context.names()):
         return Unreadable(where, message)
     return Note(

@@ -61,6 +61,7 @@ def _holds(pin: Pin) -> str:
         Form.VARIABLE: f"the variable {pin.value}",
         Form.UNPINNED: f"{pin.value or 'no version'}, which is whatever is newest",
         Form.OPAQUE: opaque_pins.held(pin),
+        Form.COMMIT: f"a commit, {pin.value}",
         Form.EXACT: pin.value,
     }[pin.form]
 

@@ -150,7 +150,7 @@ def _held(file: TextFile, image: _Image, start: int, value: str, form: Form) -> 
 
 def _beside(file: TextFile) -> Iterator[Found]:
     """Yield tags in mappings that name the image beside them, as kustomize and charts do."""
-    if "newTag" not in file.text and "tag:" not in file.text:
+    if not any(key in file.text for key in ("newTag", "tag:", "imageReference")):
         return
     for document in file.documents:
         if "fluxcd/" not in document.source:
@@ -160,6 +160,12 @@ def _beside(file: TextFile) -> Iterator[Found]:
 
 
 def _mapped(file: TextFile, document: Document, mapping: Node) -> Iterator[Found]:
+    reference = yaml.text_of(mapping, "access", "imageReference") or ""
+    version = document.scalar(yaml.get(mapping, "version"))
+    match = _IMAGE.search(reference)
+    # A component of the Open Component Model repeats the tag of the image that it refers to.
+    if match and version and version.value and reference.endswith(f":{version.value}"):
+        yield _scalar(file, _Image(match["name"], match["name"]), version)
     for image_key, tag_key in (("name", "newTag"), ("image", "tag"), ("repository", "tag")):
         named = _IMAGE.search(yaml.text_of(mapping, image_key) or "")
         scalar = document.scalar(yaml.get(mapping, tag_key))

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from fluxbump.discover.pins.kind import Context, Found, pin_at
-from fluxbump.model import FLUX, Form, Note, Pin, Role
+from fluxbump.discover.pins.kind import Context, pin_at
+from fluxbump.model import FLUX, Form, Pin, Role
 from fluxbump.text import versions, yaml
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.patterns import lazy_pattern
@@ -24,10 +24,10 @@ _ACTION = "fluxcd/flux2/action@"
 _SUBJECT = "action fluxcd/flux2"
 _USES = lazy_pattern(r"(?:https://[\w.-]+/)?fluxcd/flux2/action@(?P<ref>\S+)")
 _COMMIT = lazy_pattern(r"[0-9a-f]{40}|[0-9a-f]{64}")
-_FIND = "`git ls-remote https://github.com/fluxcd/flux2 'refs/tags/vX.Y.Z*'`"
+_SHOWN = 12  # characters of a commit, where no comment names its release
 
 
-def find(file: TextFile, context: Context) -> Iterator[Found]:
+def find(file: TextFile, context: Context) -> Iterator[Pin]:
     """Yield the ref of every step that uses the action, and the version that it asks for.
 
     A version whose variable is followed yields nothing: the assignment stands for it.
@@ -45,18 +45,14 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
                 yield from _version(file, document, step, context)
 
 
-def _ref(file: TextFile, uses: Scalar, match: re.Match[str]) -> Found:
+def _ref(file: TextFile, uses: Scalar, match: re.Match[str]) -> Pin:
     ref = match["ref"]
     start = uses.start + (match.start("ref") if uses.editable else 0)
     where = file.location(start)
     if _COMMIT.fullmatch(ref):
         comment = versions.IN_TEXT.search(file.text, uses.end, file.line_span(uses.end)[1])
-        says = f", {comment['version']} by its comment" if comment else ""
-        message = (
-            f"{_SUBJECT} is at the commit {ref[:12]}{says}: left alone "
-            f"({_FIND} names the commit of a release)"
-        )
-        return Note(where, message)
+        value = comment["version"] if comment else ref[:_SHOWN]
+        return Pin(NAME, FLUX, where, start, start + len(ref), value, Form.COMMIT, _SUBJECT)
     form, skip = form_of(ref)
     if form is Form.EXACT and not (uses.editable and ref.startswith("v")):
         form, skip = Form.OPAQUE, 0

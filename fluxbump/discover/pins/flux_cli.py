@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from fluxbump.discover import cli_archives
+from msgspec.structs import replace
+
+from fluxbump.discover import cli_archives, opaque_pins
 from fluxbump.discover.pins.kind import Context, Found
 from fluxbump.discover.variables import references
 from fluxbump.model import FLUX, Form, Note, Pin, Role
@@ -28,6 +30,7 @@ _REFERENCE = lazy_pattern(
     rf"{_IMAGE}(?<![\w.-]{_IMAGE})(?P<sign>[:@])"
     r"(?P<tag>(?:\$?\{\{[^\n]*?\}\}|\$\{[^}\n]*\}|\$\([^)\n]*\)|[^\s\"'`,;|&()<>\]}\\])+)"
 )
+_OF_ONE_ARCHITECTURE = lazy_pattern(r"\d-(?:amd64|arm64|arm|386|armv7)\b")
 _NAMES = ("newName", "name", "repository", "image")
 _TAGS = ("newTag", "tag")
 
@@ -96,7 +99,14 @@ def _images(file: TextFile) -> Iterator[Found]:
 
 
 def _beside(file: TextFile, document: Document, mapping: Node) -> Iterator[Found]:
-    """Yield the tag beside the name of the image: of a kustomization, or of values."""
+    """Yield the tag beside the name of the image: of a kustomization, of values, of a component.
+
+    A component of the Open Component Model repeats the tag of the image that it refers to.
+    """
+    reference = yaml.text_of(mapping, "access", "imageReference") or ""
+    version = document.scalar(yaml.get(mapping, "version"))
+    if version and reference.endswith(f"{_IMAGE}:{version.value}"):
+        yield _tag(file, version.start, file.text[version.start : version.end], pinned=False)
     names = (yaml.text_of(mapping, key) for key in _NAMES)
     if not any(name and f"/{name}".endswith(f"/{_IMAGE}") for name in names):
         return
@@ -104,8 +114,12 @@ def _beside(file: TextFile, document: Document, mapping: Node) -> Iterator[Found
     tag = next((scalar for scalar in found if scalar is not None), None)
     if tag is None:
         return
-    pinned = not tag.editable or yaml.text_of(mapping, "digest") is not None
-    yield _tag(file, tag.start, file.text[tag.start : tag.end], pinned=pinned)
+    digest = yaml.text_of(mapping, "digest") is not None
+    pinned = digest or not tag.editable
+    one = _tag(file, tag.start, file.text[tag.start : tag.end], pinned=pinned)
+    if digest and isinstance(one, Pin):
+        one = replace(one, subject=f"{one.subject}{opaque_pins.WITH_DIGEST}")
+    yield one
 
 
 def _tag(file: TextFile, start: int, text: str, *, pinned: bool) -> Found:
@@ -120,7 +134,7 @@ def _tag(file: TextFile, start: int, text: str, *, pinned: bool) -> Found:
     form, skip = form_of(text)
     if pinned or "@" in text or (form is Form.EXACT and not text.startswith("v")):
         form, skip = Form.OPAQUE, 0
-    elif form is Form.RANGE:
+    elif form is Form.RANGE or _OF_ONE_ARCHITECTURE.search(text):
         what = f"{text} is not a tag of a release of the image flux-cli: left alone"
         return Note(file.location(start), what)
     return _pin(file, start + skip, start + len(text), form, "image flux-cli")

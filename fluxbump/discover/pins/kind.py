@@ -221,6 +221,23 @@ def pin_at(kind: str, track: Track, scalar: Scalar, subject: str) -> Pin:
     return Pin(kind, track, location, start, scalar.end, value[skip:], form, subject)
 
 
+def pin_in_template(kind: str, track: Track, file: TextFile, scalar: Scalar, subject: str) -> Pin:
+    """Make the pin that a scalar of a template holds; a directive in it is a variable.
+
+    Args:
+        kind: that found it.
+        track: of the version.
+        file: with the template.
+        scalar: as `templated.documents` has it.
+        subject: what holds it, for people.
+    """
+    text = file.text[scalar.start : scalar.end]
+    if "{{" not in text:
+        return pin_at(kind, track, scalar, subject)
+    where, form = scalar.location, Form.VARIABLE
+    return Pin(kind, track, where, scalar.start, scalar.end, text, form, subject)
+
+
 def as_of(kind: Kind, pin: Pin) -> Pin:
     """Return a pin with the role of the kind that found it, unless it has one of its own."""
     if pin.track == OPERATOR:

@@ -1,0 +1,67 @@
+"""A source of an Argo CD Application or ApplicationSet that installs the chart flux2."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fluxbump.discover.embedded import templated
+from fluxbump.discover.pins.kind import Context, Found, pin_in_template, unpinned
+from fluxbump.model import FLUX2, Note, Role
+from fluxbump.text import yaml
+from fluxbump.text.live_code import Language, TextFile
+from fluxbump.text.yaml import Document, Node
+
+NAME = "argocd"
+ROLE = Role.INSTALLS
+
+_REVISION = "targetRevision"
+_OCI = "oci://"
+_NOT_READ = (Language.DOCUMENT, Language.APPLICATION, Language.RECORD, Language.LOCK)
+
+
+def find(file: TextFile, context: Context) -> Iterator[Found]:
+    """Yield the revision of every source whose chart is flux2.
+
+    No other tool has `repoURL` beside `targetRevision`, so the two tell by themselves, also in the
+    values from which a chart makes applications.
+    """
+    if _REVISION not in file.text or "repoURL" not in file.text or FLUX2.name not in file.text:
+        return
+    if file.language in _NOT_READ:
+        return
+    for document in templated.documents(file):
+        if _REVISION not in document.source or FLUX2.name not in document.source:
+            continue
+        for source in yaml.mappings(document.root):
+            found = _source(file, document, source, context)
+            if found is None or (file.path, getattr(found, "start", -1)) in context.followed.uses:
+                continue
+            yield found
+
+
+def _source(file: TextFile, document: Document, source: Node, context: Context) -> Found | None:
+    url = document.scalar(yaml.get(source, "repoURL"))
+    if url is None:
+        return None
+    place = file.text[url.start : url.end].strip().rstrip("/")
+    chart = yaml.text_of(source, "chart")
+    if chart is None and place.startswith(_OCI):
+        place, _, chart = place.rpartition("/")
+    if chart is None or context.track_of(chart) != FLUX2:
+        return None
+    if not _is_community(place, context):
+        message = f"an Argo CD source takes flux2 from {place}, which is another chart: left alone"
+        return Note(url.location, message)
+    subject = f"Argo CD source of {FLUX2.name}"
+    if sum(key == _REVISION for key, _ in yaml.entries(source)) > 1:
+        return Note(url.location, f"{subject} has two revisions, of which one counts: left alone")
+    revision = document.scalar(yaml.get(source, _REVISION))
+    if revision is None:
+        return unpinned(NAME, FLUX2, url.location, subject)
+    return pin_in_template(NAME, FLUX2, file, revision, subject)
+
+
+def _is_community(place: str, context: Context) -> bool:
+    """Whether a source is the community's; a registry is written without its scheme there."""
+    known = context.is_community(place) or context.is_community(f"{_OCI}{place}")
+    return known or templated.DIRECTIVE in place
