@@ -87,6 +87,23 @@ def test_an_artifact(url: str, reference: str, expected: list[str] | None) -> No
     assert brief(one for one in found if isinstance(one, Pin)) == held
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("images: [ghcr.io/fluxcd/flux-manifests:v2.4.0]\n", ["1 flux-manifests flux 2.4.0"]),
+        ("images: [ghcr.io/fluxcd/flux-manifests:latest]\n", []),
+        ("# ghcr.io/fluxcd/flux-manifests:v2.4.0\n", []),
+        ("V: 2.4.0\nurl: oci://ghcr.io/fluxcd/flux-manifests:v${V}\n", ["1 variable flux 2.4.0"]),
+        (
+            f"images: [ghcr.io/fluxcd/flux-manifests:v2.4.0@sha256:{'ab' * 32}]\n",
+            ["1 flux-manifests flux 2.4.0 [opaque]"],
+        ),
+    ],
+)
+def test_a_reference_with_a_tag(text: str, expected: list[str]) -> None:
+    assert brief(find({"a.yaml": text}).pins) == expected
+
+
 def messages(files: dict[str, str]) -> list[str]:
     verdict = judge(examine(snapshot(files), Settings(), chart_index()), ("FB102",))
     return [f"{one.location}: {one.message}" for one in verdict.findings]
