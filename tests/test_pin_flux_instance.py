@@ -66,6 +66,20 @@ def test_a_patch_of_the_instance_is_a_pin() -> None:
     assert brief(find({"kustomization.yaml": text}).pins) == ["7 kustomize-override flux 2.4.0"]
 
 
+SUBSTITUTE = (
+    "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: flux}\n"
+    "spec:\n  path: ./flux\n  postBuild:\n    substitute:\n      FLUX_VERSION: 2.4.0\n"
+)
+
+
+def test_what_flux_puts_in_for_a_variable_is_a_pin() -> None:
+    files = {"flux/i.yaml": INSTANCE.format("${FLUX_VERSION}"), "ks.yaml": SUBSTITUTE}
+    held = [pin for pin in find(files).pins if pin.form == "exact"]
+    assert [(pin.location.path, brief([pin])) for pin in held] == [
+        ("ks.yaml", ["8 kustomize-override flux 2.4.0"])
+    ]
+
+
 @pytest.mark.parametrize(
     ("url", "reference", "expected"),
     [
