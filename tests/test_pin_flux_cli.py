@@ -113,12 +113,13 @@ DIGESTS = (
 
 
 @pytest.mark.parametrize("text", DIGESTS)
-def test_an_image_with_a_digest_stops_a_bump(text: str, repo: Repo, cli: Cli) -> None:
+def test_an_image_with_a_digest_stays_and_is_listed(text: str, repo: Repo, cli: Cli) -> None:
     repo.commit({"k.yaml": text})
-    refused = cli("to", "2.5.1", cwd=repo)
-    assert refused.code == 5
-    assert "k.yaml:" in refused.err
-    assert "digest" in refused.err
+    done = cli("to", "2.5.1", cwd=repo)
+    assert done.code == 0, done.err
+    assert "k.yaml:" in done.out
+    assert "beside that digest would change nothing" in done.out
+    assert repo.show("fluxbump/flux-2.5.1", "k.yaml") == text
 
 
 VARIABLE = f"V=2.4.0\ncurl -Lo f.tgz {BY_VARIABLE}\necho '{SHA}  f.tgz' | sha256sum -c\n"

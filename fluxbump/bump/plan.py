@@ -292,11 +292,11 @@ def _kept(pins: Iterable[Pin], targets: Mapping[Track, str]) -> Iterator[tuple[P
             yield pin, f"holds a variable, {pin.value}: make sure that it becomes {new}"
         elif pin.form is Form.UNPINNED:
             yield pin, "not pinned: takes whatever is newest"
+        elif pin.form is Form.COMMIT and pin.value != new:
+            yield pin, opaque_pins.stays_at_commit(pin, new)
         elif pin.form is Form.OPAQUE and pin.role in _STAY and pin.value != new:
             message, advice = opaque_pins.refusal(pin, new)
             yield pin, f"{message.removeprefix(pin.subject).strip()}: {advice}"
-        elif pin.form is Form.COMMIT and pin.value != new:
-            yield pin, opaque_pins.stays_at_commit(pin, new)
 
 
 def _refuse_stale_digests(

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from fluxbump.discover import cli_archives, opaque_pins
+from fluxbump.discover import opaque_pins
+from fluxbump.discover.digests import cli_archives
 from fluxbump.discover.pins.kind import Context, Found
 from fluxbump.discover.variables import references
 from fluxbump.model import FLUX, Form, Note, Pin, Role

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from fluxbump.discover import cli_archives
+from fluxbump.discover.digests import cli_archives
 from fluxbump.discover.pins.kind import Context, Found, pin_at
 from fluxbump.discover.variables import flux_names
 from fluxbump.model import FLUX, Form, Note, Pin, Role
