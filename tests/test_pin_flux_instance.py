@@ -58,6 +58,12 @@ def test_what_only_names_an_instance_is_no_pin() -> None:
     assert find({"r.yaml": text}).pins == ()
 
 
+def test_a_file_that_cannot_be_read_stops_the_bump(repo: Repo, cli: Cli) -> None:
+    broken = INSTANCE.format("2.4.0").replace("{name: flux}", "{name: [flux}")
+    repo.commit({"flux/instance.yaml": broken})
+    assert_refused(cli("to", "2.5.1", cwd=repo), 5, "flux/instance.yaml:3", "cannot be read")
+
+
 def test_a_patch_of_the_instance_is_a_pin() -> None:
     text = (
         "kind: Kustomization\npatches:\n  - target: {kind: FluxInstance}\n    patch: |\n"
