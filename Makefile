@@ -1,5 +1,5 @@
-# Needs git and Python 3.11 or later, and Go for e2e; everything else is installed into .venv and
-# .tools.
+# Needs git and Python 3.11 or later, and Go for e2e and a registry; everything else is installed
+# into .venv and .tools.
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
@@ -30,10 +30,11 @@ lint: $(READY) ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-tools: $(READY) ## Put what tests need under .tools, by pinned sha256
+tools: $(READY) ## Put what tests need under .tools, by pinned digests
 	$(BIN)/python -m tests.tools
 	$(BIN)/python -m tests.kube_schemas
 	$(BIN)/python -m tests.contracts
+	$(BIN)/python -m tests.registry.build
 
 bench: $(READY) ## Measure time and memory beside a floor
 	$(BIN)/python -m pytest -q -p no:cacheprovider --benchmark-only tests/bench/bench.py tests/bench/bench_run.py

@@ -11,7 +11,7 @@ exception. Anything else that escapes is a bug (exit code 70).
     ├── PinError            5   the repository's pins cannot be read, or cannot be moved safely
     │   └── HalfBumpError   5   something would stay behind, or nobody can tell
     ├── RepositoryError     6   git: no repository, no such revision, branch in the way
-    ├── IndexSourceError    7   the chart index or an archive cannot be had, or is not valid
+    ├── IndexSourceError    7   the chart index, a registry or an archive cannot be read
     ├── ToolError           8   an outside program (git, helm) is missing or failed
     ├── RefusedError        9   possible, but dangerous: needs an explicit flag
     └── ForgeError         10   the forge cannot be reached, refuses, or answers nonsense
@@ -100,7 +100,7 @@ class RepositoryError(FluxbumpError):
 
 
 class IndexSourceError(FluxbumpError):
-    """The chart index or an archive cannot be had, or is not valid."""
+    """The chart index, a registry or an archive cannot be read, or is not valid."""
 
     exit_code = 7
 

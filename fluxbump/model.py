@@ -75,7 +75,7 @@ class ChartIndex(Struct, frozen=True):
 
 
 class IndexSource(Protocol):
-    """Where chart releases come from: a URL, a file, a directory."""
+    """Where chart releases come from: a URL, a registry, a file, a directory."""
 
     def load(self) -> ChartIndex:
         """Read and validate the index.

@@ -21,6 +21,7 @@ from fluxbump.git.history import Lineage
 from fluxbump.git.objects import CommitSnapshot
 from fluxbump.git.repository import Repository
 from fluxbump.git.worktree import EditableWorktree
+from fluxbump.helm.index import places
 from fluxbump.helm.index import source as indexes
 from fluxbump.model import IndexSource, Snapshot
 from fluxbump.text.live_code import decode
@@ -190,13 +191,19 @@ def index_source(
     spec = _from_root(given, settings.index, root)
     with ExitStack() as stack:
 
-        def web() -> indexes.Web:
+        def web() -> Web:
             # Imported for URLs only: an index in a file needs no HTTP.
             from fluxbump.system.http.fetch import Web
 
             return stack.enter_context(Web(offline=offline))
 
-        yield indexes.open_source(spec, web=web)
+        def charts() -> places.Charts:
+            from fluxbump.helm.registry.charts import RegistryCharts
+            from fluxbump.helm.registry.client import Registry
+
+            return RegistryCharts(Registry(web()))
+
+        yield indexes.open_source(spec, web=web, charts=charts)
 
 
 @contextmanager

@@ -25,6 +25,7 @@ OUTSIDE = {
     "check.recovery.live", "flux.tables",
     "flux.download", "bump.bump", "forges", "run.setup", "run.checkout",
     "system.background", "system.process_pool", "system.commands", "system.http",
+    "system.cache_file", "helm.registry", "flux.manifests_artifact", "flux.tagged_releases",
     # They replace files of a work tree, all or none.
     "system.atomic_replace", "system.no_follow", "system.locks",
     # A process for each repository of a fleet, and the file that says which are done.

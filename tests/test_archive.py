@@ -244,3 +244,34 @@ def test_knows_git_lfs_pointers() -> None:
 
 def test_sha256_is_lower_case_hexadecimal() -> None:
     assert archive.sha256(b"x") == hashlib.sha256(b"x").hexdigest()
+
+
+# --- archives without a top folder ------------------------------------------------------------
+
+
+def test_reads_loose_files() -> None:
+    read = archive.read_files(
+        _packed(
+            _member("./", kind=tarfile.DIRTYPE),
+            _member("./a.yaml", b"a"),
+            _member("b/", kind=tarfile.DIRTYPE),
+            _member("b/c.yaml", b"c"),
+        )
+    )
+    assert read == {"a.yaml": b"a", "b/c.yaml": b"c"}
+
+
+@pytest.mark.parametrize(
+    ("members", "reason"),
+    [
+        ((_member("a"), _member("./a")), "'./a' is in it twice"),
+        ((_member("../a"),), "'../a' is not a plain relative path"),
+        ((_member("././a"),), "'./a' is not a plain relative path"),
+        ((_member("a", kind=tarfile.SYMTYPE),), "'a' is a link, a device or a sparse file"),
+        ((_member("a", bytes(archive.MAX_FILE + 1)),), "'a' takes more than 5 MiB"),
+    ],
+)
+def test_refuses_loose_files(members: tuple[bytes, ...], reason: str) -> None:
+    with pytest.raises(IndexSourceError) as caught:
+        archive.read_files(_packed(*members), where="oci://h/a:v1")
+    assert str(caught.value) == f"oci://h/a:v1: not a usable archive: {reason}"

@@ -690,11 +690,30 @@ def at_file(tmp_path: Path) -> IndexSource:
     return open_source(str(tmp_path / "index.yaml"), web=no_web)
 
 
+class FakeCharts:
+    """A registry with one chart; the real one is in `tests/registry`."""
+
+    def index(self, spec: str) -> tuple[bytes, tuple[str, ...]]:
+        return index_of(entry(urls=f"['{spec}@sha256:{DIGEST}']")).encode(), ("one is left out",)
+
+    def archive(self, url: str, limit: int) -> bytes:
+        assert (url, limit) == (URLS["oci"], ARCHIVE_LIMIT)
+        return b"archive"
+
+
+def at_registry(tmp_path: Path) -> IndexSource:
+    return open_source("oci://Registry.Example.org/charts/flux2/", web=no_web, charts=FakeCharts)
+
+
 PLACES: dict[str, Callable[[Path], IndexSource]] = {
     "url": at_url,
+    "oci": at_registry,
     "directory": at_directory,
     "file": at_file,
 }
+NAMES = {"oci": "oci://registry.example.org/charts/flux2"}
+URLS = {"oci": f"oci://registry.example.org/charts/flux2@sha256:{DIGEST}"}
+URL = "flux2-2.14.1.tgz"
 
 
 def test_every_kind_of_place_is_tested() -> None:
@@ -705,8 +724,17 @@ def test_every_kind_of_place_is_tested() -> None:
 def test_every_kind_of_place_gives_an_index_and_its_archives(kind: str, tmp_path: Path) -> None:
     source = PLACES[kind](tmp_path)
     index = source.load()
-    assert index.source.endswith("index.yaml")
+    assert index.source.endswith(NAMES.get(kind, "index.yaml"))
     assert source.archive(index.releases[0]) == b"archive"
+
+
+def test_what_a_place_leaves_out_is_said(tmp_path: Path) -> None:
+    assert at_registry(tmp_path).load().problems == ("one is left out",)
+
+
+def test_a_registry_is_read_only_where_there_is_what_reads_it() -> None:
+    with pytest.raises(IndexSourceError, match="registries cannot be read here"):
+        open_source("oci://h/x", web=no_web).load()
 
 
 @pytest.mark.parametrize("kind", SOURCES)
@@ -715,7 +743,7 @@ def test_every_kind_of_place_refuses_what_the_index_did_not_promise(
 ) -> None:
     source = PLACES[kind](tmp_path)
     with pytest.raises(IndexSourceError) as caught:
-        source.archive(release("flux2-2.14.1.tgz", digest="0" * 64))
+        source.archive(release(URLS.get(kind, URL), digest="0" * 64))
     assert DIGEST in caught.value.message
     assert "0" * 64 in caught.value.message
     with pytest.raises(IndexSourceError, match="no sha256"):
@@ -730,7 +758,7 @@ def test_every_kind_of_place_goes_on_to_the_next_url(kind: str, bad: str, tmp_pa
     source = PLACES[kind](tmp_path)
     with pytest.raises(IndexSourceError):
         source.archive(release(bad))
-    assert source.archive(release(bad, "flux2-2.14.1.tgz")) == b"archive"
+    assert source.archive(release(bad, URLS.get(kind, URL))) == b"archive"
 
 
 @pytest.mark.parametrize(
@@ -743,6 +771,8 @@ def test_every_kind_of_place_goes_on_to_the_next_url(kind: str, bad: str, tmp_pa
         ("missing/dir", "file"),
         ("x" * 5000, "file"),
         ("a\x00b", "file"),
+        ("oci://h/x", "oci"),
+        ("OCI://h/x", "oci"),
         ("s3://bucket", None),
         ("file:///tmp", None),
     ],
@@ -759,8 +789,8 @@ def test_one_kind_of_place_handles_a_spec(
 @pytest.mark.parametrize(
     ("spec", "words"),
     [
-        ("oci://me:s3cret@ghcr.io/charts", "HTTPS URL"),
-        ("s3://me:s3cret@bucket", "https URL"),
+        ("oci://me:s3cret@ghcr.io/charts", "no user and password"),
+        ("s3://me:s3cret@bucket", "https or oci URL"),
         ("https://", "not valid"),
         ("https://me:s3cret/x@host", "not valid"),
         ("http://[::1", "not valid"),

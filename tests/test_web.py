@@ -12,7 +12,8 @@ import pytest
 import trustme
 
 from fluxbump.errors import IndexSourceError
-from fluxbump.system.http.fetch import Patience, Web
+from fluxbump.system.http.fetch import HttpRequest, Patience, Web
+from fluxbump.system.secret import Secret
 from fluxbump.version import __version__
 from tests.sleeper import Sleeper
 from tests.web_server import Answer, WebServer
@@ -639,3 +640,77 @@ def test_offline_needs_no_working_environment(
     web.get(url, limit=MIB)
     monkeypatch.setenv("HTTPS_PROXY", "foo://")
     assert offline(cache, url) == b"x"
+
+
+# --- asking ----------------------------------------------------------------------------------
+
+
+def test_an_answer_is_a_value(web: Web, server: WebServer, cache: Path) -> None:
+    url = server.serve("/a", Answer(b"x", headers={"Docker-Content-Digest": "sha256:0"}))
+    reply = web.ask(HttpRequest(url, MIB, "a/b", Secret("Bearer t")))
+    assert (reply.status, reply.body, reply.elsewhere) == (200, b"x", False)
+    assert reply.headers["docker-content-digest"] == "sha256:0"
+    sent = server.requests[0].headers
+    assert (sent["authorization"], sent["accept"], sent["accept-encoding"]) == (
+        "Bearer t",
+        "a/b",
+        "identity",
+    )
+    assert not cache.exists()
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_a_refusal_is_an_answer(web: Web, server: WebServer, status: int) -> None:
+    answer = Answer(b"why", status=status, headers={"WWW-Authenticate": "Basic realm=x"})
+    reply = web.ask(HttpRequest(server.serve("/a", answer), MIB))
+    assert (reply.status, reply.body) == (status, b"")
+    assert reply.headers["www-authenticate"] == "Basic realm=x"
+
+
+def test_what_is_sent(web: Web, server: WebServer) -> None:
+    url = server.serve("/a", Answer(b"x", headers={"X-Size": "7"}))
+    web.ask(HttpRequest(url, MIB, method="POST", form=Secret("a=b")))
+    head = web.ask(HttpRequest(url, MIB, method="HEAD"))
+    assert [(one.method, one.body) for one in server.requests] == [("POST", b"a=b"), ("HEAD", b"")]
+    assert server.requests[0].headers["content-type"] == "application/x-www-form-urlencoded"
+    assert (head.status, head.body, head.headers["x-size"]) == (200, b"", "7")
+
+
+def test_a_redirect_takes_no_authorization_to_another_server(web: Web, server: WebServer) -> None:
+    with WebServer() as other:
+        server.serve("/a", redirect("/b"))
+        server.serve("/b", redirect(other.serve("/c", Answer(b"x"))))
+        reply = web.ask(HttpRequest(server.url("/a"), MIB, authorization=Secret("Bearer t")))
+        assert (reply.body, reply.elsewhere) == (b"x", True)
+        assert "authorization" not in other.requests[0].headers
+    assert [one.headers["authorization"] for one in server.requests] == ["Bearer t", "Bearer t"]
+
+
+def test_a_redirect_may_be_the_answer(web: Web, server: WebServer) -> None:
+    reply = web.ask(HttpRequest(server.serve("/a", redirect("/b")), MIB, follow=False))
+    assert (reply.status, reply.headers["location"]) == (302, "/b")
+    assert len(server.requests) == 1
+
+
+def test_an_answer_that_is_too_large(web: Web, server: WebServer) -> None:
+    url = server.serve("/a", Answer(b"x" * 2000))
+    with pytest.raises(IndexSourceError, match=r"larger than 0\.00\d+ MiB"):
+        web.ask(HttpRequest(url, 1999))
+    assert len(web.ask(HttpRequest(url, 2000)).body) == 2000
+
+
+def test_asking_is_tried_again(web: Web, server: WebServer, sleeper: Sleeper) -> None:
+    busy = Answer(status=429, headers={"Retry-After": "3"})
+    url = server.serve("/a", busy, Answer(b"abc", missing=5), Answer(b"abc"))
+    assert web.ask(HttpRequest(url, MIB)).body == b"abc"
+    assert len(server.requests) == 3
+    assert sleeper.pauses[0] == 3.0
+
+
+def test_offline_nothing_is_asked(cache: Path, server: WebServer) -> None:
+    with (
+        open_web(cache, Sleeper(), offline=True) as web,
+        pytest.raises(IndexSourceError, match="not in the cache, and offline"),
+    ):
+        web.ask(HttpRequest(server.serve("/a", Answer(b"x")), MIB))
+    assert server.requests == []

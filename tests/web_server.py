@@ -105,12 +105,12 @@ class _Handler(BaseHTTPRequestHandler):
                 self.script.closing.wait(_PATIENCE)
             elif answer.chunked:
                 self._send_chunks(answer)
-            else:
+            elif self.command != "HEAD":
                 self.wfile.write(answer.body)
         except (ConnectionError, ssl.SSLError):
             pass  # the client had enough
 
-    do_POST = do_PATCH = do_PUT = do_DELETE = do_GET  # noqa: N815  # http.server's names
+    do_HEAD = do_POST = do_PATCH = do_PUT = do_DELETE = do_GET  # noqa: N815  # http.server's names
 
     def _send_head(self, answer: Answer) -> None:
         self.send_response(answer.status)

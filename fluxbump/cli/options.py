@@ -56,7 +56,8 @@ IndexOption = Annotated[
         "--index",
         metavar="URL|PATH",
         envvar="FLUXBUMP_INDEX",
-        help="The chart index: an https URL, a file, or a directory. [default: the community's]",
+        help="The chart index: an https or oci URL, a file, or a directory. "
+        "[default: the community's]",
     ),
 ]
 ReleasesOption = Annotated[

@@ -105,7 +105,8 @@ class Config(Strict):
         default=(), description="Mirrors of the community's chart repository."
     )
     index: str = Field(
-        default=DEFAULT_INDEX, description="Where chart releases come from: URL, file or directory."
+        default=DEFAULT_INDEX,
+        description="Where chart releases come from: https or oci URL, file or directory.",
     )
     releases: str = Field(
         default=DEFAULT_RELEASES,

@@ -96,7 +96,7 @@ class Settings(Struct, frozen=True):
         leave_excluded: globs over excluded paths whose pins are meant to stay behind.
         pins: pins that no kind finds by itself.
         repositories: mirrors of the community's chart repository.
-        index: where chart releases come from: URL, file or directory.
+        index: where chart releases come from: https or oci URL, file or directory.
         releases: where the manifests of Flux releases come from: URL or directory.
         branch: template of the branch's name.
         commit: template of the commit message; None for the usual one.

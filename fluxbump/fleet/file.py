@@ -91,7 +91,8 @@ class Defaults(Strict):
         default=None, description="Where the forge is, when the remote does not say."
     )
     index: Index | None = Field(
-        default=None, description="Where chart releases come from: URL, file or directory."
+        default=None,
+        description="Where chart releases come from: https or oci URL, file or directory.",
     )
 
 

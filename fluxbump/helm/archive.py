@@ -74,7 +74,7 @@ class ChartArchive(Struct, frozen=True):
     files: Mapping[str, bytes]
 
 
-class _Unusable(Exception):  # noqa: N818  # becomes an IndexSourceError in read_chart
+class _Unusable(Exception):  # noqa: N818  # becomes an IndexSourceError at once
     """Why an archive cannot be used."""
 
 
@@ -92,6 +92,20 @@ def read_chart(data: bytes, *, where: str | None = None) -> ChartArchive:
         return _chart(_files(data))
     except _Unusable as error:
         raise IndexSourceError(f"not a usable chart archive: {error}", where=where) from None
+
+
+def read_files(data: bytes, *, where: str | None = None) -> Mapping[str, bytes]:
+    """Read a gzip-compressed tar of regular files, as Flux packs its artifacts; by path.
+
+    See `read_chart` for the arguments; the limits are the same.
+
+    Raises:
+        IndexSourceError: it is no such archive, is damaged, or exceeds a limit.
+    """
+    try:
+        return _loose_files(data)
+    except _Unusable as error:
+        raise IndexSourceError(f"not a usable archive: {error}", where=where) from None
 
 
 def sha256(data: bytes) -> str:
@@ -183,6 +197,21 @@ def _files(data: bytes) -> dict[str, bytes]:
                 continue
             if not path:
                 raise _Unusable(f"{_shown(name)} is outside the chart's folder")
+            if path in files:
+                raise _Unusable(f"{_shown(name)} is in it twice")
+            files[path] = contents
+    except _DAMAGE:
+        raise _Unusable("damaged") from None
+    return files
+
+
+def _loose_files(data: bytes) -> dict[str, bytes]:
+    files: dict[str, bytes] = {}
+    try:
+        for name, contents in _members(data):
+            if contents is None:
+                continue
+            path = _clean(name.removeprefix("./"))
             if path in files:
                 raise _Unusable(f"{_shown(name)} is in it twice")
             files[path] = contents

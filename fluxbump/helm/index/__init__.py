@@ -1,1 +1,1 @@
-"""Where chart releases come from: a URL, a file, a directory."""
+"""Where chart releases come from: a URL, a registry, a file, a directory."""

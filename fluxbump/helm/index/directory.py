@@ -14,9 +14,9 @@ def handles(spec: str) -> bool:
     return places.is_directory(spec)
 
 
-def place(spec: str, fetch: places.Fetch) -> places.Place:
+def place(spec: str, reach: places.Reach) -> places.Place:
     """Return the repository in the directory `spec`."""
-    return _Directory(Path(spec), fetch)
+    return _Directory(Path(spec), reach.fetch)
 
 
 class _Directory(Struct, frozen=True):
@@ -27,8 +27,8 @@ class _Directory(Struct, frozen=True):
     def name(self) -> str:
         return str(self.path / "index.yaml")
 
-    def index(self, limit: int) -> bytes:
-        return places.read(self.path / "index.yaml", limit)
+    def index(self, limit: int) -> places.IndexListing:
+        return places.IndexListing(places.read(self.path / "index.yaml", limit))
 
     def archive(self, url: str, limit: int) -> bytes:
         # A mirror keeps the upstream's index with its absolute URLs and the archives beside it.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
@@ -88,13 +88,16 @@ class _Json:
         return value if isinstance(value, str) else None
 
 
-def parse_index(data: bytes, *, chart: str = "flux2", source: str) -> ChartIndex:
+def parse_index(
+    data: bytes, *, chart: str = "flux2", source: str, problems: Iterable[str] = ()
+) -> ChartIndex:
     """Read what an index says about one chart.
 
     Args:
         data: the index as it was received, YAML or JSON.
         chart: the chart's name.
         source: where `data` came from, for messages; must hold no credentials.
+        problems: entries that `data` does not have, one sentence each.
 
     Raises:
         IndexSourceError: it is not a chart index, does not have the chart, or no entry of the
@@ -105,20 +108,20 @@ def parse_index(data: bytes, *, chart: str = "flux2", source: str) -> ChartIndex
     except UnicodeDecodeError as error:
         raise _not_an_index(source, f"byte {error.start} is not UTF-8") from None
     reader, items = _read(text, chart, source)
-    problems: list[str] = []
+    said = list(problems)
     releases: dict[str, ChartRelease] = {}
     for position, item in enumerate(items, 1):
-        _add(releases, _Entry(reader, reader.fields(item), chart, position, problems))
+        _add(releases, _Entry(reader, reader.fields(item), chart, position, said))
     if not releases:
         raise IndexSourceError(
             f"the index has no usable release of {chart}",
             where=source,
-            hint=problems[0] if problems else "is this the right index?",
+            hint=said[0] if said else "is this the right index?",
         )
     newest_first = sorted(
         releases.values(), key=lambda release: (release.version, str(release.version)), reverse=True
     )
-    return ChartIndex(source, tuple(newest_first), tuple(problems))
+    return ChartIndex(source, tuple(newest_first), tuple(said))
 
 
 def _read(text: str, chart: str, source: str) -> tuple[_Reader, Sequence[Any]]:

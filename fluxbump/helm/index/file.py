@@ -14,9 +14,9 @@ def handles(spec: str) -> bool:
     return "://" not in spec and not places.is_directory(spec)
 
 
-def place(spec: str, fetch: places.Fetch) -> places.Place:
+def place(spec: str, reach: places.Reach) -> places.Place:
     """Return the repository whose index is the file `spec`."""
-    return _File(Path(spec), fetch)
+    return _File(Path(spec), reach.fetch)
 
 
 class _File(Struct, frozen=True):
@@ -27,8 +27,8 @@ class _File(Struct, frozen=True):
     def name(self) -> str:
         return str(self.path)
 
-    def index(self, limit: int) -> bytes:
-        return places.read(self.path, limit)
+    def index(self, limit: int) -> places.IndexListing:
+        return places.IndexListing(places.read(self.path, limit))
 
     def archive(self, url: str, limit: int) -> bytes:
         if places.scheme(url):

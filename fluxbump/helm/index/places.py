@@ -7,10 +7,56 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
+from msgspec import Struct
+
 from fluxbump.errors import IndexSourceError
 
 Fetch = Callable[[str, int], bytes]
 """Gets the body behind a URL, at most so many bytes; raises IndexSourceError."""
+
+
+class Charts(Protocol):
+    """What reaches charts in registries; `fluxbump.helm.registry.charts.RegistryCharts` does."""
+
+    def index(self, spec: str) -> tuple[bytes, tuple[str, ...]]:
+        """Return a chart index in JSON, and a sentence for each version that was left out.
+
+        Raises:
+            IndexSourceError: it cannot be had.
+        """
+        ...
+
+    def archive(self, url: str, limit: int) -> bytes:
+        """Return the archive that such an index names.
+
+        Raises:
+            IndexSourceError: it cannot be had, or is larger than `limit` bytes.
+        """
+        ...
+
+
+class Reach(Struct, frozen=True):
+    """What reaches other machines; made only where it is needed.
+
+    Attributes:
+        fetch: gets what is behind a URL.
+        charts: makes what reaches registries.
+    """
+
+    fetch: Fetch
+    charts: Callable[[], Charts]
+
+
+class IndexListing(Struct, frozen=True):
+    """An index.
+
+    Attributes:
+        data: as it was received, or made: YAML or JSON.
+        problems: versions that were left out of it, one sentence each.
+    """
+
+    data: bytes
+    problems: tuple[str, ...] = ()
 
 
 class Place(Protocol):
@@ -21,8 +67,8 @@ class Place(Protocol):
         """The index's URL or path, for messages; holds no credentials."""
         ...
 
-    def index(self, limit: int) -> bytes:
-        """Return the index as it is.
+    def index(self, limit: int) -> IndexListing:
+        """Return the index.
 
         Raises:
             IndexSourceError: it cannot be had, or is larger than `limit` bytes.
@@ -46,7 +92,7 @@ class Kind(Protocol):
         """Tell whether `spec`, as the user gave it, is a place of this kind."""
         ...
 
-    def place(self, spec: str, fetch: Fetch) -> Place:
+    def place(self, spec: str, reach: Reach) -> Place:
         """Return the place, without reaching for it yet."""
         ...
 

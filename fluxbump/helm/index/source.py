@@ -1,4 +1,4 @@
-"""Where chart releases come from: a URL, a file, a directory.
+"""Where chart releases come from: a URL, a file, a directory, a registry.
 
 A kind of place is a module with `handles` and `place` (see `places.Kind`), entered in `SOURCES`.
 It knows how to reach bytes and nothing else; what the bytes mean, and whether an archive is the
@@ -15,7 +15,7 @@ from typing import Final, Protocol
 from msgspec import Struct
 
 from fluxbump.errors import IndexSourceError
-from fluxbump.helm.index import directory, file, places, url
+from fluxbump.helm.index import directory, file, oci, places, url
 from fluxbump.helm.index.entries import parse_index
 from fluxbump.model import ChartIndex, ChartRelease, IndexSource
 
@@ -25,7 +25,12 @@ INDEX_LIMIT: Final = 64 << 20
 ARCHIVE_LIMIT: Final = 10 << 20
 """The largest chart archive that is read, in bytes."""
 
-SOURCES: Final[dict[str, places.Kind]] = {"url": url, "directory": directory, "file": file}
+SOURCES: Final[dict[str, places.Kind]] = {
+    "url": url,
+    "oci": oci,
+    "directory": directory,
+    "file": file,
+}
 """Every kind of place by name."""
 
 
@@ -41,34 +46,41 @@ class Web(Protocol):
         ...
 
 
-def open_source(spec: str, *, web: Callable[[], Web], chart: str = "flux2") -> IndexSource:
+def open_source(
+    spec: str,
+    *,
+    web: Callable[[], Web],
+    charts: Callable[[], places.Charts] | None = None,
+    chart: str = "flux2",
+) -> IndexSource:
     """Return the place that `spec` means; nothing is read yet.
 
     Args:
-        spec: an https or http URL, or the path of a file or a directory.
+        spec: an https, http or oci URL, or the path of a file or a directory.
         web: makes what reaches URLs. It is called at most once, and only when a URL is needed;
             whoever made it closes it.
+        charts: makes what reaches registries, likewise; None where there is none.
         chart: the chart to look for.
 
     Raises:
         IndexSourceError: no kind of place handles `spec`.
     """
-    if spec.lower().startswith("oci://"):
-        raise IndexSourceError(
-            "an OCI registry has no chart index",
-            where=places.public(spec),
-            hint="give the HTTPS URL of the chart repository's index.yaml, or a copy of the file",
-        )
     connect = cache(web)
+    reach = places.Reach(
+        lambda url, limit: connect().get(url, limit=limit), cache(charts or _no_registry)
+    )
     for kind in SOURCES.values():
         if kind.handles(spec):
-            found = kind.place(spec, lambda url, limit: connect().get(url, limit=limit))
-            return _Source(found, chart)
+            return _Source(kind.place(spec, reach), chart)
     raise IndexSourceError(
         "not a place for a chart index",
         where=places.public(spec),
-        hint="give an https URL, a file or a directory",
+        hint="give an https or oci URL, a file or a directory",
     )
+
+
+def _no_registry() -> places.Charts:
+    raise IndexSourceError("registries cannot be read here", hint="give an https URL or a file")
 
 
 class _Source(Struct, frozen=True):
@@ -78,8 +90,10 @@ class _Source(Struct, frozen=True):
     chart: str
 
     def load(self) -> ChartIndex:
-        data = self.place.index(INDEX_LIMIT)
-        return parse_index(data, chart=self.chart, source=self.place.name)
+        listing = self.place.index(INDEX_LIMIT)
+        return parse_index(
+            listing.data, chart=self.chart, source=self.place.name, problems=listing.problems
+        )
 
     def archive(self, release: ChartRelease) -> bytes:
         title = f"{release.name} {release.version}"

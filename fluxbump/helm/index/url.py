@@ -17,7 +17,7 @@ def handles(spec: str) -> bool:
     return spec.lower().startswith(("https://", "http://"))
 
 
-def place(spec: str, fetch: places.Fetch) -> places.Place:
+def place(spec: str, reach: places.Reach) -> places.Place:
     """Return the repository whose URL, or whose index's URL, is `spec`.
 
     Raises:
@@ -36,7 +36,7 @@ def place(spec: str, fetch: places.Fetch) -> places.Place:
         )
     if not parts.path.lower().endswith(_INDEX_SUFFIXES):
         parts = parts._replace(path=f"{parts.path.rstrip('/')}/index.yaml")
-    return _Url(parts._replace(fragment="").geturl(), fetch)
+    return _Url(parts._replace(fragment="").geturl(), reach.fetch)
 
 
 class _Url(Struct, frozen=True):
@@ -49,8 +49,8 @@ class _Url(Struct, frozen=True):
     def name(self) -> str:
         return places.public(self.address)
 
-    def index(self, limit: int) -> bytes:
-        return self.fetch(self.address, limit)
+    def index(self, limit: int) -> places.IndexListing:
+        return places.IndexListing(self.fetch(self.address, limit))
 
     def archive(self, url: str, limit: int) -> bytes:
         places.scheme(url)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
@@ -18,6 +17,8 @@ from typing import cast
 
 import hishel
 import httpx
+
+from fluxbump.system import cache_file
 
 
 class Kept(hishel.BaseStorage):
@@ -87,13 +88,4 @@ class Kept(hishel.BaseStorage):
 
     def _write(self, headers: dict[str, list[str] | None], body: bytes) -> None:
         head = {"sha256": hashlib.sha256(body).hexdigest(), "headers": headers}
-        with suppress(OSError):
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=self._path.parent, delete=False) as file:
-                try:
-                    file.write(json.dumps(head).encode() + b"\n" + body)
-                    file.close()
-                    Path(file.name).replace(self._path)
-                except BaseException:
-                    Path(file.name).unlink(missing_ok=True)
-                    raise
+        cache_file.write(self._path, json.dumps(head).encode() + b"\n" + body)

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import hishel
 import hishel.httpx
@@ -27,6 +27,7 @@ import platformdirs
 
 from fluxbump.errors import IndexSourceError
 from fluxbump.system.http.cache import Kept
+from fluxbump.system.http.exchange import HttpReply, HttpRequest, exchange
 from fluxbump.system.http.retries import BAD_REDIRECT, Patience, explain, open_client
 from fluxbump.system.http.transport import (
     Bounds,
@@ -37,7 +38,9 @@ from fluxbump.system.http.transport import (
     too_large,
 )
 
-__all__ = ["Patience", "Progress", "Web"]
+__all__ = ["HttpReply", "HttpRequest", "Patience", "Progress", "Web"]
+
+T = TypeVar("T")
 
 _PATIENCE = Patience()
 _PRIVATE = hishel.CacheOptions(shared=False)
@@ -61,6 +64,10 @@ class Web:
         clock: seconds on a monotonic clock.
         now: seconds since the epoch.
         sleep: waits for so many seconds.
+
+    Attributes:
+        directory: where answers are kept.
+        offline: whether nothing is asked.
     """
 
     def __init__(
@@ -73,8 +80,8 @@ class Web:
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._directory = cache_dir or platformdirs.user_cache_path("fluxbump", appauthor=False)
-        self._offline = offline
+        self.directory = cache_dir or platformdirs.user_cache_path("fluxbump", appauthor=False)
+        self.offline = offline
         self._patience = patience
         self._clock = clock
         self._now = now
@@ -112,35 +119,51 @@ class Web:
             IndexSourceError: it cannot be had within the limits, or, offline, is not kept.
         """
         address = _address(url)
-        kept = Kept(self._directory / "http", address)
-        body = kept.body() if self._offline or settled else None
-        if body is None and not self._offline:
-            body = self._fetched(address, kept, limit, progress)
+        kept = Kept(self.directory / "http", address)
+        body = kept.body() if self.offline or settled else None
         if body is None:
-            raise failed(
-                address,
-                "not in the cache, and offline",
-                f"run once without --offline: what is read then is kept in {self._directory}",
-            )
+            self._require_network(address)
+            bounds = self._bounds(address, limit, progress)
+            body = self._retried(bounds, lambda: self._attempt(address, kept, bounds))
         if len(body) > limit:
             raise too_large(address, limit)
         return body
 
-    def _fetched(
-        self, address: httpx.URL, kept: Kept, limit: int, progress: Progress | None
-    ) -> bytes:
+    def ask(self, request: HttpRequest) -> HttpReply:
+        """Return what a server answers, whatever its status; nothing is kept.
+
+        Raises:
+            IndexSourceError: there is no answer within the limits, or, offline, in any case.
+        """
+        address = _address(request.url)
+        self._require_network(address)
+        bounds = self._bounds(address, request.limit, None)
+        return self._retried(bounds, lambda: exchange(self._client, request, bounds, self._now))
+
+    def _require_network(self, address: httpx.URL) -> None:
+        if self.offline:
+            raise failed(
+                address,
+                "not in the cache, and offline",
+                f"run once without --offline: what is read then is kept in {self.directory}",
+            )
+
+    def _bounds(self, address: httpx.URL, limit: int, progress: Progress | None) -> Bounds:
         deadline = self._clock() + self._patience.total
-        bounds = Bounds(address, limit, deadline, self._clock, progress)
-        attempt = 1
+        return Bounds(address, limit, deadline, self._clock, progress)
+
+    def _retried(self, bounds: Bounds, attempt: Callable[[], T]) -> T:
+        number = 1
         while True:
             try:
-                return self._attempt(address, kept, bounds)
+                return _explained(bounds.address, attempt)
             except TemporaryError as error:
-                pause = self._pause(error, attempt)
-                if attempt == self._patience.attempts or self._clock() + pause > deadline:
+                pause = self._pause(error, number)
+                late = self._clock() + pause > bounds.deadline
+                if number == self._patience.attempts or late:
                     raise error.final from None
             self._sleep(pause)
-            attempt += 1
+            number += 1
 
     def _pause(self, error: TemporaryError, attempt: int) -> float:
         if error.wait is None:
@@ -156,16 +179,11 @@ class Web:
         # hishel would trust an answer as long as the server allows, and guess when it says
         # nothing; the newest release is worth one small request.
         request = httpx.Request("GET", kept.url, headers={"cache-control": "no-cache"})
+        response = cache.handle_request(request)
         try:
-            response = cache.handle_request(request)
-            try:
-                return b"".join(response.iter_raw())
-            finally:
-                response.close()
-        except httpx.TransportError as error:
-            raise _unreachable(address, error) from None
-        except (httpx.InvalidURL, UnicodeError):
-            raise failed(address, BAD_REDIRECT) from None
+            return b"".join(response.iter_raw())
+        finally:
+            response.close()
 
     @cached_property
     def _client(self) -> httpx.Client:
@@ -182,6 +200,16 @@ def _address(url: str) -> httpx.URL:
         hint = "escape special characters of a password, `/` as %2F and `@` as %40"
         raise IndexSourceError("a URL is not a valid https or http URL", hint=hint)
     return address
+
+
+def _explained(address: httpx.URL, attempt: Callable[[], T]) -> T:
+    """Return what an attempt comes to; where there is no answer, the error says why."""
+    try:
+        return attempt()
+    except httpx.TransportError as error:
+        raise _unreachable(address, error) from None
+    except (httpx.InvalidURL, UnicodeError):
+        raise failed(address, BAD_REDIRECT) from None
 
 
 def _unreachable(address: httpx.URL, error: httpx.TransportError) -> Exception:

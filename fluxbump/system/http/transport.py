@@ -82,7 +82,7 @@ class Origin(httpx.BaseTransport):
         packed = self._address.path.lower().endswith(_PACKED)
         encoding = (b"accept-encoding", b"identity" if packed else b"gzip")
         hop = self._client.build_request("GET", self._address, headers=[encoding, *conditions])
-        response = self._followed(hop)
+        response = followed(self._client, hop, self._address)
         if response.status_code == httpx.codes.NOT_MODIFIED and conditions:
             return response
         if response.status_code != httpx.codes.OK:
@@ -94,26 +94,46 @@ class Origin(httpx.BaseTransport):
         ]
         return httpx.Response(200, headers=headers, stream=body)
 
-    def _followed(self, hop: httpx.Request) -> httpx.Response:
-        for _ in range(_MAX_REDIRECTS + 1):
-            response = self._client.send(hop, stream=True)
-            following = response.next_request
-            if following is None:
-                return response
-            response.close()
-            if following.url.scheme not in ("https", hop.url.scheme):
-                reason = f"it redirects from {hop.url.scheme} to {following.url.scheme}"
-                raise failed(self._address, reason, "give the URL that it should lead to")
-            hop = following
-        raise failed(self._address, f"it redirects more than {_MAX_REDIRECTS} times")
-
     def _refusal(self, response: httpx.Response) -> Exception:
         status = response.status_code
-        final = failed(self._address, f"HTTP {status}", _HINTS.get(status))
-        if status == httpx.codes.TOO_MANY_REQUESTS or response.is_server_error:
-            wait = retry_after(response.headers.get("retry-after", ""), self._now())
-            return TemporaryError(final, wait)
-        return final
+        later = temporary(response, self._address, self._now)
+        return later or failed(self._address, f"HTTP {status}", _HINTS.get(status))
+
+
+def followed(client: httpx.Client, hop: httpx.Request, address: httpx.URL) -> httpx.Response:
+    """Send a request and follow redirects; httpx drops `Authorization` at another host.
+
+    Args:
+        client: sends it.
+        hop: the request.
+        address: what an error names.
+
+    Raises:
+        IndexSourceError: it redirects from https to something else, or without end.
+        httpx.TransportError: there is no answer.
+    """
+    for _ in range(_MAX_REDIRECTS + 1):
+        response = client.send(hop, stream=True)
+        following = response.next_request
+        if following is None:
+            return response
+        response.close()
+        if following.url.scheme not in ("https", hop.url.scheme):
+            reason = f"it redirects from {hop.url.scheme} to {following.url.scheme}"
+            raise failed(address, reason, "give the URL that it should lead to")
+        hop = following
+    raise failed(address, f"it redirects more than {_MAX_REDIRECTS} times")
+
+
+def temporary(
+    response: httpx.Response, address: httpx.URL, now: Callable[[], float]
+) -> TemporaryError | None:
+    """Return the error of an answer that another attempt may change; None for any other answer."""
+    status = response.status_code
+    if status != httpx.codes.TOO_MANY_REQUESTS and not response.is_server_error:
+        return None
+    wait = retry_after(response.headers.get("retry-after", ""), now())
+    return TemporaryError(failed(address, f"HTTP {status}", _HINTS.get(status)), wait)
 
 
 class Body(httpx.SyncByteStream):

@@ -1,0 +1,55 @@
+"""The manifests of a Flux release, as Flux publishes them in a registry.
+
+The artifact `flux-manifests` holds what `flux install --export` prints with all components
+(.github/workflows/release.yaml of fluxcd/flux2). A release never changes, so what was read once is
+kept for good. Its digest is verified, and its signature is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fluxbump.errors import IndexSourceError
+from fluxbump.helm import archive
+from fluxbump.helm.registry import manifest, reference
+from fluxbump.helm.registry.client import Registry
+from fluxbump.helm.registry.content_store import digest_of
+
+FLUX_MANIFESTS = "oci://ghcr.io/fluxcd/flux-manifests"
+"""The repository of the artifact; its tags are releases with a leading `v`."""
+
+_LARGEST = 10 << 20
+"""Bytes of the artifact, packed."""
+
+_ELSEWHERE = "say with --releases where the manifests of releases are"
+
+
+def flux_manifests(
+    release: str, registry: Registry, *, artifact: str = FLUX_MANIFESTS
+) -> Mapping[str, bytes]:
+    """Return the files of a release's manifests by path, `gotk-components.yaml` among them.
+
+    Args:
+        release: without a leading `v`.
+        registry: reads registries. If it is offline, only what was read before is there.
+        artifact: the repository that holds the artifact, of a mirror for one.
+
+    Raises:
+        IndexSourceError: it cannot be read, or is something else. The limits of its size are
+            those of `archive.read_files`.
+    """
+    repository, tag = reference.parse(artifact), f"v{release}"
+    where = f"{repository}:{tag}"
+    if reference.version_of(tag) is None:
+        raise IndexSourceError(f"{release!r} is not a release of Flux")
+    kept = registry.store.tags(repository) or {}
+    data = registry.manifest(repository, kept.get(tag, tag))
+    if data is None:
+        raise IndexSourceError("the registry has no such release", where=where, hint=_ELSEWHERE)
+    layer = manifest.parse(data, where).layer(manifest.FLUX_CONTENT)
+    if layer is None:
+        raise IndexSourceError("it is not an artifact of Flux", where=where, hint=_ELSEWHERE)
+    files = archive.read_files(registry.blob(repository, layer, _LARGEST), where=where)
+    if tag not in kept:
+        registry.store.write_tags(repository, {**kept, tag: digest_of(data)})
+    return files

@@ -1,0 +1,133 @@
+"""The tags of Flux's own repository, which say what releases there are; kept for a while.
+
+For repositories that pin no chart, a release exists if it has a tag. A tag costs one question to
+the remote, without any object.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+from semver import Version
+
+from fluxbump.errors import RepositoryError
+from fluxbump.flux import release_tags
+from fluxbump.git.remote import Remote
+from fluxbump.git.remote_errors import UnreachableError
+from fluxbump.system import cache_file
+from fluxbump.text import versions
+
+FLUX = "https://github.com/fluxcd/flux2"
+"""Where Flux is developed."""
+
+MAX_AGE = 3600.0
+"""Seconds for which the tags are not asked for again."""
+
+_TIMEOUT = 30.0  # seconds; the answer has some tens of KiB
+
+
+class Released(Struct, frozen=True):
+    """The releases that had a tag.
+
+    Attributes:
+        releases: the newest first.
+        source: the repository's URL, without credentials.
+        read: when they were read, in seconds since the epoch.
+        is_old: the remote cannot be reached, or is not asked, and they are older than allowed; a
+            newer release may be missing.
+    """
+
+    releases: tuple[Version, ...]
+    source: str
+    read: float
+    is_old: bool = False
+
+
+class _Kept(Struct, frozen=True):
+    read: float
+    releases: tuple[str, ...]
+
+
+class FluxTags:
+    """The tags of a repository.
+
+    Args:
+        cache_dir: where they are kept; one that cannot be written is no error.
+        url: of the repository, as git takes it: a mirror, or a path.
+        offline: take what is kept, however old.
+        environ: for git; the process's own if it is None.
+        max_age: seconds for which what is kept is taken.
+        now: seconds since the epoch.
+
+    Raises:
+        UsageError: git has no such URLs.
+    """
+
+    def __init__(
+        self,
+        cache_dir: Path,
+        url: str = FLUX,
+        *,
+        offline: bool = False,
+        environ: Mapping[str, str] | None = None,
+        max_age: float = MAX_AGE,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        told = os.environ if environ is None else environ
+        self._remote = Remote(None, url, environ=told, timeout=_TIMEOUT)
+        name = hashlib.sha256(self._remote.url.url.encode()).hexdigest()
+        self._path = cache_dir / "tags" / f"{name}.json"
+        self._offline = offline
+        self._max_age = max_age
+        self._now = now
+
+    def released(self) -> Released:
+        """Return the releases.
+
+        Raises:
+            RepositoryError: the remote cannot be read, and nothing is kept; offline, nothing is
+                kept.
+            ToolError: git is not installed.
+        """
+        kept = self._read()
+        if kept is not None and (self._offline or not kept.is_old):
+            return kept
+        if self._offline:
+            raise RepositoryError(
+                f"the tags of {self._remote.where} are not in the cache, and offline",
+                hint="run once without --offline",
+            )
+        try:
+            return self._asked()
+        except UnreachableError:
+            if kept is None:
+                raise
+            return kept
+
+    def _asked(self) -> Released:
+        url = self._remote.url.url
+        found = release_tags.parse(self._remote.run("ls-remote", "--tags", "--", url))
+        if not found:
+            raise RepositoryError(
+                f"{self._remote.where} has no tag that is a release of Flux",
+                hint="give the URL of fluxcd/flux2, or of a mirror of it with its tags",
+            )
+        read = self._now()
+        kept = _Kept(read, tuple(map(str, found)))
+        cache_file.write(self._path, msgspec.json.encode(kept))
+        return Released(found, self._remote.where, read)
+
+    def _read(self) -> Released | None:
+        with suppress(OSError, msgspec.MsgspecError, UnicodeDecodeError):
+            kept = msgspec.json.decode(self._path.read_bytes(), type=_Kept)
+            found = tuple(version for version in map(versions.parse, kept.releases) if version)
+            is_old = not 0 <= self._now() - kept.read < self._max_age
+            return Released(found, self._remote.where, kept.read, is_old) if found else None
+        return None

@@ -1,0 +1,118 @@
+"""What a registry wants before it answers, and where a token may be asked for. Pure.
+
+The token flow is that of distribution/distribution, docs/content/spec/auth/token.md; challenges are
+those of RFC 9110, 11.6.1.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from urllib.parse import urlencode, urlsplit
+
+from msgspec import Struct
+
+from fluxbump.errors import IndexSourceError
+from fluxbump.helm.registry.reference import RegistryRepository, host_name, is_kin, is_loopback
+from fluxbump.system.secret import Secret
+
+_NAME = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
+_PIECE = re.compile(
+    rf'[\s,]*(?:(?P<key>{_NAME})\s*=\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>{_NAME}))'
+    rf"|(?P<scheme>{_NAME})(?=[\s,]|$))"
+)
+_ESCAPED = re.compile(r"\\(.)")
+
+
+class Challenge(Struct, frozen=True):
+    """One way to come in.
+
+    Attributes:
+        scheme: `basic`, `bearer` or another, in lower case.
+        parameters: names in lower case.
+    """
+
+    scheme: str
+    parameters: Mapping[str, str]
+
+
+class TokenService(Struct, frozen=True):
+    """Where a token is asked for.
+
+    Attributes:
+        url: of the service, without what is asked.
+        service: the name by which it knows the registry; empty if none is given.
+        scope: what the token shall be good for.
+        host: of the service, with a port if one is given.
+    """
+
+    url: str
+    service: str
+    scope: str
+    host: str
+
+    @property
+    def question(self) -> str:
+        """The URL that asks for a token."""
+        asked = urlencode([*self._service(), ("scope", self.scope)])
+        return f"{self.url}{'&' if urlsplit(self.url).query else '?'}{asked}"
+
+    def exchange(self, identity: Secret) -> Secret:
+        """Return the form that asks for a token with an identity token (…/auth/oauth.md)."""
+        form = [("grant_type", "refresh_token"), ("client_id", "fluxbump"), *self._service()]
+        form += [("scope", self.scope), ("refresh_token", identity.reveal())]
+        return Secret(urlencode(form))
+
+    def _service(self) -> list[tuple[str, str]]:
+        return [("service", self.service)] if self.service else []
+
+
+def challenges(header: str) -> tuple[Challenge, ...]:
+    """Take a `WWW-Authenticate` header apart, up to the first piece that is not understood."""
+    found: list[tuple[str, dict[str, str]]] = []
+    position = 0
+    while piece := _PIECE.match(header, position):
+        position = piece.end()
+        if piece["scheme"]:
+            found.append((piece["scheme"].lower(), {}))
+        elif found:
+            text = piece["plain"] or _ESCAPED.sub(r"\1", piece["quoted"] or "")
+            found[-1][1].setdefault(piece["key"].lower(), text)
+    return tuple(Challenge(scheme, parameters) for scheme, parameters in found)
+
+
+def token_service(repository: RegistryRepository, challenge: Challenge) -> TokenService:
+    """Return where a registry sends us for a token.
+
+    Of a registry with TLS, the service has it as well. Whatever the registry suggests, the token
+    is asked for one repository, and to read.
+
+    Raises:
+        IndexSourceError: it is not a URL, or one that is less safe than the registry's.
+    """
+    realm = challenge.parameters.get("realm", "")
+    try:
+        parts = urlsplit(realm)
+        host, _ = parts.hostname or "", parts.port  # reading the port validates it
+    except ValueError:
+        host = ""
+    plain_is_safe = repository.is_loopback and is_loopback(host)
+    safe = parts.scheme == "https" or (parts.scheme == "http" and plain_is_safe) if host else False
+    if not safe or "@" in parts.netloc or not realm.isprintable():
+        raise IndexSourceError(
+            "the registry names no https URL where a token can be asked for",
+            where=str(repository),
+            hint="tell whoever runs the registry; check the proxy if it is not the registry's own",
+        )
+    return TokenService(
+        url=parts._replace(fragment="").geturl(),
+        service=challenge.parameters.get("service", ""),
+        scope=f"repository:{repository.path}:pull",
+        host=parts.netloc.lower(),
+    )
+
+
+def login_key(repository: RegistryRepository, service: TokenService) -> str:
+    """Return whose login goes to a token service: the registry's only where it is its kin."""
+    kin = is_kin(host_name(service.host), host_name(repository.host))
+    return repository.login_key if kin else service.host

@@ -1,0 +1,58 @@
+"""What was read from registries, on disk: contents by digest, and which digest a tag had."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from fluxbump.helm.registry.reference import DIGEST, RegistryRepository
+from fluxbump.system import cache_file
+
+
+def digest_of(data: bytes) -> str:
+    """Return the digest of some bytes, `sha256:` and 64 digits."""
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+class ContentStore(Struct, frozen=True):
+    """A directory with what was read.
+
+    What is damaged or cannot be read counts as not there, and one that cannot be written is no
+    error. Contents are the same whichever registry they came from, so all of them share one folder.
+    """
+
+    directory: Path
+
+    def read(self, digest: str) -> bytes | None:
+        """Return the contents with a digest; None if they are not here."""
+        with suppress(OSError):
+            data = self._blob(digest).read_bytes()
+            return data if digest_of(data) == digest else None
+        return None
+
+    def write(self, data: bytes) -> None:
+        """Keep contents."""
+        cache_file.write(self._blob(digest_of(data)), data)
+
+    def tags(self, repository: RegistryRepository) -> Mapping[str, str] | None:
+        """Return the digest of the manifest below each tag when it was last read; None if never."""
+        with suppress(OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            found = msgspec.json.decode(self._tags(repository).read_bytes(), type=dict[str, str])
+            return {tag: found[tag] for tag in found if DIGEST.fullmatch(found[tag])}
+        return None
+
+    def write_tags(self, repository: RegistryRepository, tags: Mapping[str, str]) -> None:
+        """Keep which digest each tag has."""
+        cache_file.write(self._tags(repository), msgspec.json.encode(dict(tags)))
+
+    def _blob(self, digest: str) -> Path:
+        return self.directory / "blobs" / digest.partition(":")[2]
+
+    def _tags(self, repository: RegistryRepository) -> Path:
+        name = hashlib.sha256(str(repository).encode()).hexdigest()
+        return self.directory / "tags" / f"{name}.json"

@@ -1,0 +1,132 @@
+"""Where something is in a registry, and which versions tags stand for. Pure.
+
+The shapes of names, tags and digests are those of the OCI Distribution Specification 1.1.
+"""
+
+from __future__ import annotations
+
+import re
+
+from msgspec import Struct
+from semver import Version
+
+from fluxbump.errors import IndexSourceError
+from fluxbump.text import versions
+
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+"""The digests that are understood; registries use no others for charts and artifacts of Flux."""
+
+TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+
+_SCHEME = "oci://"
+_HOST = re.compile(
+    r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
+)
+_LOOPBACK = re.compile(r"(?:.+\.)?localhost|127(?:\.[0-9]{1,3}){3}|::1")
+_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_PATH = re.compile(rf"{_PART}(?:/{_PART})*")
+_WITH_PARENT = 3
+"""Labels from which on the first one is left out for the parent domain; two are a domain."""
+_LONGEST = 255  # characters of a path
+_HINT = "give oci://HOST/PATH/CHART"
+
+HUB = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
+"""The names of Docker's own registry."""
+
+HUB_LOGIN = "https://index.docker.io/v1/"
+"""Under which Docker keeps the login of its own registry, since the first version of its API."""
+
+
+class RegistryRepository(Struct, frozen=True):
+    """A repository of a registry: the versions of one chart, for one.
+
+    Attributes:
+        host: of the registry in lower case, with the port if one was given.
+        path: on it.
+    """
+
+    host: str
+    path: str
+
+    def __str__(self) -> str:
+        return f"{_SCHEME}{self.host}/{self.path}"
+
+    @property
+    def name(self) -> str:
+        """The last part of the path, which is the chart's name."""
+        return self.path.rpartition("/")[2]
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the registry is on this machine; only there it is asked without TLS."""
+        return is_loopback(host_name(self.host))
+
+    @property
+    def api(self) -> str:
+        """The URL below which the registry's API has this repository."""
+        host = "registry-1.docker.io" if self.host in HUB else self.host
+        scheme = "http" if self.is_loopback else "https"
+        return f"{scheme}://{host}/v2/{self.path}"
+
+    @property
+    def login_key(self) -> str:
+        """What credential stores call the registry."""
+        return HUB_LOGIN if self.host in HUB else self.host
+
+
+def parse(spec: str) -> RegistryRepository:
+    """Take `oci://HOST/PATH` apart.
+
+    Raises:
+        IndexSourceError: it is not one. The message does not quote what may be a password.
+    """
+    host, _, path = spec.strip()[len(_SCHEME) :].partition("/")
+    if "@" in host:
+        raise IndexSourceError(
+            "a registry's URL has no user and password",
+            hint="log in with `helm registry login HOST` or `docker login HOST`",
+        )
+    if not _HOST.fullmatch(host):
+        raise IndexSourceError("the registry's URL names no valid host", hint=_HINT)
+    place = f"{_SCHEME}{host}/…"
+    if "@" in path:
+        raise IndexSourceError("a digest names no chart's versions", where=place, hint=_HINT)
+    if ":" in path:
+        raise IndexSourceError("a tag names no chart's versions", where=place, hint=_HINT)
+    path = path.rstrip("/")
+    if not _PATH.fullmatch(path) or len(path) > _LONGEST:
+        raise IndexSourceError("the path is not one in a registry", where=place, hint=_HINT)
+    return RegistryRepository(host.lower(), path)
+
+
+def version_of(tag: str) -> Version | None:
+    """Return the version that Helm pushes under a tag; None if it is not one.
+
+    Tags have no `+`, so Helm writes `_` (https://helm.sh/docs/topics/registries/).
+    """
+    return versions.parse(tag.replace("_", "+"))
+
+
+def host_name(host: str) -> str:
+    """Return the name in `host`, without the port and brackets."""
+    match = _HOST.fullmatch(host)
+    return (match["name"] if match else host).strip("[]").lower()
+
+
+def is_loopback(name: str) -> bool:
+    """Tell whether a host's name, without port and brackets, means this machine."""
+    return _LOOPBACK.fullmatch(name) is not None
+
+
+def is_kin(name: str, registry: str) -> bool:
+    """Tell whether a host belongs to whoever runs a registry, as far as names can tell.
+
+    That is so for the registry itself and for what has the same parent domain: `auth.docker.io`
+    for `registry-1.docker.io`, `gitlab.com` for `registry.gitlab.com`.
+    """
+    if name == registry or (is_loopback(name) and is_loopback(registry)):
+        return True
+    labels = registry.split(".")
+    parent = ".".join(labels if len(labels) < _WITH_PARENT else labels[1:])
+    is_address = ":" in registry or labels[-1].isdecimal()
+    return not is_address and "." in parent and (name == parent or name.endswith(f".{parent}"))

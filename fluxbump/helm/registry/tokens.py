@@ -1,0 +1,125 @@
+"""Brings in what a registry asks for: a token of its service, or a name and a password."""
+
+from __future__ import annotations
+
+import base64
+from threading import Lock
+
+from fluxbump.errors import IndexSourceError
+from fluxbump.helm.registry import manifest
+from fluxbump.helm.registry.challenge import (
+    Challenge,
+    TokenService,
+    challenges,
+    login_key,
+    token_service,
+)
+from fluxbump.helm.registry.logins import Found, Login, Logins
+from fluxbump.helm.registry.reference import RegistryRepository
+from fluxbump.system.http.fetch import HttpReply, HttpRequest, Web
+from fluxbump.system.secret import Secret
+
+_LARGEST = 1 << 20  # bytes of an answer with a token
+_OK = 200
+
+
+class Access:
+    """What each repository is asked with; several threads may ask at once.
+
+    A token is kept for the repository that it was asked for, and goes to no other host than that
+    of its registry.
+
+    Args:
+        web: reaches token services.
+        logins: who we are.
+    """
+
+    def __init__(self, web: Web, logins: Logins) -> None:
+        self._web = web
+        self._logins = logins
+        self._lock = Lock()
+        self._headers: dict[RegistryRepository, Secret] = {}
+
+    def header(self, repository: RegistryRepository) -> Secret:
+        """Return the `Authorization` to ask a repository with; empty if none is known."""
+        return self._headers.get(repository, Secret(""))
+
+    def renew(self, repository: RegistryRepository, refused: Secret, reply: HttpReply) -> None:
+        """Get another `Authorization`, after an answer with status 401.
+
+        Args:
+            repository: that was asked.
+            refused: what it was asked with. If another thread has brought in another one since,
+                that will do.
+            reply: names the ways to come in.
+
+        Raises:
+            IndexSourceError: there is no way in; says why.
+        """
+        with self._lock:
+            if self.header(repository) is refused or not self.header(repository):
+                ways = challenges(reply.headers.get("www-authenticate", ""))
+                self._headers[repository] = self._brought(repository, ways)
+
+    def refusal(self, repository: RegistryRepository) -> IndexSourceError:
+        """Return the error where what was brought in is not taken."""
+        return _refused(repository, self._logins.find(repository.login_key))
+
+    def _brought(self, repository: RegistryRepository, ways: tuple[Challenge, ...]) -> Secret:
+        # A registry that offers both means a person by `Basic`, and a program by `Bearer`.
+        bearer = next((way for way in ways if way.scheme == "bearer"), None)
+        if bearer is not None:
+            service = token_service(repository, bearer)
+            return Secret(f"Bearer {self._token(repository, service).reveal()}")
+        found = self._logins.find(repository.login_key)
+        if not any(way.scheme == "basic" for way in ways):
+            raise IndexSourceError(
+                "the registry wants something else than a token or a password",
+                where=str(repository),
+                hint="give the URL of a chart index, or a copy of it",
+            )
+        if found.login is None or not found.login.username:
+            raise _refused(repository, found)
+        return _basic(found.login)
+
+    def _token(self, repository: RegistryRepository, service: TokenService) -> Secret:
+        key = login_key(repository, service)
+        found = self._logins.find(key)
+        reply = self._web.ask(_question(service, found.login))
+        if reply.status == _OK:
+            return manifest.token(reply.body, str(repository))
+        own = self._logins.find(repository.login_key)
+        if found.login is None and own.login is not None:
+            raise IndexSourceError(
+                f"the registry's token service is on {service.host}, another domain, and so is not "
+                f"sent the login for {repository.host}",
+                where=str(repository),
+                hint=f"if it is to have it, give {service.host} an entry in Docker's config.json",
+            )
+        raise _refused(repository, found)
+
+
+def _question(service: TokenService, login: Login | None) -> HttpRequest:
+    # Not led elsewhere: a redirect would take a form with a secret along.
+    if login is not None and not login.username:
+        form = service.exchange(login.secret)
+        return HttpRequest(service.url, _LARGEST, method="POST", form=form, follow=False)
+    who = _basic(login) if login is not None else Secret("")
+    return HttpRequest(service.question, _LARGEST, authorization=who, follow=False)
+
+
+def _basic(login: Login) -> Secret:
+    pair = f"{login.username}:{login.secret.reveal()}".encode()
+    return Secret(f"Basic {base64.b64encode(pair).decode()}")
+
+
+def _refused(repository: RegistryRepository, found: Found) -> IndexSourceError:
+    host = repository.host
+    how = f"helm registry login {host}, or docker login {host}"
+    if found.login is not None:
+        message = f"the registry refuses the login from {found.login.source}"
+        hint = f"log in again: {how}"
+    else:
+        message = "the registry has no such repository, or shows it only after a login"
+        hint = f"check the path, or log in: {how}"
+    return IndexSourceError(message, where=str(repository), hint="; ".join((hint, *found.problems)))
