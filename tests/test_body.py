@@ -26,7 +26,7 @@ from fluxbump.run.decision import Skipped, Update
 from fluxbump.run.pull_request import body, sections
 from fluxbump.run.pull_request.body import BodyInputs
 from fluxbump.run.pull_request.state import SavedState
-from tests.helpers import Repo, chart_index, repository, small
+from tests.helpers import Repo, chart_index, repository, script, small
 from tests.test_notes import flat
 from tests.test_policy import NOW
 
@@ -109,6 +109,18 @@ def test_a_bump_of_the_monorepo(monorepo: Prepared) -> None:
     assert text.index("Flux 2.5.1</summary>") < text.index("Flux 2.5.0</summary>")
     assert "Not available: those of 2.4.9." in text
     assert "git fetch origin fluxbump/flux-2.5.1" in text
+
+
+def test_a_release_without_a_chart(
+    tmp_path: Path, index: Path, open_repositories: list[Repository]
+) -> None:
+    repo = repository(tmp_path / "small", {"install.sh": script("2.5.1")}, index)
+    made = prepared(repo, open_repositories, "2.6.0")
+    about = inputs(made, way=None)
+    assert body.title(about) == "Move Flux to 2.6.0"
+    text = body.text(about, GITHUB, hidden=True)
+    assert text.startswith("Moves Flux from 2.5.1 to 2.6.0.\n")
+    assert "flux2" not in text.partition("### What the gate says")[0]
 
 
 def test_the_migration_and_what_comes_next(tmp_path: Path, index: Path) -> None:

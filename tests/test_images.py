@@ -37,6 +37,9 @@ TERRAFORM = (
     'resource "helm_release" "flux" {\n  chart = "flux2"\n  version = "2.14.1"\n'
     '  set {\n    name  = "helmController.tag"\n    value = "v1.1.0"\n  }\n}\n'
 )
+STRING = (
+    f"    helmController: {{tag: v1.1.0}}\n    sourceController: {{image: {SOURCE}, tag: v1.4.1}}\n"
+)
 VALUES = "  values:\n    helmController: {tag: v1.1.0}\n    cli: {image: x/flux-cli, tag: v2.4.0}\n"
 DEPLOYMENT = (
     "kind: Deployment\nmetadata:\n  labels: {\n    app.kubernetes.io/part-of: flux }\nspec:\n"
@@ -58,6 +61,16 @@ DEPLOYMENT = (
         ("a.yaml", f"- {SOURCE}-extra:v1.4.1\n- notfluxcd/source-controller:v1.4.1\n", []),
         ("k.yaml", f"images:\n  - name: {SOURCE}\n    newTag: v1.4.1\n", [f"3 {FOUND}"]),
         ("v.yaml", f"image: {{repository: {SOURCE}, tag: v1.4.1}}\n", [f"1 {FOUND}"]),
+        ("c.yaml", f"- version: v1.4.1\n  access: {{imageReference: {SOURCE}:v1.4.1}}\n",
+         [f"2 {FOUND}", f"1 {FOUND}"]),
+        ("app.yaml", f"chart: flux2\nrepoURL: x\nhelm:\n{VALUES.replace('values', 'valuesObject')}",
+         ["5 controller-image helm-controller 1.1.0", "6 controller-image flux 2.4.0"]),
+        ("app.yaml", f"chart: flux2\nrepoURL: x\nhelm:\n  values: |\n{STRING}",
+         ["5 controller-image helm-controller 1.1.0", f"6 {FOUND}"]),
+        ("k.yaml", "helmCharts:\n- name: flux2\n  valuesInline: {helmController: {tag: v1.1.0}}\n",
+         ["3 controller-image helm-controller 1.1.0"]),
+        ("h.yaml", "releases:\n- chart: c/flux2\n  values: [{helmController: {tag: v1.1.0}}]\n",
+         ["3 controller-image helm-controller 1.1.0"]),
         ("hr.yaml", release("2.14.1", chart="flux2") + VALUES,
          ["11 controller-image helm-controller 1.1.0", "12 controller-image flux 2.4.0"]),
         ("cm.yaml", CONFIG_MAP, ["7 controller-image helm-controller 1.1.0"]),

@@ -105,6 +105,23 @@ def test_a_variable_has_the_role_of_what_uses_it(use: str, role: Role) -> None:
 
 
 CHECKED = f"curl -Lo f.tgz {ARCHIVE}\necho '{SHA}  f.tgz' | sha256sum -c\n"
+DIGESTS = (
+    f"image: {IMAGE}:v2.4.0@{DIGEST}\n",
+    f"image: {IMAGE}@{DIGEST}\n",
+    f"images:\n  - name: {IMAGE}\n    newTag: v2.4.0\n    digest: {DIGEST}\n",
+)
+
+
+@pytest.mark.parametrize("text", DIGESTS)
+def test_an_image_with_a_digest_stays_and_is_listed(text: str, repo: Repo, cli: Cli) -> None:
+    repo.commit({"k.yaml": text})
+    done = cli("to", "2.5.1", cwd=repo)
+    assert done.code == 0, done.err
+    assert "k.yaml:" in done.out
+    assert "beside that digest would change nothing" in done.out
+    assert repo.show("fluxbump/flux-2.5.1", "k.yaml") == text
+
+
 VARIABLE = f"V=2.4.0\ncurl -Lo f.tgz {BY_VARIABLE}\necho '{SHA}  f.tgz' | sha256sum -c\n"
 INSTALL = "flux install --version v2.4.0\n"
 

@@ -58,12 +58,32 @@ def test_what_only_names_an_instance_is_no_pin() -> None:
     assert find({"r.yaml": text}).pins == ()
 
 
+def test_a_file_that_cannot_be_read_stops_the_bump(repo: Repo, cli: Cli) -> None:
+    broken = INSTANCE.format("2.4.0").replace("{name: flux}", "{name: [flux}")
+    repo.commit({"flux/instance.yaml": broken})
+    assert_refused(cli("to", "2.5.1", cwd=repo), 5, "flux/instance.yaml:3", "cannot be read")
+
+
 def test_a_patch_of_the_instance_is_a_pin() -> None:
     text = (
         "kind: Kustomization\npatches:\n  - target: {kind: FluxInstance}\n    patch: |\n"
         "      - op: replace\n        path: /spec/distribution/version\n        value: 2.4.0\n"
     )
     assert brief(find({"kustomization.yaml": text}).pins) == ["7 kustomize-override flux 2.4.0"]
+
+
+SUBSTITUTE = (
+    "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: flux}\n"
+    "spec:\n  path: ./flux\n  postBuild:\n    substitute:\n      FLUX_VERSION: 2.4.0\n"
+)
+
+
+def test_what_flux_puts_in_for_a_variable_is_a_pin() -> None:
+    files = {"flux/i.yaml": INSTANCE.format("${FLUX_VERSION}"), "ks.yaml": SUBSTITUTE}
+    held = [pin for pin in find(files).pins if pin.form == "exact"]
+    assert [(pin.location.path, brief([pin])) for pin in held] == [
+        ("ks.yaml", ["8 kustomize-override flux 2.4.0"])
+    ]
 
 
 @pytest.mark.parametrize(
@@ -85,6 +105,23 @@ def test_an_artifact(url: str, reference: str, expected: list[str] | None) -> No
     found = flux_manifests.find(TextFile("m.yaml", MANIFESTS.format(url, reference)), Context())
     held = ["6 flux-manifests flux 2.4.0"] if expected is None else expected
     assert brief(one for one in found if isinstance(one, Pin)) == held
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("images: [ghcr.io/fluxcd/flux-manifests:v2.4.0]\n", ["1 flux-manifests flux 2.4.0"]),
+        ("images: [ghcr.io/fluxcd/flux-manifests:latest]\n", []),
+        ("# ghcr.io/fluxcd/flux-manifests:v2.4.0\n", []),
+        ("V: 2.4.0\nurl: oci://ghcr.io/fluxcd/flux-manifests:v${V}\n", ["1 variable flux 2.4.0"]),
+        (
+            f"images: [ghcr.io/fluxcd/flux-manifests:v2.4.0@sha256:{'ab' * 32}]\n",
+            ["1 flux-manifests flux 2.4.0 [opaque]"],
+        ),
+    ],
+)
+def test_a_reference_with_a_tag(text: str, expected: list[str]) -> None:
+    assert brief(find({"a.yaml": text}).pins) == expected
 
 
 def messages(files: dict[str, str]) -> list[str]:

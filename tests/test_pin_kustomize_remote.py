@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from fluxbump.check.check import examine, judge
 from fluxbump.config.settings import Settings
 from fluxbump.discover.pins import kustomize_remote
 from fluxbump.discover.pins.kind import Context
-from fluxbump.model import Note, Pin, Role
+from fluxbump.model import Form, Note, Pin, Role
 from fluxbump.text.live_code import TextFile
 from tests.helpers import Cli, Repo, brief, chart_index, find, release, script, snapshot
 
@@ -75,6 +77,15 @@ def test_a_variable_is_followed() -> None:
         'kubectl apply -k "github.com/fluxcd/flux2//manifests/install?ref=${FLUX_VERSION}"\n'
     )
     assert brief(find({"up.sh": text}).pins) == ["1 variable flux 2.4.0"]
+
+
+@pytest.mark.parametrize("behind", ["", "?a&"])
+def test_a_long_line_is_read_in_time(behind: str) -> None:
+    unit = f"github.com/fluxcd/flux2/manifests/{behind}"
+    text = "kubectl apply -k " + unit * (200_000 // len(unit))
+    started = time.process_time()
+    assert not [one for one in pins("a.sh", text) if one.form is Form.EXACT]
+    assert time.process_time() - started < 3
 
 
 def messages(files: dict[str, str], code: str) -> list[str]:

@@ -74,6 +74,7 @@ def test_the_provider_is_noted_once_and_stays(repo: Repo, cli: Cli) -> None:
     text = PROVIDER.replace('"fluxcd/flux" }', '"fluxcd/flux", version = "2.4.0" }')
     notes = list(terraform.find(TextFile("p.tf", text * 2), Context()))
     assert [type(one) for one in notes] == [Note]
+    assert not list(terraform.find(TextFile("p.tf", PROVIDER), Context()))
     repo.commit({"tf/p.tf": text})
     assert cli("to", "2.5.1", cwd=repo).code == 0
     assert repo.show("fluxbump/flux-2.5.1", "tf/p.tf") == text

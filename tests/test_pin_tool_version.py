@@ -71,6 +71,13 @@ def test_what_is_left_alone_is_noted(path: str, text: str, message: str) -> None
     assert message in note.message
 
 
+def test_a_digest_below_stops_a_bump(repo: Repo, cli: Cli) -> None:
+    repo.commit({"a.sh": f"# {TOLD}\nVERSION=2.4.0\nSHA256={'cd' * 32}\n"})
+    refused = cli("to", "2.5.1", cwd=repo)
+    assert refused.code == 5
+    assert "a.sh:3: a digest that may be of Flux 2.4.0" in refused.err
+
+
 def test_a_variable_that_an_install_uses_is_no_tool() -> None:
     text = f"# {TOLD}\nV=2.4.0\nflux install --version v$V\n"
     (pin,) = find({"a.sh": text}).pins

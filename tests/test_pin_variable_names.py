@@ -9,6 +9,7 @@ from tests.helpers import Cli, Repo, brief, find, script
 
 WORKFLOW = ".github/workflows/ci.yaml"
 DIGEST = "ab" * 32
+DOWNLOAD = "https://github.com/fluxcd/flux2/releases/download"
 
 
 @pytest.mark.parametrize(
@@ -36,12 +37,14 @@ DIGEST = "ab" * 32
         ("values.yaml", "cli:\n  fluxVersion: 2.4.0\n", 2),
         ("e.yaml", "env:\n  - name: FLUX_VERSION\n    value: v2.4.0\n", 3),
         ("a.sh", "FLUX_VERSION=2.99.0\n", 1),
+        ("a.sh", "FLUX_VERSION=v2.0.0-rc.3\n", 1),
+        ("m.tf", 'module "flux" {\n  source       = "./flux"\n  flux_version = "v2.4.0"\n}\n', 3),
     ],
 )
 def test_a_name_that_says_flux_is_a_tool(path: str, text: str, line: int) -> None:
     (pin,) = find({path: text}).pins
     assert (pin.kind, pin.role, pin.location.line) == ("variable", Role.TOOL, line)
-    assert pin.value in ("2.4.0", "2.99.0")
+    assert pin.value in ("2.4.0", "2.99.0", "2.0.0-rc.3")
 
 
 @pytest.mark.parametrize(
@@ -55,6 +58,7 @@ def test_a_name_that_says_flux_is_a_tool(path: str, text: str, line: int) -> Non
         ("a.sh", "FLUX_VERSION=1.25.4\n"),  # the first Flux
         ("a.sh", "FLUX_VERSION=3.0.0\n"),
         ("a.sh", "FLUX_VERSION=2.4\n"),
+        ("a.sh", "FLUX_VERSION=2.4.0-ours.1\n"),
         ("a.sh", "FLUX_VERSION=$(curl x)\n"),
         ("a.sh", "# FLUX_VERSION=2.4.0\n"),
         ("README.md", "FLUX_VERSION=2.4.0\n"),
@@ -64,6 +68,12 @@ def test_a_name_that_says_flux_is_a_tool(path: str, text: str, line: int) -> Non
 )
 def test_what_only_looks_like_it_is_no_pin(path: str, text: str) -> None:
     assert find({path: text}).pins == ()
+
+
+@pytest.mark.parametrize(("more", "expected"), [("", 0), ("curl https://fluxcd.io/install.sh", 1)])
+def test_before_2_the_file_has_to_say_whose_flux_it_is(more: str, expected: int) -> None:
+    files = {"a.sh": f"export FLUX_VERSION=0.41.2\n{more}\n"}
+    assert len(find(files, app_versions={"2.7.1": "0.41.2"}).pins) == expected
 
 
 def test_several_releases_in_one_file_are_left_alone() -> None:
@@ -84,15 +94,28 @@ def test_a_use_decides_the_role() -> None:
     assert pin.role is Role.INSTALLS
 
 
-def test_a_digest_beside_it_stops_a_bump(repo: Repo, cli: Cli) -> None:
-    repo.commit({"v.env": f"FLUX_VERSION=2.4.0\nFLUX_SHA256={DIGEST}\n"})
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("v.env", f"FLUX_VERSION=2.4.0\nFLUX_SHA256={DIGEST}\n"),
+        ("a.sh", f'export FLUX_VERSION="2.4.0"\nSHA256SUM="{DIGEST}"\n'),
+        ("v.bzl", f'FLUX_VERSION = "2.4.0"\nFLUX_SHA256 = {{\n    "arm64": "{DIGEST}",\n}}\n'),
+        (
+            "u.bzl",
+            f'FLUX_VERSION = "2.4.0"\nFLUX_SHA256 = {{}}\nurl = "{DOWNLOAD}/v%s/%s" % (v, name)\n',
+        ),
+    ],
+)
+def test_a_digest_beside_it_stops_a_bump(path: str, text: str, repo: Repo, cli: Cli) -> None:
+    repo.commit({path: text})
     refused = cli("to", "2.5.1", cwd=repo)
     assert refused.code == 5
-    assert "v.env:2: a digest that may be of Flux 2.4.0" in refused.err
+    assert f"{path}:2: a digest that may be of Flux 2.4.0" in refused.err
 
 
 def test_a_note_is_no_doubt_where_the_digest_belongs_to_another(repo: Repo, cli: Cli) -> None:
-    repo.commit({"v.env": f"FLUX_VERSION=2.4.0\nHELM_SHA256={DIGEST}\n"})
+    others = f"HELM_SHA256={DIGEST}\nFLUX_OPERATOR_SHA256={DIGEST}\n"
+    repo.commit({"v.env": f"FLUX_VERSION=2.4.0\n{others}"})
     assert cli("to", "2.5.1", cwd=repo).code == 0
     assert repo.show("fluxbump/flux-2.5.1", "v.env").startswith("FLUX_VERSION=2.5.1\n")
     assert not any(isinstance(one, Note) for one in find({"v.env": "FLUX_VERSION=2.4.0\n"}).notes)

@@ -14,7 +14,18 @@ from fluxbump.discover.inventory import find_pins
 from fluxbump.discover.pins import KINDS
 from fluxbump.discover.pins.kind import Context, CustomPin
 from fluxbump.discover.variables.follow import Followed
-from fluxbump.model import FLUX, FLUX2, Chart, Dependency, Form, Inventory, Location, Note, Pin
+from fluxbump.model import (
+    FLUX,
+    FLUX2,
+    OPERATOR,
+    Chart,
+    Dependency,
+    Form,
+    Inventory,
+    Location,
+    Note,
+    Pin,
+)
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.version_forms import form_of
 from tests.helpers import (
@@ -236,6 +247,14 @@ CALL = 'addHelmChart("f", {{chart: "{}", version: "1.1.2", repository: "oci://r.
 RELEASES = "releases: [{chart: community/flux2, version: 2.14.1}]\n"
 SOURCE = f"source: {{chart: flux2, targetRevision: 2.14.1, repoURL: {COMMUNITY}}}\n"
 INFLATED = f"helmCharts: [{{name: flux2, version: 2.14.1, repo: {COMMUNITY}}}]\n"
+BASE = "kubectl apply -k github.com/fluxcd/flux2//manifests/install?ref=v2.4.0\n"
+RAW = "curl -O https://raw.githubusercontent.com/fluxcd/flux2/v2.4.0/README.md\n"
+MANIFESTS = (
+    "kind: OCIRepository\nspec: {url: oci://ghcr.io/fluxcd/flux-manifests, ref: {tag: v2.4.0}}\n"
+)
+INSTANCE = "kind: FluxInstance\nspec: {distribution: {version: 2.4.0}}\n"
+ARTIFACT = "flux pull oci://ghcr.io/controlplaneio-fluxcd/flux-operator-manifests:v0.20.0\n"
+REQUIRE = "require github.com/fluxcd/flux2/v2 v2.4.0\n"
 INSTALL = "flux install --version v2.4.0\n"
 CLI = "docker run ghcr.io/fluxcd/flux-cli:v2.4.0\n"
 ACTION = "steps: [{uses: fluxcd/flux2/action@v2.4.0}]\n"
@@ -372,6 +391,18 @@ CONTRACT = [
         "6 kustomize-override bp-flux 1.1.2",
     ]),
     ("kustomize-override", "kustomization.yaml", PATCHED.format("bp-other"), []),
+    ("kustomize-remote", "a.sh", BASE, ["1 kustomize-remote flux 2.4.0"]),
+    ("kustomize-remote", "a.sh", f"# {BASE}", []),
+    ("schema-url", "a.sh", RAW, ["1 schema-url flux 2.4.0"]),
+    ("schema-url", "a.sh", f"# {RAW}", []),
+    ("flux-manifests", "a.yaml", MANIFESTS, ["2 flux-manifests flux 2.4.0"]),
+    ("flux-manifests", "a.yaml", MANIFESTS.replace("flux-manifests", "podinfo"), []),
+    ("flux-instance", "a.yaml", INSTANCE, ["2 flux-instance flux 2.4.0"]),
+    ("flux-instance", "a.yaml", INSTANCE.replace("FluxInstance", "FluxReport"), []),
+    ("flux-operator", "a.sh", ARTIFACT, ["1 flux-operator flux-operator 0.20.0"]),
+    ("flux-operator", "a.sh", f"# {ARTIFACT}", []),
+    ("go-module", "go.mod", REQUIRE, ["1 go-module flux 2.4.0 [opaque]"]),
+    ("go-module", "go.mod", f"// {REQUIRE}", []),
     ("custom", "a.env", "FLUX=v2.4.0\n", ["1 custom flux 2.4.0"]),
     ("custom", "a.env", "FLUX=~2\n", ["1 custom flux ~2 [range]"]),
     ("custom", "a.txt", "FLUX=v2.4.0\n", []),
@@ -391,7 +422,7 @@ def test_kind(kind: str, path: str, text: str, expected: list[str]) -> None:
 
 def check_pin(pin: Pin, kind: str, text: str) -> None:
     assert pin.kind == kind
-    known = {FLUX, FLUX2, CHART.track, TOP.track}
+    known = {FLUX, FLUX2, OPERATOR, CHART.track, TOP.track}
     known |= {digests.track("hex"), digests.track("hex", "flux2.tgz")}
     assert pin.track in known or pin.kind == "controller-image"
     if pin.form is Form.EXACT:

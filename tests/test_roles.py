@@ -238,7 +238,7 @@ def test_a_range_alone_is_a_note() -> None:
     ("value", "exact", "severity"),
     [
         ("2.5.x", "2.5.1", Severity.NOTE),
-        (">=2.4 <2.6", "2.4.0", Severity.ERROR),
+        (">=2.4 <2.6", "2.4.0", Severity.WARNING),
         ("2.5.x", "2.4.0", Severity.NOTE),  # FB102 says it
         ("2.99.x", "2.4.0", Severity.WARNING),
     ],
@@ -286,6 +286,36 @@ def test_a_range_that_disagrees_already_does_not_stop_a_bump(
         "key: spec.distribution.version}\n",
     }
     repo = repository(tmp_path / "repo", files, index)
-    assert cli("check", "--no-render", cwd=repo).code == 1
     result = cli("to", "2.5.1", cwd=repo)
     assert result.code == 0, result.err
+
+
+# --- the safety rules know every kind of place ------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"boot.sh": script("{}")},
+        {"base/kustomization.yaml": REMOTE},
+        {"instance.yaml": INSTANCE.replace("kind: X", "kind: FluxInstance")},
+        {"boot.sh": f"V={{}}\n{script('$V')}"},
+    ],
+    ids=["URL", "Kustomize", "FluxInstance", "variable"],
+)
+def test_a_jump_that_no_cluster_survives_is_refused_whatever_installs_flux(
+    tmp_path: Path, index: Path, cli: Cli, files: dict[str, str]
+) -> None:
+    held = {path: body.format("2.4.0") for path, body in files.items()}
+    repo = repository(tmp_path / "repo", held, index)
+    result = cli("to", "2.8.5", "--quiet", cwd=repo)
+    assert result.code == 1
+    assert "FB202" in result.err
+    assert cli("to", "2.6.4", "--quiet", cwd=repo).code == 0
+
+
+def test_without_an_exact_release_the_rule_is_not_run() -> None:
+    range_only = {"instance.yaml": INSTANCE.replace("kind: X", "kind: FluxInstance").format("2.x")}
+    evidence = examine(snapshot(range_only), Settings(), chart_index()).evidence
+    _, not_run = rules.judge(evidence, ("FB202",))
+    assert [one.reason for one in not_run] == ["nothing here says which release is installed"]

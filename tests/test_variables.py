@@ -103,9 +103,9 @@ FOLLOWED: dict[str, tuple[dict[str, str], list[str]]] = {
     ),
     "role": (
         {
-            "roles/f/tasks/main.yml": f"- get_url: {{url: '{url('v{{ flux_version }}')}'}}\n",
-            "roles/f/defaults/main.yml": "flux_version: 2.4.0\n",
-            "roles/g/defaults/main.yml": "flux_version: 2.3.0\n",
+            "roles/f/tasks/main.yml": f"- get_url: {{url: '{url('v{{ flux_tag }}')}'}}\n",
+            "roles/f/defaults/main.yml": "flux_tag: 2.4.0\n",
+            "roles/g/defaults/main.yml": "flux_tag: 2.3.0\n",
         },
         ["roles/f/defaults/main.yml:1"],
     ),

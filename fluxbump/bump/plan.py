@@ -298,7 +298,7 @@ def _kept(pins: Iterable[Pin], targets: Mapping[Track, str]) -> Iterator[tuple[P
             yield pin, opaque_pins.stays_at_commit(pin, new)
         elif pin.form is Form.OPAQUE and pin.role in _STAY and pin.value != new:
             message, advice = opaque_pins.refusal(pin, new)
-            yield pin, f"{message}: {advice}"
+            yield pin, f"{message.removeprefix(pin.subject).strip()}: {advice}"
 
 
 def _left(pins: Iterable[Pin], targets: Mapping[Track, str]) -> Iterator[tuple[Pin, str]]:

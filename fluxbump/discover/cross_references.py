@@ -38,6 +38,8 @@ _LEVELS = 3
 """How many folders a kustomization can be above a patch to be found."""
 
 _OBJECTS = ("helm-release", "embedded-manifest")
+_OF_RELEASES = ("flux-instance", "flux-manifests")
+"""Kinds of object that hold a release of Flux, and no chart."""
 
 
 class Linked(Struct, frozen=True):
@@ -106,7 +108,8 @@ def _spelled(variables: Mapping[str, A]) -> dict[str, A]:
 
 def _variable(pin: Pin) -> str | None:
     """Return the variable of Flux that a release takes its version from; None without one."""
-    if pin.form is not Form.VARIABLE or pin.kind not in _OBJECTS or pin.track == FLUX:
+    of_chart = pin.kind in _OBJECTS and pin.track != FLUX
+    if pin.form is not Form.VARIABLE or not (of_chart or pin.kind in _OF_RELEASES):
         return None
     variable = _VARIABLE.fullmatch(pin.value)
     return variable[1] if variable else None

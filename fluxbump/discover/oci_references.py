@@ -1,18 +1,27 @@
-"""Which version of an artifact an OCIRepository asks for. Pure.
+"""Which version of an artifact an OCIRepository asks for, or a reference with a tag. Pure.
 
 Field meanings: fluxcd.io/flux/components/source/ocirepositories.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
+from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump.discover.pins.kind import Found, pin_at, unpinned
+from fluxbump.discover.opaque_pins import WITH_DIGEST
+from fluxbump.discover.pins.kind import Context, Found, pin_at, unpinned
+from fluxbump.discover.variables import references
 from fluxbump.model import Form, Note, Pin, Track
 from fluxbump.text import yaml
+from fluxbump.text.live_code import TextFile
+from fluxbump.text.version_forms import form_of
 from fluxbump.text.yaml import Document, Node
+
+TAG = rf"(?P<tag>(?:{references.PIECE}|[^\s\"'`@,;&|)\]}}])++)(?P<digest>@sha256:)?"
+"""Matches the tag of a reference, and whether a digest is behind it."""
 
 _UNSET = (None, "", "~", "null")
 
@@ -58,3 +67,34 @@ def _filtered(document: Document, reference: Node | None, pin: Pin) -> Iterator[
         f"{pin.subject} takes only tags that match {expression}: "
         "fluxbump does not check whether the tag of a new version matches",
     )
+
+
+class References(Struct, frozen=True):
+    """References to artifacts of one version line.
+
+    Attributes:
+        kind: name of the kind of pin.
+        track: of the artifacts.
+        pattern: matches one; its groups are `name`, `tag` and `digest`.
+    """
+
+    kind: str
+    track: Track
+    pattern: re.Pattern[str]
+
+
+def tags(wanted: References, file: TextFile, context: Context) -> Iterator[Pin]:
+    """Yield the versions that references in live code hold; `latest` and its like are none."""
+    for match in wanted.pattern.finditer(file.text) if not file.is_program else ():
+        form, skip = form_of(match["tag"])
+        live = file.is_live(match.start()) and not references.is_searched(file, match.start())
+        if not live or form not in (Form.EXACT, Form.VARIABLE):
+            continue
+        start, end = match.start("tag") + skip, match.end("tag")
+        if (file.path, start) in context.followed.uses:
+            continue
+        subject = f"artifact {match['name']}"
+        if match["digest"]:
+            form, subject = Form.OPAQUE, subject + WITH_DIGEST
+        where, value = file.location(start), file.text[start:end]
+        yield Pin(wanted.kind, wanted.track, where, start, end, value, form, subject)

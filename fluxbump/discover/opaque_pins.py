@@ -16,6 +16,11 @@ _NO_RELEASE = {
         "Flux has no such tag",
         "write the tag of a release there, which begins with v",
     ),
+    "flux-cli": (
+        "Flux publishes nothing of that name",
+        "write the tag with v, and the name of the file without it",
+    ),
+    "flux-action": ("Flux has no such tag", "write v{} there"),
     **dict.fromkeys(
         ("kustomize-remote", "schema-url"),
         ("Flux has no such tag", "write the tag of a release there, which begins with v"),

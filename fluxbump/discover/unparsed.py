@@ -12,7 +12,7 @@ import re
 
 from fluxbump.discover.embedded import templated
 from fluxbump.discover.pins import install_url
-from fluxbump.discover.pins.kind import Context
+from fluxbump.discover.pins.kind import DISTRIBUTION, INSTANCE, Context
 from fluxbump.model import Location, Note, Unreadable
 from fluxbump.text import yaml
 from fluxbump.text.live_code import TextFile, suffix_of
@@ -20,6 +20,10 @@ from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.yaml import Document
 
 _KEY = r"""\b(?:chart|url|name)["']?\s*:\s*["']?"""
+_RELEASE = lazy_pattern(
+    rf"""kind["']?\s*:\s*["']?{INSTANCE}\b(?=[\s\S]*distribution)|/{DISTRIBUTION}(?![\w-])"""
+)
+"""What installs a release, and names no chart."""
 _TEMPLATE = lazy_pattern(r"\{\{|\{%|%\{|<%")
 _MIME = lazy_pattern(r"\ufeff?(?:MIME-Version|Content-Type):", re.IGNORECASE)
 _JSON_COMMENT = lazy_pattern(r"^[ \t]*(?://|/\*)|[,{\[][ \t]*(?://|/\*)|,\s*[}\]]", re.MULTILINE)
@@ -34,7 +38,8 @@ def judged(file: TextFile, document: Document, context: Context) -> Note | Unrea
     if _is_read_otherwise(file, document):
         named = _names_chart(live, context) and not templated.is_read(document)
         return Unreadable(where, message) if named else None
-    if install_url.URL.search(live) or any(name in live for name in context.names()):
+    moves = install_url.URL.search(live) or _RELEASE.search(live)
+    if moves or any(name in live for name in context.names()):
         return Unreadable(where, message)
     return Note(
         Location(where.path, where.line),

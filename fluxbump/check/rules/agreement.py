@@ -126,8 +126,8 @@ def install_manifest(evidence: Evidence) -> Iterator[Outcome]:
     yield from _excluding(evidence, exact)
     gone = list(_lost("FB102", lost_installs.urls, evidence))
     yield from gone
-    if not urls and not gone:
-        yield NotApplicable("FB102", "nothing here installs Flux by the URL of an install.yaml")
+    if not (installers.sources(evidence.inventory) or gone):
+        yield NotApplicable("FB102", "nothing here installs a release of Flux")
 
 
 def _excluding(evidence: Evidence, exact: list[Pin]) -> Iterator[Finding]:
@@ -351,7 +351,7 @@ RULES = (
         "FB102",
         "install-manifest-pinned",
         Severity.ERROR,
-        "Every install.yaml URL in live code names one release, and the same one.",
+        "Every place that installs Flux names one release, and in one environment the same one.",
         install_manifest,
         traits=_STOPS_RUN | {Trait.ONE_RELEASE},
     ),

@@ -69,13 +69,18 @@ def _judged(pin: Pin, newest: str | None, evidence: Evidence) -> Finding:
         return Finding(_CODE, Severity.WARNING, message, pin.location, (), about)
     today = f"{said}: of the known releases that is Flux {newest} today"
     every = installers.exact(evidence.inventory)
-    near = [one for one in every if one.value != newest and not chart_installs.apart(one, pin)]
+    # Two places of one kind are two clusters: a cluster has one FluxInstance.
+    near = [
+        one
+        for one in every
+        if one.value != newest and one.kind != pin.kind and not chart_installs.apart(one, pin)
+    ]
     others = [one for one in near if _admits(pin, one.value)]  # FB102 says what is excluded
     if others:
         first = others[0]
         message = f"{today}, but {first.location} installs {first.value}: write an exact version"
-        related = tuple(Related(one.location, f"holds {one.value}") for one in others)
-        return Finding(_CODE, Severity.ERROR, message, pin.location, related, about)
+        related = (Related(first.location, f"holds {first.value}"),)
+        return Finding(_CODE, Severity.WARNING, message, pin.location, related, about)
     loose = pin.form is Form.UNPINNED
     severity = Severity.WARNING if loose else Severity.NOTE
     message = f"{today}; the next release moves it without a commit"
@@ -86,7 +91,7 @@ RULES = (
     Rule(
         _CODE,
         "floating-release",
-        Severity.ERROR,
+        Severity.WARNING,
         "An install of Flux that is not exact comes to the release that others install.",
         floating,
         traits=frozenset({Trait.AGREEMENT}),

@@ -8,7 +8,7 @@ from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Rule, Trait, ne
 from fluxbump.discover.inventory import SETTINGS_FILE
 from fluxbump.discover.kubernetes_pins import KubernetesPin
 from fluxbump.flux.tables.crds import kubernetes_minimum
-from fluxbump.model import FLUX, FLUX2, Finding, Related, Severity
+from fluxbump.model import FLUX, FLUX2, Finding, Related, Role, Severity
 from fluxbump.text.versions import minor
 
 
@@ -56,7 +56,7 @@ def _unknown(evidence: Evidence, release: str | None, minimum: str | None) -> st
 def _finding(evidence: Evidence, pin: KubernetesPin, release: str, minimum: str) -> Finding:
     """Put a finding at the pin; where that is no place here, at what installs Flux."""
     flux = [one for one in evidence.inventory.pins if one.track in (FLUX, FLUX2)]
-    flux.sort(key=lambda one: (one.track != FLUX, one.location))
+    flux.sort(key=lambda one: (one.role is not Role.INSTALLS, one.track != FLUX, one.location))
     where = pin.location or flux[0].location
     related = tuple(Related(one.location, f"{one.subject} {one.value}") for one in flux[:1])
     held = f"Kubernetes {minimum} or newer, but {pin.source} is {pin.version}"

@@ -12,6 +12,7 @@ from msgspec import Struct
 from fluxbump.check.evidence import Absent
 from fluxbump.check.rules.rule import (
     Evidence,
+    NotApplicable,
     NotRun,
     Outcome,
     Rule,
@@ -20,6 +21,7 @@ from fluxbump.check.rules.rule import (
     optional,
 )
 from fluxbump.discover import chart_installs, installers
+from fluxbump.discover.tracks import installs
 from fluxbump.flux import stored_versions
 from fluxbump.flux.stored_versions import Conflict
 from fluxbump.flux.upgrade_path import rewritten
@@ -36,8 +38,6 @@ from fluxbump.model import (
 )
 
 MIGRATE = "https://fluxcd.io/flux/cmd/flux_migrate"
-
-_CHARTS = (*chart_installs.RECONCILED, *chart_installs.BOOTSTRAP)
 
 
 class _Holds(Struct, frozen=True):
@@ -56,26 +56,23 @@ class _Holds(Struct, frozen=True):
 # --- which releases the pins stand for --------------------------------------------------------
 
 
-def _exact(inventory: Inventory, *kinds: str) -> list[Pin]:
-    return [pin for pin in inventory.pins if pin.kind in kinds and pin.form is Form.EXACT]
-
-
 def _installs(inventory: Inventory) -> list[_Holds]:
-    gotk = _exact(inventory, installers.GOTK)
-    return [*_bootstraps(inventory), *(_Holds(pin, pin.value) for pin in gotk)]
+    """What installs a release of Flux, by whatever kind of place."""
+    return [_Holds(pin, pin.value) for pin in installers.exact(inventory)]
 
 
 def _bootstraps(inventory: Inventory) -> list[_Holds]:
-    """What is applied before anything else, and not again."""
-    custom = [pin for pin in _exact(inventory, "custom") if pin.track == FLUX]
-    return [_Holds(pin, pin.value) for pin in (*_exact(inventory, "install-url"), *custom)]
+    """What may be applied before a chart; what `flux bootstrap` commits is applied for ever."""
+    return [one for one in _installs(inventory) if one.pin.kind != installers.GOTK]
 
 
 def _charts(inventory: Inventory, evidence: Evidence) -> list[_Holds]:
     """The pins of the community chart; `evidence` tells what each version ships."""
-    pins = [p for p in _exact(inventory, *_CHARTS, "custom") if p.track == FLUX2]
+    pins = [pin for pin in installs(inventory.pins, FLUX2) if pin.form is Form.EXACT]
+    # The URL of an archive holds its version twice, and says one thing.
+    once = {(pin.location.path, pin.location.line, pin.value): pin for pin in pins}
     vendored = inventory is evidence.inventory
-    return [_Holds(pin, evidence.shipped(pin, vendored=vendored)[0]) for pin in pins]
+    return [_Holds(pin, evidence.shipped(pin, vendored=vendored)[0]) for pin in once.values()]
 
 
 def _unknown(code: str, evidence: Evidence, *pins: _Holds) -> NotRun | None:
@@ -96,9 +93,11 @@ def _unknown(code: str, evidence: Evidence, *pins: _Holds) -> NotRun | None:
 
 def bootstrap(evidence: Evidence) -> Iterator[Outcome]:
     """The chart's CRDs can be applied over those of the release that is installed first."""
-    installs = _bootstraps(evidence.inventory)
+    first = _bootstraps(evidence.inventory)
     for chart in _charts(evidence.inventory, evidence):
-        for url in installs:
+        for url in first:
+            if chart_installs.apart(url.pin, chart.pin):
+                continue
             unknown = _unknown("FB201", evidence, url, chart)
             if unknown is not None:
                 yield unknown
@@ -145,6 +144,9 @@ def _answers(
 def upgrade(evidence: Evidence) -> Iterator[Outcome]:
     """The CRDs can be applied over what existing clusters hold."""
     targets = _charts(evidence.inventory, evidence) or _installs(evidence.inventory)
+    if not targets:
+        yield _nothing(evidence.inventory)
+        return
     if evidence.stored is None and isinstance(evidence.baseline, Absent):
         yield NotRun("FB202", evidence.baseline.reason)
         return
@@ -158,6 +160,13 @@ def upgrade(evidence: Evidence) -> Iterator[Outcome]:
             yield from _unseen(target, evidence)
         if unknown is None:
             yield from _written(target, evidence)
+
+
+def _nothing(inventory: Inventory) -> NotRun | NotApplicable:
+    """Say why there is no release that could be judged."""
+    if installs(inventory.pins, FLUX) or installs(inventory.pins, FLUX2):
+        return NotRun("FB202", "nothing here says which release is installed")
+    return NotApplicable("FB202", "nothing here installs Flux")
 
 
 def _written(target: _Holds, evidence: Evidence) -> Iterator[Finding]:
@@ -217,7 +226,9 @@ def _left(target: _Holds, evidence: Evidence) -> tuple[list[str], list[NotRun]]:
 
 def _elsewhere(one: Pin, other: Pin) -> bool:
     """Whether two places are certainly of different clusters."""
-    return installers.GOTK in (one.kind, other.kind) and installers.apart(one, other)
+    if installers.GOTK in (one.kind, other.kind):
+        return installers.apart(one, other)
+    return chart_installs.apart(one, other)
 
 
 def unsure(evidence: Evidence) -> bool:

@@ -90,5 +90,7 @@ BY_VARIABLE: tuple[Kind, ...] = (
     flux_action,
     kustomize_remote,
     schema_url,
+    flux_manifests,
+    flux_operator,
 )
 """Kinds whose versions may be variables, which are followed to the places that set them."""

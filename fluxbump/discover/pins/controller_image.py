@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from fluxbump.discover import opaque_pins
 from fluxbump.discover.pins.kind import Context, Found
 from fluxbump.flux import gotk
-from fluxbump.model import FLUX, Form, Note, Pin, Role, Track, TrackKind
+from fluxbump.model import FLUX, FLUX2, Form, Note, Pin, Role, Track, TrackKind
 from fluxbump.text import yaml
 from fluxbump.text.live_code import Language, TextFile
 from fluxbump.text.patterns import lazy_pattern
@@ -153,7 +153,7 @@ def _held(file: TextFile, image: _Image, start: int, value: str, form: Form) -> 
 
 def _beside(file: TextFile) -> Iterator[Found]:
     """Yield tags in mappings that name the image beside them, as kustomize and charts do."""
-    if "newTag" not in file.text and "tag:" not in file.text:
+    if not any(key in file.text for key in ("newTag", "tag:", "imageReference")):
         return
     for document in file.documents:
         if "fluxcd/" not in document.source:
@@ -163,6 +163,12 @@ def _beside(file: TextFile) -> Iterator[Found]:
 
 
 def _mapped(file: TextFile, document: Document, mapping: Node) -> Iterator[Found]:
+    reference = yaml.text_of(mapping, "access", "imageReference") or ""
+    version = document.scalar(yaml.get(mapping, "version"))
+    match = _IMAGE.search(reference)
+    # A component of the Open Component Model repeats the tag of the image that it refers to.
+    if match and version and version.value and reference.endswith(f":{version.value}"):
+        yield _scalar(file, _Image(match["name"], match["name"]), version)
     for image_key, tag_key in (("name", "newTag"), ("image", "tag"), ("repository", "tag")):
         named = _IMAGE.search(yaml.text_of(mapping, image_key) or "")
         scalar = document.scalar(yaml.get(mapping, tag_key))
@@ -198,6 +204,8 @@ def _values(file: TextFile, context: Context) -> Iterator[Found]:
             yield from _below(file, document, document.root, "values")
         for node in document.objects():
             yield from _of_object(file, document, node, context)
+        for mapping in yaml.mappings(document.root):
+            yield from _of_source(file, document, mapping, context)
 
 
 def _of_object(file: TextFile, document: Document, node: Node, context: Context) -> Iterator[Found]:
@@ -212,6 +220,24 @@ def _of_object(file: TextFile, document: Document, node: Node, context: Context)
         yield from _text(file, document, value, subject)
 
 
+def _of_source(
+    file: TextFile, document: Document, mapping: Node, context: Context
+) -> Iterator[Found]:
+    """Yield the tags in values beside the chart: of Argo CD, helmfile and kustomize."""
+    chart = (yaml.text_of(mapping, "chart") or yaml.text_of(mapping, "name") or "").rstrip("/")
+    if context.track_of(chart.rpartition("/")[2]) != FLUX2:
+        return
+    subject = "the chart flux2"
+    if yaml.get(mapping, "repoURL") is not None:
+        values = yaml.get(mapping, "helm", "values")
+        if values is not None:
+            yield from _text(file, document, values, subject)
+        yield from _below(file, document, yaml.get(mapping, "helm", "valuesObject"), subject)
+    yield from _below(file, document, yaml.get(mapping, "valuesInline"), subject)
+    for values in yaml.items(yaml.get(mapping, "values")):
+        yield from _below(file, document, values, subject)
+
+
 def _text(file: TextFile, document: Document, value: Node, subject: str) -> Iterator[Found]:
     """Read a block scalar as YAML of its own, in place: its lines are indented alike."""
     if not isinstance(value, ScalarNode) or value.style != "|":
@@ -223,6 +249,8 @@ def _text(file: TextFile, document: Document, value: Node, subject: str) -> Iter
     inner = Document(file.path, file.text, start, end, line)
     if start and any(key in inner.source for key in CONTROLLERS):
         yield from _below(file, inner, inner.root, subject)
+        for mapping in yaml.mappings(inner.root):
+            yield from _mapped(file, inner, mapping)
 
 
 def _below(

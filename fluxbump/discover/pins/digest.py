@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from fluxbump.discover import chart_archives, cli_archives
-from fluxbump.discover.digests import names, spellings
+from fluxbump.discover import chart_archives
+from fluxbump.discover.digests import cli_archives, names, spellings
 from fluxbump.discover.digests.downloads import Download, Verdict
 from fluxbump.discover.digests.owner import Owners
 from fluxbump.discover.digests.spellings import Digest

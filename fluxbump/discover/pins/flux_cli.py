@@ -9,7 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from fluxbump.discover import cli_archives
+from msgspec.structs import replace
+
+from fluxbump.discover import opaque_pins
+from fluxbump.discover.digests import cli_archives
 from fluxbump.discover.pins.kind import Context, Found
 from fluxbump.discover.variables import references
 from fluxbump.model import FLUX, Form, Note, Pin, Role
@@ -112,8 +115,12 @@ def _beside(file: TextFile, document: Document, mapping: Node) -> Iterator[Found
     tag = next((scalar for scalar in found if scalar is not None), None)
     if tag is None:
         return
-    pinned = not tag.editable or yaml.text_of(mapping, "digest") is not None
-    yield _tag(file, tag.start, file.text[tag.start : tag.end], pinned=pinned)
+    digest = yaml.text_of(mapping, "digest") is not None
+    pinned = digest or not tag.editable
+    one = _tag(file, tag.start, file.text[tag.start : tag.end], pinned=pinned)
+    if digest and isinstance(one, Pin):
+        one = replace(one, subject=f"{one.subject}{opaque_pins.WITH_DIGEST}")
+    yield one
 
 
 def _tag(file: TextFile, start: int, text: str, *, pinned: bool) -> Found:

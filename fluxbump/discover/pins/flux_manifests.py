@@ -9,24 +9,32 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fluxbump.discover import oci_references
+from fluxbump.discover.oci_references import TAG, References
 from fluxbump.discover.pins.kind import DISTRIBUTION, Context, Found
 from fluxbump.model import FLUX, Role
 from fluxbump.text import yaml
 from fluxbump.text.live_code import TextFile
+from fluxbump.text.patterns import lazy_pattern
 
 NAME = "flux-manifests"
 ROLE = Role.INSTALLS
 
 _KIND = "OCIRepository"
+_REFERENCES = References(
+    NAME,
+    FLUX,
+    lazy_pattern(rf"(?P<name>fluxcd/flux-manifests):{TAG}"),
+)
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
-    """Yield the release that each such OCIRepository asks for.
+    """Yield the release that each such OCIRepository asks for, and each reference by tag.
 
-    One inside another text is an embedded manifest.
+    An OCIRepository inside another text is an embedded manifest.
     """
     if DISTRIBUTION not in file.text:
         return
     for document, node in file.objects({_KIND}, lambda text: DISTRIBUTION in text):
         if context.track_of_object(_KIND, yaml.text_of(node, "spec", "url")) == FLUX:
             yield from oci_references.of(NAME, FLUX, document, node)
+    yield from oci_references.tags(_REFERENCES, file, context)

@@ -22,16 +22,16 @@ from fluxbump.text.patterns import lazy_pattern
 NAME = "kustomize-remote"
 ROLE = Role.INSTALLS
 
-_BASE = r"github\.com[/:]fluxcd/flux2(?:\.git)?/{1,2}manifests/(?P<path>[\w./-]*)"
-_TAG = rf"(?:{references.PIECE}|[^&\s\"'`#])++"
+_BASE = r"github\.com[/:]fluxcd/flux2(?:\.git)?/{1,2}manifests/(?P<path>[\w./-]{0,200})"
+_TAG = rf"(?:{references.PIECE}|[^&\s\"'`#]){{1,200}}+"
 _SUBJECT = "remote base fluxcd/flux2"
 _URL = Url(
     NAME,
     "fluxcd/flux2",
-    lazy_pattern(rf"{_BASE}\?(?:[^\s\"'`#&]*&){{0,8}}?(?:ref|version)=(?P<tag>{_TAG})"),
+    lazy_pattern(rf"{_BASE}\?(?:[^\s\"'`#&]{{0,100}}&){{0,8}}?(?:ref|version)=(?P<tag>{_TAG})"),
     _SUBJECT,
 )
-_ANY = lazy_pattern(rf"{_BASE}(?P<parameters>\?[^\s\"'`#]*)?")
+_ANY = lazy_pattern(rf"{_BASE}(?P<parameters>\?[^\s\"'`#]{{0,400}})?")
 _BRANCH = lazy_pattern(r"(?:ref|version)=(?!v?[0-9])[A-Za-z][\w./-]*(?![\w$])")
 _BESIDE_FLUX = "integrations/"
 """What begins a path whose manifests install no controller of Flux."""

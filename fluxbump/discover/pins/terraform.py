@@ -7,6 +7,7 @@ that the provider was made for).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from fluxbump.discover.pins.kind import Context, Found, pin_at, unpinned
@@ -24,7 +25,12 @@ ROLE = Role.INSTALLS
 BOOTSTRAP = "flux_bootstrap_git"
 _CHART = "helm_release"
 _JSON = (".tf.json", ".tofu.json")
-_PROVIDER = lazy_pattern(r"""source["']?\s*[=:]\s*["'](?:[\w.-]+/)?fluxcd/flux["']""")
+_PROVIDER = lazy_pattern(
+    r"""\{(?P<before>[^{}]{0,400})source["']?\s*[=:]\s*["'](?:[\w.-]+/)?fluxcd/flux["']
+    (?P<behind>[^{}]{0,400})\}""",
+    re.VERBOSE,
+)
+"""The requirement of the provider, as an object."""
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
@@ -106,11 +112,12 @@ def _blocks(node: Node | None) -> Iterator[Node]:
 
 
 def _provider(file: TextFile) -> Iterator[Note]:
-    """Say once that the provider's version is another line: 1.4.0 bootstraps any release."""
+    """Say once in a file that the provider's version is another line of versions."""
     if "fluxcd/flux" not in file.text:
         return
     for match in _PROVIDER.finditer(file.text):
-        if not file.in_comment(match.start()):
+        held = "version" in match["before"] + match["behind"]
+        if held and not file.in_comment(match.start()):
             yield Note(
                 file.location(match.start()),
                 "the Terraform provider fluxcd/flux has a version line of its own: left alone",

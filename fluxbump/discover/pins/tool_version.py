@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 from fluxbump.discover.pins.kind import Context, Found, pin_at
+from fluxbump.discover.variables import flux_names
 from fluxbump.model import FLUX, Form, Note, Pin, Role
 from fluxbump.text import version_ranges, versions, yaml
 from fluxbump.text.live_code import TextFile
@@ -154,6 +155,17 @@ def _told(file: TextFile, context: Context) -> Iterator[Found]:
             begin, text = place.start("version"), place["version"]
             where, subject = file.location(begin), "what Renovate is told is flux2"
             yield Pin(NAME, FLUX, where, begin, begin + len(text), text, Form.EXACT, subject)
+            yield from _digest(file, begin, text, context)
+
+
+def _digest(file: TextFile, offset: int, version: str, context: Context) -> Iterator[Note]:
+    """Yield a note on a digest that would stay; of what is downloaded, kind `digest` tells."""
+    if file.path in context.followed.pins:
+        return
+    beside = flux_names.digest_beside(file, offset)
+    if beside is not None:
+        message = f"a digest that may be of Flux {version}: left alone"
+        yield Note(file.location(beside), message, held=(FLUX, version))
 
 
 def _version_on(file: TextFile, start: int, end: int) -> re.Match[str] | None:

@@ -35,8 +35,8 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
     ]
     yield from pins
     first = next((pin for pin in pins if isinstance(pin, Pin)), None)
-    if first is not None and not followed and "fluxcd/flux2/releases/" not in file.text:
-        beside = flux_names.digest_beside(file)
+    if first is not None and not followed:
+        beside = flux_names.digest_beside(file, first.start)
         if beside is not None:
             message = f"a digest that may be of Flux {first.value}: left alone"
             yield Note(file.location(beside), message, held=(FLUX, first.value))
@@ -44,7 +44,7 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
 
 def _named(file: TextFile, context: Context) -> Iterator[Found]:
     for name, places in flux_names.find(file):
-        released = [place for place in places if _is_release(place.version or "", context)]
+        released = [place for place in places if _is_release(file, place.version or "", context)]
         free = [
             place for place in released if (file.path, place.start) not in context.followed.disputed
         ]
@@ -61,15 +61,21 @@ def _pin(file: TextFile, name: str, place: Assignment) -> Pin:
     return Pin(NAME, FLUX, where, place.start, place.end, value, Form.EXACT, name, Role.TOOL)
 
 
-def _is_release(text: str, context: Context) -> bool:
-    """Whether a version is that of a Flux release: one that is known, or one that came later."""
-    shipped = images.all_controllers()
-    if text in shipped or text in context.app_versions.values():
-        return True
-    version, newest = versions.parse(text), versions.parse(_newest(tuple(shipped)))
-    if version is None or newest is None:
+def _is_release(file: TextFile, text: str, context: Context) -> bool:
+    """Whether a version is that of a Flux release: one that is known, or one that came later.
+
+    Before 2.0.0, others have releases of the same numbers: flux-core, say. There the file has to
+    say whose Flux it is.
+    """
+    version, shipped = versions.parse(text), images.all_controllers()
+    if version is None or (version.major == 0 and "fluxcd" not in file.text):
         return False
-    return version > newest and version.major == newest.major
+    candidate = (version.prerelease or "").startswith("rc.")
+    known = str(version.finalize_version()) if candidate else text
+    if known in shipped or known in context.app_versions.values():
+        return True
+    newest = versions.parse(_newest(tuple(shipped)))
+    return newest is not None and version > newest and version.major == newest.major
 
 
 @cache

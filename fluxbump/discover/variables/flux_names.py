@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from fluxbump.discover.digests import names, spellings
 from fluxbump.discover.variables import assignments
 from fluxbump.discover.variables.assignments import Assignment
 from fluxbump.discover.variables.references import Reference
@@ -49,23 +50,39 @@ def find(file: TextFile) -> Iterator[tuple[str, tuple[Assignment, ...]]]:
 
 
 def _references(file: TextFile, name: str) -> Iterator[Reference]:
+    yield Reference((name,))
     if file.language is Language.HCL or ".tfvars" in file.path:
         yield Reference((name,), "var")
-        yield Reference((name,), "local")
-    else:
-        yield Reference((name,))
 
 
-_DIGEST_NAME = re.compile(
-    r"(?<![\w.-])flux\w{0,20}(?:sha|checksum|digest|hash)\w{0,10}[\"']?\s*(?::=|\?=|[:=])",
+_NEAR = 2
+"""Lines below a version on which a digest may stand that names no tool."""
+
+
+def digest_beside(file: TextFile, offset: int) -> int | None:
+    """Return the offset of a digest that may go with the release at `offset`; None without one.
+
+    It is called after Flux, or it is called after nothing and stands right below. Where a URL names
+    a release, the digest may be that of its file, which kind `digest` tells.
+    """
+    if _EXACT_URL.search(file.text):
+        return None
+    line = file.location(offset).line
+    for digest in spellings.shaped(file.text):
+        named = names.NAMED.search(file.text, max(0, digest.start - 120), digest.start)
+        stem = names.stem(named["name"]) if named else ""
+        below = 0 < file.location(digest.start).line - line <= _NEAR
+        ours = bool(_OURS.match(stem)) or (below and named is not None and not stem)
+        if ours and file.is_live(digest.start):
+            return digest.start
+    table = _TABLE.search(file.text)
+    return table.start() if table and file.is_live(table.start()) else None
+
+
+_EXACT_URL = lazy_pattern(r"fluxcd/flux2/releases/download/v\d")
+_OURS = lazy_pattern(r"flux(?![\W_]*(?:operator|schema|local|core))", re.IGNORECASE)
+_TABLE = lazy_pattern(
+    r"(?<![\w.-])flux(?!_?(?:operator|schema|local|core))\w{0,20}(?:sha\d|checksum|digest|hash)\w{0,10}[\"']?\s*[:=]\s*[{(\[\n]",
     re.IGNORECASE,
 )
-
-
-def digest_beside(file: TextFile) -> int | None:
-    """Return the offset of a variable that is called after a digest of Flux; None if there is none.
-
-    It goes with the release that the variable beside it names, so it would have to move too.
-    """
-    found = (match.start() for match in _DIGEST_NAME.finditer(file.text))
-    return next((start for start in found if file.is_live(start)), None)
+"""Digests of Flux for each platform."""
