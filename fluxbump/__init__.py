@@ -12,16 +12,7 @@ from typing import TYPE_CHECKING
 from fluxbump.version import __version__
 
 if TYPE_CHECKING:
-    from fluxbump.api import (
-        Finding,
-        Location,
-        Related,
-        Severity,
-        Survey,
-        Verdict,
-        check,
-        status,
-    )
+    from fluxbump.api import Finding, Location, Related, Severity, Survey, Verdict, check, status
 
 __all__ = [
     "Finding",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fluxbump.discover.pins import ansible_helm
+from fluxbump.discover.pins.charts import ansible_helm
 from fluxbump.discover.pins.kind import Context
 from fluxbump.model import Note, Pin
 from fluxbump.text.live_code import TextFile

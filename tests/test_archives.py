@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fluxbump.discover import chart_archives
 from fluxbump.discover.digests import spellings as digests
+from fluxbump.discover.urls import chart_archives
 from tests.helpers import ARCHIVE, Cli, Repo, assert_refused, find, repository, small
 
 CURL = f"curl -LO {ARCHIVE.format('2.14.1')}\n"

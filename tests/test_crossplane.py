@@ -6,7 +6,7 @@ import pytest
 
 from fluxbump.check.check import examine, judge
 from fluxbump.config.settings import Settings
-from fluxbump.discover.pins import crossplane
+from fluxbump.discover.pins.charts import crossplane
 from fluxbump.discover.pins.kind import Context
 from fluxbump.model import Form, Note, Pin
 from fluxbump.text.live_code import TextFile

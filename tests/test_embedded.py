@@ -7,7 +7,7 @@ from textwrap import indent
 
 import pytest
 
-from fluxbump.discover.pins import embedded
+from fluxbump.discover.pins.charts import embedded
 from fluxbump.model import Note, Pin
 from fluxbump.text.live_code import TextFile
 from tests.helpers import Cli, Repo, brief, find, repository, small

@@ -14,7 +14,7 @@ from fluxbump.check.rules.gotk import one_release
 from fluxbump.check.rules.rule import Evidence, NotRun
 from fluxbump.errors import IndexSourceError
 from fluxbump.flux import gotk, gotk_options, gotk_source
-from fluxbump.flux.gotk import Manifest
+from fluxbump.flux.gotk import GotkManifest
 from fluxbump.flux.gotk_options import Difference, IrreproducibleError
 from fluxbump.model import Finding, Form, Severity
 from tests.helpers import URL, brief, find
@@ -26,14 +26,14 @@ TEXT = fixture.components("2.4.0")
 PATH = "clusters/a/flux-system/gotk-components.yaml"
 
 
-def read(text: str) -> Manifest:
+def read(text: str) -> GotkManifest:
     manifest = gotk.read(text)
     assert manifest is not None
     return manifest
 
 
 @cache
-def full(release: str) -> Manifest:
+def full(release: str) -> GotkManifest:
     return read(fixture.full(release))
 
 
@@ -208,7 +208,7 @@ def test_no_edit_goes_unnoticed(data: st.DataObject) -> None:
     assert again != text or fixture.components("2.4.0", _own(manifest)) == text
 
 
-def _own(manifest: Manifest) -> Options:
+def _own(manifest: GotkManifest) -> Options:
     held = gotk_options.options_of(manifest)
     return Options(
         components=held.components,
@@ -245,9 +245,9 @@ def _own(manifest: Manifest) -> Options:
         ),
     ],
 )
-def test_what_cannot_be_made(manifest: Manifest, wanted: tuple[str, ...], said: str) -> None:
+def test_what_cannot_be_made(manifest: GotkManifest, wanted: tuple[str, ...], said: str) -> None:
     with pytest.raises(IrreproducibleError, match=said):
-        gotk_options.reproduce(manifest, gotk_options.Options(wanted))
+        gotk_options.reproduce(manifest, gotk_options.InstallOptions(wanted))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fluxbump.discover.pins import helm_call
+from fluxbump.discover.pins.charts import helm_call
 from fluxbump.discover.pins.kind import Context
 from fluxbump.model import Chart, Note, Pin
 from fluxbump.text.live_code import TextFile

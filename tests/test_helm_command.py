@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fluxbump.discover.pins import helm_command
+from fluxbump.discover.pins.charts import helm_command
 from fluxbump.discover.pins.kind import Context
 from fluxbump.model import Note, Pin
 from fluxbump.text.live_code import TextFile

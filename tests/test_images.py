@@ -6,8 +6,8 @@ import pytest
 
 from fluxbump.check.check import examine, judge
 from fluxbump.config.settings import Settings
-from fluxbump.discover.pins import controller_image
 from fluxbump.discover.pins.kind import Context
+from fluxbump.discover.pins.releases import controller_image
 from fluxbump.errors import PinError
 from fluxbump.flux import controller_images
 from fluxbump.model import Finding, Note, Pin, Track, TrackKind

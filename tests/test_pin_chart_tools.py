@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fluxbump.discover.pins import argocd, helmfile, kustomize_helm
+from fluxbump.discover.pins.charts import argocd, helmfile, kustomize_helm
 from fluxbump.discover.pins.kind import Context, Kind
 from fluxbump.model import Note, Pin, Role
 from fluxbump.text.live_code import TextFile

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from fluxbump.discover.pins import flux_cli, flux_command
 from fluxbump.discover.pins.kind import Context
+from fluxbump.discover.pins.releases import flux_cli, flux_command
 from fluxbump.model import FLUX, Note, Pin, Role
 from fluxbump.text.live_code import TextFile
 from tests.helpers import Cli, Repo, brief, find

@@ -6,8 +6,8 @@ import pytest
 
 from fluxbump.check.check import examine, judge
 from fluxbump.config.settings import Settings
-from fluxbump.discover.pins import flux_instance, flux_manifests
 from fluxbump.discover.pins.kind import Context
+from fluxbump.discover.pins.releases import flux_instance, flux_manifests
 from fluxbump.model import Pin
 from fluxbump.text.live_code import TextFile
 from tests.helpers import Cli, Repo, assert_refused, brief, chart_index, find, script, snapshot

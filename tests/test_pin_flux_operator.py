@@ -8,8 +8,8 @@ import pytest
 
 from fluxbump.check.check import examine, judge
 from fluxbump.config.settings import Settings
-from fluxbump.discover.pins import flux_operator
 from fluxbump.discover.pins.kind import Context
+from fluxbump.discover.pins.releases import flux_operator
 from fluxbump.model import Pin, Role, Severity
 from fluxbump.text.live_code import TextFile
 from tests.helpers import (

@@ -6,8 +6,8 @@ import pytest
 
 from fluxbump.check.check import examine, judge
 from fluxbump.config.settings import Settings
-from fluxbump.discover.pins import go_module
 from fluxbump.discover.pins.kind import Context
+from fluxbump.discover.pins.releases import go_module
 from fluxbump.model import Pin, Severity
 from fluxbump.text.live_code import TextFile
 from tests.helpers import Cli, Repo, brief, chart_index, script, snapshot

@@ -8,8 +8,8 @@ import pytest
 
 from fluxbump.check.check import examine, judge
 from fluxbump.config.settings import Settings
-from fluxbump.discover.pins import kustomize_remote
 from fluxbump.discover.pins.kind import Context
+from fluxbump.discover.pins.releases import kustomize_remote
 from fluxbump.model import Form, Note, Pin, Role
 from fluxbump.text.live_code import TextFile
 from tests.helpers import Cli, Repo, brief, chart_index, find, release, script, snapshot

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from fluxbump.discover.pins import terraform
+from fluxbump.discover.pins.charts import terraform
 from fluxbump.discover.pins.kind import Context
 from fluxbump.model import Note, Pin
 from fluxbump.text.live_code import TextFile

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from fluxbump.discover.pins import tool_version
 from fluxbump.discover.pins.kind import Context
+from fluxbump.discover.pins.releases import tool_version
 from fluxbump.model import Note, Pin, Role
 from fluxbump.text.live_code import TextFile
 from tests.helpers import Cli, Repo, brief, find

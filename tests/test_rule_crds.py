@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from fixtures import states
-from fluxbump.check.evidence import NO_BASE, Absent, Baseline, Charts, Cluster, History
+from fluxbump.check.evidence import NO_BASE, Absent, Baseline, ChartFiles, Cluster, History
 from fluxbump.check.pin_history import Past
 from fluxbump.check.rules.pages import page
 from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Rule
@@ -34,7 +34,7 @@ def evidence(inventory: Inventory, base: Inventory | None = None) -> Evidence:
 
 
 def with_archive(about: Evidence, archive: Vendored) -> Evidence:
-    return replace(about, charts=Charts((archive,)))
+    return replace(about, charts=ChartFiles((archive,)))
 
 
 def found(outcomes: list[Outcome]) -> list[Finding]:

@@ -14,19 +14,9 @@ from typing import Generic, Literal
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from fluxbump.bump import (
-    base_lines,
-    edit,
-    goal,
-    mentions,
-    sync_target,
-)
-from fluxbump.bump import (
-    commit_message as message,
-)
-from fluxbump.bump import (
-    commits as steps,
-)
+from fluxbump.bump import base_lines, edit, goal, mentions, sync_target
+from fluxbump.bump import commit_message as message
+from fluxbump.bump import commits as steps
 from fluxbump.bump.changes import Plan, Row
 from fluxbump.bump.commits import Step
 from fluxbump.bump.compose import Start, edited, fixed, following, replaced

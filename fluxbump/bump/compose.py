@@ -12,13 +12,10 @@ from fluxbump.bump import edit, fixes, gotk_replace, mentions
 from fluxbump.bump.changes import Plan, Row
 from fluxbump.bump.fixes import Fix, Fixing
 from fluxbump.bump.migrate.edits import Migration
-from fluxbump.discover import (
-    chart_archives,
-    flux_objects,
-    symlinks,
-)
+from fluxbump.discover import flux_objects, symlinks
 from fluxbump.discover.digests import spellings
 from fluxbump.discover.inventory import Scope, discover
+from fluxbump.discover.urls import chart_archives
 from fluxbump.errors import IndexSourceError
 from fluxbump.flux import controller_images, gotk_source
 from fluxbump.flux.releases import Goal

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 
 from fluxbump.bump.changes import Change, Replacement
-from fluxbump.discover.pins.gotk_components import NAME
+from fluxbump.discover.pins.releases.gotk_components import NAME
 from fluxbump.errors import HalfBumpError, IndexSourceError
 from fluxbump.flux import gotk, gotk_options
-from fluxbump.flux.gotk import Manifest
+from fluxbump.flux.gotk import GotkManifest
 from fluxbump.flux.gotk_options import Difference, IrreproducibleError
 from fluxbump.flux.gotk_source import Components
 from fluxbump.model import Inventory, Location, Related
@@ -114,7 +114,7 @@ def _quoted(line: str | None) -> str:
     return f"`{text}`" if len(text) <= _LONGEST else f"`{text[: _LONGEST - 1]}…`"
 
 
-def _advice(held: Manifest, change: Change) -> str:
+def _advice(held: GotkManifest, change: Change) -> str:
     command = f"flux install --export --version v{held.version}"
     if held.components:
         command += f" --components={','.join(held.components)}"

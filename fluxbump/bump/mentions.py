@@ -14,7 +14,7 @@ from msgspec import Struct
 from fluxbump.bump.changes import Plan, Row
 from fluxbump.discover.mentions import history_texts, statements
 from fluxbump.discover.mentions.marked_rows import MARKER, MarkedRow, Token, marked_rows, tokens
-from fluxbump.discover.pins import gotk_components
+from fluxbump.discover.pins.releases import gotk_components
 from fluxbump.model import FLUX, FLUX2, Inventory, Mention, Track
 from fluxbump.text import versions
 from fluxbump.text.live_code import Language, TextFile

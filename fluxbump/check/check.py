@@ -7,25 +7,10 @@ from collections.abc import Iterable
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump.check import (
-    gate,
-    gather,
-    lost_install_files,
-    rules,
-)
-from fluxbump.check import (
-    self_test as selftest,
-)
-from fluxbump.check.evidence import (
-    NO_BASE,
-    Absent,
-    Baseline,
-    Effort,
-    Evidence,
-    Renders,
-    Team,
-)
-from fluxbump.check.gather import NOTHING_KNOWN, Found, Known, Renderer
+from fluxbump.check import gate, gather, lost_install_files, rules
+from fluxbump.check import self_test as selftest
+from fluxbump.check.evidence import NO_BASE, Absent, Baseline, Effort, Evidence, Renders, Team
+from fluxbump.check.gather import NOTHING_KNOWN, Known, Renderer, SnapshotFiles
 from fluxbump.check.verdict import Verdict
 from fluxbump.config.settings import Settings
 from fluxbump.discover.inventory import Scope, discover
@@ -125,7 +110,7 @@ def examine(
     return Examined(snapshot.name, gathered, scope, settings, renders)
 
 
-def _baseline(found: Found, base: Snapshot, scope: Scope) -> Baseline:
+def _baseline(found: SnapshotFiles, base: Snapshot, scope: Scope) -> Baseline:
     changed = gather.changed_below(found.inventory.charts, base, found.snapshot)
     inventory = discover(base, scope)
     remains = lost_install_files.read(found.snapshot, found.inventory, inventory)

@@ -89,7 +89,7 @@ Renders = Callable[[], tuple[Render, ...]]
 """Waits for the renders of all wrappers."""
 
 
-class Charts(Struct, frozen=True):
+class ChartFiles(Struct, frozen=True):
     """What lies beside the charts that move with Flux.
 
     Attributes:
@@ -199,7 +199,7 @@ class Evidence(Struct, frozen=True):
     """
 
     inventory: Inventory
-    charts: Charts = Charts()
+    charts: ChartFiles = ChartFiles()
     team: Team = Team()
     effort: Effort = Effort()
     index: Mapping[str, ChartRelease] | Absent = _NO_INDEX

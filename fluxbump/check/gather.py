@@ -15,7 +15,7 @@ from fluxbump.check.evidence import (
     NOT_RENDERED,
     Absent,
     Baseline,
-    Charts,
+    ChartFiles,
     Cluster,
     Effort,
     Evidence,
@@ -55,7 +55,7 @@ What it needs besides is bound before, and whoever bound it ends what was starte
 """
 
 
-class Found(Struct, frozen=True):
+class SnapshotFiles(Struct, frozen=True):
     """A snapshot in question, and what was found in it.
 
     Attributes:
@@ -74,9 +74,9 @@ class Found(Struct, frozen=True):
         return tuple(chart for chart in self.inventory.charts if chart.wrapper)
 
 
-def found(snapshot: Snapshot, inventory: Inventory) -> Found:
+def found(snapshot: Snapshot, inventory: Inventory) -> SnapshotFiles:
     """Read the vendored charts beside an inventory."""
-    return Found(snapshot, inventory, tuple(_vendored(snapshot, inventory)))
+    return SnapshotFiles(snapshot, inventory, tuple(_vendored(snapshot, inventory)))
 
 
 class Surroundings(Struct, frozen=True):
@@ -140,7 +140,7 @@ def together(*several: Written) -> Written:
 
 
 def gather(
-    found: Found,
+    found: SnapshotFiles,
     index: ChartIndex | IndexSourceError,
     *,
     around: Surroundings | None = None,
@@ -166,7 +166,7 @@ def gather(
     charts = {str(one.version): one for one in loaded.releases} if loaded else {}
     given = Evidence(
         found.inventory,
-        Charts(found.vendored, dict(_locks(found))),
+        ChartFiles(found.vendored, dict(_locks(found))),
         team,
         effort,
         index=Absent("no chart index", str(index)) if loaded is None else charts,
@@ -181,7 +181,7 @@ def gather(
     return replace(given, releases=known, objects=around.objects, cluster=around.cluster)
 
 
-def begin_renders(render: Renderer | None, found: Found) -> Renders | None:
+def begin_renders(render: Renderer | None, found: SnapshotFiles) -> Renders | None:
     """Start to render every wrapper, and give what waits for all; None where nothing was begun."""
     if render is None or not found.wrappers:
         return None
@@ -221,7 +221,7 @@ def changed_below(charts: tuple[Chart, ...], before: Snapshot, after: Snapshot) 
     return frozenset(changed)
 
 
-def _locks(found: Found) -> Iterator[tuple[str, str]]:
+def _locks(found: SnapshotFiles) -> Iterator[tuple[str, str]]:
     for chart in found.inventory.charts:
         path = f"{chart.directory}Chart.lock"
         if path in found.snapshot.below(chart.directory):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fluxbump.discover.pins import values_mirror
+from fluxbump.discover.pins.charts import values_mirror
 from fluxbump.errors import RepositoryError
 from fluxbump.git.lineage import Lineage
 from fluxbump.model import FLUX2, Chart, Inventory

@@ -16,14 +16,7 @@ from fluxbump.discover.tracks import current
 from fluxbump.flux.available import Available
 from fluxbump.flux.releases import Goal
 from fluxbump.flux.tables.crds import kubernetes_minimum
-from fluxbump.model import (
-    FLUX,
-    FLUX2,
-    Finding,
-    Form,
-    Inventory,
-    Severity,
-)
+from fluxbump.model import FLUX, FLUX2, Finding, Form, Inventory, Severity
 from fluxbump.text.versions import parse
 
 SAFETY = rules.having(Trait.SAFETY)

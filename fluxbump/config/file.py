@@ -9,7 +9,15 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from fluxbump.config import run_section, validation
-from fluxbump.config.settings import FILE, PLACEHOLDER, PLACEHOLDERS, Ignore, Plain, Settings, Text
+from fluxbump.config.settings import (
+    FILE,
+    PLACEHOLDER,
+    PLACEHOLDERS,
+    Ignore,
+    Plain,
+    Settings,
+    Text,
+)
 from fluxbump.config.validation import Problem, refusals
 from fluxbump.discover.kubernetes_pins import KubernetesPin
 from fluxbump.discover.pins.kind import CustomPin
@@ -132,4 +140,6 @@ def _require_kubernetes(version: str | float) -> None:
         raise ValueError("not a Kubernetes version, such as 1.33")
 
 
-_FORM = validation.Form(Config, FILE, "fluxbump schema config prints what is allowed", _problems)
+_FORM = validation.FileForm(
+    Config, FILE, "fluxbump schema config prints what is allowed", _problems
+)

@@ -74,7 +74,7 @@ def _refuse_duplicates(text: str, file: str) -> None:
             seen.add(key.value)
 
 
-class Form(msgspec.Struct, frozen=True):
+class FileForm(msgspec.Struct, frozen=True):
     """What a file may hold.
 
     Attributes:
@@ -90,7 +90,7 @@ class Form(msgspec.Struct, frozen=True):
     problems: Callable[[Any], Iterable[Problem]]
 
 
-def check(form: Form, content: Any, text: str) -> Any:
+def check(form: FileForm, content: Any, text: str) -> Any:
     """Hold what was loaded against a form, and return it as its type.
 
     Args:
@@ -214,7 +214,7 @@ def schema(wanted: Any) -> dict[str, Any]:
     return {"$defs": {key: value for key, value in found.items() if key != name}, **found[name]}
 
 
-def _config_error(text: str, problems: Sequence[Problem], form: Form) -> ConfigError:
+def _config_error(text: str, problems: Sequence[Problem], form: FileForm) -> ConfigError:
     """Say what is wrong first in the file, and how much more there is."""
     document = yaml.documents(text, form.file)[0]
     places = [(_place(document, path), number) for number, (path, _) in enumerate(problems)]

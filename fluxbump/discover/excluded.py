@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from msgspec.structs import replace
 
 from fluxbump.discover import charts
-from fluxbump.discover.pins import chart_dependency, helm_release
+from fluxbump.discover.pins.charts import chart_dependency, helm_release
 from fluxbump.discover.pins.kind import Context
 from fluxbump.model import FLUX2, Form, Inventory, Pin, Track
 from fluxbump.text import versions

@@ -25,10 +25,7 @@ from fluxbump.discover import (
     unrecognised,
 )
 from fluxbump.discover.mentions import statements
-from fluxbump.discover.pins import (
-    KINDS,
-    install_url,
-)
+from fluxbump.discover.pins import KINDS
 from fluxbump.discover.pins.kind import (
     COMMUNITY_REPOSITORIES,
     Context,
@@ -36,6 +33,7 @@ from fluxbump.discover.pins.kind import (
     ProgramSource,
     as_of,
 )
+from fluxbump.discover.pins.releases import install_url
 from fluxbump.discover.variables import follow, users
 from fluxbump.helm.chart_repository import holds_copies
 from fluxbump.model import (

@@ -7,7 +7,7 @@ from itertools import takewhile
 
 from msgspec import Struct
 
-from fluxbump.discover.pins.helm_release import PATCH, chart_path
+from fluxbump.discover.pins.charts.helm_release import PATCH, chart_path
 from fluxbump.discover.pins.kind import Context
 from fluxbump.model import FLUX2, Chart, Form, Inventory, Location, Pin, Track
 from fluxbump.text import yaml

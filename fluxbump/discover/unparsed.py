@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 
 from fluxbump.discover.embedded import templated
-from fluxbump.discover.pins import install_url
 from fluxbump.discover.pins.kind import DISTRIBUTION, INSTANCE, Context
+from fluxbump.discover.pins.releases import install_url
 from fluxbump.model import Location, Note, Unreadable
 from fluxbump.text import yaml
 from fluxbump.text.live_code import TextFile, suffix_of

@@ -152,7 +152,7 @@ def parse(text: str, file: str, folder: str) -> tuple[FleetEntry, ...]:
         ConfigError: it is not YAML, holds something that fluxbump does not know, or a repository
             or a name is in it twice.
     """
-    form = validation.Form(FleetConfig, file, _HINT, _problems)
+    form = validation.FileForm(FleetConfig, file, _HINT, _problems)
     read = validation.check(form, validation.load(text, file), text)
     entries = tuple(_entry(_full(entry), read.defaults, folder) for entry in read.repositories)
     _refuse_twins(entries, validation.lines(text, file, "repositories"), file)

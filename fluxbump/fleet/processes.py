@@ -21,14 +21,7 @@ from typing import IO
 
 from msgspec import Struct, field
 
-from fluxbump.fleet.process_results import (
-    End,
-    Event,
-    Finished,
-    Limits,
-    ProcessResult,
-    Started,
-)
+from fluxbump.fleet.process_results import End, Event, Finished, Limits, ProcessResult, Started
 from fluxbump.system.locks import signals_held
 
 _TICK = 0.1

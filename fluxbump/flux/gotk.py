@@ -72,7 +72,7 @@ class Image(Struct, frozen=True):
     line: int
 
 
-class Part(Struct, frozen=True):
+class ManifestPart(Struct, frozen=True):
     """One document of the file.
 
     Attributes:
@@ -92,7 +92,7 @@ class Part(Struct, frozen=True):
     images: tuple[Image, ...] = ()
 
 
-class Manifest(Struct, frozen=True):
+class GotkManifest(Struct, frozen=True):
     """A `gotk-components.yaml`.
 
     Attributes:
@@ -111,7 +111,7 @@ class Manifest(Struct, frozen=True):
     tagged: bool
     line: int
     components: tuple[str, ...]
-    parts: tuple[Part, ...]
+    parts: tuple[ManifestPart, ...]
 
     @property
     def labels(self) -> Iterator[Label]:
@@ -124,7 +124,7 @@ class Manifest(Struct, frozen=True):
         return (image for part in self.parts for image in part.images)
 
 
-def read(text: str) -> Manifest | None:
+def read(text: str) -> GotkManifest | None:
     """Read a manifest; None when `text` is none.
 
     It is one whatever the file is called: when the comments at its beginning name the release, and
@@ -139,7 +139,7 @@ def read(text: str) -> Manifest | None:
         return None
     listed = _COMPONENTS.search(head[0])
     version = named["version"]
-    return Manifest(
+    return GotkManifest(
         head=head[0],
         start=named.start("version") + version.startswith("v"),
         version=version.removeprefix("v"),
@@ -159,7 +159,7 @@ def _line(text: str, offset: int) -> int:
     return text.count("\n", 0, offset) + 1
 
 
-def _parts(text: str, start: int) -> Iterator[Part]:
+def _parts(text: str, start: int) -> Iterator[ManifestPart]:
     line = _line(text, start)
     separators = _SEPARATOR.finditer(text, start)
     for separator in (*separators, None):
@@ -170,19 +170,19 @@ def _parts(text: str, start: int) -> Iterator[Part]:
             start = separator.end()
 
 
-def _part(text: str, line: int) -> Part:
+def _part(text: str, line: int) -> ManifestPart:
     """Read one document that begins on `line`."""
     kind, metadata = _KIND.search(text), _METADATA.search(text)
     about = metadata[0] if metadata else ""
     ours = _PART_OF.search(about)
     name = _NAME.search(about)
     if kind is None or metadata is None or ours is None or ours["value"] != "flux":
-        return Part(kind[1] if kind else "", name["value"] if name else "", "", text)
+        return ManifestPart(kind[1] if kind else "", name["value"] if name else "", "", text)
     component = _COMPONENT.search(about)
     # The schemas of a CRD say a lot; its labels are in its metadata.
     end = metadata.end() if kind[1] == DEFINITION else len(text)
     found = _RELEASE.finditer(text, metadata.start(), end)
-    return Part(
+    return ManifestPart(
         kind=kind[1],
         name=name["value"] if name else "",
         component=component["value"] if component else "",

@@ -13,7 +13,14 @@ from collections.abc import Callable, Iterable, Iterator
 
 from msgspec import Struct
 
-from fluxbump.flux.gotk import DEFINITION, DEPLOYMENT, NAMESPACE, NETWORK_POLICY, Manifest, Part
+from fluxbump.flux.gotk import (
+    DEFINITION,
+    DEPLOYMENT,
+    NAMESPACE,
+    NETWORK_POLICY,
+    GotkManifest,
+    ManifestPart,
+)
 
 NOTIFICATIONS = "notification-controller"
 """The component that the others send events to."""
@@ -48,7 +55,7 @@ _TOLERATIONS = re.compile(
 _TOLERATED = re.compile(r"(?m)^ {6}- key: (?P<key>\S+)\n {8}operator: Exists\n")
 
 
-class Options(Struct, frozen=True):
+class InstallOptions(Struct, frozen=True):
     """What `flux install` was told, as far as its output shows it.
 
     Attributes:
@@ -81,7 +88,7 @@ class IrreproducibleError(Exception):
 # --- reading ----------------------------------------------------------------------------------
 
 
-def options_of(manifest: Manifest) -> Options:
+def options_of(manifest: GotkManifest) -> InstallOptions:
     """Tell the options that a manifest was written with.
 
     What it does not show is taken to be the default. A manifest that a person has changed may
@@ -90,7 +97,7 @@ def options_of(manifest: Manifest) -> Options:
     pods = [part.text for part in manifest.parts if part.kind == DEPLOYMENT and part.component]
     every = "".join(pods)
     namespace = next((part.name for part in manifest.parts if part.kind == NAMESPACE), "")
-    return Options(
+    return InstallOptions(
         components=manifest.components,
         namespace=namespace or _DEFAULT_NAMESPACE,
         registry=next((one.registry for one in manifest.images), _DEFAULT_REGISTRY),
@@ -126,7 +133,7 @@ def _domain(pods: str) -> str:
 # --- making again -----------------------------------------------------------------------------
 
 
-def reproduce(full: Manifest, options: Options) -> str:
+def reproduce(full: GotkManifest, options: InstallOptions) -> str:
     """Make the manifest that `flux install` writes with these options.
 
     Args:
@@ -155,7 +162,7 @@ def reproduce(full: Manifest, options: Options) -> str:
     return head + "---\n".join(texts)
 
 
-def _require(own: Options, wanted: Options) -> None:
+def _require(own: InstallOptions, wanted: InstallOptions) -> None:
     missing = [one for one in wanted.components if one not in own.components]
     if not wanted.components:
         raise IrreproducibleError("it lists no components")
@@ -169,10 +176,10 @@ def _require(own: Options, wanted: Options) -> None:
         raise IrreproducibleError("it has a pull secret or tolerations of its own")
 
 
-_Edit = Callable[[Part, str], str]
+_Edit = Callable[[ManifestPart, str], str]
 
 
-def _edits(own: Options, wanted: Options) -> Iterable[_Edit]:
+def _edits(own: InstallOptions, wanted: InstallOptions) -> Iterable[_Edit]:
     """Return what changes the text of a document, in order."""
     if wanted.namespace != own.namespace:
         yield _in_namespace(own.namespace, wanted.namespace)
@@ -182,7 +189,7 @@ def _edits(own: Options, wanted: Options) -> Iterable[_Edit]:
 def _in_namespace(own: str, wanted: str) -> _Edit:
     name = re.compile(rf"(?<!\w){re.escape(own)}(?![\w-])")
 
-    def edit(part: Part, text: str) -> str:
+    def edit(part: ManifestPart, text: str) -> str:
         if part.kind == DEFINITION:  # whose schemas may speak of a namespace
             return _INSTANCE.sub(lambda found: found["before"] + wanted, text, count=1)
         return name.sub(wanted, text)
@@ -190,7 +197,9 @@ def _in_namespace(own: str, wanted: str) -> _Edit:
     return edit
 
 
-def _in_deployment(part: Part, text: str, own: Options, wanted: Options) -> str:
+def _in_deployment(
+    part: ManifestPart, text: str, own: InstallOptions, wanted: InstallOptions
+) -> str:
     if part.kind != DEPLOYMENT or not part.component:
         return text
     if _WATCHER in own.components and _WATCHER not in wanted.components:

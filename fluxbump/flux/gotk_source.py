@@ -8,9 +8,9 @@ from msgspec import Struct
 
 from fluxbump.errors import FluxbumpError, IndexSourceError
 from fluxbump.flux import gotk, install_manifest
-from fluxbump.flux.gotk import Manifest
+from fluxbump.flux.gotk import GotkManifest
 
-Components = Callable[[str, tuple[str, ...]], Manifest]
+Components = Callable[[str, tuple[str, ...]], GotkManifest]
 """Gives the manifest of a release with these components at least; raises IndexSourceError."""
 
 Place = Callable[[str, tuple[str, ...]], tuple[bytes, str]]
@@ -26,7 +26,7 @@ class Texts(Struct, frozen=True):
 
     places: Sequence[Place]
 
-    def manifest(self, release: str, components: tuple[str, ...]) -> Manifest:
+    def manifest(self, release: str, components: tuple[str, ...]) -> GotkManifest:
         """Return the manifest of a release.
 
         Args:
@@ -65,7 +65,7 @@ def published(files: Callable[[str], Mapping[str, bytes]], name: str) -> Place:
     return read
 
 
-def manifest(data: bytes, release: str, where: str) -> Manifest:
+def manifest(data: bytes, release: str, where: str) -> GotkManifest:
     """Read a manifest that somebody keeps.
 
     Args:

@@ -19,7 +19,7 @@ from fluxbump.errors import FluxbumpError, IndexSourceError
 from fluxbump.flux import install_manifest as manifests
 from fluxbump.flux.available import Tags
 from fluxbump.flux.chart_contents import Fetched, Vendored
-from fluxbump.flux.gotk import Manifest
+from fluxbump.flux.gotk import GotkManifest
 from fluxbump.flux.gotk_source import Components
 from fluxbump.flux.install_manifest import Shipped
 from fluxbump.flux.stored_versions import Table
@@ -248,7 +248,7 @@ def _remembered_call(get: Tags) -> Tags:
 def _pairwise(get: Components) -> Components:
     """Return what remembers the manifests that `get` gave, likewise."""
 
-    def once(key: tuple[str, tuple[str, ...]]) -> Manifest:
+    def once(key: tuple[str, tuple[str, ...]]) -> GotkManifest:
         return get(*key)
 
     remembered = _remembered(once)

@@ -25,12 +25,7 @@ from msgspec import Struct
 
 from fluxbump.errors import PinError
 from fluxbump.model import Location
-from fluxbump.text import (
-    go_yaml,
-    version_ranges,
-    versions,
-    yaml,
-)
+from fluxbump.text import go_yaml, version_ranges, versions, yaml
 from fluxbump.text.splice import Edit
 
 _Dependencies = Sequence[Mapping[str, object]] | None

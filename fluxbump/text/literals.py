@@ -43,7 +43,7 @@ _LONGEST = 100  # characters of a method's name, and the blanks around it
 _LINK_BACK = re.compile(rf"\.\s*(?P<name>{_NAME})\s*\Z")
 
 
-class Value(Struct, frozen=True):
+class SourceValue(Struct, frozen=True):
     """What a name is given.
 
     Attributes:
@@ -65,7 +65,7 @@ class Value(Struct, frozen=True):
     is_text: bool = False
 
 
-class Source:
+class SourceText:
     """A program's text, by its brackets."""
 
     def __init__(self, file: TextFile) -> None:
@@ -125,11 +125,11 @@ class Source:
         return pairs[found] if found >= 0 else (-1, len(self._file.text))
 
     @cached_property
-    def given(self) -> tuple[Value, ...]:
+    def given(self) -> tuple[SourceValue, ...]:
         """The names that are given a value, in order."""
         return tuple(self._given())
 
-    def _given(self) -> Iterator[Value]:
+    def _given(self) -> Iterator[SourceValue]:
         for match in _GIVES.finditer(self._file.text):
             at = match.start()
             if self._file.in_comment(at) or not self._is_name(at, quoted=bool(match["quoted"])):
@@ -137,12 +137,12 @@ class Source:
             name = match["quoted"] or match["plain"]
             yield self._value(name, match["sign"], match.end(), at)
 
-    def inside(self, start: int, end: int) -> tuple[Value, ...]:
+    def inside(self, start: int, end: int) -> tuple[SourceValue, ...]:
         """Return what is given between two offsets, at any depth."""
         first = bisect_left(self.given, start, key=lambda one: one.name_start)
         return self.given[first : bisect_left(self.given, end, key=lambda one: one.name_start)]
 
-    def beside(self, offset: int) -> list[Value]:
+    def beside(self, offset: int) -> list[SourceValue]:
         """Return what is given in the same literal or call as a name at `offset`, itself too.
 
         Nothing if that is more than any call takes: a table is none.
@@ -153,13 +153,13 @@ class Source:
             return []
         return [one for one in inside if self.around(one.name_start) == (start, end)]
 
-    def chain(self, offset: int) -> list[Value]:
+    def chain(self, offset: int) -> list[SourceValue]:
         """Return what the methods of a builder are given: `.chart("x").version("1")`.
 
         Args:
             offset: of the dot before one of them.
         """
-        text, found = self._file.text, list[Value]()
+        text, found = self._file.text, list[SourceValue]()
         position = offset
         while (link := _LINK.match(text, position)) and len(found) < _MOST:
             found.append(self._argument(link["name"], link.start("name"), link.end() - 1))
@@ -176,7 +176,7 @@ class Source:
             position = link_back.start()
         return found
 
-    def items(self, start: int, end: int) -> Iterator[Value]:
+    def items(self, start: int, end: int) -> Iterator[SourceValue]:
         """Yield what stands between commas between two offsets, nested lists too; without names."""
         text, position = self._file.text, start
         while (match := _ITEM.search(text, position, end)) and match.end() > position:
@@ -193,13 +193,13 @@ class Source:
         end = self._file.text.find("\n", offset)
         return len(self._file.text) if end < 0 else end
 
-    def called(self, start: int, end: int) -> Iterator[Value]:
+    def called(self, start: int, end: int) -> Iterator[SourceValue]:
         """Yield what methods are given between two offsets, at any depth."""
         for link in _LINK.finditer(self._file.text, start, end):
             if not self._text_at(link.start("name")) and not self._file.in_comment(link.start()):
                 yield self._argument(link["name"], link.start("name"), link.end() - 1)
 
-    def _argument(self, name: str, name_start: int, opening: int) -> Value:
+    def _argument(self, name: str, name_start: int, opening: int) -> SourceValue:
         """Take what stands in a method's brackets as its value."""
         value = self._value(name, "(", opening + 1, name_start)
         if value.is_text:
@@ -223,16 +223,16 @@ class Source:
         before = self._file.text[offset - 1 : offset]
         return not (before.isalnum() or (before and before in "_.$-@"))
 
-    def _value(self, name: str, sign: str, start: int, name_start: int) -> Value:
+    def _value(self, name: str, sign: str, start: int, name_start: int) -> SourceValue:
         text = self._file.text
         wrapped = _WRAPPED.match(text, start)
         begin = wrapped.end() if wrapped else start
         plain = _PLAIN.match(text, begin)
         if plain and self._ends(plain.end(), wrapped=bool(wrapped)):
             span = plain.span("value")
-            return Value(name, sign, *span, plain["value"], name_start, is_text=True)
+            return SourceValue(name, sign, *span, plain["value"], name_start, is_text=True)
         end = self._expression_end(start)
-        return Value(name, sign, start, end, text[start:end].rstrip(), name_start)
+        return SourceValue(name, sign, start, end, text[start:end].rstrip(), name_start)
 
     def _ends(self, offset: int, *, wrapped: bool) -> bool:
         """Whether nothing is done to a string that ends there."""

@@ -21,7 +21,7 @@ _TOKEN = re.compile(r"""[{}()\[\]]|"(?:\\.|[^"\\\n])*"|'[^'\n]*'|\\.""")
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 
 
-class Scope(Struct, frozen=True):
+class EnclosingScope(Struct, frozen=True):
     """A part of a text that belongs together.
 
     Attributes:
@@ -45,10 +45,10 @@ class Scopes:
     def __init__(self, file: TextFile) -> None:
         self._file = file
         self._brackets, self._parents = _brackets(file)
-        self._last = Scope(0, 0, "statement")
+        self._last = EnclosingScope(0, 0, "statement")
         self._starts = [scope.start for scope in self._brackets]
 
-    def brackets(self, offset: int) -> Iterator[Scope]:
+    def brackets(self, offset: int) -> Iterator[EnclosingScope]:
         """Yield the brackets around a character, innermost first."""
         number = bisect_right(self._starts, offset) - 1
         while number >= 0:
@@ -56,7 +56,7 @@ class Scopes:
                 yield self._brackets[number]
             number = self._parents[number]
 
-    def statement(self, offset: int) -> Scope:
+    def statement(self, offset: int) -> EnclosingScope:
         """Return the line around a character, with the lines that continue it."""
         if self._last.holds(offset):
             return self._last
@@ -69,16 +69,16 @@ class Scopes:
             if not behind:
                 break
             end = self._file.line_span(behind)[1]
-        self._last = Scope(start, end, "statement")
+        self._last = EnclosingScope(start, end, "statement")
         return self._last
 
-    def mappings(self, offset: int) -> Iterator[Scope]:
+    def mappings(self, offset: int) -> Iterator[EnclosingScope]:
         """Yield the YAML mappings in block style around a character, innermost first."""
         start = self._file.line_span(offset)[0]
         column = _column(self._line(start))
         while True:
             begin, end, outer = self._mapping(start, column)
-            yield Scope(begin, end, "mapping")
+            yield EnclosingScope(begin, end, "mapping")
             if outer is None:
                 return
             start, column = outer, _column(self._line(outer))
@@ -156,7 +156,7 @@ def _column(line: str) -> int:
     return match.end() if match else 0
 
 
-def _brackets(file: TextFile) -> tuple[list[Scope], list[int]]:
+def _brackets(file: TextFile) -> tuple[list[EnclosingScope], list[int]]:
     """Return the pairs of brackets by where they open, and for each the number of its parent."""
     opened: list[tuple[int, str]] = []
     found: list[tuple[int, int, str]] = []
@@ -173,7 +173,7 @@ def _brackets(file: TextFile) -> tuple[list[Scope], list[int]]:
             begin = opened[-depth - 1][0]
             del opened[-depth - 1 :]
             found.append((begin, token.end(), wanted))
-    scopes = [Scope(*one) for one in sorted(found)]
+    scopes = [EnclosingScope(*one) for one in sorted(found)]
     parents, stack = list[int](), list[int]()
     for number, scope in enumerate(scopes):
         while stack and scopes[stack[-1]].end < scope.end:

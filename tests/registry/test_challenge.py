@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fluxbump.errors import IndexSourceError
 from fluxbump.helm.registry.challenge import Challenge, challenges, login_key, token_service
-from fluxbump.helm.registry.logins import Found, Login, Logins
+from fluxbump.helm.registry.logins import FoundLogin, Login, Logins
 from fluxbump.helm.registry.reference import parse
 from fluxbump.helm.registry.tokens import Access
 from fluxbump.system.http.fetch import HttpReply, HttpRequest
@@ -116,7 +116,7 @@ class FakeLogins(Logins):
     def __init__(self, *hosts: str) -> None:
         super().__init__({})
         self._found = {
-            host: Found(Login("me", Secret(f"password of {host}"), "a file")) for host in hosts
+            host: FoundLogin(Login("me", Secret(f"password of {host}"), "a file")) for host in hosts
         }
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from fluxbump.helm.registry import credential_helper, logins
-from fluxbump.helm.registry.logins import Found, Logins, files
+from fluxbump.helm.registry.logins import FoundLogin, Logins, files
 from tests.helpers import wait_for
 from tests.secrets import PLANTED, leaks
 
@@ -23,7 +23,7 @@ def code(username: str, password: str) -> str:
     return base64.b64encode(f"{username}:{password}".encode()).decode()
 
 
-def found(home: Path, config: object, key: str = "ghcr.io") -> Found:
+def found(home: Path, config: object, key: str = "ghcr.io") -> FoundLogin:
     """Look for a login in Docker's configuration."""
     path = home / ".docker" / "config.json"
     path.parent.mkdir(exist_ok=True)
@@ -31,7 +31,7 @@ def found(home: Path, config: object, key: str = "ghcr.io") -> Found:
     return Logins({"HOME": str(home), "PATH": f"{home / 'bin'}:{os.environ['PATH']}"}).find(key)
 
 
-def brief(result: Found) -> tuple[str, str] | None:
+def brief(result: FoundLogin) -> tuple[str, str] | None:
     assert leaks(repr(result), secret=PLANTED) == []
     login = result.login
     return (login.username, login.secret.reveal()) if login else None
@@ -71,7 +71,7 @@ def test_entries_are_found_however_they_are_written(
 )  # fmt: skip
 def test_entries_of_others_are_not_taken(tmp_path: Path, written: str, asked: str) -> None:
     config = {"auths": {written: {"auth": code("me", PLANTED)}}}
-    assert found(tmp_path, config, asked) == Found(None)
+    assert found(tmp_path, config, asked) == FoundLogin(None)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_what_an_entry_says(
 @pytest.mark.parametrize("auth", ["!", "5", base64.b64encode(b"\xff:x").decode(), "ä"])
 def test_an_entry_that_is_not_valid(tmp_path: Path, auth: str) -> None:
     result = found(tmp_path, {"auths": {"ghcr.io": {"auth": auth}}})
-    assert result == Found(
+    assert result == FoundLogin(
         None, (f"{tmp_path}/.docker/config.json has an entry for ghcr.io that is not valid",)
     )
 
@@ -118,7 +118,9 @@ def test_an_entry_that_is_not_valid(tmp_path: Path, auth: str) -> None:
     ],
 )
 def test_a_file_of_no_use(tmp_path: Path, config: bytes, problem: str) -> None:
-    assert found(tmp_path, config) == Found(None, (f"{tmp_path}/.docker/config.json {problem}",))
+    assert found(tmp_path, config) == FoundLogin(
+        None, (f"{tmp_path}/.docker/config.json {problem}",)
+    )
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
@@ -129,7 +131,7 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("config", [b"", b" \n", {}, {"auths": {}}, {"psFormat": "x", "auths": {}}])
 def test_a_file_without_logins(tmp_path: Path, config: object) -> None:
-    assert found(tmp_path, config) == Found(None)
+    assert found(tmp_path, config) == FoundLogin(None)
 
 
 def test_which_files_are_read() -> None:
@@ -197,7 +199,7 @@ def test_a_helper_may_hold_an_identity_token(tmp_path: Path) -> None:
 )
 def test_a_helper_that_knows_none(tmp_path: Path, script: str) -> None:
     program(tmp_path, script)
-    assert found(tmp_path, {"credsStore": "test"}) == Found(None)
+    assert found(tmp_path, {"credsStore": "test"}) == FoundLogin(None)
     entries = {"ghcr.io": {"auth": code("me", "pw")}}
     assert brief(found(tmp_path, {"credsStore": "test", "auths": entries})) == ("me", "pw")
 
@@ -218,7 +220,7 @@ def test_a_helper_of_no_use(tmp_path: Path, script: str | None, problem: str) ->
     if script is not None:
         program(tmp_path, script)
     result = found(tmp_path, {"credsStore": "test"})
-    assert result == Found(None, (f"{tmp_path}/.docker/config.json names 'test': {problem}",))
+    assert result == FoundLogin(None, (f"{tmp_path}/.docker/config.json names 'test': {problem}",))
 
 
 @pytest.mark.parametrize("name", ["../evil", "a b", "/bin/sh", "-x", ".", "a\nb"])

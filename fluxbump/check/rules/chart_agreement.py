@@ -4,15 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fluxbump.check.rules.rule import (
-    Evidence,
-    Finding,
-    Outcome,
-    Related,
-    Rule,
-    Severity,
-    Trait,
-)
+from fluxbump.check.rules.rule import Evidence, Finding, Outcome, Related, Rule, Severity, Trait
 from fluxbump.discover import chart_installs
 
 

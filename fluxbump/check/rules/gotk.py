@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fluxbump.check.rules.rule import Evidence, NotApplicable, NotRun, Outcome, Rule, Trait
-from fluxbump.discover.pins.gotk_components import NAME
+from fluxbump.discover.pins.releases.gotk_components import NAME
 from fluxbump.flux import controller_images, gotk
-from fluxbump.flux.gotk import Label, Manifest
+from fluxbump.flux.gotk import GotkManifest, Label
 from fluxbump.flux.tables import images as facts
 from fluxbump.model import Finding, Location, Pin, Related, Severity
 
@@ -26,7 +26,7 @@ def one_release(evidence: Evidence) -> Iterator[Outcome]:
             yield from _images(pin, manifest, evidence)
 
 
-def _labels(pin: Pin, manifest: Manifest) -> Iterator[Finding]:
+def _labels(pin: Pin, manifest: GotkManifest) -> Iterator[Finding]:
     wrong: dict[str, list[Label]] = {}
     for label in manifest.labels:
         if label.value != f"v{pin.value}":
@@ -41,7 +41,7 @@ def _labels(pin: Pin, manifest: Manifest) -> Iterator[Finding]:
         yield _finding(pin, Severity.ERROR, message, first, f"the label says {value}")
 
 
-def _images(pin: Pin, manifest: Manifest, evidence: Evidence) -> Iterator[Outcome]:
+def _images(pin: Pin, manifest: GotkManifest, evidence: Evidence) -> Iterator[Outcome]:
     more = {release: shipped.controllers for release, shipped in evidence.manifests.items()}
     tags = facts.controllers(pin.value) or more.get(pin.value, {})
     if not tags:

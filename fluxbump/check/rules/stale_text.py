@@ -5,13 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from fluxbump.check.rules.rule import Evidence, Outcome, Rule, Trait, optional
-from fluxbump.discover.mentions import (
-    history_texts,
-    mapping_rows,
-    marked_rows,
-    statements,
-)
-from fluxbump.discover.pins import install_url
+from fluxbump.discover.mentions import history_texts, mapping_rows, marked_rows, statements
+from fluxbump.discover.pins.releases import install_url
 from fluxbump.discover.tracks import current
 from fluxbump.model import FLUX, FLUX2, Finding, Location, Severity, Track
 from fluxbump.text.live_code import TextFile

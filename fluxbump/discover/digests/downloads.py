@@ -27,7 +27,7 @@ class Download(Struct, frozen=True):
     variable: bool = False
 
 
-class Verdict(Struct, frozen=True):
+class Ownership(Struct, frozen=True):
     """Whose digest it is.
 
     Attributes:
@@ -39,7 +39,7 @@ class Verdict(Struct, frozen=True):
     certain: bool = True
 
 
-def one_file(some: Iterable[Download], *, same: bool = False) -> Verdict:
+def one_file(some: Iterable[Download], *, same: bool = False) -> Ownership:
     """Judge by what a digest may belong to: certain if that is one file.
 
     Args:
@@ -52,8 +52,8 @@ def one_file(some: Iterable[Download], *, same: bool = False) -> Verdict:
     files = {one.identity for one in urls}
     files |= {one.identity for one in downloads if one.variable and one.artifact not in shown}
     if len(files) <= 1:
-        return Verdict(downloads)
+        return Ownership(downloads)
     ours = tuple(one for one in downloads if one.artifact)
     if same and len({one.artifact for one in ours}) == 1:
-        return Verdict(ours)
-    return Verdict(downloads, certain=False)
+        return Ownership(ours)
+    return Ownership(downloads, certain=False)

@@ -17,10 +17,10 @@ from posixpath import basename
 from msgspec import Struct
 
 from fluxbump.discover.digests import names
-from fluxbump.discover.digests.downloads import Download, Verdict, one_file
+from fluxbump.discover.digests.downloads import Download, Ownership, one_file
 from fluxbump.discover.digests.spellings import Digest
 from fluxbump.text.live_code import TextFile
-from fluxbump.text.scopes import Scope, Scopes
+from fluxbump.text.scopes import EnclosingScope, Scopes
 
 _NEAR = 4
 """Lines on either side of a download, in which a digest may belong to it."""
@@ -34,7 +34,7 @@ _BRACKETS = 4
 """Brackets that may be around a digest inside those that hold its URL."""
 
 
-_ELSEWHERE = Verdict()
+_ELSEWHERE = Ownership()
 
 _SOURCE = re.compile(
     r"(?<![\w.-])[\"']?(?:owner|repo|rev|image|repository|newName|newTag|gitRepo)[\"']?\s*[:=]"
@@ -78,7 +78,7 @@ class Owners(Struct, dict=True):
     def _digest_starts(self) -> list[int]:
         return [digest.start for digest in self.digests]
 
-    def of(self, digest: Digest) -> Verdict | None:
+    def of(self, digest: Digest) -> Ownership | None:
         """Say whose digest it is; None if nothing says so and no download is near."""
         name = self._name(digest.start)
         for found in (
@@ -92,7 +92,7 @@ class Owners(Struct, dict=True):
         # A name that no version and no URL shares may be that of another download.
         strange = bool(name and names.words_of(names.stem(name))) and verdict is not None
         if strange and verdict and all(one.variable for one in verdict.downloads):
-            return Verdict(verdict.downloads, certain=not verdict.downloads)
+            return Ownership(verdict.downloads, certain=not verdict.downloads)
         return verdict
 
     def taken(self, download: Download, pattern: re.Pattern[str]) -> re.Match[str] | None:
@@ -112,7 +112,7 @@ class Owners(Struct, dict=True):
 
     # --- by the file that is checked --------------------------------------------------------------
 
-    def _checked(self, start: int, end: int) -> Verdict | None:
+    def _checked(self, start: int, end: int) -> Ownership | None:
         """Say which download is saved in the file that a checksum is of."""
         text, scope = self.file.text, self._scopes.statement(start)
         found = (
@@ -153,14 +153,14 @@ class Owners(Struct, dict=True):
             found = names.BLOCK.search(self.file.text, max(0, start - _BLOCK), start) or found
         return found["name"] if found else None
 
-    def _by_use(self, digest: Digest, name: str | None) -> Verdict | None:
+    def _by_use(self, digest: Digest, name: str | None) -> Ownership | None:
         """Follow the variable that holds a digest to where it is used in the file."""
         if name is None or not re.search("[a-z]", names.stem(name), re.IGNORECASE):
             return None
         if self.file.text.count(name) < 2:  # noqa: PLR2004  # set, and used
             return None
         own = self._scopes.statement(digest.start)
-        found = list[Verdict]()
+        found = list[Ownership]()
         for use in names.uses(name).finditer(self.file.text):
             at, end = use.start("name"), use.end("name")
             if own.holds(at) or self.file.in_comment(at):
@@ -173,7 +173,7 @@ class Owners(Struct, dict=True):
             return None
         return one_file(every)
 
-    def _by_name(self, name: str | None) -> Verdict | None:
+    def _by_name(self, name: str | None) -> Ownership | None:
         """Compare the name of a digest's variable with those of versions and URLs."""
         words = names.words_of(names.stem(name)) if name else ()
         shared = {
@@ -190,7 +190,7 @@ class Owners(Struct, dict=True):
         if not some:
             return _ELSEWHERE
         if len(set(stems)) > 1:
-            return Verdict(tuple(some), certain=False)
+            return Ownership(tuple(some), certain=False)
         return one_file(some)
 
     @cached_property
@@ -200,7 +200,7 @@ class Owners(Struct, dict=True):
         for match in names.SETS.finditer(self.file.text):
             if self.file.in_comment(match.start()):
                 continue
-            span = Scope(match.end(), self.file.line_span(match.end())[1], "statement")
+            span = EnclosingScope(match.end(), self.file.line_span(match.end())[1], "statement")
             if match["block"]:
                 span = next(self._scopes.brackets(match.start("block")), span)
             words = names.words_of(match["stem"])
@@ -210,7 +210,7 @@ class Owners(Struct, dict=True):
 
     # --- by structure -----------------------------------------------------------------------------
 
-    def _by_scope(self, start: int, digest: Digest | None) -> Verdict | None:
+    def _by_scope(self, start: int, digest: Digest | None) -> Ownership | None:
         for scope in self._around(start):
             inside = self._within(scope)
             held = [
@@ -221,12 +221,12 @@ class Owners(Struct, dict=True):
             if held:
                 rivals = digest is not None and self._rivals(digest, scope)
                 verdict = one_file(held, same=self._listed(held))
-                return Verdict(verdict.downloads, certain=False) if rivals else verdict
+                return Ownership(verdict.downloads, certain=False) if rivals else verdict
             if scope.kind in ("{", "(", "mapping") and self._is_source(scope):
                 return _ELSEWHERE
         return None
 
-    def _around(self, start: int) -> Iterator[Scope]:
+    def _around(self, start: int) -> Iterator[EnclosingScope]:
         """Yield the scopes that say whose a digest is, innermost first."""
         statement = self._scopes.statement(start)
         some = [statement, *islice(self._scopes.brackets(start), _BRACKETS)]
@@ -240,12 +240,12 @@ class Owners(Struct, dict=True):
         is_yaml = self.file.is_yaml and not self.file.path.endswith(".json")
         return is_yaml or self.file.path.endswith(_TEMPLATES)
 
-    def _within(self, scope: Scope) -> list[Download]:
+    def _within(self, scope: EnclosingScope) -> list[Download]:
         first = bisect_left(self._starts, scope.start)
         last = bisect_left(self._starts, scope.end)
         return list(self.downloads[first:last])
 
-    def _claimed(self, download: Download, scope: Scope, digest: Digest) -> bool:
+    def _claimed(self, download: Download, scope: EnclosingScope, digest: Digest) -> bool:
         """Whether another digest stands nearer to a download than what a scope encloses."""
         for inner in self._around(download.start):
             if inner.end - inner.start >= scope.end - scope.start:
@@ -254,11 +254,11 @@ class Owners(Struct, dict=True):
                 return True
         return False
 
-    def _inside(self, scope: Scope) -> Sequence[Digest]:
+    def _inside(self, scope: EnclosingScope) -> Sequence[Digest]:
         first = bisect_left(self._digest_starts, scope.start)
         return self.digests[first : bisect_left(self._digest_starts, scope.end)]
 
-    def _rivals(self, digest: Digest, scope: Scope) -> bool:
+    def _rivals(self, digest: Digest, scope: EnclosingScope) -> bool:
         """Whether a scope has another digest of the kind, which is not inside one of its own."""
         same = [one for one in self._inside(scope) if one.algorithm == digest.algorithm]
         texts = {self.file.text[one.start : one.end] for one in same}
@@ -269,33 +269,33 @@ class Owners(Struct, dict=True):
         around = [next(self._scopes.brackets(one.start), None) for one in held]
         return around[0] is not None and around[0].kind == "[" and len(set(around)) == 1
 
-    def _is_source(self, scope: Scope) -> bool:
+    def _is_source(self, scope: EnclosingScope) -> bool:
         return _SOURCE.search(self.file.text, scope.start, scope.end) is not None
 
     # --- by distance ------------------------------------------------------------------------------
 
-    def _nearby(self, start: int) -> Verdict | None:
+    def _nearby(self, start: int) -> Ownership | None:
         window = self._window(start)
         near = self._within(window)
         if any(one.moves for one in near):
             verdict = one_file(near)
             alone = len(self._inside(window)) <= 1
-            return verdict if alone else Verdict(verdict.downloads, certain=False)
+            return verdict if alone else Ownership(verdict.downloads, certain=False)
         last = bisect_left(self._starts, start) - 1
         while last >= 0 and self.downloads[last].variable:
             last -= 1
         before = self.downloads[last] if last >= 0 else None
         if before and before.moves and self._line(start) - self._line(before.start) <= _FAR:
-            return Verdict((before,), certain=False)
+            return Ownership((before,), certain=False)
         return None
 
-    def _window(self, start: int) -> Scope:
+    def _window(self, start: int) -> EnclosingScope:
         """Return the lines that are near."""
         begin = end = start
         for _ in range(_NEAR + 1):
             begin = self.file.text.rfind("\n", 0, begin) if begin > 0 else begin
             end = self.file.text.find("\n", end + 1) if end >= 0 else end
-        return Scope(max(begin, 0), len(self.file.text) if end < 0 else end, "statement")
+        return EnclosingScope(max(begin, 0), len(self.file.text) if end < 0 else end, "statement")
 
     def _line(self, offset: int) -> int:
         return self.file.location(offset).line

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fluxbump.discover.pins import (
+from fluxbump.discover.pins import custom
+from fluxbump.discover.pins.charts import (
     ansible_helm,
     app_version,
     argocd,
@@ -11,11 +12,21 @@ from fluxbump.discover.pins import (
     chart_dependency,
     chart_reader,
     chart_version,
-    controller_image,
     crossplane,
-    custom,
-    digest,
     embedded,
+    helm_call,
+    helm_command,
+    helm_release,
+    helmfile,
+    kustomize,
+    kustomize_helm,
+    terraform,
+    values_mirror,
+)
+from fluxbump.discover.pins.kind import Kind
+from fluxbump.discover.pins.releases import (
+    controller_image,
+    digest,
     flux_action,
     flux_cli,
     flux_command,
@@ -24,21 +35,12 @@ from fluxbump.discover.pins import (
     flux_operator,
     go_module,
     gotk_components,
-    helm_call,
-    helm_command,
-    helm_release,
-    helmfile,
     install_url,
-    kustomize,
-    kustomize_helm,
     kustomize_remote,
     schema_url,
-    terraform,
     tool_version,
-    values_mirror,
     variable,
 )
-from fluxbump.discover.pins.kind import Kind
 
 KINDS: dict[str, Kind] = {  # where several say what is installed, the first counts
     install_url.NAME: install_url,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from posixpath import dirname
 
-from fluxbump.discover.pins import BY_VARIABLE, install_url
+from fluxbump.discover.pins import BY_VARIABLE
 from fluxbump.discover.pins.kind import Context, as_of
+from fluxbump.discover.pins.releases import install_url
 from fluxbump.discover.variables import follow
 from fluxbump.model import Form, Pin, Snapshot
 from fluxbump.text.live_code import TextFile, decode

@@ -46,7 +46,7 @@ class Login(Struct, frozen=True):
     source: str
 
 
-class Found(Struct, frozen=True):
+class FoundLogin(Struct, frozen=True):
     """What there is for a registry.
 
     Attributes:
@@ -131,9 +131,9 @@ class Logins:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
-        self._found: dict[str, Found] = {}
+        self._found: dict[str, FoundLogin] = {}
 
-    def find(self, key: str) -> Found:
+    def find(self, key: str) -> FoundLogin:
         """Return what there is for a registry.
 
         Args:
@@ -143,13 +143,13 @@ class Logins:
             self._found[key] = self._find(key)
         return self._found[key]
 
-    def _find(self, key: str) -> Found:
+    def _find(self, key: str) -> FoundLogin:
         problems: list[str] = []
         for path in files(self._environ):
             login = self._of_file(path, key, problems)
             if login is not None:
-                return Found(login, tuple(problems))
-        return Found(None, tuple(problems))
+                return FoundLogin(login, tuple(problems))
+        return FoundLogin(None, tuple(problems))
 
     def _of_file(self, path: Path, key: str, problems: list[str]) -> Login | None:
         try:

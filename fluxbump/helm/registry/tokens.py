@@ -14,7 +14,7 @@ from fluxbump.helm.registry.challenge import (
     login_key,
     token_service,
 )
-from fluxbump.helm.registry.logins import Found, Login, Logins
+from fluxbump.helm.registry.logins import FoundLogin, Login, Logins
 from fluxbump.helm.registry.reference import RegistryRepository
 from fluxbump.system.http.fetch import HttpReply, HttpRequest, Web
 from fluxbump.system.secret import Secret
@@ -113,7 +113,7 @@ def _basic(login: Login) -> Secret:
     return Secret(f"Basic {base64.b64encode(pair).decode()}")
 
 
-def _refused(repository: RegistryRepository, found: Found) -> IndexSourceError:
+def _refused(repository: RegistryRepository, found: FoundLogin) -> IndexSourceError:
     host = repository.host
     how = f"helm registry login {host}, or docker login {host}"
     if found.login is not None:

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from fluxbump.discover import chart_archives
 from fluxbump.discover.digests import cli_archives, names, spellings
-from fluxbump.discover.digests.downloads import Download, Verdict
+from fluxbump.discover.digests.downloads import Download, Ownership
 from fluxbump.discover.digests.owner import Owners
 from fluxbump.discover.digests.spellings import Digest
 from fluxbump.discover.embedded import program_source
 from fluxbump.discover.pins.kind import Context, Found
+from fluxbump.discover.urls import chart_archives
 from fluxbump.discover.variables import references
 from fluxbump.model import FLUX, FLUX2, Form, Note, Pin, Role, Track
 from fluxbump.text.live_code import TextFile
@@ -204,7 +204,7 @@ def _variables(file: TextFile, context: Context, *, shared: bool) -> Iterator[Do
 # --- what is said of a digest ---------------------------------------------------------------------
 
 
-def _found(file: TextFile, digest: Digest, verdict: Verdict) -> Iterator[Found]:
+def _found(file: TextFile, digest: Digest, verdict: Ownership) -> Iterator[Found]:
     where = file.location(digest.start)
     moving = [one for one in verdict.downloads if one.moves]
     if not moving:

@@ -13,19 +13,13 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump.discover.chart_archives import RELEASES
 from fluxbump.discover.embedded import program_source
-from fluxbump.discover.pins.kind import (
-    COMMUNITY_REPOSITORIES,
-    Context,
-    Found,
-    pin_at,
-    unpinned,
-)
+from fluxbump.discover.pins.kind import COMMUNITY_REPOSITORIES, Context, Found, pin_at, unpinned
+from fluxbump.discover.urls.chart_archives import RELEASES
 from fluxbump.model import FLUX2, Form, Note, Pin, Role, Track
 from fluxbump.text import version_ranges, yaml
 from fluxbump.text.languages import suffix_of
-from fluxbump.text.literals import Source, Value
+from fluxbump.text.literals import SourceText, SourceValue
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.version_forms import form_of
 
@@ -69,16 +63,16 @@ class _Chart(Struct, frozen=True):
     text: str
     name: str
     track: Track
-    place: Value
-    members: tuple[Value, ...]
-    inside: tuple[Value, ...]
+    place: SourceValue
+    members: tuple[SourceValue, ...]
+    inside: tuple[SourceValue, ...]
 
-    def one_of(self, names: tuple[str, ...]) -> Value | None:
+    def one_of(self, names: tuple[str, ...]) -> SourceValue | None:
         """Return the member that is called like one of these, whatever its capitals."""
         return next((one for one in self.members if one.name.lower() in names), None)
 
     @property
-    def repository(self) -> Value | None:
+    def repository(self) -> SourceValue | None:
         """Where the chart comes from, by the call."""
         named = (one for one in self.inside if one.name.lower() in _REPOSITORIES)
         found = next((one for one in named if one.is_text or "{" not in one.text), None)
@@ -95,7 +89,7 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
     if file.is_yaml:
         yield from _pulumi(file, context)
     elif file.is_program or suffix_of(file.path) in _OTHERS:
-        source = Source(file)
+        source = SourceText(file)
         places: set[int] = set()
         for chart in _charts(file, source, context):
             found = _found(file, source, chart, context)
@@ -109,7 +103,7 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
 # --- which calls ------------------------------------------------------------------------------
 
 
-def _charts(file: TextFile, source: Source, context: Context) -> Iterator[_Chart]:
+def _charts(file: TextFile, source: SourceText, context: Context) -> Iterator[_Chart]:
     text = re.compile(
         r"""(?P<dot>\.\s*)?(?:with)?[cC]hart(?:_?[nN]ame)?["']?(?P<sign>\s*(?::=?|=>?)(?!=)|\s*\()"""
     )
@@ -133,7 +127,7 @@ def _charts(file: TextFile, source: Source, context: Context) -> Iterator[_Chart
 
 
 def _nested(
-    file: TextFile, source: Source, match: re.Match[str], context: Context
+    file: TextFile, source: SourceText, match: re.Match[str], context: Context
 ) -> Iterator[_Chart]:
     """Crossplane's form: `chart: {name: "flux2", version: "…", repository: "…"}`."""
     opening = re.compile(r"\s*&?[\w.]*\{").match(file.text, match.end())
@@ -147,7 +141,7 @@ def _nested(
 
 
 def _read(
-    members: list[Value], inside: Sequence[Value], end: int, context: Context
+    members: list[SourceValue], inside: Sequence[SourceValue], end: int, context: Context
 ) -> Iterator[_Chart]:
     place = next((one for one in members if one.name_start < end <= one.start + 1), None)
     if place is not None:
@@ -155,7 +149,7 @@ def _read(
 
 
 def _chart(
-    place: Value, members: list[Value], inside: Sequence[Value], context: Context
+    place: SourceValue, members: list[SourceValue], inside: Sequence[SourceValue], context: Context
 ) -> Iterator[_Chart]:
     text = place.text.rstrip("/")
     name = text.rpartition("/")[2]
@@ -168,7 +162,7 @@ def _chart(
 # --- what they hold ---------------------------------------------------------------------------
 
 
-def _found(file: TextFile, source: Source, chart: _Chart, context: Context) -> Found | None:
+def _found(file: TextFile, source: SourceText, chart: _Chart, context: Context) -> Found | None:
     where = file.location(chart.place.start)
     version = chart.one_of(_VERSIONS) or _beside_repository(source, chart)
     repository, known = _repository(file, source, chart)
@@ -183,7 +177,7 @@ def _found(file: TextFile, source: Source, chart: _Chart, context: Context) -> F
     return _asked(file, source, chart, version)
 
 
-def _asked(file: TextFile, source: Source, chart: _Chart, version: Value | None) -> Found:
+def _asked(file: TextFile, source: SourceText, chart: _Chart, version: SourceValue | None) -> Found:
     """Return the version that a call asks for."""
     where = file.location(chart.place.start)
     subject = f"helm call for {chart.name}"
@@ -199,7 +193,7 @@ def _asked(file: TextFile, source: Source, chart: _Chart, version: Value | None)
     return Pin(NAME, chart.track, file.location(start), start, end, text, Form.VARIABLE, subject)
 
 
-def _beside_repository(source: Source, chart: _Chart) -> Value | None:
+def _beside_repository(source: SourceText, chart: _Chart) -> SourceValue | None:
     """Return the version in the options of the download: `fetchOpts: {repo: …, version: …}`."""
     repository = chart.repository
     around = source.around(repository.name_start) if repository else None
@@ -211,7 +205,7 @@ def _beside_repository(source: Source, chart: _Chart) -> Value | None:
 _MORE = re.compile(r"\.\.\.|\*\*\w|(?<![\w.\"'`])version\s*(?=[,}\n])", re.IGNORECASE)
 
 
-def _may_take_more(file: TextFile, source: Source, chart: _Chart) -> bool:
+def _may_take_more(file: TextFile, source: SourceText, chart: _Chart) -> bool:
     """Whether a call takes values that do not stand in it."""
     around = source.around(chart.place.name_start)
     found = _MORE.finditer(file.text, max(around[0], 0), around[1])
@@ -223,7 +217,7 @@ def _may_take_more(file: TextFile, source: Source, chart: _Chart) -> bool:
     )
 
 
-def _pin(file: TextFile, value: Value, chart: _Chart, subject: str) -> Found:
+def _pin(file: TextFile, value: SourceValue, chart: _Chart, subject: str) -> Found:
     form, skip = form_of(value.text)
     start = value.start + skip
     if form is Form.RANGE and not version_ranges.is_constraint(value.text):
@@ -237,7 +231,7 @@ def _pin(file: TextFile, value: Value, chart: _Chart, subject: str) -> Found:
     return Pin(NAME, chart.track, file.location(start), start, value.end, text, form, subject)
 
 
-def _repository(file: TextFile, source: Source, chart: _Chart) -> tuple[str, bool]:
+def _repository(file: TextFile, source: SourceText, chart: _Chart) -> tuple[str, bool]:
     """Return where a call takes the chart from, if it says so, and whether it says anything.
 
     What is not in the file, as with a setting, is empty.
@@ -255,7 +249,7 @@ def _repository(file: TextFile, source: Source, chart: _Chart) -> tuple[str, boo
     return (value.text if value else ""), True
 
 
-def _constant(file: TextFile, source: Source, expression: str) -> Value | None:
+def _constant(file: TextFile, source: SourceText, expression: str) -> SourceValue | None:
     """Return the string that a file gives a name once, and nothing else."""
     wrapped = re.fullmatch(r"[&*]?[\w.]+\(\s*([A-Za-z_$][\w$]*)\s*\)", expression)
     name = wrapped[1] if wrapped else expression.rstrip("!")
@@ -270,7 +264,7 @@ def _constant(file: TextFile, source: Source, expression: str) -> Value | None:
 _DEFAULT = re.compile(r"""[^"'`\n]*(?:\?\?|\|\||\bor\b)\s*(["'`])(?P<value>[^"'`$%{\n]*)\1""")
 
 
-def _settled(value: Value) -> Value | None:
+def _settled(value: SourceValue) -> SourceValue | None:
     """Return a string, also one that counts if nothing else is given: `a ?? "2.14.1"`."""
     if value.is_text:
         return value
@@ -281,7 +275,7 @@ def _settled(value: Value) -> Value | None:
     return replace(value, start=start, end=end, text=default["value"], is_text=True)
 
 
-def _typed(file: TextFile, name: str) -> Iterator[Value]:
+def _typed(file: TextFile, name: str) -> Iterator[SourceValue]:
     """Yield the constants of that name whose type is written between: `const X: string = "…"`."""
     pattern = re.compile(
         rf"""(?<![\w.$]){re.escape(name)}\s*(?::\s*)?[&'\w.<>\[\]| ]*?\s*=\s*(["'`])([^"'`\n]*)\1"""
@@ -289,7 +283,7 @@ def _typed(file: TextFile, name: str) -> Iterator[Value]:
     for match in pattern.finditer(file.text):
         if not file.in_comment(match.start()):
             start, end = match.span(2)
-            yield Value(name, "=", start, end, match[2], match.start(), is_text=True)
+            yield SourceValue(name, "=", start, end, match[2], match.start(), is_text=True)
 
 
 # --- Pulumi YAML ------------------------------------------------------------------------------

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from fluxbump.discover import tagged_urls
 from fluxbump.discover.pins.kind import Context, Found, unpinned
-from fluxbump.discover.tagged_urls import Url
+from fluxbump.discover.urls import tagged_urls
+from fluxbump.discover.urls.tagged_urls import Url
 from fluxbump.discover.variables import references
 from fluxbump.model import FLUX, Pin, Role
 from fluxbump.text.live_code import TextFile

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from fluxbump.discover import chart_archives
 from fluxbump.discover.pins.kind import Context, Found
+from fluxbump.discover.urls import chart_archives
 from fluxbump.model import FLUX2, Form, Note, Pin, Role
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.version_forms import form_of

@@ -11,8 +11,8 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Iterator
 
-from fluxbump.discover import oci_references
 from fluxbump.discover.pins.kind import Context, Found, pin_at, unpinned
+from fluxbump.discover.urls import oci_references
 from fluxbump.model import Pin, Role, Track
 from fluxbump.text import yaml
 from fluxbump.text.live_code import TextFile

@@ -13,7 +13,7 @@ from fluxbump.discover.pins.kind import Context, Found, unpinned
 from fluxbump.model import FLUX2, Form, Note, Pin, Role, Track
 from fluxbump.text import version_ranges
 from fluxbump.text.command_line import Word, rest_of, words_of
-from fluxbump.text.literals import Source
+from fluxbump.text.literals import SourceText
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.version_forms import form_of
@@ -95,7 +95,7 @@ _NEAR = 80  # characters before a string that tell what becomes of it
 
 def _in_program(file: TextFile, context: Context) -> Iterator[Found]:
     """Yield the commands that a program runs: a list of words, or a string for a shell."""
-    source = Source(file)
+    source = SourceText(file)
     for match in _ALONE.finditer(file.text):
         if context.is_acted_on(file, match.start()) and not program_source.is_compared(
             file, match.start()
@@ -121,7 +121,7 @@ def _in_program(file: TextFile, context: Context) -> Iterator[Found]:
             yield found
 
 
-def _listed(file: TextFile, source: Source, offset: int, context: Context) -> Found | None:
+def _listed(file: TextFile, source: SourceText, offset: int, context: Context) -> Found | None:
     """Read a command whose words are items of a list, or arguments of a call."""
     end = source.around(offset)[1]
     behind = _ARGUMENTS.match(file.text, offset)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fluxbump.discover import tagged_urls
 from fluxbump.discover.pins.kind import Context, Found
-from fluxbump.discover.tagged_urls import Url
+from fluxbump.discover.urls import tagged_urls
+from fluxbump.discover.urls.tagged_urls import Url
 from fluxbump.discover.variables import references
 from fluxbump.model import Role
 from fluxbump.text.live_code import TextFile

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fluxbump.discover import oci_references
-from fluxbump.discover.oci_references import TAG, References
 from fluxbump.discover.pins.kind import DISTRIBUTION, Context, Found
+from fluxbump.discover.urls import oci_references
+from fluxbump.discover.urls.oci_references import TAG, References
 from fluxbump.model import FLUX, Role
 from fluxbump.text import yaml
 from fluxbump.text.live_code import TextFile

@@ -1,0 +1,1 @@
+"""Kinds of pin that hold a release of Flux, or what belongs to one."""
