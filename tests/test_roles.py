@@ -96,6 +96,16 @@ def test_an_install_and_the_chart_of_another_environment_may_differ() -> None:
     assert [one[0] for one in judged(together, "FB103")] == ["FB103"]
 
 
+def test_environments_that_differ_are_bumped_together() -> None:
+    index = chart_index()
+    files = {"clusters/prod/boot.sh": script("2.4.0"), "clusters/staging/boot.sh": script("2.5.0")}
+    planned = plan(find(files), resolve("2.5.1", index), index, Options())
+    assert [change.new for change in planned.changes] == ["2.5.1", "2.5.1"]
+    files = {"clusters/prod/boot.sh": script("2.4.0"), "clusters/prod/b.sh": script("2.5.0")}
+    with pytest.raises(PinError, match="install URLs disagree"):
+        plan(find(files), resolve("2.5.1", index), index, Options())
+
+
 def test_a_helm_command_beside_a_helm_release_is_the_incident() -> None:
     files = {
         "Taskfile.sh": HELM.format("2.13.0"),

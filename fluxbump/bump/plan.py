@@ -8,6 +8,7 @@ moves.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import combinations
 
 from msgspec import Struct
 
@@ -145,10 +146,15 @@ def _require_agreement(inventory: Inventory) -> None:
         ("chart-dependency", FLUX2, "wrapper charts"),
     ):
         pins = [p for p in inventory.pins if (p.kind, p.track, p.form) == (kind, track, Form.EXACT)]
-        other = next((pin for pin in pins if pin.value != pins[0].value), None)
-        if other is not None:
+        differ = (
+            pair
+            for pair in (combinations(pins, 2) if len({pin.value for pin in pins}) > 1 else ())
+            if pair[0].value != pair[1].value and not chart_installs.apart(*pair)
+        )
+        first, other = next(differ, (None, None))
+        if first is not None and other is not None:
             raise PinError(
-                f"{what} disagree: {pins[0].location} holds {pins[0].value}, "
+                f"{what} disagree: {first.location} holds {first.value}, "
                 f"{other.location} holds {other.value}",
                 where=other.location,
                 hint="set both with --align, or exclude one path in fluxbump.yaml",
