@@ -94,6 +94,13 @@ def test_which_command_installs_a_release(path: str, text: str, expected: list[s
     assert brief(one for one in found if isinstance(one, Pin)) == expected
 
 
+@pytest.mark.parametrize("path", ["Dockerfile", "job.yaml"])
+def test_a_command_may_be_a_list(path: str) -> None:
+    key = "CMD" if path == "Dockerfile" else "command:"
+    text = f'{key} ["flux", "install", "--version", "v2.4.0"]\n'
+    assert brief(find({path: text}).pins) == [f"1 {COMMAND}"]
+
+
 @pytest.mark.parametrize(
     ("use", "role"),
     [(f"curl {BY_VARIABLE}\n", Role.TOOL), ("flux install --version $V\n", Role.INSTALLS),

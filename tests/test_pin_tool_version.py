@@ -71,6 +71,17 @@ def test_what_is_left_alone_is_noted(path: str, text: str, message: str) -> None
     assert message in note.message
 
 
+@pytest.mark.parametrize(
+    ("held", "said"), [("2.4", "the range 2.4 excludes 2.5.1"), ("2", "the range 2 admits 2.5.1")]
+)
+def test_a_range_of_a_tool_stops_nothing(held: str, said: str, repo: Repo, cli: Cli) -> None:
+    repo.commit({"mise.toml": f'[tools]\nflux2 = "{held}"\n'})
+    done = cli("to", "2.5.1", cwd=repo)
+    assert done.code == 0, done.err
+    assert said in done.out
+    assert repo.show("fluxbump/flux-2.5.1", "mise.toml") == f'[tools]\nflux2 = "{held}"\n'
+
+
 def test_a_digest_below_stops_a_bump(repo: Repo, cli: Cli) -> None:
     repo.commit({"a.sh": f"# {TOLD}\nVERSION=2.4.0\nSHA256={'cd' * 32}\n"})
     refused = cli("to", "2.5.1", cwd=repo)

@@ -114,7 +114,8 @@ def test_a_digest_beside_it_stops_a_bump(path: str, text: str, repo: Repo, cli: 
 
 
 def test_a_note_is_no_doubt_where_the_digest_belongs_to_another(repo: Repo, cli: Cli) -> None:
-    others = f"HELM_SHA256={DIGEST}\nFLUX_OPERATOR_SHA256={DIGEST}\n"
+    image = f"KIND_VERSION=v1.30.0@sha256:{DIGEST}\n"
+    others = f"{image}HELM_SHA256={DIGEST}\nFLUX_OPERATOR_SHA256={DIGEST}\n"
     repo.commit({"v.env": f"FLUX_VERSION=2.4.0\n{others}"})
     assert cli("to", "2.5.1", cwd=repo).code == 0
     assert repo.show("fluxbump/flux-2.5.1", "v.env").startswith("FLUX_VERSION=2.5.1\n")

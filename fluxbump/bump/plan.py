@@ -264,9 +264,9 @@ def _changes(pins: Iterable[Pin], targets: Mapping[Track, str]) -> Iterator[Chan
             continue
         if pin.form is Form.EXACT:
             yield Change(pin, new)
+        elif pin.role in _STAY:
+            continue
         elif pin.form is Form.OPAQUE:
-            if pin.role in _STAY:
-                continue
             message, advice = opaque_pins.refusal(pin, new)
             raise PinError(message, where=pin.location, hint=advice)
         elif pin.form is Form.RANGE and not _admits(pin, new):
@@ -294,7 +294,9 @@ def _kept(pins: Iterable[Pin], targets: Mapping[Track, str]) -> Iterator[tuple[P
         new = targets.get(pin.track)
         if new is None:
             continue
-        if pin.form is Form.RANGE:
+        if pin.form is Form.RANGE and pin.role in _STAY and not _admits(pin, new):
+            yield pin, f"the range {pin.value} excludes {new}: widen it, or write {new} there"
+        elif pin.form is Form.RANGE:
             yield pin, f"the range {pin.value} admits {new}"
         elif pin.form is Form.VARIABLE:
             yield pin, f"holds a variable, {pin.value}: make sure that it becomes {new}"

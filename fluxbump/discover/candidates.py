@@ -34,7 +34,7 @@ _IMAGES = (
 """What a file with a controller's image contains, or a devbox.lock; the last ends three names."""
 _OPERATOR = ("flux-operator", "flux-instance", "FluxInstance")
 """What installs Flux by flux-operator, or sets what that installs."""
-_COMMANDS = ("flux install", "flux bootstrap", "flux_bootstrap_git")
+_COMMANDS = ("flux install", "flux bootstrap", '["flux"', "flux_bootstrap_git")
 """What a file contains that installs with the flux CLI, and may name nothing else of Flux."""
 
 

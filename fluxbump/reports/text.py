@@ -243,7 +243,7 @@ def nothing_to_do(prepared: Prepared[Snapshot]) -> str:
     left += [
         f"{pin.location}  {pin.subject}: {reason}"
         for pin, reason in prepared.plan.kept
-        if pin.form is not Form.RANGE
+        if pin.form is not Form.RANGE or " excludes " in reason
     ]
     exact = any(
         pin.form is Form.EXACT

@@ -73,9 +73,9 @@ def find(url: Url, file: TextFile, context: Context) -> Iterator[Found]:
 
 def _digested(url: Url, file: TextFile) -> frozenset[int]:
     """Return where the URLs begin that a digest of the file may belong to."""
-    digests = list(spellings.shaped(file.text))
-    ours = [match.span() for match in url.pattern.finditer(file.text)] if digests else []
-    if not ours:
+    ours = [match.span() for match in url.pattern.finditer(file.text)]
+    digests = list(spellings.shaped(file.text)) if ours else []  # slower to look for than URLs
+    if not digests:
         return frozenset()
     downloads = [_download(match, ours) for match in _ANY_URL.finditer(file.text)]
     owners = Owners(file, downloads, digests)

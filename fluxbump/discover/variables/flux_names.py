@@ -69,6 +69,8 @@ def digest_beside(file: TextFile, offset: int) -> int | None:
         return None
     line = file.location(offset).line
     for digest in spellings.shaped(file.text):
+        if _OF_IMAGE.search(file.text, max(0, digest.start - 10), digest.start):
+            continue
         named = names.NAMED.search(file.text, max(0, digest.start - 120), digest.start)
         stem = names.stem(named["name"]) if named else ""
         below = 0 < file.location(digest.start).line - line <= _NEAR
@@ -79,6 +81,7 @@ def digest_beside(file: TextFile, offset: int) -> int | None:
     return table.start() if table and file.is_live(table.start()) else None
 
 
+_OF_IMAGE = lazy_pattern(r"@sha\d{3}:\Z")
 _EXACT_URL = lazy_pattern(r"fluxcd/flux2/releases/download/v\d")
 _OURS = lazy_pattern(r"flux(?![\W_]*(?:operator|schema|local|core))", re.IGNORECASE)
 _TABLE = lazy_pattern(
