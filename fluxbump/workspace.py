@@ -5,7 +5,7 @@ What only some runs need (HTTP, the models of the configuration) is imported whe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cache, partial
 from pathlib import Path
@@ -13,11 +13,18 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.parse import urlsplit
 
 from msgspec import Struct
+from semver import Version
 
-from fluxbump.config.settings import DEFAULT_RELEASES, FILE, Settings
+from fluxbump.config.settings import (
+    DEFAULT_FLUX_REPOSITORY,
+    DEFAULT_RELEASES,
+    FILE,
+    Settings,
+)
 from fluxbump.flux.download import Upstream
 from fluxbump.flux.gotk_source import Place, Texts, published
 from fluxbump.flux.known_releases import Sources
+from fluxbump.git import remote_url
 from fluxbump.git.lineage import Lineage
 from fluxbump.git.objects import CommitSnapshot
 from fluxbump.git.repository import Repository
@@ -256,7 +263,41 @@ def release_sources(
             local=local,
             data=upstream.data,
             components=Texts((place,)).manifest,
+            tags=_tags(settings, root, named=bool(releases), offline=offline),
         )
+
+
+def _tags(
+    settings: Settings, root: Path | None, *, named: bool, offline: bool
+) -> Callable[[], Iterable[Version]] | None:
+    """Return what asks for the tags of Flux's repository; None where only a named place counts.
+
+    Args:
+        settings: name the repository, and may name where manifests are.
+        root: where relative paths start.
+        named: the command line names where manifests are.
+        offline: take what is kept.
+    """
+    elsewhere = named or settings.releases != DEFAULT_RELEASES
+    if elsewhere and settings.flux_repository == DEFAULT_FLUX_REPOSITORY:
+        return None
+
+    def released() -> Iterable[Version]:
+        # Imported only where no chart is pinned, and the newest release is asked for.
+        import platformdirs
+
+        from fluxbump.flux.tagged_releases import FluxTags
+
+        place = settings.flux_repository
+        local = root is not None and remote_url.parse(place)[0].is_local
+        kept = platformdirs.user_cache_path("fluxbump", appauthor=False)
+        return (
+            FluxTags(kept, str(root / place) if local and root else place, offline=offline)
+            .released()
+            .releases
+        )
+
+    return released
 
 
 def _written_by(flux: str) -> Place:

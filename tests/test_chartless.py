@@ -92,6 +92,26 @@ def test_no_index_is_needed(tmp_path: Path, nowhere: str, cli: Cli, target: str)
     assert repo.show(f"fluxbump/flux-{held}", "install.sh") == script(held)
 
 
+def test_the_tags_of_a_repository_say_what_is_newest(
+    tmp_path: Path, nowhere: str, cli: Cli
+) -> None:
+    flux = repository(tmp_path / "flux2", {"README.md": "flux\n"}, Path(nowhere))
+    for tag in ("v2.5.0", "v2.98.1", "v2.99.0-rc.1", "api/v3.0.0"):
+        flux.git("tag", tag)
+    files = {"install.sh": script("2.5.0"), "fluxbump.yaml": f"flux_repository: {flux.path}\n"}
+    repo = repository(tmp_path / "repo", files, Path(nowhere))
+    result = cli("to", "latest", "--dry-run", "--index", nowhere, "--output", "json", cwd=repo)
+    assert result.json["target"]["release"] == "2.98.1", result.err
+
+
+def test_a_repository_without_tags_is_told(tmp_path: Path, nowhere: str, cli: Cli) -> None:
+    files = {"install.sh": script("2.5.0"), "fluxbump.yaml": "flux_repository: ../gone\n"}
+    repo = repository(tmp_path / "repo", files, Path(nowhere))
+    result = cli("to", "2.5", "--dry-run", "--index", nowhere, cwd=repo)
+    assert result.code == 0, result.err
+    assert "without the tags of Flux newer releases may be missing: " in result.err
+
+
 def test_it_says_that_newer_releases_may_be_missing(tmp_path: Path, nowhere: str, cli: Cli) -> None:
     repo = repository(tmp_path / "repo", {"install.sh": script("2.5.0")}, Path(nowhere))
     result = cli("to", "2.5", "--dry-run", "--index", nowhere, cwd=repo)

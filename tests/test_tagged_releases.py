@@ -12,7 +12,6 @@ from semver import Version
 
 from fluxbump.errors import RepositoryError, UsageError
 from fluxbump.flux import release_tags
-from fluxbump.flux.tables import crds
 from fluxbump.flux.tagged_releases import FluxTags
 from tests.git_server import GitServer, Stage
 from tests.helpers import Repo, environment, repository
@@ -56,14 +55,6 @@ def test_other_lines_are_passed_over(line: str) -> None:
 
 def test_names_of_sha256_repositories() -> None:
     assert release_tags.parse(f"{'a' * 64}\trefs/tags/v1.0.0") == versions("1.0.0")
-
-
-def test_what_exists_has_a_tag_or_is_in_the_tables() -> None:
-    known = crds.crds()
-    found = release_tags.existing(versions("9.0.0", "2.4.0"), known)
-    assert found[0] == Version.parse("9.0.0")
-    assert len(found) == len(known) + 1
-    assert set(map(str, release_tags.existing((), known))) == set(known)
 
 
 # --- a repository -----------------------------------------------------------------------------

@@ -21,6 +21,7 @@ FILE = SETTINGS_FILE
 DEFAULT_INDEX = "https://fluxcd-community.github.io/helm-charts"
 DEFAULT_RELEASES = "https://github.com/fluxcd/flux2/releases/download"
 RELEASE_NOTES = "https://api.github.com/repos/fluxcd/flux2/releases/tags"
+DEFAULT_FLUX_REPOSITORY = "https://github.com/fluxcd/flux2"
 DEFAULT_BRANCH = "fluxbump/flux-{release}"
 
 PLACEHOLDERS = ("release", "old_release", "chart_version", "old_chart_version")
@@ -146,6 +147,10 @@ class Plain(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         str,
         Meta(description="Where the manifests of Flux releases come from: URL or directory."),
     ] = DEFAULT_RELEASES
+    flux_repository: Annotated[
+        Text,
+        Meta(description="Whose tags say which releases there are, where no chart is pinned."),
+    ] = DEFAULT_FLUX_REPOSITORY
     branch: Annotated[Text, Meta(description="The branch to make.")] = DEFAULT_BRANCH
     commit: Annotated[
         Text | None,

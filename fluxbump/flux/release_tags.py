@@ -22,15 +22,5 @@ def parse(listed: str) -> tuple[Version, ...]:
     return _newest_first(version for version in map(versions.parse, tags) if version)
 
 
-def existing(tagged: Iterable[Version], table: Iterable[str]) -> tuple[Version, ...]:
-    """Return the releases that exist: those with a tag, and those of fluxbump's own tables.
-
-    Args:
-        tagged: what `parse` found; nothing where the tags are not known.
-        table: releases without a leading `v`.
-    """
-    return _newest_first((*tagged, *map(Version.parse, table)))
-
-
 def _newest_first(found: Iterable[Version]) -> tuple[Version, ...]:
     return tuple(sorted(set(found), reverse=True))

@@ -24,9 +24,6 @@ from fluxbump.git.remote_errors import UnreachableError
 from fluxbump.system import cache_file
 from fluxbump.text import versions
 
-FLUX = "https://github.com/fluxcd/flux2"
-"""Where Flux is developed."""
-
 MAX_AGE = 3600.0
 """Seconds for which the tags are not asked for again."""
 
@@ -73,7 +70,7 @@ class FluxTags:
     def __init__(
         self,
         cache_dir: Path,
-        url: str = FLUX,
+        url: str,
         *,
         offline: bool = False,
         environ: Mapping[str, str] | None = None,
