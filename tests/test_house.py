@@ -54,9 +54,9 @@ REGISTERED = {
 
 
 def leaves(folder: str) -> list[str]:
-    """The leaves of a folder: its modules that have the names."""
+    """The leaves of a folder: its modules, at any depth, that have the names."""
     wanted = REGISTERED[folder][1]
-    found = [module for module in MODULES if short(module).rpartition(".")[0] == folder]
+    found = [module for module in MODULES if short(module).startswith(f"{folder}.")]
     return [module for module in found if wanted <= bound(module)]
 
 
