@@ -196,7 +196,7 @@ def test_tools_alone_are_checked(tmp_path: Path, index: Path, cli: Cli) -> None:
 
 def test_nothing_at_all_is_still_refused(tmp_path: Path, index: Path, cli: Cli) -> None:
     repo = repository(tmp_path / "repo", {"a.txt": "x\n"}, index)
-    assert_refused(cli("to", "2.5.1", "--quiet", cwd=repo), 5, "nothing here pins Flux")
+    assert_refused(cli("to", "2.5.1", "--quiet", cwd=repo), 5, "no pin of Flux found")
 
 
 # --- `status` ---------------------------------------------------------------------------------

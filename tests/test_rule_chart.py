@@ -151,7 +151,10 @@ def test_what_an_index_on_this_machine_has_beside_it(url: str, beside: bool) -> 
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (b"PK", "flux2 2.14.1 cannot be had: flux2 2.14.1: not a usable chart archive: not gzip"),
+        (
+            b"PK",
+            "flux2 2.14.1 is not available: flux2 2.14.1: not a usable chart archive: not gzip",
+        ),
         (packed(**{"crds/a": "kind: CustomResourceDefinition"}),
          "flux2 2.14.1: not a usable chart: crds/a, line 1: a CRD has no usable metadata.name"),
     ],

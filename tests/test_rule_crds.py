@@ -170,7 +170,7 @@ def move(old: str, new: str, past: Past | None = None) -> list[Outcome]:
 
 
 def test_without_a_base_it_was_not_judged() -> None:
-    why = "no base to compare with: say --base origin/main"
+    why = "no base to compare with: use --base origin/main"
     assert upgrade(evidence(pinned("2.4.0"))) == [NotRun("FB202", why)]
 
 

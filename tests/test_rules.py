@@ -512,8 +512,8 @@ def test_not_applicable_is_neither_passed_over_nor_failed(
             "the chart index (newest flux2 2.18.3) is older than this repository",
         ),
         ("FB115", case({Y: release("2.x", chart="flux2")}, index=DOWN), "no chart index"),
-        ("FB107", case(tree()), "no base to compare with: say --base origin/main"),
-        ("FB303", case(tree()), "no base to compare with: say --base origin/main"),
+        ("FB107", case(tree()), "no base to compare with: use --base origin/main"),
+        ("FB303", case(tree()), "no base to compare with: use --base origin/main"),
         ("FB112", case(tree(**{TGZ: RIGHT}), index=DOWN), f"the digest of {TGZ} was not compared"),
     ],
 )

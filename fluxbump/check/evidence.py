@@ -72,7 +72,7 @@ class Render(Struct, frozen=True):
         helm: version of the helm that rendered, `v3.17.3`; empty when none did.
         objects: what came out.
         error: why helm refused the chart, one line; None when it did not.
-        not_run: why nothing was rendered (no helm, no archive to be had); None when it was.
+        not_run: why nothing was rendered (no helm, no archive available); None when it was.
         images: image of each controller that the release ships, `source-controller` to its tag,
             as far as the chart's own archive says; empty when that is not known.
     """
@@ -167,7 +167,7 @@ class Effort(Struct, frozen=True):
     spread: Spread = serially
 
 
-NO_BASE = Absent("no base to compare with", "say --base origin/main")
+NO_BASE = Absent("no base to compare with", "use --base origin/main")
 BASE_REFUSED = Absent("compared with nothing, as --no-base asks")
 NOT_RENDERED = Absent("rendering was not asked for")
 NO_WRAPPER = Absent("no chart here depends on flux2, so there is nothing to render")

@@ -143,7 +143,7 @@ def path(
 
 
 def _index(source: IndexSource) -> tuple[ChartIndex, IndexSourceError | None]:
-    """Load the index; an empty one, and why, where it cannot be had."""
+    """Load the index; an empty one, and why, where it is not available."""
     from fluxbump.errors import IndexSourceError
     from fluxbump.model import ChartIndex
 

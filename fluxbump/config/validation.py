@@ -52,7 +52,7 @@ def load(text: str, file: str) -> Any:
         file: its name, for messages.
 
     Raises:
-        ConfigError: it is not YAML, or a key stands in it twice.
+        ConfigError: it is not YAML, or it has a key twice.
     """
     try:
         content = yaml.load(text.removeprefix("\ufeff"))

@@ -79,7 +79,7 @@ def _twice(one: Chart, other: Chart, paths: Collection[str]) -> PinError:
         hint = f'exclude the copy in fluxbump.yaml: exclude: ["{copies[0]}"]'
         if not holds_copies(copies[0]):  # vendored, so it is shipped
             hint += (
-                f', leave_excluded: ["{copies[0]}"] (and vendor it anew: helm dependency update)'
+                f', leave_excluded: ["{copies[0]}"] (and vendor it again: helm dependency update)'
             )
     return PinError(
         f"two charts that move with Flux are called {one.name}: {one.path} and {other.path}",

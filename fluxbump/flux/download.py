@@ -75,7 +75,7 @@ class Upstream(Struct, frozen=True):
         """Return what `flux install --export` writes, where somebody keeps it; and where that is.
 
         Raises:
-            IndexSourceError: it cannot be had.
+            IndexSourceError: it is not available.
         """
         return self._read(release, gotk.FILE)
 

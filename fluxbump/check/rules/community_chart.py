@@ -68,7 +68,7 @@ def _chart(pin: Pin, evidence: Evidence) -> _Chart | NotRun:
     if fetched and fetched.contents:
         return _Chart(pin, None, fetched.app_version, fetched.contents)
     if fetched:
-        return NotRun(_CODE, f"{what} cannot be had: {fetched.problem}")
+        return NotRun(_CODE, f"{what} is not available: {fetched.problem}")
     if isinstance(evidence.index, Absent):
         return NotRun(_CODE, f"{what} is not under charts/, and {evidence.index.reason}")
     if pin.value not in evidence.index:

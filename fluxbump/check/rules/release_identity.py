@@ -95,7 +95,7 @@ def _changes(old: _Release, new: _Release) -> Iterator[Finding]:
         return
     what = ", ".join(f"{one} {old.target[one]} -> {new.target[one]}" for one in fields)
     asleep = old.suspended and new.suspended
-    does = "as soon as it is resumed" if asleep else "to install it anew"
+    does = "as soon as it is resumed" if asleep else "to install it again"
     message = (
         f"HelmRelease {new.name} owns the Flux controllers and names another Helm release "
         f"({what}): helm-controller uninstalls Flux {does}; keep it, or first {_SUSPEND}, remove "

@@ -26,7 +26,7 @@ class NotRun(Struct, frozen=True):
 
 
 class NotApplicable(Struct, frozen=True):
-    """A rule that has nothing to judge here, and why. There is nothing to mend.
+    """A rule that has nothing to judge here, and why. There is nothing to fix.
 
     Attributes:
         code: of the rule.

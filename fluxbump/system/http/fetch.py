@@ -116,7 +116,7 @@ class Web:
             settled: what is behind the URL never changes, so what is kept is not asked for again.
 
         Raises:
-            IndexSourceError: it cannot be had within the limits, or, offline, is not kept.
+            IndexSourceError: it is not available within the limits, or, offline, is not kept.
         """
         address = _address(url)
         kept = Kept(self.directory / "http", address)

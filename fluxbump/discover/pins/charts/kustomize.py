@@ -36,7 +36,7 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
     if not linked and not any(word in file.text for word in _WORDS):
         return
     reader = _Reader(file, context)
-    # Its own documents: a broken file that only looks like a patch is no candidate to be mended.
+    # Its own documents: a broken file that only looks like a patch is no candidate to be fixed.
     for document in yaml.documents(file.text, file.path):
         if linked or any(word in document.source for word in _WORDS):
             yield from _document(reader, document, named=name in kustomize_patches.FILES)

@@ -84,7 +84,7 @@ def _found(file: TextFile, match: re.Match[str]) -> Found:
             return Note(file.location(start), what, certain=not _TAG.fullmatch(tag))
         form, skip = form_of(tag)
         if form is Form.EXACT and not tag.startswith("v"):
-            form = Form.OPAQUE  # Flux has no such tag: nothing to rewrite, something to mend
+            form = Form.OPAQUE  # Flux has no such tag: nothing to rewrite, something to fix
         start, end = start + skip, match.end("tag")
         value = file.text[start:end]
     if references.is_searched(file, match.start()):
