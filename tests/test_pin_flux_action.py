@@ -58,7 +58,7 @@ def test_what_is_a_pin(text: str, expected: list[str]) -> None:
 def test_a_repository_with_nothing_but_a_commit_is_recognised(repo: Repo, cli: Cli) -> None:
     repo.git("rm", "-rq", ".")
     repo.commit({WORKFLOW: step(f"{COMMIT} # v2.4.0")})
-    assert "flux-action  flux   2.4.0  commit" in cli("status", cwd=repo).out
+    assert "flux-action  tool  flux   2.4.0  commit" in cli("status", cwd=repo).out
     done = cli("to", "2.5.1", "--dry-run", cwd=repo)
     assert done.code == 0, done.err
     assert "refs/tags/v2.5.1*" in done.out

@@ -191,7 +191,7 @@ def test_tools_alone_are_checked(tmp_path: Path, index: Path, cli: Cli) -> None:
     first, second, *_, last = result.out.splitlines()
     assert (result.code, first) == (0, "The pins agree")
     assert second == "nothing here installs Flux; tools and references hold 2.4.0"
-    assert last == "fluxbump to moves all 2 places"
+    assert last == "fluxbump to VERSION moves all 2 places"
 
 
 def test_nothing_at_all_is_still_refused(tmp_path: Path, index: Path, cli: Cli) -> None:
@@ -223,11 +223,11 @@ def pin(form: Form, role: Role = Role.INSTALLS) -> Pin:
 @pytest.mark.parametrize(
     ("pins", "expected"),
     [
-        ([pin(Form.EXACT)], "fluxbump to moves the 1 place"),
-        ([pin(Form.EXACT)] * 3, "fluxbump to moves all 3 places"),
+        ([pin(Form.EXACT)], "fluxbump to VERSION moves the 1 place"),
+        ([pin(Form.EXACT)] * 3, "fluxbump to VERSION moves all 3 places"),
         (
             [pin(Form.EXACT), pin(Form.RANGE), pin(Form.RANGE), pin(Form.EXACT, Role.OPERATOR)],
-            "fluxbump to moves 1 of 4 places; compared only: 1 flux-operator, 2 range",
+            "fluxbump to VERSION moves 1 of 4 places; compared only: 1 flux-operator, 2 range",
         ),
     ],
 )

@@ -89,8 +89,7 @@ def plan(
     """
     require_pins(
         inventory,
-        "no pin of Flux found: no install.yaml URL, no chart that depends on flux2, "
-        "no HelmRelease of it",
+        "no pin of Flux found: none of the ways of installing Flux that docs/pins.md lists",
     )
     _require_readable(inventory)
     _require_operator(inventory, options)

@@ -303,13 +303,14 @@ def moving(pins: Sequence[Pin]) -> str:
     """Say in a line which pins a bump moves, and which are compared only."""
     stay = [pin for pin in pins if not moves(pin)]
     places = "place" if len(pins) == 1 else "places"
+    moved = len(pins) - len(stay)
     if not stay:
-        return f"fluxbump to moves {'the' if len(pins) == 1 else 'all'} {len(pins)} {places}"
+        every = "the" if moved == 1 else "all"
+        return f"fluxbump to VERSION moves {every} {moved} {places}"
     why = Counter("flux-operator" if p.role is Role.OPERATOR else str(p.form) for p in stay)
     said = ", ".join(f"{count} {what}" for what, count in sorted(why.items()))
-    return (
-        f"fluxbump to moves {len(pins) - len(stay)} of {len(pins)} {places}; compared only: {said}"
-    )
+    counted = f"fluxbump to VERSION moves {moved} of {len(pins)} {places}"
+    return f"{counted}; compared only: {said}"
 
 
 def _verdict(view: Survey, paint: Paint) -> list[str]:

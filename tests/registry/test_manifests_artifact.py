@@ -84,9 +84,7 @@ def test_what_is_no_release_is_not_asked_for(
 
 def test_what_is_no_artifact_of_flux(registry: Running, connect: Connect) -> None:
     registry.push(NAME, "v2.5.1", {"application/vnd.oci.image.layer.v1.tar+gzip": tarball(FILES)})
-    assert "it is not an artifact of Flux (say with --releases" in failure(
-        connect(), at(registry.host)
-    )
+    assert "it is not an artifact of Flux (use --releases" in failure(connect(), at(registry.host))
 
 
 @pytest.mark.parametrize(
