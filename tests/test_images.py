@@ -79,6 +79,7 @@ DEPLOYMENT = (
         ("m.tf", TERRAFORM, ["6 controller-image helm-controller 1.1.0"]),
         ("a.sh", "helm upgrade f c/flux2 --set helmController.tag=v1.1.0\n",
          ["1 controller-image helm-controller 1.1.0"]),
+        ("policy.yaml", "imageReferences:\n- ghcr.io/fluxcd/source-controller:*\n", []),
     ],
 )  # fmt: skip
 def test_where_images_are_found(path: str, text: str, expected: list[str]) -> None:

@@ -341,8 +341,9 @@ def _verdict(view: Survey, paint: Paint) -> list[str]:
 def _beside(view: Survey) -> str:
     """Say which releases tools and references hold, where nothing installs one."""
     pins = [pin for pin in view.inventory.pins if pin.track == FLUX]
-    held = sorted({printable(pin.value) for pin in pins if pin.value}) or ["?"]
-    return f"nothing here installs Flux; tools and references hold {', '.join(held)}"
+    held = sorted({printable(pin.value) for pin in pins if pin.value})
+    said = f"; tools and references hold {', '.join(held)}" if held else ""
+    return f"nothing here says which release of Flux is installed{said}"
 
 
 def _installer(view: Survey) -> str | None:

@@ -95,6 +95,8 @@ def _references(file: TextFile) -> Iterator[Found]:
             yield Note(file.location(match.start()), _OWNS)
             return
         text = match["tag"] if match["sign"] == ":" else f"@{match['tag']}"
+        if "*" in text:
+            continue  # a pattern of a policy: it says which images may run, and holds no version
         start = match.end("tag") - len(text)
         one = _tag(file, _Image(match["name"], match["name"]), start, text)
         if isinstance(one, Note):
