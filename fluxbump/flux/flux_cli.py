@@ -75,7 +75,7 @@ class Flux(Struct, frozen=True):
         said: deque[bytes] = deque(maxlen=_PIECES)
         with _running(command, environment(os.environ, home)) as process:
             assert process.stdout is not None  # noqa: S101  # both are pipes
-            assert process.stderr is not None  # noqa: S101
+            assert process.stderr is not None  # noqa: S101  # as above
             timer = threading.Timer(self.timeout, _late, (process, late))
             listener = threading.Thread(target=_listen, args=(process.stderr, said), daemon=True)
             timer.start()
