@@ -31,6 +31,7 @@ OUTSIDE = {
     "forges.github", "forges.gitlab", "forges.pull_requests", "forges.registry",
     "forges.responses",
     # The hands of a scheduled run; what it decides and says is pure.
+    "run.fetch_release_notes",
     "run.setup", "run.checkout", "run.job", "run.execute", "run.one_pass", "run.remote_and_forge",
     "system.background", "system.process_pool", "system.commands", "system.http",
     "system.cache_file", "helm.registry", "flux.manifests_artifact", "flux.tagged_releases",
@@ -45,7 +46,7 @@ OUTSIDE = {
 CONSTANT = {"flux.tables"}
 """They read what ships with the package, which changes as little as the code does."""
 WORLD = {
-    "git", "httpx", "hishel", "stamina", "platformdirs", "os", "subprocess", "socket", "shutil",
+    "git", "httpx", "httpcore", "stamina", "platformdirs", "os", "subprocess", "socket", "shutil",
     "tempfile", "time", "sys", "pathlib.Path", "random", "typer", "rich", "io.open", "asyncio",
     "threading", "urllib.request", "logging", "fcntl", "signal",
 }  # fmt: skip

@@ -84,11 +84,6 @@ def checked_base(forge: str, address: str) -> httpx.URL:
     return url.copy_with(userinfo=b"", query=None, fragment=None)
 
 
-def same_server(one: httpx.URL, other: httpx.URL) -> bool:
-    """Tell whether a token for one address may go to the other."""
-    return (one.scheme, one.host, one.port) == (other.scheme, other.host, other.port)
-
-
 def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
