@@ -13,6 +13,11 @@ from msgspec import Struct
 
 from fluxbump.errors import UsageError
 
+ALLOW_HOSTS = "FLUXBUMP_ALLOW_HOSTS"
+"""The variable with the servers that a repository's own fluxbump.yaml may name, between commas.
+
+There and empty: those that fluxbump takes by itself, and the repository's own. Unset: any.
+"""
 _SHARD = re.compile(r"([0-9]{1,6})/([0-9]{1,6})")
 
 
@@ -42,6 +47,7 @@ class FleetEntry(Struct, frozen=True):
         forge: which forge it is; None when the remote says so.
         forge_url: where the forge is; None when the remote says so.
         index: where chart releases come from; None for what the run itself would take.
+        allow_hosts: servers that its own fluxbump.yaml may name, beside the usual ones.
     """
 
     name: str
@@ -50,6 +56,7 @@ class FleetEntry(Struct, frozen=True):
     forge: str | None = None
     forge_url: str | None = None
     index: str | None = None
+    allow_hosts: tuple[str, ...] = ()
 
 
 class RunOptions(Struct, frozen=True):
@@ -78,6 +85,7 @@ class RunOptions(Struct, frozen=True):
             "--index": self.index or entry.index,
         }
         words = [f"{option}={value}" for option, value in given.items() if value is not None]
+        words += [f"--allow-host={host}" for host in entry.allow_hosts]
         words += ["--dry-run"] * self.dry_run + ["--offline"] * self.offline
         return ["run", *words, "--output=json", "--log-format=json"]
 

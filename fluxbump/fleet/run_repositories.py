@@ -19,7 +19,13 @@ from fluxbump.fleet import file as fleetfile
 from fluxbump.fleet import results as fleetresults
 from fluxbump.fleet.process_results import Event, Finished, Limits, ProcessResult
 from fluxbump.fleet.processes import run_all
-from fluxbump.fleet.repositories import FleetEntry, FleetOutcome, FleetResult, RunOptions
+from fluxbump.fleet.repositories import (
+    ALLOW_HOSTS,
+    FleetEntry,
+    FleetOutcome,
+    FleetResult,
+    RunOptions,
+)
 from fluxbump.fleet.state import FleetState
 from fluxbump.system.locks import signals_held
 from fluxbump.system.written import changing
@@ -101,7 +107,9 @@ class FleetRun:
         """
         self._plan = plan
         # The one summary page is that of the fleet: hundreds of runs would fill it.
-        self._environ = {name: environ[name] for name in environ if name != _SUMMARY_PAGE}
+        kept = {name: environ[name] for name in environ if name != _SUMMARY_PAGE}
+        # There, if only empty: what a repository's own file names is limited in every run.
+        self._environ = {ALLOW_HOSTS: "", **kept}
         self._secrets = fleetresults.secrets(environ)
         self._listener = listener
         self._results: dict[str, FleetResult] = {}

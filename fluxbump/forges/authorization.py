@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import ipaddress
+from collections.abc import Collection
 from urllib.parse import quote
 
 import httpx
@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from fluxbump.errors import ForgeError
 from fluxbump.forges.responses import one_line
+from fluxbump.system import token_transport
 from fluxbump.system.secret import Secret
 
 
@@ -60,12 +61,13 @@ def basic(username: str, password: Secret) -> Auth:
     return Auth("Authorization", Secret(f"Basic {pair}"), password)
 
 
-def checked_base(forge: str, address: str) -> httpx.URL:
+def checked_base(forge: str, address: str, allow_http: Collection[str] = ()) -> httpx.URL:
     """Return the address of a REST interface, when a token may be sent there.
 
     Args:
         forge: its name, for people.
         address: https, or http on the loopback interface.
+        allow_http: other hosts whose address may be http.
 
     Raises:
         ForgeError: a token may not be sent there.
@@ -76,16 +78,10 @@ def checked_base(forge: str, address: str) -> httpx.URL:
         url = httpx.URL("")
     if url.scheme not in ("https", "http") or not url.host:
         raise ForgeError(f"{forge}: its address is not a valid https URL", hint="see run.forge_url")
-    if url.scheme == "http" and not _is_loopback(url.host):
+    if not token_transport.is_safe(str(url), allow_http):
+        host = one_line(url.netloc.decode("ascii", "replace"))
         raise ForgeError(
-            f"{forge}: {one_line(url.host)} has an http address, over which no token is sent",
-            hint="give its https address as run.forge_url",
+            f"{forge}: {host} has an http address, over which no token is sent",
+            hint=f"use https, or --allow-http {host} if the network up to it is trusted",
         )
     return url.copy_with(userinfo=b"", query=None, fragment=None)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

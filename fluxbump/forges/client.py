@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol, TypedDict, TypeVar, Unpack
@@ -59,12 +59,14 @@ class Transport(TypedDict, total=False):
         clock: seconds on a monotonic clock.
         now: seconds since the epoch.
         sleep: waits for so many seconds.
+        allow_http: hosts whose address may be http.
     """
 
     patience: Patience
     clock: Callable[[], float]
     now: Callable[[], float]
     sleep: Callable[[float], None]
+    allow_http: Collection[str]
 
 
 class Leaf(Protocol):
@@ -123,6 +125,7 @@ class Client:
         clock: seconds on a monotonic clock.
         now: seconds since the epoch.
         sleep: waits for so many seconds.
+        allow_http: hosts whose address may be http, beside the loopback interface.
 
     Raises:
         ForgeError: a token cannot be sent to `base`.
@@ -137,9 +140,10 @@ class Client:
     clock: Callable[[], float] = time.monotonic
     now: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
+    allow_http: Collection[str] = ()
 
     def __post_init__(self) -> None:
-        self.base = str(checked_base(self.forge, self.base)).rstrip("/")
+        self.base = str(checked_base(self.forge, self.base, self.allow_http)).rstrip("/")
 
     def get(self, where: str, *, query: Mapping[str, str | int] | None = None) -> Answer:
         """Send a GET; see `send`."""

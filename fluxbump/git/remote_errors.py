@@ -93,6 +93,12 @@ _SAYINGS: tuple[tuple[type[RemoteError], str, str, re.Pattern[str]], ...] = (
         re.compile(r"couldn't find remote ref"),
     ),
     (
+        UnreachableError, "the certificate of {where} is not trusted",
+        "name the certificate authority's file in SSL_CERT_FILE",
+        re.compile(r"SSL certificate problem|certificate verif\w* failed|certificate subject name"
+                   r"|SSL: no alternative certificate", re.IGNORECASE),
+    ),
+    (
         UnreachableError, "{where} cannot be reached",
         "try again later",
         re.compile(r"Could not resolve|Failed to connect|Couldn't connect|Connection (?:refused"

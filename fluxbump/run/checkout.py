@@ -41,6 +41,8 @@ class Asked(Struct, frozen=True):
         rehearse: nothing will be pushed or sent, so a remote and a forge need not be there.
         flux: the flux CLI to write `gotk-components.yaml` with; None to read it elsewhere.
         leave: kinds of pin that stay as they are.
+        allow_http: hosts to which a token may be sent over http.
+        allow_hosts: servers that fluxbump.yaml may name; empty for no limit but the environment's.
     """
 
     repository: str | None = None
@@ -54,6 +56,8 @@ class Asked(Struct, frozen=True):
     rehearse: bool = False
     flux: str | None = None
     leave: frozenset[str] = frozenset()
+    allow_http: tuple[str, ...] = ()
+    allow_hosts: tuple[str, ...] = ()
 
 
 class Ground(Struct, frozen=True):
