@@ -287,9 +287,8 @@ def _at_base(prepared: Prepared[S]) -> Prepared[S]:
 
 def _migrated(looked: Looked[Snapshot], chart_release: Goal, settings: Settings) -> Start:
     release, ignored = str(chart_release.app_version), suppressions.ignores(looked.before, settings)
-    return Start(
-        looked, migrate.prepare(looked.base, looked.scope, looked.before, release, ignored)
-    )
+    before = gather.knowing(looked.before, chart_release, looked.sources)
+    return Start(looked, migrate.prepare(looked.base, looked.scope, before, release, ignored))
 
 
 def _steps(

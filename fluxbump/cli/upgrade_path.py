@@ -79,11 +79,12 @@ def newest_safe(
 
 def movable(gathered: Evidence, found: Resources, start: str, goal: str) -> frozenset[Location]:
     """Return the places of the apiVersions that `to --migrate-apis` would move between releases."""
+    known = optional(gathered.releases)
     try:
-        moves = plan.migrate(found, gathered.crds, start, goal).moves
+        moves = plan.migrate(found, known, start, goal).moves if known else ()
     except UsageError:  # nothing is known of one of them, and nothing would move
         return frozenset()
-    return frozenset(one.resource.api_location for one in moves)
+    return frozenset(move.resource.api_location for move in moves)
 
 
 def advice(prepared: Prepared[Snapshot], console: Console | None) -> str:
