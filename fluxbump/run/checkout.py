@@ -23,7 +23,7 @@ from fluxbump.git.repository import Repository
 from fluxbump.git.token import Credential
 from fluxbump.run.remote_and_forge import Far, Nowhere
 from fluxbump.system.background import beside
-from fluxbump.workspace import settings_of
+from fluxbump.workspace import AS_CONFIGURED, SourceOptions, settings_of
 
 
 class Asked(Struct, frozen=True):
@@ -35,11 +35,8 @@ class Asked(Struct, frozen=True):
         base: branch to propose to.
         forge: kind of forge.
         forge_url: address of the forge.
-        index: where chart releases come from.
-        releases: where the manifests of Flux releases are.
-        offline: use the cached index only.
+        sources: where facts come from.
         rehearse: nothing will be pushed or sent, so a remote and a forge need not be there.
-        flux: the flux CLI to write `gotk-components.yaml` with; None to read it elsewhere.
         leave: kinds of pin that stay as they are.
     """
 
@@ -48,11 +45,8 @@ class Asked(Struct, frozen=True):
     base: str | None = None
     forge: str | None = None
     forge_url: str | None = None
-    index: str | None = None
-    releases: str | None = None
-    offline: bool = False
+    sources: SourceOptions = AS_CONFIGURED
     rehearse: bool = False
-    flux: str | None = None
     leave: frozenset[str] = frozenset()
 
 

@@ -27,6 +27,7 @@ from fluxbump.run import job
 from fluxbump.run.checkout import Asked
 from fluxbump.run.job import Report
 from fluxbump.run.setup import opened
+from fluxbump.workspace import SourceOptions
 from tests import helpers
 from tests.forges.fake_github import FakeGitHub, Pull
 from tests.git_server import GitServer, git
@@ -130,7 +131,7 @@ class World:
         """Run in this process, at a moment (a day, or RFC 3339 without a zone, in UTC)."""
         asked = Asked(
             repository=str(repo or self.url), forge_url=self.forge.api_base,
-            index=str(self.index), rehearse=rehearse,
+            sources=SourceOptions(str(self.index)), rehearse=rehearse,
         )  # fmt: skip
         with opened(asked, self.environ) as place:
             moment = datetime.fromisoformat(now).replace(tzinfo=UTC)
