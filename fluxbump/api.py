@@ -19,9 +19,10 @@ from fluxbump.check import gate
 from fluxbump.check.evidence import NO_BASE, Absent
 from fluxbump.check.status import Survey, load, survey
 from fluxbump.check.verdict import Verdict
+from fluxbump.config.source_options import SourceOptions
 from fluxbump.git.repository import Repository
 from fluxbump.model import Finding, Location, Related, Severity, Snapshot
-from fluxbump.workspace import SourceOptions, at, open_session
+from fluxbump.workspace import at, open_session
 
 
 def check(

@@ -21,6 +21,7 @@ from fluxbump.config.settings import (
     FILE,
     Settings,
 )
+from fluxbump.config.source_options import AS_CONFIGURED, SourceOptions
 from fluxbump.flux.download import Upstream
 from fluxbump.flux.gotk_source import Place, Texts, published
 from fluxbump.flux.known_releases import Sources
@@ -46,27 +47,6 @@ S_co = TypeVar("S_co", bound=Snapshot, covariant=True)
 
 def _nothing(_: Repository) -> None:
     """Do nothing with a repository that was opened."""
-
-
-class SourceOptions(Struct, frozen=True):
-    """Where facts come from, as the command line says; what it leaves out is as configured.
-
-    Attributes:
-        index: where the chart index is, a URL or a path.
-        releases: where the manifests of Flux releases are, likewise.
-        offline: read from what is kept only.
-        helm: the helm to run; None for the one on PATH.
-        flux: the flux CLI to ask for `gotk-components.yaml`; None to read it elsewhere.
-    """
-
-    index: str | None = None
-    releases: str | None = None
-    offline: bool = False
-    helm: str | None = None
-    flux: str | None = None
-
-
-AS_CONFIGURED = SourceOptions()
 
 
 class Session(Struct, Generic[S_co], frozen=True, dict=True):

@@ -16,6 +16,7 @@ from fluxbump.bump.bump import Prepared, Request
 from fluxbump.check.rules.rule import NotRun
 from fluxbump.check.starting_point import look
 from fluxbump.config.settings import Policy, Settings
+from fluxbump.config.source_options import SourceOptions
 from fluxbump.flux.tables import crds
 from fluxbump.git.objects import CommitSnapshot
 from fluxbump.git.repository import Repository
@@ -25,7 +26,7 @@ from fluxbump.run.decision import Skipped, Update
 from fluxbump.run.pull_request import body, sections
 from fluxbump.run.pull_request.body import BodyInputs
 from fluxbump.run.pull_request.state import SavedState
-from fluxbump.workspace import Session, SourceOptions
+from fluxbump.workspace import Session
 from tests.helpers import Repo, chart_index, repository, script, small
 from tests.test_notes import flat
 from tests.test_policy import NOW

@@ -11,8 +11,8 @@ from msgspec import Struct
 
 from fluxbump.cli.console import Console
 from fluxbump.cli.option_groups import Flat, OptionGroup
+from fluxbump.config.source_options import SourceOptions
 from fluxbump.errors import UPDATE_AVAILABLE, UPDATE_BLOCKED
-from fluxbump.workspace import SourceOptions
 
 
 class Color(StrEnum):

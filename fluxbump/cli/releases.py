@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fluxbump.cli.console import Console
+    from fluxbump.config.source_options import SourceOptions
     from fluxbump.model import ChartIndex, Track
-    from fluxbump.workspace import SourceOptions
 
 
 def releases(

@@ -10,9 +10,10 @@ from typing import TypeVar
 
 from fluxbump import workspace as core
 from fluxbump.cli.console import Console
+from fluxbump.config.source_options import AS_CONFIGURED, SourceOptions
 from fluxbump.git.repository import Repository
 from fluxbump.model import Snapshot
-from fluxbump.workspace import AS_CONFIGURED, Session, SourceOptions
+from fluxbump.workspace import Session
 
 S = TypeVar("S", bound=Snapshot)
 

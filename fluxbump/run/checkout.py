@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fluxbump.config.settings import Settings
+from fluxbump.config.source_options import AS_CONFIGURED, SourceOptions
 from fluxbump.errors import FluxbumpError, RepositoryError
 from fluxbump.forges import detect
 from fluxbump.git import remote_url, token
@@ -23,7 +24,7 @@ from fluxbump.git.repository import Repository
 from fluxbump.git.token import Credential
 from fluxbump.run.remote_and_forge import Far, Nowhere
 from fluxbump.system.background import beside
-from fluxbump.workspace import AS_CONFIGURED, SourceOptions, settings_of
+from fluxbump.workspace import settings_of
 
 
 class Asked(Struct, frozen=True):

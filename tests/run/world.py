@@ -23,11 +23,11 @@ from typing import Any
 
 from fixtures import states
 from fixtures.states import State
+from fluxbump.config.source_options import SourceOptions
 from fluxbump.run import job
 from fluxbump.run.checkout import Asked
 from fluxbump.run.job import Report
 from fluxbump.run.setup import opened
-from fluxbump.workspace import SourceOptions
 from tests import helpers
 from tests.forges.fake_github import FakeGitHub, Pull
 from tests.git_server import GitServer, git
