@@ -154,19 +154,19 @@ def _with_history(
 
     now = {(group, v) for (group, _), held in gathered.written.items() for v in held}
     gone = {
-        f"{one.group}/{version}": (one.group, version)
+        f"{crd.group}/{version}": (crd.group, version)
         for hop in found.hops
-        for one in hop.removed
-        for version in one.versions
-        if (one.group, version) not in now
+        for crd in hop.removed
+        for version in crd.versions
+        if (crd.group, version) not in now
     }
     if not gone:
         return found, gathered
     held = {gone[text] for text in session.ever_held(sorted(gone))}
     before = [
-        {(one.group, one.kind): {v for v in one.versions if (one.group, v) in held}}
+        {(crd.group, crd.kind): {v for v in crd.versions if (crd.group, v) in held}}
         for hop in found.hops
-        for one in hop.removed
+        for crd in hop.removed
     ]
     written = together(gathered.written, *before)
     gathered = replace(gathered, cluster=replace(needed(gathered.cluster), written=written))
@@ -194,19 +194,20 @@ def _manifests(found: Route, gathered: Evidence) -> list[str]:
     if resources is None:
         return lines
     for hop in found.hops:
-        gone = {(one.kind, version) for one in hop.removed for version in one.versions}
+        gone = {(crd.kind, version) for crd in hop.removed for version in crd.versions}
         using = [
-            one
-            for one in resources.resources
-            if (one.kind, one.api_version.rpartition("/")[2]) in gone
+            resource
+            for resource in resources.resources
+            if (resource.kind, resource.api_version.rpartition("/")[2]) in gone
         ]
         if using:
             lines += ["", f"Manifests to move before {hop.new} ({len(using)}):"]
             lines += [
-                f"  {one.location}  {one.kind} {one.name}: {one.api_version}" for one in using
+                f"  {resource.location}  {resource.kind} {resource.name}: {resource.api_version}"
+                for resource in using
             ]
             moves = movable(gathered, resources, hop.old, hop.new)
-            count = sum(one.api_location in moves for one in using)
+            count = sum(resource.api_location in moves for resource in using)
             if count:
                 which = "them" if count == len(using) else f"{count} of them"
                 lines.append(f"fluxbump to {hop.new} --migrate-apis moves {which}, at {hop.old}")
