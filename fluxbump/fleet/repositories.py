@@ -66,11 +66,13 @@ class RunOptions(Struct, frozen=True):
         dry_run: nothing is pushed or sent.
         offline: the cached index only.
         index: where chart releases come from, whatever the entry says; None for what it says.
+        allow_hosts: servers that any repository's own fluxbump.yaml may name.
     """
 
     dry_run: bool = False
     offline: bool = False
     index: str | None = None
+    allow_hosts: tuple[str, ...] = ()
 
     def options(self, entry: FleetEntry) -> list[str]:
         """Return the words after `fluxbump` that run one repository.
@@ -85,7 +87,7 @@ class RunOptions(Struct, frozen=True):
             "--index": self.index or entry.index,
         }
         words = [f"{option}={value}" for option, value in given.items() if value is not None]
-        words += [f"--allow-host={host}" for host in entry.allow_hosts]
+        words += [f"--allow-host={host}" for host in (*self.allow_hosts, *entry.allow_hosts)]
         words += ["--dry-run"] * self.dry_run + ["--offline"] * self.offline
         return ["run", *words, "--output=json", "--log-format=json"]
 

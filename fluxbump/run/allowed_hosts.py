@@ -1,7 +1,8 @@
 """Which servers a repository's own configuration may name, where the operator limits them. Pure.
 
-Who runs a fleet has its token and stands in its network; who can change a repository's fluxbump.yaml
-may have neither. What the operator names, in an option or in the fleet's file, is not asked about.
+Who runs a fleet has its token and stands in its network; who can change a repository's
+fluxbump.yaml may have neither. What the operator names, in an option or in the fleet's file, is
+not asked about.
 """
 
 from __future__ import annotations
@@ -82,9 +83,9 @@ def require_allowed(
 
 def _named(settings: Settings, asked: Asked) -> Iterator[tuple[tuple[str, ...], str]]:
     """Yield the keys that name a server, with their values, as far as they count."""
-    if asked.index is None:
+    if asked.sources.index is None:
         yield ("index",), settings.index
-    if asked.releases is None:
+    if asked.sources.releases is None:
         yield ("releases",), settings.releases
     yield ("flux_repository",), settings.flux_repository
     if asked.forge_url is None and settings.run.forge_url is not None:
