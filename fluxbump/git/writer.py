@@ -17,7 +17,8 @@ os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 import git
 
 from fluxbump.errors import RepositoryError
-from fluxbump.git.local_process import one_line, reading
+from fluxbump.git.local_process import one_line
+from fluxbump.system.commands import reading
 
 _OURSELVES = {"NAME": "fluxbump", "EMAIL": "fluxbump@localhost.invalid"}  # RFC 2606, 2
 
@@ -127,7 +128,7 @@ class Writer:
             shielded: what ends us, and all of our process group, does not end it: git that is
                 killed leaves its lock files behind, and git that is not takes them away.
         """
-        with reading(stdin) as source:
+        with reading(stdin or b"") as source:
             status, out, err = self._repo.git.execute(
                 ["git", *args],
                 istream=source,
