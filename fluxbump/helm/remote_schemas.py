@@ -45,8 +45,8 @@ def named_in(path: str, data: bytes, depth: int = 0) -> str | None:
         return f"{path} is nested too deeply to be read"
     try:
         files = archive.read_files(data)
-    except IndexSourceError:
-        return None  # Helm refuses it too, or what it holds is no chart
+    except IndexSourceError as error:  # Helm may take what is refused here, such as links
+        return f"{path} is {error.message}"
     found = (named_in(f"{path}/{inside}", held, depth + 1) for inside, held in files.items())
     return next((reference for reference in found if reference), None)
 

@@ -255,9 +255,7 @@ def test_a_helper_does_not_see_our_token(tmp_path: Path) -> None:
         ("yes", "printed more than 64 KiB"),
     ],
 )
-def test_a_helper_that_takes_too_much_is_ended(
-    tmp_path: Path, script: str, message: str
-) -> None:
+def test_a_helper_that_takes_too_much_is_ended(tmp_path: Path, script: str, message: str) -> None:
     program(tmp_path, f"echo $$ > {tmp_path}/pid; {script}")
     environ = {"PATH": f"{tmp_path}/bin:{os.environ['PATH']}"}
     begun = time.monotonic()
