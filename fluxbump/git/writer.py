@@ -22,6 +22,10 @@ from fluxbump.system.commands import reading
 
 _OURSELVES = {"NAME": "fluxbump", "EMAIL": "fluxbump@localhost.invalid"}  # RFC 2606, 2
 
+# Milliseconds that git waits for whoever else holds a ref (git-config(1)); its own choice, 100, is
+# less than a busy machine needs to let the other one go on.
+_PATIENT = ("-c", "core.filesRefLockTimeout=5000")
+
 
 class Writer:
     """Changes one repository.
@@ -76,7 +80,7 @@ class Writer:
             RepositoryError: one found something else, and no ref was moved.
         """
         status, _, reason = self._run(
-            "update-ref", "--create-reflog", "-m", "fluxbump", "--stdin", "-z",
+            *_PATIENT, "update-ref", "--create-reflog", "-m", "fluxbump", "--stdin", "-z",
             stdin=commands.encode(), shielded=True,
         )  # fmt: skip
         if status:
