@@ -22,6 +22,7 @@ from fluxbump.config.settings import (
     Settings,
 )
 from fluxbump.config.source_options import AS_CONFIGURED, SourceOptions
+from fluxbump.errors import ConfigError
 from fluxbump.flux.download import Upstream
 from fluxbump.flux.gotk_source import Place, Texts, published
 from fluxbump.flux.known_releases import Sources
@@ -153,6 +154,12 @@ def settings_of(snapshot: Snapshot) -> Settings:
     try:
         data = snapshot.read(FILE)
     except KeyError:
+        if FILE in snapshot.links():
+            raise ConfigError(
+                "is a symbolic link, which fluxbump does not follow",
+                where=FILE,
+                hint="replace it with the file",
+            ) from None
         return Settings()
     # Imported only where there is a file to read: the models are slow to import.
     from fluxbump.config import file

@@ -17,9 +17,14 @@ os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 import git
 
 from fluxbump.errors import RepositoryError
-from fluxbump.git.local_process import one_line, reading
+from fluxbump.git.local_process import one_line
+from fluxbump.system.commands import reading
 
 _OURSELVES = {"NAME": "fluxbump", "EMAIL": "fluxbump@localhost.invalid"}  # RFC 2606, 2
+
+# Milliseconds that git waits for whoever else holds a ref (git-config(1)); its own choice, 100, is
+# less than a busy machine needs to let the other one go on.
+_PATIENT = ("-c", "core.filesRefLockTimeout=5000")
 
 
 class Writer:
@@ -75,7 +80,7 @@ class Writer:
             RepositoryError: one found something else, and no ref was moved.
         """
         status, _, reason = self._run(
-            "update-ref", "--create-reflog", "-m", "fluxbump", "--stdin", "-z",
+            *_PATIENT, "update-ref", "--create-reflog", "-m", "fluxbump", "--stdin", "-z",
             stdin=commands.encode(), shielded=True,
         )  # fmt: skip
         if status:
@@ -127,7 +132,7 @@ class Writer:
             shielded: what ends us, and all of our process group, does not end it: git that is
                 killed leaves its lock files behind, and git that is not takes them away.
         """
-        with reading(stdin) as source:
+        with reading(stdin or b"") as source:
             status, out, err = self._repo.git.execute(
                 ["git", *args],
                 istream=source,
