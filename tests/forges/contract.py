@@ -95,8 +95,10 @@ class Contract:
                 yield f"no such query parameter: {name}"
                 continue
             place = (*parameters[name], "schema")
-            whole = self._at(place).get("type") == "integer"
-            yield from self._invalid(int(value) if whole else value, place)
+            kind = self._at(place).get("type")
+            known = {"true": True, "false": False} if kind == "boolean" else {}
+            meant = int(value) if kind == "integer" else known.get(value, value)
+            yield from self._invalid(meant, place)
         if "requestBody" not in self._at(where):
             if call.body:
                 yield "a body that no one reads"

@@ -57,6 +57,11 @@ class FakeGitLab(FakeForge):
         if unquote(where[1]).lower() != self.full_name or not self.visible:
             raise self.refuse(404, "Project Not Found")
         match call.method, *where[2:]:
+            case ["GET", "repository", "branches", name]:
+                branch = unquote(name)
+                if self.tips(branch) is None:
+                    raise self.refuse(404, "Branch Not Found")
+                reply = Reply(200, {"name": branch, "protected": branch in self.protected})
             case ["GET", "merge_requests"]:
                 reply = self._listing(call)
             case ["POST", "merge_requests"]:
