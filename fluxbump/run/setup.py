@@ -38,6 +38,7 @@ class Place(Struct, frozen=True):
         repository: that has the base.
         base: the tip of the base branch.
         base_branch: its name.
+        default_branch: of the remote; empty when it does not say.
         settings: the configuration in the base.
         source: of the chart index.
         sources: of what the tables of releases do not hold.
@@ -60,6 +61,7 @@ class Place(Struct, frozen=True):
     forge: Callable[[], Forge]
     notes: Callable[[tuple[str, ...]], Mapping[str, str] | None]
     missing: tuple[str, ...] = ()
+    default_branch: str = ""
     leave: frozenset[str] = frozenset()
 
 
@@ -101,6 +103,7 @@ def opened(asked: Asked, environ: Mapping[str, str] | None = None) -> Iterator[P
             forge=cache(partial(_forge, asked, found, told)),
             notes=cache(partial(_notes, settings, offline=asked.offline)),
             missing=found.missing,
+            default_branch=found.default_branch,
             leave=asked.leave,
         )
 

@@ -96,9 +96,8 @@ class Contract:
                 continue
             place = (*parameters[name], "schema")
             kind = self._at(place).get("type")
-            known = {"true": True, "false": False} if kind == "boolean" else {}
-            meant = int(value) if kind == "integer" else known.get(value, value)
-            yield from self._invalid(meant, place)
+            plain = kind in ("integer", "boolean")
+            yield from self._invalid(json.loads(value) if plain else value, place)
         if "requestBody" not in self._at(where):
             if call.body:
                 yield "a body that no one reads"

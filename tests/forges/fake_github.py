@@ -110,10 +110,8 @@ class FakeGitHub(FakeForge):
         match call.method, *rest:
             case ["GET"]:
                 reply = Reply(200, self._repository(full=True))
-            case ["GET", "branches"]:
-                reply = self._branches(call)
-            case ["GET", "pulls"]:
-                reply = self._listing(call)
+            case ["GET", "branches" | "pulls" as what]:
+                reply = self._branches(call) if what == "branches" else self._listing(call)
             case ["POST", "pulls"]:
                 reply = self._opened(call)
             case ["GET", "pulls", number]:

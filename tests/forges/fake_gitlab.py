@@ -58,10 +58,7 @@ class FakeGitLab(FakeForge):
             raise self.refuse(404, "Project Not Found")
         match call.method, *where[2:]:
             case ["GET", "repository", "branches", name]:
-                branch = unquote(name)
-                if self.tips(branch) is None:
-                    raise self.refuse(404, "Branch Not Found")
-                reply = Reply(200, {"name": branch, "protected": branch in self.protected})
+                reply = self._branch(unquote(name))
             case ["GET", "merge_requests"]:
                 reply = self._listing(call)
             case ["POST", "merge_requests"]:
@@ -79,6 +76,11 @@ class FakeGitLab(FakeForge):
             case _:
                 raise AssertionError("no such route")
         return reply
+
+    def _branch(self, name: str) -> Reply:
+        if self.tips(name) is None:
+            raise self.refuse(404, "Branch Not Found")
+        return Reply(200, {"name": name, "protected": name in self.protected})
 
     def _users(self, call: Call) -> Reply:
         name = parameters(call, {"username"})["username"]
