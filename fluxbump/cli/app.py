@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Iterable, Sequence
 from importlib import import_module
 from typing import Annotated
@@ -137,7 +136,7 @@ def _lacking(lack: MachineError, console: Console) -> int:
 
 def _bug(error: Exception, console: Console) -> int:
     if console.verbose:
-        traceback.print_exception(error)
+        console.traceback(error)
     done = written.so_far()
     told = f"after it had {done}" if done else "nothing was written"
     console.line(

@@ -185,7 +185,8 @@ def _say(
     from fluxbump.reports.table import Paint
 
     paint = Paint(enabled=console.colored())
-    console.result(FORMATS[format_.value]().render(verdict, RULES, paint))
+    say = console.commands if format_ is CheckFormat.GITHUB else console.result
+    say(FORMATS[format_.value]().render(verdict, RULES, paint))
     if show_suppressed:
         for finding, by in verdict.suppressed:
             reason = by.reason or "no reason given"

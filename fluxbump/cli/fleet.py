@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Sequence
@@ -134,8 +133,10 @@ def fleet(
         )
     entries = read(file)
     if shards is not None:
+        from fluxbump.reports.json_encoder import dump
+
         # On one line, as a workflow's outputs have to be.
-        console.result(json.dumps(repositories.matrix(entries, shards)))
+        console.result(dump(repositories.matrix(entries, shards), indent=None))
         return 0
     part = repositories.shard(shard, os.environ)
     ours = part.of(entries) if part else entries

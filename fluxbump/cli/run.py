@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
@@ -20,6 +19,7 @@ from fluxbump.cli.options import (
     exit_code_for,
     left,
 )
+from fluxbump.reports.json_encoder import dump
 from fluxbump.reports.table import printable
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ class _Log:
         if self._format is LogFormat.JSON:
             now = datetime.now(UTC).isoformat(timespec="milliseconds")
             line = {"time": now, "event": event, "message": message, **details}
-            sys.stderr.write(json.dumps(line) + "\n")
+            sys.stderr.write(dump(line, indent=None) + "\n")
         elif event in ("missing", "again"):
             self._console.note(message)
         else:

@@ -214,9 +214,16 @@ def branch_prefix(template: str) -> str:
     """Return what the names of all branches that a template makes begin with.
 
     Raises:
-        ConfigError: nothing; then a scheduled run could not tell its branches from others.
+        ConfigError: nothing, or there is no placeholder: then a scheduled run could not tell its
+            branches from others.
     """
-    prefix = template.partition("{")[0]
+    prefix, placeholder, _ = template.partition("{")
+    if not placeholder:
+        raise ConfigError(
+            f"branch: {template!r} has no placeholder, so every release would go to one branch",
+            where=FILE,
+            hint=f"add one that names the release, as in {DEFAULT_BRANCH}",
+        )
     if not prefix:
         raise ConfigError(
             f"branch: {template!r} begins with a placeholder, so a run cannot tell its branches",

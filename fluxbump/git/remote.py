@@ -20,12 +20,12 @@ from fluxbump.git.remote_errors import (
     RemoteError,
     UnreachableError,
     failure,
-    printable,
     ref_results,
     refusal,
 )
 from fluxbump.git.remote_url import RemoteUrl, Userinfo, parse
 from fluxbump.git.token import Credential, from_url
+from fluxbump.text.printable import one_line
 from fluxbump.system import certificates, token_transport
 
 TIMEOUT = 900.0
@@ -225,7 +225,7 @@ class Remote:
     @property
     def where(self) -> str:
         """The remote, for people."""
-        return printable(self.url.url)
+        return one_line(self.url.url)
 
     @property
     def environ(self) -> Mapping[str, str]:

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from fluxbump.errors import RepositoryError
+from fluxbump.text.printable import one_line
 
 _LONGEST = 300
 """Characters of a message; a server can say anything."""
@@ -173,14 +174,8 @@ def ref_results(porcelain: str) -> dict[str, RefResult]:
     return found
 
 
-def printable(text: str) -> str:
-    """Return text from outside on one line, without control characters."""
-    line = " ".join(text.split())
-    return "".join(letter if letter.isprintable() else "?" for letter in line)
-
-
 def _short(text: str) -> str:
-    line = printable(text)
+    line = one_line(text)
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
 
 
@@ -196,6 +191,6 @@ def _own_words(stderr: str) -> str:
 def _server_words(stderr: str) -> Iterator[str]:
     """What the server says, without the frames that forges draw around it."""
     for line in _NEWS.findall(stderr):
-        text = printable(line)
+        text = one_line(line)
         if text and not _EDGES.fullmatch(text):
             yield text

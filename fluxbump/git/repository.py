@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 from msgspec import Struct
 
 from fluxbump.errors import RepositoryError
-from fluxbump.git import commits, history, local_process
+from fluxbump.git import branch_names, commits, history, local_process
 from fluxbump.git.commits import Built, CommitText
 from fluxbump.git.lineage import Held
 from fluxbump.git.objects import Commit, CommitSnapshot, Git, ObjectSnapshot
@@ -326,19 +326,22 @@ class Repository:
         return kept
 
     def check_branch_name(self, name: str) -> None:
-        """Refuse a name that git would refuse.
+        """Refuse a name that no branch of ours may have; see `branch_names.problem`.
 
         Raises:
             RepositoryError: the name is not one for a branch.
         """
-        if _PLAIN_BRANCH.fullmatch(name):
-            return
-        try:
-            self._git.run("check-ref-format", f"refs/heads/{name}")
-        except RepositoryError:
+        problem = branch_names.problem(name)
+        if problem is None and not _PLAIN_BRANCH.fullmatch(name):
+            try:
+                self._git.run("check-ref-format", f"refs/heads/{name}")
+            except RepositoryError:
+                problem = "git does not take it (git-check-ref-format)"
+        if problem is not None:
             raise RepositoryError(
-                f"{name!r} is not a name for a branch", hint="see `branch` in fluxbump.yaml"
-            ) from None
+                f"{name!r} is not a name for a branch: {problem}",
+                hint="see `branch` in fluxbump.yaml",
+            )
 
     # --- switching ----------------------------------------------------------------------------
 

@@ -37,6 +37,7 @@ class Place(Struct, frozen=True):
     Attributes:
         session: the repository at the tip of the base branch, and the sources of facts.
         base_branch: its name.
+        default_branch: of the remote; empty when it does not say.
         remote: that branches are pushed to.
         remote_name: what people call it.
         forge: connects to the forge, when it is needed.
@@ -52,6 +53,7 @@ class Place(Struct, frozen=True):
     forge: Callable[[], Forge]
     notes: Callable[[tuple[str, ...]], Mapping[str, str] | None]
     missing: tuple[str, ...] = ()
+    default_branch: str = ""
     leave: frozenset[str] = frozenset()
 
     @property
@@ -98,6 +100,7 @@ def opened(asked: Asked, environ: Mapping[str, str] | None = None) -> Iterator[P
             forge=cache(partial(_forge, asked, found, told)),
             notes=cache(partial(_notes, settings, offline=asked.sources.offline)),
             missing=found.missing,
+            default_branch=found.default_branch,
             leave=asked.leave,
         )
 

@@ -13,7 +13,8 @@ from typing_extensions import TypedDict
 from fluxbump.check.rules.rule import NotRun, Rule
 from fluxbump.check.verdict import Suppression, Verdict
 from fluxbump.model import Finding, Severity
-from fluxbump.reports.formats.format import document, of_severity, slug
+from fluxbump.reports.formats.format import of_severity, slug
+from fluxbump.reports.json_encoder import dump
 from fluxbump.reports.result_json import FindingJson, PlaceJson, findings
 from fluxbump.reports.table import Paint
 
@@ -74,7 +75,7 @@ def render(verdict: Verdict, rules: Mapping[str, Rule], paint: Paint) -> str:
         "not_run": [_not_run(skipped_rule, rules) for skipped_rule in verdict.not_run],
         "summary": _summary(verdict),
     }
-    return document(report)
+    return dump(report)
 
 
 def _finding(one: Finding, rules: Mapping[str, Rule]) -> CheckedJson:

@@ -8,8 +8,8 @@ from itertools import groupby
 from fluxbump.check.rules.rule import Rule
 from fluxbump.check.verdict import Verdict
 from fluxbump.model import Finding, Severity
-from fluxbump.reports.formats.format import harmless, of_severity, place, summary, title
-from fluxbump.reports.table import Paint
+from fluxbump.reports.formats.format import of_severity, place, summary, title
+from fluxbump.reports.table import Paint, printable
 
 NAME = "text"
 
@@ -41,8 +41,8 @@ def _finding(one: Finding, paint: Paint) -> str:
     severity = paint(one.severity.value, _COLORS[one.severity])
     return "\n".join(
         [
-            f"{place(one.location)}  {one.code} {severity}  {harmless(one.message)}",
-            *(f"  also {place(r.location)}  {harmless(r.message)}" for r in one.related),
+            f"{place(one.location)}  {one.code} {severity}  {printable(one.message)}",
+            *(f"  also {place(r.location)}  {printable(r.message)}" for r in one.related),
         ]
     )
 
@@ -51,7 +51,7 @@ def _not_run(verdict: Verdict, rules: Mapping[str, Rule], paint: Paint) -> list[
     return [
         paint("Not run, so neither passed nor failed", "bold"),
         *(
-            f"  {title(skipped_rule.code, rules)}  {harmless(skipped_rule.reason)}"
+            f"  {title(skipped_rule.code, rules)}  {printable(skipped_rule.reason)}"
             for skipped_rule in verdict.not_run
         ),
     ]
