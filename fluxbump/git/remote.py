@@ -25,8 +25,8 @@ from fluxbump.git.remote_errors import (
 )
 from fluxbump.git.remote_url import RemoteUrl, Userinfo, parse
 from fluxbump.git.token import Credential, from_url
-from fluxbump.text.printable import one_line
 from fluxbump.system import certificates, token_transport
+from fluxbump.text.printable import one_line
 
 TIMEOUT = 900.0
 """Seconds that one command may take; a first clone of a large repository takes minutes."""
