@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers import Repo, repository, small
+from tests.secrets import PLANTED
 
 HOSTILE = (
     "http://[::1", "oci://[::1", "http://xn--/", "https://xn--/", "http://a:99999/", "http://a..b/",
@@ -51,7 +52,7 @@ def test_as_the_forge_of_a_file(repo: Repo, url: str) -> None:
 
 @each
 def test_as_the_forge_and_the_remote_of_an_option(repo: Repo, url: str) -> None:
-    assert codes(repo, "run", "--repo", url, FLUXBUMP_TOKEN="t0ken") in (2, 6, 9)
+    assert codes(repo, "run", "--repo", url, FLUXBUMP_TOKEN=PLANTED) in (2, 6, 9)
     options = ["--forge", "gitea", "--repo", "https://127.0.0.1:1/a/b"]
     words = ["run", "--forge-url", url, *options]
-    assert codes(repo, *words, FLUXBUMP_TOKEN="t0ken") in (6, 9, 10)
+    assert codes(repo, *words, FLUXBUMP_TOKEN=PLANTED) in (6, 9, 10)
