@@ -23,7 +23,7 @@ def repo(tmp_path: Path, index: Path) -> Repo:
 
 
 def codes(repo: Repo, *words: str, **environ: str) -> int:
-    result = repo.fluxbump(*words, **environ)
+    result = repo.fluxbump(*words, cwd=None, **environ)
     assert "a bug in fluxbump" not in result.err
     assert "Traceback" not in result.err
     return result.code
