@@ -10,7 +10,6 @@ from contextlib import ExitStack, contextmanager
 from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
-from urllib.parse import urlsplit
 
 from msgspec import Struct, field
 from semver import Version
@@ -214,7 +213,7 @@ def _release_sources(
             place = _kept_by(upstream)
         else:
             place = published(partial(_artifact, cache(web)), "flux-manifests")
-        local = not urlsplit(options.index or settings.index).scheme
+        local = "://" not in (options.index or settings.index)
         yield Sources(
             upstream.shipped,
             index.archive,
@@ -275,6 +274,6 @@ def _kept_by(upstream: Upstream) -> Place:
 
 def _from_root(given: str | None, configured: str, root: Path | None) -> str:
     """Return where something is; a configured relative path starts at the repository's root."""
-    if given or root is None or urlsplit(configured).scheme:
+    if given or root is None or "://" in configured:
         return given or configured
     return str(root / configured)

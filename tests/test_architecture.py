@@ -53,6 +53,7 @@ WORLD = {
 }  # fmt: skip
 LATE = {
     "cli", "__main__", "", "workspace", "run.setup", "git.repository", "system.process_pool",
+    "system.certificates",
     "reports.formats.registry",
 }  # fmt: skip
 """Modules that import when called: see their docstrings."""

@@ -24,6 +24,12 @@ RELEASE_NOTES = "https://api.github.com/repos/fluxcd/flux2/releases/tags"
 DEFAULT_FLUX_REPOSITORY = "https://github.com/fluxcd/flux2"
 DEFAULT_BRANCH = "fluxbump/flux-{release}"
 
+ALLOW_HOSTS = "FLUXBUMP_ALLOW_HOSTS"
+"""The variable with the servers that a repository's own fluxbump.yaml may name, between commas.
+
+There and empty: those that fluxbump takes by itself, and the repository's own. Unset: any.
+"""
+
 PLACEHOLDERS = ("release", "old_release", "chart_version", "old_chart_version")
 PLACEHOLDER = re.compile(r"\{(\w*)\}")
 

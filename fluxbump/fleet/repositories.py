@@ -13,11 +13,6 @@ from msgspec import Struct
 
 from fluxbump.errors import UsageError
 
-ALLOW_HOSTS = "FLUXBUMP_ALLOW_HOSTS"
-"""The variable with the servers that a repository's own fluxbump.yaml may name, between commas.
-
-There and empty: those that fluxbump takes by itself, and the repository's own. Unset: any.
-"""
 _SHARD = re.compile(r"([0-9]{1,6})/([0-9]{1,6})")
 
 

@@ -14,20 +14,16 @@ from typing import Protocol
 from msgspec import Struct
 from msgspec.structs import replace
 
+from fluxbump.config.settings import ALLOW_HOSTS
 from fluxbump.errors import ConfigError
 from fluxbump.fleet import file as fleetfile
 from fluxbump.fleet import results as fleetresults
 from fluxbump.fleet.process_results import Event, Finished, Limits, ProcessResult
 from fluxbump.fleet.processes import run_all
-from fluxbump.fleet.repositories import (
-    ALLOW_HOSTS,
-    FleetEntry,
-    FleetOutcome,
-    FleetResult,
-    RunOptions,
-)
+from fluxbump.fleet.repositories import FleetEntry, FleetOutcome, FleetResult, RunOptions
 from fluxbump.fleet.state import FleetState
 from fluxbump.system.locks import signals_held
+from fluxbump.system.secret import masked
 from fluxbump.system.written import changing
 
 PROGRAM: Sequence[str] = (sys.executable, "-P", "-m", "fluxbump")
@@ -168,4 +164,5 @@ class FleetRun:
         self._listener.finished(result, done.err)
 
     def _masked(self, text: str) -> str:
-        return fleetresults.masked(text, self._secrets)
+        """What a child wrote: the last words of an interpreter, a library or git are not ours."""
+        return masked(text, self._secrets)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Collection
-from urllib.parse import quote
 
 import httpx
 from msgspec import Struct
@@ -12,7 +11,7 @@ from msgspec import Struct
 from fluxbump.errors import ForgeError
 from fluxbump.forges.responses import one_line
 from fluxbump.system import token_transport
-from fluxbump.system.secret import Secret
+from fluxbump.system.secret import Secret, masked
 
 
 class Auth(Struct, frozen=True):
@@ -42,12 +41,8 @@ class Auth(Struct, frozen=True):
             )
 
     def hide(self, text: str) -> str:
-        """Return `text` without the token, in all forms that it may have taken."""
-        token = self.token.reveal()
-        forms = {token, quote(token, safe=""), self.value.reveal().rpartition(" ")[2]} - {""}
-        for form in sorted(forms, key=len, reverse=True):
-            text = text.replace(form, "***")
-        return text
+        """Return `text` without the token, and without what the header makes of it."""
+        return masked(text, (self.token.reveal(), self.value.reveal().rpartition(" ")[2]))
 
 
 def bearer(token: Secret, *, scheme: str = "Bearer") -> Auth:
@@ -72,16 +67,18 @@ def checked_base(forge: str, address: str, allow_http: Collection[str] = ()) -> 
     Raises:
         ForgeError: a token may not be sent there.
     """
+    url = httpx.URL("")
     try:
         url = httpx.URL(address)
+        host = url.host  # reading it decodes it
     except (httpx.InvalidURL, UnicodeError):
-        url = httpx.URL("")
-    if url.scheme not in ("https", "http") or not url.host:
+        host = ""
+    if not host or url.scheme not in ("https", "http"):
         raise ForgeError(f"{forge}: its address is not a valid https URL", hint="see run.forge_url")
     if not token_transport.is_safe(str(url), allow_http):
-        host = one_line(url.netloc.decode("ascii", "replace"))
+        name = one_line(url.netloc.decode("ascii", "replace"))
         raise ForgeError(
-            f"{forge}: {host} has an http address, over which no token is sent",
-            hint=f"use https, or --allow-http {host} if the network up to it is trusted",
+            f"{forge}: {name} has an http address, over which no token is sent",
+            hint=f"use https, or --allow-http {name} if the network up to it is trusted",
         )
     return url.copy_with(userinfo=b"", query=None, fragment=None)

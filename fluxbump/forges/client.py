@@ -231,11 +231,13 @@ class Client:
 
     def _page(self, answer: Answer, address: str) -> str:
         """Return the address of a next page on our server."""
+        url = httpx.URL("")
         try:
             url = answer.url.join(address)
+            host = url.host  # reading it decodes it
         except (httpx.InvalidURL, UnicodeError):
-            url = httpx.URL("")
-        if url.host != answer.url.host:
+            host = ""
+        if host != answer.url.host:
             raise ForgeError(f"{answer.about}: its next page is on another server")
         # Behind a proxy that ends TLS, a server often does not know its own scheme and port.
         ours = answer.url

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from fluxbump.config import validation
 from fluxbump.config.settings import (
+    ALLOW_HOSTS,
     DEFAULT_FLUX_REPOSITORY,
     DEFAULT_INDEX,
     DEFAULT_RELEASES,
@@ -21,7 +22,6 @@ from fluxbump.config.settings import (
     Settings,
 )
 from fluxbump.errors import RefusedError, UsageError
-from fluxbump.fleet.repositories import ALLOW_HOSTS
 from fluxbump.git import remote_url
 from fluxbump.git.remote_url import RemoteUrl
 

@@ -1,4 +1,7 @@
-"""Which certificate authorities are trusted: one setting for git and for HTTP."""
+"""Which certificate authorities are trusted: one setting for git and for HTTP.
+
+`ssl` is imported where there is a file to read: git alone needs only its name.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ def require_readable(environ: Mapping[str, str]) -> None:
     file = environ.get(CA_FILE)
     if not file:
         return
-    import ssl  # noqa: PLC0415  # only if there is a setting: it is slow to import
+    import ssl  # noqa: PLC0415  # see above
 
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(file)

@@ -28,10 +28,13 @@ def is_safe(url: str, allowed: Collection[str]) -> bool:
     """Tell whether a token may be sent to a URL.
 
     Args:
-        url: valid; http, or anything else, which is not for this to decide.
+        url: http; anything else, also what is no URL, is not for this to decide.
         allowed: hosts that the operator allows, as `http_hosts` has them.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return True
     if parts.scheme != "http":
         return True
     host = parts.hostname or ""

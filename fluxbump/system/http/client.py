@@ -155,12 +155,14 @@ def parse(url: str) -> httpx.URL:
     Raises:
         HttpError: it is no valid http or https URL; the message does not quote it.
     """
+    parsed = httpx.URL("")
     try:
         parsed = httpx.URL(url)
+        host = parsed.host  # reading it decodes it
     except (httpx.InvalidURL, UnicodeError):
         # Not shown: what makes it invalid may be a piece of a password.
-        parsed = httpx.URL("")
-    if parsed.scheme not in ("https", "http") or not parsed.host:
+        host = ""
+    if not host or parsed.scheme not in ("https", "http"):
         hint = "escape special characters of a password, `/` as %2F and `@` as %40"
         raise HttpError("", "a URL is not a valid https or http URL", hint)
     return parsed
