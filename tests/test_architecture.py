@@ -35,6 +35,7 @@ OUTSIDE = {
     "run.setup", "run.checkout", "run.job", "run.execute", "run.one_pass", "run.remote_and_forge",
     "system.background", "system.process_pool", "system.http",
     "system.commands", "system.pipes", "system.process_end", "system.programs",
+    "system.scratch", "system.machine",
     "system.cache_file", "helm.registry", "flux.manifests_artifact", "flux.tagged_releases",
     # They replace files of a work tree, all or none.
     "system.atomic_replace", "system.no_follow", "system.locks",

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from fluxbump.system import scratch
 from tests.helpers import Cli, Repo
+from tests.kills import kills
 
 FLUXBUMP = (sys.executable, "-m", "fluxbump")
 COMMANDS = (("to", "2.5.1", "--dry-run"), ("to", "2.5.1"), ("check",), ("status",))
@@ -107,3 +109,58 @@ def test_twenty_bumps_at_once_end_well(repo: Repo) -> None:
     assert [(err, code) for _, err, code in ended if code] == []
     told = [json.loads(out)["outcome"] for out, _, _ in ended]
     assert sorted(told) == ["created", *["unchanged"] * 19]
+
+
+def test_kills_at_random_moments_leave_nothing(tmp_path: Path) -> None:
+    """`make kills COUNT=500` takes longer, and kills more."""
+    hits = kills(5, 4, tmp_path)
+    assert set(hits) == {"to", "to --in-place", "run"}
+
+
+def test_the_next_run_sweeps_what_a_killed_one_left(repo: Repo, tmp_path: Path) -> None:
+    temporary = tmp_path / "temporary"
+    objects = repo.path / ".git" / "objects"
+    for dead in (temporary / "fluxbump-scratch-dead", objects / "tmp_objdir-fluxbump-dead"):
+        (dead / "pack").mkdir(parents=True)
+        (dead / "pack" / "tmp_pack_x").write_bytes(b"half")
+    theirs = temporary / "somebody-else"
+    theirs.mkdir()
+    done = repo.fluxbump("to", "2.5.1", TMPDIR=str(temporary))
+    assert done.code == 0, done.err
+    assert list(temporary.iterdir()) == [theirs]
+    assert list(objects.glob("tmp_*")) == []
+    assert repo.git("fsck", "--strict") == ""
+
+
+def test_what_a_live_run_uses_is_not_swept(tmp_path: Path) -> None:
+    """Another process has the lock of its directory."""
+    script = (
+        "import sys, pathlib; from fluxbump.system import scratch\n"
+        f"with scratch.directory(parent=pathlib.Path({str(tmp_path)!r})) as place:\n"
+        "    print(place, flush=True); sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdin is not None
+        assert other.stdout is not None
+        used = Path(other.stdout.readline().strip())
+        with scratch.directory(parent=tmp_path) as ours:
+            assert {used, ours} == set(tmp_path.iterdir())
+        other.kill()
+    assert list(tmp_path.iterdir()) == [used]
+    again = subprocess.run(
+        [sys.executable, "-c", script], stdin=subprocess.DEVNULL, check=True, capture_output=True
+    )
+    assert again.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_leaves_no_half_pack(repo: Repo) -> None:
+    """A file may have two kibibytes: too little for the objects of a bump."""
+    done = start(repo, "to", "2.5.1", limits=("-f 4",), FLUXBUMP_INDEX=str(repo.index))
+    assert done.returncode in {6, 71}
+    assert "Traceback" not in done.stderr
+    git = repo.path / ".git"
+    assert [*git.glob("objects/**/tmp_*"), *git.glob("fast_import_crash_*")] == []
+    assert repo.git("for-each-ref", "refs/heads/fluxbump") == ""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -25,6 +24,7 @@ from fluxbump.flux.tables import images as facts
 from fluxbump.helm import archive, remote_schemas
 from fluxbump.helm.binary import KUBE_VERSION, ChartRefusedError, Helm, objects
 from fluxbump.model import FLUX2, Chart, Snapshot
+from fluxbump.system import scratch
 from fluxbump.text import version_ranges, versions, yaml
 
 Fetch = Callable[[str], bytes]
@@ -123,7 +123,7 @@ def begin(
 
     def start() -> _Begun:
         sources = _sources(chart, snapshot, vendored, fetch)
-        directory = Path(stack.enter_context(_scratch()), "chart")
+        directory = stack.enter_context(scratch.directory()) / "chart"
         remote = _write_out(directory, snapshot, sources)
         images = _images(chart, snapshot, sources.community)
         schema = f"the values schema was not checked: {remote}" if remote else None
@@ -288,10 +288,6 @@ def _vendored(name: str, files: Mapping[str, str]) -> bool:
 
 
 # --- the scratch directory -------------------------------------------------------------------
-
-
-def _scratch() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="fluxbump-render-")
 
 
 def _write_out(directory: Path, snapshot: Snapshot, sources: _Sources) -> str | None:

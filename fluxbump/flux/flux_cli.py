@@ -7,7 +7,6 @@ the manifests of any other it downloads from Flux's releases on GitHub.
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from msgspec import Struct
 
 from fluxbump.errors import ToolError
 from fluxbump.flux import install_manifest
-from fluxbump.system import commands
+from fluxbump.system import commands, scratch
 from fluxbump.system.programs import Allowance, EndedBy, Program, StartError
 
 TIMEOUT = 120.0
@@ -56,8 +55,8 @@ class Flux(Struct, frozen=True):
         if components:
             arguments.append(f"--components={','.join(components)}")
         words = [str(Path(self.path).absolute()), *arguments]
-        with tempfile.TemporaryDirectory(prefix="fluxbump-flux-") as home:
-            return self._output(Program(words, environment(os.environ, home)), shown), shown
+        with scratch.directory() as home:
+            return self._output(Program(words, environment(os.environ, str(home))), shown), shown
 
     def _output(self, program: Program, shown: str) -> bytes:
         """Run a command to its end, or to that of what it may take."""

@@ -161,9 +161,9 @@ class Runner:
             raise RepositoryError(one_line(done.err) or f"git {args[0]} failed with {done.code}")
         return done.out
 
-    def begin(self, *args: str, stdin: bytes = b"") -> Begun:
+    def begin(self, *args: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> Begun:
         """Start git, whose output is waited for later."""
-        program = self._program(args)
+        program = self._program(args, env)
         try:
             return Begun(commands.begin(program, _ALLOWANCE, stdin=stdin))
         except StartError as error:
@@ -240,6 +240,11 @@ class Begun:
 
     def __init__(self, begun: BegunProgram) -> None:
         self._begun = begun
+
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        return self._begun.process.pid
 
     def output(self, accept: Sequence[int] = (0,)) -> IO[bytes]:
         """Wait for git, and return what it has printed.

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import tempfile
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -296,11 +295,10 @@ class Repository:
         Raises:
             RepositoryError: git does not know who the author is, or cannot sign.
         """
-        with tempfile.TemporaryDirectory(prefix="fluxbump-") as scratch:
-            env = {"GIT_INDEX_FILE": str(Path(scratch, "index"))}
+        with self._git.incoming() as env:
             tree = self._git.build_tree(base, changes, env)
-        parent = parent or base.commit.sha
-        return self._writer.commit(tree, parent, message, stand_in=stand_in)
+            parent = parent or base.commit.sha
+            return self._writer.commit(tree, parent, message, env, stand_in=stand_in)
 
     def create(self, branch: str, commit: str) -> None:
         """Create a branch; git refuses when it exists by now.

@@ -43,7 +43,9 @@ class Writer:
         """End the helper processes."""
         self._repo.close()
 
-    def commit(self, tree: str, parent: str, message: str, *, stand_in: bool) -> str:
+    def commit(
+        self, tree: str, parent: str, message: str, env: Mapping[str, str], *, stand_in: bool
+    ) -> str:
         """Write a commit that no ref holds yet, and return its name.
 
         Author, committer and signature follow the user's git configuration.
@@ -52,6 +54,7 @@ class Writer:
             tree: its tree's name.
             parent: its parent's name.
             message: as it is to stand.
+            env: for git, besides what all of it gets: where the object goes.
             stand_in: sign with our own name where git has been told nobody's.
 
         Raises:
@@ -61,7 +64,15 @@ class Writer:
         sign = ["-S"] if self._told("--type=bool", "--get", "commit.gpgsign") == "true" else []
         who = self._stand_in() if stand_in else {}
         status, out, reason = self._run(
-            "commit-tree", *sign, "-p", parent, "-F", "-", tree, stdin=message.encode(), env=who
+            "commit-tree",
+            *sign,
+            "-p",
+            parent,
+            "-F",
+            "-",
+            tree,
+            stdin=message.encode(),
+            env={**env, **who},
         )
         if status == 0:
             return out

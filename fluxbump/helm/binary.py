@@ -13,14 +13,13 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from fluxbump.errors import ToolError
 from fluxbump.helm.rendered import RenderedObject
-from fluxbump.system import commands
+from fluxbump.system import commands, scratch
 from fluxbump.system.commands import BegunProgram
 from fluxbump.system.programs import Allowance, EndedBy, Program, StartError
 from fluxbump.text import yaml
@@ -182,9 +181,9 @@ class Helm:
     @contextmanager
     def _running(self, arguments: Sequence[str], allowance: Allowance) -> Iterator[BegunProgram]:
         """Start helm in a home that is gone afterwards."""
-        with tempfile.TemporaryDirectory(prefix="fluxbump-helm-") as home:
+        with scratch.directory() as home:
             words = [str(self.path), *arguments]
-            program = Program(words, _environment(os.environ, home), Path(home))
+            program = Program(words, _environment(os.environ, str(home)), home)
             try:
                 begun = commands.begin(program, allowance)
             except StartError as error:
