@@ -35,6 +35,7 @@ from fluxbump.config.settings import Settings, fill
 from fluxbump.discover.tracks import current
 from fluxbump.errors import RepositoryError
 from fluxbump.flux.releases import Goal
+from fluxbump.git import branch_names
 from fluxbump.git.commits import Built
 from fluxbump.git.objects import CommitSnapshot
 from fluxbump.git.overlay import ChangeSet, Overlay
@@ -369,7 +370,8 @@ def deliver(repository: Repository, prepared: Prepared, *, force: bool = False) 
     Raises:
         RepositoryError: the branch holds something else, is checked out, or git refuses.
     """
-    _require_other_than_base(repository, prepared)
+    here = [repository.current_branch()] if repository.bare else []
+    branch_names.require_other(prepared.branch, (prepared.base.name, *here))
     existing = repository.branch(prepared.branch)
     if existing is not None and existing.tree == prepared.built.tree:
         return Delivered(existing.tip, "unchanged")
@@ -389,16 +391,6 @@ def deliver(repository: Repository, prepared: Prepared, *, force: bool = False) 
             return Delivered(meanwhile.tip, "unchanged")
         return Delivered(commit, "created")
     return Delivered(commit, "replaced", kept=repository.replace(existing, commit))
-
-
-def _require_other_than_base(repository: Repository, prepared: Prepared) -> None:
-    """Refuse the branch that the bump starts from, also where it is only spelled otherwise."""
-    base = {prepared.base.name, *([repository.current_branch()] if repository.bare else [])}
-    if prepared.branch.casefold() in {name.casefold() for name in base}:
-        raise RepositoryError(
-            f"branch {prepared.branch} is the base of this bump",
-            hint="set `branch` in fluxbump.yaml to a name of its own",
-        )
 
 
 def _require_replaceable(branch: Branch, *, force: bool) -> None:

@@ -7,6 +7,9 @@ name than it is.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
+
+from fluxbump.errors import RepositoryError
 
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|(?:^|/)\.|\.lock(?:/|$)|[/.]$|^/")
 """What git-check-ref-format(1) forbids."""
@@ -29,3 +32,16 @@ def problem(name: str) -> str | None:
         "git does not take it (git-check-ref-format)": not name or _FORBIDDEN.search(name),
     }
     return next((why for why, holds in wrong.items() if holds), None)
+
+
+def require_other(name: str, bases: Collection[str]) -> None:
+    """Refuse the branch that a bump starts from, also where it is only spelled otherwise.
+
+    Raises:
+        RepositoryError: it is one of `bases`.
+    """
+    if name.casefold() in {base.casefold() for base in bases}:
+        raise RepositoryError(
+            f"branch {name} is the base of this bump",
+            hint="set `branch` in fluxbump.yaml to a name of its own",
+        )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from fluxbump.check.rules.rule import Rule
-from fluxbump.check.verdict import Verdict
+from fluxbump.check.verdict import NewSuppression, Verdict
 from fluxbump.model import Finding, Location, Severity
 from fluxbump.reports.table import Paint, printable
 
@@ -54,6 +54,13 @@ def codes(verdict: Verdict) -> tuple[str, ...]:
         *(skipped_rule.code for skipped_rule in verdict.not_run),
     )
     return tuple(dict.fromkeys((*verdict.codes, *seen)))
+
+
+def new_suppression(one: NewSuppression) -> str:
+    """Say what a change newly sets aside, and whether that counts here; without the place."""
+    counts = "counts at once" if one.applied else "does not count here"
+    reason = printable(one.reason) if one.reason else "no reason given"
+    return f"{printable(one.statement)}, {counts} ({reason})"
 
 
 def of_severity(verdict: Verdict, severity: Severity) -> tuple[Finding, ...]:

@@ -11,7 +11,7 @@ from typing import Literal
 from typing_extensions import TypedDict
 
 from fluxbump.check.rules.rule import NotRun, Rule
-from fluxbump.check.verdict import Suppression, Verdict
+from fluxbump.check.verdict import NewSuppression, Suppression, Verdict
 from fluxbump.model import Finding, Severity
 from fluxbump.reports.formats.format import of_severity, slug
 from fluxbump.reports.json_encoder import dump
@@ -32,6 +32,18 @@ class SuppressedJson(CheckedJson):
 
     reason: str
     by: PlaceJson
+
+
+class NewSuppressionJson(PlaceJson):
+    """What the change newly accepts or excludes.
+
+    `code` is null if files are excluded; `applied` says whether it counts in this verdict.
+    """
+
+    code: str | None
+    statement: str
+    reason: str
+    applied: bool
 
 
 class CheckNotRunJson(TypedDict):
@@ -58,6 +70,7 @@ class CheckJson(TypedDict):
     schema: Literal["fluxbump/check/v1"]
     subject: str
     codes: list[str]
+    new_suppressions: list[NewSuppressionJson]
     findings: list[CheckedJson]
     suppressed: list[SuppressedJson]
     not_run: list[CheckNotRunJson]
@@ -70,6 +83,7 @@ def render(verdict: Verdict, rules: Mapping[str, Rule], paint: Paint) -> str:
         "schema": "fluxbump/check/v1",
         "subject": verdict.subject,
         "codes": list(verdict.codes),
+        "new_suppressions": [_new(one) for one in verdict.new_suppressions],
         "findings": [_finding(finding, rules) for finding in verdict.findings],
         "suppressed": [_suppressed(finding, by, rules) for finding, by in verdict.suppressed],
         "not_run": [_not_run(skipped_rule, rules) for skipped_rule in verdict.not_run],
@@ -81,6 +95,19 @@ def render(verdict: Verdict, rules: Mapping[str, Rule], paint: Paint) -> str:
 def _finding(one: Finding, rules: Mapping[str, Rule]) -> CheckedJson:
     (said,) = findings([one])
     return {**said, "slug": slug(one.code, rules)}
+
+
+def _new(one: NewSuppression) -> NewSuppressionJson:
+    where = one.location
+    return {
+        "path": where.path,
+        "line": where.line,
+        "column": where.column,
+        "code": one.code,
+        "statement": one.statement,
+        "reason": one.reason,
+        "applied": one.applied,
+    }
 
 
 def _suppressed(one: Finding, by: Suppression, rules: Mapping[str, Rule]) -> SuppressedJson:
