@@ -381,15 +381,8 @@ def deliver(repository: Repository, prepared: Prepared, *, force: bool = False) 
     for step in prepared.steps:
         commit = repository.write(prepared.base, step.changes, step.message, parent=commit)
     if existing is None:
-        try:
-            repository.create(prepared.branch, commit)
-        except RepositoryError:
-            # Another run of the same bump may have been faster.
-            meanwhile = repository.branch(prepared.branch)
-            if meanwhile is None or meanwhile.tree != prepared.built.tree:
-                raise
-            return Delivered(meanwhile.tip, "unchanged")
-        return Delivered(commit, "created")
+        other = repository.create(prepared.branch, commit, prepared.built.tree)
+        return Delivered(other or commit, "unchanged" if other else "created")
     return Delivered(commit, "replaced", kept=repository.replace(existing, commit))
 
 

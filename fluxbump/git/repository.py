@@ -300,14 +300,25 @@ class Repository:
             parent = parent or base.commit.sha
             return self._writer.commit(tree, parent, message, env, stand_in=stand_in)
 
-    def create(self, branch: str, commit: str) -> None:
+    def create(self, branch: str, commit: str, tree: str) -> str | None:
         """Create a branch; git refuses when it exists by now.
 
+        Returns:
+            None; the tip, when another run was faster and the branch holds the same tree.
+
         Raises:
-            RepositoryError: it exists, or its name cannot be used.
+            RepositoryError: it exists and holds something else, or its name cannot be used.
         """
-        with changing(f"made the branch {branch}"):
-            self._writer.update_refs(f"create refs/heads/{branch}\0{commit}\0")
+        with changing(f"made the branch {branch}") as change:
+            try:
+                self._writer.update_refs(f"create refs/heads/{branch}\0{commit}\0")
+            except RepositoryError:
+                meanwhile = self.branch(branch)
+                if meanwhile is None or meanwhile.tree != tree:
+                    raise
+                change.made = False
+                return meanwhile.tip
+        return None
 
     def replace(self, branch: Branch, commit: str) -> str:
         """Point a branch elsewhere and keep its old tip under a ref; return that ref.
