@@ -28,6 +28,7 @@ from fluxbump.discover.mentions import statements
 from fluxbump.discover.pins import KINDS
 from fluxbump.discover.pins.kind import (
     COMMUNITY_REPOSITORIES,
+    SETTINGS_FILE,
     Context,
     CustomPin,
     ProgramSource,
@@ -50,7 +51,6 @@ from fluxbump.model import (
 from fluxbump.system.parallel import Spread, serially
 from fluxbump.text.live_code import TextFile, decode
 
-SETTINGS_FILE = "fluxbump.yaml"
 SUPPRESSION = "fluxbump: ignore["
 """What a comment that suppresses a finding contains."""
 

@@ -41,22 +41,7 @@ def key_around(document: Document, offset: int) -> str | None:
 
     None outside of every value, in a comment, and in a document that cannot be parsed.
     """
-    position, found = offset - document.start, None
-    for mapping in yaml.mappings(document.root, _around(document, position)):
-        for key, value in yaml.entries(mapping):
-            if value.start_mark.index <= position < value.end_mark.index:
-                found = key
-    return found
-
-
-def _around(document: Document, position: int) -> Callable[[Node], bool]:
-    """Tell which nodes may hold what is around a character; all, where there may be an alias."""
-    aliases = "*" in document.source
-
-    def holds(node: Node) -> bool:
-        return aliases or node.start_mark.index <= position < node.end_mark.index
-
-    return holds
+    return document.keys.around(offset - document.start)
 
 
 class TextFile(Struct, dict=True):
@@ -164,10 +149,10 @@ class TextFile(Struct, dict=True):
 
     def _in_prose(self, offset: int) -> bool:
         """A `description:` in YAML tells a story; nothing installs from it."""
-        for document in self.documents:
-            if document.start <= offset < document.end:
-                return key_around(document, offset) in _PROSE_KEYS
-        return False
+        before = bisect_right(self.documents, offset, key=lambda document: document.start)
+        if not before or offset >= self.documents[before - 1].end:
+            return False
+        return key_around(self.documents[before - 1], offset) in _PROSE_KEYS
 
     def objects(
         self, kinds: Collection[str], relevant: Callable[[str], object]
