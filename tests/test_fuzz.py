@@ -1,4 +1,4 @@
-"""The corpus, with what fuzzing has found: every input through its target, and every target used."""
+"""The corpus, with what fuzzing has found: every input goes through its target."""
 
 from __future__ import annotations
 

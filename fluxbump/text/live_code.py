@@ -81,6 +81,7 @@ class TextFile(Struct, dict=True):
     def forget(self) -> None:
         """Drop what was parsed; a thousand clusters' manifests need not be held at once."""
         self.__dict__.pop("documents", None)
+        self.__dict__.pop("tokens", None)
 
     @property
     def is_yaml(self) -> bool:
@@ -121,10 +122,25 @@ class TextFile(Struct, dict=True):
 
     def line_span(self, offset: int) -> tuple[int, int]:
         """Return the offsets of the line around `offset`, without its line break."""
+        first, last, span = self._last_line
+        if first <= offset <= last:
+            return span
         start = self.text.rfind("\n", 0, offset) + 1
         end = self.text.find("\n", offset)
         end = len(self.text) if end < 0 else end
-        return start, end - (self.text[start:end].endswith("\r"))
+        span = (start, end - self.text.endswith("\r", start, end))
+        self.__dict__["_last_line"] = (start, end, span)
+        return span
+
+    @cached_property
+    def _last_line(self) -> tuple[int, int, tuple[int, int]]:
+        """The line that was asked for last; one may be as long as the text."""
+        return 0, -1, (0, 0)
+
+    @cached_property
+    def tokens(self) -> dict[int, object]:
+        """What `command_line` has read, by where it starts; a line may hold many commands."""
+        return {}
 
     def in_comment(self, offset: int) -> bool:
         """Whether the character stands in a comment."""

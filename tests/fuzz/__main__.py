@@ -56,6 +56,8 @@ class Run:
         self.count += 1
         self.runs[name] += 1
         self.seconds[name] += taken
+        if self.count % 50_000 == 0:
+            print(f"{self.count:,} executions, {len(self.findings)} findings", flush=True)
         if taken > _SLOW:
             self.keep(f"{name}: takes more than {_SLOW:g} seconds", data)
 

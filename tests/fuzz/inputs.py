@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.fuzz.targets import TARGETS
-from tests.helpers import EDGE
+from tests.helpers import COMMUNITY, EDGE, URL
 
 _CORPUS = Path(__file__).parent / "corpus"
 _LONGEST = 4096
@@ -35,9 +35,9 @@ WORDS = [
         ">=2.4.0 <3", "2.4", "v2", "version: ", "name: ", "chart: ", "kind: HelmRelease\n", "url: ",
         "apiVersion: helm.toolkit.fluxcd.io/v2\n", "spec:\n", "dependencies:\n", "repository: ",
         "oci://ghcr.io/fluxcd-community/charts/flux2", "ghcr.io/fluxcd/source-controller:v1.4.1",
-        "https://github.com/fluxcd/flux2/releases/download/v2.4.0/install.yaml", "sha256:" + "a" * 64,
-        "https://fluxcd-community.github.io/helm-charts", "helm upgrade flux flux2 --version 2.14.1",
-        'resource "helm_release" "flux" {\n', "renovate: datasource=github-releases", "spec.version",
+        URL.format("2.4.0"), "sha256:" + "a" * 64, COMMUNITY,
+        "helm upgrade flux flux2 --version 2.14.1",
+        'resource "helm_release" "flux" {\n', "renovate: datasource=github-releases",
         "fluxcd/flux2/action@v2.4.0", "go 1.24\n", "require github.com/fluxcd/flux2/v2 v2.4.0\n",
         "Chart.yaml", "/templates/", ".tf", ".sh", ".md", ".json", ".go", "Dockerfile", "x" * 300,
     )
