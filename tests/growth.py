@@ -43,7 +43,9 @@ REPOSITORY: Mapping[str, tuple[str, Grow]] = {
     "commands of helm in lines": ("x.sh", again("helm upgrade flux fc/flux2 --version 2.14.1\n")),
     "continued lines": ("x.sh", again("helm upgrade flux fc/flux2 \\\n")),
     "commands of flux on a line": ("x.sh", again("flux install --version=2.4.0 ")),
-    "calls of a function": ("x.sh", again("f 2.14.1\n", "f() { helm install flux2 --version $1; }\n")),
+    "calls of a function": ("x.sh", again(
+        "f 2.14.1\n", "f() { helm install flux2 --version $1; }\n"
+    )),
     "assignments": ("x.sh", numbered("V%=2.14.1\nhelm upgrade flux fc/flux2 --version $V%\n")),
     "a chain of assignments": ("x.sh", lambda size: "V0=2.14.1\n" + "".join(
         f"V{n}=$V{n - 1}\n" for n in range(1, size // 12)
@@ -51,7 +53,9 @@ REPOSITORY: Mapping[str, tuple[str, Grow]] = {
     "a chain of ARG": ("Dockerfile", lambda size: "FROM alpine\nARG V0=2.4.0\n" + "".join(
         f"ARG V{n}=$V{n - 1}\n" for n in range(1, size // 16)
     ) + f"RUN curl {URL.format('${V' + str(size // 16 - 1) + '}')}\n"),
-    "a variable set again and again": ("x.sh", again("A=$A\n", "A=2.4.0\n", f"curl {URL.format('$A')}\n")),
+    "a variable set again and again": ("x.sh", again(
+        "A=$A\n", "A=2.4.0\n", f"curl {URL.format('$A')}\n"
+    )),
     "stages": ("Dockerfile", again("FROM ghcr.io/fluxcd/flux-cli:v2.4.0 AS x\n")),
     "heredocs that never close": ("x.sh", again("cat <<EOF flux2\n")),
     "heredocs of Terraform": ("x.tf", again("a = <<EOF\nflux2\n")),
@@ -65,7 +69,9 @@ REPOSITORY: Mapping[str, tuple[str, Grow]] = {
     "quotes that never close": ("app.ts", again("'flux2 \" ` ")),
     "object literals": ("app.ts", again('new HelmChart({chart: "flux2", version: "2.14.1"}) ')),
     "brackets that never close": ("app.ts", again("(flux2 [ { ")),
-    "brackets of two kinds": ("app.ts", lambda size: "flux2" + "(" * (size // 2) + "]" * (size // 2)),
+    "brackets of two kinds": (
+        "app.ts", lambda size: "flux2" + "(" * (size // 2) + "]" * (size // 2)
+    ),
     "backslashes": ("x.sh", again("\\", "flux2 2.14.1 ")),
     "blanks": ("x.sh", again(" ", "flux2", "2.14.1")),
     "tabs in lines": ("README.md", again("\t\n", "flux2", "2.14.1")),
@@ -85,7 +91,9 @@ REPOSITORY: Mapping[str, tuple[str, Grow]] = {
     ) + "".join(f"m{n}: {{<<: *a}}\n" for n in range(size // 32))),
     "a flow mapping": ("x.yaml", again("flux2: 2.14.1, ", "{", "}")),
     "JSON": ("x.json", again('{"flux2": "2.14.1"}, ', "[", "{}]")),
-    "block scalars": ("x.yaml", numbered("k%: |\n  helm upgrade flux fc/flux2 --version 2.14.1\n")),
+    "block scalars": ("x.yaml", numbered(
+        "k%: |\n  helm upgrade flux fc/flux2 --version 2.14.1\n"
+    )),
     "a list of patches": ("k/kustomization.yaml", again(
         "  - op: replace\n    path: /spec/chart/spec/version\n    value: 1.1.2 # flux2\n",
         "patches:\n",
@@ -132,7 +140,9 @@ PARSED: Mapping[str, tuple[str, Grow]] = {
     "documents": ("yaml", again("---\na\n")),
     "question marks": ("yaml", again("? a\n")),
     "dashes": ("yaml", again("- ", tail="a")),
-    "indents": ("yaml", lambda size: "".join(" " * n + "a:\n" for n in range(int((2 * size) ** 0.5)))),
+    "indents": ("yaml", lambda size: "".join(
+        " " * n + "a:\n" for n in range(int((2 * size) ** 0.5))
+    )),
     "pins": ("config", again("  - {path: a, track: flux, key: b}\n", "pins:\n")),
     "unknown keys": ("config", numbered("k%: 1\n")),
     "repositories": ("fleet", numbered("  - https://git.example.org/team/r%.git\n")),
@@ -143,10 +153,16 @@ PARSED: Mapping[str, tuple[str, Grow]] = {
         f"  - {{appVersion: 2.4.0, name: flux2, version: 2.14.{n}, urls: [a]}}\n"
         for n in range(size // 60)
     )),
-    "charts": ("index", lambda size: "entries:\n  flux2:\n  - {version: 2.14.1, appVersion: 2.4.0}\n"
-        + "".join(f"  c{n}:\n  - {{version: 1.0.0}}\n" for n in range(size // 30))),
-    "entries of JSON": ("index", again('{"version": "2.14.1"}, ', '{"entries": {"flux2": [', "{}]}}")),
-    "keys of JSON that stand twice": ("index", numbered('"k%": 1, ')),
+    "charts": ("index", lambda size:
+        "entries:\n  flux2:\n  - {version: 2.14.1, appVersion: 2.4.0}\n" + "".join(
+            f"  c{n}:\n  - {{version: 1.0.0}}\n" for n in range(size // 30)
+    )),
+    "entries of JSON": ("index", again(
+        '{"version": "2.14.1"}, ', '{"entries": {"flux2": [', "{}]}}"
+    )),
+    "keys of JSON": ("index", lambda size: "{" + "".join(
+        f'"k{n}": 1, ' for n in range(size // 10)
+    ) + '"a": 1, "a": 1}'),
     "names in an archive": ("archive", numbered("k%: 1\n")),
     "locked dependencies": ("lock", again("- {name: a, version: 1.0.0, repository: b}\n",
         "dependencies:\n")),
@@ -155,7 +171,9 @@ PARSED: Mapping[str, tuple[str, Grow]] = {
     )),
     "actions of a template": ("manifests", again("{{ a }}\n", "CustomResourceDefinition\n")),
     "open actions of a template": ("manifests", again("{{ a ", "CustomResourceDefinition\n")),
-    "lists in lists": ("manifests", again("kind: List\nitems: [] # CustomResourceDefinition\n---\n")),
+    "lists in lists": ("manifests", again(
+        "kind: List\nitems: [] # CustomResourceDefinition\n---\n"
+    )),
     "objects of a cluster": ("cluster", again('{"kind": "Deployment"} ')),
     "items of a list": ("cluster", again('{"kind": "Deployment"}, ', '{"items": [', "{}]}")),
     "challenges": ("registry", again("Bearer realm=x, ")),
