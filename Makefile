@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help demo test e2e fuzz lint bench tools lock schema facts clean
+.PHONY: help demo test e2e fuzz kills lint bench tools lock schema facts clean
 
 help: ## Say what there is to make
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -29,6 +29,9 @@ e2e: $(READY) ## Build a Kubernetes API server and the flux CLI; replay the inci
 
 fuzz: $(READY) ## Fuzz every parser and the round trip of a bump: make fuzz SECONDS=60, make fuzz RUNS=1000000
 	@$(BIN)/python -m tests.fuzz $(if $(RUNS),--runs $(RUNS)) $(if $(SECONDS),--seconds $(SECONDS)) $(FUZZ)
+
+kills: $(READY) ## Kill bumps and runs at random moments, and look at what stays: make kills COUNT=500
+	$(BIN)/python -m tests.kills $(or $(COUNT),500)
 
 lint: $(READY) ## ruff and mypy
 	$(BIN)/ruff format --check .

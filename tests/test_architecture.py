@@ -22,8 +22,8 @@ OUTSIDE = {
     "git.repository", "git.local_process", "git.network_process", "git.objects", "git.writer",
     "git.worktree", "git.token", "git.remote", "git.clones", "git.history", "git.commits",
     "git.grep",
-    "helm.binary", "helm.index", "check.helm_template", "check.cluster", "check.kubectl",
-    "check.recovery.live", "flux.download",
+    "helm.binary", "helm.index", "check.helm_template", "check.renderer", "check.cluster",
+    "check.kubectl", "check.recovery.live", "flux.download",
     # They are given a repository, or divide work among processes.
     "bump.bump", "bump.commits", "bump.goal", "bump.in_place", "check.starting_point",
     # All of the forges but their seam, and what tells them apart.
@@ -31,8 +31,11 @@ OUTSIDE = {
     "forges.github", "forges.gitlab", "forges.pull_requests", "forges.registry",
     "forges.responses",
     # The hands of a scheduled run; what it decides and says is pure.
+    "run.fetch_release_notes",
     "run.setup", "run.checkout", "run.job", "run.execute", "run.one_pass", "run.remote_and_forge",
-    "system.background", "system.process_pool", "system.commands", "system.http",
+    "system.background", "system.process_pool", "system.http",
+    "system.commands", "system.pipes", "system.process_end", "system.programs",
+    "system.scratch", "system.machine",
     "system.cache_file", "helm.registry", "flux.manifests_artifact", "flux.tagged_releases",
     # They replace files of a work tree, all or none.
     "system.atomic_replace", "system.no_follow", "system.locks",
@@ -45,12 +48,13 @@ OUTSIDE = {
 CONSTANT = {"flux.tables"}
 """They read what ships with the package, which changes as little as the code does."""
 WORLD = {
-    "git", "httpx", "hishel", "stamina", "platformdirs", "os", "subprocess", "socket", "shutil",
+    "git", "httpx", "httpcore", "stamina", "platformdirs", "os", "subprocess", "socket", "shutil",
     "tempfile", "time", "sys", "pathlib.Path", "random", "typer", "rich", "io.open", "asyncio",
     "threading", "urllib.request", "logging", "fcntl", "signal",
 }  # fmt: skip
 LATE = {
     "cli", "__main__", "", "workspace", "run.setup", "git.repository", "system.process_pool",
+    "system.certificates",
     "reports.formats.registry",
 }  # fmt: skip
 """Modules that import when called: see their docstrings."""
@@ -61,8 +65,8 @@ SHARED = {
     "discover.pins.kind", "check.rules.rule", "reports.table", "reports.result_json",
     "reports.json_encoder", "reports.target", "reports.formats.format", "reports.formats.json",
     "helm.index.entries", "helm.index.places", "helm.index.section",
-    "cli.console", "cli.options", "cli.helm_options", "cli.workspace", "cli.cluster_facts",
-    "cli.upgrade_path", "cli.in_place", "cli.bump_output", "cli.base", "cli.fix",
+    "cli.console", "cli.options", "cli.option_groups", "cli.workspace", "cli.cluster_facts",
+    "cli.bump_request", "cli.in_place", "cli.bump_output", "cli.base", "cli.fix",
     "reports.matrix_page", "forges.forge", "forges.responses", "forges.authorization",
     "forges.client", "forges.detect", "forges.pull_requests", "forges.registry",
     # One place that lists the reports which have a schema.

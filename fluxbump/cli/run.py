@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fluxbump.cli.console import Console
 from fluxbump.cli.options import (
-    Color,
-    ColorOption,
+    ConsoleGroup,
     ExitCodeOption,
-    FluxOption,
-    IndexOption,
     LeaveGotkOption,
     LogFormat,
-    OfflineOption,
     Output,
     OutputOption,
-    QuietOption,
-    ReleasesOption,
-    VerboseOption,
+    RunSourcesGroup,
     exit_code_for,
     left,
 )
+from fluxbump.reports.json_encoder import dump
 from fluxbump.reports.table import printable
 
 if TYPE_CHECKING:
+    from fluxbump.cli.console import Console
     from fluxbump.run.job import Report
     from fluxbump.run.setup import Place
 
@@ -75,6 +69,22 @@ def run(
             "--forge-url", metavar="URL", help="Where the forge is. [default: the remote's host]"
         ),
     ] = None,
+    allow_http: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-http",
+            metavar="HOST",
+            help="Send the token to this host over http too. [also: FLUXBUMP_ALLOW_HTTP]",
+        ),
+    ] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-host",
+            metavar="HOST",
+            help="A server that fluxbump.yaml may name; others may not be named then.",
+        ),
+    ] = None,
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", "-n", help="Print what would be pushed and sent; do nothing."),
@@ -84,14 +94,9 @@ def run(
         LogFormat, typer.Option("--log-format", help="How to say on standard error what happens.")
     ] = LogFormat.TEXT,
     exit_code: ExitCodeOption = False,
-    flux: FluxOption = None,
     leave_gotk: LeaveGotkOption = False,
-    index: IndexOption = None,
-    releases: ReleasesOption = None,
-    offline: OfflineOption = False,
-    color: ColorOption = Color.AUTO,
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
+    sources: RunSourcesGroup,
+    console: ConsoleGroup,
 ) -> int:
     """Keep a pull request open for the next safe release.
 
@@ -104,7 +109,6 @@ def run(
     from fluxbump.run.checkout import Asked
     from fluxbump.run.setup import opened
 
-    console = Console(quiet=quiet, verbose=verbose, color=color.value)
     log = _Log(console, log_format)
     asked = Asked(
         repo,
@@ -112,12 +116,11 @@ def run(
         base,
         forge,
         forge_url,
-        index,
-        releases,
-        offline=offline,
+        sources,
         rehearse=dry_run,
-        flux=flux,
         leave=left(gotk=leave_gotk),
+        allow_http=tuple(allow_http or ()),
+        allow_hosts=tuple(allow_host or ()),
     )
     with opened(asked) as place:
         for line in place.missing:
@@ -139,7 +142,7 @@ class _Log:
         if self._format is LogFormat.JSON:
             now = datetime.now(UTC).isoformat(timespec="milliseconds")
             line = {"time": now, "event": event, "message": message, **details}
-            sys.stderr.write(json.dumps(line) + "\n")
+            sys.stderr.write(dump(line, indent=None) + "\n")
         elif event in ("missing", "again"):
             self._console.note(message)
         else:

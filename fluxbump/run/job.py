@@ -78,7 +78,8 @@ def run(place: Place, now: datetime, log: Log, *, rehearse: bool = False) -> Rep
         FluxbumpError: of the part that cannot go on; what was done before stays, and the next run
             goes on from there.
     """
-    looked = look(place.base, place.settings, place.source, sources=place.sources)
+    session = place.session
+    looked = look(place.base, place.settings, session.index, sources=session.releases)
     decision = next_release.decide(
         looked.before,
         looked.index,
@@ -121,7 +122,7 @@ def _prepared(place: Place, looked: Looked, decision: Update) -> bump.Prepared:
         options=Options(level=place.settings.bump, leave=place.leave),
         mentions=place.settings.mentions,
     )
-    return bump.prepare(place.repository, looked, place.settings, place.source, request)
+    return bump.prepare(place.session, looked, request)
 
 
 def _refused(decision: Decision, prepared: bump.Prepared) -> Blocked:
@@ -158,13 +159,18 @@ def _until_still(
         live = LiveHands(place.remote, forge, partial(commit, place.repository, place.base, offer))
         world = World(place.repository, place.remote, forge, rehearsal or live, place.notes, log)
         try:
-            ours = Branches(prefix, tips)
+            ours = Branches(prefix, tips, _main(place))
             return attempt(world, offer, ours, place.settings.run, decision.current)
         except MovedError as error:
             if tried == _ATTEMPTS:
                 raise
             log("again", f"{error.message}: looking again")
     return PassResult((), None)
+
+
+def _main(place: Place) -> dict[str, str]:
+    """Return the branches that no run pushes to nor deletes, with what they are."""
+    return {place.default_branch: "the default branch", place.base_branch: "the base branch"}
 
 
 def _offer(
