@@ -54,7 +54,7 @@ WORLD = {
 }  # fmt: skip
 LATE = {
     "cli", "__main__", "", "workspace", "run.setup", "git.repository", "system.process_pool",
-    "system.certificates",
+    "system.certificates", "text.bounded_pattern",
     "reports.formats.registry",
 }  # fmt: skip
 """Modules that import when called: see their docstrings."""
