@@ -11,9 +11,14 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from fluxbump.discover.inventory import SETTINGS_FILE, Scope
+from fluxbump.discover.inventory import Scope
 from fluxbump.discover.kubernetes_pins import KubernetesPin
-from fluxbump.discover.pins.kind import COMMUNITY_REPOSITORIES, CustomPin, ProgramSource
+from fluxbump.discover.pins.kind import (
+    COMMUNITY_REPOSITORIES,
+    SETTINGS_FILE,
+    CustomPin,
+    ProgramSource,
+)
 from fluxbump.errors import ConfigError
 from fluxbump.text.versions import Level
 
