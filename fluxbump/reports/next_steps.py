@@ -1,4 +1,4 @@
-"""What a reader can type next, as the last lines of a report; for programs see `next_steps_json`. Pure."""
+"""What a reader can type next, as the last lines of a report. Pure."""
 
 from __future__ import annotations
 
