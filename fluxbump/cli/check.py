@@ -14,6 +14,7 @@ from fluxbump.cli.option_groups import Flat, OptionGroup
 from fluxbump.cli.options import (
     CheckSourcesGroup,
     ClusterGroup,
+    ConfigFrom,
     ConsoleGroup,
     RepoOption,
 )
@@ -21,13 +22,15 @@ from fluxbump.errors import IndexSourceError, UsageError
 from fluxbump.reports.view import Detail, View
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from fluxbump.check.check import Examined
     from fluxbump.check.verdict import Verdict
     from fluxbump.cli.console import Console
+    from fluxbump.cli.output.verdicts import Sink
     from fluxbump.git.repository import Repository
     from fluxbump.model import Snapshot
+    from fluxbump.reports.next_steps import Step
 
 EPILOG = """
 Examples: `fluxbump check` judges the work tree; `fluxbump check --staged` what the next commit
@@ -165,6 +168,15 @@ def check(
         ),
     ] = None,
     no_base: Annotated[bool, typer.Option("--no-base", help="Compare with nothing.")] = False,
+    config_from: Annotated[
+        ConfigFrom | None,
+        typer.Option(
+            "--config-from",
+            help="Whose fluxbump.yaml judges: that of the base, so that a change cannot set aside "
+            "its gate, or that of what is judged. "
+            "[default: base with --base or in a CI that names it, else head]",
+        ),
+    ] = None,
     select: Codes = "",
     ignore: Ignored = "",
     report: Annotated[ReportOptions, _REPORT],
@@ -198,69 +210,71 @@ def check(
 
     from fluxbump.check import check as journey
     from fluxbump.check import gate
-    from fluxbump.check.evidence import BASE_REFUSED, NO_BASE, Absent
+    from fluxbump.check.evidence import BASE_REFUSED, NO_BASE
     from fluxbump.check.renderer import renderer
     from fluxbump.check.rules import RULES, need
     from fluxbump.check.status import load
-    from fluxbump.cli.base import base_of
+    from fluxbump.cli import base as baseline
     from fluxbump.cli.cluster_facts import known
     from fluxbump.cli.fix import chosen, fix_worktree
-    from fluxbump.cli.output.verdicts import after_check, say, sinks, with_baseline
+    from fluxbump.cli.output.verdicts import after_check, sinks, with_baseline
     from fluxbump.cli.workspace import open_session
     from fluxbump.model import ChartIndex
     from fluxbump.system.process_pool import among_processes
 
     _require_one(rev=rev is not None, staged=staged, worktree=worktree)
-    if no_render and require_render:
-        raise UsageError("--no-render and --require-render exclude each other")
-    if no_base and base is not None:
-        raise UsageError("--no-base and --base exclude each other")
+    _exclude("--no-render", "--require-render", no_render, require_render)
+    _exclude("--no-base", "--base", no_base, base)
+    _exclude("--baseline", "--write-baseline", accepted.baseline, accepted.write_baseline)
     fixes = chosen(fix)
     if fixes and (rev is not None or staged):
         raise UsageError("--fix edits the work tree, so --rev and --staged exclude it")
-    if accepted.baseline and accepted.write_baseline:
-        raise UsageError("--baseline and --write-baseline exclude each other")
     where = sinks([*(report.output or []), *(report.format_ or [])], report.output_file)
     codes = gate.select(_split(select), _split(ignore))
     if fixes:
         fix_worktree(repo, fixes, console)
     beside = known(cluster)
-    with open_session(repo, _taken(rev, staged=staged), sources) as session:
+    with open_session(repo, _taken(rev, staged=staged), sources) as opened:
+        found = None if no_base else baseline.base_of(opened, base, os.environ, console)
+        baseline.require_base(found, config_from)
+        source = config_from or baseline.configured_by_default(base, os.environ)
+        change = baseline.change_of(opened, found, source, console)
+        session = baseline.held(opened, change)
         console.progress("reading the chart index and the repository …")
         rendering = not (no_render or self_test)
         loaded = load(session.index)
         charts = loaded if isinstance(loaded, ChartIndex) else None
-        needed = rendering and need(codes, "renders")
-        compared = BASE_REFUSED if no_base else base_of(session, base, os.environ, console)
-        with renderer(session, charts) if needed else nullcontext() as render:
+        with (
+            renderer(session, charts) if rendering and need(codes, "renders") else nullcontext()
+        ) as render:
             told = None if self_test else replace(session.releases, compare=rendering)
             examined = journey.examine(
                 session.snapshot,
                 session.settings,
                 loaded,
-                base=compared or NO_BASE,
+                base=found or (BASE_REFUSED if no_base else NO_BASE),
                 known=beside,
                 codes=tuple(RULES) if self_test else codes,
                 means=journey.Means(render, session.lineage, told, among_processes),
             )
             verdict = None if self_test else journey.judge(examined, codes)
-            if verdict is not None and base is not None and not isinstance(compared, Absent | None):
+            if verdict is not None and base is not None and found is not None:
                 verdict = journey.compared(
                     verdict,
-                    compared,
+                    found,
                     session.settings,
                     loaded,
                     known=beside,
                     means=journey.Means(render, None, told, among_processes),
                 )
+            if verdict is not None:
+                verdict = baseline.listed(verdict, examined.evidence, session, change)
         console.progress("")
     if verdict is None:
         return _self_test(examined, console)
     verdict = with_baseline(verdict, accepted.baseline, accepted.write_baseline, console)
     steps = after_check(verdict, examined, charts, editable=rev is None and not staged)
-    view = View(report.output_format, report.everything, report.statistics)
-    say(verdict, where, view, steps, console)
-    _say_beside(verdict, console, suppressed=report.show_suppressed)
+    _report(verdict, where, report, steps, console)
     return _exit_code(verdict, strict=strict, require_render=require_render, console=console)
 
 
@@ -274,6 +288,12 @@ def _taken(rev: str | None, *, staged: bool) -> Callable[[Repository], Snapshot]
     return Repository.staged if staged else Repository.worktree
 
 
+def _exclude(first: str, second: str, *given: object) -> None:
+    """Refuse two options together; what is None or False was not given."""
+    if all(value is not None and value is not False for value in given):
+        raise UsageError(f"{first} and {second} exclude each other")
+
+
 def _require_one(**chosen: bool) -> None:
     if sum(chosen.values()) > 1:
         raise UsageError("--rev, --staged and --worktree exclude each other")
@@ -283,8 +303,17 @@ def _split(codes: str) -> tuple[str, ...]:
     return tuple(code.strip() for code in codes.split(",") if code.strip())
 
 
-def _say_beside(verdict: Verdict, console: Console, *, suppressed: bool) -> None:
-    if suppressed:
+def _report(
+    verdict: Verdict,
+    where: Sequence[Sink],
+    how: ReportOptions,
+    steps: Sequence[Step],
+    console: Console,
+) -> None:
+    from fluxbump.cli.output.verdicts import say
+
+    say(verdict, where, View(how.output_format, how.everything, how.statistics), steps, console)
+    if how.show_suppressed:
         for finding, by in verdict.suppressed:
             reason = by.reason or "no reason given"
             console.line(

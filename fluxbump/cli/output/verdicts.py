@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from fluxbump.reports.next_steps import Step
     from fluxbump.reports.view import View
 
-_TEXT = "text"
-FORMATS = (_TEXT, "json", "sarif", "junit", "github", "markdown")
+_TEXT, _GITHUB = "text", "github"
+FORMATS = (_TEXT, "json", "sarif", "junit", _GITHUB, "markdown")
 """The names that `--output` takes; what loads each is in `reports/formats/registry`."""
 
 
@@ -76,7 +76,9 @@ def say(
     """
     for sink in where:
         if sink.file is None:
-            console.result(_rendered(verdict, sink.format, view, steps, colors=console.colored()))
+            text = _rendered(verdict, sink.format, view, steps, colors=console.colored())
+            # What GitHub's runner shall obey goes out as it is; everything else is made harmless.
+            (console.commands if sink.format == _GITHUB else console.result)(text)
         else:
             text = _rendered(verdict, sink.format, view, steps, colors=False)
             _write(sink.file, f"{text}\n")

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from fluxbump.check.groups import FindingGroup, grouped
 from fluxbump.check.rules.rule import NotRun, Rule
-from fluxbump.check.verdict import Verdict
-from fluxbump.model import Severity
-from fluxbump.reports.formats.format import count, place, summary, title
+from fluxbump.check.verdict import NewSuppression, Verdict
+from fluxbump.model import Location, Severity
+from fluxbump.reports.formats.format import count, new_suppression, place, summary, title
 from fluxbump.reports.next_steps import Step
 from fluxbump.reports.table import Paint, printable
 
@@ -30,20 +30,29 @@ def render(
     verdict: Verdict, rules: Mapping[str, Rule], paint: Paint, steps: Sequence[Step] = ()
 ) -> str:
     """Say each group of findings as an annotation, then what was not run, and the summary."""
-    lines = [_group(group, rules) for group in grouped(verdict.listed)]
+    lines = [_new(suppression) for suppression in verdict.new_suppressions]
+    lines += [_group(group, rules) for group in grouped(verdict.listed)]
     lines += [*_before(verdict), *_not_run(verdict.not_run, rules)]
     return "\n".join([*lines, f"fluxbump check: {summary(verdict)}"])
+
+
+def _new(one: NewSuppression) -> str:
+    properties = _place(one.location) | {"title": "New suppression"}
+    return _command("warning", properties, new_suppression(one))
+
+
+def _place(location: Location) -> dict[str, str]:
+    return {
+        "file": printable(location.path),
+        "line": str(location.line),
+        "col": str(location.column),
+    }
 
 
 def _group(group: FindingGroup, rules: Mapping[str, Rule]) -> str:
     first, *others = group.findings
     number = f" ({len(group.findings)} places)" if others else ""
-    properties = {
-        "file": printable(first.location.path),
-        "line": str(first.location.line),
-        "col": str(first.location.column),
-        "title": f"{title(group.code, rules)}{number}",
-    }
+    properties = _place(first.location) | {"title": f"{title(group.code, rules)}{number}"}
     lines = [
         *(f"also {place(r.location)}  {printable(r.message)}" for r in first.related if not others),
         *(f"also {place(finding.location)}" for finding in others[:_PLACES]),

@@ -12,9 +12,10 @@ from typing_extensions import TypedDict
 
 from fluxbump.check.groups import shared
 from fluxbump.check.rules.rule import NotRun, Rule
-from fluxbump.check.verdict import Suppression, Verdict
+from fluxbump.check.verdict import NewSuppression, Suppression, Verdict
 from fluxbump.model import Finding, Severity
-from fluxbump.reports.formats.format import document, of_severity, slug
+from fluxbump.reports.formats.format import of_severity, slug
+from fluxbump.reports.json_encoder import dump
 from fluxbump.reports.next_steps import Step
 from fluxbump.reports.next_steps_json import NextJson, next_json
 from fluxbump.reports.result_json import FindingJson, PlaceJson, findings
@@ -42,6 +43,18 @@ class SuppressedJson(CheckedJson):
 
     reason: str
     by: PlaceJson
+
+
+class NewSuppressionJson(PlaceJson):
+    """What the change newly accepts or excludes.
+
+    `code` is null if files are excluded; `applied` says whether it counts in this verdict.
+    """
+
+    code: str | None
+    statement: str
+    reason: str
+    applied: bool
 
 
 class CheckNotRunJson(TypedDict):
@@ -84,6 +97,7 @@ class CheckJson(TypedDict):
     schema: Literal["fluxbump/check/v1"]
     subject: str
     codes: list[str]
+    new_suppressions: list[NewSuppressionJson]
     findings: list[CheckedJson]
     suppressed: list[SuppressedJson]
     not_run: list[CheckNotRunJson]
@@ -101,6 +115,7 @@ def render(
         "schema": "fluxbump/check/v1",
         "subject": verdict.subject,
         "codes": list(verdict.codes),
+        "new_suppressions": [_said_new(one) for one in verdict.new_suppressions],
         "findings": [_finding(finding, rules, _new(finding, verdict)) for finding in found],
         "suppressed": [_suppressed(finding, by, rules) for finding, by in verdict.suppressed],
         "not_run": [_not_run(skipped_rule, rules) for skipped_rule in verdict.not_run],
@@ -108,7 +123,7 @@ def render(
         "summary": _summary(verdict),
         "next": next_json(steps),
     }
-    return document(report)
+    return dump(report)
 
 
 def _new(one: Finding, verdict: Verdict) -> bool | None:
@@ -137,6 +152,19 @@ def _baseline(verdict: Verdict, rules: Mapping[str, Rule]) -> BaselineJson | Non
             {"code": entry.code, "path": entry.path, "about": entry.about}
             for entry in accepted.stale
         ],
+    }
+
+
+def _said_new(one: NewSuppression) -> NewSuppressionJson:
+    where = one.location
+    return {
+        "path": where.path,
+        "line": where.line,
+        "column": where.column,
+        "code": one.code,
+        "statement": one.statement,
+        "reason": one.reason,
+        "applied": one.applied,
     }
 
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from fluxbump.check.groups import FindingGroup, grouped
 from fluxbump.check.rules.rule import NotRun, Rule
-from fluxbump.check.verdict import Suppression, Verdict
+from fluxbump.check.verdict import NewSuppression, Suppression, Verdict
 from fluxbump.model import Finding, Location
-from fluxbump.reports.formats.format import count, summary, title
+from fluxbump.reports.formats.format import count, new_suppression, summary, title
 from fluxbump.reports.next_steps import Step
 from fluxbump.reports.table import Paint, printable
 from fluxbump.text import markdown
@@ -44,6 +44,8 @@ def render(
     found = grouped(verdict.listed)
     head = [MARKER, f"### fluxbump check: {summary(verdict)}", "", _subject(verdict)]
     room = limit - _FRAME - sum(map(len, head))
+    new, room = _fit([_new(suppression) for suppression in verdict.new_suppressions], room)
+    head += _section("New suppressions to review first", new, len(verdict.new_suppressions))
     rows, room = _fit([_row(group, rules) for group in found], room)
     not_run, room = _fit([_not_run(skipped_rule, rules) for skipped_rule in verdict.not_run], room)
     suppressed, room = _fit([_suppressed(*pair, rules) for pair in verdict.suppressed], room)
@@ -135,6 +137,10 @@ def _suppressed(one: Finding, by: Suppression, rules: Mapping[str, Rule]) -> str
     where = f"{title(one.code, rules)} at {_place(one.location)}"
     reason = _plain(by.reason) if by.reason else "no reason given"
     return f"- {where}: {_plain(one.message)} ({reason}, at {_place(by.location)})"
+
+
+def _new(one: NewSuppression) -> str:
+    return f"- {_place(one.location)}: {_plain(new_suppression(one))}"
 
 
 def _place(location: Location) -> str:

@@ -13,7 +13,7 @@ from fluxbump.model import Finding, Severity
 from fluxbump.reports import next_steps
 from fluxbump.reports.formats.format import (
     count,
-    harmless,
+    new_suppression,
     of_severity,
     place,
     slug,
@@ -21,7 +21,7 @@ from fluxbump.reports.formats.format import (
     title,
 )
 from fluxbump.reports.next_steps import Step
-from fluxbump.reports.table import Paint
+from fluxbump.reports.table import Paint, printable
 from fluxbump.reports.view import Detail, View
 
 NAME = "text"
@@ -47,6 +47,8 @@ def render(
     """Say what was found, the worst first, then what was not judged, the verdict and what to do."""
     found = verdict.findings if view.everything else verdict.listed
     blocks = _DETAILS[view.detail](found, verdict, rules, paint, view)
+    if verdict.new_suppressions:
+        blocks.insert(0, "\n".join(_new(verdict, paint)))
     if verdict.not_run:
         blocks.append("\n".join(_not_run(verdict, rules, paint, view)))
     if view.statistics and verdict.findings:
@@ -55,13 +57,19 @@ def render(
     return "\n\n".join([*blocks, "\n".join([*last, *next_steps.lines(steps)])])
 
 
+def _new(verdict: Verdict, paint: Paint) -> list[str]:
+    head = f"New suppressions to review first ({len(verdict.new_suppressions)})"
+    found = verdict.new_suppressions
+    return [paint(head, "bold"), *(f"{place(o.location)}  {new_suppression(o)}" for o in found)]
+
+
 def _left_out(verdict: Verdict, view: View) -> Iterator[str]:
     if verdict.counted and not view.everything:
         yield f"There before: {count(verdict.counted)} (--all lists them)"
     if verdict.accepted and verdict.accepted.stale:
         stale = verdict.accepted.stale
         entries = "1 entry matches" if len(stale) == 1 else f"{len(stale)} entries match"
-        yield f"Baseline {harmless(verdict.accepted.file)}: {entries} nothing any more"
+        yield f"Baseline {printable(verdict.accepted.file)}: {entries} nothing any more"
 
 
 # --- how much of each finding ------------------------------------------------------------------
@@ -137,12 +145,12 @@ def _said(some: Sequence[Finding], message: str, verdict: Verdict, paint: Paint)
     code, word = some[0].code, some[0].severity
     old = all(finding in (verdict.inherited or ()) for finding in some)
     before = " (there before)" if old else ""
-    return f"{code} {paint(word.value, _COLORS[word])}{before}  {harmless(message)}"
+    return f"{code} {paint(word.value, _COLORS[word])}{before}  {printable(message)}"
 
 
 def _finding(one: Finding, verdict: Verdict, paint: Paint, limit: int | None = None) -> str:
     others = one.related[:limit]
-    lines = [f"  also {place(r.location)}  {harmless(r.message)}" for r in others]
+    lines = [f"  also {place(r.location)}  {printable(r.message)}" for r in others]
     if len(one.related) > len(others):
         lines.append(f"  … and {len(one.related) - len(others)} more places (--all lists them)")
     return "\n".join([_line(one, verdict, paint), *lines])
@@ -163,7 +171,7 @@ def _group(group: FindingGroup, verdict: Verdict, paint: Paint, view: View) -> l
 
 def _folders(group: FindingGroup) -> str:
     some, more = group.folders[:_FOLDERS], len(group.folders) - _FOLDERS
-    named = ", ".join(f"{harmless(folder)} ({number})" for folder, number in some)
+    named = ", ".join(f"{printable(folder)} ({number})" for folder, number in some)
     return f"  in {named}" + (f" and {more} more folders" if more > 0 else "")
 
 
@@ -177,7 +185,7 @@ def _not_run(
     for code, some in groupby(verdict.not_run, key=lambda skipped: skipped.code):
         reasons = [skipped.reason for skipped in some]
         shown = reasons if view.everything else reasons[:_REASONS]
-        yield from (f"  {title(code, rules)}  {harmless(reason)}" for reason in shown)
+        yield from (f"  {title(code, rules)}  {printable(reason)}" for reason in shown)
         if len(reasons) > len(shown):
             more = len(reasons) - len(shown)
             yield f"  … and {more} more reasons of {code} (--all lists them)"
