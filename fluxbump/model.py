@@ -373,6 +373,9 @@ class Finding(Struct, frozen=True):
         related: the other places.
         about: what is wrong, without the release that was judged, where it was wrong with the
             release before too; empty where another release makes it another finding.
+        gist: the message without its subject: what it says of any subject. Findings of one rule,
+            one severity and one gist are one group. Empty if nothing else could say the same.
+        fix: the option of fluxbump that fixes it, `--migrate-apis`; empty if there is none.
     """
 
     code: str
@@ -381,6 +384,8 @@ class Finding(Struct, frozen=True):
     location: Location
     related: tuple[Related, ...] = ()
     about: str = ""
+    gist: str = ""
+    fix: str = ""
 
     @property
     def identity(self) -> tuple[str, str, str]:

@@ -92,7 +92,6 @@ TRAITS = {
     Trait.ESSENTIAL: "FB103",
     Trait.STRICT: "FB003",
     Trait.LISTED: "FB003 FB120",
-    Trait.DANGEROUS: "FB302",
     Trait.SLOW: "FB204",
     Trait.MIGRATED: "FB203 FB205",
 }

@@ -18,7 +18,7 @@ from fluxbump.bump import base_lines, edit, goal, mentions, sync_target
 from fluxbump.bump import commit_message as message
 from fluxbump.bump import commits as steps
 from fluxbump.bump.changes import Plan, Row
-from fluxbump.bump.commits import Step
+from fluxbump.bump.commits import Stage
 from fluxbump.bump.compose import Start, edited, fixed, following, replaced
 from fluxbump.bump.fixes import Fix, Fixing
 from fluxbump.bump.migrate import plan as migrate
@@ -123,7 +123,7 @@ class Prepared(Struct, Generic[S_co], frozen=True):
     suppressed: suppressions.Suppressed
     index: ChartIndex
     notes: tuple[Note, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[Stage, ...]
     migration: Migration | None
     fixings: tuple[Fixing, ...] = ()
     doubts: tuple[str, ...] = ()
@@ -140,14 +140,17 @@ class Prepared(Struct, Generic[S_co], frozen=True):
 
     @property
     def refusals(self) -> tuple[Finding, ...]:
-        """The errors that stop it: those that the base does not have, and nobody accepted.
+        """The errors that stop it: those that nobody accepted."""
+        return tuple(one for one in self.stopping if one.code not in self.accepted)
+
+    @property
+    def stopping(self) -> tuple[Finding, ...]:
+        """The errors that stop it unless they are accepted: those that the base does not have.
 
         Whoever leaves a place behind knows that it disagrees with the others.
         """
-        left = self.plan.left
-        errors = (one for one in self.verdict.errors if one not in self.inherited)
-        asked = (one for one in errors if not agreement.blames(one, left))
-        return tuple(one for one in asked if one.code not in self.accepted)
+        new = (one for one in self.verdict.errors if one not in self.inherited)
+        return tuple(one for one in new if not agreement.blames(one, self.plan.left))
 
 
 class Delivered(Struct, frozen=True):
@@ -266,7 +269,7 @@ def prepare(
         values = message.values(planned)
         branch = fill(settings.branch, values)
         repository.check_branch_name(branch)
-        step = Step(total, message.message(planned, work.changes, settings, values), built().patch)
+        step = Stage(total, message.message(planned, work.changes, settings, values), built().patch)
         bumped = bool(work.changes.files)
         return _at_base(
             Prepared(
@@ -318,10 +321,10 @@ def _steps(
     repository: Repository,
     base: Snapshot,
     start: Start,
-    whole: Step,
+    whole: Stage,
     *,
     bumped: bool,
-) -> tuple[Step, ...]:
+) -> tuple[Stage, ...]:
     """Part the work into commits; in a work tree it is all one."""
     if isinstance(base, CommitSnapshot):
         return steps.part(

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from fluxbump.bump import left_behind
 from fluxbump.bump.changes import Change, Plan
-from fluxbump.discover import chart_installs, opaque_pins
+from fluxbump.discover import chart_installs, opaque_pins, unparsed
 from fluxbump.discover.digests.spellings import MANIFEST
 from fluxbump.discover.tracks import current, held, needs_chart, require_pins
 from fluxbump.errors import HalfBumpError, PinError, RefusedError
@@ -125,8 +125,7 @@ def _require_readable(inventory: Inventory) -> None:
         raise HalfBumpError(
             f"cannot be read as YAML, column {first.location.column}: {first.message}{more}",
             where=first.location,
-            hint="fix it: it names what moves. If it is excluded in fluxbump.yaml, "
-            "every version in it stays behind",
+            hint=unparsed.advice(first.location.path),
             places=(Related(one.location, one.message) for one in inventory.unreadable),
         )
 
@@ -156,7 +155,7 @@ def _require_agreement(inventory: Inventory) -> None:
                 f"{what} disagree: {first.location} holds {first.value}, "
                 f"{other.location} holds {other.value}",
                 where=other.location,
-                hint="set both with --align, or exclude one path in fluxbump.yaml",
+                hint="add --align to set both",
             )
     odd = chart_installs.disagreeing(inventory)
     if odd:
@@ -164,7 +163,7 @@ def _require_agreement(inventory: Inventory) -> None:
             "the places that install the chart flux2 disagree: "
             + ", ".join(f"{pin.location} holds {pin.value}" for pin in odd),
             where=odd[0].location,
-            hint="set all with --align, or exclude a path in fluxbump.yaml",
+            hint="add --align to set all of them",
         )
 
 

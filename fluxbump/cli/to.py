@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from msgspec import Struct
 
 from fluxbump.cli import bump_output
+from fluxbump.cli.bump_output import How
 from fluxbump.cli.option_groups import Flat, OptionGroup
 from fluxbump.cli.options import (
     AllowDowngradeOption,
@@ -30,10 +32,13 @@ from fluxbump.cli.options import (
 from fluxbump.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from fluxbump.bump.bump import Delivered, Prepared, Request
     from fluxbump.cli.console import Console
     from fluxbump.git.objects import CommitSnapshot
     from fluxbump.git.repository import Repository
+    from fluxbump.reports.next_steps import Step
     from fluxbump.reports.table import Paint
     from fluxbump.workspace import Session
 
@@ -44,6 +49,7 @@ a branch.
 """
 
 _FAILED_CHECK = 1
+_REMOTE = "origin"
 
 
 class Delivery(Struct, frozen=True):
@@ -172,7 +178,9 @@ def to(
         prepared = _prepared(session, wanted, console, render=render)
         nothing_written = dry_run or output is BumpFormat.PATCH
         result = None if nothing_written else _delivered(session.repository, prepared, delivery)
-        _print(prepared, result, output, console, dry_run=nothing_written)
+        steps = _steps(prepared, result, session.repository)
+        how = How(version, dry_run, "fluxbump created no branch", steps)
+        _print(prepared, result, output, console, how)
         _remark_on_local_changes(session.repository, prepared, console)
         if delivery.checkout and result is not None:
             session.repository.switch(prepared.branch)
@@ -220,28 +228,36 @@ def _print(
     result: Delivered | None,
     output: BumpFormat,
     console: Console,
-    *,
-    dry_run: bool,
+    how: How,
 ) -> None:
-    def as_json() -> str:
+    def as_json(steps: Sequence[Step]) -> str:
         from fluxbump.reports import result_json
 
-        return result_json.bump(prepared, result)
+        return result_json.bump(prepared, result, steps)
 
     def outcome(paint: Paint) -> None:
         from fluxbump.reports import text
+        from fluxbump.reports.counts import counted
         from fluxbump.reports.patches import patches
 
-        if dry_run:
+        if how.dry_run:
             console.result(patches(prepared, paint))
-            console.note(f"dry run: branch {prepared.branch} was not made, nothing was written")
+            console.note(f"dry run: {counted(prepared)}; {how.not_done} ({prepared.branch})")
         elif result is not None:
             console.result(text.delivered(prepared, result, paint))
 
-    bump_output.say(
-        prepared, output, console,
-        as_json=as_json, outcome=outcome, not_done="no branch was made",
-    )  # fmt: skip
+    bump_output.say(prepared, output, console, as_json=as_json, outcome=outcome, how=how)
+
+
+def _steps(prepared: Prepared, result: Delivered | None, repository: Repository) -> Sequence[Step]:
+    from fluxbump.cli.output import bumps
+
+    if result is None:
+        return bumps.shown()
+    root = repository.root if not repository.bare else repository.private
+    here = None if root.resolve() in (Path.cwd(), *Path.cwd().parents) else str(root)
+    remote = _REMOTE if repository.remote_address(_REMOTE) else None
+    return bumps.made(prepared, result, here, remote)
 
 
 def _remark_on_local_changes(repository: Repository, prepared: Prepared, console: Console) -> None:

@@ -5,7 +5,7 @@ Within a version, keys are only added. The `TypedDict`s below are the schema.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from typing_extensions import TypedDict
@@ -23,6 +23,8 @@ from fluxbump.model import (
     Track,
 )
 from fluxbump.reports.json_encoder import dump
+from fluxbump.reports.next_steps import Step
+from fluxbump.reports.next_steps_json import NextJson, next_json
 from fluxbump.reports.target import ChartReleaseJson, TargetJson, chart_release, target
 
 if TYPE_CHECKING:
@@ -157,6 +159,7 @@ class ToJson(TypedDict):
     not_run: list[NotRunJson]
     migration: MigrationJson | None
     patch: str
+    next: list[NextJson]
 
 
 class StatusJson(TypedDict):
@@ -194,11 +197,11 @@ class ReleasesJson(TypedDict):
 REPORTS = {"to": ToJson, "status": StatusJson, "releases": ReleasesJson}
 
 
-def bump(prepared: Prepared, result: Delivered | None) -> str:
-    """Say a bump."""
+def bump(prepared: Prepared, result: Delivered | None, steps: Sequence[Step]) -> str:
+    """Say a bump, and what to type next."""
     return dump(
         {
-            **_bump(prepared),
+            **_bump(prepared, steps),
             "base": prepared.base.commit.sha,
             "outcome": result.outcome if result else _outcome(prepared),
             "branch": prepared.branch,
@@ -209,12 +212,14 @@ def bump(prepared: Prepared, result: Delivered | None) -> str:
     )
 
 
-def bump_in_place(prepared: Prepared[EditableWorktree], result: Written | None) -> str:
+def bump_in_place(
+    prepared: Prepared[EditableWorktree], result: Written | None, steps: Sequence[Step]
+) -> str:
     """Say a bump of the work tree, which has no branch and no tree."""
     head = prepared.base.commit
     return dump(
         {
-            **_bump(prepared),
+            **_bump(prepared, steps),
             "base": head.sha if head else None,
             "outcome": "written" if result else _outcome(prepared),
             "in_place": True,
@@ -222,7 +227,7 @@ def bump_in_place(prepared: Prepared[EditableWorktree], result: Written | None) 
     )
 
 
-def _bump(prepared: Prepared[Snapshot]) -> ToJson:
+def _bump(prepared: Prepared[Snapshot], steps: Sequence[Step]) -> ToJson:
     plan = prepared.plan
     old = (one for one in prepared.verdict.findings if one in prepared.inherited)
     return {
@@ -260,6 +265,7 @@ def _bump(prepared: Prepared[Snapshot]) -> ToJson:
         ],
         "migration": _migration(prepared),
         "patch": prepared.built.patch.decode("utf-8", "replace"),
+        "next": next_json(steps),
     }
 
 

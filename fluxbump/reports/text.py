@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from fluxbump.bump.changes import Row
 from fluxbump.bump.migrate.edits import Migration
 from fluxbump.check import rules
+from fluxbump.check.groups import FindingGroup, grouped
 from fluxbump.check.rules.rule import Trait
 from fluxbump.check.status import Listed, Survey
 from fluxbump.discover import installers
@@ -58,9 +59,6 @@ def preview(prepared: Prepared[Snapshot], paint: Paint) -> str:
     new = [finding for finding in prepared.verdict.findings if finding not in prepared.inherited]
     lines += findings(new, paint)
     old = [finding for finding in prepared.verdict.findings if finding in prepared.inherited]
-    # What a failed bump would do to the controllers comes before all else.
-    dangerous = rules.having(Trait.DANGEROUS)
-    old.sort(key=lambda finding: finding.code not in dangerous)
     lines += _section("Findings that were there before", _few(old), paint, len(old))
     skipped = [
         f"{skipped_rule.code}  {skipped_rule.reason}" for skipped_rule in prepared.verdict.not_run
@@ -168,21 +166,23 @@ def findings(found: Sequence[Finding], paint: Paint) -> list[str]:
 
 
 def _few(found: Sequence[Finding]) -> list[str]:
-    """Findings, of each rule only the first few: `fluxbump check` lists all of them."""
+    """Groups of findings, the worst first, of each rule only a few: `fluxbump check` lists all."""
     lines = []
-    for code, group in groupby(found, key=lambda finding: finding.code):
-        some = [_finding(finding) for finding in group]
+    for code, groups in groupby(grouped(found), key=lambda group: group.code):
+        some = [_finding(group) for group in groups]
         lines += [line for shown in some[:_FEW] for line in shown]
         if len(some) > _FEW:
             lines.append(f"… and {len(some) - _FEW} more of {code}")
     return lines
 
 
-def _finding(one: Finding) -> list[str]:
-    """A finding, and what else is said of its place; `fluxbump check` lists other places too."""
-    here = [other for other in one.related if other.location == one.location]
+def _finding(group: FindingGroup) -> list[str]:
+    """A group, and what else is said of its place; `fluxbump check` lists other places too."""
+    first, *others = group.findings
+    here = [other for other in first.related if other.location == first.location and not others]
+    where = f"{first.location} and {len(others)} more" if others else str(first.location)
     return [
-        f"{one.location}  {one.code} {one.severity}: {printable(one.message)}",
+        f"{where}  {group.code} {group.severity}: {printable(group.message)}",
         *(f"  {printable(other.message)}" for other in here),
     ]
 

@@ -85,15 +85,16 @@ def _agrees(pin: Pin, expected: str) -> bool:
 
 
 def _finding(pin: Pin, site: Pin, installed: str, expected: str) -> Finding:
-    message = (
-        f"{pin.subject} holds {pin.value}, but Flux {installed} is installed here ({site.location})"
-    )
+    tail = f"holds {pin.value}, but Flux {installed} is installed here"
+    message = f"{pin.subject} {tail} ({site.location})"
+    gist = f"a place ({pin.kind}) {tail}"
     severity = _SEVERITIES[pin.role]
     if pin.track != FLUX:
         message += f", which has {expected}"
+        gist += f", which has {expected}"
         severity = Severity.WARNING if _is_newer(pin.value, expected) else severity
     related = Related(site.location, f"{site.subject} holds {site.value}")
-    return Finding(_CODE, severity, message, pin.location, (related,))
+    return Finding(_CODE, severity, message, pin.location, (related,), gist=gist)
 
 
 def _is_newer(held: str, expected: str) -> bool:
@@ -109,9 +110,17 @@ def _among_themselves(beside: Sequence[Pin]) -> Iterator[Finding]:
     for pin in beside:
         if first is None or chart_installs.apart(pin, first) or _agrees(pin, first.value):
             continue
-        message = f"{pin.subject} holds {pin.value}, but {first.location} holds {first.value}"
+        tail = f"holds {pin.value}, but {first.location} holds {first.value}"
+        gist = f"a place ({pin.kind}) {tail}"
         related = Related(first.location, f"{first.subject} holds {first.value}")
-        yield Finding(_CODE, _SEVERITIES[pin.role], message, pin.location, (related,))
+        yield Finding(
+            _CODE,
+            _SEVERITIES[pin.role],
+            f"{pin.subject} {tail}",
+            pin.location,
+            (related,),
+            gist=gist,
+        )
 
 
 RULES = (

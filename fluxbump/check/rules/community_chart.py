@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from msgspec import Struct
 
 from fluxbump.check.evidence import Absent
-from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Rule, Trait, cited, needed
+from fluxbump.check.rules.rule import Danger, Evidence, NotRun, Outcome, Rule, Trait, cited, needed
 from fluxbump.discover import chart_installs
 from fluxbump.errors import IndexSourceError
 from fluxbump.flux.install_manifest import Shipped
@@ -186,5 +186,7 @@ RULES = (
         needs=("releases",),
         inapplicable=_nothing,
         traits=frozenset({Trait.SAFETY}),
+        danger=Danger.MIXES,
+        broken="the chart is not the release that it claims to ship",
     ),
 )

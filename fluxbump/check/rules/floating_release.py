@@ -62,12 +62,11 @@ def _admits(pin: Pin, version: str) -> bool:
 
 def _judged(pin: Pin, newest: str | None, evidence: Evidence) -> Finding:
     held = f"the range {pin.value}" if pin.form is Form.RANGE else f"{pin.value or 'no version'}"
-    said = f"{pin.subject} holds {held}"
-    about = f"{pin.subject} floats"
     if newest is None:
-        message = f"{said}, which admits no release that is known"
-        return Finding(_CODE, Severity.WARNING, message, pin.location, (), about)
-    today = f"{said}: of the known releases that is Flux {newest} today"
+        return _finding(
+            Severity.WARNING, pin, f"holds {held}, which admits no release that is known"
+        )
+    today = f"holds {held}: of the known releases that is Flux {newest} today"
     every = installers.exact(evidence.inventory)
     # Two places of one kind are two clusters: a cluster has one FluxInstance.
     near = [
@@ -78,13 +77,18 @@ def _judged(pin: Pin, newest: str | None, evidence: Evidence) -> Finding:
     others = [one for one in near if _admits(pin, one.value)]  # FB102 says what is excluded
     if others:
         first = others[0]
-        message = f"{today}, but {first.location} installs {first.value}: write an exact version"
-        related = (Related(first.location, f"holds {first.value}"),)
-        return Finding(_CODE, Severity.WARNING, message, pin.location, related, about)
+        tail = f"{today}, but {first.location} installs {first.value}: write an exact version"
+        related = Related(first.location, f"holds {first.value}")
+        return _finding(Severity.WARNING, pin, tail, related)
     loose = pin.form is Form.UNPINNED
     severity = Severity.WARNING if loose else Severity.NOTE
-    message = f"{today}; the next release moves it without a commit"
-    return Finding(_CODE, severity, message, pin.location, (), about)
+    return _finding(severity, pin, f"{today}; the next release moves it without a commit")
+
+
+def _finding(severity: Severity, pin: Pin, tail: str, *related: Related) -> Finding:
+    message, gist = f"{pin.subject} {tail}", f"a place ({pin.kind}) {tail}"
+    about = f"{pin.subject} floats"
+    return Finding(_CODE, severity, message, pin.location, related, about, gist)
 
 
 RULES = (

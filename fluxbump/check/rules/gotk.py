@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from fluxbump.check.rules.rule import Evidence, NotApplicable, NotRun, Outcome, Rule, Trait
 from fluxbump.discover.pins.releases.gotk_components import NAME
 from fluxbump.flux import controller_images, gotk
@@ -34,11 +36,10 @@ def _labels(pin: Pin, manifest: GotkManifest) -> Iterator[Finding]:
     for value, labels in wrong.items():
         first = _at(pin, labels[0].line)
         places = "label says" if len(labels) == 1 else "labels say"
-        message = (
-            f"the head says Flux v{pin.value}, but {len(labels)} {places} {value} "
-            f"(the first in line {first.line})"
-        )
-        yield _finding(pin, Severity.ERROR, message, first, f"the label says {value}")
+        gist = f"the head says Flux v{pin.value}, but {len(labels)} {places} {value}"
+        message = f"{gist} (the first in line {first.line})"
+        finding = _finding(pin, Severity.ERROR, message, first, f"the label says {value}")
+        yield replace(finding, about=gist, gist=gist)
 
 
 def _images(pin: Pin, manifest: GotkManifest, evidence: Evidence) -> Iterator[Outcome]:
@@ -81,5 +82,6 @@ RULES = (
         "Head, labels and images of a gotk-components.yaml are those of one release.",
         one_release,
         traits=frozenset({Trait.AGREEMENT, Trait.STOPS_RUN}),
+        broken="a gotk-components.yaml is of several releases",
     ),
 )

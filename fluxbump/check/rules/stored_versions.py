@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from fluxbump.check.evidence import Absent
 from fluxbump.check.rules.rule import (
+    Danger,
     Evidence,
     NotApplicable,
     NotRun,
@@ -121,6 +122,8 @@ def _bootstrap(
             Related(url.pin.location, f"installs Flux {url.release}"),
             *_answers(conflicts, chart.pin.location, evidence),
         ),
+        gist=f"on a new cluster the API server refuses the CRDs of {chart.words} over those of "
+        f"Flux {url.release}, which {who} installs: {_each(conflicts)}",
     )
 
 
@@ -308,6 +311,8 @@ UPGRADE = Rule(
     cited(upgrade),
     needs=("releases",),
     traits=frozenset({Trait.SAFETY}),
+    danger=Danger.MIXES,
+    broken="clusters store API versions that the release does not serve",
 )
 
 RULES = (
@@ -319,6 +324,8 @@ RULES = (
         cited(bootstrap),
         needs=("releases",),
         traits=frozenset({Trait.SAFETY}),
+        danger=Danger.MIXES,
+        broken="new clusters refuse the CRDs over those installed first",
     ),
     UPGRADE,
 )
