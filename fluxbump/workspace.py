@@ -17,12 +17,14 @@ from semver import Version
 
 from fluxbump.config.settings import (
     DEFAULT_FLUX_REPOSITORY,
+    DEFAULT_INDEX,
     DEFAULT_RELEASES,
     FILE,
     Settings,
 )
 from fluxbump.flux.download import Upstream
 from fluxbump.flux.gotk_source import Place, Texts, published
+from fluxbump.flux.index_or_table import BRIEF, IndexOrTable, IndexReach, LocalIndex
 from fluxbump.flux.known_releases import Sources
 from fluxbump.git import remote_url
 from fluxbump.git.lineage import Lineage
@@ -30,7 +32,6 @@ from fluxbump.git.objects import CommitSnapshot
 from fluxbump.git.repository import Repository
 from fluxbump.git.worktree import EditableWorktree
 from fluxbump.helm.index import places
-from fluxbump.helm.index import source as indexes
 from fluxbump.model import IndexSource, Snapshot
 from fluxbump.text.live_code import decode
 
@@ -191,29 +192,53 @@ def settings_of(snapshot: Snapshot) -> Settings:
 
 @contextmanager
 def index_source(
-    given: str | None, settings: Settings, root: Path | None, *, offline: bool
+    given: str | None,
+    settings: Settings,
+    root: Path | None,
+    *,
+    offline: bool,
+    must_answer: bool = False,
 ) -> Iterator[IndexSource]:
     """Open the chart index that was given, or else configured.
 
     A relative path from the command line starts at the current directory, one from the
     configuration at the repository's root.
+
+    Args:
+        given: as on the command line.
+        settings: the configuration.
+        root: where its relative paths start; None for the current directory.
+        offline: ask nothing.
+        must_answer: nothing stands in for an index that does not answer.
     """
     spec = _from_root(given, settings.index, root)
     with ExitStack() as stack:
 
-        def web() -> Web:
-            # Imported for URLs only: an index in a file needs no HTTP.
-            from fluxbump.system.http.fetch import Web
+        def reach(*, offline: bool = offline, brief: bool = False) -> IndexReach:
+            @cache
+            def web() -> Web:
+                # Imported for URLs only: an index in a file needs no HTTP.
+                from fluxbump.system.http.fetch import Patience, Web
 
-            return stack.enter_context(Web(offline=offline))
+                patience = Patience(*BRIEF) if brief else Patience()
+                return stack.enter_context(Web(offline=offline, patience=patience))
 
-        def charts() -> places.Charts:
-            from fluxbump.helm.registry.charts import RegistryCharts
-            from fluxbump.helm.registry.client import Registry
+            def charts() -> places.Charts:
+                from fluxbump.helm.registry.charts import RegistryCharts
+                from fluxbump.helm.registry.client import Registry
 
-            return RegistryCharts(Registry(web()))
+                return RegistryCharts(Registry(web()))
 
-        yield indexes.open_source(spec, web=web, charts=charts)
+            return IndexReach(spec, web, charts)
+
+        if "://" not in spec:
+            yield LocalIndex(reach().source())
+        elif must_answer:
+            yield reach().source()
+        else:
+            community = spec.rstrip("/") == DEFAULT_INDEX
+            brief = None if offline else reach(brief=True)
+            yield IndexOrTable(brief, reach(offline=True), reach(), community=community)
 
 
 @contextmanager

@@ -34,6 +34,7 @@ OUTSIDE = {
     "run.setup", "run.checkout", "run.job", "run.execute", "run.one_pass", "run.remote_and_forge",
     "system.background", "system.process_pool", "system.commands", "system.http",
     "system.cache_file", "helm.registry", "flux.manifests_artifact", "flux.tagged_releases",
+    "flux.index_or_table", "system.wait_at_most",
     # They replace files of a work tree, all or none.
     "system.atomic_replace", "system.no_follow", "system.locks",
     # What the process has changed.

@@ -63,7 +63,7 @@ def prepare(
         base, settings, source, request.known, since, sources=sources, may_lack_index=True
     )
     prepared = bump.prepare(repository, looked, settings, source, request, render=render)
-    scope = settings.scope(releases.app_versions(prepared.index.releases))
+    scope = settings.scope(releases.app_versions(releases.known(prepared.index)))
     _require_seen(repository, base, scope)
     return replace(prepared, notes=(*prepared.notes, *_ignored(base, prepared)))
 

@@ -104,7 +104,7 @@ def path(
         ws.sources(source, index=index, releases=releases, offline=offline) as sources,
     ):
         loaded, no_index = _index(source)
-        scope = ws.settings.scope(resolve.app_versions(loaded.releases), gather.NEEDLES)
+        scope = ws.settings.scope(resolve.app_versions(resolve.known(loaded)), gather.NEEDLES)
         scope = replace(scope, spread=among_processes)
         inventory = discover(ws.snapshot, scope)
         if no_index is not None and needs_chart(inventory):

@@ -76,7 +76,7 @@ def _look(
         with workspace(repo, rev) as ws:
             with ws.index(index, offline=offline) as source:
                 loaded = source.load()
-            scope = ws.settings.scope(resolve.app_versions(loaded.releases))
+            scope = ws.settings.scope(resolve.app_versions(resolve.known(loaded)))
             return loaded, current(discover(ws.snapshot, scope))
     except RepositoryError as error:
         if repo is not None:

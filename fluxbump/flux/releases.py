@@ -165,6 +165,11 @@ def describe(chart: Goal | None) -> str:
     return f"{chart.app_version} (chart {chart.version}{when})"
 
 
+def known(index: ChartIndex) -> tuple[ChartRelease, ...]:
+    """Return every chart of which it is known what it ships, goals of a bump or not."""
+    return (*index.beyond, *index.releases)
+
+
 def app_versions(releases: Iterable[ChartRelease]) -> dict[str, str]:
     """Map chart versions to the Flux releases that they ship."""
     return {str(chart.version): str(chart.app_version) for chart in releases}

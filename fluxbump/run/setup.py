@@ -76,7 +76,7 @@ def opened(asked: Asked, environ: Mapping[str, str] | None = None) -> Iterator[P
         stack.callback(found.repository.close)
         settings = found.settings
         source = stack.enter_context(
-            index_source(asked.index, settings, found.root, offline=asked.offline)
+            index_source(asked.index, settings, found.root, offline=asked.offline, must_answer=True)
         )
         sources = stack.enter_context(
             release_sources(

@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable, Iterator
 from msgspec.structs import replace
 
 from fluxbump.check import lost_installs
-from fluxbump.check.evidence import Absent
 from fluxbump.check.rules.rule import (
     Evidence,
     NotApplicable,
@@ -168,7 +167,7 @@ def version_agreement(evidence: Evidence) -> Iterator[Outcome]:
     known: list[tuple[Pin, str | None, str]] = []
     for chart in charts:
         shipped, source = evidence.shipped(chart)
-        unknown = _unknown(evidence, chart) if shipped is None else None
+        unknown = evidence.unknown_chart(chart) if shipped is None else None
         if unknown is not None:
             yield NotRun("FB103", unknown)
         else:
@@ -186,21 +185,6 @@ def _charts(evidence: Evidence) -> list[Pin]:
     # The URL of an archive holds its version twice, and says one thing.
     once = {(pin.location.path, pin.location.line, pin.value): pin for pin in pins}
     return [*once.values()]
-
-
-def _unknown(evidence: Evidence, chart: Pin) -> str | None:
-    """Say why nobody knows what a chart ships; None when the index would have to know."""
-    if isinstance(evidence.index, Absent):
-        return evidence.index.reason
-    newest = max(evidence.index.values(), key=lambda one: one.version, default=None)
-    version = versions.parse(chart.value)
-    if newest is None or version is None or version <= newest.version:
-        return None
-    when = f" of {newest.created:%Y-%m-%d}" if newest.created else ""
-    return (
-        f"the chart index (newest flux2 {newest.version}{when}) is older than this repository, "
-        f"which asks for flux2 {chart.value} ({chart.location}): refresh the index"
-    )
 
 
 def _disagreement(

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
@@ -37,6 +38,13 @@ class Kept(hishel.BaseStorage):
         found = self._read()
         return found[1] if found else None
 
+    def since(self) -> datetime | None:
+        """Return when the kept answer was read or confirmed; None where there is none."""
+        try:
+            return datetime.fromtimestamp(self._path.stat().st_mtime, UTC)
+        except OSError:
+            return None
+
     def get_entries(self, key: str) -> list[hishel.Entry]:
         """Return the kept answer, which hishel revalidates."""
         found = self._read()
@@ -59,7 +67,9 @@ class Kept(hishel.BaseStorage):
         return hishel.Entry(uuid.uuid4(), request, passing)
 
     def update_headers(self, id: uuid.UUID, headers: hishel.Headers) -> None:  # noqa: A002  # hishel's name
-        """Keep what is there: a 304 confirms it, and its age is of no interest here."""
+        """Note that what is there is as good as new: a 304 confirms it."""
+        with suppress(OSError):
+            self._path.touch()
 
     def remove_entry(self, id: uuid.UUID) -> None:  # noqa: A002  # hishel's name
         """Forget the kept answer."""

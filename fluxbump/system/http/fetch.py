@@ -15,6 +15,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -25,7 +26,7 @@ import hishel.httpx
 import httpx
 import platformdirs
 
-from fluxbump.errors import IndexSourceError
+from fluxbump.errors import IndexSourceError, NoAnswerError
 from fluxbump.system.http.cache import Kept
 from fluxbump.system.http.exchange import HttpReply, HttpRequest, exchange
 from fluxbump.system.http.retries import BAD_REDIRECT, Patience, explain, open_client
@@ -129,6 +130,10 @@ class Web:
             raise too_large(address, limit)
         return body
 
+    def kept_at(self, url: str) -> datetime | None:
+        """Return when what is kept of `url` was read or confirmed; None where nothing is kept."""
+        return Kept(self.directory / "http", _address(url)).since()
+
     def ask(self, request: HttpRequest) -> HttpReply:
         """Return what a server answers, whatever its status; nothing is kept.
 
@@ -146,6 +151,7 @@ class Web:
                 address,
                 "not in the cache, and offline",
                 f"run once without --offline: what is read then is kept in {self.directory}",
+                error=NoAnswerError,
             )
 
     def _bounds(self, address: httpx.URL, limit: int, progress: Progress | None) -> Bounds:
@@ -170,7 +176,7 @@ class Web:
             return self._patience.before(attempt)
         if error.wait > self._patience.longest:
             message = f"{error.final.message}; the server asks to wait {error.wait:.0f} s"
-            raise IndexSourceError(message, hint="try again later") from None
+            raise NoAnswerError(message, hint="try again later") from None
         return error.wait
 
     def _attempt(self, address: httpx.URL, kept: Kept, bounds: Bounds) -> bytes:
@@ -215,5 +221,6 @@ def _explained(address: httpx.URL, attempt: Callable[[], T]) -> T:
 def _unreachable(address: httpx.URL, error: httpx.TransportError) -> Exception:
     failure = explain(error)
     if failure.passing:
-        return TemporaryError(failed(address, failure.reason, _UNREACHABLE))
-    return failed(address, failure.reason, failure.hint)
+        return TemporaryError(failed(address, failure.reason, _UNREACHABLE, error=NoAnswerError))
+    hint = failure.hint or _UNREACHABLE
+    return failed(address, failure.reason, hint, error=NoAnswerError)

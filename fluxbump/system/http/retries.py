@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import socket
 import ssl
 from email.utils import parsedate_to_datetime
 from functools import cache
@@ -13,6 +14,9 @@ from msgspec import Struct
 
 from fluxbump.errors import FluxbumpError
 from fluxbump.version import __version__
+
+# Linux has a second code, for a name that is there and has no address.
+_NO_SUCH_HOST = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
 
 BAD_REDIRECT = "it redirects to something that is not a URL"
 
@@ -94,6 +98,9 @@ def explain(error: httpx.TransportError) -> Failure:
         return Failure(BAD_REDIRECT)
     cause: BaseException | None = error
     while cause:
+        if isinstance(cause, socket.gaierror) and cause.errno in _NO_SUCH_HOST:
+            # The name server has answered, and would answer the same again.
+            return Failure("the name of its host is not found")
         if isinstance(cause, ssl.SSLCertVerificationError):
             hint = "name the certificate authority's file in SSL_CERT_FILE"
             return Failure(cause.verify_message or reason, hint)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import httpx
 from msgspec import Struct
 
-from fluxbump.errors import IndexSourceError
+from fluxbump.errors import IndexSourceError, NoAnswerError
 from fluxbump.system.http.retries import retry_after
 
 Progress = Callable[[int, int | None], None]
@@ -53,7 +53,7 @@ class Bounds(Struct, frozen=True):
         if size > self.limit:
             raise too_large(self.address, self.limit)
         if self.clock() > self.deadline:
-            raise failed(self.address, "it takes too long", "try again later")
+            raise failed(self.address, "it takes too long", "try again later", error=NoAnswerError)
         if self.progress:
             self.progress(size, total)
 
@@ -133,7 +133,8 @@ def temporary(
     if status != httpx.codes.TOO_MANY_REQUESTS and not response.is_server_error:
         return None
     wait = retry_after(response.headers.get("retry-after", ""), now())
-    return TemporaryError(failed(address, f"HTTP {status}", _HINTS.get(status)), wait)
+    final = failed(address, f"HTTP {status}", _HINTS.get(status), error=NoAnswerError)
+    return TemporaryError(final, wait)
 
 
 class Body(httpx.SyncByteStream):
@@ -180,10 +181,16 @@ class Body(httpx.SyncByteStream):
         self._response.close()
 
 
-def failed(address: httpx.URL, reason: str, hint: str | None = None) -> IndexSourceError:
+def failed(
+    address: httpx.URL,
+    reason: str,
+    hint: str | None = None,
+    *,
+    error: type[IndexSourceError] = IndexSourceError,
+) -> IndexSourceError:
     """Return the error for a URL that cannot be read."""
     shown = address.copy_with(userinfo=b"", query=None, fragment=None)
-    return IndexSourceError(f"cannot read {shown}: {reason}", hint=hint)
+    return error(f"cannot read {shown}: {reason}", hint=hint)
 
 
 def too_large(address: httpx.URL, limit: int) -> IndexSourceError:
