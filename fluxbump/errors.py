@@ -67,6 +67,7 @@ class FluxbumpError(Exception):
         where: the place in the repository, when there is one.
         hint: what the reader can do next, ideally a command to type.
         places: all places that it is about, each with what is there.
+        command: what to type next, as it stands.
     """
 
     exit_code: ClassVar[int] = BUG
@@ -78,12 +79,14 @@ class FluxbumpError(Exception):
         where: Location | str | None = None,
         hint: str | None = None,
         places: Iterable[Related] = (),
+        command: str = "",
     ) -> None:
         super().__init__(message)
         self.message = message
         self.where = str(where) if where is not None else None
         self.hint = hint
         self.places = tuple(places)
+        self.command = command
 
     @property
     def listed(self) -> tuple[str, ...]:

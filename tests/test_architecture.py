@@ -61,6 +61,8 @@ LEAVES = ("discover.pins", "check.rules", "reports", "helm.index", "forges", "cl
 SHARED = {
     "discover.pins.kind", "check.rules.rule", "reports.table", "reports.result_json",
     "reports.json_encoder", "reports.target", "reports.formats.format", "reports.formats.json",
+    "cli.output.local_changes", "reports.next_steps", "reports.next_steps_json",
+    "reports.index_line", "reports.text",
     "helm.index.entries", "helm.index.places", "helm.index.section",
     "cli.console", "cli.options", "cli.option_groups", "cli.workspace", "cli.cluster_facts",
     "cli.bump_request", "cli.in_place", "cli.bump_output", "cli.base", "cli.fix",

@@ -18,7 +18,7 @@ from fluxbump.bump import base_lines, edit, goal, mentions, sync_target
 from fluxbump.bump import commit_message as message
 from fluxbump.bump import commits as steps
 from fluxbump.bump.changes import Plan, Row
-from fluxbump.bump.commits import Step
+from fluxbump.bump.commits import Stage
 from fluxbump.bump.compose import Start, edited, fixed, following, replaced
 from fluxbump.bump.fixes import Fix, Fixing
 from fluxbump.bump.migrate import plan as migrate
@@ -122,7 +122,7 @@ class Prepared(Struct, Generic[S_co], frozen=True):
     suppressed: suppressions.Suppressed
     index: ChartIndex
     notes: tuple[Note, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[Stage, ...]
     migration: Migration | None
     fixings: tuple[Fixing, ...] = ()
     doubts: tuple[str, ...] = ()
@@ -265,7 +265,7 @@ def prepare(
         values = message.values(planned)
         branch = fill(settings.branch, values)
         repository.check_branch_name(branch)
-        step = Step(total, message.message(planned, work.changes, settings, values), built().patch)
+        step = Stage(total, message.message(planned, work.changes, settings, values), built().patch)
         bumped = bool(work.changes.files)
         return _at_base(
             Prepared(
@@ -317,10 +317,10 @@ def _steps(
     repository: Repository,
     base: Snapshot,
     start: Start,
-    whole: Step,
+    whole: Stage,
     *,
     bumped: bool,
-) -> tuple[Step, ...]:
+) -> tuple[Stage, ...]:
     """Part the work into commits; in a work tree it is all one."""
     if isinstance(base, CommitSnapshot):
         return steps.part(

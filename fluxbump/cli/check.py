@@ -137,6 +137,8 @@ def check(
         rendering = not (no_render or self_test)
         loaded = load(session.index)
         charts = loaded if isinstance(loaded, ChartIndex) else None
+        if charts:
+            console.say_index(charts)
         needed = rendering and need(codes, "renders")
         compared = BASE_REFUSED if no_base else base_of(session, base, os.environ, console)
         with renderer(session, charts) if needed else nullcontext() as render:

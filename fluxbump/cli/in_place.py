@@ -35,6 +35,7 @@ def run(
     console.progress("reading the chart index and the work tree …")
     rendering = partial(renderer, session) if render else None
     prepared = in_place.prepare(session, request, render=rendering)
+    console.say_index(prepared.index)
     console.progress("")
     result = None
     if prepared.passed and not prepared.empty and not dry_run and output is not BumpFormat.PATCH:

@@ -156,6 +156,7 @@ def to(
     replaced as a whole, with the manifests of --releases or --flux.
     """
     from fluxbump.cli.bump_request import request
+    from fluxbump.cli.output.local_changes import say_what_differs
     from fluxbump.cli.workspace import open_session
     from fluxbump.git.repository import Repository
     from fluxbump.workspace import at
@@ -173,7 +174,14 @@ def to(
         nothing_written = dry_run or output is BumpFormat.PATCH
         result = None if nothing_written else _delivered(session.repository, prepared, delivery)
         _print(prepared, result, output, console, dry_run=nothing_written)
-        _remark_on_local_changes(session.repository, prepared, console)
+        say_what_differs(
+            session,
+            prepared.inventory,
+            prepared.index,
+            console,
+            "fluxbump to --in-place takes them along",
+            touched=() if prepared.empty else prepared.changes.files,
+        )
         if delivery.checkout and result is not None:
             session.repository.switch(prepared.branch)
             console.note(f"switched to {prepared.branch}")
@@ -191,6 +199,7 @@ def _prepared(
     rendering = partial(renderer, session) if render else None
     prepared = bump.prepare(session, looked, request, render=rendering)
     console.progress("")
+    console.say_index(looked.index)
     return prepared
 
 
@@ -242,10 +251,3 @@ def _print(
         prepared, output, console,
         as_json=as_json, outcome=outcome, not_done="no branch was made",
     )  # fmt: skip
-
-
-def _remark_on_local_changes(repository: Repository, prepared: Prepared, console: Console) -> None:
-    if console.quiet or prepared.empty:
-        return
-    for path in repository.modified(prepared.changes.files):
-        console.note(f"{path} has uncommitted changes, which are not part of this")

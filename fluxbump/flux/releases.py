@@ -10,6 +10,7 @@ from msgspec import Struct
 from semver import Version
 
 from fluxbump.errors import ResolveError, UsageError
+from fluxbump.flux.tables import crds
 from fluxbump.model import ChartIndex, ChartRelease
 from fluxbump.text import versions
 
@@ -131,7 +132,22 @@ def _named(chart_version: str, release: Version, index: ChartIndex) -> ChartRele
     )
 
 
+def require_no_chart_version(release: Version, index: ChartIndex) -> None:
+    """Refuse what is the version of a chart, where it was typed as a release.
+
+    Raises:
+        ResolveError: it is; says which release that chart ships.
+    """
+    chart = next((one for one in known(index) if one.version == release), None)
+    if chart is not None and str(release) not in crds.crds():
+        raise ResolveError(
+            f"{release} is a chart version; it ships Flux {chart.app_version}",
+            command=f"fluxbump to {chart.app_version}",
+        )
+
+
 def _no_chart(release: Version, index: ChartIndex) -> NoReturn:
+    require_no_chart_version(release, index)
     stable = stable_releases(index)
     below = max((v for v in stable if v < release), default=None)
     above = min((v for v in stable if v > release), default=None)

@@ -337,7 +337,7 @@ RULES = (
         Severity.ERROR,
         "Every place that installs Flux names one release, and in one environment the same one.",
         install_manifest,
-        traits=_STOPS_RUN | {Trait.ONE_RELEASE},
+        traits=_STOPS_RUN | {Trait.REALIGNED, Trait.ONE_RELEASE},
     ),
     Rule(
         "FB103",
@@ -345,7 +345,7 @@ RULES = (
         Severity.ERROR,
         "The release that is installed first is the one that the chart ships.",
         version_agreement,
-        traits=_STOPS_RUN | {Trait.ONE_RELEASE, Trait.ESSENTIAL},
+        traits=_STOPS_RUN | {Trait.REALIGNED, Trait.ONE_RELEASE, Trait.ESSENTIAL},
     ),
     Rule(
         "FB104",
@@ -353,7 +353,7 @@ RULES = (
         Severity.ERROR,
         "The wrapper's values repeat the version of its flux2 dependency.",
         values_mirror,
-        traits=_STOPS_RUN,
+        traits=_STOPS_RUN | {Trait.REALIGNED},
     ),
     Rule(
         "FB108",
@@ -361,7 +361,7 @@ RULES = (
         Severity.ERROR,
         "An umbrella chart depends on the version that its wrapper has.",
         umbrella_dependency,
-        traits=_STOPS_RUN,
+        traits=_STOPS_RUN | {Trait.REALIGNED},
     ),
     Rule(
         "FB109",
@@ -369,7 +369,7 @@ RULES = (
         Severity.ERROR,
         "Every HelmRelease asks for the version that its chart has.",
         helm_release,
-        traits=_STOPS_RUN,
+        traits=_STOPS_RUN | {Trait.REALIGNED},
     ),
     Rule(
         "FB110",
@@ -377,6 +377,6 @@ RULES = (
         Severity.ERROR,
         "Files that repeat a chart's version hold the version that it has.",
         version_mirror,
-        traits=_STOPS_RUN,
+        traits=_STOPS_RUN | {Trait.REALIGNED},
     ),
 )
