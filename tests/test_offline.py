@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import pty
 import socket
+import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -153,6 +156,99 @@ def test_the_table_says_what_a_chart_ships_that_is_newer_than_the_index(
         result = cli("status", "--index", url, cwd=repo)
     assert result.code == 1
     assert "ships Flux 2.5.1 (says the table of 2026-04-15 that ships with fluxbump)" in result.out
+
+
+@pytest.mark.parametrize("where", ["silent", "not found"])
+def test_the_incident_is_told_without_a_network(
+    incident: Repo, cli: Cli, silent: str, where: str
+) -> None:
+    url = silent if where == "silent" else NOWHERE
+    result = cli("status", "--index", url, cwd=incident)
+    assert result.code == 1
+    assert result.out.splitlines()[-1].startswith("next: fluxbump to 2.4.0  ")
+    told = cli("status", "--index", url, "-o", "json", cwd=incident).json
+    index = told["index"]
+    assert (index["answered"], index["as_of"]) == ("shipped", "2026-04-15T05:03:54+00:00")
+    assert index["silent"]
+    assert told["next"][0]["command"] == "fluxbump to 2.4.0"
+
+
+def test_which_source_has_answered_is_said_in_a_line(repo: Repo, cli: Cli) -> None:
+    def line(*words: str) -> str:
+        lines = cli("status", *words, cwd=repo).out.splitlines()
+        return next(one for one in lines if one.startswith("Chart index: "))
+
+    with WebServer() as server:
+        url = server.serve("/index.yaml", Answer(one("2.14.1", "2.4.0"), headers={"ETag": '"a"'}))
+        assert line("--index", url) == f"Chart index: {url} (newest chart 2.14.1 of 2025-01-08)"
+    kept = line("--index", url, "--offline")
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    assert kept == f"Chart index: cached copy of {url}, read {today}, 0 days ago; --offline"
+    assert line("--index", NOWHERE).startswith(
+        "Chart index: the table of 2026-04-15 that ships with fluxbump ("
+    )
+    bump = cli("to", "2.5.1", "-n", "--index", NOWHERE, cwd=repo)
+    assert "chart index: the table of 2026-04-15 that ships with fluxbump (" in bump.err
+    assert cli("to", "2.5.1", "-n", "-o", "json", cwd=repo).json["index"]["answered"] == "index"
+
+
+def test_latest_says_up_to_when_it_is_known(repo: Repo, cli: Cli) -> None:
+    out = cli("status", "--index", NOWHERE, cwd=repo).out
+    assert "Newest release with a chart known on 2026-04-15: 2.8.5 (chart 2.18.3" in out
+
+
+def test_a_chart_that_nobody_knows_is_not_judged(cli: Cli, tmp_path: Path, index: Path) -> None:
+    files = small(chart=wrapper("9.9.9"), values=values("9.9.9"))
+    repo = repository(tmp_path / "r", files, index)
+    result = cli("status", "--index", NOWHERE, cwd=repo)
+    assert result.code == 7
+    assert "the table of 2026-04-15 that ships with fluxbump is all that there is" in result.out
+    states = {line.split()[1]: line.split()[-1] for line in result.out.splitlines()[1:7]}
+    assert states["install-url"] == states["chart-dependency"] == "?"
+
+
+# --- what is typed ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", ["to", "path"])
+def test_a_chart_version_is_no_release(repo: Repo, cli: Cli, command: str) -> None:
+    result = cli(command, "2.14.1", cwd=repo)
+    assert result.code == 4
+    assert result.err == (
+        "fluxbump: 2.14.1 is a chart version; it ships Flux 2.4.0\nnext: fluxbump to 2.4.0\n"
+    )
+
+
+def test_a_chart_version_is_no_release_where_no_chart_is_pinned(
+    cli: Cli, tmp_path: Path, index: Path
+) -> None:
+    repo = repository(tmp_path / "r", {"install.sh": script("2.3.0")}, index)
+    assert cli("to", "2.14.1", cwd=repo).err.endswith("next: fluxbump to 2.4.0\n")
+
+
+def test_a_table_fits_a_terminal(incident: Repo) -> None:
+    shown = on_terminal(incident.command("status"), incident.environment(COLUMNS="80"))
+    rows = shown.split("\nFindings")[0].splitlines()
+    assert len(rows) > 14
+    assert max(map(len, rows)) <= 80
+    place = next(row for row in rows if "chart-dependency  installs  flux2" in row)
+    assert "…" in place.split()[0]
+    assert place.split()[0].endswith(".yaml:45")
+
+
+def on_terminal(command: list[str], environ: dict[str, str]) -> str:
+    """Run a command on a terminal, and return what it shows there."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        command, stdout=theirs, stderr=subprocess.DEVNULL, env={**environ, "TERM": "dumb"}
+    ):
+        os.close(theirs)
+        shown = b""
+        with suppress(OSError):  # the terminal is gone when the command is
+            while piece := os.read(ours, 1 << 16):
+                shown += piece
+    os.close(ours)
+    return shown.decode().replace("\r\n", "\n")
 
 
 # --- what contradicts -------------------------------------------------------------------------
