@@ -33,7 +33,9 @@ from fluxbump.reports.table import Paint, printable, section, table
 from fluxbump.reports.text import findings
 
 _GAPS = 2  # spaces between columns of a table
-_SHORTEST = 16  # characters of a path, below which a line is rather too long
+_SHORTEST, _TELLING = 16, 32  # characters of a path: at least, and if there are roles beside it
+_HEADER = ("PIN", "KIND", "ROLE", "TRACK", "HOLDS", "STATE")
+_ROLE = _HEADER.index("ROLE")
 
 
 def status(
@@ -63,8 +65,8 @@ def status(
         )
         for p in view.inventory.pins
     ]
-    header = ("PIN", "KIND", "ROLE", "TRACK", "HOLDS", "STATE")
-    lines = [*table(header, _fitted(header, rows, width), paint), ""]
+    header, *fitted = _fitted([_HEADER, *rows], width)
+    lines = [*table(header, fitted, paint), ""]
     lines += findings(view.findings, paint)
     lines += section("Cannot be read", [_unreadable(u) for u in view.inventory.unreadable], paint)
     lines += section("Notes", [_note(note) for note in view.inventory.notes], paint)
@@ -78,15 +80,24 @@ def status(
     return "\n".join(lines).rstrip("\n")
 
 
-def _fitted(
-    header: Sequence[str], rows: Sequence[tuple[str, ...]], width: int | None
-) -> list[tuple[str, ...]]:
-    """Take the middle out of paths, the first column, that make a table wider than a terminal."""
-    if width is None or not rows:
+def _fitted(rows: Sequence[tuple[str, ...]], width: int | None) -> list[tuple[str, ...]]:
+    """Make a table fit a terminal; the first row is its header.
+
+    The middle of the paths goes, and before they tell too little, the roles.
+    """
+    if width is None:
         return list(rows)
-    others = [max(map(len, column)) for column in zip(header, *rows, strict=True)][1:]
-    room = max(_SHORTEST, width - sum(others) - _GAPS * len(others))
+    room = _room(rows, width)
+    if room < _TELLING:
+        rows = [(*row[:_ROLE], *row[_ROLE + 1 :]) for row in rows]
+        room = max(_SHORTEST, _room(rows, width))
     return [(_elided(first, room), *rest) for first, *rest in rows]
+
+
+def _room(rows: Sequence[tuple[str, ...]], width: int) -> int:
+    """Return how many characters are left for the first column."""
+    others = [max(map(len, column)) for column in zip(*rows, strict=True)][1:]
+    return width - sum(others) - _GAPS * len(others)
 
 
 def _elided(text: str, room: int) -> str:
