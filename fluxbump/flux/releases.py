@@ -139,7 +139,10 @@ def require_no_chart_version(release: Version, index: ChartIndex) -> None:
         ResolveError: it is; says which release that chart ships.
     """
     chart = next((one for one in known(index) if one.version == release), None)
-    if chart is not None and str(release) not in crds.crds():
+    # Below the newest line it is more likely a release that is not there than an old chart.
+    lines = [one for one in map(versions.parse, crds.crds()) if one] + stable_releases(index)
+    newest = max(((one.major, one.minor) for one in lines), default=(0, 0))
+    if chart is not None and (release.major, release.minor) > newest:
         raise ResolveError(
             f"{release} is a chart version; it ships Flux {chart.app_version}",
             command=f"fluxbump to {chart.app_version}",
