@@ -10,7 +10,6 @@ from contextlib import ExitStack, contextmanager
 from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
-from urllib.parse import urlsplit
 
 from msgspec import Struct, field
 from semver import Version
@@ -23,6 +22,7 @@ from fluxbump.config.settings import (
     Settings,
 )
 from fluxbump.config.source_options import AS_CONFIGURED, SourceOptions
+from fluxbump.errors import ConfigError
 from fluxbump.flux.download import Upstream
 from fluxbump.flux.gotk_source import Place, Texts, published
 from fluxbump.flux.index_or_table import BRIEF, IndexOrTable, IndexReach, LocalIndex
@@ -158,6 +158,12 @@ def settings_of(snapshot: Snapshot) -> Settings:
     try:
         data = snapshot.read(FILE)
     except KeyError:
+        if FILE in snapshot.links():
+            raise ConfigError(
+                "is a symbolic link, which fluxbump does not follow",
+                where=FILE,
+                hint="replace it with the file",
+            ) from None
         return Settings()
     # Imported only where there is a file to read: the models are slow to import.
     from fluxbump.config import file
@@ -230,7 +236,7 @@ def _release_sources(
             place = _kept_by(upstream)
         else:
             place = published(partial(_artifact, cache(web)), "flux-manifests")
-        local = not urlsplit(options.index or settings.index).scheme
+        local = "://" not in (options.index or settings.index)
         yield Sources(
             upstream.shipped,
             index.archive,
@@ -291,6 +297,6 @@ def _kept_by(upstream: Upstream) -> Place:
 
 def _from_root(given: str | None, configured: str, root: Path | None) -> str:
     """Return where something is; a configured relative path starts at the repository's root."""
-    if given or root is None or urlsplit(configured).scheme:
+    if given or root is None or "://" in configured:
         return given or configured
     return str(root / configured)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
@@ -14,6 +13,7 @@ from fluxbump.flux import stored_versions
 from fluxbump.flux.stored_versions import Conflict
 from fluxbump.flux.upgrade_path import Hop, Removed, Route
 from fluxbump.model import ChartIndex
+from fluxbump.reports.json_encoder import dump
 from fluxbump.reports.next_steps import Step
 from fluxbump.reports.next_steps_json import NextJson, next_json
 from fluxbump.reports.table import Paint, table
@@ -203,7 +203,7 @@ def json_text(
     steps: Sequence[Step] = (),
 ) -> str:
     """Return the way as JSON."""
-    return json.dumps(document(route, newest_safe, past, index, steps), indent=2)
+    return dump(document(route, newest_safe, past, index, steps))
 
 
 def _history(past: Past, start: str) -> HistoryJson:
