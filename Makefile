@@ -62,8 +62,8 @@ schema: $(READY) ## Write the JSON Schemas in docs/schemas
 	@for name in config to status releases check path matrix recover run fleet fleet-config; do \
 	  $(BIN)/fluxbump schema $$name > docs/schemas/$$name.json; done
 
-facts: $(READY) ## Derive the tables in fluxbump/flux/tables: make facts SOURCE=DIR, with DIR/vX.Y.Z/install.yaml
-	@$(BIN)/python -m fixtures.derive_facts "$(SOURCE)"
+facts: $(READY) ## Derive the tables in fluxbump/flux/tables: make facts SOURCE=DIR INDEX=URL, with DIR/vX.Y.Z/install.yaml
+	@$(BIN)/python -m fixtures.derive_facts "$(SOURCE)" "$(INDEX)"
 
 clean: ## Remove what was built
 	rm -rf .venv .venv-lock .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks .fuzz

@@ -16,6 +16,7 @@ from semver import Version
 
 from fluxbump.config.settings import (
     DEFAULT_FLUX_REPOSITORY,
+    DEFAULT_INDEX,
     DEFAULT_RELEASES,
     FILE,
     Settings,
@@ -24,13 +25,13 @@ from fluxbump.config.source_options import AS_CONFIGURED, SourceOptions
 from fluxbump.errors import ConfigError
 from fluxbump.flux.download import Upstream
 from fluxbump.flux.gotk_source import Place, Texts, published
+from fluxbump.flux.index_or_table import BRIEF, IndexOrTable, IndexReach, LocalIndex
 from fluxbump.flux.known_releases import Sources
 from fluxbump.git import remote_url
 from fluxbump.git.lineage import Lineage
 from fluxbump.git.objects import CommitSnapshot
 from fluxbump.git.repository import Repository
 from fluxbump.helm.index import places
-from fluxbump.helm.index import source as indexes
 from fluxbump.model import IndexSource, Snapshot
 from fluxbump.text.live_code import decode
 
@@ -61,6 +62,7 @@ class Session(Struct, Generic[S_co], frozen=True, dict=True):
         settings: its fluxbump.yaml.
         options: where facts come from.
         root: where relative paths in the configuration start; None for the current directory.
+        index_must_answer: nothing stands in for a chart index that does not answer.
     """
 
     repository: Repository
@@ -68,6 +70,7 @@ class Session(Struct, Generic[S_co], frozen=True, dict=True):
     settings: Settings
     options: SourceOptions
     root: Path | None
+    index_must_answer: bool = False
     _opened: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> Self:
@@ -85,7 +88,9 @@ class Session(Struct, Generic[S_co], frozen=True, dict=True):
         Raises:
             IndexSourceError: it cannot be there.
         """
-        opened = index_source(self.options, self.settings, self.root)
+        opened = index_source(
+            self.options, self.settings, self.root, must_answer=self.index_must_answer
+        )
         return self._opened.enter_context(opened)
 
     @cached_property
@@ -168,29 +173,47 @@ def settings_of(snapshot: Snapshot) -> Settings:
 
 @contextmanager
 def index_source(
-    options: SourceOptions, settings: Settings, root: Path | None
+    options: SourceOptions, settings: Settings, root: Path | None, *, must_answer: bool = False
 ) -> Iterator[IndexSource]:
     """Open the chart index that was given, or else configured.
 
     A relative path from the command line starts at the current directory, one from the
     configuration at the repository's root.
+
+    Args:
+        options: as on the command line.
+        settings: the configuration.
+        root: where its relative paths start; None for the current directory.
+        must_answer: nothing stands in for an index that does not answer.
     """
     spec = _from_root(options.index, settings.index, root)
     with ExitStack() as stack:
 
-        def web() -> Web:
-            # Imported for URLs only: an index in a file needs no HTTP.
-            from fluxbump.system.http.fetch import Web
+        def reach(*, offline: bool = options.offline, brief: bool = False) -> IndexReach:
+            @cache
+            def web() -> Web:
+                # Imported for URLs only: an index in a file needs no HTTP.
+                from fluxbump.system.http.fetch import Patience, Web
 
-            return stack.enter_context(Web(offline=options.offline))
+                patience = Patience(*BRIEF) if brief else Patience()
+                return stack.enter_context(Web(offline=offline, patience=patience))
 
-        def charts() -> places.Charts:
-            from fluxbump.helm.registry.charts import RegistryCharts
-            from fluxbump.helm.registry.client import Registry
+            def charts() -> places.Charts:
+                from fluxbump.helm.registry.charts import RegistryCharts
+                from fluxbump.helm.registry.client import Registry
 
-            return RegistryCharts(Registry(web()))
+                return RegistryCharts(Registry(web()))
 
-        yield indexes.open_source(spec, web=web, charts=charts)
+            return IndexReach(spec, web, charts)
+
+        if "://" not in spec:
+            yield LocalIndex(reach().source())
+        elif must_answer:
+            yield reach().source()
+        else:
+            community = spec.rstrip("/") == DEFAULT_INDEX
+            brief = None if options.offline else reach(brief=True)
+            yield IndexOrTable(brief, reach(offline=True), reach(), community=community)
 
 
 @contextmanager

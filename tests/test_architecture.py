@@ -37,6 +37,7 @@ OUTSIDE = {
     "system.commands", "system.pipes", "system.process_end", "system.programs",
     "system.scratch", "system.machine",
     "system.cache_file", "helm.registry", "flux.manifests_artifact", "flux.tagged_releases",
+    "flux.index_or_table", "system.wait_at_most",
     # They replace files of a work tree, all or none.
     "system.atomic_replace", "system.no_follow", "system.locks",
     # What the process has changed.
@@ -66,6 +67,7 @@ SHARED = {
     "reports.json_encoder", "reports.target", "reports.formats.format", "reports.formats.json",
     "reports.next_steps", "reports.next_steps_json", "reports.view",
     "cli.output.bumps", "cli.output.retyped", "cli.output.verdicts",
+    "cli.output.local_changes", "reports.index_line", "reports.text",
     "helm.index.entries", "helm.index.places", "helm.index.section",
     "cli.console", "cli.options", "cli.option_groups", "cli.workspace", "cli.cluster_facts",
     "cli.bump_request", "cli.in_place", "cli.bump_output", "cli.base", "cli.fix",

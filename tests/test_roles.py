@@ -14,7 +14,7 @@ from fluxbump.discover.pins.kind import CustomPin
 from fluxbump.errors import PinError, RefusedError
 from fluxbump.flux.releases import resolve
 from fluxbump.model import FLUX, Finding, Form, Location, Pin, Role, Severity
-from fluxbump.reports import text
+from fluxbump.reports import status_text
 from tests.helpers import (
     Cli,
     assert_refused,
@@ -188,7 +188,7 @@ def test_tools_alone_are_checked(tmp_path: Path, index: Path, cli: Cli) -> None:
     repo = repository(tmp_path / "repo", ONLY_TOOLS, index)
     assert cli("check", "--no-render", cwd=repo).code == 0
     result = cli("status", cwd=repo)
-    first, second, *_, last = result.out.splitlines()
+    *_, last, _blank, first, second = result.out.splitlines()
     assert (result.code, first) == (0, "The pins agree")
     assert (
         second
@@ -235,7 +235,7 @@ def pin(form: Form, role: Role = Role.INSTALLS) -> Pin:
     ],
 )
 def test_the_last_line_says_what_moves(pins: list[Pin], expected: str) -> None:
-    assert text.moving(pins) == expected
+    assert status_text.moving(pins) == expected
 
 
 # --- what floats (FB119) ----------------------------------------------------------------------

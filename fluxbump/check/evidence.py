@@ -17,6 +17,7 @@ from fluxbump.flux.upgrade_path import Written
 from fluxbump.helm.rendered import RenderedObject
 from fluxbump.model import FLUX, FLUX2, ChartRelease, Inventory, Pin
 from fluxbump.system.parallel import Spread, serially
+from fluxbump.text import versions
 
 if TYPE_CHECKING:
     from fluxbump.check.pin_history import Past
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from fluxbump.flux.known_releases import KnownReleases
     from fluxbump.flux.stored_versions import Crd
     from fluxbump.flux.upgrade_path import Written
+
+
+_CHART_INDEX = "the chart index"
 
 
 class Absent(Struct, frozen=True):
@@ -263,6 +267,26 @@ class Evidence(Struct, frozen=True):
         """Return the chart release of a version; None when no index knows it."""
         return None if isinstance(self.index, Absent) else self.index.get(version)
 
+    def unknown_chart(self, pin: Pin) -> str | None:
+        """Say why nobody knows what a chart ships; None if the index would have to know."""
+        if isinstance(self.index, Absent):
+            return self.index.reason
+        newest = max(self.index.values(), key=lambda one: one.version, default=None)
+        version = versions.parse(pin.value)
+        if newest is None or version is None:
+            return None
+        asks = f"which asks for flux2 {pin.value} ({pin.location})"
+        if all(one.told_by for one in self.index.values()):
+            told_by, which = newest.told_by, "knows no such chart, and the chart index is silent"
+            return f"{told_by} is all that there is for this repository, {asks}: it {which}"
+        when = f" of {newest.created:%Y-%m-%d}" if newest.created else ""
+        older = f"(newest flux2 {newest.version}{when}) is older than this repository"
+        return (
+            f"{_CHART_INDEX} {older}, {asks}: refresh the index"
+            if version > newest.version
+            else None
+        )
+
     def why_unknown(self, release: str) -> str:
         """Return `: ` and why nothing is known of a release; empty when nobody asked."""
         unknown = {} if isinstance(self.releases, Absent) else self.releases.unknown
@@ -281,4 +305,6 @@ class Evidence(Struct, frozen=True):
             if archive.wrapper == pin.location.path and same:
                 return archive.app_version.removeprefix("v"), f"its archive {archive.path}"
         release = self.chart(pin.value)
-        return (str(release.app_version), "the chart index") if release else (None, "")
+        return (
+            (str(release.app_version), release.told_by or _CHART_INDEX) if release else (None, "")
+        )

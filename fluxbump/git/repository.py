@@ -241,6 +241,16 @@ class Repository:
         entries = (entry[3:] for entry in out.decode("utf-8", "surrogateescape").split("\0"))
         return sorted(entry for entry in entries if entry in wanted)
 
+    @property
+    def clean(self) -> bool:
+        """Whether the work tree holds what HEAD does, and no file besides that git would add."""
+        if self.bare:
+            return True
+        return not self._git.run(
+            "status", "--porcelain=v1", "-z", "--untracked-files=normal", "--no-renames",
+            "--ignore-submodules=all", env={"GIT_OPTIONAL_LOCKS": "0"},
+        )  # fmt: skip
+
     def unstaged(self, paths: Iterable[str]) -> set[str]:
         """Return those of `paths` of which the index does not hold what is in the work tree."""
         wanted = set(paths)
