@@ -5,7 +5,7 @@ What only some runs need (HTTP, the models of the configuration) is imported whe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cache, partial
 from pathlib import Path
@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.parse import urlsplit
 
 from msgspec import Struct
-from semver import Version
 
 from fluxbump.config.settings import (
     DEFAULT_FLUX_REPOSITORY,
@@ -35,6 +34,7 @@ from fluxbump.model import IndexSource, Snapshot
 from fluxbump.text.live_code import decode
 
 if TYPE_CHECKING:
+    from fluxbump.flux.tagged_releases import FluxTags
     from fluxbump.system.http.fetch import Web
 
 # Seconds and attempts, as in `web.Patience`: without a manifest a rule is not run, so a network
@@ -256,6 +256,7 @@ def release_sources(
         else:
             place = published(partial(_artifact, cache(web)), "flux-manifests")
         local = not urlsplit(index or settings.index).scheme
+        tagged = _tags(settings, root, named=bool(releases), offline=offline)
         yield Sources(
             upstream.shipped,
             source.archive,
@@ -263,14 +264,15 @@ def release_sources(
             local=local,
             data=upstream.data,
             components=Texts((place,)).manifest,
-            tags=_tags(settings, root, named=bool(releases), offline=offline),
+            tags=(lambda: tagged().released().releases) if tagged else None,
+            commit=(lambda release: tagged().commit(release)) if tagged else None,
         )
 
 
 def _tags(
     settings: Settings, root: Path | None, *, named: bool, offline: bool
-) -> Callable[[], Iterable[Version]] | None:
-    """Return what asks for the tags of Flux's repository; None where only a named place counts.
+) -> Callable[[], FluxTags] | None:
+    """Return what knows the tags of Flux's repository; None where only a named place counts.
 
     Args:
         settings: name the repository, and may name where manifests are.
@@ -282,8 +284,8 @@ def _tags(
     if elsewhere and settings.flux_repository == DEFAULT_FLUX_REPOSITORY:
         return None
 
-    def released() -> Iterable[Version]:
-        # Imported only where no chart is pinned, and the newest release is asked for.
+    def tagged() -> FluxTags:
+        # Imported only where a tag is asked for.
         import platformdirs
 
         from fluxbump.flux.tagged_releases import FluxTags
@@ -291,13 +293,9 @@ def _tags(
         place = settings.flux_repository
         local = root is not None and remote_url.parse(place)[0].is_local
         kept = platformdirs.user_cache_path("fluxbump", appauthor=False)
-        return (
-            FluxTags(kept, str(root / place) if local and root else place, offline=offline)
-            .released()
-            .releases
-        )
+        return FluxTags(kept, str(root / place) if local and root else place, offline=offline)
 
-    return released
+    return tagged
 
 
 def _written_by(flux: str) -> Place:

@@ -12,15 +12,16 @@ from fluxbump.bump import edit, fixes, gotk_replace, mentions
 from fluxbump.bump.changes import Plan, Row
 from fluxbump.bump.fixes import Fix, Fixing
 from fluxbump.bump.migrate.edits import Migration
-from fluxbump.discover import flux_objects, symlinks
+from fluxbump.discover import flux_objects, opaque_pins, symlinks
 from fluxbump.discover.digests import spellings
 from fluxbump.discover.inventory import Scope, discover
 from fluxbump.discover.urls import chart_archives
-from fluxbump.errors import IndexSourceError
+from fluxbump.errors import FluxbumpError, IndexSourceError
 from fluxbump.flux import controller_images, gotk_source
 from fluxbump.flux.releases import Goal
 from fluxbump.git.overlay import ChangeSet, Overlay
 from fluxbump.model import (
+    COMMITS,
     FLUX,
     FLUX2,
     ChartRelease,
@@ -146,6 +147,7 @@ def following(inventory: Inventory, chart: Goal, looked: Looked[Snapshot]) -> Ma
     return {
         **controller_images.following(inventory, release, ask),
         **_digests(inventory, release, looked),
+        **_commits(inventory, release, looked),
         **(
             chart_archives.targets(inventory, chart, looked.index)
             if isinstance(chart, ChartRelease)
@@ -169,6 +171,18 @@ def _digests(inventory: Inventory, release: str, looked: Looked[Snapshot]) -> Ma
         return spellings.targets(tracks, looked.sources.data(release))
     except IndexSourceError:
         return {}
+
+
+def _commits(inventory: Inventory, release: str, looked: Looked[Snapshot]) -> Mapping[Track, str]:
+    """Return the commit of the release; nothing where nobody knows it, or nothing is at one."""
+    ask = looked.sources.commit if looked.sources else None
+    if ask is None or not any(opaque_pins.is_old_commit(pin, release) for pin in inventory.pins):
+        return {}
+    try:
+        commit = ask(release)
+    except FluxbumpError:
+        return {}
+    return {COMMITS: commit} if commit else {}
 
 
 def replaced(planned: Plan, inventory: Inventory, looked: Looked[Snapshot]) -> Plan:

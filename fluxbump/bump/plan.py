@@ -20,6 +20,7 @@ from fluxbump.discover.tracks import current, held, needs_chart, require_pins
 from fluxbump.errors import HalfBumpError, PinError, RefusedError
 from fluxbump.flux.releases import Goal, best_chart
 from fluxbump.model import (
+    COMMITS,
     FLUX,
     FLUX2,
     OPERATOR,
@@ -261,7 +262,7 @@ def _changes(pins: Iterable[Pin], targets: Mapping[Track, str]) -> Iterator[Chan
         new = targets.get(pin.track)
         if new is None or pin.value == new:
             continue
-        if pin.form is Form.EXACT:
+        if pin.form is Form.EXACT or _knows_commit(pin, new, targets):
             yield Change(pin, new)
         elif pin.role in _STAY:
             continue
@@ -274,6 +275,11 @@ def _changes(pins: Iterable[Pin], targets: Mapping[Track, str]) -> Iterator[Chan
                 where=pin.location,
                 hint=f"widen the range, or pin it: {new}",
             )
+
+
+def _knows_commit(pin: Pin, new: str, targets: Mapping[Track, str]) -> bool:
+    """Whether a pin is a commit of an old release, and that of the new one is known."""
+    return COMMITS in targets and opaque_pins.is_old_commit(pin, new)
 
 
 def _admits(pin: Pin, version: str) -> bool:
@@ -301,7 +307,7 @@ def _kept(pins: Iterable[Pin], targets: Mapping[Track, str]) -> Iterator[tuple[P
             yield pin, f"holds a variable, {pin.value}: make sure that it becomes {new}"
         elif pin.form is Form.UNPINNED:
             yield pin, "not pinned: takes whatever is newest"
-        elif pin.form is Form.COMMIT and pin.value != new:
+        elif pin.form is Form.COMMIT and pin.value != new and not _knows_commit(pin, new, targets):
             yield pin, opaque_pins.stays_at_commit(pin, new)
         elif pin.form is Form.OPAQUE and pin.role in _STAY and pin.value != new:
             message, advice = opaque_pins.refusal(pin, new)

@@ -47,6 +47,7 @@ class Sources(Struct, frozen=True):
         data: returns the bytes of a release's manifest; None when none is available.
         tags: returns the releases that Flux's repository has a tag of; None when it is not to be
             asked.
+        commit: returns the commit of a release; None when that is not to be asked.
         components: gives the `gotk-components.yaml` of a release with these components at least;
             None when there is none available.
     """
@@ -58,6 +59,7 @@ class Sources(Struct, frozen=True):
     data: Callable[[str], bytes] | None = None
     tags: Tags | None = None
     components: Components | None = None
+    commit: Callable[[str], str | None] | None = None
 
     def remembering(self) -> Sources:
         """Return the same sources, which ask for nothing twice, whether it was there or not."""
