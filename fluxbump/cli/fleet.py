@@ -17,7 +17,9 @@ from fluxbump.cli.options import (
     Color,
     ColorOption,
     ExitCodeOption,
+    FluxOption,
     IndexOption,
+    LeaveGotkOption,
     LogFormat,
     OfflineOption,
     Output,
@@ -95,6 +97,8 @@ def fleet(
         typer.Option("--log-format", help="With json, standard error has what each run says."),
     ] = LogFormat.TEXT,
     exit_code: ExitCodeOption = False,
+    flux: FluxOption = None,
+    leave_gotk: LeaveGotkOption = False,
     index: IndexOption = None,
     offline: OfflineOption = False,
     color: ColorOption = Color.AUTO,
@@ -126,7 +130,13 @@ def fleet(
         return 0
     part = repositories.shard(shard, os.environ)
     ours = part.of(entries) if part else entries
-    asked = repositories.RunOptions(dry_run=dry_run, offline=offline, index=index)
+    asked = repositories.RunOptions(
+        dry_run=dry_run,
+        offline=offline,
+        index=index,
+        flux=flux,
+        leave_gotk=leave_gotk,
+    )
     report = _Report(
         ours, console, is_json=output is Output.JSON, logs=log_format is LogFormat.JSON
     )

@@ -78,7 +78,9 @@ def run(place: Place, now: datetime, log: Log, *, rehearse: bool = False) -> Rep
         FluxbumpError: of the part that cannot go on; what was done before stays, and the next run
             goes on from there.
     """
-    looked = look(place.base, place.settings, place.source, sources=place.sources)
+    looked = look(
+        place.base, place.settings, place.source, sources=place.sources, may_lack_index=True
+    )
     decision = next_release.decide(
         looked.before,
         looked.index,
