@@ -327,8 +327,18 @@ def test_a_jump_that_no_cluster_survives_is_refused_whatever_installs_flux(
     assert cli("to", "2.6.4", "--quiet", cwd=repo).code == 0
 
 
+def test_a_range_that_moves_to_such_a_line_is_refused_too(
+    tmp_path: Path, index: Path, cli: Cli
+) -> None:
+    files = {"instance.yaml": INSTANCE.replace("kind: X", "kind: FluxInstance").format("2.4.x")}
+    repo = repository(tmp_path / "repo", files, index)
+    result = cli("to", "2.8.5", "--quiet", cwd=repo)
+    assert (result.code, "FB202" in result.err) == (1, True)
+    assert cli("to", "2.6.4", "--quiet", cwd=repo).code == 0
+
+
 def test_without_an_exact_release_the_rule_is_not_run() -> None:
-    range_only = {"instance.yaml": INSTANCE.replace("kind: X", "kind: FluxInstance").format("2.x")}
+    range_only = {"instance.yaml": INSTANCE.replace("kind: X", "kind: FluxInstance").format("3.x")}
     evidence = examine(snapshot(range_only), Settings(), chart_index()).evidence
     _, not_run = rules.judge(evidence, ("FB202",))
     assert [one.reason for one in not_run] == ["nothing here says which release is installed"]

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from fluxbump.bump import left_behind
 from fluxbump.bump.changes import Change, Plan
-from fluxbump.discover import chart_installs, opaque_pins
+from fluxbump.discover import chart_installs, floating, opaque_pins
 from fluxbump.discover.digests.spellings import MANIFEST
 from fluxbump.discover.tracks import current, held, needs_chart, require_pins
 from fluxbump.errors import HalfBumpError, PinError, RefusedError
@@ -270,6 +270,10 @@ def _changes(pins: Iterable[Pin], targets: Mapping[Track, str]) -> Iterator[Chan
             message, advice = opaque_pins.refusal(pin, new)
             raise PinError(message, where=pin.location, hint=advice)
         elif pin.form is Form.RANGE and not _admits(pin, new):
+            line = floating.moved(pin, new)
+            if line is not None:
+                yield Change(pin, line)
+                continue
             raise PinError(
                 f"{pin.subject} holds the range {pin.value}, which excludes {new}",
                 where=pin.location,
@@ -301,7 +305,7 @@ def _kept(pins: Iterable[Pin], targets: Mapping[Track, str]) -> Iterator[tuple[P
             continue
         if pin.form is Form.RANGE and pin.role in _STAY and not _admits(pin, new):
             yield pin, f"the range {pin.value} excludes {new}: widen it, or write {new} there"
-        elif pin.form is Form.RANGE:
+        elif pin.form is Form.RANGE and _admits(pin, new):
             yield pin, f"the range {pin.value} admits {new}"
         elif pin.form is Form.VARIABLE:
             yield pin, f"holds a variable, {pin.value}: make sure that it becomes {new}"
@@ -345,10 +349,10 @@ def _refuse_downgrade(changes: Iterable[Change]) -> None:
     for change in changes:
         if not _is_installed(change.pin):
             continue
-        old, new = versions.parse(change.pin.value), versions.parse(change.new)
+        old, new = floating.lowest(change.pin.value), floating.lowest(change.new)
         if old and new and new < old:
             raise RefusedError(
-                f"{change.pin.subject} would go down from {old} to {new}",
+                f"{change.pin.subject} would go down from {change.pin.value} to {change.new}",
                 where=change.pin.location,
                 hint="a downgrade can be refused by the API server: "
                 "add --allow-downgrade if that is what you want",

@@ -21,6 +21,7 @@ from fluxbump.check.rules.stored_versions import UPGRADE
 from fluxbump.check.suppressions import Suppressed
 from fluxbump.config import schedule
 from fluxbump.config.settings import Policy
+from fluxbump.discover import floating
 from fluxbump.discover.tracks import available, held, installs
 from fluxbump.errors import FluxbumpError, HalfBumpError
 from fluxbump.flux.releases import Goal, ReleaseWithoutChart
@@ -85,8 +86,8 @@ def decide(
     if installed is None or current is None:
         return Blocked(None, None, (), "nothing in live code says which Flux is installed")
     # Where pins may disagree, none of them may go down.
-    highest = _highest(before, current)
     choice = available(before.inventory, index, tagged)
+    highest = _highest(before, current, choice.stable)
     newer = [one for one in choice.stable if one > highest]
     sieve = _Sieve.of(current, policy, now)
     for release in reversed(newer):
@@ -139,12 +140,14 @@ def _whole(decision: Update | Blocked, before: Evidence, index: ChartIndex) -> U
     return decision
 
 
-def _highest(before: Evidence, installed: Version) -> Version:
-    """Return the newest release that is installed or shipped anywhere."""
+def _highest(before: Evidence, installed: Version, stable: Sequence[Version]) -> Version:
+    """Return the newest release that is installed or shipped anywhere, or that a range admits."""
     exact = [pin for pin in before.inventory.pins if pin.form is Form.EXACT]
     releases = [pin.value for pin in installs(exact, FLUX)]
     charts = installs(exact, FLUX2)
     releases += [release for pin in charts if (release := before.shipped(pin)[0])]
+    ranges = floating.installs(before.inventory)
+    releases += [release for pin in ranges if (release := floating.newest(pin, stable))]
     found = (versions.parse(release) for release in releases)
     return max([installed, *(one for one in found if one is not None)])
 
