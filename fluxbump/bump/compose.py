@@ -191,7 +191,12 @@ def replaced(planned: Plan, inventory: Inventory, looked: Looked[Snapshot]) -> P
     Raises:
         HalfBumpError: one cannot be.
     """
-    asked = looked.sources.components if looked.sources else None
-    components = asked or gotk_source.Texts(()).manifest
-    made = gotk_replace.replacements(inventory, planned.changes, components)
+    sources = looked.sources
+    components = (sources.components if sources else None) or gotk_source.Texts(()).manifest
+    copied = (sources.data if sources else None) or _no_manifest
+    made = gotk_replace.replacements(inventory, planned.changes, components, copied)
     return replace(planned, replacements=made)
+
+
+def _no_manifest(_: str) -> bytes:
+    raise IndexSourceError("there is no place to ask")

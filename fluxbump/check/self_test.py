@@ -127,6 +127,7 @@ def _worse(pin: Pin, text: str) -> Iterator[_Fault]:
 _OWN_RULES = {
     "controller-image": ("FB113",),
     installers.GOTK: ("FB116",),
+    "install-manifest": ("FB116",),
     "values-mirror": ("FB104",),
     "chart-version": ("FB107", "FB108", "FB109", "FB110"),
     "app-version": ("FB110",),

@@ -97,7 +97,7 @@ FluxOption = Annotated[
 ]
 LeaveGotkOption = Annotated[
     bool,
-    typer.Option("--leave-gotk", help="Leave every gotk-components.yaml as it is, and say so."),
+    typer.Option("--leave-gotk", help="Leave every gotk-components.yaml and copy of install.yaml."),
 ]
 KubernetesOption = Annotated[
     str | None,
@@ -159,7 +159,7 @@ ExitCodeOption = Annotated[
 
 def left(*, gotk: bool) -> frozenset[str]:
     """Return the kinds of pin that an option leaves as they are."""
-    return frozenset({"gotk-components"}) if gotk else frozenset()
+    return frozenset({"gotk-components", "install-manifest"}) if gotk else frozenset()
 
 
 _OUTCOMES = {"update-available": UPDATE_AVAILABLE, "blocked": UPDATE_BLOCKED}
