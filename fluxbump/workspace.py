@@ -263,6 +263,7 @@ def release_sources(
             compare=compare,
             local=local,
             data=upstream.data,
+            checksums=upstream.checksums,
             components=Texts((place,)).manifest,
             tags=(lambda: tagged().released().releases) if tagged else None,
             commit=(lambda release: tagged().commit(release)) if tagged else None,

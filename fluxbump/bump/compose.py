@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -13,7 +14,7 @@ from fluxbump.bump.changes import Plan, Row
 from fluxbump.bump.fixes import Fix, Fixing
 from fluxbump.bump.migrate.edits import Migration
 from fluxbump.discover import flux_objects, opaque_pins, symlinks
-from fluxbump.discover.digests import spellings
+from fluxbump.discover.digests import cli_archives, spellings
 from fluxbump.discover.inventory import Scope, discover
 from fluxbump.discover.urls import chart_archives
 from fluxbump.errors import FluxbumpError, IndexSourceError
@@ -147,6 +148,7 @@ def following(inventory: Inventory, chart: Goal, looked: Looked[Snapshot]) -> Ma
     return {
         **controller_images.following(inventory, release, ask),
         **_digests(inventory, release, looked),
+        **_cli_digests(inventory, release, looked),
         **_commits(inventory, release, looked),
         **(
             chart_archives.targets(inventory, chart, looked.index)
@@ -169,6 +171,19 @@ def _digests(inventory: Inventory, release: str, looked: Looked[Snapshot]) -> Ma
         return {}
     try:
         return spellings.targets(tracks, looked.sources.data(release))
+    except IndexSourceError:
+        return {}
+
+
+def _cli_digests(
+    inventory: Inventory, release: str, looked: Looked[Snapshot]
+) -> Mapping[Track, str]:
+    """Return what digests of the CLI's archives become; nothing where nobody knows, likewise."""
+    checksums = looked.sources.checksums if looked.sources else None
+    if checksums is None:
+        return {}
+    try:
+        return cli_archives.targets(inventory, release, cache(checksums))
     except IndexSourceError:
         return {}
 

@@ -7,7 +7,7 @@ moves.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 
 from msgspec import Struct
@@ -15,6 +15,7 @@ from msgspec import Struct
 from fluxbump.bump import left_behind
 from fluxbump.bump.changes import Change, Plan
 from fluxbump.discover import chart_installs, floating, opaque_pins
+from fluxbump.discover.digests import cli_archives
 from fluxbump.discover.digests.spellings import MANIFEST
 from fluxbump.discover.tracks import current, held, needs_chart, require_pins
 from fluxbump.errors import HalfBumpError, PinError, RefusedError
@@ -325,22 +326,26 @@ def _left(pins: Iterable[Pin], targets: Mapping[Track, str]) -> Iterator[tuple[P
 
 
 def _refuse_stale_digests(
-    pins: Iterable[Pin], changes: Iterable[Change], targets: Mapping[Track, str]
+    pins: Sequence[Pin], changes: Iterable[Change], targets: Mapping[Track, str]
 ) -> None:
     """A digest that stays while its file's release moves would stop every download."""
-    moves = any(one.pin.track == FLUX for one in changes)
+    if not any(one.pin.track == FLUX for one in changes):
+        return
+    archives = cli_archives.digests(pins)
     for pin in pins:
-        if not pin.track.name.startswith(MANIFEST):
+        of_archive = pin in archives
+        if not of_archive and not pin.track.name.startswith(MANIFEST):
             continue  # `archives` judges those of the chart
-        if moves and pin.track.kind is TrackKind.DIGEST and pin.track not in targets:
-            message = (
-                f"the {pin.subject} must move with the release, but the file of {targets[FLUX]} is "
-                "not available"
+        if pin.track.kind is TrackKind.DIGEST and pin.track not in targets:
+            files = (
+                "checksums of both releases are" if of_archive else f"file of {targets[FLUX]} is"
             )
+            name = "flux_X.Y.Z_checksums.txt" if of_archive else "install.yaml"
+            message = f"the {pin.subject} must move with the release, but the {files} not available"
             raise HalfBumpError(
                 message,
                 where=pin.location,
-                hint="use --releases with a URL or a directory that has vX.Y.Z/install.yaml",
+                hint=f"use --releases with a URL or a directory that has vX.Y.Z/{name}",
                 places=[Related(pin.location, message)],
             )
 

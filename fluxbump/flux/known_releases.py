@@ -45,6 +45,8 @@ class Sources(Struct, frozen=True):
             (FB206). One that an index on this machine has beside it is read anyway.
         local: the index is on this machine.
         data: returns the bytes of a release's manifest; None when none is available.
+        checksums: returns the file with the sha256 of each file of the flux CLI of a release; None
+            when none is available.
         tags: returns the releases that Flux's repository has a tag of; None when it is not to be
             asked.
         commit: returns the commit of a release; None when that is not to be asked.
@@ -57,6 +59,7 @@ class Sources(Struct, frozen=True):
     compare: bool = False
     local: bool = False
     data: Callable[[str], bytes] | None = None
+    checksums: Callable[[str], str] | None = None
     tags: Tags | None = None
     components: Components | None = None
     commit: Callable[[str], str | None] | None = None
