@@ -20,6 +20,7 @@ from fluxbump.config.settings import (
     FILE,
     Settings,
 )
+from fluxbump.errors import ResolveError
 from fluxbump.flux.download import Upstream
 from fluxbump.flux.gotk_source import Place, Texts, published
 from fluxbump.flux.known_releases import Sources
@@ -266,6 +267,7 @@ def release_sources(
             checksums=upstream.checksums,
             components=Texts((place,)).manifest,
             tags=(lambda: tagged().released().releases) if tagged else None,
+            operator=partial(_published_operator, settings.operator_chart, cache(web)),
             commit=(lambda release: tagged().commit(release)) if tagged else None,
         )
 
@@ -305,6 +307,25 @@ def _written_by(flux: str) -> Place:
     from fluxbump.flux.flux_cli import Flux
 
     return Flux(flux).export
+
+
+def _published_operator(chart: str, web: Callable[[], Web], version: str) -> None:
+    """Require a version of flux-operator to be in a registry.
+
+    Raises:
+        ResolveError: it is not.
+        IndexSourceError: the registry cannot be read.
+    """
+    # Imported only where the operator moves.
+    from fluxbump.helm.registry import reference
+    from fluxbump.helm.registry.client import Registry
+
+    if Registry(web()).manifest(reference.parse(chart), version) is None:
+        raise ResolveError(
+            f"no flux-operator {version} is published at {chart}",
+            hint="use a version from its releases, or name your mirror as operator_chart in "
+            "fluxbump.yaml",
+        )
 
 
 def _artifact(web: Callable[[], Web], release: str) -> Mapping[str, bytes]:

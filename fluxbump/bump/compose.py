@@ -25,6 +25,7 @@ from fluxbump.model import (
     COMMITS,
     FLUX,
     FLUX2,
+    OPERATOR,
     ChartRelease,
     IndexSource,
     Inventory,
@@ -198,6 +199,23 @@ def _commits(inventory: Inventory, release: str, looked: Looked[Snapshot]) -> Ma
     except FluxbumpError:
         return {}
     return {COMMITS: commit} if commit else {}
+
+
+def unchecked_operator(planned: Plan, looked: Looked[Snapshot]) -> tuple[str, ...]:
+    """Say why nobody knows whether flux-operator has the version that it moves to.
+
+    Raises:
+        ResolveError: it does not exist.
+    """
+    ask = looked.sources.operator if looked.sources else None
+    if ask is None or not any(one.pin.track == OPERATOR for one in planned.changes):
+        return ()
+    version = planned.targets[OPERATOR]
+    try:
+        ask(version)
+    except IndexSourceError as error:
+        return (f"not checked that flux-operator {version} exists: {error}",)
+    return ()
 
 
 def replaced(planned: Plan, inventory: Inventory, looked: Looked[Snapshot]) -> Plan:

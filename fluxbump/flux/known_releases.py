@@ -49,6 +49,8 @@ class Sources(Struct, frozen=True):
             when none is available.
         tags: returns the releases that Flux's repository has a tag of; None when it is not to be
             asked.
+        operator: requires a version of flux-operator to be published: raises ResolveError if it is
+            not, and IndexSourceError if nobody can tell; None when that is not to be asked.
         commit: returns the commit of a release; None when that is not to be asked.
         components: gives the `gotk-components.yaml` of a release with these components at least;
             None when there is none available.
@@ -63,6 +65,7 @@ class Sources(Struct, frozen=True):
     tags: Tags | None = None
     components: Components | None = None
     commit: Callable[[str], str | None] | None = None
+    operator: Callable[[str], None] | None = None
 
     def remembering(self) -> Sources:
         """Return the same sources, which ask for nothing twice, whether it was there or not."""
