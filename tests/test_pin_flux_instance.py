@@ -210,7 +210,8 @@ def test_a_range_that_does_not_stand_there_as_it_is_stops_the_bump(
 def test_a_range_goes_down_only_if_that_is_allowed(tmp_path: Path, index: Path, cli: Cli) -> None:
     repo = repository(tmp_path / "repo", {"i.yaml": INSTANCE.format("2.6.x")}, index)
     assert_refused(cli("to", "2.5.1", cwd=repo), 9, "would go down from 2.6.x to 2.5.x")
-    assert cli("to", "2.5.1", "--allow-downgrade", cwd=repo).code == 0
+    words = ("--allow-downgrade", "--accept-risk", "FB202")
+    assert cli("to", "2.5.1", *words, cwd=repo).code == 0
     assert repo.show(BRANCH, "i.yaml") == INSTANCE.format("2.5.x")
 
 

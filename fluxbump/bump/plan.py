@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from fluxbump.bump import left_behind
 from fluxbump.bump.changes import Change, Plan
-from fluxbump.discover import chart_installs, floating, opaque_pins
+from fluxbump.discover import chart_installs, opaque_pins, release_lines
 from fluxbump.discover.digests import cli_archives
 from fluxbump.discover.digests.spellings import MANIFEST
 from fluxbump.discover.tracks import current, held, needs_chart, require_pins
@@ -271,7 +271,7 @@ def _changes(pins: Iterable[Pin], targets: Mapping[Track, str]) -> Iterator[Chan
             message, advice = opaque_pins.refusal(pin, new)
             raise PinError(message, where=pin.location, hint=advice)
         elif pin.form is Form.RANGE and not _admits(pin, new):
-            line = floating.moved(pin, new)
+            line = release_lines.moved(pin, new)
             if line is not None:
                 yield Change(pin, line)
                 continue
@@ -354,7 +354,7 @@ def _refuse_downgrade(changes: Iterable[Change]) -> None:
     for change in changes:
         if not _is_installed(change.pin):
             continue
-        old, new = floating.lowest(change.pin.value), floating.lowest(change.new)
+        old, new = release_lines.lowest(change.pin.value), release_lines.lowest(change.new)
         if old and new and new < old:
             raise RefusedError(
                 f"{change.pin.subject} would go down from {change.pin.value} to {change.new}",

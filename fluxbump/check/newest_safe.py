@@ -11,7 +11,7 @@ from fluxbump.check.evidence import Baseline, Evidence
 from fluxbump.check.rules.kubernetes_minimum import TOO_OLD
 from fluxbump.check.rules.rule import Trait
 from fluxbump.check.suppressions import Suppressed
-from fluxbump.discover import floating
+from fluxbump.discover import release_lines
 from fluxbump.discover.flux_objects import Resources
 from fluxbump.discover.tracks import current
 from fluxbump.flux.available import Available
@@ -155,4 +155,4 @@ def _holding(inventory: Inventory, chart: Goal) -> Inventory:
 def _led(pin: Pin, values: Mapping[Track, str]) -> str | None:
     """Return what a bump makes of a pin; None where it leaves the pin alone."""
     new = values.get(pin.track)
-    return new if new is None or pin.form is Form.EXACT else floating.moved(pin, new)
+    return new if new is None or pin.form is Form.EXACT else release_lines.moved(pin, new)

@@ -7,6 +7,7 @@ from itertools import groupby
 
 from semver import Version
 
+from fluxbump.discover import release_lines
 from fluxbump.discover.pins import KINDS
 from fluxbump.errors import PinError
 from fluxbump.flux.available import Available, without_chart
@@ -80,7 +81,8 @@ _OF_CHARTS = (TrackKind.COMMUNITY, TrackKind.CHART)
 
 def moves(pin: Pin) -> bool:
     """Whether a bump sets what a pin holds; flux-operator has a version line of its own."""
-    return pin.form is Form.EXACT and pin.role is not Role.OPERATOR
+    held = pin.form is Form.EXACT or release_lines.is_line(pin)
+    return held and pin.role is not Role.OPERATOR
 
 
 def needs_chart(inventory: Inventory) -> bool:
