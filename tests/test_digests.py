@@ -102,6 +102,9 @@ OTHER = "c3" * 32
 CLI_PLACES = {
     "Dockerfile": "ADD --checksum=sha256:@ " + CLI + " /tmp/flux.tgz\n",
     "ci/install.sh": "curl -o f.tgz " + CLI + '\necho "@  f.tgz" | sha256sum -c\n',
+    "roles/cli/vars/main.yml": "cli_ver: '{0}'\nurl: '"
+    + CLI.replace("{0}", "{{{{ cli_ver }}}}")
+    + "'\ncli_checksum: sha256:@\n",
     "ci/variable.sh": "FLUX_VERSION={0}\nFLUX_SHA256=@\n\n\n\n\ncurl -L -o f.tgz "
     + CLI.replace("{0}", "${{FLUX_VERSION}}")
     + "\n",

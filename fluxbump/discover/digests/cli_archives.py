@@ -26,9 +26,7 @@ URL = lazy_pattern(
     rf"flux_(?P<again>{_VERSION})_"
 )
 
-_PLATFORM = lazy_pattern(
-    rf"{RELEASES}[^\s\"'`]*/flux_{_VERSION}_(?P<platform>[a-z]+_[a-z0-9]+\.(?:tar\.gz|zip))(?![\w.])"
-)
+_PLATFORM = lazy_pattern(r"(?P<platform>[a-z]+_[a-z0-9]+\.(?:tar\.gz|zip))(?![\w.])")
 _SUM = lazy_pattern(r"(?P<digest>[0-9a-f]{64})[ \t]+\*?flux_[^\s_]+_(?P<platform>\S+)")
 
 Checksums = Callable[[str], str]
@@ -37,7 +35,8 @@ Checksums = Callable[[str], str]
 
 def platform(url: str) -> str | None:
     """Return what a URL ends in, `linux_amd64.tar.gz`; None where that is computed."""
-    match = _PLATFORM.search(url)
+    versioned = URL.search(url)
+    match = _PLATFORM.match(url, versioned.end()) if versioned else None
     return match["platform"] if match else None
 
 
