@@ -11,7 +11,7 @@ The names that `fluxbump` exports, and the values they return, change only with 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from fluxbump.check import check as examine
@@ -19,8 +19,10 @@ from fluxbump.check import gate
 from fluxbump.check.evidence import NO_BASE, Absent
 from fluxbump.check.status import Survey, load, survey
 from fluxbump.check.verdict import Verdict
+from fluxbump.config.source_options import SourceOptions
+from fluxbump.git.repository import Repository
 from fluxbump.model import Finding, Location, Related, Severity, Snapshot
-from fluxbump.workspace import open_at
+from fluxbump.workspace import at, open_session
 
 
 def check(
@@ -51,22 +53,21 @@ def check(
             An index that is not available is no error: the rules that need it say `not run`.
     """
     codes = gate.select(select, ignore)
-    with open_at(Path(repository), rev) as ws:
+    options = SourceOptions(index, releases, offline)
+    take: Callable[[Repository], Snapshot] = Repository.worktree if rev is None else at(rev)
+    with open_session(Path(repository), take, options) as session:
         compare: Snapshot | Absent = NO_BASE
         if base is not None:
-            compare = ws.repository.snapshot(ws.repository.merge_base(base, rev or "HEAD"), base)
-        with (
-            ws.index(index, offline=offline) as source,
-            ws.sources(source, index=index, releases=releases, offline=offline) as sources,
-        ):
-            examined = examine.examine(
-                ws.snapshot,
-                ws.settings,
-                load(source),
-                base=compare,
-                codes=codes,
-                means=examine.Means(lineage=ws.lineage, sources=sources),
-            )
+            ours = session.repository
+            compare = ours.snapshot(ours.merge_base(base, rev or "HEAD"), base)
+        examined = examine.examine(
+            session.snapshot,
+            session.settings,
+            load(session.index),
+            base=compare,
+            codes=codes,
+            means=examine.Means(lineage=session.lineage, sources=session.releases),
+        )
         return examine.judge(examined, codes)
 
 
@@ -88,8 +89,9 @@ def status(
     Raises:
         FluxbumpError: it cannot be read; see `fluxbump.errors`.
     """
-    with open_at(Path(repository), rev) as ws, ws.index(index, offline=offline) as source:
-        return survey(ws.snapshot, ws.settings, source)
+    options = SourceOptions(index, offline=offline)
+    with open_session(Path(repository), at(rev), options) as session:
+        return survey(session.snapshot, session.settings, session.index)
 
 
 __all__ = ["Finding", "Location", "Related", "Severity", "Survey", "Verdict", "check", "status"]

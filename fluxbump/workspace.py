@@ -1,4 +1,4 @@
-"""Where every journey starts: the repository, its configuration, and the chart index.
+"""Where every journey starts: a session, of a repository, its configuration, and the sources.
 
 What only some runs need (HTTP, the models of the configuration) is imported when it is needed.
 """
@@ -6,13 +6,13 @@ What only some runs need (HTTP, the models of the configuration) is imported whe
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from functools import cache, partial
+from contextlib import ExitStack, contextmanager
+from functools import cache, cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
 from urllib.parse import urlsplit
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from fluxbump.config.settings import (
     DEFAULT_FLUX_REPOSITORY,
@@ -20,6 +20,7 @@ from fluxbump.config.settings import (
     FILE,
     Settings,
 )
+from fluxbump.config.source_options import AS_CONFIGURED, SourceOptions
 from fluxbump.errors import ResolveError
 from fluxbump.flux.download import Upstream
 from fluxbump.flux.gotk_source import Place, Texts, published
@@ -28,7 +29,6 @@ from fluxbump.git import remote_url
 from fluxbump.git.lineage import Lineage
 from fluxbump.git.objects import CommitSnapshot
 from fluxbump.git.repository import Repository
-from fluxbump.git.worktree import EditableWorktree
 from fluxbump.helm.index import places
 from fluxbump.helm.index import source as indexes
 from fluxbump.model import IndexSource, Snapshot
@@ -42,8 +42,7 @@ if TYPE_CHECKING:
 # that does not answer is not waited for as long as for the index.
 _BRIEF = (5.0, 10.0, 30.0, 2)
 
-STAGED = ":staged:"  # no revision: git allows no colon in names, and none is looked up
-
+S = TypeVar("S", bound=Snapshot)
 S_co = TypeVar("S_co", bound=Snapshot, covariant=True)
 
 
@@ -51,127 +50,99 @@ def _nothing(_: Repository) -> None:
     """Do nothing with a repository that was opened."""
 
 
-class Workspace(Struct, Generic[S_co], frozen=True):
-    """An open repository, one snapshot of it, and the configuration there.
+class Session(Struct, Generic[S_co], frozen=True, dict=True):
+    """An open repository, one snapshot of it, the configuration there, and the sources of facts.
+
+    The sources are opened when they are first asked for, and closed when the block is left; the
+    repository is closed by whoever opened it.
 
     Attributes:
         repository: open.
         snapshot: of a revision, the index or the work tree.
         settings: its fluxbump.yaml.
+        options: where facts come from.
+        root: where relative paths in the configuration start; None for the current directory.
     """
 
     repository: Repository
     snapshot: S_co
     settings: Settings
+    options: SourceOptions
+    root: Path | None
+    _opened: ExitStack = field(default_factory=ExitStack)
+
+    def __enter__(self) -> Self:
+        """Return the session itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the sources."""
+        self._opened.close()
+
+    @cached_property
+    def index(self) -> IndexSource:
+        """The source of the chart index; nothing of it is read yet.
+
+        Raises:
+            IndexSourceError: it cannot be there.
+        """
+        opened = index_source(self.options, self.settings, self.root)
+        return self._opened.enter_context(opened)
+
+    @cached_property
+    def releases(self) -> Sources:
+        """What tells about releases that the tables do not know; nothing of it is read yet."""
+        opened = _release_sources(self.index, self.options, self.settings, self.root)
+        return self._opened.enter_context(opened)
 
     @property
     def lineage(self) -> Lineage:
         """What files have held before, in the commits behind the snapshot and in all branches."""
-        commit = self.snapshot.commit.sha if isinstance(self.snapshot, CommitSnapshot) else "HEAD"
-        return partial(self.repository.lineage, commit)
+        return partial(self.repository.lineage, self._commit)
 
     def ever_held(self, texts: Collection[str]) -> frozenset[str]:
         """Return those of some texts that a file has held before, or may have."""
-        commit = self.snapshot.commit.sha if isinstance(self.snapshot, CommitSnapshot) else "HEAD"
-        return self.repository.ever_held(commit, texts)
+        return self.repository.ever_held(self._commit, texts)
 
-    def index(self, given: str | None, *, offline: bool) -> AbstractContextManager[IndexSource]:
-        """Open the chart index that was given on the command line, or else the configured one."""
-        root = None if self.repository.bare else self.repository.root
-        return index_source(given, self.settings, root, offline=offline)
-
-    def sources(
-        self,
-        source: IndexSource,
-        *,
-        index: str | None,
-        releases: str | None,
-        offline: bool,
-        compare: bool = False,
-        flux: str | None = None,
-    ) -> AbstractContextManager[Sources]:
-        """Open what tells about releases that the tables do not know; see `release_sources`."""
-        root = None if self.repository.bare else self.repository.root
-        return release_sources(
-            source,
-            self.settings,
-            root,
-            index=index,
-            releases=releases,
-            offline=offline,
-            compare=compare,
-            flux=flux,
-        )
+    @property
+    def _commit(self) -> str:
+        return self.snapshot.commit.sha if isinstance(self.snapshot, CommitSnapshot) else "HEAD"
 
 
 @contextmanager
-def workspace(
-    path: Path | None, revision: str, opened: Callable[[Repository], None] = _nothing
-) -> Iterator[Workspace[CommitSnapshot]]:
-    """Open a repository and read its configuration.
+def open_session(
+    path: Path | None,
+    take: Callable[[Repository], S],
+    options: SourceOptions = AS_CONFIGURED,
+    opened: Callable[[Repository], None] = _nothing,
+) -> Iterator[Session[S]]:
+    """Open a repository, and read its configuration.
 
     Args:
         path: inside of it; None for where we are.
-        revision: to take.
-        opened: called with it before anything is read.
+        take: gives the snapshot in question: `at` a revision, or `Repository.staged`,
+            `Repository.worktree` or `Repository.editable`.
+        options: where facts come from.
+        opened: called with the repository before anything is read.
 
     Raises:
-        RepositoryError: there is no such repository or revision.
+        RepositoryError: there is no such repository or revision, or no work tree.
         ConfigError: fluxbump.yaml cannot be used.
     """
     repository = Repository(path)
     try:
         opened(repository)
-        snapshot = repository.snapshot(repository.commit(revision), revision)
-        yield Workspace(repository, snapshot, settings_of(snapshot))
+        snapshot = take(repository)
+        root = None if repository.bare else repository.root
+        with Session(repository, snapshot, settings_of(snapshot), options, root) as session:
+            yield session
     finally:
         repository.close()
 
 
-@contextmanager
-def open_at(
-    path: Path | None, what: str | None, opened: Callable[[Repository], None] = _nothing
-) -> Iterator[Workspace[Snapshot]]:
-    """Open a repository at a revision, at what is `STAGED`, or (None) at its work tree.
-
-    See `workspace` for the arguments.
-
-    Raises:
-        RepositoryError: there is no such repository or revision.
-        ConfigError: fluxbump.yaml cannot be used.
-    """
-    if what is not None and what != STAGED:
-        with workspace(path, what, opened) as ws:
-            yield ws
-        return
-    repository = Repository(path)
-    try:
-        opened(repository)
-        snapshot: Snapshot = repository.staged() if what else repository.worktree()
-        yield Workspace(repository, snapshot, settings_of(snapshot))
-    finally:
-        repository.close()
-
-
-@contextmanager
-def open_editable(
-    path: Path | None, opened: Callable[[Repository], None] = _nothing
-) -> Iterator[Workspace[EditableWorktree]]:
-    """Open a repository at its work tree, to edit that.
-
-    See `workspace` for the arguments.
-
-    Raises:
-        RepositoryError: there is no such repository, or it is bare.
-        ConfigError: fluxbump.yaml cannot be used.
-    """
-    repository = Repository(path)
-    try:
-        opened(repository)
-        snapshot = repository.editable()
-        yield Workspace(repository, snapshot, settings_of(snapshot))
-    finally:
-        repository.close()
+def at(revision: str) -> Callable[[Repository], CommitSnapshot]:
+    """Return what takes the snapshot of a revision; it raises RepositoryError for none."""
+    return lambda repository: repository.snapshot(repository.commit(revision), revision)
 
 
 def settings_of(snapshot: Snapshot) -> Settings:
@@ -192,21 +163,21 @@ def settings_of(snapshot: Snapshot) -> Settings:
 
 @contextmanager
 def index_source(
-    given: str | None, settings: Settings, root: Path | None, *, offline: bool
+    options: SourceOptions, settings: Settings, root: Path | None
 ) -> Iterator[IndexSource]:
     """Open the chart index that was given, or else configured.
 
     A relative path from the command line starts at the current directory, one from the
     configuration at the repository's root.
     """
-    spec = _from_root(given, settings.index, root)
+    spec = _from_root(options.index, settings.index, root)
     with ExitStack() as stack:
 
         def web() -> Web:
             # Imported for URLs only: an index in a file needs no HTTP.
             from fluxbump.system.http.fetch import Web
 
-            return stack.enter_context(Web(offline=offline))
+            return stack.enter_context(Web(offline=options.offline))
 
         def charts() -> places.Charts:
             from fluxbump.helm.registry.charts import RegistryCharts
@@ -218,50 +189,30 @@ def index_source(
 
 
 @contextmanager
-def release_sources(
-    source: IndexSource,
-    settings: Settings,
-    root: Path | None,
-    *,
-    index: str | None,
-    releases: str | None,
-    offline: bool,
-    compare: bool = False,
-    flux: str | None = None,
+def _release_sources(
+    index: IndexSource, options: SourceOptions, settings: Settings, root: Path | None
 ) -> Iterator[Sources]:
-    """Open what tells about releases that the tables do not know; nothing is read yet.
-
-    Args:
-        source: the open chart index.
-        settings: the configuration.
-        root: where its relative paths start; None for the current directory.
-        index: where the chart index is, as on the command line; None for the configured one.
-        releases: where the manifests of releases are, likewise.
-        offline: read from what is kept only.
-        compare: whether charts may be fetched only to be compared with their release.
-        flux: the flux CLI to ask for `gotk-components.yaml`; None to read it elsewhere.
-    """
+    """Open what tells about releases that the tables do not know; nothing is read yet."""
     with ExitStack() as stack:
 
         def web() -> Web:
             # Imported only when the tables do not know a release.
             from fluxbump.system.http.fetch import Patience, Web
 
-            return stack.enter_context(Web(offline=offline, patience=Patience(*_BRIEF)))
+            return stack.enter_context(Web(offline=options.offline, patience=Patience(*_BRIEF)))
 
-        upstream = Upstream(_from_root(releases, settings.releases, root), cache(web))
-        if flux:
-            place = _written_by(flux)
-        elif releases or settings.releases != DEFAULT_RELEASES:
+        upstream = Upstream(_from_root(options.releases, settings.releases, root), cache(web))
+        if options.flux:
+            place = _written_by(options.flux)
+        elif options.releases or settings.releases != DEFAULT_RELEASES:
             place = _kept_by(upstream)
         else:
             place = published(partial(_artifact, cache(web)), "flux-manifests")
-        local = not urlsplit(index or settings.index).scheme
-        tagged = _tags(settings, root, named=bool(releases), offline=offline)
+        local = not urlsplit(options.index or settings.index).scheme
+        tagged = _tags(settings, root, options)
         yield Sources(
             upstream.shipped,
-            source.archive,
-            compare=compare,
+            index.archive,
             local=local,
             data=upstream.data,
             checksums=upstream.checksums,
@@ -273,17 +224,10 @@ def release_sources(
 
 
 def _tags(
-    settings: Settings, root: Path | None, *, named: bool, offline: bool
+    settings: Settings, root: Path | None, options: SourceOptions
 ) -> Callable[[], FluxTags] | None:
-    """Return what knows the tags of Flux's repository; None where only a named place counts.
-
-    Args:
-        settings: name the repository, and may name where manifests are.
-        root: where relative paths start.
-        named: the command line names where manifests are.
-        offline: take what is kept.
-    """
-    elsewhere = named or settings.releases != DEFAULT_RELEASES
+    """Return what knows the tags of Flux's repository; None where only a named place counts."""
+    elsewhere = bool(options.releases) or settings.releases != DEFAULT_RELEASES
     if elsewhere and settings.flux_repository == DEFAULT_FLUX_REPOSITORY:
         return None
 
@@ -296,7 +240,8 @@ def _tags(
         place = settings.flux_repository
         local = root is not None and remote_url.parse(place)[0].is_local
         kept = platformdirs.user_cache_path("fluxbump", appauthor=False)
-        return FluxTags(kept, str(root / place) if local and root else place, offline=offline)
+        url = str(root / place) if local and root else place
+        return FluxTags(kept, url, offline=options.offline)
 
     return tagged
 

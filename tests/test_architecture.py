@@ -22,8 +22,8 @@ OUTSIDE = {
     "git.repository", "git.local_process", "git.network_process", "git.objects", "git.writer",
     "git.worktree", "git.token", "git.remote", "git.clones", "git.history", "git.commits",
     "git.grep",
-    "helm.binary", "helm.index", "check.helm_template", "check.cluster", "check.kubectl",
-    "check.recovery.live", "flux.download",
+    "helm.binary", "helm.index", "check.helm_template", "check.renderer", "check.cluster",
+    "check.kubectl", "check.recovery.live", "flux.download",
     # They are given a repository, or divide work among processes.
     "bump.bump", "bump.commits", "bump.goal", "bump.in_place", "check.starting_point",
     # All of the forges but their seam, and what tells them apart.
@@ -61,8 +61,8 @@ SHARED = {
     "discover.pins.kind", "check.rules.rule", "reports.table", "reports.result_json",
     "reports.json_encoder", "reports.target", "reports.formats.format", "reports.formats.json",
     "helm.index.entries", "helm.index.places", "helm.index.section",
-    "cli.console", "cli.options", "cli.helm_options", "cli.workspace", "cli.cluster_facts",
-    "cli.upgrade_path", "cli.in_place", "cli.bump_output", "cli.base", "cli.fix",
+    "cli.console", "cli.options", "cli.option_groups", "cli.workspace", "cli.cluster_facts",
+    "cli.bump_request", "cli.in_place", "cli.bump_output", "cli.base", "cli.fix",
     "reports.matrix_page", "forges.forge", "forges.responses", "forges.authorization",
     "forges.client", "forges.detect", "forges.pull_requests", "forges.registry",
     # One place that lists the reports which have a schema.

@@ -16,16 +16,17 @@ from fluxbump.bump.bump import Prepared, Request
 from fluxbump.check.rules.rule import NotRun
 from fluxbump.check.starting_point import look
 from fluxbump.config.settings import Policy, Settings
+from fluxbump.config.source_options import SourceOptions
 from fluxbump.flux.tables import crds
 from fluxbump.git.objects import CommitSnapshot
 from fluxbump.git.repository import Repository
-from fluxbump.helm.index import source as indexes
 from fluxbump.model import FLUX, Finding, Location, Mention, Severity
 from fluxbump.run import next_release
 from fluxbump.run.decision import Skipped, Update
 from fluxbump.run.pull_request import body, sections
 from fluxbump.run.pull_request.body import BodyInputs
 from fluxbump.run.pull_request.state import SavedState
+from fluxbump.workspace import Session
 from tests.helpers import Repo, chart_index, repository, script, small
 from tests.test_notes import flat
 from tests.test_policy import NOW
@@ -50,14 +51,11 @@ def prepared(repo: Repo, opened: list[Repository], target: str = "2.5.1", **what
     opened.append(repository)
     base = repository.snapshot(repository.commit("HEAD"), "HEAD")
     assert isinstance(base, CommitSnapshot)
-    source = indexes.open_source(str(repo.index), web=_no_web)
     settings = Settings(**what)  # type: ignore[arg-type]  # keys of Settings
-    looked = look(base, settings, source)
-    return bump.prepare(repository, looked, settings, source, Request(target))
-
-
-def _no_web() -> indexes.IndexReader:
-    raise AssertionError
+    options = SourceOptions(str(repo.index), offline=True)
+    with Session(repository, base, settings, options, repo.path) as session:
+        looked = look(base, settings, session.index)
+        return bump.prepare(session, looked, Request(target))
 
 
 @pytest.fixture
@@ -127,9 +125,9 @@ def test_the_migration_and_what_comes_next(tmp_path: Path, index: Path) -> None:
     made = Repository(repository(tmp_path / "small", small(), index).path)
     try:
         base = made.snapshot(made.commit("HEAD"), "HEAD")
-        source = indexes.open_source(str(index), web=_no_web)
-        looked = look(base, Settings(), source)
-        ready = bump.prepare(made, looked, Settings(), source, Request("2.5.1"))
+        with Session(made, base, Settings(), SourceOptions(str(index)), None) as session:
+            looked = look(base, Settings(), session.index)
+            ready = bump.prepare(session, looked, Request("2.5.1"))
     finally:
         made.close()
     found = next_release.decide(ready.before, ready.index, Policy(ignore=("2.6",)), NOW)

@@ -14,6 +14,7 @@ from fluxbump.bump.migrate.edits import Migration, Why
 from fluxbump.discover import flux_objects, selectors
 from fluxbump.errors import UsageError
 from fluxbump.flux import upgrade_path
+from fluxbump.flux.known_releases import KnownReleases
 from fluxbump.flux.tables import crds
 from fluxbump.git.overlay import MemorySnapshot, Overlay
 from fluxbump.text.live_code import decode
@@ -26,7 +27,7 @@ def moved(
     held = snapshot(files)
     found = flux_objects.find(held, lambda _: False, quick=quick)
     picking = selectors.find(held, lambda _: False, {one.version for one in found.resources})
-    return plan.migrate(found, crds.crds(), old, new, picking=picking)
+    return plan.migrate(found, KnownReleases(crds.crds()), old, new, picking=picking)
 
 
 def brief(found: Migration) -> list[str]:
@@ -429,7 +430,7 @@ def test_the_monorepo() -> None:
     assert not found.notes
     result = Overlay(MemorySnapshot(states.files()), found.changes)
     again = flux_objects.find(result, lambda _: False)
-    assert not plan.migrate(again, crds.crds(), "2.4.0", "2.8.5").moves
+    assert not plan.migrate(again, KnownReleases(crds.crds()), "2.4.0", "2.8.5").moves
     original = flux_objects.find(MemorySnapshot(states.files()), lambda _: False)
     assert [one.api_version for one in edits.applied(original, found).resources] == [
         one.api_version for one in again.resources

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from fixtures import manifests as made
 from tests.helpers import Cli, Repo, Result, assert_refused, release, repository, script, small
 from tests.helpers import wrapper as chart
 
@@ -325,6 +326,38 @@ def test_a_release_of_which_nothing_is_known(cli: Cli, tmp_path: Path, index: Pa
         cli("to", "2.8.5", "--migrate-apis", cwd=repo), 2,
         "the API versions of Flux 1.9.0 are not known, so no manifest can be moved",
     )  # fmt: skip
+
+
+@pytest.fixture
+def mirror(tmp_path: Path) -> str:
+    """A directory with the manifest of a release that the tables do not know."""
+    path = tmp_path / "mirror" / "v2.10.0" / "install.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(made.install("2.10.0", like="2.9.4"))
+    return str(tmp_path / "mirror")
+
+
+@pytest.mark.parametrize("old", ["2.7.5", "2.10.0"], ids=["the target", "both"])
+def test_a_release_that_only_its_manifest_tells_of(
+    old: str, cli: Cli, tmp_path: Path, index: Path, mirror: str
+) -> None:
+    repo = repository(tmp_path / "r", {"a.sh": script(old), "a.yaml": source()}, index)
+    options = ("--releases", mirror, "--accept-risk", "FB201,FB202")
+    result = to(cli, repo, *options, target="2.10.0")
+    assert result.code == 0, result.err
+    branch = "fluxbump/flux-2.10.0"
+    first = "Move Flux manifests off API versions that 2.10.0 removes"
+    assert subjects(repo, branch)[0] == first
+    assert repo.show(branch, "a.yaml") == source("v1")
+
+
+def test_without_its_manifest_the_hint_names_the_option(
+    cli: Cli, tmp_path: Path, index: Path
+) -> None:
+    files = {"a.sh": script("2.10.0"), "a.yaml": source()}
+    result = to(cli, repository(tmp_path / "r", files, index), target="2.8.5")
+    assert_refused(result, 2, "the API versions of Flux 2.10.0 are not known")
+    assert "name its manifest with --releases" in result.err
 
 
 def test_the_route_names_the_option(repo: Repo, cli: Cli) -> None:

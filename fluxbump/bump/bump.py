@@ -24,7 +24,7 @@ from fluxbump.bump.fixes import Fix, Fixing
 from fluxbump.bump.migrate import plan as migrate
 from fluxbump.bump.migrate.edits import Migration
 from fluxbump.bump.plan import Options, plan
-from fluxbump.check import gate, gather, rules, suppressions
+from fluxbump.check import gate, gather, rules, starting_point, suppressions
 from fluxbump.check.evidence import Baseline, Effort, Evidence, Renders, Team
 from fluxbump.check.gather import Known, Renderer
 from fluxbump.check.rules import agreement, flux_helm_release
@@ -43,13 +43,13 @@ from fluxbump.model import (
     FLUX,
     ChartIndex,
     Finding,
-    IndexSource,
     Inventory,
     Mention,
     Note,
     Snapshot,
 )
 from fluxbump.system.background import beside
+from fluxbump.workspace import Session
 
 Rendering = Callable[[ChartIndex], AbstractContextManager[Renderer]]
 """Gives what renders wrappers; what that started has ended when the block is left."""
@@ -169,11 +169,34 @@ class Delivered(Struct, frozen=True):
         return self.outcome != "unchanged"
 
 
+def look(
+    session: Session[S], request: Request, since: CommitSnapshot | None = None, *, compare: bool
+) -> Looked[S]:
+    """Look at what there is, before anything is decided; see `starting_point.look`.
+
+    Args:
+        session: the base.
+        request: what the user asked for.
+        since: what clusters run; None when it is the base.
+        compare: whether charts may be fetched only to be compared with their release.
+
+    Raises:
+        FluxbumpError: the index is not available, or the pins cannot be read.
+    """
+    return starting_point.look(
+        session.snapshot,
+        session.settings,
+        session.index,
+        request.known,
+        since,
+        sources=replace(session.releases, compare=compare),
+        may_lack_index=True,
+    )
+
+
 def prepare(
-    repository: Repository,
+    session: Session[S],
     looked: Looked[S],
-    settings: Settings,
-    source: IndexSource,
     request: Request,
     *,
     render: Rendering | None = None,
@@ -181,16 +204,15 @@ def prepare(
     """Compute a bump, in memory and in a quarantine that is gone when this returns.
 
     Args:
-        repository: where.
+        session: the base, and where chart archives come from.
         looked: what there is.
-        settings: the configuration in the base.
-        source: where chart archives come from.
         request: what the user asked for.
         render: gives what renders wrappers; None when rendering was not asked for.
 
     Raises:
         FluxbumpError: of the stage that cannot go on.
     """
+    repository, settings = session.repository, session.settings
     base, index = looked.base, looked.index
     chart_release = goal.find(
         looked,
@@ -212,7 +234,7 @@ def prepare(
     )
     unchecked = unchecked_operator(planned, looked)
     planned = replaced(planned, inventory, looked)
-    work = edited(start, planned, source, looked.scope, rows_move=request.mentions)
+    work = edited(start, planned, session.index, looked.scope, rows_move=request.mentions)
     total = ChangeSet({**start.changes.files, **work.changes.files})
     # Before there is a second thread, so that it may be divided among processes.
     result = edit.verify(inventory, planned, work.changes, looked.scope)
@@ -288,9 +310,8 @@ def _at_base(prepared: Prepared[S]) -> Prepared[S]:
 
 def _migrated(looked: Looked[Snapshot], chart_release: Goal, settings: Settings) -> Start:
     release, ignored = str(chart_release.app_version), suppressions.ignores(looked.before, settings)
-    return Start(
-        looked, migrate.prepare(looked.base, looked.scope, looked.before, release, ignored)
-    )
+    before = gather.knowing(looked.before, chart_release, looked.sources)
+    return Start(looked, migrate.prepare(looked.base, looked.scope, before, release, ignored))
 
 
 def _steps(

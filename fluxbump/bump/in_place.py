@@ -11,18 +11,16 @@ from msgspec.structs import replace
 
 from fluxbump.bump import bump
 from fluxbump.bump.bump import Prepared, Rendering, Request
-from fluxbump.check.starting_point import look
-from fluxbump.config.settings import Settings
 from fluxbump.discover.inventory import Scope, discover
 from fluxbump.errors import RepositoryError
 from fluxbump.flux import releases
-from fluxbump.flux.known_releases import Sources
 from fluxbump.git.overlay import ChangeSet, Overlay
 from fluxbump.git.repository import Repository
 from fluxbump.git.worktree import EditableWorktree
-from fluxbump.model import Chart, IndexSource, Location, Note
+from fluxbump.model import Chart, Location, Note
 from fluxbump.system import atomic_replace
 from fluxbump.system.atomic_replace import Worktree
+from fluxbump.workspace import Session
 
 
 class Written(Struct, frozen=True):
@@ -43,27 +41,24 @@ class Written(Struct, frozen=True):
 
 
 def prepare(
-    repository: Repository,
-    base: EditableWorktree,
-    settings: Settings,
-    source: IndexSource,
-    request: Request,
-    *,
-    render: Rendering | None = None,
-    sources: Sources | None = None,
+    session: Session[EditableWorktree], request: Request, *, render: Rendering | None = None
 ) -> Prepared[EditableWorktree]:
     """Compute a bump of the work tree; see `bump.look` and `bump.prepare`.
+
+    Args:
+        session: the work tree, and where facts come from.
+        request: what the user asked for.
+        render: gives what renders wrappers; None when rendering was not asked for.
 
     Raises:
         FluxbumpError: of the stage that cannot go on.
         RepositoryError: a file that pins Flux is not in the work tree, or holds conflicts.
     """
+    repository, base = session.repository, session.snapshot
     since = repository.snapshot(base.commit, "HEAD") if base.commit else None
-    looked = look(
-        base, settings, source, request.known, since, sources=sources, may_lack_index=True
-    )
-    prepared = bump.prepare(repository, looked, settings, source, request, render=render)
-    scope = settings.scope(releases.app_versions(prepared.index.releases))
+    looked = bump.look(session, request, since, compare=render is not None)
+    prepared = bump.prepare(session, looked, request, render=render)
+    scope = session.settings.scope(releases.app_versions(prepared.index.releases))
     _require_seen(repository, base, scope)
     return replace(prepared, notes=(*prepared.notes, *_ignored(base, prepared)))
 

@@ -36,6 +36,7 @@ from fluxbump.flux import install_manifest as manifests
 from fluxbump.flux import known_releases
 from fluxbump.flux.chart_contents import Vendored
 from fluxbump.flux.known_releases import Sources
+from fluxbump.flux.releases import Goal
 from fluxbump.flux.upgrade_path import Written
 from fluxbump.git.lineage import Lineage
 from fluxbump.helm import archive
@@ -179,6 +180,20 @@ def gather(
     inventories = (found.inventory, *base)
     known = known_releases.gather(inventories, charts, found.vendored, sources, also)
     return replace(given, releases=known, objects=around.objects, cluster=around.cluster)
+
+
+def knowing(gathered: Evidence, goal: Goal, sources: Sources | None) -> Evidence:
+    """Return the evidence with what is known of a release that no pin holds yet.
+
+    Args:
+        gathered: about the snapshot as it is.
+        goal: the release.
+        sources: of what the tables do not know; None when nothing is to be asked.
+    """
+    if isinstance(gathered.releases, Absent):
+        return gathered
+    known = gathered.releases.including(goal, gathered.charts.vendored, sources)
+    return replace(gathered, releases=known)
 
 
 def begin_renders(render: Renderer | None, found: SnapshotFiles) -> Renders | None:

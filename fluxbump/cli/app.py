@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from fluxbump.cli.console import Console, ReaderGoneError, prepare_streams
+from fluxbump.cli.option_groups import flat
 from fluxbump.cli.quick_parameters import Command, Group
 from fluxbump.errors import BUG, EXIT_CODES, INTERRUPTED, TERMINATED, FluxbumpError
 from fluxbump.system import written
@@ -73,7 +74,7 @@ def build(names: Iterable[str] = tuple(COMMANDS)) -> typer.Typer:
     for name in names:
         leaf = import_module(f"fluxbump.cli.{COMMANDS[name]}")
         epilog = getattr(leaf, "EPILOG", None)
-        app.command(name, cls=Command, epilog=epilog)(getattr(leaf, name))
+        app.command(name, cls=Command, epilog=epilog)(flat(getattr(leaf, name)))
     return app
 
 

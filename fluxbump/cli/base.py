@@ -14,9 +14,9 @@ from fluxbump.errors import RepositoryError
 
 if TYPE_CHECKING:
     from fluxbump.cli.console import Console
-    from fluxbump.cli.workspace import Workspace
     from fluxbump.git.objects import CommitSnapshot
     from fluxbump.model import Snapshot
+    from fluxbump.workspace import Session
 
 _COMMITS = ("CI_MERGE_REQUEST_DIFF_BASE_SHA", "BITBUCKET_PR_DESTINATION_COMMIT")
 _BRANCHES = ("GITHUB_BASE_REF", "SYSTEM_PULLREQUEST_TARGETBRANCH")
@@ -34,7 +34,7 @@ def candidates(environ: Mapping[str, str]) -> Iterator[str]:
 
 
 def base_of(
-    ws: Workspace[Snapshot],
+    session: Session[Snapshot],
     named: str | None,
     environ: Mapping[str, str],
     console: Console,
@@ -42,7 +42,7 @@ def base_of(
     """Return the merge base to compare with; None when there is nothing to compare with.
 
     Args:
-        ws: what is checked.
+        session: what is checked.
         named: by the user; it has to exist, what nobody named does not.
         environ: of the process.
         console: is told what was found, or what the CI names and the clone lacks.
@@ -51,10 +51,10 @@ def base_of(
         RepositoryError: the user named a revision that does not exist or has no common history.
     """
     if named is not None:
-        return _merge_base(ws, named)
+        return _merge_base(session, named)
     for revision in candidates(environ):
         try:
-            found = _merge_base(ws, revision)
+            found = _merge_base(session, revision)
         except RepositoryError as error:
             if revision != _MAIN:
                 console.line(f"fluxbump: not compared with {revision}: {error.message}")
@@ -64,9 +64,10 @@ def base_of(
     return None
 
 
-def _merge_base(ws: Workspace[Snapshot], revision: str) -> CommitSnapshot:
+def _merge_base(session: Session[Snapshot], revision: str) -> CommitSnapshot:
     from fluxbump.git.objects import CommitSnapshot
 
-    judged = ws.snapshot.commit.sha if isinstance(ws.snapshot, CommitSnapshot) else "HEAD"
-    commit = ws.repository.merge_base(revision, judged)
-    return ws.repository.snapshot(commit, f"merge base with {revision}")
+    snapshot = session.snapshot
+    judged = snapshot.commit.sha if isinstance(snapshot, CommitSnapshot) else "HEAD"
+    commit = session.repository.merge_base(revision, judged)
+    return session.repository.snapshot(commit, f"merge base with {revision}")

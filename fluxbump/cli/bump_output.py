@@ -72,11 +72,42 @@ def _refuse(prepared: Prepared[Snapshot], console: Console, not_done: str, *, ro
     first, *more = prepared.refusals
     others = f" (and {len(more)} more)" if more else ""
     advice = ""
-    if need_surroundings(one.code for one in prepared.refusals):
-        from fluxbump.cli import upgrade_path
-
-        advice = upgrade_path.advice(prepared, console if route else None)
+    if need_surroundings(refusal.code for refusal in prepared.refusals):
+        advice = _advice(prepared, console if route else None)
     console.line(
         f"fluxbump: {first.location}: {first.code} {first.message}{others}; "
         f"the result fails its checks: {not_done}{advice}"
     )
+
+
+def _advice(prepared: Prepared[Snapshot], console: Console | None) -> str:
+    """Print the route that a refused bump should take; return what to say in the error line."""
+    from fluxbump.bump import upgrade_route
+    from fluxbump.check import rules
+    from fluxbump.check.evidence import optional
+    from fluxbump.check.rules.rule import Trait
+    from fluxbump.discover.tracks import current
+    from fluxbump.model import FLUX
+    from fluxbump.reports import upgrade_path
+    from fluxbump.reports.table import Paint
+
+    gathered, index = prepared.before, prepared.index
+    start = current(gathered.inventory).get(FLUX, "")
+    goal = prepared.plan.targets[FLUX]
+    asked = prepared.migration is not None
+    best = upgrade_route.newest_safe(gathered, index, prepared.suppressed, migrate_apis=asked)
+    if console and not console.quiet and {start, goal} <= gathered.crds.keys():
+        found = upgrade_route.find(start, goal, gathered, index)
+        note = upgrade_route.told(found, gathered, index)
+        console.result(
+            "\n" + upgrade_path.text(found, best, Paint(enabled=console.colored()), note)
+        )
+    migrated = rules.having(Trait.MIGRATED)
+    refused = {found.location for found in prepared.refusals if found.code in migrated}
+    manifests = optional(gathered.objects) if refused and not asked else None
+    moves = refused & upgrade_route.movable(gathered, manifests, start, goal) if manifests else ()
+    first = f"; --migrate-apis moves {len(moves)} of these manifests first" if moves else ""
+    codes = ",".join(sorted({found.code for found in prepared.refusals}))
+    best_way = f"{best} --migrate-apis" if asked else best
+    newest = f"; the newest that passes: fluxbump to {best_way}" if best and best != start else ""
+    return f"{first}{newest}; to go on all the same: --accept-risk {codes}"

@@ -9,27 +9,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fluxbump.cli.console import Console
 from fluxbump.cli.options import (
-    ClusterOption,
-    ClusterStateOption,
-    Color,
-    ColorOption,
-    ContextOption,
-    HelmOption,
-    IndexOption,
-    KubernetesOption,
-    OfflineOption,
-    QuietOption,
-    ReleasesOption,
+    CheckSourcesGroup,
+    ClusterGroup,
+    ConsoleGroup,
     RepoOption,
-    VerboseOption,
 )
 from fluxbump.errors import IndexSourceError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fluxbump.check.check import Examined
     from fluxbump.check.verdict import Verdict
+    from fluxbump.cli.console import Console
+    from fluxbump.git.repository import Repository
+    from fluxbump.model import Snapshot
 
 EPILOG = """
 Examples: `fluxbump check` judges the work tree; `fluxbump check --staged` what the next commit
@@ -91,7 +86,6 @@ def check(
     require_render: Annotated[
         bool, typer.Option("--require-render", help="Fail when helm template could not be run.")
     ] = False,
-    helm: HelmOption = None,
     show_suppressed: Annotated[
         bool, typer.Option("--show-suppressed", help="List what is suppressed, and why.")
     ] = False,
@@ -106,28 +100,23 @@ def check(
             help="First fix settings in the work tree: adoption (FB301), remediation (FB302).",
         ),
     ] = "",
-    kubernetes: KubernetesOption = None,
-    cluster_state: ClusterStateOption = None,
-    cluster: ClusterOption = False,
-    context: ContextOption = None,
-    index: IndexOption = None,
-    releases: ReleasesOption = None,
-    offline: OfflineOption = False,
-    color: ColorOption = Color.AUTO,
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
+    cluster: ClusterGroup,
+    sources: CheckSourcesGroup,
+    console: ConsoleGroup,
 ) -> int:
     """Judge whether the pins agree, and whether a cluster would survive them."""
+    from msgspec.structs import replace
+
     from fluxbump.check import check as journey
     from fluxbump.check import gate
     from fluxbump.check.evidence import BASE_REFUSED, NO_BASE
+    from fluxbump.check.renderer import renderer
     from fluxbump.check.rules import RULES, need
     from fluxbump.check.status import load
     from fluxbump.cli.base import base_of
     from fluxbump.cli.cluster_facts import known
     from fluxbump.cli.fix import chosen, fix_worktree
-    from fluxbump.cli.helm_options import renderer
-    from fluxbump.cli.workspace import STAGED, open_at
+    from fluxbump.cli.workspace import open_session
     from fluxbump.model import ChartIndex
     from fluxbump.system.process_pool import among_processes
 
@@ -140,43 +129,43 @@ def check(
     if fixes and (rev is not None or staged):
         raise UsageError("--fix edits the work tree, so --rev and --staged exclude it")
     codes = gate.select(_split(select), _split(ignore))
-    console = Console(quiet=quiet, verbose=verbose, color=color.value)
     if fixes:
         fix_worktree(repo, fixes, console)
-    beside = known(kubernetes, cluster_state, live=cluster, context=context)
-    with open_at(repo, STAGED if staged else rev) as ws:
+    beside = known(cluster)
+    with open_session(repo, _taken(rev, staged=staged), sources) as session:
         console.progress("reading the chart index and the repository …")
         rendering = not (no_render or self_test)
-        with (
-            ws.index(index, offline=offline) as source,
-            ws.sources(
-                source, index=index, releases=releases, offline=offline, compare=rendering
-            ) as sources,
-        ):
-            loaded = load(source)
-            charts = loaded if isinstance(loaded, ChartIndex) else None
-            needed = rendering and need(codes, "renders")
-            compared = (
-                BASE_REFUSED if no_base else base_of(ws, base, os.environ, console) or NO_BASE
+        loaded = load(session.index)
+        charts = loaded if isinstance(loaded, ChartIndex) else None
+        needed = rendering and need(codes, "renders")
+        compared = BASE_REFUSED if no_base else base_of(session, base, os.environ, console)
+        with renderer(session, charts) if needed else nullcontext() as render:
+            told = None if self_test else replace(session.releases, compare=rendering)
+            examined = journey.examine(
+                session.snapshot,
+                session.settings,
+                loaded,
+                base=compared or NO_BASE,
+                known=beside,
+                codes=tuple(RULES) if self_test else codes,
+                means=journey.Means(render, session.lineage, told, among_processes),
             )
-            with renderer(helm, source, charts) if needed else nullcontext() as render:
-                examined = journey.examine(
-                    ws.snapshot,
-                    ws.settings,
-                    loaded,
-                    base=compared,
-                    known=beside,
-                    codes=tuple(RULES) if self_test else codes,
-                    means=journey.Means(
-                        render, ws.lineage, None if self_test else sources, among_processes
-                    ),
-                )
-                verdict = None if self_test else journey.judge(examined, codes)
+            verdict = None if self_test else journey.judge(examined, codes)
         console.progress("")
     if verdict is None:
         return _self_test(examined, console)
     _say(verdict, format_, console, show_suppressed=show_suppressed)
     return _exit_code(verdict, strict=strict, require_render=require_render, console=console)
+
+
+def _taken(rev: str | None, *, staged: bool) -> Callable[[Repository], Snapshot]:
+    """Return what takes the snapshot to judge."""
+    from fluxbump.git.repository import Repository
+    from fluxbump.workspace import at
+
+    if rev is not None:
+        return at(rev)
+    return Repository.staged if staged else Repository.worktree
 
 
 def _require_one(**chosen: bool) -> None:
@@ -203,8 +192,8 @@ def _say(
             console.line(
                 f"suppressed: {finding.location}  {finding.code}  by {by.location}: {reason}"
             )
-    for one in verdict.not_applicable if console.verbose else ():
-        console.line(f"not applicable: {one.code}  {one.reason}")
+    for rule in verdict.not_applicable if console.verbose else ():
+        console.line(f"not applicable: {rule.code}  {rule.reason}")
 
 
 def _exit_code(verdict: Verdict, *, strict: bool, require_render: bool, console: Console) -> int:
@@ -212,15 +201,19 @@ def _exit_code(verdict: Verdict, *, strict: bool, require_render: bool, console:
     from fluxbump.check.rules.rule import Trait
     from fluxbump.model import Severity
 
-    missing = [one for one in verdict.not_run if need((one.code,), "renders")]
+    missing = [rule for rule in verdict.not_run if need((rule.code,), "renders")]
     if require_render and missing:
         console.line(f"fluxbump: --require-render, but it was not run: {missing[0].reason}")
         return _FOUND
     noted = having(Trait.STRICT)  # what nobody looked at has not passed
-    warned = any(one.severity is not Severity.NOTE or one.code in noted for one in verdict.findings)
+    warned = any(
+        finding.severity is not Severity.NOTE or finding.code in noted
+        for finding in verdict.findings
+    )
     if verdict.errors or (strict and warned):
         return _FOUND
-    unjudged = next((one for one in verdict.not_run if one.code in having(Trait.ESSENTIAL)), None)
+    essential = having(Trait.ESSENTIAL)
+    unjudged = next((rule for rule in verdict.not_run if rule.code in essential), None)
     if unjudged is not None:
         # A gate that could not look at what it is for must not be green.
         raise IndexSourceError(

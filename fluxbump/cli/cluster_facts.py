@@ -2,39 +2,31 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from fluxbump.check import cluster, gate
 from fluxbump.check.gather import Known
+from fluxbump.cli.options import ClusterOptions
 from fluxbump.discover.kubernetes_pins import KubernetesPin
 from fluxbump.errors import UsageError
 from fluxbump.text import versions
 
 
-def known(
-    version: str | None, state: Path | None, *, live: bool = False, context: str | None = None
-) -> Known:
+def known(options: ClusterOptions) -> Known:
     """Put together what overrides the repository.
-
-    Args:
-        version: of Kubernetes, as the user says.
-        state: a file with a cluster's CRDs.
-        live: ask the current cluster.
-        context: ask this context's cluster.
 
     Raises:
         UsageError: the version or the file cannot be used, or two clusters are named.
         ToolError: the cluster gives no answer.
     """
-    if state is not None and (live or context):
+    version, state, live = options.kubernetes, options.cluster_state, options.cluster
+    if state is not None and (live or options.context):
         raise UsageError("--cluster-state excludes --cluster and --context")
     if version is not None and versions.minor(version) is None:
         raise UsageError(f"{version!r} is not a Kubernetes version", hint="type one such as 1.33")
     found = None
     if state is not None:
         found = cluster.from_file(state)
-    elif live or context:
-        found = cluster.live(context)
+    elif live or options.context:
+        found = cluster.live(options.context)
     pin = KubernetesPin(version, None, "--kubernetes") if version else None
     if pin is None and found is not None and found.kubernetes:
         pin = KubernetesPin(found.kubernetes, None, found.source)
@@ -43,11 +35,11 @@ def known(
     return Known(pin, found.stored, found.written or {})
 
 
-def accepted(codes: str) -> frozenset[str]:
+def accepted(options: ClusterOptions) -> frozenset[str]:
     """Read `--accept-risk`: codes of rules or their beginnings, with commas.
 
     Raises:
         UsageError: there is no such rule.
     """
-    named = [code.strip() for code in codes.split(",") if code.strip()]
+    named = [code.strip() for code in options.accept_risk.split(",") if code.strip()]
     return frozenset(gate.select(named, ()) if named else ())

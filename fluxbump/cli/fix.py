@@ -7,10 +7,11 @@ from pathlib import Path
 from fluxbump.bump import fixes
 from fluxbump.bump.fixes import Fix
 from fluxbump.cli.console import Console
-from fluxbump.cli.workspace import open_editable
+from fluxbump.cli.workspace import open_session
 from fluxbump.discover.inventory import discover
 from fluxbump.errors import UsageError
 from fluxbump.git.overlay import ChangeSet
+from fluxbump.git.repository import Repository
 from fluxbump.system.atomic_replace import Worktree, write
 
 
@@ -21,7 +22,7 @@ def chosen(names: str) -> tuple[Fix, ...]:
         UsageError: it names something else.
     """
     asked = [name.strip() for name in names.split(",") if name.strip()]
-    known = [one.value for one in Fix]
+    known = [fix.value for fix in Fix]
     for name in asked:
         if name not in known:
             raise UsageError(
@@ -36,7 +37,7 @@ def fix_worktree(repo: Path | None, asked: tuple[Fix, ...], console: Console) ->
     Raises:
         FluxbumpError: a setting cannot be fixed with certainty, or a file cannot be written.
     """
-    with open_editable(repo) as here:
+    with open_session(repo, Repository.editable) as here:
         scope = here.settings.scope({})
         inventory = discover(here.snapshot, scope)
         fixings = list(fixes.fix_all(inventory, asked, scope))
@@ -47,8 +48,8 @@ def fix_worktree(repo: Path | None, asked: tuple[Fix, ...], console: Console) ->
         if changes.files:
             before = {path: here.snapshot.read(path) for path in after}
             write(Worktree(here.repository.root, here.repository.private), before, changes.files)
-    done = [one for fixing in fixings for one in fixing.done]
-    for one in done:
-        console.line(f"fluxbump: fixed {one.location}: {one.message}")
+    done = [note for fixing in fixings for note in fixing.done]
+    for note in done:
+        console.line(f"fluxbump: fixed {note.location}: {note.message}")
     if not done:
         console.note("no setting has to be fixed")

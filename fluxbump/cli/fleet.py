@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fluxbump.cli.console import Console
+from fluxbump.cli.option_groups import Flat, OptionGroup
 from fluxbump.cli.options import (
     Color,
     ColorOption,
     ExitCodeOption,
     FluxOption,
-    IndexOption,
+    IndexGroup,
     LeaveGotkOption,
     LogFormat,
-    OfflineOption,
     Output,
     OutputOption,
     VerboseOption,
@@ -43,6 +43,15 @@ _FAILED = 1
 _MOST_SHARDS = 256  # jobs of one matrix: docs.github.com/actions, "Usage limits"
 _TIMEOUT = 15 * 60
 _MATRIX = "matrix"
+_CONSOLE = OptionGroup(
+    Console,
+    color=Flat(ColorOption, default=Color.AUTO),
+    quiet=Flat(
+        Annotated[bool, typer.Option("--quiet", "-q", help="Print the summary only.")],
+        default=False,
+    ),
+    verbose=Flat(VerboseOption, default=False),
+)
 
 
 def fleet(
@@ -99,11 +108,8 @@ def fleet(
     exit_code: ExitCodeOption = False,
     flux: FluxOption = None,
     leave_gotk: LeaveGotkOption = False,
-    index: IndexOption = None,
-    offline: OfflineOption = False,
-    color: ColorOption = Color.AUTO,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the summary only.")] = False,
-    verbose: VerboseOption = False,
+    sources: IndexGroup,
+    console: Annotated[Console, _CONSOLE],
 ) -> int:
     """Do what `fluxbump run` does in many repositories, side by side.
 
@@ -115,7 +121,6 @@ def fleet(
     from fluxbump.fleet.run_repositories import FleetRun, Round, read
     from fluxbump.reports.fleet import Summary
 
-    console = Console(quiet=quiet, verbose=verbose, color=color.value)
     file = Path(second or first)
     is_matrix = second is not None
     if is_matrix != (shards is not None) or (is_matrix and first != _MATRIX):
@@ -132,8 +137,8 @@ def fleet(
     ours = part.of(entries) if part else entries
     asked = repositories.RunOptions(
         dry_run=dry_run,
-        offline=offline,
-        index=index,
+        offline=sources.offline,
+        index=sources.index,
         flux=flux,
         leave_gotk=leave_gotk,
     )
@@ -143,7 +148,9 @@ def fleet(
     with _state(resume) as state:
         report.begin(state, part)
         jobs = jobs or os.cpu_count() or 1
-        under_way = FleetRun(Round(ours, asked, state, verbose, jobs, timeout), os.environ, report)
+        under_way = FleetRun(
+            Round(ours, asked, state, console.verbose, jobs, timeout), os.environ, report
+        )
         try:
             under_way.run()
         finally:

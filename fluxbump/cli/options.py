@@ -7,7 +7,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from msgspec import Struct
 
+from fluxbump.cli.console import Console
+from fluxbump.cli.option_groups import Flat, OptionGroup
+from fluxbump.config.source_options import SourceOptions
 from fluxbump.errors import UPDATE_AVAILABLE, UPDATE_BLOCKED
 
 
@@ -157,9 +161,109 @@ ExitCodeOption = Annotated[
 ]
 
 
+class ClusterOptions(Struct, frozen=True):
+    """What a user states about the clusters that a release meets.
+
+    Attributes:
+        kubernetes: the version that runs.
+        cluster_state: a file with what a cluster stores.
+        cluster: whether to ask the current cluster.
+        context: ask this context's cluster.
+        accept_risk: codes of rules that do not stop a bump, with commas.
+    """
+
+    kubernetes: str | None = None
+    cluster_state: Path | None = None
+    cluster: bool = False
+    context: str | None = None
+    accept_risk: str = ""
+
+
+class BumpOptions(Struct, frozen=True):
+    """What a bump may and shall do.
+
+    Attributes:
+        chart_version: take this chart release.
+        bump: how the versions of the user's charts are raised; None as configured.
+        allow_downgrade: whether pins may move to an older release.
+        align: whether install URLs or wrappers may disagree before.
+        operator: the release that flux-operator moves to; None when it stays.
+        no_mentions: whether mapping rows stay.
+        migrate_apis: whether manifests move first.
+        fix: names of the settings to fix first, with commas.
+        leave_gotk: whether every gotk-components.yaml stays.
+    """
+
+    chart_version: str | None = None
+    bump: Bump | None = None
+    allow_downgrade: bool = False
+    align: bool = False
+    operator: str | None = None
+    no_mentions: bool = False
+    migrate_apis: bool = False
+    fix: str = ""
+    leave_gotk: bool = False
+
+
+_INDEX = {"index": Flat(IndexOption), "offline": Flat(OfflineOption, default=False)}
+_RELEASES = {
+    "index": Flat(IndexOption),
+    "releases": Flat(ReleasesOption),
+    "offline": Flat(OfflineOption, default=False),
+}
+_FLUX = {"flux": Flat(FluxOption, before="leave_gotk")}
+IndexGroup = Annotated[SourceOptions, OptionGroup(SourceOptions, **_INDEX)]
+ReleasesGroup = Annotated[SourceOptions, OptionGroup(SourceOptions, **_RELEASES)]
+RunSourcesGroup = Annotated[SourceOptions, OptionGroup(SourceOptions, **_FLUX, **_RELEASES)]
+CheckSourcesGroup = Annotated[
+    SourceOptions,
+    OptionGroup(SourceOptions, helm=Flat(HelmOption, before="show_suppressed"), **_RELEASES),
+]
+BumpSourcesGroup = Annotated[
+    SourceOptions,
+    OptionGroup(SourceOptions, helm=Flat(HelmOption, before="leave_gotk"), **_FLUX, **_RELEASES),
+]
+
+_CLUSTER = {
+    "kubernetes": Flat(KubernetesOption),
+    "cluster_state": Flat(ClusterStateOption),
+    "cluster": Flat(ClusterOption, default=False),
+    "context": Flat(ContextOption),
+}
+ClusterGroup = Annotated[ClusterOptions, OptionGroup(ClusterOptions, **_CLUSTER)]
+RiskGroup = Annotated[
+    ClusterOptions,
+    OptionGroup(ClusterOptions, accept_risk=Flat(AcceptRiskOption, default=""), **_CLUSTER),
+]
+
+SyncGroup = Annotated[
+    BumpOptions,
+    OptionGroup(
+        BumpOptions,
+        bump=Flat(BumpOption),
+        allow_downgrade=Flat(AllowDowngradeOption, default=False),
+        no_mentions=Flat(NoMentionsOption, default=False),
+        leave_gotk=Flat(LeaveGotkOption, default=False, before="accept_risk"),
+    ),
+]
+
+ConsoleGroup = Annotated[
+    Console,
+    OptionGroup(
+        Console,
+        color=Flat(ColorOption, default=Color.AUTO),
+        quiet=Flat(QuietOption, default=False),
+        verbose=Flat(VerboseOption, default=False),
+    ),
+]
+"""How to talk; the command gets the console that does."""
+
+
 def left(*, gotk: bool) -> frozenset[str]:
     """Return the kinds of pin that an option leaves as they are."""
-    return frozenset({"gotk-components", "install-manifest"}) if gotk else frozenset()
+    from fluxbump.discover.installers import GOTK
+
+    return frozenset({GOTK, "install-manifest"}) if gotk else frozenset()
 
 
 _OUTCOMES = {"update-available": UPDATE_AVAILABLE, "blocked": UPDATE_BLOCKED}

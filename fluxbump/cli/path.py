@@ -9,19 +9,13 @@ import typer
 
 from fluxbump.cli.console import Console
 from fluxbump.cli.options import (
-    ClusterOption,
-    ClusterStateOption,
+    ClusterGroup,
     Color,
     ColorOption,
-    ContextOption,
-    IndexOption,
-    KubernetesOption,
-    OfflineOption,
-    QuietOption,
-    ReleasesOption,
+    ConsoleGroup,
+    ReleasesGroup,
     RepoOption,
     RevOption,
-    VerboseOption,
 )
 
 if TYPE_CHECKING:
@@ -30,7 +24,7 @@ if TYPE_CHECKING:
     from fluxbump.flux.upgrade_path import Route
     from fluxbump.git.objects import CommitSnapshot
     from fluxbump.model import ChartIndex, IndexSource
-    from fluxbump.workspace import Workspace
+    from fluxbump.workspace import Session
 
 _NO_WAY = 1
 
@@ -65,16 +59,9 @@ def path(
     output: Annotated[
         PathFormat, typer.Option("--output", "-o", help="How to print the route.")
     ] = PathFormat.TEXT,
-    kubernetes: KubernetesOption = None,
-    cluster_state: ClusterStateOption = None,
-    cluster: ClusterOption = False,
-    context: ContextOption = None,
-    index: IndexOption = None,
-    releases: ReleasesOption = None,
-    offline: OfflineOption = False,
-    color: ColorOption = Color.AUTO,
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
+    cluster: ClusterGroup,
+    sources: ReleasesGroup,
+    console: ConsoleGroup,
 ) -> int:
     """Print the safe way to a release: the hops, and what to do before each.
 
@@ -83,11 +70,11 @@ def path(
     """
     from msgspec.structs import replace
 
+    from fluxbump.bump.upgrade_route import find, newest_safe, told
     from fluxbump.check import gather, pin_history, suppressions
     from fluxbump.check.evidence import Effort, History
     from fluxbump.cli.cluster_facts import known
-    from fluxbump.cli.upgrade_path import find, newest_safe, told
-    from fluxbump.cli.workspace import workspace
+    from fluxbump.cli.workspace import open_session
     from fluxbump.discover.inventory import discover
     from fluxbump.discover.tracks import available, current, needs_chart
     from fluxbump.flux import releases as resolve
@@ -95,40 +82,38 @@ def path(
     from fluxbump.reports import upgrade_path as report
     from fluxbump.reports.table import Paint
     from fluxbump.system.process_pool import among_processes
+    from fluxbump.workspace import at
 
-    console = Console(quiet=quiet, verbose=verbose, color=color.value)
-    beside = known(kubernetes, cluster_state, live=cluster, context=context)
-    with (
-        workspace(repo, rev) as ws,
-        ws.index(index, offline=offline) as source,
-        ws.sources(source, index=index, releases=releases, offline=offline) as sources,
-    ):
-        loaded, no_index = _index(source)
-        scope = ws.settings.scope(resolve.app_versions(loaded.releases), gather.NEEDLES)
+    beside = known(cluster)
+    with open_session(repo, at(rev), sources) as session:
+        loaded, no_index = _index(session.index)
+        scope = session.settings.scope(resolve.app_versions(loaded.releases), gather.NEEDLES)
         scope = replace(scope, spread=among_processes)
-        inventory = discover(ws.snapshot, scope)
+        inventory = discover(session.snapshot, scope)
         if no_index is not None and needs_chart(inventory):
             raise no_index
         goal = str(available(inventory, loaded).find(version).app_version)
-        around = gather.surroundings(ws.snapshot, scope, beside, configured=ws.settings.kubernetes)
+        around = gather.surroundings(
+            session.snapshot, scope, beside, configured=session.settings.kubernetes
+        )
         gathered = gather.gather(
-            gather.found(ws.snapshot, inventory),
+            gather.found(session.snapshot, inventory),
             loaded,
             around=around,
             effort=Effort(spread=scope.spread),
-            sources=sources,
+            sources=session.releases,
             also=(goal, (start or goal).removeprefix("v")),
         )
         found = find(_start(start, gathered), goal, gathered, loaded)
         # Of a cluster elsewhere, neither the history nor the pins of this repository say anything.
         here = found.start == current(inventory).get(FLUX)
-        if here and not all(one.certain for one in found.migrate):
-            held = pin_history.read(ws.lineage, [inventory], scope, gathered.crds)
+        if here and not all(stored.certain for stored in found.migrate):
+            held = pin_history.read(session.lineage, [inventory], scope, gathered.crds)
             gathered = replace(gathered, history=History(held))
             found = find(found.start, goal, gathered, loaded)
         if here and gathered.stored is None:
-            found, gathered = _with_history(found, gathered, loaded, ws)
-    accepted = suppressions.ignores(gathered, ws.settings)
+            found, gathered = _with_history(found, gathered, loaded, session)
+    accepted = suppressions.ignores(gathered, session.settings)
     best = newest_safe(gathered, loaded, accepted) if here else None
     if output is PathFormat.JSON:
         console.result(report.json_text(found, best, gathered.past))
@@ -154,7 +139,7 @@ def _index(source: IndexSource) -> tuple[ChartIndex, IndexSourceError | None]:
 
 
 def _with_history(
-    found: Route, gathered: Evidence, index: ChartIndex, ws: Workspace[CommitSnapshot]
+    found: Route, gathered: Evidence, index: ChartIndex, session: Session[CommitSnapshot]
 ) -> tuple[Route, Evidence]:
     """Count what manifests have held before, which objects may still name in managedFields.
 
@@ -163,25 +148,25 @@ def _with_history(
     """
     from msgspec.structs import replace
 
+    from fluxbump.bump.upgrade_route import find
     from fluxbump.check.evidence import needed
     from fluxbump.check.gather import together
-    from fluxbump.cli.upgrade_path import find
 
     now = {(group, v) for (group, _), held in gathered.written.items() for v in held}
     gone = {
-        f"{one.group}/{version}": (one.group, version)
+        f"{crd.group}/{version}": (crd.group, version)
         for hop in found.hops
-        for one in hop.removed
-        for version in one.versions
-        if (one.group, version) not in now
+        for crd in hop.removed
+        for version in crd.versions
+        if (crd.group, version) not in now
     }
     if not gone:
         return found, gathered
-    held = {gone[text] for text in ws.ever_held(sorted(gone))}
+    held = {gone[text] for text in session.ever_held(sorted(gone))}
     before = [
-        {(one.group, one.kind): {v for v in one.versions if (one.group, v) in held}}
+        {(crd.group, crd.kind): {v for v in crd.versions if (crd.group, v) in held}}
         for hop in found.hops
-        for one in hop.removed
+        for crd in hop.removed
     ]
     written = together(gathered.written, *before)
     gathered = replace(gathered, cluster=replace(needed(gathered.cluster), written=written))
@@ -201,27 +186,28 @@ def _start(given: str | None, gathered: Evidence) -> str:
 
 def _manifests(found: Route, gathered: Evidence) -> list[str]:
     """Which manifests use an apiVersion that stops being served on the way."""
+    from fluxbump.bump.upgrade_route import movable
     from fluxbump.check.evidence import optional
-    from fluxbump.cli.upgrade_path import movable
 
     resources = optional(gathered.objects)
     lines: list[str] = []
     if resources is None:
         return lines
     for hop in found.hops:
-        gone = {(one.kind, version) for one in hop.removed for version in one.versions}
+        gone = {(crd.kind, version) for crd in hop.removed for version in crd.versions}
         using = [
-            one
-            for one in resources.resources
-            if (one.kind, one.api_version.rpartition("/")[2]) in gone
+            resource
+            for resource in resources.resources
+            if (resource.kind, resource.api_version.rpartition("/")[2]) in gone
         ]
         if using:
             lines += ["", f"Manifests to move before {hop.new} ({len(using)}):"]
             lines += [
-                f"  {one.location}  {one.kind} {one.name}: {one.api_version}" for one in using
+                f"  {resource.location}  {resource.kind} {resource.name}: {resource.api_version}"
+                for resource in using
             ]
             moves = movable(gathered, resources, hop.old, hop.new)
-            count = sum(one.api_location in moves for one in using)
+            count = sum(resource.api_location in moves for resource in using)
             if count:
                 which = "them" if count == len(using) else f"{count} of them"
                 lines.append(f"fluxbump to {hop.new} --migrate-apis moves {which}, at {hop.old}")

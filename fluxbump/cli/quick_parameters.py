@@ -33,8 +33,8 @@ class Group(TyperGroup):
 
 
 def _quick(parameters: list[Any]) -> list[Any]:
-    for one in parameters:
-        one.__class__ = _QUICK.get(type(one), type(one))
+    for parameter in parameters:
+        parameter.__class__ = _QUICK.get(type(parameter), type(parameter))
     return parameters
 
 

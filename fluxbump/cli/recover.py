@@ -7,27 +7,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fluxbump.cli.console import Console
 from fluxbump.cli.options import (
     ClusterOption,
-    Color,
-    ColorOption,
+    ConsoleGroup,
     ContextOption,
-    IndexOption,
-    OfflineOption,
+    IndexGroup,
     Output,
     OutputOption,
-    QuietOption,
     RepoOption,
     RevOption,
-    VerboseOption,
 )
 
 if TYPE_CHECKING:
     from fluxbump.check.recovery.advice import Repaired
     from fluxbump.git.objects import CommitSnapshot
-    from fluxbump.model import IndexSource, Inventory
-    from fluxbump.workspace import Workspace
+    from fluxbump.model import Inventory
+    from fluxbump.workspace import Session
 
 EPILOG = """
 Examples: `fluxbump recover --cluster > recover.sh` asks the current cluster; read the script, then
@@ -67,11 +62,8 @@ def recover(
         ),
     ] = "",
     output: OutputOption = Output.TEXT,
-    index: IndexOption = None,
-    offline: OfflineOption = False,
-    color: ColorOption = Color.AUTO,
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
+    sources: IndexGroup,
+    console: ConsoleGroup,
 ) -> int:
     """Print the commands that bring lost Flux controllers back.
 
@@ -82,17 +74,17 @@ def recover(
     from fluxbump.check.recovery.advice import Wanted, advise
     from fluxbump.check.recovery.names import name_of, owner_of
     from fluxbump.check.recovery.state import State
-    from fluxbump.cli.workspace import workspace
+    from fluxbump.cli.workspace import open_session
     from fluxbump.errors import UsageError
     from fluxbump.flux.tables import crds
     from fluxbump.reports import recover as report
+    from fluxbump.workspace import at
 
-    console = Console(quiet=quiet, verbose=verbose, color=color.value)
     asked = cluster or context is not None
     if asked == (cluster_state is not None):
         raise UsageError("name one cluster: --cluster, --context NAME or --cluster-state FILE")
-    with workspace(repo, rev) as ws, ws.index(index, offline=offline) as source:
-        inventory, repaired = _examined(ws, source)
+    with open_session(repo, at(rev), sources) as session:
+        inventory, repaired = _examined(session)
         name = name_of(owner_of(inventory, directory))
         if cluster_state is not None:
             seen = live.from_file(cluster_state)
@@ -118,14 +110,15 @@ def recover(
     return _RECOVERABLE if advice.script else 0
 
 
-def _examined(ws: Workspace[CommitSnapshot], source: IndexSource) -> tuple[Inventory, Repaired]:
+def _examined(session: Session[CommitSnapshot]) -> tuple[Inventory, Repaired]:
     """Look at the repository, and judge whether its chart may be installed."""
     from fluxbump.check import check, rules, status
     from fluxbump.check.recovery.advice import Repaired
     from fluxbump.check.rules.rule import Trait
 
     codes = (*status.AGREEMENT, *rules.having(Trait.ADOPTION))
-    examined = check.examine(ws.snapshot, ws.settings, status.load(source), codes=codes)
+    loaded = status.load(session.index)
+    examined = check.examine(session.snapshot, session.settings, loaded, codes=codes)
     verdict = check.judge(examined, codes)
-    not_run = next((f"{one.code}: {one.reason}" for one in verdict.not_run), None)
+    not_run = next((f"{rule.code}: {rule.reason}" for rule in verdict.not_run), None)
     return examined.evidence.inventory, Repaired(verdict.errors, not_run)

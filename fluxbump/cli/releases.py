@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fluxbump.cli.console import Console
 from fluxbump.cli.options import (
-    Color,
-    ColorOption,
-    IndexOption,
-    OfflineOption,
+    ConsoleGroup,
+    IndexGroup,
     Output,
     OutputOption,
-    QuietOption,
     RepoOption,
     RevOption,
-    VerboseOption,
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fluxbump.cli.console import Console
+    from fluxbump.config.source_options import SourceOptions
     from fluxbump.model import ChartIndex, Track
 
 
@@ -34,11 +32,8 @@ def releases(
     ] = 20,
     prereleases: Annotated[bool, typer.Option("--prereleases", help="List those too.")] = False,
     output: OutputOption = Output.TEXT,
-    index: IndexOption = None,
-    offline: OfflineOption = False,
-    color: ColorOption = Color.AUTO,
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
+    sources: IndexGroup,
+    console: ConsoleGroup,
 ) -> None:
     """List which Flux release goes with which chart, and where the repository is.
 
@@ -48,8 +43,7 @@ def releases(
     from fluxbump.reports import result_json, text
     from fluxbump.reports.table import Paint
 
-    console = Console(quiet=quiet, verbose=verbose, color=color.value)
-    chart_index, held = _look(repo, rev, index, console, offline=offline)
+    chart_index, held = _look(repo, rev, sources, console)
     rows = listed(chart_index, held, prereleases=prereleases)
     shown = rows[:limit] if limit else rows
     if output is Output.JSON:
@@ -63,24 +57,24 @@ def releases(
 
 
 def _look(
-    repo: Path | None, rev: str, index: str | None, console: Console, *, offline: bool
+    repo: Path | None, rev: str, sources: SourceOptions, console: Console
 ) -> tuple[ChartIndex, dict[Track, str]]:
-    from fluxbump.cli.workspace import index_source, workspace
+    from fluxbump.cli.workspace import open_session
     from fluxbump.config.settings import Settings
     from fluxbump.discover.inventory import discover
     from fluxbump.discover.tracks import current
     from fluxbump.errors import RepositoryError
     from fluxbump.flux import releases as resolve
+    from fluxbump.workspace import at, index_source
 
     try:
-        with workspace(repo, rev) as ws:
-            with ws.index(index, offline=offline) as source:
-                loaded = source.load()
-            scope = ws.settings.scope(resolve.app_versions(loaded.releases))
-            return loaded, current(discover(ws.snapshot, scope))
+        with open_session(repo, at(rev), sources) as session:
+            loaded = session.index.load()
+            scope = session.settings.scope(resolve.app_versions(loaded.releases))
+            return loaded, current(discover(session.snapshot, scope))
     except RepositoryError as error:
         if repo is not None:
             raise
         console.note(f"the column HERE is empty: {error.message}")
-    with index_source(index, Settings(), None, offline=offline) as source:
+    with index_source(sources, Settings(), None) as source:
         return source.load(), {}

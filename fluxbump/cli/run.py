@@ -9,27 +9,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fluxbump.cli.console import Console
 from fluxbump.cli.options import (
-    Color,
-    ColorOption,
+    ConsoleGroup,
     ExitCodeOption,
-    FluxOption,
-    IndexOption,
     LeaveGotkOption,
     LogFormat,
-    OfflineOption,
     Output,
     OutputOption,
-    QuietOption,
-    ReleasesOption,
-    VerboseOption,
+    RunSourcesGroup,
     exit_code_for,
     left,
 )
 from fluxbump.reports.table import printable
 
 if TYPE_CHECKING:
+    from fluxbump.cli.console import Console
     from fluxbump.run.job import Report
     from fluxbump.run.setup import Place
 
@@ -84,14 +78,9 @@ def run(
         LogFormat, typer.Option("--log-format", help="How to say on standard error what happens.")
     ] = LogFormat.TEXT,
     exit_code: ExitCodeOption = False,
-    flux: FluxOption = None,
     leave_gotk: LeaveGotkOption = False,
-    index: IndexOption = None,
-    releases: ReleasesOption = None,
-    offline: OfflineOption = False,
-    color: ColorOption = Color.AUTO,
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
+    sources: RunSourcesGroup,
+    console: ConsoleGroup,
 ) -> int:
     """Keep a pull request open for the next safe release.
 
@@ -104,7 +93,6 @@ def run(
     from fluxbump.run.checkout import Asked
     from fluxbump.run.setup import opened
 
-    console = Console(quiet=quiet, verbose=verbose, color=color.value)
     log = _Log(console, log_format)
     asked = Asked(
         repo,
@@ -112,11 +100,8 @@ def run(
         base,
         forge,
         forge_url,
-        index,
-        releases,
-        offline=offline,
+        sources,
         rehearse=dry_run,
-        flux=flux,
         leave=left(gotk=leave_gotk),
     )
     with opened(asked) as place:

@@ -5,30 +5,24 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from fluxbump.cli.console import Console
 from fluxbump.cli.options import (
-    Color,
-    ColorOption,
+    ConsoleGroup,
     ExitCodeOption,
-    IndexOption,
-    OfflineOption,
     Output,
     OutputOption,
-    QuietOption,
-    ReleasesOption,
+    ReleasesGroup,
     RepoOption,
     RevOption,
-    VerboseOption,
     exit_code_for,
 )
 
 if TYPE_CHECKING:
     from fluxbump.check.starting_point import Looked
     from fluxbump.check.status import Survey
-    from fluxbump.flux.known_releases import Sources
+    from fluxbump.cli.console import Console
+    from fluxbump.config.settings import Policy
     from fluxbump.git.objects import CommitSnapshot
-    from fluxbump.model import IndexSource
-    from fluxbump.workspace import Workspace
+    from fluxbump.workspace import Session
 
 _DISAGREE = 1
 
@@ -39,42 +33,34 @@ def status(
     rev: RevOption = "HEAD",
     output: OutputOption = Output.TEXT,
     exit_code: ExitCodeOption = False,
-    index: IndexOption = None,
-    releases: ReleasesOption = None,
-    offline: OfflineOption = False,
-    color: ColorOption = Color.AUTO,
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
+    sources: ReleasesGroup,
+    console: ConsoleGroup,
 ) -> int:
     """Show where every pin is, what it holds, and whether they agree.
 
     Exits with 1 when they do not. With --exit-code it says too what `fluxbump run` would propose.
     """
     from fluxbump.check.status import survey
-    from fluxbump.cli.workspace import workspace
+    from fluxbump.cli.workspace import open_session
     from fluxbump.reports import result_json, text
     from fluxbump.reports.table import Paint
+    from fluxbump.workspace import at
 
-    console = Console(quiet=quiet, verbose=verbose, color=color.value)
-    with workspace(repo, rev) as ws:
-        with (
-            ws.index(index, offline=offline) as source,
-            ws.sources(source, index=index, releases=releases, offline=offline) as sources,
-        ):
-            console.progress("reading the chart index and the repository …")
-            looked, outcome = None, ""
-            if exit_code:
-                looked, view = _look(ws, source, sources)
-            else:
-                view = survey(ws.snapshot, ws.settings, source)
-            if looked is not None:
-                outcome = _outcome(ws, looked, console)
-            console.progress("")
+    with open_session(repo, at(rev), sources) as session:
+        console.progress("reading the chart index and the repository …")
+        looked, outcome = None, ""
+        if exit_code:
+            looked, view = _look(session)
+        else:
+            view = survey(session.snapshot, session.settings, session.index)
+        if looked is not None:
+            outcome = _outcome(looked, session.settings.run, console)
+        console.progress("")
         if output is Output.JSON:
-            console.result(result_json.status(view, ws.snapshot.commit.sha))
+            console.result(result_json.status(view, session.snapshot.commit.sha))
         else:
             console.result(text.status(view, Paint(enabled=console.colored())))
-        for path in ws.repository.modified({pin.location.path for pin in view.inventory.pins}):
+        for path in session.repository.modified({pin.location.path for pin in view.inventory.pins}):
             console.note(f"{path} has uncommitted changes, which are ignored")
     if view.problem:
         console.note(f"not checked against the chart index: {view.problem}")
@@ -83,22 +69,23 @@ def status(
     return exit_code_for(outcome)
 
 
-def _look(
-    ws: Workspace[CommitSnapshot], source: IndexSource, sources: Sources
-) -> tuple[Looked | None, Survey]:
+def _look(session: Session[CommitSnapshot]) -> tuple[Looked | None, Survey]:
     """Look as a scheduled run does; without an index only as far as `status` needs."""
     from fluxbump.check import status as survey
     from fluxbump.check.starting_point import look
     from fluxbump.errors import IndexSourceError
 
+    snapshot, settings = session.snapshot, session.settings
     try:
-        looked = look(ws.snapshot, ws.settings, source, sources=sources, may_lack_index=True)
+        looked = look(
+            snapshot, settings, session.index, sources=session.releases, may_lack_index=True
+        )
     except IndexSourceError as error:
-        return None, survey.against(ws.snapshot, ws.settings, error)
+        return None, survey.against(snapshot, settings, error)
     return looked, survey.of(looked)
 
 
-def _outcome(ws: Workspace[CommitSnapshot], looked: Looked, console: Console) -> str:
+def _outcome(looked: Looked, policy: Policy, console: Console) -> str:
     """Decide as a scheduled run does, and say it."""
     from fluxbump.run import next_release
     from fluxbump.run.decision import describe, outcome
@@ -107,7 +94,7 @@ def _outcome(ws: Workspace[CommitSnapshot], looked: Looked, console: Console) ->
     decision = next_release.decide(
         looked.before,
         looked.index,
-        ws.settings.run,
+        policy,
         now,
         looked.suppressed,
         tagged=looked.tagged(),

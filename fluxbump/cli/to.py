@@ -6,49 +6,36 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec import Struct
 
 from fluxbump.cli import bump_output
-from fluxbump.cli.console import Console
+from fluxbump.cli.option_groups import Flat, OptionGroup
 from fluxbump.cli.options import (
-    AcceptRiskOption,
     AllowDowngradeOption,
     BumpFormat,
     BumpOption,
-    ClusterOption,
-    ClusterStateOption,
-    Color,
-    ColorOption,
-    ContextOption,
+    BumpOptions,
+    BumpSourcesGroup,
+    ConsoleGroup,
     DryRunOption,
     FixOption,
-    FluxOption,
     FormatOption,
-    HelmOption,
-    IndexOption,
-    KubernetesOption,
     LeaveGotkOption,
     NoMentionsOption,
-    OfflineOption,
-    QuietOption,
-    ReleasesOption,
     RenderOption,
     RepoOption,
     RevOption,
-    VerboseOption,
-    left,
+    RiskGroup,
 )
 from fluxbump.errors import UsageError
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
-    from fluxbump.bump.bump import Delivered, Prepared
-    from fluxbump.check.gather import Renderer
-    from fluxbump.cli.workspace import Workspace
-    from fluxbump.config.settings import Settings
+    from fluxbump.bump.bump import Delivered, Prepared, Request
+    from fluxbump.cli.console import Console
     from fluxbump.git.objects import CommitSnapshot
-    from fluxbump.model import ChartIndex, IndexSource
+    from fluxbump.git.repository import Repository
     from fluxbump.reports.table import Paint
+    from fluxbump.workspace import Session
 
 EPILOG = """
 Examples: `fluxbump to 2.5.1 --dry-run` shows what would change; `fluxbump to 2.5` takes the
@@ -57,6 +44,91 @@ a branch.
 """
 
 _FAILED_CHECK = 1
+
+
+class Delivery(Struct, frozen=True):
+    """Where a bump goes.
+
+    Attributes:
+        in_place: to the work tree.
+        checkout: to a branch, which is checked out afterwards.
+        force: to a branch that may be there already.
+    """
+
+    in_place: bool
+    checkout: bool
+    force: bool
+
+
+_DELIVERY = OptionGroup(
+    Delivery,
+    in_place=Flat(
+        Annotated[
+            bool, typer.Option("--in-place", help="Edit the work tree; make no branch, no commit.")
+        ],
+        default=False,
+    ),
+    checkout=Flat(
+        Annotated[bool, typer.Option("--checkout", help="Switch to the branch afterwards.")],
+        default=False,
+    ),
+    force=Flat(
+        Annotated[
+            bool,
+            typer.Option(
+                "--force", help="Replace a branch of that name; its old tip stays under a ref."
+            ),
+        ],
+        default=False,
+    ),
+)
+_ASKED = OptionGroup(
+    BumpOptions,
+    chart_version=Flat(
+        Annotated[
+            str | None,
+            typer.Option(
+                "--chart-version", metavar="X.Y.Z", help="Take this chart of the release."
+            ),
+        ],
+        before="in_place",
+    ),
+    bump=Flat(BumpOption, before="in_place"),
+    allow_downgrade=Flat(AllowDowngradeOption, default=False),
+    align=Flat(
+        Annotated[
+            bool,
+            typer.Option(
+                "--align", help="Set install URLs or wrappers that disagree among themselves."
+            ),
+        ],
+        default=False,
+    ),
+    operator=Flat(
+        Annotated[
+            str | None,
+            typer.Option(
+                "--operator",
+                metavar="X.Y.Z",
+                help="Move flux-operator too: its charts and its artifact. [default: they stay]",
+            ),
+        ]
+    ),
+    no_mentions=Flat(NoMentionsOption, default=False),
+    migrate_apis=Flat(
+        Annotated[
+            bool,
+            typer.Option(
+                "--migrate-apis",
+                help="First move manifests off API versions that the release removes or "
+                "deprecates.",
+            ),
+        ],
+        default=False,
+    ),
+    fix=Flat(FixOption, default=""),
+    leave_gotk=Flat(LeaveGotkOption, default=False, before="accept_risk"),
+)
 
 
 def to(
@@ -68,62 +140,12 @@ def to(
     rev: RevOption = "HEAD",
     dry_run: DryRunOption = False,
     output: FormatOption = BumpFormat.TEXT,
-    chart_version: Annotated[
-        str | None,
-        typer.Option("--chart-version", metavar="X.Y.Z", help="Take this chart of the release."),
-    ] = None,
-    bump: BumpOption = None,
-    in_place: Annotated[
-        bool, typer.Option("--in-place", help="Edit the work tree; make no branch, no commit.")
-    ] = False,
-    checkout: Annotated[
-        bool, typer.Option("--checkout", help="Switch to the branch afterwards.")
-    ] = False,
-    force: Annotated[
-        bool,
-        typer.Option(
-            "--force", help="Replace a branch of that name; its old tip stays under a ref."
-        ),
-    ] = False,
-    allow_downgrade: AllowDowngradeOption = False,
-    align: Annotated[
-        bool,
-        typer.Option(
-            "--align", help="Set install URLs or wrappers that disagree among themselves."
-        ),
-    ] = False,
-    operator: Annotated[
-        str | None,
-        typer.Option(
-            "--operator",
-            metavar="X.Y.Z",
-            help="Move flux-operator too: its charts and its artifact. [default: they stay]",
-        ),
-    ] = None,
-    no_mentions: NoMentionsOption = False,
-    migrate_apis: Annotated[
-        bool,
-        typer.Option(
-            "--migrate-apis",
-            help="First move manifests off API versions that the release removes or deprecates.",
-        ),
-    ] = False,
-    fix: FixOption = "",
+    delivery: Annotated[Delivery, _DELIVERY],
+    asked: Annotated[BumpOptions, _ASKED],
     render: RenderOption = False,
-    helm: HelmOption = None,
-    flux: FluxOption = None,
-    leave_gotk: LeaveGotkOption = False,
-    accept_risk: AcceptRiskOption = "",
-    kubernetes: KubernetesOption = None,
-    cluster_state: ClusterStateOption = None,
-    cluster: ClusterOption = False,
-    context: ContextOption = None,
-    index: IndexOption = None,
-    releases: ReleasesOption = None,
-    offline: OfflineOption = False,
-    color: ColorOption = Color.AUTO,
-    quiet: QuietOption = False,
-    verbose: VerboseOption = False,
+    risk: RiskGroup,
+    sources: BumpSourcesGroup,
+    console: ConsoleGroup,
 ) -> int:
     """Move every pin to a Flux release, in one commit on a new branch.
 
@@ -133,122 +155,64 @@ def to(
     with --fix, settings of the HelmRelease that owns Flux, likewise. A gotk-components.yaml is
     replaced as a whole, with the manifests of --releases or --flux.
     """
-    from fluxbump.bump import bump as journey
-    from fluxbump.bump.plan import Options
-    from fluxbump.check.starting_point import look
-    from fluxbump.cli.cluster_facts import accepted, known
-    from fluxbump.cli.fix import chosen
-    from fluxbump.cli.workspace import open_editable, workspace
+    from fluxbump.cli.bump_request import request
+    from fluxbump.cli.workspace import open_session
+    from fluxbump.git.repository import Repository
+    from fluxbump.workspace import at
 
-    fixes = chosen(fix)
-
-    def request(settings: Settings) -> journey.Request:
-        level = bump.value if bump else settings.bump
-        return journey.Request(
-            target=version,
-            chart_version=chart_version,
-            options=Options(
-                level=level,
-                allow_downgrade=allow_downgrade,
-                align=align,
-                leave=left(gotk=leave_gotk),
-                operator=_operator(operator),
-            ),
-            mentions=settings.mentions and not no_mentions,
-            accepted=accepted(accept_risk),
-            known=known(kubernetes, cluster_state, live=cluster, context=context),
-            migrate_apis=migrate_apis,
-            fixes=fixes,
-        )
-
-    console = Console(quiet=quiet, verbose=verbose, color=color.value)
-    if in_place:
+    if delivery.in_place:
         from fluxbump.cli import in_place as edit
 
-        _require_no_branch(rev, checkout=checkout, force=force)
-        with open_editable(repo) as here:
-            return edit.run(
-                here,
-                request(here.settings),
-                console,
-                index=index,
-                releases=releases,
-                offline=offline,
-                helm=helm,
-                flux=flux,
-                render=render,
-                output=output,
-                dry_run=dry_run,
-            )
-    with workspace(repo, rev) as ws:
-        with (
-            ws.index(index, offline=offline) as source,
-            ws.sources(
-                source, index=index, releases=releases, offline=offline, compare=render, flux=flux
-            ) as sources,
-        ):
-            console.progress("reading the chart index and the repository …")
-            asked = request(ws.settings)
-            prepared = journey.prepare(
-                ws.repository,
-                look(
-                    ws.snapshot,
-                    ws.settings,
-                    source,
-                    asked.known,
-                    sources=sources,
-                    may_lack_index=True,
-                ),
-                ws.settings,
-                source,
-                asked,
-                render=partial(_renderer, helm, source) if render else None,
-            )
-            console.progress("")
-        dry_run = dry_run or output is BumpFormat.PATCH
-        if checkout and not dry_run and not prepared.empty:
-            ws.repository.require_switchable(prepared.branch, prepared.base, prepared.changes)
-        result = None
-        if prepared.passed and not prepared.empty and not dry_run:
-            result = journey.deliver(ws.repository, prepared, force=force)
-        _print(prepared, result, output, console, dry_run=dry_run)
-        _remark_on_local_changes(ws, prepared, console)
-        if checkout and result is not None:
-            ws.repository.switch(prepared.branch)
+        _require_no_branch(rev, delivery)
+        with open_session(repo, Repository.editable, sources) as here:
+            wanted = request(version, asked, risk, here.settings)
+            return edit.run(here, wanted, console, render=render, output=output, dry_run=dry_run)
+    with open_session(repo, at(rev), sources) as session:
+        wanted = request(version, asked, risk, session.settings)
+        prepared = _prepared(session, wanted, console, render=render)
+        nothing_written = dry_run or output is BumpFormat.PATCH
+        result = None if nothing_written else _delivered(session.repository, prepared, delivery)
+        _print(prepared, result, output, console, dry_run=nothing_written)
+        _remark_on_local_changes(session.repository, prepared, console)
+        if delivery.checkout and result is not None:
+            session.repository.switch(prepared.branch)
             console.note(f"switched to {prepared.branch}")
     return 0 if prepared.passed else _FAILED_CHECK
 
 
-def _operator(version: str | None) -> str | None:
-    """Return the version of flux-operator that was asked for."""
-    from fluxbump.text import versions
+def _prepared(
+    session: Session[CommitSnapshot], request: Request, console: Console, *, render: bool
+) -> Prepared:
+    from fluxbump.bump import bump
+    from fluxbump.check.renderer import renderer
 
-    if version is None:
+    console.progress("reading the chart index and the repository …")
+    looked = bump.look(session, request, compare=render)
+    rendering = partial(renderer, session) if render else None
+    prepared = bump.prepare(session, looked, request, render=rendering)
+    console.progress("")
+    return prepared
+
+
+def _delivered(repository: Repository, prepared: Prepared, delivery: Delivery) -> Delivered | None:
+    """Make the branch; None when there is nothing to do, or the gate refuses it."""
+    from fluxbump.bump import bump
+
+    if prepared.empty:
         return None
-    if versions.parse(version) is None:
-        raise UsageError(
-            f"--operator {version} is not a full version",
-            hint="use a release of flux-operator such as 0.33.0",
-        )
-    return version.removeprefix("v")
+    if delivery.checkout:
+        repository.require_switchable(prepared.branch, prepared.base, prepared.changes)
+    return bump.deliver(repository, prepared, force=delivery.force) if prepared.passed else None
 
 
-def _require_no_branch(rev: str, *, checkout: bool, force: bool) -> None:
-    given = {"--rev": rev != "HEAD", "--checkout": checkout, "--force": force}
+def _require_no_branch(rev: str, delivery: Delivery) -> None:
+    given = {"--rev": rev != "HEAD", "--checkout": delivery.checkout, "--force": delivery.force}
     for option, named in given.items():
         if named:
             raise UsageError(
                 f"--in-place and {option} exclude each other",
                 hint="--in-place edits the work tree as it is, and makes no branch",
             )
-
-
-def _renderer(
-    helm: str | None, source: IndexSource, index: ChartIndex
-) -> AbstractContextManager[Renderer]:
-    from fluxbump.cli.helm_options import renderer
-
-    return renderer(helm, source, index)
 
 
 def _print(
@@ -280,10 +244,8 @@ def _print(
     )  # fmt: skip
 
 
-def _remark_on_local_changes(
-    ws: Workspace[CommitSnapshot], prepared: Prepared, console: Console
-) -> None:
+def _remark_on_local_changes(repository: Repository, prepared: Prepared, console: Console) -> None:
     if console.quiet or prepared.empty:
         return
-    for path in ws.repository.modified(prepared.changes.files):
+    for path in repository.modified(prepared.changes.files):
         console.note(f"{path} has uncommitted changes, which are not part of this")

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import TypeVar
 
 from fluxbump import workspace as core
 from fluxbump.cli.console import Console
-from fluxbump.git.objects import CommitSnapshot
+from fluxbump.config.source_options import AS_CONFIGURED, SourceOptions
 from fluxbump.git.repository import Repository
-from fluxbump.git.worktree import EditableWorktree
 from fluxbump.model import Snapshot
-from fluxbump.workspace import STAGED, Workspace, index_source
+from fluxbump.workspace import Session
+
+S = TypeVar("S", bound=Snapshot)
 
 _GIT_LOCAL = (
     "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY",
@@ -20,24 +23,12 @@ _GIT_LOCAL = (
 )  # fmt: skip
 
 
-def workspace(
-    path: Path | None, revision: str
-) -> AbstractContextManager[Workspace[CommitSnapshot]]:
-    """Open a repository at a revision; see `fluxbump.workspace.workspace`."""
+def open_session(
+    path: Path | None, take: Callable[[Repository], S], options: SourceOptions = AS_CONFIGURED
+) -> AbstractContextManager[Session[S]]:
+    """Open a repository; see `fluxbump.workspace.open_session`."""
     _forget_outer_repository(path)
-    return core.workspace(path, revision, _recover)
-
-
-def open_at(path: Path | None, what: str | None) -> AbstractContextManager[Workspace[Snapshot]]:
-    """Open a repository at a revision, the index, or the work tree; see `fluxbump.workspace`."""
-    _forget_outer_repository(path)
-    return core.open_at(path, what, _recover)
-
-
-def open_editable(path: Path | None) -> AbstractContextManager[Workspace[EditableWorktree]]:
-    """Open a repository at its work tree, to edit that; see `fluxbump.workspace`."""
-    _forget_outer_repository(path)
-    return core.open_editable(path, _recover)
+    return core.open_session(path, take, options, _recover)
 
 
 def _recover(repository: Repository) -> None:
@@ -58,6 +49,3 @@ def _forget_outer_repository(path: Path | None) -> None:
     if path is not None:
         for name in _GIT_LOCAL:
             os.environ.pop(name, None)
-
-
-__all__ = ["STAGED", "Workspace", "index_source", "open_at", "open_editable", "workspace"]

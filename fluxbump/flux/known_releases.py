@@ -1,5 +1,7 @@
 """What is known of the releases that matter here: from the tables, a manifest, or a chart. Pure.
 
+Rules and migrations ask here, so that all of them know the same releases.
+
 The tables that ship with the package go first. What they do not know is read from the release's
 own manifest, and where that is not available from the community chart that claims to ship the
 release. What fails is no error: rules say `not run`, with the reason.
@@ -22,8 +24,11 @@ from fluxbump.flux.chart_contents import Fetched, Vendored
 from fluxbump.flux.gotk import GotkManifest
 from fluxbump.flux.gotk_source import Components
 from fluxbump.flux.install_manifest import Shipped
+from fluxbump.flux.releases import Goal
 from fluxbump.flux.stored_versions import Table
 from fluxbump.flux.tables import crds as tables
+from fluxbump.flux.tables import fields
+from fluxbump.flux.tables.fields import Schema
 from fluxbump.helm import archive
 from fluxbump.model import FLUX, FLUX2, ChartRelease, Form, Inventory
 from fluxbump.text import versions
@@ -101,6 +106,51 @@ class KnownReleases(Struct, frozen=True):
     unknown: Mapping[str, str] = field(default_factory=dict)
     fetched: Mapping[str, Fetched] = field(default_factory=dict)
 
+    def has_fields(self, release: str) -> bool:
+        """Whether the fields of a release are known."""
+        return release in self.manifests or release in fields.releases()
+
+    def schema(self, release: str, kind: str, api_version: str) -> Schema | None:
+        """Return the fields of a kind in a release.
+
+        Args:
+            release: `2.4.0`, without a leading `v`.
+            kind: `HelmRelease`.
+            api_version: `helm.toolkit.fluxcd.io/v2`.
+
+        Returns:
+            None when the release is not known, or does not have the kind at that apiVersion.
+        """
+        manifest = self.manifests.get(release)
+        if manifest is None:
+            return fields.fields(release, kind, api_version)
+        found = manifest.fields.get((api_version, kind))
+        return None if found is None else Schema(release, kind, api_version, found)
+
+    def including(
+        self, goal: Goal, vendored: Iterable[Vendored], sources: Sources | None
+    ) -> KnownReleases:
+        """Return the same, and what is known of one more release.
+
+        Args:
+            goal: the release, and the chart that ships it.
+            vendored: community charts of the snapshot in question.
+            sources: of what the tables do not hold; None when nothing is to be asked.
+        """
+        release = str(goal.app_version)
+        if release in self.crds or sources is None:
+            return self
+        charts = (goal,) if isinstance(goal, ChartRelease) else ()
+        try:
+            shipped = _shipped(release, charts, vendored, sources)
+        except IndexSourceError as error:
+            return replace(self, unknown={**self.unknown, release: str(error)})
+        return replace(
+            self,
+            crds={**self.crds, release: shipped.crds},
+            manifests={**self.manifests, release: shipped},
+        )
+
 
 def gather(
     inventories: Iterable[Inventory],
@@ -122,16 +172,16 @@ def gather(
     inventories = tuple(inventories)
     if sources is None:
         return KnownReleases(known)
-    charts = [index[one] for one in _held(inventories, FLUX2) if one in index]
+    charts = [index[version] for version in _held(inventories, FLUX2) if version in index]
     wanted = {
         *_held(inventories, FLUX),
-        *(str(one.app_version) for one in charts),
-        *(one.app_version.removeprefix("v") for one in vendored if not one.problem),
+        *(str(chart.app_version) for chart in charts),
+        *(chart.app_version.removeprefix("v") for chart in vendored if not chart.problem),
         *also,
     }
     shipped: dict[str, Shipped] = {}
     unknown: dict[str, str] = {}
-    missing = sorted(one for one in wanted - known.keys() if versions.parse(one))
+    missing = sorted(name for name in wanted - known.keys() if versions.parse(name))
     for release in missing[_MOST:]:
         unknown[release] = f"the pins hold more than {_MOST} releases that the tables do not know"
     for release in missing[:_MOST]:
@@ -139,13 +189,13 @@ def gather(
             shipped[release] = _shipped(release, charts, vendored, sources)
         except IndexSourceError as error:
             unknown[release] = str(error)
-    crds = {**known, **{release: one.crds for release, one in shipped.items()}}
+    crds = {**known, **{release: manifest.crds for release, manifest in shipped.items()}}
     return KnownReleases(crds, shipped, unknown, _fetched(inventories[0], index, sources))
 
 
 def _held(inventories: Iterable[Inventory], track: object) -> dict[str, None]:
     """Return the values of exact pins, each once."""
-    pins = (pin for one in inventories for pin in one.pins)
+    pins = (pin for inventory in inventories for pin in inventory.pins)
     return dict.fromkeys(p.value for p in pins if p.track == track and p.form is Form.EXACT)
 
 
@@ -172,9 +222,9 @@ def _claiming(
     release: str, charts: Iterable[ChartRelease], vendored: Iterable[Vendored], sources: Sources
 ) -> Iterator[Callable[[], Shipped]]:
     """Yield what reads the charts that claim to ship a release, those that are here first."""
-    for one in vendored:
-        if one.app_version.removeprefix("v") == release and one.contents:
-            yield one.contents
+    for local in vendored:
+        if local.app_version.removeprefix("v") == release and local.contents:
+            yield local.contents
     for chart in charts:
         if str(chart.app_version) == release and sources.archive:
             yield partial(_unpacked, chart, sources.archive)

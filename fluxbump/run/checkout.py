@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fluxbump.config.settings import Settings
+from fluxbump.config.source_options import AS_CONFIGURED, SourceOptions
 from fluxbump.errors import FluxbumpError, RepositoryError
 from fluxbump.forges import detect
 from fluxbump.git import remote_url, token
@@ -35,11 +36,8 @@ class Asked(Struct, frozen=True):
         base: branch to propose to.
         forge: kind of forge.
         forge_url: address of the forge.
-        index: where chart releases come from.
-        releases: where the manifests of Flux releases are.
-        offline: use the cached index only.
+        sources: where facts come from.
         rehearse: nothing will be pushed or sent, so a remote and a forge need not be there.
-        flux: the flux CLI to write `gotk-components.yaml` with; None to read it elsewhere.
         leave: kinds of pin that stay as they are.
     """
 
@@ -48,11 +46,8 @@ class Asked(Struct, frozen=True):
     base: str | None = None
     forge: str | None = None
     forge_url: str | None = None
-    index: str | None = None
-    releases: str | None = None
-    offline: bool = False
+    sources: SourceOptions = AS_CONFIGURED
     rehearse: bool = False
-    flux: str | None = None
     leave: frozenset[str] = frozenset()
 
 

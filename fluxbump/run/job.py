@@ -78,8 +78,9 @@ def run(place: Place, now: datetime, log: Log, *, rehearse: bool = False) -> Rep
         FluxbumpError: of the part that cannot go on; what was done before stays, and the next run
             goes on from there.
     """
+    session = place.session
     looked = look(
-        place.base, place.settings, place.source, sources=place.sources, may_lack_index=True
+        place.base, place.settings, session.index, sources=session.releases, may_lack_index=True
     )
     decision = next_release.decide(
         looked.before,
@@ -123,7 +124,7 @@ def _prepared(place: Place, looked: Looked, decision: Update) -> bump.Prepared:
         options=Options(level=place.settings.bump, leave=place.leave),
         mentions=place.settings.mentions,
     )
-    return bump.prepare(place.repository, looked, place.settings, place.source, request)
+    return bump.prepare(place.session, looked, request)
 
 
 def _refused(decision: Decision, prepared: bump.Prepared) -> Blocked:

@@ -15,7 +15,6 @@ from msgspec import Struct
 
 from fluxbump.config.settings import FILE, Settings
 from fluxbump.errors import ForgeError, RefusedError
-from fluxbump.flux.known_releases import Sources
 from fluxbump.forges import detect
 from fluxbump.forges.forge import Forge
 from fluxbump.git import token
@@ -23,24 +22,19 @@ from fluxbump.git.objects import CommitSnapshot
 from fluxbump.git.remote import Remote
 from fluxbump.git.remote_url import RemoteUrl
 from fluxbump.git.repository import Repository
-from fluxbump.model import IndexSource
 from fluxbump.run import checkout, fetch_release_notes
 from fluxbump.run.checkout import Asked, Ground
 from fluxbump.run.remote_and_forge import Far, Nowhere
 from fluxbump.system.secret import Secret
-from fluxbump.workspace import index_source, release_sources
+from fluxbump.workspace import Session
 
 
 class Place(Struct, frozen=True):
     """Where a run happens.
 
     Attributes:
-        repository: that has the base.
-        base: the tip of the base branch.
+        session: the repository at the tip of the base branch, and the sources of facts.
         base_branch: its name.
-        settings: the configuration in the base.
-        source: of the chart index.
-        sources: of what the tables of releases do not hold.
         remote: that branches are pushed to.
         remote_name: what people call it.
         forge: connects to the forge, when it is needed.
@@ -49,18 +43,29 @@ class Place(Struct, frozen=True):
         leave: kinds of pin that stay as they are.
     """
 
-    repository: Repository
-    base: CommitSnapshot
+    session: Session[CommitSnapshot]
     base_branch: str
-    settings: Settings
-    source: IndexSource
-    sources: Sources
     remote: Far
     remote_name: str
     forge: Callable[[], Forge]
     notes: Callable[[tuple[str, ...]], Mapping[str, str] | None]
     missing: tuple[str, ...] = ()
     leave: frozenset[str] = frozenset()
+
+    @property
+    def repository(self) -> Repository:
+        """The repository that has the base."""
+        return self.session.repository
+
+    @property
+    def base(self) -> CommitSnapshot:
+        """The tip of the base branch."""
+        return self.session.snapshot
+
+    @property
+    def settings(self) -> Settings:
+        """The configuration in the base."""
+        return self.session.settings
 
 
 @contextmanager
@@ -75,31 +80,16 @@ def opened(asked: Asked, environ: Mapping[str, str] | None = None) -> Iterator[P
         found = checkout.opened(asked, told)
         stack.callback(found.repository.close)
         settings = found.settings
-        source = stack.enter_context(
-            index_source(asked.index, settings, found.root, offline=asked.offline)
-        )
-        sources = stack.enter_context(
-            release_sources(
-                source,
-                settings,
-                found.root,
-                index=asked.index,
-                releases=asked.releases,
-                offline=asked.offline,
-                flux=asked.flux,
-            )
+        session = stack.enter_context(
+            Session(found.repository, found.base, settings, asked.sources, found.root)
         )
         yield Place(
-            repository=found.repository,
-            base=found.base,
+            session=session,
             base_branch=found.branch,
-            settings=settings,
-            source=source,
-            sources=sources,
             remote=found.remote,
             remote_name=asked.remote,
             forge=cache(partial(_forge, asked, found, told)),
-            notes=cache(partial(_notes, settings, offline=asked.offline)),
+            notes=cache(partial(_notes, settings, offline=asked.sources.offline)),
             missing=found.missing,
             leave=asked.leave,
         )

@@ -23,6 +23,7 @@ from typing import Any
 
 from fixtures import states
 from fixtures.states import State
+from fluxbump.config.source_options import SourceOptions
 from fluxbump.run import job
 from fluxbump.run.checkout import Asked
 from fluxbump.run.job import Report
@@ -130,7 +131,7 @@ class World:
         """Run in this process, at a moment (a day, or RFC 3339 without a zone, in UTC)."""
         asked = Asked(
             repository=str(repo or self.url), forge_url=self.forge.api_base,
-            index=str(self.index), rehearse=rehearse,
+            sources=SourceOptions(str(self.index)), rehearse=rehearse,
         )  # fmt: skip
         with opened(asked, self.environ) as place:
             moment = datetime.fromisoformat(now).replace(tzinfo=UTC)

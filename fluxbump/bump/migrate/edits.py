@@ -5,7 +5,7 @@ One engine makes all edits, see `edit`; here is which spans it gets, and what mu
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from itertools import groupby
 
@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from fluxbump.discover import field_check, flux_objects
 from fluxbump.discover.flux_objects import ObjectBody, Resource, Resources
-from fluxbump.flux.tables import fields
+from fluxbump.flux.tables.fields import Schema
 from fluxbump.git.overlay import ChangeSet, MemorySnapshot
 from fluxbump.model import Note
 from fluxbump.text import splice
@@ -77,14 +77,14 @@ def edits(moves: Iterable[Move]) -> list[Edit]:
     )
 
 
-def place(one: Resource) -> tuple[str, int]:
+def place(resource: Resource) -> tuple[str, int]:
     """What tells one resource of a snapshot from all others: its path, and where its version is."""
-    return one.location.path, one.start
+    return resource.location.path, resource.start
 
 
 def applied(found: Resources, migration: Migration) -> Resources:
     """Return the resources as a rule sees them after the migration, without another search."""
-    new = {place(one.resource): one.api_version for one in migration.moves}
+    new = {place(move.resource): move.api_version for move in migration.moves}
     moved = (replace(r, api_version=new.get(place(r), r.api_version)) for r in found.resources)
     texts = splice.edited(found.files, edits(migration.moves))
     return replace(found, resources=tuple(moved), files={**found.files, **texts})
@@ -93,16 +93,16 @@ def applied(found: Resources, migration: Migration) -> Resources:
 def summary(moves: Iterable[Move]) -> dict[tuple[str, str, str, Why], tuple[int, int]]:
     """Map kind, old and new version, and the reason to the number of manifests and of files."""
     groups: dict[tuple[str, str, str, Why], list[str]] = {}
-    for one in moves:
-        what = (one.resource.kind, one.resource.version, one.version, one.why)
-        groups.setdefault(what, []).append(one.resource.location.path)
+    for move in moves:
+        what = (move.resource.kind, move.resource.version, move.version, move.why)
+        groups.setdefault(what, []).append(move.resource.location.path)
     return {what: (len(paths), len(set(paths))) for what, paths in sorted(groups.items())}
 
 
 def message(migration: Migration) -> str:
     """Return the message of the commit that holds the moves."""
     old, new = migration.old, migration.new
-    reasons = {one.why for one in migration.moves}
+    reasons = {move.why for move in migration.moves}
     verb = "removes" if Why.REMOVED in reasons else "deprecates"
     lines = [f"Move Flux manifests off API versions that {new} {verb}", ""]
     for (kind, before, after, why), (count, files) in summary(migration.moves).items():
@@ -121,7 +121,7 @@ def prove(
     originals: Mapping[str, str],
     texts: Mapping[str, str],
     moves: Collection[Move],
-    release: str,
+    fields: Callable[[str, str], Schema | None],
 ) -> None:
     """Find the objects again on the result: the same ones, each at its planned apiVersion.
 
@@ -130,52 +130,52 @@ def prove(
         originals: the files' texts as they stood.
         texts: of those that change.
         moves: that were made.
-        release: the target, which judges the fields of what has moved as FB204 does.
+        fields: gives those that the target has for a kind at an apiVersion; what has moved is
+            judged by them as FB204 does.
 
     Raises:
         AssertionError: anything else is so, or the target would not take what has moved.
     """
-    ordered = sorted(edits(moves), key=lambda one: (one.path, one.start))
-    by_path = {path: list(some) for path, some in groupby(ordered, key=lambda one: one.path)}
-    new = {place(one.resource): one.api_version for one in moves}
+    ordered = sorted(edits(moves), key=lambda made: (made.path, made.start))
+    by_path = {path: list(some) for path, some in groupby(ordered, key=lambda made: made.path)}
+    new = {place(move.resource): move.api_version for move in moves}
     for path, text in texts.items():
         if splice.splice(text, _undone(originals[path], by_path[path])) != originals[path]:
             raise AssertionError(f"the edits of {path} cannot be undone")
         found = list(flux_objects.bodies(path, text))
-        expected = [_facts(one, new.get(place(one), one.api_version)) for one in held[path]]
+        expected = [_facts(old, new.get(place(old), old.api_version)) for old in held[path]]
         if expected != [_facts(body.resource, body.resource.api_version) for body in found]:
             raise AssertionError(f"the Flux objects of {path} are not the planned ones")
-        for one, body in zip(held[path], found, strict=True):
-            if place(one) in new:
-                _prove_fields(body, release)
+        for old, body in zip(held[path], found, strict=True):
+            if place(old) in new:
+                _prove_fields(body, fields(old.kind, new[place(old)]))
     if _rest(originals, texts) != _rest(texts, texts):
         raise AssertionError("what else names an apiVersion is not what it was")
 
 
-def _prove_fields(body: ObjectBody, release: str) -> None:
-    one = body.resource
-    schema = fields.fields(release, one.kind, one.api_version)
+def _prove_fields(body: ObjectBody, schema: Schema | None) -> None:
     if not schema or any(field_check.problems(body, schema)):
-        raise AssertionError(f"Flux {release} does not take what moved: {one.location}")
+        raise AssertionError(f"the target does not take what moved: {body.resource.location}")
 
 
 def _rest(texts: Mapping[str, str], paths: Iterable[str]) -> list[tuple[str, int, str]]:
     """Return the mentions in these files."""
     files = {path: encode(texts[path]) for path in paths}
     found = flux_objects.find(MemorySnapshot(files), lambda _: False, quick=True)
-    return [(one.location.path, one.location.line, one.api_version) for one in found.mentions]
+    return [(text.location.path, text.location.line, text.api_version) for text in found.mentions]
 
 
 def _undone(text: str, made: Iterable[Edit]) -> Iterator[Edit]:
     """Yield the edits that take a result back to `text`; `made` are in its order."""
     shift = 0
-    for one in made:
-        start = one.start + shift
-        yield Edit(one.path, start, start + len(one.new), text[one.start : one.end])
-        shift += len(one.new) - (one.end - one.start)
+    for done in made:
+        start = done.start + shift
+        yield Edit(done.path, start, start + len(done.new), text[done.start : done.end])
+        shift += len(done.new) - (done.end - done.start)
 
 
-def _facts(one: Resource, api_version: str) -> tuple[object, ...]:
+def _facts(resource: Resource, api_version: str) -> tuple[object, ...]:
     """What a resource is; its columns move with what stands before them on a line."""
-    where = one.location.path, one.location.line, one.api_location.line
-    return (*where, one.kind, one.name, one.namespace, one.patch, api_version)
+    where = resource.location.path, resource.location.line, resource.api_location.line
+    what = resource.kind, resource.name, resource.namespace, resource.patch
+    return (*where, *what, api_version)

@@ -10,6 +10,7 @@ What objects a cluster has stored is another matter: `flux migrate` rewrites tho
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import partial
 from itertools import groupby
 
 from msgspec import Struct
@@ -24,8 +25,8 @@ from fluxbump.discover.flux_objects import ObjectBody, Resource, Resources
 from fluxbump.discover.inventory import Scope
 from fluxbump.discover.selectors import Selector
 from fluxbump.errors import UsageError
-from fluxbump.flux.stored_versions import Table
-from fluxbump.flux.tables import fields
+from fluxbump.flux.known_releases import KnownReleases
+from fluxbump.flux.tables.fields import Schema
 from fluxbump.git.overlay import ChangeSet
 from fluxbump.model import Location, Note, Snapshot
 from fluxbump.text import splice
@@ -52,19 +53,24 @@ def prepare(
     Raises:
         UsageError: nothing says which release is left, or the API versions of one are not known.
     """
-    found, old = optional(evidence.objects), evidence.installed
-    if found is None or old is None:
+    found, known, old = _asked(evidence)
+    if found is None or known is None or old is None:
         raise UsageError(
             "no version of Flux found, so no manifest can be moved",
             hint="drop --migrate-apis",
         )
-    free = migrate(found, evidence.crds, old, new, ignored=ignored)
+    free = migrate(found, known, old, new, ignored=ignored)
     # Only what would move is worth another search of the snapshot.
-    versions = {one.resource.version for one in free.moves}
+    versions = {move.resource.version for move in free.moves}
     picking = selectors.find(snapshot, scope.excludes, versions)
     if not picking:
         return free
-    return migrate(found, evidence.crds, old, new, picking=picking, ignored=ignored)
+    return migrate(found, known, old, new, picking=picking, ignored=ignored)
+
+
+def _asked(evidence: Evidence) -> tuple[Resources | None, KnownReleases | None, str | None]:
+    """Return the objects, what is known of releases, and the release that is left."""
+    return optional(evidence.objects), optional(evidence.releases), evidence.installed
 
 
 def foreseen(evidence: Evidence) -> Callable[[str], Resources] | None:
@@ -72,13 +78,13 @@ def foreseen(evidence: Evidence) -> Callable[[str], Resources] | None:
 
     To a release whose API versions are not known, nothing moves.
     """
-    found, old = optional(evidence.objects), evidence.installed
-    if found is None or old is None:
+    found, known, old = _asked(evidence)
+    if found is None or known is None or old is None:
         return None
 
     def after(new: str) -> Resources:
         try:
-            return applied(found, migrate(found, evidence.crds, old, new))
+            return applied(found, migrate(found, known, old, new))
         except UsageError:
             return found
 
@@ -87,7 +93,7 @@ def foreseen(evidence: Evidence) -> Callable[[str], Resources] | None:
 
 def migrate(
     found: Resources,
-    table: Table,
+    known: KnownReleases,
     old: str,
     new: str,
     *,
@@ -98,31 +104,32 @@ def migrate(
 
     Args:
         found: the Flux objects of a snapshot.
-        table: what each release defines.
+        known: what is known of releases.
         old: the release that is left.
         new: the target; the same release moves what is deprecated in it.
         picking: what picks objects by their version, which a move would hide from it.
         ignored: what the team has suppressed.
 
     Raises:
-        UsageError: the table does not have one of the releases.
+        UsageError: one of the releases is not known.
         AssertionError: the result is not the one that was planned; a bug.
     """
     for release in (old, new):
-        if release not in table or release not in fields.releases():
+        if release not in known.crds or not known.has_fields(release):
             raise UsageError(
                 f"the API versions of Flux {release} are not known, so no manifest can be moved",
-                hint="take a release that `fluxbump matrix --all` lists, or drop --migrate-apis",
+                hint="take a release that `fluxbump matrix --all` lists, name its manifest with "
+                "--releases, or drop --migrate-apis",
             )
-    sides = between(table, old, new)
+    sides = between(known.crds, old, new)
     moves, left = _sorted_out(found, sides, ignored)
-    stays, objects = _told(found, moves, sides)
+    stays, objects = _told(found, moves, known, sides)
     moves, held = _held_back(moves, [*stays, *_picked(moves, picking)], left)
     texts = splice.edited(found.files, edits(moves))
     changes = ChangeSet({path: encode(text) for path, text in texts.items()})
-    prove(objects, found.files, texts, moves, new)
+    prove(objects, found.files, texts, moves, partial(known.schema, new))
     notes = {
-        *(one.note for one in (*left, *held)),
+        *(stay.note for stay in (*left, *held)),
         *_alone(found, moves),
         *_unreadable(found),
         *_mentions(found, sides),
@@ -145,24 +152,24 @@ def _sorted_out(found: Resources, sides: Sides, ignored: Ignored) -> tuple[list[
     """Tell what could move by its version alone from what could not."""
     moves: list[Move] = []
     left: list[_Left] = []
-    for one in found.resources:
-        if "$" in one.version:
-            reason = f"its version is a variable, {one.version}: set it where it comes from"
-            left.append(_stays(one, reason))
+    for resource in found.resources:
+        if "$" in resource.version:
+            reason = f"its version is a variable, {resource.version}: set it where it comes from"
+            left.append(_stays(resource, reason))
             continue
-        why = sides.ill(one)
-        version = sides.successor(one, why) if why else None
-        if why and ignored(_CODES[why], one.api_location):
-            left.append(_stays(one, f"{_CODES[why]} is ignored there"))
+        why = sides.ill(resource)
+        version = sides.successor(resource, why) if why else None
+        if why and ignored(_CODES[why], resource.api_location):
+            left.append(_stays(resource, f"{_CODES[why]} is ignored there"))
         elif why and version:
-            moves.append(Move(one, version, why))
+            moves.append(Move(resource, version, why))
         elif why:
-            left.append(_stays(one, _nowhere(one, why, sides)))
+            left.append(_stays(resource, _nowhere(resource, why, sides)))
     return moves, left
 
 
-def _nowhere(one: Resource, why: Why, sides: Sides) -> str:
-    if not sides.has(one):
+def _nowhere(resource: Resource, why: Why, sides: Sides) -> str:
+    if not sides.has(resource):
         return f"Flux {sides.new} has no such kind"
     if why is Why.DEPRECATED:
         return (
@@ -175,16 +182,17 @@ def _nowhere(one: Resource, why: Why, sides: Sides) -> str:
     )
 
 
-def _stays(one: Resource, reason: str, note: Note | None = None) -> _Left:
-    where = note.location if note else one.api_location
-    return _Left(one, Note(where, f"{one} stays at {one.api_version}: {reason}"))
+def _stays(resource: Resource, reason: str, note: Note | None = None) -> _Left:
+    where = note.location if note else resource.api_location
+    message = f"{resource} stays at {resource.api_version}: {reason}"
+    return _Left(resource, Note(where, message))
 
 
 # --- what keeps an object where it is ---------------------------------------------------------
 
 
 def _told(
-    found: Resources, moves: Iterable[Move], sides: Sides
+    found: Resources, moves: Iterable[Move], known: KnownReleases, sides: Sides
 ) -> tuple[list[_Left], dict[str, list[Resource]]]:
     """Find what the text and the fields of objects say against their moves.
 
@@ -199,46 +207,49 @@ def _told(
         held[path] = [body.resource for body in bodies]
         parsed = {body.resource.start: body for body in bodies}
         for move in some:
-            stays += _against(move, parsed.get(move.resource.start), found.files[path], sides)
+            resource, body = move.resource, parsed.get(move.resource.start)
+            if found.files[path][resource.start : resource.end] != resource.api_version:
+                reason = "an anchor, a tag or an escape stands there, which is not rewritten"
+                stays.append(_stays(resource, reason))
+            elif body is None:
+                stays.append(_stays(resource, "its document cannot be parsed"))
+            else:
+                stays += _against(body, move, known, sides)
     return stays, held
 
 
-def _against(move: Move, body: ObjectBody | None, text: str, sides: Sides) -> Iterator[_Left]:
-    one = move.resource
-    if text[one.start : one.end] != one.api_version:
-        reason = "an anchor, a tag or an escape stands there, which is not rewritten"
-        yield _stays(one, reason)
-    elif body is None:
-        yield _stays(one, "its document cannot be parsed")
-    else:
-        needed = fields.fields(sides.old, one.kind, one.api_version)
-        new, old = (_misfits(body, move, release, needed) for release in (sides.new, sides.old))
-        for note in new or old:
-            yield _stays(one, note.message, note)
+def _against(body: ObjectBody, move: Move, known: KnownReleases, sides: Sides) -> Iterator[_Left]:
+    resource = move.resource
+    needed = known.schema(sides.old, resource.kind, resource.api_version)
+    for release in (sides.new, sides.old):
+        schema = known.schema(release, resource.kind, move.api_version)
+        notes = _misfits(body, move, schema, needed)
+        if notes:
+            yield from (_stays(resource, note.message, note) for note in notes)
+            return
 
 
 def _misfits(
-    body: ObjectBody, move: Move, release: str, needed: fields.Schema | None
+    body: ObjectBody, move: Move, schema: Schema | None, needed: Schema | None
 ) -> list[Note]:
     """Return what the new version does not take in a release; `needed` is what it took so far."""
-    one = move.resource
-    schema = fields.fields(release, one.kind, move.api_version)
+    resource = move.resource
     if schema is None:
-        return [Note(one.api_location, f"the fields of {move.version} are not known")]
-    body = replace(body, resource=replace(one, api_version=move.api_version))
+        return [Note(resource.api_location, f"the fields of {move.version} are not known")]
+    body = replace(body, resource=replace(resource, api_version=move.api_version))
     found = list(field_check.problems(body, schema))
-    found += field_check.missing(body, schema, needed) if not one.patch else ()
+    found += field_check.missing(body, schema, needed) if not resource.patch else ()
     return [Note(problem.location, problem.message) for problem in found]
 
 
 def _picked(moves: Iterable[Move], picking: Collection[Selector]) -> Iterator[_Left]:
     """Yield the objects that something picks by the version that they would leave."""
     for move in moves:
-        one = move.resource
-        picker = next((s for s in picking if not one.patch and s.picks(one)), None)
+        resource = move.resource
+        picker = next((s for s in picking if not resource.patch and s.picks(resource)), None)
         if picker:
             reason = f"{picker.location} selects it by that version; drop `version` there"
-            yield _stays(one, reason)
+            yield _stays(resource, reason)
 
 
 def _held_back(
@@ -250,50 +261,56 @@ def _held_back(
     (`PatchTransformer` in sigs.k8s.io/kustomize/api: `GetById(patch.OrgId())`), so a patch and its
     object move together or not at all.
     """
-    places = {place(one.resource) for one in stopped}
-    stay = {_identity(one.resource): one.resource for one in (*left, *stopped)}
-    patched = {_identity(one.resource) for one in moves if one.resource.patch}
-    patched |= {_identity(one.resource) for one in left if one.resource.patch}
+    places = {place(stays.resource) for stays in stopped}
+    stay = {_identity(stays.resource): stays.resource for stays in (*left, *stopped)}
+    patched = {_identity(move.resource) for move in moves if move.resource.patch}
+    patched |= {_identity(stays.resource) for stays in left if stays.resource.patch}
     kept: list[Move] = []
     for move in moves:
-        one = move.resource
-        if place(one) in places:
+        resource = move.resource
+        if place(resource) in places:
             continue
-        other = stay.get(_identity(one)) if one.name and _identity(one) in patched else None
+        paired = resource.name and _identity(resource) in patched
+        other = stay.get(_identity(resource)) if paired else None
         if other:
             pair = "its patch" if other.patch else "what it belongs to"
-            stopped.append(_stays(one, f"{pair} stays too, {other.api_location}"))
+            stopped.append(_stays(resource, f"{pair} stays too, {other.api_location}"))
         else:
             kept.append(move)
     return kept, stopped
 
 
-def _identity(one: Resource) -> tuple[str, str, str]:
-    return one.group, one.kind, one.name
+def _identity(resource: Resource) -> tuple[str, str, str]:
+    return resource.group, resource.kind, resource.name
 
 
 def _alone(found: Resources, moves: Iterable[Move]) -> Iterator[Note]:
     """Yield the patches that move, and whose object stands nowhere in the snapshot."""
-    here = {_identity(one) for one in found.resources if not one.patch}
-    for one in (move.resource for move in moves):
-        if one.patch and one.name and _identity(one) not in here:
-            message = f"the patch of {one} moves, but what it patches is not in this repository"
-            yield Note(one.api_location, message)
+    here = {_identity(resource) for resource in found.resources if not resource.patch}
+    for patch in (move.resource for move in moves if move.resource.patch):
+        if patch.name and _identity(patch) not in here:
+            message = f"the patch of {patch} moves, but what it patches is not in this repository"
+            yield Note(patch.api_location, message)
 
 
 def _unreadable(found: Resources) -> Iterator[Note]:
-    for one in found.unreadable:
-        yield Note(one.location, f"a Flux object that cannot be parsed: {one.message}")
+    for broken in found.unreadable:
+        yield Note(broken.location, f"a Flux object that cannot be parsed: {broken.message}")
 
 
 def _mentions(found: Resources, sides: Sides) -> Iterator[Note]:
     """Yield the apiVersions in other text that the target does not serve, or not for long."""
-    for one in found.mentions:
-        why = (
-            sides.ill(one) if sides.has(one) else Why.REMOVED if sides.names_nothing(one) else None
-        )
+    for mention in found.mentions:
+        why = _fate(mention, sides)
         if why:
-            what = f"{one.kind} at {one.api_version}" if one.kind else one.api_version
+            version = mention.api_version
+            what = f"{mention.kind} at {version}" if mention.kind else version
             fate = "does not serve" if why is Why.REMOVED else "calls deprecated"
             message = f"this text names {what}, which Flux {sides.new} {fate}: look at it yourself"
-            yield Note(one.api_location, message)
+            yield Note(mention.api_location, message)
+
+
+def _fate(mention: Resource, sides: Sides) -> Why | None:
+    if sides.has(mention):
+        return sides.ill(mention)
+    return Why.REMOVED if sides.names_nothing(mention) else None

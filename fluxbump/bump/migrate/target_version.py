@@ -50,10 +50,14 @@ class Sides(Struct, frozen=True):
         """
         crd = self.after.get((resource.group, resource.kind))
         served = self._served_by_old(resource)
-        common = [one for one in crd.versions if one.served and one.name in served] if crd else []
-        good = [one.name for one in common if not one.deprecated]
+        both = (
+            [entry for entry in crd.versions if entry.served and entry.name in served]
+            if crd
+            else []
+        )
+        good = [entry.name for entry in both if not entry.deprecated]
         if not good and why is Why.REMOVED:
-            good = [one.name for one in common]
+            good = [entry.name for entry in both]
         return crd.storage if crd and crd.storage in good else max(good, key=priority, default=None)
 
     def names_nothing(self, mention: Resource) -> bool:
@@ -81,4 +85,4 @@ def _by_kind(release: Release) -> dict[tuple[str, str], Crd]:
 
 def _entry(crd: Crd | None, version: str) -> CrdVersion | None:
     entries = crd.versions if crd else ()
-    return next((one for one in entries if one.name == version and one.served), None)
+    return next((entry for entry in entries if entry.name == version and entry.served), None)

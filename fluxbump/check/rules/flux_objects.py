@@ -14,7 +14,6 @@ from fluxbump.discover import field_check, flux_objects, installers
 from fluxbump.discover.flux_objects import Resource, Resources
 from fluxbump.flux.stored_versions import Crd, CrdVersion
 from fluxbump.flux.tables import fields as facts
-from fluxbump.flux.tables.fields import Schema
 from fluxbump.model import Finding, Severity
 from fluxbump.text import versions
 
@@ -186,7 +185,7 @@ def unknown_field(evidence: Evidence) -> Iterator[Outcome]:
     found = needed(evidence.objects)
     if release is None:
         yield NotRun("FB204", _NO_RELEASE)
-    elif release not in facts.releases() and release not in evidence.manifests:
+    elif not needed(evidence.releases).has_fields(release):
         known = f"{_span(facts.releases())}){evidence.why_unknown(release)}"
         yield NotRun("FB204", f"the fields of Flux {release} are not known ({known}")
     else:
@@ -215,20 +214,13 @@ def _of_files(release: str, evidence: Evidence, files: Sequence[tuple[str, str]]
 
 
 def _fields(body: flux_objects.ObjectBody, release: str, evidence: Evidence) -> Iterator[Outcome]:
-    schema = _schema(body.resource.kind, body.resource.api_version, release, evidence)
+    known, resource = needed(evidence.releases), body.resource
+    schema = known.schema(release, resource.kind, resource.api_version)
     if schema is None:
         return  # the release does not have this apiVersion, which is FB203
     for problem in field_check.problems(body, schema):
         message = f"{body.resource}: {problem.message}"
         yield Finding("FB204", Severity.ERROR, message, problem.location)
-
-
-def _schema(kind: str, api_version: str, release: str, evidence: Evidence) -> Schema | None:
-    read = evidence.manifests.get(release)
-    if read is None:
-        return facts.fields(release, kind, api_version)
-    fields = read.fields.get((api_version, kind))
-    return None if fields is None else Schema(release, kind, api_version, fields)
 
 
 REMOVED_API = Rule(

@@ -1,25 +1,20 @@
-"""The way to a release, for the command that asks and for the one that is refused."""
+"""Which way a repository takes to a release, for who asks and for a bump that is refused. Pure."""
 
 from __future__ import annotations
 
 from msgspec.structs import replace
 
-from fluxbump.bump.bump import Prepared
 from fluxbump.bump.migrate import plan
 from fluxbump.check import newest_safe as safe
-from fluxbump.check import rules, suppressions
+from fluxbump.check import suppressions
 from fluxbump.check.evidence import Absent, Evidence, optional
-from fluxbump.check.rules.rule import Trait
-from fluxbump.cli.console import Console
 from fluxbump.discover.flux_objects import Resources
-from fluxbump.discover.tracks import available, current
+from fluxbump.discover.tracks import available
 from fluxbump.errors import UsageError
 from fluxbump.flux import stored_versions
 from fluxbump.flux.tables.crds import kubernetes_minimum
 from fluxbump.flux.upgrade_path import Route, route, with_kubernetes
-from fluxbump.model import FLUX, ChartIndex, Location, Snapshot
-from fluxbump.reports import upgrade_path
-from fluxbump.reports.table import Paint
+from fluxbump.model import ChartIndex, Location
 
 
 def find(start: str, goal: str, gathered: Evidence, index: ChartIndex) -> Route:
@@ -34,7 +29,7 @@ def find(start: str, goal: str, gathered: Evidence, index: ChartIndex) -> Route:
                 f"the CRDs of Flux {release} are not known{gathered.why_unknown(release)}",
                 hint="take a release that `fluxbump matrix --all` lists",
             )
-    charts = {str(one) for one in available(gathered.inventory, index).stable}
+    charts = {str(release) for release in available(gathered.inventory, index).stable}
     past = gathered.past
     through = past.through(start) if past else None
     found = route(
@@ -79,32 +74,9 @@ def newest_safe(
 
 def movable(gathered: Evidence, found: Resources, start: str, goal: str) -> frozenset[Location]:
     """Return the places of the apiVersions that `to --migrate-apis` would move between releases."""
+    known = optional(gathered.releases)
     try:
-        moves = plan.migrate(found, gathered.crds, start, goal).moves
+        moves = plan.migrate(found, known, start, goal).moves if known else ()
     except UsageError:  # nothing is known of one of them, and nothing would move
         return frozenset()
-    return frozenset(one.resource.api_location for one in moves)
-
-
-def advice(prepared: Prepared[Snapshot], console: Console | None) -> str:
-    """Print the route that a refused bump should take; return what to say in the error line."""
-    gathered, index = prepared.before, prepared.index
-    start = current(gathered.inventory).get(FLUX, "")
-    goal = prepared.plan.targets[FLUX]
-    asked = prepared.migration is not None
-    best = newest_safe(gathered, index, prepared.suppressed, migrate_apis=asked)
-    if console and not console.quiet and {start, goal} <= gathered.crds.keys():
-        found = find(start, goal, gathered, index)
-        note = told(found, gathered, index)
-        console.result(
-            "\n" + upgrade_path.text(found, best, Paint(enabled=console.colored()), note)
-        )
-    migrated = rules.having(Trait.MIGRATED)
-    refused = {one.location for one in prepared.refusals if one.code in migrated}
-    manifests = optional(gathered.objects) if refused and not asked else None
-    moves = refused & movable(gathered, manifests, start, goal) if manifests else ()
-    first = f"; --migrate-apis moves {len(moves)} of these manifests first" if moves else ""
-    codes = ",".join(sorted({one.code for one in prepared.refusals}))
-    best_way = f"{best} --migrate-apis" if asked else best
-    newest = f"; the newest that passes: fluxbump to {best_way}" if best and best != start else ""
-    return f"{first}{newest}; to go on all the same: --accept-risk {codes}"
+    return frozenset(move.resource.api_location for move in moves)

@@ -9,25 +9,25 @@ from fluxbump.check import helm_template
 from fluxbump.check.gather import Renderer
 from fluxbump.errors import IndexSourceError
 from fluxbump.helm import binary
-from fluxbump.model import ChartIndex, IndexSource
+from fluxbump.model import ChartIndex, Snapshot
+from fluxbump.workspace import Session
 
 
 @contextmanager
-def renderer(path: str | None, source: IndexSource, index: ChartIndex | None) -> Iterator[Renderer]:
+def renderer(session: Session[Snapshot], index: ChartIndex | None) -> Iterator[Renderer]:
     """Give what renders wrappers; what it started has ended when the block is left.
 
     Args:
-        path: the helm to run; None for the one on PATH.
-        source: where archives come from.
-        index: what `source` offers; None when it could not be read.
+        session: says which helm to run, and where archives come from.
+        index: what it offers; None when it could not be read.
     """
-    found = binary.find(path)
-    known = {str(one.version): one for one in index.releases} if index else {}
+    found = binary.find(session.options.helm)
+    known = {str(chart.version): chart for chart in index.releases} if index else {}
 
     def fetch(version: str) -> bytes:
         if version not in known:
             raise IndexSourceError(f"the chart index has no flux2 {version}")
-        return source.archive(known[version])
+        return session.index.archive(known[version])
 
     with ExitStack() as stack:
         yield lambda chart, snapshot, vendored: stack.enter_context(

@@ -1,0 +1,59 @@
+"""From the options of a bump to the request for one, for `to` and `sync`."""
+
+from __future__ import annotations
+
+from fluxbump.bump.bump import Request
+from fluxbump.bump.plan import Options
+from fluxbump.bump.sync_target import SyncSource
+from fluxbump.cli.cluster_facts import accepted, known
+from fluxbump.cli.fix import chosen
+from fluxbump.cli.options import BumpOptions, ClusterOptions, left
+from fluxbump.config.settings import Settings
+from fluxbump.errors import UsageError
+from fluxbump.text import versions
+
+
+def request(
+    target: str | SyncSource, asked: BumpOptions, risk: ClusterOptions, settings: Settings
+) -> Request:
+    """Put together what the user asks for.
+
+    Args:
+        target: a release, a line of releases, `latest`, or the pins whose release is taken.
+        asked: what the bump may and shall do.
+        risk: what is known of clusters, and what is accepted.
+        settings: what holds where the options say nothing.
+
+    Raises:
+        UsageError: an option holds what it cannot.
+        ToolError: the cluster gives no answer.
+    """
+    fixes = chosen(asked.fix)
+    return Request(
+        target=target,
+        chart_version=asked.chart_version,
+        options=Options(
+            level=asked.bump.value if asked.bump else settings.bump,
+            allow_downgrade=asked.allow_downgrade,
+            align=asked.align,
+            leave=left(gotk=asked.leave_gotk),
+            operator=_operator(asked.operator),
+        ),
+        mentions=settings.mentions and not asked.no_mentions,
+        accepted=accepted(risk),
+        known=known(risk),
+        migrate_apis=asked.migrate_apis,
+        fixes=fixes,
+    )
+
+
+def _operator(version: str | None) -> str | None:
+    """Return the version of flux-operator that was asked for."""
+    if version is None:
+        return None
+    if versions.parse(version) is None:
+        raise UsageError(
+            f"--operator {version} is not a full version",
+            hint="use a release of flux-operator such as 0.33.0",
+        )
+    return version.removeprefix("v")
