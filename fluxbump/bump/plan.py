@@ -351,9 +351,11 @@ def _refuse_stale_digests(
 
 
 def _refuse_downgrade(changes: Iterable[Change]) -> None:
-    for change in changes:
-        if not _is_installed(change.pin):
-            continue
+    every = tuple(changes)
+    installed = [change for change in every if _is_installed(change.pin)]
+    # Images follow what installs Flux; where nothing else does, they do.
+    images = [one for one in every if one.pin.track.kind is TrackKind.IMAGE]
+    for change in installed or [one for one in images if one.pin.role is Role.INSTALLS]:
         old, new = release_lines.lowest(change.pin.value), release_lines.lowest(change.new)
         if old and new and new < old:
             raise RefusedError(

@@ -14,6 +14,7 @@ from semver import Version
 
 from fluxbump.discover import floating
 from fluxbump.discover.tracks import current, installs
+from fluxbump.flux import controller_images
 from fluxbump.flux.available import without_chart
 from fluxbump.flux.chart_contents import Vendored
 from fluxbump.flux.upgrade_path import Written
@@ -256,14 +257,21 @@ class Evidence(Struct, frozen=True):
         return min(pins)[1] if pins else None
 
     def release_of(self, inventory: Inventory) -> str | None:
-        """Return the release that an inventory installs: by URL, by chart, or else by a range.
+        """Return the release that an inventory installs: by URL, by chart, by a range, by images.
 
         A range comes to the newest release that it admits and that is known.
         """
         held = current(inventory)
         chart = self.chart(held.get(FLUX2, ""))
         exact = held.get(FLUX) or (str(chart.app_version) if chart else None)
-        return exact or self._by_range(inventory)
+        return exact or self._by_range(inventory) or self._by_images(inventory)
+
+    def _by_images(self, inventory: Inventory) -> str | None:
+        """Return the release that the controllers' images are of, where nothing else installs."""
+        if any(installs(inventory.pins, track) for track in (FLUX, FLUX2)):
+            return None
+        found = controller_images.installed(inventory)
+        return found[1] if found else None
 
     def _by_range(self, inventory: Inventory) -> str | None:
         """Return the oldest release that a range comes to, where nothing exact is installed."""

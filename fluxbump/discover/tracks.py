@@ -109,5 +109,6 @@ def require_pins(inventory: Inventory, message: str) -> None:
     Raises:
         PinError: it pins nothing, and holds no candidate that could not be read.
     """
-    if not any(pin.track in _OF_FLUX for pin in inventory.pins) and not inventory.unreadable:
+    ours = (pin.track in _OF_FLUX or pin.track.kind is TrackKind.IMAGE for pin in inventory.pins)
+    if not any(ours) and not inventory.unreadable:
         raise PinError(message, hint="is this the right repository and revision? see --repo, --rev")

@@ -22,7 +22,7 @@ from fluxbump.check.rules.rule import (
 )
 from fluxbump.discover import chart_installs, floating, installers
 from fluxbump.discover.tracks import installs
-from fluxbump.flux import stored_versions
+from fluxbump.flux import controller_images, stored_versions
 from fluxbump.flux.stored_versions import Conflict
 from fluxbump.flux.upgrade_path import rewritten
 from fluxbump.model import (
@@ -62,7 +62,17 @@ def _installs(inventory: Inventory, evidence: Evidence) -> list[_Holds]:
     ranges = floating.installs(inventory)
     known = evidence.stable if ranges else []
     found = ((pin, floating.newest(pin, known)) for pin in ranges)
-    return exact or [_Holds(pin, release) for pin, release in found if release]
+    return (
+        exact or [_Holds(pin, release) for pin, release in found if release] or _images(inventory)
+    )
+
+
+def _images(inventory: Inventory) -> list[_Holds]:
+    """What the controllers' images install, where nothing else does."""
+    if any(installs(inventory.pins, track) for track in (FLUX, FLUX2)):
+        return []
+    found = controller_images.installed(inventory)
+    return [_Holds(*found)] if found else []
 
 
 def _bootstraps(inventory: Inventory) -> list[_Holds]:
