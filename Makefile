@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help demo test e2e lint bench tools lock schema facts clean
+.PHONY: help demo test e2e kills lint bench tools lock schema facts clean
 
 help: ## Say what there is to make
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -26,6 +26,9 @@ e2e: $(READY) ## Build a Kubernetes API server and the flux CLI; replay the inci
 	$(BIN)/python -m tests.e2e.build
 	$(BIN)/python -m tests.e2e.flux_cli
 	$(BIN)/python -m pytest -q -n $(if $(FLUXBUMP_TEST_KUBECONFIG),0,2) tests/e2e
+
+kills: $(READY) ## Kill bumps and runs at random moments, and look at what stays: make kills COUNT=500
+	$(BIN)/python -m tests.kills $(or $(COUNT),500)
 
 lint: $(READY) ## ruff and mypy
 	$(BIN)/ruff format --check .

@@ -15,6 +15,7 @@ exception. Anything else that escapes is a bug (exit code 70).
     ├── ToolError           8   an outside program (git, helm) is missing or failed
     ├── RefusedError        9   possible, but dangerous: needs an explicit flag
     ├── ForgeError         10   the forge cannot be reached, refuses, or answers nonsense
+    ├── MachineError       71   the machine lacks disk, memory, descriptors or processes
     └── OutputError        74   what was found cannot be written
 """
 
@@ -41,14 +42,15 @@ EXIT_CODES = {
     20: "an update, with --exit-code",
     21: "blocked, with --exit-code",
     70: "a bug",
+    71: "disk, memory or open files",
     74: "output cannot be written",
     130: "interrupted",
     143: "terminated",
 }
 """Every exit code in a few words: `--help` prints them, and docs/exit-codes.md says more.
 
-Those of expected errors are the classes' below; EX_SOFTWARE and EX_IOERR are those of sysexits(3),
-and what a signal ends is 128 and the signal, as shells have it.
+Those of expected errors are the classes' below; EX_SOFTWARE, EX_OSERR and EX_IOERR are those of
+sysexits(3), and what a signal ends is 128 and the signal, as shells have it.
 """
 
 UPDATE_AVAILABLE = 20
@@ -153,6 +155,12 @@ class ForgeError(FluxbumpError):
     """The forge cannot be reached, refuses the token, or answers what it should not."""
 
     exit_code = 10
+
+
+class MachineError(FluxbumpError):
+    """The machine lacks disk space, memory, descriptors or processes."""
+
+    exit_code = 71  # EX_OSERR in sysexits(3)
 
 
 class OutputError(FluxbumpError):

@@ -10,7 +10,6 @@ from contextlib import ExitStack, contextmanager
 from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
-from urllib.parse import urlsplit
 
 from msgspec import Struct, field
 
@@ -21,7 +20,7 @@ from fluxbump.config.settings import (
     Settings,
 )
 from fluxbump.config.source_options import AS_CONFIGURED, SourceOptions
-from fluxbump.errors import ResolveError
+from fluxbump.errors import ConfigError, ResolveError
 from fluxbump.flux.download import Upstream
 from fluxbump.flux.gotk_source import Place, Texts, published
 from fluxbump.flux.known_releases import Sources
@@ -154,6 +153,12 @@ def settings_of(snapshot: Snapshot) -> Settings:
     try:
         data = snapshot.read(FILE)
     except KeyError:
+        if FILE in snapshot.links():
+            raise ConfigError(
+                "is a symbolic link, which fluxbump does not follow",
+                where=FILE,
+                hint="replace it with the file",
+            ) from None
         return Settings()
     # Imported only where there is a file to read: the models are slow to import.
     from fluxbump.config import file
@@ -208,7 +213,7 @@ def _release_sources(
             place = _kept_by(upstream)
         else:
             place = published(partial(_artifact, cache(web)), "flux-manifests")
-        local = not urlsplit(options.index or settings.index).scheme
+        local = "://" not in (options.index or settings.index)
         tagged = _tags(settings, root, options)
         yield Sources(
             upstream.shipped,
@@ -289,6 +294,6 @@ def _kept_by(upstream: Upstream) -> Place:
 
 def _from_root(given: str | None, configured: str, root: Path | None) -> str:
     """Return where something is; a configured relative path starts at the repository's root."""
-    if given or root is None or urlsplit(configured).scheme:
+    if given or root is None or "://" in configured:
         return given or configured
     return str(root / configured)

@@ -31,8 +31,11 @@ OUTSIDE = {
     "forges.github", "forges.gitlab", "forges.pull_requests", "forges.registry",
     "forges.responses",
     # The hands of a scheduled run; what it decides and says is pure.
+    "run.fetch_release_notes",
     "run.setup", "run.checkout", "run.job", "run.execute", "run.one_pass", "run.remote_and_forge",
-    "system.background", "system.process_pool", "system.commands", "system.http",
+    "system.background", "system.process_pool", "system.http",
+    "system.commands", "system.pipes", "system.process_end", "system.programs",
+    "system.scratch", "system.machine",
     "system.cache_file", "helm.registry", "flux.manifests_artifact", "flux.tagged_releases",
     # They replace files of a work tree, all or none.
     "system.atomic_replace", "system.no_follow", "system.locks",
@@ -45,12 +48,13 @@ OUTSIDE = {
 CONSTANT = {"flux.tables"}
 """They read what ships with the package, which changes as little as the code does."""
 WORLD = {
-    "git", "httpx", "hishel", "stamina", "platformdirs", "os", "subprocess", "socket", "shutil",
+    "git", "httpx", "httpcore", "stamina", "platformdirs", "os", "subprocess", "socket", "shutil",
     "tempfile", "time", "sys", "pathlib.Path", "random", "typer", "rich", "io.open", "asyncio",
     "threading", "urllib.request", "logging", "fcntl", "signal",
 }  # fmt: skip
 LATE = {
     "cli", "__main__", "", "workspace", "run.setup", "git.repository", "system.process_pool",
+    "system.certificates",
     "reports.formats.registry",
 }  # fmt: skip
 """Modules that import when called: see their docstrings."""

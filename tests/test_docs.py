@@ -31,7 +31,7 @@ from tests.helpers import ROOT, Repo
 from tests.tools import find_helm
 
 DOCS = ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
-PROSE = [*DOCS, "CONTRIBUTING.md", "CHANGELOG.md"]
+PROSE = [*DOCS, "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"]
 PAGES = sorted((ROOT / "fluxbump/check/rules/pages").glob("FB*.md"))
 
 

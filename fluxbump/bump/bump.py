@@ -35,6 +35,7 @@ from fluxbump.config.settings import Settings, fill
 from fluxbump.discover.tracks import current
 from fluxbump.errors import RepositoryError
 from fluxbump.flux.releases import Goal
+from fluxbump.git import branch_names
 from fluxbump.git.commits import Built
 from fluxbump.git.objects import CommitSnapshot
 from fluxbump.git.overlay import ChangeSet, Overlay
@@ -370,6 +371,8 @@ def deliver(repository: Repository, prepared: Prepared, *, force: bool = False) 
     Raises:
         RepositoryError: the branch holds something else, is checked out, or git refuses.
     """
+    here = [repository.current_branch()] if repository.bare else []
+    branch_names.require_other(prepared.branch, (prepared.base.name, *here))
     existing = repository.branch(prepared.branch)
     if existing is not None and existing.tree == prepared.built.tree:
         return Delivered(existing.tip, "unchanged")
@@ -379,7 +382,14 @@ def deliver(repository: Repository, prepared: Prepared, *, force: bool = False) 
     for step in prepared.steps:
         commit = repository.write(prepared.base, step.changes, step.message, parent=commit)
     if existing is None:
-        repository.create(prepared.branch, commit)
+        try:
+            repository.create(prepared.branch, commit)
+        except RepositoryError:
+            # Another run of the same bump may have been faster.
+            meanwhile = repository.branch(prepared.branch)
+            if meanwhile is None or meanwhile.tree != prepared.built.tree:
+                raise
+            return Delivered(meanwhile.tip, "unchanged")
         return Delivered(commit, "created")
     return Delivered(commit, "replaced", kept=repository.replace(existing, commit))
 

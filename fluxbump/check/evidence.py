@@ -80,6 +80,7 @@ class Render(Struct, frozen=True):
         not_run: why nothing was rendered (no helm, no archive available); None when it was.
         images: image of each controller that the release ships, `source-controller` to its tag,
             as far as the chart's own archive says; empty when that is not known.
+        schema: why the values were not held against the chart's schemas; None when they were.
     """
 
     wrapper: str
@@ -88,6 +89,7 @@ class Render(Struct, frozen=True):
     error: str | None = None
     not_run: str | None = None
     images: Mapping[str, str] = field(default_factory=dict)
+    schema: str | None = None
 
 
 Renders = Callable[[], tuple[Render, ...]]

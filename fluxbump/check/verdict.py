@@ -28,6 +28,24 @@ class Suppression(Struct, frozen=True):
     example: bool = False
 
 
+class NewSuppression(Struct, frozen=True):
+    """What a change newly accepts or excludes; the base does not have it.
+
+    Attributes:
+        location: of the statement.
+        code: of the rule; None if files are excluded.
+        statement: what is set aside, for people: `ignore: FB103 in *`, `exclude: docs/*`.
+        reason: why; empty where none is given.
+        applied: it counts in this verdict.
+    """
+
+    location: Location
+    code: str | None
+    statement: str
+    reason: str
+    applied: bool
+
+
 class Verdict(Struct, frozen=True):
     """What the gate says.
 
@@ -38,6 +56,7 @@ class Verdict(Struct, frozen=True):
         suppressed: findings that are accepted, each with the statement that does it.
         not_run: what could not be judged.
         not_applicable: what there is nothing to judge for.
+        new_suppressions: what the change newly accepts or excludes; empty without a base.
     """
 
     subject: str
@@ -46,6 +65,7 @@ class Verdict(Struct, frozen=True):
     suppressed: tuple[tuple[Finding, Suppression], ...] = ()
     not_run: tuple[NotRun, ...] = ()
     not_applicable: tuple[NotApplicable, ...] = ()
+    new_suppressions: tuple[NewSuppression, ...] = ()
 
     @property
     def errors(self) -> tuple[Finding, ...]:

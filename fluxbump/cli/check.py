@@ -12,6 +12,7 @@ import typer
 from fluxbump.cli.options import (
     CheckSourcesGroup,
     ClusterGroup,
+    ConfigFrom,
     ConsoleGroup,
     RepoOption,
 )
@@ -72,6 +73,15 @@ def check(
         ),
     ] = None,
     no_base: Annotated[bool, typer.Option("--no-base", help="Compare with nothing.")] = False,
+    config_from: Annotated[
+        ConfigFrom | None,
+        typer.Option(
+            "--config-from",
+            help="Whose fluxbump.yaml judges: that of the base, so that a change cannot set aside "
+            "its gate, or that of what is judged. "
+            "[default: base with --base or in a CI that names it, else head]",
+        ),
+    ] = None,
     select: Codes = "",
     ignore: Ignored = "",
     format_: Annotated[
@@ -113,7 +123,7 @@ def check(
     from fluxbump.check.renderer import renderer
     from fluxbump.check.rules import RULES, need
     from fluxbump.check.status import load
-    from fluxbump.cli.base import base_of
+    from fluxbump.cli import base as baseline
     from fluxbump.cli.cluster_facts import known
     from fluxbump.cli.fix import chosen, fix_worktree
     from fluxbump.cli.workspace import open_session
@@ -132,25 +142,31 @@ def check(
     if fixes:
         fix_worktree(repo, fixes, console)
     beside = known(cluster)
-    with open_session(repo, _taken(rev, staged=staged), sources) as session:
+    with open_session(repo, _taken(rev, staged=staged), sources) as opened:
+        found = None if no_base else baseline.base_of(opened, base, os.environ, console)
+        baseline.require_base(found, config_from)
+        source = config_from or baseline.configured_by_default(base, os.environ)
+        change = baseline.change_of(opened, found, source, console)
+        session = baseline.held(opened, change)
         console.progress("reading the chart index and the repository …")
         rendering = not (no_render or self_test)
         loaded = load(session.index)
         charts = loaded if isinstance(loaded, ChartIndex) else None
         needed = rendering and need(codes, "renders")
-        compared = BASE_REFUSED if no_base else base_of(session, base, os.environ, console)
         with renderer(session, charts) if needed else nullcontext() as render:
             told = None if self_test else replace(session.releases, compare=rendering)
             examined = journey.examine(
                 session.snapshot,
                 session.settings,
                 loaded,
-                base=compared or NO_BASE,
+                base=found or (BASE_REFUSED if no_base else NO_BASE),
                 known=beside,
                 codes=tuple(RULES) if self_test else codes,
                 means=journey.Means(render, session.lineage, told, among_processes),
             )
             verdict = None if self_test else journey.judge(examined, codes)
+            if verdict is not None:
+                verdict = baseline.listed(verdict, examined.evidence, session, change)
         console.progress("")
     if verdict is None:
         return _self_test(examined, console)
@@ -185,7 +201,8 @@ def _say(
     from fluxbump.reports.table import Paint
 
     paint = Paint(enabled=console.colored())
-    console.result(FORMATS[format_.value]().render(verdict, RULES, paint))
+    say = console.commands if format_ is CheckFormat.GITHUB else console.result
+    say(FORMATS[format_.value]().render(verdict, RULES, paint))
     if show_suppressed:
         for finding, by in verdict.suppressed:
             reason = by.reason or "no reason given"

@@ -12,7 +12,7 @@ from typing import IO, TextIO, TypeVar
 from msgspec import Struct
 
 from fluxbump.errors import FluxbumpError, OutputError
-from fluxbump.reports.table import printable
+from fluxbump.text import printable
 
 T = TypeVar("T", str, bytes)
 _SUMMARY_PAGE = "GITHUB_STEP_SUMMARY"  # docs.github.com/actions, "Job summaries"
@@ -60,18 +60,29 @@ class Console(Struct, frozen=True):
         return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
     def result(self, text: str) -> None:
-        """Print a result."""
+        """Print a result. Nothing in it commands a terminal or a CI, whoever wrote it."""
+        self.commands(printable.lines(text, colored=self.colored()))
+
+    def commands(self, text: str) -> None:
+        """Print a result that is meant as commands for a CI, and whose text is escaped for it."""
         if text:
             self._write(sys.stdout, text if text.endswith("\n") else f"{text}\n")
 
     def raw(self, data: bytes) -> None:
-        """Print a result that is not text."""
+        """Print a patch: to the byte, so that `git apply` takes it; made visible on a terminal."""
+        if sys.stdout.isatty():
+            self.result(data.decode("utf-8", "replace"))
+            return
         sys.stdout.flush()
         self._write(sys.stdout.buffer, data)
 
     def line(self, text: str) -> None:
         """Print one line beside the result, whatever happens."""
-        sys.stderr.write(f"{printable(text)}\n")
+        sys.stderr.write(f"{printable.lines(printable.printable(text))}\n")
+
+    def traceback(self, error: BaseException) -> None:
+        """Print where an error came from."""
+        sys.stderr.write(printable.lines("".join(traceback.format_exception(error))))
 
     def _write(self, stream: IO[T], text: T) -> None:
         try:
@@ -91,7 +102,7 @@ class Console(Struct, frozen=True):
     def progress(self, text: str) -> None:
         """Say what takes time, on a terminal only; an empty text takes it away."""
         if sys.stderr.isatty() and not self.quiet:
-            sys.stderr.write(f"\r\x1b[K{text}")
+            sys.stderr.write(f"\r\x1b[K{printable.printable(text)}")
             sys.stderr.flush()
 
     def summary_page(self, text: str) -> None:
@@ -116,7 +127,7 @@ class Console(Struct, frozen=True):
         """
         self.progress("")
         if self.verbose:
-            traceback.print_exception(error)
+            self.traceback(error)
         self.line(f"fluxbump: {error}")
         for place in error.listed:
             self.line(f"  {place}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Sequence
@@ -97,6 +96,14 @@ def fleet(
             "--resume", metavar="FILE", help="Skip what this file says is done, and add to it."
         ),
     ] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-host",
+            metavar="HOST",
+            help="A server that a repository's fluxbump.yaml may name, as allow_hosts in the file.",
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", "-n", help="Say what would be proposed; do nothing.")
     ] = False,
@@ -130,8 +137,10 @@ def fleet(
         )
     entries = read(file)
     if shards is not None:
+        from fluxbump.reports.json_encoder import dump
+
         # On one line, as a workflow's outputs have to be.
-        console.result(json.dumps(repositories.matrix(entries, shards)))
+        console.result(dump(repositories.matrix(entries, shards), indent=None))
         return 0
     part = repositories.shard(shard, os.environ)
     ours = part.of(entries) if part else entries
@@ -141,6 +150,7 @@ def fleet(
         index=sources.index,
         flux=flux,
         leave_gotk=leave_gotk,
+        allow_hosts=tuple(allow_host or ()),
     )
     report = _Report(
         ours, console, is_json=output is Output.JSON, logs=log_format is LogFormat.JSON

@@ -45,6 +45,13 @@ class BumpFormat(StrEnum):
     PATCH = "patch"
 
 
+class ConfigFrom(StrEnum):
+    """Whose fluxbump.yaml judges."""
+
+    BASE = "base"
+    HEAD = "head"
+
+
 class Bump(StrEnum):
     """How a chart's own version is raised."""
 

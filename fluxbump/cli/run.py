@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
@@ -20,6 +19,7 @@ from fluxbump.cli.options import (
     exit_code_for,
     left,
 )
+from fluxbump.reports.json_encoder import dump
 from fluxbump.reports.table import printable
 
 if TYPE_CHECKING:
@@ -69,6 +69,22 @@ def run(
             "--forge-url", metavar="URL", help="Where the forge is. [default: the remote's host]"
         ),
     ] = None,
+    allow_http: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-http",
+            metavar="HOST",
+            help="Send the token to this host over http too. [also: FLUXBUMP_ALLOW_HTTP]",
+        ),
+    ] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-host",
+            metavar="HOST",
+            help="A server that fluxbump.yaml may name; others may not be named then.",
+        ),
+    ] = None,
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", "-n", help="Print what would be pushed and sent; do nothing."),
@@ -103,6 +119,8 @@ def run(
         sources,
         rehearse=dry_run,
         leave=left(gotk=leave_gotk),
+        allow_http=tuple(allow_http or ()),
+        allow_hosts=tuple(allow_host or ()),
     )
     with opened(asked) as place:
         for line in place.missing:
@@ -124,7 +142,7 @@ class _Log:
         if self._format is LogFormat.JSON:
             now = datetime.now(UTC).isoformat(timespec="milliseconds")
             line = {"time": now, "event": event, "message": message, **details}
-            sys.stderr.write(json.dumps(line) + "\n")
+            sys.stderr.write(dump(line, indent=None) + "\n")
         elif event in ("missing", "again"):
             self._console.note(message)
         else:

@@ -21,6 +21,7 @@ from fluxbump.config.settings import (
 from fluxbump.config.validation import Problem, refusals
 from fluxbump.discover.kubernetes_pins import KubernetesPin
 from fluxbump.discover.pins.kind import CustomPin
+from fluxbump.git import branch_names
 from fluxbump.text import yaml
 from fluxbump.text.versions import minor
 
@@ -109,7 +110,7 @@ def _running(text: str) -> KubernetesPin | None:
 
 
 def _problems(config: Config) -> Iterator[Problem]:
-    yield from refusals(("branch",), config.branch, _require_known_placeholders)
+    yield from refusals(("branch",), config.branch, _require_branch)
     yield from refusals(("commit",), config.commit, _require_known_placeholders)
     yield from refusals(("kubernetes",), config.kubernetes, _require_kubernetes)
     for number, pin in enumerate(config.pins):
@@ -124,6 +125,13 @@ def _require_known_placeholders(text: str) -> None:
     if unknown:
         known = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
         raise ValueError(f"unknown placeholder {{{unknown[0]}}}, known are {known}")
+
+
+def _require_branch(text: str) -> None:
+    _require_known_placeholders(text)
+    problem = branch_names.problem(PLACEHOLDER.sub("1.2.3", text))
+    if problem is not None:
+        raise ValueError(f"not a name for a branch: {problem}")
 
 
 def _require_group(text: str) -> None:

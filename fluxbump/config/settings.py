@@ -25,6 +25,12 @@ DEFAULT_FLUX_REPOSITORY = "https://github.com/fluxcd/flux2"
 DEFAULT_OPERATOR_CHART = "oci://ghcr.io/controlplaneio-fluxcd/charts/flux-operator"
 DEFAULT_BRANCH = "fluxbump/flux-{release}"
 
+ALLOW_HOSTS = "FLUXBUMP_ALLOW_HOSTS"
+"""The variable with the servers that a repository's own fluxbump.yaml may name, between commas.
+
+There and empty: those that fluxbump takes by itself, and the repository's own. Unset: any.
+"""
+
 PLACEHOLDERS = ("release", "old_release", "chart_version", "old_chart_version")
 PLACEHOLDER = re.compile(r"\{(\w*)\}")
 
@@ -219,9 +225,16 @@ def branch_prefix(template: str) -> str:
     """Return what the names of all branches that a template makes begin with.
 
     Raises:
-        ConfigError: nothing; then a scheduled run could not tell its branches from others.
+        ConfigError: nothing, or there is no placeholder: then a scheduled run could not tell its
+            branches from others.
     """
-    prefix = template.partition("{")[0]
+    prefix, placeholder, _ = template.partition("{")
+    if not placeholder:
+        raise ConfigError(
+            f"branch: {template!r} has no placeholder, so every release would go to one branch",
+            where=FILE,
+            hint=f"add one that names the release, as in {DEFAULT_BRANCH}",
+        )
     if not prefix:
         raise ConfigError(
             f"branch: {template!r} begins with a placeholder, so a run cannot tell its branches",

@@ -7,7 +7,6 @@ it, so that a preview is as exact as the real thing and leaves nothing behind.
 from __future__ import annotations
 
 import os
-import tempfile
 from abc import abstractmethod
 from bisect import bisect_left
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
@@ -23,6 +22,7 @@ from fluxbump.git.grep import Listing, Searched, divide
 from fluxbump.git.local_process import Batch, Layout, Runner
 from fluxbump.git.overlay import ChangeSet
 from fluxbump.model import Snapshot
+from fluxbump.system import scratch
 from fluxbump.system.process_pool import processors
 
 _REGULAR = (b"100644", b"100755")
@@ -56,21 +56,47 @@ class Git(Runner):
 
     def __init__(self, layout: Layout, environ: Mapping[str, str]) -> None:
         super().__init__(layout.root, environ)
+        self._private = layout.private
         self.objects = layout.shared.joinpath("objects").resolve()
 
     @contextmanager
     def quarantine(self) -> Iterator[dict[str, str]]:
         """Give an environment in which new objects and the index go to a scratch directory."""
+        with scratch.directory() as place:
+            place.joinpath("objects").mkdir()
+            yield self._elsewhere(place / "objects", place / "index")
+
+    @contextmanager
+    def incoming(self) -> Iterator[dict[str, str]]:
+        """Give an environment whose new objects join the repository's when the block ends.
+
+        Until then they lie beside them, as what `git receive-pack` receives, so whatever ends a
+        run leaves no half-written pack among them. `git prune` knows the name, as we do.
+
+        Raises:
+            RepositoryError: the objects may not be written.
+        """
+        try:
+            with scratch.directory("tmp_objdir-fluxbump-", self.objects) as place:
+                yield self._elsewhere(place, place / "index")
+                (place / "index").unlink(missing_ok=True)
+                _join(place, self.objects)
+        except PermissionError as error:
+            raise RepositoryError(
+                "git's objects may not be written: permission denied",
+                where=os.fsdecode(error.filename or self.objects),
+                hint="see its owner and permissions",
+            ) from None
+
+    def _elsewhere(self, objects: Path, index: Path) -> dict[str, str]:
         outer = os.environ.get("GIT_ALTERNATE_OBJECT_DIRECTORIES")
-        with tempfile.TemporaryDirectory(prefix="fluxbump-") as scratch:
-            Path(scratch, "objects").mkdir()
-            yield {
-                "GIT_OBJECT_DIRECTORY": str(Path(scratch, "objects")),
-                "GIT_ALTERNATE_OBJECT_DIRECTORIES": os.pathsep.join(
-                    [_quoted(str(self.objects)), *([outer] if outer else [])]
-                ),
-                "GIT_INDEX_FILE": str(Path(scratch, "index")),
-            }
+        return {
+            "GIT_OBJECT_DIRECTORY": str(objects),
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES": os.pathsep.join(
+                [_quoted(str(self.objects)), *([outer] if outer else [])]
+            ),
+            "GIT_INDEX_FILE": str(index),
+        }
 
     def preview_tree(self, base: CommitSnapshot, changes: ChangeSet, env: Mapping[str, str]) -> str:
         """Write the tree of `changes` over `base` with one process; `env` is a quarantine's.
@@ -78,10 +104,10 @@ class Git(Runner):
         `fast-import` writes trees only as part of a commit on a branch, so it runs in a scratch
         repository that borrows the real one's objects.
         """
-        with tempfile.TemporaryDirectory(prefix="fluxbump-") as scratch:
-            _scratch_repository(Path(scratch), base.commit.sha)
+        with scratch.directory() as place:
+            _scratch_repository(place, base.commit.sha)
             stream = _import_stream(base, changes)
-            out = self._import(stream, {**env, "GIT_DIR": scratch}, *_THROWN_AWAY)
+            out = self._import(stream, {**env, "GIT_DIR": str(place)}, *_THROWN_AWAY)
         return out.split()[2].decode()
 
     def build_tree(self, base: CommitSnapshot, changes: ChangeSet, env: Mapping[str, str]) -> str:
@@ -129,8 +155,19 @@ class Git(Runner):
         return iter(self._import(b"".join(commands), env).split())
 
     def _import(self, stream: bytes, env: Mapping[str, str], *options: str) -> bytes:
-        """Run `fast-import`, which calls the hook for moved refs though it moves none of ours."""
-        return self.run(*_NO_HOOKS, *options, "fast-import", "--quiet", stdin=stream, env=env)
+        """Run `fast-import`, which calls the hook for moved refs though it moves none of ours.
+
+        It reads a file: a pipe that ends early, because we are killed, would make it report a
+        crash. What it reports when it fails is in its message too.
+        """
+        command = (*_NO_HOOKS, *options, "fast-import", "--quiet")
+        with closing(self.begin(*command, stdin=stream, env=env)) as begun:
+            try:
+                return begun.output().read()
+            except RepositoryError:
+                crash = self._private / f"fast_import_crash_{begun.pid}"
+                crash.unlink(missing_ok=True)
+                raise
 
     def patch(self, old: str, new: str, env: Mapping[str, str]) -> bytes:
         """Return what `git apply` takes to go from one tree to the other."""
@@ -359,6 +396,18 @@ def _import_stream(base: CommitSnapshot, changes: ChangeSet) -> bytes:
                 b"M %b inline %b\ndata %d\n%b\n" % (base.mode(path), name, len(data), data)
             )
     return b"".join([*lines, b'\nls :1 ""\ndone\n'])
+
+
+def _join(new: Path, objects: Path) -> None:
+    """Move new objects among the others; a pack's index, by which git finds it, comes last."""
+    found = [path for path in new.rglob("*") if path.is_file()]
+    for path in sorted(found, key=lambda path: (path.suffix == ".idx", path.name)):
+        target = objects / path.relative_to(new)
+        if not target.parent.is_dir():
+            target.parent.mkdir(exist_ok=True)
+            target.parent.chmod(path.parent.stat().st_mode)  # git has heeded core.sharedRepository
+        if not target.exists():
+            path.rename(target)
 
 
 def _quoted(path: str) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import tempfile
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 from msgspec import Struct
 
 from fluxbump.errors import RepositoryError
-from fluxbump.git import commits, history, local_process
+from fluxbump.git import branch_names, commits, history, local_process
 from fluxbump.git.commits import Built, CommitText
 from fluxbump.git.lineage import Held
 from fluxbump.git.objects import Commit, CommitSnapshot, Git, ObjectSnapshot
@@ -296,11 +295,10 @@ class Repository:
         Raises:
             RepositoryError: git does not know who the author is, or cannot sign.
         """
-        with tempfile.TemporaryDirectory(prefix="fluxbump-") as scratch:
-            env = {"GIT_INDEX_FILE": str(Path(scratch, "index"))}
+        with self._git.incoming() as env:
             tree = self._git.build_tree(base, changes, env)
-        parent = parent or base.commit.sha
-        return self._writer.commit(tree, parent, message, stand_in=stand_in)
+            parent = parent or base.commit.sha
+            return self._writer.commit(tree, parent, message, env, stand_in=stand_in)
 
     def create(self, branch: str, commit: str) -> None:
         """Create a branch; git refuses when it exists by now.
@@ -326,19 +324,22 @@ class Repository:
         return kept
 
     def check_branch_name(self, name: str) -> None:
-        """Refuse a name that git would refuse.
+        """Refuse a name that no branch of ours may have; see `branch_names.problem`.
 
         Raises:
             RepositoryError: the name is not one for a branch.
         """
-        if _PLAIN_BRANCH.fullmatch(name):
-            return
-        try:
-            self._git.run("check-ref-format", f"refs/heads/{name}")
-        except RepositoryError:
+        problem = branch_names.problem(name)
+        if problem is None and not _PLAIN_BRANCH.fullmatch(name):
+            try:
+                self._git.run("check-ref-format", f"refs/heads/{name}")
+            except RepositoryError:
+                problem = "git does not take it (git-check-ref-format)"
+        if problem is not None:
             raise RepositoryError(
-                f"{name!r} is not a name for a branch", hint="see `branch` in fluxbump.yaml"
-            ) from None
+                f"{name!r} is not a name for a branch: {problem}",
+                hint="see `branch` in fluxbump.yaml",
+            )
 
     # --- switching ----------------------------------------------------------------------------
 

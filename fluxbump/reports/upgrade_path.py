@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Literal
 
@@ -12,6 +11,7 @@ from fluxbump.check.pin_history import Past
 from fluxbump.flux import stored_versions
 from fluxbump.flux.stored_versions import Conflict
 from fluxbump.flux.upgrade_path import Hop, Removed, Route
+from fluxbump.reports.json_encoder import dump
 from fluxbump.reports.table import Paint, table
 
 # --- for people -------------------------------------------------------------------------------
@@ -145,7 +145,7 @@ def document(route: Route, newest_safe: str | None, past: Past | None = None) ->
 
 def json_text(route: Route, newest_safe: str | None, past: Past | None = None) -> str:
     """Return the way as JSON."""
-    return json.dumps(document(route, newest_safe, past), indent=2)
+    return dump(document(route, newest_safe, past))
 
 
 def _history(past: Past, start: str) -> HistoryJson:

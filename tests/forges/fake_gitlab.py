@@ -57,6 +57,8 @@ class FakeGitLab(FakeForge):
         if unquote(where[1]).lower() != self.full_name or not self.visible:
             raise self.refuse(404, "Project Not Found")
         match call.method, *where[2:]:
+            case ["GET", "repository", "branches", name]:
+                reply = self._branch(unquote(name))
             case ["GET", "merge_requests"]:
                 reply = self._listing(call)
             case ["POST", "merge_requests"]:
@@ -74,6 +76,11 @@ class FakeGitLab(FakeForge):
             case _:
                 raise AssertionError("no such route")
         return reply
+
+    def _branch(self, name: str) -> Reply:
+        if self.tips(name) is None:
+            raise self.refuse(404, "Branch Not Found")
+        return Reply(200, {"name": name, "protected": name in self.protected})
 
     def _users(self, call: Call) -> Reply:
         name = parameters(call, {"username"})["username"]

@@ -60,7 +60,9 @@ def test_a_registry_without_the_chart(
 
 def test_a_registry_that_is_not_there(repo: Repo) -> None:
     result = repo.fluxbump("to", "2.5.1", "--index", "oci://127.0.0.1:1/charts/flux2")
-    assert_refused(result, 7, "cannot read http://127.0.0.1:1/v2/charts/flux2/tags/list")
+    assert_refused(
+        result, 7, "cannot read from the registry http://127.0.0.1:1/v2/charts/flux2/tags/list"
+    )
 
 
 def test_offline_without_a_cache(registry: Running, repo: Repo) -> None:

@@ -70,6 +70,8 @@ def render(evidence: Evidence) -> Iterator[Outcome]:
         elif one.not_run is None:
             yield from _missing(evidence, one)
             yield from _tags(evidence, one)
+        if one.schema is not None:
+            yield NotRun("FB105", f"{one.wrapper}: {one.schema}")
 
 
 def _refused(evidence: Evidence, one: Render) -> Finding:

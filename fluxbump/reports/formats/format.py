@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
 from typing import Protocol
 
 from fluxbump.check.rules.rule import Rule
-from fluxbump.check.verdict import Verdict
+from fluxbump.check.verdict import NewSuppression, Verdict
 from fluxbump.model import Finding, Location, Severity
-from fluxbump.reports.json_encoder import dump
 from fluxbump.reports.table import Paint, printable
 
 
@@ -29,27 +26,9 @@ class Format(Protocol):
         ...
 
 
-_RUNNER = re.compile(r"##(?=\w*\[)")
-"""Where a CI runner finds a command in the middle of a line: `##[…]` for GitHub's (its
-`ActionCommand.TryParse`), `##vso[…]` for Azure's, `##teamcity[…]` for TeamCity's."""
-
-
-def harmless(text: str) -> str:
-    """Make text from a repository safe on one line of a terminal or a CI log."""
-    return _RUNNER.sub("# #", printable(text))
-
-
-def document(report: Mapping[str, object]) -> str:
-    """Write JSON that is as safe to show: the values stay what they are, their escapes change."""
-    text = dump(report).replace("##", "#\\u0023")
-    if text.replace("\n", "").isprintable():
-        return text
-    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
-
-
 def place(location: Location) -> str:
     """Say a place the way that terminals and editors make clickable."""
-    path = harmless(location.path)
+    path = printable(location.path)
     # GitHub's runner obeys a line that begins with `::`, whatever blanks stand before it; a path
     # that is one colon would make such a line with the colon behind it.
     start = "./" if path.lstrip().startswith(":") else ""
@@ -75,6 +54,13 @@ def codes(verdict: Verdict) -> tuple[str, ...]:
         *(skipped_rule.code for skipped_rule in verdict.not_run),
     )
     return tuple(dict.fromkeys((*verdict.codes, *seen)))
+
+
+def new_suppression(one: NewSuppression) -> str:
+    """Say what a change newly sets aside, and whether that counts here; without the place."""
+    counts = "counts at once" if one.applied else "does not count here"
+    reason = printable(one.reason) if one.reason else "no reason given"
+    return f"{printable(one.statement)}, {counts} ({reason})"
 
 
 def of_severity(verdict: Verdict, severity: Severity) -> tuple[Finding, ...]:

@@ -11,9 +11,10 @@ from typing import Literal
 from typing_extensions import TypedDict
 
 from fluxbump.check.rules.rule import NotRun, Rule
-from fluxbump.check.verdict import Suppression, Verdict
+from fluxbump.check.verdict import NewSuppression, Suppression, Verdict
 from fluxbump.model import Finding, Severity
-from fluxbump.reports.formats.format import document, of_severity, slug
+from fluxbump.reports.formats.format import of_severity, slug
+from fluxbump.reports.json_encoder import dump
 from fluxbump.reports.result_json import FindingJson, PlaceJson, findings
 from fluxbump.reports.table import Paint
 
@@ -31,6 +32,18 @@ class SuppressedJson(CheckedJson):
 
     reason: str
     by: PlaceJson
+
+
+class NewSuppressionJson(PlaceJson):
+    """What the change newly accepts or excludes.
+
+    `code` is null if files are excluded; `applied` says whether it counts in this verdict.
+    """
+
+    code: str | None
+    statement: str
+    reason: str
+    applied: bool
 
 
 class CheckNotRunJson(TypedDict):
@@ -57,6 +70,7 @@ class CheckJson(TypedDict):
     schema: Literal["fluxbump/check/v1"]
     subject: str
     codes: list[str]
+    new_suppressions: list[NewSuppressionJson]
     findings: list[CheckedJson]
     suppressed: list[SuppressedJson]
     not_run: list[CheckNotRunJson]
@@ -69,17 +83,31 @@ def render(verdict: Verdict, rules: Mapping[str, Rule], paint: Paint) -> str:
         "schema": "fluxbump/check/v1",
         "subject": verdict.subject,
         "codes": list(verdict.codes),
+        "new_suppressions": [_new(one) for one in verdict.new_suppressions],
         "findings": [_finding(finding, rules) for finding in verdict.findings],
         "suppressed": [_suppressed(finding, by, rules) for finding, by in verdict.suppressed],
         "not_run": [_not_run(skipped_rule, rules) for skipped_rule in verdict.not_run],
         "summary": _summary(verdict),
     }
-    return document(report)
+    return dump(report)
 
 
 def _finding(one: Finding, rules: Mapping[str, Rule]) -> CheckedJson:
     (said,) = findings([one])
     return {**said, "slug": slug(one.code, rules)}
+
+
+def _new(one: NewSuppression) -> NewSuppressionJson:
+    where = one.location
+    return {
+        "path": where.path,
+        "line": where.line,
+        "column": where.column,
+        "code": one.code,
+        "statement": one.statement,
+        "reason": one.reason,
+        "applied": one.applied,
+    }
 
 
 def _suppressed(one: Finding, by: Suppression, rules: Mapping[str, Rule]) -> SuppressedJson:

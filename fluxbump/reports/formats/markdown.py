@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from fluxbump.check.rules.rule import NotRun, Rule
-from fluxbump.check.verdict import Suppression, Verdict
+from fluxbump.check.verdict import NewSuppression, Suppression, Verdict
 from fluxbump.model import Finding, Location, Severity
-from fluxbump.reports.formats.format import summary, title
+from fluxbump.reports.formats.format import new_suppression, summary, title
 from fluxbump.reports.table import Paint, printable
 from fluxbump.text import markdown
 
@@ -34,6 +34,8 @@ def render(verdict: Verdict, rules: Mapping[str, Rule], paint: Paint, *, limit: 
     found = sorted(verdict.findings, key=lambda finding: _SEVERITIES.index(finding.severity))
     head = [MARKER, f"### fluxbump check: {summary(verdict)}", "", _subject(verdict)]
     room = limit - _FRAME - sum(map(len, head))
+    new, room = _fit([_new(suppression) for suppression in verdict.new_suppressions], room)
+    head += _section("New suppressions to review first", new, len(verdict.new_suppressions))
     rows, room = _fit([_row(finding, rules) for finding in found], room)
     not_run, room = _fit([_not_run(skipped_rule, rules) for skipped_rule in verdict.not_run], room)
     suppressed, room = _fit([_suppressed(*pair, rules) for pair in verdict.suppressed], room)
@@ -97,6 +99,10 @@ def _suppressed(one: Finding, by: Suppression, rules: Mapping[str, Rule]) -> str
     where = f"{title(one.code, rules)} at {_place(one.location)}"
     reason = _plain(by.reason) if by.reason else "no reason given"
     return f"- {where}: {_plain(one.message)} ({reason}, at {_place(by.location)})"
+
+
+def _new(one: NewSuppression) -> str:
+    return f"- {_place(one.location)}: {_plain(new_suppression(one))}"
 
 
 def _place(location: Location) -> str:

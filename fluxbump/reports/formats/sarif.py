@@ -14,7 +14,8 @@ from urllib.parse import quote
 from fluxbump.check.rules.rule import NotRun, Rule
 from fluxbump.check.verdict import Suppression, Verdict
 from fluxbump.model import Finding, Location
-from fluxbump.reports.formats.format import codes, document
+from fluxbump.reports.formats.format import codes
+from fluxbump.reports.json_encoder import dump
 from fluxbump.reports.table import Paint, printable
 from fluxbump.version import __version__
 
@@ -48,7 +49,7 @@ def render(verdict: Verdict, rules: Mapping[str, Rule], paint: Paint) -> str:
         "columnKind": "unicodeCodePoints",  # §3.14.27: columns count characters
         "results": _results(verdict, order),
     }
-    return document({"version": "2.1.0", "$schema": SCHEMA, "runs": [run]})
+    return dump({"version": "2.1.0", "$schema": SCHEMA, "runs": [run]})
 
 
 def _rule(code: str, rule: Rule | None) -> _Json:
