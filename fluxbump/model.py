@@ -165,6 +165,8 @@ class TrackKind(StrEnum):
     """Tags of one controller's image, by the controller's name; each belongs to a release."""
     OPERATOR = "operator"
     """Versions of flux-operator, which its charts and its artifact share."""
+    COMMIT = "commit"
+    """Commits of flux2, each of which is that of a release."""
     DIGEST = "digest"
     """Digests of one artifact of a release, by its name, algorithm and encoding."""
 
@@ -182,6 +184,8 @@ class Track(Struct, frozen=True, order=True):
 FLUX = Track(TrackKind.RELEASE, "flux")
 FLUX2 = Track(TrackKind.COMMUNITY, "flux2")
 OPERATOR = Track(TrackKind.OPERATOR, "flux-operator")
+COMMITS = Track(TrackKind.COMMIT, "flux2 commit")
+"""What an action is pinned to whose comment names a release."""
 
 
 class Role(StrEnum):

@@ -35,7 +35,7 @@ from fluxbump.text import version_ranges, versions, yaml
 
 _DEPENDENCY = "chart-dependency"  # FB108
 
-_SITES = frozenset({"FB102", "FB103"})
+_SITES = frozenset({"FB102", "FB103", "FB113"})
 """The rules by which one place that installs Flux contradicts another."""
 
 
