@@ -30,8 +30,9 @@ from fluxbump.git import remote_url
 from fluxbump.git.lineage import Lineage
 from fluxbump.git.objects import CommitSnapshot
 from fluxbump.git.repository import Repository
+from fluxbump.helm.chart_releases import IndexSource
 from fluxbump.helm.index import places
-from fluxbump.model import IndexSource, Snapshot
+from fluxbump.model import Snapshot
 from fluxbump.text.live_code import decode
 
 if TYPE_CHECKING:

@@ -23,7 +23,8 @@ from fluxbump.discover.inventory import Scope, discover
 from fluxbump.errors import PinError
 from fluxbump.git.overlay import MemorySnapshot
 from fluxbump.helm import lock
-from fluxbump.model import ChartIndex, ChartRelease, Inventory, Pin
+from fluxbump.helm.chart_releases import ChartIndex, ChartRelease
+from fluxbump.model import Inventory, Pin
 
 ROOT = Path(__file__).resolve().parent.parent
 EDGE = ROOT / "fixtures" / "edge"

@@ -12,7 +12,7 @@ from markdown_it import MarkdownIt
 from msgspec.structs import replace
 
 from fluxbump.bump import bump
-from fluxbump.bump.bump import Prepared, Request
+from fluxbump.bump.prepared import Prepared, Request
 from fluxbump.check.rules.rule import NotRun
 from fluxbump.check.starting_point import look
 from fluxbump.config.settings import Policy, Settings

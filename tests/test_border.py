@@ -40,7 +40,7 @@ def test_a_bug_before_anything_is_written(repo: Repo) -> None:
 
 
 @pytest.mark.parametrize(("module", "name"), [
-    ("bump.bump", "Delivered"),  # within the journey
+    ("bump.deliver", "Delivered"),  # as it is made
     ("reports.text", "delivered"),  # in the command, after it
 ])  # fmt: skip
 def test_a_bug_after_the_branch_was_made(repo: Repo, module: str, name: str) -> None:

@@ -18,7 +18,7 @@ from fluxbump.errors import IndexSourceError, RepositoryError, ResolveError
 from fluxbump.flux.known_releases import Sources
 from fluxbump.flux.releases import ReleaseWithoutChart
 from fluxbump.flux.tables import crds
-from fluxbump.model import ChartIndex, ChartRelease
+from fluxbump.helm.chart_releases import ChartIndex, ChartRelease
 from fluxbump.run import next_release
 from fluxbump.run.decision import Update
 from fluxbump.run.pull_request.state import SavedState

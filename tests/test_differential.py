@@ -21,9 +21,10 @@ from fluxbump.flux.chart_contents import Vendored
 from fluxbump.git.overlay import MemorySnapshot
 from fluxbump.helm import archive
 from fluxbump.helm.binary import Helm
+from fluxbump.helm.chart_releases import ChartIndex, IndexSource
 from fluxbump.helm.index import source as indexes
 from fluxbump.helm.rendered import RenderedObject
-from fluxbump.model import Chart, ChartIndex, IndexSource, Snapshot
+from fluxbump.model import Chart, Snapshot
 from tests import bash_gate
 from tests import rendered as really
 from tests.bash_gate import DEPENDENCY, INSTALL, MIRROR, D, F, N, Outside, R, V

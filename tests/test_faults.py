@@ -19,8 +19,9 @@ from fluxbump.check.evidence import NO_BASE
 from fluxbump.config.settings import Settings
 from fluxbump.errors import IndexSourceError
 from fluxbump.git.overlay import MemorySnapshot
+from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.helm.index import source
-from fluxbump.model import ChartIndex, Finding, Severity
+from fluxbump.model import Finding, Severity
 from tests import bash_gate, test_differential
 from tests.helpers import chart_index, release, script, small, snapshot, wrapper
 from tests.tools import need_helm

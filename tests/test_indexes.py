@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from semver import Version
 
 from fluxbump.errors import IndexSourceError
+from fluxbump.helm.chart_releases import ChartIndex, ChartRelease, IndexSource
 from fluxbump.helm.index import places, section
 from fluxbump.helm.index.entries import parse_index
 from fluxbump.helm.index.source import ARCHIVE_LIMIT, INDEX_LIMIT, SOURCES, open_source
-from fluxbump.model import ChartIndex, ChartRelease, IndexSource
 
 DIGEST = hashlib.sha256(b"archive").hexdigest()
 REAL = Path(__file__).parents[2] / "shared" / "data" / "fluxcd-community-index.yaml"

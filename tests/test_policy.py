@@ -21,7 +21,7 @@ from fluxbump.flux import releases as resolve
 from fluxbump.flux.available import Available
 from fluxbump.flux.known_releases import KnownReleases
 from fluxbump.flux.tables import crds
-from fluxbump.model import ChartIndex
+from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.run.decision import Blocked, Decision, Skipped, Update, UpToDate, Waiting
 from fluxbump.run.decision import skipped_by_reason as by_reason
 from fluxbump.run.next_release import decide

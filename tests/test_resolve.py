@@ -19,7 +19,7 @@ from fluxbump.flux.releases import (
     resolve,
     stable_releases,
 )
-from fluxbump.model import ChartIndex, ChartRelease
+from fluxbump.helm.chart_releases import ChartIndex, ChartRelease
 from fluxbump.text import versions
 from tests.helpers import REAL_INDEX, Cli, Repo, assert_refused, chart_index
 

@@ -21,7 +21,8 @@ from fluxbump.flux.install_manifest import Shipped
 from fluxbump.flux.known_releases import Sources
 from fluxbump.flux.tables import crds as tables
 from fluxbump.helm import archive
-from fluxbump.model import ChartIndex, ChartRelease, Finding, Severity
+from fluxbump.helm.chart_releases import ChartIndex, ChartRelease
+from fluxbump.model import Finding, Severity
 from tests.helpers import Repo, chart_index, find, small, snapshot, values, wrapper
 
 (FB206,) = RULES

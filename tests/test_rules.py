@@ -24,7 +24,8 @@ from fluxbump.config.settings import Settings
 from fluxbump.discover.pins.kind import CustomPin
 from fluxbump.errors import IndexSourceError
 from fluxbump.helm import archive, lock
-from fluxbump.model import ChartIndex, Severity
+from fluxbump.helm.chart_releases import ChartIndex
+from fluxbump.model import Severity
 from tests.helpers import (
     COMMUNITY,
     URL,

@@ -21,8 +21,9 @@ from fluxbump.discover.pins import KINDS
 from fluxbump.discover.pins.kind import CustomPin
 from fluxbump.errors import IndexSourceError
 from fluxbump.git.overlay import MemorySnapshot
+from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.helm.index import source
-from fluxbump.model import ChartIndex, Finding, Form, Snapshot
+from fluxbump.model import Finding, Form, Snapshot
 from tests.helpers import (
     ARCHIVE as ARCHIVE_URL,
 )

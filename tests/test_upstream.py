@@ -17,7 +17,8 @@ from fluxbump.flux.download import Upstream
 from fluxbump.flux.install_manifest import Shipped
 from fluxbump.flux.known_releases import KnownReleases, Sources
 from fluxbump.flux.tables import crds
-from fluxbump.model import ChartRelease, Inventory
+from fluxbump.helm.chart_releases import ChartRelease
+from fluxbump.model import Inventory
 from fluxbump.system.http.fetch import Patience, Web
 from tests.helpers import Repo, assert_refused, chart_index, find, script, small, values, wrapper
 from tests.web_server import Answer, WebServer

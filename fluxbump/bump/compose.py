@@ -21,18 +21,8 @@ from fluxbump.errors import FluxbumpError, IndexSourceError
 from fluxbump.flux import controller_images, gotk_source
 from fluxbump.flux.releases import Goal
 from fluxbump.git.overlay import ChangeSet, Overlay
-from fluxbump.model import (
-    COMMITS,
-    FLUX,
-    FLUX2,
-    OPERATOR,
-    ChartRelease,
-    IndexSource,
-    Inventory,
-    Snapshot,
-    Track,
-    TrackKind,
-)
+from fluxbump.helm.chart_releases import ChartRelease, IndexSource
+from fluxbump.model import COMMITS, FLUX, FLUX2, OPERATOR, Inventory, Snapshot, Track, TrackKind
 from fluxbump.text.live_code import TextFile, decode
 from fluxbump.text.splice import Edit
 

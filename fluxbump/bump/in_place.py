@@ -10,7 +10,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fluxbump.bump import bump
-from fluxbump.bump.bump import Prepared, Rendering, Request
+from fluxbump.bump.bump import Rendering
+from fluxbump.bump.prepared import Prepared, Request
 from fluxbump.discover.inventory import Scope, discover
 from fluxbump.errors import RepositoryError
 from fluxbump.flux import releases

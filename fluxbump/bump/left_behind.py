@@ -8,11 +8,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from fluxbump.bump.changes import Change
 from fluxbump.discover.unrecognised import REQUIREMENTS, Unrecognised
 from fluxbump.errors import HalfBumpError
+from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.helm.chart_repository import holds_copies
 from fluxbump.model import (
     FLUX,
     FLUX2,
-    ChartIndex,
     Dependency,
     Form,
     Inventory,

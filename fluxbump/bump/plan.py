@@ -20,13 +20,13 @@ from fluxbump.discover.digests.spellings import MANIFEST
 from fluxbump.discover.tracks import current, held, needs_chart, require_pins
 from fluxbump.errors import HalfBumpError, PinError, RefusedError
 from fluxbump.flux.releases import Goal, best_chart
+from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.model import (
     COMMITS,
     FLUX,
     FLUX2,
     OPERATOR,
     Chart,
-    ChartIndex,
     Form,
     Inventory,
     Note,

@@ -8,7 +8,8 @@ from fluxbump.discover.tracks import first_installs
 from fluxbump.errors import PinError, ResolveError
 from fluxbump.flux.available import Available
 from fluxbump.flux.releases import Goal
-from fluxbump.model import FLUX, FLUX2, ChartIndex, ChartRelease, Inventory, Pin, Track
+from fluxbump.helm.chart_releases import ChartIndex, ChartRelease
+from fluxbump.model import FLUX, FLUX2, Inventory, Pin, Track
 from fluxbump.text import versions
 
 

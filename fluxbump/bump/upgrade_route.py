@@ -14,7 +14,8 @@ from fluxbump.errors import UsageError
 from fluxbump.flux import stored_versions
 from fluxbump.flux.tables.crds import kubernetes_minimum
 from fluxbump.flux.upgrade_path import Route, route, with_kubernetes
-from fluxbump.model import ChartIndex, Location
+from fluxbump.helm.chart_releases import ChartIndex
+from fluxbump.model import Location
 
 
 def find(start: str, goal: str, gathered: Evidence, index: ChartIndex) -> Route:

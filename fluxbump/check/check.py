@@ -19,7 +19,8 @@ from fluxbump.errors import IndexSourceError, PinError
 from fluxbump.flux import releases
 from fluxbump.flux.known_releases import Sources
 from fluxbump.git.lineage import Lineage
-from fluxbump.model import ChartIndex, Snapshot
+from fluxbump.helm.chart_releases import ChartIndex
+from fluxbump.model import Snapshot
 from fluxbump.system.parallel import Spread, serially
 
 

@@ -18,8 +18,9 @@ from fluxbump.flux import controller_images
 from fluxbump.flux.available import without_chart
 from fluxbump.flux.chart_contents import Vendored
 from fluxbump.flux.upgrade_path import Written
+from fluxbump.helm.chart_releases import ChartIndex, ChartRelease
 from fluxbump.helm.rendered import RenderedObject
-from fluxbump.model import FLUX, FLUX2, ChartIndex, ChartRelease, Inventory, Pin
+from fluxbump.model import FLUX, FLUX2, Inventory, Pin
 from fluxbump.system.parallel import Spread, serially
 from fluxbump.text import versions
 

@@ -40,7 +40,8 @@ from fluxbump.flux.releases import Goal
 from fluxbump.flux.upgrade_path import Written
 from fluxbump.git.lineage import Lineage
 from fluxbump.helm import archive
-from fluxbump.model import Chart, ChartIndex, Inventory, Snapshot
+from fluxbump.helm.chart_releases import ChartIndex
+from fluxbump.model import Chart, Inventory, Snapshot
 from fluxbump.text import yaml
 from fluxbump.text.live_code import decode
 

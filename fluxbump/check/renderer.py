@@ -9,7 +9,8 @@ from fluxbump.check import helm_template
 from fluxbump.check.gather import Renderer
 from fluxbump.errors import IndexSourceError
 from fluxbump.helm import binary
-from fluxbump.model import ChartIndex, Snapshot
+from fluxbump.helm.chart_releases import ChartIndex
+from fluxbump.model import Snapshot
 from fluxbump.workspace import Session
 
 

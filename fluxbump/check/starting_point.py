@@ -22,7 +22,8 @@ from fluxbump.flux import releases
 from fluxbump.flux.available import Available
 from fluxbump.flux.known_releases import Sources
 from fluxbump.git.objects import CommitSnapshot
-from fluxbump.model import ChartIndex, IndexSource, Inventory, Snapshot
+from fluxbump.helm.chart_releases import ChartIndex, IndexSource
+from fluxbump.model import Inventory, Snapshot
 from fluxbump.system.process_pool import among_processes
 
 S = TypeVar("S", bound=Snapshot)

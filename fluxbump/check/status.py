@@ -16,20 +16,8 @@ from fluxbump.discover.tracks import available, current, needs_chart, require_pi
 from fluxbump.errors import IndexSourceError
 from fluxbump.flux import releases
 from fluxbump.flux.releases import Goal
-from fluxbump.model import (
-    FLUX,
-    FLUX2,
-    ChartIndex,
-    ChartRelease,
-    Finding,
-    Form,
-    IndexSource,
-    Inventory,
-    Pin,
-    Severity,
-    Snapshot,
-    Track,
-)
+from fluxbump.helm.chart_releases import ChartIndex, ChartRelease, IndexSource
+from fluxbump.model import FLUX, FLUX2, Finding, Form, Inventory, Pin, Severity, Snapshot, Track
 
 if TYPE_CHECKING:
     from fluxbump.check.starting_point import Looked

@@ -13,7 +13,7 @@ from fluxbump.reports import next_steps
 from fluxbump.reports.next_steps import Step
 
 if TYPE_CHECKING:
-    from fluxbump.bump.bump import Prepared
+    from fluxbump.bump.prepared import Prepared
     from fluxbump.model import Snapshot
     from fluxbump.reports.table import Paint
 

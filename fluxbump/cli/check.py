@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from fluxbump.cli.console import Console
     from fluxbump.cli.output.verdicts import Sink
     from fluxbump.git.repository import Repository
-    from fluxbump.model import ChartIndex, Snapshot
+    from fluxbump.helm.chart_releases import ChartIndex
+    from fluxbump.model import Snapshot
     from fluxbump.reports.next_steps import Step
     from fluxbump.workspace import Session
 
@@ -281,7 +282,7 @@ def _charts(
 ) -> tuple[ChartIndex | IndexSourceError, ChartIndex | None]:
     """Load the chart index; say where it is from if it could be."""
     from fluxbump.check.status import load
-    from fluxbump.model import ChartIndex
+    from fluxbump.helm.chart_releases import ChartIndex
 
     loaded = load(session.index)
     charts = loaded if isinstance(loaded, ChartIndex) else None

@@ -13,7 +13,7 @@ from typing import IO, TextIO, TypeVar
 from msgspec import Struct
 
 from fluxbump.errors import FluxbumpError, OutputError
-from fluxbump.model import ChartIndex
+from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.text import printable
 
 T = TypeVar("T", str, bytes)

@@ -17,8 +17,7 @@ from fluxbump.cli.options import (
     Color,
     ColorOption,
     ExitCodeOption,
-    FluxOption,
-    IndexGroup,
+    FleetSourcesGroup,
     LeaveGotkOption,
     LogFormat,
     Output,
@@ -113,9 +112,8 @@ def fleet(
         typer.Option("--log-format", help="With json, standard error has what each run says."),
     ] = LogFormat.TEXT,
     exit_code: ExitCodeOption = False,
-    flux: FluxOption = None,
     leave_gotk: LeaveGotkOption = False,
-    sources: IndexGroup,
+    sources: FleetSourcesGroup,
     console: Annotated[Console, _CONSOLE],
 ) -> int:
     """Do what `fluxbump run` does in many repositories, side by side.
@@ -148,7 +146,7 @@ def fleet(
         dry_run=dry_run,
         offline=sources.offline,
         index=sources.index,
-        flux=flux,
+        flux=sources.flux,
         leave_gotk=leave_gotk,
         allow_hosts=tuple(allow_host or ()),
     )

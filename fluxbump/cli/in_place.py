@@ -18,8 +18,8 @@ from fluxbump.cli.output import bumps
 from fluxbump.reports.next_steps import Step
 
 if TYPE_CHECKING:
-    from fluxbump.bump.bump import Prepared, Request
     from fluxbump.bump.in_place import Written
+    from fluxbump.bump.prepared import Prepared, Request
     from fluxbump.git.worktree import EditableWorktree
     from fluxbump.reports.table import Paint
     from fluxbump.workspace import Session
@@ -64,9 +64,9 @@ def _print(
     how: How,
 ) -> None:
     def as_json(steps: Sequence[Step]) -> str:
-        from fluxbump.reports import result_json
+        from fluxbump.reports.result_json import bump as bump_json
 
-        return result_json.bump_in_place(prepared, result, steps)
+        return bump_json.bump_in_place(prepared, result, steps)
 
     def outcome(paint: Paint) -> None:
         from fluxbump.reports import text

@@ -221,6 +221,7 @@ _RELEASES = {
 _FLUX = {"flux": Flat(FluxOption, before="leave_gotk")}
 IndexGroup = Annotated[SourceOptions, OptionGroup(SourceOptions, **_INDEX)]
 ReleasesGroup = Annotated[SourceOptions, OptionGroup(SourceOptions, **_RELEASES)]
+FleetSourcesGroup = Annotated[SourceOptions, OptionGroup(SourceOptions, **_FLUX, **_INDEX)]
 RunSourcesGroup = Annotated[SourceOptions, OptionGroup(SourceOptions, **_FLUX, **_RELEASES)]
 CheckSourcesGroup = Annotated[
     SourceOptions,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from fluxbump.errors import IndexSourceError
     from fluxbump.flux.upgrade_path import Route
     from fluxbump.git.objects import CommitSnapshot
-    from fluxbump.model import ChartIndex, IndexSource
+    from fluxbump.helm.chart_releases import ChartIndex, IndexSource
     from fluxbump.reports.next_steps import Step
     from fluxbump.workspace import Session
 
@@ -185,7 +185,7 @@ def _steps(answer: _Answer) -> list[Step]:
 def _index(source: IndexSource) -> tuple[ChartIndex, IndexSourceError | None]:
     """Load the index; an empty one, and why, where it is not available."""
     from fluxbump.errors import IndexSourceError
-    from fluxbump.model import ChartIndex
+    from fluxbump.helm.chart_releases import ChartIndex
 
     try:
         return source.load(), None

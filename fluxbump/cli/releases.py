@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from fluxbump.cli.console import Console
     from fluxbump.config.source_options import SourceOptions
-    from fluxbump.model import ChartIndex, Track
+    from fluxbump.helm.chart_releases import ChartIndex
+    from fluxbump.model import Track
 
 
 def releases(
@@ -42,7 +43,8 @@ def releases(
     """
     from fluxbump.check.status import listed
     from fluxbump.model import FLUX
-    from fluxbump.reports import result_json, status_text
+    from fluxbump.reports import status_text
+    from fluxbump.reports.result_json import status as status_json
     from fluxbump.reports.status_steps import releases_steps
     from fluxbump.reports.table import Paint
 
@@ -51,7 +53,7 @@ def releases(
     shown = rows[:limit] if limit else rows
     steps = releases_steps(rows, held.get(FLUX))
     if output is Output.JSON:
-        console.result(result_json.releases(shown, chart_index, steps))
+        console.result(status_json.releases(shown, chart_index, steps))
         return
     paint = Paint(enabled=console.colored())
     console.result(status_text.releases(shown, chart_index, steps, paint, datetime.now(UTC)))

@@ -89,10 +89,10 @@ def _say(view: Survey, snapshot: Snapshot, output: Output, console: Console) -> 
 
     steps = status_steps(view)
     if output is Output.JSON:
-        from fluxbump.reports import result_json
+        from fluxbump.reports.result_json import status as status_json
 
         commit = snapshot.commit.sha if isinstance(snapshot, CommitSnapshot) else None
-        console.result(result_json.status(view, commit, steps))
+        console.result(status_json.status(view, commit, steps))
         return
     from fluxbump.reports import status_text
 

@@ -34,7 +34,8 @@ from fluxbump.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fluxbump.bump.bump import Delivered, Prepared, Request
+    from fluxbump.bump.deliver import Delivered
+    from fluxbump.bump.prepared import Prepared, Request
     from fluxbump.cli.console import Console
     from fluxbump.git.objects import CommitSnapshot
     from fluxbump.git.repository import Repository
@@ -213,13 +214,13 @@ def _prepared(
 
 def _delivered(repository: Repository, prepared: Prepared, delivery: Delivery) -> Delivered | None:
     """Make the branch; None when there is nothing to do, or the gate refuses it."""
-    from fluxbump.bump import bump
+    from fluxbump.bump.deliver import deliver
 
     if prepared.empty:
         return None
     if delivery.checkout:
         repository.require_switchable(prepared.branch, prepared.base, prepared.changes)
-    return bump.deliver(repository, prepared, force=delivery.force) if prepared.passed else None
+    return deliver(repository, prepared, force=delivery.force) if prepared.passed else None
 
 
 def _require_no_branch(rev: str, delivery: Delivery) -> None:
@@ -240,9 +241,9 @@ def _print(
     how: How,
 ) -> None:
     def as_json(steps: Sequence[Step]) -> str:
-        from fluxbump.reports import result_json
+        from fluxbump.reports.result_json import bump as bump_json
 
-        return result_json.bump(prepared, result, steps)
+        return bump_json.bump(prepared, result, steps)
 
     def outcome(paint: Paint) -> None:
         from fluxbump.reports import text

@@ -11,18 +11,8 @@ from fluxbump.discover import release_lines
 from fluxbump.discover.pins import KINDS
 from fluxbump.errors import PinError
 from fluxbump.flux.available import Available, without_chart
-from fluxbump.model import (
-    FLUX,
-    FLUX2,
-    OPERATOR,
-    ChartIndex,
-    Form,
-    Inventory,
-    Pin,
-    Role,
-    Track,
-    TrackKind,
-)
+from fluxbump.helm.chart_releases import ChartIndex
+from fluxbump.model import FLUX, FLUX2, OPERATOR, Form, Inventory, Pin, Role, Track, TrackKind
 from fluxbump.text import versions
 
 _LOWEST = Version(0)

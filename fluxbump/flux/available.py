@@ -17,7 +17,7 @@ from fluxbump.errors import ResolveError
 from fluxbump.flux import releases
 from fluxbump.flux.releases import Goal, ReleaseWithoutChart
 from fluxbump.flux.tables import crds as tables
-from fluxbump.model import ChartIndex
+from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.text import versions
 
 Tags = Callable[[], Iterable[Version]]

@@ -18,10 +18,10 @@ from msgspec.structs import replace
 
 from fluxbump.errors import IndexSourceError, NoAnswerError
 from fluxbump.flux.tables import charts as table
+from fluxbump.helm.chart_releases import ChartIndex, ChartRelease, IndexSource
 from fluxbump.helm.index import places
 from fluxbump.helm.index import source as indexes
 from fluxbump.helm.index.source import IndexReader
-from fluxbump.model import ChartIndex, ChartRelease, IndexSource
 from fluxbump.system.wait_at_most import Heard, SilentError
 
 SILENCE: Final = 2.0

@@ -30,7 +30,8 @@ from fluxbump.flux.tables import crds as tables
 from fluxbump.flux.tables import fields
 from fluxbump.flux.tables.fields import Schema
 from fluxbump.helm import archive
-from fluxbump.model import FLUX, FLUX2, ChartRelease, Form, Inventory
+from fluxbump.helm.chart_releases import ChartRelease
+from fluxbump.model import FLUX, FLUX2, Form, Inventory
 from fluxbump.text import versions
 
 Index = Mapping[str, ChartRelease]

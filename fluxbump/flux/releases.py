@@ -11,7 +11,7 @@ from semver import Version
 
 from fluxbump.errors import ResolveError, UsageError
 from fluxbump.flux.tables import crds
-from fluxbump.model import ChartIndex, ChartRelease
+from fluxbump.helm.chart_releases import ChartIndex, ChartRelease
 from fluxbump.text import versions
 
 LATEST = "latest"

@@ -7,7 +7,6 @@ and HEAD are never touched, except by `switch`.
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 from msgspec import Struct
 
 from fluxbump.errors import RepositoryError
-from fluxbump.git import branch_names, commits, history, local_process
+from fluxbump.git import branch_names, commits, history, local_process, uncommitted
 from fluxbump.git.commits import Built, CommitText
 from fluxbump.git.lineage import Held
 from fluxbump.git.objects import Commit, CommitSnapshot, Git, ObjectSnapshot
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 # What needs no second opinion; see git-check-ref-format(1) for the rest.
 _PLAIN_BRANCH = re.compile(r"[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*(?:\.[0-9]+)*")
 T = TypeVar("T", bound=ObjectSnapshot)
-_UNFINISHED = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply")
 
 
 class Branch(Struct, frozen=True):
@@ -231,35 +229,16 @@ class Repository:
 
     def modified(self, paths: Iterable[str]) -> list[str]:
         """Return those of `paths` whose work tree or index differs from HEAD."""
-        if self.bare:
-            return []
-        wanted = set(paths)
-        out = self._git.run(
-            "status", "--porcelain=v1", "-z", "--untracked-files=no", "--no-renames",
-            "--ignore-submodules=all", env={"GIT_OPTIONAL_LOCKS": "0"},
-        )  # fmt: skip
-        entries = (entry[3:] for entry in out.decode("utf-8", "surrogateescape").split("\0"))
-        return sorted(entry for entry in entries if entry in wanted)
+        return [] if self.bare else uncommitted.modified(self._git, paths)
 
     @property
     def clean(self) -> bool:
         """Whether the work tree holds what HEAD does, and no file besides that git would add."""
-        if self.bare:
-            return True
-        return not self._git.run(
-            "status", "--porcelain=v1", "-z", "--untracked-files=normal", "--no-renames",
-            "--ignore-submodules=all", env={"GIT_OPTIONAL_LOCKS": "0"},
-        )  # fmt: skip
+        return self.bare or uncommitted.is_clean(self._git)
 
     def unstaged(self, paths: Iterable[str]) -> set[str]:
         """Return those of `paths` of which the index does not hold what is in the work tree."""
-        wanted = set(paths)
-        out = self._git.run(
-            "status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames",
-            "--ignore-submodules=all", env={"GIT_OPTIONAL_LOCKS": "0"},
-        )  # fmt: skip
-        entries = out.decode("utf-8", "surrogateescape").split("\0")
-        return {entry[3:] for entry in entries if entry[1:2] != " " and entry[3:] in wanted}
+        return uncommitted.unstaged(self._git, paths)
 
     # --- building ---------------------------------------------------------------------------
 
@@ -374,28 +353,11 @@ class Repository:
             raise RepositoryError(
                 "a bare repository has nothing to check out", hint="drop --checkout"
             )
-        unfinished = next((n for n in _UNFINISHED if (self._layout.private / n).exists()), None)
-        if unfinished:
-            raise RepositoryError(
-                f"a merge or rebase is under way ({unfinished})", hint="finish it"
-            )
         existing = self.branch(branch)
         elsewhere = existing.worktree if existing else ""
         if elsewhere and Path(elsewhere).resolve() != self.root.resolve():
             raise RepositoryError(f"{branch} is checked out in {elsewhere}", hint="drop --checkout")
-        with self._git.quarantine() as env:
-            tree = self._git.build_tree(base, changes, env)
-            index = self._layout.private / "index"
-            if index.exists():
-                shutil.copyfile(index, env["GIT_INDEX_FILE"])
-            self._git.run("update-index", "-q", "--refresh", env=env, accept=(0, 1))
-            try:
-                self._git.run("read-tree", "-n", "-m", "-u", "HEAD", tree, env=env)
-            except RepositoryError as error:
-                raise RepositoryError(
-                    f"switching would overwrite local changes: {error.message}",
-                    hint="commit or stash them, or drop --checkout",
-                ) from None
+        uncommitted.require_switchable(self._git, self._layout.private, base, changes)
 
     def switch(self, branch: str) -> None:
         """Check a branch out.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from fluxbump.model import ChartIndex
+from fluxbump.helm.chart_releases import ChartIndex
 
 _DAY = 24 * 60 * 60
 

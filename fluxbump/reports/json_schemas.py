@@ -14,12 +14,15 @@ from fluxbump.reports.fleet import FleetJson
 from fluxbump.reports.formats.json import CheckJson
 from fluxbump.reports.matrix import MatrixJson
 from fluxbump.reports.recover import RecoverJson
-from fluxbump.reports.result_json import REPORTS
+from fluxbump.reports.result_json.bump import ToJson
+from fluxbump.reports.result_json.status import ReleasesJson, StatusJson
 from fluxbump.reports.run import RunJson
 from fluxbump.reports.upgrade_path import PathJson
 
 _REPORTS: dict[str, Any] = {
-    **REPORTS,
+    "to": ToJson,
+    "status": StatusJson,
+    "releases": ReleasesJson,
     "check": CheckJson,
     "path": PathJson,
     "matrix": MatrixJson,

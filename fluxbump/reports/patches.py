@@ -10,7 +10,7 @@ from fluxbump.model import FLUX, Snapshot
 from fluxbump.reports.table import Paint, printable
 
 if TYPE_CHECKING:
-    from fluxbump.bump.bump import Prepared
+    from fluxbump.bump.prepared import Prepared
 
 
 def patches(prepared: Prepared[Snapshot], paint: Paint) -> str:

@@ -11,7 +11,7 @@ from fluxbump.check.groups import FindingGroup, grouped
 from fluxbump.reports.json_encoder import dump
 from fluxbump.reports.next_steps import Step, typed
 from fluxbump.reports.next_steps_json import NextJson, next_json
-from fluxbump.reports.result_json import FindingJson, findings
+from fluxbump.reports.result_json.parts import FindingJson, findings
 from fluxbump.reports.table import Paint, printable
 from fluxbump.run.decision import Blocked, Update, Waiting, skipped_by_reason
 from fluxbump.text import markdown

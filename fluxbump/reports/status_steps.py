@@ -13,7 +13,8 @@ from fluxbump.discover import chart_installs
 from fluxbump.discover.tracks import available, installs
 from fluxbump.flux import releases
 from fluxbump.flux.upgrade_path import Hop
-from fluxbump.model import FLUX, FLUX2, ChartIndex, Form, Severity
+from fluxbump.helm.chart_releases import ChartIndex
+from fluxbump.model import FLUX, FLUX2, Form, Severity
 from fluxbump.reports.next_steps import Step, typed
 from fluxbump.text import versions
 

@@ -12,10 +12,10 @@ from fluxbump.check.status import Listed, Survey
 from fluxbump.discover import installers
 from fluxbump.discover.tracks import installs, moves
 from fluxbump.flux import releases as resolve
+from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.model import (
     FLUX,
     FLUX2,
-    ChartIndex,
     Form,
     Location,
     Note,

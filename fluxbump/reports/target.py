@@ -7,7 +7,7 @@ from typing import Literal
 from typing_extensions import TypedDict
 
 from fluxbump.flux.releases import Goal
-from fluxbump.model import ChartIndex, ChartRelease
+from fluxbump.helm.chart_releases import ChartIndex, ChartRelease
 
 
 class ChartReleaseJson(TypedDict):

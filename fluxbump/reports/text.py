@@ -25,8 +25,9 @@ from fluxbump.reports.table import Paint, printable, table
 from fluxbump.reports.table import section as _section
 
 if TYPE_CHECKING:
-    from fluxbump.bump.bump import Delivered, Prepared
+    from fluxbump.bump.deliver import Delivered
     from fluxbump.bump.in_place import Written
+    from fluxbump.bump.prepared import Prepared
 
 _FEW = 4
 

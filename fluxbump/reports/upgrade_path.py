@@ -12,7 +12,7 @@ from fluxbump.check.pin_history import Past
 from fluxbump.flux import stored_versions
 from fluxbump.flux.stored_versions import Conflict
 from fluxbump.flux.upgrade_path import Hop, Removed, Route
-from fluxbump.model import ChartIndex
+from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.reports.json_encoder import dump
 from fluxbump.reports.next_steps import Step
 from fluxbump.reports.next_steps_json import NextJson, next_json

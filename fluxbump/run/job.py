@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from fluxbump.bump import bump
 from fluxbump.bump.plan import Options
+from fluxbump.bump.prepared import Prepared, Request
 from fluxbump.check.starting_point import Looked, look
 from fluxbump.config.settings import branch_prefix
 from fluxbump.errors import HalfBumpError
@@ -54,7 +55,7 @@ class Report(Struct, frozen=True):
 
     outcome: Outcome
     decision: Decision
-    prepared: bump.Prepared | None = None
+    prepared: Prepared | None = None
     done: tuple[Effect, ...] = ()
     sent: tuple[Sent, ...] = ()
     request: PullRequest | None = None
@@ -103,9 +104,7 @@ def run(place: Place, now: datetime, log: Log, *, rehearse: bool = False) -> Rep
     return Report(outcome(decision), decision, prepared, result.done, sent, result.request)
 
 
-def _tried(
-    place: Place, looked: Looked, decision: Decision
-) -> tuple[Decision, bump.Prepared | None]:
+def _tried(place: Place, looked: Looked, decision: Decision) -> tuple[Decision, Prepared | None]:
     """Make the bump that was decided, and tell what is decided when that is known."""
     if not isinstance(decision, Update):
         return decision, None
@@ -116,9 +115,9 @@ def _tried(
     return decision if prepared.passed else _refused(decision, prepared), prepared
 
 
-def _prepared(place: Place, looked: Looked, decision: Update) -> bump.Prepared:
+def _prepared(place: Place, looked: Looked, decision: Update) -> Prepared:
     chart = decision.chart
-    request = bump.Request(
+    request = Request(
         target=decision.release,
         chart_version=str(chart.version) if chart.version else None,
         options=Options(level=place.settings.bump, leave=place.leave),
@@ -127,7 +126,7 @@ def _prepared(place: Place, looked: Looked, decision: Update) -> bump.Prepared:
     return bump.prepare(place.session, looked, request)
 
 
-def _refused(decision: Decision, prepared: bump.Prepared) -> Blocked:
+def _refused(decision: Decision, prepared: Prepared) -> Blocked:
     """The whole gate sees more than the safety rules by which policy decided."""
     first = prepared.refusals[0]
     return Blocked(
@@ -143,7 +142,7 @@ def _refused(decision: Decision, prepared: bump.Prepared) -> Blocked:
 def _until_still(
     place: Place,
     decision: Decision,
-    prepared: bump.Prepared | None,
+    prepared: Prepared | None,
     log: Log,
     rehearsal: Rehearsal | None,
 ) -> PassResult:
@@ -176,7 +175,7 @@ def _main(place: Place) -> dict[str, str]:
 
 
 def _offer(
-    place: Place, decision: Decision, prepared: bump.Prepared | None, forge: Forge
+    place: Place, decision: Decision, prepared: Prepared | None, forge: Forge
 ) -> Offer | None:
     if prepared is None or not isinstance(decision, Update):
         return None

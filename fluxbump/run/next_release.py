@@ -26,7 +26,8 @@ from fluxbump.discover.tracks import available, held, installs
 from fluxbump.errors import FluxbumpError, HalfBumpError
 from fluxbump.flux.releases import Goal, ReleaseWithoutChart
 from fluxbump.flux.upgrade_path import Hop, Route, route
-from fluxbump.model import FLUX, FLUX2, ChartIndex, Finding, Form, Severity
+from fluxbump.helm.chart_releases import ChartIndex
+from fluxbump.model import FLUX, FLUX2, Finding, Form, Severity
 from fluxbump.run.decision import (
     Blocked,
     Decision,

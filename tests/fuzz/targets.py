@@ -29,9 +29,10 @@ from fluxbump.flux.releases import resolve
 from fluxbump.git import remote_url
 from fluxbump.git.overlay import MemorySnapshot, Overlay
 from fluxbump.helm import archive, binary, lock
+from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.helm.index import entries, section
 from fluxbump.helm.registry import challenge, manifest, reference
-from fluxbump.model import FLUX, FLUX2, ChartIndex, Inventory
+from fluxbump.model import FLUX, FLUX2, Inventory
 from fluxbump.run.pull_request import release_notes
 from fluxbump.run.pull_request.state import SavedState
 from fluxbump.system import replace_journal

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from fluxbump.helm.chart_releases import IndexSource
 from fluxbump.helm.index.source import open_source
 from fluxbump.helm.registry.charts import RegistryCharts
 from fluxbump.helm.registry.client import Registry
-from fluxbump.model import IndexSource
 from fluxbump.system.http.fetch import Web
 from tests.registry.front import Front
 from tests.registry.running import Running, running

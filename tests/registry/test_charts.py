@@ -13,7 +13,7 @@ import pytest
 
 from fixtures import generate
 from fluxbump.errors import IndexSourceError
-from fluxbump.model import IndexSource
+from fluxbump.helm.chart_releases import IndexSource
 from tests.registry.conftest import Source
 from tests.registry.front import Answered, Asked, Front
 from tests.registry.running import CHART_CONFIG, CHART_CONTENT, MANIFEST, Running, running

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from fluxbump.check.rules.rule import Evidence, Outcome, Rule, Trait, needed
 from fluxbump.discover import installers
 from fluxbump.discover.tracks import installs
-from fluxbump.model import FLUX2, ChartRelease, Finding, Form, Pin, Related, Severity
+from fluxbump.helm.chart_releases import ChartRelease
+from fluxbump.model import FLUX2, Finding, Form, Pin, Related, Severity
 from fluxbump.text import version_ranges
 
 _CODE = "FB115"

@@ -10,8 +10,9 @@ from fluxbump.model import FLUX
 from fluxbump.reports.next_steps import Step, typed
 
 if TYPE_CHECKING:
-    from fluxbump.bump.bump import Delivered, Prepared
+    from fluxbump.bump.deliver import Delivered
     from fluxbump.bump.in_place import Written
+    from fluxbump.bump.prepared import Prepared
     from fluxbump.model import Snapshot
 
 _DRY = ("--dry-run", "-n")

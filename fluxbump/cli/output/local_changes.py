@@ -8,7 +8,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from fluxbump.cli.console import Console
-    from fluxbump.model import ChartIndex, Inventory, Snapshot
+    from fluxbump.helm.chart_releases import ChartIndex
+    from fluxbump.model import Inventory, Snapshot
     from fluxbump.workspace import Session
 
 _FEW = 2

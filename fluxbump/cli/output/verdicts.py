@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fluxbump.check.check import Examined
     from fluxbump.check.verdict import Verdict
     from fluxbump.cli.console import Console
-    from fluxbump.model import ChartIndex
+    from fluxbump.helm.chart_releases import ChartIndex
     from fluxbump.reports.next_steps import Step
     from fluxbump.reports.view import View
 

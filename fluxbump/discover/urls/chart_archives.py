@@ -9,7 +9,8 @@ from fluxbump.discover.digests import spellings
 from fluxbump.discover.embedded import program_source
 from fluxbump.discover.variables import references
 from fluxbump.errors import HalfBumpError
-from fluxbump.model import FLUX2, ChartIndex, ChartRelease, Form, Inventory, Pin, Related, Track
+from fluxbump.helm.chart_releases import ChartIndex, ChartRelease
+from fluxbump.model import FLUX2, Form, Inventory, Pin, Related, Track
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.patterns import lazy_pattern
 

@@ -15,7 +15,8 @@ from pathlib import Path
 from msgspec import Struct
 from semver import Version
 
-from fluxbump.model import FLUX2, ChartRelease
+from fluxbump.helm.chart_releases import ChartRelease
+from fluxbump.model import FLUX2
 
 _TABLE = Path(__file__).parent / "charts.json"
 _ARCHIVE = (

@@ -17,8 +17,8 @@ from msgspec import Struct
 from semver import Version
 
 from fluxbump.errors import IndexSourceError
+from fluxbump.helm.chart_releases import ChartIndex, ChartRelease
 from fluxbump.helm.index import section
-from fluxbump.model import ChartIndex, ChartRelease
 from fluxbump.text import versions, yaml
 
 _DIGEST = re.compile(r"(?:sha256:)?(?P<hex>[0-9a-fA-F]{64})")

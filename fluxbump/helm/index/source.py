@@ -15,9 +15,9 @@ from typing import Final, Protocol
 from msgspec import Struct
 
 from fluxbump.errors import IndexSourceError, NoAnswerError
+from fluxbump.helm.chart_releases import ChartIndex, ChartRelease, IndexSource
 from fluxbump.helm.index import directory, file, oci, places, url
 from fluxbump.helm.index.entries import parse_index
-from fluxbump.model import ChartIndex, ChartRelease, IndexSource
 from fluxbump.system.http.failure import HttpError
 
 INDEX_LIMIT: Final = 64 << 20

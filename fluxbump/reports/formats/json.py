@@ -18,7 +18,7 @@ from fluxbump.reports.formats.format import of_severity, slug
 from fluxbump.reports.json_encoder import dump
 from fluxbump.reports.next_steps import Step
 from fluxbump.reports.next_steps_json import NextJson, next_json
-from fluxbump.reports.result_json import FindingJson, PlaceJson, findings
+from fluxbump.reports.result_json.parts import FindingJson, PlaceJson, findings
 from fluxbump.reports.table import Paint
 
 NAME = "json"

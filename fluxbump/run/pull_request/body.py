@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from msgspec.structs import replace
 
 from fluxbump.flux import stored_versions
-from fluxbump.model import ChartIndex
+from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.run.pull_request import release_notes, sections, state
 from fluxbump.run.pull_request.sections import BodyInputs, Section
 from fluxbump.run.pull_request.state import SavedState

@@ -22,7 +22,7 @@ from fluxbump.text import markdown
 from fluxbump.text.markdown import code, plain
 
 if TYPE_CHECKING:
-    from fluxbump.bump.bump import Prepared
+    from fluxbump.bump.prepared import Prepared
 
 Link = Callable[[str, int], str]
 """Returns the address of a line of a file: path and line to URL; empty for none."""

@@ -1,0 +1,73 @@
+"""Makes a branch of a bump that is ready: its commits, mostly one, and one ref."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+from fluxbump.bump.prepared import Prepared
+from fluxbump.errors import RepositoryError
+from fluxbump.git import branch_names
+from fluxbump.git.repository import Branch, Repository
+
+
+class Delivered(Struct, frozen=True):
+    """What became of a prepared bump.
+
+    Attributes:
+        commit: the branch's tip.
+        outcome: `created`; `unchanged`, when the branch already held the same result; or
+            `replaced`.
+        kept: the ref that keeps the replaced tip reachable.
+    """
+
+    commit: str
+    outcome: Literal["created", "unchanged", "replaced"]
+    kept: str | None = None
+
+    @property
+    def written(self) -> bool:
+        """Whether there are new commits."""
+        return self.outcome != "unchanged"
+
+
+def deliver(repository: Repository, prepared: Prepared, *, force: bool = False) -> Delivered:
+    """Write the commits and make the branch, by one compare-and-swap.
+
+    Args:
+        repository: where.
+        prepared: what; it must have passed its checks.
+        force: replace a branch of that name that holds something else.
+
+    Raises:
+        RepositoryError: the branch holds something else, is checked out, or git refuses.
+    """
+    here = [repository.current_branch()] if repository.bare else []
+    branch_names.require_other(prepared.branch, (prepared.base.name, *here))
+    existing = repository.branch(prepared.branch)
+    if existing is not None and existing.tree == prepared.built.tree:
+        return Delivered(existing.tip, "unchanged")
+    if existing is not None:
+        _require_replaceable(existing, force=force)
+    commit = prepared.base.commit.sha
+    for step in prepared.steps:
+        commit = repository.write(prepared.base, step.changes, step.message, parent=commit)
+    if existing is None:
+        other = repository.create(prepared.branch, commit, prepared.built.tree)
+        return Delivered(other or commit, "unchanged" if other else "created")
+    return Delivered(commit, "replaced", kept=repository.replace(existing, commit))
+
+
+def _require_replaceable(branch: Branch, *, force: bool) -> None:
+    if not force:
+        raise RepositoryError(
+            f"branch {branch.name} already exists with different content "
+            f"(commit {branch.tip[:12]})",
+            hint=f"look at it: git log -p {branch.name}; --force replaces it and keeps its old tip",
+        )
+    if branch.worktree:
+        raise RepositoryError(
+            f"branch {branch.name} is checked out in {branch.worktree}",
+            hint="switch to another branch there first",
+        )

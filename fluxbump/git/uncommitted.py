@@ -1,0 +1,71 @@
+"""What a work tree and its index hold that is not committed, and whether it is in the way."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+
+from fluxbump.errors import RepositoryError
+from fluxbump.git.objects import CommitSnapshot, Git
+from fluxbump.git.overlay import ChangeSet
+
+_UNFINISHED = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply")
+
+
+def modified(git: Git, paths: Iterable[str]) -> list[str]:
+    """Return those of `paths` whose work tree or index differs from HEAD, sorted."""
+    wanted = set(paths)
+    return sorted(path for _, path in _states(git, "no") if path in wanted)
+
+
+def is_clean(git: Git) -> bool:
+    """Whether the work tree holds what HEAD does, and no file besides that git would add."""
+    return not _states(git, "normal")
+
+
+def unstaged(git: Git, paths: Iterable[str]) -> set[str]:
+    """Return those of `paths` of which the index does not hold what is in the work tree."""
+    wanted = set(paths)
+    return {path for state, path in _states(git, "all") if state[1] != " " and path in wanted}
+
+
+def _states(git: Git, untracked: Literal["no", "normal", "all"]) -> list[tuple[str, str]]:
+    """Give each file that differs with the two letters that git-status(1) has for it."""
+    out = git.run(
+        "status", "--porcelain=v1", "-z", f"--untracked-files={untracked}", "--no-renames",
+        "--ignore-submodules=all", env={"GIT_OPTIONAL_LOCKS": "0"},
+    )  # fmt: skip
+    entries = out.decode("utf-8", "surrogateescape").split("\0")
+    return [(entry[:2], entry[3:]) for entry in entries if entry]
+
+
+def require_switchable(git: Git, private: Path, base: CommitSnapshot, changes: ChangeSet) -> None:
+    """Refuse a switch to a result that would overwrite what is not committed.
+
+    Args:
+        git: runs in the work tree.
+        private: the work tree's own git directory.
+        base: what `changes` are to.
+        changes: what the switch brings.
+
+    Raises:
+        RepositoryError: it would, or a merge or rebase is under way.
+    """
+    unfinished = next((name for name in _UNFINISHED if (private / name).exists()), None)
+    if unfinished:
+        raise RepositoryError(f"a merge or rebase is under way ({unfinished})", hint="finish it")
+    with git.quarantine() as env:
+        tree = git.build_tree(base, changes, env)
+        index = private / "index"
+        if index.exists():
+            shutil.copyfile(index, env["GIT_INDEX_FILE"])
+        git.run("update-index", "-q", "--refresh", env=env, accept=(0, 1))
+        try:
+            git.run("read-tree", "-n", "-m", "-u", "HEAD", tree, env=env)
+        except RepositoryError as error:
+            raise RepositoryError(
+                f"switching would overwrite local changes: {error.message}",
+                hint="commit or stash them, or drop --checkout",
+            ) from None
