@@ -35,6 +35,7 @@ class PathFormat(StrEnum):
     TEXT = "text"
     JSON = "json"
     MERMAID = "mermaid"
+    HTML = "html"
 
 
 class MatrixFormat(StrEnum):
@@ -119,6 +120,11 @@ def path(
         console.result(report.json_text(found, best, gathered.past))
     elif output is PathFormat.MERMAID:
         console.result(report.mermaid(found))
+    elif output is PathFormat.HTML:
+        from fluxbump.reports.html.path import path_page
+
+        history = told(found, gathered, loaded)
+        console.result(path_page(found, best, history, _manifests(found, gathered)))
     else:
         history = told(found, gathered, loaded)
         console.result(report.text(found, best, Paint(enabled=console.colored()), history))

@@ -48,14 +48,18 @@ def _headline(route: Route, paint: Paint) -> str:
     return paint(f"Flux {' -> '.join(route.releases)}", "bold") + f" ({count})"
 
 
-def _rows(number: int, hop: Hop) -> Iterator[tuple[str, str, str, str]]:
-    """One row for each thing to do; the hop itself stands in the first."""
+def steps_before(hop: Hop) -> list[tuple[str, str]]:
+    """Return what to do before a hop: each step with what it is about."""
     steps = [("Kubernetes", f"{hop.kubernetes} or newer")] if hop.kubernetes else []
     steps += [("move manifests", _move(removed_version)) for removed_version in hop.removed]
     steps += [("flux migrate", _migrate(stored)) for stored in hop.migrate]
-    steps += [("flux migrate", _rewrite(stored)) for stored in hop.rewrite]
+    return [*steps, *(("flux migrate", _rewrite(stored)) for stored in hop.rewrite)]
+
+
+def _rows(number: int, hop: Hop) -> Iterator[tuple[str, str, str, str]]:
+    """One row for each thing to do; the hop itself stands in the first."""
     names, last = (str(number), f"{hop.old} -> {hop.new}"), ""
-    for step, what in steps or [("nothing", "")]:
+    for step, what in steps_before(hop) or [("nothing", "")]:
         yield (*names, step if step != last else "", what)
         names, last = ("", ""), step
 
