@@ -20,7 +20,7 @@ from fluxbump.reports.formats import html
 from fluxbump.reports.html.diff import diff_section
 from fluxbump.reports.html.elements import Node, markup
 from fluxbump.reports.html.fleet import fleet_page
-from fluxbump.reports.html.path import path_page
+from fluxbump.reports.html.path import RouteFacts, path_page
 from fluxbump.reports.html.pins import PinMap, pins_section
 from fluxbump.reports.html.style import CSS
 from fluxbump.reports.table import Paint
@@ -204,7 +204,7 @@ def test_a_bump_shows_its_route_and_its_patch(pages: dict[str, Path]) -> None:
 
 def test_a_route_that_is_none_says_why() -> None:
     found = Route("2.4.0", "2.3.0", problem="no release with a chart leads around Bucket v1")
-    text = path_page(found, None, None, [])
+    text = path_page(found, RouteFacts())
     assert "No safe route from Flux 2.4.0 to 2.3.0" in text
     assert "no release with a chart leads around Bucket v1" in text
     assert 'class="edge broken"' in text

@@ -19,7 +19,7 @@ from fluxbump.bump import commit_message as message
 from fluxbump.bump import commits as steps
 from fluxbump.bump.changes import Plan, Row
 from fluxbump.bump.commits import Stage
-from fluxbump.bump.compose import Start, edited, fixed, following, replaced
+from fluxbump.bump.compose import Start, edited, fixed, following, replaced, unchecked_operator
 from fluxbump.bump.fixes import Fix, Fixing
 from fluxbump.bump.migrate import plan as migrate
 from fluxbump.bump.migrate.edits import Migration
@@ -104,7 +104,7 @@ class Prepared(Struct, Generic[S_co], frozen=True):
         steps: the commits, oldest first; none when there is nothing to do.
         migration: the manifests that move before; None when that was not asked for.
         fixings: of settings, made before too.
-        doubts: why newer releases than the target may be missing.
+        doubts: why newer releases than the target may be missing, or flux-operator's target.
     """
 
     base: S_co
@@ -236,6 +236,7 @@ def prepare(
         earlier=charts,
         following=following(inventory, chart_release, looked),
     )
+    unchecked = unchecked_operator(planned, looked)
     planned = replaced(planned, inventory, looked)
     work = edited(start, planned, session.index, looked.scope, rows_move=request.mentions)
     total = ChangeSet({**start.changes.files, **work.changes.files})
@@ -292,7 +293,7 @@ def prepare(
                 steps=_steps(repository, base, start, step, bumped=bumped),
                 migration=start.migration,
                 fixings=start.fixings,
-                doubts=goal.doubts(looked, request.target),
+                doubts=(*goal.doubts(looked, request.target), *unchecked),
             )
         )
 
@@ -384,15 +385,8 @@ def deliver(repository: Repository, prepared: Prepared, *, force: bool = False) 
     for step in prepared.steps:
         commit = repository.write(prepared.base, step.changes, step.message, parent=commit)
     if existing is None:
-        try:
-            repository.create(prepared.branch, commit)
-        except RepositoryError:
-            # Another run of the same bump may have been faster.
-            meanwhile = repository.branch(prepared.branch)
-            if meanwhile is None or meanwhile.tree != prepared.built.tree:
-                raise
-            return Delivered(meanwhile.tip, "unchanged")
-        return Delivered(commit, "created")
+        other = repository.create(prepared.branch, commit, prepared.built.tree)
+        return Delivered(other or commit, "unchanged" if other else "created")
     return Delivered(commit, "replaced", kept=repository.replace(existing, commit))
 
 

@@ -84,7 +84,9 @@ def examine(
     Raises:
         PinError: nothing is pinned, or two charts that move with Flux have the same name.
     """
-    app_versions = releases.app_versions(index.releases) if isinstance(index, ChartIndex) else {}
+    app_versions = (
+        releases.app_versions(releases.known(index)) if isinstance(index, ChartIndex) else {}
+    )
     codes = frozenset(codes)
     safety = rules.need_surroundings(codes)
     scope = settings.scope(app_versions, gather.NEEDLES if safety else ())

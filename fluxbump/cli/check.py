@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     from fluxbump.cli.console import Console
     from fluxbump.cli.output.verdicts import Sink
     from fluxbump.git.repository import Repository
-    from fluxbump.model import Snapshot
+    from fluxbump.model import ChartIndex, Snapshot
     from fluxbump.reports.next_steps import Step
+    from fluxbump.workspace import Session
 
 EPILOG = """
 Examples: `fluxbump check` judges the work tree; `fluxbump check --staged` what the next commit
@@ -214,13 +215,11 @@ def check(
     from fluxbump.check.evidence import BASE_REFUSED, NO_BASE
     from fluxbump.check.renderer import renderer
     from fluxbump.check.rules import RULES, need
-    from fluxbump.check.status import load
     from fluxbump.cli import base as baseline
     from fluxbump.cli.cluster_facts import known
     from fluxbump.cli.fix import chosen, fix_worktree
     from fluxbump.cli.output.verdicts import after_check, sinks, with_baseline
     from fluxbump.cli.workspace import open_session
-    from fluxbump.model import ChartIndex
     from fluxbump.system.process_pool import among_processes
 
     _require_one(rev=rev is not None, staged=staged, worktree=worktree)
@@ -243,8 +242,7 @@ def check(
         session = baseline.held(opened, change)
         console.progress("reading the chart index and the repository …")
         rendering = not (no_render or self_test)
-        loaded = load(session.index)
-        charts = loaded if isinstance(loaded, ChartIndex) else None
+        loaded, charts = _charts(session, console)
         with (
             renderer(session, charts) if rendering and need(codes, "renders") else nullcontext()
         ) as render:
@@ -277,6 +275,20 @@ def check(
     steps = after_check(verdict, examined, charts, editable=rev is None and not staged)
     _report(verdict, where, report, steps, console, about=examined.evidence)
     return _exit_code(verdict, strict=strict, require_render=require_render, console=console)
+
+
+def _charts(
+    session: Session[Snapshot], console: Console
+) -> tuple[ChartIndex | IndexSourceError, ChartIndex | None]:
+    """Load the chart index; say where it is from if it could be."""
+    from fluxbump.check.status import load
+    from fluxbump.model import ChartIndex
+
+    loaded = load(session.index)
+    charts = loaded if isinstance(loaded, ChartIndex) else None
+    if charts:
+        console.say_index(charts)
+    return loaded, charts
 
 
 def _taken(rev: str | None, *, staged: bool) -> Callable[[Repository], Snapshot]:

@@ -18,7 +18,9 @@ from fluxbump.cli.options import (
     ColorOption,
     ExitCodeOption,
     FleetFormat,
+    FluxOption,
     IndexGroup,
+    LeaveGotkOption,
     LogFormat,
     VerboseOption,
     exit_code_for,
@@ -112,6 +114,8 @@ def fleet(
         typer.Option("--log-format", help="With json, standard error has what each run says."),
     ] = LogFormat.TEXT,
     exit_code: ExitCodeOption = False,
+    flux: FluxOption = None,
+    leave_gotk: LeaveGotkOption = False,
     sources: IndexGroup,
     console: Annotated[Console, _CONSOLE],
 ) -> int:
@@ -145,6 +149,8 @@ def fleet(
         dry_run=dry_run,
         offline=sources.offline,
         index=sources.index,
+        flux=flux,
+        leave_gotk=leave_gotk,
         allow_hosts=tuple(allow_host or ()),
     )
     report = _Report(ours, console, output=output, logs=log_format is LogFormat.JSON)

@@ -40,6 +40,7 @@ def run(
     console.progress("reading the chart index and the work tree …")
     rendering = partial(renderer, session) if render else None
     prepared = in_place.prepare(session, request, render=rendering)
+    console.say_index(prepared.index)
     console.progress("")
     result = None
     target = request.target if not isinstance(request.target, SyncSource) else None

@@ -162,6 +162,7 @@ def to(
     replaced as a whole, with the manifests of --releases or --flux.
     """
     from fluxbump.cli.bump_request import request
+    from fluxbump.cli.output.local_changes import say_what_differs
     from fluxbump.cli.workspace import open_session
     from fluxbump.git.repository import Repository
     from fluxbump.workspace import at
@@ -182,7 +183,14 @@ def to(
         done = f"fluxbump made the branch {prepared.branch}"
         how = How(version, dry_run, "fluxbump created no branch", steps, done)
         _print(prepared, result, output, console, how)
-        _remark_on_local_changes(session.repository, prepared, console)
+        say_what_differs(
+            session,
+            prepared.inventory,
+            prepared.index,
+            console,
+            "fluxbump to --in-place takes them along",
+            touched=() if prepared.empty else prepared.changes.files,
+        )
         if delivery.checkout and result is not None:
             session.repository.switch(prepared.branch)
             console.note(f"switched to {prepared.branch}")
@@ -200,6 +208,7 @@ def _prepared(
     rendering = partial(renderer, session) if render else None
     prepared = bump.prepare(session, looked, request, render=rendering)
     console.progress("")
+    console.say_index(looked.index)
     return prepared
 
 
@@ -259,10 +268,3 @@ def _steps(prepared: Prepared, result: Delivered | None, repository: Repository)
     here = None if root.resolve() in (Path.cwd(), *Path.cwd().parents) else str(root)
     remote = _REMOTE if repository.remote_address(_REMOTE) else None
     return bumps.made(prepared, result, here, remote)
-
-
-def _remark_on_local_changes(repository: Repository, prepared: Prepared, console: Console) -> None:
-    if console.quiet or prepared.empty:
-        return
-    for path in repository.modified(prepared.changes.files):
-        console.note(f"{path} has uncommitted changes, which are not part of this")

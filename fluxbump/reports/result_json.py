@@ -25,13 +25,21 @@ from fluxbump.model import (
 from fluxbump.reports.json_encoder import dump
 from fluxbump.reports.next_steps import Step
 from fluxbump.reports.next_steps_json import NextJson, next_json
-from fluxbump.reports.target import ChartReleaseJson, TargetJson, chart_release, target
+from fluxbump.reports.target import (
+    ChartReleaseJson,
+    IndexJson,
+    TargetJson,
+    chart_release,
+    index_json,
+    target,
+)
 
 if TYPE_CHECKING:
     from fluxbump.bump.bump import Delivered, Prepared
     from fluxbump.bump.in_place import Written
     from fluxbump.check.status import Listed, Survey
     from fluxbump.git.worktree import EditableWorktree
+    from fluxbump.reports.next_steps import Step
 
 
 class PlaceJson(TypedDict):
@@ -160,13 +168,14 @@ class ToJson(TypedDict):
     migration: MigrationJson | None
     patch: str
     next: list[NextJson]
+    index: IndexJson | None
 
 
 class StatusJson(TypedDict):
-    """What `fluxbump status --output json` prints."""
+    """What `fluxbump status --output json` prints; no commit is null for the work tree."""
 
     schema: Literal["fluxbump/status/v1"]
-    commit: str
+    commit: str | None
     agree: bool | None
     release: str | None
     chart_version: str | None
@@ -176,6 +185,8 @@ class StatusJson(TypedDict):
     notes: list[NoteJson]
     unreadable: list[NoteJson]
     findings: list[FindingJson]
+    index: IndexJson | None
+    next: list[NextJson]
 
 
 class ReleaseJson(ChartReleaseJson):
@@ -192,6 +203,8 @@ class ReleasesJson(TypedDict):
     source: str
     releases: list[ReleaseJson]
     problems: list[str]
+    index: IndexJson
+    next: list[NextJson]
 
 
 REPORTS = {"to": ToJson, "status": StatusJson, "releases": ReleasesJson}
@@ -266,6 +279,7 @@ def _bump(prepared: Prepared[Snapshot], steps: Sequence[Step]) -> ToJson:
         "migration": _migration(prepared),
         "patch": prepared.built.patch.decode("utf-8", "replace"),
         "next": next_json(steps),
+        "index": index_json(prepared.index) if prepared.index.releases else None,
     }
 
 
@@ -350,8 +364,8 @@ def _tracks(current: Mapping[Track, str], targets: Mapping[Track, str]) -> list[
     ]
 
 
-def status(view: Survey, commit: str) -> str:
-    """Say where the repository is."""
+def status(view: Survey, commit: str | None, steps: Iterable[Step]) -> str:
+    """Say where the repository is, and what to do."""
     report: StatusJson = {
         "schema": "fluxbump/status/v1",
         "commit": commit,
@@ -362,16 +376,15 @@ def status(view: Survey, commit: str) -> str:
         "newest": target(view.newest) if view.newest else None,
         "pins": [pin(found) for found in view.inventory.pins],
         "notes": [note(found) for found in view.inventory.notes],
-        "unreadable": [
-            note(Note(unreadable_file.location, unreadable_file.message))
-            for unreadable_file in view.inventory.unreadable
-        ],
+        "unreadable": [note(Note(one.location, one.message)) for one in view.inventory.unreadable],
         "findings": findings(view.findings),
+        "index": index_json(view.index) if view.index else None,
+        "next": next_json(steps),
     }
     return dump(report)
 
 
-def releases(rows: Iterable[Listed], index: ChartIndex) -> str:
+def releases(rows: Iterable[Listed], index: ChartIndex, steps: Iterable[Step]) -> str:
     """Say which releases there are."""
     report: ReleasesJson = {
         "schema": "fluxbump/releases/v1",
@@ -385,5 +398,7 @@ def releases(rows: Iterable[Listed], index: ChartIndex) -> str:
             for row in rows
         ],
         "problems": list(index.problems),
+        "index": index_json(index),
+        "next": next_json(steps),
     }
     return dump(report)

@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable, Iterator
 from msgspec.structs import replace
 
 from fluxbump.check import lost_installs
-from fluxbump.check.evidence import Absent
 from fluxbump.check.rules.rule import (
     Danger,
     Evidence,
@@ -36,7 +35,7 @@ from fluxbump.text import version_ranges, versions, yaml
 
 _DEPENDENCY = "chart-dependency"  # FB108
 
-_SITES = frozenset({"FB102", "FB103"})
+_SITES = frozenset({"FB102", "FB103", "FB113"})
 """The rules by which one place that installs Flux contradicts another."""
 
 
@@ -173,7 +172,7 @@ def version_agreement(evidence: Evidence) -> Iterator[Outcome]:
     known: list[tuple[Pin, str | None, str]] = []
     for chart in charts:
         shipped, source = evidence.shipped(chart)
-        unknown = _unknown(evidence, chart) if shipped is None else None
+        unknown = evidence.unknown_chart(chart) if shipped is None else None
         if unknown is not None:
             yield NotRun("FB103", unknown)
         else:
@@ -191,21 +190,6 @@ def _charts(evidence: Evidence) -> list[Pin]:
     # The URL of an archive holds its version twice, and says one thing.
     once = {(pin.location.path, pin.location.line, pin.value): pin for pin in pins}
     return [*once.values()]
-
-
-def _unknown(evidence: Evidence, chart: Pin) -> str | None:
-    """Say why nobody knows what a chart ships; None when the index would have to know."""
-    if isinstance(evidence.index, Absent):
-        return evidence.index.reason
-    newest = max(evidence.index.values(), key=lambda one: one.version, default=None)
-    version = versions.parse(chart.value)
-    if newest is None or version is None or version <= newest.version:
-        return None
-    when = f" of {newest.created:%Y-%m-%d}" if newest.created else ""
-    return (
-        f"the chart index (newest flux2 {newest.version}{when}) is older than this repository, "
-        f"which asks for flux2 {chart.value} ({chart.location}): refresh the index"
-    )
 
 
 def _disagreement(
@@ -319,7 +303,7 @@ RULES = (
         Severity.ERROR,
         "Every place that installs Flux names one release, and in one environment the same one.",
         install_manifest,
-        traits=_STOPS_RUN | {Trait.ONE_RELEASE},
+        traits=_STOPS_RUN | {Trait.REALIGNED, Trait.ONE_RELEASE},
         broken="places that install Flux disagree, or hold no release",
     ),
     Rule(
@@ -328,7 +312,7 @@ RULES = (
         Severity.ERROR,
         "The release that is installed first is the one that the chart ships.",
         version_agreement,
-        traits=_STOPS_RUN | {Trait.ONE_RELEASE, Trait.ESSENTIAL},
+        traits=_STOPS_RUN | {Trait.REALIGNED, Trait.ONE_RELEASE, Trait.ESSENTIAL},
         danger=Danger.MIXES,
         broken="the chart ships another release than is installed first",
     ),
@@ -338,7 +322,7 @@ RULES = (
         Severity.ERROR,
         "An umbrella chart depends on the version that its wrapper has.",
         umbrella_dependency,
-        traits=_STOPS_RUN,
+        traits=_STOPS_RUN | {Trait.REALIGNED},
         broken="an umbrella chart depends on another version",
     ),
     Rule(
@@ -347,7 +331,7 @@ RULES = (
         Severity.ERROR,
         "Every HelmRelease asks for the version that its chart has.",
         helm_release,
-        traits=_STOPS_RUN,
+        traits=_STOPS_RUN | {Trait.REALIGNED},
         broken="HelmReleases ask for another version of the chart",
     ),
     Rule(
@@ -356,7 +340,7 @@ RULES = (
         Severity.ERROR,
         "Files that repeat a chart's version hold the version that it has.",
         version_mirror,
-        traits=_STOPS_RUN,
+        traits=_STOPS_RUN | {Trait.REALIGNED},
         broken="files repeat another version of the chart",
     ),
 )

@@ -27,10 +27,14 @@ _IN_VALUES = " in the values of "
 def controller_images(evidence: Evidence) -> Iterator[Outcome]:
     """Every image of a controller is the one that the installed release ships."""
     more = {release: shipped.controllers for release, shipped in evidence.manifests.items()}
+    known: dict[tuple[str, bool], str | None] = {}  # a file may hold many images
     for pin in evidence.inventory.pins:
         if pin.kind != "controller-image" or pin.form is not Form.EXACT:
             continue
-        expected = _expected(evidence, pin)
+        place = pin.location.path, _IN_VALUES in pin.subject
+        if place not in known:
+            known[place] = _expected(evidence, pin)
+        expected = known[place]
         if expected is None:
             yield NotRun("FB113", "not known which release is installed")
         elif pin.track == FLUX:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from semver import Version
-
 from fluxbump.check.rules.rule import (
     Evidence,
     Finding,
@@ -15,42 +13,28 @@ from fluxbump.check.rules.rule import (
     Rule,
     Severity,
     Trait,
-    optional,
 )
-from fluxbump.discover import chart_installs, installers
-from fluxbump.flux.available import without_chart
-from fluxbump.model import ChartIndex, Form, Pin
+from fluxbump.discover import chart_installs, floating, installers
+from fluxbump.model import Form, Pin
 from fluxbump.text import version_ranges, versions
 
 _CODE = "FB119"
 
 
-def floating(evidence: Evidence) -> Iterator[Outcome]:
+def floating_release(evidence: Evidence) -> Iterator[Outcome]:
     """A release of Flux that is not exact comes to the one that other places install."""
     pins = [pin for pin in installers.sources(evidence.inventory) if _floats(pin)]
     if not pins:
         yield NotApplicable(_CODE, "every install of Flux here is exact, or takes a variable")
         return
-    index = ChartIndex("the chart index", tuple((optional(evidence.index) or {}).values()))
-    stable = without_chart(index).stable
+    stable = evidence.stable
     for pin in pins:
-        yield _judged(pin, _newest(pin, stable), evidence)
+        yield _judged(pin, floating.newest(pin, stable), evidence)
 
 
 def _floats(pin: Pin) -> bool:
     """Whether a place may take what is newest; FB102 wants some kinds exact, whatever comes."""
     return pin.kind not in installers.EXACT and pin.form in (Form.RANGE, Form.UNPINNED)
-
-
-def _newest(pin: Pin, stable: list[Version]) -> str | None:
-    """Return the newest release that a place admits; None where none of the known ones fits."""
-    if pin.form is Form.UNPINNED:
-        return str(stable[-1])
-    try:
-        wanted = version_ranges.parse(pin.value)
-    except version_ranges.ConstraintError:
-        return None
-    return next((str(one) for one in reversed(stable) if wanted.admits(one)), None)
 
 
 def _admits(pin: Pin, version: str) -> bool:
@@ -97,7 +81,7 @@ RULES = (
         "floating-release",
         Severity.WARNING,
         "An install of Flux that is not exact comes to the release that others install.",
-        floating,
+        floating_release,
         traits=frozenset({Trait.AGREEMENT}),
     ),
 )

@@ -14,8 +14,8 @@ from fluxbump.check.rules.rule import (
     needed,
     optional,
 )
-from fluxbump.discover.inventory import SETTINGS_FILE
 from fluxbump.discover.kubernetes_pins import KubernetesPin
+from fluxbump.discover.pins.kind import SETTINGS_FILE
 from fluxbump.flux.tables.crds import kubernetes_minimum
 from fluxbump.model import FLUX, FLUX2, Finding, Related, Role, Severity
 from fluxbump.text.versions import minor

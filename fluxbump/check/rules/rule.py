@@ -69,6 +69,7 @@ class Trait(Enum):
 
     AGREEMENT = "says whether the pins agree"
     ONE_RELEASE = "says whether the pins are of one release"
+    REALIGNED = "its errors go when every pin moves to one release"
     STOPS_RUN = "its errors stop a run before anything is proposed"
     SAFETY = "says whether a cluster would survive a release"
     ADOPTION = "says whether the chart may be installed over the controllers that run"

@@ -79,7 +79,7 @@ RULES = (
         Severity.ERROR,
         "The wrapper's values repeat the version of its flux2 dependency.",
         values_mirror,
-        traits=frozenset({Trait.AGREEMENT, Trait.STOPS_RUN}),
+        traits=frozenset({Trait.AGREEMENT, Trait.STOPS_RUN, Trait.REALIGNED}),
         broken="values do not repeat the version of flux2",
     ),
 )

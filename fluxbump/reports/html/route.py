@@ -7,23 +7,28 @@ from collections.abc import Iterator
 from fluxbump.flux.upgrade_path import Hop, Route
 from fluxbump.reports.html.elements import Node, element
 from fluxbump.reports.html.page import section
-from fluxbump.reports.upgrade_path import steps_before
+from fluxbump.reports.upgrade_path import Used, steps_before
 
 _WIDTH, _BOX, _GAP, _HEIGHT = 360, 76, 66, 62
 _MIDDLE = 40
 
 
-def route_section(found: Route) -> Node | None:
-    """Draw a route and list its hops; None if there is nothing to do."""
+def route_section(found: Route, used: Used | None = None) -> Node | None:
+    """Draw a route and list its hops; None if there is nothing to do.
+
+    Args:
+        found: the route.
+        used: what the manifests of the repository use; None to list everything that is removed.
+    """
     if found.problem:
-        return section("Route", _diagram(found), element("p", found.problem))
+        return section("Route", _diagram(found, used), element("p", found.problem))
     if not found.hops:
         return None
-    hops = (_hop(number, hop) for number, hop in enumerate(found.hops, 1))
-    return section("Route", _diagram(found), *hops)
+    hops = (_hop(number, hop, used) for number, hop in enumerate(found.hops, 1))
+    return section("Route", _diagram(found, used), *hops)
 
 
-def _diagram(found: Route) -> Node:
+def _diagram(found: Route, used: Used | None) -> Node:
     """Releases from left to right; as wide as they need, so that text keeps its size."""
     releases = (found.start, found.goal) if found.problem else found.releases
     width = max(_WIDTH, len(releases) * (_BOX + _GAP) - _GAP + 16)
@@ -32,7 +37,7 @@ def _diagram(found: Route) -> Node:
     parts: list[Node] = []
     for number, release in enumerate(releases):
         if number:
-            parts += _arrow(number, None if found.problem else found.hops[number - 1])
+            parts += _arrow(number, None if found.problem else found.hops[number - 1], used)
         parts += _release(number, release, last=number == len(releases) - 1)
     drawing = element(
         "svg", element("title", label), *parts,
@@ -57,20 +62,20 @@ def _release(number: int, release: str, *, last: bool) -> Iterator[Node]:
     )
 
 
-def _arrow(number: int, hop: Hop | None) -> Iterator[Node]:
+def _arrow(number: int, hop: Hop | None, used: Used | None) -> Iterator[Node]:
     end = 8 + number * (_BOX + _GAP)
     start = end - _GAP
     broken = "" if hop else " broken"
     yield element("path", d=f"M{start + 3} {_MIDDLE}H{end - 4}", class_=f"edge{broken}")
     tip = f"M{end - 11} {_MIDDLE - 5}L{end - 4} {_MIDDLE}L{end - 11} {_MIDDLE + 5}"
     yield element("path", d=tip, class_="edge")
-    number_of = len(steps_before(hop)) if hop else 0
+    number_of = len(steps_before(hop, used)) if hop else 0
     said = "no safe hop" if hop is None else f"{number_of or 'no'} step{'s' * (number_of != 1)}"
     yield element("text", said, x=(start + end) // 2, y=16, text_anchor="middle", class_="small")
 
 
-def _hop(number: int, hop: Hop) -> Node:
-    steps = steps_before(hop)
+def _hop(number: int, hop: Hop, used: Used | None) -> Node:
+    steps = steps_before(hop, used)
     if steps:
         todo = element("ul", *(element("li", f"{what}: {detail}") for what, detail in steps))
     else:
