@@ -74,6 +74,10 @@ SHARED = {
     "cli.bump_request", "cli.in_place", "cli.bump_output", "cli.base", "cli.fix",
     "reports.matrix_page", "forges.forge", "forges.responses", "forges.authorization",
     "forges.client", "forges.detect", "forges.pull_requests", "forges.registry",
+    # The parts that pages are put together from.
+    "reports.counts", "reports.patches", "reports.html.elements", "reports.html.page",
+    "reports.html.style", "reports.html.findings", "reports.html.pins", "reports.html.route",
+    "reports.html.diff",
     # One place that lists the reports which have a schema.
     "reports.matrix", "reports.upgrade_path", "reports.recover", "reports.run", "reports.fleet",
     "reports.result_json.bump", "reports.result_json.status",

@@ -26,12 +26,14 @@ class How(Struct, frozen=True):
         dry_run: it is shown only, also when it is refused.
         not_done: what has not happened when the gate refuses it.
         steps: what to type when it passed.
+        done: what has happened when nothing stops it.
     """
 
     target: str | None
     dry_run: bool
     not_done: str
     steps: Sequence[Step]
+    done: str = ""
 
 
 def say(
@@ -60,6 +62,11 @@ def say(
         steps = refused(prepared, how.target)
     if output is BumpFormat.JSON:
         console.result(as_json(steps))
+    elif output is BumpFormat.HTML:
+        from fluxbump.cli.output.bumps import page
+
+        said = how.done if prepared.passed and not how.dry_run else how.not_done
+        console.result(page(prepared, said, steps))
     elif output is BumpFormat.PATCH:
         console.raw(prepared.built.patch)
     elif prepared.passed or prepared.empty or how.dry_run:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from fluxbump.check.check import Examined
+    from fluxbump.check.evidence import Evidence
     from fluxbump.check.verdict import Verdict
     from fluxbump.cli.console import Console
     from fluxbump.cli.output.verdicts import Sink
@@ -74,8 +75,8 @@ _REPORT = OptionGroup(
                 "--output",
                 "-o",
                 metavar="FORMAT[=FILE]",
-                help="How to print the verdict: text, json, sarif, junit, github or markdown. May "
-                "be given several times. [default: text]",
+                help="How to print the verdict: text, json, sarif, junit, github, markdown or "
+                "html. May be given several times. [default: text]",
             ),
         ]
     ),
@@ -273,7 +274,7 @@ def check(
         return _self_test(examined, console)
     verdict = with_baseline(verdict, accepted.baseline, accepted.write_baseline, console)
     steps = after_check(verdict, examined, charts, editable=rev is None and not staged)
-    _report(verdict, where, report, steps, console)
+    _report(verdict, where, report, steps, console, about=examined.evidence)
     return _exit_code(verdict, strict=strict, require_render=require_render, console=console)
 
 
@@ -322,10 +323,13 @@ def _report(
     how: ReportOptions,
     steps: Sequence[Step],
     console: Console,
+    *,
+    about: Evidence,
 ) -> None:
     from fluxbump.cli.output.verdicts import say
 
-    say(verdict, where, View(how.output_format, how.everything, how.statistics), steps, console)
+    view = View(how.output_format, how.everything, how.statistics)
+    say(verdict, where, view, steps, console, about=about)
     if how.show_suppressed:
         for finding, by in verdict.suppressed:
             reason = by.reason or "no reason given"

@@ -17,11 +17,10 @@ from fluxbump.cli.options import (
     Color,
     ColorOption,
     ExitCodeOption,
+    FleetFormat,
     FleetSourcesGroup,
     LeaveGotkOption,
     LogFormat,
-    Output,
-    OutputOption,
     VerboseOption,
     exit_code_for,
 )
@@ -106,7 +105,9 @@ def fleet(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", "-n", help="Say what would be proposed; do nothing.")
     ] = False,
-    output: OutputOption = Output.TEXT,
+    output: Annotated[
+        FleetFormat, typer.Option("--output", "-o", help="How to print the result.")
+    ] = FleetFormat.TEXT,
     log_format: Annotated[
         LogFormat,
         typer.Option("--log-format", help="With json, standard error has what each run says."),
@@ -150,9 +151,7 @@ def fleet(
         leave_gotk=leave_gotk,
         allow_hosts=tuple(allow_host or ()),
     )
-    report = _Report(
-        ours, console, is_json=output is Output.JSON, logs=log_format is LogFormat.JSON
-    )
+    report = _Report(ours, console, output=output, logs=log_format is LogFormat.JSON)
     with _state(resume) as state:
         report.begin(state, part)
         jobs = jobs or os.cpu_count() or 1
@@ -179,13 +178,13 @@ class _Report:
     """Says what becomes of a fleet: a line for each repository, and the summary."""
 
     def __init__(
-        self, entries: Sequence[FleetEntry], console: Console, *, is_json: bool, logs: bool
+        self, entries: Sequence[FleetEntry], console: Console, *, output: FleetFormat, logs: bool
     ) -> None:
         from fluxbump.reports.fleet import width
         from fluxbump.reports.table import Paint
 
         self._console = console
-        self._is_json = is_json
+        self._output = output
         self._logs = logs
         self._paint = Paint(enabled=console.colored())
         self._count = len(entries)
@@ -209,7 +208,7 @@ class _Report:
         self._done += 1
         self._console.progress("")
         self._print_log(result, log)
-        if not (self._is_json or self._console.quiet):
+        if self._output is FleetFormat.TEXT and not self._console.quiet:
             self._console.result(report.line(result, self._width, self._paint))
 
     def waiting(self, running: Sequence[str]) -> None:
@@ -223,8 +222,12 @@ class _Report:
 
         self._console.progress("")
         self._console.summary_page(report.page(summary))
-        if self._is_json:
+        if self._output is FleetFormat.JSON:
             self._console.result(report.as_json(summary))
+        elif self._output is FleetFormat.HTML:
+            from fluxbump.reports.html.fleet import fleet_page
+
+            self._console.result(fleet_page(summary))
         else:
             blank = "" if self._console.quiet or not self._count else "\n"
             self._console.result(blank + report.text(summary, self._paint))

@@ -49,7 +49,8 @@ def run(
     here = session.repository.root
     root = None if here.samefile(Path.cwd()) else str(here)
     steps = bumps.written(result, root) if result else bumps.shown() if dry_run else ()
-    how = How(target, dry_run, "fluxbump changed no files", steps)
+    done = "fluxbump changed the files of the working tree"
+    how = How(target, dry_run, "fluxbump changed no files", steps, done)
     _print(prepared, result, output, console, root=root, how=how)
     return 0 if prepared.passed else _FAILED_CHECK
 

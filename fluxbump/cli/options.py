@@ -30,6 +30,14 @@ class Output(StrEnum):
     JSON = "json"
 
 
+class FleetFormat(StrEnum):
+    """How to print what became of a fleet."""
+
+    TEXT = "text"
+    JSON = "json"
+    HTML = "html"
+
+
 class LogFormat(StrEnum):
     """How to say on standard error what happens."""
 
@@ -43,6 +51,7 @@ class BumpFormat(StrEnum):
     TEXT = "text"
     JSON = "json"
     PATCH = "patch"
+    HTML = "html"
 
 
 class ConfigFrom(StrEnum):

@@ -21,6 +21,8 @@ from fluxbump.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from fluxbump.check.evidence import Evidence
     from fluxbump.discover.flux_objects import Resource
     from fluxbump.errors import IndexSourceError
@@ -39,6 +41,7 @@ class PathFormat(StrEnum):
     TEXT = "text"
     JSON = "json"
     MERMAID = "mermaid"
+    HTML = "html"
 
 
 class MatrixFormat(StrEnum):
@@ -161,12 +164,15 @@ def _say(answer: _Answer, output: PathFormat, console: Console) -> None:
         console.result(report.json_text(found, answer.newest, gathered.past, answered, steps))
     elif output is PathFormat.MERMAID:
         console.result(report.mermaid(found))
+    elif output is PathFormat.HTML:
+        console.result(_page(answer, steps))
     else:
         using = _using(found, gathered)
-        used = None if using is None else {hop: _counts(held) for hop, held in using.items()}
+        used = _used(using)
         paint, history = Paint(enabled=console.colored()), told(found, gathered, index)
         console.result(report.text(found, answer.newest, paint, history, used))
-        _say_the_rest(found, gathered, using or {}, console)
+        for part in _moving(found, gathered, using or {}):
+            console.result("\n".join(["", *part]))
         lines = [index_line(answered, datetime.now(UTC))] if answered else []
         console.result("\n".join(["", *lines, *next_steps.lines(steps)]))
 
@@ -265,9 +271,28 @@ def _counts(using: list[Resource]) -> dict[tuple[str, str], int]:
     return Counter((one.kind, one.api_version.rpartition("/")[2]) for one in using)
 
 
-def _say_the_rest(
-    found: Route, gathered: Evidence, using: dict[str, list[Resource]], console: Console
-) -> None:
+def _used(using: dict[str, list[Resource]] | None) -> dict[str, dict[tuple[str, str], int]] | None:
+    return None if using is None else {hop: _counts(held) for hop, held in using.items()}
+
+
+def _page(answer: _Answer, steps: Sequence[Step]) -> str:
+    from fluxbump.bump.upgrade_route import told
+    from fluxbump.reports.html.path import RouteFacts, path_page
+
+    found, gathered = answer.found, answer.gathered
+    using = _using(found, gathered)
+    facts = RouteFacts(
+        answer.newest,
+        told(found, gathered, answer.index),
+        _used(using),
+        [*_moving(found, gathered, using or {})],
+    )
+    return path_page(found, facts, steps)
+
+
+def _moving(
+    found: Route, gathered: Evidence, using: dict[str, list[Resource]]
+) -> Iterator[list[str]]:
     """Say which manifests of this repository have to move before a hop, and what moves them."""
     from fluxbump.bump.upgrade_route import movable
     from fluxbump.check.evidence import optional
@@ -279,7 +304,7 @@ def _say_the_rest(
             continue
         files = len({one.location.path for one in held})
         where = "1 file" if files == 1 else f"{files} files"
-        lines = ["", f"Manifests to move before {hop.new} ({len(held)} in {where}):"]
+        lines = [f"Manifests to move before {hop.new} ({len(held)} in {where}):"]
         lines += [
             f"  {resource.location}  {resource.kind} {resource.name}: {resource.api_version}"
             for resource in held
@@ -289,7 +314,7 @@ def _say_the_rest(
         if count:
             which = "them" if count == len(held) else f"{count} of them"
             lines.append(f"fluxbump to {hop.new} --migrate-apis moves {which}, at {hop.old}")
-        console.result("\n".join(lines))
+        yield lines
 
 
 def matrix(

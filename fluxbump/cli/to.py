@@ -181,7 +181,8 @@ def to(
         nothing_written = dry_run or output is BumpFormat.PATCH
         result = None if nothing_written else _delivered(session.repository, prepared, delivery)
         steps = _steps(prepared, result, session.repository)
-        how = How(version, dry_run, "fluxbump created no branch", steps)
+        done = f"fluxbump made the branch {prepared.branch}"
+        how = How(version, dry_run, "fluxbump created no branch", steps, done)
         _print(prepared, result, output, console, how)
         say_what_differs(
             session,

@@ -15,8 +15,8 @@ from fluxbump.text.patterns import lazy_pattern
 # tried twice, so the time is linear.
 _ACTION = lazy_pattern(
     r"\{\{(?:"
-    r"-?\s*+/\*(?:[^*]|\*(?!/))*+\*/"
-    r'|(?:"(?:[^"\\\n]|\\.)*+"|`[^`]*+`|[^"`}]|\}(?!\}))*+'
+    r"-?\s*+/\*(?>(?:[^*]|\*(?!/))*)\*/"
+    r'|(?>(?:"(?>(?:[^"\\\n]|\\.)*)"|`[^`]*+`|[^"`}]|\}(?!\}))*)'
     r")\s*+-?\}\}",
     re.DOTALL,
 )

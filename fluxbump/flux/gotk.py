@@ -35,7 +35,7 @@ _BY_HELM = "app.kubernetes.io/managed-by: Helm"
 
 # The comments before the first object. Nothing is tried twice, so a long file that is something
 # else is left at its first line.
-_HEAD = re.compile(r"\ufeff?(?:---[ \t]*\r?\n|[ \t]*\r?\n|#[^\n]*\n)++")
+_HEAD = re.compile(r"\ufeff?(?>(?:---[ \t]*\r?\n|[ \t]*\r?\n|#[^\n]*\n)+)")
 _VERSION = re.compile(rf"^{NEEDLE}[ \t]*(?P<version>\S+)[ \t]*\r?$", re.MULTILINE)
 _COMPONENTS = re.compile(r"^# Components:[ \t]*(?P<components>[a-z0-9,-]+)[ \t]*\r?$", re.MULTILINE)
 _SEPARATOR = re.compile(r"^---[ \t]*\r?\n", re.MULTILINE)

@@ -65,17 +65,26 @@ def _headline(route: Route, paint: Paint) -> str:
     return paint(f"Flux {' -> '.join(route.releases)}", "bold") + f" ({count})"
 
 
-def _rows(number: int, hop: Hop, used: Used | None) -> Iterator[tuple[str, str, str, str]]:
-    """One row for each thing to do; the hop itself stands in the first."""
+def steps_before(hop: Hop, used: Used | None = None) -> list[tuple[str, str]]:
+    """Return what to do before a hop: each step with what it is about.
+
+    Args:
+        hop: of a route.
+        used: what the manifests of this repository use; None for everything that is removed.
+    """
     steps = [("Kubernetes", f"{hop.kubernetes} or newer")] if hop.kubernetes else []
     if used is None:
         steps += [("move manifests", _move(removed_version)) for removed_version in hop.removed]
     else:
         steps += [("move manifests", what) for what in _moves(hop, used.get(hop.new, {}))]
     steps += [("flux migrate", _migrate(stored)) for stored in hop.migrate]
-    steps += [("flux migrate", _rewrite(stored)) for stored in hop.rewrite]
+    return [*steps, *(("flux migrate", _rewrite(stored)) for stored in hop.rewrite)]
+
+
+def _rows(number: int, hop: Hop, used: Used | None) -> Iterator[tuple[str, str, str, str]]:
+    """One row for each thing to do; the hop itself stands in the first."""
     names, last = (str(number), f"{hop.old} -> {hop.new}"), ""
-    for step, what in steps or [("nothing", "")]:
+    for step, what in steps_before(hop, used) or [("nothing", "")]:
         yield (*names, step if step != last else "", what)
         names, last = ("", ""), step
 

@@ -218,7 +218,7 @@ def _behind_quote(text: str, opening: int) -> int:
     return match.end() if match else opening + 1
 
 
-_STRINGS = {quote: re.compile(rf"{quote}(?:[^{quote}\\\n]|\\.)*+{quote}") for quote in "\"'`"}
+_STRINGS = {quote: re.compile(rf"{quote}(?>(?:[^{quote}\\\n]|\\.)*){quote}") for quote in "\"'`"}
 
 
 def _end(text: str, start: int, pair: Pair) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from fluxbump.cli.output import retyped
@@ -143,3 +143,16 @@ def _safer(prepared: Prepared[Snapshot], target: str | None) -> Iterator[Step]:
     if {start, goal} <= gathered.crds.keys():
         path = ["fluxbump", "path", goal, *retyped.kept(*_WHERE, *_CLUSTER)]
         yield Step(typed(path), "the route, hop by hop")
+
+
+def page(prepared: Prepared[Snapshot], outcome: str, steps: Sequence[Step]) -> str:
+    """Return a bump as a page for a browser, with the route to its release if that is known."""
+    from fluxbump.bump import upgrade_route
+    from fluxbump.discover.tracks import current
+    from fluxbump.reports.html.bump import bump_page
+
+    gathered, goal = prepared.before, prepared.plan.targets[FLUX]
+    start = current(gathered.inventory).get(FLUX, "")
+    known = start != goal and {start, goal} <= gathered.crds.keys()
+    route = upgrade_route.find(start, goal, gathered, prepared.index) if known else None
+    return bump_page(prepared, route, outcome, steps)

@@ -13,14 +13,15 @@ from fluxbump.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
     from fluxbump.check.check import Examined
+    from fluxbump.check.evidence import Evidence
     from fluxbump.check.verdict import Verdict
     from fluxbump.cli.console import Console
     from fluxbump.helm.chart_releases import ChartIndex
     from fluxbump.reports.next_steps import Step
     from fluxbump.reports.view import View
 
-_TEXT, _GITHUB = "text", "github"
-FORMATS = (_TEXT, "json", "sarif", "junit", _GITHUB, "markdown")
+_TEXT, _GITHUB, _HTML = "text", "github", "html"
+FORMATS = (_TEXT, "json", "sarif", "junit", _GITHUB, "markdown", _HTML)
 """The names that `--output` takes; what loads each is in `reports/formats/registry`."""
 
 
@@ -67,20 +68,37 @@ def sinks(asked: Sequence[str], file: Path | None) -> tuple[Sink, ...]:
 
 
 def say(
-    verdict: Verdict, where: Sequence[Sink], view: View, steps: Sequence[Step], console: Console
+    verdict: Verdict,
+    where: Sequence[Sink],
+    view: View,
+    steps: Sequence[Step],
+    console: Console,
+    *,
+    about: Evidence,
 ) -> None:
     """Print a verdict, and write the files and the summary page that it goes to.
+
+    Args:
+        verdict: what was found.
+        where: it goes.
+        view: how much of it the text has.
+        steps: what to type next.
+        console: for what goes to standard output.
+        about: what was judged, for the pins that a page draws.
 
     Raises:
         OutputError: a file cannot be written.
     """
     for sink in where:
+        if sink.format == _HTML:
+            text = _page(verdict, steps, about)
+        else:
+            colors = sink.file is None and console.colored()
+            text = _rendered(verdict, sink.format, view, steps, colors=colors)
         if sink.file is None:
-            text = _rendered(verdict, sink.format, view, steps, colors=console.colored())
             # What GitHub's runner shall obey goes out as it is; everything else is made harmless.
             (console.commands if sink.format == _GITHUB else console.result)(text)
         else:
-            text = _rendered(verdict, sink.format, view, steps, colors=False)
             _write(sink.file, f"{text}\n")
     if os.environ.get("GITHUB_STEP_SUMMARY"):
         console.summary_page(f"{_rendered(verdict, 'markdown', view, steps, colors=False)}\n")
@@ -98,6 +116,15 @@ def _rendered(
     if name == _TEXT:
         return text.render(verdict, RULES, paint, steps, view=view)
     return LOADERS[name]().render(verdict, RULES, paint, steps)
+
+
+def _page(verdict: Verdict, steps: Sequence[Step], about: Evidence) -> str:
+    from fluxbump.check.rules import RULES
+    from fluxbump.reports.formats import html
+    from fluxbump.reports.html.pins import judged
+    from fluxbump.reports.table import Paint
+
+    return html.render(verdict, RULES, Paint(enabled=False), steps, pins=judged(verdict, about))
 
 
 def _write(path: Path, text: str) -> None:

@@ -20,9 +20,9 @@ NAME = "the archive of the flux CLI"
 SUBJECT = "archive of the flux CLI"
 RELEASES = "fluxcd/flux2/releases/download/"
 
-_VERSION = rf"(?:{references.PIECE}|[^/\s\"'`_$])++"
+_VERSION = rf"(?>(?:{references.PIECE}|[^/\s\"'`_$])+)"
 URL = lazy_pattern(
-    rf"{RELEASES}(?<![\w.-]{RELEASES})(?P<tag>(?:{references.PIECE}|[^/\s\"'`])++)/"
+    rf"{RELEASES}(?<![\w.-]{RELEASES})(?P<tag>(?>(?:{references.PIECE}|[^/\s\"'`])+))/"
     rf"flux_(?P<again>{_VERSION})_"
 )
 

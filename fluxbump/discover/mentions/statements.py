@@ -36,7 +36,7 @@ _VERSION = (
     r"(?![\w+%]|\.\*|\.[0-9]|-\w| ?(?:%|[GMK]i?B\b|m?s\b|seconds|minutes|times))"
 )
 # A line break may stand anywhere, with the mark of a comment or of a quotation behind it.
-_SPACE = r"(?:[ \t]|\r?\n[ \t]*+(?:#+|//+|\*|--|>|;)?+[ \t]*+(?!\r?\n))"
+_SPACE = r"(?:[ \t]|\r?\n[ \t]*+(?>(?:#+|//+|\*|--|>|;)?)[ \t]*+(?!\r?\n))"
 _FILLER = (
     r"v|version|release|chart|helm chart|cd|is|are|at|on|to|in|the|its|it's|now|currently|still"
     r"|pinned|pinning|set|stays|stay|fixed|locked|today|presently|already|tag|kept|held"
@@ -312,7 +312,7 @@ def _bare(part: str) -> str:
     return re.sub(r"\s+", " ", _URL.sub(" ", re.sub("<!--|-->|->", " ", lines)))
 
 
-_MARKS = lazy_pattern(r"\n[ \t]*+(?:#+|//+|\*|--|>|;)?+[ \t]*+")
+_MARKS = lazy_pattern(r"\n[ \t]*+(?>(?:#+|//+|\*|--|>|;)?)[ \t]*+")
 
 
 def _is_outright(text: str, one: Said) -> bool:

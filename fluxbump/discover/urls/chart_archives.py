@@ -24,8 +24,8 @@ _VERSION = rf"(?:{references.PIECE}|[^/\s\"'`])"
 
 # Any host, as with the install URL. Each version is taken possessively: a long line is read once.
 URL = lazy_pattern(
-    rf"{RELEASES}(?<![\w.-]{RELEASES})(?P<tag>{_VERSION}++)"
-    rf"/flux2-(?P<again>(?:(?!\.tgz){_VERSION})++)\.tgz(?![\w-]|\.\w)"
+    rf"{RELEASES}(?<![\w.-]{RELEASES})(?P<tag>(?>{_VERSION}+))"
+    rf"/flux2-(?P<again>(?>(?:(?!\.tgz){_VERSION})+))\.tgz(?![\w-]|\.\w)"
 )
 _INDEX = lazy_pattern(r"^entries:", re.MULTILINE)
 

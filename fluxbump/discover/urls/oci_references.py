@@ -20,7 +20,7 @@ from fluxbump.text.live_code import TextFile
 from fluxbump.text.version_forms import form_of
 from fluxbump.text.yaml import Document, Node
 
-TAG = rf"(?P<tag>(?:{references.PIECE}|[^\s\"'`@,;&|)\]}}])++)(?P<digest>@sha256:)?"
+TAG = rf"(?P<tag>(?>(?:{references.PIECE}|[^\s\"'`@,;&|)\]}}])+))(?P<digest>@sha256:)?"
 """Matches the tag of a reference, and whether a digest is behind it."""
 
 _UNSET = (None, "", "~", "null")

@@ -28,8 +28,8 @@ _KEY_LINE = lazy_pattern(_KEY + r"(?:[ \t]+(?!\#)(?P<value>[^\s][^\n]*)|[ \t]*(?
 # stands before it second, because that order lets the expression skip through text quickly.
 _OPENING = lazy_pattern(
     r"""["'\[{|>](?<![^ \t\n].)(?:
-        (?<=")(?!(?:[^"\\\n]|\\.)*+")
-      | (?<=')(?!(?:[^'\n]|'')*+')
+        (?<=")(?!(?>(?:[^"\\\n]|\\.)*)")
+      | (?<=')(?!(?>(?:[^'\n]|'')*)')
       | (?<=\[)(?![^\[\]{}"'\#\n]*+\])
       | (?<=\{)(?![^\[\]{}"'\#\n]*+\})
       | (?<=[|>])(?=[-+0-9]*[ \t]*(?:[ \t]\#[^\n]*)?$)
@@ -39,8 +39,8 @@ _OPENING = lazy_pattern(
 _HEADER = lazy_pattern(r"[|>][-+0-9]*[ \t]*(?:[ \t]\#[^\n]*)?$", re.MULTILINE)
 _BEFORE_HEADER = lazy_pattern(r"(?P<margin> *(?:- +)*)(?P<key>[\w./-]+:[ \t]+)?")
 _CLOSING = {
-    '"': re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL),
-    "'": re.compile(r"'(?:[^']|'')*+'"),
+    '"': re.compile(r'"(?>(?:[^"\\]|\\.)*)"', re.DOTALL),
+    "'": re.compile(r"'(?>(?:[^']|'')*)'"),
 }
 
 

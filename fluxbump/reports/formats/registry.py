@@ -46,6 +46,12 @@ def _markdown() -> Format:
     return markdown
 
 
+def _html() -> Format:
+    from fluxbump.reports.formats import html
+
+    return html
+
+
 FORMATS: dict[str, Callable[[], Format]] = {
     "text": _text,
     "json": _json,
@@ -53,5 +59,6 @@ FORMATS: dict[str, Callable[[], Format]] = {
     "junit": _junit,
     "github": _github,
     "markdown": _markdown,
+    "html": _html,
 }
 """What loads each format, by the name that `--format` takes."""

@@ -41,7 +41,7 @@ _ASIDE = re.compile(
 )
 _RELEASES = "fluxcd/flux2/releases/"
 _MANIFEST_URL = re.compile(
-    rf"{_RELEASES}download/(?P<tag>(?:{references.PIECE}|[^/\s\"'`])++)/install\.yaml(?![\w-]|\.\w)"
+    rf"{_RELEASES}download/(?P<tag>(?>(?:{references.PIECE}|[^/\s\"'`])+))/install\.yaml(?![\w-]|\.\w)"
 )
 
 

@@ -26,7 +26,7 @@ _TAG = lazy_pattern(r"[vV]?[0-9][\w.+-]*|[a-z][a-z0-9-]*")
 
 URL = lazy_pattern(
     rf"{_PATH}(?<![\w.-]{_PATH})(?:(?P<latest>latest/download)"
-    rf"|download/(?P<tag>(?:{references.PIECE}|[^/\s\"'`])++))/install\.yaml(?![\w-]|\.\w)"
+    rf"|download/(?P<tag>(?>(?:{references.PIECE}|[^/\s\"'`])+)))/install\.yaml(?![\w-]|\.\w)"
 )
 
 

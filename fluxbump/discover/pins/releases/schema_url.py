@@ -19,7 +19,7 @@ from fluxbump.text.patterns import lazy_pattern
 NAME = "schema-url"
 ROLE = Role.REFERENCE
 
-_TAG = rf"(?P<tag>(?:{references.PIECE}|[^/\s\"'`?#])++)"
+_TAG = rf"(?P<tag>(?>(?:{references.PIECE}|[^/\s\"'`?#])+))"
 _REPOSITORY = "fluxcd/flux2/"
 
 URLS = (

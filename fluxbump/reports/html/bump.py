@@ -1,0 +1,87 @@
+"""A bump as a page: its verdict, what stops it, the pins, the route and the patch. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from fluxbump.check.rules import RULES
+from fluxbump.flux.upgrade_path import Route
+from fluxbump.model import FLUX, FLUX2, Snapshot
+from fluxbump.reports.counts import counted
+from fluxbump.reports.html.diff import diff_section
+from fluxbump.reports.html.elements import Node
+from fluxbump.reports.html.findings import findings_section, unjudged_section
+from fluxbump.reports.html.page import Headline, Tone, listing, page, section
+from fluxbump.reports.html.pins import PinMap, pins_section
+from fluxbump.reports.html.route import route_section
+from fluxbump.reports.next_steps import Step
+from fluxbump.reports.patches import patches
+from fluxbump.reports.table import Paint
+
+if TYPE_CHECKING:
+    from fluxbump.bump.bump import Prepared
+
+
+def bump_page(
+    prepared: Prepared[Snapshot], route: Route | None, outcome: str, steps: Sequence[Step]
+) -> str:
+    """Write the page of a bump.
+
+    Args:
+        prepared: the bump.
+        route: the way to its release; None if that is not known.
+        outcome: what became of it, a sentence without a full stop.
+        steps: what to type next.
+    """
+    verdict, stopping = prepared.verdict, set(prepared.refusals)
+    new = [one for one in verdict.findings if one not in prepared.inherited and one not in stopping]
+    old = [one for one in verdict.findings if one in prepared.inherited]
+    sections = [
+        findings_section("What stops the bump", prepared.refusals, RULES),
+        route_section(route) if route else None,
+        pins_section(_pins(prepared)),
+        findings_section("Further findings of the result", new, RULES),
+        _mentions(prepared),
+        diff_section(patches(prepared, Paint(enabled=False))),
+        findings_section("Findings that were there before", old, RULES),
+        unjudged_section(verdict, RULES),
+    ]
+    return page(_headline(prepared, outcome), sections, steps)
+
+
+def _headline(prepared: Prepared[Snapshot], outcome: str) -> Headline:
+    plan = prepared.plan
+    release = plan.targets[FLUX]
+    title = f"Flux {_step(plan.current.get(FLUX), release)}"
+    facts = [f"{counted(prepared)}.", f"{outcome}."]
+    if FLUX2 in plan.targets:
+        facts.insert(0, f"Chart flux2: {_step(plan.current.get(FLUX2), plan.targets[FLUX2])}.")
+    if not prepared.passed:
+        return Headline(title, f"The bump to Flux {release} is refused", Tone.BAD, facts)
+    if prepared.empty:
+        return Headline(title, f"Every pin holds Flux {release} already", Tone.GOOD)
+    return Headline(title, f"The bump to Flux {release} passes its checks", Tone.GOOD, facts)
+
+
+def _step(old: str | None, new: str) -> str:
+    return new if old in (None, new) else f"{old} → {new}"
+
+
+def _pins(prepared: Prepared[Snapshot]) -> PinMap:
+    plan = prepared.plan
+    return PinMap(
+        prepared.inventory.pins,
+        plan.current,
+        plan.targets,
+        {},
+        frozenset(one.location for one in prepared.refusals),
+    )
+
+
+def _mentions(prepared: Prepared[Snapshot]) -> Node | None:
+    if not prepared.mentions:
+        return None
+    rows = [(str(one.location), one.value, one.text.strip()) for one in prepared.mentions]
+    title = "Mentions to review (fluxbump does not change them)"
+    return section(title, listing(("Place", "Version", "Text"), rows))

@@ -1,0 +1,56 @@
+"""Elements of a page as values, so that foreign text cannot become markup. Pure.
+
+The standard library's ElementTree escapes text and attributes as it writes them. A template engine
+would be one more library to load, and a page put together from strings escapes only what its author
+thought of.
+"""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree as ET
+
+from fluxbump.reports.table import printable
+
+Node = ET.Element
+
+
+def element(name: str, /, *inside: Node | str | None, **attributes: str | int) -> Node:
+    """Make an element.
+
+    Args:
+        name: of its tag.
+        inside: text and elements, in order; None is left out.
+        attributes: an underscore at the end of a name is dropped, others become hyphens.
+    """
+    made = ET.Element(
+        name,
+        {key.rstrip("_").replace("_", "-"): printable(str(v)) for key, v in attributes.items()},
+    )
+    last: Node | None = None
+    for part in inside:
+        if isinstance(part, str):
+            _append(made, last, printable(part))
+        elif part is not None:
+            made.append(part)
+            last = part
+    return made
+
+
+def _append(parent: Node, last: Node | None, text: str) -> None:
+    """Put text behind the last child, where ElementTree keeps it."""
+    if last is None:
+        parent.text = (parent.text or "") + text
+    else:
+        last.tail = (last.tail or "") + text
+
+
+def style(css: str) -> Node:
+    """Make the style sheet; ElementTree writes it as it stands, as HTML takes it."""
+    made = ET.Element("style")
+    made.text = css
+    return made
+
+
+def markup(root: Node) -> str:
+    """Write a document."""
+    return f"<!DOCTYPE html>\n{ET.tostring(root, encoding='unicode', method='html')}\n"

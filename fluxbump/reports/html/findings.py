@@ -1,0 +1,106 @@
+"""Findings as groups, the worst first, and what was not judged. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from fluxbump.check.groups import FindingGroup, grouped
+from fluxbump.check.rules.rule import NotRun, Rule
+from fluxbump.check.verdict import Suppression, Verdict
+from fluxbump.model import Finding, Severity
+from fluxbump.reports.formats.format import place, title
+from fluxbump.reports.html.elements import Node, element
+from fluxbump.reports.html.page import listing, section
+
+_TONES = {Severity.ERROR: "bad", Severity.WARNING: "doubtful", Severity.NOTE: "good"}
+_FEW = 3
+_MOST = 500
+"""Places of one group: the JSON report has all of them."""
+
+
+def findings_section(
+    heading: str, found: Iterable[Finding], rules: Mapping[str, Rule]
+) -> Node | None:
+    """Show findings that say the same once; None if there are none."""
+    groups = grouped(found)
+    if not groups:
+        return None
+    return section(heading, *(_group(group, rules) for group in groups))
+
+
+def _group(group: FindingGroup, rules: Mapping[str, Rule]) -> Node:
+    number = len(group.findings)
+    count = f" · {number} findings" if number > 1 else ""
+    return element(
+        "article",
+        element(
+            "h3",
+            element("span", group.severity.value, class_=f"mark {_TONES[group.severity]}"),
+            f"{title(group.code, rules)}{count}",
+        ),
+        element("p", group.message),
+        *_where(group),
+        class_="card",
+    )
+
+
+def _where(group: FindingGroup) -> Sequence[Node]:
+    shown = group.findings[:_MOST]
+    items = [_place(finding, told=finding.message != group.message) for finding in shown]
+    left = len(group.findings) - len(shown)
+    if left:
+        items.append(element("li", f"and {left} more: `fluxbump check --output json` has all"))
+    places = element("ul", *items)
+    if len(group.findings) <= _FEW:
+        return [places]
+    folders = ", ".join(f"{folder} ({number})" for folder, number in group.folders[:_FEW])
+    more = len(group.folders) - _FEW
+    rest = f" and {more} more folders" if more > 0 else ""
+    return [
+        element("p", f"In {folders}{rest}.", class_="soft"),
+        element("details", element("summary", f"All {len(group.findings)} places"), places),
+    ]
+
+
+def _place(finding: Finding, *, told: bool) -> Node:
+    message = f" {finding.message}" if told else None
+    related = [
+        element("li", element("span", place(one.location), class_="place"), f" {one.message}")
+        for one in finding.related[:_MOST]
+    ]
+    return element(
+        "li",
+        element("span", place(finding.location), class_="place"),
+        message,
+        element("ul", *related) if related else None,
+    )
+
+
+def unjudged_section(verdict: Verdict, rules: Mapping[str, Rule]) -> Node | None:
+    """List the rules that were not run: they have not passed."""
+    if not verdict.not_run:
+        return None
+    return section(
+        "Rules that were not run", listing(("Rule", "Reason"), _reasons(verdict.not_run, rules))
+    )
+
+
+def _reasons(skipped: Iterable[NotRun], rules: Mapping[str, Rule]) -> list[tuple[str, str]]:
+    return [(title(one.code, rules), one.reason) for one in skipped]
+
+
+def suppressed_section(verdict: Verdict, rules: Mapping[str, Rule]) -> Node | None:
+    """List what is accepted, and by which statement; None if nothing is."""
+    if not verdict.suppressed:
+        return None
+    rows = [_accepted(finding, by, rules) for finding, by in verdict.suppressed[:_MOST]]
+    summary = element("summary", f"{len(verdict.suppressed)} suppressed findings")
+    table = listing(("Rule", "Place", "Reason", "Accepted at"), rows)
+    return section("Suppressed", element("details", summary, table))
+
+
+def _accepted(
+    finding: Finding, by: Suppression, rules: Mapping[str, Rule]
+) -> tuple[str, str, str, str]:
+    reason = by.reason or "no reason given"
+    return title(finding.code, rules), place(finding.location), reason, place(by.location)

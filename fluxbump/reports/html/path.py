@@ -1,0 +1,66 @@
+"""The route to a release as a page. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from fluxbump.flux.upgrade_path import Route
+from fluxbump.reports.html.elements import Node, element
+from fluxbump.reports.html.page import Headline, Tone, page, section
+from fluxbump.reports.html.route import route_section
+from fluxbump.reports.next_steps import Step
+from fluxbump.reports.upgrade_path import Used
+
+
+class RouteFacts(Struct, frozen=True):
+    """What is known beside a route.
+
+    Attributes:
+        newest_safe: the newest release that passes in one hop; None if that is not known.
+        history: what the history of the pins says, a sentence without a full stop.
+        used: what the manifests of the repository use; None if none were looked for.
+        manifests: what has to move before each hop, as lines, a heading first.
+    """
+
+    newest_safe: str | None = None
+    history: str | None = None
+    used: Used | None = None
+    manifests: Sequence[Sequence[str]] = ()
+
+
+def path_page(found: Route, known: RouteFacts, steps: Sequence[Step] = ()) -> str:
+    """Write the page of a route.
+
+    Args:
+        found: the route.
+        known: what is known beside it.
+        steps: what to type next.
+    """
+    facts = [f"{known.history}."] if known.history and found.hops else []
+    newest = known.newest_safe
+    if newest and not found.problem and found.releases[-1:] != (newest,):
+        facts.append(f"Newest release that passes as things stand: {newest}.")
+    manifests = (_manifests(lines) for lines in known.manifests)
+    sections = [route_section(found, known.used), *manifests]
+    return page(_headline(found, facts), sections, steps)
+
+
+def _headline(found: Route, facts: Sequence[str]) -> Headline:
+    title = f"Route from Flux {found.start} to {found.goal}"
+    if found.problem:
+        said = f"No safe route from Flux {found.start} to {found.goal}"
+        return Headline(title, said, Tone.BAD, facts)
+    if not found.hops:
+        return Headline(title, f"Already at Flux {found.goal}", Tone.GOOD, facts)
+    number = len(found.hops)
+    said = f"A safe route takes {number} hop{'s' * (number != 1)}"
+    return Headline(title, said, Tone.GOOD if number == 1 else Tone.DOUBTFUL, facts)
+
+
+def _manifests(lines: Sequence[str]) -> Node:
+    title, *rest = lines
+    return section(
+        title.removesuffix(":"), element("ul", *(element("li", line.strip()) for line in rest))
+    )
