@@ -92,7 +92,7 @@ def owner(remote: RemoteUrl, *, kind: str | None = None, forge_url: str | None =
     Raises:
         ForgeError: as `detect`, or the URL names no owner.
     """
-    known, site, segments = _located(remote, kind, forge_url)
+    known, site, segments = _located(remote, kind, forge_url, "use --forge with")
     if not segments:
         raise ForgeError(
             "the URL names no organisation, group, or user", hint="give https://HOST/OWNER"
@@ -101,7 +101,10 @@ def owner(remote: RemoteUrl, *, kind: str | None = None, forge_url: str | None =
 
 
 def _located(
-    remote: RemoteUrl, kind: str | None, forge_url: str | None
+    remote: RemoteUrl,
+    kind: str | None,
+    forge_url: str | None,
+    advice: str = "set run.forge in fluxbump.yaml to",
 ) -> tuple[str, str, list[str]]:
     """Return the kind of forge, its URL, and the segments of the remote's path there."""
     if kind is not None and kind not in KINDS:
@@ -121,7 +124,7 @@ def _located(
     if known is None:
         raise ForgeError(
             f"it is not known what kind of forge {name} is",
-            hint=f"set run.forge in fluxbump.yaml to one of {_listed()}",
+            hint=f"{advice} one of {_listed()}",
         )
     segments = _segments(remote.path)
     below = _segments(urlsplit(site.removesuffix(_INTERFACES[known])).path)
