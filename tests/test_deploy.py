@@ -16,7 +16,7 @@ from tests.helpers import ROOT, SCRIPT
 
 DEPLOY = ROOT / "docs" / "deploy"
 MANIFESTS = ("cronjob.yaml", "indexed-job.yaml")
-WORKFLOWS = ("github-run.yml", "gitlab-run.yml")
+WORKFLOWS = ("github-run.yml", "gitlab-run.yml", "gitea-run.yml")
 
 
 def documents(name: str) -> list[dict[str, Any]]:
