@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from msgspec import Struct
 
-from fluxbump.cli.console import Console
+from fluxbump.cli.console import Console, measured
 from fluxbump.cli.option_groups import Flat, OptionGroup
 from fluxbump.cli.options import (
     Color,
@@ -21,6 +21,7 @@ from fluxbump.cli.options import (
     ExitCodeOption,
     IndexGroup,
     LogFormat,
+    MetricsOption,
     Output,
     OutputOption,
     VerboseOption,
@@ -155,6 +156,7 @@ def fleet(
         typer.Option("--log-format", help="With json, standard error has what each run says."),
     ] = LogFormat.TEXT,
     exit_code: ExitCodeOption = False,
+    metrics: MetricsOption = None,
     sources: IndexGroup,
     console: Annotated[Console, _CONSOLE],
 ) -> int:
@@ -167,6 +169,7 @@ def fleet(
     from fluxbump.fleet import repositories
     from fluxbump.fleet.run_repositories import FleetRun, Round, read
     from fluxbump.reports.fleet import Summary
+    from fluxbump.reports.metrics import of_fleet
 
     if first == _DISCOVER and second is not None:
         if shards is not None:
@@ -197,7 +200,7 @@ def fleet(
     report = _Report(
         ours, console, is_json=output is Output.JSON, logs=log_format is LogFormat.JSON
     )
-    with _state(resume) as state:
+    with measured(metrics, console) as known, _state(resume) as state:
         report.begin(state, part)
         jobs = jobs or os.cpu_count() or 1
         under_way = FleetRun(
@@ -207,6 +210,7 @@ def fleet(
             under_way.run()
         finally:
             summary = Summary(under_way.results(), part, dry_run)
+            known.repositories = of_fleet(summary.results)
             report.end(summary)
     return _code(summary, outcomes=exit_code)
 

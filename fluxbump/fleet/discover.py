@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
-from fluxbump.forges.repositories import OwnedRepository
+from fluxbump.forges.forge import OwnedRepository
 from fluxbump.git.remote_url import RemoteUrl
 
 _PLAIN = re.compile(r"[A-Za-z0-9@][A-Za-z0-9@:/._~+-]*[A-Za-z0-9/_~+-]")

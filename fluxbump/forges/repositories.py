@@ -12,27 +12,12 @@ from fluxbump.errors import ForgeError
 from fluxbump.forges.authorization import bearer
 from fluxbump.forges.client import Client, Transport, path
 from fluxbump.forges.detect import Hosted
+from fluxbump.forges.forge import OwnedRepository
 from fluxbump.forges.responses import StatusError
 from fluxbump.system.secret import Secret
 
 _MOST_PAGES = 2_000
 _NOT_FOUND = 404
-
-
-class OwnedRepository(Struct, frozen=True):
-    """A repository in a listing.
-
-    Attributes:
-        path: on the forge, `owner/name`; GitLab: `group/subgroup/name`.
-        archived: nobody can push to it.
-        fork: it was made from another one.
-        empty: it has no commit, as far as the forge says so.
-    """
-
-    path: str
-    archived: bool
-    fork: bool
-    empty: bool
 
 
 class _Listed(BaseModel):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from typing_extensions import TypedDict
@@ -74,6 +75,7 @@ class RunJson(TypedDict):
     target: str | None
     chart_version: str | None
     later: list[str]
+    goal_published: str | None
     base_branch: str
     base: str
     branch: str | None
@@ -86,6 +88,10 @@ class RunJson(TypedDict):
     sent: list[SentJson]
     missing: list[str]
     patch: str | None
+
+
+def _moment(when: datetime | None) -> str | None:
+    return when.isoformat() if when else None
 
 
 def as_json(
@@ -103,6 +109,7 @@ def as_json(
         "target": target(decision),
         "chart_version": str(chart.version) if chart and chart.version else None,
         "later": list(decision.later) if isinstance(decision, Update) else [],
+        "goal_published": _moment(report.published),
         "base_branch": base_branch,
         "base": base,
         "branch": prepared.branch if prepared else None,

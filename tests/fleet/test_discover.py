@@ -9,7 +9,7 @@ import pytest
 
 from fluxbump.fleet import file as fleetfile
 from fluxbump.fleet.discover import Selection, fleet_file
-from fluxbump.forges.repositories import OwnedRepository
+from fluxbump.forges.forge import OwnedRepository
 from fluxbump.git.remote_url import parse
 from tests.forges.fake_forge import Owned
 from tests.forges.fake_gitea import FakeGitea

@@ -12,7 +12,8 @@ import pytest
 
 from fluxbump.errors import ForgeError
 from fluxbump.forges.detect import Hosted
-from fluxbump.forges.repositories import LISTINGS, OwnedRepository, owned
+from fluxbump.forges.forge import OwnedRepository
+from fluxbump.forges.repositories import LISTINGS, owned
 from fluxbump.forges.responses import StatusError
 from fluxbump.system.secret import Secret
 from tests.forges.fake_forge import FakeForge, Owned
