@@ -146,6 +146,8 @@ _OTHERS = {
     *("--show-managed-fields", "--no-headers", "--field-manager", "--subresource", "--timeout"),
     *("--selector", "--for", "--replicas", "--ignore-not-found"),
     *("--install", "--set", "--checksum"),
+    # and gh and cosign these
+    *("--body-file", "--certificate-oidc-issuer", "--certificate-identity"),
     # and flux bootstrap these
     *("--url", "--path"),
     # and minikube takes this, as FB207 says
