@@ -12,9 +12,11 @@ exception. Anything else that escapes is a bug (exit code 70).
     │   └── HalfBumpError   5   something would stay behind, or nobody can tell
     ├── RepositoryError     6   git: no repository, no such revision, branch in the way
     ├── IndexSourceError    7   the chart index, a registry or an archive cannot be read
+    │   └── NoAnswerError   7   there is no answer: no network, or nothing in the cache offline
     ├── ToolError           8   an outside program (git, helm) is missing or failed
     ├── RefusedError        9   possible, but dangerous: needs an explicit flag
     ├── ForgeError         10   the forge cannot be reached, refuses, or answers nonsense
+    ├── MachineError       71   the machine lacks disk, memory, descriptors or processes
     └── OutputError        74   what was found cannot be written
 """
 
@@ -41,14 +43,15 @@ EXIT_CODES = {
     20: "an update, with --exit-code",
     21: "blocked, with --exit-code",
     70: "a bug",
+    71: "disk, memory or open files",
     74: "output cannot be written",
     130: "interrupted",
     143: "terminated",
 }
 """Every exit code in a few words: `--help` prints them, and docs/exit-codes.md says more.
 
-Those of expected errors are the classes' below; EX_SOFTWARE and EX_IOERR are those of sysexits(3),
-and what a signal ends is 128 and the signal, as shells have it.
+Those of expected errors are the classes' below; EX_SOFTWARE, EX_OSERR and EX_IOERR are those of
+sysexits(3), and what a signal ends is 128 and the signal, as shells have it.
 """
 
 UPDATE_AVAILABLE = 20
@@ -66,6 +69,7 @@ class FluxbumpError(Exception):
         where: the place in the repository, when there is one.
         hint: what the reader can do next, ideally a command to type.
         places: all places that it is about, each with what is there.
+        command: what to type next, as it stands.
     """
 
     exit_code: ClassVar[int] = BUG
@@ -77,12 +81,14 @@ class FluxbumpError(Exception):
         where: Location | str | None = None,
         hint: str | None = None,
         places: Iterable[Related] = (),
+        command: str = "",
     ) -> None:
         super().__init__(message)
         self.message = message
         self.where = str(where) if where is not None else None
         self.hint = hint
         self.places = tuple(places)
+        self.command = command
 
     @property
     def listed(self) -> tuple[str, ...]:
@@ -137,6 +143,14 @@ class IndexSourceError(FluxbumpError):
     exit_code = 7
 
 
+class NoAnswerError(IndexSourceError):
+    """There is no answer: the network or the server is down, or nothing is kept, offline.
+
+    What was read before, or ships with the package, may stand in. Where a server has answered,
+    what it says is the error.
+    """
+
+
 class ToolError(FluxbumpError):
     """An outside program is missing or failed."""
 
@@ -153,6 +167,12 @@ class ForgeError(FluxbumpError):
     """The forge cannot be reached, refuses the token, or answers what it should not."""
 
     exit_code = 10
+
+
+class MachineError(FluxbumpError):
+    """The machine lacks disk space, memory, descriptors or processes."""
+
+    exit_code = 71  # EX_OSERR in sysexits(3)
 
 
 class OutputError(FluxbumpError):

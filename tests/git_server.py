@@ -15,6 +15,7 @@ import base64
 import binascii
 import os
 import socket
+import ssl
 import subprocess
 import threading
 from collections.abc import Callable, Mapping
@@ -94,8 +95,11 @@ class GitServer(Loopback):
         requests: all that came, in order.
     """
 
-    def __init__(self, root: Path, *, token: str | None = PLANTED) -> None:
-        super().__init__(_Handler, git=self)
+    def __init__(
+        self, root: Path, *, token: str | None = PLANTED, tls: ssl.SSLContext | None = None
+    ) -> None:
+        super().__init__(_Handler, tls=tls, git=self)
+        self.scheme = "https" if tls else "http"
         self.root = root
         self.token = token
         self.public = False
@@ -118,7 +122,7 @@ class GitServer(Loopback):
     def url(self, name: str, *, user: str = "", password: str = "") -> str:
         """Return a repository's URL, with userinfo when asked for."""
         info = quote(user, safe="") + (f":{quote(password, safe='')}" if password else "")
-        return f"http://{info}{'@' if info else ''}{self.host}/{name}"
+        return f"{self.scheme}://{info}{'@' if info else ''}{self.host}/{name}"
 
     # --- what goes wrong --------------------------------------------------------------------
 
@@ -175,6 +179,10 @@ class GitServer(Loopback):
     def came(self, stage: Stage) -> list[Request]:
         """Return the requests of a stage that were let in."""
         return [request for request in self.requests if request.stage is stage]
+
+    def authorised(self) -> list[Request]:
+        """Return the requests that say who asks."""
+        return [request for request in self.requests if "authorization" in request.headers]
 
     def record(self) -> bytes:
         """Return every byte that came, but for the values of `Authorization`."""

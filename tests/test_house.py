@@ -143,7 +143,7 @@ def test_every_public_method_has_a_caller_outside_the_tests() -> None:
         f"{short(module)}.{node.name}.{method.name}"
         for module in MODULES
         for node in definitions(module)
-        # What a library calls has its name from there: `class Kept(hishel.BaseStorage)`.
+        # What a library calls has its name from there: `class _Stream(httpcore.NetworkStream)`.
         if isinstance(node, ast.ClassDef)
         and not any(isinstance(base, ast.Attribute) for base in node.bases)
         for method in node.body

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from fluxbump.fleet.metrics import RepositoryMetrics, text
 from fluxbump.fleet.repositories import FleetOutcome
-from fluxbump.reports.metrics import RepositoryMetrics, text
 from fluxbump.system import whole_file
 from tests.helpers import Cli, Repo
 

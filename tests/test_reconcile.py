@@ -177,7 +177,37 @@ CASES: dict[str, tuple[WantedRequest | None, ForgeState, tuple[Action, ...]]] = 
     ),
     "pushed, never opened, no longer wanted": (
         None, ForgeState(branches=OURS),
-        (Leave(None, f"the branch {B} is ours and has no pull request"),),
+        (Leave(None, f"the branch {B} has no pull request; delete it if it is not needed"),),
+    ),
+    "pushed, never opened, and not what is wanted now": (
+        wanted(), ForgeState(branches=tips("2.6.4", ours=False, marked=True)),
+        (
+            Leave(None, f"the branch {B} holds a commit that no pull request records; "
+                        "delete the branch if it is not needed"),
+        ),
+    ),
+    "merged by a person, from a branch that copies our commit": (
+        None,
+        ForgeState((), (known(3, fate=RequestState.MERGED, stated=None),),
+                   tips("2.6.4", ours=False, marked=True), "2.6.4"),
+        (),
+    ),
+    "the branch is the base": (
+        wanted(), ForgeState(branches=OURS, locked={B: "the base branch"}),
+        (Leave(None, f"the branch {B} is the base branch: nothing is pushed to it"),),
+    ),
+    "the branch was protected since": (
+        wanted(base="b2"), ForgeState((known(),), (), OURS, locked={B: "protected on GitHub"}),
+        (Leave(7, f"the branch {B} is protected on GitHub: nothing is pushed to it"),),
+    ),
+    "merged, and the branch is protected": (
+        None,
+        ForgeState((), (known(3, fate=RequestState.MERGED),), OURS, "2.6.4", {B: "protected"}), (),
+    ),
+    "a newer release, and the old branch is protected": (
+        wanted(),
+        ForgeState((OLD,), (), tips("2.5.1"), "2.4.0", {OLD_B: "protected"}),
+        (Push(B, None), Open(B), Supersede(3, OLD_B, None, "2.6.4", ActionReason.NEWER)),
     ),
     "a newer release": (
         wanted(), ForgeState((OLD,), (), tips("2.5.1"), "2.4.0"),

@@ -32,6 +32,7 @@ SHIPPED = subprocess.run(
     ["git", "ls-files", "--cached", "--others", "--exclude-standard", "fluxbump"],
     cwd=ROOT, capture_output=True, text=True, check=True,
 ).stdout.split()  # fmt: skip
+"""The package's files, also those that are not committed yet."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,8 @@ def test_the_source_distribution_has_no_stray_files(built: Built) -> None:
     with tarfile.open(source) as archive:
         found = [name.removeprefix(top) for name in archive.getnames()]
     beside = [
-        ".gitignore", "CHANGELOG.md", "LICENSE", "PKG-INFO", "README.md", "pyproject.toml",
-        "release/metadata_hook.py",
+        ".gitignore", "CHANGELOG.md", "LICENSE", "PKG-INFO", "README.md", "SECURITY.md",
+        "pyproject.toml", "release/metadata_hook.py",
     ]  # fmt: skip
     assert sorted(found) == sorted([*SHIPPED, *beside])
 

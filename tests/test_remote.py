@@ -467,7 +467,7 @@ def test_a_protected_branch_is_told_with_the_server_s_words(job: Job, served: Pa
         job.remote().push(job.bump("new\n"), BRANCH, None)
     message = caught.value.message
     assert "pre-receive hook declined" in message
-    assert "GL: ?[31mprotected?[0m branch" in message
+    assert "GL: \ufffd[31mprotected\ufffd[0m branch" in message
     assert "=====" not in message
     assert message.isprintable()
     assert len(message) < 500

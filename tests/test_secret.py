@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 import pytest
 
-from fluxbump.system.secret import Secret
+from fluxbump.system.secret import Secret, masked
 
 VALUE = "s3cr3t-t0k3n"
 
@@ -46,3 +46,17 @@ def test_it_does_not_change_and_copies_are_itself() -> None:
 def test_an_empty_one_is_false() -> None:
     assert Secret(VALUE)
     assert not Secret("")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ('say a/"b c', "say ***"),
+        ("https://a%2F%22b%20c@host/ and a/%22b%20c", "https://***@host/ and ***"),
+        ('{"token": "a/\\"b c"}', '{"token": "***"}'),
+        ("nothing here", "nothing here"),
+        ('a/"b c and more', "***"),
+    ],
+)
+def test_a_text_is_shown_without_secrets_in_any_form(text: str, shown: str) -> None:
+    assert masked(text, ('a/"b c', 'a/"b c and more', "")) == shown

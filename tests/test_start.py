@@ -15,7 +15,7 @@ _SCRIPT = """
 import sys
 from fluxbump.cli.app import run
 code = run(sys.argv[1:])
-print(code, *sorted({'pydantic', 'httpx', 'hishel', 'zoneinfo', 'rich'} & set(sys.modules)))
+print(code, *sorted({'pydantic', 'httpx', 'zoneinfo', 'rich'} & set(sys.modules)))
 """
 
 

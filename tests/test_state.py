@@ -30,6 +30,7 @@ states = st.builds(
     digest=digests,
     told=st.lists(st.sampled_from(["pushed", "a-b"]), max_size=16).map(tuple),
     superseded_by=st.none() | releases,
+    pushing=st.none() | shas,
 )
 
 

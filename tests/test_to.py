@@ -335,7 +335,7 @@ def test_range_that_admits_stays_and_is_shown(to: Run) -> None:
         ),
         (
             small(release="kind: HelmRelease\nspec:\n  chart: bp-flux\n   version: 1\n"),
-            ["clusters/a/flux.yaml:4: ", "column 11", "stays behind"],
+            ["clusters/a/flux.yaml:4: ", "column 11", "fix the YAML"],
         ),
         (small(install=script("${V}")), ["install.sh:2", "v${V}", "fluxbump.yaml"]),
         ({"a.txt": "nothing\n"}, ["no pin of Flux found", "--repo"]),
@@ -448,3 +448,13 @@ def test_chart_lock_is_brought_in_step(repo: Repo, cli: Cli) -> None:
     assert in_step(repo.show(BRANCH, "platform/flux/chart/Chart.yaml"), after)
     assert "  version: 2.15.0\n" in after
     assert repo.changed(BRANCH)["platform/flux/chart/Chart.lock"] == (3, 3)
+
+
+@pytest.mark.parametrize("name", ["main", "Main"])
+def test_the_base_is_never_the_branch(repo: Repo, name: str) -> None:
+    repo.commit({"fluxbump.yaml": f"branch: {name}\n"})
+    repo.git("switch", "--quiet", "--detach")
+    before = repo.tip("main")
+    result = repo.fluxbump("to", "2.5.1", "--rev", "main", "--force")
+    assert_refused(result, 6, f"branch {name} is the base of this bump")
+    assert (repo.tip("main"), repo.git("branch", "--list", "Main")) == (before, "")

@@ -8,6 +8,7 @@ from fluxbump.bump.changes import Plan
 from fluxbump.config.settings import Settings, fill
 from fluxbump.git.overlay import ChangeSet
 from fluxbump.model import FLUX, FLUX2, TrackKind
+from fluxbump.text.printable import printable
 
 _LINES = (TrackKind.RELEASE, TrackKind.COMMUNITY, TrackKind.OPERATOR, TrackKind.CHART)
 """The version lines that the message lists; images and digests follow from them."""
@@ -35,8 +36,7 @@ def message(
     chart = f" (chart flux2 {planned.targets[FLUX2]})" if FLUX2 in planned.targets else ""
     subject = f"Move Flux to {values['release']}{chart}"
     head = fill(settings.commit, dict(values)) if settings.commit else subject
-    lines = [head, "", *(f"- {line}" for line in moved)]
-    return (
-        "\n".join([*lines, "", f"Pins: {len(planned.changes)} in {len(changes.files)} files."])
-        + "\n"
-    )
+    # A chart's name is as somebody wrote it: it must begin no line of its own, such as a trailer.
+    lines = [*head.split("\n"), "", *(f"- {printable(line)}" for line in moved)]
+    lines += ["", f"Pins: {len(planned.changes)} in {len(changes.files)} files."]
+    return "".join(f"{printable(line)}\n" for line in lines)

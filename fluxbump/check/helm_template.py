@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -22,9 +21,10 @@ from fluxbump.errors import IndexSourceError, ToolError
 from fluxbump.flux import install_manifest
 from fluxbump.flux.chart_contents import Vendored
 from fluxbump.flux.tables import images as facts
-from fluxbump.helm import archive
+from fluxbump.helm import archive, remote_schemas
 from fluxbump.helm.binary import KUBE_VERSION, ChartRefusedError, Helm, objects
 from fluxbump.model import FLUX2, Chart, Snapshot
+from fluxbump.system import scratch
 from fluxbump.text import version_ranges, versions, yaml
 
 Fetch = Callable[[str], bytes]
@@ -72,10 +72,12 @@ class _Begun(Struct, frozen=True):
     Attributes:
         output: waits for it.
         images: as in `Render`.
+        schema: as in `Render`.
     """
 
     output: Callable[[], str]
     images: Mapping[str, str]
+    schema: str | None
 
 
 class _Sources(Struct, frozen=True):
@@ -121,11 +123,12 @@ def begin(
 
     def start() -> _Begun:
         sources = _sources(chart, snapshot, vendored, fetch)
-        directory = Path(stack.enter_context(_scratch()), "chart")
-        _write_out(directory, snapshot, sources)
+        directory = stack.enter_context(scratch.directory()) / "chart"
+        remote = _write_out(directory, snapshot, sources)
         images = _images(chart, snapshot, sources.community)
-        running = helm.begin(directory, kube_version=kube_version)
-        return _Begun(stack.enter_context(running), images)
+        schema = f"the values schema was not checked: {remote}" if remote else None
+        running = helm.begin(directory, kube_version=kube_version, schemas=remote is None)
+        return _Begun(stack.enter_context(running), images, schema)
 
     with ExitStack() as stack:
         begun = _attempt(chart, helm, start)
@@ -138,11 +141,16 @@ def begin(
 
 def _finish(chart: Chart, helm: Helm, begun: _Begun) -> Render:
     def finished() -> Render:
-        output = begun.output()
+        try:
+            output = begun.output()
+        except ChartRefusedError as error:
+            if begun.schema and "unknown flag: --skip-schema-validation" in error.message:
+                raise _NotRun(f"{begun.schema}; Helm 3.16 and later render without it") from None
+            raise
         found = tuple(objects(output))
         said = _SAID.search(output)
         version = said[1] if said else helm.version()
-        return Render(chart.path, version, found, images=begun.images)
+        return Render(chart.path, version, found, images=begun.images, schema=begun.schema)
 
     return _attempt(chart, helm, finished)
 
@@ -282,21 +290,25 @@ def _vendored(name: str, files: Mapping[str, str]) -> bool:
 # --- the scratch directory -------------------------------------------------------------------
 
 
-def _scratch() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="fluxbump-render-")
+def _write_out(directory: Path, snapshot: Snapshot, sources: _Sources) -> str | None:
+    """Write the chart's files below `directory`, and one of ours that asks helm for its version.
 
-
-def _write_out(directory: Path, snapshot: Snapshot, sources: _Sources) -> None:
-    """Write the chart's files below `directory`, and one of ours that asks helm for its version."""
+    Returns:
+        What a schema among them would make helm load from elsewhere; None for nothing.
+    """
     directory.mkdir()
+    remote = None
     contents = snapshot.read_many(sources.kept.values())
     for inside, (_, data) in zip(sources.kept, contents, strict=True):
         _write(directory, inside, data)
+        remote = remote or remote_schemas.named_in(inside, data)
     for one in sources.community:
         if one.fetched is not None:
             _write(directory, one.place, one.fetched)
+            remote = remote or remote_schemas.named_in(one.place, one.fetched)
     if _ASKS not in sources.kept:
         _write(directory, _ASKS, _QUESTION)
+    return remote
 
 
 def _write(directory: Path, inside: str, data: bytes) -> None:

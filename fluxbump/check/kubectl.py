@@ -1,15 +1,19 @@
-"""Runs kubectl; no other room does. It only asks: nothing here changes a cluster."""
+"""Runs kubectl; no other room does. It only asks: nothing here changes a cluster.
+
+It gets the whole environment: the user asks about a cluster of theirs, and the plugins that log in
+to it read what their cloud has put there.
+"""
 
 from __future__ import annotations
 
-import subprocess
-from tempfile import TemporaryFile
-from threading import Timer
+import os
 
 from fluxbump.errors import ToolError
+from fluxbump.system import commands
+from fluxbump.system.programs import Allowance, EndedBy, Program, StartError
 
 LIMIT = 256 << 20  # bytes; every CRD of a large cluster is some tens of MiB
-_TIMEOUT = 60  # seconds
+_TIMEOUT = 60.0
 _MESSAGE = 4096  # bytes of what it says when it fails
 
 
@@ -23,45 +27,23 @@ def kubectl(*arguments: str, limit: int = LIMIT) -> str:
     Raises:
         ToolError: it is missing, fails, takes too long or prints too much.
     """
-    with TemporaryFile() as errors:
-        try:
-            process = subprocess.Popen(  # noqa: S603  # a fixed program and checked words, no shell
-                ["kubectl", *arguments],  # noqa: S607  # whichever kubectl the user has
-                stdout=subprocess.PIPE,
-                stderr=errors,
-            )
-        except FileNotFoundError:
+    # A plugin that logs in may keep a process for the next time.
+    program = Program(["kubectl", *arguments], os.environ, daemons=True)
+    allowance = Allowance(seconds=_TIMEOUT, out=limit, err=_MESSAGE)
+    try:
+        done = commands.run(program, allowance)
+    except StartError as error:
+        if error.missing:
             raise ToolError(
                 "kubectl is not installed", hint="use --cluster-state FILE instead"
             ) from None
-        printed, late = _read(process, limit)
-        errors.seek(0)
-        said = " ".join(errors.read(_MESSAGE).decode("utf-8", "replace").split())
-    if len(printed) > limit:
+        raise ToolError(f"kubectl cannot be run: {error}") from None
+    if done.ended is EndedBy.OUTPUT:
         raise ToolError(f"kubectl printed more than {limit >> 20} MiB")
-    if late:
-        raise ToolError(f"kubectl gave no answer in {_TIMEOUT} s")
-    if process.returncode:
-        message = said or f"exit code {process.returncode}"
+    if done.ended is EndedBy.SECONDS:
+        raise ToolError(f"kubectl gave no answer in {_TIMEOUT:g} s")
+    if done.code:
+        said = " ".join(done.err.decode("utf-8", "replace").split())
+        message = said or f"exit code {done.code}"
         raise ToolError(f"kubectl: {message}", hint="check the context and the connection")
-    return printed.decode("utf-8", "replace")
-
-
-def _read(process: subprocess.Popen[bytes], limit: int) -> tuple[bytes, bool]:
-    """Return what a process prints, one byte more than it may, and whether it took too long."""
-    late: list[bool] = []
-
-    def end() -> None:
-        late.append(True)
-        process.kill()
-
-    timer = Timer(_TIMEOUT, end)
-    timer.start()
-    try:
-        with process:
-            printed = process.stdout.read(limit + 1) if process.stdout else b""
-            if len(printed) > limit:
-                process.kill()
-    finally:
-        timer.cancel()
-    return printed, bool(late)
+    return done.out.decode("utf-8", "replace")

@@ -46,7 +46,7 @@ def stated(evidence: Evidence, settings: Settings) -> Iterator[Suppression]:
     """
     for one in settings.ignore:
         yield Suppression(one.code, Location(FILE, one.line), one.path, None, one.reason)
-    yield from _commented({**evidence.inventory.files, **evidence.inventory.others})
+    yield from commented({**evidence.inventory.files, **evidence.inventory.others})
 
 
 def ignores(evidence: Evidence, settings: Settings) -> Suppressed:
@@ -69,7 +69,8 @@ def covers(one: Suppression, finding: Finding) -> bool:
     return fnmatchcase(finding.location.path, one.path)
 
 
-def _commented(texts: Mapping[str, str]) -> Iterator[Suppression]:
+def commented(texts: Mapping[str, str]) -> Iterator[Suppression]:
+    """Yield what comments accept in files, whose texts come by path."""
     for path, text in texts.items():
         if SUPPRESSION not in text:
             continue

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Iterable, Sequence
 from importlib import import_module
 from typing import Annotated
@@ -14,9 +13,10 @@ import typer
 
 from fluxbump.cli.console import Console, ReaderGoneError, prepare_streams
 from fluxbump.cli.option_groups import flat
+from fluxbump.cli.output import retyped
 from fluxbump.cli.quick_parameters import Command, Group
-from fluxbump.errors import BUG, EXIT_CODES, INTERRUPTED, TERMINATED, FluxbumpError
-from fluxbump.system import written
+from fluxbump.errors import BUG, EXIT_CODES, INTERRUPTED, TERMINATED, FluxbumpError, MachineError
+from fluxbump.system import machine, written
 from fluxbump.version import __version__
 
 _COMPLETING = "_FLUXBUMP_COMPLETE"  # set by the completion script of the shell
@@ -92,6 +92,7 @@ def run(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     prepare_streams()
     written.begin()
+    retyped.remember(arguments)
     try:
         app = build(_needed(arguments))
         result = app(args=list(arguments), standalone_mode=False, prog_name="fluxbump")
@@ -106,8 +107,9 @@ def run(arguments: Sequence[str]) -> int:
         # Not an error, and nobody is left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except Exception as error:  # the border: what arrives here is a bug
-        return _bug(error, console)
+    except Exception as error:  # the border: what arrives here is a bug, or a lack
+        lack = machine.lacking(error) if isinstance(error, OSError) else None
+        return _bug(error, console) if lack is None else _lacking(lack, console)
     if result == INTERRUPTED:
         done = written.so_far()
         told = f"by then it had {done}" if done else "nothing was left half done"
@@ -127,9 +129,16 @@ def _usage(error: typer.TyperException, console: Console) -> int:
     return error.exit_code
 
 
+def _lacking(lack: MachineError, console: Console) -> int:
+    done = written.so_far()
+    told = f"before that it had {done}" if done else "nothing was written"
+    console.error(MachineError(f"{lack.message}; {told}", where=lack.where, hint=lack.hint))
+    return lack.exit_code
+
+
 def _bug(error: Exception, console: Console) -> int:
     if console.verbose:
-        traceback.print_exception(error)
+        console.traceback(error)
     done = written.so_far()
     told = f"after it had {done}" if done else "nothing was written"
     console.line(

@@ -1,4 +1,6 @@
-"""What a check compares with: what the user names, what the CI says, or the remote's main branch.
+"""What a check compares with, and whose configuration judges: that of the base, or its own.
+
+The base is what the user names, what the CI says, or the remote's main branch.
 
 The variables are those of the CI's own documentation: `GITHUB_BASE_REF` (GitHub, Gitea and Forgejo
 Actions), `CI_MERGE_REQUEST_DIFF_BASE_SHA` (GitLab), `BITBUCKET_PR_DESTINATION_COMMIT`,
@@ -10,9 +12,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from fluxbump.errors import RepositoryError
+from msgspec.structs import replace
+
+from fluxbump.check.policy_change import PolicyChange, added, held_to
+from fluxbump.cli.options import ConfigFrom
+from fluxbump.config.settings import FILE
+from fluxbump.errors import ConfigError, RepositoryError, UsageError
+from fluxbump.text.live_code import decode
+from fluxbump.workspace import settings_of
 
 if TYPE_CHECKING:
+    from fluxbump.check.evidence import Evidence
+    from fluxbump.check.verdict import Verdict
     from fluxbump.cli.console import Console
     from fluxbump.git.objects import CommitSnapshot
     from fluxbump.model import Snapshot
@@ -31,6 +42,11 @@ def candidates(environ: Mapping[str, str]) -> Iterator[str]:
         if branch:
             yield f"origin/{branch}"
     yield _MAIN
+
+
+def named_by_ci(environ: Mapping[str, str]) -> bool:
+    """Whether a CI says what a change goes to."""
+    return any(environ.get(name) for name in (*_COMMITS, *_BRANCHES))
 
 
 def base_of(
@@ -71,3 +87,65 @@ def _merge_base(session: Session[Snapshot], revision: str) -> CommitSnapshot:
     judged = snapshot.commit.sha if isinstance(snapshot, CommitSnapshot) else "HEAD"
     commit = session.repository.merge_base(revision, judged)
     return session.repository.snapshot(commit, f"merge base with {revision}")
+
+
+# --- whose configuration judges ---------------------------------------------------------------
+
+
+def configured_by_default(named: str | None, environ: Mapping[str, str]) -> ConfigFrom:
+    """Return whose configuration judges if nobody says: the base's, if somebody names the base."""
+    told = named is not None or named_by_ci(environ)
+    return ConfigFrom.BASE if told else ConfigFrom.HEAD
+
+
+def change_of(
+    session: Session[Snapshot], base: CommitSnapshot | None, source: ConfigFrom, console: Console
+) -> PolicyChange | None:
+    """Compare the configuration with that of the base; None without one that can be read.
+
+    A base whose configuration is broken judges nothing, or no change could repair it.
+    """
+    if base is None:
+        return None
+    try:
+        before = settings_of(base)
+    except ConfigError as error:
+        console.line(f"fluxbump: {FILE} of the base is not used: {error.message}")
+        return None
+    applied = source is ConfigFrom.HEAD
+    if not applied and before != session.settings:
+        console.note(f"{FILE} is that of the {base.name}; --config-from head takes the changed one")
+    return PolicyChange(before, session.settings, applied)
+
+
+def held(session: Session[Snapshot], change: PolicyChange | None) -> Session[Snapshot]:
+    """Return a session with the configuration that judges."""
+    if change is None or change.applied:
+        return session
+    return replace(session, settings=held_to(change.before, change.after))
+
+
+def require_base(base: CommitSnapshot | None, wanted: ConfigFrom | None) -> None:
+    """Refuse to take the configuration of a base that is not there.
+
+    Raises:
+        UsageError: it is wanted.
+    """
+    if base is None and wanted is ConfigFrom.BASE:
+        raise UsageError(
+            "--config-from base needs a base to read the configuration from",
+            hint="use --base origin/main",
+        )
+
+
+def listed(
+    verdict: Verdict, evidence: Evidence, session: Session[Snapshot], change: PolicyChange | None
+) -> Verdict:
+    """Return a verdict with what the change newly accepts or excludes."""
+    if change is None:
+        return verdict
+    try:
+        text = decode(session.snapshot.read(FILE))
+    except KeyError:
+        text = ""
+    return replace(verdict, new_suppressions=added(evidence, change, text))

@@ -16,10 +16,11 @@ from typing import IO, TYPE_CHECKING, TextIO, TypeVar
 from msgspec import Struct
 
 from fluxbump.errors import FluxbumpError, OutputError
-from fluxbump.reports.table import printable
+from fluxbump.model import ChartIndex
+from fluxbump.text import printable
 
 if TYPE_CHECKING:
-    from fluxbump.reports.metrics import RepositoryMetrics
+    from fluxbump.fleet.metrics import RepositoryMetrics
 
 T = TypeVar("T", str, bytes)
 _SUMMARY_PAGE = "GITHUB_STEP_SUMMARY"  # docs.github.com/actions, "Job summaries"
@@ -67,18 +68,29 @@ class Console(Struct, frozen=True):
         return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
     def result(self, text: str) -> None:
-        """Print a result."""
+        """Print a result. Nothing in it commands a terminal or a CI, whoever wrote it."""
+        self.commands(printable.lines(text, colored=self.colored()))
+
+    def commands(self, text: str) -> None:
+        """Print a result that is meant as commands for a CI, and whose text is escaped for it."""
         if text:
             self._write(sys.stdout, text if text.endswith("\n") else f"{text}\n")
 
     def raw(self, data: bytes) -> None:
-        """Print a result that is not text."""
+        """Print a patch: to the byte, so that `git apply` takes it; made visible on a terminal."""
+        if sys.stdout.isatty():
+            self.result(data.decode("utf-8", "replace"))
+            return
         sys.stdout.flush()
         self._write(sys.stdout.buffer, data)
 
     def line(self, text: str) -> None:
         """Print one line beside the result, whatever happens."""
-        sys.stderr.write(f"{printable(text)}\n")
+        sys.stderr.write(f"{printable.lines(printable.printable(text))}\n")
+
+    def traceback(self, error: BaseException) -> None:
+        """Print where an error came from."""
+        sys.stderr.write(printable.lines("".join(traceback.format_exception(error))))
 
     def _write(self, stream: IO[T], text: T) -> None:
         try:
@@ -95,10 +107,18 @@ class Console(Struct, frozen=True):
         if not self.quiet:
             self.line(f"fluxbump: {text}")
 
+    def say_index(self, index: ChartIndex) -> None:
+        """Say what stands in for a chart index that has not answered, and how old that is."""
+        if index.answered != "index":
+            from fluxbump.reports.index_line import index_line
+
+            line = index_line(index, datetime.now(UTC))
+            self.note(line[0].lower() + line[1:])
+
     def progress(self, text: str) -> None:
         """Say what takes time, on a terminal only; an empty text takes it away."""
         if sys.stderr.isatty() and not self.quiet:
-            sys.stderr.write(f"\r\x1b[K{text}")
+            sys.stderr.write(f"\r\x1b[K{printable.printable(text)}")
             sys.stderr.flush()
 
     def summary_page(self, text: str) -> None:
@@ -117,16 +137,18 @@ class Console(Struct, frozen=True):
             self.note(f"the summary page cannot be written: {reason}")
 
     def error(self, error: FluxbumpError) -> None:
-        """Print an error on one line and each of several places on one more.
+        """Print an error on one line, and each of several places and what to type on one more.
 
         Its traceback comes first, if that was asked for.
         """
         self.progress("")
         if self.verbose:
-            traceback.print_exception(error)
+            self.traceback(error)
         self.line(f"fluxbump: {error}")
         for place in error.listed:
             self.line(f"  {place}")
+        if error.command:
+            self.line(f"next: {error.command}")
 
 
 # --- metrics ----------------------------------------------------------------------------------
@@ -171,8 +193,8 @@ def measured_run(path: Path | None, console: Console, repository: str | None) ->
         yield lambda _outcome, _published: None
         return
     from fluxbump.fleet.file import name_of
+    from fluxbump.fleet.metrics import RepositoryMetrics
     from fluxbump.fleet.repositories import FleetOutcome
-    from fluxbump.reports.metrics import RepositoryMetrics
 
     is_here = repository is None or Path(repository).is_dir()
     name = name_of(str(Path(repository or ".").resolve()) if is_here else str(repository))
@@ -186,7 +208,7 @@ def measured_run(path: Path | None, console: Console, repository: str | None) ->
 
 
 def _write(path: Path, known: Measured, duration: float, console: Console) -> None:
-    from fluxbump.reports import metrics
+    from fluxbump.fleet import metrics
     from fluxbump.system import whole_file
 
     text = metrics.text(known.repositories, datetime.now(UTC), duration)

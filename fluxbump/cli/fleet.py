@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Sequence
@@ -19,7 +18,9 @@ from fluxbump.cli.options import (
     Color,
     ColorOption,
     ExitCodeOption,
+    FluxOption,
     IndexGroup,
+    LeaveGotkOption,
     LogFormat,
     MetricsOption,
     Output,
@@ -147,6 +148,14 @@ def fleet(
             "--resume", metavar="FILE", help="Skip what this file says is done, and add to it."
         ),
     ] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-host",
+            metavar="HOST",
+            help="A server that a repository's fluxbump.yaml may name, as allow_hosts in the file.",
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", "-n", help="Say what would be proposed; do nothing.")
     ] = False,
@@ -157,6 +166,8 @@ def fleet(
     ] = LogFormat.TEXT,
     exit_code: ExitCodeOption = False,
     metrics: MetricsOption = None,
+    flux: FluxOption = None,
+    leave_gotk: LeaveGotkOption = False,
     sources: IndexGroup,
     console: Annotated[Console, _CONSOLE],
 ) -> int:
@@ -167,9 +178,9 @@ def fleet(
     """
     from fluxbump.errors import UsageError
     from fluxbump.fleet import repositories
+    from fluxbump.fleet.metrics import of_fleet
     from fluxbump.fleet.run_repositories import FleetRun, Round, read
     from fluxbump.reports.fleet import Summary
-    from fluxbump.reports.metrics import of_fleet
 
     if first == _DISCOVER and second is not None:
         if shards is not None:
@@ -191,12 +202,21 @@ def fleet(
         )
     entries = read(file)
     if shards is not None:
+        from fluxbump.reports.json_encoder import dump
+
         # On one line, as a workflow's outputs have to be.
-        console.result(json.dumps(repositories.matrix(entries, shards)))
+        console.result(dump(repositories.matrix(entries, shards), indent=None))
         return 0
     part = repositories.shard(shard, os.environ)
     ours = part.of(entries) if part else entries
-    asked = repositories.RunOptions(dry_run=dry_run, offline=sources.offline, index=sources.index)
+    asked = repositories.RunOptions(
+        dry_run=dry_run,
+        offline=sources.offline,
+        index=sources.index,
+        flux=flux,
+        leave_gotk=leave_gotk,
+        allow_hosts=tuple(allow_host or ()),
+    )
     report = _Report(
         ours, console, is_json=output is Output.JSON, logs=log_format is LogFormat.JSON
     )

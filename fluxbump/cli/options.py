@@ -45,6 +45,13 @@ class BumpFormat(StrEnum):
     PATCH = "patch"
 
 
+class ConfigFrom(StrEnum):
+    """Whose fluxbump.yaml judges."""
+
+    BASE = "base"
+    HEAD = "head"
+
+
 class Bump(StrEnum):
     """How a chart's own version is raised."""
 
@@ -107,7 +114,7 @@ MetricsOption = Annotated[
 ]
 LeaveGotkOption = Annotated[
     bool,
-    typer.Option("--leave-gotk", help="Leave every gotk-components.yaml as it is, and say so."),
+    typer.Option("--leave-gotk", help="Leave every gotk-components.yaml and copy of install.yaml."),
 ]
 KubernetesOption = Annotated[
     str | None,
@@ -269,7 +276,7 @@ def left(*, gotk: bool) -> frozenset[str]:
     """Return the kinds of pin that an option leaves as they are."""
     from fluxbump.discover.installers import GOTK
 
-    return frozenset({GOTK}) if gotk else frozenset()
+    return frozenset({GOTK, "install-manifest"}) if gotk else frozenset()
 
 
 _OUTCOMES = {"update-available": UPDATE_AVAILABLE, "blocked": UPDATE_BLOCKED}

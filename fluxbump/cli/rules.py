@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as jsonlib
 from typing import Annotated
 
 import typer
@@ -15,6 +14,7 @@ from fluxbump.errors import UsageError
 def rules(*, output: OutputOption = Output.TEXT) -> None:
     """List the rules of `fluxbump check`."""
     from fluxbump.check.rules import RULES
+    from fluxbump.reports.json_encoder import dump
     from fluxbump.reports.table import Paint, table
 
     console = Console()
@@ -28,7 +28,7 @@ def rules(*, output: OutputOption = Output.TEXT) -> None:
             }
             for rule in RULES.values()
         ]
-        console.result(jsonlib.dumps({"schema": "fluxbump/rules/v1", "rules": facts}, indent=2))
+        console.result(dump({"schema": "fluxbump/rules/v1", "rules": facts}))
         return
     rows = [(r.code, r.slug, r.severity.value, r.summary) for r in RULES.values()]
     lines = table(("CODE", "NAME", "SEVERITY", "WHAT MUST HOLD"), rows, Paint(enabled=False))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
@@ -22,10 +21,15 @@ from fluxbump.cli.options import (
     exit_code_for,
     left,
 )
+from fluxbump.reports import next_steps
+from fluxbump.reports.json_encoder import dump
 from fluxbump.reports.table import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from fluxbump.cli.console import Console
+    from fluxbump.reports.next_steps import Step
     from fluxbump.run.job import Report
     from fluxbump.run.setup import Place
 
@@ -71,6 +75,22 @@ def run(
             "--forge-url", metavar="URL", help="Where the forge is. [default: the remote's host]"
         ),
     ] = None,
+    allow_http: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-http",
+            metavar="HOST",
+            help="Send the token to this host over http too. [also: FLUXBUMP_ALLOW_HTTP]",
+        ),
+    ] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-host",
+            metavar="HOST",
+            help="A server that fluxbump.yaml may name; others may not be named then.",
+        ),
+    ] = None,
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", "-n", help="Print what would be pushed and sent; do nothing."),
@@ -106,6 +126,8 @@ def run(
         sources,
         rehearse=dry_run,
         leave=left(gotk=leave_gotk),
+        allow_http=tuple(allow_http or ()),
+        allow_hosts=tuple(allow_host or ()),
     )
     with measured_run(metrics, console, repo) as ended, opened(asked) as place:
         for line in place.missing:
@@ -128,7 +150,7 @@ class _Log:
         if self._format is LogFormat.JSON:
             now = datetime.now(UTC).isoformat(timespec="milliseconds")
             line = {"time": now, "event": event, "message": message, **details}
-            sys.stderr.write(json.dumps(line) + "\n")
+            sys.stderr.write(dump(line, indent=None) + "\n")
         elif event in ("missing", "again"):
             self._console.note(message)
         else:
@@ -143,6 +165,7 @@ def _print(
     from fluxbump.reports.table import Paint
 
     console.progress("")
+    steps = _steps(report)
     if output is Output.JSON:
         console.result(
             reports.as_json(
@@ -151,6 +174,7 @@ def _print(
                 base=place.base.commit.sha,
                 missing=place.missing,
                 dry_run=dry_run,
+                steps=steps,
             )
         )
         return
@@ -161,3 +185,16 @@ def _print(
         patch = diff(done.built.patch, paint, replaced(done.plan)) if done else ""
         console.result("\n" + reports.rehearsed(report.sent, patch, paint))
         console.note("dry run: nothing was pushed or sent")
+    if steps and not console.quiet:
+        console.result("\n".join(next_steps.lines(steps)))
+
+
+def _steps(report: Report) -> Sequence[Step]:
+    """Return what to type next; nothing where the repository was only cloned for this run."""
+    from fluxbump.cli.output import retyped
+    from fluxbump.reports import run as reports
+
+    where = retyped.kept("--repo", "--index", "--releases")
+    if any(":" in word for word in retyped.kept("--repo")):
+        return ()
+    return reports.following(report.decision, where)

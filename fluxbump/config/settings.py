@@ -11,9 +11,14 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from fluxbump.discover.inventory import SETTINGS_FILE, Scope
+from fluxbump.discover.inventory import Scope
 from fluxbump.discover.kubernetes_pins import KubernetesPin
-from fluxbump.discover.pins.kind import COMMUNITY_REPOSITORIES, CustomPin, ProgramSource
+from fluxbump.discover.pins.kind import (
+    COMMUNITY_REPOSITORIES,
+    SETTINGS_FILE,
+    CustomPin,
+    ProgramSource,
+)
 from fluxbump.errors import ConfigError
 from fluxbump.text.versions import Level
 
@@ -22,7 +27,14 @@ DEFAULT_INDEX = "https://fluxcd-community.github.io/helm-charts"
 DEFAULT_RELEASES = "https://github.com/fluxcd/flux2/releases/download"
 RELEASE_NOTES = "https://api.github.com/repos/fluxcd/flux2/releases/tags"
 DEFAULT_FLUX_REPOSITORY = "https://github.com/fluxcd/flux2"
+DEFAULT_OPERATOR_CHART = "oci://ghcr.io/controlplaneio-fluxcd/charts/flux-operator"
 DEFAULT_BRANCH = "fluxbump/flux-{release}"
+
+ALLOW_HOSTS = "FLUXBUMP_ALLOW_HOSTS"
+"""The variable with the servers that a repository's own fluxbump.yaml may name, between commas.
+
+There and empty: those that fluxbump takes by itself, and the repository's own. Unset: any.
+"""
 
 PLACEHOLDERS = ("release", "old_release", "chart_version", "old_chart_version")
 PLACEHOLDER = re.compile(r"\{(\w*)\}")
@@ -151,6 +163,10 @@ class Plain(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         Text,
         Meta(description="Whose tags say which releases there are, where no chart is pinned."),
     ] = DEFAULT_FLUX_REPOSITORY
+    operator_chart: Annotated[
+        Text,
+        Meta(description="Whose tags say which versions of flux-operator there are: oci URL."),
+    ] = DEFAULT_OPERATOR_CHART
     branch: Annotated[Text, Meta(description="The branch to make.")] = DEFAULT_BRANCH
     commit: Annotated[
         Text | None,
@@ -214,9 +230,16 @@ def branch_prefix(template: str) -> str:
     """Return what the names of all branches that a template makes begin with.
 
     Raises:
-        ConfigError: nothing; then a scheduled run could not tell its branches from others.
+        ConfigError: nothing, or there is no placeholder: then a scheduled run could not tell its
+            branches from others.
     """
-    prefix = template.partition("{")[0]
+    prefix, placeholder, _ = template.partition("{")
+    if not placeholder:
+        raise ConfigError(
+            f"branch: {template!r} has no placeholder, so every release would go to one branch",
+            where=FILE,
+            hint=f"add one that names the release, as in {DEFAULT_BRANCH}",
+        )
     if not prefix:
         raise ConfigError(
             f"branch: {template!r} begins with a placeholder, so a run cannot tell its branches",

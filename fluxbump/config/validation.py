@@ -206,6 +206,11 @@ def lines(text: str, file: str, key: str) -> list[int]:
     return [document.at(item).line for item in yaml.items(yaml.get(document.root, key))]
 
 
+def location(text: str, file: str, path: Sequence[Key]) -> Location:
+    """Return where a value stands in a file that fits its form."""
+    return _place(yaml.documents(text, file)[0], path)
+
+
 def schema(wanted: Any) -> dict[str, Any]:
     """Return the JSON Schema of a type, its definitions beside it under `$defs`."""
     (own,), definitions = msgspec.json.schema_components([wanted], ref_template="#/$defs/{name}")

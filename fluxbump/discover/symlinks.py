@@ -85,10 +85,21 @@ def find(snapshot: Snapshot, charts: Iterable[Chart], kept: Iterable[str]) -> It
     for _, link in _beside(snapshot, charts):
         if link.path in kept:
             yield Note(Location(link.path, 1), f"is {link.leads}: fluxbump does not follow it")
+    for link in _manifests(snapshot, frozenset(kept)):
+        if not any(link.path.startswith(chart.directory) for chart in charts):
+            yield Note(Location(link.path, 1), f"is {link.leads}: fluxbump does not follow it")
     modules = snapshot.modules()
     if modules:
         number = f"{len(modules)} submodule{'s' if len(modules) > 1 else ''}"
         yield Note(Location(".gitmodules", 1), f"fluxbump did not read {number}: {_some(modules)}")
+
+
+def _manifests(snapshot: Snapshot, kept: frozenset[str]) -> Iterator[_Link]:
+    """Yield the links to manifests that lie outside of the repository."""
+    for link in _resolved(snapshot, (path for path in snapshot.links() if path in kept)):
+        name = link.path.rpartition("/")[2]
+        if link.target is None and name.endswith((".yaml", ".yml")) and name != _CHART:
+            yield link
 
 
 def require_nothing_behind(

@@ -70,6 +70,9 @@ Place = Annotated[str, Meta(min_length=1, max_length=2000)]
 Label = Annotated[str, Meta(pattern=r"^[^\s\x00-\x1f\x7f]{1,200}(?![\s\S])")]
 
 
+Host = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.\[\]:-]{1,260}(?![\s\S])")]
+
+
 class Defaults(Struct, frozen=True, forbid_unknown_fields=True):
     """What holds for every repository that does not say otherwise."""
 
@@ -86,6 +89,12 @@ class Defaults(Struct, frozen=True, forbid_unknown_fields=True):
     index: Annotated[
         Place | None,
         Meta(description="Where chart releases come from: https or oci URL, file or directory."),
+    ] = None
+    allow_hosts: Annotated[
+        tuple[Host, ...] | None,
+        Meta(
+            description="Servers that a repository's own fluxbump.yaml may name: HOST, HOST:PORT."
+        ),
     ] = None
 
 
@@ -159,6 +168,11 @@ def parse(text: str, file: str, folder: str) -> tuple[FleetEntry, ...]:
     return entries
 
 
+def _allowed(given: RepositoryEntry, defaults: Defaults) -> tuple[str, ...]:
+    own = defaults.allow_hosts if given.allow_hosts is None else given.allow_hosts
+    return own or ()
+
+
 def _entry(given: RepositoryEntry, defaults: Defaults, folder: str) -> FleetEntry:
     index = given.index or defaults.index
     repo = _url(given.url) if given.url else _below(folder, given.path or "")
@@ -169,6 +183,7 @@ def _entry(given: RepositoryEntry, defaults: Defaults, folder: str) -> FleetEntr
         forge=given.forge or defaults.forge,
         forge_url=given.forge_url or defaults.forge_url,
         index=index if index is None or "://" in index else _below(folder, index),
+        allow_hosts=_allowed(given, defaults),
     )
 
 

@@ -6,27 +6,23 @@ others.
 
 from __future__ import annotations
 
-import os
-import selectors
 import signal
-import subprocess
 import threading
-import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from queue import SimpleQueue
-from typing import IO
-
-from msgspec import Struct, field
 
 from fluxbump.fleet.process_results import End, Event, Finished, Limits, ProcessResult, Started
+from fluxbump.system.commands import run as run_program
 from fluxbump.system.locks import signals_held
+from fluxbump.system.programs import Allowance, EndedBy, Program, StartError
 
-_TICK = 0.1
-"""Seconds after which a child is looked at although it says nothing."""
-_PIECE = 1 << 16
+_ENDS = {
+    EndedBy.ITSELF: End.ITSELF,
+    EndedBy.SECONDS: End.LATE,
+    EndedBy.OUTPUT: End.FLOOD,
+    EndedBy.STOPPED: End.STOPPED,
+}
 
 
 def run_all(
@@ -87,31 +83,6 @@ def _event(event: Event | BaseException) -> Event:
     return event
 
 
-class _Heard(Struct):
-    """What a child has written so far."""
-
-    limits: Limits
-    out: list[bytes] = field(default_factory=list)
-    err: deque[bytes] = field(default_factory=deque)
-    out_size: int = 0
-    err_size: int = 0
-
-    def take(self, data: bytes, *, is_err: bool) -> None:
-        if not is_err:
-            self.out.append(data)
-            self.out_size += len(data)
-            return
-        self.err.append(data)
-        self.err_size += len(data)
-        while self.err_size - len(self.err[0]) >= self.limits.err:
-            self.err_size -= len(self.err.popleft())
-
-    def done(self, end: End, code: int) -> ProcessResult:
-        out = "" if end is End.FLOOD else b"".join(self.out).decode("utf-8", "replace")
-        err = b"".join(self.err)[-self.limits.err :].decode("utf-8", "replace")
-        return ProcessResult(end, code, out, err, _signal_name(-code) if code < 0 else "")
-
-
 def _signal_name(number: int) -> str:
     known = {known.value: known.name for known in signal.Signals}
     return known.get(number, f"signal {number}")
@@ -130,83 +101,15 @@ def run(
         limits: of it.
         stop: ends it when it is set.
     """
+    allowance = Allowance(
+        seconds=limits.seconds, out=limits.out, err=limits.err, grace=limits.grace
+    )
     try:
-        process = subprocess.Popen(  # noqa: S603  # no shell; the caller names the program
-            list(command),
-            env=dict(environ),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-    except OSError as error:
-        return ProcessResult(End.NOT_STARTED, 1, "", f"cannot be started: {error.strerror}")
-    heard = _Heard(limits)
-    try:
-        end = _watch(process, heard, stop)
-    finally:
-        _end(process, limits.grace)
-    return heard.done(end, process.returncode)
-
-
-def _watch(process: subprocess.Popen[bytes], heard: _Heard, stop: threading.Event) -> End:
-    """Read until the child has ended, or has to be ended."""
-    deadline = time.monotonic() + heard.limits.seconds
-    with selectors.DefaultSelector() as selector:
-        for stream in (process.stdout, process.stderr):
-            _register(selector, stream, is_err=stream is process.stderr)
-        while True:
-            if selector.get_map():
-                _read(selector, heard, _TICK)
-            else:
-                with suppress(subprocess.TimeoutExpired):
-                    process.wait(_TICK)
-            if process.poll() is not None:
-                # What it wrote last; not what something that it left behind still writes.
-                while heard.out_size <= heard.limits.out and _read(selector, heard, 0):
-                    pass
-            if heard.out_size > heard.limits.out:
-                return End.FLOOD
-            if process.poll() is not None:
-                return End.ITSELF
-            if stop.is_set():
-                return End.STOPPED
-            if time.monotonic() > deadline:
-                return End.LATE
-
-
-def _register(selector: selectors.BaseSelector, stream: IO[bytes] | None, *, is_err: bool) -> None:
-    if stream is not None:
-        os.set_blocking(stream.fileno(), False)
-        selector.register(stream.fileno(), selectors.EVENT_READ, is_err)
-
-
-def _read(selector: selectors.BaseSelector, heard: _Heard, seconds: float) -> bool:
-    """Take what can be read within some seconds; tell whether there was something."""
-    ready = selector.select(seconds) if selector.get_map() else []
-    for key, _ in ready:
-        data = os.read(key.fd, _PIECE)
-        if data:
-            heard.take(data, is_err=key.data)
-        else:
-            selector.unregister(key.fd)
-    return bool(ready)
-
-
-def _end(process: subprocess.Popen[bytes], grace: float) -> None:
-    """End a child and all of its group; asked politely first, because it ends its own then."""
-    if process.poll() is None:
-        _signal(process, signal.SIGTERM)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(grace)
-    _signal(process, signal.SIGKILL)
-    process.wait()
-    for stream in (process.stdout, process.stderr):
-        if stream is not None:
-            stream.close()
-
-
-def _signal(process: subprocess.Popen[bytes], how: signal.Signals) -> None:
-    # The number of a group is not given away while one of it is left (setsid(2), fork(2)).
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, how)
+        done = run_program(Program(command, environ), allowance, stop=stop.is_set)
+    except StartError as error:
+        return ProcessResult(End.NOT_STARTED, 1, "", f"cannot be started: {error}")
+    out = "" if done.ended is EndedBy.OUTPUT else done.out.decode("utf-8", "replace")
+    return ProcessResult(
+        _ENDS[done.ended], done.code, out, done.err.decode("utf-8", "replace"),
+        _signal_name(-done.code) if done.code < 0 else "",
+    )  # fmt: skip

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from urllib.parse import quote
 
 from fluxbump.fleet.process_results import End, ProcessResult
 from fluxbump.fleet.repositories import FleetEntry, FleetOutcome, FleetResult, PullRequestLink
@@ -53,22 +52,6 @@ def result(entry: FleetEntry, done: ProcessResult) -> FleetResult:
 def failed(entry: FleetEntry, why: str) -> FleetResult:
     """Return the result of a run that came to nothing."""
     return FleetResult(entry, FleetOutcome.FAILED, clean(why) or "failed, and does not say why")
-
-
-def masked(text: str, secrets: Iterable[str]) -> str:
-    """Return what a child wrote without these secrets, as they are, in JSON and in URLs.
-
-    A run shows none by itself. This is for what it does not write itself: the last words of an
-    interpreter, a library or git.
-    """
-    forms = {
-        form
-        for secret in secrets
-        for form in (secret, json.dumps(secret)[1:-1], quote(secret), quote(secret, safe=""))
-    }
-    for form in sorted(forms, key=len, reverse=True):
-        text = text.replace(form, "***")
-    return text
 
 
 def secrets(environ: Mapping[str, str]) -> tuple[str, ...]:

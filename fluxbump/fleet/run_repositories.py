@@ -14,6 +14,7 @@ from typing import Protocol
 from msgspec import Struct
 from msgspec.structs import replace
 
+from fluxbump.config.settings import ALLOW_HOSTS
 from fluxbump.errors import ConfigError
 from fluxbump.fleet import file as fleetfile
 from fluxbump.fleet import results as fleetresults
@@ -22,6 +23,7 @@ from fluxbump.fleet.processes import run_all
 from fluxbump.fleet.repositories import FleetEntry, FleetOutcome, FleetResult, RunOptions
 from fluxbump.fleet.state import FleetState
 from fluxbump.system.locks import signals_held
+from fluxbump.system.secret import masked
 from fluxbump.system.written import changing
 
 PROGRAM: Sequence[str] = (sys.executable, "-P", "-m", "fluxbump")
@@ -101,7 +103,9 @@ class FleetRun:
         """
         self._plan = plan
         # The one summary page is that of the fleet: hundreds of runs would fill it.
-        self._environ = {name: environ[name] for name in environ if name != _SUMMARY_PAGE}
+        kept = {name: environ[name] for name in environ if name != _SUMMARY_PAGE}
+        # There, if only empty: what a repository's own file names is limited in every run.
+        self._environ = {ALLOW_HOSTS: "", **kept}
         self._secrets = fleetresults.secrets(environ)
         self._listener = listener
         self._results: dict[str, FleetResult] = {}
@@ -160,4 +164,5 @@ class FleetRun:
         self._listener.finished(result, done.err)
 
     def _masked(self, text: str) -> str:
-        return fleetresults.masked(text, self._secrets)
+        """What a child wrote: the last words of an interpreter, a library or git are not ours."""
+        return masked(text, self._secrets)

@@ -17,8 +17,10 @@ from fluxbump.errors import IndexSourceError
 from fluxbump.flux import gotk, install_manifest
 from fluxbump.flux.install_manifest import Shipped
 from fluxbump.helm.index import places
+from fluxbump.system.http.failure import HttpError
 
 _FILE = "install.yaml"
+_NOT_FOUND = 404
 _ELSEWHERE = "use --releases to say where the manifests of releases are"
 
 
@@ -29,7 +31,7 @@ class ManifestReader(Protocol):
         """Return the body behind `url`.
 
         Raises:
-            IndexSourceError: it is not available, or is larger than `limit` bytes.
+            HttpError: it is not available, or is larger than `limit` bytes.
         """
         ...
 
@@ -79,6 +81,14 @@ class Upstream(Struct, frozen=True):
         """
         return self._read(release, gotk.FILE)
 
+    def checksums(self, release: str) -> str:
+        """Return the file with the sha256 of each file of the flux CLI of a release.
+
+        Raises:
+            IndexSourceError: it is not available.
+        """
+        return self._read(release, f"flux_{release}_checksums.txt")[0].decode("utf-8", "replace")
+
     def _read(self, release: str, name: str = _FILE) -> tuple[bytes, str]:
         if "://" in self.spec:
             return self._fetched(release, name)
@@ -102,7 +112,8 @@ class Upstream(Struct, frozen=True):
         url = parts._replace(path=path, fragment="").geturl()
         try:
             data = self.web().get(url, limit=install_manifest.MAX_SIZE, settled=True)
-        except IndexSourceError as error:
-            hint = _ELSEWHERE if "HTTP 404" in error.message else error.hint
-            raise IndexSourceError(error.message, where=error.where, hint=hint) from None
+        except HttpError as error:
+            if error.status == _NOT_FOUND:
+                error.hint = _ELSEWHERE
+            raise error.reading("the release manifest", IndexSourceError) from None
         return data, places.public(url)

@@ -7,27 +7,20 @@ the manifests of any other it downloads from Flux's releases on GitHub.
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-import tempfile
-import threading
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from pathlib import Path
-from typing import IO
 
 from msgspec import Struct
 
 from fluxbump.errors import ToolError
 from fluxbump.flux import install_manifest
+from fluxbump.system import commands, scratch
+from fluxbump.system.programs import Allowance, EndedBy, Program, StartError
 
 TIMEOUT = 120.0
 """Seconds that one run may take; without a download it takes one or two."""
 
 _LONGEST = 500  # characters of a message
-_PIECE = 4096  # bytes of standard error that are read at once, of which the last few are kept
-_PIECES = 4
 
 # What a download may need; all else of the user's setup would change what is written.
 _KEPT = frozenset({"PATH", "SYSTEMROOT", "SSL_CERT_FILE", "SSL_CERT_DIR"})
@@ -61,84 +54,25 @@ class Flux(Struct, frozen=True):
         shown = " ".join([self.path, *arguments])
         if components:
             arguments.append(f"--components={','.join(components)}")
-        with tempfile.TemporaryDirectory(prefix="fluxbump-flux-") as home:
-            try:
-                return self._output([str(Path(self.path).absolute()), *arguments], home), shown
-            except OSError as error:
-                raise ToolError(f"cannot be started: {error.strerror}", where=shown) from None
-            except _FailedError as failed:
-                raise ToolError(str(failed), where=shown) from None
+        words = [str(Path(self.path).absolute()), *arguments]
+        with scratch.directory() as home:
+            return self._output(Program(words, environment(os.environ, str(home))), shown), shown
 
-    def _output(self, command: Sequence[str], home: str) -> bytes:
+    def _output(self, program: Program, shown: str) -> bytes:
         """Run a command to its end, or to that of what it may take."""
-        late = threading.Event()
-        said: deque[bytes] = deque(maxlen=_PIECES)
-        with _running(command, environment(os.environ, home)) as process:
-            assert process.stdout is not None  # noqa: S101  # both are pipes
-            assert process.stderr is not None  # noqa: S101  # as above
-            timer = threading.Timer(self.timeout, _late, (process, late))
-            listener = threading.Thread(target=_listen, args=(process.stderr, said), daemon=True)
-            timer.start()
-            listener.start()
-            try:
-                out = process.stdout.read(self.largest + 1)
-                if len(out) > self.largest:
-                    raise _FailedError(f"printed more than {self.largest} bytes")
-                code = process.wait()
-                listener.join(1.0)
-            finally:
-                timer.cancel()
-        if late.is_set():
-            raise _FailedError(f"did not finish within {self.timeout:g} seconds")
-        if code:
-            words = " ".join(b"".join(said).decode("utf-8", "replace").split())[-_LONGEST:]
-            raise _FailedError(words or f"failed with {code}")
-        return out
-
-
-class _FailedError(Exception):
-    """The CLI did not do what was asked, and why."""
-
-
-@contextmanager
-def _running(
-    command: Sequence[str], environ: Mapping[str, str]
-) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a command in a session of its own, which has ended when the block is left."""
-    process = subprocess.Popen(  # noqa: S603  # no shell; the user names the program
-        list(command),
-        env=dict(environ),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
-    try:
-        yield process
-    finally:
-        _end(process)
-        process.wait()
-        for stream in (process.stdout, process.stderr):
-            if stream is not None:
-                stream.close()
-
-
-def _late(process: subprocess.Popen[bytes], late: threading.Event) -> None:
-    late.set()
-    _end(process)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End what leads the session and all that it has started."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-
-
-def _listen(stream: IO[bytes], said: deque[bytes]) -> None:
-    """Keep the last that is written, so that a program which talks a lot does not wait."""
-    with suppress(ValueError):  # closed meanwhile
-        while piece := stream.read(_PIECE):
-            said.append(piece)
+        allowance = Allowance(seconds=self.timeout, out=self.largest)
+        try:
+            done = commands.run(program, allowance)
+        except StartError as error:
+            raise ToolError(f"cannot be started: {error}", where=shown) from None
+        if done.ended is EndedBy.OUTPUT:
+            raise ToolError(f"printed more than {self.largest} bytes", where=shown)
+        if done.ended is EndedBy.SECONDS:
+            raise ToolError(f"did not finish within {self.timeout:g} seconds", where=shown)
+        if done.code:
+            words = " ".join(done.err.decode("utf-8", "replace").split())[-_LONGEST:]
+            raise ToolError(words or f"failed with {done.code}", where=shown)
+        return done.out
 
 
 def environment(told: Mapping[str, str], home: str) -> dict[str, str]:

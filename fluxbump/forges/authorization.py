@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import base64
-import ipaddress
-from urllib.parse import quote
+from collections.abc import Collection
 
 import httpx
 from msgspec import Struct
 
 from fluxbump.errors import ForgeError
 from fluxbump.forges.responses import one_line
-from fluxbump.system.secret import Secret
+from fluxbump.system import token_transport
+from fluxbump.system.secret import Secret, masked
 
 
 class Auth(Struct, frozen=True):
@@ -41,12 +41,8 @@ class Auth(Struct, frozen=True):
             )
 
     def hide(self, text: str) -> str:
-        """Return `text` without the token, in all forms that it may have taken."""
-        token = self.token.reveal()
-        forms = {token, quote(token, safe=""), self.value.reveal().rpartition(" ")[2]} - {""}
-        for form in sorted(forms, key=len, reverse=True):
-            text = text.replace(form, "***")
-        return text
+        """Return `text` without the token, and without what the header makes of it."""
+        return masked(text, (self.token.reveal(), self.value.reveal().rpartition(" ")[2]))
 
 
 def bearer(token: Secret, *, scheme: str = "Bearer") -> Auth:
@@ -60,37 +56,29 @@ def basic(username: str, password: Secret) -> Auth:
     return Auth("Authorization", Secret(f"Basic {pair}"), password)
 
 
-def checked_base(forge: str, address: str) -> httpx.URL:
+def checked_base(forge: str, address: str, allow_http: Collection[str] = ()) -> httpx.URL:
     """Return the address of a REST interface, when a token may be sent there.
 
     Args:
         forge: its name, for people.
         address: https, or http on the loopback interface.
+        allow_http: other hosts whose address may be http.
 
     Raises:
         ForgeError: a token may not be sent there.
     """
+    url = httpx.URL("")
     try:
         url = httpx.URL(address)
+        host = url.host  # reading it decodes it
     except (httpx.InvalidURL, UnicodeError):
-        url = httpx.URL("")
-    if url.scheme not in ("https", "http") or not url.host:
+        host = ""
+    if not host or url.scheme not in ("https", "http"):
         raise ForgeError(f"{forge}: its address is not a valid https URL", hint="see run.forge_url")
-    if url.scheme == "http" and not _is_loopback(url.host):
+    if not token_transport.is_safe(str(url), allow_http):
+        name = one_line(url.netloc.decode("ascii", "replace"))
         raise ForgeError(
-            f"{forge}: {one_line(url.host)} has an http address, over which no token is sent",
-            hint="give its https address as run.forge_url",
+            f"{forge}: {name} has an http address, over which no token is sent",
+            hint=f"use https, or --allow-http {name} if the network up to it is trusted",
         )
     return url.copy_with(userinfo=b"", query=None, fragment=None)
-
-
-def same_server(one: httpx.URL, other: httpx.URL) -> bool:
-    """Tell whether a token for one address may go to the other."""
-    return (one.scheme, one.host, one.port) == (other.scheme, other.host, other.port)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -6,6 +6,7 @@ https://learn.microsoft.com/rest/api/azure/devops/git/pull-requests, and beside 
 
 from __future__ import annotations
 
+import builtins
 import re
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -19,7 +20,7 @@ from fluxbump.errors import ForgeError
 from fluxbump.forges.authorization import basic
 from fluxbump.forges.client import MOST_PAGES, Client, Transport, path
 from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, RequestState
-from fluxbump.forges.pull_requests import ended, lacking, segments, settled, soft
+from fluxbump.forges.pull_requests import ended, lacking, segments, settled, soft, told
 from fluxbump.forges.responses import Answer, StatusError, UncertainError
 from fluxbump.system.secret import Secret
 
@@ -96,8 +97,12 @@ class _Policy(BaseModel):
     blocking: bool = Field(default=False, alias="isBlocking")
 
     @property
+    def is_protection(self) -> bool:
+        return self.enabled and self.blocking
+
+    @property
     def is_required_check(self) -> bool:
-        return self.enabled and self.blocking and self.type.id.lower() in _CHECKS
+        return self.is_protection and self.type.id.lower() in _CHECKS
 
 
 class _Policies(BaseModel):
@@ -195,6 +200,15 @@ class Azure:
             lambda: self._plain(self._whole(number)).state,
         )
 
+    def protects(self, branch: str) -> bool | None:
+        """Tell whether a policy holds for a branch: nobody may push to it then, or delete it.
+
+        https://learn.microsoft.com/azure/devops/repos/git/branch-policies-overview
+        """
+        return told(
+            lambda: any(policy.is_protection for policy in self._policies(f"{_HEADS}{branch}"))
+        )
+
     def file_url(self, path: str, line: int, revision: str) -> str:
         """Return the address of a line of a file at a commit, for people."""
         query = {
@@ -281,6 +295,14 @@ class Azure:
         if proposal.auto_merge:
             yield from soft("auto-merge", lambda: self._automatic(number))
 
+    def _policies(self, ref: str) -> builtins.list[_Policy]:
+        """Return the policies that hold for a ref; it is asked for by the repository's id."""
+        place = f"{self._project}{path('_apis', 'git', 'repositories', self._name)}"
+        repository = self._send("GET", place).read(_Repository)
+        where = f"{self._project}{path('_apis', 'git', 'policy', 'configurations')}"
+        query = {"repositoryId": repository.id, "refName": ref}
+        return self._send("GET", where, query=query).read(_Policies).value
+
     def _labelled(self, number: int, label: str) -> None:
         self._send("POST", self._at(number, "labels"), body={"name": label}, repeatable=True)
 
@@ -297,10 +319,7 @@ class Azure:
         Where no policy asks for one, there is nothing to wait for: it would be completed at once.
         """
         pull = self._whole(number)
-        where = f"{self._project}{path('_apis', 'git', 'policy', 'configurations')}"
-        query = {"repositoryId": pull.repository.id, "refName": pull.target}
-        policies = self._send("GET", where, query=query).read(_Policies).value
-        if not any(policy.is_required_check for policy in policies):
+        if not any(policy.is_required_check for policy in self._policies(pull.target)):
             base = pull.target.removeprefix(_HEADS)
             return f"{base} requires no checks, so it would be merged at once"
         # Whoever has opened it is who we are.

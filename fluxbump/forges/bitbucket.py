@@ -210,6 +210,13 @@ class Bitbucket:
             lambda: self._whole(number).plain().state,
         )
 
+    def protects(self, branch: str) -> bool | None:
+        """Tell nothing: its branch restrictions are for administrators of the repository.
+
+        https://developer.atlassian.com/cloud/bitbucket/rest/api-group-branch-restrictions/
+        """
+        return None
+
     def file_url(self, path: str, line: int, revision: str) -> str:
         """Return the address of a line of a file at a commit, for people."""
         site = self._client.base.removesuffix(_INTERFACE).replace(_CLOUD, "://bitbucket.org")

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import time
-import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NoReturn, Protocol, TypedDict, TypeVar, Unpack
+from typing import Protocol, TypedDict, TypeVar, Unpack
 from urllib.parse import quote
 
 import httpx
+from msgspec import json
 
-from fluxbump.errors import ForgeError, IndexSourceError
-from fluxbump.forges.authorization import Auth, checked_base, same_server
+from fluxbump.errors import ForgeError
+from fluxbump.forges.authorization import Auth, checked_base
 from fluxbump.forges.forge import Forge
 from fluxbump.forges.responses import (
     Answer,
@@ -23,8 +23,10 @@ from fluxbump.forges.responses import (
     clock_time,
     one_line,
 )
-from fluxbump.system.http.retries import Patience, explain, open_client
-from fluxbump.system.http.transport import Body, Bounds, TemporaryError
+from fluxbump.system.http.client import HttpClient
+from fluxbump.system.http.exchange import HttpReply, HttpRequest, Redirects, same_server
+from fluxbump.system.http.failure import HttpError
+from fluxbump.system.http.retries import Later, Patience
 from fluxbump.system.secret import Secret
 
 T = TypeVar("T")
@@ -34,10 +36,7 @@ LARGEST = 16 << 20
 """Bytes that an answer may have: a page of 100 pull requests has 3 MB or so."""
 MOST_PAGES = 50
 
-_MAX_REDIRECTS = 5
-_REDIRECTS = (301, 302, 307, 308)
 _REPEATABLE = ("GET", "HEAD", "PUT", "DELETE")  # RFC 9110, 9.2.2
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _HINTS = {
     401: "the token is wrong, expired or revoked: give another, for example in FLUXBUMP_TOKEN",
     403: "the token has not the right to do this",
@@ -60,12 +59,14 @@ class Transport(TypedDict, total=False):
         clock: seconds on a monotonic clock.
         now: seconds since the epoch.
         sleep: waits for so many seconds.
+        allow_http: hosts whose address may be http.
     """
 
     patience: Patience
     clock: Callable[[], float]
     now: Callable[[], float]
     sleep: Callable[[float], None]
+    allow_http: Collection[str]
 
 
 class Leaf(Protocol):
@@ -110,22 +111,6 @@ class _Call:
     repeatable: bool
 
 
-class _PassingError(Exception):
-    """A failure that may pass: what to say when it does not.
-
-    Args:
-        final: what to say.
-        wait: seconds, when the server says so.
-        untouched: the server has done nothing, so any request can be repeated.
-    """
-
-    def __init__(self, final: ForgeError, wait: float | None = None, *, untouched: bool) -> None:
-        super().__init__(str(final))
-        self.final = final
-        self.wait = wait
-        self.untouched = untouched
-
-
 @dataclass(eq=False)
 class Client:
     """Talks to the REST interface of one forge.
@@ -140,6 +125,7 @@ class Client:
         clock: seconds on a monotonic clock.
         now: seconds since the epoch.
         sleep: waits for so many seconds.
+        allow_http: hosts whose address may be http, beside the loopback interface.
 
     Raises:
         ForgeError: a token cannot be sent to `base`.
@@ -154,9 +140,10 @@ class Client:
     clock: Callable[[], float] = time.monotonic
     now: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
+    allow_http: Collection[str] = ()
 
     def __post_init__(self) -> None:
-        self.base = str(checked_base(self.forge, self.base)).rstrip("/")
+        self.base = str(checked_base(self.forge, self.base, self.allow_http)).rstrip("/")
 
     def get(self, where: str, *, query: Mapping[str, str | int] | None = None) -> Answer:
         """Send a GET; see `send`."""
@@ -231,10 +218,8 @@ class Client:
             self._http.close()
 
     @cached_property
-    def _http(self) -> httpx.Client:
-        client = open_client(self.patience, ForgeError, accept="application/json")
-        weakref.finalize(self, client.close)
-        return client
+    def _http(self) -> HttpClient:
+        return HttpClient(self.patience, clock=self.clock, sleep=self.sleep)
 
     def _url(self, where: str) -> httpx.URL:
         if where.startswith("/"):
@@ -246,126 +231,86 @@ class Client:
 
     def _page(self, answer: Answer, address: str) -> str:
         """Return the address of a next page on our server."""
+        url = httpx.URL("")
         try:
             url = answer.url.join(address)
+            host = url.host  # reading it decodes it
         except (httpx.InvalidURL, UnicodeError):
-            url = httpx.URL("")
-        if url.host != answer.url.host:
+            host = ""
+        if host != answer.url.host:
             raise ForgeError(f"{answer.about}: its next page is on another server")
         # Behind a proxy that ends TLS, a server often does not know its own scheme and port.
         ours = answer.url
         return str(url.copy_with(scheme=ours.scheme, netloc=ours.netloc, fragment=None))
 
     def _exchanged(self, call: _Call) -> Answer:
-        deadline = self.clock() + self.patience.total
-        attempt = 1
-        while True:
-            try:
-                return self._attempt(call, deadline)
-            except _PassingError as failure:
-                if not (call.repeatable or failure.untouched):
-                    raise UncertainError(
-                        f"{failure.final.message}; it is not known whether it was done",
-                        hint="see what the forge has now, and run again",
-                    ) from None
-                pause = self._pause(failure, attempt, deadline)
-            self.sleep(pause)
-            attempt += 1
-
-    def _pause(self, failure: _PassingError, attempt: int, deadline: float) -> float:
-        """Return the seconds before the next attempt.
-
-        Raises:
-            ForgeError: there is none.
-        """
-        wait = failure.wait or 0.0
-        pause = max(wait, self.patience.before(attempt))
-        last = attempt >= self.patience.attempts
-        if not last and wait <= self.patience.longest and self.clock() + pause <= deadline:
-            return pause
-        if failure.wait is None:
-            raise failure.final from None
-        when = clock_time(self.now() + wait)
-        message = f"{failure.final.message}; it asks to wait until {when}"
-        raise ForgeError(message, hint="try again then") from None
-
-    def _attempt(self, call: _Call, deadline: float) -> Answer:
+        request = HttpRequest(
+            str(call.url),
+            LARGEST,
+            accept="application/json",
+            authorization=self.auth.value if self.auth else Secret(""),
+            method=call.method,
+            body=Secret(json.encode(call.body).decode() if call.body is not None else ""),
+            media_type="application/json",
+            headers=self.headers,
+            redirects=Redirects.SAME_SERVER,
+            gzip=True,
+            errors=True,
+            repeatable=call.repeatable,
+        )
         try:
-            return self._judged(self._followed(call), call, deadline)
-        except httpx.TransportError as error:
+            reply = self._http.ask(request, judge=lambda reply: self._later(self._of(call, reply)))
+        except HttpError as error:
             raise self._unreachable(call, error) from None
-        except (httpx.InvalidURL, UnicodeError):
-            reason = "it redirects to something that is not a URL"
-            raise ForgeError(f"{self._about(call)}: {reason}") from None
+        answer = self._of(call, reply)
+        if httpx.codes.is_success(answer.status):
+            return answer
+        raise self._refusal(call, answer)
 
-    def _followed(self, call: _Call) -> httpx.Response:
-        url = call.url
-        for _ in range(_MAX_REDIRECTS + 1):
-            response = self._http.send(self._request(call, url), stream=True)
-            location = response.headers.get("location")
-            if response.status_code not in _REDIRECTS or not location:
-                return response
-            response.close()
-            url = url.join(location)
-            if not same_server(url, call.url):
-                raise ForgeError(
-                    f"{self._about(call)}: redirects to another server",
-                    hint="give the address that it should lead to as run.forge_url",
-                )
-        raise ForgeError(f"{self._about(call)}: redirects more than {_MAX_REDIRECTS} times")
-
-    def _request(self, call: _Call, url: httpx.URL) -> httpx.Request:
-        headers = {**self.headers, "accept-encoding": "gzip"}
-        if self.auth:
-            headers[self.auth.header] = self.auth.value.reveal()
-        return self._http.build_request(call.method, url, headers=headers, json=call.body)
-
-    def _judged(self, response: httpx.Response, call: _Call, deadline: float) -> Answer:
-        try:
-            body = self._whole(response, call, deadline)
-        finally:
-            response.close()
+    def _of(self, call: _Call, reply: HttpReply) -> Answer:
         address = call.url.copy_with(userinfo=b"")
-        status, headers = response.status_code, response.headers
-        answer = Answer(self.forge, call.method, address, status, headers, body, self._hidden)
-        return answer if response.is_success else self._refused(answer)
+        headers = httpx.Headers(dict(reply.headers))
+        return Answer(
+            self.forge, call.method, address, reply.status, headers, reply.body, self._hidden
+        )
 
-    def _whole(self, response: httpx.Response, call: _Call, deadline: float) -> bytes:
-        bounds = Bounds(call.url, LARGEST, deadline, self.clock, None)
-        try:
-            return b"".join(Body(response, bounds, packed=False))
-        except IndexSourceError as error:
-            raise ForgeError(f"{self.forge}: {error.message}", hint=error.hint) from None
-        except TemporaryError as error:
-            final = ForgeError(f"{self.forge}: {error.final.message}")
-            raise _PassingError(final, untouched=False) from None
-
-    def _refused(self, answer: Answer) -> NoReturn:
+    def _later(self, answer: Answer) -> Later | None:
+        """Say whether an answer may be otherwise another time."""
         status, wait = answer.status, answer.wait(self.now())
-        said = answer.said()
-        about = f"{answer.about}: HTTP {status}{': ' if said else ''}{said}"
-        hint = self.advise(answer) or _HINTS.get(status)
-        final = StatusError(about, status=status, said=said, hint=hint)
-        limited = status == httpx.codes.TOO_MANY_REQUESTS or wait is not None
-        if limited and status < httpx.codes.INTERNAL_SERVER_ERROR:
-            raise _PassingError(final, wait, untouched=True)
         if status >= httpx.codes.INTERNAL_SERVER_ERROR:
             untouched = status == httpx.codes.SERVICE_UNAVAILABLE and wait is not None
-            raise _PassingError(final, wait, untouched=untouched)
-        raise final
+            return Later(wait, untouched=untouched)
+        limited = status == httpx.codes.TOO_MANY_REQUESTS or wait is not None
+        return Later(wait, untouched=True) if limited else None
 
-    def _unreachable(self, call: _Call, error: httpx.TransportError) -> Exception:
-        failure = explain(error)
-        hint = failure.hint or "check the network, the proxy settings and the forge's address"
-        reason = self._hidden(one_line(failure.reason))
-        final = ForgeError(f"{self._about(call)}: no answer: {reason}", hint=hint)
-        if failure.passing:
-            return _PassingError(final, untouched=isinstance(error, _NOT_SENT))
-        return final
+    def _refusal(self, call: _Call, answer: Answer) -> ForgeError:
+        """Return the error of an answer that is none of success."""
+        said = answer.said()
+        about = f"{answer.about}: HTTP {answer.status}{': ' if said else ''}{said}"
+        later = self._later(answer)
+        if later is not None and not (call.repeatable or later.untouched):
+            return _uncertain(about)
+        if later is not None and later.wait is not None:
+            when = clock_time(self.now() + later.wait)
+            return ForgeError(f"{about}; it asks to wait until {when}", hint="try again then")
+        hint = self.advise(answer) or _HINTS.get(answer.status)
+        return StatusError(about, status=answer.status, said=said, hint=hint)
 
-    def _about(self, call: _Call) -> str:
+    def _unreachable(self, call: _Call, error: HttpError) -> ForgeError:
+        """Return the error where there is no answer of use."""
+        if not error.url:
+            return ForgeError(f"{self.forge}: {error.reason}", hint=error.hint)
         where = call.url.copy_with(userinfo=b"", query=None, fragment=None)
-        return self._hidden(one_line(f"{self.forge}: {call.method} {where}"))
+        text = f"{self.forge}: {call.method} {where}: {error.reason}"
+        about = self._hidden(one_line(text))
+        return _uncertain(about) if error.uncertain else ForgeError(about, hint=error.hint)
 
     def _hidden(self, text: str) -> str:
         return self.auth.hide(text) if self.auth else text
+
+
+def _uncertain(about: str) -> UncertainError:
+    return UncertainError(
+        f"{about}; it is not known whether it was done",
+        hint="see what the forge has now, and run again",
+    )

@@ -161,6 +161,13 @@ class Forge(Protocol):
         """
         ...
 
+    def protects(self, branch: str) -> bool | None:
+        """Tell whether a branch of this repository is protected; None if the forge does not tell.
+
+        It does not tell if the token may not ask, or if there is no such branch.
+        """
+        ...
+
     def file_url(self, path: str, line: int, revision: str) -> str:
         """Return the address of a line of a file at a commit, for people."""
         ...

@@ -22,7 +22,7 @@ from pydantic import BaseModel
 from fluxbump.forges.authorization import bearer
 from fluxbump.forges.client import Client, Leaf, Transport, path
 from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, RequestState
-from fluxbump.forges.pull_requests import ended, segments, settled, soft, when_ready
+from fluxbump.forges.pull_requests import ended, segments, settled, soft, told, when_ready
 from fluxbump.forges.responses import Answer, StatusError, UncertainError
 from fluxbump.system.secret import Secret
 
@@ -85,6 +85,7 @@ class _Label(BaseModel):
 
 
 class _Branch(BaseModel):
+    protected: bool = False
     enable_status_check: bool = False
     status_check_contexts: list[str] | None = None
 
@@ -150,6 +151,11 @@ class Gitea:
             lambda: self._changed(number, {"state": "closed", **({"body": body} if body else {})}),
             lambda: self._client.get(where).read(_Pull).plain().state,
         )
+
+    def protects(self, branch: str) -> bool | None:
+        """Tell whether a rule protects a branch."""
+        where = self._at("branches", branch)
+        return told(lambda: self._client.get(where).read(_Branch).protected)
 
     def file_url(self, path: str, line: int, revision: str) -> str:
         """Return the address of a line of a file at a commit, for people."""

@@ -20,7 +20,7 @@ from fluxbump.errors import ForgeError
 from fluxbump.forges.authorization import bearer
 from fluxbump.forges.client import Client, Transport, path
 from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, RequestState
-from fluxbump.forges.pull_requests import ended, segments, settled, soft
+from fluxbump.forges.pull_requests import ended, segments, settled, soft, told
 from fluxbump.forges.responses import Answer, StatusError, UncertainError
 from fluxbump.system.secret import Secret
 
@@ -72,6 +72,10 @@ class _Pull(BaseModel):
             title=self.title, body=self.body or "", state=state, draft=self.draft,
             head=self.head.sha,
         )  # fmt: skip
+
+
+class _Branch(BaseModel):
+    name: str
 
 
 class _User(BaseModel):
@@ -197,6 +201,15 @@ class GitHub:
             lambda: self._changed(number, state="closed", **({"body": body} if body else {})),
             lambda: self._client.get(where).read(_Pull).plain().state,
         )
+
+    def protects(self, branch: str) -> bool | None:
+        """Tell whether branch protection or a ruleset protects a branch.
+
+        https://docs.github.com/rest/branches/branches, `protected` of the listing.
+        """
+        query: dict[str, str | int] = {"protected": "true", "per_page": _PAGE}
+        pages = self._client.pages(self._at("branches"), builtins.list[_Branch], query=query)
+        return told(lambda: any(found.name == branch for page in pages for found in page))
 
     def file_url(self, path: str, line: int, revision: str) -> str:
         """Return the address of a line of a file at a commit, for people."""

@@ -19,7 +19,7 @@ from pydantic import BaseModel, Field
 from fluxbump.forges.authorization import bearer
 from fluxbump.forges.client import Client, Transport, path
 from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, RequestState
-from fluxbump.forges.pull_requests import ended, segments, settled, soft, when_ready
+from fluxbump.forges.pull_requests import ended, segments, settled, soft, told, when_ready
 from fluxbump.forges.responses import Answer, StatusError, UncertainError
 from fluxbump.system.secret import Secret
 
@@ -68,6 +68,10 @@ class _Request(BaseModel):
             title=self.title[mark.end() :] if mark else self.title, body=self.description or "",
             state=states.get(self.state, RequestState.OPEN), draft=self.draft, head=self.sha or "",
         )  # fmt: skip
+
+
+class _Branch(BaseModel):
+    protected: bool
 
 
 class _User(BaseModel):
@@ -160,6 +164,14 @@ class GitLab:
             lambda: self._changed(number, {"state_event": "close", **fields}),
             lambda: self._client.get(where).read(_Request).plain().state,
         )
+
+    def protects(self, branch: str) -> bool | None:
+        """Tell whether a branch is protected, by its name or by a pattern.
+
+        https://docs.gitlab.com/api/branches/#get-single-repository-branch
+        """
+        where = self._at("repository", "branches", branch)
+        return told(lambda: self._client.get(where).read(_Branch).protected)
 
     def file_url(self, path: str, line: int, revision: str) -> str:
         """Return the address of a line of a file at a commit, for people."""

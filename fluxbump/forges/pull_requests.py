@@ -70,6 +70,20 @@ def soft(what: str, act: Callable[[], str | None]) -> list[str]:
     return [f"{what} not set: {problem}"] if problem else []
 
 
+def told(ask: Callable[[], bool]) -> bool | None:
+    """Ask a forge what a token need not be allowed to ask; None if it may not, or of nothing.
+
+    Raises:
+        ForgeError: the forge failed otherwise.
+    """
+    try:
+        return ask()
+    except StatusError as error:
+        if error.status in (httpx.codes.FORBIDDEN, httpx.codes.NOT_FOUND):
+            return None
+        raise
+
+
 def lacking(can: Capabilities, proposal: Proposal) -> list[str]:
     """Return a sentence for each thing that is wanted and that a forge has not."""
     asked = {

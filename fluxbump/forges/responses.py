@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from fluxbump.errors import ForgeError
 from fluxbump.system.http.retries import retry_after
+from fluxbump.text import printable
 
 T = TypeVar("T")
 
@@ -152,8 +153,8 @@ def clock_time(moment: float) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return what somebody else wrote as one short line of printable characters."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    """Return what somebody else wrote as one short line."""
+    line = printable.one_line(text)
     return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
 
 

@@ -1,23 +1,51 @@
 """Runs git in one repository on this disk, to read and to build objects. Nothing here moves a ref.
 
-It inherits the environment and waits as long as git does. For git that meets other machines there
-is `network_process`; what changes a repository is in `writer`.
+Of the environment it gets what git, and what git itself starts, has a use for: a repository's own
+configuration can name programs, and they have no business with the tokens of a job. For git that
+meets other machines there is `network_process`; what changes a repository is in `writer`.
 """
 
 from __future__ import annotations
 
 import os
-import tempfile
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen
-from threading import Timer
-from typing import IO, BinaryIO
+from typing import IO
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from fluxbump.errors import RepositoryError, ToolError
+from fluxbump.errors import FluxbumpError, RepositoryError, ToolError
+from fluxbump.system import commands, pipes, process_end
+from fluxbump.system.commands import BegunProgram
+from fluxbump.system.programs import (
+    Allowance,
+    EndedBy,
+    LateError,
+    Program,
+    ProgramResult,
+    StartError,
+)
+
+_SECONDS = 600.0
+"""That one command may take, or one object; the slowest of a tree of a million files takes ten."""
+
+_ALLOWANCE = Allowance(seconds=_SECONDS, out=512 << 20, grace=5.0)
+"""A listing of a million files is a fifth of that; on SIGTERM git removes its temporary files."""
+
+# What git reads itself (git(1), "Environment variables"), and what it needs to start its helpers:
+# in a partial clone it fetches what it reads, over ssh or HTTPS, and a signature needs its agent.
+_KEPT = frozenset({
+    "PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "TZ", "LANG", "PREFIX", "EMAIL",
+    "SYSTEMROOT", "LD_LIBRARY_PATH", "DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "WAYLAND_DISPLAY",
+    "GNUPGHOME", "GPG_TTY", "GCM_INTERACTIVE", "CURL_CA_BUNDLE", "CURL_SSL_BACKEND",
+    "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
+})  # fmt: skip
+_KEPT_FAMILIES = ("GIT_", "SSH_", "SSL_CERT_", "XDG_", "LC_", "DYLD_", "NIX_SSL_CERT_")
+_SECRET = ("TOKEN", "PASSWORD", "SECRET", "CREDENTIAL")  # a name of somebody's own, `GIT_TOKEN`
+_OURS = "FLUXBUMP"  # the credential of a remote, where one was given for git alone
 
 _LAYOUT = ("--is-bare-repository", "--git-dir", "--git-common-dir", "--show-toplevel")
 
@@ -47,11 +75,10 @@ def find(path: Path | None) -> Layout:
     if path is not None and not path.is_dir():
         raise RepositoryError(f"no such directory: {path}", hint="see --repo")
     command = ["rev-parse", "--path-format=absolute", *_LAYOUT]
-    with _start(command, path, {}) as process:
-        out, err = process.communicate()
+    place = path or _here()
+    done = _run(_program(command, path, {}))
     # In a bare repository git answers all questions but the last, and fails.
-    answers = os.fsdecode(out).splitlines()
-    place = path or Path.cwd()
+    answers = os.fsdecode(done.out).splitlines()
     match answers:
         case ["true", private, shared, *_]:
             return Layout(bare=True, root=Path(private), private=Path(private), shared=Path(shared))
@@ -59,7 +86,7 @@ def find(path: Path | None) -> Layout:
             return Layout(bare=False, root=Path(root), private=Path(private), shared=Path(shared))
         case ["false", private, shared]:
             return _around(place, Path(private), Path(shared))
-    reason = one_line(err)
+    reason = one_line(done.err)
     if "dubious ownership" in reason:
         raise RepositoryError(
             f"git does not trust {place}: it belongs to somebody else",
@@ -70,6 +97,15 @@ def find(path: Path | None) -> Layout:
             f"not a git repository: {place}", hint="run inside a checkout, or use --repo PATH"
         )
     raise RepositoryError(f"git cannot use {place}: {reason or 'its path has a line break'}")
+
+
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise RepositoryError(
+            "the current directory no longer exists", hint="change to one that does"
+        ) from None
 
 
 def _around(place: Path, private: Path, shared: Path) -> Layout:
@@ -99,7 +135,7 @@ class Runner:
 
     Args:
         where: in the repository.
-        environ: for git's processes, besides our own.
+        environ: for git's processes, besides what they get of our own.
     """
 
     def __init__(self, where: Path, environ: Mapping[str, str]) -> None:
@@ -109,7 +145,7 @@ class Runner:
     def run(
         self,
         *args: str,
-        stdin: bytes | None = None,
+        stdin: bytes = b"",
         env: Mapping[str, str] | None = None,
         accept: Sequence[int] = (0,),
         cwd: Path | None = None,
@@ -117,22 +153,21 @@ class Runner:
         """Run git once and return what it prints.
 
         Raises:
-            RepositoryError: its exit code is not in `accept`; the message is git's own.
+            RepositoryError: its exit code is not in `accept`, and the message is git's own; or it
+                takes too long, or prints too much.
         """
-        with reading(stdin) as source, self._start(args, source, env, cwd) as process:
-            out, err = process.communicate()
-        if process.returncode not in accept:
-            raise RepositoryError(
-                one_line(err) or f"git {args[0]} failed with {process.returncode}"
-            )
-        return out
+        done = _run(self._program(args, env, cwd), stdin)
+        if done.code not in accept:
+            raise RepositoryError(one_line(done.err) or f"git {args[0]} failed with {done.code}")
+        return done.out
 
-    def begin(self, *args: str, stdin: bytes | None = None) -> Begun:
+    def begin(self, *args: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> Begun:
         """Start git, whose output is waited for later."""
-        # A file: a pipe that nobody empties yet would hold git up.
-        out = tempfile.TemporaryFile()  # noqa: SIM115  # whoever ends the process closes it
-        with reading(stdin) as source:
-            return Begun(self._start(args, source, stdout=out), out)
+        program = self._program(args, env)
+        try:
+            return Begun(commands.begin(program, _ALLOWANCE, stdin=stdin))
+        except StartError as error:
+            raise _not_started(program, error) from None
 
     def run_beside(
         self, commands: Sequence[Sequence[str]], *, accept: Sequence[int] = (0,)
@@ -158,26 +193,21 @@ class Runner:
         Raises:
             RepositoryError: it failed; the message is git's own.
         """
-        with reading(stdin) as source, self._start(args, source) as process:
-            timer = Timer(seconds, process.kill)
-            timer.start()
-            try:
-                out = _pipe(process.stdout).read(limit + 1)
-                _pipe(process.stdout).close()  # what has more to say ends by SIGPIPE
-                errors = _pipe(process.stderr).read()
-                status = process.wait()
-            finally:
-                timer.cancel()
-        if len(out) > limit or status < 0:
+        allowance = replace(_ALLOWANCE, seconds=seconds, out=limit)
+        program = self._program(args)
+        try:
+            done = commands.run(program, allowance, stdin=stdin)
+        except StartError as error:
+            raise _not_started(program, error) from None
+        if done.ended is not EndedBy.ITSELF or done.code < 0:
             return None
-        if status:
-            raise RepositoryError(one_line(errors) or f"git {args[0]} failed with {status}")
-        return out
+        if done.code:
+            raise RepositoryError(one_line(done.err) or f"git {args[0]} failed with {done.code}")
+        return done.out
 
     def batch(self) -> Batch:
         """Start the process that serves objects by name."""
-        command = ["cat-file", "--batch"]
-        return Batch(_start(command, self._where, self._environ, stdin=PIPE, stderr=DEVNULL))
+        return Batch(self._program(("cat-file", "--batch")))
 
     def contents(self, names: Sequence[bytes]) -> Generator[bytes | None, None, None]:
         """Yield many objects by name, while git reads on; None for one that is not there.
@@ -188,57 +218,59 @@ class Runner:
         half = (len(names) + 1) // 2
         command = ("cat-file", "--batch", "--buffer")
         with closing(self.begin(*command, stdin=b"\n".join(names[half:]))) as second:
-            with reading(b"\n".join(names[:half])) as source:
-                process = _start(command, self._where, self._environ, stdin=source, stderr=DEVNULL)
-            with process:
-                yield from _objects(_pipe(process.stdout), half)
-            yield from _objects(second.output(), len(names) - half)
+            program = self._program(command)
+            with commands.reading(b"\n".join(names[:half])) as source:
+                process = _start(program, source)
+            try:
+                out = pipes.timed(_pipe(process.stdout), _SECONDS)
+                yield from (_object(out) for _ in range(half))
+            finally:
+                commands.end(process, program)
+            held = second.output()
+            yield from (_object(held) for _ in range(len(names) - half))
 
-    def _start(
-        self,
-        args: Sequence[str],
-        source: IO[bytes] | int,
-        env: Mapping[str, str] | None = None,
-        cwd: Path | None = None,
-        stdout: IO[bytes] | int = PIPE,
-    ) -> Popen[bytes]:
-        environ = {**self._environ, **(env or {})}
-        return _start(args, cwd or self._where, environ, stdin=source, stdout=stdout)
+    def _program(
+        self, args: Sequence[str], env: Mapping[str, str] | None = None, cwd: Path | None = None
+    ) -> Program:
+        return _program(args, cwd or self._where, {**self._environ, **(env or {})})
 
 
 class Begun:
     """Git at work, and the file that takes what it prints."""
 
-    def __init__(self, process: Popen[bytes], out: IO[bytes]) -> None:
-        self._process = process
-        self._out = out
+    def __init__(self, begun: BegunProgram) -> None:
+        self._begun = begun
+
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        return self._begun.process.pid
 
     def output(self, accept: Sequence[int] = (0,)) -> IO[bytes]:
         """Wait for git, and return what it has printed.
 
         Raises:
-            RepositoryError: its exit code is not in `accept`; the message is git's own.
+            RepositoryError: its exit code is not in `accept`, and the message is git's own; or it
+                takes too long, or prints too much.
         """
-        _, err = self._process.communicate()
-        if self._process.returncode not in accept:
-            raise RepositoryError(one_line(err) or "git failed")
-        self._out.seek(0)
-        return self._out
+        _require_ended(self._begun.program, self._begun.wait(), _ALLOWANCE)
+        if self._begun.process.returncode not in accept:
+            raise RepositoryError(one_line(self._begun.last_words()) or "git failed")
+        return self._begun.out
 
     def close(self) -> None:
         """End the process, if nobody has waited for it, and drop its output."""
-        if self._process.returncode is None:
-            self._process.kill()
-            self._process.communicate()
-        self._out.close()
+        self._begun.close()
 
 
 class Batch:
     """A process that serves objects by name; see git-cat-file(1)."""
 
-    def __init__(self, process: Popen[bytes]) -> None:
-        self._process = process
-        self._in, self._out = _pipe(process.stdin), _pipe(process.stdout)
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._process = _start(program, PIPE)
+        self._in = _pipe(self._process.stdin)
+        self._out = pipes.timed(_pipe(self._process.stdout), _SECONDS)
 
     def ask(self, names: Sequence[bytes]) -> None:
         """Ask for objects; take an `answer` for each before asking for many more."""
@@ -251,66 +283,78 @@ class Batch:
 
     def close(self) -> None:
         """End the process."""
-        with self._process:
-            for pipe in (self._in, self._out):
-                with suppress(BrokenPipeError):  # it may have ended by itself
-                    pipe.close()
-
-
-def _objects(out: IO[bytes], number: int) -> Iterator[bytes | None]:
-    return (_object(out) for _ in range(number))
+        with suppress(BrokenPipeError):  # it may have ended by itself
+            self._in.close()
+        process_end.wait(self._process, _ALLOWANCE.grace)
+        commands.end(self._process, self._program)
 
 
 def _object(out: IO[bytes]) -> bytes | None:
     """Read an object as `cat-file --batch` prints it; None when there is no such object."""
-    header = out.readline().split()
-    if len(header) != len((b"name", b"type", b"size")):
-        return None
-    data = out.read(int(header[2]))
-    out.read(1)
+    try:
+        header = out.readline().split()
+        if len(header) != len((b"name", b"type", b"size")):
+            return None
+        data = out.read(int(header[2]))
+        out.read(1)
+    except LateError:
+        raise RepositoryError(f"git gave no object within {_SECONDS:g} s") from None
     return data
 
 
-def _start(
-    args: Sequence[str],
-    where: Path | None,
-    env: Mapping[str, str],
-    *,
-    stdin: IO[bytes] | int = DEVNULL,
-    stdout: IO[bytes] | int = PIPE,
-    stderr: int = PIPE,
-) -> Popen[bytes]:
-    """Start git with messages in English, which we read."""
+def _program(args: Sequence[str], where: Path | None, env: Mapping[str, str]) -> Program:
+    """Return git with messages in English, which we read."""
+    kept = {name: value for name, value in os.environ.items() if _is_kept(name)}
+    given = {name: value for name, value in env.items() if _is_kept(name) or _is_ours(name)}
+    environ = {**kept, **given, "LC_ALL": "C", "LANGUAGE": "C"}
+    return Program(["git", *args], environ, where, daemons=True)
+
+
+def _is_ours(name: str) -> bool:
+    return name.startswith(_OURS)
+
+
+def _is_kept(name: str) -> bool:
+    if name.upper() in _KEPT or name.startswith("GIT_CONFIG_"):
+        return True
+    return name.startswith(_KEPT_FAMILIES) and not any(word in name for word in _SECRET)
+
+
+def _run(program: Program, stdin: bytes = b"") -> ProgramResult:
     try:
-        return Popen(  # noqa: S603  # no shell, and a fixed program
-            ["git", *args],  # noqa: S607  # whichever git the user has
-            cwd=where,
-            env={**os.environ, **env, "LC_ALL": "C", "LANGUAGE": "C"},
-            stdin=stdin,
-            stdout=stdout,
-            stderr=stderr,
-        )
-    except FileNotFoundError:
-        if where is not None and not where.is_dir():
-            raise RepositoryError(f"no such directory: {where}", hint="see --repo") from None
-        raise ToolError("git is not installed", hint="install git 2.31 or later") from None
+        done = commands.run(program, _ALLOWANCE, stdin=stdin)
+    except StartError as error:
+        raise _not_started(program, error) from None
+    _require_ended(program, done.ended, _ALLOWANCE)
+    return done
 
 
-@contextmanager
-def reading(stdin: bytes | None) -> Iterator[BinaryIO | int]:
-    """Give what a process reads: a file, because a pipe that nobody empties would block both."""
-    if stdin is None:
-        yield DEVNULL
-        return
-    with tempfile.TemporaryFile() as source:
-        source.write(stdin)
-        source.seek(0)
-        yield source
+def _start(program: Program, stdin: IO[bytes] | int) -> Popen[bytes]:
+    try:
+        return commands.start(program, _ALLOWANCE, stdin, PIPE, DEVNULL)
+    except StartError as error:
+        raise _not_started(program, error) from None
+
+
+def _not_started(program: Program, error: StartError) -> FluxbumpError:
+    if error.nowhere:
+        return RepositoryError(f"no such directory: {program.cwd}", hint="see --repo")
+    if error.missing:
+        return ToolError("git is not installed", hint="install git 2.31 or later")
+    return ToolError(f"git cannot be run: {error}")
+
+
+def _require_ended(program: Program, ended: EndedBy, allowance: Allowance) -> None:
+    command = " ".join(program.words[:2])
+    if ended is EndedBy.SECONDS:
+        raise RepositoryError(f"{command} did not finish within {allowance.seconds:g} s")
+    if ended is EndedBy.OUTPUT:
+        raise RepositoryError(f"{command} printed more than {allowance.out >> 20} MiB")
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
     if pipe is None:
-        raise AssertionError("every process is started with pipes")
+        raise AssertionError("the process was started with pipes")
     return pipe
 
 

@@ -1,24 +1,18 @@
 """Runs git where it meets other machines: nobody is asked, nothing is traced, time is bounded.
 
-`objects.Git` runs git on what lies on this disk. It inherits the whole environment and waits as
-long as git does, which is right there, and not where a token is in the environment.
+`local_process` runs git on what lies on this disk.
 """
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
-from typing import IO
 
 from msgspec import Struct
 
 from fluxbump.errors import ToolError
 from fluxbump.system import commands
+from fluxbump.system.programs import Allowance, EndedBy, Program, StartError
 
 _LARGEST = 64 << 20
 """Bytes of output that are read; a hundred thousand branches are a tenth of that."""
@@ -75,60 +69,23 @@ def run(
     Raises:
         ToolError: git is not installed, or prints more than a repository can have.
     """
-    with (
-        tempfile.TemporaryFile() as source,
-        tempfile.TemporaryFile() as out,
-        tempfile.TemporaryFile() as err,
-    ):
-        source.write(stdin)
-        source.seek(0)
-        try:
-            process = subprocess.Popen(  # noqa: S603  # no shell, and a fixed program
-                ["git", *arguments],  # noqa: S607  # whichever git the user has
-                cwd=cwd,
-                env={**environ, "LC_ALL": "C", "LANGUAGE": "C"},
-                stdin=source,
-                stdout=out,
-                stderr=err,
-                start_new_session=True,
-            )
-        except FileNotFoundError:
-            if cwd is not None and not cwd.is_dir():
-                raise ToolError(f"no such directory: {cwd}") from None
-            raise ToolError("git is not installed", hint="install git 2.31 or later") from None
-        code = _wait(process, timeout)
-        return Done(code, _whole(out), _tail(err))
-
-
-def _wait(process: subprocess.Popen[bytes], timeout: float) -> int | None:
-    """Wait for a process; when it is late, or on Ctrl-C, end it and all that it started."""
+    program = Program(
+        ["git", *arguments], {**environ, "LC_ALL": "C", "LANGUAGE": "C"}, cwd, daemons=True
+    )
+    # Asked politely first: git then removes its locks and half-written packs.
+    allowance = Allowance(seconds=timeout, out=_LARGEST, err=_LONGEST, grace=_GRACE)
     try:
-        return commands.wait(process, timeout)
-    except BaseException as error:
-        # Asked politely first: git then removes its locks and half-written packs.
-        for how in (signal.SIGTERM, signal.SIGKILL):
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, how)
-            with suppress(subprocess.TimeoutExpired):
-                commands.wait(process, _GRACE)
-                break
-        if isinstance(error, subprocess.TimeoutExpired):
-            return None
-        raise
-
-
-def _whole(file: IO[bytes]) -> bytes:
-    file.seek(0)
-    data = file.read(_LARGEST + 1)
-    if len(data) > _LARGEST:
+        done = commands.run(program, allowance, stdin=stdin)
+    except StartError as error:
+        if error.nowhere:
+            raise ToolError(f"no such directory: {cwd}") from None
+        if error.missing:
+            raise ToolError("git is not installed", hint="install git 2.31 or later") from None
+        raise ToolError(f"git cannot be run: {error}") from None
+    if done.ended is EndedBy.OUTPUT:
         raise ToolError(f"git printed more than {_LARGEST >> 20} MiB")
-    return data
-
-
-def _tail(file: IO[bytes]) -> str:
-    size = file.seek(0, os.SEEK_END)
-    file.seek(max(0, size - _LONGEST))
-    return file.read().decode("utf-8", "replace")
+    code = None if done.ended is EndedBy.SECONDS else done.code
+    return Done(code, done.out, done.err.decode("utf-8", "replace"))
 
 
 def quiet(environ: Mapping[str, str]) -> dict[str, str]:

@@ -7,11 +7,10 @@ it, so that a preview is as exact as the real thing and leaves nothing behind.
 from __future__ import annotations
 
 import os
-import tempfile
 from abc import abstractmethod
 from bisect import bisect_left
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -19,10 +18,12 @@ from pathlib import Path
 from msgspec import Struct
 
 from fluxbump.errors import RepositoryError
+from fluxbump.git import new_objects
 from fluxbump.git.grep import Listing, Searched, divide
 from fluxbump.git.local_process import Batch, Layout, Runner
 from fluxbump.git.overlay import ChangeSet
 from fluxbump.model import Snapshot
+from fluxbump.system import scratch
 from fluxbump.system.process_pool import processors
 
 _REGULAR = (b"100644", b"100755")
@@ -56,21 +57,16 @@ class Git(Runner):
 
     def __init__(self, layout: Layout, environ: Mapping[str, str]) -> None:
         super().__init__(layout.root, environ)
+        self._private = layout.private
         self.objects = layout.shared.joinpath("objects").resolve()
 
-    @contextmanager
-    def quarantine(self) -> Iterator[dict[str, str]]:
+    def quarantine(self) -> AbstractContextManager[dict[str, str]]:
         """Give an environment in which new objects and the index go to a scratch directory."""
-        outer = os.environ.get("GIT_ALTERNATE_OBJECT_DIRECTORIES")
-        with tempfile.TemporaryDirectory(prefix="fluxbump-") as scratch:
-            Path(scratch, "objects").mkdir()
-            yield {
-                "GIT_OBJECT_DIRECTORY": str(Path(scratch, "objects")),
-                "GIT_ALTERNATE_OBJECT_DIRECTORIES": os.pathsep.join(
-                    [_quoted(str(self.objects)), *([outer] if outer else [])]
-                ),
-                "GIT_INDEX_FILE": str(Path(scratch, "index")),
-            }
+        return new_objects.quarantine(self.objects)
+
+    def incoming(self) -> AbstractContextManager[dict[str, str]]:
+        """Give an environment whose new objects join the repository's when the block ends."""
+        return new_objects.incoming(self.objects)
 
     def preview_tree(self, base: CommitSnapshot, changes: ChangeSet, env: Mapping[str, str]) -> str:
         """Write the tree of `changes` over `base` with one process; `env` is a quarantine's.
@@ -78,10 +74,10 @@ class Git(Runner):
         `fast-import` writes trees only as part of a commit on a branch, so it runs in a scratch
         repository that borrows the real one's objects.
         """
-        with tempfile.TemporaryDirectory(prefix="fluxbump-") as scratch:
-            _scratch_repository(Path(scratch), base.commit.sha)
+        with scratch.directory() as place:
+            _scratch_repository(place, base.commit.sha)
             stream = _import_stream(base, changes)
-            out = self._import(stream, {**env, "GIT_DIR": scratch}, *_THROWN_AWAY)
+            out = self._import(stream, {**env, "GIT_DIR": str(place)}, *_THROWN_AWAY)
         return out.split()[2].decode()
 
     def build_tree(self, base: CommitSnapshot, changes: ChangeSet, env: Mapping[str, str]) -> str:
@@ -129,8 +125,19 @@ class Git(Runner):
         return iter(self._import(b"".join(commands), env).split())
 
     def _import(self, stream: bytes, env: Mapping[str, str], *options: str) -> bytes:
-        """Run `fast-import`, which calls the hook for moved refs though it moves none of ours."""
-        return self.run(*_NO_HOOKS, *options, "fast-import", "--quiet", stdin=stream, env=env)
+        """Run `fast-import`, which calls the hook for moved refs though it moves none of ours.
+
+        It reads a file: a pipe that ends early, because we are killed, would make it report a
+        crash. What it reports when it fails is in its message too.
+        """
+        command = (*_NO_HOOKS, *options, "fast-import", "--quiet")
+        with closing(self.begin(*command, stdin=stream, env=env)) as begun:
+            try:
+                return begun.output().read()
+            except RepositoryError:
+                crash = self._private / f"fast_import_crash_{begun.pid}"
+                crash.unlink(missing_ok=True)
+                raise
 
     def patch(self, old: str, new: str, env: Mapping[str, str]) -> bytes:
         """Return what `git apply` takes to go from one tree to the other."""
@@ -359,10 +366,3 @@ def _import_stream(base: CommitSnapshot, changes: ChangeSet) -> bytes:
                 b"M %b inline %b\ndata %d\n%b\n" % (base.mode(path), name, len(data), data)
             )
     return b"".join([*lines, b'\nls :1 ""\ndone\n'])
-
-
-def _quoted(path: str) -> str:
-    """Write a path the way GIT_ALTERNATE_OBJECT_DIRECTORIES wants one that holds a separator."""
-    if os.pathsep not in path and not path.startswith('"'):
-        return path
-    return '"' + path.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -20,12 +20,13 @@ from fluxbump.git.remote_errors import (
     RemoteError,
     UnreachableError,
     failure,
-    printable,
     ref_results,
     refusal,
 )
 from fluxbump.git.remote_url import RemoteUrl, Userinfo, parse
 from fluxbump.git.token import Credential, from_url
+from fluxbump.system import certificates, token_transport
+from fluxbump.text.printable import one_line
 
 TIMEOUT = 900.0
 """Seconds that one command may take; a first clone of a large repository takes minutes."""
@@ -74,6 +75,7 @@ class Remote:
 
     Raises:
         UsageError: the URL is not one that git can use, or what it says of a user is no credential.
+        RefusedError: the credential would go over http to a host that is not allowed.
 
     Every method raises RemoteError or one of its kinds (see `remote_errors`), and ToolError when
     git is not installed.
@@ -223,7 +225,7 @@ class Remote:
     @property
     def where(self) -> str:
         """The remote, for people."""
-        return printable(self.url.url)
+        return one_line(self.url.url)
 
     @property
     def environ(self) -> Mapping[str, str]:
@@ -279,24 +281,46 @@ def environment(
         credential: for it, if there is one.
         environ: the environment to start from.
         ssh: the command that git's configuration names.
+
+    Raises:
+        RefusedError: the credential would go over http to a host that is not allowed.
     """
-    env = network_process.quiet(environ)
+    allowed = token_transport.http_hosts(environ)
+    env = {**network_process.quiet(environ), **certificates.for_git(environ)}
     settings = list(_SETTINGS)
+    if url.scheme == "https":
+        # A redirect may not take away the encryption, and with it what was sent before.
+        settings.append(("protocol.http.allow", "never"))
     if url.scheme == "ssh" and not ("GIT_SSH" in env and "GIT_SSH_COMMAND" not in env):
         # ssh_config(5): BatchMode asks nobody. The variable wins over core.sshCommand, so what
         # that says comes along; GIT_SSH names a program and takes no options.
         env["GIT_SSH_COMMAND"] = f"{env.get('GIT_SSH_COMMAND') or ssh} -o BatchMode=yes"
-    if credential is not None and url.is_http:
+    if not token_transport.is_safe(url.url, allowed):
+        if credential is not None:
+            token_transport.require_safe(url.url, allowed)
+        settings += _anonymous(url)
+    elif credential is not None and url.is_http:
+        env.pop("GIT_SSL_NO_VERIFY", None)
         env |= {_USERNAME: credential.username, _PASSWORD: credential.secret.reveal()}
         settings += [
-            # An empty value drops the helpers before it (gitcredentials(7)): another one would be
-            # asked first, and would be told to store what we have.
-            ("credential.helper", ""),
+            *_anonymous(url),
             (f"credential.{url.site}.helper", _HELPER),
-            # CI jobs put their own token here (actions/checkout does), and it would win.
-            (f"http.{url.url}.extraHeader", ""),
+            # The REST interface cannot be told otherwise either.
+            (f"http.{url.url}.sslVerify", "true"),
         ]
     return network_process.configured(env, settings)
+
+
+def _anonymous(url: RemoteUrl) -> list[tuple[str, str]]:
+    """Return settings that leave git nothing of its own to say who we are."""
+    return [
+        # An empty value drops the helpers before it (gitcredentials(7)): another one would be
+        # asked first, and would be told to store what we have.
+        ("credential.helper", ""),
+        (f"credential.{url.site}.helper", ""),
+        # CI jobs put their own token here (actions/checkout does), and it would win.
+        (f"http.{url.url}.extraHeader", ""),
+    ]
 
 
 def check_branch(name: str) -> None:

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from fluxbump.errors import RepositoryError
+from fluxbump.text.printable import one_line
 
 _LONGEST = 300
 """Characters of a message; a server can say anything."""
@@ -93,6 +94,12 @@ _SAYINGS: tuple[tuple[type[RemoteError], str, str, re.Pattern[str]], ...] = (
         re.compile(r"couldn't find remote ref"),
     ),
     (
+        UnreachableError, "the certificate of {where} is not trusted",
+        "name the certificate authority's file in SSL_CERT_FILE",
+        re.compile(r"SSL certificate problem|certificate verif\w* failed|certificate subject name"
+                   r"|SSL: no alternative certificate", re.IGNORECASE),
+    ),
+    (
         UnreachableError, "{where} cannot be reached",
         "try again later",
         re.compile(r"Could not resolve|Failed to connect|Couldn't connect|Connection (?:refused"
@@ -167,14 +174,8 @@ def ref_results(porcelain: str) -> dict[str, RefResult]:
     return found
 
 
-def printable(text: str) -> str:
-    """Return text from outside on one line, without control characters."""
-    line = " ".join(text.split())
-    return "".join(letter if letter.isprintable() else "?" for letter in line)
-
-
 def _short(text: str) -> str:
-    line = printable(text)
+    line = one_line(text)
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
 
 
@@ -190,6 +191,6 @@ def _own_words(stderr: str) -> str:
 def _server_words(stderr: str) -> Iterator[str]:
     """What the server says, without the frames that forges draw around it."""
     for line in _NEWS.findall(stderr):
-        text = printable(line)
+        text = one_line(line)
         if text and not _EDGES.fullmatch(text):
             yield text

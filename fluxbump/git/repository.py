@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import tempfile
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 from msgspec import Struct
 
 from fluxbump.errors import RepositoryError
-from fluxbump.git import commits, history, local_process
+from fluxbump.git import branch_names, commits, history, local_process
 from fluxbump.git.commits import Built, CommitText
 from fluxbump.git.lineage import Held
 from fluxbump.git.objects import Commit, CommitSnapshot, Git, ObjectSnapshot
@@ -242,6 +241,16 @@ class Repository:
         entries = (entry[3:] for entry in out.decode("utf-8", "surrogateescape").split("\0"))
         return sorted(entry for entry in entries if entry in wanted)
 
+    @property
+    def clean(self) -> bool:
+        """Whether the work tree holds what HEAD does, and no file besides that git would add."""
+        if self.bare:
+            return True
+        return not self._git.run(
+            "status", "--porcelain=v1", "-z", "--untracked-files=normal", "--no-renames",
+            "--ignore-submodules=all", env={"GIT_OPTIONAL_LOCKS": "0"},
+        )  # fmt: skip
+
     def unstaged(self, paths: Iterable[str]) -> set[str]:
         """Return those of `paths` of which the index does not hold what is in the work tree."""
         wanted = set(paths)
@@ -296,20 +305,30 @@ class Repository:
         Raises:
             RepositoryError: git does not know who the author is, or cannot sign.
         """
-        with tempfile.TemporaryDirectory(prefix="fluxbump-") as scratch:
-            env = {"GIT_INDEX_FILE": str(Path(scratch, "index"))}
+        with self._git.incoming() as env:
             tree = self._git.build_tree(base, changes, env)
-        parent = parent or base.commit.sha
-        return self._writer.commit(tree, parent, message, stand_in=stand_in)
+            parent = parent or base.commit.sha
+            return self._writer.commit(tree, parent, message, env, stand_in=stand_in)
 
-    def create(self, branch: str, commit: str) -> None:
+    def create(self, branch: str, commit: str, tree: str) -> str | None:
         """Create a branch; git refuses when it exists by now.
 
+        Returns:
+            None; the tip, when another run was faster and the branch holds the same tree.
+
         Raises:
-            RepositoryError: it exists, or its name cannot be used.
+            RepositoryError: it exists and holds something else, or its name cannot be used.
         """
-        with changing(f"made the branch {branch}"):
-            self._writer.update_refs(f"create refs/heads/{branch}\0{commit}\0")
+        with changing(f"made the branch {branch}") as change:
+            try:
+                self._writer.update_refs(f"create refs/heads/{branch}\0{commit}\0")
+            except RepositoryError:
+                meanwhile = self.branch(branch)
+                if meanwhile is None or meanwhile.tree != tree:
+                    raise
+                change.made = False
+                return meanwhile.tip
+        return None
 
     def replace(self, branch: Branch, commit: str) -> str:
         """Point a branch elsewhere and keep its old tip under a ref; return that ref.
@@ -326,19 +345,22 @@ class Repository:
         return kept
 
     def check_branch_name(self, name: str) -> None:
-        """Refuse a name that git would refuse.
+        """Refuse a name that no branch of ours may have; see `branch_names.problem`.
 
         Raises:
             RepositoryError: the name is not one for a branch.
         """
-        if _PLAIN_BRANCH.fullmatch(name):
-            return
-        try:
-            self._git.run("check-ref-format", f"refs/heads/{name}")
-        except RepositoryError:
+        problem = branch_names.problem(name)
+        if problem is None and not _PLAIN_BRANCH.fullmatch(name):
+            try:
+                self._git.run("check-ref-format", f"refs/heads/{name}")
+            except RepositoryError:
+                problem = "git does not take it (git-check-ref-format)"
+        if problem is not None:
             raise RepositoryError(
-                f"{name!r} is not a name for a branch", hint="see `branch` in fluxbump.yaml"
-            ) from None
+                f"{name!r} is not a name for a branch: {problem}",
+                hint="see `branch` in fluxbump.yaml",
+            )
 
     # --- switching ----------------------------------------------------------------------------
 

@@ -12,12 +12,11 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote, urlsplit
 
 from fluxbump.errors import ToolError, UsageError
 from fluxbump.git import network_process
 from fluxbump.git.remote_url import RemoteUrl, Userinfo
-from fluxbump.system.secret import Secret
+from fluxbump.system.secret import Secret, masked
 
 TOKEN = "FLUXBUMP_TOKEN"  # noqa: S105  # the variable's name
 TOKEN_FILE = "FLUXBUMP_TOKEN_FILE"  # noqa: S105  # the variable's name
@@ -91,13 +90,11 @@ class Credential:
             _check(self.secret.reveal(), self.source)
 
     def redact(self, text: str) -> str:
-        """Return `text` without the secret, as it is, percent-encoded and as HTTP Basic has it."""
-        secret = self.secret.reveal() or self.username
+        """Return `text` without the secret, also as HTTP Basic has it."""
         pair = f"{self.username}:{self.secret.reveal()}".encode()
-        forms = {secret, quote(secret, safe=""), quote(secret), base64.b64encode(pair).decode()}
-        for form in sorted(forms, key=len, reverse=True):
-            text = text.replace(form, "***")
-        return text
+        return masked(
+            text, (self.secret.reveal() or self.username, base64.b64encode(pair).decode())
+        )
 
 
 def find(
@@ -164,8 +161,8 @@ def from_forge(
     """
     names = _VARIABLES.get(kind or "", ())
     if kind == "github" and not _is_github(remote.host):
-        ours = urlsplit(environ.get("GITHUB_SERVER_URL", "")).netloc.lower() == remote.host
-        names = (*_ENTERPRISE, *(names if ours else ()))
+        ours = environ.get("GITHUB_SERVER_URL", "").partition("://")[2].partition("/")[0].lower()
+        names = (*_ENTERPRISE, *(names if ours == remote.host else ()))
     name = next((name for name in names if name in environ), None)
     if name is not None:
         return _bare(environ[name], kind, name)

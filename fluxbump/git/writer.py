@@ -17,9 +17,14 @@ os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 import git
 
 from fluxbump.errors import RepositoryError
-from fluxbump.git.local_process import one_line, reading
+from fluxbump.git.local_process import one_line
+from fluxbump.system.commands import reading
 
 _OURSELVES = {"NAME": "fluxbump", "EMAIL": "fluxbump@localhost.invalid"}  # RFC 2606, 2
+
+# Milliseconds that git waits for whoever else holds a ref (git-config(1)); its own choice, 100, is
+# less than a busy machine needs to let the other one go on.
+_PATIENT = ("-c", "core.filesRefLockTimeout=5000")
 
 
 class Writer:
@@ -38,7 +43,9 @@ class Writer:
         """End the helper processes."""
         self._repo.close()
 
-    def commit(self, tree: str, parent: str, message: str, *, stand_in: bool) -> str:
+    def commit(
+        self, tree: str, parent: str, message: str, env: Mapping[str, str], *, stand_in: bool
+    ) -> str:
         """Write a commit that no ref holds yet, and return its name.
 
         Author, committer and signature follow the user's git configuration.
@@ -47,6 +54,7 @@ class Writer:
             tree: its tree's name.
             parent: its parent's name.
             message: as it is to stand.
+            env: for git, besides what all of it gets: where the object goes.
             stand_in: sign with our own name where git has been told nobody's.
 
         Raises:
@@ -56,7 +64,15 @@ class Writer:
         sign = ["-S"] if self._told("--type=bool", "--get", "commit.gpgsign") == "true" else []
         who = self._stand_in() if stand_in else {}
         status, out, reason = self._run(
-            "commit-tree", *sign, "-p", parent, "-F", "-", tree, stdin=message.encode(), env=who
+            "commit-tree",
+            *sign,
+            "-p",
+            parent,
+            "-F",
+            "-",
+            tree,
+            stdin=message.encode(),
+            env={**env, **who},
         )
         if status == 0:
             return out
@@ -75,7 +91,7 @@ class Writer:
             RepositoryError: one found something else, and no ref was moved.
         """
         status, _, reason = self._run(
-            "update-ref", "--create-reflog", "-m", "fluxbump", "--stdin", "-z",
+            *_PATIENT, "update-ref", "--create-reflog", "-m", "fluxbump", "--stdin", "-z",
             stdin=commands.encode(), shielded=True,
         )  # fmt: skip
         if status:
@@ -127,7 +143,7 @@ class Writer:
             shielded: what ends us, and all of our process group, does not end it: git that is
                 killed leaves its lock files behind, and git that is not takes them away.
         """
-        with reading(stdin) as source:
+        with reading(stdin or b"") as source:
             status, out, err = self._repo.git.execute(
                 ["git", *args],
                 istream=source,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from enum import StrEnum
 from html import escape
@@ -15,6 +14,7 @@ from typing_extensions import TypedDict
 from fluxbump.flux import stored_versions
 from fluxbump.flux.stored_versions import CrdVersion, Table
 from fluxbump.flux.upgrade_path import priority
+from fluxbump.reports.json_encoder import dump
 from fluxbump.reports.matrix_page import CSS
 from fluxbump.reports.table import Paint, printable, table
 
@@ -217,7 +217,7 @@ def document(found: Matrix) -> MatrixJson:
 
 def json_text(found: Matrix) -> str:
     """Return it as JSON."""
-    return json.dumps(document(found), indent=2)
+    return dump(document(found))
 
 
 # --- a page -----------------------------------------------------------------------------------

@@ -40,16 +40,19 @@ class Tip(Struct, frozen=True):
 
     Attributes:
         sha: of the commit.
-        ours: that commit is one that we made: the state of its pull request names it, or its
-            trailer names its own tree.
+        ours: nothing is lost if we replace or delete it: a pull request that we opened records it,
+            or it holds what is wanted now and is marked.
         tree: of the commit; empty when it is not known.
         base: its first parent; empty when it is not known.
+        marked: its trailer names its own tree, as in every commit of a run. Anybody can write that,
+            and a fast-forward copies it, so by itself it decides nothing.
     """
 
     sha: str
     ours: bool
     tree: str = ""
     base: str = ""
+    marked: bool = False
 
 
 class KnownRequest(Struct, frozen=True):
@@ -68,12 +71,14 @@ class ForgeState(Struct, frozen=True):
             has no open one.
         branches: the branches of the remote with our prefix, and the wanted one.
         current: the release that the base holds; None when it does not say.
+        locked: branches that are never pushed to nor deleted, whoever made them, with the reason.
     """
 
     open: tuple[KnownRequest, ...] = ()
     past: tuple[KnownRequest, ...] = ()
     branches: Mapping[str, Tip] = field(default_factory=dict)
     current: str | None = None
+    locked: Mapping[str, str] = field(default_factory=dict)
 
 
 # --- what is to be done -----------------------------------------------------------------------

@@ -19,6 +19,7 @@ from fluxbump.git import remote_url, token
 from fluxbump.git.clones import cached_clone
 from fluxbump.git.objects import CommitSnapshot
 from fluxbump.git.remote import Remote
+from fluxbump.git.remote_errors import RemoteError
 from fluxbump.git.remote_url import RemoteUrl, Userinfo
 from fluxbump.git.repository import Repository
 from fluxbump.git.token import Credential
@@ -39,6 +40,8 @@ class Asked(Struct, frozen=True):
         sources: where facts come from.
         rehearse: nothing will be pushed or sent, so a remote and a forge need not be there.
         leave: kinds of pin that stay as they are.
+        allow_http: hosts to which a token may be sent over http.
+        allow_hosts: servers that fluxbump.yaml may name; empty for no limit but the environment's.
     """
 
     repository: str | None = None
@@ -49,6 +52,8 @@ class Asked(Struct, frozen=True):
     sources: SourceOptions = AS_CONFIGURED
     rehearse: bool = False
     leave: frozenset[str] = frozenset()
+    allow_http: tuple[str, ...] = ()
+    allow_hosts: tuple[str, ...] = ()
 
 
 class Ground(Struct, frozen=True):
@@ -58,6 +63,7 @@ class Ground(Struct, frozen=True):
         repository: that has the base.
         base: the tip of the base branch.
         branch: its name.
+        default_branch: of the remote; empty when it does not say.
         settings: the configuration in the base.
         remote: that branches are pushed to.
         credential: for the remote and its forge; None when there is none, or none is needed.
@@ -75,6 +81,7 @@ class Ground(Struct, frozen=True):
     userinfo: Userinfo | None = None
     root: Path | None = None
     missing: tuple[str, ...] = ()
+    default_branch: str = ""
 
 
 def opened(asked: Asked, environ: Mapping[str, str]) -> Ground:
@@ -105,7 +112,8 @@ def _cloned(
     wanted = ground.settings.run.base_branch
     if asked.base is None and wanted not in (None, ground.branch):
         ground.repository.close()
-        ground = _clone_of(wanted, keys, kind or ground.settings.run.forge)
+        other = _clone_of(wanted, keys, kind or ground.settings.run.forge)
+        ground = replace(other, default_branch=ground.branch)
     return replace(ground, userinfo=userinfo)
 
 
@@ -121,7 +129,8 @@ def _clone_of(branch: str | None, keys: _Keys, kind: str | None) -> Ground:
     settings = settings_of(base)
     who = keys.of(kind or settings.run.forge)
     remote = keys.remote(path, who, cached=True)
-    return Ground(repository, base, name, settings, remote, who)
+    default = name if branch is None else _default_branch(remote)
+    return Ground(repository, base, name, settings, remote, who, default_branch=default)
 
 
 def _ready_to_read() -> None:
@@ -144,7 +153,8 @@ def _checked_out(asked: Asked, repository: Repository, environ: Mapping[str, str
     kind = asked.forge or detect.known(url, environ)
     who = keys.of(kind or _said_here(repository))
     remote = keys.remote(repository.root, who)
-    branch = asked.base or remote.default_branch()
+    default = remote.default_branch() if asked.base is None else _default_branch(remote)
+    branch = asked.base or default
     base = repository.snapshot(repository.commit(remote.fetch(branch)), branch)
     settings = settings_of(base)
     if asked.base is None and settings.run.base_branch not in (None, branch):
@@ -153,7 +163,16 @@ def _checked_out(asked: Asked, repository: Repository, environ: Mapping[str, str
         settings = settings_of(base)
     who = keys.of(kind or settings.run.forge)
     remote = keys.remote(repository.root, who)
-    return Ground(repository, base, branch, settings, remote, who, userinfo, root)
+    return Ground(
+        repository, base, branch, settings, remote, who, userinfo, root, default_branch=default
+    )
+
+
+def _default_branch(remote: Remote) -> str:
+    try:
+        return remote.default_branch()
+    except RemoteError:  # HEAD is on none; what is wrong otherwise shows where the base is fetched
+        return ""
 
 
 def _said_here(repository: Repository) -> str | None:

@@ -134,11 +134,22 @@ class Acting(Struct):
         known = self._by_number(action.number)
         head = action.expected or REHEARSED
         if action.push:
+            self._record_push(known)
             head = self.world.hands.push(action.branch, action.expected)
             self._note("pushed", f"pushed {action.branch}")
         wanted = self._as_proposed(head, known)
         self.request = self.world.hands.update(action.number, wanted)
         self._note("refreshed", f"refreshed #{action.number}", known.request.url)
+
+    def _record_push(self, known: KnownRequest) -> None:
+        """Write down which commit comes next.
+
+        A run that ends between the push and what it says of it would leave a commit that nobody
+        knows as ours.
+        """
+        commit = self.world.hands.commit()
+        if known.state is not None and commit != REHEARSED:
+            self._say_of_itself(known, replace(known.state, pushing=commit))
 
     def _supersede(self, action: Supersede) -> None:
         known = self._by_number(action.number)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from fluxbump.errors import FluxbumpError
+from fluxbump.system.http.failure import HttpError
 
 MOST = 12
 """Releases whose notes are asked for; the notes of more would not fit into a body."""
@@ -19,7 +19,7 @@ def fetch(releases: tuple[str, ...], get: Callable[..., bytes], url: str) -> dic
 
     Args:
         releases: newest first.
-        get: reads a URL, with a limit in bytes; raises FluxbumpError.
+        get: reads a URL, with a limit in bytes; raises HttpError.
         url: what `/vX.Y.Z` is appended to, as docs.github.com/rest/releases has it ("Get a
             release by tag name"), and Gitea too.
     """
@@ -30,7 +30,7 @@ def fetch(releases: tuple[str, ...], get: Callable[..., bytes], url: str) -> dic
             break  # said in the body: these notes are not available
         try:
             answer = json.loads(get(f"{url}/v{release}", limit=_LARGEST))
-        except (FluxbumpError, ValueError, RecursionError):
+        except (HttpError, ValueError, RecursionError):
             failed += 1
             continue
         noted = answer.get("body") if isinstance(answer, dict) else None

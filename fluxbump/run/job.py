@@ -84,7 +84,9 @@ def run(place: Place, now: datetime, log: Log, *, rehearse: bool = False) -> Rep
             goes on from there.
     """
     session = place.session
-    looked = look(place.base, place.settings, session.index, sources=session.releases)
+    looked = look(
+        place.base, place.settings, session.index, sources=session.releases, may_lack_index=True
+    )
     decision = next_release.decide(
         looked.before,
         looked.index,
@@ -164,13 +166,18 @@ def _until_still(
         live = LiveHands(place.remote, forge, partial(commit, place.repository, place.base, offer))
         world = World(place.repository, place.remote, forge, rehearsal or live, place.notes, log)
         try:
-            ours = Branches(prefix, tips)
+            ours = Branches(prefix, tips, _main(place))
             return attempt(world, offer, ours, place.settings.run, decision.current)
         except MovedError as error:
             if tried == _ATTEMPTS:
                 raise
             log("again", f"{error.message}: looking again")
     return PassResult((), None)
+
+
+def _main(place: Place) -> dict[str, str]:
+    """Return the branches that no run pushes to nor deletes, with what they are."""
+    return {place.default_branch: "the default branch", place.base_branch: "the base branch"}
 
 
 def _offer(

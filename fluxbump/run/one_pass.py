@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
 from fluxbump.config.settings import Policy
 from fluxbump.forges.forge import PullRequest, RequestState
+from fluxbump.git.commits import CommitText
 from fluxbump.git.objects import CommitSnapshot
 from fluxbump.git.remote_errors import MovedError
 from fluxbump.git.repository import Repository
@@ -19,7 +20,7 @@ from fluxbump.run.proposal import Offer
 from fluxbump.run.pull_request.state import SavedState
 
 TRAILER = "Fluxbump-Tree"
-"""Names the tree of a commit that a run made, so that a later run knows the commit as its own."""
+"""Names the tree of a commit that a run made; see `Tip.marked` for what it is worth."""
 
 _TRAILER = re.compile(rf"^{TRAILER}: (?P<tree>[0-9a-f]{{40,64}})$", re.MULTILINE)
 
@@ -37,15 +38,23 @@ class PassResult(Struct, frozen=True):
 
 
 class Branches(Struct, frozen=True):
-    """The branches of the remote that are ours by their name.
+    """The branches of the remote that may be ours by their name, and those that never are.
 
     Attributes:
         prefix: that their names have.
         tips: each with the commit that it is at.
+        main: branches that are not ours whatever they hold, with what they are: the base, and the
+            default branch.
     """
 
     prefix: str
     tips: Mapping[str, str]
+    main: Mapping[str, str]
+
+    def is_main(self, name: str) -> str | None:
+        """Say what a branch is that is not ours; some forges do not tell case apart."""
+        same = (what for main, what in self.main.items() if main.casefold() == name.casefold())
+        return next(same, None)
 
 
 def attempt(
@@ -100,24 +109,68 @@ def _see(world: World, offer: Offer | None, branches: Branches, current: str | N
     open_ = [known for known in found if known.request.state is RequestState.OPEN]
     opened = (*listed, *(known for known in open_ if known.request.number not in numbers))
     past = tuple(known for known in found if known.request.state is not RequestState.OPEN)
-    states = {
-        known.request.branch: known.state for known in (*reversed(past), *opened) if known.state
+    places = {
+        branch: _tip(world, branch, sha, _of(branch, (*opened, *past)), offer)
+        for branch, sha in tips.items()
     }
-    places = {branch: _tip(world, branch, sha, states) for branch, sha in tips.items()}
-    return ForgeState(opened, past, places, current)
+    return ForgeState(opened, past, places, current, _locked(world, offer, branches, places))
+
+
+def _of(branch: str, requests: Iterable[KnownRequest]) -> tuple[SavedState, ...]:
+    """Return what the pull requests of a branch say of themselves."""
+    return tuple(
+        known.state for known in requests if known.state and known.request.branch == branch
+    )
+
+
+def _locked(
+    world: World, offer: Offer | None, branches: Branches, places: Mapping[str, Tip]
+) -> Mapping[str, str]:
+    """Say which branches are left alone whatever they hold, and why.
+
+    The forge is asked about those alone that would be pushed to or deleted otherwise.
+    """
+    found = {}
+    for branch in {*places, *([offer.branch] if offer is not None else [])}:
+        main = branches.is_main(branch)
+        if main is not None:
+            found[branch] = main
+        elif branch in places and places[branch].ours and world.forge.protects(branch):
+            found[branch] = f"protected on {world.forge.capabilities.name}"
+    return found
 
 
 def _known(request: PullRequest) -> KnownRequest:
     return KnownRequest(request, SavedState.parse(request.body))
 
 
-def _tip(world: World, branch: str, sha: str, states: Mapping[str, SavedState]) -> Tip:
-    known = states.get(branch)
-    if known is not None and known.head == sha:
-        return Tip(sha, ours=True, tree=known.tree, base=known.base)
+def _tip(
+    world: World, branch: str, sha: str, states: tuple[SavedState, ...], offer: Offer | None
+) -> Tip:
+    told = next((state for state in states if state.head == sha), None)
+    if told is not None:
+        return Tip(sha, ours=True, tree=told.tree, base=told.base)
     if world.remote.fetch(branch) != sha:
         raise MovedError(f"the branch {branch} moved meanwhile", hint="run again")
     commit = world.repository.described(sha)
     named = _TRAILER.search(commit.message)
-    ours = named is not None and named["tree"] == commit.tree
-    return Tip(sha, ours, commit.tree, commit.parents[0] if commit.parents else "")
+    marked = named is not None and named["tree"] == commit.tree
+    recorded = any(state.records(sha) for state in states)
+    wanted = marked and offer is not None and branch == offer.branch
+    ours = recorded or (wanted and offer is not None and _holds(world, sha, commit, offer))
+    return Tip(sha, ours, commit.tree, commit.parents[0] if commit.parents else "", marked)
+
+
+def _holds(world: World, sha: str, commit: CommitText, offer: Offer) -> bool:
+    """Whether a commit changes what an offer does, perhaps from an older base.
+
+    A run that ended between its push and the pull request has left such a commit, and no record.
+    """
+    if (commit.tree, commit.parents) == (offer.tree, (offer.base,)):
+        return True
+    files = world.repository.snapshot(world.repository.commit(sha), sha)
+    paths = frozenset(files.paths())
+    return len(commit.parents) == 1 and all(
+        (files.read(path) if path in paths else None) == content
+        for path, content in offer.inputs.prepared.changes.files.items()
+    )

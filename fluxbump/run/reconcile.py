@@ -13,6 +13,8 @@ What is decided here, beyond the obvious:
 - When nothing is wanted, what is open for a release that the base does not hold stays: the run may
   be waiting, or blocked for a while.
 - A pull request with our branch prefix, of which neither state nor tip is ours, is not touched.
+- The base, the default branch and a branch that the forge protects are never pushed to nor deleted,
+  whatever a pull request or a commit says of them.
 """
 
 from __future__ import annotations
@@ -122,6 +124,10 @@ class _Planner:
         tip = self._tip(one)
         return tip is not None and not tip.ours
 
+    def _deletable(self, branch: str, tip: Tip | None) -> str | None:
+        """Return where a branch has to be to be deleted; None when it stays."""
+        return tip.sha if tip is not None and branch not in self._seen.locked else None
+
     def _release(self, one: KnownRequest) -> str:
         if one.state is not None:
             return one.state.release
@@ -145,6 +151,8 @@ class _Planner:
         return True, [*push, Open(branch)]
 
     def _refresh(self, wanted: WantedRequest, main: KnownRequest) -> Action:
+        if wanted.branch in self._seen.locked:
+            return Leave(main.request.number, self._locked(wanted.branch))
         if self._touched(main):
             return self._tell(main)
         state, tip = main.state, self._tip(main)
@@ -173,6 +181,9 @@ class _Planner:
             return False
         return (tip.tree, tip.base) == (wanted.tree, wanted.base)
 
+    def _locked(self, branch: str) -> str:
+        return f"the branch {branch} is {self._seen.locked[branch]}: nothing is pushed to it"
+
     def _why_not(self, wanted: WantedRequest) -> str:
         """Say why the wanted pull request is not opened; empty when it is."""
         past = [known for known in self._seen.past if known.request.branch == wanted.branch]
@@ -183,15 +194,25 @@ class _Planner:
                 return f"#{known.request.number} was merged, and is no longer in the base"
             if known.state is None or known.state.superseded_by is None:
                 return f"#{known.request.number} was closed unmerged"
-        if any(known.request.branch == wanted.branch for known in self._foreign):
-            return f"the branch {wanted.branch} has a pull request that is not ours"
-        tip = self._seen.branches.get(wanted.branch)
-        if tip is not None and not tip.ours:
-            return f"the branch {wanted.branch} holds a commit that is not ours"
+        taken = self._why_taken(wanted.branch)
+        if taken:
+            return taken
         stay = sum(self._touched(known) or _reopened(known) for known in self._kept)
         if stay >= self._policy.max_open:
             return f"{stay} pull requests are open, and max_open is {self._policy.max_open}"
         return ""
+
+    def _why_taken(self, branch: str) -> str:
+        """Say whose a branch is that is not ours to push to; empty when it is ours, or free."""
+        if branch in self._seen.locked:
+            return self._locked(branch)
+        if any(known.request.branch == branch for known in self._foreign):
+            return f"the branch {branch} has a pull request that is not ours"
+        tip = self._seen.branches.get(branch)
+        if tip is None or tip.ours:
+            return ""
+        whose = _UNRECORDED if tip.marked else "that is not ours"
+        return f"the branch {branch} holds a commit {whose}"
 
     # --- what else there is ---
 
@@ -219,7 +240,8 @@ class _Planner:
         else:
             by = self._seen.current if reached else self._wanted and self._wanted.release
             why = ActionReason.REACHED if reached else self._why(one)
-            yield Supersede(number, one.request.branch, tip.sha if tip else None, by or "", why)
+            branch = one.request.branch
+            yield Supersede(number, branch, self._deletable(branch, tip), by or "", why)
 
     def _why(self, one: KnownRequest) -> ActionReason:
         old = versions.parse(self._release(one))
@@ -229,14 +251,17 @@ class _Planner:
     def _leftovers(self, *, proposed: bool) -> Iterator[Action]:
         """Delete the branches of ours that were merged, or closed by us."""
         used = {known.request.branch for known in self._seen.open}
-        if proposed and self._wanted is not None:
-            used.add(self._wanted.branch)
+        wanted = self._wanted.branch if self._wanted is not None else None
+        if proposed and wanted is not None:
+            used.add(wanted)
         for branch, tip in sorted(self._seen.branches.items()):
             past = [known for known in self._seen.past if known.request.branch == branch]
-            if branch in used or not tip.ours:
+            if branch in used or self._deletable(branch, tip) is None:
                 continue
-            if not past:
-                yield Leave(None, f"the branch {branch} is ours and has no pull request")
+            if not past and (tip.ours or tip.marked) and branch != wanted:
+                said = f"the branch {branch} has no pull request; delete it if it is not needed"
+                yield Leave(None, said)
+            if not past or not tip.ours:
                 continue
             newest = max(past, key=lambda known: known.request.number)
             closed_by_us = newest.state is not None and newest.state.superseded_by is not None
@@ -246,6 +271,7 @@ class _Planner:
                 yield DeleteBranch(branch, tip.sha, ActionReason.NEWER)
 
 
+_UNRECORDED = "that no pull request records; delete the branch if it is not needed"
 _REOPENED = "somebody opened it again after a run had closed it"
 
 

@@ -98,6 +98,10 @@ class Nowhere:
         """Nothing can be closed."""
         raise self._refusal()
 
+    def protects(self, branch: str) -> bool | None:
+        """Nothing is known."""
+        return None
+
     def file_url(self, path: str, line: int, revision: str) -> str:
         """Nothing has an address."""
         return ""

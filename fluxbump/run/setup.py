@@ -22,10 +22,12 @@ from fluxbump.git.objects import CommitSnapshot
 from fluxbump.git.remote import Remote
 from fluxbump.git.remote_url import RemoteUrl
 from fluxbump.git.repository import Repository
-from fluxbump.run import checkout, fetch_release_notes
+from fluxbump.run import allowed_hosts, checkout, fetch_release_notes
 from fluxbump.run.checkout import Asked, Ground
 from fluxbump.run.remote_and_forge import Far, Nowhere
+from fluxbump.system import certificates, token_transport
 from fluxbump.system.secret import Secret
+from fluxbump.text.live_code import decode
 from fluxbump.workspace import Session
 
 
@@ -35,6 +37,7 @@ class Place(Struct, frozen=True):
     Attributes:
         session: the repository at the tip of the base branch, and the sources of facts.
         base_branch: its name.
+        default_branch: of the remote; empty when it does not say.
         remote: that branches are pushed to.
         remote_name: what people call it.
         forge: connects to the forge, when it is needed.
@@ -50,6 +53,7 @@ class Place(Struct, frozen=True):
     forge: Callable[[], Forge]
     notes: Callable[[tuple[str, ...]], Mapping[str, str] | None]
     missing: tuple[str, ...] = ()
+    default_branch: str = ""
     leave: frozenset[str] = frozenset()
 
     @property
@@ -76,12 +80,24 @@ def opened(asked: Asked, environ: Mapping[str, str] | None = None) -> Iterator[P
         FluxbumpError: something is not there, or cannot be used.
     """
     told = dict(os.environ if environ is None else environ)
+    if asked.allow_http:
+        named = (told.get(token_transport.ALLOW_HTTP, ""), *asked.allow_http)
+        told[token_transport.ALLOW_HTTP] = ",".join(named)
+    _require_safe(asked, told)
     with ExitStack() as stack:
         found = checkout.opened(asked, told)
         stack.callback(found.repository.close)
         settings = found.settings
+        _require_allowed(asked, found, told)
         session = stack.enter_context(
-            Session(found.repository, found.base, settings, asked.sources, found.root)
+            Session(
+                found.repository,
+                found.base,
+                settings,
+                asked.sources,
+                found.root,
+                index_must_answer=True,
+            )
         )
         yield Place(
             session=session,
@@ -91,8 +107,38 @@ def opened(asked: Asked, environ: Mapping[str, str] | None = None) -> Iterator[P
             forge=cache(partial(_forge, asked, found, told)),
             notes=cache(partial(_notes, settings, offline=asked.sources.offline)),
             missing=found.missing,
+            default_branch=found.default_branch,
             leave=asked.leave,
         )
+
+
+def _require_safe(asked: Asked, environ: Mapping[str, str]) -> None:
+    """Refuse what would send a token in the clear, or trust nobody, before anything is sent.
+
+    Raises:
+        RefusedError: the operator names an http address of the forge, and does not allow it.
+        UsageError: the certificates to trust cannot be read.
+    """
+    certificates.require_readable(environ)
+    if asked.forge_url is not None:
+        token_transport.require_safe(asked.forge_url, token_transport.http_hosts(environ))
+
+
+def _require_allowed(asked: Asked, found: Ground, environ: Mapping[str, str]) -> None:
+    """Refuse a configuration that names a server which the operator does not allow.
+
+    Raises:
+        RefusedError: it does.
+    """
+    hosts = allowed_hosts.limits(environ, asked.allow_hosts)
+    if hosts is None:
+        return
+    try:
+        text = decode(found.base.read(FILE))
+    except KeyError:
+        return
+    remote = found.remote.url if isinstance(found.remote, Remote) else None
+    allowed_hosts.require_allowed(found.settings, text, asked, remote, hosts)
 
 
 def _forge(asked: Asked, found: Ground, environ: Mapping[str, str]) -> Forge:
@@ -117,7 +163,8 @@ def _forge(asked: Asked, found: Ground, environ: Mapping[str, str]) -> Forge:
 
     # Some forges show the token as the user of a URL, without a password.
     secret = who.secret if who.secret else Secret(who.username)
-    return registry.connect(hosted, secret, who.account)
+    allowed = token_transport.http_hosts(environ)
+    return registry.connect(hosted, secret, who.account, allow_http=allowed)
 
 
 def _require_kin(where: str, remote: RemoteUrl) -> None:

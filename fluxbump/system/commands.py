@@ -1,35 +1,211 @@
-"""Waits for a process, and no longer than it takes."""
+"""Runs programs: what they may take is bounded, and what they started ends with them.
+
+The only module that starts a program, GitPython aside. Each program leads a session of its own, so
+it has no terminal to ask at, and a signal at the terminal reaches fluxbump alone. Whatever way a
+run is left (a limit, SIGTERM, Ctrl-C), the program's group is ended before anything else happens.
+
+Limits of the system are set after the start (prlimit(2), Linux). A function that sets them in the
+child before the program starts would make Python fork instead of vfork, which costs a
+copy of this process's page tables each time. Elsewhere only time and output are bounded.
+"""
 
 from __future__ import annotations
 
+import errno
 import os
-import select
+import resource
+import signal
 import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import IO, BinaryIO
+
+from msgspec import Struct
+
+from fluxbump.system.pipes import Pipes
+from fluxbump.system.process_end import has_ended, wait
+from fluxbump.system.programs import Allowance, EndedBy, Program, ProgramResult, StartError
 
 
-def wait(process: subprocess.Popen[bytes], seconds: float) -> int:
-    """Return the exit code of a process; that of `Popen.wait`, which asks again and again.
+def run(
+    program: Program,
+    allowance: Allowance,
+    *,
+    stdin: bytes = b"",
+    stop: Callable[[], bool] | None = None,
+) -> ProgramResult:
+    """Run a program to its end, or to that of what it may take.
 
-    With a time limit, `Popen.wait` sleeps up to 50 ms between two looks. Where the system tells
-    when a process has ended (pidfd_open(2), Linux 5.3), nothing is slept.
+    Args:
+        program: what is run.
+        allowance: what it may take.
+        stdin: what it reads.
+        stop: asked again and again; the program is ended when it says so.
+
+    Raises:
+        StartError: it was not started.
+    """
+    deadline = time.monotonic() + allowance.seconds
+    pipe = subprocess.PIPE
+    process = start(program, allowance, pipe if stdin else subprocess.DEVNULL, pipe, pipe)
+    try:
+        with Pipes(process, allowance, stdin) as talk:
+            ended = talk.until(deadline, stop)
+    finally:
+        code = end(process, program, grace=allowance.grace)
+    return ProgramResult(ended, code, b"".join(talk.out), talk.last_words())
+
+
+def start(
+    program: Program,
+    allowance: Allowance,
+    stdin: IO[bytes] | int,
+    stdout: IO[bytes] | int,
+    stderr: IO[bytes] | int,
+) -> subprocess.Popen[bytes]:
+    """Start a program, which the caller has to `end`.
+
+    Args:
+        program: what is run.
+        allowance: of which memory and the processor's time are bounded here.
+        stdin: what it reads, as `subprocess.Popen` takes it.
+        stdout: what takes its output. The size of a file is bounded here; a pipe is the reader's.
+        stderr: what takes its messages.
+
+    Raises:
+        StartError: it was not started.
+    """
+    try:
+        process = subprocess.Popen(  # noqa: S603  # no shell; callers name the program
+            [*program.words],
+            cwd=program.cwd,
+            env=dict(program.environ),
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            start_new_session=True,
+        )
+    except ValueError as error:  # a word with a null character
+        raise StartError(str(error), missing=False, nowhere=False) from None
+    except OSError as error:
+        if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN):
+            raise  # nothing is wrong with the program
+        nowhere = program.cwd is not None and not program.cwd.is_dir()
+        missing = error.errno == errno.ENOENT and not nowhere
+        raise StartError(error.strerror or str(error), missing=missing, nowhere=nowhere) from None
+    _bound(process.pid, allowance, to_file=not isinstance(stdout, int))
+    return process
+
+
+def _bound(pid: int, allowance: Allowance, *, to_file: bool) -> None:
+    """Let the system hold a program to what it may take, where it can."""
+    # One byte more, so that whoever reads the file sees that it was too much.
+    limits = {
+        "RLIMIT_DATA": allowance.memory,
+        "RLIMIT_CPU": allowance.processor,
+        "RLIMIT_FSIZE": allowance.out + 1 if to_file else None,
+    }
+    asked = {name: limit for name, limit in limits.items() if limit is not None}
+    if not asked:
+        return
+    if hasattr(resource, "prlimit"):
+        for name, limit in asked.items():
+            # It has ended already, or the limit that we live under is lower.
+            with suppress(ProcessLookupError, PermissionError, ValueError):
+                resource.prlimit(pid, getattr(resource, name), (limit, limit))
+
+
+def end(process: subprocess.Popen[bytes], program: Program, *, grace: float = 0.0) -> int:
+    """End a program, if it has not ended, and its group; return its exit code.
 
     Args:
         process: that was started.
-        seconds: that it may take from now on.
+        program: what it runs.
+        grace: seconds to end by itself: it then removes what it has half written.
+    """
+    if process.returncode is None:
+        by_itself = has_ended(process)
+        try:
+            if not by_itself and grace:
+                _signal(process, signal.SIGTERM)
+                wait(process, grace)
+        finally:  # a second signal may be on its way
+            if not (by_itself and program.daemons):
+                # While it is not waited for, its number is nobody else's.
+                _signal(process, signal.SIGKILL)
+            process.wait()
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe is not None:
+            with suppress(OSError):  # what was to be written is no longer wanted
+                pipe.close()
+    return process.returncode
+
+
+def _signal(process: subprocess.Popen[bytes], how: signal.Signals) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, how)
+
+
+class BegunProgram(Struct):
+    """A program at work, and the files that take what it writes; nobody has to read meanwhile."""
+
+    program: Program
+    allowance: Allowance
+    process: subprocess.Popen[bytes]
+    out: IO[bytes]
+    err: IO[bytes]
+    deadline: float
+
+    def wait(self) -> EndedBy:
+        """Wait for the end; `out` is then at its beginning, and `process` has an exit code."""
+        in_time = wait(self.process, self.deadline - time.monotonic())
+        end(self.process, self.program, grace=self.allowance.grace)
+        size = self.out.seek(0, os.SEEK_END)
+        self.out.seek(0)
+        if size > self.allowance.out or self.process.returncode == -signal.SIGXFSZ:
+            return EndedBy.OUTPUT
+        return EndedBy.ITSELF if in_time else EndedBy.SECONDS
+
+    def last_words(self) -> bytes:
+        """Return the last of what the program wrote to standard error."""
+        size = self.err.seek(0, os.SEEK_END)
+        self.err.seek(max(0, size - self.allowance.err))
+        return self.err.read()
+
+    def close(self) -> None:
+        """End the program, if nobody has waited for it, and drop what it wrote."""
+        end(self.process, self.program, grace=self.allowance.grace)
+        self.out.close()
+        self.err.close()
+
+
+def begin(program: Program, allowance: Allowance, *, stdin: bytes = b"") -> BegunProgram:
+    """Start a program whose output is waited for later; the caller has to close it.
 
     Raises:
-        subprocess.TimeoutExpired: it takes longer, and goes on.
+        StartError: it was not started.
     """
-    if process.poll() is None and hasattr(os, "pidfd_open"):
-        try:
-            ended = os.pidfd_open(process.pid)
-        except OSError:  # an older kernel, or a sandbox that does not allow it
-            return process.wait(seconds)
-        try:
-            poll = select.poll()
-            poll.register(ended, select.POLLIN)
-            if not poll.poll(max(0.0, seconds) * 1000):
-                raise subprocess.TimeoutExpired(process.args, seconds)
-        finally:
-            os.close(ended)
-    return process.wait(max(0.0, seconds))
+    deadline = time.monotonic() + allowance.seconds
+    out, err = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115  # closed later
+    try:
+        with reading(stdin) as source:
+            process = start(program, allowance, source, out, err)
+    except BaseException:
+        out.close()
+        err.close()
+        raise
+    return BegunProgram(program, allowance, process, out, err, deadline)
+
+
+@contextmanager
+def reading(stdin: bytes) -> Iterator[BinaryIO | int]:
+    """Give what a program reads: a file, because a pipe that nobody fills would hold both up."""
+    if not stdin:
+        yield subprocess.DEVNULL
+        return
+    with tempfile.TemporaryFile() as source:
+        source.write(stdin)
+        source.seek(0)
+        yield source

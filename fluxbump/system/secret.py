@@ -1,8 +1,11 @@
-"""A value that must not be shown. Pure."""
+"""A value that must not be shown, and texts without it. Pure."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from typing import Never, Self, final
+from urllib.parse import quote
 
 _MASK = "***"
 
@@ -43,3 +46,23 @@ class Secret:
 
     def __reduce_ex__(self, _: object) -> Never:
         raise TypeError("a secret is not written anywhere")
+
+
+def masked(text: str, secrets: Iterable[str]) -> str:
+    """Return a text of somebody else without these secrets, whatever they were written into.
+
+    Args:
+        text: what git, a server or another program wrote.
+        secrets: each is looked for as it is, in JSON and percent-encoded. What else a secret was
+            made into, such as the pair of HTTP Basic, is a secret of its own here.
+    """
+    forms = {
+        form
+        for secret in secrets
+        for form in (secret, json.dumps(secret)[1:-1], quote(secret), quote(secret, safe=""))
+        if form
+    }
+    # The longest first: one may be a part of another.
+    for form in sorted(forms, key=len, reverse=True):
+        text = text.replace(form, _MASK)
+    return text

@@ -95,8 +95,9 @@ class Contract:
                 yield f"no such query parameter: {name}"
                 continue
             place = (*parameters[name], "schema")
-            whole = self._at(place).get("type") == "integer"
-            yield from self._invalid(int(value) if whole else value, place)
+            kind = self._at(place).get("type")
+            plain = kind in ("integer", "boolean")
+            yield from self._invalid(json.loads(value) if plain else value, place)
         if "requestBody" not in self._at(where):
             if call.body:
                 yield "a body that no one reads"

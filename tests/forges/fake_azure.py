@@ -60,12 +60,16 @@ class FakeAzure(FakeForge):
         ours = f"{organisation}/{project}/" == self.full_name[: self.full_name.rindex("/") + 1]
         if where[2:] == ["policy", "configurations"]:
             assert call.query["repositoryId"] == guid(1)
-            found = self.policies if call.query["refName"] == "refs/heads/main" else []
+            branch = call.query["refName"].removeprefix("refs/heads/")
+            found = self.policies if branch == "main" else []
+            found = [*found, *([policy(REVIEWERS)] if branch in self.protected else [])]
             return Reply(200, {"count": len(found), "value": found})
         assert where[2] == "repositories", "no such route"
         if not ours or where[3] != self.full_name.rpartition("/")[2] or not self.visible:
             message = f"TF401019: The Git repository with name or identifier {where[3]} does not"
             raise self.refuse(404, f"{message} exist or you do not have permissions for it.")
+        if where[4:] == [] and call.method == "GET":
+            return Reply(200, {"id": guid(1), "name": where[3]})
         assert where[4] == "pullrequests", "no such route"
         return self._on_pulls(call, where[5:])
 

@@ -111,6 +111,8 @@ class FakeForge(FakeServer):
         self.lag = 0
         """From so many listings a new pull request is missing."""
         self.tips = tips
+        self.protected: set[str] = set()
+        """Branches that the forge protects."""
 
     @property
     def api_base(self) -> str:

@@ -86,7 +86,8 @@ class FakeGitea(FakeForge):
                     raise self.refuse(404, "The target couldn't be found.")
                 rule = self.checks is not None
                 body = {"enable_status_check": rule, "status_check_contexts": self.checks}
-                reply = Reply(200, {"name": name, **body})
+                shown = {"name": name, "protected": unquote(name) in self.protected}
+                reply = Reply(200, {**shown, **body})
             case _:
                 raise AssertionError("no such route")
         return reply

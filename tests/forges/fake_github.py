@@ -117,8 +117,8 @@ class FakeGitHub(FakeForge):
         match call.method, *rest:
             case ["GET"]:
                 reply = Reply(200, self._repository(full=True))
-            case ["GET", "pulls"]:
-                reply = self._listing(call)
+            case ["GET", "branches" | "pulls" as what]:
+                reply = self._branches(call) if what == "branches" else self._listing(call)
             case ["POST", "pulls"]:
                 reply = self._opened(call)
             case ["GET", "pulls", number]:
@@ -151,6 +151,20 @@ class FakeGitHub(FakeForge):
             right = {"pulls": "pull_requests", "issues": "issues"}[what]
             headers = {"X-Accepted-GitHub-Permissions": f"{right}=write"}
             raise _refusal(403, "Resource not accessible by personal access token", headers)
+
+    def _branches(self, call: Call) -> Reply:
+        """List the protected branches; `protection` is for administrators."""
+        query = parameters(call, {"protected", "per_page", "page"})
+        assert query["protected"] == "true", "not an answer that this fake knows"
+        api = f"{self.api_base}/repos/{self.full_name}"
+        found = [(name, self.tips(name)) for name in sorted(self.protected)]
+        return Reply(200, [
+            {
+                "name": name, "protected": True,
+                "commit": {"sha": tip, "url": f"{api}/commits/{tip}"},
+            }
+            for name, tip in found if tip
+        ])  # fmt: skip
 
     def _listing(self, call: Call) -> Reply:
         query = parameters(call, {"state", "head", "sort", "direction", "per_page", "page"})

@@ -56,9 +56,14 @@ class FakeGitLab(FakeForge):
         if where[0] in ("groups", "users") and where[2:] == ["projects"]:
             return self._projects(call, where[0], unquote(where[1]))
         assert where[0] == "projects", "no such route"
+        return self._in_project(call, where)
+
+    def _in_project(self, call: Call, where: list[str]) -> Reply:
         if unquote(where[1]).lower() != self.full_name or not self.visible:
             raise self.refuse(404, "Project Not Found")
         match call.method, *where[2:]:
+            case ["GET", "repository", "branches", name]:
+                reply = self._branch(unquote(name))
             case ["GET", "merge_requests"]:
                 reply = self._listing(call)
             case ["POST", "merge_requests"]:
@@ -88,6 +93,11 @@ class FakeGitLab(FakeForge):
                 project["forked_from_project"] = {"id": 5}
             body.append(project)
         return Reply(200, body, headers)
+
+    def _branch(self, name: str) -> Reply:
+        if self.tips(name) is None:
+            raise self.refuse(404, "Branch Not Found")
+        return Reply(200, {"name": name, "protected": name in self.protected})
 
     def _users(self, call: Call) -> Reply:
         name = parameters(call, {"username"})["username"]

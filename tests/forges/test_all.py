@@ -446,3 +446,28 @@ def test_the_token_is_nowhere_but_in_its_header(
     assert fake.token not in shown
     del fake.exchanges[-1]  # the answer that has it
     assert fake.token.encode() not in fake.transcript()
+
+
+# --- protection -------------------------------------------------------------------------------
+
+
+def test_tells_which_branches_are_protected(case: Case, fake: FakeForge, forge: Forge) -> None:
+    fake.protected = {"release"}
+    told = (forge.protects("release"), forge.protects(BRANCH))
+    assert told == ((None, None) if case.kind == "bitbucket" else (True, False))
+
+
+def test_a_token_that_may_not_ask_for_protection_is_no_error(fake: FakeForge, forge: Forge) -> None:
+    fake.trouble(fake.refuse(403, "Forbidden").reply, method="GET", times=3)
+    assert forge.protects("release") is None
+
+
+def test_protection_that_cannot_be_asked_for_is_an_error(
+    case: Case, fake: FakeForge, forge: Forge
+) -> None:
+    if case.kind == "bitbucket":
+        assert forge.protects("release") is None
+        return
+    fake.trouble(fake.refuse(401, "Unauthorized").reply, method="GET", times=3)
+    with pytest.raises(ForgeError):
+        forge.protects("release")

@@ -161,7 +161,7 @@ def test_follows_links_to_the_last_page(server: WebServer, client: Client) -> No
     assert [r.target for r in server.requests] == ["/api/x?per_page=2", "/api/x?page=2"]
 
 
-@pytest.mark.parametrize("link", ["<https://evil.example.org/>", "<http://[>"])
+@pytest.mark.parametrize("link", ["<https://evil.example.org/>", "<http://[>", "<http://xn--/>"])
 def test_a_page_elsewhere_is_not_read(link: str, server: WebServer, client: Client) -> None:
     server.serve("/api/x", told([], Link=f'{link}; rel="next"'))
     error = refused(lambda: list(client.pages("/x", list[Item])))

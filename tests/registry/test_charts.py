@@ -285,7 +285,9 @@ def test_a_cut_connection_is_tried_again(
     spec = registry.spec(host=front.host)
     spoiled(front, "GET blobs", lambda answered: replace(answered, cut=10))
     error = failure(source(spec))
-    assert error.message.startswith(f"cannot read http://{front.host}/v2/charts/flux2/blobs/sha256")
+    assert error.message.startswith(
+        f"cannot read from the registry http://{front.host}/v2/charts/flux2/blobs/sha256"
+    )
     assert "without sending complete message body" in error.message
     assert front.take().count("GET blobs/sha256") == 4
     assert len(sleeper.pauses) == 3
@@ -315,7 +317,7 @@ def test_a_busy_registry_is_waited_for(
     front.spoil = lambda _, answered: replace(answered, status=429).header("Retry-After", "3600")
     error = failure(source(spec))
     assert error.message == (
-        f"cannot read http://{front.host}/v2/charts/flux2/tags/list: HTTP 429; "
+        f"cannot read from the registry http://{front.host}/v2/charts/flux2/tags/list: HTTP 429; "
         "the server asks to wait 3600 s"
     )
 

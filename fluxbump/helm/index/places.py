@@ -12,7 +12,7 @@ from msgspec import Struct
 from fluxbump.errors import IndexSourceError
 
 Fetch = Callable[[str, int], bytes]
-"""Gets the body behind a URL, at most so many bytes; raises IndexSourceError."""
+"""Gets the body behind a URL, at most so many bytes; raises HttpError."""
 
 
 class Charts(Protocol):
@@ -71,6 +71,7 @@ class IndexPlace(Protocol):
         """Return the index.
 
         Raises:
+            HttpError: it is behind a URL, and not available.
             IndexSourceError: it is not available, or is larger than `limit` bytes.
         """
         ...
@@ -79,6 +80,7 @@ class IndexPlace(Protocol):
         """Return what `url`, as the index spells it, stands for.
 
         Raises:
+            HttpError: it is behind a URL, and not available.
             IndexSourceError: it is not available, is larger than `limit` bytes, or `url` leads
                 where the index may not lead.
         """
@@ -126,7 +128,8 @@ def fetch_archive(url: str, limit: int, fetch: Fetch) -> bytes:
     """Fetch an archive that an index on this machine names by an absolute URL.
 
     Raises:
-        IndexSourceError: it is not an https URL, or the archive is not available.
+        IndexSourceError: it is not an https URL.
+        HttpError: the archive is not available.
     """
     if scheme(url) != "https":
         raise IndexSourceError(f"the index names {public(url)}, which is not an https URL")

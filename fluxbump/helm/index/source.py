@@ -14,16 +14,19 @@ from typing import Final, Protocol
 
 from msgspec import Struct
 
-from fluxbump.errors import IndexSourceError
+from fluxbump.errors import IndexSourceError, NoAnswerError
 from fluxbump.helm.index import directory, file, oci, places, url
 from fluxbump.helm.index.entries import parse_index
 from fluxbump.model import ChartIndex, ChartRelease, IndexSource
+from fluxbump.system.http.failure import HttpError
 
 INDEX_LIMIT: Final = 64 << 20
 """The largest index that is read, in bytes."""
 
 ARCHIVE_LIMIT: Final = 10 << 20
 """The largest chart archive that is read, in bytes."""
+
+_NOT_FOUND = 404
 
 SOURCES: Final[dict[str, places.PlaceKind]] = {
     "url": url,
@@ -41,7 +44,7 @@ class IndexReader(Protocol):
         """Return the body behind `url`.
 
         Raises:
-            IndexSourceError: it is not available, or is larger than `limit` bytes.
+            HttpError: it is not available, or is larger than `limit` bytes.
         """
         ...
 
@@ -90,7 +93,13 @@ class _Source(Struct, frozen=True):
     chart: str
 
     def load(self) -> ChartIndex:
-        listing = self.place.index(INDEX_LIMIT)
+        try:
+            listing = self.place.index(INDEX_LIMIT)
+        except HttpError as error:
+            if error.status == _NOT_FOUND:
+                error.hint = "check the URL; an index is usually called index.yaml"
+            kind = NoAnswerError if error.silent else IndexSourceError
+            raise error.reading("the chart index", kind) from None
         return parse_index(
             listing.data, chart=self.chart, source=self.place.name, problems=listing.problems
         )
@@ -118,6 +127,8 @@ class _Source(Struct, frozen=True):
         for address in release.urls:
             try:
                 return self.place.archive(address, ARCHIVE_LIMIT)
+            except HttpError as error:
+                failure = failure or error.reading("the chart archive", IndexSourceError)
             except IndexSourceError as error:
                 failure = failure or error
         raise failure or IndexSourceError(

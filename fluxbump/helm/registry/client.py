@@ -16,6 +16,7 @@ from fluxbump.helm.registry.logins import Logins
 from fluxbump.helm.registry.manifest import Descriptor
 from fluxbump.helm.registry.reference import DIGEST, TAG, RegistryRepository
 from fluxbump.helm.registry.tokens import Access
+from fluxbump.system.http.failure import HttpError
 from fluxbump.system.http.fetch import HttpReply, HttpRequest, Web
 
 MAX_MANIFEST = 4 << 20
@@ -147,12 +148,18 @@ class Registry:
 
     def _sent(self, repository: RegistryRepository, request: HttpRequest) -> HttpReply:
         secret = self._access.header(repository)
-        reply = self._web.ask(replace(request, authorization=secret))
+        reply = self._answered(replace(request, authorization=secret))
         if reply.status != _UNAUTHORIZED or reply.elsewhere:
             return reply
         # Nobody was brought in yet, or a token has run out.
         self._access.renew(repository, secret, reply)
-        return self._web.ask(replace(request, authorization=self._access.header(repository)))
+        return self._answered(replace(request, authorization=self._access.header(repository)))
+
+    def _answered(self, request: HttpRequest) -> HttpReply:
+        try:
+            return self._web.ask(request)
+        except HttpError as error:
+            raise error.reading("from the registry", IndexSourceError) from None
 
 
 _DAMAGED = "try again; if it stays so, tell whoever runs the registry, and do not use it"

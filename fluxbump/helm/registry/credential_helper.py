@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 
 from msgspec import Struct
 
 from fluxbump.system import commands
+from fluxbump.system.programs import Allowance, EndedBy, Program, StartError
 from fluxbump.system.secret import Secret
 
 SECONDS = 30.0
 """That a helper may take; one that opens a keychain takes less than one."""
+
+_LARGEST = 1 << 16
+"""Bytes that it may print; a login is some hundred."""
 
 
 class HelperAnswer(Struct, frozen=True):
@@ -39,9 +38,6 @@ def run(
 ) -> HelperAnswer:
     """Run a helper in a session of its own; without a terminal it can ask nobody.
 
-    It writes into a pipe that is read when it has ended. One that prints more than a pipe holds
-    (64 KiB on Linux, a login is some hundred bytes) waits, and so takes too long.
-
     Args:
         command: program and arguments, which everybody on this machine can read.
         stdin: what it reads.
@@ -49,39 +45,16 @@ def run(
         seconds: that it may take.
 
     Raises:
-        ValueError: it cannot be run, or takes too long; says which.
+        ValueError: it cannot be run, takes too long or prints too much; says which.
     """
     kept = {name: text for name, text in environ.items() if not name.startswith("FLUXBUMP")}
-    with tempfile.TemporaryFile() as source:
-        source.write(stdin)
-        source.seek(0)
-        try:
-            process = subprocess.Popen(  # noqa: S603  # no shell; the user's configuration names it
-                list(command),
-                env=kept,
-                stdin=source,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise ValueError(f"{command[0]} cannot be run: {error.strerror}") from None
+    allowance = Allowance(seconds=seconds, out=_LARGEST)
     try:
-        code = commands.wait(process, seconds)
-        return HelperAnswer(code, Secret(_held(process).decode("utf-8", "surrogateescape")))
-    except subprocess.TimeoutExpired:
-        raise ValueError(f"{command[0]} gives no answer in {seconds:g} s") from None
-    finally:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
-
-
-def _held(process: subprocess.Popen[bytes]) -> bytes:
-    """Return what the pipe holds; something that the helper left behind may keep it open."""
-    if process.stdout is None:
-        return b""
-    os.set_blocking(process.stdout.fileno(), False)
-    return process.stdout.read() or b""
+        done = commands.run(Program(command, kept), allowance, stdin=stdin)
+    except StartError as error:
+        raise ValueError(f"{command[0]} cannot be run: {error}") from None
+    if done.ended is EndedBy.OUTPUT:
+        raise ValueError(f"{command[0]} printed more than {_LARGEST >> 10} KiB")
+    if done.ended is EndedBy.SECONDS:
+        raise ValueError(f"{command[0]} gives no answer in {seconds:g} s")
+    return HelperAnswer(done.code, Secret(done.out.decode("utf-8", "surrogateescape")))

@@ -16,7 +16,8 @@ from fluxbump.helm.registry.challenge import (
 )
 from fluxbump.helm.registry.logins import FoundLogin, Login, Logins
 from fluxbump.helm.registry.reference import RegistryRepository
-from fluxbump.system.http.fetch import HttpReply, HttpRequest, Web
+from fluxbump.system.http.failure import HttpError
+from fluxbump.system.http.fetch import HttpReply, HttpRequest, Redirects, Web
 from fluxbump.system.secret import Secret
 
 _LARGEST = 1 << 20  # bytes of an answer with a token
@@ -85,7 +86,11 @@ class Access:
     def _token(self, repository: RegistryRepository, service: TokenService) -> Secret:
         key = login_key(repository, service)
         found = self._logins.find(key)
-        reply = self._web.ask(_question(service, found.login))
+        try:
+            reply = self._web.ask(_question(service, found.login))
+        except HttpError as error:
+            what = "from the registry's token service"
+            raise error.reading(what, IndexSourceError) from None
         if reply.status == _OK:
             return manifest.token(reply.body, str(repository))
         own = self._logins.find(repository.login_key)
@@ -103,9 +108,11 @@ def _question(service: TokenService, login: Login | None) -> HttpRequest:
     # Not led elsewhere: a redirect would take a form with a secret along.
     if login is not None and not login.username:
         form = service.exchange(login.secret)
-        return HttpRequest(service.url, _LARGEST, method="POST", form=form, follow=False)
+        return HttpRequest(
+            service.url, _LARGEST, method="POST", body=form, redirects=Redirects.ANSWER
+        )
     who = _basic(login) if login is not None else Secret("")
-    return HttpRequest(service.question, _LARGEST, authorization=who, follow=False)
+    return HttpRequest(service.question, _LARGEST, authorization=who, redirects=Redirects.ANSWER)
 
 
 def _basic(login: Login) -> Secret:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from fluxbump.check.rules.rule import Rule
-from fluxbump.check.verdict import Verdict
+from fluxbump.check.verdict import NewSuppression, Verdict
 from fluxbump.model import Finding, Location, Severity
-from fluxbump.reports.json_encoder import dump
+from fluxbump.reports.next_steps import Step
 from fluxbump.reports.table import Paint, printable
 
 
@@ -20,36 +19,25 @@ class Format(Protocol):
     NAME: str
     """The format's name, as `--format` takes it and the docs print it."""
 
-    def render(self, verdict: Verdict, rules: Mapping[str, Rule], paint: Paint) -> str:
+    def render(
+        self,
+        verdict: Verdict,
+        rules: Mapping[str, Rule],
+        paint: Paint,
+        steps: Sequence[Step] = (),
+    ) -> str:
         """Say `verdict`; never empty, without a final newline, and always encodes as UTF-8.
 
         A code that is not in `rules` is said without its slug. Only formats that a terminal shows
-        use `paint`.
+        use `paint`. `steps` is what a reader can type next; formats with no place for that leave
+        it out.
         """
         ...
 
 
-_RUNNER = re.compile(r"##(?=\w*\[)")
-"""Where a CI runner finds a command in the middle of a line: `##[…]` for GitHub's (its
-`ActionCommand.TryParse`), `##vso[…]` for Azure's, `##teamcity[…]` for TeamCity's."""
-
-
-def harmless(text: str) -> str:
-    """Make text from a repository safe on one line of a terminal or a CI log."""
-    return _RUNNER.sub("# #", printable(text))
-
-
-def document(report: Mapping[str, object]) -> str:
-    """Write JSON that is as safe to show: the values stay what they are, their escapes change."""
-    text = dump(report).replace("##", "#\\u0023")
-    if text.replace("\n", "").isprintable():
-        return text
-    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
-
-
 def place(location: Location) -> str:
     """Say a place the way that terminals and editors make clickable."""
-    path = harmless(location.path)
+    path = printable(location.path)
     # GitHub's runner obeys a line that begins with `::`, whatever blanks stand before it; a path
     # that is one colon would make such a line with the colon behind it.
     start = "./" if path.lstrip().startswith(":") else ""
@@ -69,12 +57,26 @@ def title(code: str, rules: Mapping[str, Rule]) -> str:
 
 def codes(verdict: Verdict) -> tuple[str, ...]:
     """All codes that a verdict is about: those that were selected first, in their order."""
-    found = (*verdict.findings, *(finding for finding, _ in verdict.suppressed))
+    found = (*every(verdict), *(finding for finding, _ in verdict.suppressed))
     seen = (
         *(finding.code for finding in found),
         *(skipped_rule.code for skipped_rule in verdict.not_run),
     )
     return tuple(dict.fromkeys((*verdict.codes, *seen)))
+
+
+def new_suppression(one: NewSuppression) -> str:
+    """Say what a change newly sets aside, and whether that counts here; without the place."""
+    counts = "counts at once" if one.applied else "does not count here"
+    reason = printable(one.reason) if one.reason else "no reason given"
+    return f"{printable(one.statement)}, {counts} ({reason})"
+
+
+def every(verdict: Verdict) -> tuple[Finding, ...]:
+    """Return what is wrong, and what a baseline file accepts of it, by rule and place."""
+    accepted = verdict.accepted.findings if verdict.accepted else ()
+    found = (*verdict.findings, *accepted)
+    return tuple(sorted(found, key=lambda one: (one.code, one.location))) if accepted else found
 
 
 def of_severity(verdict: Verdict, severity: Severity) -> tuple[Finding, ...]:
@@ -87,14 +89,25 @@ def summary(verdict: Verdict) -> str:
 
     Nothing here says that all is well: a rule that did not run has not passed.
     """
-    counts = [_count(len(of_severity(verdict, severity)), severity.value) for severity in Severity]
-    parts = [part for part in counts if part] or ["No findings"]
+    parts = [count(verdict.findings) or "No findings"]
+    if verdict.inherited is not None and verdict.findings:
+        parts.append(f"{len(verdict.findings) - len(verdict.inherited)} of them new")
+    if verdict.accepted is not None:
+        parts.append(f"{len(verdict.accepted.findings)} accepted by the baseline")
     if verdict.suppressed:
         parts.append(f"{len(verdict.suppressed)} suppressed")
     if verdict.not_run:
         rules = _count(len({skipped_rule.code for skipped_rule in verdict.not_run}), "rule")
         parts.append(f"{rules} not run")
     return ", ".join(parts)
+
+
+def count(findings: Iterable[Finding]) -> str:
+    """Count findings by severity: `3 errors, 1 warning`; nothing if there are none."""
+    counted = Counter(finding.severity for finding in findings)
+    return ", ".join(
+        _count(counted[severity], severity.value) for severity in Severity if counted[severity]
+    )
 
 
 def _count(number: int, word: str) -> str:

@@ -6,24 +6,27 @@ and the others read too: `testsuites`, one `testsuite`, and one `testcase` per r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from xml.etree import ElementTree as ET
 
 from fluxbump.check.rules.rule import Rule
 from fluxbump.check.verdict import Verdict
 from fluxbump.model import Finding, Severity
-from fluxbump.reports.formats.format import codes, harmless, of_severity, place, title
-from fluxbump.reports.table import Paint
+from fluxbump.reports.formats.format import codes, of_severity, place, title
+from fluxbump.reports.next_steps import Step
+from fluxbump.reports.table import Paint, printable
 
 NAME = "junit"
 
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
 
 
-def render(verdict: Verdict, rules: Mapping[str, Rule], paint: Paint) -> str:
+def render(
+    verdict: Verdict, rules: Mapping[str, Rule], paint: Paint, steps: Sequence[Step] = ()
+) -> str:
     """Say each rule as a test: failed by errors, skipped when it did not run."""
     root = ET.Element("testsuites")
-    suite = ET.SubElement(root, "testsuite", name=f"fluxbump check: {harmless(verdict.subject)}")
+    suite = ET.SubElement(root, "testsuite", name=f"fluxbump check: {printable(verdict.subject)}")
     for code in codes(verdict):
         _case(suite, code, verdict, rules)
     suite.attrib |= {
@@ -40,12 +43,12 @@ def _case(suite: ET.Element, code: str, verdict: Verdict, rules: Mapping[str, Ru
     case = ET.SubElement(suite, "testcase", classname="fluxbump", name=title(code, rules))
     errors = [finding for finding in verdict.errors if finding.code == code]
     reasons = [
-        harmless(skipped_rule.reason)
+        printable(skipped_rule.reason)
         for skipped_rule in verdict.not_run
         if skipped_rule.code == code
     ]
     if errors:
-        message = harmless(errors[0].message) if len(errors) == 1 else f"{len(errors)} errors"
+        message = printable(errors[0].message) if len(errors) == 1 else f"{len(errors)} errors"
         failure = ET.SubElement(case, "failure", message=message, type="error")
         failure.text = _lines(errors)
     elif reasons:
@@ -58,16 +61,20 @@ def _case(suite: ET.Element, code: str, verdict: Verdict, rules: Mapping[str, Ru
 
 
 def _output(code: str, verdict: Verdict) -> list[str]:
-    """What does not fail a test: warnings, notes, and what is suppressed."""
+    """What does not fail a test: warnings, notes, what is suppressed, and what is accepted."""
     lines = [
         _lines([finding], f"{severity.value}: ")
         for severity in (Severity.WARNING, Severity.NOTE)
         for finding in of_severity(verdict, severity)
         if finding.code == code
     ]
+    accepted = verdict.accepted.findings if verdict.accepted else ()
+    lines += [
+        _lines([finding], "accepted before: ") for finding in accepted if finding.code == code
+    ]
     for finding, by in verdict.suppressed:
         if finding.code == code:
-            reason = f": {harmless(by.reason)}" if by.reason else ""
+            reason = f": {printable(by.reason)}" if by.reason else ""
             lines += [_lines([finding], "suppressed: "), f"  by {place(by.location)}{reason}"]
     return lines
 
@@ -75,6 +82,6 @@ def _output(code: str, verdict: Verdict) -> list[str]:
 def _lines(found: Iterable[Finding], prefix: str = "") -> str:
     lines = []
     for finding in found:
-        lines.append(f"{prefix}{place(finding.location)}  {harmless(finding.message)}")
-        lines += [f"  also {place(r.location)}  {harmless(r.message)}" for r in finding.related]
+        lines.append(f"{prefix}{place(finding.location)}  {printable(finding.message)}")
+        lines += [f"  also {place(r.location)}  {printable(r.message)}" for r in finding.related]
     return "\n".join(lines)

@@ -54,6 +54,7 @@ class SavedState(Struct, frozen=True):
         digest: sha256 of what title and body say, hexadecimal; see `body.digest`.
         told: what was said or done already, words such as `PUSHED`.
         superseded_by: the release for whose sake we closed it; None when we did not.
+        pushing: the commit that we were about to push over `head`; None when that came to an end.
     """
 
     release: str
@@ -65,6 +66,11 @@ class SavedState(Struct, frozen=True):
     digest: str
     told: tuple[str, ...] = ()
     superseded_by: str | None = None
+    pushing: str | None = None
+
+    def records(self, sha: str) -> bool:
+        """Whether the branch is where we left it, or were about to."""
+        return sha in (self.head, self.pushing)
 
     @property
     def reopened(self) -> bool:
@@ -77,7 +83,10 @@ class SavedState(Struct, frozen=True):
         Args:
             hidden: the forge keeps HTML comments and does not show them.
         """
-        text = json.dumps({"schema": SCHEMA, **asdict(self)}, sort_keys=True)
+        said = asdict(self)
+        if self.pushing is None:
+            del said["pushing"]
+        text = json.dumps({"schema": SCHEMA, **said}, sort_keys=True)
         # JSON may spell any character in ASCII, so that nothing here ends a comment or mentions.
         safe = re.sub(r"[<>&@#`]|(?<=-)-", lambda m: f"\\u{ord(m[0]):04x}", text)
         return f"<!-- {_MARKER} {safe} -->" if hidden else f"```\n{_MARKER} {safe}\n```"
@@ -114,10 +123,13 @@ def _state(content: Mapping[str, Any]) -> SavedState | None:
         return None
     if superseded_by is not None and not _is(versions.FULL, superseded_by):
         return None
+    pushing = content.get("pushing")
+    if pushing is not None and not _is(_SHA, pushing):
+        return None
     read = {name: content.get(name) for name in _SHAPES}
     if not all(_is(shape, read[name]) for name, shape in _SHAPES.items()):
         return None
-    return SavedState(**read, told=tuple(told), superseded_by=superseded_by)  # type: ignore[arg-type]  # strings, as checked
+    return SavedState(**read, told=tuple(told), superseded_by=superseded_by, pushing=pushing)  # type: ignore[arg-type]  # strings, as checked
 
 
 _SHAPES = {

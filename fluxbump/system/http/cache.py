@@ -1,91 +1,86 @@
-"""Where answers are kept: hishel's storage, as one file per URL.
-
-hishel's own SQLite storage does not fit: it holds several answers per URL and does not say which
-is the newest, and its journal cannot even be read in a directory that is not writable.
-"""
+"""Where answers are kept: one file per URL, with what a server takes to confirm it."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import uuid
-from collections.abc import Iterator
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import cast
 
-import hishel
-import httpx
+from msgspec import Struct
 
 from fluxbump.system import cache_file
 
+_CONDITIONS = {"etag": "if-none-match", "last-modified": "if-modified-since"}
+"""The headers of an answer that ask whether it still holds (RFC 9110, 13.1)."""
 
-class Kept(hishel.BaseStorage):
+
+class KeptAnswer(Struct, frozen=True):
+    """An answer that was kept.
+
+    Attributes:
+        body: of it.
+        conditions: headers that ask the server for nothing if it still holds.
+    """
+
+    body: bytes
+    conditions: Mapping[str, str]
+
+
+class Kept:
     """The kept answer for one URL: a file with a line of JSON, then the body.
 
     A file that is damaged, or cannot be read or written, counts as no file.
+
+    Args:
+        directory: of all kept answers.
+        url: without user and fragment.
     """
 
-    def __init__(self, directory: Path, address: httpx.URL) -> None:
-        super().__init__()
-        self.url = str(address.copy_with(userinfo=b"", fragment=None))
-        self._path = directory / hashlib.sha256(self.url.encode()).hexdigest()
+    def __init__(self, directory: Path, url: str) -> None:
+        self._path = directory / hashlib.sha256(url.encode()).hexdigest()
 
-    def body(self) -> bytes | None:
-        """Return the kept body, or None."""
-        found = self._read()
-        return found[1] if found else None
-
-    def get_entries(self, key: str) -> list[hishel.Entry]:
-        """Return the kept answer, which hishel revalidates."""
-        found = self._read()
-        if not found:
-            return []
-        response = hishel.Response(200, hishel.Headers(found[0]), iter([found[1]]))
-        return [hishel.Entry(uuid.uuid4(), hishel.Request("GET", self.url), response)]
-
-    def create_entry(
-        self,
-        request: hishel.Request,
-        response: hishel.Response,
-        key: str,
-        *,
-        ttl: float | None = None,
-        tti: float | None = None,
-    ) -> hishel.Entry:
-        """Return the answer with a body that is kept once it has been read to its end."""
-        passing = replace(response, stream=self._passing(response))
-        return hishel.Entry(uuid.uuid4(), request, passing)
-
-    def update_headers(self, id: uuid.UUID, headers: hishel.Headers) -> None:  # noqa: A002  # hishel's name
-        """Keep what is there: a 304 confirms it, and its age is of no interest here."""
-
-    def remove_entry(self, id: uuid.UUID) -> None:  # noqa: A002  # hishel's name
-        """Forget the kept answer."""
-        with suppress(OSError):
-            self._path.unlink(missing_ok=True)
-
-    def _passing(self, response: hishel.Response) -> Iterator[bytes]:
-        chunks = []
-        for chunk in cast("Iterator[bytes]", response.stream):
-            chunks.append(chunk)
-            yield chunk
-        names = response.headers
-        self._write({name: names.get_list(name) for name in names}, b"".join(chunks))
-
-    def _read(self) -> tuple[dict[str, list[str]], bytes] | None:
+    def read(self) -> KeptAnswer | None:
+        """Return the kept answer; None if there is none."""
         try:
             line, _, body = self._path.read_bytes().partition(b"\n")
             head = json.loads(line)
-            headers = {
-                str(name): [str(value) for value in head["headers"][name]]
-                for name in head["headers"]
+            if head["sha256"] != hashlib.sha256(body).hexdigest():
+                return None
+            said = {str(name).lower(): head["headers"][name][0] for name in head["headers"]}
+            conditions = {
+                _CONDITIONS[name]: str(value)
+                for name, value in said.items()
+                if name in _CONDITIONS and str(value).isascii() and str(value).isprintable()
             }
-            return (headers, body) if head["sha256"] == hashlib.sha256(body).hexdigest() else None
+            return KeptAnswer(body, conditions)
         except (OSError, ValueError, LookupError, TypeError, RecursionError):
             return None
 
-    def _write(self, headers: dict[str, list[str] | None], body: bytes) -> None:
-        head = {"sha256": hashlib.sha256(body).hexdigest(), "headers": headers}
+    def since(self) -> datetime | None:
+        """Return when the kept answer was read or confirmed; None where there is none."""
+        try:
+            return datetime.fromtimestamp(self._path.stat().st_mtime, UTC)
+        except OSError:
+            return None
+
+    def confirm(self) -> None:
+        """Note that what is there is as good as new: the server has said so."""
+        with suppress(OSError):
+            self._path.touch()
+
+    def write(self, headers: Mapping[str, str], body: bytes) -> None:
+        """Keep an answer, if it may be kept (RFC 9111, 5.2.2.5).
+
+        Args:
+            headers: of the answer, names in lower case.
+            body: of it.
+        """
+        rules = {rule.strip().lower() for rule in headers.get("cache-control", "").split(",")}
+        if "no-store" in rules:
+            return
+        said = {name: [headers[name]] for name in _CONDITIONS if name in headers}
+        head = {"sha256": hashlib.sha256(body).hexdigest(), "headers": said}
         cache_file.write(self._path, json.dumps(head).encode() + b"\n" + body)

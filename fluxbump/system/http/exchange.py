@@ -1,30 +1,55 @@
-"""One request and its answer as values, for what is not kept under its URL: a registry's API."""
+"""One request and its answer as values, and how the answer is read: bounded, and whole."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from enum import Enum
 
 import httpx
 from msgspec import Struct
 
-from fluxbump.system.http.transport import Body, Bounds, followed, temporary
+from fluxbump.system.http.failure import HttpError
 from fluxbump.system.secret import Secret
 
+Progress = Callable[[int, int | None], None]
+"""Called with the bytes received so far, and their total when the server says."""
+
+FORM = "application/x-www-form-urlencoded"
+
 _NOTHING = Secret("")
+_MAX_REDIRECTS = 5
+_REDIRECTS = (301, 302, 307, 308)
+
+
+class Redirects(Enum):
+    """What a redirect does."""
+
+    FOLLOWED = "followed"
+    """By RFC 9110, 15.4; `Authorization` stays behind at another server, and https is not left."""
+    SAME_SERVER = "same server"
+    """The request is made again as it was, at the same scheme, host and port."""
+    ANSWER = "answer"
+    """It is the answer."""
 
 
 class HttpRequest(Struct, frozen=True):
     """What is asked of a server.
 
     Attributes:
-        url: http or https, without a user.
+        url: http or https; a user and a password in it are sent as `Authorization`.
         limit: the largest body that is accepted, in bytes, after decompression.
         accept: media types.
-        authorization: the header of that name, empty for none. It is not sent on when a redirect
-            leads to another server.
-        method: `GET`, `HEAD` or `POST`.
-        form: what a `POST` sends, as `application/x-www-form-urlencoded`.
-        follow: whether a redirect is followed; if not, it is the answer.
+        authorization: the header of that name, empty for none.
+        method: of HTTP.
+        body: what is sent.
+        media_type: of the body.
+        headers: further ones.
+        redirects: what becomes of them.
+        gzip: the answer may be compressed. If not, its bytes are taken as they are sent: those
+            that a digest is of, and those of archives that servers label as compressed text.
+        errors: the body of an answer is read if its status is not 200 too.
+        repeatable: to do it twice is to do it once.
     """
 
     url: str
@@ -32,17 +57,22 @@ class HttpRequest(Struct, frozen=True):
     accept: str = "*/*"
     authorization: Secret = _NOTHING
     method: str = "GET"
-    form: Secret = _NOTHING
-    follow: bool = True
+    body: Secret = _NOTHING
+    media_type: str = FORM
+    headers: Mapping[str, str] = {}
+    redirects: Redirects = Redirects.FOLLOWED
+    gzip: bool = False
+    errors: bool = False
+    repeatable: bool = True
 
 
 class HttpReply(Struct, frozen=True):
     """What a server answered.
 
     Attributes:
-        status: of HTTP; never 429 or 5xx.
+        status: of HTTP.
         headers: names in lower case.
-        body: whole, if the status is 200; otherwise empty, because it is not read.
+        body: whole and decompressed, if the status is 200 or the request asked for it; else empty.
         elsewhere: the server is not the one that was asked, but one that it redirected to.
     """
 
@@ -52,40 +82,154 @@ class HttpReply(Struct, frozen=True):
     elsewhere: bool = False
 
 
-def exchange(
-    client: httpx.Client, request: HttpRequest, bounds: Bounds, now: Callable[[], float]
-) -> HttpReply:
+class Bounds(Struct, frozen=True):
+    """What one answer may cost.
+
+    Attributes:
+        url: for messages.
+        limit: bytes of its body.
+        deadline: moment of the clock by which it is there.
+        clock: seconds on a monotonic clock.
+        progress: hears how far it is.
+    """
+
+    url: str
+    limit: int
+    deadline: float
+    clock: Callable[[], float]
+    progress: Progress | None = None
+
+    def check(self, size: int, total: int | None) -> None:
+        """Report `size` bytes received of `total`.
+
+        Raises:
+            HttpError: that is too many.
+            httpx.ReadTimeout: it took too long.
+        """
+        if size > self.limit:
+            raise too_large(self.url, self.limit)
+        if self.clock() > self.deadline:
+            raise httpx.ReadTimeout("no answer before the deadline")
+        if self.progress:
+            self.progress(size, total)
+
+
+class CutError(Exception):
+    """A compressed body ends too early: another attempt may bring all of it."""
+
+
+def exchange(client: httpx.Client, request: HttpRequest, bounds: Bounds) -> HttpReply:
     """Ask once.
 
     Raises:
-        IndexSourceError: the answer is too large, takes too long, or redirects where it may not.
-        TemporaryError: the server cannot answer now.
+        HttpError: the answer is too large, or redirects where it may not.
+        CutError: the answer is not whole.
         httpx.TransportError: there is no answer.
     """
-    # Blobs are compressed already, and the bytes that a digest is of are those that are sent.
-    headers = {"accept": request.accept, "accept-encoding": "identity"}
-    if request.authorization:
-        headers["authorization"] = request.authorization.reveal()
-    if request.form:
-        headers["content-type"] = "application/x-www-form-urlencoded"
-    hop = client.build_request(
-        request.method,
-        bounds.address,
-        headers=headers,
-        content=request.form.reveal() or None,
-    )
-    response = (
-        followed(client, hop, bounds.address) if request.follow else client.send(hop, stream=True)
-    )
+    first = _built(client, request)
+    response = _followed(client, first, request, bounds.url)
     try:
-        later = temporary(response, bounds.address, now)
-        if later is not None:
-            raise later
         status = response.status_code
-        has_body = status == httpx.codes.OK and request.method != "HEAD"
-        body = b"".join(Body(response, bounds, packed=True)) if has_body else b""
+        wanted = request.method != "HEAD" and (request.errors or status == httpx.codes.OK)
+        body = b"".join(_body(response, bounds, gzip=request.gzip)) if wanted else b""
         said = {name.lower(): text for name, text in response.headers.items()}
-        elsewhere = response.url.netloc != bounds.address.netloc
-        return HttpReply(status, said, body, elsewhere)
+        return HttpReply(status, said, body, response.url.netloc != first.url.netloc)
     finally:
         response.close()
+
+
+def _built(client: httpx.Client, request: HttpRequest) -> httpx.Request:
+    encoding = "gzip" if request.gzip else "identity"
+    headers = {"accept": request.accept, "accept-encoding": encoding, **request.headers}
+    if request.authorization:
+        headers["authorization"] = request.authorization.reveal()
+    if request.body:
+        headers["content-type"] = request.media_type
+    content = request.body.reveal().encode() if request.body else None
+    return client.build_request(request.method, request.url, headers=headers, content=content)
+
+
+def _followed(
+    client: httpx.Client, hop: httpx.Request, request: HttpRequest, url: str
+) -> httpx.Response:
+    for _ in range(_MAX_REDIRECTS + 1):
+        response = client.send(hop, stream=True)
+        following = _next(client, hop, response, request.redirects)
+        if following is None:
+            return response
+        response.close()
+        _refuse_redirect(hop.url, following.url, request.redirects, url)
+        hop = following
+    raise HttpError(url, f"it redirects more than {_MAX_REDIRECTS} times")
+
+
+def _next(
+    client: httpx.Client, hop: httpx.Request, response: httpx.Response, redirects: Redirects
+) -> httpx.Request | None:
+    """Return the request that a redirect asks for; None if there is none to follow."""
+    if redirects is Redirects.FOLLOWED:
+        return response.next_request
+    location = response.headers.get("location")
+    if redirects is Redirects.ANSWER or response.status_code not in _REDIRECTS or not location:
+        return None
+    # RFC 9110 would make a GET of a POST, which a forge that was renamed does not mean.
+    headers = {name: hop.headers[name] for name in hop.headers if name != "host"}
+    target = hop.url.join(location)
+    return client.build_request(hop.method, target, headers=headers, content=hop.content)
+
+
+def _refuse_redirect(here: httpx.URL, target: httpx.URL, redirects: Redirects, url: str) -> None:
+    if redirects is Redirects.SAME_SERVER and not same_server(here, target):
+        raise HttpError(url, "redirects to another server", "give the URL that it should lead to")
+    if target.scheme not in ("https", here.scheme):
+        reason = f"it redirects from {here.scheme} to {target.scheme}"
+        raise HttpError(url, reason, "give the URL that it should lead to")
+
+
+def same_server(left: httpx.URL, right: httpx.URL) -> bool:
+    """Tell whether a token for one URL may go to the other."""
+    return (left.scheme, left.host, left.port) == (right.scheme, right.host, right.port)
+
+
+def _body(response: httpx.Response, bounds: Bounds, *, gzip: bool) -> Iterator[bytes]:
+    """Yield a body from the network, decompressed, within its bounds."""
+    encoding = response.headers.get("content-encoding", "identity").strip().lower()
+    packed = gzip and encoding in ("gzip", "x-gzip")
+    if gzip and not packed and encoding not in ("identity", ""):
+        raise HttpError(bounds.url, "its body is compressed in a way that was not asked for")
+    length = response.headers.get("content-length", "")
+    total = int(length) if length.isdecimal() and not packed else None
+    if total and total > bounds.limit:
+        raise too_large(bounds.url, bounds.limit)
+    bounds.check(0, total)
+    size = 0
+    chunks = response.iter_raw()
+    for data in _inflated(chunks, bounds.url) if packed else chunks:
+        size += len(data)
+        bounds.check(size, total)
+        yield data
+
+
+def _inflated(chunks: Iterator[bytes], url: str) -> Iterator[bytes]:
+    # Piece by piece: one small chunk can unfold to a thousand times its size.
+    inflate = zlib.decompressobj(wbits=31)
+    try:
+        for chunk in chunks:
+            data = chunk
+            while data and not inflate.eof:
+                yield inflate.decompress(data, 1 << 16)
+                data = inflate.unconsumed_tail
+    except zlib.error:
+        raise HttpError(url, "its body is not valid gzip") from None
+    if not inflate.eof:
+        raise CutError
+
+
+def too_large(url: str, limit: int) -> HttpError:
+    """Return the error for a body of more than `limit` bytes."""
+    return HttpError(url, f"larger than {limit / (1 << 20):g} MiB")
+
+
+def too_late(url: str) -> HttpError:
+    """Return the error for what was not there at its deadline."""
+    return HttpError(url, "it takes too long", "try again later", silent=True)

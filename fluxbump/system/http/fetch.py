@@ -1,53 +1,44 @@
-"""Reading URLs: careful, cached, bounded. The only import of httpx, hishel and platformdirs.
+"""Reading URLs: cached, bounded, retried.
 
-An answer passes through three layers. `origin` talks to servers: it follows redirects, decodes
-and bounds the body, and turns every answer but 200 and 304 into an error, so nothing above it
-sees, let alone keeps, an error page or half a body. hishel decides, by RFC 9111, what may be kept
-and how it is revalidated; `kept` is its storage. `Web`, on top, retries.
-
-The origin sits below the cache, so an answer is kept under the URL that was asked for: a release
-asset is a redirect to a signed URL that is never the same twice. It also is the only layer that
-knows credentials.
+An answer is kept under the URL that was asked for, not under the one that a redirect led to: a
+release asset is a redirect to a signed URL that is never the same twice. Only a whole answer of
+status 200 is kept, so no error page and no half body is ever taken for one.
 """
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
-from functools import cached_property
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self
+from urllib.parse import urlsplit
 
-import hishel
-import hishel.httpx
-import httpx
 import platformdirs
 
-from fluxbump.errors import IndexSourceError
 from fluxbump.system.http.cache import Kept
-from fluxbump.system.http.exchange import HttpReply, HttpRequest, exchange
-from fluxbump.system.http.retries import BAD_REDIRECT, Patience, explain, open_client
-from fluxbump.system.http.transport import (
-    Bounds,
-    Origin,
+from fluxbump.system.http.client import CHECK_NETWORK, HttpClient, parse, show
+from fluxbump.system.http.exchange import (
+    HttpReply,
+    HttpRequest,
     Progress,
-    TemporaryError,
-    failed,
+    Redirects,
     too_large,
 )
+from fluxbump.system.http.failure import HttpError
+from fluxbump.system.http.retries import Later, Patience, retry_after
 
-__all__ = ["HttpReply", "HttpRequest", "Patience", "Progress", "Web"]
+__all__ = ["HttpReply", "HttpRequest", "Patience", "Progress", "Redirects", "Web"]
 
-T = TypeVar("T")
-
+_OK, _NOT_MODIFIED, _TOO_MANY, _SERVER_ERROR = 200, 304, 429, 500
 _PATIENCE = Patience()
-_PRIVATE = hishel.CacheOptions(shared=False)
-_UNREACHABLE = "check the network and the proxy settings, or use --offline if it was read before"
-
-# Without a handler of their own, what hishel logs would end up on standard error.
-logging.getLogger("hishel").addHandler(logging.NullHandler())
+_PACKED = (".tgz", ".gz")
+_HINTS = {
+    401: "put a valid user and password into the URL, as https://USER:PASSWORD@HOST/…",
+    403: "put a valid user and password into the URL, as https://USER:PASSWORD@HOST/…",
+    407: "put a valid user and password into the proxy's URL",
+}
 
 
 class Web:
@@ -83,9 +74,8 @@ class Web:
         self.directory = cache_dir or platformdirs.user_cache_path("fluxbump", appauthor=False)
         self.offline = offline
         self._patience = patience
-        self._clock = clock
         self._now = now
-        self._sleep = sleep
+        self._client = HttpClient(patience, clock=clock, sleep=sleep)
 
     def __enter__(self) -> Self:
         return self
@@ -100,9 +90,7 @@ class Web:
 
     def close(self) -> None:
         """Close all connections."""
-        # Making the client loads the certificates, which is too slow to do only to close it.
-        if "_client" in self.__dict__:
-            self._client.close()
+        self._client.close()
 
     def get(
         self, url: str, *, limit: int, progress: Progress | None = None, settled: bool = False
@@ -116,104 +104,75 @@ class Web:
             settled: what is behind the URL never changes, so what is kept is not asked for again.
 
         Raises:
-            IndexSourceError: it is not available within the limits, or, offline, is not kept.
+            HttpError: it is not available within the limits, or, offline, is not kept.
         """
-        address = _address(url)
-        kept = Kept(self.directory / "http", address)
-        body = kept.body() if self.offline or settled else None
-        if body is None:
-            self._require_network(address)
-            bounds = self._bounds(address, limit, progress)
-            body = self._retried(bounds, lambda: self._attempt(address, kept, bounds))
+        address = parse(url)
+        place = self._kept(url)
+        kept = place.read()
+        if kept is not None and (self.offline or settled):
+            body = kept.body
+        else:
+            conditions = kept.conditions if kept is not None else {}
+            packed = urlsplit(url).path.lower().endswith(_PACKED)
+            request = HttpRequest(url, limit, headers=conditions, gzip=not packed)
+            reply = self._asked(request, progress)
+            if kept is not None and conditions and reply.status == _NOT_MODIFIED:
+                body = kept.body
+                place.confirm()
+            elif reply.status != _OK:
+                raise self._refused(show(address), reply)
+            else:
+                body = reply.body
+                place.write(reply.headers, body)
         if len(body) > limit:
-            raise too_large(address, limit)
+            raise too_large(show(address), limit)
         return body
+
+    def kept_at(self, url: str) -> datetime | None:
+        """Return when what is kept of `url` was read or confirmed; None where nothing is kept."""
+        return self._kept(url).since()
+
+    def _kept(self, url: str) -> Kept:
+        address = parse(url).copy_with(userinfo=b"", fragment=None)
+        return Kept(self.directory / "http", str(address))
 
     def ask(self, request: HttpRequest) -> HttpReply:
         """Return what a server answers, whatever its status; nothing is kept.
 
         Raises:
-            IndexSourceError: there is no answer within the limits, or, offline, in any case.
+            HttpError: there is no answer within the limits, or only that the server cannot answer
+                now (429, 5xx); or, offline, in any case.
         """
-        address = _address(request.url)
-        self._require_network(address)
-        bounds = self._bounds(address, request.limit, None)
-        return self._retried(bounds, lambda: exchange(self._client, request, bounds, self._now))
+        reply = self._asked(request, None)
+        if self._later(reply) is not None:
+            raise self._refused(show(parse(request.url)), reply)
+        return reply
 
-    def _require_network(self, address: httpx.URL) -> None:
+    def _asked(self, request: HttpRequest, progress: Progress | None) -> HttpReply:
         if self.offline:
-            raise failed(
-                address,
+            raise HttpError(
+                show(parse(request.url)),
                 "not in the cache, and offline",
                 f"run once without --offline: what is read then is kept in {self.directory}",
+                silent=True,
             )
-
-    def _bounds(self, address: httpx.URL, limit: int, progress: Progress | None) -> Bounds:
-        deadline = self._clock() + self._patience.total
-        return Bounds(address, limit, deadline, self._clock, progress)
-
-    def _retried(self, bounds: Bounds, attempt: Callable[[], T]) -> T:
-        number = 1
-        while True:
-            try:
-                return _explained(bounds.address, attempt)
-            except TemporaryError as error:
-                pause = self._pause(error, number)
-                late = self._clock() + pause > bounds.deadline
-                if number == self._patience.attempts or late:
-                    raise error.final from None
-            self._sleep(pause)
-            number += 1
-
-    def _pause(self, error: TemporaryError, attempt: int) -> float:
-        if error.wait is None:
-            return self._patience.before(attempt)
-        if error.wait > self._patience.longest:
-            message = f"{error.final.message}; the server asks to wait {error.wait:.0f} s"
-            raise IndexSourceError(message, hint="try again later") from None
-        return error.wait
-
-    def _attempt(self, address: httpx.URL, kept: Kept, bounds: Bounds) -> bytes:
-        origin = Origin(self._client, address, bounds, self._now)
-        cache = hishel.httpx.CacheTransport(origin, storage=kept, rfc=_PRIVATE)
-        # hishel would trust an answer as long as the server allows, and guess when it says
-        # nothing; the newest release is worth one small request.
-        request = httpx.Request("GET", kept.url, headers={"cache-control": "no-cache"})
-        response = cache.handle_request(request)
         try:
-            return b"".join(response.iter_raw())
-        finally:
-            response.close()
+            return self._client.ask(request, judge=self._later, progress=progress)
+        except HttpError as error:
+            if error.hint == CHECK_NETWORK:
+                error.hint = f"{CHECK_NETWORK}, or use --offline if it was read before"
+            raise
 
-    @cached_property
-    def _client(self) -> httpx.Client:
-        return open_client(self._patience, IndexSourceError, accept="*/*")
+    def _later(self, reply: HttpReply) -> Later | None:
+        if reply.status != _TOO_MANY and reply.status < _SERVER_ERROR:
+            return None
+        return Later(retry_after(reply.headers.get("retry-after", ""), self._now()))
 
-
-def _address(url: str) -> httpx.URL:
-    try:
-        address = httpx.URL(url)
-    except (httpx.InvalidURL, UnicodeError):
-        # Not shown: what makes it invalid may be a piece of a password.
-        address = httpx.URL("")
-    if address.scheme not in ("https", "http") or not address.host:
-        hint = "escape special characters of a password, `/` as %2F and `@` as %40"
-        raise IndexSourceError("a URL is not a valid https or http URL", hint=hint)
-    return address
-
-
-def _explained(address: httpx.URL, attempt: Callable[[], T]) -> T:
-    """Return what an attempt comes to; where there is no answer, the error says why."""
-    try:
-        return attempt()
-    except httpx.TransportError as error:
-        raise _unreachable(address, error) from None
-    except (httpx.InvalidURL, UnicodeError):
-        raise failed(address, BAD_REDIRECT) from None
-
-
-def _unreachable(address: httpx.URL, error: httpx.TransportError) -> Exception:
-    failure = explain(error)
-    if failure.passing:
-        return TemporaryError(failed(address, failure.reason, _UNREACHABLE))
-    return failed(address, failure.reason, failure.hint)
+    def _refused(self, url: str, reply: HttpReply) -> HttpError:
+        """Return the error of an answer of no use."""
+        reason, hint = f"HTTP {reply.status}", _HINTS.get(reply.status)
+        later = self._later(reply)
+        if later is not None and later.wait is not None and later.wait > self._patience.longest:
+            reason = f"{reason}; the server asks to wait {later.wait:.0f} s"
+            hint = "try again later"
+        return HttpError(url, reason, hint, status=reply.status)

@@ -1,20 +1,11 @@
-"""What all that goes over HTTP has in common: how long to wait, and what a failure means."""
+"""How long to wait, and how often to try."""
 
 from __future__ import annotations
 
-import os
 import random
-import ssl
 from email.utils import parsedate_to_datetime
-from functools import cache
 
-import httpx
 from msgspec import Struct
-
-from fluxbump.errors import FluxbumpError
-from fluxbump.version import __version__
-
-BAD_REDIRECT = "it redirects to something that is not a URL"
 
 
 class Patience(Struct, frozen=True):
@@ -46,61 +37,16 @@ class Patience(Struct, frozen=True):
         return self.pause * float(2 ** (attempt - 1)) * spread
 
 
-class Failure(Struct, frozen=True):
-    """Why there is no answer.
+class Later(Struct, frozen=True):
+    """A failure that may pass.
 
     Attributes:
-        reason: for people.
-        hint: what to do about it; None when nothing better than looking at the network.
-        passing: it may go away by itself.
+        wait: seconds that the server asks to wait; None if it does not say.
+        untouched: the server has done nothing, so any request can be made again.
     """
 
-    reason: str
-    hint: str | None = None
-    passing: bool = False
-
-
-def open_client(patience: Patience, error: type[FluxbumpError], *, accept: str) -> httpx.Client:
-    """Return a client that follows no redirects.
-
-    Raises:
-        FluxbumpError: of the type `error`; a variable of the environment cannot be used.
-    """
-    try:
-        return httpx.Client(
-            verify=_certificates(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")),
-            timeout=httpx.Timeout(patience.read, connect=patience.connect),
-            headers={"user-agent": f"fluxbump/{__version__}", "accept": accept},
-        )
-    except OSError:
-        message = "the certificates named by SSL_CERT_FILE or SSL_CERT_DIR cannot be read"
-    except (ValueError, ImportError, httpx.InvalidURL):
-        message = "the proxy named by HTTP_PROXY, HTTPS_PROXY or ALL_PROXY cannot be used"
-    raise error(message, hint="correct or unset the variable")
-
-
-@cache
-def _certificates(file: str | None, directory: str | None) -> ssl.SSLContext:
-    """Read the certificates; once, because that takes longer than a request."""
-    del file, directory  # httpx reads these variables itself
-    return httpx.create_ssl_context()
-
-
-def explain(error: httpx.TransportError) -> Failure:
-    """Say why there is no answer."""
-    reason = " ".join(str(error).split())[:200] or type(error).__name__
-    if "in location header" in reason:
-        # Not shown: what makes it invalid may be a piece of a password.
-        return Failure(BAD_REDIRECT)
-    cause: BaseException | None = error
-    while cause:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            hint = "name the certificate authority's file in SSL_CERT_FILE"
-            return Failure(cause.verify_message or reason, hint)
-        cause = cause.__cause__ or cause.__context__
-    if isinstance(error, httpx.TimeoutException):
-        reason = "no answer in time"
-    return Failure(reason, passing=True)
+    wait: float | None = None
+    untouched: bool = False
 
 
 def retry_after(value: str, now: float) -> float | None:

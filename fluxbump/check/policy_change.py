@@ -1,0 +1,115 @@
+"""What a change makes of the policy that judges it: what it loosens, and what is held to. Pure.
+
+A change that could set aside the gate in its own files would pass any gate. So the configuration of
+the base judges it, and of its own configuration counts what makes it stricter. A comment that
+accepts a finding counts at once, because it stands beside what it accepts; it is listed first.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from fluxbump.check import suppressions
+from fluxbump.check.evidence import Evidence, optional
+from fluxbump.check.verdict import NewSuppression, Suppression
+from fluxbump.config.settings import FILE, Ignore, Settings
+from fluxbump.model import Inventory, Location
+from fluxbump.text.patterns import lazy_pattern
+
+_DIGITS = lazy_pattern(r"\d+")
+
+
+class PolicyChange(Struct, frozen=True):
+    """The configuration before and after a change.
+
+    Attributes:
+        before: at the base.
+        after: in what is judged.
+        applied: what is new in `after` counts already.
+    """
+
+    before: Settings
+    after: Settings
+    applied: bool
+
+
+def held_to(before: Settings, after: Settings) -> Settings:
+    """Return the configuration that judges a change: the base's, without what the change drops."""
+    known = {(ignore.code, ignore.path) for ignore in before.ignore}
+    return replace(
+        before,
+        ignore=tuple(one for one in after.ignore if (one.code, one.path) in known),
+        exclude=_both(before.exclude, after.exclude),
+        leave_excluded=_both(before.leave_excluded, after.leave_excluded),
+    )
+
+
+def _both(before: Iterable[str], after: Collection[str]) -> tuple[str, ...]:
+    return tuple(glob for glob in before if glob in after)
+
+
+def added(
+    evidence: Evidence, change: PolicyChange, configuration: str
+) -> tuple[NewSuppression, ...]:
+    """Return what a change newly accepts or excludes: in its configuration first, then in comments.
+
+    Args:
+        evidence: about what is judged, with its base.
+        change: of the configuration.
+        configuration: the text of the new fluxbump.yaml, for the lines.
+    """
+    return (*_configured(change, configuration), *_commented(evidence))
+
+
+def _configured(change: PolicyChange, text: str) -> Iterator[NewSuppression]:
+    known = {(ignore.code, ignore.path) for ignore in change.before.ignore}
+    for ignore in change.after.ignore:
+        if (ignore.code, ignore.path) not in known:
+            yield _ignored(ignore, applied=change.applied)
+    for key in ("exclude", "leave_excluded"):
+        old: Collection[str] = getattr(change.before, key)
+        new: Collection[str] = getattr(change.after, key)
+        for glob in new:
+            if glob not in old:
+                where = Location(FILE, _line_of(glob, text))
+                yield NewSuppression(where, None, f"{key}: {glob}", "", change.applied)
+
+
+def _ignored(one: Ignore, *, applied: bool) -> NewSuppression:
+    said = f"ignore: {one.code} in {one.path}"
+    return NewSuppression(Location(FILE, one.line), one.code, said, one.reason, applied)
+
+
+def _line_of(glob: str, text: str) -> int:
+    """Return the line that names a glob; the first where it is spelled otherwise there."""
+    lines = enumerate(text.splitlines(), 1)
+    return next((number for number, line in lines if glob in line.partition("#")[0]), 1)
+
+
+def _commented(evidence: Evidence) -> Iterator[NewSuppression]:
+    baseline = optional(evidence.baseline)
+    if baseline is None:
+        return
+    before, after = _texts(baseline.inventory), _texts(evidence.inventory)
+    known = Counter(_identity(one, before) for one in suppressions.commented(before))
+    for one in suppressions.commented(after):
+        identity = _identity(one, after)
+        if known[identity]:
+            known[identity] -= 1
+        elif not one.example:
+            said = f"comment: {one.code} on this line"
+            yield NewSuppression(one.location, one.code, said, one.reason, applied=True)
+
+
+def _texts(inventory: Inventory) -> Mapping[str, str]:
+    return {**inventory.files, **inventory.others}
+
+
+def _identity(one: Suppression, texts: Mapping[str, str]) -> tuple[str, str, str, str]:
+    """Tell comments apart by what they accept: a version that moves on their line is no new one."""
+    line = texts[one.path].splitlines()[one.location.line - 1].strip()
+    return one.code, one.path, one.reason, _DIGITS.sub("0", line)

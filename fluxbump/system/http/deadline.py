@@ -1,0 +1,140 @@
+"""One deadline around an exchange: name, connection, TLS, headers and body together.
+
+httpx bounds each call of a socket. A server that sends one byte before each of these bounds is over
+holds a client for as long as it likes: 100 KB of headers at a byte in 19 s are three weeks. So the
+streams below httpx give each call no more than what is left of the whole.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpcore
+import httpx
+
+_PIECE = 1 << 14
+"""Bytes that are sent before the clock is read again."""
+
+
+class Deadline:
+    """What is left of the exchange that this thread is in.
+
+    Args:
+        clock: seconds on a monotonic clock.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._own = threading.local()
+
+    @contextmanager
+    def until(self, moment: float) -> Iterator[None]:
+        """Bound what the streams do in this thread by a moment of the clock."""
+        self._own.moment = moment
+        try:
+            yield
+        finally:
+            del self._own.moment
+
+    def left(self, wanted: float | None, late: type[httpcore.TimeoutException]) -> float | None:
+        """Return the seconds that one call of a socket may take.
+
+        Args:
+            wanted: what httpx allows it.
+            late: raised if nothing is left.
+        """
+        moment: float | None = getattr(self._own, "moment", None)
+        if moment is None:  # a connection is closed outside of any exchange
+            return wanted
+        left = moment - self._clock()
+        if left <= 0:
+            raise late("no answer before the deadline")
+        return left if wanted is None else min(wanted, left)
+
+
+def bound(client: httpx.Client, deadline: Deadline) -> None:
+    """Let all connections of a client keep to a deadline, also those to proxies."""
+    transports = [client._transport, *client._mounts.values()]
+    for transport in transports:
+        if isinstance(transport, httpx.HTTPTransport):
+            # httpcore takes a backend from whoever makes a pool. httpx makes it, and hands none
+            # on; a transport of our own would have to find the proxies of the environment again.
+            transport._pool._network_backend = _Backend(deadline)
+
+
+class _Backend(httpcore.NetworkBackend):
+    """Makes connections that keep to a deadline."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        self._deadline = deadline
+        self._inner = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        """Connect to the first address of a name that answers."""
+        failure: Exception | None = None
+        # One by one: the library would give each of them all of the time.
+        for address in _addresses(host, port):
+            left = self._deadline.left(timeout, httpcore.ConnectTimeout)
+            try:
+                made = self._inner.connect_tcp(address, port, left, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = error
+            else:
+                return _Stream(made, self._deadline)
+        raise failure or httpcore.ConnectError(f"no address for {host}")
+
+
+def _addresses(host: str, port: int) -> list[str]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise httpcore.ConnectError(str(error)) from error
+    return [str(address[0]) for *_, address in found]
+
+
+class _Stream(httpcore.NetworkStream):
+    """A connection whose every call keeps to the deadline."""
+
+    def __init__(self, inner: httpcore.NetworkStream, deadline: Deadline) -> None:
+        self._inner = inner
+        self._deadline = deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Read what is there."""
+        return self._inner.read(max_bytes, self._deadline.left(timeout, httpcore.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Write all of it."""
+        for start in range(0, len(buffer), _PIECE):
+            left = self._deadline.left(timeout, httpcore.WriteTimeout)
+            self._inner.write(buffer[start : start + _PIECE], left)
+
+    def close(self) -> None:
+        """Close it."""
+        self._inner.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.NetworkStream:
+        """Begin TLS on it; Python bounds a handshake as a whole."""
+        left = self._deadline.left(timeout, httpcore.ConnectTimeout)
+        return _Stream(self._inner.start_tls(ssl_context, server_hostname, left), self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        """Return what is known of it."""
+        return self._inner.get_extra_info(info)

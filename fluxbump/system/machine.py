@@ -1,0 +1,42 @@
+"""What a machine that is too small says, as an error that names what to do."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+from fluxbump.errors import MachineError
+
+_SPACE = "free some space, or name another temporary directory with TMPDIR"
+_FILES = "raise the limit with `ulimit -n 256`"
+_MEMORY = "free some memory, or raise the limit of the container"
+
+_HINTS = {
+    errno.ENOSPC: _SPACE,
+    errno.EDQUOT: _SPACE,
+    errno.EFBIG: "raise the limit with `ulimit -f unlimited`",
+    errno.EROFS: "name a temporary directory that can be written with TMPDIR",
+    errno.EMFILE: _FILES,
+    errno.ENFILE: "close some programs: the whole machine has too many open files",
+    errno.ENOMEM: _MEMORY,
+    errno.EAGAIN: "raise the limit of processes with `ulimit -u`",
+}
+_NO_DIRECTORY = "No usable temporary directory found"  # what the module tempfile says
+
+
+def lacking(error: OSError) -> MachineError | None:
+    """Return what the machine lacks; None when the error is about something else.
+
+    Args:
+        error: that nobody expected where it was raised.
+    """
+    if error.errno == errno.ENOENT and _NO_DIRECTORY in str(error):
+        return MachineError("no temporary directory can be written", hint=_SPACE)
+    hint = _HINTS.get(error.errno or 0)
+    if hint is None:
+        return None
+    reason = error.strerror or str(error)
+    where = os.fsdecode(error.filename) if error.filename else None
+    return MachineError(
+        f"the system refuses: {reason[:1].lower()}{reason[1:]}", where=where, hint=hint
+    )

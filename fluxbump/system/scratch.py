@@ -1,0 +1,82 @@
+"""Directories for work under way: gone when it is done, or with the next run if this one is killed.
+
+A directory is locked as long as the process that made it lives: the kernel gives a lock back
+however its holder ends. So whoever gets the lock of one may remove it. A new one has no lock yet;
+if it is taken for a leftover in that moment, its maker sees that and makes another.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+_PREFIX = "fluxbump-scratch-"
+_OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+_swept: set[tuple[str, str]] = set()
+"""Where this process has swept; once is enough."""
+
+
+@contextmanager
+def directory(prefix: str = _PREFIX, parent: Path | None = None) -> Iterator[Path]:
+    """Make a directory, and remove it when the block is left.
+
+    Args:
+        prefix: of its name; what was left behind under it, by processes of this user that have
+            ended, is removed first.
+        parent: where; the directory for temporary files when it is None.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    where = str(parent) if parent is not None else tempfile.gettempdir()
+    if (where, prefix) not in _swept:
+        _swept.add((where, prefix))
+        _sweep(where, prefix)
+    path, lock = _locked(where, prefix)
+    try:
+        yield Path(path)
+    finally:
+        shutil.rmtree(path, ignore_errors=True)  # the next run tidies up
+        os.close(lock)
+
+
+def _locked(where: str, prefix: str) -> tuple[str, int]:
+    """Make a directory and lock it; return its path, and the descriptor that holds the lock."""
+    while True:
+        path = tempfile.mkdtemp(prefix=prefix, dir=where)
+        try:
+            lock = os.open(path, _OPEN)
+        except FileNotFoundError:  # another run took it for a leftover
+            continue
+        except BaseException:
+            Path(path).rmdir()
+            raise
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if os.fstat(lock).st_nlink and Path(path).is_dir():
+            return path, lock
+        os.close(lock)
+
+
+def _sweep(where: str, prefix: str) -> None:
+    """Remove what ended processes of this user have left; what cannot be removed stays."""
+    with suppress(OSError), os.scandir(where) as entries:
+        for entry in entries:
+            if entry.name.startswith(prefix):
+                with suppress(OSError):
+                    _remove(entry.path)
+
+
+def _remove(path: str) -> None:
+    lock = os.open(path, _OPEN)
+    try:
+        if os.fstat(lock).st_uid == os.geteuid():
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(path, ignore_errors=True)
+    finally:
+        os.close(lock)

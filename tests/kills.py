@@ -1,0 +1,182 @@
+"""Kills fluxbump at random moments, and looks at what stays: `python -m tests.kills COUNT [SEED]`.
+
+`to`, `to --in-place` and `run` take turns. Each is killed with all of its process group, as a
+machine that is out of memory or a job that is cancelled does it. Right afterwards there must be no
+partial result, and after the next run none of what the killed one left: no temporary directory, no
+half-written object, no lock, no journal.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from fixtures import generate
+from tests import helpers
+from tests.git_server import git
+from tests.helpers import Repo
+from tests.run.world import BRANCH, SPRING, World, world
+
+LEFTOVERS = ("**/tmp_*", "**/*.lock", "fast_import_crash_*", "fluxbump/in-place/*")
+"""Below a git directory; the lock of in-place bumps is a file that stays."""
+KEPT = "in-place.lock"
+
+
+def killed(words: list[str], cwd: Path, environ: Mapping[str, str], seconds: float) -> bool:
+    """Start a command, and kill its process group after some seconds; tell whether it ran still."""
+    process = subprocess.Popen(
+        words, cwd=cwd, env=dict(environ), start_new_session=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+    return process.wait() == -signal.SIGKILL
+
+
+def ended(words: list[str], cwd: Path, environ: Mapping[str, str]) -> None:
+    """Run a command to its end, which has to be a good one."""
+    done = subprocess.run(
+        words, cwd=cwd, env=dict(environ), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, (words, done.returncode, done.stderr)
+
+
+def leftovers(temporary: Path, private: Path) -> list[Path]:
+    """Return what a killed run has left in the directory of temporary files and in git's."""
+    found = [path for pattern in LEFTOVERS for path in private.glob(pattern)]
+    return [*temporary.iterdir(), *(path for path in found if path.name != KEPT)]
+
+
+class Bench:
+    """A repository in which bumps are killed.
+
+    Args:
+        repo: the fixture monorepo.
+        temporary: an empty directory for temporary files.
+    """
+
+    def __init__(self, repo: Repo, temporary: Path) -> None:
+        self.repo, self.temporary = repo, temporary
+        self.environ = repo.environment(TMPDIR=str(temporary))
+        self.usual = min(self._measured() for _ in range(3))
+
+    def _measured(self) -> float:
+        begun = time.monotonic()
+        ended(self.repo.command("to", "2.5.1", "-q"), self.repo.path, self.environ)
+        taken = time.monotonic() - begun
+        self.tree = self.repo.git("rev-parse", f"{BRANCH}^{{tree}}")
+        self._forget()
+        return taken
+
+    def to(self, moment: float) -> bool:
+        """Kill `to`: the branch is whole or not there, and the next run makes it."""
+        words = self.repo.command("to", "2.5.1", "-q")
+        hit = killed(words, self.repo.path, self.environ, moment * self.usual)
+        assert self.repo.git("status", "--porcelain") == ""
+        if self.repo.git("for-each-ref", f"refs/heads/{BRANCH}"):
+            assert self.repo.git("rev-parse", f"{BRANCH}^{{tree}}") == self.tree
+            self.repo.git("fsck", "--connectivity-only", BRANCH)
+            self._forget()
+        ended(words, self.repo.path, self.environ)
+        assert self.repo.git("rev-parse", f"{BRANCH}^{{tree}}") == self.tree
+        self._clean()
+        self._forget()
+        return hit
+
+    def in_place(self, moment: float) -> bool:
+        """Kill `to --in-place`: after the next run all files are old, or all are new."""
+        words = self.repo.command("to", "2.5.1", "--in-place", "-q")
+        hit = killed(words, self.repo.path, self.environ, moment * self.usual)
+        ended(self.repo.command("status", "-q"), self.repo.path, self.environ)
+        if self.repo.git("status", "--porcelain"):
+            self.repo.git("add", "--all")
+            assert self.repo.git("write-tree") == self.tree
+        # What sweeps git's directory is a run that writes there.
+        self.repo.git("reset", "--quiet", "--hard")
+        ended(words, self.repo.path, self.environ)
+        self._clean()
+        self.repo.git("reset", "--quiet", "--hard")
+        return hit
+
+    def _clean(self) -> None:
+        assert leftovers(self.temporary, self.repo.path / ".git") == []
+        assert list(self.repo.path.rglob(".fluxbump-*")) == []
+
+    def _forget(self) -> None:
+        self.repo.git("update-ref", "-d", f"refs/heads/{BRANCH}")
+
+
+def run(there: World, temporary: Path, usual: float, moment: float) -> bool:
+    """Kill `run`: the remote's branch is whole or not there, and the next run opens the request."""
+    environ = {**there.environ, "TMPDIR": str(temporary)}
+    before = set(there.branches())
+    hit = killed(there.arguments(), there.root, environ, moment * usual)
+    assert set(there.branches()) - before <= {BRANCH}
+    git(there.bare, "fsck", "--connectivity-only")
+    ended(there.arguments(), there.root, environ)
+    (request,) = there.open()
+    assert there.tip(BRANCH) is not None
+    assert request.branch == BRANCH
+    assert list(temporary.iterdir()) == []
+    assert list((there.home / "cache").rglob("*.tmp")) == []
+    for clone in (there.home / "cache").rglob("*.git"):
+        assert [path for path in leftovers(temporary, clone) if path.suffix != ".lock"] == []
+    return hit
+
+
+def bench(root: Path, charts: Path) -> Bench:
+    """Make the repository of `to`, and what it needs."""
+    temporary = root / "temporary"
+    temporary.mkdir()
+    templates = helpers.make_templates(root / "templates")
+    return Bench(helpers.copy(templates / "aligned", root / "repository", charts), temporary)
+
+
+def kills(count: int, seed: int, root: Path) -> dict[str, int]:
+    """Kill so many runs; return how many of each command were hit before their end.
+
+    Raises:
+        AssertionError: something partial or left behind; the moment is in it.
+    """
+    moments = random.Random(seed)  # noqa: S311  # no secret: a seed that can be told
+    charts = generate.index(root / "index", only=["2.13.0", "2.14.1", "2.15.0"])
+    hits = {"to": 0, "to --in-place": 0, "run": 0}
+    place = bench(root, charts)
+    for number in range(count):
+        moment = moments.uniform(0.05, 1.1)
+        name = ("to", "to --in-place", "to", "to --in-place", "run")[number % 5]
+        try:
+            if name == "to":
+                hits[name] += place.to(moment)
+            elif name == "to --in-place":
+                hits[name] += place.in_place(moment)
+            else:
+                with world(root / f"world-{number}", charts) as there:
+                    there.publish(SPRING)
+                    hits[name] += run(there, place.temporary, 3 * place.usual, moment)
+        except AssertionError as error:
+            raise AssertionError(f"{name}, kill {number} at {moment:.3f}, seed {seed}") from error
+        sys.stderr.write(f"\r{number + 1} of {count}: {hits}")
+    return hits
+
+
+def main(count: int, seed: int) -> None:
+    """Kill, and say what came of it."""
+    with tempfile.TemporaryDirectory(prefix="kills-") as root:
+        hits = kills(count, seed, Path(root))
+    told = ", ".join(f"{name} {number}" for name, number in hits.items())
+    sys.stdout.write(f"{count} kills with seed {seed}: {told} were hit before their end; "
+                     "no partial result, nothing left behind\n")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else time.time_ns() & 0xFFFF)

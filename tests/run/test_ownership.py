@@ -1,0 +1,183 @@
+"""Whose a branch is: what a run never pushes to, replaces or deletes, whoever claims what of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from fluxbump.errors import ConfigError
+from fluxbump.run.job import Report
+from fluxbump.run.pull_request.state import SavedState
+from tests import helpers
+from tests.forges.fake_server import Cut
+from tests.git_server import Stage
+from tests.helpers import assert_refused
+from tests.run.conftest import Make
+from tests.run.world import BRANCH, CONFIG, SPRING, SUMMER, World
+
+NEXT = "fluxbump/flux-2.6.1"
+
+
+def events(report: Report) -> list[str]:
+    return [one.event for one in report.done]
+
+
+def said(report: Report) -> str:
+    return " ".join(one.message for one in report.done)
+
+
+def merged_by_fast_forward(there: World) -> str:
+    """The first pull request is merged so that the base is our commit, trailer and all."""
+    there.run(SPRING)
+    tip = there.tip(BRANCH)
+    assert tip
+    there.git("update-ref", "refs/heads/main", tip)
+    there.forge.merge(1)
+    there.run(SPRING)
+    assert set(there.branches()) == {"main"}
+    return tip
+
+
+def left_alone(there: World, before: dict[str, str], *branches: str) -> None:
+    assert {name: there.tip(name) for name in branches} == {name: before[name] for name in branches}
+
+
+# --- a trailer is no proof --------------------------------------------------------------------
+
+
+def test_a_branch_that_copies_our_commit_is_not_deleted_when_it_is_merged(there: World) -> None:
+    there.git("update-ref", "refs/heads/fluxbump/flux-production", merged_by_fast_forward(there))
+    there.forge.add("fluxbump/flux-production", base="release")
+    there.forge.merge(2)
+    before = there.branches()
+    there.run(SPRING)
+    left_alone(there, before, "fluxbump/flux-production")
+
+
+def test_a_branch_that_copies_our_commit_is_not_pushed_to(there: World) -> None:
+    there.git("update-ref", f"refs/heads/{NEXT}", merged_by_fast_forward(there))
+    there.publish(SUMMER)
+    before = there.branches()
+    report = there.run(SUMMER)
+    left_alone(there, before, NEXT)
+    assert there.open() == []
+    assert "holds a commit that no pull request records" in said(report)
+
+
+def test_a_trailer_written_by_a_person_is_no_proof(there: World) -> None:
+    tree = there.tree("main")
+    message = f"mine\n\nFluxbump-Tree: {tree}\n"
+    forged = there.git("commit-tree", tree, "-p", "main", "-m", message)
+    there.git("update-ref", f"refs/heads/{BRANCH}", forged)
+    there.run(SPRING)
+    assert (there.tip(BRANCH), there.open()) == (forged, [])
+
+
+# --- names ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["production", "main"])
+def test_a_branch_of_one_name_for_every_release_is_refused(name: str, make: Make) -> None:
+    there = make(config=f"branch: {name}\n{CONFIG}")
+    there.git("update-ref", "refs/heads/production", "main")
+    marks = there.marks()
+    result = there.command()
+    assert_refused(result, ConfigError.exit_code, "has no placeholder")
+    marks.require_nothing_changed()
+
+
+@pytest.mark.parametrize("default", [BRANCH, "Fluxbump/Flux-2.5.1"])
+def test_the_default_branch_is_not_pushed_to(default: str, there: World) -> None:
+    there.git("update-ref", f"refs/heads/{default}", "main")
+    there.git("symbolic-ref", "HEAD", f"refs/heads/{default}")
+    before = there.branches()
+    result = there.command("--base", "main")
+    assert result.code == 0, result.err
+    assert f"the branch {BRANCH} is the default branch" in result.out
+    assert (there.branches(), there.open()) == (before, [])
+
+
+def test_the_base_is_not_pushed_to(there: World) -> None:
+    there.git("update-ref", f"refs/heads/{BRANCH}", "main")
+    before = there.branches()
+    result = there.command("--base", BRANCH)
+    assert f"the branch {BRANCH} is the base branch" in result.out
+    assert (there.branches(), there.open()) == (before, [])
+
+
+# --- protection -------------------------------------------------------------------------------
+
+
+def test_a_branch_that_was_protected_is_neither_pushed_to_nor_deleted(there: World) -> None:
+    there.run(SPRING)
+    there.forge.protected = {BRANCH}
+    there.push("main", {"README.md": "new\n"})
+    before = there.branches()
+    report = there.run(SPRING)
+    assert (
+        said(report) == f"#1: the branch {BRANCH} is protected on GitHub: nothing is pushed to it"
+    )
+    left_alone(there, before, BRANCH)
+    there.merge(1)
+    there.run(SPRING)
+    left_alone(there, before, BRANCH)
+
+
+def test_a_protected_branch_stays_when_its_pull_request_is_superseded(there: World) -> None:
+    there.run(SPRING)
+    there.forge.protected = {BRANCH}
+    before = there.branches()
+    there.publish(SUMMER)
+    there.run(SUMMER)
+    left_alone(there, before, BRANCH)
+    assert [one.branch for one in there.open()] == [NEXT]
+
+
+# --- what a run left that was killed ----------------------------------------------------------
+
+
+def pushed_and_not_opened(there: World) -> None:
+    there.forge.trouble(Cut.BEFORE, method="POST", path="/pulls$", times=9)
+    there.command()
+    there.forge.quiet()
+    assert (there.tip(BRANCH) is not None, there.open()) == (True, [])
+
+
+def test_a_push_without_a_pull_request_is_taken_up(there: World) -> None:
+    pushed_and_not_opened(there)
+    assert events(there.run(SPRING)) == ["opened"]
+
+
+def test_it_is_taken_up_when_the_base_has_moved(there: World) -> None:
+    pushed_and_not_opened(there)
+    main = there.push("main", {"README.md": "new\n"})
+    assert events(there.run(SPRING)) == ["pushed", "opened"]
+    assert there.git("rev-parse", f"{BRANCH}^") == main
+
+
+def test_it_is_left_and_named_when_it_is_no_longer_what_is_wanted(there: World) -> None:
+    pushed_and_not_opened(there)
+    there.push("main", {"clusters/gamma/flux.yaml": helpers.release()})
+    before = there.branches()
+    report = there.run(SPRING)
+    left_alone(there, before, BRANCH)
+    assert "delete the branch if it is not needed" in said(report)
+    there.git("update-ref", "-d", f"refs/heads/{BRANCH}")
+    assert events(there.run(SPRING)) == ["pushed", "opened"]
+
+
+def test_a_refresh_that_ended_after_its_push_is_taken_up(there: World) -> None:
+    there.run(SPRING)
+    there.push("main", {"README.md": "new\n"})
+    old = there.tip(BRANCH)
+    # The first change of the body records the commit; the one after the push never comes.
+    there.server.before(
+        Stage.PUSH, lambda: there.forge.trouble(Cut.BEFORE, method="PATCH", times=9)
+    )
+    there.command()
+    there.forge.quiet()
+    state = SavedState.parse(there.forge.pulls[1].body)
+    assert state is not None
+    assert (state.head, state.pushing) == (old, there.tip(BRANCH))
+    there.push("main", {"clusters/gamma/flux.yaml": helpers.release()})
+    assert events(there.run(SPRING)) == ["pushed", "refreshed"]
+    assert there.forge.pulls[1].comments == []

@@ -1,0 +1,133 @@
+"""Whose configuration judges a change, and what a change newly accepts."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from tests.helpers import Repo, Result, assert_refused
+
+IGNORE = "ignore:\n- {code: FB103, path: '*', reason: trust me}\n"
+CLOUD_INIT = "infra/hetzner/cloudinit-control-plane.tftpl"
+
+
+@pytest.fixture
+def change(repo: Repo) -> Repo:
+    """A branch on which cloud-init installs another release than the chart ships."""
+    repo.git("switch", "--quiet", "--create", "change")
+    text = (repo.path / CLOUD_INIT).read_text("utf-8")
+    assert "v2.4.0/install.yaml" in text
+    repo.commit({CLOUD_INIT: text.replace("v2.4.0/install.yaml", "v2.3.0/install.yaml")})
+    return repo
+
+
+def check(repo: Repo, *arguments: str, **environ: str) -> Result:
+    command = ("check", "--no-render", "--select", "FB103")
+    return replace(repo, extra=environ).fluxbump(*command, *arguments)
+
+
+def test_a_change_cannot_accept_its_own_finding(change: Repo) -> None:
+    change.commit({"fluxbump.yaml": IGNORE})
+    result = check(change, "--base", "main")
+    assert result.code == 1
+    lines = result.out.splitlines()
+    assert lines[0] == "New suppressions to review first (1)"
+    assert lines[1] == ("fluxbump.yaml:2:1  ignore: FB103 in *, does not count here (trust me)")
+    assert "--config-from head takes the changed one" in result.err
+
+
+def test_a_change_cannot_exclude_its_own_file(change: Repo) -> None:
+    change.commit({"fluxbump.yaml": f"exclude:\n- docs/*\n- {CLOUD_INIT}\n"})
+    result = check(change, "--base", "main", "--format", "json")
+    assert result.code == 1
+    assert [(one["line"], one["statement"], one["code"], one["applied"])
+            for one in json.loads(result.out)["new_suppressions"]] == [
+        (2, "exclude: docs/*", None, False),
+        (3, f"exclude: {CLOUD_INIT}", None, False),
+    ]  # fmt: skip
+
+
+def test_a_ci_that_names_the_base_takes_its_configuration(change: Repo) -> None:
+    change.commit({"fluxbump.yaml": IGNORE})
+    change.git("update-ref", "refs/remotes/origin/main", "main")
+    assert check(change).code == 0
+    assert check(change, GITHUB_BASE_REF="main").code == 1
+    assert check(change, "--config-from", "head", GITHUB_BASE_REF="main").code == 0
+
+
+def test_the_changed_configuration_counts_if_it_is_asked_for(change: Repo) -> None:
+    change.commit({"fluxbump.yaml": IGNORE})
+    result = check(change, "--base", "main", "--config-from", "head", "--format", "github")
+    assert result.code == 0
+    assert result.out.splitlines()[0] == (
+        "::warning file=fluxbump.yaml,line=2,col=1,title=New suppression"
+        "::ignore: FB103 in *, counts at once (trust me)"
+    )
+
+
+def test_what_the_base_accepts_is_accepted_and_not_new(repo: Repo) -> None:
+    repo.commit({"fluxbump.yaml": IGNORE})
+    repo.git("switch", "--quiet", "--create", "change")
+    text = (repo.path / CLOUD_INIT).read_text("utf-8")
+    repo.commit({CLOUD_INIT: text.replace("v2.4.0/install.yaml", "v2.3.0/install.yaml")})
+    result = check(repo, "--base", "main", "--format", "json")
+    assert (result.code, result.json["new_suppressions"]) == (0, [])
+    # To be stricter a change need not wait until it is merged.
+    (repo.path / "fluxbump.yaml").unlink()
+    assert check(repo, "--base", "main").code == 1
+
+
+def test_a_comment_counts_at_once_and_is_listed_first(change: Repo) -> None:
+    text = (change.path / CLOUD_INIT).read_text("utf-8")
+    lines = [
+        f"{line} # fluxbump: ignore[FB103] soon" if "v2.3.0/install.yaml" in line else line
+        for line in text.split("\n")
+    ]
+    change.commit({CLOUD_INIT: "\n".join(lines)})
+    number = next(at for at, line in enumerate(lines, 1) if "ignore[FB103]" in line)
+    result = check(change, "--base", "main", "--format", "markdown")
+    assert result.code == 0
+    said = result.out.splitlines()
+    at = said.index("#### New suppressions to review first")
+    assert at < min(said.index(line) for line in said if line.startswith("#### Suppressed"))
+    assert said[at + 2].startswith(f"- `{CLOUD_INIT}:{number}`: comment: FB103 on this line")
+    assert said[at + 2].endswith("counts at once (soon)")
+
+
+def test_a_comment_is_not_new_when_its_line_moves_or_its_version_does(change: Repo) -> None:
+    path = "clusters/beta.example.org/bootstrap-kit/03-flux.yaml"
+    text = (change.path / path).read_text("utf-8")
+    old = text.replace('version: "1.1.2"', 'version: "1.1.2" # fluxbump: ignore[FB109] later')
+    assert old != text
+    change.commit({path: old})
+    change.git("branch", "--force", "main", "change")
+    change.commit({path: "# a line more\n" + old.replace("1.1.2", "1.1.3")})
+    result = check(change, "--base", "main", "--format", "json")
+    assert json.loads(result.out)["new_suppressions"] == []
+
+
+def test_a_comment_that_moves_to_another_place_is_new(change: Repo) -> None:
+    path = "apps/a.yaml"
+    mark = "# fluxbump: ignore[FB205] later"
+    change.commit({path: f"a: 1 {mark}\nb: 2\n"})
+    change.git("branch", "--force", "main", "change")
+    change.commit({path: f"a: 1\nb: 2 {mark}\n"})
+    new = json.loads(check(change, "--base", "main", "--format", "json").out)["new_suppressions"]
+    assert [(one["path"], one["line"]) for one in new] == [(path, 2)]
+
+
+def test_a_broken_configuration_of_the_base_can_be_repaired(change: Repo) -> None:
+    change.git("switch", "--quiet", "main")
+    change.commit({"fluxbump.yaml": "exclud: []\n"})
+    change.git("switch", "--quiet", "--create", "fix")
+    change.commit({"fluxbump.yaml": "exclude: []\n"})
+    result = check(change, "--base", "main")
+    assert result.code == 0
+    assert "fluxbump.yaml of the base is not used: exclud: unknown key" in result.err
+
+
+def test_the_base_is_needed_for_its_configuration(change: Repo) -> None:
+    result = check(change, "--no-base", "--config-from", "base")
+    assert_refused(result, 2, "--config-from base needs a base")
