@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help demo test e2e fuzz kills lint bench tools lock schema facts clean
+.PHONY: help demo dist test e2e fuzz kills lint bench tools lock schema facts clean
 
 help: ## Say what there is to make
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -17,6 +17,11 @@ $(READY): requirements.lock pyproject.toml
 
 demo: $(READY) ## Preview and make a bump on a throwaway copy of the fixture monorepo
 	@$(BIN)/python -m fixtures.demo
+
+dist: $(READY) ## Build the files of a release into dist/: PYTHONS="python3.11 python3.12", HOMEPAGE=URL
+	rm -rf dist .venv-dist
+	$(BIN)/python -m release.build dist --work .venv-dist $(PYTHONS:%=--python %) $(HOMEPAGE:%=--home %)
+	rm -rf .venv-dist
 
 test: $(READY) tools ## Run all tests but those of e2e
 	$(BIN)/python -m pytest -q -n 2 --ignore=tests/e2e
@@ -66,4 +71,5 @@ facts: $(READY) ## Derive the tables in fluxbump/flux/tables: make facts SOURCE=
 	@$(BIN)/python -m fixtures.derive_facts "$(SOURCE)" "$(INDEX)"
 
 clean: ## Remove what was built
-	rm -rf .venv .venv-lock .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks .fuzz
+	rm -rf .venv .venv-lock .venv-dist dist .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks \
+	  .fuzz

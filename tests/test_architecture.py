@@ -30,14 +30,15 @@ OUTSIDE = {
     # All of the forges but their seam, and what tells them apart.
     "forges.authorization", "forges.azure", "forges.bitbucket", "forges.client", "forges.gitea",
     "forges.github", "forges.gitlab", "forges.pull_requests", "forges.registry",
-    "forges.responses",
+    "forges.repositories", "forges.responses",
     # The hands of a scheduled run; what it decides and says is pure.
     "run.fetch_release_notes",
     "run.setup", "run.checkout", "run.job", "run.execute", "run.one_pass", "run.remote_and_forge",
     "system.background", "system.process_pool", "system.http",
     "system.commands", "system.pipes", "system.process_end", "system.programs",
     "system.scratch", "system.machine",
-    "system.cache_file", "helm.registry", "flux.manifests_artifact", "flux.tagged_releases",
+    "system.cache_file", "system.whole_file", "helm.registry", "flux.manifests_artifact",
+    "flux.tagged_releases",
     "flux.index_or_table", "system.wait_at_most",
     # They replace files of a work tree, all or none.
     "system.atomic_replace", "system.no_follow", "system.locks",
@@ -73,7 +74,7 @@ SHARED = {
     "cli.console", "cli.options", "cli.option_groups", "cli.workspace", "cli.cluster_facts",
     "cli.bump_request", "cli.in_place", "cli.bump_output", "cli.base", "cli.fix",
     "reports.matrix_page", "forges.forge", "forges.responses", "forges.authorization",
-    "forges.client", "forges.detect", "forges.pull_requests", "forges.registry",
+    "forges.ci_variables", "forges.client", "forges.detect", "forges.pull_requests", "forges.registry",
     # The parts that pages are put together from.
     "reports.counts", "reports.patches", "reports.html.elements", "reports.html.page",
     "reports.html.style", "reports.html.findings", "reports.html.pins", "reports.html.route",

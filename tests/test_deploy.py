@@ -16,7 +16,7 @@ from tests.helpers import ROOT, SCRIPT
 
 DEPLOY = ROOT / "docs" / "deploy"
 MANIFESTS = ("cronjob.yaml", "indexed-job.yaml")
-WORKFLOWS = ("github-run.yml", "gitlab-run.yml")
+WORKFLOWS = ("github-run.yml", "gitlab-run.yml", "gitea-run.yml")
 
 
 def documents(name: str) -> list[dict[str, Any]]:
@@ -93,12 +93,47 @@ def test_the_workflows_are_yaml_that_runs_fluxbump(name: str) -> None:
     assert "fluxbump run" in (DEPLOY / name).read_text(encoding="utf-8")
 
 
-def test_the_image_runs_as_nobody_in_particular() -> None:
+Instruction = tuple[str, str]
+"""The name of an instruction of a Dockerfile, and what follows it."""
+
+
+def dockerfile() -> list[list[Instruction]]:
+    """The stages of the Dockerfile, each beginning with its FROM."""
+    text = (DEPLOY / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", "")
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    stages: list[list[Instruction]] = [[]]
+    for line in lines:
+        name, _, words = line.partition(" ")
+        if name == "FROM":
+            stages.append([])
+        stages[-1].append((name, words))
+    assert [name for name, _ in stages[0]] == ["ARG"]
+    return stages[1:]
+
+
+def test_the_base_of_the_image_is_pinned_by_digest() -> None:
     text = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
-    assert re.findall(r"^ARG BASE=python:\d+\.\d+\.\d+-slim-\w+$", text, re.MULTILINE)
-    assert re.findall(r"^USER (\d+):\d+$", text, re.MULTILINE) == ["65532"]
-    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", text, re.MULTILINE)
-    assert all((ROOT / name).exists() for line in copied for name in line.split())
+    pattern = r"^ARG BASE=python:\d+\.\d+\.\d+-slim-\w+@sha256:[0-9a-f]{64}$"
+    assert len(re.findall(pattern, text, re.MULTILINE)) == 1
+    assert [stage[0][1].split()[0] for stage in dockerfile()] == ["${BASE}", "${BASE}"]
+
+
+def test_the_builder_gets_what_the_image_copies() -> None:
+    everything, *allowed = (
+        line
+        for line in (DEPLOY / "Dockerfile.dockerignore").read_text("utf-8").splitlines()
+        if not line.startswith("#")
+    )
+    assert everything == "*"
+    copied = [
+        name
+        for stage in dockerfile()
+        for kind, words in stage
+        if kind == "COPY" and not words.startswith("--from=build ")
+        for name in words.split()[:-1]
+    ]
+    assert copied == ["requirements-run.lock", "dist/*.whl"]
+    assert allowed == [f"!{name}" for name in copied]
 
 
 def names(path: Path) -> dict[str, str]:

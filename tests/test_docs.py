@@ -7,6 +7,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -145,6 +146,8 @@ _OTHERS = {
     *("--show-managed-fields", "--no-headers", "--field-manager", "--subresource", "--timeout"),
     *("--selector", "--for", "--replicas", "--ignore-not-found"),
     *("--install", "--set", "--checksum"),
+    # and gh and cosign these
+    *("--body-file", "--certificate-oidc-issuer", "--certificate-identity"),
     # and flux bootstrap these
     *("--url", "--path"),
     # and minikube takes this, as FB207 says
@@ -339,31 +342,109 @@ def _bash(script: str, repo: Repo, **more: str) -> subprocess.CompletedProcess[s
     )
 
 
+def _action_step(name: str) -> Any:
+    (step,) = (one for one in _load("action.yml")["runs"]["steps"] if one.get("name") == name)
+    assert "${{" not in step["run"], "inputs reach a script through the environment only"
+    return step
+
+
+def _outputs(path: Path) -> dict[str, str]:
+    return dict(line.split("=", 1) for line in path.read_text().splitlines())
+
+
 def test_action_runs(repo: Repo, incident: Repo, tmp_path: Path) -> None:
     action = _load("action.yml")
     assert action["runs"]["using"] == "composite"
     used = set(re.findall(r"inputs\.([\w-]+)", _text("action.yml")))
     assert used == set(action["inputs"])
-    (step,) = (one for one in action["runs"]["steps"] if one.get("name") == "Run fluxbump check")
-    assert "${{" not in step["run"], "inputs reach a script through the environment only"
+    step = _action_step("Run fluxbump check")
     place = tmp_path / "temp/fluxbump/bin"
     place.mkdir(parents=True)
     (place / "fluxbump").symlink_to(helpers.SCRIPT)
+    report = str(tmp_path / "temp/fluxbump-check.md")
     given = {"RUNNER_TEMP": str(tmp_path / "temp"), "ARGS": "--no-render --ignore FB120,FB205"}
-    clean = _bash(step["run"], repo, BASE="main", **given)
+
+    def run(name: str, where: Repo, **more: str) -> tuple[subprocess.CompletedProcess[str], str]:
+        page, output = tmp_path / f"{name}.md", tmp_path / f"{name}.output"
+        page.touch()
+        files = {"GITHUB_STEP_SUMMARY": str(page), "GITHUB_OUTPUT": str(output)}
+        done = _bash(step["run"], where, **given, **files, **more)
+        assert _outputs(output).keys() == action["outputs"].keys()
+        for key, value in _outputs(output).items():
+            assert action["outputs"][key]["value"] == f"${{{{ steps.check.outputs.{key} }}}}"
+            assert value
+        return done, page.read_text()
+
+    clean, page = run("clean", repo, BASE="main")
     assert (clean.returncode, clean.stdout.count("::error")) == (0, 0), clean.stderr
-    broken = _bash(step["run"], incident, BASE="", **given)
+    assert Path(report).read_text().startswith("<!-- fluxbump")
+    assert "fluxbump" in page
+    assert _outputs(tmp_path / "clean.output") == {
+        "outcome": "passed", "exit-code": "0", "report": report
+    }  # fmt: skip
+    broken, page = run("broken", incident, BASE="")
     assert broken.returncode == 1
     assert "::error file=infra/hetzner/cloudinit-control-plane.tftpl,line=146" in broken.stdout
     assert "::warning" not in broken.stdout
+    assert "FB103" in page
+    assert _outputs(tmp_path / "broken.output")["outcome"] == "findings"
+    failed, page = run("failed", repo, BASE="no-such-branch")
+    assert failed.returncode > 1
+    assert (page, Path(report).read_text()) == ("", "")
+    assert failed.stderr.count("no-such-branch") == 1, "said once"
+    assert _outputs(tmp_path / "failed.output")["outcome"] == "failed"
 
 
 def test_action_installs_its_own_checkout(repo: Repo) -> None:
-    steps = _load("action.yml")["runs"]["steps"]
-    (step,) = (one for one in steps if one.get("name") == "Install fluxbump")
+    step = _action_step("Install fluxbump")
     assert '"$GITHUB_ACTION_PATH"' in step["run"]
-    assert "${{" not in step["run"]
+    assert (
+        '--require-hashes --requirement "$GITHUB_ACTION_PATH/requirements-run.lock"' in step["run"]
+    )
     assert _bash(f"exit 0\n{step['run']}", repo).returncode == 0  # it parses
+
+
+def test_action_caches_what_it_installs(repo: Repo, tmp_path: Path) -> None:
+    steps = _load("action.yml")["runs"]["steps"]
+    (cache,) = (one for one in steps if "/cache@" in one.get("uses", ""))
+    assert cache["with"] == {
+        "path": "${{ runner.temp }}/fluxbump", "key": "${{ steps.key.outputs.key }}"
+    }  # fmt: skip
+    assert _action_step("Install fluxbump")["if"] == "steps.cache.outputs.cache-hit != 'true'"
+    script = _action_step("Name what is installed")["run"]
+    action = tmp_path / "action"
+    (action / "fluxbump").mkdir(parents=True)
+    for name in ("requirements-run.lock", "pyproject.toml", "fluxbump/a b.py", "fluxbump/c.py"):
+        (action / name).write_text(name)
+    given = {
+        "GITHUB_ACTION_PATH": str(action), "RUNNER_OS": "Linux", "RUNNER_ARCH": "X64",
+        "RUNNER_TEMP": "/srv/one", "PYTHON": sys.executable,
+    }  # fmt: skip
+
+    def key(**more: str) -> str:
+        output = tmp_path / "output"
+        output.unlink(missing_ok=True)
+        done = _bash(script, repo, **{**given, "GITHUB_OUTPUT": str(output), **more})
+        assert done.returncode == 0, done.stderr
+        return _outputs(output)["key"]
+
+    first = key()
+    (action / "fluxbump/c.pyc").write_text("compiled")
+    assert key() == first
+    assert re.fullmatch(r"fluxbump-[0-9a-f]{40}", first)
+    others = {key(RUNNER_ARCH="ARM64"), key(RUNNER_TEMP="/srv/other")}
+    (action / "fluxbump/a b.py").write_text("changed")
+    others.add(key())
+    (action / "requirements-run.lock").write_text("changed")
+    others.add(key())
+    assert len(others - {first}) == 4
+
+
+def test_actions_are_pinned_by_commit() -> None:
+    lines = [line for line in _text("action.yml").splitlines() if "uses:" in line]
+    assert len(lines) == 2
+    for line in lines:
+        assert re.search(r"uses: [\w.-]+/[\w.-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$", line), line
 
 
 def test_action_snippet_uses_what_there_is() -> None:

@@ -1,20 +1,26 @@
-"""Standard output for results, standard error for everything else."""
+"""Standard output for results, standard error for everything else; pages and files of a CI."""
 
 from __future__ import annotations
 
 import os
 import sys
+import time
 import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from io import TextIOWrapper
 from pathlib import Path
-from typing import IO, TextIO, TypeVar
+from typing import IO, TYPE_CHECKING, TextIO, TypeVar
 
 from msgspec import Struct
 
 from fluxbump.errors import FluxbumpError, OutputError
 from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.text import printable
+
+if TYPE_CHECKING:
+    from fluxbump.fleet.metrics import RepositoryMetrics
 
 T = TypeVar("T", str, bytes)
 _SUMMARY_PAGE = "GITHUB_STEP_SUMMARY"  # docs.github.com/actions, "Job summaries"
@@ -143,3 +149,70 @@ class Console(Struct, frozen=True):
             self.line(f"  {place}")
         if error.command:
             self.line(f"next: {error.command}")
+
+
+# --- metrics ----------------------------------------------------------------------------------
+
+Ended = Callable[[str, datetime | None], None]
+"""Takes the outcome of a run, and when the newest safe release was published."""
+
+
+class Measured:
+    """What is known so far; the last word counts."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.repositories: Sequence[RepositoryMetrics] = ()
+
+
+@contextmanager
+def measured(path: Path | None, console: Console) -> Iterator[Measured]:
+    """Write the metrics when a run ends, also if it fails; nothing without a path.
+
+    A file that cannot be written is noted and no error: what it tells is done already.
+    """
+    begun = time.monotonic()
+    known = Measured()
+    try:
+        yield known
+    finally:
+        if path is not None:
+            _write(path, known, time.monotonic() - begun, console)
+
+
+@contextmanager
+def measured_run(path: Path | None, console: Console, repository: str | None) -> Iterator[Ended]:
+    """Write the metrics when a run of one repository ends; it has failed unless it says otherwise.
+
+    Args:
+        path: of the file; None to write none.
+        console: takes what is wrong with it.
+        repository: path or URL; None for the repository we are in.
+    """
+    if path is None:
+        yield lambda _outcome, _published: None
+        return
+    from fluxbump.fleet.file import name_of
+    from fluxbump.fleet.metrics import RepositoryMetrics
+    from fluxbump.fleet.repositories import FleetOutcome
+
+    is_here = repository is None or Path(repository).is_dir()
+    name = name_of(str(Path(repository or ".").resolve()) if is_here else str(repository))
+    with measured(path, console) as known:
+
+        def ended(outcome: str, published: datetime | None) -> None:
+            known.repositories = [RepositoryMetrics(name, FleetOutcome(outcome), published)]
+
+        ended(FleetOutcome.FAILED, None)
+        yield ended
+
+
+def _write(path: Path, known: Measured, duration: float, console: Console) -> None:
+    from fluxbump.fleet import metrics
+    from fluxbump.system import whole_file
+
+    text = metrics.text(known.repositories, datetime.now(UTC), duration)
+    try:
+        whole_file.write(path, text.encode())
+    except OSError as error:
+        console.note(f"{path}: the metrics cannot be written: {error.strerror}")

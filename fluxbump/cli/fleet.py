@@ -1,4 +1,4 @@
-"""`fluxbump fleet FLEET.yaml` and `fluxbump fleet matrix FLEET.yaml`."""
+"""`fluxbump fleet FLEET.yaml`, and `fluxbump fleet matrix` and `discover`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec import Struct
 
-from fluxbump.cli.console import Console
+from fluxbump.cli.console import Console, measured
 from fluxbump.cli.option_groups import Flat, OptionGroup
 from fluxbump.cli.options import (
     Color,
@@ -21,6 +22,7 @@ from fluxbump.cli.options import (
     FleetSourcesGroup,
     LeaveGotkOption,
     LogFormat,
+    MetricsOption,
     VerboseOption,
     exit_code_for,
 )
@@ -33,13 +35,59 @@ if TYPE_CHECKING:
 EPILOG = """
 Examples: `fluxbump fleet fleet.yaml --jobs 8 --resume round.jsonl` goes on where an earlier run was
 stopped; `fluxbump fleet matrix fleet.yaml --shards 4` prints the matrix of a GitHub Actions job
-whose steps call `fluxbump fleet fleet.yaml --shard ${{ matrix.shard }}`.
+whose steps call `fluxbump fleet fleet.yaml --shard ${{ matrix.shard }}`;
+`fluxbump fleet discover https://github.com/OWNER > fleet.yaml` lists the repositories of an owner.
 """
 
 _FAILED = 1
 _MOST_SHARDS = 256  # jobs of one matrix: docs.github.com/actions, "Usage limits"
 _TIMEOUT = 15 * 60
 _MATRIX = "matrix"
+_DISCOVER = "discover"
+
+
+class Discovery(Struct, frozen=True):
+    """What `fleet discover` is asked for.
+
+    Attributes:
+        archived: archived repositories, too.
+        forks: forks, too.
+        forge: kind of forge, when the host does not tell.
+        forge_url: where the forge is, when the URL does not tell.
+    """
+
+    archived: bool = False
+    forks: bool = False
+    forge: str | None = None
+    forge_url: str | None = None
+
+
+_DISCOVERY = OptionGroup(
+    Discovery,
+    archived=Flat(
+        Annotated[
+            bool, typer.Option("--archived", help="For discover: archived repositories, too.")
+        ],
+        default=False,
+    ),
+    forks=Flat(
+        Annotated[bool, typer.Option("--forks", help="For discover: forks, too.")], default=False
+    ),
+    forge=Flat(
+        Annotated[
+            str | None,
+            typer.Option("--forge", metavar="KIND", help="For discover: which forge it is."),
+        ],
+        default=None,
+    ),
+    forge_url=Flat(
+        Annotated[
+            str | None,
+            typer.Option("--forge-url", metavar="URL", help="For discover: where the forge is."),
+        ],
+        default=None,
+    ),
+)
 _CONSOLE = OptionGroup(
     Console,
     color=Flat(ColorOption, default=Color.AUTO),
@@ -55,13 +103,16 @@ def fleet(
     first: Annotated[
         str,
         typer.Argument(
-            metavar="FLEET.yaml|matrix", help="The file that lists the repositories, or matrix."
+            metavar="FLEET.yaml|matrix|discover",
+            help="The file that lists the repositories; matrix; or discover.",
         ),
     ],
     second: Annotated[
         str | None,
         typer.Argument(
-            metavar="FLEET.yaml", help="After matrix: the file. Prints a job for each shard."
+            metavar="FLEET.yaml|URL",
+            help="After matrix: the file. Prints a job for each shard. After discover: the URL of "
+            "an organisation, group, or user. Prints a fleet's file.",
         ),
     ] = None,
     *,
@@ -88,6 +139,7 @@ def fleet(
             "--shards", metavar="N", min=1, max=_MOST_SHARDS, help="For matrix: how many parts."
         ),
     ] = None,
+    discovery: Annotated[Discovery, _DISCOVERY],
     resume: Annotated[
         Path | None,
         typer.Option(
@@ -113,6 +165,7 @@ def fleet(
         typer.Option("--log-format", help="With json, standard error has what each run says."),
     ] = LogFormat.TEXT,
     exit_code: ExitCodeOption = False,
+    metrics: MetricsOption = None,
     leave_gotk: LeaveGotkOption = False,
     sources: FleetSourcesGroup,
     console: Annotated[Console, _CONSOLE],
@@ -124,15 +177,27 @@ def fleet(
     """
     from fluxbump.errors import UsageError
     from fluxbump.fleet import repositories
+    from fluxbump.fleet.metrics import of_fleet
     from fluxbump.fleet.run_repositories import FleetRun, Round, read
     from fluxbump.reports.fleet import Summary
 
+    if first == _DISCOVER and second is not None:
+        if shards is not None:
+            raise UsageError("--shards is an option of fleet matrix")
+        _discover(second, discovery, console)
+        return 0
     file = Path(second or first)
     is_matrix = second is not None
     if is_matrix != (shards is not None) or (is_matrix and first != _MATRIX):
         raise UsageError(
-            "needs one file; or matrix, a file and --shards",
-            hint="fluxbump fleet FLEET.yaml, or fluxbump fleet matrix FLEET.yaml --shards N",
+            "needs one file; or matrix, a file and --shards; or discover and a URL",
+            hint="fluxbump fleet FLEET.yaml, fluxbump fleet matrix FLEET.yaml --shards N, "
+            "or fluxbump fleet discover https://HOST/OWNER",
+        )
+    if discovery != Discovery():
+        raise UsageError(
+            "--archived, --forks, --forge, and --forge-url are options of fleet discover",
+            hint="fluxbump fleet discover https://HOST/OWNER",
         )
     entries = read(file)
     if shards is not None:
@@ -152,7 +217,7 @@ def fleet(
         allow_hosts=tuple(allow_host or ()),
     )
     report = _Report(ours, console, output=output, logs=log_format is LogFormat.JSON)
-    with _state(resume) as state:
+    with measured(metrics, console) as known, _state(resume) as state:
         report.begin(state, part)
         jobs = jobs or os.cpu_count() or 1
         under_way = FleetRun(
@@ -162,8 +227,35 @@ def fleet(
             under_way.run()
         finally:
             summary = Summary(under_way.results(), part, dry_run)
+            known.repositories = of_fleet(summary.results)
             report.end(summary)
     return _code(summary, outcomes=exit_code)
+
+
+def _discover(where: str, asked: Discovery, console: Console) -> None:
+    from fluxbump.fleet.discover import Selection, fleet_file
+    from fluxbump.forges import detect
+    from fluxbump.forges.repositories import owned
+    from fluxbump.git import remote_url, token
+    from fluxbump.system.secret import Secret
+
+    url, userinfo = remote_url.parse(where)
+    kind, site = detect.told_by_ci(url, os.environ, asked.forge)
+    hosted = detect.owner(url, kind=kind, forge_url=asked.forge_url or site)
+    who = token.find(url, hosted.kind, os.environ, userinfo=userinfo)
+    if who is None:
+        console.note(f"no token for {url.host}: listing what everybody may see")
+    secret = (who.secret or Secret(who.username)) if who else None
+    # What the host says by itself need not be in the file.
+    told = {"forge": kind, "forge_url": asked.forge_url or site}
+    text = fleet_file(
+        url,
+        hosted.path,
+        owned(hosted, secret),
+        Selection(archived=asked.archived, forks=asked.forks),
+        {key: value for key, value in told.items() if value},
+    )
+    console.result(text.removesuffix("\n"))
 
 
 def _state(path: Path | None) -> AbstractContextManager[FleetState | None]:

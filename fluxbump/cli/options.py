@@ -115,6 +115,12 @@ FluxOption = Annotated[
         help="The flux CLI to write gotk-components.yaml with. [default: read it, see --releases]",
     ),
 ]
+MetricsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--metrics", metavar="FILE", help="Write outcome, age of the gap, and duration there."
+    ),
+]
 LeaveGotkOption = Annotated[
     bool,
     typer.Option("--leave-gotk", help="Leave every gotk-components.yaml and copy of install.yaml."),

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fluxbump.cli.console import measured_run
 from fluxbump.cli.options import (
     ConsoleGroup,
     ExitCodeOption,
     LeaveGotkOption,
     LogFormat,
+    MetricsOption,
     Output,
     OutputOption,
     RunSourcesGroup,
@@ -99,6 +101,7 @@ def run(
     ] = LogFormat.TEXT,
     exit_code: ExitCodeOption = False,
     leave_gotk: LeaveGotkOption = False,
+    metrics: MetricsOption = None,
     sources: RunSourcesGroup,
     console: ConsoleGroup,
 ) -> int:
@@ -126,10 +129,11 @@ def run(
         allow_http=tuple(allow_http or ()),
         allow_hosts=tuple(allow_host or ()),
     )
-    with opened(asked) as place:
+    with measured_run(metrics, console, repo) as ended, opened(asked) as place:
         for line in place.missing:
             log("missing", line)
         report = job.run(place, datetime.now(UTC), log, rehearse=dry_run)
+        ended(report.outcome, report.published)
         _print(report, place, output, console, dry_run=dry_run)
     console.summary_page(reports.summary(report))
     return exit_code_for(report.outcome.value) if exit_code else 0

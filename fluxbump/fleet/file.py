@@ -177,7 +177,7 @@ def _entry(given: RepositoryEntry, defaults: Defaults, folder: str) -> FleetEntr
     index = given.index or defaults.index
     repo = _url(given.url) if given.url else _below(folder, given.path or "")
     return FleetEntry(
-        name=given.name or _name(repo),
+        name=given.name or name_of(repo),
         repo=repo,
         base=given.base or defaults.base,
         forge=given.forge or defaults.forge,
@@ -191,8 +191,8 @@ def _below(folder: str, path: str) -> str:
     return posixpath.normpath(posixpath.join(folder, path))
 
 
-def _name(place: str) -> str:
-    """The path on the host, or the last folder: what people call a repository."""
+def name_of(place: str) -> str:
+    """Return the path on the host, or the last folder: what people call a repository."""
     found = remote_url.parse(place)[0]
     path = found.path.strip("/").removesuffix(".git")
     path = PurePosixPath(path).name if found.is_local else path

@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 
@@ -189,6 +190,7 @@ class FleetResult(Struct, frozen=True):
         release: the newer one that the outcome is about.
         pull_request: of that release.
         before: it was done in an earlier run, whose state was resumed.
+        published: when the newest safe release was published, aware, if that is another one.
     """
 
     entry: FleetEntry
@@ -198,6 +200,7 @@ class FleetResult(Struct, frozen=True):
     release: str | None = None
     pull_request: PullRequestLink | None = None
     before: bool = False
+    published: datetime | None = None
 
     @property
     def detail(self) -> str:

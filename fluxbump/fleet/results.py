@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from datetime import datetime
 
 from fluxbump.fleet.process_results import End, ProcessResult
 from fluxbump.fleet.repositories import FleetEntry, FleetOutcome, FleetResult, PullRequestLink
@@ -98,7 +99,18 @@ def read_result(entry: FleetEntry, content: Mapping[str, object]) -> FleetResult
         _word(content.get("current")),
         _word(content.get("target")),
         _pull_request(content.get("pull_request")),
+        published=_moment(content.get("goal_published")),
     )
+
+
+def _moment(value: object) -> datetime | None:
+    text = _text(value)
+    if text is None:
+        return None
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError("a time without a zone")
+    return found
 
 
 def _pull_request(value: object) -> PullRequestLink | None:

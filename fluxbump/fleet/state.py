@@ -69,6 +69,7 @@ class FleetState(Struct, frozen=True):
             "summary": result.message,
             "current": result.current,
             "target": result.release,
+            "goal_published": result.published.isoformat() if result.published else None,
             "pull_request": {"number": request.number, "url": request.url or ""}
             if request
             else None,

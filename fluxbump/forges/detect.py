@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from fluxbump.errors import ForgeError
+from fluxbump.forges import ci_variables
 from fluxbump.git.remote_url import RemoteUrl
 
 HOSTS = {
@@ -78,6 +80,33 @@ def detect(remote: RemoteUrl, *, kind: str | None = None, forge_url: str | None 
     Raises:
         ForgeError: the remote is on no forge, or nobody can know on which.
     """
+    known, site, segments = _located(remote, kind, forge_url)
+    if known == "azure":
+        return _azure(site, segments)
+    return Hosted(known, _api(known, site), _owned(segments))
+
+
+def owner(remote: RemoteUrl, *, kind: str | None = None, forge_url: str | None = None) -> Hosted:
+    """Say where an owner of repositories is: as `detect`, of a URL without a repository's name.
+
+    Raises:
+        ForgeError: as `detect`, or the URL names no owner.
+    """
+    known, site, segments = _located(remote, kind, forge_url, "use --forge with")
+    if not segments:
+        raise ForgeError(
+            "the URL names no organisation, group, or user", hint="give https://HOST/OWNER"
+        )
+    return Hosted(known, _api(known, site), "/".join(segments))
+
+
+def _located(
+    remote: RemoteUrl,
+    kind: str | None,
+    forge_url: str | None,
+    advice: str = "set run.forge in fluxbump.yaml to",
+) -> tuple[str, str, list[str]]:
+    """Return the kind of forge, its URL, and the segments of the remote's path there."""
     if kind is not None and kind not in KINDS:
         raise ForgeError(f"{kind!r} is not a kind of forge", hint=f"say one of {_listed()}")
     if remote.is_local:
@@ -95,21 +124,44 @@ def detect(remote: RemoteUrl, *, kind: str | None = None, forge_url: str | None 
     if known is None:
         raise ForgeError(
             f"it is not known what kind of forge {name} is",
-            hint=f"set run.forge in fluxbump.yaml to one of {_listed()}",
+            hint=f"{advice} one of {_listed()}",
         )
     segments = _segments(remote.path)
     below = _segments(urlsplit(site.removesuffix(_INTERFACES[known])).path)
     if remote.is_http and below == segments[: len(below)]:
         segments = segments[len(below) :]  # the forge itself is below a path of its host
-    if known == "azure":
-        return _azure(site, segments)
-    return Hosted(known, _api(known, site), _owned(segments))
+    return known, site, segments
 
 
-def known(remote: RemoteUrl) -> str | None:
-    """Return the kind of forge of a host that is known to everybody; None for any other."""
+def known(remote: RemoteUrl, environ: Mapping[str, str]) -> str | None:
+    """Return the kind of forge that a host is known to be; None for any other.
+
+    Args:
+        remote: where git pushes to.
+        environ: the environment; a CI says there of which kind its own forge is.
+    """
     name = _name(remote)
-    return "azure" if name.endswith(_VISUAL_STUDIO) else _kind(name)
+    kind = "azure" if name.endswith(_VISUAL_STUDIO) else _kind(name)
+    if kind is None:
+        told = ci_variables.forge_of(remote, environ)
+        kind = told.kind if told else None
+    return kind
+
+
+def told_by_ci(
+    remote: RemoteUrl, environ: Mapping[str, str], kind: str | None
+) -> tuple[str | None, str | None]:
+    """Return kind and URL of a forge whose remote does not tell, as far as a CI does.
+
+    Args:
+        remote: where git pushes to.
+        environ: the environment.
+        kind: what the configuration says; a CI of another kind is not asked.
+    """
+    told = ci_variables.forge_of(remote, environ)
+    if told is None or kind not in (None, told.kind) or _kind(_name(remote)):
+        return kind, None
+    return told.kind, told.url
 
 
 def _name(remote: RemoteUrl) -> str:

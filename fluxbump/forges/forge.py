@@ -95,6 +95,22 @@ class Capabilities(Struct, frozen=True):
     hidden: bool = True
 
 
+class OwnedRepository(Struct, frozen=True):
+    """A repository in a listing.
+
+    Attributes:
+        path: on the forge, `owner/name`; GitLab: `group/subgroup/name`.
+        archived: nobody can push to it.
+        fork: it was made from another one.
+        empty: it has no commit, as far as the forge says so.
+    """
+
+    path: str
+    archived: bool
+    fork: bool
+    empty: bool
+
+
 class Forge(Protocol):
     """Where pull requests live.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from typing_extensions import TypedDict
@@ -77,6 +78,7 @@ class RunJson(TypedDict):
     target: str | None
     chart_version: str | None
     later: list[str]
+    goal_published: str | None
     base_branch: str
     base: str
     branch: str | None
@@ -90,6 +92,10 @@ class RunJson(TypedDict):
     missing: list[str]
     patch: str | None
     next: list[NextJson]
+
+
+def _moment(when: datetime | None) -> str | None:
+    return when.isoformat() if when else None
 
 
 def as_json(
@@ -113,6 +119,7 @@ def as_json(
         "target": target(decision),
         "chart_version": str(chart.version) if chart and chart.version else None,
         "later": list(decision.later) if isinstance(decision, Update) else [],
+        "goal_published": _moment(report.published),
         "base_branch": base_branch,
         "base": base,
         "branch": prepared.branch if prepared else None,

@@ -107,7 +107,7 @@ def _cloned(
 ) -> Ground:
     keys = _Keys(url, userinfo, environ)
     # Of a host that is not known, only the base says of what kind it is.
-    kind = asked.forge or detect.known(url)
+    kind = asked.forge or detect.known(url, environ)
     ground = _clone_of(asked.base, keys, kind)
     wanted = ground.settings.run.base_branch
     if asked.base is None and wanted not in (None, ground.branch):
@@ -150,7 +150,7 @@ def _checked_out(asked: Asked, repository: Repository, environ: Mapping[str, str
         return _alone(asked, repository, root)
     url, userinfo = remote_url.parse(address)
     keys = _Keys(url, userinfo, environ, repository.root)
-    kind = asked.forge or detect.known(url)
+    kind = asked.forge or detect.known(url, environ)
     who = keys.of(kind or _said_here(repository))
     remote = keys.remote(repository.root, who)
     default = remote.default_branch() if asked.base is None else _default_branch(remote)

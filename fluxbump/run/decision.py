@@ -88,12 +88,14 @@ class Update(Struct, frozen=True):
         chart: what to propose, the first hop of the way; without a chart where none is pinned.
         way: to the goal; the hops after the first are proposed when the one before is merged.
         skipped: what is newer than the goal and not proposed, newest first.
+        published: when the goal was published, aware; None when nothing says so.
     """
 
     current: str
     chart: Goal
     way: Route
     skipped: tuple[Skipped, ...] = ()
+    published: datetime | None = None
 
     @property
     def release(self) -> str:

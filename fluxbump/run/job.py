@@ -61,6 +61,11 @@ class Report(Struct, frozen=True):
     request: PullRequest | None = None
 
     @property
+    def published(self) -> datetime | None:
+        """When the newest safe release was published that the repository does not have yet."""
+        return self.decision.published if isinstance(self.decision, Update) else None
+
+    @property
     def summary(self) -> str:
         """The outcome in a sentence."""
         return describe(self.decision)

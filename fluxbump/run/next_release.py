@@ -265,7 +265,9 @@ class _Search:
             reason = way.problem or self._refused(way)
             if not reason:
                 chart = self._allowed[way.hops[0].new]
-                return Update(self._installed, chart, way, self._newer(goal, skipped))
+                published = self._allowed[goal].created
+                newer = self._newer(goal, skipped)
+                return Update(self._installed, chart, way, newer, published)
             skipped.append(Skipped(goal, reason))
         newest = skipped[0]
         way = self._way(newest.release)

@@ -146,7 +146,8 @@ def _forge(asked: Asked, found: Ground, environ: Mapping[str, str]) -> Forge:
         return Nowhere()
     kind = asked.forge or found.settings.run.forge
     where = asked.forge_url or found.settings.run.forge_url
-    hosted = detect.detect(found.remote.url, kind=kind, forge_url=where)
+    kind, site = detect.told_by_ci(found.remote.url, environ, kind)
+    hosted = detect.detect(found.remote.url, kind=kind, forge_url=where or site)
     if asked.forge_url is None and where is not None:
         _require_kin(where, found.remote.url)
     # An address of the forge may say of what kind it is, where neither host nor file does.

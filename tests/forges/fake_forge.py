@@ -8,15 +8,26 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from tests.forges.fake_server import Call, FakeServer, Reply
 
+T = TypeVar("T")
 Json = dict[str, Any]
 BOT = "fluxbump-bot"
 TOKEN = "planted-and-searched-for"  # noqa: S105  # planted, to be searched for
 STAMP = "2025-01-01T00:00:00Z"
+
+
+@dataclass(frozen=True)
+class Owned:
+    """Another repository of an owner, as a listing has it."""
+
+    path: str
+    archived: bool = False
+    fork: bool = False
+    empty: bool = False
 
 
 @dataclass
@@ -90,6 +101,9 @@ class FakeForge(FakeServer):
         self.pulls: dict[int, Pull] = {}
         self.people = {"octocat": 11, "hubot": 12, BOT: 13}
         self.labels = {"flux": 21, "dependencies": 22}
+        self.organisations: dict[str, list[Owned]] = {}
+        """Organisations, or groups, with their repositories."""
+        self.users: dict[str, list[Owned]] = {}
         self.visible = True
         """The token may see the repository."""
         self.writable = True
@@ -194,6 +208,26 @@ class FakeForge(FakeServer):
                 return pull
         return None
 
+    def owned(
+        self, call: Call, kind: str, owner: str, query: set[str], most: int
+    ) -> tuple[list[Owned], dict[str, str]]:
+        """Return a page of the repositories of an owner.
+
+        Args:
+            call: the request.
+            kind: `users`, or what stands there for organisations.
+            owner: whose repositories they are; names are found in any case.
+            query: the parameters that the documentation names, beside that of the page.
+            most: repositories on a page.
+        """
+        owners = self.users if kind == "users" else self.organisations
+        found = {name.lower(): those for name, those in owners.items()}.get(owner.lower())
+        if found is None:
+            raise self.refuse(404, "Not Found")
+        given = parameters(call, query | {"page"})
+        size = int(given.get("per_page") or given.get("limit") or most)
+        return linked(self.url, call, found, min(size, most))
+
 
 def fields(call: Call, required: set[str], optional: set[str]) -> Json:
     """Return the body, which has what the documentation names and nothing else."""
@@ -209,7 +243,7 @@ def parameters(call: Call, known: set[str]) -> dict[str, str]:
     return call.query
 
 
-def linked(url: str, call: Call, found: list[Pull], size: int) -> tuple[list[Pull], dict[str, str]]:
+def linked(url: str, call: Call, found: list[T], size: int) -> tuple[list[T], dict[str, str]]:
     """Return a page by number, and its headers: `Link` of RFC 8288.
 
     Args:

@@ -58,6 +58,11 @@ class FakeGitea(FakeForge):
             if not self.is_organisation:
                 raise self.refuse(404, "user does not exist")
             return self._labels(call, self.organisation_labels)
+        if place in ("orgs", "users") and where[1:] == ["repos"]:
+            shown, headers = self.owned(call, place, unquote(where[0]), {"limit"}, 50)
+            keys = ("archived", "fork", "empty")
+            body = [{"full_name": one.path, **{k: getattr(one, k) for k in keys}} for one in shown]
+            return Reply(200, body, headers)
         assert place == "repos", "no such route"
         if "/".join(where[:2]) != self.full_name or not self.visible:
             raise self.refuse(404, "The target couldn't be found.")

@@ -99,14 +99,21 @@ class FakeGitHub(FakeForge):
         if call.headers.get("x-github-api-version") != "2022-11-28":
             raise _refusal(400, "Unsupported 'X-GitHub-Api-Version' header.")
         assert call.headers["accept"] == "application/vnd.github+json"
-        assert call.path.startswith(f"{self.prefix}/repos/"), "no such route"
+        places = tuple(f"{self.prefix}/{place}/" for place in ("repos", "orgs", "users"))
+        assert call.path.startswith(places), "no such route"
 
     def routed(self, call: Call) -> Reply:
         if call.path == self.graphql:
             return self._graphql(call)
-        owner, name, *rest = call.path.removeprefix(f"{self.prefix}/repos/").split("/")
+        place, *listed = call.path.removeprefix(f"{self.prefix}/").split("/")
+        if place != "repos":
+            return self._owned(call, place, listed)
+        owner, name, *rest = listed
         if unquote(f"{owner}/{name}").lower() != self.full_name.lower() or not self.visible:
             raise _refusal(404, "Not Found")
+        return self._in_repository(call, rest)
+
+    def _in_repository(self, call: Call, rest: list[str]) -> Reply:
         match call.method, *rest:
             case ["GET"]:
                 reply = Reply(200, self._repository(full=True))
@@ -125,6 +132,19 @@ class FakeGitHub(FakeForge):
             case _:
                 raise AssertionError("no such route")
         return reply
+
+    def _owned(self, call: Call, kind: str, where: list[str]) -> Reply:
+        assert (call.method, where[1:]) == ("GET", ["repos"]), "no such route"
+        query = {"type", "sort", "direction", "per_page"}
+        shown, headers = self.owned(call, kind, where[0], query, 100)
+        body = [
+            {
+                **self._repository(full=False), "name": one.path.partition("/")[2],
+                "full_name": one.path, "archived": one.archived, "fork": one.fork,
+            }
+            for one in shown
+        ]  # fmt: skip
+        return Reply(200, body, headers)
 
     def _may(self, what: str) -> None:
         if what not in self.rights or not self.writable:

@@ -53,7 +53,12 @@ class FakeGitLab(FakeForge):
         where = call.path.removeprefix(f"{self.prefix}/").split("/")
         if where == ["users"]:
             return self._users(call)
+        if where[0] in ("groups", "users") and where[2:] == ["projects"]:
+            return self._projects(call, where[0], unquote(where[1]))
         assert where[0] == "projects", "no such route"
+        return self._in_project(call, where)
+
+    def _in_project(self, call: Call, where: list[str]) -> Reply:
         if unquote(where[1]).lower() != self.full_name or not self.visible:
             raise self.refuse(404, "Project Not Found")
         match call.method, *where[2:]:
@@ -76,6 +81,18 @@ class FakeGitLab(FakeForge):
             case _:
                 raise AssertionError("no such route")
         return reply
+
+    def _projects(self, call: Call, kind: str, owner: str) -> Reply:
+        known = {"per_page", "include_subgroups", "with_shared"}
+        shown, headers = self.owned(call, kind, owner, known, 100)
+        body: list[Json] = []
+        for one in shown:
+            project: Json = {"path_with_namespace": one.path, "archived": one.archived}
+            project["empty_repo"] = one.empty
+            if one.fork:
+                project["forked_from_project"] = {"id": 5}
+            body.append(project)
+        return Reply(200, body, headers)
 
     def _branch(self, name: str) -> Reply:
         if self.tips(name) is None:

@@ -19,7 +19,7 @@ from tests.forges.fake_server import Reply
 from tests.git_server import git
 from tests.helpers import Repo, Result, assert_refused
 from tests.run.conftest import Make
-from tests.run.world import BRANCH, CONFIG, SPRING, SUMMER, World
+from tests.run.world import BRANCH, CONFIG, NAME, SPRING, SUMMER, World
 from tests.secrets import PLANTED
 
 NEXT = "fluxbump/flux-2.6.1"
@@ -414,6 +414,18 @@ def test_the_token_does_not_go_where_a_file_says(make: Make) -> None:
     assert b"run.forge_url names localhost" in done.stderr
     assert there.forge.exchanges == []
     assert set(there.branches()) == {"main"}
+
+
+def test_a_job_on_the_forge_says_which_forge_it_is(make: Make) -> None:
+    there = make()
+    there.push("main", {"fluxbump.yaml": "run: {release_notes: null}\n"})
+    alone = there.command()
+    assert alone.code == 10
+    assert "it is not known what kind of forge 127.0.0.1 is" in alone.err
+    site = there.url.removesuffix(f"/{NAME}")
+    done = there.command(GITHUB_ACTIONS="true", GITHUB_SERVER_URL=site)
+    assert done.code == 0, done.err
+    assert numbers(there) == {1: BRANCH}
 
 
 # --- a checkout -------------------------------------------------------------------------------

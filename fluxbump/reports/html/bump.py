@@ -20,7 +20,7 @@ from fluxbump.reports.patches import patches
 from fluxbump.reports.table import Paint
 
 if TYPE_CHECKING:
-    from fluxbump.bump.bump import Prepared
+    from fluxbump.bump.prepared import Prepared
 
 
 def bump_page(

@@ -1,0 +1,1 @@
+"""What makes a release: its files, their metadata, and its notes. Not part of the package."""
