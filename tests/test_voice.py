@@ -185,3 +185,41 @@ def test_examples_can_be_typed(command: str) -> None:
         assert words[:2] == ["fluxbump", command]
         leaf = program.commands[command]  # type: ignore[attr-defined]  # a group has them
         assert leaf.make_context(command, words[2:]).params
+
+
+# --- environment --------------------------------------------------------------------------------
+
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+_NO_SETTINGS = {
+    # of what is read, not of the environment: limits, git's state, names to find in repositories
+    *("RLIMIT_FSIZE", "RLIMIT_DATA", "RLIMIT_CPU", "REVERT_HEAD", "MERGE_HEAD", "CHERRY_PICK_HEAD"),
+    "EAI_NODATA",
+    *("FLUX_VERSION", "FLUX_CLI_VERSION", "FLUXCD_VERSION", "FLUX2_VERSION", "FLUX2_CLI_VERSION"),
+    *("K3S_CHANNEL", "INSTALL_K3S_CHANNEL"),
+    # set for a program that fluxbump starts, or handed on to it
+    *("FLUXBUMP_GIT_USERNAME", "FLUXBUMP_GIT_PASSWORD", "PYDANTIC_DISABLE_PLUGINS", "LC_ALL"),
+    *("LD_LIBRARY_PATH", "GCM_INTERACTIVE", "SSH_ASKPASS_REQUIRE", "GPG_TTY", "WAYLAND_DISPLAY"),
+    *("XDG_STATE_HOME", "XDG_RUNTIME_DIR", "XDG_DATA_HOME", "DBUS_SESSION_BUS_ADDRESS"),
+    *("CURL_SSL_BACKEND", "CURL_CA_BUNDLE"),
+}
+"""Names in the program that look like a variable, and are none that a user sets for fluxbump."""
+
+
+def variables_of_the_program() -> set[str]:
+    """Collect the names of variables in the program's texts, without git's own."""
+    return {
+        node.value
+        for path in (ROOT / "fluxbump").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and _VARIABLE.fullmatch(node.value)
+        and not node.value.startswith("GIT_")
+    }
+
+
+def test_the_page_lists_every_variable_that_is_read() -> None:
+    page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"`([A-Z][A-Z0-9_]+)`", page.partition("## Environment")[2]))
+    assert variables_of_the_program() - _NO_SETTINGS - listed == set()
+    assert {"FLUXBUMP_TOKEN", "FLUXBUMP_INDEX", "GITLAB_TOKEN"} <= listed
