@@ -25,7 +25,7 @@ def test_check_finds_the_incident(tmp_path: Path, index: str) -> None:
     repository = generate.repository(tmp_path / "r", "incident")
     verdict = fluxbump.check(repository, index=index)
     assert [one.code for one in verdict.errors] == ["FB103", "FB201"]
-    assert verdict.subject == "work tree"
+    assert verdict.subject == "working tree"
     assert {one.code for one in verdict.not_run} >= {"FB105", "FB106", "FB107"}
 
 

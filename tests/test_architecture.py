@@ -74,7 +74,8 @@ SHARED = {
     "cli.console", "cli.options", "cli.option_groups", "cli.workspace", "cli.cluster_facts",
     "cli.bump_request", "cli.in_place", "cli.bump_output", "cli.base", "cli.fix",
     "reports.matrix_page", "forges.forge", "forges.responses", "forges.authorization",
-    "forges.ci_variables", "forges.client", "forges.detect", "forges.pull_requests", "forges.registry",
+    "forges.ci_variables", "forges.client", "forges.detect", "forges.pull_requests",
+    "forges.registry",
     # The parts that pages are put together from.
     "reports.counts", "reports.patches", "reports.html.elements", "reports.html.page",
     "reports.html.style", "reports.html.findings", "reports.html.pins", "reports.html.route",

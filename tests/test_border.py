@@ -69,7 +69,7 @@ def test_a_bug_after_files_were_replaced(repo: Repo) -> None:
     changed = repo.git("status", "--porcelain").splitlines()
     assert len(changed) > 2
     assert result.code == 70
-    assert said(f"after it had replaced {len(changed)} files of the work tree") in result.err
+    assert said(f"after it had replaced {len(changed)} files of the working tree") in result.err
 
 
 def test_a_bug_while_files_are_replaced(repo: Repo) -> None:

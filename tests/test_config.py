@@ -88,8 +88,8 @@ WRONG = [
     ('run:\n  labels: ["a\\nb"]\n', 2, "run.labels[0]: "),
     ("run:\n  refresh: always\n", 2, "run.refresh: "),
     ("run:\n  forge: Git Hub\n", 2, "run.forge: "),
-    ("run:\n  forge_url: git.example.org\n", 2, "run.forge_url: not a web address"),
-    ("run:\n  forge_url: 'https://a:99999'\n", 2, "run.forge_url: not a web address"),
+    ("run:\n  forge_url: git.example.org\n", 2, "run.forge_url: not a URL"),
+    ("run:\n  forge_url: 'https://a:99999'\n", 2, "run.forge_url: not a URL"),
     ("run:\n  forge_url: https://me:pw@a.example\n", 2, "run.forge_url: holds more than"),
 ]
 

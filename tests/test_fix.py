@@ -171,7 +171,9 @@ def test_an_inherited_remediation_does_not_stop_a_bump_and_is_listed_first(
     )
     result = repo.fluxbump("to", "2.5.1", "--dry-run")
     assert result.code == 0
-    old = result.out[result.out.index("Findings that were there before") :].splitlines()
+    old = result.out[
+        result.out.index("Existing findings (not caused by this change)") :
+    ].splitlines()
     assert "FB302 error" in old[1]
 
 
@@ -201,8 +203,8 @@ def test_check_fixes_the_work_tree_and_says_what(tmp_path: Path, index: Path) ->
     ("arguments", "words"),
     [
         (("--fix", "all"), "it knows adoption and remediation"),
-        (("--fix", "adoption", "--staged"), "--fix edits the work tree"),
-        (("--fix", "adoption", "--rev", "main"), "--fix edits the work tree"),
+        (("--fix", "adoption", "--staged"), "--fix edits the working tree"),
+        (("--fix", "adoption", "--rev", "main"), "--fix edits the working tree"),
     ],
 )
 def test_usage(repo: Repo, arguments: tuple[str, ...], words: str) -> None:

@@ -65,9 +65,9 @@ _COMMENT = Suppression("FB120", Location("README.md", 9, 30), "README.md", 9, "h
 _CONFIGURED = Suppression("FB120", Location("fluxbump.yaml", 1), "docs/**", None, "")
 _NOT_RUN = NotRun("FB105", "helm is not installed")
 
-_EMPTY = Verdict("work tree", tuple(_RULES), ())
+_EMPTY = Verdict("working tree", tuple(_RULES), ())
 _FULL = Verdict(
-    "work tree", tuple(_RULES), (_MISMATCH, _STALE), ((_ACCEPTED, _COMMENT),), (_NOT_RUN,)
+    "working tree", tuple(_RULES), (_MISMATCH, _STALE), ((_ACCEPTED, _COMMENT),), (_NOT_RUN,)
 )
 
 _NASTY = (
@@ -273,7 +273,7 @@ def test_text_has_one_group_for_each_rule() -> None:
 
 def test_json_holds_everything_and_fits_its_types() -> None:
     said = TypeAdapter(CheckJson).validate_json(_render("json", _FULL), strict=True)
-    assert said["subject"] == "work tree"
+    assert said["subject"] == "working tree"
     assert said["codes"] == ["FB103", "FB105", "FB120"]
     assert [one["slug"] for one in said["findings"]] == ["version-agreement", "stale-mention"]
     assert [(one["group"], one["fix"], one["new"]) for one in said["findings"]] == [

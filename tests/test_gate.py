@@ -410,7 +410,7 @@ def test_a_bare_repository(repo: Repo, cli: Cli, tmp_path: Path) -> None:
     generate.repository(tmp_path / "bare", bare=True)
     where = ("check", "--no-render", "--repo", str(tmp_path / "bare"))
     assert cli(*where, "--rev", "main").code == 0
-    assert_refused(cli(*where), 6, "no work tree", "--rev")
+    assert_refused(cli(*where), 6, "no working tree", "--rev")
     assert_refused(cli(*where, "--staged"), 6, "no index")
 
 
@@ -513,5 +513,5 @@ def test_what_was_not_judged_stands_in_check(
     one = repository(tmp_path / "repo", {**small(), "fluxbump.yaml": IDLE}, index)
     run = cli("check", "--select", "FB003", *options, cwd=one)
     assert run.code == code, run.err
-    assert "fluxbump.yaml:2:1  FB003 note  not judged: finds no version in other.sh" in run.out
+    assert "fluxbump.yaml:2:1  FB003 note  not checked: finds no version in other.sh" in run.out
     assert run.out.endswith("1 note\n")

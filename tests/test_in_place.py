@@ -236,7 +236,7 @@ def test_options_that_need_a_branch(little: Repo, cli: Cli, option: list[str]) -
 def test_bare_repository(little: Repo, cli: Cli, tmp_path: Path) -> None:
     little.git("clone", "--quiet", "--bare", ".", str(tmp_path / "bare.git"))
     result = cli("to", "2.5.1", "--in-place", cwd=tmp_path / "bare.git")
-    assert_refused(result, 6, "bare repository has no work tree")
+    assert_refused(result, 6, "bare repository has no working tree")
 
 
 def test_unresolved_conflicts(little: Repo, cli: Cli) -> None:

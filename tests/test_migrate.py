@@ -225,6 +225,7 @@ PATCH = (
 KUSTOMIZATION = (
     "patches:\n  - path: x.yaml\n    target:\n      kind: HelmRepository\n      version: v1beta2\n"
 )
+_ANCHOR = "the value is an anchor, a tag or an escape, which fluxbump does not rewrite"
 STAYS = "HelmRepository podinfo stays at source.toolkit.fluxcd.io/v1beta2: "
 LEFT: dict[str, tuple[dict[str, str | bytes], str, str, list[str]]] = {
     "a variable": (
@@ -304,12 +305,12 @@ LEFT: dict[str, tuple[dict[str, str | bytes], str, str, list[str]]] = {
     ),
     "an anchor": (
         {"a.yaml": OLD.replace("apiVersion: ", "apiVersion: &a ")}, "2.4.0", "2.8.5",
-        [f"a.yaml:1 {STAYS}an anchor, a tag or an escape stands there, which is not rewritten"],
+        [f"a.yaml:1 {STAYS}{_ANCHOR}"],
     ),
     "an escape": (
         {"a.yaml": OLD.replace("n: source", 'n: "source').replace("v1beta2", '\\x761beta2"')},
         "2.4.0", "2.8.5",
-        [f"a.yaml:1 {STAYS}an anchor, a tag or an escape stands there, which is not rewritten"],
+        [f"a.yaml:1 {STAYS}{_ANCHOR}"],
     ),
     "what is broken below its head": (
         {"a.yaml": f"{OLD}  x: [\n"}, "2.4.0", "2.8.5",
@@ -348,9 +349,9 @@ LEFT: dict[str, tuple[dict[str, str | bytes], str, str, list[str]]] = {
         "2.5.0", "2.8.5",
         [
             ("a.ts:1 this text names Bucket at source.toolkit.fluxcd.io/v1beta2, which Flux 2.8.5 "
-            "does not serve: look at it yourself"),
+            "does not serve: check it yourself"),
             ("b.go:1 this text names helm.toolkit.fluxcd.io/v2beta1, which Flux 2.8.5 does not "
-            "serve: look at it yourself"),
+            "serve: check it yourself"),
             ("t/templates/e.yaml:1 this text names HelmRepository at "
             "source.toolkit.fluxcd.io/v1beta2, which Flux 2.8.5 does not serve: look at it "
             "yourself"),

@@ -409,7 +409,7 @@ def test_a_branch_that_moves_before_the_push_is_not_overwritten(
     clone = job.clone()
     expected = commit(served, BRANCH, {"b.txt": "ours\n"}) if exists else None
     theirs = commit(served, BRANCH, {"b.txt": "a person's\n"})
-    with pytest.raises(MovedError, match="was moved by somebody else"):
+    with pytest.raises(MovedError, match="has moved on the server"):
         job.remote(clone).push(job.bump("new\n", clone), BRANCH, expected)
     with pytest.raises(MovedError):
         job.remote(clone).delete(BRANCH, expected or tips(served)["main"])
@@ -424,7 +424,7 @@ def test_a_branch_that_moves_during_the_push_is_not_overwritten(
     expected = commit(served, BRANCH, {"b.txt": "ours\n"}) if exists else None
     new = job.bump("new\n", clone)
     server.before(Stage.PUSH, lambda: commit(served, BRANCH, {"b.txt": "a person's\n"}))
-    with pytest.raises(MovedError, match="was moved by somebody else"):
+    with pytest.raises(MovedError, match="has moved on the server"):
         job.remote(clone).push(new, BRANCH, expected)
     assert git(served, "show", f"{BRANCH}:b.txt") == "a person's"
     current = tips(served)[BRANCH]

@@ -239,7 +239,7 @@ def test_a_history_that_does_not_help_narrows_nothing(past: Past, why: str) -> N
     (plain,) = found(move("2.4.0", "2.7.5"))
     (finding,) = found(move("2.4.0", "2.7.5", past))
     assert finding.severity == Severity.WARNING
-    assert finding.message == f"{plain.message}; git history does not narrow this: {why}"
+    assert finding.message == f"{plain.message}; git history gives no extra information: {why}"
 
 
 def test_history_is_wanted_only_where_it_could_narrow_something() -> None:

@@ -187,7 +187,7 @@ def test_a_rule_does_without_what_it_has_not_named(code: str, whole: Evidence) -
     [
         ("FB107", "no chart here moves with Flux"),
         ("FB115", "every version of the chart flux2 here is exact, or a variable"),
-        ("FB206", "nothing here asks for the chart flux2"),
+        ("FB206", "no use of the chart flux2 found"),
     ],
 )
 def test_nothing_to_judge_is_said_before_what_is_missing(code: str, reason: str) -> None:

@@ -129,7 +129,7 @@ def test_a_check_says_what_it_did_not_read(repo: Repo, cli: Cli) -> None:
         result = cli("check", "--no-render", "--select", "FB003", *options, cwd=repo)
         assert result.code == 0
         assert (
-            "linked/Chart.yaml:1:1  FB003 note  not judged: is a symbolic link to chart"
+            "linked/Chart.yaml:1:1  FB003 note  not checked: is a symbolic link to chart"
             in result.out
         )
         assert result.out.count("fluxbump did not read 1 submodule: b") == 1

@@ -64,7 +64,7 @@ def _require_replaceable(branch: Branch, *, force: bool) -> None:
         raise RepositoryError(
             f"branch {branch.name} already exists with different content "
             f"(commit {branch.tip[:12]})",
-            hint=f"look at it: git log -p {branch.name}; --force replaces it and keeps its old tip",
+            hint=f"read it: git log -p {branch.name}; --force replaces it and keeps its old tip",
         )
     if branch.worktree:
         raise RepositoryError(

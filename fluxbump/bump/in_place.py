@@ -73,7 +73,7 @@ def _require_seen(repository: Repository, base: EditableWorktree, scope: Scope) 
     for pin in inventory.pins:
         if pin.location.path in hidden:
             raise RepositoryError(
-                f"{pin.subject} holds {pin.value}, and the work tree does not show this file "
+                f"{pin.subject} holds {pin.value}, and the working tree does not show this file "
                 "(a sparse checkout, or a working-tree-encoding)",
                 where=pin.location,
                 hint="git sparse-checkout disable, or make a branch: leave out --in-place",

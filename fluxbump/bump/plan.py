@@ -135,7 +135,7 @@ def _require_readable(inventory: Inventory) -> None:
 def _require_operator(inventory: Inventory, options: Options) -> None:
     if options.operator and all(pin.track != OPERATOR for pin in inventory.pins):
         raise PinError(
-            "nothing here pins flux-operator: none of its charts, no artifact of it",
+            "no pin of flux-operator found (looked for: its charts, its artifact)",
             hint="leave out --operator",
         )
 

@@ -203,7 +203,7 @@ def _try(mutant: Mutant, evidence: Evidence, scope: Scope) -> Trial:
     try:
         inventory = rediscover(evidence.inventory, {path: planted}, scope)
     except PinError as error:
-        return Trial(mutant, None, f"could not be judged: {error}")
+        return Trial(mutant, None, f"could not be checked: {error}")
     before = Baseline(evidence.inventory, frozenset({path}))
     changed = replace(evidence, inventory=inventory, baseline=before)
     found, not_run = rules.judge(changed, mutant.codes)

@@ -15,13 +15,11 @@ from fluxbump.cli.console import Console, ReaderGoneError, prepare_streams
 from fluxbump.cli.option_groups import flat
 from fluxbump.cli.output import retyped
 from fluxbump.cli.quick_parameters import Command, Group
-from fluxbump.errors import BUG, EXIT_CODES, INTERRUPTED, TERMINATED, FluxbumpError, MachineError
+from fluxbump.errors import BUG, INTERRUPTED, TERMINATED, FluxbumpError, MachineError
 from fluxbump.system import machine, written
 from fluxbump.version import __version__
 
 _COMPLETING = "_FLUXBUMP_COMPLETE"  # set by the completion script of the shell
-
-_EPILOG = f"Exit codes: {'; '.join(f'{code} {what}' for code, what in EXIT_CODES.items())}."
 
 COMMANDS = {
     "to": "to",
@@ -68,13 +66,11 @@ def build(names: Iterable[str] = tuple(COMMANDS)) -> typer.Typer:
         rich_markup_mode=None,  # plain help starts twice as fast and reads well in a pipe
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
-        epilog=_EPILOG,
     )
     app.callback()(_program)
     for name in names:
         leaf = import_module(f"fluxbump.cli.{COMMANDS[name]}")
-        epilog = getattr(leaf, "EPILOG", None)
-        app.command(name, cls=Command, epilog=epilog)(flat(getattr(leaf, name)))
+        app.command(name, cls=Command)(flat(getattr(leaf, name)))
     return app
 
 

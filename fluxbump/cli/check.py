@@ -35,12 +35,6 @@ if TYPE_CHECKING:
     from fluxbump.reports.next_steps import Step
     from fluxbump.workspace import Session
 
-EPILOG = """
-Examples: `fluxbump check` judges the work tree; `fluxbump check --staged` what the next commit
-holds; `fluxbump check --base origin/main -o github` annotates a pull request. Exit codes: 0
-no error, 1 errors found, others as for every command.
-"""
-
 _FOUND = 1
 
 
@@ -155,11 +149,11 @@ def check(
     *,
     repo: RepoOption = None,
     rev: Annotated[
-        str | None, typer.Option("--rev", metavar="REV", help="Judge a branch, tag or commit.")
+        str | None, typer.Option("--rev", metavar="REV", help="Check a branch, tag or commit.")
     ] = None,
-    staged: Annotated[bool, typer.Option("--staged", help="Judge what is staged.")] = False,
+    staged: Annotated[bool, typer.Option("--staged", help="Check the staged files.")] = False,
     worktree: Annotated[
-        bool, typer.Option("--worktree", help="Judge the work tree. [default]")
+        bool, typer.Option("--worktree", help="Check the working tree. [default]")
     ] = False,
     base: Annotated[
         str | None,
@@ -175,8 +169,8 @@ def check(
         ConfigFrom | None,
         typer.Option(
             "--config-from",
-            help="Whose fluxbump.yaml judges: that of the base, so that a change cannot set aside "
-            "its gate, or that of what is judged. "
+            help="Which fluxbump.yaml applies: that of the base, so that a change cannot set aside "
+            "its gate, or that of the checked files. "
             "[default: base with --base or in a CI that names it, else head]",
         ),
     ] = None,
@@ -185,7 +179,7 @@ def check(
     report: Annotated[ReportOptions, _REPORT],
     accepted: Annotated[BaselineOptions, _BASELINE],
     strict: Annotated[
-        bool, typer.Option("--strict", help="Fail on warnings too, and on what was not judged.")
+        bool, typer.Option("--strict", help="Fail on warnings too, and on what was not checked.")
     ] = False,
     no_render: Annotated[
         bool, typer.Option("--no-render", help="Do not run helm template (FB105, FB106).")
@@ -201,14 +195,14 @@ def check(
         typer.Option(
             "--fix",
             metavar="NAMES",
-            help="First fix settings in the work tree: adoption (FB301), remediation (FB302).",
+            help="First fix settings in the working tree: adoption (FB301), remediation (FB302).",
         ),
     ] = "",
     cluster: ClusterGroup,
     sources: CheckSourcesGroup,
     console: ConsoleGroup,
 ) -> int:
-    """Judge whether the pins agree, and whether a cluster would survive them."""
+    """Check that the pins agree, and that clusters can take them."""
     from msgspec.structs import replace
 
     from fluxbump.check import check as journey
@@ -229,7 +223,7 @@ def check(
     _exclude("--baseline", "--write-baseline", accepted.baseline, accepted.write_baseline)
     fixes = chosen(fix)
     if fixes and (rev is not None or staged):
-        raise UsageError("--fix edits the work tree, so --rev and --staged exclude it")
+        raise UsageError("--fix edits the working tree, so --rev and --staged exclude it")
     where = sinks([*(report.output or []), *(report.format_ or [])], report.output_file)
     codes = gate.select(_split(select), _split(ignore))
     if fixes:
@@ -361,7 +355,7 @@ def _exit_code(verdict: Verdict, *, strict: bool, require_render: bool, console:
     if unjudged is not None:
         # A gate that could not look at what it is for must not be green.
         raise IndexSourceError(
-            f"{unjudged.code} could not be judged: {unjudged.reason}",
+            f"{unjudged.code} could not be checked: {unjudged.reason}",
             hint=f"give --index, or leave the rule out: --ignore {unjudged.code}",
         )
     return 0

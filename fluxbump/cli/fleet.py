@@ -32,13 +32,6 @@ if TYPE_CHECKING:
     from fluxbump.fleet.state import FleetState
     from fluxbump.reports.fleet import Summary
 
-EPILOG = """
-Examples: `fluxbump fleet fleet.yaml --jobs 8 --resume round.jsonl` goes on where an earlier run was
-stopped; `fluxbump fleet matrix fleet.yaml --shards 4` prints the matrix of a GitHub Actions job
-whose steps call `fluxbump fleet fleet.yaml --shard ${{ matrix.shard }}`;
-`fluxbump fleet discover https://github.com/OWNER > fleet.yaml` lists the repositories of an owner.
-"""
-
 _FAILED = 1
 _MOST_SHARDS = 256  # jobs of one matrix: docs.github.com/actions, "Usage limits"
 _TIMEOUT = 15 * 60
@@ -170,7 +163,7 @@ def fleet(
     sources: FleetSourcesGroup,
     console: Annotated[Console, _CONSOLE],
 ) -> int:
-    """Do what `fluxbump run` does in many repositories, side by side.
+    """Run `fluxbump run` in many repositories, in parallel.
 
     Each is a process of its own: one that fails leaves the others alone. Exits with 1 when one
     failed.

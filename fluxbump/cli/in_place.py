@@ -37,7 +37,7 @@ def run(
     dry_run: bool,
 ) -> int:
     """Bump the work tree; return the exit code."""
-    console.progress("reading the chart index and the work tree …")
+    console.progress("reading the chart index and the working tree …")
     rendering = partial(renderer, session) if render else None
     prepared = in_place.prepare(session, request, render=rendering)
     console.say_index(prepared.index)

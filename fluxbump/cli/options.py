@@ -128,7 +128,9 @@ LeaveGotkOption = Annotated[
 KubernetesOption = Annotated[
     str | None,
     typer.Option(
-        "--kubernetes", metavar="VERSION", help="The Kubernetes that runs. [default: read]"
+        "--kubernetes",
+        metavar="VERSION",
+        help="The Kubernetes version of the clusters. [default: read]",
     ),
 ]
 ClusterStateOption = Annotated[
@@ -143,7 +145,7 @@ ClusterOption = Annotated[
 ContextOption = Annotated[
     str | None, typer.Option("--context", metavar="NAME", help="Ask this context's cluster.")
 ]
-ColorOption = Annotated[Color, typer.Option("--color", help="Colours in the output.")]
+ColorOption = Annotated[Color, typer.Option("--color", help="Use colors in the output.")]
 OutputOption = Annotated[Output, typer.Option("--output", "-o", help="How to print the result.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print the result only.")]
 VerboseOption = Annotated[bool, typer.Option("--verbose", help="Print tracebacks of errors.")]
@@ -154,10 +156,11 @@ FormatOption = Annotated[
     BumpFormat, typer.Option("--output", "-o", help="How to print the result.")
 ]
 BumpOption = Annotated[
-    Bump | None, typer.Option("--bump", help="How to raise your own charts. [default: patch]")
+    Bump | None,
+    typer.Option("--bump", help="How to bump the versions of your own charts. [default: patch]"),
 ]
 AllowDowngradeOption = Annotated[
-    bool, typer.Option("--allow-downgrade", help="Let pins move to an older release.")
+    bool, typer.Option("--allow-downgrade", help="Allow an older release than the pins hold.")
 ]
 NoMentionsOption = Annotated[
     bool, typer.Option("--no-mentions", help="Leave mapping rows in comments and documents.")

@@ -70,10 +70,10 @@ def path(
     sources: ReleasesGroup,
     console: ConsoleGroup,
 ) -> int:
-    """Print the safe way to a release: the hops, and what to do before each.
+    """Print the upgrade path to a release, and each hop's work.
 
     At each hop: which CRDs need `flux migrate` first, and which manifests must move to which
-    apiVersion. Exits with 1 when there is no way.
+    apiVersion. Exits with 1 if there is no route.
     """
     from msgspec.structs import replace
 
@@ -327,7 +327,10 @@ def matrix(
     ] = MatrixFormat.TEXT,
     color: ColorOption = Color.AUTO,
 ) -> None:
-    """Print which Flux release serves, stores, deprecates and removes which API version."""
+    """Print the API versions that each Flux release serves.
+
+    The matrix marks those that it stores, deprecates, and removes.
+    """
     from fluxbump.flux.tables import crds
     from fluxbump.reports import matrix as report
     from fluxbump.reports.table import Paint

@@ -1,8 +1,11 @@
-"""Parameters that turn plain words into values without pydantic.
+"""Commands whose parameters turn plain words into values without pydantic, and their help.
 
 typer (from 0.28) builds a pydantic adapter for every parameter of the command that is called, also
 for those that nobody gave. For words, paths and choices that costs more than all of git's part of a
 run. What is not as plain as that goes typer's own way.
+
+The help has its options in groups. typer can do that with rich only, whose import takes longer than
+the rest of the help.
 """
 
 from __future__ import annotations
@@ -16,20 +19,68 @@ import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 
-class Command(TyperCommand):
+class _Help:
+    """The parts of a help text that differ from typer's; see `help_layout`."""
+
+    def format_help_text(self, ctx: Any, formatter: Any) -> None:
+        """Write the description and the examples."""
+        super().format_help_text(ctx, formatter)  # type: ignore[misc]  # typer's class is the next
+        from fluxbump.cli import help_layout
+
+        name = _name(ctx)
+        if name in help_layout.NOTES:
+            formatter.write_paragraph()
+            with formatter.indentation():
+                formatter.write_text(help_layout.NOTES[name])
+        if lines := help_layout.examples(name):
+            with formatter.section("Examples"):
+                formatter.write("".join(f"  {line}\n" for line in lines))
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Write the exit codes."""
+        from fluxbump.cli import help_layout
+
+        with formatter.section("Exit codes"):
+            formatter.write_text(help_layout.exit_codes(_name(ctx)))
+
+
+class Command(_Help, TyperCommand):
     """A command whose parameters are read the quick way."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the arguments, and the options in groups."""
+        from fluxbump.cli import help_layout
+
+        groups: dict[str, list[tuple[str, str]]] = {
+            title: [] for title in ("Arguments", *help_layout.GROUPS, help_layout.REST)
+        }
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None:
+                option = parameter.param_type_name == "option"
+                group = help_layout.group_of(parameter.opts) if option else "Arguments"
+                groups[group].append(record)
+        for title, records in groups.items():
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
 
     def get_params(self, ctx: Any) -> list[Any]:
         """Return its parameters, `--help` among them."""
         return _quick(super().get_params(ctx))
 
 
-class Group(TyperGroup):
+class Group(_Help, TyperGroup):
     """The program, whose own parameters are read the quick way."""
 
     def get_params(self, ctx: Any) -> list[Any]:
         """Return its parameters, `--help` among them."""
         return _quick(super().get_params(ctx))
+
+
+def _name(ctx: Any) -> str:
+    """Return the name of a command; nothing for the program."""
+    return ctx.info_name if ctx.parent else ""
 
 
 def _quick(parameters: list[Any]) -> list[Any]:

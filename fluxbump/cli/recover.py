@@ -24,16 +24,6 @@ if TYPE_CHECKING:
     from fluxbump.model import Inventory
     from fluxbump.workspace import Session
 
-EPILOG = """
-Examples: `fluxbump recover --cluster > recover.sh` asks the current cluster; read the script, then
-`sh recover.sh`. `--cluster-state state.json` takes a file instead, if kubectl runs elsewhere:
-docs/recover.md has the commands that make it. `--rev fluxbump/flux-2.4.0` takes the repaired
-repository before it is merged.
-
-Exit codes: 0 nothing to recover; 1 the script on standard output recovers the cluster; 2 nobody can
-tell from what was read; 5 the repository does not name what the commands need; 8 kubectl.
-"""
-
 _RECOVERABLE = 1
 
 
@@ -65,7 +55,7 @@ def recover(
     sources: IndexGroup,
     console: ConsoleGroup,
 ) -> int:
-    """Print the commands that bring lost Flux controllers back.
+    """Print the commands that restore lost Flux controllers.
 
     Reads the cluster, decides which state of docs/runbook.md it is in, and prints a script for this
     cluster to review and run. It changes nothing, neither in the cluster nor in the repository.

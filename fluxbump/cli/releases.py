@@ -37,9 +37,9 @@ def releases(
     sources: IndexGroup,
     console: ConsoleGroup,
 ) -> None:
-    """List which Flux release goes with which chart, and where the repository is.
+    """List the Flux releases, and the chart that ships each.
 
-    Outside of a repository the list has no marks.
+    In a repository, the column HERE marks the release of its pins.
     """
     from fluxbump.check.status import listed
     from fluxbump.model import FLUX

@@ -38,7 +38,7 @@ def rules(*, output: OutputOption = Output.TEXT) -> None:
 def rule(
     code: Annotated[str, typer.Argument(help="The rule's code or name: FB103, version-agreement.")],
 ) -> None:
-    """Print a rule's page: the reason, a bad and a good example, the fix."""
+    """Print a rule's page: the reason, two examples, and the fix."""
     from fluxbump.check.rules import RULES, pages
 
     found = next((r for r in RULES.values() if code.upper() == r.code or code == r.slug), None)

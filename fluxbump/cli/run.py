@@ -33,14 +33,6 @@ if TYPE_CHECKING:
     from fluxbump.run.job import Report
     from fluxbump.run.setup import Place
 
-EPILOG = """
-Begin with `fluxbump run --dry-run`, which shows what would be pushed and sent; without a remote it
-needs no token. `fluxbump run --repo https://git.example.org/platform/monorepo.git` needs no
-checkout. What may be proposed, and when, is said under `run:` in fluxbump.yaml. The token comes
-from FLUXBUMP_TOKEN or FLUXBUMP_TOKEN_FILE, from the usual variable of the forge, or from git's
-credential helper.
-"""
-
 
 def run(
     *,
@@ -58,7 +50,9 @@ def run(
     base: Annotated[
         str | None,
         typer.Option(
-            "--base", metavar="BRANCH", help="The branch to propose to. [default: the remote's own]"
+            "--base",
+            metavar="BRANCH",
+            help="The base branch of the pull request. [default: the remote's own]",
         ),
     ] = None,
     forge: Annotated[
@@ -107,9 +101,9 @@ def run(
 ) -> int:
     """Keep a pull request open for the next safe release.
 
-    What a cron job calls. Decides by policy what to propose, pushes a branch and opens a pull
-    request; refreshes, closes and cleans up what earlier runs have left. Never merges. Run twice,
-    it changes nothing the second time.
+    For a cron job. It picks a release by policy, pushes a branch, and opens a pull request. It also
+    updates and closes the pull requests of earlier runs. It never merges. A second run changes
+    nothing.
     """
     from fluxbump.reports import run as reports
     from fluxbump.run import job

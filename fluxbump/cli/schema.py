@@ -31,7 +31,7 @@ def schema(
         Name, typer.Argument(help="fluxbump.yaml (config), FLEET.yaml, or the JSON of a command.")
     ],
 ) -> None:
-    """Print the JSON Schema of fluxbump.yaml, or of what `--output json` prints."""
+    """Print the JSON Schema of fluxbump.yaml or of a JSON report."""
     from fluxbump.reports import json_schemas
 
     Console().result(json_schemas.text(name.value))

@@ -41,17 +41,18 @@ def status(
     repo: RepoOption = None,
     rev: RevOption = "HEAD",
     worktree: Annotated[
-        bool, typer.Option("--worktree", help="Read the work tree, uncommitted changes included.")
+        bool,
+        typer.Option("--worktree", help="Read the working tree, uncommitted changes included."),
     ] = False,
     output: OutputOption = Output.TEXT,
     exit_code: ExitCodeOption = False,
     sources: ReleasesGroup,
     console: ConsoleGroup,
 ) -> int:
-    """Show where every pin is, what it holds, and whether they agree.
+    """Show every pin, its version, and whether the pins agree.
 
-    Exits with 1 if they do not, and with 7 if that cannot be judged. With --exit-code it says too
-    what `fluxbump run` would propose.
+    Exits with 1 if they do not, and with 7 if fluxbump cannot check that. With --exit-code, it also
+    prints the release for which `fluxbump run` would open a pull request.
     """
     from fluxbump.check.status import survey
     from fluxbump.cli.output.local_changes import say_what_differs

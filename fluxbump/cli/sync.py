@@ -19,11 +19,6 @@ from fluxbump.cli.options import (
     SyncGroup,
 )
 
-EPILOG = """
-Examples: `fluxbump sync --from chart` after somebody has moved the flux2 dependency of the wrapper;
-`fluxbump sync --from install-url --dry-run` shows what would follow the install URL.
-"""
-
 
 class From(StrEnum):
     """The pins whose release the others take."""
@@ -44,9 +39,9 @@ def sync(
     sources: BumpSourcesGroup,
     console: ConsoleGroup,
 ) -> int:
-    """Bring every other pin of the work tree to where the install URLs, or the chart, already are.
+    """Move every pin to the release of the install URL or chart.
 
-    Edits the work tree, all files or none; nothing is staged or committed.
+    Edits the working tree, all files or none. It stages and commits nothing.
     """
     from msgspec.structs import replace
 

@@ -43,12 +43,6 @@ if TYPE_CHECKING:
     from fluxbump.reports.table import Paint
     from fluxbump.workspace import Session
 
-EPILOG = """
-Examples: `fluxbump to 2.5.1 --dry-run` shows what would change; `fluxbump to 2.5` takes the
-newest 2.5.x that has a chart; `fluxbump to latest --in-place` edits the work tree instead of making
-a branch.
-"""
-
 _FAILED_CHECK = 1
 _REMOTE = "origin"
 
@@ -71,7 +65,8 @@ _DELIVERY = OptionGroup(
     Delivery,
     in_place=Flat(
         Annotated[
-            bool, typer.Option("--in-place", help="Edit the work tree; make no branch, no commit.")
+            bool,
+            typer.Option("--in-place", help="Edit the working tree; make no branch, no commit."),
         ],
         default=False,
     ),
@@ -154,9 +149,9 @@ def to(
     sources: BumpSourcesGroup,
     console: ConsoleGroup,
 ) -> int:
-    """Move every pin to a Flux release, in one commit on a new branch.
+    """Move every pin to a Flux release, in one commit on a branch.
 
-    The work tree, the index and the current branch are not touched, except by --in-place. The
+    The working tree, index, and current branch are not changed, except with --in-place. The
     target is the Flux release to install; the chart is the one whose appVersion is that
     release. With --migrate-apis, manifests that have to move come first, in a commit of their own;
     with --fix, settings of the HelmRelease that owns Flux, likewise. A gotk-components.yaml is
@@ -230,7 +225,7 @@ def _require_no_branch(rev: str, delivery: Delivery) -> None:
         if named:
             raise UsageError(
                 f"--in-place and {option} exclude each other",
-                hint="--in-place edits the work tree as it is, and makes no branch",
+                hint="--in-place edits the working tree as it is, and makes no branch",
             )
 
 

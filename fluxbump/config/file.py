@@ -68,7 +68,7 @@ class Config(Plain, frozen=True, kw_only=True):
     ] = ()
     kubernetes: Annotated[
         str | float | None,
-        Meta(description="The Kubernetes that runs, for FB207; goes before what is found."),
+        Meta(description="The Kubernetes version of the clusters, for FB207; overrides others."),
     ] = None
 
 

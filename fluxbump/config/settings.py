@@ -72,24 +72,24 @@ Refresh = Literal["base", "content"]
 
 
 class Policy(Struct, frozen=True, forbid_unknown_fields=True):
-    """What `fluxbump run` may propose, and how. Every key is optional."""
+    """The pull requests of `fluxbump run`. Every key is optional."""
 
     range: Annotated[
-        Text | None, Meta(description="Releases that may be proposed: `>=2.4 <2.8`.")
+        Text | None, Meta(description="Releases to open pull requests for: `>=2.4 <2.8`.")
     ] = None
     follow: Annotated[
-        Follow, Meta(description="How far a proposal may go from what is installed.")
+        Follow, Meta(description="How far from the installed release a pull request may go.")
     ] = "latest-safe"
     min_age_days: Annotated[
         int, Meta(ge=0, le=_MAX_AGE, description="Days since the chart was published.")
     ] = 0
     ignore: Annotated[
         tuple[Text, ...],
-        Meta(description="Releases, or ranges of them, that are never proposed."),
+        Meta(description="Releases, or ranges of them, without pull requests."),
     ] = ()
     schedule: Annotated[
         tuple[str, ...],
-        Meta(description="When it may be proposed: `mon-fri 08:00-17:00`. Empty for always."),
+        Meta(description="When to open pull requests: `mon-fri 08:00-17:00`. Empty for always."),
     ] = ()
     timezone: Annotated[str, Meta(description="Of the schedule: a name of the IANA database.")] = (
         "UTC"
@@ -127,7 +127,7 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     ] = RELEASE_NOTES
     base_branch: Annotated[
         Name | None,
-        Meta(description="The branch to propose to. The remote's default branch if unset."),
+        Meta(description="The base branch of pull requests. The remote's default branch if unset."),
     ] = None
 
 
@@ -188,9 +188,7 @@ class Plain(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         ProgramSource,
         Meta(description="What URLs and calls of helm in programs are: pins, or mentions."),
     ] = "pins"
-    run: Annotated[Policy, Meta(description="What `fluxbump run` may propose, and how.")] = (
-        NO_POLICY
-    )
+    run: Annotated[Policy, Meta(description="The pull requests of `fluxbump run`.")] = NO_POLICY
 
 
 class Settings(Plain, frozen=True, kw_only=True):

@@ -89,7 +89,7 @@ def find(path: Path | None) -> Layout:
     reason = one_line(done.err)
     if "dubious ownership" in reason:
         raise RepositoryError(
-            f"git does not trust {place}: it belongs to somebody else",
+            f"git does not trust {place}: another user owns it",
             hint=f"git config --global --add safe.directory {place.absolute()}",
         )
     if not answers and "not a git repository" in reason:
@@ -112,7 +112,7 @@ def _around(place: Path, private: Path, shared: Path) -> Layout:
     """Return the work tree around a git directory that we are in."""
     if private.name != ".git":
         raise RepositoryError(
-            f"in a git directory: {place}", hint="name the work tree with --repo PATH"
+            f"in a git directory: {place}", hint="name the working tree with --repo PATH"
         )
     return Layout(bare=False, root=private.parent, private=private, shared=shared)
 

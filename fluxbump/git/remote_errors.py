@@ -152,7 +152,7 @@ def refusal(result: RefResult, stderr: str, branch: str, where: str) -> RemoteEr
         return failure(f"{stderr}\n{reason}", where)
     if _STALE.search(reason) or ("atomic" in reason and _STALE.search(stderr)):
         return MovedError(
-            f"{branch} at {where} was moved by somebody else meanwhile",
+            f"{branch} at {where} has moved on the server meanwhile",
             hint="nothing was pushed; the next run starts from what is there now",
         )
     news = "; ".join(_server_words(stderr))

@@ -140,7 +140,7 @@ class Repository:
             RepositoryError: a bare repository has none.
         """
         if self.bare:
-            raise RepositoryError("a bare repository has no work tree", hint="use --rev REV")
+            raise RepositoryError("a bare repository has no working tree", hint="use --rev REV")
         return WorktreeSnapshot(self._git, self.root)
 
     def editable(self) -> EditableWorktree:
@@ -151,7 +151,7 @@ class Repository:
         """
         if self.bare:
             raise RepositoryError(
-                "a bare repository has no work tree to edit", hint="drop --in-place"
+                "a bare repository has no working tree to edit", hint="drop --in-place"
             )
         born = self._git.run("rev-parse", "--verify", "--quiet", "HEAD", accept=(0, 1))
         return EditableWorktree(self._git, self.root, self.commit("HEAD") if born else None)

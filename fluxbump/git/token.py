@@ -173,7 +173,7 @@ def from_forge(
 def _bitbucket(environ: Mapping[str, str], name: str) -> Credential:
     username, source = environ.get("BITBUCKET_USERNAME"), f"BITBUCKET_USERNAME and {name}"
     if not username:
-        raise UsageError(f"{name} is set, and BITBUCKET_USERNAME is not", hint="set both")
+        raise UsageError(f"BITBUCKET_USERNAME is required when {name} is set", hint="set both")
     return _of_account(username, _checked(environ[name], source), "bitbucket", source)
 
 

@@ -61,7 +61,7 @@ class IndexSnapshot(ObjectSnapshot):
 class WorktreeSnapshot(Searched):
     """What lies in the work tree: tracked files as they are, and new ones that are not ignored."""
 
-    name = "work tree"
+    name = "working tree"
 
     def __init__(self, runner: Git, root: Path, time: datetime | None = None) -> None:
         super().__init__()

@@ -97,7 +97,7 @@ class Writer:
         if status:
             raise RepositoryError(
                 f"git refused the branch: {reason}",
-                hint="somebody else made or moved it, or another branch is in its way",
+                hint="another process created or moved it, or another branch blocks its name",
             )
 
     def switch(self, branch: str) -> None:

@@ -247,7 +247,7 @@ def html(found: Matrix) -> str:
 <ul class="legend" aria-label="Legend">{legend}</ul>
 <div class="scroll" role="region" aria-label="API versions" tabindex="0">
 <table>
-<caption>Every kind of Flux and its API versions, from the releases' own definitions</caption>
+<caption>Every kind of Flux and its API versions, from the releases' own CRDs</caption>
 <thead>
 <tr><th scope="col">Kind</th><th scope="col">Version</th>{_heads(found)}</tr>
 </thead>

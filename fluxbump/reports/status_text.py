@@ -153,7 +153,7 @@ def _beside(view: Survey) -> str:
     pins = [pin for pin in view.inventory.pins if pin.track == FLUX]
     held = sorted({printable(pin.value) for pin in pins if pin.value})
     said = f"; tools and references hold {', '.join(held)}" if held else ""
-    return f"nothing here says which release of Flux is installed{said}"
+    return f"no Flux version found{said}"
 
 
 def _installer(view: Survey) -> str | None:

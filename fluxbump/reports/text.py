@@ -48,7 +48,7 @@ def preview(prepared: Prepared[Snapshot], paint: Paint) -> str:
     new = [finding for finding in prepared.verdict.findings if finding not in prepared.inherited]
     lines += findings(new, paint)
     old = [finding for finding in prepared.verdict.findings if finding in prepared.inherited]
-    lines += _section("Findings that were there before", _few(old), paint, len(old))
+    lines += _section("Existing findings (not caused by this change)", _few(old), paint, len(old))
     skipped = [
         f"{skipped_rule.code}  {skipped_rule.reason}" for skipped_rule in prepared.verdict.not_run
     ]

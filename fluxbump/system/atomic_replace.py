@@ -34,7 +34,7 @@ class Worktree(Struct, frozen=True):
     """Where files are replaced.
 
     Attributes:
-        root: of the work tree.
+        root: of the working tree.
         private: a directory of fluxbump's own in the git directory; it need not be there.
     """
 
@@ -74,11 +74,11 @@ def write(
                     "a run of --in-place was cut short", hint="run fluxbump again: it undoes that"
                 )
             journal = replace_journal.of(secrets.token_hex(8), before, after)
-            with changing(f"replaced {_files(after)} of the work tree") as change:
+            with changing(f"replaced {_files(after)} of the working tree") as change:
                 _write(place, journal, after, held, change)
     except BusyError:
         raise RepositoryError(
-            "another run of fluxbump is writing to this work tree", hint="wait for it"
+            "another run of fluxbump is writing to this working tree", hint="wait for it"
         ) from None
     except OSError as error:
         raise RepositoryError(
@@ -113,7 +113,7 @@ def recover(place: Worktree) -> int | None:
         raise RepositoryError(
             f"a run of --in-place was cut short, and cannot be undone: {_reason(error)}",
             where=_where(error, place),
-            hint="fix that and run fluxbump again",
+            hint="fix the cause, then run fluxbump again",
         ) from error
 
 
@@ -170,7 +170,7 @@ def _take_back(place: Worktree, journal: Journal) -> None:
         raise RepositoryError(
             f"could not be written, and not be undone either: {_reason(error)}",
             where=_where(error, place),
-            hint="fix that and run fluxbump again: it undoes the rest",
+            hint="fix the cause, then run fluxbump again: it undoes the rest",
         ) from error
 
 
@@ -284,9 +284,9 @@ def _undo(place: Worktree, journal: Journal) -> None:
 class _State(Enum):
     """What a journal's file is now."""
 
-    INTACT = "it holds what it held, or what somebody else has put there"
+    INTACT = "it has its old content, or what another program wrote"
     REPLACED = "it holds what fluxbump wrote"
-    UNKNOWN = "fluxbump may have replaced it, and somebody else has changed it since"
+    UNKNOWN = "fluxbump may have replaced it, and another program has changed it since"
 
 
 def _state(place: Worktree, temporary: str, step: JournalStep) -> _State:

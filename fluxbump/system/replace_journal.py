@@ -94,7 +94,7 @@ def parse(data: bytes) -> Journal:
         raise ValueError("no token, or no steps")
     parsed = tuple(map(_step, steps))
     if len({step.path for step in parsed}) != len(parsed):
-        raise ValueError("a path stands there twice")
+        raise ValueError("a path is there twice")
     return Journal(token, parsed)
 
 
@@ -102,7 +102,7 @@ def _step(entry: object) -> JournalStep:
     match entry:
         case [str(path), old, new] if is_inside(path):
             return JournalStep(path, _digest(old), _digest(new))
-    raise ValueError("a step does not name a file of the work tree")
+    raise ValueError("a step does not name a file of the working tree")
 
 
 def _digest(value: object) -> str | None:

@@ -245,7 +245,7 @@ def test_another_body_than_the_digest_promises_is_refused(
     error = failure(source(registry.spec(host=front.host)))
     assert error.message.startswith("the registry sends sha256:")
     assert error.hint == (
-        "try again; if it stays so, tell whoever runs the registry, and do not use it"
+        "try again; if it stays so, tell the operator of the registry, and do not use it"
     )
     front.spoil = lambda _, answered: answered
     assert listed(source(registry.spec(host=front.host))) == {"2.15.0": "2.5.1"}

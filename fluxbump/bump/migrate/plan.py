@@ -209,7 +209,9 @@ def _told(
         for move in some:
             resource, body = move.resource, parsed.get(move.resource.start)
             if found.files[path][resource.start : resource.end] != resource.api_version:
-                reason = "an anchor, a tag or an escape stands there, which is not rewritten"
+                reason = (
+                    "the value is an anchor, a tag or an escape, which fluxbump does not rewrite"
+                )
                 stays.append(_stays(resource, reason))
             elif body is None:
                 stays.append(_stays(resource, "its document cannot be parsed"))
@@ -306,7 +308,7 @@ def _mentions(found: Resources, sides: Sides) -> Iterator[Note]:
             version = mention.api_version
             what = f"{mention.kind} at {version}" if mention.kind else version
             fate = "does not serve" if why is Why.REMOVED else "calls deprecated"
-            message = f"this text names {what}, which Flux {sides.new} {fate}: look at it yourself"
+            message = f"this text names {what}, which Flux {sides.new} {fate}: check it yourself"
             yield Note(mention.api_location, message)
 
 

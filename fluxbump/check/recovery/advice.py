@@ -140,7 +140,7 @@ def _remarks(decision: Decision, names: Names, repaired: Repaired, seen: Seen) -
     elif repaired.not_run:
         yield f"CHART is empty, because it was not checked: {repaired.not_run}"
     elif not names.chart:
-        yield "CHART is empty, because the version does not stand in the HelmRelease. Look at what"
+        yield "CHART is empty, because the HelmRelease has no version. Read what"
         yield "it follows, and wait there for the repaired chart, instead of wait_for_chart."
     if decision.state is State.TERMINATING and decision.then is None:
         yield "No object was listed, so nobody knows what stays:"

@@ -180,7 +180,7 @@ def _install(inventory: Inventory) -> str:
     pins = [pin for pin in inventory.pins if pin.track == FLUX]
     if release is None or any(pin.form is not Form.EXACT for pin in pins if pin.value == release):
         raise PinError(
-            "nothing here says which Flux release is installed",
+            "no installed Flux version found",
             hint="see `fluxbump status`",
         )
     urls = set(_urls(pins, release, inventory.files))

@@ -87,7 +87,7 @@ def _stopped(seen: Seen, owner: tuple[str, str]) -> Decision:
         return Decision(State.GONE, "the cluster has no CRD of Flux")
     missing = _without(seen, running=False)
     if not missing:
-        why = "the controllers have Deployments and no available pod: look at their logs"
+        why = "the controllers have Deployments and no available pod: read their logs"
         return Decision(State.UNKNOWN, why)
     lost = f"without {' and '.join(missing)}"
     if _owner(seen, owner) is None:

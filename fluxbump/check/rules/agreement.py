@@ -130,7 +130,7 @@ def install_manifest(evidence: Evidence) -> Iterator[Outcome]:
     gone = list(_lost("FB102", lost_installs.urls, evidence))
     yield from gone
     if not (installers.sources(evidence.inventory) or gone):
-        yield NotApplicable("FB102", "nothing here installs a release of Flux")
+        yield NotApplicable("FB102", "no installed Flux release found")
 
 
 def _excluding(evidence: Evidence, exact: list[Pin]) -> Iterator[Finding]:

@@ -37,7 +37,7 @@ def beside_installs(evidence: Evidence) -> Iterator[Outcome]:
     sites = [(site, at) for site, at in every if not is_example(site.location.path)] or every
     if not sites:
         if installs(evidence.inventory.pins, FLUX) or installs(evidence.inventory.pins, FLUX2):
-            yield NotRun(_CODE, "nothing here says which release is installed")
+            yield NotRun(_CODE, "no installed Flux version found")
         yield from _among_themselves([pin for pin in beside if pin.track == FLUX])
         return
     for pin in beside:

@@ -43,7 +43,7 @@ def differs(evidence: Evidence) -> Iterator[Outcome]:
     """The chart holds the CRDs and images of the release that it claims."""
     exact = [pin for pin in _pins(evidence) if pin.form is Form.EXACT]
     if not exact:
-        yield NotRun(_CODE, "nothing here holds one version of the chart flux2")
+        yield NotRun(_CODE, "no single version of the chart flux2 found")
     for pin in exact:
         yield from _contradicted(pin, evidence)
         chart = _chart(pin, evidence)
@@ -66,7 +66,7 @@ def _contradicted(pin: Pin, evidence: Evidence) -> Iterator[Finding]:
 
 
 def _nothing(evidence: Evidence) -> str | None:
-    return None if _pins(evidence) else "nothing here asks for the chart flux2"
+    return None if _pins(evidence) else "no use of the chart flux2 found"
 
 
 def _pins(evidence: Evidence) -> list[Pin]:

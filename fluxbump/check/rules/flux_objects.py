@@ -95,7 +95,7 @@ def _of_clusters_at(release: str, found: Resources, evidence: Evidence) -> Resou
 def _others(evidence: Evidence, code: str) -> Iterator[NotRun]:
     """Say what was left out by that."""
     if installers.differ(evidence.inventory):
-        only = f"only manifests of clusters at Flux {evidence.installed} were judged"
+        only = f"only manifests of clusters at Flux {evidence.installed} were checked"
         yield NotRun(code, f"clusters here are at several releases: {only}")
 
 

@@ -15,7 +15,7 @@ def chart_version(evidence: Evidence) -> Iterator[Outcome]:
     """A chart that differs from the merge base has a higher version than there."""
     base = needed(evidence.baseline)
     if not evidence.team.raises:
-        yield NotApplicable("FB107", "`bump: none`: chart versions are raised by somebody else")
+        yield NotApplicable("FB107", "`bump: none`: your release process bumps chart versions")
     before = {chart.name: chart for chart in base.inventory.charts}
     nested = [chart.directory for chart in evidence.inventory.charts]
     for chart in evidence.inventory.charts:

@@ -30,7 +30,7 @@ def not_judged(evidence: Evidence) -> Iterator[Outcome]:
     """Nothing that looks like a pin was left out of what the other rules judge."""
     unsure = {one for one in evidence.inventory.notes if not one.certain}
     for note in sorted(unsure, key=lambda one: (one.location, one.message)):
-        yield Finding("FB003", Severity.NOTE, f"not judged: {note.message}", note.location)
+        yield Finding("FB003", Severity.NOTE, f"not checked: {note.message}", note.location)
 
 
 UNUSED_SUPPRESSION = Rule(
@@ -57,7 +57,7 @@ RULES = (
         "FB003",
         "not-judged",
         Severity.NOTE,
-        "Everything that looks like a pin was judged.",
+        "fluxbump checked everything that looks like a pin.",
         not_judged,
         traits=frozenset({Trait.STRICT, Trait.LISTED}),
         danger=Danger.TELLS,

@@ -31,7 +31,7 @@ def operator_agreement(evidence: Evidence) -> Iterator[Outcome]:
         if pin.track == OPERATOR and pin.form in (Form.EXACT, Form.OPAQUE)
     ]
     if not pins:
-        yield NotApplicable(_CODE, "nothing here pins flux-operator")
+        yield NotApplicable(_CODE, "no pin of flux-operator found")
         return
     odd = {pin: others for pin in pins if (others := _against(pin, pins))}
     if odd:

@@ -70,10 +70,12 @@ class Trait(Enum):
     AGREEMENT = "says whether the pins agree"
     ONE_RELEASE = "says whether the pins are of one release"
     REALIGNED = "its errors go when every pin moves to one release"
-    STOPS_RUN = "its errors stop a run before anything is proposed"
+    STOPS_RUN = "its errors stop a run before it opens a pull request"
     SAFETY = "says whether a cluster would survive a release"
     ADOPTION = "says whether the chart may be installed over the controllers that run"
-    ESSENTIAL = "is what the gate is for: broken, Flux can be destroyed; not judged, nothing passes"
+    ESSENTIAL = (
+        "is what the gate is for: broken, Flux can be destroyed; not checked, nothing passes"
+    )
     STRICT = "its notes fail a strict check too"
     LISTED = "a bump reports what it finds anyway, so the gate of a bump goes without it"
     SLOW = "parses every manifest, so it comes last"

@@ -86,7 +86,7 @@ RULES = (
         "FB120",
         "stale-mention",
         Severity.WARNING,
-        "Comments and documents say nothing of the present that is not so.",
+        "Comments and documents must not name an outdated version as current.",
         stale_mention,
         traits=frozenset({Trait.LISTED}),
         danger=Danger.TELLS,

@@ -184,8 +184,8 @@ def upgrade(evidence: Evidence) -> Iterator[Outcome]:
 def _nothing(inventory: Inventory) -> NotRun | NotApplicable:
     """Say why there is no release that could be judged."""
     if installs(inventory.pins, FLUX) or installs(inventory.pins, FLUX2):
-        return NotRun("FB202", "nothing here says which release is installed")
-    return NotApplicable("FB202", "nothing here installs Flux")
+        return NotRun("FB202", "no installed Flux version found")
+    return NotApplicable("FB202", "no installed Flux release found")
 
 
 def _written(target: _Holds, evidence: Evidence) -> Iterator[Finding]:
@@ -283,7 +283,7 @@ def _possible(left: str, target: _Holds, evidence: Evidence) -> Iterator[Finding
     if not every:
         return
     if past is None or past.silent(left):
-        why = f"; git history does not narrow this: {past.silent(left)}" if past else ""
+        why = f"; git history gives no extra information: {past.silent(left)}" if past else ""
         yield _upgrade(target, Severity.WARNING, _may_store(left, every, target) + why)
         return
     likely = stored_versions.reachable(evidence.crds, left, new, past.releases)

@@ -117,7 +117,7 @@ class _Source(Struct, frozen=True):
             raise IndexSourceError(
                 f"the archive of {title} has sha256 {found}, but the index says {release.digest}",
                 where=self.place.name,
-                hint="do not use the archive; tell whoever runs the chart repository",
+                hint="do not use the archive; tell the operator of the chart repository",
             )
         return data
 

@@ -102,7 +102,7 @@ def token_service(repository: RegistryRepository, challenge: Challenge) -> Token
         raise IndexSourceError(
             "the registry names no https URL where a token can be asked for",
             where=str(repository),
-            hint="tell whoever runs the registry; check the proxy if it is not the registry's own",
+            hint="tell the registry's operator; check the proxy if it is not the registry's own",
         )
     return TokenService(
         url=parts._replace(fragment="").geturl(),

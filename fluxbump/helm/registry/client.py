@@ -124,7 +124,7 @@ class Registry:
             reply = self._asked(repository, asked)
             if reply.status == _NOT_FOUND:
                 message = f"the registry does not have {digest}, which it names"
-                _fail(repository, message, "tell whoever runs the registry, or push it again")
+                _fail(repository, message, "tell the operator of the registry, or push it again")
             data = reply.body
             if size is not None and len(data) != size:
                 message = f"the registry sends {len(data)} bytes for {digest}, not {size}"
@@ -162,7 +162,7 @@ class Registry:
             raise error.reading("from the registry", IndexSourceError) from None
 
 
-_DAMAGED = "try again; if it stays so, tell whoever runs the registry, and do not use it"
+_DAMAGED = "try again; if it stays so, tell the operator of the registry, and do not use it"
 
 
 def _next(repository: RegistryRepository, url: str, reply: HttpReply) -> str | None:
@@ -177,7 +177,7 @@ def _next(repository: RegistryRepository, url: str, reply: HttpReply) -> str | N
     here = urlsplit(repository.api)
     if (target.scheme, target.netloc) != (here.scheme, here.netloc):
         message = "its list of tags goes on at another host"
-        _fail(repository, message, "tell whoever runs the registry")
+        _fail(repository, message, "tell the operator of the registry")
     return target.geturl()
 
 

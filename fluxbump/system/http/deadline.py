@@ -93,7 +93,7 @@ class _Backend(httpcore.NetworkBackend):
                 failure = error
             else:
                 return _Stream(made, self._deadline)
-        raise failure or httpcore.ConnectError(f"no address for {host}")
+        raise failure or httpcore.ConnectError(f"cannot resolve the host name {host}")
 
 
 def _addresses(host: str, port: int) -> list[str]:

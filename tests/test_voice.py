@@ -1,0 +1,225 @@
+"""What users read: plain trade English. Some words are refused, each with what to write instead.
+
+Checked are the help of every command, every text of the program that has a space in it (messages,
+findings, reports; docstrings are for developers), the documents, and the pages of the rules.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from fluxbump.cli import help_layout
+from fluxbump.cli.app import COMMANDS, build
+from tests.helpers import ROOT, Cli
+
+INSTEAD = {
+    r"mend(s|ed|ing)?": "fix",
+    r"be had": "available",
+    r"go(es)? before it": "take precedence over, override",
+    r"judg(e|es|ed|ing|e?ment)|unjudged": "check",
+    r"saved? by|save for|save that": "except",
+    r"anew": "again",
+    r"stands? (in|around|beside|there)|lies under": "is in",
+    r"forge's interface|REST interface": "API",
+    r"the Kubernetes that runs": "the Kubernetes version",
+    r"definitions?": "CRDs",
+    r"look(s|ed|ing)? at": "read, check",
+    r"say --\w+": "use",
+    r"rais(e|es|ed|ing) (a|the|its|their|your|own) (own )?versions?": "bump",
+    r"work trees?": "working tree",
+    r"propos(e|es|ed|ing|als?)": "open a pull request for",
+    r"pins move|what is behind": "fluxbump updates pins, outdated pins",
+    r"somebody|whoever|for a person": "you, the operator, another process",
+    r"foretells?|comes to be|born with": "predicts, is created, has",
+    r"web address": "URL",
+    r"misspelt|(colour|favour|honour|neighbour)(s|ed|ing)?|behaviour|centre|grey|licence":
+        "the American spelling",
+    r"(authoris|recognis|initialis|normalis|serialis|summaris|organis)(e|es|ed|ing|ation)":
+        "the American spelling",
+}  # fmt: skip
+"""Words that users do not read, as patterns, and what to write instead."""
+
+ALLOWED = {
+    "fluxbump/text/languages.py": "changelog license licence",  # the names of files
+}
+"""A text in a file that has such a word for the reason beside it."""
+
+OTHERS = ("fluxbump/run/", "fluxbump/forges/", "fluxbump/fleet/", "fluxbump/cli/fleet.py",
+          "fluxbump/reports/run.py", "fluxbump/reports/fleet.py", "docs/run.md", "docs/forges.md",
+          "docs/fleet.md")  # fmt: skip
+"""The scheduled job and its forges, which still have words of their own."""
+
+_WORDS = {
+    re.compile(rf"(?<![\w/-])(?:{word})(?![\w-])", re.IGNORECASE): instead
+    for word, instead in INSTEAD.items()
+}
+_CODE = re.compile(r"^```.*?^```$|`[^`]+`|\]\([^)]*\)|<!--.*?-->", re.MULTILINE | re.DOTALL)
+_DEFINES = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def refused(text: str) -> list[str]:
+    """Say which words of a text to replace, and by what."""
+    one_line = " ".join(text.split())
+    return [
+        f"{found[0]!r}: write {instead}"
+        for word, instead in _WORDS.items()
+        for found in word.finditer(one_line)
+    ]
+
+
+def program_texts(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the texts of a module that are neither docstrings nor single words."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    silent = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Constant) or id(node) in silent:
+            continue
+        if isinstance(node.value, str) and " " in node.value:
+            yield node.lineno, node.value
+
+
+def page_texts(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the paragraphs of a page, without its code and the targets of its links."""
+    text = _CODE.sub(lambda code: "\n" * code[0].count("\n"), path.read_text(encoding="utf-8"))
+    line = 1
+    for paragraph in text.split("\n\n"):
+        yield line, paragraph
+        line += paragraph.count("\n") + 2
+
+
+def sources() -> list[Path]:
+    """List every file that has texts for users."""
+    files = [
+        *(ROOT / "fluxbump").rglob("*.py"),
+        *(ROOT / "fluxbump" / "check" / "rules" / "pages").glob("*.md"),
+        *(ROOT / "docs").glob("*.md"),
+        ROOT / "README.md",
+        ROOT / "CONTRIBUTING.md",
+    ]
+    return [file for file in files if not file.relative_to(ROOT).as_posix().startswith(OTHERS)]
+
+
+def test_no_text_has_a_refused_word() -> None:
+    problems = []
+    for path in sources():
+        name = path.relative_to(ROOT).as_posix()
+        texts = program_texts(path) if path.suffix == ".py" else page_texts(path)
+        for line, text in texts:
+            if name in ALLOWED and ALLOWED[name] in " ".join(text.split()):
+                continue
+            problems += [f"{name}:{line}: {problem}" for problem in refused(text)]
+    assert not problems, "\n".join(problems)
+
+
+def test_every_exception_is_in_use() -> None:
+    for name, text in ALLOWED.items():
+        assert text in " ".join((ROOT / name).read_text(encoding="utf-8").split()), name
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("Mend the file", 1),
+        ("the work\n  tree", 1),
+        ("not-judged", 0),  # a name
+        ("amended", 0),
+        ("nothing is proposed, whoever asks", 2),
+        ("the definition of `done`", 1),
+    ],
+)
+def test_a_refused_word_is_found(text: str, number: int) -> None:
+    assert len(refused(text)) == number
+
+
+# --- help ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_has_examples_and_exit_codes_and_no_refused_word(cli: Cli, command: str) -> None:
+    shown = cli(*command.split(), "--help").out
+    assert "\nExamples:\n  # " in shown
+    assert shown.index("Examples:") < shown.index("Options:") < shown.index("Exit codes:")
+    assert max(len(line) for line in shown.splitlines() if "<" not in line) <= 80  # but choices
+    if command != "fleet":
+        assert refused(shown) == []
+
+
+def test_the_list_of_commands_is_not_cut(cli: Cli) -> None:
+    listed = cli("--help").out.partition("Commands:\n")[2].partition("\n\n")[0].splitlines()
+    assert [line.split()[0] for line in listed] == list(COMMANDS)
+    for line in listed:
+        summary = line[len("  releases  ") :]
+        assert summary.endswith("."), line
+        assert not summary.endswith("..."), line
+        assert len(summary) <= 60, line
+
+
+def test_every_option_is_in_one_group() -> None:
+    members = [name for names in help_layout.GROUPS.values() for name in names.split()]
+    assert len(members) == len(set(members))
+    program = typer.main.get_command(build())
+    options = {
+        name.lstrip("-")
+        for command in program.commands.values()  # type: ignore[attr-defined]  # a group has them
+        for parameter in command.params
+        for name in parameter.opts
+        if name.startswith("--")
+    }
+    assert options - {*members} <= {"help", "format"}
+    assert {*members} - options == set()
+
+
+@pytest.mark.parametrize("command", list(COMMANDS))
+def test_examples_can_be_typed(command: str) -> None:
+    program = typer.main.get_command(build())
+    for comment, line in help_layout.EXAMPLES[command]:
+        assert comment[0].isupper()
+        words = shlex.split(line.partition(" > ")[0])
+        assert words[:2] == ["fluxbump", command]
+        leaf = program.commands[command]  # type: ignore[attr-defined]  # a group has them
+        assert leaf.make_context(command, words[2:]).params
+
+
+# --- environment --------------------------------------------------------------------------------
+
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+_NO_SETTINGS = {
+    # of what is read, not of the environment: limits, git's state, names to find in repositories
+    *("RLIMIT_FSIZE", "RLIMIT_DATA", "RLIMIT_CPU", "REVERT_HEAD", "MERGE_HEAD", "CHERRY_PICK_HEAD"),
+    "EAI_NODATA",
+    *("FLUX_VERSION", "FLUX_CLI_VERSION", "FLUXCD_VERSION", "FLUX2_VERSION", "FLUX2_CLI_VERSION"),
+    *("K3S_CHANNEL", "INSTALL_K3S_CHANNEL"),
+    # set for a program that fluxbump starts, or handed on to it
+    *("FLUXBUMP_GIT_USERNAME", "FLUXBUMP_GIT_PASSWORD", "PYDANTIC_DISABLE_PLUGINS", "LC_ALL"),
+    *("LD_LIBRARY_PATH", "GCM_INTERACTIVE", "SSH_ASKPASS_REQUIRE", "GPG_TTY", "WAYLAND_DISPLAY"),
+    *("XDG_STATE_HOME", "XDG_RUNTIME_DIR", "XDG_DATA_HOME", "DBUS_SESSION_BUS_ADDRESS"),
+    *("CURL_SSL_BACKEND", "CURL_CA_BUNDLE"),
+}
+"""Names in the program that look like a variable, and are none that a user sets for fluxbump."""
+
+
+def variables_of_the_program() -> set[str]:
+    """Collect the names of variables in the program's texts, without git's own."""
+    return {
+        node.value
+        for path in (ROOT / "fluxbump").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and _VARIABLE.fullmatch(node.value)
+        and not node.value.startswith("GIT_")
+    }
+
+
+def test_the_page_lists_every_variable_that_is_read() -> None:
+    page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"`([A-Z][A-Z0-9_]+)`", page.partition("## Environment")[2]))
+    assert variables_of_the_program() - _NO_SETTINGS - listed == set()
+    assert {"FLUXBUMP_TOKEN", "FLUXBUMP_INDEX", "GITLAB_TOKEN"} <= listed
