@@ -1,6 +1,6 @@
 """fluxbump moves every Flux pin of a GitOps monorepo to one release, in one commit, or refuses.
 
-For programs: `check` and `status`, and the values they return; see `fluxbump.api`.
+For programs: `check`, `status` and `bump`, and the values they return; see `fluxbump.api`.
 """
 
 from __future__ import annotations
@@ -12,9 +12,21 @@ from typing import TYPE_CHECKING
 from fluxbump.version import __version__
 
 if TYPE_CHECKING:
-    from fluxbump.api import Finding, Location, Related, Severity, Survey, Verdict, check, status
+    from fluxbump.api import (
+        Bumped,
+        Finding,
+        Location,
+        Related,
+        Severity,
+        Survey,
+        Verdict,
+        bump,
+        check,
+        status,
+    )
 
 __all__ = [
+    "Bumped",
     "Finding",
     "Location",
     "Related",
@@ -22,16 +34,18 @@ __all__ = [
     "Survey",
     "Verdict",
     "__version__",
+    "bump",
     "check",
     "status",
 ]
 
 
 class _Package(ModuleType):
-    """This package, where `check` stays the function for programs.
+    """This package, where `check` and `bump` stay the functions for programs.
 
-    The room `fluxbump.check` has the same name, and Python binds a submodule in its package when
-    it is first imported. Rooms are imported by their full names, so nothing misses that binding.
+    The rooms `fluxbump.check` and `fluxbump.bump` have the same names, and Python binds a
+    submodule in its package when it is first imported. Rooms are imported by their full names,
+    so nothing misses that binding.
     """
 
     def __setattr__(self, name: str, value: object) -> None:

@@ -1,4 +1,4 @@
-"""For programs: judge a repository without the command line.
+"""For programs: judge a repository, and move its pins, without the command line.
 
     from fluxbump import check
 
@@ -14,14 +14,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from msgspec import Struct
+
+from fluxbump.bump import bump as journey
+from fluxbump.bump.changes import Change
+from fluxbump.bump.plan import Options
 from fluxbump.check import check as examine
-from fluxbump.check import gate
+from fluxbump.check import gate, rules
 from fluxbump.check.evidence import NO_BASE, Absent
 from fluxbump.check.status import Survey, load, survey
 from fluxbump.check.verdict import Verdict
 from fluxbump.config.source_options import SourceOptions
+from fluxbump.errors import UsageError
 from fluxbump.git.repository import Repository
-from fluxbump.model import Finding, Location, Related, Severity, Snapshot
+from fluxbump.model import FLUX, Finding, Location, Related, Severity, Snapshot
 from fluxbump.workspace import at, open_session
 
 
@@ -94,4 +100,108 @@ def status(
         return survey(session.snapshot, session.settings, session.index)
 
 
-__all__ = ["Finding", "Location", "Related", "Severity", "Survey", "Verdict", "check", "status"]
+class Bumped(Struct, frozen=True):
+    """What became of a bump.
+
+    Attributes:
+        release: the Flux release that it leads to.
+        changes: each pin that moves, with the version that it will hold.
+        refusals: the errors that stop it; empty when it passed.
+        verdict: all that the rules say of the result.
+        patch: what `git apply` takes, from the commit that was read; empty if nothing changes.
+        branch: the branch that holds the result, or would.
+        commit: that branch's tip; None if it was not made: refused, a dry run, nothing to do.
+    """
+
+    release: str
+    changes: tuple[Change, ...]
+    refusals: tuple[Finding, ...]
+    verdict: Verdict
+    patch: bytes
+    branch: str
+    commit: str | None
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing stops it."""
+        return not self.refusals
+
+
+def bump(
+    version: str,
+    repository: str | Path = ".",
+    *,
+    rev: str = "HEAD",
+    index: str | None = None,
+    releases: str | None = None,
+    offline: bool = False,
+    dry_run: bool = False,
+    accept_risk: Sequence[str] = (),
+) -> Bumped:
+    """Move every pin to a release, in one commit on a new branch; what `fluxbump to` does.
+
+    The work tree, the index and the current branch stay as they are. A bump that the rules refuse
+    is no exception: it makes no branch, and `refusals` says why.
+
+    Args:
+        version: a Flux release (`2.5.1`), a line (`2.5`), `latest`, or `latest-safe`.
+        repository: a path in it.
+        rev: the branch, tag or commit to start from.
+        index: the chart index, a URL or a path; None for the configured one.
+        releases: where the manifests of Flux releases are, likewise.
+        offline: use what is cached only.
+        dry_run: compute everything, and make no branch.
+        accept_risk: codes of rules whose errors do not stop it.
+
+    Raises:
+        FluxbumpError: there is nothing to move, the release has no chart, the branch is there
+            already with something else, or something cannot be read; see `fluxbump.errors`.
+    """
+    accepted = _accepted(accept_risk)
+    options = SourceOptions(index, releases, offline)
+    with open_session(Path(repository), at(rev), options) as session:
+        settings = session.settings
+        request = journey.Request(
+            target=version,
+            options=Options(level=settings.bump),
+            mentions=settings.mentions,
+            accepted=accepted,
+        )
+        looked = journey.look(session, request, compare=False)
+        prepared = journey.prepare(session, looked, request)
+        made = None
+        if prepared.passed and not prepared.empty and not dry_run:
+            made = journey.deliver(session.repository, prepared)
+        return Bumped(
+            prepared.plan.targets[FLUX],
+            prepared.plan.changes,
+            prepared.refusals,
+            prepared.verdict,
+            prepared.built.patch,
+            prepared.branch,
+            made.commit if made else None,
+        )
+
+
+def _accepted(codes: Sequence[str]) -> frozenset[str]:
+    refusing = [code for code, rule in rules.RULES.items() if rule.broken]
+    for code in codes:
+        if code not in refusing:
+            raise UsageError(
+                f"no rule {code} refuses a bump", hint=f"those that do: {', '.join(refusing)}"
+            )
+    return frozenset(codes)
+
+
+__all__ = [
+    "Bumped",
+    "Finding",
+    "Location",
+    "Related",
+    "Severity",
+    "Survey",
+    "Verdict",
+    "bump",
+    "check",
+    "status",
+]

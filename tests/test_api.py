@@ -11,7 +11,7 @@ import pytest
 
 import fluxbump
 from fixtures import generate
-from fluxbump.errors import RepositoryError
+from fluxbump.errors import RepositoryError, UsageError
 
 _DOCS = Path(__file__).parent.parent / "docs" / "api.md"
 
@@ -84,3 +84,50 @@ def test_check_is_the_function_whatever_was_imported_before() -> None:
         "assert gate.__name__ == 'fluxbump.check.gate'\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# --- bump -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def every_chart(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(generate.index(tmp_path_factory.mktemp("all-charts")))
+
+
+def _git(repository: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        ["git", "-C", str(repository), *arguments], capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+def test_bump_makes_a_branch(tmp_path: Path, every_chart: str) -> None:
+    repository = generate.repository(tmp_path / "r")
+    before = _git(repository, "rev-parse", "HEAD")
+    result = fluxbump.bump("2.5.1", repository, index=every_chart)
+    assert (result.release, result.passed, len(result.changes)) == ("2.5.1", True, 13)
+    assert result.branch == "fluxbump/flux-2.5.1"
+    assert result.commit == _git(repository, "rev-parse", result.branch)
+    assert _git(repository, "rev-parse", "HEAD", "--abbrev-ref", "HEAD").split() == [before, "main"]
+    assert _git(repository, "status", "--porcelain") == ""
+
+
+def test_bump_shows_only_what_it_would_do(tmp_path: Path, every_chart: str) -> None:
+    repository = generate.repository(tmp_path / "r")
+    result = fluxbump.bump("2.5.1", repository, index=every_chart, dry_run=True)
+    assert b'+    version: "2.15.0"' in result.patch
+    assert result.commit is None
+    assert _git(repository, "branch", "--format=%(refname:short)") == "main"
+
+
+def test_a_bump_that_is_refused_says_why(tmp_path: Path, every_chart: str) -> None:
+    repository = generate.repository(tmp_path / "r")
+    result = fluxbump.bump("2.8.5", repository, index=every_chart)
+    assert {finding.code for finding in result.refusals} == {"FB202", "FB203", "FB207"}
+    assert (result.passed, result.commit) == (False, None)
+    assert _git(repository, "branch", "--format=%(refname:short)") == "main"
+    risky = ["FB202", "FB203", "FB207"]
+    forced = fluxbump.bump("2.8.5", repository, index=every_chart, accept_risk=risky)
+    assert forced.commit == _git(repository, "rev-parse", "fluxbump/flux-2.8.5")
+    with pytest.raises(UsageError, match="no rule FB999 refuses a bump"):
+        fluxbump.bump("2.8.5", repository, accept_risk=["FB999"])

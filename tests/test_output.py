@@ -22,6 +22,7 @@ from typer.models import OptionInfo
 
 from fixtures import states
 from fluxbump.cli.app import COMMANDS
+from fluxbump.cli.output.verdicts import FORMATS as CHECK_FORMATS
 from fluxbump.text import printable
 from tests.helpers import Repo
 
@@ -54,6 +55,8 @@ EXACT = {"patch"}
 
 def forms() -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield each command with the options of each of its formats."""
+    # Its option takes FORMAT=FILE too, so its type does not list them.
+    yield from (("check", ("--output", name)) for name in CHECK_FORMATS)
     for name, leaf in COMMANDS.items():
         yield name, ()
         yield name, ("--verbose",)
@@ -175,7 +178,7 @@ def test_every_command_is_here() -> None:
 
 
 @pytest.mark.parametrize(("name", "option", "value"), [
-    ("to", "--output", "patch"), ("check", "--format", "github"), ("check", "--format", "markdown"),
+    ("to", "--output", "patch"), ("check", "--output", "github"), ("check", "--output", "markdown"),
     ("path", "--output", "mermaid"), ("matrix", "--output", "html"), ("status", "--output", "json"),
     ("run", "--log-format", "json"), ("fleet", "--output", "json"), ("recover", "--output", "json"),
 ])  # fmt: skip
