@@ -14,10 +14,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from fluxbump.check import check as examine
+from fluxbump.check import check as journey
 from fluxbump.check import gate
 from fluxbump.check.evidence import NO_BASE, Absent
-from fluxbump.check.status import Survey, load, survey
+from fluxbump.check.status import Survey, survey
 from fluxbump.check.verdict import Verdict
 from fluxbump.config.source_options import SourceOptions
 from fluxbump.git.repository import Repository
@@ -60,15 +60,9 @@ def check(
         if base is not None:
             ours = session.repository
             compare = ours.snapshot(ours.merge_base(base, rev or "HEAD"), base)
-        examined = examine.examine(
-            session.snapshot,
-            session.settings,
-            load(session.index),
-            base=compare,
-            codes=codes,
-            means=examine.Means(lineage=session.lineage, sources=session.releases),
-        )
-        return examine.judge(examined, codes)
+        means = journey.means_of(session)
+        examined = journey.look(session, base=compare, codes=codes, means=means)
+        return journey.judge(examined, codes)
 
 
 def status(
@@ -91,7 +85,7 @@ def status(
     """
     options = SourceOptions(index, offline=offline)
     with open_session(Path(repository), at(rev), options) as session:
-        return survey(session.snapshot, session.settings, session.index)
+        return survey(session)
 
 
 __all__ = ["Finding", "Location", "Related", "Severity", "Survey", "Verdict", "check", "status"]
