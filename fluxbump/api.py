@@ -16,13 +16,15 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from fluxbump.bump import bump as journey
+from fluxbump.bump import bump as bumps
 from fluxbump.bump.changes import Change
+from fluxbump.bump.deliver import deliver
 from fluxbump.bump.plan import Options
-from fluxbump.check import check as examine
+from fluxbump.bump.prepared import Request
+from fluxbump.check import check as checks
 from fluxbump.check import gate, rules
 from fluxbump.check.evidence import NO_BASE, Absent
-from fluxbump.check.status import Survey, load, survey
+from fluxbump.check.status import Survey, survey
 from fluxbump.check.verdict import Verdict
 from fluxbump.config.source_options import SourceOptions
 from fluxbump.errors import UsageError
@@ -66,15 +68,9 @@ def check(
         if base is not None:
             ours = session.repository
             compare = ours.snapshot(ours.merge_base(base, rev or "HEAD"), base)
-        examined = examine.examine(
-            session.snapshot,
-            session.settings,
-            load(session.index),
-            base=compare,
-            codes=codes,
-            means=examine.Means(lineage=session.lineage, sources=session.releases),
-        )
-        return examine.judge(examined, codes)
+        means = checks.means_of(session)
+        examined = checks.look(session, base=compare, codes=codes, means=means)
+        return checks.judge(examined, codes)
 
 
 def status(
@@ -97,7 +93,7 @@ def status(
     """
     options = SourceOptions(index, offline=offline)
     with open_session(Path(repository), at(rev), options) as session:
-        return survey(session.snapshot, session.settings, session.index)
+        return survey(session)
 
 
 class Bumped(Struct, frozen=True):
@@ -161,17 +157,17 @@ def bump(
     options = SourceOptions(index, releases, offline)
     with open_session(Path(repository), at(rev), options) as session:
         settings = session.settings
-        request = journey.Request(
+        request = Request(
             target=version,
             options=Options(level=settings.bump),
             mentions=settings.mentions,
             accepted=accepted,
         )
-        looked = journey.look(session, request, compare=False)
-        prepared = journey.prepare(session, looked, request)
+        looked = bumps.look(session, request, compare=False)
+        prepared = bumps.prepare(session, looked, request)
         made = None
         if prepared.passed and not prepared.empty and not dry_run:
-            made = journey.deliver(session.repository, prepared)
+            made = deliver(session.repository, prepared)
         return Bumped(
             prepared.plan.targets[FLUX],
             prepared.plan.changes,

@@ -21,7 +21,7 @@ from fluxbump.config.settings import (
     Settings,
 )
 from fluxbump.config.source_options import AS_CONFIGURED, SourceOptions
-from fluxbump.errors import ConfigError, ResolveError
+from fluxbump.errors import ConfigError, IndexSourceError, ResolveError
 from fluxbump.flux.download import Upstream
 from fluxbump.flux.gotk_source import Place, Texts, published
 from fluxbump.flux.index_or_table import BRIEF, IndexOrTable, IndexReach, LocalIndex
@@ -30,7 +30,7 @@ from fluxbump.git import remote_url
 from fluxbump.git.lineage import Lineage
 from fluxbump.git.objects import CommitSnapshot
 from fluxbump.git.repository import Repository
-from fluxbump.helm.chart_releases import IndexSource
+from fluxbump.helm.chart_releases import ChartIndex, IndexSource
 from fluxbump.helm.index import places
 from fluxbump.model import Snapshot
 from fluxbump.text.live_code import decode
@@ -93,6 +93,15 @@ class Session(Struct, Generic[S_co], frozen=True, dict=True):
             self.options, self.settings, self.root, must_answer=self.index_must_answer
         )
         return self._opened.enter_context(opened)
+
+    @cached_property
+    def chart_index(self) -> ChartIndex | IndexSourceError:
+        """The chart index, or why it is not available; it is read once."""
+        source = self.index
+        try:
+            return source.load()
+        except IndexSourceError as error:
+            return error
 
     @cached_property
     def releases(self) -> Sources:

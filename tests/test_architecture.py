@@ -26,7 +26,7 @@ OUTSIDE = {
     "check.kubectl", "check.recovery.live", "flux.download",
     # They are given a repository, or divide work among processes.
     "bump.bump", "bump.commits", "bump.deliver", "bump.goal", "bump.in_place", "bump.prepared",
-    "check.starting_point",
+    "bump.route_evidence", "check.starting_point",
     # All of the forges but their seam, and what tells them apart.
     "forges.authorization", "forges.azure", "forges.bitbucket", "forges.client", "forges.gitea",
     "forges.github", "forges.gitlab", "forges.pull_requests", "forges.registry",

@@ -54,7 +54,7 @@ def prepared(repo: Repo, opened: list[Repository], target: str = "2.5.1", **what
     settings = Settings(**what)  # type: ignore[arg-type]  # keys of Settings
     options = SourceOptions(str(repo.index), offline=True)
     with Session(repository, base, settings, options, repo.path) as session:
-        looked = look(base, settings, session.index)
+        looked = look(session)
         return bump.prepare(session, looked, Request(target))
 
 
@@ -126,7 +126,7 @@ def test_the_migration_and_what_comes_next(tmp_path: Path, index: Path) -> None:
     try:
         base = made.snapshot(made.commit("HEAD"), "HEAD")
         with Session(made, base, Settings(), SourceOptions(str(index)), None) as session:
-            looked = look(base, Settings(), session.index)
+            looked = look(session)
             ready = bump.prepare(session, looked, Request("2.5.1"))
     finally:
         made.close()

@@ -11,7 +11,7 @@ from semver import Version
 
 from fluxbump.bump import goal
 from fluxbump.check import gather
-from fluxbump.check.starting_point import look
+from fluxbump.check.starting_point import looked_at
 from fluxbump.config.settings import Policy, Settings
 from fluxbump.discover.tracks import needs_chart
 from fluxbump.errors import IndexSourceError, RepositoryError, ResolveError
@@ -220,7 +220,9 @@ def sources(*tagged: str, error: RepositoryError | None = None) -> tuple[Sources
 
 def test_tags_say_which_releases_exist() -> None:
     told, asked = sources("2.98.0", "2.99.0", "2.99.1-rc.1")
-    looked = look(snapshot({"a.sh": script("2.5.1")}), Settings(), Index(), sources=told)
+    looked = looked_at(
+        snapshot({"a.sh": script("2.5.1")}), Settings(), Index().load(), sources=told
+    )
     assert goal.find(looked, "2.98.0") == ReleaseWithoutChart(Version(2, 98, 0))
     assert goal.find(looked, "latest") == ReleaseWithoutChart(Version(2, 99, 0))
     assert goal.find(looked, "2.99.1-rc.1") == ReleaseWithoutChart(Version(2, 99, 1, "rc.1"))
@@ -229,7 +231,9 @@ def test_tags_say_which_releases_exist() -> None:
 
 def test_tags_are_not_asked_for_what_is_known_without_them() -> None:
     told, asked = sources("2.99.0")
-    looked = look(snapshot({"a.sh": script("2.5.1")}), Settings(), Index(), sources=told)
+    looked = looked_at(
+        snapshot({"a.sh": script("2.5.1")}), Settings(), Index().load(), sources=told
+    )
     assert goal.find(looked, WITHOUT_CHART) == ReleaseWithoutChart(Version(2, 6, 0))
     assert asked == []
 
@@ -238,7 +242,7 @@ def test_tags_are_not_asked_where_a_chart_is_pinned() -> None:
     told, asked = sources("2.99.0")
     files = {"a.sh": script("2.5.1"), "chart/Chart.yaml": wrapper('"2.15.0"')}
     chart = ChartRelease("flux2", Version(2, 15, 0), Version(2, 5, 1))
-    looked = look(snapshot(files), Settings(), Index(chart), sources=told)
+    looked = looked_at(snapshot(files), Settings(), Index(chart).load(), sources=told)
     assert goal.find(looked, "latest") == chart
     with pytest.raises(ResolveError, match=r"no chart flux2 ships Flux 2\.99\.0"):
         goal.find(looked, "2.99.0")
@@ -247,21 +251,21 @@ def test_tags_are_not_asked_where_a_chart_is_pinned() -> None:
 
 def test_tags_that_cannot_be_read_are_told() -> None:
     told, _ = sources(error=RepositoryError("the tags cannot be read"))
-    looked = look(snapshot({"a.sh": script("2.5.1")}), Settings(), Index(), sources=told)
+    looked = looked_at(
+        snapshot({"a.sh": script("2.5.1")}), Settings(), Index().load(), sources=told
+    )
     assert goal.find(looked, "latest") == ReleaseWithoutChart(NEWEST)
     assert looked.no_tags == "the tags cannot be read"
     with pytest.raises(RepositoryError):
         looked.tagged(strict=True)
 
 
-def test_an_index_is_needed_unless_said_otherwise() -> None:
-    missing = Index(error=IndexSourceError("no index"))
-    with pytest.raises(IndexSourceError):
-        look(snapshot({"a.sh": script()}), Settings(), missing)
+def test_an_index_is_needed_where_a_chart_is_pinned() -> None:
+    missing = IndexSourceError("no index")
     files = {"a.sh": script(), "chart/Chart.yaml": wrapper()}
     with pytest.raises(IndexSourceError):
-        look(snapshot(files), Settings(), missing, may_lack_index=True)
-    looked = look(snapshot({"a.sh": script()}), Settings(), missing, may_lack_index=True)
+        looked_at(snapshot(files), Settings(), missing)
+    looked = looked_at(snapshot({"a.sh": script()}), Settings(), missing)
     assert str(looked.no_index) == "no index"
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 from typing import Annotated
 
+import pytest
 import typer
 from msgspec import Struct
 
 from fluxbump.cli.app import COMMANDS, build
 from fluxbump.cli.option_groups import Flat, OptionGroup, flat
+from fluxbump.workspace import Session
 from tests.helpers import Cli
+from tests.test_architecture import MODULES, tree, within
 
 
 class Two(Struct, frozen=True):
@@ -58,3 +62,40 @@ def test_the_help_lists_them_in_the_order_of_before(cli: Cli) -> None:
     help_text = cli("to", "--help").out
     order = [help_text.index(f"  --{name} ") for name in ("render", "helm", "flux", "kubernetes")]
     assert order == sorted(order)
+
+
+# --- sessions ---------------------------------------------------------------------------------
+
+SESSION = {name for name in vars(Session) if not name.startswith("_")} - {"ever_held"}
+"""What a session holds."""
+COMMANDS_OF_SESSIONS = [module for module in MODULES if within(module, {"cli", "api", "run"})]
+
+
+def handed_on(call: ast.Call) -> set[str]:
+    """The values of a session that a call hands on."""
+    given = [*call.args, *(keyword.value for keyword in call.keywords)]
+    return {
+        node.attr
+        for value in given
+        for node in ast.walk(value)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, (ast.Name, ast.Attribute))
+        and ast.unparse(node.value).rpartition(".")[2] in {"session", "opened"}
+        and node.attr in SESSION
+    }
+
+
+@pytest.mark.parametrize("module", COMMANDS_OF_SESSIONS)
+def test_no_command_hands_on_more_than_one_value_of_a_session(module: str) -> None:
+    """What needs two of them takes the session."""
+    calls = [node for node in ast.walk(tree(module)) if isinstance(node, ast.Call)]
+    assert [(call.lineno, found) for call in calls if len(found := handed_on(call)) > 1] == []
+
+
+def test_values_that_are_handed_on_are_seen() -> None:
+    (call,) = [
+        n
+        for n in ast.walk(ast.parse("f(session.index, x=session.settings.run)"))
+        if isinstance(n, ast.Call)
+    ]
+    assert handed_on(call) == {"index", "settings"}

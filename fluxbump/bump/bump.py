@@ -56,15 +56,7 @@ def look(
     Raises:
         FluxbumpError: the index is not available, or the pins cannot be read.
     """
-    return starting_point.look(
-        session.snapshot,
-        session.settings,
-        session.index,
-        request.known,
-        since,
-        sources=replace(session.releases, compare=compare),
-        may_lack_index=True,
-    )
+    return starting_point.look(session, request.known, since, compare=compare)
 
 
 def prepare(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -22,6 +23,9 @@ from fluxbump.git.lineage import Lineage
 from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.model import Snapshot
 from fluxbump.system.parallel import Spread, serially
+
+if TYPE_CHECKING:
+    from fluxbump.workspace import Session
 
 
 class Examined(Struct, frozen=True):
@@ -61,6 +65,48 @@ class Means(Struct, frozen=True):
 _FILES_ALONE = Means()
 
 
+def means_of(
+    session: Session[Snapshot],
+    render: Renderer | None = None,
+    *,
+    compare: bool = False,
+    spread: Spread = serially,
+) -> Means:
+    """Return all that a session has besides the files.
+
+    Args:
+        session: of the repository.
+        render: starts to render a wrapper; None when rendering was not asked for.
+        compare: whether charts may be fetched only to be compared with their release.
+        spread: how work on many files is divided.
+    """
+    return Means(render, session.lineage, replace(session.releases, compare=compare), spread)
+
+
+def look(
+    session: Session[Snapshot],
+    *,
+    base: Snapshot | Absent = NO_BASE,
+    known: Known = NOTHING_KNOWN,
+    codes: Iterable[str] = tuple(rules.RULES),
+    means: Means = _FILES_ALONE,
+) -> Examined:
+    """Look at the snapshot of a session; see `examine`.
+
+    Raises:
+        PinError: as `examine`.
+    """
+    return examine(
+        session.snapshot,
+        session.settings,
+        session.chart_index,
+        base=base,
+        known=known,
+        codes=codes,
+        means=means,
+    )
+
+
 def examine(
     snapshot: Snapshot,
     settings: Settings,
@@ -71,7 +117,7 @@ def examine(
     codes: Iterable[str] = tuple(rules.RULES),
     means: Means = _FILES_ALONE,
 ) -> Examined:
-    """Look at a snapshot.
+    """Look at a snapshot with what a session holds of it; see `look`.
 
     Args:
         snapshot: in question.
@@ -128,10 +174,9 @@ def judge(examined: Examined, codes: tuple[str, ...] = tuple(rules.RULES)) -> Ve
 
 
 def compared(
+    session: Session[Snapshot],
     verdict: Verdict,
     base: Snapshot,
-    settings: Settings,
-    index: ChartIndex | IndexSourceError,
     *,
     known: Known = NOTHING_KNOWN,
     means: Means = _FILES_ALONE,
@@ -142,16 +187,18 @@ def compared(
     at no base by itself, so it is new.
 
     Args:
+        session: what was judged; its configuration judges the base too.
         verdict: of what was judged.
         base: the merge base.
-        settings: the configuration of what was judged.
-        index: the chart index, or why there is none.
         known: what is known beside the repository.
-        means: what may be used besides the files.
+        means: what may be used besides the files, but for their history.
     """
+    means = replace(means, lineage=None)
     codes = tuple(code for code in verdict.codes if any(f.code == code for f in verdict.findings))
     try:
-        examined = examine(base, settings, index, known=known, codes=codes, means=means)
+        examined = examine(
+            base, session.settings, session.chart_index, known=known, codes=codes, means=means
+        )
     except PinError:  # the base pins nothing, so all of this is new
         return replace(verdict, inherited=frozenset())
     before = judge(examined, codes).findings

@@ -22,9 +22,10 @@ from fluxbump.flux import releases
 from fluxbump.flux.available import Available
 from fluxbump.flux.known_releases import Sources
 from fluxbump.git.objects import CommitSnapshot
-from fluxbump.helm.chart_releases import ChartIndex, IndexSource
+from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.model import Inventory, Snapshot
 from fluxbump.system.process_pool import among_processes
+from fluxbump.workspace import Session
 
 S = TypeVar("S", bound=Snapshot)
 S_co = TypeVar("S_co", bound=Snapshot, covariant=True, default=CommitSnapshot)
@@ -111,30 +112,52 @@ class Looked(Struct, Generic[S_co], frozen=True):
 
 
 def look(
+    session: Session[S],
+    known: Known = gather.NOTHING_KNOWN,
+    since: CommitSnapshot | None = None,
+    *,
+    compare: bool = False,
+) -> Looked[S]:
+    """Look at the snapshot of a session.
+
+    Args:
+        session: the commit to start from, or the work tree.
+        known: what is known beside the repository.
+        since: what clusters run; None when it is the base.
+        compare: whether charts may be fetched only to be compared with their release.
+
+    Raises:
+        FluxbumpError: the index is not available though a place of the chart is pinned, or the
+            pins cannot be read.
+    """
+    sources = replace(session.releases, compare=compare)
+    return looked_at(
+        session.snapshot, session.settings, session.chart_index, known, since, sources=sources
+    )
+
+
+def looked_at(
     base: S,
     settings: Settings,
-    source: IndexSource,
+    loaded: ChartIndex | IndexSourceError,
     known: Known = gather.NOTHING_KNOWN,
     since: CommitSnapshot | None = None,
     *,
     sources: Sources | None = None,
-    may_lack_index: bool = False,
 ) -> Looked[S]:
-    """Look at a base.
+    """Look at a base with what a session holds of it; see `look`.
 
     Args:
         base: the commit to start from, or the work tree.
         settings: its configuration.
-        source: where chart releases come from.
+        loaded: the chart index, or why there is none.
         known: what is known beside the repository.
         since: what clusters run; None when it is the base.
         sources: of what the tables of releases do not hold; None when nothing is to be asked.
-        may_lack_index: whether a repository without a place of the chart needs no index.
 
     Raises:
-        FluxbumpError: the index is not available, or the pins cannot be read.
+        FluxbumpError: as `look`.
     """
-    loaded = _load(source, may_lack_index=may_lack_index)
     index = loaded if isinstance(loaded, ChartIndex) else ChartIndex("no chart index", ())
     no_index = loaded if isinstance(loaded, IndexSourceError) else None
     scope = settings.scope(releases.app_versions(releases.known(index)), gather.NEEDLES)
@@ -162,12 +185,3 @@ def look(
     return Looked(
         base, since, scope, index, inventory, around, held, before, suppressed, sources, no_index
     )
-
-
-def _load(source: IndexSource, *, may_lack_index: bool) -> ChartIndex | IndexSourceError:
-    try:
-        return source.load()
-    except IndexSourceError as error:
-        if not may_lack_index:
-            raise
-        return error

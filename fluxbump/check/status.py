@@ -10,17 +10,17 @@ from msgspec import Struct
 from fluxbump.check import gather, rules
 from fluxbump.check.evidence import Evidence
 from fluxbump.check.rules.rule import Trait
-from fluxbump.config.settings import Settings
 from fluxbump.discover.inventory import discover
 from fluxbump.discover.tracks import available, current, needs_chart, require_pins
 from fluxbump.errors import IndexSourceError
 from fluxbump.flux import releases
 from fluxbump.flux.releases import Goal
-from fluxbump.helm.chart_releases import ChartIndex, ChartRelease, IndexSource
+from fluxbump.helm.chart_releases import ChartIndex, ChartRelease
 from fluxbump.model import FLUX, FLUX2, Finding, Form, Inventory, Pin, Severity, Snapshot, Track
 
 if TYPE_CHECKING:
     from fluxbump.check.starting_point import Looked
+    from fluxbump.workspace import Session
 
 AGREEMENT = rules.having(Trait.AGREEMENT)
 """The rules that say whether the pins agree."""
@@ -83,26 +83,18 @@ class Survey(Struct, frozen=True):
         return choice.goal(choice.newest) if choice.newest else None
 
 
-def survey(snapshot: Snapshot, settings: Settings, source: IndexSource) -> Survey:
-    """Look at a snapshot; an index that cannot be read is reported, not raised.
+def survey(session: Session[Snapshot]) -> Survey:
+    """Look at the snapshot of a session; an index that cannot be read is reported, not raised.
 
     Raises:
         PinError: nothing is pinned, or two charts that move with Flux have the same name.
     """
-    return against(snapshot, settings, load(source))
-
-
-def against(snapshot: Snapshot, settings: Settings, index: ChartIndex | IndexSourceError) -> Survey:
-    """Look at a snapshot with an index that was loaded, or the reason why there is none.
-
-    Raises:
-        PinError: as `survey`.
-    """
+    index, settings = session.chart_index, session.settings
     loaded = index if isinstance(index, ChartIndex) else None
     app_versions = releases.app_versions(releases.known(loaded)) if loaded else {}
-    inventory = discover(snapshot, settings.scope(app_versions))
+    inventory = discover(session.snapshot, settings.scope(app_versions))
     require_pins(inventory, "no pin of Flux found")
-    return _judged(gather.gather(gather.found(snapshot, inventory), index), index)
+    return _judged(gather.gather(gather.found(session.snapshot, inventory), index), index)
 
 
 def of(looked: Looked[Snapshot]) -> Survey:
@@ -122,14 +114,6 @@ def _judged(about: Evidence, index: ChartIndex | IndexSourceError) -> Survey:
     unjudged = next((one.reason for one in not_run if one.code in essential), None)
     problem = unjudged if loaded or not needs_chart(about.inventory) else str(index)
     return Survey(about.inventory, current(about.inventory), loaded, problem, found)
-
-
-def load(source: IndexSource) -> ChartIndex | IndexSourceError:
-    """Load an index, or return why it is not available."""
-    try:
-        return source.load()
-    except IndexSourceError as error:
-        return error
 
 
 class Listed(Struct, frozen=True):

@@ -237,30 +237,23 @@ def check(
         session = baseline.held(opened, change)
         console.progress("reading the chart index and the repository …")
         rendering = not (no_render or self_test)
-        loaded, charts = _charts(session, console)
+        charts = _charts(session, console)
         with (
             renderer(session, charts) if rendering and need(codes, "renders") else nullcontext()
         ) as render:
-            told = None if self_test else replace(session.releases, compare=rendering)
-            examined = journey.examine(
-                session.snapshot,
-                session.settings,
-                loaded,
+            means = journey.means_of(session, render, compare=rendering, spread=among_processes)
+            if self_test:
+                means = replace(means, sources=None)
+            examined = journey.look(
+                session,
                 base=found or (BASE_REFUSED if no_base else NO_BASE),
                 known=beside,
                 codes=tuple(RULES) if self_test else codes,
-                means=journey.Means(render, session.lineage, told, among_processes),
+                means=means,
             )
             verdict = None if self_test else journey.judge(examined, codes)
             if verdict is not None and base is not None and found is not None:
-                verdict = journey.compared(
-                    verdict,
-                    found,
-                    session.settings,
-                    loaded,
-                    known=beside,
-                    means=journey.Means(render, None, told, among_processes),
-                )
+                verdict = journey.compared(session, verdict, found, known=beside, means=means)
             if verdict is not None:
                 verdict = baseline.listed(verdict, examined.evidence, session, change)
         console.progress("")
@@ -272,18 +265,15 @@ def check(
     return _exit_code(verdict, strict=strict, require_render=require_render, console=console)
 
 
-def _charts(
-    session: Session[Snapshot], console: Console
-) -> tuple[ChartIndex | IndexSourceError, ChartIndex | None]:
+def _charts(session: Session[Snapshot], console: Console) -> ChartIndex | None:
     """Load the chart index; say where it is from if it could be."""
-    from fluxbump.check.status import load
     from fluxbump.helm.chart_releases import ChartIndex
 
-    loaded = load(session.index)
-    charts = loaded if isinstance(loaded, ChartIndex) else None
-    if charts:
-        console.say_index(charts)
-    return loaded, charts
+    loaded = session.chart_index
+    if not isinstance(loaded, ChartIndex):
+        return None
+    console.say_index(loaded)
+    return loaded
 
 
 def _taken(rev: str | None, *, staged: bool) -> Callable[[Repository], Snapshot]:

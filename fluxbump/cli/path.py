@@ -7,7 +7,6 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from msgspec import Struct
 
 from fluxbump.cli.console import Console
 from fluxbump.cli.options import (
@@ -23,14 +22,11 @@ from fluxbump.cli.options import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from fluxbump.bump.route_evidence import RouteAnswer
     from fluxbump.check.evidence import Evidence
     from fluxbump.discover.flux_objects import Resource
-    from fluxbump.errors import IndexSourceError
     from fluxbump.flux.upgrade_path import Route
-    from fluxbump.git.objects import CommitSnapshot
-    from fluxbump.helm.chart_releases import ChartIndex, IndexSource
     from fluxbump.reports.next_steps import Step
-    from fluxbump.workspace import Session
 
 _NO_WAY = 1
 
@@ -75,83 +71,19 @@ def path(
     At each hop: which CRDs need `flux migrate` first, and which manifests must move to which
     apiVersion. Exits with 1 if there is no route.
     """
-    from msgspec.structs import replace
-
-    from fluxbump.bump.upgrade_route import find, newest_safe
-    from fluxbump.check import gather, pin_history, suppressions
-    from fluxbump.check.evidence import Effort, History
+    from fluxbump.bump.route_evidence import answer_of
     from fluxbump.cli.cluster_facts import known
     from fluxbump.cli.workspace import open_session
-    from fluxbump.discover.inventory import discover
-    from fluxbump.discover.tracks import available, current, needs_chart
-    from fluxbump.flux import releases as resolve
-    from fluxbump.model import FLUX
-    from fluxbump.system.process_pool import among_processes
     from fluxbump.workspace import at
 
     beside = known(cluster)
     with open_session(repo, at(rev), sources) as session:
-        loaded, no_index = _index(session.index)
-        scope = session.settings.scope(resolve.app_versions(resolve.known(loaded)), gather.NEEDLES)
-        scope = replace(scope, spread=among_processes)
-        inventory = discover(session.snapshot, scope)
-        if no_index is not None and needs_chart(inventory):
-            raise no_index
-        goal = str(available(inventory, loaded).find(version).app_version)
-        around = gather.surroundings(
-            session.snapshot, scope, beside, configured=session.settings.kubernetes
-        )
-        gathered = gather.gather(
-            gather.found(session.snapshot, inventory),
-            loaded,
-            around=around,
-            effort=Effort(spread=scope.spread),
-            sources=session.releases,
-            also=(goal, (start or goal).removeprefix("v")),
-        )
-        found = find(_start(start, gathered), goal, gathered, loaded)
-        # Of a cluster elsewhere, neither the history nor the pins of this repository say anything.
-        here = found.start == current(inventory).get(FLUX)
-        if here and not all(stored.certain for stored in found.migrate):
-            held = pin_history.read(session.lineage, [inventory], scope, gathered.crds)
-            gathered = replace(gathered, history=History(held))
-            found = find(found.start, goal, gathered, loaded)
-        if here and gathered.stored is None:
-            found, gathered = _with_history(found, gathered, loaded, session)
-    accepted = suppressions.ignores(gathered, session.settings)
-    answer = _Answer(
-        found,
-        newest_safe(gathered, loaded, accepted) if here else None,
-        newest_safe(gathered, loaded, accepted, migrate_apis=True) if here else None,
-        gathered,
-        loaded,
-        here=here,
-    )
+        answer = answer_of(session, version, start, beside)
     _say(answer, output, console)
-    return _NO_WAY if found.problem else 0
+    return _NO_WAY if answer.found.problem else 0
 
 
-class _Answer(Struct, frozen=True):
-    """A route, and what is known beside it.
-
-    Attributes:
-        found: the route.
-        newest: the newest release that passes as things stand; None where that is not known.
-        migrated: likewise, once manifests have moved to other API versions.
-        gathered: the evidence.
-        index: the chart index; without a release where there is none.
-        here: whether the route starts where this repository is.
-    """
-
-    found: Route
-    newest: str | None
-    migrated: str | None
-    gathered: Evidence
-    index: ChartIndex
-    here: bool
-
-
-def _say(answer: _Answer, output: PathFormat, console: Console) -> None:
+def _say(answer: RouteAnswer, output: PathFormat, console: Console) -> None:
     from fluxbump.bump.upgrade_route import told
     from fluxbump.reports import next_steps
     from fluxbump.reports import upgrade_path as report
@@ -177,7 +109,7 @@ def _say(answer: _Answer, output: PathFormat, console: Console) -> None:
         console.result("\n".join(["", *lines, *next_steps.lines(steps)]))
 
 
-def _steps(answer: _Answer) -> list[Step]:
+def _steps(answer: RouteAnswer) -> list[Step]:
     from fluxbump.reports.next_steps import Step
     from fluxbump.reports.status_steps import first_steps
 
@@ -186,63 +118,6 @@ def _steps(answer: _Answer) -> list[Step]:
     if not (answer.here and answer.found.hops):
         return []
     return first_steps(answer.found.hops[0], answer.newest, answer.migrated)
-
-
-def _index(source: IndexSource) -> tuple[ChartIndex, IndexSourceError | None]:
-    """Load the index; an empty one, and why, where it is not available."""
-    from fluxbump.errors import IndexSourceError
-    from fluxbump.helm.chart_releases import ChartIndex
-
-    try:
-        return source.load(), None
-    except IndexSourceError as error:
-        return ChartIndex("no chart index", ()), error
-
-
-def _with_history(
-    found: Route, gathered: Evidence, index: ChartIndex, session: Session[CommitSnapshot]
-) -> tuple[Route, Evidence]:
-    """Count what manifests have held before, which objects may still name in managedFields.
-
-    What manifests of some kind hold now asks for the migration anyway, so only the other versions
-    are looked for in the history, where their kinds cannot be told.
-    """
-    from msgspec.structs import replace
-
-    from fluxbump.bump.upgrade_route import find
-    from fluxbump.check.evidence import needed
-    from fluxbump.check.gather import together
-
-    now = {(group, v) for (group, _), held in gathered.written.items() for v in held}
-    gone = {
-        f"{crd.group}/{version}": (crd.group, version)
-        for hop in found.hops
-        for crd in hop.removed
-        for version in crd.versions
-        if (crd.group, version) not in now
-    }
-    if not gone:
-        return found, gathered
-    held = {gone[text] for text in session.ever_held(sorted(gone))}
-    before = [
-        {(crd.group, crd.kind): {v for v in crd.versions if (crd.group, v) in held}}
-        for hop in found.hops
-        for crd in hop.removed
-    ]
-    written = together(gathered.written, *before)
-    gathered = replace(gathered, cluster=replace(needed(gathered.cluster), written=written))
-    return find(found.start, found.goal, gathered, index), gathered
-
-
-def _start(given: str | None, gathered: Evidence) -> str:
-    from fluxbump.discover.tracks import current
-    from fluxbump.errors import UsageError
-    from fluxbump.model import FLUX
-
-    held = given or current(gathered.inventory).get(FLUX)
-    if held is None:
-        raise UsageError("no version of Flux found", hint="use --from X.Y.Z")
-    return held.removeprefix("v")
 
 
 def _using(found: Route, gathered: Evidence) -> dict[str, list[Resource]] | None:
@@ -275,7 +150,7 @@ def _used(using: dict[str, list[Resource]] | None) -> dict[str, dict[tuple[str, 
     return None if using is None else {hop: _counts(held) for hop, held in using.items()}
 
 
-def _page(answer: _Answer, steps: Sequence[Step]) -> str:
+def _page(answer: RouteAnswer, steps: Sequence[Step]) -> str:
     from fluxbump.bump.upgrade_route import told
     from fluxbump.reports.html.path import RouteFacts, path_page
 

@@ -68,7 +68,7 @@ def status(
         if exit_code:
             looked, view = _look(session)
         else:
-            view = survey(session.snapshot, session.settings, session.index)
+            view = survey(session)
         if looked is not None:
             outcome = _outcome(looked, session.settings.run, console)
         console.progress("")
@@ -104,18 +104,15 @@ def _say(view: Survey, snapshot: Snapshot, output: Output, console: Console) -> 
 
 def _look(session: Session[Snapshot]) -> tuple[Looked[Snapshot] | None, Survey]:
     """Look as a scheduled run does; without an index only as far as `status` needs."""
-    from fluxbump.check import status as survey
+    from fluxbump.check import status as state
     from fluxbump.check.starting_point import look
     from fluxbump.errors import IndexSourceError
 
-    snapshot, settings = session.snapshot, session.settings
     try:
-        looked = look(
-            snapshot, settings, session.index, sources=session.releases, may_lack_index=True
-        )
-    except IndexSourceError as error:
-        return None, survey.against(snapshot, settings, error)
-    return looked, survey.of(looked)
+        looked = look(session)
+    except IndexSourceError:
+        return None, state.survey(session)
+    return looked, state.of(looked)
 
 
 def _outcome(looked: Looked[Snapshot], policy: Policy, console: Console) -> str:

@@ -84,10 +84,7 @@ def run(place: Place, now: datetime, log: Log, *, rehearse: bool = False) -> Rep
         FluxbumpError: of the part that cannot go on; what was done before stays, and the next run
             goes on from there.
     """
-    session = place.session
-    looked = look(
-        place.base, place.settings, session.index, sources=session.releases, may_lack_index=True
-    )
+    looked = look(place.session)
     decision = next_release.decide(
         looked.before,
         looked.index,
