@@ -287,7 +287,7 @@ def test_all_of_them_move_and_the_gate_sees_them(repo: Repo, cli: Cli) -> None:
         "apps.yaml": SUBSTITUTE,
     }
     one = repository(repo.home / "small", small(**files), repo.index)
-    result = cli("check", "--no-render", "--select", "FB109", cwd=one)
+    result = cli("check", "--no-render", "--all", "--select", "FB109", cwd=one)
     assert result.code == 1
     for place in (f"{KUSTOMIZATION}:8", f"{PATCH}:3", "clusters/c/patch.yaml:4", "apps.yaml:7"):
         assert f"{place}:" in result.out

@@ -363,10 +363,11 @@ def test_without_its_manifest_the_hint_names_the_option(
 
 def test_the_route_names_the_option(repo: Repo, cli: Cli) -> None:
     result = cli("path", "2.8.5", cwd=repo)
-    assert result.out.splitlines()[-1] == "fluxbump to 2.8.5 --migrate-apis moves them, at 2.6.4"
+    moves = "fluxbump to 2.8.5 --migrate-apis moves them, at 2.6.4"
+    assert moves in result.out.splitlines()
     path = "clusters/_template/bootstrap-kit/01-cilium.yaml"
     text = repo.show("main", path).replace("io/v1beta2\n", "io/v1beta2 # {}\n", 1)
     repo.commit({path: text.replace("spec:\n", "spec:\n  unknown: x\n", 1)})
     result = cli("path", "2.8.5", cwd=repo)
     last = "fluxbump to 2.8.5 --migrate-apis moves 17 of them, at 2.6.4"
-    assert result.out.splitlines()[-1] == last
+    assert last in result.out.splitlines()

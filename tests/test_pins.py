@@ -7,6 +7,7 @@ from textwrap import indent
 
 import pytest
 
+from fixtures import manifests
 from fixtures.installs import gotk
 from fluxbump.discover.digests import spellings as digests
 from fluxbump.discover.inventory import find_pins
@@ -240,6 +241,7 @@ PATCHED = (
 
 # kind, path, text, what is found
 GOTK = gotk.components("2.4.0")
+INSTALLED = manifests.install("2.4.0").decode()
 READER = "flux: {chart: bp-flux, version: 1.1.2}\n"
 ANSIBLE = "- helm: {{chart_ref: own/{}, chart_version: 1.1.2}}\n"
 CALL = 'addHelmChart("f", {{chart: "{}", version: "1.1.2", repository: "oci://r.example.org"}});\n'
@@ -280,6 +282,8 @@ CONTRACT = [
     ("gotk-components", "a.yaml", GOTK, ["3 gotk-components flux 2.4.0"]),
     ("gotk-components", "a.yaml", GOTK.replace("# Flux Version", "# Version"), []),
     ("gotk-components", "a.md", GOTK, []),
+    ("install-manifest", "a.yaml", INSTALLED, ["10 install-manifest flux 2.4.0"]),
+    ("install-manifest", "a.md", INSTALLED, []),
     ("install-url", "a.sh", URL.format("2.4.0"), ["1 install-url flux 2.4.0"]),
     ("install-url", "a.sh", URL.format("2.4"), ["1 install-url flux v2.4 [range]"]),
     ("install-url", "a.sh", f"x  # {URL.format('2.4.0')}", []),

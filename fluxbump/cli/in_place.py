@@ -47,12 +47,19 @@ def run(
     if prepared.passed and not prepared.empty and not dry_run and output is not BumpFormat.PATCH:
         result = in_place.deliver(session.repository, prepared)
     here = session.repository.root
-    root = None if here.samefile(Path.cwd()) else str(here)
+    root = None if _is_current(here) else str(here)
     steps = bumps.written(result, root) if result else bumps.shown() if dry_run else ()
     done = "fluxbump changed the files of the working tree"
     how = How(target, dry_run, "fluxbump changed no files", steps, done)
     _print(prepared, result, output, console, root=root, how=how)
     return 0 if prepared.passed else _FAILED_CHECK
+
+
+def _is_current(root: Path) -> bool:
+    try:
+        return root.samefile(Path.cwd())
+    except FileNotFoundError:  # the current directory was removed, and --repo names another
+        return False
 
 
 def _print(

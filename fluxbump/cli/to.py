@@ -255,12 +255,21 @@ def _print(
     bump_output.say(prepared, output, console, as_json=as_json, outcome=outcome, how=how)
 
 
+def _is_below(root: Path) -> bool:
+    """Whether the current directory is in a repository."""
+    try:
+        current = Path.cwd()
+    except FileNotFoundError:  # it was removed, and --repo names another
+        return False
+    return root.resolve() in (current, *current.parents)
+
+
 def _steps(prepared: Prepared, result: Delivered | None, repository: Repository) -> Sequence[Step]:
     from fluxbump.cli.output import bumps
 
     if result is None:
         return bumps.shown()
     root = repository.root if not repository.bare else repository.private
-    here = None if root.resolve() in (Path.cwd(), *Path.cwd().parents) else str(root)
+    here = None if _is_below(root) else str(root)
     remote = _REMOTE if repository.remote_address(_REMOTE) else None
     return bumps.made(prepared, result, here, remote)

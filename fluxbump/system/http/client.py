@@ -7,6 +7,7 @@ one deadline around all attempts and pauses, redirects, sizes, certificates and 
 from __future__ import annotations
 
 import os
+import re
 import socket
 import ssl
 import time
@@ -38,6 +39,12 @@ _NO_SUCH_HOST = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NON
 
 CHECK_NETWORK = "check the network and the proxy settings"
 """The hint where there is no answer at all."""
+
+_HOST = re.compile(
+    r"(?=.{1,253}\Z)(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?|[0-9a-f.]*:[0-9a-f:.]+", re.IGNORECASE
+)
+"""The name of a host, or an address of IPv6 without its brackets: RFC 1123 section 2.1, and the
+underscore that private zones use."""
 
 _REDIRECT = "it redirects to something that is not a URL"
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
@@ -127,16 +134,9 @@ class HttpClient:
         if "in location header" in reason:
             # Not shown: what makes it invalid may be a piece of a password.
             return HttpError(bounds.url, _REDIRECT), None
-        untrusted = _untrusted(error)
-        if untrusted is not None:
-            hint = "name the certificate authority's file in SSL_CERT_FILE"
-            return HttpError(
-                bounds.url, f"certificate not trusted: {untrusted}", hint, silent=True
-            ), None
-        if _no_such_host(error):
-            # The name server has answered, and would answer the same again.
-            reason = "the name of its host is not found"
-            return HttpError(bounds.url, reason, CHECK_NETWORK, silent=True), None
+        final = _certain(error, bounds.url)
+        if final is not None:
+            return final, None
         later = Later(untouched=isinstance(error, _NOT_SENT))
         if not isinstance(error, httpx.TimeoutException):
             return HttpError(bounds.url, f"no answer: {reason}", CHECK_NETWORK, silent=True), later
@@ -217,6 +217,21 @@ def _certificates(file: str | None, directory: str | None) -> ssl.SSLContext:
     """Read the certificates; once, because that takes longer than a request."""
     del file, directory  # httpx reads these variables itself
     return httpx.create_ssl_context()
+
+
+def _certain(error: httpx.TransportError, url: str) -> HttpError | None:
+    """Return what would be the same another time; None for all else."""
+    untrusted = _untrusted(error)
+    if untrusted is not None:
+        hint = "name the certificate authority's file in SSL_CERT_FILE"
+        return HttpError(url, f"certificate not trusted: {untrusted}", hint, silent=True)
+    if not _HOST.fullmatch(httpx.URL(url).raw_host.decode("ascii", "replace")):
+        # A slip of the pen, which nothing may stand in for.
+        return HttpError(url, "its host is not a host name", "correct the URL")
+    if _no_such_host(error):
+        # The name server has answered, and would answer the same again.
+        return HttpError(url, "the name of its host is not found", CHECK_NETWORK, silent=True)
+    return None
 
 
 def _no_such_host(error: httpx.TransportError) -> bool:
