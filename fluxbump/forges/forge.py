@@ -81,7 +81,8 @@ class Capabilities(Struct, frozen=True):
         assignees: it can have assignees.
         reviewers: it can ask for reviews.
         auto_merge: it can be told to merge itself.
-        hidden: an HTML comment in a body is kept and not shown.
+        hidden: an HTML comment in a body is kept and not shown, and `<details>` is folded.
+        diagrams: a code block of the language `mermaid` is drawn.
     """
 
     name: str
@@ -93,6 +94,7 @@ class Capabilities(Struct, frozen=True):
     reviewers: bool = True
     auto_merge: bool = True
     hidden: bool = True
+    diagrams: bool = False
 
 
 class Forge(Protocol):

@@ -101,7 +101,7 @@ class Gitea:
     @property
     def capabilities(self) -> Capabilities:
         """What it can do."""
-        return Capabilities(name=self._client.forge)
+        return Capabilities(name=self._client.forge, diagrams=True)
 
     def find(self, branch: str) -> tuple[PullRequest, ...]:
         """Return every pull request that comes from a branch of this repository, newest first.

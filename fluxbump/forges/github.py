@@ -26,7 +26,10 @@ from fluxbump.system.secret import Secret
 
 NAME = "github"
 
-_CAPABILITIES = Capabilities(name="GitHub")
+_CAPABILITIES = Capabilities(
+    name="GitHub",
+    diagrams=True,  # docs.github.com, "Creating diagrams"
+)
 _HEADERS = {"accept": "application/vnd.github+json", "x-github-api-version": "2022-11-28"}
 _PAGE = 100
 _INVALID = httpx.codes.UNPROCESSABLE_ENTITY

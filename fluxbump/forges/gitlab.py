@@ -29,6 +29,7 @@ _CAPABILITIES = Capabilities(
     name="GitLab",
     noun="merge request",
     body_limit=1_048_576,  # https://docs.gitlab.com/api/merge_requests/#create-mr
+    diagrams=True,  # https://docs.gitlab.com/user/markdown/#mermaid
 )
 _INTERFACE = "/api/v4"
 _PAGE = 100

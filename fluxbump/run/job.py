@@ -168,6 +168,13 @@ def _until_still(
     return PassResult((), None)
 
 
+def _release_page(repository: str, release: str) -> str:
+    """Return the address of a release's page, as GitHub has it; empty if there is none."""
+    if not repository.startswith("https://"):
+        return ""
+    return f"{repository.removesuffix('.git').rstrip('/')}/releases/tag/v{release}"
+
+
 def _main(place: Place) -> dict[str, str]:
     """Return the branches that no run pushes to nor deletes, with what they are."""
     return {place.default_branch: "the default branch", place.base_branch: "the base branch"}
@@ -184,5 +191,6 @@ def _offer(
         way=decision.way,
         skipped=decision.skipped,
         remote=place.remote_name,
+        release_page=partial(_release_page, place.settings.flux_repository),
     )
     return Offer(decision, inputs, place.settings.run, forge.capabilities)
