@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help demo test e2e kills lint bench tools lock schema facts clean
+.PHONY: help demo test e2e fuzz kills lint bench tools lock schema facts clean
 
 help: ## Say what there is to make
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -26,6 +26,9 @@ e2e: $(READY) ## Build a Kubernetes API server and the flux CLI; replay the inci
 	$(BIN)/python -m tests.e2e.build
 	$(BIN)/python -m tests.e2e.flux_cli
 	$(BIN)/python -m pytest -q -n $(if $(FLUXBUMP_TEST_KUBECONFIG),0,2) tests/e2e
+
+fuzz: $(READY) ## Fuzz every parser and the round trip of a bump: make fuzz SECONDS=60, make fuzz RUNS=1000000
+	@$(BIN)/python -m tests.fuzz $(if $(RUNS),--runs $(RUNS)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(AT_RANDOM),--random)
 
 kills: $(READY) ## Kill bumps and runs at random moments, and look at what stays: make kills COUNT=500
 	$(BIN)/python -m tests.kills $(or $(COUNT),500)
@@ -59,8 +62,8 @@ schema: $(READY) ## Write the JSON Schemas in docs/schemas
 	@for name in config to status releases check path matrix recover run fleet fleet-config; do \
 	  $(BIN)/fluxbump schema $$name > docs/schemas/$$name.json; done
 
-facts: $(READY) ## Derive the tables in fluxbump/flux/tables: make facts SOURCE=DIR, with DIR/vX.Y.Z/install.yaml
-	@$(BIN)/python -m fixtures.derive_facts "$(SOURCE)"
+facts: $(READY) ## Derive the tables in fluxbump/flux/tables: make facts SOURCE=DIR INDEX=URL, with DIR/vX.Y.Z/install.yaml
+	@$(BIN)/python -m fixtures.derive_facts "$(SOURCE)" "$(INDEX)"
 
 clean: ## Remove what was built
-	rm -rf .venv .venv-lock .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+	rm -rf .venv .venv-lock .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks .fuzz

@@ -12,6 +12,7 @@ exception. Anything else that escapes is a bug (exit code 70).
     │   └── HalfBumpError   5   something would stay behind, or nobody can tell
     ├── RepositoryError     6   git: no repository, no such revision, branch in the way
     ├── IndexSourceError    7   the chart index, a registry or an archive cannot be read
+    │   └── NoAnswerError   7   there is no answer: no network, or nothing in the cache offline
     ├── ToolError           8   an outside program (git, helm) is missing or failed
     ├── RefusedError        9   possible, but dangerous: needs an explicit flag
     ├── ForgeError         10   the forge cannot be reached, refuses, or answers nonsense
@@ -68,6 +69,7 @@ class FluxbumpError(Exception):
         where: the place in the repository, when there is one.
         hint: what the reader can do next, ideally a command to type.
         places: all places that it is about, each with what is there.
+        command: what to type next, as it stands.
     """
 
     exit_code: ClassVar[int] = BUG
@@ -79,12 +81,14 @@ class FluxbumpError(Exception):
         where: Location | str | None = None,
         hint: str | None = None,
         places: Iterable[Related] = (),
+        command: str = "",
     ) -> None:
         super().__init__(message)
         self.message = message
         self.where = str(where) if where is not None else None
         self.hint = hint
         self.places = tuple(places)
+        self.command = command
 
     @property
     def listed(self) -> tuple[str, ...]:
@@ -137,6 +141,14 @@ class IndexSourceError(FluxbumpError):
     """The chart index, a registry or an archive cannot be read, or is not valid."""
 
     exit_code = 7
+
+
+class NoAnswerError(IndexSourceError):
+    """There is no answer: the network or the server is down, or nothing is kept, offline.
+
+    What was read before, or ships with the package, may stand in. Where a server has answered,
+    what it says is the error.
+    """
 
 
 class ToolError(FluxbumpError):

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Literal, Protocol
 
 from msgspec import Struct, field
 from semver import Version
@@ -49,6 +49,7 @@ class ChartRelease(Struct, frozen=True):
         digest: lower-case hexadecimal sha256 of the archive; None when the index has none.
         urls: where the archive is, absolute or relative to the index.
         deprecated: what the index says of it.
+        told_by: what says so, for messages; empty for a chart index.
     """
 
     name: str
@@ -58,6 +59,7 @@ class ChartRelease(Struct, frozen=True):
     digest: str | None = None
     urls: tuple[str, ...] = ()
     deprecated: bool = False
+    told_by: str = ""
 
 
 class ChartIndex(Struct, frozen=True):
@@ -67,11 +69,19 @@ class ChartIndex(Struct, frozen=True):
         source: the URL or path it was read from, for messages; never holds credentials.
         releases: highest chart version first.
         problems: entries that were left out, one sentence each.
+        beyond: published charts that are newer than these: what they ship, and no goals of a bump.
+        answered: what has: the index, the copy of it in the cache, or the table that ships.
+        as_of: up to when a copy or the table knows; None for the index, and if that is not known.
+        silent: why the index itself has not answered.
     """
 
     source: str
     releases: tuple[ChartRelease, ...]
     problems: tuple[str, ...] = ()
+    beyond: tuple[ChartRelease, ...] = ()
+    answered: Literal["index", "cache", "shipped"] = "index"
+    as_of: datetime | None = None
+    silent: str = ""
 
 
 class IndexSource(Protocol):
@@ -155,6 +165,8 @@ class TrackKind(StrEnum):
     """Tags of one controller's image, by the controller's name; each belongs to a release."""
     OPERATOR = "operator"
     """Versions of flux-operator, which its charts and its artifact share."""
+    COMMIT = "commit"
+    """Commits of flux2, each of which is that of a release."""
     DIGEST = "digest"
     """Digests of one artifact of a release, by its name, algorithm and encoding."""
 
@@ -172,6 +184,8 @@ class Track(Struct, frozen=True, order=True):
 FLUX = Track(TrackKind.RELEASE, "flux")
 FLUX2 = Track(TrackKind.COMMUNITY, "flux2")
 OPERATOR = Track(TrackKind.OPERATOR, "flux-operator")
+COMMITS = Track(TrackKind.COMMIT, "flux2 commit")
+"""What an action is pinned to whose comment names a release."""
 
 
 class Role(StrEnum):
@@ -373,6 +387,9 @@ class Finding(Struct, frozen=True):
         related: the other places.
         about: what is wrong, without the release that was judged, where it was wrong with the
             release before too; empty where another release makes it another finding.
+        gist: the message without its subject: what it says of any subject. Findings of one rule,
+            one severity and one gist are one group. Empty if nothing else could say the same.
+        fix: the option of fluxbump that fixes it, `--migrate-apis`; empty if there is none.
     """
 
     code: str
@@ -381,6 +398,8 @@ class Finding(Struct, frozen=True):
     location: Location
     related: tuple[Related, ...] = ()
     about: str = ""
+    gist: str = ""
+    fix: str = ""
 
     @property
     def identity(self) -> tuple[str, str, str]:

@@ -5,36 +5,37 @@ What only some runs need (HTTP, the models of the configuration) is imported whe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from msgspec import Struct, field
-from semver import Version
 
 from fluxbump.config.settings import (
     DEFAULT_FLUX_REPOSITORY,
+    DEFAULT_INDEX,
     DEFAULT_RELEASES,
     FILE,
     Settings,
 )
 from fluxbump.config.source_options import AS_CONFIGURED, SourceOptions
-from fluxbump.errors import ConfigError
+from fluxbump.errors import ConfigError, ResolveError
 from fluxbump.flux.download import Upstream
 from fluxbump.flux.gotk_source import Place, Texts, published
+from fluxbump.flux.index_or_table import BRIEF, IndexOrTable, IndexReach, LocalIndex
 from fluxbump.flux.known_releases import Sources
 from fluxbump.git import remote_url
 from fluxbump.git.lineage import Lineage
 from fluxbump.git.objects import CommitSnapshot
 from fluxbump.git.repository import Repository
 from fluxbump.helm.index import places
-from fluxbump.helm.index import source as indexes
 from fluxbump.model import IndexSource, Snapshot
 from fluxbump.text.live_code import decode
 
 if TYPE_CHECKING:
+    from fluxbump.flux.tagged_releases import FluxTags
     from fluxbump.system.http.fetch import Web
 
 # Seconds and attempts, as in `web.Patience`: without a manifest a rule is not run, so a network
@@ -61,6 +62,7 @@ class Session(Struct, Generic[S_co], frozen=True, dict=True):
         settings: its fluxbump.yaml.
         options: where facts come from.
         root: where relative paths in the configuration start; None for the current directory.
+        index_must_answer: nothing stands in for a chart index that does not answer.
     """
 
     repository: Repository
@@ -68,6 +70,7 @@ class Session(Struct, Generic[S_co], frozen=True, dict=True):
     settings: Settings
     options: SourceOptions
     root: Path | None
+    index_must_answer: bool = False
     _opened: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> Self:
@@ -85,7 +88,9 @@ class Session(Struct, Generic[S_co], frozen=True, dict=True):
         Raises:
             IndexSourceError: it cannot be there.
         """
-        opened = index_source(self.options, self.settings, self.root)
+        opened = index_source(
+            self.options, self.settings, self.root, must_answer=self.index_must_answer
+        )
         return self._opened.enter_context(opened)
 
     @cached_property
@@ -168,29 +173,47 @@ def settings_of(snapshot: Snapshot) -> Settings:
 
 @contextmanager
 def index_source(
-    options: SourceOptions, settings: Settings, root: Path | None
+    options: SourceOptions, settings: Settings, root: Path | None, *, must_answer: bool = False
 ) -> Iterator[IndexSource]:
     """Open the chart index that was given, or else configured.
 
     A relative path from the command line starts at the current directory, one from the
     configuration at the repository's root.
+
+    Args:
+        options: as on the command line.
+        settings: the configuration.
+        root: where its relative paths start; None for the current directory.
+        must_answer: nothing stands in for an index that does not answer.
     """
     spec = _from_root(options.index, settings.index, root)
     with ExitStack() as stack:
 
-        def web() -> Web:
-            # Imported for URLs only: an index in a file needs no HTTP.
-            from fluxbump.system.http.fetch import Web
+        def reach(*, offline: bool = options.offline, brief: bool = False) -> IndexReach:
+            @cache
+            def web() -> Web:
+                # Imported for URLs only: an index in a file needs no HTTP.
+                from fluxbump.system.http.fetch import Patience, Web
 
-            return stack.enter_context(Web(offline=options.offline))
+                patience = Patience(*BRIEF) if brief else Patience()
+                return stack.enter_context(Web(offline=offline, patience=patience))
 
-        def charts() -> places.Charts:
-            from fluxbump.helm.registry.charts import RegistryCharts
-            from fluxbump.helm.registry.client import Registry
+            def charts() -> places.Charts:
+                from fluxbump.helm.registry.charts import RegistryCharts
+                from fluxbump.helm.registry.client import Registry
 
-            return RegistryCharts(Registry(web()))
+                return RegistryCharts(Registry(web()))
 
-        yield indexes.open_source(spec, web=web, charts=charts)
+            return IndexReach(spec, web, charts)
+
+        if "://" not in spec:
+            yield LocalIndex(reach().source())
+        elif must_answer:
+            yield reach().source()
+        else:
+            community = spec.rstrip("/") == DEFAULT_INDEX
+            brief = None if options.offline else reach(brief=True)
+            yield IndexOrTable(brief, reach(offline=True), reach(), community=community)
 
 
 @contextmanager
@@ -214,26 +237,30 @@ def _release_sources(
         else:
             place = published(partial(_artifact, cache(web)), "flux-manifests")
         local = "://" not in (options.index or settings.index)
+        tagged = _tags(settings, root, options)
         yield Sources(
             upstream.shipped,
             index.archive,
             local=local,
             data=upstream.data,
+            checksums=upstream.checksums,
             components=Texts((place,)).manifest,
-            tags=_tags(settings, root, options),
+            tags=(lambda: tagged().released().releases) if tagged else None,
+            operator=partial(_published_operator, settings.operator_chart, cache(web)),
+            commit=(lambda release: tagged().commit(release)) if tagged else None,
         )
 
 
 def _tags(
     settings: Settings, root: Path | None, options: SourceOptions
-) -> Callable[[], Iterable[Version]] | None:
-    """Return what asks for the tags of Flux's repository; None where only a named place counts."""
+) -> Callable[[], FluxTags] | None:
+    """Return what knows the tags of Flux's repository; None where only a named place counts."""
     elsewhere = bool(options.releases) or settings.releases != DEFAULT_RELEASES
     if elsewhere and settings.flux_repository == DEFAULT_FLUX_REPOSITORY:
         return None
 
-    def released() -> Iterable[Version]:
-        # Imported only where no chart is pinned, and the newest release is asked for.
+    def tagged() -> FluxTags:
+        # Imported only where a tag is asked for.
         import platformdirs
 
         from fluxbump.flux.tagged_releases import FluxTags
@@ -241,13 +268,10 @@ def _tags(
         place = settings.flux_repository
         local = root is not None and remote_url.parse(place)[0].is_local
         kept = platformdirs.user_cache_path("fluxbump", appauthor=False)
-        return (
-            FluxTags(kept, str(root / place) if local and root else place, offline=options.offline)
-            .released()
-            .releases
-        )
+        url = str(root / place) if local and root else place
+        return FluxTags(kept, url, offline=options.offline)
 
-    return released
+    return tagged
 
 
 def _written_by(flux: str) -> Place:
@@ -256,6 +280,25 @@ def _written_by(flux: str) -> Place:
     from fluxbump.flux.flux_cli import Flux
 
     return Flux(flux).export
+
+
+def _published_operator(chart: str, web: Callable[[], Web], version: str) -> None:
+    """Require a version of flux-operator to be in a registry.
+
+    Raises:
+        ResolveError: it is not.
+        IndexSourceError: the registry cannot be read.
+    """
+    # Imported only where the operator moves.
+    from fluxbump.helm.registry import reference
+    from fluxbump.helm.registry.client import Registry
+
+    if Registry(web()).manifest(reference.parse(chart), version) is None:
+        raise ResolveError(
+            f"no flux-operator {version} is published at {chart}",
+            hint="use a version from its releases, or name your mirror as operator_chart in "
+            "fluxbump.yaml",
+        )
 
 
 def _artifact(web: Callable[[], Web], release: str) -> Mapping[str, bytes]:

@@ -69,7 +69,7 @@ class Result:
 
     @property
     def json(self) -> Any:
-        assert self.code in (0, 1), self.err
+        assert self.code in (0, 1, 7), self.err
         return json.loads(self.stdout)
 
 

@@ -174,7 +174,7 @@ def test_status_needs_no_index(tmp_path: Path, nowhere: str, cli: Cli) -> None:
     repo = repository(tmp_path / "repo", {"install.sh": script("2.5.1")}, Path(nowhere))
     result = cli("status", "--index", nowhere, cwd=repo)
     assert result.code == 0
-    assert result.out.splitlines()[0] == "The pins agree"
+    assert "\n\nThe pins agree\n" in result.out
     assert f"Newest release: {NEWEST}" in result.out
     told = cli("status", "--index", nowhere, "-o", "json", cwd=repo).json
     assert told["agree"] is True
@@ -303,3 +303,34 @@ def test_the_state_of_a_pull_request_may_have_no_chart() -> None:
     state = SavedState("2.6.0", "none", "a" * 40, "b" * 40, "c" * 40, "d" * 64, "e" * 64)
     assert SavedState.parse(state.render()) == state
     assert json.loads(state.render()[len("<!-- fluxbump:state ") : -len(" -->")])
+
+
+# --- a repository with nothing but tools ------------------------------------------------------
+
+WORKFLOW = ".github/workflows/ci.yaml"
+
+
+def ci(version: str) -> str:
+    return f"jobs: {{a: {{steps: [{{uses: fluxcd/flux2/action@v{version}}}]}}}}\n"
+
+
+def test_a_run_proposes_the_newest_release_for_tools(
+    tmp_path: Path, nowhere: str, cli: Cli
+) -> None:
+    """No cluster is left at a release, so there are no hops on the way."""
+    flux = repository(tmp_path / "flux2", {"README.md": "flux\n"}, Path(nowhere))
+    for tag in ("v2.0.0", "v2.9.4"):
+        flux.git("tag", tag)
+    files = {WORKFLOW: ci("2.0.0"), "fluxbump.yaml": f"flux_repository: {flux.path}\n"}
+    repo = repository(tmp_path / "repo", files, Path(nowhere))
+    told = cli("run", "--dry-run", "--index", nowhere, "-o", "json", cwd=repo)
+    assert told.code == 0, told.err
+    found = told.json
+    assert (found["outcome"], found["current"], found["target"]) == (
+        "update-available",
+        "2.0.0",
+        "2.9.4",
+    ), found
+    repo.commit({WORKFLOW: ci("2.9.4")})
+    after = cli("run", "--dry-run", "--index", nowhere, "-o", "json", cwd=repo)
+    assert after.json["outcome"] == "up-to-date", after.out

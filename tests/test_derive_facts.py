@@ -59,7 +59,7 @@ def test_the_manifests_of_all_releases_give_the_tables_that_ship(every: Path) ->
         str(every / f"v{release}" / "install.yaml") for release in releases
     }
     assert derived(releases) == SHIPPED
-    assert len(SHIPPED) == 3
+    assert len(SHIPPED) == 4
 
 
 def test_what_is_not_read_again_stays_as_it_is() -> None:
@@ -114,7 +114,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert kept.startswith("as the tables had it: 2.0.0, ")
     assert kept.endswith(f", {LAST}")
     assert ignored_ == "not read, because its name is not vX.Y.Z: notes.txt"
-    assert by_hand.endswith("tables.py, to be added by hand: the Kubernetes for 2.99")
+    assert by_hand.endswith("crds.py, to be added by hand: the Kubernetes for 2.99")
     return copy
 
 
@@ -206,6 +206,51 @@ def test_the_rules_know_a_new_release(
     assert said["not_run"] == []
 
 
+# --- charts -----------------------------------------------------------------------------------
+
+
+def listing(**changed: str) -> str:
+    """An index of two charts: one that the table has, and a new one."""
+    known = {
+        "app": "2.4.0",
+        "digest": "1c4a797cfe11370e9f2ea29b1d4834805ce4160d65008198389c91ecd8a3cdb9",
+        **changed,
+    }
+    return (
+        "apiVersion: v1\nentries:\n  flux2:\n"
+        f"  - {{version: 9.9.9, appVersion: 2.99.0, digest: {'ab' * 32}, "
+        'created: "2027-01-02T03:04:05.6Z", urls: [a.tgz]}\n'
+        f"  - {{version: 2.14.1, appVersion: {known['app']}, digest: {known['digest']}, "
+        'created: "2025-01-08T15:48:38.1Z", urls: [b.tgz]}\n'
+        'generated: "2027-01-03T00:00:01.5Z"\n'
+    )
+
+
+def test_charts_are_added_from_an_index(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(derive_facts, "TARGET", tmp_path)
+    (tmp_path / "index.yaml").write_text(listing())
+    assert derive_facts.main(["", str(tmp_path)]) == 0
+    said = capsys.readouterr().out.splitlines()[0]
+    assert said == f"read from {tmp_path}: 107 charts, the newest 9.9.9"
+    until, _, first, *rest = (tmp_path / "charts.json").read_text().splitlines()
+    assert until == '{"until": "2027-01-03T00:00:01+00:00",'
+    assert first == f'["9.9.9", "2.99.0", "2027-01-02T03:04:05+00:00", "{"ab" * 32}"],'
+    assert rest == SHIPPED["charts.json"].decode().splitlines()[2:]
+    for name in SHIPPED.keys() - {"charts.json"}:
+        assert (tmp_path / name).read_bytes() == SHIPPED[name]
+
+
+@pytest.mark.parametrize("changed", [{"app": "2.4.1"}, {"digest": "cd" * 32}])
+def test_a_published_chart_does_not_change(
+    tmp_path: Path, refused: Callable[..., str], changed: dict[str, str]
+) -> None:
+    (tmp_path / "own.yaml").write_text(listing(**changed))
+    said = refused("", str(tmp_path / "own.yaml"), code=7)
+    assert said.startswith(f"{tmp_path}/own.yaml: flux2 2.14.1 is not what the table has: Flux 2.4")
+
+
 # --- what cannot be used ----------------------------------------------------------------------
 
 
@@ -278,7 +323,10 @@ def test_an_api_version_that_comes_back(tmp_path: Path, refused: Callable[..., s
 
 
 def test_a_source_that_is_none(tmp_path: Path, refused: Callable[..., str]) -> None:
-    how = "(make facts SOURCE=DIR, where DIR holds vX.Y.Z/install.yaml for each release to be read)"
+    how = (
+        "(make facts SOURCE=DIR, where DIR holds vX.Y.Z/install.yaml for each release to be read; "
+        "make facts INDEX=URL for charts)"
+    )
     assert refused(code=2) == refused("", code=2) == f"where are the release manifests? {how}"
     missing = tmp_path / "missing"
     assert refused(str(missing), code=2) == f"{missing}: no such directory {how}"

@@ -224,7 +224,7 @@ CASES: dict[str, tuple[str, str]] = {
     "another file of the release": (
         "a.sh",
         (
-            f"FLUX_VERSION=2.4.0\nCLI_SHA256=UNSURE\nY_SHA256=OURS\ncurl -o install.yaml {V}\n"
+            f"FLUX_VERSION=2.4.0\nCLI_SHA256=OURS\nY_SHA256=OURS\ncurl -o install.yaml {V}\n"
             f'curl -o f.tgz {TARBALL}\necho "$CLI_SHA256  f.tgz" | sha256sum -c\n'
             'echo "$Y_SHA256  install.yaml" | sha256sum -c\n'
         ),

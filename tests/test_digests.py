@@ -92,3 +92,83 @@ def test_a_digest_moves_with_its_url(nix: Repo, cli: Cli, tmp_path: Path, length
     assert (raw.hex() if length == len(OLD_HEX) else digests.nix(raw)) in after
     assert "/v2.5.1/install.yaml" in after
     assert OLD_HEX[:52] not in after
+
+
+# --- the archive of the CLI -----------------------------------------------------------------------
+
+CLI = "https://github.com/fluxcd/flux2/releases/download/v{0}/flux_{0}_linux_amd64.tar.gz"
+SUMS = {"2.4.0": "a1" * 32, "2.5.1": "b2" * 32}
+OTHER = "c3" * 32
+CLI_PLACES = {
+    "Dockerfile": "ADD --checksum=sha256:@ " + CLI + " /tmp/flux.tgz\n",
+    "ci/install.sh": "curl -o f.tgz " + CLI + '\necho "@  f.tgz" | sha256sum -c\n',
+    "roles/cli/vars/main.yml": "cli_ver: '{0}'\nurl: '"
+    + CLI.replace("{0}", "{{{{ cli_ver }}}}")
+    + "'\ncli_checksum: sha256:@\n",
+    "ci/variable.sh": "FLUX_VERSION={0}\nFLUX_SHA256=@\n\n\n\n\ncurl -L -o f.tgz "
+    + CLI.replace("{0}", "${{FLUX_VERSION}}")
+    + "\n",
+}
+
+
+@pytest.fixture
+def checksums(tmp_path: Path) -> str:
+    for release, value in SUMS.items():
+        folder = tmp_path / "releases" / f"v{release}"
+        folder.mkdir(parents=True)
+        (folder / f"flux_{release}_checksums.txt").write_text(
+            f"{OTHER}  flux_{release}_darwin_arm64.tar.gz\n"
+            f"{value}  flux_{release}_linux_amd64.tar.gz\n"
+        )
+    return str(tmp_path / "releases")
+
+
+def downloading(path: str, release: str, digest: str) -> str:
+    return CLI_PLACES[path].format(release).replace("@", digest)
+
+
+@pytest.mark.parametrize("path", CLI_PLACES)
+def test_the_digest_of_an_archive_of_the_cli_moves_with_it(
+    path: str, tmp_path: Path, index: Path, cli: Cli, checksums: str
+) -> None:
+    encoding = "nix" if path == "ci/variable.sh" else "hex"
+    old, new = (digests.spelled(bytes.fromhex(SUMS[one]))[encoding] for one in ("2.4.0", "2.5.1"))
+    repo = repository(tmp_path / "repo", {path: downloading(path, "2.4.0", old)}, index)
+    result = cli("to", "2.5.1", "--releases", checksums, cwd=repo)
+    assert result.code == 0, result.err
+    assert repo.show("fluxbump/flux-2.5.1", path) == downloading(path, "2.5.1", new)
+
+
+@pytest.mark.parametrize("path", CLI_PLACES)
+def test_without_the_checksums_the_bump_stops(
+    path: str, tmp_path: Path, index: Path, cli: Cli, checksums: str
+) -> None:
+    (tmp_path / "releases/v2.5.1/flux_2.5.1_checksums.txt").unlink()
+    repo = repository(tmp_path / "repo", {path: downloading(path, "2.4.0", SUMS["2.4.0"])}, index)
+    assert_refused(
+        cli("to", "2.5.1", "--releases", checksums, cwd=repo),
+        5,
+        f"{path}:",
+        "the sha256 of flux_*_linux_amd64.tar.gz must move with the release",
+        "vX.Y.Z/flux_X.Y.Z_checksums.txt",
+    )
+
+
+def test_the_digest_of_something_else_beside_an_archive_stops_the_bump(
+    tmp_path: Path, index: Path, cli: Cli, checksums: str
+) -> None:
+    """Such as that of the unpacked archive, which Nix's fetchzip takes."""
+    path = "Dockerfile"
+    repo = repository(tmp_path / "repo", {path: downloading(path, "2.4.0", OTHER)}, index)
+    assert_refused(
+        cli("to", "2.5.1", "--releases", checksums, cwd=repo),
+        5,
+        "the sha256 of flux_*_linux_amd64.tar.gz is not that of Flux 2.4.0",
+    )
+
+
+def test_the_digest_of_an_archive_whose_platform_is_computed_stays_a_note() -> None:
+    url = CLI.format("2.4.0").replace("amd64", "${ARCH}")
+    found = find({"a.sh": f"curl -o f.tgz {url}\necho {OTHER}  f.tgz | sha256sum -c\n"})
+    assert {pin.kind for pin in found.pins} == {"flux-cli"}
+    assert [str(note.location) for note in found.notes] == ["a.sh:2"]

@@ -128,6 +128,10 @@ def test_a_bump_over_preserve_values_is_refused_although_the_base_has_it(
     assert result.code == 1
     assert f"{HR}:11" in result.err
     assert "FB301" in result.err
+    assert (
+        result.err.splitlines()[4]
+        == "next: fluxbump to 2.5.1 --fix adoption       fixes that first"
+    )
     assert repo.branches() == ["main"]
     assert repo.fluxbump("to", "2.5.1", "--accept-risk", "FB301").code == 0
 

@@ -137,6 +137,12 @@ def test_a_run_is_given_what_the_file_says(ships: Fleet) -> None:
     assert ships.arguments("fine-2")[1:3] == [f"--repo={place}", "--base=dev"]
 
 
+def test_a_run_is_told_what_becomes_of_a_gotk_components_yaml(ships: Fleet) -> None:
+    ships.write("fine-1")
+    assert ships.run("--flux", "/opt/flux", "--leave-gotk").code == 0
+    assert {"--flux=/opt/flux", "--leave-gotk"} <= {*ships.arguments("fine-1")}
+
+
 def test_the_real_run(repo: Repo, tmp_path: Path) -> None:
     repo.commit({"fluxbump.yaml": "run: {ignore: ['>2.4.0']}\n"})
     origin = tmp_path / "origin.git"

@@ -497,3 +497,14 @@ def test_where_nobody_says_where_it_is_the_artifact_of_flux_is_read(
     monkeypatch.delenv("FLUXBUMP_RELEASES")
     result = cli("to", "2.5.1", "--quiet", "--offline", cwd=repo)
     assert_refused(result, 5, "the manifest of Flux 2.4.0 is not available", "ghcr.io", "offline")
+
+
+def test_images_that_move_do_not_stop_a_bump_that_leaves_the_file(
+    tmp_path: Path, index: Path, cli: Cli
+) -> None:
+    """Whoever leaves it knows that what moves disagrees with it then."""
+    repo = fleet(tmp_path, index, gotk.components("2.4.0"))
+    repo.commit({"images.txt.yaml": "images: [ghcr.io/fluxcd/source-controller:v1.4.1]\n"})
+    result = cli("to", "2.5.1", "--leave-gotk", cwd=repo)
+    assert result.code == 0, result.err
+    assert "FB113" in result.out

@@ -6,14 +6,21 @@ import importlib
 import pkgutil
 import re
 import time
+from collections.abc import Callable
+from functools import partial
 
 import pytest
 
 import fluxbump
+from fluxbump.discover import inventory
 from fluxbump.discover.mentions import statements
+from fluxbump.git.overlay import MemorySnapshot
+from fluxbump.helm import binary
 from fluxbump.model import FLUX, FLUX2
 from fluxbump.text import hcl, live_code, patterns, yaml
 from fluxbump.text.live_code import TextFile
+from tests import growth
+from tests.fuzz.targets import TARGETS
 
 _SIZE = 240_000
 _READER = statements.reader([FLUX, FLUX2], {"2.14.1": "2.4.0"})
@@ -97,3 +104,56 @@ def test_a_pattern_that_is_compiled_later_finds_the_same() -> None:
     assert later.sub("-", "xABBy") == "x-y"
     with pytest.raises(AttributeError):
         later.no_such_method  # type: ignore[attr-defined]  # noqa: B018
+
+
+_SMALL = 4_000
+"""Characters of the smaller text; of each kind there are some hundred pieces in it."""
+_NOISE = 0.02
+"""Seconds below which a time says nothing."""
+
+
+def _cpu(work: Callable[[str], None], text: str, *, best_of: int) -> float:
+    """Return the least processor time of several; of others' work a little is in each."""
+    taken = []
+    for _ in range(best_of):
+        started = time.process_time()
+        work(text)
+        taken.append(time.process_time() - started)
+    return min(taken)
+
+
+def _assert_linear(work: Callable[[str], None], grow: growth.Grow) -> None:
+    """Tenfold text takes less than thirtyfold time; what is linear takes ten."""
+    work(grow(100))  # what is imported and compiled once
+    for best_of in (1, 3):
+        small = _cpu(work, grow(_SMALL), best_of=best_of + 1)
+        large = _cpu(work, grow(10 * _SMALL), best_of=best_of)
+        if large < 30 * max(small, _NOISE):
+            return
+    pytest.fail(f"ten times the text takes {large / small:.0f} times as long: {large:.2f} s")
+
+
+@pytest.mark.parametrize("name", growth.REPOSITORY)
+def test_work_on_a_file_grows_with_its_size(name: str) -> None:
+    path, grow = growth.REPOSITORY[name]
+    _assert_linear(partial(growth.reads_repository, path), grow)
+
+
+@pytest.mark.parametrize("name", growth.PARSED)
+def test_a_parser_takes_time_that_grows_with_the_text(name: str) -> None:
+    target, grow = growth.PARSED[name]
+    _assert_linear(lambda text: TARGETS[target]("x.yaml", text.encode()), grow)
+
+
+def test_a_file_that_is_too_large_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inventory, "LARGEST", 100)
+    files = {"x.sh": b"helm upgrade flux fc/flux2 --version 2.14.1\n" * 3}
+    found = inventory.discover(MemorySnapshot(files), inventory.Scope())
+    (large,) = found.unreadable
+    assert str(large.location) == "x.sh:1"
+    assert found.pins == ()
+
+
+def test_a_list_of_itself_is_read_once() -> None:
+    (found,) = binary.objects("&a\nkind: List\nitems: [*a]\n")
+    assert found.kind == "List"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from fluxbump.check.check import examine, judge
@@ -20,6 +22,7 @@ from tests.helpers import (
     chart_index,
     find,
     release,
+    repository,
     script,
     small,
     snapshot,
@@ -170,3 +173,33 @@ def test_an_unknown_tag_is_a_note() -> None:
     (found,) = findings({"install.sh": script(), "z.yaml": f"- {SOURCE}:v7.7.7\n"})
     assert (found.severity, found.location.line) == ("note", 1)
     assert findings({"install.sh": script(), "z.yaml": f"- {SOURCE}:v1.4.1\n"}) == ()
+
+
+# --- nothing but images -------------------------------------------------------------------------
+
+
+def images_of(source: str, kustomize: str) -> str:
+    return (
+        f"images:\n- ghcr.io/fluxcd/source-controller:{source}\n"
+        f"- ghcr.io/fluxcd/kustomize-controller:{kustomize}\n"
+    )
+
+
+def test_a_list_of_images_alone_moves_and_not_down(tmp_path: Path, index: Path, cli: Cli) -> None:
+    files = {"images.yaml": images_of("v1.4.1", "v1.4.0")}
+    repo = repository(tmp_path / "images-alone", files, index)
+    result = cli("to", "2.5.1", cwd=repo)
+    assert result.code == 0, result.err
+    moved = images_of("v1.5.0", "v1.5.1")
+    assert repo.show("fluxbump/flux-2.5.1", "images.yaml") == moved
+    down = cli("to", "2.4.0", "--rev", "fluxbump/flux-2.5.1", cwd=repo)
+    assert (down.code, "would go down" in down.err) == (9, True)
+
+
+def test_the_safety_rules_take_the_release_of_the_images(
+    tmp_path: Path, index: Path, cli: Cli
+) -> None:
+    files = {"images.yaml": images_of("v1.4.1", "v1.4.0")}
+    repo = repository(tmp_path / "images-alone", files, index)
+    result = cli("to", "2.8.5", cwd=repo)
+    assert (result.code, "FB202" in result.err) == (1, True)

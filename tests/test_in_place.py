@@ -262,7 +262,7 @@ def test_what_the_gate_refuses_is_not_written(repo: Repo, cli: Cli) -> None:
     result = cli("to", "2.8.5", "--in-place", cwd=repo)
     assert result.code == 1
     assert "FB202" in result.err
-    assert "nothing was written" in result.err
+    assert "fluxbump changed no files" in result.err
     assert worktree(repo) == before
     risks = "FB202,FB203,FB207"
     assert cli("to", "2.8.5", "--in-place", "--accept-risk", risks, cwd=repo).code == 0
@@ -274,7 +274,9 @@ def test_a_half_bump_by_hand_does_not_hide_the_danger(repo: Repo, cli: Cli) -> N
     repo.write(path, repo.show("HEAD", path).replace("download/v2.4.0", "download/v2.8.5"))
     result = cli("to", "2.8.5", "--in-place", cwd=repo)
     assert result.code == 1
-    assert "FB202 every cluster that is at Flux 2.4.0" in result.err
+    assert "clusters store API versions that the release does not serve" in result.err
+    shown = cli("to", "2.8.5", "--in-place", "--dry-run", cwd=repo)
+    assert "FB202 error: every cluster that is at Flux 2.4.0" in shown.out
 
 
 def test_a_chart_is_raised_once_for_one_commit(little: Repo, cli: Cli) -> None:
@@ -317,7 +319,9 @@ def test_json(little: Repo, cli: Cli) -> None:
     preview = cli("to", "2.5.1", "--in-place", "-n", "-o", "json", cwd=little).json
     assert (preview["in_place"], preview["outcome"]) == (True, "not-written")
     report = cli("to", "2.5.1", "--in-place", "-o", "json", cwd=little).json
-    assert report == {**preview, "outcome": "written"}
+    assert report == {**preview, "outcome": "written", "next": report["next"]}
+    assert preview["next"][0]["command"] == "fluxbump to 2.5.1 --in-place -o json"
+    assert report["next"][0]["command"] == "git diff"
     assert report["base"] == little.tip("HEAD")
     assert (report["branch"], report["tree"], report["commit"]) == (None, None, None)
     assert report["files"] == sorted(MOVED)

@@ -13,11 +13,14 @@ from pathlib import Path
 import pytest
 from msgspec import Struct
 
+from fixtures import manifests
+from fixtures.installs import gotk
 from tests.helpers import ROOT, Cli, Repo, find, repository, script
 
 INSTALLS = ROOT / "fixtures" / "installs"
 EXPECTED = "expected.txt"
 NAMES = sorted(path.parent.name for path in INSTALLS.glob(f"*/{EXPECTED}"))
+RELEASES = ("2.4.0", "2.5.1")
 ANCHOR = "zz/anchor.sh"
 """A place beside the fixture's own, so that a single one has something to agree with."""
 
@@ -136,8 +139,15 @@ def test_all_ways_at_once(tmp_path: Path, index: Path, cli: Cli) -> None:
     bumped = {name: one.bumped() for name, one in ways.items()}
     expected = {f"{name}/{p}": text for name in bumped for p, text in bumped[name].items()}
     more = dict.fromkeys(word for one in ways.values() for word in one.arguments[2:])
+    whole = "gotk/clusters/a/flux-system/gotk-components.yaml", "install-manifest/flux.yaml"
+    texts_of = {one: (gotk.components(one), manifests.install(one).decode()) for one in RELEASES}
+    files |= zip(whole, texts_of["2.4.0"], strict=True)
+    expected |= zip(whole, texts_of["2.5.1"], strict=True)
+    releases = gotk.releases(tmp_path / "releases", RELEASES)
+    for release in RELEASES:
+        (releases / f"v{release}" / "install.yaml").write_bytes(manifests.install(release))
     repo = fresh(tmp_path, files, index)
-    result = cli("to", "2.5.1", *more, cwd=repo)
+    result = cli("to", "2.5.1", *more, "--releases", str(releases), cwd=repo)
     assert result.code == 0, result.out + result.err
     assert texts(repo, after(repo), files) == expected
     assert cli("check", "--no-render", "--rev", after(repo), cwd=repo).code == 0

@@ -88,7 +88,8 @@ def test_a_jump_that_was_refused_passes(cli: Cli, tmp_path: Path, index: Path) -
     repo = repository(tmp_path / "r", at_2_6(**{"a.yaml": source(), "b.yaml": source()}), index)
     refused = cli("to", "2.8.5", *KUBERNETES, cwd=repo)
     assert refused.code == 1
-    assert "; --migrate-apis moves 2 of these manifests first; " in refused.err
+    command = "next: fluxbump to 2.8.5 --kubernetes 1.33 --migrate-apis"
+    assert refused.err.splitlines()[4] == f"{command}  fixes that first"
     result = to(cli, repo)
     assert (result.code, result.err) == (0, "")
     assert subjects(repo) == [
@@ -222,7 +223,7 @@ def test_json_says_what_moves(cli: Cli, tmp_path: Path, index: Path) -> None:
     refused = [one["path"] for one in result.json["findings"] if one["code"] == "FB203"]
     assert refused == ["b.yaml"]
     assert "--migrate-apis moves" not in result.err
-    text = to(cli, repo).out
+    text = to(cli, repo, "--dry-run").out
     assert "apiVersions to review (1)\n  b.yaml:8  HelmRepository b stays at " in text
     plain = cli("to", "2.8.5", *KUBERNETES, "-n", "-o", "json", cwd=repo)
     assert plain.json["migration"] is None

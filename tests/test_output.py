@@ -6,8 +6,12 @@ Commands come from the program itself and formats from their options, so a new o
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
@@ -59,7 +63,9 @@ def forms() -> Iterator[tuple[str, tuple[str, ...]]]:
         for hint in hints.values():
             told = getattr(hint, "__metadata__", ())
             for option in (one for one in told if isinstance(one, OptionInfo)):
-                flags = [flag for flag in option.param_decls or () if flag in OPTIONS]
+                # In an annotation, typer takes the first name for the default.
+                names = (option.default, *(option.param_decls or ()))
+                flags = [str(flag) for flag in names if flag in OPTIONS]
                 shown: Any = hint.__origin__
                 if flags and issubclass(shown, StrEnum):
                     yield from ((name, (flags[0], value.value)) for value in shown)
@@ -168,6 +174,15 @@ def test_every_command_is_here() -> None:
     assert set(ARGUMENTS) == set(COMMANDS)
 
 
+@pytest.mark.parametrize(("name", "option", "value"), [
+    ("to", "--output", "patch"), ("check", "--format", "github"), ("check", "--format", "markdown"),
+    ("path", "--output", "mermaid"), ("matrix", "--output", "html"), ("status", "--output", "json"),
+    ("run", "--log-format", "json"), ("fleet", "--output", "json"), ("recover", "--output", "json"),
+])  # fmt: skip
+def test_formats_are_found(name: str, option: str, value: str) -> None:
+    assert (name, (option, value)) in FORMS
+
+
 @pytest.mark.parametrize(
     ("name", "options"), FORMS, ids=lambda one: "-".join(one) if isinstance(one, tuple) else one
 )
@@ -211,6 +226,30 @@ def test_a_patch_is_exact_in_a_pipe(evil: Repo) -> None:
     patch = evil.fluxbump("to", "2.5.1", "--dry-run", "--output", "patch").stdout
     assert b"##vso[task.evil]" in patch
     assert evil.git_bytes("apply", "--check", "-", stdin=patch) == b""
+
+
+def test_a_patch_is_harmless_on_a_terminal(evil: Repo) -> None:
+    reader, terminal = os.openpty()
+    shown = bytearray()
+
+    def read() -> None:
+        with suppress(OSError):  # the terminal is gone
+            while more := os.read(reader, 65536):
+                shown.extend(more)
+
+    reading = threading.Thread(target=read)
+    reading.start()
+    arguments = evil.command("to", "2.5.1", "--dry-run", "--output", "patch")
+    subprocess.run(
+        arguments, cwd=evil.path, env=evil.environment(), stdout=terminal, check=True,
+        stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    os.close(terminal)
+    reading.join(60)
+    os.close(reader)
+    said = shown.decode().replace("\r\n", "\n")  # as a terminal has it
+    assert "# #vso[task.evil]" in said
+    assert found_in(said) == []
 
 
 # --- the functions ----------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from fluxbump.check.check import examine, judge
@@ -10,7 +12,7 @@ from fluxbump.discover.pins.kind import Context
 from fluxbump.discover.pins.releases import flux_action
 from fluxbump.model import Role, Severity
 from fluxbump.text.live_code import TextFile
-from tests.helpers import Cli, Repo, brief, chart_index, find, script, snapshot
+from tests.helpers import Cli, Repo, brief, chart_index, find, repository, script, snapshot
 
 WORKFLOW = ".github/workflows/ci.yaml"
 COMMIT = "8454b02a32e48d775b9f563cb51fdcb1787b5b93"
@@ -61,7 +63,7 @@ def test_a_repository_with_nothing_but_a_commit_is_recognised(repo: Repo, cli: C
     assert "flux-action  tool  flux   2.4.0  commit" in cli("status", cwd=repo).out
     done = cli("to", "2.5.1", "--dry-run", cwd=repo)
     assert done.code == 0, done.err
-    assert "refs/tags/v2.5.1*" in done.out
+    assert "refs/tags/v2.5.1^{}" in done.out
 
 
 def test_a_commit_of_another_release_is_a_warning() -> None:
@@ -86,9 +88,69 @@ def test_a_bump_moves_tag_and_input(repo: Repo, cli: Cli) -> None:
     assert repo.show("fluxbump/flux-2.5.1", WORKFLOW) == step("v2.5.1", asks("2.5.1"))
 
 
-def test_a_commit_is_listed_with_the_command_that_finds_another(repo: Repo, cli: Cli) -> None:
-    repo.commit({WORKFLOW: step(f"{COMMIT} # v2.4.0")})
+@pytest.fixture
+def flux2(tmp_path: Path, index: Path) -> Repo:
+    """A repository with the tags of two releases, one with a message as Flux's own have."""
+    repo = repository(tmp_path / "flux2", {"README.md": "2.5.0\n"}, index)
+    repo.git("tag", "v2.5.0")
+    repo.commit({"README.md": "2.5.1\n"})
+    repo.git("tag", "--annotate", "--message", "v2.5.1", "v2.5.1")
+    return repo
+
+
+def told(flux2: Path) -> str:
+    return f"flux_repository: {flux2}\n"
+
+
+def test_a_commit_moves_with_its_comment(repo: Repo, flux2: Repo, cli: Cli) -> None:
+    commit = flux2.git("rev-parse", "v2.5.1^{commit}").strip()
+    assert commit != flux2.git("rev-parse", "v2.5.1").strip()
+    given = step(f"'{COMMIT}' # v2.4.0, not main").replace("@'", "@").replace("uses: ", "uses: '")
+    repo.commit({WORKFLOW: given, "fluxbump.yaml": told(flux2.path)})
+    done = cli("to", "2.5.1", "--output", "json", cwd=repo)
+    assert done.code == 0, done.err
+    moved = given.replace(COMMIT, commit).replace("v2.4.0", "v2.5.1")
+    assert repo.show("fluxbump/flux-2.5.1", WORKFLOW) == moved
+    again = cli("to", "2.5.1", "--rev", "fluxbump/flux-2.5.1", "--dry-run", cwd=repo)
+    assert "stays at a commit" not in again.out
+
+
+def test_offline_a_commit_moves_if_its_tag_was_read_before(
+    repo: Repo, flux2: Repo, cli: Cli
+) -> None:
+    repo.commit({WORKFLOW: step(f"{COMMIT} # v2.4.0"), "fluxbump.yaml": told(flux2.path)})
+    asked = ("to", "2.5.1", "--dry-run", "--output", "patch")
+    assert (
+        f"-      - uses: fluxcd/flux2/action@{COMMIT}" not in cli(*asked, "--offline", cwd=repo).out
+    )
+    moved = f"-      - uses: fluxcd/flux2/action@{COMMIT} # v2.4.0"
+    assert moved in cli(*asked, cwd=repo).out
+    assert moved in cli(*asked, "--offline", cwd=repo).out
+
+
+def test_a_commit_without_the_name_of_a_release_stays(repo: Repo, flux2: Repo, cli: Cli) -> None:
+    given = step(f"{COMMIT} # main")
+    repo.commit({WORKFLOW: given, "fluxbump.yaml": told(flux2.path)})
+    assert cli("to", "2.5.1", cwd=repo).code == 0
+    assert repo.show("fluxbump/flux-2.5.1", WORKFLOW) == given
+
+
+def test_a_version_on_the_line_of_a_commit_is_no_comment() -> None:
+    text = f"steps: [{{uses: fluxcd/flux2/action@{COMMIT}, with: {{version: 2.4.0}}}}]\n"
+    found = flux_action.find(TextFile(WORKFLOW, text), Context())
+    assert brief(found) == [
+        "1 flux-action flux 8454b02a32e4 [commit]",
+        "1 flux-action flux 2.4.0",
+    ]
+
+
+def test_a_commit_is_listed_with_the_command_that_finds_another(
+    repo: Repo, flux2: Repo, cli: Cli
+) -> None:
+    flux2.git("tag", "--delete", "v2.5.1")
+    repo.commit({WORKFLOW: step(f"{COMMIT} # v2.4.0"), "fluxbump.yaml": told(flux2.path)})
     done = cli("to", "2.5.1", cwd=repo)
     assert done.code == 0, done.err
-    assert "git ls-remote https://github.com/fluxcd/flux2 'refs/tags/v2.5.1*'" in done.out
+    command = "git ls-remote https://github.com/fluxcd/flux2 refs/tags/v2.5.1 'refs/tags/v2.5.1^{}'"
+    assert command in done.out
     assert repo.show("fluxbump/flux-2.5.1", WORKFLOW) == step(f"{COMMIT} # v2.4.0")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from fluxbump.check.check import examine, judge
@@ -10,7 +12,17 @@ from fluxbump.discover.pins.kind import Context
 from fluxbump.discover.pins.releases import flux_instance, flux_manifests
 from fluxbump.model import Pin
 from fluxbump.text.live_code import TextFile
-from tests.helpers import Cli, Repo, assert_refused, brief, chart_index, find, script, snapshot
+from tests.helpers import (
+    Cli,
+    Repo,
+    assert_refused,
+    brief,
+    chart_index,
+    find,
+    repository,
+    script,
+    snapshot,
+)
 
 INSTANCE = (
     "apiVersion: fluxcd.controlplane.io/v1\nkind: FluxInstance\nmetadata: {{name: flux}}\n"
@@ -146,6 +158,88 @@ def test_it_agrees_with_what_else_installs(held: str, expected: list[str]) -> No
 
 
 def test_a_range_that_excludes_the_target_stops_the_bump(repo: Repo, cli: Cli) -> None:
-    repo.commit({"i.yaml": INSTANCE.format("2.4.x")})
+    repo.commit({"i.yaml": INSTANCE.format("~2.4.0")})
     result = cli("to", "2.5.1", cwd=repo)
-    assert_refused(result, 5, "i.yaml:6", "the range 2.4.x, which excludes 2.5.1")
+    assert_refused(result, 5, "i.yaml:6", "the range ~2.4.0, which excludes 2.5.1")
+
+
+# --- a range and nothing else -----------------------------------------------------------------
+
+OLD = "apiVersion: source.toolkit.fluxcd.io/v1beta1\nkind: GitRepository\nmetadata: {name: a}\n"
+BRANCH = "fluxbump/flux-2.5.1"
+
+
+@pytest.mark.parametrize(
+    ("held", "after"),
+    [
+        ("2.4.x", "2.5.x"),
+        ("'2.4.*'", "'2.5.*'"),
+        ('"v2.4.X" # a line', '"v2.5.X" # a line'),
+        ('"2.4"', '"2.5"'),
+    ],
+)
+def test_the_range_of_a_line_moves_to_the_next_line(
+    held: str, after: str, tmp_path: Path, index: Path, cli: Cli
+) -> None:
+    repo = repository(tmp_path / "repo", {"i.yaml": INSTANCE.format(held)}, index)
+    result = cli("to", "2.5.1", cwd=repo)
+    assert result.code == 0, result.err
+    assert repo.show(BRANCH, "i.yaml") == INSTANCE.format(after)
+    again = cli("to", "2.5.1", "--rev", BRANCH, cwd=repo)
+    assert "Nothing moved" in again.out
+
+
+@pytest.mark.parametrize("held", ["2.5.x", "2.x", ">=2.4.0"])
+def test_a_range_that_admits_the_target_stays(
+    held: str, tmp_path: Path, index: Path, cli: Cli
+) -> None:
+    files = {"i.yaml": INSTANCE.format(f"'{held}'"), "b.sh": script("2.5.0")}
+    repo = repository(tmp_path / "repo", files, index)
+    assert cli("to", "2.5.1", cwd=repo).code == 0
+    assert repo.show(BRANCH, "i.yaml") == files["i.yaml"]
+
+
+@pytest.mark.parametrize("held", ["!!str 2.4.x", "&line 2.4.x"])
+def test_a_range_that_does_not_stand_there_as_it_is_stops_the_bump(
+    held: str, tmp_path: Path, index: Path, cli: Cli
+) -> None:
+    repo = repository(tmp_path / "repo", {"i.yaml": INSTANCE.format(held)}, index)
+    assert_refused(cli("to", "2.5.1", cwd=repo), 5, "i.yaml:6", "2.4.x, which excludes 2.5.1")
+
+
+def test_a_range_goes_down_only_if_that_is_allowed(tmp_path: Path, index: Path, cli: Cli) -> None:
+    repo = repository(tmp_path / "repo", {"i.yaml": INSTANCE.format("2.6.x")}, index)
+    assert_refused(cli("to", "2.5.1", cwd=repo), 9, "would go down from 2.6.x to 2.5.x")
+    words = ("--allow-downgrade", "--accept-risk", "FB202")
+    assert cli("to", "2.5.1", *words, cwd=repo).code == 0
+    assert repo.show(BRANCH, "i.yaml") == INSTANCE.format("2.5.x")
+
+
+@pytest.mark.parametrize(
+    ("held", "codes"), [("2.7.x", {"FB203"}), ("2.0.x", set()), ("3.x", set())]
+)
+def test_the_safety_rules_take_what_a_range_comes_to(held: str, codes: set[str]) -> None:
+    """Flux 2.7 serves v1 of GitRepository alone; 2.0 serves v1beta1 too; no 3.x is known."""
+    found = judge(
+        examine(
+            snapshot({"i.yaml": INSTANCE.format(held), "a.yaml": OLD}), Settings(), chart_index()
+        ),
+        ("FB203",),
+    )
+    assert {one.code for one in found.findings} == codes
+    assert bool(found.not_run) == (held == "3.x")
+
+
+def test_a_run_moves_a_range(tmp_path: Path, index: Path, cli: Cli) -> None:
+    flux = repository(tmp_path / "flux2", {"README.md": "flux\n"}, index)
+    for tag in ("v2.4.0", "v2.5.1"):
+        flux.git("tag", tag)
+    told = f"flux_repository: {flux.path}\nrun: {{range: '<=2.5.1'}}\n"
+    files = {"i.yaml": INSTANCE.format("2.4.x"), "fluxbump.yaml": told}
+    repo = repository(tmp_path / "repo", files, index)
+    found = cli("run", "--dry-run", "-o", "json", cwd=repo).json
+    assert (found["outcome"], found["current"], found["target"]) == (
+        "update-available", "2.4.0", "2.5.1",
+    ), found  # fmt: skip
+    repo.commit({"i.yaml": INSTANCE.format("2.x")})
+    assert cli("run", "--dry-run", "-o", "json", cwd=repo).json["outcome"] == "up-to-date"

@@ -125,6 +125,18 @@ def test_operator_moves_it_and_says_so(tmp_path: Path, index: Path, cli: Cli) ->
     assert "- flux-operator 0.20.0 -> 0.33.0" in message
 
 
+def test_it_says_that_nobody_knows_whether_the_version_exists(
+    tmp_path: Path, index: Path, cli: Cli
+) -> None:
+    chart = "operator_chart: oci://127.0.0.1:1/charts/flux-operator\n"
+    repo = repository(tmp_path / "r", {**FILES, "fluxbump.yaml": chart}, index)
+    for words in ([], ["--offline"]):
+        result = cli("to", "2.5.1", "--operator", "0.33.0", "--dry-run", *words, cwd=repo)
+        assert result.code == 0, result.err
+        assert "not checked that flux-operator 0.33.0 exists: " in result.err
+        assert "127.0.0.1:1" in result.err
+
+
 def test_a_downgrade_has_to_be_allowed(tmp_path: Path, index: Path, cli: Cli) -> None:
     repo = repository(tmp_path / "r", FILES, index)
     assert (

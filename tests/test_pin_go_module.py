@@ -74,7 +74,8 @@ def findings(version: str, module: str) -> list[tuple[Severity, str]]:
         ("flux2/v2", "2.5.1", Severity.NOTE),
         ("helm-controller/api", "1.1.0", None),
         ("helm-controller/api", "1.0.1", Severity.NOTE),
-        ("helm-controller/api", "1.2.0", Severity.WARNING),
+        ("helm-controller/api", "1.1.9", Severity.NOTE),
+        ("helm-controller/api", "1.2.0", Severity.ERROR),
         ("flagger/api", "1.2.0", None),
     ],
 )

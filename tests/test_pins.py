@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from textwrap import indent
 
@@ -219,7 +218,7 @@ CONTEXT = Context(
     releases=frozenset({"2.4.0"}),
     followed=Followed({"set.sh": (SET,)}),
     custom=(
-        CustomPin("*.env", "flux", pattern=re.compile(r"FLUX=(?P<version>\S+)")),
+        CustomPin("*.env", "flux", pattern=r"FLUX=(?P<version>\S+)"),
         CustomPin("custom/*.yaml", "bp-flux", key=("spec", "flux")),
         CustomPin("custom/*.yaml", "no-such-chart", key=("spec", "flux")),
     ),
@@ -458,7 +457,7 @@ def test_spans_of_exact_pins() -> None:
 
 
 def test_a_configured_pin_does_not_double_a_known_one() -> None:
-    custom = CustomPin("install.sh", "flux", pattern=re.compile(r"v(?P<version>[\d.]+)/install"))
+    custom = CustomPin("install.sh", "flux", pattern=r"v(?P<version>[\d.]+)/install")
     found = find(small(), custom=(custom,))
     assert [p.kind for p in found.pins if p.location.path == "install.sh"] == ["install-url"]
 

@@ -100,7 +100,14 @@ def test_advice_can_be_typed() -> None:
             if target not in stable:
                 with pytest.raises(ResolveError) as caught:
                     resolve(target, chart_index())
-                assert str(caught.value.hint).removeprefix("type: fluxbump to ") in stable
+                advised = caught.value.command or str(caught.value.hint).removeprefix("type: ")
+                assert advised.removeprefix("fluxbump to ") in stable
+
+
+def test_an_old_chart_is_not_what_is_meant_by_a_release_that_is_not_there() -> None:
+    """Chart 2.4.1 shipped Flux 0.37.0: nobody who types 2.4.1 wants to go there."""
+    with pytest.raises(ResolveError, match=r"no chart flux2 ships Flux 2\.4\.1"):
+        resolve("2.4.1", chart_index())
 
 
 def test_no_line() -> None:

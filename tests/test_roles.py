@@ -14,7 +14,7 @@ from fluxbump.discover.pins.kind import CustomPin
 from fluxbump.errors import PinError, RefusedError
 from fluxbump.flux.releases import resolve
 from fluxbump.model import FLUX, Finding, Form, Location, Pin, Role, Severity
-from fluxbump.reports import text
+from fluxbump.reports import status_text
 from tests.helpers import (
     Cli,
     assert_refused,
@@ -188,7 +188,7 @@ def test_tools_alone_are_checked(tmp_path: Path, index: Path, cli: Cli) -> None:
     repo = repository(tmp_path / "repo", ONLY_TOOLS, index)
     assert cli("check", "--no-render", cwd=repo).code == 0
     result = cli("status", cwd=repo)
-    first, second, *_, last = result.out.splitlines()
+    *_, last, _blank, first, second = result.out.splitlines()
     assert (result.code, first) == (0, "The pins agree")
     assert (
         second
@@ -235,7 +235,7 @@ def pin(form: Form, role: Role = Role.INSTALLS) -> Pin:
     ],
 )
 def test_the_last_line_says_what_moves(pins: list[Pin], expected: str) -> None:
-    assert text.moving(pins) == expected
+    assert status_text.moving(pins) == expected
 
 
 # --- what floats (FB119) ----------------------------------------------------------------------
@@ -327,8 +327,54 @@ def test_a_jump_that_no_cluster_survives_is_refused_whatever_installs_flux(
     assert cli("to", "2.6.4", "--quiet", cwd=repo).code == 0
 
 
+def test_a_range_that_moves_to_such_a_line_is_refused_too(
+    tmp_path: Path, index: Path, cli: Cli
+) -> None:
+    files = {"instance.yaml": INSTANCE.replace("kind: X", "kind: FluxInstance").format("2.4.x")}
+    repo = repository(tmp_path / "repo", files, index)
+    result = cli("to", "2.8.5", "--quiet", cwd=repo)
+    assert (result.code, "FB202" in result.err) == (1, True)
+    assert cli("to", "2.6.4", "--quiet", cwd=repo).code == 0
+
+
 def test_without_an_exact_release_the_rule_is_not_run() -> None:
-    range_only = {"instance.yaml": INSTANCE.replace("kind: X", "kind: FluxInstance").format("2.x")}
+    range_only = {"instance.yaml": INSTANCE.replace("kind: X", "kind: FluxInstance").format("3.x")}
     evidence = examine(snapshot(range_only), Settings(), chart_index()).evidence
     _, not_run = rules.judge(evidence, ("FB202",))
     assert [one.reason for one in not_run] == ["nothing here says which release is installed"]
+
+
+# --- examples ---------------------------------------------------------------------------------
+
+SCHEMAS = (
+    "curl -L https://github.com/fluxcd/flux2/releases/download/v{}/crd-schemas.tar.gz | tar x\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("files", "places"),
+    [
+        ({"up.sh": script("2.5.1"), "examples/ci.sh": SCHEMAS.format("2.4.0")}, []),
+        ({"examples/up.sh": script("2.4.0"), "up.sh": script("2.5.1"),
+          "ci.sh": SCHEMAS.format("2.5.1")}, []),
+        ({"sample/up.sh": script("2.5.1"), "sample/ci.sh": SCHEMAS.format("2.4.0")},
+         ["sample/ci.sh"]),
+        ({"up.sh": script("2.5.1"), "clusters/example/ci.sh": SCHEMAS.format("2.4.0")},
+         ["clusters/example/ci.sh"]),
+    ],
+)  # fmt: skip
+def test_an_example_is_compared_with_examples(files: dict[str, str], places: list[str]) -> None:
+    assert [one.location.path for one in findings(files, "FB117")] == places
+
+
+@pytest.mark.parametrize("name", ["terraform.tfvars.example", ".env.sample", "up.sh.example"])
+def test_a_file_that_is_called_an_example_holds_no_pin(name: str) -> None:
+    assert find({name: 'flux_version = "2.4.0"\n'}).pins == ()
+
+
+def test_a_name_that_only_flux_has_may_hold_an_old_release() -> None:
+    """A release of that time is in no table."""
+    assert [pin.value for pin in find({".envrc-dev": 'export FLUX2_VERSION="v0.13.4"\n'}).pins] == [
+        "0.13.4"
+    ]
+    assert find({".envrc-dev": 'export FLUX_VERSION="v0.13.4"\n'}).pins == ()

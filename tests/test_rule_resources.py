@@ -68,19 +68,19 @@ APIS = {
     "removed": (
         "HelmRelease helm v2beta1", "2.7.0",
         [("2 error HelmRelease podinfo is at helm.toolkit.fluxcd.io/v2beta1, which Flux 2.7.0 does "
-         "not serve; move to v2")],
+         "not serve; move to v2 (fluxbump to 2.7.0 --migrate-apis)")],
         [],
     ),
     "before it was removed": (
         "HelmRelease helm v2beta1", "2.6.4",
         [],
         [("2 warning HelmRelease podinfo is at helm.toolkit.fluxcd.io/v2beta1, which is deprecated "
-         "in Flux 2.6.4; move to v2")],
+         "in Flux 2.6.4; move to v2 (fluxbump to 2.6.4 --migrate-apis)")],
     ),
     "not yet there": (
         "Bucket source v1", "2.3.0",
         [("2 error Bucket podinfo is at source.toolkit.fluxcd.io/v1, which Flux 2.3.0 does not "
-         "serve; move to v1beta2")],
+         "serve; move to v1beta2 (fluxbump to 2.3.0 --migrate-apis)")],
         [],
     ),
     "a kind of later": (
@@ -418,6 +418,7 @@ def test_a_crd_with_missing_parts_serves_nothing() -> None:
         [finding] = RULE["FB203"].judge(given)
         assert isinstance(finding, Finding)
         assert finding.message.endswith("does not serve; it serves no other")
+        assert finding.fix == ""
 
 
 # --- the table --------------------------------------------------------------------------------
@@ -519,4 +520,5 @@ def test_where_every_version_is_deprecated_all_are_named() -> None:
     given = replace(evidence(text, "2.4.0"), releases=KnownReleases(crds))
     [finding] = RULE["FB203"].judge(given)
     assert isinstance(finding, Finding)
-    assert finding.message.endswith("move to v1beta2 or v1beta1")
+    assert "move to v1beta2 or v1beta1 (" in finding.message
+    assert finding.fix == "--migrate-apis"

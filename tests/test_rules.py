@@ -142,7 +142,7 @@ BEYOND = (
 UNVERSIONED = 'resource "helm_release" "f" {\n  chart = "flux2"\n}\n'
 READER = "bpFlux: {{chart: bp-flux, version: {}}}\n"
 SH1 = "install.sh:1"
-CUSTOM = CustomPin("install.sh", "flux", (), re.compile(r"FLUX=(?P<version>\S+)"))
+CUSTOM = CustomPin("install.sh", "flux", (), r"FLUX=(?P<version>\S+)")
 
 K = "clusters/a/kustomization.yaml"
 KEPT_UMBRELLA = release("3.0.7", chart="bp-bundle") + "  upgrade: {preserveValues: true}\n"

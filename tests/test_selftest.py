@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from fixtures import generate, states
+from fixtures import generate, manifests, states
 from fixtures.installs import gotk
 from fluxbump.check import rules
 from fluxbump.check import self_test as selftest
@@ -102,6 +102,8 @@ EVERY_KIND = small(
         "Dockerfile": "FROM ghcr.io/fluxcd/flux-cli:v2.4.0\n",
         "ci.yml": "steps: [{uses: fluxcd/flux2/action@v2.4.0}]\n",
         ".tool-versions": "flux2 2.4.0\n",
+        "go.mod": "require github.com/fluxcd/source-controller/api v1.4.1\n",
+        "install.yaml": manifests.install("2.4.0").decode(),
         "archive.sh": f"curl -LO {ARCHIVE_URL.format('2.14.1')}\n",
     },
 )
@@ -156,7 +158,7 @@ def test_every_kind_of_pin_has_a_fault() -> None:
     files = EVERY_KIND | {CUSTOM.path: "own: 1.1.2\n"}
     trials = trials_of(snapshot(files), chart_index(), Settings(pins=(CUSTOM,)))
     assert survivors(trials) == []
-    assert {one.mutant.pin.kind for one in trials} == KINDS.keys() - {"digest", "go-module"}
+    assert {one.mutant.pin.kind for one in trials} == KINDS.keys() - {"digest"}
 
 
 @pytest.mark.parametrize("track", ["flux", "flux2"])

@@ -37,6 +37,11 @@ def status(cli: Cli, tmp_path: Path, index: Path) -> Status:
     return call
 
 
+def verdict(result: Result) -> list[str]:
+    """The last lines: whether the pins agree, and what to do."""
+    return result.out.rstrip("\n").rpartition("\n\n")[2].splitlines()
+
+
 def codes(result: Result) -> set[str]:
     return {one["code"] for one in result.json["findings"]}
 
@@ -44,14 +49,19 @@ def codes(result: Result) -> set[str]:
 def test_aligned(repo: Repo) -> None:
     result = repo.fluxbump("status")
     assert (result.code, result.err) == (0, "")
-    first, second, *_ = result.out.splitlines()
+    first, second, *steps = verdict(result)
     assert first == "The pins agree"
     assert second == "cloud-init installs Flux 2.4.0; chart flux2 2.14.1 ships Flux 2.4.0"
     assert sum(line.endswith(" ok") for line in result.out.splitlines()) == 13
-    assert result.out.splitlines()[-1] == "fluxbump to VERSION moves all 13 places"
-    assert result.out.splitlines()[-2].startswith(
-        "Newest release with a chart: 2.8.5 (chart 2.18.3"
-    )
+    newest, read, moves, *_ = result.out.splitlines()[-8:]
+    assert newest.startswith("Newest release with a chart: 2.8.5 (chart 2.18.3")
+    assert read.startswith("Chart index: /")
+    assert read.endswith("/index.yaml (newest chart 2.18.3 of 2026-04-15)")
+    assert moves == "fluxbump to VERSION moves all 13 places"
+    assert steps == [
+        "next: fluxbump path 2.8.5                the route to the newest release",
+        "      fluxbump to latest-safe --dry-run  the newest that passes in one step",
+    ]
 
 
 @pytest.mark.parametrize("state", ["repo", "incident"])
@@ -76,7 +86,7 @@ def test_without_an_index_a_run_is_not_foretold(repo: Repo, cli: Cli) -> None:
     told, alone = (cli(*words, *more, cwd=repo) for more in (["--exit-code"], []))
     assert told.json == alone.json
     assert told.err == alone.err != ""
-    assert told.code == 0
+    assert told.code == alone.code == 7
 
 
 @pytest.mark.parametrize(
@@ -105,7 +115,8 @@ def test_what_holds_no_full_version_is_shown(
 def test_the_incident_is_shouted(incident: Repo, cli: Cli) -> None:
     result = cli("status", cwd=incident)
     assert result.code == 1
-    assert result.out.startswith("MISMATCH: ")
+    assert verdict(result)[0].startswith("MISMATCH: ")
+    assert verdict(result)[-1].startswith("next: fluxbump to 2.4.0  ")
     assert "cloud-init installs Flux 2.4.0; chart flux2 2.13.0 ships Flux 2.3.0" in result.out
     finding = next(line for line in result.out.splitlines() if "FB103 error" in line)
     for part in (
@@ -116,13 +127,13 @@ def test_the_incident_is_shouted(incident: Repo, cli: Cli) -> None:
         assert part in finding
     assert "\x1b[" not in result.out
     coloured = cli("status", "--color", "always", cwd=incident)
-    assert coloured.out.startswith("\x1b[1;31mMISMATCH")
+    assert verdict(coloured)[0].startswith("\x1b[1;31mMISMATCH")
 
 
 def test_repaired_incident_agrees(incident: Repo, cli: Cli) -> None:
     assert cli("to", "2.4.0", cwd=incident).code == 0
     result = cli("status", "--rev", "fluxbump/flux-2.4.0", cwd=incident)
-    assert (result.code, result.out.splitlines()[0]) == (0, "The pins agree")
+    assert (result.code, verdict(result)[0]) == (0, "The pins agree")
 
 
 @pytest.mark.parametrize(
@@ -168,13 +179,13 @@ def test_what_is_not_exact_is_not_said_to_agree(
     result = cli("status", "-o", "json", cwd=repo)
     if form != "unpinned":  # which FB109 refuses
         assert (result.code, result.json["findings"], result.json["agree"]) == (0, [], None)
-        first = cli("status", cwd=repo).out.splitlines()[0]
+        first = verdict(cli("status", cwd=repo))[0]
         assert first == f"The exact pins agree; not exact: b.yaml:9 ({form})"
 
 
 def test_an_index_older_than_the_repository_is_said_to_be_that(status: Status) -> None:
     result = status(chart=wrapper("9.9.9"), values=values("9.9.9"))
-    assert result.code == 0
+    assert result.code == 7
     assert "The pins agree" not in result.out
     assert "the chart index (newest flux2 2.18.3 of 2026-04-15) is older than this" in result.out
 
@@ -193,15 +204,19 @@ def test_cloud_init_is_said_only_of_cloud_init(
     status: Status, path: str, text: str, who: str
 ) -> None:
     behind = {"chart": wrapper("2.13.0"), "values": values("2.13.0"), "install": "#!/bin/sh\n"}
-    out = status(**{**behind, path: text}).out
-    assert out.splitlines()[0].startswith(f"MISMATCH: applying the chart over what {who} installed")
+    result = status(**{**behind, path: text})
+    out = result.out
+    assert verdict(result)[0].startswith(f"MISMATCH: applying the chart over what {who} installed")
     assert f"FB103 error: {who} installs Flux 2.4.0, but" in out
 
 
 def test_without_an_index_it_still_shows_the_pins(repo: Repo, cli: Cli) -> None:
     result = cli("status", "--index", "nowhere", cwd=repo)
-    assert "Not checked against the chart index" in result.out
-    assert "03-flux.yaml:53" in result.out
+    assert result.code == 7
+    assert verdict(result)[0].startswith("Not checked against the chart index: ")
+    states = {line.split()[1]: line.split()[-1] for line in result.out.splitlines()[1:14]}
+    assert states["install-url"] == states["values-mirror"] == "?"
+    assert states["helm-release"] == "ok"  # compared with the chart beside it
     assert "The pins agree" not in result.out
 
 
@@ -225,9 +240,67 @@ def test_local_changes_are_remarked_on(repo: Repo, cli: Cli) -> None:
     repo.write("platform/flux/blueprint.yaml", "x: 1\n")
     repo.write("other.txt", "x\n")
     result = cli("status", cwd=repo)
-    assert (result.code, result.err.count("\n")) == (0, 1)
-    assert "platform/flux/blueprint.yaml has uncommitted changes" in result.err
+    assert result.code == 0
+    assert result.err == (
+        "fluxbump: uncommitted changes in platform/flux/blueprint.yaml are ignored "
+        "(fluxbump status --worktree reads them)\n"
+    )
     assert cli("status", "--quiet", cwd=repo).err == ""
+
+
+def test_changes_that_no_answer_depends_on_are_not_remarked_on(repo: Repo, cli: Cli) -> None:
+    repo.write("other.txt", "x\n")
+    values = repo.path / "platform/flux/chart/values.yaml"
+    values.write_text(f"{values.read_text()}# a comment\n")
+    assert cli("status", cwd=repo).err == ""
+
+
+def test_an_uncommitted_configuration_is_named(repo: Repo, cli: Cli) -> None:
+    repo.write("fluxbump.yaml", "exclude: [infra/**]\n")
+    said = "uncommitted changes in fluxbump.yaml, infra/hetzner/cloudinit-control-plane.tftpl are"
+    for command in (["status"], ["to", "2.5.1", "-n"]):
+        assert said in cli(*command, cwd=repo).err
+    there = cli("status", "--worktree", cwd=repo)
+    assert "install-url" not in there.out
+    assert "uncommitted" not in there.err
+
+
+def test_the_work_tree_is_read_if_asked_for(repo: Repo, cli: Cli) -> None:
+    chart = repo.path / "platform/flux/chart/Chart.yaml"
+    chart.write_text(chart.read_text().replace("2.14.1", "2.13.0"))
+    assert cli("status", cwd=repo).code == 0
+    there = cli("status", "--worktree", "-o", "json", cwd=repo)
+    assert (there.code, there.json["agree"], there.json["commit"]) == (1, False, None)
+    assert_refused(cli("status", "--worktree", "--rev", "main", cwd=repo), 2, "exclude each other")
+
+
+@pytest.mark.parametrize(
+    ("files", "step"),
+    [
+        # A cluster may run what is newest, so nothing goes back; what installs less may not.
+        ({"install": script("2.5.1")}, "next: fluxbump to 2.5.1  "),
+        (
+            {"chart": wrapper("2.15.0"), "values": values("2.15.0")},
+            "next: fluxbump to 2.5.1 --dry-run  ",
+        ),
+        # No chart ships 2.5.0.
+        ({"install": script("2.5.0")}, "next: fluxbump to 2.5.1 --dry-run  "),
+        ({"more.sh": script("2.3.0")}, "next: fluxbump to 2.4.0 --align"),
+        ({"install": script("${V}")}, "next: fluxbump rule FB102  "),
+        ({"release": release("~1.0")}, "next: fluxbump rule FB109  "),
+    ],
+)
+def test_what_to_do_leads_to_the_newest_that_is_pinned(
+    status: Status, files: dict[str, str], step: str
+) -> None:
+    assert [line for line in verdict(status(**files)) if line.startswith(step)]
+
+
+def test_what_is_said_to_do_works(cli: Cli, tmp_path: Path, index: Path) -> None:
+    repo = repository(tmp_path / "r", small(install=script("2.5.1")), index)
+    step = cli("status", "-o", "json", cwd=repo).json["next"][0]["command"]
+    assert step == "fluxbump to 2.5.1"
+    assert cli(*step.split()[1:], cwd=repo).code == 0
 
 
 def test_bad_requests(repo: Repo, cli: Cli, tmp_path: Path) -> None:
@@ -268,7 +341,8 @@ def test_releases_outside_of_a_repository(cli: Cli, tmp_path: Path) -> None:
     assert result.code == 0
     assert "the column HERE is empty: " in result.err
     assert "older releases are not listed" in result.err
-    assert len(result.out.splitlines()) == 3
+    assert len(result.out.splitlines()) == 5
+    assert result.out.splitlines()[-1].startswith("Chart index: ")
 
 
 # --- the program ------------------------------------------------------------------------------

@@ -53,6 +53,12 @@ def test_other_lines_are_passed_over(line: str) -> None:
     assert release_tags.parse(f"{line}\n{SHA}\trefs/tags/v1.0.0") == versions("1.0.0")
 
 
+def test_the_commit_of_a_release_is_the_one_behind_its_tag() -> None:
+    other = "f" * 40
+    listed = f"{SHA}\trefs/tags/v2.5.1\n{other}\trefs/tags/v2.5.1^{{}}\n{SHA}\trefs/tags/v2.5.0\n"
+    assert release_tags.commits(listed) == {"2.5.1": other, "2.5.0": SHA}
+
+
 def test_names_of_sha256_repositories() -> None:
     assert release_tags.parse(f"{'a' * 64}\trefs/tags/v1.0.0") == versions("1.0.0")
 

@@ -229,7 +229,7 @@ def test_not_live(path: str, text: str) -> None:
         ("infra/boot", "#!/bin/sh\nHERE"),
         ("infra/seed.xyz", "#cloud-config\nHERE"),
         ("x.pkr.hcl", 'a = "HERE"'),
-        ("a.yaml.example", "a: HERE"),
+        ("a.yaml.dist", "a: HERE"),
         ("Chart.lock", "HERE"),
         ("a.yaml", "{{/* a */}}\nb: HERE"),
     ],

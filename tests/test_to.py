@@ -335,7 +335,7 @@ def test_range_that_admits_stays_and_is_shown(to: Run) -> None:
         ),
         (
             small(release="kind: HelmRelease\nspec:\n  chart: bp-flux\n   version: 1\n"),
-            ["clusters/a/flux.yaml:4: ", "column 11", "stays behind"],
+            ["clusters/a/flux.yaml:4: ", "column 11", "fix the YAML"],
         ),
         (small(install=script("${V}")), ["install.sh:2", "v${V}", "fluxbump.yaml"]),
         ({"a.txt": "nothing\n"}, ["no pin of Flux found", "--repo"]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from itertools import pairwise
 
 import pytest
 from hypothesis import example, given, settings
@@ -196,9 +197,56 @@ def test_load_refuses(text: str) -> None:
         yaml.load(text)
 
 
-def test_keys_that_are_no_scalars() -> None:
-    assert yaml.text_of(one("? [a, b]\n: 1\nc: 2\n").root, "c") == "2"
-    yaml.load("? [a, b]\n: 1\nc: 2\n")
+def test_a_key_that_is_no_scalar_is_refused_where_it_stands() -> None:
+    for text in ("c: 2\n? [a, b]\n: 1\n", "c: 2\n? {a: b}\n: 1\n", "c: &c [a]\n? *c\n: *c\n"):
+        found = one(text)
+        assert found.root is None
+        assert found.problem == (
+            Location("f.yaml", 1 if "&c" in text else 2, 4 if "&c" in text else 3),
+            "a key is a list or a mapping, and has to be text",
+        )
+
+
+@pytest.mark.parametrize("text", ["a: {{ b }}\nc: 2\n", "{{ b }}: x\nc: 2\n", "- {{ b }}\n"])
+def test_what_a_template_looks_like_is_no_such_key(text: str) -> None:
+    found = one(text)
+    assert found.root is not None
+    assert yaml.text_of(found.root, "c") in ("2", None)
+
+
+def _bomb(key: str) -> str:
+    """A key that takes nine to the power of ten when it is written out."""
+    lists = [f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]" for a, b in pairwise("abcdefghij")]
+    return "\n".join(["a: &a [x]", *lists, key, ""])
+
+
+@pytest.mark.parametrize("key", ["? *j\n: v", "? [*j]\n: v", "k: {*j : v}", "k: {{*j : v}: w}"])
+def test_a_bomb_in_a_key_is_never_written_out(key: str) -> None:
+    with pytest.raises(YamlProblem, match="key"):
+        yaml.load(_bomb(key))
+
+
+def test_the_documents_of_a_file_share_a_budget() -> None:
+    first, second = documents("a: [1, 2, 3]\n---\nb: [4, 5, 6]\n", "f.yaml")
+    first.budget.nodes = 8  # a root, a key, a list of three: six
+    assert first.root is not None
+    assert second.root is None
+    assert second.problem == (Location("f.yaml", 2, 1), "holds more than 2,000,000 values")
+
+
+def test_what_only_the_slow_parser_takes_has_a_budget_of_its_own() -> None:
+    flow = "a: {b: http://x?y}\n"  # which the fast one refuses
+    first, second = documents(f"{flow}---\n{flow}", "f.yaml")
+    first.budget.slow = len(flow)
+    assert first.root is not None
+    assert second.root is None
+
+
+def test_a_merged_mapping_that_others_change_is_not_editable() -> None:
+    text = "a: &a\n  chart: x\nb:\n  chart: y\nc:\n  <<: *a\n  chart: z\n"
+    document = one(text)
+    held = [document.scalar(yaml.get(document.root, key, "chart")) for key in "abc"]
+    assert [scalar.editable for scalar in held if scalar] == [False, True, True]
 
 
 YAMLISH = st.lists(

@@ -18,8 +18,8 @@ from fluxbump.bump import base_lines, edit, goal, mentions, sync_target
 from fluxbump.bump import commit_message as message
 from fluxbump.bump import commits as steps
 from fluxbump.bump.changes import Plan, Row
-from fluxbump.bump.commits import Step
-from fluxbump.bump.compose import Start, edited, fixed, following, replaced
+from fluxbump.bump.commits import Stage
+from fluxbump.bump.compose import Start, edited, fixed, following, replaced, unchecked_operator
 from fluxbump.bump.fixes import Fix, Fixing
 from fluxbump.bump.migrate import plan as migrate
 from fluxbump.bump.migrate.edits import Migration
@@ -104,7 +104,7 @@ class Prepared(Struct, Generic[S_co], frozen=True):
         steps: the commits, oldest first; none when there is nothing to do.
         migration: the manifests that move before; None when that was not asked for.
         fixings: of settings, made before too.
-        doubts: why newer releases than the target may be missing.
+        doubts: why newer releases than the target may be missing, or flux-operator's target.
     """
 
     base: S_co
@@ -123,7 +123,7 @@ class Prepared(Struct, Generic[S_co], frozen=True):
     suppressed: suppressions.Suppressed
     index: ChartIndex
     notes: tuple[Note, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[Stage, ...]
     migration: Migration | None
     fixings: tuple[Fixing, ...] = ()
     doubts: tuple[str, ...] = ()
@@ -140,14 +140,17 @@ class Prepared(Struct, Generic[S_co], frozen=True):
 
     @property
     def refusals(self) -> tuple[Finding, ...]:
-        """The errors that stop it: those that the base does not have, and nobody accepted.
+        """The errors that stop it: those that nobody accepted."""
+        return tuple(one for one in self.stopping if one.code not in self.accepted)
+
+    @property
+    def stopping(self) -> tuple[Finding, ...]:
+        """The errors that stop it unless they are accepted: those that the base does not have.
 
         Whoever leaves a place behind knows that it disagrees with the others.
         """
-        left = self.plan.left
-        errors = (one for one in self.verdict.errors if one not in self.inherited)
-        asked = (one for one in errors if not agreement.blames(one, left))
-        return tuple(one for one in asked if one.code not in self.accepted)
+        new = (one for one in self.verdict.errors if one not in self.inherited)
+        return tuple(one for one in new if not agreement.blames(one, self.plan.left))
 
 
 class Delivered(Struct, frozen=True):
@@ -233,6 +236,7 @@ def prepare(
         earlier=charts,
         following=following(inventory, chart_release, looked),
     )
+    unchecked = unchecked_operator(planned, looked)
     planned = replaced(planned, inventory, looked)
     work = edited(start, planned, session.index, looked.scope, rows_move=request.mentions)
     total = ChangeSet({**start.changes.files, **work.changes.files})
@@ -266,7 +270,7 @@ def prepare(
         values = message.values(planned)
         branch = fill(settings.branch, values)
         repository.check_branch_name(branch)
-        step = Step(total, message.message(planned, work.changes, settings, values), built().patch)
+        step = Stage(total, message.message(planned, work.changes, settings, values), built().patch)
         bumped = bool(work.changes.files)
         return _at_base(
             Prepared(
@@ -289,7 +293,7 @@ def prepare(
                 steps=_steps(repository, base, start, step, bumped=bumped),
                 migration=start.migration,
                 fixings=start.fixings,
-                doubts=goal.doubts(looked, request.target),
+                doubts=(*goal.doubts(looked, request.target), *unchecked),
             )
         )
 
@@ -318,10 +322,10 @@ def _steps(
     repository: Repository,
     base: Snapshot,
     start: Start,
-    whole: Step,
+    whole: Stage,
     *,
     bumped: bool,
-) -> tuple[Step, ...]:
+) -> tuple[Stage, ...]:
     """Part the work into commits; in a work tree it is all one."""
     if isinstance(base, CommitSnapshot):
         return steps.part(
@@ -381,15 +385,8 @@ def deliver(repository: Repository, prepared: Prepared, *, force: bool = False) 
     for step in prepared.steps:
         commit = repository.write(prepared.base, step.changes, step.message, parent=commit)
     if existing is None:
-        try:
-            repository.create(prepared.branch, commit)
-        except RepositoryError:
-            # Another run of the same bump may have been faster.
-            meanwhile = repository.branch(prepared.branch)
-            if meanwhile is None or meanwhile.tree != prepared.built.tree:
-                raise
-            return Delivered(meanwhile.tip, "unchanged")
-        return Delivered(commit, "created")
+        other = repository.create(prepared.branch, commit, prepared.built.tree)
+        return Delivered(other or commit, "unchanged" if other else "created")
     return Delivered(commit, "replaced", kept=repository.replace(existing, commit))
 
 

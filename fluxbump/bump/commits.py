@@ -16,7 +16,7 @@ from fluxbump.git.overlay import ChangeSet
 from fluxbump.git.repository import Repository
 
 
-class Step(Struct, frozen=True):
+class Stage(Struct, frozen=True):
     """One commit of the branch.
 
     Attributes:
@@ -34,11 +34,11 @@ def part(
     repository: Repository,
     base: CommitSnapshot,
     migration: Migration | None,
-    whole: Step,
+    whole: Stage,
     *,
     bumped: bool,
     fixings: Sequence[Fixing] = (),
-) -> tuple[Step, ...]:
+) -> tuple[Stage, ...]:
     """Part the work into commits, oldest first.
 
     Args:
@@ -62,6 +62,6 @@ def part(
         return (replace(whole, message=stages[0][1]),)
     built = repository.stages(base, [changes for changes, _ in stages])
     return tuple(
-        Step(changes, message, one.patch)
+        Stage(changes, message, one.patch)
         for (changes, message), one in zip(stages, built, strict=True)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -12,17 +13,19 @@ from fluxbump.bump import edit, fixes, gotk_replace, mentions
 from fluxbump.bump.changes import Plan, Row
 from fluxbump.bump.fixes import Fix, Fixing
 from fluxbump.bump.migrate.edits import Migration
-from fluxbump.discover import flux_objects, symlinks
-from fluxbump.discover.digests import spellings
+from fluxbump.discover import flux_objects, opaque_pins, symlinks
+from fluxbump.discover.digests import cli_archives, spellings
 from fluxbump.discover.inventory import Scope, discover
 from fluxbump.discover.urls import chart_archives
-from fluxbump.errors import IndexSourceError
+from fluxbump.errors import FluxbumpError, IndexSourceError
 from fluxbump.flux import controller_images, gotk_source
 from fluxbump.flux.releases import Goal
 from fluxbump.git.overlay import ChangeSet, Overlay
 from fluxbump.model import (
+    COMMITS,
     FLUX,
     FLUX2,
+    OPERATOR,
     ChartRelease,
     IndexSource,
     Inventory,
@@ -146,6 +149,8 @@ def following(inventory: Inventory, chart: Goal, looked: Looked[Snapshot]) -> Ma
     return {
         **controller_images.following(inventory, release, ask),
         **_digests(inventory, release, looked),
+        **_cli_digests(inventory, release, looked),
+        **_commits(inventory, release, looked),
         **(
             chart_archives.targets(inventory, chart, looked.index)
             if isinstance(chart, ChartRelease)
@@ -171,13 +176,60 @@ def _digests(inventory: Inventory, release: str, looked: Looked[Snapshot]) -> Ma
         return {}
 
 
+def _cli_digests(
+    inventory: Inventory, release: str, looked: Looked[Snapshot]
+) -> Mapping[Track, str]:
+    """Return what digests of the CLI's archives become; nothing where nobody knows, likewise."""
+    checksums = looked.sources.checksums if looked.sources else None
+    if checksums is None:
+        return {}
+    try:
+        return cli_archives.targets(inventory, release, cache(checksums))
+    except IndexSourceError:
+        return {}
+
+
+def _commits(inventory: Inventory, release: str, looked: Looked[Snapshot]) -> Mapping[Track, str]:
+    """Return the commit of the release; nothing where nobody knows it, or nothing is at one."""
+    ask = looked.sources.commit if looked.sources else None
+    if ask is None or not any(opaque_pins.is_old_commit(pin, release) for pin in inventory.pins):
+        return {}
+    try:
+        commit = ask(release)
+    except FluxbumpError:
+        return {}
+    return {COMMITS: commit} if commit else {}
+
+
+def unchecked_operator(planned: Plan, looked: Looked[Snapshot]) -> tuple[str, ...]:
+    """Say why nobody knows whether flux-operator has the version that it moves to.
+
+    Raises:
+        ResolveError: it does not exist.
+    """
+    ask = looked.sources.operator if looked.sources else None
+    if ask is None or not any(one.pin.track == OPERATOR for one in planned.changes):
+        return ()
+    version = planned.targets[OPERATOR]
+    try:
+        ask(version)
+    except IndexSourceError as error:
+        return (f"not checked that flux-operator {version} exists: {error}",)
+    return ()
+
+
 def replaced(planned: Plan, inventory: Inventory, looked: Looked[Snapshot]) -> Plan:
     """Add the files that are made again as a whole.
 
     Raises:
         HalfBumpError: one cannot be.
     """
-    asked = looked.sources.components if looked.sources else None
-    components = asked or gotk_source.Texts(()).manifest
-    made = gotk_replace.replacements(inventory, planned.changes, components)
+    sources = looked.sources
+    components = (sources.components if sources else None) or gotk_source.Texts(()).manifest
+    copied = (sources.data if sources else None) or _no_manifest
+    made = gotk_replace.replacements(inventory, planned.changes, components, copied)
     return replace(planned, replacements=made)
+
+
+def _no_manifest(_: str) -> bytes:
+    raise IndexSourceError("there is no place to ask")

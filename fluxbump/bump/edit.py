@@ -9,24 +9,49 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
-from fluxbump.bump.changes import Plan
+from fluxbump.bump.changes import Change, Plan
 from fluxbump.discover.inventory import Scope, rediscover
+from fluxbump.discover.pins.releases import flux_action
 from fluxbump.errors import PinError
 from fluxbump.git.overlay import ChangeSet
 from fluxbump.helm import archive, lock
-from fluxbump.model import FLUX, FLUX2, Chart, Inventory, Location, Note, Pin, Snapshot
+from fluxbump.model import (
+    COMMITS,
+    FLUX,
+    FLUX2,
+    Chart,
+    Form,
+    Inventory,
+    Location,
+    Note,
+    Pin,
+    Snapshot,
+)
 from fluxbump.text.live_code import decode, encode
 from fluxbump.text.splice import Edit, edited, splice
 
 
-def edits_of(plan: Plan) -> list[Edit]:
-    """The edits that the plan's changes ask for, but in files that are replaced as a whole."""
+def edits_of(plan: Plan, files: Mapping[str, str]) -> list[Edit]:
+    """The edits that the plan's changes ask for, but in files that are replaced as a whole.
+
+    Args:
+        plan: whose changes.
+        files: the text of each candidate, by path.
+    """
     whole = {one.path for one in plan.replacements}
-    return [
-        Edit(change.pin.location.path, change.pin.start, change.pin.end, change.new)
-        for change in plan.changes
-        if change.pin.location.path not in whole
-    ]
+    changes = [one for one in plan.changes if one.pin.location.path not in whole]
+    return [edit for change in changes for edit in _edits(change, plan, files)]
+
+
+def _edits(change: Change, plan: Plan, files: Mapping[str, str]) -> Iterator[Edit]:
+    pin = change.pin
+    if pin.form is not Form.COMMIT:
+        yield Edit(pin.location.path, pin.start, pin.end, change.new)
+        return
+    comment = flux_action.release_behind(files[pin.location.path], pin.end)
+    assert comment is not None  # noqa: S101  # the kind has taken the pin's value from it
+    yield Edit(pin.location.path, pin.start, pin.end, plan.targets[COMMITS])
+    yield Edit(pin.location.path, *comment.span("version"), change.new)
 
 
 def change_set(
@@ -36,7 +61,7 @@ def change_set(
     derived: Mapping[str, bytes | None],
 ) -> ChangeSet:
     """Put all edits and derived files together."""
-    texts = edited(inventory.files, [*edits_of(plan), *rows])
+    texts = edited(inventory.files, [*edits_of(plan, inventory.files), *rows])
     texts |= {one.path: one.text for one in plan.replacements}
     files: dict[str, bytes | None] = {path: encode(text) for path, text in texts.items()}
     return ChangeSet({**files, **derived})
@@ -53,7 +78,7 @@ def locks(
     Raises:
         PinError: a lock was out of step for another reason.
     """
-    texts = edited(inventory.files, edits_of(plan))
+    texts = edited(inventory.files, edits_of(plan, inventory.files))
     changed: dict[str, bytes | None] = {}
     for chart, path, before in _locked(snapshot, inventory):
         if chart.path not in texts:

@@ -1,4 +1,6 @@
-"""What becomes of a `gotk-components.yaml`: it is replaced as a whole, or not at all. Pure.
+"""What becomes of a committed manifest of Flux: it is replaced as a whole, or not at all. Pure.
+
+Such are a `gotk-components.yaml`, and a copy of a release's `install.yaml`, which has no options.
 
 The old file is made again from the text of the release that it names. If that gives the same bytes,
 its options are known and nobody has edited it, so the new file is made in the same way. If not, the
@@ -7,11 +9,12 @@ file holds something that a new one would lose, and a person has to look.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from msgspec import Struct
 
 from fluxbump.bump.changes import Change, Replacement
+from fluxbump.discover.pins.releases import install_manifest
 from fluxbump.discover.pins.releases.gotk_components import NAME
 from fluxbump.errors import HalfBumpError, IndexSourceError
 from fluxbump.flux import gotk, gotk_options
@@ -19,6 +22,7 @@ from fluxbump.flux.gotk import GotkManifest
 from fluxbump.flux.gotk_options import Difference, IrreproducibleError
 from fluxbump.flux.gotk_source import Components
 from fluxbump.model import Inventory, Location, Related
+from fluxbump.text.live_code import decode
 
 LEAVE = "--leave-gotk"
 _LONGEST = 80  # characters of a line in a message
@@ -26,6 +30,17 @@ _SOURCES = (
     "use --releases with a directory or a URL that has vX.Y.Z/gotk-components.yaml, "
     f"--flux with the flux CLI, or {LEAVE} to leave the file"
 )
+_COPIES = (
+    "use --releases with a directory or a URL that has vX.Y.Z/install.yaml, "
+    f"or {LEAVE} to leave the file"
+)
+_EDITED = (
+    "move changes of your own into a kustomization.yaml beside it, and restore the install.yaml of "
+    f"v{{0}}; or {LEAVE} leaves it at {{0}}"
+)
+
+Copied = Callable[[str], bytes]
+"""Returns the `install.yaml` of a release; raises IndexSourceError."""
 
 
 class _Refused(Struct, frozen=True):
@@ -36,20 +51,26 @@ class _Refused(Struct, frozen=True):
 
 
 def replacements(
-    inventory: Inventory, changes: Iterable[Change], components: Components
+    inventory: Inventory, changes: Iterable[Change], components: Components, copied: Copied
 ) -> tuple[Replacement, ...]:
-    """Make every `gotk-components.yaml` that moves again, as its new release writes it.
+    """Make every manifest that moves again, as its new release writes it.
 
     Args:
         inventory: has the text of each.
         changes: of a plan.
-        components: gives the manifests of releases.
+        components: gives what `flux install --export` writes.
+        copied: gives the `install.yaml` of releases.
 
     Raises:
         HalfBumpError: one cannot be made again; it would stay behind.
     """
-    moving = [change for change in changes if change.pin.kind == NAME]
-    done = [_replacement(inventory, change, components) for change in moving]
+    moving = [change for change in changes if change.pin.kind in (NAME, install_manifest.NAME)]
+    done = [
+        _replacement(inventory, change, components)
+        if change.pin.kind == NAME
+        else _copy(inventory, change, copied)
+        for change in moving
+    ]
     refused = [one for one in done if isinstance(one, _Refused)]
     if refused:
         raise _error(refused, moving[0].new)
@@ -92,6 +113,25 @@ def _replacement(
     if difference is not None:
         place = Related(Location(path, difference.line), _said(difference, held.version))
         return _Refused(place, _advice(held, change))
+    return Replacement(path, made if "\r\n" not in text else made.replace("\n", "\r\n"))
+
+
+def _copy(inventory: Inventory, change: Change, copied: Copied) -> Replacement | _Refused:
+    """Replace a copy of the old release's file by the new release's file."""
+    path, text = change.pin.location.path, inventory.files[change.pin.location.path]
+    release = change.pin.value
+    try:
+        old = decode(copied(release))
+        release = change.new
+        new = decode(copied(release))
+    except IndexSourceError as error:
+        message = f"the install.yaml of Flux {release} is not available: {error}"
+        return _Refused(Related(change.pin.location, message), _COPIES)
+    difference = gotk_options.first_difference(_unix(text), _unix(old))
+    if difference is not None:
+        place = Related(Location(path, difference.line), _said(difference, change.pin.value))
+        return _Refused(place, _EDITED.format(change.pin.value))
+    made = _unix(new)
     return Replacement(path, made if "\r\n" not in text else made.replace("\n", "\r\n"))
 
 

@@ -58,7 +58,7 @@ def prepare(
     since = repository.snapshot(base.commit, "HEAD") if base.commit else None
     looked = bump.look(session, request, since, compare=render is not None)
     prepared = bump.prepare(session, looked, request, render=render)
-    scope = session.settings.scope(releases.app_versions(prepared.index.releases))
+    scope = session.settings.scope(releases.app_versions(releases.known(prepared.index)))
     _require_seen(repository, base, scope)
     return replace(prepared, notes=(*prepared.notes, *_ignored(base, prepared)))
 

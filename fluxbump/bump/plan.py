@@ -7,19 +7,21 @@ moves.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 
 from msgspec import Struct
 
 from fluxbump.bump import left_behind
 from fluxbump.bump.changes import Change, Plan
-from fluxbump.discover import chart_installs, opaque_pins
+from fluxbump.discover import chart_installs, opaque_pins, release_lines, unparsed
+from fluxbump.discover.digests import cli_archives
 from fluxbump.discover.digests.spellings import MANIFEST
 from fluxbump.discover.tracks import current, held, needs_chart, require_pins
 from fluxbump.errors import HalfBumpError, PinError, RefusedError
 from fluxbump.flux.releases import Goal, best_chart
 from fluxbump.model import (
+    COMMITS,
     FLUX,
     FLUX2,
     OPERATOR,
@@ -125,8 +127,7 @@ def _require_readable(inventory: Inventory) -> None:
         raise HalfBumpError(
             f"cannot be read as YAML, column {first.location.column}: {first.message}{more}",
             where=first.location,
-            hint="fix it: it names what moves. If it is excluded in fluxbump.yaml, "
-            "every version in it stays behind",
+            hint=unparsed.advice(first.location.path),
             places=(Related(one.location, one.message) for one in inventory.unreadable),
         )
 
@@ -156,7 +157,7 @@ def _require_agreement(inventory: Inventory) -> None:
                 f"{what} disagree: {first.location} holds {first.value}, "
                 f"{other.location} holds {other.value}",
                 where=other.location,
-                hint="set both with --align, or exclude one path in fluxbump.yaml",
+                hint="add --align to set both",
             )
     odd = chart_installs.disagreeing(inventory)
     if odd:
@@ -164,7 +165,7 @@ def _require_agreement(inventory: Inventory) -> None:
             "the places that install the chart flux2 disagree: "
             + ", ".join(f"{pin.location} holds {pin.value}" for pin in odd),
             where=odd[0].location,
-            hint="set all with --align, or exclude a path in fluxbump.yaml",
+            hint="add --align to set all of them",
         )
 
 
@@ -261,7 +262,7 @@ def _changes(pins: Iterable[Pin], targets: Mapping[Track, str]) -> Iterator[Chan
         new = targets.get(pin.track)
         if new is None or pin.value == new:
             continue
-        if pin.form is Form.EXACT:
+        if pin.form is Form.EXACT or _knows_commit(pin, new, targets):
             yield Change(pin, new)
         elif pin.role in _STAY:
             continue
@@ -269,11 +270,20 @@ def _changes(pins: Iterable[Pin], targets: Mapping[Track, str]) -> Iterator[Chan
             message, advice = opaque_pins.refusal(pin, new)
             raise PinError(message, where=pin.location, hint=advice)
         elif pin.form is Form.RANGE and not _admits(pin, new):
+            line = release_lines.moved(pin, new)
+            if line is not None:
+                yield Change(pin, line)
+                continue
             raise PinError(
                 f"{pin.subject} holds the range {pin.value}, which excludes {new}",
                 where=pin.location,
                 hint=f"widen the range, or pin it: {new}",
             )
+
+
+def _knows_commit(pin: Pin, new: str, targets: Mapping[Track, str]) -> bool:
+    """Whether a pin is a commit of an old release, and that of the new one is known."""
+    return COMMITS in targets and opaque_pins.is_old_commit(pin, new)
 
 
 def _admits(pin: Pin, version: str) -> bool:
@@ -295,13 +305,13 @@ def _kept(pins: Iterable[Pin], targets: Mapping[Track, str]) -> Iterator[tuple[P
             continue
         if pin.form is Form.RANGE and pin.role in _STAY and not _admits(pin, new):
             yield pin, f"the range {pin.value} excludes {new}: widen it, or write {new} there"
-        elif pin.form is Form.RANGE:
+        elif pin.form is Form.RANGE and _admits(pin, new):
             yield pin, f"the range {pin.value} admits {new}"
         elif pin.form is Form.VARIABLE:
             yield pin, f"holds a variable, {pin.value}: make sure that it becomes {new}"
         elif pin.form is Form.UNPINNED:
             yield pin, "not pinned: takes whatever is newest"
-        elif pin.form is Form.COMMIT and pin.value != new:
+        elif pin.form is Form.COMMIT and pin.value != new and not _knows_commit(pin, new, targets):
             yield pin, opaque_pins.stays_at_commit(pin, new)
         elif pin.form is Form.OPAQUE and pin.role in _STAY and pin.value != new:
             message, advice = opaque_pins.refusal(pin, new)
@@ -315,34 +325,40 @@ def _left(pins: Iterable[Pin], targets: Mapping[Track, str]) -> Iterator[tuple[P
 
 
 def _refuse_stale_digests(
-    pins: Iterable[Pin], changes: Iterable[Change], targets: Mapping[Track, str]
+    pins: Sequence[Pin], changes: Iterable[Change], targets: Mapping[Track, str]
 ) -> None:
     """A digest that stays while its file's release moves would stop every download."""
-    moves = any(one.pin.track == FLUX for one in changes)
+    if not any(one.pin.track == FLUX for one in changes):
+        return
+    archives = cli_archives.digests(pins)
     for pin in pins:
-        if not pin.track.name.startswith(MANIFEST):
+        of_archive = pin in archives
+        if not of_archive and not pin.track.name.startswith(MANIFEST):
             continue  # `archives` judges those of the chart
-        if moves and pin.track.kind is TrackKind.DIGEST and pin.track not in targets:
-            message = (
-                f"the {pin.subject} must move with the release, but the file of {targets[FLUX]} is "
-                "not available"
+        if pin.track.kind is TrackKind.DIGEST and pin.track not in targets:
+            files = (
+                "checksums of both releases are" if of_archive else f"file of {targets[FLUX]} is"
             )
+            name = "flux_X.Y.Z_checksums.txt" if of_archive else "install.yaml"
+            message = f"the {pin.subject} must move with the release, but the {files} not available"
             raise HalfBumpError(
                 message,
                 where=pin.location,
-                hint="use --releases with a URL or a directory that has vX.Y.Z/install.yaml",
+                hint=f"use --releases with a URL or a directory that has vX.Y.Z/{name}",
                 places=[Related(pin.location, message)],
             )
 
 
 def _refuse_downgrade(changes: Iterable[Change]) -> None:
-    for change in changes:
-        if not _is_installed(change.pin):
-            continue
-        old, new = versions.parse(change.pin.value), versions.parse(change.new)
+    every = tuple(changes)
+    installed = [change for change in every if _is_installed(change.pin)]
+    # Images follow what installs Flux; where nothing else does, they do.
+    images = [one for one in every if one.pin.track.kind is TrackKind.IMAGE]
+    for change in installed or [one for one in images if one.pin.role is Role.INSTALLS]:
+        old, new = release_lines.lowest(change.pin.value), release_lines.lowest(change.new)
         if old and new and new < old:
             raise RefusedError(
-                f"{change.pin.subject} would go down from {old} to {new}",
+                f"{change.pin.subject} would go down from {change.pin.value} to {change.new}",
                 where=change.pin.location,
                 hint="a downgrade can be refused by the API server: "
                 "add --allow-downgrade if that is what you want",

@@ -15,7 +15,7 @@ from fluxbump.check.verdict import Verdict
 from fluxbump.config.settings import Settings
 from fluxbump.discover.inventory import Scope, discover
 from fluxbump.discover.tracks import require_pins
-from fluxbump.errors import IndexSourceError
+from fluxbump.errors import IndexSourceError, PinError
 from fluxbump.flux import releases
 from fluxbump.flux.known_releases import Sources
 from fluxbump.git.lineage import Lineage
@@ -84,7 +84,9 @@ def examine(
     Raises:
         PinError: nothing is pinned, or two charts that move with Flux have the same name.
     """
-    app_versions = releases.app_versions(index.releases) if isinstance(index, ChartIndex) else {}
+    app_versions = (
+        releases.app_versions(releases.known(index)) if isinstance(index, ChartIndex) else {}
+    )
     codes = frozenset(codes)
     safety = rules.need_surroundings(codes)
     scope = settings.scope(app_versions, gather.NEEDLES if safety else ())
@@ -122,6 +124,37 @@ def judge(examined: Examined, codes: tuple[str, ...] = tuple(rules.RULES)) -> Ve
     return gate.judge(
         examined.evidence, examined.settings, examined.subject, codes, examined.renders
     )
+
+
+def compared(
+    verdict: Verdict,
+    base: Snapshot,
+    settings: Settings,
+    index: ChartIndex | IndexSourceError,
+    *,
+    known: Known = NOTHING_KNOWN,
+    means: Means = _FILES_ALONE,
+) -> Verdict:
+    """Tell which findings of a verdict a base has too.
+
+    Only the rules that found something are asked again. What they find by comparing, they find
+    at no base by itself, so it is new.
+
+    Args:
+        verdict: of what was judged.
+        base: the merge base.
+        settings: the configuration of what was judged.
+        index: the chart index, or why there is none.
+        known: what is known beside the repository.
+        means: what may be used besides the files.
+    """
+    codes = tuple(code for code in verdict.codes if any(f.code == code for f in verdict.findings))
+    try:
+        examined = examine(base, settings, index, known=known, codes=codes, means=means)
+    except PinError:  # the base pins nothing, so all of this is new
+        return replace(verdict, inherited=frozenset())
+    before = judge(examined, codes).findings
+    return replace(verdict, inherited=gate.inherited(before, verdict.findings))
 
 
 def self_test(examined: Examined) -> tuple[selftest.Trial, ...]:

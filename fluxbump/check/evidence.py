@@ -10,13 +10,18 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from msgspec import Struct, field
+from semver import Version
 
-from fluxbump.discover.tracks import current
+from fluxbump.discover import floating
+from fluxbump.discover.tracks import current, installs
+from fluxbump.flux import controller_images
+from fluxbump.flux.available import without_chart
 from fluxbump.flux.chart_contents import Vendored
 from fluxbump.flux.upgrade_path import Written
 from fluxbump.helm.rendered import RenderedObject
-from fluxbump.model import FLUX, FLUX2, ChartRelease, Inventory, Pin
+from fluxbump.model import FLUX, FLUX2, ChartIndex, ChartRelease, Inventory, Pin
 from fluxbump.system.parallel import Spread, serially
+from fluxbump.text import versions
 
 if TYPE_CHECKING:
     from fluxbump.check.pin_history import Past
@@ -26,6 +31,9 @@ if TYPE_CHECKING:
     from fluxbump.flux.known_releases import KnownReleases
     from fluxbump.flux.stored_versions import Crd
     from fluxbump.flux.upgrade_path import Written
+
+
+_CHART_INDEX = "the chart index"
 
 
 class Absent(Struct, frozen=True):
@@ -244,7 +252,7 @@ class Evidence(Struct, frozen=True):
 
     @property
     def installed(self) -> str | None:
-        """The release that the repository installs: by URL, or else by chart."""
+        """The release that the repository installs; see `release_of`."""
         return self.release_of(self.inventory)
 
     @property
@@ -254,14 +262,59 @@ class Evidence(Struct, frozen=True):
         return min(pins)[1] if pins else None
 
     def release_of(self, inventory: Inventory) -> str | None:
-        """Return the release that an inventory installs: by URL, or else by chart."""
+        """Return the release that an inventory installs: by URL, by chart, by a range, by images.
+
+        A range comes to the newest release that it admits and that is known.
+        """
         held = current(inventory)
         chart = self.chart(held.get(FLUX2, ""))
-        return held.get(FLUX) or (str(chart.app_version) if chart else None)
+        exact = held.get(FLUX) or (str(chart.app_version) if chart else None)
+        return exact or self._by_range(inventory) or self._by_images(inventory)
+
+    def _by_images(self, inventory: Inventory) -> str | None:
+        """Return the release that the controllers' images are of, where nothing else installs."""
+        if any(installs(inventory.pins, track) for track in (FLUX, FLUX2)):
+            return None
+        found = controller_images.installed(inventory)
+        return found[1] if found else None
+
+    def _by_range(self, inventory: Inventory) -> str | None:
+        """Return the oldest release that a range comes to, where nothing exact is installed."""
+        ranges = [] if installs(inventory.pins, FLUX2) else floating.installs(inventory)
+        stable = self.stable if ranges else []
+        found = (versions.parse(floating.newest(pin, stable) or "") for pin in ranges)
+        known = [release for release in found if release is not None]
+        return str(min(known)) if known else None
+
+    @property
+    def stable(self) -> list[Version]:
+        """The stable releases that are known without asking anybody, oldest first."""
+        charts = {} if isinstance(self.index, Absent) else self.index
+        return without_chart(ChartIndex("the chart index", tuple(charts.values()))).stable
 
     def chart(self, version: str) -> ChartRelease | None:
         """Return the chart release of a version; None when no index knows it."""
         return None if isinstance(self.index, Absent) else self.index.get(version)
+
+    def unknown_chart(self, pin: Pin) -> str | None:
+        """Say why nobody knows what a chart ships; None if the index would have to know."""
+        if isinstance(self.index, Absent):
+            return self.index.reason
+        newest = max(self.index.values(), key=lambda one: one.version, default=None)
+        version = versions.parse(pin.value)
+        if newest is None or version is None:
+            return None
+        asks = f"which asks for flux2 {pin.value} ({pin.location})"
+        if all(one.told_by for one in self.index.values()):
+            told_by, which = newest.told_by, "knows no such chart, and the chart index is silent"
+            return f"{told_by} is all that there is for this repository, {asks}: it {which}"
+        when = f" of {newest.created:%Y-%m-%d}" if newest.created else ""
+        older = f"(newest flux2 {newest.version}{when}) is older than this repository"
+        return (
+            f"{_CHART_INDEX} {older}, {asks}: refresh the index"
+            if version > newest.version
+            else None
+        )
 
     def why_unknown(self, release: str) -> str:
         """Return `: ` and why nothing is known of a release; empty when nobody asked."""
@@ -281,4 +334,6 @@ class Evidence(Struct, frozen=True):
             if archive.wrapper == pin.location.path and same:
                 return archive.app_version.removeprefix("v"), f"its archive {archive.path}"
         release = self.chart(pin.value)
-        return (str(release.app_version), "the chart index") if release else (None, "")
+        return (
+            (str(release.app_version), release.told_by or _CHART_INDEX) if release else (None, "")
+        )

@@ -33,7 +33,7 @@ from fluxbump.discover.inventory import Scope
 from fluxbump.discover.kubernetes_pins import KubernetesPin
 from fluxbump.errors import IndexSourceError
 from fluxbump.flux import install_manifest as manifests
-from fluxbump.flux import known_releases
+from fluxbump.flux import known_releases, releases
 from fluxbump.flux.chart_contents import Vendored
 from fluxbump.flux.known_releases import Sources
 from fluxbump.flux.releases import Goal
@@ -164,7 +164,7 @@ def gather(
         also: releases that matter, beside those that pins hold.
     """
     loaded = index if isinstance(index, ChartIndex) else None
-    charts = {str(one.version): one for one in loaded.releases} if loaded else {}
+    charts = {str(one.version): one for one in releases.known(loaded)} if loaded else {}
     given = Evidence(
         found.inventory,
         ChartFiles(found.vendored, dict(_locks(found))),

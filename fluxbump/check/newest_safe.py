@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from msgspec.structs import replace
 
@@ -11,12 +11,13 @@ from fluxbump.check.evidence import Baseline, Evidence
 from fluxbump.check.rules.kubernetes_minimum import TOO_OLD
 from fluxbump.check.rules.rule import Trait
 from fluxbump.check.suppressions import Suppressed
+from fluxbump.discover import release_lines
 from fluxbump.discover.flux_objects import Resources
 from fluxbump.discover.tracks import current
 from fluxbump.flux.available import Available
 from fluxbump.flux.releases import Goal
 from fluxbump.flux.tables.crds import kubernetes_minimum
-from fluxbump.model import FLUX, FLUX2, Finding, Form, Inventory, Severity
+from fluxbump.model import FLUX, FLUX2, Finding, Form, Inventory, Pin, Severity, Track
 from fluxbump.text.versions import parse
 
 SAFETY = rules.having(Trait.SAFETY)
@@ -143,14 +144,15 @@ def _open(found: Collection[Finding], suppressed: Suppressed) -> tuple[Finding, 
 
 
 def _holding(inventory: Inventory, chart: Goal) -> Inventory:
-    """The inventory as if every exact pin of Flux held this release; texts stay as they are."""
+    """The inventory as if every place of Flux led to this release; texts stay as they are."""
     values = {FLUX: str(chart.app_version)}
     if chart.version is not None:
         values[FLUX2] = str(chart.version)
-    pins = tuple(
-        replace(pin, value=values[pin.track])
-        if pin.track in values and pin.form is Form.EXACT
-        else pin
-        for pin in inventory.pins
-    )
+    pins = tuple(replace(pin, value=_led(pin, values) or pin.value) for pin in inventory.pins)
     return replace(inventory, pins=pins)
+
+
+def _led(pin: Pin, values: Mapping[Track, str]) -> str | None:
+    """Return what a bump makes of a pin; None where it leaves the pin alone."""
+    new = values.get(pin.track)
+    return new if new is None or pin.form is Form.EXACT else release_lines.moved(pin, new)

@@ -15,6 +15,7 @@ from fluxbump.check import rules
 from fluxbump.check.evidence import Baseline, Evidence
 from fluxbump.discover import installers
 from fluxbump.discover.inventory import Scope, rediscover
+from fluxbump.discover.pins.releases import go_module
 from fluxbump.errors import PinError
 from fluxbump.flux import controller_images
 from fluxbump.model import (
@@ -82,7 +83,7 @@ def run(evidence: Evidence, scope: Scope) -> tuple[Trial, ...]:
 def mutants(inventory: Inventory) -> Iterator[Mutant]:
     """Yield the faults: another version at every pin, and what is worse than a wrong version."""
     for pin in inventory.pins:
-        if pin.form is not Form.EXACT:
+        if pin.form is not Form.EXACT and pin.kind != go_module.NAME:  # which holds one, and stays
             continue
         text = inventory.files[pin.location.path]
         for fault, start, end, new, codes in (*_wrong(pin, inventory), *_worse(pin, text)):
@@ -127,6 +128,8 @@ def _worse(pin: Pin, text: str) -> Iterator[_Fault]:
 _OWN_RULES = {
     "controller-image": ("FB113",),
     installers.GOTK: ("FB116",),
+    "install-manifest": ("FB116",),
+    go_module.NAME: ("FB117",),
     "values-mirror": ("FB104",),
     "chart-version": ("FB107", "FB108", "FB109", "FB110"),
     "app-version": ("FB110",),

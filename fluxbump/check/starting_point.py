@@ -136,7 +136,7 @@ def look(
     loaded = _load(source, may_lack_index=may_lack_index)
     index = loaded if isinstance(loaded, ChartIndex) else ChartIndex("no chart index", ())
     no_index = loaded if isinstance(loaded, IndexSourceError) else None
-    scope = settings.scope(releases.app_versions(index.releases), gather.NEEDLES)
+    scope = settings.scope(releases.app_versions(releases.known(index)), gather.NEEDLES)
     scope = replace(scope, spread=among_processes)
     sources = sources.remembering() if sources else None
     # The chart that is left is not compared with its release, so it is not fetched for that.

@@ -81,7 +81,7 @@ class Survey(Struct, frozen=True):
         """The Flux release that the wrapper's chart ships, as far as the index knows."""
         if self.index is None:
             return None
-        return releases.app_versions(self.index.releases).get(self.current.get(FLUX2, ""))
+        return releases.app_versions(releases.known(self.index)).get(self.current.get(FLUX2, ""))
 
     @property
     def needs_chart(self) -> bool:
@@ -111,7 +111,7 @@ def against(snapshot: Snapshot, settings: Settings, index: ChartIndex | IndexSou
         PinError: as `survey`.
     """
     loaded = index if isinstance(index, ChartIndex) else None
-    app_versions = releases.app_versions(loaded.releases) if loaded else {}
+    app_versions = releases.app_versions(releases.known(loaded)) if loaded else {}
     inventory = discover(snapshot, settings.scope(app_versions))
     require_pins(inventory, "no pin of Flux found")
     return _judged(gather.gather(gather.found(snapshot, inventory), index), index)

@@ -46,6 +46,36 @@ class NewSuppression(Struct, frozen=True):
     applied: bool
 
 
+class BaselineEntry(Struct, frozen=True):
+    """A finding that a team had when it began, as its baseline file holds it.
+
+    Attributes:
+        code: of the rule.
+        path: of the file that it is in.
+        about: what is wrong, for people who read the file.
+        fingerprint: tells it apart, whatever line it is on; see `check/fingerprints`.
+    """
+
+    code: str
+    path: str
+    about: str
+    fingerprint: str
+
+
+class AcceptedBefore(Struct, frozen=True):
+    """What a baseline file accepts.
+
+    Attributes:
+        file: where the file is.
+        findings: that it holds, and that are there still.
+        stale: entries that match nothing any more.
+    """
+
+    file: str
+    findings: tuple[Finding, ...]
+    stale: tuple[BaselineEntry, ...] = ()
+
+
 class Verdict(Struct, frozen=True):
     """What the gate says.
 
@@ -57,6 +87,9 @@ class Verdict(Struct, frozen=True):
         not_run: what could not be judged.
         not_applicable: what there is nothing to judge for.
         new_suppressions: what the change newly accepts or excludes; empty without a base.
+        inherited: those of `findings` that the revision had that was named to compare with; None
+            if none was. They count as ever, and reports tell what is new.
+        accepted: what a baseline file accepts; None if there is none.
     """
 
     subject: str
@@ -66,8 +99,22 @@ class Verdict(Struct, frozen=True):
     not_run: tuple[NotRun, ...] = ()
     not_applicable: tuple[NotApplicable, ...] = ()
     new_suppressions: tuple[NewSuppression, ...] = ()
+    inherited: frozenset[Finding] | None = None
+    accepted: AcceptedBefore | None = None
 
     @property
     def errors(self) -> tuple[Finding, ...]:
         """The findings that make a check fail."""
         return tuple(one for one in self.findings if one.severity is Severity.ERROR)
+
+    @property
+    def listed(self) -> tuple[Finding, ...]:
+        """The findings that reports list: what is new, and every error, since that fails."""
+        counted = self.counted
+        return tuple(one for one in self.findings if one not in counted)
+
+    @property
+    def counted(self) -> frozenset[Finding]:
+        """The findings that reports only count: warnings and notes that were there before."""
+        old = self.inherited or frozenset()
+        return frozenset(one for one in old if one.severity is not Severity.ERROR)

@@ -13,6 +13,7 @@ import typer
 
 from fluxbump.cli.console import Console, ReaderGoneError, prepare_streams
 from fluxbump.cli.option_groups import flat
+from fluxbump.cli.output import retyped
 from fluxbump.cli.quick_parameters import Command, Group
 from fluxbump.errors import BUG, EXIT_CODES, INTERRUPTED, TERMINATED, FluxbumpError, MachineError
 from fluxbump.system import machine, written
@@ -91,6 +92,7 @@ def run(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     prepare_streams()
     written.begin()
+    retyped.remember(arguments)
     try:
         app = build(_needed(arguments))
         result = app(args=list(arguments), standalone_mode=False, prog_name="fluxbump")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from fluxbump.cli.console import Console
 from fluxbump.cli.options import BumpFormat
+from fluxbump.reports import next_steps
+from fluxbump.reports.next_steps import Step
 
 if TYPE_CHECKING:
     from fluxbump.bump.bump import Prepared
@@ -14,16 +18,32 @@ if TYPE_CHECKING:
     from fluxbump.reports.table import Paint
 
 
+class How(Struct, frozen=True):
+    """How a bump was asked for, and what comes after it.
+
+    Attributes:
+        target: the release as it was typed; None where the command takes none.
+        dry_run: it is shown only, also when it is refused.
+        not_done: what has not happened when the gate refuses it.
+        steps: what to type when it passed.
+    """
+
+    target: str | None
+    dry_run: bool
+    not_done: str
+    steps: Sequence[Step]
+
+
 def say(
     prepared: Prepared[Snapshot],
     output: BumpFormat,
     console: Console,
     *,
-    as_json: Callable[[], str],
+    as_json: Callable[[Sequence[Step]], str],
     outcome: Callable[[Paint], None],
-    not_done: str,
+    how: How,
 ) -> None:
-    """Print a bump.
+    """Print a bump, and what to type next.
 
     Args:
         prepared: the bump.
@@ -31,18 +51,25 @@ def say(
         console: where to.
         as_json: makes the report.
         outcome: prints what came of a bump that changes something.
-        not_done: what has not happened when the gate refuses it.
+        how: it was asked for, and what comes after it.
     """
+    steps: Sequence[Step] = () if prepared.empty else how.steps
+    if not prepared.passed:
+        from fluxbump.cli.output.bumps import refused
+
+        steps = refused(prepared, how.target)
     if output is BumpFormat.JSON:
-        console.result(as_json())
+        console.result(as_json(steps))
     elif output is BumpFormat.PATCH:
         console.raw(prepared.built.patch)
-    else:
+    elif prepared.passed or prepared.empty or how.dry_run:
         _say_as_text(prepared, console, outcome)
     for doubt in prepared.doubts:
         console.note(doubt)
     if not prepared.passed:
-        _refuse(prepared, console, not_done, route=output is BumpFormat.TEXT)
+        _refuse(prepared, console, how.not_done, steps)
+    elif output is BumpFormat.TEXT and steps and not console.quiet:
+        console.result("\n".join(next_steps.lines(steps)))
 
 
 def _say_as_text(
@@ -62,52 +89,11 @@ def _say_as_text(
         console.note(line)
 
 
-def _refuse(prepared: Prepared[Snapshot], console: Console, not_done: str, *, route: bool) -> None:
-    """Say what stops a bump, and which way there is when a release would break a cluster.
-
-    The route is among the results where they are text.
-    """
-    from fluxbump.check.rules import need_surroundings
-
-    first, *more = prepared.refusals
-    others = f" (and {len(more)} more)" if more else ""
-    advice = ""
-    if need_surroundings(refusal.code for refusal in prepared.refusals):
-        advice = _advice(prepared, console if route else None)
-    console.line(
-        f"fluxbump: {first.location}: {first.code} {first.message}{others}; "
-        f"the result fails its checks: {not_done}{advice}"
-    )
-
-
-def _advice(prepared: Prepared[Snapshot], console: Console | None) -> str:
-    """Print the route that a refused bump should take; return what to say in the error line."""
-    from fluxbump.bump import upgrade_route
-    from fluxbump.check import rules
-    from fluxbump.check.evidence import optional
-    from fluxbump.check.rules.rule import Trait
-    from fluxbump.discover.tracks import current
+def _refuse(
+    prepared: Prepared[Snapshot], console: Console, not_done: str, steps: Sequence[Step]
+) -> None:
     from fluxbump.model import FLUX
-    from fluxbump.reports import upgrade_path
-    from fluxbump.reports.table import Paint
+    from fluxbump.reports.refusal import refusal
 
-    gathered, index = prepared.before, prepared.index
-    start = current(gathered.inventory).get(FLUX, "")
-    goal = prepared.plan.targets[FLUX]
-    asked = prepared.migration is not None
-    best = upgrade_route.newest_safe(gathered, index, prepared.suppressed, migrate_apis=asked)
-    if console and not console.quiet and {start, goal} <= gathered.crds.keys():
-        found = upgrade_route.find(start, goal, gathered, index)
-        note = upgrade_route.told(found, gathered, index)
-        console.result(
-            "\n" + upgrade_path.text(found, best, Paint(enabled=console.colored()), note)
-        )
-    migrated = rules.having(Trait.MIGRATED)
-    refused = {found.location for found in prepared.refusals if found.code in migrated}
-    manifests = optional(gathered.objects) if refused and not asked else None
-    moves = refused & upgrade_route.movable(gathered, manifests, start, goal) if manifests else ()
-    first = f"; --migrate-apis moves {len(moves)} of these manifests first" if moves else ""
-    codes = ",".join(sorted({found.code for found in prepared.refusals}))
-    best_way = f"{best} --migrate-apis" if asked else best
-    newest = f"; the newest that passes: fluxbump to {best_way}" if best and best != start else ""
-    return f"{first}{newest}; to go on all the same: --accept-risk {codes}"
+    for line in refusal(prepared.plan.targets[FLUX], prepared.refusals, not_done, steps):
+        console.line(line)

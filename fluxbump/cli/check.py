@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from contextlib import nullcontext
-from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec import Struct
 
+from fluxbump.cli.option_groups import Flat, OptionGroup
 from fluxbump.cli.options import (
     CheckSourcesGroup,
     ClusterGroup,
@@ -17,34 +19,128 @@ from fluxbump.cli.options import (
     RepoOption,
 )
 from fluxbump.errors import IndexSourceError, UsageError
+from fluxbump.reports.view import Detail, View
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from fluxbump.check.check import Examined
     from fluxbump.check.verdict import Verdict
     from fluxbump.cli.console import Console
+    from fluxbump.cli.output.verdicts import Sink
     from fluxbump.git.repository import Repository
-    from fluxbump.model import Snapshot
+    from fluxbump.model import ChartIndex, Snapshot
+    from fluxbump.reports.next_steps import Step
+    from fluxbump.workspace import Session
 
 EPILOG = """
 Examples: `fluxbump check` judges the work tree; `fluxbump check --staged` what the next commit
-holds; `fluxbump check --base origin/main --format github` annotates a pull request. Exit codes: 0
+holds; `fluxbump check --base origin/main -o github` annotates a pull request. Exit codes: 0
 no error, 1 errors found, others as for every command.
 """
 
 _FOUND = 1
 
 
-class CheckFormat(StrEnum):
-    """How to print the verdict."""
+class ReportOptions(Struct, frozen=True):
+    """How to print a verdict.
 
-    TEXT = "text"
-    JSON = "json"
-    SARIF = "sarif"
-    JUNIT = "junit"
-    GITHUB = "github"
-    MARKDOWN = "markdown"
+    Attributes:
+        output: formats, each with the file it goes to, or without.
+        format_: the same, as it was called before.
+        output_file: where the format without a file of its own goes.
+        output_format: how much of each finding the text has.
+        everything: whether nothing is left out.
+        statistics: whether to count the findings of each rule.
+        show_suppressed: whether to list what is suppressed.
+    """
+
+    output: list[str] | None = None
+    format_: list[str] | None = None
+    output_file: Path | None = None
+    output_format: Detail = Detail.GROUPED
+    everything: bool = False
+    statistics: bool = False
+    show_suppressed: bool = False
+
+
+_REPORT = OptionGroup(
+    ReportOptions,
+    output=Flat(
+        Annotated[
+            list[str] | None,
+            typer.Option(
+                "--output",
+                "-o",
+                metavar="FORMAT[=FILE]",
+                help="How to print the verdict: text, json, sarif, junit, github or markdown. May "
+                "be given several times. [default: text]",
+            ),
+        ]
+    ),
+    format_=Flat(Annotated[list[str] | None, typer.Option("--format", "-f", hidden=True)]),
+    output_file=Flat(
+        Annotated[
+            Path | None,
+            typer.Option("--output-file", metavar="FILE", help="Write the report to a file."),
+        ]
+    ),
+    output_format=Flat(
+        Annotated[
+            Detail, typer.Option("--output-format", help="How much of each finding the text has.")
+        ],
+        default=Detail.GROUPED,
+    ),
+    everything=Flat(
+        Annotated[bool, typer.Option("--all", help="List every finding, also those there before.")],
+        default=False,
+    ),
+    statistics=Flat(
+        Annotated[
+            bool, typer.Option("--statistics", help="Count the findings of each rule as well.")
+        ],
+        default=False,
+    ),
+    show_suppressed=Flat(
+        Annotated[
+            bool, typer.Option("--show-suppressed", help="List what is suppressed, and why.")
+        ],
+        default=False,
+    ),
+)
+
+
+class BaselineOptions(Struct, frozen=True):
+    """The findings that a team accepts because they were there when it began.
+
+    Attributes:
+        baseline: a file that holds them.
+        write_baseline: where to write that file, with what is found now.
+    """
+
+    baseline: Path | None = None
+    write_baseline: Path | None = None
+
+
+_BASELINE = OptionGroup(
+    BaselineOptions,
+    baseline=Flat(
+        Annotated[
+            Path | None,
+            typer.Option(
+                "--baseline", metavar="FILE", help="Accept the findings that this file holds."
+            ),
+        ]
+    ),
+    write_baseline=Flat(
+        Annotated[
+            Path | None,
+            typer.Option(
+                "--write-baseline", metavar="FILE", help="Write what is found now to that file."
+            ),
+        ]
+    ),
+)
 
 
 Codes = Annotated[
@@ -84,9 +180,8 @@ def check(
     ] = None,
     select: Codes = "",
     ignore: Ignored = "",
-    format_: Annotated[
-        CheckFormat, typer.Option("--format", "-f", help="How to print the verdict.")
-    ] = CheckFormat.TEXT,
+    report: Annotated[ReportOptions, _REPORT],
+    accepted: Annotated[BaselineOptions, _BASELINE],
     strict: Annotated[
         bool, typer.Option("--strict", help="Fail on warnings too, and on what was not judged.")
     ] = False,
@@ -95,9 +190,6 @@ def check(
     ] = False,
     require_render: Annotated[
         bool, typer.Option("--require-render", help="Fail when helm template could not be run.")
-    ] = False,
-    show_suppressed: Annotated[
-        bool, typer.Option("--show-suppressed", help="List what is suppressed, and why.")
     ] = False,
     self_test: Annotated[
         bool, typer.Option("--self-test", help="Plant a fault at every pin; all must be refused.")
@@ -122,22 +214,21 @@ def check(
     from fluxbump.check.evidence import BASE_REFUSED, NO_BASE
     from fluxbump.check.renderer import renderer
     from fluxbump.check.rules import RULES, need
-    from fluxbump.check.status import load
     from fluxbump.cli import base as baseline
     from fluxbump.cli.cluster_facts import known
     from fluxbump.cli.fix import chosen, fix_worktree
+    from fluxbump.cli.output.verdicts import after_check, sinks, with_baseline
     from fluxbump.cli.workspace import open_session
-    from fluxbump.model import ChartIndex
     from fluxbump.system.process_pool import among_processes
 
     _require_one(rev=rev is not None, staged=staged, worktree=worktree)
-    if no_render and require_render:
-        raise UsageError("--no-render and --require-render exclude each other")
-    if no_base and base is not None:
-        raise UsageError("--no-base and --base exclude each other")
+    _exclude("--no-render", "--require-render", no_render, require_render)
+    _exclude("--no-base", "--base", no_base, base)
+    _exclude("--baseline", "--write-baseline", accepted.baseline, accepted.write_baseline)
     fixes = chosen(fix)
     if fixes and (rev is not None or staged):
         raise UsageError("--fix edits the work tree, so --rev and --staged exclude it")
+    where = sinks([*(report.output or []), *(report.format_ or [])], report.output_file)
     codes = gate.select(_split(select), _split(ignore))
     if fixes:
         fix_worktree(repo, fixes, console)
@@ -150,10 +241,10 @@ def check(
         session = baseline.held(opened, change)
         console.progress("reading the chart index and the repository …")
         rendering = not (no_render or self_test)
-        loaded = load(session.index)
-        charts = loaded if isinstance(loaded, ChartIndex) else None
-        needed = rendering and need(codes, "renders")
-        with renderer(session, charts) if needed else nullcontext() as render:
+        loaded, charts = _charts(session, console)
+        with (
+            renderer(session, charts) if rendering and need(codes, "renders") else nullcontext()
+        ) as render:
             told = None if self_test else replace(session.releases, compare=rendering)
             examined = journey.examine(
                 session.snapshot,
@@ -165,13 +256,38 @@ def check(
                 means=journey.Means(render, session.lineage, told, among_processes),
             )
             verdict = None if self_test else journey.judge(examined, codes)
+            if verdict is not None and base is not None and found is not None:
+                verdict = journey.compared(
+                    verdict,
+                    found,
+                    session.settings,
+                    loaded,
+                    known=beside,
+                    means=journey.Means(render, None, told, among_processes),
+                )
             if verdict is not None:
                 verdict = baseline.listed(verdict, examined.evidence, session, change)
         console.progress("")
     if verdict is None:
         return _self_test(examined, console)
-    _say(verdict, format_, console, show_suppressed=show_suppressed)
+    verdict = with_baseline(verdict, accepted.baseline, accepted.write_baseline, console)
+    steps = after_check(verdict, examined, charts, editable=rev is None and not staged)
+    _report(verdict, where, report, steps, console)
     return _exit_code(verdict, strict=strict, require_render=require_render, console=console)
+
+
+def _charts(
+    session: Session[Snapshot], console: Console
+) -> tuple[ChartIndex | IndexSourceError, ChartIndex | None]:
+    """Load the chart index; say where it is from if it could be."""
+    from fluxbump.check.status import load
+    from fluxbump.model import ChartIndex
+
+    loaded = load(session.index)
+    charts = loaded if isinstance(loaded, ChartIndex) else None
+    if charts:
+        console.say_index(charts)
+    return loaded, charts
 
 
 def _taken(rev: str | None, *, staged: bool) -> Callable[[Repository], Snapshot]:
@@ -184,6 +300,12 @@ def _taken(rev: str | None, *, staged: bool) -> Callable[[Repository], Snapshot]
     return Repository.staged if staged else Repository.worktree
 
 
+def _exclude(first: str, second: str, *given: object) -> None:
+    """Refuse two options together; what is None or False was not given."""
+    if all(value is not None and value is not False for value in given):
+        raise UsageError(f"{first} and {second} exclude each other")
+
+
 def _require_one(**chosen: bool) -> None:
     if sum(chosen.values()) > 1:
         raise UsageError("--rev, --staged and --worktree exclude each other")
@@ -193,17 +315,17 @@ def _split(codes: str) -> tuple[str, ...]:
     return tuple(code.strip() for code in codes.split(",") if code.strip())
 
 
-def _say(
-    verdict: Verdict, format_: CheckFormat, console: Console, *, show_suppressed: bool
+def _report(
+    verdict: Verdict,
+    where: Sequence[Sink],
+    how: ReportOptions,
+    steps: Sequence[Step],
+    console: Console,
 ) -> None:
-    from fluxbump.check.rules import RULES
-    from fluxbump.reports.formats.registry import FORMATS
-    from fluxbump.reports.table import Paint
+    from fluxbump.cli.output.verdicts import say
 
-    paint = Paint(enabled=console.colored())
-    say = console.commands if format_ is CheckFormat.GITHUB else console.result
-    say(FORMATS[format_.value]().render(verdict, RULES, paint))
-    if show_suppressed:
+    say(verdict, where, View(how.output_format, how.everything, how.statistics), steps, console)
+    if how.show_suppressed:
         for finding, by in verdict.suppressed:
             reason = by.reason or "no reason given"
             console.line(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fluxbump.check import cluster, gate
+from fluxbump.check import cluster, rules
 from fluxbump.check.gather import Known
 from fluxbump.cli.options import ClusterOptions
 from fluxbump.discover.kubernetes_pins import KubernetesPin
@@ -39,7 +39,14 @@ def accepted(options: ClusterOptions) -> frozenset[str]:
     """Read `--accept-risk`: codes of rules or their beginnings, with commas.
 
     Raises:
-        UsageError: there is no such rule.
+        UsageError: no rule that refuses a bump has a code like that.
     """
     named = [code.strip() for code in options.accept_risk.split(",") if code.strip()]
-    return frozenset(gate.select(named, ()) if named else ())
+    refusing = [code for code, rule in rules.RULES.items() if rule.broken]
+    for name in named:
+        if not any(code.startswith(name) for code in refusing):
+            raise UsageError(
+                f"--accept-risk {name}: no rule with that code refuses a bump",
+                hint=f"those that do: {', '.join(refusing)}",
+            )
+    return frozenset(code for code in refusing if named and code.startswith(tuple(named)))

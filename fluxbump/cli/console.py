@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from datetime import UTC, datetime
 from io import TextIOWrapper
 from pathlib import Path
 from typing import IO, TextIO, TypeVar
@@ -12,6 +13,7 @@ from typing import IO, TextIO, TypeVar
 from msgspec import Struct
 
 from fluxbump.errors import FluxbumpError, OutputError
+from fluxbump.model import ChartIndex
 from fluxbump.text import printable
 
 T = TypeVar("T", str, bytes)
@@ -99,6 +101,14 @@ class Console(Struct, frozen=True):
         if not self.quiet:
             self.line(f"fluxbump: {text}")
 
+    def say_index(self, index: ChartIndex) -> None:
+        """Say what stands in for a chart index that has not answered, and how old that is."""
+        if index.answered != "index":
+            from fluxbump.reports.index_line import index_line
+
+            line = index_line(index, datetime.now(UTC))
+            self.note(line[0].lower() + line[1:])
+
     def progress(self, text: str) -> None:
         """Say what takes time, on a terminal only; an empty text takes it away."""
         if sys.stderr.isatty() and not self.quiet:
@@ -121,7 +131,7 @@ class Console(Struct, frozen=True):
             self.note(f"the summary page cannot be written: {reason}")
 
     def error(self, error: FluxbumpError) -> None:
-        """Print an error on one line and each of several places on one more.
+        """Print an error on one line, and each of several places and what to type on one more.
 
         Its traceback comes first, if that was asked for.
         """
@@ -131,3 +141,5 @@ class Console(Struct, frozen=True):
         self.line(f"fluxbump: {error}")
         for place in error.listed:
             self.line(f"  {place}")
+        if error.command:
+            self.line(f"next: {error.command}")

@@ -17,7 +17,9 @@ from fluxbump.cli.options import (
     Color,
     ColorOption,
     ExitCodeOption,
+    FluxOption,
     IndexGroup,
+    LeaveGotkOption,
     LogFormat,
     Output,
     OutputOption,
@@ -111,6 +113,8 @@ def fleet(
         typer.Option("--log-format", help="With json, standard error has what each run says."),
     ] = LogFormat.TEXT,
     exit_code: ExitCodeOption = False,
+    flux: FluxOption = None,
+    leave_gotk: LeaveGotkOption = False,
     sources: IndexGroup,
     console: Annotated[Console, _CONSOLE],
 ) -> int:
@@ -144,6 +148,8 @@ def fleet(
         dry_run=dry_run,
         offline=sources.offline,
         index=sources.index,
+        flux=flux,
+        leave_gotk=leave_gotk,
         allow_hosts=tuple(allow_host or ()),
     )
     report = _Report(

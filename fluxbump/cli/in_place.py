@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fluxbump.bump import in_place
+from fluxbump.bump.sync_target import SyncSource
 from fluxbump.check.renderer import renderer
 from fluxbump.cli import bump_output
+from fluxbump.cli.bump_output import How
 from fluxbump.cli.console import Console
 from fluxbump.cli.options import BumpFormat
+from fluxbump.cli.output import bumps
+from fluxbump.reports.next_steps import Step
 
 if TYPE_CHECKING:
     from fluxbump.bump.bump import Prepared, Request
@@ -35,13 +40,17 @@ def run(
     console.progress("reading the chart index and the work tree …")
     rendering = partial(renderer, session) if render else None
     prepared = in_place.prepare(session, request, render=rendering)
+    console.say_index(prepared.index)
     console.progress("")
     result = None
+    target = request.target if not isinstance(request.target, SyncSource) else None
     if prepared.passed and not prepared.empty and not dry_run and output is not BumpFormat.PATCH:
         result = in_place.deliver(session.repository, prepared)
     here = session.repository.root
     root = None if here.samefile(Path.cwd()) else str(here)
-    _print(prepared, result, output, console, root)
+    steps = bumps.written(result, root) if result else bumps.shown() if dry_run else ()
+    how = How(target, dry_run, "fluxbump changed no files", steps)
+    _print(prepared, result, output, console, root=root, how=how)
     return 0 if prepared.passed else _FAILED_CHECK
 
 
@@ -50,24 +59,24 @@ def _print(
     result: Written | None,
     output: BumpFormat,
     console: Console,
+    *,
     root: str | None,
+    how: How,
 ) -> None:
-    def as_json() -> str:
+    def as_json(steps: Sequence[Step]) -> str:
         from fluxbump.reports import result_json
 
-        return result_json.bump_in_place(prepared, result)
+        return result_json.bump_in_place(prepared, result, steps)
 
     def outcome(paint: Paint) -> None:
         from fluxbump.reports import text
+        from fluxbump.reports.counts import counted
         from fluxbump.reports.patches import patches
 
         if result is not None:
             console.result(text.written(result, root, paint))
         elif prepared.passed:
             console.result(patches(prepared, paint))
-            console.note("dry run: nothing was written")
+            console.note(f"dry run: {counted(prepared)}; fluxbump changed no files")
 
-    bump_output.say(
-        prepared, output, console,
-        as_json=as_json, outcome=outcome, not_done="nothing was written",
-    )  # fmt: skip
+    bump_output.say(prepared, output, console, as_json=as_json, outcome=outcome, how=how)

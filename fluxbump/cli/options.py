@@ -108,7 +108,7 @@ FluxOption = Annotated[
 ]
 LeaveGotkOption = Annotated[
     bool,
-    typer.Option("--leave-gotk", help="Leave every gotk-components.yaml as it is, and say so."),
+    typer.Option("--leave-gotk", help="Leave every gotk-components.yaml and copy of install.yaml."),
 ]
 KubernetesOption = Annotated[
     str | None,
@@ -270,7 +270,7 @@ def left(*, gotk: bool) -> frozenset[str]:
     """Return the kinds of pin that an option leaves as they are."""
     from fluxbump.discover.installers import GOTK
 
-    return frozenset({GOTK}) if gotk else frozenset()
+    return frozenset({GOTK, "install-manifest"}) if gotk else frozenset()
 
 
 _OUTCOMES = {"update-available": UPDATE_AVAILABLE, "blocked": UPDATE_BLOCKED}

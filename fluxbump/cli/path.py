@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec import Struct
 
 from fluxbump.cli.console import Console
 from fluxbump.cli.options import (
@@ -20,10 +22,12 @@ from fluxbump.cli.options import (
 
 if TYPE_CHECKING:
     from fluxbump.check.evidence import Evidence
+    from fluxbump.discover.flux_objects import Resource
     from fluxbump.errors import IndexSourceError
     from fluxbump.flux.upgrade_path import Route
     from fluxbump.git.objects import CommitSnapshot
     from fluxbump.model import ChartIndex, IndexSource
+    from fluxbump.reports.next_steps import Step
     from fluxbump.workspace import Session
 
 _NO_WAY = 1
@@ -70,7 +74,7 @@ def path(
     """
     from msgspec.structs import replace
 
-    from fluxbump.bump.upgrade_route import find, newest_safe, told
+    from fluxbump.bump.upgrade_route import find, newest_safe
     from fluxbump.check import gather, pin_history, suppressions
     from fluxbump.check.evidence import Effort, History
     from fluxbump.cli.cluster_facts import known
@@ -79,15 +83,13 @@ def path(
     from fluxbump.discover.tracks import available, current, needs_chart
     from fluxbump.flux import releases as resolve
     from fluxbump.model import FLUX
-    from fluxbump.reports import upgrade_path as report
-    from fluxbump.reports.table import Paint
     from fluxbump.system.process_pool import among_processes
     from fluxbump.workspace import at
 
     beside = known(cluster)
     with open_session(repo, at(rev), sources) as session:
         loaded, no_index = _index(session.index)
-        scope = session.settings.scope(resolve.app_versions(loaded.releases), gather.NEEDLES)
+        scope = session.settings.scope(resolve.app_versions(resolve.known(loaded)), gather.NEEDLES)
         scope = replace(scope, spread=among_processes)
         inventory = discover(session.snapshot, scope)
         if no_index is not None and needs_chart(inventory):
@@ -114,17 +116,70 @@ def path(
         if here and gathered.stored is None:
             found, gathered = _with_history(found, gathered, loaded, session)
     accepted = suppressions.ignores(gathered, session.settings)
-    best = newest_safe(gathered, loaded, accepted) if here else None
+    answer = _Answer(
+        found,
+        newest_safe(gathered, loaded, accepted) if here else None,
+        newest_safe(gathered, loaded, accepted, migrate_apis=True) if here else None,
+        gathered,
+        loaded,
+        here=here,
+    )
+    _say(answer, output, console)
+    return _NO_WAY if found.problem else 0
+
+
+class _Answer(Struct, frozen=True):
+    """A route, and what is known beside it.
+
+    Attributes:
+        found: the route.
+        newest: the newest release that passes as things stand; None where that is not known.
+        migrated: likewise, once manifests have moved to other API versions.
+        gathered: the evidence.
+        index: the chart index; without a release where there is none.
+        here: whether the route starts where this repository is.
+    """
+
+    found: Route
+    newest: str | None
+    migrated: str | None
+    gathered: Evidence
+    index: ChartIndex
+    here: bool
+
+
+def _say(answer: _Answer, output: PathFormat, console: Console) -> None:
+    from fluxbump.bump.upgrade_route import told
+    from fluxbump.reports import next_steps
+    from fluxbump.reports import upgrade_path as report
+    from fluxbump.reports.index_line import index_line
+    from fluxbump.reports.table import Paint
+
+    found, gathered, index = answer.found, answer.gathered, answer.index
+    steps, answered = _steps(answer), index if index.releases else None
     if output is PathFormat.JSON:
-        console.result(report.json_text(found, best, gathered.past))
+        console.result(report.json_text(found, answer.newest, gathered.past, answered, steps))
     elif output is PathFormat.MERMAID:
         console.result(report.mermaid(found))
     else:
-        history = told(found, gathered, loaded)
-        console.result(report.text(found, best, Paint(enabled=console.colored()), history))
-        for line in _manifests(found, gathered):
-            console.result(line)
-    return _NO_WAY if found.problem else 0
+        using = _using(found, gathered)
+        used = None if using is None else {hop: _counts(held) for hop, held in using.items()}
+        paint, history = Paint(enabled=console.colored()), told(found, gathered, index)
+        console.result(report.text(found, answer.newest, paint, history, used))
+        _say_the_rest(found, gathered, using or {}, console)
+        lines = [index_line(answered, datetime.now(UTC))] if answered else []
+        console.result("\n".join(["", *lines, *next_steps.lines(steps)]))
+
+
+def _steps(answer: _Answer) -> list[Step]:
+    from fluxbump.reports.next_steps import Step
+    from fluxbump.reports.status_steps import first_steps
+
+    if answer.found.problem:
+        return [Step("fluxbump matrix", "which release serves which API version")]
+    if not (answer.here and answer.found.hops):
+        return []
+    return first_steps(answer.found.hops[0], answer.newest, answer.migrated)
 
 
 def _index(source: IndexSource) -> tuple[ChartIndex, IndexSourceError | None]:
@@ -184,34 +239,57 @@ def _start(given: str | None, gathered: Evidence) -> str:
     return held.removeprefix("v")
 
 
-def _manifests(found: Route, gathered: Evidence) -> list[str]:
-    """Which manifests use an apiVersion that stops being served on the way."""
+def _using(found: Route, gathered: Evidence) -> dict[str, list[Resource]] | None:
+    """Return the manifests that use what each hop removes; None where none were looked for."""
+    from fluxbump.check.evidence import optional
+
+    resources = optional(gathered.objects)
+    if resources is None:
+        return None
+    using = {}
+    for hop in found.hops:
+        gone = {
+            (crd.kind, f"{crd.group}/{version}") for crd in hop.removed for version in crd.versions
+        }
+        using[hop.new] = [
+            resource
+            for resource in resources.resources
+            if (resource.kind, resource.api_version) in gone
+        ]
+    return using
+
+
+def _counts(using: list[Resource]) -> dict[tuple[str, str], int]:
+    from collections import Counter
+
+    return Counter((one.kind, one.api_version.rpartition("/")[2]) for one in using)
+
+
+def _say_the_rest(
+    found: Route, gathered: Evidence, using: dict[str, list[Resource]], console: Console
+) -> None:
+    """Say which manifests of this repository have to move before a hop, and what moves them."""
     from fluxbump.bump.upgrade_route import movable
     from fluxbump.check.evidence import optional
 
     resources = optional(gathered.objects)
-    lines: list[str] = []
-    if resources is None:
-        return lines
     for hop in found.hops:
-        gone = {(crd.kind, version) for crd in hop.removed for version in crd.versions}
-        using = [
-            resource
-            for resource in resources.resources
-            if (resource.kind, resource.api_version.rpartition("/")[2]) in gone
+        held = using.get(hop.new, [])
+        if resources is None or not held:
+            continue
+        files = len({one.location.path for one in held})
+        where = "1 file" if files == 1 else f"{files} files"
+        lines = ["", f"Manifests to move before {hop.new} ({len(held)} in {where}):"]
+        lines += [
+            f"  {resource.location}  {resource.kind} {resource.name}: {resource.api_version}"
+            for resource in held
         ]
-        if using:
-            lines += ["", f"Manifests to move before {hop.new} ({len(using)}):"]
-            lines += [
-                f"  {resource.location}  {resource.kind} {resource.name}: {resource.api_version}"
-                for resource in using
-            ]
-            moves = movable(gathered, resources, hop.old, hop.new)
-            count = sum(resource.api_location in moves for resource in using)
-            if count:
-                which = "them" if count == len(using) else f"{count} of them"
-                lines.append(f"fluxbump to {hop.new} --migrate-apis moves {which}, at {hop.old}")
-    return lines
+        moves = movable(gathered, resources, hop.old, hop.new)
+        count = sum(resource.api_location in moves for resource in held)
+        if count:
+            which = "them" if count == len(held) else f"{count} of them"
+            lines.append(f"fluxbump to {hop.new} --migrate-apis moves {which}, at {hop.old}")
+        console.result("\n".join(lines))
 
 
 def matrix(

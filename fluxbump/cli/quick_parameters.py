@@ -69,6 +69,8 @@ def _read(kind: Any, value: Any) -> Any:
         return value
     if kind is Path and isinstance(value, str):
         return Path(value)
+    if kind == list[str] and isinstance(value, (list, tuple)):
+        return [*value]
     if isinstance(kind, type) and issubclass(kind, Enum):
         return _choice(kind, value)
     return _UNREAD

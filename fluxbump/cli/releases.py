@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -40,16 +41,20 @@ def releases(
     Outside of a repository the list has no marks.
     """
     from fluxbump.check.status import listed
-    from fluxbump.reports import result_json, text
+    from fluxbump.model import FLUX
+    from fluxbump.reports import result_json, status_text
+    from fluxbump.reports.status_steps import releases_steps
     from fluxbump.reports.table import Paint
 
     chart_index, held = _look(repo, rev, sources, console)
     rows = listed(chart_index, held, prereleases=prereleases)
     shown = rows[:limit] if limit else rows
+    steps = releases_steps(rows, held.get(FLUX))
     if output is Output.JSON:
-        console.result(result_json.releases(shown, chart_index))
+        console.result(result_json.releases(shown, chart_index, steps))
         return
-    console.result(text.releases(shown, chart_index, Paint(enabled=console.colored())))
+    paint = Paint(enabled=console.colored())
+    console.result(status_text.releases(shown, chart_index, steps, paint, datetime.now(UTC)))
     if len(shown) < len(rows):
         console.note(
             f"{len(rows) - len(shown)} older releases are not listed (--limit 0 lists all)"
@@ -70,7 +75,7 @@ def _look(
     try:
         with open_session(repo, at(rev), sources) as session:
             loaded = session.index.load()
-            scope = session.settings.scope(resolve.app_versions(loaded.releases))
+            scope = session.settings.scope(resolve.app_versions(resolve.known(loaded)))
             return loaded, current(discover(session.snapshot, scope))
     except RepositoryError as error:
         if repo is not None:

@@ -19,11 +19,15 @@ from fluxbump.cli.options import (
     exit_code_for,
     left,
 )
+from fluxbump.reports import next_steps
 from fluxbump.reports.json_encoder import dump
 from fluxbump.reports.table import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from fluxbump.cli.console import Console
+    from fluxbump.reports.next_steps import Step
     from fluxbump.run.job import Report
     from fluxbump.run.setup import Place
 
@@ -157,6 +161,7 @@ def _print(
     from fluxbump.reports.table import Paint
 
     console.progress("")
+    steps = _steps(report)
     if output is Output.JSON:
         console.result(
             reports.as_json(
@@ -165,6 +170,7 @@ def _print(
                 base=place.base.commit.sha,
                 missing=place.missing,
                 dry_run=dry_run,
+                steps=steps,
             )
         )
         return
@@ -175,3 +181,16 @@ def _print(
         patch = diff(done.built.patch, paint, replaced(done.plan)) if done else ""
         console.result("\n" + reports.rehearsed(report.sent, patch, paint))
         console.note("dry run: nothing was pushed or sent")
+    if steps and not console.quiet:
+        console.result("\n".join(next_steps.lines(steps)))
+
+
+def _steps(report: Report) -> Sequence[Step]:
+    """Return what to type next; nothing where the repository was only cloned for this run."""
+    from fluxbump.cli.output import retyped
+    from fluxbump.reports import run as reports
+
+    where = retyped.kept("--repo", "--index", "--releases")
+    if any(":" in word for word in retyped.kept("--repo")):
+        return ()
+    return reports.following(report.decision, where)

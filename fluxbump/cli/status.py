@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from fluxbump.cli.options import (
     ConsoleGroup,
@@ -15,22 +19,30 @@ from fluxbump.cli.options import (
     RevOption,
     exit_code_for,
 )
+from fluxbump.errors import IndexSourceError, UsageError
+from fluxbump.git.objects import CommitSnapshot
+from fluxbump.git.repository import Repository
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fluxbump.check.starting_point import Looked
     from fluxbump.check.status import Survey
     from fluxbump.cli.console import Console
     from fluxbump.config.settings import Policy
-    from fluxbump.git.objects import CommitSnapshot
+    from fluxbump.model import Snapshot
     from fluxbump.workspace import Session
 
-_DISAGREE = 1
+_DISAGREE = 1  # and where nobody can tell, the code that `check` has for the same: no chart index
 
 
 def status(
     *,
     repo: RepoOption = None,
     rev: RevOption = "HEAD",
+    worktree: Annotated[
+        bool, typer.Option("--worktree", help="Read the work tree, uncommitted changes included.")
+    ] = False,
     output: OutputOption = Output.TEXT,
     exit_code: ExitCodeOption = False,
     sources: ReleasesGroup,
@@ -38,15 +50,18 @@ def status(
 ) -> int:
     """Show where every pin is, what it holds, and whether they agree.
 
-    Exits with 1 when they do not. With --exit-code it says too what `fluxbump run` would propose.
+    Exits with 1 if they do not, and with 7 if that cannot be judged. With --exit-code it says too
+    what `fluxbump run` would propose.
     """
     from fluxbump.check.status import survey
+    from fluxbump.cli.output.local_changes import say_what_differs
     from fluxbump.cli.workspace import open_session
-    from fluxbump.reports import result_json, text
-    from fluxbump.reports.table import Paint
     from fluxbump.workspace import at
 
-    with open_session(repo, at(rev), sources) as session:
+    if worktree and rev != "HEAD":
+        raise UsageError("--worktree and --rev exclude each other")
+    take: Callable[[Repository], Snapshot] = at(rev)
+    with open_session(repo, Repository.worktree if worktree else take, sources) as session:
         console.progress("reading the chart index and the repository …")
         looked, outcome = None, ""
         if exit_code:
@@ -56,20 +71,37 @@ def status(
         if looked is not None:
             outcome = _outcome(looked, session.settings.run, console)
         console.progress("")
-        if output is Output.JSON:
-            console.result(result_json.status(view, session.snapshot.commit.sha))
-        else:
-            console.result(text.status(view, Paint(enabled=console.colored())))
-        for path in session.repository.modified({pin.location.path for pin in view.inventory.pins}):
-            console.note(f"{path} has uncommitted changes, which are ignored")
+        _say(view, session.snapshot, output, console)
+        instead = "fluxbump status --worktree reads them"
+        say_what_differs(session, view.inventory, view.index, console, instead)
+    if view.disagree:
+        return _DISAGREE
     if view.problem:
-        console.note(f"not checked against the chart index: {view.problem}")
-    if view.disagree or not exit_code:
-        return _DISAGREE if view.disagree else 0
-    return exit_code_for(outcome)
+        if output is Output.JSON:
+            console.note(f"not checked against the chart index: {view.problem}")
+        return IndexSourceError.exit_code
+    return exit_code_for(outcome) if exit_code else 0
 
 
-def _look(session: Session[CommitSnapshot]) -> tuple[Looked | None, Survey]:
+def _say(view: Survey, snapshot: Snapshot, output: Output, console: Console) -> None:
+    from fluxbump.reports.status_steps import status_steps
+    from fluxbump.reports.table import Paint
+
+    steps = status_steps(view)
+    if output is Output.JSON:
+        from fluxbump.reports import result_json
+
+        commit = snapshot.commit.sha if isinstance(snapshot, CommitSnapshot) else None
+        console.result(result_json.status(view, commit, steps))
+        return
+    from fluxbump.reports import status_text
+
+    paint = Paint(enabled=console.colored())
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    console.result(status_text.status(view, steps, paint, datetime.now(UTC), width))
+
+
+def _look(session: Session[Snapshot]) -> tuple[Looked[Snapshot] | None, Survey]:
     """Look as a scheduled run does; without an index only as far as `status` needs."""
     from fluxbump.check import status as survey
     from fluxbump.check.starting_point import look
@@ -85,7 +117,7 @@ def _look(session: Session[CommitSnapshot]) -> tuple[Looked | None, Survey]:
     return looked, survey.of(looked)
 
 
-def _outcome(looked: Looked, policy: Policy, console: Console) -> str:
+def _outcome(looked: Looked[Snapshot], policy: Policy, console: Console) -> str:
     """Decide as a scheduled run does, and say it."""
     from fluxbump.run import next_release
     from fluxbump.run.decision import describe, outcome

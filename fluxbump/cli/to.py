@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from msgspec import Struct
 
 from fluxbump.cli import bump_output
+from fluxbump.cli.bump_output import How
 from fluxbump.cli.option_groups import Flat, OptionGroup
 from fluxbump.cli.options import (
     AllowDowngradeOption,
@@ -30,10 +32,13 @@ from fluxbump.cli.options import (
 from fluxbump.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from fluxbump.bump.bump import Delivered, Prepared, Request
     from fluxbump.cli.console import Console
     from fluxbump.git.objects import CommitSnapshot
     from fluxbump.git.repository import Repository
+    from fluxbump.reports.next_steps import Step
     from fluxbump.reports.table import Paint
     from fluxbump.workspace import Session
 
@@ -44,6 +49,7 @@ a branch.
 """
 
 _FAILED_CHECK = 1
+_REMOTE = "origin"
 
 
 class Delivery(Struct, frozen=True):
@@ -156,6 +162,7 @@ def to(
     replaced as a whole, with the manifests of --releases or --flux.
     """
     from fluxbump.cli.bump_request import request
+    from fluxbump.cli.output.local_changes import say_what_differs
     from fluxbump.cli.workspace import open_session
     from fluxbump.git.repository import Repository
     from fluxbump.workspace import at
@@ -172,8 +179,17 @@ def to(
         prepared = _prepared(session, wanted, console, render=render)
         nothing_written = dry_run or output is BumpFormat.PATCH
         result = None if nothing_written else _delivered(session.repository, prepared, delivery)
-        _print(prepared, result, output, console, dry_run=nothing_written)
-        _remark_on_local_changes(session.repository, prepared, console)
+        steps = _steps(prepared, result, session.repository)
+        how = How(version, dry_run, "fluxbump created no branch", steps)
+        _print(prepared, result, output, console, how)
+        say_what_differs(
+            session,
+            prepared.inventory,
+            prepared.index,
+            console,
+            "fluxbump to --in-place takes them along",
+            touched=() if prepared.empty else prepared.changes.files,
+        )
         if delivery.checkout and result is not None:
             session.repository.switch(prepared.branch)
             console.note(f"switched to {prepared.branch}")
@@ -191,6 +207,7 @@ def _prepared(
     rendering = partial(renderer, session) if render else None
     prepared = bump.prepare(session, looked, request, render=rendering)
     console.progress("")
+    console.say_index(looked.index)
     return prepared
 
 
@@ -220,32 +237,33 @@ def _print(
     result: Delivered | None,
     output: BumpFormat,
     console: Console,
-    *,
-    dry_run: bool,
+    how: How,
 ) -> None:
-    def as_json() -> str:
+    def as_json(steps: Sequence[Step]) -> str:
         from fluxbump.reports import result_json
 
-        return result_json.bump(prepared, result)
+        return result_json.bump(prepared, result, steps)
 
     def outcome(paint: Paint) -> None:
         from fluxbump.reports import text
+        from fluxbump.reports.counts import counted
         from fluxbump.reports.patches import patches
 
-        if dry_run:
+        if how.dry_run:
             console.result(patches(prepared, paint))
-            console.note(f"dry run: branch {prepared.branch} was not made, nothing was written")
+            console.note(f"dry run: {counted(prepared)}; {how.not_done} ({prepared.branch})")
         elif result is not None:
             console.result(text.delivered(prepared, result, paint))
 
-    bump_output.say(
-        prepared, output, console,
-        as_json=as_json, outcome=outcome, not_done="no branch was made",
-    )  # fmt: skip
+    bump_output.say(prepared, output, console, as_json=as_json, outcome=outcome, how=how)
 
 
-def _remark_on_local_changes(repository: Repository, prepared: Prepared, console: Console) -> None:
-    if console.quiet or prepared.empty:
-        return
-    for path in repository.modified(prepared.changes.files):
-        console.note(f"{path} has uncommitted changes, which are not part of this")
+def _steps(prepared: Prepared, result: Delivered | None, repository: Repository) -> Sequence[Step]:
+    from fluxbump.cli.output import bumps
+
+    if result is None:
+        return bumps.shown()
+    root = repository.root if not repository.bare else repository.private
+    here = None if root.resolve() in (Path.cwd(), *Path.cwd().parents) else str(root)
+    remote = _REMOTE if repository.remote_address(_REMOTE) else None
+    return bumps.made(prepared, result, here, remote)

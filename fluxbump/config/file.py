@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -22,7 +21,7 @@ from fluxbump.config.validation import Problem, refusals
 from fluxbump.discover.kubernetes_pins import KubernetesPin
 from fluxbump.discover.pins.kind import CustomPin
 from fluxbump.git import branch_names
-from fluxbump.text import yaml
+from fluxbump.text import bounded_pattern, yaml
 from fluxbump.text.versions import minor
 
 
@@ -46,8 +45,7 @@ class PinEntry(Struct, frozen=True, forbid_unknown_fields=True):
     def value(self, line: int) -> CustomPin:
         """Return it as a value; `line` is its place in the file."""
         key = tuple(self.key.split(".")) if self.key else ()
-        pattern = re.compile(self.pattern) if self.pattern else None
-        return CustomPin(self.path, self.track, key, pattern, line)
+        return CustomPin(self.path, self.track, key, self.pattern or "", line)
 
 
 class IgnoreEntry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -116,7 +114,7 @@ def _problems(config: Config) -> Iterator[Problem]:
     for number, pin in enumerate(config.pins):
         if (pin.key is None) == (pin.pattern is None):
             yield ("pins", number), "needs either key or pattern"
-        yield from refusals(("pins", number, "pattern"), pin.pattern, _require_group)
+        yield from refusals(("pins", number, "pattern"), pin.pattern, bounded_pattern.require)
     yield from run_section.problems(config.run)
 
 
@@ -132,15 +130,6 @@ def _require_branch(text: str) -> None:
     problem = branch_names.problem(PLACEHOLDER.sub("1.2.3", text))
     if problem is not None:
         raise ValueError(f"not a name for a branch: {problem}")
-
-
-def _require_group(text: str) -> None:
-    try:
-        compiled = re.compile(text)
-    except re.error as error:
-        raise ValueError(f"not a regular expression: {error}") from None
-    if "version" not in compiled.groupindex:
-        raise ValueError("has no group called version: (?P<version>…)")
 
 
 def _require_kubernetes(version: str | float) -> None:

@@ -11,9 +11,14 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from fluxbump.discover.inventory import SETTINGS_FILE, Scope
+from fluxbump.discover.inventory import Scope
 from fluxbump.discover.kubernetes_pins import KubernetesPin
-from fluxbump.discover.pins.kind import COMMUNITY_REPOSITORIES, CustomPin, ProgramSource
+from fluxbump.discover.pins.kind import (
+    COMMUNITY_REPOSITORIES,
+    SETTINGS_FILE,
+    CustomPin,
+    ProgramSource,
+)
 from fluxbump.errors import ConfigError
 from fluxbump.text.versions import Level
 
@@ -22,6 +27,7 @@ DEFAULT_INDEX = "https://fluxcd-community.github.io/helm-charts"
 DEFAULT_RELEASES = "https://github.com/fluxcd/flux2/releases/download"
 RELEASE_NOTES = "https://api.github.com/repos/fluxcd/flux2/releases/tags"
 DEFAULT_FLUX_REPOSITORY = "https://github.com/fluxcd/flux2"
+DEFAULT_OPERATOR_CHART = "oci://ghcr.io/controlplaneio-fluxcd/charts/flux-operator"
 DEFAULT_BRANCH = "fluxbump/flux-{release}"
 
 ALLOW_HOSTS = "FLUXBUMP_ALLOW_HOSTS"
@@ -157,6 +163,10 @@ class Plain(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         Text,
         Meta(description="Whose tags say which releases there are, where no chart is pinned."),
     ] = DEFAULT_FLUX_REPOSITORY
+    operator_chart: Annotated[
+        Text,
+        Meta(description="Whose tags say which versions of flux-operator there are: oci URL."),
+    ] = DEFAULT_OPERATOR_CHART
     branch: Annotated[Text, Meta(description="The branch to make.")] = DEFAULT_BRANCH
     commit: Annotated[
         Text | None,

@@ -17,9 +17,10 @@ from collections.abc import Iterator
 from msgspec import Struct, field
 
 from fluxbump.discover.flux_objects import ObjectBody
+from fluxbump.flux.tables import fields
 from fluxbump.flux.tables.fields import INT_OR_STRING, Field, Schema
 from fluxbump.model import Location
-from fluxbump.text import go_yaml, versions
+from fluxbump.text import bounded_pattern, go_yaml, versions
 from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.yaml import MappingNode, Node, ScalarNode, SequenceNode
 
@@ -178,9 +179,11 @@ def _pairs(node: Node, seen: set[int]) -> dict[str, tuple[Node, Node]]:
         for item in reversed(node.value):
             merged |= _pairs(item, seen)
     for key, value in node.value if isinstance(node, MappingNode) else ():
+        if not isinstance(key, ScalarNode):
+            continue
         if key.value == "<<" and not key.style:
             merged |= _pairs(value, seen)
-        elif isinstance(key, ScalarNode):
+        else:
             own[str(key.value)] = (key, value)
     return merged | own
 
@@ -204,9 +207,19 @@ def _scalar(node: ScalarNode, own: Field) -> str | None:
 def _outside(value: str, own: Field) -> str | None:
     if own.enum and value not in own.enum:
         return f"is {_name(value)}, but has to be one of {', '.join(own.enum)}"
-    if own.pattern and not re.search(own.pattern, value):
+    if own.pattern and not _matches(own.pattern, value):
         return f"is {_name(value)}, but has to match {own.pattern}"
     return None
+
+
+def _matches(pattern: str, value: str) -> bool:
+    """Tell whether a value matches; so does any, if a stranger's pattern cannot be tried on it."""
+    if pattern in fields.patterns():
+        return re.search(pattern, value) is not None
+    try:
+        return bounded_pattern.matches(pattern, value)
+    except (ValueError, bounded_pattern.PatternLimitError):
+        return True
 
 
 def _fits(value: object, wanted: str) -> bool:

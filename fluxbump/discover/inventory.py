@@ -28,6 +28,7 @@ from fluxbump.discover.mentions import statements
 from fluxbump.discover.pins import KINDS
 from fluxbump.discover.pins.kind import (
     COMMUNITY_REPOSITORIES,
+    SETTINGS_FILE,
     Context,
     CustomPin,
     ProgramSource,
@@ -50,9 +51,11 @@ from fluxbump.model import (
 from fluxbump.system.parallel import Spread, serially
 from fluxbump.text.live_code import TextFile, decode
 
-SETTINGS_FILE = "fluxbump.yaml"
 SUPPRESSION = "fluxbump: ignore["
 """What a comment that suppresses a finding contains."""
+
+LARGEST = 16 << 20
+"""Bytes of a file that is searched for pins; manifests of all controllers take half a mebibyte."""
 
 KEEPS = "preserveValues"
 """What a patch contains that lets a release keep its values (FB301)."""
@@ -123,7 +126,11 @@ def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
     wanted = (named - files.keys()) & set(paths)
     others: dict[str, str] = {}
     matters = candidates.matters(context)
+    large: list[Unreadable] = []
     for path, data in snapshot.read_many(sorted(wanted)):
+        if len(data) > LARGEST:
+            large.append(_too_large(path))
+            continue
         text = decode(data)
         if matters(path, text):
             files[path] = TextFile(path, text)
@@ -145,12 +152,18 @@ def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
             *_idle(context, inventory.pins),
             *inventory.notes,
         ),
+        unreadable=(*large, *inventory.unreadable),
         others=others,
         searched=searched,
         aliases=aliases,
         unrecognised=strangers,
         excluded=_excluded(snapshot, named, context, scope),
     )
+
+
+def _too_large(path: str) -> Unreadable:
+    size = f"{LARGEST >> 20} MiB"
+    return Unreadable(Location(path, 1), f"takes more than {size}, so fluxbump does not search it")
 
 
 def _texts(snapshot: Snapshot, paths: Iterable[str]) -> dict[str, TextFile]:

@@ -20,6 +20,7 @@ FILES = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
 
 _LISTS = ("patches", "patchesStrategicMerge", "patchesJson6902")
 _LITERAL = re.compile(r"[\w.-]+")
+_MOST_REPEATS = 3  # each multiplies the time by the length of a name
 _SIMPLE = re.compile(r"[\w.*+?|^$-]{1,64}")
 
 
@@ -52,7 +53,8 @@ class Target(Struct, frozen=True):
 
 def _matches(pattern: str, text: str) -> bool:
     """Match as Kustomize does; a pattern that could take long matches everything."""
-    if _SIMPLE.fullmatch(pattern) is None:
+    repeats = sum(map(pattern.count, "*+?"))
+    if _SIMPLE.fullmatch(pattern) is None or repeats > _MOST_REPEATS:
         return True
     try:
         return re.fullmatch(pattern, text) is not None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from fluxbump.model import Pin
+from fluxbump.model import Form, Pin
+from fluxbump.text import versions
 
 WITH_DIGEST = " (with a digest)"
 """How the subject of a pin ends that has a digest beside its version."""
@@ -61,15 +62,23 @@ def shown(pin: Pin) -> str:
     return _DIGEST.sub(lambda found: f"{found[0][:_SHOWN]}…", pin.value)
 
 
+def is_old_commit(pin: Pin, new: str) -> bool:
+    """Whether a pin is a commit whose comment names another release than `new`."""
+    return pin.form is Form.COMMIT and versions.parse(pin.value) is not None and pin.value != new
+
+
 def stays_at_commit(pin: Pin, new: str) -> str:
-    """Say that a commit stays, and how to find that of a release; nobody here knows it.
+    """Say that a commit stays, and how to find that of a release.
+
+    Git lists a tag with a message first, and its commit behind it, with `^{}`.
 
     Args:
         pin: of the form `commit`.
         new: the release.
     """
-    find = f"git ls-remote https://github.com/fluxcd/flux2 'refs/tags/v{new}*'"
-    return f"stays at a commit ({pin.value}): `{find}` prints that of {new}"
+    tag = f"refs/tags/v{new}"
+    find = f"git ls-remote https://github.com/fluxcd/flux2 {tag} '{tag}^{{}}'"
+    return f"stays at a commit ({pin.value}): the last line of `{find}` has that of {new}"
 
 
 def _why(pin: Pin) -> tuple[str, str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import takewhile
 
 from msgspec import Struct
@@ -150,7 +151,7 @@ def _own_pins(inventory: Inventory, tracks: Collection[Track]) -> Mapping[str, l
 
 
 def _sources(
-    inventory: Inventory, own: Mapping[str, Iterable[Pin]], by_path: Mapping[str, Pin]
+    inventory: Inventory, own: Mapping[str, Sequence[Pin]], by_path: Mapping[str, Pin]
 ) -> dict[tuple[str, str], list[_Source]]:
     """Return what can be followed, by kind and name; of other charts too, if one has its name."""
     pins = (pin for pins in own.values() for pin in pins)
@@ -187,20 +188,25 @@ def _name(subject: str) -> tuple[str, str]:
     return kind, name
 
 
-def _pin_in(pins: Iterable[Pin], document: Document, node: Node) -> Pin | None:
+def _pin_in(pins: Sequence[Pin], document: Document, node: Node) -> Pin | None:
     """Return the pin of an object: among those that are called like it, the one inside of it.
 
     A version may also stand elsewhere in the document, where an anchor is.
     """
     subject = yaml.subject_of(node)
-    own = [pin for pin in pins if pin.subject.partition(" (")[0] == subject]
+    last = document.line + document.source.count("\n") + 1
+    first = bisect_right(pins, document.line, key=_line)
+    here = pins[first : bisect_right(pins, last, key=_line)]
+    own = [pin for pin in here if pin.subject.partition(" (")[0] == subject]
     begin, end = document.at(node), node.end_mark
     behind = Location(begin.path, document.line + end.line + 1, end.column + 1)
     inside = [pin for pin in own if begin <= pin.location < behind]
-    last = document.line + document.source.count("\n") + 1
     elsewhere = [pin for pin in own if pin.form is Form.OPAQUE]
-    near = [pin for pin in elsewhere if document.line < pin.location.line <= last]
-    return next(iter((*inside, *near)), None)
+    return next(iter((*inside, *elsewhere)), None)
+
+
+def _line(pin: Pin) -> int:
+    return pin.location.line
 
 
 def _namespace(node: Node) -> str | None:

@@ -7,6 +7,7 @@ from itertools import groupby
 
 from semver import Version
 
+from fluxbump.discover import release_lines
 from fluxbump.discover.pins import KINDS
 from fluxbump.errors import PinError
 from fluxbump.flux.available import Available, without_chart
@@ -80,7 +81,8 @@ _OF_CHARTS = (TrackKind.COMMUNITY, TrackKind.CHART)
 
 def moves(pin: Pin) -> bool:
     """Whether a bump sets what a pin holds; flux-operator has a version line of its own."""
-    return pin.form is Form.EXACT and pin.role is not Role.OPERATOR
+    held = pin.form is Form.EXACT or release_lines.is_line(pin)
+    return held and pin.role is not Role.OPERATOR
 
 
 def needs_chart(inventory: Inventory) -> bool:
@@ -107,5 +109,6 @@ def require_pins(inventory: Inventory, message: str) -> None:
     Raises:
         PinError: it pins nothing, and holds no candidate that could not be read.
     """
-    if not any(pin.track in _OF_FLUX for pin in inventory.pins) and not inventory.unreadable:
+    ours = (pin.track in _OF_FLUX or pin.track.kind is TrackKind.IMAGE for pin in inventory.pins)
+    if not any(ours) and not inventory.unreadable:
         raise PinError(message, hint="is this the right repository and revision? see --repo, --rev")

@@ -29,6 +29,13 @@ _MIME = lazy_pattern(r"\ufeff?(?:MIME-Version|Content-Type):", re.IGNORECASE)
 _JSON_COMMENT = lazy_pattern(r"^[ \t]*(?://|/\*)|[,{\[][ \t]*(?://|/\*)|,\s*[}\]]", re.MULTILINE)
 
 
+def advice(path: str) -> str:
+    """Say what to do about a file that cannot be parsed; a Chart.yaml is always YAML."""
+    if path.rpartition("/")[2] == "Chart.yaml":
+        return "fix the YAML"
+    return "fix the YAML; only if the file is not YAML, add it to `exclude` in fluxbump.yaml"
+
+
 def judged(file: TextFile, document: Document, context: Context) -> Note | Unreadable | None:
     """Say what becomes of a document of `file` that cannot be parsed; None if nothing is lost."""
     if document.problem is None:

@@ -61,12 +61,16 @@ class RunOptions(Struct, frozen=True):
         dry_run: nothing is pushed or sent.
         offline: the cached index only.
         index: where chart releases come from, whatever the entry says; None for what it says.
+        flux: the flux CLI to write `gotk-components.yaml` with; None to read it elsewhere.
+        leave_gotk: every `gotk-components.yaml` stays as it is.
         allow_hosts: servers that any repository's own fluxbump.yaml may name.
     """
 
     dry_run: bool = False
     offline: bool = False
     index: str | None = None
+    flux: str | None = None
+    leave_gotk: bool = False
     allow_hosts: tuple[str, ...] = ()
 
     def options(self, entry: FleetEntry) -> list[str]:
@@ -80,10 +84,12 @@ class RunOptions(Struct, frozen=True):
             "--forge": entry.forge,
             "--forge-url": entry.forge_url,
             "--index": self.index or entry.index,
+            "--flux": self.flux,
         }
         words = [f"{option}={value}" for option, value in given.items() if value is not None]
         words += [f"--allow-host={host}" for host in (*self.allow_hosts, *entry.allow_hosts)]
         words += ["--dry-run"] * self.dry_run + ["--offline"] * self.offline
+        words += ["--leave-gotk"] * self.leave_gotk
         return ["run", *words, "--output=json", "--log-format=json"]
 
     def key(self, entry: FleetEntry) -> str:

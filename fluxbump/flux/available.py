@@ -68,13 +68,20 @@ class Available(Struct, frozen=True):
 
     def _refuse(self, target: str) -> NoReturn:
         wanted = target.strip().removeprefix("v")
+        release = versions.parse(wanted)
+        if release is not None:
+            releases.require_no_chart_version(release, self.index)
         best = self.newest
         raise ResolveError(
-            f"no release of Flux is known that is called {wanted}",
+            f"no release of Flux is known that is called {wanted}{_until(self.index)}",
             hint=f"the newest that is known is {best}: fluxbump to {best}"
             if best
             else "give the chart index: --index",
         )
+
+
+def _until(index: ChartIndex) -> str:
+    return f" on {index.as_of:%Y-%m-%d}" if index.as_of else ""
 
 
 def without_chart(index: ChartIndex, tagged: Iterable[Version] = ()) -> Available:

@@ -20,6 +20,17 @@ def pinned(inventory: Inventory) -> list[Pin]:
     return [pin for pin in inventory.pins if pin.track.kind is TrackKind.IMAGE]
 
 
+def installed(inventory: Inventory) -> tuple[Pin, str] | None:
+    """Return the one release whose images all pins of images are, and the first of these pins.
+
+    The images alone say which release a list or a mirror installs, if only one release has them.
+    """
+    pins = [pin for pin in pinned(inventory) if (pin.form, pin.role) == (Form.EXACT, Role.INSTALLS)]
+    having = [{*releases_with(pin.track.name, pin.value, {})} for pin in pins]
+    common = set[str].intersection(*having) if having else set[str]()
+    return (pins[0], common.pop()) if len(common) == 1 else None
+
+
 def following(inventory: Inventory, release: str, ask: Asked | None) -> dict[Track, str]:
     """Tell what the images become that the inventory pins, at a release.
 

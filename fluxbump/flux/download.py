@@ -81,6 +81,14 @@ class Upstream(Struct, frozen=True):
         """
         return self._read(release, gotk.FILE)
 
+    def checksums(self, release: str) -> str:
+        """Return the file with the sha256 of each file of the flux CLI of a release.
+
+        Raises:
+            IndexSourceError: it is not available.
+        """
+        return self._read(release, f"flux_{release}_checksums.txt")[0].decode("utf-8", "replace")
+
     def _read(self, release: str, name: str = _FILE) -> tuple[bytes, str]:
         if "://" in self.spec:
             return self._fetched(release, name)

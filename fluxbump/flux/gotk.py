@@ -24,6 +24,15 @@ DEFINITION = "CustomResourceDefinition"
 NAMESPACE = "Namespace"
 NETWORK_POLICY = "NetworkPolicy"
 
+_OF_COPY = (
+    "CustomResourceDefinition",
+    ".toolkit.fluxcd.io",
+    "Deployment",
+    "app.kubernetes.io/version:",
+    "app.kubernetes.io/part-of:",
+)
+_BY_HELM = "app.kubernetes.io/managed-by: Helm"
+
 # The comments before the first object. Nothing is tried twice, so a long file that is something
 # else is left at its first line.
 _HEAD = re.compile(r"\ufeff?(?:---[ \t]*\r?\n|[ \t]*\r?\n|#[^\n]*\n)++")
@@ -150,9 +159,48 @@ def read(text: str) -> GotkManifest | None:
     )
 
 
+def may_be_copy(text: str) -> bool:
+    """Whether `read_copy` has to look at a text; says no only where it would find nothing."""
+    return all(word in text for word in _OF_COPY) and _BY_HELM not in text and NEEDLE not in text
+
+
+def read_copy(text: str) -> GotkManifest | None:
+    """Read a copy of a release's `install.yaml`; None when `text` is none.
+
+    It has no head that names the release, so the first label of an object counts. Whoever has its
+    CRDs and a Deployment of a controller has the whole of it; what Helm renders is something else.
+    """
+    if not may_be_copy(text):
+        return None
+    parts = tuple(_parts(text, 0))
+    first = next((part for part in parts if part.labels), None)
+    if first is None or not any(part.kind == DEPLOYMENT and part.images for part in parts):
+        return None
+    label = first.labels[0]
+    begin = _offset(text, label.line)
+    start = text.index(label.value, begin + text[begin:].index("version")) if label.value else begin
+    return GotkManifest(
+        head="",
+        start=start + label.value.startswith("v"),
+        version=label.value.removeprefix("v"),
+        tagged=label.value.startswith("v"),
+        line=label.line,
+        components=(),
+        parts=parts,
+    )
+
+
 def is_manifest(text: str) -> bool:
-    """Whether `read` takes a text for a manifest."""
-    return read(text) is not None
+    """Whether `read` or `read_copy` takes a text for a manifest."""
+    return read(text) is not None or read_copy(text) is not None
+
+
+def _offset(text: str, line: int) -> int:
+    """Return where a line begins, counted from 1."""
+    start = 0
+    for _ in range(line - 1):
+        start = text.index("\n", start) + 1
+    return start
 
 
 def _line(text: str, offset: int) -> int:

@@ -50,8 +50,13 @@ class Sources(Struct, frozen=True):
             (FB206). One that an index on this machine has beside it is read anyway.
         local: the index is on this machine.
         data: returns the bytes of a release's manifest; None when none is available.
+        checksums: returns the file with the sha256 of each file of the flux CLI of a release; None
+            when none is available.
         tags: returns the releases that Flux's repository has a tag of; None when it is not to be
             asked.
+        operator: requires a version of flux-operator to be published: raises ResolveError if it is
+            not, and IndexSourceError if nobody can tell; None when that is not to be asked.
+        commit: returns the commit of a release; None when that is not to be asked.
         components: gives the `gotk-components.yaml` of a release with these components at least;
             None when there is none available.
     """
@@ -61,8 +66,11 @@ class Sources(Struct, frozen=True):
     compare: bool = False
     local: bool = False
     data: Callable[[str], bytes] | None = None
+    checksums: Callable[[str], str] | None = None
     tags: Tags | None = None
     components: Components | None = None
+    commit: Callable[[str], str | None] | None = None
+    operator: Callable[[str], None] | None = None
 
     def remembering(self) -> Sources:
         """Return the same sources, which ask for nothing twice, whether it was there or not."""

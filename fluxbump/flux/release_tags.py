@@ -1,15 +1,17 @@
-"""Which releases of Flux its tags name. Pure."""
+"""Which releases of Flux its tags name, and which commits those are. Pure."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping
 
 from semver import Version
 
 from fluxbump.text import versions
 
-_LINE = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?\trefs/tags/(?P<tag>v[^\s^]+)(?:\^\{\})?")
+_LINE = re.compile(
+    r"(?P<object>[0-9a-f]{40}(?:[0-9a-f]{24})?)\trefs/tags/(?P<tag>v[^\s^]+)(?P<peeled>\^\{\})?"
+)
 
 
 def parse(listed: str) -> tuple[Version, ...]:
@@ -18,9 +20,24 @@ def parse(listed: str) -> tuple[Version, ...]:
     Releases are tags such as `v2.5.1`; prereleases, `v2.0.0-rc.1`, are among them. Other tags and
     other lines are passed over.
     """
-    tags = (line["tag"] for line in map(_LINE.fullmatch, listed.splitlines()) if line)
-    return _newest_first(version for version in map(versions.parse, tags) if version)
+    return tuple(sorted({version for version, _ in _lines(listed)}, reverse=True))
 
 
-def _newest_first(found: Iterable[Version]) -> tuple[Version, ...]:
-    return tuple(sorted(set(found), reverse=True))
+def commits(listed: str) -> Mapping[str, str]:
+    """Return the commit of each release in such an output, by release without a leading `v`.
+
+    A tag with a message is an object of its own; git lists the commit behind it with `^{}`
+    (git-ls-remote(1), `--refs`).
+    """
+    found: dict[str, str] = {}
+    for version, line in _lines(listed):
+        if line["peeled"] or str(version) not in found:
+            found[str(version)] = line["object"]
+    return found
+
+
+def _lines(listed: str) -> Iterator[tuple[Version, re.Match[str]]]:
+    for line in map(_LINE.fullmatch, listed.splitlines()):
+        version = versions.parse(line["tag"]) if line else None
+        if line is not None and version is not None:
+            yield version, line

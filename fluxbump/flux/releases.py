@@ -10,6 +10,7 @@ from msgspec import Struct
 from semver import Version
 
 from fluxbump.errors import ResolveError, UsageError
+from fluxbump.flux.tables import crds
 from fluxbump.model import ChartIndex, ChartRelease
 from fluxbump.text import versions
 
@@ -131,7 +132,25 @@ def _named(chart_version: str, release: Version, index: ChartIndex) -> ChartRele
     )
 
 
+def require_no_chart_version(release: Version, index: ChartIndex) -> None:
+    """Refuse what is the version of a chart, where it was typed as a release.
+
+    Raises:
+        ResolveError: it is; says which release that chart ships.
+    """
+    chart = next((one for one in known(index) if one.version == release), None)
+    # Below the newest line it is more likely a release that is not there than an old chart.
+    lines = [one for one in map(versions.parse, crds.crds()) if one] + stable_releases(index)
+    newest = max(((one.major, one.minor) for one in lines), default=(0, 0))
+    if chart is not None and (release.major, release.minor) > newest:
+        raise ResolveError(
+            f"{release} is a chart version; it ships Flux {chart.app_version}",
+            command=f"fluxbump to {chart.app_version}",
+        )
+
+
 def _no_chart(release: Version, index: ChartIndex) -> NoReturn:
+    require_no_chart_version(release, index)
     stable = stable_releases(index)
     below = max((v for v in stable if v < release), default=None)
     above = min((v for v in stable if v > release), default=None)
@@ -163,6 +182,11 @@ def describe(chart: Goal | None) -> str:
         return str(chart.app_version)
     when = f", {chart.created:%Y-%m-%d}" if chart.created else ""
     return f"{chart.app_version} (chart {chart.version}{when})"
+
+
+def known(index: ChartIndex) -> tuple[ChartRelease, ...]:
+    """Return every chart of which it is known what it ships, goals of a bump or not."""
+    return (*index.beyond, *index.releases)
 
 
 def app_versions(releases: Iterable[ChartRelease]) -> dict[str, str]:

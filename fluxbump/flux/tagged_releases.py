@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 from semver import Version
 
 from fluxbump.errors import RepositoryError
@@ -37,6 +37,7 @@ class Released(Struct, frozen=True):
         releases: the newest first.
         source: the repository's URL, without credentials.
         read: when they were read, in seconds since the epoch.
+        commits: the commit of each, by release without a leading `v`.
         is_old: the remote cannot be reached, or is not asked, and they are older than allowed; a
             newer release may be missing.
     """
@@ -44,12 +45,14 @@ class Released(Struct, frozen=True):
     releases: tuple[Version, ...]
     source: str
     read: float
+    commits: Mapping[str, str] = field(default_factory=dict)
     is_old: bool = False
 
 
 class _Kept(Struct, frozen=True):
     read: float
     releases: tuple[str, ...]
+    commits: Mapping[str, str] = field(default_factory=dict)
 
 
 class FluxTags:
@@ -108,23 +111,42 @@ class FluxTags:
                 raise
             return kept
 
+    def commit(self, release: str) -> str | None:
+        """Return the commit of a release; None if the repository has no such tag.
+
+        A release that is newer than what is kept is asked for again.
+
+        Args:
+            release: without a leading `v`.
+
+        Raises:
+            RepositoryError: as `released` does.
+            ToolError: likewise.
+        """
+        known = self.released().commits
+        if release not in known and not self._offline:
+            known = self._asked().commits
+        return known.get(release)
+
     def _asked(self) -> Released:
         url = self._remote.url.url
-        found = release_tags.parse(self._remote.run("ls-remote", "--tags", "--", url))
+        listed = self._remote.run("ls-remote", "--tags", "--", url)
+        found, commits = release_tags.parse(listed), release_tags.commits(listed)
         if not found:
             raise RepositoryError(
                 f"{self._remote.where} has no tag that is a release of Flux",
                 hint="give the URL of fluxcd/flux2, or of a mirror of it with its tags",
             )
         read = self._now()
-        kept = _Kept(read, tuple(map(str, found)))
+        kept = _Kept(read, tuple(map(str, found)), commits)
         cache_file.write(self._path, msgspec.json.encode(kept))
-        return Released(found, self._remote.where, read)
+        return Released(found, self._remote.where, read, commits)
 
     def _read(self) -> Released | None:
         with suppress(OSError, msgspec.MsgspecError, UnicodeDecodeError):
             kept = msgspec.json.decode(self._path.read_bytes(), type=_Kept)
             found = tuple(version for version in map(versions.parse, kept.releases) if version)
             is_old = not 0 <= self._now() - kept.read < self._max_age
-            return Released(found, self._remote.where, kept.read, is_old) if found else None
+            if found:
+                return Released(found, self._remote.where, kept.read, kept.commits, is_old)
         return None

@@ -10,7 +10,7 @@ import os
 from abc import abstractmethod
 from bisect import bisect_left
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from fluxbump.errors import RepositoryError
+from fluxbump.git import new_objects
 from fluxbump.git.grep import Listing, Searched, divide
 from fluxbump.git.local_process import Batch, Layout, Runner
 from fluxbump.git.overlay import ChangeSet
@@ -59,44 +60,13 @@ class Git(Runner):
         self._private = layout.private
         self.objects = layout.shared.joinpath("objects").resolve()
 
-    @contextmanager
-    def quarantine(self) -> Iterator[dict[str, str]]:
+    def quarantine(self) -> AbstractContextManager[dict[str, str]]:
         """Give an environment in which new objects and the index go to a scratch directory."""
-        with scratch.directory() as place:
-            place.joinpath("objects").mkdir()
-            yield self._elsewhere(place / "objects", place / "index")
+        return new_objects.quarantine(self.objects)
 
-    @contextmanager
-    def incoming(self) -> Iterator[dict[str, str]]:
-        """Give an environment whose new objects join the repository's when the block ends.
-
-        Until then they lie beside them, as what `git receive-pack` receives, so whatever ends a
-        run leaves no half-written pack among them. `git prune` knows the name, as we do.
-
-        Raises:
-            RepositoryError: the objects may not be written.
-        """
-        try:
-            with scratch.directory("tmp_objdir-fluxbump-", self.objects) as place:
-                yield self._elsewhere(place, place / "index")
-                (place / "index").unlink(missing_ok=True)
-                _join(place, self.objects)
-        except PermissionError as error:
-            raise RepositoryError(
-                "git's objects may not be written: permission denied",
-                where=os.fsdecode(error.filename or self.objects),
-                hint="see its owner and permissions",
-            ) from None
-
-    def _elsewhere(self, objects: Path, index: Path) -> dict[str, str]:
-        outer = os.environ.get("GIT_ALTERNATE_OBJECT_DIRECTORIES")
-        return {
-            "GIT_OBJECT_DIRECTORY": str(objects),
-            "GIT_ALTERNATE_OBJECT_DIRECTORIES": os.pathsep.join(
-                [_quoted(str(self.objects)), *([outer] if outer else [])]
-            ),
-            "GIT_INDEX_FILE": str(index),
-        }
+    def incoming(self) -> AbstractContextManager[dict[str, str]]:
+        """Give an environment whose new objects join the repository's when the block ends."""
+        return new_objects.incoming(self.objects)
 
     def preview_tree(self, base: CommitSnapshot, changes: ChangeSet, env: Mapping[str, str]) -> str:
         """Write the tree of `changes` over `base` with one process; `env` is a quarantine's.
@@ -396,22 +366,3 @@ def _import_stream(base: CommitSnapshot, changes: ChangeSet) -> bytes:
                 b"M %b inline %b\ndata %d\n%b\n" % (base.mode(path), name, len(data), data)
             )
     return b"".join([*lines, b'\nls :1 ""\ndone\n'])
-
-
-def _join(new: Path, objects: Path) -> None:
-    """Move new objects among the others; a pack's index, by which git finds it, comes last."""
-    found = [path for path in new.rglob("*") if path.is_file()]
-    for path in sorted(found, key=lambda path: (path.suffix == ".idx", path.name)):
-        target = objects / path.relative_to(new)
-        if not target.parent.is_dir():
-            target.parent.mkdir(exist_ok=True)
-            target.parent.chmod(path.parent.stat().st_mode)  # git has heeded core.sharedRepository
-        if not target.exists():
-            path.rename(target)
-
-
-def _quoted(path: str) -> str:
-    """Write a path the way GIT_ALTERNATE_OBJECT_DIRECTORIES wants one that holds a separator."""
-    if os.pathsep not in path and not path.startswith('"'):
-        return path
-    return '"' + path.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -241,6 +241,16 @@ class Repository:
         entries = (entry[3:] for entry in out.decode("utf-8", "surrogateescape").split("\0"))
         return sorted(entry for entry in entries if entry in wanted)
 
+    @property
+    def clean(self) -> bool:
+        """Whether the work tree holds what HEAD does, and no file besides that git would add."""
+        if self.bare:
+            return True
+        return not self._git.run(
+            "status", "--porcelain=v1", "-z", "--untracked-files=normal", "--no-renames",
+            "--ignore-submodules=all", env={"GIT_OPTIONAL_LOCKS": "0"},
+        )  # fmt: skip
+
     def unstaged(self, paths: Iterable[str]) -> set[str]:
         """Return those of `paths` of which the index does not hold what is in the work tree."""
         wanted = set(paths)
@@ -300,14 +310,25 @@ class Repository:
             parent = parent or base.commit.sha
             return self._writer.commit(tree, parent, message, env, stand_in=stand_in)
 
-    def create(self, branch: str, commit: str) -> None:
+    def create(self, branch: str, commit: str, tree: str) -> str | None:
         """Create a branch; git refuses when it exists by now.
 
+        Returns:
+            None; the tip, when another run was faster and the branch holds the same tree.
+
         Raises:
-            RepositoryError: it exists, or its name cannot be used.
+            RepositoryError: it exists and holds something else, or its name cannot be used.
         """
-        with changing(f"made the branch {branch}"):
-            self._writer.update_refs(f"create refs/heads/{branch}\0{commit}\0")
+        with changing(f"made the branch {branch}") as change:
+            try:
+                self._writer.update_refs(f"create refs/heads/{branch}\0{commit}\0")
+            except RepositoryError:
+                meanwhile = self.branch(branch)
+                if meanwhile is None or meanwhile.tree != tree:
+                    raise
+                change.made = False
+                return meanwhile.tip
+        return None
 
     def replace(self, branch: Branch, commit: str) -> str:
         """Point a branch elsewhere and keep its old tip under a ref; return that ref.

@@ -274,15 +274,21 @@ def objects(output: str) -> Iterator[RenderedObject]:
             raise yaml.YamlProblem(f"{template} is not YAML: {head.problem[1]}")
 
 
-def _objects(node: Node | None) -> Iterator[RenderedObject]:
-    kind = yaml.text_of(node, "kind") or ""
-    api_version = yaml.text_of(node, "apiVersion") or ""
-    if kind or api_version:
-        name = yaml.text_of(node, "metadata", "name") or ""
-        yield RenderedObject(api_version, kind, name, tuple(_container_images(node)))
-    if kind.endswith("List"):
-        for item in yaml.items(yaml.get(node, "items")):
-            yield from _objects(item)
+def _objects(root: Node | None) -> Iterator[RenderedObject]:
+    """Yield an object, and those in it if it is a list; each once, also in a list of itself."""
+    seen, waiting = set[int](), [root]
+    while waiting:
+        node = waiting.pop()
+        if node is None or id(node) in seen:
+            continue
+        seen.add(id(node))
+        kind = yaml.text_of(node, "kind") or ""
+        api_version = yaml.text_of(node, "apiVersion") or ""
+        if kind or api_version:
+            name = yaml.text_of(node, "metadata", "name") or ""
+            yield RenderedObject(api_version, kind, name, tuple(_container_images(node)))
+        if kind.endswith("List"):
+            waiting.extend(reversed([*yaml.items(yaml.get(node, "items"))]))
 
 
 def _container_images(node: Node | None) -> Iterator[str]:

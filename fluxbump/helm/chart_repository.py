@@ -17,6 +17,8 @@ _COPIES = frozenset({
 })  # fmt: skip
 """Names of folders whose files show, test or keep something, and install nothing."""
 
+_EXAMPLES = frozenset({"example", "examples", "sample", "samples"})
+
 _PLACES = frozenset({
     "cluster", "clusters", "environment", "environments", "env", "envs", "stage", "stages",
     "overlays", "tenants",
@@ -44,9 +46,18 @@ def canonical(repository: str) -> str:
 
 def holds_copies(path: str) -> bool:
     """Whether a path is below a folder that by its name holds no live installation."""
+    return _is_below(path, _COPIES)
+
+
+def is_example(path: str) -> bool:
+    """Whether a path is below a folder of examples: what it installs, others install elsewhere."""
+    return _is_below(path, _EXAMPLES)
+
+
+def _is_below(path: str, names: Collection[str]) -> bool:
     folders = path.lower().split("/")[:-1]
     return any(
-        name.lstrip("_.") in _COPIES and (not before or before not in _PLACES)
+        name.lstrip("_.") in names and (not before or before not in _PLACES)
         for before, name in zip(["", *folders], folders, strict=False)
     )
 

@@ -5,7 +5,7 @@ Within a version, keys are only added. The `TypedDict`s below are the schema.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from typing_extensions import TypedDict
@@ -23,13 +23,23 @@ from fluxbump.model import (
     Track,
 )
 from fluxbump.reports.json_encoder import dump
-from fluxbump.reports.target import ChartReleaseJson, TargetJson, chart_release, target
+from fluxbump.reports.next_steps import Step
+from fluxbump.reports.next_steps_json import NextJson, next_json
+from fluxbump.reports.target import (
+    ChartReleaseJson,
+    IndexJson,
+    TargetJson,
+    chart_release,
+    index_json,
+    target,
+)
 
 if TYPE_CHECKING:
     from fluxbump.bump.bump import Delivered, Prepared
     from fluxbump.bump.in_place import Written
     from fluxbump.check.status import Listed, Survey
     from fluxbump.git.worktree import EditableWorktree
+    from fluxbump.reports.next_steps import Step
 
 
 class PlaceJson(TypedDict):
@@ -157,13 +167,15 @@ class ToJson(TypedDict):
     not_run: list[NotRunJson]
     migration: MigrationJson | None
     patch: str
+    next: list[NextJson]
+    index: IndexJson | None
 
 
 class StatusJson(TypedDict):
-    """What `fluxbump status --output json` prints."""
+    """What `fluxbump status --output json` prints; no commit is null for the work tree."""
 
     schema: Literal["fluxbump/status/v1"]
-    commit: str
+    commit: str | None
     agree: bool | None
     release: str | None
     chart_version: str | None
@@ -173,6 +185,8 @@ class StatusJson(TypedDict):
     notes: list[NoteJson]
     unreadable: list[NoteJson]
     findings: list[FindingJson]
+    index: IndexJson | None
+    next: list[NextJson]
 
 
 class ReleaseJson(ChartReleaseJson):
@@ -189,16 +203,18 @@ class ReleasesJson(TypedDict):
     source: str
     releases: list[ReleaseJson]
     problems: list[str]
+    index: IndexJson
+    next: list[NextJson]
 
 
 REPORTS = {"to": ToJson, "status": StatusJson, "releases": ReleasesJson}
 
 
-def bump(prepared: Prepared, result: Delivered | None) -> str:
-    """Say a bump."""
+def bump(prepared: Prepared, result: Delivered | None, steps: Sequence[Step]) -> str:
+    """Say a bump, and what to type next."""
     return dump(
         {
-            **_bump(prepared),
+            **_bump(prepared, steps),
             "base": prepared.base.commit.sha,
             "outcome": result.outcome if result else _outcome(prepared),
             "branch": prepared.branch,
@@ -209,12 +225,14 @@ def bump(prepared: Prepared, result: Delivered | None) -> str:
     )
 
 
-def bump_in_place(prepared: Prepared[EditableWorktree], result: Written | None) -> str:
+def bump_in_place(
+    prepared: Prepared[EditableWorktree], result: Written | None, steps: Sequence[Step]
+) -> str:
     """Say a bump of the work tree, which has no branch and no tree."""
     head = prepared.base.commit
     return dump(
         {
-            **_bump(prepared),
+            **_bump(prepared, steps),
             "base": head.sha if head else None,
             "outcome": "written" if result else _outcome(prepared),
             "in_place": True,
@@ -222,7 +240,7 @@ def bump_in_place(prepared: Prepared[EditableWorktree], result: Written | None) 
     )
 
 
-def _bump(prepared: Prepared[Snapshot]) -> ToJson:
+def _bump(prepared: Prepared[Snapshot], steps: Sequence[Step]) -> ToJson:
     plan = prepared.plan
     old = (one for one in prepared.verdict.findings if one in prepared.inherited)
     return {
@@ -260,6 +278,8 @@ def _bump(prepared: Prepared[Snapshot]) -> ToJson:
         ],
         "migration": _migration(prepared),
         "patch": prepared.built.patch.decode("utf-8", "replace"),
+        "next": next_json(steps),
+        "index": index_json(prepared.index) if prepared.index.releases else None,
     }
 
 
@@ -344,8 +364,8 @@ def _tracks(current: Mapping[Track, str], targets: Mapping[Track, str]) -> list[
     ]
 
 
-def status(view: Survey, commit: str) -> str:
-    """Say where the repository is."""
+def status(view: Survey, commit: str | None, steps: Iterable[Step]) -> str:
+    """Say where the repository is, and what to do."""
     report: StatusJson = {
         "schema": "fluxbump/status/v1",
         "commit": commit,
@@ -356,16 +376,15 @@ def status(view: Survey, commit: str) -> str:
         "newest": target(view.newest) if view.newest else None,
         "pins": [pin(found) for found in view.inventory.pins],
         "notes": [note(found) for found in view.inventory.notes],
-        "unreadable": [
-            note(Note(unreadable_file.location, unreadable_file.message))
-            for unreadable_file in view.inventory.unreadable
-        ],
+        "unreadable": [note(Note(one.location, one.message)) for one in view.inventory.unreadable],
         "findings": findings(view.findings),
+        "index": index_json(view.index) if view.index else None,
+        "next": next_json(steps),
     }
     return dump(report)
 
 
-def releases(rows: Iterable[Listed], index: ChartIndex) -> str:
+def releases(rows: Iterable[Listed], index: ChartIndex, steps: Iterable[Step]) -> str:
     """Say which releases there are."""
     report: ReleasesJson = {
         "schema": "fluxbump/releases/v1",
@@ -379,5 +398,7 @@ def releases(rows: Iterable[Listed], index: ChartIndex) -> str:
             for row in rows
         ],
         "problems": list(index.problems),
+        "index": index_json(index),
+        "next": next_json(steps),
     }
     return dump(report)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from typing_extensions import TypedDict
 
+from fluxbump.check.groups import FindingGroup, grouped
 from fluxbump.reports.json_encoder import dump
+from fluxbump.reports.next_steps import Step, typed
+from fluxbump.reports.next_steps_json import NextJson, next_json
 from fluxbump.reports.result_json import FindingJson, findings
 from fluxbump.reports.table import Paint, printable
 from fluxbump.run.decision import Blocked, Update, Waiting, skipped_by_reason
@@ -86,10 +89,17 @@ class RunJson(TypedDict):
     sent: list[SentJson]
     missing: list[str]
     patch: str | None
+    next: list[NextJson]
 
 
 def as_json(
-    report: Report, *, base_branch: str, base: str, missing: tuple[str, ...], dry_run: bool
+    report: Report,
+    *,
+    base_branch: str,
+    base: str,
+    missing: tuple[str, ...],
+    dry_run: bool,
+    steps: Sequence[Step],
 ) -> str:
     """Return the report for programs."""
     decision, prepared, request = report.decision, report.prepared, report.request
@@ -123,6 +133,7 @@ def as_json(
         "sent": [_sent(sent_item) for sent_item in report.sent],
         "missing": list(missing),
         "patch": prepared.built.patch.decode("utf-8", "replace") if prepared and dry_run else None,
+        "next": next_json(steps),
     }
     return dump(content)
 
@@ -164,15 +175,34 @@ def text(report: Report, paint: Paint) -> str:
     lines = [paint(f"{printable(report.summary)}.", "bold")]
     decision = report.decision
     if isinstance(decision, Blocked):
-        lines += [
-            f"  {finding.location}  {finding.code} {finding.message}"
-            for finding in decision.findings
-        ]
+        lines += [f"  {_group(group)}" for group in grouped(decision.findings)]
     lines += [f"  {place.location}  {place.message}" for place in _places(decision)]
     lines += [f"  not proposed: {line}" for line in _skipped(report)]
     shown = [effect for effect in report.done if not report.sent or effect.event == "left"]
     lines += [f"  {_done(effect)}" for effect in shown]
     return "\n".join(printable(line) for line in lines)
+
+
+def _group(group: FindingGroup) -> str:
+    first, *others = group.findings
+    more = f" and {len(others)} more" if others else ""
+    return f"{first.location}{more}  {group.code} {group.message}"
+
+
+def following(decision: Decision, where: Sequence[str]) -> list[Step]:
+    """Return what to type when a person has to do something; nothing else needs anybody.
+
+    Args:
+        decision: of the run.
+        where: the options that name the repository and where facts come from.
+    """
+    if not isinstance(decision, Blocked):
+        return []
+    if decision.release is None:
+        return [Step(typed(["fluxbump", "status", *where]), "where every pin is")]
+    dry_run = typed(["fluxbump", "to", decision.release, "--dry-run", *where])
+    path = typed(["fluxbump", "path", decision.release, *where])
+    return [Step(dry_run, "what stands in the way"), Step(path, "the route, hop by hop")]
 
 
 def _skipped(report: Report) -> Iterable[str]:
@@ -225,8 +255,7 @@ def summary(report: Report) -> str:
     lines += [f"- {markdown.plain(effect.message)}" for effect in report.done]
     if isinstance(report.decision, Blocked):
         lines += [
-            f"- {finding.code}: {markdown.plain(finding.message)}"
-            for finding in report.decision.findings
+            f"- {markdown.plain(_group(group))}" for group in grouped(report.decision.findings)
         ]
     lines += [
         f"- {markdown.plain(f'{place.location}: {place.message}')}"

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from fluxbump.text.printable import printable
 
-__all__ = ["Paint", "printable", "table"]
+__all__ = ["Paint", "printable", "section", "table"]
 
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
@@ -40,3 +40,21 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], paint: Paint) ->
 
 def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
+
+
+def section(title: str, lines: Sequence[str], paint: Paint, number: int | None = None) -> list[str]:
+    """Return lines under a title that says how many things there are.
+
+    Args:
+        title: of them.
+        lines: without a margin.
+        paint: colours.
+        number: of things; one a line if None.
+    """
+    if not lines:
+        return []
+    return [
+        paint(f"{title} ({len(lines) if number is None else number})", "bold"),
+        *(f"  {printable(line)}" for line in lines),
+        "",
+    ]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from typing_extensions import TypedDict
 
 from fluxbump.flux.releases import Goal
-from fluxbump.model import ChartRelease
+from fluxbump.model import ChartIndex, ChartRelease
 
 
 class ChartReleaseJson(TypedDict):
@@ -44,4 +46,27 @@ def chart_release(one: ChartRelease) -> ChartReleaseJson:
         "chart_version": str(one.version),
         "created": one.created.isoformat() if one.created else None,
         "digest": one.digest,
+    }
+
+
+class IndexJson(TypedDict):
+    """Which chart index has answered: itself, its copy in the cache, or the table that ships.
+
+    `as_of` is when the copy was read, or up to when the table knows; `silent` why the index has not
+    answered. Both are null for an index that has.
+    """
+
+    source: str
+    answered: Literal["index", "cache", "shipped"]
+    as_of: str | None
+    silent: str | None
+
+
+def index_json(index: ChartIndex) -> IndexJson:
+    """Say which chart index has answered."""
+    return {
+        "source": index.source,
+        "answered": index.answered,
+        "as_of": index.as_of.isoformat() if index.as_of else None,
+        "silent": index.silent or None,
     }

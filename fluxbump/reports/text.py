@@ -3,37 +3,26 @@
 from __future__ import annotations
 
 import shlex
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from fluxbump.bump.changes import Row
 from fluxbump.bump.migrate.edits import Migration
-from fluxbump.check import rules
-from fluxbump.check.rules.rule import Trait
-from fluxbump.check.status import Listed, Survey
-from fluxbump.discover import installers
-from fluxbump.discover.tracks import installs, moves
-from fluxbump.flux import releases as resolve
+from fluxbump.check.groups import FindingGroup, grouped
 from fluxbump.model import (
     FLUX,
     FLUX2,
-    ChartIndex,
     Finding,
     Form,
-    Location,
     Mention,
     Note,
     Pin,
-    Role,
-    Severity,
     Snapshot,
-    Track,
     TrackKind,
-    Unreadable,
 )
 from fluxbump.reports.table import Paint, printable, table
+from fluxbump.reports.table import section as _section
 
 if TYPE_CHECKING:
     from fluxbump.bump.bump import Delivered, Prepared
@@ -58,9 +47,6 @@ def preview(prepared: Prepared[Snapshot], paint: Paint) -> str:
     new = [finding for finding in prepared.verdict.findings if finding not in prepared.inherited]
     lines += findings(new, paint)
     old = [finding for finding in prepared.verdict.findings if finding in prepared.inherited]
-    # What a failed bump would do to the controllers comes before all else.
-    dangerous = rules.having(Trait.DANGEROUS)
-    old.sort(key=lambda finding: finding.code not in dangerous)
     lines += _section("Findings that were there before", _few(old), paint, len(old))
     skipped = [
         f"{skipped_rule.code}  {skipped_rule.reason}" for skipped_rule in prepared.verdict.not_run
@@ -138,19 +124,6 @@ def _note(note: Note) -> str:
     return f"{note.location}  {printable(note.message)}"
 
 
-def _section(
-    title: str, lines: Sequence[str], paint: Paint, number: int | None = None
-) -> list[str]:
-    """Lines under a title that says how many things there are; without `number`, one a line."""
-    if not lines:
-        return []
-    return [
-        paint(f"{title} ({len(lines) if number is None else number})", "bold"),
-        *(f"  {printable(line)}" for line in lines),
-        "",
-    ]
-
-
 def _mentions(mentions: Iterable[Mention], paint: Paint) -> list[str]:
     """One line a place: a line of text that names two versions is one place to look at."""
     lines = []
@@ -168,21 +141,23 @@ def findings(found: Sequence[Finding], paint: Paint) -> list[str]:
 
 
 def _few(found: Sequence[Finding]) -> list[str]:
-    """Findings, of each rule only the first few: `fluxbump check` lists all of them."""
+    """Groups of findings, the worst first, of each rule only a few: `fluxbump check` lists all."""
     lines = []
-    for code, group in groupby(found, key=lambda finding: finding.code):
-        some = [_finding(finding) for finding in group]
+    for code, groups in groupby(grouped(found), key=lambda group: group.code):
+        some = [_finding(group) for group in groups]
         lines += [line for shown in some[:_FEW] for line in shown]
         if len(some) > _FEW:
             lines.append(f"… and {len(some) - _FEW} more of {code}")
     return lines
 
 
-def _finding(one: Finding) -> list[str]:
-    """A finding, and what else is said of its place; `fluxbump check` lists other places too."""
-    here = [other for other in one.related if other.location == one.location]
+def _finding(group: FindingGroup) -> list[str]:
+    """A group, and what else is said of its place; `fluxbump check` lists other places too."""
+    first, *others = group.findings
+    here = [other for other in first.related if other.location == first.location and not others]
+    where = f"{first.location} and {len(others)} more" if others else str(first.location)
     return [
-        f"{one.location}  {one.code} {one.severity}: {printable(one.message)}",
+        f"{where}  {group.code} {group.severity}: {printable(group.message)}",
         *(f"  {printable(other.message)}" for other in here),
     ]
 
@@ -268,127 +243,3 @@ def floating(kept: Iterable[tuple[Pin, str]]) -> Iterator[str]:
             f"{loose[0].location}{more}: {loose[0].subject} is not pinned, so it takes whatever is "
             "newest and fluxbump leaves it alone; write a version there"
         )
-
-
-def status(view: Survey, paint: Paint) -> str:
-    """Where every pin is, and whether they agree."""
-    lines = [*_verdict(view, paint), ""]
-    marks: dict[Location, str] = {}
-    for finding in view.findings:
-        for place in (finding.location, *(other.location for other in finding.related)):
-            marks.setdefault(place, finding.code)
-    rows = [
-        (
-            str(p.location),
-            p.kind,
-            p.role.value,
-            str(p.track),
-            p.value or "-",
-            marks.get(p.location, _form(p)),
-        )
-        for p in view.inventory.pins
-    ]
-    lines += [*table(("PIN", "KIND", "ROLE", "TRACK", "HOLDS", "STATE"), rows, paint), ""]
-    lines += findings(view.findings, paint)
-    lines += _section("Cannot be read", [_unreadable(u) for u in view.inventory.unreadable], paint)
-    lines += _section("Notes", [_note(note) for note in view.inventory.notes], paint)
-    if view.newest is not None:
-        which = " with a chart" if view.needs_chart else ""
-        lines.append(f"Newest release{which}: {resolve.describe(view.newest)}")
-    lines.append(moving(view.inventory.pins))
-    return "\n".join(lines).rstrip("\n")
-
-
-def moving(pins: Sequence[Pin]) -> str:
-    """Say in a line which pins a bump moves, and which are compared only."""
-    stay = [pin for pin in pins if not moves(pin)]
-    places = "place" if len(pins) == 1 else "places"
-    moved = len(pins) - len(stay)
-    if not stay:
-        every = "the" if moved == 1 else "all"
-        return f"fluxbump to VERSION moves {every} {moved} {places}"
-    why = Counter("flux-operator" if p.role is Role.OPERATOR else str(p.form) for p in stay)
-    said = ", ".join(f"{count} {what}" for what, count in sorted(why.items()))
-    counted = f"fluxbump to VERSION moves {moved} of {len(pins)} {places}"
-    return f"{counted}; compared only: {said}"
-
-
-def _verdict(view: Survey, paint: Paint) -> list[str]:
-    installed, chart = view.current.get(FLUX), view.current.get(FLUX2)
-    ships = view.chart_release
-    installed = installed or _inexact(view, FLUX)
-    shipping = f"{chart} ships Flux {ships or '?'}" if chart else _inexact(view, FLUX2)
-    who = _installer(view)
-    facts = [
-        f"{who} installs Flux {installed}" if installed and who else "no install URL",
-        f"chart flux2 {shipping}" if shipping else "no chart",
-    ]
-    said = "; ".join(facts) if installed or shipping else _beside(view)
-    wrong = [finding for finding in view.findings if finding.severity is Severity.ERROR]
-    if any(finding.code in rules.having(Trait.ESSENTIAL) for finding in wrong):
-        over = f"over what {who} installed " if who else "of one release over another "
-        warning = f"MISMATCH: applying the chart {over}can destroy Flux"
-        return [paint(warning, "bold", "red"), paint(said, "red")]
-    if wrong:
-        return [paint("The pins disagree", "bold", "red"), said]
-    if view.problem:
-        return [f"Not checked against the chart index: {view.problem}", said]
-    if view.loose:
-        return [paint(_not_exact(view.loose), "bold", "yellow"), said]
-    return [paint("The pins agree", "bold", "green"), said]
-
-
-def _beside(view: Survey) -> str:
-    """Say which releases tools and references hold, where nothing installs one."""
-    pins = [pin for pin in view.inventory.pins if pin.track == FLUX]
-    held = sorted({printable(pin.value) for pin in pins if pin.value})
-    said = f"; tools and references hold {', '.join(held)}" if held else ""
-    return f"nothing here says which release of Flux is installed{said}"
-
-
-def _installer(view: Survey) -> str | None:
-    """Name what installs Flux; None where nothing does."""
-    files = view.inventory.files
-    names = {installers.name(pin, files) for pin in installers.sources(view.inventory)}
-    if len(names) > 1 and all(p.kind == "install-url" for p in installers.sources(view.inventory)):
-        return "the install URL"
-    return next(iter(sorted(names)), None)
-
-
-def _not_exact(loose: Sequence[Pin]) -> str:
-    """What is said instead of that the pins agree, where some hold no full version."""
-    first = loose[0]
-    more = f" and {len(loose) - 1} more" if loose[1:] else ""
-    return f"The exact pins agree; not exact: {first.location} ({first.form.value}){more}"
-
-
-def _inexact(view: Survey, track: Track) -> str | None:
-    """What holds a track where no full version does: `latest (unpinned)`."""
-    pins = installs(view.inventory.pins, track)
-    first = next((pin for pin in pins if pin.form is not Form.EXACT), None)
-    return f"{printable(first.value)} ({first.form})".lstrip() if first else None
-
-
-def _form(pin: Pin) -> str:
-    return "ok" if pin.form is Form.EXACT else str(pin.form.value)
-
-
-def _unreadable(one: Unreadable) -> str:
-    return f"{one.location}  {printable(one.message)}"
-
-
-def releases(rows: Sequence[Listed], index: ChartIndex, paint: Paint) -> str:
-    """Which Flux release goes with which chart."""
-    cells = [
-        (
-            str(row.best.app_version),
-            str(row.best.version),
-            f"{row.best.created:%Y-%m-%d}" if row.best.created else "-",
-            ", ".join(version for version in row.charts if version != str(row.best.version)) or "-",
-            f"<- {' and '.join(row.here)}" if row.here else "",
-        )
-        for row in rows
-    ]
-    lines = table(("RELEASE", "CHART", "DATE", "OTHER CHARTS", "HERE"), cells, paint)
-    lines += ["", *_section("Left out of the index", index.problems, paint)]
-    return "\n".join(lines).rstrip("\n")

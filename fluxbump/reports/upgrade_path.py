@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
+from msgspec.structs import replace
 from typing_extensions import TypedDict
 
 from fluxbump.check.pin_history import Past
 from fluxbump.flux import stored_versions
 from fluxbump.flux.stored_versions import Conflict
 from fluxbump.flux.upgrade_path import Hop, Removed, Route
+from fluxbump.model import ChartIndex
 from fluxbump.reports.json_encoder import dump
+from fluxbump.reports.next_steps import Step
+from fluxbump.reports.next_steps_json import NextJson, next_json
 from fluxbump.reports.table import Paint, table
+from fluxbump.reports.target import IndexJson, index_json
 
 # --- for people -------------------------------------------------------------------------------
 
 
-def text(route: Route, newest_safe: str | None, paint: Paint, history: str | None = None) -> str:
+Used = Mapping[str, Mapping[tuple[str, str], int]]
+"""Release of a hop to how many manifests use a kind at a version that the hop removes."""
+
+
+def text(
+    route: Route,
+    newest_safe: str | None,
+    paint: Paint,
+    history: str | None = None,
+    used: Used | None = None,
+) -> str:
     """Say the way, and what to do before each hop.
 
     Args:
@@ -26,11 +41,13 @@ def text(route: Route, newest_safe: str | None, paint: Paint, history: str | Non
             not known.
         paint: colours, or none.
         history: what the history of the pins says, a sentence.
+        used: what the manifests of this repository use; None to say everything that is removed.
     """
     lines = [_headline(route, paint)]
     if route.hops:
-        rows = [row for number, hop in enumerate(route.hops, 1) for row in _rows(number, hop)]
+        rows = [row for number, hop in enumerate(route.hops, 1) for row in _rows(number, hop, used)]
         lines += ["", *table(("HOP", "BUMP", "FIRST", "WHAT"), rows, paint)]
+        lines += _unused(route, used)
     if history and route.hops:
         lines += ["", f"{history}."]
     if newest_safe and not route.problem and route.releases[-1:] != (newest_safe,):
@@ -48,16 +65,41 @@ def _headline(route: Route, paint: Paint) -> str:
     return paint(f"Flux {' -> '.join(route.releases)}", "bold") + f" ({count})"
 
 
-def _rows(number: int, hop: Hop) -> Iterator[tuple[str, str, str, str]]:
+def _rows(number: int, hop: Hop, used: Used | None) -> Iterator[tuple[str, str, str, str]]:
     """One row for each thing to do; the hop itself stands in the first."""
     steps = [("Kubernetes", f"{hop.kubernetes} or newer")] if hop.kubernetes else []
-    steps += [("move manifests", _move(removed_version)) for removed_version in hop.removed]
+    if used is None:
+        steps += [("move manifests", _move(removed_version)) for removed_version in hop.removed]
+    else:
+        steps += [("move manifests", what) for what in _moves(hop, used.get(hop.new, {}))]
     steps += [("flux migrate", _migrate(stored)) for stored in hop.migrate]
     steps += [("flux migrate", _rewrite(stored)) for stored in hop.rewrite]
     names, last = (str(number), f"{hop.old} -> {hop.new}"), ""
     for step, what in steps or [("nothing", "")]:
         yield (*names, step if step != last else "", what)
         names, last = ("", ""), step
+
+
+def _moves(hop: Hop, counts: Mapping[tuple[str, str], int]) -> Iterator[str]:
+    """Say which manifests of this repository move, and how many there are."""
+    for one in hop.removed:
+        here = tuple(version for version in one.versions if counts.get((one.kind, version)))
+        if here:
+            count = sum(counts[one.kind, version] for version in here)
+            yield f"{count} {_move(replace(one, versions=here))}"
+
+
+def _unused(route: Route, used: Used | None) -> list[str]:
+    """Say how many removed API versions no manifest of this repository uses."""
+    if used is None:
+        return []
+    gone = sum(len(one.versions) for hop in route.hops for one in hop.removed)
+    rest = gone - sum(len(counts) for counts in used.values())
+    if not rest:
+        return []
+    versions = "1 API version that is" if rest == 1 else f"{rest} API versions that are"
+    which = " other" if rest < gone else ""
+    return ["", f"No manifest here uses the{which} {versions} removed on the way."]
 
 
 def _move(one: Removed) -> str:
@@ -128,9 +170,17 @@ class PathJson(TypedDict):
     hops: list[HopJson]
     newest_safe: str | None
     history: HistoryJson | None
+    index: IndexJson | None
+    next: list[NextJson]
 
 
-def document(route: Route, newest_safe: str | None, past: Past | None = None) -> PathJson:
+def document(
+    route: Route,
+    newest_safe: str | None,
+    past: Past | None = None,
+    index: ChartIndex | None = None,
+    steps: Sequence[Step] = (),
+) -> PathJson:
     """Return the way for programs."""
     return {
         "schema": "fluxbump/path/v1",
@@ -140,12 +190,20 @@ def document(route: Route, newest_safe: str | None, past: Past | None = None) ->
         "hops": [_hop(hop) for hop in route.hops],
         "newest_safe": newest_safe,
         "history": _history(past, route.start) if past else None,
+        "index": index_json(index) if index else None,
+        "next": next_json(steps),
     }
 
 
-def json_text(route: Route, newest_safe: str | None, past: Past | None = None) -> str:
+def json_text(
+    route: Route,
+    newest_safe: str | None,
+    past: Past | None = None,
+    index: ChartIndex | None = None,
+    steps: Sequence[Step] = (),
+) -> str:
     """Return the way as JSON."""
-    return dump(document(route, newest_safe, past))
+    return dump(document(route, newest_safe, past, index, steps))
 
 
 def _history(past: Past, start: str) -> HistoryJson:

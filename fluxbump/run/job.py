@@ -79,7 +79,9 @@ def run(place: Place, now: datetime, log: Log, *, rehearse: bool = False) -> Rep
             goes on from there.
     """
     session = place.session
-    looked = look(place.base, place.settings, session.index, sources=session.releases)
+    looked = look(
+        place.base, place.settings, session.index, sources=session.releases, may_lack_index=True
+    )
     decision = next_release.decide(
         looked.before,
         looked.index,

@@ -21,10 +21,11 @@ from fluxbump.check.rules.stored_versions import UPGRADE
 from fluxbump.check.suppressions import Suppressed
 from fluxbump.config import schedule
 from fluxbump.config.settings import Policy
-from fluxbump.discover.tracks import available, installs
+from fluxbump.discover import floating
+from fluxbump.discover.tracks import available, held, installs
 from fluxbump.errors import FluxbumpError, HalfBumpError
 from fluxbump.flux.releases import Goal, ReleaseWithoutChart
-from fluxbump.flux.upgrade_path import Route, route
+from fluxbump.flux.upgrade_path import Hop, Route, route
 from fluxbump.model import FLUX, FLUX2, ChartIndex, Finding, Form, Severity
 from fluxbump.run.decision import (
     Blocked,
@@ -77,7 +78,7 @@ def decide(
     disagreeing = tuple(
         one for one in found if _two_sided(one) and not suppressed(one.code, one.location)
     )
-    installed = before.installed
+    installed = before.installed or _of_tools(before)
     current = versions.parse(installed) if installed else None
     if disagreeing:
         codes = tuple(dict.fromkeys(one.code for one in disagreeing))
@@ -85,8 +86,8 @@ def decide(
     if installed is None or current is None:
         return Blocked(None, None, (), "nothing in live code says which Flux is installed")
     # Where pins may disagree, none of them may go down.
-    highest = _highest(before, current)
     choice = available(before.inventory, index, tagged)
+    highest = _highest(before, current, choice.stable)
     newer = [one for one in choice.stable if one > highest]
     sieve = _Sieve.of(current, policy, now)
     for release in reversed(newer):
@@ -106,6 +107,13 @@ def decide(
 def _two_sided(one: Finding) -> bool:
     """Whether an error names another place that says otherwise, and not only what is missing."""
     return one.severity is Severity.ERROR and bool(one.related)
+
+
+def _of_tools(before: Evidence) -> str | None:
+    """Return the release of tools and references, where nothing here installs Flux."""
+    pins = before.inventory.pins
+    installs_flux = any(installs(pins, track) for track in (FLUX, FLUX2))
+    return None if installs_flux else held(before.inventory).get(FLUX)
 
 
 def _advice(codes: Collection[str], installed: str | None) -> str:
@@ -132,13 +140,15 @@ def _whole(decision: Update | Blocked, before: Evidence, index: ChartIndex) -> U
     return decision
 
 
-def _highest(before: Evidence, installed: Version) -> Version:
-    """Return the newest release that is installed or shipped anywhere."""
+def _highest(before: Evidence, installed: Version, stable: Sequence[Version]) -> Version:
+    """Return the newest release that is installed or shipped anywhere, or that a range admits."""
     exact = [pin for pin in before.inventory.pins if pin.form is Form.EXACT]
-    held = [pin.value for pin in installs(exact, FLUX)]
+    releases = [pin.value for pin in installs(exact, FLUX)]
     charts = installs(exact, FLUX2)
-    held += [release for pin in charts if (release := before.shipped(pin)[0])]
-    found = (versions.parse(one) for one in held)
+    releases += [release for pin in charts if (release := before.shipped(pin)[0])]
+    ranges = floating.installs(before.inventory)
+    releases += [release for pin in ranges if (release := floating.newest(pin, stable))]
+    found = (versions.parse(release) for release in releases)
     return max([installed, *(one for one in found if one is not None)])
 
 
@@ -266,7 +276,12 @@ class _Search:
         return Blocked(self._installed, newest.release, codes, reason, found, others)
 
     def _way(self, goal: str) -> Route:
-        """Find the way, all of whose releases the policy allows."""
+        """Find the way, all of whose releases the policy allows.
+
+        Tools and references go there at once: no cluster is left at a release.
+        """
+        if self._evidence.installed is None:
+            return Route(self._installed, goal, (Hop(self._installed, goal),))
         for release in (self._installed, goal):
             if release not in self._evidence.crds:
                 problem = f"the CRDs of Flux {release} are not known to this fluxbump"

@@ -90,7 +90,14 @@ def opened(asked: Asked, environ: Mapping[str, str] | None = None) -> Iterator[P
         settings = found.settings
         _require_allowed(asked, found, told)
         session = stack.enter_context(
-            Session(found.repository, found.base, settings, asked.sources, found.root)
+            Session(
+                found.repository,
+                found.base,
+                settings,
+                asked.sources,
+                found.root,
+                index_must_answer=True,
+            )
         )
         yield Place(
             session=session,

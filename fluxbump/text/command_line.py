@@ -34,6 +34,8 @@ _TOKEN = lazy_pattern(
 
 _LONGEST = 4096
 """Characters that a command may take; a line of a million is no command line."""
+_MOST_WORDS = 256
+"""Words that are read of a command."""
 
 
 class Word(Struct, frozen=True):
@@ -56,23 +58,44 @@ def words_of(file: TextFile, match: re.Match[str]) -> list[Word]:
         start, quote = start + 1, ""  # `["helm", "upgrade", …]`
     last, end = min(len(text), start + _LONGEST), -1
     words: list[Word] = []
-    while start < last:
+    while start < last and len(words) < _MOST_WORDS:
         if quote and quote in "\"'" and text[start] == quote:
             break
-        token = _TOKEN.match(text, start)
-        if token is None or token.lastgroup == "comment":
+        token = _token(file, start)
+        if token.kind in ("", "comment"):
             break
-        if token.lastgroup == "fold":
+        if token.kind == "fold":
             end = _folded_end(file, match.start()) if end < 0 else end
-            if token.end() > end:
+            if token.end > end:
                 break
-        if token.lastgroup == "word":
-            word = _until(token.group(), quote)
-            words.append(_plain(word, start))
-            if word != token.group():
+        if token.word is not None:
+            whole = text[start : token.end]
+            word = _until(whole, quote) if quote else whole
+            words.append(token.word if word == whole else _plain(word, start))
+            if word != whole:
                 break
-        start = token.end()
+        start = token.end
     return words
+
+
+class _CommandToken(Struct, frozen=True):
+    """What stands at a place of a command line; its kind is empty if nothing of one does."""
+
+    kind: str
+    end: int
+    word: Word | None
+
+
+def _token(file: TextFile, start: int) -> _CommandToken:
+    """Read what stands there, once for all commands of a line."""
+    known = file.tokens.get(start)
+    if isinstance(known, _CommandToken):
+        return known
+    match = _TOKEN.match(file.text, start)
+    word = _plain(match.group(), start) if match and match.lastgroup == "word" else None
+    found = _CommandToken((match and match.lastgroup) or "", match.end() if match else start, word)
+    file.tokens[start] = found
+    return found
 
 
 def _until(word: str, quote: str) -> str:

@@ -18,6 +18,7 @@ from typing import Any
 from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.yaml import YamlProblem
 
+_LONGEST_INTEGER = 70  # 64 bits in base 2 with a sign; Python refuses to read very long ones
 _MAX_NODES = 20_000  # an alias bomb is small only until somebody writes it out
 
 _WORDS: Mapping[str, bool | None] = {
@@ -56,7 +57,8 @@ def resolve(text: str) -> bool | int | float | str | None:
     if not _NUMBER.fullmatch(text):
         return text
     bare = text.replace("_", "")
-    if integer := _INTEGER.fullmatch(bare):
+    integer = _INTEGER.fullmatch(bare) if len(bare) <= _LONGEST_INTEGER else None
+    if integer:
         sign, digits = integer.groups()
         number = int(sign + digits, 8 if _OCTAL.fullmatch(digits) else 0)
         if -(2**63) <= number < 2**63 or (number < 2**64 and not sign):

@@ -20,7 +20,7 @@ _TOKEN = lazy_pattern(
     (?P<comment>\#[^\n]*|//[^\n]*|/\*.*?(?:\*/|\Z))
   | (?P<heredoc><<-?(?P<mark>[A-Za-z_][\w-]*)[ \t]*\r?\n
       (?P<body>.*?)(?:^[ \t]*(?P=mark)[ \t]*\r?$|\Z))
-  | (?P<string>"(?:\\.|[^"\\\n])*")
+  | (?P<string>(?<!\\)"(?:\\.|[^"\\\n])*")
   | (?P<name>[A-Za-z_][\w-]*)
   | (?P<punctuation>[{}=])
     """,
@@ -28,7 +28,7 @@ _TOKEN = lazy_pattern(
 )
 
 
-_LINE = lazy_pattern(r"""(?P<stop>\n|\#|//|/\*)|"(?:\\.|[^"\\\n])*"|\S""")
+_LINE = lazy_pattern(r"""(?P<stop>\n|\#|//|/\*)|(?<!\\)"(?:\\.|[^"\\\n])*"|\S""")
 """What an expression consists of, as far as it takes to find where it ends."""
 
 
@@ -136,11 +136,16 @@ def _attributes(
         token = tokens[position]
         if token.group() == "{":
             position = closing.get(position, end)
-        elif token.lastgroup == "name":
+        elif token.lastgroup == "name" and not _is_option(token):
             follower = tokens[position + 1 : position + 3]
             if len(follower) > 1 and follower[0].group() == "=":
                 yield _attribute(token, *follower)
         position += 1
+
+
+def _is_option(name: re.Match[str]) -> bool:
+    """Whether a name is that of an option, `--version=1`, in a text that is not Terraform's."""
+    return name.string.startswith("-", name.start() - 1)
 
 
 def _attribute(name: re.Match[str], equals: re.Match[str], value: re.Match[str]) -> Attribute:

@@ -129,7 +129,8 @@ _BY_SUFFIX: dict[Language, str] = {
     ),
     Language.DOCUMENT: (
         "md markdown mdx rst adoc asciidoc asc txt text html htm xhtml org tex typ textile wiki "
-        "mediawiki pod man 1 5 8 rtf drawio puml plantuml mmd dot excalidraw css scss less"
+        "mediawiki pod man 1 5 8 rtf drawio puml plantuml mmd dot excalidraw css scss less "
+        "example sample"
     ),
     Language.RECORD: (
         "patch diff rej orig snap golden log out csv tsv ipynb svg xml plist jsonl ndjson har tap "
@@ -186,7 +187,7 @@ _LAYERS: dict[str, tuple[Pair, ...]] = {
     "hbs": _HANDLEBARS,
     "handlebars": _HANDLEBARS,
     "mustache": _HANDLEBARS,
-    **dict.fromkeys(("sample", "example", "dist", "in", "inc", "default", "local"), ()),
+    **dict.fromkeys(("dist", "in", "inc", "default", "local"), ()),
 }
 """Suffixes of templates and patterns: the name before them says what comes of the file."""
 

@@ -41,22 +41,7 @@ def key_around(document: Document, offset: int) -> str | None:
 
     None outside of every value, in a comment, and in a document that cannot be parsed.
     """
-    position, found = offset - document.start, None
-    for mapping in yaml.mappings(document.root, _around(document, position)):
-        for key, value in yaml.entries(mapping):
-            if value.start_mark.index <= position < value.end_mark.index:
-                found = key
-    return found
-
-
-def _around(document: Document, position: int) -> Callable[[Node], bool]:
-    """Tell which nodes may hold what is around a character; all, where there may be an alias."""
-    aliases = "*" in document.source
-
-    def holds(node: Node) -> bool:
-        return aliases or node.start_mark.index <= position < node.end_mark.index
-
-    return holds
+    return document.keys.around(offset - document.start)
 
 
 class TextFile(Struct, dict=True):
@@ -96,6 +81,7 @@ class TextFile(Struct, dict=True):
     def forget(self) -> None:
         """Drop what was parsed; a thousand clusters' manifests need not be held at once."""
         self.__dict__.pop("documents", None)
+        self.__dict__.pop("tokens", None)
 
     @property
     def is_yaml(self) -> bool:
@@ -136,10 +122,25 @@ class TextFile(Struct, dict=True):
 
     def line_span(self, offset: int) -> tuple[int, int]:
         """Return the offsets of the line around `offset`, without its line break."""
+        first, last, span = self._last_line
+        if first <= offset <= last:
+            return span
         start = self.text.rfind("\n", 0, offset) + 1
         end = self.text.find("\n", offset)
         end = len(self.text) if end < 0 else end
-        return start, end - (self.text[start:end].endswith("\r"))
+        span = (start, end - self.text.endswith("\r", start, end))
+        self.__dict__["_last_line"] = (start, end, span)
+        return span
+
+    @cached_property
+    def _last_line(self) -> tuple[int, int, tuple[int, int]]:
+        """The line that was asked for last; one may be as long as the text."""
+        return 0, -1, (0, 0)
+
+    @cached_property
+    def tokens(self) -> dict[int, object]:
+        """What `command_line` has read, by where it starts; a line may hold many commands."""
+        return {}
 
     def in_comment(self, offset: int) -> bool:
         """Whether the character stands in a comment."""
@@ -164,10 +165,10 @@ class TextFile(Struct, dict=True):
 
     def _in_prose(self, offset: int) -> bool:
         """A `description:` in YAML tells a story; nothing installs from it."""
-        for document in self.documents:
-            if document.start <= offset < document.end:
-                return key_around(document, offset) in _PROSE_KEYS
-        return False
+        before = bisect_right(self.documents, offset, key=lambda document: document.start)
+        if not before or offset >= self.documents[before - 1].end:
+            return False
+        return key_around(self.documents[before - 1], offset) in _PROSE_KEYS
 
     def objects(
         self, kinds: Collection[str], relevant: Callable[[str], object]

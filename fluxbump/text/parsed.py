@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 A = TypeVar("A")
+B = TypeVar("B")
 
 _KEPT = 1_000_000
 """Characters of documents that are kept parsed; a node takes some thirty times the room."""
 
 
-class Parsed(Generic[A]):
+class Parsed(Generic[A, B]):
     """Parses a document once: what finds pins, proves them and judges them asks again.
 
     Nobody changes a node, so documents of the same text share one tree. On 10,000 files that saves
@@ -23,16 +24,21 @@ class Parsed(Generic[A]):
         compose: parses a document; what it raises is not kept.
     """
 
-    def __init__(self, compose: Callable[[str], A]) -> None:
+    def __init__(self, compose: Callable[[str, B], A]) -> None:
         self._compose = compose
         self._roots: dict[str, A] = {}
         self._room = _KEPT
 
-    def compose(self, text: str) -> A:
-        """Return the root node of a document; None for an empty one."""
+    def compose(self, text: str, budget: B) -> A:
+        """Return what is made of a text.
+
+        Args:
+            text: of a document.
+            budget: handed on; nothing of it is spent on a text that is kept.
+        """
         if text in self._roots:
             return self._roots[text]
-        root = self._compose(text)
+        root = self._compose(text, budget)
         if len(text) <= self._room:
             self._room -= len(text)
             self._roots[text] = root

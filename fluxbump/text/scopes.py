@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator
 
 from msgspec import Struct
@@ -159,6 +160,7 @@ def _column(line: str) -> int:
 def _brackets(file: TextFile) -> tuple[list[EnclosingScope], list[int]]:
     """Return the pairs of brackets by where they open, and for each the number of its parent."""
     opened: list[tuple[int, str]] = []
+    open_now = Counter[str]()
     found: list[tuple[int, int, str]] = []
     for token in _TOKEN.finditer(file.text):
         sign = token.group()
@@ -166,13 +168,15 @@ def _brackets(file: TextFile) -> tuple[list[EnclosingScope], list[int]]:
             continue
         if sign in "([{":
             opened.append((token.start(), sign))
+            open_now[sign] += 1
             continue
         wanted = _PAIRS[sign]
-        depth = next((n for n, pair in enumerate(reversed(opened)) if pair[1] == wanted), None)
-        if depth is not None:
-            begin = opened[-depth - 1][0]
-            del opened[-depth - 1 :]
-            found.append((begin, token.end(), wanted))
+        while open_now[wanted]:
+            begin, sign = opened.pop()
+            open_now[sign] -= 1
+            if sign == wanted:
+                found.append((begin, token.end(), wanted))
+                break
     scopes = [EnclosingScope(*one) for one in sorted(found)]
     parents, stack = list[int](), list[int]()
     for number, scope in enumerate(scopes):

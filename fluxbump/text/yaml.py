@@ -1,9 +1,7 @@
-"""YAML as text: parse it, find a scalar's span, never write it. The only import of ruamel.yaml.
+"""YAML as text: find a scalar's span, never write it.
 
 A round trip through a YAML library rewrites most files it touches, so fluxbump uses the parser
-only to learn *where* a scalar stands and replaces those characters alone. Parsing goes through
-ruamel.yaml's libyaml binding: Helm and Flux read YAML with a port of the same library, and it is
-some thirty times faster than the pure parser.
+only to learn *where* a scalar stands and replaces those characters alone.
 
 Every value is its text: `1.10` stays "1.10" and is never a float.
 """
@@ -11,21 +9,20 @@ Every value is its text: `1.10` stays "1.10" and is never a float.
 from __future__ import annotations
 
 import re
-import warnings
-from collections.abc import Callable, Iterator
+from bisect import bisect_right
+from collections.abc import Iterator
 from functools import cached_property
+from itertools import accumulate, islice
 from typing import Any
 
-from msgspec import Struct
-from ruamel.yaml import YAML
-from ruamel.yaml.cyaml import CParser
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
-from ruamel.yaml.tag import Tag
+from msgspec import Struct, field
 
 from fluxbump.model import Location
+from fluxbump.text import yaml_parser
 from fluxbump.text.parsed import Parsed
-from fluxbump.text.yaml_problem import YamlProblem, refuse_deep_nesting
+from fluxbump.text.yaml_keys import KeySpans
+from fluxbump.text.yaml_parser import MappingNode, Node, ScalarNode, SequenceNode, YamlBudget
+from fluxbump.text.yaml_problem import YamlProblem
 
 # A line that starts with `---` ends a document wherever it stands, inside any scalar
 # (YAML 1.2.2, rule c-forbidden), so documents can be told apart without parsing them. The line
@@ -64,77 +61,7 @@ class Scalar(Struct, frozen=True):
     quoted: bool
 
 
-_NO_TAG = Tag(suffix="")  # one for all: of a text, every node would make its own
-
-
-class _Parser(CParser):  # type: ignore[misc]  # the binding has no type information
-    """The binding's parser with a resolver that resolves nothing: all values stay text."""
-
-    def descend_resolver(self, *_: object) -> None:
-        pass
-
-    def ascend_resolver(self) -> None:
-        pass
-
-    def resolve(self, *_: object) -> Tag:
-        return _NO_TAG
-
-
-def _compose(text: str, *, quick: bool = False) -> Node | None:
-    """Parse one document.
-
-    The binding bundles an old libyaml, which refuses some YAML that Helm and Flux accept (an
-    unquoted URL in a flow mapping), so what it refuses goes to the pure parser.
-
-    Raises:
-        YamlProblem: the text is not YAML, or not one document.
-    """
-    refuse_deep_nesting(text)
-    try:
-        return _compose_fast(text)
-    except YamlProblem as problem:
-        if quick:
-            raise
-        try:
-            return _compose_pure(text)
-        except (YAMLError, ValueError, RecursionError):
-            raise problem from None
-
-
-def _compose_pure(text: str) -> Node | None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a repeated anchor is allowed; nobody here looks it up
-        roots = list(YAML(typ="safe", pure=True).compose_all(text))
-    if len(roots) > 1:
-        raise ValueError("more than one document")
-    return roots[0] if roots else None
-
-
-def _compose_fast(text: str) -> Node | None:
-    parser: Any = None
-    try:
-        parser = _Parser(text)
-        if not parser.check_node():
-            return None
-        root: Node = parser.get_node()
-        if parser.check_node():
-            raise YamlProblem("more than one document")
-    except UnicodeEncodeError as error:
-        line = text.count("\n", 0, error.start)
-        raise YamlProblem("not valid UTF-8", line) from None
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        message = " ".join(str(part) for part in (error.context, error.problem) if part)
-        raise YamlProblem(message, mark.line if mark else 0, mark.column if mark else 0) from None
-    except YAMLError as error:
-        raise YamlProblem(" ".join(str(error).split())) from None
-    finally:
-        if parser is not None:
-            parser.dispose()
-    return root
-
-
-_parsed = Parsed(_compose)
+_parsed = Parsed(yaml_parser.compose)
 
 
 class Document(Struct, dict=True):
@@ -146,6 +73,7 @@ class Document(Struct, dict=True):
         start: offset of the document's first character in `text`.
         end: offset behind its last character.
         line: 0-based line of `text` on which the document starts.
+        budget: what may be spent on the documents of the file.
         problem: why the document could not be parsed; set once `root` was asked for.
     """
 
@@ -154,6 +82,7 @@ class Document(Struct, dict=True):
     start: int
     end: int
     line: int
+    budget: YamlBudget = field(default_factory=YamlBudget)
     problem: tuple[Location, str] | None = None
 
     @property
@@ -165,7 +94,7 @@ class Document(Struct, dict=True):
     def root(self) -> Node | None:
         """The root node; None for an empty document and for one that cannot be parsed."""
         try:
-            return _parsed.compose(self.source)
+            return _parsed.compose(self.source, self.budget)
         except YamlProblem as problem:
             where = Location(self.path, self.line + problem.line + 1, problem.column + 1)
             self.problem = (where, problem.message)
@@ -188,20 +117,42 @@ class Document(Struct, dict=True):
         where = Location(
             self.path, self.line + node.start_mark.line + 1, node.start_mark.column + 1 + quoted
         )
-        shared = any(a <= node.start_mark.index < b for a, b in self._repeated)
+        shared = self._is_repeated(node.start_mark.index)
         editable = self.text[start:end] == node.value and not shared
         return Scalar(str(node.value), start, end, where, editable, quoted)
 
     @cached_property
-    def _repeated(self) -> tuple[tuple[int, int], ...]:
-        """The spans of mappings that others merge and change (`{<<: *base, chart: other}`)."""
-        everything = mappings(self.root if _MERGE in self.source else None)
-        return tuple(
-            (base.start_mark.index, base.end_mark.index)
-            for own in map(dict, map(entries, everything))
-            for base in _bases(own.get(_MERGE))
-            if own.keys() & {*dict(entries(base)), *_NAMING} - {_MERGE}
+    def keys(self) -> KeySpans:
+        """Which key has the value around a character; offsets begin at the document's start."""
+        return KeySpans(
+            (value.start_mark.index, value.end_mark.index, key)
+            for mapping in mappings(self.root)
+            for key, value in entries(mapping)
         )
+
+    def _is_repeated(self, position: int) -> bool:
+        """Whether a mapping that holds the character is merged and changed by another one."""
+        starts, ends = self._repeated
+        before = bisect_right(starts, position)
+        return before > 0 and position < ends[before - 1]
+
+    @cached_property
+    def _repeated(self) -> tuple[list[int], list[int]]:
+        """Where mappings are that others merge and change (`{<<: *base, chart: other}`).
+
+        Ascending starts, and for each the farthest end of those that start before or there. In a
+        text two mappings lie apart, or one in the other.
+        """
+        spans = sorted(
+            {
+                (base.start_mark.index, base.end_mark.index)
+                for mapping in mappings(self.root if _MERGE in self.source else None)
+                for base in _bases(_held(mapping).get(_MERGE))
+                if _changes(mapping, base)
+            }
+        )
+        ends = [*accumulate((end for _, end in spans), max)]
+        return [start for start, _ in spans], ends
 
     def at(self, node: Node | None) -> Location:
         """Return the place of a node's first character; without a node, that of the document."""
@@ -221,9 +172,9 @@ def documents(text: str, path: str) -> tuple[Document, ...]:
         separators.pop(0)
     starts = [first, *separators]
     ends = [*starts[1:], len(text)]
-    found, line = [], 0
+    found, line, budget = [], 0, YamlBudget()
     for start, end in zip(starts, ends, strict=True):
-        found.append(Document(path, text, start, end, line))
+        found.append(Document(path, text, start, end, line, budget))
         line += text.count("\n", start, end)
     return tuple(found)
 
@@ -269,11 +220,10 @@ def _value(node: Node | None, key: str) -> Node | None:
 
 def _merged(node: Node | None, key: str) -> Node | None:
     """Return what a merge key brings along under `key`; None when it brings nothing."""
-    merged = map(dict, map(entries, _bases(node))) if node is not None else iter(())
-    return next((one[key] for one in merged if key in one), None)
+    return next((held[key] for held in map(_held, _bases(node)) if key in held), None)
 
 
-def _bases(node: Node | None) -> Iterator[Node]:
+def _bases(node: Node | None) -> Iterator[MappingNode]:
     """Yield the mappings that a merge key names, and what they merge; what comes first wins.
 
     Not more than a hundred, so that a text in which each merges the one before takes no time.
@@ -286,8 +236,26 @@ def _bases(node: Node | None) -> Iterator[Node]:
         seen.add(id(current))
         if isinstance(current, MappingNode):
             yield current
-            waiting.append(dict(entries(current)).get(_MERGE))
-        waiting.extend(reversed(list(items(current))))
+            waiting.append(_held(current).get(_MERGE))
+        waiting.extend(reversed([*islice(items(current), _MOST_BASES)]))
+
+
+def _held(mapping: Any) -> dict[str, Node]:
+    """Return the values of a mapping by their keys; kept, for many may merge a large one.
+
+    `merge` is where the library's constructors keep what a merge key brings along. None is at work
+    here.
+    """
+    if mapping.merge is None:
+        mapping.merge = dict(entries(mapping))
+    held: dict[str, Node] = mapping.merge
+    return held
+
+
+def _changes(mapping: MappingNode, base: MappingNode) -> bool:
+    """Whether a mapping says something else of its own than what it merges."""
+    own, merged = _held(mapping).keys(), _held(base).keys()
+    return not (own & merged) <= {_MERGE} or any(name in own for name in _NAMING)
 
 
 def text_of(node: Node | None, *keys: str) -> str | None:
@@ -301,37 +269,14 @@ def subject_of(node: Node) -> str:
     return f"{text_of(node, 'kind')} {text_of(node, 'metadata', 'name') or ''}"
 
 
-def mappings(
-    node: Node | None, wanted: Callable[[Node], bool] = lambda _: True
-) -> Iterator[MappingNode]:
-    """Yield every mapping below and including `node`, each once, also when aliased.
-
-    Args:
-        node: where to begin.
-        wanted: tells the nodes that are looked into; below others nothing is looked for.
-    """
-    return (one for one in _every(node, wanted) if isinstance(one, MappingNode))
+def mappings(node: Node | None) -> Iterator[MappingNode]:
+    """Yield every mapping below and including `node`, each once, also when aliased."""
+    return (found for found in yaml_parser.every(node) if isinstance(found, MappingNode))
 
 
 def scalars(node: Node | None) -> Iterator[ScalarNode]:
     """Yield every scalar below and including `node` that is a value, each once."""
-    return (one for one in _every(node) if isinstance(one, ScalarNode))
-
-
-def _every(node: Node | None, wanted: Callable[[Node], bool] = lambda _: True) -> Iterator[Node]:
-    """Yield `node` and every value below it, each once, that is wanted."""
-    seen: set[int] = set()
-    queue = [node]
-    while queue:
-        current = queue.pop()
-        if current is None or id(current) in seen or not wanted(current):
-            continue
-        seen.add(id(current))
-        yield current
-        if isinstance(current, MappingNode):
-            queue.extend(value for _, value in reversed(current.value))
-        else:
-            queue.extend(reversed(list(items(current))))
+    return (found for found in yaml_parser.every(node) if isinstance(found, ScalarNode))
 
 
 def load(text: str, *, quick: bool = False) -> object:
@@ -348,7 +293,7 @@ def load(text: str, *, quick: bool = False) -> object:
         YamlProblem: the text is not one YAML document, or refers to itself.
     """
     try:
-        return _plain(_compose(text, quick=quick), {})
+        return _plain(yaml_parser.compose(text, YamlBudget(), quick=quick), {})
     except RecursionError:
         raise YamlProblem("nested too deeply") from None
 
@@ -364,7 +309,7 @@ def _plain(node: Node | None, done: dict[int, object]) -> object:
     done[id(node)] = _BUILDING
     result: object
     if isinstance(node, MappingNode):
-        result = {str(key.value): _plain(value, done) for key, value in node.value}
+        result = {_key(key): _plain(value, done) for key, value in node.value}
     elif isinstance(node, SequenceNode):
         result = [_plain(item, done) for item in node.value]
     else:
@@ -377,6 +322,12 @@ def _plain(node: Node | None, done: dict[int, object]) -> object:
         result = None if plain_null else str(node.value)
     done[id(node)] = result
     return result
+
+
+def _key(node: Node) -> str:
+    if isinstance(node, ScalarNode):
+        return str(node.value)
+    raise YamlProblem("a key has to be text", node.start_mark.line, node.start_mark.column)
 
 
 _BUILDING = object()

@@ -11,6 +11,7 @@ _MAX_DEPTH = 200
 _BRACKET_OR_COMMENT = lazy_pattern(r"(?:^|(?<=[ \t]))#[^\n]*(?=\n|\Z)|[\[\]{}]", re.MULTILINE)
 _COMPACT_NESTING = lazy_pattern(r"(?:[-?:][ \t]+){100}")
 _DEEP_INDENT = " " * 400
+_DEEP_LINE = lazy_pattern(rf"(?:^|[\r\x85\u2028\u2029]){_DEEP_INDENT}", re.MULTILINE)
 _HARMLESS_WIDTH = 200  # the least that a line nested too deeply takes
 
 
@@ -30,8 +31,8 @@ class YamlProblem(Exception):  # noqa: N818  # a finding about input; discover d
         self.column = column
 
 
-class _TooDeepError(YamlProblem):
-    """Nesting that no parser here may be given: one would crash, the other take minutes."""
+class RefusedYaml(YamlProblem):
+    """What no parser here may be given, or what none goes on with: a second one is not asked."""
 
 
 def refuse_deep_nesting(text: str) -> None:
@@ -40,11 +41,11 @@ def refuse_deep_nesting(text: str) -> None:
     Raises:
         YamlProblem: it is.
     """
-    lines = text.split("\n")
-    if max(map(len, lines)) >= _HARMLESS_WIDTH and (
-        _COMPACT_NESTING.search(text) or any(line.startswith(_DEEP_INDENT) for line in lines)
-    ):
-        raise _TooDeepError("nested too deeply")
+    widest = max(map(len, text.split("\n")))
+    if widest >= _HARMLESS_WIDTH and _COMPACT_NESTING.search(text):
+        raise RefusedYaml("nested too deeply")
+    if widest >= _HARMLESS_WIDTH and _DEEP_INDENT in text and _DEEP_LINE.search(text):
+        raise RefusedYaml("nested too deeply")
     if text.count("[") + text.count("{") <= _MAX_DEPTH:
         return
     depth = 0
@@ -54,4 +55,4 @@ def refuse_deep_nesting(text: str) -> None:
         elif found.group() in ("]", "}"):
             depth = max(depth - 1, 0)
         if depth > _MAX_DEPTH:
-            raise _TooDeepError("nested too deeply", text.count("\n", 0, found.start()))
+            raise RefusedYaml("nested too deeply", text.count("\n", 0, found.start()))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers import Repo, assert_refused
-from tests.registry.running import PASSWORD, USER, Running, running
+from tests.registry.running import FLUX_CONTENT, PASSWORD, USER, Running, running, tarball
 from tests.secrets import leaks
 
 RELEASES = {"2.13.0": "2.3.0", "2.14.1": "2.4.0", "2.15.0": "2.5.1"}
@@ -101,3 +101,23 @@ def test_a_login_in_the_repository_is_not_read(repo: Repo, tmp_path: Path) -> No
         assert os.environ.get("DOCKER_CONFIG") is None
         result = repo.fluxbump("to", "2.5.1", "--index", registry.spec())
         assert_refused(result, 7, "or shows it only after a login")
+
+
+OPERATOR = (
+    "kind: OCIRepository\nmetadata: {{name: o}}\n"
+    "spec: {{url: oci://r.example.org/flux-operator, ref: {{tag: {}}}}}\n"
+)
+
+
+def test_an_operator_that_is_not_published_is_refused(registry: Running, repo: Repo) -> None:
+    registry.push("charts/flux-operator", "0.33.0", {FLUX_CONTENT: tarball({"a": b"x"})})
+    chart = registry.spec("flux-operator")
+    repo.commit(
+        {"o.yaml": OPERATOR.format("0.20.0"), "fluxbump.yaml": f"operator_chart: {chart}\n"}
+    )
+    result = repo.fluxbump("to", "2.5.1", "--operator", "0.34.0")
+    assert_refused(result, 4, f"no flux-operator 0.34.0 is published at {chart}", "operator_chart")
+    assert repo.branches() == ["main"]
+    done = repo.fluxbump("to", "2.5.1", "--operator", "0.33.0")
+    assert (done.code, "not checked" in done.err) == (0, False)
+    assert repo.show("fluxbump/flux-2.5.1", "o.yaml") == OPERATOR.format("0.33.0")

@@ -27,5 +27,6 @@ def test_it_comes_from_the_artifacts_of_both_releases(registry: Running, connect
     told = Options(components=("source-controller", "helm-controller"), namespace="gitops")
     inventory = find({PATH: gotk.components("2.4.0", told)})
     changes = [Change(pin, "2.5.1") for pin in inventory.pins]
-    (made,) = replacements(inventory, changes, Texts((published(read, artifact),)).manifest)
+    components = Texts((published(read, artifact),)).manifest
+    (made,) = replacements(inventory, changes, components, copied=str.encode)
     assert (made.path, made.text) == (PATH, gotk.components("2.5.1", told))

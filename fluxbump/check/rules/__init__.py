@@ -29,6 +29,7 @@ from fluxbump.check.rules import (
     rendered_chart,
     stale_text,
     stored_versions,
+    values_mirror,
 )
 from fluxbump.check.rules.rule import Evidence, NotApplicable, NotRun, Outcome, Rule, Trait
 from fluxbump.model import Finding
@@ -36,6 +37,7 @@ from fluxbump.model import Finding
 FAMILIES = (
     not_judged,
     agreement,
+    values_mirror,
     floating_chart,
     floating_release,
     rendered_chart,

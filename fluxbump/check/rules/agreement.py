@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable, Iterator
 from msgspec.structs import replace
 
 from fluxbump.check import lost_installs
-from fluxbump.check.evidence import Absent
 from fluxbump.check.rules.rule import (
+    Danger,
     Evidence,
     NotApplicable,
     NotRun,
@@ -35,7 +35,7 @@ from fluxbump.text import version_ranges, versions, yaml
 
 _DEPENDENCY = "chart-dependency"  # FB108
 
-_SITES = frozenset({"FB102", "FB103"})
+_SITES = frozenset({"FB102", "FB103", "FB113"})
 """The rules by which one place that installs Flux contradicts another."""
 
 
@@ -58,8 +58,8 @@ def _dependencies(evidence: Evidence) -> list[Pin]:
     return [pin for pin in _of(evidence, "chart-dependency") if pin.track == FLUX2]
 
 
-def _finding(code: str, pin: Pin, message: str, *related: Related) -> Finding:
-    return Finding(code, Severity.ERROR, message, pin.location, related)
+def _finding(code: str, pin: Pin, message: str, *related: Related, gist: str = "") -> Finding:
+    return Finding(code, Severity.ERROR, message, pin.location, related, gist=gist)
 
 
 def _holds(pin: Pin) -> str:
@@ -97,7 +97,9 @@ def chart_dependency(evidence: Evidence) -> Iterator[Outcome]:
     dependencies = _dependencies(evidence)
     for pin in dependencies:
         if pin.form is not Form.EXACT:
-            yield _finding("FB101", pin, f"{pin.subject} is not exact: it holds {_holds(pin)}")
+            tail = f"is not exact: it holds {_holds(pin)}"
+            gist = f"a dependency on flux2 {tail}"
+            yield _finding("FB101", pin, f"{pin.subject} {tail}", gist=gist)
     gone = list(_lost("FB101", lost_installs.dependencies, evidence))
     yield from gone
     if not dependencies and not gone:
@@ -118,7 +120,8 @@ def install_manifest(evidence: Evidence) -> Iterator[Outcome]:
             if pin.form is Form.OPAQUE and not opaque_pins.is_digest(pin):
                 what = f"{pin.value}, and Flux has no such tag (they start with v)"
             who = "install URL" if pin.kind == installers.INSTALL_URL else pin.subject
-            yield _finding("FB102", pin, f"the {who} is not pinned: it holds {what}")
+            tail = f"is not pinned: it holds {what}"
+            yield _finding("FB102", pin, f"the {who} {tail}", gist=f"a place ({pin.kind}) {tail}")
     for number, pin in enumerate(exact):
         first = next((o for o in exact[:number] if installers.together(o, pin, exact)), None)
         if first is not None and pin.value != first.value:
@@ -152,6 +155,7 @@ def _installs_differ(pin: Pin, first: Pin) -> Finding:
         pin,
         f"{who} holds {pin.value}, but {other}{first.location} holds {first.value}",
         Related(first.location, f"holds {first.value}"),
+        gist=f"a place ({pin.kind}) holds {pin.value}, but another holds {first.value}",
     )
 
 
@@ -168,7 +172,7 @@ def version_agreement(evidence: Evidence) -> Iterator[Outcome]:
     known: list[tuple[Pin, str | None, str]] = []
     for chart in charts:
         shipped, source = evidence.shipped(chart)
-        unknown = _unknown(evidence, chart) if shipped is None else None
+        unknown = evidence.unknown_chart(chart) if shipped is None else None
         if unknown is not None:
             yield NotRun("FB103", unknown)
         else:
@@ -188,21 +192,6 @@ def _charts(evidence: Evidence) -> list[Pin]:
     return [*once.values()]
 
 
-def _unknown(evidence: Evidence, chart: Pin) -> str | None:
-    """Say why nobody knows what a chart ships; None when the index would have to know."""
-    if isinstance(evidence.index, Absent):
-        return evidence.index.reason
-    newest = max(evidence.index.values(), key=lambda one: one.version, default=None)
-    version = versions.parse(chart.value)
-    if newest is None or version is None or version <= newest.version:
-        return None
-    when = f" of {newest.created:%Y-%m-%d}" if newest.created else ""
-    return (
-        f"the chart index (newest flux2 {newest.version}{when}) is older than this repository, "
-        f"which asks for flux2 {chart.value} ({chart.location}): refresh the index"
-    )
-
-
 def _disagreement(
     install: Pin, chart: Pin, shipped: str | None, source: str, evidence: Evidence
 ) -> Finding:
@@ -214,51 +203,9 @@ def _disagreement(
         f"{who} installs Flux {install.value}, but {chart.location} asks for "
         f"flux2 {chart.value}, which {ships}",
         Related(chart.location, f"flux2 {chart.value} {ships}"),
+        gist=f"{who} installs Flux {install.value}, but flux2 {chart.value} is asked for, "
+        f"which {ships}",
     )
-
-
-# --- FB104: the values mirror -----------------------------------------------------------------
-
-
-def values_mirror(evidence: Evidence) -> Iterator[Outcome]:
-    """The wrapper's values repeat the dependency."""
-    mirrors, history = _of(evidence, "values-mirror"), optional(evidence.history)
-    for wrapper in _dependencies(evidence):
-        folder = wrapper.location.path.removesuffix("Chart.yaml")
-        own = [mirror for mirror in mirrors if _beside(mirror, folder)]
-        before = _pins_before(evidence)
-        gone = sum(p.kind == "values-mirror" and _beside(p, folder) for p in before) > len(own)
-        once = history is not None and wrapper.location.path in history.mirrored
-        if gone or (not own and (mirrors or once)):
-            yield _finding(
-                "FB104",
-                wrapper,
-                f"{folder}values.yaml has {'fewer mappings than before' if own else 'no mapping'} "
-                "with `chart: flux2` and a version that mirrors this dependency"
-                f"{_habit(gone, once)}",
-            )
-        elif not own:
-            yield NotApplicable("FB104", f"no values mirror is kept here, nor was one ({folder})")
-        for mirror in own:
-            if mirror.value != wrapper.value:
-                yield _finding(
-                    "FB104",
-                    mirror,
-                    f"the values say flux2 {mirror.value or 'without a version'}, but "
-                    f"{wrapper.location} depends on {wrapper.value}",
-                    Related(wrapper.location, f"depends on flux2 {wrapper.value}"),
-                )
-
-
-def _habit(gone: bool, once: bool) -> str:  # noqa: FBT001  # two facts, not switches
-    """Say why a mirror is missed; nothing where the base had it, which the message says."""
-    if gone:
-        return ""
-    return ", as it once had" if once else ", as another chart here has"
-
-
-def _beside(mirror: Pin, folder: str) -> bool:
-    return mirror.location.path.removeprefix(folder).startswith("values")
 
 
 # --- FB108, FB109, FB110: everything else follows the chart -----------------------------------
@@ -316,6 +263,8 @@ def _behind_chart(evidence: Evidence, code: str, pins: Iterable[Pin]) -> Iterato
                 Related(other.location, f"{other.subject} holds {_holds(other)}")
                 for other in others
             ),
+            gist=f"a place ({pin.kind}) holds {_holds(pin)}, but chart {chart.name} is "
+            f"{chart.version}",
         )
 
 
@@ -346,6 +295,7 @@ RULES = (
         "The wrapper depends on one exact version of the community chart flux2.",
         chart_dependency,
         traits=_AGREEMENT,
+        broken="a dependency on flux2 is not one exact version",
     ),
     Rule(
         "FB102",
@@ -353,7 +303,8 @@ RULES = (
         Severity.ERROR,
         "Every place that installs Flux names one release, and in one environment the same one.",
         install_manifest,
-        traits=_STOPS_RUN | {Trait.ONE_RELEASE},
+        traits=_STOPS_RUN | {Trait.REALIGNED, Trait.ONE_RELEASE},
+        broken="places that install Flux disagree, or hold no release",
     ),
     Rule(
         "FB103",
@@ -361,15 +312,9 @@ RULES = (
         Severity.ERROR,
         "The release that is installed first is the one that the chart ships.",
         version_agreement,
-        traits=_STOPS_RUN | {Trait.ONE_RELEASE, Trait.ESSENTIAL},
-    ),
-    Rule(
-        "FB104",
-        "values-mirror",
-        Severity.ERROR,
-        "The wrapper's values repeat the version of its flux2 dependency.",
-        values_mirror,
-        traits=_STOPS_RUN,
+        traits=_STOPS_RUN | {Trait.REALIGNED, Trait.ONE_RELEASE, Trait.ESSENTIAL},
+        danger=Danger.MIXES,
+        broken="the chart ships another release than is installed first",
     ),
     Rule(
         "FB108",
@@ -377,7 +322,8 @@ RULES = (
         Severity.ERROR,
         "An umbrella chart depends on the version that its wrapper has.",
         umbrella_dependency,
-        traits=_STOPS_RUN,
+        traits=_STOPS_RUN | {Trait.REALIGNED},
+        broken="an umbrella chart depends on another version",
     ),
     Rule(
         "FB109",
@@ -385,7 +331,8 @@ RULES = (
         Severity.ERROR,
         "Every HelmRelease asks for the version that its chart has.",
         helm_release,
-        traits=_STOPS_RUN,
+        traits=_STOPS_RUN | {Trait.REALIGNED},
+        broken="HelmReleases ask for another version of the chart",
     ),
     Rule(
         "FB110",
@@ -393,6 +340,7 @@ RULES = (
         Severity.ERROR,
         "Files that repeat a chart's version hold the version that it has.",
         version_mirror,
-        traits=_STOPS_RUN,
+        traits=_STOPS_RUN | {Trait.REALIGNED},
+        broken="files repeat another version of the chart",
     ),
 )

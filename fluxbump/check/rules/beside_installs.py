@@ -18,6 +18,7 @@ from fluxbump.check.rules.rule import (
 from fluxbump.discover import chart_installs, installers
 from fluxbump.discover.tracks import installs
 from fluxbump.flux.tables import images
+from fluxbump.helm.chart_repository import is_example
 from fluxbump.model import FLUX, FLUX2, Form, Pin, Role, TrackKind
 from fluxbump.text import version_ranges, versions
 
@@ -32,17 +33,26 @@ def beside_installs(evidence: Evidence) -> Iterator[Outcome]:
     if not beside:
         yield NotApplicable(_CODE, "no tool of Flux and no reference to a release is pinned here")
         return
-    sites = [*_sites(evidence)]
+    every = [*_sites(evidence)]
+    sites = [(site, at) for site, at in every if not is_example(site.location.path)] or every
     if not sites:
         if installs(evidence.inventory.pins, FLUX) or installs(evidence.inventory.pins, FLUX2):
             yield NotRun(_CODE, "nothing here says which release is installed")
         yield from _among_themselves([pin for pin in beside if pin.track == FLUX])
         return
     for pin in beside:
-        meant = [(site, at) for site, at in sites if not chart_installs.apart(pin, site)]
-        if meant and not any(_agrees(pin, _expected(evidence, pin, at)) for _, at in meant):
+        meant = [(site, at) for site, at in sites if not _is_apart(pin, site)]
+        expected = [_expected(evidence, pin, at) for _, at in meant]
+        if meant and not any(_agrees(pin, version) for version in expected):
             site, release = meant[0]
-            yield _finding(pin, site, release, _expected(evidence, pin, release))
+            newer = all(_is_newer(pin.value, version) for version in expected)
+            yield _finding(pin, site, release, expected[0], newer=newer)
+
+
+def _is_apart(pin: Pin, site: Pin) -> bool:
+    """Whether two places need not agree; what an example is for is what the example installs."""
+    one, other = pin.location.path, site.location.path
+    return chart_installs.apart(pin, site) or is_example(one) != is_example(other)
 
 
 def _is_beside(pin: Pin) -> bool:
@@ -84,22 +94,28 @@ def _agrees(pin: Pin, expected: str) -> bool:
     return held is None or version is None or held == version
 
 
-def _finding(pin: Pin, site: Pin, installed: str, expected: str) -> Finding:
-    message = (
-        f"{pin.subject} holds {pin.value}, but Flux {installed} is installed here ({site.location})"
-    )
+def _finding(pin: Pin, site: Pin, installed: str, expected: str, *, newer: bool) -> Finding:
+    tail = f"holds {pin.value}, but Flux {installed} is installed here"
+    message = f"{pin.subject} {tail} ({site.location})"
+    gist = f"a place ({pin.kind}) {tail}"
     severity = _SEVERITIES[pin.role]
     if pin.track != FLUX:
         message += f", which has {expected}"
-        severity = Severity.WARNING if _is_newer(pin.value, expected) else severity
+        gist += f", which has {expected}"
+        severity = Severity.ERROR if newer else severity
     related = Related(site.location, f"{site.subject} holds {site.value}")
-    return Finding(_CODE, severity, message, pin.location, (related,))
+    return Finding(_CODE, severity, message, pin.location, (related,), gist=gist)
 
 
 def _is_newer(held: str, expected: str) -> bool:
-    """Whether a program may write what the controllers do not know yet."""
+    """Whether a program may write what the controllers do not know yet.
+
+    The types change with a minor version, not with a patch.
+    """
     first, second = versions.parse(held), versions.parse(expected)
-    return first is not None and second is not None and first > second
+    if first is None or second is None:
+        return False
+    return (first.major, first.minor) > (second.major, second.minor)
 
 
 def _among_themselves(beside: Sequence[Pin]) -> Iterator[Finding]:
@@ -107,11 +123,19 @@ def _among_themselves(beside: Sequence[Pin]) -> Iterator[Finding]:
     exact = [pin for pin in beside if pin.form is Form.EXACT]
     first = next((pin for pin in exact if pin.role is Role.TOOL), next(iter(exact), None))
     for pin in beside:
-        if first is None or chart_installs.apart(pin, first) or _agrees(pin, first.value):
+        if first is None or _is_apart(pin, first) or _agrees(pin, first.value):
             continue
-        message = f"{pin.subject} holds {pin.value}, but {first.location} holds {first.value}"
+        tail = f"holds {pin.value}, but {first.location} holds {first.value}"
+        gist = f"a place ({pin.kind}) {tail}"
         related = Related(first.location, f"{first.subject} holds {first.value}")
-        yield Finding(_CODE, _SEVERITIES[pin.role], message, pin.location, (related,))
+        yield Finding(
+            _CODE,
+            _SEVERITIES[pin.role],
+            f"{pin.subject} {tail}",
+            pin.location,
+            (related,),
+            gist=gist,
+        )
 
 
 RULES = (

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from msgspec import Struct
 
 from fluxbump.check.evidence import Absent
-from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Rule, Trait, cited, needed
+from fluxbump.check.rules.rule import Danger, Evidence, NotRun, Outcome, Rule, Trait, cited, needed
 from fluxbump.discover import chart_installs
 from fluxbump.errors import IndexSourceError
 from fluxbump.flux.install_manifest import Shipped
 from fluxbump.flux.stored_versions import Crd, CrdVersion
-from fluxbump.flux.tables import fields, images
+from fluxbump.flux.tables import charts, fields, images
 from fluxbump.flux.tables.fields import Field
 from fluxbump.model import FLUX2, Finding, Form, Location, Pin, Related, Severity
 
@@ -45,8 +45,24 @@ def differs(evidence: Evidence) -> Iterator[Outcome]:
     if not exact:
         yield NotRun(_CODE, "nothing here holds one version of the chart flux2")
     for pin in exact:
+        yield from _contradicted(pin, evidence)
         chart = _chart(pin, evidence)
         yield from [chart] if isinstance(chart, NotRun) else _compared(chart, evidence)
+
+
+def _contradicted(pin: Pin, evidence: Evidence) -> Iterator[Finding]:
+    """What the index says of a chart, and the community published otherwise."""
+    listed, published = evidence.chart(pin.value), charts.by_version().get(pin.value)
+    if listed is None or published is None:
+        return
+    said = f"the chart index says that flux2 {pin.value}"
+    if listed.app_version != published.app_version:
+        message = f"{said} ships Flux {listed.app_version}, but it ships {published.app_version}"
+        yield Finding(_CODE, Severity.ERROR, f"{message} ({published.told_by})", pin.location)
+    # A mirror may pack its own archives. What is at the community's URL is the community's.
+    if listed.digest != published.digest and {*listed.urls} & {*published.urls}:
+        message = f"{said} has the sha256 {listed.digest}, but at its URL is {published.digest}"
+        yield Finding(_CODE, Severity.ERROR, f"{message} ({published.told_by})", pin.location)
 
 
 def _nothing(evidence: Evidence) -> str | None:
@@ -186,5 +202,7 @@ RULES = (
         needs=("releases",),
         inapplicable=_nothing,
         traits=frozenset({Trait.SAFETY}),
+        danger=Danger.MIXES,
+        broken="the chart is not the release that it claims to ship",
     ),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from fluxbump.check.rules.rule import (
+    Danger,
     Evidence,
     Finding,
     NotRun,
@@ -26,10 +27,14 @@ _IN_VALUES = " in the values of "
 def controller_images(evidence: Evidence) -> Iterator[Outcome]:
     """Every image of a controller is the one that the installed release ships."""
     more = {release: shipped.controllers for release, shipped in evidence.manifests.items()}
+    known: dict[tuple[str, bool], str | None] = {}  # a file may hold many images
     for pin in evidence.inventory.pins:
         if pin.kind != "controller-image" or pin.form is not Form.EXACT:
             continue
-        expected = _expected(evidence, pin)
+        place = pin.location.path, _IN_VALUES in pin.subject
+        if place not in known:
+            known[place] = _expected(evidence, pin)
+        expected = known[place]
         if expected is None:
             yield NotRun("FB113", "not known which release is installed")
         elif pin.track == FLUX:
@@ -53,11 +58,12 @@ def _image(
         held = f"v{pin.value} belongs to Flux {' and '.join(releases)}"
         yield _finding(evidence, pin, held, expected)
     else:
-        message = (
-            f"{pin.subject} is at v{pin.value}, which no known release ships; Flux {expected} "
+        tail = (
+            f"is at v{pin.value}, which no known release ships; Flux {expected} "
             f"ships {tags.get(pin.track.name, 'no such controller')}"
         )
-        yield Finding("FB113", Severity.NOTE, message, pin.location)
+        message, gist = f"{pin.subject} {tail}", f"{pin.track.name} {tail}"
+        yield Finding("FB113", Severity.NOTE, message, pin.location, gist=gist)
 
 
 def _expected(evidence: Evidence, pin: Pin) -> str | None:
@@ -70,10 +76,10 @@ def _expected(evidence: Evidence, pin: Pin) -> str | None:
 
 
 def _finding(evidence: Evidence, pin: Pin, held: str, expected: str) -> Finding:
-    message = f"{pin.subject}: {held}, but Flux {expected} is installed here"
+    tail = f"{held}, but Flux {expected} is installed here"
     if _IN_VALUES in pin.subject and pin.track.kind is TrackKind.IMAGE:
-        message = (
-            f"{pin.subject}: {held}, but the chart ships Flux {expected}: the controller stays at "
+        tail = (
+            f"{held}, but the chart ships Flux {expected}: the controller stays at "
             "that image while the CRDs move"
         )
     related = tuple(
@@ -81,7 +87,14 @@ def _finding(evidence: Evidence, pin: Pin, held: str, expected: str) -> Finding:
         for one in evidence.inventory.pins
         if one.form is Form.EXACT and one.track in (FLUX, FLUX2) and one.role is Role.INSTALLS
     )
-    return Finding("FB113", Severity.ERROR, message, pin.location, related)
+    return Finding(
+        "FB113",
+        Severity.ERROR,
+        f"{pin.subject}: {tail}",
+        pin.location,
+        related,
+        gist=f"an image of {pin.track.name}: {tail}",
+    )
 
 
 RULES = (
@@ -92,5 +105,7 @@ RULES = (
         "Every image of a Flux controller belongs to the release that is installed.",
         controller_images,
         traits=frozenset({Trait.AGREEMENT}),
+        danger=Danger.MIXES,
+        broken="images of controllers belong to another release",
     ),
 )

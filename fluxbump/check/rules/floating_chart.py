@@ -74,7 +74,7 @@ def _beside(evidence: Evidence) -> list[tuple[Pin, str, str]]:
 
 
 def _judged(pin: Pin, newest: ChartRelease | None, beside: list[tuple[Pin, str, str]]) -> Finding:
-    held = f"{pin.subject} holds {_words(pin)}"
+    held = f"holds {_words(pin)}"
     if newest is None:
         return _finding(Severity.WARNING, pin, f"{held}, which admits no chart of the chart index")
     release = str(newest.app_version)
@@ -101,8 +101,9 @@ def _words(pin: Pin) -> str:
     return f"{pin.value}, which is whatever is newest" if pin.value else "no version"
 
 
-def _finding(severity: Severity, pin: Pin, message: str, *related: Related) -> Finding:
-    return Finding(_CODE, severity, message, pin.location, related)
+def _finding(severity: Severity, pin: Pin, tail: str, *related: Related) -> Finding:
+    message, gist = f"{pin.subject} {tail}", f"a place ({pin.kind}) {tail}"
+    return Finding(_CODE, severity, message, pin.location, related, gist=gist)
 
 
 RULES = (
@@ -115,5 +116,6 @@ RULES = (
         needs=("index",),
         inapplicable=_none,
         traits=frozenset({Trait.AGREEMENT}),
+        broken="a floating chart comes to another release",
     ),
 )

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from semver import Version
-
 from fluxbump.check.rules.rule import (
     Evidence,
     Finding,
@@ -15,42 +13,28 @@ from fluxbump.check.rules.rule import (
     Rule,
     Severity,
     Trait,
-    optional,
 )
-from fluxbump.discover import chart_installs, installers
-from fluxbump.flux.available import without_chart
-from fluxbump.model import ChartIndex, Form, Pin
+from fluxbump.discover import chart_installs, floating, installers
+from fluxbump.model import Form, Pin
 from fluxbump.text import version_ranges, versions
 
 _CODE = "FB119"
 
 
-def floating(evidence: Evidence) -> Iterator[Outcome]:
+def floating_release(evidence: Evidence) -> Iterator[Outcome]:
     """A release of Flux that is not exact comes to the one that other places install."""
     pins = [pin for pin in installers.sources(evidence.inventory) if _floats(pin)]
     if not pins:
         yield NotApplicable(_CODE, "every install of Flux here is exact, or takes a variable")
         return
-    index = ChartIndex("the chart index", tuple((optional(evidence.index) or {}).values()))
-    stable = without_chart(index).stable
+    stable = evidence.stable
     for pin in pins:
-        yield _judged(pin, _newest(pin, stable), evidence)
+        yield _judged(pin, floating.newest(pin, stable), evidence)
 
 
 def _floats(pin: Pin) -> bool:
     """Whether a place may take what is newest; FB102 wants some kinds exact, whatever comes."""
     return pin.kind not in installers.EXACT and pin.form in (Form.RANGE, Form.UNPINNED)
-
-
-def _newest(pin: Pin, stable: list[Version]) -> str | None:
-    """Return the newest release that a place admits; None where none of the known ones fits."""
-    if pin.form is Form.UNPINNED:
-        return str(stable[-1])
-    try:
-        wanted = version_ranges.parse(pin.value)
-    except version_ranges.ConstraintError:
-        return None
-    return next((str(one) for one in reversed(stable) if wanted.admits(one)), None)
 
 
 def _admits(pin: Pin, version: str) -> bool:
@@ -62,12 +46,11 @@ def _admits(pin: Pin, version: str) -> bool:
 
 def _judged(pin: Pin, newest: str | None, evidence: Evidence) -> Finding:
     held = f"the range {pin.value}" if pin.form is Form.RANGE else f"{pin.value or 'no version'}"
-    said = f"{pin.subject} holds {held}"
-    about = f"{pin.subject} floats"
     if newest is None:
-        message = f"{said}, which admits no release that is known"
-        return Finding(_CODE, Severity.WARNING, message, pin.location, (), about)
-    today = f"{said}: of the known releases that is Flux {newest} today"
+        return _finding(
+            Severity.WARNING, pin, f"holds {held}, which admits no release that is known"
+        )
+    today = f"holds {held}: of the known releases that is Flux {newest} today"
     every = installers.exact(evidence.inventory)
     # Two places of one kind are two clusters: a cluster has one FluxInstance.
     near = [
@@ -78,13 +61,18 @@ def _judged(pin: Pin, newest: str | None, evidence: Evidence) -> Finding:
     others = [one for one in near if _admits(pin, one.value)]  # FB102 says what is excluded
     if others:
         first = others[0]
-        message = f"{today}, but {first.location} installs {first.value}: write an exact version"
-        related = (Related(first.location, f"holds {first.value}"),)
-        return Finding(_CODE, Severity.WARNING, message, pin.location, related, about)
+        tail = f"{today}, but {first.location} installs {first.value}: write an exact version"
+        related = Related(first.location, f"holds {first.value}")
+        return _finding(Severity.WARNING, pin, tail, related)
     loose = pin.form is Form.UNPINNED
     severity = Severity.WARNING if loose else Severity.NOTE
-    message = f"{today}; the next release moves it without a commit"
-    return Finding(_CODE, severity, message, pin.location, (), about)
+    return _finding(severity, pin, f"{today}; the next release moves it without a commit")
+
+
+def _finding(severity: Severity, pin: Pin, tail: str, *related: Related) -> Finding:
+    message, gist = f"{pin.subject} {tail}", f"a place ({pin.kind}) {tail}"
+    about = f"{pin.subject} floats"
+    return Finding(_CODE, severity, message, pin.location, related, about, gist)
 
 
 RULES = (
@@ -93,7 +81,7 @@ RULES = (
         "floating-release",
         Severity.WARNING,
         "An install of Flux that is not exact comes to the release that others install.",
-        floating,
+        floating_release,
         traits=frozenset({Trait.AGREEMENT}),
     ),
 )

@@ -14,7 +14,7 @@ from functools import partial
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Rule, Trait, optional
+from fluxbump.check.rules.rule import Danger, Evidence, NotRun, Outcome, Rule, Trait, optional
 from fluxbump.discover.owners import Owner, owners
 from fluxbump.discover.patched_settings import Setting, settings
 from fluxbump.discover.tracks import current
@@ -29,6 +29,8 @@ TRUE = ("true", "True", "TRUE")
 KEPT = ("upgrade", "preserveValues")
 """The field that keeps the values of the last release, and the images among them."""
 _DEFEATED = "the controllers keep their images"
+_FIX_ADOPTION = "--fix adoption"
+_FIX_REMEDIATION = "--fix remediation"
 
 
 def adoption(evidence: Evidence) -> Iterator[Outcome]:
@@ -54,9 +56,9 @@ def adoption(evidence: Evidence) -> Iterator[Outcome]:
                     Severity.ERROR,
                     owner,
                     (action, "disableTakeOwnership"),
-                    f"{owner.subject} cannot adopt what was installed before it: "
+                    "cannot adopt what was installed before it: "
                     f"{action}.disableTakeOwnership is true, so Helm refuses with "
-                    "`invalid ownership metadata` before it changes anything",
+                    "`invalid ownership metadata` before it changes anything; remove it",
                 )
 
 
@@ -82,12 +84,13 @@ def _any(found: Collection[Setting], inventory: Inventory) -> Iterator[Owner]:
 
 
 def _kept_by_patch(owner: Owner, location: Location) -> Finding:
-    message = (
-        f"a patch sets upgrade.preserveValues: true in {owner.subject}, which installs Flux, so "
+    message, gist = (
+        f"a patch sets upgrade.preserveValues: true in {whose}, which installs Flux, so "
         "the controllers keep their images; remove it from the patch"
+        for whose in (owner.subject, "a HelmRelease")
     )
     related = (Related(owner.pin.location, f"{owner.subject} installs the chart"),)
-    return Finding("FB301", Severity.ERROR, message, location, related, _DEFEATED)
+    return Finding("FB301", Severity.ERROR, message, location, related, _DEFEATED, gist)
 
 
 def keeping(inventory: Inventory) -> Iterator[Owner]:
@@ -114,12 +117,13 @@ def _by_umbrella(inventory: Inventory, tracks: Collection[Track]) -> Iterator[Ow
 
 
 def _kept(owner: Owner) -> Finding:
-    message = (
-        f"{owner.subject} owns the Flux controllers and sets upgrade.preserveValues: true, so "
+    tail = (
+        "owns the Flux controllers and sets upgrade.preserveValues: true, so "
         "they keep their images: the last release's values, chart defaults included, win over "
-        "the new chart's; remove it (--fix adoption)"
+        f"the new chart's; remove it ({_FIX_ADOPTION})"
     )
-    return replace(_finding("FB301", Severity.ERROR, owner, KEPT, message), about=_DEFEATED)
+    finding = _finding("FB301", Severity.ERROR, owner, KEPT, tail)
+    return replace(finding, about=_DEFEATED, fix=_FIX_ADOPTION)
 
 
 def defeats(finding: Finding) -> bool:
@@ -172,14 +176,14 @@ def _hazard(owner: Owner, hazard: Hazard, evidence: Evidence) -> Finding:
             f"; {action}.strategy does not prevent that: an older chart's CRD lacks the field, "
             "and the API server drops it"
         )
-    return _finding(
+    finding = _finding(
         "FB302",
         severity,
         owner,
         (action, "remediation", hazard.field),
-        f"{owner.subject} owns the Flux controllers, and {what}; "
-        f"set {_safe(owner, action, release)}",
+        f"owns the Flux controllers, and {what}; set {_safe(owner, action, release)}",
     )
+    return replace(finding, fix=_FIX_REMEDIATION)
 
 
 def hazards(owner: Owner) -> Iterator[Hazard]:
@@ -224,20 +228,22 @@ def _refused_hop(evidence: Evidence) -> str | None:
 
 def _safe(owner: Owner, action: str, release: str | None) -> str:
     if not knows_strategy(release):
-        return f"{action}.remediation.retries: 0 and no remediateLastFailure (--fix remediation)"
+        return f"{action}.remediation.retries: 0 and no remediateLastFailure ({_FIX_REMEDIATION})"
     if _strategy(owner, action) == "RetryOnFailure":
-        return f"{action}.strategy alone, and remove {action}.remediation (--fix remediation)"
+        return f"{action}.strategy alone, and remove {action}.remediation ({_FIX_REMEDIATION})"
     return (
         f"{action}.strategy.name: RetryOnFailure, and remove {action}.remediation "
-        "(--fix remediation)"
+        f"({_FIX_REMEDIATION})"
     )
 
 
 def _finding(
-    code: str, severity: Severity, owner: Owner, keys: tuple[str, ...], message: str
+    code: str, severity: Severity, owner: Owner, keys: tuple[str, ...], tail: str
 ) -> Finding:
+    """Say of an owner what `tail` says."""
+    message, gist = f"{owner.subject} {tail}", f"a HelmRelease {tail}"
     related = (Related(owner.pin.location, f"{owner.subject} installs the chart"),)
-    return Finding(code, severity, message, owner.place(*keys), related)
+    return Finding(code, severity, message, owner.place(*keys), related, gist=gist)
 
 
 RULES = (
@@ -248,6 +254,8 @@ RULES = (
         "The HelmRelease that owns the Flux controllers adopts them, and lets their images move.",
         adoption,
         traits=frozenset({Trait.ADOPTION}),
+        danger=Danger.KEEPS_OLD,
+        broken="the chart would not take over the controllers that run",
     ),
     Rule(
         "FB302",
@@ -255,6 +263,8 @@ RULES = (
         Severity.ERROR,
         "A failed install or upgrade of Flux does not remove the running controllers.",
         remediation,
-        traits=frozenset({Trait.ADOPTION, Trait.DANGEROUS}),
+        traits=frozenset({Trait.ADOPTION}),
+        danger=Danger.UNINSTALLS,
+        broken="a failed install or upgrade would remove the controllers",
     ),
 )

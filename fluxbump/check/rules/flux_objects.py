@@ -9,7 +9,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 from semver import Version
 
-from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Rule, Trait, cited, needed
+from fluxbump.check.rules.rule import Danger, Evidence, NotRun, Outcome, Rule, Trait, cited, needed
 from fluxbump.discover import field_check, flux_objects, installers
 from fluxbump.discover.flux_objects import Resource, Resources
 from fluxbump.flux.stored_versions import Crd, CrdVersion
@@ -17,6 +17,7 @@ from fluxbump.flux.tables import fields as facts
 from fluxbump.model import Finding, Severity
 from fluxbump.text import versions
 
+_FIX = "--migrate-apis"
 _NO_RELEASE = "nothing in live code says which Flux release this repository installs"
 
 
@@ -119,18 +120,31 @@ def removed_api(evidence: Evidence) -> Iterator[Outcome]:
     yield from _unjudged(found, "FB203")
     for one in found.resources:
         if served.entry(one).version is None and "$" not in one.version:
-            message = f"{one} is at {one.api_version}, {_refusal(one, served, evidence)}"
-            yield _finding("FB203", Severity.ERROR, message, one)
+            tail = f"is at {one.api_version}, {_refusal(one, served, evidence)}"
+            yield _finding("FB203", Severity.ERROR, tail, one, served)
     for one in found.mentions:
         if not served.takes(one):
             what = f"{one.kind} at {one.api_version}" if one.kind else one.api_version
             message = f"this text names {what}, {_refusal(one, served, evidence)}"
-            yield _finding("FB203", Severity.WARNING, message, one)
+            about = _about(one)
+            yield Finding("FB203", Severity.WARNING, message, one.api_location, about=about)
 
 
-def _finding(code: str, severity: Severity, message: str, one: Resource) -> Finding:
-    about = f"{one} at {one.api_version}"
-    return Finding(code, severity, message, one.api_location, about=about)
+def _finding(code: str, severity: Severity, tail: str, one: Resource, served: _Served) -> Finding:
+    """Say of a resource what `tail` says, and of its kind what all of them share.
+
+    What has another version to move to can be moved, except in text.
+    """
+    crd = served.entry(one).crd
+    fix = _FIX if crd and _best(crd) and not one.text_only else ""
+    tail += f" (fluxbump to {served.release} {fix})" if fix else ""
+    message, gist = f"{one} {tail}", f"{one.kind or 'an object'} {tail}"
+    about = _about(one)
+    return Finding(code, severity, message, one.api_location, (), about, gist, fix)
+
+
+def _about(one: Resource) -> str:
+    return f"{one} at {one.api_version}"
 
 
 def _refusal(one: Resource, served: _Served, evidence: Evidence) -> str:
@@ -149,11 +163,16 @@ def _refusal(one: Resource, served: _Served, evidence: Evidence) -> str:
 
 
 def _choice(crd: Crd) -> str:
-    """Say which version to move to; a deprecated one only where there is no other."""
-    served = [one for one in crd.versions if one.served]
-    best = [one for one in served if not one.deprecated] or served
-    best.sort(key=lambda one: not one.storage)
+    """Say which version to move to."""
+    best = _best(crd)
     return f"move to {' or '.join(one.name for one in best)}" if best else "it serves no other"
+
+
+def _best(crd: Crd) -> list[CrdVersion]:
+    """Return the versions to move to, the stored one first; deprecated ones if need be."""
+    served = [version for version in crd.versions if version.served]
+    best = [version for version in served if not version.deprecated] or served
+    return sorted(best, key=lambda version: not version.storage)
 
 
 def deprecated_api(evidence: Evidence) -> Iterator[Outcome]:
@@ -169,11 +188,11 @@ def deprecated_api(evidence: Evidence) -> Iterator[Outcome]:
         entry = served.entry(one)
         if entry.crd and entry.version and entry.version.deprecated:
             severity = Severity.NOTE if one.text_only else Severity.WARNING
-            message = (
-                f"{one} is at {one.api_version}, which is deprecated in Flux {served.release}; "
+            tail = (
+                f"is at {one.api_version}, which is deprecated in Flux {served.release}; "
                 f"{_choice(entry.crd)}"
             )
-            yield _finding("FB205", severity, message, one)
+            yield _finding("FB205", severity, tail, one, served)
 
 
 # --- FB204: fields ----------------------------------------------------------------------------
@@ -219,8 +238,9 @@ def _fields(body: flux_objects.ObjectBody, release: str, evidence: Evidence) -> 
     if schema is None:
         return  # the release does not have this apiVersion, which is FB203
     for problem in field_check.problems(body, schema):
-        message = f"{body.resource}: {problem.message}"
-        yield Finding("FB204", Severity.ERROR, message, problem.location)
+        one = body.resource
+        message, gist = f"{one}: {problem.message}", f"{one.kind}: {problem.message}"
+        yield Finding("FB204", Severity.ERROR, message, problem.location, gist=gist)
 
 
 REMOVED_API = Rule(
@@ -231,6 +251,8 @@ REMOVED_API = Rule(
     cited(removed_api),
     needs=("objects", "releases"),
     traits=frozenset({Trait.SAFETY, Trait.MIGRATED}),
+    danger=Danger.STOPS,
+    broken="manifests use API versions that the release does not serve",
 )
 UNKNOWN_FIELD = Rule(
     "FB204",
@@ -240,6 +262,8 @@ UNKNOWN_FIELD = Rule(
     cited(unknown_field),
     needs=("objects", "releases"),
     traits=frozenset({Trait.SAFETY, Trait.SLOW}),
+    danger=Danger.STOPS,
+    broken="manifests have fields or values that the release refuses",
 )
 DEPRECATED_API = Rule(
     "FB205",
@@ -249,6 +273,7 @@ DEPRECATED_API = Rule(
     cited(deprecated_api),
     needs=("objects", "releases"),
     traits=frozenset({Trait.MIGRATED}),
+    danger=Danger.DISAGREES,
 )
 
 RULES = (REMOVED_API, UNKNOWN_FIELD, DEPRECATED_API)

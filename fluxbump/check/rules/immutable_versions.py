@@ -82,6 +82,7 @@ def _finding(chart: Chart, old: Chart, changed: list[str], evidence: Evidence) -
         f"its version {stays} {chart.version}",
         where,
         tuple(Related(Location(path, 1), "differs from the base") for path in changed),
+        gist="a chart changed, but its version did not move up",
     )
 
 
@@ -94,5 +95,6 @@ RULES = (
         chart_version,
         needs=("baseline",),
         inapplicable=_no_chart,
+        broken="a chart changed, and its version did not",
     ),
 )

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Rule, Trait, needed, optional
-from fluxbump.discover.inventory import SETTINGS_FILE
+from fluxbump.check.rules.rule import (
+    Danger,
+    Evidence,
+    NotRun,
+    Outcome,
+    Rule,
+    Trait,
+    needed,
+    optional,
+)
 from fluxbump.discover.kubernetes_pins import KubernetesPin
+from fluxbump.discover.pins.kind import SETTINGS_FILE
 from fluxbump.flux.tables.crds import kubernetes_minimum
 from fluxbump.model import FLUX, FLUX2, Finding, Related, Role, Severity
 from fluxbump.text.versions import minor
@@ -59,13 +68,15 @@ def _finding(evidence: Evidence, pin: KubernetesPin, release: str, minimum: str)
     flux.sort(key=lambda one: (one.role is not Role.INSTALLS, one.track != FLUX, one.location))
     where = pin.location or flux[0].location
     related = tuple(Related(one.location, f"{one.subject} {one.value}") for one in flux[:1])
-    held = f"Kubernetes {minimum} or newer, but {pin.source} is {pin.version}"
-    message = f"Flux {release} asks for {held}"
     doubt = _doubt(evidence, pin)
-    if doubt:
-        message += f" ({doubt}, so it may not be that of your clusters)"
+    more = f" ({doubt}, so it may not be that of your clusters)" if doubt else ""
+    held, gist = (
+        f"Kubernetes {minimum} or newer, but {source} is {pin.version}"
+        for source in (pin.source, "the pinned Kubernetes")
+    )
+    message, shared = (f"Flux {release} asks for {what}{more}" for what in (held, gist))
     severity = Severity.WARNING if doubt else Severity.ERROR
-    return Finding("FB207", severity, message, where, related, about=held)
+    return Finding("FB207", severity, message, where, related, held, shared)
 
 
 TOO_OLD = Rule(
@@ -76,6 +87,8 @@ TOO_OLD = Rule(
     too_old,
     needs=("cluster",),
     traits=frozenset({Trait.SAFETY}),
+    danger=Danger.STOPS,
+    broken="a pinned Kubernetes is too old for the release",
 )
 
 RULES = (TOO_OLD,)

@@ -31,6 +31,7 @@ def chart_lock(evidence: Evidence) -> Iterator[Outcome]:
                 f"(helm dependency update {chart.directory.rstrip('/') or '.'})",
                 where,
                 (Related(Location(chart.path, 1), "declares the dependencies"),),
+                gist=f"is not in step with its Chart.yaml: {what} (helm dependency update)",
             )
 
 
@@ -104,6 +105,7 @@ RULES = (
         chart_lock,
         traits=frozenset({Trait.AGREEMENT, Trait.STOPS_RUN}),
         advice="a Chart.lock is not in step with its Chart.yaml: `helm dependency update`",
+        broken="a Chart.lock is not in step with its Chart.yaml",
     ),
     Rule(
         "FB112",
@@ -111,5 +113,6 @@ RULES = (
         Severity.ERROR,
         "A vendored flux2 is the version that the wrapper depends on, and what it claims to be.",
         vendored_archive,
+        broken="a vendored flux2 is not the one that is named",
     ),
 )

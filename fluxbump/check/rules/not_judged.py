@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fluxbump.check.rules.rule import Evidence, Outcome, Rule, Trait
+from fluxbump.check.rules.rule import Danger, Evidence, Outcome, Rule, Trait
+from fluxbump.discover import unparsed
 from fluxbump.model import Finding, Severity
 
 
@@ -20,7 +21,7 @@ def unreadable(evidence: Evidence) -> Iterator[Outcome]:
             "FB002",
             Severity.ERROR,
             f"may hold a pin, but cannot be read as YAML: {one.message} "
-            "(fix it; if it is excluded in fluxbump.yaml, every version in it stays behind)",
+            f"({unparsed.advice(one.location.path)})",
             one.location,
         )
 
@@ -38,6 +39,7 @@ UNUSED_SUPPRESSION = Rule(
     Severity.WARNING,
     "Every suppression suppresses something.",
     unused_suppression,
+    danger=Danger.TELLS,
 )
 
 RULES = (
@@ -49,6 +51,7 @@ RULES = (
         "Every file that may hold a pin can be parsed.",
         unreadable,
         traits=frozenset({Trait.AGREEMENT}),
+        broken="files that may hold a pin cannot be read",
     ),
     Rule(
         "FB003",
@@ -57,5 +60,6 @@ RULES = (
         "Everything that looks like a pin was judged.",
         not_judged,
         traits=frozenset({Trait.STRICT, Trait.LISTED}),
+        danger=Danger.TELLS,
     ),
 )

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator, Mapping
 from msgspec import Struct
 
 from fluxbump.check.evidence import Absent
-from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Rule, optional
+from fluxbump.check.rules.rule import Danger, Evidence, NotRun, Outcome, Rule, optional
 from fluxbump.discover.owners import owners
 from fluxbump.model import Finding, Inventory, Location, Related, Severity
 from fluxbump.text import yaml
@@ -82,11 +82,12 @@ def identity(evidence: Evidence) -> Iterator[Outcome]:
 
 
 def _gone(old: _Release) -> Finding:
-    message = (
-        f"HelmRelease {old.name} owns the Flux controllers and is removed while it is not "
+    tail = (
+        "owns the Flux controllers and is removed while it is not "
         f"suspended, so helm-controller uninstalls Flux; first {_SUSPEND}"
     )
-    return Finding("FB303", Severity.ERROR, message, old.location)
+    message, gist = f"HelmRelease {old.name} {tail}", f"a HelmRelease {tail}"
+    return Finding("FB303", Severity.ERROR, message, old.location, gist=gist)
 
 
 def _changes(old: _Release, new: _Release) -> Iterator[Finding]:
@@ -219,5 +220,7 @@ RULES = (
         Severity.ERROR,
         "The HelmRelease that owns the Flux controllers stays, and names the same Helm release.",
         identity,
+        danger=Danger.UNINSTALLS,
+        broken="helm-controller would uninstall Flux",
     ),
 )

@@ -12,7 +12,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from fnmatch import fnmatchcase
 
-from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Render, Rule, needed
+from fluxbump.check.rules.rule import Danger, Evidence, NotRun, Outcome, Render, Rule, needed
 from fluxbump.helm.rendered import RenderedObject
 from fluxbump.model import FLUX2, Finding, Location, Pin, Related, Severity
 
@@ -222,6 +222,8 @@ RULES = (
         "The wrapper renders with its default values, and holds the controllers of its release.",
         render,
         needs=("renders",),
+        danger=Danger.STOPS,
+        broken="the chart does not render with its controllers",
     ),
     Rule(
         "FB106",
@@ -230,5 +232,7 @@ RULES = (
         "The default render holds no object whose API a fresh cluster lacks.",
         no_foreign_kinds,
         needs=("renders",),
+        danger=Danger.STOPS,
+        broken="the chart renders objects whose API a new cluster lacks",
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from enum import Enum
+from enum import Enum, IntEnum
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -51,7 +51,9 @@ def cited(check: Check) -> Check:
             if isinstance(one, Finding) and evidence.manifests:
                 named = [r for r in evidence.manifests if _names(one.message, r)]
                 cites = (f"; Flux {r} as in {evidence.manifests[r].source}" for r in named)
-                yield replace(one, message="".join([one.message, *cites]))
+                more = "".join(cites)
+                gist = f"{one.gist}{more}" if one.gist else ""
+                yield replace(one, message=f"{one.message}{more}", gist=gist)
             else:
                 yield one
 
@@ -67,15 +69,32 @@ class Trait(Enum):
 
     AGREEMENT = "says whether the pins agree"
     ONE_RELEASE = "says whether the pins are of one release"
+    REALIGNED = "its errors go when every pin moves to one release"
     STOPS_RUN = "its errors stop a run before anything is proposed"
     SAFETY = "says whether a cluster would survive a release"
     ADOPTION = "says whether the chart may be installed over the controllers that run"
     ESSENTIAL = "is what the gate is for: broken, Flux can be destroyed; not judged, nothing passes"
     STRICT = "its notes fail a strict check too"
     LISTED = "a bump reports what it finds anyway, so the gate of a bump goes without it"
-    DANGEROUS = "what it finds comes before all else"
     SLOW = "parses every manifest, so it comes last"
     MIGRATED = "what it finds is what a migration of manifests moves"
+
+
+class Danger(IntEnum):
+    """What becomes of a cluster if nobody acts on a finding, the worst first."""
+
+    UNINSTALLS = 1
+    """helm-controller removes the running controllers, or what they manage goes with them."""
+    KEEPS_OLD = 2
+    """The chart cannot take over what runs, or the old controllers run beside the new CRDs."""
+    MIXES = 3
+    """CRDs and controllers of two releases meet: an install or an upgrade breaks half done."""
+    STOPS = 4
+    """The API server, or Helm, refuses: nothing is reconciled until somebody acts."""
+    DISAGREES = 5
+    """Places that should say the same do not; the next install or bump goes wrong."""
+    TELLS = 6
+    """Nothing breaks today."""
 
 
 class Rule(Struct, frozen=True):
@@ -92,6 +111,9 @@ class Rule(Struct, frozen=True):
             needs. None where `check` says that itself.
         traits: what its answer decides.
         advice: what to do when nothing else is wrong; empty where that is not known.
+        danger: what its findings lead to; reports say the worst first.
+        broken: what its errors mean, in some sixty characters, for a bump that they refuse; empty
+            if it has no errors.
     """
 
     code: str
@@ -103,6 +125,8 @@ class Rule(Struct, frozen=True):
     inapplicable: Callable[[Evidence], str | None] | None = None
     traits: frozenset[Trait] = frozenset()
     advice: str = ""
+    danger: Danger = Danger.DISAGREES
+    broken: str = ""
 
     def judge(self, evidence: Evidence) -> Iterator[Outcome]:
         """Judge evidence, if there is something to judge, and what it takes is there."""
@@ -120,6 +144,7 @@ class Rule(Struct, frozen=True):
 
 __all__ = [
     "Check",
+    "Danger",
     "Evidence",
     "Finding",
     "Location",

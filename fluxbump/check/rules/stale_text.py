@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 
-from fluxbump.check.rules.rule import Evidence, Outcome, Rule, Trait, optional
+from fluxbump.check.rules.rule import Danger, Evidence, Outcome, Rule, Trait, optional
 from fluxbump.discover.mentions import history_texts, mapping_rows, marked_rows, statements
 from fluxbump.discover.pins.releases import install_url
 from fluxbump.discover.tracks import current
@@ -89,5 +89,6 @@ RULES = (
         "Comments and documents say nothing of the present that is not so.",
         stale_mention,
         traits=frozenset({Trait.LISTED}),
+        danger=Danger.TELLS,
     ),
 )

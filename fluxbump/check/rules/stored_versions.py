@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from fluxbump.check.evidence import Absent
 from fluxbump.check.rules.rule import (
+    Danger,
     Evidence,
     NotApplicable,
     NotRun,
@@ -20,9 +21,9 @@ from fluxbump.check.rules.rule import (
     cited,
     optional,
 )
-from fluxbump.discover import chart_installs, installers
+from fluxbump.discover import chart_installs, floating, installers
 from fluxbump.discover.tracks import installs
-from fluxbump.flux import stored_versions
+from fluxbump.flux import controller_images, stored_versions
 from fluxbump.flux.stored_versions import Conflict
 from fluxbump.flux.upgrade_path import rewritten
 from fluxbump.model import (
@@ -56,14 +57,30 @@ class _Holds(Struct, frozen=True):
 # --- which releases the pins stand for --------------------------------------------------------
 
 
-def _installs(inventory: Inventory) -> list[_Holds]:
-    """What installs a release of Flux, by whatever kind of place."""
-    return [_Holds(pin, pin.value) for pin in installers.exact(inventory)]
+def _installs(inventory: Inventory, evidence: Evidence) -> list[_Holds]:
+    """What installs a release of Flux, by whatever kind of place, exactly or else by a range."""
+    exact = [_Holds(pin, pin.value) for pin in installers.exact(inventory)]
+    ranges = floating.installs(inventory)
+    known = evidence.stable if ranges else []
+    found = ((pin, floating.newest(pin, known)) for pin in ranges)
+    return (
+        exact or [_Holds(pin, release) for pin, release in found if release] or _images(inventory)
+    )
+
+
+def _images(inventory: Inventory) -> list[_Holds]:
+    """What the controllers' images install, where nothing else does."""
+    if any(installs(inventory.pins, track) for track in (FLUX, FLUX2)):
+        return []
+    found = controller_images.installed(inventory)
+    return [_Holds(*found)] if found else []
 
 
 def _bootstraps(inventory: Inventory) -> list[_Holds]:
     """What may be applied before a chart; what `flux bootstrap` commits is applied for ever."""
-    return [one for one in _installs(inventory) if one.pin.kind != installers.GOTK]
+    return [
+        _Holds(pin, pin.value) for pin in installers.exact(inventory) if pin.kind != installers.GOTK
+    ]
 
 
 def _charts(inventory: Inventory, evidence: Evidence) -> list[_Holds]:
@@ -121,6 +138,8 @@ def _bootstrap(
             Related(url.pin.location, f"installs Flux {url.release}"),
             *_answers(conflicts, chart.pin.location, evidence),
         ),
+        gist=f"on a new cluster the API server refuses the CRDs of {chart.words} over those of "
+        f"Flux {url.release}, which {who} installs: {_each(conflicts)}",
     )
 
 
@@ -143,7 +162,7 @@ def _answers(
 
 def upgrade(evidence: Evidence) -> Iterator[Outcome]:
     """The CRDs can be applied over what existing clusters hold."""
-    targets = _charts(evidence.inventory, evidence) or _installs(evidence.inventory)
+    targets = _charts(evidence.inventory, evidence) or _installs(evidence.inventory, evidence)
     if not targets:
         yield _nothing(evidence.inventory)
         return
@@ -213,7 +232,7 @@ def _left(target: _Holds, evidence: Evidence) -> tuple[list[str], list[NotRun]]:
     base = before.inventory if before else Inventory()
     left: dict[str, _Holds] = {}
     unknown = []
-    for one in (*_charts(base, evidence), *_installs(base)):
+    for one in (*_charts(base, evidence), *_installs(base, evidence)):
         if _elsewhere(one.pin, target.pin):
             continue
         why = None if one.release == target.release else _unknown("FB202", evidence, one)
@@ -236,7 +255,7 @@ def unsure(evidence: Evidence) -> bool:
     compared = not isinstance(evidence.baseline, Absent)
     if evidence.stored is not None or not compared or not evidence.crds:
         return False
-    targets = _charts(evidence.inventory, evidence) or _installs(evidence.inventory)
+    targets = _charts(evidence.inventory, evidence) or _installs(evidence.inventory, evidence)
     return any(
         stored_versions.reachable(evidence.crds, left, target.release)
         for target in targets
@@ -308,6 +327,8 @@ UPGRADE = Rule(
     cited(upgrade),
     needs=("releases",),
     traits=frozenset({Trait.SAFETY}),
+    danger=Danger.MIXES,
+    broken="clusters store API versions that the release does not serve",
 )
 
 RULES = (
@@ -319,6 +340,8 @@ RULES = (
         cited(bootstrap),
         needs=("releases",),
         traits=frozenset({Trait.SAFETY}),
+        danger=Danger.MIXES,
+        broken="new clusters refuse the CRDs over those installed first",
     ),
     UPGRADE,
 )

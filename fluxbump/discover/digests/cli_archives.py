@@ -1,15 +1,18 @@
-"""URLs of the files of the flux CLI, as Flux publishes them: `flux_VERSION_…`, beside the manifest.
+"""Files of the flux CLI, as Flux publishes them: `flux_VERSION_…`, beside the manifest. Pure.
 
-The version stands in each twice. Pure.
+The version stands in each URL twice. The sha256 of every file is in `flux_VERSION_checksums.txt`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
+from fluxbump.discover.digests import spellings
 from fluxbump.discover.embedded import program_source
 from fluxbump.discover.variables import references
+from fluxbump.errors import HalfBumpError
+from fluxbump.model import FLUX, Form, Inventory, Pin, Related, Track, TrackKind
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.patterns import lazy_pattern
 
@@ -22,6 +25,86 @@ URL = lazy_pattern(
     rf"{RELEASES}(?<![\w.-]{RELEASES})(?P<tag>(?:{references.PIECE}|[^/\s\"'`])++)/"
     rf"flux_(?P<again>{_VERSION})_"
 )
+
+_PLATFORM = lazy_pattern(r"(?P<platform>[a-z]+_[a-z0-9]+\.(?:tar\.gz|zip))(?![\w.])")
+_SUM = lazy_pattern(r"(?P<digest>[0-9a-f]{64})[ \t]+\*?flux_[^\s_]+_(?P<platform>\S+)")
+
+Checksums = Callable[[str], str]
+"""Returns the file with the checksums of a release; raises IndexSourceError."""
+
+
+def platform(url: str) -> str | None:
+    """Return what a URL ends in, `linux_amd64.tar.gz`; None where that is computed."""
+    versioned = URL.search(url)
+    match = _PLATFORM.match(url, versioned.end()) if versioned else None
+    return match["platform"] if match else None
+
+
+def track(platform: str, encoding: str) -> Track:
+    """Return the line of versions that the sha256 of a platform's archive is, in one encoding."""
+    return spellings.track(encoding, f"{NAME} {platform}")
+
+
+def digests(pins: Iterable[Pin]) -> list[Pin]:
+    """Return the pins that are digests of archives."""
+    return [
+        pin
+        for pin in pins
+        if pin.track.kind is TrackKind.DIGEST and pin.track.name.startswith(f"{NAME} ")
+    ]
+
+
+def targets(inventory: Inventory, release: str, checksums: Checksums) -> dict[Track, str]:
+    """Return what digests of archives become at a release.
+
+    Args:
+        inventory: whose digests.
+        release: to go to, without a leading `v`.
+        checksums: of releases.
+
+    Raises:
+        HalfBumpError: what stands beside a URL is the digest of something else, such as the
+            unpacked archive, or the new release has no such archive.
+        IndexSourceError: the checksums of the old release or of the new one are not available.
+    """
+    found: dict[Track, str] = {}
+    for pin in digests(inventory.pins):
+        old = {
+            other.value
+            for other in inventory.pins
+            if (other.track, other.form) == (FLUX, Form.EXACT)
+            and other.location.path == pin.location.path
+        }
+        if old <= {release}:
+            continue
+        known = {_sums(checksums(one)).get(pin.track) for one in sorted(old)}
+        new = _sums(checksums(release)).get(pin.track)
+        if pin.value not in known:
+            raise _stays(pin, f"is not that of Flux {' or '.join(sorted(old))}")
+        if new is None:
+            raise _stays(pin, f"must move, and Flux {release} has no such archive")
+        found[pin.track] = new
+    return found
+
+
+def _sums(text: str) -> dict[Track, str]:
+    """Return the digests that a file of checksums has, in each encoding."""
+    return {
+        track(match["platform"], encoding): value
+        for match in map(_SUM.fullmatch, text.splitlines())
+        if match
+        for encoding, value in spellings.spelled(bytes.fromhex(match["digest"])).items()
+    }
+
+
+def _stays(pin: Pin, why: str) -> HalfBumpError:
+    message = f"the {pin.subject} {why}"
+    return HalfBumpError(
+        message,
+        where=pin.location,
+        hint="set it by hand, and exclude the file in fluxbump.yaml",
+        places=[Related(pin.location, message)],
+    )
 
 
 def found(

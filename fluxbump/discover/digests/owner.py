@@ -30,6 +30,8 @@ _KEY_LENGTH = 200
 """Characters in front of a digest in which its key is."""
 _BLOCK = 400
 """Characters in front of the default of a variable, in which its block begins."""
+_LONGEST_COMMAND = 4096
+"""Characters on either side of a place that are read of its statement."""
 _BRACKETS = 4
 """Brackets that may be around a digest inside those that hold its URL."""
 
@@ -101,9 +103,11 @@ class Owners(Struct, dict=True):
         None if that scope has other downloads too, and what is meant is not known.
         """
         for scope in self._around(download.start):
+            if len(self._within(scope)) > 1:  # so have all scopes around it
+                return None
             found = pattern.search(self.file.text, scope.start, scope.end)
             if found:
-                return found if len(self._within(scope)) == 1 else None
+                return found if self._within(scope) else None
         return None
 
     def is_named(self, name: str) -> bool:
@@ -117,7 +121,7 @@ class Owners(Struct, dict=True):
         text, scope = self.file.text, self._scopes.statement(start)
         found = (
             _CHECKED.match(text[end : self.file.line_span(end)[1]]),
-            _SUMMED.search(text, scope.start, start),
+            _SUMMED.search(text, max(scope.start, start - _LONGEST_COMMAND), start),
         )
         wanted = {basename(one["file"].strip("\"'")) for one in found if one}
         saved = [one for name in wanted for one in self._saved.get(name, ())]
@@ -135,9 +139,12 @@ class Owners(Struct, dict=True):
     def _files(self, download: Download) -> set[str]:
         """Return the names that a download may be saved under."""
         scope, text = self._scopes.statement(download.start), self.file.text
-        near = [one for one in self._within(scope) if one.identity != download.identity]
-        start = max((one.end for one in near if one.end <= download.start), default=scope.start)
-        end = min((one.start for one in near if one.start >= download.end), default=scope.end)
+        low = max(scope.start, download.start - _LONGEST_COMMAND)
+        high = min(scope.end, download.end + _LONGEST_COMMAND)
+        some = self._within(EnclosingScope(low, high, "statement"))
+        near = [one for one in some if one.identity != download.identity]
+        start = max((one.end for one in near if one.end <= download.start), default=low)
+        end = min((one.start for one in near if one.start >= download.end), default=high)
         saved = {basename(one["file"]) for one in _SAVED.finditer(text, start, end)}
         if re.match(r"\s*ADD\b", text[scope.start : scope.end]):
             saved.add(basename(text[scope.start : scope.end].split()[-1]))

@@ -16,7 +16,7 @@ _TOKEN = lazy_pattern(
     r"""
     (?P<comment>\#[^\n]*|//[^\n]*|/\*.*?(?:\*/|\Z))
   | (?P<heredoc><<-?(?P<mark>[A-Za-z_][\w-]*)[ \t]*\r?\n.*?(?:^[ \t]*(?P=mark)[ \t]*\r?$|\Z))
-  | (?P<string>"(?:\\.|[^"\\\n])*")
+  | (?P<string>(?<!\\)"(?:\\.|[^"\\\n])*")
   | (?P<name>[A-Za-z_][\w-]*)
   | (?P<punctuation>[][{}()])
     """,

@@ -31,7 +31,8 @@ _MOST_BRACKETS = 200
 
 # What Go templates, Terraform templates, Flux substitutions and ResourceSets put in.
 _DIRECTIVE = lazy_pattern(
-    r"\{\{[^\n]*?\}\}|\{%[^\n]*?%\}|\$\{[^{}\n]*\}|\$\{\{[^\n]*?\}\}|%\{[^{}\n]*\}"
+    r"\{\{[^\n]{0,2000}?\}\}|\{%[^\n]{0,2000}?%\}|\$\{[^{}\n]{0,2000}\}"
+    r"|\$\{\{[^\n]{0,2000}?\}\}|%\{[^{}\n]{0,2000}\}"
     r"|<<[^<>\n]{0,200}>>"
 )
 _ALONE = lazy_pattern(
@@ -334,7 +335,7 @@ def _shape(line: str, column: int) -> str:
     return "item" if item else "outside"
 
 
-_BRACE_OR_STRING = lazy_pattern(r"""[{}]|"(?:\\.|[^"\\])*"|'[^'\n]*'""")
+_BRACE_OR_STRING = lazy_pattern(r"""[{}]|(?<!\\)"(?:\\.|[^"\\])*"|'[^'\n]*'""")
 
 
 def _closing(text: str, opening: int, end: int) -> int | None:

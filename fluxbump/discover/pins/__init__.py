@@ -35,6 +35,7 @@ from fluxbump.discover.pins.releases import (
     flux_operator,
     go_module,
     gotk_components,
+    install_manifest,
     install_url,
     kustomize_remote,
     schema_url,
@@ -45,6 +46,7 @@ from fluxbump.discover.pins.releases import (
 KINDS: dict[str, Kind] = {  # where several say what is installed, the first counts
     install_url.NAME: install_url,
     gotk_components.NAME: gotk_components,
+    install_manifest.NAME: install_manifest,
     digest.NAME: digest,
     chart_dependency.NAME: chart_dependency,
     values_mirror.NAME: values_mirror,

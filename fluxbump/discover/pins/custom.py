@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from fluxbump.discover.pins.kind import Context, CustomPin, pin_at
-from fluxbump.model import Pin, Role, Track
-from fluxbump.text import yaml
+from fluxbump.discover.pins.kind import SETTINGS_FILE, Context, CustomPin, pin_at
+from fluxbump.errors import ConfigError
+from fluxbump.model import Location, Pin, Role, Track
+from fluxbump.text import bounded_pattern, yaml
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.version_forms import form_of
 
@@ -34,10 +35,17 @@ def _by_key(file: TextFile, custom: CustomPin, track: Track) -> Iterator[Pin]:
 
 
 def _by_pattern(file: TextFile, custom: CustomPin, track: Track) -> Iterator[Pin]:
-    if custom.pattern is None:
+    if not custom.pattern:
         return
-    for match in custom.pattern.finditer(file.text):
-        form, skip = form_of(match["version"])
-        start, end = match.start("version") + skip, match.end("version")
-        where = file.location(start)
-        yield Pin(NAME, track, where, start, end, file.text[start:end], form, "configured pin")
+    try:
+        for first, end in bounded_pattern.found(custom.pattern, "version", file.text):
+            form, skip = form_of(file.text[first:end])
+            start = first + skip
+            where = file.location(start)
+            yield Pin(NAME, track, where, start, end, file.text[start:end], form, "configured pin")
+    except bounded_pattern.PatternLimitError as limit:
+        raise ConfigError(
+            f"the pattern {limit.reason}: {file.path}",
+            where=Location(SETTINGS_FILE, custom.line),
+            hint="make it say more, such as the text in front of the version, and repeat less",
+        ) from None

@@ -30,6 +30,9 @@ from fluxbump.text.live_code import TextFile
 from fluxbump.text.version_forms import form_of
 from fluxbump.text.yaml import Scalar
 
+SETTINGS_FILE = "fluxbump.yaml"
+"""What a team can set; a pin that it adds has its place there."""
+
 COMMUNITY_REPOSITORIES = (
     "https://fluxcd-community.github.io/helm-charts",
     "oci://ghcr.io/fluxcd-community/charts",
@@ -59,14 +62,14 @@ class CustomPin(Struct, frozen=True):
         path: glob over the repository's paths.
         track: `flux`, `flux2` or the name of a bumped chart.
         key: dotted path to a YAML scalar, or empty.
-        pattern: regular expression with a group `version`, or None.
+        pattern: regular expression with a group `version`, or empty.
         line: of fluxbump.yaml, where it is said.
     """
 
     path: str
     track: str
     key: tuple[str, ...] = ()
-    pattern: re.Pattern[str] | None = None
+    pattern: str = ""
     line: int = 1
 
 

@@ -128,10 +128,11 @@ def is_searched(file: TextFile, offset: int) -> bool:
 
     It is an argument of grep, sed and the like, or the value of a key such as `matchStrings`.
     """
-    start = file.text.rfind("\n", 0, offset) + 1
-    while start > 1 and file.text[:start].endswith(("\\\n", "\\\r\n")):
-        start = file.text.rfind("\n", 0, start - 1) + 1
-    before = file.text[max(start, offset - 2_000) : offset]
+    first = max(0, offset - 2_000)
+    start = file.text.rfind("\n", first, offset) + 1
+    while start > first and file.text.endswith(("\\\n", "\\\r\n"), 0, start):
+        start = file.text.rfind("\n", first, start - 1) + 1
+    before = file.text[max(start, first) : offset]
     return bool(_TOOLS.search(_command(before)) or _KEYS.search(before))
 
 

@@ -143,6 +143,14 @@ def narrowed(old: str, new: str, used: frozenset[tuple[str, str]]) -> frozenset[
     return frozenset(found)
 
 
+@cache
+def patterns() -> frozenset[str]:
+    """Return the patterns of the table: each was read, and none takes long over any text."""
+    kinds = _table()["kinds"].values()
+    entries = (_parsed(raw) for fact in kinds for raw in fact["fields"].values())
+    return frozenset(one.pattern for some in entries for one in some if one.pattern)
+
+
 def _ever_changes(entries: tuple[Field, ...]) -> bool:
     return len(entries) > 1 or any(one.until for one in entries)
 

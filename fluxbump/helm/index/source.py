@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 from msgspec import Struct
 
-from fluxbump.errors import IndexSourceError
+from fluxbump.errors import IndexSourceError, NoAnswerError
 from fluxbump.helm.index import directory, file, oci, places, url
 from fluxbump.helm.index.entries import parse_index
 from fluxbump.model import ChartIndex, ChartRelease, IndexSource
@@ -98,7 +98,8 @@ class _Source(Struct, frozen=True):
         except HttpError as error:
             if error.status == _NOT_FOUND:
                 error.hint = "check the URL; an index is usually called index.yaml"
-            raise error.reading("the chart index", IndexSourceError) from None
+            kind = NoAnswerError if error.silent else IndexSourceError
+            raise error.reading("the chart index", kind) from None
         return parse_index(
             listing.data, chart=self.chart, source=self.place.name, problems=listing.problems
         )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from fluxbump.check.rules.rule import Rule
 from fluxbump.check.verdict import NewSuppression, Verdict
 from fluxbump.model import Finding, Location, Severity
+from fluxbump.reports.next_steps import Step
 from fluxbump.reports.table import Paint, printable
 
 
@@ -17,11 +19,18 @@ class Format(Protocol):
     NAME: str
     """The format's name, as `--format` takes it and the docs print it."""
 
-    def render(self, verdict: Verdict, rules: Mapping[str, Rule], paint: Paint) -> str:
+    def render(
+        self,
+        verdict: Verdict,
+        rules: Mapping[str, Rule],
+        paint: Paint,
+        steps: Sequence[Step] = (),
+    ) -> str:
         """Say `verdict`; never empty, without a final newline, and always encodes as UTF-8.
 
         A code that is not in `rules` is said without its slug. Only formats that a terminal shows
-        use `paint`.
+        use `paint`. `steps` is what a reader can type next; formats with no place for that leave
+        it out.
         """
         ...
 
@@ -48,7 +57,7 @@ def title(code: str, rules: Mapping[str, Rule]) -> str:
 
 def codes(verdict: Verdict) -> tuple[str, ...]:
     """All codes that a verdict is about: those that were selected first, in their order."""
-    found = (*verdict.findings, *(finding for finding, _ in verdict.suppressed))
+    found = (*every(verdict), *(finding for finding, _ in verdict.suppressed))
     seen = (
         *(finding.code for finding in found),
         *(skipped_rule.code for skipped_rule in verdict.not_run),
@@ -63,6 +72,13 @@ def new_suppression(one: NewSuppression) -> str:
     return f"{printable(one.statement)}, {counts} ({reason})"
 
 
+def every(verdict: Verdict) -> tuple[Finding, ...]:
+    """Return what is wrong, and what a baseline file accepts of it, by rule and place."""
+    accepted = verdict.accepted.findings if verdict.accepted else ()
+    found = (*verdict.findings, *accepted)
+    return tuple(sorted(found, key=lambda one: (one.code, one.location))) if accepted else found
+
+
 def of_severity(verdict: Verdict, severity: Severity) -> tuple[Finding, ...]:
     """Return the findings of one severity."""
     return tuple(finding for finding in verdict.findings if finding.severity is severity)
@@ -73,14 +89,25 @@ def summary(verdict: Verdict) -> str:
 
     Nothing here says that all is well: a rule that did not run has not passed.
     """
-    counts = [_count(len(of_severity(verdict, severity)), severity.value) for severity in Severity]
-    parts = [part for part in counts if part] or ["No findings"]
+    parts = [count(verdict.findings) or "No findings"]
+    if verdict.inherited is not None and verdict.findings:
+        parts.append(f"{len(verdict.findings) - len(verdict.inherited)} of them new")
+    if verdict.accepted is not None:
+        parts.append(f"{len(verdict.accepted.findings)} accepted by the baseline")
     if verdict.suppressed:
         parts.append(f"{len(verdict.suppressed)} suppressed")
     if verdict.not_run:
         rules = _count(len({skipped_rule.code for skipped_rule in verdict.not_run}), "rule")
         parts.append(f"{rules} not run")
     return ", ".join(parts)
+
+
+def count(findings: Iterable[Finding]) -> str:
+    """Count findings by severity: `3 errors, 1 warning`; nothing if there are none."""
+    counted = Counter(finding.severity for finding in findings)
+    return ", ".join(
+        _count(counted[severity], severity.value) for severity in Severity if counted[severity]
+    )
 
 
 def _count(number: int, word: str) -> str:

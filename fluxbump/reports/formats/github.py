@@ -2,17 +2,20 @@
 
 The syntax is that of "Workflow commands for GitHub Actions" in GitHub's documentation; the escapes
 are those that the runner takes back (`Runner.Common/ActionCommand.cs` in actions/runner, and
-`escapeData` and `escapeProperty` in actions/toolkit).
+`escapeData` and `escapeProperty` in actions/toolkit). GitHub shows ten annotations of a severity
+for a step, so one annotation is one group, and the worst come first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-from fluxbump.check.rules.rule import Rule
+from fluxbump.check.groups import FindingGroup, grouped
+from fluxbump.check.rules.rule import NotRun, Rule
 from fluxbump.check.verdict import NewSuppression, Verdict
-from fluxbump.model import Finding, Location, Severity
-from fluxbump.reports.formats.format import new_suppression, place, summary, title
+from fluxbump.model import Location, Severity
+from fluxbump.reports.formats.format import count, new_suppression, place, summary, title
+from fluxbump.reports.next_steps import Step
 from fluxbump.reports.table import Paint, printable
 
 NAME = "github"
@@ -20,15 +23,16 @@ NAME = "github"
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 _DATA = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
 _PROPERTY = _DATA | str.maketrans({":": "%3A", ",": "%2C"})
+_PLACES = 20  # of one annotation; its first place is where GitHub shows it
 
 
-def render(verdict: Verdict, rules: Mapping[str, Rule], paint: Paint) -> str:
-    """Say new suppressions, findings, and rules that did not run as annotations; the summary."""
+def render(
+    verdict: Verdict, rules: Mapping[str, Rule], paint: Paint, steps: Sequence[Step] = ()
+) -> str:
+    """Say each group of findings as an annotation, then what was not run, and the summary."""
     lines = [_new(suppression) for suppression in verdict.new_suppressions]
-    lines += [_finding(finding, rules) for finding in verdict.findings]
-    for skipped_rule in verdict.not_run:
-        name = f"{title(skipped_rule.code, rules)}: not run"
-        lines.append(_command("notice", {"title": name}, printable(skipped_rule.reason)))
+    lines += [_group(group, rules) for group in grouped(verdict.listed)]
+    lines += [*_before(verdict), *_not_run(verdict.not_run, rules)]
     return "\n".join([*lines, f"fluxbump check: {summary(verdict)}"])
 
 
@@ -45,11 +49,32 @@ def _place(location: Location) -> dict[str, str]:
     }
 
 
-def _finding(one: Finding, rules: Mapping[str, Rule]) -> str:
-    properties = _place(one.location) | {"title": title(one.code, rules)}
-    others = [f"also {place(r.location)}  {printable(r.message)}" for r in one.related]
-    message = "\n".join([printable(one.message), *others])
-    return _command(_COMMANDS[one.severity], properties, message)
+def _group(group: FindingGroup, rules: Mapping[str, Rule]) -> str:
+    first, *others = group.findings
+    number = f" ({len(group.findings)} places)" if others else ""
+    properties = _place(first.location) | {"title": f"{title(group.code, rules)}{number}"}
+    lines = [
+        *(f"also {place(r.location)}  {printable(r.message)}" for r in first.related if not others),
+        *(f"also {place(finding.location)}" for finding in others[:_PLACES]),
+    ]
+    if len(others) > _PLACES:
+        lines.append(f"and {len(others) - _PLACES} more places")
+    message = "\n".join([printable(group.message), *lines])
+    return _command(_COMMANDS[group.severity], properties, message)
+
+
+def _before(verdict: Verdict) -> Iterator[str]:
+    """Count what was there before; errors are listed, since they fail the check all the same."""
+    if verdict.counted:
+        said = f"{count(verdict.counted)} that the base has too: fluxbump check --all lists them"
+        yield _command("notice", {"title": "fluxbump check: there before"}, said)
+
+
+def _not_run(skipped: Sequence[NotRun], rules: Mapping[str, Rule]) -> Iterator[str]:
+    """Say in one annotation what was not judged."""
+    if skipped:
+        lines = [f"{title(one.code, rules)}: {printable(one.reason)}" for one in skipped]
+        yield _command("notice", {"title": "fluxbump check: rules not run"}, "\n".join(lines))
 
 
 def _command(name: str, properties: Mapping[str, str], message: str) -> str:

@@ -5,16 +5,19 @@ Within a version, keys are only added.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from typing_extensions import TypedDict
 
+from fluxbump.check.groups import shared
 from fluxbump.check.rules.rule import NotRun, Rule
 from fluxbump.check.verdict import NewSuppression, Suppression, Verdict
 from fluxbump.model import Finding, Severity
 from fluxbump.reports.formats.format import of_severity, slug
 from fluxbump.reports.json_encoder import dump
+from fluxbump.reports.next_steps import Step
+from fluxbump.reports.next_steps_json import NextJson, next_json
 from fluxbump.reports.result_json import FindingJson, PlaceJson, findings
 from fluxbump.reports.table import Paint
 
@@ -22,9 +25,17 @@ NAME = "json"
 
 
 class CheckedJson(FindingJson):
-    """What a rule says; `slug` is empty for a code that is no rule's."""
+    """What a rule says.
+
+    `slug` is empty for a code that is no rule's. `group` is the message without its subject:
+    findings that agree in code, severity and `group` are one group. `fix` is the option of fluxbump
+    that fixes it, empty if there is none. `new` is null if no revision was named to compare with.
+    """
 
     slug: str
+    group: str
+    fix: str
+    new: bool | None
 
 
 class SuppressedJson(CheckedJson):
@@ -54,6 +65,22 @@ class CheckNotRunJson(TypedDict):
     reason: str
 
 
+class StaleJson(TypedDict):
+    """An entry of the baseline file that matches nothing any more."""
+
+    code: str
+    path: str
+    about: str
+
+
+class BaselineJson(TypedDict):
+    """What a baseline file accepts."""
+
+    path: str
+    accepted: list[CheckedJson]
+    stale: list[StaleJson]
+
+
 class CountsJson(TypedDict):
     """How many there are; `not_run` counts rules."""
 
@@ -65,7 +92,7 @@ class CountsJson(TypedDict):
 
 
 class CheckJson(TypedDict):
-    """What `fluxbump check --format json` prints."""
+    """What `fluxbump check --output json` prints; `baseline` is null without such a file."""
 
     schema: Literal["fluxbump/check/v1"]
     subject: str
@@ -74,30 +101,61 @@ class CheckJson(TypedDict):
     findings: list[CheckedJson]
     suppressed: list[SuppressedJson]
     not_run: list[CheckNotRunJson]
+    baseline: BaselineJson | None
     summary: CountsJson
+    next: list[NextJson]
 
 
-def render(verdict: Verdict, rules: Mapping[str, Rule], paint: Paint) -> str:
+def render(
+    verdict: Verdict, rules: Mapping[str, Rule], paint: Paint, steps: Sequence[Step] = ()
+) -> str:
     """Say everything that the verdict holds."""
+    found = verdict.findings
     report: CheckJson = {
         "schema": "fluxbump/check/v1",
         "subject": verdict.subject,
         "codes": list(verdict.codes),
-        "new_suppressions": [_new(one) for one in verdict.new_suppressions],
-        "findings": [_finding(finding, rules) for finding in verdict.findings],
+        "new_suppressions": [_said_new(one) for one in verdict.new_suppressions],
+        "findings": [_finding(finding, rules, _new(finding, verdict)) for finding in found],
         "suppressed": [_suppressed(finding, by, rules) for finding, by in verdict.suppressed],
         "not_run": [_not_run(skipped_rule, rules) for skipped_rule in verdict.not_run],
+        "baseline": _baseline(verdict, rules),
         "summary": _summary(verdict),
+        "next": next_json(steps),
     }
     return dump(report)
 
 
-def _finding(one: Finding, rules: Mapping[str, Rule]) -> CheckedJson:
+def _new(one: Finding, verdict: Verdict) -> bool | None:
+    return None if verdict.inherited is None else one not in verdict.inherited
+
+
+def _finding(one: Finding, rules: Mapping[str, Rule], new: bool | None = None) -> CheckedJson:  # noqa: FBT001  # a fact, not a switch
     (said,) = findings([one])
-    return {**said, "slug": slug(one.code, rules)}
+    return {
+        **said,
+        "slug": slug(one.code, rules),
+        "group": shared(one),
+        "fix": one.fix,
+        "new": new,
+    }
 
 
-def _new(one: NewSuppression) -> NewSuppressionJson:
+def _baseline(verdict: Verdict, rules: Mapping[str, Rule]) -> BaselineJson | None:
+    accepted = verdict.accepted
+    if accepted is None:
+        return None
+    return {
+        "path": accepted.file,
+        "accepted": [_finding(finding, rules) for finding in accepted.findings],
+        "stale": [
+            {"code": entry.code, "path": entry.path, "about": entry.about}
+            for entry in accepted.stale
+        ],
+    }
+
+
+def _said_new(one: NewSuppression) -> NewSuppressionJson:
     where = one.location
     return {
         "path": where.path,

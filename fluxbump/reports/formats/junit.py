@@ -6,13 +6,14 @@ and the others read too: `testsuites`, one `testsuite`, and one `testcase` per r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from xml.etree import ElementTree as ET
 
 from fluxbump.check.rules.rule import Rule
 from fluxbump.check.verdict import Verdict
 from fluxbump.model import Finding, Severity
 from fluxbump.reports.formats.format import codes, of_severity, place, title
+from fluxbump.reports.next_steps import Step
 from fluxbump.reports.table import Paint, printable
 
 NAME = "junit"
@@ -20,7 +21,9 @@ NAME = "junit"
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
 
 
-def render(verdict: Verdict, rules: Mapping[str, Rule], paint: Paint) -> str:
+def render(
+    verdict: Verdict, rules: Mapping[str, Rule], paint: Paint, steps: Sequence[Step] = ()
+) -> str:
     """Say each rule as a test: failed by errors, skipped when it did not run."""
     root = ET.Element("testsuites")
     suite = ET.SubElement(root, "testsuite", name=f"fluxbump check: {printable(verdict.subject)}")
@@ -58,12 +61,16 @@ def _case(suite: ET.Element, code: str, verdict: Verdict, rules: Mapping[str, Ru
 
 
 def _output(code: str, verdict: Verdict) -> list[str]:
-    """What does not fail a test: warnings, notes, and what is suppressed."""
+    """What does not fail a test: warnings, notes, what is suppressed, and what is accepted."""
     lines = [
         _lines([finding], f"{severity.value}: ")
         for severity in (Severity.WARNING, Severity.NOTE)
         for finding in of_severity(verdict, severity)
         if finding.code == code
+    ]
+    accepted = verdict.accepted.findings if verdict.accepted else ()
+    lines += [
+        _lines([finding], "accepted before: ") for finding in accepted if finding.code == code
     ]
     for finding, by in verdict.suppressed:
         if finding.code == code:

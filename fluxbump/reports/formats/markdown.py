@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from fluxbump.check.groups import FindingGroup, grouped
 from fluxbump.check.rules.rule import NotRun, Rule
 from fluxbump.check.verdict import NewSuppression, Suppression, Verdict
-from fluxbump.model import Finding, Location, Severity
-from fluxbump.reports.formats.format import new_suppression, summary, title
+from fluxbump.model import Finding, Location
+from fluxbump.reports.formats.format import count, new_suppression, summary, title
+from fluxbump.reports.next_steps import Step
 from fluxbump.reports.table import Paint, printable
 from fluxbump.text import markdown
 
@@ -21,25 +23,34 @@ MARKER = "<!-- fluxbump check -->"
 
 _SUBJECT = 200
 _RELATED = 10  # places of one finding
+_FOLDED = 200  # places of one group
 _FRAME = 800  # headings, and the lines that say what was left out
 
-_SEVERITIES = tuple(Severity)
+_PLURALS = {"entry": "entries", "group of findings": "groups of findings"}
 
 
-def render(verdict: Verdict, rules: Mapping[str, Rule], paint: Paint, *, limit: int = LIMIT) -> str:
-    """Say the verdict in at most `limit` characters, errors first.
+def render(
+    verdict: Verdict,
+    rules: Mapping[str, Rule],
+    paint: Paint,
+    steps: Sequence[Step] = (),
+    *,
+    limit: int = LIMIT,
+) -> str:
+    """Say the verdict in at most `limit` characters, one row for each group, the worst first.
 
     Whatever is left out is counted. Only the heading is longer than a `limit` under some 4,000.
     """
-    found = sorted(verdict.findings, key=lambda finding: _SEVERITIES.index(finding.severity))
+    found = grouped(verdict.listed)
     head = [MARKER, f"### fluxbump check: {summary(verdict)}", "", _subject(verdict)]
     room = limit - _FRAME - sum(map(len, head))
     new, room = _fit([_new(suppression) for suppression in verdict.new_suppressions], room)
     head += _section("New suppressions to review first", new, len(verdict.new_suppressions))
-    rows, room = _fit([_row(finding, rules) for finding in found], room)
+    rows, room = _fit([_row(group, rules) for group in found], room)
     not_run, room = _fit([_not_run(skipped_rule, rules) for skipped_rule in verdict.not_run], room)
     suppressed, room = _fit([_suppressed(*pair, rules) for pair in verdict.suppressed], room)
-    lines = [*head, *_table(rows, len(found))]
+    folded, room = _fit([_folded(group, rules) for group in found if group.findings[1:]], room)
+    lines = [*head, *_table(rows, len(found)), *_before(verdict), *_next(steps), *folded]
     lines += _section("Not run, so neither passed nor failed", not_run, len(verdict.not_run))
     lines += _section("Suppressed", suppressed, len(verdict.suppressed))
     return "\n".join(lines)
@@ -61,7 +72,7 @@ def _subject(verdict: Verdict) -> str:
 
 def _table(rows: Sequence[str], all_of_them: int) -> list[str]:
     lines = ["", "| Severity | Rule | Place | Message |", "| --- | --- | --- | --- |", *rows]
-    return [*(lines if rows else ()), *_left_out(all_of_them - len(rows), "finding")]
+    return [*(lines if rows else ()), *_left_out(all_of_them - len(rows), "group of findings")]
 
 
 def _section(heading: str, items: Sequence[str], all_of_them: int) -> list[str]:
@@ -73,14 +84,41 @@ def _section(heading: str, items: Sequence[str], all_of_them: int) -> list[str]:
 def _left_out(number: int, word: str) -> list[str]:
     if not number:
         return []
-    what = {"entry": "entries"}.get(word, f"{word}s") if number > 1 else word
+    what = _PLURALS[word] if number > 1 else word
     verb = "is" if number == 1 else "are"
     return ["", f"**{number} {what} {verb} left out**, for length; `fluxbump check` lists all."]
 
 
-def _row(one: Finding, rules: Mapping[str, Rule]) -> str:
-    cells = (one.severity.value, title(one.code, rules), _place(one.location), _message(one))
-    return f"| {' | '.join(cells)} |"
+def _row(group: FindingGroup, rules: Mapping[str, Rule]) -> str:
+    first, *others = group.findings
+    where = _place(first.location) + (f" and {len(others)} more" if others else "")
+    said = _plain(group.message) if others else _message(first)
+    return f"| {group.severity.value} | {title(group.code, rules)} | {where} | {said} |"
+
+
+def _folded(group: FindingGroup, rules: Mapping[str, Rule]) -> str:
+    """List the places of a group, folded: a table's row has no room for them."""
+    shown = group.findings[:_FOLDED]
+    lines = [f"- {_place(finding.location)}" for finding in shown]
+    if len(group.findings) > len(shown):
+        lines.append(f"- and {len(group.findings) - len(shown)} more")
+    head = f"{title(group.code, rules)}: {len(group.findings)} places"
+    return "\n".join(["", f"<details><summary>{head}</summary>", "", *lines, "", "</details>"])
+
+
+def _before(verdict: Verdict) -> list[str]:
+    if not verdict.counted:
+        return []
+    return ["", f"There before: {count(verdict.counted)}; `fluxbump check --all` lists them."]
+
+
+def _next(steps: Sequence[Step]) -> list[str]:
+    if not steps:
+        return []
+    items = [
+        f"- {_code(step.command)}{f': {_plain(step.why)}' if step.why else ''}" for step in steps
+    ]
+    return ["", "Next:", "", *items]
 
 
 def _message(one: Finding) -> str:

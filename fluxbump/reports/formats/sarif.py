@@ -6,16 +6,16 @@ The numbers with § are sections of the standard: "Static Analysis Results Inter
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from hashlib import sha256
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
+from fluxbump.check.fingerprints import fingerprints
 from fluxbump.check.rules.rule import NotRun, Rule
 from fluxbump.check.verdict import Suppression, Verdict
 from fluxbump.model import Finding, Location
 from fluxbump.reports.formats.format import codes
 from fluxbump.reports.json_encoder import dump
+from fluxbump.reports.next_steps import Step
 from fluxbump.reports.table import Paint, printable
 from fluxbump.version import __version__
 
@@ -28,8 +28,17 @@ SCHEMA = (
 
 _Json = dict[str, object]
 
+_IN_BASELINE: _Json = {
+    "kind": "external",
+    "status": "accepted",
+    "justification": "in the baseline file",
+}
+"""What accepts the findings of a baseline file (§3.35)."""
 
-def render(verdict: Verdict, rules: Mapping[str, Rule], paint: Paint) -> str:
+
+def render(
+    verdict: Verdict, rules: Mapping[str, Rule], paint: Paint, steps: Sequence[Step] = ()
+) -> str:
     """Say the verdict as one run (§3.14)."""
     order = {code: index for index, code in enumerate(codes(verdict))}
     driver = {
@@ -77,12 +86,14 @@ def _not_run(one: NotRun, order: Mapping[str, int]) -> _Json:
 
 def _results(verdict: Verdict, order: Mapping[str, int]) -> list[_Json]:
     """All findings, in one order whether suppressed or not, so that fingerprints stay."""
-    every: list[tuple[Finding, tuple[Suppression, ...]]] = [
-        *((finding, ()) for finding in verdict.findings),
-        *((finding, (by,)) for finding, by in verdict.suppressed),
+    accepted = verdict.accepted
+    every: list[tuple[Finding, list[_Json]]] = [
+        *((finding, []) for finding in verdict.findings),
+        *((finding, [_suppression(by)]) for finding, by in verdict.suppressed),
+        *((finding, [_IN_BASELINE]) for finding in (accepted.findings if accepted else ())),
     ]
     every.sort(key=lambda pair: (order[pair[0].code], pair[0].location))
-    prints = _fingerprints(finding for finding, _ in every)
+    prints = fingerprints(finding for finding, _ in every)
     return [
         {
             "ruleId": one.code,
@@ -93,10 +104,18 @@ def _results(verdict: Verdict, order: Mapping[str, int]) -> list[_Json]:
             "relatedLocations": _related(one),
             "partialFingerprints": {"fluxbump/v1": fingerprint},
             # §3.27.23: all results have it, or none has; empty means not suppressed.
-            "suppressions": [_suppression(statement) for statement in by],
+            "suppressions": by,
+            **_state(one, verdict),
         }
         for (one, by), fingerprint in zip(every, prints, strict=True)
     ]
+
+
+def _state(finding: Finding, verdict: Verdict) -> _Json:
+    """Say whether a finding was there before (§3.27.24): all results have that, or none has."""
+    if verdict.inherited is None:
+        return {}
+    return {"baselineState": "unchanged" if finding in verdict.inherited else "new"}
 
 
 def _related(finding: Finding) -> list[_Json]:
@@ -145,17 +164,3 @@ def _message(text: str) -> _Json:
     """
     plain = printable(text).replace("{", "{{").replace("}", "}}").replace("](", "] (")
     return {"text": plain}
-
-
-def _fingerprints(found: Iterable[Finding]) -> list[str]:
-    """Identify findings whatever line they are on (§3.27.17).
-
-    Findings with the same identity are told apart by counting.
-    """
-    seen: Counter[str] = Counter()
-    prints = []
-    for finding in found:
-        digest = sha256("\0".join(finding.identity).encode("utf-8", "surrogatepass")).hexdigest()
-        seen[digest] += 1
-        prints.append(f"{digest}:{seen[digest]}")
-    return prints

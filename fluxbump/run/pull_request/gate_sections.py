@@ -5,10 +5,7 @@ A rule that finds the same in hundreds of manifests is said once, with a count.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from msgspec import Struct
-
+from fluxbump.check.groups import FindingGroup, grouped
 from fluxbump.check.rules.stored_versions import UPGRADE
 from fluxbump.model import Finding, Severity
 from fluxbump.run.pull_request.sections import BodyInputs, Link, Section, place_of
@@ -21,38 +18,13 @@ _LINE = 300
 """Characters of a finding in the line of the risk."""
 
 
-class Alike(Struct, frozen=True):
-    """Findings of one rule and one severity.
-
-    Attributes:
-        findings: at least one, in the order in which they were found.
-    """
-
-    findings: tuple[Finding, ...]
-
-    @property
-    def first(self) -> Finding:
-        """The one that stands for all."""
-        return self.findings[0]
-
-
-def alike(findings: Iterable[Finding]) -> tuple[Alike, ...]:
-    """Group findings by severity, the worst first, and by rule."""
-    found: dict[tuple[int, str], list[Finding]] = {}
-    severities = tuple(Severity)
-    for finding in findings:
-        key = (severities.index(finding.severity), finding.code)
-        found.setdefault(key, []).append(finding)
-    return tuple(Alike(tuple(found[key])) for key in sorted(found))
-
-
 def risk(inputs: BodyInputs) -> Section:
     """Say in one line what can go wrong, and which rule says so."""
     prepared = inputs.prepared
-    new = alike(_new(inputs))
+    new = grouped(_new(inputs))
     hop = inputs.way.hops[0] if inputs.way and inputs.way.hops else None
-    if new and (new[0].first.severity is not Severity.NOTE or hop is None or not hop.migrate):
-        worst = new[0].first
+    if new and (new[0].severity is not Severity.NOTE or hop is None or not hop.migrate):
+        worst = new[0]
         return _risk(f"{plain(worst.message, _LINE)} ({worst.severity} of {worst.code})")
     if hop is not None and hop.migrate:
         kinds = ", ".join(plain(conflict.kind) for conflict in hop.migrate)
@@ -84,7 +56,7 @@ def gate(inputs: BodyInputs) -> Section:
     accepted = sorted({finding.code for finding in new} & prepared.accepted)
     if accepted:
         head += ["", f"Accepted by whoever started this: {', '.join(accepted)}."]
-    items = tuple(line for group in alike(new) for line in _lines(group, inputs.link))
+    items = tuple(line for group in grouped(new) for line in _lines(group, inputs.link))
     return Section("What the gate says", items, "line", (*head, *([""] if items else [])))
 
 
@@ -95,7 +67,7 @@ def inherited(inputs: BodyInputs) -> Section:
         for finding in inputs.prepared.verdict.findings
         if finding in inputs.prepared.inherited
     ]
-    items = tuple(_counts(group, inputs.link) for group in alike(found))
+    items = tuple(_counts(group, inputs.link) for group in grouped(found))
     rules = len({finding.code for finding in found})
     folded = f"{_counted(len(found), 'finding')} of {_counted(rules, 'rule')}, as before"
     return Section("Findings that were there before", items, "rule", folded=folded)
@@ -110,7 +82,7 @@ def not_run(inputs: BodyInputs) -> Section:
     return Section(title, items, "rule", folded=folded)
 
 
-def _lines(group: Alike, link: Link | None) -> tuple[str, ...]:
+def _lines(group: FindingGroup, link: Link | None) -> tuple[str, ...]:
     if len(group.findings) > _SINGLY:
         return (_counts(group, link),)
     return tuple(_line(finding, link) for finding in group.findings)
@@ -121,13 +93,13 @@ def _line(finding: Finding, link: Link | None) -> str:
     return f"- **{finding.severity}** {finding.code} {where}: {plain(finding.message)}"
 
 
-def _counts(group: Alike, link: Link | None) -> str:
+def _counts(group: FindingGroup, link: Link | None) -> str:
     if len(group.findings) == 1:
-        return _line(group.first, link)
-    first = group.first
+        return _line(group.findings[0], link)
+    first = group.findings[0]
     paths = len({finding.location.path for finding in group.findings})
     where = f"{len(group.findings)} times in {_counted(paths, 'file')}"
-    what = f"first at {place_of(first.location, link)}: {plain(first.message)}"
+    what = f"first at {place_of(first.location, link)}: {plain(group.message)}"
     return f"- **{first.severity}** {first.code} {where}, {what}"
 
 

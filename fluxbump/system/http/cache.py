@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 from msgspec import Struct
@@ -56,6 +58,18 @@ class Kept:
             return KeptAnswer(body, conditions)
         except (OSError, ValueError, LookupError, TypeError, RecursionError):
             return None
+
+    def since(self) -> datetime | None:
+        """Return when the kept answer was read or confirmed; None where there is none."""
+        try:
+            return datetime.fromtimestamp(self._path.stat().st_mtime, UTC)
+        except OSError:
+            return None
+
+    def confirm(self) -> None:
+        """Note that what is there is as good as new: the server has said so."""
+        with suppress(OSError):
+            self._path.touch()
 
     def write(self, headers: Mapping[str, str], body: bytes) -> None:
         """Keep an answer, if it may be kept (RFC 9111, 5.2.2.5).

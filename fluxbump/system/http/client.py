@@ -7,6 +7,7 @@ one deadline around all attempts and pauses, redirects, sizes, certificates and 
 from __future__ import annotations
 
 import os
+import socket
 import ssl
 import time
 import weakref
@@ -31,6 +32,9 @@ from fluxbump.version import __version__
 
 Judge = Callable[[HttpReply], Later | None]
 """Says of an answer whether another attempt may change it."""
+
+# Linux has a second code, for a name that is there and has no address.
+_NO_SUCH_HOST = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
 
 CHECK_NETWORK = "check the network and the proxy settings"
 """The hint where there is no answer at all."""
@@ -110,7 +114,7 @@ class HttpClient:
         except httpx.TransportError as error:
             return self._unreachable(error, bounds)
         except CutError:
-            return HttpError(bounds.url, "its body ends too early"), Later()
+            return HttpError(bounds.url, "its body ends too early", silent=True), Later()
         except (httpx.InvalidURL, UnicodeError):
             return HttpError(bounds.url, _REDIRECT), None
         return reply, judge(reply)
@@ -126,13 +130,19 @@ class HttpClient:
         untrusted = _untrusted(error)
         if untrusted is not None:
             hint = "name the certificate authority's file in SSL_CERT_FILE"
-            return HttpError(bounds.url, f"certificate not trusted: {untrusted}", hint), None
+            return HttpError(
+                bounds.url, f"certificate not trusted: {untrusted}", hint, silent=True
+            ), None
+        if _no_such_host(error):
+            # The name server has answered, and would answer the same again.
+            reason = "the name of its host is not found"
+            return HttpError(bounds.url, reason, CHECK_NETWORK, silent=True), None
         later = Later(untouched=isinstance(error, _NOT_SENT))
         if not isinstance(error, httpx.TimeoutException):
-            return HttpError(bounds.url, f"no answer: {reason}", CHECK_NETWORK), later
+            return HttpError(bounds.url, f"no answer: {reason}", CHECK_NETWORK, silent=True), later
         if self._clock() >= bounds.deadline:
             return too_late(bounds.url), later
-        return HttpError(bounds.url, "no answer in time", CHECK_NETWORK), later
+        return HttpError(bounds.url, "no answer in time", CHECK_NETWORK, silent=True), later
 
     @cached_property
     def _client(self) -> httpx.Client:
@@ -207,3 +217,12 @@ def _certificates(file: str | None, directory: str | None) -> ssl.SSLContext:
     """Read the certificates; once, because that takes longer than a request."""
     del file, directory  # httpx reads these variables itself
     return httpx.create_ssl_context()
+
+
+def _no_such_host(error: httpx.TransportError) -> bool:
+    cause: BaseException | None = error
+    while cause:
+        if isinstance(cause, socket.gaierror):
+            return cause.errno in _NO_SUCH_HOST
+        cause = cause.__cause__ or cause.__context__
+    return False

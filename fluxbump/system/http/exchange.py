@@ -232,4 +232,4 @@ def too_large(url: str, limit: int) -> HttpError:
 
 def too_late(url: str) -> HttpError:
     """Return the error for what was not there at its deadline."""
-    return HttpError(url, "it takes too long", "try again later")
+    return HttpError(url, "it takes too long", "try again later", silent=True)

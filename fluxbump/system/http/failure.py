@@ -10,6 +10,8 @@ from typing import TypeVar
 
 from fluxbump.errors import FluxbumpError
 
+_TOO_MANY, _SERVER_ERROR = 429, 500
+
 E = TypeVar("E", bound=FluxbumpError)
 
 
@@ -21,6 +23,7 @@ class HttpError(Exception):
         reason: for people, without secrets.
         hint: what to do about it; None if nothing is known.
         status: of the last answer; 0 if there was none.
+        silent: nothing has answered, or nothing was asked.
 
     Attributes:
         uncertain: the request may have been carried out, and must not be carried out twice.
@@ -33,13 +36,20 @@ class HttpError(Exception):
         hint: str | None = None,
         *,
         status: int = 0,
+        silent: bool = False,
     ) -> None:
         super().__init__(f"{url}: {reason}" if url else reason)
         self.url = url
         self.reason = reason
         self.hint = hint
         self.status = status
+        self._silent = silent
         self.uncertain = False
+
+    @property
+    def silent(self) -> bool:
+        """Whether there is no answer now: what was read before may stand in for it."""
+        return self._silent or self.status == _TOO_MANY or self.status >= _SERVER_ERROR
 
     def reading(self, what: str, error: type[E], *, where: str | None = None) -> E:
         """Return the expected error of a command that wanted to read something.

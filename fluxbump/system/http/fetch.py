@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -106,7 +107,7 @@ class Web:
             HttpError: it is not available within the limits, or, offline, is not kept.
         """
         address = parse(url)
-        place = Kept(self.directory / "http", str(address.copy_with(userinfo=b"", fragment=None)))
+        place = self._kept(url)
         kept = place.read()
         if kept is not None and (self.offline or settled):
             body = kept.body
@@ -117,6 +118,7 @@ class Web:
             reply = self._asked(request, progress)
             if kept is not None and conditions and reply.status == _NOT_MODIFIED:
                 body = kept.body
+                place.confirm()
             elif reply.status != _OK:
                 raise self._refused(show(address), reply)
             else:
@@ -125,6 +127,14 @@ class Web:
         if len(body) > limit:
             raise too_large(show(address), limit)
         return body
+
+    def kept_at(self, url: str) -> datetime | None:
+        """Return when what is kept of `url` was read or confirmed; None where nothing is kept."""
+        return self._kept(url).since()
+
+    def _kept(self, url: str) -> Kept:
+        address = parse(url).copy_with(userinfo=b"", fragment=None)
+        return Kept(self.directory / "http", str(address))
 
     def ask(self, request: HttpRequest) -> HttpReply:
         """Return what a server answers, whatever its status; nothing is kept.
@@ -144,6 +154,7 @@ class Web:
                 show(parse(request.url)),
                 "not in the cache, and offline",
                 f"run once without --offline: what is read then is kept in {self.directory}",
+                silent=True,
             )
         try:
             return self._client.ask(request, judge=self._later, progress=progress)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
@@ -94,7 +94,7 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
         verdict = owners.of(digest)
         ours = verdict is not None and any(one.moves for one in verdict.downloads)
         if verdict is not None and ours and context.is_acted_on(file, digest.start):
-            yield from _found(file, digest, verdict)
+            yield from _found(file, digest, verdict, downloads)
     for download in downloads:
         yield from _taken(owners, download, context)
 
@@ -204,7 +204,9 @@ def _variables(file: TextFile, context: Context, *, shared: bool) -> Iterator[Do
 # --- what is said of a digest ---------------------------------------------------------------------
 
 
-def _found(file: TextFile, digest: Digest, verdict: Ownership) -> Iterator[Found]:
+def _found(
+    file: TextFile, digest: Digest, verdict: Ownership, downloads: Sequence[Download]
+) -> Iterator[Found]:
     where = file.location(digest.start)
     moving = [one for one in verdict.downloads if one.moves]
     if not moving:
@@ -216,6 +218,13 @@ def _found(file: TextFile, digest: Digest, verdict: Ownership) -> Iterator[Found
         subject = f"{digest.algorithm} of {artifact.name}"
         yield Pin(NAME, track, where, digest.start, digest.end, value, Form.EXACT, subject)
         return
+    platform = _platform(file, digest, verdict, downloads)
+    if verdict.certain and artifact is _CLI and platform is not None:
+        track = cli_archives.track(platform, digest.encoding)
+        value = file.text[digest.start : digest.end]
+        subject = f"{digest.algorithm} of flux_*_{platform}"
+        yield Pin(NAME, track, where, digest.start, digest.end, value, Form.EXACT, subject)
+        return
     what = " or ".join(dict.fromkeys(_named(file, one) for one in verdict.downloads))
     message = (
         f"a digest of {what}, which moves: left alone"
@@ -225,6 +234,21 @@ def _found(file: TextFile, digest: Digest, verdict: Ownership) -> Iterator[Found
     first = moving[0]
     track = next((a.track for a in _ARTIFACTS.values() if a.name == first.artifact), FLUX)
     yield Note(where, message, held=_held(file, first, track))
+
+
+def _platform(
+    file: TextFile, digest: Digest, verdict: Ownership, downloads: Sequence[Download]
+) -> str | None:
+    """Return the one archive of the CLI that a digest is of; None if it may be of several.
+
+    Where the variable says whose digest it is, the file's only URL says of which archive.
+    """
+    if digest.algorithm != spellings.SHA256:
+        return None
+    urls = [one for one in verdict.downloads if not one.variable]
+    urls = urls or [one for one in downloads if one.artifact == _CLI.name and not one.variable]
+    found = {cli_archives.platform(file.text[one.start : one.end]) for one in urls}
+    return found.pop() if len(found) == 1 else None
 
 
 def _taken(owners: Owners, download: Download, context: Context) -> Iterator[Note]:

@@ -24,6 +24,7 @@ _ACTION = "fluxcd/flux2/action@"
 _SUBJECT = "action fluxcd/flux2"
 _USES = lazy_pattern(r"(?:https://[\w.-]+/)?fluxcd/flux2/action@(?P<ref>\S+)")
 _COMMIT = lazy_pattern(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_COMMENT = lazy_pattern(r"[\"']?[ \t]+(?P<comment>#[^\r\n]*)")
 _SHOWN = 12  # characters of a commit, where no comment names its release
 
 
@@ -50,7 +51,7 @@ def _ref(file: TextFile, uses: Scalar, match: re.Match[str]) -> Pin:
     start = uses.start + (match.start("ref") if uses.editable else 0)
     where = file.location(start)
     if _COMMIT.fullmatch(ref):
-        comment = versions.IN_TEXT.search(file.text, uses.end, file.line_span(uses.end)[1])
+        comment = release_behind(file.text, uses.end)
         value = comment["version"] if comment else ref[:_SHOWN]
         return Pin(NAME, FLUX, where, start, start + len(ref), value, Form.COMMIT, _SUBJECT)
     form, skip = form_of(ref)
@@ -60,6 +61,19 @@ def _ref(file: TextFile, uses: Scalar, match: re.Match[str]) -> Pin:
         form = Form.UNPINNED  # a branch, or a tag that is moved
     start, end = start + skip, uses.end
     return Pin(NAME, FLUX, file.location(start), start, end, ref[skip:], form, _SUBJECT)
+
+
+def release_behind(text: str, end: int) -> re.Match[str] | None:
+    """Return the release that a comment behind a commit names, as the group `version`.
+
+    Args:
+        text: of the file.
+        end: offset behind the commit.
+    """
+    comment = _COMMENT.match(text, end)
+    return (
+        versions.IN_TEXT.search(text, comment.start("comment"), comment.end()) if comment else None
+    )
 
 
 def _version(file: TextFile, document: Document, step: Node, context: Context) -> Iterator[Pin]:

@@ -45,8 +45,7 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
 
 def _version(words: list[Word]) -> Word | None:
     """Return the value of `--version` of a command that installs; None for any other command."""
-    positional = [word.text for word in words if not word.text.startswith("-")]
-    command = positional[0] if positional else ""
+    command = next((word.text for word in words if not word.text.startswith("-")), "")
     if command not in _COMMANDS:
         return None
     for word, behind in zip(words, [*words[1:], None], strict=True):

@@ -103,7 +103,7 @@ def _lines(file: TextFile) -> Iterator[Found]:
 
 def _mise(file: TextFile) -> Iterator[Found]:
     tables = [*_TABLE.finditer(file.text)]
-    ends = [table.start() for table in tables[1:]] + [len(file.text)]
+    ends = [*(table.start() for table in tables), len(file.text)][1:]
     for table, end in zip(tables, ends, strict=True):
         tools = _TOOLS.fullmatch(table["name"].strip())
         if tools is None or file.in_comment(table.start()):

@@ -6,6 +6,7 @@ seen to use, is taken for that of a tool.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
 
@@ -18,6 +19,7 @@ from fluxbump.flux.tables import images
 from fluxbump.model import FLUX, Form, Note, Pin, Role
 from fluxbump.text import versions
 from fluxbump.text.live_code import TextFile
+from fluxbump.text.patterns import lazy_pattern
 
 NAME = follow.NAME
 ROLE = Role.INSTALLS
@@ -42,9 +44,14 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
             yield Note(file.location(beside), message, held=(FLUX, first.value))
 
 
+_OURS = lazy_pattern("flux(?:2|cd)", re.IGNORECASE)
+
+
 def _named(file: TextFile, context: Context) -> Iterator[Found]:
     for name, places in flux_names.find(file):
-        released = [place for place in places if _is_release(file, place.version or "", context)]
+        released = [
+            place for place in places if _is_release(file, name, place.version or "", context)
+        ]
         free = [
             place for place in released if (file.path, place.start) not in context.followed.disputed
         ]
@@ -61,14 +68,18 @@ def _pin(file: TextFile, name: str, place: Assignment) -> Pin:
     return Pin(NAME, FLUX, where, place.start, place.end, value, Form.EXACT, name, Role.TOOL)
 
 
-def _is_release(file: TextFile, text: str, context: Context) -> bool:
+def _is_release(file: TextFile, name: str, text: str, context: Context) -> bool:
     """Whether a version is that of a Flux release: one that is known, or one that came later.
 
     Before 2.0.0, others have releases of the same numbers: flux-core, say. There the file has to
-    say whose Flux it is.
+    say whose Flux it is, or the name: nothing else is called flux2 or fluxcd.
     """
     version, shipped = versions.parse(text), images.all_controllers()
-    if version is None or (version.major == 0 and "fluxcd" not in file.text):
+    if version is None:
+        return False
+    if version.major == 0 and _OURS.search(name):
+        return True
+    if version.major == 0 and "fluxcd" not in file.text:
         return False
     candidate = (version.prerelease or "").startswith("rc.")
     known = str(version.finalize_version()) if candidate else text

@@ -1,0 +1,84 @@
+"""A baseline file: the findings that a team had when it began, which its gate lets pass.
+
+It is JSON, holds no line numbers, and is written in the order of rules and paths, so that a change
+to it can be reviewed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from fluxbump.check.fingerprints import fingerprints
+from fluxbump.check.verdict import AcceptedBefore, BaselineEntry, Verdict
+from fluxbump.errors import UsageError
+from fluxbump.model import Finding
+
+SCHEMA = "fluxbump/baseline/v1"
+
+
+class _File(Struct, frozen=True):
+    schema: Literal["fluxbump/baseline/v1"]
+    findings: list[BaselineEntry]
+
+
+def text(findings: Iterable[Finding]) -> str:
+    """Return the file that accepts these findings."""
+    found = _in_order(findings)
+    entries = [
+        BaselineEntry(one.code, one.location.path, one.identity[2], print_)
+        for one, print_ in zip(found, fingerprints(found), strict=True)
+    ]
+    whole = {"schema": SCHEMA, "findings": [msgspec.structs.asdict(entry) for entry in entries]}
+    written = json.dumps(whole, indent=2, ensure_ascii=False)
+    return written.encode("utf-8", "replace").decode("utf-8") + "\n"
+
+
+def parse(data: bytes, path: str) -> tuple[BaselineEntry, ...]:
+    """Read a baseline file.
+
+    Args:
+        data: what it holds.
+        path: where it is, for messages.
+
+    Raises:
+        UsageError: it is not a baseline file.
+    """
+    try:
+        return tuple(msgspec.json.decode(data, type=_File).findings)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"{path} is not a baseline file: {error}",
+            hint=f"write it again: fluxbump check --write-baseline {path}",
+        ) from None
+
+
+def applied(verdict: Verdict, entries: Iterable[BaselineEntry], path: str) -> Verdict:
+    """Take the findings out of a verdict that a baseline file holds.
+
+    An entry of a rule that was not judged is not stale: nobody knows whether it still matches.
+
+    Args:
+        verdict: with all findings.
+        entries: of the file.
+        path: where it is.
+    """
+    known = {entry.fingerprint: entry for entry in entries}
+    found = _in_order(verdict.findings)
+    prints = [*fingerprints(found)]
+    judged = {*verdict.codes} - {one.code for one in verdict.not_run}
+    stale = tuple(known[one] for one in known.keys() - {*prints} if known[one].code in judged)
+    stale = tuple(sorted(stale, key=lambda entry: (entry.code, entry.path, entry.fingerprint)))
+    pairs = [*zip(found, prints, strict=True)]
+    accepted = tuple(one for one, print_ in pairs if print_ in known)
+    rest = tuple(one for one, print_ in pairs if print_ not in known)
+    return replace(verdict, findings=rest, accepted=AcceptedBefore(path, accepted, stale))
+
+
+def _in_order(findings: Iterable[Finding]) -> list[Finding]:
+    return sorted(findings, key=lambda one: (one.code, one.location))

@@ -1,0 +1,76 @@
+"""Findings that differ only in their subject, as one; the worst come first. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from fluxbump.check import rules
+from fluxbump.check.rules.rule import Danger
+from fluxbump.model import Finding, Severity
+
+_SEVERITIES = tuple(Severity)
+
+
+class FindingGroup(Struct, frozen=True):
+    """Findings of one rule and one severity that say the same of different subjects.
+
+    Attributes:
+        code: of the rule.
+        severity: of each of them.
+        findings: at least one, by place.
+    """
+
+    code: str
+    severity: Severity
+    findings: tuple[Finding, ...]
+
+    @property
+    def message(self) -> str:
+        """What one finding says, or what all say of their subjects."""
+        first = self.findings[0]
+        return shared(first) if len(self.findings) > 1 else first.message
+
+    @property
+    def folders(self) -> tuple[tuple[str, int], ...]:
+        """The folders that its findings are in, each with their number, the fullest first."""
+        counted = Counter(one.location.path.rpartition("/")[0] or "." for one in self.findings)
+        return tuple(sorted(counted.items(), key=lambda pair: (-pair[1], pair[0])))
+
+
+def shared(finding: Finding) -> str:
+    """Return what a finding shares with the others of its group."""
+    return finding.gist or finding.message
+
+
+def danger(code: str) -> Danger:
+    """Return what the findings of a rule lead to; of a code that is no rule's, the least."""
+    rule = rules.RULES.get(code)
+    return rule.danger if rule else Danger.TELLS
+
+
+def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Sort findings: errors first, then by danger, by rule and by place."""
+    return tuple(
+        sorted(
+            findings,
+            key=lambda one: (
+                _SEVERITIES.index(one.severity),
+                danger(one.code),
+                one.code,
+                one.location,
+            ),
+        )
+    )
+
+
+def grouped(findings: Iterable[Finding]) -> tuple[FindingGroup, ...]:
+    """Return the groups of findings, the worst first; see `worst_first`."""
+    found: dict[tuple[str, Severity, str], list[Finding]] = {}
+    for one in worst_first(findings):
+        found.setdefault((one.code, one.severity, shared(one)), []).append(one)
+    return tuple(
+        FindingGroup(code, severity, tuple(some)) for (code, severity, _), some in found.items()
+    )

@@ -1,0 +1,144 @@
+"""What to type after a bump: one that was made, one that was only shown, one that was refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from fluxbump.cli.output import retyped
+from fluxbump.model import FLUX
+from fluxbump.reports.next_steps import Step, typed
+
+if TYPE_CHECKING:
+    from fluxbump.bump.bump import Delivered, Prepared
+    from fluxbump.bump.in_place import Written
+    from fluxbump.model import Snapshot
+
+_DRY = ("--dry-run", "-n")
+_MOST = 4
+_WHERE = ("--repo", "--rev", "--index", "--releases")
+_CLUSTER = ("--kubernetes", "--cluster-state", "--context")
+
+
+def made(prepared: Prepared, result: Delivered, root: str | None, remote: str | None) -> list[Step]:
+    """Return how to look at a branch, and how to publish it.
+
+    Args:
+        prepared: the bump.
+        result: what became of it.
+        root: of the repository; None when the reader is there.
+        remote: the name of the remote to push to; None when there is none.
+    """
+    git = ["git", *(["-C", root] if root else [])]
+    commits = len(prepared.steps)
+    since = f"{prepared.base.commit.sha[:12]}..{prepared.branch}"
+    look = ["show", prepared.branch] if commits == 1 else ["log", "-p", since]
+    steps = [Step(typed([*git, *look]), "what changed")]
+    if remote is not None:
+        force = ["--force-with-lease"] if result.outcome == "replaced" else []
+        push = typed([*git, "push", *force, "--set-upstream", remote, prepared.branch])
+        steps.append(Step(push, "then open a pull request from the link that the forge prints"))
+    return steps
+
+
+def written(result: Written, root: str | None) -> list[Step]:
+    """Return how to look at what was written to the work tree."""
+    git = ["git", *(["-C", root] if root else [])]
+    files = [*result.replaced, *result.created, *result.removed]
+    return [
+        Step(typed([*git, "diff"]), "what changed"),
+        Step(typed([*git, "add", "--", *files]), "stages it, ready to commit"),
+    ]
+
+
+def shown() -> list[Step]:
+    """Return how to do what a dry run has shown."""
+    return [Step(retyped.again(flags=_DRY), "does it")]
+
+
+def refused(prepared: Prepared[Snapshot], target: str | None) -> list[Step]:
+    """Return how to go on after a refusal.
+
+    Args:
+        prepared: the bump.
+        target: the release as it was typed; None where a command takes none.
+    """
+    from fluxbump.check.rules import need_surroundings
+
+    release = prepared.plan.targets[FLUX]
+    steps = [*_fixed(prepared, target)]
+    if need_surroundings(finding.code for finding in prepared.refusals):
+        steps += _safer(prepared, target)
+    codes = ",".join(sorted({finding.code for finding in prepared.stopping}))
+    instead = {target: release} if target else None
+    risk = retyped.again("--accept-risk", codes, without=("--accept-risk",), instead=instead)
+    if len(steps) < _MOST - 1:
+        dry = retyped.again("--dry-run", flags=_DRY, instead=instead)
+        steps.append(Step(dry, "every finding, and the diff"))
+    return [*steps, Step(risk, "does it all the same")]
+
+
+def _fixed(prepared: Prepared[Snapshot], target: str | None) -> Iterator[Step]:
+    """Yield the command that fixes first what stands in the way, if it fixes all of that."""
+    fixes = {finding.fix for finding in prepared.refusals}
+    if target is None or "" in fixes or not _movable(prepared):
+        return
+    settings = sorted(fix.removeprefix("--fix ") for fix in fixes if fix.startswith("--fix "))
+    named = [value for value in retyped.kept("--fix") if value != "--fix"]
+    names = ",".join([*named, *settings])
+    options = [*sorted(fix for fix in fixes if not fix.startswith("--fix "))]
+    options += ["--fix", names] if settings else []
+    without = ("--fix",) if settings else ()
+    yield Step(retyped.again(*options, without=without), "fixes that first")
+
+
+def _movable(prepared: Prepared[Snapshot], *, some: bool = False) -> bool:
+    """Whether every manifest that stands in the way can be moved by a migration, or `some`."""
+    from fluxbump.bump import upgrade_route
+    from fluxbump.check import rules
+    from fluxbump.check.evidence import optional
+    from fluxbump.check.rules.rule import Trait
+    from fluxbump.discover.tracks import current
+
+    migrated = rules.having(Trait.MIGRATED)
+    wanted = {one.location for one in prepared.refusals if one.code in migrated}
+    manifests = optional(prepared.before.objects)
+    if not wanted:
+        return not some
+    if manifests is None or prepared.migration is not None:
+        return False
+    start = current(prepared.before.inventory).get(FLUX, "")
+    goal = prepared.plan.targets[FLUX]
+    moved = upgrade_route.movable(prepared.before, manifests, start, goal)
+    return bool(wanted & moved) if some else wanted <= moved
+
+
+def _safer(prepared: Prepared[Snapshot], target: str | None) -> Iterator[Step]:
+    """Yield the newest release that passes, and the way to the one that was asked for."""
+    from fluxbump.bump import upgrade_route
+    from fluxbump.discover.tracks import current
+
+    gathered, goal = prepared.before, prepared.plan.targets[FLUX]
+    start = current(gathered.inventory).get(FLUX, "")
+    asked = prepared.migration is not None
+    best = upgrade_route.newest_safe(
+        gathered, prepared.index, prepared.suppressed, migrate_apis=asked
+    )
+    if best and best != start:
+        where = ["--in-place", *retyped.kept(*_WHERE, *_CLUSTER)]
+        command = typed(["fluxbump", "to", best, *where])
+        if target is not None:
+            command = retyped.again(without=("--accept-risk",), instead={target: best})
+        yield Step(command, "the newest release that passes")
+    if target is not None and not asked and _movable(prepared, some=True):
+        migrated = upgrade_route.newest_safe(
+            gathered, prepared.index, prepared.suppressed, migrate_apis=True
+        )
+        if migrated and migrated not in (best, start):
+            command = retyped.again(
+                "--migrate-apis", without=("--accept-risk",), instead={target: migrated}
+            )
+            yield Step(command, "passes if manifests move first")
+    if {start, goal} <= gathered.crds.keys():
+        path = ["fluxbump", "path", goal, *retyped.kept(*_WHERE, *_CLUSTER)]
+        yield Step(typed(path), "the route, hop by hop")

@@ -1,0 +1,192 @@
+"""Where a check's verdict goes: formats, files, the summary page; and its baseline file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from fluxbump.errors import OutputError, UsageError
+
+if TYPE_CHECKING:
+    from fluxbump.check.check import Examined
+    from fluxbump.check.verdict import Verdict
+    from fluxbump.cli.console import Console
+    from fluxbump.model import ChartIndex
+    from fluxbump.reports.next_steps import Step
+    from fluxbump.reports.view import View
+
+_TEXT, _GITHUB = "text", "github"
+FORMATS = (_TEXT, "json", "sarif", "junit", _GITHUB, "markdown")
+"""The names that `--output` takes; what loads each is in `reports/formats/registry`."""
+
+
+class Sink(Struct, frozen=True):
+    """One format, and where it goes.
+
+    Attributes:
+        format: its name.
+        file: None for standard output.
+    """
+
+    format: str
+    file: Path | None
+
+
+def sinks(asked: Sequence[str], file: Path | None) -> tuple[Sink, ...]:
+    """Read `--output FORMAT` and `--output FORMAT=FILE`; without any, text.
+
+    Args:
+        asked: as typed.
+        file: where the format without a file of its own goes; None for standard output.
+
+    Raises:
+        UsageError: there is no such format, or two would go to one place.
+    """
+    found = []
+    for one in asked or [_TEXT]:
+        name, equals, path = one.partition("=")
+        if name not in FORMATS:
+            raise UsageError(f"no format is called {name!r}", hint=f"one of {', '.join(FORMATS)}")
+        if equals and not path:
+            raise UsageError(f"--output {one} names no file", hint=f"such as {name}=report.{name}")
+        found.append(Sink(name, Path(path) if path else file))
+    if file is not None and not any(sink.file == file for sink in found):
+        raise UsageError("--output-file, but every --output has a file of its own")
+    places = [sink.file for sink in found]
+    for place in places:
+        if places.count(place) > 1:
+            where = "standard output" if place is None else str(place)
+            raise UsageError(
+                f"two formats would go to {where}", hint="give one a file: --output FORMAT=FILE"
+            )
+    return tuple(found)
+
+
+def say(
+    verdict: Verdict, where: Sequence[Sink], view: View, steps: Sequence[Step], console: Console
+) -> None:
+    """Print a verdict, and write the files and the summary page that it goes to.
+
+    Raises:
+        OutputError: a file cannot be written.
+    """
+    for sink in where:
+        if sink.file is None:
+            text = _rendered(verdict, sink.format, view, steps, colors=console.colored())
+            # What GitHub's runner shall obey goes out as it is; everything else is made harmless.
+            (console.commands if sink.format == _GITHUB else console.result)(text)
+        else:
+            text = _rendered(verdict, sink.format, view, steps, colors=False)
+            _write(sink.file, f"{text}\n")
+    if os.environ.get("GITHUB_STEP_SUMMARY"):
+        console.summary_page(f"{_rendered(verdict, 'markdown', view, steps, colors=False)}\n")
+
+
+def _rendered(
+    verdict: Verdict, name: str, view: View, steps: Sequence[Step], *, colors: bool
+) -> str:
+    from fluxbump.check.rules import RULES
+    from fluxbump.reports.formats import text
+    from fluxbump.reports.formats.registry import FORMATS as LOADERS
+    from fluxbump.reports.table import Paint
+
+    paint = Paint(enabled=colors)
+    if name == _TEXT:
+        return text.render(verdict, RULES, paint, steps, view=view)
+    return LOADERS[name]().render(verdict, RULES, paint, steps)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except (OSError, ValueError) as error:  # a name may hold what no path can
+        why = error.strerror if isinstance(error, OSError) else error
+        raise OutputError(f"cannot write the report: {why}", where=str(path)) from None
+
+
+# --- the baseline file -------------------------------------------------------------------------
+
+
+def with_baseline(
+    verdict: Verdict, read: Path | None, written: Path | None, console: Console
+) -> Verdict:
+    """Take what a baseline file accepts out of a verdict; write that file first, if asked to.
+
+    Raises:
+        UsageError: the file cannot be read, or is no baseline file.
+        OutputError: the file cannot be written.
+    """
+    from fluxbump.check import baseline_file
+
+    path = written or read
+    if path is None:
+        return verdict
+    if written is not None:
+        _write(written, baseline_file.text(verdict.findings))
+        number = len(verdict.findings)
+        what = "1 finding" if number == 1 else f"{number} findings"
+        console.note(f"{written} accepts {what}; commit it, and check with --baseline {written}")
+    try:
+        data = path.read_bytes()
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(
+            f"the baseline file cannot be read: {why}",
+            where=str(path),
+            hint=f"write it: fluxbump check --write-baseline {path}",
+        ) from None
+    return baseline_file.applied(verdict, baseline_file.parse(data, str(path)), str(path))
+
+
+# --- what comes next ---------------------------------------------------------------------------
+
+
+def after_check(
+    verdict: Verdict, examined: Examined, index: ChartIndex | None, *, editable: bool
+) -> list[Step]:
+    """Return what to type after a check, in the repository and with the sources that it had."""
+    from fluxbump.cli.output import retyped
+    from fluxbump.reports.check_steps import Followup, steps
+
+    if not verdict.findings:
+        return []
+    where = retyped.kept("--repo", "--index", "--releases")
+    release = _release_for_all(verdict, examined, index)
+    return steps(verdict, Followup(where, editable, release, examined.evidence.installed))
+
+
+def _release_for_all(verdict: Verdict, examined: Examined, index: ChartIndex | None) -> str | None:
+    """Return the release that `fluxbump to` would bring every pin to; None if that is not sure.
+
+    It is the newest that is held, so that no pin goes back.
+    """
+    from fluxbump.bump.plan import Options, plan
+    from fluxbump.check.newest_safe import refusals
+    from fluxbump.check.rules import having
+    from fluxbump.check.rules.rule import Trait
+    from fluxbump.discover import installers
+    from fluxbump.discover.tracks import available, installs
+    from fluxbump.errors import FluxbumpError
+    from fluxbump.model import FLUX2
+    from fluxbump.text import versions
+
+    agreement = having(Trait.AGREEMENT)
+    if index is None or not any(one.code in agreement for one in verdict.errors):
+        return None
+    evidence = examined.evidence
+    held = [pin.value for pin in installers.exact(evidence.inventory)]
+    shipped = (evidence.shipped(pin)[0] for pin in installs(evidence.inventory.pins, FLUX2))
+    known = [versions.parse(one) for one in (*held, *shipped) if one]
+    newest = max((one for one in known if one is not None), default=None)
+    goal = available(evidence.inventory, index).goal(newest) if newest else None
+    if goal is None or refusals(evidence, goal):
+        return None
+    try:
+        planned = plan(evidence.inventory, goal, index, Options())
+    except FluxbumpError:  # nothing that could be typed leads there at once
+        return None
+    return str(newest) if planned.changes else None

@@ -1,0 +1,38 @@
+"""What the places come to that install Flux by a range. Pure.
+
+flux-operator installs the newest release that the range of a FluxInstance admits
+(fluxcd.control-plane.io/operator/fluxinstance, "Distribution version").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from semver import Version
+
+from fluxbump.discover import installers
+from fluxbump.model import Form, Inventory, Pin
+from fluxbump.text import version_ranges
+
+
+def newest(pin: Pin, stable: Sequence[Version]) -> str | None:
+    """Return the newest release that a place admits; None where none of the known ones fits.
+
+    Args:
+        pin: with a range, or with no version.
+        stable: the releases that are known, oldest first.
+    """
+    if pin.form is Form.UNPINNED:
+        return str(stable[-1]) if stable else None
+    try:
+        wanted = version_ranges.parse(pin.value)
+    except version_ranges.ConstraintError:
+        return None
+    return next((str(one) for one in reversed(stable) if wanted.admits(one)), None)
+
+
+def installs(inventory: Inventory) -> list[Pin]:
+    """Return the places that install Flux by a range; none where one installs an exact release."""
+    if installers.exact(inventory):
+        return []
+    return [pin for pin in installers.sources(inventory) if pin.form is Form.RANGE]

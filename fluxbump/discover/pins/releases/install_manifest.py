@@ -1,0 +1,31 @@
+"""A committed copy of a release's `install.yaml`, whatever its file is called.
+
+The release in its first label is the pin. All else in the file follows from it, so the file moves
+as a whole: see `gotk_replace`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fluxbump.discover.pins.kind import Context
+from fluxbump.flux import gotk
+from fluxbump.model import FLUX, Form, Pin, Role
+from fluxbump.text.live_code import Language, TextFile
+from fluxbump.text.version_forms import form_of
+
+NAME = "install-manifest"
+ROLE = Role.INSTALLS
+
+
+def find(file: TextFile, context: Context) -> Iterator[Pin]:
+    """Yield the release in the first label of the manifest."""
+    del context
+    if not gotk.may_be_copy(file.text) or file.language is not Language.SCRIPT:
+        return
+    manifest = gotk.read_copy(file.text)
+    if manifest is None or form_of(manifest.version)[0] is not Form.EXACT:
+        return
+    start, end = manifest.start, manifest.start + len(manifest.version)
+    where = file.location(start)
+    yield Pin(NAME, FLUX, where, start, end, manifest.version, Form.EXACT, "copy of install.yaml")

@@ -1,0 +1,67 @@
+"""What to type after `fluxbump check`. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
+
+from fluxbump.check.groups import worst_first
+from fluxbump.check.verdict import Verdict
+from fluxbump.model import Severity
+from fluxbump.reports.next_steps import Step, typed
+
+_SETTING = "--fix "
+_MOST = 3
+
+
+class Followup(Struct, frozen=True):
+    """What the next command has to know beside the verdict.
+
+    Attributes:
+        where: the options that say which repository and which index were meant.
+        editable: the work tree was judged, so that a fix can edit it.
+        release: what every pin can be brought to; None if the pins agree, or nothing is sure.
+        installed: the release that is installed; None if nobody knows.
+    """
+
+    where: Sequence[str] = ()
+    editable: bool = False
+    release: str | None = None
+    installed: str | None = None
+
+
+def steps(verdict: Verdict, after: Followup) -> list[Step]:
+    """Return the commands that lead on, the most useful first; none if nothing was found."""
+    return [*_steps(verdict, after)][:_MOST]
+
+
+def _steps(verdict: Verdict, after: Followup) -> Iterator[Step]:
+    fixes = Counter(one.fix for one in verdict.findings if one.fix)
+    settings = [fix for fix in sorted(fixes) if fix.startswith(_SETTING)]
+    if settings and after.editable:
+        names = ",".join(fix.removeprefix(_SETTING) for fix in settings)
+        number = _count(sum(fixes[fix] for fix in settings), "setting")
+        command = typed(["fluxbump", "check", "--fix", names, *after.where])
+        yield Step(command, f"fixes {number} in the working tree")
+    moves = [fix for fix in sorted(fixes) if not fix.startswith(_SETTING)]
+    if after.release:
+        command = typed(["fluxbump", "to", after.release, *after.where])
+        yield Step(command, "brings every pin to it")
+    elif moves and after.installed:
+        moved = _count(sum(fixes[fix] for fix in moves), "manifest")
+        command = typed(["fluxbump", "to", after.installed, *moves, *after.where])
+        yield Step(command, f"moves {moved} to another API version")
+    yield from _rule(verdict)
+
+
+def _rule(verdict: Verdict) -> Iterator[Step]:
+    """Point to the page of the worst rule, whose fix takes a decision."""
+    open_ones = [one for one in verdict.findings if one.severity is not Severity.NOTE]
+    for one in worst_first(one for one in open_ones if not one.fix)[:1]:
+        yield Step(typed(["fluxbump", "rule", one.code]), "the reason, and how to fix it")
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"

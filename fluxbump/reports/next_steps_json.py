@@ -1,0 +1,21 @@
+"""What a reader can type next, for programs. Pure; apart, since its types are slow to import."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from typing_extensions import TypedDict
+
+from fluxbump.reports.next_steps import Step
+
+
+class NextJson(TypedDict):
+    """A command to type next, as a POSIX shell reads it, and what it is for."""
+
+    command: str
+    why: str
+
+
+def next_json(steps: Iterable[Step]) -> list[NextJson]:
+    """Say what to type next."""
+    return [{"command": step.command, "why": step.why} for step in steps]

@@ -1,0 +1,66 @@
+"""Why a bump is refused: one line for each rule, and what to type next. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from fluxbump.check import rules
+from fluxbump.check.groups import grouped, worst_first
+from fluxbump.check.rules.rule import Trait
+from fluxbump.model import Finding
+from fluxbump.reports import next_steps
+from fluxbump.reports.next_steps import Step
+from fluxbump.reports.table import printable
+
+_MOST = 5  # rules, so that all of it can be seen at once
+_FEW = 3  # of which there is room for a place each
+
+
+def refusal(
+    release: str, refusals: Sequence[Finding], not_done: str, steps: Sequence[Step]
+) -> list[str]:
+    """Return the lines that refuse a bump.
+
+    Args:
+        release: that was asked for.
+        refusals: the errors that stop it, at least one.
+        not_done: what has not happened.
+        steps: what to type next.
+    """
+    counted = Counter(one.code for one in worst_first(refusals))
+    number = "1 finding" if len(refusals) == 1 else f"{len(refusals)} findings"
+    shown = [*counted][:_MOST]
+    lines = [f"error: {_verdict(release, counted)} ({number})"]
+    said = [_said(code, counted[code]) for code in shown]
+    width = max(map(len, said))
+    for text, code in zip(said, shown, strict=True):
+        lines.append(f"  {text:{width}}  {code}")
+        lines += _where(code, refusals, len(counted))
+    if len(counted) > len(shown):
+        left = ", ".join([*counted][_MOST:])
+        lines.append(f"  and {len(counted) - len(shown)} more rules: {left}")
+    return [*lines, f"  {not_done}", *next_steps.lines(steps)]
+
+
+def _where(code: str, refusals: Sequence[Finding], number: int) -> Iterator[str]:
+    """Yield the first place of a rule's findings; with what is said there if no other refuses."""
+    group = grouped(finding for finding in refusals if finding.code == code)[0]
+    place = group.findings[0].location
+    if number == 1:
+        yield printable(f"    {place}: {group.message}")
+    elif number <= _FEW:
+        yield printable(f"    {place}")
+
+
+def _verdict(release: str, codes: Counter[str]) -> str:
+    safety = {*rules.having(Trait.SAFETY), *rules.having(Trait.ADOPTION)}
+    if safety >= codes.keys():
+        return f"Flux {release} is not safe for this repository"
+    return f"the bump to Flux {release} fails its checks"
+
+
+def _said(code: str, number: int) -> str:
+    rule = rules.RULES[code]
+    more = f" ({number})" if number > 1 else ""
+    return f"{rule.broken or rule.summary}{more}"

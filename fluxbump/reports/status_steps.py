@@ -1,0 +1,125 @@
+"""What to do about the state of a repository, as commands to type. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from semver import Version
+
+from fluxbump.check import rules
+from fluxbump.check.rules.rule import Trait
+from fluxbump.check.status import Listed, Survey
+from fluxbump.discover import chart_installs
+from fluxbump.discover.tracks import available, installs
+from fluxbump.flux import releases
+from fluxbump.flux.upgrade_path import Hop
+from fluxbump.model import FLUX, FLUX2, ChartIndex, Form, Severity
+from fluxbump.reports.next_steps import Step, typed
+from fluxbump.text import versions
+
+_TOGETHER = ("install-url", "chart-dependency")
+"""Kinds whose pins a bump moves together only if it is told to, where they disagree."""
+
+
+def status_steps(view: Survey) -> list[Step]:
+    """Say what to type next about a survey; nothing where there is nothing to do."""
+    if view.disagree:
+        return list(_realign(view))
+    if view.problem:
+        return [Step("fluxbump releases", "which charts are known, and how old that is")]
+    newest, held = view.newest, versions.parse(_held(view) or "")
+    if newest is None or held is None or newest.app_version <= held:
+        return []
+    return [
+        Step(f"fluxbump path {newest.app_version}", "the route to the newest release"),
+        Step("fluxbump to latest-safe --dry-run", "the newest that passes in one step"),
+    ]
+
+
+def releases_steps(rows: list[Listed], held: str | None) -> list[Step]:
+    """Say what to type next about a list of releases, newest first.
+
+    Args:
+        rows: the releases.
+        held: the release that the repository installs; None where none is known.
+    """
+    newest = max((row.best.app_version for row in rows), default=None)
+    now = versions.parse(held or "")
+    if newest is None or now is None or newest.prerelease or newest <= now:
+        return []
+    return [Step(f"fluxbump path {newest}", f"the route from {now} to the newest release")]
+
+
+def first_steps(hop: Hop, newest: str | None, migrated: str | None) -> list[Step]:
+    """Say what to type to make the first hop of a route.
+
+    Args:
+        hop: the first.
+        newest: the newest release that passes as things stand; None for none.
+        migrated: likewise, once manifests have moved to other API versions.
+    """
+    if _reaches(newest, hop.new):
+        return [Step(f"fluxbump to {hop.new}", "makes the first hop")]
+    if _reaches(migrated, hop.new):
+        return [Step(f"fluxbump to {hop.new} --migrate-apis", "makes the first hop, after a move")]
+    return [
+        Step("flux migrate", f"in every cluster, while it is at {hop.old}"),
+        Step(f"fluxbump to {hop.new} --cluster", "makes the first hop, if the cluster can take it"),
+    ]
+
+
+def _reaches(newest: str | None, release: str) -> bool:
+    found, wanted = versions.parse(newest or ""), versions.parse(release)
+    return found is not None and wanted is not None and found >= wanted
+
+
+def _held(view: Survey) -> str | None:
+    return view.current.get(FLUX) or view.chart_release
+
+
+def _realign(view: Survey) -> Iterator[Step]:
+    """Lead to the newest release that is pinned: a cluster may run it, and never goes back."""
+    wrong = [one for one in view.findings if one.severity is Severity.ERROR]
+    loose = {pin.location for pin in view.loose}
+    moved = rules.having(Trait.REALIGNED)
+    by_hand = [one for one in wrong if one.code not in moved or one.location in loose]
+    if by_hand:
+        code = by_hand[0].code
+        yield Step(f"fluxbump rule {code}", "how to fix what no bump moves")
+        return
+    goal = _goal(view)
+    if goal is None:
+        yield Step(f"fluxbump rule {wrong[0].code}", "why, and how to fix it")
+        return
+    move = typed(["fluxbump", "to", str(goal), *(["--align"] if _together(view) else [])])
+    installed = view.current.get(FLUX)
+    if installed in (None, str(goal)):
+        yield Step(move, "moves every outdated pin to the newest pinned")
+    else:
+        # Whether a cluster at the older one can take it, the bump says before it does anything.
+        yield Step(f"{move} --dry-run", "shows what moves to the newest pinned")
+        yield Step(f"fluxbump path {goal}", f"what comes before, for clusters at {installed}")
+
+
+def _goal(view: Survey) -> Version | None:
+    """The newest release that a pin installs, or the next one that has a chart."""
+    ships = releases.app_versions(releases.known(view.index)) if view.index else {}
+    pins = view.inventory.pins
+    held = [pin.value for pin in installs(pins, FLUX) if pin.form is Form.EXACT]
+    held += [ships.get(pin.value, "") for pin in installs(pins, FLUX2) if pin.form is Form.EXACT]
+    newest = max(filter(None, map(versions.parse, held)), default=None)
+    if newest is None:
+        return None
+    choice = available(view.inventory, view.index or ChartIndex("no chart index", ()))
+    if choice.goal(newest) is not None:
+        return newest
+    return min((one for one in choice.stable if one > newest), default=None)
+
+
+def _together(view: Survey) -> bool:
+    pins = [pin for pin in view.inventory.pins if pin.form is Form.EXACT]
+    several = any(
+        len({pin.value for pin in pins if pin.kind == kind and pin.track in (FLUX, FLUX2)}) > 1
+        for kind in _TOGETHER
+    )
+    return several or bool(chart_installs.disagreeing(view.inventory))

@@ -1,0 +1,215 @@
+"""Where a repository is, and which releases there are, for people. Pure: values in, text out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+
+from fluxbump.check import rules
+from fluxbump.check.rules.rule import Trait
+from fluxbump.check.status import Listed, Survey
+from fluxbump.discover import installers
+from fluxbump.discover.tracks import installs, moves
+from fluxbump.flux import releases as resolve
+from fluxbump.model import (
+    FLUX,
+    FLUX2,
+    ChartIndex,
+    Form,
+    Location,
+    Note,
+    Pin,
+    Role,
+    Severity,
+    Track,
+    TrackKind,
+    Unreadable,
+)
+from fluxbump.reports import next_steps
+from fluxbump.reports.index_line import index_line, known_until
+from fluxbump.reports.next_steps import Step
+from fluxbump.reports.table import Paint, printable, section, table
+from fluxbump.reports.text import findings
+
+_GAPS = 2  # spaces between columns of a table
+_SHORTEST, _TELLING = 16, 32  # characters of a path: at least, and if there are roles beside it
+_HEADER = ("PIN", "KIND", "ROLE", "TRACK", "HOLDS", "STATE")
+_ROLE = _HEADER.index("ROLE")
+
+
+def status(
+    view: Survey, steps: Sequence[Step], paint: Paint, now: datetime, width: int | None = None
+) -> str:
+    """Where every pin is, and last whether they agree, and what to do.
+
+    Args:
+        view: of the repository.
+        steps: what to type next.
+        paint: colours.
+        now: with a time zone.
+        width: of the terminal, in characters; None where paths are to stay whole.
+    """
+    marks: dict[Location, str] = {}
+    for finding in view.findings:
+        for place in (finding.location, *(other.location for other in finding.related)):
+            marks.setdefault(place, finding.code)
+    rows = [
+        (
+            str(p.location),
+            p.kind,
+            p.role.value,
+            str(p.track),
+            p.value or "-",
+            marks.get(p.location, _state(p, view)),
+        )
+        for p in view.inventory.pins
+    ]
+    header, *fitted = _fitted([_HEADER, *rows], width)
+    lines = [*table(header, fitted, paint), ""]
+    lines += findings(view.findings, paint)
+    lines += section("Cannot be read", [_unreadable(u) for u in view.inventory.unreadable], paint)
+    lines += section("Notes", [_note(note) for note in view.inventory.notes], paint)
+    if view.newest is not None:
+        which = " with a chart" if view.needs_chart else ""
+        until = known_until(view.index) if view.index else ""
+        lines.append(f"Newest release{which}{until}: {resolve.describe(view.newest)}")
+    if view.index is not None:
+        lines.append(index_line(view.index, now))
+    lines += [moving(view.inventory.pins), "", *_verdict(view, paint), *next_steps.lines(steps)]
+    return "\n".join(lines).rstrip("\n")
+
+
+def _fitted(rows: Sequence[tuple[str, ...]], width: int | None) -> list[tuple[str, ...]]:
+    """Make a table fit a terminal; the first row is its header.
+
+    The middle of the paths goes, and before they tell too little, the roles.
+    """
+    if width is None:
+        return list(rows)
+    room = _room(rows, width)
+    if room < _TELLING:
+        rows = [(*row[:_ROLE], *row[_ROLE + 1 :]) for row in rows]
+        room = max(_SHORTEST, _room(rows, width))
+    return [(_elided(first, room), *rest) for first, *rest in rows]
+
+
+def _room(rows: Sequence[tuple[str, ...]], width: int) -> int:
+    """Return how many characters are left for the first column."""
+    others = [max(map(len, column)) for column in zip(*rows, strict=True)][1:]
+    return width - sum(others) - _GAPS * len(others)
+
+
+def _elided(text: str, room: int) -> str:
+    """Keep both ends of a text: a path's last part and line tell more than what is between."""
+    if len(text) <= room:
+        return text
+    end = (room - 1) * 2 // 3
+    return f"{text[: room - 1 - end]}…{text[-end:]}"
+
+
+def moving(pins: Sequence[Pin]) -> str:
+    """Say in a line which pins a bump moves, and which are compared only."""
+    stay = [pin for pin in pins if not moves(pin)]
+    places = "place" if len(pins) == 1 else "places"
+    moved = len(pins) - len(stay)
+    if not stay:
+        every = "the" if moved == 1 else "all"
+        return f"fluxbump to VERSION moves {every} {moved} {places}"
+    why = Counter("flux-operator" if p.role is Role.OPERATOR else str(p.form) for p in stay)
+    said = ", ".join(f"{count} {what}" for what, count in sorted(why.items()))
+    counted = f"fluxbump to VERSION moves {moved} of {len(pins)} {places}"
+    return f"{counted}; compared only: {said}"
+
+
+def _verdict(view: Survey, paint: Paint) -> list[str]:
+    installed, chart = view.current.get(FLUX), view.current.get(FLUX2)
+    ships = view.chart_release
+    installed = installed or _inexact(view, FLUX)
+    shipping = f"{chart} ships Flux {ships or '?'}" if chart else _inexact(view, FLUX2)
+    who = _installer(view)
+    facts = [
+        f"{who} installs Flux {installed}" if installed and who else "no install URL",
+        f"chart flux2 {shipping}" if shipping else "no chart",
+    ]
+    said = "; ".join(facts) if installed or shipping else _beside(view)
+    wrong = [finding for finding in view.findings if finding.severity is Severity.ERROR]
+    if any(finding.code in rules.having(Trait.ESSENTIAL) for finding in wrong):
+        over = f"over what {who} installed " if who else "of one release over another "
+        warning = f"MISMATCH: applying the chart {over}can destroy Flux"
+        return [paint(warning, "bold", "red"), paint(said, "red")]
+    if wrong:
+        return [paint("The pins disagree", "bold", "red"), said]
+    if view.problem:
+        what = paint("Not checked against the chart index", "bold", "yellow")
+        return [f"{what}: {view.problem}", said]
+    if view.loose:
+        return [paint(_not_exact(view.loose), "bold", "yellow"), said]
+    return [paint("The pins agree", "bold", "green"), said]
+
+
+def _beside(view: Survey) -> str:
+    """Say which releases tools and references hold, where nothing installs one."""
+    pins = [pin for pin in view.inventory.pins if pin.track == FLUX]
+    held = sorted({printable(pin.value) for pin in pins if pin.value})
+    said = f"; tools and references hold {', '.join(held)}" if held else ""
+    return f"nothing here says which release of Flux is installed{said}"
+
+
+def _installer(view: Survey) -> str | None:
+    """Name what installs Flux; None where nothing does."""
+    files = view.inventory.files
+    names = {installers.name(pin, files) for pin in installers.sources(view.inventory)}
+    if len(names) > 1 and all(p.kind == "install-url" for p in installers.sources(view.inventory)):
+        return "the install URL"
+    return next(iter(sorted(names)), None)
+
+
+def _not_exact(loose: Sequence[Pin]) -> str:
+    """What is said instead of that the pins agree, where some hold no full version."""
+    first = loose[0]
+    more = f" and {len(loose) - 1} more" if loose[1:] else ""
+    return f"The exact pins agree; not exact: {first.location} ({first.form.value}){more}"
+
+
+def _inexact(view: Survey, track: Track) -> str | None:
+    """What holds a track where no full version does: `latest (unpinned)`."""
+    pins = installs(view.inventory.pins, track)
+    first = next((pin for pin in pins if pin.form is not Form.EXACT), None)
+    return f"{printable(first.value)} ({first.form})".lstrip() if first else None
+
+
+def _state(pin: Pin, view: Survey) -> str:
+    """What is said of a place that no finding is about; `?` if nothing could judge it."""
+    if pin.form is not Form.EXACT:
+        return str(pin.form.value)
+    # Versions of a chart of this repository are compared with each other, without an index.
+    return "?" if view.problem and pin.track.kind is not TrackKind.CHART else "ok"
+
+
+def _note(note: Note) -> str:
+    return f"{note.location}  {printable(note.message)}"
+
+
+def _unreadable(one: Unreadable) -> str:
+    return f"{one.location}  {printable(one.message)}"
+
+
+def releases(
+    rows: Sequence[Listed], index: ChartIndex, steps: Sequence[Step], paint: Paint, now: datetime
+) -> str:
+    """Which Flux release goes with which chart, and what to do."""
+    cells = [
+        (
+            str(row.best.app_version),
+            str(row.best.version),
+            f"{row.best.created:%Y-%m-%d}" if row.best.created else "-",
+            ", ".join(version for version in row.charts if version != str(row.best.version)) or "-",
+            f"<- {' and '.join(row.here)}" if row.here else "",
+        )
+        for row in rows
+    ]
+    lines = table(("RELEASE", "CHART", "DATE", "OTHER CHARTS", "HERE"), cells, paint)
+    lines += ["", *section("Left out of the index", index.problems, paint)]
+    lines += [index_line(index, now), *next_steps.lines(steps)]
+    return "\n".join(lines).rstrip("\n")

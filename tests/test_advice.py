@@ -1,0 +1,264 @@
+"""What a command says to type next works when it is typed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from fluxbump.model import Finding, Location, Severity
+from fluxbump.reports.next_steps import Step
+from fluxbump.reports.refusal import refusal
+from tests.helpers import Cli, Repo, Result, release, repository, script, small
+
+REFUSED = """\
+error: Flux 2.8.5 is not safe for this repository (20 findings)
+  clusters store API versions that the release does not serve      FB202
+    platform/flux/chart/Chart.yaml:45
+  manifests use API versions that the release does not serve (18)  FB203
+    clusters/_template/bootstrap-kit/01-cilium.yaml:1
+  a pinned Kubernetes is too old for the release                   FB207
+    infra/hetzner/variables.tf:17
+  fluxbump created no branch
+next: fluxbump to 2.6.4            the newest release that passes
+      fluxbump path 2.8.5          the route, hop by hop
+      fluxbump to 2.8.5 --dry-run  every finding, and the diff
+      fluxbump to 2.8.5 --accept-risk FB202,FB203,FB207  does it all the same
+"""
+
+
+def typed(repo: Repo, command: str) -> int:
+    """Type a command into a shell; return its exit code."""
+    done = subprocess.run(
+        ["sh", "-c", command],
+        cwd=repo.path,
+        env=repo.environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
+    return done.returncode
+
+
+def advised(result: Result) -> list[str]:
+    """The commands that a report says to type, as its last lines have them."""
+    lines = (result.out + result.err).splitlines()
+    first = next(n for n, line in enumerate(lines) if line.startswith("next: "))
+    told = [lines[first].removeprefix("next: ")]
+    for line in lines[first + 1 :]:
+        if not line.startswith("      "):
+            break
+        told.append(line.strip())
+    return [line.split("  ")[0] for line in told]
+
+
+# --- a refusal ---------------------------------------------------------------------------------
+
+
+def test_the_newest_release_refused_fits_twelve_lines_of_eighty_columns(
+    repo: Repo, cli: Cli
+) -> None:
+    result = cli("to", "latest", cwd=repo)
+    assert (result.code, result.out) == (1, "")
+    assert result.err == REFUSED
+    lines = result.err.splitlines()
+    assert len(lines) <= 12
+    assert max(map(len, lines)) <= 80
+
+
+def test_each_command_of_a_refusal_works(repo: Repo) -> None:
+    refused = repo.fluxbump("to", "latest")
+    assert repo.branches() == ["main"]
+    best, path, dry_run, accept = advised(refused)
+    assert [typed(repo, command) for command in (best, path, dry_run, accept)] == [0, 0, 1, 0]
+    assert repo.branches() == ["fluxbump/flux-2.6.4", "fluxbump/flux-2.8.5", "main"]
+
+
+def test_programs_get_the_same_commands(repo: Repo, cli: Cli) -> None:
+    report = cli("to", "latest", "--output", "json", cwd=repo).json
+    assert [one["command"] for one in report["next"]] == [
+        "fluxbump to 2.6.4 --output json",
+        "fluxbump path 2.8.5",
+        "fluxbump to 2.8.5 --output json --dry-run",
+        "fluxbump to 2.8.5 --output json --accept-risk FB202,FB203,FB207",
+    ]
+
+
+@pytest.mark.parametrize("accepted", ["FB202", "FB203,FB207", "FB202,FB203"])
+def test_the_risks_to_accept_are_always_all_of_them(repo: Repo, accepted: str) -> None:
+    refused = repo.fluxbump("to", "2.8.5", "--accept-risk", accepted)
+    last = advised(refused)[-1]
+    assert last == "fluxbump to 2.8.5 --accept-risk FB202,FB203,FB207"
+    assert typed(repo, last) == 0
+
+
+@pytest.mark.parametrize("codes", ["FB120", "FB205", "FB999", "x", "FB202,FB001"])
+def test_a_code_that_refuses_nothing_cannot_be_accepted(repo: Repo, cli: Cli, codes: str) -> None:
+    result = cli("to", "2.5.1", "--accept-risk", codes, cwd=repo)
+    assert (result.code, result.out) == (2, "")
+    assert "no rule with that code refuses a bump (those that do: FB002, FB101, " in result.err
+    assert repo.branches() == ["main"]
+
+
+def test_sync_names_no_option_that_it_lacks(repo: Repo) -> None:
+    path = "infra/hetzner/cloudinit-control-plane.tftpl"
+    text = (repo.path / path).read_text().replace("download/v2.4.0", "download/v2.8.5")
+    repo.write(path, text)
+    refused = repo.fluxbump("sync", "--from", "install-url")
+    assert "error: Flux 2.8.5 is not safe" in refused.err
+    best, route, shown, accept = advised(refused)
+    assert [typed(repo, command) for command in (route, shown, accept)] == [0, 1, 0]
+    repo.git("checkout", "--quiet", ".")
+    assert typed(repo, best) == 0
+
+
+def test_what_a_fix_or_a_migration_takes_away_comes_first(tmp_path: Path, index: Path) -> None:
+    keep = "  upgrade:\n    preserveValues: true\n"
+    repo = repository(tmp_path / "r", small(release=release() + keep), index)
+    first, *_ = advised(repo.fluxbump("to", "2.5.1"))
+    assert first == "fluxbump to 2.5.1 --fix adoption"
+    assert typed(repo, first) == 0
+
+
+def test_options_and_paths_are_typed_again(tmp_path: Path, index: Path) -> None:
+    repo = repository(tmp_path / "a b", small(install=script("2.4.0")), index)
+    outside = Repo(tmp_path, tmp_path, index)
+    refused = outside.fluxbump("to", "2.8.5", "--repo", "a b", "--kubernetes=1.20")
+    commands = advised(refused)
+    assert "fluxbump path 2.8.5 --repo 'a b' --kubernetes=1.20" in commands
+    assert [typed(outside, command) for command in commands if " path " in command] == [0]
+    assert typed(outside, commands[-1]) == 0
+    assert repo.branches() == ["fluxbump/flux-2.8.5", "main"]
+
+
+def error(code: str) -> Finding:
+    return Finding(code, Severity.ERROR, f"{code} says", Location(f"{code}.yaml", 3))
+
+
+def test_many_rules_still_fit() -> None:
+    found = [error(code) for code in ("FB101", "FB102", "FB104", "FB108", "FB109", "FB302")]
+    assert refusal("2.5.1", found, "fluxbump created no branch", [Step("fluxbump status")]) == [
+        "error: the bump to Flux 2.5.1 fails its checks (6 findings)",
+        "  a failed install or upgrade would remove the controllers  FB302",
+        "  a dependency on flux2 is not one exact version            FB101",
+        "  places that install Flux disagree, or hold no release     FB102",
+        "  values do not repeat the version of flux2                 FB104",
+        "  an umbrella chart depends on another version              FB108",
+        "  and 1 more rules: FB109",
+        "  fluxbump created no branch",
+        "next: fluxbump status",
+    ]
+
+
+def test_a_single_rule_says_what_it_found() -> None:
+    assert refusal("2.5.1", [error("FB302")], "fluxbump created no branch", []) == [
+        "error: Flux 2.5.1 is not safe for this repository (1 finding)",
+        "  a failed install or upgrade would remove the controllers  FB302",
+        "    FB302.yaml:3: FB302 says",
+        "  fluxbump created no branch",
+    ]
+
+
+# --- a bump that was made, or shown --------------------------------------------------------------
+
+
+def test_a_branch_is_looked_at_and_pushed(repo: Repo, tmp_path: Path) -> None:
+    origin = tmp_path / "origin.git"
+    repo.git("init", "--quiet", "--bare", str(origin))
+    repo.git("remote", "add", "origin", str(origin))
+    made = repo.fluxbump("to", "2.5.1")
+    look, push = advised(made)
+    assert look == "git show fluxbump/flux-2.5.1"
+    assert push == "git push --set-upstream origin fluxbump/flux-2.5.1"
+    assert [typed(repo, look), typed(repo, push)] == [0, 0]
+    assert repo.git("--git-dir", str(origin), "branch", "--format=%(refname:short)") == (
+        "fluxbump/flux-2.5.1\n"
+    )
+
+
+def test_several_commits_are_looked_at_in_one_go(repo: Repo) -> None:
+    made = repo.fluxbump("to", "2.5.1", "--migrate-apis")
+    (look,) = advised(made)
+    base = repo.tip("main")[:12]
+    assert look == f"git log -p {base}..fluxbump/flux-2.5.1"
+    assert typed(repo, look) == 0
+
+
+def test_a_dry_run_ends_with_a_count_and_the_command_that_does_it(repo: Repo) -> None:
+    shown = repo.fluxbump("to", "2.5.1", "--dry-run")
+    assert shown.err.splitlines()[-1] == (
+        "fluxbump: dry run: 13 pins in 11 files, 3 mapping rows; fluxbump created no branch "
+        "(fluxbump/flux-2.5.1)"
+    )
+    assert shown.out.splitlines()[-1] == "next: fluxbump to 2.5.1  does it"
+    assert typed(repo, "fluxbump to 2.5.1") == 0
+    assert repo.branches() == ["fluxbump/flux-2.5.1", "main"]
+
+
+def test_what_was_written_is_looked_at_and_staged(repo: Repo) -> None:
+    written = repo.fluxbump("to", "2.5.1", "--in-place")
+    look, stage = advised(written)
+    assert [look, typed(repo, look), typed(repo, stage)] == ["git diff", 0, 0]
+    assert len(repo.git("diff", "--staged", "--name-only").splitlines()) == 12  # one has rows alone
+    assert repo.git("diff") == ""
+
+
+# --- check and run -------------------------------------------------------------------------------
+
+
+def test_a_check_leads_to_what_makes_the_pins_agree(incident: Repo) -> None:
+    found = incident.fluxbump("check", "--no-render")
+    align, why = advised(found)
+    assert [align, why] == ["fluxbump to 2.4.0", "fluxbump rule FB103"]
+    assert [typed(incident, align), typed(incident, why)] == [0, 0]
+
+
+def test_a_check_leads_to_its_fixes(tmp_path: Path, index: Path) -> None:
+    remediation = "  install:\n    remediation:\n      retries: 3\n"
+    keep = "  upgrade:\n    preserveValues: true\n"
+    old = release().replace("toolkit.fluxcd.io/v2\n", "toolkit.fluxcd.io/v2beta2\n")
+    repo = repository(tmp_path / "r", small(release=old + remediation + keep), index)
+    fix, move = advised(repo.fluxbump("check", "--no-render"))
+    assert fix == "fluxbump check --fix adoption,remediation"
+    assert move == "fluxbump to 2.4.0 --migrate-apis"
+    assert typed(repo, move) == 0
+    assert typed(repo, fix) == 0
+    assert "preserveValues" not in (repo.path / "clusters/a/flux.yaml").read_text()
+
+
+def test_nothing_found_leads_nowhere(tmp_path: Path, index: Path, cli: Cli) -> None:
+    repo = repository(tmp_path / "r", small(), index)
+    assert "next:" not in cli("check", "--no-render", cwd=repo).out
+
+
+def test_a_run_that_is_blocked_leads_on(incident: Repo) -> None:
+    blocked = incident.fluxbump("run", "--dry-run")
+    # `status` tells by its exit code that the pins disagree.
+    assert [typed(incident, command) for command in advised(blocked)] == [1]
+    report = json.loads(incident.fluxbump("run", "--dry-run", "--output", "json").stdout)
+    assert report["next"] == [{"command": "fluxbump status", "why": "where every pin is"}]
+
+
+# --- what is never advised -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "excluded"),
+    [
+        ("chart/Chart.yaml", "name: bp\ndependencies:\n  - name: flux2\n   version: 1\n", False),
+        ("clusters/a/flux.yaml", "kind: HelmRelease\nspec:\n  chart: bp-flux\n   x: 1\n", True),
+    ],
+)
+def test_a_wrapper_is_never_to_be_excluded(
+    tmp_path: Path, index: Path, cli: Cli, path: str, text: str, *, excluded: bool
+) -> None:
+    repo = repository(tmp_path / "r", small() | {path: text}, index)
+    stopped = cli("to", "2.5.1", cwd=repo)
+    assert stopped.code == 5
+    assert "fix the YAML" in stopped.err
+    assert ("`exclude`" in stopped.err) == excluded
+    found = cli("check", "--no-render", "--select", "FB002", cwd=repo).out
+    assert "fix the YAML" in found
+    assert ("`exclude`" in found) == excluded
