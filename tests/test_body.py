@@ -191,8 +191,9 @@ def test_the_risk_names_its_rule(monorepo: Prepared) -> None:
 
 
 def test_the_route_is_drawn_where_the_forge_draws_it(monorepo: Prepared) -> None:
+    removed = Removed("GitRepository", "source.toolkit.fluxcd.io", ("v1beta1",), "v1")
     hops = (
-        Hop("2.4.0", "2.5.1", rewrite=(Removed("GitRepository", "source.toolkit.fluxcd.io", ("v1beta1",), "v1"),)),
+        Hop("2.4.0", "2.5.1", rewrite=(removed,)),
         Hop("2.5.1", "2.8.5"),
     )
     about = inputs(monorepo, way=Route("2.4.0", "2.8.5", hops))

@@ -97,6 +97,20 @@ class Capabilities(Struct, frozen=True):
     diagrams: bool = False
 
 
+class Standing(Struct, frozen=True):
+    """The state of a repository, as far as the forge tells it; None for what it does not tell.
+
+    Attributes:
+        archived: nobody can change anything in it.
+        requests: it takes pull requests.
+        writable: the token may push to it.
+    """
+
+    archived: bool | None = None
+    requests: bool | None = None
+    writable: bool | None = None
+
+
 class Forge(Protocol):
     """Where pull requests live.
 
@@ -152,6 +166,10 @@ class Forge(Protocol):
 
         It does not tell if the token may not ask, or if there is no such branch.
         """
+        ...
+
+    def standing(self) -> Standing:
+        """Return the state of the repository: asked when something was refused, to say why."""
         ...
 
     def file_url(self, path: str, line: int, revision: str) -> str:

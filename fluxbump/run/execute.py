@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from msgspec import Struct, field
+from msgspec import Struct
 from msgspec.structs import replace
 
 from fluxbump.forges.forge import Forge, Proposal, PullRequest
+from fluxbump.git.remote_errors import MovedError, RemoteError, UnreachableError
 from fluxbump.git.repository import Repository
 from fluxbump.run.actions import (
     Action,
@@ -90,7 +91,7 @@ class Acting(Struct):
     world: World
     offer: Offer | None
     seen: ForgeState
-    done: list[Effect] = field(default_factory=list)
+    done: list[Effect]
     request: PullRequest | None = None
 
     def act(self, action: Action) -> None:
@@ -113,8 +114,8 @@ class Acting(Struct):
             case TellPushed(number):
                 self._tell(number)
             case DeleteBranch(branch, tip, why):
-                self.world.hands.delete(branch, tip)
-                self._note("deleted", f"deleted {branch}: {_WHY[why]}")
+                if self._deleted(branch, tip):
+                    self._note("deleted", f"deleted {branch}: {_WHY[why]}")
             case Leave(number, reason):
                 self._leave(number, reason)
 
@@ -165,10 +166,10 @@ class Acting(Struct):
         if not begun:
             hands.comment(action.number, _parting(action))
         hands.close(action.number, body)
-        if action.tip is not None:
-            hands.delete(action.branch, action.tip)
         message = f"closed #{action.number}: {_WHY[action.why]}"
         self._note("superseded", message, known.request.url)
+        if action.tip is not None:
+            self._deleted(action.branch, action.tip)
 
     def _tell(self, number: int) -> None:
         known = self._by_number(number)
@@ -185,6 +186,24 @@ class Acting(Struct):
             self.request = known.request
         where = f"#{number}: " if number is not None else ""
         self._note("left", f"{where}{reason}", known.request.url if known else "")
+
+    def _deleted(self, branch: str, tip: str) -> bool:
+        """Delete a branch; note why not where the remote does not let us.
+
+        Tidying up fails no run: what matters is done by then.
+
+        Raises:
+            MovedError: somebody was faster; look again.
+            UnreachableError: the remote cannot be reached.
+        """
+        try:
+            self.world.hands.delete(branch, tip)
+        except (MovedError, UnreachableError):
+            raise
+        except RemoteError as error:
+            self._note("left", f"the branch {branch} stays: {error.message}")
+            return False
+        return True
 
     # --- pieces ---
 

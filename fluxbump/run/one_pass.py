@@ -25,18 +25,6 @@ TRAILER = "Fluxbump-Tree"
 _TRAILER = re.compile(rf"^{TRAILER}: (?P<tree>[0-9a-f]{{40,64}})$", re.MULTILINE)
 
 
-class PassResult(Struct, frozen=True):
-    """What an attempt came to.
-
-    Attributes:
-        done: what was done and left, in order.
-        request: the pull request of the offer; None when there is none.
-    """
-
-    done: tuple[Effect, ...]
-    request: PullRequest | None
-
-
 class Branches(Struct, frozen=True):
     """The branches of the remote that may be ours by their name, and those that never are.
 
@@ -62,8 +50,10 @@ def attempt(
     offer: Offer | None,
     branches: Branches,
     policy: Policy,
+    *,
     current: str | None,
-) -> PassResult:
+    done: list[Effect],
+) -> PullRequest | None:
     """Bring remote and forge in line, as far as that takes anything.
 
     Args:
@@ -72,6 +62,10 @@ def attempt(
         branches: of ours, at the remote.
         policy: what may be done.
         current: the release that the base holds; None when it does not say.
+        done: takes what was done and left, in order, also when the attempt fails.
+
+    Returns:
+        The pull request of the offer; None when there is none.
 
     Raises:
         MovedError: somebody was faster; look again.
@@ -79,10 +73,10 @@ def attempt(
     """
     seen = _see(world, offer, branches, current)
     wanted = offer.wanted if offer else None
-    acting = Acting(world, offer, seen)
+    acting = Acting(world, offer, seen, done)
     for action in reconcile.plan_actions(wanted, seen, policy):
         acting.act(action)
-    return PassResult(tuple(acting.done), acting.request)
+    return acting.request
 
 
 def commit(repository: Repository, base: CommitSnapshot, offer: Offer | None) -> str:

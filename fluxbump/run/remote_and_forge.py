@@ -8,7 +8,7 @@ from typing import Protocol
 from msgspec import Struct, field
 
 from fluxbump.errors import RepositoryError
-from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, RequestState
+from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, RequestState, Standing
 from fluxbump.system.written import changing
 
 REHEARSED = "0" * 40
@@ -101,6 +101,10 @@ class Nowhere:
     def protects(self, branch: str) -> bool | None:
         """Nothing is known."""
         return None
+
+    def standing(self) -> Standing:
+        """Nothing is known."""
+        return Standing()
 
     def file_url(self, path: str, line: int, revision: str) -> str:
         """Nothing has an address."""

@@ -11,7 +11,7 @@ from fluxbump.run.job import Report
 from tests import helpers
 from tests.forges.fake_server import Cut
 from tests.git_server import Stage, hook
-from tests.helpers import assert_refused
+from tests.helpers import Result, assert_refused
 from tests.run.world import BRANCH, SPRING, SUMMER, World
 
 NEXT = "fluxbump/flux-2.6.1"
@@ -30,6 +30,14 @@ def one_pull_request(there: World) -> None:
 
 def events(report: Report) -> list[str]:
     return [one.event for one in report.done]
+
+
+def stopped(result: Result, said: str) -> None:
+    """Check that the remote ended a run that had decided, and that it tells both."""
+    assert (result.code, result.out) == (6, "Flux 2.4.0 can move to 2.5.1.\n")
+    assert result.err.startswith("fluxbump: ")
+    assert said in result.err
+    assert result.err.count("\n") == 1
 
 
 # --- two at once ------------------------------------------------------------------------------
@@ -143,7 +151,7 @@ def test_a_person_pushes_before_their_branch_is_deleted(there: World) -> None:
 @pytest.mark.parametrize("name", ["pre-receive", "update"])
 def test_a_push_that_a_hook_rejects(name: str, there: World) -> None:
     hook(there.bare, name, "echo 'not on my watch' >&2; exit 1")
-    assert_refused(there.command(), 6, BRANCH)
+    stopped(there.command(), BRANCH)
     assert (there.open(), set(there.branches())) == ([], {"main"})
     with pytest.raises(DeclinedError):
         there.run(SPRING)
@@ -166,7 +174,7 @@ def _in_the_answer(there: World) -> None:
 @pytest.mark.parametrize("cut", [_in_the_request, _in_the_answer])
 def test_a_connection_that_is_cut_in_a_push(cut: Callable[[World], None], there: World) -> None:
     cut(there)
-    assert_refused(there.command(), 6, "cannot be reached")
+    stopped(there.command(), "cannot be reached")
     there.server.clear()
     assert there.open() == []
     there.run(SPRING)
