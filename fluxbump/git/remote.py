@@ -150,12 +150,13 @@ class Remote:
 
     # --- moving objects ---------------------------------------------------------------------
 
-    def fetch(self, branch: str, into: str | None = None) -> str:
+    def fetch(self, branch: str, into: str | None = None, *, depth: int = 1) -> str:
         """Bring a branch of the remote here, and return its tip.
 
         Args:
             branch: at the remote.
             into: the ref that holds it here; None for one below `FETCHED`.
+            depth: commits of its history that a clone of the cache gets; others get all.
 
         Raises:
             RemoteError: the remote has no such branch.
@@ -163,7 +164,7 @@ class Remote:
         check_branch(branch)
         ref = into or f"{FETCHED}/{branch}"
         # By its name, because the filter is a setting of the remote.
-        place = ["--depth=1", "--", "origin"] if self._cached else ["--", self.url.url]
+        place = [f"--depth={depth}", "--", "origin"] if self._cached else ["--", self.url.url]
         self.run(
             "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules",
             "--refmap=", *place, f"+refs/heads/{branch}:{ref}",

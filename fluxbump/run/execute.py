@@ -67,6 +67,7 @@ class World(Struct, frozen=True):
         hands: act.
         notes: of releases.
         log: takes what happens.
+        base_branch: that is proposed to.
     """
 
     repository: Repository
@@ -75,6 +76,7 @@ class World(Struct, frozen=True):
     hands: Hands
     notes: Notes
     log: Log
+    base_branch: str
 
 
 class Acting(Struct):

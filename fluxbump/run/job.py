@@ -183,7 +183,15 @@ def _until_still(
         forge = place.forge()
         offer = _offer(place, decision, prepared, forge)
         live = LiveHands(place.remote, forge, partial(commit, place.repository, place.base, offer))
-        world = World(place.repository, place.remote, forge, rehearsal or live, place.notes, log)
+        world = World(
+            place.repository,
+            place.remote,
+            forge,
+            rehearsal or live,
+            place.notes,
+            log,
+            place.base_branch,
+        )
         try:
             ours = Branches(prefix, tips, _main(place))
             return attempt(

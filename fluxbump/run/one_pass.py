@@ -18,6 +18,7 @@ from fluxbump.run.actions import ForgeState, KnownRequest, Tip
 from fluxbump.run.execute import Acting, Effect, World
 from fluxbump.run.proposal import Offer
 from fluxbump.run.pull_request.state import SavedState
+from fluxbump.run.updated_branch import is_only_updated
 
 TRAILER = "Fluxbump-Tree"
 """Names the tree of a commit that a run made; see `Tip.marked` for what it is worth."""
@@ -149,7 +150,9 @@ def _tip(
     commit = world.repository.described(sha)
     named = _TRAILER.search(commit.message)
     marked = named is not None and named["tree"] == commit.tree
-    recorded = any(state.records(sha) for state in states)
+    recorded = any(state.records(sha) for state in states) or is_only_updated(
+        world.repository, world.remote, (world.base_branch, branch), states
+    )
     wanted = marked and offer is not None and branch == offer.branch
     ours = recorded or (wanted and offer is not None and _holds(world, sha, commit, offer))
     return Tip(sha, ours, commit.tree, commit.parents[0] if commit.parents else "", marked)

@@ -40,7 +40,7 @@ class Far(Protocol):
         """Map branches to their tips."""
         ...
 
-    def fetch(self, branch: str) -> str:
+    def fetch(self, branch: str, *, depth: int = 1) -> str:
         """Bring a branch here."""
         ...
 
@@ -62,7 +62,7 @@ class Nowhere:
         """No branch is there."""
         return {}
 
-    def fetch(self, branch: str) -> str:
+    def fetch(self, branch: str, *, depth: int = 1) -> str:
         """Nothing can be fetched."""
         raise self._refusal()
 
