@@ -125,8 +125,8 @@ class Hands(Protocol):
         """Push the commit; return its name."""
         ...
 
-    def delete(self, branch: str, expected: str) -> None:
-        """Delete a branch of the remote."""
+    def delete(self, branch: str, expected: str) -> bool:
+        """Delete a branch of the remote; tell whether it was there."""
         ...
 
     def open(self, proposal: Proposal) -> tuple[PullRequest, tuple[str, ...]]:
@@ -166,10 +166,12 @@ class LiveHands(Struct):
             change.made = self.remote.push(commit, branch, expected)
         return commit
 
-    def delete(self, branch: str, expected: str) -> None:
-        """Delete a branch, if it is where it is expected."""
+    def delete(self, branch: str, expected: str) -> bool:
+        """Delete a branch, if it is where it is expected; tell whether it was there."""
         with changing(f"deleted the remote's branch {branch}") as change:
-            change.made = self.remote.delete(branch, expected)
+            made = self.remote.delete(branch, expected)
+            change.made = made
+        return made
 
     def open(self, proposal: Proposal) -> tuple[PullRequest, tuple[str, ...]]:
         """Open a pull request."""
@@ -207,9 +209,10 @@ class Rehearsal(Struct):
         self.sent.append(Sent("push", branch, details=(how,)))
         return REHEARSED
 
-    def delete(self, branch: str, expected: str) -> None:
+    def delete(self, branch: str, expected: str) -> bool:
         """Write down that a branch would go."""
         self.sent.append(Sent("delete", branch, details=(f"at {expected}",)))
+        return True
 
     def open(self, proposal: Proposal) -> tuple[PullRequest, tuple[str, ...]]:
         """Write down a pull request."""

@@ -82,6 +82,33 @@ def test_two_runs_that_refresh_at_once_agree(there: World) -> None:
     one_pull_request(there)
 
 
+def four_at_once(there: World, stage: Stage) -> list[Result]:
+    held = [there.server.hold(stage) for _ in range(4)]
+    runs = [there.start(XDG_CACHE_HOME=str(there.root / f"cache-{one}")) for one in range(4)]
+    for one in held:
+        one.wait()
+    for one in held:
+        one.go.set()
+    return [one.end() for one in runs]
+
+
+def test_four_runs_at_once_open_one_pull_request(there: World) -> None:
+    results = four_at_once(there, Stage.PUSH_REFS)
+    assert [one.code for one in results] == [0] * 4, [one.err for one in results]
+    one_pull_request(there)
+
+
+def test_four_runs_at_once_leave_one_comment(there: World) -> None:
+    there.run(SPRING)
+    there.publish(SUMMER)
+    results = four_at_once(there, Stage.PUSH_REFS)
+    there.run(SUMMER)
+    assert [one.code for one in results] == [0] * 4, [one.err for one in results]
+    assert [one.branch for one in there.open()] == [NEXT]
+    assert set(there.branches()) == {"main", NEXT}
+    assert len(there.forge.pulls[1].comments) == 1
+
+
 # --- a remote that moves ----------------------------------------------------------------------
 
 

@@ -515,7 +515,7 @@ def test_a_dry_run_of_what_is_superseded_sends_nothing(there: World) -> None:
     marks = there.marks()
     report = there.run(SUMMER, rehearse=True)
     assert [one.what for one in report.sent] == [
-        "push", "open", "update", "comment", "close", "delete",
+        "push", "open", "update", "delete", "comment", "close",
     ]  # fmt: skip
     marks.require_nothing_changed()
 
