@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
 
 import pytest
 
 from fluxbump.run.decision import Outcome
 from tests.forges.fake_server import Reply
-from tests.git_server import hook
+from tests.git_server import git, hook
 from tests.run.world import BRANCH, SPRING, SUMMER, World
 
 NEXT = "fluxbump/flux-2.6.1"
@@ -82,3 +83,27 @@ def test_a_token_that_may_only_read_is_told_so(there: World) -> None:
     result = there.command()
     assert result.code == 6
     assert "the token may read the repository on GitHub, not write" in result.err
+
+
+def test_a_dry_run_with_a_remote_on_this_disk_shows_what_it_would_propose(there: World) -> None:
+    checkout = there.checkout()
+    git(checkout, "remote", "set-url", "origin", f"file://{there.bare}")
+    marks = there.marks()
+    arguments = there.arguments("--dry-run", repo=checkout)
+    arguments[(at := arguments.index("--forge-url")) : at + 2] = []
+    done = subprocess.run(
+        arguments, cwd=there.root, env=there.environ, capture_output=True, check=False, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Would open a pull request from fluxbump/flux-2.5.1" in done.stdout
+    assert "the remote is a local repository: no forge is asked" in done.stderr
+    marks.require_nothing_changed()
+
+
+def test_a_remote_without_a_default_branch_names_its_branches(there: World) -> None:
+    there.git("update-ref", "refs/heads/develop", "main")
+    there.git("symbolic-ref", "HEAD", "refs/heads/gone")
+    result = there.command()
+    assert result.code == 6
+    assert "has no default branch; its branches are develop, main (use --base develop" in result.err
+    assert there.command("--base", "main").code == 0
