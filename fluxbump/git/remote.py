@@ -135,7 +135,7 @@ class Remote:
         return branch, sha
 
     def _headless(self) -> RemoteError:
-        """Return the error of a remote whose HEAD is on no branch; it names those that there are."""
+        """Return the error of a remote whose HEAD is on no branch, with those that it has."""
         names = list(self.branches())
         if not names:
             said = f"{self.where} has no default branch: it is empty"
