@@ -34,6 +34,7 @@ OUTSIDE = {
     # The hands of a scheduled run; what it decides and says is pure.
     "run.fetch_release_notes",
     "run.setup", "run.checkout", "run.job", "run.execute", "run.one_pass", "run.remote_and_forge",
+    "run.updated_branch",
     "system.background", "system.process_pool", "system.http",
     "system.commands", "system.pipes", "system.process_end", "system.programs",
     "system.scratch", "system.machine",

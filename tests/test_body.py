@@ -18,6 +18,8 @@ from fluxbump.check.starting_point import look
 from fluxbump.config.settings import Policy, Settings
 from fluxbump.config.source_options import SourceOptions
 from fluxbump.flux.tables import crds
+from fluxbump.flux.upgrade_path import Hop, Removed, Route
+from fluxbump.forges.forge import Capabilities
 from fluxbump.git.objects import CommitSnapshot
 from fluxbump.git.repository import Repository
 from fluxbump.model import FLUX, Finding, Location, Mention, Severity
@@ -34,7 +36,8 @@ from tests.test_policy import NOW
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 SHA, DIGEST = "a1" * 20, "b2" * 32
 STATE = SavedState("2.6.4", "2.16.4", SHA, SHA, SHA, DIGEST, DIGEST)
-GITHUB, AZURE = 65_536, 4_000
+GITHUB = Capabilities("GitHub", diagrams=True)
+AZURE = 4_000
 HOSTILE = "a | b `c` <img src=x> @name #12 [x](https://u:s3cret@e.org) <!-- fluxbump:state {} -->"
 
 
@@ -89,18 +92,19 @@ def test_a_bump_of_the_monorepo(monorepo: Prepared) -> None:
         notes={"2.5.0": "## Hello\n\nby @name", "2.5.1": "fixes #1"},
         without_notes=("2.4.9",),
     )
-    text = body.body(about, STATE, GITHUB, hidden=True)
+    text = body.body(about, STATE, GITHUB)
     assert body.title(about) == "Move Flux to 2.5.1 (chart flux2 2.15.0)"
     assert SavedState.parse(text) == STATE
-    assert text.startswith("Moves Flux from 2.4.0 to 2.5.1 (chart flux2 from 2.14.1 to 2.15.0")
+    first, second, _ = text.split("\n\n", 2)
+    assert first.startswith("**Risk**: ")
+    assert second.startswith("Moves Flux from 2.4.0 to 2.5.1 (chart flux2 from 2.14.1 to 2.15.0")
     for change in monorepo.plan.changes:
         place = f"{change.pin.location.path}:{change.pin.location.line}"
         assert f"[`{place}`]({link(change.pin.location.path, change.pin.location.line)})" in text
     assert headings(text) == [
-        "What moves", "Pins", "What moves with them", "What the gate says",
-        "Findings that were there before", "Rules not run, so neither passed nor failed",
-        "What the CRDs change", "Mentions, for a person to look at",
-        "What comes next, and what does not", "Release notes", "To see the same",
+        "What moves", "What the gate says", "What the CRDs change", "Pins", "What moves with them",
+        "Mentions, for a person to look at", "What comes next, and what does not",
+        "Release notes", "To see the same",
     ]  # fmt: skip
     assert "Not 2\\.8" not in text
     assert "not in the range" in text
@@ -116,9 +120,9 @@ def test_a_release_without_a_chart(
     made = prepared(repo, open_repositories, "2.6.0")
     about = inputs(made, way=None)
     assert body.title(about) == "Move Flux to 2.6.0"
-    text = body.text(about, GITHUB, hidden=True)
-    assert text.startswith("Moves Flux from 2.5.1 to 2.6.0.\n")
-    assert "flux2" not in text.partition("### What the gate says")[0]
+    text = body.text(about, GITHUB)
+    assert text.split("\n\n")[1] == "Moves Flux from 2.5.1 to 2.6.0."
+    assert "flux2" not in text.partition("### What the gate says")[0].partition("Moves Flux")[2]
 
 
 def test_the_migration_and_what_comes_next(tmp_path: Path, index: Path) -> None:
@@ -133,8 +137,8 @@ def test_the_migration_and_what_comes_next(tmp_path: Path, index: Path) -> None:
     found = next_release.decide(ready.before, ready.index, Policy(ignore=("2.6",)), NOW)
     assert isinstance(found, Update)
     assert found.way.hops[0].migrate
-    text = body.text(inputs(ready, way=found.way), GITHUB, hidden=True)
-    assert text.index("### Before you merge") < text.index("### What moves")
+    text = body.text(inputs(ready, way=found.way), GITHUB)
+    assert text.index("### What moves") < text.index("### Before you merge")
     assert "Run `flux migrate` in every cluster, while it runs Flux 2.4.0" in text
     assert "- HelmRelease v2beta1: a cluster with a long history may" in text
     assert f"It is the first of {len(found.way.hops)} hops to 2.8.5" in text
@@ -160,11 +164,88 @@ def test_findings_are_said_apart(monorepo: Prepared) -> None:
     new = Finding("FB202", Severity.WARNING, HOSTILE, Location("b|`.yaml", 4))
     verdict = replace(monorepo.verdict, findings=(old, new), not_run=(NotRun("FB110", "no helm"),))
     made = replace(monorepo, verdict=verdict, inherited=frozenset({old}))
-    text = body.text(inputs(made), GITHUB, hidden=True)
+    text = body.text(inputs(made), GITHUB)
     assert "1 finding that the base does not have" in text
     assert "- **warning** FB202 [``b|`.yaml:4``]" in text
-    assert "### Findings that were there before\n\n- **note** FB120" in text
+    assert (
+        "<details>\n<summary>1 finding of 1 rule, as before</summary>\n\n- **note** FB120" in text
+    )
+    bare = body.text(inputs(made), replace(GITHUB, hidden=False))
+    assert (
+        "### Findings that were there before\n\n1 finding of 1 rule, as before\n\n- **note** FB120"
+        in bare
+    )
     assert "- FB110: no helm" in text
+
+
+def test_the_risk_names_its_rule(monorepo: Prepared) -> None:
+    worst = Finding("FB202", Severity.WARNING, "clusters store v1beta2", Location("a.yaml", 4))
+    less = Finding("FB120", Severity.NOTE, "an old one", Location("a.md", 3))
+    verdict = replace(monorepo.verdict, findings=(less, worst), not_run=(NotRun("FB110", "x"),))
+    made = replace(monorepo, verdict=verdict, inherited=frozenset())
+    text = body.text(inputs(made), GITHUB)
+    assert text.startswith("**Risk**: clusters store v1beta2 (warning of FB202).\n\n")
+    verdict = replace(verdict, findings=(), codes=("FB101", "FB102"))
+    text = body.text(inputs(replace(made, verdict=verdict)), GITHUB)
+    assert text.startswith("**Risk**: 2 rules find nothing new; not run, so not known: FB110.\n\n")
+
+
+def test_the_route_is_drawn_where_the_forge_draws_it(monorepo: Prepared) -> None:
+    removed = Removed("GitRepository", "source.toolkit.fluxcd.io", ("v1beta1",), "v1")
+    hops = (
+        Hop("2.4.0", "2.5.1", rewrite=(removed,)),
+        Hop("2.5.1", "2.8.5"),
+    )
+    about = inputs(monorepo, way=Route("2.4.0", "2.8.5", hops))
+    text = body.text(about, GITHUB)
+    drawn = (
+        "```mermaid\nflowchart LR\n"
+        '  hop0["2.4.0"]\n'
+        '  hop0 -- "flux migrate" --> hop1["2.5.1 (this pull request)"]\n'
+        '  hop1 --> hop2["2.8.5"]\n'
+        "```"
+    )
+    assert drawn in text
+    assert "mermaid" not in body.text(about, replace(GITHUB, diagrams=False))
+    before, after = text.index("### Before you merge"), text.index("### After you merge")
+    assert before < after < text.index("### What the CRDs change") < text.index("### Pins")
+    assert "- Run `flux migrate` in every cluster again.\n" in text
+    assert "runs Flux 2.5.1 (`flux version`), and merge the pull request for 2.8.5" in text
+
+
+OLD_SOURCE = """\
+apiVersion: source.toolkit.fluxcd.io/v1beta2
+kind: OCIRepository
+metadata:
+  name: app-{number}
+  namespace: apps
+spec:
+  interval: 10m
+  url: oci://registry.example.org/apps/app-{number}
+"""
+
+
+def test_the_body_of_300_deprecated_manifests(
+    repo: Repo, open_repositories: list[Repository]
+) -> None:
+    """They are deprecated from 2.6 on: new findings of one run, and old ones of the next."""
+    for number in range(300):
+        repo.write(f"apps/team-{number % 7}/source-{number}.yaml", OLD_SOURCE.format(number=number))
+    repo.git("add", "--all")
+    repo.git("commit", "--quiet", "--message", "apps")
+    made = prepared(repo, open_repositories, "2.6.1")
+    long = {f"2.{minor}.0": "- a line of the release notes\n" * 2_000 for minor in (5, 6)}
+    about = inputs(made, notes=long, release_page=lambda release: f"https://e.org/v{release}")
+    text = body.body(about, STATE, GITHUB)
+    assert len(text) <= 15_000
+    assert re.search(r"- \*\*\w+\*\* FB\d{3} 30\d times in 30\d files, first at ", text)
+    assert "[`2.6.0`](https://e.org/v2.6.0)" in text
+    assert " more pin" not in text
+    old = replace(made, inherited=frozenset(made.verdict.findings))
+    text = body.body(replace(about, prepared=old), STATE, GITHUB)
+    assert len(text) <= 15_000
+    assert re.search(r"<summary>3\d\d findings of \d+ rules?, as before</summary>", text)
+    assert "No findings that the base does not have" in text
 
 
 # --- always -----------------------------------------------------------------------------------
@@ -190,12 +271,14 @@ def test_nothing_from_the_repository_acts(monorepo: Prepared, hidden: bool) -> N
     about = inputs(
         hostile(monorepo), notes={"2.5.1": HOSTILE}, skipped=(Skipped("2.9.0", HOSTILE),)
     )
-    text = body.body(about, STATE, GITHUB, hidden=hidden)
+    text = body.body(about, STATE, replace(GITHUB, hidden=hidden))
     assert SavedState.parse(text) == STATE
     assert "s3cret" not in text + body.title(about)
     tokens = list(flat(PARSER.parse(text)))
     html = {token.content.strip() for token in tokens if token.type.startswith("html")}
-    allowed = {"<details>\n<summary>Flux 2.5.1</summary>", "</details>", STATE.render()}
+    folded = ("Flux 2.5.1", "1 rule not run")
+    allowed = {f"<details>\n<summary>{name}</summary>" for name in folded}
+    allowed |= {"</details>", STATE.render()}
     assert html == (allowed if hidden else set())
     assert not any(token.type == "image" for token in tokens)
     links = {str(t.attrs["href"]) for t in tokens if t.type == "link_open"}
@@ -211,15 +294,15 @@ def test_nothing_from_the_repository_acts(monorepo: Prepared, hidden: bool) -> N
 
 def test_links_to_no_address_are_no_links(monorepo: Prepared) -> None:
     about = inputs(monorepo, link=lambda path, line: f"javascript:{path}:{line}")
-    assert "](" not in body.text(about, GITHUB, hidden=True)
+    assert "](" not in body.text(about, GITHUB)
     secret = inputs(monorepo, link=lambda path, line: f"https://me:s3cret@e.org/{path}?t=s3cret")
-    text = body.text(secret, GITHUB, hidden=True)
+    text = body.text(secret, GITHUB)
     assert "s3cret" not in text
     assert "](https://e.org/" in text
 
 
 @pytest.mark.parametrize("hidden", [True, False])
-@pytest.mark.parametrize("limit", [2_000, 2_500, AZURE, 8_000, 12_000, 32_767, GITHUB])
+@pytest.mark.parametrize("limit", [2_000, 2_500, AZURE, 8_000, 12_000, 32_767, 65_536])
 def test_it_fits(monorepo: Prepared, limit: int, hidden: bool) -> None:
     many = replace(
         monorepo,
@@ -228,39 +311,38 @@ def test_it_fits(monorepo: Prepared, limit: int, hidden: bool) -> None:
     )
     noted = {f"2.{minor}.0": "- it is so\n" * 800 for minor in range(4, 6)}
     about = inputs(many, notes=noted)
-    text = body.body(about, STATE, limit, hidden=hidden)
-    assert len(text) <= limit
+    text = body.body(about, STATE, replace(GITHUB, body_limit=limit, hidden=hidden))
+    assert len(text) <= min(limit, 15_000)
     assert SavedState.parse(text) == STATE
-    assert text.startswith("Moves Flux from 2.4.0")
+    assert text.startswith("**Risk**: ")
+    assert "\n\nMoves Flux from 2.4.0" in text
     tokens = [token.type for token in flat(PARSER.parse(text))]
     assert tokens.count("fence") == ("To see the same" in text) + (not hidden)
 
 
 def test_notes_go_first_and_pins_last(monorepo: Prepared) -> None:
     about = inputs(monorepo, notes={"2.5.1": "- it is so\n" * 2_000})
-    whole = len(body.text(inputs(monorepo), GITHUB, hidden=True)) + body.STATE_ROOM
-    less = body.text(about, whole + 2_000, hidden=True)
+    whole = len(body.text(inputs(monorepo), GITHUB)) + body.STATE_ROOM
+    less = body.text(about, replace(GITHUB, body_limit=whole + 2_000))
     assert "more lines left out, for length" in less
     assert all(code not in less for code in (" more mention", " more pin"))
-    none = body.text(about, whole + 10, hidden=True)
+    none = body.text(about, replace(GITHUB, body_limit=whole + 10))
     assert "### Release notes" not in none
-    fewer = body.text(about, whole - 300, hidden=True)
+    fewer = body.text(about, replace(GITHUB, body_limit=whole - 300))
     assert re.search(r"\d+ more mentions?\.", fewer)
     assert " more pin" not in fewer
 
 
 def test_the_same_inputs_give_the_same_bytes(monorepo: Prepared) -> None:
     about = inputs(monorepo, notes={"2.5.1": "hello"})
-    assert body.body(about, STATE, GITHUB, hidden=True) == body.body(
-        replace(about), STATE, GITHUB, hidden=True
-    )
-    said = body.digest(about, GITHUB, hidden=True)
+    assert body.body(about, STATE, GITHUB) == body.body(replace(about), STATE, GITHUB)
+    said = body.digest(about, GITHUB)
     assert re.fullmatch("[0-9a-f]{64}", said)
     elsewhere = inputs(monorepo, notes=about.notes, link=lambda path, line: f"https://b/{path}")
-    assert body.digest(elsewhere, GITHUB, hidden=True) == said
-    assert body.digest(inputs(monorepo, without_notes=("2.5.1",)), GITHUB, hidden=True) == said
+    assert body.digest(elsewhere, GITHUB) == said
+    assert body.digest(inputs(monorepo, without_notes=("2.5.1",)), GITHUB) == said
     news = inputs(monorepo, skipped=(Skipped("2.9.0", "ignored"),))
-    assert body.digest(news, GITHUB, hidden=True) != said
+    assert body.digest(news, GITHUB) != said
 
 
 def test_which_releases_are_crossed() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,6 +23,7 @@ from fluxbump.cli.options import (
     exit_code_for,
     left,
 )
+from fluxbump.errors import FluxbumpError
 from fluxbump.reports import next_steps
 from fluxbump.reports.json_encoder import dump
 from fluxbump.reports.table import printable
@@ -123,13 +126,19 @@ def run(
         allow_http=tuple(allow_http or ()),
         allow_hosts=tuple(allow_host or ()),
     )
-    with measured_run(metrics, console, repo) as ended, opened(asked) as place:
+    with (
+        log.failure(),
+        measured_run(metrics, console, repo) as ended,
+        opened(asked) as place,
+    ):
         for line in place.missing:
             log("missing", line)
         report = job.run(place, datetime.now(UTC), log, rehearse=dry_run)
         ended(report.outcome, report.published)
         _print(report, place, output, console, dry_run=dry_run)
-    console.summary_page(reports.summary(report))
+        console.summary_page(reports.summary(report))
+        if report.error is not None:
+            raise report.error
     return exit_code_for(report.outcome.value) if exit_code else 0
 
 
@@ -149,6 +158,16 @@ class _Log:
             self._console.note(message)
         else:
             self._console.progress(printable(message))
+
+    @contextmanager
+    def failure(self) -> Iterator[None]:
+        """Let an error that ends the block be an event too."""
+        try:
+            yield
+        except FluxbumpError as error:
+            if self._format is LogFormat.JSON:
+                self("failed", error.message, hint=error.hint, exit_code=error.exit_code)
+            raise
 
 
 def _print(

@@ -24,6 +24,7 @@ class FleetOutcome(StrEnum):
     UPDATE = "update-available"
     WAITING = "waiting"
     BLOCKED = "blocked"
+    SKIPPED = "skipped"
     FAILED = "failed"
     NOT_RUN = "not-run"
 

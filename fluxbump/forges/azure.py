@@ -19,7 +19,7 @@ from pydantic import BaseModel, Field
 from fluxbump.errors import ForgeError
 from fluxbump.forges.authorization import basic
 from fluxbump.forges.client import MOST_PAGES, Client, Transport, path
-from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, RequestState
+from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, RequestState, Standing
 from fluxbump.forges.pull_requests import ended, lacking, segments, settled, soft, told
 from fluxbump.forges.responses import Answer, StatusError, UncertainError
 from fluxbump.system.secret import Secret
@@ -58,6 +58,7 @@ class _Commit(BaseModel):
 
 class _Repository(BaseModel):
     id: str
+    is_disabled: bool = Field(default=False, alias="isDisabled")
 
 
 class _Pull(BaseModel):
@@ -208,6 +209,14 @@ class Azure:
         return told(
             lambda: any(policy.is_protection for policy in self._policies(f"{_HEADS}{branch}"))
         )
+
+    def standing(self) -> Standing:
+        """Return the state of the repository.
+
+        https://learn.microsoft.com/rest/api/azure/devops/git/repositories/get-repository
+        """
+        where = f"{self._project}{path('_apis', 'git', 'repositories', self._name)}"
+        return Standing(self._send("GET", where).read(_Repository).is_disabled)
 
     def file_url(self, path: str, line: int, revision: str) -> str:
         """Return the address of a line of a file at a commit, for people."""

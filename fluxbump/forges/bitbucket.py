@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field
 
 from fluxbump.forges.authorization import basic, bearer
 from fluxbump.forges.client import Client, Transport, path
-from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, RequestState
+from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, RequestState, Standing
 from fluxbump.forges.pull_requests import already_open, ended, lacking, segments, settled, soft
 from fluxbump.forges.responses import Answer, UncertainError
 from fluxbump.system.secret import Secret
@@ -216,6 +216,13 @@ class Bitbucket:
         https://developer.atlassian.com/cloud/bitbucket/rest/api-group-branch-restrictions/
         """
         return None
+
+    def standing(self) -> Standing:
+        """Return the state of the repository.
+
+        Bitbucket Cloud archives no repository, and tells rights to nobody but administrators.
+        """
+        return Standing()
 
     def file_url(self, path: str, line: int, revision: str) -> str:
         """Return the address of a line of a file at a commit, for people."""

@@ -81,7 +81,8 @@ class Capabilities(Struct, frozen=True):
         assignees: it can have assignees.
         reviewers: it can ask for reviews.
         auto_merge: it can be told to merge itself.
-        hidden: an HTML comment in a body is kept and not shown.
+        hidden: an HTML comment in a body is kept and not shown, and `<details>` is folded.
+        diagrams: a code block of the language `mermaid` is drawn.
     """
 
     name: str
@@ -93,6 +94,21 @@ class Capabilities(Struct, frozen=True):
     reviewers: bool = True
     auto_merge: bool = True
     hidden: bool = True
+    diagrams: bool = False
+
+
+class Standing(Struct, frozen=True):
+    """The state of a repository, as far as the forge tells it; None for what it does not tell.
+
+    Attributes:
+        archived: nobody can change anything in it.
+        requests: it takes pull requests.
+        writable: the token may push to it.
+    """
+
+    archived: bool | None = None
+    requests: bool | None = None
+    writable: bool | None = None
 
 
 class OwnedRepository(Struct, frozen=True):
@@ -166,6 +182,10 @@ class Forge(Protocol):
 
         It does not tell if the token may not ask, or if there is no such branch.
         """
+        ...
+
+    def standing(self) -> Standing:
+        """Return the state of the repository: asked when something was refused, to say why."""
         ...
 
     def file_url(self, path: str, line: int, revision: str) -> str:

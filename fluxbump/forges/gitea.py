@@ -21,7 +21,7 @@ from pydantic import BaseModel
 
 from fluxbump.forges.authorization import bearer
 from fluxbump.forges.client import Client, Leaf, Transport, path
-from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, RequestState
+from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, RequestState, Standing
 from fluxbump.forges.pull_requests import ended, segments, settled, soft, told, when_ready
 from fluxbump.forges.responses import Answer, StatusError, UncertainError
 from fluxbump.system.secret import Secret
@@ -84,6 +84,16 @@ class _Label(BaseModel):
     name: str
 
 
+class _Rights(BaseModel):
+    push: bool | None = None
+
+
+class _State(BaseModel):
+    archived: bool | None = None
+    has_pull_requests: bool | None = None
+    permissions: _Rights | None = None
+
+
 class _Branch(BaseModel):
     protected: bool = False
     enable_status_check: bool = False
@@ -101,7 +111,7 @@ class Gitea:
     @property
     def capabilities(self) -> Capabilities:
         """What it can do."""
-        return Capabilities(name=self._client.forge)
+        return Capabilities(name=self._client.forge, diagrams=True)
 
     def find(self, branch: str) -> tuple[PullRequest, ...]:
         """Return every pull request that comes from a branch of this repository, newest first.
@@ -156,6 +166,15 @@ class Gitea:
         """Tell whether a rule protects a branch."""
         where = self._at("branches", branch)
         return told(lambda: self._client.get(where).read(_Branch).protected)
+
+    def standing(self) -> Standing:
+        """Return the state of the repository.
+
+        https://docs.gitea.com/api/, `repoGet`.
+        """
+        found = self._client.get(self._at()).read(_State)
+        writable = found.permissions.push if found.permissions else None
+        return Standing(found.archived, found.has_pull_requests, writable)
 
     def file_url(self, path: str, line: int, revision: str) -> str:
         """Return the address of a line of a file at a commit, for people."""

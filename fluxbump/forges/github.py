@@ -19,14 +19,17 @@ from pydantic import BaseModel, Field
 from fluxbump.errors import ForgeError
 from fluxbump.forges.authorization import bearer
 from fluxbump.forges.client import Client, Transport, path
-from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, RequestState
+from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, RequestState, Standing
 from fluxbump.forges.pull_requests import ended, segments, settled, soft, told
 from fluxbump.forges.responses import Answer, StatusError, UncertainError
 from fluxbump.system.secret import Secret
 
 NAME = "github"
 
-_CAPABILITIES = Capabilities(name="GitHub")
+_CAPABILITIES = Capabilities(
+    name="GitHub",
+    diagrams=True,  # docs.github.com, "Creating diagrams"
+)
 _HEADERS = {"accept": "application/vnd.github+json", "x-github-api-version": "2022-11-28"}
 _PAGE = 100
 _INVALID = httpx.codes.UNPROCESSABLE_ENTITY
@@ -103,6 +106,16 @@ class _Settings(BaseModel):
             (self.allow_rebase_merge, "REBASE"),
         )
         return next((name for allowed, name in ways if allowed is not False), "MERGE")
+
+
+class _Rights(BaseModel):
+    push: bool | None = None
+
+
+class _State(BaseModel):
+    archived: bool | None = None
+    has_pull_requests: bool | None = None
+    permissions: _Rights | None = None
 
 
 class _Problem(BaseModel):
@@ -210,6 +223,15 @@ class GitHub:
         query: dict[str, str | int] = {"protected": "true", "per_page": _PAGE}
         pages = self._client.pages(self._at("branches"), builtins.list[_Branch], query=query)
         return told(lambda: any(found.name == branch for page in pages for found in page))
+
+    def standing(self) -> Standing:
+        """Return the state of the repository.
+
+        https://docs.github.com/rest/repos/repos, "Get a repository".
+        """
+        found = self._client.get(self._at()).read(_State)
+        writable = found.permissions.push if found.permissions else None
+        return Standing(found.archived, found.has_pull_requests, writable)
 
     def file_url(self, path: str, line: int, revision: str) -> str:
         """Return the address of a line of a file at a commit, for people."""

@@ -18,7 +18,7 @@ from pydantic import BaseModel, Field
 
 from fluxbump.forges.authorization import bearer
 from fluxbump.forges.client import Client, Transport, path
-from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, RequestState
+from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, RequestState, Standing
 from fluxbump.forges.pull_requests import ended, segments, settled, soft, told, when_ready
 from fluxbump.forges.responses import Answer, StatusError, UncertainError
 from fluxbump.system.secret import Secret
@@ -29,6 +29,7 @@ _CAPABILITIES = Capabilities(
     name="GitLab",
     noun="merge request",
     body_limit=1_048_576,  # https://docs.gitlab.com/api/merge_requests/#create-mr
+    diagrams=True,  # https://docs.gitlab.com/user/markdown/#mermaid
 )
 _INTERFACE = "/api/v4"
 _PAGE = 100
@@ -68,6 +69,11 @@ class _Request(BaseModel):
             title=self.title[mark.end() :] if mark else self.title, body=self.description or "",
             state=states.get(self.state, RequestState.OPEN), draft=self.draft, head=self.sha or "",
         )  # fmt: skip
+
+
+class _Project(BaseModel):
+    archived: bool | None = None
+    merge_requests_access_level: str = ""
 
 
 class _Branch(BaseModel):
@@ -172,6 +178,14 @@ class GitLab:
         """
         where = self._at("repository", "branches", branch)
         return told(lambda: self._client.get(where).read(_Branch).protected)
+
+    def standing(self) -> Standing:
+        """Return the state of the repository.
+
+        https://docs.gitlab.com/api/projects/#retrieve-a-project
+        """
+        found = self._client.get(self._at()).read(_Project)
+        return Standing(found.archived, found.merge_requests_access_level != "disabled")
 
     def file_url(self, path: str, line: int, revision: str) -> str:
         """Return the address of a line of a file at a commit, for people."""

@@ -54,6 +54,9 @@ _SETTINGS = (
     # Find what the remote has of ours, also when its branches have moved on.
     ("push.negotiate", "true"),
 )
+_MOST_NAMED = 10
+"""Branches that an error names."""
+
 # What git-check-ref-format(1) forbids.
 _NO_BRANCH = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?:/|$)|^[/.-]|[/.]$|^@?$")
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
@@ -126,12 +129,21 @@ class Remote:
         target = next((what for what in found if what.startswith("ref: refs/heads/")), "")
         sha = next((what for what in found if _SHA.fullmatch(what)), "")
         if not target or not sha:
-            raise RemoteError(
-                f"{self.where} has no default branch", hint="push a first commit, or name a branch"
-            )
+            raise self._headless()
         branch = _name(target.removeprefix("ref: "))
         check_branch(branch)
         return branch, sha
+
+    def _headless(self) -> RemoteError:
+        """Return the error of a remote whose HEAD is on no branch, with those that it has."""
+        names = list(self.branches())
+        if not names:
+            said = f"{self.where} has no default branch: it is empty"
+            return RemoteError(said, hint="push a first commit")
+        shown = ", ".join(names[:_MOST_NAMED])
+        more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+        said = f"{self.where} has no default branch; its branches are {shown}{more}"
+        return RemoteError(said, hint=f"use --base {names[0]}, or another of them")
 
     def default_branch(self) -> str:
         """Return the branch that the remote's HEAD is on.
@@ -150,12 +162,13 @@ class Remote:
 
     # --- moving objects ---------------------------------------------------------------------
 
-    def fetch(self, branch: str, into: str | None = None) -> str:
+    def fetch(self, branch: str, into: str | None = None, *, depth: int = 1) -> str:
         """Bring a branch of the remote here, and return its tip.
 
         Args:
             branch: at the remote.
             into: the ref that holds it here; None for one below `FETCHED`.
+            depth: commits of its history that a clone of the cache gets; others get all.
 
         Raises:
             RemoteError: the remote has no such branch.
@@ -163,7 +176,7 @@ class Remote:
         check_branch(branch)
         ref = into or f"{FETCHED}/{branch}"
         # By its name, because the filter is a setting of the remote.
-        place = ["--depth=1", "--", "origin"] if self._cached else ["--", self.url.url]
+        place = [f"--depth={depth}", "--", "origin"] if self._cached else ["--", self.url.url]
         self.run(
             "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules",
             "--refmap=", *place, f"+refs/heads/{branch}:{ref}",

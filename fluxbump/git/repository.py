@@ -261,6 +261,35 @@ class Repository:
         """Return what a commit says; see `commits.read`."""
         return commits.read(self._git, sha)
 
+    def beyond(self, base: str, tip: str) -> dict[str, tuple[str, ...]]:
+        """Map the commits that `tip` has and `base` has not to their parents.
+
+        Raises:
+            RepositoryError: a commit is not here.
+        """
+        lines = self._git.run("rev-list", "--parents", tip, f"^{base}", "--").decode().splitlines()
+        return {sha: tuple(parents) for sha, *parents in map(str.split, lines)}
+
+    def difference(self, old: str, new: str) -> bytes:
+        """Return the patch from one commit to another, as `preview` has it.
+
+        Raises:
+            RepositoryError: a commit is not here.
+        """
+        with self._git.quarantine() as env:
+            return self._git.patch(old, new, env)
+
+    def merged(self, one: str, other: str) -> str | None:
+        """Return the tree to which git merges two commits by itself; None if it cannot."""
+        with self._git.quarantine() as env:
+            try:
+                out = self._git.run(
+                    "merge-tree", "--write-tree", "--no-messages", one, other, env=env
+                )
+            except RepositoryError:  # a conflict, or git before 2.38
+                return None
+        return out.decode().strip()
+
     def write(
         self,
         base: CommitSnapshot,

@@ -36,7 +36,9 @@ class RepositoryJson(TypedDict):
 
     name: str
     repository: str
-    outcome: Literal["up-to-date", "update-available", "waiting", "blocked", "failed", "not-run"]
+    outcome: Literal[
+        "up-to-date", "update-available", "waiting", "blocked", "skipped", "failed", "not-run"
+    ]
     message: str
     current: str | None
     target: str | None

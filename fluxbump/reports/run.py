@@ -67,6 +67,14 @@ class SentJson(TypedDict):
     details: list[str]
 
 
+class RunErrorJson(TypedDict):
+    """What ended a run; `exit_code` is that of the command."""
+
+    message: str
+    hint: str | None
+    exit_code: int
+
+
 class RunJson(TypedDict):
     """`fluxbump run --output json`."""
 
@@ -91,6 +99,7 @@ class RunJson(TypedDict):
     sent: list[SentJson]
     missing: list[str]
     patch: str | None
+    error: RunErrorJson | None
     next: list[NextJson]
 
 
@@ -140,6 +149,13 @@ def as_json(
         "sent": [_sent(sent_item) for sent_item in report.sent],
         "missing": list(missing),
         "patch": prepared.built.patch.decode("utf-8", "replace") if prepared and dry_run else None,
+        "error": {
+            "message": report.error.message,
+            "hint": report.error.hint,
+            "exit_code": report.error.exit_code,
+        }
+        if report.error
+        else None,
         "next": next_json(steps),
     }
     return dump(content)
@@ -268,4 +284,6 @@ def summary(report: Report) -> str:
         f"- {markdown.plain(f'{place.location}: {place.message}')}"
         for place in _places(report.decision)
     ]
+    if report.error is not None:
+        lines += [f"- stopped: {markdown.plain(report.error.message)}"]
     return "\n".join(lines) + "\n"

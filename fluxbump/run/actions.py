@@ -136,9 +136,10 @@ class Refresh(Struct, frozen=True):
 
 
 class Supersede(Struct, frozen=True):
-    """Close a pull request of ours: say in its state by what, comment once, close, delete.
+    """Close a pull request of ours: say in its state by what, delete, comment once, close.
 
-    In this order, since a run can end anywhere. The state tells that no person closed it, and that
+    In this order, since a run can end anywhere, and several can do it at once: the one that deletes
+    the branch comments. The state tells that no person closed it, and that
     the comment was made, or its turn had come. That it is closed is written by the call that closes
     it, so an open one that says so was opened again by a person.
 

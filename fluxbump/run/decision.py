@@ -124,6 +124,8 @@ class Outcome(StrEnum):
     UPDATE = "update-available"
     WAITING = "waiting"
     BLOCKED = "blocked"
+    SKIPPED = "skipped"
+    """The repository takes no change at all: it is archived."""
 
 
 def describe(decision: Decision) -> str:

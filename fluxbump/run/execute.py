@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from enum import Enum
 from typing import Protocol
 
-from msgspec import Struct, field
+from msgspec import Struct
 from msgspec.structs import replace
 
 from fluxbump.forges.forge import Forge, Proposal, PullRequest
+from fluxbump.git.remote_errors import MovedError, RemoteError, UnreachableError
 from fluxbump.git.repository import Repository
 from fluxbump.run.actions import (
     Action,
@@ -66,6 +68,7 @@ class World(Struct, frozen=True):
         hands: act.
         notes: of releases.
         log: takes what happens.
+        base_branch: that is proposed to.
     """
 
     repository: Repository
@@ -74,6 +77,16 @@ class World(Struct, frozen=True):
     hands: Hands
     notes: Notes
     log: Log
+    base_branch: str
+
+
+class Removal(Enum):
+    """What became of a branch that was to be deleted."""
+
+    DONE = "done"
+    GONE = "gone"
+    """Somebody else had deleted it."""
+    REFUSED = "refused"
 
 
 class Acting(Struct):
@@ -90,7 +103,7 @@ class Acting(Struct):
     world: World
     offer: Offer | None
     seen: ForgeState
-    done: list[Effect] = field(default_factory=list)
+    done: list[Effect]
     request: PullRequest | None = None
 
     def act(self, action: Action) -> None:
@@ -113,8 +126,8 @@ class Acting(Struct):
             case TellPushed(number):
                 self._tell(number)
             case DeleteBranch(branch, tip, why):
-                self.world.hands.delete(branch, tip)
-                self._note("deleted", f"deleted {branch}: {_WHY[why]}")
+                if self._deleted(branch, tip) is not Removal.REFUSED:
+                    self._note("deleted", f"deleted {branch}: {_WHY[why]}")
             case Leave(number, reason):
                 self._leave(number, reason)
 
@@ -160,13 +173,15 @@ class Acting(Struct):
             told = tuple(mark for mark in own.told if mark != CLOSED)
             own = replace(own, superseded_by=action.by, told=told)
             if not begun:
-                self._say_of_itself(known, own)
+                # With the branch some forges close it, and then nothing else may say why.
+                first = _parting(action) if action.tip is not None else ""
+                self._say_of_itself(known, own, first)
             body = self._closed(known, own, _parting(action) if begun else "")
-        if not begun:
+        # Of several runs at once one deletes the branch, and that one comments.
+        ours = action.tip is None or self._deleted(action.branch, action.tip) is not Removal.GONE
+        if ours and not begun:
             hands.comment(action.number, _parting(action))
         hands.close(action.number, body)
-        if action.tip is not None:
-            hands.delete(action.branch, action.tip)
         message = f"closed #{action.number}: {_WHY[action.why]}"
         self._note("superseded", message, known.request.url)
 
@@ -185,6 +200,24 @@ class Acting(Struct):
             self.request = known.request
         where = f"#{number}: " if number is not None else ""
         self._note("left", f"{where}{reason}", known.request.url if known else "")
+
+    def _deleted(self, branch: str, tip: str) -> Removal:
+        """Delete a branch; note why not where the remote does not let us.
+
+        Tidying up fails no run: what matters is done by then.
+
+        Raises:
+            MovedError: somebody was faster; look again.
+            UnreachableError: the remote cannot be reached.
+        """
+        try:
+            made = self.world.hands.delete(branch, tip)
+        except (MovedError, UnreachableError):
+            raise
+        except RemoteError as error:
+            self._note("left", f"the branch {branch} stays: {error.message}")
+            return Removal.REFUSED
+        return Removal.DONE if made else Removal.GONE
 
     # --- pieces ---
 
@@ -210,18 +243,18 @@ class Acting(Struct):
 
     def _closed(self, known: KnownRequest, own: SavedState, first: str) -> str:
         """Return the body of what we close; `first` stands before it, where there is room."""
-        can = self.world.forge.capabilities
-        own = replace(own, told=(*own.told, CLOSED))
-        said = known.request.body
-        bodies = [
-            state.attach(text, own, hidden=can.hidden)
-            for text in ([f"{first}\n\n{said}"] if first else []) + [said]
-        ]
+        return self._saying(known, replace(own, told=(*own.told, CLOSED)), first)
+
+    def _saying(self, known: KnownRequest, own: SavedState, first: str) -> str:
+        """Return the body with another state; `first` stands before it, where there is room."""
+        can, said = self.world.forge.capabilities, known.request.body
+        more = [f"{first}\n\n{said}"] if first and not said.startswith(first) else []
+        bodies = [state.attach(text, own, hidden=can.hidden) for text in [*more, said]]
         return next((body for body in bodies if len(body) <= can.body_limit), bodies[-1])
 
-    def _say_of_itself(self, known: KnownRequest, own: SavedState) -> None:
+    def _say_of_itself(self, known: KnownRequest, own: SavedState, first: str = "") -> None:
         request = known.request
-        text = state.attach(request.body, own, hidden=self.world.forge.capabilities.hidden)
+        text = self._saying(known, own, first)
         as_it_is = Proposal(request.branch, request.base, request.title, text, request.draft)
         self.world.hands.update(request.number, as_it_is)
 

@@ -16,10 +16,10 @@ from fluxbump.bump.plan import Options
 from fluxbump.bump.prepared import Prepared, Request
 from fluxbump.check.starting_point import Looked, look
 from fluxbump.config.settings import branch_prefix
-from fluxbump.errors import HalfBumpError
+from fluxbump.errors import FluxbumpError, ForgeError, HalfBumpError
 from fluxbump.forges.forge import Forge, PullRequest
-from fluxbump.git.remote_errors import MovedError
-from fluxbump.run import next_release
+from fluxbump.git.remote_errors import MovedError, RemoteError
+from fluxbump.run import next_release, standing
 from fluxbump.run.decision import (
     Blocked,
     Decision,
@@ -30,7 +30,7 @@ from fluxbump.run.decision import (
     outcome,
 )
 from fluxbump.run.execute import Effect, Log, World
-from fluxbump.run.one_pass import Branches, PassResult, attempt, commit
+from fluxbump.run.one_pass import Branches, attempt, commit
 from fluxbump.run.proposal import Offer
 from fluxbump.run.pull_request.sections import BodyInputs
 from fluxbump.run.remote_and_forge import LiveHands, Rehearsal, Sent
@@ -51,6 +51,8 @@ class Report(Struct, frozen=True):
         done: what was done and left, in order.
         sent: what would be pushed and sent; empty when it was not a rehearsal.
         request: the pull request of the offer, as far as there is one.
+        error: what ended the run; None when it came to its end.
+        skipped: why nothing can be done in the repository; empty when something can.
     """
 
     outcome: Outcome
@@ -59,6 +61,8 @@ class Report(Struct, frozen=True):
     done: tuple[Effect, ...] = ()
     sent: tuple[Sent, ...] = ()
     request: PullRequest | None = None
+    error: FluxbumpError | None = None
+    skipped: str = ""
 
     @property
     def published(self) -> datetime | None:
@@ -68,6 +72,8 @@ class Report(Struct, frozen=True):
     @property
     def summary(self) -> str:
         """The outcome in a sentence."""
+        if self.skipped:
+            return f"{describe(self.decision)}; skipped: {self.skipped}"
         return describe(self.decision)
 
 
@@ -80,9 +86,12 @@ def run(place: Place, now: datetime, log: Log, *, rehearse: bool = False) -> Rep
         log: takes what happens.
         rehearse: write down what would be pushed and sent, and do nothing.
 
+    Returns:
+        What was done, with the error if remote or forge ended the run. What was done before stays,
+        and the next run goes on from there.
+
     Raises:
-        FluxbumpError: of the part that cannot go on; what was done before stays, and the next run
-            goes on from there.
+        FluxbumpError: nothing was done: nothing could be decided, or the configuration is wrong.
     """
     looked = look(place.session)
     decision = next_release.decide(
@@ -101,9 +110,22 @@ def run(place: Place, now: datetime, log: Log, *, rehearse: bool = False) -> Rep
     decision = tried
     rehearsal = Rehearsal() if rehearse else None
     # Whatever is decided, what was merged or reached by other ways is tidied up.
-    result = _until_still(place, decision, offered, log, rehearsal)
-    sent = tuple(rehearsal.sent) if rehearsal else ()
-    return Report(outcome(decision), decision, prepared, result.done, sent, result.request)
+    done: list[Effect] = []
+    request, error, skipped = None, None, ""
+    try:
+        request = _until_still(place, decision, offered, log, rehearsal=rehearsal, done=done)
+    except (ForgeError, RemoteError) as failure:
+        skipped, error = standing.explained(failure, place.forge)
+    return Report(
+        Outcome.SKIPPED if skipped else outcome(decision),
+        decision,
+        prepared,
+        tuple(done),
+        tuple(rehearsal.sent) if rehearsal else (),
+        request,
+        error,
+        skipped,
+    )
 
 
 def _tried(place: Place, looked: Looked, decision: Decision) -> tuple[Decision, Prepared | None]:
@@ -146,9 +168,11 @@ def _until_still(
     decision: Decision,
     prepared: Prepared | None,
     log: Log,
+    *,
     rehearsal: Rehearsal | None,
-) -> PassResult:
-    """Look and act until nobody was faster."""
+    done: list[Effect],
+) -> PullRequest | None:
+    """Look and act until nobody was faster; note in `done` what was done, also before an error."""
     prefix = branch_prefix(place.settings.branch)
     for tried in range(1, _ATTEMPTS + 1):
         with beside(partial(place.remote.branches, prefix)) as listed:
@@ -160,15 +184,33 @@ def _until_still(
         forge = place.forge()
         offer = _offer(place, decision, prepared, forge)
         live = LiveHands(place.remote, forge, partial(commit, place.repository, place.base, offer))
-        world = World(place.repository, place.remote, forge, rehearsal or live, place.notes, log)
+        world = World(
+            place.repository,
+            place.remote,
+            forge,
+            rehearsal or live,
+            place.notes,
+            log,
+            place.base_branch,
+        )
         try:
             ours = Branches(prefix, tips, _main(place))
-            return attempt(world, offer, ours, place.settings.run, decision.current)
+            return attempt(
+                world, offer, ours, place.settings.run, current=decision.current, done=done
+            )
         except MovedError as error:
             if tried == _ATTEMPTS:
                 raise
             log("again", f"{error.message}: looking again")
-    return PassResult((), None)
+            done[:] = [effect for effect in done if effect.event != "left"]  # it is said again
+    return None
+
+
+def _release_page(repository: str, release: str) -> str:
+    """Return the address of a release's page, as GitHub has it; empty if there is none."""
+    if not repository.startswith("https://"):
+        return ""
+    return f"{repository.removesuffix('.git').rstrip('/')}/releases/tag/v{release}"
 
 
 def _main(place: Place) -> dict[str, str]:
@@ -187,5 +229,6 @@ def _offer(
         way=decision.way,
         skipped=decision.skipped,
         remote=place.remote_name,
+        release_page=partial(_release_page, place.settings.flux_repository),
     )
     return Offer(decision, inputs, place.settings.run, forge.capabilities)

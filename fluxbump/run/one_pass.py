@@ -18,23 +18,12 @@ from fluxbump.run.actions import ForgeState, KnownRequest, Tip
 from fluxbump.run.execute import Acting, Effect, World
 from fluxbump.run.proposal import Offer
 from fluxbump.run.pull_request.state import SavedState
+from fluxbump.run.updated_branch import is_only_updated
 
 TRAILER = "Fluxbump-Tree"
 """Names the tree of a commit that a run made; see `Tip.marked` for what it is worth."""
 
 _TRAILER = re.compile(rf"^{TRAILER}: (?P<tree>[0-9a-f]{{40,64}})$", re.MULTILINE)
-
-
-class PassResult(Struct, frozen=True):
-    """What an attempt came to.
-
-    Attributes:
-        done: what was done and left, in order.
-        request: the pull request of the offer; None when there is none.
-    """
-
-    done: tuple[Effect, ...]
-    request: PullRequest | None
 
 
 class Branches(Struct, frozen=True):
@@ -62,8 +51,10 @@ def attempt(
     offer: Offer | None,
     branches: Branches,
     policy: Policy,
+    *,
     current: str | None,
-) -> PassResult:
+    done: list[Effect],
+) -> PullRequest | None:
     """Bring remote and forge in line, as far as that takes anything.
 
     Args:
@@ -72,6 +63,10 @@ def attempt(
         branches: of ours, at the remote.
         policy: what may be done.
         current: the release that the base holds; None when it does not say.
+        done: takes what was done and left, in order, also when the attempt fails.
+
+    Returns:
+        The pull request of the offer; None when there is none.
 
     Raises:
         MovedError: somebody was faster; look again.
@@ -79,10 +74,10 @@ def attempt(
     """
     seen = _see(world, offer, branches, current)
     wanted = offer.wanted if offer else None
-    acting = Acting(world, offer, seen)
+    acting = Acting(world, offer, seen, done)
     for action in reconcile.plan_actions(wanted, seen, policy):
         acting.act(action)
-    return PassResult(tuple(acting.done), acting.request)
+    return acting.request
 
 
 def commit(repository: Repository, base: CommitSnapshot, offer: Offer | None) -> str:
@@ -155,7 +150,9 @@ def _tip(
     commit = world.repository.described(sha)
     named = _TRAILER.search(commit.message)
     marked = named is not None and named["tree"] == commit.tree
-    recorded = any(state.records(sha) for state in states)
+    recorded = any(state.records(sha) for state in states) or is_only_updated(
+        world.repository, world.remote, (world.base_branch, branch), states
+    )
     wanted = marked and offer is not None and branch == offer.branch
     ours = recorded or (wanted and offer is not None and _holds(world, sha, commit, offer))
     return Tip(sha, ours, commit.tree, commit.parents[0] if commit.parents else "", marked)

@@ -76,7 +76,7 @@ class Offer(Struct, frozen=True, dict=True):
             tree=self.tree,
             patch=hashlib.sha256(self.inputs.prepared.built.patch).hexdigest(),
             # Without release notes, which come and go with the network.
-            digest=body.digest(self.inputs, self.can.body_limit, hidden=self.can.hidden),
+            digest=body.digest(self.inputs, self.can),
         )
 
     def proposal(
@@ -107,7 +107,7 @@ class Offer(Struct, frozen=True, dict=True):
             branch=self.branch,
             base=self.inputs.base_branch,
             title=body.title(inputs),
-            body=body.body(inputs, own, self.can.body_limit, hidden=self.can.hidden),
+            body=body.body(inputs, own, self.can),
             draft=draft and self.can.drafts,
             labels=self.policy.labels,
             assignees=self.policy.assignees,

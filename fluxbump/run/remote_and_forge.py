@@ -8,7 +8,7 @@ from typing import Protocol
 from msgspec import Struct, field
 
 from fluxbump.errors import RepositoryError
-from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, RequestState
+from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, RequestState, Standing
 from fluxbump.system.written import changing
 
 REHEARSED = "0" * 40
@@ -40,7 +40,7 @@ class Far(Protocol):
         """Map branches to their tips."""
         ...
 
-    def fetch(self, branch: str) -> str:
+    def fetch(self, branch: str, *, depth: int = 1) -> str:
         """Bring a branch here."""
         ...
 
@@ -62,7 +62,7 @@ class Nowhere:
         """No branch is there."""
         return {}
 
-    def fetch(self, branch: str) -> str:
+    def fetch(self, branch: str, *, depth: int = 1) -> str:
         """Nothing can be fetched."""
         raise self._refusal()
 
@@ -102,6 +102,10 @@ class Nowhere:
         """Nothing is known."""
         return None
 
+    def standing(self) -> Standing:
+        """Nothing is known."""
+        return Standing()
+
     def file_url(self, path: str, line: int, revision: str) -> str:
         """Nothing has an address."""
         return ""
@@ -121,8 +125,8 @@ class Hands(Protocol):
         """Push the commit; return its name."""
         ...
 
-    def delete(self, branch: str, expected: str) -> None:
-        """Delete a branch of the remote."""
+    def delete(self, branch: str, expected: str) -> bool:
+        """Delete a branch of the remote; tell whether it was there."""
         ...
 
     def open(self, proposal: Proposal) -> tuple[PullRequest, tuple[str, ...]]:
@@ -162,10 +166,12 @@ class LiveHands(Struct):
             change.made = self.remote.push(commit, branch, expected)
         return commit
 
-    def delete(self, branch: str, expected: str) -> None:
-        """Delete a branch, if it is where it is expected."""
+    def delete(self, branch: str, expected: str) -> bool:
+        """Delete a branch, if it is where it is expected; tell whether it was there."""
         with changing(f"deleted the remote's branch {branch}") as change:
-            change.made = self.remote.delete(branch, expected)
+            made = self.remote.delete(branch, expected)
+            change.made = made
+        return made
 
     def open(self, proposal: Proposal) -> tuple[PullRequest, tuple[str, ...]]:
         """Open a pull request."""
@@ -203,9 +209,10 @@ class Rehearsal(Struct):
         self.sent.append(Sent("push", branch, details=(how,)))
         return REHEARSED
 
-    def delete(self, branch: str, expected: str) -> None:
+    def delete(self, branch: str, expected: str) -> bool:
         """Write down that a branch would go."""
         self.sent.append(Sent("delete", branch, details=(f"at {expected}",)))
+        return True
 
     def open(self, proposal: Proposal) -> tuple[PullRequest, tuple[str, ...]]:
         """Write down a pull request."""

@@ -30,6 +30,8 @@ from fluxbump.system.secret import Secret
 from fluxbump.text.live_code import decode
 from fluxbump.workspace import Session
 
+_NO_FORGE = "the remote is a local repository: no forge is asked"
+
 
 class Place(Struct, frozen=True):
     """Where a run happens.
@@ -106,7 +108,7 @@ def opened(asked: Asked, environ: Mapping[str, str] | None = None) -> Iterator[P
             remote_name=asked.remote,
             forge=cache(partial(_forge, asked, found, told)),
             notes=cache(partial(_notes, settings, offline=asked.sources.offline)),
-            missing=found.missing,
+            missing=(*found.missing, *([_NO_FORGE] if _has_no_forge(asked, found) else [])),
             default_branch=found.default_branch,
             leave=asked.leave,
         )
@@ -141,8 +143,15 @@ def _require_allowed(asked: Asked, found: Ground, environ: Mapping[str, str]) ->
     allowed_hosts.require_allowed(found.settings, text, asked, remote, hosts)
 
 
+def _has_no_forge(asked: Asked, found: Ground) -> bool:
+    """Tell whether this is a rehearsal with a remote on this disk, which no forge stands over."""
+    remote = found.remote
+    local = isinstance(remote, Remote) and remote.url.is_local
+    return asked.rehearse and local and asked.forge_url is None
+
+
 def _forge(asked: Asked, found: Ground, environ: Mapping[str, str]) -> Forge:
-    if not isinstance(found.remote, Remote):
+    if not isinstance(found.remote, Remote) or _has_no_forge(asked, found):
         return Nowhere()
     kind = asked.forge or found.settings.run.forge
     where = asked.forge_url or found.settings.run.forge_url

@@ -69,7 +69,7 @@ class FakeAzure(FakeForge):
             message = f"TF401019: The Git repository with name or identifier {where[3]} does not"
             raise self.refuse(404, f"{message} exist or you do not have permissions for it.")
         if where[4:] == [] and call.method == "GET":
-            return Reply(200, {"id": guid(1), "name": where[3]})
+            return Reply(200, {"id": guid(1), "name": where[3], "isDisabled": self.archived})
         assert where[4] == "pullrequests", "no such route"
         return self._on_pulls(call, where[5:])
 

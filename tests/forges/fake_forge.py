@@ -108,6 +108,10 @@ class FakeForge(FakeServer):
         """The token may see the repository."""
         self.writable = True
         """The token may open and change pull requests."""
+        self.archived = False
+        """Nobody can change anything."""
+        self.takes_requests = True
+        """The repository has pull requests."""
         self.lag = 0
         """From so many listings a new pull request is missing."""
         self.tips = tips

@@ -76,7 +76,16 @@ class FakeGitea(FakeForge):
             return self._on_pulls(call, where)
         match call.method, *where:
             case ["GET"]:
-                reply = Reply(200, {"id": _REPOSITORY, "default_merge_style": self.style})
+                reply = Reply(
+                    200,
+                    {
+                        "id": _REPOSITORY,
+                        "default_merge_style": self.style,
+                        "archived": self.archived,
+                        "has_pull_requests": self.takes_requests,
+                        "permissions": {"admin": False, "push": self.writable, "pull": True},
+                    },
+                )
             case ["GET", "labels"]:
                 reply = self._labels(call, self.labels)
             case ["GET", "assignees"]:

@@ -94,6 +94,8 @@ class FakeGitHub(FakeForge):
             raise _refusal(401, "Bad credentials")
         if "user-agent" not in call.headers:
             raise _refusal(403, "Request forbidden by administrative rules.")
+        if self.archived and call.method != "GET":
+            raise _refusal(403, "Repository was archived so is read-only.")
         if call.path == self.graphql:
             return
         if call.headers.get("x-github-api-version") != "2022-11-28":
@@ -309,6 +311,8 @@ class FakeGitHub(FakeForge):
 
     def _repository(self, *, full: bool = False, fork: str | None = None) -> Json:
         settings = {
+            "archived": self.archived,
+            "permissions": {"admin": False, "push": self.writable, "pull": True},
             "allow_auto_merge": self.auto_merge,
             "allow_merge_commit": "merge" in self.methods,
             "allow_squash_merge": "squash" in self.methods,

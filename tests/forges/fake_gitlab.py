@@ -56,12 +56,12 @@ class FakeGitLab(FakeForge):
         if where[0] in ("groups", "users") and where[2:] == ["projects"]:
             return self._projects(call, where[0], unquote(where[1]))
         assert where[0] == "projects", "no such route"
-        return self._in_project(call, where)
-
-    def _in_project(self, call: Call, where: list[str]) -> Reply:
         if unquote(where[1]).lower() != self.full_name or not self.visible:
             raise self.refuse(404, "Project Not Found")
-        match call.method, *where[2:]:
+        return self._project() if where[2:] == [] else self._in_project(call, where[2:])
+
+    def _in_project(self, call: Call, where: list[str]) -> Reply:
+        match call.method, *where:
             case ["GET", "repository", "branches", name]:
                 reply = self._branch(unquote(name))
             case ["GET", "merge_requests"]:
@@ -93,6 +93,11 @@ class FakeGitLab(FakeForge):
                 project["forked_from_project"] = {"id": 5}
             body.append(project)
         return Reply(200, body, headers)
+
+    def _project(self) -> Reply:
+        level = "enabled" if self.takes_requests else "disabled"
+        body = {"id": 7, "archived": self.archived, "merge_requests_access_level": level}
+        return Reply(200, body)
 
     def _branch(self, name: str) -> Reply:
         if self.tips(name) is None:

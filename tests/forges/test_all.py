@@ -471,3 +471,20 @@ def test_protection_that_cannot_be_asked_for_is_an_error(
     fake.trouble(fake.refuse(401, "Unauthorized").reply, method="GET", times=3)
     with pytest.raises(ForgeError):
         forge.protects("release")
+
+
+# --- the state of the repository --------------------------------------------------------------
+
+
+def test_tells_an_archived_repository(case: Case, fake: FakeForge, forge: Forge) -> None:
+    known = case.kind != "bitbucket"  # which has no such state
+    assert forge.standing().archived is (False if known else None)
+    fake.archived = True
+    assert forge.standing().archived is (True if known else None)
+
+
+def test_tells_that_pull_requests_are_disabled(case: Case, fake: FakeForge, forge: Forge) -> None:
+    known = case.kind in ("gitlab", "gitea", "forgejo")
+    assert forge.standing().requests is (True if known else None)
+    fake.takes_requests = False
+    assert forge.standing().requests is (False if known else None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from fluxbump.errors import ConfigError
@@ -181,3 +183,85 @@ def test_a_refresh_that_ended_after_its_push_is_taken_up(there: World) -> None:
     there.push("main", {"clusters/gamma/flux.yaml": helpers.release()})
     assert events(there.run(SPRING)) == ["pushed", "refreshed"]
     assert there.forge.pulls[1].comments == []
+
+
+# --- "Update branch" --------------------------------------------------------------------------
+
+
+def merged_from_the_base(there: World) -> str:
+    """Somebody presses "Update branch": the forge merges the base into it."""
+    head, main = there.tip(BRANCH), there.tip("main")
+    assert head
+    assert main
+    tree = there.git("merge-tree", "--write-tree", head, main).splitlines()[0]
+    message = f"Merge branch 'main' into {BRANCH}"
+    made = there.git("commit-tree", tree, "-p", head, "-p", main, "-m", message)
+    there.git("update-ref", f"refs/heads/{BRANCH}", made)
+    return made
+
+
+def rebased_onto_the_base(there: World) -> str:
+    """Somebody presses "Update with rebase": the forge makes a commit of its own."""
+    merged = merged_from_the_base(there)
+    made = there.git("commit-tree", f"{merged}^{{tree}}", "-p", "main", "-m", "rebased")
+    there.git("update-ref", f"refs/heads/{BRANCH}", made)
+    return made
+
+
+@pytest.mark.parametrize("update", [merged_from_the_base, rebased_onto_the_base])
+@pytest.mark.parametrize("later", [False, True], ids=["at once", "the base has moved on"])
+def test_an_updated_branch_is_still_ours(
+    update: Callable[[World], str], later: bool, there: World
+) -> None:
+    there.run(SPRING)
+    there.push("main", {"README.md": "new\n"})
+    update(there)
+    if later:
+        there.push("main", {"other.txt": "new\n"})
+    report = there.run(SPRING)
+    assert "told" not in events(report)
+    assert there.git("rev-parse", f"{BRANCH}^") == there.tip("main")
+    assert there.forge.pulls[1].comments == []
+    there.publish(SUMMER)
+    there.run(SUMMER)
+    assert [pull.branch for pull in there.open()] == [NEXT]
+    assert set(there.branches()) == {"main", NEXT}
+
+
+def test_an_updated_branch_is_ours_where_the_base_changed_a_file_of_it_too(there: World) -> None:
+    there.run(SPRING)
+    path = there.git("diff", "--name-only", "main", BRANCH).splitlines()[0]
+    old = there.git("show", f"main:{path}")
+    there.push("main", {path: f"{old}\n# a line at the end\n"})
+    merged_from_the_base(there)
+    assert "pushed" in events(there.run(SPRING))
+    assert there.forge.pulls[1].comments == []
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_an_updated_branch_with_a_commit_of_a_person_is_theirs(when: str, there: World) -> None:
+    there.run(SPRING)
+    if when == "before":
+        there.push(BRANCH, {"by-hand.txt": "mine\n"})
+    there.push("main", {"README.md": "new\n"})
+    merged_from_the_base(there)
+    if when == "after":
+        there.push(BRANCH, {"by-hand.txt": "mine\n"})
+    before = there.branches()
+    assert events(there.run(SPRING)) == ["told"]
+    there.publish(SUMMER)
+    there.run(SUMMER)
+    left_alone(there, before, BRANCH)
+
+
+def test_a_merge_with_an_edit_on_the_side_is_theirs(there: World) -> None:
+    there.run(SPRING)
+    there.push("main", {"README.md": "new\n"})
+    merged = merged_from_the_base(there)
+    edited = there.push(BRANCH, {"by-hand.txt": "mine\n"})
+    made = there.git(
+        "commit-tree", f"{edited}^{{tree}}", "-p", f"{merged}^1", "-p", f"{merged}^2", "-m", "merge"
+    )
+    there.git("update-ref", f"refs/heads/{BRANCH}", made)
+    assert events(there.run(SPRING)) == ["told"]
+    assert there.tip(BRANCH) == made

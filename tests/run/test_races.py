@@ -11,7 +11,7 @@ from fluxbump.run.job import Report
 from tests import helpers
 from tests.forges.fake_server import Cut
 from tests.git_server import Stage, hook
-from tests.helpers import assert_refused
+from tests.helpers import Result, assert_refused
 from tests.run.world import BRANCH, SPRING, SUMMER, World
 
 NEXT = "fluxbump/flux-2.6.1"
@@ -30,6 +30,14 @@ def one_pull_request(there: World) -> None:
 
 def events(report: Report) -> list[str]:
     return [one.event for one in report.done]
+
+
+def stopped(result: Result, said: str) -> None:
+    """Check that the remote ended a run that had decided, and that it tells both."""
+    assert (result.code, result.out) == (6, "Flux 2.4.0 can move to 2.5.1.\n")
+    assert result.err.startswith("fluxbump: ")
+    assert said in result.err
+    assert result.err.count("\n") == 1
 
 
 # --- two at once ------------------------------------------------------------------------------
@@ -72,6 +80,33 @@ def test_two_runs_that_refresh_at_once_agree(there: World) -> None:
     assert [one.code for one in results] == [0, 0], [one.err for one in results]
     assert there.git("rev-parse", f"{BRANCH}^") == main
     one_pull_request(there)
+
+
+def four_at_once(there: World, stage: Stage) -> list[Result]:
+    held = [there.server.hold(stage) for _ in range(4)]
+    runs = [there.start(XDG_CACHE_HOME=str(there.root / f"cache-{one}")) for one in range(4)]
+    for one in held:
+        one.wait()
+    for one in held:
+        one.go.set()
+    return [one.end() for one in runs]
+
+
+def test_four_runs_at_once_open_one_pull_request(there: World) -> None:
+    results = four_at_once(there, Stage.PUSH_REFS)
+    assert [one.code for one in results] == [0] * 4, [one.err for one in results]
+    one_pull_request(there)
+
+
+def test_four_runs_at_once_leave_one_comment(there: World) -> None:
+    there.run(SPRING)
+    there.publish(SUMMER)
+    results = four_at_once(there, Stage.PUSH_REFS)
+    there.run(SUMMER)
+    assert [one.code for one in results] == [0] * 4, [one.err for one in results]
+    assert [one.branch for one in there.open()] == [NEXT]
+    assert set(there.branches()) == {"main", NEXT}
+    assert len(there.forge.pulls[1].comments) == 1
 
 
 # --- a remote that moves ----------------------------------------------------------------------
@@ -143,7 +178,7 @@ def test_a_person_pushes_before_their_branch_is_deleted(there: World) -> None:
 @pytest.mark.parametrize("name", ["pre-receive", "update"])
 def test_a_push_that_a_hook_rejects(name: str, there: World) -> None:
     hook(there.bare, name, "echo 'not on my watch' >&2; exit 1")
-    assert_refused(there.command(), 6, BRANCH)
+    stopped(there.command(), BRANCH)
     assert (there.open(), set(there.branches())) == ([], {"main"})
     with pytest.raises(DeclinedError):
         there.run(SPRING)
@@ -166,7 +201,7 @@ def _in_the_answer(there: World) -> None:
 @pytest.mark.parametrize("cut", [_in_the_request, _in_the_answer])
 def test_a_connection_that_is_cut_in_a_push(cut: Callable[[World], None], there: World) -> None:
     cut(there)
-    assert_refused(there.command(), 6, "cannot be reached")
+    stopped(there.command(), "cannot be reached")
     there.server.clear()
     assert there.open() == []
     there.run(SPRING)

@@ -135,7 +135,10 @@ class World:
         )  # fmt: skip
         with opened(asked, self.environ) as place:
             moment = datetime.fromisoformat(now).replace(tzinfo=UTC)
-            return job.run(place, moment, self._log, rehearse=rehearse)
+            report = job.run(place, moment, self._log, rehearse=rehearse)
+            if report.error is not None:
+                raise report.error
+            return report
 
     def _log(self, event: str, message: str, **details: object) -> None:
         self.events.append(Event(event, message, details))

@@ -2,7 +2,8 @@
 
 A body is refreshed only when it would say something else, which its `digest` tells. Where a forge
 allows less than there is to say, release notes are shortened first, then mentions, then findings,
-then pins; what is left out is counted. The state at the end is never shortened.
+then pins; what is left out is counted. The state at the end is never shortened. Whatever a forge
+allows, a body has `MAX_BODY` characters at most: nobody reads more.
 """
 
 from __future__ import annotations
@@ -13,13 +14,17 @@ from collections.abc import Iterable, Mapping
 from msgspec.structs import replace
 
 from fluxbump.flux import stored_versions
+from fluxbump.forges.forge import Capabilities
 from fluxbump.helm.chart_releases import ChartIndex
-from fluxbump.run.pull_request import release_notes, sections, state
+from fluxbump.run.pull_request import gate_sections, release_notes, sections, state
 from fluxbump.run.pull_request.sections import BodyInputs, Section
 from fluxbump.run.pull_request.state import SavedState
 from fluxbump.text import markdown, versions
 
-MAX_NOTES = 20_000
+MAX_BODY = 15_000
+"""Characters that a body has at most, with its state."""
+
+MAX_NOTES = 6_000
 """Characters that all release notes take at most, whatever the forge allows."""
 
 STATE_ROOM = 800
@@ -36,6 +41,12 @@ _SHORTENED = (
 )  # fmt: skip
 """The sections in the order in which they are shortened."""
 
+_ORDER = (
+    gate_sections.risk, sections.headline, sections.tracks, sections.before_merging,
+    sections.after_merging, gate_sections.gate, sections.definitions, sections.pins,
+    sections.others, sections.mentions, sections.left, gate_sections.inherited,
+    gate_sections.not_run, sections.route, sections.later, sections.commands, sections.footer,
+)  # fmt: skip
 _BEFORE_NOTES = "later"
 _CUT = "More was left out, for length."
 
@@ -46,19 +57,18 @@ def title(inputs: BodyInputs) -> str:
     return markdown.quiet(markdown.clean(first, _MAX_TITLE))
 
 
-def body(inputs: BodyInputs, own: SavedState, limit: int, *, hidden: bool) -> str:
+def body(inputs: BodyInputs, own: SavedState, can: Capabilities) -> str:
     """Return the body, with the state at its end.
 
     Args:
         inputs: what it says.
         own: the state.
-        limit: characters that the forge allows, at least 2,000.
-        hidden: the forge keeps HTML comments and does not show them, and folds `<details>`.
+        can: what the forge can do; its `body_limit` is at least 2,000.
     """
-    return state.attach(text(inputs, limit, hidden=hidden), own, hidden=hidden)
+    return state.attach(text(inputs, can), own, hidden=can.hidden)
 
 
-def digest(inputs: BodyInputs, limit: int, *, hidden: bool) -> str:
+def digest(inputs: BodyInputs, can: Capabilities) -> str:
     """Return the sha256 of what title and body say; hexadecimal.
 
     Links are left out: they name a commit, and that another commit says the same is no news. So
@@ -66,7 +76,7 @@ def digest(inputs: BodyInputs, limit: int, *, hidden: bool) -> str:
     date along with anything else.
     """
     known = replace(inputs, link=None, notes=None, without_notes=())
-    said = text(known, limit, hidden=hidden)
+    said = text(known, can)
     return hashlib.sha256(f"{title(inputs)}\n{said}".encode()).hexdigest()
 
 
@@ -93,14 +103,18 @@ def crossed(
     return tuple(found[version] for version in sorted(found, reverse=True))
 
 
-def text(inputs: BodyInputs, limit: int, *, hidden: bool) -> str:
-    """Return the body without its state, within `limit` less `STATE_ROOM`; see `body`."""
-    room = limit - STATE_ROOM
-    parts = dict(sections.every(inputs))
-    counts = _fitting(parts, room)
-    written = {name: section.render(counts.get(name)) for name, section in parts.items()}
+def text(inputs: BodyInputs, can: Capabilities) -> str:
+    """Return the body without its state, within what the forge allows less `STATE_ROOM`."""
+    room = min(can.body_limit, MAX_BODY) - STATE_ROOM
+    parts = {make.__name__: make(inputs) for make in _ORDER}
+    if not can.diagrams:
+        del parts["route"]
+    counts = _fitting(parts, room, hidden=can.hidden)
+    written = {
+        name: section.render(counts.get(name), hidden=can.hidden) for name, section in parts.items()
+    }
     free = min(room - len(_joined(written.values())) - 2, MAX_NOTES)
-    noted = _notes(inputs, free, hidden=hidden)
+    noted = _notes(inputs, free, hidden=can.hidden)
     names = list(written)
     at = names.index(_BEFORE_NOTES) + 1
     order = [*names[:at], "notes", *names[at:]]
@@ -112,25 +126,26 @@ def _joined(parts: Iterable[str]) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def _fitting(parts: Mapping[str, Section], room: int) -> dict[str, int]:
+def _fitting(parts: Mapping[str, Section], room: int, *, hidden: bool) -> dict[str, int]:
     """Return how many items each section keeps, so that all together fit if they can."""
-    sizes = {name: len(item.render()) for name, item in parts.items()}
-    over = len(_joined(section.render() for section in parts.values())) - room
+    sizes = {name: len(item.render(hidden=hidden)) for name, item in parts.items()}
+    written = (section.render(hidden=hidden) for section in parts.values())
+    over = len(_joined(written)) - room
     counts: dict[str, int] = {}
     for name in _SHORTENED:
         if over <= 0:
             break
-        counts[name] = _count(parts[name], sizes[name] - over)
-        over -= sizes[name] - len(parts[name].render(counts[name]))
+        counts[name] = _count(parts[name], sizes[name] - over, hidden=hidden)
+        over -= sizes[name] - len(parts[name].render(counts[name], hidden=hidden))
     return counts
 
 
-def _count(section: Section, room: int) -> int:
+def _count(section: Section, room: int, *, hidden: bool) -> int:
     """Return how many items of a section fit into some room; 0 when not even that fits."""
     low, high = 0, len(section.items)
     while low < high:
         middle = (low + high + 1) // 2
-        if len(section.render(middle)) <= room:
+        if len(section.render(middle, hidden=hidden)) <= room:
             low = middle
         else:
             high = middle - 1
@@ -150,21 +165,32 @@ def _notes(inputs: BodyInputs, most: int, *, hidden: bool) -> str:
         most
         - len(heading)
         - _LAST_LINES
-        - sum(len(section) + 2 for section in (*releases, *missing))
+        - sum(len(_page(release, inputs)) + 2 for release in (*releases, *missing))
     )
     for release in releases:
-        written = _folded(release, known[release], room, hidden=hidden)
+        page = _page(release, inputs)
+        written = _folded(release, known[release], page, room, hidden=hidden)
         if written:
             parts.append(written)
             room -= len(written) + 2
         else:
             left.append(release)
     if left:
-        parts.append(f"Left out, for length: those of {', '.join(map(markdown.plain, left))}.")
+        parts.append(f"Left out, for length: those of {_pages(left, inputs)}.")
     if missing:
-        parts.append(f"Not available: those of {', '.join(map(markdown.plain, missing))}.")
+        parts.append(f"Not available: those of {_pages(missing, inputs)}.")
     said = "\n\n".join(parts)
     return said if len(said) <= most else ""
+
+
+def _pages(releases: Iterable[str], inputs: BodyInputs) -> str:
+    return ", ".join(_page(release, inputs) for release in releases)
+
+
+def _page(release: str, inputs: BodyInputs) -> str:
+    """Return a release as a link to what people can read of it; as text if there is no address."""
+    url = inputs.release_page(release) if inputs.release_page else ""
+    return markdown.link(release, url) if url else markdown.plain(release)
 
 
 def _newest(release: str) -> tuple[bool, object]:
@@ -172,11 +198,12 @@ def _newest(release: str) -> tuple[bool, object]:
     return (parsed is not None, parsed if parsed is not None else release)
 
 
-def _folded(release: str, noted: str, room: int, *, hidden: bool) -> str:
+def _folded(release: str, noted: str, page: str, room: int, *, hidden: bool) -> str:
     name = f"Flux {markdown.plain(release)}"
-    before, behind = f"#### {name}\n\n", ""
+    whole = f"The whole of it: {page}\n\n" if page != markdown.plain(release) else ""
+    before, behind = f"#### {name}\n\n{whole}", ""
     if hidden:
-        before = f"<details>\n<summary>{name}</summary>\n\n"
+        before = f"<details>\n<summary>{name}</summary>\n\n{whole}"
         behind = "\n\n</details>"
     free = room - len(before) - len(behind)
     said = release_notes.sanitise(noted, free) if free >= _LEAST_NOTES else ""

@@ -6,8 +6,9 @@ for itself.
 
 from __future__ import annotations
 
+import re
 import shlex
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from msgspec import Struct
 from fluxbump.flux import stored_versions, upgrade_path
 from fluxbump.flux.stored_versions import Conflict, Release
 from fluxbump.flux.upgrade_path import Removed, Route
-from fluxbump.model import FLUX, FLUX2, Finding, Location, Mention, Severity, Track, TrackKind
+from fluxbump.model import FLUX, FLUX2, Location, Mention, Track, TrackKind
 from fluxbump.run.decision import Skipped, skipped_by_reason
 from fluxbump.text import markdown
 from fluxbump.text.markdown import code, plain
@@ -40,6 +41,7 @@ class BodyInputs(Struct, frozen=True):
         without_notes: releases that are crossed and whose notes are not available.
         link: to a place in the repository; None for places without links.
         remote: what people call the remote, for the commands to type.
+        release_page: where people read about a release; None for no links.
     """
 
     prepared: Prepared
@@ -50,6 +52,7 @@ class BodyInputs(Struct, frozen=True):
     without_notes: tuple[str, ...] = ()
     link: Link | None = None
     remote: str = "origin"
+    release_page: Callable[[str], str] | None = None
 
     @property
     def release(self) -> str:
@@ -71,6 +74,8 @@ class Section(Struct, frozen=True):
         word: what an item is, for the line that counts the others: `pin`.
         head: lines before the items, such as a table's header.
         table: the items are rows.
+        folded: what a reader sees of it before it is opened, with counts; empty for a section that
+            is always open.
     """
 
     title: str
@@ -78,19 +83,28 @@ class Section(Struct, frozen=True):
     word: str = "line"
     head: tuple[str, ...] = ()
     table: bool = False
+    folded: str = ""
 
-    def render(self, count: int | None = None) -> str:
-        """Return the section with its first `count` items; empty when it says nothing."""
+    def render(self, count: int | None = None, *, hidden: bool = False) -> str:
+        """Return the section with its first `count` items; empty when it says nothing.
+
+        Args:
+            count: items to keep; None for all.
+            hidden: the forge folds `<details>`.
+        """
         if not (self.items or self.head):
             return ""
         kept = self.items if count is None else self.items[:count]
         left = len(self.items) - len(kept)
         more = f"{left} more {self.word}{'s' if left != 1 else ''}."
         head = () if self.table and not kept else self.head
-        parts = [f"### {self.title}"] if self.title else []
-        parts += ["\n".join([*head, *kept])] if head or kept else []
+        parts = ["\n".join([*head, *kept])] if head or kept else []
         parts += [more] if left else []
-        return "\n\n".join(parts)
+        if self.folded and hidden:
+            summary = f"<details>\n<summary>{self.folded}</summary>"
+            return "\n\n".join([summary, *parts, "</details>"])
+        opening = [f"### {self.title}"] if self.title else []
+        return "\n\n".join([*opening, *([self.folded] if self.folded else []), *parts])
 
 
 # --- what moves -------------------------------------------------------------------------------
@@ -144,7 +158,7 @@ def pins(inputs: BodyInputs) -> Section:
     """List every pin that moves."""
     rows = tuple(
         _row(
-            _place(change.pin.location, inputs.link, cell=True),
+            place_of(change.pin.location, inputs.link, cell=True),
             plain(f"{change.pin.kind}, {change.pin.track}"),
             plain(change.pin.value),
             plain(change.new),
@@ -157,7 +171,7 @@ def pins(inputs: BodyInputs) -> Section:
 def others(inputs: BodyInputs) -> Section:
     """List what else changes: rows of mapping tables, and derived files."""
     prepared = inputs.prepared
-    items = [f"- {_place(row.location, inputs.link)}: a mapping row" for row in prepared.rows]
+    items = [f"- {place_of(row.location, inputs.link)}: a mapping row" for row in prepared.rows]
     for path, data in sorted(prepared.changes.files.items()):
         if path not in prepared.inventory.files and data is None:
             items.append(f"- {code(path)} goes")
@@ -168,48 +182,6 @@ def others(inputs: BodyInputs) -> Section:
 
 def _in_rows(path: str, prepared: Prepared) -> bool:
     return any(row.location.path == path for row in prepared.rows)
-
-
-# --- the gate ---------------------------------------------------------------------------------
-
-
-def gate(inputs: BodyInputs) -> Section:
-    """Say what the rules find that the base does not have."""
-    prepared = inputs.prepared
-    new = [finding for finding in prepared.verdict.findings if finding not in prepared.inherited]
-    new.sort(key=lambda finding: tuple(Severity).index(finding.severity))
-    said = f"{len(new)} finding{'s' if len(new) != 1 else ''}" if new else "No findings"
-    head = [f"{said} that the base does not have, of {len(prepared.verdict.codes)} rules."]
-    accepted = sorted({finding.code for finding in new} & prepared.accepted)
-    if accepted:
-        head += ["", f"Accepted by whoever started this: {', '.join(accepted)}."]
-    items = tuple(_finding(finding, inputs.link) for finding in new)
-    return Section("What the gate says", items, "finding", (*head, *([""] if items else [])))
-
-
-def inherited(inputs: BodyInputs) -> Section:
-    """List the findings that were there before."""
-    found = [
-        finding
-        for finding in inputs.prepared.verdict.findings
-        if finding in inputs.prepared.inherited
-    ]
-    items = tuple(_finding(finding, inputs.link) for finding in found)
-    return Section("Findings that were there before", items, "finding")
-
-
-def not_run(inputs: BodyInputs) -> Section:
-    """List the rules that could not be judged."""
-    items = tuple(
-        f"- {skipped_rule.code}: {plain(skipped_rule.reason)}"
-        for skipped_rule in inputs.prepared.verdict.not_run
-    )
-    return Section("Rules not run, so neither passed nor failed", items, "rule")
-
-
-def _finding(one: Finding, link: Link | None) -> str:
-    where = _place(one.location, link)
-    return f"- **{one.severity}** {one.code} {where}: {plain(one.message)}"
 
 
 # --- what clusters meet -----------------------------------------------------------------------
@@ -242,6 +214,21 @@ def _migrate(one: Conflict) -> str:
     return f"- {one.kind} {' and '.join(one.stored)}: {sure}"
 
 
+def after_merging(inputs: BodyInputs) -> Section:
+    """Say what to do when the release runs, which no run can see."""
+    hops = inputs.way.hops if inputs.way else ()
+    items = []
+    if hops and hops[0].rewrite:
+        items.append("- Run `flux migrate` in every cluster again.")
+    if len(hops) > 1:
+        goal = f"{plain(hops[1].new)}, the next hop"
+        items.append(
+            f"- Check that every cluster runs Flux {plain(inputs.release)} (`flux version`), and "
+            f"merge the pull request for {goal}, only then."
+        )
+    return Section("After you merge", tuple(items), "step")
+
+
 def definitions(inputs: BodyInputs) -> Section:
     """Say how the CRDs of the two releases differ."""
     table = inputs.prepared.before.crds
@@ -270,6 +257,24 @@ def _differences(old: Release, new: Release) -> Iterator[str]:
         cells = (after - before, (unserved & after), before - after)
         kind = (new.get(name) or old[name]).kind
         yield _row(kind, *(", ".join(sorted(cell)) or "-" for cell in cells), store or "-")
+
+
+def route(inputs: BodyInputs) -> Section:
+    """Draw the way, where there is more than one hop."""
+    hops = inputs.way.hops if inputs.way else ()
+    if not hops[1:]:
+        return Section("")
+    lines = ["```mermaid", "flowchart LR", f'  hop0["{_node(hops[0].old)}"]']
+    for number, hop in enumerate(hops, 1):
+        step = ' -- "flux migrate" -->' if hop.migrate or hop.rewrite else " -->"
+        here = " (this pull request)" if number == 1 else ""
+        lines.append(f'  hop{number - 1}{step} hop{number}["{_node(hop.new)}{here}"]')
+    return Section("The route", head=(*lines, "```"))
+
+
+def _node(release: str) -> str:
+    """Return a release as a label: whatever is no part of a version goes."""
+    return re.sub(r"[^0-9A-Za-z.+-]", "", release)
 
 
 def later(inputs: BodyInputs) -> Section:
@@ -308,18 +313,18 @@ def _line_of(mention: Mention) -> tuple[str, int]:
 
 def _mention(some: Sequence[Mention], link: Link | None) -> str:
     values = ", ".join(dict.fromkeys(f"{mention.track} {mention.value}" for mention in some))
-    return f"- {_place(some[0].location, link)} {plain(values)}: {code(some[0].text)}"
+    return f"- {place_of(some[0].location, link)} {plain(values)}: {code(some[0].text)}"
 
 
 def left(inputs: BodyInputs) -> Section:
     """List what was seen and not changed."""
     kept = inputs.prepared.plan.kept
     items = [
-        f"- {_place(pin.location, inputs.link)} {plain(f'{pin.subject}: {why}')}"
+        f"- {place_of(pin.location, inputs.link)} {plain(f'{pin.subject}: {why}')}"
         for pin, why in kept
     ]
     items += [
-        f"- {_place(note.location, inputs.link)} {plain(note.message)}"
+        f"- {place_of(note.location, inputs.link)} {plain(note.message)}"
         for note in inputs.prepared.notes
         if not note.certain
     ]
@@ -351,7 +356,8 @@ def footer(_: BodyInputs) -> Section:
 # --- pieces -----------------------------------------------------------------------------------
 
 
-def _place(location: Location, link: Link | None, *, cell: bool = False) -> str:
+def place_of(location: Location, link: Link | None, *, cell: bool = False) -> str:
+    """Return a place as a link, or as code where there is no address."""
     url = link(location.path, location.line) if link else ""
     return markdown.link(f"{location.path}:{location.line}", url, cell=cell)
 
@@ -362,12 +368,3 @@ def _header(*cells: str) -> tuple[str, str]:
 
 def _row(*cells: str) -> str:
     return f"| {' | '.join(cells)} |"
-
-
-def every(inputs: BodyInputs) -> Iterable[tuple[str, Section]]:
-    """Yield each section with its name, in the order of a body."""
-    for make in (
-        headline, before_merging, tracks, pins, others, gate, inherited, not_run, definitions,
-        mentions, left, later, commands, footer,
-    ):  # fmt: skip
-        yield make.__name__, make(inputs)

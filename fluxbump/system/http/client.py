@@ -41,7 +41,8 @@ CHECK_NETWORK = "check the network and the proxy settings"
 """The hint where there is no answer at all."""
 
 _HOST = re.compile(
-    r"(?=.{1,253}\Z)(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?|[0-9a-f.]*:[0-9a-f:.]+", re.IGNORECASE
+    r"(?=.{1,253}\Z)(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?|[0-9a-f.]*:[0-9a-f:.]+",
+    re.IGNORECASE,
 )
 """The name of a host, or an address of IPv6 without its brackets: RFC 1123 section 2.1, and the
 underscore that private zones use."""

@@ -1,0 +1,107 @@
+"""The sections of a body that say what the gate finds. Pure.
+
+A rule that finds the same in hundreds of manifests is said once, with a count.
+"""
+
+from __future__ import annotations
+
+from fluxbump.check.groups import FindingGroup, grouped
+from fluxbump.check.rules.stored_versions import UPGRADE
+from fluxbump.model import Finding, Severity
+from fluxbump.run.pull_request.sections import BodyInputs, Link, Section, place_of
+from fluxbump.text.markdown import plain
+
+_SINGLY = 3
+"""Findings of a rule that are listed one by one; of more, the first stands for all."""
+
+_LINE = 300
+"""Characters of a finding in the line of the risk."""
+
+
+def risk(inputs: BodyInputs) -> Section:
+    """Say in one line what can go wrong, and which rule says so."""
+    prepared = inputs.prepared
+    new = grouped(_new(inputs))
+    hop = inputs.way.hops[0] if inputs.way and inputs.way.hops else None
+    if new and (new[0].severity is not Severity.NOTE or hop is None or not hop.migrate):
+        worst = new[0]
+        return _risk(f"{plain(worst.message, _LINE)} ({worst.severity} of {worst.code})")
+    if hop is not None and hop.migrate:
+        kinds = ", ".join(plain(conflict.kind) for conflict in hop.migrate)
+        return _risk(
+            f"the API server refuses the CRDs of Flux {plain(inputs.release)} if a cluster still "
+            f"stores old versions of {kinds} ({UPGRADE.code})"
+        )
+    open_ = ", ".join(dict.fromkeys(rule.code for rule in prepared.verdict.not_run))
+    unseen = f"; not run, so not known: {open_}" if open_ else ""
+    return _risk(f"{len(prepared.verdict.codes)} rules find nothing new{unseen}")
+
+
+def _risk(what: str) -> Section:
+    return Section("", head=(f"**Risk**: {what}.",))
+
+
+def _new(inputs: BodyInputs) -> tuple[Finding, ...]:
+    prepared = inputs.prepared
+    return tuple(
+        finding for finding in prepared.verdict.findings if finding not in prepared.inherited
+    )
+
+
+def gate(inputs: BodyInputs) -> Section:
+    """Say what the rules find that the base does not have."""
+    prepared, new = inputs.prepared, _new(inputs)
+    said = f"{_counted(len(new), 'finding')}" if new else "No findings"
+    head = [f"{said} that the base does not have, of {len(prepared.verdict.codes)} rules."]
+    accepted = sorted({finding.code for finding in new} & prepared.accepted)
+    if accepted:
+        head += ["", f"Accepted by whoever started this: {', '.join(accepted)}."]
+    items = tuple(line for group in grouped(new) for line in _lines(group, inputs.link))
+    return Section("What the gate says", items, "line", (*head, *([""] if items else [])))
+
+
+def inherited(inputs: BodyInputs) -> Section:
+    """Count the findings that were there before, by rule; folded, for they are no news."""
+    found = [
+        finding
+        for finding in inputs.prepared.verdict.findings
+        if finding in inputs.prepared.inherited
+    ]
+    items = tuple(_counts(group, inputs.link) for group in grouped(found))
+    rules = len({finding.code for finding in found})
+    folded = f"{_counted(len(found), 'finding')} of {_counted(rules, 'rule')}, as before"
+    return Section("Findings that were there before", items, "rule", folded=folded)
+
+
+def not_run(inputs: BodyInputs) -> Section:
+    """List the rules that could not be judged."""
+    skipped = inputs.prepared.verdict.not_run
+    items = tuple(f"- {rule.code}: {plain(rule.reason)}" for rule in skipped)
+    folded = f"{_counted(len(skipped), 'rule')} not run"
+    title = "Rules not run, so neither passed nor failed"
+    return Section(title, items, "rule", folded=folded)
+
+
+def _lines(group: FindingGroup, link: Link | None) -> tuple[str, ...]:
+    if len(group.findings) > _SINGLY:
+        return (_counts(group, link),)
+    return tuple(_line(finding, link) for finding in group.findings)
+
+
+def _line(finding: Finding, link: Link | None) -> str:
+    where = place_of(finding.location, link)
+    return f"- **{finding.severity}** {finding.code} {where}: {plain(finding.message)}"
+
+
+def _counts(group: FindingGroup, link: Link | None) -> str:
+    if len(group.findings) == 1:
+        return _line(group.findings[0], link)
+    first = group.findings[0]
+    paths = len({finding.location.path for finding in group.findings})
+    where = f"{len(group.findings)} times in {_counted(paths, 'file')}"
+    what = f"first at {place_of(first.location, link)}: {plain(group.message)}"
+    return f"- **{first.severity}** {first.code} {where}, {what}"
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count} {word}{'s' if count != 1 else ''}"

@@ -1,0 +1,61 @@
+"""Whether a branch that moved still holds our change alone: forges offer to "update" a branch."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+
+from fluxbump.errors import RepositoryError
+from fluxbump.git.repository import Repository
+from fluxbump.run.pull_request.state import SavedState
+from fluxbump.run.remote_and_forge import Far
+
+_DEPTH = 100
+"""Commits of history that a shallow clone gets to compare a branch with its base."""
+
+
+def is_only_updated(
+    repository: Repository, remote: Far, branches: tuple[str, str], states: Iterable[SavedState]
+) -> bool:
+    """Tell whether a branch holds the change that its pull request records, and nothing else.
+
+    It does after a merge from the base, and after a rebase onto it. The record of the pull request
+    is the proof: what the commits say of themselves counts for nothing.
+
+    Args:
+        repository: that the branches are brought to.
+        remote: that has them.
+        branches: the base, and the branch.
+        states: what the pull requests of the branch record.
+
+    Raises:
+        RemoteError: a branch cannot be fetched.
+    """
+    known = tuple(states)
+    if not known:
+        return False
+    base, tip = (remote.fetch(branch, depth=_DEPTH) for branch in branches)
+    try:
+        commits = repository.beyond(base, tip)
+        single = [sha for sha, parents in commits.items() if len(parents) == 1]
+        if len(single) != 1:
+            return False
+        start = repository.merge_base(base, tip).sha
+        patch = hashlib.sha256(repository.difference(start, tip)).hexdigest()
+    except RepositoryError:  # a shallow clone has too little of its history
+        return False
+    return any(
+        state.patch == patch
+        or (state.records(single[0]) and _merges_are_clean(repository, commits))
+        for state in known
+    )
+
+
+def _merges_are_clean(repository: Repository, commits: Mapping[str, tuple[str, ...]]) -> bool:
+    """Tell whether each merge is what git makes by itself, without an edit on the side."""
+    merges = {sha: parents for sha, parents in commits.items() if len(parents) != 1}
+    return all(
+        len(parents) == len(("ours", "theirs"))
+        and repository.merged(*parents) == repository.described(sha).tree
+        for sha, parents in merges.items()
+    )
