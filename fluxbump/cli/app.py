@@ -36,6 +36,7 @@ COMMANDS = {
     "releases": "releases",
     "rules": "rules",
     "rule": "rules",
+    "init": "init",
     "schema": "schema",
 }
 """Every command and the leaf that holds it, in the order of the help."""
