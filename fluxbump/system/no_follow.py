@@ -49,9 +49,9 @@ def make_folders(root: Path, path: str) -> None:
     """
     folders = path.split("/")[:-1]
     for number, name in enumerate(folders):
-        with beside(root, "/".join([*folders[:number], name])) as (outer, inner):
-            with suppress(FileExistsError):
-                os.mkdir(inner, dir_fd=outer)
+        reached = beside(root, "/".join([*folders[:number], name]))
+        with reached as (outer, inner), suppress(FileExistsError):
+            os.mkdir(inner, dir_fd=outer)
     with beside(root, path):
         pass
 
