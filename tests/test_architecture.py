@@ -70,7 +70,7 @@ SHARED = {
     "cli.output.local_changes", "reports.index_line", "reports.text",
     "helm.index.entries", "helm.index.places", "helm.index.section",
     "cli.console", "cli.options", "cli.option_groups", "cli.workspace", "cli.cluster_facts",
-    "cli.bump_request", "cli.in_place", "cli.bump_output", "cli.base", "cli.fix",
+    "cli.bump_request", "cli.in_place", "cli.output.bump_output", "cli.base", "cli.fix",
     "reports.matrix_page", "forges.forge", "forges.responses", "forges.authorization",
     "forges.client", "forges.detect", "forges.pull_requests", "forges.registry",
     # The parts that pages are put together from.
