@@ -74,7 +74,7 @@ SHARED = {
     "helm.index.entries", "helm.index.places", "helm.index.section",
     "cli.console", "cli.options", "cli.option_groups", "cli.workspace", "cli.cluster_facts",
     "cli.help_layout",
-    "cli.bump_request", "cli.in_place", "cli.bump_output", "cli.base", "cli.fix",
+    "cli.bump_request", "cli.in_place", "cli.output.bump_output", "cli.base", "cli.fix",
     "reports.matrix_page", "forges.forge", "forges.responses", "forges.authorization",
     "forges.ci_variables", "forges.client", "forges.detect", "forges.pull_requests",
     "forges.registry",

@@ -46,6 +46,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "releases": (),
     "rules": (),
     "rule": ("FB103",),
+    "init": ("--dry-run",),
     "schema": ("run",),
 }
 OPTIONS = ("--output", "--format", "--log-format")

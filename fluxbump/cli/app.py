@@ -34,6 +34,7 @@ COMMANDS = {
     "releases": "releases",
     "rules": "rules",
     "rule": "rules",
+    "init": "init",
     "schema": "schema",
 }
 """Every command and the leaf that holds it, in the order of the help."""
@@ -104,7 +105,7 @@ def run(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:  # the border: what arrives here is a bug, or a lack
-        lack = machine.lacking(error) if isinstance(error, OSError) else None
+        lack = machine.lacking(error) if isinstance(error, (OSError, ImportError)) else None
         return _bug(error, console) if lack is None else _lacking(lack, console)
     if result == INTERRUPTED:
         done = written.so_far()

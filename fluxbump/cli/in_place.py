@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 from fluxbump.bump import in_place
 from fluxbump.bump.sync_target import SyncSource
 from fluxbump.check.renderer import renderer
-from fluxbump.cli import bump_output
-from fluxbump.cli.bump_output import How
 from fluxbump.cli.console import Console
 from fluxbump.cli.options import BumpFormat
-from fluxbump.cli.output import bumps
+from fluxbump.cli.output import bump_output, bumps
+from fluxbump.cli.output.bump_output import How
 from fluxbump.reports.next_steps import Step
 
 if TYPE_CHECKING:

@@ -20,8 +20,6 @@ from fluxbump.cli.options import (
     exit_code_for,
 )
 from fluxbump.errors import IndexSourceError, UsageError
-from fluxbump.git.objects import CommitSnapshot
-from fluxbump.git.repository import Repository
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,6 +55,7 @@ def status(
     from fluxbump.check.status import survey
     from fluxbump.cli.output.local_changes import say_what_differs
     from fluxbump.cli.workspace import open_session
+    from fluxbump.git.repository import Repository
     from fluxbump.workspace import at
 
     if worktree and rev != "HEAD":
@@ -85,6 +84,7 @@ def status(
 
 
 def _say(view: Survey, snapshot: Snapshot, output: Output, console: Console) -> None:
+    from fluxbump.git.objects import CommitSnapshot
     from fluxbump.reports.status_steps import status_steps
     from fluxbump.reports.table import Paint
 

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from msgspec import Struct
 
-from fluxbump.cli import bump_output
-from fluxbump.cli.bump_output import How
 from fluxbump.cli.option_groups import Flat, OptionGroup
 from fluxbump.cli.options import (
     AllowDowngradeOption,
@@ -29,6 +27,8 @@ from fluxbump.cli.options import (
     RevOption,
     RiskGroup,
 )
+from fluxbump.cli.output import bump_output
+from fluxbump.cli.output.bump_output import How
 from fluxbump.errors import UsageError
 
 if TYPE_CHECKING:

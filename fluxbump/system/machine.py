@@ -21,15 +21,19 @@ _HINTS = {
     errno.ENOMEM: _MEMORY,
     errno.EAGAIN: "raise the limit of processes with `ulimit -u`",
 }
+_POSIX = ("fcntl", "resource", "pwd", "grp", "termios")
+"""Modules of the standard library that Python on Windows does not have."""
 _NO_DIRECTORY = "No usable temporary directory found"  # what the module tempfile says
 
 
-def lacking(error: OSError) -> MachineError | None:
+def lacking(error: OSError | ImportError) -> MachineError | None:
     """Return what the machine lacks; None when the error is about something else.
 
     Args:
         error: that nobody expected where it was raised.
     """
+    if isinstance(error, ImportError):
+        return _no_posix(error)
     if error.errno == errno.ENOENT and _NO_DIRECTORY in str(error):
         return MachineError("no temporary directory can be written", hint=_SPACE)
     hint = _HINTS.get(error.errno or 0)
@@ -39,4 +43,13 @@ def lacking(error: OSError) -> MachineError | None:
     where = os.fsdecode(error.filename) if error.filename else None
     return MachineError(
         f"the system refuses: {reason[:1].lower()}{reason[1:]}", where=where, hint=hint
+    )
+
+
+def _no_posix(error: ImportError) -> MachineError | None:
+    if error.name not in _POSIX:
+        return None
+    return MachineError(
+        f"this Python has no module {error.name}: fluxbump needs a POSIX system here",
+        hint="on Windows, run fluxbump in WSL 2",
     )

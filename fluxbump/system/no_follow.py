@@ -41,6 +41,21 @@ def beside(root: Path, path: str) -> Iterator[tuple[int, str]]:
         os.close(descriptor)
 
 
+def make_folders(root: Path, path: str) -> None:
+    """Make the folders of a file below `root` that are not there yet.
+
+    Raises:
+        OSError: one of them is something else, such as a symbolic link; it names the file.
+    """
+    folders = path.split("/")[:-1]
+    for number, name in enumerate(folders):
+        reached = beside(root, "/".join([*folders[:number], name]))
+        with reached as (outer, inner), suppress(FileExistsError):
+            os.mkdir(inner, dir_fd=outer)
+    with beside(root, path):
+        pass
+
+
 def read(folder: int, name: str, longest: int | None = None) -> bytes | None:
     """Return a regular file's bytes; None when there is no file.
 

@@ -1,0 +1,142 @@
+"""`fluxbump init`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fluxbump.cli.options import ConsoleGroup, RepoOption
+from fluxbump.errors import RepositoryError
+
+if TYPE_CHECKING:
+    from fluxbump.cli.console import Console
+    from fluxbump.git.repository import Repository
+    from fluxbump.git.worktree import WorktreeSnapshot
+    from fluxbump.run.first_files import Beginning, FirstFile
+    from fluxbump.workspace import Session
+
+EPILOG = """
+Examples: `fluxbump init` shows what it would write, and asks on a terminal; `fluxbump init --yes
+--source git+https://git.example.org/platform/fluxbump@v0.1.0` writes it, and the workflow too.
+"""
+
+_REMOTE = "origin"
+
+
+def init(
+    *,
+    repo: RepoOption = None,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            "--source",
+            metavar="REQUIREMENT",
+            help="What your CI gives pip to install fluxbump. [default: no workflow is written]",
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", "-n", help="Show the files; write nothing.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Write without a question.")] = False,
+    console: ConsoleGroup,
+) -> int:
+    """Write fluxbump.yaml, a hook, and the workflow of your forge.
+
+    Shows the files first. Asks on a terminal; anywhere else it writes with --yes only. A file that
+    is there already stays as it is.
+    """
+    from fluxbump.cli.workspace import open_session
+    from fluxbump.git.repository import Repository
+    from fluxbump.run.first_files import first_files
+
+    with open_session(repo, Repository.worktree) as session:
+        files = first_files(_looked(session, source))
+        _show(files, console)
+        wanted = [file for file in files if not file.left]
+        write = bool(wanted) and not dry_run and (yes or _agreed(len(wanted)))
+        if write:
+            _write(session.repository, wanted)
+        _say_next(wanted, console, wrote=write)
+    return 0
+
+
+def _looked(session: Session[WorktreeSnapshot], source: str | None) -> Beginning:
+    """Look at the files, the remote, and the pins; no chart index is asked."""
+    from fluxbump.discover.inventory import discover
+    from fluxbump.forges.detect import known
+    from fluxbump.git.remote_url import parse
+    from fluxbump.run.first_files import Beginning
+
+    snapshot = session.snapshot
+    inventory = discover(snapshot, session.settings.scope({}))
+    address = session.repository.remote_address(_REMOTE)
+    return Beginning(
+        frozenset((*snapshot.paths(), *snapshot.links())),
+        known(parse(address)[0]) if address else None,
+        [chart.name for chart in inventory.charts],
+        sorted({found.location.path for found in inventory.unreadable}),
+        source,
+    )
+
+
+def _show(files: Sequence[FirstFile], console: Console) -> None:
+    for file in files:
+        if file.left:
+            console.result(f"{file.path}: {file.left}\n\n")
+        else:
+            body = "\n".join(f"  {line}".rstrip() for line in file.text.splitlines())
+            console.result(f"{file.path} (new):\n{body}\n\n")
+
+
+def _agreed(number: int) -> bool:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return False
+    return typer.confirm(f"Write {'this file' if number == 1 else f'these {number} files'}?")
+
+
+def _write(repository: Repository, files: Sequence[FirstFile]) -> None:
+    """Write all files or none; one that has appeared meanwhile is an error."""
+    from fluxbump.system import no_follow
+    from fluxbump.system.atomic_replace import Worktree, write
+
+    for file in files:
+        try:
+            no_follow.make_folders(repository.root, file.path)
+        except OSError as error:
+            raise RepositoryError(
+                f"its folder cannot be made: {error.strerror}; fluxbump wrote no file",
+                where=file.path,
+                hint="make the folder yourself, as one that is no symbolic link",
+            ) from error
+    write(
+        Worktree(repository.root, repository.private),
+        {file.path: None for file in files},
+        {file.path: file.text.encode() for file in files},
+    )
+
+
+def _say_next(files: Sequence[FirstFile], console: Console, *, wrote: bool) -> None:
+    from fluxbump.cli.output import retyped
+    from fluxbump.reports import next_steps
+    from fluxbump.reports.next_steps import Step, typed
+
+    paths = [file.path for file in files]
+    if wrote:
+        console.note(f"wrote {', '.join(paths)}")
+        where = retyped.kept("--repo")
+        git = ["git", *(["-C", where[-1]] if where else []), "add", "--", *paths]
+        steps = [
+            Step(typed(["fluxbump", "check", *where]), "what the gate says now"),
+            Step(typed(git), "stages the files, ready to commit"),
+        ]
+    elif files:
+        console.note("fluxbump wrote nothing")
+        again = retyped.again("--yes", flags=("--dry-run", "-n"))
+        steps = [Step(again, "writes these files")]
+    else:
+        console.note("nothing to write")
+        steps = [Step("fluxbump check", "what the gate says now")]
+    console.result("\n".join(next_steps.lines(steps)))

@@ -1,0 +1,62 @@
+"""What works where Python has no POSIX: such a Python is made of this one, by taking that away."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.helpers import ROOT
+
+_WITHOUT = """
+import os, select, signal, sys
+for name in ("fcntl", "grp", "pwd", "resource", "termios"):
+    sys.modules[name] = None
+for module, names in (
+    (os, "fork O_NOFOLLOW O_DIRECTORY O_CLOEXEC O_NONBLOCK killpg setsid waitid pidfd_open "
+         "register_at_fork fchown fchmod"),
+    (signal, "SIGHUP SIGKILL SIGXFSZ SIGPIPE"),
+    (select, "poll epoll"),
+):
+    for name in names.split():
+        if hasattr(module, name):
+            delattr(module, name)
+from fluxbump.cli.app import run
+sys.exit(run(sys.argv[1:]))
+"""
+
+
+def without_posix(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", _WITHOUT, *arguments],
+        capture_output=True, text=True, check=False, cwd=ROOT,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--version",), ("--help",), ("rules",), ("rule", "FB103"), ("matrix",), ("schema", "config")],
+    ids=" ".join,
+)
+def test_what_reads_no_repository_works(arguments: tuple[str, ...]) -> None:
+    done = without_posix(*arguments)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout != ""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("to", "2.5.1"), ("sync", "--from", "chart"), ("run", "--dry-run"), ("fleet", "fleet.yaml"),
+        ("check",), ("status",), ("path", "2.8.5"), ("init",), ("releases",),
+        ("recover", "--cluster"),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_what_reads_one_says_what_to_do(arguments: tuple[str, ...]) -> None:
+    done = without_posix(*arguments)
+    assert done.returncode == 71, done.stderr
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert "on Windows, run fluxbump in WSL 2" in done.stderr
