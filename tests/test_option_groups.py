@@ -56,5 +56,5 @@ def test_no_option_that_a_group_holds_is_given_by_hand() -> None:
 
 def test_the_help_lists_them_in_the_order_of_before(cli: Cli) -> None:
     help_text = cli("to", "--help").out
-    order = [help_text.index(f"  --{name} ") for name in ("render", "helm", "flux", "kubernetes")]
+    order = [help_text.index(f"  --{name} ") for name in ("render", "kubernetes", "helm", "flux")]
     assert order == sorted(order)

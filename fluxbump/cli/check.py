@@ -359,8 +359,7 @@ def _exit_code(verdict: Verdict, *, strict: bool, require_render: bool, console:
 def _self_test(examined: Examined, console: Console) -> int:
     from fluxbump.check import check as journey
     from fluxbump.reports import self_test as trials
-    from fluxbump.reports.table import Paint
 
     results = journey.self_test(examined)
-    console.result(trials.render(results, Paint(enabled=console.colored())))
+    console.result(trials.render(results, console.paint()))
     return 0 if results and all(trial.finding for trial in results) else _FOUND

@@ -13,7 +13,7 @@ GROUPS: Mapping[str, str] = {
     "operator directory bootstrap bump in-place checkout select ignore limit prereleases "
     "jobs shard shards resume fix migrate-apis no-mentions leave-gotk align",
     "Output": "dry-run output output-file output-format all statistics show-suppressed log-format "
-    "exit-code color quiet verbose",
+    "exit-code color no-pager quiet verbose",
     "Safety": "allow-downgrade force accept-risk config-from strict render no-render "
     "require-render self-test baseline write-baseline kubernetes cluster cluster-state context "
     "allow-http allow-host timeout",

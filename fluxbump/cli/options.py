@@ -132,6 +132,9 @@ ContextOption = Annotated[
 ]
 ColorOption = Annotated[Color, typer.Option("--color", help="Use colors in the output.")]
 OutputOption = Annotated[Output, typer.Option("--output", "-o", help="How to print the result.")]
+NoPagerOption = Annotated[
+    bool, typer.Option("--no-pager", help="Print long output without a pager.")
+]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print the result only.")]
 VerboseOption = Annotated[bool, typer.Option("--verbose", help="Print tracebacks of errors.")]
 DryRunOption = Annotated[
@@ -262,6 +265,7 @@ ConsoleGroup = Annotated[
     OptionGroup(
         Console,
         color=Flat(ColorOption, default=Color.AUTO),
+        no_pager=Flat(NoPagerOption, default=False),
         quiet=Flat(QuietOption, default=False),
         verbose=Flat(VerboseOption, default=False),
     ),

@@ -153,7 +153,6 @@ def _say(answer: _Answer, output: PathFormat, console: Console) -> None:
     from fluxbump.reports import next_steps
     from fluxbump.reports import upgrade_path as report
     from fluxbump.reports.index_line import index_line
-    from fluxbump.reports.table import Paint
 
     found, gathered, index = answer.found, answer.gathered, answer.index
     steps, answered = _steps(answer), index if index.releases else None
@@ -164,7 +163,7 @@ def _say(answer: _Answer, output: PathFormat, console: Console) -> None:
     else:
         using = _using(found, gathered)
         used = None if using is None else {hop: _counts(held) for hop, held in using.items()}
-        paint, history = Paint(enabled=console.colored()), told(found, gathered, index)
+        paint, history = console.paint(), told(found, gathered, index)
         console.result(report.text(found, answer.newest, paint, history, used))
         _say_the_rest(found, gathered, using or {}, console)
         lines = [index_line(answered, datetime.now(UTC))] if answered else []
@@ -308,7 +307,6 @@ def matrix(
     """
     from fluxbump.flux.tables import crds
     from fluxbump.reports import matrix as report
-    from fluxbump.reports.table import Paint
 
     console = Console(color=color.value)
     found = report.matrix(crds.crds(), every=every)
@@ -317,4 +315,4 @@ def matrix(
     elif output is MatrixFormat.HTML:
         console.result(report.html(found))
     else:
-        console.result(report.text(found, Paint(enabled=console.colored())))
+        console.result(report.text(found, console.paint()))

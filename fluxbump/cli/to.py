@@ -239,16 +239,17 @@ def _print(
 
         return result_json.bump(prepared, result, steps)
 
-    def outcome(paint: Paint) -> None:
+    def outcome(paint: Paint) -> bump_output.Outcome:
         from fluxbump.reports import text
         from fluxbump.reports.counts import counted
         from fluxbump.reports.patches import patches
 
         if how.dry_run:
-            console.result(patches(prepared, paint))
-            console.note(f"dry run: {counted(prepared)}; {how.not_done} ({prepared.branch})")
-        elif result is not None:
-            console.result(text.delivered(prepared, result, paint))
+            note = f"dry run: {counted(prepared)}; {how.not_done} ({prepared.branch})"
+            return bump_output.Outcome(patches(prepared, paint), note)
+        if result is None:
+            return bump_output.Outcome()
+        return bump_output.Outcome(text.delivered(prepared, result, paint))
 
     bump_output.say(prepared, output, console, as_json=as_json, outcome=outcome, how=how)
 
