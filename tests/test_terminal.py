@@ -21,10 +21,10 @@ PAGED = "THE PAGER HAS IT"
 _STYLE = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def on_terminal(repo: Repo, *arguments: str, rows: int = 24, **more: str) -> str:
+def on_terminal(repo: Repo, *arguments: str, rows: str = "24", **more: str) -> str:
     """Run fluxbump with a terminal for standard output and error; return what it shows."""
     reader, terminal = os.openpty()
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, WIDTH, 0, 0))
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", int(rows), WIDTH, 0, 0))
     shown = bytearray()
 
     def read() -> None:
@@ -86,7 +86,7 @@ def test_there_is_no_pager(incident: Repo, pager: str, name: str) -> None:
     }
     environ = {"PAGER": pager, **settings.get(name, {})}
     if name == "pipe":
-        shown = incident.fluxbump(*DRY, **environ).stdout.decode()
+        shown = incident.fluxbump(*DRY, PAGER=pager).out
     else:
         shown = on_terminal(incident, *DRY, *([name] if name == "--no-pager" else []), **environ)
     assert PAGED not in shown
@@ -94,7 +94,7 @@ def test_there_is_no_pager(incident: Repo, pager: str, name: str) -> None:
 
 
 def test_what_fits_the_screen_is_not_paged(incident: Repo, pager: str) -> None:
-    shown = on_terminal(incident, *DRY, rows=1000, PAGER=pager)
+    shown = on_terminal(incident, *DRY, rows="1000", PAGER=pager)
     assert PAGED not in shown
     assert "diff --git" in shown
 

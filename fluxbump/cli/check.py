@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from msgspec import Struct
 
+from fluxbump.cli import completion
 from fluxbump.cli.option_groups import Flat, OptionGroup
 from fluxbump.cli.options import (
     CheckSourcesGroup,
@@ -138,16 +139,33 @@ _BASELINE = OptionGroup(
 
 
 Codes = Annotated[
-    str, typer.Option("--select", metavar="CODES", help="Rules to run: FB103,FB1. [default: all]")
+    str,
+    typer.Option(
+        "--select",
+        metavar="CODES",
+        autocompletion=completion.codes,
+        help="Rules to run: FB103,FB1. [default: all]",
+    ),
 ]
-Ignored = Annotated[str, typer.Option("--ignore", metavar="CODES", help="Rules to leave out.")]
+Ignored = Annotated[
+    str,
+    typer.Option(
+        "--ignore", metavar="CODES", autocompletion=completion.codes, help="Rules to leave out."
+    ),
+]
 
 
 def check(
     *,
     repo: RepoOption = None,
     rev: Annotated[
-        str | None, typer.Option("--rev", metavar="REV", help="Check a branch, tag or commit.")
+        str | None,
+        typer.Option(
+            "--rev",
+            metavar="REV",
+            autocompletion=completion.revisions,
+            help="Check a branch, tag or commit.",
+        ),
     ] = None,
     staged: Annotated[bool, typer.Option("--staged", help="Check the staged files.")] = False,
     worktree: Annotated[
@@ -157,6 +175,7 @@ def check(
         str | None,
         typer.Option(
             "--base",
+            autocompletion=completion.revisions,
             metavar="REV",
             help="Compare with the merge base of REV and HEAD. "
             "[default: the target branch that the CI names, else the remote's main branch]",

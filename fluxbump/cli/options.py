@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from msgspec import Struct
 
+from fluxbump.cli import completion
 from fluxbump.cli.console import Console
 from fluxbump.cli.option_groups import Flat, OptionGroup
 from fluxbump.config.source_options import SourceOptions
@@ -68,7 +69,13 @@ RepoOption = Annotated[
     ),
 ]
 RevOption = Annotated[
-    str, typer.Option("--rev", metavar="REV", help="The branch, tag or commit to read.")
+    str,
+    typer.Option(
+        "--rev",
+        metavar="REV",
+        autocompletion=completion.revisions,
+        help="The branch, tag or commit to read.",
+    ),
 ]
 IndexOption = Annotated[
     str | None,
@@ -158,7 +165,12 @@ RenderOption = Annotated[
 ]
 AcceptRiskOption = Annotated[
     str,
-    typer.Option("--accept-risk", metavar="CODES", help="Go on although these rules refuse."),
+    typer.Option(
+        "--accept-risk",
+        metavar="CODES",
+        autocompletion=completion.codes,
+        help="Go on although these rules refuse.",
+    ),
 ]
 FixOption = Annotated[
     str,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from msgspec import Struct
 
+from fluxbump.cli import completion
 from fluxbump.cli.console import Console
 from fluxbump.cli.options import (
     ClusterGroup,
@@ -51,7 +52,11 @@ class MatrixFormat(StrEnum):
 
 def path(
     version: Annotated[
-        str, typer.Argument(help="Where to: a Flux release (2.8.5), a line (2.8), or latest.")
+        str,
+        typer.Argument(
+            autocompletion=completion.releases,
+            help="Where to: a Flux release (2.8.5), a line (2.8), or latest.",
+        ),
     ],
     *,
     start: Annotated[

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from msgspec import Struct
 
-from fluxbump.cli import bump_output
+from fluxbump.cli import bump_output, completion
 from fluxbump.cli.bump_output import How
 from fluxbump.cli.option_groups import Flat, OptionGroup
 from fluxbump.cli.options import (
@@ -134,7 +134,11 @@ _ASKED = OptionGroup(
 
 def to(
     version: Annotated[
-        str, typer.Argument(help="A Flux release (2.5.1), a line (2.5), latest, or latest-safe.")
+        str,
+        typer.Argument(
+            autocompletion=completion.releases,
+            help="A Flux release (2.5.1), a line (2.5), latest, or latest-safe.",
+        ),
     ],
     *,
     repo: RepoOption = None,
