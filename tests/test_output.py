@@ -22,6 +22,7 @@ from typer.models import OptionInfo
 
 from fixtures import states
 from fluxbump.cli.app import COMMANDS
+from fluxbump.reports.formats.registry import FORMATS
 from fluxbump.text import printable
 from tests.helpers import Repo
 
@@ -76,6 +77,7 @@ FORMS = [
     for form in forms()
     if form[0] not in ("rules", "rule", "schema") or form[1] != ("--verbose",)
 ]
+FORMS += [("check", ("--output", name)) for name in FORMATS]  # it takes several, each with a file
 
 
 def hostile(path: str) -> str:
@@ -175,7 +177,7 @@ def test_every_command_is_here() -> None:
 
 
 @pytest.mark.parametrize(("name", "option", "value"), [
-    ("to", "--output", "patch"), ("check", "--format", "github"), ("check", "--format", "markdown"),
+    ("to", "--output", "patch"), ("check", "--output", "github"), ("check", "--output", "markdown"),
     ("path", "--output", "mermaid"), ("matrix", "--output", "html"), ("status", "--output", "json"),
     ("run", "--log-format", "json"), ("fleet", "--output", "json"), ("recover", "--output", "json"),
 ])  # fmt: skip

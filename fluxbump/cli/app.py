@@ -11,11 +11,11 @@ from typing import Annotated
 
 import typer
 
-from fluxbump.cli import completion
 from fluxbump.cli.console import Console, ReaderGoneError, prepare_streams
 from fluxbump.cli.option_groups import flat
 from fluxbump.cli.output import retyped
 from fluxbump.cli.quick_parameters import Command, Group
+from fluxbump.cli.shell import completion
 from fluxbump.errors import BUG, INTERRUPTED, TERMINATED, FluxbumpError, MachineError
 from fluxbump.system import machine, written
 from fluxbump.version import __version__

@@ -34,7 +34,7 @@ class How(Struct, frozen=True):
     steps: Sequence[Step]
 
 
-class Outcome(Struct, frozen=True):
+class Came(Struct, frozen=True):
     """What came of a bump, for people.
 
     Attributes:
@@ -52,7 +52,7 @@ def say(
     console: Console,
     *,
     as_json: Callable[[Sequence[Step]], str],
-    outcome: Callable[[Paint], Outcome],
+    outcome: Callable[[Paint], Came],
     how: How,
 ) -> None:
     """Print a bump, and what to type next.
@@ -87,14 +87,14 @@ def say(
 def _say_as_text(
     prepared: Prepared[Snapshot],
     console: Console,
-    outcome: Callable[[Paint], Outcome],
+    outcome: Callable[[Paint], Came],
     how: How,
 ) -> None:
     from fluxbump.reports import text
 
     paint = console.paint()
     preview = "" if console.quiet else f"{text.preview(prepared, paint)}\n\n"
-    came = Outcome(text.nothing_to_do(prepared)) if prepared.empty else outcome(paint)
+    came = Came(text.nothing_to_do(prepared)) if prepared.empty else outcome(paint)
     show = console.paged if how.dry_run else console.result
     show(preview + came.text)
     if came.note:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from msgspec import Struct
 
-from fluxbump.cli import completion
 from fluxbump.cli.option_groups import Flat, OptionGroup
 from fluxbump.cli.options import (
     CheckSourcesGroup,
@@ -19,6 +18,7 @@ from fluxbump.cli.options import (
     ConsoleGroup,
     RepoOption,
 )
+from fluxbump.cli.shell import completion
 from fluxbump.errors import IndexSourceError, UsageError
 from fluxbump.reports.view import Detail, View
 

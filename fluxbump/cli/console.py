@@ -39,8 +39,8 @@ def prepare_streams() -> None:
 
 
 def _plain() -> bool:
-    """Whether the terminal can do no more than print."""
-    return os.environ.get("TERM") == "dumb"
+    """Whether the terminal can only print; as in git, one without a name counts as such."""
+    return os.environ.get("TERM", "") in ("", "dumb")
 
 
 def _nowhere() -> TextIO:

@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 from msgspec import Struct
 
-from fluxbump.cli import completion
 from fluxbump.cli.console import Console
 from fluxbump.cli.option_groups import Flat, OptionGroup
+from fluxbump.cli.shell import completion
 from fluxbump.config.source_options import SourceOptions
 from fluxbump.errors import UPDATE_AVAILABLE, UPDATE_BLOCKED
 

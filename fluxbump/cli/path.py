@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from msgspec import Struct
 
-from fluxbump.cli import completion
 from fluxbump.cli.console import Console
 from fluxbump.cli.options import (
     ClusterGroup,
@@ -20,6 +19,7 @@ from fluxbump.cli.options import (
     RepoOption,
     RevOption,
 )
+from fluxbump.cli.shell import completion
 
 if TYPE_CHECKING:
     from fluxbump.check.evidence import Evidence

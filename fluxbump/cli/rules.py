@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from fluxbump.cli import completion
 from fluxbump.cli.console import Console
 from fluxbump.cli.options import Output, OutputOption
+from fluxbump.cli.shell import completion
 from fluxbump.errors import UsageError
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from msgspec import Struct
 
-from fluxbump.cli import bump_output, completion
+from fluxbump.cli import bump_output
 from fluxbump.cli.bump_output import How
 from fluxbump.cli.option_groups import Flat, OptionGroup
 from fluxbump.cli.options import (
@@ -29,6 +29,7 @@ from fluxbump.cli.options import (
     RevOption,
     RiskGroup,
 )
+from fluxbump.cli.shell import completion
 from fluxbump.errors import UsageError
 
 if TYPE_CHECKING:
@@ -243,17 +244,17 @@ def _print(
 
         return result_json.bump(prepared, result, steps)
 
-    def outcome(paint: Paint) -> bump_output.Outcome:
+    def outcome(paint: Paint) -> bump_output.Came:
         from fluxbump.reports import text
         from fluxbump.reports.counts import counted
         from fluxbump.reports.patches import patches
 
         if how.dry_run:
             note = f"dry run: {counted(prepared)}; {how.not_done} ({prepared.branch})"
-            return bump_output.Outcome(patches(prepared, paint), note)
+            return bump_output.Came(patches(prepared, paint), note)
         if result is None:
-            return bump_output.Outcome()
-        return bump_output.Outcome(text.delivered(prepared, result, paint))
+            return bump_output.Came()
+        return bump_output.Came(text.delivered(prepared, result, paint))
 
     bump_output.say(prepared, output, console, as_json=as_json, outcome=outcome, how=how)
 

@@ -15,7 +15,7 @@ from msgspec import Struct
 from fluxbump.model import Severity
 from fluxbump.text.printable import printable
 
-__all__ = ["SEVERITY_STYLES", "Paint", "Styles", "elided", "printable", "room", "section", "table"]
+__all__ = ["Paint", "Styles", "elided", "printable", "room", "section", "table"]
 
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 

@@ -89,7 +89,7 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
         ("List the last 40, prereleases included", "fluxbump releases --limit 40 --prereleases"),
     ),
     "rules": (("List the rules for a program", "fluxbump rules -o json"),),
-    "rule": (("Explain a finding", "fluxbump rule FB103"),),
+    "rule": (("Explain a finding", "fluxbump rule version-agreement"),),
     "schema": (
         ("Write the schema for an editor", "fluxbump schema config > fluxbump.schema.json"),
     ),

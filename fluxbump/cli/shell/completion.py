@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import fluxbump
 from fluxbump.errors import FluxbumpError, UsageError
 
 SHELLS = ("bash", "zsh", "fish", "powershell", "pwsh")
@@ -56,7 +57,7 @@ def revisions(incomplete: str) -> list[str]:
 
 def _codes() -> list[str]:
     # Importing the rules takes a fifth of a second; their pages have the same names.
-    pages = Path(__file__).parent.parent / "check" / "rules" / "pages"
+    pages = Path(fluxbump.__file__).parent / "check" / "rules" / "pages"
     return sorted(page.stem for page in pages.glob("FB*.md"))
 
 
