@@ -93,7 +93,7 @@ ReleasesOption = Annotated[
         "--releases",
         metavar="URL|PATH",
         envvar="FLUXBUMP_RELEASES",
-        help="Where vX.Y.Z/install.yaml and gotk-components.yaml are. [default: Flux's releases]",
+        help="The parent of vX.Y.Z/install.yaml. [default: Flux's releases]",
     ),
 ]
 OfflineOption = Annotated[

@@ -55,13 +55,17 @@ def path(
         str,
         typer.Argument(
             autocompletion=completion.releases,
-            help="Where to: a Flux release (2.8.5), a line (2.8), or latest.",
+            help="The target: a Flux release (2.8.5), a line (2.8), or latest.",
         ),
     ],
     *,
     start: Annotated[
         str | None,
-        typer.Option("--from", metavar="X.Y.Z", help="Where from. [default: what is installed]"),
+        typer.Option(
+            "--from",
+            metavar="X.Y.Z",
+            help="The release to start from. [default: the installed one]",
+        ),
     ] = None,
     repo: RepoOption = None,
     rev: RevOption = "HEAD",

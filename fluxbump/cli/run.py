@@ -64,7 +64,7 @@ def run(
     forge_url: Annotated[
         str | None,
         typer.Option(
-            "--forge-url", metavar="URL", help="Where the forge is. [default: the remote's host]"
+            "--forge-url", metavar="URL", help="The URL of the forge. [default: the remote's host]"
         ),
     ] = None,
     allow_http: Annotated[
