@@ -277,7 +277,7 @@ def test_the_route_as_a_diagram() -> None:
     assert "OCIRepository v1beta2" in step
     assert "move: " in step
     assert report.mermaid(way("2.4.0", "2.4.0")) == 'flowchart LR\n  r0["Flux 2.4.0"]\n'
-    assert "  r0 -. no safe way .-> r1" in report.mermaid(way("2.4.0", "2.3.0"))
+    assert "  r0 -. no safe route .-> r1" in report.mermaid(way("2.4.0", "2.3.0"))
 
 
 # --- what objects remember -------------------------------------------------------------------

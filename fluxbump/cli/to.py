@@ -265,6 +265,13 @@ def _steps(prepared: Prepared, result: Delivered | None, repository: Repository)
     if result is None:
         return bumps.shown()
     root = repository.root if not repository.bare else repository.private
-    here = None if root.resolve() in (Path.cwd(), *Path.cwd().parents) else str(root)
+    here = None if _is_inside(root) else str(root)
     remote = _REMOTE if repository.remote_address(_REMOTE) else None
     return bumps.made(prepared, result, here, remote)
+
+
+def _is_inside(root: Path) -> bool:
+    try:
+        return Path.cwd().is_relative_to(root.resolve())
+    except FileNotFoundError:  # the directory that we were in is gone
+        return False
