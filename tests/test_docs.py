@@ -164,7 +164,8 @@ _OTHERS = {
 @pytest.mark.parametrize("path", [*map(Path, PROSE), *PAGES], ids=lambda path: path.name)
 def test_options_exist(path: Path, options: Mapping[str, set[str]]) -> None:
     text = re.sub(r"<!--.*?-->", "", _text(path), flags=re.DOTALL)
-    known = set().union(*options.values(), {"--version"}) | _OTHERS
+    own = {"--version", "--show-completion", "--install-completion"}
+    known = set().union(*options.values(), own) | _OTHERS
     assert not docs_runner.options(text).keys() - known
     for command, rest in re.findall(r"\bfluxbump (\w+)([^\n`|]*)", text):
         if command in options:

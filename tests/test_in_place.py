@@ -373,7 +373,7 @@ def test_the_next_run_undoes_a_killed_one(
     assert worktree(little) != before
     result = cli(*command, cwd=little)
     assert result.code == 0, result.err
-    said = "fluxbump: a run of --in-place was cut short: 4 files are as before it again"
+    said = "fluxbump: a run of --in-place was interrupted: 4 files are as before it again"
     assert result.err.splitlines()[0] == said
     assert worktree(little) == before
     assert "cut short" not in cli(*command, cwd=little).err

@@ -353,7 +353,7 @@ LEFT: dict[str, tuple[dict[str, str | bytes], str, str, list[str]]] = {
             ("b.go:1 this text names helm.toolkit.fluxcd.io/v2beta1, which Flux 2.8.5 does not "
             "serve: check it yourself"),
             ("t/templates/e.yaml:1 this text names HelmRepository at "
-            "source.toolkit.fluxcd.io/v1beta2, which Flux 2.8.5 does not serve: look at it "
+            "source.toolkit.fluxcd.io/v1beta2, which Flux 2.8.5 does not serve: check it "
             "yourself"),
         ],
     ),

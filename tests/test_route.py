@@ -241,7 +241,7 @@ def test_the_route_as_text_when_there_is_none() -> None:
     plain = Paint(enabled=False)
     assert report.text(way("2.4.0", "2.4.0"), None, plain) == "Already at Flux 2.4.0."
     assert report.text(way("2.4.0", "2.3.0"), "2.6.4", plain) == (
-        "No safe way from Flux 2.4.0 to 2.3.0: no release with a chart leads around Bucket v1"
+        "No safe route from Flux 2.4.0 to 2.3.0: no release with a chart leads around Bucket v1"
     )
 
 
@@ -277,7 +277,7 @@ def test_the_route_as_a_diagram() -> None:
     assert "OCIRepository v1beta2" in step
     assert "move: " in step
     assert report.mermaid(way("2.4.0", "2.4.0")) == 'flowchart LR\n  r0["Flux 2.4.0"]\n'
-    assert "  r0 -. no safe way .-> r1" in report.mermaid(way("2.4.0", "2.3.0"))
+    assert "  r0 -. no safe route .-> r1" in report.mermaid(way("2.4.0", "2.3.0"))
 
 
 # --- what objects remember -------------------------------------------------------------------

@@ -63,7 +63,7 @@ def test_a_directory_that_is_gone(
     words = ["sh", "-c", script, "sh", *FLUXBUMP, *command]
     done = subprocess.run(words, env=environ, text=True, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (
-        6, "fluxbump: the current directory no longer exists (change to one that does)\n",
+        6, "fluxbump: the current directory no longer exists (change to a directory that exists)\n",
     )  # fmt: skip
     there = subprocess.run(
         [*words, "--repo", str(repo.path)], env=environ, text=True, capture_output=True, check=False

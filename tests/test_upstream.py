@@ -74,7 +74,7 @@ def test_a_url_is_asked_once(tmp_path: Path, server: WebServer) -> None:
     [
         (
             Answer(status=404),
-            "HTTP 404 (use --releases to say where the manifests of releases are)",
+            "HTTP 404 (use --releases to name the place of the manifests)",
         ),
         (Answer(b"<html>"), "it defines no custom resource of Flux"),
         (Answer(made.install("2.9.4")), "it is the manifest of Flux 2.9.4"),
@@ -234,4 +234,4 @@ def test_path_and_the_release_that_is_not_there(repo: Repo, tmp_path: Path) -> N
     done = repo.fluxbump("path", "2.8.5", "--from", NEW)
     assert_refused(done, 2, f"the CRDs of Flux {NEW} are not known: ", "no such file")
     done = repo.fluxbump("path", "2.6.4", "--from", NEW, "--releases", str(place(tmp_path / "m")))
-    assert done.out.startswith(f"No safe way from Flux {NEW} to 2.6.4: ")
+    assert done.out.startswith(f"No safe route from Flux {NEW} to 2.6.4: ")

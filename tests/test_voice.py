@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 import typer.main
 
-from fluxbump.cli import help_layout
 from fluxbump.cli.app import COMMANDS, build
+from fluxbump.cli.shell import help_layout
 from tests.helpers import ROOT, Cli
 
 INSTEAD = {

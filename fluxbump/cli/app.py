@@ -15,11 +15,10 @@ from fluxbump.cli.console import Console, ReaderGoneError, prepare_streams
 from fluxbump.cli.option_groups import flat
 from fluxbump.cli.output import retyped
 from fluxbump.cli.quick_parameters import Command, Group
+from fluxbump.cli.shell import completion
 from fluxbump.errors import BUG, INTERRUPTED, TERMINATED, FluxbumpError, MachineError
 from fluxbump.system import machine, written
 from fluxbump.version import __version__
-
-_COMPLETING = "_FLUXBUMP_COMPLETE"  # set by the completion script of the shell
 
 COMMANDS = {
     "to": "to",
@@ -78,7 +77,7 @@ def build(names: Iterable[str] = tuple(COMMANDS)) -> typer.Typer:
 def _needed(arguments: Sequence[str]) -> Iterable[str]:
     """The command that is called; all of them for help, for completion, and for a wrong word."""
     called = arguments[0] if arguments else ""
-    return (called,) if called in COMMANDS and _COMPLETING not in os.environ else COMMANDS
+    return (called,) if called in COMMANDS and completion.VARIABLE not in os.environ else COMMANDS
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -91,6 +90,9 @@ def run(arguments: Sequence[str]) -> int:
     written.begin()
     retyped.remember(arguments)
     try:
+        if completion.asked(arguments):
+            console.commands(completion.answer(*arguments))
+            return 0
         app = build(_needed(arguments))
         result = app(args=list(arguments), standalone_mode=False, prog_name="fluxbump")
     except FluxbumpError as error:

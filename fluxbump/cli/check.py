@@ -18,6 +18,7 @@ from fluxbump.cli.options import (
     ConsoleGroup,
     RepoOption,
 )
+from fluxbump.cli.shell import completion
 from fluxbump.errors import IndexSourceError, UsageError
 from fluxbump.reports.view import Detail, View
 
@@ -140,16 +141,33 @@ _BASELINE = OptionGroup(
 
 
 Codes = Annotated[
-    str, typer.Option("--select", metavar="CODES", help="Rules to run: FB103,FB1. [default: all]")
+    str,
+    typer.Option(
+        "--select",
+        metavar="CODES",
+        autocompletion=completion.codes,
+        help="Rules to run: FB103,FB1. [default: all]",
+    ),
 ]
-Ignored = Annotated[str, typer.Option("--ignore", metavar="CODES", help="Rules to leave out.")]
+Ignored = Annotated[
+    str,
+    typer.Option(
+        "--ignore", metavar="CODES", autocompletion=completion.codes, help="Rules to leave out."
+    ),
+]
 
 
 def check(
     *,
     repo: RepoOption = None,
     rev: Annotated[
-        str | None, typer.Option("--rev", metavar="REV", help="Check a branch, tag or commit.")
+        str | None,
+        typer.Option(
+            "--rev",
+            metavar="REV",
+            autocompletion=completion.revisions,
+            help="Check a branch, tag or commit.",
+        ),
     ] = None,
     staged: Annotated[bool, typer.Option("--staged", help="Check the staged files.")] = False,
     worktree: Annotated[
@@ -159,6 +177,7 @@ def check(
         str | None,
         typer.Option(
             "--base",
+            autocompletion=completion.revisions,
             metavar="REV",
             help="Compare with the merge base of REV and HEAD. "
             "[default: the target branch that the CI names, else the remote's main branch]",
@@ -354,8 +373,7 @@ def _exit_code(verdict: Verdict, *, strict: bool, require_render: bool, console:
 def _self_test(examined: Examined, console: Console) -> int:
     from fluxbump.check import check as journey
     from fluxbump.reports import self_test as trials
-    from fluxbump.reports.table import Paint
 
     results = journey.self_test(examined)
-    console.result(trials.render(results, Paint(enabled=console.colored())))
+    console.result(trials.render(results, console.paint()))
     return 0 if results and all(trial.finding for trial in results) else _FOUND

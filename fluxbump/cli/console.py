@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import time
 import traceback
@@ -21,6 +22,7 @@ from fluxbump.text import printable
 
 if TYPE_CHECKING:
     from fluxbump.fleet.metrics import RepositoryMetrics
+    from fluxbump.reports.table import Paint
 
 T = TypeVar("T", str, bytes)
 _SUMMARY_PAGE = "GITHUB_STEP_SUMMARY"  # docs.github.com/actions, "Job summaries"
@@ -40,6 +42,11 @@ def prepare_streams() -> None:
             stream.reconfigure(errors="replace")
 
 
+def _plain() -> bool:
+    """Whether the terminal can only print; as in git, one without a name counts as such."""
+    return os.environ.get("TERM", "") in ("", "dumb")
+
+
 def _nowhere() -> TextIO:
     return Path(os.devnull).open("w", encoding="utf-8")  # it is for the whole run
 
@@ -51,25 +58,50 @@ class Console(Struct, frozen=True):
         quiet: only the result.
         verbose: tracebacks too.
         color: `auto`, `always` or `never`; `auto` follows NO_COLOR, FORCE_COLOR and the terminal.
+        no_pager: long results go to the terminal as they are.
     """
 
     quiet: bool = False
     verbose: bool = False
     color: str = "auto"
+    no_pager: bool = False
 
     def colored(self) -> bool:
-        """Whether standard output takes colours (no-color.org, force-color.org)."""
+        """Whether standard output takes colors (no-color.org, force-color.org)."""
         if self.color != "auto":
             return self.color == "always"
         if os.environ.get("NO_COLOR"):
             return False
         if os.environ.get("FORCE_COLOR"):
             return True
-        return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+        return sys.stdout.isatty() and not _plain()
+
+    def paint(self) -> Paint:
+        """Return what reports need to know of standard output: its colors and its width."""
+        from fluxbump.reports.table import Paint
+
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        return Paint(enabled=self.colored(), width=width)
 
     def result(self, text: str) -> None:
         """Print a result. Nothing in it commands a terminal or a CI, whoever wrote it."""
         self.commands(printable.lines(text, colored=self.colored()))
+
+    def paged(self, text: str) -> None:
+        """Print a result that may be long: on a terminal, through the user's pager."""
+        said = printable.lines(text, colored=self.colored())
+        if self._wants_pager(said):
+            from fluxbump.system import pager
+
+            sys.stdout.flush()
+            if pager.show(said):
+                return
+        self.commands(said)
+
+    def _wants_pager(self, text: str) -> bool:
+        if self.no_pager or not sys.stdout.isatty() or _plain() or os.environ.get("CI"):
+            return False
+        return text.count("\n") >= shutil.get_terminal_size().lines
 
     def commands(self, text: str) -> None:
         """Print a result that is meant as commands for a CI, and whose text is escaped for it."""
@@ -79,7 +111,7 @@ class Console(Struct, frozen=True):
     def raw(self, data: bytes) -> None:
         """Print a patch: to the byte, so that `git apply` takes it; made visible on a terminal."""
         if sys.stdout.isatty():
-            self.result(data.decode("utf-8", "replace"))
+            self.paged(data.decode("utf-8", "replace"))
             return
         sys.stdout.flush()
         self._write(sys.stdout.buffer, data)
@@ -117,7 +149,7 @@ class Console(Struct, frozen=True):
 
     def progress(self, text: str) -> None:
         """Say what takes time, on a terminal only; an empty text takes it away."""
-        if sys.stderr.isatty() and not self.quiet:
+        if sys.stderr.isatty() and not self.quiet and not _plain():
             sys.stderr.write(f"\r\x1b[K{printable.printable(text)}")
             sys.stderr.flush()
 

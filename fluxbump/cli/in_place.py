@@ -75,15 +75,16 @@ def _print(
 
         return bump_json.bump_in_place(prepared, result, steps)
 
-    def outcome(paint: Paint) -> None:
+    def outcome(paint: Paint) -> bump_output.Came:
         from fluxbump.reports import text
         from fluxbump.reports.counts import counted
         from fluxbump.reports.patches import patches
 
         if result is not None:
-            console.result(text.written(result, root, paint))
-        elif prepared.passed:
-            console.result(patches(prepared, paint))
-            console.note(f"dry run: {counted(prepared)}; fluxbump changed no files")
+            return bump_output.Came(text.written(result, root, paint))
+        if not prepared.passed:
+            return bump_output.Came()
+        note = f"dry run: {counted(prepared)}; fluxbump changed no files"
+        return bump_output.Came(patches(prepared, paint), note)
 
     bump_output.say(prepared, output, console, as_json=as_json, outcome=outcome, how=how)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
@@ -75,7 +76,7 @@ def _looked(session: Session[WorktreeSnapshot], source: str | None) -> Beginning
     address = session.repository.remote_address(_REMOTE)
     return Beginning(
         frozenset((*snapshot.paths(), *snapshot.links())),
-        known(parse(address)[0]) if address else None,
+        known(parse(address)[0], os.environ) if address else None,
         [chart.name for chart in inventory.charts],
         sorted({found.location.path for found in inventory.unreadable}),
         source,

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from fluxbump.cli.console import Console
 from fluxbump.cli.option_groups import Flat, OptionGroup
+from fluxbump.cli.shell import completion
 from fluxbump.config.source_options import SourceOptions
 from fluxbump.errors import UPDATE_AVAILABLE, UPDATE_BLOCKED
 
@@ -77,7 +78,13 @@ RepoOption = Annotated[
     ),
 ]
 RevOption = Annotated[
-    str, typer.Option("--rev", metavar="REV", help="The branch, tag or commit to read.")
+    str,
+    typer.Option(
+        "--rev",
+        metavar="REV",
+        autocompletion=completion.revisions,
+        help="The branch, tag or commit to read.",
+    ),
 ]
 IndexOption = Annotated[
     str | None,
@@ -95,7 +102,7 @@ ReleasesOption = Annotated[
         "--releases",
         metavar="URL|PATH",
         envvar="FLUXBUMP_RELEASES",
-        help="Where vX.Y.Z/install.yaml and gotk-components.yaml are. [default: Flux's releases]",
+        help="The parent of vX.Y.Z/install.yaml. [default: Flux's releases]",
     ),
 ]
 OfflineOption = Annotated[
@@ -147,6 +154,9 @@ ContextOption = Annotated[
 ]
 ColorOption = Annotated[Color, typer.Option("--color", help="Use colors in the output.")]
 OutputOption = Annotated[Output, typer.Option("--output", "-o", help="How to print the result.")]
+NoPagerOption = Annotated[
+    bool, typer.Option("--no-pager", help="Print long output without a pager.")
+]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print the result only.")]
 VerboseOption = Annotated[bool, typer.Option("--verbose", help="Print tracebacks of errors.")]
 DryRunOption = Annotated[
@@ -170,7 +180,12 @@ RenderOption = Annotated[
 ]
 AcceptRiskOption = Annotated[
     str,
-    typer.Option("--accept-risk", metavar="CODES", help="Go on although these rules refuse."),
+    typer.Option(
+        "--accept-risk",
+        metavar="CODES",
+        autocompletion=completion.codes,
+        help="Go on although these rules refuse.",
+    ),
 ]
 FixOption = Annotated[
     str,
@@ -278,6 +293,7 @@ ConsoleGroup = Annotated[
     OptionGroup(
         Console,
         color=Flat(ColorOption, default=Color.AUTO),
+        no_pager=Flat(NoPagerOption, default=False),
         quiet=Flat(QuietOption, default=False),
         verbose=Flat(VerboseOption, default=False),
     ),

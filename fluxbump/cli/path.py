@@ -18,6 +18,7 @@ from fluxbump.cli.options import (
     RepoOption,
     RevOption,
 )
+from fluxbump.cli.shell import completion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -50,12 +51,20 @@ class MatrixFormat(StrEnum):
 
 def path(
     version: Annotated[
-        str, typer.Argument(help="Where to: a Flux release (2.8.5), a line (2.8), or latest.")
+        str,
+        typer.Argument(
+            autocompletion=completion.releases,
+            help="The target: a Flux release (2.8.5), a line (2.8), or latest.",
+        ),
     ],
     *,
     start: Annotated[
         str | None,
-        typer.Option("--from", metavar="X.Y.Z", help="Where from. [default: what is installed]"),
+        typer.Option(
+            "--from",
+            metavar="X.Y.Z",
+            help="The release to start from. [default: the installed one]",
+        ),
     ] = None,
     repo: RepoOption = None,
     rev: RevOption = "HEAD",
@@ -88,7 +97,6 @@ def _say(answer: RouteAnswer, output: PathFormat, console: Console) -> None:
     from fluxbump.reports import next_steps
     from fluxbump.reports import upgrade_path as report
     from fluxbump.reports.index_line import index_line
-    from fluxbump.reports.table import Paint
 
     found, gathered, index = answer.found, answer.gathered, answer.index
     steps, answered = _steps(answer), index if index.releases else None
@@ -101,7 +109,7 @@ def _say(answer: RouteAnswer, output: PathFormat, console: Console) -> None:
     else:
         using = _using(found, gathered)
         used = _used(using)
-        paint, history = Paint(enabled=console.colored()), told(found, gathered, index)
+        paint, history = console.paint(), told(found, gathered, index)
         console.result(report.text(found, answer.newest, paint, history, used))
         for part in _moving(found, gathered, using or {}):
             console.result("\n".join(["", *part]))
@@ -208,7 +216,6 @@ def matrix(
     """
     from fluxbump.flux.tables import crds
     from fluxbump.reports import matrix as report
-    from fluxbump.reports.table import Paint
 
     console = Console(color=color.value)
     found = report.matrix(crds.crds(), every=every)
@@ -217,4 +224,4 @@ def matrix(
     elif output is MatrixFormat.HTML:
         console.result(report.html(found))
     else:
-        console.result(report.text(found, Paint(enabled=console.colored())))
+        console.result(report.text(found, console.paint()))

@@ -17,6 +17,7 @@ from typing import Any
 
 import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
+from typing_extensions import override
 
 
 class _Help:
@@ -25,7 +26,7 @@ class _Help:
     def format_help_text(self, ctx: Any, formatter: Any) -> None:
         """Write the description and the examples."""
         super().format_help_text(ctx, formatter)  # type: ignore[misc]  # typer's class is the next
-        from fluxbump.cli import help_layout
+        from fluxbump.cli.shell import help_layout
 
         name = _name(ctx)
         if name in help_layout.NOTES:
@@ -38,7 +39,7 @@ class _Help:
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
         """Write the exit codes."""
-        from fluxbump.cli import help_layout
+        from fluxbump.cli.shell import help_layout
 
         with formatter.section("Exit codes"):
             formatter.write_text(help_layout.exit_codes(_name(ctx)))
@@ -47,9 +48,10 @@ class _Help:
 class Command(_Help, TyperCommand):
     """A command whose parameters are read the quick way."""
 
+    @override
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the arguments, and the options in groups."""
-        from fluxbump.cli import help_layout
+        from fluxbump.cli.shell import help_layout
 
         groups: dict[str, list[tuple[str, str]]] = {
             title: [] for title in ("Arguments", *help_layout.GROUPS, help_layout.REST)

@@ -46,7 +46,6 @@ def releases(
     from fluxbump.reports import status_text
     from fluxbump.reports.result_json import status as status_json
     from fluxbump.reports.status_steps import releases_steps
-    from fluxbump.reports.table import Paint
 
     chart_index, held = _look(repo, rev, sources, console)
     rows = listed(chart_index, held, prereleases=prereleases)
@@ -55,7 +54,7 @@ def releases(
     if output is Output.JSON:
         console.result(status_json.releases(shown, chart_index, steps))
         return
-    paint = Paint(enabled=console.colored())
+    paint = console.paint()
     console.result(status_text.releases(shown, chart_index, steps, paint, datetime.now(UTC)))
     if len(shown) < len(rows):
         console.note(

@@ -8,6 +8,7 @@ import typer
 
 from fluxbump.cli.console import Console
 from fluxbump.cli.options import Output, OutputOption
+from fluxbump.cli.shell import completion
 from fluxbump.errors import UsageError
 
 
@@ -36,7 +37,13 @@ def rules(*, output: OutputOption = Output.TEXT) -> None:
 
 
 def rule(
-    code: Annotated[str, typer.Argument(help="The rule's code or name: FB103, version-agreement.")],
+    code: Annotated[
+        str,
+        typer.Argument(
+            autocompletion=completion.rules,
+            help="The rule's code or name: FB103, version-agreement.",
+        ),
+    ],
 ) -> None:
     """Print a rule's page: the reason, two examples, and the fix."""
     from fluxbump.check.rules import RULES, pages

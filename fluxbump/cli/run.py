@@ -69,7 +69,7 @@ def run(
     forge_url: Annotated[
         str | None,
         typer.Option(
-            "--forge-url", metavar="URL", help="Where the forge is. [default: the remote's host]"
+            "--forge-url", metavar="URL", help="The URL of the forge. [default: the remote's host]"
         ),
     ] = None,
     allow_http: Annotated[
@@ -175,7 +175,6 @@ def _print(
 ) -> None:
     from fluxbump.reports import run as reports
     from fluxbump.reports.patches import diff, replaced
-    from fluxbump.reports.table import Paint
 
     console.progress("")
     steps = _steps(report)
@@ -191,12 +190,12 @@ def _print(
             )
         )
         return
-    paint = Paint(enabled=console.colored())
+    paint = console.paint()
     console.result(reports.text(report, paint))
     if dry_run and report.sent and not console.quiet:
         done = report.prepared
         patch = diff(done.built.patch, paint, replaced(done.plan)) if done else ""
-        console.result("\n" + reports.rehearsed(report.sent, patch, paint))
+        console.paged("\n" + reports.rehearsed(report.sent, patch, paint))
         console.note("dry run: nothing was pushed or sent")
     if steps and not console.quiet:
         console.result("\n".join(next_steps.lines(steps)))

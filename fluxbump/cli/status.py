@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -86,7 +84,6 @@ def status(
 def _say(view: Survey, snapshot: Snapshot, output: Output, console: Console) -> None:
     from fluxbump.git.objects import CommitSnapshot
     from fluxbump.reports.status_steps import status_steps
-    from fluxbump.reports.table import Paint
 
     steps = status_steps(view)
     if output is Output.JSON:
@@ -97,9 +94,7 @@ def _say(view: Survey, snapshot: Snapshot, output: Output, console: Console) -> 
         return
     from fluxbump.reports import status_text
 
-    paint = Paint(enabled=console.colored())
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    console.result(status_text.status(view, steps, paint, datetime.now(UTC), width))
+    console.result(status_text.status(view, steps, console.paint(), datetime.now(UTC)))
 
 
 def _look(session: Session[Snapshot]) -> tuple[Looked[Snapshot] | None, Survey]:

@@ -29,6 +29,7 @@ from fluxbump.cli.options import (
 )
 from fluxbump.cli.output import bump_output
 from fluxbump.cli.output.bump_output import How
+from fluxbump.cli.shell import completion
 from fluxbump.errors import UsageError
 
 if TYPE_CHECKING:
@@ -135,7 +136,11 @@ _ASKED = OptionGroup(
 
 def to(
     version: Annotated[
-        str, typer.Argument(help="A Flux release (2.5.1), a line (2.5), latest, or latest-safe.")
+        str,
+        typer.Argument(
+            autocompletion=completion.releases,
+            help="A Flux release (2.5.1), a line (2.5), latest, or latest-safe.",
+        ),
     ],
     *,
     repo: RepoOption = None,
@@ -241,27 +246,19 @@ def _print(
 
         return bump_json.bump(prepared, result, steps)
 
-    def outcome(paint: Paint) -> None:
+    def outcome(paint: Paint) -> bump_output.Came:
         from fluxbump.reports import text
         from fluxbump.reports.counts import counted
         from fluxbump.reports.patches import patches
 
         if how.dry_run:
-            console.result(patches(prepared, paint))
-            console.note(f"dry run: {counted(prepared)}; {how.not_done} ({prepared.branch})")
-        elif result is not None:
-            console.result(text.delivered(prepared, result, paint))
+            note = f"dry run: {counted(prepared)}; {how.not_done} ({prepared.branch})"
+            return bump_output.Came(patches(prepared, paint), note)
+        if result is None:
+            return bump_output.Came()
+        return bump_output.Came(text.delivered(prepared, result, paint))
 
     bump_output.say(prepared, output, console, as_json=as_json, outcome=outcome, how=how)
-
-
-def _is_below(root: Path) -> bool:
-    """Whether the current directory is in a repository."""
-    try:
-        current = Path.cwd()
-    except FileNotFoundError:  # it was removed, and --repo names another
-        return False
-    return root.resolve() in (current, *current.parents)
 
 
 def _steps(prepared: Prepared, result: Delivered | None, repository: Repository) -> Sequence[Step]:
@@ -270,6 +267,13 @@ def _steps(prepared: Prepared, result: Delivered | None, repository: Repository)
     if result is None:
         return bumps.shown()
     root = repository.root if not repository.bare else repository.private
-    here = None if _is_below(root) else str(root)
+    here = None if _is_inside(root) else str(root)
     remote = _REMOTE if repository.remote_address(_REMOTE) else None
     return bumps.made(prepared, result, here, remote)
+
+
+def _is_inside(root: Path) -> bool:
+    try:
+        return Path.cwd().is_relative_to(root.resolve())
+    except FileNotFoundError:  # the directory that we were in is gone
+        return False

@@ -41,7 +41,7 @@ def _recover(repository: Repository) -> None:
     count = atomic_replace.recover(atomic_replace.Worktree(repository.root, repository.private))
     if count is not None:
         files = "1 file is" if count == 1 else f"{count} files are"
-        Console().line(f"fluxbump: a run of --in-place was cut short: {files} as before it again")
+        Console().line(f"fluxbump: a run of --in-place was interrupted: {files} as before it again")
 
 
 def _forget_outer_repository(path: Path | None) -> None:

@@ -116,7 +116,7 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
         ForgeName | None, Meta(description="Which forge it is, when the remote does not say.")
     ] = None
     forge_url: Annotated[
-        str | None, Meta(description="Where the forge is, when the remote does not say.")
+        str | None, Meta(description="The URL of the forge, if the remote does not tell it.")
     ] = None
     release_notes: Annotated[
         str | None,
@@ -140,7 +140,7 @@ class Plain(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     exclude: Annotated[
         tuple[str, ...],
-        Meta(description="Globs over paths that are no candidates; `*` also matches `/`."),
+        Meta(description="Globs over paths not searched for pins; `*` also matches `/`."),
     ] = ()
     leave_excluded: Annotated[
         tuple[str, ...],
@@ -153,19 +153,19 @@ class Plain(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ] = ()
     index: Annotated[
         str,
-        Meta(description="Where chart releases come from: https or oci URL, file or directory."),
+        Meta(description="The chart index: https or oci URL, file or directory."),
     ] = DEFAULT_INDEX
     releases: Annotated[
         str,
-        Meta(description="Where the manifests of Flux releases come from: URL or directory."),
+        Meta(description="The manifests of Flux releases: URL or directory."),
     ] = DEFAULT_RELEASES
     flux_repository: Annotated[
         Text,
-        Meta(description="Whose tags say which releases there are, where no chart is pinned."),
+        Meta(description="The repository whose tags are the releases, if no chart is pinned."),
     ] = DEFAULT_FLUX_REPOSITORY
     operator_chart: Annotated[
         Text,
-        Meta(description="Whose tags say which versions of flux-operator there are: oci URL."),
+        Meta(description="The chart whose tags are the versions of flux-operator: oci URL."),
     ] = DEFAULT_OPERATOR_CHART
     branch: Annotated[Text, Meta(description="The branch to make.")] = DEFAULT_BRANCH
     commit: Annotated[

@@ -21,7 +21,7 @@ from fluxbump.system.http.failure import HttpError
 
 _FILE = "install.yaml"
 _NOT_FOUND = 404
-_ELSEWHERE = "use --releases to say where the manifests of releases are"
+_ELSEWHERE = "use --releases to name the place of the manifests"
 
 
 class ManifestReader(Protocol):

@@ -21,7 +21,7 @@ FLUX_MANIFESTS = "oci://ghcr.io/fluxcd/flux-manifests"
 _LARGEST = 10 << 20
 """Bytes of the artifact, packed."""
 
-_ELSEWHERE = "use --releases to say where the manifests of releases are"
+_ELSEWHERE = "use --releases to name the place of the manifests"
 
 
 def flux_manifests(

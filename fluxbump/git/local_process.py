@@ -104,7 +104,7 @@ def _here() -> Path:
         return Path.cwd()
     except FileNotFoundError:
         raise RepositoryError(
-            "the current directory no longer exists", hint="change to one that does"
+            "the current directory no longer exists", hint="change to a directory that exists"
         ) from None
 
 

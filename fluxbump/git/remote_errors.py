@@ -81,7 +81,7 @@ _SAYINGS: tuple[tuple[type[RemoteError], str, str, re.Pattern[str]], ...] = (
         re.compile(r"Host key verification failed"),
     ),
     (
-        NotThereError, "{where} is not there, or is not to be seen by us",
+        NotThereError, "{where} does not exist, or the credential does not give access to it",
         "check the URL, and that the token may read it",
         re.compile(r"requested URL returned error: 404|repository '[^']*' not found"
                    r"|Repository not found|does not appear to be a git repository"

@@ -31,7 +31,7 @@ class VersionState(StrEnum):
 
     @property
     def letter(self) -> str:
-        """One character, so that no table depends on colour."""
+        """One character, so that no table depends on color."""
         return {
             "storage": "S",
             "served": "s",
@@ -54,6 +54,15 @@ _WORDS = {
     VersionState.REMOVED: "removed: an update is refused while it is still stored",
     VersionState.ABSENT: "not there yet",
 }
+
+
+_STYLES = {
+    VersionState.STORAGE.letter: ("green",),
+    VersionState.DEPRECATED.letter: ("yellow",),
+    VersionState.UNSERVED.letter: ("red",),
+    VersionState.REMOVED.letter: ("red",),
+}
+"""Colors of the letters: what an upgrade can fail on is yellow or red."""
 
 
 class MatrixRow(Struct, frozen=True):
@@ -161,7 +170,7 @@ def text(found: Matrix, paint: Paint) -> str:
             kind = "" if number else row.kind
             rows.append((kind, row.version, *(state.letter for state in row.states)))
     legend = [f"  {state.letter}  {state.words}" for state in _used(found)]
-    return "\n".join([*table(header, rows, paint), "", *legend])
+    return "\n".join([*table(header, rows, paint, _STYLES), "", *legend])
 
 
 def _used(found: Matrix) -> list[VersionState]:

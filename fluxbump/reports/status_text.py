@@ -29,26 +29,30 @@ from fluxbump.model import (
 from fluxbump.reports import next_steps
 from fluxbump.reports.index_line import index_line, known_until
 from fluxbump.reports.next_steps import Step
-from fluxbump.reports.table import Paint, printable, section, table
+from fluxbump.reports.table import (
+    SEVERITY_STYLES,
+    Paint,
+    Styles,
+    printable,
+    room,
+    section,
+    table,
+)
 from fluxbump.reports.text import findings
 
-_GAPS = 2  # spaces between columns of a table
-_SHORTEST, _TELLING = 16, 32  # characters of a path: at least, and if there are roles beside it
+_TELLING = 32  # characters of a path, at least, if there are roles beside it
 _HEADER = ("PIN", "KIND", "ROLE", "TRACK", "HOLDS", "STATE")
 _ROLE = _HEADER.index("ROLE")
 
 
-def status(
-    view: Survey, steps: Sequence[Step], paint: Paint, now: datetime, width: int | None = None
-) -> str:
+def status(view: Survey, steps: Sequence[Step], paint: Paint, now: datetime) -> str:
     """Where every pin is, and last whether they agree, and what to do.
 
     Args:
         view: of the repository.
         steps: what to type next.
-        paint: colours.
+        paint: colors, and the width of the terminal.
         now: with a time zone.
-        width: of the terminal, in characters; None where paths are to stay whole.
     """
     marks: dict[Location, str] = {}
     for finding in view.findings:
@@ -65,8 +69,8 @@ def status(
         )
         for p in view.inventory.pins
     ]
-    header, *fitted = _fitted([_HEADER, *rows], width)
-    lines = [*table(header, fitted, paint), ""]
+    header, *narrowed = _narrowed([_HEADER, *rows], paint.width)
+    lines = [*table(header, narrowed, paint, _state_styles(view)), ""]
     lines += findings(view.findings, paint)
     lines += section("Cannot be read", [_unreadable(u) for u in view.inventory.unreadable], paint)
     lines += section("Notes", [_note(note) for note in view.inventory.notes], paint)
@@ -80,32 +84,21 @@ def status(
     return "\n".join(lines).rstrip("\n")
 
 
-def _fitted(rows: Sequence[tuple[str, ...]], width: int | None) -> list[tuple[str, ...]]:
-    """Make a table fit a terminal; the first row is its header.
-
-    The middle of the paths goes, and before they tell too little, the roles.
-    """
-    if width is None:
-        return list(rows)
-    room = _room(rows, width)
-    if room < _TELLING:
-        rows = [(*row[:_ROLE], *row[_ROLE + 1 :]) for row in rows]
-        room = max(_SHORTEST, _room(rows, width))
-    return [(_elided(first, room), *rest) for first, *rest in rows]
+def _narrowed(rows: Sequence[tuple[str, ...]], width: int | None) -> list[tuple[str, ...]]:
+    """Leave out the roles, if the paths beside them would tell too little on a terminal."""
+    if width is None or room(rows, 0, width) >= _TELLING:
+        return [*rows]
+    return [(*row[:_ROLE], *row[_ROLE + 1 :]) for row in rows]
 
 
-def _room(rows: Sequence[tuple[str, ...]], width: int) -> int:
-    """Return how many characters are left for the first column."""
-    others = [max(map(len, column)) for column in zip(*rows, strict=True)][1:]
-    return width - sum(others) - _GAPS * len(others)
-
-
-def _elided(text: str, room: int) -> str:
-    """Keep both ends of a text: a path's last part and line tell more than what is between."""
-    if len(text) <= room:
-        return text
-    end = (room - 1) * 2 // 3
-    return f"{text[: room - 1 - end]}…{text[-end:]}"
+def _state_styles(view: Survey) -> Styles:
+    """Return the color of each state: that of the worst finding with the code."""
+    styles = {"ok": ("green",), "?": ("yellow",)}
+    for severity in (Severity.NOTE, Severity.WARNING, Severity.ERROR):
+        for finding in view.findings:
+            if finding.severity is severity:
+                styles[finding.code] = (SEVERITY_STYLES[severity],)
+    return styles
 
 
 def moving(pins: Sequence[Pin]) -> str:

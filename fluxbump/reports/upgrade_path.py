@@ -57,7 +57,7 @@ def text(
 
 def _headline(route: Route, paint: Paint) -> str:
     if route.problem:
-        way = f"No safe way from Flux {route.start} to {route.goal}"
+        way = f"No safe route from Flux {route.start} to {route.goal}"
         return paint(way, "bold", "red") + f": {route.problem}"
     if not route.hops:
         return f"Already at Flux {route.goal}."
@@ -108,7 +108,7 @@ def _unused(route: Route, used: Used | None) -> list[str]:
         return []
     versions = "1 API version that is" if rest == 1 else f"{rest} API versions that are"
     which = " other" if rest < gone else ""
-    return ["", f"No manifest here uses the{which} {versions} removed on the way."]
+    return ["", f"No manifest here uses the{which} {versions} removed on the route."]
 
 
 def _move(one: Removed) -> str:
@@ -259,7 +259,7 @@ def mermaid(route: Route) -> str:
     releases = route.releases if not route.problem else (route.start, route.goal)
     lines = [f'r{number}["Flux {_label(name)}"]' for number, name in enumerate(releases)]
     if route.problem:
-        lines.append("r0 -. no safe way .-> r1")
+        lines.append("r0 -. no safe route .-> r1")
     for number, hop in enumerate(route.hops, 1):
         steps = _steps(hop)
         if steps:

@@ -71,7 +71,7 @@ def write(
         with locked(place.lock), signals_held() as held:
             if _journal(place) is not None:
                 raise RepositoryError(
-                    "a run of --in-place was cut short", hint="run fluxbump again: it undoes that"
+                    "a run of --in-place was interrupted", hint="run fluxbump again: it undoes that"
                 )
             journal = replace_journal.of(secrets.token_hex(8), before, after)
             with changing(f"replaced {_files(after)} of the working tree") as change:
@@ -103,7 +103,7 @@ def recover(place: Worktree) -> int | None:
         with locked(place.lock), signals_held():
             journal = _journal(place)
             if journal is not None:
-                with changing("undone a run of --in-place that was cut short"):
+                with changing("undone an interrupted run of --in-place"):
                     _undo(place, journal)
             _forget(place)
             return len(journal.steps) if journal is not None else None
@@ -111,7 +111,7 @@ def recover(place: Worktree) -> int | None:
         return None  # it was not cut short: it is being written
     except OSError as error:
         raise RepositoryError(
-            f"a run of --in-place was cut short, and cannot be undone: {_reason(error)}",
+            f"a run of --in-place was interrupted, and cannot be undone: {_reason(error)}",
             where=_where(error, place),
             hint="fix the cause, then run fluxbump again",
         ) from error
@@ -336,7 +336,7 @@ def _copy_back(private: int, kept: str, folder: int, name: str, temporary: str) 
 
 def _stuck(place: Worktree, step: JournalStep, what: str) -> RepositoryError:
     return RepositoryError(
-        f"a run of --in-place was cut short, and {what}; nothing was undone",
+        f"a run of --in-place was interrupted, and {what}; nothing was undone",
         where=step.path,
         hint=f"put the files in order by hand (git status), then: rm -r {place.folder}",
     )
@@ -358,7 +358,7 @@ def _journal(place: Worktree) -> Journal | None:
         return replace_journal.parse(data)
     except ValueError as error:
         raise RepositoryError(
-            f"the journal of a run that was cut short cannot be read: {error}",
+            f"the journal of an interrupted run cannot be read: {error}",
             where=str(place.folder / _JOURNAL),
             hint=f"put the files in order by hand (git status), then: rm -r {place.folder}",
         ) from None

@@ -1,8 +1,9 @@
 """Runs programs: what they may take is bounded, and what they started ends with them.
 
-The only module that starts a program, GitPython aside. Each program leads a session of its own, so
-it has no terminal to ask at, and a signal at the terminal reaches fluxbump alone. Whatever way a
-run is left (a limit, SIGTERM, Ctrl-C), the program's group is ended before anything else happens.
+The only module that starts a program, GitPython and the pager aside. Each program leads a session
+of its own, so it has no terminal to ask at, and a signal at the terminal reaches fluxbump alone.
+Whatever way a run is left (a limit, SIGTERM, Ctrl-C), the program's group is ended before anything
+else happens.
 
 Limits of the system are set after the start (prlimit(2), Linux). A function that sets them in the
 child before the program starts would make Python fork instead of vfork, which costs a

@@ -67,7 +67,7 @@ def test_a_release_that_is_not_there(registry: Running, connect: Connect) -> Non
     put(registry)
     assert failure(connect(), at(registry.host), "2.99.0") == (
         f"{at(registry.host)}:v2.99.0: the registry has no such release "
-        "(use --releases to say where the manifests of releases are)"
+        "(use --releases to name the place of the manifests)"
     )
     assert "not in the cache, and offline (run once without --offline" in failure(
         connect(offline=True), at(registry.host)

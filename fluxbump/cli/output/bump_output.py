@@ -36,13 +36,25 @@ class How(Struct, frozen=True):
     done: str = ""
 
 
+class Came(Struct, frozen=True):
+    """What came of a bump, for people.
+
+    Attributes:
+        text: the result.
+        note: a remark beside it; empty for none.
+    """
+
+    text: str = ""
+    note: str = ""
+
+
 def say(
     prepared: Prepared[Snapshot],
     output: BumpFormat,
     console: Console,
     *,
     as_json: Callable[[Sequence[Step]], str],
-    outcome: Callable[[Paint], None],
+    outcome: Callable[[Paint], Came],
     how: How,
 ) -> None:
     """Print a bump, and what to type next.
@@ -52,7 +64,7 @@ def say(
         output: how.
         console: where to.
         as_json: makes the report.
-        outcome: prints what came of a bump that changes something.
+        outcome: says what came of a bump that changes something.
         how: it was asked for, and what comes after it.
     """
     steps: Sequence[Step] = () if prepared.empty else how.steps
@@ -70,7 +82,7 @@ def say(
     elif output is BumpFormat.PATCH:
         console.raw(prepared.built.patch)
     elif prepared.passed or prepared.empty or how.dry_run:
-        _say_as_text(prepared, console, outcome)
+        _say_as_text(prepared, console, outcome, how)
     for doubt in prepared.doubts:
         console.note(doubt)
     if not prepared.passed:
@@ -80,18 +92,20 @@ def say(
 
 
 def _say_as_text(
-    prepared: Prepared[Snapshot], console: Console, outcome: Callable[[Paint], None]
+    prepared: Prepared[Snapshot],
+    console: Console,
+    outcome: Callable[[Paint], Came],
+    how: How,
 ) -> None:
     from fluxbump.reports import text
-    from fluxbump.reports.table import Paint
 
-    paint = Paint(enabled=console.colored())
-    if not console.quiet:
-        console.result(text.preview(prepared, paint) + "\n\n")
-    if prepared.empty:
-        console.result(text.nothing_to_do(prepared))
-    else:
-        outcome(paint)
+    paint = console.paint()
+    preview = "" if console.quiet else f"{text.preview(prepared, paint)}\n\n"
+    came = Came(text.nothing_to_do(prepared)) if prepared.empty else outcome(paint)
+    show = console.paged if how.dry_run else console.result
+    show(preview + came.text)
+    if came.note:
+        console.note(came.note)
     for line in text.floating(prepared.plan.kept):
         console.note(line)
 

@@ -21,12 +21,11 @@ from fluxbump.reports.formats.format import (
     title,
 )
 from fluxbump.reports.next_steps import Step
-from fluxbump.reports.table import Paint, printable
+from fluxbump.reports.table import SEVERITY_STYLES, Paint, printable
 from fluxbump.reports.view import Detail, View
 
 NAME = "text"
 
-_COLORS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 _PLACES = 3  # of a group, and of a finding's other places
 _GROUPS = 5  # of a rule; errors are never left out
 _FOLDERS = 4
@@ -145,7 +144,7 @@ def _said(some: Sequence[Finding], message: str, verdict: Verdict, paint: Paint)
     code, word = some[0].code, some[0].severity
     old = all(finding in (verdict.inherited or ()) for finding in some)
     before = " (there before)" if old else ""
-    return f"{code} {paint(word.value, _COLORS[word])}{before}  {printable(message)}"
+    return f"{code} {paint(word.value, SEVERITY_STYLES[word])}{before}  {printable(message)}"
 
 
 def _finding(one: Finding, verdict: Verdict, paint: Paint, limit: int | None = None) -> str:
@@ -199,7 +198,7 @@ def _statistics(
     yield paint("Statistics", "bold")
     for (code, severity), number in counted.items():
         fix = f"  ({fixes[code]})" if code in fixes else ""
-        word = paint(f"{severity.value:7}", _COLORS[severity])
+        word = paint(f"{severity.value:7}", SEVERITY_STYLES[severity])
         yield f"{number:6}  {code} {word}  {slug(code, rules)}{fix}".rstrip()
 
 

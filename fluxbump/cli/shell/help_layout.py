@@ -13,7 +13,7 @@ GROUPS: Mapping[str, str] = {
     "operator directory bootstrap bump in-place checkout select ignore limit prereleases "
     "jobs shard shards resume fix migrate-apis no-mentions leave-gotk align",
     "Output": "dry-run output output-file output-format all statistics show-suppressed log-format "
-    "exit-code metrics color quiet verbose",
+    "exit-code metrics color no-pager quiet verbose",
     "Safety": "allow-downgrade force accept-risk config-from strict render no-render "
     "require-render self-test baseline write-baseline kubernetes cluster cluster-state context "
     "allow-http allow-host timeout",
@@ -93,7 +93,7 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
         ("List the last 40, prereleases included", "fluxbump releases --limit 40 --prereleases"),
     ),
     "rules": (("List the rules for a program", "fluxbump rules -o json"),),
-    "rule": (("Explain a finding", "fluxbump rule FB103"),),
+    "rule": (("Explain a finding", "fluxbump rule version-agreement"),),
     "schema": (
         ("Write the schema for an editor", "fluxbump schema config > fluxbump.schema.json"),
     ),

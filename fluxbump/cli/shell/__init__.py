@@ -1,0 +1,1 @@
+"""What a user of a shell sees before a command runs: help, and completion."""

@@ -1,0 +1,142 @@
+"""What fluxbump prints on a real terminal, and on one that can do no more than print."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import struct
+import subprocess
+import termios
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.helpers import Repo
+
+WIDTH = 80
+PAGED = "THE PAGER HAS IT"
+_STYLE = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def on_terminal(repo: Repo, *arguments: str, rows: str = "24", **more: str) -> str:
+    """Run fluxbump with a terminal for standard output and error; return what it shows."""
+    reader, terminal = os.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", int(rows), WIDTH, 0, 0))
+    shown = bytearray()
+
+    def read() -> None:
+        with suppress(OSError):  # the terminal is gone
+            while piece := os.read(reader, 65536):
+                shown.extend(piece)
+
+    reading = threading.Thread(target=read)
+    reading.start()
+    try:
+        subprocess.run(
+            repo.command(*arguments), cwd=repo.path, check=False, timeout=120,
+            env=repo.environment(**{"TERM": "xterm", **more}),
+            stdin=subprocess.DEVNULL, stdout=terminal, stderr=terminal,
+        )  # fmt: skip
+    finally:
+        os.close(terminal)
+        reading.join(60)
+        os.close(reader)
+    return shown.decode().replace("\r\n", "\n")
+
+
+@pytest.fixture
+def pager(tmp_path: Path) -> str:
+    """A pager that says that it was called, and with which settings for less."""
+    script = tmp_path / "pager"
+    script.write_text(f'#!/bin/sh\necho "{PAGED} $LESS"\ncat\n')
+    script.chmod(0o755)
+    return str(script)
+
+
+DRY = ("to", "2.5.1", "--dry-run")
+
+
+# --- the pager ----------------------------------------------------------------------------------
+
+
+def test_a_long_diff_goes_to_the_pager(incident: Repo, pager: str) -> None:
+    shown = on_terminal(incident, *DRY, "--allow-downgrade", PAGER=pager)
+    first, paged, rest = shown.partition(f"{PAGED} FRX\n")
+    assert paged
+    assert "diff --git" not in first
+    assert "diff --git" in rest
+    assert "PIN" in rest  # the table and the diff are one text
+
+
+def test_a_patch_goes_to_the_pager(incident: Repo, pager: str) -> None:
+    shown = on_terminal(incident, *DRY, "--output", "patch", PAGER="false", FLUXBUMP_PAGER=pager)
+    assert PAGED in shown
+
+
+@pytest.mark.parametrize("name", ["--no-pager", "CI", "TERM", "PAGER", "pipe", "lost"])
+def test_there_is_no_pager(incident: Repo, pager: str, name: str) -> None:
+    settings = {
+        "CI": {"CI": "true"},
+        "TERM": {"TERM": "dumb"},
+        "PAGER": {"PAGER": "cat"},
+        "lost": {"PAGER": "/nowhere/pager"},
+    }
+    environ = {"PAGER": pager, **settings.get(name, {})}
+    if name == "pipe":
+        shown = incident.fluxbump(*DRY, PAGER=pager).out
+    else:
+        shown = on_terminal(incident, *DRY, *([name] if name == "--no-pager" else []), **environ)
+    assert PAGED not in shown
+    assert "diff --git" in shown
+
+
+def test_what_fits_the_screen_is_not_paged(incident: Repo, pager: str) -> None:
+    shown = on_terminal(incident, *DRY, rows="1000", PAGER=pager)
+    assert PAGED not in shown
+    assert "diff --git" in shown
+
+
+# --- tables and colors ----------------------------------------------------------------------------
+
+
+def test_tables_fit_a_terminal_and_are_whole_in_a_pipe(incident: Repo) -> None:
+    whole = incident.fluxbump(*DRY).stdout.decode()
+    path = "infra/hetzner/cloudinit-control-plane.tftpl:146"
+    assert path in whole
+    table = _STYLE.sub("", on_terminal(incident, *DRY, "--no-pager"))
+    table = table[table.index("PIN ") :].partition("\n\n")[0]
+    assert "…" in table
+    assert max(map(len, table.split("\n"))) <= WIDTH
+    assert path not in table
+
+
+def test_color_tells_what_is_wrong(incident: Repo) -> None:
+    shown = on_terminal(incident, "status")
+    assert "\x1b[31mFB103\x1b[0m\n" in shown
+    assert "\x1b[32mok\x1b[0m\n" in shown
+    checked = on_terminal(incident, "check", "--no-render")
+    assert "FB103 \x1b[31merror\x1b[0m" in checked
+    assert "\x1b[33mwarning\x1b[0m" in checked
+
+
+def test_color_tells_what_an_upgrade_can_fail_on(incident: Repo) -> None:
+    shown = on_terminal(incident, "matrix")
+    assert "\x1b[32mS\x1b[0m" in shown
+    assert "\x1b[31mx\x1b[0m" in shown
+    assert "\x1b[33md\x1b[0m" in shown
+
+
+def test_a_dumb_terminal_gets_text_only(incident: Repo) -> None:
+    shown = on_terminal(incident, "status", TERM="dumb")
+    assert "\x1b" not in shown
+    assert "MISMATCH" in shown
+    assert "\r" not in shown
+
+
+def test_a_terminal_shows_what_is_waited_for_and_a_pipe_does_not(incident: Repo) -> None:
+    waiting = "reading the chart index and the repository …"
+    assert f"\r\x1b[K{waiting}" in on_terminal(incident, "status")
+    assert waiting not in incident.fluxbump("status").err
