@@ -77,6 +77,12 @@ REPOSITORY: Mapping[str, tuple[str, Grow]] = {
     "tabs in lines": ("README.md", again("\t\n", "flux2", "2.14.1")),
     "templates that never close": ("chart/templates/x.yaml", again("{{ flux2 ")),
     "templates": ("chart/templates/x.yaml", again("{{ flux2 }} 2.14.1\n")),
+    "templates on a line": ("chart/templates/x.yaml", again(
+        "{{ a }} ", "kind: HelmRelease\n", "flux2\n"
+    )),
+    "templates of Terraform on a line": ("x.yaml.tftpl", again(
+        "%{ a } ", "kind: HelmRelease\n", "flux2\n"
+    )),
     "substitutions that never close": ("x.sh", again("${A:-${flux2 $(")),
     "statements of Jinja": ("play.yaml", again("{% if flux2 %}\n")),
     "documents": ("x.yaml", again("---\nflux2: 2.14.1\n")),
