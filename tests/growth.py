@@ -77,6 +77,12 @@ REPOSITORY: Mapping[str, tuple[str, Grow]] = {
     "tabs in lines": ("README.md", again("\t\n", "flux2", "2.14.1")),
     "templates that never close": ("chart/templates/x.yaml", again("{{ flux2 ")),
     "templates": ("chart/templates/x.yaml", again("{{ flux2 }} 2.14.1\n")),
+    "templates on a line": ("chart/templates/x.yaml", again(
+        "{{ a }} ", "kind: HelmRelease\n", "flux2\n"
+    )),
+    "templates of Terraform on a line": ("x.yaml.tftpl", again(
+        "%{ a } ", "kind: HelmRelease\n", "flux2\n"
+    )),
     "substitutions that never close": ("x.sh", again("${A:-${flux2 $(")),
     "statements of Jinja": ("play.yaml", again("{% if flux2 %}\n")),
     "documents": ("x.yaml", again("---\nflux2: 2.14.1\n")),
@@ -126,6 +132,17 @@ REPOSITORY: Mapping[str, tuple[str, Grow]] = {
     )),
 }  # fmt: skip
 """By what it is: the path of a file beside the smallest repository, and what it holds."""
+
+LONG: Mapping[str, tuple[str, Grow]] = {
+    "variables of commands": (
+        "x.sh", numbered("V%=2.14.1\nhelm upgrade flux fc/flux2 --version $V%\n")
+    ),
+    "variables of URLs": ("x.sh", numbered(f"V%=2.4.0\ncurl {URL.format('$V%')}\n")),
+    "repositories of commands": ("x.sh", numbered(
+        "helm repo add r% https://r%.example.org\nhelm upgrade a r%/flux2 --version 2.14.1\n"
+    )),
+}  # fmt: skip
+"""The same for what a quick step takes long of: it shows in a text of hundreds of kilobytes."""
 
 PARSED: Mapping[str, tuple[str, Grow]] = {
     "a flow mapping": ("yaml", again("a: 1, ", "{", "}")),

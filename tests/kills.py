@@ -13,10 +13,10 @@ import random
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from fixtures import generate
 from tests import helpers
@@ -42,12 +42,14 @@ def killed(words: list[str], cwd: Path, environ: Mapping[str, str], seconds: flo
     return process.wait() == -signal.SIGKILL
 
 
-def ended(words: list[str], cwd: Path, environ: Mapping[str, str]) -> None:
-    """Run a command to its end, which has to be a good one."""
+def ended(words: list[str], cwd: Path, environ: Mapping[str, str]) -> float:
+    """Run a command to its end, which has to be a good one; return how many seconds it took."""
+    begun = time.monotonic()
     done = subprocess.run(
         words, cwd=cwd, env=dict(environ), capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, (words, done.returncode, done.stderr)
+    return time.monotonic() - begun
 
 
 def leftovers(temporary: Path, private: Path) -> list[Path]:
@@ -67,26 +69,22 @@ class Bench:
     def __init__(self, repo: Repo, temporary: Path) -> None:
         self.repo, self.temporary = repo, temporary
         self.environ = repo.environment(TMPDIR=str(temporary))
-        self.usual = min(self._measured() for _ in range(3))
-
-    def _measured(self) -> float:
-        begun = time.monotonic()
-        ended(self.repo.command("to", "2.5.1", "-q"), self.repo.path, self.environ)
-        taken = time.monotonic() - begun
+        first = ended(self.repo.command("to", "2.5.1", "-q"), self.repo.path, self.environ)
         self.tree = self.repo.git("rev-parse", f"{BRANCH}^{{tree}}")
         self._forget()
-        return taken
+        self.lasts = {"to": first, "to --in-place": first, "run": 2 * first}
+        """Seconds that the last run of each took to its end: how busy the machine is, it tells."""
 
     def to(self, moment: float) -> bool:
         """Kill `to`: the branch is whole or not there, and the next run makes it."""
         words = self.repo.command("to", "2.5.1", "-q")
-        hit = killed(words, self.repo.path, self.environ, moment * self.usual)
+        hit = killed(words, self.repo.path, self.environ, moment * self.lasts["to"])
         assert self.repo.git("status", "--porcelain") == ""
         if self.repo.git("for-each-ref", f"refs/heads/{BRANCH}"):
             assert self.repo.git("rev-parse", f"{BRANCH}^{{tree}}") == self.tree
             self.repo.git("fsck", "--connectivity-only", BRANCH)
             self._forget()
-        ended(words, self.repo.path, self.environ)
+        self.lasts["to"] = ended(words, self.repo.path, self.environ)
         assert self.repo.git("rev-parse", f"{BRANCH}^{{tree}}") == self.tree
         self._clean()
         self._forget()
@@ -95,14 +93,14 @@ class Bench:
     def in_place(self, moment: float) -> bool:
         """Kill `to --in-place`: after the next run all files are old, or all are new."""
         words = self.repo.command("to", "2.5.1", "--in-place", "-q")
-        hit = killed(words, self.repo.path, self.environ, moment * self.usual)
+        hit = killed(words, self.repo.path, self.environ, moment * self.lasts["to --in-place"])
         ended(self.repo.command("status", "-q"), self.repo.path, self.environ)
         if self.repo.git("status", "--porcelain"):
             self.repo.git("add", "--all")
             assert self.repo.git("write-tree") == self.tree
         # What sweeps git's directory is a run that writes there.
         self.repo.git("reset", "--quiet", "--hard")
-        ended(words, self.repo.path, self.environ)
+        self.lasts["to --in-place"] = ended(words, self.repo.path, self.environ)
         self._clean()
         self.repo.git("reset", "--quiet", "--hard")
         return hit
@@ -115,14 +113,15 @@ class Bench:
         self.repo.git("update-ref", "-d", f"refs/heads/{BRANCH}")
 
 
-def run(there: World, temporary: Path, usual: float, moment: float) -> bool:
+def run(there: World, place: Bench, moment: float) -> bool:
     """Kill `run`: the remote's branch is whole or not there, and the next run opens the request."""
+    temporary = place.temporary
     environ = {**there.environ, "TMPDIR": str(temporary)}
     before = set(there.branches())
-    hit = killed(there.arguments(), there.root, environ, moment * usual)
+    hit = killed(there.arguments(), there.root, environ, moment * place.lasts["run"])
     assert set(there.branches()) - before <= {BRANCH}
     git(there.bare, "fsck", "--connectivity-only")
-    ended(there.arguments(), there.root, environ)
+    place.lasts["run"] = ended(there.arguments(), there.root, environ)
     (request,) = there.open()
     assert there.tip(BRANCH) is not None
     assert request.branch == BRANCH
@@ -142,7 +141,10 @@ def bench(root: Path, charts: Path) -> Bench:
 
 
 def kills(count: int, seed: int, root: Path) -> dict[str, int]:
-    """Kill so many runs; return how many of each command were hit before their end.
+    """Kill so many runs before their end; return how many of each command.
+
+    Moments are spread evenly over a run. One that ended sooner than it was to be killed is looked
+    at like the others, and does not count.
 
     Raises:
         AssertionError: something partial or left behind; the moment is in it.
@@ -151,30 +153,35 @@ def kills(count: int, seed: int, root: Path) -> dict[str, int]:
     charts = generate.index(root / "index", only=["2.13.0", "2.14.1", "2.15.0"])
     hits = {"to": 0, "to --in-place": 0, "run": 0}
     place = bench(root, charts)
-    for number in range(count):
-        moment = moments.uniform(0.05, 1.1)
+    number = 0
+    while sum(hits.values()) < count:
+        moment = moments.uniform(0.0, 1.0)
         name = ("to", "to --in-place", "to", "to --in-place", "run")[number % 5]
+        number += 1
         try:
             if name == "to":
                 hits[name] += place.to(moment)
             elif name == "to --in-place":
                 hits[name] += place.in_place(moment)
             else:
-                with world(root / f"world-{number}", charts) as there:
+                with (
+                    TemporaryDirectory(dir=root) as world_root,
+                    world(Path(world_root), charts) as there,
+                ):
                     there.publish(SPRING)
-                    hits[name] += run(there, place.temporary, 3 * place.usual, moment)
+                    hits[name] += run(there, place, moment)
         except AssertionError as error:
-            raise AssertionError(f"{name}, kill {number} at {moment:.3f}, seed {seed}") from error
-        sys.stderr.write(f"\r{number + 1} of {count}: {hits}")
+            raise AssertionError(f"{name}, run {number} at {moment:.3f}, seed {seed}") from error
+        sys.stderr.write(f"\r{sum(hits.values())} of {count} in {number} runs: {hits}")
     return hits
 
 
 def main(count: int, seed: int) -> None:
     """Kill, and say what came of it."""
-    with tempfile.TemporaryDirectory(prefix="kills-") as root:
+    with TemporaryDirectory(prefix="kills-") as root:
         hits = kills(count, seed, Path(root))
     told = ", ".join(f"{name} {number}" for name, number in hits.items())
-    sys.stdout.write(f"{count} kills with seed {seed}: {told} were hit before their end; "
+    sys.stdout.write(f"{count} kills with seed {seed}, each before the end of its run: {told}; "
                      "no partial result, nothing left behind\n")  # fmt: skip
 
 

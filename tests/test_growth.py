@@ -122,12 +122,12 @@ def _cpu(work: Callable[[str], None], text: str, *, best_of: int) -> float:
     return min(taken)
 
 
-def _assert_linear(work: Callable[[str], None], grow: growth.Grow) -> None:
+def _assert_linear(work: Callable[[str], None], grow: growth.Grow, size: int = _SMALL) -> None:
     """Tenfold text takes less than thirtyfold time; what is linear takes ten."""
     work(grow(100))  # what is imported and compiled once
     for best_of in (1, 3):
-        small = _cpu(work, grow(_SMALL), best_of=best_of + 1)
-        large = _cpu(work, grow(10 * _SMALL), best_of=best_of)
+        small = _cpu(work, grow(size), best_of=best_of + 1)
+        large = _cpu(work, grow(10 * size), best_of=best_of)
         if large < 30 * max(small, _NOISE):
             return
     pytest.fail(f"ten times the text takes {large / small:.0f} times as long: {large:.2f} s")
@@ -137,6 +137,12 @@ def _assert_linear(work: Callable[[str], None], grow: growth.Grow) -> None:
 def test_work_on_a_file_grows_with_its_size(name: str) -> None:
     path, grow = growth.REPOSITORY[name]
     _assert_linear(partial(growth.reads_repository, path), grow)
+
+
+@pytest.mark.parametrize("name", growth.LONG)
+def test_work_on_a_long_file_grows_with_its_size(name: str) -> None:
+    path, grow = growth.LONG[name]
+    _assert_linear(partial(growth.reads_repository, path), grow, 20_000)
 
 
 @pytest.mark.parametrize("name", growth.PARSED)

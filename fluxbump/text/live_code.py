@@ -18,11 +18,13 @@ from fluxbump.model import Location
 from fluxbump.text import comments, hcl, languages, yaml
 from fluxbump.text.comments import hash_comment
 from fluxbump.text.languages import Language, language_of, suffix_of
+from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.yaml import Document, Node
 from fluxbump.text.yaml_escapes import unescaped
 
 YAML = frozenset({".yaml", ".yml", ".json"})  # JSON is YAML, and manifests may be JSON
 """Suffixes of files that are YAML."""
+_WORD = lazy_pattern(r"(?<![\w.-])(?:[\w-]|\.(?=\w))+")
 _LIVE = frozenset({Language.SCRIPT, Language.HCL, Language.JSON})
 
 
@@ -82,6 +84,7 @@ class TextFile(Struct, dict=True):
         """Drop what was parsed; a thousand clusters' manifests need not be held at once."""
         self.__dict__.pop("documents", None)
         self.__dict__.pop("tokens", None)
+        self.__dict__.pop("words", None)
 
     @property
     def is_yaml(self) -> bool:
@@ -141,6 +144,17 @@ class TextFile(Struct, dict=True):
     def tokens(self) -> dict[int, object]:
         """What `command_line` has read, by where it starts; a line may hold many commands."""
         return {}
+
+    @cached_property
+    def words(self) -> dict[str, list[int]]:
+        """Where each word stands: letters, digits, and dashes, with dots inside.
+
+        A text may use thousands of variables, and is not searched for each of them.
+        """
+        found: dict[str, list[int]] = {}
+        for match in _WORD.finditer(self.text):
+            found.setdefault(match.group(), []).append(match.start())
+        return found
 
     def in_comment(self, offset: int) -> bool:
         """Whether the character stands in a comment."""

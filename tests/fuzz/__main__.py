@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
+import signal
 import sys
 import time
 import traceback
@@ -21,6 +22,7 @@ try:
     import atheris
 except ImportError:  # it has wheels for Linux alone
     atheris = None
+if atheris is None or "--random" in sys.argv:  # code that counts branches takes four times as long
     from tests.fuzz import inputs, targets
 else:
     with atheris.instrument_imports(include=["fluxbump"], enable_loader_override=False):
@@ -29,8 +31,18 @@ else:
 
 _SLOW = 5.0
 """Seconds of processor time that no input of a few kilobytes may take."""
+_ENDLESS = 2 * _SLOW
+"""Seconds of processor time after which an input is given up: a pattern may never end."""
 _LONGEST = 8192
 _KEPT = Path(".fuzz")
+
+
+class Endless(BaseException):
+    """An input that is given up; nothing that is fuzzed catches it."""
+
+
+def _give_up(*_: object) -> None:
+    raise Endless
 
 
 class Run:
@@ -41,17 +53,21 @@ class Run:
         self.seconds = dict.fromkeys(inputs.NAMES, 0.0)
         self.runs = dict.fromkeys(inputs.NAMES, 0)
         self.findings: dict[str, bytes] = {}
+        signal.signal(signal.SIGVTALRM, _give_up)
 
     def one(self, data: bytes) -> None:
         """Execute one input."""
         name, path, body = inputs.split(data)
         started = time.process_time()
         try:
+            signal.setitimer(signal.ITIMER_VIRTUAL, _ENDLESS)
             targets.TARGETS[name](path, body)
-        except Exception as error:  # whatever it is, it is a finding
+        except (Exception, Endless) as error:  # whatever it is, it is a finding
             frame = traceback.extract_tb(error.__traceback__)[-1]
             where = f"{frame.filename.partition('/fluxbump/')[2]}:{frame.lineno}"
             self.keep(f"{name}: {type(error).__name__} at {where}", data, error)
+        finally:
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         taken = time.process_time() - started
         self.count += 1
         self.runs[name] += 1
@@ -61,7 +77,7 @@ class Run:
         if taken > _SLOW:
             self.keep(f"{name}: takes more than {_SLOW:g} seconds", data)
 
-    def keep(self, finding: str, data: bytes, error: Exception | None = None) -> None:
+    def keep(self, finding: str, data: bytes, error: BaseException | None = None) -> None:
         """Write the input of a finding down, and say it the first time."""
         if finding not in self.findings:
             print(f"{self.count:,}: {finding}", flush=True)
@@ -138,7 +154,7 @@ def _escaped(word: bytes) -> str:
 
 def main() -> int:
     """Run until the count or the time is reached."""
-    parser = argparse.ArgumentParser(prog="make fuzz")
+    parser = argparse.ArgumentParser(prog="make fuzz", allow_abbrev=False)
     parser.add_argument("--runs", type=int, default=10**12)
     parser.add_argument("--seconds", type=int, default=3600)
     parser.add_argument("--seed", type=int, default=0, help="0: another one each time")

@@ -35,8 +35,11 @@ _DIRECTIVE = lazy_pattern(
     r"|\$\{\{[^\n]{0,2000}?\}\}|%\{[^{}\n]{0,2000}\}"
     r"|<<[^<>\n]{0,200}>>"
 )
+# What one directive has taken is not given back: a line of thirty of them would never end.
 _ALONE = lazy_pattern(
-    r"^[ \t]*(?:(?:\{\{[^\n]*?\}\}|\{%[^\n]*?%\}|%\{[^{}\n]*\})[ \t]*)+\r?$", re.MULTILINE
+    r"^[ \t]*(?:\{\{[^\n]*\}\}|\{%[^\n]*%\}"
+    r"|(?:(?>\{\{[^\n]*?\}\}|\{%[^\n]*?%\}|%\{[^{}\n]*\})[ \t]*+)++)[ \t]*+\r?$",
+    re.MULTILINE,
 )
 _TABS = lazy_pattern(r"^\t+", re.MULTILINE)
 _DASHES = lazy_pattern(r"[ \t]*(?:-[ \t]+)*")

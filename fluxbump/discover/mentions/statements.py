@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import cache
 
 from msgspec import Struct
 
@@ -182,23 +183,43 @@ def stale_of(file: TextFile, wrong: Collection[Said], known: Reader) -> Iterator
     named: dict[Track, set[str]] = {}
     for one in wrong:
         named.setdefault(one.track, set()).add(one.value)
-    few = [one for one in wrong if len(named[one.track]) <= _OFTEN]
-    for one in of_no_past(file, few, known):
-        if _is_outright(file.text, one) or _is_present(*_sentence(file.text, one)):
+    sections = _sections_of(file)
+    for one in wrong:
+        if len(named[one.track]) > _OFTEN:
+            continue
+        sentence = _sentence(file.text, one)
+        # What is cheap to tell comes first: a text may name versions ten thousand times.
+        present = _is_outright(file.text, one) or _is_present(*sentence)
+        if present and _is_of_now(file.text, one, sentence, known, sections):
             yield one
 
 
-def of_no_past(file: TextFile, found: Collection[Said], known: Reader) -> Iterator[Said]:
+def of_no_past(file: TextFile, found: Iterable[Said], known: Reader) -> Iterator[Said]:
     """Leave out what tells of the past, or of a condition that stays true."""
-    old = history_texts.sections(file) if found else history_texts.Sections()
+    sections = _sections_of(file)
     for one in found:
-        before, behind = _sentence(file.text, one)
-        past = old.tells_of_the_past(one.start)
-        if _is_outright(file.text, one):
-            past = history_texts.sections(file, told=True).tells_of_the_past(one.start)
-            before, behind = "", behind.partition(")")[0]  # what is in the brackets
-        if not past and not _is_past(before, one.value, behind, known.names):
+        if _is_of_now(file.text, one, _sentence(file.text, one), known, sections):
             yield one
+
+
+_SectionsOf = Callable[[bool], history_texts.Sections]
+
+
+def _sections_of(file: TextFile) -> _SectionsOf:
+    """Return what reads the headings of a document, once for each meaning of `told`."""
+    return cache(lambda told: history_texts.sections(file, told=told))
+
+
+def _is_of_now(
+    text: str, one: Said, sentence: tuple[str, str], known: Reader, sections: _SectionsOf
+) -> bool:
+    before, behind = sentence
+    outright = _is_outright(text, one)
+    if sections(outright).tells_of_the_past(one.start):
+        return False
+    if outright:
+        before, behind = "", behind.partition(")")[0]  # what is in the brackets
+    return not _is_past(before, one.value, behind, known.names)
 
 
 def said(
@@ -218,22 +239,25 @@ def said(
     lower = file.text.lower()
     if len(lower) != len(file.text):
         lower = file.text  # letters that change their length would move what is behind them
+    track_of = cache(known.track)
     for name, start in sorted(_names(lower, known.names), key=lambda one: one[1]):
         if not _is_near(numbers, start, start + len(name)):
             continue
-        one = _said(file.text, name, start, known)
+        one = _said(file.text, name, start, track_of)
         if one is None or not matters(one) or _is_long(file.text, start) or file.is_live(one.start):
             continue
         if not file.is_program or file.in_comment(one.start):
             yield one
 
 
-def _said(text: str, name: str, start: int, known: Reader) -> Said | None:
+def _said(
+    text: str, name: str, start: int, track_of: Callable[[str, str, str], Track | None]
+) -> Said | None:
     found = _beside(text, name, start)
     if found is None:
         return None
     value, at, gap = found
-    track = known.track(name, value, gap)
+    track = track_of(name, value, gap)
     # Flux 1 is another product.
     if track is None or (track == FLUX and value.startswith("1.")):
         return None
@@ -339,10 +363,7 @@ def _is_alone(sentence: str, value: str, names: Iterable[str]) -> bool:
     Versions of other products are no matter, nor are those of other tracks in a sentence that
     says `we` or `now`; `chart 2.13.0 installs Flux 2.3.0` stays true for ever.
     """
-    own = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
-    named = re.compile(
-        rf"(?<![\w-])(?:{own})[ :@`*_(]{{1,3}}(?:(?:chart|version)[ `*]{{1,2}})?$", re.I
-    )
+    named = _own_name(frozenset(names))
     for other in _ANY_VERSION.finditer(sentence):
         if other[0].lstrip("v").rstrip(".").removesuffix(".x") == value:
             continue
@@ -352,6 +373,15 @@ def _is_alone(sentence: str, value: str, names: Iterable[str]) -> bool:
         if not (named.search(before) and _STRONGLY.search(sentence)):
             return False
     return True
+
+
+@cache
+def _own_name(names: frozenset[str]) -> re.Pattern[str]:
+    """Return what finds one of these names right before the end of a text."""
+    own = "|".join(re.escape(name) for name in sorted(names, key=lambda one: (-len(one), one)))
+    return re.compile(
+        rf"(?<![\w-])(?:{own})[ :@`*_(]{{1,3}}(?:(?:chart|version)[ `*]{{1,2}})?$", re.I
+    )
 
 
 def is_one_of(value: str, values: Collection[str]) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
 from posixpath import dirname, join, normpath
 
 from msgspec import Struct
@@ -60,7 +59,8 @@ _ENV_VALUE = lazy_pattern(r"""["']?[ \t]*\r?\n[ \t]+value:[ \t]*""")
 
 def find(file: TextFile, reference: Reference) -> list[Assignment]:
     """Return every place of `file` that sets what a reference names, in order."""
-    if reference.name[-1] not in file.text:
+    plain = len(reference.name) == 1 and not reference.scope
+    if not plain and reference.name[-1] not in file.text:
         return []
     if reference.scope in ("var", "local"):
         found = _terraform(file, reference)
@@ -82,24 +82,18 @@ def _arguments(file: TextFile, function: str, number: str) -> Iterator[Assignmen
         yield found if found and whole else Assignment(start, end, None)
 
 
-@cache
-def _occurrence(name: str) -> re.Pattern[str]:
-    escaped = re.escape(name)
-    return re.compile(rf"{escaped}(?<![\w.-]{escaped})(?![\w-]|\.\w)")
-
-
 def _named(file: TextFile, name: str) -> Iterator[Assignment]:
-    for match in _occurrence(name).finditer(file.text):
-        begin = file.line_span(match.start())[0]
-        before = file.text[max(begin, match.start() - 500) : match.start()]
-        start = _value_start(file, before, match.end())
+    for offset in file.words.get(name, ()):
+        end = offset + len(name)
+        before = file.text[max(file.line_span(offset)[0], offset - 500) : offset]
+        start = _value_start(file, before, end)
         if start is not None:
             found = _value(file.text, start)
             # A variable that is set to itself is only passed on.
             if found and (found.alias is None or found.alias.name != (name,)):
                 yield found
         if before.endswith("${"):
-            yield from _default(file.text, match.end())
+            yield from _default(file.text, end)
 
 
 _OPERATOR = lazy_pattern(r"""["']?[ \t]*(?::=|\?=|\+=|=(?![=~]))[ \t]*|["']?[ \t]*:(?=[ \t\r\n])""")

@@ -64,7 +64,7 @@ def places(path: str, text: str, reference: Reference, paths: Sequence[str]) -> 
     Args:
         path: of the file with the use.
         text: of it.
-        reference: to the variable.
+        reference: to the variable; of it the scope alone counts.
         paths: all files.
     """
     folder = dirname(path)

@@ -27,9 +27,11 @@ def places_of(
     """Return, for every file that takes a version from a variable, where that may be set."""
     found: dict[str, follow.Places] = {}
     for file in files.values():
+        scopes = set[str]()
         for pin in early(file, context):
             reference = follow.reference_of(pin) if pin.form is Form.VARIABLE else None
-            if reference:
+            if reference and reference.scope not in scopes:  # the rest of it tells nothing
+                scopes.add(reference.scope)
                 more = follow.places(file.path, file.text, reference, paths)
                 found[file.path] = (*found.get(file.path, ()), *more)
     return found

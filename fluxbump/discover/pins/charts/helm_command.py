@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -210,10 +211,16 @@ def _source(file: TextFile, chart: str, command: _Command) -> str:
     place, _, _ = chart.rpartition("/")
     if chart.startswith("oci://"):
         return place
-    for match in _REPOSITORY.finditer(file.text) if "repo" in file.text else ():
-        if match["alias"] == place:
-            return match["url"]
-    return ""
+    return _repositories(file.text).get(place, "")
+
+
+@lru_cache(maxsize=1)
+def _repositories(text: str) -> Mapping[str, str]:
+    """Return the URL of each alias, the first one; a text may have thousands of commands."""
+    found: dict[str, str] = {}
+    for match in _REPOSITORY.finditer(text) if "repo" in text else ():
+        found.setdefault(match["alias"], match["url"])
+    return found
 
 
 def _read(words: list[Word]) -> _Command | None:
