@@ -42,7 +42,7 @@ def test_no_public_class_name_stands_twice() -> None:
     assert len(places) > 200
 
 
-# --- kinds and rules --------------------------------------------------------------------------
+# --- kinds ------------------------------------------------------------------------------------
 
 OTHER_WORDS = {
     "bump.sync_target": {"install-url"},  # the word of an option
@@ -84,16 +84,10 @@ def test_no_kind_is_named_outside_of_its_room(module: str) -> None:
     assert named == OTHER_WORDS.get(short(module), set())
 
 
-@pytest.mark.parametrize("module", [m for m in MODULES if not within(m, {"check.rules"})])
-def test_no_rule_is_named_outside_of_its_room(module: str) -> None:
-    assert [word for word in words(module) if re.fullmatch(r"FB\d+", word)] == []
-
-
 def test_traits_are_of_kinds_that_there_are() -> None:
     named = words("fluxbump.discover.pins.traits")
     assert {word for word in named if re.fullmatch(r"[a-z-]+", word)} <= KINDS.keys()
     assert len(named & KINDS.keys()) > 15
-    assert "FB103" in words("fluxbump.check.rules.agreement")
 
 
 # --- callers ----------------------------------------------------------------------------------

@@ -1,4 +1,7 @@
-"""Which rules must refuse a fault that the self-test plants. Pure."""
+"""Which rules must refuse a fault that the self-test plants. Pure.
+
+This is said here a second time: taken from the rules themselves, it would prove nothing.
+"""
 
 from __future__ import annotations
 
