@@ -90,6 +90,34 @@ def test_traits_are_of_kinds_that_there_are() -> None:
     assert len(named & KINDS.keys()) > 15
 
 
+# --- speed ------------------------------------------------------------------------------------
+
+TRICKS = {
+    "_exit": {"__main__", "system.process_pool"},  # the second ends a child, and no run
+    "disable": {"__main__"},
+    "get_context": {"system.process_pool"},
+}
+"""What only speed asks for, and the one module that has it."""
+MEASURED = {"__main__", "cli.quick_parameters", "text.parsed", "text.patterns"}
+
+
+def test_each_trick_for_speed_stands_in_one_module() -> None:
+    found: dict[str, set[str]] = defaultdict(set)
+    for module in MODULES:
+        for node in ast.walk(tree(module)):
+            if isinstance(node, ast.Attribute) and node.attr in TRICKS:
+                found[node.attr].add(short(module))
+    assert found == TRICKS
+
+
+@pytest.mark.parametrize("module", sorted(MEASURED))
+def test_a_trick_says_what_it_buys(module: str) -> None:
+    said = ast.get_docstring(tree(f"fluxbump.{module}")) or ""
+    gains = re.findall(r"(\d+) %\s+more", said)
+    assert gains
+    assert all(int(gain) >= 3 for gain in gains)
+
+
 # --- callers ----------------------------------------------------------------------------------
 
 REGISTERED = {
