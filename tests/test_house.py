@@ -14,6 +14,7 @@ from fluxbump import errors
 from fluxbump.cli import app
 from fluxbump.cli.options import exit_code_for
 from fluxbump.cli.shell import help_layout
+from fluxbump.discover.pins import KINDS
 from fluxbump.run import decision
 from tests.helpers import ROOT
 from tests.test_architecture import MODULES, imports, names, own, short, tree, within
@@ -39,6 +40,82 @@ def test_no_public_class_name_stands_twice() -> None:
                 places[node.name].append(short(module))
     assert {name: modules for name, modules in places.items() if len(modules) > 1} == {}
     assert len(places) > 200
+
+
+# --- kinds ------------------------------------------------------------------------------------
+
+OTHER_WORDS = {
+    "bump.sync_target": {"install-url"},  # the word of an option
+    "cli.sync": {"install-url"},  # likewise
+    "discover.candidates": {"flux-operator", "flux-instance"},  # what files contain
+    "discover.kubernetes_pins": {"variable"},  # a block of Terraform
+    "discover.variables.assignments": {"variable"},  # likewise
+    "model": {"flux-operator", "variable"},  # a track, and a form
+    "reports.status_text": {"flux-operator"},  # the product, for people
+    "workspace": {"flux-manifests"},  # the artifact that Flux publishes
+    "check.rules.gotk": {"gotk-components"},  # the name of a rule
+    "check.rules.values_mirror": {"values-mirror"},  # likewise
+    # Of the two that name kinds, the readers that the kinds share, the first makes pins of its
+    # kind and the second says how to write what the kinds' readers refuse.
+    "discover.variables.follow": {"variable"},
+    "discover.opaque_pins": {
+        "install-url", "flux-cli", "flux-action", "kustomize-remote", "schema-url",
+        "chart-archive", "go-module",
+    },
+}  # fmt: skip
+"""Words that happen to be those of kinds, and two rooms below the kinds."""
+A_FIELD = {"digest"}
+"""What is a kind, and a field of half of all formats."""
+
+
+def words(module: str) -> set[str]:
+    """The texts in the code of a module that are one word each."""
+    return {
+        node.value
+        for node in ast.walk(tree(module))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " not in node.value
+    }
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if not within(m, {"discover.pins"})])
+def test_no_kind_is_named_outside_of_its_room(module: str) -> None:
+    """What others need to know of a pin, `pins.traits` says."""
+    named = words(module) & KINDS.keys() - A_FIELD
+    assert named == OTHER_WORDS.get(short(module), set())
+
+
+def test_traits_are_of_kinds_that_there_are() -> None:
+    named = words("fluxbump.discover.pins.traits")
+    assert {word for word in named if re.fullmatch(r"[a-z-]+", word)} <= KINDS.keys()
+    assert len(named & KINDS.keys()) > 15
+
+
+# --- speed ------------------------------------------------------------------------------------
+
+TRICKS = {
+    "_exit": {"__main__", "system.process_pool"},  # the second ends a child, and no run
+    "disable": {"__main__"},
+    "get_context": {"system.process_pool"},
+}
+"""What only speed asks for, and the one module that has it."""
+MEASURED = {"__main__", "cli.quick_parameters", "text.parsed", "text.patterns"}
+
+
+def test_each_trick_for_speed_stands_in_one_module() -> None:
+    found: dict[str, set[str]] = defaultdict(set)
+    for module in MODULES:
+        for node in ast.walk(tree(module)):
+            if isinstance(node, ast.Attribute) and node.attr in TRICKS:
+                found[node.attr].add(short(module))
+    assert found == TRICKS
+
+
+@pytest.mark.parametrize("module", sorted(MEASURED))
+def test_a_trick_says_what_it_buys(module: str) -> None:
+    said = ast.get_docstring(tree(f"fluxbump.{module}")) or ""
+    gains = re.findall(r"(\d+) %\s+more", said)
+    assert gains
+    assert all(int(gain) >= 3 for gain in gains)
 
 
 # --- callers ----------------------------------------------------------------------------------

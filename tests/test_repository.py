@@ -241,7 +241,7 @@ def test_branch_in_the_way_of_the_name(repo: Repo, cli: Cli) -> None:
 
 def test_branch_template_is_not_a_place_to_hide(cli: Cli, tmp_path: Path, index: Path) -> None:
     repo = repository(tmp_path / "r", small(config='branch: "bump..{release}"\n'), index)
-    assert_refused(cli("to", "2.5.1", cwd=repo), 3, "not a name for a branch", "fluxbump.yaml:1")
+    assert_refused(cli("to", "2.5.1", cwd=repo), 3, "branch", "not a name", "fluxbump.yaml:1")
 
 
 # --- checkout ---------------------------------------------------------------------------------

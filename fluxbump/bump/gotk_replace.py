@@ -14,8 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from msgspec import Struct
 
 from fluxbump.bump.changes import Change, Replacement
-from fluxbump.discover.pins.releases import install_manifest
-from fluxbump.discover.pins.releases.gotk_components import NAME
+from fluxbump.discover.pins import traits
 from fluxbump.errors import HalfBumpError, IndexSourceError
 from fluxbump.flux import gotk, gotk_options
 from fluxbump.flux.gotk import GotkManifest
@@ -64,10 +63,10 @@ def replacements(
     Raises:
         HalfBumpError: one cannot be made again; it would stay behind.
     """
-    moving = [change for change in changes if change.pin.kind in (NAME, install_manifest.NAME)]
+    moving = [change for change in changes if change.pin.kind in traits.WHOLE_MANIFEST]
     done = [
         _replacement(inventory, change, components)
-        if change.pin.kind == NAME
+        if change.pin.kind in traits.BOOTSTRAPPED
         else _copy(inventory, change, copied)
         for change in moving
     ]

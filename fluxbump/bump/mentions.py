@@ -14,7 +14,7 @@ from msgspec import Struct
 from fluxbump.bump.changes import Plan, Row
 from fluxbump.discover.mentions import history_texts, statements
 from fluxbump.discover.mentions.marked_rows import MARKER, MarkedRow, Token, marked_rows, tokens
-from fluxbump.discover.pins.releases import gotk_components, install_manifest
+from fluxbump.discover.pins import traits
 from fluxbump.model import FLUX, FLUX2, Inventory, Mention, Track
 from fluxbump.text import versions
 from fluxbump.text.live_code import Language, TextFile
@@ -190,8 +190,7 @@ def find(
     for pin in inventory.pins:
         pinned.setdefault(pin.location.path, set()).add(pin.track)
     spoken = _Spoken(statements.reader(plan.targets, app_versions or {}), old, plan.targets)
-    kinds = (gotk_components.NAME, install_manifest.NAME)
-    whole = {pin.location.path for pin in inventory.pins if pin.kind in kinds}
+    whole = {pin.location.path for pin in inventory.pins if pin.kind in traits.WHOLE_MANIFEST}
     for file in files:
         if file.language is Language.LOCK or file.path in whole:
             continue  # `discover` says what renews a lock; a manifest of Flux is made again

@@ -17,6 +17,7 @@ from fluxbump.bump.changes import Change, Plan
 from fluxbump.discover import chart_installs, opaque_pins, release_lines, unparsed
 from fluxbump.discover.digests import cli_archives
 from fluxbump.discover.digests.spellings import MANIFEST
+from fluxbump.discover.pins import traits
 from fluxbump.discover.tracks import current, held, needs_chart, require_pins
 from fluxbump.errors import HalfBumpError, PinError, RefusedError
 from fluxbump.flux.releases import Goal, best_chart
@@ -141,11 +142,15 @@ def _require_operator(inventory: Inventory, options: Options) -> None:
 
 
 def _require_agreement(inventory: Inventory) -> None:
-    for kind, track, what in (
-        ("install-url", FLUX, "install URLs"),
-        ("chart-dependency", FLUX2, "wrapper charts"),
+    for kinds, track, what in (
+        (traits.INSTALL_URL, FLUX, "install URLs"),
+        (traits.WRAPPED, FLUX2, "wrapper charts"),
     ):
-        pins = [p for p in inventory.pins if (p.kind, p.track, p.form) == (kind, track, Form.EXACT)]
+        pins = [
+            pin
+            for pin in inventory.pins
+            if pin.kind in kinds and (pin.track, pin.form) == (track, Form.EXACT)
+        ]
         differ = (
             pair
             for pair in (combinations(pins, 2) if len({pin.value for pin in pins}) > 1 else ())
@@ -172,14 +177,14 @@ def _require_agreement(inventory: Inventory) -> None:
 def _require_rewritable(inventory: Inventory, index: ChartIndex) -> None:
     known = FLUX in current(inventory)
     for pin in inventory.pins:
-        if pin.kind == "install-url" and pin.form is Form.VARIABLE and not known:
+        if pin.kind in traits.INSTALL_URL and pin.form is Form.VARIABLE and not known:
             raise PinError(
                 f"the install URL takes its release from a variable ({pin.value}), and nothing "
                 "here says which release that is",
                 where=pin.location,
                 hint=f"write the release into the URL, {_CONFIGURE}",
             )
-        wrapped = pin.kind == "chart-dependency" and pin.track == FLUX2
+        wrapped = pin.kind in traits.WRAPPED and pin.track == FLUX2
         if wrapped and pin.form is not Form.EXACT:
             raise PinError(
                 f"{pin.subject} is not an exact version: {pin.value or 'no version'}",

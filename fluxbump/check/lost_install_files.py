@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from fluxbump.discover.pins import traits
 from fluxbump.model import FLUX, FLUX2, Inventory, Pin, Snapshot
 from fluxbump.text.live_code import decode
 
@@ -16,12 +17,12 @@ Is = Callable[[Pin], bool]
 
 def is_dependency(pin: Pin) -> bool:
     """Whether a pin is a wrapper's dependency on the community chart."""
-    return pin.kind == "chart-dependency" and pin.track == FLUX2
+    return pin.kind in traits.WRAPPED and pin.track == FLUX2
 
 
 def is_install_url(pin: Pin) -> bool:
     """Whether a pin, or a use of a variable, is the URL of an install.yaml."""
-    return pin.kind == "install-url" and pin.track == FLUX
+    return pin.kind in traits.INSTALL_URL and pin.track == FLUX
 
 
 def starts(inventory: Inventory) -> list[Pin]:

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from fluxbump.check import lost_install_files
 from fluxbump.discover import installers
+from fluxbump.discover.pins import traits
 from fluxbump.model import FLUX2, Inventory, Location, Pin, TrackKind
 from fluxbump.text import yaml
 from fluxbump.text.live_code import TextFile
@@ -127,4 +128,5 @@ def _installs(file: TextFile) -> bool:
 
 def _needs_controllers(pin: Pin) -> bool:
     """Whether helm-controller has to run before what a pin names comes about."""
-    return pin.kind == "helm-release" and (pin.track == FLUX2 or pin.track.kind is TrackKind.CHART)
+    is_chart = pin.track == FLUX2 or pin.track.kind is TrackKind.CHART
+    return pin.kind in traits.HELM_RELEASE and is_chart

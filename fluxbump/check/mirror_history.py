@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fluxbump.discover.pins import traits
 from fluxbump.discover.pins.charts import values_mirror
 from fluxbump.errors import RepositoryError
 from fluxbump.git.lineage import Lineage
@@ -14,7 +15,7 @@ def missing(inventory: Inventory) -> list[Chart]:
 
     A mirror in another wrapper is enough to miss one here, so the history has nothing to add.
     """
-    kept = any(pin.kind == values_mirror.NAME for pin in inventory.pins)
+    kept = any(pin.kind in traits.MIRROR for pin in inventory.pins)
     return [] if kept else [chart for chart in inventory.charts if chart.wrapper]
 
 

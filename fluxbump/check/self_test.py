@@ -13,28 +13,23 @@ from msgspec.structs import replace
 
 from fluxbump.check import rules
 from fluxbump.check.evidence import Baseline, Evidence
-from fluxbump.discover import installers
+from fluxbump.check.rules import refusing
 from fluxbump.discover.inventory import Scope, rediscover
-from fluxbump.discover.pins.releases import go_module
+from fluxbump.discover.pins import traits
 from fluxbump.errors import PinError
 from fluxbump.flux import controller_images
 from fluxbump.model import (
-    FLUX,
     FLUX2,
-    OPERATOR,
     Finding,
     Form,
     Inventory,
     Location,
     Pin,
-    Role,
     TrackKind,
 )
 from fluxbump.text import versions
-from fluxbump.text.live_code import TextFile
 from fluxbump.text.splice import Edit
 
-_IN_URL = 2  # versions in the URL of a chart's archive
 _RAISE = 7  # far enough from what other pins hold that no two faults agree by chance
 
 
@@ -83,7 +78,9 @@ def run(evidence: Evidence, scope: Scope) -> tuple[Trial, ...]:
 def mutants(inventory: Inventory) -> Iterator[Mutant]:
     """Yield the faults: another version at every pin, and what is worse than a wrong version."""
     for pin in inventory.pins:
-        if pin.form is not Form.EXACT and pin.kind != go_module.NAME:  # which holds one, and stays
+        if (
+            pin.form is not Form.EXACT and pin.kind not in traits.MODULE
+        ):  # which holds one, and stays
             continue
         text = inventory.files[pin.location.path]
         for fault, start, end, new, codes in (*_wrong(pin, inventory), *_worse(pin, text)):
@@ -98,7 +95,7 @@ def _dependency(mirror: Pin, inventory: Inventory) -> Location:
     folder = mirror.location.path.rsplit("/", 1)[0]
     for pin in inventory.pins:
         beside = pin.location.path.rsplit("/", 1)[0] == folder
-        if pin.kind == "chart-dependency" and pin.track == FLUX2 and beside:
+        if pin.kind in traits.WRAPPED and pin.track == FLUX2 and beside:
             return pin.location
     return mirror.location
 
@@ -108,77 +105,21 @@ _Fault = tuple[str, int, int, str, tuple[str, ...]]
 
 
 def _wrong(pin: Pin, inventory: Inventory) -> Iterator[_Fault]:
-    codes, other = _codes(pin, inventory), _other(pin)
+    codes, other = refusing.another_version(pin, inventory), _other(pin)
     yield f"another version: {other}", pin.start, pin.end, other, codes
-    if pin.kind == "helm-release" and pin.value != "0.0.1":
+    if pin.kind in traits.HELM_RELEASE and pin.value != "0.0.1":
         yield "a lower version: 0.0.1", pin.start, pin.end, "0.0.1", codes
 
 
 def _worse(pin: Pin, text: str) -> Iterator[_Fault]:
-    if pin.kind == "install-url":
+    if pin.kind in traits.INSTALL_URL:
         start = text.rfind("download/", 0, pin.start)
-        yield "not pinned: latest", start, pin.end, "latest/download", ("FB102",)
-    elif pin.kind == "chart-dependency" and pin.track == FLUX2:
-        yield f"a range: ^{pin.value}", pin.start, pin.start, "^", ("FB101",)
-    elif pin.kind == "values-mirror":
+        yield "not pinned: latest", start, pin.end, "latest/download", refusing.NOT_PINNED
+    elif pin.kind in traits.WRAPPED and pin.track == FLUX2:
+        yield f"a range: ^{pin.value}", pin.start, pin.start, "^", refusing.A_RANGE
+    elif pin.kind in traits.MIRROR:
         key = text.rfind("version", 0, pin.start)
-        yield _GONE, key, key + len("version"), "removed", ("FB104",)
-
-
-_OWN_RULES = {
-    "controller-image": ("FB113",),
-    installers.GOTK: ("FB116",),
-    "install-manifest": ("FB116",),
-    go_module.NAME: ("FB117",),
-    "values-mirror": ("FB104",),
-    "chart-version": ("FB107", "FB108", "FB109", "FB110"),
-    "app-version": ("FB110",),
-    "blueprint": ("FB110",),
-    "chart-reader": ("FB110",),
-    "digest": (),  # the file itself is needed to tell a wrong one
-}
-"""The rules of the kinds that have some of their own; of all others, role and track say which."""
-
-
-def _codes(pin: Pin, inventory: Inventory) -> tuple[str, ...]:
-    """The rules that must refuse another version at this pin."""
-    if pin.kind in _OWN_RULES:
-        return _OWN_RULES[pin.kind]
-    if pin.track == OPERATOR:
-        return ("FB118",)
-    if pin.track in (FLUX, FLUX2):
-        return _upstream_codes(pin, inventory)
-    if pin.track.kind is TrackKind.CHART:
-        return ("FB108",) if pin.kind == "chart-dependency" else ("FB109",)
-    return ()
-
-
-def _upstream_codes(pin: Pin, inventory: Inventory) -> tuple[str, ...]:
-    """The rules that must refuse another release, or another version of the chart flux2."""
-    if _is_repeated(pin, inventory):
-        return ()  # with two versions in the file it is no pin any more, but a note
-    if pin.kind == "variable" and any(_same_variable(pin, p) for p in inventory.pins):
-        return ()  # set twice: with another version it is no pin any more, and listed
-    if pin.track == FLUX2:
-        return ("FB103", "FB112" if pin.kind == "chart-dependency" else "FB114")
-    if pin.role in (Role.TOOL, Role.REFERENCE):
-        return ("FB117",)
-    # FB117: a single place has only tools and references to disagree with.
-    return ("FB102", "FB103", "FB117")
-
-
-def _is_repeated(pin: Pin, inventory: Inventory) -> bool:
-    """Whether its URL stands more than once in a file where only one release is certain."""
-    path = pin.location.path
-    same = [p for p in inventory.pins if (p.kind, p.location.path) == (pin.kind, path)]
-    if pin.kind == "chart-archive":
-        return len(same) > _IN_URL
-    program = TextFile(path, inventory.files[path]).is_program
-    return pin.kind == "install-url" and program and len(same) > 1
-
-
-def _same_variable(pin: Pin, other: Pin) -> bool:
-    return other is not pin and (other.kind, other.subject) == (pin.kind, pin.subject)
+        yield _GONE, key, key + len("version"), "removed", refusing.NO_MIRROR
 
 
 def _other(pin: Pin) -> str:
@@ -187,7 +128,7 @@ def _other(pin: Pin) -> str:
     version = versions.parse(pin.value)
     if version is None:
         return f"{pin.value}-planted"
-    if pin.kind == "chart-version" and version.major + version.minor + version.patch:
+    if pin.kind in traits.OWN_VERSION and version.major + version.minor + version.patch:
         # Lower, so that it is a fault even where nothing else names the chart's version.
         return "0.0.0"
     if pin.track == FLUX2 and version.minor:

@@ -303,9 +303,9 @@ ConsoleGroup = Annotated[
 
 def left(*, gotk: bool) -> frozenset[str]:
     """Return the kinds of pin that an option leaves as they are."""
-    from fluxbump.discover.installers import GOTK
+    from fluxbump.discover.pins.traits import WHOLE_MANIFEST
 
-    return frozenset({GOTK, "install-manifest"}) if gotk else frozenset()
+    return WHOLE_MANIFEST if gotk else frozenset()
 
 
 _OUTCOMES = {"update-available": UPDATE_AVAILABLE, "blocked": UPDATE_BLOCKED}

@@ -2,7 +2,8 @@
 
 typer (from 0.28) builds a pydantic adapter for every parameter of the command that is called, also
 for those that nobody gave. For words, paths and choices that costs more than all of git's part of a
-run. What is not as plain as that goes typer's own way.
+run: on the fixture, `to --dry-run` takes 0.254 seconds of processor time, and 0.315 without this,
+24 % more (best of 15, in turn). What is not as plain as that goes typer's own way.
 
 The help has its options in groups. typer can do that with rich only, whose import takes longer than
 the rest of the help.

@@ -10,13 +10,8 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from fluxbump.discover.pins import traits
 from fluxbump.model import FLUX2, Form, Inventory, Pin
-
-BOOTSTRAP = ("helm-command", "terraform", "ansible-helm", "helm-call", "helmfile")
-"""Kinds whose chart somebody or something installs once; GitOps then takes over."""
-
-RECONCILED = ("chart-dependency", "helm-release", "crossplane", "argocd", "kustomize-helm")
-"""Kinds that a controller brings about again and again."""
 
 _STAGES = frozenset(
     (
@@ -36,7 +31,7 @@ def places(inventory: Inventory) -> list[Pin]:
         for pin in inventory.pins
         if pin.track == FLUX2
         and pin.form is Form.EXACT
-        and pin.kind in (*BOOTSTRAP, *RECONCILED)
+        and pin.kind in (*traits.BOOTSTRAP, *traits.RECONCILED)
         and not pin.subject.endswith("(patch)")
     ]
 
@@ -53,7 +48,7 @@ def _pairs(pins: Sequence[Pin]) -> Iterator[tuple[Pin, Pin]]:
         for other in pins[position + 1 :]:
             kinds = {one.kind, other.kind}
             # Two wrappers are judged by themselves: see the plan.
-            differ = one.value != other.value and kinds != {"chart-dependency"}
+            differ = one.value != other.value and not kinds <= traits.WRAPPED
             if differ and _together(one, other) and not _served(one, other, pins):
                 yield one, other
 
@@ -61,9 +56,9 @@ def _pairs(pins: Sequence[Pin]) -> Iterator[tuple[Pin, Pin]]:
 def _served(one: Pin, other: Pin, pins: Sequence[Pin]) -> bool:
     """Whether a bootstrap is the right one for another place than this one."""
     for bootstrap, place in ((one, other), (other, one)):
-        if bootstrap.kind in BOOTSTRAP and place.kind in RECONCILED:
+        if bootstrap.kind in traits.BOOTSTRAP and place.kind in traits.RECONCILED:
             return any(
-                pin.kind in RECONCILED
+                pin.kind in traits.RECONCILED
                 and pin.value == bootstrap.value
                 and not apart(pin, bootstrap)
                 for pin in pins
@@ -75,7 +70,7 @@ def _together(one: Pin, other: Pin) -> bool:
     """Whether two places speak of the same cluster: a bootstrap and its successor, or one tree."""
     if apart(one, other):
         return False
-    if (one.kind in BOOTSTRAP) != (other.kind in BOOTSTRAP):
+    if (one.kind in traits.BOOTSTRAP) != (other.kind in traits.BOOTSTRAP):
         return True
     first, second = _folder(one), _folder(other)
     return first.startswith(second) or second.startswith(first)

@@ -21,6 +21,7 @@ from msgspec import Struct
 from fluxbump.discover import kustomize_patches
 from fluxbump.discover.embedded.objects import FIELDS
 from fluxbump.discover.kustomize_patches import Patch
+from fluxbump.discover.pins import traits
 from fluxbump.discover.pins.kind import Context
 from fluxbump.model import FLUX, Form, Inventory, Links, Pin, Snapshot, Track
 from fluxbump.text import yaml
@@ -36,10 +37,6 @@ A = TypeVar("A")
 
 _LEVELS = 3
 """How many folders a kustomization can be above a patch to be found."""
-
-_OBJECTS = ("helm-release", "embedded-manifest")
-_OF_RELEASES = ("flux-instance", "flux-manifests")
-"""Kinds of object that hold a release of Flux, and no chart."""
 
 
 class Linked(Struct, frozen=True):
@@ -96,7 +93,7 @@ def _named(pins: Iterable[Pin], context: Context) -> dict[str, Track]:
     """Map `KIND NAME` of the releases that are not called like a chart to their version lines."""
     found: dict[str, Track] = {}
     for pin in pins:
-        subject = _SUBJECT.fullmatch(pin.subject) if pin.kind in _OBJECTS else None
+        subject = _SUBJECT.fullmatch(pin.subject) if pin.kind in traits.CHART_OBJECT else None
         if subject and context.track_of(subject[2]) != pin.track:
             found.setdefault(pin.subject, pin.track)
     return found
@@ -108,8 +105,8 @@ def _spelled(variables: Mapping[str, A]) -> dict[str, A]:
 
 def _variable(pin: Pin) -> str | None:
     """Return the variable of Flux that a release takes its version from; None without one."""
-    of_chart = pin.kind in _OBJECTS and pin.track != FLUX
-    if pin.form is not Form.VARIABLE or not (of_chart or pin.kind in _OF_RELEASES):
+    of_chart = pin.kind in traits.CHART_OBJECT and pin.track != FLUX
+    if pin.form is not Form.VARIABLE or not (of_chart or pin.kind in traits.RELEASE_OBJECT):
         return None
     variable = _VARIABLE.fullmatch(pin.value)
     return variable[1] if variable else None
@@ -163,7 +160,7 @@ def _sole(
     pins = {
         pin.subject: pin.track
         for pin in inventory.pins
-        if pin.kind in _OBJECTS and pin.subject.startswith("HelmRelease ")
+        if pin.kind in traits.CHART_OBJECT and pin.subject.startswith("HelmRelease ")
     }
     nameless = any(not name for targets in applied.values() for _, name in targets) or any(
         _is_for_all(patch)

@@ -9,16 +9,10 @@ import re
 from collections.abc import Iterable, Mapping
 
 from fluxbump.discover import chart_installs
+from fluxbump.discover.pins import traits
 from fluxbump.discover.tracks import installs
 from fluxbump.model import FLUX, Form, Inventory, Pin
 from fluxbump.text.patterns import lazy_pattern
-
-INSTALL_URL = "install-url"
-EXACT = (INSTALL_URL, "kustomize-remote", "variable")
-"""Kinds that have to hold one release: what they name is taken as it is."""
-
-GOTK = "gotk-components"
-"""What `flux bootstrap` commits: one file for each cluster."""
 
 _OWN = "flux-system"  # the directory that `flux bootstrap` makes in that of the cluster
 
@@ -45,7 +39,7 @@ def name(pin: Pin, files: Mapping[str, str]) -> str:
         pin: one of `sources`.
         files: the text of each candidate, by path.
     """
-    if pin.kind != INSTALL_URL:
+    if pin.kind not in traits.INSTALL_URL:
         return pin.subject
     path = pin.location.path
     named = _NAME.search(path.rpartition("/")[2]) is not None
@@ -69,15 +63,17 @@ def together(one: Pin, other: Pin, every: Iterable[Pin]) -> bool:
         other: another; its value is a release too.
         every: all places that install a release.
     """
-    if GOTK not in (one.kind, other.kind):
+    if not traits.BOOTSTRAPPED & {one.kind, other.kind}:
         return not chart_installs.apart(one, other)
     if apart(one, other):
         return False
     if one.kind == other.kind:
         return True
-    elsewhere = other if one.kind == GOTK else one
+    elsewhere = other if one.kind in traits.BOOTSTRAPPED else one
     return not any(
-        pin.kind == GOTK and pin.value == elsewhere.value and not apart(pin, elsewhere)
+        pin.kind in traits.BOOTSTRAPPED
+        and pin.value == elsewhere.value
+        and not apart(pin, elsewhere)
         for pin in every
     )
 
@@ -88,9 +84,9 @@ def apart(one: Pin, other: Pin) -> bool:
     So are files of two clusters, places whose paths name different environments, and what is in
     another directory beside that of the cluster.
     """
-    if one.kind == other.kind == GOTK:
+    if {one.kind, other.kind} <= traits.BOOTSTRAPPED:
         return cluster(one) != cluster(other)
-    gotk, place = (one, other) if one.kind == GOTK else (other, one)
+    gotk, place = (one, other) if one.kind in traits.BOOTSTRAPPED else (other, one)
     return chart_installs.apart(one, other) or _is_beside(gotk, place.location.path)
 
 
@@ -118,14 +114,18 @@ def beside(inventory: Inventory, path: str) -> str | None:
     pins = exact(inventory)
     values = {pin.value for pin in pins}
     if len(values) > 1:
-        near = (one for one in pins if one.kind == GOTK and f"/{path}".startswith(_below(one)))
+        near = (
+            one
+            for one in pins
+            if one.kind in traits.BOOTSTRAPPED and f"/{path}".startswith(_below(one))
+        )
         values = {one.value for one in near}
     return values.pop() if len(values) == 1 else None
 
 
 def differ(inventory: Inventory) -> bool:
     """Whether clusters of one repository are at several releases, by their own files."""
-    return len({pin.value for pin in exact(inventory) if pin.kind == GOTK}) > 1
+    return len({pin.value for pin in exact(inventory) if pin.kind in traits.BOOTSTRAPPED}) > 1
 
 
 def _below(pin: Pin) -> str:

@@ -8,6 +8,7 @@ from itertools import takewhile
 
 from msgspec import Struct
 
+from fluxbump.discover.pins import traits
 from fluxbump.discover.pins.charts.helm_release import PATCH, chart_path
 from fluxbump.discover.pins.kind import Context
 from fluxbump.model import FLUX2, Chart, Form, Inventory, Location, Pin, Track
@@ -93,7 +94,7 @@ class _Owners:
     def __init__(self, inventory: Inventory, wrappers: Collection[Chart]) -> None:
         self._context = Context(charts={chart.name: chart for chart in wrappers})
         self.own = _own_pins(inventory, {FLUX2, *(chart.track for chart in wrappers)})
-        versions = {p.track: p for p in inventory.pins if p.kind == "chart-version"}
+        versions = {p.track: p for p in inventory.pins if p.kind in traits.OWN_VERSION}
         self._by_path = {
             chart.directory.rstrip("/"): versions[chart.track]
             for chart in wrappers
@@ -145,7 +146,7 @@ def _own_pins(inventory: Inventory, tracks: Collection[Track]) -> Mapping[str, l
     found = dict[str, list[Pin]]()
     for pin in inventory.pins:
         patch = pin.subject.endswith(PATCH)
-        if pin.kind == "helm-release" and pin.track in tracks and not patch:
+        if pin.kind in traits.HELM_RELEASE and pin.track in tracks and not patch:
             found.setdefault(pin.location.path, []).append(pin)
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from semver import Version
 
+from fluxbump.discover.pins import traits
 from fluxbump.model import FLUX, Form, Pin
 from fluxbump.text import versions
 from fluxbump.text.patterns import lazy_pattern
@@ -12,9 +13,6 @@ _PLAIN = lazy_pattern(
     r"(?P<sign>v?)(?P<line>(?:0|[1-9][0-9]{0,8})\.(?:0|[1-9][0-9]{0,8}))(?P<any>\.[xX*])?"
 )
 """A line of releases, and nothing else: `2.4.x`, `2.4.*`, `2.4`."""
-
-_RANGES = ("flux-instance", "flux-manifests", "embedded-manifest", "kustomize-override")
-"""The kinds whose readers take a range of releases; a URL has no such tag."""
 
 
 def moved(pin: Pin, release: str) -> str | None:
@@ -38,7 +36,7 @@ def moved(pin: Pin, release: str) -> str | None:
 def is_line(pin: Pin) -> bool:
     """Whether a pin holds the range of one line of releases, which can be replaced in place."""
     as_it_is = pin.end - pin.start == len(pin.value)
-    of_releases = pin.kind in _RANGES and (pin.track, pin.form) == (FLUX, Form.RANGE)
+    of_releases = pin.kind in traits.TAKES_RANGE and (pin.track, pin.form) == (FLUX, Form.RANGE)
     return of_releases and as_it_is and _PLAIN.fullmatch(pin.value) is not None
 
 

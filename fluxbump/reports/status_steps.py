@@ -10,6 +10,7 @@ from fluxbump.check import rules
 from fluxbump.check.rules.rule import Trait
 from fluxbump.check.status import Listed, Survey
 from fluxbump.discover import chart_installs
+from fluxbump.discover.pins import traits
 from fluxbump.discover.tracks import available, installs
 from fluxbump.flux import releases
 from fluxbump.flux.upgrade_path import Hop
@@ -17,9 +18,6 @@ from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.model import FLUX, FLUX2, Form, Severity
 from fluxbump.reports.next_steps import Step, typed
 from fluxbump.text import versions
-
-_TOGETHER = ("install-url", "chart-dependency")
-"""Kinds whose pins a bump moves together only if it is told to, where they disagree."""
 
 
 def status_steps(view: Survey) -> list[Step]:
@@ -121,6 +119,6 @@ def _together(view: Survey) -> bool:
     pins = [pin for pin in view.inventory.pins if pin.form is Form.EXACT]
     several = any(
         len({pin.value for pin in pins if pin.kind == kind and pin.track in (FLUX, FLUX2)}) > 1
-        for kind in _TOGETHER
+        for kind in traits.ALIGNED
     )
     return several or bool(chart_installs.disagreeing(view.inventory))

@@ -10,6 +10,7 @@ from fluxbump.check import rules
 from fluxbump.check.rules.rule import Trait
 from fluxbump.check.status import Listed, Survey
 from fluxbump.discover import installers
+from fluxbump.discover.pins import traits
 from fluxbump.discover.tracks import installs, moves
 from fluxbump.flux import releases as resolve
 from fluxbump.helm.chart_releases import ChartIndex
@@ -153,7 +154,9 @@ def _installer(view: Survey) -> str | None:
     """Name what installs Flux; None where nothing does."""
     files = view.inventory.files
     names = {installers.name(pin, files) for pin in installers.sources(view.inventory)}
-    if len(names) > 1 and all(p.kind == "install-url" for p in installers.sources(view.inventory)):
+    if len(names) > 1 and all(
+        p.kind in traits.INSTALL_URL for p in installers.sources(view.inventory)
+    ):
         return "the install URL"
     return next(iter(sorted(names)), None)
 

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from fluxbump.check.recovery.seen import Seen
 from fluxbump.discover.owners import Owner, owners
+from fluxbump.discover.pins import traits
 from fluxbump.discover.tracks import current
 from fluxbump.errors import PinError
 from fluxbump.model import FLUX, Form, Inventory, Location, Pin, Related
@@ -190,5 +191,5 @@ def _install(inventory: Inventory) -> str:
 def _urls(pins: Iterable[Pin], release: str, files: Mapping[str, str]) -> Iterable[str]:
     """Yield the install URLs of a release as they stand; those with a password in them are not."""
     pattern = re.compile(_URL.format(re.escape(release)))
-    for path in {pin.location.path for pin in pins if pin.kind == "install-url"}:
+    for path in {pin.location.path for pin in pins if pin.kind in traits.INSTALL_URL}:
         yield from (found[0] for found in pattern.finditer(files.get(path, "")))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Set
 
 from msgspec.structs import replace
 
@@ -18,6 +18,7 @@ from fluxbump.check.rules.rule import (
     optional,
 )
 from fluxbump.discover import chart_installs, installers, opaque_pins
+from fluxbump.discover.pins import traits
 from fluxbump.discover.tracks import installs
 from fluxbump.model import (
     FLUX2,
@@ -33,8 +34,6 @@ from fluxbump.model import (
 )
 from fluxbump.text import version_ranges, versions, yaml
 
-_DEPENDENCY = "chart-dependency"  # FB108
-
 _SITES = frozenset({"FB102", "FB103", "FB113"})
 """The rules by which one place that installs Flux contradicts another."""
 
@@ -45,17 +44,13 @@ def blames(finding: Finding, places: Collection[Location]) -> bool:
     return finding.code in _SITES and any(place in places for place in named)
 
 
-def _of(evidence: Evidence, kind: str) -> list[Pin]:
-    return [pin for pin in evidence.inventory.pins if pin.kind == kind]
-
-
-def _exact(evidence: Evidence, kind: str) -> list[Pin]:
-    return [pin for pin in _of(evidence, kind) if pin.form is Form.EXACT]
+def _of(evidence: Evidence, kinds: Set[str]) -> list[Pin]:
+    return [pin for pin in evidence.inventory.pins if pin.kind in kinds]
 
 
 def _dependencies(evidence: Evidence) -> list[Pin]:
     """The wrappers' dependencies on the community chart, however they are held."""
-    return [pin for pin in _of(evidence, "chart-dependency") if pin.track == FLUX2]
+    return [pin for pin in _of(evidence, traits.WRAPPED) if pin.track == FLUX2]
 
 
 def _finding(code: str, pin: Pin, message: str, *related: Related, gist: str = "") -> Finding:
@@ -108,7 +103,7 @@ def chart_dependency(evidence: Evidence) -> Iterator[Outcome]:
 
 def install_manifest(evidence: Evidence) -> Iterator[Outcome]:
     """Every install URL in live code names one release, and the same one."""
-    urls = [pin for pin in installers.sources(evidence.inventory) if pin.kind in installers.EXACT]
+    urls = [pin for pin in installers.sources(evidence.inventory) if pin.kind in traits.ONE_RELEASE]
     exact = installers.exact(evidence.inventory)
     for pin in urls:
         if pin.form is Form.VARIABLE and exact:
@@ -119,7 +114,7 @@ def install_manifest(evidence: Evidence) -> Iterator[Outcome]:
             what = _holds(pin)
             if pin.form is Form.OPAQUE and not opaque_pins.is_digest(pin):
                 what = f"{pin.value}, and Flux has no such tag (they start with v)"
-            who = "install URL" if pin.kind == installers.INSTALL_URL else pin.subject
+            who = "install URL" if pin.kind in traits.INSTALL_URL else pin.subject
             tail = f"is not pinned: it holds {what}"
             yield _finding("FB102", pin, f"the {who} {tail}", gist=f"a place ({pin.kind}) {tail}")
     for number, pin in enumerate(exact):
@@ -148,8 +143,8 @@ def _excluding(evidence: Evidence, exact: list[Pin]) -> Iterator[Finding]:
 
 
 def _installs_differ(pin: Pin, first: Pin) -> Finding:
-    who = "the install URL" if pin.kind == installers.INSTALL_URL else pin.subject
-    other = "the one in " if pin.kind == first.kind == installers.INSTALL_URL else ""
+    who = "the install URL" if pin.kind in traits.INSTALL_URL else pin.subject
+    other = "the one in " if {pin.kind, first.kind} <= traits.INSTALL_URL else ""
     return _finding(
         "FB102",
         pin,
@@ -213,25 +208,29 @@ def _disagreement(
 
 def umbrella_dependency(evidence: Evidence) -> Iterator[Outcome]:
     """An umbrella depends on the version that its wrapper has."""
-    yield from _behind_chart(evidence, "FB108", _of(evidence, _DEPENDENCY))
+    yield from _behind_chart(evidence, "FB108", _of(evidence, traits.WRAPPED))
 
 
 def helm_release(evidence: Evidence) -> Iterator[Outcome]:
     """Every cluster asks for the version that the chart has."""
     every = evidence.inventory.pins
-    pins = [pin for pin in every if pin.role is Role.INSTALLS and pin.kind != _DEPENDENCY]
+    pins = [pin for pin in every if pin.role is Role.INSTALLS and pin.kind not in traits.WRAPPED]
     yield from _behind_chart(evidence, "FB109", pins)
 
 
 def version_mirror(evidence: Evidence) -> Iterator[Outcome]:
     """A blueprint repeats its chart's version, and an appVersion that mirrored still does."""
-    repeating = [pin for kind in ("blueprint", "chart-reader") for pin in _of(evidence, kind)]
+    repeating = _of(evidence, traits.REPEATS_CHART)
     yield from _behind_chart(evidence, "FB110", repeating)
-    mirrors = {pin.location.path for pin in _of(evidence, "app-version")}
-    own = {pin.location.path: pin for pin in _of(evidence, "chart-version")}
+    mirrors = {pin.location.path for pin in _of(evidence, traits.APP_VERSION)}
+    own = {pin.location.path: pin for pin in _of(evidence, traits.OWN_VERSION)}
     for pin in _pins_before(evidence):
         chart = own.get(pin.location.path)
-        if pin.kind == "app-version" and chart is not None and chart.location.path not in mirrors:
+        if (
+            pin.kind in traits.APP_VERSION
+            and chart is not None
+            and chart.location.path not in mirrors
+        ):
             yield _finding(
                 "FB110",
                 replace(chart, location=_app_version(evidence, chart.location)),
@@ -248,7 +247,7 @@ def _app_version(evidence: Evidence, chart: Location) -> Location:
 
 def _behind_chart(evidence: Evidence, code: str, pins: Iterable[Pin]) -> Iterator[Finding]:
     charts = {chart.track: chart for chart in evidence.inventory.charts}
-    own = {pin.track: pin for pin in _of(evidence, "chart-version")}
+    own = {pin.track: pin for pin in _of(evidence, traits.OWN_VERSION)}
     pins = [pin for pin in pins if pin.track.kind is TrackKind.CHART]
     off = [pin for pin in pins if pin.track in charts and _differs(pin, charts[pin.track])]
     for pin in off:

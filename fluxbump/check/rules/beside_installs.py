@@ -16,6 +16,7 @@ from fluxbump.check.rules.rule import (
     Trait,
 )
 from fluxbump.discover import chart_installs, installers
+from fluxbump.discover.pins import traits
 from fluxbump.discover.tracks import installs
 from fluxbump.flux.tables import images
 from fluxbump.helm.chart_repository import is_example
@@ -24,7 +25,7 @@ from fluxbump.text import version_ranges, versions
 
 _CODE = "FB117"
 _SEVERITIES = {Role.TOOL: Severity.WARNING, Role.REFERENCE: Severity.NOTE}
-_JUDGED_ELSEWHERE = ("controller-image",)  # FB113
+_JUDGED_ELSEWHERE = traits.CONTROLLER_IMAGE  # FB113
 
 
 def beside_installs(evidence: Evidence) -> Iterator[Outcome]:

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from fluxbump.check.evidence import Absent
 from fluxbump.check.rules.rule import Danger, Evidence, NotRun, Outcome, Rule, Trait, cited, needed
-from fluxbump.discover import chart_installs
+from fluxbump.discover.pins import traits
 from fluxbump.errors import IndexSourceError
 from fluxbump.flux.install_manifest import Shipped
 from fluxbump.flux.stored_versions import Crd, CrdVersion
@@ -17,7 +17,7 @@ from fluxbump.flux.tables.fields import Field
 from fluxbump.model import FLUX2, Finding, Form, Location, Pin, Related, Severity
 
 _CODE = "FB206"
-_PINS = (*chart_installs.RECONCILED, *chart_installs.BOOTSTRAP, "custom")
+_PINS = (*traits.RECONCILED, *traits.BOOTSTRAP, *traits.CONFIGURED)
 _SHOWN = 4  # differences in one message
 _ANYTHING = {"spec": Field(open=True)}
 _FLAGS = ("served", "storage", "deprecated")

@@ -16,6 +16,7 @@ from fluxbump.check.rules.rule import (
     Trait,
 )
 from fluxbump.discover import installers
+from fluxbump.discover.pins import traits
 from fluxbump.discover.tracks import current
 from fluxbump.flux import controller_images as images
 from fluxbump.flux.tables import images as facts
@@ -29,7 +30,7 @@ def controller_images(evidence: Evidence) -> Iterator[Outcome]:
     more = {release: shipped.controllers for release, shipped in evidence.manifests.items()}
     known: dict[tuple[str, bool], str | None] = {}  # a file may hold many images
     for pin in evidence.inventory.pins:
-        if pin.kind != "controller-image" or pin.form is not Form.EXACT:
+        if pin.kind not in traits.CONTROLLER_IMAGE or pin.form is not Form.EXACT:
             continue
         place = pin.location.path, _IN_VALUES in pin.subject
         if place not in known:
@@ -71,7 +72,7 @@ def _expected(evidence: Evidence, pin: Pin) -> str | None:
     chart = evidence.chart(current(evidence.inventory).get(FLUX2, ""))
     if chart is not None and _IN_VALUES in pin.subject:
         return str(chart.app_version)
-    gotk = any(one.kind == installers.GOTK for one in evidence.inventory.pins)
+    gotk = any(pin.kind in traits.BOOTSTRAPPED for pin in evidence.inventory.pins)
     return installers.beside(evidence.inventory, pin.location.path) if gotk else evidence.installed
 
 

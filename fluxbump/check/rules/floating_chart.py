@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 from fluxbump.check.rules.rule import Evidence, Outcome, Rule, Trait, needed
 from fluxbump.discover import installers
+from fluxbump.discover.pins import traits
 from fluxbump.discover.tracks import installs
 from fluxbump.helm.chart_releases import ChartRelease
 from fluxbump.model import FLUX2, Finding, Form, Pin, Related, Severity
 from fluxbump.text import version_ranges
 
 _CODE = "FB115"
-_ELSEWHERE = ("chart-dependency",)  # FB101 wants that exact, whatever it comes to
+_ELSEWHERE = traits.WRAPPED  # FB101 wants that exact, whatever it comes to
 _STABLE = ">=0.0.0"
 
 

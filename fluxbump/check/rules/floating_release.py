@@ -15,6 +15,7 @@ from fluxbump.check.rules.rule import (
     Trait,
 )
 from fluxbump.discover import chart_installs, floating, installers
+from fluxbump.discover.pins import traits
 from fluxbump.model import Form, Pin
 from fluxbump.text import version_ranges, versions
 
@@ -34,7 +35,7 @@ def floating_release(evidence: Evidence) -> Iterator[Outcome]:
 
 def _floats(pin: Pin) -> bool:
     """Whether a place may take what is newest; FB102 wants some kinds exact, whatever comes."""
-    return pin.kind not in installers.EXACT and pin.form in (Form.RANGE, Form.UNPINNED)
+    return pin.kind not in traits.ONE_RELEASE and pin.form in (Form.RANGE, Form.UNPINNED)
 
 
 def _admits(pin: Pin, version: str) -> bool:

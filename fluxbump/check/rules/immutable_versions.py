@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from msgspec.structs import replace
 
 from fluxbump.check.rules.rule import Evidence, NotApplicable, Outcome, Rule, needed
+from fluxbump.discover.pins import traits
 from fluxbump.model import FLUX2, Chart, Finding, Location, Pin, Related, Severity
 from fluxbump.text import versions
 
@@ -71,7 +72,9 @@ def _raised(old: Chart, new: Chart) -> bool:
 
 def _finding(chart: Chart, old: Chart, changed: list[str], evidence: Evidence) -> Finding:
     own = [
-        p for p in evidence.inventory.pins if p.kind == "chart-version" and p.track == chart.track
+        pin
+        for pin in evidence.inventory.pins
+        if pin.kind in traits.OWN_VERSION and pin.track == chart.track
     ]
     where = own[0].location if own else Location(chart.path, 1)
     stays = "is still" if chart.version == old.version else "goes down to"

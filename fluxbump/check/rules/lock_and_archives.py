@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from fluxbump.check.evidence import Absent
 from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Rule, Trait
+from fluxbump.discover.pins import traits
 from fluxbump.errors import PinError
 from fluxbump.flux.chart_contents import Vendored
 from fluxbump.helm import lock
@@ -58,7 +59,7 @@ def vendored_archive(evidence: Evidence) -> Iterator[Outcome]:
     dependencies = {
         pin.location.path: pin
         for pin in evidence.inventory.pins
-        if pin.kind == "chart-dependency" and pin.track == FLUX2 and pin.form is Form.EXACT
+        if pin.kind in traits.WRAPPED and pin.track == FLUX2 and pin.form is Form.EXACT
     }
     for vendored in evidence.charts.vendored:
         pin = dependencies.get(vendored.wrapper)

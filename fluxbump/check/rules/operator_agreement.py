@@ -15,6 +15,7 @@ from fluxbump.check.rules.rule import (
     Trait,
 )
 from fluxbump.discover import chart_installs
+from fluxbump.discover.pins import traits
 from fluxbump.discover.pins.kind import OPERATOR_CHARTS
 from fluxbump.model import OPERATOR, Form, Pin
 
@@ -70,7 +71,7 @@ def _together(one: Pin, other: Pin) -> bool:
     """
     if chart_installs.apart(one, other):
         return False
-    bootstraps = [pin.kind in chart_installs.BOOTSTRAP for pin in (one, other)]
+    bootstraps = [pin.kind in traits.BOOTSTRAP for pin in (one, other)]
     if any(bootstraps) and not all(bootstraps):
         return True
     first, second = (pin.location.path.split("/")[:-1] for pin in (one, other))

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Iterator
 from fnmatch import fnmatchcase
 
 from fluxbump.check.rules.rule import Danger, Evidence, NotRun, Outcome, Render, Rule, needed
+from fluxbump.discover.pins import traits
 from fluxbump.helm.rendered import RenderedObject
 from fluxbump.model import FLUX2, Finding, Location, Pin, Related, Severity
 
@@ -156,7 +157,7 @@ def _at_dependency(evidence: Evidence, one: Render, message: str) -> Finding:
 
 def _dependencies(evidence: Evidence, wrapper: str) -> Iterator[Pin]:
     for pin in evidence.inventory.pins:
-        on_flux = pin.kind == "chart-dependency" and pin.track == FLUX2
+        on_flux = pin.kind in traits.WRAPPED and pin.track == FLUX2
         if on_flux and pin.location.path == wrapper:
             yield pin
 

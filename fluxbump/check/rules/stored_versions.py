@@ -22,6 +22,7 @@ from fluxbump.check.rules.rule import (
     optional,
 )
 from fluxbump.discover import chart_installs, floating, installers
+from fluxbump.discover.pins import traits
 from fluxbump.discover.tracks import installs
 from fluxbump.flux import controller_images, stored_versions
 from fluxbump.flux.stored_versions import Conflict
@@ -79,7 +80,9 @@ def _images(inventory: Inventory) -> list[_Holds]:
 def _bootstraps(inventory: Inventory) -> list[_Holds]:
     """What may be applied before a chart; what `flux bootstrap` commits is applied for ever."""
     return [
-        _Holds(pin, pin.value) for pin in installers.exact(inventory) if pin.kind != installers.GOTK
+        _Holds(pin, pin.value)
+        for pin in installers.exact(inventory)
+        if pin.kind not in traits.BOOTSTRAPPED
     ]
 
 
@@ -245,7 +248,7 @@ def _left(target: _Holds, evidence: Evidence) -> tuple[list[str], list[NotRun]]:
 
 def _elsewhere(one: Pin, other: Pin) -> bool:
     """Whether two places are certainly of different clusters."""
-    if installers.GOTK in (one.kind, other.kind):
+    if traits.BOOTSTRAPPED & {one.kind, other.kind}:
         return installers.apart(one, other)
     return chart_installs.apart(one, other)
 

@@ -15,6 +15,7 @@ from fluxbump.check.rules.rule import (
     Trait,
     optional,
 )
+from fluxbump.discover.pins import traits
 from fluxbump.model import FLUX2, Pin
 
 _CODE = "FB104"
@@ -23,7 +24,7 @@ _CODE = "FB104"
 def _dependencies(evidence: Evidence) -> list[Pin]:
     """The wrappers' dependencies on the community chart, however they are held."""
     pins = evidence.inventory.pins
-    return [pin for pin in pins if pin.kind == "chart-dependency" and pin.track == FLUX2]
+    return [pin for pin in pins if pin.kind in traits.WRAPPED and pin.track == FLUX2]
 
 
 def _finding(pin: Pin, message: str, *related: Related, gist: str = "") -> Finding:
@@ -32,13 +33,13 @@ def _finding(pin: Pin, message: str, *related: Related, gist: str = "") -> Findi
 
 def values_mirror(evidence: Evidence) -> Iterator[Outcome]:
     """The wrapper's values repeat the dependency."""
-    mirrors = [pin for pin in evidence.inventory.pins if pin.kind == "values-mirror"]
+    mirrors = [pin for pin in evidence.inventory.pins if pin.kind in traits.MIRROR]
     history, base = optional(evidence.history), optional(evidence.baseline)
     for wrapper in _dependencies(evidence):
         folder = wrapper.location.path.removesuffix("Chart.yaml")
         own = [mirror for mirror in mirrors if _beside(mirror, folder)]
         before = base.inventory.pins if base else ()
-        gone = sum(p.kind == "values-mirror" and _beside(p, folder) for p in before) > len(own)
+        gone = sum(p.kind in traits.MIRROR and _beside(p, folder) for p in before) > len(own)
         once = history is not None and wrapper.location.path in history.mirrored
         if gone or (not own and (mirrors or once)):
             yield _finding(

@@ -1,0 +1,71 @@
+"""Which rules must refuse a fault that the self-test plants. Pure.
+
+This is said here a second time: taken from the rules themselves, it would prove nothing.
+"""
+
+from __future__ import annotations
+
+from fluxbump.discover.pins import traits
+from fluxbump.model import FLUX, FLUX2, OPERATOR, Inventory, Pin, Role, TrackKind
+from fluxbump.text.live_code import TextFile
+
+NOT_PINNED = ("FB102",)
+"""Refuse an install URL of the latest release."""
+A_RANGE = ("FB101",)
+"""Refuse a dependency that is a range."""
+NO_MIRROR = ("FB104",)
+"""Refuse that a mirror goes."""
+
+_IN_URL = 2  # versions in the URL of a chart's archive
+_OWN = (
+    (traits.CONTROLLER_IMAGE, ("FB113",)),
+    (traits.WHOLE_MANIFEST, ("FB116",)),
+    (traits.MODULE, ("FB117",)),
+    (traits.MIRROR, ("FB104",)),
+    (traits.OWN_VERSION, ("FB107", "FB108", "FB109", "FB110")),
+    (traits.APP_VERSION | traits.REPEATS_CHART, ("FB110",)),
+    (traits.DIGEST, ()),
+)
+"""The rules of what has some of its own; of all else, role and track say which."""
+
+
+def another_version(pin: Pin, inventory: Inventory) -> tuple[str, ...]:
+    """Return the rules of which one must refuse another version at a pin; none if none can."""
+    for kinds, codes in _OWN:
+        if pin.kind in kinds:
+            return codes
+    if pin.track == OPERATOR:
+        return ("FB118",)
+    if pin.track in (FLUX, FLUX2):
+        return _upstream(pin, inventory)
+    if pin.track.kind is TrackKind.CHART:
+        return ("FB108",) if pin.kind in traits.WRAPPED else ("FB109",)
+    return ()
+
+
+def _upstream(pin: Pin, inventory: Inventory) -> tuple[str, ...]:
+    """The rules that must refuse another release, or another version of the chart flux2."""
+    if _is_repeated(pin, inventory):
+        return ()  # with two versions in the file it is no pin any more, but a note
+    if pin.kind in traits.VARIABLE and any(_same_variable(pin, held) for held in inventory.pins):
+        return ()  # set twice: with another version it is no pin any more, and listed
+    if pin.track == FLUX2:
+        return ("FB103", "FB112" if pin.kind in traits.WRAPPED else "FB114")
+    if pin.role in (Role.TOOL, Role.REFERENCE):
+        return ("FB117",)
+    # FB117: a single place has only tools and references to disagree with.
+    return ("FB102", "FB103", "FB117")
+
+
+def _is_repeated(pin: Pin, inventory: Inventory) -> bool:
+    """Whether its URL stands more than once in a file where only one release is certain."""
+    path = pin.location.path
+    same = [p for p in inventory.pins if (p.kind, p.location.path) == (pin.kind, path)]
+    if pin.kind in traits.ARCHIVE:
+        return len(same) > _IN_URL
+    program = TextFile(path, inventory.files[path]).is_program
+    return pin.kind in traits.INSTALL_URL and program and len(same) > 1
+
+
+def _same_variable(pin: Pin, other: Pin) -> bool:
+    return other is not pin and (other.kind, other.subject) == (pin.kind, pin.subject)
