@@ -58,7 +58,7 @@ WRONG = [
     ("repositories:\n- {path: a, name: 'a b'}\n", 2, "repositories[0].name: "),
     ("repositories:\n- {path: a, name: -a}\n", 2, "repositories[0].name: begins with -"),
     ("repositories:\n- {path: a, forge: ../x}\n", 2, "repositories[0].forge: "),
-    ("repositories:\n- {path: a, forge_url: x}\n", 2, "repositories[0].forge_url: not a web"),
+    ("repositories:\n- {path: a, forge_url: x}\n", 2, "repositories[0].forge_url: not a URL"),
     ("repositories:\n- ext::sh\n", 2, "names a helper program"),
     ("repositories:\n- --upload-pack=x\n", 2, "repositories[0]: begins with -"),
     ("repositories:\n- gopher://h/a\n", 2, "unsupported scheme: gopher://"),
