@@ -123,7 +123,9 @@ def _verdict(view: Survey, paint: Paint) -> list[str]:
     shipping = f"{chart} ships Flux {ships or '?'}" if chart else _inexact(view, FLUX2)
     who = _installer(view)
     facts = [
-        f"{who} installs Flux {installed}" if installed and who else "no install URL",
+        _installing(view, f"{who} installs Flux {installed}")
+        if installed and who
+        else "no install URL",
         f"chart flux2 {shipping}" if shipping else "no chart",
     ]
     said = "; ".join(facts) if installed or shipping else _beside(view)
@@ -140,6 +142,19 @@ def _verdict(view: Survey, paint: Paint) -> list[str]:
     if view.loose:
         return [paint(_not_exact(view.loose), "bold", "yellow"), said]
     return [paint("The pins agree", "bold", "green"), said]
+
+
+def _installing(view: Survey, agreed: str) -> str:
+    """Say what installs which release; `agreed` where all name the same."""
+    held: dict[str, set[str]] = {}
+    for pin in installers.exact(view.inventory):
+        held.setdefault(installers.name(pin, view.inventory.files), set()).add(pin.value)
+    if len(set().union(*held.values())) < 2:  # noqa: PLR2004  # two that differ
+        return agreed
+    return "; ".join(
+        f"{who} installs Flux {' and '.join(sorted(releases))}"
+        for who, releases in sorted(held.items())
+    )
 
 
 def _beside(view: Survey) -> str:
