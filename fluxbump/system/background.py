@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Thread
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
-
-_SECONDS = 0.0005
-"""After which a thread gives way to one that has heard from git; Python's own is ten times that,
-which is what a thread that mostly waits would pay for each of its few lines."""
 
 
 class _Work(Generic[T]):
@@ -47,11 +42,8 @@ def beside(work: Callable[[], T]) -> Iterator[Callable[[], T]]:
 
     The thread has ended when the block is left, whatever happens in it.
     """
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(_SECONDS)
     begun = _Work(work)
     try:
         yield begun.result
     finally:
         begun.wait()
-        sys.setswitchinterval(usual)
