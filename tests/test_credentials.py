@@ -154,7 +154,7 @@ def test_a_token_of_an_account_goes_with_it(tmp_path: Path, name: str) -> None:
     assert told(found) == ("bot", PLANTED, f"BITBUCKET_USERNAME and {name}")
     assert found is not None
     assert found.account == "bot"
-    with pytest.raises(UsageError, match="BITBUCKET_USERNAME is not"):
+    with pytest.raises(UsageError, match="BITBUCKET_USERNAME is required"):
         looked_up(tmp_path, BITBUCKET, "bitbucket", **{name: PLANTED})
     assert looked_up(tmp_path, "https://gitlab.com/team/flux", "gitlab", **both) is None
 
