@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fluxbump.system import scratch
+from fluxbump.system import cache_file, scratch
 from tests.helpers import Cli, Repo
 from tests.kills import kills
 
@@ -130,6 +130,14 @@ def test_the_next_run_sweeps_what_a_killed_one_left(repo: Repo, tmp_path: Path) 
     assert list(temporary.iterdir()) == [theirs]
     assert list(objects.glob("tmp_*")) == []
     assert repo.git("fsck", "--strict") == ""
+
+
+def test_what_a_killed_run_has_half_written_is_swept_from_the_cache(tmp_path: Path) -> None:
+    for name in ("tmpdead", "tmplive", "other"):
+        (tmp_path / name).write_bytes(b"half")
+        os.utime(tmp_path / name, (0, 0) if name != "tmplive" else None)
+    cache_file.write(tmp_path / "kept", b"whole")
+    assert {path.name for path in tmp_path.iterdir()} == {"tmplive", "other", "kept"}
 
 
 def test_what_a_live_run_uses_is_not_swept(tmp_path: Path) -> None:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
+
+_PREFIX = "tmp"
+_ABANDONED = 3600.0
+"""Seconds after which nobody still writes a file; who began it was killed."""
 
 
 def write(path: Path, data: bytes) -> None:
@@ -14,7 +20,8 @@ def write(path: Path, data: bytes) -> None:
     """
     with suppress(OSError):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        _sweep(path.parent)
+        with tempfile.NamedTemporaryFile(prefix=_PREFIX, dir=path.parent, delete=False) as file:
             try:
                 file.write(data)
                 file.close()
@@ -22,3 +29,13 @@ def write(path: Path, data: bytes) -> None:
             except BaseException:
                 Path(file.name).unlink(missing_ok=True)
                 raise
+
+
+def _sweep(folder: Path) -> None:
+    """Remove half-written files of runs that were killed."""
+    begun = time.time() - _ABANDONED
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            with suppress(OSError):  # another run may sweep too
+                if entry.name.startswith(_PREFIX) and entry.stat().st_mtime < begun:
+                    Path(entry.path).unlink()
