@@ -320,7 +320,7 @@ def test_manifests_are_judged_by_the_release_of_their_cluster(
     assert [one["reason"] for one in told] == [
         (
             "clusters here are at several releases: only manifests of clusters at Flux 2.4.0 were "
-            "judged"
+            "checked"
         )
     ]
 

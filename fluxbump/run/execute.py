@@ -178,7 +178,7 @@ class Acting(Struct):
                 self._say_of_itself(known, own, first)
             body = self._closed(known, own, _parting(action) if begun else "")
         # Of several runs at once one deletes the branch, and that one comments.
-        ours = action.tip is None or self._deleted(action.branch, action.tip) is not Removal.GONE
+        ours = action.tip is None or self._removed(action.branch, action.tip) is not Removal.GONE
         if ours and not begun:
             hands.comment(action.number, _parting(action))
         hands.close(action.number, body)
@@ -200,6 +200,14 @@ class Acting(Struct):
             self.request = known.request
         where = f"#{number}: " if number is not None else ""
         self._note("left", f"{where}{reason}", known.request.url if known else "")
+
+    def _removed(self, branch: str, tip: str) -> Removal:
+        """Delete the branch of what is closed; it stays if a person has just pushed to it."""
+        try:
+            return self._deleted(branch, tip)
+        except MovedError:
+            self._note("left", f"the branch {branch} stays: somebody pushed to it")
+            return Removal.REFUSED
 
     def _deleted(self, branch: str, tip: str) -> Removal:
         """Delete a branch; note why not where the remote does not let us.
