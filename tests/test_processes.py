@@ -32,7 +32,10 @@ MANY = range(3 * WORTH)
 
 @pytest.fixture(autouse=True)
 def three(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pretend that there are three processors."""
+    """Pretend that there are three processors, and wait for threads of earlier tests."""
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread():
+            thread.join(timeout=10)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2})
 
 

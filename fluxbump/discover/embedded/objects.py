@@ -38,7 +38,7 @@ _DIRECTIVE = lazy_pattern(
 # What one directive has taken is not given back: a line of thirty of them would never end.
 _ALONE = lazy_pattern(
     r"^[ \t]*(?:\{\{[^\n]*\}\}|\{%[^\n]*%\}"
-    r"|(?:(?>\{\{[^\n]*?\}\}|\{%[^\n]*?%\}|%\{[^{}\n]*\})[ \t]*+)++)[ \t]*+\r?$",
+    r"|(?>(?:(?>\{\{[^\n]*?\}\}|\{%[^\n]*?%\}|%\{[^{}\n]*\})[ \t]*+)+))[ \t]*+\r?$",
     re.MULTILINE,
 )
 _TABS = lazy_pattern(r"^\t+", re.MULTILINE)
