@@ -518,7 +518,8 @@ def test_progress_is_for_a_terminal(ships: Fleet) -> None:
     ours, theirs = os.openpty()
     process = subprocess.Popen(
         ships.command("--jobs", "1"),
-        cwd=ships.path, env=ships.environment(), stdout=subprocess.PIPE, stderr=theirs,
+        cwd=ships.path, env={**ships.environment(), "TERM": "xterm"},
+        stdout=subprocess.PIPE, stderr=theirs,
     )  # fmt: skip
     os.close(theirs)
     out, _ = process.communicate()

@@ -190,7 +190,7 @@ def test_a_repository_without_releases(tmp_path: Path, index: Path) -> None:
 
 
 def test_a_repository_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(RepositoryError, match="is not there"):
+    with pytest.raises(RepositoryError, match="does not exist"):
         opened(tmp_path, tmp_path / "nowhere").released()
 
 

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 GROUPS: Mapping[str, str] = {
     "Target": "from repo rev staged worktree base no-base remote forge forge-url chart-version "
     "operator directory bootstrap bump in-place checkout select ignore limit prereleases "
-    "jobs shard shards resume fix migrate-apis no-mentions leave-gotk align",
+    "source archived forks jobs shard shards resume fix migrate-apis no-mentions leave-gotk align",
     "Output": "dry-run output output-file output-format all statistics show-suppressed log-format "
-    "exit-code metrics color no-pager quiet verbose",
+    "exit-code metrics color no-pager yes quiet verbose",
     "Safety": "allow-downgrade force accept-risk config-from strict render no-render "
     "require-render self-test baseline write-baseline kubernetes cluster cluster-state context "
     "allow-http allow-host timeout",
@@ -34,6 +34,10 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
         ("Show what would change", "fluxbump to 2.5.1 --dry-run"),
         ("Take the newest 2.5.x that has a chart", "fluxbump to 2.5"),
         ("Edit the working tree instead of creating a branch", "fluxbump to latest --in-place"),
+    ),
+    "init": (
+        ("Show the files that it would write", "fluxbump init --dry-run"),
+        ("Write them without a question", "fluxbump init --yes"),
     ),
     "sync": (
         ("Follow the flux2 dependency of the wrapper", "fluxbump sync --from chart"),
