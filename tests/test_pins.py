@@ -400,6 +400,10 @@ CONTRACT = [
     ("schema-url", "a.sh", f"# {RAW}", []),
     ("flux-manifests", "a.yaml", MANIFESTS, ["2 flux-manifests flux 2.4.0"]),
     ("flux-manifests", "a.yaml", MANIFESTS.replace("flux-manifests", "podinfo"), []),
+    (
+        "flux-manifests", "a.yaml", MANIFESTS.replace("v2.4.0", f"v2.4.0@sha256:{'0' * 64}"),
+        ["2 flux-manifests flux 2.4.0 [opaque]"],
+    ),
     ("flux-instance", "a.yaml", INSTANCE, ["2 flux-instance flux 2.4.0"]),
     ("flux-instance", "a.yaml", INSTANCE.replace("FluxInstance", "FluxReport"), []),
     ("flux-operator", "a.sh", ARTIFACT, ["1 flux-operator flux-operator 0.20.0"]),

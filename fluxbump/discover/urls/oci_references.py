@@ -45,10 +45,21 @@ def of(kind: str, track: Track, document: Document, node: Node) -> Iterator[Foun
         pin = pin_at(kind, track, scalar, subject)
         if key == "semver":
             yield from _filtered(document, reference, pin)
+        elif key == "tag" and "@" in pin.value:
+            yield _with_digest(pin)
         else:
             yield pin if key != "digest" else replace(pin, form=Form.OPAQUE)
         return
     yield unpinned(kind, track, document.at(node), subject)
+
+
+def _with_digest(pin: Pin) -> Pin:
+    """Return the pin of a tag with a digest behind it: the digest decides what is pulled."""
+    tag = pin.value.partition("@")[0]
+    _, skip = form_of(tag)
+    start, end = pin.start + skip, pin.start + len(tag)
+    subject = pin.subject + WITH_DIGEST
+    return replace(pin, form=Form.OPAQUE, start=start, end=end, value=tag[skip:], subject=subject)
 
 
 def _filtered(document: Document, reference: Node | None, pin: Pin) -> Iterator[Found]:
