@@ -22,7 +22,7 @@ error: Flux 2.8.5 is not safe for this repository (20 findings)
   a pinned Kubernetes is too old for the release                   FB207
     infra/hetzner/variables.tf:17
   fluxbump created no branch
-next: fluxbump to 2.6.4            the newest release that passes
+next: fluxbump to 2.6.4            newest release that passes
       fluxbump path 2.8.5          the route, hop by hop
       fluxbump to 2.8.5 --dry-run  every finding, and the diff
       fluxbump to 2.8.5 --accept-risk FB202,FB203,FB207  does it all the same

@@ -179,7 +179,7 @@ def test_the_gate_refuses_a_jump(repo: Repo, cli: Cli) -> None:
     assert result.code == 1
     assert "FB202" in result.err
     assert result.err.splitlines()[-4:] == [
-        "next: fluxbump to 2.6.4 --in-place                the newest release that passes",
+        "next: fluxbump to 2.6.4 --in-place                newest release that passes",
         "      fluxbump path 2.8.5                         the route, hop by hop",
         "      fluxbump sync --from install-url --dry-run  every finding, and the diff",
         (

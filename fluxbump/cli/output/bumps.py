@@ -130,7 +130,7 @@ def _safer(prepared: Prepared[Snapshot], target: str | None) -> Iterator[Step]:
         command = typed(["fluxbump", "to", best, *where])
         if target is not None:
             command = retyped.again(without=("--accept-risk",), instead={target: best})
-        yield Step(command, "the newest release that passes")
+        yield Step(command, "newest release that passes")
     if target is not None and not asked and _movable(prepared, some=True):
         migrated = upgrade_route.newest_safe(
             gathered, prepared.index, prepared.suppressed, migrate_apis=True
