@@ -22,6 +22,7 @@ from fluxbump.git.repository import Repository
 from tests.helpers import (
     COMMUNITY,
     URL,
+    Cli,
     Repo,
     app_versions,
     release,
@@ -348,3 +349,21 @@ def test_nothing_is_asked_that_is_not_needed(history: Repo, tmp_path: Path) -> N
     assert " log --all" not in trace.read_text()
     history.fluxbump("to", "2.7.5", "--dry-run", GIT_TRACE=str(trace))
     assert trace.read_text().count(" log --all") == 1
+
+
+def test_a_route_starts_at_what_the_chart_ships(tmp_path: Path, index: Path, cli: Cli) -> None:
+    """Where no other place says which release is installed; `status` advises this command."""
+    source = "\n      sourceRef:\n        kind: HelmRepository\n        name: community\n"
+    files = {
+        "flux.yaml": release("2.14.1", chart="flux2").rstrip("\n") + source,
+        "source.yaml": (
+            "apiVersion: source.toolkit.fluxcd.io/v1\nkind: HelmRepository\n"
+            "metadata: {name: community}\n"
+            "spec: {url: https://fluxcd-community.github.io/helm-charts}\n"
+        ),
+    }
+    repo = repository(tmp_path / "chart", files, index)
+    advice = cli("status", cwd=repo).out.splitlines()[-2:]
+    assert advice[0].split("  ")[0] == "next: fluxbump path 2.8.5"
+    route = cli("path", "2.8.5", cwd=repo)
+    assert (route.code, route.out.splitlines()[0]) == (0, "Flux 2.4.0 -> 2.6.4 -> 2.8.5 (2 hops)")

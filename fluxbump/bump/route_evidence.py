@@ -10,13 +10,12 @@ from fluxbump.check import gather, pin_history, suppressions
 from fluxbump.check.evidence import Effort, Evidence, History, needed
 from fluxbump.check.gather import Known, together
 from fluxbump.discover.inventory import Scope, discover
-from fluxbump.discover.tracks import available, current, needs_chart
+from fluxbump.discover.tracks import available, needs_chart
 from fluxbump.errors import IndexSourceError, UsageError
 from fluxbump.flux import releases
 from fluxbump.flux.upgrade_path import Route
 from fluxbump.git.objects import CommitSnapshot
 from fluxbump.helm.chart_releases import ChartIndex
-from fluxbump.model import FLUX
 from fluxbump.system.process_pool import among_processes
 from fluxbump.workspace import Session
 
@@ -76,7 +75,7 @@ def answer_of(
     )
     found = find(_start(start, gathered), goal, gathered, loaded)
     # Of a cluster elsewhere, neither the history nor the pins of this repository say anything.
-    here = found.start == current(inventory).get(FLUX)
+    here = found.start == gathered.installed
     if here:
         found, gathered = _by_history(found, gathered, loaded, session, scope)
     accepted = suppressions.ignores(gathered, session.settings)
@@ -145,7 +144,7 @@ def _with_history(
 
 
 def _start(given: str | None, gathered: Evidence) -> str:
-    held = given or current(gathered.inventory).get(FLUX)
+    held = given or gathered.installed
     if held is None:
         raise UsageError("no version of Flux found", hint="use --from X.Y.Z")
     return held.removeprefix("v")
