@@ -36,7 +36,7 @@ e2e: $(READY) ## Build a Kubernetes API server and the flux CLI; replay the inci
 	$(BIN)/python -m pytest -q -n $(if $(FLUXBUMP_TEST_KUBECONFIG),0,2) tests/e2e
 
 fuzz: $(READY) ## Fuzz every parser and the round trip of a bump: make fuzz SECONDS=60, make fuzz RUNS=1000000
-	@$(BIN)/python -m tests.fuzz $(if $(RUNS),--runs $(RUNS)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(AT_RANDOM),--random)
+	@$(BIN)/python -m tests.fuzz $(if $(RUNS),--runs $(RUNS)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) $(if $(AT_RANDOM),--random)
 
 kills: $(READY) ## Kill bumps and runs at random moments, and look at what stays: make kills COUNT=500
 	$(BIN)/python -m tests.kills $(or $(COUNT),500)
