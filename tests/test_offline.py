@@ -67,7 +67,7 @@ def test_a_host_that_is_not_found_is_asked_once_and_the_table_answers(
 
     def noted(host: str, *rest: object, **more: object) -> object:
         asked.append(host)
-        return real(host, *rest, **more)  # type: ignore[arg-type]
+        return real(host, *rest, **more)  # type: ignore[arg-type]  # as they came
 
     monkeypatch.setattr(socket, "getaddrinfo", noted)
     result = cli("status", "--index", NOWHERE, cwd=incident)
