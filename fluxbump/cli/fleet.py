@@ -15,14 +15,19 @@ from msgspec import Struct
 from fluxbump.cli.console import Console, measured
 from fluxbump.cli.option_groups import Flat, OptionGroup
 from fluxbump.cli.options import (
+    AllowHostOption,
     Color,
     ColorOption,
     ExitCodeOption,
     FleetFormat,
     FleetSourcesGroup,
+    ForgeOption,
+    ForgeUrlOption,
     LeaveGotkOption,
     LogFormat,
+    LogFormatOption,
     MetricsOption,
+    QuietOption,
     VerboseOption,
     exit_code_for,
 )
@@ -66,28 +71,13 @@ _DISCOVERY = OptionGroup(
     forks=Flat(
         Annotated[bool, typer.Option("--forks", help="For discover: forks, too.")], default=False
     ),
-    forge=Flat(
-        Annotated[
-            str | None,
-            typer.Option("--forge", metavar="KIND", help="For discover: which forge it is."),
-        ],
-        default=None,
-    ),
-    forge_url=Flat(
-        Annotated[
-            str | None,
-            typer.Option("--forge-url", metavar="URL", help="For discover: where the forge is."),
-        ],
-        default=None,
-    ),
+    forge=Flat(ForgeOption),
+    forge_url=Flat(ForgeUrlOption),
 )
 _CONSOLE = OptionGroup(
     Console,
     color=Flat(ColorOption, default=Color.AUTO),
-    quiet=Flat(
-        Annotated[bool, typer.Option("--quiet", "-q", help="Print the summary only.")],
-        default=False,
-    ),
+    quiet=Flat(QuietOption, default=False),
     verbose=Flat(VerboseOption, default=False),
 )
 
@@ -139,24 +129,14 @@ def fleet(
             "--resume", metavar="FILE", help="Skip what this file says is done, and add to it."
         ),
     ] = None,
-    allow_host: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--allow-host",
-            metavar="HOST",
-            help="A server that a repository's fluxbump.yaml may name, as allow_hosts in the file.",
-        ),
-    ] = None,
+    allow_host: AllowHostOption = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", "-n", help="Say what would be proposed; do nothing.")
     ] = False,
     output: Annotated[
         FleetFormat, typer.Option("--output", "-o", help="How to print the result.")
     ] = FleetFormat.TEXT,
-    log_format: Annotated[
-        LogFormat,
-        typer.Option("--log-format", help="With json, standard error has what each run says."),
-    ] = LogFormat.TEXT,
+    log_format: LogFormatOption = LogFormat.TEXT,
     exit_code: ExitCodeOption = False,
     metrics: MetricsOption = None,
     leave_gotk: LeaveGotkOption = False,

@@ -193,6 +193,31 @@ FixOption = Annotated[
         "--fix", metavar="NAMES", help="First fix settings: adoption (FB301), remediation (FB302)."
     ),
 ]
+ForgeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--forge",
+        metavar="KIND",
+        help="The kind of forge: github, gitlab, … [default: as the host says]",
+    ),
+]
+ForgeUrlOption = Annotated[
+    str | None,
+    typer.Option(
+        "--forge-url", metavar="URL", help="The URL of the forge. [default: the remote's host]"
+    ),
+]
+AllowHostOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-host",
+        metavar="HOST",
+        help="A server that fluxbump.yaml may name; others may not be named then.",
+    ),
+]
+LogFormatOption = Annotated[
+    LogFormat, typer.Option("--log-format", help="The format of events on standard error.")
+]
 ExitCodeOption = Annotated[
     bool,
     typer.Option(

@@ -12,10 +12,14 @@ import typer
 
 from fluxbump.cli.console import measured_run
 from fluxbump.cli.options import (
+    AllowHostOption,
     ConsoleGroup,
     ExitCodeOption,
+    ForgeOption,
+    ForgeUrlOption,
     LeaveGotkOption,
     LogFormat,
+    LogFormatOption,
     MetricsOption,
     Output,
     OutputOption,
@@ -58,20 +62,8 @@ def run(
             help="The base branch of the pull request. [default: the remote's own]",
         ),
     ] = None,
-    forge: Annotated[
-        str | None,
-        typer.Option(
-            "--forge",
-            metavar="KIND",
-            help="Its kind: github, gitlab, … [default: as the remote's host says]",
-        ),
-    ] = None,
-    forge_url: Annotated[
-        str | None,
-        typer.Option(
-            "--forge-url", metavar="URL", help="The URL of the forge. [default: the remote's host]"
-        ),
-    ] = None,
+    forge: ForgeOption = None,
+    forge_url: ForgeUrlOption = None,
     allow_http: Annotated[
         list[str] | None,
         typer.Option(
@@ -80,22 +72,13 @@ def run(
             help="Send the token to this host over http too. [also: FLUXBUMP_ALLOW_HTTP]",
         ),
     ] = None,
-    allow_host: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--allow-host",
-            metavar="HOST",
-            help="A server that fluxbump.yaml may name; others may not be named then.",
-        ),
-    ] = None,
+    allow_host: AllowHostOption = None,
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", "-n", help="Print what would be pushed and sent; do nothing."),
     ] = False,
     output: OutputOption = Output.TEXT,
-    log_format: Annotated[
-        LogFormat, typer.Option("--log-format", help="How to say on standard error what happens.")
-    ] = LogFormat.TEXT,
+    log_format: LogFormatOption = LogFormat.TEXT,
     exit_code: ExitCodeOption = False,
     leave_gotk: LeaveGotkOption = False,
     metrics: MetricsOption = None,

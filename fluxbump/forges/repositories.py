@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final, Unpack
+from typing import Final, Protocol, Unpack
 
 from msgspec import Struct
 from pydantic import BaseModel
@@ -20,15 +20,15 @@ _MOST_PAGES = 2_000
 _NOT_FOUND = 404
 
 
-class _Listed(BaseModel):
+class _Listed(Protocol):
     """What a forge says of a repository."""
 
     def plain(self) -> OwnedRepository:
         """Return it as a value."""
-        raise NotImplementedError
+        ...
 
 
-class _OnGitHub(_Listed):
+class _OnGitHub(BaseModel):
     """https://docs.github.com/rest/repos/repos#list-organization-repositories."""
 
     full_name: str
@@ -39,7 +39,7 @@ class _OnGitHub(_Listed):
         return OwnedRepository(self.full_name, self.archived, self.fork, empty=False)
 
 
-class _OnGitea(_Listed):
+class _OnGitea(BaseModel):
     """The definition `Repository` in `templates/swagger/v1_json.tmpl`."""
 
     full_name: str
@@ -55,7 +55,7 @@ class _Parent(BaseModel):
     id: int
 
 
-class _OnGitLab(_Listed):
+class _OnGitLab(BaseModel):
     """https://docs.gitlab.com/api/groups/#list-projects."""
 
     path_with_namespace: str

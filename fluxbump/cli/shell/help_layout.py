@@ -107,6 +107,8 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
 NOTES: Mapping[str, str] = {
     "run": "The token comes from FLUXBUMP_TOKEN or FLUXBUMP_TOKEN_FILE, from the usual variable of "
     "the forge, or from git's credential helper. The section `run` of fluxbump.yaml is the policy.",
+    "fleet": "--archived, --forks, --forge, and --forge-url are options of discover. "
+    "--shards is an option of matrix.",
 }
 """A paragraph of some commands, between the description and the examples."""
 
