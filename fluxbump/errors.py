@@ -9,7 +9,8 @@ exception. Anything else that escapes is a bug (exit code 70).
     ├── ConfigError         3   fluxbump.yaml cannot be used
     ├── ResolveError        4   no chart ships the release that was asked for
     ├── PinError            5   the repository's pins cannot be read, or cannot be moved safely
-    │   └── HalfBumpError   5   something would stay behind, or nobody can tell
+    │   ├── HalfBumpError   5   something would stay behind, or nobody can tell
+    │   └── UnprovenError   5   the result of the edits is not the planned one
     ├── RepositoryError     6   git: no repository, no such revision, branch in the way
     ├── IndexSourceError    7   the chart index, a registry or an archive cannot be read
     │   └── NoAnswerError   7   there is no answer: no network, or nothing in the cache offline
@@ -129,6 +130,13 @@ class PinError(FluxbumpError):
 
 class HalfBumpError(PinError):
     """Something that belongs to what moves would stay behind, or nobody can tell."""
+
+
+class UnprovenError(PinError):
+    """On the result of the edits other pins are found than the planned ones.
+
+    A text was written so that a version decides what is recognised around it, or a kind is wrong.
+    """
 
 
 class RepositoryError(FluxbumpError):

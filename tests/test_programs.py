@@ -108,3 +108,47 @@ def test_a_digest_beside_it_stops_a_bump_that_cannot_make_it(
 def test_a_digest_beside_a_note_does_not_move() -> None:
     line = f'ok = text.replace("{URL.format("2.4.0")}", "{"0" * 64}")  # sha256\n'
     assert not [pin for pin in find(small(**{"a.py": line})).pins if pin.location.path == "a.py"]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        'var u = "{0}"\nfunc f(x string) bool {{ return strings.Contains(x, "{0}") }}',
+        'var u = "{0}"\nvar m = "see {0} for it"',
+        'var u = map[string]string{{\n"2.5.1": "{0}",\n}}',
+        'var u = map[string]string{{"2.3.0": "{0}", "2.2.0": "{0}"}}',
+    ],
+)
+def test_the_urls_of_a_program_move_together_or_not_at_all(
+    tmp_path: Path, index: Path, cli: Cli, lines: str
+) -> None:
+    text = f"package p\n\n{lines.format(URL.format('2.4.0'))}\n"
+    repo = texts(tmp_path, index, **{"a.go": text})
+    result = cli("to", "2.5.1", "-o", "json", cwd=repo)
+    assert result.code == 0, result.err
+    assert repo.show("fluxbump/flux-2.5.1", "a.go") == text
+    lines_noted = {one["line"] for one in result.json["notes"] if one["path"] == "a.go"}
+    urls = {number for number, line in enumerate(text.splitlines(), 1) if "install.yaml" in line}
+    assert lines_noted == urls
+
+
+def test_the_same_url_twice_in_a_line_moves(tmp_path: Path, index: Path, cli: Cli) -> None:
+    text = 'package p\n\nfunc f() {{ apply("{0}"); apply("{0}") }}\n'
+    repo = texts(tmp_path, index, **{"a.go": text.format(URL.format("2.4.0"))})
+    result = cli("to", "2.5.1", cwd=repo)
+    assert result.code == 0, result.err
+    assert repo.show("fluxbump/flux-2.5.1", "a.go") == text.format(URL.format("2.5.1"))
+
+
+def test_a_version_that_decides_what_is_found_is_named_and_nothing_moves(
+    tmp_path: Path, index: Path, cli: Cli
+) -> None:
+    settings = 'pins:\n  - {path: x.txt, track: flux, pattern: "flux (?P<version>2[.]4[.]0)"}\n'
+    repo = texts(tmp_path, index, **{"x.txt": "one\nflux 2.4.0\n", "fluxbump.yaml": settings})
+    result = cli("to", "2.5.1", cwd=repo)
+    said = (
+        "fluxbump: x.txt:2: a new version here changes what fluxbump recognizes in this file "
+        "(change this file by hand; report it, unless a pattern in fluxbump.yaml is the cause)\n"
+    )
+    assert (result.code, result.err) == (5, said)
+    assert repo.git("for-each-ref", "refs/heads/fluxbump") == ""

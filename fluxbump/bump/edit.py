@@ -12,7 +12,7 @@ from datetime import datetime
 from fluxbump.bump.changes import Change, Plan
 from fluxbump.discover.inventory import Scope, rediscover
 from fluxbump.discover.pins.releases import flux_action
-from fluxbump.errors import PinError
+from fluxbump.errors import PinError, UnprovenError
 from fluxbump.git.overlay import ChangeSet
 from fluxbump.helm import archive, lock
 from fluxbump.model import (
@@ -25,6 +25,7 @@ from fluxbump.model import (
     Location,
     Note,
     Pin,
+    Related,
     Snapshot,
 )
 from fluxbump.text.live_code import decode, encode
@@ -210,21 +211,46 @@ def verify(inventory: Inventory, plan: Plan, changes: ChangeSet, scope: Scope) -
         The inventory of the result.
 
     Raises:
-        AssertionError: anything else is so; that is a bug in a kind or in the engine.
+        UnprovenError: anything else is so. Whoever wrote the file may have made it so; if not, it
+            is a bug in a kind or in the engine.
     """
     after = _texts(changes, inventory)
     result = rediscover(inventory, after, scope)
     planned = {id(change.pin): change.new for change in plan.changes}
-    expected = [
-        _identity(pin, planned.get(id(pin), pin.value))
-        for pin in inventory.pins
-        if pin.location.path in after
-    ]
-    found = [_identity(p, p.value) for p in result.pins if p.location.path in after]
-    if found != expected:
-        odd = next(iter(set(expected) ^ set(found)), None)
-        raise AssertionError(f"the pins found on the result are not the planned ones: {odd}")
+    expected = {
+        path: [_identity(pin, planned.get(id(pin), pin.value)) for pin in pins]
+        for path, pins in _by_path(inventory.pins, after).items()
+    }
+    found = {
+        path: [_identity(pin, pin.value) for pin in pins]
+        for path, pins in _by_path(result.pins, after).items()
+    }
+    odd = {path for path in after if found[path] != expected[path]}
+    if odd:
+        raise _unproven(change for change in plan.changes if change.pin.location.path in odd)
     return result
+
+
+def _by_path(pins: Iterable[Pin], paths: Iterable[str]) -> dict[str, list[Pin]]:
+    found: dict[str, list[Pin]] = {path: [] for path in paths}
+    for pin in pins:
+        if pin.location.path in found:
+            found[pin.location.path].append(pin)
+    return found
+
+
+def _unproven(changes: Iterable[Change]) -> UnprovenError:
+    """Name the lines that were to change in a file whose result is not the planned one."""
+    places = [
+        Related(change.pin.location, f"{change.pin.value} was to become {change.new}")
+        for change in changes
+    ]
+    return UnprovenError(
+        "a new version here changes what fluxbump recognizes in this file",
+        where=places[0].location if places else None,
+        hint="change this file by hand; report it, unless a pattern in fluxbump.yaml is the cause",
+        places=places,
+    )
 
 
 def _texts(changes: ChangeSet, inventory: Inventory) -> dict[str, str]:

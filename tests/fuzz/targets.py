@@ -22,7 +22,7 @@ from fluxbump.config.settings import Settings
 from fluxbump.discover import flux_objects
 from fluxbump.discover.inventory import Scope, context_of, discover, find_pins
 from fluxbump.discover.mentions import mapping_rows, marked_rows, statements
-from fluxbump.errors import FluxbumpError
+from fluxbump.errors import FluxbumpError, UnprovenError
 from fluxbump.fleet import file as fleet
 from fluxbump.flux import chart_templates, gotk, gotk_options, install_manifest
 from fluxbump.flux.releases import resolve
@@ -245,7 +245,10 @@ def bump(path: str, data: bytes) -> None:
         options = Options(align=True, allow_downgrade=True)
         planned = plan(inventory, resolve(_TARGET, _index()), _index(), options)
         changes = edit.change_set(inventory, planned, [], {})
-        edit.verify(inventory, planned, changes, _scope())
+        try:
+            edit.verify(inventory, planned, changes, _scope())
+        except UnprovenError as error:  # for who wrote the file no bug, here it is one
+            raise AssertionError(str(error.listed or error)) from error
         again = discover(Overlay(snapshot, changes), _scope())
         assert not plan(again, planned.chart_release, _index(), options).changes
 

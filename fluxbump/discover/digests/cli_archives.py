@@ -118,16 +118,14 @@ def found(
     """
     if RELEASES not in file.text:
         return
-    others = program_source.releases(file, URL)
+    doubts = program_source.doubts(file, URL)
     for match in URL.finditer(file.text):
         if is_acted_on(file, match.start()):
-            yield match, _doubt(file, match, others)
+            yield match, doubts[match.start()] if file.is_program else _doubt(file, match)
 
 
-def _doubt(file: TextFile, match: re.Match[str], others: frozenset[str]) -> str | None:
+def _doubt(file: TextFile, match: re.Match[str]) -> str | None:
     tag = match["tag"]
-    if file.is_program:
-        return program_source.doubt(file, match.start(), tag, others)
     if not (references.is_version(tag) and references.is_version(match["again"])):
         return f"{tag} is a pattern, not a release"
     if references.is_searched(file, match.start()):

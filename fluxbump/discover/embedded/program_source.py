@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
 
 from fluxbump.text import versions
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.patterns import lazy_pattern
 
+_ENDS_URL = frozenset(" \t\r\n\v\f\"'`")
 _NEAR = 500  # characters in front of a place, in which the call around it begins
 
 _COMPARES = lazy_pattern(
@@ -18,48 +20,92 @@ _COMPARES = lazy_pattern(
     re.IGNORECASE,
 )
 _EQUALS = lazy_pattern(r"[=!]==?\s*[@bfr]?[\"'`][^\"'`]*$|\bcase\s+[\"'`][^\"'`]*$")
-_BEGINS = lazy_pattern(r"[^\s\"'`]*\Z")
 # A string that is the URL; a command, an item of a YAML list, or a key in a longer one.
-_USES = lazy_pattern(
-    r"[\"'`]\Z|\b(?:kubectl|curl|wget|apply|http|fetch|download)\b[^\n]*\Z|(?:^|\n)\s*-\s+\Z|"
-    r"\b(?:url|source|manifest|file|location|remote)\w*[\"']?\s*[:=]\s*\Z",
-    re.IGNORECASE,
+_ITEM = lazy_pattern(r"\s*-\s+")
+_COMMAND = lazy_pattern(r"\b(?:kubectl|curl|wget|apply|http|fetch|download)\b", re.IGNORECASE)
+_KEY = lazy_pattern(
+    r"\b(?:url|source|manifest|file|location|remote)\w*[\"']?\s*[:=]\s*\Z", re.IGNORECASE
 )
+_VERSION = lazy_pattern(r"(?<![\w.])v?[0-9]+\.[0-9]+\.[0-9]")
 
 
-def releases(file: TextFile, pattern: re.Pattern[str]) -> frozenset[str]:
-    """Return what the group `tag` of a URL's pattern holds in the code of a program."""
-    matches = pattern.finditer(file.text) if file.is_program else ()
-    return frozenset(one["tag"] for one in matches if one["tag"] and file.is_code(one.start()))
+def doubts(file: TextFile, pattern: re.Pattern[str]) -> Mapping[int, str | None]:
+    """Say of each URL in the code of a program why it is not certainly what the program installs.
 
-
-def doubt(file: TextFile, offset: int, tag: str, others: Collection[str]) -> str | None:
-    """Say why a URL in a program's code is not certainly what the program installs; None if it is.
+    What is said of a URL does not depend on the release that it names, and the URLs of a file move
+    together or not at all. So a bump does not change which of them are pins.
 
     Args:
-        file: the program's source.
-        offset: of the URL, or of a part of it.
-        tag: that it holds.
-        others: the tags of all such URLs of the file.
+        file: the program's source; of any other file there is nothing to say.
+        pattern: matches a URL; its group `tag` is the release, or is not there for the latest.
+
+    Returns:
+        The doubt by the offset of each URL, None where there is none.
     """
+    if not file.is_program:
+        return {}
+    every = list(pattern.finditer(file.text))
+    urls = [match for match in every if file.is_code(match.start())]
+    versions_beside = _versions_outside(file.text, every)
+    own = {match.start(): _own_doubt(file, match, versions_beside) for match in urls}
+    tags = {match["tag"] for match in urls if match["tag"]}
+    odd = next((match for match in urls if match["tag"] and own[match.start()]), None)
+    shared: str | None = None
+    if len(tags) > 1:
+        shared = f"a program names {len(tags)} releases in this file, one of them {{}}"
+    elif odd is not None:
+        line = file.location(odd.start()).line
+        shared = f"a program also has this URL in line {line}, which may only name it, {{}}"
+    return {
+        match.start(): own[match.start()] or (shared and shared.format(match["tag"]))
+        for match in urls
+    }
+
+
+def _own_doubt(file: TextFile, match: re.Match[str], versions_beside: list[int]) -> str | None:
+    """Say what is not certain of a URL by itself."""
+    offset, tag = match.start(), match["tag"] or "latest"
     if not versions.FULL.fullmatch(tag.removeprefix("v")):
         return f"a program makes the URL of a release here, {tag}"
     if is_compared(file, offset):
         return f"a program looks for this URL, {tag}"
-    if not _USES.search(_before(file, offset)):
+    if not _is_used(_before(file, offset)):
         return f"a text in a program names this URL, {tag}"
-    if tag.removeprefix("v") in file.text[file.line_span(offset)[0] : offset]:
+    beside = bisect_left(versions_beside, file.line_span(offset)[0])
+    if beside < bisect_left(versions_beside, offset):
         return f"a table in a program names this URL, by its version {tag}"
-    if len(others) > 1:
-        return f"a program names {len(others)} releases in this file, one of them {tag}"
     return None
 
 
+def _versions_outside(text: str, urls: Iterable[re.Match[str]]) -> list[int]:
+    """Return where versions stand, in order, but those in the URLs."""
+    found, ends = list[int](), iter([*(match.span() for match in urls), (len(text), len(text))])
+    start, end = next(ends)
+    for version in _VERSION.finditer(text):
+        while version.start() >= end:
+            start, end = next(ends)
+        if version.start() < start:
+            found.append(version.start())
+    return found
+
+
+def _is_used(before: str) -> bool:
+    """Whether what stands in front of a URL makes it one that a program acts on."""
+    line = before.rpartition("\n")[2]
+    return bool(
+        before.endswith(('"', "'", "`"))
+        or _COMMAND.search(line)
+        or _ITEM.fullmatch(line)
+        or _KEY.search(before)
+    )
+
+
 def _before(file: TextFile, offset: int) -> str:
-    """What stands in front of the URL."""
-    before = file.text[max(0, offset - _NEAR) : offset]
-    begin = _BEGINS.search(before)
-    return before[: begin.start()] if begin else before
+    """Return what stands in front of the URL, which may begin with a host."""
+    begin, least = offset, max(0, offset - _NEAR)
+    while begin > least and file.text[begin - 1] not in _ENDS_URL:
+        begin -= 1
+    return file.text[least:begin]
 
 
 def is_compared(file: TextFile, offset: int) -> bool:

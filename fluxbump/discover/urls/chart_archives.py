@@ -44,14 +44,15 @@ def found(file: TextFile, acted_on: Callable[[TextFile, int], bool]) -> list[Fou
     if RELEASES not in file.text or _INDEX.search(file.text):
         return []
     urls = [match for match in URL.finditer(file.text) if acted_on(file, match.start())]
+    if file.is_program:
+        doubts = program_source.doubts(file, URL)
+        return [(match, doubts[match.start()]) for match in urls]
     tags = frozenset(match["tag"] for match in urls)
     return [(match, _doubt(file, match, tags)) for match in urls]
 
 
 def _doubt(file: TextFile, match: re.Match[str], tags: frozenset[str]) -> str | None:
     tag = match["tag"]
-    if file.is_program:
-        return program_source.doubt(file, match.start(), tag, tags)
     if not all(references.is_version(match[part]) for part in ("tag", "again")):
         return f"{tag} is a pattern, not a version of the chart"
     if references.is_searched(file, match.start()):

@@ -53,7 +53,7 @@ def find(url: Url, file: TextFile, context: Context) -> Iterator[Found]:
     if url.needle not in file.text:
         return
     digested = _digested(url, file)
-    others = program_source.releases(file, url.pattern)
+    doubts = program_source.doubts(file, url.pattern)
     for match in url.pattern.finditer(file.text):
         at, tag = match.start(), match["tag"]
         if _BRANCH.fullmatch(tag) or not context.is_acted_on(file, at):
@@ -61,7 +61,7 @@ def find(url: Url, file: TextFile, context: Context) -> Iterator[Found]:
         if (file.path, match.start("tag")) in context.followed.uses:
             continue
         if file.is_program:
-            doubt = program_source.doubt(file, at, tag, others)
+            doubt = doubts[at]
             exact = doubt is None and tag.startswith("v")
             yield _pin(url, file, match) if exact else _left(file, match, f"{doubt}")
         elif at in digested and references.is_version(tag):

@@ -140,13 +140,13 @@ def _downloads(file: TextFile, context: Context) -> list[Download]:
 
 
 def _manifests(file: TextFile, context: Context) -> dict[int, str]:
-    tags = program_source.releases(file, _MANIFEST_URL)
+    doubts = program_source.doubts(file, _MANIFEST_URL)
     return {
         match.start(): _MANIFEST.name
         for match in _MANIFEST_URL.finditer(file.text)
         if context.is_acted_on(file, match.start())
         and (
-            program_source.doubt(file, match.start(), match["tag"], tags) is None
+            doubts[match.start()] is None
             if file.is_program
             else _is_held(file, match, context) and not references.is_searched(file, match.start())
         )

@@ -62,12 +62,12 @@ def of_arguments(file: TextFile) -> Iterator[Pin]:
 
 def _in_program(file: TextFile, context: Context) -> Iterator[Found]:
     """Yield the exact URL that a program installs from; any other is at most a note."""
-    others = program_source.releases(file, URL)
+    doubts = program_source.doubts(file, URL)
     for match in URL.finditer(file.text):
         if not context.is_acted_on(file, match.start()):
             continue
         tag = match["tag"] or "latest"
-        doubt = program_source.doubt(file, match.start(), tag, others)
+        doubt = doubts[match.start()]
         found = Note(file.location(match.start()), f"{doubt}: left alone")
         yield _found(file, match) if doubt is None and tag.startswith("v") else found
 
