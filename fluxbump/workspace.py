@@ -16,6 +16,7 @@ from msgspec import Struct, field
 from fluxbump.config.settings import (
     DEFAULT_FLUX_REPOSITORY,
     DEFAULT_INDEX,
+    DEFAULT_OPERATOR_CHART,
     DEFAULT_RELEASES,
     FILE,
     Settings,
@@ -37,6 +38,7 @@ from fluxbump.text.live_code import decode
 
 if TYPE_CHECKING:
     from fluxbump.flux.tagged_releases import FluxTags
+    from fluxbump.system.allowed_servers import AllowedServers
     from fluxbump.system.http.fetch import Web
 
 # Seconds and attempts, as in `web.Patience`: without a manifest a rule is not run, so a network
@@ -197,6 +199,7 @@ def index_source(
         must_answer: nothing stands in for an index that does not answer.
     """
     spec = _from_root(options.index, settings.index, root)
+    servers = options.limit(options.index, settings.index, DEFAULT_INDEX)
     with ExitStack() as stack:
 
         def reach(*, offline: bool = options.offline, brief: bool = False) -> IndexReach:
@@ -206,7 +209,8 @@ def index_source(
                 from fluxbump.system.http.fetch import Patience, Web
 
                 patience = Patience(*BRIEF) if brief else Patience()
-                return stack.enter_context(Web(offline=offline, patience=patience))
+                opened = Web(offline=offline, patience=patience, servers=servers)
+                return stack.enter_context(opened)
 
             def charts() -> places.Charts:
                 from fluxbump.helm.registry.charts import RegistryCharts
@@ -233,21 +237,28 @@ def _release_sources(
     """Open what tells about releases that the tables do not know; nothing is read yet."""
     with ExitStack() as stack:
 
-        def web() -> Web:
+        @cache
+        def web(servers: AllowedServers | None = None) -> Web:
             # Imported only when the tables do not know a release.
             from fluxbump.system.http.fetch import Patience, Web
 
-            return stack.enter_context(Web(offline=options.offline, patience=Patience(*_BRIEF)))
+            patience = Patience(*_BRIEF)
+            opened = Web(offline=options.offline, patience=patience, servers=servers)
+            return stack.enter_context(opened)
 
-        upstream = Upstream(_from_root(options.releases, settings.releases, root), cache(web))
+        limit = options.limit(options.releases, settings.releases, DEFAULT_RELEASES)
+        spec = _from_root(options.releases, settings.releases, root)
+        upstream = Upstream(spec, partial(web, limit))
         if options.flux:
             place = _written_by(options.flux)
         elif options.releases or settings.releases != DEFAULT_RELEASES:
             place = _kept_by(upstream)
         else:
-            place = published(partial(_artifact, cache(web)), "flux-manifests")
+            place = published(partial(_artifact, web), "flux-manifests")
         local = "://" not in (options.index or settings.index)
         tagged = _tags(settings, root, options)
+        chart = settings.operator_chart
+        mirror = partial(web, options.limit(None, chart, DEFAULT_OPERATOR_CHART))
         yield Sources(
             upstream.shipped,
             index.archive,
@@ -256,7 +267,7 @@ def _release_sources(
             checksums=upstream.checksums,
             components=Texts((place,)).manifest,
             tags=(lambda: tagged().released().releases) if tagged else None,
-            operator=partial(_published_operator, settings.operator_chart, cache(web)),
+            operator=partial(_published_operator, chart, mirror),
             commit=(lambda release: tagged().commit(release)) if tagged else None,
         )
 
@@ -279,7 +290,8 @@ def _tags(
         local = root is not None and remote_url.parse(place)[0].is_local
         kept = platformdirs.user_cache_path("fluxbump", appauthor=False)
         url = str(root / place) if local and root else place
-        return FluxTags(kept, url, offline=options.offline)
+        limit = options.limit(None, place, DEFAULT_FLUX_REPOSITORY)
+        return FluxTags(kept, url, offline=options.offline, redirects=limit is None)
 
     return tagged
 

@@ -13,7 +13,7 @@ from fluxbump.config import file
 from fluxbump.config.source_options import SourceOptions
 from fluxbump.errors import RefusedError
 from fluxbump.git import remote_url
-from fluxbump.run.allowed_hosts import limits, require_allowed
+from fluxbump.run.allowed_hosts import limits, require_allowed, servers
 from fluxbump.run.checkout import Asked
 from tests import helpers
 from tests.git_server import GitServer
@@ -30,7 +30,7 @@ def refused(text: str, remote: str = OWN, hosts: str = "", asked: Asked | None =
     assert named is not None
     url = remote_url.parse(remote)[0]
     try:
-        require_allowed(file.parse(text), text, asked or Asked(), url, named)
+        require_allowed(file.parse(text), text, asked or Asked(), servers(named, url))
     except RefusedError as error:
         return str(error)
     return ""
@@ -48,6 +48,8 @@ def refused(text: str, remote: str = OWN, hosts: str = "", asked: Asked | None =
         ("index: https://github.com@charts.internal/", "charts.internal"),
         ("index: https://sub.github.com/", "sub.github.com"),
         ("releases: https://mirror.internal/flux", "mirror.internal"),
+        ("operator_chart: oci://registry.internal/charts/flux-operator", "registry.internal"),
+        ("index: https://githubusercontent.com.internal/", "githubusercontent.com.internal"),
         ("flux_repository: git@git.internal:fluxcd/flux2.git", "git.internal"),
         ("flux_repository: ssh://git.internal:2222/flux2.git", "git.internal:2222"),
         ("flux_repository: https://git.internal/flux2.git", "git.internal"),
@@ -56,7 +58,7 @@ def refused(text: str, remote: str = OWN, hosts: str = "", asked: Asked | None =
 def test_a_server_that_is_not_allowed_is_refused_at_its_line(line: str, server: str) -> None:
     key = line.partition(":")[0]
     assert refused(f"# ours\n\n{line}\n") == (
-        f"fluxbump.yaml:3: {key} names {server}, which whoever runs fluxbump here does not allow "
+        f"fluxbump.yaml:3: {key} names {server}, which is not an allowed server "
         f"(allow it with --allow-host {server}, or in allow_hosts of the fleet's file)"
     )
     assert refused(f"{line}\n", hosts=f"other,{server.upper()}") == ""
@@ -90,6 +92,24 @@ def test_release_notes_too() -> None:
 )
 def test_what_is_usual_ours_or_a_file_is_allowed(text: str, remote: str) -> None:
     assert refused(text, remote) == ""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "index: /srv/charts/index.yaml",
+        "index: ../charts/index.yaml",
+        "index: charts/../../index.yaml",
+        "releases: /srv/flux",
+        "releases: file:///srv/flux",
+        "flux_repository: file:///srv/git/flux2.git",
+        "flux_repository: ../flux2",
+        "flux_repository: /srv/git/flux2.git",
+    ],
+)
+def test_a_path_out_of_the_repository_is_refused(line: str) -> None:
+    key = line.partition(":")[0]
+    assert f"fluxbump.yaml:1: {key} names a path outside of the repository" in refused(line + "\n")
 
 
 def test_what_the_operator_names_instead_is_not_asked_about() -> None:

@@ -19,6 +19,7 @@ from semver import Version
 
 from fluxbump.errors import RepositoryError
 from fluxbump.flux import release_tags
+from fluxbump.git.network_process import configured
 from fluxbump.git.remote import Remote
 from fluxbump.git.remote_errors import UnreachableError
 from fluxbump.system import cache_file
@@ -62,6 +63,7 @@ class FluxTags:
         cache_dir: where they are kept; one that cannot be written is no error.
         url: of the repository, as git takes it: a mirror, or a path.
         offline: take what is kept, however old.
+        redirects: whether the server may lead to another.
         environ: for git; the process's own if it is None.
         max_age: seconds for which what is kept is taken.
         now: seconds since the epoch.
@@ -76,11 +78,15 @@ class FluxTags:
         url: str,
         *,
         offline: bool = False,
+        redirects: bool = True,
         environ: Mapping[str, str] | None = None,
         max_age: float = MAX_AGE,
         now: Callable[[], float] = time.time,
     ) -> None:
         told = os.environ if environ is None else environ
+        if not redirects:
+            # More specific than what `Remote` sets for all, so it wins (git-config(1), http.<url>).
+            told = configured(told, [(f"http.{url}.followRedirects", "false")])
         self._remote = Remote(None, url, environ=told, timeout=_TIMEOUT)
         name = hashlib.sha256(self._remote.url.url.encode()).hexdigest()
         self._path = cache_dir / "tags" / f"{name}.json"

@@ -7,9 +7,9 @@ not asked about.
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from fluxbump.config import validation
 from fluxbump.config.settings import (
@@ -24,13 +24,15 @@ from fluxbump.config.settings import (
 from fluxbump.errors import RefusedError, UsageError
 from fluxbump.git import remote_url
 from fluxbump.git.remote_url import RemoteUrl
+from fluxbump.system.allowed_servers import AllowedServers, server_of
 
 if TYPE_CHECKING:
     from fluxbump.run.checkout import Asked
 
 _REGISTRY = "https://ghcr.io"  # of Flux's own artifacts, and of the community's charts
 _USUAL = (DEFAULT_INDEX, DEFAULT_RELEASES, RELEASE_NOTES, DEFAULT_FLUX_REPOSITORY, _REGISTRY)
-_PORTS = {"https": 443, "http": 80, "oci": 443, "ssh": 22}
+_STORES = ("githubusercontent.com",)
+"""Where GitHub keeps what a release and its registry have, and redirects to."""
 
 
 def limits(environ: Mapping[str, str], more: Collection[str] = ()) -> frozenset[str] | None:
@@ -47,38 +49,46 @@ def limits(environ: Mapping[str, str], more: Collection[str] = ()) -> frozenset[
     return frozenset(host.strip().lower() for host in hosts if host.strip())
 
 
-def require_allowed(
-    settings: Settings,
-    text: str,
-    asked: Asked,
-    remote: RemoteUrl | None,
-    hosts: Collection[str],
-) -> None:
+def servers(hosts: Collection[str], remote: RemoteUrl | None) -> AllowedServers:
+    """Return the servers that what a repository's own configuration names may lead to.
+
+    Args:
+        hosts: that the operator allows.
+        remote: of the repository; None if it has none.
+    """
+    names = {*hosts, *(server_of(usual) for usual in _USUAL)}
+    if remote is not None and remote.host:
+        names.add(server_of(remote.url) if remote.is_http else remote.host.partition(":")[0])
+    return AllowedServers(frozenset(names), _STORES)
+
+
+def require_allowed(settings: Settings, text: str, asked: Asked, allowed: AllowedServers) -> None:
     """Refuse a configuration that names a server which the operator does not allow.
 
     Args:
         settings: of the repository.
         text: of its fluxbump.yaml.
         asked: what the operator names instead.
-        remote: of the repository; None if it has none.
-        hosts: allowed beside those that fluxbump takes by itself, and the remote's own.
+        allowed: see `servers`.
 
     Raises:
-        RefusedError: it does; names the line.
+        RefusedError: it does, or it names a path out of the repository; names the line.
     """
-    allowed = {*hosts, *(_server(usual) for usual in _USUAL)}
-    if remote is not None:
-        allowed.add(_server(remote.url) if remote.is_http else remote.host.partition(":")[0])
     for path, url in _named(settings, asked):
+        where, key = validation.location(text, FILE, path), ".".join(path)
         server = _server(url)
-        if server is None or server in allowed:
-            continue
-        key = ".".join(path)
-        raise RefusedError(
-            f"{key} names {server}, which whoever runs fluxbump here does not allow",
-            where=validation.location(text, FILE, path),
-            hint=f"allow it with --allow-host {server}, or in allow_hosts of the fleet's file",
-        )
+        if server is None and _is_outside(url):
+            raise RefusedError(
+                f"{key} names a path outside of the repository, which may not be read here",
+                where=where,
+                hint="give a path inside of it, or a URL",
+            )
+        if server is not None and not allowed.allows(server):
+            raise RefusedError(
+                f"{key} names {server}, which is not an allowed server",
+                where=where,
+                hint=f"allow it with --allow-host {server}, or in allow_hosts of the fleet's file",
+            )
 
 
 def _named(settings: Settings, asked: Asked) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -88,6 +98,7 @@ def _named(settings: Settings, asked: Asked) -> Iterator[tuple[tuple[str, ...], 
     if asked.sources.releases is None:
         yield ("releases",), settings.releases
     yield ("flux_repository",), settings.flux_repository
+    yield ("operator_chart",), settings.operator_chart
     if asked.forge_url is None and settings.run.forge_url is not None:
         yield ("run", "forge_url"), settings.run.forge_url
     if settings.run.release_notes is not None:
@@ -95,19 +106,10 @@ def _named(settings: Settings, asked: Asked) -> Iterator[tuple[tuple[str, ...], 
 
 
 def _server(url: str) -> str | None:
-    """Return the host of a URL, with its port unless that is the usual one; None for a path."""
+    """Return the server of a URL; None for a path."""
     if "://" not in url:
         return _of_git(url)
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return "an invalid URL"
-    if parts.scheme == "file":
-        return None
-    host = parts.hostname or ""
-    host = f"[{host}]" if ":" in host else host
-    return host if port in (None, _PORTS.get(parts.scheme)) else f"{host}:{port}"
+    return None if url.lower().startswith("file:") else server_of(url)
 
 
 def _of_git(place: str) -> str | None:
@@ -116,3 +118,11 @@ def _of_git(place: str) -> str | None:
     except UsageError:
         return None
     return None if found.is_local else found.host
+
+
+def _is_outside(path: str) -> bool:
+    """Tell whether a path leads out of the folder where it starts."""
+    if "://" in path:
+        return True
+    plain = posixpath.normpath(path.replace("\\", "/"))
+    return plain.startswith(("/", "../")) or plain == ".."

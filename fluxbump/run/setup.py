@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache, partial
 from urllib.parse import urlsplit
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from fluxbump.config.settings import FILE, Settings
+from fluxbump.config.settings import FILE, RELEASE_NOTES, Settings
 from fluxbump.errors import ForgeError, RefusedError
 from fluxbump.forges import detect
 from fluxbump.forges.forge import Forge
@@ -26,6 +27,7 @@ from fluxbump.run import allowed_hosts, checkout, fetch_release_notes
 from fluxbump.run.checkout import Asked, Ground
 from fluxbump.run.remote_and_forge import Far, Nowhere
 from fluxbump.system import certificates, token_transport
+from fluxbump.system.allowed_servers import AllowedServers
 from fluxbump.system.secret import Secret
 from fluxbump.text.live_code import decode
 from fluxbump.workspace import Session
@@ -90,13 +92,13 @@ def opened(asked: Asked, environ: Mapping[str, str] | None = None) -> Iterator[P
         found = checkout.opened(asked, told)
         stack.callback(found.repository.close)
         settings = found.settings
-        _require_allowed(asked, found, told)
+        servers = _allowed(asked, found, told)
         session = stack.enter_context(
             Session(
                 found.repository,
                 found.base,
                 settings,
-                asked.sources,
+                replace(asked.sources, servers=servers),
                 found.root,
                 index_must_answer=True,
             )
@@ -107,7 +109,7 @@ def opened(asked: Asked, environ: Mapping[str, str] | None = None) -> Iterator[P
             remote=found.remote,
             remote_name=asked.remote,
             forge=cache(partial(_forge, asked, found, told)),
-            notes=cache(partial(_notes, settings, offline=asked.sources.offline)),
+            notes=cache(partial(_notes, settings, servers, offline=asked.sources.offline)),
             missing=(*found.missing, *([_NO_FORGE] if _has_no_forge(asked, found) else [])),
             default_branch=found.default_branch,
             leave=asked.leave,
@@ -126,21 +128,21 @@ def _require_safe(asked: Asked, environ: Mapping[str, str]) -> None:
         token_transport.require_safe(asked.forge_url, token_transport.http_hosts(environ))
 
 
-def _require_allowed(asked: Asked, found: Ground, environ: Mapping[str, str]) -> None:
-    """Refuse a configuration that names a server which the operator does not allow.
+def _allowed(asked: Asked, found: Ground, environ: Mapping[str, str]) -> AllowedServers | None:
+    """Return the servers that what the configuration names may lead to; None for all.
 
     Raises:
-        RefusedError: it does.
+        RefusedError: it names another one itself.
     """
     hosts = allowed_hosts.limits(environ, asked.allow_hosts)
     if hosts is None:
-        return
-    try:
-        text = decode(found.base.read(FILE))
-    except KeyError:
-        return
+        return None
     remote = found.remote.url if isinstance(found.remote, Remote) else None
-    allowed_hosts.require_allowed(found.settings, text, asked, remote, hosts)
+    servers = allowed_hosts.servers(hosts, remote)
+    with suppress(KeyError):
+        text = decode(found.base.read(FILE))
+        allowed_hosts.require_allowed(found.settings, text, asked, servers)
+    return servers
 
 
 def _has_no_forge(asked: Asked, found: Ground) -> bool:
@@ -192,7 +194,7 @@ def _require_kin(where: str, remote: RemoteUrl) -> None:
 
 
 def _notes(
-    settings: Settings, releases: tuple[str, ...], *, offline: bool
+    settings: Settings, servers: AllowedServers | None, releases: tuple[str, ...], *, offline: bool
 ) -> Mapping[str, str] | None:
     if settings.run.release_notes is None:
         return None
@@ -201,5 +203,7 @@ def _notes(
 
     # Nice to have, so a run does not wait for them as it does for the index.
     haste = Patience(connect=5.0, read=10.0, total=15.0, attempts=2)
-    with Web(offline=offline, patience=haste) as web:
-        return fetch_release_notes.fetch(releases, web.get, settings.run.release_notes)
+    url = settings.run.release_notes
+    limit = None if url == RELEASE_NOTES else servers
+    with Web(offline=offline, patience=haste, servers=limit) as web:
+        return fetch_release_notes.fetch(releases, web.get, url)

@@ -17,6 +17,7 @@ from functools import cache, cached_property
 
 import httpx
 
+from fluxbump.system.allowed_servers import AllowedServers
 from fluxbump.system.http.deadline import Deadline, bound
 from fluxbump.system.http.exchange import (
     Bounds,
@@ -56,6 +57,7 @@ class HttpClient:
 
     Args:
         patience: how long to wait, and how often to try.
+        servers: that may be asked; None for all.
         clock: seconds on a monotonic clock.
         sleep: waits for so many seconds.
     """
@@ -64,10 +66,12 @@ class HttpClient:
         self,
         patience: Patience,
         *,
+        servers: AllowedServers | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._patience = patience
+        self._servers = servers
         self._clock = clock
         self._sleep = sleep
         self._deadline = Deadline(clock)
@@ -97,7 +101,7 @@ class HttpClient:
         """
         shown = show(parse(request.url))
         deadline = self._clock() + self._patience.total
-        bounds = Bounds(shown, request.limit, deadline, self._clock, progress)
+        bounds = Bounds(shown, request.limit, deadline, self._clock, progress, self._servers)
         number = 1
         while True:
             given, later = self._attempt(request, bounds, judge)

@@ -9,6 +9,7 @@ from enum import Enum
 import httpx
 from msgspec import Struct
 
+from fluxbump.system.allowed_servers import AllowedServers, server_of
 from fluxbump.system.http.failure import HttpError
 from fluxbump.system.secret import Secret
 
@@ -91,6 +92,7 @@ class Bounds(Struct, frozen=True):
         deadline: moment of the clock by which it is there.
         clock: seconds on a monotonic clock.
         progress: hears how far it is.
+        servers: that may be asked; None for all.
     """
 
     url: str
@@ -98,6 +100,7 @@ class Bounds(Struct, frozen=True):
     deadline: float
     clock: Callable[[], float]
     progress: Progress | None = None
+    servers: AllowedServers | None = None
 
     def check(self, size: int, total: int | None) -> None:
         """Report `size` bytes received of `total`.
@@ -122,12 +125,13 @@ def exchange(client: httpx.Client, request: HttpRequest, bounds: Bounds) -> Http
     """Ask once.
 
     Raises:
-        HttpError: the answer is too large, or redirects where it may not.
+        HttpError: the answer is too large, or the request or a redirect leads where it may not.
         CutError: the answer is not whole.
         httpx.TransportError: there is no answer.
     """
     first = _built(client, request)
-    response = _followed(client, first, request, bounds.url)
+    _require_allowed(first.url, bounds)
+    response = _followed(client, first, request, bounds)
     try:
         status = response.status_code
         wanted = request.method != "HEAD" and (request.errors or status == httpx.codes.OK)
@@ -150,7 +154,7 @@ def _built(client: httpx.Client, request: HttpRequest) -> httpx.Request:
 
 
 def _followed(
-    client: httpx.Client, hop: httpx.Request, request: HttpRequest, url: str
+    client: httpx.Client, hop: httpx.Request, request: HttpRequest, bounds: Bounds
 ) -> httpx.Response:
     for _ in range(_MAX_REDIRECTS + 1):
         response = client.send(hop, stream=True)
@@ -158,9 +162,10 @@ def _followed(
         if following is None:
             return response
         response.close()
-        _refuse_redirect(hop.url, following.url, request.redirects, url)
+        _refuse_redirect(hop.url, following.url, request.redirects, bounds.url)
+        _require_allowed(following.url, bounds, redirected=True)
         hop = following
-    raise HttpError(url, f"it redirects more than {_MAX_REDIRECTS} times")
+    raise HttpError(bounds.url, f"it redirects more than {_MAX_REDIRECTS} times")
 
 
 def _next(
@@ -184,6 +189,17 @@ def _refuse_redirect(here: httpx.URL, target: httpx.URL, redirects: Redirects, u
     if target.scheme not in ("https", here.scheme):
         reason = f"it redirects from {here.scheme} to {target.scheme}"
         raise HttpError(url, reason, "give the URL that it should lead to")
+
+
+def _require_allowed(target: httpx.URL, bounds: Bounds, *, redirected: bool = False) -> None:
+    """Refuse to ask a server that the operator does not allow."""
+    server = server_of(str(target))
+    if bounds.servers is None or bounds.servers.allows(server):
+        return
+    reason = f"{server} is not an allowed server"
+    if redirected:
+        reason = f"it redirects to {server}, which is not an allowed server"
+    raise HttpError(bounds.url, reason, f"allow it with --allow-host {server}")
 
 
 def same_server(left: httpx.URL, right: httpx.URL) -> bool:

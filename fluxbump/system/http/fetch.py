@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import platformdirs
 
+from fluxbump.system.allowed_servers import AllowedServers
 from fluxbump.system.http.cache import Kept
 from fluxbump.system.http.client import CHECK_NETWORK, HttpClient, parse, show
 from fluxbump.system.http.exchange import (
@@ -52,6 +53,7 @@ class Web:
             be written is not an error.
         offline: answer only from what is kept, however old.
         patience: how long to wait, and how often to try.
+        servers: that may be asked, redirects included; None for all.
         clock: seconds on a monotonic clock.
         now: seconds since the epoch.
         sleep: waits for so many seconds.
@@ -67,6 +69,7 @@ class Web:
         cache_dir: Path | None = None,
         offline: bool = False,
         patience: Patience = _PATIENCE,
+        servers: AllowedServers | None = None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
@@ -75,7 +78,7 @@ class Web:
         self.offline = offline
         self._patience = patience
         self._now = now
-        self._client = HttpClient(patience, clock=clock, sleep=sleep)
+        self._client = HttpClient(patience, servers=servers, clock=clock, sleep=sleep)
 
     def __enter__(self) -> Self:
         return self
