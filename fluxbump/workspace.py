@@ -225,9 +225,10 @@ def index_source(
         elif must_answer:
             yield reach().source()
         else:
-            community = spec.rstrip("/") == DEFAULT_INDEX
+            community = spec.removesuffix("/index.yaml").rstrip("/") == DEFAULT_INDEX
+            mirror = "" if community else places.public(spec)
             brief = None if options.offline else reach(brief=True)
-            yield IndexOrTable(brief, reach(offline=True), reach(), community=community)
+            yield IndexOrTable(brief, reach(offline=True), reach(), mirror=mirror)
 
 
 @contextmanager

@@ -97,8 +97,16 @@ def _for_ever() -> str:
     return os.read(read, 1).decode()
 
 
+@pytest.fixture
+def unplugged(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """Nothing names an index, and nothing reaches the community's: port 1 refuses connections."""
+    monkeypatch.delenv("FLUXBUMP_INDEX")
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    return cli
+
+
 @pytest.mark.parametrize("option", [["--offline"], ["--index", NOWHERE], []])
-def test_releases_check_path_and_to_are_answered(
+def test_releases_check_and_path_are_answered(
     repo: Repo, cli: Cli, option: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FLUXBUMP_INDEX", NOWHERE)
@@ -106,8 +114,65 @@ def test_releases_check_path_and_to_are_answered(
     check = cli("check", "--no-render", "--select", "FB103", *option, cwd=repo)
     assert (check.code, "not run" in check.out) == (0, False)
     assert cli("path", "2.5.1", *option, cwd=repo).out.startswith("Flux 2.4.0 -> 2.5.1 (1 hop)")
-    bump = cli("to", "2.5.1", "-n", *option, cwd=repo)
+    assert f"instead of {NOWHERE}; " in check.err
+
+
+@pytest.mark.parametrize("option", [(), ("--offline",)], ids=["asked", "offline"])
+def test_a_bump_takes_the_table_for_the_community(
+    repo: Repo, unplugged: Cli, option: tuple[str, ...]
+) -> None:
+    bump = unplugged("to", "2.5.1", "-n", *option, cwd=repo)
     assert "(chart flux2 2.14.1 -> 2.15.0, 2025-02-26)" in bump.out
+    assert "chart index: the table of 2026-04-15 that ships with fluxbump (" in bump.err
+    whole = "https://fluxcd-community.github.io/helm-charts/index.yaml"
+    assert unplugged("to", "2.5.1", "-n", "--index", whole, *option, cwd=repo).code == 0
+
+
+@pytest.mark.parametrize("option", [["--offline"], []], ids=["offline", "asked"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("to", "2.5.1"), ("to", "latest"), ("to", "latest-safe", "-n"), ("to", "2.4.0"),
+        ("to", "2.5.1", "--chart-version", "2.15.0"), ("to", "2.5.1", "--in-place"),
+        ("sync", "--from", "chart"),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_no_bump_takes_the_table_for_another_index(
+    repo: Repo, cli: Cli, words: tuple[str, ...], option: list[str]
+) -> None:
+    """The table lists the community's charts, and a mirror may lack what it lists."""
+    before = repo.git("for-each-ref")
+    result = cli(*words, "--index", NOWHERE, *option, cwd=repo)
+    assert (result.code, result.out) == (7, "")
+    assert f"{NOWHERE}: the chart index does not answer, and fluxbump has no copy" in result.err
+    assert result.err.endswith(f"\nnext: fluxbump releases --index {NOWHERE}\n")
+    assert (repo.git("status", "--porcelain"), repo.git("for-each-ref")) == ("", before)
+
+
+def test_a_state_that_leads_to_a_chart_does_not_take_the_table_either(repo: Repo, cli: Cli) -> None:
+    told = cli("status", "--index", NOWHERE, cwd=repo)
+    assert told.code == 0
+    assert told.out.splitlines()[-1].startswith("next: fluxbump path 2.8.5 ")
+    chosen = cli("status", "--exit-code", "--index", NOWHERE, cwd=repo)
+    assert (chosen.code, "no release is chosen" in chosen.err) == (7, True)
+
+
+def test_a_bump_takes_the_copy_of_another_index(repo: Repo, cli: Cli) -> None:
+    with WebServer() as server:
+        url = server.serve("/index.yaml", Answer(one("2.15.0", "2.5.1"), headers={"ETag": '"a"'}))
+        assert cli("releases", "--index", url, cwd=repo).code == 0
+    bump = cli("to", "2.5.1", "-n", "--index", url, cwd=repo)
+    assert (bump.code, f"cached copy of {url}" in bump.err) == (0, True)
+    # The table has this one, and the copy has not.
+    assert cli("to", "2.6.4", "-n", "--index", url, cwd=repo).code == 4
+
+
+def test_where_no_chart_is_pinned_no_index_has_to_answer(
+    cli: Cli, tmp_path: Path, index: Path
+) -> None:
+    repo = repository(tmp_path / "r", {"install.sh": script("2.3.0")}, index)
+    assert cli("to", "2.4.0", "-n", "--index", NOWHERE, cwd=repo).code == 0
 
 
 def test_a_copy_answers_before_the_table_does(cli: Cli, tmp_path: Path, index: Path) -> None:
@@ -169,6 +234,7 @@ def test_the_incident_is_told_without_a_network(
     told = cli("status", "--index", url, "-o", "json", cwd=incident).json
     index = told["index"]
     assert (index["answered"], index["as_of"]) == ("shipped", "2026-04-15T05:03:54+00:00")
+    assert index["instead_of"] == url
     assert index["silent"]
     assert told["next"][0]["command"] == "fluxbump to 2.4.0"
 
@@ -187,8 +253,7 @@ def test_which_source_has_answered_is_said_in_a_line(repo: Repo, cli: Cli) -> No
     assert line("--index", NOWHERE).startswith(
         "Chart index: the table of 2026-04-15 that ships with fluxbump ("
     )
-    bump = cli("to", "2.5.1", "-n", "--index", NOWHERE, cwd=repo)
-    assert "chart index: the table of 2026-04-15 that ships with fluxbump (" in bump.err
+    assert f" old), instead of {NOWHERE}; " in line("--index", NOWHERE)
     assert cli("to", "2.5.1", "-n", "-o", "json", cwd=repo).json["index"]["answered"] == "index"
 
 

@@ -36,7 +36,10 @@ def find(
         ResolveError: no chart ships it, or where none has to, no such release is known.
         PinError: the pins whose release was asked for do not name one.
         RefusedError: `latest-safe` was asked for, and no release passes.
+        NoAnswerError: a chart has to be chosen, and the index that would have it does not answer.
     """
+    if looked.undecided is not None:
+        raise looked.undecided
     if isinstance(target, sync_target.SyncSource):
         return sync_target.target(target, looked.held.inventory, looked.available())
     if target == LATEST_SAFE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from typing import Generic
 
@@ -17,7 +18,7 @@ from fluxbump.check.suppressions import Suppressed
 from fluxbump.config.settings import Settings
 from fluxbump.discover.inventory import Scope, discover
 from fluxbump.discover.tracks import available, needs_chart
-from fluxbump.errors import FluxbumpError, IndexSourceError
+from fluxbump.errors import FluxbumpError, IndexSourceError, NoAnswerError
 from fluxbump.flux import releases
 from fluxbump.flux.available import Available
 from fluxbump.flux.known_releases import Sources
@@ -71,6 +72,20 @@ class Looked(Struct, Generic[S_co], frozen=True):
     def needs_chart(self) -> bool:
         """Whether a place of the chart is pinned, so that a release needs a chart."""
         return needs_chart(self.inventory)
+
+    @property
+    def undecided(self) -> NoAnswerError | None:
+        """Why no chart can be chosen: a table of other charts stands in for the team's index."""
+        index = self.index
+        if not index.instead_of or not self.needs_chart:
+            return None
+        return NoAnswerError(
+            f"the chart index does not answer, and fluxbump has no copy of it: {index.silent}",
+            where=index.instead_of,
+            hint="the index may lack charts that are in the table that ships with fluxbump; name "
+            "another index with --index",
+            command=shlex.join(["fluxbump", "releases", "--index", index.instead_of]),
+        )
 
     def available(self, *, asking: bool = True) -> Available:
         """Return the releases that a bump can lead to.

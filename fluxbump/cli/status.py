@@ -66,18 +66,23 @@ def status(
             looked, view = _look(session)
         else:
             view = survey(session)
-        if looked is not None:
+        undecided = looked.undecided if looked else None
+        if looked is not None and undecided is None:
             outcome = _outcome(looked, session.settings.run, console)
         console.progress("")
         _say(view, session.snapshot, output, console)
         instead = "fluxbump status --worktree reads them"
         say_what_differs(session, view.inventory, view.index, console, instead)
+        if undecided is not None:
+            console.note(f"no release is chosen: {undecided}")
     if view.disagree:
         return _DISAGREE
     if view.problem:
         if output is Output.JSON:
             console.note(f"not checked against the chart index: {view.problem}")
         return IndexSourceError.exit_code
+    if undecided is not None:
+        return undecided.exit_code
     return exit_code_for(outcome) if exit_code else 0
 
 

@@ -4,7 +4,8 @@ What an index says of a published chart never changes, so a copy of it is as tru
 lacks only what is newer. Where the network gives no answer, the copy that was kept of this index
 stands in, and where there is none, the table that ships with the package. An index that does answer
 is the only one that a bump chooses from: a team's mirror may lack what the community has. The table
-then says only what charts ship that are newer than every chart of it.
+then says only what charts ship that are newer than every chart of it. Where the table stands in for
+a mirror, it says so, and no bump chooses from it.
 """
 
 from __future__ import annotations
@@ -103,18 +104,19 @@ class IndexOrTable:
         brief: reaches the index, and soon gives up; None to ask nothing.
         kept: reaches what the cache has of it.
         usual: reaches the archives, for which nothing stands in.
-        community: it is the community's own, of which the table is a copy.
+        mirror: the index, for messages, if it is not the community's own, of which the table is a
+            copy; empty for that.
 
     Raises:
         IndexSourceError: no kind of place handles where the index is.
     """
 
     def __init__(
-        self, brief: IndexReach | None, kept: IndexReach, usual: IndexReach, *, community: bool
+        self, brief: IndexReach | None, kept: IndexReach, usual: IndexReach, *, mirror: str
     ) -> None:
         self._brief, self._kept, self._usual = brief, kept, usual
         self._copy = kept.source()
-        self._community = community
+        self._mirror = mirror
         self._silent = False
 
     def load(self) -> ChartIndex:
@@ -152,9 +154,9 @@ class IndexOrTable:
         try:
             found = self._copy.load()
         except IndexSourceError:
-            return shipped(problem)
+            return replace(shipped(problem), instead_of=self._mirror)
         found = replace(found, answered="cache", as_of=self._kept.kept_at, silent=problem)
-        return _together(found) if self._community else _with_newer(found)
+        return _with_newer(found) if self._mirror else _together(found)
 
 
 def shipped(problem: str) -> ChartIndex:

@@ -47,6 +47,8 @@ class ChartIndex(Struct, frozen=True):
         answered: what has: the index, the copy of it in the cache, or the table that ships.
         as_of: up to when a copy or the table knows; None for the index, and if that is not known.
         silent: why the index itself has not answered.
+        instead_of: the index that was asked, where the table that stands in is no copy of it. What
+            the table says of a chart holds; whether that index has the chart, nobody knows.
     """
 
     source: str
@@ -56,6 +58,7 @@ class ChartIndex(Struct, frozen=True):
     answered: Literal["index", "cache", "shipped"] = "index"
     as_of: datetime | None = None
     silent: str = ""
+    instead_of: str = ""
 
 
 class IndexSource(Protocol):

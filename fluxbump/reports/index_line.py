@@ -18,7 +18,8 @@ def index_line(index: ChartIndex, now: datetime) -> str:
     """
     silent = f"; {index.silent}" if index.silent else ""
     if index.answered == "shipped":
-        return f"Chart index: {index.source} ({_age(index.as_of, now)} old){silent}"
+        other = f", instead of {index.instead_of}" if index.instead_of else ""
+        return f"Chart index: {index.source} ({_age(index.as_of, now)} old){other}{silent}"
     if index.answered == "cache":
         read = f", read {index.as_of:%Y-%m-%d}, {_age(index.as_of, now)} ago" if index.as_of else ""
         return f"Chart index: cached copy of {index.source}{read}{silent}"

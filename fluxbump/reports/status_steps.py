@@ -29,10 +29,12 @@ def status_steps(view: Survey) -> list[Step]:
     newest, held = view.newest, versions.parse(_held(view) or "")
     if newest is None or held is None or newest.app_version <= held:
         return []
-    return [
-        Step(f"fluxbump path {newest.app_version}", "the route to the newest release"),
-        Step("fluxbump to latest-safe --dry-run", "the newest that passes in one step"),
-    ]
+    steps = [Step(f"fluxbump path {newest.app_version}", "the route to the newest release")]
+    if not _waits(view):
+        steps.append(
+            Step("fluxbump to latest-safe --dry-run", "the newest that passes in one step")
+        )
+    return steps
 
 
 def releases_steps(rows: list[Listed], held: str | None) -> list[Step]:
@@ -93,11 +95,17 @@ def _realign(view: Survey) -> Iterator[Step]:
     move = typed(["fluxbump", "to", str(goal), *(["--align"] if _together(view) else [])])
     installed = view.current.get(FLUX)
     if installed in (None, str(goal)):
-        yield Step(move, "moves every outdated pin to the newest pinned")
+        when = " (the chart index must answer)" if _waits(view) else ""
+        yield Step(move, f"moves every outdated pin to the newest pinned{when}")
     else:
         # Whether a cluster at the older one can take it, the bump says before it does anything.
         yield Step(f"{move} --dry-run", "shows what moves to the newest pinned")
         yield Step(f"fluxbump path {goal}", f"what comes before, for clusters at {installed}")
+
+
+def _waits(view: Survey) -> bool:
+    """Whether a bump is refused until the chart index answers."""
+    return view.index is not None and bool(view.index.instead_of) and view.needs_chart
 
 
 def _goal(view: Survey) -> Version | None:

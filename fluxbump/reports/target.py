@@ -53,13 +53,15 @@ class IndexJson(TypedDict):
     """Which chart index has answered: itself, its copy in the cache, or the table that ships.
 
     `as_of` is when the copy was read, or up to when the table knows; `silent` why the index has not
-    answered. Both are null for an index that has.
+    answered. Both are null for an index that has. `instead_of` is the index that was asked, if the
+    table is no copy of it; no bump chooses a chart then.
     """
 
     source: str
     answered: Literal["index", "cache", "shipped"]
     as_of: str | None
     silent: str | None
+    instead_of: str | None
 
 
 def index_json(index: ChartIndex) -> IndexJson:
@@ -69,4 +71,5 @@ def index_json(index: ChartIndex) -> IndexJson:
         "answered": index.answered,
         "as_of": index.as_of.isoformat() if index.as_of else None,
         "silent": index.silent or None,
+        "instead_of": index.instead_of or None,
     }
