@@ -184,6 +184,16 @@ def test_tools_alone_are_bumped(tmp_path: Path, index: Path, cli: Cli) -> None:
     assert "- flux 2.4.0 -> 2.5.0" in message
 
 
+def test_tools_alone_do_not_go_down_unasked(tmp_path: Path, index: Path, cli: Cli) -> None:
+    repo = repository(tmp_path / "repo", {CI: ACTION.format("2.5.1")}, index)
+    result = cli("to", "2.4.0", cwd=repo)
+    assert_refused(result, 9, f"{CI}:2", "would go down from 2.5.1 to 2.4.0", "--allow-downgrade")
+    assert "API server" not in result.err
+    asked = cli("to", "2.4.0", "--allow-downgrade", cwd=repo)
+    assert (asked.code, "was ahead of" in asked.out) == (0, False)
+    assert repo.show("fluxbump/flux-2.4.0", CI) == ACTION.format("2.4.0")
+
+
 def test_tools_alone_are_checked(tmp_path: Path, index: Path, cli: Cli) -> None:
     repo = repository(tmp_path / "repo", ONLY_TOOLS, index)
     assert cli("check", "--no-render", cwd=repo).code == 0

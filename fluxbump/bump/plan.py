@@ -12,14 +12,14 @@ from itertools import combinations
 
 from msgspec import Struct
 
-from fluxbump.bump import left_behind
+from fluxbump.bump import downgrades, left_behind
 from fluxbump.bump.changes import Change, Plan
 from fluxbump.discover import chart_installs, opaque_pins, release_lines, unparsed
 from fluxbump.discover.digests import cli_archives
 from fluxbump.discover.digests.spellings import MANIFEST
 from fluxbump.discover.pins import traits
 from fluxbump.discover.tracks import current, held, needs_chart, require_pins
-from fluxbump.errors import HalfBumpError, PinError, RefusedError
+from fluxbump.errors import HalfBumpError, PinError
 from fluxbump.flux.releases import Goal, best_chart
 from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.model import (
@@ -30,7 +30,6 @@ from fluxbump.model import (
     Chart,
     Form,
     Inventory,
-    Note,
     Pin,
     Related,
     Role,
@@ -104,8 +103,9 @@ def plan(
     moving = [pin for pin in inventory.pins if pin.kind not in options.leave]
     changes = tuple(_changes(moving, targets))
     _refuse_stale_digests(inventory.pins, changes, targets)
+    decided = downgrades.deciding(inventory, changes)
     if not options.allow_downgrade:
-        _refuse_downgrade(changes)
+        downgrades.require_none(decided)
     left_behind.require_none(inventory, changes, targets, index)
     return Plan(
         chart_release=chart_release,
@@ -113,7 +113,7 @@ def plan(
         targets=targets,
         changes=changes,
         kept=(*_left(left, targets), *_kept(moving, targets)),
-        notes=(*inventory.notes, *_lowered(changes)),
+        notes=(*inventory.notes, *downgrades.notes(changes, decided)),
         unmoved=left_behind.unmoved(inventory, targets, index),
     )
 
@@ -352,35 +352,3 @@ def _refuse_stale_digests(
                 hint=f"use --releases with a URL or a directory that has vX.Y.Z/{name}",
                 places=[Related(pin.location, message)],
             )
-
-
-def _refuse_downgrade(changes: Iterable[Change]) -> None:
-    every = tuple(changes)
-    installed = [change for change in every if _is_installed(change.pin)]
-    # Images follow what installs Flux; where nothing else does, they do.
-    images = [one for one in every if one.pin.track.kind is TrackKind.IMAGE]
-    for change in installed or [one for one in images if one.pin.role is Role.INSTALLS]:
-        old, new = release_lines.lowest(change.pin.value), release_lines.lowest(change.new)
-        if old and new and new < old:
-            raise RefusedError(
-                f"{change.pin.subject} would go down from {change.pin.value} to {change.new}",
-                where=change.pin.location,
-                hint="a downgrade can be refused by the API server: "
-                "add --allow-downgrade if that is what you want",
-            )
-
-
-def _lowered(changes: Iterable[Change]) -> Iterator[Note]:
-    for change in changes:
-        old, new = versions.parse(change.pin.value), versions.parse(change.new)
-        if not _is_installed(change.pin) and old and new and new < old:
-            ahead = "its chart" if change.pin.track.kind is TrackKind.CHART else "what is installed"
-            yield Note(
-                change.pin.location,
-                f"{change.pin.subject} was ahead of {ahead}: goes down from {old} to {new}",
-            )
-
-
-def _is_installed(pin: Pin) -> bool:
-    """Whether a cluster gets what a pin holds, which an API server may refuse to take back."""
-    return pin.track == OPERATOR or (pin.track in (FLUX, FLUX2) and pin.role is Role.INSTALLS)

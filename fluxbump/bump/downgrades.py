@@ -1,0 +1,62 @@
+"""Which changes of a plan lower a version, and which of them somebody has to ask for. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from fluxbump.bump.changes import Change
+from fluxbump.discover import release_lines
+from fluxbump.errors import RefusedError
+from fluxbump.model import FLUX, FLUX2, OPERATOR, Inventory, Note, Role, TrackKind
+from fluxbump.text import versions
+
+_FOLLOW = (Role.TOOL, Role.REFERENCE)
+_ASK = "add --allow-downgrade if that is what you want"
+
+
+def deciding(inventory: Inventory, changes: Sequence[Change]) -> Sequence[Change]:
+    """Return the changes that follow from no other place.
+
+    What is installed decides. Images follow it, and so do tools and references; where nothing
+    else installs Flux, images decide, and where nothing at all does, tools and references.
+    """
+    operator = [change for change in changes if change.pin.track == OPERATOR]
+    installs = [change for change in changes if change.pin.role is Role.INSTALLS]
+    first = [change for change in installs if change.pin.track in (FLUX, FLUX2)]
+    images = [change for change in installs if change.pin.track.kind is TrackKind.IMAGE]
+    if first or images or any(pin.role is Role.INSTALLS for pin in inventory.pins):
+        return [*operator, *(first or images)]
+    return [*operator, *(change for change in changes if change.pin.role in _FOLLOW)]
+
+
+def require_none(decided: Iterable[Change]) -> None:
+    """Refuse a change that lowers a version, where no other place decides it.
+
+    Raises:
+        RefusedError: one does.
+    """
+    for change in decided:
+        old, new = release_lines.lowest(change.pin.value), release_lines.lowest(change.new)
+        if old and new and new < old:
+            why = (
+                ""
+                if change.pin.role in _FOLLOW
+                else "a downgrade can be refused by the API server: "
+            )
+            raise RefusedError(
+                f"{change.pin.subject} would go down from {change.pin.value} to {change.new}",
+                where=change.pin.location,
+                hint=f"{why}{_ASK}",
+            )
+
+
+def notes(changes: Iterable[Change], decided: Sequence[Change]) -> Iterator[Note]:
+    """Yield a note for each place that comes down to what others decide."""
+    for change in changes:
+        old, new = versions.parse(change.pin.value), versions.parse(change.new)
+        if change not in decided and old and new and new < old:
+            ahead = "its chart" if change.pin.track.kind is TrackKind.CHART else "what is installed"
+            yield Note(
+                change.pin.location,
+                f"{change.pin.subject} was ahead of {ahead}: goes down from {old} to {new}",
+            )
