@@ -29,6 +29,7 @@ from tests.helpers import (
 )
 
 SOURCE = "ghcr.io/fluxcd/source-controller"
+HELM = "ghcr.io/fluxcd/helm-controller"
 FOUND = "controller-image source-controller 1.4.1"
 DIGEST = "sha256:6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b"
 FOUND_DIGEST = f"controller-image source-controller v1.4.1@{DIGEST} [opaque]"
@@ -173,6 +174,35 @@ def test_an_unknown_tag_is_a_note() -> None:
     (found,) = findings({"install.sh": script(), "z.yaml": f"- {SOURCE}:v7.7.7\n"})
     assert (found.severity, found.location.line) == ("note", 1)
     assert findings({"install.sh": script(), "z.yaml": f"- {SOURCE}:v1.4.1\n"}) == ()
+
+
+def test_images_of_two_releases_name_both_sides_where_nothing_else_installs() -> None:
+    (found,) = findings({"z.yaml": images_of("v1.4.1", "v1.4.0") + f"- {HELM}:v1.2.0\n"})
+    assert (found.severity, found.location.line) == ("error", 4)
+    assert "v1.2.0 belongs to Flux 2.5.0 and 2.5.1" in found.message
+    assert "most images here belong to Flux 2.4.0" in found.message
+    assert [one.location.line for one in found.related] == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("path", "other", "expected"),
+    [
+        ("z/a.yaml", "z/deep/b.yaml", ["z/a.yaml"]),
+        ("clusters/prod/a.yaml", "clusters/staging/b.yaml", []),
+        ("y/a.yaml", "z/b.yaml", []),
+    ],
+)
+def test_which_images_belong_together(path: str, other: str, expected: list[str]) -> None:
+    found = findings({path: f"- {SOURCE}:v1.4.1\n", other: f"- {SOURCE}:v1.5.0\n"})
+    assert [one.location.path for one in found] == expected
+    assert [one.related[0].location.path for one in found] == [other for _ in expected]
+
+
+def test_images_alone_that_agree_are_right_and_an_unknown_one_is_a_note() -> None:
+    assert findings({"z.yaml": images_of("v1.4.1", "v1.4.0")}) == ()
+    (found,) = findings({"z.yaml": f"- {SOURCE}:v7.7.7\n- {HELM}:v1.1.0\n"})
+    assert (found.severity, found.location.line) == ("note", 1)
+    assert found.message.endswith("is at v7.7.7, which no known release ships")
 
 
 # --- nothing but images -------------------------------------------------------------------------

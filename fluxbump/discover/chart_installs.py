@@ -72,6 +72,11 @@ def _together(one: Pin, other: Pin) -> bool:
         return False
     if (one.kind in traits.BOOTSTRAP) != (other.kind in traits.BOOTSTRAP):
         return True
+    return one_tree(one, other)
+
+
+def one_tree(one: Pin, other: Pin) -> bool:
+    """Whether the directory of one place contains that of the other."""
     first, second = _folder(one), _folder(other)
     return first.startswith(second) or second.startswith(first)
 

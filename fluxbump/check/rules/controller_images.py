@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from fluxbump.check.rules.rule import (
     Danger,
@@ -15,19 +16,26 @@ from fluxbump.check.rules.rule import (
     Severity,
     Trait,
 )
-from fluxbump.discover import installers
+from fluxbump.discover import chart_installs, installers
 from fluxbump.discover.pins import traits
-from fluxbump.discover.tracks import current
+from fluxbump.discover.tracks import current, installs
 from fluxbump.flux import controller_images as images
+from fluxbump.flux.stored_versions import key as release_key
 from fluxbump.flux.tables import images as facts
 from fluxbump.model import FLUX, FLUX2, Form, Pin, Role, TrackKind
 
 _IN_VALUES = " in the values of "
 
+_Held = Sequence[tuple[Pin, tuple[str, ...]]]
+"""Images of one file, and the releases that ship each."""
+
 
 def controller_images(evidence: Evidence) -> Iterator[Outcome]:
     """Every image of a controller is the one that the installed release ships."""
     more = {release: shipped.controllers for release, shipped in evidence.manifests.items()}
+    if not any(installs(evidence.inventory.pins, track) for track in (FLUX, FLUX2)):
+        yield from _among_themselves(evidence.inventory.pins, more)
+        return
     known: dict[tuple[str, bool], str | None] = {}  # a file may hold many images
     for pin in evidence.inventory.pins:
         if pin.kind not in traits.CONTROLLER_IMAGE or pin.form is not Form.EXACT:
@@ -59,12 +67,56 @@ def _image(
         held = f"v{pin.value} belongs to Flux {' and '.join(releases)}"
         yield _finding(evidence, pin, held, expected)
     else:
-        tail = (
-            f"is at v{pin.value}, which no known release ships; Flux {expected} "
-            f"ships {tags.get(pin.track.name, 'no such controller')}"
-        )
-        message, gist = f"{pin.subject} {tail}", f"{pin.track.name} {tail}"
-        yield Finding("FB113", Severity.NOTE, message, pin.location, gist=gist)
+        ships = tags.get(pin.track.name, "no such controller")
+        yield _unknown(pin, f"; Flux {expected} ships {ships}")
+
+
+def _among_themselves(
+    pins: Iterable[Pin], more: Mapping[str, Mapping[str, str]]
+) -> Iterator[Outcome]:
+    """Nothing else says what is installed: images of one tree belong to one release."""
+    files: dict[str, list[tuple[Pin, tuple[str, ...]]]] = {}
+    for pin in pins:
+        if pin.kind not in traits.CONTROLLER_IMAGE or pin.form is not Form.EXACT:
+            continue
+        tool = pin.track == FLUX
+        releases = (pin.value,) if tool else images.releases_with(pin.track.name, pin.value, more)
+        files.setdefault(pin.location.path, []).append((pin, releases))
+    for held in files.values():
+        near = [one for other in files.values() if _is_near(held, other) for one in other]
+        counted = Counter(release for _, releases in near for release in releases)
+        most = max(counted, key=lambda one: (counted[one], release_key(one)), default=None)
+        for pin, releases in held:
+            if not releases:
+                yield _unknown(pin, "")
+            elif most is not None and most not in releases:
+                yield _odd(pin, releases, near, most)
+
+
+def _is_near(held: _Held, other: _Held) -> bool:
+    one, another = held[0][0], other[0][0]
+    return chart_installs.one_tree(one, another) and not chart_installs.apart(one, another)
+
+
+def _odd(pin: Pin, releases: Iterable[str], near: _Held, most: str) -> Finding:
+    tail = (
+        f"v{pin.value} belongs to Flux {' and '.join(releases)}, but most images here belong to "
+        f"Flux {most}"
+    )
+    related = tuple(
+        Related(other.location, f"{other.subject} holds v{other.value}, of Flux {most}")
+        for other, of in near
+        if most in of
+    )
+    gist = f"an image of {pin.track.name}: {tail}"
+    message = f"{pin.subject}: {tail}"
+    return Finding("FB113", Severity.ERROR, message, pin.location, related, gist=gist)
+
+
+def _unknown(pin: Pin, more: str) -> Finding:
+    tail = f"is at v{pin.value}, which no known release ships{more}"
+    gist = f"{pin.track.name} {tail}"
+    return Finding("FB113", Severity.NOTE, f"{pin.subject} {tail}", pin.location, gist=gist)
 
 
 def _expected(evidence: Evidence, pin: Pin) -> str | None:

@@ -18,7 +18,6 @@ NO_MIRROR = ("FB104",)
 
 _IN_URL = 2  # versions in the URL of a chart's archive
 _OWN = (
-    (traits.CONTROLLER_IMAGE, ("FB113",)),
     (traits.WHOLE_MANIFEST, ("FB116",)),
     (traits.MODULE, ("FB117",)),
     (traits.MIRROR, ("FB104",)),
@@ -31,6 +30,8 @@ _OWN = (
 
 def another_version(pin: Pin, inventory: Inventory) -> tuple[str, ...]:
     """Return the rules of which one must refuse another version at a pin; none if none can."""
+    if pin.kind in traits.CONTROLLER_IMAGE:
+        return ("FB113",) if _is_compared(pin, inventory) else ()
     for kinds, codes in _OWN:
         if pin.kind in kinds:
             return codes
@@ -41,6 +42,14 @@ def another_version(pin: Pin, inventory: Inventory) -> tuple[str, ...]:
     if pin.track.kind is TrackKind.CHART:
         return ("FB108",) if pin.kind in traits.WRAPPED else ("FB109",)
     return ()
+
+
+def _is_compared(image: Pin, inventory: Inventory) -> bool:
+    """Whether there is anything that an image must agree with: an install, or another image."""
+    return any(
+        pin is not image and (pin.role is Role.INSTALLS or pin.kind in traits.CONTROLLER_IMAGE)
+        for pin in inventory.pins
+    )
 
 
 def _upstream(pin: Pin, inventory: Inventory) -> tuple[str, ...]:
