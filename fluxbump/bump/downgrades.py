@@ -1,4 +1,4 @@
-"""Which changes of a plan lower a version, and which of them somebody has to ask for. Pure."""
+"""Which changes of a plan lower a version, and which of them need `--allow-downgrade`. Pure."""
 
 from __future__ import annotations
 
