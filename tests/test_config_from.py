@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -131,3 +132,64 @@ def test_a_broken_configuration_of_the_base_can_be_repaired(change: Repo) -> Non
 def test_the_base_is_needed_for_its_configuration(change: Repo) -> None:
     result = check(change, "--no-base", "--config-from", "base")
     assert_refused(result, 2, "--config-from base needs a base")
+
+
+# --- the baseline file -------------------------------------------------------------------------
+
+ACCEPTED = "accepted.json"
+
+
+def test_a_change_cannot_accept_its_own_finding_in_the_baseline_file(change: Repo) -> None:
+    check(change, "--write-baseline", ACCEPTED)
+    change.commit({})
+    result = check(change, "--base", "main", "--baseline", ACCEPTED)
+    assert result.code == 1
+    assert result.out.splitlines()[:2] == [
+        "New suppressions to review first (1)",
+        "accepted.json:1:1  baseline file: 1 entry of FB103, does not count here (no reason given)",
+    ]
+    # In a CI that names the base, too; and where the operator says so, it counts.
+    change.git("update-ref", "refs/remotes/origin/main", "main")
+    assert check(change, "--baseline", ACCEPTED, GITHUB_BASE_REF="main").code == 1
+    head = check(change, "--base", "main", "--baseline", ACCEPTED, "--config-from", "head")
+    assert head.code == 0
+    assert "baseline file: 1 entry of FB103, counts at once" in head.out
+    # Nobody compares with anything: the file is what it is.
+    assert check(change, "--baseline", ACCEPTED, "--no-base").code == 0
+
+
+@pytest.mark.parametrize("how", ["link", "folder", "absolute"])
+def test_a_link_hides_no_baseline_file(change: Repo, tmp_path: Path, how: str) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    check(change, "--write-baseline", str(elsewhere / ACCEPTED))
+    named = ACCEPTED
+    if how == "link":
+        (change.path / ACCEPTED).symlink_to(elsewhere / ACCEPTED)
+    elif how == "folder":
+        (change.path / "folder").symlink_to(elsewhere)
+        named = f"folder/{ACCEPTED}"
+    else:
+        (change.path / ACCEPTED).write_bytes((elsewhere / ACCEPTED).read_bytes())
+        (tmp_path / "way").symlink_to(change.path.parent)
+        named = str(tmp_path / "way" / change.path.name / ACCEPTED)
+    change.commit({})
+    assert check(change, "--base", "main", "--baseline", named).code == 1
+    # One outside of the repository is the operator's.
+    outside = str(elsewhere / ACCEPTED)
+    assert check(change, "--base", "main", "--baseline", outside).code == 0
+
+
+def test_what_the_baseline_file_of_the_base_accepts_is_accepted(repo: Repo) -> None:
+    text = (repo.path / CLOUD_INIT).read_text("utf-8")
+    repo.commit({CLOUD_INIT: text.replace("v2.4.0/install.yaml", "v2.3.0/install.yaml")})
+    check(repo, "--write-baseline", ACCEPTED)
+    repo.commit({})
+    repo.git("switch", "--quiet", "--create", "change")
+    repo.commit({"docs/new.md": "new\n"})
+    result = check(repo, "--base", "main", "--baseline", ACCEPTED, "--format", "json")
+    assert (result.code, result.json["new_suppressions"]) == (0, [])
+    # To be stricter a change need not wait until it is merged.
+    empty = '{"schema": "fluxbump/baseline/v1", "findings": []}'
+    repo.commit({ACCEPTED: empty})
+    assert check(repo, "--base", "main", "--baseline", ACCEPTED).code == 1

@@ -7,7 +7,8 @@ to it can be reviewed.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 import msgspec
@@ -15,9 +16,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fluxbump.check.fingerprints import fingerprints
-from fluxbump.check.verdict import AcceptedBefore, BaselineEntry, Verdict
+from fluxbump.check.verdict import AcceptedBefore, BaselineEntry, NewSuppression, Verdict
 from fluxbump.errors import UsageError
-from fluxbump.model import Finding
+from fluxbump.model import Finding, Location
 
 SCHEMA = "fluxbump/baseline/v1"
 
@@ -78,6 +79,37 @@ def applied(verdict: Verdict, entries: Iterable[BaselineEntry], path: str) -> Ve
     accepted = tuple(one for one, print_ in pairs if print_ in known)
     rest = tuple(one for one, print_ in pairs if print_ not in known)
     return replace(verdict, findings=rest, accepted=AcceptedBefore(path, accepted, stale))
+
+
+def held_to(
+    before: Iterable[BaselineEntry], after: Iterable[BaselineEntry]
+) -> tuple[BaselineEntry, ...]:
+    """Return the entries that judge a change: those of the base that the change does not drop."""
+    known = {entry.fingerprint for entry in before}
+    return tuple(entry for entry in after if entry.fingerprint in known)
+
+
+def added(
+    before: Iterable[BaselineEntry],
+    after: Iterable[BaselineEntry],
+    path: str,
+    *,
+    applied: bool,
+) -> Iterator[NewSuppression]:
+    """Yield what a change newly accepts in the file, rule by rule.
+
+    Args:
+        before: the entries at the base.
+        after: in what is judged.
+        path: of the file.
+        applied: whether new entries count already.
+    """
+    known = {entry.fingerprint for entry in before}
+    new = Counter(entry.code for entry in after if entry.fingerprint not in known)
+    for code in sorted(new):
+        entries = "1 entry" if new[code] == 1 else f"{new[code]} entries"
+        said = f"baseline file: {entries} of {code}"
+        yield NewSuppression(Location(path, 1), code, said, "", applied)
 
 
 def _in_order(findings: Iterable[Finding]) -> list[Finding]:

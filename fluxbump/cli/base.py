@@ -9,9 +9,12 @@ Actions), `CI_MERGE_REQUEST_DIFF_BASE_SHA` (GitLab), `BITBUCKET_PR_DESTINATION_C
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from fluxbump.check.policy_change import PolicyChange, added, held_to
@@ -23,7 +26,7 @@ from fluxbump.workspace import settings_of
 
 if TYPE_CHECKING:
     from fluxbump.check.evidence import Evidence
-    from fluxbump.check.verdict import Verdict
+    from fluxbump.check.verdict import BaselineEntry, Verdict
     from fluxbump.cli.console import Console
     from fluxbump.git.objects import CommitSnapshot
     from fluxbump.model import Snapshot
@@ -149,3 +152,60 @@ def listed(
     except KeyError:
         text = ""
     return replace(verdict, new_suppressions=added(evidence, change, text))
+
+
+# --- the baseline file ------------------------------------------------------------------------
+
+
+class MergedEntries(Struct, frozen=True):
+    """What the baseline file accepts at the base of a change.
+
+    Attributes:
+        entries: there; none if the base has no such file.
+        counts: they alone accept findings, as far as the change keeps them.
+    """
+
+    entries: tuple[BaselineEntry, ...]
+    counts: bool
+
+
+def merged_entries(
+    session: Session[Snapshot],
+    base: CommitSnapshot | None,
+    source: ConfigFrom,
+    file: Path | None,
+    console: Console,
+) -> MergedEntries | None:
+    """Read a baseline file at the base; None if the change cannot have written the file.
+
+    That is so if there is no base, or the file is outside of the repository.
+    """
+    from fluxbump.check import baseline_file
+
+    path = _path_inside(session.root, file)
+    if base is None or path is None:
+        return None
+    try:
+        entries = baseline_file.parse(base.read(path), path)
+    except KeyError:
+        entries = ()
+    except UsageError as error:
+        console.line(f"fluxbump: {path} of the base is not used: {error.message}")
+        return None
+    return MergedEntries(entries, counts=source is ConfigFrom.BASE)
+
+
+def _path_inside(root: Path | None, file: Path | None) -> str | None:
+    """Return the path of a file in the repository, as git has it; None for one outside.
+
+    A link in the repository is part of the change, wherever it leads, so the name counts.
+    """
+    if root is None or file is None:
+        return None
+    named = Path(os.path.normpath(Path.cwd() / file))
+    try:
+        led = named.parent.resolve() / named.name  # a directory above the repository may be a link
+    except (OSError, RuntimeError):
+        led = named
+    inside = (place for place in (named, led) if place.is_relative_to(root))
+    return next((place.relative_to(root).as_posix() for place in inside), None)

@@ -254,6 +254,7 @@ def check(
         source = config_from or baseline.configured_by_default(base, os.environ)
         change = baseline.change_of(opened, found, source, console)
         session = baseline.held(opened, change)
+        merged = baseline.merged_entries(opened, found, source, accepted.baseline, console)
         console.progress("reading the chart index and the repository …")
         rendering = not (no_render or self_test)
         charts = _charts(session, console)
@@ -278,7 +279,7 @@ def check(
         console.progress("")
     if verdict is None:
         return _self_test(examined, console)
-    verdict = with_baseline(verdict, accepted.baseline, accepted.write_baseline, console)
+    verdict = with_baseline(verdict, accepted.baseline, accepted.write_baseline, merged, console)
     steps = after_check(verdict, examined, charts, editable=rev is None and not staged)
     _report(verdict, where, report, steps, console, about=examined.evidence)
     return _exit_code(verdict, strict=strict, require_render=require_render, console=console)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from fluxbump.errors import OutputError, UsageError
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from fluxbump.check.check import Examined
     from fluxbump.check.evidence import Evidence
     from fluxbump.check.verdict import Verdict
+    from fluxbump.cli.base import MergedEntries
     from fluxbump.cli.console import Console
     from fluxbump.helm.chart_releases import ChartIndex
     from fluxbump.reports.next_steps import Step
@@ -139,9 +141,20 @@ def _write(path: Path, text: str) -> None:
 
 
 def with_baseline(
-    verdict: Verdict, read: Path | None, written: Path | None, console: Console
+    verdict: Verdict,
+    read: Path | None,
+    written: Path | None,
+    merged: MergedEntries | None,
+    console: Console,
 ) -> Verdict:
     """Take what a baseline file accepts out of a verdict; write that file first, if asked to.
+
+    Args:
+        verdict: with all findings.
+        read: the file; None if there is none, or it is written.
+        written: the file that is written.
+        merged: what the file accepts at the base; None if the change cannot have written it.
+        console: is told what was written.
 
     Raises:
         UsageError: the file cannot be read, or is no baseline file.
@@ -166,7 +179,13 @@ def with_baseline(
             where=str(path),
             hint=f"write it: fluxbump check --write-baseline {path}",
         ) from None
-    return baseline_file.applied(verdict, baseline_file.parse(data, str(path)), str(path))
+    entries = baseline_file.parse(data, str(path))
+    if merged is not None and written is None:
+        applied = not merged.counts
+        new = baseline_file.added(merged.entries, entries, str(path), applied=applied)
+        entries = entries if applied else baseline_file.held_to(merged.entries, entries)
+        verdict = replace(verdict, new_suppressions=(*new, *verdict.new_suppressions))
+    return baseline_file.applied(verdict, entries, str(path))
 
 
 # --- what comes next ---------------------------------------------------------------------------
