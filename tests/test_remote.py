@@ -315,7 +315,7 @@ def test_a_broken_clone_is_made_anew(
 def test_a_repository_without_commits_is_an_error(job: Job, server: GitServer) -> None:
     git(server.root, "init", "--quiet", "--bare", "empty.git")
     empty = Job(server.url("empty.git"), job.cache, job.environ)
-    with pytest.raises(RemoteError, match="has no default branch"):
+    with pytest.raises(RemoteError, match="is empty: it has no commit"):
         empty.clone()
     assert clones(job) == []
 

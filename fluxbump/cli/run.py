@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from fluxbump.cli.console import Console
     from fluxbump.reports.next_steps import Step
+    from fluxbump.reports.run import RunStart
     from fluxbump.run.job import Report
     from fluxbump.run.setup import Place
 
@@ -91,6 +92,7 @@ def run(
     updates and closes the pull requests of earlier runs. It never merges. A second run changes
     nothing.
     """
+    from fluxbump.git.remote_errors import EmptyError
     from fluxbump.reports import run as reports
     from fluxbump.run import job
     from fluxbump.run.checkout import Asked
@@ -109,20 +111,27 @@ def run(
         allow_http=tuple(allow_http or ()),
         allow_hosts=tuple(allow_host or ()),
     )
-    with (
-        log.failure(),
-        measured_run(metrics, console, repo) as ended,
-        opened(asked) as place,
-    ):
-        for line in place.missing:
-            log("missing", line)
-        report = job.run(place, datetime.now(UTC), log, rehearse=dry_run)
+    with log.failure(), measured_run(metrics, console, repo) as ended:
+        try:
+            with opened(asked) as place:
+                for line in place.missing:
+                    log("missing", line)
+                report = job.run(place, datetime.now(UTC), log, rehearse=dry_run)
+                _print(report, _start(place), output, console, dry_run=dry_run)
+        except EmptyError as error:
+            report = job.empty(error.message)
+            _print(report, reports.RunStart(), output, console, dry_run=dry_run)
         ended(report.outcome, report.published)
-        _print(report, place, output, console, dry_run=dry_run)
         console.summary_page(reports.summary(report))
         if report.error is not None:
             raise report.error
     return exit_code_for(report.outcome.value) if exit_code else 0
+
+
+def _start(place: Place) -> RunStart:
+    from fluxbump.reports.run import RunStart
+
+    return RunStart(place.base_branch, place.base.commit.sha, place.missing)
 
 
 class _Log:
@@ -154,7 +163,7 @@ class _Log:
 
 
 def _print(
-    report: Report, place: Place, output: Output, console: Console, *, dry_run: bool
+    report: Report, start: RunStart, output: Output, console: Console, *, dry_run: bool
 ) -> None:
     from fluxbump.reports import run as reports
     from fluxbump.reports.patches import diff, replaced
@@ -165,9 +174,7 @@ def _print(
         console.result(
             reports.as_json(
                 report,
-                base_branch=place.base_branch,
-                base=place.base.commit.sha,
-                missing=place.missing,
+                start,
                 dry_run=dry_run,
                 steps=steps,
             )

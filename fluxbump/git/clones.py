@@ -118,6 +118,8 @@ def _target(remote: Remote, branch: str | None) -> _Target:
     if branch is None:
         return _Target(*remote.head())
     tip = remote.tip(branch)
+    if tip is None and not remote.branches():
+        raise remote.empty()
     if tip is None:
         raise RemoteError(
             f"{remote.where} has no branch {branch}", hint="name one that is there, or none"

@@ -16,6 +16,7 @@ from fluxbump.errors import RepositoryError
 from fluxbump.git import network_process
 from fluxbump.git.network_process import Done
 from fluxbump.git.remote_errors import (
+    EmptyError,
     RefResult,
     RemoteError,
     UnreachableError,
@@ -121,7 +122,8 @@ class Remote:
         """Return the remote's default branch and its tip.
 
         Raises:
-            RemoteError: it has no branch yet, or HEAD is not on one.
+            EmptyError: it has no branch yet.
+            RemoteError: HEAD is not on one.
         """
         out = self.run("ls-remote", "--symref", "--", self.url.url, "HEAD")
         lines = [line.partition("\t")[::2] for line in out.splitlines()]
@@ -138,18 +140,22 @@ class Remote:
         """Return the error of a remote whose HEAD is on no branch, with those that it has."""
         names = list(self.branches())
         if not names:
-            said = f"{self.where} has no default branch: it is empty"
-            return RemoteError(said, hint="push a first commit")
+            return self.empty()
         shown = ", ".join(names[:_MOST_NAMED])
         more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
         said = f"{self.where} has no default branch; its branches are {shown}{more}"
         return RemoteError(said, hint=f"use --base {names[0]}, or another of them")
 
+    def empty(self) -> EmptyError:
+        """Return the error of a remote without a branch."""
+        return EmptyError(f"{self.where} is empty: it has no commit", hint="push a first commit")
+
     def default_branch(self) -> str:
         """Return the branch that the remote's HEAD is on.
 
         Raises:
-            RemoteError: it has no branch yet, or HEAD is not on one.
+            EmptyError: it has no branch yet.
+            RemoteError: HEAD is not on one.
         """
         return self.head()[0]
 

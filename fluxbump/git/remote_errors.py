@@ -6,6 +6,7 @@ RepositoryError
     ├── DeclinedError        the server does not want it: a protected branch, a hook
     ├── AccessError          no valid credential, or it may not do this
     ├── NotThereError        no such repository, or none that we may see
+    ├── EmptyError           the repository has no branch, so no commit
     └── UnreachableError     the connection failed or was cut: try again later
 """
 
@@ -43,6 +44,10 @@ class NotThereError(RemoteError):
     """There is no such repository, or none that we may see."""
 
 
+class EmptyError(RemoteError):
+    """The repository has no branch yet, so there is no commit to read."""
+
+
 class UnreachableError(RemoteError):
     """The connection could not be made, or was cut; what it was about may have happened."""
 
@@ -69,11 +74,15 @@ _SAYINGS: tuple[tuple[type[RemoteError], str, str, re.Pattern[str]], ...] = (
         re.compile(r"could not read (?:Username|Password)|unable to get password"),
     ),
     (
+        AccessError, "the credential does not give the right to do this at {where}",
+        "give its account the right to write; docs/forges.md has the rights",
+        re.compile(r"requested URL returned error: 403|Permission to \S+ denied", re.IGNORECASE),
+    ),
+    (
         AccessError, "{where} does not accept the credential",
-        "is the token valid, and may it write here? see FLUXBUMP_TOKEN",
-        re.compile(r"Authentication failed"
-                   r"|requested URL returned error: 40[13]|Permission denied|access denied"
-                   r"|Permission to \S+ denied", re.IGNORECASE),
+        "it is wrong, expired, or revoked: give another in FLUXBUMP_TOKEN, or another ssh key",
+        re.compile(r"Authentication failed|requested URL returned error: 401|Permission denied"
+                   r"|access denied", re.IGNORECASE),
     ),
     (
         AccessError, "{where} is a host whose key is not known",

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from typing_extensions import TypedDict
 
 from fluxbump.check.groups import FindingGroup, grouped
@@ -107,15 +108,21 @@ def _moment(when: datetime | None) -> str | None:
     return when.isoformat() if when else None
 
 
-def as_json(
-    report: Report,
-    *,
-    base_branch: str,
-    base: str,
-    missing: tuple[str, ...],
-    dry_run: bool,
-    steps: Sequence[Step],
-) -> str:
+class RunStart(Struct, frozen=True):
+    """What a run starts from.
+
+    Attributes:
+        base_branch: that is proposed to; empty if the repository has no branch.
+        base: its commit; empty if there is none.
+        missing: what a dry run goes without, one sentence each.
+    """
+
+    base_branch: str = ""
+    base: str = ""
+    missing: tuple[str, ...] = ()
+
+
+def as_json(report: Report, start: RunStart, *, dry_run: bool, steps: Sequence[Step]) -> str:
     """Return the report for programs."""
     decision, prepared, request = report.decision, report.prepared, report.request
     chart = decision.chart if isinstance(decision, Update) else None
@@ -129,8 +136,8 @@ def as_json(
         "chart_version": str(chart.version) if chart and chart.version else None,
         "later": list(decision.later) if isinstance(decision, Update) else [],
         "goal_published": _moment(report.published),
-        "base_branch": base_branch,
-        "base": base,
+        "base_branch": start.base_branch,
+        "base": start.base,
         "branch": prepared.branch if prepared else None,
         "pull_request": {"number": request.number, "url": request.url, "title": request.title}
         if request
@@ -147,7 +154,7 @@ def as_json(
             for effect in report.done
         ],
         "sent": [_sent(sent_item) for sent_item in report.sent],
-        "missing": list(missing),
+        "missing": list(start.missing),
         "patch": prepared.built.patch.decode("utf-8", "replace") if prepared and dry_run else None,
         "error": {
             "message": report.error.message,

@@ -108,13 +108,27 @@ class Update(Struct, frozen=True):
         return tuple(hop.new for hop in self.way.hops[1:])
 
 
+class Empty(Struct, frozen=True):
+    """The repository has no commit, so there is nothing to decide.
+
+    Attributes:
+        reason: one sentence.
+        current: None: nothing is installed.
+        skipped: nothing.
+    """
+
+    reason: str
+    current: None = None
+    skipped: tuple[Skipped, ...] = ()
+
+
 def blocked_by(error: HalfBumpError, update: Update) -> Blocked:
     """Return what becomes of an update that would leave something behind."""
     reason = f"{error.message} ({error.hint})" if error.hint else error.message
     return Blocked(update.current, update.release, (), reason, (), update.skipped, error.places)
 
 
-Decision = UpToDate | Waiting | Blocked | Update
+Decision = UpToDate | Waiting | Blocked | Update | Empty
 
 
 class Outcome(StrEnum):
@@ -125,7 +139,7 @@ class Outcome(StrEnum):
     WAITING = "waiting"
     BLOCKED = "blocked"
     SKIPPED = "skipped"
-    """The repository takes no change at all: it is archived."""
+    """The repository takes no change: it is archived, or empty."""
 
 
 def describe(decision: Decision) -> str:
@@ -133,7 +147,7 @@ def describe(decision: Decision) -> str:
     if isinstance(decision, Update):
         later = f", on the way to {decision.later[-1]}" if decision.later else ""
         return f"Flux {decision.current} can move to {decision.release}{later}"
-    if isinstance(decision, Blocked):
+    if isinstance(decision, (Blocked, Empty)):
         return decision.reason
     if isinstance(decision, Waiting):
         return f"Flux {decision.release} waits: {decision.reason}"
@@ -147,6 +161,7 @@ def outcome(decision: Decision) -> Outcome:
         Update: Outcome.UPDATE,
         Waiting: Outcome.WAITING,
         Blocked: Outcome.BLOCKED,
+        Empty: Outcome.SKIPPED,
     }
     return kinds[type(decision)]
 

@@ -23,6 +23,7 @@ from fluxbump.run import next_release, standing
 from fluxbump.run.decision import (
     Blocked,
     Decision,
+    Empty,
     Outcome,
     Update,
     blocked_by,
@@ -52,7 +53,7 @@ class Report(Struct, frozen=True):
         sent: what would be pushed and sent; empty when it was not a rehearsal.
         request: the pull request of the offer, as far as there is one.
         error: what ended the run; None when it came to its end.
-        skipped: why nothing can be done in the repository; empty when something can.
+        skipped: why the forge takes no change; empty when it takes one.
     """
 
     outcome: Outcome
@@ -75,6 +76,12 @@ class Report(Struct, frozen=True):
         if self.skipped:
             return f"{describe(self.decision)}; skipped: {self.skipped}"
         return describe(self.decision)
+
+
+def empty(why: str) -> Report:
+    """Return the report of a repository without a commit; `why` is one sentence."""
+    decision = Empty(why)
+    return Report(outcome(decision), decision)
 
 
 def run(place: Place, now: datetime, log: Log, *, rehearse: bool = False) -> Report:

@@ -13,8 +13,8 @@ from fluxbump.git.commits import CommitText
 from fluxbump.git.objects import CommitSnapshot
 from fluxbump.git.remote_errors import MovedError
 from fluxbump.git.repository import Repository
-from fluxbump.run import reconcile
-from fluxbump.run.actions import ForgeState, KnownRequest, Tip
+from fluxbump.run import reconcile, standing
+from fluxbump.run.actions import ForgeState, KnownRequest, Leave, Tip
 from fluxbump.run.execute import Acting, Effect, World
 from fluxbump.run.proposal import Offer
 from fluxbump.run.pull_request.state import SavedState
@@ -69,13 +69,18 @@ def attempt(
         The pull request of the offer; None when there is none.
 
     Raises:
+        ArchivedError: nobody can change anything in the repository; nothing was done.
+        NoRequestsError: it takes no pull requests; nothing was done.
         MovedError: somebody was faster; look again.
         FluxbumpError: something else went wrong; what was done stays.
     """
     seen = _see(world, offer, branches, current)
     wanted = offer.wanted if offer else None
     acting = Acting(world, offer, seen, done)
-    for action in reconcile.plan_actions(wanted, seen, policy):
+    actions = reconcile.plan_actions(wanted, seen, policy)
+    if any(not isinstance(action, Leave) for action in actions):
+        standing.require_open(world.forge)
+    for action in actions:
         acting.act(action)
     return acting.request
 

@@ -98,6 +98,8 @@ class FakeGitHub(FakeForge):
             raise _refusal(403, "Repository was archived so is read-only.")
         if call.path == self.graphql:
             return
+        if not self.takes_requests and call.path.endswith("/pulls") and call.method == "POST":
+            raise _refusal(403, "Pull requests are disabled for this repository.")
         if call.headers.get("x-github-api-version") != "2022-11-28":
             raise _refusal(400, "Unsupported 'X-GitHub-Api-Version' header.")
         assert call.headers["accept"] == "application/vnd.github+json"
@@ -312,6 +314,7 @@ class FakeGitHub(FakeForge):
     def _repository(self, *, full: bool = False, fork: str | None = None) -> Json:
         settings = {
             "archived": self.archived,
+            "has_pull_requests": self.takes_requests,
             "permissions": {"admin": False, "push": self.writable, "pull": True},
             "allow_auto_merge": self.auto_merge,
             "allow_merge_commit": "merge" in self.methods,

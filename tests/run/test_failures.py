@@ -77,6 +77,48 @@ def test_an_archived_repository_is_skipped(there: World) -> None:
     assert (result.code, "skipped: the repository is archived" in result.out) == (0, True)
 
 
+def test_an_archived_repository_gets_no_branch_that_nobody_asks_for(there: World) -> None:
+    there.forge.archived = True
+    assert there.run(SPRING).outcome is Outcome.SKIPPED
+    assert set(there.branches()) == {"main"}
+
+
+def test_a_repository_without_pull_requests_is_an_error_before_a_branch_is_pushed(
+    there: World,
+) -> None:
+    there.forge.takes_requests = False
+    result = there.command()
+    assert result.code == 10
+    assert "the repository has pull requests disabled on GitHub" in result.err
+    assert "allow pull requests in the settings of the repository" in result.err
+    assert set(there.branches()) == {"main"}
+
+
+@pytest.mark.parametrize("more", [(), ("--base", "main"), ("--dry-run",)])
+def test_an_empty_repository_is_skipped(more: tuple[str, ...], there: World) -> None:
+    there.git("update-ref", "-d", "refs/heads/main")
+    result = there.command(*more, "--exit-code", "--output", "json")
+    assert (result.code, result.json["outcome"]) == (0, "skipped"), result.err
+    assert result.json["summary"].endswith("monorepo.git is empty: it has no commit")
+    assert there.forge.exchanges == []
+
+
+def test_an_empty_repository_of_a_fleet_is_skipped(there: World) -> None:
+    there.git("update-ref", "-d", "refs/heads/main")
+    file = there.root / "fleet.yaml"
+    file.write_text(
+        f"repositories:\n  - name: new\n    url: {there.url}\n"
+        f"    forge_url: {there.forge.api_base}\n"
+    )
+    arguments = [there.arguments()[0], "fleet", str(file), "--index", str(there.index)]
+    done = subprocess.run(
+        arguments, cwd=there.root, env=there.environ, capture_output=True, check=False, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert "skipped" in done.stdout
+    assert "is empty: it has no commit" in done.stdout
+
+
 def test_a_token_that_may_only_read_is_told_so(there: World) -> None:
     there.forge.writable = False
     hook(there.bare, "pre-receive", "echo 'denied' >&2; exit 1")
