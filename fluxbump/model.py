@@ -203,10 +203,17 @@ class Mention(Struct, frozen=True):
 
 
 class Unreadable(Struct, frozen=True):
-    """A candidate that could not be parsed."""
+    """A candidate that could not be parsed.
+
+    Attributes:
+        location: where it is wrong.
+        message: why.
+        within_budget: it is not what it should be; False if it exceeds the limits of a file.
+    """
 
     location: Location
     message: str
+    within_budget: bool = True
 
 
 class Dependency(Struct, frozen=True):

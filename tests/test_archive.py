@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from fluxbump.errors import IndexSourceError
 from fluxbump.helm import archive
+from fluxbump.text.budget import ARCHIVE, ARCHIVED_FILE
 
 _CHART = b"apiVersion: v2\nname: flux2\nversion: 2.15.0\nappVersion: 2.5.1\n"
 _MIB = 1024 * 1024
@@ -199,7 +200,7 @@ def test_refuses_with_one_line_in_bounded_time_and_memory(
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert elapsed < 10
-    assert peak < 2 * archive.MAX_TOTAL
+    assert peak < 2 * ARCHIVE.size
 
 
 def test_global_headers_do_not_pile_up() -> None:
@@ -268,7 +269,7 @@ def test_reads_loose_files() -> None:
         ((_member("../a"),), "'../a' is not a plain relative path"),
         ((_member("././a"),), "'./a' is not a plain relative path"),
         ((_member("a", kind=tarfile.SYMTYPE),), "'a' is a link, a device or a sparse file"),
-        ((_member("a", bytes(archive.MAX_FILE + 1)),), "'a' takes more than 5 MiB"),
+        ((_member("a", bytes(ARCHIVED_FILE.size + 1)),), "'a' takes more than 5 MiB"),
     ],
 )
 def test_refuses_loose_files(members: tuple[bytes, ...], reason: str) -> None:

@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 from fluxbump.errors import ConfigError
 from fluxbump.fleet import file
 from fluxbump.fleet.repositories import FleetEntry
+from fluxbump.text.budget import FLEET
 from tests import secrets
 from tests.docs_runner import FENCE
 from tests.helpers import ROOT, Cli, assert_refused
@@ -106,7 +107,7 @@ def test_a_file_that_cannot_be_read(cli: Cli, tmp_path: Path) -> None:
     assert_refused(cli("fleet", "."), 3, "Is a directory")
     (tmp_path / "latin.yaml").write_bytes(b"# \xe9\n")
     assert_refused(cli("fleet", "latin.yaml"), 3, "latin.yaml", "UTF-8")
-    (tmp_path / "large.yaml").write_bytes(b"# \xc3\xa9" * file.LONGEST)
+    (tmp_path / "large.yaml").write_bytes(b"# \xc3\xa9" * FLEET.size)
     assert_refused(cli("fleet", "large.yaml"), 3, "large.yaml", "larger than")
 
 

@@ -17,7 +17,7 @@ from fluxbump.discover.mentions import statements
 from fluxbump.git.overlay import MemorySnapshot
 from fluxbump.helm import binary
 from fluxbump.model import FLUX, FLUX2
-from fluxbump.text import hcl, live_code, patterns, yaml
+from fluxbump.text import budget, hcl, live_code, patterns, yaml
 from fluxbump.text.live_code import TextFile
 from tests import growth
 from tests.fuzz.targets import TARGETS
@@ -152,11 +152,11 @@ def test_a_parser_takes_time_that_grows_with_the_text(name: str) -> None:
 
 
 def test_a_file_that_is_too_large_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inventory, "LARGEST", 100)
+    monkeypatch.setattr(budget, "REPOSITORY_FILE", budget.FileBudget(size=100))
     files = {"x.sh": b"helm upgrade flux fc/flux2 --version 2.14.1\n" * 3}
     found = inventory.discover(MemorySnapshot(files), inventory.Scope())
     (large,) = found.unreadable
-    assert str(large.location) == "x.sh:1"
+    assert (str(large.location), large.message) == ("x.sh:1", "takes more than 0 MiB")
     assert found.pins == ()
 
 

@@ -14,6 +14,7 @@ from fluxbump.discover import kubernetes_pins
 from fluxbump.discover.inventory import Scope
 from fluxbump.discover.kubernetes_pins import KubernetesPin
 from fluxbump.git.overlay import MemorySnapshot
+from fluxbump.git.text_reader import TextReader
 from fluxbump.model import Finding, Inventory, Location, Severity
 from tests.helpers import Cli, chart_index, find, repository, script, small, snapshot, wrapper
 
@@ -23,7 +24,7 @@ PLACE = Location("infra/hetzner/variables.tf", 17, 18)
 
 def pins(text: str | bytes, path: str) -> list[str]:
     """Find the pins of one file, as `line:column version source`."""
-    found = kubernetes_pins.find(snapshot({path: text}), lambda _: False)
+    found = kubernetes_pins.find(TextReader(snapshot({path: text})), lambda _: False)
     assert all(pin.location for pin in found)
     return [
         f"{pin.location.line}:{pin.location.column} {pin.version} {pin.source}"
@@ -201,11 +202,11 @@ def test_hostile_texts_take_bounded_time() -> None:
 
 def test_excluded_paths_are_not_read() -> None:
     files = {"a.sh": "K3S_VERSION=v1.31.4\n"}
-    assert kubernetes_pins.find(snapshot(files), lambda _: True) == ()
+    assert kubernetes_pins.find(TextReader(snapshot(files)), lambda _: True) == ()
 
 
 def test_the_monorepo_pins_k3s_in_one_place() -> None:
-    found = kubernetes_pins.find(MemorySnapshot(states.files()), lambda _: False)
+    found = kubernetes_pins.find(TextReader(MemorySnapshot(states.files())), lambda _: False)
     assert found == (KubernetesPin("v1.31.4+k3s1", PLACE, "Terraform variable k3s_version"),)
 
 

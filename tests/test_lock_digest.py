@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fluxbump.helm import lock
-from fluxbump.text import go_yaml, yaml
+from fluxbump.helm import go_yaml, lock
+from fluxbump.text import yaml
 from tests.helpers import in_step
 
 _GO: list[tuple[str, str, str, str]] = [

@@ -21,9 +21,10 @@ from fluxbump.errors import FluxbumpError, IndexSourceError
 from fluxbump.flux import controller_images, gotk_source
 from fluxbump.flux.releases import Goal
 from fluxbump.git.overlay import ChangeSet, Overlay
+from fluxbump.git.text_reader import TextReader
 from fluxbump.helm.chart_releases import ChartRelease, IndexSource
 from fluxbump.model import COMMITS, FLUX, FLUX2, OPERATOR, Inventory, Snapshot, Track, TrackKind
-from fluxbump.text.live_code import TextFile, decode
+from fluxbump.text.live_code import TextFile
 from fluxbump.text.splice import Edit
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def _files(base: Snapshot, inventory: Inventory, planned: Plan) -> list[TextFile
     }
     if own - inventory.searched:
         more = [path for path in base.grep(sorted(own)) if path not in known]
-        known |= {path: decode(data) for path, data in base.read_many(more)}
+        known |= dict(TextReader(base).texts(more))
     return [TextFile(path, text) for path, text in known.items()]
 
 

@@ -14,6 +14,7 @@ from fluxbump.discover.inventory import Scope, rediscover
 from fluxbump.discover.pins.releases import flux_action
 from fluxbump.errors import PinError, UnprovenError
 from fluxbump.git.overlay import ChangeSet
+from fluxbump.git.text_reader import text_of
 from fluxbump.helm import archive, lock
 from fluxbump.model import (
     COMMITS,
@@ -102,7 +103,7 @@ def _locked(snapshot: Snapshot, inventory: Inventory) -> Iterator[tuple[Chart, s
     for chart in inventory.charts:
         path = f"{chart.directory}Chart.lock"
         if path in known:
-            yield chart, path, decode(snapshot.read(path))
+            yield chart, path, text_of(snapshot, path)
 
 
 def _targets(chart: Chart, plan: Plan) -> dict[str, str]:
@@ -146,7 +147,7 @@ def _refuse_unpacked(path: str, folder: str, snapshot: Snapshot, version: str) -
     if path != f"{folder}flux2/Chart.yaml":
         return
     held = next(
-        (line for line in decode(snapshot.read(path)).splitlines() if line.startswith("version:")),
+        (line for line in text_of(snapshot, path).splitlines() if line.startswith("version:")),
         "",
     )
     if held.removeprefix("version:").strip(" \"'") != version:

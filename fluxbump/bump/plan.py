@@ -126,9 +126,9 @@ def _require_readable(inventory: Inventory) -> None:
         first, *others = inventory.unreadable
         more = f"; {len(others)} more file(s) cannot be read" if others else ""
         raise HalfBumpError(
-            f"cannot be read as YAML, column {first.location.column}: {first.message}{more}",
+            f"{unparsed.problem(first)}{more}",
             where=first.location,
-            hint=unparsed.advice(first.location.path),
+            hint=unparsed.advice(first),
             places=(Related(one.location, one.message) for one in inventory.unreadable),
         )
 

@@ -39,11 +39,11 @@ from fluxbump.flux.known_releases import Sources
 from fluxbump.flux.releases import Goal
 from fluxbump.flux.upgrade_path import Written
 from fluxbump.git.lineage import Lineage
+from fluxbump.git.text_reader import TextReader, text_of
 from fluxbump.helm import archive
 from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.model import Chart, Inventory, Snapshot
 from fluxbump.text import yaml
-from fluxbump.text.live_code import decode
 
 NEEDLES = (*resources.NEEDLES, *kubernetes.NEEDLES)
 """What `surroundings` looks for."""
@@ -129,8 +129,11 @@ def surroundings(
         quick: see `resources.find`.
     """
     stated = known.kubernetes or configured
-    pins = (stated,) if stated else kubernetes.find(snapshot, scope.excludes)
+    reader = TextReader(snapshot)
+    pins = (stated,) if stated else kubernetes.find(reader, scope.excludes)
     objects = resources.find(snapshot, scope.excludes, quick=quick, spread=scope.spread)
+    unread = dict.fromkeys((*reader.refused, *objects.unreadable))
+    objects = replace(objects, unreadable=tuple(unread))
     written = together(resources.written(objects), known.written)
     return Surroundings(objects, Cluster(pins, known.stored, written))
 
@@ -241,7 +244,7 @@ def _locks(found: SnapshotFiles) -> Iterator[tuple[str, str]]:
     for chart in found.inventory.charts:
         path = f"{chart.directory}Chart.lock"
         if path in found.snapshot.below(chart.directory):
-            yield path, decode(found.snapshot.read(path))
+            yield path, text_of(found.snapshot, path)
 
 
 def _vendored(snapshot: Snapshot, inventory: Inventory) -> Iterator[Vendored]:
@@ -279,7 +282,7 @@ def _archive(path: str, wrapper: str, named: str, data: bytes) -> Vendored:
 
 
 def _unpacked(path: str, wrapper: str, snapshot: Snapshot) -> Vendored:
-    document = yaml.documents(decode(snapshot.read(path)), path)[0]
+    document = yaml.documents(text_of(snapshot, path), path)[0]
     name, version, app_version = (
         yaml.text_of(document.root, key) or "" for key in ("name", "version", "appVersion")
     )

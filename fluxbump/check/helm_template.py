@@ -26,6 +26,7 @@ from fluxbump.helm.binary import KUBE_VERSION, ChartRefusedError, Helm, objects
 from fluxbump.model import FLUX2, Chart, Snapshot
 from fluxbump.system import scratch
 from fluxbump.text import version_ranges, versions, yaml
+from fluxbump.text.budget import ARCHIVE
 
 Fetch = Callable[[str], bytes]
 """Gives the archive of a version of `flux2` as the index describes it, held to its digest.
@@ -300,6 +301,8 @@ def _write_out(directory: Path, snapshot: Snapshot, sources: _Sources) -> str | 
     remote = None
     contents = snapshot.read_many(sources.kept.values())
     for inside, (_, data) in zip(sources.kept, contents, strict=True):
+        if len(data) > ARCHIVE.size:
+            raise _NotRun(f"{inside} takes more than {ARCHIVE.shown_size}")
         _write(directory, inside, data)
         remote = remote or remote_schemas.named_in(inside, data)
     for one in sources.community:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from fluxbump.discover.pins import traits
+from fluxbump.git.text_reader import TextReader
 from fluxbump.model import FLUX, FLUX2, Inventory, Pin, Snapshot
-from fluxbump.text.live_code import decode
 
 _SUBCHART = "charts/flux2"  # helm renders what lies there, whether Chart.yaml lists it or not
 _CONTROLLER = "source-controller"
@@ -49,7 +49,7 @@ def read(snapshot: Snapshot, now: Inventory, base: Inventory) -> dict[str, str]:
     if not lost:
         return {}
     there = sorted(lost & {*snapshot.paths()})
-    texts = {path: decode(data) for path, data in snapshot.read_many(there)}
+    texts = dict(TextReader(snapshot).texts(there))
     wrappers = {pin.location.path for pin in starts(base) if is_dependency(pin)}
     return {
         path: text
@@ -66,4 +66,4 @@ def _holds_controllers(snapshot: Snapshot, chart: str) -> bool:
         return True
     own = (f"{folder}templates/", f"{folder}crds/")
     templates = [path for path in below if path.startswith(own)]
-    return any(_CONTROLLER in decode(data) for _, data in snapshot.read_many(templates))
+    return any(_CONTROLLER in text for _, text in TextReader(snapshot).texts(templates))

@@ -20,8 +20,10 @@ from fluxbump.config.settings import (
 from fluxbump.config.validation import Problem, refusals
 from fluxbump.discover.kubernetes_pins import KubernetesPin
 from fluxbump.discover.pins.kind import CustomPin
+from fluxbump.errors import ConfigError
 from fluxbump.git import branch_names
 from fluxbump.text import bounded_pattern, yaml
+from fluxbump.text.budget import SETTINGS
 from fluxbump.text.versions import minor
 
 
@@ -76,8 +78,10 @@ def parse(text: str) -> Settings:
     """Parse a configuration.
 
     Raises:
-        ConfigError: it is not YAML, or holds something that fluxbump does not know.
+        ConfigError: it is too large, not YAML, or holds something that fluxbump does not know.
     """
+    if len(text) > SETTINGS.size:
+        raise ConfigError(f"takes more than {SETTINGS.shown_size}", where=FILE)
     content = validation.load(text, FILE)
     running = _running(text)
     if running is not None and isinstance(content, dict):

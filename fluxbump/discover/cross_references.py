@@ -23,9 +23,10 @@ from fluxbump.discover.embedded.objects import FIELDS
 from fluxbump.discover.kustomize_patches import Patch
 from fluxbump.discover.pins import traits
 from fluxbump.discover.pins.kind import Context
-from fluxbump.model import FLUX, Form, Inventory, Links, Pin, Snapshot, Track
+from fluxbump.git.text_reader import TextReader
+from fluxbump.model import FLUX, Form, Inventory, Links, Pin, Track
 from fluxbump.text import yaml
-from fluxbump.text.live_code import TextFile, decode
+from fluxbump.text.live_code import TextFile
 from fluxbump.text.patterns import lazy_pattern
 
 PATHS = ("/spec/chart", "/spec/ref", "spec.chart.spec.version", "/spec/upgrade")
@@ -52,28 +53,28 @@ class Linked(Struct, frozen=True):
 
 
 def gather(
-    snapshot: Snapshot, paths: Collection[str], inventory: Inventory, context: Context
+    reader: TextReader, paths: Collection[str], inventory: Inventory, context: Context
 ) -> Linked:
     """Look for the patches of releases that are not called like their chart, and for variables.
 
     Args:
-        snapshot: in question.
+        reader: of the snapshot in question.
         paths: of it, that count.
         inventory: what is known without that.
         context: what the kinds were told.
     """
     named = _named(inventory.pins, context)
     variables = _variables(inventory)
-    texts = _related(snapshot, paths, inventory, named, variables)
-    texts |= _builders_near(snapshot, paths, inventory.files)
+    texts = _related(reader, paths, inventory, named, variables)
+    texts |= _builders_near(reader, paths, inventory.files)
     applied = _applied({**inventory.files, **texts})
     known = {path for path in applied if path in paths}
     missing = sorted(known - inventory.files.keys() - texts.keys())
-    texts |= {path: decode(data) for path, data in snapshot.read_many(missing)}
+    texts |= dict(reader.texts(missing))
     everything = {**inventory.files, **texts}
     certain = _certain(variables, inventory.pins, everything)
     links = Links(
-        releases={**named, **_sole(snapshot, paths, inventory, applied), **_spelled(certain)},
+        releases={**named, **_sole(reader, paths, inventory, applied), **_spelled(certain)},
         unsure=_others(everything, named, context)
         | (_spelled(variables).keys() - _spelled(certain).keys()),
         patches={path: targets for path, targets in applied.items() if path in known},
@@ -125,7 +126,7 @@ def _variables(inventory: Inventory) -> dict[str, Track | None]:
 
 
 def _related(
-    snapshot: Snapshot,
+    reader: TextReader,
     paths: Collection[str],
     inventory: Inventory,
     names: Collection[str],
@@ -138,17 +139,15 @@ def _related(
     needles = [*(f"name: {word}" for word in words), *(f'"name": "{word}"' for word in words)]
     needles += [f'name: "{word}"' for word in words]
     needles += [text for word in variables for text in (f"{word}:", f"${{{word}")]
-    found = set(snapshot.grep(sorted(set(needles)))) & set(paths)
+    found = set(reader.snapshot.grep(sorted(set(needles)))) & set(paths)
     texts = {path: inventory.files[path] for path in found & inventory.files.keys()}
-    for path, data in snapshot.read_many(sorted(found - texts.keys())):
-        text = decode(data)
-        if any(word in text for word in ("version", "tag", "semver", "patches", "substitute")):
-            texts[path] = text
-    return texts
+    others = reader.texts(sorted(found - texts.keys()))
+    needed = ("version", "tag", "semver", "patches", "substitute")
+    return texts | {path: text for path, text in others if any(word in text for word in needed)}
 
 
 def _sole(
-    snapshot: Snapshot,
+    reader: TextReader,
     paths: Collection[str],
     inventory: Inventory,
     applied: Mapping[str, Iterable[tuple[str, str]]],
@@ -170,11 +169,11 @@ def _sole(
     )
     if len(pins) != 1 or not nameless:
         return {}
-    found = set(snapshot.grep(["kind: HelmRelease", '"HelmRelease"'])) & set(paths)
+    found = set(reader.snapshot.grep(["kind: HelmRelease", '"HelmRelease"'])) & set(paths)
     releases = [
         node
-        for path, data in snapshot.read_many(sorted(found))
-        for _, node in TextFile(path, decode(data)).objects({"HelmRelease"}, bool)
+        for path, text in reader.texts(sorted(found))
+        for _, node in TextFile(path, text).objects({"HelmRelease"}, bool)
         if yaml.get(node, "spec", "chart", "spec", "chart") or yaml.get(node, "spec", "chartRef")
     ]
     return {"HelmRelease ": next(iter(pins.values()))} if len(releases) == 1 else {}
@@ -186,7 +185,7 @@ def _is_for_all(patch: Patch) -> bool:
 
 
 def _builders_near(
-    snapshot: Snapshot, paths: Collection[str], files: Mapping[str, str]
+    reader: TextReader, paths: Collection[str], files: Mapping[str, str]
 ) -> dict[str, str]:
     """Read the kustomizations in and above the folders of JSON patches: they name the targets."""
     wanted: set[str] = set()
@@ -197,7 +196,7 @@ def _builders_near(
                 wanted |= {join(folder, name) for name in kustomize_patches.FILES}
                 folder = dirname(folder)
     wanted = (wanted & set(paths)) - files.keys()
-    return {path: decode(data) for path, data in snapshot.read_many(sorted(wanted))}
+    return dict(reader.texts(sorted(wanted)))
 
 
 def _is_json_patch(file: TextFile) -> bool:

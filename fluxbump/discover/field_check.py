@@ -19,8 +19,9 @@ from msgspec import Struct, field
 from fluxbump.discover.flux_objects import ObjectBody
 from fluxbump.flux.tables import fields
 from fluxbump.flux.tables.fields import INT_OR_STRING, Field, Schema
+from fluxbump.helm import go_yaml
 from fluxbump.model import Location
-from fluxbump.text import bounded_pattern, go_yaml, versions
+from fluxbump.text import bounded_pattern, versions
 from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.yaml import MappingNode, Node, ScalarNode, SequenceNode
 

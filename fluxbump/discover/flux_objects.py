@@ -14,10 +14,11 @@ from functools import partial
 
 from msgspec import Struct, field
 
+from fluxbump.git.text_reader import TextReader
 from fluxbump.model import Location, Snapshot, Unreadable
 from fluxbump.system.parallel import Spread, serially
 from fluxbump.text import yaml
-from fluxbump.text.live_code import Language, TextFile, decode, suffix_of
+from fluxbump.text.live_code import Language, TextFile, suffix_of
 from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.yaml import Document, Node, Scalar
 
@@ -138,13 +139,14 @@ def find(
             same; a document that is broken below its head is not noticed.
         spread: how work on many files is divided.
     """
+    reader = TextReader(snapshot)
     wanted = [path for path in snapshot.grep(NEEDLES) if not exclude(path)]
-    files = {path: decode(data) for path, data in snapshot.read_many(wanted)}
+    files = dict(reader.texts(wanted))
     parts = spread(partial(_find, quick), list(files.items()))
     return Resources(
         tuple(one for part in parts for one in part.resources),
         tuple(one for part in parts for one in part.mentions),
-        tuple(one for part in parts for one in part.unreadable),
+        (*reader.refused, *(one for part in parts for one in part.unreadable)),
         {path: files[path] for part in parts for path in part.paths},
     )
 

@@ -36,6 +36,7 @@ from fluxbump.discover.pins.kind import (
 )
 from fluxbump.discover.pins.releases import install_url
 from fluxbump.discover.variables import follow, users
+from fluxbump.git.text_reader import TextReader
 from fluxbump.helm.chart_repository import holds_copies
 from fluxbump.model import (
     FLUX,
@@ -49,13 +50,10 @@ from fluxbump.model import (
     Unreadable,
 )
 from fluxbump.system.parallel import Spread, serially
-from fluxbump.text.live_code import TextFile, decode
+from fluxbump.text.live_code import TextFile
 
 SUPPRESSION = "fluxbump: ignore["
 """What a comment that suppresses a finding contains."""
-
-LARGEST = 16 << 20
-"""Bytes of a file that is searched for pins; manifests of all controllers take half a mebibyte."""
 
 KEEPS = "preserveValues"
 """What a patch contains that lets a release keep its values (FB301)."""
@@ -113,11 +111,12 @@ def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
         PinError: see `charts.read`.
     """
     paths = scope.kept(snapshot.paths())
-    texts = _texts(snapshot, charts.called(charts.FILE, paths))
-    aliases = _aliases(snapshot, paths, texts.values(), scope)
+    reader = TextReader(snapshot)
+    texts = _texts(reader, charts.called(charts.FILE, paths))
+    aliases = _aliases(reader, paths, texts.values(), scope)
     files, moving = charts.read(texts, (*scope.repositories, *aliases))
     context = context_of(moving, scope, aliases)
-    strangers = _unrecognised(snapshot, paths, files.values(), context)
+    strangers = _unrecognised(reader, paths, files.values(), context)
     searched = candidates.searched(context)
     told = (*sorted(searched), *statements.NEEDLES, SUPPRESSION, KEEPS)
     needles = [*candidates.words(context), *told, *candidates.OBJECTS]
@@ -126,23 +125,19 @@ def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
     wanted = (named - files.keys()) & set(paths)
     others: dict[str, str] = {}
     matters = candidates.matters(context)
-    large: list[Unreadable] = []
-    for path, data in snapshot.read_many(sorted(wanted)):
-        if len(data) > LARGEST:
-            large.append(_too_large(path))
-            continue
-        text = decode(data)
+    for path, text in reader.texts(sorted(wanted)):
         if matters(path, text):
             files[path] = TextFile(path, text)
         elif any(needle in text for needle in told):
             others[path] = text
     places = users.places_of(files, context, paths)
-    files |= users.setting(snapshot, files, places, context)
+    files |= users.setting(reader, files, places, context)
     context = replace(context, places=places)
     inventory = find_pins(files.values(), context, scope.spread)
-    linked = cross_references.gather(snapshot, set(paths), inventory, context)
+    linked = cross_references.gather(reader, set(paths), inventory, context)
     if linked.texts:
         inventory = _read_again(inventory, linked, context, scope.spread)
+    held_back = _excluded(reader, named, context, scope)
     return replace(
         inventory,
         charts=moving,
@@ -152,41 +147,36 @@ def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
             *_idle(context, inventory.pins),
             *inventory.notes,
         ),
-        unreadable=(*large, *inventory.unreadable),
+        unreadable=(*reader.refused, *inventory.unreadable),
         others=others,
         searched=searched,
         aliases=aliases,
         unrecognised=strangers,
-        excluded=_excluded(snapshot, named, context, scope),
+        excluded=held_back,
     )
 
 
-def _too_large(path: str) -> Unreadable:
-    size = f"{LARGEST >> 20} MiB"
-    return Unreadable(Location(path, 1), f"takes more than {size}, so fluxbump does not search it")
-
-
-def _texts(snapshot: Snapshot, paths: Iterable[str]) -> dict[str, TextFile]:
-    return {path: TextFile(path, decode(data)) for path, data in snapshot.read_many(paths)}
+def _texts(reader: TextReader, paths: Iterable[str]) -> dict[str, TextFile]:
+    return {path: TextFile(path, text) for path, text in reader.texts(paths)}
 
 
 def _aliases(
-    snapshot: Snapshot, paths: Sequence[str], files: Iterable[TextFile], scope: Scope
+    reader: TextReader, paths: Sequence[str], files: Iterable[TextFile], scope: Scope
 ) -> tuple[str, ...]:
     """Find which aliases mean the community's; the tree is searched only if a chart has one."""
     names = unrecognised.aliases(files) - {*scope.repositories}
     if not names:
         return ()
-    named = {*snapshot.grep([unrecognised.ADDED])} & {*paths}
+    named = {*reader.snapshot.grep([unrecognised.ADDED])} & {*paths}
     told = sorted(named | {*charts.called(unrecognised.REPOSITORIES, paths)})
-    texts = {path: file.text for path, file in _texts(snapshot, told).items()}
+    texts = {path: file.text for path, file in _texts(reader, told).items()}
     return unrecognised.community(names, texts, scope.repositories)
 
 
 def _unrecognised(
-    snapshot: Snapshot, paths: Sequence[str], files: Iterable[TextFile], context: Context
+    reader: TextReader, paths: Sequence[str], files: Iterable[TextFile], context: Context
 ) -> tuple[unrecognised.Unrecognised, ...]:
-    helm_2 = _texts(snapshot, charts.called(unrecognised.REQUIREMENTS, paths))
+    helm_2 = _texts(reader, charts.called(unrecognised.REQUIREMENTS, paths))
     return (
         *unrecognised.of_helm_2(helm_2.values(), context),
         *unrecognised.of_charts(files, context),
@@ -194,14 +184,14 @@ def _unrecognised(
 
 
 def _excluded(
-    snapshot: Snapshot, named: Iterable[str], context: Context, scope: Scope
+    reader: TextReader, named: Iterable[str], context: Context, scope: Scope
 ) -> tuple[Pin, ...]:
     """Look once more at the candidates that are excluded, unless their path says that they rest."""
     if not scope.exclude:
         return ()
     weighed = sorted(path for path in named if scope.weighs(path))
     matters = candidates.matters(context)
-    files = [file for path, file in _texts(snapshot, weighed).items() if matters(path, file.text)]
+    files = [file for path, file in _texts(reader, weighed).items() if matters(path, file.text)]
     return excluded.pins(files, context, partial(find_pins, spread=scope.spread))
 
 

@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
-from fluxbump.model import Location, Snapshot
+from fluxbump.git.text_reader import TextReader
+from fluxbump.model import Location
 from fluxbump.text import hcl, yaml
-from fluxbump.text.live_code import Language, TextFile, decode
+from fluxbump.text.live_code import Language, TextFile
 from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.versions import minor
 
@@ -128,17 +129,16 @@ class KubernetesPin(Struct, frozen=True):
         return minor(self.version)
 
 
-def find(snapshot: Snapshot, exclude: Callable[[str], bool]) -> tuple[KubernetesPin, ...]:
+def find(reader: TextReader, exclude: Callable[[str], bool]) -> tuple[KubernetesPin, ...]:
     """Find every place in live code that pins Kubernetes, by path and place.
 
     Args:
-        snapshot: to search.
+        reader: of the snapshot to search.
         exclude: tells the paths that are not to be read.
     """
-    wanted = [path for path in snapshot.grep(NEEDLES) if not exclude(path)]
+    wanted = [path for path in reader.snapshot.grep(NEEDLES) if not exclude(path)]
     found: dict[Location, KubernetesPin] = {}
-    for path, data in snapshot.read_many(wanted):
-        text = decode(data)
+    for path, text in reader.texts(wanted):
         if any(word in text for word in _WORDS):
             for pin, where in _pins(TextFile(path, text)):
                 found.setdefault(where, pin)

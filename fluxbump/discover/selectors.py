@@ -14,9 +14,9 @@ from pathlib import PurePosixPath
 from msgspec import Struct
 
 from fluxbump.discover.flux_objects import Resource
+from fluxbump.git.text_reader import TextReader
 from fluxbump.model import Location, Snapshot
 from fluxbump.text import yaml
-from fluxbump.text.live_code import decode
 from fluxbump.text.yaml import Document, MappingNode
 
 _YAML = frozenset({".yaml", ".yml", ".json"})
@@ -67,8 +67,7 @@ def find(
         if PurePosixPath(path).suffix.lower() in _YAML and not exclude(path)
     ]
     found: list[Selector] = []
-    for path, data in snapshot.read_many(paths):
-        text = decode(data)
+    for path, text in TextReader(snapshot).texts(paths):
         if pattern.search(text):
             for document in yaml.documents(text, path):
                 if pattern.search(document.source):

@@ -10,9 +10,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from msgspec import Struct
 
 from fluxbump.errors import PinError
+from fluxbump.git.text_reader import text_of
 from fluxbump.model import FLUX, FLUX2, Chart, Inventory, Location, Note, Snapshot, Track
 from fluxbump.text import yaml
-from fluxbump.text.live_code import TextFile, decode
+from fluxbump.text.live_code import TextFile
 from fluxbump.text.yaml_escapes import unescaped
 
 _CHART = "Chart.yaml"
@@ -129,7 +130,7 @@ def require_nothing_behind(
             continue
         for path in snapshot.below(link.folder):
             name = path.removeprefix(link.folder)
-            text = decode(snapshot.read(path)) if _reads(name) else ""
+            text = text_of(snapshot, path) if _reads(name) else ""
             if _holds_old(text, name, versions) or name.startswith("charts/flux2"):
                 raise _behind(path, link)
     for chart, link in _beside(snapshot, inventory.charts):
@@ -175,7 +176,7 @@ def _resolved(snapshot: Snapshot, paths: Iterable[str]) -> Iterator[_Link]:
     links, known = snapshot.links(), frozenset(snapshot.paths())
     for path in sorted(paths):
         target = followed(path, links)
-        text = decode(snapshot.read(target)) if target in known and target else None
+        text = text_of(snapshot, target) if target in known and target else None
         yield _Link(path, target, text)
 
 

@@ -29,9 +29,18 @@ _MIME = lazy_pattern(r"\ufeff?(?:MIME-Version|Content-Type):", re.IGNORECASE)
 _JSON_COMMENT = lazy_pattern(r"^[ \t]*(?://|/\*)|[,{\[][ \t]*(?://|/\*)|,\s*[}\]]", re.MULTILINE)
 
 
-def advice(path: str) -> str:
-    """Say what to do about a file that cannot be parsed; a Chart.yaml is always YAML."""
-    if path.rpartition("/")[2] == "Chart.yaml":
+def problem(one: Unreadable) -> str:
+    """Say what is wrong with a candidate that cannot be read."""
+    return f"cannot be read as YAML: {one.message}" if one.within_budget else one.message
+
+
+def advice(one: Unreadable) -> str:
+    """Say what to do about a file that cannot be read; a Chart.yaml is always YAML."""
+    is_chart = one.location.path.rpartition("/")[2] == "Chart.yaml"
+    if not one.within_budget:
+        hint = "make the file smaller"
+        return hint if is_chart else f"{hint}; only if it pins nothing, add it to `exclude`"
+    if is_chart:
         return "fix the YAML"
     return "fix the YAML; only if the file is not YAML, add it to `exclude` in fluxbump.yaml"
 

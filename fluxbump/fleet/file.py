@@ -19,9 +19,6 @@ from fluxbump.fleet.repositories import FleetEntry
 from fluxbump.git import remote_url
 from fluxbump.model import Location
 
-LONGEST = 4 << 20
-"""Bytes of a fleet's file; ten thousand repositories are a tenth of that."""
-
 _MOST = 100_000
 _HINT = "fluxbump schema fleet-config prints what is allowed"
 _NO_SECRETS = "holds a user or a password: drop it, a token belongs in FLUXBUMP_TOKEN"

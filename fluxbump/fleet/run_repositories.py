@@ -25,6 +25,7 @@ from fluxbump.fleet.state import FleetState
 from fluxbump.system.locks import signals_held
 from fluxbump.system.secret import masked
 from fluxbump.system.written import changing
+from fluxbump.text.budget import FLEET
 
 PROGRAM: Sequence[str] = (sys.executable, "-P", "-m", "fluxbump")
 """What each repository is given to. `-P`: no module of the directory that we are in."""
@@ -78,11 +79,11 @@ def read(path: Path) -> tuple[FleetEntry, ...]:
     """
     try:
         with path.open("rb") as stream:
-            data = stream.read(fleetfile.LONGEST + 1)
+            data = stream.read(FLEET.size + 1)
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror}", where=str(path)) from None
-    if len(data) > fleetfile.LONGEST:
-        raise ConfigError(f"is larger than {fleetfile.LONGEST >> 20} MiB", where=str(path))
+    if len(data) > FLEET.size:
+        raise ConfigError(f"is larger than {FLEET.shown_size}", where=str(path))
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:

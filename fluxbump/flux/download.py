@@ -18,6 +18,7 @@ from fluxbump.flux import gotk, install_manifest
 from fluxbump.flux.install_manifest import Shipped
 from fluxbump.helm.index import places
 from fluxbump.system.http.failure import HttpError
+from fluxbump.text.budget import MANIFEST
 
 _FILE = "install.yaml"
 _NOT_FOUND = 404
@@ -95,7 +96,7 @@ class Upstream(Struct, frozen=True):
         path = Path(self.spec, f"v{release}", name)
         if not path.is_file():
             raise IndexSourceError("no such file", where=str(path), hint=_ELSEWHERE)
-        return places.read(path, install_manifest.MAX_SIZE), str(path)
+        return places.read(path, MANIFEST.size), str(path)
 
     def _fetched(self, release: str, name: str) -> tuple[bytes, str]:
         """Return the manifest behind the URL, and the URL as it may be shown.
@@ -111,7 +112,7 @@ class Upstream(Struct, frozen=True):
         path = f"{parts.path.rstrip('/')}/v{quote(release)}/{name}"
         url = parts._replace(path=path, fragment="").geturl()
         try:
-            data = self.web().get(url, limit=install_manifest.MAX_SIZE, settled=True)
+            data = self.web().get(url, limit=MANIFEST.size, settled=True)
         except HttpError as error:
             if error.status == _NOT_FOUND:
                 error.hint = _ELSEWHERE

@@ -13,9 +13,9 @@ from pathlib import Path
 from msgspec import Struct
 
 from fluxbump.errors import ToolError
-from fluxbump.flux import install_manifest
 from fluxbump.system import commands, scratch
 from fluxbump.system.programs import Allowance, EndedBy, Program, StartError
+from fluxbump.text.budget import MANIFEST
 
 TIMEOUT = 120.0
 """Seconds that one run may take; without a download it takes one or two."""
@@ -38,7 +38,7 @@ class Flux(Struct, frozen=True):
 
     path: str
     timeout: float = TIMEOUT
-    largest: int = install_manifest.MAX_SIZE
+    largest: int = MANIFEST.size
 
     def export(self, release: str, components: tuple[str, ...]) -> tuple[bytes, str]:
         """Return what `flux install --export` writes, and the command for people.

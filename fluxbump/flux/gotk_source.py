@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from msgspec import Struct
 
 from fluxbump.errors import FluxbumpError, IndexSourceError
-from fluxbump.flux import gotk, install_manifest
+from fluxbump.flux import gotk
 from fluxbump.flux.gotk import GotkManifest
+from fluxbump.text.budget import MANIFEST
 
 Components = Callable[[str, tuple[str, ...]], GotkManifest]
 """Gives the manifest of a release with these components at least; raises IndexSourceError."""
@@ -76,8 +77,8 @@ def manifest(data: bytes, release: str, where: str) -> GotkManifest:
     Raises:
         IndexSourceError: it is no such manifest, or one of another release.
     """
-    if len(data) > install_manifest.MAX_SIZE:
-        raise IndexSourceError(f"larger than {install_manifest.MAX_SIZE >> 20} MiB", where=where)
+    if len(data) > MANIFEST.size:
+        raise IndexSourceError(f"larger than {MANIFEST.shown_size}", where=where)
     try:
         found = gotk.read(data.decode("utf-8"))
     except UnicodeDecodeError:

@@ -17,12 +17,7 @@ from fluxbump.flux import chart_templates, crd_schema
 from fluxbump.flux.crd_schema import Fields, Unusable, get
 from fluxbump.flux.stored_versions import Crd, Release
 from fluxbump.text import yaml
-
-MAX_SIZE = 32 << 20
-"""The largest manifest that is read, in bytes."""
-
-MAX_DOCUMENTS = 2_000
-"""YAML documents that one manifest may have; Flux has about sixty."""
+from fluxbump.text.budget import MANIFEST
 
 # What ends or begins a YAML node. Flux has about 60,000 of them in all documents that are read.
 _MARKS = "\n,:[{"
@@ -127,8 +122,8 @@ def default_tags(values: bytes) -> dict[str, str]:
 
 def _text(data: bytes, path: str = "") -> str:
     where = f"{path}: " if path else ""
-    if len(data) > MAX_SIZE:
-        raise Unusable(f"{where}it takes more than {MAX_SIZE >> 20} MiB")
+    if len(data) > MANIFEST.size:
+        raise Unusable(f"{where}it takes more than {MANIFEST.shown_size}")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -166,8 +161,8 @@ class _Reading(Struct):
 
     def manifest(self, text: str, path: str = "") -> None:
         """Take what one text defines; `path` is set for a part of a chart."""
-        if text.count("\n---") > MAX_DOCUMENTS:
-            raise Unusable(f"{path or 'it'} has more than {MAX_DOCUMENTS:,} documents")
+        if text.count("\n---") > MANIFEST.documents:
+            raise Unusable(f"{path or 'it'} has more than {MANIFEST.documents:,} documents")
         for document in yaml.documents(text, path):
             source = document.source
             if _DEFINITION in source or (not path and _DEPLOYMENT.search(source)):

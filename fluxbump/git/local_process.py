@@ -28,6 +28,7 @@ from fluxbump.system.programs import (
     ProgramResult,
     StartError,
 )
+from fluxbump.text.budget import MOST_READ
 
 _SECONDS = 600.0
 """That one command may take, or one object; the slowest of a tree of a million files takes ten."""
@@ -290,12 +291,18 @@ class Batch:
 
 
 def _object(out: IO[bytes]) -> bytes | None:
-    """Read an object as `cat-file --batch` prints it; None when there is no such object."""
+    """Read an object as `cat-file --batch` prints it; None when there is no such object.
+
+    Of a very large one only the beginning is kept: enough to tell that it exceeds every budget.
+    """
     try:
         header = out.readline().split()
         if len(header) != len((b"name", b"type", b"size")):
             return None
-        data = out.read(int(header[2]))
+        size = int(header[2])
+        data = out.read(min(size, MOST_READ))
+        for start in range(len(data), size, MOST_READ):  # what is too large for whoever asks
+            out.read(min(size - start, MOST_READ))
         out.read(1)
     except LateError:
         raise RepositoryError(f"git gave no object within {_SECONDS:g} s") from None

@@ -12,6 +12,7 @@ from pathlib import Path
 from fluxbump.errors import RepositoryError
 from fluxbump.git.grep import Searched
 from fluxbump.git.objects import Commit, Git, ObjectSnapshot, Others, others
+from fluxbump.text.budget import MOST_READ
 
 _REGULAR = (b"100644", b"100755")
 _STAGED = b"0"
@@ -115,7 +116,8 @@ class WorktreeSnapshot(Searched):
         """Return a file's bytes; KeyError when there is none."""
         if not self._is_here(path):
             raise KeyError(path)
-        return Path(self._root, path).read_bytes()
+        with Path(self._root, path).open("rb") as file:
+            return file.read(MOST_READ)  # what is larger exceeds every budget
 
     def read_many(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """Yield each path with its bytes."""

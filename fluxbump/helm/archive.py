@@ -20,16 +20,8 @@ from msgspec import Struct
 
 from fluxbump.errors import IndexSourceError
 from fluxbump.text import yaml
+from fluxbump.text.budget import ARCHIVE, ARCHIVED_FILE
 from fluxbump.text.patterns import lazy_pattern
-
-MAX_TOTAL = 32 * 1024 * 1024
-"""Bytes that an archive may take, packed as well as unpacked."""
-
-MAX_FILE = 5 * 1024 * 1024
-"""Bytes that one file in an archive may take."""
-
-MAX_MEMBERS = 10_000
-"""Entries that an archive may have, folders included."""
 
 # Names longer than 100 characters come in extended headers. Older standard libraries take
 # quadratic time over one, so a single header stays small, and so do all of them together.
@@ -119,7 +111,7 @@ def lfs_pointer(data: bytes) -> bool:
 
 
 class _Inflated(io.RawIOBase):
-    """The bytes inside a gzip file, as a stream that ends or raises within `MAX_TOTAL`."""
+    """The bytes inside a gzip file, as a stream that ends or raises within `ARCHIVE.size`."""
 
     def __init__(self, data: bytes) -> None:
         super().__init__()
@@ -134,8 +126,8 @@ class _Inflated(io.RawIOBase):
             packed = self._zlib.unconsumed_tail or self._next()
             piece = self._zlib.decompress(packed, size)
             self._given += len(piece)
-            if self._given > MAX_TOTAL:
-                raise _Unusable(f"holds more than {MAX_TOTAL >> 20} MiB")
+            if self._given > ARCHIVE.size:
+                raise _Unusable(f"holds more than {ARCHIVE.shown_size}")
             if piece:
                 return piece
             if not packed:
@@ -179,8 +171,8 @@ class _Member(tarfile.TarInfo):
 def _refuse_useless(member: tarfile.TarInfo) -> None:
     if member.issparse() or not (member.type in _FILES or member.isdir()):
         raise _Unusable(f"{_shown(member.name)} is a link, a device or a sparse file")
-    if member.size > MAX_FILE:
-        raise _Unusable(f"{_shown(member.name)} takes more than {MAX_FILE >> 20} MiB")
+    if member.size > ARCHIVED_FILE.size:
+        raise _Unusable(f"{_shown(member.name)} takes more than {ARCHIVED_FILE.shown_size}")
 
 
 def _files(data: bytes) -> dict[str, bytes]:
@@ -230,8 +222,8 @@ def _members(data: bytes) -> Iterator[tuple[str, bytes | None]]:
     stream = _Inflated(data)
     with tarfile.open(fileobj=stream, mode="r|", tarinfo=Counted) as archive:
         for count, member in enumerate(archive, start=1):
-            if count > MAX_MEMBERS:
-                raise _Unusable(f"more than {MAX_MEMBERS:,} entries")
+            if count > ARCHIVE.members:
+                raise _Unusable(f"more than {ARCHIVE.members:,} entries")
             _refuse_useless(member)  # again: an extended header may have changed it
             file = None if member.isdir() else archive.extractfile(member)
             yield member.name, file.read() if file else None
@@ -245,8 +237,8 @@ def _refuse_foreign(data: bytes) -> None:
         raise _Unusable("a Git LFS pointer, not the file that it stands for")
     if not data.startswith(b"\x1f\x8b"):
         raise _Unusable("not gzip")
-    if len(data) > MAX_TOTAL:
-        raise _Unusable(f"takes more than {MAX_TOTAL >> 20} MiB")
+    if len(data) > ARCHIVE.size:
+        raise _Unusable(f"takes more than {ARCHIVE.shown_size}")
 
 
 def _clean(name: str) -> str:

@@ -24,8 +24,9 @@ from typing import Any
 from msgspec import Struct
 
 from fluxbump.errors import PinError
+from fluxbump.helm import go_yaml
 from fluxbump.model import Location
-from fluxbump.text import go_yaml, version_ranges, versions, yaml
+from fluxbump.text import version_ranges, versions, yaml
 from fluxbump.text.splice import Edit
 
 _Dependencies = Sequence[Mapping[str, object]] | None

@@ -19,13 +19,8 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.tag import Tag
 
+from fluxbump.text.budget import REPOSITORY_FILE
 from fluxbump.text.yaml_problem import RefusedYaml, YamlProblem, refuse_deep_nesting
-
-MOST_NODES = 2_000_000
-"""Nodes of a file: keys, values and collections. A node takes some 300 bytes of memory."""
-
-MOST_SLOW = 256 * 1024
-"""Characters of a file for the pure parser, which takes ten microseconds for each."""
 
 _NO_TAG = Tag(suffix="")  # one for all: of a text, every node would make its own
 
@@ -38,8 +33,8 @@ class YamlBudget(Struct):
         slow: characters that may still go to the pure parser.
     """
 
-    nodes: int = MOST_NODES
-    slow: int = MOST_SLOW
+    nodes: int = REPOSITORY_FILE.values
+    slow: int = REPOSITORY_FILE.slow
 
 
 class _Parser(CParser):  # type: ignore[misc]  # the binding has no type information
@@ -51,7 +46,7 @@ class _Parser(CParser):  # type: ignore[misc]  # the binding has no type informa
     def descend_resolver(self, _: object, key: object) -> None:
         self.nodes -= 1
         if self.nodes < 0:
-            raise RefusedYaml(f"holds more than {MOST_NODES:,} values")
+            raise RefusedYaml(f"holds more than {REPOSITORY_FILE.values:,} values")
         if isinstance(key, CollectionNode):
             _refuse_key(key, self.text)
 

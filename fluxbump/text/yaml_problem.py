@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 
+from fluxbump.text import budget
 from fluxbump.text.patterns import lazy_pattern
 
-# libyaml's binding recurses on the C stack; input deeper than this is hostile, not a manifest.
-_MAX_DEPTH = 200
 _BRACKET_OR_COMMENT = lazy_pattern(r"(?:^|(?<=[ \t]))#[^\n]*(?=\n|\Z)|[\[\]{}]", re.MULTILINE)
 _COMPACT_NESTING = lazy_pattern(r"(?:[-?:][ \t]+){100}")
 _DEEP_INDENT = " " * 400
@@ -46,7 +45,7 @@ def refuse_deep_nesting(text: str) -> None:
         raise RefusedYaml("nested too deeply")
     if widest >= _HARMLESS_WIDTH and _DEEP_INDENT in text and _DEEP_LINE.search(text):
         raise RefusedYaml("nested too deeply")
-    if text.count("[") + text.count("{") <= _MAX_DEPTH:
+    if text.count("[") + text.count("{") <= budget.REPOSITORY_FILE.depth:
         return
     depth = 0
     for found in _BRACKET_OR_COMMENT.finditer(text):
@@ -54,5 +53,5 @@ def refuse_deep_nesting(text: str) -> None:
             depth += 1
         elif found.group() in ("]", "}"):
             depth = max(depth - 1, 0)
-        if depth > _MAX_DEPTH:
+        if depth > budget.REPOSITORY_FILE.depth:
             raise RefusedYaml("nested too deeply", text.count("\n", 0, found.start()))

@@ -28,7 +28,7 @@ from fluxbump.flux import chart_templates, gotk, gotk_options, install_manifest
 from fluxbump.flux.releases import resolve
 from fluxbump.git import remote_url
 from fluxbump.git.overlay import MemorySnapshot, Overlay
-from fluxbump.helm import archive, binary, lock
+from fluxbump.helm import archive, binary, go_yaml, lock
 from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.helm.index import entries, section
 from fluxbump.helm.registry import challenge, manifest, reference
@@ -36,7 +36,7 @@ from fluxbump.model import FLUX, FLUX2, Inventory
 from fluxbump.run.pull_request import release_notes
 from fluxbump.run.pull_request.state import SavedState
 from fluxbump.system import replace_journal
-from fluxbump.text import go_yaml, hcl, markdown, printable, version_ranges, versions, yaml
+from fluxbump.text import hcl, markdown, printable, version_ranges, versions, yaml
 from fluxbump.text.live_code import TextFile, decode, encode
 from fluxbump.text.yaml import YamlProblem
 from tests.helpers import COMMUNITY, URL, app_versions, chart_index

@@ -102,11 +102,14 @@ def _others(evidence: Evidence, code: str) -> Iterator[NotRun]:
 def _unjudged(found: Resources, code: str) -> Iterator[NotRun]:
     """Say what could not be judged, with the first place of each."""
     variable = [one.api_location for one in found.resources if "$" in one.version]
-    broken = [one.location for one in found.unreadable]
+    broken = [one.location for one in found.unreadable if one.within_budget]
     for places, what in ((variable, "has a variable as its version"), (broken, "is not YAML")):
         more = f" (and {len(places) - 1} more like it)" if len(places) > 1 else ""
         if places:
             yield NotRun(code, f"the Flux resource at {places[0]} {what}{more}")
+    for one in found.unreadable:
+        if not one.within_budget:
+            yield NotRun(code, f"fluxbump does not search {one.location.path}: it {one.message}")
 
 
 def removed_api(evidence: Evidence) -> Iterator[Outcome]:

@@ -20,8 +20,7 @@ def unreadable(evidence: Evidence) -> Iterator[Outcome]:
         yield Finding(
             "FB002",
             Severity.ERROR,
-            f"may hold a pin, but cannot be read as YAML: {one.message} "
-            f"({unparsed.advice(one.location.path)})",
+            f"may hold a pin, but {unparsed.problem(one)} ({unparsed.advice(one)})",
             one.location,
         )
 

@@ -9,8 +9,9 @@ from fluxbump.discover.pins import BY_VARIABLE
 from fluxbump.discover.pins.kind import Context, as_of
 from fluxbump.discover.pins.releases import install_url
 from fluxbump.discover.variables import follow
-from fluxbump.model import Form, Pin, Snapshot
-from fluxbump.text.live_code import TextFile, decode
+from fluxbump.git.text_reader import TextReader
+from fluxbump.model import Form, Pin
+from fluxbump.text.live_code import TextFile
 
 
 def early(file: TextFile, context: Context) -> Iterator[Pin]:
@@ -38,7 +39,7 @@ def places_of(
 
 
 def setting(
-    snapshot: Snapshot,
+    reader: TextReader,
     files: Mapping[str, TextFile],
     places: Mapping[str, follow.Places],
     context: Context,
@@ -51,7 +52,7 @@ def setting(
         if (reference := follow.reference_of(pin))
     }
     wanted = {one for groups in places.values() for group in groups for one in group}
-    texts = [(p, decode(data)) for p, data in snapshot.read_many(sorted(wanted - files.keys()))]
+    texts = list(reader.texts(sorted(wanted - files.keys())))
     # A module may hand a variable on under another name; who calls it names the variable itself.
     near = {dirname(above) for path in places for above in (path, dirname(path))}
     near |= {dirname(dirname(dirname(path))) for path in places}

@@ -19,12 +19,13 @@ from fluxbump.helm.chart_releases import ChartIndex, ChartRelease, IndexSource
 from fluxbump.helm.index import directory, file, oci, places, url
 from fluxbump.helm.index.entries import parse_index
 from fluxbump.system.http.failure import HttpError
+from fluxbump.text import budget
 
-INDEX_LIMIT: Final = 64 << 20
+INDEX_LIMIT: Final = budget.INDEX.size
 """The largest index that is read, in bytes."""
 
-ARCHIVE_LIMIT: Final = 10 << 20
-"""The largest chart archive that is read, in bytes."""
+ARCHIVE_LIMIT: Final = budget.DOWNLOADED_ARCHIVE.size
+"""The largest chart archive that is read from an index, in bytes."""
 
 _NOT_FOUND = 404
 

@@ -1,0 +1,111 @@
+"""What exceeds the budget of a file is named, whoever reads the file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from fluxbump.check import check
+from fluxbump.config.settings import Settings
+from fluxbump.discover import inventory
+from fluxbump.errors import ConfigError
+from fluxbump.git.overlay import MemorySnapshot
+from fluxbump.text import budget
+from tests.helpers import COMMUNITY, Cli, Repo, app_versions, chart_index, repository, small
+
+_SIZE = 20_000
+"""Bytes that a file may have in these tests: more than any of the small repository's has."""
+
+
+@pytest.fixture(autouse=True)
+def low_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget, "REPOSITORY_FILE", replace(budget.REPOSITORY_FILE, size=_SIZE))
+
+
+SCOPE = inventory.Scope(app_versions=app_versions())
+_LONG = "#" + "x" * _SIZE + "\n"
+_RELEASE = "kind: HelmRelease\nmetadata: {name: bp-flux}\nspec: {chart: {spec: {version: 1.1.2}}}\n"
+_OBJECT = "apiVersion: source.toolkit.fluxcd.io/v1beta2\nkind: GitRepository\nmetadata: {name: a}\n"
+
+
+def held(**files: str) -> MemorySnapshot:
+    return MemorySnapshot({p: t.encode() for p, t in small(**files).items()})
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        (
+            "other/Chart.yaml",
+            f"name: x\ndependencies: [{{name: flux2, repository: {COMMUNITY}}}]\n",
+        ),
+        ("x.sh", "helm upgrade flux fc/flux2 --version 2.14.1\n"),
+        ("k/kustomization.yaml", "patches:\n- patch: |-\n    chart: bp-flux\n"),
+        ("x.yaml", _RELEASE),
+    ],
+)
+def test_a_file_that_is_searched(path: str, text: str) -> None:
+    found = inventory.discover(held(**{path: text + _LONG}), SCOPE)
+    assert [(str(one.location), one.message) for one in found.unreadable] == [
+        (f"{path}:1", "takes more than 0 MiB")
+    ]
+
+
+def test_a_file_with_a_variable() -> None:
+    files = {"a.sh": "helm upgrade flux fc/flux2 --version $V\n", ".env": "V=2.14.1\n"}
+    found = inventory.discover(held(**files), SCOPE)
+    assert [pin.location.path for pin in found.pins if pin.location.path in files] == [".env"]
+    files[".env"] += _LONG
+    found = inventory.discover(held(**files), SCOPE)
+    assert [one.location.path for one in found.unreadable] == [".env"]
+
+
+@pytest.mark.parametrize("text", [_OBJECT, 'k3s_version: "v1.31.4"\n'])
+def test_what_a_rule_reads_by_itself(text: str) -> None:
+    examined = check.examine(held(**{"x.yaml": text + _LONG}), Settings(), chart_index())
+    verdict = check.judge(examined)
+    said = [one.reason for one in verdict.not_run if one.code == "FB203"]
+    assert "fluxbump does not search x.yaml: it takes more than 0 MiB" in said
+
+
+def test_a_lock(tmp_path: Path, index: Path, cli: Cli) -> None:
+    repo: Repo = repository(tmp_path / "repo", small(**{"chart/Chart.lock": _LONG}), index)
+    for command in ("check", "to 2.5.1"):
+        result = cli(*command.split(), cwd=repo)
+        assert (result.code, result.err) == (
+            5,
+            "fluxbump: chart/Chart.lock:1: this file takes more than 0 MiB (make it smaller)\n",
+        )
+
+
+def test_a_script_with_too_many_marks(monkeypatch: pytest.MonkeyPatch) -> None:
+    low = replace(budget.REPOSITORY_FILE, marks=100)
+    monkeypatch.setattr(budget, "REPOSITORY_FILE", low)
+    found = inventory.discover(held(**{"x.sh": f"helm upgrade flux fc/flux2\n{'{' * 101}"}), SCOPE)
+    assert [one.message for one in found.unreadable] == [
+        "has more than 100 brackets, quotes, and signs"
+    ]
+
+
+def test_the_configuration(repo: Repo, cli: Cli) -> None:
+    repo.commit({"fluxbump.yaml": "# " + "x" * budget.SETTINGS.size})
+    result = cli("status", cwd=repo)
+    assert (result.code, result.err) == (
+        ConfigError.exit_code,
+        "fluxbump: fluxbump.yaml: takes more than 1 MiB\n",
+    )
+
+
+@pytest.mark.parametrize("where", ["--rev=HEAD", "--worktree"])
+def test_no_more_of_a_file_is_read_than_tells_that_it_is_too_large(
+    repo: Repo, cli: Cli, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """What stands behind it is read rightly still."""
+    monkeypatch.setattr("fluxbump.git.local_process.MOST_READ", _SIZE + 1)
+    monkeypatch.setattr("fluxbump.git.worktree.MOST_READ", _SIZE + 1)
+    repo.commit({"a.sh": "helm upgrade flux fc/flux2 --version 2.14.1\n" + _LONG * 3})
+    out = cli("check", "--no-render", where, "-o", "json", cwd=repo).json
+    errors = [one for one in out["findings"] if one["severity"] == "error"]
+    assert [(one["code"], one["path"]) for one in errors] == [("FB002", "a.sh")]
