@@ -238,7 +238,7 @@ def test_a_run_that_is_blocked_leads_on(incident: Repo) -> None:
     # `status` tells by its exit code that the pins disagree.
     assert [typed(incident, command) for command in advised(blocked)] == [1]
     report = json.loads(incident.fluxbump("run", "--dry-run", "--output", "json").stdout)
-    assert report["next"] == [{"command": "fluxbump status", "why": "where every pin is"}]
+    assert report["next"] == [{"command": "fluxbump status", "why": "every pin and its place"}]
 
 
 # --- what is never advised -----------------------------------------------------------------------

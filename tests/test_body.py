@@ -102,9 +102,9 @@ def test_a_bump_of_the_monorepo(monorepo: Prepared) -> None:
         place = f"{change.pin.location.path}:{change.pin.location.line}"
         assert f"[`{place}`]({link(change.pin.location.path, change.pin.location.line)})" in text
     assert headings(text) == [
-        "What moves", "What the gate says", "What the CRDs change", "Pins", "What moves with them",
-        "Mentions, for a person to look at", "What comes next, and what does not",
-        "Release notes", "To see the same",
+        "Version lines", "Result of the checks", "CRD changes", "Pins", "Changes that follow",
+        "Mentions to review (not changed)", "Next steps, and releases left out",
+        "Release notes", "Reproduce this change",
     ]  # fmt: skip
     assert "Not 2\\.8" not in text
     assert "not in the range" in text
@@ -122,7 +122,7 @@ def test_a_release_without_a_chart(
     assert body.title(about) == "Move Flux to 2.6.0"
     text = body.text(about, GITHUB)
     assert text.split("\n\n")[1] == "Moves Flux from 2.5.1 to 2.6.0."
-    assert "flux2" not in text.partition("### What the gate says")[0].partition("Moves Flux")[2]
+    assert "flux2" not in text.partition("### Result of the checks")[0].partition("Moves Flux")[2]
 
 
 def test_the_migration_and_what_comes_next(tmp_path: Path, index: Path) -> None:
@@ -138,7 +138,7 @@ def test_the_migration_and_what_comes_next(tmp_path: Path, index: Path) -> None:
     assert isinstance(found, Update)
     assert found.way.hops[0].migrate
     text = body.text(inputs(ready, way=found.way), GITHUB)
-    assert text.index("### What moves") < text.index("### Before you merge")
+    assert text.index("### Version lines") < text.index("### Before you merge")
     assert "Run `flux migrate` in every cluster, while it runs Flux 2.4.0" in text
     assert "- HelmRelease v2beta1: a cluster with a long history may" in text
     assert f"It is the first of {len(found.way.hops)} hops to 2.8.5" in text
@@ -171,10 +171,8 @@ def test_findings_are_said_apart(monorepo: Prepared) -> None:
         "<details>\n<summary>1 finding of 1 rule, as before</summary>\n\n- **note** FB120" in text
     )
     bare = body.text(inputs(made), replace(GITHUB, hidden=False))
-    assert (
-        "### Findings that were there before\n\n1 finding of 1 rule, as before\n\n- **note** FB120"
-        in bare
-    )
+    heading = "### Existing findings, not caused by this change\n\n"
+    assert f"{heading}1 finding of 1 rule, as before\n\n- **note** FB120" in bare
     assert "- FB110: no helm" in text
 
 
@@ -208,7 +206,7 @@ def test_the_route_is_drawn_where_the_forge_draws_it(monorepo: Prepared) -> None
     assert drawn in text
     assert "mermaid" not in body.text(about, replace(GITHUB, diagrams=False))
     before, after = text.index("### Before you merge"), text.index("### After you merge")
-    assert before < after < text.index("### What the CRDs change") < text.index("### Pins")
+    assert before < after < text.index("### CRD changes") < text.index("### Pins")
     assert "- Run `flux migrate` in every cluster again.\n" in text
     assert "runs Flux 2.5.1 (`flux version`), and merge the pull request for 2.8.5" in text
 
@@ -317,7 +315,7 @@ def test_it_fits(monorepo: Prepared, limit: int, hidden: bool) -> None:
     assert text.startswith("**Risk**: ")
     assert "\n\nMoves Flux from 2.4.0" in text
     tokens = [token.type for token in flat(PARSER.parse(text))]
-    assert tokens.count("fence") == ("To see the same" in text) + (not hidden)
+    assert tokens.count("fence") == ("Reproduce this change" in text) + (not hidden)
 
 
 def test_notes_go_first_and_pins_last(monorepo: Prepared) -> None:

@@ -299,7 +299,7 @@ def test_a_run_proposes_a_release_without_a_chart() -> None:
     aged = Policy(range="2.5.1 - 2.6.0", min_age_days=3)
     waiting = next_release.decide(before, chart_index(), aged, now)
     assert [one.reason for one in waiting.skipped if one.release == "2.6.0"] == [
-        "the index does not say how old its chart is"
+        "the index has no date for its chart"
     ]
 
 

@@ -306,7 +306,7 @@ def test_pins_that_disagree_are_for_a_person_even_at_the_newest_release(code: st
         found = decide(before, chart_index(), policy, NOW)
         assert isinstance(found, Blocked)
         assert (found.current, found.release, found.codes) == ("2.4.0", None, (code,))
-        assert found.reason == "the pins disagree: `fluxbump to 2.4.0` makes them agree"
+        assert found.reason == "the pins disagree: run `fluxbump to 2.4.0` to align them"
         assert [one.code for one in found.findings] == [code]
     accepted = Settings(ignore=(Ignore(code, "*", "it is meant"),))
     suppressed = suppressions.ignores(before, accepted)

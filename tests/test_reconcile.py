@@ -86,11 +86,11 @@ OLD = known(3, "2.5.1")
 DECLINED = known(3, "2.6.4", RequestState.CLOSED)
 B, OLD_B = branch("2.6.4"), branch("2.5.1")
 UNCHANGED = Leave(7, "unchanged")
-PUSHED_TO = "somebody else pushed to its branch"
+PUSHED_TO = "its branch has other commits"
 
 BEGUN = state("2.5.1", superseded_by="2.6.4")
 REOPENED = known(3, "2.5.1", stated=replace(BEGUN, told=(CLOSED,)))
-AGAIN = "somebody opened it again after a run had closed it"
+AGAIN = "it was reopened after a run had closed it"
 
 CASES: dict[str, tuple[WantedRequest | None, ForgeState, tuple[Action, ...]]] = {
     "nothing wanted, nothing there": (None, ForgeState(), ()),
@@ -101,7 +101,7 @@ CASES: dict[str, tuple[WantedRequest | None, ForgeState, tuple[Action, ...]]] = 
     ),
     "a branch of a person": (
         wanted(), ForgeState(branches=THEIRS),
-        (Leave(None, f"the branch {B} holds a commit that is not ours"),),
+        (Leave(None, f"the branch {B} holds a commit that no run made"),),
     ),
     "unchanged": (wanted(), ForgeState((known(),), (), OURS), (UNCHANGED,)),
     "the base moved": (
@@ -134,7 +134,7 @@ CASES: dict[str, tuple[WantedRequest | None, ForgeState, tuple[Action, ...]]] = 
     "a pull request of a person": (
         wanted(), ForgeState((known(stated=None),), (), THEIRS),
         (
-            Leave(None, f"the branch {B} has a pull request that is not ours"),
+            Leave(None, f"the branch {B} has a pull request that no run made"),
             Leave(7, "not a pull request of fluxbump"),
         ),
     ),
@@ -228,7 +228,7 @@ CASES: dict[str, tuple[WantedRequest | None, ForgeState, tuple[Action, ...]]] = 
         wanted(), ForgeState((OLD,), (known(5, fate=RequestState.CLOSED),), tips("2.5.1"), "2.4.0"),
         (
             Leave(None, "#5 was closed unmerged"),
-            Leave(3, "nothing is proposed in its place"),
+            Leave(3, "no pull request replaces it"),
         ),
     ),
     "the base has it already": (
@@ -244,7 +244,7 @@ CASES: dict[str, tuple[WantedRequest | None, ForgeState, tuple[Action, ...]]] = 
     ),
     "waiting": (
         None, ForgeState((OLD,), (), tips("2.5.1"), "2.4.0"),
-        (Leave(3, "nothing is proposed in its place"),),
+        (Leave(3, "no pull request replaces it"),),
     ),
     "closing was begun": (
         wanted(), ForgeState((known(3, "2.5.1", stated=BEGUN),), (), tips("2.5.1"), "2.4.0"),

@@ -95,7 +95,7 @@ def fleet(
         typer.Argument(
             metavar="FLEET.yaml|URL",
             help="After matrix: the file. Prints a job for each shard. After discover: the URL of "
-            "an organisation, group, or user. Prints a fleet's file.",
+            "an organization, group, or user. Prints a fleet's file.",
         ),
     ] = None,
     *,
@@ -131,7 +131,10 @@ def fleet(
     ] = None,
     allow_host: AllowHostOption = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", "-n", help="Say what would be proposed; do nothing.")
+        bool,
+        typer.Option(
+            "--dry-run", "-n", help="Print the pull requests that would be opened; do nothing."
+        ),
     ] = False,
     output: Annotated[
         FleetFormat, typer.Option("--output", "-o", help="How to print the result.")
@@ -217,7 +220,7 @@ def _discover(where: str, asked: Discovery, console: Console) -> None:
     hosted = detect.owner(url, kind=kind, forge_url=asked.forge_url or site)
     who = token.find(url, hosted.kind, os.environ, userinfo=userinfo)
     if who is None:
-        console.note(f"no token for {url.host}: listing what everybody may see")
+        console.note(f"no token for {url.host}: listing public repositories only")
     secret = (who.secret or Secret(who.username)) if who else None
     # What the host says by itself need not be in the file.
     told = {"forge": kind, "forge_url": asked.forge_url or site}
@@ -260,7 +263,7 @@ class _Report:
         """Say what is odd about what is asked."""
         if state and state.skipped:
             self._console.note(
-                f"{state.path}: {state.skipped} lines are no results and do not count"
+                f"{state.path}: {state.skipped} lines are not results and are ignored"
             )
         if not self._count:
             part = f"shard {shard}" if shard else "the fleet"

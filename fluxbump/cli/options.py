@@ -40,7 +40,7 @@ class FleetFormat(StrEnum):
 
 
 class LogFormat(StrEnum):
-    """How to say on standard error what happens."""
+    """How to print progress on standard error."""
 
     TEXT = "text"
     JSON = "json"

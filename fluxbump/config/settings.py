@@ -113,7 +113,8 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ] = "base"
     forge: Annotated[
-        ForgeName | None, Meta(description="Which forge it is, when the remote does not say.")
+        ForgeName | None,
+        Meta(description="The kind of forge. If unset, the host of the remote decides."),
     ] = None
     forge_url: Annotated[
         str | None, Meta(description="The URL of the forge, if the remote does not tell it.")

@@ -75,13 +75,14 @@ class Defaults(Struct, frozen=True, forbid_unknown_fields=True):
 
     base: Annotated[
         Name | None,
-        Meta(description="The branch to propose to. The remote's default branch if unset."),
+        Meta(description="The base branch of pull requests. The remote's default branch if unset."),
     ] = None
     forge: Annotated[
-        ForgeName | None, Meta(description="Which forge it is, when the remote does not say.")
+        ForgeName | None,
+        Meta(description="The kind of forge. If unset, the host of the remote decides."),
     ] = None
     forge_url: Annotated[
-        str | None, Meta(description="Where the forge is, when the remote does not say.")
+        str | None, Meta(description="The URL of the forge. If unset, the host of the remote.")
     ] = None
     index: Annotated[
         Place | None,
@@ -98,13 +99,13 @@ class Defaults(Struct, frozen=True, forbid_unknown_fields=True):
 class RepositoryEntry(Defaults, frozen=True):
     """A repository of the fleet."""
 
-    url: Annotated[Place | None, Meta(description="Where it is cloned from.")] = None
+    url: Annotated[Place | None, Meta(description="The URL to clone.")] = None
     path: Annotated[
-        Place | None, Meta(description="Where a checkout is; relative to the fleet's file.")
+        Place | None, Meta(description="The path of a checkout, relative to the fleet's file.")
     ] = None
     name: Annotated[
         Label | None,
-        Meta(description="What it is called in results. The URL's path if unset."),
+        Meta(description="The name in results. The URL's path if unset."),
     ] = None
 
 
@@ -116,7 +117,7 @@ class FleetConfig(Struct, frozen=True, forbid_unknown_fields=True):
         Meta(max_length=_MOST, description="URLs, paths, or mappings that say more."),
     ]
     defaults: Annotated[
-        Defaults, Meta(description="What holds for those that do not say otherwise.")
+        Defaults, Meta(description="Values for repositories that do not have their own.")
     ] = Defaults()
 
 
@@ -205,9 +206,9 @@ def _refuse_twins(entries: tuple[FleetEntry, ...], lines: list[int], file: str) 
         where = Location(file, line)
         if place in places:
             raise ConfigError(
-                f"this repository is in line {places[place]} already",
+                f"the same repository as in line {places[place]}",
                 where=where,
-                hint="one run is enough for it",
+                hint="remove one of them",
             )
         if entry.name in names:
             raise ConfigError(

@@ -31,8 +31,8 @@ def result(entry: FleetEntry, done: ProcessResult) -> FleetResult:
         done: what its run left, without secrets.
     """
     reasons = {
-        End.LATE: "took too long and was ended (see --timeout)",
-        End.FLOOD: "printed too much and was ended",
+        End.LATE: "timed out (see --timeout)",
+        End.FLOOD: "printed too much output",
         End.STOPPED: "was stopped",
         End.NOT_STARTED: done.err,
     }
@@ -46,12 +46,12 @@ def result(entry: FleetEntry, done: ProcessResult) -> FleetResult:
     try:
         return read_report(entry, done.out)
     except ValueError as error:
-        return failed(entry, f"its run printed something else than a report: {error}")
+        return failed(entry, f"its run printed no valid report: {error}")
 
 
 def failed(entry: FleetEntry, why: str) -> FleetResult:
     """Return the result of a run that came to nothing."""
-    return FleetResult(entry, FleetOutcome.FAILED, clean(why) or "failed, and does not say why")
+    return FleetResult(entry, FleetOutcome.FAILED, clean(why) or "failed without a message")
 
 
 def secrets(environ: Mapping[str, str]) -> tuple[str, ...]:

@@ -74,11 +74,11 @@ def checked_base(forge: str, address: str, allow_http: Collection[str] = ()) -> 
     except (httpx.InvalidURL, UnicodeError):
         host = ""
     if not host or url.scheme not in ("https", "http"):
-        raise ForgeError(f"{forge}: its address is not a valid https URL", hint="see run.forge_url")
+        raise ForgeError(f"{forge}: its URL is not a valid https URL", hint="see run.forge_url")
     if not token_transport.is_safe(str(url), allow_http):
         name = one_line(url.netloc.decode("ascii", "replace"))
         raise ForgeError(
-            f"{forge}: {name} has an http address, over which no token is sent",
+            f"{forge}: fluxbump sends no token over http to {name}",
             hint=f"use https, or --allow-http {name} if the network up to it is trusted",
         )
     return url.copy_with(userinfo=b"", query=None, fragment=None)

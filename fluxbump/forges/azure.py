@@ -121,7 +121,7 @@ def connect(
 
     Args:
         api_base: `https://dev.azure.com`, or a server of one's own.
-        repository: `organisation/project/name`.
+        repository: `organization/project/name`.
         secret: a personal access token with the scope Code (read & write), or the token of a
             pipeline.
         account: whose token it is; it is enough by itself.
@@ -130,7 +130,7 @@ def connect(
     Raises:
         ForgeError: there is no such repository by its form, or the token cannot be sent there.
     """
-    parts = segments(_CAPABILITIES.name, repository, "ORGANISATION/PROJECT/NAME")
+    parts = segments(_CAPABILITIES.name, repository, "ORGANIZATION/PROJECT/NAME")
     # https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate
     token = basic("", secret)
     client = Client(_CAPABILITIES.name, api_base, token, _HEADERS, advise=_advice, **transport)
@@ -140,9 +140,9 @@ def connect(
 class Azure:
     """Pull requests of one repository on Azure DevOps."""
 
-    def __init__(self, client: Client, organisation: str, project: str, name: str) -> None:
+    def __init__(self, client: Client, organization: str, project: str, name: str) -> None:
         self._client = client
-        self._project = path(organisation, project)
+        self._project = path(organization, project)
         self._name = name
 
     @property
@@ -251,7 +251,7 @@ class Azure:
         answer = self._client.send(method, where, query=versioned, body=body, repeatable=repeatable)
         if answer.status == httpx.codes.NON_AUTHORITATIVE_INFORMATION:
             raise StatusError(
-                f"{answer.about}: HTTP {answer.status}: it wants somebody to sign in",
+                f"{answer.about}: HTTP {answer.status}: it asks for a sign-in",
                 status=answer.status,
                 said="",
                 hint="the token is wrong, expired or revoked: give another, for example in "

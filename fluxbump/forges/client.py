@@ -39,9 +39,9 @@ MOST_PAGES = 50
 _REPEATABLE = ("GET", "HEAD", "PUT", "DELETE")  # RFC 9110, 9.2.2
 _HINTS = {
     401: "the token is wrong, expired or revoked: give another, for example in FLUXBUMP_TOKEN",
-    403: "the token has not the right to do this",
-    404: "there is no such repository, or the token may not see it",
-    409: "somebody changed it at the same time: run again",
+    403: "the token lacks the permission for this",
+    404: "the repository does not exist, or the token cannot read it",
+    409: "it changed at the same time: run fluxbump again",
     429: "try again later",
 }
 
@@ -226,7 +226,7 @@ class Client:
             return httpx.URL(self.base + where)
         url = httpx.URL(where)
         if not same_server(url, httpx.URL(self.base)):
-            raise ForgeError(f"{self.forge}: an address of another server")
+            raise ForgeError(f"{self.forge}: a URL of another server")
         return url
 
     def _page(self, answer: Answer, address: str) -> str:

@@ -58,9 +58,9 @@ class Hosted(Struct, frozen=True):
     Attributes:
         kind: of forge, one of `KINDS`.
         api_base: address of its REST interface, without a slash at the end. Azure DevOps: of the
-            service, without the organisation.
+            service, without the organization.
         path: of the repository there, `owner/name`; GitLab: `group/subgroup/name`; Azure DevOps:
-            `organisation/project/name`.
+            `organization/project/name`.
     """
 
     kind: str
@@ -95,7 +95,7 @@ def owner(remote: RemoteUrl, *, kind: str | None = None, forge_url: str | None =
     known, site, segments = _located(remote, kind, forge_url, "use --forge with")
     if not segments:
         raise ForgeError(
-            "the URL names no organisation, group, or user", hint="give https://HOST/OWNER"
+            "the URL names no organization, group, or user", hint="give https://HOST/OWNER"
         )
     return Hosted(known, _api(known, site), "/".join(segments))
 
@@ -108,7 +108,7 @@ def _located(
 ) -> tuple[str, str, list[str]]:
     """Return the kind of forge, its URL, and the segments of the remote's path there."""
     if kind is not None and kind not in KINDS:
-        raise ForgeError(f"{kind!r} is not a kind of forge", hint=f"say one of {_listed()}")
+        raise ForgeError(f"{kind!r} is not a kind of forge", hint=f"use one of {_listed()}")
     if remote.is_local:
         raise ForgeError(
             "the remote is a local repository, so there are no pull requests",
@@ -123,7 +123,7 @@ def _located(
     known = kind or _kind(urlsplit(site).hostname or "") or _kind(name)
     if known is None:
         raise ForgeError(
-            f"it is not known what kind of forge {name} is",
+            f"unknown kind of forge: {name}",
             hint=f"{advice} one of {_listed()}",
         )
     segments = _segments(remote.path)
@@ -177,7 +177,8 @@ def _site(address: str) -> str:
         parts = urlsplit("")
     if parts.scheme not in ("https", "http") or not _HOST.fullmatch(parts.netloc):
         raise ForgeError(
-            "run.forge_url is not the address of a forge", hint="say https://git.example.org"
+            "run.forge_url is not the URL of a forge",
+            hint="use a URL such as https://git.example.org",
         )
     return address.rstrip("/")
 
@@ -208,7 +209,7 @@ def _segments(path: str) -> list[str]:
     segments = [unquote(segment) for segment in path.strip("/").split("/") if segment]
     for segment in segments:
         if segment in (".", "..") or "/" in segment or not segment.isprintable():
-            raise ForgeError("the path in the remote's URL is not that of a repository")
+            raise ForgeError("the remote's URL does not name a repository")
     if segments and segments[-1] != ".git":
         segments[-1] = segments[-1].removesuffix(".git")
     return segments
@@ -217,8 +218,8 @@ def _segments(path: str) -> list[str]:
 def _owned(segments: list[str]) -> str:
     if len(segments) < 2:  # noqa: PLR2004  # an owner and a name
         raise ForgeError(
-            "the path in the remote's URL is not that of a repository",
-            hint="it is OWNER/NAME on most forges",
+            "the remote's URL does not name a repository",
+            hint="use OWNER/NAME as its path",
         )
     return "/".join(segments)
 
@@ -230,16 +231,16 @@ def _renamed(remote: RemoteUrl) -> RemoteUrl:
     """
     if not remote.is_http:  # ORG@vs-ssh.visualstudio.com:v3/ORG/PROJECT/NAME
         return replace(remote, host="ssh.dev.azure.com")
-    organisation = _name(remote).removesuffix(_VISUAL_STUDIO)
+    organization = _name(remote).removesuffix(_VISUAL_STUDIO)
     path = remote.path.removeprefix("DefaultCollection/")
-    return replace(remote, host="dev.azure.com", path=f"{organisation}/{path}")
+    return replace(remote, host="dev.azure.com", path=f"{organization}/{path}")
 
 
 def _azure(site: str, segments: list[str]) -> Hosted:
     """Take apart a path of Azure DevOps.
 
     Over ssh `v3/ORG/PROJECT/NAME`; otherwise `ORG/PROJECT/_git/NAME`, where a project of the same
-    name may be left out. On a server of one's own a collection stands for the organisation, and
+    name may be left out. On a server of one's own a collection stands for the organization, and
     what is before it belongs to the server's address.
     """
     path = segments[1:] if segments[:1] == ["v3"] else []
@@ -253,8 +254,8 @@ def _azure(site: str, segments: list[str]) -> Hosted:
         path = before[-2:] + name
     if len(path) != 3:  # noqa: PLR2004  # as the text above says
         raise ForgeError(
-            "the path in the remote's URL is not that of a repository",
-            hint="it is ORGANISATION/PROJECT/_git/NAME on Azure DevOps",
+            "the remote's URL does not name a repository",
+            hint="use ORGANIZATION/PROJECT/_git/NAME as its path",
         )
     return Hosted("azure", site, "/".join(path))
 

@@ -213,7 +213,7 @@ class Gitea:
         """Add labels, by their ids: only newer servers take names."""
         ids = self._labels(self._at("labels"))
         if not ids.keys() >= {*names}:
-            # The owner may be no organisation, or the token may not see it.
+            # The owner may be no organization, or the token may not see it.
             with suppress(StatusError):
                 ids = self._labels(path("orgs", self._owner, "labels")) | ids
         known = [ids[name] for name in names if name in ids]

@@ -352,6 +352,6 @@ def _advice(answer: Answer) -> str | None:
     if "not permitted to create" in answer.said():
         return "Settings, Actions, General: allow GitHub Actions to create pull requests"
     if "required" in answer.headers.get("x-github-sso", ""):
-        return "authorise the token for the organisation's single sign-on"
+        return "authorize the token for the organization's single sign-on"
     rights = answer.headers.get("x-accepted-github-permissions")
     return f"the token needs {answer.shown(rights)}" if rights else None

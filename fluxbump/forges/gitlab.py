@@ -231,7 +231,7 @@ class GitLab:
         if good:
             self._changed(number, {"add_labels": ",".join(good)})
         bad = [label for label in labels if "," in label]
-        return f"a label of GitLab has no comma: {'; '.join(bad)}" if bad else None
+        return f"a label of GitLab cannot have a comma: {'; '.join(bad)}" if bad else None
 
     def _peopled(self, number: int, role: str, names: tuple[str, ...]) -> str | None:
         """Set assignees or reviewers. GitLab drops those that cannot be, and says nothing.

@@ -1,4 +1,4 @@
-"""Which repositories an owner has on a forge: an organisation, a group with subgroups, a user."""
+"""Which repositories an owner has on a forge: an organization, a group with subgroups, a user."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ def _pages(client: Client, listing: _Listing, owner: str) -> Iterator[OwnedRepos
         if error.status != _NOT_FOUND:
             raise
         raise ForgeError(
-            f"{listing.title}: there is no organisation, group, or user {owner}, "
+            f"{listing.title}: there is no organization, group, or user {owner}, "
             "or the token may not see it",
             hint="check the URL and the token",
         ) from None

@@ -94,7 +94,7 @@ class Answer(Struct, frozen=True):
             return value
         raise ForgeError(
             f"{self.about}: answered what its documentation does not allow: {reason}",
-            hint="is this the address of its REST interface?",
+            hint="check that this is the URL of its API",
         )
 
     def said(self) -> str:

@@ -207,7 +207,7 @@ def text(report: Report, paint: Paint) -> str:
     if isinstance(decision, Blocked):
         lines += [f"  {_group(group)}" for group in grouped(decision.findings)]
     lines += [f"  {place.location}  {place.message}" for place in _places(decision)]
-    lines += [f"  not proposed: {line}" for line in _skipped(report)]
+    lines += [f"  left out: {line}" for line in _skipped(report)]
     shown = [effect for effect in report.done if not report.sent or effect.event == "left"]
     lines += [f"  {_done(effect)}" for effect in shown]
     return "\n".join(printable(line) for line in lines)
@@ -229,10 +229,10 @@ def following(decision: Decision, where: Sequence[str]) -> list[Step]:
     if not isinstance(decision, Blocked):
         return []
     if decision.release is None:
-        return [Step(typed(["fluxbump", "status", *where]), "where every pin is")]
+        return [Step(typed(["fluxbump", "status", *where]), "every pin and its place")]
     dry_run = typed(["fluxbump", "to", decision.release, "--dry-run", *where])
     path = typed(["fluxbump", "path", decision.release, *where])
-    return [Step(dry_run, "what stands in the way"), Step(path, "the route, hop by hop")]
+    return [Step(dry_run, "what blocks it"), Step(path, "the route, hop by hop")]
 
 
 def _skipped(report: Report) -> Iterable[str]:
@@ -281,7 +281,7 @@ def summary(report: Report) -> str:
     request = report.request
     if request is not None and request.url:
         lines += [markdown.link(f"#{request.number} {request.title}", request.url), ""]
-    lines += [f"- not proposed: {markdown.plain(line)}" for line in _skipped(report)]
+    lines += [f"- left out: {markdown.plain(line)}" for line in _skipped(report)]
     lines += [f"- {markdown.plain(effect.message)}" for effect in report.done]
     if isinstance(report.decision, Blocked):
         lines += [

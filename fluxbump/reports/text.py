@@ -42,7 +42,7 @@ def preview(prepared: Prepared[Snapshot], paint: Paint) -> str:
     lines += _fixings(prepared, paint)
     lines += _section("Mapping rows", [_row(row) for row in prepared.rows], paint)
     lines += _section("Derived files", _derived(prepared), paint)
-    lines += _section("Left as they are", [_kept(*kept) for kept in prepared.plan.kept], paint)
+    lines += _section("Not changed", [_kept(*kept) for kept in prepared.plan.kept], paint)
     lines += _section("Notes", [_note(note) for note in prepared.notes], paint)
     lines += _mentions(prepared.mentions, paint)
     new = [finding for finding in prepared.verdict.findings if finding not in prepared.inherited]

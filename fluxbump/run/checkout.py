@@ -144,8 +144,8 @@ def _checked_out(asked: Asked, repository: Repository, environ: Mapping[str, str
     if address is None:
         if not asked.rehearse:
             raise RepositoryError(
-                f"the repository has no remote called {asked.remote}",
-                hint="git remote add, or --remote NAME, or --dry-run to see what would be proposed",
+                f"no remote called {asked.remote}",
+                hint="add one with git remote add, or use --remote NAME or --dry-run",
             )
         return _alone(asked, repository, root)
     url, userinfo = remote_url.parse(address)
@@ -189,7 +189,7 @@ def _said_here(repository: Repository) -> str | None:
 def _alone(asked: Asked, repository: Repository, root: Path | None) -> Ground:
     branch = asked.base or repository.current_branch()
     base = repository.snapshot(repository.commit(branch), branch)
-    missing = (f"no remote called {asked.remote}: {branch} is read as it is here",)
+    missing = (f"no remote called {asked.remote}: reading the local branch {branch}",)
     return Ground(
         repository, base, branch, settings_of(base), Nowhere(), root=root, missing=missing
     )

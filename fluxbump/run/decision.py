@@ -145,13 +145,13 @@ class Outcome(StrEnum):
 def describe(decision: Decision) -> str:
     """Say a decision in a sentence."""
     if isinstance(decision, Update):
-        later = f", on the way to {decision.later[-1]}" if decision.later else ""
+        later = f", on the route to {decision.later[-1]}" if decision.later else ""
         return f"Flux {decision.current} can move to {decision.release}{later}"
     if isinstance(decision, (Blocked, Empty)):
         return decision.reason
     if isinstance(decision, Waiting):
         return f"Flux {decision.release} waits: {decision.reason}"
-    return f"Flux {decision.current} is what the policy wants"
+    return f"Flux {decision.current} is up to date with the policy"
 
 
 def outcome(decision: Decision) -> Outcome:

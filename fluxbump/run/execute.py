@@ -192,7 +192,9 @@ class Acting(Struct):
         # First in its state: a run that ends between the two must not say it a second time.
         self._say_of_itself(known, replace(known.state, told=(*known.state.told, PUSHED)))
         self.world.hands.comment(number, _TOLD)
-        self._note("told", f"#{number} is left alone: somebody pushed to it", known.request.url)
+        self._note(
+            "told", f"#{number} is not changed: its branch has other commits", known.request.url
+        )
 
     def _leave(self, number: int | None, reason: str) -> None:
         known = next((known for known in self.seen.open if known.request.number == number), None)
@@ -206,7 +208,7 @@ class Acting(Struct):
         try:
             return self._deleted(branch, tip)
         except MovedError:
-            self._note("left", f"the branch {branch} stays: somebody pushed to it")
+            self._note("left", f"the branch {branch} stays: it has other commits")
             return Removal.REFUSED
 
     def _deleted(self, branch: str, tip: str) -> Removal:
@@ -268,20 +270,20 @@ class Acting(Struct):
 
 
 _WHY = {
-    ActionReason.NEWER: "a newer release is proposed instead",
+    ActionReason.NEWER: "a newer release replaces it",
     ActionReason.POLICY: "policy or rules no longer lead to this release",
     ActionReason.REACHED: "the base holds this release, or a newer one",
     ActionReason.DUPLICATE: "another one of the same branch is open",
     ActionReason.MERGED: "it was merged",
 }
 _TOLD = (
-    "Somebody pushed to this branch, so `fluxbump run` leaves it alone from now on. "
-    "Without the commits that are not its own, it is kept up to date again."
+    "This branch has commits that `fluxbump run` did not make, so fluxbump stops updating it. "
+    "Remove these commits, and fluxbump updates it again."
 )
 
 
 def _parting(action: Supersede) -> str:
     """Return the one comment with which a pull request is closed."""
     if action.why in (ActionReason.NEWER, ActionReason.POLICY):
-        return f"Closed in favour of Flux {action.by}: {_WHY[action.why]}."
+        return f"Closed in favor of Flux {action.by}: {_WHY[action.why]}."
     return f"Closed: {_WHY[action.why]}."

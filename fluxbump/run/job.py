@@ -208,7 +208,7 @@ def _until_still(
         except MovedError as error:
             if tried == _ATTEMPTS:
                 raise
-            log("again", f"{error.message}: looking again")
+            log("again", f"{error.message}: trying again")
             done[:] = [effect for effect in done if effect.event != "left"]  # it is said again
     return None
 

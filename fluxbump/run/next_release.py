@@ -46,7 +46,7 @@ DISAGREEMENT = rules.having(Trait.STOPS_RUN)
 _UNKNOWN = UPGRADE.code
 """The rule that cannot be judged when a release's CRDs are not known."""
 
-_UNDATED = "the index does not say how old its chart is"
+_UNDATED = "the index has no date for its chart"
 
 
 def decide(
@@ -85,7 +85,7 @@ def decide(
         codes = tuple(dict.fromkeys(one.code for one in disagreeing))
         return Blocked(installed, None, codes, _advice(codes, installed), disagreeing)
     if installed is None or current is None:
-        return Blocked(None, None, (), "nothing in live code says which Flux is installed")
+        return Blocked(None, None, (), "no Flux version found in live code")
     # Where pins may disagree, none of them may go down.
     choice = available(before.inventory, index, tagged)
     highest = _highest(before, current, choice.stable)
@@ -119,11 +119,11 @@ def _of_tools(before: Evidence) -> str | None:
 
 def _advice(codes: Collection[str], installed: str | None) -> str:
     if {*rules.having(Trait.ONE_RELEASE)} & {*codes}:
-        return "the pins are not of one release: `fluxbump to RELEASE` makes them agree"
+        return "the pins disagree: run `fluxbump to RELEASE` to align them"
     own = {rules.RULES[code].advice for code in codes}
     if len(own) == 1 and "" not in own:
         return own.pop()
-    return f"the pins disagree: `fluxbump to {installed or 'RELEASE'}` makes them agree"
+    return f"the pins disagree: run `fluxbump to {installed or 'RELEASE'}` to align them"
 
 
 def _whole(decision: Update | Blocked, before: Evidence, index: ChartIndex) -> Update | Blocked:
@@ -307,7 +307,7 @@ class _Search:
         if not codes:
             return newest_safe.unknown(self._evidence, first, self._suppressed) or ""
         by = f"refused by {', '.join(codes)}"
-        return by if first == way.goal else f"the way leads by {first}, {by}"
+        return by if first == way.goal else f"the route goes through {first}, {by}"
 
     def _findings(self, release: str) -> tuple[Finding, ...]:
         if release not in self._judged:

@@ -207,11 +207,11 @@ class _Planner:
         if branch in self._seen.locked:
             return self._locked(branch)
         if any(known.request.branch == branch for known in self._foreign):
-            return f"the branch {branch} has a pull request that is not ours"
+            return f"the branch {branch} has a pull request that no run made"
         tip = self._seen.branches.get(branch)
         if tip is None or tip.ours:
             return ""
-        whose = _UNRECORDED if tip.marked else "that is not ours"
+        whose = _UNRECORDED if tip.marked else "that no run made"
         return f"the branch {branch} holds a commit {whose}"
 
     # --- what else there is ---
@@ -219,7 +219,7 @@ class _Planner:
     def _tell(self, one: KnownRequest) -> Action:
         number = one.request.number
         if one.state is None or PUSHED in one.state.told:
-            return Leave(number, "somebody else pushed to its branch")
+            return Leave(number, "its branch has other commits")
         return TellPushed(number)
 
     def _reached(self, one: KnownRequest) -> bool:
@@ -234,7 +234,7 @@ class _Planner:
         if _reopened(one):
             yield Leave(number, _REOPENED)
         elif not reached and not proposed:
-            yield Leave(number, "nothing is proposed in its place")
+            yield Leave(number, "no pull request replaces it")
         elif self._touched(one):
             yield self._tell(one)
         else:
@@ -272,7 +272,7 @@ class _Planner:
 
 
 _UNRECORDED = "that no pull request records; delete the branch if it is not needed"
-_REOPENED = "somebody opened it again after a run had closed it"
+_REOPENED = "it was reopened after a run had closed it"
 
 
 def _reopened(one: KnownRequest) -> bool:

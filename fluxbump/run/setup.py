@@ -168,7 +168,7 @@ def _forge(asked: Asked, found: Ground, environ: Mapping[str, str]) -> Forge:
     if who is None:
         raise ForgeError(
             f"no token for {found.remote.where}",
-            hint="set FLUXBUMP_TOKEN or FLUXBUMP_TOKEN_FILE; docs/forges.md has the rights",
+            hint="set FLUXBUMP_TOKEN or FLUXBUMP_TOKEN_FILE (permissions: docs/forges.md)",
         )
     from fluxbump.forges import registry
 
@@ -189,7 +189,7 @@ def _require_kin(where: str, remote: RemoteUrl) -> None:
         raise RefusedError(
             f"run.forge_url names {host}, and the remote is on {own}",
             where=FILE,
-            hint=f"the token would go there; if that is right, use --forge-url {where}",
+            hint=f"to send the token there, use --forge-url {where}",
         )
 
 

@@ -70,8 +70,8 @@ def _of_the_state(forge: Forge) -> ForgeError | None:
     if problem is not None or found.writable is not False:
         return problem
     return ForgeError(
-        f"the token may read the repository on {forge.capabilities.name}, not write",
-        hint="give its account the right to write; docs/forges.md has the rights",
+        f"the token can read the repository on {forge.capabilities.name}, but not write to it",
+        hint="give its account write access (permissions: docs/forges.md)",
     )
 
 

@@ -77,7 +77,7 @@ def test_an_owner_without_repositories_is_an_empty_fleet() -> None:
 @pytest.fixture
 def gitea() -> Iterator[FakeGitea]:
     with FakeGitea({}.get) as running:
-        running.organisations["acme"] = [Owned("acme/monorepo"), Owned("acme/old", archived=True)]
+        running.organizations["acme"] = [Owned("acme/monorepo"), Owned("acme/old", archived=True)]
         yield running
     assert running.problems == []
 
@@ -122,9 +122,9 @@ def test_without_a_token_what_is_public_is_asked_for(gitea: FakeGitea, cli: Cli)
 
 
 def test_what_is_asked_wrongly(cli: Cli) -> None:
-    assert_refused(cli("fleet", "discover", "https://github.com"), 10, "names no organisation")
+    assert_refused(cli("fleet", "discover", "https://github.com"), 10, "names no organization")
     assert_refused(
-        cli("fleet", "discover", "https://git.acme.org/o"), 10, "git.acme.org is (use --forge"
+        cli("fleet", "discover", "https://git.acme.org/o"), 10, "git.acme.org (use --forge"
     )
     assert_refused(cli("fleet", "fleet.yaml", "--forks"), 2, "options of fleet discover")
     assert_refused(

@@ -55,9 +55,9 @@ class FakeAzure(FakeForge):
             raise self.refuse(403, message)
 
     def routed(self, call: Call) -> Reply:
-        organisation, project, *where = unquote(call.path).strip("/").split("/")
+        organization, project, *where = unquote(call.path).strip("/").split("/")
         assert where[:2] == ["_apis", "git"], "no such route"
-        ours = f"{organisation}/{project}/" == self.full_name[: self.full_name.rindex("/") + 1]
+        ours = f"{organization}/{project}/" == self.full_name[: self.full_name.rindex("/") + 1]
         if where[2:] == ["policy", "configurations"]:
             assert call.query["repositoryId"] == guid(1)
             branch = call.query["refName"].removeprefix("refs/heads/")

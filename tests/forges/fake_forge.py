@@ -101,7 +101,7 @@ class FakeForge(FakeServer):
         self.pulls: dict[int, Pull] = {}
         self.people = {"octocat": 11, "hubot": 12, BOT: 13}
         self.labels = {"flux": 21, "dependencies": 22}
-        self.organisations: dict[str, list[Owned]] = {}
+        self.organizations: dict[str, list[Owned]] = {}
         """Organisations, or groups, with their repositories."""
         self.users: dict[str, list[Owned]] = {}
         self.visible = True
@@ -219,12 +219,12 @@ class FakeForge(FakeServer):
 
         Args:
             call: the request.
-            kind: `users`, or what stands there for organisations.
+            kind: `users`, or what stands there for organizations.
             owner: whose repositories they are; names are found in any case.
             query: the parameters that the documentation names, beside that of the page.
             most: repositories on a page.
         """
-        owners = self.users if kind == "users" else self.organisations
+        owners = self.users if kind == "users" else self.organizations
         found = {name.lower(): those for name, those in owners.items()}.get(owner.lower())
         if found is None:
             raise self.refuse(404, "Not Found")

@@ -1,4 +1,4 @@
-"""A Gitea (or Forgejo) on loopback with one repository of an organisation.
+"""A Gitea (or Forgejo) on loopback with one repository of an organization.
 
 It behaves as their description of the interface says, `templates/swagger/v1_json.tmpl`, and as
 `routers/api/v1/repo/pull.go` and `services/convert/pull.go` of their source do: `head.label` is the
@@ -33,9 +33,9 @@ class FakeGitea(FakeForge):
 
     def __init__(self, *args: object, **options: object) -> None:
         super().__init__(*args, **options)  # type: ignore[arg-type]  # as FakeForge has them
-        self.organisation_labels = {"team": 31}
+        self.organization_labels = {"team": 31}
         self.teams = {"platform"}
-        self.is_organisation = True
+        self.is_organization = True
         self.checks: list[str] | None = ["ci"]
         """The checks that the base branch requires; None: it has no such rule."""
         self.looking = 0
@@ -55,9 +55,9 @@ class FakeGitea(FakeForge):
         assert call.path.startswith(self.prefix), "no such route"
         place, *where = call.path.removeprefix(f"{self.prefix}/").split("/")
         if place == "orgs" and where[1:] == ["labels"]:
-            if not self.is_organisation:
+            if not self.is_organization:
                 raise self.refuse(404, "user does not exist")
-            return self._labels(call, self.organisation_labels)
+            return self._labels(call, self.organization_labels)
         if place in ("orgs", "users") and where[1:] == ["repos"]:
             shown, headers = self.owned(call, place, unquote(where[0]), {"limit"}, 50)
             keys = ("archived", "fork", "empty")
@@ -181,7 +181,7 @@ class FakeGitea(FakeForge):
                 return Reply(201, {"id": 1, "body": pull.comments[-1]})
             case "issues/labels":
                 names = {
-                    one: name for name, one in (self.labels | self.organisation_labels).items()
+                    one: name for name, one in (self.labels | self.organization_labels).items()
                 }
                 pull.labels += [names[one] for one in fields(call, {"labels"}, set())["labels"]]
                 return Reply(200, [{"id": 1, "name": name} for name in pull.labels])

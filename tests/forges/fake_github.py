@@ -194,7 +194,7 @@ class FakeGitHub(FakeForge):
             return True
         owner, colon, branch = query["head"].partition(":")
         assert colon, "GitHub ignores a head without its owner"
-        # GitHub filters by the owner's name: a fork of the same organisation matches as well.
+        # GitHub filters by the owner's name: a fork of the same organization matches as well.
         theirs = (pull.fork or self.full_name).partition("/")[0]
         return (theirs.lower(), pull.branch) == (owner.lower(), branch)
 

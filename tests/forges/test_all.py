@@ -330,7 +330,7 @@ def test_a_repository_that_the_token_may_not_see(fake: FakeForge, forge: Forge) 
     fake.visible = False
     with pytest.raises(StatusError, match="HTTP 404") as raised:
         forge.find(BRANCH)
-    assert raised.value.hint == "there is no such repository, or the token may not see it"
+    assert raised.value.hint == "the repository does not exist, or the token cannot read it"
 
 
 def test_a_missing_right_is_said(fake: FakeForge, forge: Forge) -> None:

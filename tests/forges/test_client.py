@@ -101,7 +101,7 @@ def test_what_cannot_be_a_token_is_refused_before_it_is_sent(token: str) -> None
 @pytest.mark.parametrize(
     ("base", "reason"),
     [
-        ("http://forge.example.org/api", "no token is sent"),
+        ("http://forge.example.org/api", "sends no token"),
         ("ftp://forge.example.org", "not a valid https URL"),
         ("https://", "not a valid https URL"),
         ("https://a:b", "not a valid https URL"),
@@ -224,9 +224,9 @@ def test_an_address_of_another_server_is_not_asked(client: Client) -> None:
     ("status", "hint"),
     [
         (401, "FLUXBUMP_TOKEN"),
-        (403, "not the right"),
-        (404, "may not see it"),
-        (409, "run again"),
+        (403, "lacks the permission"),
+        (404, "cannot read it"),
+        (409, "run fluxbump again"),
         (422, None),
     ],
 )

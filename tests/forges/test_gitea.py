@@ -83,16 +83,16 @@ def test_one_that_is_closed_between_two_listings_is_there_once(
     assert [(pull.number, pull.state) for pull in forge.find(BRANCH)] == [(1, RequestState.CLOSED)]
 
 
-def test_labels_of_the_organisation_go_too(fake: FakeGitea, forge: Forge) -> None:
+def test_labels_of_the_organization_go_too(fake: FakeGitea, forge: Forge) -> None:
     assert forge.open(replace(WANTED, labels=("flux", "team")))[1] == ()
     assert fake.pulls[1].labels == ["flux", "team"]
 
 
-@pytest.mark.parametrize("organisation", [True, False])
+@pytest.mark.parametrize("organization", [True, False])
 def test_a_label_that_is_not_there_is_said(
-    organisation: bool, fake: FakeGitea, forge: Forge
+    organization: bool, fake: FakeGitea, forge: Forge
 ) -> None:
-    fake.is_organisation = organisation
+    fake.is_organization = organization
     notes = forge.open(replace(WANTED, labels=("flux", "nowhere")))[1]
     assert notes == ("labels not set: there is no label nowhere",)
     assert fake.pulls[1].labels == ["flux"]

@@ -53,7 +53,7 @@ def test_a_deleted_branch_closes_its_pull_request(forge: Forge, tips: dict[str, 
     assert [pull.state for pull in forge.find(BRANCH)] == [RequestState.CLOSED]
 
 
-def test_a_fork_of_the_same_organisation_is_not_ours(fake: FakeGitHub, forge: Forge) -> None:
+def test_a_fork_of_the_same_organization_is_not_ours(fake: FakeGitHub, forge: Forge) -> None:
     """GitHub filters branches by the name of their owner alone."""
     fake.add(BRANCH, fork="acme/monorepo-fork")
     assert forge.find(BRANCH) == ()
@@ -199,7 +199,7 @@ def test_a_missing_right_is_named(fake: FakeGitHub, forge: Forge) -> None:
             "allow GitHub Actions to create pull requests",
         ),
         ("Resource protected by organization SAML", {"X-GitHub-SSO": "required; url=x"}, "single"),
-        ("Forbidden", {}, "has not the right"),
+        ("Forbidden", {}, "lacks the permission"),
     ],
 )
 def test_other_reasons_to_refuse_have_their_hint(

@@ -95,7 +95,7 @@ def test_one_that_a_smaller_plan_drops_is_said(fake: FakeGitLab, forge: Forge) -
 
 def test_a_comma_would_make_two_labels(fake: FakeGitLab, forge: Forge) -> None:
     notes = forge.open(replace(WANTED, labels=("flux", "a,b")))[1]
-    assert notes == ("labels not set: a label of GitLab has no comma: a,b",)
+    assert notes == ("labels not set: a label of GitLab cannot have a comma: a,b",)
     assert fake.pulls[1].labels == ["flux"]
 
 

@@ -114,20 +114,20 @@ def test_the_configuration_decides(
 @pytest.mark.parametrize(
     ("remote", "reason"),
     [
-        ("https://git.acme.org/o/r.git", "not known what kind of forge git.acme.org is"),
-        ("git@git.acme.org:o/r.git", "not known what kind of forge git.acme.org is"),
-        ("https://github.com.evil.org/o/r", "not known what kind of forge github.com.evil.org is"),
+        ("https://git.acme.org/o/r.git", "unknown kind of forge: git.acme.org"),
+        ("git@git.acme.org:o/r.git", "unknown kind of forge: git.acme.org"),
+        ("https://github.com.evil.org/o/r", "unknown kind of forge: github.com.evil.org"),
         ("/srv/git/r.git", "a local repository"),
         ("../r", "a local repository"),
         ("file:///srv/git/r.git", "a local repository"),
-        ("https://github.com/", "not that of a repository"),
-        ("https://github.com/o", "not that of a repository"),
-        ("https://github.com/../r", "not that of a repository"),
-        ("https://github.com/o/a%2Fb", "not that of a repository"),
-        ("https://github.com/o/a%0Ab", "not that of a repository"),
-        ("https://dev.azure.com/o/p", "not that of a repository"),
-        ("https://dev.azure.com/_git/r", "not that of a repository"),
-        ("git@ssh.dev.azure.com:v3/o/r", "not that of a repository"),
+        ("https://github.com/", "does not name a repository"),
+        ("https://github.com/o", "does not name a repository"),
+        ("https://github.com/../r", "does not name a repository"),
+        ("https://github.com/o/a%2Fb", "does not name a repository"),
+        ("https://github.com/o/a%0Ab", "does not name a repository"),
+        ("https://dev.azure.com/o/p", "does not name a repository"),
+        ("https://dev.azure.com/_git/r", "does not name a repository"),
+        ("git@ssh.dev.azure.com:v3/o/r", "does not name a repository"),
     ],
 )
 def test_what_is_on_no_forge(remote: str, reason: str) -> None:
@@ -153,7 +153,7 @@ def test_any_text_is_a_remote_or_an_error(start: str, rest: str, kind: str | Non
     ["git.acme.org", "https://", "https://[", "https://me:s3cret@acme.org", "file:///x"],
 )
 def test_an_address_that_no_forge_has(forge_url: str) -> None:
-    with pytest.raises(ForgeError, match=r"run\.forge_url is not the address") as raised:
+    with pytest.raises(ForgeError, match=r"run\.forge_url is not the URL") as raised:
         detect("git@git.acme.org:o/r.git", kind="gitlab", forge_url=forge_url)
     assert "s3cret" not in str(raised.value)
 

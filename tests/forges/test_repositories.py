@@ -48,14 +48,14 @@ def listed(kind: str, fake: FakeForge, owner: str, sleeper: Sleeper) -> list[Own
 
 
 def test_all_pages_are_read(kind: str, fake: FakeForge, sleeper: Sleeper) -> None:
-    fake.organisations["acme"] = [Owned(f"acme/repo-{n}") for n in range(230)]
+    fake.organizations["acme"] = [Owned(f"acme/repo-{n}") for n in range(230)]
     found = listed(kind, fake, "acme", sleeper)
     assert [one.path for one in found] == [f"acme/repo-{n}" for n in range(230)]
     assert len(fake.exchanges) == (5 if kind in ("gitea", "forgejo") else 3)
 
 
 def test_what_they_are_is_told(kind: str, fake: FakeForge, sleeper: Sleeper) -> None:
-    fake.organisations["acme"] = [
+    fake.organizations["acme"] = [
         Owned("acme/plain"), Owned("acme/old", archived=True), Owned("acme/copy", fork=True),
         Owned("acme/bare", empty=True),
     ]  # fmt: skip
@@ -74,13 +74,13 @@ def test_an_owner_may_be_a_user(kind: str, fake: FakeForge, sleeper: Sleeper) ->
 
 
 def test_nobody_of_that_name(kind: str, fake: FakeForge, sleeper: Sleeper) -> None:
-    with pytest.raises(ForgeError, match="no organisation, group, or user nobody"):
+    with pytest.raises(ForgeError, match="no organization, group, or user nobody"):
         listed(kind, fake, "nobody", sleeper)
 
 
 def test_a_subgroup_is_one_segment(tips: dict[str, str], sleeper: Sleeper) -> None:
     with FakeGitLab(tips.get) as fake:
-        fake.organisations["acme/infra"] = [Owned("acme/infra/a"), Owned("acme/infra/deep/b")]
+        fake.organizations["acme/infra"] = [Owned("acme/infra/a"), Owned("acme/infra/deep/b")]
         found = listed("gitlab", fake, "acme/infra", sleeper)
         assert [one.path for one in found] == ["acme/infra/a", "acme/infra/deep/b"]
 

@@ -124,7 +124,7 @@ def test_a_token_that_may_only_read_is_told_so(there: World) -> None:
     hook(there.bare, "pre-receive", "echo 'denied' >&2; exit 1")
     result = there.command()
     assert result.code == 6
-    assert "the token may read the repository on GitHub, not write" in result.err
+    assert "the token can read the repository on GitHub, but not write to it" in result.err
 
 
 def test_a_dry_run_with_a_remote_on_this_disk_shows_what_it_would_propose(there: World) -> None:

@@ -131,7 +131,7 @@ def test_a_person_makes_the_branch_between_look_and_push(there: World) -> None:
     there.server.before(Stage.PUSH_REFS, meanwhile)
     report = there.run(SPRING)
     assert there.tip(BRANCH) == made[0]
-    assert report.done[-1].message == f"the branch {BRANCH} holds a commit that is not ours"
+    assert report.done[-1].message == f"the branch {BRANCH} holds a commit that no run made"
     assert [one.event for one in there.events] == ["decided", "again", "left"]
     assert there.open() == []
 
@@ -239,7 +239,7 @@ def test_a_supersede_that_is_cut_anywhere_is_finished(
     old = there.forge.pulls[1]
     # Nobody can tell whether a comment was made when its answer is lost: then the body says it.
     said = [*old.comments, old.body.partition("\n")[0]]
-    assert 1 <= sum(one.startswith("Closed in favour of Flux 2.6.1: ") for one in said) <= 2
+    assert 1 <= sum(one.startswith("Closed in favor of Flux 2.6.1: ") for one in said) <= 2
     assert len(old.comments) <= 1
     marks = there.marks()
     there.run(SUMMER)

@@ -188,7 +188,7 @@ def test_a_newer_release_supersedes(there: World) -> None:
     assert events(there.run(SUMMER)) == ["pushed", "opened", "superseded"]
     assert numbers(there) == {2: NEXT}
     old = there.forge.pulls[1]
-    assert old.comments == ["Closed in favour of Flux 2.6.1: a newer release is proposed instead."]
+    assert old.comments == ["Closed in favor of Flux 2.6.1: a newer release replaces it."]
     assert state(there, 1).superseded_by == "2.6.1"
     assert set(there.branches()) == {"main", NEXT}
     settled(there, SUMMER)
@@ -204,7 +204,7 @@ def test_what_a_person_opens_again_is_left_alone(there: World) -> None:
     report = there.run(SUMMER)
     assert [one.message for one in report.done] == [
         "#2: unchanged",
-        "#1: somebody opened it again after a run had closed it",
+        "#1: it was reopened after a run had closed it",
     ]
     assert numbers(there) == {1: BRANCH, 2: NEXT}
     settled(there, SUMMER)
@@ -334,7 +334,7 @@ def test_nothing_to_do_does_not_even_ask_the_forge(there: World) -> None:
     there.publish("2025-02-01")
     marks = there.marks()
     result = there.command("--exit-code")
-    assert (result.code, result.out) == (0, "Flux 2.4.0 is what the policy wants.\n")
+    assert (result.code, result.out) == (0, "Flux 2.4.0 is up to date with the policy.\n")
     assert marks.asked() == []
     marks.require_nothing_changed()
 
@@ -424,7 +424,7 @@ def test_a_job_on_the_forge_says_which_forge_it_is(make: Make) -> None:
     there.push("main", {"fluxbump.yaml": "run: {release_notes: null}\n"})
     alone = there.command()
     assert alone.code == 10
-    assert "it is not known what kind of forge 127.0.0.1 is" in alone.err
+    assert "unknown kind of forge: 127.0.0.1" in alone.err
     site = there.url.removesuffix(f"/{NAME}")
     done = there.command(GITHUB_ACTIONS="true", GITHUB_SERVER_URL=site)
     assert done.code == 0, done.err

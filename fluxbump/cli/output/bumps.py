@@ -80,7 +80,7 @@ def refused(prepared: Prepared[Snapshot], target: str | None) -> list[Step]:
 
 
 def _fixed(prepared: Prepared[Snapshot], target: str | None) -> Iterator[Step]:
-    """Yield the command that fixes first what stands in the way, if it fixes all of that."""
+    """Yield the command that fixes first what blocks it, if it fixes all of that."""
     fixes = {finding.fix for finding in prepared.refusals}
     if target is None or "" in fixes or not _movable(prepared):
         return

@@ -44,7 +44,7 @@ def bump_page(
         findings_section("Further findings of the result", new, RULES),
         _mentions(prepared),
         diff_section(patches(prepared, Paint(enabled=False))),
-        findings_section("Findings that were there before", old, RULES),
+        findings_section("Existing findings, not caused by this change", old, RULES),
         unjudged_section(verdict, RULES),
     ]
     return page(_headline(prepared, outcome), sections, steps)

@@ -55,9 +55,9 @@ def gate(inputs: BodyInputs) -> Section:
     head = [f"{said} that the base does not have, of {len(prepared.verdict.codes)} rules."]
     accepted = sorted({finding.code for finding in new} & prepared.accepted)
     if accepted:
-        head += ["", f"Accepted by whoever started this: {', '.join(accepted)}."]
+        head += ["", f"Accepted with `--accept-risk`: {', '.join(accepted)}."]
     items = tuple(line for group in grouped(new) for line in _lines(group, inputs.link))
-    return Section("What the gate says", items, "line", (*head, *([""] if items else [])))
+    return Section("Result of the checks", items, "line", (*head, *([""] if items else [])))
 
 
 def inherited(inputs: BodyInputs) -> Section:
@@ -70,7 +70,7 @@ def inherited(inputs: BodyInputs) -> Section:
     items = tuple(_counts(group, inputs.link) for group in grouped(found))
     rules = len({finding.code for finding in found})
     folded = f"{_counted(len(found), 'finding')} of {_counted(rules, 'rule')}, as before"
-    return Section("Findings that were there before", items, "rule", folded=folded)
+    return Section("Existing findings, not caused by this change", items, "rule", folded=folded)
 
 
 def not_run(inputs: BodyInputs) -> Section:

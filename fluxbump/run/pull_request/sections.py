@@ -124,7 +124,10 @@ def headline(inputs: BodyInputs) -> Section:
     hops = inputs.way.hops if inputs.way else ()
     if len(hops) > 1:
         goal = hops[-1].new
-        lines += ["", f"It is the first of {len(hops)} hops to {goal}; each is proposed by itself."]
+        lines += [
+            "",
+            f"It is the first of {len(hops)} hops to {goal}. Each hop has its own pull request.",
+        ]
     return Section("", head=tuple(lines))
 
 
@@ -142,7 +145,7 @@ def tracks(inputs: BodyInputs) -> Section:
         for why in [_why(track)]
     )
     return Section(
-        "What moves", rows, "version line", _header("Line", "From", "To", "Why"), table=True
+        "Version lines", rows, "version line", _header("Line", "From", "To", "Why"), table=True
     )
 
 
@@ -177,7 +180,7 @@ def others(inputs: BodyInputs) -> Section:
             items.append(f"- {code(path)} goes")
         elif path not in prepared.inventory.files and not _in_rows(path, prepared):
             items.append(f"- {code(path)} is derived")
-    return Section("What moves with them", tuple(items), "place")
+    return Section("Changes that follow", tuple(items), "place")
 
 
 def _in_rows(path: str, prepared: Prepared) -> bool:
@@ -236,12 +239,12 @@ def definitions(inputs: BodyInputs) -> Section:
     if old is None or new is None:
         unknown = inputs.current if old is None else inputs.release
         head = (f"The CRDs of Flux {plain(unknown or '?')} are not known.",)
-        return Section("What the CRDs change", head=head)
+        return Section("CRD changes", head=head)
     rows = tuple(_differences(old, new))
     if not rows:
-        return Section("What the CRDs change", head=("Both releases serve and store the same.",))
-    header = _header("Kind", "New", "No longer served", "Gone", "Stored as")
-    return Section("What the CRDs change", rows, "kind", header, table=True)
+        return Section("CRD changes", head=("Both releases serve and store the same versions.",))
+    header = _header("Kind", "New", "No longer served", "Removed", "Storage version")
+    return Section("CRD changes", rows, "kind", header, table=True)
 
 
 def _differences(old: Release, new: Release) -> Iterator[str]:
@@ -292,7 +295,7 @@ def later(inputs: BodyInputs) -> Section:
         items.append(f"- {hop.old} to {hop.new}{first}")
     for reason, releases in skipped_by_reason(inputs.skipped):
         items.append(f"- Not {', '.join(map(plain, releases))}: {plain(reason)}")
-    return Section("What comes next, and what does not", tuple(items), "line")
+    return Section("Next steps, and releases left out", tuple(items), "line")
 
 
 # --- what is left to people -------------------------------------------------------------------
@@ -304,7 +307,7 @@ def mentions(inputs: BodyInputs) -> Section:
     items = tuple(
         _mention(list(group), inputs.link) for _, group in groupby(inputs.prepared.mentions, key)
     )
-    return Section("Mentions, for a person to look at", items, "mention")
+    return Section("Mentions to review (not changed)", items, "mention")
 
 
 def _line_of(mention: Mention) -> tuple[str, int]:
@@ -328,7 +331,7 @@ def left(inputs: BodyInputs) -> Section:
         for note in inputs.prepared.notes
         if not note.certain
     ]
-    return Section("Left as they are", tuple(items), "place")
+    return Section("Not changed", tuple(items), "place")
 
 
 def commands(inputs: BodyInputs) -> Section:
@@ -341,14 +344,14 @@ def commands(inputs: BodyInputs) -> Section:
         f"fluxbump to {inputs.release} --rev {base} --dry-run",
         f"fluxbump check --rev FETCH_HEAD --base {base}",
     )
-    return Section("To see the same", head=markdown.block(lines, "sh"))
+    return Section("Reproduce this change", head=markdown.block(lines, "sh"))
 
 
 def footer(_: BodyInputs) -> Section:
     """Say what people can do to this."""
     what = (
-        "Made by `fluxbump run`. Closed unmerged, it is not proposed again. Pushed to, its branch "
-        "is left alone."
+        "Made by `fluxbump run`. If you close this pull request, fluxbump does not open it again. "
+        "If you push to its branch, fluxbump stops updating it."
     )
     return Section("", head=("---", "", what))
 
