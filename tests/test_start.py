@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import fluxbump
 from fluxbump.cli.app import COMMANDS
 from tests.helpers import SCRIPT, Repo
 
@@ -38,6 +41,25 @@ def test_a_usual_run_loads_nothing_that_it_does_not_need(
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout.splitlines()[-1] == "0"
+
+
+def _called_when_loaded(node: ast.AST) -> Iterator[str]:
+    """Yield what a module calls outside of its functions, as it is written."""
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            if isinstance(child, ast.Call):
+                yield ast.unparse(child.func)
+            yield from _called_when_loaded(child)
+
+
+def test_no_module_compiles_a_pattern_when_it_is_loaded() -> None:
+    eager = "import re\nX = {'a': re.compile('b')}\ndef f():\n    re.compile('c')\n"
+    assert [*_called_when_loaded(ast.parse(eager))] == ["re.compile"]
+    (package,) = fluxbump.__path__
+    modules = {str(path): path.read_text("utf-8") for path in Path(package).rglob("*.py")}
+    calls = {path: set(_called_when_loaded(ast.parse(text))) for path, text in modules.items()}
+    assert [path for path, called in calls.items() if "re.compile" in called] == []
+    assert any("lazy_pattern" in called for called in calls.values())
 
 
 def test_a_wrong_choice_names_the_right_ones(repo: Repo) -> None:

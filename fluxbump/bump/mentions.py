@@ -18,9 +18,10 @@ from fluxbump.discover.pins import traits
 from fluxbump.model import FLUX, FLUX2, Inventory, Mention, Track
 from fluxbump.text import versions
 from fluxbump.text.live_code import Language, TextFile
+from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.splice import Edit
 
-_FLUX_NAME = re.compile("flux", re.IGNORECASE)
+_FLUX_NAME = lazy_pattern("flux", re.IGNORECASE)
 _TEXT_WIDTH = 100
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from msgspec import Struct, field
@@ -44,11 +43,12 @@ from fluxbump.helm import archive
 from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.model import Chart, Inventory, Snapshot
 from fluxbump.text import yaml
+from fluxbump.text.patterns import lazy_pattern
 
 NEEDLES = (*resources.NEEDLES, *kubernetes.NEEDLES)
 """What `surroundings` looks for."""
 
-_ARCHIVE = re.compile(r"flux2-(?P<version>v?\d[^/]*)\.tgz")
+_ARCHIVE = lazy_pattern(r"flux2-(?P<version>v?\d[^/]*)\.tgz")
 
 Renderer = Callable[[Chart, Snapshot, tuple[Vendored, ...]], Callable[[], Render]]
 """Starts to render one wrapper, and gives what waits for the result.

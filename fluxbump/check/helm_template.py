@@ -27,6 +27,7 @@ from fluxbump.model import FLUX2, Chart, Snapshot
 from fluxbump.system import scratch
 from fluxbump.text import version_ranges, versions, yaml
 from fluxbump.text.budget import ARCHIVE
+from fluxbump.text.patterns import lazy_pattern
 
 Fetch = Callable[[str], bytes]
 """Gives the archive of a version of `flux2` as the index describes it, held to its digest.
@@ -39,12 +40,12 @@ _FILE = "file://"
 _DEEPEST = 64  # folders; deeper ones are an attack on whoever walks them
 
 # What helm says of a dependency that is not there; Helm 3 and 4 differ in the first letter.
-_MISSING = re.compile(r"[Aa]n error occurred while checking for chart dependencies\b.*: (.+)$")
+_MISSING = lazy_pattern(r"[Aa]n error occurred while checking for chart dependencies\b.*: (.+)$")
 
 # To run `helm version` takes as long as to render. A document without a kind is no object.
 _ASKS = "templates/fluxbump-asks-helm.yaml"
 _QUESTION = b"fluxbumpRenderedBy: {{ .Capabilities.HelmVersion.Version }}\n"
-_SAID = re.compile(r"^fluxbumpRenderedBy: (v\d+\.\S+)$", re.MULTILINE)
+_SAID = lazy_pattern(r"^fluxbumpRenderedBy: (v\d+\.\S+)$", re.MULTILINE)
 
 T = TypeVar("T")
 

@@ -17,9 +17,10 @@ from fluxbump.discover.pins import traits
 from fluxbump.model import FLUX2, Inventory, Location, Pin, TrackKind
 from fluxbump.text import yaml
 from fluxbump.text.live_code import TextFile
+from fluxbump.text.patterns import lazy_pattern
 
 # Whatever may install Flux in another way than by the URL of its install.yaml.
-_ANOTHER_WAY = re.compile(
+_ANOTHER_WAY = lazy_pattern(
     r"fluxcd/|flux2|fluxcd-community|flux[-_]?operator|flux[-_]?instance|gotk|flux_bootstrap"
     r"|\bflux[\"',\s]+(?:install|bootstrap)\b"
     r"|(?:apply|create|kustomize|helm|install|bootstrap|source|include|template)[^\n]*"

@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from fluxbump.text.patterns import lazy_pattern
+
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MIDNIGHT = 24 * 60
 """Minutes of a day."""
@@ -21,7 +23,7 @@ MIDNIGHT = 24 * 60
 _DAY = "|".join(DAYS)
 _DAYS = rf"(?P<days>(?:{_DAY})(?:-(?:{_DAY}))?(?:,(?:{_DAY})(?:-(?:{_DAY}))?)*)"
 _TIME = r"([01]?[0-9]|2[0-4]):([0-5][0-9])"
-_WINDOW = re.compile(rf"(?:{_DAYS})?(?:(?P<gap> +)?(?P<from>{_TIME})-(?P<to>{_TIME}))?", re.ASCII)
+_WINDOW = lazy_pattern(rf"(?:{_DAYS})?(?:(?P<gap> +)?(?P<from>{_TIME})-(?P<to>{_TIME}))?", re.ASCII)
 _MAX_LENGTH = 100
 
 _LOOK_AHEAD = 15

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
@@ -20,6 +19,7 @@ from fluxbump.discover.pins.kind import (
     ProgramSource,
 )
 from fluxbump.errors import ConfigError
+from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.versions import Level
 
 FILE = SETTINGS_FILE
@@ -37,7 +37,7 @@ There and empty: those that fluxbump takes by itself, and the repository's own. 
 """
 
 PLACEHOLDERS = ("release", "old_release", "chart_version", "old_chart_version")
-PLACEHOLDER = re.compile(r"\{(\w*)\}")
+PLACEHOLDER = lazy_pattern(r"\{(\w*)\}")
 
 _MAX_AGE = 3650
 _MAX_OPEN = 100

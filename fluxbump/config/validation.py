@@ -13,6 +13,7 @@ from msgspec import inspect
 from fluxbump.errors import ConfigError
 from fluxbump.model import Location
 from fluxbump.text import yaml
+from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.yaml import Document
 
 T = TypeVar("T")
@@ -26,13 +27,13 @@ Problem = tuple[tuple[Key, ...], str]
 _MOST = 50
 """Problems that are counted; a person mends one after the other."""
 
-_AT = re.compile(r"(?P<message>.*?)(?: - at (?P<key>`key` in )?`\$(?P<path>.*)`)?", re.DOTALL)
-_STEP = re.compile(r"\.(?P<key>[^.\[\]]+)|\[(?P<number>[0-9]+)\]")
-_UNKNOWN = re.compile(r"Object contains unknown field `(?P<key>.*)`", re.DOTALL)
-_MISSING = re.compile(r"Object missing required field `(?P<key>.*)`")
-_TYPES = re.compile(r"Expected `(?P<wanted>[^`]+)`, got `(?P<given>[^`]+)`")
-_BOUND = re.compile(r"Expected `(?:int|float)` (?P<bound>[<>]=? \S+)")
-_LENGTH = re.compile(r"Expected `(?:str|array)` of length (?P<bound>[<>]=? \d+)")
+_AT = lazy_pattern(r"(?P<message>.*?)(?: - at (?P<key>`key` in )?`\$(?P<path>.*)`)?", re.DOTALL)
+_STEP = lazy_pattern(r"\.(?P<key>[^.\[\]]+)|\[(?P<number>[0-9]+)\]")
+_UNKNOWN = lazy_pattern(r"Object contains unknown field `(?P<key>.*)`", re.DOTALL)
+_MISSING = lazy_pattern(r"Object missing required field `(?P<key>.*)`")
+_TYPES = lazy_pattern(r"Expected `(?P<wanted>[^`]+)`, got `(?P<given>[^`]+)`")
+_BOUND = lazy_pattern(r"Expected `(?:int|float)` (?P<bound>[<>]=? \S+)")
+_LENGTH = lazy_pattern(r"Expected `(?:str|array)` of length (?P<bound>[<>]=? \d+)")
 _WORDS = {
     "str": "text",
     "int": "a whole number",

@@ -6,12 +6,12 @@ what is directly below `clusters/` and its like.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from fluxbump.discover.pins import traits
 from fluxbump.model import FLUX2, Form, Inventory, Pin
+from fluxbump.text.patterns import lazy_pattern
 
 _STAGES = frozenset(
     (
@@ -21,7 +21,7 @@ _STAGES = frozenset(
     )
 )
 _HOLD_CLUSTERS = frozenset({"clusters", "cluster", "environments", "envs", "env", "stages"})
-_PARTS = re.compile(r"[-_.]")
+_PARTS = lazy_pattern(r"[-_.]")
 
 
 def places(inventory: Inventory) -> list[Pin]:

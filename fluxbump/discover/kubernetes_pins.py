@@ -29,22 +29,22 @@ _VARIABLE = lazy_pattern(_NAME, re.IGNORECASE)
 _PATTERNS = (
     # Shell, environment, values, Terraform arguments: `name = "1.31"`, `NAME=v1.31.4`, `name: 1.31`
     # and the shell's defaults, `${NAME:-v1.31.4}`.
-    re.compile(
+    lazy_pattern(
         rf"(?<![\w.$-])(?P<source>{_NAME}|install_k3s_channel|min_master_version|"
         r"orchestrator_version|(?:kubernetes|k3s|rke2)[- ]?version)[\"']?[ \t]*(?::?[=-]|:)"
         rf"[ \t]*[\"']?{_VERSION}",
         re.IGNORECASE,
     ),
-    re.compile(rf"(?P<source>--(?:kubernetes|cluster|k8s)-version)[= \t]+[\"']?{_VERSION}"),
-    re.compile(
+    lazy_pattern(rf"(?P<source>--(?:kubernetes|cluster|k8s)-version)[= \t]+[\"']?{_VERSION}"),
+    lazy_pattern(
         r"(?P<source>k3s-io/k3s|rancher/rke2)(?:/releases/download)?/"
         rf"{_VERSION}(?=/)",
     ),
-    re.compile(
+    lazy_pattern(
         rf"(?P<source>rancher/(?:k3s|rke2-runtime)|siderolabs/kubelet|kindest/node):{_VERSION}"
     ),
     # Talos: https://www.talos.dev/latest/kubernetes-guides/upgrading-kubernetes/
-    re.compile(rf"(?P<source>upgrade-k8s)[^\n]{{0,200}}?[ \t]--to[= \t]+[\"']?{_VERSION}"),
+    lazy_pattern(rf"(?P<source>upgrade-k8s)[^\n]{{0,200}}?[ \t]--to[= \t]+[\"']?{_VERSION}"),
 )
 
 _TERRAFORM = (

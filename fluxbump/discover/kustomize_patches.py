@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from msgspec import Struct
 
 from fluxbump.text import yaml
+from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.yaml import Node
 
 BUILDERS = frozenset(
@@ -19,9 +20,9 @@ FILES = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
 """What Kustomize's own files are called; they need not say their kind."""
 
 _LISTS = ("patches", "patchesStrategicMerge", "patchesJson6902")
-_LITERAL = re.compile(r"[\w.-]+")
+_LITERAL = lazy_pattern(r"[\w.-]+")
 _MOST_REPEATS = 3  # each multiplies the time by the length of a name
-_SIMPLE = re.compile(r"[\w.*+?|^$-]{1,64}")
+_SIMPLE = lazy_pattern(r"[\w.*+?|^$-]{1,64}")
 
 
 class Target(Struct, frozen=True):

@@ -6,11 +6,11 @@ version that a pin of the repository holds. Each form is that of the tool that w
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from fluxbump.model import FLUX, FLUX2, Form, Note, Pin
 from fluxbump.text.live_code import Language, TextFile
+from fluxbump.text.patterns import lazy_pattern
 
 _RENEWED_BY = {
     "flake.lock": "nix flake update",
@@ -60,7 +60,7 @@ _FORMS = (
     rf'tags:\s+- "?v?{_VERSION}"?\s+path: [^\n]*flux2(?![\w-])',
     rf"fluxcd-community/(?:helm-charts/releases/download/flux2-|charts/flux2[:@]){_VERSION}",
 )
-_FORM = re.compile("|".join(_FORMS))
+_FORM = lazy_pattern("|".join(_FORMS))
 
 
 def notes(

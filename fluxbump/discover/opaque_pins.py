@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 from fluxbump.model import Form, Pin
 from fluxbump.text import versions
+from fluxbump.text.patterns import lazy_pattern
 
 WITH_DIGEST = " (with a digest)"
 """How the subject of a pin ends that has a digest beside its version."""
 
-_DIGEST = re.compile(r"sha(?:256|512):[0-9A-Fa-f]+")
+_DIGEST = lazy_pattern(r"sha(?:256|512):[0-9A-Fa-f]+")
 _SHOWN = 19  # characters of a digest in a message: `sha256:` and twelve
 _NO_RELEASE = {
     "install-url": (

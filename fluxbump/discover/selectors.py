@@ -17,11 +17,12 @@ from fluxbump.discover.flux_objects import Resource
 from fluxbump.git.text_reader import TextReader
 from fluxbump.model import Location, Snapshot
 from fluxbump.text import yaml
+from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.yaml import Document, MappingNode
 
 _YAML = frozenset({".yaml", ".yml", ".json"})
 _KEYS = frozenset({"target", "source", "select", "reject"})
-_LITERAL = re.compile(r"[A-Za-z0-9.-]+")
+_LITERAL = lazy_pattern(r"[A-Za-z0-9.-]+")
 
 
 class Selector(Struct, frozen=True):

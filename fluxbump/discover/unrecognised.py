@@ -6,7 +6,6 @@ A bump that moved the rest would leave them behind, so they are gathered here an
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 
@@ -15,6 +14,7 @@ from fluxbump.helm.chart_repository import canonical
 from fluxbump.model import FLUX2, Dependency, Location, Note
 from fluxbump.text import yaml
 from fluxbump.text.live_code import TextFile
+from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.yaml import Document, Node
 
 Unrecognised = tuple[Location, Dependency]
@@ -30,7 +30,7 @@ REPOSITORIES = "repositories.yaml"
 ADDED = "repo add"
 """What a text contains that gives a repository its name."""
 
-_ADDED = re.compile(r"helm\s+repo\s+add(?P<words>(?:\s+[^\s;&|]+){2,12})")
+_ADDED = lazy_pattern(r"helm\s+repo\s+add(?P<words>(?:\s+[^\s;&|]+){2,12})")
 
 
 def of_charts(files: Iterable[TextFile], context: Context) -> Iterator[Unrecognised]:

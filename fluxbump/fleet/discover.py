@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
 from fluxbump.forges.forge import OwnedRepository
 from fluxbump.git.remote_url import RemoteUrl
+from fluxbump.text.patterns import lazy_pattern
 
-_PLAIN = re.compile(r"[A-Za-z0-9@][A-Za-z0-9@:/._~+-]*[A-Za-z0-9/_~+-]")
+_PLAIN = lazy_pattern(r"[A-Za-z0-9@][A-Za-z0-9@:/._~+-]*[A-Za-z0-9/_~+-]")
 """What YAML reads as a string, without quotes."""
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -13,8 +12,9 @@ from hashlib import sha256
 from msgspec import Struct
 
 from fluxbump.errors import UsageError
+from fluxbump.text.patterns import lazy_pattern
 
-_SHARD = re.compile(r"([0-9]{1,6})/([0-9]{1,6})")
+_SHARD = lazy_pattern(r"([0-9]{1,6})/([0-9]{1,6})")
 
 
 class FleetOutcome(StrEnum):

@@ -14,11 +14,12 @@ from datetime import datetime
 from fluxbump.fleet.process_results import End, ProcessResult
 from fluxbump.fleet.repositories import FleetEntry, FleetOutcome, FleetResult, PullRequestLink
 from fluxbump.text import markdown
+from fluxbump.text.patterns import lazy_pattern
 
 _LONGEST_URL = 2000
 _LONGEST_SENTENCE = 500
 _RUN = "fluxbump/run/v1"
-_SECRET = re.compile(r"TOKEN$|SECRET|PASSWORD|PASSWD|_PAT$|_KEY$")
+_SECRET = lazy_pattern(r"TOKEN$|SECRET|PASSWORD|PASSWD|_PAT$|_KEY$")
 _SHORTEST_SECRET = 6
 """Characters; to mask shorter values would mask words."""
 

@@ -8,7 +8,6 @@ because aliases can make a small text endless.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,6 +15,7 @@ from msgspec import Struct, field
 
 from fluxbump.flux.stored_versions import Crd, CrdVersion
 from fluxbump.flux.tables.fields import INT_OR_STRING, Field
+from fluxbump.text.patterns import lazy_pattern
 
 _MAX_STEPS = 100_000  # through schemas; Flux takes about 5,000
 _MAX_PATH = 1_000  # characters of a field's path
@@ -23,8 +23,8 @@ _MAX_DEPTH = 100
 
 _BOOLEANS = {"true": True, "false": False}
 _FLAGS = {"served": "served", "storage": "stored", "deprecated": "deprecated"}
-_NOT_A_NAME = re.compile(r"[.\[\]{}]")
-_CRD_NAME = re.compile(r"[a-z0-9.-]{1,253}")
+_NOT_A_NAME = lazy_pattern(r"[.\[\]{}]")
+_CRD_NAME = lazy_pattern(r"[a-z0-9.-]{1,253}")
 _KEPT = frozenset({"apiVersion", "kind", "metadata", "status"})
 
 Fields = Mapping[str, Field]

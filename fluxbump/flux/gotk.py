@@ -13,6 +13,8 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from fluxbump.text.patterns import lazy_pattern
+
 FILE = "gotk-components.yaml"
 """What `flux bootstrap` calls the file; people rename it."""
 
@@ -35,18 +37,20 @@ _BY_HELM = "app.kubernetes.io/managed-by: Helm"
 
 # The comments before the first object. Nothing is tried twice, so a long file that is something
 # else is left at its first line.
-_HEAD = re.compile(r"\ufeff?(?>(?:---[ \t]*\r?\n|[ \t]*\r?\n|#[^\n]*\n)+)")
-_VERSION = re.compile(rf"^{NEEDLE}[ \t]*(?P<version>\S+)[ \t]*\r?$", re.MULTILINE)
-_COMPONENTS = re.compile(r"^# Components:[ \t]*(?P<components>[a-z0-9,-]+)[ \t]*\r?$", re.MULTILINE)
-_SEPARATOR = re.compile(r"^---[ \t]*\r?\n", re.MULTILINE)
-_KIND = re.compile(r"^kind:[ \t]*[\"']?(\w+)", re.MULTILINE)
-_METADATA = re.compile(r"^metadata:[ \t]*\r?\n(?:[ \t#][^\n]*\n?|\r?\n)*", re.MULTILINE)
-_NAME = re.compile(r"^  name:[ \t]*[\"']?(?P<value>[^\s\"'#]+)", re.MULTILINE)
+_HEAD = lazy_pattern(r"\ufeff?(?>(?:---[ \t]*\r?\n|[ \t]*\r?\n|#[^\n]*\n)+)")
+_VERSION = lazy_pattern(rf"^{NEEDLE}[ \t]*(?P<version>\S+)[ \t]*\r?$", re.MULTILINE)
+_COMPONENTS = lazy_pattern(
+    r"^# Components:[ \t]*(?P<components>[a-z0-9,-]+)[ \t]*\r?$", re.MULTILINE
+)
+_SEPARATOR = lazy_pattern(r"^---[ \t]*\r?\n", re.MULTILINE)
+_KIND = lazy_pattern(r"^kind:[ \t]*[\"']?(\w+)", re.MULTILINE)
+_METADATA = lazy_pattern(r"^metadata:[ \t]*\r?\n(?:[ \t#][^\n]*\n?|\r?\n)*", re.MULTILINE)
+_NAME = lazy_pattern(r"^  name:[ \t]*[\"']?(?P<value>[^\s\"'#]+)", re.MULTILINE)
 _LABEL = r"^[ \t]+[\"']?app\.kubernetes\.io/{}[\"']?:[ \t]*[\"']?(?P<value>[^\s\"'#]+)"
-_PART_OF = re.compile(_LABEL.format("part-of"), re.MULTILINE)
-_COMPONENT = re.compile(_LABEL.format("component"), re.MULTILINE)
-_RELEASE = re.compile(_LABEL.format("version"), re.MULTILINE)
-_IMAGE = re.compile(
+_PART_OF = lazy_pattern(_LABEL.format("part-of"), re.MULTILINE)
+_COMPONENT = lazy_pattern(_LABEL.format("component"), re.MULTILINE)
+_RELEASE = lazy_pattern(_LABEL.format("version"), re.MULTILINE)
+_IMAGE = lazy_pattern(
     r"^[ \t]+(?:-[ \t]+)?image:[ \t]*[\"']?(?:(?P<registry>[^\s\"'@]*)/)?"
     r"(?P<name>[a-z0-9-]+-(?:controller|watcher)):(?P<tag>[^\s\"'@#]+)",
     re.MULTILINE,

@@ -21,13 +21,14 @@ from fluxbump.flux.gotk import (
     GotkManifest,
     ManifestPart,
 )
+from fluxbump.text.patterns import lazy_pattern
 
 NOTIFICATIONS = "notification-controller"
 """The component that the others send events to."""
 
 _WATCHER = "source-watcher"
 _GATED = ("kustomize-controller", "helm-controller")
-_GATE = re.compile(r"^ *- --feature-gates=ExternalArtifact=true\n", re.MULTILINE)
+_GATE = lazy_pattern(r"^ *- --feature-gates=ExternalArtifact=true\n", re.MULTILINE)
 """What `source-watcher` adds to the arguments of two other controllers, since Flux 2.7."""
 
 _DEFAULT_NAMESPACE = "flux-system"
@@ -36,23 +37,23 @@ _DEFAULT_LEVEL = "info"
 _DEFAULT_REGISTRY = "ghcr.io/fluxcd"
 
 _ARGUMENT = r"(?m)^(?P<before> *- --{}=)(?P<value>[^\n]*)$"
-_EVENTS = re.compile(_ARGUMENT.format("events-addr"))
-_STORAGE = re.compile(_ARGUMENT.format("storage-adv-addr"))
-_WATCH = re.compile(_ARGUMENT.format("watch-all-namespaces"))
-_LEVEL = re.compile(_ARGUMENT.format("log-level"))
-_DOMAIN = re.compile(r"\.svc\.(?P<domain>.+?)\./?$")
-_IMAGE = re.compile(r"(?m)^(?P<before> *(?:- )?image: )(?P<registry>\S+)(?P<name>/[^/\s]+)$")
-_COMPONENTS = re.compile(r"(?m)^(?P<before># Components: )\S+$")
-_INSTANCE = re.compile(r"(?m)^(?P<before> *app\.kubernetes\.io/instance: )\S+$")
+_EVENTS = lazy_pattern(_ARGUMENT.format("events-addr"))
+_STORAGE = lazy_pattern(_ARGUMENT.format("storage-adv-addr"))
+_WATCH = lazy_pattern(_ARGUMENT.format("watch-all-namespaces"))
+_LEVEL = lazy_pattern(_ARGUMENT.format("log-level"))
+_DOMAIN = lazy_pattern(r"\.svc\.(?P<domain>.+?)\./?$")
+_IMAGE = lazy_pattern(r"(?m)^(?P<before> *(?:- )?image: )(?P<registry>\S+)(?P<name>/[^/\s]+)$")
+_COMPONENTS = lazy_pattern(r"(?m)^(?P<before># Components: )\S+$")
+_INSTANCE = lazy_pattern(r"(?m)^(?P<before> *app\.kubernetes\.io/instance: )\S+$")
 
 # A key of a pod's spec; what belongs to it is indented more, or is a list at its own indentation.
 _POD = 6
-_POD_KEY = re.compile(r"(?m)^ {6}(?P<key>[A-Za-z]+):.*\n(?:(?: {7}| {6}- ).*\n)*")
-_SECRETS = re.compile(r"(?m)^ {6}imagePullSecrets:\n {6}- name: (?P<name>\S+)\n")
-_TOLERATIONS = re.compile(
+_POD_KEY = lazy_pattern(r"(?m)^ {6}(?P<key>[A-Za-z]+):.*\n(?:(?: {7}| {6}- ).*\n)*")
+_SECRETS = lazy_pattern(r"(?m)^ {6}imagePullSecrets:\n {6}- name: (?P<name>\S+)\n")
+_TOLERATIONS = lazy_pattern(
     r"(?m)^ {6}tolerations:\n(?P<items>(?: {6}- | {7}).*\n(?:(?: {6}- | {7}).*\n)*)"
 )
-_TOLERATED = re.compile(r"(?m)^ {6}- key: (?P<key>\S+)\n {8}operator: Exists\n")
+_TOLERATED = lazy_pattern(r"(?m)^ {6}- key: (?P<key>\S+)\n {8}operator: Exists\n")
 
 
 class InstallOptions(Struct, frozen=True):

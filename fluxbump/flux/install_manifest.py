@@ -18,6 +18,7 @@ from fluxbump.flux.crd_schema import Fields, Unusable, get
 from fluxbump.flux.stored_versions import Crd, Release
 from fluxbump.text import yaml
 from fluxbump.text.budget import MANIFEST
+from fluxbump.text.patterns import lazy_pattern
 
 # What ends or begins a YAML node. Flux has about 60,000 of them in all documents that are read.
 _MARKS = "\n,:[{"
@@ -26,7 +27,7 @@ _MAX_MARKS = 300_000
 _MAX_SLOW = 64 << 10  # bytes; larger values are read by the fast parser or not at all
 
 _DEFINITION = "CustomResourceDefinition"
-_DEPLOYMENT = re.compile(r"^kind:[ \t]*Deployment\b", re.MULTILINE)
+_DEPLOYMENT = lazy_pattern(r"^kind:[ \t]*Deployment\b", re.MULTILINE)
 _GROUP = ".fluxcd.io"
 _LABEL = "app.kubernetes.io/version"
 _CONTROLLERS = ("-controller", "-watcher")

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from semver import Version
 
 from fluxbump.text import versions
+from fluxbump.text.patterns import lazy_pattern
 
-_LINE = re.compile(
+_LINE = lazy_pattern(
     r"(?P<object>[0-9a-f]{40}(?:[0-9a-f]{24})?)\trefs/tags/(?P<tag>v[^\s^]+)(?P<peeled>\^\{\})?"
 )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import NoReturn
 
@@ -13,9 +12,10 @@ from fluxbump.errors import ResolveError, UsageError
 from fluxbump.flux.tables import crds
 from fluxbump.helm.chart_releases import ChartIndex, ChartRelease
 from fluxbump.text import versions
+from fluxbump.text.patterns import lazy_pattern
 
 LATEST = "latest"
-_MINOR = re.compile(r"v?(0|[1-9][0-9]{0,8})(?:\.(0|[1-9][0-9]{0,8}))?")
+_MINOR = lazy_pattern(r"v?(0|[1-9][0-9]{0,8})(?:\.(0|[1-9][0-9]{0,8}))?")
 
 
 class ReleaseWithoutChart(Struct, frozen=True):

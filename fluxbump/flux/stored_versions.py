@@ -9,7 +9,6 @@ when somebody migrates the stored objects and prunes the list, as `flux migrate`
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 
@@ -18,9 +17,10 @@ from msgspec.structs import replace
 from semver import Version
 
 from fluxbump.text import versions
+from fluxbump.text.patterns import lazy_pattern
 
 _NEW_WORDS_SINCE = (1, 33)
-_MINOR = re.compile(r"v?(\d{1,4})\.(\d{1,4})")
+_MINOR = lazy_pattern(r"v?(\d{1,4})\.(\d{1,4})")
 
 
 class CrdVersion(Struct, frozen=True):

@@ -8,7 +8,6 @@ release that is left would accept it; where it would not, another release must c
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations, pairwise
 
@@ -18,6 +17,7 @@ from msgspec.structs import replace
 from fluxbump.flux import stored_versions
 from fluxbump.flux.stored_versions import Conflict, Crd, Release, Stored, Table
 from fluxbump.text import versions
+from fluxbump.text.patterns import lazy_pattern
 
 _NOTHING_WRITTEN: Mapping[tuple[str, str], Collection[str]] = {}
 
@@ -284,7 +284,7 @@ def _successor(old: Crd, new: Crd | None) -> str | None:
     return max(common, key=priority, default=None)
 
 
-_NAME = re.compile(r"v(\d+)(?:(alpha|beta)(\d+))?")
+_NAME = lazy_pattern(r"v(\d+)(?:(alpha|beta)(\d+))?")
 
 
 def priority(version: str) -> tuple[int, int, int]:

@@ -23,6 +23,7 @@ from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, Re
 from fluxbump.forges.pull_requests import ended, lacking, segments, settled, soft, told
 from fluxbump.forges.responses import Answer, StatusError, UncertainError
 from fluxbump.system.secret import Secret
+from fluxbump.text.patterns import lazy_pattern
 
 NAME = "azure"
 
@@ -45,7 +46,7 @@ _CHECKS = {
     "cbdc66da-9728-4af8-aada-9a5a32e4a226",  # a status of another service
 }
 """Types of policies that are checks: /policy/types/list."""
-_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_GUID = lazy_pattern(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 class _Identity(BaseModel):

@@ -21,6 +21,7 @@ from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, Re
 from fluxbump.forges.pull_requests import already_open, ended, lacking, segments, settled, soft
 from fluxbump.forges.responses import Answer, UncertainError
 from fluxbump.system.secret import Secret
+from fluxbump.text.patterns import lazy_pattern
 
 NAME = "bitbucket"
 
@@ -45,8 +46,8 @@ _ENDED: dict[_State, RequestState] = {
     "DECLINED": RequestState.CLOSED,
     "SUPERSEDED": RequestState.CLOSED,
 }
-_UUID = re.compile(r"\{[0-9a-f-]{36}\}", re.IGNORECASE)
-_ACCOUNT = re.compile(r"\d+:[0-9a-f-]{36}|[0-9a-f]{24}", re.IGNORECASE)
+_UUID = lazy_pattern(r"\{[0-9a-f-]{36}\}", re.IGNORECASE)
+_ACCOUNT = lazy_pattern(r"\d+:[0-9a-f-]{36}|[0-9a-f]{24}", re.IGNORECASE)
 
 
 class _Repository(BaseModel):

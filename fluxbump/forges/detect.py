@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from fluxbump.errors import ForgeError
 from fluxbump.forges import ci_variables
 from fluxbump.git.remote_url import RemoteUrl
+from fluxbump.text.patterns import lazy_pattern
 
 HOSTS = {
     "github.com": "github",
@@ -49,7 +50,7 @@ _ELSEWHERE = {
 _GHE_CLOUD = ".ghe.com"  # GitHub Enterprise Cloud with data residency: https://api.NAME.ghe.com
 _VISUAL_STUDIO = ".visualstudio.com"  # what Azure DevOps was called
 
-_HOST = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.-]*|\[[0-9A-Fa-f:.]+\])(?::\d+)?")
+_HOST = lazy_pattern(r"(?:[A-Za-z0-9_][A-Za-z0-9_.-]*|\[[0-9A-Fa-f:.]+\])(?::\d+)?")
 
 
 class Hosted(Struct, frozen=True):

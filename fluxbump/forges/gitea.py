@@ -25,6 +25,7 @@ from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, Re
 from fluxbump.forges.pull_requests import ended, segments, settled, soft, told, when_ready
 from fluxbump.forges.responses import Answer, StatusError, UncertainError
 from fluxbump.system.secret import Secret
+from fluxbump.text.patterns import lazy_pattern
 
 _INTERFACE = "/api/v1"
 _PAGE = 50
@@ -33,7 +34,7 @@ _CLOSED_PAGES = 20
 """Closed pull requests cannot be asked for by branch, so only the newest 1,000 are looked at."""
 
 _DRAFT = "WIP: "
-_MARK = re.compile(r"(?:(?:wip:|\[wip\]|draft:|\[draft\])\s*)+", re.IGNORECASE)
+_MARK = lazy_pattern(r"(?:(?:wip:|\[wip\]|draft:|\[draft\])\s*)+", re.IGNORECASE)
 """What makes a title that of a draft: `WORK_IN_PROGRESS_PREFIXES`, and what is often added."""
 
 

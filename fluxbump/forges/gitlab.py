@@ -22,6 +22,7 @@ from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, Re
 from fluxbump.forges.pull_requests import ended, segments, settled, soft, told, when_ready
 from fluxbump.forges.responses import Answer, StatusError, UncertainError
 from fluxbump.system.secret import Secret
+from fluxbump.text.patterns import lazy_pattern
 
 NAME = "gitlab"
 
@@ -35,7 +36,7 @@ _INTERFACE = "/api/v4"
 _PAGE = 100
 
 _DRAFT = "Draft: "
-_MARK = re.compile(r"(?:(?:draft:|\[draft\]|\(draft\))\s*)+", re.IGNORECASE)
+_MARK = lazy_pattern(r"(?:(?:draft:|\[draft\]|\(draft\))\s*)+", re.IGNORECASE)
 """What makes a title that of a draft.
 
 https://docs.gitlab.com/user/project/merge_requests/drafts/

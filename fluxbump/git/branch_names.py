@@ -10,11 +10,12 @@ import re
 from collections.abc import Collection
 
 from fluxbump.errors import RepositoryError
+from fluxbump.text.patterns import lazy_pattern
 
-_FORBIDDEN = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|(?:^|/)\.|\.lock(?:/|$)|[/.]$|^/")
+_FORBIDDEN = lazy_pattern(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|(?:^|/)\.|\.lock(?:/|$)|[/.]$|^/")
 """What git-check-ref-format(1) forbids."""
 
-_REVISION = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", re.IGNORECASE)
+_REVISION = lazy_pattern(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", re.IGNORECASE)
 
 
 def problem(name: str) -> str | None:

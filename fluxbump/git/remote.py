@@ -8,7 +8,6 @@ no file, and a redirect to another host does not take it along.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from fluxbump.git.remote_errors import (
 from fluxbump.git.remote_url import RemoteUrl, Userinfo, parse
 from fluxbump.git.token import Credential, from_url
 from fluxbump.system import certificates, token_transport
+from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.printable import one_line
 
 TIMEOUT = 900.0
@@ -59,8 +59,10 @@ _MOST_NAMED = 10
 """Branches that an error names."""
 
 # What git-check-ref-format(1) forbids.
-_NO_BRANCH = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?:/|$)|^[/.-]|[/.]$|^@?$")
-_SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_NO_BRANCH = lazy_pattern(
+    r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?:/|$)|^[/.-]|[/.]$|^@?$"
+)
+_SHA = lazy_pattern(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
 class Remote:

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from fluxbump.errors import RepositoryError
+from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.printable import one_line
 
 _LONGEST = 300
@@ -71,28 +72,28 @@ _SAYINGS: tuple[tuple[type[RemoteError], str, str, re.Pattern[str]], ...] = (
     (
         AccessError, "{where} wants a credential, and there is none",
         "set FLUXBUMP_TOKEN",
-        re.compile(r"could not read (?:Username|Password)|unable to get password"),
+        lazy_pattern(r"could not read (?:Username|Password)|unable to get password"),
     ),
     (
         AccessError, "the credential does not give the right to do this at {where}",
         "give its account the right to write; docs/forges.md has the rights",
-        re.compile(r"requested URL returned error: 403|Permission to \S+ denied", re.IGNORECASE),
+        lazy_pattern(r"requested URL returned error: 403|Permission to \S+ denied", re.IGNORECASE),
     ),
     (
         AccessError, "{where} does not accept the credential",
         "it is wrong, expired, or revoked: give another in FLUXBUMP_TOKEN, or another ssh key",
-        re.compile(r"Authentication failed|requested URL returned error: 401|Permission denied"
+        lazy_pattern(r"Authentication failed|requested URL returned error: 401|Permission denied"
                    r"|access denied", re.IGNORECASE),
     ),
     (
         AccessError, "{where} is a host whose key is not known",
         "add it to known_hosts: ssh-keyscan, and compare the key",
-        re.compile(r"Host key verification failed"),
+        lazy_pattern(r"Host key verification failed"),
     ),
     (
         NotThereError, "{where} does not exist, or the credential does not give access to it",
         "check the URL, and that the token may read it",
-        re.compile(r"requested URL returned error: 404|repository '[^']*' not found"
+        lazy_pattern(r"requested URL returned error: 404|repository '[^']*' not found"
                    r"|Repository not found|does not appear to be a git repository"
                    r"|remote: Not Found|project you were looking for could not be found",
                    re.IGNORECASE),
@@ -100,18 +101,18 @@ _SAYINGS: tuple[tuple[type[RemoteError], str, str, re.Pattern[str]], ...] = (
     (
         RemoteError, "{where} has no such branch",
         "name one that is there",
-        re.compile(r"couldn't find remote ref"),
+        lazy_pattern(r"couldn't find remote ref"),
     ),
     (
         UnreachableError, "the certificate of {where} is not trusted",
         "name the certificate authority's file in SSL_CERT_FILE",
-        re.compile(r"SSL certificate problem|certificate verif\w* failed|certificate subject name"
+        lazy_pattern(r"SSL certificate problem|certificate verif\w* failed|certificate subject name"
                    r"|SSL: no alternative certificate", re.IGNORECASE),
     ),
     (
         UnreachableError, "{where} cannot be reached",
         "try again later",
-        re.compile(r"Could not resolve|Failed to connect|Couldn't connect|Connection (?:refused"
+        lazy_pattern(r"Could not resolve|Failed to connect|Couldn't connect|Connection (?:refused"
                    r"|timed out|reset|closed)|early EOF|unexpected disconnect|RPC failed"
                    r"|hung up unexpectedly|Empty reply|transfer closed|Operation too slow"
                    r"|requested URL returned error: (?:408|429|5\d\d)|Network is unreachable"
@@ -123,14 +124,14 @@ _SAYINGS: tuple[tuple[type[RemoteError], str, str, re.Pattern[str]], ...] = (
     ),
 )  # fmt: skip
 
-_STALE = re.compile(
+_STALE = lazy_pattern(
     r"stale info|fetch first|non-fast-forward|cannot lock ref|failed to update ref"
     r"|reference already exists|already exists|incorrect old value|failed to lock"
     r"|remote ref (?:updated since|does not exist)",
     re.IGNORECASE,
 )
-_NEWS = re.compile(r"^remote: ?(.*)$", re.MULTILINE)
-_EDGES = re.compile(r"[*=#!\s-]+")
+_NEWS = lazy_pattern(r"^remote: ?(.*)$", re.MULTILINE)
+_EDGES = lazy_pattern(r"[*=#!\s-]+")
 
 
 def failure(stderr: str, where: str) -> RemoteError:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct
 
 from fluxbump.errors import UsageError
 from fluxbump.system.secret import Secret
+from fluxbump.text.patterns import lazy_pattern
 
-_SCP = re.compile(
+_SCP = lazy_pattern(
     r"(?:(?P<user>[^@:/]+)@)?(?P<host>[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\]):(?P<path>.+)"
 )
 """`user@host:path`, as git-clone(1) has it: a colon before the first slash."""
-_HELPER = re.compile(r"[A-Za-z0-9+.-]+::")
-_HOST = re.compile(r"[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\]")
+_HELPER = lazy_pattern(r"[A-Za-z0-9+.-]+::")
+_HOST = lazy_pattern(r"[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\]")
 _SCHEMES = ("https", "http", "ssh", "file")
 _HINT = "give https://…, ssh://…, git@host:path, file://… or a path"
 

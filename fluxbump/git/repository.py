@@ -6,7 +6,6 @@ and HEAD are never touched, except by `switch`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -24,12 +23,13 @@ from fluxbump.git.overlay import ChangeSet
 from fluxbump.git.worktree import EditableWorktree, IndexSnapshot, WorktreeSnapshot
 from fluxbump.model import Snapshot
 from fluxbump.system.written import changing
+from fluxbump.text.patterns import lazy_pattern
 
 if TYPE_CHECKING:
     from fluxbump.git.writer import Writer
 
 # What needs no second opinion; see git-check-ref-format(1) for the rest.
-_PLAIN_BRANCH = re.compile(r"[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*(?:\.[0-9]+)*")
+_PLAIN_BRANCH = lazy_pattern(r"[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*(?:\.[0-9]+)*")
 T = TypeVar("T", bound=ObjectSnapshot)
 
 

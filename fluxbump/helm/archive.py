@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import re
 import tarfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -44,7 +43,7 @@ _DAMAGE = (tarfile.TarError, zlib.error, OSError, EOFError, ValueError, Recursio
 _SLICE = 16 * 1024
 _DRIVE = lazy_pattern(r"[A-Za-z]:")
 _SHOWN = 80  # characters of a member's name in a message
-_LFS_POINTER = re.compile(
+_LFS_POINTER = lazy_pattern(
     rb"version https://(?:git-lfs\.github\.com|hawser\.github\.com)/spec/v\d+\r?\n"
 )
 _MAX_LFS_POINTER = 1024

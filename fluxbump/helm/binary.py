@@ -23,6 +23,7 @@ from fluxbump.system import commands, scratch
 from fluxbump.system.commands import BegunProgram
 from fluxbump.system.programs import Allowance, EndedBy, Program, StartError
 from fluxbump.text import yaml
+from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.yaml import Node
 
 KUBE_VERSION = "1.35.0"
@@ -73,20 +74,20 @@ _FIRST_SUPPORTED = 3
 # environment variables). Of a process that lives for a tenth of a second that takes a fifth.
 # Near the limit it collects earlier (GOMEMLIMIT), so that no garbage makes a chart fail.
 _COLLECTING = {"GOGC": "400", "GOMEMLIMIT": str(MEMORY * 3 // 4)}
-_NO_MEMORY = re.compile(
+_NO_MEMORY = lazy_pattern(
     rb"^(?:fatal error|runtime): .*(?:out of memory|cannot allocate)", re.MULTILINE
 )
 _SKIP_SCHEMAS = "--skip-schema-validation"  # since Helm 3.16
-_ERROR = re.compile(r"^Error: ", re.MULTILINE)
+_ERROR = lazy_pattern(r"^Error: ", re.MULTILINE)
 _NO_HELP = "Use --debug flag to render out invalid YAML"
 _LONGEST = 1000  # characters of a message; a chart can make helm say anything
 
 # Definitions are most of a render's text, and all that counts is their head. A line that starts
 # in column one with a plain key is a key of the document, so these cannot match inside `spec`.
-_KIND = re.compile(r"^kind:.*$", re.MULTILINE)
+_KIND = lazy_pattern(r"^kind:.*$", re.MULTILINE)
 _DEFINITION = ["kind: CustomResourceDefinition"]
-_SPEC = re.compile(r"^spec: *\n(?:[ \t#].*\n?|\n)*", re.MULTILINE)
-_SOURCE = re.compile(r"^# Source: (.+)$", re.MULTILINE)
+_SPEC = lazy_pattern(r"^spec: *\n(?:[ \t#].*\n?|\n)*", re.MULTILINE)
+_SOURCE = lazy_pattern(r"^# Source: (.+)$", re.MULTILINE)
 
 _POD_SPECS = (
     ("spec",),

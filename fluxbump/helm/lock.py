@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -27,6 +26,7 @@ from fluxbump.errors import PinError
 from fluxbump.helm import go_yaml
 from fluxbump.model import Location
 from fluxbump.text import version_ranges, versions, yaml
+from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.splice import Edit
 
 _Dependencies = Sequence[Mapping[str, object]] | None
@@ -38,8 +38,8 @@ _REPOSITORY_NAMES = ("@", "alias:")
 
 # What Go escapes beside what JSON asks for; none of it occurs outside a string.
 _ESCAPES = str.maketrans({mark: f"\\u{ord(mark):04x}" for mark in "<>&\u2028\u2029"})
-_SPACE = re.compile(r"[^\S\x1c-\x1f]")  # Go takes no separator of ASCII for a space
-_TRAILING_ZEROS = re.compile(r"\.?0*(?=[+-]\d\d:\d\d\Z)")
+_SPACE = lazy_pattern(r"[^\S\x1c-\x1f]")  # Go takes no separator of ASCII for a space
+_TRAILING_ZEROS = lazy_pattern(r"\.?0*(?=[+-]\d\d:\d\d\Z)")
 
 
 def digest(requirements: _Dependencies, locked: _Dependencies) -> str:
@@ -140,7 +140,7 @@ def _version(required: Mapping[str, Any], entry: _Entry, moved: Mapping[str, str
     return held
 
 
-_PARTIAL = re.compile(r"v?\d+(?:\.\d+)?")
+_PARTIAL = lazy_pattern(r"v?\d+(?:\.\d+)?")
 
 
 def _admits(asked: str, held: str) -> bool:

@@ -19,11 +19,12 @@ from fluxbump.run.execute import Acting, Effect, World
 from fluxbump.run.proposal import Offer
 from fluxbump.run.pull_request.state import SavedState
 from fluxbump.run.updated_branch import is_only_updated
+from fluxbump.text.patterns import lazy_pattern
 
 TRAILER = "Fluxbump-Tree"
 """Names the tree of a commit that a run made; see `Tip.marked` for what it is worth."""
 
-_TRAILER = re.compile(rf"^{TRAILER}: (?P<tree>[0-9a-f]{{40,64}})$", re.MULTILINE)
+_TRAILER = lazy_pattern(rf"^{TRAILER}: (?P<tree>[0-9a-f]{{40,64}})$", re.MULTILINE)
 
 
 class Branches(Struct, frozen=True):

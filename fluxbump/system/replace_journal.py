@@ -17,8 +17,8 @@ from msgspec import Struct
 LONGEST = 64 * 1024 * 1024
 """Bytes; a larger journal is not read."""
 
-_TOKEN = re.compile(r"[0-9a-f]{16}")
-_DIGEST = re.compile(r"[0-9a-f]{64}")
+_HEX16 = r"[0-9a-f]{16}"
+_HEX64 = r"[0-9a-f]{64}"
 _FORMAT = "fluxbump/in-place/v1"
 
 
@@ -90,7 +90,7 @@ def parse(data: bytes) -> Journal:
     if not isinstance(content, dict) or content.get("format") != _FORMAT:
         raise ValueError(f"not of the format {_FORMAT}")
     token, steps = content.get("token"), content.get("steps")
-    if not isinstance(token, str) or not _TOKEN.fullmatch(token) or not isinstance(steps, list):
+    if not isinstance(token, str) or not re.fullmatch(_HEX16, token) or not isinstance(steps, list):
         raise ValueError("no token, or no steps")
     parsed = tuple(map(_step, steps))
     if len({step.path for step in parsed}) != len(parsed):
@@ -106,7 +106,7 @@ def _step(entry: object) -> JournalStep:
 
 
 def _digest(value: object) -> str | None:
-    if value is None or (isinstance(value, str) and _DIGEST.fullmatch(value)):
+    if value is None or (isinstance(value, str) and re.fullmatch(_HEX64, value)):
         return value
     raise ValueError("a step without a digest")
 

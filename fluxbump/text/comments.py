@@ -14,6 +14,8 @@ from functools import cache
 
 from msgspec import Struct
 
+from fluxbump.text.patterns import lazy_pattern
+
 Span = tuple[int, int]
 
 
@@ -127,7 +129,7 @@ def hash_comment(line: str) -> int | None:
     return None
 
 
-_HASH_OR_QUOTE = re.compile("""[#'"]""")
+_HASH_OR_QUOTE = lazy_pattern("""[#'"]""")
 
 
 def _closing_quote(line: str, opening: int) -> int:
@@ -218,7 +220,7 @@ def _behind_quote(text: str, opening: int) -> int:
     return match.end() if match else opening + 1
 
 
-_STRINGS = {quote: re.compile(rf"{quote}(?>(?:[^{quote}\\\n]|\\.)*){quote}") for quote in "\"'`"}
+_STRINGS = {quote: lazy_pattern(rf"{quote}(?>(?:[^{quote}\\\n]|\\.)*){quote}") for quote in "\"'`"}
 
 
 def _end(text: str, start: int, pair: Pair) -> int | None:

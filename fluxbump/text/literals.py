@@ -16,14 +16,15 @@ from msgspec.structs import replace
 
 from fluxbump.text.languages import suffix_of
 from fluxbump.text.live_code import TextFile
+from fluxbump.text.patterns import lazy_pattern
 
 _LONG = r'"""(?:\\.|[^\\])*?"""|' + r"'''(?:\\.|[^\\])*?'''"
 _DOUBLE = r'"(?:\\.|[^"\\\n])*"'
 _SINGLE = r"'(?:\\.|[^'\\\n])*'"
 _BACK = r"`(?:\\.|[^`\\])*`"
-_ANY = re.compile(rf"(?P<text>{_LONG}|{_DOUBLE}|{_SINGLE}|{_BACK})|[()\[\]{{}}]", re.DOTALL)
+_ANY = lazy_pattern(rf"(?P<text>{_LONG}|{_DOUBLE}|{_SINGLE}|{_BACK})|[()\[\]{{}}]", re.DOTALL)
 _CHARACTER = r"'(?:\\[^\n]{1,8}|[^'\\\n])'"
-_NO_SINGLE = re.compile(
+_NO_SINGLE = lazy_pattern(
     rf"(?P<text>{_LONG}|{_DOUBLE}|{_CHARACTER}|{_BACK})|[()\[\]{{}}]", re.DOTALL
 )
 _CHARACTERS = frozenset({".go", ".rs", ".java", ".kt", ".kts", ".cs", ".scala", ".swift", ".fs"})
@@ -31,16 +32,16 @@ _CHARACTERS = frozenset({".go", ".rs", ".java", ".kt", ".kts", ".cs", ".scala", 
 
 _NAME = r"[A-Za-z_$][\w$]*"
 _KEY = rf"(?:(?P<quote>[\"'])(?P<quoted>{_NAME})(?P=quote)|(?P<plain>{_NAME}))"
-_GIVES = re.compile(rf"{_KEY}[ \t]*\??(?P<sign>:=|:(?!:)|=>|=(?![=>]))\s*")
-_WRAPPED = re.compile(r"[&*]?[A-Za-z_][\w.]*(?:<\w+>)?\(\s*")
-_PLAIN = re.compile(r"(?P<mark>[\"'`])(?P<value>(?:(?!(?P=mark))[^\\\n$%{])*)(?P=mark)")
-_ENDS = re.compile(r"\s*(?:[,;})\]]|\Z|//|#|/\*)|[ \t]*\r?\n(?!\s*(?:\.|\+|%|\|\||\?))")
-_LINK = re.compile(rf"\s*\.\s*(?P<name>{_NAME})\s*\(")
-_ITEM = re.compile(r"[^\s,\[\]{}()&*]")
-_CLOSES_BACK = re.compile(r"\)\s*\Z")
+_GIVES = lazy_pattern(rf"{_KEY}[ \t]*\??(?P<sign>:=|:(?!:)|=>|=(?![=>]))\s*")
+_WRAPPED = lazy_pattern(r"[&*]?[A-Za-z_][\w.]*(?:<\w+>)?\(\s*")
+_PLAIN = lazy_pattern(r"(?P<mark>[\"'`])(?P<value>(?:(?!(?P=mark))[^\\\n$%{])*)(?P=mark)")
+_ENDS = lazy_pattern(r"\s*(?:[,;})\]]|\Z|//|#|/\*)|[ \t]*\r?\n(?!\s*(?:\.|\+|%|\|\||\?))")
+_LINK = lazy_pattern(rf"\s*\.\s*(?P<name>{_NAME})\s*\(")
+_ITEM = lazy_pattern(r"[^\s,\[\]{}()&*]")
+_CLOSES_BACK = lazy_pattern(r"\)\s*\Z")
 _MOST = 400  # names in one call or literal
 _LONGEST = 100  # characters of a method's name, and the blanks around it
-_LINK_BACK = re.compile(rf"\.\s*(?P<name>{_NAME})\s*\Z")
+_LINK_BACK = lazy_pattern(rf"\.\s*(?P<name>{_NAME})\s*\Z")
 
 
 class SourceValue(Struct, frozen=True):

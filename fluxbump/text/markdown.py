@@ -15,6 +15,8 @@ import unicodedata
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
+from fluxbump.text.patterns import lazy_pattern
+
 GAP = "\u200b"
 """A zero-width space."""
 
@@ -23,17 +25,17 @@ _MAX_URL = 500
 
 _SHAPELESS = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _MARKER = r"\bfluxbump(?=:state)"  # of our own block, which nothing else may look like
-_MENTION = re.compile(rf"@(?=[\w{{])|#(?=\w)|\bgh(?=-\d)|[!&%$~^](?=\d)|{_MARKER}", re.IGNORECASE)
-_MENTION_IN_CODE = re.compile(
+_MENTION = lazy_pattern(rf"@(?=[\w{{])|#(?=\w)|\bgh(?=-\d)|[!&%$~^](?=\d)|{_MARKER}", re.IGNORECASE)
+_MENTION_IN_CODE = lazy_pattern(
     rf"(?<![\w.+-])@(?=[A-Za-z0-9_{{])|#(?=\d)|\bgh(?=-\d)|!(?=\d)|<(?=!--)"
     rf"|#(?=#\w*\[)|{_MARKER}",
     re.IGNORECASE,
 )
-_COMMAND = re.compile(r"^(\s*)/(?=[a-z_-]+(?:\s|$))", re.IGNORECASE)
-_SPECIAL = re.compile(r"[\\`*_\[\]|$~]|:(?=//)|(?<=www)\.", re.IGNORECASE)
+_COMMAND = lazy_pattern(r"^(\s*)/(?=[a-z_-]+(?:\s|$))", re.IGNORECASE)
+_SPECIAL = lazy_pattern(r"[\\`*_\[\]|$~]|:(?=//)|(?<=www)\.", re.IGNORECASE)
 _ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 _DOLLAR = "<span>$</span>"
-_USERINFO = re.compile(r"(?<=://)[^/\s@]*@")
+_USERINFO = lazy_pattern(r"(?<=://)[^/\s@]*@")
 
 
 def clean(text: str, limit: int = _MAX_TEXT) -> str:

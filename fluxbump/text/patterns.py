@@ -8,7 +8,7 @@ in turn).
 from __future__ import annotations
 
 import re
-from typing import Any, cast
+from typing import Any, AnyStr, cast
 
 _METHODS = (
     "search",
@@ -27,7 +27,7 @@ _METHODS = (
 class _Pattern:
     """Stands for a pattern; what was asked for once is an attribute of its own, and as quick."""
 
-    def __init__(self, pattern: str, flags: int) -> None:
+    def __init__(self, pattern: str | bytes, flags: int) -> None:
         self.pattern = pattern
         self.flags = flags
 
@@ -39,6 +39,6 @@ class _Pattern:
         return self.__dict__[name]
 
 
-def lazy_pattern(text: str, flags: int = 0) -> re.Pattern[str]:
+def lazy_pattern(text: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
     """Return what `re.compile` would, but compiled later; an error in it is raised later too."""
-    return cast("re.Pattern[str]", _Pattern(text, flags))
+    return cast("re.Pattern[AnyStr]", _Pattern(text, flags))

@@ -18,14 +18,15 @@ otherwise. Markdown has more to take away, which `markdown` does.
 from __future__ import annotations
 
 import json
-import re
 
-_RUNNER = re.compile(r"##(?=\w*\[)")
-_COMMAND = re.compile(r"(?m)^((?:[^\S\n]|\x1b\[[0-9;]*m)*):(?=:)")
+from fluxbump.text.patterns import lazy_pattern
+
+_RUNNER = lazy_pattern(r"##(?=\w*\[)")
+_COMMAND = lazy_pattern(r"(?m)^((?:[^\S\n]|\x1b\[[0-9;]*m)*):(?=:)")
 
 _BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
-_CONTROL = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029{_BIDI}\ud800-\udfff]")
-_OWN_COLOR = re.compile(r"(\x1b\[(?:[0-9]{1,2}(?:;[0-9]{1,2})*)m)")
+_CONTROL = lazy_pattern(f"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029{_BIDI}\ud800-\udfff]")
+_OWN_COLOR = lazy_pattern(r"(\x1b\[(?:[0-9]{1,2}(?:;[0-9]{1,2})*)m)")
 """What `reports.table.Paint` writes."""
 
 _REPLACEMENT = "\ufffd"

@@ -14,11 +14,12 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from fluxbump.text.live_code import TextFile
+from fluxbump.text.patterns import lazy_pattern
 
 _MOST_LINES = 200
 """Lines on either side that are read for a mapping."""
 
-_TOKEN = re.compile(r"""[{}()\[\]]|"(?:\\.|[^"\\\n])*"|'[^'\n]*'|\\.""")
+_TOKEN = lazy_pattern(r"""[{}()\[\]]|"(?:\\.|[^"\\\n])*"|'[^'\n]*'|\\.""")
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 
 

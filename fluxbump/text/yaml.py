@@ -8,7 +8,6 @@ Every value is its text: `1.10` stays "1.10" and is never a float.
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cached_property
@@ -20,6 +19,7 @@ from msgspec import Struct, field
 from fluxbump.model import Location
 from fluxbump.text import yaml_parser
 from fluxbump.text.parsed import Parsed
+from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.yaml_keys import KeySpans
 from fluxbump.text.yaml_parser import MappingNode, Node, ScalarNode, SequenceNode, YamlBudget
 from fluxbump.text.yaml_problem import YamlProblem
@@ -27,10 +27,10 @@ from fluxbump.text.yaml_problem import YamlProblem
 # A line that starts with `---` ends a document wherever it stands, inside any scalar
 # (YAML 1.2.2, rule c-forbidden), so documents can be told apart without parsing them. The line
 # break in front is there for speed: a pattern that begins with fixed text is searched for that.
-_SEPARATOR = re.compile(r"\n---(?=[ \t\r\n]|\Z)")
+_SEPARATOR = lazy_pattern(r"\n---(?=[ \t\r\n]|\Z)")
 
 # Comments and directives before the first separator belong to the document behind it.
-_PREAMBLE = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n|%[^\n]*\n)*")
+_PREAMBLE = lazy_pattern(r"(?:[ \t]*(?:#[^\n]*)?\r?\n|%[^\n]*\n)*")
 
 _MERGE = "<<"  # yaml.org/type/merge.html
 _MOST_BASES = 100

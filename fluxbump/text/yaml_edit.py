@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from fluxbump.errors import PinError
+from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.splice import Edit
 from fluxbump.text.yaml import Document, MappingNode, Node, ScalarNode
 
-_COMMENT = re.compile(r"(?:^|(?<=\s))#.*", re.MULTILINE)
+_COMMENT = lazy_pattern(r"(?:^|(?<=\s))#.*", re.MULTILINE)
 _TEMPLATES = ("{{", "{%", "${")
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
+from fluxbump.text.patterns import lazy_pattern
+
 # YAML 1.2.2, chapter 5.7; the other escapes stand for no character that a word can have.
-_ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|\r?\n[ \t]*)")
+_ESCAPE = lazy_pattern(r"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|\r?\n[ \t]*)")
 _LAST = 0x10FFFF
 
 

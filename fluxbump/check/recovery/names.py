@@ -20,13 +20,14 @@ from fluxbump.discover.tracks import current
 from fluxbump.errors import PinError
 from fluxbump.model import FLUX, Form, Inventory, Location, Pin, Related
 from fluxbump.text import yaml
+from fluxbump.text.patterns import lazy_pattern
 
 CONTROLLERS = "flux-system"
 """Where `install.yaml` puts the controllers, whatever a repository says."""
 
 _UPSTREAM = "https://github.com/fluxcd/flux2/releases/download/v{}/install.yaml"
 _URL = r"https://[\w.:/%~-]*fluxcd/flux2/releases/download/v{}/install\.yaml(?![\w-]|\.\w)"
-_LABEL = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
+_LABEL = lazy_pattern(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 _LONGEST = 53  # characters that Helm allows a release; helm-controller shortens others with a hash
 
 

@@ -5,22 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from fluxbump.text.patterns import lazy_pattern
+
 _WHAT = r"sha[_-]?(?:256|512)?[_-]?(?:sums?)?|check[_-]?sums?|hash|digest|integrity|sum"
-_END = re.compile(rf"(?:[_.-]?(?:{_WHAT}))+s?\Z", re.IGNORECASE)
-NAMED = re.compile(
+_END = lazy_pattern(rf"(?:[_.-]?(?:{_WHAT}))+s?\Z", re.IGNORECASE)
+NAMED = lazy_pattern(
     r"""(?P<name>[\w.-]+)["']?\]?\s*(?::[=-]|\?=|[:=])\s*["']?(?:sha(?:256|512)[:-])?\Z"""
 )
 """What stands in front of a value: its key or variable."""
-BLOCK = re.compile(r"""\bvariable\s+"(?P<name>[\w-]+)"\s*\{[^{}]*\Z""")
+BLOCK = lazy_pattern(r"""\bvariable\s+"(?P<name>[\w-]+)"\s*\{[^{}]*\Z""")
 """What stands in front of the default of a variable of Terraform."""
-SETS = re.compile(
+SETS = lazy_pattern(
     r"""(?<![\w.-])(?P<stem>[A-Za-z][\w.-]*?)[_.-]?
     (?:[Vv]ersion|VERSION|[Uu]rl|URL|[Uu]ri|URI|[Rr]elease|RELEASE|[Tt]ag|TAG|[Vv]er|VER)
     ["']?\]?\s*(?::=|\?=|[:=]|(?P<block>\{))""",
     re.VERBOSE,
 )
 """What gives a version or a URL to a name; the stem is what is the same in that of its digest."""
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_WORD = lazy_pattern(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
 def stem(name: str) -> str:

@@ -20,6 +20,7 @@ from fluxbump.discover.digests import names
 from fluxbump.discover.digests.downloads import Download, Ownership, one_file
 from fluxbump.discover.digests.spellings import Digest
 from fluxbump.text.live_code import TextFile
+from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.scopes import EnclosingScope, Scopes
 
 _NEAR = 4
@@ -38,14 +39,14 @@ _BRACKETS = 4
 
 _ELSEWHERE = Ownership()
 
-_SOURCE = re.compile(
+_SOURCE = lazy_pattern(
     r"(?<![\w.-])[\"']?(?:owner|repo|rev|image|repository|newName|newTag|gitRepo)[\"']?\s*[:=]"
 )
-_CHECKED = re.compile(r"""\A(?:\}\}|\}|\))?["']?[ \t]+\*?(?P<file>["']?[^\s"'|;&<>)]+)""")
-_SUMMED = re.compile(
+_CHECKED = lazy_pattern(r"""\A(?:\}\}|\}|\))?["']?[ \t]+\*?(?P<file>["']?[^\s"'|;&<>)]+)""")
+_SUMMED = lazy_pattern(
     r"(?:shasum|sha\d+sum)(?:[ \t]+-\w+(?:[ \t]+\d+)?)*[ \t]+[\"']?(?P<file>[\w./@-]+)"
 )
-_SAVED = re.compile(
+_SAVED = lazy_pattern(
     r"""(?:(?<!\S)(?:-[A-Za-z]*[oO]|--output(?:-document)?|-OutFile|tee)[ =]?|>>?)
     [ \t]*["']?(?P<file>[^\s"'|;&<>)]+)""",
     re.VERBOSE,

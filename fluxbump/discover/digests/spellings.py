@@ -7,13 +7,13 @@ and u (nix manual, "nix-hash"); SRI is base 64 behind the algorithm (W3C, Subres
 from __future__ import annotations
 
 import hashlib
-import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
 from fluxbump.model import Track, TrackKind
+from fluxbump.text.patterns import lazy_pattern
 
 _NIX = "0123456789abcdfghijklmnpqrsvwxyz"
 
@@ -51,7 +51,7 @@ def _shapes(algorithm: str) -> str:
     )
 
 
-_SHAPED = re.compile("|".join(map(_shapes, (SHA512, SHA256))))
+_SHAPED = lazy_pattern("|".join(map(_shapes, (SHA512, SHA256))))
 
 
 class Digest(Struct, frozen=True):

@@ -74,7 +74,7 @@ _OLD_HEADING = lazy_pattern(
     re.IGNORECASE,
 )
 
-_TELLS = re.compile(
+_TELLS = lazy_pattern(
     r"chang(?:es|e ?log)|histor|release notes|incident|outage|post-?mortem|what went wrong|lessons"
     r"|timeline|example|news|\bv?\d+\.\d+|(?:19|20)\d\d|decision|before|roadmap|\?",
     re.IGNORECASE,

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
 from fluxbump.text import versions
 from fluxbump.text.live_code import Language, TextFile
+from fluxbump.text.patterns import lazy_pattern
 
-MARKER = re.compile(r"(?:<-+|←)\s*[Cc](?i:urrent)\b|\([Cc](?i:urrent)\)")
+MARKER = lazy_pattern(r"(?:<-+|←)\s*[Cc](?i:urrent)\b|\([Cc](?i:urrent)\)")
 """What people put behind the row of the release that is installed now."""
 
 

@@ -24,8 +24,8 @@ from fluxbump.text.live_code import TextFile
 from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.version_forms import form_of
 
-_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-_BRANCH = re.compile(r"(?!v?[0-9]|[0-9a-f]{40}$)[A-Za-z][\w-]*")
+_COMMIT = lazy_pattern(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_BRANCH = lazy_pattern(r"(?!v?[0-9]|[0-9a-f]{40}$)[A-Za-z][\w-]*")
 _ANY_URL = lazy_pattern(r"[a-z][a-z0-9+.-]{0,20}://(?:\$?\{\{[^}\n]*\}\}|[^\s\"'`<>])+")
 
 

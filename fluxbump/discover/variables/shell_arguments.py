@@ -13,19 +13,20 @@ from functools import cache
 
 from fluxbump.discover.variables.references import Reference
 from fluxbump.text.live_code import TextFile
+from fluxbump.text.patterns import lazy_pattern
 
 SCOPE = "argument"
 """The scope of a reference to a parameter; its name is the function's, with the number behind."""
 
-_PARAMETER = re.compile(r"v?\$(?:(?P<plain>[1-9])|\{(?P<closed>[1-9])(?:##?v)?\})")
-_FUNCTION = re.compile(
+_PARAMETER = lazy_pattern(r"v?\$(?:(?P<plain>[1-9])|\{(?P<closed>[1-9])(?:##?v)?\})")
+_FUNCTION = lazy_pattern(
     r"^[ \t]*(?:function[ \t]+(?P<word>[\w-]+)(?:[ \t]*\(\))?|(?P<name>[\w-]+)[ \t]*\(\))\s*\{",
     re.MULTILINE,
 )
-_WORD = re.compile(r"""(?:"(?:\\.|[^"\\\n])*"|'[^'\n]*'|\$\([^)\n]*\)|\\.|[^\s"'\\;&|()<>#])+""")
+_WORD = lazy_pattern(r"""(?:"(?:\\.|[^"\\\n])*"|'[^'\n]*'|\$\([^)\n]*\)|\\.|[^\s"'\\;&|()<>#])+""")
 _COMMAND = r"(?:^|[;&|({`!]|\b(?:then|do|else|if|while|time|sudo|exec|\$\())[ \t]*"
 # What makes the parameters other ones than the call's.
-_CHANGED = re.compile(r"(?:^|[;&|{\s])(?:shift|set[ \t]+--|eval)(?![\w-])")
+_CHANGED = lazy_pattern(r"(?:^|[;&|{\s])(?:shift|set[ \t]+--|eval)(?![\w-])")
 
 
 def number_of(text: str) -> int | None:

@@ -8,7 +8,6 @@ with one sentence in `ChartIndex.problems`, and an index whose meaning is not ce
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
@@ -20,9 +19,10 @@ from fluxbump.errors import IndexSourceError
 from fluxbump.helm.chart_releases import ChartIndex, ChartRelease
 from fluxbump.helm.index import section
 from fluxbump.text import versions, yaml
+from fluxbump.text.patterns import lazy_pattern
 
-_DIGEST = re.compile(r"(?:sha256:)?(?P<hex>[0-9a-fA-F]{64})")
-_CREATED = re.compile(
+_DIGEST = lazy_pattern(r"(?:sha256:)?(?P<hex>[0-9a-fA-F]{64})")
+_CREATED = lazy_pattern(
     r"(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})[Tt](?P<time>[0-9]{2}:[0-9]{2}:[0-9]{2})"
     r"(?:\.(?P<fraction>[0-9]{1,9}))?(?P<offset>[Zz]|[+-][0-9]{2}:[0-9]{2})"
 )

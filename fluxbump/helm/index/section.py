@@ -39,8 +39,8 @@ _OPENING = lazy_pattern(
 _HEADER = lazy_pattern(r"[|>][-+0-9]*[ \t]*(?:[ \t]\#[^\n]*)?$", re.MULTILINE)
 _BEFORE_HEADER = lazy_pattern(r"(?P<margin> *(?:- +)*)(?P<key>[\w./-]+:[ \t]+)?")
 _CLOSING = {
-    '"': re.compile(r'"(?>(?:[^"\\]|\\.)*)"', re.DOTALL),
-    "'": re.compile(r"'(?>(?:[^']|'')*)'"),
+    '"': lazy_pattern(r'"(?>(?:[^"\\]|\\.)*)"', re.DOTALL),
+    "'": lazy_pattern(r"'(?>(?:[^']|'')*)'"),
 }
 
 

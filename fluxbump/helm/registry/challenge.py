@@ -6,7 +6,6 @@ those of RFC 9110, 11.6.1.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from urllib.parse import urlencode, urlsplit
 
@@ -15,13 +14,14 @@ from msgspec import Struct
 from fluxbump.errors import IndexSourceError
 from fluxbump.helm.registry.reference import RegistryRepository, host_name, is_kin, is_loopback
 from fluxbump.system.secret import Secret
+from fluxbump.text.patterns import lazy_pattern
 
 _NAME = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
-_PIECE = re.compile(
+_PIECE = lazy_pattern(
     rf'[\s,]*(?:(?P<key>{_NAME})\s*=\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>{_NAME}))'
     rf"|(?P<scheme>{_NAME})(?=[\s,]|$))"
 )
-_ESCAPED = re.compile(r"\\(.)")
+_ESCAPED = lazy_pattern(r"\\(.)")
 
 
 class Challenge(Struct, frozen=True):

@@ -8,7 +8,6 @@ of it comes from the repository that is looked at.
 from __future__ import annotations
 
 import base64
-import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -20,16 +19,17 @@ from msgspec import Struct
 from fluxbump.helm.registry import credential_helper
 from fluxbump.helm.registry.reference import HUB, HUB_LOGIN
 from fluxbump.system.secret import Secret
+from fluxbump.text.patterns import lazy_pattern
 
 T = TypeVar("T")
 
 _IDENTITY = "<token>"
 """The user name of an identity token (docker/cli, docs/reference/commandline/login.md)."""
 
-_PROGRAM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_PROGRAM = lazy_pattern(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _LARGEST = 1 << 20  # bytes of a configuration
 _NOTHING = Secret("")
-_SCHEME = re.compile(r"https?://")
+_SCHEME = lazy_pattern(r"https?://")
 
 
 class Login(Struct, frozen=True):

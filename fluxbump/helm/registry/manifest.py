@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 
 from fluxbump.errors import IndexSourceError
 from fluxbump.system.secret import Secret
+from fluxbump.text.patterns import lazy_pattern
 
 # https://github.com/helm/community/blob/main/hips/hip-0006.md
 CHART_CONFIG = "application/vnd.cncf.helm.config.v1+json"
@@ -26,7 +27,7 @@ ACCEPTED = f"{OCI_MANIFEST}, application/vnd.docker.distribution.manifest.v2+jso
 CREATED = "org.opencontainers.image.created"
 """The annotation that says when it was pushed (OCI Image Specification, annotations.md)."""
 
-_NEXT = re.compile(r"<(?P<url>[^<>]*)>\s*;(?:[^,]*;)?\s*rel=\"?next\"?", re.IGNORECASE)
+_NEXT = lazy_pattern(r"<(?P<url>[^<>]*)>\s*;(?:[^,]*;)?\s*rel=\"?next\"?", re.IGNORECASE)
 
 T = TypeVar("T")
 

@@ -5,26 +5,25 @@ The shapes of names, tags and digests are those of the OCI Distribution Specific
 
 from __future__ import annotations
 
-import re
-
 from msgspec import Struct
 from semver import Version
 
 from fluxbump.errors import IndexSourceError
 from fluxbump.text import versions
+from fluxbump.text.patterns import lazy_pattern
 
-DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+DIGEST = lazy_pattern(r"sha256:[0-9a-f]{64}")
 """The digests that are understood; registries use no others for charts and artifacts of Flux."""
 
-TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+TAG = lazy_pattern(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 
 _SCHEME = "oci://"
-_HOST = re.compile(
+_HOST = lazy_pattern(
     r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
 )
-_LOOPBACK = re.compile(r"(?:.+\.)?localhost|127(?:\.[0-9]{1,3}){3}|::1")
+_LOOPBACK = lazy_pattern(r"(?:.+\.)?localhost|127(?:\.[0-9]{1,3}){3}|::1")
 _PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
-_PATH = re.compile(rf"{_PART}(?:/{_PART})*")
+_PATH = lazy_pattern(rf"{_PART}(?:/{_PART})*")
 _WITH_PARENT = 3
 """Labels from which on the first one is left out for the parent domain; two are a domain."""
 _LONGEST = 255  # characters of a path

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 
 from fluxbump.text import markdown
+from fluxbump.text.patterns import lazy_pattern
 
 MAX_INPUT = 100_000
 """Characters of notes that are read; what is behind is not even counted."""
@@ -22,14 +23,14 @@ _TOP_HEADING = 4
 _LOWEST_HEADING = 6
 _DEEPEST = 4  # levels of lists
 
-_FENCE = re.compile(r"\s*(`{3,}|~{3,})[^`]*")
-_HEADING = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))?[ \t]*#*[ \t]*")
-_RULE = re.compile(r"\s*(?:=+|(?:-[ \t]*){2,}|(?:\*[ \t]*){3,}|(?:_[ \t]*){3,})")
-_ITEM = re.compile(r"(\s*)([-*+]|[0-9]{1,9}[.)])[ \t]+(.*)")
-_QUOTE = re.compile(r"(?: {0,3}> ?)+")
+_FENCE = lazy_pattern(r"\s*(`{3,}|~{3,})[^`]*")
+_HEADING = lazy_pattern(r" {0,3}(#{1,6})(?:[ \t]+(.*?))?[ \t]*#*[ \t]*")
+_RULE = lazy_pattern(r"\s*(?:=+|(?:-[ \t]*){2,}|(?:\*[ \t]*){3,}|(?:_[ \t]*){3,})")
+_ITEM = lazy_pattern(r"(\s*)([-*+]|[0-9]{1,9}[.)])[ \t]+(.*)")
+_QUOTE = lazy_pattern(r"(?: {0,3}> ?)+")
 _TAG = r"</?[A-Za-z][^<>]*>"
 _URL = r"https?://[^\s<>\"`\\^{}|\[\]()]+(?:\([^\s<>\"`\\^{}|\[\]()]*\)[^\s<>\"`\\^{}|\[\]()]*)*"
-_INLINE = re.compile(
+_INLINE = lazy_pattern(
     r"(?P<ticks>(?<!`)`+(?!`))(?P<code>.+?)(?<!`)(?P=ticks)(?!`)"
     r"|!\[(?P<alt>[^\[\]]*)\]\([^()\s]*(?:\s[^()]*)?\)"
     r"|\[(?P<text>[^\[\]]*)\]\((?P<target>[^()\s]*(?:\([^()\s]*\)[^()\s]*)*)(?:\s[^()]*)?\)"

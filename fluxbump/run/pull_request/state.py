@@ -15,6 +15,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from fluxbump.text import versions
+from fluxbump.text.patterns import lazy_pattern
 
 SCHEMA = 1
 PUSHED = "pushed"
@@ -30,13 +31,13 @@ MAX_LENGTH = 2_000
 """Characters that the block takes at most, with the lines around it."""
 
 _MARKER = "fluxbump:state"
-_BLOCK = re.compile(
+_BLOCK = lazy_pattern(
     rf"\n*(?:<!-- {_MARKER} (?P<hidden>\{{[^\r\n]*\}}) -->"
     rf"|```\r?\n{_MARKER} (?P<shown>\{{[^\r\n]*\}})\r?\n```)[ \t\r\n]*"
 )
-_SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-_DIGEST = re.compile(r"[0-9a-f]{64}")
-_WORD = re.compile(r"[a-z][a-z0-9.-]{0,39}")
+_SHA = lazy_pattern(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_DIGEST = lazy_pattern(r"[0-9a-f]{64}")
+_WORD = lazy_pattern(r"[a-z][a-z0-9.-]{0,39}")
 _MOST_TOLD = 16
 _LONGEST = 64
 
@@ -134,7 +135,7 @@ def _state(content: Mapping[str, Any]) -> SavedState | None:
 
 _SHAPES = {
     "release": versions.FULL,
-    "chart_version": re.compile(f"{NO_CHART}|{versions.FULL.pattern}"),
+    "chart_version": lazy_pattern(f"{NO_CHART}|{versions.FULL.pattern}"),
     "base": _SHA,
     "head": _SHA,
     "tree": _SHA,

@@ -41,10 +41,7 @@ _NO_SUCH_HOST = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NON
 CHECK_NETWORK = "check the network and the proxy settings"
 """The hint where there is no answer at all."""
 
-_HOST = re.compile(
-    r"(?=.{1,253}\Z)(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?|[0-9a-f.]*:[0-9a-f:.]+",
-    re.IGNORECASE,
-)
+_HOST = r"(?=.{1,253}\Z)(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?|[0-9a-f.]*:[0-9a-f:.]+"
 """The name of a host, or an address of IPv6 without its brackets: RFC 1123 section 2.1, and the
 underscore that private zones use."""
 
@@ -230,7 +227,8 @@ def _certain(error: httpx.TransportError, url: str) -> HttpError | None:
     if untrusted is not None:
         hint = "name the certificate authority's file in SSL_CERT_FILE"
         return HttpError(url, f"certificate not trusted: {untrusted}", hint, silent=True)
-    if not _HOST.fullmatch(httpx.URL(url).raw_host.decode("ascii", "replace")):
+    host = httpx.URL(url).raw_host.decode("ascii", "replace")
+    if not re.fullmatch(_HOST, host, re.IGNORECASE):
         # A slip of the pen, which nothing may stand in for.
         return HttpError(url, "its host is not a host name", "correct the URL")
     if _no_such_host(error):

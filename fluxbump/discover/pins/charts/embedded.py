@@ -18,12 +18,13 @@ from fluxbump.discover.pins.kind import Context, Found, unpinned
 from fluxbump.model import Note, Role, Track
 from fluxbump.text import hcl, yaml
 from fluxbump.text.live_code import Language, TextFile
+from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.yaml import Document, Node
 
 NAME = "embedded-manifest"
 ROLE = Role.INSTALLS
 
-_KIND = re.compile(
+_KIND = lazy_pattern(
     r"""kind[\\"']*[ \t]*[:=][ \t]*[\\"']*(?P<kind>"""
     rf"""{"|".join(FIELDS)})(?![\w-])"""
 )

@@ -21,6 +21,7 @@ from fluxbump.text import version_ranges, yaml
 from fluxbump.text.languages import suffix_of
 from fluxbump.text.literals import SourceText, SourceValue
 from fluxbump.text.live_code import TextFile
+from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.version_forms import form_of
 
 NAME = "helm-call"
@@ -43,8 +44,8 @@ _VERSIONS = ("version", "chartversion", "chart_version", "targetrevision")
 _REPOSITORIES = ("repo", "repository", "repourl", "repo_url", "repositoryurl", "repository_url")
 _DIGESTS = ("sha256", "sha512", "hash", "digest", "integrity", "checksum", "outputhash")
 _FOLDERS = frozenset({"charts", "chart", "helm", "deploy", "."})
-_URL = re.compile(r"(?:https?|oci)://")
-_IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*")
+_URL = lazy_pattern(r"(?:https?|oci)://")
+_IDENTIFIER = lazy_pattern(r"[A-Za-z_$][\w$]*")
 _PULUMI = "kubernetes:helm.sh/"
 
 
@@ -202,7 +203,7 @@ def _beside_repository(source: SourceText, chart: _Chart) -> SourceValue | None:
 
 
 # A name alone is also a value of that name; what is spread may hold anything.
-_MORE = re.compile(r"\.\.\.|\*\*\w|(?<![\w.\"'`])version\s*(?=[,}\n])", re.IGNORECASE)
+_MORE = lazy_pattern(r"\.\.\.|\*\*\w|(?<![\w.\"'`])version\s*(?=[,}\n])", re.IGNORECASE)
 
 
 def _may_take_more(file: TextFile, source: SourceText, chart: _Chart) -> bool:
@@ -261,7 +262,7 @@ def _constant(file: TextFile, source: SourceText, expression: str) -> SourceValu
     return _settled(values[0]) if len(values) == 1 else None
 
 
-_DEFAULT = re.compile(r"""[^"'`\n]*(?:\?\?|\|\||\bor\b)\s*(["'`])(?P<value>[^"'`$%{\n]*)\1""")
+_DEFAULT = lazy_pattern(r"""[^"'`\n]*(?:\?\?|\|\||\bor\b)\s*(["'`])(?P<value>[^"'`$%{\n]*)\1""")
 
 
 def _settled(value: SourceValue) -> SourceValue | None:

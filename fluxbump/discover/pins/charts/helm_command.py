@@ -82,10 +82,10 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
 
 # --- commands of programs ---------------------------------------------------------------------
 
-_ALONE = re.compile(r"""(?P<quote>["'`])helm3?(?P=quote)""")
-_BEGINS = re.compile(r"""(?<=["'`])[ \t\r\n]*(?:sudo[ \t]+)?(?P<helm>helm3?)(?=[ \t]+[a-z-])""")
-_ARGUMENTS = re.compile(r"\)\s*\.\s*args?\(")
-_RUNS = re.compile(
+_ALONE = lazy_pattern(r"""(?P<quote>["'`])helm3?(?P=quote)""")
+_BEGINS = lazy_pattern(r"""(?<=["'`])[ \t\r\n]*(?:sudo[ \t]+)?(?P<helm>helm3?)(?=[ \t]+[a-z-])""")
+_ARGUMENTS = lazy_pattern(r"\)\s*\.\s*args?\(")
+_RUNS = lazy_pattern(
     r"(?:exec\w*|spawn\w*|run\w*|sh|shell\w*|bash|command\w*|cmd\w*|system|popen|call|script\w*"
     r"|check_(?:call|output)|subprocess\.\w+|process\w*|create|update|delete|interpolate)"
     r"[\"']?\s*[:=(\[{]*\s*(?:[fr]|new\s+\w+\()?[(\[\s]*[\"'`]\Z",

@@ -17,35 +17,36 @@ from fluxbump.discover.urls import chart_archives
 from fluxbump.discover.variables import references
 from fluxbump.model import FLUX, FLUX2, Form, Note, Pin, Role, Track
 from fluxbump.text.live_code import TextFile
+from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.version_forms import form_of
 
 NAME = "digest"
 ROLE = Role.FOLLOWS
 
-_KEY = re.compile(
+_KEY = lazy_pattern(
     r"sha-?(?:256|512)|shasum|checksum|integrity|digest|hash|(?<![a-z])sha[\"']?\s*[:=]",
     re.IGNORECASE,
 )
-_CHECKED = re.compile(r"[\"']?[ \t]+\*?[\"']?[\w$./{}-]+[\"']?\s*$")
+_CHECKED = lazy_pattern(r"[\"']?[ \t]+\*?[\"']?[\w$./{}-]+[\"']?\s*$")
 # Nix's own names for digests of what is built from a source, and images, which a tag goes with.
-_OF_OTHERS = re.compile(
+_OF_OTHERS = lazy_pattern(
     r"(?:vendor|cargo|npmDeps|deps|mvn|go(?:Mod)?|yarn|pnpm|output)(?:Sha256|Hash)[\"']?\s*=\s*[\"']?\Z"
     r"|@sha(?:256|512):\Z"
 )
-_URL = re.compile(
+_URL = lazy_pattern(
     r"(?<![\w.+-])[a-z][a-z0-9+.-]*://(?:\$?\{\{[^}\n]*\}\}|[^\s\"'`<>])+", re.IGNORECASE
 )
-_ASIDE = re.compile(
+_ASIDE = lazy_pattern(
     r"(?:home_?page|website|docs?|documentation|description|license|see)[\"']?\s*[:=]\s*[\"']?\Z",
     re.IGNORECASE,
 )
 _RELEASES = "fluxcd/flux2/releases/"
-_MANIFEST_URL = re.compile(
+_MANIFEST_URL = lazy_pattern(
     rf"{_RELEASES}download/(?P<tag>(?>(?:{references.PIECE}|[^/\s\"'`])+))/install\.yaml(?![\w-]|\.\w)"
 )
 
 
-_TAKEN = re.compile(
+_TAKEN = lazy_pattern(
     r"(?:sha-?(?:256|512)|shasum|checksum|integrity|hash)[\"']?\s*[:=]\s*[\"']?(?:sha(?:256|512)[:-])?"
     r"(?:\$\{\{?|\$\(?|\{\{-?|(?=(?:var|local)\.))\s*(?P<reference>[A-Za-z_.][\w.]*)(?![\w.(])"
 )

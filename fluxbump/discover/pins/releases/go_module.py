@@ -21,13 +21,13 @@ NAME = "go-module"
 ROLE = Role.REFERENCE
 
 _FILE = "go.mod"
-_BLOCK = re.compile(r"\s*(?P<verb>[a-z]+)\s*\(")
+_BLOCK = lazy_pattern(r"\s*(?P<verb>[a-z]+)\s*\(")
 _REQUIRED = lazy_pattern(
     r"[ \t]*(?:require[ \t]+)?(?P<module>github\.com/fluxcd/"
     r"(?:flux2/v2|(?P<controller>[a-z-]+-controller|source-watcher)/api))"
     rf"[ \t]+v(?P<version>{FULL.pattern})[ \t]*(?P<comment>//[^\n]*)?\r?"
 )
-_PSEUDO = re.compile(r"\d{14}-[0-9a-f]{12}")
+_PSEUDO = lazy_pattern(r"\d{14}-[0-9a-f]{12}")
 """What ends the version of a commit that has no tag."""
 
 
