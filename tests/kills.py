@@ -1,9 +1,10 @@
 """Kills fluxbump at random moments, and looks at what stays: `python -m tests.kills COUNT [SEED]`.
 
 `to`, `to --in-place` and `run` take turns. Each is killed with all of its process group, as a
-machine that is out of memory or a job that is cancelled does it. Right afterwards there must be no
-partial result, and after the next run none of what the killed one left: no temporary directory, no
-half-written object, no lock, no journal.
+machine that is out of memory or a job that is cancelled does it, a few times in a row: a run starts
+on what the killed ones have left. Right after each there must be no partial result, and after the
+next run none of what they left: no temporary directory, no half-written object, no lock, no
+journal.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -27,6 +28,8 @@ from tests.run.world import BRANCH, SPRING, World, world
 LEFTOVERS = ("**/tmp_*", "**/*.lock", "fast_import_crash_*", "fluxbump/in-place/*")
 """Below a git directory; the lock of in-place bumps is a file that stays."""
 KEPT = "in-place.lock"
+IN_A_ROW = 4
+"""Kills at most before a run that goes on to its end."""
 
 
 def killed(words: list[str], cwd: Path, environ: Mapping[str, str], seconds: float) -> bool:
@@ -75,25 +78,32 @@ class Bench:
         self.lasts = {"to": first, "to --in-place": first, "run": 2 * first}
         """Seconds that the last run of each took to its end: how busy the machine is, it tells."""
 
-    def to(self, moment: float) -> bool:
+    def to(self, moments: Sequence[float]) -> int:
         """Kill `to`: the branch is whole or not there, and the next run makes it."""
         words = self.repo.command("to", "2.5.1", "-q")
-        hit = killed(words, self.repo.path, self.environ, moment * self.lasts["to"])
-        assert self.repo.git("status", "--porcelain") == ""
-        if self.repo.git("for-each-ref", f"refs/heads/{BRANCH}"):
-            assert self.repo.git("rev-parse", f"{BRANCH}^{{tree}}") == self.tree
-            self.repo.git("fsck", "--connectivity-only", BRANCH)
-            self._forget()
+        hits = 0
+        for moment in moments:
+            hits += killed(words, self.repo.path, self.environ, moment * self.lasts["to"])
+            assert self.repo.git("status", "--porcelain") == ""
+            if self.repo.git("for-each-ref", f"refs/heads/{BRANCH}"):
+                assert self.repo.git("rev-parse", f"{BRANCH}^{{tree}}") == self.tree
+                self.repo.git("fsck", "--connectivity-only", BRANCH)
+                self._forget()
         self.lasts["to"] = ended(words, self.repo.path, self.environ)
         assert self.repo.git("rev-parse", f"{BRANCH}^{{tree}}") == self.tree
         self._clean()
         self._forget()
-        return hit
+        return hits
 
-    def in_place(self, moment: float) -> bool:
+    def in_place(self, moments: Sequence[float]) -> int:
         """Kill `to --in-place`: after the next run all files are old, or all are new."""
         words = self.repo.command("to", "2.5.1", "--in-place", "-q")
-        hit = killed(words, self.repo.path, self.environ, moment * self.lasts["to --in-place"])
+        hits = 0
+        for moment in moments:
+            seconds = moment * self.lasts["to --in-place"]
+            if not killed(words, self.repo.path, self.environ, seconds):
+                break  # all is new, and another run has nothing to do
+            hits += 1
         ended(self.repo.command("status", "-q"), self.repo.path, self.environ)
         if self.repo.git("status", "--porcelain"):
             self.repo.git("add", "--all")
@@ -103,7 +113,7 @@ class Bench:
         self.lasts["to --in-place"] = ended(words, self.repo.path, self.environ)
         self._clean()
         self.repo.git("reset", "--quiet", "--hard")
-        return hit
+        return hits
 
     def _clean(self) -> None:
         assert leftovers(self.temporary, self.repo.path / ".git") == []
@@ -113,14 +123,18 @@ class Bench:
         self.repo.git("update-ref", "-d", f"refs/heads/{BRANCH}")
 
 
-def run(there: World, place: Bench, moment: float) -> bool:
+def run(there: World, place: Bench, moments: Sequence[float]) -> int:
     """Kill `run`: the remote's branch is whole or not there, and the next run opens the request."""
     temporary = place.temporary
     environ = {**there.environ, "TMPDIR": str(temporary)}
     before = set(there.branches())
-    hit = killed(there.arguments(), there.root, environ, moment * place.lasts["run"])
-    assert set(there.branches()) - before <= {BRANCH}
-    git(there.bare, "fsck", "--connectivity-only")
+    hits = 0
+    for moment in moments:
+        if not killed(there.arguments(), there.root, environ, moment * place.lasts["run"]):
+            break  # the request is open, and another run has nothing to do
+        hits += 1
+        assert set(there.branches()) - before <= {BRANCH}
+        git(there.bare, "fsck", "--connectivity-only")
     place.lasts["run"] = ended(there.arguments(), there.root, environ)
     (request,) = there.open()
     assert there.tip(BRANCH) is not None
@@ -129,7 +143,7 @@ def run(there: World, place: Bench, moment: float) -> bool:
     assert list((there.home / "cache").rglob("*.tmp")) == []
     for clone in (there.home / "cache").rglob("*.git"):
         assert [path for path in leftovers(temporary, clone) if path.suffix != ".lock"] == []
-    return hit
+    return hits
 
 
 def bench(root: Path, charts: Path) -> Bench:
@@ -155,24 +169,26 @@ def kills(count: int, seed: int, root: Path) -> dict[str, int]:
     place = bench(root, charts)
     number = 0
     while sum(hits.values()) < count:
-        moment = moments.uniform(0.0, 1.0)
-        name = ("to", "to --in-place", "to", "to --in-place", "run")[number % 5]
+        row = min(IN_A_ROW, count - sum(hits.values()))
+        some = [moments.uniform(0.0, 1.0) for _ in range(row)]
+        name = ("to", "to --in-place", "run")[number % 3]
         number += 1
         try:
             if name == "to":
-                hits[name] += place.to(moment)
+                hits[name] += place.to(some)
             elif name == "to --in-place":
-                hits[name] += place.in_place(moment)
+                hits[name] += place.in_place(some)
             else:
                 with (
                     TemporaryDirectory(dir=root) as world_root,
                     world(Path(world_root), charts) as there,
                 ):
                     there.publish(SPRING)
-                    hits[name] += run(there, place, moment)
+                    hits[name] += run(there, place, some)
         except AssertionError as error:
-            raise AssertionError(f"{name}, run {number} at {moment:.3f}, seed {seed}") from error
-        sys.stderr.write(f"\r{sum(hits.values())} of {count} in {number} runs: {hits}")
+            when = ", ".join(f"{moment:.3f}" for moment in some)
+            raise AssertionError(f"{name}, row {number} at {when}, seed {seed}") from error
+        sys.stderr.write(f"\r{sum(hits.values())} of {count} in {number} rows: {hits}")
     return hits
 
 

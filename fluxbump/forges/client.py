@@ -269,7 +269,7 @@ class Client:
 
     def _of(self, call: _Call, reply: HttpReply) -> Answer:
         address = call.url.copy_with(userinfo=b"")
-        headers = httpx.Headers(dict(reply.headers))
+        headers = httpx.Headers(dict(reply.headers), encoding="utf-8")  # any bytes may come
         return Answer(
             self.forge, call.method, address, reply.status, headers, reply.body, self._hidden
         )

@@ -136,7 +136,7 @@ def links(answer: Answer) -> dict[str, str]:
     header = answer.headers.get("link")
     if not header:
         return {}
-    response = httpx.Response(200, headers={"link": header})
+    response = httpx.Response(200, headers=httpx.Headers({"link": header}, encoding="utf-8"))
     return {name: link["url"] for name, link in response.links.items() if name and "url" in link}
 
 

@@ -161,6 +161,15 @@ def test_follows_links_to_the_last_page(server: WebServer, client: Client) -> No
     assert [r.target for r in server.requests] == ["/api/x?per_page=2", "/api/x?page=2"]
 
 
+@pytest.mark.parametrize("note", ["é", "\xff\xfe", "\x80"])
+def test_any_bytes_may_be_in_a_header(note: str, server: WebServer, client: Client) -> None:
+    """A proxy in front of the forge may speak another language than ASCII."""
+    more = {"X-Note": note, "Link": f'</api/x?page=2>; rel="next"; title="{note}"'}
+    server.serve("/api/x", Answer(b'[{"number": 1}]', headers=more), told([{"number": 2}]))
+    pages = client.pages("/x", list[Item])
+    assert [item.number for page in pages for item in page] == [1, 2]
+
+
 @pytest.mark.parametrize("link", ["<https://evil.example.org/>", "<http://[>", "<http://xn--/>"])
 def test_a_page_elsewhere_is_not_read(link: str, server: WebServer, client: Client) -> None:
     server.serve("/api/x", told([], Link=f'{link}; rel="next"'))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 import tarfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -17,6 +18,7 @@ from fluxbump.bump import edit
 from fluxbump.bump.plan import Options, plan
 from fluxbump.check import check, cluster
 from fluxbump.check.recovery import seen
+from fluxbump.check.rules import RULES
 from fluxbump.config import file as config
 from fluxbump.config.settings import Settings
 from fluxbump.discover import flux_objects
@@ -33,17 +35,21 @@ from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.helm.index import entries, section
 from fluxbump.helm.registry import challenge, manifest, reference
 from fluxbump.model import FLUX, FLUX2, Inventory
+from fluxbump.reports.formats.registry import FORMATS
+from fluxbump.reports.table import Paint
 from fluxbump.run.pull_request import release_notes
 from fluxbump.run.pull_request.state import SavedState
 from fluxbump.system import replace_journal
 from fluxbump.text import hcl, markdown, printable, version_ranges, versions, yaml
 from fluxbump.text.live_code import TextFile, decode, encode
 from fluxbump.text.yaml import YamlProblem
+from tests.fuzz import foreign
 from tests.helpers import COMMUNITY, URL, app_versions, chart_index
 
 Target = Callable[[str, bytes], None]
 
 _TARGET = "2.5.1"
+_COMMANDS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 @cache
@@ -254,10 +260,15 @@ def bump(path: str, data: bytes) -> None:
 
 
 def judge(path: str, data: bytes) -> None:
-    """All rules over a repository with such a file."""
+    """All rules over a repository with such a file, and what a format says of it."""
     with suppress(FluxbumpError):
         examined = check.examine(MemorySnapshot({**_base(), path: data}), Settings(), _index())
-        check.judge(examined)
+        verdict = check.judge(examined)
+        name = [*FORMATS][len(data) % len(FORMATS)]
+        said = FORMATS[name]().render(verdict, RULES, Paint(enabled=False), ())
+        # What GitHub's runner shall obey is printed as it is, all else as `console` prints it.
+        said = said if name == "github" else printable.lines(said)
+        assert not _COMMANDS.search(said), "a character that commands a terminal"
 
 
 TARGETS: Mapping[str, Target] = {
@@ -270,6 +281,8 @@ TARGETS: Mapping[str, Target] = {
     "manifests": read_manifests,
     "cluster": read_cluster,
     "registry": read_registry,
+    "forge": foreign.read_forge,
+    "machine": foreign.read_machine,
     "words": read_words,
     "code": read_code,
     "pins": read_pins,

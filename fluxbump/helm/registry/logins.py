@@ -210,6 +210,15 @@ def read(path: Path) -> LoginConfig:
         raise ValueError(f"cannot be read: {getattr(error, 'strerror', None)}") from None
     if len(data) > _LARGEST:
         raise ValueError("is too large for a configuration")
+    return parse(data)
+
+
+def parse(data: bytes) -> LoginConfig:
+    """Return what a configuration holds.
+
+    Raises:
+        ValueError: it is something else.
+    """
     try:
         # Docker takes an empty file for an empty configuration.
         return msgspec.json.decode(data.strip() or b"{}", type=LoginConfig, dec_hook=_secret)
@@ -245,8 +254,16 @@ def ask(name: str, key: str, environ: Mapping[str, str]) -> Login | None:
         if "credentials not found" in said:
             return None
         raise ValueError(f"{program} fails with exit code {done.code}")
+    return answered(said.encode("utf-8", "surrogateescape"), program)
+
+
+def answered(data: bytes, program: str) -> Login | None:
+    """Return the login in the answer of a credential helper; None if it has no secret.
+
+    Raises:
+        ValueError: it is no login.
+    """
     try:
-        data = said.encode("utf-8", "surrogateescape")
         answer = msgspec.json.decode(data, type=_Answer, dec_hook=_secret)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise ValueError(f"{program} answers no login") from None
