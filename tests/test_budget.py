@@ -9,11 +9,11 @@ from msgspec.structs import replace
 
 from fluxbump.check import check
 from fluxbump.config.settings import Settings
-from fluxbump.discover import inventory
+from fluxbump.discover import chart_installs, inventory
 from fluxbump.errors import ConfigError
 from fluxbump.git.overlay import MemorySnapshot
 from fluxbump.text import budget
-from tests.helpers import COMMUNITY, Cli, Repo, app_versions, chart_index, repository, small
+from tests.helpers import COMMUNITY, URL, Cli, Repo, app_versions, chart_index, repository, small
 
 _SIZE = 20_000
 """Bytes that a file may have in these tests: more than any of the small repository's has."""
@@ -87,6 +87,38 @@ def test_a_script_with_too_many_marks(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [one.message for one in found.unreadable] == [
         "has more than 100 brackets, quotes, and signs"
     ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "helm upgrade flux fc/flux2 --version 2.14.1\n",
+        f"curl {URL.format('2.4.0')}\n",
+        "helm upgrade flux fc/flux2 a b c d e f g h i j k l m n o p --version $V\n",
+    ],
+)
+def test_a_search_with_too_many_steps(monkeypatch: pytest.MonkeyPatch, line: str) -> None:
+    monkeypatch.setattr(budget, "REPOSITORY_FILE", replace(budget.REPOSITORY_FILE, steps=2_000))
+    few = inventory.discover(held(**{"x.sh": line}), SCOPE)
+    assert few.unreadable == ()
+    many = inventory.discover(held(**{"x.sh": line * 30}), SCOPE)
+    assert [(str(one.location), one.message) for one in many.unreadable] == [
+        ("x.sh:1", "takes more than 2,000 steps to search")
+    ]
+    assert {pin.location.path for pin in many.pins} == {p.location.path for p in few.pins} - {
+        "x.sh"
+    }
+
+
+def test_places_of_one_file_that_disagree_are_all_named() -> None:
+    lines = "".join(f"helm upgrade flux fc/flux2 --version {v}\n" for v in ("2.14.1", "2.15.0") * 3)
+    found = inventory.discover(held(**{"x.sh": lines}), SCOPE)
+    odd = [
+        pin.location.line
+        for pin in chart_installs.disagreeing(found)
+        if pin.location.path == "x.sh"
+    ]
+    assert odd == [1, 2, 3, 4, 5, 6]
 
 
 def test_the_configuration(repo: Repo, cli: Cli) -> None:

@@ -39,8 +39,13 @@ def places(inventory: Inventory) -> list[Pin]:
 def disagreeing(inventory: Inventory) -> tuple[Pin, ...]:
     """Return the places of one environment that hold different versions; nothing if all agree."""
     pins = places(inventory)
-    odd = {id(pin) for pair in _pairs(pins) for pin in pair}
-    return tuple(pin for pin in pins if id(pin) in odd)
+    alike: dict[tuple[str, str, str], list[Pin]] = {}
+    for pin in pins:  # of one file, only kind and version tell places apart
+        alike.setdefault((pin.location.path, pin.kind, pin.value), []).append(pin)
+    first = [some[0] for some in alike.values()]
+    odd = {id(pin) for pair in _pairs(first) for pin in pair}
+    found = {id(pin) for some in alike.values() if id(some[0]) in odd for pin in some}
+    return tuple(pin for pin in pins if id(pin) in found)
 
 
 def _pairs(pins: Sequence[Pin]) -> Iterator[tuple[Pin, Pin]]:

@@ -50,6 +50,7 @@ from fluxbump.model import (
     Unreadable,
 )
 from fluxbump.system.parallel import Spread, serially
+from fluxbump.text.budget import PIN, ExceededError
 from fluxbump.text.live_code import TextFile
 
 SUPPRESSION = "fluxbump: ignore["
@@ -321,12 +322,14 @@ def find_pins(files: Iterable[TextFile], context: Context, spread: Spread = seri
 def _find(context: Context, files: Sequence[TextFile]) -> _Found:
     found = _Found([], [], [])
     for file in files:
-        for kind in KINDS.values():
-            for one in kind.find(file, context):
-                if isinstance(one, Note):
-                    found.notes.append(one)
-                else:
-                    found.pins.append(as_of(kind, one))
+        try:
+            pins, notes = _searched(file, context)
+        except ExceededError as error:
+            place = Location(file.path, 1)
+            found.unreadable.append(Unreadable(place, str(error), within_budget=False))
+            continue
+        found.pins += pins
+        found.notes += notes
         for document in file.documents:
             broken = unparsed.judged(file, document, context)
             if isinstance(broken, Note):
@@ -335,6 +338,21 @@ def _find(context: Context, files: Sequence[TextFile]) -> _Found:
                 found.unreadable.append(broken)
         file.forget()
     return found
+
+
+def _searched(file: TextFile, context: Context) -> tuple[list[Pin], list[Note]]:
+    """Return what all kinds find in a file; raise ExceededError if that is too much."""
+    pins, notes = list[Pin](), list[Note]()
+    file.begin_search()
+    file.spend(0)
+    for kind in KINDS.values():
+        for one in kind.find(file, context):
+            file.spend(PIN)
+            if isinstance(one, Note):
+                notes.append(one)
+            else:
+                pins.append(as_of(kind, one))
+    return pins, notes
 
 
 def _idle(context: Context, pins: Collection[Pin]) -> Iterator[Note]:

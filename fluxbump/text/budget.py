@@ -14,6 +14,14 @@ _MARKS = b"{}[]()\"'`=$#"
 """What scanners of HCL, templates, scripts, and program source stop at."""
 
 
+PIN = 200
+"""Steps that a pin or a note takes: reading it, and the rules that check it."""
+
+
+class ExceededError(Exception):
+    """A file takes more than its budget; the message says which limit."""
+
+
 class FileBudget(Struct, frozen=True, kw_only=True):
     """The limits for one file of a kind.
 
@@ -22,6 +30,8 @@ class FileBudget(Struct, frozen=True, kw_only=True):
         values: keys, values, and collections of YAML or JSON. One takes 300 bytes of memory.
         slow: characters for YAML's pure parser, which takes ten microseconds for each.
         depth: collections in flow style, one inside the other; libyaml recurses on the C stack.
+        steps: of a search for pins: a word of a command is one, a pin or a note is `PIN`. It bounds
+            what is found in a file of any size, and what rules have to do with that.
         marks: brackets, quotes, and signs of other languages; a scanner makes a step for each.
         members: files and folders in an archive.
         documents: of a manifest.
@@ -31,6 +41,7 @@ class FileBudget(Struct, frozen=True, kw_only=True):
     values: int = 2_000_000
     slow: int = 256 << 10
     depth: int = 200
+    steps: int = 500_000
     marks: int = 2_000_000
     members: int = 10_000
     documents: int = 2_000

@@ -51,6 +51,9 @@ def words_of(file: TextFile, match: re.Match[str]) -> list[Word]:
     Args:
         file: with the command.
         match: of the command's name.
+
+    Raises:
+        ExceededError: the file's commands have too many words.
     """
     text, start = file.text, match.end()
     quote = text[match.start() - 1 : match.start()]
@@ -75,6 +78,7 @@ def words_of(file: TextFile, match: re.Match[str]) -> list[Word]:
             if word != whole:
                 break
         start = token.end
+    file.spend(len(words))
     return words
 
 

@@ -15,7 +15,8 @@ from itertools import accumulate
 from msgspec import Struct
 
 from fluxbump.model import Location
-from fluxbump.text import comments, hcl, languages, yaml
+from fluxbump.text import budget, comments, hcl, languages, yaml
+from fluxbump.text.budget import ExceededError
 from fluxbump.text.comments import hash_comment
 from fluxbump.text.languages import Language, language_of, suffix_of
 from fluxbump.text.patterns import lazy_pattern
@@ -56,6 +57,22 @@ class TextFile(Struct, dict=True):
 
     path: str
     text: str
+
+    def spend(self, steps: int) -> None:
+        """Count steps of a search in this file.
+
+        Raises:
+            ExceededError: there are more than its budget has, here or in a search before.
+        """
+        spent = self.__dict__["spent"] = self.__dict__.get("spent", 0) + steps
+        most = budget.REPOSITORY_FILE.steps
+        if spent > most:
+            raise ExceededError(f"takes more than {most:,} steps to search")
+
+    def begin_search(self) -> None:
+        """Let a search of the whole file have all its steps, unless one was given up before."""
+        if self.__dict__.get("spent", 0) <= budget.REPOSITORY_FILE.steps:
+            self.__dict__["spent"] = 0
 
     @cached_property
     def language(self) -> Language:

@@ -11,6 +11,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cache
+from itertools import islice
 
 from msgspec import Struct
 
@@ -30,6 +31,9 @@ _REACH = 400
 """Characters of a sentence that are looked at on either side of a version."""
 _OFTEN = 2
 """Whoever names more versions of one track than this keeps a log."""
+
+_MANY = 1_000
+"""Nor does a text state anything that has more wrong versions than this beside a name."""
 
 _LINE = r"(?:0|[1-9][0-9]{0,3})\.(?:0|[1-9][0-9]{0,3})"
 _VERSION = (
@@ -169,7 +173,7 @@ def stale(file: TextFile, known: Reader, right: Mapping[Track, Collection[str]])
         right: what each track may be said to be.
     """
     if not history_texts.is_history(file.path):
-        wrong = list(said(file, known, lambda one: is_wrong(one, right)))
+        wrong = list(islice(said(file, known, lambda one: is_wrong(one, right)), _MANY + 1))
         yield from stale_of(file, wrong, known)
 
 
@@ -183,6 +187,8 @@ def stale_of(file: TextFile, wrong: Collection[Said], known: Reader) -> Iterator
     named: dict[Track, set[str]] = {}
     for one in wrong:
         named.setdefault(one.track, set()).add(one.value)
+    if len(wrong) > _MANY:
+        return
     sections = _sections_of(file)
     for one in wrong:
         if len(named[one.track]) > _OFTEN:

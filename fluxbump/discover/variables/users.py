@@ -11,15 +11,26 @@ from fluxbump.discover.pins.releases import install_url
 from fluxbump.discover.variables import follow
 from fluxbump.git.text_reader import TextReader
 from fluxbump.model import Form, Pin
+from fluxbump.text.budget import PIN, ExceededError
 from fluxbump.text.live_code import TextFile
 
 
 def early(file: TextFile, context: Context) -> Iterator[Pin]:
-    """The pins that others are found by: what install URLs hold, and who uses a variable."""
-    yield from install_url.of_arguments(file)
-    for kind in BY_VARIABLE:
-        found = (one for one in kind.find(file, context) if isinstance(one, Pin))
-        yield from (as_of(kind, pin) for pin in found)
+    """The pins that others are found by: what install URLs hold, and who uses a variable.
+
+    A file that takes too many steps has none; the search for all pins names it.
+    """
+    file.begin_search()
+    try:
+        file.spend(0)
+        yield from install_url.of_arguments(file)
+        for kind in BY_VARIABLE:
+            for one in kind.find(file, context):
+                file.spend(PIN)
+                if isinstance(one, Pin):
+                    yield as_of(kind, one)
+    except ExceededError:
+        return
 
 
 def places_of(
