@@ -21,11 +21,9 @@ from fluxbump.text.live_code import decode
 from tests.helpers import snapshot
 
 
-def moved(
-    files: dict[str, str | bytes], old: str = "2.4.0", new: str = "2.8.5", *, quick: bool = True
-) -> Migration:
+def moved(files: dict[str, str | bytes], old: str = "2.4.0", new: str = "2.8.5") -> Migration:
     held = snapshot(files)
-    found = flux_objects.find(held, lambda _: False, quick=quick)
+    found = flux_objects.find(held, lambda _: False)
     picking = selectors.find(held, lambda _: False, {one.version for one in found.resources})
     return plan.migrate(found, KnownReleases(crds.crds()), old, new, picking=picking)
 
@@ -204,10 +202,9 @@ BYTES: dict[str, tuple[str | bytes, str | bytes]] = {
 }
 
 
-@pytest.mark.parametrize("quick", [True, False])
 @pytest.mark.parametrize(("before", "expected"), BYTES.values(), ids=BYTES)
-def test_only_the_version_changes(before: str | bytes, expected: str | bytes, quick: bool) -> None:
-    found = moved({"a.yaml": before}, quick=quick)
+def test_only_the_version_changes(before: str | bytes, expected: str | bytes) -> None:
+    found = moved({"a.yaml": before})
     wanted = expected if isinstance(expected, bytes) else expected.encode()
     assert after(found) == wanted
 
@@ -497,7 +494,7 @@ def test_nothing_but_versions_changes(
         return (bom + whole.replace("@", line_break) + line_break * final).encode()
 
     before, expected = text(0), text(1)
-    found = moved({"a.yaml": before}, quick=False)
+    found = moved({"a.yaml": before})
     changed = before != expected
     assert found.changes.files == ({"a.yaml": expected} if changed else {}), decode(before)
     assert not moved({"a.yaml": expected}).moves

@@ -8,6 +8,7 @@ from fixtures import states
 from fluxbump.discover import flux_objects
 from fluxbump.discover.flux_objects import Resource, Resources
 from fluxbump.git.overlay import MemorySnapshot
+from fluxbump.model import Unreadable
 from tests.helpers import ROOT, snapshot
 
 
@@ -210,6 +211,20 @@ def test_what_cannot_be_parsed_is_said(text: str | bytes, count: int) -> None:
     assert not found.mentions
 
 
+BELOW_ITS_HEAD = RELEASE.replace("{name: podinfo}", "\n  name: podinfo") + "spec: {\n"
+
+
+def test_what_is_broken_below_its_head_is_found_and_whoever_parses_says_so() -> None:
+    found = one(f"{BELOW_ITS_HEAD}---\n{RELEASE}")
+    assert brief(found.resources) == [
+        "1:13 HelmRelease podinfo v2beta1",
+        "7:13 HelmRelease podinfo v2beta1",
+    ]
+    assert not found.unreadable
+    parsed = list(flux_objects.parsed("a.yaml", found.files["a.yaml"]))
+    assert [isinstance(known, Unreadable) for known in parsed] == [True, False]
+
+
 def test_only_the_broken_document_of_a_file_is_lost() -> None:
     found = one(f"{RELEASE}---\n{RELEASE}x: [\n---\n{RELEASE}")
     assert len(found.resources) == 2
@@ -268,12 +283,16 @@ def test_bodies_are_the_same_resources_again() -> None:
     assert tuple(again) == found.resources
 
 
-def test_the_quick_way_finds_the_same() -> None:
+def test_a_head_tells_the_same_as_the_parsed_object() -> None:
     files = dict(states.files())
     for path in sorted((ROOT / "fixtures" / "edge").rglob("*.yaml")):
         if path.name != "broken.yaml":  # what is broken below its head only parsing tells
             files[f"edge/{path.parent.name}/{path.name}"] = path.read_bytes()
-    held = MemorySnapshot(files)
-    slow = flux_objects.find(held, lambda _: False)
-    assert flux_objects.find(held, lambda _: False, quick=True) == slow
-    assert len(slow.resources) > 60
+    found = flux_objects.find(MemorySnapshot(files), lambda _: False)
+    again = [
+        body.resource
+        for path, text in found.files.items()
+        for body in flux_objects.bodies(path, text)
+    ]
+    assert found.resources == tuple(again)
+    assert len(again) > 60

@@ -395,6 +395,16 @@ def test_what_is_not_known_has_not_passed(code: str) -> None:
         assert list(RULE[code].judge(given)) == [NotRun(code, reason)]
 
 
+def test_a_manifest_that_is_broken_below_its_head_is_checked_by_its_head_alone() -> None:
+    head = "apiVersion: helm.toolkit.fluxcd.io/{}\nkind: HelmRelease\nmetadata:\n  name: podinfo\n"
+    served, removed = (head.format(version) + "spec: [\n" for version in ("v2", "v2beta1"))
+    assert judged("FB203", served, "2.8.5") == []
+    assert said(judged("FB203", removed, "2.8.5"))[0].startswith("1 error HelmRelease podinfo is")
+    for text in (served, removed):
+        reason = "- the Flux resource at a.yaml:6 is not YAML"
+        assert said(judged("FB204", text, "2.8.5")) == [reason]
+
+
 def test_without_tables_nothing_is_known() -> None:
     given = replace(evidence(release_at("v2"), "2.4.0"), releases=KnownReleases({}))
     for code in ("FB203", "FB205"):

@@ -55,7 +55,7 @@ class Start:
         if self.changes.files:
             self.snapshot = Overlay(looked.base, self.changes)
             self.inventory = discover(self.snapshot, looked.scope)
-            manifests = flux_objects.find(self.snapshot, looked.scope.excludes, quick=True)
+            manifests = flux_objects.find(self.snapshot, looked.scope.excludes)
             self.around = replace(looked.around, objects=manifests)
 
 

@@ -117,7 +117,6 @@ def surroundings(
     known: Known = NOTHING_KNOWN,
     *,
     configured: KubernetesPin | None = None,
-    quick: bool = False,
 ) -> Surroundings:
     """Look for what a release meets.
 
@@ -126,12 +125,11 @@ def surroundings(
         scope: of the search.
         known: what overrides that.
         configured: the Kubernetes that runs as the configuration says; `known` goes before it.
-        quick: see `resources.find`.
     """
     stated = known.kubernetes or configured
     reader = TextReader(snapshot)
     pins = (stated,) if stated else kubernetes.find(reader, scope.excludes)
-    objects = resources.find(snapshot, scope.excludes, quick=quick, spread=scope.spread)
+    objects = resources.find(snapshot, scope.excludes, spread=scope.spread)
     unread = dict.fromkeys((*reader.refused, *objects.unreadable))
     objects = replace(objects, unreadable=tuple(unread))
     written = together(resources.written(objects), known.written)

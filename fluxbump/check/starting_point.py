@@ -183,9 +183,7 @@ def looked_at(
 
     def seen(snapshot: Snapshot) -> tuple[Inventory, Surroundings, Evidence]:
         inventory = discover(snapshot, scope)
-        around = gather.surroundings(
-            snapshot, scope, known, configured=settings.kubernetes, quick=True
-        )
+        around = gather.surroundings(snapshot, scope, known, configured=settings.kubernetes)
         found = gather.found(snapshot, inventory)
         gathered = gather.gather(
             found, loaded, around=around, sources=earlier, effort=Effort(spread=scope.spread)

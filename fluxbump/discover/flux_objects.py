@@ -1,16 +1,16 @@
 """Every Flux custom resource of a snapshot, and where its apiVersion stands. Pure.
 
-One search finds the files that name one of Flux's API groups; of those, only the YAML documents
-with such an apiVersion are parsed. An apiVersion anywhere else in live text (a template, a
-program, a ConfigMap, a reference from another object) is a mention: it may matter, and nothing
-here can tell what becomes of it.
+One search finds the files that name one of Flux's API groups. Of those, `find` reads the YAML
+documents with such an apiVersion by their heads, for every command, and parses only what is not
+written in the usual way; `parsed` is for those who look at fields. An apiVersion anywhere else in
+live text (a template, a program, a ConfigMap, a reference from another object) is a mention: it may
+matter, and nothing here can tell what becomes of it.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from functools import partial
 
 from msgspec import Struct, field
 
@@ -96,7 +96,8 @@ class Resources(Struct, frozen=True):
     Attributes:
         resources: objects and patches, by path and offset.
         mentions: apiVersions in other live text.
-        unreadable: documents with such an apiVersion that cannot be parsed.
+        unreadable: documents with such an apiVersion that cannot be parsed, and whose head is not
+            written in the usual way either. Below a usual head only `parsed` finds what is broken.
         files: the decoded text of every file that holds a resource, by path.
     """
 
@@ -127,7 +128,6 @@ def find(
     snapshot: Snapshot,
     exclude: Callable[[str], bool],
     *,
-    quick: bool = False,
     spread: Spread = serially,
 ) -> Resources:
     """Find every Flux custom resource of a snapshot.
@@ -135,14 +135,12 @@ def find(
     Args:
         snapshot: to search.
         exclude: tells the paths that are not to be read.
-        quick: do not parse objects that are written in the usual way. The resources are the
-            same; a document that is broken below its head is not noticed.
         spread: how work on many files is divided.
     """
     reader = TextReader(snapshot)
     wanted = [path for path in snapshot.grep(NEEDLES) if not exclude(path)]
     files = dict(reader.texts(wanted))
-    parts = spread(partial(_find, quick), list(files.items()))
+    parts = spread(_find, list(files.items()))
     return Resources(
         tuple(one for part in parts for one in part.resources),
         tuple(one for part in parts for one in part.mentions),
@@ -160,15 +158,15 @@ class _Found(Struct):
     paths: list[str]
 
 
-def _find(quick: bool, files: Sequence[tuple[str, str]]) -> _Found:  # noqa: FBT001  # it is bound
+def _find(files: Sequence[tuple[str, str]]) -> _Found:
     result = _Found([], [], [], [])
     for path, text in files:
         file = TextFile(path, text)
         documents = tuple(_documents(file))
-        found = [one for document in documents for one in _resources(document, quick=quick)]
-        broken = [d for d in documents if d.problem and not _TEMPLATE.search(d.source)]
+        found = [one for document in documents for one in _resources(document)]
+        broken = [document for document in documents if _broken(document)]
         known = {one.start for one in found if "/v" in one.api_version}
-        result.unreadable += [Unreadable(*d.problem) for d in broken if d.problem]
+        result.unreadable += [one for document in broken for one in _broken(document)]
         result.mentions += _mentions(file, known, broken)
         result.resources += found
         if found:
@@ -176,10 +174,26 @@ def _find(quick: bool, files: Sequence[tuple[str, str]]) -> _Found:  # noqa: FBT
     return result
 
 
-def bodies(path: str, text: str) -> Iterator[ObjectBody]:
-    """Yield the resources of one file with their parsed objects, in the order of the text."""
+def parsed(path: str, text: str) -> Iterator[ObjectBody | Unreadable]:
+    """Yield the resources of one file with their parsed objects, in the order of the text.
+
+    A document that cannot be parsed is in the place of its resources.
+    """
     for document in _documents(TextFile(path, text)):
         yield from _bodies(document)
+        yield from _broken(document)
+
+
+def bodies(path: str, text: str) -> Iterator[ObjectBody]:
+    """Yield the resources of one file that can be parsed; see `parsed`."""
+    return (one for one in parsed(path, text) if isinstance(one, ObjectBody))
+
+
+def _broken(document: Document) -> tuple[Unreadable, ...]:
+    """Say why a document could not be parsed, if that was tried; a template is none yet."""
+    if document.problem is None or _TEMPLATE.search(document.source):
+        return ()
+    return (Unreadable(*document.problem),)
 
 
 # --- objects ----------------------------------------------------------------------------------
@@ -199,8 +213,8 @@ def _documents(file: TextFile) -> Iterator[Document]:
             yield document
 
 
-def _resources(document: Document, *, quick: bool) -> Iterator[Resource]:
-    usual = _usual(document) if quick else None
+def _resources(document: Document) -> Iterator[Resource]:
+    usual = _usual(document)
     if usual is not None:
         yield usual
     else:

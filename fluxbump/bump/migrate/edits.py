@@ -161,7 +161,7 @@ def _prove_fields(body: ObjectBody, schema: Schema | None) -> None:
 def _rest(texts: Mapping[str, str], paths: Iterable[str]) -> list[tuple[str, int, str]]:
     """Return the mentions in these files."""
     files = {path: encode(texts[path]) for path in paths}
-    found = flux_objects.find(MemorySnapshot(files), lambda _: False, quick=True)
+    found = flux_objects.find(MemorySnapshot(files), lambda _: False)
     return [(text.location.path, text.location.line, text.api_version) for text in found.mentions]
 
 

@@ -14,7 +14,7 @@ from fluxbump.discover import field_check, flux_objects, installers
 from fluxbump.discover.flux_objects import Resource, Resources
 from fluxbump.flux.stored_versions import Crd, CrdVersion
 from fluxbump.flux.tables import fields as facts
-from fluxbump.model import Finding, Severity
+from fluxbump.model import Finding, Severity, Unreadable
 from fluxbump.text import versions
 
 _FIX = "--migrate-apis"
@@ -99,14 +99,21 @@ def _others(evidence: Evidence, code: str) -> Iterator[NotRun]:
         yield NotRun(code, f"clusters here are at several releases: {only}")
 
 
-def _unjudged(found: Resources, code: str) -> Iterator[NotRun]:
-    """Say what could not be judged, with the first place of each."""
+def _unjudged(found: Resources, code: str, more: Iterable[Unreadable] = ()) -> Iterator[NotRun]:
+    """Say what could not be judged, with the first place of each.
+
+    Args:
+        found: what the repository holds.
+        code: of the rule.
+        more: documents that only those know to be broken who have parsed every manifest.
+    """
     variable = [one.api_location for one in found.resources if "$" in one.version]
-    broken = [one.location for one in found.unreadable if one.within_budget]
+    unread = (*(one for one in found.unreadable if one.within_budget), *more)
+    broken = sorted({one.location for one in unread})
     for places, what in ((variable, "has a variable as its version"), (broken, "is not YAML")):
-        more = f" (and {len(places) - 1} more like it)" if len(places) > 1 else ""
+        rest = f" (and {len(places) - 1} more like it)" if len(places) > 1 else ""
         if places:
-            yield NotRun(code, f"the Flux resource at {places[0]} {what}{more}")
+            yield NotRun(code, f"the Flux resource at {places[0]} {what}{rest}")
     for one in found.unreadable:
         if not one.within_budget:
             yield NotRun(code, f"fluxbump does not search {one.location.path}: it {one.message}")
@@ -213,12 +220,13 @@ def unknown_field(evidence: Evidence) -> Iterator[Outcome]:
     else:
         yield from _others(evidence, "FB204")
         found = _of_clusters_at(release, needed(evidence.objects), evidence)
-        yield from _unjudged(found, "FB204")
         wanted = _to_look_at(found, release, evidence.effort.compared_with)
         paths = {one.location.path for one in wanted}
         files = [one for one in found.files.items() if one[0] in paths]
-        for part in evidence.effort.spread(partial(_of_files, release, evidence), files):
-            yield from part
+        parts = evidence.effort.spread(partial(_of_files, release, evidence), files)
+        yield from _unjudged(found, "FB204", (one for part in parts for one in part.broken))
+        for part in parts:
+            yield from part.outcomes
 
 
 def _to_look_at(found: Resources, release: str, old: str | None) -> list[Resource]:
@@ -230,9 +238,22 @@ def _to_look_at(found: Resources, release: str, old: str | None) -> list[Resourc
     return [one for one in found.resources if (one.api_version, one.kind) in narrowed]
 
 
-def _of_files(release: str, evidence: Evidence, files: Sequence[tuple[str, str]]) -> list[Outcome]:
-    bodies = (body for path, text in files for body in flux_objects.bodies(path, text))
-    return [one for body in bodies for one in _fields(body, release, evidence)]
+class _Looked(Struct):
+    """What came of the manifests of some files, and which cannot be parsed."""
+
+    outcomes: list[Outcome]
+    broken: list[Unreadable]
+
+
+def _of_files(release: str, evidence: Evidence, files: Sequence[tuple[str, str]]) -> _Looked:
+    looked = _Looked([], [])
+    for path, text in files:
+        for one in flux_objects.parsed(path, text):
+            if isinstance(one, Unreadable):
+                looked.broken.append(one)
+            else:
+                looked.outcomes += _fields(one, release, evidence)
+    return looked
 
 
 def _fields(body: flux_objects.ObjectBody, release: str, evidence: Evidence) -> Iterator[Outcome]:
