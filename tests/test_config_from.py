@@ -193,3 +193,42 @@ def test_what_the_baseline_file_of_the_base_accepts_is_accepted(repo: Repo) -> N
     empty = '{"schema": "fluxbump/baseline/v1", "findings": []}'
     repo.commit({ACCEPTED: empty})
     assert check(repo, "--base", "main", "--baseline", ACCEPTED).code == 1
+
+
+# --- a clone without the base ------------------------------------------------------------------
+
+
+@pytest.fixture
+def shallow(change: Repo, tmp_path: Path) -> Repo:
+    """What a CI checks out by default: one commit, which accepts its own finding."""
+    check(change, "--write-baseline", ACCEPTED)
+    change.commit({"fluxbump.yaml": IGNORE})
+    path = tmp_path / "shallow"
+    url = f"file://{change.path}"
+    change.git("clone", "--quiet", "--depth=1", "--branch=change", url, str(path))
+    return replace(change, path=path)
+
+
+@pytest.mark.parametrize("variable", ["GITHUB_BASE_REF", "CI_MERGE_REQUEST_DIFF_BASE_SHA"])
+def test_a_shallow_clone_does_not_switch_off_the_gate(shallow: Repo, variable: str) -> None:
+    named = {variable: "main"}
+    result = check(shallow, **named)
+    assert result.code == 1
+    assert "ignore: FB103 in *, does not count here (trust me)" in result.out
+    assert (
+        "no ignore or exclude entry of fluxbump.yaml counts: the clone lacks the base that the CI "
+        "names (fetch the full history, fetch-depth: 0; or use --config-from head)"
+    ) in result.err
+    (shallow.path / "fluxbump.yaml").unlink()
+    result = check(shallow, "--baseline", ACCEPTED, **named)
+    assert result.code == 1
+    assert "no entry of accepted.json counts: the clone lacks the base" in result.err
+    accepted = check(shallow, "--baseline", ACCEPTED, "--config-from", "head", **named)
+    assert accepted.code == 0
+
+
+def test_a_shallow_clone_without_suppressions_is_checked_as_before(shallow: Repo) -> None:
+    (shallow.path / "fluxbump.yaml").write_text("bump: minor\n", "utf-8")
+    result = check(shallow, GITHUB_BASE_REF="main")
+    assert result.code == 1
+    assert "counts" not in result.err

@@ -35,21 +35,25 @@ if TYPE_CHECKING:
 _COMMITS = ("CI_MERGE_REQUEST_DIFF_BASE_SHA", "BITBUCKET_PR_DESTINATION_COMMIT")
 _BRANCHES = ("GITHUB_BASE_REF", "SYSTEM_PULLREQUEST_TARGETBRANCH")
 _MAIN = "origin/HEAD"
+_NO_BASE = (
+    "the clone lacks the base that the CI names (fetch the full history, fetch-depth: 0; "
+    "or use --config-from head)"
+)
 
 
 def candidates(environ: Mapping[str, str]) -> Iterator[str]:
     """Yield the revisions that a change may be compared with, the best one first."""
+    yield from _named_by_ci(environ)
+    yield _MAIN
+
+
+def _named_by_ci(environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield the revisions by which a CI says what a change goes to."""
     yield from (environ[name] for name in _COMMITS if environ.get(name))
     for name in _BRANCHES:
         branch = environ.get(name, "").removeprefix("refs/heads/")
         if branch:
             yield f"origin/{branch}"
-    yield _MAIN
-
-
-def named_by_ci(environ: Mapping[str, str]) -> bool:
-    """Whether a CI says what a change goes to."""
-    return any(environ.get(name) for name in (*_COMMITS, *_BRANCHES))
 
 
 def base_of(
@@ -89,7 +93,23 @@ def _merge_base(session: Session[Snapshot], revision: str) -> CommitSnapshot:
     snapshot = session.snapshot
     judged = snapshot.commit.sha if isinstance(snapshot, CommitSnapshot) else "HEAD"
     commit = session.repository.merge_base(revision, judged)
-    return session.repository.snapshot(commit, f"merge base with {revision}")
+    return session.repository.snapshot(commit, _name(revision))
+
+
+def _name(revision: str) -> str:
+    return f"merge base with {revision}"
+
+
+def is_missing(named: str | None, found: CommitSnapshot | None, environ: Mapping[str, str]) -> bool:
+    """Whether a CI names a base that this clone does not have; another one may stand in for it.
+
+    Args:
+        named: by the user, who then knows better.
+        found: the base to compare with.
+        environ: of the process.
+    """
+    told = [_name(revision) for revision in _named_by_ci(environ)]
+    return named is None and bool(told) and (found is None or found.name not in told)
 
 
 # --- whose configuration judges ---------------------------------------------------------------
@@ -97,28 +117,64 @@ def _merge_base(session: Session[Snapshot], revision: str) -> CommitSnapshot:
 
 def configured_by_default(named: str | None, environ: Mapping[str, str]) -> ConfigFrom:
     """Return whose configuration judges if nobody says: the base's, if somebody names the base."""
-    told = named is not None or named_by_ci(environ)
+    told = named is not None or any(_named_by_ci(environ))
     return ConfigFrom.BASE if told else ConfigFrom.HEAD
 
 
+class PolicyBase(Struct, frozen=True):
+    """What a change is compared with, for what it may set aside.
+
+    Attributes:
+        snapshot: of the base; None without one.
+        source: whose configuration judges.
+        is_missing: the CI names another base, which is not there.
+    """
+
+    snapshot: CommitSnapshot | None
+    source: ConfigFrom
+    is_missing: bool
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether the base shall judge, and nobody knows what it has."""
+        return self.is_missing and self.source is ConfigFrom.BASE
+
+
 def change_of(
-    session: Session[Snapshot], base: CommitSnapshot | None, source: ConfigFrom, console: Console
+    session: Session[Snapshot], base: PolicyBase, console: Console
 ) -> PolicyChange | None:
     """Compare the configuration with that of the base; None without one that can be read.
 
     A base whose configuration is broken judges nothing, or no change could repair it.
     """
-    if base is None:
+    if base.is_unknown:
+        return _without_base(session, console)
+    if base.snapshot is None:
         return None
     try:
-        before = settings_of(base)
+        before = settings_of(base.snapshot)
     except ConfigError as error:
         console.line(f"fluxbump: {FILE} of the base is not used: {error.message}")
         return None
-    applied = source is ConfigFrom.HEAD
+    applied = base.source is ConfigFrom.HEAD
     if not applied and before != session.settings:
-        console.note(f"{FILE} is that of the {base.name}; --config-from head takes the changed one")
+        console.note(
+            f"{FILE} is that of the {base.snapshot.name}; --config-from head takes the changed one"
+        )
     return PolicyChange(before, session.settings, applied)
+
+
+def _without_base(session: Session[Snapshot], console: Console) -> PolicyChange | None:
+    """Hold a change to a base that nobody knows: what it sets aside may be its own.
+
+    A clone that is shallow must not be a way to switch off the gate.
+    """
+    settings = session.settings
+    strict = replace(settings, ignore=(), exclude=(), leave_excluded=())
+    if settings == strict:
+        return None
+    console.line(f"fluxbump: no ignore or exclude entry of {FILE} counts: {_NO_BASE}")
+    return PolicyChange(strict, settings, applied=False)
 
 
 def held(session: Session[Snapshot], change: PolicyChange | None) -> Session[Snapshot]:
@@ -170,29 +226,30 @@ class MergedEntries(Struct, frozen=True):
 
 
 def merged_entries(
-    session: Session[Snapshot],
-    base: CommitSnapshot | None,
-    source: ConfigFrom,
-    file: Path | None,
-    console: Console,
+    session: Session[Snapshot], base: PolicyBase, file: Path | None, console: Console
 ) -> MergedEntries | None:
-    """Read a baseline file at the base; None if the change cannot have written the file.
+    """Read a baseline file at the base; None if nothing in it is held to one.
 
     That is so if there is no base, or the file is outside of the repository.
     """
     from fluxbump.check import baseline_file
 
     path = _path_inside(session.root, file)
-    if base is None or path is None:
+    if path is None:
+        return None
+    if base.is_unknown:
+        console.line(f"fluxbump: no entry of {path} counts: {_NO_BASE}")
+        return MergedEntries((), counts=True)
+    if base.snapshot is None:
         return None
     try:
-        entries = baseline_file.parse(base.read(path), path)
+        entries = baseline_file.parse(base.snapshot.read(path), path)
     except KeyError:
         entries = ()
     except UsageError as error:
         console.line(f"fluxbump: {path} of the base is not used: {error.message}")
         return None
-    return MergedEntries(entries, counts=source is ConfigFrom.BASE)
+    return MergedEntries(entries, counts=base.source is ConfigFrom.BASE)
 
 
 def _path_inside(root: Path | None, file: Path | None) -> str | None:

@@ -251,10 +251,14 @@ def check(
     with open_session(repo, _taken(rev, staged=staged), sources) as opened:
         found = None if no_base else baseline.base_of(opened, base, os.environ, console)
         baseline.require_base(found, config_from)
-        source = config_from or baseline.configured_by_default(base, os.environ)
-        change = baseline.change_of(opened, found, source, console)
+        judging = baseline.PolicyBase(
+            found,
+            config_from or baseline.configured_by_default(base, os.environ),
+            not no_base and baseline.is_missing(base, found, os.environ),
+        )
+        change = baseline.change_of(opened, judging, console)
         session = baseline.held(opened, change)
-        merged = baseline.merged_entries(opened, found, source, accepted.baseline, console)
+        merged = baseline.merged_entries(opened, judging, accepted.baseline, console)
         console.progress("reading the chart index and the repository …")
         rendering = not (no_render or self_test)
         charts = _charts(session, console)
