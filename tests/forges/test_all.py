@@ -484,7 +484,7 @@ def test_tells_an_archived_repository(case: Case, fake: FakeForge, forge: Forge)
 
 
 def test_tells_that_pull_requests_are_disabled(case: Case, fake: FakeForge, forge: Forge) -> None:
-    known = case.kind in ("gitlab", "gitea", "forgejo")
+    known = case.kind in ("github", "gitlab", "gitea", "forgejo")
     assert forge.standing().requests is (True if known else None)
     fake.takes_requests = False
     assert forge.standing().requests is (False if known else None)

@@ -69,8 +69,9 @@ def test_a_registry_that_is_not_there(repo: Repo) -> None:
 
 def test_offline_without_a_cache(registry: Running, repo: Repo) -> None:
     result = repo.fluxbump("to", "2.5.1", "--dry-run", "--index", registry.spec(), "--offline")
-    assert result.code == 0
-    assert "chart index: the table of 2026-04-15 that ships with fluxbump (" in result.err
+    assert result.code == 7
+    assert f"{registry.spec()}: the chart index does not answer" in result.err
+    assert not result.stdout
 
 
 def test_a_login_is_found_and_never_shown(repo: Repo, tmp_path: Path) -> None:
