@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import partial
-from itertools import accumulate
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
-
-from fluxbump.system.process_pool import among_processes
 
 _MOST_LOOSE = 2_000  # files that are named one by one: a command line has its limits
 _GRAIN = 4  # pieces to each part, so that parts come out about equal
@@ -26,7 +22,6 @@ class Searched(ABC):
 
     def __init__(self) -> None:
         self._searches: dict[frozenset[str], list[str]] = {}
-        self._places: dict[frozenset[str], Mapping[str, Collection[str]]] = {}
         self._held: dict[str, bytes] = {}
 
     @abstractmethod
@@ -40,47 +35,30 @@ class Searched(ABC):
     def grep(self, needles: Sequence[str]) -> Sequence[str]:
         """Return the files that contain any of `needles`, sorted."""
         wanted = frozenset(needles)
-        if wanted in self._searches:
-            return self._searches[wanted]
-        for known, paths in self._searches.items():
-            if wanted < known:
-                places = self._placed(known, paths)
-                found = {path for needle in wanted for path in places[needle]}
-                return [path for path in paths if path in found]
-        self._searches[wanted] = self._search(sorted(wanted))
+        if wanted not in self._searches:
+            among = next((paths for known, paths in self._searches.items() if wanted < known), None)
+            found = self._search(sorted(wanted)) if among is None else self._holding(wanted, among)
+            self._searches[wanted] = found
         return self._searches[wanted]
 
-    def _placed(
-        self, needles: frozenset[str], paths: Sequence[str]
-    ) -> Mapping[str, Collection[str]]:
-        """Return which of the files that a search has found contain each of its needles."""
-        if needles not in self._places:
-            self._held.update(self.read_many(path for path in paths if path not in self._held))
-            files = [(path, self._held[path]) for path in paths]
-            parts = among_processes(partial(_holding, sorted(needles)), files)
-            places = {
-                needle: [path for part in parts for path in part[needle]] for needle in needles
-            }
-            self._places[needles] = places
-        return self._places[needles]
+    def _holding(self, needles: Iterable[str], paths: Sequence[str]) -> list[str]:
+        """Return which of the files that a search has found contain any of these needles."""
+        self._held.update(self.read_many(path for path in paths if path not in self._held))
+        return holding(needles, ((path, self._held[path]) for path in paths))
 
 
-def _holding(needles: Sequence[str], files: Sequence[tuple[str, bytes]]) -> dict[str, list[str]]:
-    """Return which of the files contain each of `needles`.
+def holding(needles: Iterable[str], files: Iterable[tuple[str, bytes]]) -> list[str]:
+    """Return the paths of the files that contain any of `needles`.
 
-    Each is looked for in all files at once: to ask every file for every needle takes longer.
+    What one file contains, the next one often contains too, so that is looked for first.
     """
-    starts = [0, *accumulate(len(data) + 1 for _, data in files)]
-    whole = b"\0".join(data for _, data in files)  # no needle holds a NUL
-    places = {}
-    for needle in needles:
-        raw, hit, position = needle.encode(), list[str](), 0
-        while (position := whole.find(raw, position)) >= 0:
-            number = bisect_right(starts, position) - 1
-            hit.append(files[number][0])
-            position = starts[number + 1]
-        places[needle] = hit
-    return places
+    found, likely = list[str](), [needle.encode() for needle in sorted(needles)]
+    for path, data in files:
+        place = next((place for place, needle in enumerate(likely) if needle in data), None)
+        if place is not None:
+            likely.insert(0, likely.pop(place))
+            found.append(path)
+    return found
 
 
 class Listing(Struct, frozen=True):
