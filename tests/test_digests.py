@@ -172,3 +172,71 @@ def test_the_digest_of_an_archive_whose_platform_is_computed_stays_a_note() -> N
     found = find({"a.sh": f"curl -o f.tgz {url}\necho {OTHER}  f.tgz | sha256sum -c\n"})
     assert {pin.kind for pin in found.pins} == {"flux-cli"}
     assert [str(note.location) for note in found.notes] == ["a.sh:2"]
+
+
+# --- FB121: what is held against what is published ------------------------------------------------
+
+INSTALL = "curl -o f.yaml " + URL.format("2.4.0") + "\necho '@  f.yaml' | sha256sum -c\n"
+
+
+def found_in(repo: Repo, cli: Cli, releases: Path | str) -> list[tuple[str, int, str, str]]:
+    told = cli("check", "-o", "json", "--select", "FB121", "--releases", str(releases), cwd=repo)
+    assert told.code in (0, 1), told.err
+    return [
+        (one["path"], one["line"], one["severity"], one["message"]) for one in told.json["findings"]
+    ]
+
+
+def test_the_digest_of_another_manifest_is_an_error_at_its_line(
+    tmp_path: Path, index: Path, cli: Cli
+) -> None:
+    folder = tmp_path / "releases" / "v2.4.0"
+    folder.mkdir(parents=True)
+    (folder / "install.yaml").write_bytes(made.install("2.4.0"))
+    right = sha256(made.install("2.4.0")).hexdigest()
+    repo = repository(tmp_path / "repo", {"a.sh": INSTALL.replace("@", right)}, index)
+    assert found_in(repo, cli, folder.parent) == []
+    repo.commit({"a.sh": INSTALL.replace("@", OLD_HEX)})
+    what = "the sha256 of install.yaml is not the one of 2.4.0, which stands beside it"
+    assert found_in(repo, cli, folder.parent) == [("a.sh", 2, "error", what)]
+
+
+@pytest.mark.parametrize("path", CLI_PLACES)
+def test_the_digest_of_another_archive_is_an_error(
+    path: str, tmp_path: Path, index: Path, cli: Cli, checksums: str
+) -> None:
+    text = downloading(path, "2.4.0", SUMS["2.4.0"])
+    repo = repository(tmp_path / "repo", {path: text}, index)
+    assert found_in(repo, cli, checksums) == []
+    repo.commit({path: downloading(path, "2.4.0", SUMS["2.5.1"])})
+    ((where, _, severity, message),) = found_in(repo, cli, checksums)
+    assert (where, severity) == (path, "error")
+    assert message.endswith("linux_amd64.tar.gz is not the one of 2.4.0, which stands beside it")
+
+
+def test_in_nix_it_may_be_the_hash_of_unpacked_files(
+    tmp_path: Path, index: Path, cli: Cli, checksums: str
+) -> None:
+    text = f'fetchzip {{\n  url = "{CLI.format("2.4.0")}";\n  sha256 = "{OTHER}";\n}}\n'
+    repo = repository(tmp_path / "repo", {"a.nix": text}, index)
+    ((_, line, severity, message),) = found_in(repo, cli, checksums)
+    assert (line, severity) == (3, "note")
+    assert message.endswith("a hash of the unpacked files is another one")
+
+
+def test_a_digest_that_nobody_knows_is_not_run(tmp_path: Path, index: Path, cli: Cli) -> None:
+    repo = repository(tmp_path / "repo", {"a.sh": INSTALL.replace("@", OLD_HEX)}, index)
+    told = cli("check", "-o", "json", "--releases", str(tmp_path / "none"), cwd=repo).json
+    (reason,) = [one["reason"] for one in told["not_run"] if one["code"] == "FB121"]
+    assert reason.startswith("not known which digest install.yaml of 2.4.0 has: ")
+
+
+def test_the_self_test_plants_a_wrong_digest(
+    tmp_path: Path, index: Path, cli: Cli, checksums: str
+) -> None:
+    path = "ci/install.sh"
+    text = downloading(path, "2.4.0", SUMS["2.4.0"])
+    repo = repository(tmp_path / "repo", small(**{path: text}), index)
+    result = cli("check", "--self-test", "--releases", checksums, cwd=repo)
+    assert (result.code, "SURVIVED" in result.out) == (0, False), result.out
+    assert "FB121" in result.out

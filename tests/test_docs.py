@@ -24,7 +24,9 @@ from fluxbump.config.file import Config
 from fluxbump.config.settings import Policy, Settings
 from fluxbump.discover.pins import KINDS
 from fluxbump.flux.tables import crds
+from fluxbump.flux.tables.charts import published
 from fluxbump.forges.registry import FORGES
+from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.reports.formats.registry import FORMATS
 from tests import docs_runner, helpers
 from tests.docs_runner import FENCE, Section, sections
@@ -322,7 +324,7 @@ def _found(code: str, heading: str) -> set[str]:
     examined = check.examine(
         helpers.snapshot(wrapper | after),
         Settings(),
-        helpers.chart_index(),
+        ChartIndex("published", published().releases),  # with the digests that FB121 compares
         base=helpers.snapshot(wrapper | before),
     )
     verdict = gate.judge(examined.evidence, examined.settings, examined.subject)

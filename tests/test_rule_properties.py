@@ -90,7 +90,7 @@ TRAITS = {
     Trait.ADOPTION: "FB301 FB302",
     Trait.ESSENTIAL: "FB103",
     Trait.STRICT: "FB003",
-    Trait.LISTED: "FB003 FB120",
+    Trait.LISTED: "FB003 FB120 FB121",
     Trait.SLOW: "FB204",
     Trait.MIGRATED: "FB203 FB205",
 }
@@ -102,6 +102,7 @@ NEEDS = {
     "objects": "FB203 FB204 FB205",
     "cluster": "FB207",
     "history": "",
+    "digests": "FB121",
 }
 
 

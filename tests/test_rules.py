@@ -2,7 +2,8 @@
 
 The rules about renders are in `test_rule_render.py`, FB302 is in `test_faults.py`,
 FB113 in `test_images.py`, FB114 in `test_crossplane.py`, FB117 in
-`test_pin_schema_url.py`, FB118 in `test_pin_flux_operator.py`, FB119 in `test_roles.py`.
+`test_pin_schema_url.py`, FB118 in `test_pin_flux_operator.py`, FB119 in `test_roles.py`, FB121 in
+`test_digests.py`.
 """
 
 from __future__ import annotations
@@ -566,6 +567,7 @@ def test_a_rule_says_something_somewhere(code: str) -> None:
     elsewhere = (
         *("FB001", "FB003", "FB105", "FB106", "FB113", "FB114", "FB116", "FB117", "FB118", "FB2"),
         "FB119",
+        "FB121",
         "FB302",
     )
     cases = CASES_OF.get(code, {}).values()

@@ -153,7 +153,7 @@ def examine(
         baseline=compare,
         team=Team(settings.bump != "none", settings.allowed_groups),
         effort=Effort(spread=means.spread),
-        sources=means.sources if rules.need(codes, "releases") else None,
+        sources=means.sources if rules.need(codes, "releases", "digests") else None,
     )
     gathered = gather.with_history(gathered, means.lineage, scope)
     return Examined(snapshot.name, gathered, scope, settings, renders)

@@ -26,6 +26,7 @@ from fluxbump.text import versions
 
 if TYPE_CHECKING:
     from fluxbump.check.pin_history import Past
+    from fluxbump.discover.digests.published import PublishedDigests
     from fluxbump.discover.flux_objects import Resources
     from fluxbump.discover.kubernetes_pins import KubernetesPin
     from fluxbump.flux.install_manifest import Shipped
@@ -187,8 +188,11 @@ _NO_RELEASES = Absent("the CRDs of no Flux release are known")
 _NO_OBJECTS = Absent("Flux custom resources were not looked for")
 _NO_CLUSTER = Absent("the pinned Kubernetes was not looked for")
 _NO_HISTORY = Absent("git history was not read")
+_NO_DIGESTS = Absent("the digests that Flux publishes were not read")
 
-PartName = Literal["index", "releases", "renders", "baseline", "objects", "cluster", "history"]
+PartName = Literal[
+    "index", "releases", "renders", "baseline", "objects", "cluster", "history", "digests"
+]
 """The parts that may be absent, as fields of `Evidence`."""
 
 
@@ -207,6 +211,7 @@ class Evidence(Struct, frozen=True):
         objects: its Flux custom resources.
         cluster: what a release meets there.
         history: what git's history says.
+        digests: of what is published, as far as digests here are compared with them.
     """
 
     inventory: Inventory
@@ -220,6 +225,7 @@ class Evidence(Struct, frozen=True):
     objects: Resources | Absent = _NO_OBJECTS
     cluster: Cluster | Absent = _NO_CLUSTER
     history: History | Absent = _NO_HISTORY
+    digests: PublishedDigests | Absent = _NO_DIGESTS
 
     @property
     def crds(self) -> Mapping[str, Mapping[str, Crd]]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from fluxbump.check import mirror_history, pin_history
+from fluxbump.check import mirror_history, pin_history, published_digests
 from fluxbump.check.evidence import (
     NO_BASE,
     NO_WRAPPER,
@@ -175,6 +175,7 @@ def gather(
         index=Absent("no chart index", str(index)) if loaded is None else charts,
         renders=NOT_RENDERED if found.wrappers else NO_WRAPPER,
         baseline=baseline,
+        digests=published_digests.read(found.inventory, charts, sources),
     )
     if around is None:
         return given

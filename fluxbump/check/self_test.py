@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from fluxbump.check import rules
 from fluxbump.check.evidence import Baseline, Evidence
 from fluxbump.check.rules import refusing
+from fluxbump.discover.digests import spellings
 from fluxbump.discover.inventory import Scope, rediscover
 from fluxbump.discover.pins import traits
 from fluxbump.errors import PinError
@@ -125,6 +126,8 @@ def _worse(pin: Pin, text: str) -> Iterator[_Fault]:
 def _other(pin: Pin) -> str:
     if pin.track.kind is TrackKind.IMAGE:
         return controller_images.another(pin.track.name, pin.value)
+    if pin.kind in traits.DIGEST:
+        return spellings.another(pin.value)
     version = versions.parse(pin.value)
     if version is None:
         return f"{pin.value}-planted"

@@ -222,8 +222,6 @@ def check(
     console: ConsoleGroup,
 ) -> int:
     """Check that the pins agree, and that clusters can take them."""
-    from msgspec.structs import replace
-
     from fluxbump.check import check as journey
     from fluxbump.check import gate
     from fluxbump.check.evidence import BASE_REFUSED, NO_BASE
@@ -266,8 +264,6 @@ def check(
             renderer(session, charts) if rendering and need(codes, "renders") else nullcontext()
         ) as render:
             means = journey.means_of(session, render, compare=rendering, spread=among_processes)
-            if self_test:
-                means = replace(means, sources=None)
             examined = journey.look(
                 session,
                 base=found or (BASE_REFUSED if no_base else NO_BASE),

@@ -15,6 +15,7 @@ from fluxbump.check.rules import (
     chart_agreement,
     community_chart,
     controller_images,
+    download_digests,
     floating_chart,
     floating_release,
     flux_helm_release,
@@ -55,6 +56,7 @@ FAMILIES = (
     gotk,
     beside_installs,
     operator_agreement,
+    download_digests,
 )
 
 RULES: dict[str, Rule] = {

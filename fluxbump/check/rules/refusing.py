@@ -23,7 +23,7 @@ _OWN = (
     (traits.MIRROR, ("FB104",)),
     (traits.OWN_VERSION, ("FB107", "FB108", "FB109", "FB110")),
     (traits.APP_VERSION | traits.REPEATS_CHART, ("FB110",)),
-    (traits.DIGEST, ()),
+    (traits.DIGEST, ("FB121",)),
 )
 """The rules of what has some of its own; of all else, role and track say which."""
 

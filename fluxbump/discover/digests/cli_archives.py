@@ -77,8 +77,8 @@ def targets(inventory: Inventory, release: str, checksums: Checksums) -> dict[Tr
         }
         if old <= {release}:
             continue
-        known = {_sums(checksums(one)).get(pin.track) for one in sorted(old)}
-        new = _sums(checksums(release)).get(pin.track)
+        known = {digests_in(checksums(one)).get(pin.track) for one in sorted(old)}
+        new = digests_in(checksums(release)).get(pin.track)
         if pin.value not in known:
             raise _stays(pin, f"is not that of Flux {' or '.join(sorted(old))}")
         if new is None:
@@ -87,8 +87,8 @@ def targets(inventory: Inventory, release: str, checksums: Checksums) -> dict[Tr
     return found
 
 
-def _sums(text: str) -> dict[Track, str]:
-    """Return the digests that a file of checksums has, in each encoding."""
+def digests_in(text: str) -> dict[Track, str]:
+    """Return the digests that a file of checksums has, in every encoding."""
     return {
         track(match["platform"], encoding): value
         for match in map(_SUM.fullmatch, text.splitlines())

@@ -84,12 +84,17 @@ def targets(tracks: Iterable[Track], data: bytes) -> dict[Track, str]:
         tracks: of the digests that pins hold; others are passed over.
         data: the new manifest.
     """
-    known = {
+    known = digests(data)
+    return {one: known[one] for one in tracks if one in known}
+
+
+def digests(data: bytes) -> dict[Track, str]:
+    """Return the digests of a manifest, in every algorithm and encoding."""
+    return {
         track(encoding, algorithm=algorithm): value
         for algorithm in _BYTES
         for encoding, value in spelled(hashlib.new(algorithm, data).digest(), algorithm).items()
     }
-    return {one: known[one] for one in tracks if one in known}
 
 
 def spelled(raw: bytes, algorithm: str = SHA256) -> dict[str, str]:
@@ -102,6 +107,12 @@ def spelled(raw: bytes, algorithm: str = SHA256) -> dict[str, str]:
         "base64": base64,
         "nix": nix(raw),
     }
+
+
+def another(digest: str) -> str:
+    """Return another digest of the same shape, whatever its encoding."""
+    middle = len(digest) // 2
+    return f"{digest[:middle]}{'1' if digest[middle] == '0' else '0'}{digest[middle + 1 :]}"
 
 
 def nix(raw: bytes) -> str:

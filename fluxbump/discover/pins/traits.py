@@ -61,7 +61,7 @@ MODULE = frozenset({"go-module"})
 """A module of a program, which may hold a release in another form."""
 
 DIGEST = frozenset({"digest"})
-"""A digest of what a release publishes: only the file itself tells a wrong one."""
+"""A digest of what a release publishes: only what is published tells a wrong one."""
 
 ALIGNED = INSTALL_URL | WRAPPED
 """A bump moves them together only if it is told to, where they disagree."""

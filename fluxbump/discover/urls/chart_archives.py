@@ -73,8 +73,8 @@ def targets(inventory: Inventory, chart: ChartRelease, index: ChartIndex) -> dic
     held = {p.value for p in inventory.pins if (p.track, p.form) == (FLUX2, Form.EXACT)}
     if not pins or held <= {str(chart.version)}:
         return {}
-    known = {value for one in index.releases for value in _spelled(one).values()}
-    found = _spelled(chart)
+    known = {value for one in index.releases for value in digests(one).values()}
+    found = digests(chart)
     for pin in pins:
         if pin.track in _UNKNOWN:
             raise _stays(pin, "must move, and the chart index has no sha512")
@@ -99,7 +99,8 @@ _UNKNOWN = frozenset(spellings.track(one, NAME, spellings.SHA512) for one in spe
 _TRACKS = _UNKNOWN | {spellings.track(encoding, NAME) for encoding in spellings.ENCODINGS}
 
 
-def _spelled(chart: ChartRelease) -> dict[Track, str]:
+def digests(chart: ChartRelease) -> dict[Track, str]:
+    """Return the digests of a chart's archive that the index has, in every encoding."""
     if chart.digest is None:
         return {}
     spelled = spellings.spelled(bytes.fromhex(chart.digest))
