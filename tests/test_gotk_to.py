@@ -217,13 +217,42 @@ def test_a_file_may_be_left(tmp_path: Path, index: Path, cli: Cli) -> None:
 def test_where_nothing_else_is_it_says_so(tmp_path: Path, index: Path, cli: Cli) -> None:
     repo = fleet(tmp_path, index, gotk.components("2.4.0"))
     result = cli("to", "2.5.1", "--leave-gotk", "--quiet", cwd=repo)
+    place = tmp_path / "releases/v2.4.0/gotk-components.yaml"
+    why = f"the manifest of Flux 2.4.0 is not available: {place}: no such file"
     assert (result.code, result.out.splitlines()) == (
         0,
         [
             "Nothing moved: no other place holds an exact version of Flux.",
-            f"  {A}:3  gotk-components: stays at 2.4.0, as asked: it does not become 2.5.1",
+            f"  {A}:3  gotk-components: stays at 2.4.0, as asked: {why}",
         ],
     )
+
+
+def test_only_the_one_that_differs_is_left(
+    tmp_path: Path, index: Path, cli: Cli, releases: Path
+) -> None:
+    text = gotk.components("2.4.0")
+    line = text.split("\n").index("        fsGroup: 1337") + 1
+    edited = text.replace("fsGroup: 1337", "fsGroup: 2000", 1)
+    repo = fleet(tmp_path, index, text, edited)
+    result = cli("to", "2.5.1", "--leave-gotk", "--releases", str(releases), cwd=repo)
+    assert result.code == 0, result.err
+    why = f"stays at 2.4.0, as asked: line {line} holds `fsGroup: 2000`, but Flux 2.4.0 writes"
+    assert f"{B}:3  gotk-components: {why} `fsGroup: 1337`" in result.out
+    assert set(repo.changed(BRANCH)) == {A}
+    assert repo.show(BRANCH, A) == gotk.components("2.5.1")
+
+
+def test_one_that_is_ahead_is_left_too(
+    tmp_path: Path, index: Path, cli: Cli, releases: Path
+) -> None:
+    repo = fleet(tmp_path, index, gotk.components("2.4.0"), gotk.components("2.7.5"))
+    refused = cli("to", "2.5.1", "--releases", str(releases), cwd=repo)
+    assert (refused.code, "would go down from 2.7.5" in refused.err) == (9, True)
+    result = cli("to", "2.5.1", "--leave-gotk", "--releases", str(releases), cwd=repo)
+    assert result.code == 0, result.err
+    assert f"{B}:3  gotk-components: stays at 2.7.5, as asked" in result.out
+    assert set(repo.changed(BRANCH)) == {A}
 
 
 def test_leaving_one_accepts_nothing_else(tmp_path: Path, index: Path, cli: Cli) -> None:

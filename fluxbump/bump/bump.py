@@ -98,7 +98,7 @@ def prepare(
         following=following(inventory, chart_release, looked),
     )
     unchecked = unchecked_operator(planned, looked)
-    planned = replaced(planned, inventory, looked)
+    planned = replaced(planned, inventory, looked, request.options.leave)
     work = edited(start, planned, session.index, looked.scope, rows_move=request.mentions)
     total = ChangeSet({**start.changes.files, **work.changes.files})
     # Before there is a second thread, so that it may be divided among processes.

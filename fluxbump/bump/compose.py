@@ -209,8 +209,16 @@ def unchecked_operator(planned: Plan, looked: Looked[Snapshot]) -> tuple[str, ..
     return ()
 
 
-def replaced(planned: Plan, inventory: Inventory, looked: Looked[Snapshot]) -> Plan:
+def replaced(
+    planned: Plan, inventory: Inventory, looked: Looked[Snapshot], leave: frozenset[str]
+) -> Plan:
     """Add the files that are made again as a whole.
+
+    Args:
+        planned: what moves.
+        inventory: has the text of each file.
+        looked: what there is.
+        leave: see `gotk_replace.replaced`.
 
     Raises:
         HalfBumpError: one cannot be.
@@ -218,8 +226,8 @@ def replaced(planned: Plan, inventory: Inventory, looked: Looked[Snapshot]) -> P
     sources = looked.sources
     components = (sources.components if sources else None) or gotk_source.Texts(()).manifest
     copied = (sources.data if sources else None) or _no_manifest
-    made = gotk_replace.replacements(inventory, planned.changes, components, copied)
-    return replace(planned, replacements=made)
+    manifests = gotk_replace.Manifests(components, copied)
+    return gotk_replace.replaced(planned, inventory, manifests, leave)
 
 
 def _no_manifest(_: str) -> bytes:

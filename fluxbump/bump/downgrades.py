@@ -29,6 +29,12 @@ def deciding(inventory: Inventory, changes: Sequence[Change]) -> Sequence[Change
     return [*operator, *(change for change in changes if change.pin.role in _FOLLOW)]
 
 
+def lowers(old: str, new: str) -> bool:
+    """Whether a place would go down, as far as its old and its new text say."""
+    lowest, target = release_lines.lowest(old), release_lines.lowest(new)
+    return bool(lowest and target and target < lowest)
+
+
 def require_none(decided: Iterable[Change]) -> None:
     """Refuse a change that lowers a version, where no other place decides it.
 
@@ -36,8 +42,7 @@ def require_none(decided: Iterable[Change]) -> None:
         RefusedError: one does.
     """
     for change in decided:
-        old, new = release_lines.lowest(change.pin.value), release_lines.lowest(change.new)
-        if old and new and new < old:
+        if lowers(change.pin.value, change.new):
             why = (
                 ""
                 if change.pin.role in _FOLLOW

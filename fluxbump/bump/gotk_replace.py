@@ -12,15 +12,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from fluxbump.bump.changes import Change, Replacement
+from fluxbump.bump.changes import Change, Plan, Replacement
 from fluxbump.discover.pins import traits
 from fluxbump.errors import HalfBumpError, IndexSourceError
 from fluxbump.flux import gotk, gotk_options
 from fluxbump.flux.gotk import GotkManifest
 from fluxbump.flux.gotk_options import Difference, IrreproducibleError
 from fluxbump.flux.gotk_source import Components
-from fluxbump.model import Inventory, Location, Related
+from fluxbump.model import Inventory, Location, Pin, Related
 from fluxbump.text.live_code import decode
 
 LEAVE = "--leave-gotk"
@@ -42,41 +43,83 @@ Copied = Callable[[str], bytes]
 """Returns the `install.yaml` of a release; raises IndexSourceError."""
 
 
-class _Refused(Struct, frozen=True):
-    """A file that cannot be replaced, and what to do."""
+class Irreproducible(Struct, frozen=True):
+    """A file that cannot be replaced.
 
+    Attributes:
+        change: that does not happen.
+        place: where, and why.
+        hint: what to do.
+    """
+
+    change: Change
     place: Related
     hint: str
 
 
-def replacements(
-    inventory: Inventory, changes: Iterable[Change], components: Components, copied: Copied
-) -> tuple[Replacement, ...]:
+class Manifests(Struct, frozen=True):
+    """What gives the manifests of releases.
+
+    Attributes:
+        components: gives what `flux install --export` writes.
+        copied: gives the `install.yaml` of releases.
+    """
+
+    components: Components
+    copied: Copied
+
+
+def replaced(
+    planned: Plan, inventory: Inventory, manifests: Manifests, leave: frozenset[str]
+) -> Plan:
     """Make every manifest that moves again, as its new release writes it.
 
     Args:
+        planned: what moves.
         inventory: has the text of each.
-        changes: of a plan.
-        components: gives what `flux install --export` writes.
-        copied: gives the `install.yaml` of releases.
+        manifests: of releases.
+        leave: the kinds of which a file that cannot be made again stays, and is listed.
 
     Raises:
-        HalfBumpError: one cannot be made again; it would stay behind.
+        HalfBumpError: a file of another kind cannot be made again; it would stay behind.
     """
-    moving = [change for change in changes if change.pin.kind in traits.WHOLE_MANIFEST]
-    done = [
-        _replacement(inventory, change, components)
-        if change.pin.kind in traits.BOOTSTRAPPED
-        else _copy(inventory, change, copied)
-        for change in moving
-    ]
-    refused = [one for one in done if isinstance(one, _Refused)]
+    made, failed = made_again(inventory, planned.changes, manifests)
+    refused = [one for one in failed if one.change.pin.kind not in leave]
     if refused:
-        raise _error(refused, moving[0].new)
-    return tuple(one for one in done if isinstance(one, Replacement))
+        raise _error(refused, refused[0].change.new)
+    stay = [one.change for one in failed]
+    return replace(
+        planned,
+        changes=tuple(change for change in planned.changes if change not in stay),
+        kept=(*(_stays(one) for one in failed), *planned.kept),
+        replacements=made,
+    )
 
 
-def _error(refused: Sequence[_Refused], release: str) -> HalfBumpError:
+def made_again(
+    inventory: Inventory, changes: Iterable[Change], manifests: Manifests
+) -> tuple[tuple[Replacement, ...], tuple[Irreproducible, ...]]:
+    """Return the manifests as the new release writes them, and those that stay as they are."""
+    done = [
+        _replacement(inventory, change, manifests.components)
+        if change.pin.kind in traits.BOOTSTRAPPED
+        else _copy(inventory, change, manifests.copied)
+        for change in changes
+        if change.pin.kind in traits.WHOLE_MANIFEST
+    ]
+    return (
+        tuple(one for one in done if isinstance(one, Replacement)),
+        tuple(one for one in done if isinstance(one, Irreproducible)),
+    )
+
+
+def _stays(one: Irreproducible) -> tuple[Pin, str]:
+    pin, place = one.change.pin, one.place.location
+    line = f"line {place.line} " if place.line != pin.location.line else ""
+    return pin, f"stays at {pin.value}, as asked: {line}{one.place.message}"
+
+
+def _error(refused: Sequence[Irreproducible], release: str) -> HalfBumpError:
     first, alone = refused[0].place, len(refused) == 1
     while_ = f"would stay behind while Flux moves to {release}"
     return HalfBumpError(
@@ -89,7 +132,7 @@ def _error(refused: Sequence[_Refused], release: str) -> HalfBumpError:
 
 def _replacement(
     inventory: Inventory, change: Change, components: Components
-) -> Replacement | _Refused:
+) -> Replacement | Irreproducible:
     path, text = change.pin.location.path, inventory.files[change.pin.location.path]
     held = gotk.read(_unix(text))
     assert held is not None  # noqa: S101  # the kind has read it
@@ -100,22 +143,22 @@ def _replacement(
         new = components(release, held.components)
     except IndexSourceError as error:
         message = f"the manifest of Flux {release} is not available: {error}"
-        return _Refused(Related(change.pin.location, message), _SOURCES)
+        return Irreproducible(change, Related(change.pin.location, message), _SOURCES)
     options = gotk_options.options_of(held)
     try:
         again = gotk_options.reproduce(old, options)
         made = gotk_options.reproduce(new, options)
     except IrreproducibleError as error:
         message = f"cannot be made again from the manifest of Flux {release}: {error}"
-        return _Refused(Related(change.pin.location, message), _advice(held, change))
+        return Irreproducible(change, Related(change.pin.location, message), _advice(held, change))
     difference = gotk_options.first_difference(_unix(text), again)
     if difference is not None:
         place = Related(Location(path, difference.line), _said(difference, held.version))
-        return _Refused(place, _advice(held, change))
+        return Irreproducible(change, place, _advice(held, change))
     return Replacement(path, made if "\r\n" not in text else made.replace("\n", "\r\n"))
 
 
-def _copy(inventory: Inventory, change: Change, copied: Copied) -> Replacement | _Refused:
+def _copy(inventory: Inventory, change: Change, copied: Copied) -> Replacement | Irreproducible:
     """Replace a copy of the old release's file by the new release's file."""
     path, text = change.pin.location.path, inventory.files[change.pin.location.path]
     release = change.pin.value
@@ -125,11 +168,11 @@ def _copy(inventory: Inventory, change: Change, copied: Copied) -> Replacement |
         new = decode(copied(release))
     except IndexSourceError as error:
         message = f"the install.yaml of Flux {release} is not available: {error}"
-        return _Refused(Related(change.pin.location, message), _COPIES)
+        return Irreproducible(change, Related(change.pin.location, message), _COPIES)
     difference = gotk_options.first_difference(_unix(text), _unix(old))
     if difference is not None:
         place = Related(Location(path, difference.line), _said(difference, change.pin.value))
-        return _Refused(place, _EDITED.format(change.pin.value))
+        return Irreproducible(change, place, _EDITED.format(change.pin.value))
     made = _unix(new)
     return Replacement(path, made if "\r\n" not in text else made.replace("\n", "\r\n"))
 

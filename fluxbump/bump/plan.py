@@ -52,7 +52,7 @@ class Options(Struct, frozen=True):
         level: how the versions of the repository's own charts are raised.
         allow_downgrade: a pin may move to an older Flux release or chart version.
         align: install URLs, or wrappers, that disagree among themselves are set all the same.
-        leave: kinds of pin that stay as they are.
+        leave: kinds of pin that stay where they would go down, or cannot be made again.
         operator: the version of flux-operator that its places move to; None where they stay.
     """
 
@@ -99,8 +99,8 @@ def plan(
         _require_agreement(inventory)
     _require_rewritable(inventory, index)
     targets = _targets(inventory, chart_release, options, earlier, following)
-    left = [pin for pin in inventory.pins if pin.kind in options.leave]
-    moving = [pin for pin in inventory.pins if pin.kind not in options.leave]
+    left = [pin for pin in inventory.pins if _is_left(pin, targets, options)]
+    moving = [pin for pin in inventory.pins if pin not in left]
     changes = tuple(_changes(moving, targets))
     _refuse_stale_digests(inventory.pins, changes, targets)
     decided = downgrades.deciding(inventory, changes)
@@ -321,6 +321,12 @@ def _kept(pins: Iterable[Pin], targets: Mapping[Track, str]) -> Iterator[tuple[P
         elif pin.form is Form.OPAQUE and pin.role in _STAY and pin.value != new:
             message, advice = opaque_pins.refusal(pin, new)
             yield pin, f"{message.removeprefix(pin.subject).strip()}: {advice}"
+
+
+def _is_left(pin: Pin, targets: Mapping[Track, str], options: Options) -> bool:
+    """Whether a pin is ahead of the target, and of a kind that stays then."""
+    ahead = downgrades.lowers(pin.value, targets.get(pin.track, pin.value))
+    return pin.kind in options.leave and ahead and not options.allow_downgrade
 
 
 def _left(pins: Iterable[Pin], targets: Mapping[Track, str]) -> Iterator[tuple[Pin, str]]:

@@ -130,7 +130,10 @@ MetricsOption = Annotated[
 ]
 LeaveGotkOption = Annotated[
     bool,
-    typer.Option("--leave-gotk", help="Leave every gotk-components.yaml and copy of install.yaml."),
+    typer.Option(
+        "--leave-gotk",
+        help="Leave each gotk-components.yaml and copy of install.yaml that differs.",
+    ),
 ]
 KubernetesOption = Annotated[
     str | None,
@@ -256,7 +259,7 @@ class BumpOptions(Struct, frozen=True):
         no_mentions: whether mapping rows stay.
         migrate_apis: whether manifests move first.
         fix: names of the settings to fix first, with commas.
-        leave_gotk: whether every gotk-components.yaml stays.
+        leave_gotk: whether a gotk-components.yaml stays that cannot be made again.
     """
 
     chart_version: str | None = None

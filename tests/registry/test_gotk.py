@@ -7,7 +7,7 @@ from functools import partial
 from fixtures.installs import gotk
 from fixtures.installs.gotk import Options
 from fluxbump.bump.changes import Change
-from fluxbump.bump.gotk_replace import replacements
+from fluxbump.bump.gotk_replace import Manifests, made_again
 from fluxbump.flux.gotk_source import Texts, published
 from fluxbump.flux.manifests_artifact import flux_manifests
 from tests.helpers import find
@@ -28,5 +28,5 @@ def test_it_comes_from_the_artifacts_of_both_releases(registry: Running, connect
     inventory = find({PATH: gotk.components("2.4.0", told)})
     changes = [Change(pin, "2.5.1") for pin in inventory.pins]
     components = Texts((published(read, artifact),)).manifest
-    (made,) = replacements(inventory, changes, components, copied=str.encode)
+    (made,), _ = made_again(inventory, changes, Manifests(components, copied=str.encode))
     assert (made.path, made.text) == (PATH, gotk.components("2.5.1", told))
