@@ -1,103 +1,70 @@
-"""The URL of the chart's archive moves in both places, and the digest beside it with it."""
+"""Folders for what was taken out of service: they are not searched, and a note says so."""
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
 
-from fluxbump.discover.digests import spellings as digests
-from fluxbump.discover.urls import chart_archives
-from tests.helpers import ARCHIVE, Cli, Repo, assert_refused, find, repository, small
+from fluxbump.config.settings import Settings
+from fluxbump.helm.chart_repository import archive_of
+from tests.helpers import Cli, brief, find, release, repository, script, small, wrapper
 
-CURL = f"curl -LO {ARCHIVE.format('2.14.1')}\n"
-NIX = 'fetchurl {\n  url = "@";\n  sha256 = "#";\n}\n'
-
-
-def digest_of(version: str, index: Path) -> str:
-    """The digest that the index has, read as text: name and digest stand in one entry."""
-    for entry in (index / "index.yaml").read_text("utf-8").split("\n  - ")[1:]:
-        if f"    version: {version}\n" in f"{entry}\n" and "name: flux2\n" in entry:
-            return entry.partition("digest: ")[2].partition("\n")[0]
-    raise AssertionError(version)
+OLD = {
+    ".archive/up.sh": script("2.3.0"),
+    ".archive/flux/chart/Chart.yaml": wrapper("2.13.0"),
+    "apps/_old/flux.yaml": release("2.12.4", chart="flux2"),
+}
 
 
-def moved(tmp_path: Path, index: Path, cli: Cli, **files: str) -> Repo:
-    repo = repository(tmp_path / "repo", small(**files), index)
+@pytest.mark.parametrize(
+    ("path", "folder"),
+    [
+        (".archive/a/b.yaml", ".archive"),
+        ("k/_archive/a.yaml", "k/_archive"),
+        ("apps/Archive/deep/a.yaml", "apps/Archive"),
+        ("x/deprecated/a.yaml", "x/deprecated"),
+        ("apps/_old/flux.yaml", "apps/_old"),
+        ("apps/old/a.yaml", None),
+        ("clusters/archive/a.yaml", None),
+        ("clusters/prod/archive/a.yaml", "clusters/prod/archive"),
+        ("backup/a.yaml", None),
+        ("archive.yaml", None),
+        ("apps/archive-server/a.yaml", None),
+    ],
+)
+def test_which_folders_are_archives(path: str, folder: str | None) -> None:
+    assert archive_of(path) == folder
+
+
+def test_what_an_archive_holds_is_a_note_and_no_pin() -> None:
+    live = find(small())
+    found = find({**small(), **OLD})
+    assert brief(found.pins) == brief(live.pins)
+    assert found.charts == live.charts
+    notes = {str(note.location.path): note.message for note in found.notes}
+    what = "an archive by its name: not compared, not moved"
+    assert notes[".archive/up.sh"] == f"1 place of Flux in .archive/, {what}"
+    assert notes["apps/_old/flux.yaml"] == f"1 place of Flux in apps/_old/, {what}"
+
+
+def test_a_team_may_have_them_searched() -> None:
+    scope = Settings(search_archives=True).scope()
+    found = find({**small(), ".archive/up.sh": script("2.3.0")}, search_archives=True)
+    assert scope.search_archives
+    assert ".archive/up.sh" in {pin.location.path for pin in found.pins}
+
+
+def test_a_bump_leaves_an_archive_alone(tmp_path: Path, index: Path, cli: Cli) -> None:
+    """Neither its releases nor the apiVersions of its manifests are those of a cluster."""
+    source = "apiVersion: source.toolkit.fluxcd.io/v1beta1\nkind: Bucket\nmetadata: {name: x}\n"
+    files = {**small(), **OLD, ".archive/source.yaml": source}
+    repo = repository(tmp_path / "repo", files, index)
+    checked = cli("check", "--no-render", "--select", "FB102,FB114,FB203", cwd=repo)
+    assert checked.code == 0, checked.out
     result = cli("to", "2.5.1", cwd=repo)
     assert result.code == 0, result.err
-    return repo
-
-
-@pytest.mark.parametrize(
-    ("path", "text"),
-    [
-        ("a.sh", CURL),
-        ("a.go", f'package p\n\nconst chart = "{ARCHIVE.format("2.14.1")}"\n'),
-        ("a.tf", f'locals {{\n  chart = "{ARCHIVE.format("2.14.1")}"\n}}\n'),
-        ("v.yml", f"url: https://mirror.example.org/{ARCHIVE.format('2.14.1')[8:]}\n"),
-    ],
-)
-def test_both_versions_move(tmp_path: Path, index: Path, cli: Cli, path: str, text: str) -> None:
-    repo = moved(tmp_path, index, cli, **{path: text})
-    assert repo.show("fluxbump/flux-2.5.1", path) == text.replace("2.14.1", "2.15.0")
-
-
-def test_a_variable_is_followed(tmp_path: Path, index: Path, cli: Cli) -> None:
-    text = f"V=2.14.1\ncurl {ARCHIVE.format('$V').replace('$V', '${V}')}\n"
-    repo = moved(tmp_path, index, cli, **{"a.sh": text})
-    assert repo.show("fluxbump/flux-2.5.1", "a.sh") == text.replace("2.14.1", "2.15.0")
-
-
-def test_a_variable_that_cannot_be_followed_is_listed_once() -> None:
-    found = find(small(**{"a.sh": f"curl {ARCHIVE.format('$V')}\n"}))
-    pins = [pin for pin in found.pins if pin.location.path == "a.sh"]
-    assert [(pin.kind, pin.value) for pin in pins] == [("chart-archive", "$V")]
-
-
-def test_a_url_that_disagrees_is_one_finding(tmp_path: Path, index: Path, cli: Cli) -> None:
-    text = f"curl -LO {ARCHIVE.format('2.13.0')}\n"
-    repo = repository(tmp_path / "repo", small(**{"a.sh": text}), index)
-    found = cli("check", "--format", "json", cwd=repo).json["findings"]
-    assert [one["code"] for one in found if "a.sh:1" in one["message"]] == ["FB103"]
-
-
-@pytest.mark.parametrize("encoding", ["hex", "sri", "nix"])
-def test_a_digest_moves_with_it(tmp_path: Path, index: Path, cli: Cli, encoding: str) -> None:
-    old, new = (
-        digests.spelled(bytes.fromhex(digest_of(one, index)))[encoding]
-        for one in ("2.14.1", "2.15.0")
+    assert not any(
+        "archive" in path or "_old" in path for path in repo.changed("fluxbump/flux-2.5.1")
     )
-    text = NIX.replace("@", ARCHIVE.format("2.14.1")).replace("#", old)
-    repo = moved(tmp_path, index, cli, **{"a.nix": text})
-    after = NIX.replace("@", ARCHIVE.format("2.15.0")).replace("#", new)
-    assert repo.show("fluxbump/flux-2.5.1", "a.nix") == after
-
-
-def test_a_digest_of_something_else_stops_the_bump(tmp_path: Path, index: Path, cli: Cli) -> None:
-    text = NIX.replace("@", ARCHIVE.format("2.14.1")).replace("#", "0" * 64)
-    repo = repository(tmp_path / "repo", small(**{"a.nix": text}), index)
-    assert_refused(cli("to", "2.5.1", cwd=repo), 5, "a.nix:3", "sha256 of flux2.tgz")
-    assert repo.branches() == ["main"]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        f"{CURL}curl -LO {ARCHIVE.format('2.13.0')}\n",
-        f"grep {ARCHIVE.format('2.14.1')} x\n",
-        f"curl {ARCHIVE.format('X.Y.Z')}\n",
-    ],
-)
-def test_what_is_not_certain_is_a_note(text: str) -> None:
-    found = find(small(**{"a.sh": text}))
-    assert [pin for pin in found.pins if pin.location.path == "a.sh"] == []
-    assert [note for note in found.notes if note.location.path == "a.sh"]
-
-
-def test_a_long_line_is_read_once() -> None:
-    begin = time.perf_counter()
-    assert not chart_archives.URL.search(f"{chart_archives.RELEASES}1/flux2-" + "${" * 50_000)
-    assert not chart_archives.URL.search(f"{chart_archives.RELEASES}1/flux2-" + "${a}" * 50_000)
-    assert time.perf_counter() - begin < 2
+    assert "1 place of Flux in .archive/" in result.out

@@ -197,7 +197,7 @@ def test_the_digest_of_another_manifest_is_an_error_at_its_line(
     repo = repository(tmp_path / "repo", {"a.sh": INSTALL.replace("@", right)}, index)
     assert found_in(repo, cli, folder.parent) == []
     repo.commit({"a.sh": INSTALL.replace("@", OLD_HEX)})
-    what = "the sha256 of install.yaml is not the one of 2.4.0, which stands beside it"
+    what = "the sha256 of install.yaml is not the one of 2.4.0, which is in the same file"
     assert found_in(repo, cli, folder.parent) == [("a.sh", 2, "error", what)]
 
 
@@ -211,7 +211,7 @@ def test_the_digest_of_another_archive_is_an_error(
     repo.commit({path: downloading(path, "2.4.0", SUMS["2.5.1"])})
     ((where, _, severity, message),) = found_in(repo, cli, checksums)
     assert (where, severity) == (path, "error")
-    assert message.endswith("linux_amd64.tar.gz is not the one of 2.4.0, which stands beside it")
+    assert message.endswith("linux_amd64.tar.gz is not the one of 2.4.0, which is in the same file")
 
 
 def test_in_nix_it_may_be_the_hash_of_unpacked_files(

@@ -291,7 +291,7 @@ def test_each_file_that_cannot_be_read_has_a_line(to: To) -> None:
 # --- two charts of one name -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("copy", ["examples/flux", "vendor/flux", "zz/test/flux", "a/archive"])
+@pytest.mark.parametrize("copy", ["examples/flux", "vendor/flux", "zz/test/flux", "a/backup"])
 def test_the_hint_names_the_copy(
     cli: Cli, there: Callable[[Mapping[str, str]], Repo], copy: str
 ) -> None:

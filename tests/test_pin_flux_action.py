@@ -111,6 +111,7 @@ def test_a_commit_moves_with_its_comment(repo: Repo, flux2: Repo, cli: Cli) -> N
     assert done.code == 0, done.err
     moved = given.replace(COMMIT, commit).replace("v2.4.0", "v2.5.1")
     assert repo.show("fluxbump/flux-2.5.1", WORKFLOW) == moved
+    assert [one for one in done.json["mentions"] if one["path"] == WORKFLOW] == []
     again = cli("to", "2.5.1", "--rev", "fluxbump/flux-2.5.1", "--dry-run", cwd=repo)
     assert "stays at a commit" not in again.out
 

@@ -15,7 +15,8 @@ from fluxbump.bump.changes import Plan, Row
 from fluxbump.discover.mentions import history_texts, statements
 from fluxbump.discover.mentions.marked_rows import MARKER, MarkedRow, Token, marked_rows, tokens
 from fluxbump.discover.pins import traits
-from fluxbump.model import FLUX, FLUX2, Inventory, Mention, Track
+from fluxbump.discover.pins.releases import flux_action
+from fluxbump.model import FLUX, FLUX2, Form, Inventory, Mention, Pin, Track
 from fluxbump.text import versions
 from fluxbump.text.live_code import Language, TextFile
 from fluxbump.text.patterns import lazy_pattern
@@ -186,7 +187,7 @@ def find(
     old = outdated(plan)
     if not old:
         return
-    pins = {(pin.location.path, pin.start) for pin in inventory.pins}
+    pins = {place for pin in inventory.pins for place in _held(pin, inventory)}
     pinned: dict[str, set[Track]] = {}
     for pin in inventory.pins:
         pinned.setdefault(pin.location.path, set()).add(pin.track)
@@ -207,6 +208,16 @@ def find(
                 found.append(_mention(file, token, track))
         found += _spoken_of(file, spoken, [*found], pins, done)
         yield from sorted(found, key=lambda one: one.location)
+
+
+def _held(pin: Pin, inventory: Inventory) -> Iterator[tuple[str, int]]:
+    """Yield where a pin holds its version: that of a commit is in the comment behind it."""
+    path = pin.location.path
+    yield path, pin.start
+    if pin.form is Form.COMMIT:
+        comment = flux_action.release_behind(inventory.files[path], pin.end)
+        if comment is not None:
+            yield path, comment.start("version")
 
 
 def _each_on_its_line(

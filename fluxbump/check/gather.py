@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from fluxbump.check import mirror_history, pin_history, published_digests
+from fluxbump.check import mirror_history, pin_history
 from fluxbump.check.evidence import (
     NO_BASE,
     NO_WRAPPER,
@@ -27,6 +27,8 @@ from fluxbump.check.evidence import (
 from fluxbump.check.rules.stored_versions import unsure
 from fluxbump.discover import flux_objects as resources
 from fluxbump.discover import kubernetes_pins as kubernetes
+from fluxbump.discover.digests import published
+from fluxbump.discover.digests.published import PublishedDigests, Publishers
 from fluxbump.discover.flux_objects import Resources
 from fluxbump.discover.inventory import Scope
 from fluxbump.discover.kubernetes_pins import KubernetesPin
@@ -40,7 +42,7 @@ from fluxbump.flux.upgrade_path import Written
 from fluxbump.git.lineage import Lineage
 from fluxbump.git.text_reader import TextReader, text_of
 from fluxbump.helm import archive
-from fluxbump.helm.chart_releases import ChartIndex
+from fluxbump.helm.chart_releases import ChartIndex, ChartRelease
 from fluxbump.model import Chart, Inventory, Snapshot
 from fluxbump.text import yaml
 from fluxbump.text.patterns import lazy_pattern
@@ -175,7 +177,7 @@ def gather(
         index=Absent("no chart index", str(index)) if loaded is None else charts,
         renders=NOT_RENDERED if found.wrappers else NO_WRAPPER,
         baseline=baseline,
-        digests=published_digests.read(found.inventory, charts, sources),
+        digests=_digests(found.inventory, charts, sources),
     )
     if around is None:
         return given
@@ -183,6 +185,13 @@ def gather(
     inventories = (found.inventory, *base)
     known = known_releases.gather(inventories, charts, found.vendored, sources, also)
     return replace(given, releases=known, objects=around.objects, cluster=around.cluster)
+
+
+def _digests(
+    inventory: Inventory, charts: Mapping[str, ChartRelease], sources: Sources | None
+) -> PublishedDigests:
+    data, checksums = (sources.data, sources.checksums) if sources else (None, None)
+    return published.read(inventory, Publishers(charts, data, checksums))
 
 
 def knowing(gathered: Evidence, goal: Goal, sources: Sources | None) -> Evidence:

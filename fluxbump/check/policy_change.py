@@ -45,6 +45,7 @@ def held_to(before: Settings, after: Settings) -> Settings:
         ignore=tuple(one for one in after.ignore if (one.code, one.path) in known),
         exclude=_both(before.exclude, after.exclude),
         leave_excluded=_both(before.leave_excluded, after.leave_excluded),
+        search_archives=before.search_archives or after.search_archives,
     )
 
 

@@ -149,6 +149,9 @@ class Plain(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
             description="Globs over excluded paths; what is pinned there is meant to stay behind."
         ),
     ] = ()
+    search_archives: Annotated[
+        bool, Meta(description="Whether folders called archive and the like are searched too.")
+    ] = False
     repositories: Annotated[
         tuple[str, ...], Meta(description="Mirrors of the community's chart repository.")
     ] = ()
@@ -217,6 +220,7 @@ class Settings(Plain, frozen=True, kw_only=True):
             app_versions=app_versions,
             also=also,
             program_source=self.program_source,
+            search_archives=self.search_archives,
         )
 
 

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 from fluxbump.discover import charts
 from fluxbump.discover.pins.charts import chart_dependency, helm_release
 from fluxbump.discover.pins.kind import Context
-from fluxbump.model import FLUX2, Form, Inventory, Pin, Track
+from fluxbump.helm.chart_repository import archive_of
+from fluxbump.model import FLUX2, Form, Inventory, Note, Pin, Track
 from fluxbump.text import versions
 from fluxbump.text.live_code import TextFile
 
@@ -34,6 +35,23 @@ def pins(files: Sequence[TextFile], context: Context, find: Finder) -> tuple[Pin
         for pin in _unread(TextFile(path, others.files[path]), context)
     ]
     return (*hidden, *others.pins, *unread)
+
+
+def archived(files: Sequence[TextFile], context: Context, find: Finder) -> Iterator[Note]:
+    """Yield a note for each archive that holds what would be pins elsewhere.
+
+    Args:
+        files: the candidates in archives.
+        context: of the charts that move.
+        find: runs every kind.
+    """
+    held: dict[str, list[Pin]] = {}
+    for pin in find(files, context).pins if files else ():
+        held.setdefault(archive_of(pin.location.path) or "", []).append(pin)
+    for folder, found in held.items():
+        count = "1 place" if len(found) == 1 else f"{len(found)} places"
+        message = f"{count} of Flux in {folder}/, an archive by its name: not compared, not moved"
+        yield Note(found[0].location, message)
 
 
 def _dependencies(file: TextFile, context: Context) -> Iterator[Pin]:

@@ -37,7 +37,7 @@ from fluxbump.discover.pins.kind import (
 from fluxbump.discover.pins.releases import install_url
 from fluxbump.discover.variables import follow, users
 from fluxbump.git.text_reader import TextReader
-from fluxbump.helm.chart_repository import holds_copies
+from fluxbump.helm.chart_repository import archive_of, holds_copies
 from fluxbump.model import (
     FLUX,
     Chart,
@@ -72,6 +72,7 @@ class Scope(Struct, frozen=True):
         also: what others will look for, so that one search of a large tree is enough.
         spread: how work on many files is divided.
         program_source: what exact URLs and calls of helm in the source code of a program are.
+        search_archives: whether folders that by their names are archives are searched too.
     """
 
     exclude: tuple[str, ...] = ()
@@ -82,19 +83,25 @@ class Scope(Struct, frozen=True):
     also: tuple[str, ...] = ()
     spread: Spread = serially
     program_source: ProgramSource = "pins"
+    search_archives: bool = False
 
     def excludes(self, path: str) -> bool:
-        """Whether the configuration takes a path out of the search."""
-        return any(fnmatchcase(path, glob) for glob in self.exclude)
+        """Whether a path is not searched: by the configuration, or because it is in an archive."""
+        return any(fnmatchcase(path, glob) for glob in self.exclude) or self.archives(path)
+
+    def archives(self, path: str) -> bool:
+        """Whether a path is in a folder that by its name is an archive, and is not searched."""
+        return not self.search_archives and archive_of(path) is not None
 
     def kept(self, paths: Sequence[str]) -> Sequence[str]:
-        """Return the paths that the configuration leaves in the search."""
-        return [path for path in paths if not self.excludes(path)] if self.exclude else paths
+        """Return the paths that are searched."""
+        return [path for path in paths if not self.excludes(path)]
 
     def weighs(self, path: str) -> bool:
         """Whether what an excluded path holds may be live, so that it must not stay behind."""
         meant = any(fnmatchcase(path, glob) for glob in self.leave_excluded)
-        return self.excludes(path) and not meant and not holds_copies(path)
+        resting = meant or holds_copies(path) or self.archives(path)
+        return self.excludes(path) and not resting
 
 
 class _Found(Struct):
@@ -146,6 +153,7 @@ def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
             *unrecognised.notes(strangers),
             *symlinks.find(snapshot, moving, scope.kept(sorted(snapshot.links()))),
             *_idle(context, inventory.pins),
+            *_archived(reader, named, context, scope),
             *inventory.notes,
         ),
         unreadable=(*reader.refused, *inventory.unreadable),
@@ -194,6 +202,16 @@ def _excluded(
     matters = candidates.matters(context)
     files = [file for path, file in _texts(reader, weighed).items() if matters(path, file.text)]
     return excluded.pins(files, context, partial(find_pins, spread=scope.spread))
+
+
+def _archived(
+    reader: TextReader, named: Iterable[str], context: Context, scope: Scope
+) -> Iterator[Note]:
+    """Look once more at the candidates in archives, for a note on each."""
+    paths = sorted(path for path in named if scope.archives(path))
+    matters = candidates.matters(context)
+    files = [file for path, file in _texts(reader, paths).items() if matters(path, file.text)]
+    return excluded.archived(files, context, partial(find_pins, spread=scope.spread))
 
 
 def _read_again(

@@ -12,10 +12,14 @@ _DEFAULT_PORT = lazy_pattern(r":(?:80|443)\Z")
 
 _COPIES = frozenset({
     "example", "examples", "sample", "samples", "doc", "docs", "test", "tests", "testdata",
-    "fixtures", "e2e", "archive", "archives", "archived", "attic", "backup", "backups", "vendor",
-    "third_party", "node_modules",
+    "fixtures", "e2e", "archive", "archives", "archived", "attic", "deprecated", "backup",
+    "backups", "vendor", "third_party", "node_modules",
 })  # fmt: skip
 """Names of folders whose files show, test or keep something, and install nothing."""
+
+_ARCHIVES = frozenset({"archive", "archives", "archived", "attic", "deprecated"})
+_OLD = frozenset({"_old", ".old"})
+"""Names of folders for what was taken out of service; a plain `old` may be an app or a customer."""
 
 _EXAMPLES = frozenset({"example", "examples", "sample", "samples"})
 
@@ -47,6 +51,17 @@ def canonical(repository: str) -> str:
 def holds_copies(path: str) -> bool:
     """Whether a path is below a folder that by its name holds no live installation."""
     return _is_below(path, _COPIES)
+
+
+def archive_of(path: str) -> str | None:
+    """Return the folder above a path that by its name holds what was taken out of service."""
+    folders = path.split("/")[:-1]
+    for at, (before, name) in enumerate(zip(["", *folders], folders, strict=False)):
+        named = name.lower()
+        resting = named.lstrip("_.") in _ARCHIVES and before.lower() not in _PLACES
+        if resting or named in _OLD:
+            return "/".join(folders[: at + 1])
+    return None
 
 
 def is_example(path: str) -> bool:

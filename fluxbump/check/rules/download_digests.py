@@ -23,7 +23,7 @@ _NIX = ".nix"
 
 
 def download_digests(evidence: Evidence) -> Iterator[Outcome]:
-    """Every digest is that of the file whose version stands beside it."""
+    """Every digest is that of the version in the same file."""
     known = needed(evidence.digests)
     for pin, name in published.pins(evidence.inventory):
         holders = published.holders(evidence.inventory, pin, name)
@@ -49,7 +49,7 @@ def _why(silent: Sequence[tuple[str, str]], unknown: Mapping[published.Key, str]
 
 def _finding(pin: Pin, name: str, holders: Sequence[Pin]) -> Finding:
     versions = " or ".join(dict.fromkeys(holder.value for holder in holders))
-    gist = f"the {pin.subject} is not the one of {versions}, which stands beside it"
+    gist = f"the {pin.subject} is not the one of {versions}, which is in the same file"
     severity = Severity.ERROR
     if name != published.MANIFEST and pin.location.path.endswith(_NIX):
         severity = Severity.NOTE
@@ -63,7 +63,7 @@ RULES = (
         _CODE,
         "download-digest",
         Severity.ERROR,
-        "Every digest of a file of Flux is that of the version that stands beside it.",
+        "Every digest of a file of Flux is that of the version in the same file.",
         download_digests,
         needs=("digests",),
         traits=frozenset({Trait.LISTED}),
