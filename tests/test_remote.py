@@ -416,6 +416,16 @@ def test_a_branch_that_moves_before_the_push_is_not_overwritten(
     assert tips(served)[BRANCH] == theirs
 
 
+@pytest.mark.parametrize("stage", [Stage.PUSH_REFS, Stage.PUSH], ids=["looked", "about to"])
+def test_a_branch_that_somebody_deletes_meanwhile_was_gone(
+    stage: Stage, job: Job, server: GitServer, served: Path
+) -> None:
+    remote = job.remote(job.clone())
+    tip = commit(served, BRANCH, {"b.txt": "ours\n"})
+    server.before(stage, lambda: git(served, "update-ref", "-d", f"refs/heads/{BRANCH}"))
+    assert not remote.delete(BRANCH, tip)
+
+
 @pytest.mark.parametrize("exists", [False, True])
 def test_a_branch_that_moves_during_the_push_is_not_overwritten(
     job: Job, server: GitServer, served: Path, exists: bool

@@ -15,7 +15,9 @@ from fluxbump.errors import RepositoryError
 from fluxbump.git import network_process
 from fluxbump.git.network_process import Done
 from fluxbump.git.remote_errors import (
+    DeclinedError,
     EmptyError,
+    MovedError,
     RefResult,
     RemoteError,
     UnreachableError,
@@ -224,7 +226,13 @@ class Remote:
         """
         if self.tip(branch) is None:
             return False
-        return self._update(f":refs/heads/{branch}", branch, expected)
+        try:
+            return self._update(f":refs/heads/{branch}", branch, expected)
+        except (MovedError, DeclinedError):
+            # A server says the same of a branch that somebody deletes at this moment.
+            if self.tip(branch) is None:
+                return False
+            raise
 
     def _update(self, refspec: str, branch: str, expected: str | None) -> bool:
         check_branch(branch)
