@@ -1,13 +1,13 @@
-# Needs git and Python 3.11 or later, and Go for e2e and a registry; everything else is installed
+# Needs git and Python 3.11 or later, and Go for e2e, e2e-forge, and a registry; everything else is installed
 # into .venv and .tools.
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help demo dist test e2e fuzz kills lint bench tools lock schema facts clean
+.PHONY: help demo dist test e2e e2e-forge fuzz kills lint bench tools lock schema facts clean
 
 help: ## Say what there is to make
-	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
 $(READY): requirements.lock pyproject.toml
 	@echo "Making .venv with $$($(PYTHON) -V)"
@@ -34,6 +34,10 @@ e2e: $(READY) ## Build a Kubernetes API server and the flux CLI; replay the inci
 	$(BIN)/python -m tests.e2e.build
 	$(BIN)/python -m tests.e2e.flux_cli
 	$(BIN)/python -m pytest -q -n $(if $(FLUXBUMP_TEST_KUBECONFIG),0,2) tests/e2e
+
+e2e-forge: $(READY) ## Build a Gitea; run the lifecycle of docs/run.md on it
+	$(BIN)/python -m tests.lifecycle.build
+	FLUXBUMP_TEST_FORGE=gitea $(BIN)/python -m pytest -q -n 2 tests/lifecycle
 
 fuzz: $(READY) ## Fuzz every parser and the round trip of a bump: make fuzz SECONDS=60, make fuzz RUNS=1000000
 	@$(BIN)/python -m tests.fuzz $(if $(RUNS),--runs $(RUNS)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) $(if $(AT_RANDOM),--random)

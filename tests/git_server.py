@@ -192,14 +192,27 @@ class GitServer(Loopback):
         """Tell whether a request has the token."""
         if self.token is None:
             return True
-        scheme, _, value = (authorization or "").partition(" ")
-        if scheme.lower() != "basic":
-            return False
-        try:
-            password = base64.b64decode(value, validate=True).partition(b":")[2]
-        except binascii.Error:
-            return False
-        return password == self.token.encode()
+        password = password_in(authorization)
+        return password is not None and self.opens(password)
+
+    def forbids(self, request: Request) -> bytes:
+        """Return why somebody who is let in may not do this; empty when they may."""
+        return b""
+
+    def opens(self, password: bytes) -> bool:
+        """Tell whether a password is the token."""
+        return self.token is not None and password == self.token.encode()
+
+
+def password_in(authorization: str | None) -> bytes | None:
+    """Return the password of HTTP Basic; None when there is none."""
+    scheme, _, value = (authorization or "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        return base64.b64decode(value, validate=True).partition(b":")[2]
+    except binascii.Error:
+        return None
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -224,6 +237,10 @@ class _Handler(BaseHTTPRequestHandler):
                 self._send(request, 401, {"WWW-Authenticate": 'Basic realm="git"'}, b"who?")
                 return
             request.stage = _stage(request)
+            if why := self.git.forbids(request):
+                request.body = self._body()
+                self._send(request, 403, {"Content-Type": "text/plain"}, why)
+                return
             self._planned(request)
         except (ConnectionError, TimeoutError):
             self.close_connection = True  # the client had enough, or we have

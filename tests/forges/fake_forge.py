@@ -5,6 +5,7 @@ Branches are not their own: `tips` says which there are, so they can be those of
 
 from __future__ import annotations
 
+import ssl
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -81,6 +82,7 @@ class FakeForge(FakeServer):
         tips: the commit that a branch of the repository is at; None when there is no such branch.
         full_name: of the repository.
         token: that it takes.
+        tls: with which it speaks HTTPS.
     """
 
     full_name = "acme/monorepo"
@@ -94,8 +96,9 @@ class FakeForge(FakeServer):
         *,
         full_name: str | None = None,
         token: str = TOKEN,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(tls)
         self.full_name = full_name or self.full_name
         self.token = token
         self.pulls: dict[int, Pull] = {}

@@ -41,6 +41,8 @@ class FakeGitea(FakeForge):
         self.looking = 0
         """So many requests to merge come before it is known whether there are conflicts."""
         self.says_draft = True
+        self.account_writes = True
+        """The account may write; its token may still not have the scope."""
         self.style = "squash"
 
     def refuse(self, status: int, message: str) -> RefusalError:
@@ -72,6 +74,11 @@ class FakeGitea(FakeForge):
         return self._in_repository(call, where[2:])
 
     def _in_repository(self, call: Call, where: list[str]) -> Reply:
+        # `mustAllowPulls` and `mustNotBeArchived` in `routers/api/v1/api.go`.
+        if where[:1] == ["pulls"] and not self.takes_requests:
+            raise self.refuse(404, "not found")
+        if where and call.method != "GET" and self.archived:
+            raise self.refuse(423, f"{self.full_name} is archived")
         if where[:1] == ["pulls"] or call.method == "POST":
             return self._on_pulls(call, where)
         match call.method, *where:
@@ -83,7 +90,7 @@ class FakeGitea(FakeForge):
                         "default_merge_style": self.style,
                         "archived": self.archived,
                         "has_pull_requests": self.takes_requests,
-                        "permissions": {"admin": False, "push": self.writable, "pull": True},
+                        "permissions": {"admin": False, "push": self.account_writes, "pull": True},
                     },
                 )
             case ["GET", "labels"]:
@@ -225,6 +232,7 @@ class FakeGitea(FakeForge):
     def _json(self, pull: Pull) -> Json:
         theirs = _REPOSITORY if pull.fork is None else -1 if pull.fork_deleted else _REPOSITORY + 1
         there = pull.fork is not None or self.tips(pull.branch) is not None
+        people = self.people
         return {
             "id": 100 + pull.number,
             "number": pull.number,
@@ -238,6 +246,7 @@ class FakeGitea(FakeForge):
             **({"draft": pull.draft} if self.says_draft else {}),
             "labels": [{"id": 1, "name": name} for name in pull.labels],
             "assignees": [self._user(name) for name in pull.assignees] or None,
+            "requested_reviewers": [self._user(name) for name in pull.reviewers if name in people],
             "head": {
                 "label": pull.branch,
                 "ref": pull.branch if there else f"refs/pull/{pull.number}/head",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import ssl
 import threading
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
@@ -73,8 +74,9 @@ class Exchange:
 class FakeServer(Loopback, ABC):
     """Answers one request after the other, and remembers everything."""
 
-    def __init__(self) -> None:
-        super().__init__(_Handler, fake=self)
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        super().__init__(_Handler, tls=tls, fake=self)
+        self.scheme = "https" if tls else "http"
         self.exchanges: list[Exchange] = []
         self.problems: list[str] = []
         self.lock = threading.RLock()
@@ -82,7 +84,7 @@ class FakeServer(Loopback, ABC):
 
     @property
     def url(self) -> str:
-        return f"http://{self.host}"
+        return f"{self.scheme}://{self.host}"
 
     def trouble(
         self, *what: Reply | Cut, method: str = "[A-Z]+", path: str = ".*", times: int = 1

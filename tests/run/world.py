@@ -83,12 +83,7 @@ class World:
 
     def publish(self, until: str) -> None:
         """Write the index as it was at a moment: charts that were made before it (RFC 3339)."""
-        lines: list[str] = []
-        for block in _blocks(self.charts):
-            created = next((line for line in block if "created:" in line), "")
-            if not created or created.split('"')[1] < until:
-                lines += block
-        self.index.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        self.index.write_text(index_until(self.charts, until), encoding="utf-8")
 
     # --- runs ---------------------------------------------------------------------------------
 
@@ -314,6 +309,16 @@ def tip(bare: Path, branch: str) -> str | None:
     ref = f"refs/heads/{branch}"
     lines = git(bare, "for-each-ref", "--format=%(refname) %(objectname)", ref).splitlines()
     return dict(line.split() for line in lines).get(ref)
+
+
+def index_until(charts: Path, until: str) -> str:
+    """Return the index as it was at a moment: charts that were made before it (RFC 3339)."""
+    lines: list[str] = []
+    for block in _blocks(charts):
+        created = next((line for line in block if "created:" in line), "")
+        if not created or created.split('"')[1] < until:
+            lines += block
+    return "\n".join(lines) + "\n"
 
 
 @cache
