@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from fixtures import states
+from fluxbump.cli.app import run
+from tests.helpers import Result
 from tests.lifecycle import gitea_server
 from tests.lifecycle.authority import Authority
 from tests.lifecycle.fake_site import FakeSite
 from tests.lifecycle.site import Files, Site
-from tests.lifecycle.world import CONFIG, World
+from tests.lifecycle.world import CONFIG, Call, Runner, World, installed_command
 from tests.run.world import SPRING
 from tests.secrets import leaks
 
@@ -53,7 +55,30 @@ def safe_site(tmp_path: Path) -> Iterator[Site]:
 
 
 @pytest.fixture
-def make(request: pytest.FixtureRequest, tmp_path: Path, index: Path) -> Iterator[Make]:
+def runner(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]) -> Runner:
+    """How fluxbump is run: as the installed command on a real forge, in this process on the fake.
+
+    To start a process takes longer than a run.
+    """
+
+    def in_process(call: Call) -> Result:
+        with monkeypatch.context() as patch:
+            for name in set(os.environ) - call.environ.keys():
+                patch.delenv(name)
+            for name, value in call.environ.items():
+                patch.setenv(name, value)
+            patch.chdir(call.cwd)
+            code = run(call.words)
+        out, err = capfdbinary.readouterr()
+        return Result(code, out, err.decode())
+
+    return installed_command if REAL else in_process
+
+
+@pytest.fixture
+def make(
+    request: pytest.FixtureRequest, runner: Runner, tmp_path: Path, index: Path
+) -> Iterator[Make]:
     """Make the world of a test; at its end the tokens are searched for."""
     made: list[World] = []
 
@@ -64,7 +89,8 @@ def make(request: pytest.FixtureRequest, tmp_path: Path, index: Path) -> Iterato
         (root / "home").mkdir(parents=True)
         monorepo = {**states.files("aligned"), "fluxbump.yaml": config, **(files or {})}
         forge: Site = request.getfixturevalue(site)
-        there = World(root, index, forge, forge.repository(None if empty else monorepo))
+        place = forge.repository(None if empty else monorepo)
+        there = World(root, index, forge, place, runner)
         there.publish(SPRING)
         made.append(there)
         return there

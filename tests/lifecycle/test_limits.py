@@ -15,7 +15,7 @@ from tests import helpers
 from tests.helpers import assert_refused
 from tests.lifecycle.conftest import Make
 from tests.lifecycle.site import JOB, Kept
-from tests.lifecycle.world import CONFIG, World, four_at_once
+from tests.lifecycle.world import CONFIG, World
 from tests.run.world import BRANCH, SUMMER
 
 NEXT = "fluxbump/flux-2.6.1"
@@ -131,7 +131,7 @@ def test_a_token_that_is_no_token_is_told_so(there: World) -> None:
 
 
 def test_four_runs_at_once_open_one_pull_request(there: World) -> None:
-    results = four_at_once(there)
+    results = there.at_once(4)
     assert [result.code for result in results] == [0] * 4, [result.err for result in results]
     assert there.open() == {1: BRANCH}
     assert there.people.comments(1) == []
@@ -141,7 +141,7 @@ def test_four_runs_at_once_open_one_pull_request(there: World) -> None:
 def test_four_runs_at_once_leave_one_comment(there: World) -> None:
     there.run()
     there.publish(SUMMER)
-    results = four_at_once(there)
+    results = there.at_once(4)
     assert [result.code for result in results] == [0] * 4, [result.err for result in results]
     there.run()
     assert there.open() == {2: NEXT}

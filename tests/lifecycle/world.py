@@ -1,7 +1,7 @@
 """A repository on a forge, an index that grows, people with git and the API, and runs.
 
     there.publish(SPRING)
-    there.run()                    # the installed command
+    there.run()                    # the job
     there.people.merge(1)
 
 Nothing here knows whether the forge is the real one.
@@ -9,11 +9,11 @@ Nothing here knows whether the forge is the real one.
 
 from __future__ import annotations
 
-import os
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote
 
 from tests import helpers
@@ -26,7 +26,16 @@ from tests.run.world import index_until
 CONFIG = "run:\n  forge: gitea\n  release_notes: null\n"
 """The fixture monorepo's configuration; release notes would come from the network."""
 
-Run = Callable[..., Result]
+
+class Call(NamedTuple):
+    """What is run: the words after the program's name, the environment, and the directory."""
+
+    words: tuple[str, ...]
+    environ: Mapping[str, str]
+    cwd: Path
+
+
+Runner = Callable[[Call], Result]
 
 
 @dataclass(frozen=True)
@@ -47,6 +56,7 @@ class World:
         charts: the complete chart repository.
         site: the forge.
         place: the repository there.
+        runner: runs fluxbump.
         results: what the runs printed.
     """
 
@@ -54,6 +64,7 @@ class World:
     charts: Path
     site: Site
     place: Place
+    runner: Runner
     results: list[Result] = field(default_factory=list)
 
     @property
@@ -82,42 +93,39 @@ class World:
         token = {"FLUXBUMP_TOKEN": self.place.tokens[JOB]}
         return {**helpers.environment(self.root / "home"), **token}
 
-    def start(self, *more: str, **environ: str) -> subprocess.Popen[bytes]:
-        """Start the installed command; it goes on while the test does."""
-        command = [str(helpers.SCRIPT), "run", "--repo", self.place.git, *self.place.options]
-        return subprocess.Popen(
-            [*command, "--index", str(self.index), *more],
-            cwd=self.root,
-            env={**self.environ, **environ},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
+    def _call(self, more: Iterable[str], environ: Mapping[str, str]) -> Call:
+        """Return the call of a run."""
+        words = ["run", "--repo", self.place.git, *self.place.options]
+        words += ["--index", str(self.index), *more]
+        return Call(tuple(words), {**self.environ, **environ}, self.root)
 
-    def end(self, process: subprocess.Popen[bytes]) -> Result:
-        """Wait until a run has ended."""
-        out, err = process.communicate(timeout=300)
-        result = Result(process.returncode, out, err.decode())
+    def attempt(self, *more: str, **environ: str) -> Result:
+        """Run, whatever comes of it."""
+        result = self.runner(self._call(more, environ))
         self.results.append(result)
         return result
 
-    def attempt(self, *more: str, **environ: str) -> Result:
-        """Run the installed command, whatever comes of it."""
-        return self.end(self.start(*more, **environ))
+    def at_once(self, count: int) -> list[Result]:
+        """Start runs at the same time, each with a cache of its own, as on several machines."""
+        caches = [{"XDG_CACHE_HOME": str(self.root / f"cache-{n}")} for n in range(count)]
+        started = [started_command(self._call((), cache)) for cache in caches]
+        results = [ended(process) for process in started]
+        self.results += results
+        return results
 
     def run(self, *more: str) -> list[str]:
-        """Run the installed command, which succeeds; return the events of what it did."""
+        """Run, with success; return the events of what it did."""
         return [effect["event"] for effect in self.effects(*more)]
 
     def effects(self, *more: str) -> list[dict[str, str]]:
-        """Run the installed command, which succeeds; return what it did."""
+        """Run, with success; return what it did."""
         result = self.attempt("--output", "json", *more)
         assert result.code == 0, result.err
         done: list[dict[str, str]] = result.json["done"]
         return done
 
     def said(self, *more: str) -> str:
-        """Run the installed command, which succeeds; return what it says that it did."""
+        """Run, with success; return what it says that it did."""
         return "\n".join(effect["message"] for effect in self.effects(*more))
 
     # --- what there is ------------------------------------------------------------------------
@@ -205,7 +213,24 @@ class World:
         self.put("main", f"fluxbump/flux-{release}")
 
 
-def four_at_once(there: World) -> list[Result]:
-    """Start four runs, each with a cache of its own, as on four machines."""
-    caches = [{"XDG_CACHE_HOME": os.fspath(there.root / f"cache-{n}")} for n in range(4)]
-    return [there.end(process) for process in [there.start(**cache) for cache in caches]]
+def started_command(call: Call) -> subprocess.Popen[bytes]:
+    """Start the installed command; it goes on while the test does."""
+    return subprocess.Popen(
+        [str(helpers.SCRIPT), *call.words],
+        cwd=call.cwd,
+        env=call.environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def ended(process: subprocess.Popen[bytes]) -> Result:
+    """Wait until a command has ended."""
+    out, err = process.communicate(timeout=300)
+    return Result(process.returncode, out, err.decode())
+
+
+def installed_command(call: Call) -> Result:
+    """Run the installed command."""
+    return ended(started_command(call))
