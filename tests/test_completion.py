@@ -54,6 +54,16 @@ def test_revisions_are_those_of_the_repository(incident: Repo) -> None:
     assert {"HEAD", "main", "feature/x", "v1"} <= {*completed(incident, "check", "--base", "")}
 
 
+@pytest.mark.parametrize(
+    "name", ["x$(id)", "x`id`", "x;id", "x|id", "x&id", "x'", 'x"', "x>y", "x!y"]
+)
+def test_a_branch_is_no_command_of_the_shell(incident: Repo, name: str) -> None:
+    """Whoever may push chooses the name, and a shell puts it into the line that is typed."""
+    incident.git("branch", name)
+    incident.git("branch", "xü/1.2+a@b_c")
+    assert completed(incident, "check", "--base", "x") == ["xü/1.2+a@b_c"]
+
+
 def test_outside_of_a_repository_nothing_is_offered(incident: Repo, tmp_path: Path) -> None:
     assert completed(incident, "status", "--rev", "m", cwd=tmp_path) == []
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import fluxbump
 from fluxbump.errors import FluxbumpError, UsageError
+from fluxbump.text.patterns import lazy_pattern
 
 SHELLS = ("bash", "zsh", "fish", "powershell", "pwsh")
 """Shells that there is a completion for."""
@@ -23,6 +24,8 @@ VARIABLE = "_FLUXBUMP_COMPLETE"
 
 _PROGRAM = "fluxbump"
 _WORDS = ("latest", "latest-safe")
+_HARMLESS = lazy_pattern(r"[\w.][\w./+@:,=%-]*")
+"""What no shell reads as more than a word."""
 
 
 def releases(incomplete: str) -> list[str]:
@@ -46,11 +49,15 @@ def rules(incomplete: str) -> list[str]:
 
 
 def revisions(incomplete: str) -> list[str]:
-    """Complete a branch or a tag of the repository that the user is in."""
+    """Complete a branch or a tag of the repository that the user is in.
+
+    A shell puts a completion into the command line as it is, so a name that the shell would read as
+    a command, `$(…)`, is left out: anybody who may push a branch chooses its name.
+    """
     from fluxbump.git import revisions as git
 
     try:
-        return _fitting(git.revisions(), incomplete)
+        return _fitting(filter(_HARMLESS.fullmatch, git.revisions()), incomplete)
     except FluxbumpError:
         return []
 
