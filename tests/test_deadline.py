@@ -9,9 +9,12 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpcore
+import httpx
 import pytest
 import trustme
 
@@ -19,9 +22,11 @@ from fluxbump.errors import ForgeError
 from fluxbump.forges.authorization import bearer
 from fluxbump.forges.client import Client
 from fluxbump.forges.responses import UncertainError
+from fluxbump.system.http.deadline import Deadline, bound
 from fluxbump.system.http.failure import HttpError
 from fluxbump.system.http.fetch import HttpRequest, Patience, Web
 from fluxbump.system.secret import Secret
+from tests.web_server import Answer, WebServer
 
 BRIEF = Patience(connect=5.0, read=5.0, total=0.5, attempts=4, pause=0.01)
 """A byte each fiftieth of a second always comes within `read`, and never all within `total`."""
@@ -175,6 +180,38 @@ def test_a_handshake_that_never_comes_is_given_up(web: Web) -> None:
         web.get(f"https://{server.host}/index.yaml", limit=1 << 20)
     assert "it takes too long" in str(no.value)
     assert server.sent < 500
+
+
+@pytest.mark.parametrize("proxy", ["", "http_proxy", "all_proxy"])
+def test_no_connection_is_made_otherwise(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a connection is made of, httpx says in public, if only when the answer is there."""
+    for name in ("http_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    deadline = Deadline(time.monotonic)
+    with WebServer() as server:
+        url = server.serve("/a", Answer(b"ok"))
+        if proxy:
+            monkeypatch.setenv(proxy, server.url(""))
+        with httpx.Client() as client:
+            bound(client, deadline)
+            with client.stream("GET", url) as answer:
+                stream = answer.extensions["network_stream"]
+                # Before a moment that is past nothing is left, also of what is there to be read.
+                with deadline.until(time.monotonic() - 1), pytest.raises(httpcore.ReadTimeout):
+                    stream.read(1)
+        (request,) = server.requests
+        assert request.target.startswith("http:") == bool(proxy)
+
+
+def test_a_client_that_cannot_be_bound_is_none() -> None:
+    other = httpx.MockTransport(lambda _: httpx.Response(200))
+    deadline = Deadline(time.monotonic)
+    with (
+        httpx.Client(transport=other) as client,
+        pytest.raises(TypeError, match="makes its connections in another way"),
+    ):
+        bound(client, deadline)
 
 
 def test_what_comes_within_the_deadline_arrives(tmp_path: Path) -> None:

@@ -3,6 +3,19 @@
 httpx bounds each call of a socket. A server that sends one byte before each of these bounds is over
 holds a client for as long as it likes: 100 KB of headers at a byte in 19 s are three weeks. So the
 streams below httpx give each call no more than what is left of the whole.
+
+httpcore has an interface for that, `NetworkBackend`, and takes one where a pool is made. httpx
+makes its pools itself and hands no backend on (0.28), so `bound` sets it afterwards, by private
+names: those of the ranges in pyproject.toml. The public ways are worse:
+
+- A transport of our own over httpcore would have to repeat what httpx does in private: which proxy
+  of the environment is for which host, its login and its TLS, and which error of httpcore is which.
+- A watchdog that closes the connection needs the connection. The extension `network_stream` names
+  it when the headers are there, which is what a slow server withholds, and `trace` only when it is
+  made, not when it is used again.
+- A loop over the body has a deadline already (`exchange`), and comes after the headers.
+
+If httpx changes, `bound` raises, and tests/test_deadline.py fails.
 """
 
 from __future__ import annotations
@@ -58,13 +71,17 @@ class Deadline:
 
 
 def bound(client: httpx.Client, deadline: Deadline) -> None:
-    """Let all connections of a client keep to a deadline, also those to proxies."""
+    """Let all connections of a client keep to a deadline, also those to proxies.
+
+    Raises:
+        TypeError: this httpx keeps them elsewhere, so nothing would be bound.
+    """
     transports = [client._transport, *client._mounts.values()]
-    for transport in transports:
-        if isinstance(transport, httpx.HTTPTransport):
-            # httpcore takes a backend from whoever makes a pool. httpx makes it, and hands none
-            # on; a transport of our own would have to find the proxies of the environment again.
-            transport._pool._network_backend = _Backend(deadline)
+    for transport in (found for found in transports if found is not None):
+        pool: Any = getattr(transport, "_pool", None)
+        if not isinstance(getattr(pool, "_network_backend", None), httpcore.NetworkBackend):
+            raise TypeError(f"httpx {httpx.__version__} makes its connections in another way")
+        pool._network_backend = _Backend(deadline)
 
 
 class _Backend(httpcore.NetworkBackend):
