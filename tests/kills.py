@@ -16,8 +16,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 
 from fixtures import generate
 from tests import helpers
@@ -28,31 +29,62 @@ from tests.run.world import BRANCH, SPRING, World, world
 LEFTOVERS = ("**/tmp_*", "**/*.lock", "fast_import_crash_*", "fluxbump/in-place/*")
 """Below a git directory; the lock of in-place bumps is a file that stays."""
 KEPT = "in-place.lock"
+_GLANCE = 0.01
+"""Seconds between two looks at what a run has taken."""
 IN_A_ROW = 4
 """Kills at most before a run that goes on to its end."""
 
 
 def killed(words: list[str], cwd: Path, environ: Mapping[str, str], seconds: float) -> bool:
-    """Start a command, and kill its process group after some seconds; tell whether it ran still."""
+    """Start a command, and kill its process group somewhere in it; tell whether it ran still.
+
+    Args:
+        words: the command.
+        cwd: where it runs.
+        environ: its environment.
+        seconds: of the processor's time after which it is killed. How long a run takes depends on
+            what else the machine does, and what it does itself does not: fewer kills come late.
+    """
     process = subprocess.Popen(
         words, cwd=cwd, env=dict(environ), start_new_session=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    try:
-        process.wait(seconds)
-    except subprocess.TimeoutExpired:
+    while process.poll() is None and _processor(process.pid) < seconds:
+        time.sleep(_GLANCE)
+    # What its children do counts when they have ended, so kill while some of them are at work.
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(random.choice((0, _GLANCE, 3 * _GLANCE)))  # noqa: S311  # no secret
+    if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
     return process.wait() == -signal.SIGKILL
 
 
+def _processor(pid: int) -> float:
+    """Return the seconds of the processor's time of a process and its children (proc(5), stat)."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
 def ended(words: list[str], cwd: Path, environ: Mapping[str, str]) -> float:
-    """Run a command to its end, which has to be a good one; return how many seconds it took."""
-    begun = time.monotonic()
-    done = subprocess.run(
-        words, cwd=cwd, env=dict(environ), capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, (words, done.returncode, done.stderr)
-    return time.monotonic() - begun
+    """Run a command to its end, which has to be a good one.
+
+    Returns:
+        How many seconds of the processor's time it took.
+    """
+    with TemporaryFile() as errors:
+        process = subprocess.Popen(
+            words, cwd=cwd, env=dict(environ), stdout=subprocess.DEVNULL, stderr=errors
+        )
+        taken = 0.0
+        while process.poll() is None:
+            taken = max(taken, _processor(process.pid))
+            time.sleep(_GLANCE)
+        errors.seek(0)
+        assert process.returncode == 0, (words, process.returncode, errors.read().decode())
+    return taken
 
 
 def leftovers(temporary: Path, private: Path) -> list[Path]:
@@ -76,7 +108,7 @@ class Bench:
         self.tree = self.repo.git("rev-parse", f"{BRANCH}^{{tree}}")
         self._forget()
         self.lasts = {"to": first, "to --in-place": first, "run": 2 * first}
-        """Seconds that the last run of each took to its end: how busy the machine is, it tells."""
+        """Seconds of the processor's time that the last run of each took to its end."""
 
     def to(self, moments: Sequence[float]) -> int:
         """Kill `to`: the branch is whole or not there, and the next run makes it."""
