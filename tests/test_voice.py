@@ -133,6 +133,73 @@ def test_a_refused_word_is_found(text: str, number: int) -> None:
     assert len(refused(text)) == number
 
 
+# --- sentences and headings ---------------------------------------------------------------------
+
+LONGEST = 25
+"""Words of a sentence, without its code."""
+_BLOCK = re.compile(r"^ *```.*?^ *```$|<!--.*?-->", re.MULTILINE | re.DOTALL)
+_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z`\[*]|fluxbump |git |helm-controller |kubectl )")
+_ITEM = re.compile(r"\n(?=\s*(?:[-*]|\d+\.) )")
+_ASIDE = re.compile(r"\s*[|#]|    |\t")
+"""A line of a table, a heading, or code that is indented."""
+_HEADING = re.compile(r"^#{1,4} (.+)$", re.MULTILINE)
+_QUESTION = re.compile(r"(What|Which|Where|Who|Whether|Would)\b|.*\?$")
+
+HOW_TO = ("begin", "bump", "check", "ci", "fleet", "forges", "recover", "renovate", "run")
+"""The pages that say how to do something."""
+
+
+def prose() -> list[Path]:
+    """List the pages for users; the design is for who changes the program."""
+    pages = [*(ROOT / "docs").glob("*.md"), ROOT / "README.md"]
+    pages += (ROOT / "fluxbump" / "check" / "rules" / "pages").glob("*.md")
+    return [page for page in pages if page.name != "design.md"]
+
+
+def sentences(text: str) -> Iterator[str]:
+    """Yield the sentences of a page, with `CODE` in place of code."""
+    for paragraph in _BLOCK.sub("", text).split("\n\n"):
+        for item in _ITEM.split(paragraph):
+            lines = [re.sub(r"^\s*>\s?(\[!\w+\])?", "", line) for line in item.split("\n")]
+            flat = " ".join(line for line in lines if not _ASIDE.match(line))
+            flat = re.sub(r"\]\([^)]*\)", "]", re.sub(r"`+[^`]*`+", "CODE", flat))
+            yield from (sentence.strip() for sentence in _END.split(flat))
+
+
+def words(sentence: str) -> int:
+    return sum(word != "CODE" for word in re.findall(r"[\w'./-]+", sentence))
+
+
+@pytest.mark.parametrize("page", prose(), ids=lambda page: page.name)
+def test_a_page_has_short_sentences_about_something(page: Path) -> None:
+    found = [*sentences(page.read_text(encoding="utf-8"))]
+    assert [one for one in found if words(one) > LONGEST] == []
+    assert [one for one in found if re.match(r"(?:[-*]|\d+\.)? ?\**What\b", one)] == []
+    assert [one for one in found if "—" in one] == []
+
+
+@pytest.mark.parametrize("page", prose(), ids=lambda page: page.name)
+def test_a_heading_is_a_task_or_a_thing(page: Path) -> None:
+    headings = _HEADING.findall(_BLOCK.sub("", page.read_text(encoding="utf-8")))
+    assert [heading for heading in headings if _QUESTION.match(heading)] == []
+
+
+@pytest.mark.parametrize("name", HOW_TO)
+def test_a_how_to_ends_with_the_next_steps(name: str) -> None:
+    text = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
+    last = text.rpartition("\n## ")[2]
+    assert last.startswith("Next steps\n\n- [")
+    assert 2 <= last.count("\n- [") <= 4
+
+
+def test_long_sentences_and_questions_are_found() -> None:
+    long = " ".join(["word"] * 26)
+    page = f"# What it is\n\n{long}. `a b c` {' '.join(['word'] * 25)}.\n\n- What is it.\n"
+    found = [*sentences(page)]
+    assert [words(one) for one in found if one] == [26, 25, 4]
+    assert _QUESTION.match(_HEADING.findall(page)[0])
+
+
 # --- help ---------------------------------------------------------------------------------------
 
 
