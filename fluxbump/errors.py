@@ -1,7 +1,7 @@
 """What can go wrong, as types.
 
-Every expected failure is one of these; the command line turns it into one line on standard
-error and the exit code of its class. A failed check is a `Finding` (see `model`), not an
+Every expected failure is one of these; the command line prints its parts on standard error and
+ends with the exit code of its class. A failed check is a `Finding` (see `model`), not an
 exception. Anything else that escapes is a bug (exit code 70).
 
     FluxbumpError
@@ -26,8 +26,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar
 
+from msgspec import Struct
+
 if TYPE_CHECKING:
-    from fluxbump.model import Location, Related
+    from fluxbump.model import Location, Related, Step
 
 EXIT_CODES = {
     0: "done, or nothing to do",
@@ -62,15 +64,30 @@ INTERRUPTED = 130
 TERMINATED = 143
 
 
+class Again(Struct, frozen=True):
+    """The command that failed, typed again with other words; only the command line knows it.
+
+    Attributes:
+        add: words to add, such as an option.
+        why: what the command does then, a few words.
+        drop: options without a value to leave out.
+    """
+
+    add: tuple[str, ...] = ()
+    why: str = ""
+    drop: tuple[str, ...] = ()
+
+
 class FluxbumpError(Exception):
-    """An expected failure: what happened, where, and what to do next.
+    """An expected failure in parts: the problem, its place, facts, and what to do next.
 
     Args:
-        message: one sentence without a final full stop.
+        message: the problem in a few words that begin in lower case, without a final full stop.
         where: the place in the repository, when there is one.
-        hint: what the reader can do next, ideally a command to type.
+        hint: what the reader can do next, if that is no command.
+        facts: what else the reader needs to know, one line each.
         places: all places that it is about, each with what is there.
-        command: what to type next, as it stands.
+        next: the commands to type next.
     """
 
     exit_code: ClassVar[int] = BUG
@@ -81,15 +98,17 @@ class FluxbumpError(Exception):
         *,
         where: Location | str | None = None,
         hint: str | None = None,
+        facts: Iterable[str] = (),
         places: Iterable[Related] = (),
-        command: str = "",
+        next: Iterable[Step | Again] = (),  # noqa: A002  # the label that readers see
     ) -> None:
         super().__init__(message)
         self.message = message
         self.where = str(where) if where is not None else None
         self.hint = hint
+        self.facts = tuple(facts)
         self.places = tuple(places)
-        self.command = command
+        self.next = tuple(next)
 
     @property
     def listed(self) -> tuple[str, ...]:
@@ -98,10 +117,15 @@ class FluxbumpError(Exception):
             return ()
         return tuple(f"{one.location}: {one.message}" for one in self.places)
 
+    @property
+    def problem(self) -> str:
+        """The problem and its place, without facts and advice."""
+        return f"{self.where}: {self.message}" if self.where else self.message
+
     def __str__(self) -> str:
-        place = f"{self.where}: " if self.where else ""
+        """Return all on one line but the commands, as the reason of something else."""
         advice = f" ({self.hint})" if self.hint else ""
-        return f"{place}{self.message}{advice}"
+        return "; ".join([self.problem, *self.facts]) + advice
 
 
 class UsageError(FluxbumpError):

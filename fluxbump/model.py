@@ -342,3 +342,18 @@ class Finding(Struct, frozen=True):
     def identity(self) -> tuple[str, str, str]:
         """What tells it apart from others, whatever line it is on and its message speaks of."""
         return self.code, self.location.path, self.about or re.sub(r":\d+", "", self.message)
+
+
+# --- what to do next -------------------------------------------------------------------------
+
+
+class Step(Struct, frozen=True):
+    """A command that a reader can type as it stands, and what it is for.
+
+    Attributes:
+        command: as a POSIX shell reads it.
+        why: what the command does or shows, a few words; empty where the command says it.
+    """
+
+    command: str
+    why: str = ""

@@ -318,9 +318,8 @@ def _published_operator(chart: str, web: Callable[[], Web], version: str) -> Non
 
     if Registry(web()).manifest(reference.parse(chart), version) is None:
         raise ResolveError(
-            f"no flux-operator {version} is published at {chart}",
-            hint="use a version from its releases, or name your mirror as operator_chart in "
-            "fluxbump.yaml",
+            f"no flux-operator {version} at {chart}",
+            hint="use a published version, or set operator_chart in fluxbump.yaml to your mirror",
         )
 
 

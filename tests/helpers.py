@@ -79,13 +79,19 @@ Cli = Callable[..., Result]
 
 
 def assert_refused(result: Result, code: int, *fragments: str) -> None:
-    """Check the border: nothing on standard output, one line on standard error, the code."""
+    """Check the border: nothing on standard output, one error on standard error, the code."""
     assert (result.code, result.out) == (code, ""), result.err
-    assert result.err.startswith("fluxbump: ")
-    assert result.err.count("\n") == 1
+    assert_one_error(result.err)
     assert "Traceback" not in result.err
     for fragment in fragments:
         assert fragment in result.err
+
+
+def assert_one_error(err: str) -> None:
+    """Check the layout of an error: the problem, then facts and what to type next."""
+    first, *rest = err.splitlines()
+    assert first.startswith("error: ")
+    assert [line for line in rest if not line.startswith(("  ", "next: "))] == []
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fluxbump.model import Finding, Location, Severity
-from fluxbump.reports.next_steps import Step
+from fluxbump.model import Finding, Location, Severity, Step
 from fluxbump.reports.refusal import refusal
 from tests.helpers import Cli, Repo, Result, release, repository, script, small
 
@@ -98,7 +97,7 @@ def test_the_risks_to_accept_are_always_all_of_them(repo: Repo, accepted: str) -
 def test_a_code_that_refuses_nothing_cannot_be_accepted(repo: Repo, cli: Cli, codes: str) -> None:
     result = cli("to", "2.5.1", "--accept-risk", codes, cwd=repo)
     assert (result.code, result.out) == (2, "")
-    assert "no rule with that code refuses a bump (those that do: FB002, FB101, " in result.err
+    assert "no rule with that code refuses a bump\n  those that do: FB002, FB101, " in result.err
     assert repo.branches() == ["main"]
 
 

@@ -121,7 +121,7 @@ def test_each_has_a_line_and_no_failure_touches_another(ships: Fleet) -> None:
         assert "no valid report" in found[name][2]
     assert found["fine-11"][0] == "up-to-date"
     assert "failed            7" in result.out
-    assert result.out.endswith("\n4 of 11 repositories done, 7 failed.\n")
+    assert "\n4 of 11 repositories done, 7 failed.\nnext: fluxbump fleet " in result.out
 
 
 def test_a_run_is_given_what_the_file_says(ships: Fleet) -> None:

@@ -142,7 +142,7 @@ def test_a_digest_beside_a_tag_stops_a_bump_at_its_line(repo: Repo, cli: Cli) ->
 
 def test_a_release_of_which_nothing_is_known_is_refused() -> None:
     inventory = find({"install.sh": script(), "zarf.yaml": f"- {SOURCE}:v1.4.1\n"})
-    with pytest.raises(PinError, match=r"not known which tag Flux 9\.9\.9 ships") as raised:
+    with pytest.raises(PinError, match=r"does not know which tag Flux 9\.9\.9 ships") as raised:
         controller_images.following(inventory, "9.9.9", None)
     assert str(raised.value.where) == "zarf.yaml:1"
     asked = controller_images.following(

@@ -122,7 +122,7 @@ def test_a_new_archive_does_not_overwrite_an_ignored_one(little: Repo, cli: Cli)
     little.write("chart/charts/flux2-2.15.0.tgz", b"mine")
     before = worktree(little)
     result = cli("to", "2.5.1", "--in-place", cwd=little)
-    assert_refused(result, 6, "chart/charts/flux2-2.15.0.tgz: is there already")
+    assert_refused(result, 6, "chart/charts/flux2-2.15.0.tgz: the file exists already")
     assert worktree(little) == before
 
 
@@ -190,7 +190,13 @@ def test_an_encoding_that_hides_a_pin_is_refused(little: Repo, cli: Cli) -> None
     assert little.show("HEAD", "clusters/a/flux.yaml") == release()
     before = worktree(little)
     result = cli("to", "2.5.1", "--in-place", cwd=little)
-    assert_refused(result, 6, "clusters/a/flux.yaml:9", "working-tree-encoding", "--in-place")
+    assert_refused(
+        result,
+        6,
+        "clusters/a/flux.yaml:9",
+        "working-tree-encoding",
+        "next: git sparse-checkout disable",
+    )
     assert worktree(little) == before
     assert cli("to", "2.5.1", cwd=little).code == 0
 

@@ -87,7 +87,8 @@ def test_an_edited_copy_stops_the_bump_at_the_first_line_that_differs(
     assert_refused(
         cli("to", "2.5.1", "--releases", releases, "--quiet", cwd=repo),
         5,
-        f"{COPY}:{line}: holds `- --log-level=debug`, but Flux 2.4.0 writes `- --log-level=info`",
+        f"{COPY}:{line}: ",
+        "holds `- --log-level=debug`, but Flux 2.4.0 writes `- --log-level=info`",
         "the file would stay behind while Flux moves to 2.5.1",
         "--leave-gotk",
     )

@@ -83,7 +83,7 @@ def test_a_wrapper_of_a_mirror_is_refused_with_the_line_that_helps(
     files = small(chart=served_by(place))
     repo = there(files)
     refused = cli("to", "2.5.1", cwd=repo)
-    assert_refused(refused, 5, "chart/Chart.yaml:6: dependency flux2 2.14.1 comes from", line)
+    assert_refused(refused, 5, "chart/Chart.yaml:6: ", "dependency flux2 2.14.1 comes from", line)
     assert repo.branches() == ["main"]
     repo.commit({"fluxbump.yaml": f"{line}\n"})
     assert moved(cli("to", "2.5.1", "-o", "json", cwd=repo)) == WHOLE
@@ -185,7 +185,9 @@ DEPENDENCIES = wrapper().partition("version: 1.1.2\n")[2]
 def test_dependencies_of_helm_2_are_refused_at_their_line(to: To, chart_api: str) -> None:
     chart = f"apiVersion: {chart_api}\nname: bp-flux\nversion: 1.1.2\n"
     files = small(chart=chart, **{"chart/requirements.yaml": DEPENDENCIES})
-    assert_refused(to(files), 5, "chart/requirements.yaml:3: dependency flux2 2.14.1", "Chart.yaml")
+    assert_refused(
+        to(files), 5, "chart/requirements.yaml:3: ", "dependency flux2 2.14.1", "Chart.yaml"
+    )
 
 
 def test_an_umbrella_of_helm_2_is_refused(to: To) -> None:
@@ -218,7 +220,8 @@ def test_requirements_of_something_else_are_no_matter(to: To) -> None:
 def test_an_excluded_file_does_not_stay_behind(to: To, exclude: str, place: str) -> None:
     files = small(config=f'exclude: ["{exclude}"]\n', **{"up/Chart.yaml": umbrella()})
     path = place.partition(":")[0]
-    assert_refused(to(files), 5, place, "excluded", f'leave_excluded: ["{path}"]')
+    where, *said = place.split(": ")
+    assert_refused(to(files), 5, where, *said, "excluded", f'leave_excluded: ["{path}"]')
 
 
 def test_what_is_meant_to_stay_is_said_in_the_configuration(to: To) -> None:
@@ -268,9 +271,9 @@ def test_each_place_has_a_line(to: To) -> None:
     )
     result = to(files)
     assert (result.code, result.out) == (5, "")
-    first, *places = result.err.splitlines()
-    assert first.startswith("fluxbump: 3 places would stay behind while Flux moves to 2.5.1 (")
-    assert [line.strip().partition(": ")[0] for line in places] == [
+    first, *facts = result.err.splitlines()
+    assert first == "error: 3 places would stay behind while Flux moves to 2.5.1"
+    assert [line.strip().partition(": ")[0] for line in facts[-3:]] == [
         "up/requirements.yaml:3",
         "chart/Chart.yaml:6",
         "install.sh:2",
@@ -282,7 +285,7 @@ def test_each_file_that_cannot_be_read_has_a_line(to: To) -> None:
     result = to(small(release=broken, **{"clusters/b/flux.yaml": broken}))
     assert result.code == 5
     lines = result.err.splitlines()
-    assert [line.strip().partition(":")[0] for line in lines[1:]] == [
+    assert [line.strip().partition(":")[0] for line in lines[1:3]] == [
         "clusters/a/flux.yaml",
         "clusters/b/flux.yaml",
     ]

@@ -6,12 +6,14 @@ from pydantic import TypeAdapter
 
 from fluxbump.flux.stored_versions import Crd, CrdVersion, Table
 from fluxbump.flux.tables import crds
+from fluxbump.model import Step
 from fluxbump.reports import matrix
 from fluxbump.reports.matrix import Matrix, VersionState
 from fluxbump.reports.table import Paint
 
 TABLE = crds.crds()
 FULL = matrix.matrix(TABLE)
+STEPS = [Step("fluxbump releases", "the charts")]
 PLAIN = Paint(enabled=False)
 
 
@@ -58,19 +60,36 @@ def test_each_release_stores_one_version_of_each_kind() -> None:
 
 
 def test_the_matrix_as_text() -> None:
-    lines = matrix.text(FULL, PLAIN).splitlines()
+    lines = matrix.text(FULL, STEPS, PLAIN).splitlines()
     assert lines[0].split("  ")[0] == "KIND"
     bucket = next(n for n, line in enumerate(lines) if line.startswith("Bucket"))
     assert lines[bucket].split() == ["Bucket", "v1", *"···SSSSS"]
     assert lines[bucket + 1].split() == ["v1beta2", *"SSSdddxx"]
     assert "  x  removed: an update is refused while it is still stored" in lines
-    assert "unserved" not in matrix.text(FULL, PLAIN)
+    assert "unserved" not in matrix.text(FULL, STEPS, PLAIN)
+
+
+def test_a_narrow_terminal_gets_several_tables() -> None:
+    text = matrix.text(FULL, STEPS, Paint(enabled=False, width=80))
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= 80
+    heads = [line.split()[2:] for line in lines if line.startswith("KIND")]
+    assert len(heads) > 1
+    whole = matrix.text(FULL, STEPS, PLAIN).splitlines()
+    assert [word for head in heads for word in head] == whole[0].split()[2:]
+    letters = [line.split()[2:] for line in lines if line.startswith("Bucket ")]
+    assert "".join(letter for some in letters for letter in some) == "···SSSSS"
+
+
+def test_the_matrix_ends_with_what_to_type() -> None:
+    assert matrix.text(FULL, STEPS, PLAIN).endswith("\n\nnext: fluxbump releases  the charts")
 
 
 def test_the_matrix_as_json() -> None:
-    document = json.loads(matrix.json_text(FULL))
+    document = json.loads(matrix.json_text(FULL, STEPS))
     TypeAdapter(matrix.MatrixJson).validate_python(document)
-    assert list(document) == ["schema", "columns", "rows"]
+    assert list(document) == ["schema", "columns", "rows", "next"]
+    assert document["next"] == [{"command": "fluxbump releases", "why": "the charts"}]
     assert document["schema"] == "fluxbump/matrix/v1"
     row = next(r for r in document["rows"] if (r["kind"], r["version"]) == ("Bucket", "v1"))
     assert row["cells"][2] == {"releases": ["2.3.0"], "state": "absent"}
@@ -143,6 +162,6 @@ def test_what_a_downloaded_release_calls_itself_is_escaped() -> None:
     assert "<b>" not in matrix.html(one)
     assert "<i>" not in matrix.html(one)
     assert "&lt;b&gt;K\ufffd&lt;/b&gt;" in matrix.html(one)
-    assert "\x1b" not in matrix.text(one, PLAIN)
-    assert "u  defined, but not served" in matrix.text(one, PLAIN)
+    assert "\x1b" not in matrix.text(one, STEPS, PLAIN)
+    assert "u  defined, but not served" in matrix.text(one, STEPS, PLAIN)
     assert matrix.matrix({}).rows == ()

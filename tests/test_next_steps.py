@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shlex
 
-from fluxbump.reports.next_steps import Step, lines, typed
+from fluxbump.model import Step
+from fluxbump.reports.next_steps import lines, typed
 from fluxbump.reports.next_steps_json import next_json
 
 REFUSED = [

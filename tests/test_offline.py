@@ -145,8 +145,9 @@ def test_no_bump_takes_the_table_for_another_index(
     before = repo.git("for-each-ref")
     result = cli(*words, "--index", NOWHERE, *option, cwd=repo)
     assert (result.code, result.out) == (7, "")
-    assert f"{NOWHERE}: the chart index does not answer, and fluxbump has no copy" in result.err
-    assert result.err.endswith(f"\nnext: fluxbump releases --index {NOWHERE}\n")
+    assert f"error: {NOWHERE}: no answer from the chart index: " in result.err
+    assert "\n  fluxbump has no copy of this index\n" in result.err
+    assert f"\nnext: fluxbump releases --index {NOWHERE}  " in result.err
     assert (repo.git("status", "--porcelain"), repo.git("for-each-ref")) == ("", before)
 
 
@@ -234,6 +235,8 @@ def test_the_incident_is_told_without_a_network(
     told = cli("status", "--index", url, "-o", "json", cwd=incident).json
     index = told["index"]
     assert (index["answered"], index["as_of"]) == ("shipped", "2026-04-15T05:03:54+00:00")
+    checked = cli("check", "--no-render", "--index", url, "-o", "json", cwd=incident).json
+    assert checked["index"] == index
     assert index["instead_of"] == url
     assert index["silent"]
     assert told["next"][0]["command"] == "fluxbump to 2.4.0"
@@ -280,7 +283,7 @@ def test_a_chart_version_is_no_release(repo: Repo, cli: Cli, command: str) -> No
     result = cli(command, "2.14.1", cwd=repo)
     assert result.code == 4
     assert result.err == (
-        "fluxbump: 2.14.1 is a chart version; it ships Flux 2.4.0\nnext: fluxbump to 2.4.0\n"
+        "error: 2.14.1 is a chart version, which ships Flux 2.4.0\nnext: fluxbump to 2.4.0\n"
     )
 
 

@@ -16,7 +16,7 @@ from fluxbump.check.recovery.names import Names
 from fluxbump.check.recovery.seen import SECRETS, Controller, FluxObject, Seen
 from fluxbump.check.recovery.state import State, decide
 from tests import runbook
-from tests.helpers import ROOT, Repo, Result
+from tests.helpers import ROOT, Repo, Result, assert_one_error
 
 INSTALL = "https://github.com/fluxcd/flux2/releases/download/v2.4.0/install.yaml"
 SAMPLE = Names(
@@ -331,7 +331,7 @@ def test_a_hostile_name_is_refused(kube: Kubectl, field: str, value: str) -> Non
     kube.write(cluster)
     said = kube.recover("--cluster")
     assert (said.code, said.out) == (5, "")
-    assert said.err.count("\n") == 1
+    assert_one_error(said.err)
 
 
 def test_what_is_no_name_is_quoted(kube: Kubectl, repo: Repo) -> None:
@@ -429,7 +429,7 @@ def test_a_file_with_something_else_is_refused(repo: Repo, tmp_path: Path, text:
     file.write_text(text)
     said = repo.fluxbump("recover", "--cluster-state", str(file))
     assert (said.code, said.out) == (2, "")
-    assert said.err.count("\n") == 1
+    assert_one_error(said.err)
 
 
 @pytest.mark.parametrize("arguments", [(), ("--cluster", "--cluster-state", "x")])

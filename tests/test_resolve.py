@@ -20,6 +20,7 @@ from fluxbump.flux.releases import (
     stable_releases,
 )
 from fluxbump.helm.chart_releases import ChartIndex, ChartRelease
+from fluxbump.model import Step
 from fluxbump.text import versions
 from tests.helpers import REAL_INDEX, Cli, Repo, assert_refused, chart_index
 
@@ -87,8 +88,8 @@ def test_no_chart(target: str, near: str, advice: str | None) -> None:
     with pytest.raises(ResolveError) as caught:
         resolve(target, chart_index())
     if advice:
-        assert near in caught.value.message
-        assert caught.value.hint == f"type: fluxbump to {advice}"
+        assert caught.value.facts == (f"nearest with a chart: {near}",)
+        assert caught.value.next == (Step(f"fluxbump to {advice}"),)
 
 
 def test_advice_can_be_typed() -> None:
@@ -100,8 +101,9 @@ def test_advice_can_be_typed() -> None:
             if target not in stable:
                 with pytest.raises(ResolveError) as caught:
                     resolve(target, chart_index())
-                advised = caught.value.command or str(caught.value.hint).removeprefix("type: ")
-                assert advised.removeprefix("fluxbump to ") in stable
+                (advised,) = caught.value.next
+                assert isinstance(advised, Step)
+                assert advised.command.removeprefix("fluxbump to ") in stable
 
 
 def test_an_old_chart_is_not_what_is_meant_by_a_release_that_is_not_there() -> None:
@@ -113,7 +115,7 @@ def test_an_old_chart_is_not_what_is_meant_by_a_release_that_is_not_there() -> N
 def test_no_line() -> None:
     with pytest.raises(ResolveError, match=r"stable Flux 2\.99") as caught:
         resolve("2.99", chart_index())
-    assert "fluxbump to 2.8.5" in str(caught.value.hint)
+    assert caught.value.next == (Step("fluxbump to 2.8.5", "newest release with a chart"),)
 
 
 def test_empty_index() -> None:
@@ -238,5 +240,5 @@ def test_release_without_a_chart(
     where = REAL_INDEX if source == "real" else index
     result = cli("to", target, "--index", str(where), cwd=repo)
     below, above, advice = MISSING[target]
-    assert_refused(result, 4, f"Flux {target};", below, above, f"fluxbump to {advice})")
+    assert_refused(result, 4, f"Flux {target}\n", below, above, f"next: fluxbump to {advice}\n")
     assert repo.branches() == ["main"]

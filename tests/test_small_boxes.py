@@ -36,9 +36,12 @@ def test_a_few_descriptors(repo: Repo, index: Path, command: tuple[str, ...]) ->
         done = start(repo, *command, limits=(f"-n {number}",), FLUXBUMP_INDEX=str(index))
         codes.add(done.returncode)
         if done.returncode:
-            (line,) = done.stderr.splitlines()
-            assert line.endswith("too many open files; nothing was written (raise the limit "
-                                 "with `ulimit -n 256`)")  # fmt: skip
+            first, *facts = done.stderr.splitlines()
+            assert first.endswith("too many open files")
+            assert facts == [
+                "  fluxbump wrote nothing",
+                "  raise the limit with `ulimit -n 256`",
+            ]
     assert codes == {0, 71}
 
 
@@ -47,8 +50,9 @@ def test_no_temporary_directory(repo: Repo, index: Path) -> None:
     done = start(repo, "to", "2.5.1", limits=("-f 0",), FLUXBUMP_INDEX=str(index))
     assert done.returncode == 71
     assert done.stderr == (
-        "fluxbump: no temporary directory can be written; nothing was written "
-        "(free some space, or name another temporary directory with TMPDIR)\n"
+        "error: no temporary directory can be written\n"
+        "  fluxbump wrote nothing\n"
+        "  free some space, or name another temporary directory with TMPDIR\n"
     )
     assert repo.git("for-each-ref", "refs/heads/fluxbump") == ""
 
@@ -63,7 +67,7 @@ def test_a_directory_that_is_gone(
     words = ["sh", "-c", script, "sh", *FLUXBUMP, *command]
     done = subprocess.run(words, env=environ, text=True, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (
-        6, "fluxbump: the current directory no longer exists (change to a directory that exists)\n",
+        6, "error: the current directory no longer exists\n  change to a directory that exists\n",
     )  # fmt: skip
     there = subprocess.run(
         [*words, "--repo", str(repo.path)], env=environ, text=True, capture_output=True, check=False
@@ -85,8 +89,8 @@ def test_a_configuration_that_is_a_link(repo: Repo, cli: Cli, where: str) -> Non
     repo.write("settings.yaml", "exclude: [clusters]\n")
     link(repo, "fluxbump.yaml", "settings.yaml")
     done = cli("check", "--no-render", where, cwd=repo)
-    said = "is a symbolic link, which fluxbump does not follow (replace it with the file)"
-    assert (done.code, done.err) == (3, f"fluxbump: fluxbump.yaml: {said}\n")
+    said = "is a symbolic link, which fluxbump does not follow\n  replace it with the file"
+    assert (done.code, done.err) == (3, f"error: fluxbump.yaml: {said}\n")
 
 
 def test_a_manifest_that_is_a_link_out_of_here_is_named(repo: Repo, cli: Cli) -> None:

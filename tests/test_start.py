@@ -69,8 +69,8 @@ def test_a_wrong_choice_names_the_right_ones(repo: Repo) -> None:
     )  # fmt: skip
     assert done.returncode == 2
     assert done.stderr == (
-        "fluxbump: Invalid value for '--output' / '-o': 'xml' is not one of text, json, patch, "
-        "html (see fluxbump to --help)\n"
+        "error: invalid value for '--output' / '-o': 'xml' is not one of text, json, patch, html\n"
+        "  see fluxbump to --help\n"
     )
 
 

@@ -376,7 +376,7 @@ def test_verbose_shows_where_it_failed(repo: Repo, cli: Cli) -> None:
     result = cli("to", "2.5.0", "--verbose", cwd=repo)
     assert (result.code, result.out) == (4, "")
     assert "Traceback" in result.err
-    assert result.err.splitlines()[-1].startswith("fluxbump: ")
+    assert "\nerror: " in result.err
 
 
 def test_name_that_is_not_utf8(repo: Repo, cli: Cli) -> None:
@@ -471,7 +471,7 @@ def test_output_that_cannot_be_written(repo: Repo) -> None:
         )  # fmt: skip
     assert done.returncode == 74
     assert done.stderr == (
-        "fluxbump: cannot write the output: No space left on device (what was done stays done)\n"
+        "error: cannot write the output: No space left on device\n  what was done stays done\n"
     )
 
 

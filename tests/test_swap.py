@@ -21,6 +21,7 @@ import msgspec
 import pytest
 
 from fluxbump.errors import RepositoryError
+from fluxbump.model import Step
 from fluxbump.system import atomic_replace, replace_journal
 from fluxbump.system.atomic_replace import Worktree
 from fluxbump.system.locks import locked
@@ -243,7 +244,7 @@ def test_a_file_that_cannot_be_replaced(place: Worktree) -> None:
     if subprocess.run(["chattr", "+i", last], capture_output=True, check=False).returncode:
         pytest.skip("chattr +i does not work here")
     try:
-        with pytest.raises(RepositoryError, match="nothing was changed") as caught:
+        with pytest.raises(RepositoryError, match="fluxbump changed no files") as caught:
             atomic_replace.write(place, BEFORE, AFTER)
     finally:
         subprocess.run(["chattr", "-i", last], check=True)
@@ -292,7 +293,7 @@ def test_another_file_system_has_no_hard_links(place: Worktree) -> None:
 def test_a_file_that_is_not_what_was_read(place: Worktree, path: str) -> None:
     (place.root / path).write_bytes(b"mine")
     mine = held(place)
-    with pytest.raises(RepositoryError, match="nothing was written") as caught:
+    with pytest.raises(RepositoryError, match="fluxbump changed no files") as caught:
         atomic_replace.write(place, BEFORE, AFTER)
     assert caught.value.where == path
     assert held(place) == mine
@@ -315,7 +316,7 @@ atomic_replace.write(place, BEFORE, AFTER)
 
 def test_a_file_that_changes_while_others_are_renamed(place: Worktree) -> None:
     done = python(place, DISTURBED)
-    assert "d.txt: has changed while fluxbump was at work; nothing was written" in done.stderr
+    assert "d.txt: another process changed the file; fluxbump changed no files" in done.stderr
     assert held(place) == {**expected(BEFORE), "d.txt": b"mine"}
     assert is_tidy(place)
 
@@ -327,7 +328,9 @@ def test_what_was_changed_after_a_kill_is_not_overwritten(place: Worktree) -> No
     with pytest.raises(RepositoryError, match="this file has changed since") as caught:
         atomic_replace.recover(place)
     assert caught.value.where == "a.yaml"
-    assert str(place.folder) in str(caught.value)
+    assert f"rm -r {place.folder}" in [
+        step.command for step in caught.value.next if isinstance(step, Step)
+    ]
     assert held(place) == before
     # As the message says: once the file is in order, the rest is undone.
     (place.root / "a.yaml").write_bytes(BEFORE["a.yaml"] or b"")
@@ -423,7 +426,9 @@ def test_a_journal_that_is_none_of_ours_undoes_nothing(place: Worktree, data: by
     (place.folder / "journal.json").write_bytes(data)
     with pytest.raises(RepositoryError, match="cannot be read") as caught:
         atomic_replace.recover(place)
-    assert str(place.folder) in str(caught.value)
+    assert f"rm -r {place.folder}" in [
+        step.command for step in caught.value.next if isinstance(step, Step)
+    ]
     assert held(place) == expected(BEFORE)
 
 
@@ -431,7 +436,7 @@ def test_a_journal_through_a_link_is_not_read(place: Worktree, tmp_path: Path) -
     place.folder.mkdir()
     (tmp_path / "elsewhere").write_bytes(document())
     (place.folder / "journal.json").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(RepositoryError, match="cannot be undone"):
+    with pytest.raises(RepositoryError, match="cannot undo an interrupted run"):
         atomic_replace.recover(place)
 
 

@@ -57,9 +57,9 @@ def test_from_the_chart_takes_exactly_that_chart(version: str, expected: tuple[s
 
 def test_pins_that_disagree_are_no_source() -> None:
     files = small(other=script("2.3.0"), **{"two/Chart.yaml": wrapper("2.13.0", name="bp-two")})
-    with pytest.raises(PinError, match=r"install.sh:2 holds 2.4.0, other:2 holds 2.3.0"):
+    with pytest.raises(PinError, match=r"install.sh:2 holds 2.4.0; other:2 holds 2.3.0"):
         sync_target.target(SyncSource.INSTALL_URL, find(files), Available(chart_index()))
-    with pytest.raises(PinError, match=r"chart/Chart.yaml:6 holds 2.14.1, two/Chart.yaml:6 holds"):
+    with pytest.raises(PinError, match=r"chart/Chart.yaml:6 holds 2.14.1; two/Chart.yaml:6 holds"):
         sync_target.target(SyncSource.CHART, find(files), Available(chart_index()))
 
 

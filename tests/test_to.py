@@ -206,7 +206,9 @@ def test_chart_version(repo: Repo, cli: Cli) -> None:
     report = cli("to", "2.7.2", "--chart-version", "2.17.0", "-n", "-o", "json", cwd=repo).json
     assert report["target"]["chart_version"] == "2.17.0"
     wrong = cli("to", "2.5.1", "--chart-version", "2.14.1", cwd=repo)
-    assert_refused(wrong, 4, "chart flux2 2.14.1 ships Flux 2.4.0, not 2.5.1", "2.14.1)")
+    assert_refused(
+        wrong, 4, "chart flux2 2.14.1 ships Flux 2.4.0, not 2.5.1", "--chart-version 2.14.1\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -87,8 +87,9 @@ def test_a_token_does_not_leave_by_http(
     result = run(PLAIN, index, environ, **through(server))
     assert result.code == 9
     assert result.err == (
-        "fluxbump: fluxbump sends no token to http://forge.internal: http is not encrypted "
-        "(use https, or --allow-http forge.internal if the network up to it is trusted)\n"
+        "error: fluxbump sends no token to http://forge.internal\n"
+        "  http is not encrypted\n"
+        "  use https, or --allow-http forge.internal if you trust the network\n"
     )
     assert server.requests == []
 
@@ -218,5 +219,5 @@ def test_a_setting_that_trusts_nobody_is_named_before_anything_is_sent(
         file.write_text(content, encoding="utf-8")
     result = run(safe_server.url(NAME), index, environ, SSL_CERT_FILE=str(file))
     assert result.code == 2
-    assert result.err.startswith(f"fluxbump: SSL_CERT_FILE: cannot read '{file}': ")
+    assert result.err.startswith(f"error: SSL_CERT_FILE: cannot read '{file}': ")
     assert safe_server.requests == []

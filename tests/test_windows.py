@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.helpers import ROOT
+from tests.helpers import ROOT, assert_one_error
 
 _WITHOUT = """
 import os, select, signal, sys
@@ -58,5 +58,5 @@ def test_what_reads_one_says_what_to_do(arguments: tuple[str, ...]) -> None:
     done = without_posix(*arguments)
     assert done.returncode == 71, done.stderr
     assert done.stdout == ""
-    assert done.stderr.count("\n") == 1
+    assert_one_error(done.stderr)
     assert "on Windows, run fluxbump in WSL 2" in done.stderr

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Literal
 
 from msgspec import Struct
 
 from fluxbump.bump.prepared import Prepared
-from fluxbump.errors import RepositoryError
+from fluxbump.errors import Again, RepositoryError
 from fluxbump.git import branch_names
 from fluxbump.git.repository import Branch, Repository
+from fluxbump.model import Step
 
 
 class Delivered(Struct, frozen=True):
@@ -62,9 +64,12 @@ def deliver(repository: Repository, prepared: Prepared, *, force: bool = False) 
 def _require_replaceable(branch: Branch, *, force: bool) -> None:
     if not force:
         raise RepositoryError(
-            f"branch {branch.name} already exists with different content "
-            f"(commit {branch.tip[:12]})",
-            hint=f"read it: git log -p {branch.name}; --force replaces it and keeps its old tip",
+            f"branch {branch.name} already exists with different content",
+            facts=[f"its tip is the commit {branch.tip[:12]}"],
+            next=[
+                Step(shlex.join(["git", "log", "-p", branch.name]), "what the branch has"),
+                Again(("--force",), "replaces it, and keeps its old tip"),
+            ],
         )
     if branch.worktree:
         raise RepositoryError(

@@ -6,12 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from fluxbump.bump.changes import Change
 from fluxbump.discover import release_lines
-from fluxbump.errors import RefusedError
+from fluxbump.errors import Again, RefusedError
 from fluxbump.model import FLUX, FLUX2, OPERATOR, Inventory, Note, Role, TrackKind
 from fluxbump.text import versions
 
 _FOLLOW = (Role.TOOL, Role.REFERENCE)
-_ASK = "add --allow-downgrade if that is what you want"
 
 
 def deciding(inventory: Inventory, changes: Sequence[Change]) -> Sequence[Change]:
@@ -43,15 +42,12 @@ def require_none(decided: Iterable[Change]) -> None:
     """
     for change in decided:
         if lowers(change.pin.value, change.new):
-            why = (
-                ""
-                if change.pin.role in _FOLLOW
-                else "a downgrade can be refused by the API server: "
-            )
+            risky = change.pin.role not in _FOLLOW
             raise RefusedError(
                 f"{change.pin.subject} would go down from {change.pin.value} to {change.new}",
                 where=change.pin.location,
-                hint=f"{why}{_ASK}",
+                facts=["the API server can refuse a downgrade"] if risky else (),
+                next=[Again(("--allow-downgrade",), "does it all the same")],
             )
 
 

@@ -154,15 +154,17 @@ def _refuse_unpacked(path: str, folder: str, snapshot: Snapshot, version: str) -
         raise PinError(
             "flux2 is vendored as a directory, which fluxbump does not rewrite",
             where=Location(path, 1),
-            hint=f"replace {folder}flux2/ by an archive, or remove it: helm dependency update",
+            hint=f"replace {folder}flux2/ with an archive, or remove it and run "
+            "`helm dependency update`",
         )
 
 
 def _refuse_lfs(path: str, snapshot: Snapshot) -> None:
     if archive.lfs_pointer(snapshot.read(path)):
         raise PinError(
-            "the vendored archive is a Git LFS pointer, and fluxbump writes no LFS objects",
+            "the vendored archive is a Git LFS pointer",
             where=Location(path, 1),
+            facts=["fluxbump writes no LFS objects"],
             hint="vendor it without LFS, or remove it and let `helm dependency build` fetch it",
         )
 

@@ -123,9 +123,9 @@ def _error(refused: Sequence[Irreproducible], release: str) -> HalfBumpError:
     first, alone = refused[0].place, len(refused) == 1
     while_ = f"would stay behind while Flux moves to {release}"
     return HalfBumpError(
-        f"{first.message}: the file {while_}" if alone else f"{len(refused)} files {while_}",
+        f"the file {while_}" if alone else f"{len(refused)} files {while_}",
         where=first.location if alone else None,
-        hint="; ".join(dict.fromkeys(one.hint for one in refused)),
+        facts=[*([first.message] if alone else ()), *dict.fromkeys(one.hint for one in refused)],
         places=(one.place for one in refused),
     )
 

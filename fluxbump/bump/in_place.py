@@ -13,12 +13,12 @@ from fluxbump.bump import bump
 from fluxbump.bump.bump import Rendering
 from fluxbump.bump.prepared import Prepared, Request
 from fluxbump.discover.inventory import Scope, discover
-from fluxbump.errors import RepositoryError
+from fluxbump.errors import Again, RepositoryError
 from fluxbump.flux import releases
 from fluxbump.git.overlay import ChangeSet, Overlay
 from fluxbump.git.repository import Repository
 from fluxbump.git.worktree import EditableWorktree
-from fluxbump.model import Chart, Location, Note
+from fluxbump.model import Chart, Location, Note, Step
 from fluxbump.system import atomic_replace
 from fluxbump.system.atomic_replace import Worktree
 from fluxbump.workspace import Session
@@ -73,10 +73,13 @@ def _require_seen(repository: Repository, base: EditableWorktree, scope: Scope) 
     for pin in inventory.pins:
         if pin.location.path in hidden:
             raise RepositoryError(
-                f"{pin.subject} holds {pin.value}, and the working tree does not show this file "
-                "(a sparse checkout, or a working-tree-encoding)",
+                f"{pin.subject} holds {pin.value}, and the working tree does not show this file",
                 where=pin.location,
-                hint="git sparse-checkout disable, or make a branch: leave out --in-place",
+                facts=["a sparse checkout or a working-tree-encoding hides it"],
+                next=[
+                    Step("git sparse-checkout disable", "shows the file"),
+                    Again(why="makes a branch, which needs no file", drop=("--in-place",)),
+                ],
             )
 
 

@@ -57,9 +57,13 @@ def require_none(
     first = places[0]
     alone = len(places) == 1
     raise HalfBumpError(
-        f"{first.message}: it {while_}" if alone else f"{len(places)} places {while_}",
+        f"this place {while_}" if alone else f"{len(places)} places {while_}",
         where=first.location if alone else None,
-        hint="; ".join([*_advice(strangers, pins, index), *([_DIGESTS] if notes else ())]),
+        facts=[
+            *([first.message] if alone else ()),
+            *_advice(strangers, pins, index),
+            *([_DIGESTS] if notes else ()),
+        ],
         places=places,
     )
 

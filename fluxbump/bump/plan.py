@@ -19,7 +19,7 @@ from fluxbump.discover.digests import cli_archives
 from fluxbump.discover.digests.spellings import MANIFEST
 from fluxbump.discover.pins import traits
 from fluxbump.discover.tracks import current, held, needs_chart, require_pins
-from fluxbump.errors import HalfBumpError, PinError
+from fluxbump.errors import Again, HalfBumpError, PinError
 from fluxbump.flux.releases import Goal, best_chart
 from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.model import (
@@ -123,10 +123,9 @@ def plan(
 
 def _require_readable(inventory: Inventory) -> None:
     if inventory.unreadable:
-        first, *others = inventory.unreadable
-        more = f"; {len(others)} more file(s) cannot be read" if others else ""
+        first = inventory.unreadable[0]
         raise HalfBumpError(
-            f"{unparsed.problem(first)}{more}",
+            unparsed.problem(first),
             where=first.location,
             hint=unparsed.advice(first),
             places=(Related(one.location, one.message) for one in inventory.unreadable),
@@ -136,7 +135,8 @@ def _require_readable(inventory: Inventory) -> None:
 def _require_operator(inventory: Inventory, options: Options) -> None:
     if options.operator and all(pin.track != OPERATOR for pin in inventory.pins):
         raise PinError(
-            "no pin of flux-operator found (looked for: its charts, its artifact)",
+            "no pin of flux-operator found",
+            facts=["fluxbump looked for its charts and its artifact"],
             hint="leave out --operator",
         )
 
@@ -159,19 +159,23 @@ def _require_agreement(inventory: Inventory) -> None:
         first, other = next(differ, (None, None))
         if first is not None and other is not None:
             raise PinError(
-                f"{what} disagree: {first.location} holds {first.value}, "
-                f"{other.location} holds {other.value}",
+                f"{what} disagree",
                 where=other.location,
-                hint="add --align to set both",
+                facts=_held_by((first, other)),
+                next=[Again(("--align",), "sets both")],
             )
     odd = chart_installs.disagreeing(inventory)
     if odd:
         raise PinError(
-            "the places that install the chart flux2 disagree: "
-            + ", ".join(f"{pin.location} holds {pin.value}" for pin in odd),
+            "the places that install the chart flux2 disagree",
             where=odd[0].location,
-            hint="add --align to set all of them",
+            facts=_held_by(odd),
+            next=[Again(("--align",), "sets all of them")],
         )
+
+
+def _held_by(pins: Iterable[Pin]) -> list[str]:
+    return [f"{pin.location} holds {pin.value}" for pin in pins]
 
 
 def _require_rewritable(inventory: Inventory, index: ChartIndex) -> None:
@@ -179,9 +183,9 @@ def _require_rewritable(inventory: Inventory, index: ChartIndex) -> None:
     for pin in inventory.pins:
         if pin.kind in traits.INSTALL_URL and pin.form is Form.VARIABLE and not known:
             raise PinError(
-                f"the install URL takes its release from a variable ({pin.value}), and nothing "
-                "here says which release that is",
+                f"the install URL takes its release from the variable {pin.value}",
                 where=pin.location,
+                facts=["no file of the repository gives the release"],
                 hint=f"write the release into the URL, {_CONFIGURE}",
             )
         wrapped = pin.kind in traits.WRAPPED and pin.track == FLUX2
@@ -351,10 +355,11 @@ def _refuse_stale_digests(
                 "checksums of both releases are" if of_archive else f"file of {targets[FLUX]} is"
             )
             name = "flux_X.Y.Z_checksums.txt" if of_archive else "install.yaml"
-            message = f"the {pin.subject} must move with the release, but the {files} not available"
+            message = f"the {files} not available, and it must move with the release"
             raise HalfBumpError(
-                message,
+                f"no new value for the {pin.subject}",
                 where=pin.location,
+                facts=[message],
                 hint=f"use --releases with a URL or a directory that has vX.Y.Z/{name}",
                 places=[Related(pin.location, message)],
             )

@@ -9,7 +9,7 @@ from fluxbump.errors import PinError, ResolveError
 from fluxbump.flux.available import Available
 from fluxbump.flux.releases import Goal
 from fluxbump.helm.chart_releases import ChartIndex, ChartRelease
-from fluxbump.model import FLUX, FLUX2, Inventory, Pin, Track
+from fluxbump.model import FLUX, FLUX2, Inventory, Pin, Step, Track
 from fluxbump.text import versions
 
 
@@ -45,18 +45,20 @@ def _held(inventory: Inventory, track: Track, what: str) -> Pin:
     pins = first_installs(inventory.pins, track)
     if not pins:
         raise PinError(
-            f"no {what} here hold an exact version, so there is nothing to follow",
-            hint="see `fluxbump status --rev HEAD`, or name the release: fluxbump to VERSION",
+            f"no {what} here hold an exact version",
+            facts=["sync has no version to follow"],
+            hint="name the release: `fluxbump to VERSION --in-place`",
+            next=[Step("fluxbump status --rev HEAD", "every pin and its place")],
         )
     first = pins[0]
     for other in pins[1:]:
         if other.value != first.value:
             raise PinError(
-                f"{what} disagree: {first.location} holds {first.value}, "
-                f"{other.location} holds {other.value}",
+                f"{what} disagree",
                 where=other.location,
-                hint="set them to one version first, or name the release: fluxbump to VERSION "
-                "--align --in-place",
+                facts=[f"{pin.location} holds {pin.value}" for pin in (first, other)],
+                hint="set them to one version first, or name the release: "
+                "`fluxbump to VERSION --align --in-place`",
             )
     return first
 
@@ -69,5 +71,6 @@ def _named(pin: Pin, index: ChartIndex) -> ChartRelease:
     raise ResolveError(
         f"the index has no chart flux2 {pin.value}",
         where=pin.location,
-        hint=f"see `fluxbump releases`; the index is {index.source}",
+        facts=[f"the index is {index.source}"],
+        next=[Step("fluxbump releases", "the charts that the index has")],
     )

@@ -24,7 +24,7 @@ from fluxbump.flux.available import Available
 from fluxbump.flux.known_releases import Sources
 from fluxbump.git.objects import CommitSnapshot
 from fluxbump.helm.chart_releases import ChartIndex
-from fluxbump.model import Inventory, Snapshot
+from fluxbump.model import Inventory, Snapshot, Step
 from fluxbump.system.process_pool import among_processes
 from fluxbump.workspace import Session
 
@@ -79,12 +79,16 @@ class Looked(Struct, Generic[S_co], frozen=True):
         index = self.index
         if not index.instead_of or not self.needs_chart:
             return None
+        command = shlex.join(["fluxbump", "releases", "--index", index.instead_of])
         return NoAnswerError(
-            f"the chart index does not answer, and fluxbump has no copy of it: {index.silent}",
+            f"no answer from the chart index: {index.silent}",
             where=index.instead_of,
-            hint="the index may lack charts that are in the table that ships with fluxbump; name "
-            "another index with --index",
-            command=shlex.join(["fluxbump", "releases", "--index", index.instead_of]),
+            facts=[
+                "fluxbump has no copy of this index",
+                "the table that ships with fluxbump can have charts that the index lacks",
+            ],
+            hint="give another index with --index",
+            next=[Step(command, "asks the index again")],
         )
 
     def available(self, *, asking: bool = True) -> Available:

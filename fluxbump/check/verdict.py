@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from fluxbump.check.rules.rule import NotApplicable, NotRun
+from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.model import Finding, Location, Severity
 
 
@@ -90,6 +91,7 @@ class Verdict(Struct, frozen=True):
         inherited: those of `findings` that the revision had that was named to compare with; None
             if none was. They count as ever, and reports tell what is new.
         accepted: what a baseline file accepts; None if there is none.
+        index: the chart index, or the copy or table that answered for it; None if none did.
     """
 
     subject: str
@@ -101,6 +103,7 @@ class Verdict(Struct, frozen=True):
     new_suppressions: tuple[NewSuppression, ...] = ()
     inherited: frozenset[Finding] | None = None
     accepted: AcceptedBefore | None = None
+    index: ChartIndex | None = None
 
     @property
     def errors(self) -> tuple[Finding, ...]:

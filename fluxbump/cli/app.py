@@ -1,4 +1,4 @@
-"""The program: its commands, and the border where errors become one line and an exit code."""
+"""The program: its commands, and the border where errors are printed and become an exit code."""
 
 from __future__ import annotations
 
@@ -16,7 +16,15 @@ from fluxbump.cli.option_groups import flat
 from fluxbump.cli.output import retyped
 from fluxbump.cli.quick_parameters import Command, Group
 from fluxbump.cli.shell import completion
-from fluxbump.errors import BUG, INTERRUPTED, TERMINATED, FluxbumpError, MachineError
+from fluxbump.errors import (
+    BUG,
+    INTERRUPTED,
+    TERMINATED,
+    Again,
+    FluxbumpError,
+    MachineError,
+    UsageError,
+)
 from fluxbump.system import machine, written
 from fluxbump.version import __version__
 
@@ -124,24 +132,26 @@ def _usage(error: typer.TyperException, console: Console) -> int:
     if message:
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "fluxbump"
-        console.line(f"fluxbump: {message.rstrip('.')} (see {command} --help)")
+        problem = message[0].lower() + message[1:].rstrip(".")
+        console.error(UsageError(problem, hint=f"see {command} --help"), error)
     return error.exit_code
 
 
 def _lacking(lack: MachineError, console: Console) -> int:
     done = written.so_far()
-    told = f"before that it had {done}" if done else "nothing was written"
-    console.error(MachineError(f"{lack.message}; {told}", where=lack.where, hint=lack.hint))
+    told = f"before that, fluxbump had {done}" if done else "fluxbump wrote nothing"
+    console.error(MachineError(lack.message, where=lack.where, facts=[told], hint=lack.hint))
     return lack.exit_code
 
 
 def _bug(error: Exception, console: Console) -> int:
-    if console.verbose:
-        console.traceback(error)
     done = written.so_far()
-    told = f"after it had {done}" if done else "nothing was written"
-    console.line(
-        f"fluxbump: a bug in fluxbump, {told}: {type(error).__name__}: {error} "
-        "(run again with --verbose and report what it prints)"
+    told = f"before that, fluxbump had {done}" if done else "fluxbump wrote nothing"
+    verbose = Again(("--verbose",), "prints what to report")
+    shown = FluxbumpError(
+        f"bug in fluxbump: {type(error).__name__}: {error}",
+        facts=[told],
+        next=[] if console.verbose else [verbose],
     )
+    console.error(shown, error)
     return BUG

@@ -32,8 +32,7 @@ if TYPE_CHECKING:
     from fluxbump.cli.output.verdicts import Sink
     from fluxbump.git.repository import Repository
     from fluxbump.helm.chart_releases import ChartIndex
-    from fluxbump.model import Snapshot
-    from fluxbump.reports.next_steps import Step
+    from fluxbump.model import Snapshot, Step
     from fluxbump.workspace import Session
 
 _FOUND = 1
@@ -279,7 +278,13 @@ def check(
         console.progress("")
     if verdict is None:
         return _self_test(examined, console)
-    verdict = with_baseline(verdict, accepted.baseline, accepted.write_baseline, merged, console)
+    verdict = with_baseline(
+        replace(verdict, index=charts),
+        accepted.baseline,
+        accepted.write_baseline,
+        merged,
+        console,
+    )
     steps = after_check(verdict, examined, charts, editable=rev is None and not staged)
     _report(verdict, where, report, steps, console, about=examined.evidence)
     return _exit_code(verdict, strict=strict, require_render=require_render, console=console)

@@ -168,19 +168,20 @@ class Console(Struct, frozen=True):
             reason = error.strerror if isinstance(error, OSError) else error
             self.note(f"the summary page cannot be written: {reason}")
 
-    def error(self, error: FluxbumpError) -> None:
-        """Print an error on one line, and each of several places and what to type on one more.
+    def error(self, error: FluxbumpError, cause: BaseException | None = None) -> None:
+        """Print an error: its problem, a line for each fact, and what to type next.
 
-        Its traceback comes first, if that was asked for.
+        Its traceback comes first if that was asked for, or the one of its cause.
         """
+        from fluxbump.cli.output import retyped
+        from fluxbump.reports.problem import error_lines
+
         self.progress("")
         if self.verbose:
-            self.traceback(error)
-        self.line(f"fluxbump: {error}")
-        for place in error.listed:
-            self.line(f"  {place}")
-        if error.command:
-            self.line(f"next: {error.command}")
+            self.traceback(cause or error)
+        width = shutil.get_terminal_size().columns if sys.stderr.isatty() else None
+        for text in error_lines(error, retyped.steps(error), width):
+            self.line(text)
 
 
 # --- metrics ----------------------------------------------------------------------------------

@@ -35,6 +35,7 @@ from fluxbump.cli.options import (
 if TYPE_CHECKING:
     from fluxbump.fleet.repositories import FleetEntry, FleetResult, Shard
     from fluxbump.fleet.state import FleetState
+    from fluxbump.model import Step
     from fluxbump.reports.fleet import Summary
 
 _FAILED = 1
@@ -166,14 +167,17 @@ def fleet(
     is_matrix = second is not None
     if is_matrix != (shards is not None) or (is_matrix and first != _MATRIX):
         raise UsageError(
-            "needs one file; or matrix, a file and --shards; or discover and a URL",
-            hint="fluxbump fleet FLEET.yaml, fluxbump fleet matrix FLEET.yaml --shards N, "
-            "or fluxbump fleet discover https://HOST/OWNER",
+            "the arguments of fleet do not go together",
+            facts=[
+                "to run a fleet:     fluxbump fleet FLEET.yaml",
+                "to split it:        fluxbump fleet matrix FLEET.yaml --shards N",
+                "to list it:         fluxbump fleet discover https://HOST/OWNER",
+            ],
         )
     if discovery != Discovery():
         raise UsageError(
             "--archived, --forks, --forge, and --forge-url are options of fleet discover",
-            hint="fluxbump fleet discover https://HOST/OWNER",
+            hint="use fluxbump fleet discover https://HOST/OWNER",
         )
     entries = read(file)
     if shards is not None:
@@ -287,6 +291,7 @@ class _Report:
     def end(self, summary: Summary) -> None:
         """Print the summary, and add it to the summary page."""
         from fluxbump.reports import fleet as report
+        from fluxbump.reports import next_steps
 
         self._console.progress("")
         self._console.summary_page(report.page(summary))
@@ -299,6 +304,8 @@ class _Report:
         else:
             blank = "" if self._console.quiet or not self._count else "\n"
             self._console.result(blank + report.text(summary, self._paint))
+            if not self._console.quiet:
+                self._console.result("\n".join(next_steps.lines(_steps(summary))))
 
     def _print_log(self, result: FleetResult, log: str) -> None:
         from fluxbump.fleet.repositories import FleetOutcome
@@ -311,6 +318,21 @@ class _Report:
         elif self._console.verbose and result.outcome is FleetOutcome.FAILED:
             for line in log.splitlines():
                 self._console.line(f"{name}: {line}")
+
+
+def _steps(summary: Summary) -> list[Step]:
+    """Return what to type next: about what failed, else for real after a dry run."""
+    from fluxbump.cli.output import retyped
+    from fluxbump.fleet.repositories import FleetOutcome
+    from fluxbump.model import Step
+
+    dry = ("--dry-run", "-n")
+    if summary.having(FleetOutcome.FAILED):
+        verbose = retyped.again("--verbose", flags=("--verbose",))
+        return [Step(verbose, "adds what each failed run wrote")]
+    if summary.dry_run and summary.having(FleetOutcome.UPDATE):
+        return [Step(retyped.again(flags=dry), "does it")]
+    return []
 
 
 def _code(summary: Summary, *, outcomes: bool) -> int:

@@ -14,7 +14,7 @@ from fluxbump.cli.console import Console
 from fluxbump.cli.options import BumpFormat
 from fluxbump.cli.output import bump_output, bumps
 from fluxbump.cli.output.bump_output import How
-from fluxbump.reports.next_steps import Step
+from fluxbump.model import Step
 
 if TYPE_CHECKING:
     from fluxbump.bump.in_place import Written

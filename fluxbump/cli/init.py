@@ -108,9 +108,10 @@ def _write(repository: Repository, files: Sequence[FirstFile]) -> None:
             no_follow.make_folders(repository.root, file.path)
         except OSError as error:
             raise RepositoryError(
-                f"its folder cannot be made: {error.strerror}; fluxbump wrote no file",
+                f"cannot create its folder: {error.strerror}",
                 where=file.path,
-                hint="make the folder yourself, as one that is no symbolic link",
+                facts=["fluxbump wrote no file"],
+                hint="create the folder yourself, without a symbolic link",
             ) from error
     write(
         Worktree(repository.root, repository.private),
@@ -121,8 +122,9 @@ def _write(repository: Repository, files: Sequence[FirstFile]) -> None:
 
 def _say_next(files: Sequence[FirstFile], console: Console, *, wrote: bool) -> None:
     from fluxbump.cli.output import retyped
+    from fluxbump.model import Step
     from fluxbump.reports import next_steps
-    from fluxbump.reports.next_steps import Step, typed
+    from fluxbump.reports.next_steps import typed
 
     paths = [file.path for file in files]
     if wrote:

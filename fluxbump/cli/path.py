@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from fluxbump.check.evidence import Evidence
     from fluxbump.discover.flux_objects import Resource
     from fluxbump.flux.upgrade_path import Route
-    from fluxbump.reports.next_steps import Step
+    from fluxbump.model import Step
 
 _NO_WAY = 1
 
@@ -118,7 +118,7 @@ def _say(answer: RouteAnswer, output: PathFormat, console: Console) -> None:
 
 
 def _steps(answer: RouteAnswer) -> list[Step]:
-    from fluxbump.reports.next_steps import Step
+    from fluxbump.model import Step
     from fluxbump.reports.status_steps import first_steps
 
     if answer.found.problem:
@@ -219,9 +219,24 @@ def matrix(
 
     console = Console(color=color.value)
     found = report.matrix(crds.crds(), every=every)
+    steps = _after_matrix(found.columns[-1][-1])
     if output is MatrixFormat.JSON:
-        console.result(report.json_text(found))
+        console.result(report.json_text(found, steps))
     elif output is MatrixFormat.HTML:
         console.result(report.html(found))
     else:
-        console.result(report.text(found, console.paint()))
+        console.result(report.text(found, steps, console.paint()))
+
+
+def _after_matrix(newest: str) -> list[Step]:
+    """Return what to type next; the route only where there is a repository to start from."""
+    from fluxbump.errors import FluxbumpError
+    from fluxbump.git import local_process
+    from fluxbump.model import Step
+
+    charts = Step("fluxbump releases", "the chart that ships each release")
+    try:
+        local_process.find(None)
+    except FluxbumpError:
+        return [charts]
+    return [Step(f"fluxbump path {newest}", "the route to this release, hop by hop"), charts]

@@ -54,12 +54,12 @@ def releases(
     if output is Output.JSON:
         console.result(status_json.releases(shown, chart_index, steps))
         return
-    paint = console.paint()
-    console.result(status_text.releases(shown, chart_index, steps, paint, datetime.now(UTC)))
     if len(shown) < len(rows):
         console.note(
             f"{len(rows) - len(shown)} older releases are not listed (--limit 0 lists all)"
         )
+    paint = console.paint()
+    console.result(status_text.releases(shown, chart_index, steps, paint, datetime.now(UTC)))
 
 
 def _look(

@@ -15,6 +15,8 @@ from fluxbump.errors import UsageError
 def rules(*, output: OutputOption = Output.TEXT) -> None:
     """List the rules of `fluxbump check`."""
     from fluxbump.check.rules import RULES
+    from fluxbump.model import Step
+    from fluxbump.reports import next_steps
     from fluxbump.reports.json_encoder import dump
     from fluxbump.reports.table import Paint, table
 
@@ -33,7 +35,9 @@ def rules(*, output: OutputOption = Output.TEXT) -> None:
         return
     rows = [(r.code, r.slug, r.severity.value, r.summary) for r in RULES.values()]
     lines = table(("CODE", "NAME", "SEVERITY", "WHAT MUST HOLD"), rows, Paint(enabled=False))
-    console.result("\n".join([*lines, "", "fluxbump rule CODE explains a rule and the fix."]))
+    first = rows[0][0]
+    steps = [Step(f"fluxbump rule {first}", "the reason for a rule, and how to fix a finding")]
+    console.result("\n".join([*lines, "", *next_steps.lines(steps)]))
 
 
 def rule(

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fluxbump.cli.console import Console
-    from fluxbump.reports.next_steps import Step
+    from fluxbump.model import Step
     from fluxbump.reports.run import RunStart
     from fluxbump.run.job import Report
     from fluxbump.run.setup import Place
@@ -158,18 +158,22 @@ class _Log:
             yield
         except FluxbumpError as error:
             if self._format is LogFormat.JSON:
-                self("failed", error.message, hint=error.hint, exit_code=error.exit_code)
+                from fluxbump.cli.output import retyped
+                from fluxbump.reports.run import run_error
+
+                self("failed", **run_error(error, retyped.steps(error)))
             raise
 
 
 def _print(
     report: Report, start: RunStart, output: Output, console: Console, *, dry_run: bool
 ) -> None:
+    from fluxbump.cli.output import retyped
     from fluxbump.reports import run as reports
     from fluxbump.reports.patches import diff, replaced
 
     console.progress("")
-    steps = _steps(report)
+    steps = _steps(report, start)
     if output is Output.JSON:
         console.result(
             reports.as_json(
@@ -177,6 +181,7 @@ def _print(
                 start,
                 dry_run=dry_run,
                 steps=steps,
+                failed=retyped.steps(report.error) if report.error else (),
             )
         )
         return
@@ -191,11 +196,14 @@ def _print(
         console.result("\n".join(next_steps.lines(steps)))
 
 
-def _steps(report: Report) -> Sequence[Step]:
+def _steps(report: Report, start: RunStart) -> Sequence[Step]:
     """Return what to type next; nothing where the repository was only cloned for this run."""
     from fluxbump.cli.output import retyped
+    from fluxbump.model import Step
     from fluxbump.reports import run as reports
 
+    if report.sent and not start.missing:
+        return [Step(retyped.again(flags=("--dry-run", "-n")), "does it")]
     where = retyped.kept("--repo", "--index", "--releases")
     if any(":" in word for word in retyped.kept("--repo")):
         return ()

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from fluxbump.cli.console import Console
     from fluxbump.git.objects import CommitSnapshot
     from fluxbump.git.repository import Repository
-    from fluxbump.reports.next_steps import Step
+    from fluxbump.model import Step
     from fluxbump.reports.table import Paint
     from fluxbump.workspace import Session
 

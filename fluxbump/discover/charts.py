@@ -82,8 +82,9 @@ def _twice(one: Chart, other: Chart, paths: Collection[str]) -> PinError:
                 f', leave_excluded: ["{copies[0]}"] (and vendor it again: helm dependency update)'
             )
     return PinError(
-        f"two charts that move with Flux are called {one.name}: {one.path} and {other.path}",
+        f"two charts that move with Flux have the name {one.name}",
         where=Location(copies[0] if len(copies) == 1 else other.path, 1),
+        facts=[one.path, other.path],
         hint=hint,
     )
 

@@ -31,7 +31,9 @@ _JSON_COMMENT = lazy_pattern(r"^[ \t]*(?://|/\*)|[,{\[][ \t]*(?://|/\*)|,\s*[}\]
 
 def problem(one: Unreadable) -> str:
     """Say what is wrong with a candidate that cannot be read."""
-    return f"cannot be read as YAML: {one.message}" if one.within_budget else one.message
+    column = one.location.column
+    said = f"cannot be read as YAML, column {column}: {one.message}"
+    return said if one.within_budget else one.message
 
 
 def advice(one: Unreadable) -> str:

@@ -21,6 +21,7 @@ _LONGEST_SENTENCE = 500
 _RUN = "fluxbump/run/v1"
 _SECRET = lazy_pattern(r"TOKEN$|SECRET|PASSWORD|PASSWD|_PAT$|_KEY$")
 _SHORTEST_SECRET = 6
+_ERROR = "error: "
 """Characters; to mask shorter values would mask words."""
 
 
@@ -147,9 +148,9 @@ def why(err: str) -> str:
         err: what it wrote to standard error; may hold log lines, which are JSON.
     """
     lines = [line.strip() for line in err.splitlines() if line.strip()]
-    said = [line for line in lines if line.startswith("fluxbump: ")]
+    said = [line for line in lines if line.startswith(_ERROR)]
     line = (said or [line for line in lines if not line.startswith("{")] or [""])[-1]
-    return clean(line.removeprefix("fluxbump: "))
+    return clean(line.removeprefix(_ERROR))
 
 
 def log_lines(name: str, err: str) -> list[str]:

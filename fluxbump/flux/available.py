@@ -18,6 +18,7 @@ from fluxbump.flux import releases
 from fluxbump.flux.releases import Goal, ReleaseWithoutChart
 from fluxbump.flux.tables import crds as tables
 from fluxbump.helm.chart_releases import ChartIndex
+from fluxbump.model import Step
 from fluxbump.text import versions
 
 Tags = Callable[[], Iterable[Version]]
@@ -73,10 +74,9 @@ class Available(Struct, frozen=True):
             releases.require_no_chart_version(release, self.index)
         best = self.newest
         raise ResolveError(
-            f"no release of Flux is known that is called {wanted}{_until(self.index)}",
-            hint=f"the newest that is known is {best}: fluxbump to {best}"
-            if best
-            else "give the chart index: --index",
+            f"Flux {wanted} is not a known release{_until(self.index)}",
+            next=[Step(f"fluxbump to {best}", "newest known release")] if best else (),
+            hint=None if best else "give the chart index with --index",
         )
 
 

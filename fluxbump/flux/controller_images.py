@@ -58,11 +58,12 @@ def following(inventory: Inventory, release: str, ask: Asked | None) -> dict[Tra
             why = (
                 f"Flux {release} ships no {pin.track.name}"
                 if tags
-                else f"not known which tag Flux {release} ships"
+                else f"fluxbump does not know which tag Flux {release} ships"
             )
             raise PinError(
-                f"{pin.subject} belongs to what moves and cannot be moved: {why}",
+                f"no new tag for {pin.subject}",
                 where=pin.location,
+                facts=[why],
                 hint="update fluxbump, or exclude the file in fluxbump.yaml and set it by hand",
             )
     return targets

@@ -11,6 +11,7 @@ from semver import Version
 from fluxbump.errors import ResolveError, UsageError
 from fluxbump.flux.tables import crds
 from fluxbump.helm.chart_releases import ChartIndex, ChartRelease
+from fluxbump.model import Step
 from fluxbump.text import versions
 from fluxbump.text.patterns import lazy_pattern
 
@@ -122,13 +123,13 @@ def _named(chart_version: str, release: Version, index: ChartIndex) -> ChartRele
                 raise ResolveError(
                     f"chart flux2 {version} ships Flux {chart.app_version}, not {release}",
                     where=index.source,
-                    hint=f"fluxbump to {chart.app_version} --chart-version {version}",
+                    next=[Step(f"fluxbump to {chart.app_version} --chart-version {version}")],
                 )
             return chart
     raise ResolveError(
         f"the index has no chart flux2 {version}",
         where=index.source,
-        hint="see `fluxbump releases`",
+        next=[Step("fluxbump releases", "the charts that the index has")],
     )
 
 
@@ -144,8 +145,8 @@ def require_no_chart_version(release: Version, index: ChartIndex) -> None:
     newest = max(((one.major, one.minor) for one in lines), default=(0, 0))
     if chart is not None and (release.major, release.minor) > newest:
         raise ResolveError(
-            f"{release} is a chart version; it ships Flux {chart.app_version}",
-            command=f"fluxbump to {chart.app_version}",
+            f"{release} is a chart version, which ships Flux {chart.app_version}",
+            next=[Step(f"fluxbump to {chart.app_version}")],
         )
 
 
@@ -157,9 +158,11 @@ def _no_chart(release: Version, index: ChartIndex) -> NoReturn:
     near = [describe(best_chart(v, index)) for v in (below, above) if v is not None]
     advice = above if above is not None and above.minor == release.minor else below or above
     raise ResolveError(
-        f"no chart flux2 ships Flux {release}; nearest with one: {' and '.join(near) or 'none'}",
+        f"no chart flux2 ships Flux {release}",
         where=index.source,
-        hint=f"type: fluxbump to {advice}" if advice else "check the index",
+        facts=[f"nearest with a chart: {' and '.join(near)}"] if near else (),
+        next=[Step(f"fluxbump to {advice}")] if advice else (),
+        hint=None if advice else "check the index",
     )
 
 
@@ -168,9 +171,8 @@ def _no_line(text: str, index: ChartIndex) -> NoReturn:
     raise ResolveError(
         f"no chart flux2 ships a stable Flux {text}",
         where=index.source,
-        hint=f"the newest with a chart is {best}: fluxbump to {best}"
-        if best
-        else "check the index",
+        next=[Step(f"fluxbump to {best}", "newest release with a chart")] if best else (),
+        hint=None if best else "check the index",
     )
 
 

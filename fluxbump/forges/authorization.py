@@ -79,6 +79,6 @@ def checked_base(forge: str, address: str, allow_http: Collection[str] = ()) -> 
         name = one_line(url.netloc.decode("ascii", "replace"))
         raise ForgeError(
             f"{forge}: fluxbump sends no token over http to {name}",
-            hint=f"use https, or --allow-http {name} if the network up to it is trusted",
+            hint=f"use https, or --allow-http {name} if you trust the network",
         )
     return url.copy_with(userinfo=b"", query=None, fragment=None)

@@ -37,6 +37,7 @@ LARGEST = 16 << 20
 MOST_PAGES = 50
 
 _REPEATABLE = ("GET", "HEAD", "PUT", "DELETE")  # RFC 9110, 9.2.2
+_THEN = "try again then"
 _HINTS = {
     401: "the token is wrong, expired or revoked: give another, for example in FLUXBUMP_TOKEN",
     403: "the token lacks the permission for this",
@@ -292,7 +293,7 @@ class Client:
             return _uncertain(about)
         if later is not None and later.wait is not None:
             when = clock_time(self.now() + later.wait)
-            return ForgeError(f"{about}; it asks to wait until {when}", hint="try again then")
+            return ForgeError(about, facts=[f"the forge asks to wait until {when}"], hint=_THEN)
         hint = self.advise(answer) or _HINTS.get(answer.status)
         return StatusError(about, status=answer.status, said=said, hint=hint)
 
@@ -311,6 +312,7 @@ class Client:
 
 def _uncertain(about: str) -> UncertainError:
     return UncertainError(
-        f"{about}; it is not known whether it was done",
-        hint="see what the forge has now, and run again",
+        about,
+        facts=["fluxbump does not know whether the forge did it"],
+        hint="check the pull requests on the forge, and run fluxbump again",
     )

@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from fluxbump.check.groups import worst_first
 from fluxbump.check.verdict import Verdict
-from fluxbump.model import Severity
-from fluxbump.reports.next_steps import Step, typed
+from fluxbump.model import Severity, Step
+from fluxbump.reports.next_steps import typed
 
 _SETTING = "--fix "
 _MOST = 3

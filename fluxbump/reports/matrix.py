@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from html import escape
 from itertools import groupby
@@ -14,8 +14,11 @@ from typing_extensions import TypedDict
 from fluxbump.flux import stored_versions
 from fluxbump.flux.stored_versions import CrdVersion, Table
 from fluxbump.flux.upgrade_path import priority
+from fluxbump.model import Step
+from fluxbump.reports import next_steps
 from fluxbump.reports.json_encoder import dump
 from fluxbump.reports.matrix_page import CSS
+from fluxbump.reports.next_steps_json import NextJson, next_json
 from fluxbump.reports.table import Paint, printable, table
 
 
@@ -56,6 +59,8 @@ _WORDS = {
 }
 
 
+_HEADER = ("KIND", "VERSION")
+_GAP = 2  # spaces between the columns of a table
 _STYLES = {
     VersionState.STORAGE.letter: ("green",),
     VersionState.DEPRECATED.letter: ("yellow",),
@@ -161,16 +166,43 @@ def _state(one: CrdVersion | None, *, before: bool) -> VersionState:
 # --- text and JSON ----------------------------------------------------------------------------
 
 
-def text(found: Matrix, paint: Paint) -> str:
-    """Lay it out for a terminal."""
-    header = ("KIND", "VERSION", *found.titles)
+def text(found: Matrix, steps: Sequence[Step], paint: Paint) -> str:
+    """Lay it out for people: on a narrow terminal as several tables, one below the other."""
+    lines: list[str] = []
+    for columns in _fitting(found, paint.width):
+        lines += [*_table(found, columns, paint), ""]
+    legend = [f"  {state.letter}  {state.words}" for state in _used(found)]
+    return "\n".join([*lines, *legend, "", *next_steps.lines(steps)])
+
+
+def _table(found: Matrix, columns: Sequence[int], paint: Paint) -> Iterable[str]:
+    header = (*_HEADER, *(found.titles[column] for column in columns))
     rows: list[Sequence[str]] = []
     for _, some in groupby(found.rows, key=lambda row: row.crd):
         for number, row in enumerate(some):
             kind = "" if number else row.kind
-            rows.append((kind, row.version, *(state.letter for state in row.states)))
-    legend = [f"  {state.letter}  {state.words}" for state in _used(found)]
-    return "\n".join([*table(header, rows, paint, _STYLES), "", *legend])
+            letters = (row.states[column].letter for column in columns)
+            rows.append((kind, row.version, *letters))
+    return table(header, rows, paint, _STYLES)
+
+
+def _fitting(found: Matrix, width: int | None) -> list[list[int]]:
+    """Divide the columns of releases so that each table fits the width; one table in a pipe."""
+    titles = [len(title) + _GAP for title in found.titles]
+    if width is None:
+        return [[*range(len(titles))]]
+    names = zip(_HEADER, ("kind", "version"), strict=True)
+    own = sum(
+        max(len(word), *(len(getattr(row, key)) for row in found.rows)) + _GAP
+        for word, key in names
+    )
+    tables: list[list[int]] = [[]]
+    for column, size in enumerate(titles):
+        used = own + sum(titles[one] for one in tables[-1])
+        if tables[-1] and used + size - _GAP > width:
+            tables.append([])
+        tables[-1].append(column)
+    return tables
 
 
 def _used(found: Matrix) -> list[VersionState]:
@@ -201,9 +233,10 @@ class MatrixJson(TypedDict):
     schema: Literal["fluxbump/matrix/v1"]
     columns: list[list[str]]
     rows: list[MatrixRowJson]
+    next: list[NextJson]
 
 
-def document(found: Matrix) -> MatrixJson:
+def document(found: Matrix, steps: Sequence[Step] = ()) -> MatrixJson:
     """Return it for programs."""
     return {
         "schema": "fluxbump/matrix/v1",
@@ -221,12 +254,13 @@ def document(found: Matrix) -> MatrixJson:
             }
             for row in found.rows
         ],
+        "next": next_json(steps),
     }
 
 
-def json_text(found: Matrix) -> str:
+def json_text(found: Matrix, steps: Sequence[Step]) -> str:
     """Return it as JSON."""
-    return dump(document(found))
+    return dump(document(found, steps))
 
 
 # --- a page -----------------------------------------------------------------------------------

@@ -5,25 +5,12 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Sequence
 
-from msgspec import Struct
-
+from fluxbump.model import Step
 from fluxbump.reports.table import printable
 
 _LABEL = "next: "
 _GAP = "  "
 _COLUMN = 48  # a longer command keeps its reason beside it, and does not push the others' away
-
-
-class Step(Struct, frozen=True):
-    """A command that a reader can type as it stands, and what it is for.
-
-    Attributes:
-        command: as a POSIX shell reads it; `typed` quotes what holds paths.
-        why: what the command does or shows, a few words; empty where the command says it.
-    """
-
-    command: str
-    why: str = ""
 
 
 def typed(words: Iterable[str]) -> str:

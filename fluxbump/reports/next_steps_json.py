@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from typing_extensions import TypedDict
 
-from fluxbump.reports.next_steps import Step
+from fluxbump.model import Step
 
 
 class NextJson(TypedDict):

@@ -8,10 +8,8 @@ from collections.abc import Iterator, Sequence
 from fluxbump.check import rules
 from fluxbump.check.groups import grouped, worst_first
 from fluxbump.check.rules.rule import Trait
-from fluxbump.model import Finding
-from fluxbump.reports import next_steps
-from fluxbump.reports.next_steps import Step
-from fluxbump.reports.table import printable
+from fluxbump.model import Finding, Step
+from fluxbump.reports.problem import problem
 
 _MOST = 5  # rules, so that all of it can be seen at once
 _FEW = 3  # of which there is room for a place each
@@ -31,16 +29,16 @@ def refusal(
     counted = Counter(one.code for one in worst_first(refusals))
     number = "1 finding" if len(refusals) == 1 else f"{len(refusals)} findings"
     shown = [*counted][:_MOST]
-    lines = [f"error: {_verdict(release, counted)} ({number})"]
     said = [_said(code, counted[code]) for code in shown]
     width = max(map(len, said))
+    facts = []
     for text, code in zip(said, shown, strict=True):
-        lines.append(f"  {text:{width}}  {code}")
-        lines += _where(code, refusals, len(counted))
+        facts.append(f"{text:{width}}  {code}")
+        facts += _where(code, refusals, len(counted))
     if len(counted) > len(shown):
         left = ", ".join([*counted][_MOST:])
-        lines.append(f"  and {len(counted) - len(shown)} more rules: {left}")
-    return [*lines, f"  {not_done}", *next_steps.lines(steps)]
+        facts.append(f"and {len(counted) - len(shown)} more rules: {left}")
+    return problem(f"{_verdict(release, counted)} ({number})", [*facts, not_done], steps)
 
 
 def _where(code: str, refusals: Sequence[Finding], number: int) -> Iterator[str]:
@@ -48,9 +46,9 @@ def _where(code: str, refusals: Sequence[Finding], number: int) -> Iterator[str]
     group = grouped(finding for finding in refusals if finding.code == code)[0]
     place = group.findings[0].location
     if number == 1:
-        yield printable(f"    {place}: {group.message}")
+        yield f"  {place}: {group.message}"
     elif number <= _FEW:
-        yield printable(f"    {place}")
+        yield f"  {place}"
 
 
 def _verdict(release: str, codes: Counter[str]) -> str:

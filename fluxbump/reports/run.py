@@ -10,8 +10,9 @@ from msgspec import Struct
 from typing_extensions import TypedDict
 
 from fluxbump.check.groups import FindingGroup, grouped
+from fluxbump.model import Step
 from fluxbump.reports.json_encoder import dump
-from fluxbump.reports.next_steps import Step, typed
+from fluxbump.reports.next_steps import typed
 from fluxbump.reports.next_steps_json import NextJson, next_json
 from fluxbump.reports.result_json.parts import FindingJson, findings
 from fluxbump.reports.table import Paint, printable
@@ -19,6 +20,7 @@ from fluxbump.run.decision import Blocked, Update, Waiting, skipped_by_reason
 from fluxbump.text import markdown
 
 if TYPE_CHECKING:
+    from fluxbump.errors import FluxbumpError
     from fluxbump.model import Related
     from fluxbump.run.decision import Decision
     from fluxbump.run.execute import Effect
@@ -73,7 +75,9 @@ class RunErrorJson(TypedDict):
 
     message: str
     hint: str | None
+    facts: list[str]
     exit_code: int
+    next: list[NextJson]
 
 
 class RunJson(TypedDict):
@@ -112,7 +116,7 @@ class RunStart(Struct, frozen=True):
     """What a run starts from.
 
     Attributes:
-        base_branch: that is proposed to; empty if the repository has no branch.
+        base_branch: of the pull request; empty if the repository has no branch.
         base: its commit; empty if there is none.
         missing: what a dry run goes without, one sentence each.
     """
@@ -122,8 +126,15 @@ class RunStart(Struct, frozen=True):
     missing: tuple[str, ...] = ()
 
 
-def as_json(report: Report, start: RunStart, *, dry_run: bool, steps: Sequence[Step]) -> str:
-    """Return the report for programs."""
+def as_json(
+    report: Report,
+    start: RunStart,
+    *,
+    dry_run: bool,
+    steps: Sequence[Step],
+    failed: Sequence[Step] = (),
+) -> str:
+    """Return the report for programs; `failed` is what the error says to type next."""
     decision, prepared, request = report.decision, report.prepared, report.request
     chart = decision.chart if isinstance(decision, Update) else None
     content: RunJson = {
@@ -156,16 +167,21 @@ def as_json(report: Report, start: RunStart, *, dry_run: bool, steps: Sequence[S
         "sent": [_sent(sent_item) for sent_item in report.sent],
         "missing": list(start.missing),
         "patch": prepared.built.patch.decode("utf-8", "replace") if prepared and dry_run else None,
-        "error": {
-            "message": report.error.message,
-            "hint": report.error.hint,
-            "exit_code": report.error.exit_code,
-        }
-        if report.error
-        else None,
+        "error": run_error(report.error, failed) if report.error else None,
         "next": next_json(steps),
     }
     return dump(content)
+
+
+def run_error(error: FluxbumpError, steps: Sequence[Step]) -> RunErrorJson:
+    """Return the parts of an error for programs, as people read them."""
+    return {
+        "message": error.message,
+        "hint": error.hint,
+        "facts": [*error.facts, *error.listed],
+        "exit_code": error.exit_code,
+        "next": next_json(steps),
+    }
 
 
 def target(decision: Decision) -> str | None:

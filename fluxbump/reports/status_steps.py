@@ -15,8 +15,8 @@ from fluxbump.discover.tracks import available, installs
 from fluxbump.flux import releases
 from fluxbump.flux.upgrade_path import Hop
 from fluxbump.helm.chart_releases import ChartIndex
-from fluxbump.model import FLUX, FLUX2, Form, Severity
-from fluxbump.reports.next_steps import Step, typed
+from fluxbump.model import FLUX, FLUX2, Form, Severity, Step
+from fluxbump.reports.next_steps import typed
 from fluxbump.text import versions
 
 

@@ -23,13 +23,13 @@ from fluxbump.model import (
     Pin,
     Role,
     Severity,
+    Step,
     Track,
     TrackKind,
     Unreadable,
 )
 from fluxbump.reports import next_steps
 from fluxbump.reports.index_line import index_line, known_until
-from fluxbump.reports.next_steps import Step
 from fluxbump.reports.table import (
     SEVERITY_STYLES,
     Paint,

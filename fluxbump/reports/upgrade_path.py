@@ -13,8 +13,8 @@ from fluxbump.flux import stored_versions
 from fluxbump.flux.stored_versions import Conflict
 from fluxbump.flux.upgrade_path import Hop, Removed, Route
 from fluxbump.helm.chart_releases import ChartIndex
+from fluxbump.model import Step
 from fluxbump.reports.json_encoder import dump
-from fluxbump.reports.next_steps import Step
 from fluxbump.reports.next_steps_json import NextJson, next_json
 from fluxbump.reports.table import Paint, table
 from fluxbump.reports.target import IndexJson, index_json

@@ -124,7 +124,8 @@ class Empty(Struct, frozen=True):
 
 def blocked_by(error: HalfBumpError, update: Update) -> Blocked:
     """Return what becomes of an update that would leave something behind."""
-    reason = f"{error.message} ({error.hint})" if error.hint else error.message
+    more = "; ".join([*error.facts, *([error.hint] if error.hint else [])])
+    reason = f"{error.message} ({more})" if more else error.message
     return Blocked(update.current, update.release, (), reason, (), update.skipped, error.places)
 
 

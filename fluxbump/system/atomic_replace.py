@@ -12,6 +12,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import shlex
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from enum import Enum
@@ -20,6 +21,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from fluxbump.errors import RepositoryError
+from fluxbump.model import Step
 from fluxbump.system import no_follow, replace_journal
 from fluxbump.system.locks import BusyError, HeldSignals, locked, signals_held
 from fluxbump.system.replace_journal import Journal, JournalStep
@@ -71,19 +73,20 @@ def write(
         with locked(place.lock), signals_held() as held:
             if _journal(place) is not None:
                 raise RepositoryError(
-                    "a run of --in-place was interrupted", hint="run fluxbump again: it undoes that"
+                    "a run of --in-place was interrupted", hint="run fluxbump again to undo it"
                 )
             journal = replace_journal.of(secrets.token_hex(8), before, after)
             with changing(f"replaced {_files(after)} of the working tree") as change:
                 _write(place, journal, after, held, change)
     except BusyError:
         raise RepositoryError(
-            "another run of fluxbump is writing to this working tree", hint="wait for it"
+            "another run of fluxbump writes to this working tree", hint="wait for it"
         ) from None
     except OSError as error:
         raise RepositoryError(
-            f"cannot be written: {_reason(error)}; nothing was changed",
+            f"cannot be written: {_reason(error)}",
             where=_where(error, place),
+            facts=["fluxbump changed no files"],
             hint="check its permissions, and the free disk space",
         ) from error
 
@@ -111,7 +114,7 @@ def recover(place: Worktree) -> int | None:
         return None  # it was not cut short: it is being written
     except OSError as error:
         raise RepositoryError(
-            f"a run of --in-place was interrupted, and cannot be undone: {_reason(error)}",
+            f"cannot undo an interrupted run of --in-place: {_reason(error)}",
             where=_where(error, place),
             hint="fix the cause, then run fluxbump again",
         ) from error
@@ -168,9 +171,10 @@ def _take_back(place: Worktree, journal: Journal) -> None:
         _forget(place)
     except OSError as error:
         raise RepositoryError(
-            f"could not be written, and not be undone either: {_reason(error)}",
+            f"cannot be written: {_reason(error)}",
             where=_where(error, place),
-            hint="fix the cause, then run fluxbump again: it undoes the rest",
+            facts=["fluxbump could not undo its other changes"],
+            hint="fix the cause, then run fluxbump again, which undoes them",
         ) from error
 
 
@@ -246,13 +250,15 @@ def _put(place: Worktree, temporary: str, step: JournalStep) -> None:
 def _changed(step: JournalStep) -> RepositoryError:
     if step.old is None:
         return RepositoryError(
-            "is there already, and git ignores it; nothing was written",
+            "the file exists already, and git ignores it",
             where=step.path,
+            facts=["fluxbump changed no files"],
             hint="remove it, or move it away",
         )
     return RepositoryError(
-        "has changed while fluxbump was at work; nothing was written",
+        "another process changed the file",
         where=step.path,
+        facts=["fluxbump changed no files"],
         hint="run fluxbump again",
     )
 
@@ -336,9 +342,10 @@ def _copy_back(private: int, kept: str, folder: int, name: str, temporary: str) 
 
 def _stuck(place: Worktree, step: JournalStep, what: str) -> RepositoryError:
     return RepositoryError(
-        f"a run of --in-place was interrupted, and {what}; nothing was undone",
+        f"cannot undo an interrupted run of --in-place: {what}",
         where=step.path,
-        hint=f"put the files in order by hand (git status), then: rm -r {place.folder}",
+        facts=["fluxbump changed no files", "restore the files by hand"],
+        next=_by_hand(place),
     )
 
 
@@ -360,8 +367,16 @@ def _journal(place: Worktree) -> Journal | None:
         raise RepositoryError(
             f"the journal of an interrupted run cannot be read: {error}",
             where=str(place.folder / _JOURNAL),
-            hint=f"put the files in order by hand (git status), then: rm -r {place.folder}",
+            facts=["restore the files by hand"],
+            next=_by_hand(place),
         ) from None
+
+
+def _by_hand(place: Worktree) -> list[Step]:
+    return [
+        Step("git status", "files that the run has changed"),
+        Step(shlex.join(["rm", "-r", str(place.folder)]), "after that, removes the journal"),
+    ]
 
 
 def _forget(place: Worktree) -> None:

@@ -50,6 +50,7 @@ def _no_posix(error: ImportError) -> MachineError | None:
     if error.name not in _POSIX:
         return None
     return MachineError(
-        f"this Python has no module {error.name}: fluxbump needs a POSIX system here",
+        f"this Python has no module {error.name}",
+        facts=["fluxbump needs a POSIX system for this"],
         hint="on Windows, run fluxbump in WSL 2",
     )

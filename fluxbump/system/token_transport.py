@@ -49,8 +49,9 @@ def require_safe(url: str, allowed: Collection[str]) -> None:
     """
     if not is_safe(url, allowed):
         raise RefusedError(
-            f"fluxbump sends no token to http://{_name(url)}: http is not encrypted",
-            hint=f"use https, or --allow-http {_name(url)} if the network up to it is trusted",
+            f"fluxbump sends no token to http://{_name(url)}",
+            facts=["http is not encrypted"],
+            hint=f"use https, or --allow-http {_name(url)} if you trust the network",
         )
 
 

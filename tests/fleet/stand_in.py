@@ -58,7 +58,7 @@ def _blocked(_: str) -> None:
 
 def _fail(_: str) -> None:
     sys.stderr.write('{"event": "missing", "message": "x"}\n')
-    sys.stderr.write("fluxbump: https://u:p@git.example.org/x: no such repository (look)\n")
+    sys.stderr.write("error: https://u:p@git.example.org/x: no such repository (look)\n")
     sys.exit(6)
 
 
@@ -94,7 +94,7 @@ def _leak(_: str) -> None:
 
 
 def _leakfail(_: str) -> None:
-    sys.stderr.write(f"fluxbump: the server says {os.environ['FLUXBUMP_TOKEN']}\n")
+    sys.stderr.write(f"error: the server says {os.environ['FLUXBUMP_TOKEN']}\n")
     sys.exit(10)
 
 

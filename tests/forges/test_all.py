@@ -375,7 +375,7 @@ def test_waits_for_a_limit(method: str, fake: FakeForge, forge: Forge, sleeper: 
 
 def test_a_limit_that_is_too_far_is_said(fake: FakeForge, forge: Forge) -> None:
     fake.trouble(fake.limited(3600))
-    with pytest.raises(ForgeError, match="it asks to wait until 20"):
+    with pytest.raises(ForgeError, match="the forge asks to wait until 20"):
         forge.find(BRANCH)
 
 
@@ -396,7 +396,7 @@ def test_a_connection_cut_before_it_was_opened_is_said(
     case: Case, fake: FakeForge, forge: Forge
 ) -> None:
     fake.trouble(Cut.BEFORE, method="POST")
-    with pytest.raises(UncertainError, match="it is not known whether it was done"):
+    with pytest.raises(UncertainError, match="does not know whether the forge did it"):
         forge.open(WANTED)
     assert len(fake.sent("POST", case.listing)) == 1
     assert fake.pulls == {}

@@ -324,7 +324,7 @@ def test_what_may_have_been_done_is_not_done_twice(
     server.serve("/api/x", answer)
     error = refused(lambda: client.send("POST", "/x"))
     assert isinstance(error, UncertainError)
-    assert "it is not known whether it was done" in error.message
+    assert error.facts == ("fluxbump does not know whether the forge did it",)
     assert len(server.requests) == 1
 
 
@@ -377,9 +377,8 @@ def test_says_when_to_try_again_where_that_is_too_long(
     headers = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": reset}
     server.serve("/api/x", told({"message": "API rate limit exceeded"}, 403, **headers))
     error = refused(lambda: client.get("/x"))
-    assert error.message == (
-        f"Forge: GET /api/x: HTTP 403: API rate limit exceeded; it asks to wait until {when}"
-    )
+    assert error.message == "Forge: GET /api/x: HTTP 403: API rate limit exceeded"
+    assert error.facts == (f"the forge asks to wait until {when}",)
     assert error.hint == "try again then"
     assert sleeper.pauses == []
 
@@ -389,7 +388,7 @@ def test_all_pauses_together_are_bounded(
 ) -> None:
     server.serve("/api/x", told({}, 429, **{"Retry-After": "50"}))
     error = refused(lambda: client.get("/x"))
-    assert "it asks to wait until" in error.message
+    assert "the forge asks to wait until" in error.facts[0]
     assert sleeper.pauses == [50]
 
 

@@ -228,7 +228,7 @@ def test_waits_for_the_limits(fake: FakeGitHub, forge: Forge, sleeper: Sleeper) 
 
 def test_says_when_a_limit_ends(fake: FakeGitHub, forge: Forge) -> None:
     fake.trouble(limited(remaining=0, reset=NOW + 1800))
-    with pytest.raises(ForgeError, match="it asks to wait until 2027-01-15 08:30 UTC"):
+    with pytest.raises(ForgeError, match="the forge asks to wait until 2027-01-15 08:30 UTC"):
         forge.find(BRANCH)
 
 

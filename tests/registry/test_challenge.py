@@ -132,9 +132,9 @@ def test_a_login_does_not_go_to_another_domain() -> None:
     with pytest.raises(IndexSourceError) as caught:
         asked(web, "ghcr.io")
     assert str(caught.value) == (
-        "oci://ghcr.io/fluxcd/flux-manifests: the registry's token service is on "
-        "token.example.org, another domain, and so is not sent the login for ghcr.io (if it is to "
-        "have it, give token.example.org an entry in Docker's config.json)"
+        "oci://ghcr.io/fluxcd/flux-manifests: the registry's token service is on another domain, "
+        "token.example.org; fluxbump does not send it the login for ghcr.io (to send it a login, "
+        "give token.example.org an entry in Docker's config.json)"
     )
     assert [bool(request.authorization) for request in web.asked] == [False]
 

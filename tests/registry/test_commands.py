@@ -48,8 +48,8 @@ def test_the_configuration_may_name_a_registry(registry: Running, repo: Repo) ->
 @pytest.mark.parametrize(
     ("path", "code", "words"),
     [
-        ("nowhere", 7, "the registry has no such repository (check the path)"),
-        ("flux2:2.15.0", 7, "a tag names no chart's versions (give oci://HOST/PATH/CHART)"),
+        ("nowhere", 7, "the registry has no such repository\n  check the path\n"),
+        ("flux2:2.15.0", 7, "a tag names no chart's versions\n  give oci://HOST/PATH/CHART\n"),
     ],
 )
 def test_a_registry_without_the_chart(
@@ -69,9 +69,7 @@ def test_a_registry_that_is_not_there(repo: Repo) -> None:
 
 def test_offline_without_a_cache(registry: Running, repo: Repo) -> None:
     result = repo.fluxbump("to", "2.5.1", "--dry-run", "--index", registry.spec(), "--offline")
-    assert result.code == 7
-    assert f"{registry.spec()}: the chart index does not answer" in result.err
-    assert not result.stdout
+    assert_refused(result, 7, "no answer from the chart index: --offline", "no copy of this index")
 
 
 def test_a_login_is_found_and_never_shown(repo: Repo, tmp_path: Path) -> None:
@@ -120,7 +118,7 @@ def test_an_operator_that_is_not_published_is_refused(registry: Running, repo: R
         {"o.yaml": OPERATOR.format("0.20.0"), "fluxbump.yaml": f"operator_chart: {chart}\n"}
     )
     result = repo.fluxbump("to", "2.5.1", "--operator", "0.34.0")
-    assert_refused(result, 4, f"no flux-operator 0.34.0 is published at {chart}", "operator_chart")
+    assert_refused(result, 4, f"no flux-operator 0.34.0 at {chart}", "operator_chart")
     assert repo.branches() == ["main"]
     done = repo.fluxbump("to", "2.5.1", "--operator", "0.33.0")
     assert (done.code, "not checked" in done.err) == (0, False)

@@ -580,7 +580,8 @@ def test_a_bug_does_not_hide_what_was_pushed(there: World, name: str, what: str)
         command, cwd=there.root, env=environ, capture_output=True, text=True, check=False
     )
     assert done.returncode == 70
-    assert f"fluxbump: a bug in fluxbump, after it had {what}: TypeError: planted (" in done.stderr
+    told = f"error: bug in fluxbump: TypeError: planted\n  before that, fluxbump had {what}\nnext: "
+    assert told in done.stderr
     assert there.tip(BRANCH) is not None
 
 

@@ -24,7 +24,7 @@ from fluxbump.discover import field_check, flux_objects, selectors
 from fluxbump.discover.flux_objects import ObjectBody, Resource, Resources
 from fluxbump.discover.inventory import Scope
 from fluxbump.discover.selectors import Selector
-from fluxbump.errors import UsageError
+from fluxbump.errors import Again, UsageError
 from fluxbump.flux.known_releases import KnownReleases
 from fluxbump.flux.tables.fields import Schema
 from fluxbump.git.overlay import ChangeSet
@@ -56,8 +56,9 @@ def prepare(
     found, known, old = _asked(evidence)
     if found is None or known is None or old is None:
         raise UsageError(
-            "no version of Flux found, so no manifest can be moved",
-            hint="drop --migrate-apis",
+            "no version of Flux found",
+            facts=["--migrate-apis needs it to move manifests"],
+            next=[Again(why="moves no manifests", drop=("--migrate-apis",))],
         )
     free = migrate(found, known, old, new, ignored=ignored)
     # Only what would move is worth another search of the snapshot.
@@ -117,9 +118,10 @@ def migrate(
     for release in (old, new):
         if release not in known.crds or not known.has_fields(release):
             raise UsageError(
-                f"the API versions of Flux {release} are not known, so no manifest can be moved",
-                hint="take a release that `fluxbump matrix --all` lists, name its manifest with "
-                "--releases, or drop --migrate-apis",
+                f"the API versions of Flux {release} are not known",
+                facts=["--migrate-apis needs them to move manifests"],
+                hint="use a release that `fluxbump matrix --all` lists, or give its manifest with "
+                "--releases",
             )
     sides = between(known.crds, old, new)
     moves, left = _sorted_out(found, sides, ignored)

@@ -135,9 +135,10 @@ def names(owner: Owner, seen: Seen, inventory: Inventory, *, repaired: bool) -> 
         raise PinError(f"{release} is longer than Helm allows", where=where)
     if (target or namespace) != CONTROLLERS:
         raise PinError(
-            f"the chart installs Flux into {target or namespace}, install.yaml into {CONTROLLERS}",
+            f"the chart installs Flux into {target or namespace}",
             where=where,
-            hint="recover by hand: docs/runbook.md has the commands",
+            facts=[f"install.yaml installs it into {CONTROLLERS}"],
+            hint="recover by hand with the commands of docs/runbook.md",
         )
     own = owner.pin.subject.startswith("HelmRelease ") and owner.pin.form is Form.EXACT
     chart = owner.pin.value if repaired and own else ""

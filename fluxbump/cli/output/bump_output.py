@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from fluxbump.cli.console import Console
 from fluxbump.cli.options import BumpFormat
+from fluxbump.model import Step
 from fluxbump.reports import next_steps
-from fluxbump.reports.next_steps import Step
 
 if TYPE_CHECKING:
     from fluxbump.bump.prepared import Prepared

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from fluxbump.cli.output import retyped
-from fluxbump.model import FLUX
-from fluxbump.reports.next_steps import Step, typed
+from fluxbump.model import FLUX, Step
+from fluxbump.reports.next_steps import typed
 
 if TYPE_CHECKING:
     from fluxbump.bump.deliver import Delivered

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
+from fluxbump.errors import Again, FluxbumpError
+from fluxbump.model import Step
 from fluxbump.reports.next_steps import typed
 
 _words: list[str] = []
@@ -36,6 +38,14 @@ def again(
         elif word not in flags and not word.startswith(tuple(f"{name}=" for name in without)):
             words.append((instead or {}).get(word, word))
     return typed([*words, *more])
+
+
+def steps(error: FluxbumpError) -> list[Step]:
+    """Return what an error says to type next, with this run's own words where it says so."""
+    return [
+        Step(again(*one.add, flags=one.drop), one.why) if isinstance(one, Again) else one
+        for one in error.next
+    ]
 
 
 def kept(*options: str) -> list[str]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fluxbump.cli.base import MergedEntries
     from fluxbump.cli.console import Console
     from fluxbump.helm.chart_releases import ChartIndex
-    from fluxbump.reports.next_steps import Step
+    from fluxbump.model import Step
     from fluxbump.reports.view import View
 
 _TEXT, _GITHUB, _HTML = "text", "github", "html"

@@ -47,5 +47,5 @@ def _by_pattern(file: TextFile, custom: CustomPin, track: Track) -> Iterator[Pin
         raise ConfigError(
             f"the pattern {limit.reason}: {file.path}",
             where=Location(SETTINGS_FILE, custom.line),
-            hint="make it say more, such as the text in front of the version, and repeat less",
+            hint="make the pattern more exact, and repeat less in it",
         ) from None

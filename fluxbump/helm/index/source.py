@@ -109,16 +109,18 @@ class _Source(Struct, frozen=True):
         title = f"{release.name} {release.version}"
         if release.digest is None:
             raise IndexSourceError(
-                f"the index has no sha256 digest for {title}, so its archive cannot be trusted",
+                f"the index has no sha256 digest for {title}",
                 where=self.place.name,
+                facts=["fluxbump cannot verify the archive without it"],
             )
         data = self._first(release, title)
         found = sha256(data).hexdigest()
         if found != release.digest:
             raise IndexSourceError(
-                f"the archive of {title} has sha256 {found}, but the index says {release.digest}",
+                f"the archive of {title} has another sha256 than the index says",
                 where=self.place.name,
-                hint="do not use the archive; tell the operator of the chart repository",
+                facts=[f"archive: {found}", f"index:   {release.digest}"],
+                hint="do not use the archive, and tell the operator of the chart repository",
             )
         return data
 

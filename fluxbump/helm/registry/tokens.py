@@ -75,7 +75,7 @@ class Access:
         found = self._logins.find(repository.login_key)
         if not any(way.scheme == "basic" for way in ways):
             raise IndexSourceError(
-                "the registry wants something else than a token or a password",
+                "the registry takes neither a token nor a password",
                 where=str(repository),
                 hint="give the URL of a chart index, or a copy of it",
             )
@@ -96,10 +96,10 @@ class Access:
         own = self._logins.find(repository.login_key)
         if found.login is None and own.login is not None:
             raise IndexSourceError(
-                f"the registry's token service is on {service.host}, another domain, and so is not "
-                f"sent the login for {repository.host}",
+                f"the registry's token service is on another domain, {service.host}",
                 where=str(repository),
-                hint=f"if it is to have it, give {service.host} an entry in Docker's config.json",
+                facts=[f"fluxbump does not send it the login for {repository.host}"],
+                hint=f"to send it a login, give {service.host} an entry in Docker's config.json",
             )
         raise _refused(repository, found)
 
@@ -122,11 +122,11 @@ def _basic(login: Login) -> Secret:
 
 def _refused(repository: RegistryRepository, found: FoundLogin) -> IndexSourceError:
     host = repository.host
-    how = f"helm registry login {host}, or docker login {host}"
+    how = f"helm registry login {host}"
     if found.login is not None:
         message = f"the registry refuses the login from {found.login.source}"
         hint = f"log in again: {how}"
     else:
         message = "the registry has no such repository, or shows it only after a login"
         hint = f"check the path, or log in: {how}"
-    return IndexSourceError(message, where=str(repository), hint="; ".join((hint, *found.problems)))
+    return IndexSourceError(message, where=str(repository), facts=found.problems, hint=hint)

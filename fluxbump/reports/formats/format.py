@@ -8,8 +8,7 @@ from typing import Protocol
 
 from fluxbump.check.rules.rule import Rule
 from fluxbump.check.verdict import NewSuppression, Verdict
-from fluxbump.model import Finding, Location, Severity
-from fluxbump.reports.next_steps import Step
+from fluxbump.model import Finding, Location, Severity, Step
 from fluxbump.reports.table import Paint, printable
 
 

@@ -13,9 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from fluxbump.check.groups import FindingGroup, grouped
 from fluxbump.check.rules.rule import NotRun, Rule
 from fluxbump.check.verdict import NewSuppression, Verdict
-from fluxbump.model import Location, Severity
+from fluxbump.model import Location, Severity, Step
 from fluxbump.reports.formats.format import count, new_suppression, place, summary, title
-from fluxbump.reports.next_steps import Step
 from fluxbump.reports.table import Paint, printable
 
 NAME = "github"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from fluxbump.check.rules.rule import Rule
 from fluxbump.check.verdict import Verdict
-from fluxbump.model import Severity
+from fluxbump.model import Severity, Step
 from fluxbump.reports.formats.format import new_suppression, place, summary
 from fluxbump.reports.html.elements import Node, element
 from fluxbump.reports.html.findings import (
@@ -16,7 +16,6 @@ from fluxbump.reports.html.findings import (
 )
 from fluxbump.reports.html.page import Headline, Tone, page, section
 from fluxbump.reports.html.pins import PinMap, pins_section
-from fluxbump.reports.next_steps import Step
 from fluxbump.reports.table import Paint
 
 NAME = "html"

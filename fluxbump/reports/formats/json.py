@@ -13,13 +13,13 @@ from typing_extensions import TypedDict
 from fluxbump.check.groups import shared
 from fluxbump.check.rules.rule import NotRun, Rule
 from fluxbump.check.verdict import NewSuppression, Suppression, Verdict
-from fluxbump.model import Finding, Severity
+from fluxbump.model import Finding, Severity, Step
 from fluxbump.reports.formats.format import of_severity, slug
 from fluxbump.reports.json_encoder import dump
-from fluxbump.reports.next_steps import Step
 from fluxbump.reports.next_steps_json import NextJson, next_json
 from fluxbump.reports.result_json.parts import FindingJson, PlaceJson, findings
 from fluxbump.reports.table import Paint
+from fluxbump.reports.target import IndexJson, index_json
 
 NAME = "json"
 
@@ -92,7 +92,10 @@ class CountsJson(TypedDict):
 
 
 class CheckJson(TypedDict):
-    """What `fluxbump check --output json` prints; `baseline` is null without such a file."""
+    """What `fluxbump check --output json` prints.
+
+    `baseline` is null without such a file, `index` if no chart index or table was read.
+    """
 
     schema: Literal["fluxbump/check/v1"]
     subject: str
@@ -102,6 +105,7 @@ class CheckJson(TypedDict):
     suppressed: list[SuppressedJson]
     not_run: list[CheckNotRunJson]
     baseline: BaselineJson | None
+    index: IndexJson | None
     summary: CountsJson
     next: list[NextJson]
 
@@ -120,6 +124,7 @@ def render(
         "suppressed": [_suppressed(finding, by, rules) for finding, by in verdict.suppressed],
         "not_run": [_not_run(skipped_rule, rules) for skipped_rule in verdict.not_run],
         "baseline": _baseline(verdict, rules),
+        "index": index_json(verdict.index) if verdict.index else None,
         "summary": _summary(verdict),
         "next": next_json(steps),
     }

@@ -11,9 +11,8 @@ from xml.etree import ElementTree as ET
 
 from fluxbump.check.rules.rule import Rule
 from fluxbump.check.verdict import Verdict
-from fluxbump.model import Finding, Severity
+from fluxbump.model import Finding, Severity, Step
 from fluxbump.reports.formats.format import codes, of_severity, place, title
-from fluxbump.reports.next_steps import Step
 from fluxbump.reports.table import Paint, printable
 
 NAME = "junit"

@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from fluxbump.check.groups import FindingGroup, grouped
 from fluxbump.check.rules.rule import NotRun, Rule
 from fluxbump.check.verdict import NewSuppression, Suppression, Verdict
-from fluxbump.model import Finding, Location
+from fluxbump.model import Finding, Location, Step
 from fluxbump.reports.formats.format import count, new_suppression, summary, title
-from fluxbump.reports.next_steps import Step
 from fluxbump.reports.table import Paint, printable
 from fluxbump.text import markdown
 

@@ -12,10 +12,9 @@ from urllib.parse import quote
 from fluxbump.check.fingerprints import fingerprints
 from fluxbump.check.rules.rule import NotRun, Rule
 from fluxbump.check.verdict import Suppression, Verdict
-from fluxbump.model import Finding, Location
+from fluxbump.model import Finding, Location, Step
 from fluxbump.reports.formats.format import codes
 from fluxbump.reports.json_encoder import dump
-from fluxbump.reports.next_steps import Step
 from fluxbump.reports.table import Paint, printable
 from fluxbump.version import __version__
 

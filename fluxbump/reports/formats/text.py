@@ -9,7 +9,7 @@ from itertools import groupby
 from fluxbump.check.groups import FindingGroup, grouped, worst_first
 from fluxbump.check.rules.rule import Rule
 from fluxbump.check.verdict import Verdict
-from fluxbump.model import Finding, Severity
+from fluxbump.model import Finding, Severity, Step
 from fluxbump.reports import next_steps
 from fluxbump.reports.formats.format import (
     count,
@@ -20,7 +20,6 @@ from fluxbump.reports.formats.format import (
     summary,
     title,
 )
-from fluxbump.reports.next_steps import Step
 from fluxbump.reports.table import SEVERITY_STYLES, Paint, printable
 from fluxbump.reports.view import Detail, View
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fluxbump.check.rules import RULES
 from fluxbump.flux.upgrade_path import Route
-from fluxbump.model import FLUX, FLUX2, Snapshot
+from fluxbump.model import FLUX, FLUX2, Snapshot, Step
 from fluxbump.reports.counts import counted
 from fluxbump.reports.html.diff import diff_section
 from fluxbump.reports.html.elements import Node
@@ -15,7 +15,6 @@ from fluxbump.reports.html.findings import findings_section, unjudged_section
 from fluxbump.reports.html.page import Headline, Tone, listing, page, section
 from fluxbump.reports.html.pins import PinMap, pins_section
 from fluxbump.reports.html.route import route_section
-from fluxbump.reports.next_steps import Step
 from fluxbump.reports.patches import patches
 from fluxbump.reports.table import Paint
 

@@ -9,9 +9,9 @@ from hashlib import sha256
 
 from msgspec import Struct
 
+from fluxbump.model import Step
 from fluxbump.reports.html.elements import Node, element, markup, style
 from fluxbump.reports.html.style import CSS
-from fluxbump.reports.next_steps import Step
 from fluxbump.version import __version__
 
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from fluxbump.flux.upgrade_path import Route
+from fluxbump.model import Step
 from fluxbump.reports.html.elements import Node, element
 from fluxbump.reports.html.page import Headline, Tone, page, section
 from fluxbump.reports.html.route import route_section
-from fluxbump.reports.next_steps import Step
 from fluxbump.reports.upgrade_path import Used
 
 

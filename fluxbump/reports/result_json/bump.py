@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 from typing_extensions import TypedDict
 
-from fluxbump.model import Mention, Snapshot, Track
+from fluxbump.model import Mention, Snapshot, Step, Track
 from fluxbump.reports.json_encoder import dump
-from fluxbump.reports.next_steps import Step
 from fluxbump.reports.next_steps_json import NextJson, next_json
 from fluxbump.reports.result_json.parts import (
     FindingJson,

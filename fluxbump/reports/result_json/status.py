@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Literal
 from typing_extensions import TypedDict
 
 from fluxbump.helm.chart_releases import ChartIndex
-from fluxbump.model import FLUX, FLUX2, Note
+from fluxbump.model import FLUX, FLUX2, Note, Step
 from fluxbump.reports.json_encoder import dump
-from fluxbump.reports.next_steps import Step
 from fluxbump.reports.next_steps_json import NextJson, next_json
 from fluxbump.reports.result_json.parts import FindingJson, NoteJson, PinJson, findings, note, pin
 from fluxbump.reports.target import (

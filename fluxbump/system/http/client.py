@@ -230,10 +230,10 @@ def _certain(error: httpx.TransportError, url: str) -> HttpError | None:
     host = httpx.URL(url).raw_host.decode("ascii", "replace")
     if not re.fullmatch(_HOST, host, re.IGNORECASE):
         # A slip of the pen, which nothing may stand in for.
-        return HttpError(url, "its host is not a host name", "correct the URL")
+        return HttpError(url, "invalid host name", "correct the URL")
     if _no_such_host(error):
         # The name server has answered, and would answer the same again.
-        return HttpError(url, "the name of its host is not found", CHECK_NETWORK, silent=True)
+        return HttpError(url, "host name not found", CHECK_NETWORK, silent=True)
     return None
 
 

@@ -156,7 +156,7 @@ class Web:
             raise HttpError(
                 show(parse(request.url)),
                 "not in the cache, and offline",
-                f"run once without --offline: what is read then is kept in {self.directory}",
+                f"run once without --offline, which fills the cache in {self.directory}",
                 silent=True,
             )
         try:
