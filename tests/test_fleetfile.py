@@ -66,7 +66,7 @@ WRONG = [
     ("repositories:\n- https://h/a?token=x\n", 2, "has a query or a fragment"),
     ("repositories: [a]\ndefault: {}\n", 2, "default: unknown key"),
     ("repositories: [a]\ndefaults:\n  bas: x\n", 3, "defaults.bas: unknown key"),
-    ("repositories: [a]\nrepositories: [a]\n", 2, "stands here twice"),
+    ("repositories: [a]\nrepositories: [a]\n", 2, "appears twice"),
     ("repositories:\n- https://h/p/a.git\n- url: https://H/p/a/\n", 3, "in line 2 already"),
     ("repositories:\n- x/a\n- ./x/../x/a\n", 3, "in line 2 already"),
     (

@@ -195,7 +195,7 @@ def test_a_named_base_leaves_only_what_is_new(many: Repo, cli: Cli) -> None:
     out = cli("check", "--base", "HEAD~1", cwd=many).out
     assert "apps/new.yaml:1:13  FB205 warning  HelmRepository new is at " in out
     assert "apps/team-" not in out
-    assert "FB302 error (there before)  HelmRelease flux owns" in out  # it fails the check
+    assert "FB302 error (existing)  HelmRelease flux owns" in out  # it fails the check
     assert "There before: 150 warnings (--all lists them)\n1 error, 151 warnings, 1 of them" in out
     whole = cli("check", "--base", "HEAD~1", "--all", cwd=many).out
     assert "FB205 warning  HelmRepository is at " in whole

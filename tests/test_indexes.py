@@ -214,7 +214,7 @@ def test_the_first_of_two_equal_versions_counts() -> None:
     index = parse(index_of(entry(app="2.4.0"), entry(app="2.5.0"), entry("v2.14.1", app="2.4.0")))
     assert [str(release.app_version) for release in index.releases] == ["2.4.0"]
     assert index.problems == (
-        "flux2 entry 2 ('2.14.1') stands twice with different content; the first one counts",
+        "flux2 entry 2 ('2.14.1') appears twice with different content; the first one counts",
     )
 
 
@@ -253,12 +253,15 @@ def test_messages_hold_no_control_characters() -> None:
         ("entries: &a\n  flux2: *a\n", "no usable release"),
         (f"{'[' * 10_000}", "not a chart index"),
         ('{"a":' * 100_000, "not a chart index"),
-        (f"entries:\n  flux2:\n  - {entry()!r}\nentries:\n  flux2: []\n", "'entries' stands twice"),
-        ("entries:\n  flux2: []\n  flux2: []\n", "'flux2' stands twice"),
+        (
+            f"entries:\n  flux2:\n  - {entry()!r}\nentries:\n  flux2: []\n",
+            "'entries' appears twice",
+        ),
+        ("entries:\n  flux2: []\n  flux2: []\n", "'flux2' appears twice"),
         ("x: 1\u2028entries:\u2028  flux2: []\nentries:\n  flux2:\n  - version: 1.0.0\n", "twice"),
         ('entries:\n  flux2:\n  - version: 1.0.0\n  "flux2":\n  - version: 1.0.0\n', "twice"),
-        ("entries:\n  flux2:\n  - version: 1.0.0\n    version: 1.0.1\n", "'version' stands twice"),
-        ('{"entries": {"flux2": [], "flux2": []}}', "'flux2' stands twice"),
+        ("entries:\n  flux2:\n  - version: 1.0.0\n    version: 1.0.1\n", "'version' appears twice"),
+        ('{"entries": {"flux2": [], "flux2": []}}', "'flux2' appears twice"),
     ],
 )
 def test_what_is_not_an_index_is_refused(text: str, reason: str) -> None:

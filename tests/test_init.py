@@ -88,7 +88,7 @@ def test_on_a_terminal_it_asks(here: Repo, answer: str, written: set[str]) -> No
 def test_what_is_there_stays(here: Repo) -> None:
     here.commit({**states.files("aligned"), "fluxbump.yaml": "mentions: false\n"})
     result = here.fluxbump("init", "--yes")
-    assert "fluxbump.yaml: it is there already, and stays as it is" in result.out
+    assert "fluxbump.yaml: the file exists, and fluxbump did not change it" in result.out
     assert changed(here) == {".pre-commit-config.yaml"}
     here.git("add", "--all")
     again = here.fluxbump("init", "--yes")

@@ -173,7 +173,7 @@ BYTES: dict[str, tuple[str | bytes, str | bytes]] = {
             "  - {kind: GitRepository, apiVersion: source.toolkit.fluxcd.io/v1}\n"
         ),
     ),
-    "an item that stands twice": (
+    "an item that appears twice": (
         (
             "kind: List\nitems:\n- &a\n  apiVersion: source.toolkit.fluxcd.io/v1beta2\n"
             "  kind: HelmRepository\n- *a\n"

@@ -131,8 +131,8 @@ KEPT = [
     ('"1.1"', "the range 1.1 admits 1.1.3"),
     ('">=1.1.0 <2.0.0"', "the range >=1.1.0 <2.0.0 admits 1.1.3"),
     ("${V}", "holds a variable, ${V}: make sure that it becomes 1.1.3"),
-    ('"*"', "not pinned: takes whatever is newest"),
-    ('""', "not pinned: takes whatever is newest"),
+    ('"*"', "not pinned: takes the newest version"),
+    ('""', "not pinned: takes the newest version"),
 ]
 
 
@@ -244,7 +244,7 @@ def test_unpinned_url_is_shown_and_kept() -> None:
     latest = script().replace("download/v2.4.0", "latest/download")
     result = planned(small(install=latest))
     assert [(str(pin.location), why) for pin, why in result.kept] == [
-        ("install.sh:2", "not pinned: takes whatever is newest")
+        ("install.sh:2", "not pinned: takes the newest version")
     ]
 
 

@@ -276,7 +276,7 @@ CASES_OF: Mapping[str, Mapping[str, Case]] = {
         "variable": case(tree(release=release("${VERSION}"))),
         "behind": case(tree(release=release("1.1.1")), (REL, "HelmRelease flux holds 1.1.1", OWN)),
         "no version": case(tree(release=release("").replace("      version: \n", "")),
-            (f"{HR}:8", "no version, which is whatever is newest", OWN)),
+            (f"{HR}:8", "no version, which is the newest version", OWN)),
         "Terraform behind": case(tree(**{"a.tf": terraform("1.1.1")}),
             ("a.tf:3", "helm_release flux holds 1.1.1", OWN)),
         "OCI digest": case(tree(**{Y: oci("digest", "sha256:00")}),

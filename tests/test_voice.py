@@ -37,6 +37,9 @@ INSTEAD = {
     r"propos(e|es|ed|ing|als?)": "open a pull request for",
     r"pins move|what is behind": "fluxbump updates pins, outdated pins",
     r"somebody|whoever|for a person": "you, the operator, another process",
+    r"left alone": "not changed",
+    r"stands? (here )?twice": "appears twice",
+    r"whatever is newest": "the newest version",
     r"foretells?|comes to be|born with": "predicts, is created, has",
     r"web address": "URL",
     r"misspelt|(colour|favour|honour|neighbour)(s|ed|ing)?|behaviour|centre|grey|licence":

@@ -24,7 +24,7 @@ from fluxbump.model import (
 )
 from fluxbump.text import version_ranges, versions
 
-_LEFT = ": left alone"
+_LEFT = ": not changed"
 _OWN_LINES = (TrackKind.CHART, TrackKind.OPERATOR)
 """Lines that may move without Flux."""
 _DIGESTS = (
@@ -192,7 +192,7 @@ def _advice(
         yield "move the dependencies in requirements.yaml to Chart.yaml, apiVersion v2"
     if mirrors:
         yield (
-            "if the repository mirrors the community's, say so in fluxbump.yaml: "
+            "if the repository mirrors the community's, add to fluxbump.yaml: "
             f"repositories: {_list(mirrors)}"
         )
     if any(not one.repository for _, one in foreign):
@@ -202,7 +202,7 @@ def _advice(
     left = _list(pin.location.path for pin in pins)
     if left != "[]":
         yield (
-            "take it out of `exclude`, or if it is meant to stay, say so in fluxbump.yaml: "
+            "take it out of `exclude`, or if it is meant to stay, add to fluxbump.yaml: "
             f"leave_excluded: {left}"
         )
 

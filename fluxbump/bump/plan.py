@@ -319,7 +319,7 @@ def _kept(pins: Iterable[Pin], targets: Mapping[Track, str]) -> Iterator[tuple[P
         elif pin.form is Form.VARIABLE:
             yield pin, f"holds a variable, {pin.value}: make sure that it becomes {new}"
         elif pin.form is Form.UNPINNED:
-            yield pin, "not pinned: takes whatever is newest"
+            yield pin, "not pinned: takes the newest version"
         elif pin.form is Form.COMMIT and pin.value != new and not _knows_commit(pin, new, targets):
             yield pin, opaque_pins.stays_at_commit(pin, new)
         elif pin.form is Form.OPAQUE and pin.role in _STAY and pin.value != new:

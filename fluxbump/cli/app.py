@@ -119,7 +119,7 @@ def run(arguments: Sequence[str]) -> int:
         return _bug(error, console) if lack is None else _lacking(lack, console)
     if result == INTERRUPTED:
         done = written.so_far()
-        told = f"by then it had {done}" if done else "nothing was left half done"
+        told = f"by then it had {done}" if done else "fluxbump left nothing half done"
         console.line(f"fluxbump: interrupted; {told}")
     return result if isinstance(result, int) else 0
 

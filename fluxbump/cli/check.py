@@ -88,7 +88,7 @@ _REPORT = OptionGroup(
         default=Detail.GROUPED,
     ),
     everything=Flat(
-        Annotated[bool, typer.Option("--all", help="List every finding, also those there before.")],
+        Annotated[bool, typer.Option("--all", help="List every finding, existing ones too.")],
         default=False,
     ),
     statistics=Flat(

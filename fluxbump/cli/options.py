@@ -215,7 +215,7 @@ AllowHostOption = Annotated[
     typer.Option(
         "--allow-host",
         metavar="HOST",
-        help="A server that fluxbump.yaml may name; others may not be named then.",
+        help="A server that fluxbump.yaml may name. Others are refused then.",
     ),
 ]
 LogFormatOption = Annotated[

@@ -96,7 +96,7 @@ def recover(
         console.result(advice.script or nothing)
     if advice.script:
         console.note(f"{seen.source} is {advice.decision.state}: {advice.decision.why}")
-        console.note("nothing was changed: read the script, then run it with sh")
+        console.note("fluxbump changed nothing: read the script, then run it with sh")
     return _RECOVERABLE if advice.script else 0
 
 

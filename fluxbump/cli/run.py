@@ -191,7 +191,7 @@ def _print(
         done = report.prepared
         patch = diff(done.built.patch, paint, replaced(done.plan)) if done else ""
         console.paged("\n" + reports.rehearsed(report.sent, patch, paint))
-        console.note("dry run: nothing was pushed or sent")
+        console.note("dry run: fluxbump pushed and sent nothing")
     if steps and not console.quiet:
         console.result("\n".join(next_steps.lines(steps)))
 

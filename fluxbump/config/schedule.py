@@ -66,7 +66,9 @@ def parse(text: str) -> Window:
     found = _WINDOW.fullmatch(text.strip().lower()) if len(text) <= _MAX_LENGTH else None
     both = found is not None and found["days"] is not None and found["from"] is not None
     if found is None or not found[0] or both != (found["gap"] is not None):
-        raise ValueError(f"not a window: {text[:_MAX_LENGTH]!r}, say mon-fri 08:00-17:00")
+        raise ValueError(
+            f"not a window: {text[:_MAX_LENGTH]!r}, use a form such as mon-fri 08:00-17:00"
+        )
     if found["from"] is None:
         return Window(_days(found["days"]))
     start, end = _minutes(found["from"]), _minutes(found["to"])
@@ -101,7 +103,7 @@ def zone(name: str) -> tzinfo:
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):  # a name such as `Europe` is a directory
-        hint = "say one such as Europe/Berlin" if _has_database() else "no tzdata on this machine"
+        hint = "use one such as Europe/Berlin" if _has_database() else "no tzdata on this machine"
         raise ValueError(f"unknown time zone: {name!r}, {hint}") from None
 
 

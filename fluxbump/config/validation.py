@@ -71,7 +71,7 @@ def _refuse_duplicates(text: str, file: str) -> None:
         seen: set[str] = set()
         for key, _ in mapping.value:
             if key.value in seen:
-                raise ConfigError(f"{key.value} stands here twice", where=document.at(key))
+                raise ConfigError(f"{key.value} appears twice", where=document.at(key))
             seen.add(key.value)
 
 

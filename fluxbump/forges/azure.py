@@ -319,7 +319,7 @@ class Azure:
     def _asked(self, number: int, name: str) -> str | None:
         """Ask for a review. Names are looked up on another server, where no token of ours goes."""
         if not _GUID.fullmatch(name):
-            return "Azure DevOps takes the id of a person or team, not the name"
+            return "Azure DevOps takes the id of a reviewer, not the name"
         self._send("PUT", self._at(number, "reviewers", name), body={"vote": 0})
         return None
 

@@ -266,7 +266,7 @@ class Bitbucket:
         elif _ACCOUNT.fullmatch(name):
             who = {"account_id": name}
         else:
-            return "Bitbucket takes the UUID, in braces, or the account id of a person"
+            return "Bitbucket takes the UUID in braces, or the account id"
         pull = self._whole(number)
         others = [{"uuid": reviewer.uuid} for reviewer in pull.reviewers]
         self._changed(pull, {"reviewers": [*others, who]})

@@ -222,7 +222,7 @@ class Gitea:
             where = self._at("issues", number, "labels")
             self._client.send("POST", where, body={"labels": known}, repeatable=True)
         missing = [name for name in names if name not in ids]
-        return f"there is no label {', '.join(missing)}" if missing else None
+        return f"no label {', '.join(missing)}" if missing else None
 
     def _labels(self, where: str) -> dict[str, int]:
         pages = self._client.pages(where, builtins.list[_Label], query={"limit": _PAGE})

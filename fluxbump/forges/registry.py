@@ -35,7 +35,7 @@ def adapter(kind: str) -> Leaf:
     """
     if kind not in FORGES:
         kinds = ", ".join(FORGES)
-        raise ForgeError(f"there is no adapter for {kind}", hint=f"there are: {kinds}")
+        raise ForgeError(f"no adapter for {kind}", hint=f"there are: {kinds}")
     found: Leaf = resolve_name(FORGES[kind])
     return found
 

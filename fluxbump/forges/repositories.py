@@ -157,8 +157,8 @@ def _pages(client: Client, listing: _Listing, owner: str) -> Iterator[OwnedRepos
         if error.status != _NOT_FOUND:
             raise
         raise ForgeError(
-            f"{listing.title}: there is no organization, group, or user {owner}, "
-            "or the token may not see it",
+            f"{listing.title}: no organization, group, or user {owner}",
+            facts=["it does not exist, or the token cannot read it"],
             hint="check the URL and the token",
         ) from None
 

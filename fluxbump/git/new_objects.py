@@ -36,7 +36,7 @@ def incoming(objects: Path) -> Iterator[dict[str, str]]:
             _join(place, objects)
     except PermissionError as error:
         raise RepositoryError(
-            "git's objects may not be written: permission denied",
+            "cannot write git's objects: permission denied",
             where=os.fsdecode(error.filename or objects),
             hint="see its owner and permissions",
         ) from None

@@ -163,7 +163,7 @@ def refusal(result: RefResult, stderr: str, branch: str, where: str) -> RemoteEr
     if _STALE.search(reason) or ("atomic" in reason and _STALE.search(stderr)):
         return MovedError(
             f"{branch} at {where} has moved on the server meanwhile",
-            hint="nothing was pushed; the next run starts from what is there now",
+            hint="fluxbump pushed nothing, and the next run starts from the new tip",
         )
     news = "; ".join(_server_words(stderr))
     said = f"{_short(reason)}: {news}" if news else reason

@@ -85,7 +85,7 @@ class Summary(Struct, frozen=True):
         for outcome, word in ((FleetOutcome.FAILED, "failed"), (FleetOutcome.NOT_RUN, "not run")):
             number = len(self.having(outcome))
             said += [f"{number} {word}"] if number else []
-        said += ["dry run: nothing was pushed or sent"] if self.dry_run else []
+        said += ["dry run: fluxbump pushed and sent nothing"] if self.dry_run else []
         return ", ".join(said)
 
 

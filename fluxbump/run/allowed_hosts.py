@@ -79,7 +79,7 @@ def require_allowed(settings: Settings, text: str, asked: Asked, allowed: Allowe
         server = _server(url)
         if server is None and _is_outside(url):
             raise RefusedError(
-                f"{key} names a path outside of the repository, which may not be read here",
+                f"{key} names a path outside of the repository, which is not allowed here",
                 where=where,
                 hint="give a path inside of it, or a URL",
             )

@@ -147,7 +147,7 @@ def _files(known: Beginning) -> Iterator[FirstFile]:
 
 def _unless_there(known: Beginning, path: str, text: str) -> FirstFile:
     there = path in known.paths
-    return FirstFile(path, text, "it is there already, and stays as it is" if there else "")
+    return FirstFile(path, text, "the file exists, and fluxbump did not change it" if there else "")
 
 
 def _sign(paths: frozenset[str]) -> str | None:

@@ -139,7 +139,7 @@ def test_people_are_ids(fake: FakeAzure, forge: Forge) -> None:
     assert fake.pulls[1].reviewers == [guid(11)]
     assert notes[0].startswith(f"reviewer {guid(99)} not set: Azure DevOps: PUT ")
     assert notes[1] == (
-        "reviewer hubot not set: Azure DevOps takes the id of a person or team, not the name"
+        "reviewer hubot not set: Azure DevOps takes the id of a reviewer, not the name"
     )
 
 

@@ -104,7 +104,7 @@ def test_reviewers_are_asked_one_by_one(fake: FakeBitbucket, forge: Forge) -> No
         "reviewer hubot",
     ]
     assert "Malformed reviewers list" in notes[0]
-    assert notes[1].endswith("Bitbucket takes the UUID, in braces, or the account id of a person")
+    assert notes[1].endswith("Bitbucket takes the UUID in braces, or the account id")
     assert fake.pulls[1].body == WANTED.body
 
 

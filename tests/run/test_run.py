@@ -521,7 +521,7 @@ def test_a_dry_run_for_people(there: World) -> None:
     assert result.code == 0
     for line in (f"Would push {BRANCH}", f"Would open a pull request from {BRANCH}"):
         assert line in result.out
-    assert "dry run: nothing was pushed or sent" in result.err
+    assert "dry run: fluxbump pushed and sent nothing" in result.err
 
 
 def test_a_dry_run_of_what_is_superseded_sends_nothing(there: World) -> None:

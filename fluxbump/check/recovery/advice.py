@@ -143,7 +143,7 @@ def _remarks(decision: Decision, names: Names, repaired: Repaired, seen: Seen) -
         yield "CHART is empty, because the HelmRelease has no version. Read what"
         yield "it follows, and wait there for the repaired chart, instead of wait_for_chart."
     if decision.state is State.TERMINATING and decision.then is None:
-        yield "No object was listed, so nobody knows what stays:"
+        yield "No object was listed, so the rest is not known:"
         yield "run recover again after this script."
     if not names.bootstrap and State.GONE in (decision.state, decision.then):
         yield "Set BOOTSTRAP to a file with the GitRepository and the Kustomization that start it"

@@ -61,7 +61,7 @@ def _holds(pin: Pin) -> str:
     return {
         Form.RANGE: f"the range {pin.value}",
         Form.VARIABLE: f"the variable {pin.value}",
-        Form.UNPINNED: f"{pin.value or 'no version'}, which is whatever is newest",
+        Form.UNPINNED: f"{pin.value or 'no version'}, which is the newest version",
         Form.OPAQUE: opaque_pins.held(pin),
         Form.COMMIT: f"a commit, {pin.value}",
         Form.EXACT: pin.value,

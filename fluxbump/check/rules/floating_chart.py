@@ -100,7 +100,7 @@ def _judged(pin: Pin, newest: ChartRelease | None, beside: list[tuple[Pin, str, 
 def _words(pin: Pin) -> str:
     if pin.form is Form.RANGE:
         return f"the range {pin.value}"
-    return f"{pin.value}, which is whatever is newest" if pin.value else "no version"
+    return f"{pin.value}, which is the newest version" if pin.value else "no version"
 
 
 def _finding(severity: Severity, pin: Pin, tail: str, *related: Related) -> Finding:

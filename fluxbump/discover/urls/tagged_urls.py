@@ -103,7 +103,7 @@ def _live(url: Url, file: TextFile, match: re.Match[str]) -> Found:
 
 
 def _left(file: TextFile, match: re.Match[str], what: str, *, certain: bool = False) -> Note:
-    return Note(file.location(match.start("tag")), f"{what}: left alone", certain=certain)
+    return Note(file.location(match.start("tag")), f"{what}: not changed", certain=certain)
 
 
 def _pin(url: Url, file: TextFile, match: re.Match[str]) -> Pin:

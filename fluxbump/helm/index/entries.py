@@ -60,7 +60,7 @@ class _Yaml(Struct, frozen=True):
         for key, node in yaml.entries(value):
             if key in found:
                 where = self.document.at(node)
-                raise IndexSourceError(f"the key {_shown(key)} stands twice", where=where)
+                raise IndexSourceError(f"the key {_shown(key)} appears twice", where=where)
             found[key] = node
         return found
 
@@ -132,7 +132,7 @@ def _read(text: str, chart: str, source: str) -> tuple[_Reader, Sequence[Any]]:
                 text, object_pairs_hook=_unique, parse_int=str, parse_float=str, parse_constant=str
             )
         except _DuplicateKeyError as error:
-            raise _not_an_index(source, f"the key {_shown(error.key)} stands twice") from None
+            raise _not_an_index(source, f"the key {_shown(error.key)} appears twice") from None
         except (ValueError, RecursionError):
             pass  # YAML in flow style starts with a brace, too
         else:
@@ -205,7 +205,7 @@ def _add(releases: dict[str, ChartRelease], entry: _Entry) -> None:
         return
     first = releases.setdefault(str(release.version), release)
     if repr(first) != repr(release):
-        entry.say("stands twice with different content; the first one counts")
+        entry.say("appears twice with different content; the first one counts")
 
 
 class _Entry(Struct, frozen=True):

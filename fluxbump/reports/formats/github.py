@@ -66,7 +66,7 @@ def _before(verdict: Verdict) -> Iterator[str]:
     """Count what was there before; errors are listed, since they fail the check all the same."""
     if verdict.counted:
         said = f"{count(verdict.counted)} that the base has too: fluxbump check --all lists them"
-        yield _command("notice", {"title": "fluxbump check: there before"}, said)
+        yield _command("notice", {"title": "fluxbump check: existing findings"}, said)
 
 
 def _not_run(skipped: Sequence[NotRun], rules: Mapping[str, Rule]) -> Iterator[str]:

@@ -63,7 +63,7 @@ def _tone(verdict: Verdict) -> Tone:
 def _facts(verdict: Verdict) -> list[str]:
     facts = [f"Checked: {verdict.subject}."]
     if verdict.counted:
-        facts.append(f"{len(verdict.counted)} findings were there before, and are not listed.")
+        facts.append(f"{len(verdict.counted)} existing findings are not listed.")
     return facts
 
 

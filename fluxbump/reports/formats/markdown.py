@@ -108,7 +108,7 @@ def _folded(group: FindingGroup, rules: Mapping[str, Rule]) -> str:
 def _before(verdict: Verdict) -> list[str]:
     if not verdict.counted:
         return []
-    return ["", f"There before: {count(verdict.counted)}; `fluxbump check --all` lists them."]
+    return ["", f"Existing findings: {count(verdict.counted)}; `fluxbump check --all` lists them."]
 
 
 def _next(steps: Sequence[Step]) -> list[str]:

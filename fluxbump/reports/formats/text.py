@@ -63,7 +63,7 @@ def _new(verdict: Verdict, paint: Paint) -> list[str]:
 
 def _left_out(verdict: Verdict, view: View) -> Iterator[str]:
     if verdict.counted and not view.everything:
-        yield f"There before: {count(verdict.counted)} (--all lists them)"
+        yield f"Existing findings: {count(verdict.counted)} (--all lists them)"
     if verdict.accepted and verdict.accepted.stale:
         stale = verdict.accepted.stale
         entries = "1 entry matches" if len(stale) == 1 else f"{len(stale)} entries match"
@@ -142,7 +142,7 @@ def _line(one: Finding, verdict: Verdict, paint: Paint) -> str:
 def _said(some: Sequence[Finding], message: str, verdict: Verdict, paint: Paint) -> str:
     code, word = some[0].code, some[0].severity
     old = all(finding in (verdict.inherited or ()) for finding in some)
-    before = " (there before)" if old else ""
+    before = " (existing)" if old else ""
     return f"{code} {paint(word.value, SEVERITY_STYLES[word])}{before}  {printable(message)}"
 
 

@@ -54,7 +54,7 @@ def _found(document: Document, task: Node, context: Context) -> Found | None:
         return None
     if track == FLUX2 and _is_foreign(source, context):
         message = (
-            f"an Ansible task installs flux2 from {source}, which is another chart: left alone"
+            f"an Ansible task installs flux2 from {source}, which is another chart: not changed"
         )
         return Note(document.at(task), message)
     subject = f"Ansible task for {name}"
@@ -63,7 +63,9 @@ def _found(document: Document, task: Node, context: Context) -> Found | None:
         return unpinned(NAME, track, document.at(yaml.get(task, _CHART)), subject)
     pin = pin_at(NAME, track, version, subject)
     if pin.form is Form.RANGE and not version_ranges.is_constraint(pin.value):
-        message = f"{subject} names {pin.value}, which is neither a version nor a range: left alone"
+        message = (
+            f"{subject} names {pin.value}, which is neither a version nor a range: not changed"
+        )
         return Note(pin.location, message)
     return pin
 

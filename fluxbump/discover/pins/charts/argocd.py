@@ -50,11 +50,11 @@ def _source(file: TextFile, document: Document, source: Node, context: Context) 
     if chart is None or context.track_of(chart) != FLUX2:
         return None
     if not _is_community(place, context):
-        message = f"an Argo CD source takes flux2 from {place}, which is another chart: left alone"
+        message = f"an Argo CD source takes flux2 from {place}, which is another chart: not changed"
         return Note(url.location, message)
     subject = f"Argo CD source of {FLUX2.name}"
     if sum(key == _REVISION for key, _ in yaml.entries(source)) > 1:
-        return Note(url.location, f"{subject} has two revisions, of which one counts: left alone")
+        return Note(url.location, f"{subject} has two revisions, of which one counts: not changed")
     revision = document.scalar(yaml.get(source, _REVISION))
     if revision is None:
         return unpinned(NAME, FLUX2, url.location, subject)

@@ -19,7 +19,7 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
     """Yield both versions of every archive's URL; for a variable that is followed, nothing."""
     for match, doubt in chart_archives.found(file, context.is_acted_on):
         if doubt:
-            yield Note(file.location(match.start("tag")), f"{doubt}: left alone")
+            yield Note(file.location(match.start("tag")), f"{doubt}: not changed")
             continue
         for pin in _pins(file, match):
             if (file.path, pin.start) not in context.followed.uses:

@@ -44,7 +44,7 @@ def _release(document: Document, node: Node, context: Context) -> Iterator[Found
         yield Note(
             document.at(chart),
             f"a Crossplane Release installs flux2 from {repository}, which is another chart: "
-            "left alone",
+            "not changed",
         )
         return
     subject = f"Release {yaml.text_of(node, 'metadata', 'name') or name}"

@@ -168,13 +168,13 @@ def _found(file: TextFile, source: SourceText, chart: _Chart, context: Context) 
     version = chart.one_of(_VERSIONS) or _beside_repository(source, chart)
     repository, known = _repository(file, source, chart)
     if chart.track == FLUX2 and _URL.match(repository) and not context.is_community(repository):
-        message = f"a program installs flux2 from {repository}, which is another chart: left alone"
+        message = f"a program installs flux2 from {repository}, which is another chart: not changed"
         return Note(where, message)
     if not known or (repository and not _URL.match(repository) and "/" not in chart.text):
         if version is None:
             return None  # a name in a list, which installs nothing by itself
         what = f"a program names the chart {chart.name} and a version here"
-        return Note(where, f"{what}, and no URL of a chart repository: left alone")
+        return Note(where, f"{what}, and no URL of a chart repository: not changed")
     return _asked(file, source, chart, version)
 
 
@@ -183,7 +183,7 @@ def _asked(file: TextFile, source: SourceText, chart: _Chart, version: SourceVal
     where = file.location(chart.place.start)
     subject = f"helm call for {chart.name}"
     if version is None and _may_take_more(file, source, chart):
-        return Note(where, f"{subject} takes its version from elsewhere: left alone")
+        return Note(where, f"{subject} takes its version from elsewhere: not changed")
     if version is None:
         return unpinned(NAME, chart.track, where, subject)
     value = _settled(version) or _constant(file, source, version.text)
@@ -223,7 +223,7 @@ def _pin(file: TextFile, value: SourceValue, chart: _Chart, subject: str) -> Fou
     start = value.start + skip
     if form is Form.RANGE and not version_ranges.is_constraint(value.text):
         message = (
-            f"{subject} names {value.text}, which is neither a version nor a range: left alone"
+            f"{subject} names {value.text}, which is neither a version nor a range: not changed"
         )
         return Note(file.location(start), message)
     if form is Form.EXACT and chart.one_of(_DIGESTS):
@@ -314,7 +314,7 @@ def _pulumi(file: TextFile, context: Context) -> Iterator[Found]:
             foreign = repository and "${" not in repository
             if track == FLUX2 and foreign and not context.is_community(repository):
                 message = f"Pulumi installs flux2 from {repository}, which is another chart"
-                yield Note(document.at(properties), f"{message}: left alone")
+                yield Note(document.at(properties), f"{message}: not changed")
                 continue
             version = document.scalar(yaml.get(properties, "version"))
             subject = f"helm call for {name}"

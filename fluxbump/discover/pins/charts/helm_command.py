@@ -113,7 +113,7 @@ def _in_program(file: TextFile, context: Context) -> Iterator[Found]:
         read = _read(words)
         found = _found(file, start, read, context) if read else None
         if isinstance(found, Pin) and not _RUNS.search(file.text[max(0, start - _NEAR) : start]):
-            message = f"a text in a program names a helm command, {found.value}: left alone"
+            message = f"a text in a program names a helm command, {found.value}: not changed"
             found = Note(found.location, message)
         elif isinstance(found, Pin) and found.form is Form.VARIABLE:
             # A variable of the program, and not one that a file beside it sets for a script.
@@ -161,7 +161,9 @@ def _found(file: TextFile, start: int, command: _Command, context: Context) -> F
         return None
     foreign = source and "$" not in source and "{" not in source and not source.startswith("./")
     if track == FLUX2 and foreign and not context.is_community(source):
-        message = f"a helm command installs flux2 from {source}, which is another chart: left alone"
+        message = (
+            f"a helm command installs flux2 from {source}, which is another chart: not changed"
+        )
         return Note(file.location(start), message)
     subject = f"helm command for {name}"
     if command.version is not None:
@@ -176,7 +178,7 @@ def _pin(file: TextFile, word: Word, track: Track, subject: str) -> Found:
     if form is Form.RANGE and not version_ranges.is_constraint(word.text):
         return Note(
             file.location(word.start),
-            f"{subject} names {word.text}, which is neither a version nor a range: left alone",
+            f"{subject} names {word.text}, which is neither a version nor a range: not changed",
         )
     start, value = word.start + skip, word.text[skip:]
     end = start + len(value)

@@ -52,7 +52,7 @@ def _chart(document: Document, chart: Node, context: Context) -> Iterator[Found]
     if context.track_of(name) != FLUX2 or not repository:
         return  # without a repository it is a folder, which holds its version itself
     if not context.is_community(repository):
-        message = f"kustomize inflates flux2 from {repository}, which is another chart: left alone"
+        message = f"kustomize inflates flux2 from {repository}, which is another chart: not changed"
         yield Note(document.at(chart), message)
         return
     subject = f"helm chart {name} of kustomize"

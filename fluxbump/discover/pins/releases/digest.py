@@ -228,9 +228,9 @@ def _found(
         return
     what = " or ".join(dict.fromkeys(_named(file, one) for one in verdict.downloads))
     message = (
-        f"a digest of {what}, which moves: left alone"
+        f"a digest of {what}, which moves: not changed"
         if verdict.certain
-        else f"a digest that may be of {what}: left alone"
+        else f"a digest that may be of {what}: not changed"
     )
     first = moving[0]
     track = next((a.track for a in _ARTIFACTS.values() if a.name == first.artifact), FLUX)
@@ -265,7 +265,7 @@ def _taken(owners: Owners, download: Download, context: Context) -> Iterator[Not
     if here and not owners.is_named(name):
         where = file.location(found.start("reference"))
         what = f"the digest of {artifact.name} is in a variable, {name}, that another file sets"
-        yield Note(where, f"{what}: left alone", held=held)
+        yield Note(where, f"{what}: not changed", held=held)
 
 
 def _held(file: TextFile, download: Download, track: Track) -> tuple[Track, str]:

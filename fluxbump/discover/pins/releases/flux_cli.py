@@ -62,7 +62,7 @@ def _urls(file: TextFile, context: Context) -> Iterator[Found]:
         if doubt is None:
             yield from _of_url(file, match)
         else:
-            yield Note(file.location(match.start("tag")), f"{doubt}: left alone")
+            yield Note(file.location(match.start("tag")), f"{doubt}: not changed")
 
 
 def _of_url(file: TextFile, match: re.Match[str]) -> Iterator[Pin]:
@@ -136,6 +136,6 @@ def _tag(file: TextFile, start: int, text: str, *, pinned: bool) -> Found:
     if pinned or "@" in text or (form is Form.EXACT and not text.startswith("v")):
         form, skip = Form.OPAQUE, 0
     elif form is Form.RANGE or _OF_ONE_ARCHITECTURE.search(text):
-        what = f"{text} is not a tag of a release of the image flux-cli: left alone"
+        what = f"{text} is not a tag of a release of the image flux-cli: not changed"
         return Note(file.location(start), what)
     return _pin(file, start + skip, start + len(text), form, "image flux-cli")

@@ -59,7 +59,7 @@ def _found(file: TextFile, word: Word) -> Found:
     form, skip = form_of(word.text)
     where, subject = file.location(word.start + skip), "flux command"
     if form is Form.RANGE:
-        message = f"{subject} names {word.text}, which is no release: left alone"
+        message = f"{subject} names {word.text}, which is no release: not changed"
         return Note(where, message)
     start, value = word.start + skip, word.text[skip:]
     end = start + len(value)

@@ -29,7 +29,7 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
     where = file.location(manifest.start)
     form, _ = form_of(manifest.version)
     if form is not Form.EXACT:
-        yield Note(where, f"the manifest names no release, but {manifest.version}: left alone")
+        yield Note(where, f"the manifest names no release, but {manifest.version}: not changed")
         return
     end = manifest.start + len(manifest.version)
     yield Pin(NAME, FLUX, where, manifest.start, end, manifest.version, form, NAME)

@@ -68,7 +68,7 @@ def _in_program(file: TextFile, context: Context) -> Iterator[Found]:
             continue
         tag = match["tag"] or "latest"
         doubt = doubts[match.start()]
-        found = Note(file.location(match.start()), f"{doubt}: left alone")
+        found = Note(file.location(match.start()), f"{doubt}: not changed")
         yield _found(file, match) if doubt is None and tag.startswith("v") else found
 
 
@@ -80,7 +80,7 @@ def _found(file: TextFile, match: re.Match[str]) -> Found:
         tag = match["tag"]
         start = match.start("tag")
         if not references.is_version(tag):
-            what = f"{tag} is a pattern, not a release: left alone"
+            what = f"{tag} is a pattern, not a release: not changed"
             return Note(file.location(start), what, certain=not _TAG.fullmatch(tag))
         form, skip = form_of(tag)
         if form is Form.EXACT and not tag.startswith("v"):
@@ -88,6 +88,6 @@ def _found(file: TextFile, match: re.Match[str]) -> Found:
         start, end = start + skip, match.end("tag")
         value = file.text[start:end]
     if references.is_searched(file, match.start()):
-        what = f"a pattern that tools search for or insert, {value}: left alone"
+        what = f"a pattern that tools search for or insert, {value}: not changed"
         return Note(file.location(start), what, certain=True)
     return Pin(NAME, FLUX, file.location(start), start, end, value, form, "install.yaml")

@@ -82,12 +82,12 @@ def _found(file: TextFile, start: int, text: str, subject: str) -> Found:
     start, end = start + skip, start + len(text)
     where, value = file.location(start), text[skip:]
     if form is Form.RANGE and not version_ranges.is_constraint(value):
-        return Note(where, f"{subject} is {value}, neither a version nor a range: left alone")
+        return Note(where, f"{subject} is {value}, neither a version nor a range: not changed")
     return Pin(NAME, FLUX, where, start, end, value, form, subject)
 
 
 def _several(file: TextFile, start: int, subject: str) -> Note:
-    return Note(file.location(start), f"{subject} names several versions: left alone")
+    return Note(file.location(start), f"{subject} names several versions: not changed")
 
 
 # --- the files of tool managers --------------------------------------------------------------
@@ -164,7 +164,7 @@ def _digest(file: TextFile, offset: int, version: str, context: Context) -> Iter
         return
     beside = flux_names.digest_beside(file, offset)
     if beside is not None:
-        message = f"a digest that may be of Flux {version}: left alone"
+        message = f"a digest that may be of Flux {version}: not changed"
         yield Note(file.location(beside), message, held=(FLUX, version))
 
 

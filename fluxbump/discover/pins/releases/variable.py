@@ -40,7 +40,7 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
     if first is not None and not followed:
         beside = flux_names.digest_beside(file, first.start)
         if beside is not None:
-            message = f"a digest that may be of Flux {first.value}: left alone"
+            message = f"a digest that may be of Flux {first.value}: not changed"
             yield Note(file.location(beside), message, held=(FLUX, first.value))
 
 
@@ -57,7 +57,9 @@ def _named(file: TextFile, context: Context) -> Iterator[Found]:
         ]
         if len({place.version for place in released}) > 1:
             where = file.location(released[0].start)
-            yield Note(where, f"{name} is set to several releases of Flux in this file: left alone")
+            yield Note(
+                where, f"{name} is set to several releases of Flux in this file: not changed"
+            )
             continue
         for place in free:
             yield _pin(file, name, place)
