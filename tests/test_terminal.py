@@ -140,3 +140,25 @@ def test_a_terminal_shows_what_is_waited_for_and_a_pipe_does_not(incident: Repo)
     waiting = "reading the chart index and the repository …"
     assert f"\r\x1b[K{waiting}" in on_terminal(incident, "status")
     assert waiting not in incident.fluxbump("status").err
+
+
+# --- what is too long for a line ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("arguments", [("rules",), ("matrix",), ("status",)], ids=" ".join)
+def test_a_table_fits_the_terminal(incident: Repo, arguments: tuple[str, ...]) -> None:
+    plain = _STYLE.sub("", on_terminal(incident, *arguments, NO_COLOR="1", PAGER="cat"))
+    lines = plain.rpartition("\r\x1b[K")[2].splitlines()
+    table = lines[: next(number for number, line in enumerate(lines) if not line)]
+    assert len(table) > 3
+    assert max(map(len, table)) <= WIDTH
+
+
+def test_an_error_is_wrapped_at_the_width(incident: Repo) -> None:
+    index = f"https://{'charts-' * 8}example.invalid/index.yaml"
+    shown = on_terminal(incident, "to", "2.5.1", "--index", index, "--offline", NO_COLOR="1")
+    lines = shown[shown.index("error: ") :].splitlines()
+    assert lines[0].startswith(f"error: {index}")
+    assert "next: fluxbump releases --index" in lines[-1]
+    assert max(len(line) for line in lines if index not in line) <= WIDTH
+    assert all(line.startswith("  ") for line in lines[1:-1])

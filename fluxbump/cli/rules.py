@@ -18,7 +18,7 @@ def rules(*, output: OutputOption = Output.TEXT) -> None:
     from fluxbump.model import Step
     from fluxbump.reports import next_steps
     from fluxbump.reports.json_encoder import dump
-    from fluxbump.reports.table import Paint, table
+    from fluxbump.reports.table import SEVERITY_STYLES, folded, table
 
     console = Console()
     if output is Output.JSON:
@@ -33,8 +33,10 @@ def rules(*, output: OutputOption = Output.TEXT) -> None:
         ]
         console.result(dump({"schema": "fluxbump/rules/v1", "rules": facts}))
         return
+    styles = {severity.value: (style,) for severity, style in SEVERITY_STYLES.items()}
     rows = [(r.code, r.slug, r.severity.value, r.summary) for r in RULES.values()]
-    lines = table(("CODE", "NAME", "SEVERITY", "WHAT MUST HOLD"), rows, Paint(enabled=False))
+    header, paint = ("CODE", "NAME", "SEVERITY", "WHAT MUST HOLD"), console.paint()
+    lines = table(header, folded(header, rows, paint), paint, styles)
     first = rows[0][0]
     steps = [Step(f"fluxbump rule {first}", "the reason for a rule, and how to fix a finding")]
     console.result("\n".join([*lines, "", *next_steps.lines(steps)]))

@@ -51,11 +51,12 @@ def error_lines(error: FluxbumpError, steps: Sequence[Step], width: int | None =
 def _wrapped(line: str, width: int | None) -> list[str]:
     if width is None or len(line) <= width:
         return [line]
-    start = line[: len(line) - len(line.lstrip())]
+    start = LABEL if line.startswith(LABEL) else line[: len(line) - len(line.lstrip())]
     return textwrap.wrap(
-        line,
+        line.removeprefix(start),
         width,
-        subsequent_indent=f"{start}{_INDENT * 2}",
+        initial_indent=start,  # so that no long first word leaves it alone
+        subsequent_indent=" " * (len(start) - len(start.lstrip())) + _INDENT * 2,
         break_long_words=False,
         break_on_hyphens=False,
     )

@@ -7,6 +7,7 @@ pasted. On a terminal, paths lose their middle until the table fits.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
@@ -15,7 +16,7 @@ from msgspec import Struct
 from fluxbump.model import Severity
 from fluxbump.text.printable import printable
 
-__all__ = ["Paint", "Styles", "elided", "printable", "room", "section", "table"]
+__all__ = ["Paint", "Styles", "elided", "folded", "printable", "room", "section", "table"]
 
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
@@ -79,6 +80,21 @@ def room(rows: Sequence[Sequence[str]], column: int, width: int) -> int:
     """Return how many characters a column may have if the table is to fit `width`."""
     widths = _widths(rows)
     return width - sum(widths) + widths[column] - _GAP * (len(widths) - 1)
+
+
+def folded(
+    header: Sequence[str], rows: Sequence[Sequence[str]], paint: Paint
+) -> list[Sequence[str]]:
+    """Continue the texts of the last column in rows below, where a terminal is too narrow."""
+    if paint.width is None:
+        return [*rows]
+    left = max(_SHORTEST, room([header, *rows], len(header) - 1, paint.width))
+    before = [""] * (len(header) - 1)
+    return [
+        [*(before if number else row[:-1]), part]
+        for row in rows
+        for number, part in enumerate(textwrap.wrap(row[-1], left) or [""])
+    ]
 
 
 def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
