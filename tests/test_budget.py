@@ -76,7 +76,7 @@ def test_a_lock(tmp_path: Path, index: Path, cli: Cli) -> None:
         result = cli(*command.split(), cwd=repo)
         assert (result.code, result.err) == (
             5,
-            "fluxbump: chart/Chart.lock:1: this file takes more than 0 MiB (make it smaller)\n",
+            "error: chart/Chart.lock:1: this file takes more than 0 MiB (make it smaller)\n",
         )
 
 
@@ -126,7 +126,7 @@ def test_the_configuration(repo: Repo, cli: Cli) -> None:
     result = cli("status", cwd=repo)
     assert (result.code, result.err) == (
         ConfigError.exit_code,
-        "fluxbump: fluxbump.yaml: takes more than 1 MiB\n",
+        "error: fluxbump.yaml: takes more than 1 MiB\n",
     )
 
 

@@ -147,8 +147,9 @@ def test_a_version_that_decides_what_is_found_is_named_and_nothing_moves(
     repo = texts(tmp_path, index, **{"x.txt": "one\nflux 2.4.0\n", "fluxbump.yaml": settings})
     result = cli("to", "2.5.1", cwd=repo)
     said = (
-        "fluxbump: x.txt:2: a new version here changes what fluxbump recognizes in this file "
-        "(change this file by hand; report it, unless a pattern in fluxbump.yaml is the cause)\n"
+        "error: x.txt:2: a new version here changes what fluxbump recognizes in this file\n"
+        "  if no pattern in fluxbump.yaml is the cause, report this as a bug\n"
+        "  change this file by hand\n"
     )
     assert (result.code, result.err) == (5, said)
     assert repo.git("for-each-ref", "refs/heads/fluxbump") == ""

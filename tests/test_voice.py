@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import typer.main
 
+from fluxbump import errors
 from fluxbump.cli.app import COMMANDS, build
 from fluxbump.cli.shell import help_layout
 from tests.helpers import ROOT, Cli
@@ -134,6 +135,65 @@ def test_every_exception_is_in_use() -> None:
 )
 def test_a_refused_word_is_found(text: str, number: int) -> None:
     assert len(refused(text)) == number
+
+
+# --- errors -------------------------------------------------------------------------------------
+
+NAMES_FIRST = ("Flux", "HelmRelease", "HEAD", "JOB_", "BITBUCKET_", "GitHub: ", "Azure DevOps: ")
+"""What an error may begin with in upper case."""
+_SAID_OF = "X" * 10
+"""What stands for a value in the text of an error."""
+
+
+def error_texts() -> Iterator[tuple[str, str]]:
+    """Yield the place of each error that the program raises, and its message, hint and facts."""
+    known = {name for name in vars(errors) if name.endswith("Error")}
+    for path in sorted((ROOT / "fluxbump").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+                continue
+            if node.func.id not in known or not node.args:
+                continue
+            values = {key.arg: key.value for key in node.keywords}
+            facts = values.get("facts")
+            listed = facts.elts if isinstance(facts, (ast.List, ast.Tuple)) else []
+            for part in (node.args[0], values.get("hint"), *listed):
+                text = literal(part)
+                if text:
+                    yield f"{path.relative_to(ROOT)}:{node.lineno}", text
+
+
+def literal(node: ast.AST | None) -> str:
+    """Return a text of the program, with something in place of each value; empty for no text."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        return "".join(
+            str(part.value) if isinstance(part, ast.Constant) else _SAID_OF for part in node.values
+        )
+    return ""
+
+
+def unlike_an_error(text: str) -> bool:
+    """Whether a part of an error is a chain of clauses, a question, or a sentence with a stop."""
+    starts_right = not text[0].isupper() or text.startswith((*NAMES_FIRST, _SAID_OF))
+    chained = "; " in text or text.count(": ") > 2 or text.count("(") > 1  # value, place, reason
+    return chained or text.endswith((".", "?")) or len(text) > 80 or not starts_right  # columns
+
+
+def test_each_part_of_an_error_is_short_and_says_one_thing() -> None:
+    found = [*error_texts()]
+    assert len(found) > 300  # so that the search still works
+    assert [f"{place}: {text}" for place, text in found if unlike_an_error(text)] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["No pin", "no pin.", "no pin; nothing was done", "is it there?", "x" * 81, "a (b (c))"],
+)
+def test_a_chain_is_found(text: str) -> None:
+    assert unlike_an_error(text)
+    assert not unlike_an_error("no pin of Flux found: it has none (a fact)")
 
 
 # --- sentences and headings ---------------------------------------------------------------------

@@ -154,8 +154,8 @@ def _refuse_unpacked(path: str, folder: str, snapshot: Snapshot, version: str) -
         raise PinError(
             "flux2 is vendored as a directory, which fluxbump does not rewrite",
             where=Location(path, 1),
-            hint=f"replace {folder}flux2/ with an archive, or remove it and run "
-            "`helm dependency update`",
+            facts=[f"replace {folder}flux2/ with an archive, or remove it"],
+            hint="run `helm dependency update` then",
         )
 
 
@@ -251,7 +251,8 @@ def _unproven(changes: Iterable[Change]) -> UnprovenError:
     return UnprovenError(
         "a new version here changes what fluxbump recognizes in this file",
         where=places[0].location if places else None,
-        hint="change this file by hand; report it, unless a pattern in fluxbump.yaml is the cause",
+        facts=["if no pattern in fluxbump.yaml is the cause, report this as a bug"],
+        hint="change this file by hand",
         places=places,
     )
 

@@ -56,9 +56,11 @@ def _held(inventory: Inventory, track: Track, what: str) -> Pin:
             raise PinError(
                 f"{what} disagree",
                 where=other.location,
-                facts=[f"{pin.location} holds {pin.value}" for pin in (first, other)],
-                hint="set them to one version first, or name the release: "
-                "`fluxbump to VERSION --align --in-place`",
+                facts=[
+                    *(f"{pin.location} holds {pin.value}" for pin in (first, other)),
+                    "set them to one version first",
+                ],
+                hint="or name the release: `fluxbump to VERSION --align --in-place`",
             )
     return first
 

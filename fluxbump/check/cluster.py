@@ -138,7 +138,9 @@ def parse(text: str, source: str) -> dict[str, tuple[str, ...]]:
             stored[name] = versions
     if not stored:
         raise UsageError(
-            "the cluster state holds no Flux CRD", where=source, hint="is Flux installed there?"
+            "the cluster state holds no Flux CRD",
+            where=source,
+            hint="check that Flux is installed there",
         )
     return stored
 

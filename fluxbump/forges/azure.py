@@ -252,11 +252,10 @@ class Azure:
         answer = self._client.send(method, where, query=versioned, body=body, repeatable=repeatable)
         if answer.status == httpx.codes.NON_AUTHORITATIVE_INFORMATION:
             raise StatusError(
-                f"{answer.about}: HTTP {answer.status}: it asks for a sign-in",
+                f"{answer.about}: HTTP {answer.status}, a sign-in page",
                 status=answer.status,
                 said="",
-                hint="the token is wrong, expired or revoked: give another, for example in "
-                "FLUXBUMP_TOKEN",
+                hint="give another token, for example in FLUXBUMP_TOKEN",
             )
         return answer
 

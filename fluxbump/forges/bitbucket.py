@@ -294,8 +294,8 @@ def _advice(answer: Answer) -> str | None:
     """
     if answer.status == httpx.codes.UNAUTHORIZED:
         return (
-            "the token is wrong, expired or revoked: give another, for example in FLUXBUMP_TOKEN; "
-            "an API token goes with the account's e-mail address, as docs/forges.md says"
+            "give another token, for example in FLUXBUMP_TOKEN "
+            "(an API token goes with the account's e-mail address)"
         )
     if answer.status != httpx.codes.FORBIDDEN:
         return None

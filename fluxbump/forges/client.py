@@ -39,7 +39,7 @@ MOST_PAGES = 50
 _REPEATABLE = ("GET", "HEAD", "PUT", "DELETE")  # RFC 9110, 9.2.2
 _THEN = "try again then"
 _HINTS = {
-    401: "the token is wrong, expired or revoked: give another, for example in FLUXBUMP_TOKEN",
+    401: "give another token, for example in FLUXBUMP_TOKEN",
     403: "the token lacks the permission for this",
     404: "the repository does not exist, or the token cannot read it",
     409: "it changed at the same time: run fluxbump again",

@@ -34,7 +34,8 @@ def segments(
     if "" in found or len(found) < least or (len(found) > least and not deeper):
         raise ForgeError(
             f"{forge}: {one_line(repository)!r} is not the path of a {noun}",
-            hint=f"it is {form}; is this the right forge for the remote?",
+            facts=[f"a path has the form {form}"],
+            hint="check that this is the forge of the remote",
         )
     return found
 

@@ -131,7 +131,8 @@ def owned(
         kinds = ", ".join(LISTINGS)
         raise ForgeError(
             f"the repositories of an owner cannot be listed on {hosted.kind}",
-            hint=f"write the fleet's file by hand; discover knows {kinds}",
+            facts=[f"discover supports {kinds}"],
+            hint="write the fleet's file by hand",
         )
     auth = bearer(secret, scheme=listing.scheme) if secret else None
     client = Client(listing.title, hosted.api_base, auth, listing.headers, **transport)

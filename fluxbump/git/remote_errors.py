@@ -169,7 +169,7 @@ def refusal(result: RefResult, stderr: str, branch: str, where: str) -> RemoteEr
     said = f"{_short(reason)}: {news}" if news else reason
     return DeclinedError(
         f"{where} refused {branch}: {_short(said)}",
-        hint="is the branch protected? see the rules of the forge, or `branch` in fluxbump.yaml",
+        hint="check the forge's rules for branches, and `branch` in fluxbump.yaml",
     )
 
 

@@ -98,7 +98,7 @@ def _url(text: str) -> tuple[RemoteUrl, Userinfo | None]:
     if parts.query or parts.fragment:
         raise UsageError(
             "the repository's URL has a query or a fragment",
-            hint="drop it; a token belongs in FLUXBUMP_TOKEN",
+            hint="drop it, and give the token in FLUXBUMP_TOKEN",
         )
     name = parts.netloc.rpartition("@")[2]
     bare = name.removesuffix(f":{port}") if port is not None else name.removesuffix(":")

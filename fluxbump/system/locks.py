@@ -87,4 +87,4 @@ def signals_held() -> Iterator[HeldSignals]:
         if held.came:
             signal.raise_signal(held.came[0])
     if stopped:
-        raise RepositoryError("stopped by a signal; fluxbump wrote nothing")
+        raise RepositoryError("stopped by a signal", facts=["fluxbump wrote nothing"])

@@ -111,7 +111,7 @@ def test_a_wrong_token_is_said_and_leads_nowhere(fake: FakeAzure) -> None:
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_page_to_sign_in_is_a_wrong_token(method: str, fake: FakeAzure, forge: Forge) -> None:
     fake.trouble(Reply(203, "<html>Sign in</html>"), method=method)
-    with pytest.raises(StatusError, match="HTTP 203: it asks for a sign-in") as raised:
+    with pytest.raises(StatusError, match="HTTP 203, a sign-in page") as raised:
         forge.find(BRANCH) if method == "GET" else forge.open(WANTED)
     assert "FLUXBUMP_TOKEN" in str(raised.value.hint)
 

@@ -221,7 +221,8 @@ def test_a_chart_without_versions(registry: Running, source: Source) -> None:
     registry.push("charts/flux2", "latest", {"text/plain": b"something else"})
     error = failure(source(registry.spec()))
     assert str(error) == (
-        f"{registry.spec()}: the index has no usable release of flux2 (is this the right index?)"
+        f"{registry.spec()}: the index has no usable release of flux2 "
+        "(check that this is the right index)"
     )
 
 

@@ -28,7 +28,7 @@ from fluxbump.errors import Again, UsageError
 from fluxbump.flux.known_releases import KnownReleases
 from fluxbump.flux.tables.fields import Schema
 from fluxbump.git.overlay import ChangeSet
-from fluxbump.model import Location, Note, Snapshot
+from fluxbump.model import Location, Note, Snapshot, Step
 from fluxbump.text import splice
 from fluxbump.text.live_code import encode
 
@@ -120,8 +120,8 @@ def migrate(
             raise UsageError(
                 f"the API versions of Flux {release} are not known",
                 facts=["--migrate-apis needs them to move manifests"],
-                hint="use a release that `fluxbump matrix --all` lists, or give its manifest with "
-                "--releases",
+                hint="give its manifest with --releases",
+                next=[Step("fluxbump matrix --all", "the releases that fluxbump knows")],
             )
     sides = between(known.crds, old, new)
     moves, left = _sorted_out(found, sides, ignored)

@@ -116,7 +116,7 @@ def parse_index(
         raise IndexSourceError(
             f"the index has no usable release of {chart}",
             where=source,
-            hint=said[0] if said else "is this the right index?",
+            hint=said[0] if said else "check that this is the right index",
         )
     newest_first = sorted(
         releases.values(), key=lambda release: (release.version, str(release.version)), reverse=True

@@ -102,7 +102,8 @@ def token_service(repository: RegistryRepository, challenge: Challenge) -> Token
         raise IndexSourceError(
             "the registry names no https URL where a token can be asked for",
             where=str(repository),
-            hint="tell the registry's operator; check the proxy if it is not the registry's own",
+            facts=["a proxy can be the cause"],
+            hint="check the proxy, or tell the operator of the registry",
         )
     return TokenService(
         url=parts._replace(fragment="").geturl(),
