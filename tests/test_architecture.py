@@ -68,7 +68,7 @@ LEAVES = ("discover.pins", "check.rules", "reports", "helm.index", "forges", "cl
 SHARED = {
     "discover.pins.kind", "check.rules.rule", "reports.table", "reports.result_json.parts",
     "reports.json_encoder", "reports.target", "reports.formats.format", "reports.formats.json",
-    "reports.next_steps", "reports.next_steps_json", "reports.view",
+    "reports.next_steps", "reports.problem", "reports.next_steps_json", "reports.view",
     "cli.output.bumps", "cli.output.retyped", "cli.output.verdicts",
     "cli.output.local_changes", "reports.index_line", "reports.text",
     "helm.index.entries", "helm.index.places", "helm.index.section",
