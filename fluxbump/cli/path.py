@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -230,13 +231,17 @@ def matrix(
 
 def _after_matrix(newest: str) -> list[Step]:
     """Return what to type next; the route only where there is a repository to start from."""
-    from fluxbump.errors import FluxbumpError
-    from fluxbump.git import local_process
     from fluxbump.model import Step
 
     charts = Step("fluxbump releases", "the chart that ships each release")
+    route = Step(f"fluxbump path {newest}", "the route to this release, hop by hop")
+    return [route, charts] if _is_checkout() else [charts]
+
+
+def _is_checkout() -> bool:
+    """Whether we are in a checkout; asked without git, since the matrix needs none."""
     try:
-        local_process.find(None)
-    except FluxbumpError:
-        return [charts]
-    return [Step(f"fluxbump path {newest}", "the route to this release, hop by hop"), charts]
+        here = Path.cwd()
+        return any((folder / ".git").exists() for folder in (here, *here.parents))
+    except OSError:
+        return False
