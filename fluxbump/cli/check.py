@@ -69,7 +69,7 @@ _REPORT = OptionGroup(
                 "--output",
                 "-o",
                 metavar="FORMAT[=FILE]",
-                help="How to print the verdict: text, json, sarif, junit, github, markdown or "
+                help="The format of the verdict: text, json, sarif, junit, github, markdown or "
                 "html. May be given several times. [default: text]",
             ),
         ]
@@ -132,7 +132,7 @@ _BASELINE = OptionGroup(
         Annotated[
             Path | None,
             typer.Option(
-                "--write-baseline", metavar="FILE", help="Write what is found now to that file."
+                "--write-baseline", metavar="FILE", help="Write the current findings to this file."
             ),
         ]
     ),

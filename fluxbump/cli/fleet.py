@@ -138,7 +138,7 @@ def fleet(
         ),
     ] = False,
     output: Annotated[
-        FleetFormat, typer.Option("--output", "-o", help="How to print the result.")
+        FleetFormat, typer.Option("--output", "-o", help="The format of the result.")
     ] = FleetFormat.TEXT,
     log_format: LogFormatOption = LogFormat.TEXT,
     exit_code: ExitCodeOption = False,

@@ -124,9 +124,7 @@ FluxOption = Annotated[
 ]
 MetricsOption = Annotated[
     Path | None,
-    typer.Option(
-        "--metrics", metavar="FILE", help="Write outcome, age of the gap, and duration there."
-    ),
+    typer.Option("--metrics", metavar="FILE", help="Write metrics of the run to this file."),
 ]
 LeaveGotkOption = Annotated[
     bool,
@@ -156,7 +154,7 @@ ContextOption = Annotated[
     str | None, typer.Option("--context", metavar="NAME", help="Ask this context's cluster.")
 ]
 ColorOption = Annotated[Color, typer.Option("--color", help="Use colors in the output.")]
-OutputOption = Annotated[Output, typer.Option("--output", "-o", help="How to print the result.")]
+OutputOption = Annotated[Output, typer.Option("--output", "-o", help="The format of the result.")]
 NoPagerOption = Annotated[
     bool, typer.Option("--no-pager", help="Print long output without a pager.")
 ]
@@ -166,7 +164,7 @@ DryRunOption = Annotated[
     bool, typer.Option("--dry-run", "-n", help="Show the table and the diff; write nothing.")
 ]
 FormatOption = Annotated[
-    BumpFormat, typer.Option("--output", "-o", help="How to print the result.")
+    BumpFormat, typer.Option("--output", "-o", help="The format of the result.")
 ]
 BumpOption = Annotated[
     Bump | None,
@@ -176,7 +174,8 @@ AllowDowngradeOption = Annotated[
     bool, typer.Option("--allow-downgrade", help="Allow an older release than the pins hold.")
 ]
 NoMentionsOption = Annotated[
-    bool, typer.Option("--no-mentions", help="Leave mapping rows in comments and documents.")
+    bool,
+    typer.Option("--no-mentions", help="Do not update mapping rows in comments and documents."),
 ]
 RenderOption = Annotated[
     bool, typer.Option("--render", help="Let the gate run helm template too (FB105, FB106).")
@@ -187,7 +186,7 @@ AcceptRiskOption = Annotated[
         "--accept-risk",
         metavar="CODES",
         autocompletion=completion.codes,
-        help="Go on although these rules refuse.",
+        help="Bump even if these rules refuse.",
     ),
 ]
 FixOption = Annotated[

@@ -43,7 +43,7 @@ class PathFormat(StrEnum):
 
 
 class MatrixFormat(StrEnum):
-    """How to print the matrix."""
+    """The format of the matrix."""
 
     TEXT = "text"
     JSON = "json"
@@ -70,7 +70,7 @@ def path(
     repo: RepoOption = None,
     rev: RevOption = "HEAD",
     output: Annotated[
-        PathFormat, typer.Option("--output", "-o", help="How to print the route.")
+        PathFormat, typer.Option("--output", "-o", help="The format of the route.")
     ] = PathFormat.TEXT,
     cluster: ClusterGroup,
     sources: ReleasesGroup,
@@ -207,7 +207,7 @@ def matrix(
         bool, typer.Option("--all", help="Every release; else one of each set of equal CRDs.")
     ] = False,
     output: Annotated[
-        MatrixFormat, typer.Option("--output", "-o", help="How to print the matrix.")
+        MatrixFormat, typer.Option("--output", "-o", help="The format of the matrix.")
     ] = MatrixFormat.TEXT,
     color: ColorOption = Color.AUTO,
 ) -> None:

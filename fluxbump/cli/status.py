@@ -47,8 +47,8 @@ def status(
 ) -> int:
     """Show every pin, its version, and whether the pins agree.
 
-    Exits with 1 if they do not, and with 7 if fluxbump cannot check that. With --exit-code, it also
-    prints the release for which `fluxbump run` would open a pull request.
+    Exits with 1 if the pins disagree, and with 7 if fluxbump cannot check that. With --exit-code,
+    it also prints the release for which `fluxbump run` would open a pull request.
     """
     from fluxbump.check.status import survey
     from fluxbump.cli.output.local_changes import say_what_differs

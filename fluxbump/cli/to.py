@@ -79,7 +79,7 @@ _DELIVERY = OptionGroup(
         Annotated[
             bool,
             typer.Option(
-                "--force", help="Replace a branch of that name; its old tip stays under a ref."
+                "--force", help="Replace an existing branch, and keep its old tip under a ref."
             ),
         ],
         default=False,
@@ -102,7 +102,7 @@ _ASKED = OptionGroup(
         Annotated[
             bool,
             typer.Option(
-                "--align", help="Set install URLs or wrappers that disagree among themselves."
+                "--align", help="Set install URLs or wrappers that disagree to one version."
             ),
         ],
         default=False,
@@ -156,11 +156,10 @@ def to(
 ) -> int:
     """Move every pin to a Flux release, in one commit on a branch.
 
-    The working tree, index, and current branch are not changed, except with --in-place. The
-    target is the Flux release to install; the chart is the one whose appVersion is that
-    release. With --migrate-apis, manifests that have to move come first, in a commit of their own;
-    with --fix, settings of the HelmRelease that owns Flux, likewise. A gotk-components.yaml is
-    replaced as a whole, with the manifests of --releases or --flux.
+    fluxbump does not change the working tree, the index, or the current branch, except with
+    --in-place or --checkout. It finds the chart that ships the release. With --migrate-apis or
+    --fix, it first moves manifests or fixes settings, each in a commit of its own. It replaces
+    a gotk-components.yaml as a whole, with the manifests of --releases or --flux.
     """
     from fluxbump.cli.bump_request import request
     from fluxbump.cli.output.local_changes import say_what_differs
