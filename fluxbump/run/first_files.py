@@ -132,8 +132,8 @@ def _files(known: Beginning) -> Iterator[FirstFile]:
     forge = known.forge or _sign(known.paths)
     path = _WORKFLOWS.get(forge or "")
     if path is None:
-        why = f"no workflow is known for {forge}" if forge else "nothing here says which forge runs"
-        yield FirstFile("the workflow", "", f"{why}: run `fluxbump check` in your CI")
+        why = f"fluxbump has no workflow for {forge}" if forge else "the forge is not known"
+        yield FirstFile("the workflow", "", f"{why} (run `fluxbump check` in your CI)")
         return
     template = GITLAB_TEXT if forge == "gitlab" else ACTIONS_TEXT
     # JSON's strings are YAML's too, so no source breaks the file.
