@@ -67,8 +67,12 @@ WRONG = [
     ("repositories: [a]\ndefault: {}\n", 2, "default: unknown key"),
     ("repositories: [a]\ndefaults:\n  bas: x\n", 3, "defaults.bas: unknown key"),
     ("repositories: [a]\nrepositories: [a]\n", 2, "appears twice"),
-    ("repositories:\n- https://h/p/a.git\n- url: https://H/p/a/\n", 3, "in line 2 already"),
-    ("repositories:\n- x/a\n- ./x/../x/a\n", 3, "in line 2 already"),
+    (
+        "repositories:\n- https://h/p/a.git\n- url: https://H/p/a/\n",
+        3,
+        "the same repository as in line 2",
+    ),
+    ("repositories:\n- x/a\n- ./x/../x/a\n", 3, "the same repository as in line 2"),
     (
         "repositories:\n- https://h/p/a\n- https://i/p/a\n",
         3,

@@ -196,10 +196,13 @@ def test_a_named_base_leaves_only_what_is_new(many: Repo, cli: Cli) -> None:
     assert "apps/new.yaml:1:13  FB205 warning  HelmRepository new is at " in out
     assert "apps/team-" not in out
     assert "FB302 error (existing)  HelmRelease flux owns" in out  # it fails the check
-    assert "There before: 150 warnings (--all lists them)\n1 error, 151 warnings, 1 of them" in out
+    assert (
+        "Existing findings: 150 warnings (--all lists them)\n1 error, 151 warnings, 1 of them"
+        in out
+    )
     whole = cli("check", "--base", "HEAD~1", "--all", cwd=many).out
     assert "FB205 warning  HelmRepository is at " in whole
-    assert "There before:" not in whole
+    assert "Existing findings:" not in whole
 
 
 def test_what_was_there_before_is_said_to_programs(many: Repo, cli: Cli) -> None:

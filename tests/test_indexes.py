@@ -747,8 +747,7 @@ def test_every_kind_of_place_refuses_what_the_index_did_not_promise(
     source = PLACES[kind](tmp_path)
     with pytest.raises(IndexSourceError) as caught:
         source.archive(release(URLS.get(kind, URL), digest="0" * 64))
-    assert DIGEST in caught.value.message
-    assert "0" * 64 in caught.value.message
+    assert caught.value.facts == (f"archive: {DIGEST}", f"index:   {'0' * 64}")
     with pytest.raises(IndexSourceError, match="no sha256"):
         source.archive(release("flux2-2.14.1.tgz", digest=None))
     with pytest.raises(IndexSourceError, match="no URL"):

@@ -221,6 +221,8 @@ def check(
     console: ConsoleGroup,
 ) -> int:
     """Check that the pins agree, and that clusters can take them."""
+    from msgspec.structs import replace
+
     from fluxbump.check import check as journey
     from fluxbump.check import gate
     from fluxbump.check.evidence import BASE_REFUSED, NO_BASE

@@ -124,7 +124,10 @@ def test_without_a_token_what_is_public_is_asked_for(gitea: FakeGitea, cli: Cli)
 def test_what_is_asked_wrongly(cli: Cli) -> None:
     assert_refused(cli("fleet", "discover", "https://github.com"), 10, "names no organization")
     assert_refused(
-        cli("fleet", "discover", "https://git.acme.org/o"), 10, "git.acme.org (use --forge"
+        cli("fleet", "discover", "https://git.acme.org/o"),
+        10,
+        "git.acme.org",
+        "use --forge with one of ",
     )
     assert_refused(cli("fleet", "fleet.yaml", "--forks"), 2, "options of fleet discover")
     assert_refused(

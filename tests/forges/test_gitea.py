@@ -94,7 +94,7 @@ def test_a_label_that_is_not_there_is_said(
 ) -> None:
     fake.is_organization = organization
     notes = forge.open(replace(WANTED, labels=("flux", "nowhere")))[1]
-    assert notes == ("labels not set: there is no label nowhere",)
+    assert notes == ("labels not set: no label nowhere",)
     assert fake.pulls[1].labels == ["flux"]
 
 
