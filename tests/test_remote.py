@@ -23,6 +23,7 @@ from fluxbump.git.remote_errors import (
     DeclinedError,
     MovedError,
     NotThereError,
+    RefResult,
     RemoteError,
     UnreachableError,
     failure,
@@ -837,3 +838,11 @@ def test_what_a_push_says_is_told_apart(summary: str, stderr: str, kind: type[Re
     error = refusal(ref_results(out)["refs/heads/b"], stderr, "b", "h")
     assert type(error) is kind
     assert all(word in error.message for word in stderr.removeprefix("remote: ").split())
+
+
+def test_what_a_server_says_has_no_empty_lines() -> None:
+    """As Gitea 1.26 writes it."""
+    said = "remote: error:\nremote: error: Not allowed to push\nremote: error:\n"
+    summary = "[remote rejected] (pre-receive hook declined)"
+    error = refusal(RefResult("!", summary), said, "b", "h")
+    assert error.message == f"h refused b: {summary}: error: Not allowed to push"

@@ -202,5 +202,6 @@ def _server_words(stderr: str) -> Iterator[str]:
     """What the server says, without the frames that forges draw around it."""
     for line in _NEWS.findall(stderr):
         text = one_line(line)
-        if text and not _EDGES.fullmatch(text):
+        # Gitea writes `error:` before each line of its own, the empty ones too.
+        if text not in ("", "error:") and not _EDGES.fullmatch(text):
             yield text

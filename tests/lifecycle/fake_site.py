@@ -110,8 +110,12 @@ class PeopledGitea(FakeGitea):
     def _ruled(self, call: Call) -> Reply:
         rule = fields(call, {"rule_name"}, set())["rule_name"]
         self.rules.append(rule)
-        refusal = "echo 'Gitea: Not allowed to push to protected branch' >&2; exit 1"
-        hook(self.bare, "update", f'case "${{1#refs/heads/}}" in {rule}) {refusal};; esac')
+        # As `routers/private/hook_pre_receive.go` words it, and `cmd/hook.go` writes it.
+        lines = ("error:", "error: Not allowed to push to protected branch $name", "error:")
+        said = "; ".join(f'echo "{line}" >&2' for line in lines)
+        refused = f'case "$name" in {rule}) {said}; exit 1;; esac'
+        script = f'while read -r _ _ ref; do name="${{ref#refs/heads/}}"; {refused}; done'
+        hook(self.bare, "pre-receive", script)
         return Reply(201, {})
 
     # --- what it does with branches -----------------------------------------------------------
