@@ -49,7 +49,7 @@ from tests.helpers import COMMUNITY, URL, app_versions, chart_index
 Target = Callable[[str, bytes], None]
 
 _TARGET = "2.5.1"
-_COMMANDS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_COMMANDS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 @cache
