@@ -109,6 +109,27 @@ def test_what_is_left_alone_is_noted(text: str, says: str) -> None:
     assert says in note.message
 
 
+@pytest.mark.parametrize(
+    ("path", "text", "kept"),
+    [
+        ("images/v2.4.0/a.yaml", f"- {SOURCE}:v1.4.1\n- {HELM}:v1.1.0\n", True),
+        ("images/2.4.0/deep/a.yaml", f"- {SOURCE}:v1.4.1@{DIGEST}\n", True),
+        ("images/v2.4.0/k.yaml",
+         f"images:\n- {{name: {SOURCE}, newTag: v1.4.1, digest: '{DIGEST}'}}\n", True),
+        ("images/v2.5.1/a.yaml", f"- {SOURCE}:v1.4.1\n", False),
+        ("talos/v1.31.4/a.yaml", f"- {SOURCE}:v1.4.1\n", False),
+        ("images/v2.4/a.yaml", f"- {SOURCE}:v1.4.1\n", False),
+    ],
+)  # fmt: skip
+def test_a_folder_that_is_called_after_a_release_keeps_its_images(
+    path: str, text: str, kept: bool
+) -> None:
+    found = [*controller_image.find(TextFile(path, text), Context())]
+    notes = [one.message for one in found if isinstance(one, Note)]
+    assert bool(notes) == kept
+    assert any(isinstance(one, Pin) for one in found) != kept
+
+
 def test_values_of_a_wrapper_and_of_another_chart() -> None:
     tags = "flux2:\n  sourceController: {tag: v1.4.1}\n"
     other = release("1.0.0", chart="other") + "  values:\n    helmController: {tag: v9.9.9}\n"
