@@ -136,6 +136,21 @@ def test_a_reference_with_a_tag(text: str, expected: list[str]) -> None:
     assert brief(find({"a.yaml": text}).pins) == expected
 
 
+def test_the_default_of_a_variable_moves_and_what_substitutes_it_too(
+    tmp_path: Path, index: Path, cli: Cli
+) -> None:
+    """The text of the tag holds the default, so the place that stays looks different afterwards."""
+    files = {
+        "m.yaml": MANIFESTS.format(OFFICIAL, "{tag: '${FLUX:=v2.4.0}'}"),
+        "ks.yaml": "kind: Kustomization\nspec: {postBuild: {substitute: {FLUX: v2.4.0}}}\n",
+    }
+    repo = repository(tmp_path / "repo", files, index)
+    result = cli("to", "2.5.1", cwd=repo)
+    assert result.code == 0, result.err
+    for path, text in files.items():
+        assert repo.show("fluxbump/flux-2.5.1", path) == text.replace("v2.4.0", "v2.5.1")
+
+
 def messages(files: dict[str, str]) -> list[str]:
     verdict = judge(examine(snapshot(files), Settings(), chart_index()), ("FB102",))
     return [f"{one.location}: {one.message}" for one in verdict.findings]

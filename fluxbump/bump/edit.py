@@ -220,8 +220,12 @@ def verify(inventory: Inventory, plan: Plan, changes: ChangeSet, scope: Scope) -
     after = _texts(changes, inventory)
     result = rediscover(inventory, after, scope)
     planned = {id(change.pin): change.new for change in plan.changes}
+    inside = _by_path((change.pin for change in plan.changes), after)
     expected = {
-        path: [_identity(pin, planned.get(id(pin), pin.value)) for pin in pins]
+        path: [
+            _identity(pin, planned.get(id(pin)) or _around(pin, inside[path], planned))
+            for pin in pins
+        ]
         for path, pins in _by_path(inventory.pins, after).items()
     }
     found = {
@@ -232,6 +236,16 @@ def verify(inventory: Inventory, plan: Plan, changes: ChangeSet, scope: Scope) -
     if odd:
         raise _unproven(change for change in plan.changes if change.pin.location.path in odd)
     return result
+
+
+def _around(pin: Pin, moving: Iterable[Pin], planned: Mapping[int, str]) -> str:
+    """Return what a pin that stays holds afterwards: a variable may have its default inside."""
+    value = pin.value
+    for inner in sorted(moving, key=lambda one: one.start, reverse=True):
+        at = inner.start - pin.start
+        if at > 0 and inner.end <= pin.end and value[at : at + len(inner.value)] == inner.value:
+            value = f"{value[:at]}{planned[id(inner)]}{value[at + len(inner.value) :]}"
+    return value
 
 
 def _by_path(pins: Iterable[Pin], paths: Iterable[str]) -> dict[str, list[Pin]]:
