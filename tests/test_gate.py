@@ -61,7 +61,7 @@ def brief(findings: tuple[Finding, ...]) -> list[str]:
         (("FB",), ("FB1",), {code for code in rules.RULES if not code.startswith("FB1")}),
         ((), ("FB1", "FB2", "FB3"), {"FB001", "FB002", "FB003"}),
         (("FB103",), ("FB103",), set()),
-        (("FB1",), ("FB120", "FB11"), {code for code in rules.RULES if "FB1" < code < "FB110"}),
+        (("FB1",), ("FB12", "FB11"), {code for code in rules.RULES if "FB1" < code < "FB110"}),
     ],
 )
 def test_codes_and_prefixes(

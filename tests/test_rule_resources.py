@@ -532,3 +532,22 @@ def test_where_every_version_is_deprecated_all_are_named() -> None:
     assert isinstance(finding, Finding)
     assert "move to v1beta2 or v1beta1 (" in finding.message
     assert finding.fix == "--migrate-apis"
+
+
+ALERT = (
+    "apiVersion: notification.toolkit.fluxcd.io/v1beta3\nkind: Alert\nmetadata: {name: a}\n"
+    "spec: {providerRef: {name: p}, eventSources: [{kind: FluxInstance, name: f}]}\n"
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [ALERT, release_at("v2", "  interval: 5 min\n"), release_at("v2", "  wrong: 1\n")],
+    ids=["one of", "pattern", "field"],
+)
+def test_the_same_fault_at_another_release_is_no_new_one(text: str) -> None:
+    """A bump is not refused for what its base has too; each release says it in its own words."""
+    found = [one for r in ("2.4.0", "2.7.5") for one in judged("FB204", text, r)]
+    old, new = (one for one in found if isinstance(one, Finding))
+    assert old.message != new.message
+    assert old.identity == new.identity

@@ -53,11 +53,13 @@ class Problem(Struct, frozen=True):
         path: as in the schema, `spec.install.disableTakeOwnership`.
         location: of the field.
         message: which field, and what is wrong with it.
+        fault: the same without what the release takes instead, so alike for each that refuses it.
     """
 
     path: str
     location: Location
     message: str
+    fault: str
 
 
 def problems(body: ObjectBody, schema: Schema) -> Iterator[Problem]:
@@ -69,7 +71,9 @@ def problems(body: ObjectBody, schema: Schema) -> Iterator[Problem]:
     """
     walk = _Walk(body, schema)
     for node, path, message in walk.members(body.node, "", Field("object")):
-        yield Problem(path, body.document.at(node), f"{path} {message} in Flux {schema.release}")
+        fault = f"{path} {message.partition(',')[0]}"
+        where = body.document.at(node)
+        yield Problem(path, where, f"{path} {message} in Flux {schema.release}", fault)
 
 
 def missing(body: ObjectBody, schema: Schema, before: Schema | None) -> Iterator[Problem]:
@@ -89,7 +93,8 @@ def missing(body: ObjectBody, schema: Schema, before: Schema | None) -> Iterator
         for node in _at(body.node, around) if not (then and then.required) else ():
             if isinstance(node, MappingNode) and name not in _pairs(node, set()):
                 what = f"{path} is not set, and {schema.kind} {_version(schema)} asks for it"
-                yield Problem(path, body.document.at(node), f"{what} in Flux {schema.release}")
+                where = body.document.at(node)
+                yield Problem(path, where, f"{what} in Flux {schema.release}", f"{path} is not set")
 
 
 def _version(schema: Schema) -> str:

@@ -264,7 +264,8 @@ def _fields(body: flux_objects.ObjectBody, release: str, evidence: Evidence) -> 
     for problem in field_check.problems(body, schema):
         one = body.resource
         message, gist = f"{one}: {problem.message}", f"{one.kind}: {problem.message}"
-        yield Finding("FB204", Severity.ERROR, message, problem.location, gist=gist)
+        about = f"{one}: {problem.fault}"
+        yield Finding("FB204", Severity.ERROR, message, problem.location, about=about, gist=gist)
 
 
 REMOVED_API = Rule(
