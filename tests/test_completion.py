@@ -38,7 +38,7 @@ def completed(repo: Repo, *words: str, cwd: Path | None = None) -> list[str]:
         (("to", "lat"), ["latest", "latest-safe"]),
         (("path", "2.4.0"), ["2.4.0"]),
         (("rule", "FB30"), ["FB301", "FB302", "FB303"]),
-        (("check", "--select", "FB103,FB12"), ["FB103,FB120"]),
+        (("check", "--select", "FB103,FB12"), ["FB103,FB120", "FB103,FB121"]),
         (("to", "2.5.1", "--accept-risk", "FB207"), ["FB207"]),
         (("sta",), ["status"]),
     ],
