@@ -47,7 +47,8 @@ def test_it_writes_what_it_shows(here: Repo) -> None:
     steps = job["jobs"]["check"]["steps"]
     assert steps[2]["env"] == {"FLUXBUMP_SOURCE": SOURCE}
     assert steps[3]["run"] == "fluxbump check --output github"
-    assert result.out.splitlines()[-2].split("  ")[0] == "next: fluxbump check"
+    assert hook["hooks"][0]["additional_dependencies"] == [SOURCE]
+    assert result.out.splitlines()[-3].startswith("next: fluxbump check ")
     # The configuration that was written is one that fluxbump takes.
     assert here.fluxbump("status").code == 0
 
@@ -121,7 +122,8 @@ def test_a_symbolic_link_leads_nowhere(here: Repo, tmp_path: Path) -> None:
     ((), "forgejo", ".forgejo/workflows/flux-pins.yml"),
     ((".gitea/workflows/a.yml",), None, ".gitea/workflows/flux-pins.yml"),
     ((".gitlab-ci.yml",), None, ".gitlab-ci.yml"),
-    ((), "azure", "the workflow"),
+    ((), "azure", "azure-pipelines.yml"),
+    (("bitbucket-pipelines.yml",), None, "bitbucket-pipelines.yml"),
     ((), None, "the workflow"),
 ])  # fmt: skip
 def test_the_workflow_is_that_of_the_forge(

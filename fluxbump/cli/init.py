@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 EPILOG = """
 Examples: `fluxbump init` shows what it would write, and asks on a terminal; `fluxbump init --yes
---source git+https://git.example.org/platform/fluxbump@v0.1.0` writes it, and the workflow too.
+--source git+https://git.example.org/platform/fluxbump` writes it, with a workflow that installs
+this version from there.
 """
 
 _REMOTE = "origin"
@@ -35,7 +36,8 @@ def init(
         typer.Option(
             "--source",
             metavar="REQUIREMENT",
-            help="What your CI gives pip to install fluxbump. [default: no workflow is written]",
+            help="What your CI gives pip to install fluxbump; with this version, if you name none. "
+            "[default: where this fluxbump is from, if your CI can reach it]",
         ),
     ] = None,
     dry_run: Annotated[
@@ -47,14 +49,14 @@ def init(
     """Write fluxbump.yaml, a hook, and the workflow of your forge.
 
     Shows the files first. Asks on a terminal; anywhere else it writes with --yes only. A file that
-    is there already stays as it is.
+    is there already stays as it is, and what to add to it is shown.
     """
     from fluxbump.cli.workspace import open_session
     from fluxbump.git.repository import Repository
     from fluxbump.run.first_files import first_files
 
     with open_session(repo, Repository.worktree) as session:
-        files = first_files(_looked(session, source))
+        files = first_files(_looked(session, _requirement(source)))
         _show(files, console)
         wanted = [file for file in files if not file.left]
         write = bool(wanted) and not dry_run and (yes or _agreed(len(wanted)))
@@ -69,27 +71,48 @@ def _looked(session: Session[WorktreeSnapshot], source: str | None) -> Beginning
     from fluxbump.discover.inventory import discover
     from fluxbump.forges.detect import known
     from fluxbump.git.remote_url import parse
-    from fluxbump.run.first_files import Beginning
+    from fluxbump.run.first_files import FIRST, Beginning
+    from fluxbump.text.live_code import decode
 
     snapshot = session.snapshot
     inventory = discover(snapshot, session.settings.scope({}))
     address = session.repository.remote_address(_REMOTE)
+    paths = frozenset((*snapshot.paths(), *snapshot.links()))
     return Beginning(
-        frozenset((*snapshot.paths(), *snapshot.links())),
+        paths,
         known(parse(address)[0], os.environ) if address else None,
         [chart.name for chart in inventory.charts],
         sorted({found.location.path for found in inventory.unreadable}),
         source,
+        session.repository.main_branch(_REMOTE),
+        {path: decode(snapshot.read(path)) for path in FIRST if path in snapshot.paths()},
     )
+
+
+def _requirement(source: str | None) -> str | None:
+    """Return what installs this fluxbump: as the user says, or as the installation says."""
+    from importlib.metadata import PackageNotFoundError, distribution
+
+    from fluxbump.run.requirement import installed_from, pinned
+    from fluxbump.version import __version__
+
+    if source is not None:
+        return pinned(source, __version__)
+    try:
+        record = distribution("fluxbump").read_text("direct_url.json")
+    except PackageNotFoundError:  # a checkout on the path
+        return None
+    return installed_from(record, __version__)
 
 
 def _show(files: Sequence[FirstFile], console: Console) -> None:
     for file in files:
-        if file.left:
-            console.result(f"{file.path}: {file.left}\n\n")
-        else:
-            body = "\n".join(f"  {line}".rstrip() for line in file.text.splitlines())
-            console.result(f"{file.path} (new):\n{body}\n\n")
+        state = file.left or "new"
+        head = (
+            f"{file.path} ({state}):" if not file.left or file.by_hand else f"{file.path}: {state}"
+        )
+        shown = file.text.splitlines() if head.endswith(":") else []
+        console.result("\n".join([head, *(f"  {line}".rstrip() for line in shown)]) + "\n\n")
 
 
 def _agreed(number: int) -> bool:
@@ -125,6 +148,7 @@ def _say_next(files: Sequence[FirstFile], console: Console, *, wrote: bool) -> N
     from fluxbump.model import Step
     from fluxbump.reports import next_steps
     from fluxbump.reports.next_steps import typed
+    from fluxbump.run.first_files import HOOK
 
     paths = [file.path for file in files]
     if wrote:
@@ -133,8 +157,10 @@ def _say_next(files: Sequence[FirstFile], console: Console, *, wrote: bool) -> N
         git = ["git", *(["-C", where[-1]] if where else []), "add", "--", *paths]
         steps = [
             Step(typed(["fluxbump", "check", *where]), "what the gate says now"),
-            Step(typed(git), "stages the files, ready to commit"),
+            Step(typed(git), "stages the files: commit them on a branch, and open a pull request"),
         ]
+        if HOOK in paths:
+            steps.append(Step("pre-commit install", "switches the hook on in this clone"))
     elif files:
         console.note("fluxbump wrote nothing")
         again = retyped.again("--yes", flags=("--dry-run", "-n"))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from msgspec import Struct
 
 from fluxbump.errors import RepositoryError
-from fluxbump.git import branch_names, commits, history, local_process, uncommitted
+from fluxbump.git import branch_names, commits, history, local_process, symbolic_refs, uncommitted
 from fluxbump.git.commits import Built, CommitText
 from fluxbump.git.lineage import Held
 from fluxbump.git.objects import Commit, CommitSnapshot, Git, ObjectSnapshot
@@ -192,11 +192,13 @@ class Repository:
         Raises:
             RepositoryError: it is on none.
         """
-        out = self._git.run("symbolic-ref", "--quiet", "--short", "HEAD", accept=(0, 1))
-        name = out.decode().strip()
-        if not name:
+        if not (name := symbolic_refs.named(self._git, "HEAD", "refs/heads/")):
             raise RepositoryError("HEAD is on no branch", hint="use --base BRANCH")
         return name
+
+    def main_branch(self, remote: str) -> str:
+        """Return the main branch: the remote's, else the one that HEAD is on, else `main`."""
+        return symbolic_refs.main_branch(self._git, remote)
 
     def remote_address(self, name: str) -> str | None:
         """Return the URL that a remote is pushed to; None when there is no such remote."""

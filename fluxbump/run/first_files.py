@@ -3,90 +3,42 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.resources import files
 
 from msgspec import Struct
 
 from fluxbump.config.settings import FILE
+from fluxbump.run import templates
+from fluxbump.text.patterns import lazy_pattern
 
 HOOK = ".pre-commit-config.yaml"
-_WORKFLOWS = {
+WORKFLOWS = {
     "github": ".github/workflows/flux-pins.yml",
     "gitea": ".gitea/workflows/flux-pins.yml",
     "forgejo": ".forgejo/workflows/flux-pins.yml",
     "gitlab": ".gitlab-ci.yml",
+    "azure": "azure-pipelines.yml",
+    "bitbucket": "bitbucket-pipelines.yml",
 }
-"""Where the workflow of each kind of forge stands; for the others there is no template."""
+"""Where the workflow of each kind of forge stands."""
+_TEMPLATES = {"forgejo": "gitea"}
+"""The template of each kind of forge, if it is called differently."""
 _SIGNS = {
     ".github/workflows/": "github",
     ".gitea/workflows/": "gitea",
     ".forgejo/workflows/": "forgejo",
     ".gitlab-ci.yml": "gitlab",
+    "bitbucket-pipelines.yml": "bitbucket",
+    "azure-pipelines.yml": "azure",
 }
 """What a repository has if it runs its CI on a kind of forge, the most telling first."""
 
-HOOK_TEXT = """\
-# Checks what is staged, before each commit; `pre-commit install` switches it on.
-repos:
-  - repo: local
-    hooks:
-      - id: fluxbump-check
-        name: fluxbump check
-        entry: fluxbump check --staged --no-render
-        language: system
-        pass_filenames: false
-        always_run: true
-"""
-ACTIONS_TEXT = """\
-# Checks that the versions of Flux agree, in each pull request and on the main branch.
-name: flux-pins
+_PLACE = lazy_pattern("__(SOURCE|EXPORT|BRANCH)__")
 
-on:
-  pull_request:
-  push:
-    branches: [main]
-
-permissions:
-  contents: read
-
-jobs:
-  check:
-    runs-on: ubuntu-latest
-    steps:
-      - uses: actions/checkout@v4
-        with:
-          # The merge base has to be there.
-          fetch-depth: 0
-      - uses: actions/setup-python@v5
-        with:
-          python-version: "3.12"
-      - run: pip install "$FLUXBUMP_SOURCE"
-        env:
-          # Where fluxbump comes from: what `pip install` takes.
-          FLUXBUMP_SOURCE: SOURCE
-      - run: fluxbump check --output github
-"""
-GITLAB_TEXT = """\
-# Checks that the versions of Flux agree, in each merge request and on the main branch.
-fluxbump-check:
-  stage: test
-  image: python:3.12
-  rules:
-    - if: $CI_PIPELINE_SOURCE == "merge_request_event"
-    - if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH
-  variables:
-    # Where fluxbump comes from: what `pip install` takes.
-    FLUXBUMP_SOURCE: SOURCE
-    # The merge base has to be there.
-    GIT_DEPTH: "0"
-  script:
-    - pip install --quiet --disable-pip-version-check "$FLUXBUMP_SOURCE"
-    - fluxbump check --output text --output junit=fluxbump-check.xml
-  artifacts:
-    when: always
-    reports:
-      junit: fluxbump-check.xml
-"""
+FIRST = (FILE, HOOK, *WORKFLOWS.values())
+"""All files that may be written."""
 
 
 class Beginning(Struct, frozen=True):
@@ -97,7 +49,9 @@ class Beginning(Struct, frozen=True):
         forge: the kind of forge that its remote's host is known for; None for any other host.
         charts: names of its own charts that move with Flux.
         unreadable: files that may hold a pin and cannot be read.
-        source: what `pip install` takes to install fluxbump; None if nobody said.
+        source: what `pip install` takes to install fluxbump; None if nobody knows.
+        branch: the main branch.
+        held: the texts of those files in `FIRST` that are there.
     """
 
     paths: frozenset[str]
@@ -105,6 +59,8 @@ class Beginning(Struct, frozen=True):
     charts: Sequence[str]
     unreadable: Sequence[str]
     source: str | None
+    branch: str = "main"
+    held: Mapping[str, str] = {}
 
 
 class FirstFile(Struct, frozen=True):
@@ -114,11 +70,13 @@ class FirstFile(Struct, frozen=True):
         path: of it.
         text: what it holds.
         left: why it stays as it is, or is not written; empty if it is to be written.
+        by_hand: the file is there, and the text is for the reader to add.
     """
 
     path: str
     text: str
     left: str = ""
+    by_hand: bool = False
 
 
 def first_files(known: Beginning) -> tuple[FirstFile, ...]:
@@ -128,26 +86,54 @@ def first_files(known: Beginning) -> tuple[FirstFile, ...]:
 
 def _files(known: Beginning) -> Iterator[FirstFile]:
     yield _unless_there(known, FILE, _configuration(known))
-    yield _unless_there(known, HOOK, HOOK_TEXT)
+    hook = template("hook_installed" if known.source is None else "hook")
+    yield _unless_there(known, HOOK, filled(hook, known.source or "", known.branch), shared=True)
     forge = known.forge or _sign(known.paths)
-    path = _WORKFLOWS.get(forge or "")
-    if path is None:
-        why = f"fluxbump has no workflow for {forge}" if forge else "the forge is not known"
-        yield FirstFile("the workflow", "", f"{why} (run `fluxbump check` in your CI)")
+    if forge is None:
+        why = "the forge is not known (run `fluxbump check` in your CI)"
+        yield FirstFile("the workflow", "", why)
         return
-    template = GITLAB_TEXT if forge == "gitlab" else ACTIONS_TEXT
-    # JSON's strings are YAML's too, so no source breaks the file.
-    text = template.replace("SOURCE\n", f"{json.dumps(known.source or '')}\n")
+    path, text = WORKFLOWS[forge], template(_TEMPLATES.get(forge, forge))
     if known.source is None:
-        why = "use --source to say where CI installs fluxbump from: git+https://HOST/REPO@TAG"
-        yield FirstFile(path, template, f"not written: {why}")
-    else:
-        yield _unless_there(known, path, text)
+        why = "use --source to say where CI installs fluxbump from: git+https://HOST/REPO"
+        yield FirstFile(path, text, f"not written: {why}")
+        return
+    # A workflow of ours has a file of its own on some forges, and a part of one on others.
+    text = filled(text, known.source, known.branch)
+    yield _unless_there(known, path, text, shared="/" not in path)
 
 
-def _unless_there(known: Beginning, path: str, text: str) -> FirstFile:
-    there = path in known.paths
-    return FirstFile(path, text, "the file exists, and fluxbump did not change it" if there else "")
+def filled(text: str, source: str, branch: str) -> str:
+    """Put values in their places, as strings of JSON: these are YAML's too, so none breaks it.
+
+    Args:
+        text: a template; see `templates`.
+        source: what `pip install` takes.
+        branch: the main branch.
+    """
+    values = {
+        "SOURCE": source,
+        "EXPORT": f"export FLUXBUMP_SOURCE={shlex.quote(source)}",
+        "BRANCH": branch,
+    }
+    return _PLACE.sub(lambda place: json.dumps(values[place[1]], ensure_ascii=False), text)
+
+
+def template(name: str) -> str:
+    """Return a template by its name, such as `github`.
+
+    `__SOURCE__` stands for what `pip install` takes, `__EXPORT__` for the line of a shell that
+    keeps it in a variable, and `__BRANCH__` for the main branch.
+    """
+    return (files(templates) / f"{name}.yml").read_text(encoding="utf-8")
+
+
+def _unless_there(known: Beginning, path: str, text: str, *, shared: bool = False) -> FirstFile:
+    if path not in known.paths:
+        return FirstFile(path, text)
+    if not shared or "fluxbump check" in known.held.get(path, ""):
+        return FirstFile(path, text, "the file exists, and fluxbump did not change it")
+    return FirstFile(path, text, "the file exists, so add this to it yourself", by_hand=True)
 
 
 def _sign(paths: frozenset[str]) -> str | None:
@@ -180,7 +166,8 @@ def _configuration(known: Beginning) -> str:
             *(f"#   - {json.dumps(path)}" for path in known.unreadable),
         ]
     sign = _sign(known.paths)
-    if known.forge is None and sign is not None:
+    # Azure Pipelines also builds repositories of other forges, so its file names no forge.
+    if known.forge is None and sign not in (None, "azure"):
         lines += [
             "",
             "# `fluxbump run` opens pull requests there: the host of the remote does not say what",

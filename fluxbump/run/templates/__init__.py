@@ -1,0 +1,1 @@
+"""The files that `fluxbump init` offers; docs/ci.md shows the same text."""
