@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help demo dist test e2e e2e-forge fuzz kills lint bench tools lock schema facts clean
+.PHONY: help demo dist test e2e e2e-forge fuzz kills lint bench tools lock schema facts picture clean
 
 help: ## Say what there is to make
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -76,6 +76,9 @@ schema: $(READY) ## Write the JSON Schemas in docs/schemas
 
 facts: $(READY) ## Derive the tables in fluxbump/flux/tables: make facts SOURCE=DIR INDEX=URL, with DIR/vX.Y.Z/install.yaml
 	@$(BIN)/python -m fixtures.derive_facts "$(SOURCE)" "$(INDEX)"
+
+picture: $(READY) ## Take the picture in the README again, in a headless Chromium; then look at it
+	@$(BIN)/python -m tests.picture
 
 clean: ## Remove what was built
 	rm -rf .venv .venv-lock .venv-dist dist .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks \

@@ -85,6 +85,15 @@ def test_programs_get_the_same_commands(repo: Repo, cli: Cli) -> None:
     ]
 
 
+@pytest.mark.parametrize("option", [("--output", "html"), ("-o", "html"), ("--output=html",)])
+def test_who_reads_a_page_types_no_command_that_prints_one(
+    repo: Repo, cli: Cli, option: tuple[str, ...]
+) -> None:
+    page = cli("to", "latest", *option, cwd=repo).out
+    assert "<code>fluxbump to 2.6.4</code>" in page
+    assert "html --" not in page
+
+
 @pytest.mark.parametrize("accepted", ["FB202", "FB203,FB207", "FB202,FB203"])
 def test_the_risks_to_accept_are_always_all_of_them(repo: Repo, accepted: str) -> None:
     refused = repo.fluxbump("to", "2.8.5", "--accept-risk", accepted)

@@ -18,7 +18,7 @@ from fluxbump.model import FLUX, Finding, Form, Location, Pin, Severity
 from fluxbump.reports.fleet import Summary
 from fluxbump.reports.formats import html
 from fluxbump.reports.html.diff import diff_section
-from fluxbump.reports.html.elements import Node, markup
+from fluxbump.reports.html.elements import Node, markup, worded
 from fluxbump.reports.html.fleet import fleet_page
 from fluxbump.reports.html.path import RouteFacts, path_page
 from fluxbump.reports.html.pins import PinMap, pins_section
@@ -126,6 +126,26 @@ def heard() -> Iterator[tuple[str, list[str]]]:
         yield f"http://127.0.0.1:{server.server_port}", paths
         server.shutdown()
         thread.join()
+
+
+def test_many_manifests_are_folded_and_what_is_said_of_them_is_not() -> None:
+    def page(number: int) -> str:
+        lines = ["Manifests to move before 2.8.5:", *(f"  m{n}.yaml:1" for n in range(number))]
+        known = RouteFacts(manifests=[[*lines, "fluxbump moves them"]])
+        return path_page(Route("2.4.0", "2.8.5", ()), known)
+
+    few, many = page(20), page(300)
+    assert "<li>m19.yaml:1</li>" in few
+    assert "<summary>All 300 manifests</summary>" in many
+    assert ("<details>" in few, "<details>" in many) == (False, True)
+    assert "<p>fluxbump moves them</p>" in few
+    assert "<li>fluxbump moves them</li>" not in many
+
+
+def test_what_stands_in_backquotes_is_code() -> None:
+    made = [part if isinstance(part, str) else (part.tag, part.text) for part in worded("a `b` c")]
+    assert made == ["a ", ("code", "b"), " c"]
+    assert worded("a name with one ` in it") == ["a name with one ` in it"]
 
 
 def test_hostile_names_are_text(tmp_path: Path) -> None:

@@ -12,8 +12,13 @@ _words: list[str] = []
 
 
 def remember(arguments: Sequence[str]) -> None:
-    """Note what this run was called with."""
-    _words[:] = arguments
+    """Note what this run was called with; who reads a page types no command that prints one."""
+    _words.clear()
+    for word in arguments:
+        if word == "html" and _words[-1:] in (["--output"], ["-o"]):
+            del _words[-1]
+        elif word != "--output=html":
+            _words.append(word)
 
 
 def again(

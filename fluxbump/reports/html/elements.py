@@ -44,6 +44,14 @@ def _append(parent: Node, last: Node | None, text: str) -> None:
         last.tail = (last.tail or "") + text
 
 
+def worded(text: str) -> list[Node | str]:
+    """Return the parts of a sentence, with what stands in backquotes as code."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:  # one of them belongs to a name
+        return [text]
+    return [element("code", part) if number % 2 else part for number, part in enumerate(parts)]
+
+
 def style(css: str) -> Node:
     """Make the style sheet; ElementTree writes it as it stands, as HTML takes it."""
     made = ET.Element("style")

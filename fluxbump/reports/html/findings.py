@@ -9,7 +9,7 @@ from fluxbump.check.rules.rule import NotRun, Rule
 from fluxbump.check.verdict import Suppression, Verdict
 from fluxbump.model import Finding, Severity
 from fluxbump.reports.formats.format import place, title
-from fluxbump.reports.html.elements import Node, element
+from fluxbump.reports.html.elements import Node, element, worded
 from fluxbump.reports.html.page import listing, section
 
 _TONES = {Severity.ERROR: "bad", Severity.WARNING: "doubtful", Severity.NOTE: "good"}
@@ -38,7 +38,7 @@ def _group(group: FindingGroup, rules: Mapping[str, Rule]) -> Node:
             element("span", group.severity.value, class_=f"mark {_TONES[group.severity]}"),
             f"{title(group.code, rules)}{count}",
         ),
-        element("p", group.message),
+        element("p", *worded(group.message)),
         *_where(group),
         class_="card",
     )

@@ -13,6 +13,9 @@ from fluxbump.reports.html.page import Headline, Tone, page, section
 from fluxbump.reports.html.route import route_section
 from fluxbump.reports.upgrade_path import Used
 
+_MOST = 20
+"""Manifests that are shown as they are."""
+
 
 class RouteFacts(Struct, frozen=True):
     """What is known beside a route.
@@ -60,7 +63,11 @@ def _headline(found: Route, facts: Sequence[str]) -> Headline:
 
 
 def _manifests(lines: Sequence[str]) -> Node:
+    """Show manifests, which are the indented lines, and what is said of them; many are folded."""
     title, *rest = lines
-    return section(
-        title.removesuffix(":"), element("ul", *(element("li", line.strip()) for line in rest))
-    )
+    held = [line for line in rest if line.startswith(" ")]
+    places: Node = element("ul", *(element("li", line.strip()) for line in held))
+    if len(held) > _MOST:
+        places = element("details", element("summary", f"All {len(held)} manifests"), places)
+    said = (element("p", line) for line in rest if line not in held)
+    return section(title.removesuffix(":"), *said, places)

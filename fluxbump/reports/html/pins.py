@@ -129,7 +129,7 @@ def _places(pins: Sequence[Pin], wrong: frozenset[Location]) -> list[_Place]:
 
 def _where(pin: Pin, wrong: frozenset[Location]) -> str:
     path = pin.location.path
-    return path if pin.location in wrong else path.rpartition("/")[0] or "."
+    return path if pin.location in wrong else path.rpartition("/")[0] or "(root)"
 
 
 def _held(pin: Pin) -> str:

@@ -43,6 +43,7 @@ li { margin: 0.15rem 0; overflow-wrap: anywhere; }
 .next { padding: 0.7rem 1rem; border-radius: 8px; background: var(--head); }
 .next li { list-style: none; }
 .next ul { padding: 0; }
+.next code { margin-right: 0.5rem; }
 svg { display: block; width: 100%; height: auto; }
 svg text { fill: var(--ink); font: 12px system-ui, "Liberation Sans", sans-serif; }
 svg .small { fill: var(--soft); font-size: 10.5px; }
