@@ -6,14 +6,16 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 
-from tests.helpers import ROOT
+from tests.helpers import ROOT, Repo
 
 VERSIONS = ("3.11", "3.12", "3.13", "3.14")
+OURS = f"{sys.version_info.major}.{sys.version_info.minor}"
 SOURCES = sorted((ROOT / "fluxbump").rglob("*.py"))
 
 _PROBE = """
@@ -56,6 +58,45 @@ def test_another_python_reads_the_source_and_a_chart(version: str) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout == repr("a: templated\n\nc: d\n\n\n")
+
+
+@pytest.mark.parametrize("version", [one for one in VERSIONS if one != OURS])
+def test_another_python_moves_the_fixture(repo: Repo, tmp_path: Path, version: str) -> None:
+    """With the libraries of the lock for that Python, and no warning, as its own errors are."""
+    python = interpreter(version)
+    if python is None:
+        pytest.skip(f"no python{version} on the path or of pyenv")
+    libraries = tmp_path / "libraries"
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    got = subprocess.run(
+        [*pip, "--no-compile", "--target", str(libraries), "--python-version", version,
+         "--only-binary", ":all:", "--require-hashes", "-r", str(ROOT / "requirements-run.lock")],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if got.returncode and "No matching distribution" not in got.stderr:
+        pytest.skip(f"the package index does not answer: {got.stderr.splitlines()[-1]}")
+    assert got.returncode == 0, got.stderr
+    path = os.pathsep.join((str(libraries), str(ROOT)))
+
+    def fluxbump(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [python, "-W", "error", "-m", "fluxbump", *arguments],
+            cwd=repo.path, env=repo.environment(PYTHONPATH=path), capture_output=True, text=True,
+            check=False,
+        )  # fmt: skip
+
+    for arguments in (
+        ("--version",), ("--help",), ("status",), ("check", "--no-render"), ("path", "2.8.5"),
+        ("releases",), ("run", "--dry-run", "--quiet"), ("schema", "to"),
+        ("to", "2.5.1", "-o", "json"),
+    ):  # fmt: skip
+        done = fluxbump(*arguments)
+        assert done.returncode == 0, f"{arguments}: {done.stderr}"
+        assert done.stdout != ""
+    theirs = repo.tree("fluxbump/flux-2.5.1")
+    repo.git("branch", "--quiet", "--delete", "--force", "fluxbump/flux-2.5.1")
+    assert repo.fluxbump("to", "2.5.1").code == 0
+    assert repo.tree("fluxbump/flux-2.5.1") == theirs
 
 
 def test_debians_python_is_among_them() -> None:

@@ -33,13 +33,17 @@ class ReaderGoneError(Exception):
 
 
 def prepare_streams() -> None:
-    """Print what a terminal's encoding does not have as `?`, and nothing where it is closed."""
+    """Print what a terminal's encoding does not have as `?`, and nothing where it is closed.
+
+    On Windows, what goes to a file or a program would be in a code page, and JSON is UTF-8.
+    """
     # None, whatever the types say, where the shell has closed one (`>&-`).
     sys.stdout = sys.stdout or _nowhere()
     sys.stderr = sys.stderr or _nowhere()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")
+            told = None if os.name != "nt" or stream.isatty() else "utf-8"
+            stream.reconfigure(encoding=told, errors="replace")
 
 
 def _plain() -> bool:
