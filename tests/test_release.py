@@ -160,6 +160,9 @@ def _demo(programs: Path, home: Path, python: Path) -> str:
 
 
 def _assert_bumped(said: str) -> None:
+    assert (
+        "\nMISMATCH: applying the chart over what cloud-init installed can destroy Flux\n" in said
+    )
     assert "Flux 2.4.0 -> 2.5.1 (chart flux2 2.14.1 -> 2.15.0, 2025-02-26)" in said
     assert '-    version: "2.14.1"\n+    version: "2.15.0"\n' in said
     assert " Move Flux to 2.5.1 (chart flux2 2.15.0)\n" in said  # the commit
