@@ -42,7 +42,7 @@ def test_a_rule_for_all_branches_refuses_the_push(there: World) -> None:
     there.admin.protect("**")
     result = there.attempt()
     assert result.code == 6
-    assert f"declined): error: Not allowed to push to protected branch {BRANCH} (" in result.err
+    assert f"declined): error: Not allowed to push to protected branch {BRANCH}\n" in result.err
     assert (there.open(), set(there.branches())) == ({}, {"main"})
 
 

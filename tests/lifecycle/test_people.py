@@ -256,7 +256,7 @@ def test_a_policy_asks_for_people(make: Make) -> None:
     )
     there = make(config=config)
     there.admin.make_labels("flux")
-    assert "labels not set: there is no label nowhere" in there.said()
+    assert "labels not set: no label nowhere" in there.said()
     seen = pull(there)
     assert (seen.labels, seen.assignees, seen.reviewers) == (("flux",), (PERSON,), (PERSON,))
     there.settled()
