@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
-from tests.fuzz.targets import TARGETS
-from tests.helpers import COMMUNITY, URL
+from fluxbump.check import check
+from fluxbump.config.settings import Settings
+from fluxbump.errors import FluxbumpError
+from fluxbump.git.overlay import MemorySnapshot
+from tests.fuzz.targets import TARGETS, base_files
+from tests.helpers import COMMUNITY, URL, chart_index
 
 _INSTALL = URL.format("2.4.0")
 _DIGEST = "sha256:" + "a" * 64
@@ -91,6 +96,9 @@ REPOSITORY: Mapping[str, tuple[str, Grow]] = {
     )),
     "keys with a remark": ("x.yaml", numbered("k%: 2.14.1 # flux2\n")),
     "aliases": ("x.yaml", again("- *a\n", "a: &a flux2\nb:\n")),
+    "merges of merges": ("x.yaml", lambda size: "k0: &k0 {chart: flux2}\n" + "".join(
+        f"k{n}: &k{n} {{<<: *k{n - 1}, version: 2.14.1}}\n" for n in range(1, size // 40)
+    )),
     "merged mappings": ("x.yaml", numbered("k%: {<<: *a, chart: flux2, version: 2.14.1}\n")),
     "a merged mapping that is large": ("x.yaml", lambda size: "a: &a\n" + "".join(
         f"  k{n}: flux2\n" for n in range(size // 24)
@@ -121,6 +129,17 @@ REPOSITORY: Mapping[str, tuple[str, Grow]] = {
     "steps of a workflow": (".github/workflows/x.yaml", again(
         "      - uses: fluxcd/flux2/action@v2.4.0\n", "jobs:\n  a:\n    steps:\n"
     )),
+    "patches in one file": ("k/kustomization.yaml", numbered(
+        "- target: {kind: HelmRelease, name: bp-flux}\n  patch: |-\n    - op: replace\n"
+        "      path: /spec/chart/spec/version\n      value: 1.1.%\n"
+    )),
+    "patches by path": ("k/kustomization.yaml", lambda size: "patches:\n" + "".join(
+        f"- target: {{kind: HelmRelease, name: bp-flux}}\n  path: p{n}.yaml\n"
+        for n in range(size // 60)
+    )),
+    "install URLs of a program": ("main.go", again(f'apply("{_INSTALL}") ')),
+    "install URLs of a program in lines": ("a.py", again(f'apply("{_INSTALL}")\n')),
+    "brackets of a program": ("main.go", again("[(", f'u = "{_INSTALL}" // flux2 ')),
     "modules": ("go.mod", again("require github.com/fluxcd/flux2/v2 v2.4.0\n", "module x\n")),
     "tools": (".tool-versions", again("flux2 2.4.0\n")),
     "tables of mise": ("mise.toml", again('[tools]\nflux2 = "2.4.0"\n')),
@@ -210,6 +229,58 @@ PARSED: Mapping[str, tuple[str, Grow]] = {
     "lines of code": ("code", again("flux v2.3.0\n")),
 }  # fmt: skip
 """By what it is: a target of fuzzing, and what it reads."""
+
+
+_INSTALL_FLUX = b"helm upgrade flux fc/flux2 --version 2.14.1\n"
+
+
+_KUSTOMIZATION = b"patches:\n- path: p.yaml\n  target: {kind: HelmRelease}\n"
+_PATCH = b"- op: replace\n  path: /spec/chart/spec/version\n  value: 1.1.2\n"
+
+
+def _chart(name: str, dependency: str, repository: str) -> bytes:
+    return (
+        f"name: {name}\nversion: 1.0.0\n"
+        f'dependencies:\n- {{name: {dependency}, version: 2.14.1, repository: "{repository}"}}\n'
+    ).encode()
+
+
+TREES: Mapping[str, Callable[[int], tuple[dict[str, bytes], dict[str, str]]]] = {
+    "folders in folders": lambda n: (
+        {"d/" * depth + "x.sh": _INSTALL_FLUX for depth in range(1, n)}, {}
+    ),
+    "charts": lambda n: (
+        {f"c{number}/Chart.yaml": _chart(f"c{number}", "flux2", COMMUNITY)
+         for number in range(1, n)}, {}
+    ),
+    "a chain of charts": lambda n: (
+        {f"u{number}/Chart.yaml": _chart(f"u{number}", f"u{number - 1}", "")
+         for number in range(1, n)}
+        | {"u0/Chart.yaml": _chart("u0", "flux2", COMMUNITY)}, {}
+    ),
+    "kustomizations": lambda n: (
+        {f"k{number}/kustomization.yaml": _KUSTOMIZATION for number in range(n)}
+        | {f"k{number}/p.yaml": _PATCH for number in range(n)}, {}
+    ),
+    "a chain of links": lambda n: (
+        {}, {f"l{number}/Chart.yaml": f"../l{number + 1}/Chart.yaml" for number in range(n)}
+    ),
+    "links to folders of links": lambda n: (
+        {}, {f"l{number}": "/".join(f"l{other}" for other in range(number + 1, number + 40))
+             for number in range(n)}
+    ),
+    "links from deep folders": lambda n: (
+        {}, {"d/" * depth + "x.yaml": "../" * depth + "chart/Chart.yaml" for depth in range(1, n)}
+    ),
+}  # fmt: skip
+"""By what it is: files and links beside the smallest repository, so many of them."""
+
+
+def reads_tree(files: Mapping[str, bytes], links: Mapping[str, str]) -> None:
+    """Find the pins of a repository with such files and links, and judge it by all rules."""
+    snapshot = MemorySnapshot({**base_files(), **files}, linked=links)
+    with suppress(FluxbumpError):
+        check.judge(check.examine(snapshot, Settings(), chart_index()))
 
 
 def reads_repository(path: str, text: str) -> None:

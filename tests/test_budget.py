@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,10 @@ from msgspec.structs import replace
 from fluxbump.check import check
 from fluxbump.config.settings import Settings
 from fluxbump.discover import chart_installs, inventory
-from fluxbump.errors import ConfigError
+from fluxbump.errors import ConfigError, IndexSourceError
 from fluxbump.git.overlay import MemorySnapshot
-from fluxbump.text import budget
+from fluxbump.helm.index.entries import parse_index
+from fluxbump.text import budget, yaml_parser
 from tests.helpers import COMMUNITY, URL, Cli, Repo, app_versions, chart_index, repository, small
 
 _SIZE = 20_000
@@ -49,7 +51,7 @@ def held(**files: str) -> MemorySnapshot:
 def test_a_file_that_is_searched(path: str, text: str) -> None:
     found = inventory.discover(held(**{path: text + _LONG}), SCOPE)
     assert [(str(one.location), one.message) for one in found.unreadable] == [
-        (f"{path}:1", "takes more than 0 MiB")
+        (f"{path}:1", "takes more than 19 KiB")
     ]
 
 
@@ -67,7 +69,7 @@ def test_what_a_rule_reads_by_itself(text: str) -> None:
     examined = check.examine(held(**{"x.yaml": text + _LONG}), Settings(), chart_index())
     verdict = check.judge(examined)
     said = [one.reason for one in verdict.not_run if one.code == "FB203"]
-    assert "fluxbump does not search x.yaml: it takes more than 0 MiB" in said
+    assert "fluxbump does not search x.yaml: it takes more than 19 KiB" in said
 
 
 def test_a_lock(tmp_path: Path, index: Path, cli: Cli) -> None:
@@ -76,7 +78,7 @@ def test_a_lock(tmp_path: Path, index: Path, cli: Cli) -> None:
         result = cli(*command.split(), cwd=repo)
         assert (result.code, result.err) == (
             5,
-            "error: chart/Chart.lock:1: this file takes more than 0 MiB (make it smaller)\n",
+            "error: chart/Chart.lock:1: this file takes more than 19 KiB (make it smaller)\n",
         )
 
 
@@ -126,7 +128,7 @@ def test_the_configuration(repo: Repo, cli: Cli) -> None:
     result = cli("status", cwd=repo)
     assert (result.code, result.err) == (
         ConfigError.exit_code,
-        "error: fluxbump.yaml: takes more than 1 MiB\n",
+        "error: fluxbump.yaml: takes more than 256 KiB\n",
     )
 
 
@@ -141,3 +143,40 @@ def test_no_more_of_a_file_is_read_than_tells_that_it_is_too_large(
     out = cli("check", "--no-render", where, "-o", "json", cwd=repo).json
     errors = [one for one in out["findings"] if one["severity"] == "error"]
     assert [(one["code"], one["path"]) for one in errors] == [("FB002", "a.sh")]
+
+
+def entries(count: int) -> dict[str, str]:
+    """An index with so many releases, in each of its forms."""
+    numbers = range(count)
+    flow = [f"{{appVersion: 2.4.0, version: 2.14.{n}, urls: [a]}}" for n in numbers]
+    block = "".join(
+        f"  - appVersion: 2.4.0\n    version: 2.14.{n}\n    urls: [a]\n" for n in numbers
+    )
+    said = [{"appVersion": "2.4.0", "version": f"2.14.{n}", "urls": ["a"]} for n in numbers]
+    return {
+        "block": f"entries:\n  flux2:\n{block}",
+        "flow": "entries:\n  flux2:\n" + "".join(f"  - {one}\n" for one in flow),
+        "one line": f"entries: {{flux2: [{', '.join(flow)}]}}\n",
+        "JSON": json.dumps({"entries": {"flux2": said}}),
+    }
+
+
+@pytest.mark.parametrize("form", entries(1))
+def test_an_index_with_many_releases(monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+    monkeypatch.setattr(budget, "INDEX", replace(budget.INDEX, entries=100))
+    read = parse_index(entries(100)[form].encode(), source="here")
+    assert len(read.releases) == 100
+    with pytest.raises(IndexSourceError) as caught:
+        parse_index(entries(101)[form].encode(), source="here")
+    assert str(caught.value) == (
+        "here: the index has more than 100 releases of flux2 "
+        "(remove old releases from it, or use another index with --index)"
+    )
+
+
+def test_no_parser_is_asked_for_an_index_with_too_many_releases(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(yaml_parser, "compose", lambda *_, **__: pytest.fail("a parser is asked"))
+    with pytest.raises(IndexSourceError, match="more than 20,000 releases of flux2"):
+        parse_index(entries(20_001)["block"].encode(), source="here")

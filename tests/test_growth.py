@@ -145,6 +145,20 @@ def test_work_on_a_long_file_grows_with_its_size(name: str) -> None:
     _assert_linear(partial(growth.reads_repository, path), grow, 20_000)
 
 
+@pytest.mark.parametrize("name", growth.TREES)
+def test_work_on_a_tree_grows_with_its_files(name: str) -> None:
+    grow = growth.TREES[name]
+    growth.reads_tree(*grow(3))
+    for best_of in (1, 3):
+        small, large = (
+            _cpu(lambda _: growth.reads_tree(*trees), "", best_of=best_of)  # noqa: B023  # at once
+            for trees in (grow(100), grow(1_000))
+        )
+        if large < 30 * max(small, _NOISE):
+            return
+    pytest.fail(f"ten times the files take {large / small:.0f} times as long: {large:.2f} s")
+
+
 @pytest.mark.parametrize("name", growth.PARSED)
 def test_a_parser_takes_time_that_grows_with_the_text(name: str) -> None:
     target, grow = growth.PARSED[name]
@@ -156,7 +170,7 @@ def test_a_file_that_is_too_large_is_named(monkeypatch: pytest.MonkeyPatch) -> N
     files = {"x.sh": b"helm upgrade flux fc/flux2 --version 2.14.1\n" * 3}
     found = inventory.discover(MemorySnapshot(files), inventory.Scope())
     (large,) = found.unreadable
-    assert (str(large.location), large.message) == ("x.sh:1", "takes more than 0 MiB")
+    assert (str(large.location), large.message) == ("x.sh:1", "takes more than 0 KiB")
     assert found.pins == ()
 
 

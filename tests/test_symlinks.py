@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fluxbump.discover.symlinks import followed
+from fluxbump.discover.symlinks import followed, tree
 from tests.helpers import Cli, Repo, assert_refused, repository, small, values, wrapper
 
 LOCK = (
@@ -43,7 +43,7 @@ def test_where_a_path_leads(path: str, target: str | None) -> None:
         "a/link": "../b/c", "a/folder": "../d", "a/up": "./../z", "out": "../x",
         "a/far": "../../x", "abs": "/etc/passwd", "round": "ring", "ring": "round",
     }  # fmt: skip
-    assert followed(path, links) == target
+    assert followed(path, tree(links)) == target
 
 
 @pytest.mark.parametrize(("beside", "text"), [("Chart.lock", LOCK), ("values.yaml", values())])

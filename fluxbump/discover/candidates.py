@@ -5,7 +5,7 @@ One search of a large tree has to be enough, so all that is looked for is fixed 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from fnmatch import fnmatchcase
 
 from fluxbump.discover import cross_references
@@ -64,9 +64,9 @@ def find(
         needles: what such files contain.
     """
     found = set(snapshot.grep(needles))
-    values = _values_files(context)
-    for chart in context.charts.values():
-        found |= {path for path in snapshot.below(chart.directory) if path.startswith(values)}
+    folders = {chart.directory for chart in context.charts.values()}
+    for folder in _outermost(folders):
+        found |= {path for path in snapshot.below(folder) if _is_values_file(path, folders)}
     for custom in context.custom:
         found |= {path for path in paths if fnmatchcase(path, custom.path)}
     return found
@@ -92,18 +92,33 @@ def words(context: Context) -> tuple[str, ...]:
     )
 
 
-def _values_files(context: Context) -> tuple[str, ...]:
-    """What the paths of the charts' values files begin with."""
-    return tuple(f"{chart.directory}values" for chart in context.charts.values())
+def _outermost(folders: Iterable[str]) -> list[str]:
+    """Return the folders that lie in no other one of them."""
+    found: list[str] = []
+    for folder in sorted(folders):
+        if not found or not folder.startswith(found[-1]):
+            found.append(folder)
+    return found
+
+
+def _is_values_file(path: str, folders: Collection[str]) -> bool:
+    """Whether a path is that of a values file, by its place in the folder of a chart."""
+    at = path.find("values")
+    while at >= 0:
+        if path[:at] in folders:
+            return True
+        at = path.find("values", at + 1)
+    return False
 
 
 def matters(context: Context) -> Callable[[str, str], bool]:
     """Return what tells whether a file can hold a pin; the others only mention a version."""
-    told, values = words(context), _values_files(context)
+    told = words(context)
+    folders = {chart.directory for chart in context.charts.values()}
     globs = tuple(custom.path for custom in context.custom)
 
     def matter(path: str, text: str) -> bool:
-        named = any(word in text for word in told) or path.startswith(values)
+        named = any(word in text for word in told) or _is_values_file(path, folders)
         if not named and "\\" in text and suffix_of(path) in YAML:
             named = any(word in unescaped(text) for word in told)
         return named or any(fnmatchcase(path, glob) for glob in globs)

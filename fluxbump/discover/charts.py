@@ -43,24 +43,25 @@ def read(
     context = Context(repositories=repositories)
     known: dict[str, Chart] = {}
     candidates: dict[str, TextFile] = {}
+    charts: dict[str, Chart | None] = {}
+    left = {path: unescaped(file.text) for path, file in texts.items()}
     names = {FLUX2.name}
     while names:
-        candidates |= {
-            path: file
-            for path, file in texts.items()
-            if path not in candidates and any(name in unescaped(file.text) for name in names)
-        }
-        names = _close(candidates.values(), known, context, texts.keys())
+        new = [path for path, text in left.items() if any(name in text for name in names)]
+        for path in new:
+            del left[path]
+            candidates[path] = texts[path]
+            charts[path] = read_one(texts[path], context)
+        names = _close(charts.values(), known, texts.keys())
     return candidates, tuple(_ordered(known))
 
 
 def _close(
-    files: Iterable[TextFile], known: dict[str, Chart], context: Context, paths: Collection[str]
+    charts: Iterable[Chart | None], known: dict[str, Chart], paths: Collection[str]
 ) -> set[str]:
     """Add to `known` the charts that depend on it; return the names that are new."""
     added: set[str] = set()
-    for file in files:
-        chart = read_one(file, context)
+    for chart in charts:
         if chart is None or (chart.name in known and known[chart.name].path == chart.path):
             continue
         if chart.wrapper or any(one.name in known for one in chart.dependencies):
@@ -113,14 +114,14 @@ def read_one(file: TextFile, context: Context) -> Chart | None:
 def _ordered(known: Mapping[str, Chart]) -> Iterator[Chart]:
     """Yield every chart behind the charts that it depends on."""
     done: set[str] = set()
-
-    def visit(name: str) -> Iterator[Chart]:
-        if name in done or name not in known:
-            return
-        done.add(name)
-        for dependency in known[name].dependencies:
-            yield from visit(dependency.name)
-        yield known[name]
-
     for name in sorted(known):
-        yield from visit(name)
+        waiting = [(name, False)]
+        while waiting:
+            current, is_left = waiting.pop()
+            if is_left:
+                yield known[current]
+            elif current in known and current not in done:
+                done.add(current)
+                waiting.append((current, True))
+                needed = [dependency.name for dependency in known[current].dependencies]
+                waiting += [(one, False) for one in reversed(needed)]

@@ -327,11 +327,13 @@ def find_pins(files: Iterable[TextFile], context: Context, spread: Spread = seri
             # A configured pin may repeat one that a kind knows; the kind knows better.
             pins.setdefault((found.location.path, found.start, str(found.location)), found)
     locks = lock_files.notes(files, pins.values(), context.app_versions)
+    unreadable = tuple(one for part in parts for one in part.unreadable)
+    given_up = {one.location.path for one in unreadable if not one.within_budget}
     return Inventory(
         pins=tuple(sorted(pins.values(), key=lambda pin: (pin.location, pin.start))),
         notes=(*(note for part in parts for note in part.notes), *locks),
-        unreadable=tuple(one for part in parts for one in part.unreadable),
-        files={file.path: file.text for file in files},
+        unreadable=unreadable,
+        files={file.path: file.text for file in files if file.path not in given_up},
         uses=uses,
         places=context.places,
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from fluxbump.errors import PinError
 from fluxbump.git.text_reader import text_of
@@ -21,9 +21,38 @@ _LOCK = "Chart.lock"
 _MOST_HOPS = 40  # as many as Linux follows, path_resolution(7)
 
 
-def followed(path: str, links: Mapping[str, str]) -> str | None:
-    """Return where a path leads; None when it leaves the repository, or goes in a circle."""
+class LinkFolder(Struct):
+    """A folder on the way to a link, so that a path is followed name by name.
+
+    Attributes:
+        inside: what it has of that kind, by name.
+        link: what the place holds if it is a link itself.
+    """
+
+    inside: dict[str, LinkFolder] = field(default_factory=dict)
+    link: str | None = None
+
+
+def tree(links: Mapping[str, str]) -> LinkFolder:
+    """Return the links of a repository, by their paths, folder by folder."""
+    root = LinkFolder()
+    for path, target in links.items():
+        place = root
+        for name in path.split("/"):
+            place = place.inside.setdefault(name, LinkFolder())
+        place.link = target
+    return root
+
+
+def followed(path: str, root: LinkFolder) -> str | None:
+    """Return where a path leads; None when it leaves the repository, or goes in a circle.
+
+    Args:
+        path: of the repository.
+        root: its links, from `tree`.
+    """
     done, left, hops = list[str](), path.split("/")[::-1], 0
+    places = [root]  # those of `done`, with an empty one for what leads to no link
     while left:
         part = left.pop()
         if part in ("", "."):
@@ -32,16 +61,22 @@ def followed(path: str, links: Mapping[str, str]) -> str | None:
             if not done:
                 return None
             done.pop()
+            places.pop()
             continue
-        target = links.get("/".join([*done, part]))
+        place = places[-1].inside.get(part, _NOWHERE)
+        target = place.link
         if target is None:
             done.append(part)
+            places.append(place)
         elif hops == _MOST_HOPS or target.startswith("/"):
             return None
         else:
             hops += 1
             left.extend(target.split("/")[::-1])
     return "/".join(done)
+
+
+_NOWHERE = LinkFolder()
 
 
 class _Link(Struct, frozen=True):
@@ -173,9 +208,9 @@ def _is_vendored(name: str) -> bool:
 
 
 def _resolved(snapshot: Snapshot, paths: Iterable[str]) -> Iterator[_Link]:
-    links, known = snapshot.links(), frozenset(snapshot.paths())
+    root, known = tree(snapshot.links()), frozenset(snapshot.paths())
     for path in sorted(paths):
-        target = followed(path, links)
+        target = followed(path, root)
         text = text_of(snapshot, target) if target in known and target else None
         yield _Link(path, target, text)
 

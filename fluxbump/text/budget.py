@@ -35,6 +35,7 @@ class FileBudget(Struct, frozen=True, kw_only=True):
         marks: brackets, quotes, and signs of other languages; a scanner makes a step for each.
         members: files and folders in an archive.
         documents: of a manifest.
+        entries: releases of one chart in an index; the community has published a hundred.
     """
 
     size: int
@@ -45,6 +46,7 @@ class FileBudget(Struct, frozen=True, kw_only=True):
     marks: int = 2_000_000
     members: int = 10_000
     documents: int = 2_000
+    entries: int = 20_000
 
     def excess(self, data: bytes, *, is_yaml: bool = True) -> str | None:
         """Say which limit a file exceeds before anything parses it; None if it exceeds none.
@@ -62,7 +64,8 @@ class FileBudget(Struct, frozen=True, kw_only=True):
     @property
     def shown_size(self) -> str:
         """The limit of the size, for people."""
-        return f"{self.size >> 20} MiB"
+        whole = self.size >> 20
+        return f"{whole} MiB" if whole else f"{self.size >> 10} KiB"
 
 
 def _marks(data: bytes) -> int:
@@ -72,7 +75,7 @@ def _marks(data: bytes) -> int:
 REPOSITORY_FILE = FileBudget(size=16 << 20)
 """A file that is searched; the manifests of all controllers take half a mebibyte."""
 
-SETTINGS = FileBudget(size=1 << 20)
+SETTINGS = FileBudget(size=256 << 10)
 """`fluxbump.yaml`."""
 
 FLEET = FileBudget(size=4 << 20)

@@ -33,7 +33,7 @@ _SEPARATOR = lazy_pattern(r"\n---(?=[ \t\r\n]|\Z)")
 _PREAMBLE = lazy_pattern(r"(?:[ \t]*(?:#[^\n]*)?\r?\n|%[^\n]*\n)*")
 
 _MERGE = "<<"  # yaml.org/type/merge.html
-_MOST_BASES = 100
+_MOST_BASES = 16
 _NAMING = ("chart", "name", "url")  # keys that say what the version in a mapping belongs to
 
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
@@ -226,7 +226,7 @@ def _merged(node: Node | None, key: str) -> Node | None:
 def _bases(node: Node | None) -> Iterator[MappingNode]:
     """Yield the mappings that a merge key names, and what they merge; what comes first wins.
 
-    Not more than a hundred, so that a text in which each merges the one before takes no time.
+    Not more than sixteen, so that a text in which each merges the one before takes no time.
     """
     waiting, seen = [node], set[int]()
     while waiting and len(seen) <= _MOST_BASES:

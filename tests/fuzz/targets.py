@@ -63,7 +63,7 @@ def _scope() -> Scope:
 
 
 @cache
-def _base() -> Mapping[str, bytes]:
+def base_files() -> Mapping[str, bytes]:
     """The smallest repository in which everything can move."""
     chart = f"""\
 name: bp-flux
@@ -236,7 +236,7 @@ def read_pins(path: str, data: bytes) -> None:
 
 @cache
 def _moving() -> Inventory:
-    return discover(MemorySnapshot(_base()), _scope())
+    return discover(MemorySnapshot(base_files()), _scope())
 
 
 def _context(_: str):  # type: ignore[no-untyped-def]  # a private type of inventory's
@@ -245,7 +245,7 @@ def _context(_: str):  # type: ignore[no-untyped-def]  # a private type of inven
 
 def bump(path: str, data: bytes) -> None:
     """Discover, plan, edit, discover: what was planned is there, and nothing is left to do."""
-    snapshot = MemorySnapshot({**_base(), path: data})
+    snapshot = MemorySnapshot({**base_files(), path: data})
     with suppress(FluxbumpError):
         inventory = discover(snapshot, _scope())
         options = Options(align=True, allow_downgrade=True)
@@ -262,7 +262,7 @@ def bump(path: str, data: bytes) -> None:
 def judge(path: str, data: bytes) -> None:
     """All rules over a repository with such a file, and what a format says of it."""
     with suppress(FluxbumpError):
-        examined = check.examine(MemorySnapshot({**_base(), path: data}), Settings(), _index())
+        examined = check.examine(MemorySnapshot({**base_files(), path: data}), Settings(), _index())
         verdict = check.judge(examined)
         name = [*FORMATS][len(data) % len(FORMATS)]
         said = FORMATS[name]().render(verdict, RULES, Paint(enabled=False), ())

@@ -30,6 +30,7 @@ from fluxbump.model import (
     Related,
     Role,
     Severity,
+    Track,
     TrackKind,
 )
 from fluxbump.text import version_ranges, versions, yaml
@@ -57,14 +58,18 @@ def _finding(code: str, pin: Pin, message: str, *related: Related, gist: str = "
     return Finding(code, Severity.ERROR, message, pin.location, related, gist=gist)
 
 
+_MOST_RELATED = 20
+
+
 def _holds(pin: Pin) -> str:
+    if pin.form is Form.EXACT:
+        return pin.value
     return {
         Form.RANGE: f"the range {pin.value}",
         Form.VARIABLE: f"the variable {pin.value}",
         Form.UNPINNED: f"{pin.value or 'no version'}, which is the newest version",
         Form.OPAQUE: opaque_pins.held(pin),
         Form.COMMIT: f"a commit, {pin.value}",
-        Form.EXACT: pin.value,
     }[pin.form]
 
 
@@ -250,9 +255,13 @@ def _behind_chart(evidence: Evidence, code: str, pins: Iterable[Pin]) -> Iterato
     own = {pin.track: pin for pin in _of(evidence, traits.OWN_VERSION)}
     pins = [pin for pin in pins if pin.track.kind is TrackKind.CHART]
     off = [pin for pin in pins if pin.track in charts and _differs(pin, charts[pin.track])]
+    of_track: dict[Track, list[Pin]] = {}
+    for pin in off:
+        of_track.setdefault(pin.track, []).append(pin)
     for pin in off:
         chart, version = charts[pin.track], own[pin.track]
-        others = [o for o in off if o.track == pin.track and o is not pin]
+        # Each place has a finding of its own, so few others beside it are enough.
+        others = [o for o in of_track[pin.track][: _MOST_RELATED + 1] if o is not pin]
         yield _finding(
             code,
             pin,
@@ -260,7 +269,7 @@ def _behind_chart(evidence: Evidence, code: str, pins: Iterable[Pin]) -> Iterato
             Related(version.location, f"chart {chart.name} is {chart.version}"),
             *(
                 Related(other.location, f"{other.subject} holds {_holds(other)}")
-                for other in others
+                for other in others[:_MOST_RELATED]
             ),
             gist=f"a place ({pin.kind}) holds {_holds(pin)}, but chart {chart.name} is "
             f"{chart.version}",

@@ -18,7 +18,7 @@ from semver import Version
 from fluxbump.errors import IndexSourceError
 from fluxbump.helm.chart_releases import ChartIndex, ChartRelease
 from fluxbump.helm.index import section
-from fluxbump.text import versions, yaml
+from fluxbump.text import budget, versions, yaml
 from fluxbump.text.patterns import lazy_pattern
 
 _DIGEST = lazy_pattern(r"(?:sha256:)?(?P<hex>[0-9a-fA-F]{64})")
@@ -108,6 +108,7 @@ def parse_index(
     except UnicodeDecodeError as error:
         raise _not_an_index(source, f"byte {error.start} is not UTF-8") from None
     reader, items = _read(text, chart, source)
+    _refuse_many(len(items), chart, source)
     said = list(problems)
     releases: dict[str, ChartRelease] = {}
     for position, item in enumerate(items, 1):
@@ -144,6 +145,7 @@ def _read_yaml(text: str, chart: str, source: str) -> tuple[_Reader, Sequence[An
     span = section.find(text, chart)
     if span:
         start, end = span
+        _refuse_many(section.items_in(text, start, end), chart, source)
         part = yaml.Document(source, text, start, end, text.count("\n", 0, start))
         # A part that does not parse may refer to an anchor that stands outside of it.
         if part.root is not None:
@@ -153,7 +155,7 @@ def _read_yaml(text: str, chart: str, source: str) -> tuple[_Reader, Sequence[An
     root = whole.root
     if root is None:
         where, reason = whole.problem or (source, "it is empty")
-        raise _not_an_index(str(where), reason)
+        raise _not_read(str(where), reason)
     reader = _Yaml(whole)
     return reader, _chart_entries(reader, root, chart, source)
 
@@ -171,6 +173,16 @@ def _chart_entries(reader: _Reader, root: object, chart: str, source: str) -> Se
     return reader.items(charts[chart])
 
 
+def _refuse_many(count: int, chart: str, source: str) -> None:
+    """Refuse an index with more releases than any chart has; a parser is not asked for them."""
+    if count > budget.INDEX.entries:
+        raise IndexSourceError(
+            f"the index has more than {budget.INDEX.entries:,} releases of {chart}",
+            where=source,
+            hint="remove old releases from it, or use another index with --index",
+        )
+
+
 class _DuplicateKeyError(Exception):
     def __init__(self, key: str) -> None:
         super().__init__(key)
@@ -184,6 +196,14 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
             raise _DuplicateKeyError(key)
         found[key] = value
     return found
+
+
+def _not_read(where: str, reason: str) -> IndexSourceError:
+    """Say why a parser gave up; if that is for its size, the URL is not what is wrong."""
+    if "more than" not in reason:
+        return _not_an_index(where, reason)
+    hint = "remove old releases from it, or use another index with --index"
+    return IndexSourceError(f"the chart index {reason}", where=where, hint=hint)
 
 
 def _not_an_index(where: str, reason: str) -> IndexSourceError:

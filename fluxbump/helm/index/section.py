@@ -107,6 +107,18 @@ def _chart(text: str, start: int, end: int, indent: int, chart: str) -> tuple[in
     return lines[own[0]].start() + 1, lines[after].start() + 1 if after < len(lines) else end
 
 
+def items_in(text: str, start: int, end: int) -> int:
+    """Count the items of the list in block style that a chart's section holds.
+
+    Args:
+        text: an index.
+        start: of the section, as `find` gives it.
+        end: behind it.
+    """
+    first = re.compile(r"\n( *)- ").search(text, start, end)
+    return text.count(f"\n{first[1]}- ", start, end) if first else 0
+
+
 def _all_closed(text: str, end: int, indent: int) -> bool:
     """Tell whether no scalar or collection before `end` reaches over a line of structure."""
     structure = re.compile(rf"\n {{0,{indent}}}[^ \n]")
