@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 import re
 import signal
-from collections.abc import Iterator
+import time
 
 import pytest
 
-import fluxbump
-from fluxbump.text import patterns
+from tests import pattern_inputs
 
 _UNITS = (
     " ", "a", "a ", "{{ a }} ", "{% a %} ", "%{ a } ", "${a} ", "$a ", "1.", "1.2.3 ", "v1.2.3-a.",
@@ -23,21 +20,37 @@ _UNITS = (
 _TIMES = 32
 """Repetitions: with two ways for each, an exponential pattern does not end; any other does at once.
 
-One that is quadratic is held by the tests of whole files.
 """
 _SECONDS = 2.0
+"""Processor time after which a search is given up."""
 
 
-def _patterns() -> Iterator[tuple[str, str, int]]:
-    for module in pkgutil.walk_packages(fluxbump.__path__, "fluxbump."):
-        if module.name == "fluxbump.__main__":
-            continue
-        for name, value in vars(importlib.import_module(module.name)).items():
-            if isinstance(value, re.Pattern | patterns._Pattern) and isinstance(value.pattern, str):
-                yield f"{module.name.removeprefix('fluxbump.')}.{name}", value.pattern, value.flags
+EVERY = pattern_inputs.every()
+USES = pattern_inputs.uses()
+_SMALL = 1_500
+"""Characters of the smaller text."""
+_NOISE = 0.03
+"""Seconds of processor time below which a search says nothing."""
 
-
-EVERY = {name: (pattern, flags) for name, pattern, flags in _patterns()}
+ONCE_QUADRATIC = (
+    "check.lost_installs._ANOTHER_WAY",
+    "discover.cross_references._VARIABLE",
+    "discover.digests.names.NAMED",
+    "discover.flux_objects._OBJECT",
+    "discover.pins.releases.controller_image._SET_BLOCK",
+    "discover.pins.releases.digest._URL",
+    "discover.pins.releases.flux_cli._REFERENCE",
+    "discover.pins.releases.flux_instance._SET",
+    "discover.pins.releases.tool_version._TABLE",
+    "discover.urls.tagged_urls._ANY_URL",
+    "flux.gotk_options._DOMAIN",
+    "helm.registry.manifest._NEXT",
+    "run.pull_request.state._BLOCK",
+    "text.bounded_pattern._COUNT",
+    "text.literals._GIVES",
+    "text.literals._LINK",
+)
+"""Patterns whose work grew with the square of a text that others write."""
 
 
 class _EndlessError(BaseException):
@@ -50,16 +63,29 @@ def _give_up(*_: object) -> None:
 
 def _ends(compiled: re.Pattern[str], text: str) -> bool:
     """Whether a search takes less processor time than the limit."""
+    return _seconds(compiled, text, frozenset({"search"})) < _SECONDS
+
+
+def _seconds(compiled: re.Pattern[str], text: str, methods: frozenset[str]) -> float:
+    """Return the processor time that the uses of a pattern take of a text."""
+    started = time.process_time()
     before = signal.signal(signal.SIGVTALRM, _give_up)
     signal.setitimer(signal.ITIMER_VIRTUAL, _SECONDS)
     try:
-        compiled.search(text)
+        if methods <= {"match", "fullmatch"} and methods:
+            for method in methods:
+                getattr(compiled, method)(text)
+        elif methods == {"search"}:
+            compiled.search(text)
+        else:
+            for _ in compiled.finditer(text):
+                pass
     except _EndlessError:
-        return False
+        return _SECONDS
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         signal.signal(signal.SIGVTALRM, before)
-    return True
+    return time.process_time() - started
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -68,6 +94,45 @@ def test_a_pattern_ends(name: str) -> None:
     for unit in _UNITS:
         for tail in ("", "\n", "!", " x"):
             assert _ends(compiled, unit * _TIMES + tail), (unit, tail)
+
+
+def _methods(name: str) -> frozenset[str]:
+    """Return how a pattern is used; nothing if that is not known."""
+    if " " in name:
+        return frozenset({name.rpartition(" ")[2]}) - {"compile"}
+    return USES.get(name.rpartition(".")[2].partition("[")[0], frozenset())
+
+
+def _grows(compiled: re.Pattern[str], methods: frozenset[str], before: str, unit: str) -> bool:
+    """Whether ten times the text takes thirty times as long, or more."""
+    for begin, piece in ((before, unit), ("", before + unit)):
+        small, large = (
+            begin + piece * (size // len(piece)) + "\0" for size in (_SMALL, 10 * _SMALL)
+        )
+        taken = _seconds(compiled, large, methods)
+        if taken < _NOISE:
+            continue
+        least = min(_seconds(compiled, small, methods) for _ in range(3))
+        taken = min(taken, _seconds(compiled, large, methods))
+        if taken > 30 * max(least, _NOISE / 30):
+            return True
+    return False
+
+
+@pytest.mark.parametrize("name", ONCE_QUADRATIC)
+def test_work_of_a_pattern_grows_with_the_text(name: str) -> None:
+    compiled, methods = re.compile(*EVERY[name]), _methods(name)
+    grown = [
+        unit for unit in sorted(pattern_inputs.units(*EVERY[name]))
+        if _grows(compiled, methods, *unit)
+    ]  # fmt: skip
+    assert grown == []
+
+
+def test_a_quadratic_search_is_seen() -> None:
+    pattern = re.compile(r"\w+:")
+    assert pattern_inputs.units(pattern.pattern, 0) == {("", "a")}
+    assert _grows(pattern, frozenset({"search"}), "", "a")
 
 
 def test_the_limit_sees_what_never_ends() -> None:

@@ -23,7 +23,7 @@ from fluxbump.text.patterns import lazy_pattern
 _ANOTHER_WAY = lazy_pattern(
     r"fluxcd/|flux2|fluxcd-community|flux[-_]?operator|flux[-_]?instance|gotk|flux_bootstrap"
     r"|\bflux[\"',\s]+(?:install|bootstrap)\b"
-    r"|(?:apply|create|kustomize|helm|install|bootstrap|source|include|template)[^\n]*"
+    r"|(?:apply|create|kustomize|helm|install|bootstrap|source|include|template)[^\n]{0,400}"
     r"flux(?!-system|cd\.io)",
     re.IGNORECASE,
 )

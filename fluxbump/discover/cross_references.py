@@ -33,7 +33,7 @@ PATHS = ("/spec/chart", "/spec/ref", "spec.chart.spec.version", "/spec/upgrade")
 """What patches contain that set what matters and name no chart: JSON pointers, field paths."""
 
 _SUBJECT = lazy_pattern(r"(HelmRelease|OCIRepository|HelmChart) ([\w.-]+)")
-_VARIABLE = lazy_pattern(r"\$\{([A-Za-z_]\w*)(?::?[=-][^}]*)?\}")
+_VARIABLE = lazy_pattern(r"\$\{([A-Za-z_]\w*)(?::?[=-][^}]{0,200})?\}")
 A = TypeVar("A")
 
 _LEVELS = 3

@@ -26,7 +26,9 @@ NEEDLES = ("toolkit.fluxcd.io", "source.extensions.fluxcd.io")
 """What a file with a Flux custom resource contains: the ends of Flux's API groups."""
 
 _GROUP = r"(?:[a-z]+\.toolkit|source\.extensions)\.fluxcd\.io"
-_OBJECT = lazy_pattern(rf"""apiVersion["']?[ \t]*:(?:[ \t]+[&!]\S+)*[ \t]*["']?{_GROUP}/""")
+_OBJECT = lazy_pattern(
+    r"""apiVersion["']?[ \t]*:(?:[ \t]+[&!]\S{1,100}){0,3}[ \t]*["']?""" + rf"{_GROUP}/"
+)
 _API_VERSION = lazy_pattern(rf"(?<![\w.-]){_GROUP}/v[0-9]+(?:(?:alpha|beta)[0-9]+)?(?![\w-])")
 _KIND = lazy_pattern(r"""(?<![\w-])[kK]ind["']?[ \t]*[:=][ \t]*["'`]?(?P<kind>[A-Z][A-Za-z]+)""")
 _KIND_LINES = 3  # how far from its apiVersion an object's kind is looked for, in lines

@@ -30,7 +30,7 @@ SECONDS = 2.0
 """Processor time for one text."""
 
 _MOST_REPEATS = 1_000  # what the counts of a pattern come to, one inside the other
-_COUNT = lazy_pattern(r"\{([0-9]*),?([0-9]*)\}")
+_COUNT = lazy_pattern(r"\{([0-9]{0,40})(?:,([0-9]{0,40}))?\}")
 
 
 class PatternLimitError(Exception):

@@ -95,7 +95,9 @@ def _token(file: TextFile, start: int) -> _CommandToken:
     known = file.tokens.get(start)
     if isinstance(known, _CommandToken):
         return known
-    match = _TOKEN.match(file.text, start)
+    match = _TOKEN.match(file.text, start, start + _LONGEST)
+    if match and match.end() == start + _LONGEST < len(file.text):
+        match = None  # it goes on, and is no word of a command
     word = _plain(match.group(), start) if match and match.lastgroup == "word" else None
     found = _CommandToken((match and match.lastgroup) or "", match.end() if match else start, word)
     file.tokens[start] = found

@@ -31,12 +31,12 @@ _CHARACTERS = frozenset({".go", ".rs", ".java", ".kt", ".kts", ".cs", ".scala", 
 """Suffixes of languages in which single quotes hold one character."""
 
 _NAME = r"[A-Za-z_$][\w$]*"
-_KEY = rf"(?:(?P<quote>[\"'])(?P<quoted>{_NAME})(?P=quote)|(?P<plain>{_NAME}))"
+_KEY = rf"(?:(?P<quote>[\"'])(?P<quoted>{_NAME})(?P=quote)|(?<![\w$])(?P<plain>{_NAME}))"
 _GIVES = lazy_pattern(rf"{_KEY}[ \t]*\??(?P<sign>:=|:(?!:)|=>|=(?![=>]))\s*")
 _WRAPPED = lazy_pattern(r"[&*]?[A-Za-z_][\w.]*(?:<\w+>)?\(\s*")
 _PLAIN = lazy_pattern(r"(?P<mark>[\"'`])(?P<value>(?:(?!(?P=mark))[^\\\n$%{])*)(?P=mark)")
 _ENDS = lazy_pattern(r"\s*(?:[,;})\]]|\Z|//|#|/\*)|[ \t]*\r?\n(?!\s*(?:\.|\+|%|\|\||\?))")
-_LINK = lazy_pattern(rf"\s*\.\s*(?P<name>{_NAME})\s*\(")
+_LINK = lazy_pattern(rf"\s{{0,100}}\.\s{{0,100}}(?P<name>{_NAME})\s{{0,100}}\(")
 _ITEM = lazy_pattern(r"[^\s,\[\]{}()&*]")
 _CLOSES_BACK = lazy_pattern(r"\)\s*\Z")
 _MOST = 400  # names in one call or literal

@@ -10,7 +10,7 @@ from fluxbump.text.patterns import lazy_pattern
 _WHAT = r"sha[_-]?(?:256|512)?[_-]?(?:sums?)?|check[_-]?sums?|hash|digest|integrity|sum"
 _END = lazy_pattern(rf"(?:[_.-]?(?:{_WHAT}))+s?\Z", re.IGNORECASE)
 NAMED = lazy_pattern(
-    r"""(?P<name>[\w.-]+)["']?\]?\s*(?::[=-]|\?=|[:=])\s*["']?(?:sha(?:256|512)[:-])?\Z"""
+    r"""(?P<name>[\w.-]{1,120})["']?\]?\s{0,80}(?::[=-]|\?=|[:=])\s*["']?(?:sha(?:256|512)[:-])?\Z"""
 )
 """What stands in front of a value: its key or variable."""
 BLOCK = lazy_pattern(r"""\bvariable\s+"(?P<name>[\w-]+)"\s*\{[^{}]*\Z""")

@@ -31,8 +31,8 @@ _MOST_BRACKETS = 200
 
 # What Go templates, Terraform templates, Flux substitutions and ResourceSets put in.
 _DIRECTIVE = lazy_pattern(
-    r"\{\{[^\n]{0,2000}?\}\}|\{%[^\n]{0,2000}?%\}|\$\{[^{}\n]{0,2000}\}"
-    r"|\$\{\{[^\n]{0,2000}?\}\}|%\{[^{}\n]{0,2000}\}"
+    r"\{\{[^\n]{0,400}?\}\}|\{%[^\n]{0,400}?%\}|\$\{[^{}\n]{0,400}\}"
+    r"|\$\{\{[^\n]{0,400}?\}\}|%\{[^{}\n]{0,400}\}"
     r"|<<[^<>\n]{0,200}>>"
 )
 # What one directive has taken is not given back: a line of thirty of them would never end.

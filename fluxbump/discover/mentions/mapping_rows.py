@@ -68,7 +68,7 @@ def wrong_rows(file: TextFile, app_versions: Mapping[str, str]) -> Iterator[Wron
 
 
 def _prose(line: str) -> str:
-    return re.sub(r"<-+|-+>|=>|[<>^~]*current", " ", line, flags=re.IGNORECASE)
+    return re.sub(r"<-+|(?<!-)-+>|=>|[<>^~]{0,9}current", " ", line, flags=re.IGNORECASE)
 
 
 def _tables(text: str) -> Iterator[list[_Row]]:

@@ -26,7 +26,7 @@ from fluxbump.text.version_forms import form_of
 
 _COMMIT = lazy_pattern(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _BRANCH = lazy_pattern(r"(?!v?[0-9]|[0-9a-f]{40}$)[A-Za-z][\w-]*")
-_ANY_URL = lazy_pattern(r"[a-z][a-z0-9+.-]{0,20}://(?:\$?\{\{[^}\n]*\}\}|[^\s\"'`<>])+")
+_ANY_URL = lazy_pattern(r"[a-z][a-z0-9+.-]{0,20}://(?:\$?\{\{[^}\n]{0,200}\}\}|[^\s\"'`<>])+")
 
 
 class Url(Struct, frozen=True):

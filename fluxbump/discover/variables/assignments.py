@@ -52,7 +52,7 @@ _POWERSHELL = lazy_pattern(
     r"(?:^|[;(,])\s*(?:\[\w+\]\s*)?\$(?:env:|script:|global:)?$", re.IGNORECASE
 )
 _GO_TEMPLATE = lazy_pattern(r"\{\{-?\s*\$$")
-_NESTED = lazy_pattern(r"""[ \t]*\r?\n(?:[ \t]+[^\n]*\n){0,6}?[ \t]+(?:default|value):[ \t]*""")
+_NESTED = lazy_pattern(r"""[ \t]*\r?\n(?:[ \t][^\n]*\n){0,6}?[ \t]+(?:default|value):[ \t]*""")
 _ENV_ENTRY = lazy_pattern(r"""^\s*-\s*name:\s*["']?$""")
 _ENV_VALUE = lazy_pattern(r"""["']?[ \t]*\r?\n[ \t]+value:[ \t]*""")
 

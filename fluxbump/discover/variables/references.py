@@ -41,6 +41,7 @@ _WHOLE_PATH = lazy_pattern(_PATH)
 _KEY = lazy_pattern(r"""[A-Za-z_]\w*|(?<=["'])[\w.-]+(?=["'])""")
 _SHELL = lazy_pattern(r"(?P<name>\w+)(?::?[-=?].*|##?v|//?v/?)?")
 _LITERAL = rf"""["']v?(?:{versions.FULL.pattern})["']"""
+_LONGEST = 400  # characters of a template's action
 _TEMPLATE = lazy_pattern(
     rf"""-?\s*(?:default\s+{_LITERAL}\s+)?[.$]{{0,2}}(?P<path>{_PATH})
     (?:\s*\|\s*(?:default\s*\(?\s*{_LITERAL}(?:\s*,\s*true)?\s*\)?|quote|trim|string))*
@@ -78,7 +79,8 @@ def _path_of(closed: str) -> str | None:
     """Return the path that an interpolation names, if it does nothing else with the value."""
     inner = closed.lstrip("$")
     if inner.startswith("{{"):
-        template = _TEMPLATE.fullmatch(inner[2:-2])
+        short = len(inner) <= _LONGEST
+        template = _TEMPLATE.fullmatch(inner[2:-2]) if short else None
         return template["path"] if template else None
     body = inner[1:-1].strip()
     shell = _SHELL.fullmatch(body)

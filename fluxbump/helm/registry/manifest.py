@@ -27,7 +27,7 @@ ACCEPTED = f"{OCI_MANIFEST}, application/vnd.docker.distribution.manifest.v2+jso
 CREATED = "org.opencontainers.image.created"
 """The annotation that says when it was pushed (OCI Image Specification, annotations.md)."""
 
-_NEXT = lazy_pattern(r"<(?P<url>[^<>]*)>\s*;(?:[^,]*;)?\s*rel=\"?next\"?", re.IGNORECASE)
+_NEXT = lazy_pattern(r"<(?P<url>[^<>]*)>\s*;(?:[^,]{0,200};)?\s*rel=\"?next\"?", re.IGNORECASE)
 
 T = TypeVar("T")
 

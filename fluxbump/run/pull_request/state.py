@@ -32,7 +32,7 @@ MAX_LENGTH = 2_000
 
 _MARKER = "fluxbump:state"
 _BLOCK = lazy_pattern(
-    rf"\n*(?:<!-- {_MARKER} (?P<hidden>\{{[^\r\n]*\}}) -->"
+    rf"\n{{0,8}}(?:<!-- {_MARKER} (?P<hidden>\{{[^\r\n]*\}}) -->"
     rf"|```\r?\n{_MARKER} (?P<shown>\{{[^\r\n]*\}})\r?\n```)[ \t\r\n]*"
 )
 _SHA = lazy_pattern(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")

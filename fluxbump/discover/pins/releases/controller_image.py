@@ -43,13 +43,14 @@ _NAMES = "|".join(CONTROLLERS.values())
 # What may not stand in front is looked at last: a pattern that begins with fixed text is fast.
 _REFERENCE = lazy_pattern(
     rf"fluxcd/(?<![\w.-]fluxcd/)(?P<name>{_NAMES})"
-    r"(?P<sign>[:@])(?P<tag>(?:\$\{[^}\n]*\}|\{\{[^\n]*?\}\}|[^\s\"'`,;|&()<>\]}\\])+)"
+    r"(?P<sign>[:@])(?P<tag>(?:\$\{[^}\n]{0,200}\}|\{\{[^\n]{0,200}?\}\}|[^\s\"'`,;|&()<>\]}\\])+)"
 )
 _IMAGE = lazy_pattern(rf"(?:^|/)fluxcd/(?P<name>{_NAMES})(?::|@|$)")
 _KEY = "|".join(CONTROLLERS)
 _SET_ARGUMENT = lazy_pattern(rf"(?<![\w-])(?P<key>{_KEY})\.tag=(?P<tag>[^\s\"',\\]+)")
 _SET_BLOCK = lazy_pattern(
-    rf"\"(?:[\w-]+\.)?(?P<key>{_KEY}|cli)\.tag\"\s*,?\s*value\s*=\s*\"(?P<tag>[^\"\n]*)\""
+    rf"\"(?:[\w-]+\.)?(?P<key>{_KEY}|cli)\.tag\""
+    r"\s{0,80},?\s{0,80}value\s*=\s*\"(?P<tag>[^\"\n]*)\""
 )
 _OWN_DEPLOYMENT = lazy_pattern(r"^kind:[ \t]*Deployment\b", re.MULTILINE)
 _WHOLE = lazy_pattern(

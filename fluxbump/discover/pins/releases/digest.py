@@ -34,7 +34,7 @@ _OF_OTHERS = lazy_pattern(
     r"|@sha(?:256|512):\Z"
 )
 _URL = lazy_pattern(
-    r"(?<![\w.+-])[a-z][a-z0-9+.-]*://(?:\$?\{\{[^}\n]*\}\}|[^\s\"'`<>])+", re.IGNORECASE
+    r"(?<![\w.+-])[a-z][a-z0-9+.-]*://(?:\$?\{\{[^}\n]{0,200}\}\}|[^\s\"'`<>])+", re.IGNORECASE
 )
 _ASIDE = lazy_pattern(
     r"(?:home_?page|website|docs?|documentation|description|license|see)[\"']?\s*[:=]\s*[\"']?\Z",

@@ -29,7 +29,8 @@ _IMAGE = "fluxcd/flux-cli"
 
 _REFERENCE = lazy_pattern(
     rf"{_IMAGE}(?<![\w.-]{_IMAGE})(?P<sign>[:@])"
-    r"(?P<tag>(?:\$?\{\{[^\n]*?\}\}|\$\{[^}\n]*\}|\$\([^)\n]*\)|[^\s\"'`,;|&()<>\]}\\])+)"
+    r"(?P<tag>(?:\$?\{\{[^\n]{0,200}?\}\}"
+    r"|\$\{[^}\n]{0,200}\}|\$\([^)\n]{0,200}\)|[^\s\"'`,;|&()<>\]}\\])+)"
 )
 _OF_ONE_ARCHITECTURE = lazy_pattern(r"\d-(?:amd64|arm64|arm|386|armv7)\b")
 _NAMES = ("newName", "name", "repository", "image")

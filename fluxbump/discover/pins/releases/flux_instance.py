@@ -28,7 +28,7 @@ _OURS = ("flux-instance", "controlplaneio-fluxcd", "ghcr.io/fluxcd")
 _VALUES = "chart flux-instance"
 _VERSION = r"v?[0-9][\w.+-]*|[0-9]+(?:\.(?:[0-9]+|[x*]))*|\*"
 _SET = lazy_pattern(
-    rf"""\binstance\.{_KEY}\.version(?:["']?\s*[=,]?\s*(?:value\s*=\s*)?["']?)
+    rf"""\binstance\.{_KEY}\.version(?:["']?\s{{0,80}}[=,]?\s{{0,80}}(?:value\s*=\s*)?["']?)
     (?P<version>{_VERSION})(?![\w.])""",
     re.VERBOSE,
 )

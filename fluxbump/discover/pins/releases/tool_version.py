@@ -30,7 +30,7 @@ _MISE_FILE = lazy_pattern(
     r"(?:^|/)(?:\.?mise(?:\.[\w-]+){0,2}"
     r"|\.?mise/(?:config(?:\.[\w-]+){0,2}|conf\.d/[\w.-]+))\.toml\Z"
 )
-_TABLE = lazy_pattern(r"^[ \t]*\[+(?P<name>[^\]\n]+)\]+", re.MULTILINE)
+_TABLE = lazy_pattern(r"^[ \t]*\[{1,2}(?P<name>[^\]\n]+)\]+", re.MULTILINE)
 _TOOLS = lazy_pattern(rf"""(?:tasks\.[\w.:"'-]+\.)?tools(?P<tool>\.["']?{_TOOL}["']?)?""")
 _OPTIONS = r"(?:\[[^\]\n]*\])?"
 _ENTRY = lazy_pattern(
