@@ -27,6 +27,7 @@ from fluxbump.run import next_release
 from fluxbump.run.decision import Skipped, Update
 from fluxbump.run.pull_request import body, sections
 from fluxbump.run.pull_request.body import BodyInputs
+from fluxbump.run.pull_request.boxes import Box
 from fluxbump.run.pull_request.state import SavedState
 from fluxbump.workspace import Session
 from tests.helpers import Repo, chart_index, repository, script, small
@@ -104,7 +105,7 @@ def test_a_bump_of_the_monorepo(monorepo: Prepared) -> None:
     assert headings(text) == [
         "Version lines", "Result of the checks", "CRD changes", "Pins", "Changes that follow",
         "Mentions to review (not changed)", "Next steps, and releases left out",
-        "Release notes", "Reproduce this change",
+        "Release notes", "Reproduce this change", "Steer the next run",
     ]  # fmt: skip
     assert "Not 2\\.8" not in text
     assert "not in the range" in text
@@ -277,6 +278,7 @@ def test_nothing_from_the_repository_acts(monorepo: Prepared, hidden: bool) -> N
     folded = ("Flux 2.5.1", "1 rule not run")
     allowed = {f"<details>\n<summary>{name}</summary>" for name in folded}
     allowed |= {"</details>", STATE.render()}
+    allowed |= {f"<!-- fluxbump:{box} -->" for box in Box}
     assert html == (allowed if hidden else set())
     assert not any(token.type == "image" for token in tokens)
     links = {str(t.attrs["href"]) for t in tokens if t.type == "link_open"}

@@ -27,11 +27,14 @@ from fluxbump.run.actions import (
     Push,
     Refresh,
     Supersede,
+    TellDeclined,
     TellPushed,
+    TellReopened,
     Tip,
     WantedRequest,
 )
-from fluxbump.run.pull_request.state import CLOSED, PUSHED, SavedState
+from fluxbump.run.pull_request.boxes import Box
+from fluxbump.run.pull_request.state import CLOSED, DECLINED, PUSHED, SavedState
 from fluxbump.run.reconcile import plan_actions
 
 
@@ -83,14 +86,17 @@ def tips(*releases: str, **more: object) -> Mapping[str, Tip]:
 
 OURS, THEIRS = tips("2.6.4"), tips("2.6.4", ours=False)
 OLD = known(3, "2.5.1")
-DECLINED = known(3, "2.6.4", RequestState.CLOSED)
+CLOSED_BY_HAND = known(3, "2.6.4", RequestState.CLOSED)
+ANSWERED = known(3, "2.6.4", RequestState.CLOSED, state(told=(DECLINED,)))
+HOLD, REBUILD, REOPEN = (frozenset({box}) for box in (Box.HOLD, Box.REBUILD, Box.REOPEN))
+HELD = "on hold: a box in its description is ticked"
 B, OLD_B = branch("2.6.4"), branch("2.5.1")
 UNCHANGED = Leave(7, "unchanged")
 PUSHED_TO = "its branch has other commits"
 
 BEGUN = state("2.5.1", superseded_by="2.6.4")
 REOPENED = known(3, "2.5.1", stated=replace(BEGUN, told=(CLOSED,)))
-AGAIN = "it was reopened after a run had closed it"
+AGAIN = "it was reopened after it was closed"
 
 CASES: dict[str, tuple[WantedRequest | None, ForgeState, tuple[Action, ...]]] = {
     "nothing wanted, nothing there": (None, ForgeState(), ()),
@@ -139,7 +145,72 @@ CASES: dict[str, tuple[WantedRequest | None, ForgeState, tuple[Action, ...]]] = 
         ),
     ),
     "closed unmerged": (
-        wanted(), ForgeState((), (DECLINED,), OURS), (Leave(None, "#3 was closed unmerged"),),
+        wanted(), ForgeState((), (CLOSED_BY_HAND,), OURS),
+        (Leave(None, "#3 was closed unmerged"), TellDeclined(3)),
+    ),
+    "closed unmerged, and answered": (
+        wanted(), ForgeState((), (ANSWERED,), OURS), (Leave(None, "#3 was closed unmerged"),),
+    ),
+    "closed unmerged, on a forge that lets no closed one change": (
+        wanted(), ForgeState((), (CLOSED_BY_HAND,), OURS, closed_can_change=False),
+        (Leave(None, "#3 was closed unmerged"),),
+    ),
+    "closed unmerged, and the base has it": (
+        None, ForgeState((), (CLOSED_BY_HAND,), OURS, "2.6.4"), (),
+    ),
+    "closed unmerged, and asked for again": (
+        wanted(), ForgeState((), (replace(ANSWERED, asked=REOPEN),), OURS),
+        (Open(B), TellReopened(3)),
+    ),
+    "asked for again, and opened": (
+        wanted(), ForgeState((known(),), (replace(ANSWERED, asked=REOPEN),), OURS),
+        (UNCHANGED, TellReopened(3)),
+    ),
+    "asked for again, opened, and closed again": (
+        wanted(),
+        ForgeState((), (known(5, fate=RequestState.CLOSED, stated=ANSWERED.state),
+                        replace(ANSWERED, asked=REOPEN)), OURS),
+        (Leave(None, "#5 was closed unmerged"),),
+    ),
+    "asked for again, and another one is wanted": (
+        wanted("2.7.5"), ForgeState((), (replace(ANSWERED, asked=REOPEN),), OURS),
+        (
+            Push(branch("2.7.5"), None), Open(branch("2.7.5")),
+            Leave(3, "a box in it asks for its release again, which is not what is proposed now"),
+        ),
+    ),
+    "opened again after a person had closed it": (
+        wanted("2.7.5"), ForgeState((known(3, stated=ANSWERED.state),), (), OURS, "2.4.0"),
+        (Push(branch("2.7.5"), None), Open(branch("2.7.5")), Leave(3, AGAIN)),
+    ),
+    "on hold": (
+        wanted(base="b2"), ForgeState((replace(known(), asked=HOLD),), (), OURS), (Leave(7, HELD),),
+    ),
+    "on hold, and a newer release": (
+        wanted(), ForgeState((replace(OLD, asked=HOLD),), (), tips("2.5.1"), "2.4.0"),
+        (Push(B, None), Open(B), Leave(3, HELD)),
+    ),
+    "on hold, and the base has it": (
+        None, ForgeState((replace(OLD, asked=HOLD),), (), tips("2.5.1"), "2.6.0"),
+        (Leave(3, HELD),),
+    ),
+    "on hold, and asked to rebuild": (
+        wanted(), ForgeState((replace(known(), asked=HOLD | REBUILD),), (), THEIRS),
+        (Leave(7, HELD),),
+    ),
+    "asked to rebuild": (
+        wanted(), ForgeState((replace(known(), asked=REBUILD),), (), OURS),
+        (Refresh(7, B, sha("tip"), False, True, True),),
+    ),
+    "asked to rebuild what a person pushed to": (
+        wanted(),
+        ForgeState((replace(known(), asked=REBUILD),), (), tips("2.6.4", ours=False, tree="x")),
+        (Refresh(7, B, sha("tip"), True, True, True),),
+    ),
+    "asked to rebuild a branch that was protected since": (
+        wanted(),
+        ForgeState((replace(known(), asked=REBUILD),), (), THEIRS, locked={B: "protected"}),
+        (Leave(7, f"the branch {B} is protected: nothing is pushed to it"),),
     ),
     "closed unmerged, its state lost": (
         wanted(), ForgeState((), (known(3, fate=RequestState.CLOSED, stated=None),)),
@@ -152,7 +223,7 @@ CASES: dict[str, tuple[WantedRequest | None, ForgeState, tuple[Action, ...]]] = 
     ),
     "closed for another release of the same branch": (
         wanted(), ForgeState((), (known(3, fate=RequestState.CLOSED, stated=state("2.5.1")),)),
-        (Push(B, None), Open(B)),
+        (Push(B, None), Open(B), TellDeclined(3)),
     ),
     "merged, and taken back": (
         wanted(), ForgeState((), (known(3, fate=RequestState.MERGED),), OURS),
@@ -168,7 +239,9 @@ CASES: dict[str, tuple[WantedRequest | None, ForgeState, tuple[Action, ...]]] = 
     "merged, and a person pushed": (
         None, ForgeState((), (known(3, fate=RequestState.MERGED),), THEIRS, "2.6.4"), (),
     ),
-    "a person closed it; the branch stays": (None, ForgeState((), (DECLINED,), OURS, "2.4.0"), ()),
+    "a person closed it; the branch stays": (
+        None, ForgeState((), (CLOSED_BY_HAND,), OURS, "2.4.0"), (TellDeclined(3),),
+    ),
     "closed by us, the branch not yet deleted": (
         None,
         ForgeState((), (known(3, fate=RequestState.CLOSED, stated=state(superseded_by="2.7.5")),),
@@ -229,6 +302,7 @@ CASES: dict[str, tuple[WantedRequest | None, ForgeState, tuple[Action, ...]]] = 
         (
             Leave(None, "#5 was closed unmerged"),
             Leave(3, "no pull request replaces it"),
+            TellDeclined(5),
         ),
     ),
     "the base has it already": (
@@ -316,6 +390,7 @@ class Request:
     state: SavedState | None
     fate: RequestState = RequestState.OPEN
     said: list[str] = field(default_factory=list)
+    ticked: frozenset[Box] = frozenset()
 
 
 @dataclass
@@ -333,6 +408,7 @@ class World:
             KnownRequest(
                 PullRequest(r.number, "", r.branch, r.base, "", "", r.fate),
                 r.state and SavedState.parse(r.state.render()),
+                r.ticked if r.state else frozenset(),
             )
             for r in self.requests
         ]
@@ -360,31 +436,56 @@ class World:
             case Refresh():
                 assert what is not None
                 assert action.push or action.edit or self.lags(action)
-                if action.push:
-                    self.push(action.branch, action.expected, what)
                 one = self.at(action.number)
+                assert Box.HOLD not in one.ticked
+                if action.push:
+                    self.push(action.branch, action.expected, what, asked=action.asked)
+                one.ticked -= {Box.REBUILD}
+                if action.asked and one.state:
+                    one.said = [mark for mark in one.said if mark != PUSHED]
+                    told = tuple(mark for mark in one.state.told if mark != PUSHED)
+                    one.state = replace(one.state, told=told)
                 one.base = what.base_branch
                 self.write(one, what, said=one.state.told if one.state else ())
             case Supersede():
-                one = self.at(action.number)
-                assert one.state is not None
-                assert not one.state.reopened, "what a person opened again is closed again"
-                told = (*one.state.told, CLOSED)
-                one.state = replace(one.state, superseded_by=action.by, told=told[-2:])
-                one.said.append(action.why)
-                one.fate = RequestState.CLOSED
-                if action.tip:
-                    self.delete(action.branch, action.tip)
+                self.supersede(action)
+            case TellPushed() | TellDeclined() | TellReopened():
+                self.tell(action)
+            case DeleteBranch():
+                self.delete(action.branch, action.tip)
+            case Leave():
+                pass
+
+    def supersede(self, action: Supersede) -> None:
+        one = self.at(action.number)
+        assert one.state is not None
+        assert Box.HOLD not in one.ticked
+        assert not one.state.reopened, "what a person opened again is closed again"
+        told = (*one.state.told, CLOSED)
+        one.state = replace(one.state, superseded_by=action.by, told=told[-2:])
+        one.said.append(action.why)
+        one.fate = RequestState.CLOSED
+        if action.tip:
+            self.delete(action.branch, action.tip)
+
+    def tell(self, action: TellPushed | TellDeclined | TellReopened) -> None:
+        match action:
             case TellPushed():
                 one = self.at(action.number)
                 assert one.state is not None
                 assert PUSHED not in one.said
                 one.said.append(PUSHED)
                 one.state = replace(one.state, told=(*one.state.told, PUSHED))
-            case DeleteBranch():
-                self.delete(action.branch, action.tip)
-            case Leave():
-                pass
+            case TellDeclined():
+                one = self.closed(action.number)
+                assert one.state is not None
+                one.state = replace(one.state, told=(*one.state.told, DECLINED))
+            case TellReopened():
+                one = self.closed(action.number)
+                assert one.branch in {
+                    r.branch for r in self.requests if r.fate is RequestState.OPEN
+                }
+                one.ticked -= {Box.REOPEN}
 
     def lags(self, action: Refresh) -> bool:
         one = self.at(action.number)
@@ -395,10 +496,17 @@ class World:
         assert one.fate is RequestState.OPEN
         return one
 
-    def push(self, name: str, expected: str | None, what: WantedRequest | None) -> None:
+    def closed(self, number: int) -> Request:
+        (one,) = [r for r in self.requests if r.number == number]
+        assert one.fate is RequestState.CLOSED
+        return one
+
+    def push(
+        self, name: str, expected: str | None, what: WantedRequest | None, *, asked: bool = False
+    ) -> None:
         old = self.branches.get(name)
         assert (old.sha if old else None) == expected
-        assert old is None or old.ours, "a person's commit is overwritten"
+        assert old is None or old.ours or asked, "a person's commit is overwritten"
         self.branches[name] = self.commit(ours=True, what=what)
 
     def delete(self, name: str, expected: str) -> None:
@@ -445,6 +553,7 @@ class Life(RuleBasedStateMachine):
         if what and any(r.branch == what.branch and r.state for r in self.opened()):
             others = [r for r in self.opened() if r.branch != what.branch and r.state]
             others = [r for r in others if not (r.state and r.state.reopened)]
+            others = [r for r in others if Box.HOLD not in r.ticked]
             assert all(not self.world.branches[r.branch].ours for r in others)
 
     def opened(self) -> list[Request]:
@@ -476,6 +585,11 @@ class Life(RuleBasedStateMachine):
             release = one.branch.removeprefix(branch(""))
             self.world.current = str(max(map(Version.parse, (release, self.world.current))))
             self.world.base += "m"
+
+    @precondition(lambda self: self.world.requests)
+    @rule(data=st.data(), box=st.sampled_from(Box))
+    def a_person_ticks(self, data: st.DataObject, box: Box) -> None:
+        data.draw(st.sampled_from(self.world.requests)).ticked ^= {box}
 
     @rule()
     def the_base_moves(self) -> None:

@@ -31,6 +31,7 @@ _CAPABILITIES = Capabilities(
     name="Azure DevOps",
     body_limit=4_000,  # "up to 4000 characters": /git/pull-requests/update
     assignees=False,
+    closed_can_change=False,
 )
 _VERSION = "7.1"
 _PAGE = 100
@@ -187,6 +188,10 @@ class Azure:
         if self._whole(number).target != target:  # to set it again is refused in some projects
             fields["targetRefName"] = target
         return self._plain(self._changed(number, fields).read(_Pull))
+
+    def describe(self, number: int, body: str) -> None:
+        """Replace the body of an open pull request."""
+        self._changed(number, {"description": body})
 
     def comment(self, number: int, text: str) -> None:
         """Add a comment to a pull request: a thread that is closed, so that it holds up nothing."""

@@ -32,6 +32,8 @@ _CAPABILITIES = Capabilities(
     labels=False,
     assignees=False,
     auto_merge=False,
+    tasks=False,  # a box is text, in which a person writes the x
+    closed_can_change=False,
     hidden=False,  # HTML is shown as it is written: https://bitbucket.org/tutorials/markdowndemo
 )
 _INTERFACE = "/2.0"
@@ -193,6 +195,10 @@ class Bitbucket:
     def update(self, number: int, proposal: Proposal) -> PullRequest:
         """Bring title, body, base and draft of an open pull request in line with a proposal."""
         return self._changed(self._whole(number), _fields(proposal)).read(_Pull).plain()
+
+    def describe(self, number: int, body: str) -> None:
+        """Replace the body of an open pull request."""
+        self._changed(self._whole(number), {"description": body})
 
     def comment(self, number: int, text: str) -> None:
         """Add a comment to a pull request."""

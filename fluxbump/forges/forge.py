@@ -83,6 +83,8 @@ class Capabilities(Struct, frozen=True):
         auto_merge: it can be told to merge itself.
         hidden: an HTML comment in a body is kept and not shown, and `<details>` is folded.
         diagrams: a code block of the language `mermaid` is drawn.
+        tasks: a list item that begins with `[ ]` is a box to click.
+        closed_can_change: the body of a closed pull request can change.
     """
 
     name: str
@@ -95,6 +97,8 @@ class Capabilities(Struct, frozen=True):
     auto_merge: bool = True
     hidden: bool = True
     diagrams: bool = False
+    tasks: bool = True
+    closed_can_change: bool = True
 
 
 class Standing(Struct, frozen=True):
@@ -161,6 +165,10 @@ class Forge(Protocol):
 
     def update(self, number: int, proposal: Proposal) -> PullRequest:
         """Bring title, body, base and draft of an open pull request in line with a proposal."""
+        ...
+
+    def describe(self, number: int, body: str) -> None:
+        """Replace the body of a pull request; a closed one only where `closed_can_change`."""
         ...
 
     def comment(self, number: int, text: str) -> None:

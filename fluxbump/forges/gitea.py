@@ -151,6 +151,10 @@ class Gitea:
         fields = {"title": _title(proposal), "body": proposal.body, "base": proposal.base}
         return self._changed(number, fields).read(_Pull).plain()
 
+    def describe(self, number: int, body: str) -> None:
+        """Replace the body of a pull request."""
+        self._changed(number, {"body": body})
+
     def comment(self, number: int, text: str) -> None:
         """Add a comment to a pull request."""
         self._client.send("POST", self._at("issues", number, "comments"), body={"body": text})

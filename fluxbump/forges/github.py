@@ -203,6 +203,10 @@ class GitHub:
             return pull.plain()
         raise ForgeError(f"GitHub: cannot change whether #{number} is a draft: {problem}")
 
+    def describe(self, number: int, body: str) -> None:
+        """Replace the body of a pull request."""
+        self._changed(number, body=body)
+
     def comment(self, number: int, text: str) -> None:
         """Add a comment to a pull request."""
         self._client.send("POST", self._at("issues", number, "comments"), body={"body": text})

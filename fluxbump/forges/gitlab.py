@@ -159,6 +159,10 @@ class GitLab:
         }  # fmt: skip
         return self._changed(number, fields).read(_Request).plain()
 
+    def describe(self, number: int, body: str) -> None:
+        """Replace the body of a pull request."""
+        self._changed(number, {"description": body})
+
     def comment(self, number: int, text: str) -> None:
         """Add a note to a merge request."""
         self._client.send("POST", self._at("merge_requests", number, "notes"), body={"body": text})

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from fluxbump.forges.forge import PullRequest
+from fluxbump.run.pull_request.boxes import Box
 from fluxbump.run.pull_request.state import SavedState
 
 # --- what is given ----------------------------------------------------------------------------
@@ -56,10 +58,24 @@ class Tip(Struct, frozen=True):
 
 
 class KnownRequest(Struct, frozen=True):
-    """A pull request, and what its body says of itself."""
+    """A pull request, and what its body says of itself.
+
+    Attributes:
+        request: as the forge has it.
+        state: that a run wrote; None when there is none.
+        asked: the boxes in it that a person ticked; none without a state.
+    """
 
     request: PullRequest
     state: SavedState | None = None
+    asked: frozenset[Box] = frozenset()
+
+    def without(self, mark: str) -> KnownRequest:
+        """Return it as if a mark were not in what its state tells."""
+        if self.state is None:
+            return self
+        told = tuple(word for word in self.state.told if word != mark)
+        return replace(self, state=replace(self.state, told=told))
 
 
 class ForgeState(Struct, frozen=True):
@@ -72,6 +88,7 @@ class ForgeState(Struct, frozen=True):
         branches: the branches of the remote with our prefix, and the wanted one.
         current: the release that the base holds; None when it does not say.
         locked: branches that are never pushed to nor deleted, whoever made them, with the reason.
+        closed_can_change: the forge lets the body of a closed pull request change.
     """
 
     open: tuple[KnownRequest, ...] = ()
@@ -79,6 +96,7 @@ class ForgeState(Struct, frozen=True):
     branches: Mapping[str, Tip] = field(default_factory=dict)
     current: str | None = None
     locked: Mapping[str, str] = field(default_factory=dict)
+    closed_can_change: bool = True
 
 
 # --- what is to be done -----------------------------------------------------------------------
@@ -126,6 +144,7 @@ class Refresh(Struct, frozen=True):
         expected: its tip, or nothing is pushed; None when there must be no such branch.
         push: our commit has to be pushed first.
         edit: title and body change; the state in it changes in any case.
+        asked: a person asked for it, and gets an answer.
     """
 
     number: int
@@ -133,6 +152,7 @@ class Refresh(Struct, frozen=True):
     expected: str | None
     push: bool
     edit: bool
+    asked: bool = False
 
 
 class Supersede(Struct, frozen=True):
@@ -164,6 +184,22 @@ class TellPushed(Struct, frozen=True):
     number: int
 
 
+class TellDeclined(Struct, frozen=True):
+    """Comment that a person's close is honored, and how to come back; note `DECLINED` as told."""
+
+    number: int
+
+
+class TellReopened(Struct, frozen=True):
+    """Clear the box of a closed pull request by which a person asked to open its release again.
+
+    Attributes:
+        number: of the closed one.
+    """
+
+    number: int
+
+
 class DeleteBranch(Struct, frozen=True):
     """Delete a branch, if it is still at `tip`."""
 
@@ -184,4 +220,14 @@ class Leave(Struct, frozen=True):
     reason: str
 
 
-Action = Push | Open | Refresh | Supersede | TellPushed | DeleteBranch | Leave
+Action = (
+    Push
+    | Open
+    | Refresh
+    | Supersede
+    | TellPushed
+    | TellDeclined
+    | TellReopened
+    | DeleteBranch
+    | Leave
+)

@@ -12,9 +12,9 @@ from msgspec.structs import replace
 from fluxbump.forges.forge import Forge, Proposal, PullRequest
 from fluxbump.git.remote_errors import MovedError, RemoteError, UnreachableError
 from fluxbump.git.repository import Repository
+from fluxbump.run import comments
 from fluxbump.run.actions import (
     Action,
-    ActionReason,
     DeleteBranch,
     ForgeState,
     KnownRequest,
@@ -23,11 +23,14 @@ from fluxbump.run.actions import (
     Push,
     Refresh,
     Supersede,
+    TellDeclined,
     TellPushed,
+    TellReopened,
 )
 from fluxbump.run.proposal import Offer
-from fluxbump.run.pull_request import state
-from fluxbump.run.pull_request.state import CLOSED, PUSHED, SavedState
+from fluxbump.run.pull_request import boxes, state
+from fluxbump.run.pull_request.boxes import Box
+from fluxbump.run.pull_request.state import CLOSED, DECLINED, PUSHED, SavedState
 from fluxbump.run.remote_and_forge import REHEARSED, Far, Hands
 
 
@@ -123,11 +126,11 @@ class Acting(Struct):
                 self._refresh(action)
             case Supersede():
                 self._supersede(action)
-            case TellPushed(number):
-                self._tell(number)
+            case TellPushed() | TellDeclined() | TellReopened():
+                self._answer(action)
             case DeleteBranch(branch, tip, why):
                 if self._deleted(branch, tip) is not Removal.REFUSED:
-                    self._note("deleted", f"deleted {branch}: {_WHY[why]}")
+                    self._note("deleted", f"deleted {branch}: {comments.WHY[why]}")
             case Leave(number, reason):
                 self._leave(number, reason)
 
@@ -150,9 +153,14 @@ class Acting(Struct):
             self._record_push(known)
             head = self.world.hands.push(action.branch, action.expected)
             self._note("pushed", f"pushed {action.branch}")
-        wanted = self._as_proposed(head, known)
+        # A commit that somebody pushed is gone by then, and another one is told again.
+        over = known.without(PUSHED) if action.asked else known
+        wanted = self._as_proposed(head, over)
         self.request = self.world.hands.update(action.number, wanted)
         self._note("refreshed", f"refreshed #{action.number}", known.request.url)
+        if action.asked:
+            self.world.hands.comment(action.number, comments.rebuilt(pushed=action.push))
+            self._note("told", f"#{action.number}: rebuilt, as asked", known.request.url)
 
     def _record_push(self, known: KnownRequest) -> None:
         """Write down which commit comes next.
@@ -174,16 +182,25 @@ class Acting(Struct):
             own = replace(own, superseded_by=action.by, told=told)
             if not begun:
                 # With the branch some forges close it, and then nothing else may say why.
-                first = _parting(action) if action.tip is not None else ""
+                first = comments.parting(action) if action.tip is not None else ""
                 self._say_of_itself(known, own, first)
-            body = self._closed(known, own, _parting(action) if begun else "")
+            body = self._closed(known, own, comments.parting(action) if begun else "")
         # Of several runs at once one deletes the branch, and that one comments.
         ours = action.tip is None or self._removed(action.branch, action.tip) is not Removal.GONE
         if ours and not begun:
-            hands.comment(action.number, _parting(action))
+            hands.comment(action.number, comments.parting(action))
         hands.close(action.number, body)
-        message = f"closed #{action.number}: {_WHY[action.why]}"
+        message = f"closed #{action.number}: {comments.WHY[action.why]}"
         self._note("superseded", message, known.request.url)
+
+    def _answer(self, action: TellPushed | TellDeclined | TellReopened) -> None:
+        match action:
+            case TellPushed(number):
+                self._tell(number)
+            case TellDeclined(number):
+                self._tell_declined(number)
+            case TellReopened(number):
+                self._tell_reopened(number)
 
     def _tell(self, number: int) -> None:
         known = self._by_number(number)
@@ -191,10 +208,27 @@ class Acting(Struct):
             return
         # First in its state: a run that ends between the two must not say it a second time.
         self._say_of_itself(known, replace(known.state, told=(*known.state.told, PUSHED)))
-        self.world.hands.comment(number, _TOLD)
+        self.world.hands.comment(number, comments.PUSHED_TO)
         self._note(
             "told", f"#{number} is not changed: its branch has other commits", known.request.url
         )
+
+    def _tell_declined(self, number: int) -> None:
+        known = self._by_number(number)
+        if known.state is None:
+            return
+        self._say_of_itself(known, replace(known.state, told=(*known.state.told, DECLINED)))
+        noun = self.world.forge.capabilities.noun
+        self.world.hands.comment(number, comments.declined(known.state.release, noun))
+        self._note("told", f"#{number} stays closed: a person closed it", known.request.url)
+
+    def _tell_reopened(self, number: int) -> None:
+        known = self._by_number(number)
+        self.world.hands.describe(number, boxes.cleared(known.request.body, (Box.REOPEN,)))
+        opened = self.request.number if self.request and self.request.number else None
+        where = f" as #{opened}" if opened is not None else ""
+        self.world.hands.comment(number, comments.opened_again(opened))
+        self._note("told", f"#{number}: its release is open again{where}", known.request.url)
 
     def _leave(self, number: int | None, reason: str) -> None:
         known = next((known for known in self.seen.open if known.request.number == number), None)
@@ -241,7 +275,8 @@ class Acting(Struct):
         return self.offer
 
     def _by_number(self, number: int) -> KnownRequest:
-        return next(known for known in self.seen.open if known.request.number == number)
+        requests = (*self.seen.open, *self.seen.past)
+        return next(known for known in requests if known.request.number == number)
 
     def _as_proposed(self, head: str, over: KnownRequest | None = None) -> Proposal:
         offer = self._offered()
@@ -263,27 +298,4 @@ class Acting(Struct):
         return next((body for body in bodies if len(body) <= can.body_limit), bodies[-1])
 
     def _say_of_itself(self, known: KnownRequest, own: SavedState, first: str = "") -> None:
-        request = known.request
-        text = self._saying(known, own, first)
-        as_it_is = Proposal(request.branch, request.base, request.title, text, request.draft)
-        self.world.hands.update(request.number, as_it_is)
-
-
-_WHY = {
-    ActionReason.NEWER: "a newer release replaces it",
-    ActionReason.POLICY: "policy or rules no longer lead to this release",
-    ActionReason.REACHED: "the base holds this release, or a newer one",
-    ActionReason.DUPLICATE: "another one of the same branch is open",
-    ActionReason.MERGED: "it was merged",
-}
-_TOLD = (
-    "This branch has commits that `fluxbump run` did not make, so fluxbump stops updating it. "
-    "Remove these commits, and fluxbump updates it again."
-)
-
-
-def _parting(action: Supersede) -> str:
-    """Return the one comment with which a pull request is closed."""
-    if action.why in (ActionReason.NEWER, ActionReason.POLICY):
-        return f"Closed in favor of Flux {action.by}: {_WHY[action.why]}."
-    return f"Closed: {_WHY[action.why]}."
+        self.world.hands.describe(known.request.number, self._saying(known, own, first))

@@ -17,6 +17,7 @@ from fluxbump.run import reconcile, standing
 from fluxbump.run.actions import ForgeState, KnownRequest, Leave, Tip
 from fluxbump.run.execute import Acting, Effect, World
 from fluxbump.run.proposal import Offer
+from fluxbump.run.pull_request import boxes
 from fluxbump.run.pull_request.state import SavedState
 from fluxbump.run.updated_branch import is_only_updated
 from fluxbump.text.patterns import lazy_pattern
@@ -114,7 +115,14 @@ def _see(world: World, offer: Offer | None, branches: Branches, current: str | N
         branch: _tip(world, branch, sha, _of(branch, (*opened, *past)), offer)
         for branch, sha in tips.items()
     }
-    return ForgeState(opened, past, places, current, _locked(world, offer, branches, places))
+    return ForgeState(
+        opened,
+        past,
+        places,
+        current,
+        _locked(world, offer, branches, places),
+        world.forge.capabilities.closed_can_change,
+    )
 
 
 def _of(branch: str, requests: Iterable[KnownRequest]) -> tuple[SavedState, ...]:
@@ -142,7 +150,10 @@ def _locked(
 
 
 def _known(request: PullRequest) -> KnownRequest:
-    return KnownRequest(request, SavedState.parse(request.body))
+    state = SavedState.parse(request.body)
+    # A box with a release belongs to another text of ours.
+    ticked = {one.box for one in boxes.asked(request.body) if not one.release}
+    return KnownRequest(request, state, frozenset(ticked) if state is not None else frozenset())
 
 
 def _tip(

@@ -9,7 +9,11 @@ What is decided here, beyond the obvious:
 - An open pull request for a newer release than is wanted now gives way as an older one does: policy
   or rules no longer lead there.
 - Nothing gives way to what is not proposed itself.
-- One that we closed and a person opened again is left alone, unless it is what is wanted.
+- One that a person opened again, whoever had closed it, stays open. It is kept up to date while it
+  is what is wanted.
+- A person's close is answered once, where the forge lets a closed pull request change.
+- One that a person holds is left alone in every way. One whose branch a person asks to rebuild is
+  pushed to, whoever has pushed there before.
 - When nothing is wanted, what is open for a release that the base does not hold stays: the run may
   be waiting, or blocked for a while.
 - A pull request with our branch prefix, of which neither state nor tip is ours, is not touched.
@@ -34,11 +38,14 @@ from fluxbump.run.actions import (
     Push,
     Refresh,
     Supersede,
+    TellDeclined,
     TellPushed,
+    TellReopened,
     Tip,
     WantedRequest,
 )
-from fluxbump.run.pull_request.state import PUSHED
+from fluxbump.run.pull_request.boxes import Box
+from fluxbump.run.pull_request.state import DECLINED, PUSHED, SavedState
 from fluxbump.text import versions
 
 
@@ -69,8 +76,8 @@ class _Planner:
         proposed, main = self._proposal()
         yield from main
         for known, kept in self._doubled:
-            if _reopened(known):
-                yield Leave(known.request.number, _REOPENED)
+            if _stays(known):
+                yield Leave(known.request.number, _HELD if _held(known) else _REOPENED)
                 continue
             yield Supersede(
                 known.request.number,
@@ -84,6 +91,7 @@ class _Planner:
                 yield from self._other(known, proposed=proposed)
         for known in self._foreign:
             yield Leave(known.request.number, "not a pull request of fluxbump")
+        yield from self._closes(proposed=proposed)
         yield from self._leftovers(proposed=proposed)
 
     # --- whose is it ---
@@ -151,27 +159,35 @@ class _Planner:
         return True, [*push, Open(branch)]
 
     def _refresh(self, wanted: WantedRequest, main: KnownRequest) -> Action:
+        if _held(main):
+            return Leave(main.request.number, _HELD)
         if wanted.branch in self._seen.locked:
             return Leave(main.request.number, self._locked(wanted.branch))
-        if self._touched(main):
+        asked = Box.REBUILD in main.asked
+        if self._touched(main) and not asked:
             return self._tell(main)
         state, tip = main.state, self._tip(main)
         push = not self._is_current(tip) and (
-            tip is None
+            asked
+            or tip is None
             or state is None
             or self._policy.refresh == "base"
             or state.patch != wanted.patch
         )
-        edit = state is None or (
-            state.digest != wanted.digest
-            or state.superseded_by is not None
-            or main.request.base != wanted.base_branch
+        edit = (
+            asked
+            or state is None
+            or (
+                state.digest != wanted.digest
+                or state.superseded_by is not None
+                or main.request.base != wanted.base_branch
+            )
         )
         # A run that ended between push and edit has left a state that names another commit.
         behind = state is not None and tip is not None and state.head != tip.sha
         if push or edit or behind:
             expected = tip.sha if tip else None
-            return Refresh(main.request.number, wanted.branch, expected, push, edit)
+            return Refresh(main.request.number, wanted.branch, expected, push, edit, asked)
         return Leave(main.request.number, "unchanged")
 
     def _is_current(self, tip: Tip | None) -> bool:
@@ -187,9 +203,11 @@ class _Planner:
     def _why_not(self, wanted: WantedRequest) -> str:
         """Say why the wanted pull request is not opened; empty when it is."""
         past = [known for known in self._seen.past if known.request.branch == wanted.branch]
-        for known in past:
+        for known in sorted(past, key=lambda known: -known.request.number):
             if known.state is not None and known.state.release != wanted.release:
                 continue
+            if Box.REOPEN in known.asked:
+                break
             if known.request.state is RequestState.MERGED:
                 return f"#{known.request.number} was merged, and is no longer in the base"
             if known.state is None or known.state.superseded_by is None:
@@ -197,7 +215,7 @@ class _Planner:
         taken = self._why_taken(wanted.branch)
         if taken:
             return taken
-        stay = sum(self._touched(known) or _reopened(known) for known in self._kept)
+        stay = sum(self._touched(known) or _stays(known) for known in self._kept)
         if stay >= self._policy.max_open:
             return f"{stay} pull requests are open, and max_open is {self._policy.max_open}"
         return ""
@@ -231,8 +249,8 @@ class _Planner:
         """Say what becomes of an open pull request of ours that is not the wanted one."""
         number, tip = one.request.number, self._tip(one)
         reached = self._reached(one)
-        if _reopened(one):
-            yield Leave(number, _REOPENED)
+        if _stays(one):
+            yield Leave(number, _HELD if _held(one) else _REOPENED)
         elif not reached and not proposed:
             yield Leave(number, "no pull request replaces it")
         elif self._touched(one):
@@ -247,6 +265,27 @@ class _Planner:
         old = versions.parse(self._release(one))
         new = versions.parse(self._wanted.release) if self._wanted else None
         return ActionReason.POLICY if old and new and old >= new else ActionReason.NEWER
+
+    def _closes(self, *, proposed: bool) -> Iterator[Action]:
+        """Answer what people closed, and what they asked for in it."""
+        newest = {
+            known.request.branch: known
+            for known in sorted(self._seen.past, key=lambda known: known.request.number)
+        }
+        for branch, known in sorted(newest.items()):
+            number, state = known.request.number, known.state
+            if state is None or known.request.state is not RequestState.CLOSED:
+                continue
+            if Box.REOPEN in known.asked:
+                again = proposed and self._wanted is not None and branch == self._wanted.branch
+                yield TellReopened(number) if again else Leave(number, _NOT_AGAIN)
+            elif self._is_declined(known, state):
+                yield TellDeclined(number)
+
+    def _is_declined(self, one: KnownRequest, state: SavedState) -> bool:
+        """Tell whether a person closed it, and nobody has answered yet."""
+        told = state.superseded_by is not None or DECLINED in state.told
+        return self._seen.closed_can_change and not told and not self._reached(one)
 
     def _leftovers(self, *, proposed: bool) -> Iterator[Action]:
         """Delete the branches of ours that were merged, or closed by us."""
@@ -272,8 +311,14 @@ class _Planner:
 
 
 _UNRECORDED = "that no pull request records; delete the branch if it is not needed"
-_REOPENED = "it was reopened after a run had closed it"
+_REOPENED = "it was reopened after it was closed"
+_HELD = "on hold: a box in its description is ticked"
+_NOT_AGAIN = "a box in it asks for its release again, which is not what is proposed now"
 
 
-def _reopened(one: KnownRequest) -> bool:
-    return one.state is not None and one.state.reopened
+def _held(one: KnownRequest) -> bool:
+    return Box.HOLD in one.asked
+
+
+def _stays(one: KnownRequest) -> bool:
+    return _held(one) or (one.state is not None and one.state.reopened)

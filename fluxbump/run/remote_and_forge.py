@@ -90,6 +90,10 @@ class Nowhere:
         """Nothing can be changed."""
         raise self._refusal()
 
+    def describe(self, number: int, body: str) -> None:
+        """Nothing can be changed."""
+        raise self._refusal()
+
     def comment(self, number: int, text: str) -> None:
         """Nothing can be said."""
         raise self._refusal()
@@ -137,6 +141,10 @@ class Hands(Protocol):
         """Bring a pull request in line."""
         ...
 
+    def describe(self, number: int, body: str) -> None:
+        """Replace the body of a pull request."""
+        ...
+
     def comment(self, number: int, text: str) -> None:
         """Comment on a pull request."""
         ...
@@ -182,6 +190,11 @@ class LiveHands(Struct):
         """Bring a pull request in line."""
         with changing(f"changed #{number}"):
             return self.forge.update(number, proposal)
+
+    def describe(self, number: int, body: str) -> None:
+        """Replace the body of a pull request."""
+        with changing(f"changed #{number}"):
+            self.forge.describe(number, body)
 
     def comment(self, number: int, text: str) -> None:
         """Comment on a pull request."""
@@ -235,6 +248,11 @@ class Rehearsal(Struct):
             proposal.body,
             RequestState.OPEN,
         )
+
+    def describe(self, number: int, body: str) -> None:
+        """Write down that a body would change."""
+        details = ("its description says what is done",)
+        self.sent.append(Sent("update", f"#{number}", details=details))
 
     def comment(self, number: int, text: str) -> None:
         """Write down a comment."""

@@ -24,7 +24,7 @@ _MAX_TEXT = 1_000
 _MAX_URL = 500
 
 _SHAPELESS = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-_MARKER = r"\bfluxbump(?=:state)"  # of our own block, which nothing else may look like
+_MARKER = r"\bfluxbump(?=:\w)"  # of our own block and boxes, which nothing else may look like
 _MENTION = lazy_pattern(rf"@(?=[\w{{])|#(?=\w)|\bgh(?=-\d)|[!&%$~^](?=\d)|{_MARKER}", re.IGNORECASE)
 _MENTION_IN_CODE = lazy_pattern(
     rf"(?<![\w.+-])@(?=[A-Za-z0-9_{{])|#(?=\d)|\bgh(?=-\d)|!(?=\d)|<(?=!--)"

@@ -271,6 +271,20 @@ def test_comments(fake: FakeForge, forge: Forge) -> None:
     assert fake.pulls[1].comments == ["Superseded by *2.6.0*: ü"]
 
 
+def test_replaces_a_body_of_an_open_and_of_a_closed_one(fake: FakeForge, forge: Forge) -> None:
+    pull = opened(forge)
+    forge.describe(pull.number, "- [x] another: ü")
+    assert forge.find(BRANCH) == (replace(pull, body="- [x] another: ü"),)
+    forge.close(pull.number)
+    if not forge.capabilities.closed_can_change:
+        with pytest.raises(ForgeError):
+            forge.describe(pull.number, "again")
+        return
+    forge.describe(pull.number, "again")
+    (closed,) = forge.find(BRANCH)
+    assert (closed.body, closed.state) == ("again", RequestState.CLOSED)
+
+
 def test_closes_and_what_is_closed_stays_closed(fake: FakeForge, forge: Forge) -> None:
     number = opened(forge).number
     forge.close(number)

@@ -112,6 +112,58 @@ def test_closed_and_reopened(there: World) -> None:
     assert there.fetched(f"origin/{BRANCH}^") == main
     assert there.open() == {1: BRANCH}
     there.settled()
+    there.publish(SUMMER)
+    there.run()
+    assert there.open() == {1: BRANCH, 2: NEXT}
+    there.settled()
+
+
+def tick(there: World, number: int, box: str) -> None:
+    """Tick a box in the description, or clear it, as its click on the page does."""
+    body = there.people.pulls()[number].body
+    before, _, mark = f"- [ ] <!-- fluxbump:{box} -->".partition(" ]")
+    clear, ticked = f"{before} ]{mark}", f"{before}x]{mark}"
+    assert (clear in body) is not (ticked in body)
+    old, new = (clear, ticked) if clear in body else (ticked, clear)
+    there.people.edit(number, body=body.replace(old, new))
+
+
+def test_box_to_rebuild(there: World) -> None:
+    there.run()
+    there.push(BRANCH, {"README.md": "by hand\n"})
+    there.run()
+    tick(there, 1, "rebuild")
+    main = there.push("main", {"other.txt": "new\n"})
+    assert there.run() == ["pushed", "refreshed", "told"]
+    assert there.fetched(f"origin/{BRANCH}^") == main
+    assert there.people.comments(1)[-1] == "The branch is rebuilt, as you asked."
+    there.settled()
+
+
+def test_box_to_hold(there: World) -> None:
+    there.run()
+    tick(there, 1, "hold")
+    there.push("main", {"README.md": "new\n"})
+    there.settled()
+    there.publish(SUMMER)
+    there.run()
+    assert there.open() == {1: BRANCH, 2: NEXT}
+    there.settled()
+    tick(there, 1, "hold")
+    assert "superseded" in there.run()
+    assert there.open() == {2: NEXT}
+
+
+def test_box_to_open_again(there: World) -> None:
+    there.run()
+    there.people.close(1)
+    there.run()
+    assert len(there.people.comments(1)) == 1
+    tick(there, 1, "reopen")
+    assert there.run() == ["opened", "told"]
+    assert there.open() == {2: BRANCH}
+    assert there.people.comments(1)[1:] == ["Opened again as #2, as you asked."]
+    there.settled()
 
 
 def test_reopened_after_a_run_had_closed_it(there: World) -> None:
@@ -121,7 +173,7 @@ def test_reopened_after_a_run_had_closed_it(there: World) -> None:
     superseded(there)
     there.put(BRANCH, str(tip))  # "Restore branch"
     there.people.reopen(1)
-    assert "#1: it was reopened after a run had closed it" in there.said()
+    assert "#1: it was reopened after it was closed" in there.said()
     assert there.open() == {1: BRANCH, 2: NEXT}
     there.settled()
 

@@ -214,6 +214,16 @@ class World:
         git(place, "branch", "--quiet", "-D", branch)
         return commit
 
+    def tick(self, number: int, box: str) -> None:
+        """Somebody ticks, or clears, a box in the description of a pull request."""
+        pull = self.forge.pulls[number]
+        for old, new in (("[ ]", "[x]"), ("[x]", "[ ]")):
+            line = f"- {old} <!-- fluxbump:{box} -->"
+            if line in pull.body:
+                pull.body = pull.body.replace(line, line.replace(old, new))
+                return
+        raise AssertionError(f"no box {box}")
+
     def mergeable(self, number: int) -> bool:
         """Tell whether a pull request merges without a conflict."""
         pull = self.forge.pulls[number]

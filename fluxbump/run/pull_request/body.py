@@ -2,8 +2,8 @@
 
 A body is refreshed only when it would say something else, which its `digest` tells. Where a forge
 allows less than there is to say, release notes are shortened first, then mentions, then findings,
-then pins; what is left out is counted. The state at the end is never shortened. Whatever a forge
-allows, a body has `MAX_BODY` characters at most: nobody reads more.
+then pins; what is left out is counted. The boxes and the state at the end are never shortened.
+Whatever a forge allows, a body has `MAX_BODY` characters at most: nobody reads more.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _ORDER = (
     gate_sections.risk, sections.headline, sections.tracks, sections.before_merging,
     sections.after_merging, gate_sections.gate, sections.definitions, sections.pins,
     sections.others, sections.mentions, sections.left, gate_sections.inherited,
-    gate_sections.not_run, sections.route, sections.later, sections.commands, sections.footer,
+    gate_sections.not_run, sections.route, sections.later, sections.commands,
 )  # fmt: skip
 _BEFORE_NOTES = "later"
 _CUT = "More was left out, for length."
@@ -105,7 +105,12 @@ def crossed(
 
 def text(inputs: BodyInputs, can: Capabilities) -> str:
     """Return the body without its state, within what the forge allows less `STATE_ROOM`."""
-    room = min(can.body_limit, MAX_BODY) - STATE_ROOM
+    last = (
+        sections.steering(hidden=can.hidden, tasks=can.tasks, reopens=can.closed_can_change),
+        sections.footer(inputs),
+    )
+    end = _joined(section.render() for section in last)
+    room = min(can.body_limit, MAX_BODY) - STATE_ROOM - len(end) - 2
     parts = {make.__name__: make(inputs) for make in _ORDER}
     if not can.diagrams:
         del parts["route"]
@@ -119,7 +124,7 @@ def text(inputs: BodyInputs, can: Capabilities) -> str:
     at = names.index(_BEFORE_NOTES) + 1
     order = [*names[:at], "notes", *names[at:]]
     said = _joined({**written, "notes": noted}[name] for name in order)
-    return said if len(said) <= room else _cut(said, room)
+    return _joined((said if len(said) <= room else _cut(said, room), end))
 
 
 def _joined(parts: Iterable[str]) -> str:

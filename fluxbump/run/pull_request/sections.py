@@ -19,6 +19,8 @@ from fluxbump.flux.stored_versions import Conflict, Release
 from fluxbump.flux.upgrade_path import Removed, Route
 from fluxbump.model import FLUX, FLUX2, Location, Mention, Track, TrackKind
 from fluxbump.run.decision import Skipped, skipped_by_reason
+from fluxbump.run.pull_request import boxes
+from fluxbump.run.pull_request.boxes import Box
 from fluxbump.text import markdown
 from fluxbump.text.markdown import code, plain
 
@@ -345,6 +347,27 @@ def commands(inputs: BodyInputs) -> Section:
         f"fluxbump check --rev FETCH_HEAD --base {base}",
     )
     return Section("Reproduce this change", head=markdown.block(lines, "sh"))
+
+
+def steering(*, hidden: bool, tasks: bool, reopens: bool) -> Section:
+    """Return the boxes by which people steer the next run.
+
+    Args:
+        hidden: the forge hides HTML comments.
+        tasks: it draws boxes to click.
+        reopens: the text of a closed pull request can change there.
+    """
+    how = "Tick a box" if tasks else "Write an `x` between the brackets"
+    known = {
+        Box.REBUILD: "Rebuild the branch. Commits that others pushed to it are lost.",
+        Box.HOLD: "Hold: leave it as it is, until the box is cleared.",
+        Box.REOPEN: "Open it again, after a close.",
+    }
+    if not reopens:
+        del known[Box.REOPEN]
+    items = tuple(boxes.line(box, text, hidden=hidden) for box, text in known.items())
+    head = f"{how}. The next run acts, clears the box, and says what it did."
+    return Section("Steer the next run", head=(head, "", *items))
 
 
 def footer(_: BodyInputs) -> Section:

@@ -24,6 +24,9 @@ PUSHED = "pushed"
 CLOSED = "closed"
 """What is in `told` when we closed it, from the moment on that it is closed."""
 
+DECLINED = "declined"
+"""What is in `told` when we answered that a person closed it."""
+
 NO_CHART = "none"
 """What is in `chart_version` where no place of the chart is pinned."""
 
@@ -75,8 +78,8 @@ class SavedState(Struct, frozen=True):
 
     @property
     def reopened(self) -> bool:
-        """Whether an open pull request that says this was closed by us, and opened by a person."""
-        return self.superseded_by is not None and CLOSED in self.told
+        """Whether an open pull request that says this was closed, and a person opened it again."""
+        return CLOSED in self.told or DECLINED in self.told
 
     def render(self, *, hidden: bool = True) -> str:
         """Return the block, to stand at the end of a body.
