@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fluxbump.run.pull_request import boxes, release_notes
-from fluxbump.run.pull_request.boxes import Ticked, Box
+from fluxbump.run.pull_request.boxes import Box, Ticked
 from fluxbump.text import markdown
 
 TICKED = "- [x] <!-- fluxbump:hold --> Hold"

@@ -86,7 +86,7 @@ WRONG = [
     ("run:\n  max_open: 0\n", 2, "run.max_open: "),
     ("run:\n  labels: ['']\n", 2, "run.labels[0]: "),
     ('run:\n  labels: ["a\\nb"]\n', 2, "run.labels[0]: "),
-    ("run:\n  refresh: always\n", 2, "run.refresh: "),
+    ("run:\n  rebase_when: always\n", 2, "run.rebase_when: "),
     ("run:\n  forge: Git Hub\n", 2, "run.forge: "),
     ("run:\n  forge_url: git.example.org\n", 2, "run.forge_url: not a URL"),
     ("run:\n  forge_url: 'https://a:99999'\n", 2, "run.forge_url: not a URL"),
@@ -147,7 +147,7 @@ def test_what_run_may_do() -> None:
         "run:\n  range: '>=2.4 <3'\n  follow: minor\n  min_age_days: 7\n  ignore: [2.6, ~2.7]\n"
         "  schedule: [mon-fri 08:00-17:00, 'sat']\n  timezone: Europe/Berlin\n  max_open: 1\n"
         "  labels: [a]\n  assignees: [b]\n  reviewers: [c/d]\n  draft_on_warnings: false\n"
-        "  auto_merge: true\n  refresh: content\n  forge: gitlab\n"
+        "  auto_merge: true\n  rebase_when: never\n  forge: gitlab\n"
         "  forge_url: https://git.example.org/x\n  base_branch: trunk\n"
     )
     assert settings.run == Policy(
@@ -163,7 +163,7 @@ def test_what_run_may_do() -> None:
         reviewers=("c/d",),
         draft_on_warnings=False,
         auto_merge=True,
-        refresh="content",
+        rebase_when="never",
         forge="gitlab",
         forge_url="https://git.example.org/x",
         base_branch="trunk",

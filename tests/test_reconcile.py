@@ -13,8 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from msgspec.structs import replace
 from semver import Version
 
-from fluxbump.config.settings import Policy
-from fluxbump.config.settings import Refresh as How
+from fluxbump.config.settings import Policy, RebaseWhen
 from fluxbump.forges.forge import PullRequest, RequestState
 from fluxbump.run.actions import (
     Action,
@@ -26,6 +25,7 @@ from fluxbump.run.actions import (
     Open,
     Push,
     Refresh,
+    SetAutoMerge,
     Supersede,
     TellDeclined,
     TellPushed,
@@ -34,7 +34,7 @@ from fluxbump.run.actions import (
     WantedRequest,
 )
 from fluxbump.run.pull_request.boxes import Box
-from fluxbump.run.pull_request.state import CLOSED, DECLINED, PUSHED, SavedState
+from fluxbump.run.pull_request.state import AUTO_MERGE, CLOSED, DECLINED, PUSHED, SavedState
 from fluxbump.run.reconcile import plan_actions
 
 
@@ -176,7 +176,7 @@ CASES: dict[str, tuple[WantedRequest | None, ForgeState, tuple[Action, ...]]] = 
         wanted("2.7.5"), ForgeState((), (replace(ANSWERED, asked=REOPEN),), OURS),
         (
             Push(branch("2.7.5"), None), Open(branch("2.7.5")),
-            Leave(3, "a box in it asks for its release again, which is not what is proposed now"),
+            Leave(3, "a box in it asks for its release again, and policy leads to another one now"),
         ),
     ),
     "opened again after a person had closed it": (
@@ -359,10 +359,31 @@ def test_what_is_done(name: str) -> None:
 
 def test_a_new_base_alone_is_no_content() -> None:
     seen = ForgeState((known(),), (), OURS)
-    policy = Policy(refresh="content")
+    policy = Policy(rebase_when="never")
     assert plan_actions(wanted(base="b2"), seen, policy) == (UNCHANGED,)
     other = replace(wanted(base="b2"), patch=digest("another"))
     assert plan_actions(other, seen, policy) == (Refresh(7, B, sha("tip"), True, False),)
+
+
+def test_a_conflict_is_a_reason_to_rebuild_where_the_policy_says_so() -> None:
+    moved = wanted(base="b2")
+    for conflicted in (True, False):
+        seen = ForgeState((known(),), (), tips("2.6.4", conflicted=conflicted))
+        done = plan_actions(moved, seen, Policy(rebase_when="conflicted"))
+        again = Refresh(7, B, sha("tip"), True, False)
+        assert done == ((again,) if conflicted else (UNCHANGED,))
+        assert plan_actions(moved, seen, Policy(rebase_when="never")) == (UNCHANGED,)
+
+
+def test_auto_merge_is_asked_for_once_when_it_is_no_draft() -> None:
+    policy = Policy(auto_merge=True)
+    ready, asked = known(), known(stated=state(told=(AUTO_MERGE,)))
+    draft = replace(ready, request=replace(ready.request, draft=True))
+    for one, then in ((ready, (SetAutoMerge(7),)), (asked, ()), (draft, ())):
+        seen = ForgeState((one,), (), OURS)
+        assert plan_actions(wanted(), seen, policy) == (UNCHANGED, *then)
+    theirs = ForgeState((ready,), (), THEIRS)
+    assert plan_actions(wanted(), theirs, policy) == (TellPushed(7),)
 
 
 def test_what_people_opened_again_counts_as_open() -> None:
@@ -402,6 +423,7 @@ class World:
     current: str = "2.4.0"
     base: str = "b1"
     commits: int = 0
+    auto_merge: bool = False
 
     def seen(self) -> ForgeState:
         shown = [
@@ -415,6 +437,11 @@ class World:
         opened = tuple(one for one in shown if one.request.state is RequestState.OPEN)
         past = tuple(one for one in shown if one.request.state is not RequestState.OPEN)
         return ForgeState(opened, past, dict(self.branches), self.current)
+
+    @property
+    def unasked(self) -> tuple[str, ...]:
+        """What a state tells that is written for the first time."""
+        return (AUTO_MERGE,) if self.auto_merge else ()
 
     def commit(self, *, ours: bool, what: WantedRequest | None = None) -> Tip:
         self.commits += 1
@@ -432,7 +459,7 @@ class World:
                 self.requests.append(
                     Request(len(self.requests) + 1, action.branch, what.base_branch, None)
                 )
-                self.write(self.requests[-1], what)
+                self.write(self.requests[-1], what, self.unasked)
             case Refresh():
                 assert what is not None
                 assert action.push or action.edit or self.lags(action)
@@ -446,10 +473,10 @@ class World:
                     told = tuple(mark for mark in one.state.told if mark != PUSHED)
                     one.state = replace(one.state, told=told)
                 one.base = what.base_branch
-                self.write(one, what, said=one.state.told if one.state else ())
+                self.write(one, what, said=one.state.told if one.state else self.unasked)
             case Supersede():
                 self.supersede(action)
-            case TellPushed() | TellDeclined() | TellReopened():
+            case SetAutoMerge() | TellPushed() | TellDeclined() | TellReopened():
                 self.tell(action)
             case DeleteBranch():
                 self.delete(action.branch, action.tip)
@@ -468,8 +495,13 @@ class World:
         if action.tip:
             self.delete(action.branch, action.tip)
 
-    def tell(self, action: TellPushed | TellDeclined | TellReopened) -> None:
+    def tell(self, action: SetAutoMerge | TellPushed | TellDeclined | TellReopened) -> None:
         match action:
+            case SetAutoMerge():
+                one = self.at(action.number)
+                assert one.state is not None
+                assert AUTO_MERGE not in one.state.told
+                one.state = replace(one.state, told=(*one.state.told, AUTO_MERGE))
             case TellPushed():
                 one = self.at(action.number)
                 assert one.state is not None
@@ -534,16 +566,19 @@ class Life(RuleBasedStateMachine):
     @rule(
         release=st.sampled_from([*RELEASES, None]),
         says=st.sampled_from(["", "!"]),
-        how=st.sampled_from(["base", "content"]),
+        how=st.sampled_from(["behind", "conflicted", "never"]),
         most=st.integers(1, 2),
         ends_after=st.integers(0, 12),
     )
-    def run(self, release: str | None, says: str, how: How, most: int, ends_after: int) -> None:
+    def run(
+        self, release: str | None, says: str, how: RebaseWhen, most: int, ends_after: int
+    ) -> None:
         """A run, which may end in the middle, and is then begun again."""
         held = Version.parse(self.world.current)
         newer = release if release and Version.parse(release) > held else None
         what = wanted(newer, base=self.world.base, says=says) if newer else None
-        policy = Policy(refresh=how, max_open=most)
+        policy = Policy(rebase_when=how, max_open=most, auto_merge=says == "!")
+        self.world.auto_merge = policy.auto_merge
         for action in plan_actions(what, self.world.seen(), policy)[:ends_after]:
             self.world.do(action, what)
         for action in plan_actions(what, self.world.seen(), policy):

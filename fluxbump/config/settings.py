@@ -67,8 +67,8 @@ class Ignore(Struct, frozen=True):
 Follow = Literal["patch", "minor", "latest-safe"]
 """How far a proposal may go: within the minor, within the major, or as far as is safe."""
 
-Refresh = Literal["base", "content"]
-"""What brings an open pull request up to date: a new base, or only new content."""
+RebaseWhen = Literal["behind", "conflicted", "never"]
+"""When the branch of an open pull request is made again on a base that moved."""
 
 
 class Policy(Struct, frozen=True, forbid_unknown_fields=True):
@@ -106,12 +106,10 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     auto_merge: Annotated[
         bool, Meta(description="Whether the forge merges it when its checks have passed.")
     ] = False
-    refresh: Annotated[
-        Refresh,
-        Meta(
-            description="What brings an open pull request up to date: a new base, or new content."
-        ),
-    ] = "base"
+    rebase_when: Annotated[
+        RebaseWhen,
+        Meta(description="When to rebuild the branch of an open pull request on a new base."),
+    ] = "behind"
     forge: Annotated[
         ForgeName | None,
         Meta(description="The kind of forge. If unset, the host of the remote decides."),

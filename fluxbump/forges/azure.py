@@ -31,6 +31,7 @@ _CAPABILITIES = Capabilities(
     name="Azure DevOps",
     body_limit=4_000,  # "up to 4000 characters": /git/pull-requests/update
     assignees=False,
+    tasks=False,  # not every page draws boxes
     closed_can_change=False,
 )
 _VERSION = "7.1"
@@ -188,6 +189,10 @@ class Azure:
         if self._whole(number).target != target:  # to set it again is refused in some projects
             fields["targetRefName"] = target
         return self._plain(self._changed(number, fields).read(_Pull))
+
+    def auto_merge(self, pull: PullRequest) -> tuple[str, ...]:
+        """Have a pull request merged when its checks have passed."""
+        return tuple(soft("auto-merge", lambda: self._automatic(pull.number)))
 
     def describe(self, number: int, body: str) -> None:
         """Replace the body of an open pull request."""

@@ -196,6 +196,11 @@ class Bitbucket:
         """Bring title, body, base and draft of an open pull request in line with a proposal."""
         return self._changed(self._whole(number), _fields(proposal)).read(_Pull).plain()
 
+    def auto_merge(self, pull: PullRequest) -> tuple[str, ...]:
+        """Say that Bitbucket has no such thing."""
+        wanted = Proposal(pull.branch, pull.base, pull.title, pull.body, auto_merge=True)
+        return tuple(lacking(_CAPABILITIES, wanted))
+
     def describe(self, number: int, body: str) -> None:
         """Replace the body of an open pull request."""
         self._changed(self._whole(number), {"description": body})

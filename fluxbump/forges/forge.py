@@ -167,6 +167,14 @@ class Forge(Protocol):
         """Bring title, body, base and draft of an open pull request in line with a proposal."""
         ...
 
+    def auto_merge(self, pull: PullRequest) -> tuple[str, ...]:
+        """Have an open pull request merged when its checks have passed.
+
+        Returns:
+            A sentence for each thing that is in the way; nothing when it is set.
+        """
+        ...
+
     def describe(self, number: int, body: str) -> None:
         """Replace the body of a pull request; a closed one only where `closed_can_change`."""
         ...

@@ -151,6 +151,10 @@ class Gitea:
         fields = {"title": _title(proposal), "body": proposal.body, "base": proposal.base}
         return self._changed(number, fields).read(_Pull).plain()
 
+    def auto_merge(self, pull: PullRequest) -> tuple[str, ...]:
+        """Have a pull request merged when its checks have passed."""
+        return tuple(soft("auto-merge", lambda: self._automatic(pull)))
+
     def describe(self, number: int, body: str) -> None:
         """Replace the body of a pull request."""
         self._changed(number, {"body": body})

@@ -203,6 +203,10 @@ class GitHub:
             return pull.plain()
         raise ForgeError(f"GitHub: cannot change whether #{number} is a draft: {problem}")
 
+    def auto_merge(self, pull: PullRequest) -> tuple[str, ...]:
+        """Have a pull request merged when its checks have passed."""
+        return tuple(soft("auto-merge", lambda: self._automatic(pull.number)))
+
     def describe(self, number: int, body: str) -> None:
         """Replace the body of a pull request."""
         self._changed(number, body=body)

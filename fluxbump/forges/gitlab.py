@@ -159,6 +159,10 @@ class GitLab:
         }  # fmt: skip
         return self._changed(number, fields).read(_Request).plain()
 
+    def auto_merge(self, pull: PullRequest) -> tuple[str, ...]:
+        """Have a pull request merged when its checks have passed."""
+        return tuple(soft("auto-merge", lambda: self._automatic(pull)))
+
     def describe(self, number: int, body: str) -> None:
         """Replace the body of a pull request."""
         self._changed(number, {"description": body})

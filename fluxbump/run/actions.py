@@ -46,6 +46,7 @@ class Tip(Struct, frozen=True):
             or it holds what is wanted now and is marked.
         tree: of the commit; empty when it is not known.
         base: its first parent; empty when it is not known.
+        conflicted: it does not merge into the base; False if nobody asked.
         marked: its trailer names its own tree, as in every commit of a run. Anybody can write that,
             and a fast-forward copies it, so by itself it decides nothing.
     """
@@ -55,6 +56,7 @@ class Tip(Struct, frozen=True):
     tree: str = ""
     base: str = ""
     marked: bool = False
+    conflicted: bool = False
 
 
 class KnownRequest(Struct, frozen=True):
@@ -178,6 +180,12 @@ class Supersede(Struct, frozen=True):
     why: ActionReason
 
 
+class SetAutoMerge(Struct, frozen=True):
+    """Have the forge merge it when its checks have passed; note `AUTO_MERGE` as told."""
+
+    number: int
+
+
 class TellPushed(Struct, frozen=True):
     """Comment that a person pushed to the branch and that we leave it; note `PUSHED` as told."""
 
@@ -225,6 +233,7 @@ Action = (
     | Open
     | Refresh
     | Supersede
+    | SetAutoMerge
     | TellPushed
     | TellDeclined
     | TellReopened

@@ -22,6 +22,7 @@ from fluxbump.run.actions import (
     Open,
     Push,
     Refresh,
+    SetAutoMerge,
     Supersede,
     TellDeclined,
     TellPushed,
@@ -30,7 +31,7 @@ from fluxbump.run.actions import (
 from fluxbump.run.proposal import Offer
 from fluxbump.run.pull_request import boxes, state
 from fluxbump.run.pull_request.boxes import Box
-from fluxbump.run.pull_request.state import CLOSED, DECLINED, PUSHED, SavedState
+from fluxbump.run.pull_request.state import AUTO_MERGE, CLOSED, DECLINED, PUSHED, SavedState
 from fluxbump.run.remote_and_forge import REHEARSED, Far, Hands
 
 
@@ -50,8 +51,8 @@ class Effect(Struct, frozen=True):
     """One thing that a run did, or left.
 
     Attributes:
-        event: a stable word: `pushed`, `opened`, `refreshed`, `superseded`, `told`, `deleted`,
-            `left`.
+        event: a stable word: `pushed`, `opened`, `refreshed`, `superseded`, `scheduled`, `told`,
+            `deleted`, `left`.
         message: one sentence.
         url: of the pull request; empty where there is none.
     """
@@ -126,6 +127,8 @@ class Acting(Struct):
                 self._refresh(action)
             case Supersede():
                 self._supersede(action)
+            case SetAutoMerge(number):
+                self._auto_merge(number)
             case TellPushed() | TellDeclined() | TellReopened():
                 self._answer(action)
             case DeleteBranch(branch, tip, why):
@@ -161,6 +164,20 @@ class Acting(Struct):
         if action.asked:
             self.world.hands.comment(action.number, comments.rebuilt(pushed=action.push))
             self._note("told", f"#{action.number}: rebuilt, as asked", known.request.url)
+
+    def _auto_merge(self, number: int) -> None:
+        known = self._by_number(number)
+        if self.request is not None and self.request.number == number:  # as it is by now
+            known = KnownRequest(self.request, state.SavedState.parse(self.request.body))
+        if known.state is None:
+            return
+        # First in its state: what a person cancels afterwards is not set again.
+        self._say_of_itself(known, replace(known.state, told=(*known.state.told, AUTO_MERGE)))
+        problems = self.world.hands.auto_merge(known.request)
+        for problem in problems:
+            self._note("left", f"#{number}: {problem}", known.request.url)
+        if not problems:
+            self._note("scheduled", f"#{number} merges when its checks pass", known.request.url)
 
     def _record_push(self, known: KnownRequest) -> None:
         """Write down which commit comes next.

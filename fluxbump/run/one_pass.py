@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from fluxbump.config.settings import Policy
 from fluxbump.forges.forge import PullRequest, RequestState
@@ -19,7 +20,7 @@ from fluxbump.run.execute import Acting, Effect, World
 from fluxbump.run.proposal import Offer
 from fluxbump.run.pull_request import boxes
 from fluxbump.run.pull_request.state import SavedState
-from fluxbump.run.updated_branch import is_only_updated
+from fluxbump.run.updated_branch import is_only_updated, merges_cleanly
 from fluxbump.text.patterns import lazy_pattern
 
 TRAILER = "Fluxbump-Tree"
@@ -76,7 +77,7 @@ def attempt(
         MovedError: somebody was faster; look again.
         FluxbumpError: something else went wrong; what was done stays.
     """
-    seen = _see(world, offer, branches, current)
+    seen = _see(world, offer, branches, current, policy)
     wanted = offer.wanted if offer else None
     acting = Acting(world, offer, seen, done)
     actions = reconcile.plan_actions(wanted, seen, policy)
@@ -99,7 +100,9 @@ def commit(repository: Repository, base: CommitSnapshot, offer: Offer | None) ->
 # --- looking ----------------------------------------------------------------------------------
 
 
-def _see(world: World, offer: Offer | None, branches: Branches, current: str | None) -> ForgeState:
+def _see(
+    world: World, offer: Offer | None, branches: Branches, current: str | None, policy: Policy
+) -> ForgeState:
     tips = branches.tips
     listed = tuple(_known(request) for request in world.forge.list(branches.prefix))
     asked = set(tips) - {known.request.branch for known in listed}
@@ -115,6 +118,8 @@ def _see(world: World, offer: Offer | None, branches: Branches, current: str | N
         branch: _tip(world, branch, sha, _of(branch, (*opened, *past)), offer)
         for branch, sha in tips.items()
     }
+    if offer is not None and offer.branch in places and policy.rebase_when == "conflicted":
+        places[offer.branch] = _compared(world, offer, places[offer.branch])
     return ForgeState(
         opened,
         past,
@@ -173,6 +178,14 @@ def _tip(
     wanted = marked and offer is not None and branch == offer.branch
     ours = recorded or (wanted and offer is not None and _holds(world, sha, commit, offer))
     return Tip(sha, ours, commit.tree, commit.parents[0] if commit.parents else "", marked)
+
+
+def _compared(world: World, offer: Offer, tip: Tip) -> Tip:
+    """Look whether a branch still merges into a base that moved."""
+    if not tip.ours or tip.base == offer.base:
+        return tip
+    merges = merges_cleanly(world.repository, world.remote, (world.base_branch, offer.branch))
+    return replace(tip, conflicted=not merges)
 
 
 def _holds(world: World, sha: str, commit: CommitText, offer: Offer) -> bool:

@@ -16,7 +16,7 @@ from fluxbump.run.actions import KnownRequest, WantedRequest
 from fluxbump.run.decision import Update
 from fluxbump.run.pull_request import body
 from fluxbump.run.pull_request.sections import BodyInputs, Link
-from fluxbump.run.pull_request.state import NO_CHART, SavedState
+from fluxbump.run.pull_request.state import AUTO_MERGE, NO_CHART, SavedState
 
 
 class Offer(Struct, frozen=True, dict=True):
@@ -100,19 +100,22 @@ class Offer(Struct, frozen=True, dict=True):
             else tuple(release for release in self.crossed if release not in notes)
         )
         inputs = replace(self.inputs, notes=notes, without_notes=missing, link=link)
-        own = self._state(head, over.state.told if over and over.state else ())
         # What a person made ready stays ready.
         draft = over.request.draft if over else self.policy.draft_on_warnings and self.warned
+        draft = draft and self.can.drafts
+        merges = self.policy.auto_merge and not draft  # no forge merges a draft
+        told = (AUTO_MERGE,) if merges else ()
+        own = self._state(head, over.state.told if over and over.state else told)
         return Proposal(
             branch=self.branch,
             base=self.inputs.base_branch,
             title=body.title(inputs),
             body=body.body(inputs, own, self.can),
-            draft=draft and self.can.drafts,
+            draft=draft,
             labels=self.policy.labels,
             assignees=self.policy.assignees,
             reviewers=self.policy.reviewers,
-            auto_merge=self.policy.auto_merge,
+            auto_merge=merges,
         )
 
     def _state(self, head: str, told: tuple[str, ...]) -> SavedState:

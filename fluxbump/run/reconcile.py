@@ -37,6 +37,7 @@ from fluxbump.run.actions import (
     Open,
     Push,
     Refresh,
+    SetAutoMerge,
     Supersede,
     TellDeclined,
     TellPushed,
@@ -45,7 +46,7 @@ from fluxbump.run.actions import (
     WantedRequest,
 )
 from fluxbump.run.pull_request.boxes import Box
-from fluxbump.run.pull_request.state import DECLINED, PUSHED, SavedState
+from fluxbump.run.pull_request.state import AUTO_MERGE, DECLINED, PUSHED, SavedState
 from fluxbump.text import versions
 
 
@@ -149,7 +150,10 @@ class _Planner:
         if self._wanted is None:
             return False, []
         if self._main is not None:
-            return True, [self._refresh(self._wanted, self._main)]
+            return True, [
+                self._refresh(self._wanted, self._main),
+                *self._auto_merge(self._wanted, self._main),
+            ]
         branch = self._wanted.branch
         reason = self._why_not(self._wanted)
         if reason:
@@ -171,7 +175,8 @@ class _Planner:
             asked
             or tip is None
             or state is None
-            or self._policy.refresh == "base"
+            or self._policy.rebase_when == "behind"
+            or (self._policy.rebase_when == "conflicted" and tip.conflicted)
             or state.patch != wanted.patch
         )
         edit = (
@@ -189,6 +194,15 @@ class _Planner:
             expected = tip.sha if tip else None
             return Refresh(main.request.number, wanted.branch, expected, push, edit, asked)
         return Leave(main.request.number, "unchanged")
+
+    def _auto_merge(self, wanted: WantedRequest, main: KnownRequest) -> Iterator[Action]:
+        """Ask for auto-merge when it is no draft any more; once, for a person may cancel it."""
+        state, request = main.state, main.request
+        if state is None or request.draft or _held(main) or wanted.branch in self._seen.locked:
+            return
+        touched = self._touched(main) and Box.REBUILD not in main.asked
+        if self._policy.auto_merge and AUTO_MERGE not in state.told and not touched:
+            yield SetAutoMerge(request.number)
 
     def _is_current(self, tip: Tip | None) -> bool:
         """Tell whether a branch holds our commit on the base as it is now."""
@@ -313,7 +327,7 @@ class _Planner:
 _UNRECORDED = "that no pull request records; delete the branch if it is not needed"
 _REOPENED = "it was reopened after it was closed"
 _HELD = "on hold: a box in its description is ticked"
-_NOT_AGAIN = "a box in it asks for its release again, which is not what is proposed now"
+_NOT_AGAIN = "a box in it asks for its release again, and policy leads to another one now"
 
 
 def _held(one: KnownRequest) -> bool:

@@ -90,6 +90,10 @@ class Nowhere:
         """Nothing can be changed."""
         raise self._refusal()
 
+    def auto_merge(self, pull: PullRequest) -> tuple[str, ...]:
+        """Nothing can be merged."""
+        raise self._refusal()
+
     def describe(self, number: int, body: str) -> None:
         """Nothing can be changed."""
         raise self._refusal()
@@ -141,6 +145,10 @@ class Hands(Protocol):
         """Bring a pull request in line."""
         ...
 
+    def auto_merge(self, pull: PullRequest) -> tuple[str, ...]:
+        """Have it merged when its checks have passed; see `Forge.auto_merge`."""
+        ...
+
     def describe(self, number: int, body: str) -> None:
         """Replace the body of a pull request."""
         ...
@@ -190,6 +198,11 @@ class LiveHands(Struct):
         """Bring a pull request in line."""
         with changing(f"changed #{number}"):
             return self.forge.update(number, proposal)
+
+    def auto_merge(self, pull: PullRequest) -> tuple[str, ...]:
+        """Have it merged when its checks have passed."""
+        with changing(f"set auto-merge of #{pull.number}"):
+            return self.forge.auto_merge(pull)
 
     def describe(self, number: int, body: str) -> None:
         """Replace the body of a pull request."""
@@ -249,6 +262,11 @@ class Rehearsal(Struct):
             RequestState.OPEN,
         )
 
+    def auto_merge(self, pull: PullRequest) -> tuple[str, ...]:
+        """Write down that it would be merged by itself."""
+        self.sent.append(Sent("update", f"#{pull.number}", details=(_BY_ITSELF,)))
+        return ()
+
     def describe(self, number: int, body: str) -> None:
         """Write down that a body would change."""
         details = ("its description says what is done",)
@@ -264,6 +282,9 @@ class Rehearsal(Struct):
         self.sent.append(Sent("close", f"#{number}", details=details))
 
 
+_BY_ITSELF = "merged by itself when its checks have passed"
+
+
 def _proposed(what: str, subject: str, proposal: Proposal) -> Sent:
     lists = {
         "labels": proposal.labels,
@@ -273,5 +294,5 @@ def _proposed(what: str, subject: str, proposal: Proposal) -> Sent:
     details = [f"from {proposal.branch} into {proposal.base}"]
     details += [f"{name}: {', '.join(values)}" for name, values in lists.items() if values]
     details += ["as a draft"] if proposal.draft else []
-    details += ["merged by itself when its checks have passed"] if proposal.auto_merge else []
+    details += [_BY_ITSELF] if proposal.auto_merge else []
     return Sent(what, subject, proposal.title, proposal.body, tuple(details))

@@ -51,6 +51,21 @@ def is_only_updated(
     )
 
 
+def merges_cleanly(repository: Repository, remote: Far, branches: tuple[str, str]) -> bool:
+    """Tell whether git merges two branches by itself; False also where history is missing.
+
+    Args:
+        repository: that the branches are brought to.
+        remote: that has them.
+        branches: the base, and the branch.
+
+    Raises:
+        RemoteError: a branch cannot be fetched.
+    """
+    base, tip = (remote.fetch(branch, depth=_DEPTH) for branch in branches)
+    return repository.merged(base, tip) is not None
+
+
 def _merges_are_clean(repository: Repository, commits: Mapping[str, tuple[str, ...]]) -> bool:
     """Tell whether each merge is what git makes by itself, without an edit on the side."""
     merges = {sha: parents for sha, parents in commits.items() if len(parents) != 1}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -146,8 +147,9 @@ def test_a_base_that_moves_brings_a_refresh(there: World) -> None:
     settled(there, SPRING)
 
 
-def test_refresh_content_waits_until_the_content_changes(make: Make) -> None:
-    there = make(config=f"{CONFIG}  refresh: content\n")
+@pytest.mark.parametrize("when", ["conflicted", "never"])
+def test_a_branch_that_merges_waits_until_the_content_changes(when: str, make: Make) -> None:
+    there = make(config=f"{CONFIG}  rebase_when: {when}\n")
     there.run(SPRING)
     there.push("main", {"unrelated.txt": "new\n"})
     settled(there, SPRING)
@@ -155,6 +157,54 @@ def test_refresh_content_waits_until_the_content_changes(make: Make) -> None:
     assert events(there.run(SPRING)) == ["pushed", "refreshed"]
     assert "clusters/gamma/flux.yaml" in there.git("diff", "--name-only", f"main..{BRANCH}")
     settled(there, SPRING)
+
+
+def conflicted(there: World) -> None:
+    """The base changes a comment beside a pin, so that the branch does not merge any more."""
+    there.run(SPRING)
+    diff = there.git("diff", "--unified=0", "main", BRANCH)
+    path = re.findall(r"^\+\+\+ b/(.*)$", diff, re.MULTILINE)[0]
+    old = re.findall(r"^-([^-].*)$", diff, re.MULTILINE)[0]
+    text = there.git("show", f"main:{path}")
+    assert text.count(old) == 1
+    there.push("main", {path: text.replace(old, f"{old} # why") + "\n"})
+    assert not there.mergeable(1)
+
+
+def test_a_branch_that_conflicts_is_rebuilt(make: Make) -> None:
+    there = make(config=f"{CONFIG}  rebase_when: conflicted\n")
+    conflicted(there)
+    assert events(there.run(SPRING)) == ["pushed", "refreshed"]
+    assert there.mergeable(1)
+    settled(there, SPRING)
+
+
+def test_auto_merge_is_set_when_a_draft_becomes_ready(make: Make) -> None:
+    there = make(config=f"{CONFIG}  auto_merge: true\n")
+    there.push("main", DEPRECATED_SOON)
+    there.publish(SUMMER)
+    assert events(there.run(SUMMER)) == ["pushed", "opened"]
+    assert (there.forge.pulls[1].draft, there.forge.pulls[1].auto_merge) == (True, False)
+    settled(there, SUMMER)
+    there.forge.pulls[1].draft = False
+    there.push("main", {"README.md": "new\n"})
+    assert events(there.run(SUMMER)) == ["pushed", "refreshed", "scheduled"]
+    assert there.forge.pulls[1].auto_merge
+    settled(there, SUMMER)
+    there.forge.pulls[1].auto_merge = False  # a person cancels it
+    settled(there, SUMMER)
+    assert not there.forge.pulls[1].auto_merge
+
+
+def test_auto_merge_that_the_repository_does_not_allow_is_told_once(make: Make) -> None:
+    there = make(config=f"{CONFIG}  auto_merge: true\n")
+    there.push("main", DEPRECATED_SOON)
+    there.publish(SUMMER)
+    there.run(SUMMER)
+    there.forge.pulls[1].draft = False
+    there.forge.auto_merge = False
+    assert "does not allow it" in there.run(SUMMER).done[-1].message
+    settled(there, SUMMER)
 
 
 # --- what comes after -------------------------------------------------------------------------
@@ -204,19 +254,19 @@ def test_what_a_person_opens_again_is_left_alone(there: World) -> None:
     report = there.run(SUMMER)
     assert [one.message for one in report.done] == [
         "#2: unchanged",
-        "#1: it was reopened after a run had closed it",
+        "#1: it was reopened after it was closed",
     ]
     assert numbers(there) == {1: BRANCH, 2: NEXT}
     settled(there, SUMMER)
     there.forge.close(1)
     there.forge.close(2)
-    assert events(there.run(SUMMER)) == ["left", "deleted"]
+    assert events(there.run(SUMMER)) == ["left", "told", "deleted"]
 
 
 def test_what_a_person_closed_is_not_proposed_again(there: World) -> None:
     there.run(SPRING)
     there.forge.close(1)
-    assert there.run(SPRING).done[-1].message == "#1 was closed unmerged"
+    assert there.run(SPRING).done[0].message == "#1 was closed unmerged"
     settled(there, SPRING)
     there.push("main", {"README.md": "new\n"})
     settled(there, SPRING)
@@ -230,6 +280,7 @@ def test_what_a_person_closed_and_tidied_is_not_proposed_again(there: World) -> 
     there.run(SPRING)
     there.forge.close(1)
     there.git("update-ref", "-d", f"refs/heads/{BRANCH}")
+    assert events(there.run(SPRING)) == ["left", "told"]
     settled(there, SPRING)
     assert numbers(there) == {}
 

@@ -5,8 +5,8 @@ to the character counts, and only if it is there once. Text from outside cannot 
 puts a gap into our marks wherever they come from somewhere else.
 
 Where a forge hides HTML comments, a comment holds the mark; elsewhere it is part of the line.
-GitHub, GitLab, Gitea, Forgejo, and Azure DevOps draw such a line as a box to click. On Bitbucket it
-is text, and a person writes the `x`.
+GitHub, GitLab, Gitea, and Forgejo draw such a line as a box to click. On Bitbucket it is text, and
+a person writes the `x`; so it is on Azure DevOps, where some pages draw no box.
 """
 
 from __future__ import annotations

@@ -27,6 +27,9 @@ CLOSED = "closed"
 DECLINED = "declined"
 """What is in `told` when we answered that a person closed it."""
 
+AUTO_MERGE = "auto-merge"
+"""What is in `told` when the forge was asked to merge it, whatever came of it."""
+
 NO_CHART = "none"
 """What is in `chart_version` where no place of the chart is pinned."""
 
