@@ -28,7 +28,8 @@ OUTSIDE = {
     "bump.bump", "bump.commits", "bump.deliver", "bump.goal", "bump.in_place", "bump.prepared",
     "bump.route_evidence", "check.starting_point",
     # All of the forges but their seam, and what tells them apart.
-    "forges.authorization", "forges.azure", "forges.bitbucket", "forges.client", "forges.gitea",
+    "forges.authorization", "forges.azure", "forges.bitbucket", "forges.client",
+    "forges.commit_statuses", "forges.gitea",
     "forges.github", "forges.gitlab", "forges.pull_requests", "forges.registry",
     "forges.repositories", "forges.responses",
     # The hands of a scheduled run; what it decides and says is pure.
@@ -76,7 +77,8 @@ SHARED = {
     "cli.console", "cli.options", "cli.option_groups", "cli.workspace", "cli.cluster_facts",
     "cli.bump_request", "cli.in_place", "cli.output.bump_output", "cli.base", "cli.fix",
     "reports.matrix_page", "forges.forge", "forges.responses", "forges.authorization",
-    "forges.ci_variables", "forges.client", "forges.detect", "forges.pull_requests",
+    "forges.ci_variables", "forges.client", "forges.commit_statuses", "forges.detect",
+    "forges.pull_requests",
     "forges.registry",
     # The parts that pages are put together from.
     "reports.counts", "reports.patches", "reports.html.elements", "reports.html.page",

@@ -19,7 +19,16 @@ from pydantic import BaseModel, Field
 from fluxbump.errors import ForgeError
 from fluxbump.forges.authorization import basic
 from fluxbump.forges.client import MOST_PAGES, Client, Transport, path
-from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, RequestState, Standing
+from fluxbump.forges.commit_statuses import AzureStatuses
+from fluxbump.forges.forge import (
+    Capabilities,
+    CommitStatuses,
+    Forge,
+    Proposal,
+    PullRequest,
+    RequestState,
+    Standing,
+)
 from fluxbump.forges.pull_requests import ended, lacking, segments, settled, soft, told
 from fluxbump.forges.responses import Answer, StatusError, UncertainError
 from fluxbump.system.secret import Secret
@@ -153,6 +162,11 @@ class Azure:
         """What it can do."""
         return _CAPABILITIES
 
+    @property
+    def statuses(self) -> CommitStatuses:
+        """The statuses of its commits."""
+        return AzureStatuses(self._send, self._in_repository)
+
     def find(self, branch: str) -> tuple[PullRequest, ...]:
         """Return every pull request that comes from a branch of this repository, newest first."""
         criteria = {"sourceRefName": f"{_HEADS}{branch}", "status": "all"}
@@ -242,8 +256,10 @@ class Azure:
         return f"{self._client.base}{self._project}{path('_git', self._name)}"
 
     def _at(self, *segments: str | int) -> str:
-        where = path("_apis", "git", "repositories", self._name, "pullrequests", *segments)
-        return f"{self._project}{where}"
+        return self._in_repository("pullrequests", *segments)
+
+    def _in_repository(self, *segments: str | int) -> str:
+        return f"{self._project}{path('_apis', 'git', 'repositories', self._name, *segments)}"
 
     def _send(
         self,

@@ -17,7 +17,16 @@ from pydantic import BaseModel, Field
 
 from fluxbump.forges.authorization import basic, bearer
 from fluxbump.forges.client import Client, Transport, path
-from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, RequestState, Standing
+from fluxbump.forges.commit_statuses import BitbucketStatuses
+from fluxbump.forges.forge import (
+    Capabilities,
+    CommitStatuses,
+    Forge,
+    Proposal,
+    PullRequest,
+    RequestState,
+    Standing,
+)
 from fluxbump.forges.pull_requests import already_open, ended, lacking, segments, settled, soft
 from fluxbump.forges.responses import Answer, UncertainError
 from fluxbump.system.secret import Secret
@@ -161,6 +170,11 @@ class Bitbucket:
         """What it can do."""
         return _CAPABILITIES
 
+    @property
+    def statuses(self) -> CommitStatuses:
+        """The statuses of its commits."""
+        return BitbucketStatuses(self._client, self._in_repository)
+
     def find(self, branch: str) -> tuple[PullRequest, ...]:
         """Return every pull request that comes from a branch of this repository, newest first."""
         # https://developer.atlassian.com/cloud/bitbucket/rest/intro/#filtering
@@ -243,7 +257,10 @@ class Bitbucket:
         return f"{site}/{quote(place)}#lines-{line}"
 
     def _at(self, *segments: str | int) -> str:
-        return path("repositories", self._workspace, self._name, "pullrequests", *segments)
+        return self._in_repository("pullrequests", *segments)
+
+    def _in_repository(self, *segments: str | int) -> str:
+        return path("repositories", self._workspace, self._name, *segments)
 
     def _whole(self, number: int) -> _Pull:
         return self._client.get(self._at(number)).read(_Pull)

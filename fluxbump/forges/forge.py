@@ -101,6 +101,44 @@ class Capabilities(Struct, frozen=True):
     closed_can_change: bool = True
 
 
+class StatusState(StrEnum):
+    """What a commit status says in a word."""
+
+    PENDING = "pending"
+    SUCCESS = "success"
+    FAILURE = "failure"
+
+
+class CommitStatus(Struct, frozen=True):
+    """A line beside the checks of a commit.
+
+    Attributes:
+        state: in a word.
+        text: one line, 140 characters at most.
+    """
+
+    state: StatusState
+    text: str
+
+
+class CommitStatuses(Protocol):
+    """The statuses of the commits of a repository; each method raises ForgeError."""
+
+    def get(self, commit: str) -> CommitStatus | None:
+        """Return our status of a commit, None if there is none."""
+        ...
+
+    def put(self, commit: str, status: CommitStatus, url: str) -> None:
+        """Set our status of a commit.
+
+        Args:
+            commit: its name, whole.
+            status: takes the place of the one before.
+            url: of the page that it leads to, where the forge asks for one.
+        """
+        ...
+
+
 class Standing(Struct, frozen=True):
     """The state of a repository, as far as the forge tells it; None for what it does not tell.
 
@@ -142,6 +180,11 @@ class Forge(Protocol):
     @property
     def capabilities(self) -> Capabilities:
         """What it can do."""
+        ...
+
+    @property
+    def statuses(self) -> CommitStatuses:
+        """The statuses of its commits."""
         ...
 
     def find(self, branch: str) -> tuple[PullRequest, ...]:

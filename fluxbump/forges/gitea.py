@@ -21,7 +21,16 @@ from pydantic import BaseModel
 
 from fluxbump.forges.authorization import bearer
 from fluxbump.forges.client import Client, Leaf, Transport, path
-from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, RequestState, Standing
+from fluxbump.forges.commit_statuses import on_gitea
+from fluxbump.forges.forge import (
+    Capabilities,
+    CommitStatuses,
+    Forge,
+    Proposal,
+    PullRequest,
+    RequestState,
+    Standing,
+)
 from fluxbump.forges.pull_requests import ended, segments, settled, soft, told, when_ready
 from fluxbump.forges.responses import Answer, StatusError, UncertainError
 from fluxbump.system.secret import Secret
@@ -113,6 +122,11 @@ class Gitea:
     def capabilities(self) -> Capabilities:
         """What it can do."""
         return Capabilities(name=self._client.forge, diagrams=True)
+
+    @property
+    def statuses(self) -> CommitStatuses:
+        """The statuses of its commits."""
+        return on_gitea(self._client, self._at)
 
     def find(self, branch: str) -> tuple[PullRequest, ...]:
         """Return every pull request that comes from a branch of this repository, newest first.

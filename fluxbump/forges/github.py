@@ -19,7 +19,16 @@ from pydantic import BaseModel, Field
 from fluxbump.errors import ForgeError
 from fluxbump.forges.authorization import bearer
 from fluxbump.forges.client import Client, Transport, path
-from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, RequestState, Standing
+from fluxbump.forges.commit_statuses import on_github
+from fluxbump.forges.forge import (
+    Capabilities,
+    CommitStatuses,
+    Forge,
+    Proposal,
+    PullRequest,
+    RequestState,
+    Standing,
+)
 from fluxbump.forges.pull_requests import ended, segments, settled, soft, told
 from fluxbump.forges.responses import Answer, StatusError, UncertainError
 from fluxbump.system.secret import Secret
@@ -164,6 +173,11 @@ class GitHub:
     def capabilities(self) -> Capabilities:
         """What it can do."""
         return _CAPABILITIES
+
+    @property
+    def statuses(self) -> CommitStatuses:
+        """The statuses of its commits."""
+        return on_github(self._client, self._at)
 
     def find(self, branch: str) -> tuple[PullRequest, ...]:
         """Return every pull request that comes from a branch of this repository, newest first."""

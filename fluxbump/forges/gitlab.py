@@ -18,7 +18,16 @@ from pydantic import BaseModel, Field
 
 from fluxbump.forges.authorization import bearer
 from fluxbump.forges.client import Client, Transport, path
-from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, RequestState, Standing
+from fluxbump.forges.commit_statuses import on_gitlab
+from fluxbump.forges.forge import (
+    Capabilities,
+    CommitStatuses,
+    Forge,
+    Proposal,
+    PullRequest,
+    RequestState,
+    Standing,
+)
 from fluxbump.forges.pull_requests import ended, segments, settled, soft, told, when_ready
 from fluxbump.forges.responses import Answer, StatusError, UncertainError
 from fluxbump.system.secret import Secret
@@ -128,6 +137,11 @@ class GitLab:
     def capabilities(self) -> Capabilities:
         """What it can do."""
         return _CAPABILITIES
+
+    @property
+    def statuses(self) -> CommitStatuses:
+        """The statuses of its commits."""
+        return on_gitlab(self._client, self._at)
 
     def find(self, branch: str) -> tuple[PullRequest, ...]:
         """Return every merge request that comes from a branch of this project, newest first."""

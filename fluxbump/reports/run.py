@@ -285,6 +285,7 @@ _WORDS = {
     "update": "change {subject}",
     "comment": "comment on {subject}",
     "close": "close {subject}",
+    "status": "set the commit status of {subject}",
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from typing import Protocol
 
@@ -279,6 +279,24 @@ class Acting(Struct):
             self._note("left", f"the branch {branch} stays: {error.message}")
             return Removal.REFUSED
         return Removal.DONE if made else Removal.GONE
+
+    def requests(self) -> tuple[KnownRequest, ...]:
+        """Return the open pull requests of ours as they are by now."""
+        own = self.request
+        current = [KnownRequest(own, state.SavedState.parse(own.body))] if own is not None else []
+        others = [
+            known for known in self.seen.open if own is None or known.request.number != own.number
+        ]
+        asked = {known.request.number: known.asked for known in self.seen.open}
+        return tuple(
+            replace(known, asked=asked.get(known.request.number, frozenset()))
+            for known in (*current, *others)
+        )
+
+    def note_problems(self, problems: Iterable[str]) -> None:
+        """Note what could not be set."""
+        for problem in problems:
+            self._note("left", problem)
 
     # --- pieces ---
 

@@ -202,9 +202,7 @@ def _until_still(
         )
         try:
             ours = Branches(prefix, tips, _main(place))
-            return attempt(
-                world, offer, ours, place.settings.run, current=decision.current, done=done
-            )
+            return attempt(world, offer, ours, place.settings.run, decision=decision, done=done)
         except MovedError as error:
             if tried == _ATTEMPTS:
                 raise

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from fluxbump.config.settings import Policy
+from fluxbump.errors import ForgeError
 from fluxbump.forges.forge import PullRequest, RequestState
 from fluxbump.git.commits import CommitText
 from fluxbump.git.objects import CommitSnapshot
 from fluxbump.git.remote_errors import MovedError
 from fluxbump.git.repository import Repository
-from fluxbump.run import reconcile, standing
+from fluxbump.run import commit_status, reconcile, standing
 from fluxbump.run.actions import ForgeState, KnownRequest, Leave, Tip
+from fluxbump.run.decision import Decision
 from fluxbump.run.execute import Acting, Effect, World
 from fluxbump.run.proposal import Offer
 from fluxbump.run.pull_request import boxes
 from fluxbump.run.pull_request.state import SavedState
+from fluxbump.run.remote_and_forge import REHEARSED
 from fluxbump.run.updated_branch import is_only_updated, merges_cleanly
 from fluxbump.text.patterns import lazy_pattern
 
@@ -55,7 +58,7 @@ def attempt(
     branches: Branches,
     policy: Policy,
     *,
-    current: str | None,
+    decision: Decision,
     done: list[Effect],
 ) -> PullRequest | None:
     """Bring remote and forge in line, as far as that takes anything.
@@ -65,7 +68,7 @@ def attempt(
         offer: what should be open; None for nothing.
         branches: of ours, at the remote.
         policy: what may be done.
-        current: the release that the base holds; None when it does not say.
+        decision: of the run.
         done: takes what was done and left, in order, also when the attempt fails.
 
     Returns:
@@ -77,7 +80,7 @@ def attempt(
         MovedError: somebody was faster; look again.
         FluxbumpError: something else went wrong; what was done stays.
     """
-    seen = _see(world, offer, branches, current, policy)
+    seen = _see(world, offer, branches, decision.current, policy)
     wanted = offer.wanted if offer else None
     acting = Acting(world, offer, seen, done)
     actions = reconcile.plan_actions(wanted, seen, policy)
@@ -85,7 +88,25 @@ def attempt(
         standing.require_open(world.forge)
     for action in actions:
         acting.act(action)
+    if policy.commit_status:
+        acting.note_problems(_set_statuses(world, decision, acting.requests()))
     return acting.request
+
+
+def _set_statuses(
+    world: World, decision: Decision, requests: Iterable[KnownRequest]
+) -> Iterator[str]:
+    """Set the statuses that are not set yet; yield a sentence for each that cannot be."""
+    for known in requests:
+        wanted = commit_status.status_of(decision, known)
+        head = known.state.head if known.state is not None else REHEARSED
+        if wanted is None or head == REHEARSED or known.request.state is not RequestState.OPEN:
+            continue
+        try:
+            if world.forge.statuses.get(head) != wanted:
+                world.hands.set_status(head, wanted, known.request.url)
+        except ForgeError as error:
+            yield f"#{known.request.number}: commit status not set: {error.message}"
 
 
 def commit(repository: Repository, base: CommitSnapshot, offer: Offer | None) -> str:

@@ -8,7 +8,16 @@ from typing import Protocol
 from msgspec import Struct, field
 
 from fluxbump.errors import RepositoryError
-from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, RequestState, Standing
+from fluxbump.forges.forge import (
+    Capabilities,
+    CommitStatus,
+    CommitStatuses,
+    Forge,
+    Proposal,
+    PullRequest,
+    RequestState,
+    Standing,
+)
 from fluxbump.system.written import changing
 
 REHEARSED = "0" * 40
@@ -19,8 +28,8 @@ class Sent(Struct, frozen=True):
     """One thing that was done, or would be.
 
     Attributes:
-        what: `push`, `delete`, `open`, `update`, `comment` or `close`.
-        subject: the branch, or the number of the pull request with `#`.
+        what: `push`, `delete`, `open`, `update`, `comment`, `close` or `status`.
+        subject: the branch, the number of the pull request with `#`, or the commit.
         title: of the pull request; empty where there is none.
         text: the body or the comment; empty where there is none.
         details: labels and the like, one sentence each.
@@ -57,6 +66,11 @@ class Nowhere:
     """The remote and the forge of a rehearsal that has neither: empty, and nothing can be done."""
 
     capabilities = Capabilities("no forge")
+
+    @property
+    def statuses(self) -> CommitStatuses:
+        """Nothing has a status."""
+        raise self._refusal()
 
     def branches(self, prefix: str = "") -> dict[str, str]:
         """No branch is there."""
@@ -145,6 +159,10 @@ class Hands(Protocol):
         """Bring a pull request in line."""
         ...
 
+    def set_status(self, commit: str, status: CommitStatus, url: str) -> None:
+        """Set our status of a commit."""
+        ...
+
     def auto_merge(self, pull: PullRequest) -> tuple[str, ...]:
         """Have it merged when its checks have passed; see `Forge.auto_merge`."""
         ...
@@ -198,6 +216,11 @@ class LiveHands(Struct):
         """Bring a pull request in line."""
         with changing(f"changed #{number}"):
             return self.forge.update(number, proposal)
+
+    def set_status(self, commit: str, status: CommitStatus, url: str) -> None:
+        """Set our status of a commit."""
+        with changing(f"set the status of {commit}"):
+            self.forge.statuses.put(commit, status, url)
 
     def auto_merge(self, pull: PullRequest) -> tuple[str, ...]:
         """Have it merged when its checks have passed."""
@@ -261,6 +284,10 @@ class Rehearsal(Struct):
             proposal.body,
             RequestState.OPEN,
         )
+
+    def set_status(self, commit: str, status: CommitStatus, url: str) -> None:
+        """Write down a status."""
+        self.sent.append(Sent("status", commit, details=(f"{status.state}: {status.text}",)))
 
     def auto_merge(self, pull: PullRequest) -> tuple[str, ...]:
         """Write down that it would be merged by itself."""

@@ -70,8 +70,26 @@ class FakeAzure(FakeForge):
             raise self.refuse(404, f"{message} exist or you do not have permissions for it.")
         if where[4:] == [] and call.method == "GET":
             return Reply(200, {"id": guid(1), "name": where[3], "isDisabled": self.archived})
+        if where[4] == "commits":
+            return self._on_commit(call, *where[5:])
         assert where[4] == "pullrequests", "no such route"
         return self._on_pulls(call, where[5:])
+
+    def _on_commit(self, call: Call, commit: str, what: str) -> Reply:
+        assert what == "statuses", "no such route"
+        named = {"name": "fluxbump", "genre": "fluxbump"}
+        if call.method == "GET":
+            assert call.query["latestOnly"] == "true"
+            found = self.statuses.get(commit, [])[-1:]
+            shown = [
+                {"state": state, "description": text, "context": named} for state, text in found
+            ]
+            return Reply(200, {"count": len(shown), "value": shown})
+        body = fields(call, {"state", "context"}, {"description", "targetUrl"})
+        assert body["context"] == named
+        assert body["state"] in ("notSet", "pending", "succeeded", "failed", "error")
+        self.set_status(commit, body["state"], body["description"])
+        return Reply(201, body)
 
     def _on_pulls(self, call: Call, where: list[str]) -> Reply:
         match call.method, *where:

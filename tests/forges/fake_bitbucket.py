@@ -58,9 +58,11 @@ class FakeBitbucket(FakeForge):
         base = f"{self.prefix}/repositories/"
         assert call.path.startswith(base), "no such route"
         workspace, name, what, *where = call.path.removeprefix(base).split("/")
-        assert what == "pullrequests", "no such route"
+        assert what in ("pullrequests", "commit"), "no such route"
         if unquote(f"{workspace}/{name}") != self.full_name or not self.visible:
             raise self.refuse(404, f"Repository {workspace}/{name} not found")
+        if what == "commit":
+            return self._on_commit(call, *where)
         match call.method, *where:
             case ["GET"]:
                 reply = self._listing(call)
@@ -80,6 +82,22 @@ class FakeBitbucket(FakeForge):
             case _:
                 raise AssertionError("no such route")
         return reply
+
+    def _on_commit(self, call: Call, commit: str, *where: str) -> Reply:
+        match call.method, *where:
+            case ["GET", "statuses", "build", "fluxbump"]:
+                if commit not in self.statuses:
+                    raise self.refuse(404, "No such build status")
+                state, text = self.statuses[commit][-1]
+                return Reply(200, {"key": "fluxbump", "state": state, "description": text})
+            case ["POST", "statuses", "build"]:
+                body = fields(call, {"key", "state", "url"}, {"name", "description"})
+                assert body["state"] in ("INPROGRESS", "SUCCESSFUL", "FAILED", "STOPPED")
+                assert body["key"] == "fluxbump"
+                assert body["url"].startswith("http")
+                self.set_status(commit, body["state"], body["description"])
+                return Reply(201, body)
+        raise AssertionError("no such route")
 
     def _listing(self, call: Call) -> Reply:
         assert call.query.keys() <= {"state", "q", "sort", "pagelen", "page"}

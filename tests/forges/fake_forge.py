@@ -118,6 +118,8 @@ class FakeForge(FakeServer):
         self.lag = 0
         """From so many listings a new pull request is missing."""
         self.tips = tips
+        self.statuses: dict[str, list[tuple[str, str]]] = {}
+        """Of each commit the statuses that were set, state and text, oldest first."""
         self.protected: set[str] = set()
         """Branches that the forge protects."""
 
@@ -194,6 +196,12 @@ class FakeForge(FakeServer):
         if not number.isdecimal() or int(number) not in self.pulls:
             raise self.refuse(404, "Not found")
         return self.pulls[int(number)]
+
+    def set_status(self, commit: str, state: str, text: str) -> None:
+        """Set a status, of a commit that a branch of an open pull request is at."""
+        assert len(text) <= 140, "a longer text is refused"
+        assert commit in {pull.head for pull in self.pulls.values()}, "no such commit"
+        self.statuses.setdefault(commit, []).append((state, text))
 
     def writing(self) -> None:
         if not self.writable:

@@ -79,6 +79,8 @@ class FakeGitea(FakeForge):
             raise self.refuse(404, "not found")
         if where and call.method != "GET" and self.archived:
             raise self.refuse(423, f"{self.full_name} is archived")
+        if where[:1] == ["statuses"]:
+            return self._stated(where[1], call)
         if where[:1] == ["pulls"] or call.method == "POST":
             return self._on_pulls(call, where)
         match call.method, *where:
@@ -93,6 +95,13 @@ class FakeGitea(FakeForge):
                         "permissions": {"admin": False, "push": self.account_writes, "pull": True},
                     },
                 )
+            case ["GET", "commits", commit, "statuses"]:
+                assert parameters(call, {"sort", "limit"})["sort"] == "highestindex"
+                found = [
+                    {"status": state, "context": "fluxbump", "description": text}
+                    for state, text in self.statuses.get(commit, [])
+                ]
+                reply = Reply(200, found[::-1])
             case ["GET", "labels"]:
                 reply = self._labels(call, self.labels)
             case ["GET", "assignees"]:
@@ -107,6 +116,14 @@ class FakeGitea(FakeForge):
             case _:
                 raise AssertionError("no such route")
         return reply
+
+    def _stated(self, commit: str, call: Call) -> Reply:
+        body = fields(call, {"state", "context", "description"}, set())
+        assert call.method == "POST"
+        assert body["state"] in ("pending", "success", "error", "failure", "warning")
+        assert body["context"] == "fluxbump"
+        self.set_status(commit, body["state"], body["description"])
+        return Reply(201, {"id": 1, "status": body["state"], "context": body["context"]})
 
     def _on_pulls(self, call: Call, where: list[str]) -> Reply:
         match call.method, *where:

@@ -53,7 +53,7 @@ class FakeGitHub(FakeForge):
         self.prefix = "/api/v3" if enterprise else ""
         self.graphql = "/api/graphql" if enterprise else "/graphql"
         self.teams = {"platform"}
-        self.rights = {"pulls", "issues"}
+        self.rights = {"pulls", "issues", "statuses"}
         """What a token that is `writable` may write."""
         self.drafts = True
         self.auto_merge = True
@@ -131,6 +131,13 @@ class FakeGitHub(FakeForge):
                 reply = self._patched(self.pull(number), call)
             case ["POST", "pulls", number, "requested_reviewers"]:
                 reply = self._reviewed(self.pull(number), call)
+            case ["GET", "commits", commit, "statuses"]:
+                parameters(call, {"per_page", "page"})
+                reply = Reply(
+                    200, [self._status(*one) for one in self.statuses.get(commit, [])][::-1]
+                )
+            case ["POST", "statuses", commit]:
+                reply = self._stated(commit, call)
             case ["POST", "issues", number, kind]:
                 reply = self._on_issue(self.pull(number), kind, call)
             case _:
@@ -152,7 +159,7 @@ class FakeGitHub(FakeForge):
 
     def _may(self, what: str) -> None:
         if what not in self.rights or not self.writable:
-            right = {"pulls": "pull_requests", "issues": "issues"}[what]
+            right = {"pulls": "pull_requests"}.get(what, what)
             headers = {"X-Accepted-GitHub-Permissions": f"{right}=write"}
             raise _refusal(403, "Resource not accessible by personal access token", headers)
 
@@ -249,6 +256,16 @@ class FakeGitHub(FakeForge):
         pull.reviewers += [name for name in users if name not in pull.reviewers]
         pull.teams += [name for name in teams if name not in pull.teams]
         return Reply(201, self._json(pull, full=False))
+
+    def _stated(self, commit: str, call: Call) -> Reply:
+        self._may("statuses")
+        body = _fields(call, {"state", "context"}, {"description"})
+        assert body["context"] == "fluxbump"
+        self.set_status(commit, body["state"], body["description"])
+        return Reply(201, self._status(body["state"], body["description"]))
+
+    def _status(self, state: str, text: str) -> Json:
+        return shapes.status(self.api_base, self.full_name, state, text, BOT)
 
     def _on_issue(self, pull: Pull, kind: str, call: Call) -> Reply:
         self._may("issues")

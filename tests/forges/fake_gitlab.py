@@ -64,6 +64,15 @@ class FakeGitLab(FakeForge):
         match call.method, *where:
             case ["GET", "repository", "branches", name]:
                 reply = self._branch(unquote(name))
+            case ["GET", "repository", "commits", commit, "statuses"]:
+                assert parameters(call, {"name"}) == {"name": "fluxbump"}
+                found = self.statuses.get(commit, [])[-1:]  # the latest of each name
+                shown = [
+                    {"status": one, "name": "fluxbump", "description": text} for one, text in found
+                ]
+                reply = Reply(200, shown)
+            case ["POST", "statuses", commit]:
+                reply = self._stated(commit, call)
             case ["GET", "merge_requests"]:
                 reply = self._listing(call)
             case ["POST", "merge_requests"]:
@@ -81,6 +90,17 @@ class FakeGitLab(FakeForge):
             case _:
                 raise AssertionError("no such route")
         return reply
+
+    def _stated(self, commit: str, call: Call) -> Reply:
+        """Set a status, whose state has to be another one than before."""
+        body = fields(call, {"state", "name", "description"}, set())
+        self.writing()
+        assert body["state"] in ("pending", "running", "success", "failed", "canceled")
+        if self.statuses.get(commit, [("", "")])[-1][0] == body["state"]:
+            state = body["state"]
+            raise self._invalid(400, f"Cannot transition status via :event from :{state}")
+        self.set_status(commit, body["state"], body["description"])
+        return Reply(201, {"id": 1, "status": body["state"], "name": body["name"]})
 
     def _projects(self, call: Call, kind: str, owner: str) -> Reply:
         known = {"per_page", "include_subgroups", "with_shared"}

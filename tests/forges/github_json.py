@@ -159,3 +159,12 @@ def comment(api: str, full_name: str, number: int, index: int, *, text: str, aut
         "created_at": "2025-01-01T00:00:00Z", "updated_at": "2025-01-01T00:00:00Z",
         "author_association": "COLLABORATOR",
     }  # fmt: skip
+
+
+def status(api: str, full_name: str, state: str, text: str, author: str) -> Json:
+    return {
+        "url": f"{api}/repos/{full_name}/statuses/1", "avatar_url": None, "id": 1,
+        "node_id": "SC_1", "state": state, "description": text, "target_url": None,
+        "context": "fluxbump", "created_at": "2025-01-01T00:00:00Z",
+        "updated_at": "2025-01-01T00:00:00Z", "creator": user(api, author),
+    }  # fmt: skip

@@ -14,7 +14,14 @@ from msgspec.structs import replace
 
 from fluxbump.errors import ForgeError
 from fluxbump.forges.detect import KINDS, Hosted
-from fluxbump.forges.forge import Forge, Proposal, PullRequest, RequestState
+from fluxbump.forges.forge import (
+    CommitStatus,
+    Forge,
+    Proposal,
+    PullRequest,
+    RequestState,
+    StatusState,
+)
 from fluxbump.forges.registry import FORGES, connect
 from fluxbump.forges.responses import StatusError, UncertainError
 from fluxbump.git import token as credentials
@@ -485,6 +492,48 @@ def test_protection_that_cannot_be_asked_for_is_an_error(
     fake.trouble(fake.refuse(401, "Unauthorized").reply, method="GET", times=3)
     with pytest.raises(ForgeError):
         forge.protects("release")
+
+
+# --- commit statuses --------------------------------------------------------------------------
+
+
+def test_sets_the_status_of_a_commit(
+    case: Case, fake: FakeForge, forge: Forge, tips: dict[str, str]
+) -> None:
+    pull = opened(forge)
+    commit = tips[BRANCH]
+    assert forge.statuses.get(commit) is None
+    waits = CommitStatus(StatusState.PENDING, "waiting: too young until 2025-03-05")
+    ready = CommitStatus(StatusState.SUCCESS, "ready: ü")
+    refused = CommitStatus(StatusState.FAILURE, "blocked by FB203")
+    for status in (waits, ready, refused):
+        forge.statuses.put(commit, status, pull.url)
+        assert forge.statuses.get(commit) == status
+    words = [state for state, _ in fake.statuses[commit]]
+    assert words == {
+        "gitlab": ["pending", "success", "failed"],
+        "bitbucket": ["INPROGRESS", "SUCCESSFUL", "FAILED"],
+        "azure": ["pending", "succeeded", "failed"],
+    }.get(case.kind, ["pending", "success", "failure"])
+
+
+def test_a_status_with_another_text_is_no_error(
+    case: Case, fake: FakeForge, forge: Forge, tips: dict[str, str]
+) -> None:
+    pull = opened(forge)
+    for text in ("one", "two"):
+        forge.statuses.put(tips[BRANCH], CommitStatus(StatusState.PENDING, text), pull.url)
+    said = [text for _, text in fake.statuses[tips[BRANCH]]]
+    assert said == (["one"] if case.kind == "gitlab" else ["one", "two"])
+
+
+def test_a_status_that_may_not_be_set_is_an_error(
+    fake: FakeForge, forge: Forge, tips: dict[str, str]
+) -> None:
+    pull = opened(forge)
+    fake.writable = False
+    with pytest.raises(StatusError):
+        forge.statuses.put(tips[BRANCH], CommitStatus(StatusState.PENDING, "one"), pull.url)
 
 
 # --- the state of the repository --------------------------------------------------------------

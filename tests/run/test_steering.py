@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
+import pytest
+from msgspec.structs import replace
+
+from fluxbump.forges.forge import CommitStatus, PullRequest, RequestState, StatusState
+from fluxbump.run.actions import KnownRequest
+from fluxbump.run.commit_status import status_of
+from fluxbump.run.decision import Blocked, Decision, UpToDate, Waiting
 from fluxbump.run.job import Report
+from fluxbump.run.pull_request.boxes import Box
+from fluxbump.run.pull_request.state import SavedState
 from tests.run.conftest import Make
 from tests.run.test_run import numbers, settled, state
 from tests.run.world import BRANCH, CONFIG, SPRING, SUMMER, World
@@ -156,3 +167,86 @@ def test_what_was_reopened_is_kept_up_to_date_and_stays_beside_a_newer_one(there
     assert numbers(there) == {1: BRANCH, 2: NEXT}
     assert state(there, 1).superseded_by is None
     settled(there, SUMMER)
+
+
+# --- commit status ----------------------------------------------------------------------------
+
+
+def last_status(there: World, branch: str = BRANCH) -> tuple[str, str]:
+    tip = there.tip(branch)
+    assert tip
+    return there.forge.statuses[tip][-1]
+
+
+def test_the_head_says_that_it_is_ready_and_says_it_once(make: Make) -> None:
+    there = make(config=f"{CONFIG}  commit_status: true\n")
+    there.run(SPRING)
+    ready = ("success", "ready: Flux 2.5.1 passes the checks of fluxbump")
+    assert last_status(there) == ready
+    settled(there, SPRING)
+    there.push("main", {"README.md": "new\n"})
+    there.run(SPRING)
+    assert last_status(there) == ready
+    there.tick(1, "hold")
+    there.run(SPRING)
+    assert last_status(there)[0] == "pending"
+    settled(there, SPRING)
+
+
+def test_the_head_says_until_when_it_is_too_young(make: Make) -> None:
+    there = make(config=f"{CONFIG}  commit_status: true\n")
+    there.run(SPRING)
+    tip = there.tip(BRANCH)
+    there.push("main", {"fluxbump.yaml": f"{CONFIG}  commit_status: true\n  min_age_days: 7\n"})
+    there.run(SPRING)
+    assert there.tip(BRANCH) == tip
+    state, text = last_status(there)
+    assert state == "pending"
+    assert "7 days old before 2025-03-05" in text
+    settled(there, SPRING)
+
+
+WHEN = datetime(2025, 3, 5, tzinfo=UTC)
+OPEN = PullRequest(1, "https://e.org/1", BRANCH, "main", "t", "b", RequestState.OPEN)
+
+
+@pytest.mark.parametrize(
+    ("decision", "status"),
+    [
+        (
+            Waiting("2.4.0", "2.5.1", WHEN, "too young until 2025-03-05"),
+            CommitStatus(StatusState.PENDING, "waiting: too young until 2025-03-05"),
+        ),
+        (
+            Blocked("2.4.0", "2.5.1", ("FB203", "FB207"), "18 manifests"),
+            CommitStatus(StatusState.FAILURE, "blocked by FB203, FB207: 18 manifests"),
+        ),
+        (
+            Blocked("2.4.0", "2.5.1", (), "x" * 200),
+            CommitStatus(StatusState.FAILURE, f"blocked: {'x' * 130}…"),
+        ),
+        (Blocked("2.4.0", "2.6.4", ("FB203",), "another release"), None),
+        (Blocked(None, None, ("FB103",), "pins disagree"), None),
+        (UpToDate("2.5.1"), None),
+    ],
+)
+def test_a_status_says_what_was_decided_of_its_release(
+    decision: Decision, status: CommitStatus | None
+) -> None:
+    commit, digest = "a" * 40, "b" * 64
+    state = SavedState("2.5.1", "2.15.0", commit, commit, commit, digest, digest)
+    known = KnownRequest(OPEN, state)
+    assert status_of(decision, known) == status
+    held = replace(known, asked=frozenset({Box.HOLD}))
+    if status is not None:
+        assert status_of(decision, held) == CommitStatus(
+            StatusState.PENDING, "on hold: a box in the description is ticked"
+        )
+
+
+def test_a_status_that_may_not_be_set_fails_no_run(make: Make) -> None:
+    there = make(config=f"{CONFIG}  commit_status: true\n")
+    there.forge.rights.discard("statuses")
+    report = there.run(SPRING)
+    assert report.error is None
+    assert "#1: commit status not set: " in said(report)
