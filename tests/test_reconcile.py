@@ -166,6 +166,13 @@ CASES: dict[str, tuple[WantedRequest | None, ForgeState, tuple[Action, ...]]] = 
         wanted(), ForgeState((known(),), (replace(ANSWERED, asked=REOPEN),), OURS),
         (UNCHANGED, TellReopened(3)),
     ),
+    "closed unmerged, asked for again, and never answered": (
+        wanted(), ForgeState((), (replace(CLOSED_BY_HAND, asked=REOPEN),), OURS),
+        (Open(B), TellReopened(3)),
+    ),
+    "closed unmerged, and opened again by hand as another one": (
+        wanted(), ForgeState((known(),), (CLOSED_BY_HAND,), OURS), (UNCHANGED,),
+    ),
     "asked for again, opened, and closed again": (
         wanted(),
         ForgeState((), (known(5, fate=RequestState.CLOSED, stated=ANSWERED.state),
@@ -467,7 +474,7 @@ class World:
                 assert Box.HOLD not in one.ticked
                 if action.push:
                     self.push(action.branch, action.expected, what, asked=action.asked)
-                one.ticked -= {Box.REBUILD}
+                one.ticked = frozenset()
                 if action.asked and one.state:
                     one.said = [mark for mark in one.said if mark != PUSHED]
                     told = tuple(mark for mark in one.state.told if mark != PUSHED)
@@ -518,6 +525,9 @@ class World:
                     r.branch for r in self.requests if r.fate is RequestState.OPEN
                 }
                 one.ticked -= {Box.REOPEN}
+                assert one.state is not None
+                told = (*(mark for mark in one.state.told if mark != DECLINED), DECLINED)
+                one.state = replace(one.state, told=told)
 
     def lags(self, action: Refresh) -> bool:
         one = self.at(action.number)
@@ -609,7 +619,7 @@ class Life(RuleBasedStateMachine):
     def a_person_acts(self, data: st.DataObject, how: str) -> None:
         one = data.draw(st.sampled_from(self.opened()))
         if how == "edit":
-            one.state = None
+            one.state, one.ticked = None, frozenset()
         elif how == "delete":
             self.world.branches.pop(one.branch, None)
             one.fate = RequestState.CLOSED

@@ -240,8 +240,13 @@ class Acting(Struct):
         self._note("told", f"#{number} stays closed: a person closed it", known.request.url)
 
     def _tell_reopened(self, number: int) -> None:
-        known = self._by_number(number)
-        self.world.hands.describe(number, boxes.cleared(known.request.body, (Box.REOPEN,)))
+        known, text = self._by_number(number), ""
+        if known.state is not None:
+            # The close is answered with it: it must not be said afterwards that it stays closed.
+            told = (*(mark for mark in known.state.told if mark != DECLINED), DECLINED)
+            text = self._saying(known, replace(known.state, told=told), "")
+        cleared = boxes.cleared(text or known.request.body, (Box.REOPEN,))
+        self.world.hands.describe(number, cleared)
         opened = self.request.number if self.request and self.request.number else None
         where = f" as #{opened}" if opened is not None else ""
         self.world.hands.comment(number, comments.opened_again(opened))

@@ -286,6 +286,7 @@ class _Planner:
             known.request.branch: known
             for known in sorted(self._seen.past, key=lambda known: known.request.number)
         }
+        opened = {known.request.branch for known in self._kept}
         for branch, known in sorted(newest.items()):
             number, state = known.request.number, known.state
             if state is None or known.request.state is not RequestState.CLOSED:
@@ -293,7 +294,7 @@ class _Planner:
             if Box.REOPEN in known.asked:
                 again = proposed and self._wanted is not None and branch == self._wanted.branch
                 yield TellReopened(number) if again else Leave(number, _NOT_AGAIN)
-            elif self._is_declined(known, state):
+            elif branch not in opened and self._is_declined(known, state):
                 yield TellDeclined(number)
 
     def _is_declined(self, one: KnownRequest, state: SavedState) -> bool:
