@@ -30,11 +30,12 @@ OUTSIDE = {
     # All of the forges but their seam, and what tells them apart.
     "forges.authorization", "forges.azure", "forges.bitbucket", "forges.client",
     "forges.commit_statuses", "forges.gitea",
-    "forges.github", "forges.gitlab", "forges.pull_requests", "forges.registry",
+    "forges.github", "forges.gitlab", "forges.issues", "forges.pull_requests", "forges.registry",
     "forges.repositories", "forges.responses",
     # The hands of a scheduled run; what it decides and says is pure.
     "run.fetch_release_notes",
-    "run.setup", "run.checkout", "run.job", "run.execute", "run.one_pass", "run.remote_and_forge",
+    "run.setup", "run.checkout", "run.dashboard_issue", "run.job", "run.execute", "run.one_pass",
+    "run.remote_and_forge",
     "run.updated_branch",
     "system.background", "system.process_pool", "system.http",
     "system.commands", "system.pager", "system.pipes", "system.process_end", "system.programs",
@@ -78,8 +79,7 @@ SHARED = {
     "cli.bump_request", "cli.in_place", "cli.output.bump_output", "cli.base", "cli.fix",
     "reports.matrix_page", "forges.forge", "forges.responses", "forges.authorization",
     "forges.ci_variables", "forges.client", "forges.commit_statuses", "forges.detect",
-    "forges.pull_requests",
-    "forges.registry",
+    "forges.issues", "forges.pull_requests", "forges.registry",
     # The parts that pages are put together from.
     "reports.counts", "reports.patches", "reports.html.elements", "reports.html.page",
     "reports.html.style", "reports.html.findings", "reports.html.pins", "reports.html.route",

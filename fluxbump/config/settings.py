@@ -110,6 +110,10 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
         RebaseWhen,
         Meta(description="When to rebuild the branch of an open pull request on a new base."),
     ] = "behind"
+    dashboard: Annotated[
+        bool,
+        Meta(description="Whether an issue of the repository says what is open and blocked."),
+    ] = False
     commit_status: Annotated[
         bool,
         Meta(description="Whether the head of a pull request gets a commit status."),

@@ -24,6 +24,7 @@ from fluxbump.forges.forge import (
     Capabilities,
     CommitStatuses,
     Forge,
+    Issues,
     Proposal,
     PullRequest,
     RequestState,
@@ -166,6 +167,11 @@ class Azure:
     def statuses(self) -> CommitStatuses:
         """The statuses of its commits."""
         return AzureStatuses(self._send, self._in_repository)
+
+    @property
+    def issues(self) -> Issues | None:
+        """None: work items belong to a project, not to a repository."""
+        return None
 
     def find(self, branch: str) -> tuple[PullRequest, ...]:
         """Return every pull request that comes from a branch of this repository, newest first."""

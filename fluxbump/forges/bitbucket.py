@@ -22,6 +22,7 @@ from fluxbump.forges.forge import (
     Capabilities,
     CommitStatuses,
     Forge,
+    Issues,
     Proposal,
     PullRequest,
     RequestState,
@@ -174,6 +175,11 @@ class Bitbucket:
     def statuses(self) -> CommitStatuses:
         """The statuses of its commits."""
         return BitbucketStatuses(self._client, self._in_repository)
+
+    @property
+    def issues(self) -> Issues | None:
+        """None: Bitbucket Cloud keeps work in Jira."""
+        return None
 
     def find(self, branch: str) -> tuple[PullRequest, ...]:
         """Return every pull request that comes from a branch of this repository, newest first."""

@@ -139,6 +139,41 @@ class CommitStatuses(Protocol):
         ...
 
 
+class Issue(Struct, frozen=True):
+    """An issue of a repository.
+
+    Attributes:
+        number: what people call it by.
+        url: of its page, for people.
+        body: as it stands, Markdown.
+        is_open: it is not closed.
+    """
+
+    number: int
+    url: str
+    body: str
+    is_open: bool = True
+
+
+class Issues(Protocol):
+    """The issues of a repository; each method raises ForgeError."""
+
+    def ours(self) -> tuple[Issue, ...] | None:
+        """Return every issue that the account of the token opened, open or closed.
+
+        None if the repository has no issues.
+        """
+        ...
+
+    def open(self, title: str, body: str) -> Issue:
+        """Open an issue."""
+        ...
+
+    def edit(self, number: int, body: str) -> None:
+        """Replace the text of an issue."""
+        ...
+
+
 class Standing(Struct, frozen=True):
     """The state of a repository, as far as the forge tells it; None for what it does not tell.
 
@@ -185,6 +220,11 @@ class Forge(Protocol):
     @property
     def statuses(self) -> CommitStatuses:
         """The statuses of its commits."""
+        ...
+
+    @property
+    def issues(self) -> Issues | None:
+        """Its issues; None if the forge has none that we use."""
         ...
 
     def find(self, branch: str) -> tuple[PullRequest, ...]:

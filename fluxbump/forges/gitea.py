@@ -26,11 +26,13 @@ from fluxbump.forges.forge import (
     Capabilities,
     CommitStatuses,
     Forge,
+    Issues,
     Proposal,
     PullRequest,
     RequestState,
     Standing,
 )
+from fluxbump.forges.issues import GiteaIssues
 from fluxbump.forges.pull_requests import ended, segments, settled, soft, told, when_ready
 from fluxbump.forges.responses import Answer, StatusError, UncertainError
 from fluxbump.system.secret import Secret
@@ -127,6 +129,11 @@ class Gitea:
     def statuses(self) -> CommitStatuses:
         """The statuses of its commits."""
         return on_gitea(self._client, self._at)
+
+    @property
+    def issues(self) -> Issues | None:
+        """Its issues."""
+        return GiteaIssues(self._client, self._at, f"{self._owner}/{self._name}")
 
     def find(self, branch: str) -> tuple[PullRequest, ...]:
         """Return every pull request that comes from a branch of this repository, newest first.

@@ -24,11 +24,13 @@ from fluxbump.forges.forge import (
     Capabilities,
     CommitStatuses,
     Forge,
+    Issues,
     Proposal,
     PullRequest,
     RequestState,
     Standing,
 )
+from fluxbump.forges.issues import GitHubIssues
 from fluxbump.forges.pull_requests import ended, segments, settled, soft, told
 from fluxbump.forges.responses import Answer, StatusError, UncertainError
 from fluxbump.system.secret import Secret
@@ -179,6 +181,11 @@ class GitHub:
         """The statuses of its commits."""
         return on_github(self._client, self._at)
 
+    @property
+    def issues(self) -> Issues | None:
+        """Its issues."""
+        return GitHubIssues(self._client, self._at, self._graphql)
+
     def find(self, branch: str) -> tuple[PullRequest, ...]:
         """Return every pull request that comes from a branch of this repository, newest first."""
         found = self._pulls({"head": f"{self._owner}:{branch}", "state": "all"})
@@ -259,6 +266,11 @@ class GitHub:
         """Return the address of a line of a file at a commit, for people."""
         place = f"{self._owner}/{self._name}/blob/{revision}/{path}"
         return f"{_pages(self._client.base)}/{quote(place)}#L{line}"
+
+    @property
+    def _graphql(self) -> str:
+        base = self._client.base
+        return f"{base.removesuffix('/v3') if base.endswith(_ENTERPRISE) else base}/graphql"
 
     def _at(self, *segments: str | int) -> str:
         return path("repos", self._owner, self._name, *segments)
@@ -349,10 +361,8 @@ class GitHub:
             f"mutation($id: ID!) {{ {name}(input: {{pullRequestId: $id{more}}})"
             " { pullRequest { id } } }"
         )
-        base = self._client.base
-        where = f"{base.removesuffix('/v3') if base.endswith(_ENTERPRISE) else base}/graphql"
         body = {"query": mutation, "variables": {"id": node}}
-        answer = self._client.send("POST", where, body=body, repeatable=True)
+        answer = self._client.send("POST", self._graphql, body=body, repeatable=True)
         problems = answer.read(_Mutated).errors
         return answer.shown("; ".join(p.message for p in problems)) if problems else None
 

@@ -23,11 +23,13 @@ from fluxbump.forges.forge import (
     Capabilities,
     CommitStatuses,
     Forge,
+    Issues,
     Proposal,
     PullRequest,
     RequestState,
     Standing,
 )
+from fluxbump.forges.issues import GitLabIssues
 from fluxbump.forges.pull_requests import ended, segments, settled, soft, told, when_ready
 from fluxbump.forges.responses import Answer, StatusError, UncertainError
 from fluxbump.system.secret import Secret
@@ -142,6 +144,11 @@ class GitLab:
     def statuses(self) -> CommitStatuses:
         """The statuses of its commits."""
         return on_gitlab(self._client, self._at)
+
+    @property
+    def issues(self) -> Issues | None:
+        """Its issues."""
+        return GitLabIssues(self._client, self._at)
 
     def find(self, branch: str) -> tuple[PullRequest, ...]:
         """Return every merge request that comes from a branch of this project, newest first."""

@@ -285,6 +285,8 @@ _WORDS = {
     "update": "change {subject}",
     "comment": "comment on {subject}",
     "close": "close {subject}",
+    "open-issue": "open an issue",
+    "edit-issue": "change the issue {subject}",
     "status": "set the commit status of {subject}",
 }
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from typing import Protocol
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from fluxbump.forges.forge import Forge, Proposal, PullRequest
@@ -52,7 +52,7 @@ class Effect(Struct, frozen=True):
 
     Attributes:
         event: a stable word: `pushed`, `opened`, `refreshed`, `superseded`, `scheduled`, `told`,
-            `deleted`, `left`.
+            `deleted`, `dashboard`, `left`.
         message: one sentence.
         url: of the pull request; empty where there is none.
     """
@@ -102,6 +102,8 @@ class Acting(Struct):
         seen: what there is.
         done: what was done and left, in order.
         request: the pull request of the offer; None when there is none.
+        problems: what could not be done, one sentence each.
+        closed: the numbers of the pull requests that were closed.
     """
 
     world: World
@@ -109,6 +111,8 @@ class Acting(Struct):
     seen: ForgeState
     done: list[Effect]
     request: PullRequest | None = None
+    problems: list[str] = field(default_factory=list)
+    closed: list[int] = field(default_factory=list)
 
     def act(self, action: Action) -> None:
         """Do what an action says, and note it.
@@ -207,6 +211,7 @@ class Acting(Struct):
         if ours and not begun:
             hands.comment(action.number, comments.parting(action))
         hands.close(action.number, body)
+        self.closed.append(action.number)
         message = f"closed #{action.number}: {comments.WHY[action.why]}"
         self._note("superseded", message, known.request.url)
 
@@ -264,7 +269,7 @@ class Acting(Struct):
         try:
             return self._deleted(branch, tip)
         except MovedError:
-            self._note("left", f"the branch {branch} stays: it has other commits")
+            self._refused(f"the branch {branch} stays: it has other commits")
             return Removal.REFUSED
 
     def _deleted(self, branch: str, tip: str) -> Removal:
@@ -281,7 +286,7 @@ class Acting(Struct):
         except (MovedError, UnreachableError):
             raise
         except RemoteError as error:
-            self._note("left", f"the branch {branch} stays: {error.message}")
+            self._refused(f"the branch {branch} stays: {error.message}")
             return Removal.REFUSED
         return Removal.DONE if made else Removal.GONE
 
@@ -289,19 +294,27 @@ class Acting(Struct):
         """Return the open pull requests of ours as they are by now."""
         own = self.request
         current = [KnownRequest(own, state.SavedState.parse(own.body))] if own is not None else []
-        others = [
-            known for known in self.seen.open if own is None or known.request.number != own.number
-        ]
+        ended = {*self.closed, *([own.number] if own is not None else [])}
+        others = [known for known in self.seen.open if known.request.number not in ended]
         asked = {known.request.number: known.asked for known in self.seen.open}
         return tuple(
             replace(known, asked=asked.get(known.request.number, frozenset()))
             for known in (*current, *others)
         )
 
+    def _refused(self, problem: str) -> None:
+        self.problems.append(problem)
+        self._note("left", problem)
+
     def note_problems(self, problems: Iterable[str]) -> None:
         """Note what could not be set."""
         for problem in problems:
-            self._note("left", problem)
+            self._refused(problem)
+
+    def note_dashboard(self, what: str, url: str) -> None:
+        """Note what was done to the dashboard; nothing for nothing."""
+        if what:
+            self._note("dashboard", what, url)
 
     # --- pieces ---
 

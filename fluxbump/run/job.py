@@ -19,7 +19,10 @@ from fluxbump.config.settings import branch_prefix
 from fluxbump.errors import FluxbumpError, ForgeError, HalfBumpError
 from fluxbump.forges.forge import Forge, PullRequest
 from fluxbump.git.remote_errors import MovedError, RemoteError
-from fluxbump.run import next_release, standing
+from fluxbump.model import Pin
+from fluxbump.run import dashboard, dashboard_issue, next_release, standing
+from fluxbump.run.dashboard import DashboardInputs
+from fluxbump.run.dashboard_issue import Board
 from fluxbump.run.decision import (
     Blocked,
     Decision,
@@ -30,9 +33,10 @@ from fluxbump.run.decision import (
     describe,
     outcome,
 )
-from fluxbump.run.execute import Effect, Log, World
-from fluxbump.run.one_pass import Branches, attempt, commit
+from fluxbump.run.execute import Acting, Effect, Log, World
+from fluxbump.run.one_pass import Branches, Wishes, attempt, commit
 from fluxbump.run.proposal import Offer
+from fluxbump.run.pull_request.boxes import Box
 from fluxbump.run.pull_request.sections import BodyInputs
 from fluxbump.run.remote_and_forge import LiveHands, Rehearsal, Sent
 from fluxbump.run.setup import Place
@@ -120,7 +124,8 @@ def run(place: Place, now: datetime, log: Log, *, rehearse: bool = False) -> Rep
     done: list[Effect] = []
     request, error, skipped = None, None, ""
     try:
-        request = _until_still(place, decision, offered, log, rehearsal=rehearsal, done=done)
+        pins = looked.inventory.pins
+        request = _until_still(place, decision, offered, pins, log, rehearsal=rehearsal, done=done)
     except (ForgeError, RemoteError) as failure:
         skipped, error = standing.explained(failure, place.forge)
     return Report(
@@ -174,6 +179,7 @@ def _until_still(
     place: Place,
     decision: Decision,
     prepared: Prepared | None,
+    pins: tuple[Pin, ...],
     log: Log,
     *,
     rehearsal: Rehearsal | None,
@@ -186,7 +192,7 @@ def _until_still(
             if prepared is not None:
                 place.forge()  # which imports all that talks to it, while the remote answers
             tips = listed()
-        if prepared is None and not tips:
+        if prepared is None and not tips and not place.settings.run.dashboard:
             break  # the usual case: the forge is not even asked
         forge = place.forge()
         offer = _offer(place, decision, prepared, forge)
@@ -202,13 +208,42 @@ def _until_still(
         )
         try:
             ours = Branches(prefix, tips, _main(place))
-            return attempt(world, offer, ours, place.settings.run, decision=decision, done=done)
+            board = dashboard_issue.read(forge) if place.settings.run.dashboard else Board()
+            asked = Wishes(place.settings.run, decision, board.ticked)
+            acting = attempt(world, offer, ours, asked, done=done)
         except MovedError as error:
             if tried == _ATTEMPTS:
                 raise
             log("again", f"{error.message}: trying again")
             done[:] = [effect for effect in done if effect.event != "left"]  # it is said again
+        else:
+            _write_dashboard(decision, pins, board, acting)
+            return acting.request
     return None
+
+
+def _write_dashboard(
+    decision: Decision, pins: tuple[Pin, ...], board: Board, acting: Acting
+) -> None:
+    """Bring the dashboard up to date; what goes wrong there fails no run."""
+    if board.problem:
+        acting.note_problems((board.problem,))
+    if not board.wanted:
+        return
+    inputs = DashboardInputs(
+        decision,
+        pins,
+        acting.requests(),
+        acting.seen.past,
+        tuple(acting.problems),
+        frozenset(box.release for box in board.ticked if box.box is Box.HOLD),
+    )
+    try:
+        acting.note_dashboard(
+            *dashboard_issue.write(board, acting.world.hands, dashboard.body(inputs))
+        )
+    except ForgeError as error:
+        acting.note_problems((f"no dashboard: {error.message}",))
 
 
 def _release_page(repository: str, release: str) -> str:

@@ -15,12 +15,13 @@ from fluxbump.git.commits import CommitText
 from fluxbump.git.objects import CommitSnapshot
 from fluxbump.git.remote_errors import MovedError
 from fluxbump.git.repository import Repository
-from fluxbump.run import commit_status, reconcile, standing
+from fluxbump.run import commit_status, dashboard, reconcile, standing
 from fluxbump.run.actions import ForgeState, KnownRequest, Leave, Tip
 from fluxbump.run.decision import Decision
 from fluxbump.run.execute import Acting, Effect, World
 from fluxbump.run.proposal import Offer
 from fluxbump.run.pull_request import boxes
+from fluxbump.run.pull_request.boxes import Ticked
 from fluxbump.run.pull_request.state import SavedState
 from fluxbump.run.remote_and_forge import REHEARSED
 from fluxbump.run.updated_branch import is_only_updated, merges_cleanly
@@ -52,27 +53,39 @@ class Branches(Struct, frozen=True):
         return next(same, None)
 
 
+class Wishes(Struct, frozen=True):
+    """What a run is to bring about.
+
+    Attributes:
+        policy: what may be done.
+        decision: of policy and rules.
+        ticked: what people ask for in the dashboard.
+    """
+
+    policy: Policy
+    decision: Decision
+    ticked: frozenset[Ticked] = frozenset()
+
+
 def attempt(
     world: World,
     offer: Offer | None,
     branches: Branches,
-    policy: Policy,
+    wishes: Wishes,
     *,
-    decision: Decision,
     done: list[Effect],
-) -> PullRequest | None:
+) -> Acting:
     """Bring remote and forge in line, as far as that takes anything.
 
     Args:
         world: to look at and to act on.
         offer: what should be open; None for nothing.
         branches: of ours, at the remote.
-        policy: what may be done.
-        decision: of the run.
+        wishes: what is to be brought about.
         done: takes what was done and left, in order, also when the attempt fails.
 
     Returns:
-        The pull request of the offer; None when there is none.
+        What was found and done.
 
     Raises:
         ArchivedError: nobody can change anything in the repository; nothing was done.
@@ -80,7 +93,8 @@ def attempt(
         MovedError: somebody was faster; look again.
         FluxbumpError: something else went wrong; what was done stays.
     """
-    seen = _see(world, offer, branches, decision.current, policy)
+    policy, decision = wishes.policy, wishes.decision
+    seen = _asked_in(_see(world, offer, branches, decision.current, policy), wishes.ticked)
     wanted = offer.wanted if offer else None
     acting = Acting(world, offer, seen, done)
     actions = reconcile.plan_actions(wanted, seen, policy)
@@ -90,7 +104,7 @@ def attempt(
         acting.act(action)
     if policy.commit_status:
         acting.note_problems(_set_statuses(world, decision, acting.requests()))
-    return acting.request
+    return acting
 
 
 def _set_statuses(
@@ -149,6 +163,15 @@ def _see(
         _locked(world, offer, branches, places),
         world.forge.capabilities.closed_can_change,
     )
+
+
+def _asked_in(seen: ForgeState, ticked: frozenset[Ticked]) -> ForgeState:
+    """Add what people ask for in the dashboard."""
+
+    def heard(requests: tuple[KnownRequest, ...]) -> tuple[KnownRequest, ...]:
+        return tuple(replace(known, asked=dashboard.applied(known, ticked)) for known in requests)
+
+    return replace(seen, open=heard(seen.open), past=heard(seen.past))
 
 
 def _of(branch: str, requests: Iterable[KnownRequest]) -> tuple[SavedState, ...]:

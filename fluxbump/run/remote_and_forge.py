@@ -13,6 +13,8 @@ from fluxbump.forges.forge import (
     CommitStatus,
     CommitStatuses,
     Forge,
+    Issue,
+    Issues,
     Proposal,
     PullRequest,
     RequestState,
@@ -28,8 +30,9 @@ class Sent(Struct, frozen=True):
     """One thing that was done, or would be.
 
     Attributes:
-        what: `push`, `delete`, `open`, `update`, `comment`, `close` or `status`.
-        subject: the branch, the number of the pull request with `#`, or the commit.
+        what: `push`, `delete`, `open`, `update`, `comment`, `close`, `status`,
+            `open-issue` or `edit-issue`.
+        subject: the branch, the number of the pull request or issue with `#`, or the commit.
         title: of the pull request; empty where there is none.
         text: the body or the comment; empty where there is none.
         details: labels and the like, one sentence each.
@@ -66,6 +69,8 @@ class Nowhere:
     """The remote and the forge of a rehearsal that has neither: empty, and nothing can be done."""
 
     capabilities = Capabilities("no forge")
+
+    issues = None
 
     @property
     def statuses(self) -> CommitStatuses:
@@ -159,6 +164,14 @@ class Hands(Protocol):
         """Bring a pull request in line."""
         ...
 
+    def open_issue(self, title: str, body: str) -> Issue:
+        """Open an issue."""
+        ...
+
+    def edit_issue(self, number: int, body: str) -> None:
+        """Replace the text of an issue."""
+        ...
+
     def set_status(self, commit: str, status: CommitStatus, url: str) -> None:
         """Set our status of a commit."""
         ...
@@ -216,6 +229,21 @@ class LiveHands(Struct):
         """Bring a pull request in line."""
         with changing(f"changed #{number}"):
             return self.forge.update(number, proposal)
+
+    def open_issue(self, title: str, body: str) -> Issue:
+        """Open an issue."""
+        with changing("opened an issue"):
+            return self._issues().open(title, body)
+
+    def edit_issue(self, number: int, body: str) -> None:
+        """Replace the text of an issue."""
+        with changing(f"changed the issue #{number}"):
+            self._issues().edit(number, body)
+
+    def _issues(self) -> Issues:
+        if self.forge.issues is None:
+            raise RuntimeError("nothing is written to issues where there are none")
+        return self.forge.issues
 
     def set_status(self, commit: str, status: CommitStatus, url: str) -> None:
         """Set our status of a commit."""
@@ -284,6 +312,15 @@ class Rehearsal(Struct):
             proposal.body,
             RequestState.OPEN,
         )
+
+    def open_issue(self, title: str, body: str) -> Issue:
+        """Write down an issue."""
+        self.sent.append(Sent("open-issue", "", title, body))
+        return Issue(0, "", body)
+
+    def edit_issue(self, number: int, body: str) -> None:
+        """Write down that an issue would change."""
+        self.sent.append(Sent("edit-issue", f"#{number}", text=body))
 
     def set_status(self, commit: str, status: CommitStatus, url: str) -> None:
         """Write down a status."""

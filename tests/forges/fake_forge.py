@@ -32,6 +32,17 @@ class Owned:
 
 
 @dataclass
+class IssueOf:
+    """An issue, and who opened it."""
+
+    number: int
+    title: str
+    body: str
+    author: str = BOT
+    state: str = "open"
+
+
+@dataclass
 class Pull:
     """A pull request; `fork` is the repository that the branch is in, None for this one.
 
@@ -118,6 +129,9 @@ class FakeForge(FakeServer):
         self.lag = 0
         """From so many listings a new pull request is missing."""
         self.tips = tips
+        self.issues: dict[int, IssueOf] = {}
+        """By number; on a real forge they share their numbers with pull requests on some."""
+        self.has_issues = True
         self.statuses: dict[str, list[tuple[str, str]]] = {}
         """Of each commit the statuses that were set, state and text, oldest first."""
         self.protected: set[str] = set()
@@ -196,6 +210,18 @@ class FakeForge(FakeServer):
         if not number.isdecimal() or int(number) not in self.pulls:
             raise self.refuse(404, "Not found")
         return self.pulls[int(number)]
+
+    def add_issue(self, title: str, body: str, author: str = BOT) -> IssueOf:
+        """Somebody opens an issue."""
+        assert title
+        number = 501 + len(self.issues)
+        self.issues[number] = IssueOf(number, title, body, author)
+        return self.issues[number]
+
+    def issue(self, number: str) -> IssueOf:
+        if not number.isdecimal() or int(number) not in self.issues:
+            raise self.refuse(404, "Not found")
+        return self.issues[int(number)]
 
     def set_status(self, commit: str, state: str, text: str) -> None:
         """Set a status, of a commit that a branch of an open pull request is at."""

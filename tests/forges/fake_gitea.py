@@ -10,8 +10,10 @@ from __future__ import annotations
 from urllib.parse import unquote
 
 from tests.forges.fake_forge import (
+    BOT,
     STAMP,
     FakeForge,
+    IssueOf,
     Json,
     Pull,
     RefusalError,
@@ -66,6 +68,8 @@ class FakeGitea(FakeForge):
             body = [{"full_name": one.path, **{k: getattr(one, k) for k in keys}} for one in shown]
             return Reply(200, body, headers)
         assert place == "repos", "no such route"
+        if where == ["issues", "search"]:
+            return self._search(call)
         if "/".join(where[:2]) != self.full_name or not self.visible:
             raise self.refuse(404, "The target couldn't be found.")
         if call.method in ("POST", "PATCH") and not self.writable:
@@ -74,11 +78,9 @@ class FakeGitea(FakeForge):
         return self._in_repository(call, where[2:])
 
     def _in_repository(self, call: Call, where: list[str]) -> Reply:
-        # `mustAllowPulls` and `mustNotBeArchived` in `routers/api/v1/api.go`.
-        if where[:1] == ["pulls"] and not self.takes_requests:
-            raise self.refuse(404, "not found")
-        if where and call.method != "GET" and self.archived:
-            raise self.refuse(423, f"{self.full_name} is archived")
+        self._require_state(call, where)
+        if where[:1] == ["issues"] and len(where) < 3:
+            return self._issues(call, where[1:])
         if where[:1] == ["statuses"]:
             return self._stated(where[1], call)
         if where[:1] == ["pulls"] or call.method == "POST":
@@ -92,6 +94,7 @@ class FakeGitea(FakeForge):
                         "default_merge_style": self.style,
                         "archived": self.archived,
                         "has_pull_requests": self.takes_requests,
+                        "has_issues": self.has_issues,
                         "permissions": {"admin": False, "push": self.account_writes, "pull": True},
                     },
                 )
@@ -116,6 +119,42 @@ class FakeGitea(FakeForge):
             case _:
                 raise AssertionError("no such route")
         return reply
+
+    def _require_state(self, call: Call, where: list[str]) -> None:
+        # `mustAllowPulls` and `mustNotBeArchived` in `routers/api/v1/api.go`.
+        if where[:1] == ["pulls"] and not self.takes_requests:
+            raise self.refuse(404, "not found")
+        if where and call.method != "GET" and self.archived:
+            raise self.refuse(423, f"{self.full_name} is archived")
+
+    def _search(self, call: Call) -> Reply:
+        """Search the issues of every repository that the token sees."""
+        query = parameters(call, {"created", "state", "type", "limit", "owner", "page"})
+        assert (query["created"], query["state"], query["type"]) == ("true", "all", "issues")
+        assert query["owner"] == self.full_name.partition("/")[0]
+        ours = [one for one in self.issues.values() if one.author == BOT]
+        other = self._issue(IssueOf(1, "another", "<!-- fluxbump:dashboard -->"))
+        other["repository"] = {"full_name": f"{query['owner']}/other"}
+        return Reply(200, [other, *(self._issue(one) for one in ours)])
+
+    def _issues(self, call: Call, where: list[str]) -> Reply:
+        if not self.has_issues:
+            raise self.refuse(404, "The target couldn't be found.")
+        if call.method == "POST":
+            body = fields(call, {"title"}, {"body"})
+            return Reply(201, self._issue(self.add_issue(body["title"], body["body"])))
+        assert call.method == "PATCH"
+        one = self.issue(where[0])
+        one.body = fields(call, {"body"}, set())["body"]
+        return Reply(201, self._issue(one))
+
+    def _issue(self, one: IssueOf) -> Json:
+        return {
+            "number": one.number, "title": one.title, "body": one.body, "state": one.state,
+            "html_url": f"{self.url}/{self.full_name}/issues/{one.number}",
+            "user": {"id": 1, "login": one.author}, "pull_request": None,
+            "repository": {"full_name": self.full_name},
+        }  # fmt: skip
 
     def _stated(self, commit: str, call: Call) -> Reply:
         body = fields(call, {"state", "context", "description"}, set())

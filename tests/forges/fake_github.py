@@ -13,7 +13,16 @@ from datetime import UTC, datetime
 from urllib.parse import unquote, urlencode
 
 from tests.forges import github_json as shapes
-from tests.forges.fake_forge import BOT, TOKEN, FakeForge, Json, Pull, RefusalError, parameters
+from tests.forges.fake_forge import (
+    BOT,
+    TOKEN,
+    FakeForge,
+    IssueOf,
+    Json,
+    Pull,
+    RefusalError,
+    parameters,
+)
 from tests.forges.fake_server import Call, Reply
 
 __all__ = ["FakeGitHub", "Pull", "limited", "secondary"]
@@ -131,6 +140,18 @@ class FakeGitHub(FakeForge):
                 reply = self._patched(self.pull(number), call)
             case ["POST", "pulls", number, "requested_reviewers"]:
                 reply = self._reviewed(self.pull(number), call)
+            case [_, "issues"] | ["PATCH", "issues", _]:
+                reply = self._issues(call, rest[1:])
+            case [_, "commits" | "statuses", *_]:
+                reply = self._on_commit(call, rest)
+            case ["POST", "issues", number, kind]:
+                reply = self._on_issue(self.pull(number), kind, call)
+            case _:
+                raise AssertionError("no such route")
+        return reply
+
+    def _on_commit(self, call: Call, rest: list[str]) -> Reply:
+        match call.method, *rest:
             case ["GET", "commits", commit, "statuses"]:
                 parameters(call, {"per_page", "page"})
                 reply = Reply(
@@ -138,8 +159,6 @@ class FakeGitHub(FakeForge):
                 )
             case ["POST", "statuses", commit]:
                 reply = self._stated(commit, call)
-            case ["POST", "issues", number, kind]:
-                reply = self._on_issue(self.pull(number), kind, call)
             case _:
                 raise AssertionError("no such route")
         return reply
@@ -257,6 +276,42 @@ class FakeGitHub(FakeForge):
         pull.teams += [name for name in teams if name not in pull.teams]
         return Reply(201, self._json(pull, full=False))
 
+    def _issues(self, call: Call, where: list[str]) -> Reply:
+        if not self.has_issues:
+            raise _refusal(410, "Issues are disabled for this repo")
+        if call.method == "GET":
+            query = parameters(call, {"creator", "state", "per_page", "page"})
+            assert query["state"] == "all"
+            shown = [one for one in self.issues.values() if one.author == query["creator"]]
+            pulls = [
+                self._as_issue(pull) for pull in self.pulls.values() if query["creator"] == BOT
+            ]
+            return Reply(200, [*(self._issue(one) for one in shown), *pulls])
+        self._may("issues")
+        if call.method == "POST":
+            body = _fields(call, {"title"}, {"body"})
+            return Reply(201, self._issue(self.add_issue(body["title"], body["body"])))
+        one = self.issue(where[0])
+        one.body = _fields(call, {"body"}, set())["body"]
+        return Reply(200, self._issue(one))
+
+    def _as_issue(self, pull: Pull) -> Json:
+        """A pull request is an issue, too."""
+        made = shapes.issue(self.api_base, self.full_name, self._json(pull), ())
+        url = f"{self.api_base}/repos/{self.full_name}/pulls/{pull.number}"
+        links = dict.fromkeys(("url", "html_url", "diff_url", "patch_url"), url)
+        return {**made, "pull_request": links}
+
+    def _issue(self, one: IssueOf) -> Json:
+        known = {
+            "number": one.number, "title": one.title, "body": one.body, "state": one.state,
+            "labels": [], "user": shapes.user(self.api_base, one.author), "closed_at": None,
+            "created_at": self.stamp(), "updated_at": self.stamp(), "id": one.number,
+            "html_url": f"{self.url}/{self.full_name}/issues/{one.number}",
+            "node_id": f"I_{one.number}",
+        }  # fmt: skip
+        return shapes.issue(self.api_base, self.full_name, known, ())
+
     def _stated(self, commit: str, call: Call) -> Reply:
         self._may("statuses")
         body = _fields(call, {"state", "context"}, {"description"})
@@ -293,6 +348,8 @@ class FakeGitHub(FakeForge):
         https://docs.github.com/graphql/reference/mutations
         """
         body = call.json()
+        if body["query"] == "query { viewer { login } }":
+            return Reply(200, {"data": {"viewer": {"login": BOT}}})
         found = _MUTATION.fullmatch(body["query"])
         assert found, "not a mutation that this fake knows"
         node = body["variables"]["id"]
@@ -332,6 +389,7 @@ class FakeGitHub(FakeForge):
         settings = {
             "archived": self.archived,
             "has_pull_requests": self.takes_requests,
+            "has_issues": self.has_issues,
             "permissions": {"admin": False, "push": self.writable, "pull": True},
             "allow_auto_merge": self.auto_merge,
             "allow_merge_commit": "merge" in self.methods,

@@ -11,8 +11,10 @@ import re
 from urllib.parse import unquote
 
 from tests.forges.fake_forge import (
+    BOT,
     STAMP,
     FakeForge,
+    IssueOf,
     Json,
     Pull,
     RefusalError,
@@ -64,15 +66,10 @@ class FakeGitLab(FakeForge):
         match call.method, *where:
             case ["GET", "repository", "branches", name]:
                 reply = self._branch(unquote(name))
-            case ["GET", "repository", "commits", commit, "statuses"]:
-                assert parameters(call, {"name"}) == {"name": "fluxbump"}
-                found = self.statuses.get(commit, [])[-1:]  # the latest of each name
-                shown = [
-                    {"status": one, "name": "fluxbump", "description": text} for one, text in found
-                ]
-                reply = Reply(200, shown)
-            case ["POST", "statuses", commit]:
-                reply = self._stated(commit, call)
+            case ["GET", "repository", "commits", *_] | ["POST", "statuses", _]:
+                reply = self._on_commit(call, where)
+            case [_, "issues", *number]:
+                reply = self._issues(call, number)
             case ["GET", "merge_requests"]:
                 reply = self._listing(call)
             case ["POST", "merge_requests"]:
@@ -91,6 +88,30 @@ class FakeGitLab(FakeForge):
                 raise AssertionError("no such route")
         return reply
 
+    def _issues(self, call: Call, where: list[str]) -> Reply:
+        if not self.has_issues:
+            raise self.refuse(403, "Forbidden")
+        if call.method == "GET":
+            query = parameters(call, {"scope", "state", "issue_type", "per_page", "page"})
+            assert (query["scope"], query["state"]) == ("created_by_me", "all")
+            shown = [one for one in self.issues.values() if one.author == BOT]
+            return Reply(200, [self._issue(one) for one in shown])
+        self.writing()
+        if call.method == "POST":
+            body = fields(call, {"title"}, {"description"})
+            return Reply(201, self._issue(self.add_issue(body["title"], body["description"])))
+        assert call.method == "PUT"
+        one = self.issue(where[0])
+        one.body = fields(call, {"description"}, set())["description"]
+        return Reply(200, self._issue(one))
+
+    def _issue(self, one: IssueOf) -> Json:
+        return {
+            "iid": one.number, "title": one.title, "description": one.body,
+            "state": "opened" if one.state == "open" else "closed",
+            "web_url": f"{self.url}/{self.full_name}/-/issues/{one.number}",
+        }  # fmt: skip
+
     def _stated(self, commit: str, call: Call) -> Reply:
         """Set a status, whose state has to be another one than before."""
         body = fields(call, {"state", "name", "description"}, set())
@@ -101,6 +122,21 @@ class FakeGitLab(FakeForge):
             raise self._invalid(400, f"Cannot transition status via :event from :{state}")
         self.set_status(commit, body["state"], body["description"])
         return Reply(201, {"id": 1, "status": body["state"], "name": body["name"]})
+
+    def _on_commit(self, call: Call, where: list[str]) -> Reply:
+        match call.method, *where:
+            case ["GET", "repository", "commits", commit, "statuses"]:
+                assert parameters(call, {"name"}) == {"name": "fluxbump"}
+                found = self.statuses.get(commit, [])[-1:]  # the latest of each name
+                shown = [
+                    {"status": one, "name": "fluxbump", "description": text} for one, text in found
+                ]
+                reply = Reply(200, shown)
+            case ["POST", "statuses", commit]:
+                reply = self._stated(commit, call)
+            case _:
+                raise AssertionError("no such route")
+        return reply
 
     def _projects(self, call: Call, kind: str, owner: str) -> Reply:
         known = {"per_page", "include_subgroups", "with_shared"}
@@ -117,6 +153,7 @@ class FakeGitLab(FakeForge):
     def _project(self) -> Reply:
         level = "enabled" if self.takes_requests else "disabled"
         body = {"id": 7, "archived": self.archived, "merge_requests_access_level": level}
+        body["issues_access_level"] = "enabled" if self.has_issues else "disabled"
         return Reply(200, body)
 
     def _branch(self, name: str) -> Reply:

@@ -494,6 +494,31 @@ def test_protection_that_cannot_be_asked_for_is_an_error(
         forge.protects("release")
 
 
+# --- issues -----------------------------------------------------------------------------------
+
+
+def test_opens_finds_and_edits_an_issue_of_ours(case: Case, fake: FakeForge, forge: Forge) -> None:
+    if case.kind in ("bitbucket", "azure"):
+        assert forge.issues is None
+        return
+    assert forge.issues is not None
+    opened(forge)  # which some forges list among the issues
+    fake.add_issue("of somebody", "<!-- fluxbump:dashboard -->", "octocat")
+    assert forge.issues.ours() == ()
+    made = forge.issues.open("Title", "one: ü")
+    assert forge.issues.ours() == (made,)
+    assert (made.body, made.is_open) == ("one: ü", True)
+    forge.issues.edit(made.number, "two")
+    assert forge.issues.ours() == (replace(made, body="two"),)
+    fake.issues[made.number].state = "closed"
+    assert forge.issues.ours() == (replace(made, body="two", is_open=False),)
+
+
+def test_a_repository_without_issues_says_so(case: Case, fake: FakeForge, forge: Forge) -> None:
+    fake.has_issues = False
+    assert forge.issues is None or forge.issues.ours() is None
+
+
 # --- commit statuses --------------------------------------------------------------------------
 
 

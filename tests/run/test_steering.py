@@ -250,3 +250,99 @@ def test_a_status_that_may_not_be_set_fails_no_run(make: Make) -> None:
     report = there.run(SPRING)
     assert report.error is None
     assert "#1: commit status not set: " in said(report)
+
+
+# --- the dashboard ----------------------------------------------------------------------------
+
+DASHBOARD = f"{CONFIG}  dashboard: true\n"
+
+
+def dashboard(there: World) -> str:
+    (issue,) = there.forge.issues.values()
+    return issue.body
+
+
+def tick_dashboard(there: World, box: str) -> None:
+    (issue,) = there.forge.issues.values()
+    line = f"- [ ] <!-- fluxbump:{box} -->"
+    assert line in issue.body
+    issue.body = issue.body.replace(line, line.replace("[ ]", "[x]"))
+
+
+def test_one_issue_says_what_there_is_and_is_edited_in_place(make: Make) -> None:
+    there = make(config=DASHBOARD)
+    assert events(there.run(SPRING)) == ["pushed", "opened", "dashboard"]
+    text = dashboard(there)
+    assert "**update-available**" in text
+    assert "chart flux2" in text
+    assert "[`1 Move Flux to 2.5.1" in text
+    settled(there, SPRING)
+    there.publish(SUMMER)
+    there.run(SUMMER)
+    assert "2.6.1" in dashboard(there)
+    settled(there, SUMMER)
+
+
+def test_a_dashboard_says_that_nothing_newer_is_there(make: Make) -> None:
+    there = make(config=DASHBOARD)
+    there.publish("2025-02-01")
+    assert events(there.run("2025-02-01")) == ["dashboard"]
+    assert "**up-to-date**" in dashboard(there)
+    settled(there, "2025-02-01")
+
+
+def test_a_dashboard_names_the_rule_that_blocks(make: Make) -> None:
+    there = make(config=DASHBOARD, state="incident")
+    there.run(SPRING)
+    assert "Blocked by FB103." in dashboard(there)
+    assert "cloudinit-control-plane.tftpl" in dashboard(there)
+    settled(there, SPRING)
+
+
+def test_boxes_of_a_dashboard_are_heard(make: Make) -> None:
+    there = make(config=DASHBOARD)
+    there.run(SPRING)
+    tick_dashboard(there, "hold=2.5.1")
+    there.push("main", {"README.md": "new\n"})
+    report = there.run(SPRING)
+    assert "#1: on hold" in said(report)
+    assert "open, on hold" in dashboard(there)
+    assert "- [x] <!-- fluxbump:hold=2.5.1 -->" in dashboard(there)
+    settled(there, SPRING)
+
+
+def test_a_close_stands_in_a_dashboard_with_the_way_back(make: Make) -> None:
+    there = make(config=DASHBOARD)
+    there.run(SPRING)
+    there.forge.close(1)
+    there.run(SPRING)
+    assert "closed by a person" in dashboard(there)
+    tick_dashboard(there, "reopen=2.5.1")
+    there.run(SPRING)
+    assert numbers(there) == {2: BRANCH}
+    assert "- [x]" not in dashboard(there)
+    settled(there, SPRING)
+
+
+def test_an_issue_of_somebody_else_with_our_mark_is_not_touched(make: Make) -> None:
+    there = make(config=DASHBOARD)
+    mark = "<!-- fluxbump:dashboard -->\n- [x] <!-- fluxbump:hold=2.5.1 -->"
+    theirs = there.forge.add_issue("mine", mark, author="octocat")
+    assert events(there.run(SPRING)) == ["pushed", "opened", "dashboard"]
+    assert theirs.body == mark
+    assert len(there.forge.issues) == 2
+
+
+@pytest.mark.parametrize("why", ["disabled", "closed", "forbidden"])
+def test_without_a_dashboard_the_run_says_why_and_goes_on(why: str, make: Make) -> None:
+    there = make(config=DASHBOARD)
+    if why == "closed":
+        there.forge.add_issue("x", "<!-- fluxbump:dashboard -->").state = "closed"
+    there.forge.has_issues = why != "disabled"
+    if why == "forbidden":
+        there.forge.rights.discard("issues")
+    report = there.run(SPRING)
+    assert report.error is None
+    assert numbers(there) == {1: BRANCH}
+    assert "no dashboard: " in said(report)
+    assert len(there.forge.issues) == (1 if why == "closed" else 0)

@@ -1,0 +1,191 @@
+"""The dashboard issue of a repository: what is installed, open, waiting, blocked, and closed. Pure.
+
+It has no clock, so that a run with nothing new to say leaves it as it is.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import PurePosixPath
+
+from msgspec import Struct
+
+from fluxbump.check.groups import grouped
+from fluxbump.forges.forge import Issue, RequestState
+from fluxbump.model import FLUX, FLUX2, Pin, Role
+from fluxbump.run.actions import KnownRequest
+from fluxbump.run.decision import Blocked, Decision, describe, outcome, skipped_by_reason
+from fluxbump.run.pull_request import boxes
+from fluxbump.run.pull_request.boxes import Box, Ticked
+from fluxbump.text import markdown
+
+TITLE = "Flux releases (dashboard of fluxbump)"
+"""The title of a new dashboard; what a person makes of it stays."""
+
+MAX_BODY = 30_000
+"""Characters of a dashboard."""
+
+_MARK = "<!-- fluxbump:dashboard -->"
+_MOST = 50
+"""Lines of a section."""
+
+
+class DashboardInputs(Struct, frozen=True):
+    """What a dashboard says.
+
+    Attributes:
+        decision: of the run.
+        pins: of the base.
+        requests: open pull requests of ours, after the run.
+        past: closed and merged ones whose branch is still there.
+        problems: what the run could not do, one sentence each.
+        held: the releases on hold by a box of the dashboard itself.
+    """
+
+    decision: Decision
+    pins: tuple[Pin, ...]
+    requests: tuple[KnownRequest, ...] = ()
+    past: tuple[KnownRequest, ...] = ()
+    problems: tuple[str, ...] = ()
+    held: frozenset[str] = frozenset()
+
+
+def find(issues: Iterable[Issue]) -> Issue | None:
+    """Return the dashboard among the issues that we opened: the oldest, if there are several."""
+    marked = (issue for issue in issues if issue.body.lstrip().startswith(_MARK))
+    return min(marked, key=lambda issue: issue.number, default=None)
+
+
+def is_same(one: str, other: str) -> bool:
+    """Tell whether two texts say the same; forges change line ends and trim."""
+    return one.replace("\r\n", "\n").strip() == other.replace("\r\n", "\n").strip()
+
+
+def applied(known: KnownRequest, ticked: Iterable[Ticked]) -> frozenset[Box]:
+    """Return what people ask of a pull request, in its own text and in the dashboard."""
+    release = known.state.release if known.state is not None else ""
+    return known.asked | {one.box for one in ticked if release and one.release == release}
+
+
+def body(inputs: DashboardInputs) -> str:
+    """Return the text of a dashboard."""
+    sections = (
+        _head(inputs.decision),
+        _section("Pull requests", _requests(inputs)),
+        _section("Left out", _skipped(inputs.decision)),
+        _section("Problems", (f"- {markdown.plain(problem)}" for problem in inputs.problems)),
+        _section("Installed releases", _installed(inputs.pins)),
+        _steering(inputs),
+    )
+    said = "\n\n".join(section for section in sections if section)
+    return said if len(said) <= MAX_BODY else f"{said[:MAX_BODY].rpartition(chr(10))[0]}\n"
+
+
+def _head(decision: Decision) -> str:
+    lines = [
+        _MARK,
+        "`fluxbump run` keeps this issue up to date, and overwrites edits.",
+        "",
+        f"**{outcome(decision)}**: {markdown.plain(describe(decision))}.",
+    ]
+    if isinstance(decision, Blocked):
+        rules = ", ".join(decision.codes)
+        lines += ["", f"Blocked by {rules}."] if rules else []
+        lines += [
+            f"- {group.findings[0].code}: {len(group.findings)} times, first at "
+            f"{markdown.code(str(group.findings[0].location))}: {markdown.plain(group.message)}"
+            for group in grouped(decision.findings)
+        ]
+    return "\n".join(lines)
+
+
+def _section(title: str, lines: Iterable[str]) -> str:
+    found = list(lines)
+    if not found:
+        return ""
+    more = len(found) - _MOST
+    kept = [*found[:_MOST], *([f"- {more} more"] if more > 0 else [])]
+    return "\n".join([f"### {title}", "", *kept])
+
+
+def _requests(inputs: DashboardInputs) -> Iterator[str]:
+    for known in inputs.requests:
+        if known.state is not None and known.request.state is RequestState.OPEN:
+            yield f"- {_link(known)}: {_standing(known, inputs.held)}"
+    for known in sorted(inputs.past, key=lambda known: -known.request.number):
+        if known.state is not None:
+            yield f"- {_link(known)}: {_end(known)}"
+
+
+def _link(known: KnownRequest) -> str:
+    return markdown.link(f"{known.request.number} {known.request.title}", known.request.url)
+
+
+def _standing(known: KnownRequest, held_here: frozenset[str]) -> str:
+    state = known.state
+    if Box.HOLD in known.asked or (state is not None and state.release in held_here):
+        return "open, on hold"
+    if state is not None and state.reopened:
+        return "open, reopened after a close"
+    return "open, a draft" if known.request.draft else "open"
+
+
+def _end(known: KnownRequest) -> str:
+    if known.request.state is RequestState.MERGED:
+        return "merged"
+    by = known.state.superseded_by if known.state is not None else None
+    return f"closed by fluxbump for Flux {by}" if by is not None else "closed by a person"
+
+
+def _skipped(decision: Decision) -> Iterator[str]:
+    for reason, releases in skipped_by_reason(decision.skipped):
+        yield f"- {', '.join(map(markdown.plain, releases))}: {markdown.plain(reason)}"
+
+
+def _installed(pins: Iterable[Pin]) -> Iterator[str]:
+    """Say what each directory installs, the release of Flux or of its chart."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for pin in pins:
+        if pin.role is Role.INSTALLS and pin.track in (FLUX, FLUX2):
+            name = "Flux" if pin.track == FLUX else "chart flux2"
+            folder = str(PurePosixPath(pin.location.path).parent)
+            found[folder].add(f"{name} {pin.value}")
+    for folder, releases in sorted(found.items()):
+        yield f"- {markdown.code(folder)}: {markdown.plain(', '.join(sorted(releases)))}"
+
+
+def _steering(inputs: DashboardInputs) -> str:
+    """Return the boxes: of what is open, and of what a person closed."""
+    lines = []
+    for release in _releases(inputs.requests, RequestState.OPEN):
+        lines.append(_box(Box.REBUILD, f"Rebuild the branch for {release}.", release))
+        ticked = release in inputs.held
+        lines.append(
+            _box(Box.HOLD, f"Hold the pull request for {release}.", release, ticked=ticked)
+        )
+    opened = set(_releases(inputs.requests, RequestState.OPEN))
+    lines += [
+        _box(Box.REOPEN, f"Open {release} again, after a close.", release)
+        for release in _releases(inputs.past, RequestState.CLOSED)
+        if release not in opened
+    ]
+    if not lines:
+        return ""
+    head = "Tick a box. The next run acts, clears the box, and says what it did."
+    return "\n".join(["### Steer the next run", "", head, "", *lines])
+
+
+def _box(box: Box, text: str, release: str, *, ticked: bool = False) -> str:
+    return boxes.line(box, text, hidden=True, release=release, ticked=ticked)
+
+
+def _releases(requests: Iterable[KnownRequest], fate: RequestState) -> list[str]:
+    found = (known for known in requests if known.request.state is fate)
+    return sorted(
+        {
+            known.state.release
+            for known in found
+            if known.state is not None and known.state.superseded_by is None
+        }
+    )
