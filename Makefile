@@ -56,8 +56,13 @@ tools: $(READY) ## Put what tests need under .tools, by pinned digests
 	$(BIN)/python -m tests.contracts
 	$(BIN)/python -m tests.registry.build
 
-bench: $(READY) ## Measure time and memory beside a floor
-	$(BIN)/python -m pytest -q -p no:cacheprovider --benchmark-only tests/bench/bench.py tests/bench/bench_run.py
+bench: $(READY) ## Measure time and memory beside a floor: BASE=REV beside another commit, ONLY="not 100000"
+	@rm -rf .bench-base && git worktree prune
+	$(if $(BASE),git worktree add --quiet --detach .bench-base $(BASE))
+	$(BIN)/python -m compileall -q fluxbump $(if $(BASE),.bench-base/fluxbump)
+	$(if $(BASE),FLUXBUMP_BENCH_BASE=$(CURDIR)/.bench-base) $(BIN)/python -m pytest -q \
+	  -p no:cacheprovider --benchmark-only $(if $(ONLY),-k "$(ONLY)") tests/bench/bench.py tests/bench/bench_run.py
+	@rm -rf .bench-base && git worktree prune
 
 lock: ## Resolve the dependencies again, with hashes
 	$(PYTHON) -m venv .venv-lock
@@ -81,5 +86,5 @@ picture: $(READY) ## Take the picture in the README again, in a headless Chromiu
 	@$(BIN)/python -m tests.picture
 
 clean: ## Remove what was built
-	rm -rf .venv .venv-lock .venv-dist dist .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks \
+	rm -rf .bench-base .venv .venv-lock .venv-dist dist .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks \
 	  .fuzz

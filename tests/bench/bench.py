@@ -7,17 +7,20 @@ table at the end says what the targets are, and by how much they are met or miss
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 from fixtures import generate
-from tests.bench import measure
+from tests.bench import measure, table
 from tests.bench.conftest import ROUNDS, Measure
+from tests.bench.table import Ratio
+from tests.helpers import ROOT
 from tests.tools import find_helm
 
 _TYPER = "import typer\ndef main(word: str) -> None: print(word)\ntyper.run(main)\n"
@@ -45,6 +48,12 @@ def trees(work: Path) -> Callable[[str], Path]:
         return generate.big(place, files=int(name.split(maxsplit=1)[0]), clusters=_CLUSTERS[name])
 
     return make
+
+
+_COMMANDS = {
+    "to --dry-run": ("to", "2.5.1", "--dry-run"),
+    "check --no-render": ("check", "--rev", "HEAD", "--no-render"),
+}
 
 
 _FLOORS = {
@@ -93,6 +102,34 @@ def bench_limit(
     )
 
 
+_BASED = [
+    (command, tree) for tree in _TREES[1:] for command in ("to --dry-run", "check --no-render")
+]
+
+
+@pytest.mark.parametrize(("command", "tree"), _BASED)
+def bench_base(
+    command: str, tree: str, measured: Measure, trees: Callable[[str], Path], index: Path
+) -> None:
+    """The checkout that `BASE` names, with the same interpreter and libraries."""
+    base = os.environ.get("FLUXBUMP_BENCH_BASE")
+    if not base:
+        pytest.skip("no other checkout: make bench BASE=REV")
+    words = _COMMANDS[command]
+    started = _started(Path(base), "nothing", [*words, "--index", str(index)])
+    measured(f"{table.BASE}{command}, {tree}", started, trees(tree), rounds=_rounds(tree))
+
+
+def _started(checkout: Path, without: str, words: Sequence[str]) -> list[str]:
+    return [
+        sys.executable,
+        str(ROOT / "tests" / "bench" / "start.py"),
+        str(checkout),
+        without,
+        *words,
+    ]
+
+
 @pytest.mark.parametrize("tree", _TREES)
 def bench_to(tree: str, measured: Measure, trees: Callable[[str], Path], index: Path) -> None:
     command = ["fluxbump", "to", "2.5.1", "--dry-run", "--index", str(index)]
@@ -107,10 +144,37 @@ def bench_configured(measured: Measure, index: Path, work: Path) -> None:
     measured("to --dry-run, fluxbump.yaml, 1000 files", command, place)
 
 
-@pytest.mark.parametrize("tree", ["fixture", "1000 files", "100000 files"])
+@pytest.mark.parametrize("tree", _TREES)
 def bench_check(tree: str, measured: Measure, trees: Callable[[str], Path], index: Path) -> None:
     command = ["fluxbump", "check", "--rev", "HEAD", "--no-render", "--index", str(index)]
     measured(f"check --no-render, {tree}", command, trees(tree), rounds=_rounds(tree))
+
+
+_WORTH = {
+    "1000 files": (
+        "patterns compiled when used",
+        "quick parameters",
+        "no collection of cycles",
+        "leaving at once",
+    ),
+    "10000 files": ("what was parsed",),
+    "100000 files": ("forks", "searches side by side"),
+}
+"""What is there for speed alone, by the tree that shows it."""
+_PAIRS = [(tree, thing) for tree, things in _WORTH.items() for thing in ("nothing", *things)]
+
+
+@pytest.mark.parametrize(("tree", "thing"), _PAIRS)
+def bench_without(
+    tree: str, thing: str, measured: Measure, trees: Callable[[str], Path], index: Path
+) -> None:
+    """The same command without one thing that is there for speed alone."""
+    whole, name = (f"to, {tree}, without {what}" for what in ("nothing", thing))
+    if thing != "nothing":
+        side_by_side = tree == "100000 files"
+        table.RATIOS[name] = Ratio((whole,), least=table.PAYS, wall=side_by_side)
+    words = [*_COMMANDS["to --dry-run"], "--index", str(index)]
+    measured(name, _started(ROOT, thing, words), trees(tree), rounds=_rounds(tree))
 
 
 @pytest.mark.parametrize("rules", ["without", "with"])

@@ -57,7 +57,7 @@ def measured(
         environment = usual if env is None else dict(env)
         target = table.TARGETS.get(name)
         ratio = table.RATIOS.get(name)
-        held = (*(target.floor if target else ()), *((ratio.of,) if ratio else ()))
+        held = (*(target.floor if target else ()), *(ratio.of if ratio else ()))
         floors = {floor: list[measure.Run]() for floor in held if floor in again}
 
         def once() -> None:
@@ -68,7 +68,8 @@ def measured(
                 made.append(again[floor]())
 
         again[name] = lambda: measure.run(command, cwd=cwd, env=environment)
-        benchmark.pedantic(once, setup=before, rounds=rounds, warmup_rounds=1)  # type: ignore[no-untyped-call]  # has none
+        warmups = 1 if rounds == ROUNDS else 0
+        benchmark.pedantic(once, setup=before, rounds=rounds, warmup_rounds=warmups)  # type: ignore[no-untyped-call]  # has none
         traced = measure.run(command, cwd=cwd, env=environment, trace=True)
         best = min(one.seconds for one in runs)
         memory = max(one.mebibytes for one in runs)
