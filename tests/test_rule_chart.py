@@ -173,6 +173,30 @@ def test_a_digest_that_does_not_match() -> None:
     assert "has sha256 0, but the index says 1" in outcome.reason
 
 
+@pytest.mark.parametrize("same", [True, False])
+def test_an_archive_that_has_the_digest_in_the_index_is_not_fetched(same: bool) -> None:
+    data = generate.chart_archive("2.14.1")
+    digest = archive.sha256(data) if same else "0" * 64
+    listed = tuple(replace(chart, digest=digest) for chart in chart_index().releases)
+    asked: list[str] = []
+
+    def get(chart: ChartRelease) -> bytes:
+        asked.append(str(chart.version))
+        return data
+
+    files: dict[str, str | bytes] = {**small(), ARCHIVE: data}
+    held = gather.found(snapshot(files), find(files))
+    sources = Sources(nothing, get, compare=True)
+    gathered = gather.gather(held, ChartIndex("here", listed), around=AROUND, sources=sources)
+    assert asked == ([] if same else ["2.14.1"])
+    assert known_fetched(gathered) == {"2.14.1": "2.4.0"}
+
+
+def known_fetched(gathered: Evidence) -> dict[str, str]:
+    assert not isinstance(gathered.releases, Absent)
+    return {version: chart.app_version for version, chart in gathered.releases.fetched.items()}
+
+
 def test_what_there_is_nothing_to_compare_with() -> None:
     other = small(chart=wrapper("9.9.9"), values=values("9.9.9"))
     why = "flux2 9.9.9 is neither under charts/ nor in the chart index"

@@ -191,7 +191,7 @@ def gather(
         except IndexSourceError as error:
             unknown[release] = str(error)
     crds = {**known, **{release: manifest.crds for release, manifest in shipped.items()}}
-    return KnownReleases(crds, shipped, unknown, _fetched(inventories[0], index, sources))
+    return KnownReleases(crds, shipped, unknown, _fetched(inventories[0], index, vendored, sources))
 
 
 def _held(inventories: Iterable[Inventory], track: object) -> dict[str, None]:
@@ -236,13 +236,24 @@ def _unpacked(chart: ChartRelease, get: Callable[[ChartRelease], bytes]) -> Ship
     return manifests.chart(archive.read_chart(get(chart), where=title).files, title)
 
 
-def _fetched(inventory: Inventory, index: Index, sources: Sources) -> dict[str, Fetched]:
-    """Read the charts that pins hold, as far as they may be fetched."""
+def _fetched(
+    inventory: Inventory, index: Index, vendored: Iterable[Vendored], sources: Sources
+) -> dict[str, Fetched]:
+    """Read the charts that pins hold, as far as they may be fetched.
+
+    An archive in the repository that has the digest in the index is what would be fetched.
+    """
+    here = {one.sha256: one for one in vendored if one.sha256 and not one.problem}
     found = {}
     for version in _held((inventory,), FLUX2):
         chart = index.get(version)
         if chart and sources.archive and sources.may_compare(chart):
-            found[version] = _opened(chart, sources.archive)
+            same = here.get(chart.digest) if chart.digest else None
+            found[version] = (
+                Fetched(same.app_version, same.contents)
+                if same
+                else _opened(chart, sources.archive)
+            )
     return found
 
 
