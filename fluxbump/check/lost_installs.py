@@ -114,9 +114,9 @@ def _may_hold_flux(file: TextFile, before: Collection[str]) -> bool:
 
     One that cannot be read may do so.
     """
-    document = file.documents[0]
-    if document.problem is not None:
+    if not file.is_yaml or file.documents[0].problem is not None:
         return True
+    document = file.documents[0]
     entries = yaml.items(yaml.get(document.root, "dependencies"))
     names = {yaml.text_of(one, "name") or "" for one in entries}
     return any("flux" in name.lower() or name not in before for name in names)

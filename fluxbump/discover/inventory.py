@@ -120,7 +120,7 @@ def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
     """
     paths = scope.kept(snapshot.paths())
     reader = TextReader(snapshot)
-    texts = _texts(reader, charts.called(charts.FILE, paths))
+    texts = _parsed(reader, charts.called(charts.FILE, paths))
     aliases = _aliases(reader, paths, texts.values(), scope)
     files, moving = charts.read(texts, (*scope.repositories, *aliases))
     context = context_of(moving, scope, aliases)
@@ -169,6 +169,11 @@ def _texts(reader: TextReader, paths: Iterable[str]) -> dict[str, TextFile]:
     return {path: TextFile(path, text) for path, text in reader.texts(paths)}
 
 
+def _parsed(reader: TextReader, paths: Iterable[str]) -> dict[str, TextFile]:
+    """Read files that are YAML; a template of one, as a scaffold has it, is not."""
+    return {path: file for path, file in _texts(reader, paths).items() if file.is_yaml}
+
+
 def _aliases(
     reader: TextReader, paths: Sequence[str], files: Iterable[TextFile], scope: Scope
 ) -> tuple[str, ...]:
@@ -185,7 +190,7 @@ def _aliases(
 def _unrecognised(
     reader: TextReader, paths: Sequence[str], files: Iterable[TextFile], context: Context
 ) -> tuple[unrecognised.Unrecognised, ...]:
-    helm_2 = _texts(reader, charts.called(unrecognised.REQUIREMENTS, paths))
+    helm_2 = _parsed(reader, charts.called(unrecognised.REQUIREMENTS, paths))
     return (
         *unrecognised.of_helm_2(helm_2.values(), context),
         *unrecognised.of_charts(files, context),
