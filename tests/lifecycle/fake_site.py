@@ -73,6 +73,13 @@ class PeopledGitea(FakeGitea):
                 reply = self._labelled(call)
             case ["POST", "branch_protections"]:
                 reply = self._ruled(call)
+            case ["GET", "issues"]:
+                reply = Reply(200, [self._issue(one) for one in self.issues.values()])
+            case ["PATCH", "issues", number] if "state" in call.json():
+                self.issue(number).state = fields(call, {"state"}, set())["state"]
+                reply = Reply(201, self._issue(self.issue(number)))
+            case ["POST", "statuses", commit] if call.json()["context"] != "fluxbump":
+                reply = self._checked(commit, call)
             case [_, "issues" | "pulls", number, what]:
                 reply = self._on_one(call, self.pull(number), what) or super()._in_repository(
                     call, where
@@ -108,14 +115,30 @@ class PeopledGitea(FakeGitea):
         return Reply(200, {})
 
     def _ruled(self, call: Call) -> Reply:
-        rule = fields(call, {"rule_name"}, set())["rule_name"]
+        checks = {"enable_push", "enable_status_check", "status_check_contexts"}
+        body = fields(call, {"rule_name"}, checks)
+        rule = body["rule_name"]
         self.rules.append(rule)
+        if body.get("enable_status_check"):
+            self.checks = body["status_check_contexts"]
+        if body.get("enable_push"):
+            return Reply(201, {})
         # As `routers/private/hook_pre_receive.go` words it, and `cmd/hook.go` writes it.
         lines = ("error:", "error: Not allowed to push to protected branch $name", "error:")
         said = "; ".join(f'echo "{line}" >&2' for line in lines)
         refused = f'case "$name" in {rule}) {said}; exit 1;; esac'
         script = f'while read -r _ _ ref; do name="${{ref#refs/heads/}}"; {refused}; done'
         hook(self.bare, "pre-receive", script)
+        return Reply(201, {})
+
+    def _checked(self, commit: str, call: Call) -> Reply:
+        """Take the status of a check; with the last one it merges what waits for it."""
+        body = fields(call, {"state", "context", "description"}, set())
+        assert [body["context"]] == self.checks
+        for pull in list(self.pulls.values()):
+            waits = pull.head == commit and pull.state == "open" and pull.auto_merge
+            if waits and body["state"] == "success":
+                self._merged_now(pull, self.style)
         return Reply(201, {})
 
     # --- what it does with branches -----------------------------------------------------------
