@@ -115,7 +115,7 @@ class FluxbumpError(Exception):
         """A line for each place, where the sentence cannot name them all."""
         if len(self.places) < 2:  # noqa: PLR2004  # one place is in the sentence
             return ()
-        return tuple(f"{one.location}: {one.message}" for one in self.places)
+        return tuple(f"{place.location}: {place.message}" for place in self.places)
 
     @property
     def problem(self) -> str:

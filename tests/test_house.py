@@ -32,6 +32,18 @@ def definitions(module: str) -> list[Definition]:
 # --- names ------------------------------------------------------------------------------------
 
 
+def test_no_variable_is_called_one() -> None:
+    """It says how many there are, and not what."""
+    found = {
+        f"{short(module)}:{node.lineno}"
+        for module in MODULES
+        for node in ast.walk(tree(module))
+        if (isinstance(node, ast.Name) and node.id == "one")
+        or (isinstance(node, ast.arg) and node.arg == "one")
+    }
+    assert found == set()
+
+
 def test_no_public_class_name_stands_twice() -> None:
     places: dict[str, list[str]] = defaultdict(list)
     for module in MODULES:

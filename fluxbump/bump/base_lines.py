@@ -59,15 +59,15 @@ def moved(findings: Iterable[Finding], origin: Lines) -> tuple[Finding, ...]:
 
     return tuple(
         replace(
-            one,
-            message=said(one.message),
-            location=at(one.location),
+            finding,
+            message=said(finding.message),
+            location=at(finding.location),
             related=tuple(
                 replace(other, location=at(other.location), message=said(other.message))
-                for other in one.related
+                for other in finding.related
             ),
         )
-        for one in findings
+        for finding in findings
     )
 
 

@@ -124,7 +124,9 @@ def prepare(
         before = replace(looked.before, history=after.history)
         verdict, inherited = _judge(before, after, settings, overlay.name, renders)
         if planned.changes:
-            inherited = frozenset(one for one in inherited if not flux_helm_release.defeats(one))
+            inherited = frozenset(
+                finding for finding in inherited if not flux_helm_release.defeats(finding)
+            )
         left = tuple(
             mentions.find(work.files, inventory, planned, work.row_edits, looked.scope.app_versions)
         )
@@ -163,7 +165,7 @@ def _at_base(prepared: Prepared[S]) -> Prepared[S]:
     """Let the findings of a bump that is refused name lines that people can open."""
     if prepared.passed:
         return prepared
-    whole = {one.path for one in prepared.plan.replacements}
+    whole = {replacement.path for replacement in prepared.plan.replacements}
     origin = base_lines.lines(prepared.base, prepared.changes, whole)
     verdict, old = prepared.verdict, prepared.inherited
     return replace(
@@ -217,5 +219,7 @@ def _judge(
     codes = tuple(code for code in rules.RULES if code not in listed)
     verdict = gate.judge(after, settings, subject, codes, renders)
     # What the base has already matters only where the result has something.
-    earlier = gate.judge(before, settings, "base", tuple({one.code for one in verdict.findings}))
+    earlier = gate.judge(
+        before, settings, "base", tuple({finding.code for finding in verdict.findings})
+    )
     return verdict, gate.inherited(earlier.findings, verdict.findings)

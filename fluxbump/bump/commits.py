@@ -52,16 +52,16 @@ def part(
     stages: list[tuple[ChangeSet, str]] = []
     if migration and migration.moves:
         stages.append((migration.changes, edits.message(migration)))
-    for one in fixings:
+    for commit in fixings:
         earlier = stages[-1][0].files if stages else {}
-        if one.done:
-            stages.append((ChangeSet({**earlier, **one.changes.files}), fixes.message(one)))
+        if commit.done:
+            stages.append((ChangeSet({**earlier, **commit.changes.files}), fixes.message(commit)))
     if bumped:
         stages.append((whole.changes, whole.message))
     if len(stages) == 1:
         return (replace(whole, message=stages[0][1]),)
     built = repository.stages(base, [changes for changes, _ in stages])
     return tuple(
-        Stage(changes, message, one.patch)
-        for (changes, message), one in zip(stages, built, strict=True)
+        Stage(changes, message, commit.patch)
+        for (changes, message), commit in zip(stages, built, strict=True)
     )

@@ -47,8 +47,8 @@ class Start:
         self.migration = migration
         self.fixings = tuple(fixings)
         changes = dict(migration.changes.files) if migration else {}
-        for one in self.fixings:
-            changes |= one.changes.files
+        for fixing in self.fixings:
+            changes |= fixing.changes.files
         self.changes = ChangeSet(changes)
         self.snapshot: Snapshot = looked.base
         self.inventory, self.around = looked.inventory, looked.around
@@ -100,7 +100,7 @@ def edited(
     files = _files(start.snapshot, start.inventory, planned)
     known = scope.app_versions or {}
     rows = tuple(mentions.rows(files, planned, known)) if rows_move else ()
-    row_edits = [one for row in rows for one in row.edits]
+    row_edits = [row_edit for row in rows for row_edit in row.edits]
     derived = _derived(start.snapshot, start.inventory, planned, source)
     changes = edit.change_set(start.inventory, planned, row_edits, derived)
     return Work(files, rows, row_edits, changes)
@@ -136,7 +136,7 @@ def following(inventory: Inventory, chart: Goal, looked: Looked[Snapshot]) -> Ma
         PinError: an image or a digest has to move, and nobody knows to what.
     """
     sources, release = looked.sources, str(chart.app_version)
-    ask = (lambda one: sources.manifest(one).controllers) if sources else None
+    ask = (lambda release_text: sources.manifest(release_text).controllers) if sources else None
     return {
         **controller_images.following(inventory, release, ask),
         **_digests(inventory, release, looked),
@@ -153,13 +153,13 @@ def following(inventory: Inventory, chart: Goal, looked: Looked[Snapshot]) -> Ma
 def _digests(inventory: Inventory, release: str, looked: Looked[Snapshot]) -> Mapping[Track, str]:
     """Return what digests become; nothing where their file is not available, and `plan` refuses."""
     tracks = {
-        one.track
-        for one in inventory.pins
-        if one.track.kind is TrackKind.DIGEST and one.track.name.startswith(spellings.MANIFEST)
+        pin.track
+        for pin in inventory.pins
+        if pin.track.kind is TrackKind.DIGEST and pin.track.name.startswith(spellings.MANIFEST)
     }
     if not tracks or not looked.sources or not looked.sources.data:
         return {}
-    if {one.value for one in inventory.pins if one.track == FLUX} <= {release}:
+    if {pin.value for pin in inventory.pins if pin.track == FLUX} <= {release}:
         return {}
     try:
         return spellings.targets(tracks, looked.sources.data(release))
@@ -199,7 +199,7 @@ def unchecked_operator(planned: Plan, looked: Looked[Snapshot]) -> tuple[str, ..
         ResolveError: it does not exist.
     """
     ask = looked.sources.operator if looked.sources else None
-    if ask is None or not any(one.pin.track == OPERATOR for one in planned.changes):
+    if ask is None or not any(change.pin.track == OPERATOR for change in planned.changes):
         return ()
     version = planned.targets[OPERATOR]
     try:

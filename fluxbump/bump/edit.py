@@ -40,8 +40,8 @@ def edits_of(plan: Plan, files: Mapping[str, str]) -> list[Edit]:
         plan: whose changes.
         files: the text of each candidate, by path.
     """
-    whole = {one.path for one in plan.replacements}
-    changes = [one for one in plan.changes if one.pin.location.path not in whole]
+    whole = {replacement.path for replacement in plan.replacements}
+    changes = [change for change in plan.changes if change.pin.location.path not in whole]
     return [edit for change in changes for edit in _edits(change, plan, files)]
 
 
@@ -64,7 +64,7 @@ def change_set(
 ) -> ChangeSet:
     """Put all edits and derived files together."""
     texts = edited(inventory.files, [*edits_of(plan, inventory.files), *rows])
-    texts |= {one.path: one.text for one in plan.replacements}
+    texts |= {replacement.path: replacement.text for replacement in plan.replacements}
     files: dict[str, bytes | None] = {path: encode(text) for path, text in texts.items()}
     return ChangeSet({**files, **derived})
 
@@ -241,7 +241,7 @@ def verify(inventory: Inventory, plan: Plan, changes: ChangeSet, scope: Scope) -
 def _around(pin: Pin, moving: Iterable[Pin], planned: Mapping[int, str]) -> str:
     """Return what a pin that stays holds afterwards: a variable may have its default inside."""
     value = pin.value
-    for inner in sorted(moving, key=lambda one: one.start, reverse=True):
+    for inner in sorted(moving, key=lambda moved: moved.start, reverse=True):
         at = inner.start - pin.start
         if at > 0 and inner.end <= pin.end and value[at : at + len(inner.value)] == inner.value:
             value = f"{value[:at]}{planned[id(inner)]}{value[at + len(inner.value) :]}"

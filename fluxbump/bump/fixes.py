@@ -67,8 +67,8 @@ def fix_all(inventory: Inventory, fixes: Iterable[Fix], scope: Scope) -> Iterato
     Raises:
         PinError: the text of a setting is not certainly its own.
     """
-    for one in sorted(set(fixes), key=list(Fix).index):
-        fixing = apply(inventory, one, scope)
+    for fix in sorted(set(fixes), key=list(Fix).index):
+        fixing = apply(inventory, fix, scope)
         inventory = fixing.inventory
         yield fixing
 
@@ -83,18 +83,18 @@ def apply(inventory: Inventory, fix: Fix, scope: Scope) -> Fixing:
     release = current(inventory).get(FLUX)
     does = _adoption if fix is Fix.ADOPTION else _remediation
     affected = keeping if fix is Fix.ADOPTION else owners
-    found = [one for owner in affected(inventory) for one in does(owner, release)]
+    found = [edit for owner in affected(inventory) for edit in does(owner, release)]
     if not found:
         return Fixing(fix, inventory=inventory)
     # An object that two files' owners share is edited once.
-    edits = dict.fromkeys(one for _, some in found for one in some)
+    edits = dict.fromkeys(edit for _, some in found for edit in some)
     texts = splice.edited(inventory.files, edits)
     after = rediscover(inventory, texts, scope)
     if any(any(does(owner, release)) for owner in affected(after)):
         raise AssertionError("a setting is there still after a fix")
     _prove(inventory, after, texts)
     changes = ChangeSet({path: encode(text) for path, text in texts.items()})
-    return Fixing(fix, tuple(dict.fromkeys(one for one, _ in found)), changes, after)
+    return Fixing(fix, tuple(dict.fromkeys(edit for edit, _ in found)), changes, after)
 
 
 def message(fixing: Fixing) -> str:
@@ -103,7 +103,7 @@ def message(fixing: Fixing) -> str:
         Fix.ADOPTION: "Let the images of the Flux controllers move",
         Fix.REMEDIATION: "Let a failed release of Flux keep the controllers",
     }[fixing.fix]
-    lines = [f"- {one.location.path}: {one.message}" for one in fixing.done]
+    lines = [f"- {fixed.location.path}: {fixed.message}" for fixed in fixing.done]
     return "\n".join([subject, "", *lines]) + "\n"
 
 
@@ -122,7 +122,7 @@ def _adoption(owner: Owner, _: str | None) -> _Edits:
 
 
 def _remediation(owner: Owner, release: str | None) -> _Edits:
-    for action in dict.fromkeys(one.action for one in hazards(owner)):
+    for action in dict.fromkeys(hazard.action for hazard in hazards(owner)):
         entry = _entry(owner, action, "remediation")
         if entry is None:
             continue
@@ -176,19 +176,19 @@ def _prove(before: Inventory, after: Inventory, texts: dict[str, str]) -> None:
 
 def _rest(text: str, path: str) -> list[object]:
     """Return what a file says, without the settings that a fix may change."""
-    return [_without(yaml.load(one.source)) for one in yaml.documents(text, path)]
+    return [_without(yaml.load(document.source)) for document in yaml.documents(text, path)]
 
 
 def _without(value: object) -> object:
     if isinstance(value, list):
-        return [_without(one) for one in value]
+        return [_without(inner) for inner in value]
     if not isinstance(value, dict):
         return value
-    kept = {key: _without(one) for key, one in value.items()}
+    kept = {key: _without(inner) for key, inner in value.items()}
     for action in ("install", "upgrade"):
         held = kept.get(action)
         if isinstance(held, dict):
             gone = ("preserveValues", "remediation", "strategy")
-            rest = {key: one for key, one in held.items() if key not in gone}
+            rest = {key: inner for key, inner in held.items() if key not in gone}
             kept = {k: v for k, v in {**kept, action: rest}.items() if k != action or rest}
     return kept

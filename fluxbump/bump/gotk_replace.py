@@ -84,14 +84,16 @@ def replaced(
         HalfBumpError: a file of another kind cannot be made again; it would stay behind.
     """
     made, failed = made_again(inventory, planned.changes, manifests)
-    refused = [one for one in failed if one.change.pin.kind not in leave]
+    refused = [
+        irreproducible for irreproducible in failed if irreproducible.change.pin.kind not in leave
+    ]
     if refused:
         raise _error(refused, refused[0].change.new)
-    stay = [one.change for one in failed]
+    stay = [irreproducible.change for irreproducible in failed]
     return replace(
         planned,
         changes=tuple(change for change in planned.changes if change not in stay),
-        kept=(*(_stays(one) for one in failed), *planned.kept),
+        kept=(*(_stays(irreproducible) for irreproducible in failed), *planned.kept),
         replacements=made,
     )
 
@@ -108,15 +110,15 @@ def made_again(
         if change.pin.kind in traits.WHOLE_MANIFEST
     ]
     return (
-        tuple(one for one in done if isinstance(one, Replacement)),
-        tuple(one for one in done if isinstance(one, Irreproducible)),
+        tuple(outcome for outcome in done if isinstance(outcome, Replacement)),
+        tuple(outcome for outcome in done if isinstance(outcome, Irreproducible)),
     )
 
 
-def _stays(one: Irreproducible) -> tuple[Pin, str]:
-    pin, place = one.change.pin, one.place.location
+def _stays(irreproducible: Irreproducible) -> tuple[Pin, str]:
+    pin, place = irreproducible.change.pin, irreproducible.place.location
     line = f"line {place.line} " if place.line != pin.location.line else ""
-    return pin, f"stays at {pin.value}, as asked: {line}{one.place.message}"
+    return pin, f"stays at {pin.value}, as asked: {line}{irreproducible.place.message}"
 
 
 def _error(refused: Sequence[Irreproducible], release: str) -> HalfBumpError:
@@ -125,8 +127,11 @@ def _error(refused: Sequence[Irreproducible], release: str) -> HalfBumpError:
     return HalfBumpError(
         f"the file {while_}" if alone else f"{len(refused)} files {while_}",
         where=first.location if alone else None,
-        facts=[*([first.message] if alone else ()), *dict.fromkeys(one.hint for one in refused)],
-        places=(one.place for one in refused),
+        facts=[
+            *([first.message] if alone else ()),
+            *dict.fromkeys(irreproducible.hint for irreproducible in refused),
+        ],
+        places=(irreproducible.place for irreproducible in refused),
     )
 
 
@@ -183,12 +188,13 @@ def _unix(text: str) -> str:
     return plain if plain.count("\n") == text.count("\r\n") else text
 
 
-def _said(one: Difference, release: str) -> str:
-    if one.held is None:
-        return f"ends here, but Flux {release} writes {_quoted(one.expected)}"
-    if one.expected is None:
-        return f"goes on with {_quoted(one.held)}, but what Flux {release} writes ends here"
-    return f"holds {_quoted(one.held)}, but Flux {release} writes {_quoted(one.expected)}"
+def _said(difference: Difference, release: str) -> str:
+    if difference.held is None:
+        return f"ends here, but Flux {release} writes {_quoted(difference.expected)}"
+    if difference.expected is None:
+        return f"goes on with {_quoted(difference.held)}, but what Flux {release} writes ends here"
+    expected = _quoted(difference.expected)
+    return f"holds {_quoted(difference.held)}, but Flux {release} writes {expected}"
 
 
 def _quoted(line: str | None) -> str:

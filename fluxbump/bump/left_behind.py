@@ -47,7 +47,7 @@ def require_none(
     pins = tuple(_excluded(inventory, changes, targets, index))
     notes = tuple(_uncertain(inventory, changes, targets))
     places = [
-        *(described(one, index) for one in strangers),
+        *(described(stranger, index) for stranger in strangers),
         *map(_excluded_place, pins),
         *(Related(note.location, note.message.removesuffix(_LEFT)) for note in notes),
     ]
@@ -82,8 +82,8 @@ def unmoved(
 # --- which -----------------------------------------------------------------------------------
 
 
-def _track(one: Dependency) -> Track:
-    return FLUX2 if one.name == FLUX2.name else Track(TrackKind.CHART, one.name)
+def _track(dependency: Dependency) -> Track:
+    return FLUX2 if dependency.name == FLUX2.name else Track(TrackKind.CHART, dependency.name)
 
 
 def _upstream(changes: Iterable[Change]) -> bool:
@@ -95,24 +95,24 @@ def _unrecognised(
     inventory: Inventory, changes: Sequence[Change], targets: Mapping[Track, str]
 ) -> Iterator[Unrecognised]:
     moving = {change.pin.track for change in changes}
-    for where, one in inventory.unrecognised:
+    for where, dependency in inventory.unrecognised:
         if holds_copies(where.path):
             continue
-        track = _track(one)
+        track = _track(dependency)
         moves = _upstream(changes) if track == FLUX2 else track in moving
-        if moves and not _holds(one, targets.get(track)):
-            yield where, one
+        if moves and not _holds(dependency, targets.get(track)):
+            yield where, dependency
 
 
-def _holds(one: Dependency, target: str | None) -> bool:
+def _holds(dependency: Dependency, target: str | None) -> bool:
     """Whether a dependency holds what it should: the version, or for an own chart its range."""
-    if target is None or one.version.removeprefix("v") == target:
+    if target is None or dependency.version.removeprefix("v") == target:
         return True
     parsed = versions.parse(target)
-    if one.name == FLUX2.name or parsed is None:
+    if dependency.name == FLUX2.name or parsed is None:
         return False
     try:
-        return version_ranges.parse(one.version).admits(parsed)
+        return version_ranges.parse(dependency.version).admits(parsed)
     except ValueError:
         return False
 
@@ -125,7 +125,7 @@ def _excluded(
     One of another release was left out of earlier bumps already. Where no other pin has its track,
     nothing says that it was, so it counts.
     """
-    shipped = {str(one.version): str(one.app_version) for one in index.releases}
+    shipped = {str(release.version): str(release.app_version) for release in index.releases}
     held = {_stands(change.pin, shipped) for change in changes}
     known = {pin.track for pin in inventory.pins}
     for pin in inventory.excluded:
@@ -161,19 +161,21 @@ def _stands(pin: Pin, shipped: Mapping[str, str]) -> tuple[Track, str]:
 
 def described(place: Unrecognised, index: ChartIndex) -> Related:
     """Say what a dependency is and why it is not moved."""
-    where, one = place
-    named = f"dependency {one.name} {one.version}".rstrip()
-    if one.repository == REQUIREMENTS:
+    where, dependency = place
+    named = f"dependency {dependency.name} {dependency.version}".rstrip()
+    if dependency.repository == REQUIREMENTS:
         return Related(where, f"{named} is in Helm 2's requirements.yaml")
-    message = f"{named} comes from {one.repository or 'no repository'}, not from the community's"
-    if not _published(one, index):
-        message += f", and no chart flux2 {one.version} is published"
+    message = (
+        f"{named} comes from {dependency.repository or 'no repository'}, not from the community's"
+    )
+    if not _published(dependency, index):
+        message += f", and no chart flux2 {dependency.version} is published"
     return Related(where, message)
 
 
-def _published(one: Dependency, index: ChartIndex) -> bool:
+def _published(dependency: Dependency, index: ChartIndex) -> bool:
     """Whether the index has the version; of what is no full version nobody can tell."""
-    parsed = versions.parse(one.version)
+    parsed = versions.parse(dependency.version)
     return parsed is None or any(release.version == parsed for release in index.releases)
 
 
@@ -185,9 +187,21 @@ def _advice(
     strangers: Collection[Unrecognised], pins: Iterable[Pin], index: ChartIndex
 ) -> Iterator[str]:
     """Yield what to do, each with the line for fluxbump.yaml."""
-    foreign = [(where, one) for where, one in strangers if one.repository != REQUIREMENTS]
-    mirrors = [one.repository for _, one in foreign if one.repository and not _is_local(one)]
-    others = [where.path for where, one in foreign if _is_local(one) or not _published(one, index)]
+    foreign = [
+        (where, dependency)
+        for where, dependency in strangers
+        if dependency.repository != REQUIREMENTS
+    ]
+    mirrors = [
+        dependency.repository
+        for _, dependency in foreign
+        if dependency.repository and not _is_local(dependency)
+    ]
+    others = [
+        where.path
+        for where, dependency in foreign
+        if _is_local(dependency) or not _published(dependency, index)
+    ]
     if len(foreign) < len(strangers):
         yield "move the dependencies in requirements.yaml to Chart.yaml, apiVersion v2"
     if mirrors:
@@ -195,7 +209,7 @@ def _advice(
             "if the repository mirrors the community's, add to fluxbump.yaml: "
             f"repositories: {_list(mirrors)}"
         )
-    if any(not one.repository for _, one in foreign):
+    if any(not dependency.repository for _, dependency in foreign):
         yield "name the repository of the dependency flux2"
     if others:
         yield (f"if flux2 is another chart there: exclude: {_list(others)}")
@@ -207,8 +221,8 @@ def _advice(
         )
 
 
-def _is_local(one: Dependency) -> bool:
-    return one.repository.startswith(("file:", ".", "/"))
+def _is_local(dependency: Dependency) -> bool:
+    return dependency.repository.startswith(("file:", ".", "/"))
 
 
 def _list(values: Iterable[str]) -> str:

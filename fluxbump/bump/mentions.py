@@ -94,7 +94,9 @@ def _padded(text: str, line: tuple[int, int]) -> bool:
     """Whether the table pads its cells: the neighbouring row has its bars in the same columns."""
     bars = _bars(text[slice(*line)])
     neighbours = [_line_before(text, line), _line_after(text, line)]
-    return any(bars and _bars(text[slice(*one)]) == bars for one in neighbours if one)
+    return any(
+        bars and _bars(text[slice(*neighbour)]) == bars for neighbour in neighbours if neighbour
+    )
 
 
 def _bars(line: str) -> list[int]:
@@ -134,7 +136,7 @@ def _marker_arrival(file: TextFile, marked: MarkedRow, row: tuple[int, int]) -> 
 
 
 def _applied(text: str, offset: int, edits: Iterable[Edit]) -> str:
-    for edit in sorted(edits, key=lambda one: -one.start):
+    for edit in sorted(edits, key=lambda moved: -moved.start):
         text = text[: edit.start - offset] + edit.new + text[edit.end - offset :]
     return text
 
@@ -207,7 +209,7 @@ def find(
             if track is not None:
                 found.append(_mention(file, token, track))
         found += _spoken_of(file, spoken, [*found], pins, done)
-        yield from sorted(found, key=lambda one: one.location)
+        yield from sorted(found, key=lambda mention: mention.location)
 
 
 def _held(pin: Pin, inventory: Inventory) -> Iterator[tuple[str, int]]:
@@ -245,14 +247,14 @@ def _spoken_of(
     done: Collection[Edit],
 ) -> Iterator[Mention]:
     """Yield what a text says beside a name, once for a line and a track."""
-    seen = {(one.location.line, one.track) for one in listed}
-    for one in _said(file, spoken):
-        token = Token(one.value, one.start, one.start + len(one.value))
-        line = (file.location(one.start).line, one.track)
-        if line in seen or (file.path, one.start) in pins or _on_line_of(file, token, done):
+    seen = {(mention.location.line, mention.track) for mention in listed}
+    for said in _said(file, spoken):
+        token = Token(said.value, said.start, said.start + len(said.value))
+        line = (file.location(said.start).line, said.track)
+        if line in seen or (file.path, said.start) in pins or _on_line_of(file, token, done):
             continue
         seen.add(line)
-        yield _mention(file, token, one.track)
+        yield _mention(file, token, said.track)
 
 
 class _Spoken(Struct, frozen=True):
@@ -262,14 +264,14 @@ class _Spoken(Struct, frozen=True):
     old: Mapping[str, tuple[Track, ...]]
     targets: Mapping[Track, str]
 
-    def goes(self, one: statements.Said) -> bool:
+    def goes(self, said: statements.Said) -> bool:
         """Whether a line of releases holds what the plan leaves, and not the target."""
-        target = self.targets.get(one.track)
-        if target is None or statements.is_one_of(one.value, (target,)):
+        target = self.targets.get(said.track)
+        if target is None or statements.is_one_of(said.value, (target,)):
             return False
-        left = [value for value, tracks in self.old.items() if one.track in tracks]
+        left = [value for value, tracks in self.old.items() if said.track in tracks]
         # The text of a full version is found without its name.
-        return one.value not in left and statements.is_one_of(one.value, left)
+        return said.value not in left and statements.is_one_of(said.value, left)
 
 
 def _said(file: TextFile, spoken: _Spoken) -> Iterator[statements.Said]:
@@ -277,13 +279,13 @@ def _said(file: TextFile, spoken: _Spoken) -> Iterator[statements.Said]:
     right = {track: (value,) for track, value in spoken.targets.items()}
     every = list(
         statements.said(
-            file, spoken.reader, lambda one: spoken.goes(one) or statements.is_wrong(one, right)
+            file, spoken.reader, lambda said: spoken.goes(said) or statements.is_wrong(said, right)
         )
     )
     if not every or history_texts.is_history(file.path):
         return
-    lines = [one for one in every if spoken.goes(one)]
-    wrong = [one for one in every if statements.is_wrong(one, right)]
+    lines = [said for said in every if spoken.goes(said)]
+    wrong = [said for said in every if statements.is_wrong(said, right)]
     yield from statements.of_no_past(file, lines, spoken.reader)
     yield from statements.stale_of(file, wrong, spoken.reader)
 

@@ -128,7 +128,10 @@ def _require_readable(inventory: Inventory) -> None:
             unparsed.problem(first),
             where=first.location,
             hint=unparsed.advice(first),
-            places=(Related(one.location, one.message) for one in inventory.unreadable),
+            places=(
+                Related(unreadable.location, unreadable.message)
+                for unreadable in inventory.unreadable
+            ),
         )
 
 
@@ -235,8 +238,8 @@ def _targets(
 def _moved_since(was: Chart, chart: Chart, targets: Mapping[Track, str]) -> bool:
     """Whether somebody else has already moved a dependency that moves with Flux."""
     names = {track.name for track in targets if track != FLUX}
-    held = {one for one in was.dependencies if one.name in names}
-    return held != {one for one in chart.dependencies if one.name in names}
+    held = {dependency for dependency in was.dependencies if dependency.name in names}
+    return held != {dependency for dependency in chart.dependencies if dependency.name in names}
 
 
 def _raised_since(was: Chart, chart: Chart) -> bool:
@@ -343,7 +346,7 @@ def _refuse_stale_digests(
     pins: Sequence[Pin], changes: Iterable[Change], targets: Mapping[Track, str]
 ) -> None:
     """A digest that stays while its file's release moves would stop every download."""
-    if not any(one.pin.track == FLUX for one in changes):
+    if not any(change.pin.track == FLUX for change in changes):
         return
     archives = cli_archives.digests(pins)
     for pin in pins:

@@ -109,7 +109,7 @@ class Prepared(Struct, Generic[S_co], frozen=True):
     @property
     def refusals(self) -> tuple[Finding, ...]:
         """The errors that stop it: those that nobody accepted."""
-        return tuple(one for one in self.stopping if one.code not in self.accepted)
+        return tuple(finding for finding in self.stopping if finding.code not in self.accepted)
 
     @property
     def stopping(self) -> tuple[Finding, ...]:
@@ -117,5 +117,5 @@ class Prepared(Struct, Generic[S_co], frozen=True):
 
         Whoever leaves a place behind knows that it disagrees with the others.
         """
-        new = (one for one in self.verdict.errors if one not in self.inherited)
-        return tuple(one for one in new if not agreement.blames(one, self.plan.left))
+        new = (error for error in self.verdict.errors if error not in self.inherited)
+        return tuple(finding for finding in new if not agreement.blames(finding, self.plan.left))

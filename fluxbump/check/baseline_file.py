@@ -32,8 +32,8 @@ def text(findings: Iterable[Finding]) -> str:
     """Return the file that accepts these findings."""
     found = _in_order(findings)
     entries = [
-        BaselineEntry(one.code, one.location.path, one.identity[2], print_)
-        for one, print_ in zip(found, fingerprints(found), strict=True)
+        BaselineEntry(finding.code, finding.location.path, finding.identity[2], print_)
+        for finding, print_ in zip(found, fingerprints(found), strict=True)
     ]
     whole = {"schema": SCHEMA, "findings": [msgspec.structs.asdict(entry) for entry in entries]}
     written = json.dumps(whole, indent=2, ensure_ascii=False)
@@ -72,12 +72,16 @@ def applied(verdict: Verdict, entries: Iterable[BaselineEntry], path: str) -> Ve
     known = {entry.fingerprint: entry for entry in entries}
     found = _in_order(verdict.findings)
     prints = [*fingerprints(found)]
-    judged = {*verdict.codes} - {one.code for one in verdict.not_run}
-    stale = tuple(known[one] for one in known.keys() - {*prints} if known[one].code in judged)
+    judged = {*verdict.codes} - {fingerprint.code for fingerprint in verdict.not_run}
+    stale = tuple(
+        known[fingerprint]
+        for fingerprint in known.keys() - {*prints}
+        if known[fingerprint].code in judged
+    )
     stale = tuple(sorted(stale, key=lambda entry: (entry.code, entry.path, entry.fingerprint)))
     pairs = [*zip(found, prints, strict=True)]
-    accepted = tuple(one for one, print_ in pairs if print_ in known)
-    rest = tuple(one for one, print_ in pairs if print_ not in known)
+    accepted = tuple(fingerprint for fingerprint, print_ in pairs if print_ in known)
+    rest = tuple(fingerprint for fingerprint, print_ in pairs if print_ not in known)
     return replace(verdict, findings=rest, accepted=AcceptedBefore(path, accepted, stale))
 
 
@@ -113,4 +117,4 @@ def added(
 
 
 def _in_order(findings: Iterable[Finding]) -> list[Finding]:
-    return sorted(findings, key=lambda one: (one.code, one.location))
+    return sorted(findings, key=lambda finding: (finding.code, finding.location))

@@ -103,15 +103,17 @@ def written(text: str) -> dict[tuple[str, str], frozenset[str]] | None:
     Returns:
         By group and kind; None where the list holds no object of Flux.
     """
-    objects = [one for one in listed.items(text, "the objects", _HINT) if _is_object(one)]
+    objects = [
+        resource for resource in listed.items(text, "the objects", _HINT) if _is_object(resource)
+    ]
     if not objects:
         return None
     found: dict[tuple[str, str], frozenset[str]] = {}
-    for one in objects:
-        entries = (one.get("metadata") or {}).get("managedFields")
+    for resource in objects:
+        entries = (resource.get("metadata") or {}).get("managedFields")
         managers = entries if isinstance(entries, list) else []
         held = [str(entry.get("apiVersion")) for entry in managers if isinstance(entry, dict)]
-        _add(found, str(one.get("kind")), held)
+        _add(found, str(resource.get("kind")), held)
     return found
 
 
@@ -151,7 +153,7 @@ def _stored(item: Mapping[str, Any], source: str) -> tuple[str, tuple[str, ...]]
         raise _not_crds(source, f"it holds a {kind}")
     name = (item.get("metadata") or {}).get("name")
     versions = (item.get("status") or {}).get("storedVersions")
-    texts = isinstance(versions, list) and all(isinstance(one, str) for one in versions)
+    texts = isinstance(versions, list) and all(isinstance(version, str) for version in versions)
     if not isinstance(name, str) or not texts:
         raise _not_crds(source, "a CRD has no name, or no status.storedVersions")
     return name, tuple(versions or ())

@@ -307,12 +307,14 @@ class Evidence(Struct, frozen=True):
         """Say why nobody knows what a chart ships; None if the index would have to know."""
         if isinstance(self.index, Absent):
             return self.index.reason
-        newest = max(self.index.values(), key=lambda one: one.version, default=None)
+        newest = max(
+            self.index.values(), key=lambda chart_release: chart_release.version, default=None
+        )
         version = versions.parse(pin.value)
         if newest is None or version is None:
             return None
         asks = f"which asks for flux2 {pin.value} ({pin.location})"
-        if all(one.told_by for one in self.index.values()):
+        if all(chart_release.told_by for chart_release in self.index.values()):
             told_by, which = newest.told_by, "knows no such chart, and the chart index is silent"
             return f"{told_by} is all that there is for this repository, {asks}: it {which}"
         when = f" of {newest.created:%Y-%m-%d}" if newest.created else ""

@@ -53,21 +53,32 @@ def judge(
     suppressed: list[tuple[Finding, Suppression]] = []
     used: set[Suppression] = set()
     for finding in said.findings:
-        covering = [one for one in stated if suppressions.covers(one, finding)]
+        covering = [
+            suppression for suppression in stated if suppressions.covers(suppression, finding)
+        ]
         used.update(covering)
         if covering:
             suppressed.append((finding, covering[0]))
         else:
             open_findings.append(finding)
     if UNUSED_SUPPRESSION.code in codes:
-        judged = set(codes) - {one.code for one in said.not_run}
+        judged = set(codes) - {not_run.code for not_run in said.not_run}
         open_findings += _unused(
-            [one for one in stated if one not in used and not one.example], judged
+            [
+                suppression
+                for suppression in stated
+                if suppression not in used and not suppression.example
+            ],
+            judged,
         )
     return Verdict(
         subject,
         codes,
-        tuple(sorted(open_findings, key=lambda one: (one.code, one.location))),
+        tuple(
+            sorted(
+                open_findings, key=lambda open_finding: (open_finding.code, open_finding.location)
+            )
+        ),
         tuple(suppressed),
         said.not_run,
         said.not_applicable,
@@ -75,17 +86,19 @@ def judge(
 
 
 def _unused(stated: Iterable[Suppression], codes: Collection[str]) -> Iterator[Finding]:
-    for one in stated:
-        if one.code not in rules.RULES:
-            yield _useless(one, f"suppresses {one.code}, which is no rule")
-        elif one.code in codes:
-            what = f"suppresses {one.code}" + ("" if one.line else f" in {one.path}")
-            yield _useless(one, f"{what}, but nothing is found there")
+    for suppression in stated:
+        if suppression.code not in rules.RULES:
+            yield _useless(suppression, f"suppresses {suppression.code}, which is no rule")
+        elif suppression.code in codes:
+            what = f"suppresses {suppression.code}" + (
+                "" if suppression.line else f" in {suppression.path}"
+            )
+            yield _useless(suppression, f"{what}, but nothing is found there")
 
 
-def _useless(one: Suppression, message: str) -> Finding:
+def _useless(suppression: Suppression, message: str) -> Finding:
     rule = UNUSED_SUPPRESSION
-    return Finding(rule.code, rule.severity, message, one.location)
+    return Finding(rule.code, rule.severity, message, suppression.location)
 
 
 def inherited(before: Iterable[Finding], after: Iterable[Finding]) -> frozenset[Finding]:
@@ -93,10 +106,10 @@ def inherited(before: Iterable[Finding], after: Iterable[Finding]) -> frozenset[
 
     Of several alike as many are old as there were before.
     """
-    known = Counter(one.identity for one in before)
+    known = Counter(finding.identity for finding in before)
     old: list[Finding] = []
-    for one in after:
-        if known[one.identity]:
-            known[one.identity] -= 1
-            old.append(one)
+    for finding in after:
+        if known[finding.identity]:
+            known[finding.identity] -= 1
+            old.append(finding)
     return frozenset(old)

@@ -140,8 +140,11 @@ def surroundings(
 
 def together(*several: Written) -> Written:
     """Put together what objects may have been written at."""
-    keys = {key for one in several for key in one}
-    return {key: frozenset().union(*(one.get(key, ()) for one in several)) for key in keys}
+    keys = {key for versions_of in several for key in versions_of}
+    return {
+        key: frozenset().union(*(versions_of.get(key, ()) for versions_of in several))
+        for key in keys
+    }
 
 
 def gather(
@@ -168,7 +171,11 @@ def gather(
         also: releases that matter, beside those that pins hold.
     """
     loaded = index if isinstance(index, ChartIndex) else None
-    charts = {str(one.version): one for one in releases.known(loaded)} if loaded else {}
+    charts = (
+        {str(chart_release.version): chart_release for chart_release in releases.known(loaded)}
+        if loaded
+        else {}
+    )
     given = Evidence(
         found.inventory,
         ChartFiles(found.vendored, dict(_locks(found))),
@@ -244,7 +251,7 @@ def changed_below(charts: tuple[Chart, ...], before: Snapshot, after: Snapshot) 
         new = {path for path in after.paths() if path.startswith(chart.directory)}
         common = sorted(old & new)
         pairs = zip(before.read_many(common), after.read_many(common), strict=True)
-        changed |= (old ^ new) | {path for (path, one), (_, other) in pairs if one != other}
+        changed |= (old ^ new) | {path for (path, earlier), (_, other) in pairs if earlier != other}
     return frozenset(changed)
 
 
@@ -296,8 +303,10 @@ def _unpacked(path: str, wrapper: str, snapshot: Snapshot) -> Vendored:
     )
     problem = document.problem[1] if document.problem else None
     folder = path.removesuffix("Chart.yaml")
-    inside = [one for one in snapshot.below(folder) if manifests.tells(one.removeprefix(folder))]
-    files = {one.removeprefix(folder): data for one, data in snapshot.read_many(inside)}
+    inside = [
+        inner for inner in snapshot.below(folder) if manifests.tells(inner.removeprefix(folder))
+    ]
+    files = {inner.removeprefix(folder): data for inner, data in snapshot.read_many(inside)}
     contents = known_releases.contents(files, folder)
     return Vendored(
         path, wrapper, None, name, version, app_version, problem=problem, contents=contents

@@ -36,7 +36,9 @@ class FindingGroup(Struct, frozen=True):
     @property
     def folders(self) -> tuple[tuple[str, int], ...]:
         """The folders that its findings are in, each with their number, the fullest first."""
-        counted = Counter(one.location.path.rpartition("/")[0] or "." for one in self.findings)
+        counted = Counter(
+            finding.location.path.rpartition("/")[0] or "." for finding in self.findings
+        )
         return tuple(sorted(counted.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
@@ -56,11 +58,11 @@ def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(
         sorted(
             findings,
-            key=lambda one: (
-                _SEVERITIES.index(one.severity),
-                danger(one.code),
-                one.code,
-                one.location,
+            key=lambda finding: (
+                _SEVERITIES.index(finding.severity),
+                danger(finding.code),
+                finding.code,
+                finding.location,
             ),
         )
     )
@@ -69,8 +71,8 @@ def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 def grouped(findings: Iterable[Finding]) -> tuple[FindingGroup, ...]:
     """Return the groups of findings, the worst first; see `worst_first`."""
     found: dict[tuple[str, Severity, str], list[Finding]] = {}
-    for one in worst_first(findings):
-        found.setdefault((one.code, one.severity, shared(one)), []).append(one)
+    for finding in worst_first(findings):
+        found.setdefault((finding.code, finding.severity, shared(finding)), []).append(finding)
     return tuple(
         FindingGroup(code, severity, tuple(some)) for (code, severity, _), some in found.items()
     )

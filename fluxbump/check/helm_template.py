@@ -196,21 +196,27 @@ def _sources(
     """
     start = len(chart.directory)
     files = {path[start:]: path for path in _paths(snapshot, chart.directory)}
-    own = [one for one in vendored if one.wrapper == chart.path]
-    places = {_place(one, start): one for one in own}
-    remote = (one for one in chart.dependencies if not one.repository.startswith(_FILE))
-    asked = {one.version for one in remote if one.name == FLUX2.name}
+    own = [source_chart for source_chart in vendored if source_chart.wrapper == chart.path]
+    places = {_place(source_chart, start): source_chart for source_chart in own}
+    remote = (
+        source_chart
+        for source_chart in chart.dependencies
+        if not source_chart.repository.startswith(_FILE)
+    )
+    asked = {source_chart.version for source_chart in remote if source_chart.name == FLUX2.name}
     community = tuple(_community(version, places, fetch) for version in sorted(asked))
     # Helm would render all that lies under charts/, so what is not used does not go there.
-    unused = places.keys() - {one.place for one in community if one.fetched is None}
-    unused |= {one.place for one in community if one.fetched is not None}
+    unused = places.keys() - {
+        source_chart.place for source_chart in community if source_chart.fetched is None
+    }
+    unused |= {source_chart.place for source_chart in community if source_chart.fetched is not None}
     kept = {inside: path for inside, path in files.items() if not _below(inside, unused)}
     return _Sources(kept | _local(chart, snapshot, files), community)
 
 
-def _place(one: Vendored, start: int) -> str:
+def _place(vendored: Vendored, start: int) -> str:
     """Return the part of the wrapper that a vendored chart takes up."""
-    return one.path[start:].removesuffix(_CHART_FILE)
+    return vendored.path[start:].removesuffix(_CHART_FILE)
 
 
 def _below(inside: str, places: Iterable[str]) -> bool:
@@ -226,11 +232,11 @@ def _community(wanted: str, places: Mapping[str, Vendored], fetch: Fetch | None)
         _NotRun: it is neither vendored nor available from the index.
     """
     # An archive goes before an unpacked chart, as in the bash gate.
-    for place, one in sorted(places.items(), key=lambda item: item[0].endswith("/")):
-        usable = one.problem is None and one.name == FLUX2.name
-        if usable and _admits(wanted, one.version):
-            return _Community(place, one.app_version)
-    unfit = "; ".join(_unfit(place, one) for place, one in places.items())
+    for place, vendored in sorted(places.items(), key=lambda item: item[0].endswith("/")):
+        usable = vendored.problem is None and vendored.name == FLUX2.name
+        if usable and _admits(wanted, vendored.version):
+            return _Community(place, vendored.app_version)
+    unfit = "; ".join(_unfit(place, vendored) for place, vendored in places.items())
     missing = f"flux2 {wanted} is not under charts/" + (f" ({unfit})" if unfit else "")
     if not version_ranges.is_exact(wanted):
         raise _NotRun(f"{missing}, and a range does not say which one to fetch")
@@ -242,8 +248,12 @@ def _community(wanted: str, places: Mapping[str, Vendored], fetch: Fetch | None)
         raise _NotRun(f"{missing}, and it cannot be fetched: {error}") from None
 
 
-def _unfit(place: str, one: Vendored) -> str:
-    return f"{place}: {one.problem}" if one.problem else f"{place} is {one.name} {one.version}"
+def _unfit(place: str, vendored: Vendored) -> str:
+    return (
+        f"{place}: {vendored.problem}"
+        if vendored.problem
+        else f"{place} is {vendored.name} {vendored.version}"
+    )
 
 
 def _fetched(version: str, fetch: Fetch) -> _Community:
@@ -306,10 +316,10 @@ def _write_out(directory: Path, snapshot: Snapshot, sources: _Sources) -> str | 
             raise _NotRun(f"{inside} takes more than {ARCHIVE.shown_size}")
         _write(directory, inside, data)
         remote = remote or remote_schemas.named_in(inside, data)
-    for one in sources.community:
-        if one.fetched is not None:
-            _write(directory, one.place, one.fetched)
-            remote = remote or remote_schemas.named_in(one.place, one.fetched)
+    for community in sources.community:
+        if community.fetched is not None:
+            _write(directory, community.place, community.fetched)
+            remote = remote or remote_schemas.named_in(community.place, community.fetched)
     if _ASKS not in sources.kept:
         _write(directory, _ASKS, _QUESTION)
     return remote
@@ -339,19 +349,19 @@ def _write(directory: Path, inside: str, data: bytes) -> None:
 def _images(chart: Chart, snapshot: Snapshot, community: Sequence[_Community]) -> dict[str, str]:
     """Return the tags that the releases inside ship; empty when that is not known."""
     images: dict[str, str] = {}
-    for one in community:
-        known = facts.controllers(one.release.removeprefix("v"))
-        images |= known or install_manifest.default_tags(_values(chart, snapshot, one))
+    for source_chart in community:
+        known = facts.controllers(source_chart.release.removeprefix("v"))
+        images |= known or install_manifest.default_tags(_values(chart, snapshot, source_chart))
     return images
 
 
-def _values(chart: Chart, snapshot: Snapshot, one: _Community) -> bytes:
+def _values(chart: Chart, snapshot: Snapshot, community: _Community) -> bytes:
     """Return the default values of a community chart."""
-    path = f"{chart.directory}{one.place}"
+    path = f"{chart.directory}{community.place}"
     try:
         if path.endswith("/"):
             return snapshot.read(f"{path}values.yaml")
-        packed = snapshot.read(path) if one.fetched is None else one.fetched
+        packed = snapshot.read(path) if community.fetched is None else community.fetched
         return archive.read_chart(packed).files["values.yaml"]
     except (KeyError, IndexSourceError):
         return b""

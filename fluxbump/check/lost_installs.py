@@ -62,8 +62,10 @@ def dependencies(base: Inventory, now: Inventory, texts: Mapping[str, str]) -> I
     """
     for pin in _lost(base, texts, lost_install_files.is_dependency):
         path = pin.location.path
-        chart = next(one for one in base.charts if one.path == path)
-        if _may_hold_flux(TextFile(path, texts[path]), {one.name for one in chart.dependencies}):
+        chart = next(umbrella for umbrella in base.charts if umbrella.path == path)
+        if _may_hold_flux(
+            TextFile(path, texts[path]), {umbrella.name for umbrella in chart.dependencies}
+        ):
             continue
         moved = _arrived(base, now, lost_install_files.is_dependency)
         message = (
@@ -118,13 +120,13 @@ def _may_hold_flux(file: TextFile, before: Collection[str]) -> bool:
         return True
     document = file.documents[0]
     entries = yaml.items(yaml.get(document.root, "dependencies"))
-    names = {yaml.text_of(one, "name") or "" for one in entries}
+    names = {yaml.text_of(entry, "name") or "" for entry in entries}
     return any("flux" in name.lower() or name not in before for name in names)
 
 
 def _installs(file: TextFile) -> bool:
     found = _ANOTHER_WAY.finditer(file.text)
-    return any(file.is_live(one.start()) or file.is_code(one.start()) for one in found)
+    return any(file.is_live(match.start()) or file.is_code(match.start()) for match in found)
 
 
 def _needs_controllers(pin: Pin) -> bool:

@@ -41,10 +41,10 @@ def once(lineage: Lineage, inventory: Inventory) -> frozenset[str] | None:
     except RepositoryError:
         return None
     found: set[str] = set()
-    for one in held:
-        text = decode(one.data)
-        if FLUX2.name in text and any(values_mirror.mirrors(TextFile(one.path, text))):
+    for mirror in held:
+        text = decode(mirror.data)
+        if FLUX2.name in text and any(values_mirror.mirrors(TextFile(mirror.path, text))):
             # A file that was renamed may be any chart's: of one chart it is that one's.
-            own = files.get(one.path)
+            own = files.get(mirror.path)
             found |= {own.path} if own else {chart.path for chart in charts}
     return frozenset(found)

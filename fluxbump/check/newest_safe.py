@@ -136,11 +136,13 @@ def _errors(
 ) -> tuple[Finding, ...]:
     found = _open(rules.judge(after, codes)[0], suppressed)
     old = gate.inherited(known, found)
-    return tuple(one for one in found if one.severity is Severity.ERROR and one not in old)
+    return tuple(
+        finding for finding in found if finding.severity is Severity.ERROR and finding not in old
+    )
 
 
 def _open(found: Collection[Finding], suppressed: Suppressed) -> tuple[Finding, ...]:
-    return tuple(one for one in found if not suppressed(one.code, one.location))
+    return tuple(finding for finding in found if not suppressed(finding.code, finding.location))
 
 
 def _holding(inventory: Inventory, chart: Goal) -> Inventory:

@@ -44,7 +44,8 @@ class Past(Struct, frozen=True):
     def until(self, release: str) -> str:
         """Say what was held up to a release: `Flux 2.3.0 and 2.4.0, since 2024-05-01`."""
         some = sorted(
-            {one for one in self.releases if _before(one, release)}, key=stored_versions.key
+            {release_text for release_text in self.releases if _before(release_text, release)},
+            key=stored_versions.key,
         )
         since = f", since {self.since:%Y-%m-%d}" if self.since else ""
         return f"Flux {', '.join(some)} and {release}{since}"
@@ -57,7 +58,7 @@ class Past(Struct, frozen=True):
         """
         if self.problem:
             return self.problem
-        moved = any(_before(one, release) for one in self.releases)
+        moved = any(_before(release_text, release) for release_text in self.releases)
         return None if moved else f"the pins held nothing before Flux {release}"
 
     def through(self, release: str) -> frozenset[str] | None:
@@ -65,8 +66,8 @@ class Past(Struct, frozen=True):
         return None if self.silent(release) else frozenset(self.releases)
 
 
-def _before(one: str, release: str) -> bool:
-    return stored_versions.key(one) < stored_versions.key(release)
+def _before(earlier: str, release: str) -> bool:
+    return stored_versions.key(earlier) < stored_versions.key(release)
 
 
 def read(
@@ -81,10 +82,10 @@ def read(
         known: releases whose CRDs are known.
     """
     inventories = tuple(inventories)
-    aliases = [name for one in inventories for name in one.aliases]
+    aliases = [name for entry in inventories for name in entry.aliases]
     scope = replace(scope, repositories=(*scope.repositories, *aliases))
-    pins = [pin for one in inventories for pin in one.pins if _counts(pin)]
-    charts = {chart.name: chart for one in inventories for chart in one.charts}
+    pins = [pin for entry in inventories for pin in entry.pins if _counts(pin)]
+    charts = {chart.name: chart for entry in inventories for chart in entry.charts}
     try:
         held = lineage(sorted({pin.location.path for pin in pins}))
     except RepositoryError as error:
@@ -93,14 +94,16 @@ def read(
     named = _named(inventories)
     since: dict[Track, datetime] = {}
     releases = set()
-    for one in held:
-        for pin in () if scope.excludes(one.path) else _pins(one, charts.values(), scope, named):
+    for entry in held:
+        for pin in (
+            () if scope.excludes(entry.path) else _pins(entry, charts.values(), scope, named)
+        ):
             release = _release(pin, app_versions)
             if release is None or not _comparable(release, known):
                 return Past(problem=f"{pin.location.path} once held {_words(pin)}")
             releases.add(release)
-            if one.since:
-                since[pin.track] = min(since.get(pin.track, one.since), one.since)
+            if entry.since:
+                since[pin.track] = min(since.get(pin.track, entry.since), entry.since)
     return Past(frozenset(releases), max(since.values(), default=None))
 
 
@@ -110,10 +113,14 @@ def _counts(pin: Pin) -> bool:
 
 def _named(inventories: Iterable[Inventory]) -> Named:
     """The variables that are followed: where they were set before, their use was elsewhere."""
-    some = [pin for one in inventories for pin in one.uses]
-    followed = {pin.track for one in inventories for pin in one.pins if pin.kind == follow.NAME}
+    some = [pin for inventory in inventories for pin in inventory.uses]
+    followed = {
+        pin.track for inventory in inventories for pin in inventory.pins if pin.kind == follow.NAME
+    }
     references = [(follow.reference_of(pin), pin.track) for pin in some]
-    return tuple((one, track) for one, track in references if one and track in followed)
+    return tuple(
+        (reference, track) for reference, track in references if reference and track in followed
+    )
 
 
 def _pins(held: Held, charts: Iterable[Chart], scope: Scope, named: Named) -> Iterator[Pin]:
@@ -126,7 +133,7 @@ def _pins(held: Held, charts: Iterable[Chart], scope: Scope, named: Named) -> It
 
 def _is_set_elsewhere(pin: Pin, named: Named) -> bool:
     reference = follow.reference_of(pin) if pin.form is Form.VARIABLE else None
-    return any(reference == one for one, _ in named)
+    return any(reference == other for other, _ in named)
 
 
 def _release(pin: Pin, app_versions: Mapping[str, str]) -> str | None:

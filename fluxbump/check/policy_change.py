@@ -42,7 +42,7 @@ def held_to(before: Settings, after: Settings) -> Settings:
     known = {(ignore.code, ignore.path) for ignore in before.ignore}
     return replace(
         before,
-        ignore=tuple(one for one in after.ignore if (one.code, one.path) in known),
+        ignore=tuple(ignore for ignore in after.ignore if (ignore.code, ignore.path) in known),
         exclude=_both(before.exclude, after.exclude),
         leave_excluded=_both(before.leave_excluded, after.leave_excluded),
         search_archives=before.search_archives or after.search_archives,
@@ -80,9 +80,9 @@ def _configured(change: PolicyChange, text: str) -> Iterator[NewSuppression]:
                 yield NewSuppression(where, None, f"{key}: {glob}", "", change.applied)
 
 
-def _ignored(one: Ignore, *, applied: bool) -> NewSuppression:
-    said = f"ignore: {one.code} in {one.path}"
-    return NewSuppression(Location(FILE, one.line), one.code, said, one.reason, applied)
+def _ignored(ignore: Ignore, *, applied: bool) -> NewSuppression:
+    said = f"ignore: {ignore.code} in {ignore.path}"
+    return NewSuppression(Location(FILE, ignore.line), ignore.code, said, ignore.reason, applied)
 
 
 def _line_of(glob: str, text: str) -> int:
@@ -96,21 +96,25 @@ def _commented(evidence: Evidence) -> Iterator[NewSuppression]:
     if baseline is None:
         return
     before, after = _texts(baseline.inventory), _texts(evidence.inventory)
-    known = Counter(_identity(one, before) for one in suppressions.commented(before))
-    for one in suppressions.commented(after):
-        identity = _identity(one, after)
+    known = Counter(
+        _identity(suppression, before) for suppression in suppressions.commented(before)
+    )
+    for suppression in suppressions.commented(after):
+        identity = _identity(suppression, after)
         if known[identity]:
             known[identity] -= 1
-        elif not one.example:
-            said = f"comment: {one.code} on this line"
-            yield NewSuppression(one.location, one.code, said, one.reason, applied=True)
+        elif not suppression.example:
+            said = f"comment: {suppression.code} on this line"
+            yield NewSuppression(
+                suppression.location, suppression.code, said, suppression.reason, applied=True
+            )
 
 
 def _texts(inventory: Inventory) -> Mapping[str, str]:
     return {**inventory.files, **inventory.others}
 
 
-def _identity(one: Suppression, texts: Mapping[str, str]) -> tuple[str, str, str, str]:
+def _identity(suppression: Suppression, texts: Mapping[str, str]) -> tuple[str, str, str, str]:
     """Tell comments apart by what they accept: a version that moves on their line is no new one."""
-    line = texts[one.path].splitlines()[one.location.line - 1].strip()
-    return one.code, one.path, one.reason, _DIGITS.sub("0", line)
+    line = texts[suppression.path].splitlines()[suppression.location.line - 1].strip()
+    return suppression.code, suppression.path, suppression.reason, _DIGITS.sub("0", line)

@@ -154,10 +154,10 @@ def _try(mutant: Mutant, evidence: Evidence, scope: Scope) -> Trial:
     for finding in found:
         if mutant.line in {
             _line(finding.location),
-            *(_line(one.location) for one in finding.related),
+            *(_line(reason.location) for reason in finding.related),
         }:
             return Trial(mutant, finding)
-    missed = "; ".join(f"{one.code} was not run: {one.reason}" for one in not_run)
+    missed = "; ".join(f"{reason.code} was not run: {reason.reason}" for reason in not_run)
     return Trial(mutant, None, missed or "no rule refuses it")
 
 

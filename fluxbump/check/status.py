@@ -50,7 +50,7 @@ class Survey(Struct, frozen=True):
     @property
     def disagree(self) -> bool:
         """Whether pins contradict each other, or hold what no release can be told from."""
-        return any(one.severity is Severity.ERROR for one in self.findings)
+        return any(finding.severity is Severity.ERROR for finding in self.findings)
 
     @property
     def loose(self) -> tuple[Pin, ...]:
@@ -111,7 +111,7 @@ def _judged(about: Evidence, index: ChartIndex | IndexSourceError) -> Survey:
     found, not_run = rules.judge(about, AGREEMENT)
     loaded = index if isinstance(index, ChartIndex) else None
     essential = rules.having(Trait.ESSENTIAL)
-    unjudged = next((one.reason for one in not_run if one.code in essential), None)
+    unjudged = next((run.reason for run in not_run if run.code in essential), None)
     problem = unjudged if loaded or not needs_chart(about.inventory) else str(index)
     return Survey(about.inventory, current(about.inventory), loaded, problem, found)
 

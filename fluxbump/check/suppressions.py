@@ -44,8 +44,10 @@ def stated(evidence: Evidence, settings: Settings) -> Iterator[Suppression]:
         evidence: about the snapshot, whose comments count.
         settings: its configuration.
     """
-    for one in settings.ignore:
-        yield Suppression(one.code, Location(FILE, one.line), one.path, None, one.reason)
+    for ignore in settings.ignore:
+        yield Suppression(
+            ignore.code, Location(FILE, ignore.line), ignore.path, None, ignore.reason
+        )
     yield from commented({**evidence.inventory.files, **evidence.inventory.others})
 
 
@@ -55,18 +57,18 @@ def ignores(evidence: Evidence, settings: Settings) -> Suppressed:
 
     def ignored(code: str, where: Location) -> bool:
         finding = Finding(code, Severity.NOTE, "", where)
-        return any(covers(one, finding) for one in accepted)
+        return any(covers(suppression, finding) for suppression in accepted)
 
     return ignored
 
 
-def covers(one: Suppression, finding: Finding) -> bool:
+def covers(suppression: Suppression, finding: Finding) -> bool:
     """Whether a finding is accepted by this statement."""
-    if one.code != finding.code or one.line not in (None, finding.location.line):
+    if suppression.code != finding.code or suppression.line not in (None, finding.location.line):
         return False
-    if one.line is not None:
-        return one.path == finding.location.path
-    return fnmatchcase(finding.location.path, one.path)
+    if suppression.line is not None:
+        return suppression.path == finding.location.path
+    return fnmatchcase(finding.location.path, suppression.path)
 
 
 def commented(texts: Mapping[str, str]) -> Iterator[Suppression]:

@@ -108,16 +108,16 @@ class Verdict(Struct, frozen=True):
     @property
     def errors(self) -> tuple[Finding, ...]:
         """The findings that make a check fail."""
-        return tuple(one for one in self.findings if one.severity is Severity.ERROR)
+        return tuple(finding for finding in self.findings if finding.severity is Severity.ERROR)
 
     @property
     def listed(self) -> tuple[Finding, ...]:
         """The findings that reports list: what is new, and every error, since that fails."""
         counted = self.counted
-        return tuple(one for one in self.findings if one not in counted)
+        return tuple(finding for finding in self.findings if finding not in counted)
 
     @property
     def counted(self) -> frozenset[Finding]:
         """The findings that reports only count: warnings and notes that were there before."""
         old = self.inherited or frozenset()
-        return frozenset(one for one in old if one.severity is not Severity.ERROR)
+        return frozenset(finding for finding in old if finding.severity is not Severity.ERROR)

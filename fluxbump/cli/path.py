@@ -152,7 +152,7 @@ def _using(found: Route, gathered: Evidence) -> dict[str, list[Resource]] | None
 def _counts(using: list[Resource]) -> dict[tuple[str, str], int]:
     from collections import Counter
 
-    return Counter((one.kind, one.api_version.rpartition("/")[2]) for one in using)
+    return Counter((resource.kind, resource.api_version.rpartition("/")[2]) for resource in using)
 
 
 def _used(using: dict[str, list[Resource]] | None) -> dict[str, dict[tuple[str, str], int]] | None:
@@ -186,7 +186,7 @@ def _moving(
         held = using.get(hop.new, [])
         if resources is None or not held:
             continue
-        files = len({one.location.path for one in held})
+        files = len({resource.location.path for resource in held})
         where = "1 file" if files == 1 else f"{files} files"
         lines = [f"Manifests to move before {hop.new} ({len(held)} in {where}):"]
         lines += [

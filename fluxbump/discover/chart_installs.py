@@ -49,18 +49,18 @@ def disagreeing(inventory: Inventory) -> tuple[Pin, ...]:
 
 
 def _pairs(pins: Sequence[Pin]) -> Iterator[tuple[Pin, Pin]]:
-    for position, one in enumerate(pins):
+    for position, pin in enumerate(pins):
         for other in pins[position + 1 :]:
-            kinds = {one.kind, other.kind}
+            kinds = {pin.kind, other.kind}
             # Two wrappers are judged by themselves: see the plan.
-            differ = one.value != other.value and not kinds <= traits.WRAPPED
-            if differ and _together(one, other) and not _served(one, other, pins):
-                yield one, other
+            differ = pin.value != other.value and not kinds <= traits.WRAPPED
+            if differ and _together(pin, other) and not _served(pin, other, pins):
+                yield pin, other
 
 
-def _served(one: Pin, other: Pin, pins: Sequence[Pin]) -> bool:
+def _served(pin: Pin, other: Pin, pins: Sequence[Pin]) -> bool:
     """Whether a bootstrap is the right one for another place than this one."""
-    for bootstrap, place in ((one, other), (other, one)):
+    for bootstrap, place in ((pin, other), (other, pin)):
         if bootstrap.kind in traits.BOOTSTRAP and place.kind in traits.RECONCILED:
             return any(
                 pin.kind in traits.RECONCILED
@@ -71,18 +71,18 @@ def _served(one: Pin, other: Pin, pins: Sequence[Pin]) -> bool:
     return False
 
 
-def _together(one: Pin, other: Pin) -> bool:
+def _together(pin: Pin, other: Pin) -> bool:
     """Whether two places speak of the same cluster: a bootstrap and its successor, or one tree."""
-    if apart(one, other):
+    if apart(pin, other):
         return False
-    if (one.kind in traits.BOOTSTRAP) != (other.kind in traits.BOOTSTRAP):
+    if (pin.kind in traits.BOOTSTRAP) != (other.kind in traits.BOOTSTRAP):
         return True
-    return one_tree(one, other)
+    return one_tree(pin, other)
 
 
-def one_tree(one: Pin, other: Pin) -> bool:
+def one_tree(pin: Pin, other: Pin) -> bool:
     """Whether the directory of one place contains that of the other."""
-    first, second = _folder(one), _folder(other)
+    first, second = _folder(pin), _folder(other)
     return first.startswith(second) or second.startswith(first)
 
 
@@ -91,16 +91,18 @@ def _folder(pin: Pin) -> str:
     return folder + slash
 
 
-def apart(one: Pin, other: Pin) -> bool:
+def apart(pin: Pin, other: Pin) -> bool:
     """Whether the paths of two places name different environments."""
-    first, second = environment(one.location.path), environment(other.location.path)
+    first, second = environment(pin.location.path), environment(other.location.path)
     return bool(first and second) and first.isdisjoint(second)
 
 
 def environment(path: str) -> frozenset[str]:
     """Return the words of a path that name an environment; empty if none does."""
     *folders, name = path.lower().split("/")
-    found = {part for one in (*folders, name) for part in _PARTS.split(one) if part in _STAGES}
+    found = {
+        part for folder in (*folders, name) for part in _PARTS.split(folder) if part in _STAGES
+    }
     for above, below in pairwise(folders):
         if above in _HOLD_CLUSTERS:
             found.add(below)

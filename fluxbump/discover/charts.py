@@ -64,7 +64,7 @@ def _close(
     for chart in charts:
         if chart is None or (chart.name in known and known[chart.name].path == chart.path):
             continue
-        if chart.wrapper or any(one.name in known for one in chart.dependencies):
+        if chart.wrapper or any(dependency.name in known for dependency in chart.dependencies):
             if chart.name in known:
                 raise _twice(known[chart.name], chart, paths)
             known[chart.name] = chart
@@ -72,9 +72,9 @@ def _close(
     return added
 
 
-def _twice(one: Chart, other: Chart, paths: Collection[str]) -> PinError:
+def _twice(chart: Chart, other: Chart, paths: Collection[str]) -> PinError:
     """Say which of two charts is a copy, where their paths tell."""
-    copies = [chart.path for chart in (one, other) if is_copy(chart.path, paths)]
+    copies = [path for path in (chart.path, other.path) if is_copy(path, paths)]
     hint = "rename one of them, or exclude the one that is a copy in fluxbump.yaml"
     if len(copies) == 1:
         hint = f'exclude the copy in fluxbump.yaml: exclude: ["{copies[0]}"]'
@@ -83,9 +83,9 @@ def _twice(one: Chart, other: Chart, paths: Collection[str]) -> PinError:
                 f', leave_excluded: ["{copies[0]}"] (and vendor it again: helm dependency update)'
             )
     return PinError(
-        f"two charts that move with Flux have the name {one.name}",
+        f"two charts that move with Flux have the name {chart.name}",
         where=Location(copies[0] if len(copies) == 1 else other.path, 1),
-        facts=[one.path, other.path],
+        facts=[chart.path, other.path],
         hint=hint,
     )
 
@@ -105,7 +105,8 @@ def read_one(file: TextFile, context: Context) -> Chart | None:
         for entry in yaml.items(yaml.get(root, "dependencies"))
     )
     wrapper = any(
-        one.name == FLUX2.name and context.is_community(one.repository) for one in dependencies
+        dependency.name == FLUX2.name and context.is_community(dependency.repository)
+        for dependency in dependencies
     )
     version = (yaml.text_of(root, "version") or "").removeprefix("v")
     return Chart(name, file.path, version, dependencies, wrapper)
@@ -124,4 +125,4 @@ def _ordered(known: Mapping[str, Chart]) -> Iterator[Chart]:
                 done.add(current)
                 waiting.append((current, True))
                 needed = [dependency.name for dependency in known[current].dependencies]
-                waiting += [(one, False) for one in reversed(needed)]
+                waiting += [(needed_name, False) for needed_name in reversed(needed)]

@@ -133,7 +133,7 @@ def _related(
     variables: Collection[str],
 ) -> dict[str, str]:
     """Read the YAML files that contain one of the names, and something that they are needed for."""
-    words = [one.partition(" ")[2] for one in names]
+    words = [name.partition(" ")[2] for name in names]
     if not words and not variables:
         return {}
     needles = [*(f"name: {word}" for word in words), *(f'"name": "{word}"' for word in words)]
@@ -231,7 +231,7 @@ def _others(texts: Mapping[str, str], named: Collection[str], context: Context) 
     if not named:
         return frozenset()
     found = set()
-    words = [one.partition(" ")[2] for one in named]
+    words = [line.partition(" ")[2] for line in named]
 
     def relevant(source: str) -> bool:
         return any(word in source for word in words)
@@ -252,6 +252,6 @@ def _certain(
     """Return the variables that nothing but versions of one chart is taken from."""
     if not variables:
         return {}
-    used = Counter(one[1] for text in texts.values() for one in _VARIABLE.finditer(text))
+    used = Counter(match[1] for text in texts.values() for match in _VARIABLE.finditer(text))
     held = Counter(variable for pin in pins if (variable := _variable(pin)))
     return {name: track for name, track in variables.items() if track and used[name] == held[name]}

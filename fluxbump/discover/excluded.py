@@ -31,7 +31,7 @@ def pins(files: Sequence[TextFile], context: Context, find: Finder) -> tuple[Pin
     hidden = [pin for file in own for pin in _dependencies(file, context)]
     unread = [
         pin
-        for path in dict.fromkeys(one.location.path for one in others.unreadable)
+        for path in dict.fromkeys(unreadable.location.path for unreadable in others.unreadable)
         for pin in _unread(TextFile(path, others.files[path]), context)
     ]
     return (*hidden, *others.pins, *unread)
@@ -81,4 +81,8 @@ def _unread(file: TextFile, context: Context) -> Iterator[Pin]:
 def _held(context: Context) -> Iterator[tuple[Track, str]]:
     for chart in context.charts.values():
         yield chart.track, chart.version
-        yield from ((FLUX2, one.version) for one in chart.dependencies if one.name == FLUX2.name)
+        yield from (
+            (FLUX2, dependency.version)
+            for dependency in chart.dependencies
+            if dependency.name == FLUX2.name
+        )

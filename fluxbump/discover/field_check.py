@@ -105,8 +105,8 @@ def _at(node: Node, path: str) -> list[Node]:
     """Return the nodes at a path of a schema; one that aliases share is there once."""
     found = [node]
     for step in _STEP.findall(path):
-        below = (inner for one in found for inner in _below(one, step))
-        found = list({id(one): one for one in below}.values())
+        below = (inner for outer in found for inner in _below(outer, step))
+        found = list({id(outer): outer for outer in below}.values())
     return found
 
 
@@ -147,8 +147,8 @@ class _Walk(Struct):
         """Say that a field is not there, and which releases have it."""
         what = f"is not a field of {self.schema.kind} {self.body.resource.version}"
         now = versions.parse(self.schema.release)
-        for one in self.schema.history(path):
-            since, until = versions.parse(one.since or ""), versions.parse(one.until or "")
+        for entry in self.schema.history(path):
+            since, until = versions.parse(entry.since or ""), versions.parse(entry.until or "")
             if since and now and since > now:
                 return f"{what} before Flux {since}, and so not"
             if until and now and until < now:

@@ -28,7 +28,7 @@ def newest(pin: Pin, stable: Sequence[Version]) -> str | None:
         wanted = version_ranges.parse(pin.value)
     except version_ranges.ConstraintError:
         return None
-    return next((str(one) for one in reversed(stable) if wanted.admits(one)), None)
+    return next((str(version) for version in reversed(stable) if wanted.admits(version)), None)
 
 
 def installs(inventory: Inventory) -> list[Pin]:

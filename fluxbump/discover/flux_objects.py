@@ -112,9 +112,9 @@ class Resources(Struct, frozen=True):
 def written(found: Resources) -> dict[tuple[str, str], frozenset[str]]:
     """Return the API versions that the manifests write objects at, by group and kind."""
     versions: dict[tuple[str, str], frozenset[str]] = {}
-    for one in found.resources:
-        key = (one.group, one.kind)
-        versions[key] = versions.get(key, frozenset()) | {one.version}
+    for resource in found.resources:
+        key = (resource.group, resource.kind)
+        versions[key] = versions.get(key, frozenset()) | {resource.version}
     return versions
 
 
@@ -144,9 +144,9 @@ def find(
     files = dict(reader.texts(wanted))
     parts = spread(_find, list(files.items()))
     return Resources(
-        tuple(one for part in parts for one in part.resources),
-        tuple(one for part in parts for one in part.mentions),
-        (*reader.refused, *(one for part in parts for one in part.unreadable)),
+        tuple(resource for part in parts for resource in part.resources),
+        tuple(mention for part in parts for mention in part.mentions),
+        (*reader.refused, *(unreadable for part in parts for unreadable in part.unreadable)),
         {path: files[path] for part in parts for path in part.paths},
     )
 
@@ -165,10 +165,10 @@ def _find(files: Sequence[tuple[str, str]]) -> _Found:
     for path, text in files:
         file = TextFile(path, text)
         documents = tuple(_documents(file))
-        found = [one for document in documents for one in _resources(document)]
+        found = [resource for document in documents for resource in _resources(document)]
         broken = [document for document in documents if _broken(document)]
-        known = {one.start for one in found if "/v" in one.api_version}
-        result.unreadable += [one for document in broken for one in _broken(document)]
+        known = {resource.start for resource in found if "/v" in resource.api_version}
+        result.unreadable += [unreadable for document in broken for unreadable in _broken(document)]
         result.mentions += _mentions(file, known, broken)
         result.resources += found
         if found:
@@ -188,7 +188,7 @@ def parsed(path: str, text: str) -> Iterator[ObjectBody | Unreadable]:
 
 def bodies(path: str, text: str) -> Iterator[ObjectBody]:
     """Yield the resources of one file that can be parsed; see `parsed`."""
-    return (one for one in parsed(path, text) if isinstance(one, ObjectBody))
+    return (result for result in parsed(path, text) if isinstance(result, ObjectBody))
 
 
 def _broken(document: Document) -> tuple[Unreadable, ...]:
@@ -336,7 +336,9 @@ def _mentions(
         return
     for match in _API_VERSION.finditer(file.text):
         start, end = match.span()
-        covered = start in known or any(one.start <= start < one.end for one in broken)
+        covered = start in known or any(
+            document.start <= start < document.end for document in broken
+        )
         if not covered and _is_live(file, start):
             where = file.location(start)
             kind = _kind_near(file.text, match)

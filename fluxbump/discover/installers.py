@@ -51,7 +51,7 @@ def name(pin: Pin, files: Mapping[str, str]) -> str:
 # --- which of them are of one cluster ---------------------------------------------------------
 
 
-def together(one: Pin, other: Pin, every: Iterable[Pin]) -> bool:
+def together(first: Pin, second: Pin, every: Iterable[Pin]) -> bool:
     """Whether two places have to hold one release, because both speak of one cluster.
 
     Places that name no cluster speak of all of them. A `gotk-components.yaml` is that of the
@@ -59,17 +59,17 @@ def together(one: Pin, other: Pin, every: Iterable[Pin]) -> bool:
     path names no other environment; it is right where the file of one of them agrees.
 
     Args:
-        one: a place that installs a release.
-        other: another; its value is a release too.
+        first: a place that installs a release.
+        second: another; its value is a release too.
         every: all places that install a release.
     """
-    if not traits.BOOTSTRAPPED & {one.kind, other.kind}:
-        return not chart_installs.apart(one, other)
-    if apart(one, other):
+    if not traits.BOOTSTRAPPED & {first.kind, second.kind}:
+        return not chart_installs.apart(first, second)
+    if apart(first, second):
         return False
-    if one.kind == other.kind:
+    if first.kind == second.kind:
         return True
-    elsewhere = other if one.kind in traits.BOOTSTRAPPED else one
+    elsewhere = second if first.kind in traits.BOOTSTRAPPED else first
     return not any(
         pin.kind in traits.BOOTSTRAPPED
         and pin.value == elsewhere.value
@@ -78,16 +78,16 @@ def together(one: Pin, other: Pin, every: Iterable[Pin]) -> bool:
     )
 
 
-def apart(one: Pin, other: Pin) -> bool:
+def apart(pin: Pin, other: Pin) -> bool:
     """Whether two places, of which one is a `gotk-components.yaml`, are of different clusters.
 
     So are files of two clusters, places whose paths name different environments, and what is in
     another directory beside that of the cluster.
     """
-    if {one.kind, other.kind} <= traits.BOOTSTRAPPED:
-        return cluster(one) != cluster(other)
-    gotk, place = (one, other) if one.kind in traits.BOOTSTRAPPED else (other, one)
-    return chart_installs.apart(one, other) or _is_beside(gotk, place.location.path)
+    if {pin.kind, other.kind} <= traits.BOOTSTRAPPED:
+        return cluster(pin) != cluster(other)
+    gotk, place = (pin, other) if pin.kind in traits.BOOTSTRAPPED else (other, pin)
+    return chart_installs.apart(pin, other) or _is_beside(gotk, place.location.path)
 
 
 def _is_beside(gotk: Pin, path: str) -> bool:
@@ -115,11 +115,11 @@ def beside(inventory: Inventory, path: str) -> str | None:
     values = {pin.value for pin in pins}
     if len(values) > 1:
         near = (
-            one
-            for one in pins
-            if one.kind in traits.BOOTSTRAPPED and f"/{path}".startswith(_below(one))
+            pin
+            for pin in pins
+            if pin.kind in traits.BOOTSTRAPPED and f"/{path}".startswith(_below(pin))
         )
-        values = {one.value for one in near}
+        values = {pin.value for pin in near}
     return values.pop() if len(values) == 1 else None
 
 

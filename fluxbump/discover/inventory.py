@@ -246,7 +246,7 @@ def _among(inventory: Inventory, texts: Mapping[str, str], context: Context) -> 
     """
     every = {**inventory.files, **texts}
     linked = {pin.location.path for pin in inventory.uses}
-    linked |= {one for groups in inventory.places.values() for group in groups for one in group}
+    linked |= {path for groups in inventory.places.values() for group in groups for path in group}
     return replace(
         context,
         releases=_install_releases(inventory.pins, texts),
@@ -275,7 +275,7 @@ def rediscover(inventory: Inventory, texts: Mapping[str, str], scope: Scope) -> 
     changed = [TextFile(path, text) for path, text in texts.items()]
     again = find_pins(changed, context, scope.spread)
     pins = [pin for pin in inventory.pins if pin.location.path not in texts] + list(again.pins)
-    unreadable = [one for one in inventory.unreadable if one.location.path not in texts]
+    unreadable = [problem for problem in inventory.unreadable if problem.location.path not in texts]
     return replace(
         inventory,
         charts=moving,
@@ -332,8 +332,8 @@ def find_pins(files: Iterable[TextFile], context: Context, spread: Spread = seri
             # A configured pin may repeat one that a kind knows; the kind knows better.
             pins.setdefault((found.location.path, found.start, str(found.location)), found)
     locks = lock_files.notes(files, pins.values(), context.app_versions)
-    unreadable = tuple(one for part in parts for one in part.unreadable)
-    given_up = {one.location.path for one in unreadable if not one.within_budget}
+    unreadable = tuple(problem for part in parts for problem in part.unreadable)
+    given_up = {problem.location.path for problem in unreadable if not problem.within_budget}
     return Inventory(
         pins=tuple(sorted(pins.values(), key=lambda pin: (pin.location, pin.start))),
         notes=(*(note for part in parts for note in part.notes), *locks),
@@ -371,21 +371,23 @@ def _searched(file: TextFile, context: Context) -> tuple[list[Pin], list[Note]]:
     file.begin_search()
     file.spend(0)
     for kind in KINDS.values():
-        for one in kind.find(file, context):
+        for result in kind.find(file, context):
             file.spend(PIN)
-            if isinstance(one, Note):
-                notes.append(one)
+            if isinstance(result, Note):
+                notes.append(result)
             else:
-                pins.append(as_of(kind, one))
+                pins.append(as_of(kind, result))
     return pins, notes
 
 
 def _idle(context: Context, pins: Collection[Pin]) -> Iterator[Note]:
     """A configured pin that finds nothing is a typing error, or outlived its file."""
-    for one in context.custom:
-        where = Location(SETTINGS_FILE, one.line)
-        if context.track_named(one.track) is None:
+    for custom_pin in context.custom:
+        where = Location(SETTINGS_FILE, custom_pin.line)
+        if context.track_named(custom_pin.track) is None:
             known = ", ".join(["flux", *context.names()])
-            yield Note(where, f"no track is called {one.track}: nothing is pinned there ({known})")
-        elif not any(fnmatchcase(pin.location.path, one.path) for pin in pins):
-            yield Note(where, f"finds no version in {one.path}")
+            yield Note(
+                where, f"no track is called {custom_pin.track}: nothing is pinned there ({known})"
+            )
+        elif not any(fnmatchcase(pin.location.path, custom_pin.path) for pin in pins):
+            yield Note(where, f"finds no version in {custom_pin.path}")

@@ -106,8 +106,8 @@ def _target(node: Node | None) -> Target | None:
 def is_operations(node: Node | None) -> bool:
     """Whether a node is a JSON patch (RFC 6902): a list of operations."""
     return any(
-        yaml.text_of(one, "op") is not None and yaml.text_of(one, "path") is not None
-        for one in yaml.items(node)
+        yaml.text_of(item, "op") is not None and yaml.text_of(item, "path") is not None
+        for item in yaml.items(node)
     )
 
 
@@ -135,7 +135,7 @@ class Operation(Struct, frozen=True):
 
 def operations(node: Node | None) -> Iterator[Operation]:
     """Yield the operations of a JSON patch."""
-    for one in yaml.items(node):
-        pointer = (yaml.text_of(one, "path") or "").removeprefix("/")
+    for item in yaml.items(node):
+        pointer = (yaml.text_of(item, "path") or "").removeprefix("/")
         path = tuple(key.replace("~1", "/").replace("~0", "~") for key in pointer.split("/"))
-        yield Operation(yaml.text_of(one, "op") or "", path, yaml.get(one, "value"), one)
+        yield Operation(yaml.text_of(item, "op") or "", path, yaml.get(item, "value"), item)

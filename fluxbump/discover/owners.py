@@ -132,9 +132,9 @@ class _Owners:
         name = yaml.text_of(node, "spec", _FOLLOWING, "name") or ""
         namespace = yaml.text_of(node, "spec", _FOLLOWING, "namespace") or _namespace(node)
         ranked = [
-            ((_shared(path, one.path), one.namespace == namespace), one.pin)
-            for one in self._sources.get((kind, name), ())
-            if None in (namespace, one.namespace) or namespace == one.namespace
+            ((_shared(path, source.path), source.namespace == namespace), source.pin)
+            for source in self._sources.get((kind, name), ())
+            if None in (namespace, source.namespace) or namespace == source.namespace
         ]
         best = max((rank for rank, _ in ranked), default=None)
         pins = [pin for rank, pin in ranked if rank == best]
@@ -214,7 +214,7 @@ def _namespace(node: Node) -> str | None:
     return yaml.text_of(node, "metadata", "namespace")
 
 
-def _shared(one: str, other: str) -> int:
+def _shared(first: str, other: str) -> int:
     """Return how many directories two paths have in common, from the root on."""
-    pairs = zip(one.split("/")[:-1], other.split("/")[:-1], strict=False)
+    pairs = zip(first.split("/")[:-1], other.split("/")[:-1], strict=False)
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))

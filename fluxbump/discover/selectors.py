@@ -42,14 +42,18 @@ class Selector(Struct, frozen=True):
     kind: str
     name: str
 
-    def picks(self, one: Resource) -> bool:
+    def picks(self, resource: Resource) -> bool:
         """Whether an object may be picked; Kustomize reads all parts as regular expressions.
 
         An expression is not run, it may pick anything.
         """
-        if self.version != one.version:
+        if self.version != resource.version:
             return False
-        pairs = ((self.group, one.group), (self.kind, one.kind), (self.name, one.name))
+        pairs = (
+            (self.group, resource.group),
+            (self.kind, resource.kind),
+            (self.name, resource.name),
+        )
         return all(wanted == held for wanted, held in pairs if _LITERAL.fullmatch(wanted))
 
 
@@ -73,7 +77,7 @@ def find(
             for document in yaml.documents(text, path):
                 if pattern.search(document.source):
                     found += _selectors(document, versions)
-    return tuple(sorted(found, key=lambda one: one.location))
+    return tuple(sorted(found, key=lambda selector: selector.location))
 
 
 def _selectors(document: Document, versions: Collection[str]) -> Iterator[Selector]:

@@ -185,7 +185,9 @@ def _chart_files(
             continue
         root = TextFile(_CHART, link.text or "").documents[0].root if link.text else None
         needs = yaml.items(yaml.get(root, "dependencies"))
-        if link.target is None or any(yaml.text_of(one, "name") in names for one in needs):
+        if link.target is None or any(
+            yaml.text_of(dependency, "name") in names for dependency in needs
+        ):
             yield link
 
 

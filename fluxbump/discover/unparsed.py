@@ -29,17 +29,17 @@ _MIME = lazy_pattern(r"\ufeff?(?:MIME-Version|Content-Type):", re.IGNORECASE)
 _JSON_COMMENT = lazy_pattern(r"^[ \t]*(?://|/\*)|[,{\[][ \t]*(?://|/\*)|,\s*[}\]]", re.MULTILINE)
 
 
-def problem(one: Unreadable) -> str:
+def problem(unreadable: Unreadable) -> str:
     """Say what is wrong with a candidate that cannot be read."""
-    column = one.location.column
-    said = f"cannot be read as YAML, column {column}: {one.message}"
-    return said if one.within_budget else one.message
+    column = unreadable.location.column
+    said = f"cannot be read as YAML, column {column}: {unreadable.message}"
+    return said if unreadable.within_budget else unreadable.message
 
 
-def advice(one: Unreadable) -> str:
+def advice(unreadable: Unreadable) -> str:
     """Say what to do about a file that cannot be read; a Chart.yaml is always YAML."""
-    is_chart = one.location.path.rpartition("/")[2] == "Chart.yaml"
-    if not one.within_budget:
+    is_chart = unreadable.location.path.rpartition("/")[2] == "Chart.yaml"
+    if not unreadable.within_budget:
         hint = "make the file smaller"
         return hint if is_chart else f"{hint}; only if it pins nothing, add it to `exclude`"
     if is_chart:
@@ -71,7 +71,7 @@ def _without_name(file: TextFile, document: Document, context: Context) -> Unrea
     if not chart or yaml.get(document.root, "name"):
         return None
     dependencies = yaml.items(yaml.get(document.root, "dependencies"))
-    named = (context.track_of(yaml.text_of(one, "name")) for one in dependencies)
+    named = (context.track_of(yaml.text_of(dependency, "name")) for dependency in dependencies)
     where = document.at(document.root)
     return Unreadable(where, "the chart has no name") if any(named) else None
 

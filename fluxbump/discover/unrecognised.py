@@ -70,16 +70,17 @@ def _unrecognised(document: Document, entry: Node, source: str) -> Unrecognised:
 
 def notes(found: Iterable[Unrecognised]) -> Iterator[Note]:
     """Say what was seen and is left alone."""
-    for where, one in found:
-        if one.repository == REQUIREMENTS:
+    for where, dependency in found:
+        if dependency.repository == REQUIREMENTS:
             yield Note(
                 where,
-                f"dependency {one.name} of a Helm 2 chart is not read (move it to Chart.yaml)",
+                f"dependency {dependency.name} of a Helm 2 chart is not read "
+                "(move it to Chart.yaml)",
             )
         else:
             yield Note(
                 where,
-                f"dependency flux2 comes from {one.repository or 'nowhere'}, not from the "
+                f"dependency flux2 comes from {dependency.repository or 'nowhere'}, not from the "
                 "community: not moved (if it is a mirror, list it under `repositories` in "
                 "fluxbump.yaml)",
             )
@@ -97,7 +98,7 @@ def aliases(files: Iterable[TextFile]) -> frozenset[str]:
         for entry in _entries(file.documents[0])
         if _name(entry) == FLUX2.name
     )
-    return frozenset(one for one in found if one.startswith("@"))
+    return frozenset(alias for alias in found if alias.startswith("@"))
 
 
 def community(
@@ -110,12 +111,12 @@ def community(
         texts: files by path that may say it: `helm repo add`, or the file of `helm repo`.
         repositories: where the community chart may come from.
     """
-    known = {canonical(one) for one in repositories}
+    known = {canonical(repository) for repository in repositories}
     meant: dict[str, set[str]] = {}
     for path, text in texts.items():
         for name, url in _named(path, text):
             meant.setdefault(f"@{name}", set()).add(canonical(url))
-    return tuple(sorted(one for one in names if meant.get(one) and meant[one] <= known))
+    return tuple(sorted(name for name in names if meant.get(name) and meant[name] <= known))
 
 
 def _named(path: str, text: str) -> Iterator[tuple[str, str]]:

@@ -47,7 +47,7 @@ def run_all(
     events: SimpleQueue[Event | BaseException] = SimpleQueue()
     stop = threading.Event()
 
-    def one(number: int) -> None:
+    def run_number(number: int) -> None:
         try:
             if stop.is_set():
                 return
@@ -59,7 +59,7 @@ def run_all(
     with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="fleet") as pool:
         try:
             for number in range(len(commands)):
-                pool.submit(one, number)
+                pool.submit(run_number, number)
             left = len(commands)
             while left:
                 event = _event(events.get())

@@ -40,7 +40,7 @@ class Available(Struct, frozen=True):
     @property
     def stable(self) -> list[Version]:
         """The stable releases, oldest first."""
-        others = [one for one in self.existing or () if not one.prerelease]
+        others = [version for version in self.existing or () if not version.prerelease]
         return sorted({*releases.stable_releases(self.index), *others})
 
     @property
@@ -91,6 +91,8 @@ def without_chart(index: ChartIndex, tagged: Iterable[Version] = ()) -> Availabl
         index: all chart releases; none where there is no index.
         tagged: releases that have a tag, as far as that was asked.
     """
-    known = (versions.parse(one) for one in tables.crds())
-    charts = (one.app_version for one in index.releases)
-    return Available(index, frozenset((*(one for one in known if one), *charts, *tagged)))
+    known = (versions.parse(crd) for crd in tables.crds())
+    charts = (release.app_version for release in index.releases)
+    return Available(
+        index, frozenset((*(version for version in known if version), *charts, *tagged))
+    )

@@ -89,11 +89,16 @@ def releases_with(name: str, tag: str, more: Mapping[str, Mapping[str, str]]) ->
     """
     table = {**images.all_controllers(), **more}
     return tuple(
-        sorted((one for one in table if table[one].get(name) == f"v{tag}"), key=release_key)
+        sorted(
+            (release_text for release_text in table if table[release_text].get(name) == f"v{tag}"),
+            key=release_key,
+        )
     )
 
 
 def another(name: str, tag: str) -> str:
     """Return another tag of a controller that some release ships, without a leading `v`."""
-    tags = (one.get(name, "") for one in images.all_controllers().values())
-    return next(one.removeprefix("v") for one in tags if one and one != f"v{tag}")
+    tags = (candidate.get(name, "") for candidate in images.all_controllers().values())
+    return next(
+        candidate.removeprefix("v") for candidate in tags if candidate and candidate != f"v{tag}"
+    )

@@ -61,8 +61,8 @@ def crd(content: object, where: str) -> Crd:
     versions = get(content, "spec", "versions")
     if not isinstance(versions, list) or not versions:
         raise Unusable(f"the CRD {name} has no spec.versions")
-    found = Crd(name, kind, group, tuple(_version(one, name) for one in versions))
-    if sum(one.storage for one in found.versions) != 1:
+    found = Crd(name, kind, group, tuple(_version(version, name) for version in versions))
+    if sum(version.storage for version in found.versions) != 1:
         raise Unusable(f"the CRD {name} does not have one version that is stored")
     return found
 
@@ -102,12 +102,12 @@ def schemas(content: object, crd: Crd, budget: Budget) -> Iterator[tuple[str, Fi
     Raises:
         Unusable: a version has no schema, or one that is too large, too deep or odd.
     """
-    for one, entry in zip(crd.versions, get(content, "spec", "versions"), strict=True):
+    for crd_version, entry in zip(crd.versions, get(content, "spec", "versions"), strict=True):
         schema = get(entry, "schema", "openAPIV3Schema")
         if not isinstance(schema, dict):
-            raise Unusable(f"the CRD {crd.name} has no schema for {one.name}")
-        walk = _Walk(budget, f"the CRD {crd.name}, version {one.name}")
-        yield one.name, walk.root(schema)
+            raise Unusable(f"the CRD {crd.name} has no schema for {crd_version.name}")
+        walk = _Walk(budget, f"the CRD {crd.name}, version {crd_version.name}")
+        yield crd_version.name, walk.root(schema)
 
 
 class _Walk(Struct):
@@ -127,7 +127,11 @@ class _Walk(Struct):
 
     def properties(self, schema: Mapping[str, Any]) -> Iterator[tuple[str, object, bool]]:
         properties, listed = schema.get("properties"), schema.get("required")
-        required = {str(one) for one in self.spent(listed)} if isinstance(listed, list) else set()
+        required = (
+            {str(required_name) for required_name in self.spent(listed)}
+            if isinstance(listed, list)
+            else set()
+        )
         for name, below in self.spent(properties).items() if isinstance(properties, dict) else ():
             if _NOT_A_NAME.search(name):
                 raise Unusable(f"{self.what}: a property has an unusual name")

@@ -239,14 +239,16 @@ def _part(text: str, line: int) -> ManifestPart:
         name=name["value"] if name else "",
         component=component["value"] if component else "",
         text=text,
-        labels=tuple(Label(one["value"], line + _breaks(text, one)) for one in found),
+        labels=tuple(Label(match["value"], line + _breaks(text, match)) for match in found),
         images=tuple(_images(text, line)) if kind[1] == DEPLOYMENT else (),
     )
 
 
 def _images(text: str, line: int) -> Iterator[Image]:
-    for one in _IMAGE.finditer(text):
-        yield Image(one["registry"] or "", one["name"], one["tag"], line + _breaks(text, one))
+    for match in _IMAGE.finditer(text):
+        yield Image(
+            match["registry"] or "", match["name"], match["tag"], line + _breaks(text, match)
+        )
 
 
 def _breaks(text: str, match: re.Match[str]) -> int:

@@ -101,7 +101,7 @@ def options_of(manifest: GotkManifest) -> InstallOptions:
     return InstallOptions(
         components=manifest.components,
         namespace=namespace or _DEFAULT_NAMESPACE,
-        registry=next((one.registry for one in manifest.images), _DEFAULT_REGISTRY),
+        registry=next((image.registry for image in manifest.images), _DEFAULT_REGISTRY),
         network_policy=any(part.kind == NETWORK_POLICY for part in manifest.parts),
         watch_all_namespaces=_first(_WATCH, "value", every) or "true",
         log_level=_first(_LEVEL, "value", every) or _DEFAULT_LEVEL,
@@ -118,7 +118,7 @@ def _first(pattern: re.Pattern[str], group: str, text: str) -> str:
 
 def _tolerations(pod: str) -> Iterator[str]:
     items = _first(_TOLERATIONS, "items", pod)
-    return (one["key"] for one in _TOLERATED.finditer(items))
+    return (match["key"] for match in _TOLERATED.finditer(items))
 
 
 def _domain(pods: str) -> str:
@@ -146,11 +146,13 @@ def reproduce(full: GotkManifest, options: InstallOptions) -> str:
     """
     own = options_of(full)
     _require(own, options)
-    kept = [one for one in full.parts if not one.component]
+    kept = [manifest_part for manifest_part in full.parts if not manifest_part.component]
     if not options.network_policy:
-        kept = [one for one in kept if one.kind != NETWORK_POLICY]
+        kept = [manifest_part for manifest_part in kept if manifest_part.kind != NETWORK_POLICY]
     for component in options.components:
-        kept += (one for one in full.parts if one.component == component)
+        kept += (
+            manifest_part for manifest_part in full.parts if manifest_part.component == component
+        )
     listed = ",".join(options.components)
     head = _COMPONENTS.sub(lambda found: found["before"] + listed, full.head)
     edits = tuple(_edits(own, options))
@@ -164,7 +166,7 @@ def reproduce(full: GotkManifest, options: InstallOptions) -> str:
 
 
 def _require(own: InstallOptions, wanted: InstallOptions) -> None:
-    missing = [one for one in wanted.components if one not in own.components]
+    missing = [component for component in wanted.components if component not in own.components]
     if not wanted.components:
         raise IrreproducibleError("it lists no components")
     if missing:
@@ -244,7 +246,7 @@ def _with_key(text: str, key: str, items: str) -> str:
     """Put a list into the spec of a Deployment's pod, whose keys are sorted."""
     spec = text.find("\n    spec:\n")
     entries = _POD_KEY.finditer(text, spec) if spec >= 0 else iter(())
-    after = next((one for one in entries if one["key"] > key), None)
+    after = next((match for match in entries if match["key"] > key), None)
     at = after.start() if after else len(text)
     return f"{text[:at]}      {key}:\n{items}{text[at:]}"
 

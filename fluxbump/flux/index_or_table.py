@@ -174,13 +174,13 @@ def shipped(problem: str) -> ChartIndex:
 def _with_newer(index: ChartIndex) -> ChartIndex:
     """Add what is published and newer than all that an index has, to tell what pins hold."""
     newest = index.releases[0].version
-    beyond = (one for one in table.published().releases if one.version > newest)
+    beyond = (release for release in table.published().releases if release.version > newest)
     return replace(index, beyond=tuple(beyond))
 
 
 def _together(copy: ChartIndex) -> ChartIndex:
     """Put an old copy of the community's index and the table together: both are of one index."""
-    have = {str(one.version) for one in copy.releases}
-    others = (one for one in table.published().releases if str(one.version) not in have)
-    every = sorted((*copy.releases, *others), key=lambda one: one.version, reverse=True)
+    have = {str(release.version) for release in copy.releases}
+    others = (release for release in table.published().releases if str(release.version) not in have)
+    every = sorted((*copy.releases, *others), key=lambda release: release.version, reverse=True)
     return replace(copy, releases=tuple(every))

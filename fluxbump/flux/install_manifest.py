@@ -189,8 +189,8 @@ class _Reading(Struct):
 
     def deployment(self, content: object) -> None:
         containers = get(content, "spec", "template", "spec", "containers")
-        for one in containers if isinstance(containers, list) else ():
-            image = get(one, "image")
+        for container in containers if isinstance(containers, list) else ():
+            image = get(container, "image")
             if isinstance(image, str):
                 name, _, tag = image.partition("@")[0].rsplit("/", 1)[-1].partition(":")
                 if name.endswith(_CONTROLLERS) and tag:

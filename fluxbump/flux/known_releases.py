@@ -243,7 +243,7 @@ def _fetched(
 
     An archive in the repository that has the digest in the index is what would be fetched.
     """
-    here = {one.sha256: one for one in vendored if one.sha256 and not one.problem}
+    here = {other.sha256: other for other in vendored if other.sha256 and not other.problem}
     found = {}
     for version in _held((inventory,), FLUX2):
         chart = index.get(version)

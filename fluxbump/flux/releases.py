@@ -107,7 +107,7 @@ def named(target: str, stable: Sequence[Version]) -> Version | None:
             hint="type a release such as 2.5.1, a line such as 2.5, or latest",
         )
     wanted = [int(part) for part in partial.groups() if part is not None] if partial else []
-    matching = [one for one in stable if list(one.to_tuple()[: len(wanted)]) == wanted]
+    matching = [version for version in stable if list(version.to_tuple()[: len(wanted)]) == wanted]
     return matching[-1] if matching else None
 
 
@@ -139,10 +139,14 @@ def require_no_chart_version(release: Version, index: ChartIndex) -> None:
     Raises:
         ResolveError: it is; says which release that chart ships.
     """
-    chart = next((one for one in known(index) if one.version == release), None)
+    chart = next(
+        (chart_release for chart_release in known(index) if chart_release.version == release), None
+    )
     # Below the newest line it is more likely a release that is not there than an old chart.
-    lines = [one for one in map(versions.parse, crds.crds()) if one] + stable_releases(index)
-    newest = max(((one.major, one.minor) for one in lines), default=(0, 0))
+    lines = [version for version in map(versions.parse, crds.crds()) if version] + stable_releases(
+        index
+    )
+    newest = max(((line.major, line.minor) for line in lines), default=(0, 0))
     if chart is not None and (release.major, release.minor) > newest:
         raise ResolveError(
             f"{release} is a chart version, which ships Flux {chart.app_version}",

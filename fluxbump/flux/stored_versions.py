@@ -170,21 +170,27 @@ def reachable(
     sure = {conflict.crd: conflict.stored for conflict in fresh(table, old, new)}
     stored = history(table, old, through)
     found = []
-    for one in _refused(stored, table[new], certain=False):
-        more = tuple(version for version in one.stored if version not in sure.get(one.crd, ()))
+    for conflict in _refused(stored, table[new], certain=False):
+        more = tuple(
+            version for version in conflict.stored if version not in sure.get(conflict.crd, ())
+        )
         if more:
-            found.append(Conflict(one.crd, one.kind, more, certain=False, listed=one.listed))
+            found.append(
+                Conflict(conflict.crd, conflict.kind, more, certain=False, listed=conflict.listed)
+            )
     return tuple(found)
 
 
 def without(conflicts: Iterable[Conflict], others: Iterable[Conflict]) -> tuple[Conflict, ...]:
     """Return the conflicts, less the versions that are in others of the same CRD."""
-    known = {(one.crd, version) for one in others for version in one.stored}
+    known = {(other.crd, version) for other in others for version in other.stored}
     left = []
-    for one in conflicts:
-        stored = tuple(version for version in one.stored if (one.crd, version) not in known)
+    for conflict in conflicts:
+        stored = tuple(
+            version for version in conflict.stored if (conflict.crd, version) not in known
+        )
         if stored:
-            left.append(replace(one, stored=stored))
+            left.append(replace(conflict, stored=stored))
     return tuple(left)
 
 
@@ -224,8 +230,14 @@ def history(
 def earlier(table: Table, release: str, among: Collection[str] | None = None) -> tuple[str, ...]:
     """Return the releases of a table before `release`, oldest first."""
     limit = key(release)
-    some = table if among is None else [one for one in table if one in among]
-    return tuple(sorted((one for one in some if key(one) < limit), key=key))
+    some = (
+        table
+        if among is None
+        else [release_text for release_text in table if release_text in among]
+    )
+    return tuple(
+        sorted((release_text for release_text in some if key(release_text) < limit), key=key)
+    )
 
 
 @lru_cache(maxsize=1024)
@@ -252,4 +264,4 @@ def _refused(stored: Stored, new: Release, *, certain: bool) -> Iterator[Conflic
 
 def describe(conflicts: Iterable[Conflict]) -> str:
     """Say which kinds hold which versions: `Bucket v1, HelmRelease v2beta1 and v2beta2`."""
-    return ", ".join(f"{one.kind} {' and '.join(one.stored)}" for one in conflicts)
+    return ", ".join(f"{conflict.kind} {' and '.join(conflict.stored)}" for conflict in conflicts)

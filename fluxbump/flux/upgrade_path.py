@@ -174,7 +174,11 @@ def with_kubernetes(
 
 
 def _stable(table: Table, charts: Collection[str]) -> list[str]:
-    return [one for one in table if one in charts and stored_versions.key(one).prerelease is None]
+    return [
+        release_text
+        for release_text in table
+        if release_text in charts and stored_versions.key(release_text).prerelease is None
+    ]
 
 
 def _between(table: Table, start: str, goal: str, charts: Collection[str]) -> tuple[str, ...]:
@@ -238,7 +242,10 @@ class _State(Struct, frozen=True):
 def _over(listed: Stored, new: Release) -> dict[str, tuple[str, ...]]:
     """Add the storage versions of a release that is applied, as the API server does."""
     added = {
-        name: (*listed.get(name, ()), *(one for one in stores if one not in listed.get(name, ())))
+        name: (
+            *listed.get(name, ()),
+            *(store for store in stores if store not in listed.get(name, ())),
+        )
         for name, stores in stored_versions.stored_by(new).items()
     }
     return {**listed, **added}
@@ -256,11 +263,11 @@ def _hops(table: Table, releases: Sequence[str], state: _State, written: Written
 
 
 def _written(removed: Iterable[Removed], written: Written) -> Iterator[Removed]:
-    for one in removed:
-        held = written.get((one.group, one.kind), ())
-        versions = tuple(version for version in one.versions if version in held)
+    for gone in removed:
+        held = written.get((gone.group, gone.kind), ())
+        versions = tuple(version for version in gone.versions if version in held)
         if versions:
-            yield replace(one, versions=versions)
+            yield replace(gone, versions=versions)
 
 
 def rewritten(old: Release, new: Release, written: Written) -> tuple[Removed, ...]:
@@ -272,7 +279,11 @@ def removed_between(old: Release, new: Release) -> Iterator[Removed]:
     """Yield the API versions that `old` serves and `new` does not."""
     for name, crd in sorted(old.items(), key=lambda item: item[1].kind):
         served = new[name].served if name in new else frozenset[str]()
-        gone = tuple(one.name for one in crd.versions if one.served and one.name not in served)
+        gone = tuple(
+            version.name
+            for version in crd.versions
+            if version.served and version.name not in served
+        )
         if gone:
             yield Removed(crd.kind, crd.group, gone, _successor(crd, new.get(name)))
 
@@ -302,7 +313,7 @@ def priority(version: str) -> tuple[int, int, int]:
 def describe(removed: Iterable[Removed]) -> str:
     """Say what manifests must move: `Bucket v1beta1 to v1`."""
     return ", ".join(
-        f"{one.kind} {' and '.join(one.versions)} "
-        + (f"to {one.replaced_by}" if one.replaced_by else "goes")
-        for one in removed
+        f"{gone.kind} {' and '.join(gone.versions)} "
+        + (f"to {gone.replaced_by}" if gone.replaced_by else "goes")
+        for gone in removed
     )

@@ -199,5 +199,5 @@ def on_gitlab(client: Client, at: At) -> ListedStatuses:
 def _plain(
     states: Mapping[StatusState, str], state: str | None, text: str | None
 ) -> CommitStatus | None:
-    known = next((one for one, word in states.items() if word == state), None)
+    known = next((status_state for status_state, word in states.items() if word == state), None)
     return CommitStatus(known, text or "") if known is not None else None

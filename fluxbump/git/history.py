@@ -163,8 +163,8 @@ def _sources(git: Git, commits: Collection[bytes], paths: Collection[str]) -> se
     return {old.decode("utf-8", "surrogateescape") for old, new in renames if new in wanted}
 
 
-def _earlier(one: datetime | None, other: datetime | None) -> bool:
-    return one is not None and (other is None or one < other)
+def _earlier(first: datetime | None, other: datetime | None) -> bool:
+    return first is not None and (other is None or first < other)
 
 
 # --- what they hold ---------------------------------------------------------------------------

@@ -176,9 +176,9 @@ class Repository:
         Raises:
             RepositoryError: there is no such revision, or nothing is common.
         """
-        one, two = self.commit(revision), self.commit(other)
+        commit, two = self.commit(revision), self.commit(other)
         try:
-            base = self._git.run("merge-base", one.sha, two.sha).decode().strip()
+            base = self._git.run("merge-base", commit.sha, two.sha).decode().strip()
         except RepositoryError:
             raise RepositoryError(
                 f"{revision} and {other} have no common history",
@@ -281,12 +281,12 @@ class Repository:
         with self._git.quarantine() as env:
             return self._git.patch(old, new, env)
 
-    def merged(self, one: str, other: str) -> str | None:
+    def merged(self, ours: str, other: str) -> str | None:
         """Return the tree to which git merges two commits by itself; None if it cannot."""
         with self._git.quarantine() as env:
             try:
                 out = self._git.run(
-                    "merge-tree", "--write-tree", "--no-messages", one, other, env=env
+                    "merge-tree", "--write-tree", "--no-messages", ours, other, env=env
                 )
             except RepositoryError:  # a conflict, or git before 2.38
                 return None

@@ -38,7 +38,7 @@ def steps(verdict: Verdict, after: Followup) -> list[Step]:
 
 
 def _steps(verdict: Verdict, after: Followup) -> Iterator[Step]:
-    fixes = Counter(one.fix for one in verdict.findings if one.fix)
+    fixes = Counter(finding.fix for finding in verdict.findings if finding.fix)
     settings = [fix for fix in sorted(fixes) if fix.startswith(_SETTING)]
     if settings and after.editable:
         names = ",".join(fix.removeprefix(_SETTING) for fix in settings)
@@ -58,9 +58,9 @@ def _steps(verdict: Verdict, after: Followup) -> Iterator[Step]:
 
 def _rule(verdict: Verdict) -> Iterator[Step]:
     """Point to the page of the worst rule, whose fix takes a decision."""
-    open_ones = [one for one in verdict.findings if one.severity is not Severity.NOTE]
-    for one in worst_first(one for one in open_ones if not one.fix)[:1]:
-        yield Step(typed(["fluxbump", "rule", one.code]), "the reason, and how to fix it")
+    open_ones = [finding for finding in verdict.findings if finding.severity is not Severity.NOTE]
+    for finding in worst_first(open_one for open_one in open_ones if not open_one.fix)[:1]:
+        yield Step(typed(["fluxbump", "rule", finding.code]), "the reason, and how to fix it")
 
 
 def _count(number: int, word: str) -> str:

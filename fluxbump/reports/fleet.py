@@ -143,17 +143,17 @@ def as_json(summary: Summary) -> str:
     return dump(report)
 
 
-def _repository(one: FleetResult) -> RepositoryJson:
-    request = one.pull_request
+def _repository(fleet_result: FleetResult) -> RepositoryJson:
+    request = fleet_result.pull_request
     return {
-        "name": one.entry.name,
-        "repository": one.entry.repo,
-        "outcome": one.outcome.value,
-        "message": one.message,
-        "current": one.current,
-        "target": one.release,
+        "name": fleet_result.entry.name,
+        "repository": fleet_result.entry.repo,
+        "outcome": fleet_result.outcome.value,
+        "message": fleet_result.message,
+        "current": fleet_result.current,
+        "target": fleet_result.release,
         "pull_request": {"number": request.number, "url": request.url} if request else None,
-        "done_before": one.before,
+        "done_before": fleet_result.before,
     }
 
 
@@ -178,11 +178,12 @@ def page(summary: Summary) -> str:
     return "\n".join(lines) + "\n\n"
 
 
-def _row(one: FleetResult) -> str:
-    request = one.pull_request
+def _row(fleet_result: FleetResult) -> str:
+    request = fleet_result.pull_request
     if request and request.url:
         where = markdown.link(str(request.number), request.url, cell=True)
     else:
-        where = markdown.plain(one.message)
-    name = markdown.code(one.entry.name, cell=True)
-    return f"| {name} | {one.outcome} | {markdown.plain(one.release or '')} | {where} |"
+        where = markdown.plain(fleet_result.message)
+    name = markdown.code(fleet_result.entry.name, cell=True)
+    release = markdown.plain(fleet_result.release or "")
+    return f"| {name} | {fleet_result.outcome} | {release} | {where} |"

@@ -153,14 +153,14 @@ def _states(found: Sequence[CrdVersion | None]) -> tuple[VersionState, ...]:
     return tuple(states)
 
 
-def _state(one: CrdVersion | None, *, before: bool) -> VersionState:
-    if one is None:
+def _state(crd_version: CrdVersion | None, *, before: bool) -> VersionState:
+    if crd_version is None:
         return VersionState.REMOVED if before else VersionState.ABSENT
-    if not one.served:
+    if not crd_version.served:
         return VersionState.UNSERVED
-    if one.storage:
+    if crd_version.storage:
         return VersionState.STORAGE
-    return VersionState.DEPRECATED if one.deprecated else VersionState.SERVED
+    return VersionState.DEPRECATED if crd_version.deprecated else VersionState.SERVED
 
 
 # --- text and JSON ----------------------------------------------------------------------------
@@ -198,7 +198,7 @@ def _fitting(found: Matrix, width: int | None) -> list[list[int]]:
     )
     tables: list[list[int]] = [[]]
     for column, size in enumerate(titles):
-        used = own + sum(titles[one] for one in tables[-1])
+        used = own + sum(titles[placed] for placed in tables[-1])
         if tables[-1] and used + size - _GAP > width:
             tables.append([])
         tables[-1].append(column)

@@ -27,7 +27,7 @@ def patches(prepared: Prepared[Snapshot], paint: Paint) -> str:
 def replaced(planned: Plan) -> dict[str, str]:
     """What to say instead of the lines of files that another program writes, by path."""
     said = f"The whole file changes, to what Flux {planned.targets[FLUX]} writes"
-    return {one.path: f"{said}: see --output patch" for one in planned.replacements}
+    return {replacement.path: f"{said}: see --output patch" for replacement in planned.replacements}
 
 
 def diff(patch: bytes, paint: Paint, whole: Mapping[str, str]) -> str:

@@ -26,7 +26,7 @@ def refusal(
         not_done: what has not happened.
         steps: what to type next.
     """
-    counted = Counter(one.code for one in worst_first(refusals))
+    counted = Counter(finding.code for finding in worst_first(refusals))
     number = "1 finding" if len(refusals) == 1 else f"{len(refusals)} findings"
     shown = [*counted][:_MOST]
     said = [_said(code, counted[code]) for code in shown]

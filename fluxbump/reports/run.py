@@ -193,23 +193,23 @@ def _places(decision: Decision) -> tuple[Related, ...]:
     return decision.places if isinstance(decision, Blocked) else ()
 
 
-def _place(one: Related) -> RunPlaceJson:
-    where = one.location
+def _place(related: Related) -> RunPlaceJson:
+    where = related.location
     return {
         "path": where.path,
         "line": where.line,
         "column": where.column,
-        "message": one.message,
+        "message": related.message,
     }
 
 
-def _sent(one: Sent) -> SentJson:
+def _sent(sent: Sent) -> SentJson:
     return {
-        "what": one.what,
-        "subject": one.subject,
-        "title": one.title,
-        "text": one.text,
-        "details": list(one.details),
+        "what": sent.what,
+        "subject": sent.subject,
+        "title": sent.title,
+        "text": sent.text,
+        "details": list(sent.details),
     }
 
 
@@ -256,8 +256,8 @@ def _skipped(report: Report) -> Iterable[str]:
         yield f"{', '.join(releases)} ({reason})"
 
 
-def _done(one: Effect) -> str:
-    return f"{one.message}  {one.url}" if one.url else one.message
+def _done(effect: Effect) -> str:
+    return f"{effect.message}  {effect.url}" if effect.url else effect.message
 
 
 def rehearsed(sent: Iterable[Sent], patch: str, paint: Paint) -> str:

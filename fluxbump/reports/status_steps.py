@@ -80,10 +80,12 @@ def _held(view: Survey) -> str | None:
 
 def _realign(view: Survey) -> Iterator[Step]:
     """Lead to the newest release that is pinned: a cluster may run it, and never goes back."""
-    wrong = [one for one in view.findings if one.severity is Severity.ERROR]
+    wrong = [finding for finding in view.findings if finding.severity is Severity.ERROR]
     loose = {pin.location for pin in view.loose}
     moved = rules.having(Trait.REALIGNED)
-    by_hand = [one for one in wrong if one.code not in moved or one.location in loose]
+    by_hand = [
+        finding for finding in wrong if finding.code not in moved or finding.location in loose
+    ]
     if by_hand:
         code = by_hand[0].code
         yield Step(f"fluxbump rule {code}", "how to fix what no bump moves")
@@ -120,7 +122,7 @@ def _goal(view: Survey) -> Version | None:
     choice = available(view.inventory, view.index or ChartIndex("no chart index", ()))
     if choice.goal(newest) is not None:
         return newest
-    return min((one for one in choice.stable if one > newest), default=None)
+    return min((version for version in choice.stable if version > newest), default=None)
 
 
 def _together(view: Survey) -> bool:

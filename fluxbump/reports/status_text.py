@@ -202,8 +202,8 @@ def _note(note: Note) -> str:
     return f"{note.location}  {printable(note.message)}"
 
 
-def _unreadable(one: Unreadable) -> str:
-    return f"{one.location}  {printable(one.message)}"
+def _unreadable(unreadable: Unreadable) -> str:
+    return f"{unreadable.location}  {printable(unreadable.message)}"
 
 
 def releases(

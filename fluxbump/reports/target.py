@@ -39,13 +39,13 @@ def target(goal: Goal) -> TargetJson:
     }
 
 
-def chart_release(one: ChartRelease) -> ChartReleaseJson:
+def chart_release(release: ChartRelease) -> ChartReleaseJson:
     """Say a chart release."""
     return {
-        "release": str(one.app_version),
-        "chart_version": str(one.version),
-        "created": one.created.isoformat() if one.created else None,
-        "digest": one.digest,
+        "release": str(release.app_version),
+        "chart_version": str(release.version),
+        "created": release.created.isoformat() if release.created else None,
+        "digest": release.digest,
     }
 
 

@@ -91,18 +91,18 @@ def _rows(number: int, hop: Hop, used: Used | None) -> Iterator[tuple[str, str, 
 
 def _moves(hop: Hop, counts: Mapping[tuple[str, str], int]) -> Iterator[str]:
     """Say which manifests of this repository move, and how many there are."""
-    for one in hop.removed:
-        here = tuple(version for version in one.versions if counts.get((one.kind, version)))
+    for removed in hop.removed:
+        here = tuple(version for version in removed.versions if counts.get((removed.kind, version)))
         if here:
-            count = sum(counts[one.kind, version] for version in here)
-            yield f"{count} {_move(replace(one, versions=here))}"
+            count = sum(counts[removed.kind, version] for version in here)
+            yield f"{count} {_move(replace(removed, versions=here))}"
 
 
 def _unused(route: Route, used: Used | None) -> list[str]:
     """Say how many removed API versions no manifest of this repository uses."""
     if used is None:
         return []
-    gone = sum(len(one.versions) for hop in route.hops for one in hop.removed)
+    gone = sum(len(removed.versions) for hop in route.hops for removed in hop.removed)
     rest = gone - sum(len(counts) for counts in used.values())
     if not rest:
         return []
@@ -111,18 +111,18 @@ def _unused(route: Route, used: Used | None) -> list[str]:
     return ["", f"No manifest here uses the{which} {versions} removed on the route."]
 
 
-def _move(one: Removed) -> str:
-    gone = f"{one.kind} {' and '.join(one.versions)}"
-    return f"{gone} to {one.replaced_by}" if one.replaced_by else f"{gone}: the kind goes"
+def _move(removed: Removed) -> str:
+    gone = f"{removed.kind} {' and '.join(removed.versions)}"
+    return f"{gone} to {removed.replaced_by}" if removed.replaced_by else f"{gone}: the kind goes"
 
 
-def _migrate(one: Conflict) -> str:
-    sure = "certain" if one.certain else "possible"
-    return f"{one.kind} {' and '.join(one.stored)} ({sure})"
+def _migrate(conflict: Conflict) -> str:
+    sure = "certain" if conflict.certain else "possible"
+    return f"{conflict.kind} {' and '.join(conflict.stored)} ({sure})"
 
 
-def _rewrite(one: Removed) -> str:
-    return f"{one.kind} {' and '.join(one.versions)} in managedFields (again after the hop)"
+def _rewrite(removed: Removed) -> str:
+    return f"{removed.kind} {' and '.join(removed.versions)} in managedFields (again after the hop)"
 
 
 # --- for programs -----------------------------------------------------------------------------
@@ -242,12 +242,12 @@ def _hop(hop: Hop) -> HopJson:
     }
 
 
-def _removed(one: Removed) -> RemovedJson:
+def _removed(removed: Removed) -> RemovedJson:
     return {
-        "kind": one.kind,
-        "group": one.group,
-        "versions": list(one.versions),
-        "replaced_by": one.replaced_by,
+        "kind": removed.kind,
+        "group": removed.group,
+        "versions": list(removed.versions),
+        "replaced_by": removed.replaced_by,
     }
 
 

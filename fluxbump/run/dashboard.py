@@ -57,15 +57,15 @@ def find(issues: Iterable[Issue]) -> Issue | None:
     return min(marked, key=lambda issue: issue.number, default=None)
 
 
-def is_same(one: str, other: str) -> bool:
+def is_same(first: str, other: str) -> bool:
     """Tell whether two texts say the same; forges change line ends and trim."""
-    return one.replace("\r\n", "\n").strip() == other.replace("\r\n", "\n").strip()
+    return first.replace("\r\n", "\n").strip() == other.replace("\r\n", "\n").strip()
 
 
 def applied(known: KnownRequest, ticked: Iterable[Ticked]) -> frozenset[Box]:
     """Return what people ask of a pull request, in its own text and in the dashboard."""
     release = known.state.release if known.state is not None else ""
-    return known.asked | {one.box for one in ticked if release and one.release == release}
+    return known.asked | {box.box for box in ticked if release and box.release == release}
 
 
 def body(inputs: DashboardInputs) -> str:

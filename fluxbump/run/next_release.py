@@ -77,19 +77,21 @@ def decide(
     """
     found, _ = rules.judge(before, DISAGREEMENT)
     disagreeing = tuple(
-        one for one in found if _two_sided(one) and not suppressed(one.code, one.location)
+        finding
+        for finding in found
+        if _two_sided(finding) and not suppressed(finding.code, finding.location)
     )
     installed = before.installed or _of_tools(before)
     current = versions.parse(installed) if installed else None
     if disagreeing:
-        codes = tuple(dict.fromkeys(one.code for one in disagreeing))
+        codes = tuple(dict.fromkeys(finding.code for finding in disagreeing))
         return Blocked(installed, None, codes, _advice(codes, installed), disagreeing)
     if installed is None or current is None:
         return Blocked(None, None, (), "no Flux version found in live code")
     # Where pins may disagree, none of them may go down.
     choice = available(before.inventory, index, tagged)
     highest = _highest(before, current, choice.stable)
-    newer = [one for one in choice.stable if one > highest]
+    newer = [version for version in choice.stable if version > highest]
     sieve = _Sieve.of(current, policy, now)
     for release in reversed(newer):
         sieve.sort(release, choice.goal(release))
@@ -105,9 +107,9 @@ def decide(
     return UpToDate(installed, newest, tuple(sieve.skipped))
 
 
-def _two_sided(one: Finding) -> bool:
+def _two_sided(finding: Finding) -> bool:
     """Whether an error names another place that says otherwise, and not only what is missing."""
-    return one.severity is Severity.ERROR and bool(one.related)
+    return finding.severity is Severity.ERROR and bool(finding.related)
 
 
 def _of_tools(before: Evidence) -> str | None:
@@ -150,7 +152,7 @@ def _highest(before: Evidence, installed: Version, stable: Sequence[Version]) ->
     ranges = floating.installs(before.inventory)
     releases += [release for pin in ranges if (release := floating.newest(pin, stable))]
     found = (versions.parse(release) for release in releases)
-    return max([installed, *(one for one in found if one is not None)])
+    return max([installed, *(version for version in found if version is not None)])
 
 
 # --- what the policy allows -------------------------------------------------------------------
@@ -195,7 +197,7 @@ class _Sieve(Struct):
             return f"follow is {self.policy.follow}"
         if self.wanted is not None and not self.wanted.admits(release):
             return f"not in the range {self.policy.range}"
-        by = next((text for text, one in self.ignored if one.admits(release)), None)
+        by = next((text for text, constraint in self.ignored if constraint.admits(release)), None)
         return f"ignored: {by}" if by is not None else ""
 
     def _old_enough(self, chart: Goal) -> datetime | None:
@@ -229,7 +231,10 @@ def _outside_schedule(installed: str, sieve: _Sieve, moment: datetime, policy: P
 
 def _too_young(installed: str, sieve: _Sieve, policy: Policy) -> Waiting:
     release = next(iter(sieve.young))
-    until = min((one for one in sieve.young.values() if one is not None), default=None)
+    until = min(
+        (old_enough_at for old_enough_at in sieve.young.values() if old_enough_at is not None),
+        default=None,
+    )
     days = policy.min_age_days
     reason = f"no chart of a newer release is {days} days old"
     if until is None:
@@ -272,10 +277,10 @@ class _Search:
         newest = skipped[0]
         way = self._way(newest.release)
         found = self._findings(way.hops[0].new if way.hops else newest.release)
-        codes = tuple(dict.fromkeys(one.code for one in found)) or (_UNKNOWN,)
+        codes = tuple(dict.fromkeys(finding.code for finding in found)) or (_UNKNOWN,)
         reason = f"Flux {newest.release}: {newest.reason}"
         others = self._newer(self._installed, skipped)
-        others = tuple(one for one in others if one != newest)
+        others = tuple(other for other in others if other != newest)
         return Blocked(self._installed, newest.release, codes, reason, found, others)
 
     def _way(self, goal: str) -> Route:
@@ -303,7 +308,7 @@ class _Search:
     def _refused(self, way: Route) -> str:
         """Say why the first hop is refused; empty when it is not."""
         first = way.hops[0].new
-        codes = dict.fromkeys(one.code for one in self._findings(first))
+        codes = dict.fromkeys(finding.code for finding in self._findings(first))
         if not codes:
             return newest_safe.unknown(self._evidence, first, self._suppressed) or ""
         by = f"refused by {', '.join(codes)}"
@@ -319,8 +324,12 @@ class _Search:
     def _newer(self, than: str, judged: Sequence[Skipped]) -> tuple[Skipped, ...]:
         """Return what is skipped above a release, newest first."""
         floor = _version(than)
-        some = [one for one in (*self._passed_over, *judged) if _version(one.release) > floor]
-        return tuple(sorted(some, key=lambda one: _version(one.release), reverse=True))
+        some = [
+            skipped
+            for skipped in (*self._passed_over, *judged)
+            if _version(skipped.release) > floor
+        ]
+        return tuple(sorted(some, key=lambda skipped: _version(skipped.release), reverse=True))
 
 
 def _version(release: str) -> Version:

@@ -201,7 +201,7 @@ def _locked(
 def _known(request: PullRequest) -> KnownRequest:
     state = SavedState.parse(request.body)
     # A box with a release belongs to another text of ours.
-    ticked = {one.box for one in boxes.asked(request.body) if not one.release}
+    ticked = {box.box for box in boxes.asked(request.body) if not box.release}
     return KnownRequest(request, state, frozenset(ticked) if state is not None else frozenset())
 
 

@@ -118,28 +118,28 @@ class _Planner:
                 doubled.append((known, first))
         return tuple(kept.values()), tuple(doubled), tuple(foreign)
 
-    def _is_ours(self, one: KnownRequest) -> bool:
-        tip = self._tip(one)
-        wanted = self._wanted is not None and one.request.branch == self._wanted.branch
-        return one.state is not None or (wanted and tip is not None and tip.ours)
+    def _is_ours(self, known_request: KnownRequest) -> bool:
+        tip = self._tip(known_request)
+        wanted = self._wanted is not None and known_request.request.branch == self._wanted.branch
+        return known_request.state is not None or (wanted and tip is not None and tip.ours)
 
-    def _is_wanted(self, one: KnownRequest) -> bool:
-        return self._wanted is not None and one.request.branch == self._wanted.branch
+    def _is_wanted(self, known_request: KnownRequest) -> bool:
+        return self._wanted is not None and known_request.request.branch == self._wanted.branch
 
-    def _tip(self, one: KnownRequest) -> Tip | None:
-        return self._seen.branches.get(one.request.branch)
+    def _tip(self, known_request: KnownRequest) -> Tip | None:
+        return self._seen.branches.get(known_request.request.branch)
 
-    def _touched(self, one: KnownRequest) -> bool:
-        tip = self._tip(one)
+    def _touched(self, known_request: KnownRequest) -> bool:
+        tip = self._tip(known_request)
         return tip is not None and not tip.ours
 
     def _deletable(self, branch: str, tip: Tip | None) -> str | None:
         """Return where a branch has to be to be deleted; None when it stays."""
         return tip.sha if tip is not None and branch not in self._seen.locked else None
 
-    def _release(self, one: KnownRequest) -> str:
-        if one.state is not None:
-            return one.state.release
+    def _release(self, known_request: KnownRequest) -> str:
+        if known_request.state is not None:
+            return known_request.state.release
         # Without a state only the wanted branch's pull request counts as ours.
         return self._wanted.release if self._wanted else ""
 
@@ -248,35 +248,35 @@ class _Planner:
 
     # --- what else there is ---
 
-    def _tell(self, one: KnownRequest) -> Action:
-        number = one.request.number
-        if one.state is None or PUSHED in one.state.told:
+    def _tell(self, known_request: KnownRequest) -> Action:
+        number = known_request.request.number
+        if known_request.state is None or PUSHED in known_request.state.told:
             return Leave(number, "its branch has other commits")
         return TellPushed(number)
 
-    def _reached(self, one: KnownRequest) -> bool:
+    def _reached(self, known_request: KnownRequest) -> bool:
         held = versions.parse(self._seen.current) if self._seen.current else None
-        proposed = versions.parse(self._release(one))
+        proposed = versions.parse(self._release(known_request))
         return held is not None and proposed is not None and proposed <= held
 
-    def _other(self, one: KnownRequest, *, proposed: bool) -> Iterator[Action]:
+    def _other(self, known_request: KnownRequest, *, proposed: bool) -> Iterator[Action]:
         """Say what becomes of an open pull request of ours that is not the wanted one."""
-        number, tip = one.request.number, self._tip(one)
-        reached = self._reached(one)
-        if _stays(one):
-            yield Leave(number, _HELD if _held(one) else _REOPENED)
+        number, tip = known_request.request.number, self._tip(known_request)
+        reached = self._reached(known_request)
+        if _stays(known_request):
+            yield Leave(number, _HELD if _held(known_request) else _REOPENED)
         elif not reached and not proposed:
             yield Leave(number, "no pull request replaces it")
-        elif self._touched(one):
-            yield self._tell(one)
+        elif self._touched(known_request):
+            yield self._tell(known_request)
         else:
             by = self._seen.current if reached else self._wanted and self._wanted.release
-            why = ActionReason.REACHED if reached else self._why(one)
-            branch = one.request.branch
+            why = ActionReason.REACHED if reached else self._why(known_request)
+            branch = known_request.request.branch
             yield Supersede(number, branch, self._deletable(branch, tip), by or "", why)
 
-    def _why(self, one: KnownRequest) -> ActionReason:
-        old = versions.parse(self._release(one))
+    def _why(self, known_request: KnownRequest) -> ActionReason:
+        old = versions.parse(self._release(known_request))
         new = versions.parse(self._wanted.release) if self._wanted else None
         return ActionReason.POLICY if old and new and old >= new else ActionReason.NEWER
 
@@ -297,10 +297,10 @@ class _Planner:
             elif branch not in opened and self._is_declined(known, state):
                 yield TellDeclined(number)
 
-    def _is_declined(self, one: KnownRequest, state: SavedState) -> bool:
+    def _is_declined(self, known_request: KnownRequest, state: SavedState) -> bool:
         """Tell whether a person closed it, and nobody has answered yet."""
         told = state.superseded_by is not None or DECLINED in state.told
-        return self._seen.closed_can_change and not told and not self._reached(one)
+        return self._seen.closed_can_change and not told and not self._reached(known_request)
 
     def _leftovers(self, *, proposed: bool) -> Iterator[Action]:
         """Delete the branches of ours that were merged, or closed by us."""
@@ -331,9 +331,11 @@ _HELD = "on hold: a box in its description is ticked"
 _NOT_AGAIN = "a box in it asks for its release again, and policy leads to another one now"
 
 
-def _held(one: KnownRequest) -> bool:
-    return Box.HOLD in one.asked
+def _held(known_request: KnownRequest) -> bool:
+    return Box.HOLD in known_request.asked
 
 
-def _stays(one: KnownRequest) -> bool:
-    return _held(one) or (one.state is not None and one.state.reopened)
+def _stays(known_request: KnownRequest) -> bool:
+    return _held(known_request) or (
+        known_request.state is not None and known_request.state.reopened
+    )

@@ -37,11 +37,11 @@ def among_processes(work: Callable[[Sequence[A]], B], items: Sequence[A], /) -> 
     """Do work on parts of `items`, each in a process; see `spread.Spread`."""
     number = _processes(len(items))
     parts = _parts(items, number * _GRAIN if number > 1 else 1)
-    shares = [parts[one::number] for one in range(number)]
+    shares = [parts[index::number] for index in range(number)]
     children = [_Child(work, share) for share in shares[1:]]
     try:
         done = [_all(work, shares[0]), *(child.result() for child in children)]
-        return [done[one % number][one // number] for one in range(len(parts))]
+        return [done[index % number][index // number] for index in range(len(parts))]
     finally:
         for child in children:
             child.end()
@@ -64,7 +64,7 @@ def _processes(items: int) -> int:
 
 
 def _parts(items: Sequence[A], number: int) -> list[Sequence[A]]:
-    bounds = [len(items) * one // number for one in range(number + 1)]
+    bounds = [len(items) * index // number for index in range(number + 1)]
     return [items[start:end] for start, end in pairwise(bounds)]
 
 

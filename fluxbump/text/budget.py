@@ -96,5 +96,5 @@ ARCHIVED_FILE = FileBudget(size=5 << 20)
 MANIFEST = FileBudget(size=32 << 20)
 """What a release of Flux ships: its `install.yaml`, or what helm renders of its chart."""
 
-MOST_READ = max(one.size for one in (REPOSITORY_FILE, ARCHIVE)) + 1
+MOST_READ = max(file_budget.size for file_budget in (REPOSITORY_FILE, ARCHIVE)) + 1
 """Bytes that are read of a repository's file at the most: enough to tell that it is too large."""

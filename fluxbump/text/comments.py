@@ -98,7 +98,7 @@ def line_comment(line: str, syntax: Syntax) -> int | None:
     found = [hash_comment(line)] if syntax.words else []
     if syntax.line:
         found.append(next((start for start, _ in _scan(line, syntax)), None))
-    starts = [one for one in found if one is not None]
+    starts = [start for start in found if start is not None]
     return min(starts) if starts else None
 
 

@@ -70,7 +70,7 @@ class Block(Struct, frozen=True):
 
     def attribute(self, name: str) -> Attribute | None:
         """Return the attribute called `name`."""
-        return next((one for one in self.attributes if one.name == name), None)
+        return next((held for held in self.attributes if held.name == name), None)
 
 
 def comments(text: str) -> Iterator[tuple[int, int]]:

@@ -239,7 +239,7 @@ def _named(path: str) -> Language | None:
 
 
 def _first_part(name: str) -> str:
-    return next((one for one in _parts(name) if one in _FIRST_PART), "")
+    return next((part for part in _parts(name) if part in _FIRST_PART), "")
 
 
 def _parts(name: str) -> Iterable[str]:

@@ -140,8 +140,10 @@ class SourceText:
 
     def inside(self, start: int, end: int) -> tuple[SourceValue, ...]:
         """Return what is given between two offsets, at any depth."""
-        first = bisect_left(self.given, start, key=lambda one: one.name_start)
-        return self.given[first : bisect_left(self.given, end, key=lambda one: one.name_start)]
+        first = bisect_left(self.given, start, key=lambda source_value: source_value.name_start)
+        return self.given[
+            first : bisect_left(self.given, end, key=lambda source_value: source_value.name_start)
+        ]
 
     def beside(self, offset: int) -> list[SourceValue]:
         """Return what is given in the same literal or call as a name at `offset`, itself too.
@@ -152,7 +154,11 @@ class SourceText:
         inside = self.inside(start + 1, end)
         if len(inside) > _MOST:
             return []
-        return [one for one in inside if self.around(one.name_start) == (start, end)]
+        return [
+            source_value
+            for source_value in inside
+            if self.around(source_value.name_start) == (start, end)
+        ]
 
     def chain(self, offset: int) -> list[SourceValue]:
         """Return what the methods of a builder are given: `.chart("x").version("1")`.

@@ -178,7 +178,7 @@ def _brackets(file: TextFile) -> tuple[list[EnclosingScope], list[int]]:
             if sign == wanted:
                 found.append((begin, token.end(), wanted))
                 break
-    scopes = [EnclosingScope(*one) for one in sorted(found)]
+    scopes = [EnclosingScope(*span) for span in sorted(found)]
     parents, stack = list[int](), list[int]()
     for number, scope in enumerate(scopes):
         while stack and scopes[stack[-1]].end < scope.end:

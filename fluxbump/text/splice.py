@@ -23,7 +23,7 @@ def splice(text: str, edits: Iterable[Edit]) -> str:
         AssertionError: two edits overlap; that is a bug, never the input's fault.
     """
     parts, position = [], 0
-    for edit in sorted(edits, key=lambda one: (one.start, one.end)):
+    for edit in sorted(edits, key=lambda unsorted: (unsorted.start, unsorted.end)):
         if edit.start < position:
             raise AssertionError(f"edits overlap in {edit.path} at offset {edit.start}")
         parts += [text[position : edit.start], edit.new]

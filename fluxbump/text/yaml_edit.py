@@ -118,14 +118,14 @@ def become(entry: Entry, key: str, inner: str, value: str) -> list[Edit]:
         _replace(entry, entry.key.start_mark.index, entry.key.end_mark.index, quote + key + quote),
         _replace(entry, first.start_mark.index, _end(end), new),
     ]
-    for other, one in () if held.flow_style else others:
-        edits += _lines(Entry(document, held, other, one))
+    for other, entry_value in () if held.flow_style else others:
+        edits += _lines(Entry(document, held, other, entry_value))
     return edits
 
 
 def _replace(entry: Entry, start: int, end: int, new: str) -> Edit:
     text = entry.document.source[start:end]
-    if "#" in text or any(one in text for one in _TEMPLATES):
+    if "#" in text or any(template in text for template in _TEMPLATES):
         raise _refusal(entry.document, entry.key, "a comment or a template")
     base = entry.document.start
     return Edit(entry.document.path, base + start, base + end, new)
@@ -155,7 +155,7 @@ def _lines(entry: Entry) -> Iterator[Edit]:
         raise _refusal(document, entry.key, "other text on the same line")
     for line in source[start:end].splitlines(keepends=True):
         code = line.strip()
-        if any(one in code for one in _TEMPLATES):
+        if any(template in code for template in _TEMPLATES):
             raise _refusal(document, entry.key, "a template")
         if not code.startswith("#") and code:
             yield Edit(

@@ -116,7 +116,7 @@ def _acceptable(decision: Decision, seen: Seen, release: str, table: Table) -> D
 
 def _elsewhere(seen: Seen, names: Names) -> str | None:
     """Say that Helm keeps the release in another namespace than the HelmRelease says."""
-    places = {one.namespace for one in seen.secrets or () if one.release == names.release}
+    places = {secret.namespace for secret in seen.secrets or () if secret.release == names.release}
     if not places or names.storage in places:
         return None
     return (
@@ -127,7 +127,7 @@ def _elsewhere(seen: Seen, names: Names) -> str | None:
 
 def _remarks(decision: Decision, names: Names, repaired: Repaired, seen: Seen) -> Iterator[str]:
     if seen.secrets is not None:
-        of_release = [one.status for one in seen.secrets if one.release == names.release]
+        of_release = [secret.status for secret in seen.secrets if secret.release == names.release]
         status = ", ".join(sorted(set(of_release))) or "there is none"
         yield f"Helm's record of the release {names.release}: {status}."
     if repaired.findings:

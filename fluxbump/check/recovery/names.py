@@ -72,15 +72,15 @@ def owner_of(inventory: Inventory, directory: str | None) -> Owner:
         PinError: there is none, or several say different things.
     """
     below = f"{directory.strip('/')}/" if directory else ""
-    found = [one for one in owners(inventory) if one.document.path.startswith(below)]
+    found = [owner for owner in owners(inventory) if owner.document.path.startswith(below)]
     if not found:
         where = f" below {directory}" if directory else ""
         raise PinError(f"no HelmRelease{where} installs a chart with Flux in it")
-    if len({_identity(one) for one in found}) > 1:
+    if len({_identity(owner) for owner in found}) > 1:
         raise PinError(
             "HelmReleases of Flux differ between clusters",
             hint="name the directory of this cluster: --directory DIR",
-            places=[Related(one.place(), _described(one)) for one in found],
+            places=[Related(owner.place(), _described(owner)) for owner in found],
         )
     return found[0]
 

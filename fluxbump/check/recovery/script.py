@@ -54,7 +54,9 @@ _BOOTSTRAP = "a file: the GitRepository and Kustomization that start it all"
 def recoveries(decision: Decision) -> tuple[str, ...]:
     """Return which recoveries a state needs, in order."""
     found = (decision.state, decision.then)
-    return tuple(one.value for one in found if one in (State.ALIVE, State.TERMINATING, State.GONE))
+    return tuple(
+        state.value for state in found if state in (State.ALIVE, State.TERMINATING, State.GONE)
+    )
 
 
 def script(decision: Decision, names: Names, source: str, remarks: Iterable[str] = ()) -> str:

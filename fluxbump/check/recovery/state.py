@@ -98,9 +98,9 @@ def _stopped(seen: Seen, owner: tuple[str, str]) -> Decision:
 def _without(seen: Seen, *, running: bool) -> list[str]:
     """Return the controllers that do not run, or that are not even to run."""
     found = {
-        one.name
-        for one in seen.controllers or ()
-        if not one.deleted and (one.available if running else one.wanted)
+        controller.name
+        for controller in seen.controllers or ()
+        if not controller.deleted and (controller.available if running else controller.wanted)
     }
     return [name for name in CONTROLLERS if name not in found]
 

@@ -121,13 +121,13 @@ def judged(
     chosen = [rule for code, rule in RULES.items() if code in codes]
     last = [rule for rule in chosen if "renders" in rule.needs]
     first = [rule for rule in chosen if "renders" not in rule.needs]
-    outcomes = [one for rule in first for one in rule.judge(evidence)]
+    outcomes = [outcome for rule in first for outcome in rule.judge(evidence)]
     if last and renders is not None:
         evidence = replace(evidence, renders=renders())
-    outcomes += [one for rule in last for one in rule.judge(evidence)]
-    found = [one for one in outcomes if isinstance(one, Finding)]
+    outcomes += [outcome for rule in last for outcome in rule.judge(evidence)]
+    found = [outcome for outcome in outcomes if isinstance(outcome, Finding)]
     return Judged(
-        tuple(sorted(found, key=lambda one: (one.code, one.location))),
+        tuple(sorted(found, key=lambda outcome: (outcome.code, outcome.location))),
         _once(outcomes, NotRun),
         _once(outcomes, NotApplicable),
     )
@@ -137,5 +137,5 @@ _Reason = TypeVar("_Reason", NotRun, NotApplicable)
 
 
 def _once(outcomes: Iterable[Outcome], of: type[_Reason]) -> tuple[_Reason, ...]:
-    different = dict.fromkeys(one for one in outcomes if isinstance(one, of))
-    return tuple(sorted(different, key=lambda one: one.code))
+    different = dict.fromkeys(outcome for outcome in outcomes if isinstance(outcome, of))
+    return tuple(sorted(different, key=lambda outcome: outcome.code))

@@ -41,7 +41,7 @@ _SITES = frozenset({"FB102", "FB103", "FB113"})
 
 def blames(finding: Finding, places: Collection[Location]) -> bool:
     """Whether a finding says that one of `places` installs another release than a second one."""
-    named = (finding.location, *(one.location for one in finding.related))
+    named = (finding.location, *(related.location for related in finding.related))
     return finding.code in _SITES and any(place in places for place in named)
 
 
@@ -136,7 +136,7 @@ def install_manifest(evidence: Evidence) -> Iterator[Outcome]:
 def _excluding(evidence: Evidence, exact: list[Pin]) -> Iterator[Finding]:
     """A range of releases that does not admit the one that is installed."""
     for pin in installers.sources(evidence.inventory):
-        near = (one for one in exact if not chart_installs.apart(one, pin))
+        near = (other for other in exact if not chart_installs.apart(other, pin))
         first = next(near, None) if pin.form is Form.RANGE else None
         if first is not None and not _admits(pin.value, first.value):
             message = (

@@ -52,8 +52,8 @@ def beside_installs(evidence: Evidence) -> Iterator[Outcome]:
 
 def _is_apart(pin: Pin, site: Pin) -> bool:
     """Whether two places need not agree; what an example is for is what the example installs."""
-    one, other = pin.location.path, site.location.path
-    return chart_installs.apart(pin, site) or is_example(one) != is_example(other)
+    mine, other = pin.location.path, site.location.path
+    return chart_installs.apart(pin, site) or is_example(mine) != is_example(other)
 
 
 def _is_beside(pin: Pin) -> bool:

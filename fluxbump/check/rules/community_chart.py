@@ -75,10 +75,10 @@ def _pins(evidence: Evidence) -> list[Pin]:
 
 def _chart(pin: Pin, evidence: Evidence) -> _Chart | NotRun:
     """Find the chart that a pin stands for: in the repository, or else from the index."""
-    for one in evidence.charts.vendored:
-        mine = one.wrapper == pin.location.path and one.version == pin.value
-        if mine and not one.problem and one.contents:
-            return _Chart(pin, one.path, one.app_version, one.contents)
+    for vendored in evidence.charts.vendored:
+        mine = vendored.wrapper == pin.location.path and vendored.version == pin.value
+        if mine and not vendored.problem and vendored.contents:
+            return _Chart(pin, vendored.path, vendored.app_version, vendored.contents)
     what = f"flux2 {pin.value}"
     fetched = needed(evidence.releases).fetched.get(pin.value)
     if fetched and fetched.contents:
@@ -118,8 +118,8 @@ def _tables(release: str, crds: Mapping[str, Crd]) -> Shipped:
     """Return what the tables say of a release."""
     found = {}
     for crd in crds.values():
-        for one in crd.versions:
-            schema = fields.fields(release, crd.kind, f"{crd.group}/{one.name}")
+        for version in crd.versions:
+            schema = fields.fields(release, crd.kind, f"{crd.group}/{version.name}")
             if schema:
                 found[schema.api_version, crd.kind] = schema.all()
     return Shipped("the tables", crds, found, images.controllers(release))
@@ -169,13 +169,14 @@ def _differences(held: Shipped, shipped: Shipped) -> Iterator[str]:
 
 def _versions(held: Crd, shipped: Crd) -> Iterator[str]:
     if held.names != shipped.names:
-        ours, theirs = (" and ".join(sorted(one.names)) for one in (held, shipped))
+        ours, theirs = (" and ".join(sorted(crd.names)) for crd in (held, shipped))
         yield f"{held.kind} has {ours}, not {theirs}"
         return
-    entries = {one.name: one for one in shipped.versions}
-    for one in held.versions:
-        if one != entries[one.name]:
-            yield f"{held.kind} {one.name} is {_flags(one)}, not {_flags(entries[one.name])}"
+    entries = {version.name: version for version in shipped.versions}
+    for version in held.versions:
+        entry = entries[version.name]
+        if version != entry:
+            yield f"{held.kind} {version.name} is {_flags(version)}, not {_flags(entry)}"
 
 
 def _flags(version: CrdVersion) -> str:

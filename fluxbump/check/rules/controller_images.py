@@ -83,9 +83,18 @@ def _among_themselves(
         releases = (pin.value,) if tool else images.releases_with(pin.track.name, pin.value, more)
         files.setdefault(pin.location.path, []).append((pin, releases))
     for held in files.values():
-        near = [one for other in files.values() if _is_near(held, other) for one in other]
+        near = [
+            image_release
+            for other in files.values()
+            if _is_near(held, other)
+            for image_release in other
+        ]
         counted = Counter(release for _, releases in near for release in releases)
-        most = max(counted, key=lambda one: (counted[one], release_key(one)), default=None)
+        most = max(
+            counted,
+            key=lambda image_release: (counted[image_release], release_key(image_release)),
+            default=None,
+        )
         for pin, releases in held:
             if not releases:
                 yield _unknown(pin, "")
@@ -94,8 +103,8 @@ def _among_themselves(
 
 
 def _is_near(held: _Held, other: _Held) -> bool:
-    one, another = held[0][0], other[0][0]
-    return chart_installs.one_tree(one, another) and not chart_installs.apart(one, another)
+    pin, another = held[0][0], other[0][0]
+    return chart_installs.one_tree(pin, another) and not chart_installs.apart(pin, another)
 
 
 def _odd(pin: Pin, releases: Iterable[str], near: _Held, most: str) -> Finding:
@@ -136,9 +145,9 @@ def _finding(evidence: Evidence, pin: Pin, held: str, expected: str) -> Finding:
             "that image while the CRDs move"
         )
     related = tuple(
-        Related(one.location, f"{one.subject} holds {one.value}")
-        for one in evidence.inventory.pins
-        if one.form is Form.EXACT and one.track in (FLUX, FLUX2) and one.role is Role.INSTALLS
+        Related(other.location, f"{other.subject} holds {other.value}")
+        for other in evidence.inventory.pins
+        if other.form is Form.EXACT and other.track in (FLUX, FLUX2) and other.role is Role.INSTALLS
     )
     return Finding(
         "FB113",

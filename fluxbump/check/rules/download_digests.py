@@ -54,7 +54,9 @@ def _finding(pin: Pin, name: str, holders: Sequence[Pin]) -> Finding:
     if name != published.MANIFEST and pin.location.path.endswith(_NIX):
         severity = Severity.NOTE
         gist = f"{gist}; a hash of the unpacked files is another one"
-    related = tuple(Related(one.location, f"{one.subject} holds {one.value}") for one in holders)
+    related = tuple(
+        Related(holder.location, f"{holder.subject} holds {holder.value}") for holder in holders
+    )
     return Finding(_CODE, severity, gist, pin.location, related, gist=gist)
 
 

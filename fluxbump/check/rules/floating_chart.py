@@ -44,8 +44,12 @@ def _newest(pin: Pin, evidence: Evidence) -> ChartRelease | None:
         wanted = version_ranges.parse(pin.value if pin.form is Form.RANGE else _any(pin.value))
     except version_ranges.ConstraintError:
         return None
-    fitting = (one for one in needed(evidence.index).values() if wanted.admits(one.version))
-    return max(fitting, key=lambda one: one.version, default=None)
+    fitting = (
+        chart_release
+        for chart_release in needed(evidence.index).values()
+        if wanted.admits(chart_release.version)
+    )
+    return max(fitting, key=lambda chart_release: chart_release.version, default=None)
 
 
 def _any(text: str) -> str:
@@ -82,11 +86,11 @@ def _judged(pin: Pin, newest: ChartRelease | None, beside: list[tuple[Pin, str, 
     release = str(newest.app_version)
     when = f" of {newest.created:%Y-%m-%d}" if newest.created else ""
     today = f"{held}: today that is flux2 {newest.version}{when}, which ships Flux {release}"
-    other = [one for one in beside if one[1] != release]
+    other = [differing for differing in beside if differing[1] != release]
     if other:
         (place, _, said), related = (
             other[0],
-            [Related(one.location, what) for one, _, what in other],
+            [Related(differing.location, what) for differing, _, what in other],
         )
         message = f"{today}, but {said} ({place.location}): write an exact version"
         return _finding(Severity.ERROR, pin, message, *related)

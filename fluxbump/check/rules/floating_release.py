@@ -55,11 +55,11 @@ def _judged(pin: Pin, newest: str | None, evidence: Evidence) -> Finding:
     every = installers.exact(evidence.inventory)
     # Two places of one kind are two clusters: a cluster has one FluxInstance.
     near = [
-        one
-        for one in every
-        if one.value != newest and one.kind != pin.kind and not chart_installs.apart(one, pin)
+        other
+        for other in every
+        if other.value != newest and other.kind != pin.kind and not chart_installs.apart(other, pin)
     ]
-    others = [one for one in near if _admits(pin, one.value)]  # FB102 says what is excluded
+    others = [other for other in near if _admits(pin, other.value)]  # FB102 says what is excluded
     if others:
         first = others[0]
         tail = f"{today}, but {first.location} installs {first.value}: write an exact version"

@@ -65,15 +65,19 @@ def adoption(evidence: Evidence) -> Iterator[Outcome]:
 def _patched(inventory: Inventory) -> Iterator[Outcome]:
     """What kustomize patches set in the owners."""
     files = {**inventory.files, **inventory.others}
-    found = [one for one in settings(files, inventory.links, "spec", *KEPT) if one.value in TRUE]
-    owned = {one.subject.removeprefix("HelmRelease "): one for one in _any(found, inventory)}
-    for one in found:
-        name = one.target.name
-        owner = owned.get(name) if one.target.literal and not one.target.selects else None
+    found = [
+        setting
+        for setting in settings(files, inventory.links, "spec", *KEPT)
+        if setting.value in TRUE
+    ]
+    owned = {owner.subject.removeprefix("HelmRelease "): owner for owner in _any(found, inventory)}
+    for setting in found:
+        name = setting.target.name
+        owner = owned.get(name) if setting.target.literal and not setting.target.selects else None
         if owner is not None and f"HelmRelease {name}" not in inventory.links.unsure:
-            yield _kept_by_patch(owner, one.location)
-        elif owner is not None or (not one.target.literal and one.target.may_name(owned)):
-            where = f"{one.location}: a patch sets upgrade.preserveValues: true"
+            yield _kept_by_patch(owner, setting.location)
+        elif owner is not None or (not setting.target.literal and setting.target.may_name(owned)):
+            where = f"{setting.location}: a patch sets upgrade.preserveValues: true"
             yield NotRun("FB301", f"{where}, and may be for {' or '.join(sorted(owned))}")
 
 
@@ -113,7 +117,7 @@ def _perhaps(inventory: Inventory) -> Iterator[tuple[Owner, str]]:
 def _by_umbrella(inventory: Inventory, tracks: Collection[Track]) -> Iterator[Owner]:
     charts = [chart for chart in inventory.charts if chart.track in tracks]
     if charts:
-        yield from (one for one in owners(inventory, charts) if one.pin.track in tracks)
+        yield from (owner for owner in owners(inventory, charts) if owner.pin.track in tracks)
 
 
 def _kept(owner: Owner) -> Finding:
@@ -216,7 +220,7 @@ def _refused_hop(evidence: Evidence) -> str | None:
     if base is None:
         return None
     sides = (base.inventory, evidence.inventory)
-    old, new = (evidence.release_of(one) or "" for one in sides)
+    old, new = (evidence.release_of(side) or "" for side in sides)
     if old == new or old not in evidence.crds or new not in evidence.crds:
         return None
     if evidence.stored is not None:

@@ -22,7 +22,7 @@ _NO_RELEASE = "nothing in live code says which Flux release this repository inst
 
 
 def _span(releases: Iterable[str]) -> str:
-    known = sorted(releases, key=lambda one: versions.parse(one) or Version(0))
+    known = sorted(releases, key=lambda release: versions.parse(release) or Version(0))
     return f"known are {known[0]} to {known[-1]}" if known else "none is known"
 
 
@@ -50,8 +50,13 @@ class _Served(Struct, frozen=True):
         key = (resource.api_version, resource.kind)
         if key not in self.kept:
             crd = self.crds.get((resource.group, resource.kind))
-            served = (one for one in (crd.versions if crd else ()) if one.served)
-            version = next((one for one in served if one.name == resource.version), None)
+            served = (
+                crd_version for crd_version in (crd.versions if crd else ()) if crd_version.served
+            )
+            version = next(
+                (crd_version for crd_version in served if crd_version.name == resource.version),
+                None,
+            )
             self.kept[key] = _Entry(crd, version)
         return self.kept[key]
 
@@ -61,9 +66,14 @@ class _Served(Struct, frozen=True):
         if entry.crd:
             return entry.version is not None
         entries = (
-            one for crd in self.crds.values() if crd.group == mention.group for one in crd.versions
+            version
+            for crd in self.crds.values()
+            if crd.group == mention.group
+            for version in crd.versions
         )
-        return any(one.name == mention.version and one.served for one in entries)
+        return any(
+            crd_version.name == mention.version and crd_version.served for crd_version in entries
+        )
 
 
 def _judged(evidence: Evidence, code: str) -> tuple[Resources, _Served] | NotRun:
@@ -82,8 +92,8 @@ def _of_clusters_at(release: str, found: Resources, evidence: Evidence) -> Resou
     if not installers.differ(evidence.inventory):
         return found
 
-    def here(one: Resource) -> bool:
-        return installers.beside(evidence.inventory, one.location.path) == release
+    def here(resource: Resource) -> bool:
+        return installers.beside(evidence.inventory, resource.location.path) == release
 
     return replace(
         found,
@@ -107,16 +117,19 @@ def _unjudged(found: Resources, code: str, more: Iterable[Unreadable] = ()) -> I
         code: of the rule.
         more: documents that only those know to be broken who have parsed every manifest.
     """
-    variable = [one.api_location for one in found.resources if "$" in one.version]
-    unread = (*(one for one in found.unreadable if one.within_budget), *more)
-    broken = sorted({one.location for one in unread})
+    variable = [resource.api_location for resource in found.resources if "$" in resource.version]
+    unread = (*(unreadable for unreadable in found.unreadable if unreadable.within_budget), *more)
+    broken = sorted({unreadable.location for unreadable in unread})
     for places, what in ((variable, "has a variable as its version"), (broken, "is not YAML")):
         rest = f" (and {len(places) - 1} more like it)" if len(places) > 1 else ""
         if places:
             yield NotRun(code, f"the Flux resource at {places[0]} {what}{rest}")
-    for one in found.unreadable:
-        if not one.within_budget:
-            yield NotRun(code, f"fluxbump does not search {one.location.path}: it {one.message}")
+    for unreadable in found.unreadable:
+        if not unreadable.within_budget:
+            yield NotRun(
+                code,
+                f"fluxbump does not search {unreadable.location.path}: it {unreadable.message}",
+            )
 
 
 def removed_api(evidence: Evidence) -> Iterator[Outcome]:
@@ -128,45 +141,51 @@ def removed_api(evidence: Evidence) -> Iterator[Outcome]:
     found, served = judged
     yield from _others(evidence, "FB203")
     yield from _unjudged(found, "FB203")
-    for one in found.resources:
-        if served.entry(one).version is None and "$" not in one.version:
-            tail = f"is at {one.api_version}, {_refusal(one, served, evidence)}"
-            yield _finding("FB203", Severity.ERROR, tail, one, served)
-    for one in found.mentions:
-        if not served.takes(one):
-            what = f"{one.kind} at {one.api_version}" if one.kind else one.api_version
-            message = f"this text names {what}, {_refusal(one, served, evidence)}"
-            about = _about(one)
-            yield Finding("FB203", Severity.WARNING, message, one.api_location, about=about)
+    for resource in found.resources:
+        if served.entry(resource).version is None and "$" not in resource.version:
+            tail = f"is at {resource.api_version}, {_refusal(resource, served, evidence)}"
+            yield _finding("FB203", Severity.ERROR, tail, resource, served)
+    for resource in found.mentions:
+        if not served.takes(resource):
+            what = (
+                f"{resource.kind} at {resource.api_version}"
+                if resource.kind
+                else resource.api_version
+            )
+            message = f"this text names {what}, {_refusal(resource, served, evidence)}"
+            about = _about(resource)
+            yield Finding("FB203", Severity.WARNING, message, resource.api_location, about=about)
 
 
-def _finding(code: str, severity: Severity, tail: str, one: Resource, served: _Served) -> Finding:
+def _finding(
+    code: str, severity: Severity, tail: str, resource: Resource, served: _Served
+) -> Finding:
     """Say of a resource what `tail` says, and of its kind what all of them share.
 
     What has another version to move to can be moved, except in text.
     """
-    crd = served.entry(one).crd
-    fix = _FIX if crd and _best(crd) and not one.text_only else ""
+    crd = served.entry(resource).crd
+    fix = _FIX if crd and _best(crd) and not resource.text_only else ""
     tail += f" (fluxbump to {served.release} {fix})" if fix else ""
-    message, gist = f"{one} {tail}", f"{one.kind or 'an object'} {tail}"
-    about = _about(one)
-    return Finding(code, severity, message, one.api_location, (), about, gist, fix)
+    message, gist = f"{resource} {tail}", f"{resource.kind or 'an object'} {tail}"
+    about = _about(resource)
+    return Finding(code, severity, message, resource.api_location, (), about, gist, fix)
 
 
-def _about(one: Resource) -> str:
-    return f"{one} at {one.api_version}"
+def _about(resource: Resource) -> str:
+    return f"{resource} at {resource.api_version}"
 
 
-def _refusal(one: Resource, served: _Served, evidence: Evidence) -> str:
-    crd = served.entry(one).crd
+def _refusal(resource: Resource, served: _Served, evidence: Evidence) -> str:
+    crd = served.entry(resource).crd
     if crd:
         return f"which Flux {served.release} does not serve; {_choice(crd)}"
-    if one.text_only:
+    if resource.text_only:
         return f"which Flux {served.release} does not serve"
     having = [
         release
         for release, crds in evidence.crds.items()
-        if any((crd.group, crd.kind) == (one.group, one.kind) for crd in crds.values())
+        if any((crd.group, crd.kind) == (resource.group, resource.kind) for crd in crds.values())
     ]
     where = f" ({_span(having).replace('known are', 'it is in Flux')})" if having else ""
     return f"but Flux {served.release} has no such kind{where}"
@@ -175,7 +194,11 @@ def _refusal(one: Resource, served: _Served, evidence: Evidence) -> str:
 def _choice(crd: Crd) -> str:
     """Say which version to move to."""
     best = _best(crd)
-    return f"move to {' or '.join(one.name for one in best)}" if best else "it serves no other"
+    return (
+        f"move to {' or '.join(crd_version.name for crd_version in best)}"
+        if best
+        else "it serves no other"
+    )
 
 
 def _best(crd: Crd) -> list[CrdVersion]:
@@ -194,15 +217,15 @@ def deprecated_api(evidence: Evidence) -> Iterator[Outcome]:
     found, served = judged
     yield from _others(evidence, "FB205")
     yield from _unjudged(found, "FB205")
-    for one in (*found.resources, *found.mentions):
-        entry = served.entry(one)
+    for resource in (*found.resources, *found.mentions):
+        entry = served.entry(resource)
         if entry.crd and entry.version and entry.version.deprecated:
-            severity = Severity.NOTE if one.text_only else Severity.WARNING
+            severity = Severity.NOTE if resource.text_only else Severity.WARNING
             tail = (
-                f"is at {one.api_version}, which is deprecated in Flux {served.release}; "
+                f"is at {resource.api_version}, which is deprecated in Flux {served.release}; "
                 f"{_choice(entry.crd)}"
             )
-            yield _finding("FB205", severity, tail, one, served)
+            yield _finding("FB205", severity, tail, resource, served)
 
 
 # --- FB204: fields ----------------------------------------------------------------------------
@@ -221,10 +244,12 @@ def unknown_field(evidence: Evidence) -> Iterator[Outcome]:
         yield from _others(evidence, "FB204")
         found = _of_clusters_at(release, needed(evidence.objects), evidence)
         wanted = _to_look_at(found, release, evidence.effort.compared_with)
-        paths = {one.location.path for one in wanted}
-        files = [one for one in found.files.items() if one[0] in paths]
+        paths = {resource.location.path for resource in wanted}
+        files = [item for item in found.files.items() if item[0] in paths]
         parts = evidence.effort.spread(partial(_of_files, release, evidence), files)
-        yield from _unjudged(found, "FB204", (one for part in parts for one in part.broken))
+        yield from _unjudged(
+            found, "FB204", (unreadable for part in parts for unreadable in part.broken)
+        )
         for part in parts:
             yield from part.outcomes
 
@@ -233,9 +258,13 @@ def _to_look_at(found: Resources, release: str, old: str | None) -> list[Resourc
     """The resources that may be refused: all, or those whose schema takes less than `old`'s."""
     if old is None or not {old, release} <= {*facts.releases()}:
         return list(found.resources)
-    used = frozenset((one.api_version, one.kind) for one in found.resources)
+    used = frozenset((resource.api_version, resource.kind) for resource in found.resources)
     narrowed = facts.narrowed(old, release, used)
-    return [one for one in found.resources if (one.api_version, one.kind) in narrowed]
+    return [
+        resource
+        for resource in found.resources
+        if (resource.api_version, resource.kind) in narrowed
+    ]
 
 
 class _Looked(Struct):
@@ -248,11 +277,11 @@ class _Looked(Struct):
 def _of_files(release: str, evidence: Evidence, files: Sequence[tuple[str, str]]) -> _Looked:
     looked = _Looked([], [])
     for path, text in files:
-        for one in flux_objects.parsed(path, text):
-            if isinstance(one, Unreadable):
-                looked.broken.append(one)
+        for result in flux_objects.parsed(path, text):
+            if isinstance(result, Unreadable):
+                looked.broken.append(result)
             else:
-                looked.outcomes += _fields(one, release, evidence)
+                looked.outcomes += _fields(result, release, evidence)
     return looked
 
 
@@ -262,9 +291,9 @@ def _fields(body: flux_objects.ObjectBody, release: str, evidence: Evidence) -> 
     if schema is None:
         return  # the release does not have this apiVersion, which is FB203
     for problem in field_check.problems(body, schema):
-        one = body.resource
-        message, gist = f"{one}: {problem.message}", f"{one.kind}: {problem.message}"
-        about = f"{one}: {problem.fault}"
+        other = body.resource
+        message, gist = f"{other}: {problem.message}", f"{other.kind}: {problem.message}"
+        about = f"{other}: {problem.fault}"
         yield Finding("FB204", Severity.ERROR, message, problem.location, about=about, gist=gist)
 
 

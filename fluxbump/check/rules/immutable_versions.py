@@ -43,9 +43,13 @@ def _moved(old: Chart, chart: Chart, changed: list[str], evidence: Evidence) -> 
     """
     if old.version != chart.version:
         return True
-    names = {one.name for one in evidence.inventory.charts} | {FLUX2.name}
+    names = {held_chart.name for held_chart in evidence.inventory.charts} | {FLUX2.name}
     was, now = (
-        sorted((one.name, one.version) for one in each.dependencies if one.name in names)
+        sorted(
+            (held_chart.name, held_chart.version)
+            for held_chart in each.dependencies
+            if held_chart.name in names
+        )
         for each in (old, chart)
     )
     before = needed(evidence.baseline).inventory.pins

@@ -64,10 +64,18 @@ def _unknown(evidence: Evidence, release: str | None, minimum: str | None) -> st
 
 def _finding(evidence: Evidence, pin: KubernetesPin, release: str, minimum: str) -> Finding:
     """Put a finding at the pin; where that is no place here, at what installs Flux."""
-    flux = [one for one in evidence.inventory.pins if one.track in (FLUX, FLUX2)]
-    flux.sort(key=lambda one: (one.role is not Role.INSTALLS, one.track != FLUX, one.location))
+    flux = [flux_pin for flux_pin in evidence.inventory.pins if flux_pin.track in (FLUX, FLUX2)]
+    flux.sort(
+        key=lambda flux_pin: (
+            flux_pin.role is not Role.INSTALLS,
+            flux_pin.track != FLUX,
+            flux_pin.location,
+        )
+    )
     where = pin.location or flux[0].location
-    related = tuple(Related(one.location, f"{one.subject} {one.value}") for one in flux[:1])
+    related = tuple(
+        Related(flux_pin.location, f"{flux_pin.subject} {flux_pin.value}") for flux_pin in flux[:1]
+    )
     doubt = _doubt(evidence, pin)
     more = f" ({doubt}, so it may not be that of your clusters)" if doubt else ""
     held, gist = (

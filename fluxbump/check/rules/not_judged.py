@@ -16,19 +16,19 @@ def unused_suppression(_evidence: Evidence) -> Iterator[Outcome]:
 
 def unreadable(evidence: Evidence) -> Iterator[Outcome]:
     """Every file that may hold a pin can be parsed."""
-    for one in evidence.inventory.unreadable:
+    for file in evidence.inventory.unreadable:
         yield Finding(
             "FB002",
             Severity.ERROR,
-            f"may hold a pin, but {unparsed.problem(one)} ({unparsed.advice(one)})",
-            one.location,
+            f"may hold a pin, but {unparsed.problem(file)} ({unparsed.advice(file)})",
+            file.location,
         )
 
 
 def not_judged(evidence: Evidence) -> Iterator[Outcome]:
     """Nothing that looks like a pin was left out of what the other rules judge."""
-    unsure = {one for one in evidence.inventory.notes if not one.certain}
-    for note in sorted(unsure, key=lambda one: (one.location, one.message)):
+    unsure = {unjudged for unjudged in evidence.inventory.notes if not unjudged.certain}
+    for note in sorted(unsure, key=lambda unjudged: (unjudged.location, unjudged.message)):
         yield Finding("FB003", Severity.NOTE, f"not checked: {note.message}", note.location)
 
 

@@ -54,7 +54,7 @@ def _against(pin: Pin, pins: Sequence[Pin]) -> list[Pin]:
     return [
         other
         for some in (same, others)
-        if all(one.value != pin.value for one in some)
+        if all(place.value != pin.value for place in some)
         for other in some
     ]
 
@@ -64,21 +64,21 @@ def _part(pin: Pin) -> str:
     return next((name for name in sorted(OPERATOR_CHARTS, reverse=True) if name in pin.subject), "")
 
 
-def _together(one: Pin, other: Pin) -> bool:
+def _together(first: Pin, second: Pin) -> bool:
     """Whether two places speak of the same cluster.
 
     Two places of the same chart do not, unless one is the bootstrap of the other, or above it.
     """
-    if chart_installs.apart(one, other):
+    if chart_installs.apart(first, second):
         return False
-    bootstraps = [pin.kind in traits.BOOTSTRAP for pin in (one, other)]
+    bootstraps = [pin.kind in traits.BOOTSTRAP for pin in (first, second)]
     if any(bootstraps) and not all(bootstraps):
         return True
-    first, second = (pin.location.path.split("/")[:-1] for pin in (one, other))
-    common = sum(1 for _ in _shared(first, second))
-    if _part(one) == _part(other):
-        return common == min(len(first), len(second))
-    return max(len(first), len(second)) - common <= _NEAR
+    folders, others = (pin.location.path.split("/")[:-1] for pin in (first, second))
+    common = sum(1 for _ in _shared(folders, others))
+    if _part(first) == _part(second):
+        return common == min(len(folders), len(others))
+    return max(len(folders), len(others)) - common <= _NEAR
 
 
 def _shared(first: Sequence[str], second: Sequence[str]) -> Iterator[str]:

@@ -68,10 +68,10 @@ def identity(evidence: Evidence) -> Iterator[Outcome]:
     before = _owned(evidence.baseline.inventory)
     if not before:
         return
-    unread = {one.location.path for one in evidence.inventory.unreadable}
+    unread = {unreadable.location.path for unreadable in evidence.inventory.unreadable}
     after = _owned(evidence.inventory)
     if not _all_stayed(before, after):
-        after = _all(evidence, after, {one.name for one in before})
+        after = _all(evidence, after, {release.name for release in before})
     for old, new in _pairs(before, after):
         if new is None and old.location.path in unread:
             yield NotRun("FB303", f"{old.location.path} cannot be parsed")
@@ -94,7 +94,7 @@ def _changes(old: _Release, new: _Release) -> Iterator[Finding]:
     fields = old.changed(new)
     if not fields:
         return
-    what = ", ".join(f"{one} {old.target[one]} -> {new.target[one]}" for one in fields)
+    what = ", ".join(f"{field} {old.target[field]} -> {new.target[field]}" for field in fields)
     asleep = old.suspended and new.suspended
     does = "as soon as it is resumed" if asleep else "to install it again"
     message = (
@@ -102,7 +102,7 @@ def _changes(old: _Release, new: _Release) -> Iterator[Finding]:
         f"({what}): helm-controller uninstalls Flux {does}; keep it, or first {_SUSPEND}, remove "
         "the object, and only then add it with the new name"
     )
-    where = next((new.places[one] for one in fields if one in new.places), new.location)
+    where = next((new.places[field] for field in fields if field in new.places), new.location)
     severity = Severity.WARNING if asleep else Severity.ERROR
     yield Finding("FB303", severity, message, where, (Related(old.location, "at the base"),))
 
@@ -123,7 +123,10 @@ def _pairs(
     for likely in (_same_file, _same_target, _same_object):
         left = []
         for old in rest:
-            new = next((one for one in free if old.same_object(one) and likely(old, one)), None)
+            new = next(
+                (release for release in free if old.same_object(release) and likely(old, release)),
+                None,
+            )
             if new is None:
                 left.append(old)
             else:
@@ -159,8 +162,8 @@ def _owned(inventory: Inventory) -> list[_Release]:
 
 def _all_stayed(before: list[_Release], after: list[_Release]) -> bool:
     """Whether each is in its file still; then nobody has to look at the other HelmReleases."""
-    there = Counter((one.location.path, one.name, one.namespace) for one in after)
-    there.subtract((one.location.path, one.name, one.namespace) for one in before)
+    there = Counter((release.location.path, release.name, release.namespace) for release in after)
+    there.subtract((release.location.path, release.name, release.namespace) for release in before)
     return min(there.values()) >= 0
 
 
@@ -170,7 +173,7 @@ def _all(evidence: Evidence, owned: list[_Release], names: Collection[str]) -> l
     A patch installs no chart, so it is none of them.
     """
     found = list(owned)
-    known = {one.location for one in found}
+    known = {release.location for release in found}
     called = re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(names)))})\b")
     objects = optional(evidence.objects)
     for path, text in {**(objects.files if objects else {}), **evidence.inventory.files}.items():
@@ -209,7 +212,7 @@ def _read(document: Document, node: Node, chart: str) -> _Release:
         yaml.text_of(spec, "suspend") in _TRUE,
         {key: value for key, value in target.items() if value and "$" not in value},
         document.at(node),
-        {key: document.at(one) for key, one in nodes.items() if one is not None},
+        {key: document.at(child) for key, child in nodes.items() if child is not None},
     )
 
 

@@ -65,63 +65,63 @@ _DEFINITION = "CustomResourceDefinition"
 def render(evidence: Evidence) -> Iterator[Outcome]:
     """The default render succeeds and holds the release's controllers."""
     yield from _not_rendered("FB105", evidence)
-    for one in needed(evidence.renders):
-        if one.error is not None:
-            yield _refused(evidence, one)
-        elif one.not_run is None:
-            yield from _missing(evidence, one)
-            yield from _tags(evidence, one)
-        if one.schema is not None:
-            yield NotRun("FB105", f"{one.wrapper}: {one.schema}")
+    for rendered in needed(evidence.renders):
+        if rendered.error is not None:
+            yield _refused(evidence, rendered)
+        elif rendered.not_run is None:
+            yield from _missing(evidence, rendered)
+            yield from _tags(evidence, rendered)
+        if rendered.schema is not None:
+            yield NotRun("FB105", f"{rendered.wrapper}: {rendered.schema}")
 
 
-def _refused(evidence: Evidence, one: Render) -> Finding:
-    related = tuple(_blamed(evidence, one))
-    message = f"does not render with its default values: {one.error}"
-    return Finding("FB105", Severity.ERROR, message, Location(one.wrapper, 1), related)
+def _refused(evidence: Evidence, rendered: Render) -> Finding:
+    related = tuple(_blamed(evidence, rendered))
+    message = f"does not render with its default values: {rendered.error}"
+    return Finding("FB105", Severity.ERROR, message, Location(rendered.wrapper, 1), related)
 
 
-def _blamed(evidence: Evidence, one: Render) -> Iterator[Related]:
+def _blamed(evidence: Evidence, rendered: Render) -> Iterator[Related]:
     """Yield the template that helm names, when it is one of the wrapper's own."""
     for chart in evidence.inventory.charts:
-        if chart.path == one.wrapper:
+        if chart.path == rendered.wrapper:
             own = re.compile(rf"(?<![\w/-]){re.escape(chart.name)}/(templates/[^\s:]+)(?::(\d+))?")
-            named = own.search(one.error or "")
+            named = own.search(rendered.error or "")
             if named:
                 place = Location(f"{chart.directory}{named[1]}", int(named[2] or 1))
                 yield Related(place, "helm stopped here")
 
 
-def _missing(evidence: Evidence, one: Render) -> Iterator[Finding]:
+def _missing(evidence: Evidence, rendered: Render) -> Iterator[Finding]:
     for controller in CORE:
-        if not _deployments(one, controller):
+        if not _deployments(rendered, controller):
             message = f"the default render holds no Deployment {controller}"
-            yield _at_dependency(evidence, one, message)
+            yield _at_dependency(evidence, rendered, message)
 
 
-def _tags(evidence: Evidence, one: Render) -> Iterator[Outcome]:
-    if not one.images:
+def _tags(evidence: Evidence, rendered: Render) -> Iterator[Outcome]:
+    if not rendered.images:
         reason = "which images the release ships is not known, so their tags were not compared"
-        yield NotRun("FB105", f"{one.wrapper}: {reason}")
-    for controller, tag in sorted(one.images.items()):
-        for deployment in _deployments(one, controller):
+        yield NotRun("FB105", f"{rendered.wrapper}: {reason}")
+    for controller, tag in sorted(rendered.images.items()):
+        for deployment in _deployments(rendered, controller):
             for image in _images(deployment, tag):
-                yield from _tag(evidence, one, controller, image, tag)
+                yield from _tag(evidence, rendered, controller, image, tag)
 
 
 def _tag(
-    evidence: Evidence, one: Render, controller: str, image: str, tag: str
+    evidence: Evidence, rendered: Render, controller: str, image: str, tag: str
 ) -> Iterator[Outcome]:
     held = _split(image)[1]
     if held == tag:
         return
     if not held and "@" in image:
         reason = f"{controller} has a digest and no tag ({image}), so it was not compared"
-        yield NotRun("FB105", f"{one.wrapper}: {reason}")
+        yield NotRun("FB105", f"{rendered.wrapper}: {reason}")
         return
     what = f"image {image}" if held else f"image {image or '(none)'}, which has no tag"
     message = f"{controller} is rendered with {what}, but the release ships {tag}"
-    yield _at_dependency(evidence, one, message)
+    yield _at_dependency(evidence, rendered, message)
 
 
 def _images(deployment: RenderedObject, tag: str) -> Iterable[str]:
@@ -129,8 +129,8 @@ def _images(deployment: RenderedObject, tag: str) -> Iterable[str]:
 
     A mirror may call the controller's image something else. Then one of all must have the tag.
     """
-    named = [one for one in deployment.images if _split(one)[0] == deployment.name]
-    tagged = [one for one in deployment.images if _split(one)[1] == tag]
+    named = [image for image in deployment.images if _split(image)[0] == deployment.name]
+    tagged = [image for image in deployment.images if _split(image)[1] == tag]
     return named or tagged or deployment.images or [""]
 
 
@@ -140,18 +140,18 @@ def _split(image: str) -> tuple[str, str]:
     return name, tag
 
 
-def _deployments(one: Render, name: str) -> list[RenderedObject]:
+def _deployments(rendered: Render, name: str) -> list[RenderedObject]:
     return [
         found
-        for found in one.objects
+        for found in rendered.objects
         if found.kind == "Deployment" and _group(found) == "apps" and found.name == name
     ]
 
 
-def _at_dependency(evidence: Evidence, one: Render, message: str) -> Finding:
+def _at_dependency(evidence: Evidence, rendered: Render, message: str) -> Finding:
     """Blame the dependency that brings the controllers, as far as the pins tell where it is."""
-    pin = next(_dependencies(evidence, one.wrapper), None)
-    where = pin.location if pin else Location(one.wrapper, 1)
+    pin = next(_dependencies(evidence, rendered.wrapper), None)
+    where = pin.location if pin else Location(rendered.wrapper, 1)
     return Finding("FB105", Severity.ERROR, message, where)
 
 
@@ -168,19 +168,19 @@ def _dependencies(evidence: Evidence, wrapper: str) -> Iterator[Pin]:
 def no_foreign_kinds(evidence: Evidence) -> Iterator[Outcome]:
     """The default render holds no object whose API a fresh cluster lacks."""
     yield from _not_rendered("FB106", evidence)
-    for one in needed(evidence.renders):
-        if one.error is not None:
-            yield NotRun("FB106", f"{one.wrapper}: it does not render (FB105)")
-        elif one.not_run is None:
-            yield from dict.fromkeys(_foreign(evidence, one))
+    for rendered in needed(evidence.renders):
+        if rendered.error is not None:
+            yield NotRun("FB106", f"{rendered.wrapper}: it does not render (FB105)")
+        elif rendered.not_run is None:
+            yield from dict.fromkeys(_foreign(evidence, rendered))
 
 
-def _foreign(evidence: Evidence, one: Render) -> Iterator[Finding]:
-    values = f"{one.wrapper.removesuffix('Chart.yaml')}values.yaml"
-    toggles = values if values in evidence.inventory.files else one.wrapper
+def _foreign(evidence: Evidence, rendered: Render) -> Iterator[Finding]:
+    values = f"{rendered.wrapper.removesuffix('Chart.yaml')}values.yaml"
+    toggles = values if values in evidence.inventory.files else rendered.wrapper
     allowed = (*FLUX_GROUPS, *evidence.team.allowed_groups)
-    known = BUILT_IN | {_defined(found) for found in one.objects if found.kind == _DEFINITION}
-    for found in one.objects:
+    known = BUILT_IN | {_defined(found) for found in rendered.objects if found.kind == _DEFINITION}
+    for found in rendered.objects:
         group = _group(found)
         if group not in known and not _matches(group, allowed):
             yield Finding(
@@ -196,9 +196,9 @@ def _matches(group: str, globs: Collection[str]) -> bool:
     return any(fnmatchcase(group, glob) for glob in globs)
 
 
-def _group(one: RenderedObject) -> str:
+def _group(rendered_object: RenderedObject) -> str:
     """Return the API group; the core group has no name."""
-    return one.api_version.rpartition("/")[0]
+    return rendered_object.api_version.rpartition("/")[0]
 
 
 def _defined(definition: RenderedObject) -> str:
@@ -210,9 +210,9 @@ def _defined(definition: RenderedObject) -> str:
 
 
 def _not_rendered(code: str, evidence: Evidence) -> Iterator[NotRun]:
-    for one in needed(evidence.renders):
-        if one.not_run is not None:
-            yield NotRun(code, f"{one.wrapper}: {one.not_run}")
+    for rendered in needed(evidence.renders):
+        if rendered.not_run is not None:
+            yield NotRun(code, f"{rendered.wrapper}: {rendered.not_run}")
 
 
 RULES = (

@@ -47,15 +47,15 @@ def cited(check: Check) -> Check:
     """Let findings say where a release that they name is known from, when not from the tables."""
 
     def citing(evidence: Evidence) -> Iterator[Outcome]:
-        for one in check(evidence):
-            if isinstance(one, Finding) and evidence.manifests:
-                named = [r for r in evidence.manifests if _names(one.message, r)]
+        for outcome in check(evidence):
+            if isinstance(outcome, Finding) and evidence.manifests:
+                named = [r for r in evidence.manifests if _names(outcome.message, r)]
                 cites = (f"; Flux {r} as in {evidence.manifests[r].source}" for r in named)
                 more = "".join(cites)
-                gist = f"{one.gist}{more}" if one.gist else ""
-                yield replace(one, message=f"{one.message}{more}", gist=gist)
+                gist = f"{outcome.gist}{more}" if outcome.gist else ""
+                yield replace(outcome, message=f"{outcome.message}{more}", gist=gist)
             else:
-                yield one
+                yield outcome
 
     return citing
 

@@ -15,7 +15,9 @@ from fluxbump.text.live_code import TextFile
 def stale_mention(evidence: Evidence) -> Iterator[Outcome]:
     """What comments and documents say of the present is true."""
     held, index = current(evidence.inventory), optional(evidence.index) or {}
-    app_versions = {version: str(one.app_version) for version, one in index.items()}
+    app_versions = {
+        version: str(chart_release.app_version) for version, chart_release in index.items()
+    }
     every = statements.held(evidence.inventory, app_versions)
     reader = statements.reader(every, app_versions)
     texts = {**evidence.inventory.files, **evidence.inventory.others}
@@ -72,9 +74,12 @@ def _statements(
     file: TextFile, reader: statements.Reader, held: Mapping[Track, tuple[str, ...]]
 ) -> Said:
     """A sentence that states the present, and gives a track another version than it has."""
-    for one in statements.stale(file, reader, held):
-        now = " and ".join(held[one.track])
-        yield _line(file, one.start), f"says that {one.track} is {one.value} now, but it is {now}"
+    for said in statements.stale(file, reader, held):
+        now = " and ".join(held[said.track])
+        yield (
+            _line(file, said.start),
+            f"says that {said.track} is {said.value} now, but it is {now}",
+        )
 
 
 def _line(file: TextFile, offset: int) -> Location:

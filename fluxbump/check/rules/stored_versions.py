@@ -97,14 +97,14 @@ def _charts(inventory: Inventory, evidence: Evidence) -> list[_Holds]:
 
 def _unknown(code: str, evidence: Evidence, *pins: _Holds) -> NotRun | None:
     """Say why nothing can be said about some pins; None when it can."""
-    for one in pins:
-        if one.release is None:
+    for pin in pins:
+        if pin.release is None:
             if isinstance(evidence.index, Absent):
                 return NotRun(code, evidence.index.reason)
-            return NotRun(code, f"flux2 {one.pin.value} is not in the chart index")
-        if one.release not in evidence.crds:
-            why = evidence.why_unknown(one.release)
-            return NotRun(code, f"the CRDs of Flux {one.release} are not known{why}")
+            return NotRun(code, f"flux2 {pin.pin.value} is not in the chart index")
+        if pin.release not in evidence.crds:
+            why = evidence.why_unknown(pin.release)
+            return NotRun(code, f"the CRDs of Flux {pin.release} are not known{why}")
     return None
 
 
@@ -148,15 +148,17 @@ def _bootstrap(
 
 def _each(conflicts: tuple[Conflict, ...]) -> str:
     """Name each CRD, and what is stored."""
-    return "; ".join(f"{one.crd} stores {' and '.join(one.stored)}" for one in conflicts)
+    return "; ".join(
+        f"{conflict.crd} stores {' and '.join(conflict.stored)}" for conflict in conflicts
+    )
 
 
 def _answers(
     conflicts: tuple[Conflict, ...], where: Location, evidence: Evidence
 ) -> Iterator[Related]:
     """What the API server says, CRD by CRD: too long for the finding's own line."""
-    for one in conflicts:
-        words = one.message(evidence.oldest_kubernetes)
+    for conflict in conflicts:
+        words = conflict.message(evidence.oldest_kubernetes)
         yield Related(where, f"the API server says: {words}")
 
 
@@ -197,7 +199,7 @@ def _written(target: _Holds, evidence: Evidence) -> Iterator[Finding]:
     for left in _left(target, evidence)[0]:
         gone = rewritten(evidence.crds[left], new, evidence.written)
         if gone:
-            what = ", ".join(f"{one.kind} {' and '.join(one.versions)}" for one in gone)
+            what = ", ".join(f"{removed.kind} {' and '.join(removed.versions)}" for removed in gone)
             yield _upgrade(
                 target,
                 Severity.WARNING,
@@ -235,22 +237,22 @@ def _left(target: _Holds, evidence: Evidence) -> tuple[list[str], list[NotRun]]:
     base = before.inventory if before else Inventory()
     left: dict[str, _Holds] = {}
     unknown = []
-    for one in (*_charts(base, evidence), *_installs(base, evidence)):
-        if _elsewhere(one.pin, target.pin):
+    for chart in (*_charts(base, evidence), *_installs(base, evidence)):
+        if _elsewhere(chart.pin, target.pin):
             continue
-        why = None if one.release == target.release else _unknown("FB202", evidence, one)
+        why = None if chart.release == target.release else _unknown("FB202", evidence, chart)
         if why is not None:
             unknown.append(why)
-        elif one.release and one.release != target.release:
-            left.setdefault(one.release, one)
+        elif chart.release and chart.release != target.release:
+            left.setdefault(chart.release, chart)
     return list(left), unknown
 
 
-def _elsewhere(one: Pin, other: Pin) -> bool:
+def _elsewhere(pin: Pin, other: Pin) -> bool:
     """Whether two places are certainly of different clusters."""
-    if traits.BOOTSTRAPPED & {one.kind, other.kind}:
-        return installers.apart(one, other)
-    return chart_installs.apart(one, other)
+    if traits.BOOTSTRAPPED & {pin.kind, other.kind}:
+        return installers.apart(pin, other)
+    return chart_installs.apart(pin, other)
 
 
 def unsure(evidence: Evidence) -> bool:

@@ -102,7 +102,7 @@ def _movable(prepared: Prepared[Snapshot], *, some: bool = False) -> bool:
     from fluxbump.discover.tracks import current
 
     migrated = rules.having(Trait.MIGRATED)
-    wanted = {one.location for one in prepared.refusals if one.code in migrated}
+    wanted = {refusal.location for refusal in prepared.refusals if refusal.code in migrated}
     manifests = optional(prepared.before.objects)
     if not wanted:
         return not some

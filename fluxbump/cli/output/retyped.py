@@ -48,8 +48,8 @@ def again(
 def steps(error: FluxbumpError) -> list[Step]:
     """Return what an error says to type next, with this run's own words where it says so."""
     return [
-        Step(again(*one.add, flags=one.drop), one.why) if isinstance(one, Again) else one
-        for one in error.next
+        Step(again(*step.add, flags=step.drop), step.why) if isinstance(step, Again) else step
+        for step in error.next
     ]
 
 

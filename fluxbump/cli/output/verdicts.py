@@ -50,12 +50,14 @@ def sinks(asked: Sequence[str], file: Path | None) -> tuple[Sink, ...]:
         UsageError: there is no such format, or two would go to one place.
     """
     found = []
-    for one in asked or [_TEXT]:
-        name, equals, path = one.partition("=")
+    for value in asked or [_TEXT]:
+        name, equals, path = value.partition("=")
         if name not in FORMATS:
             raise UsageError(f"no format is called {name!r}", hint=f"one of {', '.join(FORMATS)}")
         if equals and not path:
-            raise UsageError(f"--output {one} names no file", hint=f"such as {name}=report.{name}")
+            raise UsageError(
+                f"--output {value} names no file", hint=f"such as {name}=report.{name}"
+            )
         found.append(Sink(name, Path(path) if path else file))
     if file is not None and not any(sink.file == file for sink in found):
         raise UsageError("--output-file, but every --output has a file of its own")
@@ -221,13 +223,13 @@ def _release_for_all(verdict: Verdict, examined: Examined, index: ChartIndex | N
     from fluxbump.text import versions
 
     agreement = having(Trait.AGREEMENT)
-    if index is None or not any(one.code in agreement for one in verdict.errors):
+    if index is None or not any(release_text.code in agreement for release_text in verdict.errors):
         return None
     evidence = examined.evidence
     held = [pin.value for pin in installers.exact(evidence.inventory)]
     shipped = (evidence.shipped(pin)[0] for pin in installs(evidence.inventory.pins, FLUX2))
-    known = [versions.parse(one) for one in (*held, *shipped) if one]
-    newest = max((one for one in known if one is not None), default=None)
+    known = [versions.parse(release_text) for release_text in (*held, *shipped) if release_text]
+    newest = max((release_text for release_text in known if release_text is not None), default=None)
     goal = available(evidence.inventory, index).goal(newest) if newest else None
     if goal is None or refusals(evidence, goal):
         return None

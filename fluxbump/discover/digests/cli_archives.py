@@ -77,7 +77,7 @@ def targets(inventory: Inventory, release: str, checksums: Checksums) -> dict[Tr
         }
         if old <= {release}:
             continue
-        known = {digests_in(checksums(one)).get(pin.track) for one in sorted(old)}
+        known = {digests_in(checksums(earlier)).get(pin.track) for earlier in sorted(old)}
         new = digests_in(checksums(release)).get(pin.track)
         if pin.value not in known:
             raise _stays(pin, f"is not that of Flux {' or '.join(sorted(old))}")

@@ -47,13 +47,17 @@ def one_file(some: Iterable[Download], *, same: bool = False) -> Ownership:
         same: they are mirrors of each other.
     """
     downloads = tuple(some)
-    urls = [one for one in downloads if not one.variable]
-    shown = {one.artifact for one in urls}
-    files = {one.identity for one in urls}
-    files |= {one.identity for one in downloads if one.variable and one.artifact not in shown}
+    urls = [download for download in downloads if not download.variable]
+    shown = {url.artifact for url in urls}
+    files = {url.identity for url in urls}
+    files |= {
+        download.identity
+        for download in downloads
+        if download.variable and download.artifact not in shown
+    }
     if len(files) <= 1:
         return Ownership(downloads)
-    ours = tuple(one for one in downloads if one.artifact)
-    if same and len({one.artifact for one in ours}) == 1:
+    ours = tuple(download for download in downloads if download.artifact)
+    if same and len({download.artifact for download in ours}) == 1:
         return Ownership(ours)
     return Ownership(downloads, certain=False)

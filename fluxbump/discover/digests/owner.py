@@ -94,7 +94,7 @@ class Owners(Struct, dict=True):
         verdict = self._by_scope(digest.start, digest) or self._nearby(digest.start)
         # A name that no version and no URL shares may be that of another download.
         strange = bool(name and names.words_of(names.stem(name))) and verdict is not None
-        if strange and verdict and all(one.variable for one in verdict.downloads):
+        if strange and verdict and all(download.variable for download in verdict.downloads):
             return Ownership(verdict.downloads, certain=not verdict.downloads)
         return verdict
 
@@ -124,8 +124,8 @@ class Owners(Struct, dict=True):
             _CHECKED.match(text[end : self.file.line_span(end)[1]]),
             _SUMMED.search(text, max(scope.start, start - _LONGEST_COMMAND), start),
         )
-        wanted = {basename(one["file"].strip("\"'")) for one in found if one}
-        saved = [one for name in wanted for one in self._saved.get(name, ())]
+        wanted = {basename(match["file"].strip("\"'")) for match in found if match}
+        saved = [download for name in wanted for download in self._saved.get(name, ())]
         return one_file(saved) if saved else None
 
     @cached_property
@@ -143,10 +143,14 @@ class Owners(Struct, dict=True):
         low = max(scope.start, download.start - _LONGEST_COMMAND)
         high = min(scope.end, download.end + _LONGEST_COMMAND)
         some = self._within(EnclosingScope(low, high, "statement"))
-        near = [one for one in some if one.identity != download.identity]
-        start = max((one.end for one in near if one.end <= download.start), default=low)
-        end = min((one.start for one in near if one.start >= download.end), default=high)
-        saved = {basename(one["file"]) for one in _SAVED.finditer(text, start, end)}
+        near = [candidate for candidate in some if candidate.identity != download.identity]
+        start = max(
+            (candidate.end for candidate in near if candidate.end <= download.start), default=low
+        )
+        end = min(
+            (candidate.start for candidate in near if candidate.start >= download.end), default=high
+        )
+        saved = {basename(candidate["file"]) for candidate in _SAVED.finditer(text, start, end)}
         if re.match(r"\s*ADD\b", text[scope.start : scope.end]):
             saved.add(basename(text[scope.start : scope.end].split()[-1]))
         return saved or {basename(text[download.start : download.end])}
@@ -176,7 +180,7 @@ class Owners(Struct, dict=True):
             verdict = self._checked(at, end) or self._by_scope(at, None)
             if verdict is not None:
                 found.append(verdict)
-        every = tuple(dict.fromkeys(one for some in found for one in some.downloads))
+        every = tuple(dict.fromkeys(download for some in found for download in some.downloads))
         if not every or not all(verdict.certain for verdict in found):
             return None
         return one_file(every)
@@ -194,7 +198,7 @@ class Owners(Struct, dict=True):
         exact = [siblings for siblings, _ in shared if siblings == words]
         most = max(count for _, count in shared)
         stems = exact or [siblings for siblings, count in shared if count == most]
-        some = [one for stem in stems for one in self._siblings[stem]]
+        some = [sibling for stem in stems for sibling in self._siblings[stem]]
         if not some:
             return _ELSEWHERE
         if len(set(stems)) > 1:
@@ -212,7 +216,7 @@ class Owners(Struct, dict=True):
             if match["block"]:
                 span = next(self._scopes.brackets(match.start("block")), span)
             words = names.words_of(match["stem"])
-            here = [one for one in self._within(span) if one.moves]
+            here = [download for download in self._within(span) if download.moves]
             found[words] = (*found.get(words, ()), *here)
         return found
 
@@ -222,7 +226,9 @@ class Owners(Struct, dict=True):
         for scope in self._around(start):
             inside = self._within(scope)
             held = [
-                one for one in inside if digest is None or not self._claimed(one, scope, digest)
+                download
+                for download in inside
+                if digest is None or not self._claimed(download, scope, digest)
             ]
             if inside and not held:
                 return _ELSEWHERE
@@ -258,7 +264,7 @@ class Owners(Struct, dict=True):
         for inner in self._around(download.start):
             if inner.end - inner.start >= scope.end - scope.start:
                 return False
-            if any(_rival(one, digest) for one in self._inside(inner)):
+            if any(_rival(candidate, digest) for candidate in self._inside(inner)):
                 return True
         return False
 
@@ -268,13 +274,17 @@ class Owners(Struct, dict=True):
 
     def _rivals(self, digest: Digest, scope: EnclosingScope) -> bool:
         """Whether a scope has another digest of the kind, which is not inside one of its own."""
-        same = [one for one in self._inside(scope) if one.algorithm == digest.algorithm]
-        texts = {self.file.text[one.start : one.end] for one in same}
+        same = [
+            candidate
+            for candidate in self._inside(scope)
+            if candidate.algorithm == digest.algorithm
+        ]
+        texts = {self.file.text[candidate.start : candidate.end] for candidate in same}
         return len(texts) > 1
 
     def _listed(self, held: Collection[Download]) -> bool:
         """Whether URLs are the items of one list: mirrors of one file."""
-        around = [next(self._scopes.brackets(one.start), None) for one in held]
+        around = [next(self._scopes.brackets(download.start), None) for download in held]
         return around[0] is not None and around[0].kind == "[" and len(set(around)) == 1
 
     def _is_source(self, scope: EnclosingScope) -> bool:
@@ -285,7 +295,7 @@ class Owners(Struct, dict=True):
     def _nearby(self, start: int) -> Ownership | None:
         window = self._window(start)
         near = self._within(window)
-        if any(one.moves for one in near):
+        if any(download.moves for download in near):
             verdict = one_file(near)
             alone = len(self._inside(window)) <= 1
             return verdict if alone else Ownership(verdict.downloads, certain=False)
@@ -309,5 +319,5 @@ class Owners(Struct, dict=True):
         return self.file.location(offset).line
 
 
-def _rival(one: Digest, digest: Digest) -> bool:
-    return one != digest and one.algorithm == digest.algorithm
+def _rival(candidate: Digest, digest: Digest) -> bool:
+    return candidate != digest and candidate.algorithm == digest.algorithm

@@ -85,7 +85,7 @@ def targets(tracks: Iterable[Track], data: bytes) -> dict[Track, str]:
         data: the new manifest.
     """
     known = digests(data)
-    return {one: known[one] for one in tracks if one in known}
+    return {own_track: known[own_track] for own_track in tracks if own_track in known}
 
 
 def digests(data: bytes) -> dict[Track, str]:

@@ -132,7 +132,7 @@ def sections(file: TextFile, *, told: bool = False) -> Sections:
         level = len(match[1])
         while around and around[-1][0] >= level:
             around.pop()
-        past = any(one for _, one in around) or bool(pattern.search(match[2]))
+        past = any(was_past for _, was_past in around) or bool(pattern.search(match[2]))
         around.append((level, past))
         starts.append(match.start())
         old.append(past)

@@ -131,7 +131,7 @@ def _columns_of(
         values = [value for value, _ in other.found]
         for chart, value in enumerate(values):
             release = app_versions.get(value)
-            columns = [n for n, one in enumerate(values) if one == release and n != chart]
+            columns = [n for n, cell in enumerate(values) if cell == release and n != chart]
             if columns:
                 return (chart, *columns)
     return None

@@ -159,7 +159,11 @@ def held(inventory: Inventory, app_versions: Mapping[str, str]) -> dict[Track, t
     for pin in inventory.pins:
         if pin.form is Form.EXACT and pin.value not in found.setdefault(pin.track, []):
             found[pin.track].append(pin.value)
-    shipped = [app_versions[one] for one in found.get(FLUX2, ()) if one in app_versions]
+    shipped = [
+        app_versions[chart_version]
+        for chart_version in found.get(FLUX2, ())
+        if chart_version in app_versions
+    ]
     found[FLUX] = [*dict.fromkeys((*found.get(FLUX, ()), *shipped))]
     return {track: tuple(values) for track, values in found.items() if values}
 
@@ -173,39 +177,41 @@ def stale(file: TextFile, known: Reader, right: Mapping[Track, Collection[str]])
         right: what each track may be said to be.
     """
     if not history_texts.is_history(file.path):
-        wrong = list(islice(said(file, known, lambda one: is_wrong(one, right)), _MANY + 1))
+        wrong = list(
+            islice(said(file, known, lambda statement: is_wrong(statement, right)), _MANY + 1)
+        )
         yield from stale_of(file, wrong, known)
 
 
-def is_wrong(one: Said, right: Mapping[Track, Collection[str]]) -> bool:
+def is_wrong(statement: Said, right: Mapping[Track, Collection[str]]) -> bool:
     """Whether a track may not be said to be what a text says that it is."""
-    return one.track in right and not is_one_of(one.value, right[one.track])
+    return statement.track in right and not is_one_of(statement.value, right[statement.track])
 
 
 def stale_of(file: TextFile, wrong: Collection[Said], known: Reader) -> Iterator[Said]:
     """Yield those of the wrong versions in a text that it states of the present."""
     named: dict[Track, set[str]] = {}
-    for one in wrong:
-        named.setdefault(one.track, set()).add(one.value)
+    for statement in wrong:
+        named.setdefault(statement.track, set()).add(statement.value)
     if len(wrong) > _MANY:
         return
     sections = _sections_of(file)
-    for one in wrong:
-        if len(named[one.track]) > _OFTEN:
+    for statement in wrong:
+        if len(named[statement.track]) > _OFTEN:
             continue
-        sentence = _sentence(file.text, one)
+        sentence = _sentence(file.text, statement)
         # What is cheap to tell comes first: a text may name versions ten thousand times.
-        present = _is_outright(file.text, one) or _is_present(*sentence)
-        if present and _is_of_now(file.text, one, sentence, known, sections):
-            yield one
+        present = _is_outright(file.text, statement) or _is_present(*sentence)
+        if present and _is_of_now(file.text, statement, sentence, known, sections):
+            yield statement
 
 
 def of_no_past(file: TextFile, found: Iterable[Said], known: Reader) -> Iterator[Said]:
     """Leave out what tells of the past, or of a condition that stays true."""
     sections = _sections_of(file)
-    for one in found:
-        if _is_of_now(file.text, one, _sentence(file.text, one), known, sections):
-            yield one
+    for statement in found:
+        if _is_of_now(file.text, statement, _sentence(file.text, statement), known, sections):
+            yield statement
 
 
 _SectionsOf = Callable[[bool], history_texts.Sections]
@@ -217,15 +223,15 @@ def _sections_of(file: TextFile) -> _SectionsOf:
 
 
 def _is_of_now(
-    text: str, one: Said, sentence: tuple[str, str], known: Reader, sections: _SectionsOf
+    text: str, statement: Said, sentence: tuple[str, str], known: Reader, sections: _SectionsOf
 ) -> bool:
     before, behind = sentence
-    outright = _is_outright(text, one)
-    if sections(outright).tells_of_the_past(one.start):
+    outright = _is_outright(text, statement)
+    if sections(outright).tells_of_the_past(statement.start):
         return False
     if outright:
         before, behind = "", behind.partition(")")[0]  # what is in the brackets
-    return not _is_past(before, one.value, behind, known.names)
+    return not _is_past(before, statement.value, behind, known.names)
 
 
 def said(
@@ -246,14 +252,19 @@ def said(
     if len(lower) != len(file.text):
         lower = file.text  # letters that change their length would move what is behind them
     track_of = cache(known.track)
-    for name, start in sorted(_names(lower, known.names), key=lambda one: one[1]):
+    for name, start in sorted(_names(lower, known.names), key=lambda other: other[1]):
         if not _is_near(numbers, start, start + len(name)):
             continue
-        one = _said(file.text, name, start, track_of)
-        if one is None or not matters(one) or _is_long(file.text, start) or file.is_live(one.start):
+        other = _said(file.text, name, start, track_of)
+        if (
+            other is None
+            or not matters(other)
+            or _is_long(file.text, start)
+            or file.is_live(other.start)
+        ):
             continue
-        if not file.is_program or file.in_comment(one.start):
-            yield one
+        if not file.is_program or file.in_comment(other.start):
+            yield other
 
 
 def _said(
@@ -297,7 +308,9 @@ def _names(lower: str, names: Iterable[str]) -> Iterator[tuple[str, int]]:
 
 
 def _part_of_a_word(before: str, behind: str) -> bool:
-    return any(one.isalnum() or (one and one in "_-") for one in (before, behind))
+    return any(
+        character.isalnum() or (character and character in "_-") for character in (before, behind)
+    )
 
 
 def _beside(text: str, name: str, start: int) -> tuple[str, int, str] | None:
@@ -324,13 +337,13 @@ def _is_long(text: str, offset: int) -> bool:
     return end - start > _LONGEST_LINE
 
 
-def _sentence(text: str, one: Said) -> tuple[str, str]:
+def _sentence(text: str, statement: Said) -> tuple[str, str]:
     """Return what its sentence has before and behind a version, as far as it is looked at."""
-    start, end = one.start, one.start + len(one.value)
+    start, end = statement.start, statement.start + len(statement.value)
     low = max(0, start - _REACH)
-    before = text[low : min(start, one.name)]
+    before = text[low : min(start, statement.name)]
     begins = max((found.end() for found in _ENDS.finditer(before)), default=0)
-    high = max(end, one.name)
+    high = max(end, statement.name)
     ends = _ENDS.search(text, high, min(len(text), high + _REACH))
     stop = ends.start() if ends else min(len(text), high + _REACH)
     return _bare(text[low + begins : start]).lstrip("#/*;> "), _bare(text[end:stop])
@@ -345,9 +358,12 @@ def _bare(part: str) -> str:
 _MARKS = lazy_pattern(r"\n[ \t]*+(?>(?:#+|//+|\*|--|>|;)?)[ \t]*+")
 
 
-def _is_outright(text: str, one: Said) -> bool:
+def _is_outright(text: str, statement: Said) -> bool:
     """Whether the text says `NAME has today (VERSION`."""
-    return one.name < one.start and _OUTRIGHT.search(text[one.name : one.start]) is not None
+    return (
+        statement.name < statement.start
+        and _OUTRIGHT.search(text[statement.name : statement.start]) is not None
+    )
 
 
 def _is_present(before: str, behind: str) -> bool:
@@ -384,7 +400,10 @@ def _is_alone(sentence: str, value: str, names: Iterable[str]) -> bool:
 @cache
 def _own_name(names: frozenset[str]) -> re.Pattern[str]:
     """Return what finds one of these names right before the end of a text."""
-    own = "|".join(re.escape(name) for name in sorted(names, key=lambda one: (-len(one), one)))
+    own = "|".join(
+        re.escape(name)
+        for name in sorted(names, key=lambda candidate: (-len(candidate), candidate))
+    )
     return re.compile(
         rf"(?<![\w-])(?:{own})[ :@`*_(]{{1,3}}(?:(?:chart|version)[ `*]{{1,2}})?$", re.I
     )
@@ -394,4 +413,4 @@ def is_one_of(value: str, values: Collection[str]) -> bool:
     """Whether a version, or a line of versions, is among these."""
     if versions.FULL.fullmatch(value):
         return value in values
-    return any(one.startswith(f"{value}.") for one in values)
+    return any(candidate.startswith(f"{value}.") for candidate in values)

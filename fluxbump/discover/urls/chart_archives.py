@@ -73,7 +73,7 @@ def targets(inventory: Inventory, chart: ChartRelease, index: ChartIndex) -> dic
     held = {p.value for p in inventory.pins if (p.track, p.form) == (FLUX2, Form.EXACT)}
     if not pins or held <= {str(chart.version)}:
         return {}
-    known = {value for one in index.releases for value in digests(one).values()}
+    known = {value for release in index.releases for value in digests(release).values()}
     found = digests(chart)
     for pin in pins:
         if pin.track in _UNKNOWN:
@@ -95,7 +95,9 @@ def _stays(pin: Pin, why: str) -> HalfBumpError:
     )
 
 
-_UNKNOWN = frozenset(spellings.track(one, NAME, spellings.SHA512) for one in spellings.ENCODINGS)
+_UNKNOWN = frozenset(
+    spellings.track(encoding, NAME, spellings.SHA512) for encoding in spellings.ENCODINGS
+)
 _TRACKS = _UNKNOWN | {spellings.track(encoding, NAME) for encoding in spellings.ENCODINGS}
 
 

@@ -80,8 +80,10 @@ def _digested(url: Url, file: TextFile) -> frozenset[int]:
     downloads = [_download(match, ours) for match in _ANY_URL.finditer(file.text)]
     owners = Owners(file, downloads, digests)
     verdicts = [verdict for digest in digests if (verdict := owners.of(digest)) is not None]
-    of = [one for verdict in verdicts for one in verdict.downloads if one.moves]
-    return frozenset(at for at, _ in ours if any(one.start <= at < one.end for one in of))
+    of = [download for verdict in verdicts for download in verdict.downloads if download.moves]
+    return frozenset(
+        at for at, _ in ours if any(download.start <= at < download.end for download in of)
+    )
 
 
 def _download(match: re.Match[str], ours: Sequence[tuple[int, int]]) -> Download:

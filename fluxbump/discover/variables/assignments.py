@@ -70,7 +70,9 @@ def find(file: TextFile, reference: Reference) -> list[Assignment]:
         found = _below(file, reference.name)
     else:
         found = _named(file, reference.name[0])
-    unique = {one.start: one for one in found if file.is_live(one.start)}
+    unique = {
+        assignment.start: assignment for assignment in found if file.is_live(assignment.start)
+    }
     return [unique[start] for start in sorted(unique)]
 
 

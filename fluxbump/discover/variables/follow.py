@@ -70,20 +70,32 @@ def places(path: str, text: str, reference: Reference, paths: Sequence[str]) -> 
     folder = dirname(path)
     if reference.scope in ("var", "local"):
         return [
-            [one for one in paths if dirname(one) == folder and _is_terraform(one)],
-            [one for one in paths if dirname(one) != folder and one.endswith(MODULE)],
+            [
+                candidate
+                for candidate in paths
+                if dirname(candidate) == folder and _is_terraform(candidate)
+            ],
+            [
+                candidate
+                for candidate in paths
+                if dirname(candidate) != folder and candidate.endswith(MODULE)
+            ],
         ]
     if reference.scope == "Values":
         chart = folder.partition("/templates")[0]
         return [[p for p in paths if dirname(p) == chart and basename(p).startswith("values")]]
     sourced = set(_SOURCED.findall(text))
-    near = [one for one in paths if dirname(one) == folder and one != path]
+    near = [candidate for candidate in paths if dirname(candidate) == folder and candidate != path]
     above = {folder, dirname(folder), dirname(dirname(folder))}
-    modules = [one for one in paths if dirname(one) in above and one.endswith(MODULE)]
+    modules = [
+        candidate
+        for candidate in paths
+        if dirname(candidate) in above and candidate.endswith(MODULE)
+    ]
     return [
-        [one for one in near if basename(one) in sourced],
+        [candidate for candidate in near if basename(candidate) in sourced],
         _of_role(folder, paths),
-        [one for one in near if _BESIDE.fullmatch(basename(one))],
+        [candidate for candidate in near if _BESIDE.fullmatch(basename(candidate))],
         modules,
     ]
 
@@ -98,8 +110,8 @@ def _of_role(folder: str, paths: Sequence[str]) -> list[str]:
     role = next((n for n, part in enumerate(parts) if n and part in _ROLE_PARTS), None)
     roots = [f"{'/'.join(parts[:role])}/{part}/" for part in ("defaults", "vars")] if role else []
     above = ["/".join(parts[:n]) for n in range(len(parts) + 1)]
-    roots += [f"{root}/{one}".lstrip("/") for root in above for one in _VARS]
-    return [one for one in paths if one.startswith(tuple(roots))]
+    roots += [f"{root}/{var}".lstrip("/") for root in above for var in _VARS]
+    return [path for path in paths if path.startswith(tuple(roots))]
 
 
 # --- what they hold -------------------------------------------------------------------------------
@@ -135,20 +147,24 @@ def follow(
         reference = reference_of(pin) or _parameter(files[pin.location.path], pin)
         held = _resolve(search, pin, reference) if reference else []
         if reference and not held:
-            disputed |= {(path, one.start) for path, one in _setting(search, pin, reference)}
-        for path, one in held:
-            where = (path, one.start)
+            disputed |= {
+                (path, assignment.start) for path, assignment in _setting(search, pin, reference)
+            }
+        for path, assignment in held:
+            where = (path, assignment.start)
             owners.setdefault(where, set()).add((pin.track, use))
             held_there = pinned.get(where)
             installs = pin.role is Role.INSTALLS
             if held_there is None or (installs and held_there.role is not Role.INSTALLS):
-                pinned[where] = _pin(files[path], one, pin, reference)
+                pinned[where] = _pin(files[path], assignment, pin, reference)
             uses.add(use)
     for reference, track in named:
-        for path, one in _in(search, files, reference):
-            if one.version:
+        for path, assignment in _in(search, files, reference):
+            if assignment.version:
                 user = Pin(NAME, track, files[path].location(0), 0, 0, "", Form.VARIABLE, "")
-                pinned.setdefault((path, one.start), _pin(files[path], one, user, reference))
+                pinned.setdefault(
+                    (path, assignment.start), _pin(files[path], assignment, user, reference)
+                )
     # One place cannot hold the versions of two tracks.
     torn = {where for where, some in owners.items() if len({track for track, _ in some}) > 1}
     uses -= {use for where in torn for _, use in owners[where]}
@@ -162,13 +178,23 @@ def _parameter(file: TextFile, pin: Pin) -> Reference | None:
     return shell_arguments.reference_at(file.text, pin.start, pin.value)
 
 
-def _pin(file: TextFile, one: Assignment, use: Pin, reference: Reference | None) -> Pin:
+def _pin(file: TextFile, assignment: Assignment, use: Pin, reference: Reference | None) -> Pin:
     of_call = reference is not None and reference.scope == shell_arguments.SCOPE
     name = (" $" if of_call else ".").join(reference.name) if reference else ""
-    where = file.location(one.start)
+    where = file.location(assignment.start)
     subject = f"{name} ({use.subject} in {use.location.path})"
-    version = one.version or ""
-    return Pin(NAME, use.track, where, one.start, one.end, version, Form.EXACT, subject, use.role)
+    version = assignment.version or ""
+    return Pin(
+        NAME,
+        use.track,
+        where,
+        assignment.start,
+        assignment.end,
+        version,
+        Form.EXACT,
+        subject,
+        use.role,
+    )
 
 
 def _resolve(search: _Search, pin: Pin, reference: Reference) -> list[tuple[str, Assignment]]:
@@ -182,8 +208,8 @@ def _resolve(search: _Search, pin: Pin, reference: Reference) -> list[tuple[str,
     held = _setting(search, pin, reference)
     calls = _calls(search, path, reference)
     if calls and not held:
-        return calls if all(one.version for _, one in calls) else []
-    same = len({one.version for _, one in held}) == 1
+        return calls if all(assignment.version for _, assignment in calls) else []
+    same = len({assignment.version for _, assignment in held}) == 1
     # What a caller passes overrides the default, so each is a pin of its own.
     passed = [call for call in calls if call[1].version]
     return [*held, *passed] if same and held[0][1].version else []
@@ -196,7 +222,10 @@ def _own(search: _Search, pin: Pin, reference: Reference) -> list[tuple[str, Ass
     if reference.default:
         start, end = (pin.start + offset for offset in reference.default)
         text = search.files[path].text[start:end]
-        own = [*(one for one in own if one[1].start != start), (path, Assignment(start, end, text))]
+        own = [
+            *(assignment for assignment in own if assignment[1].start != start),
+            (path, Assignment(start, end, text)),
+        ]
     return own
 
 
@@ -220,7 +249,11 @@ def _in(
     search: _Search, paths: Iterable[str], reference: Reference
 ) -> list[tuple[str, Assignment]]:
     known = [path for path in paths if path in search.files]
-    return [(p, one) for p in known for one in assignments.find(search.files[p], reference)]
+    return [
+        (p, assignment)
+        for p in known
+        for assignment in assignments.find(search.files[p], reference)
+    ]
 
 
 def _settled(
@@ -228,16 +261,16 @@ def _settled(
 ) -> list[tuple[str, Assignment]]:
     """Replace each alias by what it stands for; a value that nobody knows remains."""
     settled: list[tuple[str, Assignment]] = []
-    for where, one in held:
+    for where, assignment in held:
         known = []
-        if one.version is None and one.alias and depth:
+        if assignment.version is None and assignment.alias and depth:
             groups = [[where], *search.places.get(path, ())]
             for group in groups:
-                known = _in(search, group, one.alias)
+                known = _in(search, group, assignment.alias)
                 if known:
                     break
             known = _settled(search, path, known, depth - 1)
-        settled += known or [(where, one)]
+        settled += known or [(where, assignment)]
     return settled
 
 
@@ -245,7 +278,9 @@ def _elsewhere(search: _Search, path: str, reference: Reference) -> list[tuple[s
     groups = search.places.get(path, ())
     for group in groups:
         plain = [
-            one for one in group if not one.endswith(MODULE) or _in_module(one, path, reference)
+            sibling
+            for sibling in group
+            if not sibling.endswith(MODULE) or _in_module(sibling, path, reference)
         ]
         held = _in(search, plain, reference)
         if not held and not reference.scope:
@@ -255,8 +290,8 @@ def _elsewhere(search: _Search, path: str, reference: Reference) -> list[tuple[s
     return []
 
 
-def _in_module(one: str, path: str, reference: Reference) -> bool:
-    return reference.scope is not None and dirname(one) == dirname(path)
+def _in_module(path_of_use: str, path: str, reference: Reference) -> bool:
+    return reference.scope is not None and dirname(path_of_use) == dirname(path)
 
 
 def _calls(search: _Search, path: str, reference: Reference) -> list[tuple[str, Assignment]]:
@@ -264,13 +299,17 @@ def _calls(search: _Search, path: str, reference: Reference) -> list[tuple[str, 
     if reference.scope != "var":
         return []
     folder = dirname(path)
-    outside = {one for group in search.places.get(path, ()) for one in group}
-    files = (search.files.get(one) for one in sorted(outside) if dirname(one) != folder)
+    outside = {other_path for group in search.places.get(path, ()) for other_path in group}
+    files = (
+        search.files.get(other_path)
+        for other_path in sorted(outside)
+        if dirname(other_path) != folder
+    )
     return [
-        (file.path, one)
+        (file.path, other_path)
         for file in files
         if file
-        for one in assignments.passed(file, folder, reference.name[0])
+        for other_path in assignments.passed(file, folder, reference.name[0])
     ]
 
 
@@ -278,14 +317,14 @@ def _of_template(
     search: _Search, path: str, group: Iterable[str], reference: Reference
 ) -> Iterator[tuple[str, Assignment]]:
     """What Terraform gives a template: in the call that names it, else by the same name beside."""
-    modules = [one for one in group if one in search.files and one.endswith(MODULE)]
-    calls = [one for one in modules if _call(search.files[one].text, path)]
+    modules = [sibling for sibling in group if sibling in search.files and sibling.endswith(MODULE)]
+    calls = [sibling for sibling in modules if _call(search.files[sibling].text, path)]
     if calls:
         for module in calls:
             text = search.files[module].text
             yield from ((module, a) for a in _argument(search.files[module], text, path, reference))
         return
-    beside = [one for one in modules if dirname(one) == dirname(path)]
+    beside = [sibling for sibling in modules if dirname(sibling) == dirname(path)]
     for scope in ("var", "local"):
         yield from _in(search, beside, Reference(reference.name, scope))
 
@@ -298,6 +337,6 @@ def _argument(file: TextFile, text: str, path: str, reference: Reference) -> Ite
     call = _call(text, path)
     start = call.end() if call else 0
     inside = TextFile(file.path, text[: text.find(")", start)] if call else "")
-    for one in assignments.find(inside, reference):
-        if one.start >= start:
-            yield one
+    for assignment in assignments.find(inside, reference):
+        if assignment.start >= start:
+            yield assignment

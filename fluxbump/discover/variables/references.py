@@ -70,7 +70,7 @@ def parse(text: str) -> Reference | None:
     path = _path_of(match["closed"])
     if path is None:
         return None
-    found = [one.span("version") for one in versions.IN_TEXT.finditer(match["closed"])]
+    found = [version.span("version") for version in versions.IN_TEXT.finditer(match["closed"])]
     default = (found[0][0] + match.start(), found[0][1] + match.start()) if found else None
     return _scoped(path, default) if len(found) < 2 else None  # noqa: PLR2004  # one default
 
@@ -142,13 +142,13 @@ def _command(before: str) -> str:
     """Return what stands before a place in the same command; quoted separators end none."""
     begin, quote = 0, ""
     for token in _SPLIT.finditer(before):
-        one = token.group()
-        if one == "$(":
+        word = token.group()
+        if word == "$(":
             begin, quote = token.end(), ""
         elif quote:
-            quote = "" if one == quote else quote
-        elif one in "'\"":
-            quote = one
-        elif one[0] != "\\":
+            quote = "" if word == quote else quote
+        elif word in "'\"":
+            quote = word
+        elif word[0] != "\\":
             begin = token.end()
     return before[begin:]

@@ -25,10 +25,10 @@ def early(file: TextFile, context: Context) -> Iterator[Pin]:
         file.spend(0)
         yield from install_url.of_arguments(file)
         for kind in BY_VARIABLE:
-            for one in kind.find(file, context):
+            for result in kind.find(file, context):
                 file.spend(PIN)
-                if isinstance(one, Pin):
-                    yield as_of(kind, one)
+                if isinstance(result, Pin):
+                    yield as_of(kind, result)
     except ExceededError:
         return
 
@@ -62,7 +62,7 @@ def setting(
         for pin in early(files[path], context)
         if (reference := follow.reference_of(pin))
     }
-    wanted = {one for groups in places.values() for group in groups for one in group}
+    wanted = {path for groups in places.values() for group in groups for path in group}
     texts = list(reader.texts(sorted(wanted - files.keys())))
     # A module may hand a variable on under another name; who calls it names the variable itself.
     near = {dirname(above) for path in places for above in (path, dirname(path))}

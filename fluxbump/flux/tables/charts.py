@@ -72,4 +72,4 @@ def archive_url(version: str) -> str:
 @cache
 def by_version() -> dict[str, ChartRelease]:
     """Return the charts in the table by their version."""
-    return {str(one.version): one for one in published().releases}
+    return {str(release.version): release for release in published().releases}

@@ -111,10 +111,10 @@ def fields(release: str, kind: str, api_version: str) -> Schema | None:
     if not Field(since=fact["releases"][0], until=fact["releases"][1]).holds(version):
         return None
     found = {
-        path: next((one for one in _parsed(raw) if one.holds(version)), None)
+        path: next((field for field in _parsed(raw) if field.holds(version)), None)
         for path, raw in fact["fields"].items()
     }
-    held = {path: one for path, one in found.items() if one is not None}
+    held = {path: field for path, field in found.items() if field is not None}
     return Schema(release, kind, api_version, held)
 
 
@@ -138,7 +138,7 @@ def narrowed(old: str, new: str, used: frozenset[tuple[str, str]]) -> frozenset[
         if (api_version, kind) not in used:
             continue
         entries = (_parsed(raw) for raw in fact["fields"].values())
-        if any(_takes_less(one, before, after) for one in entries if _ever_changes(one)):
+        if any(_takes_less(entry, before, after) for entry in entries if _ever_changes(entry)):
             found.add((api_version, kind))
     return frozenset(found)
 
@@ -148,16 +148,16 @@ def patterns() -> frozenset[str]:
     """Return the patterns of the table: each was read, and none takes long over any text."""
     kinds = _table()["kinds"].values()
     entries = (_parsed(raw) for fact in kinds for raw in fact["fields"].values())
-    return frozenset(one.pattern for some in entries for one in some if one.pattern)
+    return frozenset(field.pattern for some in entries for field in some if field.pattern)
 
 
 def _ever_changes(entries: tuple[Field, ...]) -> bool:
-    return len(entries) > 1 or any(one.until for one in entries)
+    return len(entries) > 1 or any(field.until for field in entries)
 
 
 def _takes_less(entries: tuple[Field, ...], old: Version, new: Version) -> bool:
-    before = next((one for one in entries if one.holds(old)), None)
-    after = next((one for one in entries if one.holds(new)), None)
+    before = next((field for field in entries if field.holds(old)), None)
+    after = next((field for field in entries if field.holds(new)), None)
     if before is None or before is after:
         return False
     if after is None:
@@ -169,7 +169,7 @@ def _parsed(raw: Any) -> tuple[Field, ...]:
     if isinstance(raw, str):
         return (Field(raw),)
     entries = raw if isinstance(raw, list) else [raw]
-    return tuple(Field(**{**one, "enum": tuple(one.get("enum", ()))}) for one in entries)
+    return tuple(Field(**{**entry, "enum": tuple(entry.get("enum", ()))}) for entry in entries)
 
 
 @cache

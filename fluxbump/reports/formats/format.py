@@ -64,18 +64,22 @@ def codes(verdict: Verdict) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*verdict.codes, *seen)))
 
 
-def new_suppression(one: NewSuppression) -> str:
+def new_suppression(suppression: NewSuppression) -> str:
     """Say what a change newly sets aside, and whether that counts here; without the place."""
-    counts = "counts at once" if one.applied else "does not count here"
-    reason = printable(one.reason) if one.reason else "no reason given"
-    return f"{printable(one.statement)}, {counts} ({reason})"
+    counts = "counts at once" if suppression.applied else "does not count here"
+    reason = printable(suppression.reason) if suppression.reason else "no reason given"
+    return f"{printable(suppression.statement)}, {counts} ({reason})"
 
 
 def every(verdict: Verdict) -> tuple[Finding, ...]:
     """Return what is wrong, and what a baseline file accepts of it, by rule and place."""
     accepted = verdict.accepted.findings if verdict.accepted else ()
     found = (*verdict.findings, *accepted)
-    return tuple(sorted(found, key=lambda one: (one.code, one.location))) if accepted else found
+    return (
+        tuple(sorted(found, key=lambda finding: (finding.code, finding.location)))
+        if accepted
+        else found
+    )
 
 
 def of_severity(verdict: Verdict, severity: Severity) -> tuple[Finding, ...]:

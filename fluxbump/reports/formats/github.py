@@ -35,9 +35,9 @@ def render(
     return "\n".join([*lines, f"fluxbump check: {summary(verdict)}"])
 
 
-def _new(one: NewSuppression) -> str:
-    properties = _place(one.location) | {"title": "New suppression"}
-    return _command("warning", properties, new_suppression(one))
+def _new(suppression: NewSuppression) -> str:
+    properties = _place(suppression.location) | {"title": "New suppression"}
+    return _command("warning", properties, new_suppression(suppression))
 
 
 def _place(location: Location) -> dict[str, str]:
@@ -72,7 +72,9 @@ def _before(verdict: Verdict) -> Iterator[str]:
 def _not_run(skipped: Sequence[NotRun], rules: Mapping[str, Rule]) -> Iterator[str]:
     """Say in one annotation what was not judged."""
     if skipped:
-        lines = [f"{title(one.code, rules)}: {printable(one.reason)}" for one in skipped]
+        lines = [
+            f"{title(not_run.code, rules)}: {printable(not_run.reason)}" for not_run in skipped
+        ]
         yield _command("notice", {"title": "fluxbump check: rules not run"}, "\n".join(lines))
 
 

@@ -38,7 +38,7 @@ def render(
         steps: what to type next.
         pins: what is pinned where; None leaves the graph out.
     """
-    milder = [one for one in verdict.listed if one.severity is not Severity.ERROR]
+    milder = [finding for finding in verdict.listed if finding.severity is not Severity.ERROR]
     head = Headline("Flux pins: check", f"{summary(verdict)}.", _tone(verdict), _facts(verdict))
     sections = [
         _new(verdict),
@@ -73,8 +73,10 @@ def _new(verdict: Verdict) -> Node | None:
         return None
     items = (
         element(
-            "li", element("span", place(one.location), class_="place"), f" {new_suppression(one)}"
+            "li",
+            element("span", place(suppression.location), class_="place"),
+            f" {new_suppression(suppression)}",
         )
-        for one in verdict.new_suppressions
+        for suppression in verdict.new_suppressions
     )
     return section("New suppressions to review first", element("ul", *items))

@@ -119,7 +119,9 @@ def render(
         "schema": "fluxbump/check/v1",
         "subject": verdict.subject,
         "codes": list(verdict.codes),
-        "new_suppressions": [_said_new(one) for one in verdict.new_suppressions],
+        "new_suppressions": [
+            _said_new(new_suppression) for new_suppression in verdict.new_suppressions
+        ],
         "findings": [_finding(finding, rules, _new(finding, verdict)) for finding in found],
         "suppressed": [_suppressed(finding, by, rules) for finding, by in verdict.suppressed],
         "not_run": [_not_run(skipped_rule, rules) for skipped_rule in verdict.not_run],
@@ -131,17 +133,17 @@ def render(
     return dump(report)
 
 
-def _new(one: Finding, verdict: Verdict) -> bool | None:
-    return None if verdict.inherited is None else one not in verdict.inherited
+def _new(finding: Finding, verdict: Verdict) -> bool | None:
+    return None if verdict.inherited is None else finding not in verdict.inherited
 
 
-def _finding(one: Finding, rules: Mapping[str, Rule], new: bool | None = None) -> CheckedJson:  # noqa: FBT001  # a fact, not a switch
-    (said,) = findings([one])
+def _finding(finding: Finding, rules: Mapping[str, Rule], new: bool | None = None) -> CheckedJson:  # noqa: FBT001  # a fact, not a switch
+    (said,) = findings([finding])
     return {
         **said,
-        "slug": slug(one.code, rules),
-        "group": shared(one),
-        "fix": one.fix,
+        "slug": slug(finding.code, rules),
+        "group": shared(finding),
+        "fix": finding.fix,
         "new": new,
     }
 
@@ -160,30 +162,30 @@ def _baseline(verdict: Verdict, rules: Mapping[str, Rule]) -> BaselineJson | Non
     }
 
 
-def _said_new(one: NewSuppression) -> NewSuppressionJson:
-    where = one.location
+def _said_new(new_suppression: NewSuppression) -> NewSuppressionJson:
+    where = new_suppression.location
     return {
         "path": where.path,
         "line": where.line,
         "column": where.column,
-        "code": one.code,
-        "statement": one.statement,
-        "reason": one.reason,
-        "applied": one.applied,
+        "code": new_suppression.code,
+        "statement": new_suppression.statement,
+        "reason": new_suppression.reason,
+        "applied": new_suppression.applied,
     }
 
 
-def _suppressed(one: Finding, by: Suppression, rules: Mapping[str, Rule]) -> SuppressedJson:
+def _suppressed(finding: Finding, by: Suppression, rules: Mapping[str, Rule]) -> SuppressedJson:
     where = by.location
     return {
-        **_finding(one, rules),
+        **_finding(finding, rules),
         "reason": by.reason,
         "by": {"path": where.path, "line": where.line, "column": where.column},
     }
 
 
-def _not_run(one: NotRun, rules: Mapping[str, Rule]) -> CheckNotRunJson:
-    return {"code": one.code, "slug": slug(one.code, rules), "reason": one.reason}
+def _not_run(not_run: NotRun, rules: Mapping[str, Rule]) -> CheckNotRunJson:
+    return {"code": not_run.code, "slug": slug(not_run.code, rules), "reason": not_run.reason}
 
 
 def _summary(verdict: Verdict) -> CountsJson:

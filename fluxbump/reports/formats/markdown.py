@@ -120,26 +120,26 @@ def _next(steps: Sequence[Step]) -> list[str]:
     return ["", "Next:", "", *items]
 
 
-def _message(one: Finding) -> str:
-    lines = [_plain(one.message)]
-    lines += [f"also {_place(r.location)} {_plain(r.message)}" for r in one.related[:_RELATED]]
-    if len(one.related) > _RELATED:
-        lines.append(f"and {len(one.related) - _RELATED} more")
+def _message(finding: Finding) -> str:
+    lines = [_plain(finding.message)]
+    lines += [f"also {_place(r.location)} {_plain(r.message)}" for r in finding.related[:_RELATED]]
+    if len(finding.related) > _RELATED:
+        lines.append(f"and {len(finding.related) - _RELATED} more")
     return "<br>".join(lines)
 
 
-def _not_run(one: NotRun, rules: Mapping[str, Rule]) -> str:
-    return f"- {title(one.code, rules)}: {_plain(one.reason)}"
+def _not_run(not_run: NotRun, rules: Mapping[str, Rule]) -> str:
+    return f"- {title(not_run.code, rules)}: {_plain(not_run.reason)}"
 
 
-def _suppressed(one: Finding, by: Suppression, rules: Mapping[str, Rule]) -> str:
-    where = f"{title(one.code, rules)} at {_place(one.location)}"
+def _suppressed(finding: Finding, by: Suppression, rules: Mapping[str, Rule]) -> str:
+    where = f"{title(finding.code, rules)} at {_place(finding.location)}"
     reason = _plain(by.reason) if by.reason else "no reason given"
-    return f"- {where}: {_plain(one.message)} ({reason}, at {_place(by.location)})"
+    return f"- {where}: {_plain(finding.message)} ({reason}, at {_place(by.location)})"
 
 
-def _new(one: NewSuppression) -> str:
-    return f"- {_place(one.location)}: {_plain(new_suppression(one))}"
+def _new(suppression: NewSuppression) -> str:
+    return f"- {_place(suppression.location)}: {_plain(new_suppression(suppression))}"
 
 
 def _place(location: Location) -> str:

@@ -74,12 +74,12 @@ def _rule(code: str, rule: Rule | None) -> _Json:
     }
 
 
-def _not_run(one: NotRun, order: Mapping[str, int]) -> _Json:
+def _not_run(not_run: NotRun, order: Mapping[str, int]) -> _Json:
     """Say that a rule could not be judged, as a notification (§3.58)."""
     return {
         "level": "warning",
-        "message": _message(one.reason),
-        "associatedRule": {"id": one.code, "index": order[one.code]},
+        "message": _message(not_run.reason),
+        "associatedRule": {"id": not_run.code, "index": order[not_run.code]},
     }
 
 
@@ -95,18 +95,18 @@ def _results(verdict: Verdict, order: Mapping[str, int]) -> list[_Json]:
     prints = fingerprints(finding for finding, _ in every)
     return [
         {
-            "ruleId": one.code,
-            "ruleIndex": order[one.code],
-            "level": one.severity.value,
-            "message": _message(one.message),
-            "locations": [{"physicalLocation": _physical(one.location)}],
-            "relatedLocations": _related(one),
+            "ruleId": finding.code,
+            "ruleIndex": order[finding.code],
+            "level": finding.severity.value,
+            "message": _message(finding.message),
+            "locations": [{"physicalLocation": _physical(finding.location)}],
+            "relatedLocations": _related(finding),
             "partialFingerprints": {"fluxbump/v1": fingerprint},
             # §3.27.23: all results have it, or none has; empty means not suppressed.
             "suppressions": by,
-            **_state(one, verdict),
+            **_state(finding, verdict),
         }
-        for (one, by), fingerprint in zip(every, prints, strict=True)
+        for (finding, by), fingerprint in zip(every, prints, strict=True)
     ]
 
 
@@ -145,14 +145,14 @@ def _uri(path: str) -> str:
         return quote(path.encode("utf-8", "replace"))
 
 
-def _suppression(one: Suppression) -> _Json:
+def _suppression(suppression: Suppression) -> _Json:
     """Say what accepts a finding (§3.35): a comment at its line, or the configuration."""
     said: _Json = {
-        "kind": "external" if one.line is None else "inSource",
+        "kind": "external" if suppression.line is None else "inSource",
         "status": "accepted",
-        "location": {"physicalLocation": _physical(one.location)},
+        "location": {"physicalLocation": _physical(suppression.location)},
     }
-    return {**said, "justification": printable(one.reason)} if one.reason else said
+    return {**said, "justification": printable(suppression.reason)} if suppression.reason else said
 
 
 def _message(text: str) -> _Json:

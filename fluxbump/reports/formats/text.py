@@ -107,7 +107,9 @@ def _grouped(
     view: View,
 ) -> list[str]:
     blocks = []
-    for (code, severity), some in groupby(grouped(found), key=lambda one: (one.code, one.severity)):
+    for (code, severity), some in groupby(
+        grouped(found), key=lambda finding_group: (finding_group.code, finding_group.severity)
+    ):
         groups = [*some]
         cut = severity is not Severity.ERROR and not view.everything
         shown = groups[:_GROUPS] if cut else groups
@@ -135,8 +137,8 @@ def _heading(code: str, rules: Mapping[str, Rule], paint: Paint) -> str:
     return paint(title(code, rules), "bold") + paint(what, "dim")
 
 
-def _line(one: Finding, verdict: Verdict, paint: Paint) -> str:
-    return f"{place(one.location)}  {_said([one], one.message, verdict, paint)}"
+def _line(finding: Finding, verdict: Verdict, paint: Paint) -> str:
+    return f"{place(finding.location)}  {_said([finding], finding.message, verdict, paint)}"
 
 
 def _said(some: Sequence[Finding], message: str, verdict: Verdict, paint: Paint) -> str:
@@ -146,12 +148,12 @@ def _said(some: Sequence[Finding], message: str, verdict: Verdict, paint: Paint)
     return f"{code} {paint(word.value, SEVERITY_STYLES[word])}{before}  {printable(message)}"
 
 
-def _finding(one: Finding, verdict: Verdict, paint: Paint, limit: int | None = None) -> str:
-    others = one.related[:limit]
+def _finding(finding: Finding, verdict: Verdict, paint: Paint, limit: int | None = None) -> str:
+    others = finding.related[:limit]
     lines = [f"  also {place(r.location)}  {printable(r.message)}" for r in others]
-    if len(one.related) > len(others):
-        lines.append(f"  … and {len(one.related) - len(others)} more places (--all lists them)")
-    return "\n".join([_line(one, verdict, paint), *lines])
+    if len(finding.related) > len(others):
+        lines.append(f"  … and {len(finding.related) - len(others)} more places (--all lists them)")
+    return "\n".join([_line(finding, verdict, paint), *lines])
 
 
 def _group(group: FindingGroup, verdict: Verdict, paint: Paint, view: View) -> list[str]:

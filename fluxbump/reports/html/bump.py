@@ -34,8 +34,12 @@ def bump_page(
         steps: what to type next.
     """
     verdict, stopping = prepared.verdict, set(prepared.refusals)
-    new = [one for one in verdict.findings if one not in prepared.inherited and one not in stopping]
-    old = [one for one in verdict.findings if one in prepared.inherited]
+    new = [
+        finding
+        for finding in verdict.findings
+        if finding not in prepared.inherited and finding not in stopping
+    ]
+    old = [finding for finding in verdict.findings if finding in prepared.inherited]
     sections = [
         findings_section("What stops the bump", prepared.refusals, RULES),
         route_section(route) if route else None,
@@ -74,13 +78,16 @@ def _pins(prepared: Prepared[Snapshot]) -> PinMap:
         plan.current,
         plan.targets,
         {},
-        frozenset(one.location for one in prepared.refusals),
+        frozenset(refusal.location for refusal in prepared.refusals),
     )
 
 
 def _mentions(prepared: Prepared[Snapshot]) -> Node | None:
     if not prepared.mentions:
         return None
-    rows = [(str(one.location), one.value, one.text.strip()) for one in prepared.mentions]
+    rows = [
+        (str(mention.location), mention.value, mention.text.strip())
+        for mention in prepared.mentions
+    ]
     title = "Mentions to review (fluxbump does not change them)"
     return section(title, listing(("Place", "Version", "Text"), rows))

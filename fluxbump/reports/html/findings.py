@@ -65,8 +65,8 @@ def _where(group: FindingGroup) -> Sequence[Node]:
 def _place(finding: Finding, *, told: bool) -> Node:
     message = f" {finding.message}" if told else None
     related = [
-        element("li", element("span", place(one.location), class_="place"), f" {one.message}")
-        for one in finding.related[:_MOST]
+        element("li", element("span", place(site.location), class_="place"), f" {site.message}")
+        for site in finding.related[:_MOST]
     ]
     return element(
         "li",
@@ -86,7 +86,7 @@ def unjudged_section(verdict: Verdict, rules: Mapping[str, Rule]) -> Node | None
 
 
 def _reasons(skipped: Iterable[NotRun], rules: Mapping[str, Rule]) -> list[tuple[str, str]]:
-    return [(title(one.code, rules), one.reason) for one in skipped]
+    return [(title(not_run.code, rules), not_run.reason) for not_run in skipped]
 
 
 def suppressed_section(verdict: Verdict, rules: Mapping[str, Rule]) -> Node | None:

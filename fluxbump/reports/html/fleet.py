@@ -50,12 +50,20 @@ def _chart(summary: Summary) -> Node | None:
 def _repositories(summary: Summary) -> Node | None:
     if not summary.results:
         return None
-    order = [*_BROKEN, *(one for one in FleetOutcome if one not in _BROKEN)]
+    order = [
+        *_BROKEN,
+        *(fleet_outcome for fleet_outcome in FleetOutcome if fleet_outcome not in _BROKEN),
+    ]
     results = sorted(summary.results, key=lambda result: order.index(result.outcome))
     header = ("Repository", "Outcome", "Release", "Where to look")
     return section("Repositories", listing(header, [_row(result) for result in results]))
 
 
-def _row(one: FleetResult) -> tuple[str, str, str, str]:
-    before = " (done before)" if one.before else ""
-    return one.entry.name, one.outcome.value, one.release or "-", f"{one.detail}{before}"
+def _row(fleet_result: FleetResult) -> tuple[str, str, str, str]:
+    before = " (done before)" if fleet_result.before else ""
+    return (
+        fleet_result.entry.name,
+        fleet_result.outcome.value,
+        fleet_result.release or "-",
+        f"{fleet_result.detail}{before}",
+    )

@@ -99,7 +99,9 @@ def listing(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Node:
         "div",
         element(
             "table",
-            element("thead", element("tr", *(element("th", one, scope="col") for one in header))),
+            element(
+                "thead", element("tr", *(element("th", title, scope="col") for title in header))
+            ),
             element("tbody", *(_row(header, row) for row in rows)),
             class_="list",
         ),

@@ -46,7 +46,7 @@ def judged(verdict: Verdict, about: Evidence) -> PinMap:
     wrong = {
         place
         for finding in verdict.errors
-        for place in (finding.location, *(one.location for one in finding.related))
+        for place in (finding.location, *(related.location for related in finding.related))
     }
     return PinMap(
         pins,

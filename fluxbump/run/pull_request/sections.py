@@ -210,13 +210,13 @@ def before_merging(inputs: BodyInputs) -> Section:
     return Section("Before you merge", items, "kind", (head, ""))
 
 
-def _rewrite(one: Removed) -> str:
-    return f"- {one.kind} {' and '.join(one.versions)}: objects may have been written at it"
+def _rewrite(removed: Removed) -> str:
+    return f"- {removed.kind} {' and '.join(removed.versions)}: objects may have been written at it"
 
 
-def _migrate(one: Conflict) -> str:
-    sure = "every cluster stores it" if one.certain else "a cluster with a long history may"
-    return f"- {one.kind} {' and '.join(one.stored)}: {sure}"
+def _migrate(conflict: Conflict) -> str:
+    sure = "every cluster stores it" if conflict.certain else "a cluster with a long history may"
+    return f"- {conflict.kind} {' and '.join(conflict.stored)}: {sure}"
 
 
 def after_merging(inputs: BodyInputs) -> Section:
@@ -251,11 +251,11 @@ def definitions(inputs: BodyInputs) -> Section:
 
 def _differences(old: Release, new: Release) -> Iterator[str]:
     for name in sorted({*old, *new}):
-        one, other = old.get(name), new.get(name)
-        before = one.names if one else frozenset[str]()
+        crd, other = old.get(name), new.get(name)
+        before = crd.names if crd else frozenset[str]()
         after = other.names if other else frozenset[str]()
-        unserved = (one.served if one else frozenset()) - (other.served if other else frozenset())
-        stored = (one.storage if one else "", other.storage if other else "")
+        unserved = (crd.served if crd else frozenset()) - (other.served if other else frozenset())
+        stored = (crd.storage if crd else "", other.storage if other else "")
         if (before, stored[0]) == (after, stored[1]) and not unserved:
             continue
         store = " to ".join(dict.fromkeys(version for version in stored if version))

@@ -81,7 +81,7 @@ def _read(document: Document, inside: Node, track: Track, context: Context) -> I
 
 def _version(document: Document, inside: Node) -> Scalar | None:
     found = (document.scalar(yaml.get(inside, key)) for key in _VERSIONS)
-    return next((one for one in found if one is not None and one.value), None)
+    return next((scalar for scalar in found if scalar is not None and scalar.value), None)
 
 
 def _text(inside: Node, key: str) -> str:

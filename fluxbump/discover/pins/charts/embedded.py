@@ -122,7 +122,8 @@ class _Reader(Struct, frozen=True):
         text, pattern = self.file.text, _naming(self.context.names())
         begin, stop = max(start, match.start() - _NEAR), min(end, match.end() + _NEAR)
         begin = max(
-            (one.end() for one in _KIND.finditer(text, begin, match.start())), default=begin
+            (kind_match.end() for kind_match in _KIND.finditer(text, begin, match.start())),
+            default=begin,
         )
         behind = _KIND.search(text, match.end(), stop)
         named = pattern.search(text, begin, behind.start() if behind else stop)
@@ -158,7 +159,7 @@ def _in_hcl(reader: _Reader, matches: list[re.Match[str]]) -> Iterator[Found]:
         yield from reader.found(manifest)
     bodies = tuple(hcl.heredocs(file.text))
     for match in _live(file, matches):
-        body = next((one for one in bodies if one[0] <= match.start() < one[1]), None)
+        body = next((span for span in bodies if span[0] <= match.start() < span[1]), None)
         if body is not None:
             yield from reader.read(match, *body)
         elif not any(start <= match.start() < end for start, end in done):
@@ -174,7 +175,9 @@ def _in_yaml(reader: _Reader, matches: list[re.Match[str]]) -> Iterator[Found]:
         yield from _nested(reader, document)
         strings = list(_strings(document))
         for match in inside:
-            around = next((one for one in strings if one[0] <= match.start() < one[1]), None)
+            around = next(
+                (string for string in strings if string[0] <= match.start() < string[1]), None
+            )
             if around is not None and reader.file.is_live(match.start()):
                 yield from _in_string(reader, match, *around)
 

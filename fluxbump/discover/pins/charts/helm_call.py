@@ -70,13 +70,24 @@ class _Chart(Struct, frozen=True):
 
     def one_of(self, names: tuple[str, ...]) -> SourceValue | None:
         """Return the member that is called like one of these, whatever its capitals."""
-        return next((one for one in self.members if one.name.lower() in names), None)
+        return next((member for member in self.members if member.name.lower() in names), None)
 
     @property
     def repository(self) -> SourceValue | None:
         """Where the chart comes from, by the call."""
-        named = (one for one in self.inside if one.name.lower() in _REPOSITORIES)
-        found = next((one for one in named if one.is_text or "{" not in one.text), None)
+        named = (
+            source_value
+            for source_value in self.inside
+            if source_value.name.lower() in _REPOSITORIES
+        )
+        found = next(
+            (
+                source_value
+                for source_value in named
+                if source_value.is_text or "{" not in source_value.text
+            ),
+            None,
+        )
         return found or self.one_of(("url",))
 
 
@@ -115,7 +126,11 @@ def _charts(file: TextFile, source: SourceText, context: Context) -> Iterator[_C
             continue
         if match["sign"].endswith("("):
             members = source.chain(match.start()) if match["dot"] else []
-            inside = [one for link in members for one in source.called(link.start, link.end)]
+            inside = [
+                source_value
+                for link in members
+                for source_value in source.called(link.start, link.end)
+            ]
             yield from _read(members, [*members, *inside], match.end(), context)
             continue
         yield from _nested(file, source, match, context)
@@ -136,7 +151,7 @@ def _nested(
         return
     start, end = source.around(opening.end())
     members = source.beside(opening.end())
-    named = next((one for one in members if one.name.lower() == "name"), None)
+    named = next((member for member in members if member.name.lower() == "name"), None)
     if named is not None:
         yield from _chart(named, members, source.inside(start + 1, end), context)
 
@@ -144,7 +159,9 @@ def _nested(
 def _read(
     members: list[SourceValue], inside: Sequence[SourceValue], end: int, context: Context
 ) -> Iterator[_Chart]:
-    place = next((one for one in members if one.name_start < end <= one.start + 1), None)
+    place = next(
+        (member for member in members if member.name_start < end <= member.start + 1), None
+    )
     if place is not None:
         yield from _chart(place, members, inside, context)
 
@@ -198,8 +215,17 @@ def _beside_repository(source: SourceText, chart: _Chart) -> SourceValue | None:
     """Return the version in the options of the download: `fetchOpts: {repo: …, version: …}`."""
     repository = chart.repository
     around = source.around(repository.name_start) if repository else None
-    named = (one for one in chart.inside if one.name.lower() in _VERSIONS)
-    return next((one for one in named if source.around(one.name_start) == around), None)
+    named = (
+        source_value for source_value in chart.inside if source_value.name.lower() in _VERSIONS
+    )
+    return next(
+        (
+            source_value
+            for source_value in named
+            if source.around(source_value.name_start) == around
+        ),
+        None,
+    )
 
 
 # A name alone is also a value of that name; what is spread may hold anything.
@@ -211,10 +237,10 @@ def _may_take_more(file: TextFile, source: SourceText, chart: _Chart) -> bool:
     around = source.around(chart.place.name_start)
     found = _MORE.finditer(file.text, max(around[0], 0), around[1])
     return any(
-        source.around(one.start()) == around
-        and not source.is_in_text(one.start())
-        and not file.in_comment(one.start())
-        for one in found
+        source.around(match.start()) == around
+        and not source.is_in_text(match.start())
+        and not file.in_comment(match.start())
+        for match in found
     )
 
 
@@ -256,9 +282,15 @@ def _constant(file: TextFile, source: SourceText, expression: str) -> SourceValu
     name = wrapped[1] if wrapped else expression.rstrip("!")
     if not _IDENTIFIER.fullmatch(name):
         return None
-    given = [one for one in source.given if one.name == name]
-    typed = [one for one in given if one.sign == ":" and not one.is_text]
-    values = [one for one in given if one not in typed] or list(_typed(file, name))
+    given = [source_value for source_value in source.given if source_value.name == name]
+    typed = [
+        source_value
+        for source_value in given
+        if source_value.sign == ":" and not source_value.is_text
+    ]
+    values = [source_value for source_value in given if source_value not in typed] or list(
+        _typed(file, name)
+    )
     return _settled(values[0]) if len(values) == 1 else None
 
 

@@ -84,7 +84,11 @@ class _Reader(Struct, frozen=True):
         if target.literal:
             by_name = self.context.track_of(target.name) if named else None
             return links.releases.get(key, by_name)
-        names = [one.partition(" ")[2] for one in links.releases if one.startswith(f"{kind} ")]
+        names = [
+            release.partition(" ")[2]
+            for release in links.releases
+            if release.startswith(f"{kind} ")
+        ]
         several = target.may_name((*names, *self.context.names()))
         return f"it is for every {kind} called {target.name}" if several else None
 
@@ -176,7 +180,7 @@ def _merge(
         return
     named, versions = FIELDS[kind]
     manifest = piece.manifest_of(node, kind)
-    held = next((one for one in versions if manifest and one in manifest.values), None)
+    held = next((version for version in versions if manifest and version in manifest.values), None)
     if manifest is None or held is None:
         return
     chart, name = manifest.text(*named), manifest.text("metadata", "name") or ""
@@ -212,16 +216,21 @@ def _patch_file(reader: _Reader, piece: Piece) -> Iterator[Found]:
                     " not moved",
                 )
         return
-    found = [list(_operations(reader, piece, piece.root, Target(*one))) for one in set(targets)]
-    same = [one for one in found if one]
-    if len(same) == len(found) and all(_tracks(one) == _tracks(same[0]) for one in same):
+    found = [
+        list(_operations(reader, piece, piece.root, Target(*results))) for results in set(targets)
+    ]
+    same = [results for results in found if results]
+    if len(same) == len(found) and all(_tracks(results) == _tracks(same[0]) for results in same):
         yield from same[0]
     elif same:
         yield reader.note(piece.document.start, "a JSON patch is for several releases: not moved")
 
 
 def _tracks(found: list[Found]) -> list[object]:
-    return [one.location if isinstance(one, Note) else (one.track, one.start) for one in found]
+    return [
+        result.location if isinstance(result, Note) else (result.track, result.start)
+        for result in found
+    ]
 
 
 # --- replacements and substitutions ------------------------------------------------------------

@@ -79,7 +79,9 @@ def _pin(file: TextFile, block: Block, track: Track) -> Pin:
 
 def _in_json(file: TextFile, context: Context) -> Iterator[Pin]:
     """Read the JSON syntax, in which a block is an object, or a list of them."""
-    for document in file.documents if any(one in file.text for one in (_CHART, BOOTSTRAP)) else ():
+    for document in (
+        file.documents if any(word in file.text for word in (_CHART, BOOTSTRAP)) else ()
+    ):
         for resources in _blocks(yaml.get(document.root, "resource")):
             for resource in (_CHART, BOOTSTRAP):
                 for labelled in _blocks(yaml.get(resources, resource)):

@@ -80,7 +80,7 @@ class _Image(Struct, frozen=True):
 def find(file: TextFile, context: Context) -> Iterator[Found]:
     """Yield the tags of the controllers' images; a note if the folder keeps those of a release."""
     found = tuple(_found(file, context))
-    pins = [one for one in found if isinstance(one, Pin)]
+    pins = [result for result in found if isinstance(result, Pin)]
     release = _kept_for(file.path, pins) if pins else None
     if release is None:
         yield from found
@@ -125,11 +125,11 @@ def _references(file: TextFile) -> Iterator[Found]:
         if "*" in text:
             continue  # a pattern of a policy: it says which images may run, and holds no version
         start = match.end("tag") - len(text)
-        one = _tag(file, _Image(match["name"], match["name"]), start, text)
-        if isinstance(one, Note):
-            yield one
+        result = _tag(file, _Image(match["name"], match["name"]), start, text)
+        if isinstance(result, Note):
+            yield result
         else:
-            found.append(one)
+            found.append(result)
     tags = {(pin.track, pin.value) for pin in found if pin.form is Form.EXACT}
     if len(tags) > len({track for track, _ in tags}):
         yield Note(found[0].location, _MIRROR)

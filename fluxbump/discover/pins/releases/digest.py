@@ -81,19 +81,19 @@ _ARTIFACTS = {artifact.name: artifact for artifact in (_MANIFEST, _ARCHIVE, _CLI
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
     """Yield the digests that belong to a file of Flux, and a note for each that may."""
-    named = [one for one in _ARTIFACTS.values() if one.whole in file.text]
+    named = [artifact for artifact in _ARTIFACTS.values() if artifact.whole in file.text]
     if not named and file.path not in context.followed.pins:
         return
     some = [digest for digest in spellings.shaped(file.text) if _is_digest(file, digest, context)]
     if not some and not _TAKEN.search(file.text):
         return
     downloads = _downloads(file, context)
-    if not any(one.moves for one in downloads):
+    if not any(download.moves for download in downloads):
         return
     owners = Owners(file, downloads, some)
     for digest in some:
         verdict = owners.of(digest)
-        ours = verdict is not None and any(one.moves for one in verdict.downloads)
+        ours = verdict is not None and any(download.moves for download in verdict.downloads)
         if verdict is not None and ours and context.is_acted_on(file, digest.start):
             yield from _found(file, digest, verdict, downloads)
     for download in downloads:
@@ -135,9 +135,9 @@ def _downloads(file: TextFile, context: Context) -> list[Download]:
         artifact = next((ours[at] for at in ours if start <= at < end), "")
         moves = bool(artifact) or bool(moving and moving.search(match.group()))
         found.append(Download(start, end, artifact, match.group(), moves))
-    moving_files = {one.artifact for one in found if one.moves}
+    moving_files = {download.artifact for download in found if download.moves}
     found += _variables(file, context, shared="" in moving_files or len(moving_files) > 1)
-    return sorted(found, key=lambda one: one.start)
+    return sorted(found, key=lambda download: download.start)
 
 
 def _manifests(file: TextFile, context: Context) -> dict[int, str]:
@@ -196,7 +196,14 @@ def _moving(file: TextFile, context: Context) -> re.Pattern[str] | None:
 
 def _variables(file: TextFile, context: Context, *, shared: bool) -> Iterator[Download]:
     for pin in context.followed.pins.get(file.path, ()):
-        artifact = next((one for one in _ARTIFACTS.values() if one.held in pin.subject), None)
+        artifact = next(
+            (
+                known_artifact
+                for known_artifact in _ARTIFACTS.values()
+                if known_artifact.held in pin.subject
+            ),
+            None,
+        )
         if artifact is not None:
             name = "" if shared else artifact.name
             yield Download(pin.start, pin.end, name, artifact.name, moves=True, variable=True)
@@ -209,7 +216,7 @@ def _found(
     file: TextFile, digest: Digest, verdict: Ownership, downloads: Sequence[Download]
 ) -> Iterator[Found]:
     where = file.location(digest.start)
-    moving = [one for one in verdict.downloads if one.moves]
+    moving = [download for download in verdict.downloads if download.moves]
     if not moving:
         return
     artifact = _ARTIFACTS.get(moving[0].artifact)
@@ -226,7 +233,7 @@ def _found(
         subject = f"{digest.algorithm} of flux_*_{platform}"
         yield Pin(NAME, track, where, digest.start, digest.end, value, Form.EXACT, subject)
         return
-    what = " or ".join(dict.fromkeys(_named(file, one) for one in verdict.downloads))
+    what = " or ".join(dict.fromkeys(_named(file, download) for download in verdict.downloads))
     message = (
         f"a digest of {what}, which moves: not changed"
         if verdict.certain
@@ -246,9 +253,13 @@ def _platform(
     """
     if digest.algorithm != spellings.SHA256:
         return None
-    urls = [one for one in verdict.downloads if not one.variable]
-    urls = urls or [one for one in downloads if one.artifact == _CLI.name and not one.variable]
-    found = {cli_archives.platform(file.text[one.start : one.end]) for one in urls}
+    urls = [download for download in verdict.downloads if not download.variable]
+    urls = urls or [
+        download
+        for download in downloads
+        if download.artifact == _CLI.name and not download.variable
+    ]
+    found = {cli_archives.platform(file.text[url.start : url.end]) for url in urls}
     return found.pop() if len(found) == 1 else None
 
 

@@ -50,9 +50,12 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
 
 
 def _unfollowed(found: Iterator[Found], context: Context) -> Iterator[Found]:
-    for one in found:
-        if isinstance(one, Note) or (one.location.path, one.start) not in context.followed.uses:
-            yield one
+    for result in found:
+        if (
+            isinstance(result, Note)
+            or (result.location.path, result.start) not in context.followed.uses
+        ):
+            yield result
 
 
 # --- the archive -----------------------------------------------------------------------------
@@ -118,10 +121,10 @@ def _beside(file: TextFile, document: Document, mapping: Node) -> Iterator[Found
         return
     digest = yaml.text_of(mapping, "digest") is not None
     pinned = digest or not tag.editable
-    one = _tag(file, tag.start, file.text[tag.start : tag.end], pinned=pinned)
-    if digest and isinstance(one, Pin):
-        one = replace(one, subject=f"{one.subject}{opaque_pins.WITH_DIGEST}")
-    yield one
+    result = _tag(file, tag.start, file.text[tag.start : tag.end], pinned=pinned)
+    if digest and isinstance(result, Pin):
+        result = replace(result, subject=f"{result.subject}{opaque_pins.WITH_DIGEST}")
+    yield result
 
 
 def _tag(file: TextFile, start: int, text: str, *, pinned: bool) -> Found:

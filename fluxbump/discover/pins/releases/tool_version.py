@@ -148,7 +148,7 @@ def _told(file: TextFile, context: Context) -> Iterator[Found]:
     for match in _TOLD.finditer(file.text):
         start, end = file.line_span(match.start())
         remark = file.text[start:end]
-        if not file.in_comment(match.start()) or not any(one in remark for one in _SOURCES):
+        if not file.in_comment(match.start()) or not any(source in remark for source in _SOURCES):
             continue
         place = _version_on(file, start, end) or _version_below(file, end)
         if place is not None and (file.path, place.start()) not in context.followed.uses:
@@ -171,7 +171,7 @@ def _digest(file: TextFile, offset: int, version: str, context: Context) -> Iter
 def _version_on(file: TextFile, start: int, end: int) -> re.Match[str] | None:
     """Return the one version that stands in live code on a line."""
     found = versions.IN_TEXT.finditer(file.text, start, end)
-    live = [one for one in found if file.is_live(one.start("version"))]
+    live = [match for match in found if file.is_live(match.start("version"))]
     whole = len(live) == 1 and file.text[live[0].end() : live[0].end() + 1] != "@"
     return live[0] if whole else None  # a digest behind a tag would stay
 
