@@ -20,7 +20,8 @@ MODULES = {
 OUTSIDE = {
     "", "cli", "__main__", "api", "workspace",
     "git.repository", "git.local_process", "git.network_process", "git.objects", "git.writer",
-    "git.worktree", "git.token", "git.remote", "git.clones", "git.history", "git.commits",
+    "git.worktree", "git.token", "git.remote", "git.remote_environment",
+    "git.clones", "git.history", "git.commits",
     "git.new_objects", "git.revisions", "git.uncommitted", "git.symbolic_refs",
     "helm.binary", "helm.index", "check.helm_template", "check.renderer", "check.cluster",
     "check.kubectl", "check.recovery.live", "flux.download",

@@ -17,7 +17,8 @@ import pytest
 from fluxbump.errors import RepositoryError
 from fluxbump.git.clones import cached_clone
 from fluxbump.git.overlay import ChangeSet
-from fluxbump.git.remote import Remote, environment
+from fluxbump.git.remote import Remote
+from fluxbump.git.remote_environment import environment
 from fluxbump.git.remote_errors import (
     AccessError,
     DeclinedError,
