@@ -15,7 +15,7 @@ from itertools import islice
 
 from msgspec import Struct
 
-from fluxbump.discover.mentions import history_texts
+from fluxbump.discover.mentions import history_texts, sentences
 from fluxbump.discover.tracks import current
 from fluxbump.model import FLUX, FLUX2, Form, Inventory, Track, TrackKind
 from fluxbump.text import versions
@@ -27,8 +27,6 @@ NEEDLES = ("lux v2.", "lux 2.", "luxCD v2.", "luxCD 2.", "lux version", "lux is 
 
 _LONGEST_LINE = 4000
 """Characters; what is longer is no prose."""
-_REACH = 400
-"""Characters of a sentence that are looked at on either side of a version."""
 _OFTEN = 2
 """Whoever names more versions of one track than this keeps a log."""
 
@@ -55,46 +53,6 @@ _BEFORE = lazy_pattern(
 )
 # `the version that NAME has today (1.1.2 is …)` is true or not, whatever else the sentence says.
 _OUTRIGHT = lazy_pattern(r"has[^\w(]+(?:today|now|currently|presently)[^\w(]*\([`*\"']*v?\Z", re.I)
-_URL = lazy_pattern(r"https?://[^\s<>()\[\]\"'`]*|oci://[^\s<>()\[\]\"'`]*")
-_ANY_VERSION = lazy_pattern(r"(?<![\w.+/-])v?[0-9]+\.[0-9]+(?:\.[0-9]+)*[^\s,;:)\]|`*\"']*")
-_OTHER_PRODUCT = lazy_pattern(
-    r"(?:kubernetes|k8s|k3s|rke2|helm|kustomize|terraform|opentofu|tofu|talos|cilium|calico|istio"
-    r"|argo ?cd|cert-manager|crossplane|gitea|keycloak|vault|prometheus|grafana|go|python|ubuntu"
-    r"|debian|kubectl|eks|gke|aks|openshift|traefik|kyverno|sops|renovate)[ :@`*_(]{1,3}$",
-    re.IGNORECASE,
-)
-_WE = r"(?:we(?:.re| are| all| do| still| now| currently)*|clusters|environments|nodes|scripts)"
-_WE_RUN = (
-    rf"{_WE} (?:all |still |now )?(?:run|use|pin|install|deploy|ship|on|at|running|using|stay)"
-)
-_PINNED = r"(?:pinned|locked|held|kept) (?:to|at|on)|is pinned|are pinned|pins"
-_NOW = r"current(?:ly)?|now|today|presently|at present|at the moment|as of (?:now|today)"
-_STRONGLY = lazy_pattern(rf"\b(?:{_WE_RUN}|{_PINNED}|{_NOW})\b", re.IGNORECASE)
-_VERB = lazy_pattern(
-    rf"\b(?:{_WE_RUN}|{_PINNED}|runs|running|uses|using|installs|deploys|(?:is|are) (?:at|on)"
-    r"|stays? (?:at|on))\b",
-    re.IGNORECASE,
-)
-_ADVERB = lazy_pattern(rf"\b(?:{_NOW}|is|pinned)\b", re.IGNORECASE)
-_NEAR = 48
-"""Characters before a version in which its verb stands."""
-# Not `Flux 2.3 now supports`: what Flux does at a version stays true.
-_NO_VERB = lazy_pattern(
-    rf"\W*(?:$|(?<=[.,;:)])|#|(?:{_NOW}|on|in|everywhere|with|and|at|for|across|by|as|pinned|to|via|from|through|because|chart|release|is|are|we|of)\b)",
-    re.IGNORECASE,
-)
-_VERB_BEHIND = lazy_pattern(
-    rf"\W*(?:chart|release)?\W*(?:(?:that |which |is what )?{_WE_RUN}\b|(?:is|are)"
-    r"(?: now| currently| still)? (?:installed|deployed|running|pinned|in use|current)\b"
-    rf"|(?:{_NOW}|pinned)\b\W*(?:$|(?<=[.,;:)])))",
-    re.IGNORECASE,
-)
-_ENDS = lazy_pattern(
-    r"[.!?;](?=\s)"  # the end of a sentence
-    r"|\n[ \t]*+(?:#+|//+|\*|--|>)?[ \t]*+\r?(?=\n)"  # an empty line
-    r"|\n[ \t]*+(?:#+|//+)?[ \t]*+(?:[-*+]|\d+[.)])[ \t]"  # the next item of a list
-    r"|\n[ \t]*+(?=\||```|~~~)|(?<=\|)[ \t]*+\n"  # a table, a block of code
-)
 
 
 class Said(Struct, frozen=True):
@@ -199,9 +157,9 @@ def stale_of(file: TextFile, wrong: Collection[Said], known: Reader) -> Iterator
     for statement in wrong:
         if len(named[statement.track]) > _OFTEN:
             continue
-        sentence = _sentence(file.text, statement)
+        sentence = _sentence_of(file.text, statement)
         # What is cheap to tell comes first: a text may name versions ten thousand times.
-        present = _is_outright(file.text, statement) or _is_present(*sentence)
+        present = _is_outright(file.text, statement) or sentences.is_present(*sentence)
         if present and _is_of_now(file.text, statement, sentence, known, sections):
             yield statement
 
@@ -210,7 +168,7 @@ def of_no_past(file: TextFile, found: Iterable[Said], known: Reader) -> Iterator
     """Leave out what tells of the past, or of a condition that stays true."""
     sections = _sections_of(file)
     for statement in found:
-        if _is_of_now(file.text, statement, _sentence(file.text, statement), known, sections):
+        if _is_of_now(file.text, statement, _sentence_of(file.text, statement), known, sections):
             yield statement
 
 
@@ -231,7 +189,7 @@ def _is_of_now(
         return False
     if outright:
         before, behind = "", behind.partition(")")[0]  # what is in the brackets
-    return not _is_past(before, statement.value, behind, known.names)
+    return not sentences.is_past(before, statement.value, behind, known.names)
 
 
 def said(
@@ -337,25 +295,10 @@ def _is_long(text: str, offset: int) -> bool:
     return end - start > _LONGEST_LINE
 
 
-def _sentence(text: str, statement: Said) -> tuple[str, str]:
+def _sentence_of(text: str, statement: Said) -> tuple[str, str]:
     """Return what its sentence has before and behind a version, as far as it is looked at."""
     start, end = statement.start, statement.start + len(statement.value)
-    low = max(0, start - _REACH)
-    before = text[low : min(start, statement.name)]
-    begins = max((found.end() for found in _ENDS.finditer(before)), default=0)
-    high = max(end, statement.name)
-    ends = _ENDS.search(text, high, min(len(text), high + _REACH))
-    stop = ends.start() if ends else min(len(text), high + _REACH)
-    return _bare(text[low + begins : start]).lstrip("#/*;> "), _bare(text[end:stop])
-
-
-def _bare(part: str) -> str:
-    """Return prose without URLs, marks of comments, and directives of this program."""
-    lines = _MARKS.sub(" ", part.partition("fluxbump: ignore[")[0])
-    return re.sub(r"\s+", " ", _URL.sub(" ", re.sub("<!--|-->|->", " ", lines)))
-
-
-_MARKS = lazy_pattern(r"\n[ \t]*+(?>(?:#+|//+|\*|--|>|;)?)[ \t]*+")
+    return sentences.around(text, start, end, statement.name)
 
 
 def _is_outright(text: str, statement: Said) -> bool:
@@ -363,49 +306,6 @@ def _is_outright(text: str, statement: Said) -> bool:
     return (
         statement.name < statement.start
         and _OUTRIGHT.search(text[statement.name : statement.start]) is not None
-    )
-
-
-def _is_present(before: str, behind: str) -> bool:
-    near = before[-_NEAR:]
-    if _VERB_BEHIND.match(behind):
-        return True
-    verb = _VERB.search(near) or _ADVERB.search(near)
-    return verb is not None and _NO_VERB.match(behind) is not None
-
-
-def _is_past(before: str, value: str, behind: str, names: Iterable[str]) -> bool:
-    sentence = f"{before}{value}{behind}"
-    return history_texts.is_past(sentence) or not _is_alone(sentence, value, names)
-
-
-def _is_alone(sentence: str, value: str, names: Iterable[str]) -> bool:
-    """Whether the sentence has no other version that may be the one it is about.
-
-    Versions of other products are no matter, nor are those of other tracks in a sentence that
-    says `we` or `now`; `chart 2.13.0 installs Flux 2.3.0` stays true for ever.
-    """
-    named = _own_name(frozenset(names))
-    for other in _ANY_VERSION.finditer(sentence):
-        if other[0].lstrip("v").rstrip(".").removesuffix(".x") == value:
-            continue
-        before = sentence[max(0, other.start() - 60) : other.start()]
-        if _OTHER_PRODUCT.search(before):
-            continue
-        if not (named.search(before) and _STRONGLY.search(sentence)):
-            return False
-    return True
-
-
-@cache
-def _own_name(names: frozenset[str]) -> re.Pattern[str]:
-    """Return what finds one of these names right before the end of a text."""
-    own = "|".join(
-        re.escape(name)
-        for name in sorted(names, key=lambda candidate: (-len(candidate), candidate))
-    )
-    return re.compile(
-        rf"(?<![\w-])(?:{own})[ :@`*_(]{{1,3}}(?:(?:chart|version)[ `*]{{1,2}})?$", re.I
     )
 
 
