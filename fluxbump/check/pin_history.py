@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from fluxbump.discover.charts import FILE as CHART_FILE
 from fluxbump.discover.charts import read as read_charts
 from fluxbump.discover.inventory import Scope, context_of, find_pins
+from fluxbump.discover.pins import traits
 from fluxbump.discover.variables import follow
 from fluxbump.discover.variables.references import Reference
 from fluxbump.errors import RepositoryError
@@ -113,11 +114,14 @@ def _counts(pin: Pin) -> bool:
 
 def _named(inventories: Iterable[Inventory]) -> Named:
     """The variables that are followed: where they were set before, their use was elsewhere."""
-    some = [pin for inventory in inventories for pin in inventory.uses]
+    uses = [pin for inventory in inventories for pin in inventory.uses]
     followed = {
-        pin.track for inventory in inventories for pin in inventory.pins if pin.kind == follow.NAME
+        pin.track
+        for inventory in inventories
+        for pin in inventory.pins
+        if pin.kind in traits.VARIABLE
     }
-    references = [(follow.reference_of(pin), pin.track) for pin in some]
+    references = [(follow.reference_of(pin), pin.track) for pin in uses]
     return tuple(
         (reference, track) for reference, track in references if reference and track in followed
     )

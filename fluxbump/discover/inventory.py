@@ -25,7 +25,7 @@ from fluxbump.discover import (
     unrecognised,
 )
 from fluxbump.discover.mentions import statements
-from fluxbump.discover.pins import KINDS
+from fluxbump.discover.pins import KINDS, traits
 from fluxbump.discover.pins.kind import (
     COMMUNITY_REPOSITORIES,
     SETTINGS_FILE,
@@ -34,8 +34,7 @@ from fluxbump.discover.pins.kind import (
     ProgramSource,
     as_of,
 )
-from fluxbump.discover.pins.releases import install_url
-from fluxbump.discover.variables import follow, users
+from fluxbump.discover.variables import users
 from fluxbump.git.text_reader import TextReader
 from fluxbump.helm.chart_repository import archive_of, holds_copies
 from fluxbump.model import (
@@ -290,7 +289,7 @@ def _install_releases(pins: Iterable[Pin], without: Collection[str] = ()) -> fro
     return frozenset(
         pin.value
         for pin in pins
-        if pin.kind in (install_url.NAME, follow.NAME)
+        if pin.kind in traits.INSTALL_URL | traits.VARIABLE
         and (pin.track, pin.form) == (FLUX, Form.EXACT)
         and pin.location.path not in without
     )
