@@ -1,8 +1,8 @@
 """`python -m fluxbump`, and the console script.
 
-Two things here are for speed alone. On the fixture, `to --dry-run` takes 0.254 seconds of processor
-time; 0.268 with the collection of cycles, 5 % more, and 0.292 with Python's own exit, which gives
-back object by object, 15 % more (best of 15, in turn).
+Two things here are for speed alone. `make bench`: on 1,000 files, `to --dry-run` takes 3 % more
+processor time with the collection of cycles, and 13 % more with Python's own exit, which gives back
+object by object (best of 9, in turn).
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
 """Finds one chart's part of a large index without parsing the rest.
 
-Parsing 20 MB of YAML takes more than ten seconds; an index written by Helm is so regular that the
-part that belongs to one chart can be found by looking at lines. The scanner answers only when it
+Where an index of 18 MB is parsed whole, `to --dry-run` takes 2.6 seconds of processor time and 370
+MiB; with this, 0.4 seconds and 67 MiB. On the community's index of 0.1 MB it saves 1 %. An index
+written by Helm is so regular that the part that belongs to one chart can be found by looking at
+lines. What is broken elsewhere in the index does not matter then. The scanner answers only when it
 is sure, and None sends the caller to the parser. What it must not be fooled by is text that looks
 like structure: a line at the left edge is structure unless a quoted scalar or a flow collection
 that was opened earlier is still open there (block scalars and plain scalars cannot reach that far
