@@ -167,12 +167,12 @@ def _require_agreement(inventory: Inventory) -> None:
                 facts=_held_by((first, other)),
                 next=[Again(("--align",), "sets both")],
             )
-    odd = chart_installs.disagreeing(inventory)
-    if odd:
+    disagreeing = chart_installs.disagreeing(inventory)
+    if disagreeing:
         raise PinError(
             "the places that install the chart flux2 disagree",
-            where=odd[0].location,
-            facts=_held_by(odd),
+            where=disagreeing[0].location,
+            facts=_held_by(disagreeing),
             next=[Again(("--align",), "sets all of them")],
         )
 
@@ -238,8 +238,12 @@ def _targets(
 def _moved_since(was: Chart, chart: Chart, targets: Mapping[Track, str]) -> bool:
     """Whether somebody else has already moved a dependency that moves with Flux."""
     names = {track.name for track in targets if track != FLUX}
-    held = {dependency for dependency in was.dependencies if dependency.name in names}
-    return held != {dependency for dependency in chart.dependencies if dependency.name in names}
+    dependencies_before = {
+        dependency for dependency in was.dependencies if dependency.name in names
+    }
+    return dependencies_before != {
+        dependency for dependency in chart.dependencies if dependency.name in names
+    }
 
 
 def _raised_since(was: Chart, chart: Chart) -> bool:
@@ -255,10 +259,10 @@ def _belongs(pin: Pin, chart: Chart) -> bool:
 def _raised(chart: Chart, inventory: Inventory, options: Options) -> str:
     version = versions.parse(chart.version)
     if version is None:
-        own = [pin for pin in inventory.pins if pin.track == chart.track]
+        own_pins = [pin for pin in inventory.pins if pin.track == chart.track]
         raise PinError(
             f"the version of chart {chart.name} is not a full version: {chart.version or 'none'}",
-            where=own[0].location if own else chart.path,
+            where=own_pins[0].location if own_pins else chart.path,
             hint="write it as MAJOR.MINOR.PATCH",
         )
     return str(versions.raised(version, options.level))

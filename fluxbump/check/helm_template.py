@@ -196,8 +196,10 @@ def _sources(
     """
     start = len(chart.directory)
     files = {path[start:]: path for path in _paths(snapshot, chart.directory)}
-    own = [source_chart for source_chart in vendored if source_chart.wrapper == chart.path]
-    places = {_place(source_chart, start): source_chart for source_chart in own}
+    vendored_here = [
+        source_chart for source_chart in vendored if source_chart.wrapper == chart.path
+    ]
+    places = {_place(source_chart, start): source_chart for source_chart in vendored_here}
     remote = (
         source_chart
         for source_chart in chart.dependencies
@@ -263,9 +265,9 @@ def _fetched(version: str, fetch: Fetch) -> _Community:
 
 
 def _admits(wanted: str, version: str) -> bool:
-    held = versions.parse(version)
+    parsed = versions.parse(version)
     try:
-        return held is not None and version_ranges.parse(wanted).admits(held)
+        return parsed is not None and version_ranges.parse(wanted).admits(parsed)
     except version_ranges.ConstraintError:
         return False
 

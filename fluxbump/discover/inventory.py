@@ -125,8 +125,8 @@ def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
     context = context_of(moving, scope, aliases)
     strangers = _unrecognised(reader, paths, files.values(), context)
     searched = candidates.searched(context)
-    told = (*sorted(searched), *statements.NEEDLES, SUPPRESSION, KEEPS)
-    needles = [*candidates.words(context), *told, *candidates.OBJECTS]
+    phrases = (*sorted(searched), *statements.NEEDLES, SUPPRESSION, KEEPS)
+    needles = [*candidates.words(context), *phrases, *candidates.OBJECTS]
     snapshot.grep([*needles, *scope.also])
     named = candidates.find(snapshot, paths, context, needles)
     wanted = (named - files.keys()) & set(paths)
@@ -135,7 +135,7 @@ def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
     for path, text in reader.texts(sorted(wanted)):
         if matters(path, text):
             files[path] = TextFile(path, text)
-        elif any(needle in text for needle in told):
+        elif any(needle in text for needle in phrases):
             others[path] = text
     places = users.places_of(files, context, paths)
     files |= users.setting(reader, files, places, context)
@@ -181,8 +181,8 @@ def _aliases(
     if not names:
         return ()
     named = {*reader.snapshot.grep([unrecognised.ADDED])} & {*paths}
-    told = sorted(named | {*charts.called(unrecognised.REPOSITORIES, paths)})
-    texts = {path: file.text for path, file in _texts(reader, told).items()}
+    repository_files = sorted(named | {*charts.called(unrecognised.REPOSITORIES, paths)})
+    texts = {path: file.text for path, file in _texts(reader, repository_files).items()}
     return unrecognised.community(names, texts, scope.repositories)
 
 
@@ -227,12 +227,12 @@ def _read_again(
     again = find_pins([TextFile(path, text) for path, text in texts.items()], context, spread)
     pins = [pin for pin in inventory.pins if pin.location.path not in texts] + list(again.pins)
     notes = [note for note in inventory.notes if note.location.path not in texts]
-    held = {pin.location.path for pin in again.pins}
+    with_pins = {pin.location.path for pin in again.pins}
     return replace(
         inventory,
         pins=tuple(sorted(pins, key=lambda pin: (pin.location, pin.start))),
         notes=(*notes, *again.notes),
-        files={**inventory.files, **{path: texts[path] for path in texts if path in held}},
+        files={**inventory.files, **{path: texts[path] for path in texts if path in with_pins}},
         links=linked.links,
     )
 
@@ -243,14 +243,16 @@ def _among(inventory: Inventory, texts: Mapping[str, str], context: Context) -> 
     An install URL outside of them still says which release is meant, and a variable may be set
     there.
     """
-    every = {**inventory.files, **texts}
+    all_texts = {**inventory.files, **texts}
     linked = {pin.location.path for pin in inventory.uses}
     linked |= {path for groups in inventory.places.values() for group in groups for path in group}
     return replace(
         context,
         releases=_install_releases(inventory.pins, texts),
         places=inventory.places,
-        beside={path: every[path] for path in linked if path in every and path not in texts},
+        beside={
+            path: all_texts[path] for path in linked if path in all_texts and path not in texts
+        },
         links=inventory.links,
     )
 
@@ -318,11 +320,11 @@ def find_pins(files: Iterable[TextFile], context: Context, spread: Spread = seri
     The inventory has no charts: they are what `context` was made from.
     """
     files = sorted(files, key=lambda file: file.path)
-    held = [pin for file in files for pin in users.early(file, context)]
-    uses = tuple(pin for pin in held if pin.form is Form.VARIABLE)
+    early_pins = [pin for file in files for pin in users.early(file, context)]
+    uses = tuple(pin for pin in early_pins if pin.form is Form.VARIABLE)
     followed = users.followed_in(files, uses, context)
-    set_here = (pin for some in followed.pins.values() for pin in some)
-    releases = _install_releases((*held, *set_here))
+    set_here = (pin for pins_of_file in followed.pins.values() for pin in pins_of_file)
+    releases = _install_releases((*early_pins, *set_here))
     context = replace(context, releases=context.releases | releases, followed=followed, beside={})
     parts = spread(partial(_find, context), files)
     pins: dict[tuple[str, int, str], Pin] = {}

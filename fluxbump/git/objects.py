@@ -97,8 +97,8 @@ class Git(Runner):
         self, base: Snapshot, changes: ChangeSet, env: Mapping[str, str]
     ) -> tuple[str, str]:
         """Write the trees of the changed files alone, before and after."""
-        held = set(base.paths())
-        before = {path: base.read(path) for path in changes.files if path in held}
+        base_paths = set(base.paths())
+        before = {path: base.read(path) for path in changes.files if path in base_paths}
         after = {path: data for path, data in changes.files.items() if data is not None}
         trees = []
         for number, files in enumerate((before, after)):

@@ -316,9 +316,9 @@ def _line_of(mention: Mention) -> tuple[str, int]:
     return mention.location.path, mention.location.line
 
 
-def _mention(some: Sequence[Mention], link: Link | None) -> str:
-    values = ", ".join(dict.fromkeys(f"{mention.track} {mention.value}" for mention in some))
-    return f"- {place_of(some[0].location, link)} {plain(values)}: {code(some[0].text)}"
+def _mention(mentions: Sequence[Mention], link: Link | None) -> str:
+    values = ", ".join(dict.fromkeys(f"{mention.track} {mention.value}" for mention in mentions))
+    return f"- {place_of(mentions[0].location, link)} {plain(values)}: {code(mentions[0].text)}"
 
 
 def left(inputs: BodyInputs) -> Section:
