@@ -110,7 +110,8 @@ def test_a_digest_beside_it_stops_a_bump(path: str, text: str, repo: Repo, cli: 
     repo.commit({path: text})
     refused = cli("to", "2.5.1", cwd=repo)
     assert refused.code == 5
-    assert f"{path}:2: a digest that may be of Flux 2.4.0" in refused.err
+    assert refused.err.startswith(f"error: {path}:2: ")
+    assert "\n  a digest that may be of Flux 2.4.0\n" in refused.err
 
 
 def test_a_note_is_no_doubt_where_the_digest_belongs_to_another(repo: Repo, cli: Cli) -> None:

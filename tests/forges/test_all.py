@@ -63,7 +63,7 @@ def test_every_forge_is_here() -> None:
 
 
 def test_another_kind_has_no_adapter() -> None:
-    with pytest.raises(ForgeError, match="there is no adapter for gerrit"):
+    with pytest.raises(ForgeError, match="no adapter for gerrit"):
         connect(Hosted("gerrit", "https://gerrit.example", "a/b"), Secret("x"))
 
 

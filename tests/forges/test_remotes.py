@@ -173,5 +173,5 @@ def test_every_adapter_is_a_kind_and_connects(name: str) -> None:
 
 
 def test_a_kind_without_an_adapter_is_said() -> None:
-    with pytest.raises(ForgeError, match="there is no adapter for svn"):
+    with pytest.raises(ForgeError, match="no adapter for svn"):
         connect(Hosted("svn", "https://svn.example.org", "o/r"), Secret("t0ken"))
