@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,19 @@ def test_as_the_index(repo: Repo, url: str) -> None:
     assert codes(repo, "to", "2.5.1", "--index", url) == 7
     repo.commit({"fluxbump.yaml": f"index: '{url}'\n"})
     assert codes(repo, "to", "2.5.1", FLUXBUMP_INDEX="") == 7
+
+
+@each
+@pytest.mark.parametrize("command", ["status", "releases", "to 2.5.1 --dry-run"])
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_the_reason_stands_on_standard_error(
+    repo: Repo, url: str, command: str, form: str
+) -> None:
+    result = repo.fluxbump(*command.split(), "-o", form, "--index", url, cwd=None)
+    assert result.code == 7
+    first = result.err.splitlines()[0]
+    assert re.search(r"cannot read the chart index|not valid|no valid host", first), first
+    assert not first.endswith(":")
 
 
 @each

@@ -78,8 +78,8 @@ def status(
     if view.disagree:
         return _DISAGREE
     if view.problem:
-        if output is Output.JSON:
-            console.note(f"not checked against the chart index: {view.problem}")
+        # The report may go to a file, and an exit code needs its reason where people look.
+        console.note(f"not checked against the chart index: {view.problem}")
         return IndexSourceError.exit_code
     if undecided is not None:
         return undecided.exit_code

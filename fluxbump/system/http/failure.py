@@ -59,5 +59,6 @@ class HttpError(Exception):
             error: its type.
             where: the place that the error names.
         """
-        message = f"cannot read {what} {self.url}: {self.reason}" if self.url else self.reason
+        named = f"{what} {self.url}" if self.url else what
+        message = f"cannot read {named}: {self.reason}"
         return error(message, where=where, hint=self.hint)
