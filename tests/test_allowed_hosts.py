@@ -13,7 +13,7 @@ from fluxbump.config import file
 from fluxbump.config.source_options import SourceOptions
 from fluxbump.errors import RefusedError
 from fluxbump.git import remote_url
-from fluxbump.run.allowed_hosts import limits, require_allowed, servers
+from fluxbump.run.allowed_hosts import limits, require_allowed, require_own_forge, servers
 from fluxbump.run.checkout import Asked
 from tests import helpers
 from tests.git_server import GitServer
@@ -69,6 +69,39 @@ def test_the_forge_may_not_be_on_another_port_or_subdomain(port: str) -> None:
     host = f"git.example.org{port}" if port else "pages.git.example.org"
     text = f"run:\n  forge: gitea\n  forge_url: https://{host}\n"
     assert f"fluxbump.yaml:3: run.forge_url names {host}," in refused(text)
+
+
+@pytest.mark.parametrize(
+    ("url", "remote", "kind"),
+    [
+        ("https://git.example.org:8443/forge", OWN, "gitea"),
+        ("https://git.example.org", "git@git.example.org:a/b", "gitlab"),
+        ("https://git.example.org", "ssh://git@git.example.org:2222/a/b", "gitea"),
+        ("https://api.github.com", "https://github.com/a/b", None),
+        ("https://api.acme.ghe.com", "https://acme.ghe.com/a/b", None),
+        ("https://dev.azure.com", "git@ssh.dev.azure.com:v3/a/b/c", None),
+    ],
+)
+def test_a_file_may_name_the_forge_of_the_remote(url: str, remote: str, kind: str | None) -> None:
+    require_own_forge(url, remote_url.parse(remote)[0], kind)
+
+
+@pytest.mark.parametrize(
+    ("url", "remote"),
+    [
+        ("https://git.example.org", OWN),
+        ("https://git.example.org:9443", OWN),
+        ("https://pages.git.example.org:8443", OWN),
+        ("https://api.git.example.org:8443", OWN),
+        ("https://git.example.org:8443", "git@git.example.org:a/b"),
+        ("https://git.example.org:2222", "ssh://git@git.example.org:2222/a/b"),
+        ("https://pages.github.com", "https://github.com/a/b"),
+    ],
+)
+def test_a_file_may_name_no_other_port_or_subdomain(url: str, remote: str) -> None:
+    with pytest.raises(RefusedError) as caught:
+        require_own_forge(url, remote_url.parse(remote)[0], "gitea")
+    assert caught.value.hint == f"to send the token there, use --forge-url {url}"
 
 
 def test_release_notes_too() -> None:

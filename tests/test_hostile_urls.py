@@ -40,9 +40,7 @@ def test_as_the_index(repo: Repo, url: str) -> None:
 @each
 @pytest.mark.parametrize("command", ["status", "releases", "to 2.5.1 --dry-run"])
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_the_reason_stands_on_standard_error(
-    repo: Repo, url: str, command: str, form: str
-) -> None:
+def test_the_reason_stands_on_standard_error(repo: Repo, url: str, command: str, form: str) -> None:
     result = repo.fluxbump(*command.split(), "-o", form, "--index", url, cwd=None)
     assert result.code == 7
     first = result.err.splitlines()[0]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from fluxbump.config import validation
@@ -21,7 +22,8 @@ from fluxbump.config.settings import (
     RELEASE_NOTES,
     Settings,
 )
-from fluxbump.errors import RefusedError, UsageError
+from fluxbump.errors import ForgeError, RefusedError, UsageError
+from fluxbump.forges import detect
 from fluxbump.git import remote_url
 from fluxbump.git.remote_url import RemoteUrl
 from fluxbump.system.allowed_servers import AllowedServers, server_of
@@ -33,6 +35,10 @@ _REGISTRY = "https://ghcr.io"  # of Flux's own artifacts, and of the community's
 _USUAL = (DEFAULT_INDEX, DEFAULT_RELEASES, RELEASE_NOTES, DEFAULT_FLUX_REPOSITORY, _REGISTRY)
 _STORES = ("githubusercontent.com",)
 """Where GitHub keeps what a release and its registry have, and redirects to."""
+
+_FORGE = ("run", "forge_url")
+_FORGE_HINT = "name the forge with --forge-url, or with forge_url in the fleet's file"
+"""An allowed host does not help: the token would go there."""
 
 
 def limits(environ: Mapping[str, str], more: Collection[str] = ()) -> frozenset[str] | None:
@@ -87,8 +93,36 @@ def require_allowed(settings: Settings, text: str, asked: Asked, allowed: Allowe
             raise RefusedError(
                 f"{key} names {server}, which is not an allowed server",
                 where=where,
-                hint=f"allow it with --allow-host {server}, or in allow_hosts of the fleet's file",
+                hint=_FORGE_HINT
+                if path == _FORGE
+                else f"allow it with --allow-host {server}, or in allow_hosts of the fleet's file",
             )
+
+
+def require_own_forge(where: str, remote: RemoteUrl, kind: str | None) -> None:
+    """Refuse to send the remote's token to another server because a file of the repository says so.
+
+    Another port or a subdomain may be somebody else's, so only the operator can name one.
+
+    Args:
+        where: what the file names as the URL of the forge.
+        remote: of the repository.
+        kind: of the forge, if it is known.
+
+    Raises:
+        RefusedError: the server is neither the remote's, nor that of a known forge's interface.
+    """
+    # The port of ssh says nothing about that of the web.
+    own = {server_of(remote.url) if remote.is_http else remote.host.partition(":")[0]}
+    with suppress(ForgeError):  # of no known kind, so it has no other server
+        own.add(server_of(detect.detect(remote, kind=kind).api_base))
+    named = server_of(where)
+    if named not in own:
+        raise RefusedError(
+            f"run.forge_url names {named}, and the remote is on {remote.host}",
+            where=FILE,
+            hint=f"to send the token there, use --forge-url {where}",
+        )
 
 
 def _named(settings: Settings, asked: Asked) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -100,7 +134,7 @@ def _named(settings: Settings, asked: Asked) -> Iterator[tuple[tuple[str, ...], 
     yield ("flux_repository",), settings.flux_repository
     yield ("operator_chart",), settings.operator_chart
     if asked.forge_url is None and settings.run.forge_url is not None:
-        yield ("run", "forge_url"), settings.run.forge_url
+        yield _FORGE, settings.run.forge_url
     if settings.run.release_notes is not None:
         yield ("run", "release_notes"), settings.run.release_notes
 

@@ -9,19 +9,17 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cache, partial
-from urllib.parse import urlsplit
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from fluxbump.config.settings import FILE, RELEASE_NOTES, Settings
-from fluxbump.errors import ForgeError, RefusedError
+from fluxbump.errors import ForgeError
 from fluxbump.forges import detect
 from fluxbump.forges.forge import Forge
 from fluxbump.git import token
 from fluxbump.git.objects import CommitSnapshot
 from fluxbump.git.remote import Remote
-from fluxbump.git.remote_url import RemoteUrl
 from fluxbump.git.repository import Repository
 from fluxbump.run import allowed_hosts, checkout, fetch_release_notes
 from fluxbump.run.checkout import Asked, Ground
@@ -160,7 +158,7 @@ def _forge(asked: Asked, found: Ground, environ: Mapping[str, str]) -> Forge:
     kind, site = detect.told_by_ci(found.remote.url, environ, kind)
     hosted = detect.detect(found.remote.url, kind=kind, forge_url=where or site)
     if asked.forge_url is None and where is not None:
-        _require_kin(where, found.remote.url)
+        allowed_hosts.require_own_forge(where, found.remote.url, kind)
     # An address of the forge may say of what kind it is, where neither host nor file does.
     who = found.credential or token.find(
         found.remote.url, hosted.kind, environ, userinfo=found.userinfo
@@ -176,21 +174,6 @@ def _forge(asked: Asked, found: Ground, environ: Mapping[str, str]) -> Forge:
     secret = who.secret if who.secret else Secret(who.username)
     allowed = token_transport.http_hosts(environ)
     return registry.connect(hosted, secret, who.account, allow_http=allowed)
-
-
-def _require_kin(where: str, remote: RemoteUrl) -> None:
-    """Refuse to send the remote's token to another host because a file of the repository says so.
-
-    Raises:
-        RefusedError: the host is neither the remote's, nor below or beside it as `api.` is.
-    """
-    host, own = urlsplit(where).hostname or "", remote.host.partition(":")[0]
-    if host not in (own, f"api.{own}") and not host.endswith(f".{own}"):
-        raise RefusedError(
-            f"run.forge_url names {host}, and the remote is on {own}",
-            where=FILE,
-            hint=f"to send the token there, use --forge-url {where}",
-        )
 
 
 def _notes(

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import jsonschema
 import pytest
@@ -454,9 +455,11 @@ def test_a_forge_that_breaks_down_while_it_opens_leaves_one_pull_request(there: 
     settled(there, SPRING)
 
 
-def test_the_token_does_not_go_where_a_file_says(make: Make) -> None:
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+def test_the_token_does_not_go_where_a_file_says(make: Make, host: str) -> None:
+    """Neither to another host nor to another port of the remote's: the forge has its own here."""
     there = make()
-    elsewhere = there.forge.url.replace("127.0.0.1", "localhost")
+    elsewhere = there.forge.url.replace("127.0.0.1", host)
     there.push("main", {"fluxbump.yaml": f"{CONFIG}  forge_url: {elsewhere}\n"})
     arguments = there.arguments()
     at = arguments.index("--forge-url")
@@ -465,7 +468,7 @@ def test_the_token_does_not_go_where_a_file_says(make: Make) -> None:
         cwd=there.root, env=there.environ, capture_output=True, check=False,
     )  # fmt: skip
     assert done.returncode == 9
-    assert b"run.forge_url names localhost" in done.stderr
+    assert f"run.forge_url names {urlsplit(elsewhere).netloc}, and" in done.stderr.decode()
     assert there.forge.exchanges == []
     assert set(there.branches()) == {"main"}
 
