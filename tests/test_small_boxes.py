@@ -176,3 +176,17 @@ def test_a_full_disk_leaves_no_half_pack(repo: Repo) -> None:
     git = repo.path / ".git"
     assert [*git.glob("objects/**/tmp_*"), *git.glob("fast_import_crash_*")] == []
     assert repo.git("for-each-ref", "refs/heads/fluxbump") == ""
+
+
+@pytest.mark.parametrize("name", ["Chart.yaml", "requirements.yaml"])
+def test_a_template_of_a_chart_is_named_and_stays(repo: Repo, cli: Cli, name: str) -> None:
+    """A scaffold makes charts of it; it is no YAML, so it was an error and then nothing."""
+    text = "name: {{ name }}\ndependencies:\n  - name: flux2\n    version: 2.14.1\n"
+    path = f"scaffold/templates/{name}"
+    repo.commit({path: text})
+    out = cli("status", cwd=repo).out
+    assert f"{path}:3  a template of a chart that depends on flux2, not a chart: not moved" in out
+    assert cli("to", "2.5.1", cwd=repo).code == 0
+    assert repo.git("show", f"fluxbump/flux-2.5.1:{path}") == text
+    repo.commit({path: text.replace("flux2", "podinfo")})
+    assert path not in cli("status", cwd=repo).out

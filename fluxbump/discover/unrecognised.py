@@ -6,6 +6,7 @@ A bump that moved the rest would leave them behind, so they are gathered here an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 
@@ -30,6 +31,7 @@ REPOSITORIES = "repositories.yaml"
 ADDED = "repo add"
 """What a text contains that gives a repository its name."""
 
+_FLUX2 = lazy_pattern(r"^[-\s]*name:\s*[\"']?flux2\b", re.MULTILINE)
 _ADDED = lazy_pattern(r"helm\s+repo\s+add(?P<words>(?:\s+[^\s;&|]+){2,12})")
 
 
@@ -83,6 +85,18 @@ def notes(found: Iterable[Unrecognised]) -> Iterator[Note]:
                 f"dependency flux2 comes from {dependency.repository or 'nowhere'}, not from the "
                 "community: not moved (if it is a mirror, list it under `repositories` in "
                 "fluxbump.yaml)",
+            )
+
+
+def templates(files: Iterable[TextFile]) -> Iterator[Note]:
+    """Say which templates of a chart, as a scaffold has them, name flux2."""
+    for file in files:
+        if not file.is_yaml and (named := _FLUX2.search(file.text)):
+            line = file.text.count("\n", 0, named.start()) + 1
+            yield Note(
+                Location(file.path, line),
+                "a template of a chart that depends on flux2, not a chart: not moved "
+                "(change it by hand)",
             )
 
 
