@@ -150,7 +150,7 @@ def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
         charts=moving,
         notes=(
             *unrecognised.notes(strangers),
-            *unrecognised.templates(_templates(reader, paths)),
+            *unrecognised.templates(_texts(reader, unrecognised.template_paths(paths)).values()),
             *symlinks.find(snapshot, moving, scope.kept(sorted(snapshot.links()))),
             *_idle(context, inventory.pins),
             *_archived(reader, named, context, scope),
@@ -172,12 +172,6 @@ def _texts(reader: TextReader, paths: Iterable[str]) -> dict[str, TextFile]:
 def _parsed(reader: TextReader, paths: Iterable[str]) -> dict[str, TextFile]:
     """Read files that are YAML; a template of one, as a scaffold has it, is not."""
     return {path: file for path, file in _texts(reader, paths).items() if file.is_yaml}
-
-
-def _templates(reader: TextReader, paths: Sequence[str]) -> Iterable[TextFile]:
-    names = (charts.FILE, unrecognised.REQUIREMENTS)
-    found = [path for name in names for path in charts.called(name, paths)]
-    return _texts(reader, [path for path in found if "/templates/" in f"/{path}"]).values()
 
 
 def _aliases(

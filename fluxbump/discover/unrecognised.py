@@ -88,6 +88,12 @@ def notes(found: Iterable[Unrecognised]) -> Iterator[Note]:
             )
 
 
+def template_paths(paths: Iterable[str]) -> list[str]:
+    """Return the paths that only a template of a chart's dependencies has."""
+    names = ("/Chart.yaml", f"/{REQUIREMENTS}")
+    return [path for path in paths if "/templates/" in f"/{path}" and path.endswith(names)]
+
+
 def templates(files: Iterable[TextFile]) -> Iterator[Note]:
     """Say which templates of a chart, as a scaffold has them, name flux2."""
     for file in files:
