@@ -68,7 +68,7 @@ lock: ## Resolve the dependencies again, with hashes
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/python -m pip install --quiet uv
 	.venv-lock/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
-	  --no-header --no-annotate --extra dev --python-version 3.11 -o requirements.lock pyproject.toml
+	  --no-header --no-annotate --extra dev --extra otel --python-version 3.11 -o requirements.lock pyproject.toml
 	.venv-lock/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	  --no-header --no-annotate --constraint requirements.lock --python-version 3.11 \
 	  -o requirements-run.lock pyproject.toml

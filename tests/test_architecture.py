@@ -50,6 +50,8 @@ OUTSIDE = {
     "system.written",
     # A process for each repository of a fleet, and the file that says which are done.
     "fleet.processes", "fleet.state", "fleet.run_repositories", "flux.flux_cli",
+    # Sends metrics.
+    "fleet.otel",
 }  # fmt: skip
 """Modules, and folders with all that is in them."""
 CONSTANT = {"flux.tables"}
@@ -57,7 +59,7 @@ CONSTANT = {"flux.tables"}
 WORLD = {
     "git", "httpx", "httpcore", "stamina", "platformdirs", "os", "subprocess", "socket", "shutil",
     "tempfile", "time", "sys", "pathlib.Path", "random", "typer", "rich", "io.open", "asyncio",
-    "threading", "urllib.request", "logging", "fcntl", "signal",
+    "threading", "urllib.request", "logging", "fcntl", "signal", "opentelemetry",
 }  # fmt: skip
 LATE = {
     "cli", "__main__", "", "workspace", "run.setup", "git.repository", "system.process_pool",

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from fluxbump.fleet.metrics import RepositoryMetrics, text
+from fluxbump.fleet.metrics import RepositoryMetrics, of_run, text
 from fluxbump.fleet.repositories import FleetOutcome
 from fluxbump.system import whole_file
 from tests.helpers import Cli, Repo
@@ -45,15 +45,19 @@ def gap(samples: Samples, repository: str) -> float | None:
 def test_the_text_is_what_prometheus_reads() -> None:
     samples = read(
         text(
-            [
-                RepositoryMetrics("behind", FleetOutcome.UPDATE, PUBLISHED),
-                RepositoryMetrics("there", FleetOutcome.UP_TO_DATE),
-                RepositoryMetrics("undated", FleetOutcome.UPDATE),
-                RepositoryMetrics("blocked", FleetOutcome.BLOCKED),
-                RepositoryMetrics("early", FleetOutcome.UPDATE, datetime(2025, 9, 9, tzinfo=UTC)),
-            ],
-            NOW,
-            12.5,
+            of_run(
+                [
+                    RepositoryMetrics("behind", FleetOutcome.UPDATE, PUBLISHED),
+                    RepositoryMetrics("there", FleetOutcome.UP_TO_DATE),
+                    RepositoryMetrics("undated", FleetOutcome.UPDATE),
+                    RepositoryMetrics("blocked", FleetOutcome.BLOCKED),
+                    RepositoryMetrics(
+                        "early", FleetOutcome.UPDATE, datetime(2025, 9, 9, tzinfo=UTC)
+                    ),
+                ],
+                NOW,
+                12.5,
+            )
         )
     )
     assert outcomes(samples, "behind") == ["update-available"]
@@ -69,7 +73,7 @@ def test_the_text_is_what_prometheus_reads() -> None:
 
 @pytest.mark.parametrize("name", ['a"b', "a\\b", "a\nb", "a\\nb", "ü{x}"])
 def test_any_name_is_a_label(name: str) -> None:
-    samples = read(text([RepositoryMetrics(name, FleetOutcome.FAILED)], NOW, 1))
+    samples = read(text(of_run([RepositoryMetrics(name, FleetOutcome.FAILED)], NOW, 1)))
     assert outcomes(samples, name) == ["failed"]
 
 

@@ -21,7 +21,7 @@ from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.text import printable
 
 if TYPE_CHECKING:
-    from fluxbump.fleet.metrics import RepositoryMetrics
+    from fluxbump.fleet.metrics import Metric, RepositoryMetrics
     from fluxbump.reports.table import Paint
 
 T = TypeVar("T", str, bytes)
@@ -206,7 +206,7 @@ class Measured:
 def measured(path: Path | None, console: Console) -> Iterator[Measured]:
     """Write the metrics when a run ends, also if it fails; nothing without a path.
 
-    A file that cannot be written is noted and no error: what it tells is done already.
+    Metrics that cannot be written or sent are noted and no error: what they tell is done already.
     """
     begun = time.monotonic()
     known = Measured()
@@ -222,7 +222,7 @@ def measured_run(path: Path | None, console: Console, repository: str | None) ->
     """Write the metrics when a run of one repository ends; it has failed unless it says otherwise.
 
     Args:
-        path: of the file; None to write none.
+        path: of the file, or who else takes them (`otel:`); None to write none.
         console: takes what is wrong with it.
         repository: path or URL; None for the repository we are in.
     """
@@ -248,8 +248,28 @@ def _write(path: Path, known: Measured, duration: float, console: Console) -> No
     from fluxbump.fleet import metrics
     from fluxbump.system import whole_file
 
-    text = metrics.text(known.repositories, datetime.now(UTC), duration)
+    run = metrics.of_run(known.repositories, datetime.now(UTC), duration)
+    send = _SENDERS.get(str(path))
     try:
-        whole_file.write(path, text.encode())
+        if send:
+            send(run)
+        else:
+            whole_file.write(path, metrics.text(run).encode())
+    except OutputError as error:
+        console.note(f"{path} the metrics cannot be sent: {error}")
     except OSError as error:
         console.note(f"{path}: the metrics cannot be written: {error.strerror}")
+
+
+def _opentelemetry(metrics: Sequence[Metric]) -> None:
+    try:
+        from fluxbump.fleet import otel
+    except ImportError as error:
+        raise OutputError(
+            "the OpenTelemetry SDK is not installed: install fluxbump with its extra otel"
+        ) from error
+    otel.send(metrics)
+
+
+_SENDERS: dict[str, Callable[[Sequence[Metric]], None]] = {"otel:": _opentelemetry}
+"""What takes metrics that go into no file."""

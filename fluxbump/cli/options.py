@@ -124,7 +124,11 @@ FluxOption = Annotated[
 ]
 MetricsOption = Annotated[
     Path | None,
-    typer.Option("--metrics", metavar="FILE", help="Write metrics of the run to this file."),
+    typer.Option(
+        "--metrics",
+        metavar="FILE",
+        help="Write metrics of the run to this file; otel: sends them with OpenTelemetry.",
+    ),
 ]
 LeaveGotkOption = Annotated[
     bool,

@@ -1,4 +1,4 @@
-"""What runs came to, for Prometheus: its text format. Pure.
+"""What runs came to, as metrics, and those in the text format of Prometheus. Pure.
 
 https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
 
@@ -49,7 +49,32 @@ def of_fleet(results: Iterable[FleetResult]) -> list[RepositoryMetrics]:
     return [RepositoryMetrics(r.entry.name, r.outcome, r.published) for r in results]
 
 
-def text(repositories: Sequence[RepositoryMetrics], now: datetime, duration: float) -> str:
+class Sample(Struct, frozen=True):
+    """One value of a metric, and what it is the value of."""
+
+    labels: dict[str, str]
+    value: float
+
+
+class Metric(Struct, frozen=True):
+    """A gauge with all its samples.
+
+    Attributes:
+        name: the same wherever it is sent.
+        help: what a value means.
+        unit: of a value, in UCUM; empty where it has none.
+        samples: one for each set of labels.
+    """
+
+    name: str
+    help: str
+    unit: str
+    samples: tuple[Sample, ...]
+
+
+def of_run(
+    repositories: Sequence[RepositoryMetrics], now: datetime, duration: float
+) -> tuple[Metric, ...]:
     """Return the metrics of one run, or of a fleet.
 
     Args:
@@ -57,41 +82,47 @@ def text(repositories: Sequence[RepositoryMetrics], now: datetime, duration: flo
         now: the end of the run, aware.
         duration: of the whole, in seconds.
     """
-    families = (
-        ("fluxbump_outcome", "1 for the outcome of the run, 0 for the others.",
-         _outcomes(repositories)),
-        ("fluxbump_gap_age_seconds",
-         "Seconds since the newest safe release was published; 0 if the repository has it.",
-         _gaps(repositories, now)),
-        ("fluxbump_duration_seconds", "Seconds that the run took.", [("", duration)]),
-        ("fluxbump_last_run_timestamp_seconds", "When the run ended, since the epoch.",
-         [("", now.timestamp())]),
+    return (
+        Metric("fluxbump_outcome", "1 for the outcome of the run, 0 for the others.", "",
+               tuple(_outcomes(repositories))),
+        Metric("fluxbump_gap_age_seconds",
+               "Seconds since the newest safe release was published; 0 if the repository has it.",
+               "s", tuple(_gaps(repositories, now))),
+        Metric("fluxbump_duration_seconds", "Seconds that the run took.", "s",
+               (Sample({}, duration),)),
+        Metric("fluxbump_last_run_timestamp_seconds", "When the run ended, since the epoch.", "s",
+               (Sample({}, now.timestamp()),)),
     )  # fmt: skip
-    return "".join(line for family in families for line in _family(*family))
 
 
-def _outcomes(repositories: Iterable[RepositoryMetrics]) -> Iterator[tuple[str, float]]:
+def text(metrics: Iterable[Metric]) -> str:
+    """Return metrics as a page that Prometheus reads."""
+    return "".join(line for metric in metrics for line in _family(metric))
+
+
+def _outcomes(repositories: Iterable[RepositoryMetrics]) -> Iterator[Sample]:
     for repository in repositories:
         for outcome in FleetOutcome:
-            is_it = outcome is repository.outcome
-            yield _labels(repository=repository.name, outcome=outcome.value), float(is_it)
+            labels = {"repository": repository.name, "outcome": outcome.value}
+            yield Sample(labels, float(outcome is repository.outcome))
 
 
-def _gaps(repositories: Iterable[RepositoryMetrics], now: datetime) -> Iterator[tuple[str, float]]:
+def _gaps(repositories: Iterable[RepositoryMetrics], now: datetime) -> Iterator[Sample]:
     for repository in repositories:
         gap = repository.gap(now)
         if gap is not None:
-            yield _labels(repository=repository.name), gap
+            yield Sample({"repository": repository.name}, gap)
 
 
-def _family(name: str, help_: str, samples: Iterable[tuple[str, float]]) -> Iterator[str]:
-    yield f"# HELP {name} {help_}\n# TYPE {name} gauge\n"
-    for labels, value in samples:
-        yield f"{name}{labels} {value:.15g}\n"
+def _family(metric: Metric) -> Iterator[str]:
+    yield f"# HELP {metric.name} {metric.help}\n# TYPE {metric.name} gauge\n"
+    for sample in metric.samples:
+        yield f"{metric.name}{_labels(sample.labels)} {sample.value:.15g}\n"
 
 
-def _labels(**labels: str) -> str:
-    return "{" + ",".join(f'{name}="{_escaped(value)}"' for name, value in labels.items()) + "}"
+def _labels(labels: dict[str, str]) -> str:
+    pairs = ",".join(f'{name}="{_escaped(value)}"' for name, value in labels.items())
+    return f"{{{pairs}}}" if pairs else ""
 
 
 def _escaped(value: str) -> str:
