@@ -173,7 +173,7 @@ def test_a_collector_that_refuses_is_told_and_no_error(repo: Repo) -> None:
             {"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"},
             "unsupported OTLP protocol grpc: use http/protobuf",
         ),
-        ({"OTEL_SDK_DISABLED": "true"}, "OTEL_SDK_DISABLED turns the SDK off"),
+        ({"OTEL_SDK_DISABLED": "true"}, "the SDK is disabled by OTEL_SDK_DISABLED"),
         (
             {"OTEL_EXPORTER_OTLP_CERTIFICATE": "/nowhere/ca.pem"},
             "/nowhere/ca.pem",

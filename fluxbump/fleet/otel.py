@@ -52,7 +52,7 @@ def _send(metrics: tuple[Metric, ...]) -> None:
     reader = reader_of(metrics)
     data = reader.get_metrics_data()
     if data is None:
-        raise OutputError("OTEL_SDK_DISABLED turns the SDK off")
+        raise OutputError("the SDK is disabled by OTEL_SDK_DISABLED")
     exporter = OTLPMetricExporter()
     try:
         if exporter.export(data) is not MetricExportResult.SUCCESS:
