@@ -57,9 +57,14 @@ def community(version: str) -> str:
 
 def test_three_versions_in_one_environment_are_one_error_that_names_all() -> None:
     files = {"hr.yaml": community("2.16.4"), "Taskfile.yml": COMMAND.format("2.14.1")}
-    (message,) = messages({**files, "composition.yaml": RELEASE.replace("2.14.1", "2.13.0")})
-    for place in ("hr.yaml:9 holds 2.16.4", "Taskfile.yml:1 holds 2.14.1", ":9 holds 2.13.0"):
-        assert place in message
+    files["composition.yaml"] = RELEASE.replace("2.14.1", "2.13.0")
+    (found,) = judge(examine(snapshot(files), Settings(), chart_index()), ("FB114",)).findings
+    assert (
+        found.message == "helm command for flux2 holds 2.14.1, but composition.yaml:9 holds 2.13.0"
+    )
+    places = [(str(related.location), related.message) for related in found.related]
+    assert [place.partition(":")[0] for place, _ in places] == ["composition.yaml", "hr.yaml"]
+    assert [message.rpartition(" ")[2] for _, message in places] == ["2.13.0", "2.16.4"]
 
 
 @pytest.mark.parametrize(

@@ -352,7 +352,7 @@ def test_an_image_of_another_release() -> None:
             f"{PATH}:3",
             (
                 "the head says Flux v2.4.0, but the image is source-controller:v1.5.0, which "
-                "belongs to Flux 2.5.0 and 2.5.1: Flux 2.4.0 ships v1.4.1"
+                "belongs to Flux 2.5.0 and 2.5.1. Flux 2.4.0 ships v1.4.1"
             ),
             line,
         )

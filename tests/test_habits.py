@@ -66,9 +66,9 @@ def test_a_bump_is_refused_where_a_chart_would_ship_another_release(
     assert result.code == 1
     assert repo.branches() == ["main"]
     assert (
-        "flux.tf:1: helm_release flux holds no version: today that is flux2 2.18.3 of "
+        "flux.tf:1: helm_release flux holds no version, today flux2 2.18.3 of "
         "2026-04-15, which ships Flux 2.8.5, but the install URL installs Flux 2.5.1 "
-        "(install.sh:2): write an exact version"
+        "(install.sh:2). Write an exact version"
     ) in result.err
 
 

@@ -191,14 +191,14 @@ def findings(files: dict[str, str]) -> tuple[Finding, ...]:
 
 def test_an_image_of_another_release_names_both_sides() -> None:
     (found,) = findings({"install.sh": script("2.5.1"), "z.yaml": f"- {SOURCE}:v1.4.1\n"})
-    assert "v1.4.1 belongs to Flux 2.4.0, but Flux 2.5.1 is installed here" in found.message
+    assert "holds v1.4.1 of Flux 2.4.0, but Flux 2.5.1 is installed here" in found.message
     assert [one.location.path for one in found.related] == ["install.sh"]
 
 
 def test_a_tag_in_values_keeps_the_controller_behind() -> None:
     tags = release("2.15.0", chart="flux2") + "  values:\n    helmController: {tag: v1.1.0}\n"
     (found,) = findings({"hr.yaml": tags})
-    assert "the controller stays at that image while the CRDs move" in found.message
+    assert "so a new chart moves the CRDs without this controller" in found.message
 
 
 def test_an_unknown_tag_is_a_note() -> None:
@@ -210,8 +210,8 @@ def test_an_unknown_tag_is_a_note() -> None:
 def test_images_of_two_releases_name_both_sides_where_nothing_else_installs() -> None:
     (found,) = findings({"z.yaml": images_of("v1.4.1", "v1.4.0") + f"- {HELM}:v1.2.0\n"})
     assert (found.severity, found.location.line) == ("error", 4)
-    assert "v1.2.0 belongs to Flux 2.5.0 and 2.5.1" in found.message
-    assert "most images here belong to Flux 2.4.0" in found.message
+    assert "holds v1.2.0 of Flux 2.5.0 and 2.5.1" in found.message
+    assert "most images here are of Flux 2.4.0" in found.message
     assert [one.location.line for one in found.related] == [2, 3]
 
 
@@ -233,7 +233,7 @@ def test_images_alone_that_agree_are_right_and_an_unknown_one_is_a_note() -> Non
     assert findings({"z.yaml": images_of("v1.4.1", "v1.4.0")}) == ()
     (found,) = findings({"z.yaml": f"- {SOURCE}:v7.7.7\n- {HELM}:v1.1.0\n"})
     assert (found.severity, found.location.line) == ("note", 1)
-    assert found.message.endswith("is at v7.7.7, which no known release ships")
+    assert found.message.endswith("holds v7.7.7, which no known release ships")
 
 
 # --- nothing but images -------------------------------------------------------------------------

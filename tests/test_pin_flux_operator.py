@@ -80,11 +80,7 @@ def test_a_bootstrap_of_another_version_is_a_warning() -> None:
     assert findings(files) == [
         (
             Severity.WARNING,
-            (
-                "flux-operator is not at one version: bootstrap/o.sh:1 holds 0.20.0 "
-                "(helm command for flux-operator); k/apps/o.yaml:9 holds 0.33.0 "
-                "(HelmRelease flux-operator)"
-            ),
+            "helm command for flux-operator holds 0.20.0, but k/apps/o.yaml:9 holds 0.33.0",
         )
     ]
 

@@ -251,7 +251,7 @@ def test_the_last_line_says_what_moves(pins: list[Pin], expected: str) -> None:
 def test_a_range_alone_is_a_note() -> None:
     (found,) = findings({"instance.yaml": INSTANCE.format("2.5.x")}, "FB119", RANGE)
     assert found.severity is Severity.NOTE
-    assert "Flux 2.5.1 today" in found.message
+    assert "today Flux 2.5.1" in found.message
 
 
 @pytest.mark.parametrize(

@@ -138,8 +138,8 @@ TEMPLATED = "{{- if .Values.catalystBlueprint }}\nmetadata:\n  name: bp-flux\n{{
 MARKED = "# v{} -> flux2 {}  <- CURRENT\n"
 KEEP = ("upgrade:", "  preserveValues: true")
 BEYOND = (
-    "the range 2.x: today that is flux2 2.18.3, which ships Flux 2.8.5, but the install URL "
-    "installs Flux 2.4.0 (install.sh:2): write an exact version"
+    "the range 2.x, today flux2 2.18.3, which ships Flux 2.8.5, but the install URL "
+    "installs Flux 2.4.0 (install.sh:2). Write an exact version"
 )
 UNVERSIONED = 'resource "helm_release" "f" {\n  chart = "flux2"\n}\n'
 READER = "bpFlux: {{chart: bp-flux, version: {}}}\n"
@@ -302,11 +302,11 @@ CASES_OF: Mapping[str, Mapping[str, Case]] = {
     "FB111": {
         "in step": case(tree(**{LOCK: locked()})),
         "none": case(tree()),
-        "another version": case(tree(**{LOCK: locked("2.13.0")}), (AT5, "not in step", TOP)),
+        "another version": case(tree(**{LOCK: locked("2.13.0")}), (AT5, "does not match", TOP)),
         "another digest": case(tree(**{LOCK: locked(digest="sha256:00")}),
-            (AT5, "not in step", TOP)),
-        "not YAML": case(tree(**{LOCK: "a: {b]\n"}), (f"{LOCK}:1", "not in step", TOP)),
-        "empty": case(tree(**{LOCK: ""}), (f"{LOCK}:1", "not in step", TOP)),
+            (AT5, "does not match", TOP)),
+        "not YAML": case(tree(**{LOCK: "a: {b]\n"}), (f"{LOCK}:1", "does not match", TOP)),
+        "empty": case(tree(**{LOCK: ""}), (f"{LOCK}:1", "does not match", TOP)),
     },
     "FB112": {
         "published": case(tree(**{TGZ: RIGHT}), index=with_digests(_2_14_1=RIGHT)),
@@ -320,7 +320,7 @@ CASES_OF: Mapping[str, Mapping[str, Case]] = {
         "name lies": case(tree(chart=wrapper("2.13.0"), **{TGZ: OLD}),
             (T1, "is named after 2.14.1, but holds flux2 2.13.0", DEP)),
         "another release": case(tree(**{TGZ: LYING}),
-            (T1, "ships Flux 2.3.0, the index says 2.4.0", DEP)),
+            (T1, "claims Flux 2.3.0, but the chart index says 2.4.0", DEP)),
         "another digest": case(tree(**{TGZ: RIGHT}),
             (T1, "is not the published archive", DEP), index=with_digests(_2_14_1=OLD)),
         "another chart": case(tree(**{UNPACKED: UNPACKED_X}), (f"{UNPACKED}:1", "", DEP)),
@@ -332,7 +332,7 @@ CASES_OF: Mapping[str, Mapping[str, Case]] = {
         "range beyond": case(tree(**{Y: release("2.x", chart="flux2")}),
             ("b.yaml:9", BEYOND, SH)),
         "no version": case(tree(**{"a.tf": UNVERSIONED}),
-            ("a.tf:1", "holds no version: today that is flux2 2.18.3", SH)),
+            ("a.tf:1", "holds no version, today flux2 2.18.3", SH)),
         "beside another chart": case({CHART: wrapper(), Y: release("2.x", chart="flux2")},
             ("b.yaml:9", "but dependency flux2 asks for flux2 2.14.1", DEP)),
     },
@@ -456,8 +456,8 @@ def test_what_may_keep_the_images_is_not_run(files: Mapping[str, str], said: str
 @pytest.mark.parametrize(
     ("files", "said"),
     [
-        (tree(**{Y: release("2.14.x", chart="flux2")}), "today that is flux2 2.14.1"),
-        ({Y: release("2.x", chart="flux2")}, "the next chart moves it without a commit"),
+        (tree(**{Y: release("2.14.x", chart="flux2")}), "today flux2 2.14.1"),
+        ({Y: release("2.x", chart="flux2")}, "The next chart moves it without a commit"),
         ({Y: release('">=99"', chart="flux2")}, "admits no chart of the chart index"),
     ],
 )

@@ -97,7 +97,7 @@ def chart_dependency(evidence: Evidence) -> Iterator[Outcome]:
     dependencies = _dependencies(evidence)
     for pin in dependencies:
         if pin.form is not Form.EXACT:
-            tail = f"is not exact: it holds {_holds(pin)}"
+            tail = f"is not exact (holds {_holds(pin)})"
             gist = f"a dependency on flux2 {tail}"
             yield _finding("FB101", pin, f"{pin.subject} {tail}", gist=gist)
     gone = list(_lost("FB101", lost_installs.dependencies, evidence))
@@ -118,9 +118,9 @@ def install_manifest(evidence: Evidence) -> Iterator[Outcome]:
         if pin.form is not Form.EXACT:
             what = _holds(pin)
             if pin.form is Form.OPAQUE and not opaque_pins.is_digest(pin):
-                what = f"{pin.value}, and Flux has no such tag (they start with v)"
+                what = f"{pin.value}, which is not a tag of Flux"
             who = "install URL" if pin.kind in traits.INSTALL_URL else pin.subject
-            tail = f"is not pinned: it holds {what}"
+            tail = f"is not pinned (holds {what})"
             yield _finding("FB102", pin, f"the {who} {tail}", gist=f"a place ({pin.kind}) {tail}")
     for number, pin in enumerate(exact):
         first = next((o for o in exact[:number] if installers.together(o, pin, exact)), None)

@@ -14,9 +14,9 @@ def chart_agreement(evidence: Evidence) -> Iterator[Outcome]:
     if not pins:
         return
     first, *others = pins
-    held = "; ".join(f"{pin.location} holds {pin.value} ({pin.subject})" for pin in pins)
+    other = next(pin for pin in others if pin.value != first.value)
     related = tuple(Related(pin.location, f"{pin.subject} holds {pin.value}") for pin in others)
-    message = f"the chart flux2 is not at one version: {held}"
+    message = f"{first.subject} holds {first.value}, but {other.location} holds {other.value}"
     yield Finding("FB114", Severity.ERROR, message, first.location, related)
 
 

@@ -64,11 +64,11 @@ def _image(
         return
     releases = images.releases_with(pin.track.name, pin.value, more)
     if releases:
-        held = f"v{pin.value} belongs to Flux {' and '.join(releases)}"
+        held = f"holds v{pin.value} of Flux {' and '.join(releases)}"
         yield _finding(evidence, pin, held, expected)
     else:
         ships = tags.get(pin.track.name, "no such controller")
-        yield _unknown(pin, f"; Flux {expected} ships {ships}")
+        yield _unknown(pin, f". Flux {expected} ships {ships}")
 
 
 def _among_themselves(
@@ -109,7 +109,7 @@ def _is_near(held: _Held, other: _Held) -> bool:
 
 def _odd(pin: Pin, releases: Iterable[str], near: _Held, most: str) -> Finding:
     tail = (
-        f"v{pin.value} belongs to Flux {' and '.join(releases)}, but most images here belong to "
+        f"holds v{pin.value} of Flux {' and '.join(releases)}, but most images here are of "
         f"Flux {most}"
     )
     related = tuple(
@@ -117,13 +117,13 @@ def _odd(pin: Pin, releases: Iterable[str], near: _Held, most: str) -> Finding:
         for other, of in near
         if most in of
     )
-    gist = f"an image of {pin.track.name}: {tail}"
-    message = f"{pin.subject}: {tail}"
+    gist = f"an image of {pin.track.name} {tail}"
+    message = f"{pin.subject} {tail}"
     return Finding("FB113", Severity.ERROR, message, pin.location, related, gist=gist)
 
 
 def _unknown(pin: Pin, more: str) -> Finding:
-    tail = f"is at v{pin.value}, which no known release ships{more}"
+    tail = f"holds v{pin.value}, which no known release ships{more}"
     gist = f"{pin.track.name} {tail}"
     return Finding("FB113", Severity.NOTE, f"{pin.subject} {tail}", pin.location, gist=gist)
 
@@ -141,8 +141,8 @@ def _finding(evidence: Evidence, pin: Pin, held: str, expected: str) -> Finding:
     tail = f"{held}, but Flux {expected} is installed here"
     if _IN_VALUES in pin.subject and pin.track.kind is TrackKind.IMAGE:
         tail = (
-            f"{held}, but the chart ships Flux {expected}: the controller stays at "
-            "that image while the CRDs move"
+            f"{held}, but the chart ships Flux {expected}, so a new chart moves the CRDs "
+            "without this controller"
         )
     related = tuple(
         Related(other.location, f"{other.subject} holds {other.value}")
@@ -152,10 +152,10 @@ def _finding(evidence: Evidence, pin: Pin, held: str, expected: str) -> Finding:
     return Finding(
         "FB113",
         Severity.ERROR,
-        f"{pin.subject}: {tail}",
+        f"{pin.subject} {tail}",
         pin.location,
         related,
-        gist=f"an image of {pin.track.name}: {tail}",
+        gist=f"an image of {pin.track.name} {tail}",
     )
 
 

@@ -53,7 +53,7 @@ def _finding(pin: Pin, name: str, holders: Sequence[Pin]) -> Finding:
     severity = Severity.ERROR
     if name != published.MANIFEST and pin.location.path.endswith(_NIX):
         severity = Severity.NOTE
-        gist = f"{gist}; a hash of the unpacked files is another one"
+        gist = f"{gist}. A hash of the unpacked files differs"
     related = tuple(
         Related(holder.location, f"{holder.subject} holds {holder.value}") for holder in holders
     )

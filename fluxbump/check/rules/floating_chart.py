@@ -85,20 +85,20 @@ def _judged(pin: Pin, newest: ChartRelease | None, beside: list[tuple[Pin, str, 
         return _finding(Severity.WARNING, pin, f"{held}, which admits no chart of the chart index")
     release = str(newest.app_version)
     when = f" of {newest.created:%Y-%m-%d}" if newest.created else ""
-    today = f"{held}: today that is flux2 {newest.version}{when}, which ships Flux {release}"
+    today = f"{held}, today flux2 {newest.version}{when}, which ships Flux {release}"
     other = [differing for differing in beside if differing[1] != release]
     if other:
         (place, _, said), related = (
             other[0],
             [Related(differing.location, what) for differing, _, what in other],
         )
-        message = f"{today}, but {said} ({place.location}): write an exact version"
+        message = f"{today}, but {said} ({place.location}). Write an exact version"
         return _finding(Severity.ERROR, pin, message, *related)
     if beside:
         return _finding(
-            Severity.WARNING, pin, f"{today}, as here; the next chart moves it without a commit"
+            Severity.WARNING, pin, f"{today}, as here. The next chart moves it without a commit"
         )
-    return _finding(Severity.WARNING, pin, f"{today}; the next chart moves it without a commit")
+    return _finding(Severity.WARNING, pin, f"{today}. The next chart moves it without a commit")
 
 
 def _words(pin: Pin) -> str:

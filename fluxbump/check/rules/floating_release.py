@@ -51,7 +51,7 @@ def _judged(pin: Pin, newest: str | None, evidence: Evidence) -> Finding:
         return _finding(
             Severity.WARNING, pin, f"holds {held}, which admits no release that is known"
         )
-    today = f"holds {held}: of the known releases that is Flux {newest} today"
+    today = f"holds {held}, today Flux {newest} (of the known releases)"
     every = installers.exact(evidence.inventory)
     # Two places of one kind are two clusters: a cluster has one FluxInstance.
     near = [
@@ -62,12 +62,12 @@ def _judged(pin: Pin, newest: str | None, evidence: Evidence) -> Finding:
     others = [other for other in near if _admits(pin, other.value)]  # FB102 says what is excluded
     if others:
         first = others[0]
-        tail = f"{today}, but {first.location} installs {first.value}: write an exact version"
+        tail = f"{today}, but {first.location} installs {first.value}. Write an exact version"
         related = Related(first.location, f"holds {first.value}")
         return _finding(Severity.WARNING, pin, tail, related)
     loose = pin.form is Form.UNPINNED
     severity = Severity.WARNING if loose else Severity.NOTE
-    return _finding(severity, pin, f"{today}; the next release moves it without a commit")
+    return _finding(severity, pin, f"{today}. The next release moves it without a commit")
 
 
 def _finding(severity: Severity, pin: Pin, tail: str, *related: Related) -> Finding:

@@ -62,11 +62,11 @@ def _images(pin: Pin, manifest: GotkManifest, evidence: Evidence) -> Iterator[Ou
         if others:
             belongs = f"which belongs to Flux {' and '.join(others)}"
             message = (
-                f"the {_SAYS[pin.kind]} says Flux v{pin.value}, but {held}, {belongs}: {ships}"
+                f"the {_SAYS[pin.kind]} says Flux v{pin.value}, but {held}, {belongs}. {ships}"
             )
             yield _finding(pin, Severity.ERROR, message, place, held)
         else:
-            message = f"{held}, which no known release ships: {ships}"
+            message = f"{held}, which no known release ships. {ships}"
             yield _finding(pin, Severity.NOTE, message, place, held)
 
 

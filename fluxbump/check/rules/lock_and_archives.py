@@ -28,11 +28,11 @@ def chart_lock(evidence: Evidence) -> Iterator[Outcome]:
             yield Finding(
                 "FB111",
                 Severity.ERROR,
-                f"is not in step with {chart.path}: {what} "
-                f"(helm dependency update {chart.directory.rstrip('/') or '.'})",
+                f"does not match {chart.path} ({what}). "
+                f"Run helm dependency update {chart.directory.rstrip('/') or '.'}",
                 where,
                 (Related(Location(chart.path, 1), "declares the dependencies"),),
-                gist=f"is not in step with its Chart.yaml: {what} (helm dependency update)",
+                gist=f"does not match its Chart.yaml ({what}). Run helm dependency update",
             )
 
 
@@ -88,12 +88,12 @@ def _problems(vendored: Vendored, pin: Pin | None, evidence: Evidence) -> Iterat
         release.app_version
     ):
         yield (
-            f"says that it ships Flux {vendored.app_version}, the index says {release.app_version}"
+            f"claims Flux {vendored.app_version}, but the chart index says {release.app_version}"
         )
     if vendored.sha256 and release.digest and vendored.sha256 != release.digest:
         yield (
-            f"is not the published archive of flux2 {release.version}: sha256 {vendored.sha256}, "
-            f"the index says {release.digest}"
+            f"is not the published archive of flux2 {release.version} "
+            f"(sha256 {vendored.sha256}, not {release.digest})"
         )
 
 

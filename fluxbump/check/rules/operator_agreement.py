@@ -37,10 +37,11 @@ def operator_agreement(evidence: Evidence) -> Iterator[Outcome]:
     odd = {pin: others for pin in pins if (others := _against(pin, pins))}
     if odd:
         places = [*dict.fromkeys([*odd, *(other for some in odd.values() for other in some)])]
-        held = "; ".join(f"{pin.location} holds {pin.value} ({pin.subject})" for pin in places)
-        related = [Related(pin.location, f"{pin.subject} holds {pin.value}") for pin in places]
-        message = f"flux-operator is not at one version: {held}"
-        yield Finding(_CODE, Severity.WARNING, message, places[0].location, tuple(related[1:]))
+        first, *others = places
+        other = next(pin for pin in others if pin.value != first.value)
+        related = [Related(pin.location, f"{pin.subject} holds {pin.value}") for pin in others]
+        message = f"{first.subject} holds {first.value}, but {other.location} holds {other.value}"
+        yield Finding(_CODE, Severity.WARNING, message, first.location, tuple(related))
 
 
 def _against(pin: Pin, pins: Sequence[Pin]) -> list[Pin]:

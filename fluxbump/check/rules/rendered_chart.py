@@ -187,7 +187,7 @@ def _foreign(evidence: Evidence, rendered: Render) -> Iterator[Finding]:
                 "FB106",
                 Severity.ERROR,
                 f"the default render holds {found.kind} {found.name} of {group}, an API that a "
-                "fresh cluster lacks: find the toggle, and let it default to off",
+                "fresh cluster lacks. Find its toggle and set the default to off",
                 Location(toggles, 1),
             )
 
