@@ -311,6 +311,65 @@ def test_examples_can_be_typed(command: str) -> None:
         assert leaf.make_context(command, words[2:]).params
 
 
+# --- findings -----------------------------------------------------------------------------------
+
+LONGER = {"flux_helm_release", "flux_objects", "release_identity", "rule",
+          "stored_versions"}  # fmt: skip
+"""Modules of rules whose messages still hold several facts each."""
+
+
+def messages(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the texts of a module that have values in them, each value as `{}`."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.JoinedStr):
+            parts = (str(part.value) if isinstance(part, ast.Constant) else "{}"
+                     for part in node.values)  # fmt: skip
+            yield node.lineno, "".join(parts)
+
+
+def chained(text: str) -> bool:
+    """Whether a message has a semicolon, or two facts about a colon, or is long without values.
+
+    Code is left out. A place before a colon is no fact, and neither is a reason after the last.
+    """
+    text = re.sub(r"`[^`]*`", "", text)
+    facts = text.removeprefix("{}: ").removesuffix(": {}")
+    return "; " in facts or ": " in facts or len(facts.replace("{}", "")) > 100
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("{} holds {}, but {} holds {}", False),
+        ("{}: the file has no `chart: flux2`", False),
+        ("not known which digest {} has: {}", False),
+        ("{} holds {}; write an exact version", True),
+        ("{} holds {}: today that is {}, which ships {}", True),
+        ("{} " + "word " * 21, True),
+    ],
+)
+def test_a_chain_of_facts_is_found(text: str, expected: bool) -> None:
+    assert chained(text) is expected
+
+
+def test_a_finding_says_one_thing() -> None:
+    paths = (ROOT / "fluxbump" / "check" / "rules").glob("*.py")
+    problems = [
+        f"{path.stem}:{line}: {text}"
+        for path in paths
+        if path.stem not in LONGER
+        for line, text in messages(path)
+        if " " in text and chained(text)
+    ]
+    assert not problems, "\n".join(problems)
+
+
+def test_what_is_longer_is_so_still() -> None:
+    for name in LONGER:
+        path = ROOT / "fluxbump" / "check" / "rules" / f"{name}.py"
+        assert any(chained(text) for _, text in messages(path)), name
+
+
 # --- environment --------------------------------------------------------------------------------
 
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")

@@ -187,7 +187,7 @@ def _foreign(evidence: Evidence, rendered: Render) -> Iterator[Finding]:
                 "FB106",
                 Severity.ERROR,
                 f"the default render holds {found.kind} {found.name} of {group}, an API that a "
-                "fresh cluster lacks. Find its toggle and set the default to off",
+                "fresh cluster lacks. Let its toggle default to off",
                 Location(toggles, 1),
             )
 
