@@ -59,8 +59,8 @@ def test_three_versions_in_one_environment_are_one_error_that_names_all() -> Non
     files = {"hr.yaml": community("2.16.4"), "Taskfile.yml": COMMAND.format("2.14.1")}
     files["composition.yaml"] = RELEASE.replace("2.14.1", "2.13.0")
     (found,) = judge(examine(snapshot(files), Settings(), chart_index()), ("FB114",)).findings
-    assert (
-        found.message == "helm command for flux2 holds 2.14.1, but composition.yaml:9 holds 2.13.0"
+    assert found.message == (
+        "helm command for flux2 holds 2.14.1, but composition.yaml:9 holds 2.13.0 (3 places in all)"
     )
     places = [(str(related.location), related.message) for related in found.related]
     assert [place.partition(":")[0] for place, _ in places] == ["composition.yaml", "hr.yaml"]

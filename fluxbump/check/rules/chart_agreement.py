@@ -16,7 +16,8 @@ def chart_agreement(evidence: Evidence) -> Iterator[Outcome]:
     first, *others = pins
     other = next(pin for pin in others if pin.value != first.value)
     related = tuple(Related(pin.location, f"{pin.subject} holds {pin.value}") for pin in others)
-    message = f"{first.subject} holds {first.value}, but {other.location} holds {other.value}"
+    more = f" ({len(pins)} places in all)" if pins[2:] else ""
+    message = f"{first.subject} holds {first.value}, but {other.location} holds {other.value}{more}"
     yield Finding("FB114", Severity.ERROR, message, first.location, related)
 
 

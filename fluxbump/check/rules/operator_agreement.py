@@ -40,7 +40,10 @@ def operator_agreement(evidence: Evidence) -> Iterator[Outcome]:
         first, *others = places
         other = next(pin for pin in others if pin.value != first.value)
         related = [Related(pin.location, f"{pin.subject} holds {pin.value}") for pin in others]
-        message = f"{first.subject} holds {first.value}, but {other.location} holds {other.value}"
+        more = f" ({len(places)} places in all)" if places[2:] else ""
+        message = (
+            f"{first.subject} holds {first.value}, but {other.location} holds {other.value}{more}"
+        )
         yield Finding(_CODE, Severity.WARNING, message, first.location, tuple(related))
 
 
