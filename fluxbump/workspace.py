@@ -64,7 +64,7 @@ class Session(Struct, Generic[S_co], frozen=True, dict=True):
         snapshot: of a revision, the index or the work tree.
         settings: its fluxbump.yaml.
         options: where facts come from.
-        root: where relative paths in the configuration start; None for the current directory.
+        root: where relative paths in the configuration start; None where there is no working tree.
         index_must_answer: nothing stands in for a chart index that does not answer.
     """
 
@@ -195,10 +195,13 @@ def index_source(
     Args:
         options: as on the command line.
         settings: the configuration.
-        root: where its relative paths start; None for the current directory.
+        root: where its relative paths start; None where there is no working tree.
         must_answer: nothing stands in for an index that does not answer.
+
+    Raises:
+        ConfigError: a relative path is configured, and there is no root.
     """
-    spec = _from_root(options.index, settings.index, root)
+    spec = options.index or _from_root("index", settings.index, root)
     servers = options.limit(options.index, settings.index, DEFAULT_INDEX)
     with ExitStack() as stack:
 
@@ -248,7 +251,7 @@ def _release_sources(
             return stack.enter_context(opened)
 
         limit = options.limit(options.releases, settings.releases, DEFAULT_RELEASES)
-        spec = _from_root(options.releases, settings.releases, root)
+        spec = options.releases or _from_root("releases", settings.releases, root)
         upstream = Upstream(spec, partial(web, limit))
         if options.flux:
             place = _written_by(options.flux)
@@ -288,9 +291,9 @@ def _tags(
         from fluxbump.flux.tagged_releases import FluxTags
 
         place = settings.flux_repository
-        local = root is not None and remote_url.parse(place)[0].is_local
+        local = remote_url.parse(place)[0].is_local
         kept = platformdirs.user_cache_path("fluxbump", appauthor=False)
-        url = str(root / place) if local and root else place
+        url = _from_root("flux_repository", place, root) if local else place
         limit = options.limit(None, place, DEFAULT_FLUX_REPOSITORY)
         return FluxTags(kept, url, offline=options.offline, redirects=limit is None)
 
@@ -337,8 +340,19 @@ def _kept_by(upstream: Upstream) -> Place:
     return lambda release, _: upstream.components(release)
 
 
-def _from_root(given: str | None, configured: str, root: Path | None) -> str:
-    """Return where something is; a configured relative path starts at the repository's root."""
-    if given or root is None or "://" in configured:
-        return given or configured
+def _from_root(key: str, configured: str, root: Path | None) -> str:
+    """Return where something is; a configured relative path starts at the repository's root.
+
+    Raises:
+        ConfigError: it is one, and there is no working tree: the current directory, where it
+            would lead, is not the repository's.
+    """
+    if "://" in configured or Path(configured).is_absolute():
+        return configured
+    if root is None:
+        raise ConfigError(
+            f"{key} is a relative path, and there is no working tree that has it",
+            where=FILE,
+            hint="configure a URL",
+        )
     return str(root / configured)

@@ -485,6 +485,23 @@ def test_a_job_on_the_forge_says_which_forge_it_is(make: Make) -> None:
     assert numbers(there) == {1: BRANCH}
 
 
+def test_a_relative_path_of_a_clone_is_not_looked_for_in_the_current_directory(
+    there: World,
+) -> None:
+    assert there.index.name == "index.yaml"  # which lies where the command runs
+    there.push("main", {"fluxbump.yaml": f"index: index.yaml\n{CONFIG}"})
+    arguments = there.arguments()
+    at = arguments.index("--index")
+    del arguments[at : at + 2]
+    done = subprocess.run(
+        arguments, cwd=there.root, env=there.environ, capture_output=True, check=False
+    )
+    there.results.append(Result(done.returncode, done.stdout, done.stderr.decode()))
+    assert done.returncode == 3
+    assert b"fluxbump.yaml: index is a relative path, and there is no working tree" in done.stderr
+    assert numbers(there) == {}
+
+
 # --- a checkout -------------------------------------------------------------------------------
 
 
