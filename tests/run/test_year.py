@@ -14,7 +14,7 @@ from fixtures import facts
 from fluxbump.check import newest_safe, rules
 from fluxbump.run.decision import Update
 from fluxbump.run.job import Report
-from fluxbump.run.pull_request.state import PUSHED, SavedState
+from fluxbump.run.pull_request.state import DECLINED, PUSHED, SavedState
 from fluxbump.text import versions
 from tests.forges.fake_github import Pull
 from tests.run.conftest import Make
@@ -209,7 +209,7 @@ class Year:
             assert ended_by_us or pull.state == "open" or pull.number in {
                 *self.declined, *self.merged,
             }  # fmt: skip
-            told = own is not None and PUSHED in own.told
+            told = 0 if own is None else len({PUSHED, DECLINED} & {*own.told})
             assert len(pull.comments) == ended_by_us + told
 
 
