@@ -19,10 +19,10 @@ MODULES = {
 # The modules that may meet the world outside, by themselves or through what they import.
 OUTSIDE = {
     "", "cli", "__main__", "api", "workspace",
-    "git.repository", "git.local_process", "git.network_process", "git.objects", "git.writer",
+    "git.repository", "git.layout", "git.local_process", "git.network_process", "git.objects",
+    "git.trees", "git.writer",
     "git.worktree", "git.token", "git.remote", "git.remote_environment",
-    "git.clones", "git.history", "git.commits",
-    "git.new_objects", "git.revisions", "git.uncommitted", "git.symbolic_refs",
+    "git.clones", "git.history", "git.refs", "git.uncommitted",
     "helm.binary", "helm.index", "check.helm_template", "check.renderer", "check.cluster",
     "check.kubectl", "check.recovery.live", "flux.download",
     # They are given a repository, or divide work among processes.

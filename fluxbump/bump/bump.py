@@ -104,7 +104,7 @@ def prepare(
     # Before there is a second thread, so that it may be divided among processes.
     result = edit.verify(inventory, planned, work.changes, looked.scope)
     with (
-        beside(partial(repository.preview, base, total)) as built,
+        beside(partial(repository.trees.preview, base, total)) as built,
         render(index) if render else nullcontext() as renderer,
     ):
         overlay = Overlay(base, total)

@@ -60,7 +60,7 @@ def part(
         stages.append((whole.changes, whole.message))
     if len(stages) == 1:
         return (replace(whole, message=stages[0][1]),)
-    built = repository.stages(base, [changes for changes, _ in stages])
+    built = repository.trees.stages(base, [changes for changes, _ in stages])
     return tuple(
         Stage(changes, message, commit.patch)
         for (changes, message), commit in zip(stages, built, strict=True)

@@ -10,7 +10,8 @@ from msgspec import Struct
 from fluxbump.bump.prepared import Prepared
 from fluxbump.errors import Again, RepositoryError
 from fluxbump.git import branch_names
-from fluxbump.git.repository import Branch, Repository
+from fluxbump.git.refs import Branch
+from fluxbump.git.repository import Repository
 from fluxbump.model import Step
 
 

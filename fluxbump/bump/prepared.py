@@ -18,8 +18,8 @@ from fluxbump.check.gather import Known
 from fluxbump.check.rules import agreement
 from fluxbump.check.starting_point import S_co
 from fluxbump.check.verdict import Verdict
-from fluxbump.git.commits import Built
 from fluxbump.git.overlay import ChangeSet
+from fluxbump.git.trees import Built
 from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.model import Finding, Inventory, Mention, Note
 

@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from fluxbump.errors import RepositoryError
+from fluxbump.git.layout import Layout
 from fluxbump.git.lineage import Held
-from fluxbump.git.objects import Git
+from fluxbump.git.local_process import Runner
 
 SECONDS = 10.0  # for one process
 LOG_LIMIT = 64 << 20  # bytes; some 500,000 changes of files
@@ -47,18 +48,19 @@ class _Found(Struct):
             self.sides[side.path, side.blob] = side
 
 
-def read(git: Git, paths: Collection[str], revision: str) -> tuple[Held, ...]:
+def read(git: Runner, layout: Layout, paths: Collection[str], revision: str) -> tuple[Held, ...]:
     """Return every version that some files have had, in any branch, renames followed.
 
     Args:
         git: runs git.
+        layout: where the repository is.
         paths: of the files as they are called now.
         revision: where to begin, beside all refs.
 
     Raises:
         RepositoryError: the history is not all here, or too large; the message says which.
     """
-    _require_whole(git)
+    _require_whole(git, layout)
     found = _Found({}, [])
     wanted, todo = set(paths), sorted(paths)
     for _ in range(ROUNDS):
@@ -72,11 +74,11 @@ def read(git: Git, paths: Collection[str], revision: str) -> tuple[Held, ...]:
     return tuple(_contents(git, list(found.sides.values())))
 
 
-def _require_whole(git: Git) -> None:
-    home = git.objects.parent
+def _require_whole(git: Runner, layout: Layout) -> None:
+    home = layout.objects.parent
     if (home / "shallow").exists():
         raise RepositoryError("the clone is shallow", hint="git fetch --unshallow")
-    if any(git.objects.glob("pack/*.promisor")):
+    if any(layout.objects.glob("pack/*.promisor")):
         raise RepositoryError("the clone is partial", hint="clone without --filter")
     if (home / "info" / "grafts").exists():
         raise RepositoryError("the history has grafts", hint="see info/grafts")
@@ -85,18 +87,19 @@ def _require_whole(git: Git) -> None:
         raise RepositoryError("the history was rewritten", hint="see refs/replace, refs/original")
 
 
-def ever_held(git: Git, texts: Collection[str], revision: str) -> frozenset[str]:
+def ever_held(git: Runner, layout: Layout, texts: Collection[str], revision: str) -> frozenset[str]:
     """Return those of some texts that a file has held, in any branch, or may have held.
 
     Where that cannot be told in time, or the history is not all here, all may have been held.
 
     Args:
         git: runs git.
+        layout: where the repository is.
         texts: to look for; no line breaks.
         revision: where to begin, beside all refs.
     """
     try:
-        _require_whole(git)
+        _require_whole(git, layout)
     except RepositoryError:
         return frozenset(texts)
     found = set()
@@ -113,7 +116,7 @@ def ever_held(git: Git, texts: Collection[str], revision: str) -> frozenset[str]
 # --- which versions there were ----------------------------------------------------------------
 
 
-def _walk(git: Git, paths: Collection[str], revision: str, found: _Found) -> list[bytes]:
+def _walk(git: Runner, paths: Collection[str], revision: str, found: _Found) -> list[bytes]:
     """Add every version of `paths`; return the commits in which one of them came to be.
 
     Both sides of every change count. So what a merge alone brought in is seen when it goes.
@@ -149,7 +152,7 @@ def _walk(git: Git, paths: Collection[str], revision: str, found: _Found) -> lis
     return added
 
 
-def _sources(git: Git, commits: Collection[bytes], paths: Collection[str]) -> set[str]:
+def _sources(git: Runner, commits: Collection[bytes], paths: Collection[str]) -> set[str]:
     """Return what `paths` were called before, as far as they were renamed in one of `commits`."""
     if not commits:
         return set()
@@ -170,7 +173,7 @@ def _earlier(first: datetime | None, other: datetime | None) -> bool:
 # --- what they hold ---------------------------------------------------------------------------
 
 
-def _contents(git: Git, sides: list[_Side]) -> Iterator[Held]:
+def _contents(git: Runner, sides: list[_Side]) -> Iterator[Held]:
     names = b"".join(side.blob + b"\n" for side in sides)
     out = _bounded(git, "cat-file", "--batch", stdin=names, limit=BLOB_LIMIT) if sides else b""
     position = 0
@@ -184,7 +187,7 @@ def _contents(git: Git, sides: list[_Side]) -> Iterator[Held]:
         yield Held(side.path, out[start : position - 1], side.made)
 
 
-def _bounded(git: Git, *args: str, stdin: bytes, limit: int) -> bytes:
+def _bounded(git: Runner, *args: str, stdin: bytes, limit: int) -> bytes:
     out = git.run_bounded(*args, stdin=stdin, limit=limit, seconds=SECONDS)
     if out is None:
         raise RepositoryError("the history is too large to be read in time")

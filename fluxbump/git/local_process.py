@@ -1,8 +1,8 @@
 """Runs git in one repository on this disk, to read and to build objects. Nothing here moves a ref.
 
 Of the environment it gets what git, and what git itself starts, has a use for: a repository's own
-configuration can name programs, and they have no business with the tokens of a job. For git that
-meets other machines there is `network_process`; what changes a repository is in `writer`.
+configuration can name programs, and they have no business with the tokens of a job. `layout` finds
+the repository; `network_process` runs git that meets other machines; `writer` changes things.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen
 from typing import IO
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from fluxbump.errors import FluxbumpError, RepositoryError, ToolError
@@ -48,87 +47,19 @@ _KEPT_FAMILIES = ("GIT_", "SSH_", "SSL_CERT_", "XDG_", "LC_", "DYLD_", "NIX_SSL_
 _SECRET = ("TOKEN", "PASSWORD", "SECRET", "CREDENTIAL")  # a name of somebody's own, `GIT_TOKEN`
 _OURS = "FLUXBUMP"  # the credential of a remote, where one was given for git alone
 
-_LAYOUT = ("--is-bare-repository", "--git-dir", "--git-common-dir", "--show-toplevel")
 
+def run(args: Sequence[str], where: Path | None) -> ProgramResult:
+    """Run git in a directory, and return what it left, whatever its exit code.
 
-class Layout(Struct, frozen=True):
-    """Where a repository is, all paths absolute.
-
-    Attributes:
-        root: the work tree's root; the git directory of a bare repository.
-        private: the git directory of this work tree.
-        shared: the git directory of all its work trees.
-    """
-
-    bare: bool
-    root: Path
-    private: Path
-    shared: Path
-
-
-def find(path: Path | None) -> Layout:
-    """Find the repository that `path` is in; the one we are in when it is None.
+    Args:
+        args: of git.
+        where: the directory; None for the current one.
 
     Raises:
-        RepositoryError: there is none, git does not trust it, or `path` is in its git directory.
+        RepositoryError: there is no such directory, or git takes too long, or prints too much.
         ToolError: git is not installed.
     """
-    if path is not None and not path.is_dir():
-        raise RepositoryError(f"no such directory: {path}", hint="see --repo")
-    command = ["rev-parse", "--path-format=absolute", *_LAYOUT]
-    place = path or _here()
-    done = _run(_program(command, path, {}))
-    # In a bare repository git answers all questions but the last, and fails.
-    answers = os.fsdecode(done.out).splitlines()
-    match answers:
-        case ["true", private, shared, *_]:
-            return Layout(bare=True, root=Path(private), private=Path(private), shared=Path(shared))
-        case ["false", private, shared, root]:
-            return Layout(bare=False, root=Path(root), private=Path(private), shared=Path(shared))
-        case ["false", private, shared]:
-            return _around(place, Path(private), Path(shared))
-    reason = one_line(done.err)
-    if "dubious ownership" in reason:
-        raise RepositoryError(
-            f"git does not trust {place}: another user owns it",
-            hint=f"git config --global --add safe.directory {place.absolute()}",
-        )
-    if not answers and "not a git repository" in reason:
-        raise RepositoryError(
-            f"not a git repository: {place}", hint="run inside a checkout, or use --repo PATH"
-        )
-    raise RepositoryError(f"git cannot use {place}: {reason or 'its path has a line break'}")
-
-
-def _here() -> Path:
-    try:
-        return Path.cwd()
-    except FileNotFoundError:
-        raise RepositoryError(
-            "the current directory no longer exists", hint="change to a directory that exists"
-        ) from None
-
-
-def _around(place: Path, private: Path, shared: Path) -> Layout:
-    """Return the work tree around a git directory that we are in."""
-    if private.name != ".git":
-        raise RepositoryError(
-            f"in a git directory: {place}", hint="name the working tree with --repo PATH"
-        )
-    return Layout(bare=False, root=private.parent, private=private, shared=shared)
-
-
-def pinned(layout: Layout) -> dict[str, str]:
-    """Return what keeps git at a repository, from any directory.
-
-    What a hook exports may be relative to where it runs (githooks(5)).
-    """
-    names = {
-        "GIT_DIR": layout.private,
-        "GIT_WORK_TREE": layout.root,
-        "GIT_COMMON_DIR": layout.shared,
-    }
-    return {name: str(path) for name, path in names.items() if name in os.environ}
+    return _run(_program(args, where, {}))
 
 
 class Runner:

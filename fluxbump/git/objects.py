@@ -1,8 +1,4 @@
-"""Git's objects: run git, read a commit's files, build trees. Nothing here moves a ref.
-
-New objects can go to a quarantine directory outside the repository, as `git receive-pack` does
-it, so that a preview is as exact as the real thing and leaves nothing behind.
-"""
+"""Commits, and snapshots whose files are in git's object database; `trees` builds new ones."""
 
 from __future__ import annotations
 
@@ -10,20 +6,15 @@ import os
 from abc import abstractmethod
 from bisect import bisect_left
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing
+from contextlib import closing
 from datetime import datetime
 from functools import cached_property
-from pathlib import Path
 
 from msgspec import Struct
 
 from fluxbump.errors import RepositoryError
-from fluxbump.git import new_objects
 from fluxbump.git.grep import Listing, Searched, divide
-from fluxbump.git.local_process import Batch, Layout, Runner
-from fluxbump.git.overlay import ChangeSet
-from fluxbump.model import Snapshot
-from fluxbump.system import scratch
+from fluxbump.git.local_process import Batch, Runner
 from fluxbump.system.process_pool import processors
 
 _REGULAR = (b"100644", b"100755")
@@ -32,11 +23,7 @@ _MODULE = b"160000"
 _BATCH = (
     400  # requests in flight: their answers may fill git's pipe, the requests must not fill ours
 )
-_SHA256_LENGTH = 64
 _FOLDER = b"040000"
-
-_NO_HOOKS = ("-c", f"core.hooksPath={os.devnull}")
-_THROWN_AWAY = ("-c", "core.fsync=none", "-c", "core.compression=0")
 
 _LARGE = 20_000
 """Files of which a search is divided: it then takes longer than a few processes to start."""
@@ -52,99 +39,55 @@ class Commit(Struct, frozen=True):
     time: datetime
 
 
-class Git(Runner):
-    """Runs git in one repository, and builds what is not there yet."""
+def commit(git: Runner, revision: str) -> Commit:
+    """Look a revision up.
 
-    def __init__(self, layout: Layout, environ: Mapping[str, str]) -> None:
-        super().__init__(layout.root, environ)
-        self._private = layout.private
-        self.objects = layout.shared.joinpath("objects").resolve()
+    Raises:
+        RepositoryError: there is no such commit.
+    """
+    command = ("rev-list", "--max-count=1", "--format=%H%x00%T%x00%cI")
+    try:
+        out = git.run(*command, "--end-of-options", f"{revision}^{{commit}}", "--")
+    except RepositoryError:
+        raise _unknown(git, revision) from None
+    sha, tree, time = out.decode().splitlines()[-1].split("\0")
+    return Commit(sha, tree, datetime.fromisoformat(time))
 
-    def quarantine(self) -> AbstractContextManager[dict[str, str]]:
-        """Give an environment in which new objects and the index go to a scratch directory."""
-        return new_objects.quarantine(self.objects)
 
-    def incoming(self) -> AbstractContextManager[dict[str, str]]:
-        """Give an environment whose new objects join the repository's when the block ends."""
-        return new_objects.incoming(self.objects)
+def _unknown(git: Runner, revision: str) -> RepositoryError:
+    if not git.run("for-each-ref", "--count=1") and revision == "HEAD":
+        return RepositoryError("the repository has no commits", hint="commit something first")
+    return RepositoryError(
+        f"no such revision: {revision}", hint="name a branch, tag or commit with --rev"
+    )
 
-    def preview_tree(self, base: CommitSnapshot, changes: ChangeSet, env: Mapping[str, str]) -> str:
-        """Write the tree of `changes` over `base` with one process; `env` is a quarantine's.
 
-        `fast-import` writes trees only as part of a commit on a branch, so it runs in a scratch
-        repository that borrows the real one's objects.
-        """
-        with scratch.directory() as place:
-            _scratch_repository(place, base.commit.sha)
-            stream = _import_stream(base, changes)
-            out = self._import(stream, {**env, "GIT_DIR": str(place)}, *_THROWN_AWAY)
-        return out.split()[2].decode()
+class CommitText(Struct, frozen=True):
+    """What a commit says.
 
-    def build_tree(self, base: CommitSnapshot, changes: ChangeSet, env: Mapping[str, str]) -> str:
-        """Write the tree of `changes` over `base`; `env` says where the objects and index go."""
-        blobs = self._blobs([data for data in changes.files.values() if data is not None], env)
-        null = b"0 " + b"0" * len(base.commit.tree)
-        lines = []
-        for path, data in changes.files.items():
-            name = path.encode("utf-8", "surrogateescape")
-            head = null if data is None else base.mode(path) + b" " + next(blobs)
-            lines.append(head + b"\t" + name + b"\0")
-        self.run("read-tree", base.commit.tree, env=env)
-        self.run("update-index", "-z", "--index-info", stdin=b"".join(lines), env=env)
-        return self.run("write-tree", env=env).decode().strip()
+    Attributes:
+        tree: its name.
+        parents: their names.
+        message: as it stands.
+    """
 
-    def excerpts(
-        self, base: Snapshot, changes: ChangeSet, env: Mapping[str, str]
-    ) -> tuple[str, str]:
-        """Write the trees of the changed files alone, before and after."""
-        base_paths = set(base.paths())
-        before = {path: base.read(path) for path in changes.files if path in base_paths}
-        after = {path: data for path, data in changes.files.items() if data is not None}
-        trees = []
-        for number, files in enumerate((before, after)):
-            place = {**env, "GIT_INDEX_FILE": f"{env['GIT_INDEX_FILE']}-{number}"}
-            blobs = self._blobs(list(files.values()), env)
-            lines = [
-                b"%b %b\t%b\0" % (_mode(base, path), blob, path.encode("utf-8", "surrogateescape"))
-                for path, blob in zip(files, blobs, strict=True)
-            ]
-            self.run("update-index", "-z", "--index-info", stdin=b"".join(lines), env=place)
-            trees.append(self.run("write-tree", env=place).decode().strip())
-        return trees[0], trees[1]
+    tree: str
+    parents: tuple[str, ...]
+    message: str
 
-    def _blobs(self, contents: Sequence[bytes], env: Mapping[str, str]) -> Iterator[bytes]:
-        """Write blobs and yield their names.
 
-        `fast-import` takes all of them from one stream and makes one pack of many; a file for
-        each of the thousands of blobs of a large bump would cost more than the rest of it.
-        """
-        commands = [
-            b"blob\nmark :%d\ndata %d\n%b\nget-mark :%d\n" % (mark, len(data), data, mark)
-            for mark, data in enumerate(contents, start=1)
-        ]
-        return iter(self._import(b"".join(commands), env).split())
+def commit_text(git: Runner, sha: str) -> CommitText:
+    """Return what a commit says, as it was written: a shallow clone cuts no parents off.
 
-    def _import(self, stream: bytes, env: Mapping[str, str], *options: str) -> bytes:
-        """Run `fast-import`, which calls the hook for moved refs though it moves none of ours.
-
-        It reads a file: a pipe that ends early, because we are killed, would make it report a
-        crash. What it reports when it fails is in its message too.
-        """
-        command = (*_NO_HOOKS, *options, "fast-import", "--quiet")
-        with closing(self.begin(*command, stdin=stream, env=env)) as begun:
-            try:
-                return begun.output().read()
-            except RepositoryError:
-                crash = self._private / f"fast_import_crash_{begun.pid}"
-                crash.unlink(missing_ok=True)
-                raise
-
-    def patch(self, old: str, new: str, env: Mapping[str, str]) -> bytes:
-        """Return what `git apply` takes to go from one tree to the other."""
-        return self.run(
-            "diff-tree", "-r", "-p", "--binary", "--full-index", "--no-renames", "--no-ext-diff",
-            "--no-textconv", "--no-color", "--src-prefix=a/", "--dst-prefix=b/", old, new, env=env,
-        )  # fmt: skip
+    Raises:
+        RepositoryError: there is no such commit here.
+    """
+    raw = git.run("cat-file", "commit", sha).decode("utf-8", "replace")
+    head, _, message = raw.partition("\n\n")
+    lines = [line.partition(" ")[::2] for line in head.splitlines()]
+    parents = tuple(value for name, value in lines if name == "parent")
+    tree = next((value for name, value in lines if name == "tree"), "")
+    return CommitText(tree, parents, message)
 
 
 class Others(Struct, frozen=True):
@@ -173,7 +116,7 @@ class ObjectSnapshot(Searched):
     name: str
     time: datetime
 
-    def __init__(self, runner: Git, place: Sequence[str], prefix: str) -> None:
+    def __init__(self, runner: Runner, place: Sequence[str], prefix: str) -> None:
         super().__init__()
         self._git = runner
         self._place = place
@@ -271,7 +214,7 @@ class ObjectSnapshot(Searched):
 class CommitSnapshot(ObjectSnapshot):
     """A commit's files."""
 
-    def __init__(self, runner: Git, commit: Commit, name: str) -> None:
+    def __init__(self, runner: Runner, commit: Commit, name: str) -> None:
         super().__init__(runner, (commit.tree,), f"{commit.tree}:")
         self.commit = commit
         self.name = name
@@ -333,36 +276,3 @@ def _grep(needles: Sequence[str]) -> list[str]:
         "--no-recurse-submodules", "--no-color", "--threads=1",
         *(part for needle in needles for part in ("-e", needle)),
     ]  # fmt: skip
-
-
-def _mode(base: Snapshot, path: str) -> bytes:
-    told = getattr(base, "mode", None)
-    return bytes(told(path)) if told else _REGULAR[0]
-
-
-def _scratch_repository(place: Path, example: str) -> None:
-    """Make the least that git takes for a repository; `example` is an object name of its format."""
-    for folder in ("objects", "refs"):
-        (place / folder).mkdir()
-    (place / "HEAD").write_text("ref: refs/heads/none\n", encoding="ascii")
-    if len(example) == _SHA256_LENGTH:
-        format_ = "[core]\nrepositoryformatversion=1\n[extensions]\nobjectformat=sha256\n"
-        (place / "config").write_text(format_, encoding="ascii")
-
-
-def _import_stream(base: CommitSnapshot, changes: ChangeSet) -> bytes:
-    """A commit that nobody will see, and the question which tree it has (git-fast-import(1))."""
-    lines = [
-        b"commit refs/heads/preview\nmark :1\ncommitter fluxbump <> 0 +0000\ndata 0\nfrom %b\n"
-        % base.commit.sha.encode()
-    ]
-    for path, data in changes.files.items():
-        raw = path.encode("utf-8", "surrogateescape")
-        name = b'"%b"' % raw.replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n")
-        if data is None:
-            lines.append(b"D %b\n" % name)
-        else:
-            lines.append(
-                b"M %b inline %b\ndata %d\n%b\n" % (base.mode(path), name, len(data), data)
-            )
-    return b"".join([*lines, b'\nls :1 ""\ndone\n'])

@@ -8,20 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from msgspec import Struct
-
 from fluxbump.errors import RepositoryError
-from fluxbump.git import branch_names, commits, history, local_process, symbolic_refs, uncommitted
-from fluxbump.git.commits import Built, CommitText
+from fluxbump.git import branch_names, history, layout, objects, refs, uncommitted
 from fluxbump.git.lineage import Held
-from fluxbump.git.objects import Commit, CommitSnapshot, Git, ObjectSnapshot
+from fluxbump.git.local_process import Runner
+from fluxbump.git.objects import Commit, CommitSnapshot, CommitText, ObjectSnapshot
 from fluxbump.git.overlay import ChangeSet
+from fluxbump.git.refs import Branch
+from fluxbump.git.trees import Trees
 from fluxbump.git.worktree import EditableWorktree, IndexSnapshot, WorktreeSnapshot
-from fluxbump.model import Snapshot
 from fluxbump.system.written import changing
 from fluxbump.text.patterns import lazy_pattern
 
@@ -33,23 +31,12 @@ _PLAIN_BRANCH = lazy_pattern(r"[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*(?:\.[0-9]+)*")
 T = TypeVar("T", bound=ObjectSnapshot)
 
 
-class Branch(Struct, frozen=True):
-    """A branch that exists.
+class Repository:
+    """A git repository, bare or not.
 
     Attributes:
-        tip: the commit it points to.
-        tree: that commit's tree.
-        worktree: where it is checked out; empty when it is not.
+        trees: builds trees and patches, and moves no ref.
     """
-
-    name: str
-    tip: str
-    tree: str
-    worktree: str
-
-
-class Repository:
-    """A git repository, bare or not."""
 
     def __init__(self, path: Path | None, environ: Mapping[str, str] | None = None) -> None:
         """Open the repository that `path` is in; the one we are in when it is None.
@@ -63,9 +50,10 @@ class Repository:
             RepositoryError: there is none, or git does not trust it.
             ToolError: git is not installed.
         """
-        self._layout = local_process.find(path)
-        self._environ = {**local_process.pinned(self._layout), **(environ or {})}
-        self._git = Git(self._layout, self._environ)
+        self._layout = layout.find(path)
+        self._environ = {**layout.pinned(self._layout), **(environ or {})}
+        self._git = Runner(self._layout.root, self._environ)
+        self.trees = Trees(self._git, self._layout)
         self._snapshots: list[ObjectSnapshot] = []
         self._made: Writer | None = None
 
@@ -108,26 +96,7 @@ class Repository:
         Raises:
             RepositoryError: there is no such commit.
         """
-        try:
-            out = self._git.run(
-                "rev-list",
-                "--max-count=1",
-                "--format=%H%x00%T%x00%cI",
-                "--end-of-options",
-                f"{revision}^{{commit}}",
-                "--",
-            )
-        except RepositoryError:
-            raise self._unknown(revision) from None
-        sha, tree, time = out.decode().splitlines()[-1].split("\0")
-        return Commit(sha, tree, datetime.fromisoformat(time))
-
-    def _unknown(self, revision: str) -> RepositoryError:
-        if not self._git.run("for-each-ref", "--count=1") and revision == "HEAD":
-            return RepositoryError("the repository has no commits", hint="commit something first")
-        return RepositoryError(
-            f"no such revision: {revision}", hint="name a branch, tag or commit with --rev"
-        )
+        return objects.commit(self._git, revision)
 
     def snapshot(self, commit: Commit, name: str) -> CommitSnapshot:
         """Return a view of a commit's files."""
@@ -192,13 +161,11 @@ class Repository:
         Raises:
             RepositoryError: it is on none.
         """
-        if not (name := symbolic_refs.named(self._git, "HEAD", "refs/heads/")):
-            raise RepositoryError("HEAD is on no branch", hint="use --base BRANCH")
-        return name
+        return refs.current_branch(self._git)
 
     def main_branch(self, remote: str) -> str:
         """Return the main branch: the remote's, else the one that HEAD is on, else `main`."""
-        return symbolic_refs.main_branch(self._git, remote)
+        return refs.main_branch(self._git, remote)
 
     def remote_address(self, name: str) -> str | None:
         """Return the URL that a remote is pushed to; None when there is no such remote."""
@@ -207,15 +174,7 @@ class Repository:
 
     def branch(self, name: str) -> Branch | None:
         """Look a branch up; None when there is none."""
-        out = self._git.run(
-            "for-each-ref",
-            "--format=%(objectname)%00%(tree)%00%(worktreepath)",
-            f"refs/heads/{name}",
-        ).decode()
-        for line in out.splitlines():
-            tip, tree, worktree = line.split("\0")
-            return Branch(name, tip, tree, worktree)
-        return None
+        return refs.branch(self._git, name)
 
     def lineage(self, revision: str, paths: Collection[str]) -> tuple[Held, ...]:
         """Return every version that some files have had in any branch; see `history.read`.
@@ -223,11 +182,11 @@ class Repository:
         Raises:
             RepositoryError: the history is not all here, or too large.
         """
-        return history.read(self._git, paths, revision)
+        return history.read(self._git, self._layout, paths, revision)
 
     def ever_held(self, revision: str, texts: Collection[str]) -> frozenset[str]:
         """Return those of some texts that a file has held, or may have; see `history.ever_held`."""
-        return history.ever_held(self._git, texts, revision)
+        return history.ever_held(self._git, self._layout, texts, revision)
 
     def modified(self, paths: Iterable[str]) -> list[str]:
         """Return those of `paths` whose work tree or index differs from HEAD."""
@@ -244,24 +203,9 @@ class Repository:
 
     # --- building ---------------------------------------------------------------------------
 
-    def preview(self, base: Snapshot, changes: ChangeSet) -> Built:
-        """Build the tree of `changes` over `base`, and the patch, leaving nothing behind."""
-        with self._git.quarantine() as env:
-            if not isinstance(base, CommitSnapshot):
-                return Built("", self._git.patch(*self._git.excerpts(base, changes, env), env))
-            tree = self._git.preview_tree(base, changes, env)
-            return Built(tree, self._git.patch(base.commit.tree, tree, env))
-
-    def stages(self, base: CommitSnapshot, stages: Iterable[ChangeSet]) -> tuple[Built, ...]:
-        """Build the tree of each change set over `base`, and the patch from the one before it."""
-        with self._git.quarantine() as env:
-            trees = [self._git.preview_tree(base, stage, env) for stage in stages]
-            steps = pairwise((base.commit.tree, *trees))
-            return tuple(Built(new, self._git.patch(old, new, env)) for old, new in steps)
-
     def described(self, sha: str) -> CommitText:
-        """Return what a commit says; see `commits.read`."""
-        return commits.read(self._git, sha)
+        """Return what a commit says; see `objects.commit_text`."""
+        return objects.commit_text(self._git, sha)
 
     def beyond(self, base: str, tip: str) -> dict[str, tuple[str, ...]]:
         """Map the commits that `tip` has and `base` has not to their parents.
@@ -271,26 +215,6 @@ class Repository:
         """
         lines = self._git.run("rev-list", "--parents", tip, f"^{base}", "--").decode().splitlines()
         return {sha: tuple(parents) for sha, *parents in map(str.split, lines)}
-
-    def difference(self, old: str, new: str) -> bytes:
-        """Return the patch from one commit to another, as `preview` has it.
-
-        Raises:
-            RepositoryError: a commit is not here.
-        """
-        with self._git.quarantine() as env:
-            return self._git.patch(old, new, env)
-
-    def merged(self, ours: str, other: str) -> str | None:
-        """Return the tree to which git merges two commits by itself; None if it cannot."""
-        with self._git.quarantine() as env:
-            try:
-                out = self._git.run(
-                    "merge-tree", "--write-tree", "--no-messages", ours, other, env=env
-                )
-            except RepositoryError:  # a conflict, or git before 2.38
-                return None
-        return out.decode().strip()
 
     def write(
         self,
@@ -315,8 +239,8 @@ class Repository:
         Raises:
             RepositoryError: git does not know who the author is, or cannot sign.
         """
-        with self._git.incoming() as env:
-            tree = self._git.build_tree(base, changes, env)
+        with self.trees.incoming() as env:
+            tree = self.trees.build_tree(base, changes, env)
             parent = parent or base.commit.sha
             return self._writer.commit(tree, parent, message, env, stand_in=stand_in)
 
@@ -388,7 +312,7 @@ class Repository:
         elsewhere = existing.worktree if existing else ""
         if elsewhere and Path(elsewhere).resolve() != self.root.resolve():
             raise RepositoryError(f"{branch} is checked out in {elsewhere}", hint="drop --checkout")
-        uncommitted.require_switchable(self._git, self._layout.private, base, changes)
+        uncommitted.require_switchable(self._git, self.trees, self._layout.private, base, changes)
 
     def switch(self, branch: str) -> None:
         """Check a branch out.

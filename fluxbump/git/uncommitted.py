@@ -8,30 +8,32 @@ from pathlib import Path
 from typing import Literal
 
 from fluxbump.errors import RepositoryError
-from fluxbump.git.objects import CommitSnapshot, Git
+from fluxbump.git.local_process import Runner
+from fluxbump.git.objects import CommitSnapshot
 from fluxbump.git.overlay import ChangeSet
+from fluxbump.git.trees import Trees
 
 _UNFINISHED = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply")
 
 
-def modified(git: Git, paths: Iterable[str]) -> list[str]:
+def modified(git: Runner, paths: Iterable[str]) -> list[str]:
     """Return those of `paths` whose work tree or index differs from HEAD, sorted."""
     wanted = set(paths)
     return sorted(path for _, path in _states(git, "no") if path in wanted)
 
 
-def is_clean(git: Git) -> bool:
+def is_clean(git: Runner) -> bool:
     """Whether the work tree holds what HEAD does, and no file besides that git would add."""
     return not _states(git, "normal")
 
 
-def unstaged(git: Git, paths: Iterable[str]) -> set[str]:
+def unstaged(git: Runner, paths: Iterable[str]) -> set[str]:
     """Return those of `paths` of which the index does not hold what is in the work tree."""
     wanted = set(paths)
     return {path for state, path in _states(git, "all") if state[1] != " " and path in wanted}
 
 
-def _states(git: Git, untracked: Literal["no", "normal", "all"]) -> list[tuple[str, str]]:
+def _states(git: Runner, untracked: Literal["no", "normal", "all"]) -> list[tuple[str, str]]:
     """Give each file that differs with the two letters that git-status(1) has for it."""
     out = git.run(
         "status", "--porcelain=v1", "-z", f"--untracked-files={untracked}", "--no-renames",
@@ -41,11 +43,14 @@ def _states(git: Git, untracked: Literal["no", "normal", "all"]) -> list[tuple[s
     return [(entry[:2], entry[3:]) for entry in entries if entry]
 
 
-def require_switchable(git: Git, private: Path, base: CommitSnapshot, changes: ChangeSet) -> None:
+def require_switchable(
+    git: Runner, trees: Trees, private: Path, base: CommitSnapshot, changes: ChangeSet
+) -> None:
     """Refuse a switch to a result that would overwrite what is not committed.
 
     Args:
         git: runs in the work tree.
+        trees: builds the result.
         private: the work tree's own git directory.
         base: what `changes` are to.
         changes: what the switch brings.
@@ -56,8 +61,8 @@ def require_switchable(git: Git, private: Path, base: CommitSnapshot, changes: C
     unfinished = next((name for name in _UNFINISHED if (private / name).exists()), None)
     if unfinished:
         raise RepositoryError(f"a merge or rebase is under way ({unfinished})", hint="finish it")
-    with git.quarantine() as env:
-        tree = git.build_tree(base, changes, env)
+    with trees.quarantine() as env:
+        tree = trees.build_tree(base, changes, env)
         index = private / "index"
         if index.exists():
             shutil.copyfile(index, env["GIT_INDEX_FILE"])

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from fluxbump.errors import RepositoryError
 from fluxbump.git.grep import Searched
-from fluxbump.git.objects import Commit, Git, ObjectSnapshot, Others, others
+from fluxbump.git.local_process import Runner
+from fluxbump.git.objects import Commit, ObjectSnapshot, Others, others
 from fluxbump.text.budget import MOST_READ
 
 _REGULAR = (b"100644", b"100755")
@@ -23,7 +24,7 @@ class IndexSnapshot(ObjectSnapshot):
 
     name = "index"
 
-    def __init__(self, runner: Git, time: datetime) -> None:
+    def __init__(self, runner: Runner, time: datetime) -> None:
         super().__init__(runner, ("--cached",), "")
         self.time = time
 
@@ -64,7 +65,7 @@ class WorktreeSnapshot(Searched):
 
     name = "working tree"
 
-    def __init__(self, runner: Git, root: Path, time: datetime | None = None) -> None:
+    def __init__(self, runner: Runner, root: Path, time: datetime | None = None) -> None:
         super().__init__()
         self._git = runner
         self._root = root
@@ -154,7 +155,7 @@ class EditableWorktree(WorktreeSnapshot):
         commit: HEAD; None where there is none yet.
     """
 
-    def __init__(self, runner: Git, root: Path, commit: Commit | None) -> None:
+    def __init__(self, runner: Runner, root: Path, commit: Commit | None) -> None:
         super().__init__(runner, root, commit.time if commit else None)
         self.commit = commit
 

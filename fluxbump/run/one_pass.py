@@ -11,8 +11,7 @@ from msgspec.structs import replace
 from fluxbump.config.settings import Policy
 from fluxbump.errors import ForgeError
 from fluxbump.forges.forge import PullRequest, RequestState
-from fluxbump.git.commits import CommitText
-from fluxbump.git.objects import CommitSnapshot
+from fluxbump.git.objects import CommitSnapshot, CommitText
 from fluxbump.git.remote_errors import MovedError
 from fluxbump.git.repository import Repository
 from fluxbump.run import commit_status, dashboard, reconcile, standing

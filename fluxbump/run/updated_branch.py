@@ -41,7 +41,7 @@ def is_only_updated(
         if len(single) != 1:
             return False
         start = repository.merge_base(base, tip).sha
-        patch = hashlib.sha256(repository.difference(start, tip)).hexdigest()
+        patch = hashlib.sha256(repository.trees.difference(start, tip)).hexdigest()
     except RepositoryError:  # a shallow clone has too little of its history
         return False
     return any(
@@ -63,7 +63,7 @@ def merges_cleanly(repository: Repository, remote: Far, branches: tuple[str, str
         RemoteError: a branch cannot be fetched.
     """
     base, tip = (remote.fetch(branch, depth=_DEPTH) for branch in branches)
-    return repository.merged(base, tip) is not None
+    return repository.trees.merged(base, tip) is not None
 
 
 def _merges_are_clean(repository: Repository, commits: Mapping[str, tuple[str, ...]]) -> bool:
@@ -71,6 +71,6 @@ def _merges_are_clean(repository: Repository, commits: Mapping[str, tuple[str, .
     merges = {sha: parents for sha, parents in commits.items() if len(parents) != 1}
     return all(
         len(parents) == len(("ours", "theirs"))
-        and repository.merged(*parents) == repository.described(sha).tree
+        and repository.trees.merged(*parents) == repository.described(sha).tree
         for sha, parents in merges.items()
     )

@@ -54,10 +54,10 @@ def revisions(incomplete: str) -> list[str]:
     A shell puts a completion into the command line as it is, so a name that the shell would read as
     a command, `$(…)`, is left out: anybody who may push a branch chooses its name.
     """
-    from fluxbump.git import revisions as git
+    from fluxbump.git import refs
 
     try:
-        return _fitting(filter(_HARMLESS.fullmatch, git.revisions()), incomplete)
+        return _fitting(filter(_HARMLESS.fullmatch, refs.revisions()), incomplete)
     except FluxbumpError:
         return []
 

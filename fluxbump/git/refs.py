@@ -1,0 +1,83 @@
+"""Refs: branches, and what symbolic refs name, such as HEAD and a remote's main branch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from msgspec import Struct
+
+from fluxbump.errors import RepositoryError
+from fluxbump.git import layout
+from fluxbump.git.local_process import Runner
+
+
+class Branch(Struct, frozen=True):
+    """A branch that exists.
+
+    Attributes:
+        tip: the commit it points to.
+        tree: that commit's tree.
+        worktree: where it is checked out; empty when it is not.
+    """
+
+    name: str
+    tip: str
+    tree: str
+    worktree: str
+
+
+def branch(git: Runner, name: str) -> Branch | None:
+    """Look a branch up; None when there is none."""
+    form = "%(objectname)%00%(tree)%00%(worktreepath)"
+    out = git.run("for-each-ref", f"--format={form}", f"refs/heads/{name}").decode()
+    for line in out.splitlines():
+        tip, tree, worktree = line.split("\0")
+        return Branch(name, tip, tree, worktree)
+    return None
+
+
+def current_branch(git: Runner) -> str:
+    """Return the branch that HEAD is on.
+
+    Raises:
+        RepositoryError: it is on none.
+    """
+    if not (name := target(git, "HEAD", "refs/heads/")):
+        raise RepositoryError("HEAD is on no branch", hint="use --base BRANCH")
+    return name
+
+
+def target(git: Runner, ref: str, below: str) -> str:
+    """Return what a symbolic ref names, without the start of it; empty if there is no such ref.
+
+    Args:
+        git: runs git.
+        ref: the symbolic ref, such as `HEAD`.
+        below: what the name starts with and is left out, such as `refs/heads/`.
+    """
+    out = git.run("symbolic-ref", "--quiet", ref, accept=(0, 1))
+    return out.decode("utf-8", "surrogateescape").strip().removeprefix(below)
+
+
+def main_branch(git: Runner, remote: str) -> str:
+    """Return the main branch: the remote's, else the one that HEAD is on, else `main`."""
+    theirs = f"refs/remotes/{remote}/"
+    return target(git, f"{theirs}HEAD", theirs) or target(git, "HEAD", "refs/heads/") or "main"
+
+
+def revisions(path: Path | None = None) -> list[str]:
+    """Return what can be named as a revision, for a shell that waits: `HEAD`, branches and tags.
+
+    Args:
+        path: in the repository; the one we are in when it is None.
+
+    Raises:
+        RepositoryError: there is none, or git does not trust it.
+        ToolError: git is not installed.
+    """
+    found = layout.find(path)
+    git = Runner(found.root, layout.pinned(found))
+    out = git.run(
+        "for-each-ref", "--format=%(refname:short)", "refs/heads", "refs/remotes", "refs/tags"
+    )
+    return ["HEAD", *out.decode("utf-8", "replace").split()]
