@@ -75,7 +75,7 @@ SHARED = {
     "reports.json_encoder", "reports.target", "reports.formats.format", "reports.formats.json",
     "reports.next_steps", "reports.problem", "reports.next_steps_json", "reports.view",
     "cli.output.bumps", "cli.output.retyped", "cli.output.verdicts",
-    "cli.output.local_changes", "reports.index_line", "reports.text",
+    "cli.output.local_changes", "cli.output.unread", "reports.index_line", "reports.text",
     "helm.index.entries", "helm.index.places", "helm.index.section",
     "cli.shell.completion", "cli.shell.help_layout",
     "cli.console", "cli.options", "cli.option_groups", "cli.workspace", "cli.cluster_facts",

@@ -64,11 +64,13 @@ def test_a_file_with_a_variable() -> None:
     assert [one.location.path for one in found.unreadable] == [".env"]
 
 
-@pytest.mark.parametrize("text", [_OBJECT, 'k3s_version: "v1.31.4"\n'])
-def test_what_a_rule_reads_by_itself(text: str) -> None:
+@pytest.mark.parametrize(
+    ("code", "text"), [("FB203", _OBJECT), ("FB207", 'k3s_version: "v1.31.4"\n')]
+)
+def test_what_a_rule_reads_by_itself(code: str, text: str) -> None:
     examined = check.examine(held(**{"x.yaml": text + _LONG}), Settings(), chart_index())
     verdict = check.judge(examined)
-    said = [one.reason for one in verdict.not_run if one.code == "FB203"]
+    said = [one.reason for one in verdict.not_run if one.code == code]
     assert "fluxbump does not search x.yaml: it takes more than 19 KiB" in said
 
 

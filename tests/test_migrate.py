@@ -17,6 +17,7 @@ from fluxbump.flux import upgrade_path
 from fluxbump.flux.known_releases import KnownReleases
 from fluxbump.flux.tables import crds
 from fluxbump.git.overlay import MemorySnapshot, Overlay
+from fluxbump.git.text_reader import TextReader
 from fluxbump.text.live_code import decode
 from tests.helpers import snapshot
 
@@ -24,7 +25,8 @@ from tests.helpers import snapshot
 def moved(files: dict[str, str | bytes], old: str = "2.4.0", new: str = "2.8.5") -> Migration:
     held = snapshot(files)
     found = flux_objects.find(held, lambda _: False)
-    picking = selectors.find(held, lambda _: False, {one.version for one in found.resources})
+    versions = {one.version for one in found.resources}
+    picking = selectors.find(TextReader(held), lambda _: False, versions)
     return plan.migrate(found, KnownReleases(crds.crds()), old, new, picking=picking)
 
 

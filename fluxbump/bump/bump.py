@@ -152,7 +152,11 @@ def prepare(
                 before=before,
                 suppressed=looked.suppressed,
                 index=index,
-                notes=(*planned.notes, *edit.left_behind(start.snapshot, inventory, planned)),
+                notes=(
+                    *planned.notes,
+                    *edit.left_behind(start.snapshot, inventory, planned),
+                    *work.notes,
+                ),
                 steps=_steps(repository, base, start, step, bumped=bumped),
                 migration=start.migration,
                 fixings=start.fixings,

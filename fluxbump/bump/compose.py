@@ -23,12 +23,24 @@ from fluxbump.flux.releases import Goal
 from fluxbump.git.overlay import ChangeSet, Overlay
 from fluxbump.git.text_reader import TextReader
 from fluxbump.helm.chart_releases import ChartRelease, IndexSource
-from fluxbump.model import COMMITS, FLUX, FLUX2, OPERATOR, Inventory, Snapshot, Track, TrackKind
+from fluxbump.model import (
+    COMMITS,
+    FLUX,
+    FLUX2,
+    OPERATOR,
+    Inventory,
+    Note,
+    Snapshot,
+    Track,
+    TrackKind,
+)
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.splice import Edit
 
 if TYPE_CHECKING:
     from fluxbump.check.starting_point import Looked
+
+_NOT_SEARCHED = "not searched for mentions and mapping rows"
 
 
 class Start:
@@ -72,12 +84,21 @@ def fixed(start: Start, looked: Looked[Snapshot], asked: Sequence[Fix]) -> Start
 
 
 class Work(Struct, frozen=True):
-    """The edits, and the texts that they were planned on."""
+    """The edits, and the texts that they were planned on.
+
+    Attributes:
+        files: the texts.
+        rows: mapping rows that move.
+        row_edits: what moves them.
+        changes: what becomes of the files.
+        notes: on what was not searched for rows and mentions.
+    """
 
     files: list[TextFile]
     rows: tuple[Row, ...]
     row_edits: list[Edit]
     changes: ChangeSet
+    notes: tuple[Note, ...] = ()
 
 
 def edited(
@@ -97,24 +118,26 @@ def edited(
     """
     moved = {change.pin.location.path for change in planned.changes}
     symlinks.require_nothing_behind(start.snapshot, start.inventory, moved, planned.targets)
-    files = _files(start.snapshot, start.inventory, planned)
+    reader = TextReader(start.snapshot)
+    files = _files(reader, start.inventory, planned)
     known = scope.app_versions or {}
     rows = tuple(mentions.rows(files, planned, known)) if rows_move else ()
     row_edits = [row_edit for row in rows for row_edit in row.edits]
     derived = _derived(start.snapshot, start.inventory, planned, source)
     changes = edit.change_set(start.inventory, planned, row_edits, derived)
-    return Work(files, rows, row_edits, changes)
+    notes = (Note(u.location, f"{_NOT_SEARCHED}: {u.message}") for u in reader.refused)
+    return Work(files, rows, row_edits, changes, tuple(notes))
 
 
-def _files(base: Snapshot, inventory: Inventory, planned: Plan) -> list[TextFile]:
+def _files(reader: TextReader, inventory: Inventory, planned: Plan) -> list[TextFile]:
     """The candidates, and the other files that name a version which is about to go."""
     known = {**inventory.files, **inventory.others}
     own = {
         value for value, tracks in mentions.outdated(planned).items() if {FLUX, FLUX2} & {*tracks}
     }
     if own - inventory.searched:
-        more = [path for path in base.grep(sorted(own)) if path not in known]
-        known |= dict(TextReader(base).texts(more))
+        more = [path for path in reader.snapshot.grep(sorted(own)) if path not in known]
+        known |= dict(reader.texts(more))
     return [TextFile(path, text) for path, text in known.items()]
 
 

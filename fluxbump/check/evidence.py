@@ -20,7 +20,7 @@ from fluxbump.flux.chart_contents import Vendored
 from fluxbump.flux.upgrade_path import Written
 from fluxbump.helm.chart_releases import ChartIndex, ChartRelease
 from fluxbump.helm.rendered import RenderedObject
-from fluxbump.model import FLUX, FLUX2, Inventory, Pin
+from fluxbump.model import FLUX, FLUX2, Inventory, Pin, Unreadable
 from fluxbump.system.parallel import Spread, serially
 from fluxbump.text import versions
 
@@ -113,18 +113,34 @@ class ChartFiles(Struct, frozen=True):
     locks: Mapping[str, str] = field(default_factory=dict)
 
 
+class Remains(Struct, frozen=True):
+    """What is in the files that held the start of Flux at the base, and hold none now.
+
+    Attributes:
+        texts: of each file, by path.
+        unsearched: what is too large to search, by the path of the file that may have lost
+            something: that file itself, or a template of its chart.
+    """
+
+    texts: Mapping[str, str] = field(default_factory=dict)
+    unsearched: Mapping[str, Unreadable] = field(default_factory=dict)
+
+
+NO_REMAINS = Remains()
+
+
 class Baseline(Struct, frozen=True):
     """What a snapshot is compared with: the merge base, or what clusters run.
 
     Attributes:
         inventory: of the base.
         changed: paths that differ from it, below the directories of the charts.
-        remains: the text of files that held the start of Flux there, and hold none now.
+        remains: the files that held the start of Flux there, and hold none now.
     """
 
     inventory: Inventory
     changed: frozenset[str] = frozenset()
-    remains: Mapping[str, str] = field(default_factory=dict)
+    remains: Remains = NO_REMAINS
 
 
 class Cluster(Struct, frozen=True):
@@ -135,11 +151,13 @@ class Cluster(Struct, frozen=True):
         stored: `status.storedVersions` of a live cluster by CRD name; None when none was asked.
         written: the API versions that objects may have been written at, by group and kind: what
             manifests hold or held, and the managedFields of a live cluster.
+        unsearched: files that may pin Kubernetes, and are too large to search.
     """
 
     kubernetes: tuple[KubernetesPin, ...] = ()
     stored: Mapping[str, tuple[str, ...]] | None = None
     written: Written = field(default_factory=dict)
+    unsearched: tuple[Unreadable, ...] = ()
 
 
 class History(Struct, frozen=True):

@@ -132,10 +132,8 @@ def surroundings(
     reader = TextReader(snapshot)
     pins = (stated,) if stated else kubernetes.find(reader, scope.excludes)
     objects = resources.find(snapshot, scope.excludes, spread=scope.spread)
-    unread = dict.fromkeys((*reader.refused, *objects.unreadable))
-    objects = replace(objects, unreadable=tuple(unread))
     written = together(resources.written(objects), known.written)
-    return Surroundings(objects, Cluster(pins, known.stored, written))
+    return Surroundings(objects, Cluster(pins, known.stored, written, reader.refused))
 
 
 def together(*several: Written) -> Written:

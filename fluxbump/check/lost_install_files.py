@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from fluxbump.check.evidence import NO_REMAINS, Remains
 from fluxbump.discover.pins import traits
 from fluxbump.git.text_reader import TextReader
-from fluxbump.model import FLUX, FLUX2, Inventory, Pin, Snapshot
+from fluxbump.model import FLUX, FLUX2, Inventory, Pin, Snapshot, Unreadable
 
 _SUBCHART = "charts/flux2"  # helm renders what lies there, whether Chart.yaml lists it or not
 _CONTROLLER = "source-controller"
@@ -31,7 +32,7 @@ def starts(inventory: Inventory) -> list[Pin]:
     return [pin for pin in every if is_dependency(pin) or is_install_url(pin)]
 
 
-def read(snapshot: Snapshot, now: Inventory, base: Inventory) -> dict[str, str]:
+def read(snapshot: Snapshot, now: Inventory, base: Inventory) -> Remains:
     """Read the files that are still there, and have lost what they held at the base.
 
     A wrapper that holds the controllers in another way has lost nothing, so it is left out.
@@ -40,30 +41,35 @@ def read(snapshot: Snapshot, now: Inventory, base: Inventory) -> dict[str, str]:
         snapshot: in question.
         now: what it holds.
         base: what the base holds.
-
-    Returns:
-        The text of each file, by path.
     """
     holding = {pin.location.path for pin in starts(now)}
     lost = {pin.location.path for pin in starts(base)} - holding
     if not lost:
-        return {}
-    there = sorted(lost & {*snapshot.paths()})
-    texts = dict(TextReader(snapshot).texts(there))
-    wrappers = {pin.location.path for pin in starts(base) if is_dependency(pin)}
-    return {
-        path: text
-        for path, text in texts.items()
-        if path not in wrappers or not _holds_controllers(snapshot, path)
-    }
+        return NO_REMAINS
+    reader = TextReader(snapshot)
+    texts = dict(reader.texts(sorted(lost & {*snapshot.paths()})))
+    unsearched = {unreadable.location.path: unreadable for unreadable in reader.refused}
+    for path in {pin.location.path for pin in starts(base) if is_dependency(pin)} & texts.keys():
+        held = _holds_controllers(snapshot, path)
+        if isinstance(held, Unreadable):
+            unsearched[path] = held
+        if held:
+            del texts[path]
+    return Remains(texts, unsearched)
 
 
-def _holds_controllers(snapshot: Snapshot, chart: str) -> bool:
-    """Whether a chart has the controllers in its templates, or flux2 among its subcharts."""
+def _holds_controllers(snapshot: Snapshot, chart: str) -> bool | Unreadable:
+    """Whether a chart has the controllers in its templates, or flux2 among its subcharts.
+
+    Where it does not seem so, and a template was too large to search, that is returned.
+    """
     folder = chart.removesuffix("Chart.yaml")
     below = snapshot.below(folder)
     if any(path.startswith(f"{folder}{_SUBCHART}") for path in below):
         return True
     own = (f"{folder}templates/", f"{folder}crds/")
+    reader = TextReader(snapshot)
     templates = [path for path in below if path.startswith(own)]
-    return any(_CONTROLLER in text for _, text in TextReader(snapshot).texts(templates))
+    if any(_CONTROLLER in text for _, text in reader.texts(templates)):
+        return True
+    return next(iter(reader.refused), False)

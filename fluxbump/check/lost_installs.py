@@ -58,7 +58,7 @@ def dependencies(base: Inventory, now: Inventory, texts: Mapping[str, str]) -> I
     Args:
         base: what the base holds.
         now: what is held now.
-        texts: of the files that have lost something, as `remains.read` returns them.
+        texts: of the files that have lost something, as `lost_install_files.read` returns them.
     """
     for pin in _lost(base, texts, lost_install_files.is_dependency):
         path = pin.location.path

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from fluxbump.check.evidence import Evidence
     from fluxbump.discover.flux_objects import Resource
     from fluxbump.flux.upgrade_path import Route
-    from fluxbump.model import Step
+    from fluxbump.model import Step, Unreadable
 
 _NO_WAY = 1
 
@@ -83,6 +83,7 @@ def path(
     """
     from fluxbump.bump.route_evidence import answer_of
     from fluxbump.cli.cluster_facts import known
+    from fluxbump.cli.output.unread import say_unread
     from fluxbump.cli.workspace import open_session
     from fluxbump.workspace import at
 
@@ -90,6 +91,7 @@ def path(
     with open_session(repo, at(rev), sources) as session:
         answer = answer_of(session, version, start, beside)
     _say(answer, output, console)
+    say_unread(_unread(answer.gathered), console)
     return _NO_WAY if answer.found.problem else 0
 
 
@@ -116,6 +118,16 @@ def _say(answer: RouteAnswer, output: PathFormat, console: Console) -> None:
             console.result("\n".join(["", *part]))
         lines = [index_line(answered, datetime.now(UTC))] if answered else []
         console.result("\n".join(["", *lines, *next_steps.lines(steps)]))
+
+
+def _unread(gathered: Evidence) -> Iterator[Unreadable]:
+    """Yield the files that may hold what the route is told from, and could not be read."""
+    from fluxbump.check.evidence import optional
+
+    objects, cluster = optional(gathered.objects), optional(gathered.cluster)
+    yield from objects.unreadable if objects else ()
+    yield from cluster.unsearched if cluster else ()
+    yield from gathered.inventory.unreadable
 
 
 def _steps(answer: RouteAnswer) -> list[Step]:

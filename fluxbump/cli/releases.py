@@ -65,6 +65,7 @@ def releases(
 def _look(
     repo: Path | None, rev: str, sources: SourceOptions, console: Console
 ) -> tuple[ChartIndex, dict[Track, str]]:
+    from fluxbump.cli.output.unread import say_unread
     from fluxbump.cli.workspace import open_session
     from fluxbump.config.settings import Settings
     from fluxbump.discover.inventory import discover
@@ -77,7 +78,9 @@ def _look(
         with open_session(repo, at(rev), sources) as session:
             loaded = session.index.load()
             scope = session.settings.scope(resolve.app_versions(resolve.known(loaded)))
-            return loaded, current(discover(session.snapshot, scope))
+            inventory = discover(session.snapshot, scope)
+            say_unread(inventory.unreadable, console)
+            return loaded, current(inventory)
     except RepositoryError as error:
         if repo is not None:
             raise

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from fluxbump.discover.flux_objects import Resource
 from fluxbump.git.text_reader import TextReader
-from fluxbump.model import Location, Snapshot
+from fluxbump.model import Location
 from fluxbump.text import yaml
 from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.yaml import Document, MappingNode
@@ -58,7 +58,7 @@ class Selector(Struct, frozen=True):
 
 
 def find(
-    snapshot: Snapshot, exclude: Callable[[str], bool], versions: Collection[str]
+    reader: TextReader, exclude: Callable[[str], bool], versions: Collection[str]
 ) -> tuple[Selector, ...]:
     """Find the selectors of a snapshot that name one of `versions`, by path and offset."""
     if not versions:
@@ -68,11 +68,11 @@ def find(
     )
     paths = [
         path
-        for path in snapshot.grep(sorted(versions))
+        for path in reader.snapshot.grep(sorted(versions))
         if PurePosixPath(path).suffix.lower() in _YAML and not exclude(path)
     ]
     found: list[Selector] = []
-    for path, text in TextReader(snapshot).texts(paths):
+    for path, text in reader.texts(paths):
         if pattern.search(text):
             for document in yaml.documents(text, path):
                 if pattern.search(document.source):

@@ -18,6 +18,7 @@ from fluxbump.text.yaml_escapes import unescaped
 
 _CHART = "Chart.yaml"
 _LOCK = "Chart.lock"
+_MANIFESTS = (".yaml", ".yml")
 _MOST_HOPS = 40  # as many as Linux follows, path_resolution(7)
 
 
@@ -85,7 +86,7 @@ class _Link(Struct, frozen=True):
     Attributes:
         path: of the link.
         target: where it leads; None for a place outside of the repository.
-        text: of the target; None when it is not a file of the snapshot.
+        text: of the target; None when it is not a file of the snapshot, or was not asked for.
     """
 
     path: str
@@ -132,9 +133,9 @@ def find(snapshot: Snapshot, charts: Iterable[Chart], kept: Iterable[str]) -> It
 
 def _manifests(snapshot: Snapshot, kept: frozenset[str]) -> Iterator[_Link]:
     """Yield the links to manifests that lie outside of the repository."""
-    for link in _resolved(snapshot, (path for path in snapshot.links() if path in kept)):
-        name = link.path.rpartition("/")[2]
-        if link.target is None and name.endswith((".yaml", ".yml")) and name != _CHART:
+    links = (path for path in snapshot.links() if path in kept and path.endswith(_MANIFESTS))
+    for link in _resolved(snapshot, links, text=False):
+        if link.target is None and link.path.rpartition("/")[2] != _CHART:
             yield link
 
 
@@ -180,9 +181,8 @@ def _chart_files(
 ) -> Iterator[_Link]:
     """Yield the links called Chart.yaml that lead to a chart which moves, or out of here."""
     names = (FLUX2.name, *(chart.name for chart in charts))
-    for link in _resolved(snapshot, (path for path in snapshot.links() if path in kept)):
-        if link.path.rpartition("/")[2] != _CHART:
-            continue
+    links = (path for path in snapshot.links() if path in kept)
+    for link in _resolved(snapshot, (path for path in links if path.rpartition("/")[2] == _CHART)):
         root = TextFile(_CHART, link.text or "").documents[0].root if link.text else None
         needs = yaml.items(yaml.get(root, "dependencies"))
         if link.target is None or any(
@@ -196,11 +196,17 @@ def _beside(snapshot: Snapshot, charts: Iterable[Chart]) -> Iterator[tuple[Chart
     charts = tuple(charts)
     edited = {f"{chart.directory}{_LOCK}" for chart in charts}
     for chart in charts:
-        inside = [path for path in snapshot.links() if path.startswith(chart.directory)]
-        for link in _resolved(snapshot, inside):
-            name = link.path.removeprefix(chart.directory)
+        names = {
+            path: path.removeprefix(chart.directory)
+            for path in snapshot.links()
+            if path.startswith(chart.directory)
+        }
+        vendored = [path for path, name in names.items() if _is_vendored(name)]
+        for link in _resolved(snapshot, vendored, text=False):
+            yield chart, link
+        for link in _resolved(snapshot, (path for path, name in names.items() if _reads(name))):
             names_flux = link.target is None or FLUX2.name in unescaped(link.text or "")
-            if _is_vendored(name) or (_reads(name) and link.target not in edited and names_flux):
+            if link.target not in edited and names_flux:
                 yield chart, link
 
 
@@ -209,18 +215,20 @@ def _is_vendored(name: str) -> bool:
     return name == "charts" or name.startswith("charts/flux2")
 
 
-def _resolved(snapshot: Snapshot, paths: Iterable[str]) -> Iterator[_Link]:
-    root, known = tree(snapshot.links()), frozenset(snapshot.paths())
-    for path in sorted(paths):
+def _resolved(snapshot: Snapshot, paths: Iterable[str], *, text: bool = True) -> Iterator[_Link]:
+    """Yield where links lead; `text` says whether what they lead to is read too."""
+    wanted = sorted(paths)
+    root = tree(snapshot.links() if wanted else {})
+    known = frozenset(snapshot.paths()) if text and wanted else frozenset[str]()
+    for path in wanted:
         target = followed(path, root)
-        text = text_of(snapshot, target) if target in known and target else None
-        yield _Link(path, target, text)
+        yield _Link(path, target, text_of(snapshot, target) if target in known and target else None)
 
 
 def _reads(name: str) -> bool:
     """Whether a file of a chart, by its path in the chart's directory, can hold a version."""
     return name == _LOCK or (
-        name.startswith("values") and "/" not in name and name.endswith((".yaml", ".yml"))
+        name.startswith("values") and "/" not in name and name.endswith(_MANIFESTS)
     )
 
 

@@ -36,6 +36,11 @@ def problem(unreadable: Unreadable) -> str:
     return said if unreadable.within_budget else unreadable.message
 
 
+def not_searched(unreadable: Unreadable) -> str:
+    """Say that a file was not searched, because it exceeds its budget."""
+    return f"fluxbump does not search {unreadable.location.path}: it {unreadable.message}"
+
+
 def advice(unreadable: Unreadable) -> str:
     """Say what to do about a file that cannot be read; a Chart.yaml is always YAML."""
     is_chart = unreadable.location.path.rpartition("/")[2] == "Chart.yaml"

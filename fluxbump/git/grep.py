@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
+from fluxbump.text.budget import MOST_READ
+
 _MOST_LOOSE = 2_000  # files that are named one by one: a command line has its limits
 _GRAIN = 4  # pieces to each part, so that parts come out about equal
 
@@ -44,6 +46,8 @@ class Searched(ABC):
     def _holding(self, needles: Iterable[str], paths: Sequence[str]) -> list[str]:
         """Return which of the files that a search has found contain any of these needles."""
         self._held.update(self.read_many(path for path in paths if path not in self._held))
+        if any(len(self._held[path]) >= MOST_READ for path in paths):
+            return self._search(sorted(needles))  # only the beginning of a file is here
         return holding(needles, ((path, self._held[path]) for path in paths))
 
 

@@ -28,6 +28,7 @@ from fluxbump.errors import Again, UsageError
 from fluxbump.flux.known_releases import KnownReleases
 from fluxbump.flux.tables.fields import Schema
 from fluxbump.git.overlay import ChangeSet
+from fluxbump.git.text_reader import TextReader
 from fluxbump.model import Location, Note, Snapshot, Step
 from fluxbump.text import splice
 from fluxbump.text.live_code import encode
@@ -35,6 +36,8 @@ from fluxbump.text.live_code import encode
 Ignored = Callable[[str, Location], bool]
 """Whether the findings of a rule at a place are suppressed."""
 
+_NOT_SEARCHED = "not searched for Flux objects"
+_NO_SELECTORS = "not searched for what selects objects by the version that moves"
 _CODES = {Why.REMOVED: REMOVED_API.code, Why.DEPRECATED: DEPRECATED_API.code}
 
 
@@ -63,10 +66,12 @@ def prepare(
     free = migrate(found, known, old, new, ignored=ignored)
     # Only what would move is worth another search of the snapshot.
     versions = {move.resource.version for move in free.moves}
-    picking = selectors.find(snapshot, scope.excludes, versions)
-    if not picking:
-        return free
-    return migrate(found, known, old, new, picking=picking, ignored=ignored)
+    reader = TextReader(snapshot)
+    picking = selectors.find(reader, scope.excludes, versions)
+    if picking:
+        free = migrate(found, known, old, new, picking=picking, ignored=ignored)
+    large = [Note(u.location, f"{_NO_SELECTORS}: {u.message}") for u in reader.refused]
+    return replace(free, notes=(*free.notes, *large))
 
 
 def _asked(evidence: Evidence) -> tuple[Resources | None, KnownReleases | None, str | None]:
@@ -299,7 +304,8 @@ def _alone(found: Resources, moves: Iterable[Move]) -> Iterator[Note]:
 
 def _unreadable(found: Resources) -> Iterator[Note]:
     for broken in found.unreadable:
-        yield Note(broken.location, f"a Flux object that cannot be parsed: {broken.message}")
+        what = "a Flux object that cannot be parsed" if broken.within_budget else _NOT_SEARCHED
+        yield Note(broken.location, f"{what}: {broken.message}")
 
 
 def _mentions(found: Resources, sides: Sides) -> Iterator[Note]:

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Iterator, Set
 
 from msgspec.structs import replace
 
-from fluxbump.check import lost_installs
+from fluxbump.check import lost_install_files, lost_installs
+from fluxbump.check.lost_install_files import Is, is_dependency, is_install_url
 from fluxbump.check.rules.rule import (
     Danger,
     Evidence,
@@ -17,7 +18,7 @@ from fluxbump.check.rules.rule import (
     Trait,
     optional,
 )
-from fluxbump.discover import chart_installs, installers, opaque_pins
+from fluxbump.discover import chart_installs, installers, opaque_pins, unparsed
 from fluxbump.discover.pins import traits
 from fluxbump.discover.tracks import installs
 from fluxbump.model import (
@@ -78,12 +79,20 @@ def _pins_before(evidence: Evidence) -> tuple[Pin, ...]:
     return before.inventory.pins if before else ()
 
 
-def _lost(code: str, losses: lost_installs.Losses, evidence: Evidence) -> Iterator[Finding]:
+def _lost(
+    code: str, losses: lost_installs.Losses, is_one: Is, evidence: Evidence
+) -> Iterator[Finding | NotRun]:
     """What a change has taken away; no version is left there that could disagree."""
     before = optional(evidence.baseline)
     if before is None:
         return
-    for loss in losses(before.inventory, evidence.inventory, before.remains):
+    starts = {
+        pin.location.path for pin in lost_install_files.starts(before.inventory) if is_one(pin)
+    }
+    for path, unreadable in before.remains.unsearched.items():
+        if path in starts:
+            yield NotRun(code, unparsed.not_searched(unreadable))
+    for loss in losses(before.inventory, evidence.inventory, before.remains.texts):
         severity = Severity.ERROR if loss.sure else Severity.WARNING
         place = Related(loss.pin.location, "at the base")
         yield Finding(code, severity, loss.message, loss.location, (place,))
@@ -100,7 +109,7 @@ def chart_dependency(evidence: Evidence) -> Iterator[Outcome]:
             tail = f"is not exact (holds {_holds(pin)})"
             gist = f"a dependency on flux2 {tail}"
             yield _finding("FB101", pin, f"{pin.subject} {tail}", gist=gist)
-    gone = list(_lost("FB101", lost_installs.dependencies, evidence))
+    gone = [*_lost("FB101", lost_installs.dependencies, is_dependency, evidence)]
     yield from gone
     if not dependencies and not gone:
         yield NotApplicable("FB101", "no chart here depends on the community chart flux2")
@@ -127,7 +136,7 @@ def install_manifest(evidence: Evidence) -> Iterator[Outcome]:
         if first is not None and pin.value != first.value:
             yield _installs_differ(pin, first)
     yield from _excluding(evidence, exact)
-    gone = list(_lost("FB102", lost_installs.urls, evidence))
+    gone = [*_lost("FB102", lost_installs.urls, is_install_url, evidence)]
     yield from gone
     if not (installers.sources(evidence.inventory) or gone):
         yield NotApplicable("FB102", "no installed Flux release found")

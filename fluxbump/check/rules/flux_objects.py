@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from semver import Version
 
 from fluxbump.check.rules.rule import Danger, Evidence, NotRun, Outcome, Rule, Trait, cited, needed
-from fluxbump.discover import field_check, flux_objects, installers
+from fluxbump.discover import field_check, flux_objects, installers, unparsed
 from fluxbump.discover.flux_objects import Resource, Resources
 from fluxbump.flux.stored_versions import Crd, CrdVersion
 from fluxbump.flux.tables import fields as facts
@@ -126,10 +126,7 @@ def _unjudged(found: Resources, code: str, more: Iterable[Unreadable] = ()) -> I
             yield NotRun(code, f"the Flux resource at {places[0]} {what}{rest}")
     for unreadable in found.unreadable:
         if not unreadable.within_budget:
-            yield NotRun(
-                code,
-                f"fluxbump does not search {unreadable.location.path}: it {unreadable.message}",
-            )
+            yield NotRun(code, unparsed.not_searched(unreadable))
 
 
 def removed_api(evidence: Evidence) -> Iterator[Outcome]:

@@ -14,6 +14,7 @@ from fluxbump.check.rules.rule import (
     needed,
     optional,
 )
+from fluxbump.discover import unparsed
 from fluxbump.discover.kubernetes_pins import KubernetesPin
 from fluxbump.discover.pins.kind import SETTINGS_FILE
 from fluxbump.flux.tables.crds import kubernetes_minimum
@@ -25,6 +26,8 @@ def too_old(evidence: Evidence) -> Iterator[Outcome]:
     """The repository pins a Kubernetes that the Flux release runs on."""
     release = evidence.installed
     minimum = kubernetes_minimum(release) if release else None
+    for unreadable in needed(evidence.cluster).unsearched:
+        yield NotRun("FB207", unparsed.not_searched(unreadable))
     reason = _unknown(evidence, release, minimum)
     if reason or minimum is None:
         yield NotRun("FB207", reason)
