@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from fluxbump.errors import RepositoryError
 from fluxbump.git import grep, objects
-from fluxbump.git.grep import Listing, divide
+from fluxbump.git.grep import Listing, divide, holding, shortest
 from fluxbump.git.repository import Repository
 from fluxbump.text.live_code import encode
 
@@ -51,6 +51,20 @@ def covered(one: Listing, number: int) -> list[str]:
 
 _names = st.sampled_from(["a", "b", "a0", "a-", "c.d", "Ä", "\udcff", "x y"])
 _paths = st.lists(_names, min_size=1, max_size=4).map("/".join)
+
+
+def test_git_is_asked_for_no_needle_that_contains_another() -> None:
+    names = {"FLUX_VERSION", "FLUX2_VERSION", "_VERSION", "flux2", "fluxcd/flux2"}
+    assert shortest(names) == ["_VERSION", "flux2"]
+
+
+@given(
+    st.sets(st.text("ab", min_size=1, max_size=3), max_size=6),
+    st.lists(st.text("ab", max_size=6).map(str.encode), max_size=6),
+)
+def test_fewer_needles_find_the_same_files(needles: set[str], texts: list[bytes]) -> None:
+    files = [(str(place), text) for place, text in enumerate(texts)]
+    assert holding(shortest(needles), files) == holding(needles, files)
 
 
 @given(st.sets(_paths, min_size=1, max_size=40), st.integers(1, 4))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -39,7 +39,8 @@ class Searched(ABC):
         wanted = frozenset(needles)
         if wanted not in self._searches:
             among = next((paths for known, paths in self._searches.items() if wanted < known), None)
-            found = self._search(sorted(wanted)) if among is None else self._holding(wanted, among)
+            least = shortest(wanted)
+            found = self._search(least) if among is None else self._holding(least, among)
             self._searches[wanted] = found
         return self._searches[wanted]
 
@@ -49,6 +50,15 @@ class Searched(ABC):
         if any(len(self._held[path]) >= MOST_READ for path in paths):
             return self._search(sorted(needles))  # only the beginning of a file is here
         return holding(needles, ((path, self._held[path]) for path in paths))
+
+
+def shortest(needles: Collection[str]) -> list[str]:
+    """Return the needles that contain no other one, sorted: they find the same files."""
+    return sorted(
+        needle
+        for needle in needles
+        if not any(other in needle for other in needles if other != needle)
+    )
 
 
 def holding(needles: Iterable[str], files: Iterable[tuple[str, bytes]]) -> list[str]:

@@ -26,7 +26,12 @@ _PLAIN_FILE = b"100644"
 _SHA256_LENGTH = 64
 
 _NO_HOOKS = ("-c", f"core.hooksPath={os.devnull}")
-_THROWN_AWAY = ("-c", "core.fsync=none", "-c", "core.compression=0")
+# No compression, and the pack stays one: otherwise a second process makes a file of each object.
+_THROWN_AWAY = (
+    *("-c", "core.fsync=none"),
+    *("-c", "core.compression=0"),
+    *("-c", "fastimport.unpackLimit=0"),
+)
 
 
 class Built(Struct, frozen=True):
