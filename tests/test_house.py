@@ -72,7 +72,7 @@ OTHER_WORDS = {
     "discover.variables.follow": {"variable"},
     "discover.opaque_pins": {
         "install-url", "flux-cli", "flux-action", "kustomize-remote", "schema-url",
-        "chart-archive", "go-module",
+        "chart-archive", "go-module", "controller-url",
     },
 }  # fmt: skip
 """Words that happen to be those of kinds, and two rooms below the kinds."""

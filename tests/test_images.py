@@ -211,7 +211,7 @@ def test_images_of_two_releases_name_both_sides_where_nothing_else_installs() ->
     (found,) = findings({"z.yaml": images_of("v1.4.1", "v1.4.0") + f"- {HELM}:v1.2.0\n"})
     assert (found.severity, found.location.line) == ("error", 4)
     assert "holds v1.2.0 of Flux 2.5.0 and 2.5.1" in found.message
-    assert "most images here are of Flux 2.4.0" in found.message
+    assert "most controllers here are of Flux 2.4.0" in found.message
     assert [one.location.line for one in found.related] == [2, 3]
 
 

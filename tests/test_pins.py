@@ -249,6 +249,10 @@ RELEASES = "releases: [{chart: community/flux2, version: 2.14.1}]\n"
 SOURCE = f"source: {{chart: flux2, targetRevision: 2.14.1, repoURL: {COMMUNITY}}}\n"
 INFLATED = f"helmCharts: [{{name: flux2, version: 2.14.1, repo: {COMMUNITY}}}]\n"
 BASE = "kubectl apply -k github.com/fluxcd/flux2//manifests/install?ref=v2.4.0\n"
+CRDS = (
+    "curl -O https://github.com/fluxcd/source-controller/releases/download/v1.4.1/"
+    "source-controller.crds.yaml\n"
+)
 RAW = "curl -O https://raw.githubusercontent.com/fluxcd/flux2/v2.4.0/README.md\n"
 MANIFESTS = (
     "kind: OCIRepository\nspec: {url: oci://ghcr.io/fluxcd/flux-manifests, ref: {tag: v2.4.0}}\n"
@@ -384,6 +388,8 @@ CONTRACT = [
     ("crossplane", "a.yaml", CROSSPLANE.replace("bp-flux", "bp-other"), []),
     ("controller-image", "a.sh", IMAGE, ["1 controller-image source-controller 1.4.1"]),
     ("controller-image", "a.sh", f"# {IMAGE}", []),
+    ("controller-url", "a.sh", CRDS, ["1 controller-url source-controller 1.4.1"]),
+    ("controller-url", "a.sh", f"# {CRDS}", []),
     ("embedded-manifest", "a.tftpl", indent(release(), "  "), [
         "9 embedded-manifest bp-flux 1.1.2",
     ]),
@@ -431,7 +437,7 @@ def check_pin(pin: Pin, kind: str, text: str) -> None:
     assert pin.kind == kind
     known = {FLUX, FLUX2, OPERATOR, CHART.track, TOP.track}
     known |= {digests.track("hex"), digests.track("hex", "flux2.tgz")}
-    assert pin.track in known or pin.kind == "controller-image"
+    assert pin.track in known or pin.kind in ("controller-image", "controller-url")
     if pin.form is Form.EXACT:
         assert text[pin.start : pin.end] == pin.value
         assert TextFile(pin.location.path, text).location(pin.start) == pin.location

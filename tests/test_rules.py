@@ -203,7 +203,6 @@ CASES_OF: Mapping[str, Mapping[str, Case]] = {
             (SH, "holds 2.4.0, but the one in b.sh:2 holds 2.3.0", "b.sh:2")),
         "latest": case(tree(install=script().replace("download/v2.4.0", "latest/download")),
             (SH, "the newest version")),
-        "variable": case(tree(install=script("$V")), (SH, "not pinned")),
         "two parts": case(tree(install=script("2.4")), (SH, "not pinned")),
         "no v, so no such tag": case(tree(install=script().replace("v2.4.0", "2.4.0")),
             (SH, "2.4.0")),

@@ -69,6 +69,10 @@ INSTANCE = (
     "kind: FluxInstance\nmetadata: {name: flux}\nspec:\n  distribution:\n    version: 2.4.0\n"
     "    artifact: oci://ghcr.io/controlplaneio-fluxcd/flux-operator-manifests:v0.20.0\n"
 )
+CRDS = (
+    "https://github.com/fluxcd/source-controller/releases/download/v1.4.1/"
+    "source-controller.crds.yaml"
+)
 REMOTE = "resources:\n  - github.com/fluxcd/flux2//manifests/install?ref=v2.4.0\n"
 DIGEST = "1c4a797cfe11370e9f2ea29b1d4834805ce4160d65008198389c91ecd8a3cdb9"  # of flux2 2.14.1
 EVERY_KIND = small(
@@ -86,6 +90,7 @@ EVERY_KIND = small(
         "play.yml": "- helm: {chart_ref: own/bp-flux, chart_version: 1.1.2}\n",
         "call.ts": 'f({chart: "bp-flux", version: "1.1.2", repository: "oci://r.example.org"});\n',
         "images.yaml": "images: [ghcr.io/fluxcd/source-controller:v1.4.1]\n",
+        "crds.sh": f"curl -O {CRDS}\n",
         "r.yaml": CROSSPLANE,
         "node.tftpl": release(),
         "kustomization.yaml": PATCHED,

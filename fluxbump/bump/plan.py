@@ -12,7 +12,7 @@ from itertools import combinations
 
 from msgspec import Struct
 
-from fluxbump.bump import downgrades, left_behind
+from fluxbump.bump import downgrades, left_behind, starting_release
 from fluxbump.bump.changes import Change, Plan
 from fluxbump.discover import chart_installs, opaque_pins, release_lines, unparsed
 from fluxbump.discover.digests import cli_archives
@@ -97,6 +97,7 @@ def plan(
     _require_operator(inventory, options)
     if not options.align:
         _require_agreement(inventory)
+        starting_release.require_known(inventory)
     _require_rewritable(inventory, index)
     targets = _targets(inventory, chart_release, options, earlier, following)
     left = [pin for pin in inventory.pins if _is_left(pin, targets, options)]

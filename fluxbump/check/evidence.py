@@ -297,11 +297,11 @@ class Evidence(Struct, frozen=True):
         return exact or self._by_range(inventory) or self._by_images(inventory)
 
     def _by_images(self, inventory: Inventory) -> str | None:
-        """Return the release that the controllers' images are of, where nothing else installs."""
+        """Return the newest release of which all controllers are, if nothing else installs."""
         if any(installs(inventory.pins, track) for track in (FLUX, FLUX2)):
             return None
         found = controller_images.installed(inventory)
-        return found[1] if found else None
+        return found[1][-1] if found else None
 
     def _by_range(self, inventory: Inventory) -> str | None:
         """Return the oldest release that a range comes to, where nothing exact is installed."""

@@ -102,7 +102,7 @@ _ASKED = OptionGroup(
         Annotated[
             bool,
             typer.Option(
-                "--align", help="Set install URLs or wrappers that disagree to one version."
+                "--align", help="Set places that disagree about the release to one version."
             ),
         ],
         default=False,

@@ -22,7 +22,7 @@ _NO_RELEASE = {
     ),
     "flux-action": ("Flux has no such tag", "write v{} there"),
     **dict.fromkeys(
-        ("kustomize-remote", "schema-url"),
+        ("kustomize-remote", "schema-url", "controller-url"),
         ("Flux has no such tag", "write the tag of a release there, which begins with v"),
     ),
     "chart-archive": (

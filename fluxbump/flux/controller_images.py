@@ -1,4 +1,4 @@
-"""Which images of controllers go with which release. Pure."""
+"""Which tags of controllers go with which release. Pure."""
 
 from __future__ import annotations
 
@@ -16,19 +16,25 @@ Asked = Callable[[str], Mapping[str, str]]
 
 
 def pinned(inventory: Inventory) -> list[Pin]:
-    """Return the pins of controllers' images."""
+    """Return the pins of controllers' tags."""
     return [pin for pin in inventory.pins if pin.track.kind is TrackKind.IMAGE]
 
 
-def installed(inventory: Inventory) -> tuple[Pin, str] | None:
-    """Return the one release whose images all pins of images are, and the first of these pins.
+def installing(inventory: Inventory) -> list[Pin]:
+    """Return the pins of tags that run in a cluster."""
+    return [pin for pin in pinned(inventory) if (pin.form, pin.role) == (Form.EXACT, Role.INSTALLS)]
 
-    The images alone say which release a list or a mirror installs, if only one release has them.
+
+def installed(inventory: Inventory) -> tuple[Pin, tuple[str, ...]] | None:
+    """Return the first pin of a tag, and the releases that ship all tags, oldest first.
+
+    The tags alone say which release a list or a mirror installs. Patch releases can ship the same
+    tag of a controller, and some the same tags of all; no two minor releases do.
     """
-    pins = [pin for pin in pinned(inventory) if (pin.form, pin.role) == (Form.EXACT, Role.INSTALLS)]
+    pins = installing(inventory)
     having = [{*releases_with(pin.track.name, pin.value, {})} for pin in pins]
     common = set[str].intersection(*having) if having else set[str]()
-    return (pins[0], common.pop()) if len(common) == 1 else None
+    return (pins[0], tuple(sorted(common, key=release_key))) if common else None
 
 
 def following(inventory: Inventory, release: str, ask: Asked | None) -> dict[Track, str]:

@@ -12,6 +12,7 @@ from fluxbump.check.status import Listed, Survey
 from fluxbump.discover import installers
 from fluxbump.discover.pins import traits
 from fluxbump.discover.tracks import installs, moves
+from fluxbump.flux import controller_images
 from fluxbump.flux import releases as resolve
 from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.model import (
@@ -140,7 +141,7 @@ def _verdict(view: Survey, paint: Paint) -> list[str]:
         what = paint("Not checked against the chart index", "bold", "yellow")
         return [f"{what}: {view.problem}", said]
     if view.loose:
-        return [paint(_not_exact(view.loose), "bold", "yellow"), said]
+        return [paint(_not_exact(view), "bold", "yellow"), said]
     return [paint("The pins agree", "bold", "green"), said]
 
 
@@ -158,7 +159,10 @@ def _installing(view: Survey, agreed: str) -> str:
 
 
 def _beside(view: Survey) -> str:
-    """Say which releases tools and references hold, where nothing installs one."""
+    """Say what controllers, or else tools and references, tell of the release."""
+    controllers = controller_images.installed(view.inventory)
+    if controllers is not None:
+        return f"the controllers are those of Flux {' or '.join(controllers[1])}"
     pins = [pin for pin in view.inventory.pins if pin.track == FLUX]
     held = sorted({printable(pin.value) for pin in pins if pin.value})
     said = f"; tools and references hold {', '.join(held)}" if held else ""
@@ -176,11 +180,12 @@ def _installer(view: Survey) -> str | None:
     return next(iter(sorted(names)), None)
 
 
-def _not_exact(loose: Sequence[Pin]) -> str:
+def _not_exact(view: Survey) -> str:
     """What is said instead of that the pins agree, where some hold no full version."""
-    first = loose[0]
-    more = f" and {len(loose) - 1} more" if loose[1:] else ""
-    return f"The exact pins agree; not exact: {first.location} ({first.form.value}){more}"
+    first, exact = view.loose[0], any(pin.form is Form.EXACT for pin in view.inventory.pins)
+    more = f" and {len(view.loose) - 1} more" if view.loose[1:] else ""
+    said = "The exact pins agree" if exact else "No pin is exact, so nothing was compared"
+    return f"{said}; not exact: {first.location} ({first.form.value}){more}"
 
 
 def _inexact(view: Survey, track: Track) -> str | None:

@@ -124,7 +124,9 @@ def install_manifest(evidence: Evidence) -> Iterator[Outcome]:
             # Another place says which release is installed; whether this one agrees is not known.
             yield NotRun("FB102", f"{pin.location} takes its release from {pin.value}")
             continue
-        if pin.form is not Form.EXACT:
+        if pin.form is Form.VARIABLE:
+            yield _not_followed(pin)
+        elif pin.form is not Form.EXACT:
             what = _holds(pin)
             if pin.form is Form.OPAQUE and not opaque_pins.is_digest(pin):
                 what = f"{pin.value}, which is not a tag of Flux"
@@ -140,6 +142,14 @@ def install_manifest(evidence: Evidence) -> Iterator[Outcome]:
     yield from gone
     if not (installers.sources(evidence.inventory) or gone):
         yield NotApplicable("FB102", "no installed Flux release found")
+
+
+def _not_followed(pin: Pin) -> Finding:
+    """A variable whose value is not here: not known to be wrong, and not compared."""
+    who = "install URL" if pin.kind in traits.INSTALL_URL else pin.subject
+    tail = f"takes its release from {pin.value}, which no file here sets to one release"
+    gist = f"a place ({pin.kind}) {tail}"
+    return Finding("FB102", Severity.NOTE, f"the {who} {tail}", pin.location, gist=gist)
 
 
 def _excluding(evidence: Evidence, exact: list[Pin]) -> Iterator[Finding]:

@@ -18,6 +18,7 @@ from fluxbump.check.rules.rule import (
 from fluxbump.discover import chart_installs, installers
 from fluxbump.discover.pins import traits
 from fluxbump.discover.tracks import installs
+from fluxbump.flux import controller_images
 from fluxbump.flux.tables import images
 from fluxbump.helm.chart_repository import is_example
 from fluxbump.model import FLUX, FLUX2, Form, Pin, Role, TrackKind
@@ -37,7 +38,7 @@ def beside_installs(evidence: Evidence) -> Iterator[Outcome]:
     every = [*_sites(evidence)]
     sites = [(site, at) for site, at in every if not is_example(site.location.path)] or every
     if not sites:
-        if installs(evidence.inventory.pins, FLUX) or installs(evidence.inventory.pins, FLUX2):
+        if _is_installed(evidence) or controller_images.installing(evidence.inventory):
             yield NotRun(_CODE, "no installed Flux version found")
         yield from _among_themselves([pin for pin in beside if pin.track == FLUX])
         return
@@ -62,13 +63,24 @@ def _is_beside(pin: Pin) -> bool:
 
 
 def _sites(evidence: Evidence) -> Iterator[tuple[Pin, str]]:
-    """Yield the places that say which release is installed, else which chart, with the release."""
+    """Yield the places that say which release is installed, with the release.
+
+    A chart says so where no release is named, and tags of controllers where neither is. Several
+    releases can ship the same tags: each of them can be the one that is meant.
+    """
     exact = installers.exact(evidence.inventory)
     yield from ((pin, pin.value) for pin in exact)
     for pin in [] if exact else installs(evidence.inventory.pins, FLUX2):
         release = evidence.shipped(pin)[0] if pin.form is Form.EXACT else None
         if release is not None:
             yield pin, release
+    found = None if _is_installed(evidence) else controller_images.installed(evidence.inventory)
+    yield from ((found[0], release) for release in reversed(found[1])) if found else ()
+
+
+def _is_installed(evidence: Evidence) -> bool:
+    pins = evidence.inventory.pins
+    return bool(installs(pins, FLUX) or installs(pins, FLUX2))
 
 
 def _expected(evidence: Evidence, pin: Pin, release: str) -> str:
@@ -103,7 +115,7 @@ def _finding(pin: Pin, site: Pin, installed: str, expected: str, *, newer: bool)
     if pin.track != FLUX:
         message += f", which has {expected}"
         gist += f", which has {expected}"
-        severity = Severity.ERROR if newer else severity
+        severity = Severity.ERROR if newer and pin.kind in traits.MODULE else severity
     related = Related(site.location, f"{site.subject} holds {site.value}")
     return Finding(_CODE, severity, message, pin.location, (related,), gist=gist)
 

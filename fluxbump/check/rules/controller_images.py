@@ -1,4 +1,4 @@
-"""The rule that the images of the controllers belong to the release that is installed."""
+"""The rule that the tags of the controllers belong to the release that is installed."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def controller_images(evidence: Evidence) -> Iterator[Outcome]:
         return
     known: dict[tuple[str, bool], str | None] = {}  # a file may hold many images
     for pin in evidence.inventory.pins:
-        if pin.kind not in traits.CONTROLLER_IMAGE or pin.form is not Form.EXACT:
+        if not _is_tag(pin):
             continue
         place = pin.location.path, _IN_VALUES in pin.subject
         if place not in known:
@@ -51,6 +51,12 @@ def controller_images(evidence: Evidence) -> Iterator[Outcome]:
                 yield _finding(evidence, pin, f"is the CLI of Flux {pin.value}", expected)
         else:
             yield from _image(evidence, pin, expected, more)
+
+
+def _is_tag(pin: Pin) -> bool:
+    """Whether a pin is the tag of a controller that is installed, or of the CLI beside it."""
+    ours = pin.kind in traits.CONTROLLER_IMAGE or pin.track.kind is TrackKind.IMAGE
+    return ours and pin.form is Form.EXACT and pin.role is Role.INSTALLS
 
 
 def _image(
@@ -77,7 +83,7 @@ def _among_themselves(
     """Nothing else says what is installed: images of one tree belong to one release."""
     files: dict[str, list[tuple[Pin, tuple[str, ...]]]] = {}
     for pin in pins:
-        if pin.kind not in traits.CONTROLLER_IMAGE or pin.form is not Form.EXACT:
+        if not _is_tag(pin):
             continue
         tool = pin.track == FLUX
         releases = (pin.value,) if tool else images.releases_with(pin.track.name, pin.value, more)
@@ -109,7 +115,7 @@ def _is_near(held: _Held, other: _Held) -> bool:
 
 def _odd(pin: Pin, releases: Iterable[str], near: _Held, most: str) -> Finding:
     tail = (
-        f"holds v{pin.value} of Flux {' and '.join(releases)}, but most images here are of "
+        f"holds v{pin.value} of Flux {' and '.join(releases)}, but most controllers here are of "
         f"Flux {most}"
     )
     related = tuple(
@@ -117,7 +123,7 @@ def _odd(pin: Pin, releases: Iterable[str], near: _Held, most: str) -> Finding:
         for other, of in near
         if most in of
     )
-    gist = f"an image of {pin.track.name} {tail}"
+    gist = f"a place ({pin.kind}) of {pin.track.name} {tail}"
     message = f"{pin.subject} {tail}"
     return Finding("FB113", Severity.ERROR, message, pin.location, related, gist=gist)
 
@@ -155,7 +161,7 @@ def _finding(evidence: Evidence, pin: Pin, held: str, expected: str) -> Finding:
         f"{pin.subject} {tail}",
         pin.location,
         related,
-        gist=f"an image of {pin.track.name} {tail}",
+        gist=f"a place ({pin.kind}) of {pin.track.name} {tail}",
     )
 
 
@@ -164,10 +170,10 @@ RULES = (
         "FB113",
         "controller-images",
         Severity.ERROR,
-        "Every image of a Flux controller belongs to the release that is installed.",
+        "Every image of a Flux controller, and its manifests, belong to the installed release.",
         controller_images,
         traits=frozenset({Trait.AGREEMENT}),
         danger=Danger.MIXES,
-        broken="images of controllers belong to another release",
+        broken="images or manifests of controllers belong to another release",
     ),
 )

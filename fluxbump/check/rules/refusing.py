@@ -16,6 +16,7 @@ A_RANGE = ("FB101",)
 NO_MIRROR = ("FB104",)
 """Refuse that a mirror goes."""
 
+_INSTALLED_TAG = (TrackKind.IMAGE, Role.INSTALLS)
 _IN_URL = 2  # versions in the URL of a chart's archive
 _OWN = (
     (traits.WHOLE_MANIFEST, ("FB116",)),
@@ -30,26 +31,23 @@ _OWN = (
 
 def another_version(pin: Pin, inventory: Inventory) -> tuple[str, ...]:
     """Return the rules of which one must refuse another version at a pin; none if none can."""
-    if pin.kind in traits.CONTROLLER_IMAGE:
+    if pin.kind in traits.CONTROLLER_IMAGE or (pin.track.kind, pin.role) == _INSTALLED_TAG:
         return ("FB113",) if _is_compared(pin, inventory) else ()
     for kinds, codes in _OWN:
         if pin.kind in kinds:
             return codes
     if pin.track == OPERATOR:
         return ("FB118",)
-    if pin.track in (FLUX, FLUX2):
+    if pin.track in (FLUX, FLUX2) or pin.track.kind is TrackKind.IMAGE:
         return _upstream(pin, inventory)
     if pin.track.kind is TrackKind.CHART:
         return ("FB108",) if pin.kind in traits.WRAPPED else ("FB109",)
     return ()
 
 
-def _is_compared(image: Pin, inventory: Inventory) -> bool:
-    """Whether there is anything that an image must agree with: an install, or another image."""
-    return any(
-        pin is not image and (pin.role is Role.INSTALLS or pin.kind in traits.CONTROLLER_IMAGE)
-        for pin in inventory.pins
-    )
+def _is_compared(tag: Pin, inventory: Inventory) -> bool:
+    """Whether a controller's tag must agree with anything: an install, or another tag."""
+    return any(pin is not tag and pin.role is Role.INSTALLS for pin in inventory.pins)
 
 
 def _upstream(pin: Pin, inventory: Inventory) -> tuple[str, ...]:

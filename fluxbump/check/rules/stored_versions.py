@@ -74,7 +74,7 @@ def _images(inventory: Inventory) -> list[_Holds]:
     if any(installs(inventory.pins, track) for track in (FLUX, FLUX2)):
         return []
     found = controller_images.installed(inventory)
-    return [_Holds(*found)] if found else []
+    return [_Holds(found[0], found[1][-1])] if found else []
 
 
 def _bootstraps(inventory: Inventory) -> list[_Holds]:

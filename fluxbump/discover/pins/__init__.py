@@ -26,6 +26,7 @@ from fluxbump.discover.pins.charts import (
 from fluxbump.discover.pins.kind import Kind
 from fluxbump.discover.pins.releases import (
     controller_image,
+    controller_url,
     digest,
     flux_action,
     flux_cli,
@@ -64,6 +65,7 @@ KINDS: dict[str, Kind] = {  # where several say what is installed, the first cou
     argocd.NAME: argocd,
     kustomize_helm.NAME: kustomize_helm,
     controller_image.NAME: controller_image,
+    controller_url.NAME: controller_url,
     kustomize.NAME: kustomize,
     embedded.NAME: embedded,
     kustomize_remote.NAME: kustomize_remote,
@@ -93,6 +95,7 @@ BY_VARIABLE: tuple[Kind, ...] = (
     flux_cli,
     flux_action,
     kustomize_remote,
+    controller_url,
     schema_url,
     flux_manifests,
     flux_operator,

@@ -1,4 +1,4 @@
-"""URLs that hold the tag of a Flux release, and are no install.yaml's. Pure.
+"""URLs that hold the tag of a release, and are no install.yaml's. Pure.
 
 One reading for the kinds whose version is a part of a URL: live code, exact ones in the source code
 of programs, and variables that are followed to their assignment.
@@ -19,7 +19,7 @@ from fluxbump.discover.embedded import program_source
 from fluxbump.discover.opaque_pins import WITH_DIGEST
 from fluxbump.discover.pins.kind import Context, Found
 from fluxbump.discover.variables import references
-from fluxbump.model import FLUX, Form, Note, Pin
+from fluxbump.model import FLUX, Form, Note, Pin, Track
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.version_forms import form_of
@@ -37,12 +37,14 @@ class Url(Struct, frozen=True):
         needle: what a text contains that holds one.
         pattern: matches one; its group `tag` is the tag.
         subject: what holds it, for people.
+        track: the version line of the tags.
     """
 
     kind: str
     needle: str
     pattern: re.Pattern[str]
     subject: str
+    track: Track = FLUX
 
 
 def find(url: Url, file: TextFile, context: Context) -> Iterator[Found]:
@@ -115,4 +117,4 @@ def _pin(url: Url, file: TextFile, match: re.Match[str]) -> Pin:
         form = Form.OPAQUE  # Flux has no such tag
     start += skip
     where, end = file.location(start), match.end("tag")
-    return Pin(url.kind, FLUX, where, start, end, file.text[start:end], form, url.subject)
+    return Pin(url.kind, url.track, where, start, end, file.text[start:end], form, url.subject)

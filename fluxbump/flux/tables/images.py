@@ -13,6 +13,17 @@ from pathlib import Path
 
 _HERE = Path(__file__).parent
 
+NAMES = (
+    "source-controller",
+    "kustomize-controller",
+    "helm-controller",
+    "notification-controller",
+    "image-reflector-controller",
+    "image-automation-controller",
+    "source-watcher",
+)
+"""The controllers of Flux, by the names of their images and their repositories."""
+
 
 def controllers(release: str) -> Mapping[str, str]:
     """Return the image tag of each controller that a Flux release ships.

@@ -38,7 +38,7 @@ CONTROLLERS = {
 """What the community chart's values call each controller."""
 
 _KEYS = {**CONTROLLERS, "cli": FLUX.name}
-_NAMES = "|".join(CONTROLLERS.values())
+_NAMES = "|".join(images.NAMES)
 
 # What may not stand in front is looked at last: a pattern that begins with fixed text is fast.
 _REFERENCE = lazy_pattern(
