@@ -1,49 +1,29 @@
 """Where every journey starts: a session, of a repository, its configuration, and the sources.
 
-What only some runs need (HTTP, the models of the configuration) is imported when it is needed.
+The models of the configuration are imported when there is a configuration.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import cache, cached_property, partial
+from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, Self, TypeVar
+from typing import Generic, Self, TypeVar
 
 from msgspec import Struct, field
 
-from fluxbump.config.settings import (
-    DEFAULT_FLUX_REPOSITORY,
-    DEFAULT_INDEX,
-    DEFAULT_OPERATOR_CHART,
-    DEFAULT_RELEASES,
-    FILE,
-    Settings,
-)
+from fluxbump import sources
+from fluxbump.config.settings import FILE, Settings
 from fluxbump.config.source_options import AS_CONFIGURED, SourceOptions
-from fluxbump.errors import ConfigError, IndexSourceError, ResolveError
-from fluxbump.flux.download import Upstream
-from fluxbump.flux.gotk_source import Place, Texts, published
-from fluxbump.flux.index_or_table import BRIEF, IndexOrTable, IndexReach, LocalIndex
+from fluxbump.errors import ConfigError, IndexSourceError
 from fluxbump.flux.known_releases import Sources
-from fluxbump.git import remote_url
 from fluxbump.git.lineage import Lineage
 from fluxbump.git.objects import CommitSnapshot
 from fluxbump.git.repository import Repository
 from fluxbump.helm.chart_releases import ChartIndex, IndexSource
-from fluxbump.helm.index import places
 from fluxbump.model import Snapshot
 from fluxbump.text.live_code import decode
-
-if TYPE_CHECKING:
-    from fluxbump.flux.tagged_releases import FluxTags
-    from fluxbump.system.allowed_servers import AllowedServers
-    from fluxbump.system.http.fetch import Web
-
-# Seconds and attempts, as in `web.Patience`: without a manifest a rule is not run, so a network
-# that does not answer is not waited for as long as for the index.
-_BRIEF = (5.0, 10.0, 30.0, 2)
 
 S = TypeVar("S", bound=Snapshot)
 S_co = TypeVar("S_co", bound=Snapshot, covariant=True)
@@ -91,7 +71,7 @@ class Session(Struct, Generic[S_co], frozen=True, dict=True):
         Raises:
             IndexSourceError: it cannot be there.
         """
-        opened = index_source(
+        opened = sources.index_source(
             self.options, self.settings, self.root, must_answer=self.index_must_answer
         )
         return self._opened.enter_context(opened)
@@ -108,7 +88,7 @@ class Session(Struct, Generic[S_co], frozen=True, dict=True):
     @cached_property
     def releases(self) -> Sources:
         """What tells about releases that the tables do not know; nothing of it is read yet."""
-        opened = _release_sources(self.index, self.options, self.settings, self.root)
+        opened = sources.release_sources(self.index, self.options, self.settings, self.root)
         return self._opened.enter_context(opened)
 
     @property
@@ -181,178 +161,3 @@ def settings_of(snapshot: Snapshot) -> Settings:
     from fluxbump.config import file
 
     return file.parse(decode(data))
-
-
-@contextmanager
-def index_source(
-    options: SourceOptions, settings: Settings, root: Path | None, *, must_answer: bool = False
-) -> Iterator[IndexSource]:
-    """Open the chart index that was given, or else configured.
-
-    A relative path from the command line starts at the current directory, one from the
-    configuration at the repository's root.
-
-    Args:
-        options: as on the command line.
-        settings: the configuration.
-        root: where its relative paths start; None where there is no working tree.
-        must_answer: nothing stands in for an index that does not answer.
-
-    Raises:
-        ConfigError: a relative path is configured, and there is no root.
-    """
-    spec = options.index or _from_root("index", settings.index, root)
-    servers = options.limit(options.index, settings.index, DEFAULT_INDEX)
-    with ExitStack() as stack:
-
-        def reach(*, offline: bool = options.offline, brief: bool = False) -> IndexReach:
-            @cache
-            def web() -> Web:
-                # Imported for URLs only: an index in a file needs no HTTP.
-                from fluxbump.system.http.fetch import Patience, Web
-
-                patience = Patience(*BRIEF) if brief else Patience()
-                opened = Web(offline=offline, patience=patience, servers=servers)
-                return stack.enter_context(opened)
-
-            def charts() -> places.Charts:
-                from fluxbump.helm.registry.charts import RegistryCharts
-                from fluxbump.helm.registry.client import Registry
-
-                return RegistryCharts(Registry(web()))
-
-            return IndexReach(spec, web, charts)
-
-        if "://" not in spec:
-            yield LocalIndex(reach().source())
-        elif must_answer:
-            yield reach().source()
-        else:
-            community = spec.removesuffix("/index.yaml").rstrip("/") == DEFAULT_INDEX
-            mirror = "" if community else places.public(spec)
-            brief = None if options.offline else reach(brief=True)
-            yield IndexOrTable(brief, reach(offline=True), reach(), mirror=mirror)
-
-
-@contextmanager
-def _release_sources(
-    index: IndexSource, options: SourceOptions, settings: Settings, root: Path | None
-) -> Iterator[Sources]:
-    """Open what tells about releases that the tables do not know; nothing is read yet."""
-    with ExitStack() as stack:
-
-        @cache
-        def web(servers: AllowedServers | None = None) -> Web:
-            # Imported only when the tables do not know a release.
-            from fluxbump.system.http.fetch import Patience, Web
-
-            patience = Patience(*_BRIEF)
-            opened = Web(offline=options.offline, patience=patience, servers=servers)
-            return stack.enter_context(opened)
-
-        limit = options.limit(options.releases, settings.releases, DEFAULT_RELEASES)
-        spec = options.releases or _from_root("releases", settings.releases, root)
-        upstream = Upstream(spec, partial(web, limit))
-        if options.flux:
-            place = _written_by(options.flux)
-        elif options.releases or settings.releases != DEFAULT_RELEASES:
-            place = _kept_by(upstream)
-        else:
-            place = published(partial(_artifact, web), "flux-manifests")
-        local = "://" not in (options.index or settings.index)
-        tagged = _tags(settings, root, options)
-        chart = settings.operator_chart
-        mirror = partial(web, options.limit(None, chart, DEFAULT_OPERATOR_CHART))
-        yield Sources(
-            upstream.shipped,
-            index.archive,
-            local=local,
-            data=upstream.data,
-            checksums=upstream.checksums,
-            components=Texts((place,)).manifest,
-            tags=(lambda: tagged().released().releases) if tagged else None,
-            operator=partial(_published_operator, chart, mirror),
-            commit=(lambda release: tagged().commit(release)) if tagged else None,
-        )
-
-
-def _tags(
-    settings: Settings, root: Path | None, options: SourceOptions
-) -> Callable[[], FluxTags] | None:
-    """Return what knows the tags of Flux's repository; None where only a named place counts."""
-    elsewhere = bool(options.releases) or settings.releases != DEFAULT_RELEASES
-    if elsewhere and settings.flux_repository == DEFAULT_FLUX_REPOSITORY:
-        return None
-
-    def tagged() -> FluxTags:
-        # Imported only where a tag is asked for.
-        import platformdirs
-
-        from fluxbump.flux.tagged_releases import FluxTags
-
-        place = settings.flux_repository
-        local = remote_url.parse(place)[0].is_local
-        kept = platformdirs.user_cache_path("fluxbump", appauthor=False)
-        url = _from_root("flux_repository", place, root) if local else place
-        limit = options.limit(None, place, DEFAULT_FLUX_REPOSITORY)
-        return FluxTags(kept, url, offline=options.offline, redirects=limit is None)
-
-    return tagged
-
-
-def _written_by(flux: str) -> Place:
-    """Let a flux CLI write the manifest."""
-    # Imported only where one is named.
-    from fluxbump.flux.flux_cli import Flux
-
-    return Flux(flux).export
-
-
-def _published_operator(chart: str, web: Callable[[], Web], version: str) -> None:
-    """Require a version of flux-operator to be in a registry.
-
-    Raises:
-        ResolveError: it is not.
-        IndexSourceError: the registry cannot be read.
-    """
-    # Imported only where the operator moves.
-    from fluxbump.helm.registry import reference
-    from fluxbump.helm.registry.client import Registry
-
-    if Registry(web()).manifest(reference.parse(chart), version) is None:
-        raise ResolveError(
-            f"no flux-operator {version} at {chart}",
-            hint="use a published version, or set operator_chart in fluxbump.yaml to your mirror",
-        )
-
-
-def _artifact(web: Callable[[], Web], release: str) -> Mapping[str, bytes]:
-    """Read the manifests that Flux publishes in a registry."""
-    # Imported only where a gotk-components.yaml moves and nobody says where its like is.
-    from fluxbump.flux.manifests_artifact import flux_manifests
-    from fluxbump.helm.registry.client import Registry
-
-    return flux_manifests(release, Registry(web()))
-
-
-def _kept_by(upstream: Upstream) -> Place:
-    """Read the manifest beside that of a release: it has all components, whichever are wanted."""
-    return lambda release, _: upstream.components(release)
-
-
-def _from_root(key: str, configured: str, root: Path | None) -> str:
-    """Return where something is; a configured relative path starts at the repository's root.
-
-    Raises:
-        ConfigError: it is one, and there is no working tree: the current directory, where it
-            would lead, is not the repository's.
-    """
-    if "://" in configured or Path(configured).is_absolute():
-        return configured
-    if root is None:
-        raise ConfigError(
-            f"{key} is a relative path, and there is no working tree that has it",
-            where=FILE,
-            hint="configure a URL",
-        )
-    return str(root / configured)

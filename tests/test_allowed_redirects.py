@@ -21,8 +21,8 @@ from fluxbump.git import remote_url
 from fluxbump.run import setup
 from fluxbump.run.allowed_hosts import servers
 from fluxbump.run.checkout import Asked
+from fluxbump.sources import index_source
 from fluxbump.system.allowed_servers import AllowedServers
-from fluxbump.workspace import index_source
 from tests import helpers
 from tests.git_server import GitServer, Stage
 from tests.secrets import PLANTED

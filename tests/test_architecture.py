@@ -18,7 +18,7 @@ MODULES = {
 
 # The modules that may meet the world outside, by themselves or through what they import.
 OUTSIDE = {
-    "", "cli", "__main__", "api", "workspace",
+    "", "cli", "__main__", "api", "sources", "workspace",
     "git.repository", "git.layout", "git.local_process", "git.network_process", "git.objects",
     "git.trees", "git.writer",
     "git.worktree", "git.token", "git.remote", "git.remote_environment",
@@ -62,7 +62,8 @@ WORLD = {
     "threading", "urllib.request", "logging", "fcntl", "signal", "opentelemetry",
 }  # fmt: skip
 LATE = {
-    "cli", "__main__", "", "workspace", "run.setup", "git.repository", "system.process_pool",
+    "cli", "__main__", "", "sources", "workspace", "run.setup", "git.repository",
+    "system.process_pool",
     "system.certificates", "text.bounded_pattern",
     "reports.formats.registry",
 }  # fmt: skip

@@ -64,7 +64,7 @@ OTHER_WORDS = {
     "discover.variables.assignments": {"variable"},  # likewise
     "model": {"flux-operator", "variable"},  # a track, and a form
     "reports.status_text": {"flux-operator"},  # the product, for people
-    "workspace": {"flux-manifests"},  # the artifact that Flux publishes
+    "sources": {"flux-manifests"},  # the artifact that Flux publishes
     "check.rules.gotk": {"gotk-components"},  # the name of a rule
     "check.rules.values_mirror": {"values-mirror"},  # likewise
     # Of the two that name kinds, the readers that the kinds share, the first makes pins of its

@@ -17,6 +17,7 @@ FLOORS = (
     ("flux", "forges"),
     ("discover",),
     ("config",),
+    ("sources",),
     ("workspace",),
     ("check", "fleet"),
     ("bump",),

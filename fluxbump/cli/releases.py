@@ -72,7 +72,8 @@ def _look(
     from fluxbump.discover.tracks import current
     from fluxbump.errors import RepositoryError
     from fluxbump.flux import releases as resolve
-    from fluxbump.workspace import at, index_source
+    from fluxbump.sources import index_source
+    from fluxbump.workspace import at
 
     try:
         with open_session(repo, at(rev), sources) as session:
