@@ -33,7 +33,7 @@ OUTSIDE = {
     "forges.commit_statuses", "forges.gitea",
     "forges.github", "forges.gitlab", "forges.issues", "forges.pull_requests", "forges.registry",
     "forges.repositories", "forges.responses",
-    # The hands of a scheduled run; what it decides and says is pure.
+    # What acts in a scheduled run; what it decides and says is pure.
     "run.fetch_release_notes",
     "run.setup", "run.checkout", "run.dashboard_issue", "run.job", "run.execute", "run.one_pass",
     "run.remote_and_forge",

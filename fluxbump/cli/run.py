@@ -106,7 +106,7 @@ def run(
         forge,
         forge_url,
         sources,
-        rehearse=dry_run,
+        dry_run=dry_run,
         leave=left(gotk=leave_gotk),
         allow_http=tuple(allow_http or ()),
         allow_hosts=tuple(allow_host or ()),
@@ -116,7 +116,7 @@ def run(
             with opened(asked) as place:
                 for line in place.missing:
                     log("missing", line)
-                report = job.run(place, datetime.now(UTC), log, rehearse=dry_run)
+                report = job.run(place, datetime.now(UTC), log, dry_run=dry_run)
                 _print(report, _start(place), output, console, dry_run=dry_run)
         except EmptyError as error:
             report = job.empty(error.message)
@@ -190,7 +190,7 @@ def _print(
     if dry_run and report.sent and not console.quiet:
         done = report.prepared
         patch = diff(done.built.patch, paint, replaced(done.plan)) if done else ""
-        console.paged("\n" + reports.rehearsed(report.sent, patch, paint))
+        console.paged("\n" + reports.dry_run(report.sent, patch, paint))
         console.note("dry run: fluxbump pushed and sent nothing")
     if steps and not console.quiet:
         console.result("\n".join(next_steps.lines(steps)))

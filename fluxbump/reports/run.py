@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from fluxbump.errors import FluxbumpError
     from fluxbump.model import Related
     from fluxbump.run.decision import Decision
+    from fluxbump.run.dry_run import Sent
     from fluxbump.run.execute import Effect
     from fluxbump.run.job import Report
-    from fluxbump.run.remote_and_forge import Sent
 
 
 class PullRequestJson(TypedDict):
@@ -217,7 +217,7 @@ def _sent(sent: Sent) -> SentJson:
 
 
 def text(report: Report, paint: Paint) -> str:
-    """Return the report for people; of a rehearsal, without what it only wrote down."""
+    """Return the report for people; of a dry run, without what it only wrote down."""
     lines = [paint(f"{printable(report.summary)}.", "bold")]
     decision = report.decision
     if isinstance(decision, Blocked):
@@ -260,7 +260,7 @@ def _done(effect: Effect) -> str:
     return f"{effect.message}  {effect.url}" if effect.url else effect.message
 
 
-def rehearsed(sent: Iterable[Sent], patch: str, paint: Paint) -> str:
+def dry_run(sent: Iterable[Sent], patch: str, paint: Paint) -> str:
     """Return what would be pushed and sent, word by word."""
     parts = []
     for sent_item in sent:

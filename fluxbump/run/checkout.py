@@ -23,7 +23,7 @@ from fluxbump.git.remote_errors import RemoteError
 from fluxbump.git.remote_url import RemoteUrl, Userinfo
 from fluxbump.git.repository import Repository
 from fluxbump.git.token import Credential
-from fluxbump.run.remote_and_forge import Far, Nowhere
+from fluxbump.run.remote_and_forge import NoRemote, RemoteBranches
 from fluxbump.system.background import beside
 from fluxbump.workspace import settings_of
 
@@ -38,7 +38,7 @@ class Asked(Struct, frozen=True):
         forge: kind of forge.
         forge_url: address of the forge.
         sources: where facts come from.
-        rehearse: nothing will be pushed or sent, so a remote and a forge need not be there.
+        dry_run: nothing will be pushed or sent, so a remote and a forge need not be there.
         leave: kinds of pin that stay as they are.
         allow_http: hosts to which a token may be sent over http.
         allow_hosts: servers that fluxbump.yaml may name; empty for no limit but the environment's.
@@ -50,7 +50,7 @@ class Asked(Struct, frozen=True):
     forge: str | None = None
     forge_url: str | None = None
     sources: SourceOptions = AS_CONFIGURED
-    rehearse: bool = False
+    dry_run: bool = False
     leave: frozenset[str] = frozenset()
     allow_http: tuple[str, ...] = ()
     allow_hosts: tuple[str, ...] = ()
@@ -69,14 +69,14 @@ class Ground(Struct, frozen=True):
         credential: for the remote and its forge; None when there is none, or none is needed.
         userinfo: what the remote's URL had before the `@`.
         root: of the work tree, for paths in the configuration; None where there is none.
-        missing: what a rehearsal goes without, one sentence each.
+        missing: what a dry run goes without, one sentence each.
     """
 
     repository: Repository
     base: CommitSnapshot
     branch: str
     settings: Settings
-    remote: Far
+    remote: RemoteBranches
     credential: Credential | None = None
     userinfo: Userinfo | None = None
     root: Path | None = None
@@ -142,7 +142,7 @@ def _checked_out(asked: Asked, repository: Repository, environ: Mapping[str, str
     address = repository.remote_address(asked.remote)
     root = None if repository.bare else repository.root
     if address is None:
-        if not asked.rehearse:
+        if not asked.dry_run:
             raise RepositoryError(
                 f"no remote called {asked.remote}",
                 hint="add one with git remote add, or use --remote NAME or --dry-run",
@@ -191,7 +191,7 @@ def _alone(asked: Asked, repository: Repository, root: Path | None) -> Ground:
     base = repository.snapshot(repository.commit(branch), branch)
     missing = (f"no remote called {asked.remote}: reading the local branch {branch}",)
     return Ground(
-        repository, base, branch, settings_of(base), Nowhere(), root=root, missing=missing
+        repository, base, branch, settings_of(base), NoRemote(), root=root, missing=missing
     )
 
 

@@ -9,7 +9,7 @@ from fluxbump.forges.forge import Forge, Issue
 from fluxbump.run import dashboard
 from fluxbump.run.pull_request import boxes
 from fluxbump.run.pull_request.boxes import Ticked
-from fluxbump.run.remote_and_forge import Hands
+from fluxbump.run.remote_and_forge import Publisher
 
 
 class Board(Struct, frozen=True):
@@ -46,7 +46,7 @@ def read(forge: Forge) -> Board:
     return Board(wanted=True, issue=issue, ticked=ticked)
 
 
-def write(board: Board, hands: Hands, text: str) -> tuple[str, str]:
+def write(board: Board, publisher: Publisher, text: str) -> tuple[str, str]:
     """Bring the dashboard to a text; return what was done, and the URL; empty for nothing.
 
     Raises:
@@ -54,9 +54,9 @@ def write(board: Board, hands: Hands, text: str) -> tuple[str, str]:
     """
     issue = board.issue
     if issue is None:
-        made = hands.open_issue(dashboard.TITLE, text)
+        made = publisher.open_issue(dashboard.TITLE, text)
         return f"opened the dashboard{f' #{made.number}' if made.number else ''}", made.url
     if dashboard.is_same(issue.body, text):
         return "", ""
-    hands.edit_issue(issue.number, text)
+    publisher.edit_issue(issue.number, text)
     return f"changed the dashboard #{issue.number}", issue.url

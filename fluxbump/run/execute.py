@@ -28,11 +28,12 @@ from fluxbump.run.actions import (
     TellPushed,
     TellReopened,
 )
+from fluxbump.run.dry_run import NO_COMMIT
 from fluxbump.run.proposal import Offer
 from fluxbump.run.pull_request import boxes, state
 from fluxbump.run.pull_request.boxes import Box
 from fluxbump.run.pull_request.state import AUTO_MERGE, CLOSED, DECLINED, PUSHED, SavedState
-from fluxbump.run.remote_and_forge import REHEARSED, Far, Hands
+from fluxbump.run.remote_and_forge import Publisher, RemoteBranches
 
 
 class Log(Protocol):
@@ -69,16 +70,16 @@ class World(Struct, frozen=True):
         repository: that has the base.
         remote: that branches are pushed to.
         forge: where pull requests live.
-        hands: act.
+        publisher: acts on the remote and on the forge.
         notes: of releases.
         log: takes what happens.
         base_branch: that is proposed to.
     """
 
     repository: Repository
-    remote: Far
+    remote: RemoteBranches
     forge: Forge
-    hands: Hands
+    publisher: Publisher
     notes: Notes
     log: Log
     base_branch: str
@@ -123,7 +124,7 @@ class Acting(Struct):
         """
         match action:
             case Push(branch, expected):
-                self.world.hands.push(branch, expected)
+                self.world.publisher.push(branch, expected)
                 self._note("pushed", f"pushed {branch}")
             case Open():
                 self._open()
@@ -145,8 +146,8 @@ class Acting(Struct):
         offer = self._offered()
         tip = self.seen.branches.get(offer.branch)
         held = tip is not None and (tip.tree, tip.base) == (offer.tree, offer.base)
-        head = tip.sha if tip is not None and held else self.world.hands.commit()
-        self.request, problems = self.world.hands.open(self._as_proposed(head))
+        head = tip.sha if tip is not None and held else self.world.publisher.commit()
+        self.request, problems = self.world.publisher.open(self._as_proposed(head))
         number = f" #{self.request.number}" if self.request.number else ""
         noun = offer.can.noun
         self._note("opened", f"opened {noun}{number}: {self.request.title}", self.request.url)
@@ -155,18 +156,18 @@ class Acting(Struct):
 
     def _refresh(self, action: Refresh) -> None:
         known = self._by_number(action.number)
-        head = action.expected or REHEARSED
+        head = action.expected or NO_COMMIT
         if action.push:
             self._record_push(known)
-            head = self.world.hands.push(action.branch, action.expected)
+            head = self.world.publisher.push(action.branch, action.expected)
             self._note("pushed", f"pushed {action.branch}")
         # A commit that somebody pushed is gone by then, and another one is told again.
         over = known.without(PUSHED) if action.asked else known
         wanted = self._as_proposed(head, over)
-        self.request = self.world.hands.update(action.number, wanted)
+        self.request = self.world.publisher.update(action.number, wanted)
         self._note("refreshed", f"refreshed #{action.number}", known.request.url)
         if action.asked:
-            self.world.hands.comment(action.number, comments.rebuilt(pushed=action.push))
+            self.world.publisher.comment(action.number, comments.rebuilt(pushed=action.push))
             self._note("told", f"#{action.number}: rebuilt, as asked", known.request.url)
 
     def _auto_merge(self, number: int) -> None:
@@ -177,7 +178,7 @@ class Acting(Struct):
             return
         # First in its state: what a person cancels afterwards is not set again.
         self._say_of_itself(known, replace(known.state, told=(*known.state.told, AUTO_MERGE)))
-        problems = self.world.hands.auto_merge(known.request)
+        problems = self.world.publisher.auto_merge(known.request)
         for problem in problems:
             self._note("left", f"#{number}: {problem}", known.request.url)
         if not problems:
@@ -189,13 +190,13 @@ class Acting(Struct):
         A run that ends between the push and what it says of it would leave a commit that nobody
         knows as ours.
         """
-        commit = self.world.hands.commit()
-        if known.state is not None and commit != REHEARSED:
+        commit = self.world.publisher.commit()
+        if known.state is not None and commit != NO_COMMIT:
             self._say_of_itself(known, replace(known.state, pushing=commit))
 
     def _supersede(self, action: Supersede) -> None:
         known = self._by_number(action.number)
-        own, hands, body = known.state, self.world.hands, ""
+        own, publisher, body = known.state, self.world.publisher, ""
         # A run that ended before the pull request was closed must not comment a second time.
         begun = own is not None and own.superseded_by is not None
         if own is not None:
@@ -209,8 +210,8 @@ class Acting(Struct):
         # Of several runs at once one deletes the branch, and that one comments.
         ours = action.tip is None or self._removed(action.branch, action.tip) is not Removal.GONE
         if ours and not begun:
-            hands.comment(action.number, comments.parting(action))
-        hands.close(action.number, body)
+            publisher.comment(action.number, comments.parting(action))
+        publisher.close(action.number, body)
         self.closed.append(action.number)
         message = f"closed #{action.number}: {comments.WHY[action.why]}"
         self._note("superseded", message, known.request.url)
@@ -230,7 +231,7 @@ class Acting(Struct):
             return
         # First in its state: a run that ends between the two must not say it a second time.
         self._say_of_itself(known, replace(known.state, told=(*known.state.told, PUSHED)))
-        self.world.hands.comment(number, comments.PUSHED_TO)
+        self.world.publisher.comment(number, comments.PUSHED_TO)
         self._note(
             "told", f"#{number} is not changed: its branch has other commits", known.request.url
         )
@@ -241,7 +242,7 @@ class Acting(Struct):
             return
         self._say_of_itself(known, replace(known.state, told=(*known.state.told, DECLINED)))
         noun = self.world.forge.capabilities.noun
-        self.world.hands.comment(number, comments.declined(known.state.release, noun))
+        self.world.publisher.comment(number, comments.declined(known.state.release, noun))
         self._note("told", f"#{number} stays closed: a person closed it", known.request.url)
 
     def _tell_reopened(self, number: int) -> None:
@@ -251,10 +252,10 @@ class Acting(Struct):
             told = (*(mark for mark in known.state.told if mark != DECLINED), DECLINED)
             text = self._saying(known, replace(known.state, told=told), "")
         cleared = boxes.cleared(text or known.request.body, (Box.REOPEN,))
-        self.world.hands.describe(number, cleared)
+        self.world.publisher.describe(number, cleared)
         opened = self.request.number if self.request and self.request.number else None
         where = f" as #{opened}" if opened is not None else ""
-        self.world.hands.comment(number, comments.opened_again(opened))
+        self.world.publisher.comment(number, comments.opened_again(opened))
         self._note("told", f"#{number}: its release is open again{where}", known.request.url)
 
     def _leave(self, number: int | None, reason: str) -> None:
@@ -282,7 +283,7 @@ class Acting(Struct):
             UnreachableError: the remote cannot be reached.
         """
         try:
-            made = self.world.hands.delete(branch, tip)
+            made = self.world.publisher.delete(branch, tip)
         except (MovedError, UnreachableError):
             raise
         except RemoteError as error:
@@ -351,4 +352,4 @@ class Acting(Struct):
         return next((body for body in bodies if len(body) <= can.body_limit), bodies[-1])
 
     def _say_of_itself(self, known: KnownRequest, own: SavedState, first: str = "") -> None:
-        self.world.hands.describe(known.request.number, self._saying(known, own, first))
+        self.world.publisher.describe(known.request.number, self._saying(known, own, first))

@@ -33,12 +33,13 @@ from fluxbump.run.decision import (
     describe,
     outcome,
 )
+from fluxbump.run.dry_run import DryRun, Sent
 from fluxbump.run.execute import Acting, Effect, Log, World
 from fluxbump.run.one_pass import Branches, Wishes, attempt, commit
 from fluxbump.run.proposal import Offer
 from fluxbump.run.pull_request.boxes import Box
-from fluxbump.run.pull_request.sections import BodyInputs
-from fluxbump.run.remote_and_forge import LiveHands, Rehearsal, Sent
+from fluxbump.run.pull_request.section import BodyInputs
+from fluxbump.run.remote_and_forge import LivePublisher
 from fluxbump.run.setup import Place
 from fluxbump.system.background import beside
 
@@ -54,7 +55,7 @@ class Report(Struct, frozen=True):
         decision: what policy and rules say.
         prepared: the bump that is proposed, or that its checks refuse; None when there is none.
         done: what was done and left, in order.
-        sent: what would be pushed and sent; empty when it was not a rehearsal.
+        sent: what would be pushed and sent; empty when it was not a dry run.
         request: the pull request of the offer, as far as there is one.
         error: what ended the run; None when it came to its end.
         skipped: why the forge takes no change; empty when it takes one.
@@ -88,14 +89,14 @@ def empty(why: str) -> Report:
     return Report(outcome(decision), decision)
 
 
-def run(place: Place, now: datetime, log: Log, *, rehearse: bool = False) -> Report:
+def run(place: Place, now: datetime, log: Log, *, dry_run: bool = False) -> Report:
     """Bring the pull requests of a repository to what its policy says.
 
     Args:
         place: where.
         now: the moment, aware.
         log: takes what happens.
-        rehearse: write down what would be pushed and sent, and do nothing.
+        dry_run: write down what would be pushed and sent, and do nothing.
 
     Returns:
         What was done, with the error if remote or forge ended the run. What was done before stays,
@@ -119,13 +120,13 @@ def run(place: Place, now: datetime, log: Log, *, rehearse: bool = False) -> Rep
     if isinstance(tried, Blocked) and tried is not decision:
         log("blocked", tried.reason)
     decision = tried
-    rehearsal = Rehearsal() if rehearse else None
+    recorder = DryRun() if dry_run else None
     # Whatever is decided, what was merged or reached by other ways is tidied up.
     done: list[Effect] = []
     request, error, skipped = None, None, ""
     try:
         pins = looked.inventory.pins
-        request = _until_still(place, decision, offered, pins, log, rehearsal=rehearsal, done=done)
+        request = _until_still(place, decision, offered, pins, log, recorder=recorder, done=done)
     except (ForgeError, RemoteError) as failure:
         skipped, error = standing.explained(failure, place.forge)
     return Report(
@@ -133,7 +134,7 @@ def run(place: Place, now: datetime, log: Log, *, rehearse: bool = False) -> Rep
         decision,
         prepared,
         tuple(done),
-        tuple(rehearsal.sent) if rehearsal else (),
+        tuple(recorder.sent) if recorder else (),
         request,
         error,
         skipped,
@@ -182,7 +183,7 @@ def _until_still(
     pins: tuple[Pin, ...],
     log: Log,
     *,
-    rehearsal: Rehearsal | None,
+    recorder: DryRun | None,
     done: list[Effect],
 ) -> PullRequest | None:
     """Look and act until nobody was faster; note in `done` what was done, also before an error."""
@@ -196,12 +197,13 @@ def _until_still(
             break  # the usual case: the forge is not even asked
         forge = place.forge()
         offer = _offer(place, decision, prepared, forge)
-        live = LiveHands(place.remote, forge, partial(commit, place.repository, place.base, offer))
+        make = partial(commit, place.repository, place.base, offer)
+        live = LivePublisher(place.remote, forge, make)
         world = World(
             place.repository,
             place.remote,
             forge,
-            rehearsal or live,
+            recorder or live,
             place.notes,
             log,
             place.base_branch,
@@ -240,7 +242,7 @@ def _write_dashboard(
     )
     try:
         acting.note_dashboard(
-            *dashboard_issue.write(board, acting.world.hands, dashboard.body(inputs))
+            *dashboard_issue.write(board, acting.world.publisher, dashboard.body(inputs))
         )
     except ForgeError as error:
         acting.note_problems((f"no dashboard: {error.message}",))

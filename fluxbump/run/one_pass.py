@@ -17,12 +17,12 @@ from fluxbump.git.repository import Repository
 from fluxbump.run import commit_status, dashboard, reconcile, standing
 from fluxbump.run.actions import ForgeState, KnownRequest, Leave, Tip
 from fluxbump.run.decision import Decision
+from fluxbump.run.dry_run import NO_COMMIT
 from fluxbump.run.execute import Acting, Effect, World
 from fluxbump.run.proposal import Offer
 from fluxbump.run.pull_request import boxes
 from fluxbump.run.pull_request.boxes import Ticked
 from fluxbump.run.pull_request.state import SavedState
-from fluxbump.run.remote_and_forge import REHEARSED
 from fluxbump.run.updated_branch import is_only_updated, merges_cleanly
 from fluxbump.text.patterns import lazy_pattern
 
@@ -112,12 +112,12 @@ def _set_statuses(
     """Set the statuses that are not set yet; yield a sentence for each that cannot be."""
     for known in requests:
         wanted = commit_status.status_of(decision, known)
-        head = known.state.head if known.state is not None else REHEARSED
-        if wanted is None or head == REHEARSED or known.request.state is not RequestState.OPEN:
+        head = known.state.head if known.state is not None else NO_COMMIT
+        if wanted is None or head == NO_COMMIT or known.request.state is not RequestState.OPEN:
             continue
         try:
             if world.forge.statuses.get(head) != wanted:
-                world.hands.set_status(head, wanted, known.request.url)
+                world.publisher.set_status(head, wanted, known.request.url)
         except ForgeError as error:
             yield f"#{known.request.number}: commit status not set: {error.message}"
 

@@ -23,7 +23,7 @@ from fluxbump.git.remote import Remote
 from fluxbump.git.repository import Repository
 from fluxbump.run import allowed_hosts, checkout, fetch_release_notes
 from fluxbump.run.checkout import Asked, Ground
-from fluxbump.run.remote_and_forge import Far, Nowhere
+from fluxbump.run.remote_and_forge import NoRemote, RemoteBranches
 from fluxbump.system import certificates, token_transport
 from fluxbump.system.allowed_servers import AllowedServers
 from fluxbump.system.secret import Secret
@@ -44,13 +44,13 @@ class Place(Struct, frozen=True):
         remote_name: what people call it.
         forge: connects to the forge, when it is needed.
         notes: of releases.
-        missing: what a rehearsal goes without, one sentence each.
+        missing: what a dry run goes without, one sentence each.
         leave: kinds of pin that stay as they are.
     """
 
     session: Session[CommitSnapshot]
     base_branch: str
-    remote: Far
+    remote: RemoteBranches
     remote_name: str
     forge: Callable[[], Forge]
     notes: Callable[[tuple[str, ...]], Mapping[str, str] | None]
@@ -144,15 +144,15 @@ def _allowed(asked: Asked, found: Ground, environ: Mapping[str, str]) -> Allowed
 
 
 def _has_no_forge(asked: Asked, found: Ground) -> bool:
-    """Tell whether this is a rehearsal with a remote on this disk, which no forge stands over."""
+    """Tell whether this is a dry run with a remote on this disk, which no forge stands over."""
     remote = found.remote
     local = isinstance(remote, Remote) and remote.url.is_local
-    return asked.rehearse and local and asked.forge_url is None
+    return asked.dry_run and local and asked.forge_url is None
 
 
 def _forge(asked: Asked, found: Ground, environ: Mapping[str, str]) -> Forge:
     if not isinstance(found.remote, Remote) or _has_no_forge(asked, found):
-        return Nowhere()
+        return NoRemote()
     kind = asked.forge or found.settings.run.forge
     where = asked.forge_url or found.settings.run.forge_url
     kind, site = detect.told_by_ci(found.remote.url, environ, kind)

@@ -8,14 +8,17 @@ from collections.abc import Iterable, Mapping
 from fluxbump.errors import RepositoryError
 from fluxbump.git.repository import Repository
 from fluxbump.run.pull_request.state import SavedState
-from fluxbump.run.remote_and_forge import Far
+from fluxbump.run.remote_and_forge import RemoteBranches
 
 _DEPTH = 100
 """Commits of history that a shallow clone gets to compare a branch with its base."""
 
 
 def is_only_updated(
-    repository: Repository, remote: Far, branches: tuple[str, str], states: Iterable[SavedState]
+    repository: Repository,
+    remote: RemoteBranches,
+    branches: tuple[str, str],
+    states: Iterable[SavedState],
 ) -> bool:
     """Tell whether a branch holds the change that its pull request records, and nothing else.
 
@@ -51,7 +54,9 @@ def is_only_updated(
     )
 
 
-def merges_cleanly(repository: Repository, remote: Far, branches: tuple[str, str]) -> bool:
+def merges_cleanly(
+    repository: Repository, remote: RemoteBranches, branches: tuple[str, str]
+) -> bool:
     """Tell whether git merges two branches by itself; False also where history is missing.
 
     Args:

@@ -562,7 +562,7 @@ def test_a_checkout_is_used_and_not_touched(there: World, checkout: Repo) -> Non
     settled_marks.require_nothing_changed()
 
 
-# --- rehearsing -------------------------------------------------------------------------------
+# --- dry runs ---------------------------------------------------------------------------------
 
 
 def test_a_dry_run_prints_what_a_run_sends(there: World) -> None:
@@ -599,7 +599,7 @@ def test_a_dry_run_of_what_is_superseded_sends_nothing(there: World) -> None:
     there.run(SPRING)
     there.publish(SUMMER)
     marks = there.marks()
-    report = there.run(SUMMER, rehearse=True)
+    report = there.run(SUMMER, dry_run=True)
     assert [one.what for one in report.sent] == [
         "push", "open", "update", "delete", "comment", "close",
     ]  # fmt: skip

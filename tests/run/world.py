@@ -123,15 +123,15 @@ class World:
         """Run the installed command to its end."""
         return self.start(*more, repo=repo, **environ).end()
 
-    def run(self, now: str, *, repo: str | Path | None = None, rehearse: bool = False) -> Report:
+    def run(self, now: str, *, repo: str | Path | None = None, dry_run: bool = False) -> Report:
         """Run in this process, at a moment (a day, or RFC 3339 without a zone, in UTC)."""
         asked = Asked(
             repository=str(repo or self.url), forge_url=self.forge.api_base,
-            sources=SourceOptions(str(self.index)), rehearse=rehearse,
+            sources=SourceOptions(str(self.index)), dry_run=dry_run,
         )  # fmt: skip
         with opened(asked, self.environ) as place:
             moment = datetime.fromisoformat(now).replace(tzinfo=UTC)
-            report = job.run(place, moment, self._log, rehearse=rehearse)
+            report = job.run(place, moment, self._log, dry_run=dry_run)
             if report.error is not None:
                 raise report.error
             return report

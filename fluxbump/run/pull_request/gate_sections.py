@@ -8,7 +8,7 @@ from __future__ import annotations
 from fluxbump.check.groups import FindingGroup, grouped
 from fluxbump.check.rules.stored_versions import UPGRADE
 from fluxbump.model import Finding, Severity
-from fluxbump.run.pull_request.sections import BodyInputs, Link, Section, place_of
+from fluxbump.run.pull_request.section import BodyInputs, Link, Section, place_of
 from fluxbump.text.markdown import plain
 
 _SINGLY = 3

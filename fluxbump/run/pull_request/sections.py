@@ -1,4 +1,4 @@
-"""The sections of a pull request's body, each a heading and lines of Markdown. Pure.
+"""The sections of a pull request's body. Pure.
 
 Whatever comes from the repository, the index or the forge is set by `markdown`, so that it stands
 for itself.
@@ -8,106 +8,23 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
 from fluxbump.flux import stored_versions, upgrade_path
 from fluxbump.flux.stored_versions import Conflict, Release
-from fluxbump.flux.upgrade_path import Removed, Route
-from fluxbump.model import FLUX, FLUX2, Location, Mention, Track, TrackKind
-from fluxbump.run.decision import Skipped, skipped_by_reason
+from fluxbump.flux.upgrade_path import Removed
+from fluxbump.model import FLUX, FLUX2, Mention, Track, TrackKind
+from fluxbump.run.decision import skipped_by_reason
 from fluxbump.run.pull_request import boxes
 from fluxbump.run.pull_request.boxes import Box
+from fluxbump.run.pull_request.section import BodyInputs, Link, Section, header, place_of, row
 from fluxbump.text import markdown
 from fluxbump.text.markdown import code, plain
 
 if TYPE_CHECKING:
     from fluxbump.bump.prepared import Prepared
-
-Link = Callable[[str, int], str]
-"""Returns the address of a line of a file: path and line to URL; empty for none."""
-
-
-class BodyInputs(Struct, frozen=True):
-    """What a body says.
-
-    Attributes:
-        prepared: the bump.
-        base_branch: that it goes to.
-        way: of which the bump is the first hop; None when there is no more to say.
-        skipped: newer releases that are not proposed.
-        notes: release notes, Markdown from outside, by release.
-        without_notes: releases that are crossed and whose notes are not available.
-        link: to a place in the repository; None for places without links.
-        remote: what people call the remote, for the commands to type.
-        release_page: where people read about a release; None for no links.
-    """
-
-    prepared: Prepared
-    base_branch: str
-    way: Route | None = None
-    skipped: tuple[Skipped, ...] = ()
-    notes: Mapping[str, str] | None = None
-    without_notes: tuple[str, ...] = ()
-    link: Link | None = None
-    remote: str = "origin"
-    release_page: Callable[[str], str] | None = None
-
-    @property
-    def release(self) -> str:
-        """The release that is proposed."""
-        return self.prepared.plan.targets[FLUX]
-
-    @property
-    def current(self) -> str | None:
-        """The release that the base holds."""
-        return self.prepared.before.installed
-
-
-class Section(Struct, frozen=True):
-    """A part of a body that can be shortened.
-
-    Attributes:
-        title: of the section; empty for none.
-        items: lines, of which only the first may be kept.
-        word: what an item is, for the line that counts the others: `pin`.
-        head: lines before the items, such as a table's header.
-        table: the items are rows.
-        folded: what a reader sees of it before it is opened, with counts; empty for a section that
-            is always open.
-    """
-
-    title: str
-    items: tuple[str, ...] = ()
-    word: str = "line"
-    head: tuple[str, ...] = ()
-    table: bool = False
-    folded: str = ""
-
-    def render(self, count: int | None = None, *, hidden: bool = False) -> str:
-        """Return the section with its first `count` items; empty when it says nothing.
-
-        Args:
-            count: items to keep; None for all.
-            hidden: the forge folds `<details>`.
-        """
-        if not (self.items or self.head):
-            return ""
-        kept = self.items if count is None else self.items[:count]
-        left = len(self.items) - len(kept)
-        more = f"{left} more {self.word}{'s' if left != 1 else ''}."
-        head = () if self.table and not kept else self.head
-        parts = ["\n".join([*head, *kept])] if head or kept else []
-        parts += [more] if left else []
-        if self.folded and hidden:
-            summary = f"<details>\n<summary>{self.folded}</summary>"
-            return "\n\n".join([summary, *parts, "</details>"])
-        opening = [f"### {self.title}"] if self.title else []
-        return "\n\n".join([*opening, *([self.folded] if self.folded else []), *parts])
-
 
 # --- what moves -------------------------------------------------------------------------------
 
@@ -141,13 +58,13 @@ def tracks(inputs: BodyInputs) -> Section:
     """Say what each version line becomes, and why."""
     planned = inputs.prepared.plan
     rows = tuple(
-        _row(code(str(track), cell=True), plain(planned.current.get(track, "?")), plain(new), why)
+        row(code(str(track), cell=True), plain(planned.current.get(track, "?")), plain(new), why)
         for track, new in planned.targets.items()
         if planned.current.get(track) != new
         for why in [_why(track)]
     )
     return Section(
-        "Version lines", rows, "version line", _header("Line", "From", "To", "Why"), table=True
+        "Version lines", rows, "version line", header("Line", "From", "To", "Why"), table=True
     )
 
 
@@ -162,7 +79,7 @@ def _why(track: Track) -> str:
 def pins(inputs: BodyInputs) -> Section:
     """List every pin that moves."""
     rows = tuple(
-        _row(
+        row(
             place_of(change.pin.location, inputs.link, cell=True),
             plain(f"{change.pin.kind}, {change.pin.track}"),
             plain(change.pin.value),
@@ -170,7 +87,7 @@ def pins(inputs: BodyInputs) -> Section:
         )
         for change in inputs.prepared.plan.changes
     )
-    return Section("Pins", rows, "pin", _header("Place", "Kind", "From", "To"), table=True)
+    return Section("Pins", rows, "pin", header("Place", "Kind", "From", "To"), table=True)
 
 
 def others(inputs: BodyInputs) -> Section:
@@ -245,8 +162,8 @@ def definitions(inputs: BodyInputs) -> Section:
     rows = tuple(_differences(old, new))
     if not rows:
         return Section("CRD changes", head=("Both releases serve and store the same versions.",))
-    header = _header("Kind", "New", "No longer served", "Removed", "Storage version")
-    return Section("CRD changes", rows, "kind", header, table=True)
+    columns = header("Kind", "New", "No longer served", "Removed", "Storage version")
+    return Section("CRD changes", rows, "kind", columns, table=True)
 
 
 def _differences(old: Release, new: Release) -> Iterator[str]:
@@ -261,7 +178,7 @@ def _differences(old: Release, new: Release) -> Iterator[str]:
         store = " to ".join(dict.fromkeys(version for version in stored if version))
         cells = (after - before, (unserved & after), before - after)
         kind = (new.get(name) or old[name]).kind
-        yield _row(kind, *(", ".join(sorted(cell)) or "-" for cell in cells), store or "-")
+        yield row(kind, *(", ".join(sorted(cell)) or "-" for cell in cells), store or "-")
 
 
 def route(inputs: BodyInputs) -> Section:
@@ -377,20 +294,3 @@ def footer(_: BodyInputs) -> Section:
         "If you push to its branch, fluxbump stops updating it."
     )
     return Section("", head=("---", "", what))
-
-
-# --- pieces -----------------------------------------------------------------------------------
-
-
-def place_of(location: Location, link: Link | None, *, cell: bool = False) -> str:
-    """Return a place as a link, or as code where there is no address."""
-    url = link(location.path, location.line) if link else ""
-    return markdown.link(f"{location.path}:{location.line}", url, cell=cell)
-
-
-def _header(*cells: str) -> tuple[str, str]:
-    return _row(*cells), _row(*("---" for _ in cells))
-
-
-def _row(*cells: str) -> str:
-    return f"| {' | '.join(cells)} |"
