@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -445,6 +446,52 @@ def test_reader_that_goes_away(repo: Repo, output: str) -> None:
     assert "Traceback" not in err
     assert "Exception" not in err
     assert "Broken pipe" not in err
+
+
+def test_check_fails_whoever_reads_it(incident: Repo) -> None:
+    gone, ours = os.pipe()
+    os.close(gone)
+    done = subprocess.run(
+        incident.command("check", "--no-render"),
+        cwd=incident.path, env=incident.environment(), stdout=ours, stderr=subprocess.PIPE,
+        check=False,
+    )  # fmt: skip
+    os.close(ours)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
+def test_checkout_is_made_whoever_reads_the_report(repo: Repo) -> None:
+    gone, ours = os.pipe()
+    os.close(gone)
+    done = subprocess.run(
+        repo.command("to", "2.5.1", "--checkout"),
+        cwd=repo.path, env=repo.environment(), stdout=ours, stderr=subprocess.PIPE, check=False,
+    )  # fmt: skip
+    os.close(ours)
+    assert done.returncode == 0
+    assert repo.git("branch", "--show-current").strip() == "fluxbump/flux-2.5.1"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["to", "2.5.1", "-n"], 0),
+        (["to", "2.5.1"], 0),
+        (["to", "9.9.9"], 4),
+        (["run", "--dry-run", "--log-format", "json"], 0),
+        ([], 2),
+    ],
+)
+def test_reader_of_the_remarks_that_goes_away(repo: Repo, arguments: list[str], code: int) -> None:
+    gone, ours = os.pipe()
+    os.close(gone)
+    done = subprocess.run(
+        repo.command(*arguments),
+        cwd=repo.path, env=repo.environment(), stdout=subprocess.PIPE, stderr=ours, check=False,
+    )  # fmt: skip
+    os.close(ours)
+    assert done.returncode == code
+    assert bool(done.stdout) == (code == 0)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from fluxbump.cli.console import Console, ReaderGoneError, prepare_streams
+from fluxbump.cli.console import Console, beside_result, prepare_streams
 from fluxbump.cli.option_groups import flat
 from fluxbump.cli.output import retyped
 from fluxbump.cli.quick_parameters import Command, Group
@@ -110,10 +110,6 @@ def run(arguments: Sequence[str]) -> int:
         return _usage(error, console)
     except (KeyboardInterrupt, typer.Abort):
         result = INTERRUPTED
-    except ReaderGoneError:
-        # Not an error, and nobody is left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except Exception as error:  # the border: what arrives here is a bug, or a lack
         lack = machine.lacking(error) if isinstance(error, (OSError, ImportError)) else None
         return _bug(error, console) if lack is None else _lacking(lack, console)
@@ -126,7 +122,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def _usage(error: typer.TyperException, console: Console) -> int:
     if error.format_message().startswith("Usage:"):  # no command at all: this is the help
-        sys.stderr.write(f"{error.format_message()}\n")
+        beside_result(f"{error.format_message()}\n")
         return error.exit_code
     message = " ".join(error.format_message().split())
     if message:

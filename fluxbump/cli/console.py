@@ -8,7 +8,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from io import TextIOWrapper
 from pathlib import Path
@@ -28,10 +28,6 @@ T = TypeVar("T", str, bytes)
 _SUMMARY_PAGE = "GITHUB_STEP_SUMMARY"  # docs.github.com/actions, "Job summaries"
 
 
-class ReaderGoneError(Exception):
-    """Whoever read standard output has stopped (`fluxbump … | head`)."""
-
-
 def prepare_streams() -> None:
     """Print what a terminal's encoding does not have as `?`, and nothing where it is closed.
 
@@ -44,6 +40,16 @@ def prepare_streams() -> None:
         if isinstance(stream, TextIOWrapper):
             told = None if os.name != "nt" or stream.isatty() else "utf-8"
             stream.reconfigure(encoding=told, errors="replace")
+
+
+def beside_result(text: str) -> None:
+    """Write to standard error what the result does not depend on, where anybody reads it.
+
+    A reader that has gone (`fluxbump … 2>&1 | head`) or a full disk must not end a run.
+    """
+    with suppress(OSError):
+        sys.stderr.write(text)
+        sys.stderr.flush()
 
 
 def _plain() -> bool:
@@ -117,23 +123,23 @@ class Console(Struct, frozen=True):
         if sys.stdout.isatty():
             self.paged(data.decode("utf-8", "replace"))
             return
-        sys.stdout.flush()
+        self._write(sys.stdout, "")
         self._write(sys.stdout.buffer, data)
 
     def line(self, text: str) -> None:
         """Print one line beside the result, whatever happens."""
-        sys.stderr.write(f"{printable.lines(printable.printable(text))}\n")
+        beside_result(f"{printable.lines(printable.printable(text))}\n")
 
     def traceback(self, error: BaseException) -> None:
         """Print where an error came from."""
-        sys.stderr.write(printable.lines("".join(traceback.format_exception(error))))
+        beside_result(printable.lines("".join(traceback.format_exception(error))))
 
     def _write(self, stream: IO[T], text: T) -> None:
         try:
             stream.write(text)
             stream.flush()
-        except BrokenPipeError:
-            raise ReaderGoneError from None
+        except BrokenPipeError:  # `fluxbump … | head`: the rest goes nowhere, the run goes on
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except OSError as error:
             why = f"cannot write the output: {error.strerror or error}"
             raise OutputError(why, hint="what was done stays done") from None
@@ -154,8 +160,7 @@ class Console(Struct, frozen=True):
     def progress(self, text: str) -> None:
         """Say what takes time, on a terminal only; an empty text takes it away."""
         if sys.stderr.isatty() and not self.quiet and not _plain():
-            sys.stderr.write(f"\r\x1b[K{printable.printable(text)}")
-            sys.stderr.flush()
+            beside_result(f"\r\x1b[K{printable.printable(text)}")
 
     def summary_page(self, text: str) -> None:
         """Add Markdown to the summary page of a GitHub workflow, where there is one.

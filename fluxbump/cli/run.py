@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fluxbump.cli.console import measured_run
+from fluxbump.cli.console import beside_result, measured_run
 from fluxbump.cli.options import (
     AllowHostOption,
     ConsoleGroup,
@@ -145,7 +144,7 @@ class _Log:
         if self._format is LogFormat.JSON:
             now = datetime.now(UTC).isoformat(timespec="milliseconds")
             line = {"time": now, "event": event, "message": message, **details}
-            sys.stderr.write(dump(line, indent=None) + "\n")
+            beside_result(dump(line, indent=None) + "\n")
         elif event in ("missing", "again"):
             self._console.note(message)
         else:
