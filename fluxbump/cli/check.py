@@ -24,9 +24,11 @@ from fluxbump.reports.view import Detail, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
     from fluxbump.check.check import Examined
     from fluxbump.check.evidence import Evidence
+    from fluxbump.check.gather import Renderer
     from fluxbump.check.verdict import Verdict
     from fluxbump.cli.console import Console
     from fluxbump.cli.output.verdicts import Sink
@@ -226,7 +228,6 @@ def check(
     from fluxbump.check import check as journey
     from fluxbump.check import gate
     from fluxbump.check.evidence import BASE_REFUSED, NO_BASE
-    from fluxbump.check.renderer import renderer
     from fluxbump.check.rules import RULES, need
     from fluxbump.cli import base as baseline
     from fluxbump.cli.cluster_facts import known
@@ -262,7 +263,7 @@ def check(
         rendering = not (no_render or self_test)
         charts = _charts(session, console)
         with (
-            renderer(session, charts) if rendering and need(codes, "renders") else nullcontext()
+            _renderer(session, charts) if rendering and need(codes, "renders") else nullcontext()
         ) as render:
             means = journey.means_of(session, render, compare=rendering, spread=among_processes)
             examined = journey.look(
@@ -290,6 +291,14 @@ def check(
     steps = after_check(verdict, examined, charts, editable=rev is None and not staged)
     _report(verdict, where, report, steps, console, about=examined.evidence)
     return _exit_code(verdict, strict=strict, require_render=require_render, console=console)
+
+
+def _renderer(
+    session: Session[Snapshot], charts: ChartIndex | None
+) -> AbstractContextManager[Renderer]:
+    from fluxbump.check.renderer import renderer
+
+    return renderer(session, charts)
 
 
 def _charts(session: Session[Snapshot], console: Console) -> ChartIndex | None:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from fluxbump.check import cluster, rules
+from typing import TYPE_CHECKING
+
+from fluxbump.check import rules
 from fluxbump.check.gather import Known
 from fluxbump.cli.options import ClusterOptions
 from fluxbump.discover.kubernetes_pins import KubernetesPin
 from fluxbump.errors import UsageError
 from fluxbump.text import versions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fluxbump.check.cluster import ClusterState
 
 
 def known(options: ClusterOptions) -> Known:
@@ -22,17 +29,19 @@ def known(options: ClusterOptions) -> Known:
         raise UsageError("--cluster-state excludes --cluster and --context")
     if version is not None and versions.minor(version) is None:
         raise UsageError(f"{version!r} is not a Kubernetes version", hint="type one such as 1.33")
-    found = None
-    if state is not None:
-        found = cluster.from_file(state)
-    elif live or options.context:
-        found = cluster.live(options.context)
+    found = _asked(state, options) if state is not None or live or options.context else None
     pin = KubernetesPin(version, None, "--kubernetes") if version else None
     if pin is None and found is not None and found.kubernetes:
         pin = KubernetesPin(found.kubernetes, None, found.source)
     if found is None:
         return Known(pin)
     return Known(pin, found.stored, found.written or {})
+
+
+def _asked(state: Path | None, options: ClusterOptions) -> ClusterState:
+    from fluxbump.check import cluster
+
+    return cluster.live(options.context) if state is None else cluster.from_file(state)
 
 
 def accepted(options: ClusterOptions) -> frozenset[str]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from fluxbump.bump import fixes
-from fluxbump.bump.fixes import Fix
-from fluxbump.cli.console import Console
-from fluxbump.cli.workspace import open_session
-from fluxbump.discover.inventory import discover
 from fluxbump.errors import UsageError
-from fluxbump.git.overlay import ChangeSet
-from fluxbump.git.repository import Repository
-from fluxbump.system.atomic_replace import Worktree, write
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fluxbump.bump.fixes import Fix
+    from fluxbump.cli.console import Console
 
 
 def chosen(names: str) -> tuple[Fix, ...]:
@@ -21,6 +19,10 @@ def chosen(names: str) -> tuple[Fix, ...]:
     Raises:
         UsageError: it names something else.
     """
+    if not names:
+        return ()
+    from fluxbump.bump.fixes import Fix
+
     asked = [name.strip() for name in names.split(",") if name.strip()]
     known = [fix.value for fix in Fix]
     for name in asked:
@@ -37,6 +39,13 @@ def fix_worktree(repo: Path | None, asked: tuple[Fix, ...], console: Console) ->
     Raises:
         FluxbumpError: a setting cannot be fixed with certainty, or a file cannot be written.
     """
+    from fluxbump.bump import fixes
+    from fluxbump.cli.workspace import open_session
+    from fluxbump.discover.inventory import discover
+    from fluxbump.git.overlay import ChangeSet
+    from fluxbump.git.repository import Repository
+    from fluxbump.system.atomic_replace import Worktree, write
+
     with open_session(repo, Repository.editable) as here:
         scope = here.settings.scope({})
         inventory = discover(here.snapshot, scope)

@@ -35,6 +35,7 @@ from fluxbump.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from fluxbump.bump import bump
     from fluxbump.bump.deliver import Delivered
     from fluxbump.bump.prepared import Prepared, Request
     from fluxbump.cli.console import Console
@@ -201,15 +202,20 @@ def _prepared(
     session: Session[CommitSnapshot], request: Request, console: Console, *, render: bool
 ) -> Prepared:
     from fluxbump.bump import bump
-    from fluxbump.check.renderer import renderer
 
     console.progress("reading the chart index and the repository …")
     looked = bump.look(session, request, compare=render)
-    rendering = partial(renderer, session) if render else None
+    rendering = _rendering(session) if render else None
     prepared = bump.prepare(session, looked, request, render=rendering)
     console.progress("")
     console.say_index(looked.index)
     return prepared
+
+
+def _rendering(session: Session[CommitSnapshot]) -> bump.Rendering:
+    from fluxbump.check.renderer import renderer
+
+    return partial(renderer, session)
 
 
 def _delivered(repository: Repository, prepared: Prepared, delivery: Delivery) -> Delivered | None:
