@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from functools import lru_cache
 from typing import Literal
 
 from semver import Version
@@ -60,7 +61,13 @@ def occurrences(text: str, values: Collection[str]) -> Iterator[tuple[int, str]]
 def parse(text: str) -> Version | None:
     """Parse a full version, with or without a leading `v`; None for anything else."""
     bare = text.removeprefix("v")
-    return Version.parse(bare) if FULL.fullmatch(bare) else None
+    return _parsed(bare) if FULL.fullmatch(bare) else None
+
+
+@lru_cache(maxsize=1_000)
+def _parsed(text: str) -> Version:
+    """Parse a version once: a repository names the same few again and again."""
+    return Version.parse(text)
 
 
 _COUNTED = lazy_pattern(r"(?P<word>alpha|beta|rc|pre|preview|dev|a|b)?(?P<count>[0-9]{1,9})")

@@ -49,7 +49,8 @@ class Field(Struct, frozen=True):
 
     def holds(self, release: Version) -> bool:
         """Whether `release` has the field like this."""
-        since, until = versions.parse(self.since or ""), versions.parse(self.until or "")
+        since = versions.parse(self.since) if self.since else None
+        until = versions.parse(self.until) if self.until else None
         return (since is None or since <= release) and (until is None or release <= until)
 
 
