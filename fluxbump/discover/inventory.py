@@ -25,10 +25,9 @@ from fluxbump.discover import (
     unrecognised,
 )
 from fluxbump.discover.mentions import statements
-from fluxbump.discover.pins import KINDS, traits
+from fluxbump.discover.pins import KINDS, custom, traits
 from fluxbump.discover.pins.kind import (
     COMMUNITY_REPOSITORIES,
-    SETTINGS_FILE,
     Context,
     CustomPin,
     ProgramSource,
@@ -137,10 +136,11 @@ def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
             files[path] = TextFile(path, text)
         elif any(needle in text for needle in phrases):
             others[path] = text
-    places = users.places_of(files, context, paths)
-    files |= users.setting(reader, files, places, context)
+    early = users.early(files.values(), context)
+    places = users.places_of(files, early, paths)
+    files |= users.setting(reader, files, places, early)
     context = replace(context, places=places)
-    inventory = find_pins(files.values(), context, scope.spread)
+    inventory = find_pins(files.values(), context, scope.spread, early)
     linked = cross_references.gather(reader, set(paths), inventory, context)
     if linked.texts:
         inventory = _read_again(inventory, linked, context, scope.spread)
@@ -152,7 +152,7 @@ def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
             *unrecognised.notes(strangers),
             *unrecognised.templates(_texts(reader, unrecognised.template_paths(paths)).values()),
             *symlinks.find(snapshot, moving, scope.kept(sorted(snapshot.links()))),
-            *_idle(context, inventory.pins),
+            *custom.idle(context, inventory.pins),
             *_archived(reader, named, context, scope),
             *inventory.notes,
         ),
@@ -315,13 +315,18 @@ def context_of(moving: Iterable[Chart], scope: Scope, aliases: tuple[str, ...] =
     )
 
 
-def find_pins(files: Iterable[TextFile], context: Context, spread: Spread = serially) -> Inventory:
-    """Run every kind over `files`.
+def find_pins(
+    files: Iterable[TextFile],
+    context: Context,
+    spread: Spread = serially,
+    early: users.EarlyPins | None = None,
+) -> Inventory:
+    """Run every kind over `files`; `early` is what `users.early` has found in some of them.
 
     The inventory has no charts: they are what `context` was made from.
     """
     files = sorted(files, key=lambda file: file.path)
-    early_pins = [pin for file in files for pin in users.early(file, context)]
+    early_pins = [pin for pins in users.early(files, context, early).values() for pin in pins]
     uses = tuple(pin for pin in early_pins if pin.form is Form.VARIABLE)
     followed = users.followed_in(files, uses, context)
     set_here = (pin for pins_of_file in followed.pins.values() for pin in pins_of_file)
@@ -380,16 +385,3 @@ def _searched(file: TextFile, context: Context) -> tuple[list[Pin], list[Note]]:
             else:
                 pins.append(as_of(kind, result))
     return pins, notes
-
-
-def _idle(context: Context, pins: Collection[Pin]) -> Iterator[Note]:
-    """A configured pin that finds nothing is a typing error, or outlived its file."""
-    for custom_pin in context.custom:
-        where = Location(SETTINGS_FILE, custom_pin.line)
-        if context.track_named(custom_pin.track) is None:
-            known = ", ".join(["flux", *context.names()])
-            yield Note(
-                where, f"no track is called {custom_pin.track}: nothing is pinned there ({known})"
-            )
-        elif not any(fnmatchcase(pin.location.path, custom_pin.path) for pin in pins):
-            yield Note(where, f"finds no version in {custom_pin.path}")

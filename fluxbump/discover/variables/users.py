@@ -14,33 +14,55 @@ from fluxbump.model import Form, Pin
 from fluxbump.text.budget import PIN, ExceededError
 from fluxbump.text.live_code import TextFile
 
+EarlyPins = Mapping[str, tuple[Pin, ...]]
+"""Path of a file to the pins in it that others are found by."""
 
-def early(file: TextFile, context: Context) -> Iterator[Pin]:
-    """The pins that others are found by: what install URLs hold, and who uses a variable.
+
+def early(
+    files: Iterable[TextFile], context: Context, known: EarlyPins | None = None
+) -> dict[str, tuple[Pin, ...]]:
+    """Find the pins that others are found by: what install URLs hold, and who uses a variable.
 
     A file that takes too many steps has none; the search for all pins names it.
+
+    Args:
+        files: that are searched.
+        context: what the kinds are told.
+        known: what was found before, which is taken as it is.
     """
+    known = known or {}
+    return {
+        file.path: known[file.path] if file.path in known else _within_budget(file, context)
+        for file in files
+    }
+
+
+def _within_budget(file: TextFile, context: Context) -> tuple[Pin, ...]:
     file.begin_search()
     try:
         file.spend(0)
-        yield from install_url.of_arguments(file)
-        for kind in BY_VARIABLE:
-            for result in kind.find(file, context):
-                file.spend(PIN)
-                if isinstance(result, Pin):
-                    yield as_of(kind, result)
+        return tuple(_early(file, context))
     except ExceededError:
-        return
+        return ()
+
+
+def _early(file: TextFile, context: Context) -> Iterator[Pin]:
+    yield from install_url.of_arguments(file)
+    for kind in BY_VARIABLE:
+        for result in kind.find(file, context):
+            file.spend(PIN)
+            if isinstance(result, Pin):
+                yield as_of(kind, result)
 
 
 def places_of(
-    files: Mapping[str, TextFile], context: Context, paths: Sequence[str]
+    files: Mapping[str, TextFile], early_pins: EarlyPins, paths: Sequence[str]
 ) -> dict[str, follow.Places]:
     """Return, for every file that takes a version from a variable, where that may be set."""
     found: dict[str, follow.Places] = {}
     for file in files.values():
         scopes = set[str]()
-        for pin in early(file, context):
+        for pin in early_pins[file.path]:
             reference = follow.reference_of(pin) if pin.form is Form.VARIABLE else None
             if reference and reference.scope not in scopes:  # the rest of it tells nothing
                 scopes.add(reference.scope)
@@ -53,13 +75,13 @@ def setting(
     reader: TextReader,
     files: Mapping[str, TextFile],
     places: Mapping[str, follow.Places],
-    context: Context,
+    early_pins: EarlyPins,
 ) -> dict[str, TextFile]:
     """Read the files that may set a variable, as far as they name one."""
     names = {
         reference.name[-1]
         for path in places
-        for pin in early(files[path], context)
+        for pin in early_pins[path]
         if (reference := follow.reference_of(pin))
     }
     wanted = {path for groups in places.values() for group in groups for path in group}
@@ -80,7 +102,7 @@ def followed_in(
 ) -> follow.Followed:
     """Follow the variables that pins of some files take their versions from."""
     known = {path: TextFile(path, text) for path, text in context.beside.items()}
-    outside = [pin for file in known.values() for pin in early(file, context)]
+    outside = [pin for pins in early(known.values(), context).values() for pin in pins]
     known |= {file.path: file for file in files}
     every = [*uses, *(pin for pin in outside if pin.form is Form.VARIABLE)]
     return follow.follow(known, every, context.places, context.named)
