@@ -71,7 +71,7 @@ def test_what_a_rule_reads_by_itself(code: str, text: str) -> None:
     examined = check.examine(held(**{"x.yaml": text + _LONG}), Settings(), chart_index())
     verdict = check.judge(examined)
     said = [one.reason for one in verdict.not_run if one.code == code]
-    assert "fluxbump does not search x.yaml: it takes more than 19 KiB" in said
+    assert "fluxbump does not search x.yaml, because it takes more than 19 KiB" in said
 
 
 def test_a_lock(tmp_path: Path, index: Path, cli: Cli) -> None:

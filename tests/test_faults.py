@@ -287,19 +287,23 @@ REMEDIATES = RETRIES.replace("Retry", "Remediate")
 HAZARDS: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
     "nothing": ("timeout: 1m", "2.4.0", ()),
     "retries 0": ("remediation: {retries: 0}", "2.4.0", ()),
-    "retries 3": ("remediation: {retries: 3}", "2.4.0", ("(retries: 3)", NEVER)),
-    "retries for ever": ("remediation: {retries: -1}", "2.6.4", ("(retries: -1)", NEVER)),
-    "last failure": ("remediation: {remediateLastFailure: true}", "2.4.0", (" fails;", NEVER)),
+    "retries 3": ("remediation: {retries: 3}", "2.4.0", ("(`retries: 3`)", NEVER)),
+    "retries for ever": ("remediation: {retries: -1}", "2.6.4", ("(`retries: -1`)", NEVER)),
+    "last failure": ("remediation: {remediateLastFailure: true}", "2.4.0", (" fails. ", NEVER)),
     "not the last failure": ("remediation: {remediateLastFailure: false}", "2.4.0", ()),
-    "since 2.7": ("remediation: {retries: 3}", "2.7.2", ("(retries: 3)", RETRY)),
-    "2.8": ("remediation: {remediateLastFailure: true}", "2.8.5", (" fails;", RETRY)),
+    "since 2.7": ("remediation: {retries: 3}", "2.7.2", ("(`retries: 3`)", RETRY)),
+    "2.8": ("remediation: {remediateLastFailure: true}", "2.8.5", (" fails. ", RETRY)),
     "retry": ("strategy: {name: RetryOnFailure}", "2.7.2", ()),
     "retry and no retries": (RETRIES.replace("3", "0"), "2.7.2", ()),
-    "retry and retries": (RETRIES, "2.7.5", ("(retries: 3)", "drops it", "strategy alone")),
+    "retry and retries": (
+        RETRIES,
+        "2.7.5",
+        ("(`retries: 3`)", "does not prevent that", "Remove `"),
+    ),
     "retry and last failure": (
         "{strategy: {name: RetryOnFailure}, remediation: {remediateLastFailure: true}}",
         "2.8.5",
-        (" fails;", "drops it", "strategy alone"),
+        (" fails. ", "does not prevent that", "Remove `"),
     ),
     "remediate": (
         REMEDIATES,
@@ -334,18 +338,19 @@ def test_destructive_remediation(action: str, name: str) -> None:
     assert [str(one.location) for one in found] == [f"{CLUSTER}:11"] * bool(fragments)
     for one in found:
         assert one.severity is (Severity.ERROR if action == "install" else Severity.WARNING)
-        assert [str(other.location) for other in one.related] == [f"{CLUSTER}:9"]
-        assert all(fragment in one.message for fragment in fragments)
-        assert f"set {action}." in one.message
+        assert str(one.related[0].location) == f"{CLUSTER}:9"
+        said = " ".join([one.message, *(other.message for other in one.related)])
+        assert all(fragment in said for fragment in fragments)
+        assert f"`{action}." in one.message
 
 
 @pytest.mark.parametrize(
     ("action", "strategy", "does"),
     [
-        ("install", "", "uninstalls them"),
-        ("upgrade", "", "rolls back"),
-        ("upgrade", ", strategy: rollback", "rolls back"),
-        ("upgrade", ", strategy: uninstall", "uninstalls them"),
+        ("install", "", "uninstall Flux"),
+        ("upgrade", "", "roll Flux back"),
+        ("upgrade", ", strategy: rollback", "roll Flux back"),
+        ("upgrade", ", strategy: uninstall", "uninstall Flux"),
     ],
 )
 @pytest.mark.parametrize("field", ["retries: 1", "remediateLastFailure: true"])
@@ -428,4 +433,4 @@ def test_a_rollback_over_a_refused_hop_is_an_error() -> None:
     assert [one.severity for one in found["near"]] == [Severity.WARNING]
     (far,) = found["far"]
     assert far.severity is Severity.ERROR
-    assert "without end over Flux 2.4.0 -> 2.8.5 (FB202)" in far.message
+    assert "without end at the hop Flux 2.4.0 -> 2.8.5 (FB202)" in far.message

@@ -18,7 +18,7 @@ from fluxbump.model import Finding, Location, Severity
 from tests.helpers import Cli, Repo, chart_index, release, repository, script, small, snapshot
 
 DANGEROUS = release(chart="flux2", version="2.14.1") + "  install: {remediation: {retries: 3}}\n"
-NEWS = "HelmRepository is at source.toolkit.fluxcd.io/v1beta2, which is deprecated in Flux 2.4.0;"
+NEWS = "HelmRepository is at source.toolkit.fluxcd.io/v1beta2, which is deprecated in Flux 2.4.0."
 
 
 def manifest(name: str) -> str:
@@ -98,9 +98,9 @@ def test_a_hundred_and_fifty_alike_fit_a_screen_and_the_dangerous_one_is_first(
     assert result.code == 1
     assert len(lines) <= 45
     assert lines[0].startswith("FB302 destructive-remediation: ")
-    assert lines[1].startswith("clusters/prod/flux.yaml:10:36  FB302 error  HelmRelease flux owns ")
+    assert lines[1].startswith("clusters/prod/flux.yaml:10:36  FB302 error  HelmRelease flux lets ")
     start = lines.index(next(one for one in lines if one.startswith("150 places")))
-    assert lines[start].startswith(f"150 places  FB205 warning  {NEWS} move to v1 (fluxbump to")
+    assert lines[start].startswith(f"150 places  FB205 warning  {NEWS} Move to v1 (fluxbump to")
     assert lines[start + 1 : start + 6] == [
         (
             "  in apps/team-00 (13), apps/team-01 (13), apps/team-02 (13), apps/team-03 (13)"
@@ -175,7 +175,7 @@ def test_what_programs_read_holds_every_finding(many: Repo, cli: Cli) -> None:
     assert result.out.startswith("FB302 destructive-remediation: ")
     report = json.loads(files["json"].read_text())
     assert report["summary"]["warnings"] == 150
-    assert {one["group"].partition(";")[0] + ";" for one in report["findings"][:150]} == {NEWS}
+    assert {one["group"].partition(". ")[0] + "." for one in report["findings"][:150]} == {NEWS}
     assert [one["fix"] for one in report["findings"][-1:]] == ["--fix remediation"]
     assert report["next"][0] == {
         "command": "fluxbump check --fix remediation",
@@ -195,7 +195,7 @@ def test_a_named_base_leaves_only_what_is_new(many: Repo, cli: Cli) -> None:
     out = cli("check", "--base", "HEAD~1", cwd=many).out
     assert "apps/new.yaml:1:13  FB205 warning  HelmRepository new is at " in out
     assert "apps/team-" not in out
-    assert "FB302 error (existing)  HelmRelease flux owns" in out  # it fails the check
+    assert "FB302 error (existing)  HelmRelease flux lets" in out  # it fails the check
     assert (
         "Existing findings: 150 warnings (--all lists them)\n1 error, 151 warnings, 1 of them"
         in out

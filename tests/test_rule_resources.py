@@ -68,19 +68,19 @@ APIS = {
     "removed": (
         "HelmRelease helm v2beta1", "2.7.0",
         [("2 error HelmRelease podinfo is at helm.toolkit.fluxcd.io/v2beta1, which Flux 2.7.0 does "
-         "not serve; move to v2 (fluxbump to 2.7.0 --migrate-apis)")],
+         "not serve. Move to v2 (fluxbump to 2.7.0 --migrate-apis)")],
         [],
     ),
     "before it was removed": (
         "HelmRelease helm v2beta1", "2.6.4",
         [],
         [("2 warning HelmRelease podinfo is at helm.toolkit.fluxcd.io/v2beta1, which is deprecated "
-         "in Flux 2.6.4; move to v2 (fluxbump to 2.6.4 --migrate-apis)")],
+         "in Flux 2.6.4. Move to v2 (fluxbump to 2.6.4 --migrate-apis)")],
     ),
     "not yet there": (
         "Bucket source v1", "2.3.0",
         [("2 error Bucket podinfo is at source.toolkit.fluxcd.io/v1, which Flux 2.3.0 does not "
-         "serve; move to v1beta2 (fluxbump to 2.3.0 --migrate-apis)")],
+         "serve. Move to v1beta2 (fluxbump to 2.3.0 --migrate-apis)")],
         [],
     ),
     "a kind of later": (
@@ -118,7 +118,7 @@ TEXTS = {
         "kind: HelmRelease\napiVersion: helm.toolkit.fluxcd.io/v2beta1\n",
         (
             "this text names HelmRelease at helm.toolkit.fluxcd.io/v2beta1, which Flux 2.8.5 does "
-            "not serve; move to v2"
+            "not serve. Move to v2"
         ),
     ),
     "without one": (
@@ -427,7 +427,7 @@ def test_a_crd_with_missing_parts_serves_nothing() -> None:
         given = replace(evidence(release_at("v2"), "2.4.0"), releases=KnownReleases(crds))
         [finding] = RULE["FB203"].judge(given)
         assert isinstance(finding, Finding)
-        assert finding.message.endswith("does not serve; it serves no other")
+        assert finding.message.endswith("does not serve. Flux serves no other version")
         assert finding.fix == ""
 
 
@@ -530,7 +530,7 @@ def test_where_every_version_is_deprecated_all_are_named() -> None:
     given = replace(evidence(text, "2.4.0"), releases=KnownReleases(crds))
     [finding] = RULE["FB203"].judge(given)
     assert isinstance(finding, Finding)
-    assert "move to v1beta2 or v1beta1 (" in finding.message
+    assert "Move to v1beta2 or v1beta1 (" in finding.message
     assert finding.fix == "--migrate-apis"
 
 

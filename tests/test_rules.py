@@ -356,24 +356,24 @@ CASES_OF: Mapping[str, Mapping[str, Case]] = {
         "another item of a List": case(tree(release=listed(
             release(chart="podinfo") + "  upgrade: {preserveValues: true}\n", release()))),
         "an item of a List": case(tree(release=listed(spec(*KEEP), release(chart="podinfo"))),
-            (f"{HR}:14", "keep their images", f"{HR}:12")),
-        "keeps": case(tree(release=spec(*KEEP)), (f"{HR}:11", "they keep their images", REL)),
+            (f"{HR}:14", "keep their old images", f"{HR}:12")),
+        "keeps": case(tree(release=spec(*KEEP)), (f"{HR}:11", "keep their old images", REL)),
         "in flow style": case(tree(release=spec("upgrade: {preserveValues: true}")),
             (f"{HR}:10", "(--fix adoption)", REL)),
         "by a merge key": case(tree(release=spec("x: &x {preserveValues: true}",
-            "upgrade: {<<: *x}")), (f"{HR}:10", "keep their images", REL)),
+            "upgrade: {<<: *x}")), (f"{HR}:10", "keep their old images", REL)),
         "cannot adopt": case(tree(release=spec("upgrade:", "  disableTakeOwnership: true",
             "install:", "  disableTakeOwnership: true")), (f"{HR}:11", "upgrade.disable", REL),
-            (f"{HR}:13", "`invalid ownership metadata`", REL)),
+            (f"{HR}:13", "refuses to adopt", REL)),
         "community chart": case(tree(**{Y: release("2.14.1", chart="flux2")
-            + "  upgrade: {preserveValues: true}\n"}), ("b.yaml:10", "owns", "b.yaml:9")),
+            + "  upgrade: {preserveValues: true}\n"}), ("b.yaml:10", "sets", "b.yaml:9")),
         "by chartRef": case(tree(release=oci("tag", "1.1.2"),
             **{Y: BY_REFERENCE + "  upgrade: {preserveValues: true}\n"}),
-            ("b.yaml:6", "owns", f"{HR}:7")),
+            ("b.yaml:6", "sets", f"{HR}:7")),
     },
     "FB301 elsewhere": {
         "by an umbrella": case(tree(**{U: umbrella(), Y: KEPT_UMBRELLA}),
-            ("b.yaml:10", "keep their images", "b.yaml:9")),
+            ("b.yaml:10", "keep their old images", "b.yaml:9")),
         "by an umbrella of another": case(tree(**{U: umbrella(name="x").replace("bp-flux", "y"),
             Y: KEPT_UMBRELLA.replace("bp-bundle", "x")})),
         "by an umbrella, perhaps": case(tree(**{U: CONDITIONAL, Y: KEPT_UMBRELLA})),
@@ -439,10 +439,10 @@ def test_a_rule_refuses_what_it_should_and_nothing_else(code: str, case: Case) -
 @pytest.mark.parametrize(
     ("files", "said"),
     [
-        (tree(**{U: CONDITIONAL, Y: KEPT_UMBRELLA}), "b.yaml:10: HelmRelease flux sets upgrade"),
+        (tree(**{U: CONDITIONAL, Y: KEPT_UMBRELLA}), "b.yaml:10: HelmRelease flux sets `upgrade"),
         (tree(**{U: CONDITIONAL, Y: KEPT_UMBRELLA}), "only with bp-flux.enabled"),
-        (tree(**{K: INLINE.format("f.*")}), f"{K}:8: a patch sets upgrade.preserveValues: true"),
-        (tree(**{K: INLINE.format("f.*")}), "and may be for flux"),
+        (tree(**{K: INLINE.format("f.*")}), f"{K}:8: a patch sets `upgrade.preserveValues: true`"),
+        (tree(**{K: INLINE.format("f.*")}), ", perhaps for flux"),
     ],
 )
 def test_what_may_keep_the_images_is_not_run(files: Mapping[str, str], said: str) -> None:

@@ -48,8 +48,8 @@ def test_a_candidate(tmp_path: Path, index: Path, command: str, code: int) -> No
 @pytest.mark.parametrize(
     ("command", "said"),
     [
-        ("check --no-render", f"fluxbump does not search k.tf: it {_SAYS}"),
-        ("to 2.5.1 --dry-run", f"FB207  fluxbump does not search k.tf: it {_SAYS}"),
+        ("check --no-render", f"fluxbump does not search k.tf, because it {_SAYS}"),
+        ("to 2.5.1 --dry-run", f"FB207  fluxbump does not search k.tf, because it {_SAYS}"),
         ("path 2.5.1", f"fluxbump: not searched: k.tf:1 {_SAYS}"),
     ],
 )
@@ -82,7 +82,7 @@ def test_a_script_that_installed_flux_at_the_base(tmp_path: Path, index: Path) -
     repo = made(tmp_path, index, small())
     repo.commit({"install.sh": _LONG})
     assert named(repo, "check --no-render --base HEAD~", "install.sh", code=0) == [
-        f"FB102 install-manifest-pinned  fluxbump does not search install.sh: it {_SAYS}"
+        f"FB102 install-manifest-pinned  fluxbump does not search install.sh, because it {_SAYS}"
     ]
 
 
@@ -94,7 +94,7 @@ def test_a_template_of_a_wrapper_that_lost_flux(tmp_path: Path, index: Path) -> 
     changed = {"chart/Chart.yaml": chart, "clusters/a/flux.yaml": release, template: _LONG}
     repo.commit(changed)
     assert named(repo, "check --no-render --base HEAD~", template, code=0) == [
-        f"FB101 chart-dependency-pinned  fluxbump does not search {template}: it {_SAYS}"
+        f"FB101 chart-dependency-pinned  fluxbump does not search {template}, because it {_SAYS}"
     ]
 
 

@@ -216,7 +216,7 @@ def test_check_reads_a_mirror_and_cites_it(repo: Repo, tmp_path: Path) -> None:
     assert report["not_run"] == []
     messages = [one["message"] for one in report["findings"] if one["code"] == "FB203"]
     assert messages
-    cite = f"; Flux {NEW} as in {tmp_path}/mirror/v{NEW}/install.yaml"
+    cite = f". Source for Flux {NEW}: {tmp_path}/mirror/v{NEW}/install.yaml"
     assert all(message.endswith(cite) for message in messages)
 
 

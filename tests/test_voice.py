@@ -313,10 +313,6 @@ def test_examples_can_be_typed(command: str) -> None:
 
 # --- findings -----------------------------------------------------------------------------------
 
-LONGER = {"flux_helm_release", "flux_objects", "release_identity", "rule",
-          "stored_versions"}  # fmt: skip
-"""Modules of rules whose messages still hold several facts each."""
-
 
 def messages(path: Path) -> Iterator[tuple[int, str]]:
     """Yield the texts of a module that have values in them, each value as `{}`."""
@@ -357,17 +353,10 @@ def test_a_finding_says_one_thing() -> None:
     problems = [
         f"{path.stem}:{line}: {text}"
         for path in paths
-        if path.stem not in LONGER
         for line, text in messages(path)
         if " " in text and chained(text)
     ]
     assert not problems, "\n".join(problems)
-
-
-def test_what_is_longer_is_so_still() -> None:
-    for name in LONGER:
-        path = ROOT / "fluxbump" / "check" / "rules" / f"{name}.py"
-        assert any(chained(text) for _, text in messages(path)), name
 
 
 # --- environment --------------------------------------------------------------------------------

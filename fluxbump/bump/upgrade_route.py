@@ -55,8 +55,9 @@ def told(found: Route, gathered: Evidence, index: ChartIndex) -> str | None:
         return f"Git history gives no extra information: {problem}"
     wide = find(found.start, found.goal, replace(gathered, history=Absent("not asked")), index)
     rest = stored_versions.without(wide.migrate, found.migrate)
-    older = f"; an older cluster may also store {stored_versions.describe(rest)}" if rest else ""
-    return f"By git history the pins have held {past.until(found.start)}{older}"
+    also = stored_versions.describe(rest)
+    older = f". A cluster older than the pins may also store {also}" if rest else ""
+    return f"The pins have held {past.until(found.start)}{older}"
 
 
 def newest_safe(

@@ -38,7 +38,7 @@ def problem(unreadable: Unreadable) -> str:
 
 def not_searched(unreadable: Unreadable) -> str:
     """Say that a file was not searched, because it exceeds its budget."""
-    return f"fluxbump does not search {unreadable.location.path}: it {unreadable.message}"
+    return f"fluxbump does not search {unreadable.location.path}, because it {unreadable.message}"
 
 
 def advice(unreadable: Unreadable) -> str:

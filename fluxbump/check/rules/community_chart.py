@@ -18,7 +18,7 @@ from fluxbump.model import FLUX2, Finding, Form, Location, Pin, Related, Severit
 
 _CODE = "FB206"
 _PINS = (*traits.RECONCILED, *traits.BOOTSTRAP, *traits.CONFIGURED)
-_SHOWN = 4  # differences in one message
+_SHOWN = 4  # differences of one chart
 _ANYTHING = {"spec": Field(open=True)}
 _FLAGS = ("served", "storage", "deprecated")
 
@@ -127,13 +127,12 @@ def _tables(release: str, crds: Mapping[str, Crd]) -> Shipped:
 
 def _said(chart: _Chart, release: str, what: list[str], severity: Severity) -> Iterator[Finding]:
     if what:
-        more = f" (and {len(what) - _SHOWN} more)" if len(what) > _SHOWN else ""
-        message = (
-            f"flux2 {chart.pin.value} claims to ship Flux {release}, but "
-            f"{'; '.join(what[:_SHOWN])}{more}"
-        )
+        first, *others = what
+        more = f" (and {len(others)} more)" if others else ""
+        message = f"flux2 {chart.pin.value} claims to ship Flux {release}, but {first}{more}"
         related = (Related(Location(chart.path, 1), "the chart"),) if chart.path else ()
-        yield Finding(_CODE, severity, message, chart.pin.location, related)
+        rest = (Related(chart.pin.location, f"also {other}") for other in others[:_SHOWN])
+        yield Finding(_CODE, severity, message, chart.pin.location, (*related, *rest))
 
 
 def _missing(held: Shipped, shipped: Shipped) -> Iterator[str]:

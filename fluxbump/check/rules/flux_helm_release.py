@@ -41,11 +41,11 @@ def adoption(evidence: Evidence) -> Iterator[Outcome]:
             yield _kept(owner)
         elif "$" in kept:
             where = owner.place(*KEPT)
-            yield NotRun("FB301", f"{where}: upgrade.preserveValues is a variable, {kept}")
+            yield NotRun("FB301", f"{where}: upgrade.preserveValues is the variable {kept}")
     for owner, condition in _perhaps(evidence.inventory):
         if owner.value(*KEPT) in TRUE:
             where = owner.place(*KEPT)
-            why = f"sets upgrade.preserveValues: true, and installs Flux only with {condition}"
+            why = f"sets `upgrade.preserveValues: true`, but installs Flux only with {condition}"
             yield NotRun("FB301", f"{where}: {owner.subject} {why}")
     yield from _patched(evidence.inventory)
     for owner in owners(evidence.inventory):
@@ -56,9 +56,8 @@ def adoption(evidence: Evidence) -> Iterator[Outcome]:
                     Severity.ERROR,
                     owner,
                     (action, "disableTakeOwnership"),
-                    "cannot adopt what was installed before it: "
-                    f"{action}.disableTakeOwnership is true, so Helm refuses with "
-                    "`invalid ownership metadata` before it changes anything; remove it",
+                    f"sets `{action}.disableTakeOwnership: true`, so Helm refuses to adopt the "
+                    "controllers that run. Remove the field",
                 )
 
 
@@ -77,8 +76,8 @@ def _patched(inventory: Inventory) -> Iterator[Outcome]:
         if owner is not None and f"HelmRelease {name}" not in inventory.links.unsure:
             yield _kept_by_patch(owner, setting.location)
         elif owner is not None or (not setting.target.literal and setting.target.may_name(owned)):
-            where = f"{setting.location}: a patch sets upgrade.preserveValues: true"
-            yield NotRun("FB301", f"{where}, and may be for {' or '.join(sorted(owned))}")
+            where = f"{setting.location}: a patch sets `upgrade.preserveValues: true`"
+            yield NotRun("FB301", f"{where}, perhaps for {' or '.join(sorted(owned))}")
 
 
 def _any(found: Collection[Setting], inventory: Inventory) -> Iterator[Owner]:
@@ -89,8 +88,8 @@ def _any(found: Collection[Setting], inventory: Inventory) -> Iterator[Owner]:
 
 def _kept_by_patch(owner: Owner, location: Location) -> Finding:
     message, gist = (
-        f"a patch sets upgrade.preserveValues: true in {whose}, which installs Flux, so "
-        "the controllers keep their images; remove it from the patch"
+        f"a patch sets `upgrade.preserveValues: true` in {whose}, so the Flux controllers keep "
+        "their old images. Remove it from the patch"
         for whose in (owner.subject, "a HelmRelease")
     )
     related = (Related(owner.pin.location, f"{owner.subject} installs the chart"),)
@@ -122,9 +121,8 @@ def _by_umbrella(inventory: Inventory, tracks: Collection[Track]) -> Iterator[Ow
 
 def _kept(owner: Owner) -> Finding:
     tail = (
-        "owns the Flux controllers and sets upgrade.preserveValues: true, so "
-        "they keep their images: the last release's values, chart defaults included, win over "
-        f"the new chart's; remove it ({_FIX_ADOPTION})"
+        "sets `upgrade.preserveValues: true`, so the Flux controllers keep their old images. "
+        f"Remove the field ({_FIX_ADOPTION})"
     )
     finding = _finding("FB301", Severity.ERROR, owner, KEPT, tail)
     return replace(finding, about=_DEFEATED, fix=_FIX_ADOPTION)
@@ -168,25 +166,24 @@ def remediation(evidence: Evidence) -> Iterator[Outcome]:
 def _hazard(owner: Owner, hazard: Hazard, evidence: Evidence) -> Finding:
     action = hazard.action
     release = current(evidence.inventory).get(FLUX)
-    does = "uninstalls them" if hazard.uninstalls else "rolls back"
+    does = "uninstall Flux" if hazard.uninstalls else "roll Flux back"
     severity = Severity.ERROR if hazard.uninstalls else Severity.WARNING
     hop = None if hazard.uninstalls else _refused_hop(evidence)
-    what = f"helm-controller {does} {hazard.when}"
+    what = f"lets helm-controller {does} {hazard.when}"
     if hop:
         severity = Severity.ERROR
-        what += f", without end over {hop}, because its API server refuses the way back too"
-    if _strategy(owner, action) == "RetryOnFailure" and knows_strategy(release):
-        what += (
-            f"; {action}.strategy does not prevent that: an older chart's CRD lacks the field, "
-            "and the API server drops it"
-        )
+        what += f", without end at the hop {hop}"
     finding = _finding(
         "FB302",
         severity,
         owner,
         (action, "remediation", hazard.field),
-        f"owns the Flux controllers, and {what}; set {_safe(owner, action, release)}",
+        f"{what}. {_safe(owner, hazard, release)} ({_FIX_REMEDIATION})",
     )
+    if _strategy(owner, action) == "RetryOnFailure" and knows_strategy(release):
+        why = "does not prevent that, because the CRD of an older chart lacks the field"
+        ignored = Related(owner.place(action, "strategy", "name"), why)
+        finding = replace(finding, related=(*finding.related, ignored))
     return replace(finding, fix=_FIX_REMEDIATION)
 
 
@@ -197,7 +194,7 @@ def hazards(owner: Owner) -> Iterator[Hazard]:
         retries = setting("retries") or "0"
         uninstalls = action == "install" or setting("strategy") == "uninstall"
         if retries != "0":
-            when = f"between {action} attempts (retries: {retries})"
+            when = f"between {action} attempts (`retries: {retries}`)"
             yield Hazard(action, "retries", uninstalls, when)
         elif setting("remediateLastFailure") in TRUE:
             when = f"when the {action} fails"
@@ -230,15 +227,16 @@ def _refused_hop(evidence: Evidence) -> str | None:
     return f"Flux {old} -> {new} (FB202)" if refused else None
 
 
-def _safe(owner: Owner, action: str, release: str | None) -> str:
+def _safe(owner: Owner, hazard: Hazard, release: str | None) -> str:
+    """Say how to set an action so that a failure changes nothing else."""
+    action = hazard.action
     if not knows_strategy(release):
-        return f"{action}.remediation.retries: 0 and no remediateLastFailure ({_FIX_REMEDIATION})"
+        last = owner.value(action, "remediation", "remediateLastFailure") in TRUE
+        rest = " without `remediateLastFailure`" if last else ""
+        return f"Set `{action}.remediation.retries: 0`{rest}"
     if _strategy(owner, action) == "RetryOnFailure":
-        return f"{action}.strategy alone, and remove {action}.remediation ({_FIX_REMEDIATION})"
-    return (
-        f"{action}.strategy.name: RetryOnFailure, and remove {action}.remediation "
-        f"({_FIX_REMEDIATION})"
-    )
+        return f"Remove `{action}.remediation`"
+    return f"Replace `{action}.remediation` with `{action}.strategy.name: RetryOnFailure`"
 
 
 def _finding(

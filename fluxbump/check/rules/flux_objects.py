@@ -176,7 +176,7 @@ def _about(resource: Resource) -> str:
 def _refusal(resource: Resource, served: _Served, evidence: Evidence) -> str:
     crd = served.entry(resource).crd
     if crd:
-        return f"which Flux {served.release} does not serve; {_choice(crd)}"
+        return f"which Flux {served.release} does not serve. {_choice(crd)}"
     if resource.text_only:
         return f"which Flux {served.release} does not serve"
     having = [
@@ -192,9 +192,9 @@ def _choice(crd: Crd) -> str:
     """Say which version to move to."""
     best = _best(crd)
     return (
-        f"move to {' or '.join(crd_version.name for crd_version in best)}"
+        f"Move to {' or '.join(crd_version.name for crd_version in best)}"
         if best
-        else "it serves no other"
+        else "Flux serves no other version"
     )
 
 
@@ -219,7 +219,7 @@ def deprecated_api(evidence: Evidence) -> Iterator[Outcome]:
         if entry.crd and entry.version and entry.version.deprecated:
             severity = Severity.NOTE if resource.text_only else Severity.WARNING
             tail = (
-                f"is at {resource.api_version}, which is deprecated in Flux {served.release}; "
+                f"is at {resource.api_version}, which is deprecated in Flux {served.release}. "
                 f"{_choice(entry.crd)}"
             )
             yield _finding("FB205", severity, tail, resource, served)

@@ -23,9 +23,6 @@ from fluxbump.text.yaml import Document, Node
 
 _TRUE = ("true", "True", "TRUE")
 _FIELDS = ("releaseName", "targetNamespace", "storageNamespace")
-_SUSPEND = (
-    "set `suspend: true` in a commit of its own, and wait until every cluster has reconciled it"
-)
 
 
 class _Release(Struct, frozen=True):
@@ -83,8 +80,8 @@ def identity(evidence: Evidence) -> Iterator[Outcome]:
 
 def _gone(old: _Release) -> Finding:
     tail = (
-        "owns the Flux controllers and is removed while it is not "
-        f"suspended, so helm-controller uninstalls Flux; first {_SUSPEND}"
+        "is removed while it is not suspended, so helm-controller uninstalls Flux. "
+        "First merge `suspend: true`, and wait for every cluster"
     )
     message, gist = f"HelmRelease {old.name} {tail}", f"a HelmRelease {tail}"
     return Finding("FB303", Severity.ERROR, message, old.location, gist=gist)
@@ -96,11 +93,10 @@ def _changes(old: _Release, new: _Release) -> Iterator[Finding]:
         return
     what = ", ".join(f"{field} {old.target[field]} -> {new.target[field]}" for field in fields)
     asleep = old.suspended and new.suspended
-    does = "as soon as it is resumed" if asleep else "to install it again"
+    when = " as soon as it is resumed" if asleep else ""
     message = (
-        f"HelmRelease {new.name} owns the Flux controllers and names another Helm release "
-        f"({what}): helm-controller uninstalls Flux {does}; keep it, or first {_SUSPEND}, remove "
-        "the object, and only then add it with the new name"
+        f"HelmRelease {new.name} changes {what}, so helm-controller "
+        f"uninstalls Flux{when}. Restore it, or follow `fluxbump rule FB303`"
     )
     where = next((new.places[field] for field in fields if field in new.places), new.location)
     severity = Severity.WARNING if asleep else Severity.ERROR

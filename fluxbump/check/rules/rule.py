@@ -50,7 +50,7 @@ def cited(check: Check) -> Check:
         for outcome in check(evidence):
             if isinstance(outcome, Finding) and evidence.manifests:
                 named = [r for r in evidence.manifests if _names(outcome.message, r)]
-                cites = (f"; Flux {r} as in {evidence.manifests[r].source}" for r in named)
+                cites = (f". Source for Flux {r}: {evidence.manifests[r].source}" for r in named)
                 more = "".join(cites)
                 gist = f"{outcome.gist}{more}" if outcome.gist else ""
                 yield replace(outcome, message=f"{outcome.message}{more}", gist=gist)

@@ -33,13 +33,12 @@ from fluxbump.model import (
     Finding,
     Form,
     Inventory,
-    Location,
     Pin,
     Related,
     Severity,
 )
 
-MIGRATE = "https://fluxcd.io/flux/cmd/flux_migrate"
+_MIGRATE = "flux migrate needs the flux CLI 2.7 or later: https://fluxcd.io/flux/cmd/flux_migrate"
 
 
 class _Holds(Struct, frozen=True):
@@ -131,35 +130,31 @@ def _bootstrap(
     url: _Holds, chart: _Holds, conflicts: tuple[Conflict, ...], evidence: Evidence
 ) -> Finding:
     who = installers.name(url.pin, evidence.inventory.files)
+    refused = f"a new cluster refuses the CRDs of {chart.words} over those of Flux {url.release}"
     return Finding(
         "FB201",
         Severity.ERROR,
-        f"on a new cluster the API server refuses the CRDs of {chart.words} over those of "
-        f"Flux {url.release}, which {who} installs ({url.pin.location}): {_each(conflicts)}",
+        f"{refused}, which {who} at {url.pin.location} installs first: {_each(conflicts)}",
         chart.pin.location,
         (
             Related(url.pin.location, f"installs Flux {url.release}"),
-            *_answers(conflicts, chart.pin.location, evidence),
+            *(Related(chart.pin.location, said) for said in _answers(conflicts, evidence)),
         ),
-        gist=f"on a new cluster the API server refuses the CRDs of {chart.words} over those of "
-        f"Flux {url.release}, which {who} installs: {_each(conflicts)}",
+        gist=f"{refused}, which {who} installs first: {_each(conflicts)}",
     )
 
 
 def _each(conflicts: tuple[Conflict, ...]) -> str:
-    """Name each CRD, and what is stored."""
-    return "; ".join(
-        f"{conflict.crd} stores {' and '.join(conflict.stored)}" for conflict in conflicts
-    )
+    """Name the first CRD with what is stored, and the number of the others."""
+    first, *others = conflicts
+    more = f" (and {len(others)} more)" if others else ""
+    return f"{first.crd} stores {' and '.join(first.stored)}{more}"
 
 
-def _answers(
-    conflicts: tuple[Conflict, ...], where: Location, evidence: Evidence
-) -> Iterator[Related]:
+def _answers(conflicts: tuple[Conflict, ...], evidence: Evidence) -> Iterator[str]:
     """What the API server says, CRD by CRD: too long for the finding's own line."""
     for conflict in conflicts:
-        words = conflict.message(evidence.oldest_kubernetes)
-        yield Related(where, f"the API server says: {words}")
+        yield f"the API server says: {conflict.message(evidence.oldest_kubernetes)}"
 
 
 # --- FB202: what existing clusters hold -------------------------------------------------------
@@ -203,9 +198,10 @@ def _written(target: _Holds, evidence: Evidence) -> Iterator[Finding]:
             yield _upgrade(
                 target,
                 Severity.WARNING,
-                f"objects may have been written at {what}, which {target.words} removes: as long "
-                "as their managedFields say so, the API server refuses every server-side apply; "
-                f"run `flux migrate` ({MIGRATE}) at Flux {left}, and again after the upgrade",
+                f"objects may have been written at {what}, which {target.words} removes. Run "
+                f"`flux migrate` at Flux {left}, and again after the upgrade",
+                "until then the API server refuses server-side apply of such objects",
+                _MIGRATE,
             )
 
 
@@ -216,9 +212,9 @@ def _cluster(target: _Holds, evidence: Evidence) -> Iterator[Finding]:
         yield _upgrade(
             target,
             Severity.ERROR,
-            f"the cluster refuses the CRDs of {target.words}: {_each(conflicts)}; "
-            f"`fluxbump path {target.release}` lists what to do first",
-            tuple(_answers(conflicts, target.pin.location, evidence)),
+            f"the cluster refuses the CRDs of {target.words}, because {_each(conflicts)}. "
+            f"Follow `fluxbump path {target.release}`",
+            *_answers(conflicts, evidence),
         )
 
 
@@ -275,9 +271,9 @@ def _certain(left: str, target: _Holds, evidence: Evidence) -> Iterator[Finding]
         yield _upgrade(
             target,
             Severity.ERROR,
-            f"every cluster that is at Flux {left} refuses the CRDs of {target.words}: "
-            f"{_each(conflicts)}; `fluxbump path {target.release}` lists the releases between",
-            tuple(_answers(conflicts, target.pin.location, evidence)),
+            f"clusters at Flux {left} refuse the CRDs of {target.words}, because "
+            f"{_each(conflicts)}. Follow `fluxbump path {target.release}`",
+            *_answers(conflicts, evidence),
         )
 
 
@@ -288,40 +284,36 @@ def _possible(left: str, target: _Holds, evidence: Evidence) -> Iterator[Finding
     if not every:
         return
     if past is None or past.silent(left):
-        why = f"; git history gives no extra information: {past.silent(left)}" if past else ""
-        yield _upgrade(target, Severity.WARNING, _may_store(left, every, target) + why)
+        why = [f"git history gives no extra information: {past.silent(left)}"] if past else []
+        yield _upgrade(target, Severity.WARNING, _may_store(left, every, target), *why, _MIGRATE)
         return
     likely = stored_versions.reachable(evidence.crds, left, new, past.releases)
     rest = stored_versions.without(every, likely)
-    told = f"by git history the pins have held {past.until(left)}"
+    told, also = f"the pins have held {past.until(left)}", stored_versions.describe(rest)
     if likely:
-        older = (
-            f"; an older cluster may also store {stored_versions.describe(rest)}" if rest else ""
-        )
-        message = f"{_may_store(left, likely, target)}; {told}{older}"
-        yield _upgrade(target, Severity.WARNING, message)
+        older = [f"a cluster older than the pins may also store {also}"] if rest else []
+        message = _may_store(left, likely, target)
+        yield _upgrade(target, Severity.WARNING, message, told, *older, _MIGRATE)
     else:
         message = (
-            f"{told}, which leaves nothing that the CRDs of {target.words} lack; only a cluster "
-            "that is older and was never migrated may store "
-            f"{stored_versions.describe(rest)} ({MIGRATE})"
+            f"only a cluster older than the pins, and never migrated, may store {also}, which "
+            f"{target.words} does not serve"
         )
-        yield _upgrade(target, Severity.NOTE, message)
+        yield _upgrade(target, Severity.NOTE, message, told, _MIGRATE)
 
 
 def _may_store(left: str, conflicts: tuple[Conflict, ...], target: _Holds) -> str:
+    kept = stored_versions.describe(conflicts)
     return (
-        f"a cluster that was upgraded to Flux {left} in place and never migrated may still "
-        f"store {stored_versions.describe(conflicts)}, "
-        f"and would refuse the CRDs of {target.words}: run "
-        f"`flux migrate` (flux 2.7 or later, {MIGRATE}) while it is at Flux {left}"
+        f"a cluster that was upgraded in place may still store {kept}, "
+        f"which {target.words} does not serve. Run `flux migrate` at Flux {left} first"
     )
 
 
-def _upgrade(
-    target: _Holds, severity: Severity, message: str, related: tuple[Related, ...] = ()
-) -> Finding:
-    return Finding("FB202", severity, message, target.pin.location, related)
+def _upgrade(target: _Holds, severity: Severity, message: str, *more: str) -> Finding:
+    """Say something of a target; `more` are other facts about it, each one sentence."""
+    where = target.pin.location
+    return Finding("FB202", severity, message, where, tuple(Related(where, fact) for fact in more))
 
 
 UPGRADE = Rule(
