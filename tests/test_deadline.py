@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -180,6 +182,35 @@ def test_a_handshake_that_never_comes_is_given_up(web: Web) -> None:
         web.get(f"https://{server.host}/index.yaml", limit=1 << 20)
     assert "it takes too long" in str(no.value)
     assert server.sent < 500
+
+
+_SILENT_NAME_SERVER = """
+import socket, sys, threading, time
+from pathlib import Path
+from fluxbump.system.http.failure import HttpError
+from fluxbump.system.http.fetch import Patience, Web
+
+socket.getaddrinfo = lambda *_, **__: threading.Event().wait()
+begun = time.monotonic()
+with Web(cache_dir=Path(sys.argv[1]), patience=Patience(0.2, 5.0, 1.0, 2, 0.01)) as web:
+    try:
+        web.get("http://charts.example.org/index.yaml", limit=1 << 20)
+    except HttpError as error:
+        print(error, time.monotonic() - begun < 5)
+"""
+
+
+def test_a_name_server_that_is_silent_is_given_up(tmp_path: Path) -> None:
+    """Each attempt takes what a connection may take; the look-up is no reason not to end."""
+    done = subprocess.run(
+        [sys.executable, "-c", _SILENT_NAME_SERVER, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    said = "http://charts.example.org/index.yaml: no answer in time True\n"
+    assert (done.stdout, done.stderr) == (said, "")
 
 
 @pytest.mark.parametrize("proxy", ["", "http_proxy", "all_proxy"])

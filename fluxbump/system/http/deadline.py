@@ -25,10 +25,13 @@ import ssl
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import httpcore
 import httpx
+
+from fluxbump.system.wait_at_most import Heard, SilentError
 
 _PIECE = 1 << 14
 """Bytes that are sent before the clock is read again."""
@@ -102,7 +105,7 @@ class _Backend(httpcore.NetworkBackend):
         """Connect to the first address of a name that answers."""
         failure: Exception | None = None
         # One by one: the library would give each of them all of the time.
-        for address in _addresses(host, port):
+        for address in self._addresses(host, port, timeout):
             left = self._deadline.left(timeout, httpcore.ConnectTimeout)
             try:
                 made = self._inner.connect_tcp(address, port, left, local_address, socket_options)
@@ -112,13 +115,17 @@ class _Backend(httpcore.NetworkBackend):
                 return _Stream(made, self._deadline)
         raise failure or httpcore.ConnectError(f"cannot resolve the host name {host}")
 
-
-def _addresses(host: str, port: int) -> list[str]:
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise httpcore.ConnectError(str(error)) from error
-    return [str(address[0]) for *_, address in found]
+    def _addresses(self, host: str, port: int, timeout: float | None) -> list[str]:
+        """Look a name up, which the system does for as long as its name servers are silent."""
+        left = self._deadline.left(timeout, httpcore.ConnectTimeout)
+        look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+        try:
+            found = Heard(lambda _: look_up()).wait(left, left) if left else look_up()
+        except SilentError:
+            raise httpcore.ConnectTimeout("no name server answers in time") from None
+        except (OSError, UnicodeError) as error:
+            raise httpcore.ConnectError(str(error)) from error
+        return [str(address[0]) for *_, address in found]
 
 
 class _Stream(httpcore.NetworkStream):
