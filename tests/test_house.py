@@ -63,7 +63,6 @@ OTHER_WORDS = {
     "discover.kubernetes_pins": {"variable"},  # a block of Terraform
     "discover.variables.assignments": {"variable"},  # likewise
     "model": {"flux-operator", "variable"},  # a track, and a form
-    "reports.status_text": {"flux-operator"},  # the product, for people
     "sources": {"flux-manifests"},  # the artifact that Flux publishes
     "check.rules.gotk": {"gotk-components"},  # the name of a rule
     "check.rules.values_mirror": {"values-mirror"},  # likewise

@@ -152,3 +152,28 @@ def test_a_repository_of_the_operator_alone_is_known(tmp_path: Path, index: Path
     result = cli("status", cwd=repo)
     assert result.code == 0, result.err
     assert "flux-operator" in result.out
+
+
+def test_a_bump_of_the_operator_alone_says_nothing_of_flux(
+    tmp_path: Path, index: Path, cli: Cli
+) -> None:
+    repo = repository(tmp_path / "r", {"o.yaml": operator("0.20.0")}, index)
+    place = next(line for line in cli("status", cwd=repo).out.splitlines() if "o.yaml:" in line)
+    place = place.split()[0]
+    stays = cli("to", "2.5.1", cwd=repo)
+    assert stays.out.splitlines()[-2:] == [
+        "Nothing moved: no place holds an exact version of Flux.",
+        f"  {place}  flux-operator stays: --operator X.Y.Z moves it",
+    ]
+    page = cli("to", "2.5.1", "--dry-run", "-o", "html", cwd=repo)
+    assert "Nothing moved: no place holds an exact version of Flux." in page.out
+    moved = cli("to", "2.5.1", "--operator", "0.33.0", cwd=repo)
+    assert moved.out.startswith("flux-operator 0.20.0 -> 0.33.0\n")
+    message = repo.git("log", "-1", "--format=%B", "fluxbump/flux-operator-0.33.0")
+    assert message.split("\n\nPins")[0] == (
+        "Move flux-operator to 0.33.0\n\n- flux-operator 0.20.0 -> 0.33.0"
+    )
+    assert (
+        "flux-operator 0.20.0 → 0.33.0"
+        in cli("to", "2.5.1", "--operator", "0.33.0", "--dry-run", "-o", "html", cwd=repo).out
+    )

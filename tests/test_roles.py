@@ -237,7 +237,10 @@ def pin(form: Form, role: Role = Role.INSTALLS) -> Pin:
         ([pin(Form.EXACT)] * 3, "fluxbump to VERSION moves all 3 places"),
         (
             [pin(Form.EXACT), pin(Form.RANGE), pin(Form.RANGE), pin(Form.EXACT, Role.OPERATOR)],
-            "fluxbump to VERSION moves 1 of 4 places; compared only: 1 flux-operator, 2 range",
+            (
+                "fluxbump to VERSION moves 1 of 4 places; "
+                "compared only: 1 flux-operator (--operator moves it), 2 range"
+            ),
         ),
     ],
 )

@@ -27,7 +27,7 @@ from fluxbump.check.rules import flux_helm_release
 from fluxbump.check.rules.rule import Trait
 from fluxbump.check.starting_point import Looked, S
 from fluxbump.check.verdict import Verdict
-from fluxbump.config.settings import Settings, fill
+from fluxbump.config.settings import Settings
 from fluxbump.discover.tracks import current
 from fluxbump.flux.releases import Goal
 from fluxbump.git.objects import CommitSnapshot
@@ -131,7 +131,7 @@ def prepare(
             mentions.find(work.files, inventory, planned, work.row_edits, looked.scope.app_versions)
         )
         values = message.values(planned)
-        branch = fill(settings.branch, values)
+        branch = message.branch(planned, settings, values)
         repository.check_branch_name(branch)
         step = Stage(total, message.message(planned, work.changes, settings, values), built().patch)
         bumped = bool(work.changes.files)

@@ -8,7 +8,7 @@ from msgspec import Struct
 from semver import Version
 
 from fluxbump.flux.releases import Goal
-from fluxbump.model import Form, Location, Note, Pin, Related, Track
+from fluxbump.model import Form, Location, Note, Pin, Related, Track, TrackKind
 from fluxbump.text.splice import Edit
 
 
@@ -70,6 +70,12 @@ class Plan(Struct, frozen=True):
     def left(self) -> frozenset[Location]:
         """The places of exact versions that stay behind because the user said so."""
         return frozenset(pin.location for pin, _ in self.kept if pin.form is Form.EXACT)
+
+    @property
+    def operator_alone(self) -> bool:
+        """Whether flux-operator moves, and no place of a Flux release."""
+        moved = {change.pin.track.kind for change in self.changes}
+        return TrackKind.OPERATOR in moved <= {TrackKind.OPERATOR, TrackKind.CHART}
 
     @property
     def release(self) -> Version:

@@ -1,17 +1,19 @@
-"""What the commit of a bump says. Pure."""
+"""What the commit of a bump says, and what its branch is called. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from fluxbump.bump.changes import Plan
-from fluxbump.config.settings import Settings, fill
+from fluxbump.config.settings import DEFAULT_BRANCH, Settings, fill
 from fluxbump.git.overlay import ChangeSet
-from fluxbump.model import FLUX, FLUX2, TrackKind
+from fluxbump.model import FLUX, FLUX2, OPERATOR, TrackKind
 from fluxbump.text.printable import printable
 
-_LINES = (TrackKind.RELEASE, TrackKind.COMMUNITY, TrackKind.OPERATOR, TrackKind.CHART)
+_BESIDE_FLUX = (TrackKind.OPERATOR, TrackKind.CHART)
+_LINES = (TrackKind.RELEASE, TrackKind.COMMUNITY, *_BESIDE_FLUX)
 """The version lines that the message lists; images and digests follow from them."""
+_OPERATOR_BRANCH = "fluxbump/flux-operator-{}"
 
 
 def values(planned: Plan) -> dict[str, str]:
@@ -28,15 +30,31 @@ def message(
     planned: Plan, changes: ChangeSet, settings: Settings, values: Mapping[str, str]
 ) -> str:
     """Return the message of the commit that moves the pins."""
+    listed = _BESIDE_FLUX if planned.operator_alone else _LINES
     moved = [
         f"{track} {planned.current.get(track, '?')} -> {new}"
         for track, new in planned.targets.items()
-        if track.kind in _LINES and planned.current.get(track) != new
+        if track.kind in listed and planned.current.get(track) != new
     ]
-    chart = f" (chart flux2 {planned.targets[FLUX2]})" if FLUX2 in planned.targets else ""
-    subject = f"Move Flux to {values['release']}{chart}"
-    head = fill(settings.commit, dict(values)) if settings.commit else subject
+    head = fill(settings.commit, dict(values)) if settings.commit else _subject(planned)
     # A chart's name is as somebody wrote it: it must begin no line of its own, such as a trailer.
     lines = [*head.split("\n"), "", *(f"- {printable(line)}" for line in moved)]
     lines += ["", f"Pins: {len(planned.changes)} in {len(changes.files)} files."]
     return "".join(f"{printable(line)}\n" for line in lines)
+
+
+def branch(planned: Plan, settings: Settings, values: Mapping[str, str]) -> str:
+    """Return the name of the branch of a bump.
+
+    The default name is of a Flux release, so a move of flux-operator alone has another one.
+    """
+    if planned.operator_alone and settings.branch == DEFAULT_BRANCH:
+        return _OPERATOR_BRANCH.format(planned.targets[OPERATOR])
+    return fill(settings.branch, dict(values))
+
+
+def _subject(planned: Plan) -> str:
+    if planned.operator_alone:
+        return f"Move flux-operator to {planned.targets[OPERATOR]}"
+    chart = f" (chart flux2 {planned.targets[FLUX2]})" if FLUX2 in planned.targets else ""
+    return f"Move Flux to {planned.targets[FLUX]}{chart}"

@@ -42,6 +42,7 @@ from fluxbump.reports.table import (
 )
 from fluxbump.reports.text import findings
 
+_OPERATOR_STAYS = "flux-operator (--operator moves it)"
 _TELLING = 32  # characters of a path, at least, if there are roles beside it
 _HEADER = ("PIN", "KIND", "ROLE", "TRACK", "HOLDS", "STATE")
 _ROLE = _HEADER.index("ROLE")
@@ -111,7 +112,7 @@ def moving(pins: Sequence[Pin]) -> str:
     if not stay:
         every = "the" if moved == 1 else "all"
         return f"fluxbump to VERSION moves {every} {moved} {places}"
-    why = Counter("flux-operator" if p.role is Role.OPERATOR else str(p.form) for p in stay)
+    why = Counter(_OPERATOR_STAYS if p.role is Role.OPERATOR else str(p.form) for p in stay)
     said = ", ".join(f"{count} {what}" for what, count in sorted(why.items()))
     counted = f"fluxbump to VERSION moves {moved} of {len(pins)} {places}"
     return f"{counted}; compared only: {said}"

@@ -13,6 +13,7 @@ from fluxbump.check.groups import FindingGroup, grouped
 from fluxbump.model import (
     FLUX,
     FLUX2,
+    OPERATOR,
     Finding,
     Form,
     Mention,
@@ -58,6 +59,9 @@ def preview(prepared: Prepared[Snapshot], paint: Paint) -> str:
 
 def _headline(prepared: Prepared[Snapshot], paint: Paint) -> str:
     current, plan = prepared.plan.current, prepared.plan
+    if plan.operator_alone:
+        operator = _step(current.get(OPERATOR), plan.targets[OPERATOR])
+        return paint(f"flux-operator {operator}", "bold")
     when = f", {plan.chart_release.created:%Y-%m-%d}" if plan.chart_release.created else ""
     flux = _step(current.get(FLUX), plan.targets[FLUX])
     if FLUX2 not in plan.targets:
@@ -224,15 +228,24 @@ def nothing_to_do(prepared: Prepared[Snapshot]) -> str:
     exact = any(
         pin.form is Form.EXACT
         and pin.track.kind is not TrackKind.CHART
-        and pin.location not in prepared.plan.left
+        and prepared.plan.targets.get(pin.track) == pin.value
         for pin in prepared.inventory.pins
     )
+    if not exact:
+        left += _operator_stays(prepared)
     if exact and not left:
         return f"Nothing to do: every pin holds {target}."
     other = "other " if prepared.plan.left else ""
     none = f"no {other}place holds an exact version of Flux"
     said = f"every {other}exact pin holds {target}" if exact else none
     return "\n".join([f"Nothing moved: {said}.", *(f"  {printable(line)}" for line in left)])
+
+
+def _operator_stays(prepared: Prepared[Snapshot]) -> Iterator[str]:
+    held = [pin for pin in prepared.inventory.pins if pin.track == OPERATOR]
+    if held and OPERATOR not in prepared.plan.targets:
+        more = f" and {len(held) - 1} more" if held[1:] else ""
+        yield f"{held[0].location}{more}  flux-operator stays: --operator X.Y.Z moves it"
 
 
 def floating(kept: Iterable[tuple[Pin, str]]) -> Iterator[str]:

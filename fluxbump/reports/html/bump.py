@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fluxbump.check.rules import RULES
 from fluxbump.flux.upgrade_path import Route
-from fluxbump.model import FLUX, FLUX2, Snapshot, Step
+from fluxbump.model import FLUX, FLUX2, OPERATOR, Snapshot, Step
 from fluxbump.reports.counts import counted
 from fluxbump.reports.html.diff import diff_section
 from fluxbump.reports.html.elements import Node
@@ -17,6 +17,7 @@ from fluxbump.reports.html.pins import PinMap, pins_section
 from fluxbump.reports.html.route import route_section
 from fluxbump.reports.patches import patches
 from fluxbump.reports.table import Paint
+from fluxbump.reports.text import nothing_to_do
 
 if TYPE_CHECKING:
     from fluxbump.bump.prepared import Prepared
@@ -55,16 +56,18 @@ def bump_page(
 
 def _headline(prepared: Prepared[Snapshot], outcome: str) -> Headline:
     plan = prepared.plan
-    release = plan.targets[FLUX]
-    title = f"Flux {_step(plan.current.get(FLUX), release)}"
+    track, name = (OPERATOR, OPERATOR.name) if plan.operator_alone else (FLUX, "Flux")
+    target = f"{name} {plan.targets[track]}"
+    title = f"{name} {_step(plan.current.get(track), plan.targets[track])}"
     facts = [f"{counted(prepared)}.", f"{outcome}."]
-    if FLUX2 in plan.targets:
+    if FLUX2 in plan.targets and not plan.operator_alone:
         facts.insert(0, f"Chart flux2: {_step(plan.current.get(FLUX2), plan.targets[FLUX2])}.")
     if not prepared.passed:
-        return Headline(title, f"The bump to Flux {release} is refused", Tone.BAD, facts)
+        return Headline(title, f"The bump to {target} is refused", Tone.BAD, facts)
     if prepared.empty:
-        return Headline(title, f"Every pin holds Flux {release} already", Tone.GOOD)
-    return Headline(title, f"The bump to Flux {release} passes its checks", Tone.GOOD, facts)
+        said, *why = nothing_to_do(prepared).splitlines()
+        return Headline(title, said, Tone.GOOD, [line.strip() for line in why])
+    return Headline(title, f"The bump to {target} passes its checks", Tone.GOOD, facts)
 
 
 def _step(old: str | None, new: str) -> str:
