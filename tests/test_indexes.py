@@ -322,6 +322,12 @@ def test_the_shapes_that_helm_and_people_write_need_no_whole_parse(text: str) ->
     assert parse(text).releases == parse(PLAIN).releases
 
 
+def test_a_broken_entry_of_another_chart_does_not_matter() -> None:
+    broken = "  other:\n  - version: 1.0.0\n    description: a: b\n    home: *nowhere\n"
+    [release] = parse(index_of(entry()) + broken).releases
+    assert str(release.version) == "2.14.1"
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -30,7 +30,6 @@ WITHOUT: dict[str, tuple[str, str, Any]] = {
     "quick parameters": ("fluxbump.cli.quick_parameters", "_QUICK", {}),
     "no collection of cycles": ("gc", "disable", lambda: None),
     "leaving at once": ("fluxbump.__main__", "_leave", sys.exit),
-    "a part of the index": ("fluxbump.helm.index.section", "find", lambda text, chart: None),
     "searches side by side": ("fluxbump.git.objects", "_LARGE", sys.maxsize),
 }  # fmt: skip
 """What is for speed alone, and what takes its place: a module, a name in it, and a value."""
