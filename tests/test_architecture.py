@@ -45,7 +45,7 @@ OUTSIDE = {
     "flux.tagged_releases",
     "flux.index_or_table", "system.wait_at_most",
     # They replace files of a work tree, all or none.
-    "system.atomic_replace", "system.no_follow", "system.locks",
+    "system.atomic_replace", "system.replace_recovery", "system.no_follow", "system.locks",
     # What the process has changed.
     "system.written",
     # A process for each repository of a fleet, and the file that says which are done.

@@ -22,9 +22,9 @@ import pytest
 
 from fluxbump.errors import RepositoryError
 from fluxbump.model import Step
-from fluxbump.system import atomic_replace, replace_journal
-from fluxbump.system.atomic_replace import Worktree
+from fluxbump.system import atomic_replace, replace_journal, replace_recovery
 from fluxbump.system.locks import locked
+from fluxbump.system.replace_recovery import Worktree
 from tests.helpers import ROOT
 
 Files = Mapping[str, bytes | None]
@@ -52,10 +52,10 @@ HEAD = f"""
 import errno, os, signal, sys
 sys.path[:0] = [{str(ROOT)!r}, {str(PACKAGES)!r}]
 from pathlib import Path
-from fluxbump.system import atomic_replace
+from fluxbump.system import atomic_replace, replace_recovery
 
 BEFORE, AFTER = {BEFORE!r}, {AFTER!r}
-place = atomic_replace.Worktree(Path(sys.argv[1]), Path(sys.argv[2]))
+place = replace_recovery.Worktree(Path(sys.argv[1]), Path(sys.argv[2]))
 """
 SCRIPT = """
 seen, chosen, deed = 0, int(sys.argv[3]), sys.argv[4]
@@ -82,7 +82,7 @@ what = sys.argv[5]
 if what == "write":
     atomic_replace.write(place, BEFORE, AFTER)
 else:
-    atomic_replace.recover(place)
+    replace_recovery.recover(place)
 print(seen)
 """
 
@@ -147,7 +147,7 @@ def test_files_are_replaced_created_and_removed(place: Worktree) -> None:
     assert stat.S_IMODE((place.root / "b/c.sh").stat().st_mode) == 0o755
     assert stat.S_IMODE((place.root / "d.txt").stat().st_mode) == 0o600
     assert is_tidy(place)
-    assert atomic_replace.recover(place) is None
+    assert replace_recovery.recover(place) is None
 
 
 def test_killed_at_every_call(place: Worktree) -> None:
@@ -157,7 +157,7 @@ def test_killed_at_every_call(place: Worktree) -> None:
     for chosen in range(1, count + 1):
         fill(place)
         assert run(place, chosen, "kill").returncode == -signal.SIGKILL
-        undone = atomic_replace.recover(place)
+        undone = replace_recovery.recover(place)
         assert is_tidy(place)
         now = held(place)
         assert now in (expected(BEFORE), expected(AFTER)), chosen
@@ -173,7 +173,7 @@ def test_modes_are_kept_through_an_undo(place: Worktree) -> None:
     for chosen in range(last - 9, last):
         fill(place)
         run(place, chosen, "kill")
-        atomic_replace.recover(place)
+        replace_recovery.recover(place)
         assert stat.S_IMODE((place.root / "b/c.sh").stat().st_mode) == 0o755
         assert stat.S_IMODE((place.root / "d.txt").stat().st_mode) == 0o600
 
@@ -203,7 +203,7 @@ def test_killed_again_while_it_is_undone(place: Worktree) -> None:
     for chosen in range(1, count + 1):
         half_done(place)
         assert run(place, chosen, "kill", "recover").returncode == -signal.SIGKILL
-        atomic_replace.recover(place)
+        replace_recovery.recover(place)
         assert held(place) == expected(BEFORE), chosen
         assert is_tidy(place)
 
@@ -218,7 +218,7 @@ def test_every_call_fails_once(place: Worktree) -> None:
             assert held(place) == expected(BEFORE), chosen
         else:
             assert held(place) == expected(AFTER), chosen
-        assert atomic_replace.recover(place) is None
+        assert replace_recovery.recover(place) is None
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
@@ -231,7 +231,7 @@ def test_a_signal_waits_until_it_is_settled(place: Worktree, name: str) -> None:
         assert held(place) in (expected(BEFORE), expected(AFTER)), chosen
         results.add(held(place) == expected(AFTER))
         assert is_tidy(place)
-        assert atomic_replace.recover(place) is None
+        assert replace_recovery.recover(place) is None
     assert results == {True, False}
 
 
@@ -278,7 +278,7 @@ def test_another_file_system_has_no_hard_links(place: Worktree) -> None:
         for chosen in range(1, steps(far) + 1):
             fill(far)
             run(far, chosen, "kill")
-            atomic_replace.recover(far)
+            replace_recovery.recover(far)
             assert held(far) in (expected(BEFORE), expected(AFTER)), chosen
             assert stat.S_IMODE((far.root / "b/c.sh").stat().st_mode) == 0o755
             assert is_tidy(far)
@@ -326,7 +326,7 @@ def test_what_was_changed_after_a_kill_is_not_overwritten(place: Worktree) -> No
     (place.root / "a.yaml").write_bytes(b"mine")
     before = held(place)
     with pytest.raises(RepositoryError, match="this file has changed since") as caught:
-        atomic_replace.recover(place)
+        replace_recovery.recover(place)
     assert caught.value.where == "a.yaml"
     assert f"rm -r {place.folder}" in [
         step.command for step in caught.value.next if isinstance(step, Step)
@@ -334,7 +334,7 @@ def test_what_was_changed_after_a_kill_is_not_overwritten(place: Worktree) -> No
     assert held(place) == before
     # As the message says: once the file is in order, the rest is undone.
     (place.root / "a.yaml").write_bytes(BEFORE["a.yaml"] or b"")
-    assert atomic_replace.recover(place) == len(AFTER)
+    assert replace_recovery.recover(place) == len(AFTER)
     assert held(place) == expected(BEFORE)
 
 
@@ -342,7 +342,7 @@ def test_git_clean_after_a_kill_takes_nothing_that_is_needed(place: Worktree) ->
     half_done(place)
     for path in place.root.rglob(".fluxbump-*"):
         path.unlink()
-    atomic_replace.recover(place)
+    replace_recovery.recover(place)
     assert held(place) == expected(BEFORE)
 
 
@@ -351,7 +351,7 @@ def test_one_run_at_a_time(place: Worktree) -> None:
         with pytest.raises(RepositoryError, match="another run of fluxbump"):
             atomic_replace.write(place, BEFORE, AFTER)
         place.folder.mkdir()
-        assert atomic_replace.recover(place) is None  # it is at work, not cut short
+        assert replace_recovery.recover(place) is None  # it is at work, not cut short
         place.folder.rmdir()
     assert held(place) == expected(BEFORE)
 
@@ -425,7 +425,7 @@ def test_a_journal_that_is_none_of_ours_undoes_nothing(place: Worktree, data: by
     place.folder.mkdir()
     (place.folder / "journal.json").write_bytes(data)
     with pytest.raises(RepositoryError, match="cannot be read") as caught:
-        atomic_replace.recover(place)
+        replace_recovery.recover(place)
     assert f"rm -r {place.folder}" in [
         step.command for step in caught.value.next if isinstance(step, Step)
     ]
@@ -437,7 +437,7 @@ def test_a_journal_through_a_link_is_not_read(place: Worktree, tmp_path: Path) -
     (tmp_path / "elsewhere").write_bytes(document())
     (place.folder / "journal.json").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(RepositoryError, match="cannot undo an interrupted run"):
-        atomic_replace.recover(place)
+        replace_recovery.recover(place)
 
 
 def test_an_original_that_is_another_file_is_not_put_back(place: Worktree) -> None:
@@ -447,5 +447,5 @@ def test_an_original_that_is_another_file_is_not_put_back(place: Worktree) -> No
         original.write_bytes(b"planted")
     before = held(place)
     with pytest.raises(RepositoryError, match="original of this file is gone"):
-        atomic_replace.recover(place)
+        replace_recovery.recover(place)
     assert held(place) == before

@@ -20,7 +20,7 @@ from fluxbump.git.repository import Repository
 from fluxbump.git.worktree import EditableWorktree
 from fluxbump.model import Chart, Location, Note, Step
 from fluxbump.system import atomic_replace
-from fluxbump.system.atomic_replace import Worktree
+from fluxbump.system.replace_recovery import Worktree
 from fluxbump.workspace import Session
 
 

@@ -7,20 +7,16 @@ moves.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import combinations
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
-from fluxbump.bump import downgrades, left_behind, starting_release
+from fluxbump.bump import downgrades, left_behind, preconditions, starting_release
 from fluxbump.bump.changes import Change, Plan
-from fluxbump.discover import chart_installs, opaque_pins, release_lines, unparsed
-from fluxbump.discover.digests import cli_archives
-from fluxbump.discover.digests.spellings import MANIFEST
-from fluxbump.discover.pins import traits
-from fluxbump.discover.tracks import current, held, needs_chart, require_pins
-from fluxbump.errors import Again, HalfBumpError, PinError
-from fluxbump.flux.releases import Goal, best_chart
+from fluxbump.discover import opaque_pins, release_lines
+from fluxbump.discover.tracks import held, needs_chart, require_pins
+from fluxbump.errors import PinError
+from fluxbump.flux.releases import Goal
 from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.model import (
     COMMITS,
@@ -31,10 +27,8 @@ from fluxbump.model import (
     Form,
     Inventory,
     Pin,
-    Related,
     Role,
     Track,
-    TrackKind,
 )
 from fluxbump.text import version_ranges, versions
 from fluxbump.text.versions import Level
@@ -42,7 +36,6 @@ from fluxbump.text.versions import Level
 _NOTHING: Mapping[Track, str] = {}
 _STAY = (Role.TOOL, Role.REFERENCE)
 """The roles of which a place that cannot be rewritten is listed: no cluster runs what it holds."""
-_CONFIGURE = "or add the place that holds the version under `pins` in fluxbump.yaml"
 
 
 class Options(Struct, frozen=True):
@@ -93,17 +86,17 @@ def plan(
         inventory,
         "no pin of Flux found: none of the ways of installing Flux that docs/pins.md lists",
     )
-    _require_readable(inventory)
+    preconditions.require_readable(inventory)
     _require_operator(inventory, options)
     if not options.align:
-        _require_agreement(inventory)
+        preconditions.require_agreement(inventory)
         starting_release.require_known(inventory)
-    _require_rewritable(inventory, index)
+    preconditions.require_rewritable(inventory, index)
     targets = _targets(inventory, chart_release, options, earlier, following)
     left = [pin for pin in inventory.pins if _is_left(pin, targets, options)]
     moving = [pin for pin in inventory.pins if pin not in left]
     changes = tuple(_changes(moving, targets))
-    _refuse_stale_digests(inventory.pins, changes, targets)
+    preconditions.require_digests(inventory.pins, changes, targets)
     decided = downgrades.deciding(inventory, changes)
     if not options.allow_downgrade:
         downgrades.require_none(decided)
@@ -119,23 +112,6 @@ def plan(
     )
 
 
-# --- what must hold before anything is planned ------------------------------------------------
-
-
-def _require_readable(inventory: Inventory) -> None:
-    if inventory.unreadable:
-        first = inventory.unreadable[0]
-        raise HalfBumpError(
-            unparsed.problem(first),
-            where=first.location,
-            hint=unparsed.advice(first),
-            places=(
-                Related(unreadable.location, unreadable.message)
-                for unreadable in inventory.unreadable
-            ),
-        )
-
-
 def _require_operator(inventory: Inventory, options: Options) -> None:
     if options.operator and all(pin.track != OPERATOR for pin in inventory.pins):
         raise PinError(
@@ -143,69 +119,6 @@ def _require_operator(inventory: Inventory, options: Options) -> None:
             facts=["fluxbump looked for its charts and its artifact"],
             hint="leave out --operator",
         )
-
-
-def _require_agreement(inventory: Inventory) -> None:
-    for kinds, track, what in (
-        (traits.INSTALL_URL, FLUX, "install URLs"),
-        (traits.WRAPPED, FLUX2, "wrapper charts"),
-    ):
-        pins = [
-            pin
-            for pin in inventory.pins
-            if pin.kind in kinds and (pin.track, pin.form) == (track, Form.EXACT)
-        ]
-        differ = (
-            pair
-            for pair in (combinations(pins, 2) if len({pin.value for pin in pins}) > 1 else ())
-            if pair[0].value != pair[1].value and not chart_installs.apart(*pair)
-        )
-        first, other = next(differ, (None, None))
-        if first is not None and other is not None:
-            raise PinError(
-                f"{what} disagree",
-                where=other.location,
-                facts=_held_by((first, other)),
-                next=[Again(("--align",), "sets both")],
-            )
-    disagreeing = chart_installs.disagreeing(inventory)
-    if disagreeing:
-        raise PinError(
-            "the places that install the chart flux2 disagree",
-            where=disagreeing[0].location,
-            facts=_held_by(disagreeing),
-            next=[Again(("--align",), "sets all of them")],
-        )
-
-
-def _held_by(pins: Iterable[Pin]) -> list[str]:
-    return [f"{pin.location} holds {pin.value}" for pin in pins]
-
-
-def _require_rewritable(inventory: Inventory, index: ChartIndex) -> None:
-    known = FLUX in current(inventory)
-    for pin in inventory.pins:
-        if pin.kind in traits.INSTALL_URL and pin.form is Form.VARIABLE and not known:
-            raise PinError(
-                f"the install URL takes its release from the variable {pin.value}",
-                where=pin.location,
-                facts=["no file of the repository gives the release"],
-                hint=f"write the release into the URL, {_CONFIGURE}",
-            )
-        wrapped = pin.kind in traits.WRAPPED and pin.track == FLUX2
-        if wrapped and pin.form is not Form.EXACT:
-            raise PinError(
-                f"{pin.subject} is not an exact version: {pin.value or 'no version'}",
-                where=pin.location,
-                hint=f"pin it: version: {_exact_version(inventory, index)}",
-            )
-
-
-def _exact_version(inventory: Inventory, index: ChartIndex) -> str:
-    """The chart version that goes with the release that is installed."""
-    release = versions.parse(current(inventory).get(FLUX, ""))
-    chart = best_chart(release, index) if release is not None else None
-    return f'"{chart.version}"' if chart is not None else '"X.Y.Z"'
 
 
 # --- what each track becomes ------------------------------------------------------------------
@@ -345,29 +258,3 @@ def _left(pins: Iterable[Pin], targets: Mapping[Track, str]) -> Iterator[tuple[P
     for pin in pins:
         if targets.get(pin.track, pin.value) != pin.value:
             yield pin, f"stays at {pin.value}, as asked: it does not become {targets[pin.track]}"
-
-
-def _refuse_stale_digests(
-    pins: Sequence[Pin], changes: Iterable[Change], targets: Mapping[Track, str]
-) -> None:
-    """A digest that stays while its file's release moves would stop every download."""
-    if not any(change.pin.track == FLUX for change in changes):
-        return
-    archives = cli_archives.digests(pins)
-    for pin in pins:
-        of_archive = pin in archives
-        if not of_archive and not pin.track.name.startswith(MANIFEST):
-            continue  # `archives` judges those of the chart
-        if pin.track.kind is TrackKind.DIGEST and pin.track not in targets:
-            files = (
-                "checksums of both releases are" if of_archive else f"file of {targets[FLUX]} is"
-            )
-            name = "flux_X.Y.Z_checksums.txt" if of_archive else "install.yaml"
-            message = f"the {files} not available, and it must move with the release"
-            raise HalfBumpError(
-                f"no new value for the {pin.subject}",
-                where=pin.location,
-                facts=[message],
-                hint=f"use --releases with a URL or a directory that has vX.Y.Z/{name}",
-                places=[Related(pin.location, message)],
-            )

@@ -44,7 +44,8 @@ def fix_worktree(repo: Path | None, asked: tuple[Fix, ...], console: Console) ->
     from fluxbump.discover.inventory import discover
     from fluxbump.git.overlay import ChangeSet
     from fluxbump.git.repository import Repository
-    from fluxbump.system.atomic_replace import Worktree, write
+    from fluxbump.system.atomic_replace import write
+    from fluxbump.system.replace_recovery import Worktree
 
     with open_session(repo, Repository.editable) as here:
         scope = here.settings.scope({})

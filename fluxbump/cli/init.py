@@ -124,7 +124,8 @@ def _agreed(number: int) -> bool:
 def _write(repository: Repository, files: Sequence[FirstFile]) -> None:
     """Write all files or none; one that has appeared meanwhile is an error."""
     from fluxbump.system import no_follow
-    from fluxbump.system.atomic_replace import Worktree, write
+    from fluxbump.system.atomic_replace import write
+    from fluxbump.system.replace_recovery import Worktree
 
     for file in files:
         try:

@@ -36,9 +36,9 @@ def _recover(repository: Repository) -> None:
     # Looked for here, so that a run without leftovers does not wait for the module to load.
     if repository.bare or not (repository.private / "in-place").is_dir():
         return
-    from fluxbump.system import atomic_replace
+    from fluxbump.system import replace_recovery
 
-    count = atomic_replace.recover(atomic_replace.Worktree(repository.root, repository.private))
+    count = replace_recovery.recover(replace_recovery.Worktree(repository.root, repository.private))
     if count is not None:
         files = "1 file is" if count == 1 else f"{count} files are"
         Console().line(f"fluxbump: a run of --in-place was interrupted: {files} as before it again")
