@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from fluxbump.check import helm_template
 from fluxbump.check.evidence import Render
-from fluxbump.check.helm_template import Fetch
+from fluxbump.check.rendering import helm_template
+from fluxbump.check.rendering.chart_files import Fetch
 from fluxbump.flux.chart_contents import Vendored
 from fluxbump.helm.binary import KUBE_VERSION, Helm
 from fluxbump.model import Chart, Snapshot

@@ -23,7 +23,7 @@ OUTSIDE = {
     "git.trees", "git.writer",
     "git.worktree", "git.token", "git.remote", "git.remote_environment",
     "git.clones", "git.history", "git.refs", "git.uncommitted",
-    "helm.binary", "helm.index", "check.helm_template", "check.renderer", "check.cluster",
+    "helm.binary", "helm.index", "check.rendering", "check.cluster",
     "check.kubectl", "check.recovery.live", "flux.download",
     # They are given a repository, or divide work among processes.
     "bump.bump", "bump.commits", "bump.deliver", "bump.goal", "bump.in_place", "bump.prepared",

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from fixtures import facts, generate, states
 from fluxbump.check import gather
 from fluxbump.check.evidence import NO_WRAPPER, Team, needed
-from fluxbump.check.helm_template import Fetch
+from fluxbump.check.rendering.chart_files import Fetch
 from fluxbump.check.rules.pages import page
 from fluxbump.check.rules.rendered_chart import CORE, RULES
 from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Render, Rule

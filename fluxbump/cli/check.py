@@ -296,7 +296,7 @@ def check(
 def _renderer(
     session: Session[Snapshot], charts: ChartIndex | None
 ) -> AbstractContextManager[Renderer]:
-    from fluxbump.check.renderer import renderer
+    from fluxbump.check.rendering.renderer import renderer
 
     return renderer(session, charts)
 

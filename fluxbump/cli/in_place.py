@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from fluxbump.bump import in_place
 from fluxbump.bump.sync_target import SyncSource
-from fluxbump.check.renderer import renderer
+from fluxbump.check.rendering.renderer import renderer
 from fluxbump.cli.console import Console
 from fluxbump.cli.options import BumpFormat
 from fluxbump.cli.output import bump_output, bumps

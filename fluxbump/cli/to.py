@@ -213,7 +213,7 @@ def _prepared(
 
 
 def _rendering(session: Session[CommitSnapshot]) -> bump.Rendering:
-    from fluxbump.check.renderer import renderer
+    from fluxbump.check.rendering.renderer import renderer
 
     return partial(renderer, session)
 

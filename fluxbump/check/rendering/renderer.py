@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from fluxbump.check import helm_template
 from fluxbump.check.gather import Renderer
+from fluxbump.check.rendering import helm_template
 from fluxbump.errors import IndexSourceError
 from fluxbump.helm import binary
 from fluxbump.helm.chart_releases import ChartIndex

@@ -1,0 +1,1 @@
+"""What `helm template` makes of wrappers, gathered for rules to check."""
