@@ -161,7 +161,7 @@ class Pin(Struct, frozen=True):
         value: the version as it stands, without quotes and without a leading `v` or `=`.
         form: how it is held.
         subject: what holds it, for people: `HelmRelease bp-flux`.
-        role: what that place does with the version; `inventory.find_pins` takes it from the kind
+        role: what that place does with the version; `pin_search.find_pins` takes it from the kind
             where the pin says nothing else.
     """
 

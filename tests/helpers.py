@@ -19,7 +19,8 @@ from semver import Version
 
 from fixtures import facts, generate, gitrepo
 from fixtures.installs import gotk
-from fluxbump.discover.inventory import Scope, discover
+from fluxbump.discover.inventory import discover
+from fluxbump.discover.scope import Scope
 from fluxbump.errors import PinError
 from fluxbump.git.overlay import MemorySnapshot
 from fluxbump.helm import lock

@@ -7,8 +7,9 @@ import sys
 
 import pytest
 
-from fluxbump.discover.inventory import Scope, discover
+from fluxbump.discover.inventory import discover
 from fluxbump.discover.pins.kind import CustomPin
+from fluxbump.discover.scope import Scope
 from fluxbump.errors import ConfigError
 from fluxbump.git.overlay import MemorySnapshot
 from fluxbump.text import bounded_pattern

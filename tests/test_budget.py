@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from fluxbump.check import check
 from fluxbump.config.settings import Settings
 from fluxbump.discover import chart_installs, inventory
+from fluxbump.discover.scope import Scope
 from fluxbump.errors import ConfigError, IndexSourceError
 from fluxbump.git.overlay import MemorySnapshot
 from fluxbump.helm.index.entries import parse_index
@@ -26,7 +27,7 @@ def low_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(budget, "REPOSITORY_FILE", replace(budget.REPOSITORY_FILE, size=_SIZE))
 
 
-SCOPE = inventory.Scope(app_versions=app_versions())
+SCOPE = Scope(app_versions=app_versions())
 _LONG = "#" + "x" * _SIZE + "\n"
 _RELEASE = "kind: HelmRelease\nmetadata: {name: bp-flux}\nspec: {chart: {spec: {version: 1.1.2}}}\n"
 _OBJECT = "apiVersion: source.toolkit.fluxcd.io/v1beta2\nkind: GitRepository\nmetadata: {name: a}\n"

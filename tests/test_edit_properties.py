@@ -13,7 +13,8 @@ from ruamel.yaml import YAML
 from fluxbump.bump import edit
 from fluxbump.bump.changes import Plan
 from fluxbump.bump.plan import Options, plan
-from fluxbump.discover.inventory import Scope, discover
+from fluxbump.discover.inventory import discover
+from fluxbump.discover.scope import Scope
 from fluxbump.flux.releases import resolve
 from fluxbump.git.overlay import ChangeSet, MemorySnapshot, Overlay
 from fluxbump.text import splice

@@ -8,7 +8,8 @@ import pytest
 
 from fluxbump.bump import fixes
 from fluxbump.bump.fixes import Fix
-from fluxbump.discover.inventory import Scope, discover
+from fluxbump.discover.inventory import discover
+from fluxbump.discover.scope import Scope
 from fluxbump.errors import PinError
 from tests.helpers import Repo, release, repository, script, small, snapshot, umbrella
 

@@ -15,6 +15,7 @@ import pytest
 import fluxbump
 from fluxbump.discover import inventory
 from fluxbump.discover.mentions import statements
+from fluxbump.discover.scope import Scope
 from fluxbump.git.overlay import MemorySnapshot
 from fluxbump.helm import binary
 from fluxbump.model import FLUX, FLUX2
@@ -168,7 +169,7 @@ def test_a_parser_takes_time_that_grows_with_the_text(name: str) -> None:
 def test_a_file_that_is_too_large_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(budget, "REPOSITORY_FILE", budget.FileBudget(size=100))
     files = {"x.sh": b"helm upgrade flux fc/flux2 --version 2.14.1\n" * 3}
-    found = inventory.discover(MemorySnapshot(files), inventory.Scope())
+    found = inventory.discover(MemorySnapshot(files), Scope())
     (large,) = found.unreadable
     assert (str(large.location), large.message) == ("x.sh:1", "takes more than 0 KiB")
     assert found.pins == ()

@@ -11,8 +11,8 @@ from fluxbump.check.gather import NOTHING_KNOWN, Known, surroundings
 from fluxbump.check.rules.kubernetes_minimum import RULES
 from fluxbump.check.rules.rule import Evidence, NotRun, Outcome
 from fluxbump.discover import kubernetes_pins
-from fluxbump.discover.inventory import Scope
 from fluxbump.discover.kubernetes_pins import KubernetesPin
+from fluxbump.discover.scope import Scope
 from fluxbump.git.overlay import MemorySnapshot
 from fluxbump.git.text_reader import TextReader
 from fluxbump.model import Finding, Inventory, Location, Severity

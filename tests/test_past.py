@@ -14,7 +14,8 @@ import pytest
 
 from fluxbump.check import pin_history
 from fluxbump.check.pin_history import Past
-from fluxbump.discover.inventory import Scope, discover
+from fluxbump.discover.inventory import discover
+from fluxbump.discover.scope import Scope
 from fluxbump.flux.tables import crds
 from fluxbump.git import history as lineage
 from fluxbump.git.lineage import Held

@@ -10,7 +10,7 @@ import pytest
 from fixtures import manifests
 from fixtures.installs import gotk
 from fluxbump.discover.digests import spellings as digests
-from fluxbump.discover.inventory import find_pins
+from fluxbump.discover.pin_search import find_pins
 from fluxbump.discover.pins import KINDS
 from fluxbump.discover.pins.kind import Context, CustomPin
 from fluxbump.discover.variables.follow import Followed

@@ -16,7 +16,7 @@ from fixtures import states
 from fluxbump.check import gather, newest_safe, rules, suppressions
 from fluxbump.check.evidence import Baseline, Effort, Evidence
 from fluxbump.config.settings import Follow, Ignore, Policy, Settings
-from fluxbump.discover.inventory import Scope
+from fluxbump.discover.scope import Scope
 from fluxbump.flux import releases as resolve
 from fluxbump.flux.available import Available
 from fluxbump.flux.known_releases import KnownReleases

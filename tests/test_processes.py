@@ -16,7 +16,8 @@ from fixtures import states
 from fluxbump.check.evidence import Effort, Evidence
 from fluxbump.check.rules.flux_objects import unknown_field
 from fluxbump.discover import flux_objects
-from fluxbump.discover.inventory import Scope, discover
+from fluxbump.discover.inventory import discover
+from fluxbump.discover.scope import Scope
 from fluxbump.flux.known_releases import KnownReleases
 from fluxbump.flux.tables import crds
 from fluxbump.git.overlay import MemorySnapshot

@@ -17,7 +17,8 @@ from fluxbump.check.rendering.chart_files import Fetch
 from fluxbump.check.rules.pages import page
 from fluxbump.check.rules.rendered_chart import CORE, RULES
 from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Render, Rule
-from fluxbump.discover.inventory import Scope, discover
+from fluxbump.discover.inventory import discover
+from fluxbump.discover.scope import Scope
 from fluxbump.errors import IndexSourceError
 from fluxbump.flux.tables.images import controllers
 from fluxbump.git.overlay import MemorySnapshot

@@ -15,7 +15,8 @@ from fluxbump.bump.fixes import Fix, Fixing
 from fluxbump.bump.migrate.edits import Migration
 from fluxbump.discover import flux_objects, opaque_pins, symlinks
 from fluxbump.discover.digests import cli_archives, spellings
-from fluxbump.discover.inventory import Scope, discover
+from fluxbump.discover.inventory import discover
+from fluxbump.discover.scope import Scope
 from fluxbump.discover.urls import chart_archives
 from fluxbump.errors import FluxbumpError, IndexSourceError
 from fluxbump.flux import controller_images, gotk_source

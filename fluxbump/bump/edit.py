@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from fluxbump.bump.changes import Change, Plan
-from fluxbump.discover.inventory import Scope, rediscover
+from fluxbump.discover.inventory import rediscover
 from fluxbump.discover.pins.releases import flux_action
+from fluxbump.discover.scope import Scope
 from fluxbump.errors import PinError, UnprovenError
 from fluxbump.git.overlay import ChangeSet
 from fluxbump.git.text_reader import text_of

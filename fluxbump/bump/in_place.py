@@ -12,7 +12,8 @@ from msgspec.structs import replace
 from fluxbump.bump import bump
 from fluxbump.bump.bump import Rendering
 from fluxbump.bump.prepared import Prepared, Request
-from fluxbump.discover.inventory import Scope, discover
+from fluxbump.discover.inventory import discover
+from fluxbump.discover.scope import Scope
 from fluxbump.errors import Again, RepositoryError
 from fluxbump.flux import releases
 from fluxbump.git.overlay import ChangeSet, Overlay

@@ -9,7 +9,8 @@ from fluxbump.bump.upgrade_route import find, newest_safe
 from fluxbump.check import gather, pin_history, suppressions
 from fluxbump.check.evidence import Effort, Evidence, History, needed
 from fluxbump.check.gather import Known, together
-from fluxbump.discover.inventory import Scope, discover
+from fluxbump.discover.inventory import discover
+from fluxbump.discover.scope import Scope
 from fluxbump.discover.tracks import available, needs_chart
 from fluxbump.errors import IndexSourceError, UsageError
 from fluxbump.flux import releases

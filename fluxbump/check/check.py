@@ -14,7 +14,8 @@ from fluxbump.check.evidence import NO_BASE, Absent, Baseline, Effort, Evidence,
 from fluxbump.check.gather import NOTHING_KNOWN, Known, Renderer, SnapshotFiles
 from fluxbump.check.verdict import Verdict
 from fluxbump.config.settings import Settings
-from fluxbump.discover.inventory import Scope, discover
+from fluxbump.discover.inventory import discover
+from fluxbump.discover.scope import Scope
 from fluxbump.discover.tracks import require_pins
 from fluxbump.errors import IndexSourceError, PinError
 from fluxbump.flux import releases

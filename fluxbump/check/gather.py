@@ -30,8 +30,8 @@ from fluxbump.discover import kubernetes_pins as kubernetes
 from fluxbump.discover.digests import published
 from fluxbump.discover.digests.published import PublishedDigests, Publishers
 from fluxbump.discover.flux_objects import Resources
-from fluxbump.discover.inventory import Scope
 from fluxbump.discover.kubernetes_pins import KubernetesPin
+from fluxbump.discover.scope import Scope
 from fluxbump.errors import IndexSourceError
 from fluxbump.flux import install_manifest as manifests
 from fluxbump.flux import known_releases, releases

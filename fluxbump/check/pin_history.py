@@ -14,8 +14,9 @@ from msgspec.structs import replace
 
 from fluxbump.discover.charts import FILE as CHART_FILE
 from fluxbump.discover.charts import read as read_charts
-from fluxbump.discover.inventory import Scope, context_of, find_pins
+from fluxbump.discover.pin_search import context_of, find_pins
 from fluxbump.discover.pins import traits
+from fluxbump.discover.scope import Scope
 from fluxbump.discover.variables import follow
 from fluxbump.discover.variables.references import Reference
 from fluxbump.errors import RepositoryError

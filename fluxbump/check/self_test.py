@@ -15,8 +15,9 @@ from fluxbump.check import rules
 from fluxbump.check.evidence import Baseline, Evidence
 from fluxbump.check.rules import refusing
 from fluxbump.discover.digests import spellings
-from fluxbump.discover.inventory import Scope, rediscover
+from fluxbump.discover.inventory import rediscover
 from fluxbump.discover.pins import traits
+from fluxbump.discover.scope import Scope
 from fluxbump.errors import PinError
 from fluxbump.flux import controller_images
 from fluxbump.model import (

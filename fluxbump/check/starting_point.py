@@ -16,7 +16,8 @@ from fluxbump.check.evidence import Effort, Evidence
 from fluxbump.check.gather import Known, Surroundings
 from fluxbump.check.suppressions import Suppressed
 from fluxbump.config.settings import Settings
-from fluxbump.discover.inventory import Scope, discover
+from fluxbump.discover.inventory import discover
+from fluxbump.discover.scope import Scope
 from fluxbump.discover.tracks import available, needs_chart
 from fluxbump.errors import FluxbumpError, IndexSourceError, NoAnswerError
 from fluxbump.flux import releases

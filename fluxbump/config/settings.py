@@ -10,7 +10,6 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from fluxbump.discover.inventory import Scope
 from fluxbump.discover.kubernetes_pins import KubernetesPin
 from fluxbump.discover.pins.kind import (
     COMMUNITY_REPOSITORIES,
@@ -18,6 +17,7 @@ from fluxbump.discover.pins.kind import (
     CustomPin,
     ProgramSource,
 )
+from fluxbump.discover.scope import Scope
 from fluxbump.errors import ConfigError
 from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.versions import Level

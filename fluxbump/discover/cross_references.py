@@ -18,9 +18,9 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from fluxbump.discover import kustomize_patches
 from fluxbump.discover.embedded.objects import FIELDS
-from fluxbump.discover.kustomize_patches import Patch
+from fluxbump.discover.kustomize import patches
+from fluxbump.discover.kustomize.patches import Patch
 from fluxbump.discover.pins import traits
 from fluxbump.discover.pins.kind import Context
 from fluxbump.git.text_reader import TextReader
@@ -193,14 +193,14 @@ def _builders_near(
         if any(word in text for word in PATHS) and _is_json_patch(TextFile(path, text)):
             folder = dirname(path)
             for _ in range(_LEVELS):
-                wanted |= {join(folder, name) for name in kustomize_patches.FILES}
+                wanted |= {join(folder, name) for name in patches.FILES}
                 folder = dirname(folder)
     wanted = (wanted & set(paths)) - files.keys()
     return dict(reader.texts(sorted(wanted)))
 
 
 def _is_json_patch(file: TextFile) -> bool:
-    return any(kustomize_patches.is_operations(document.root) for document in file.documents)
+    return any(patches.is_operations(document.root) for document in file.documents)
 
 
 def _applied(texts: Mapping[str, str]) -> dict[str, tuple[tuple[str, str], ...]]:
@@ -220,10 +220,10 @@ def _applied(texts: Mapping[str, str]) -> dict[str, tuple[tuple[str, str], ...]]
 
 def _patches(path: str, text: str) -> Iterator[Patch]:
     file = TextFile(path, text)
-    named = path.rpartition("/")[2] in kustomize_patches.FILES
+    named = path.rpartition("/")[2] in patches.FILES
     for document in file.documents or (yaml.documents(text, path) if named else ()):
         if "atches" in document.source and named:
-            yield from kustomize_patches.of(document.root)
+            yield from patches.of(document.root)
 
 
 def _others(texts: Mapping[str, str], named: Collection[str], context: Context) -> frozenset[str]:

@@ -7,11 +7,9 @@ matter are parsed.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from fnmatch import fnmatchcase
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from fluxbump.discover import (
@@ -19,36 +17,25 @@ from fluxbump.discover import (
     charts,
     cross_references,
     excluded,
-    lock_files,
     symlinks,
-    unparsed,
     unrecognised,
 )
 from fluxbump.discover.mentions import statements
-from fluxbump.discover.pins import KINDS, custom, traits
+from fluxbump.discover.pin_search import context_of, find_pins, install_releases
+from fluxbump.discover.pins import custom
 from fluxbump.discover.pins.kind import (
-    COMMUNITY_REPOSITORIES,
     Context,
-    CustomPin,
-    ProgramSource,
-    as_of,
 )
+from fluxbump.discover.scope import Scope
 from fluxbump.discover.variables import users
 from fluxbump.git.text_reader import TextReader
-from fluxbump.helm.chart_repository import archive_of, holds_copies
 from fluxbump.model import (
-    FLUX,
-    Chart,
-    Form,
     Inventory,
-    Location,
     Note,
     Pin,
     Snapshot,
-    Unreadable,
 )
-from fluxbump.system.parallel import Spread, serially
-from fluxbump.text.budget import PIN, ExceededError
+from fluxbump.system.parallel import Spread
 from fluxbump.text.live_code import TextFile
 
 SUPPRESSION = "fluxbump: ignore["
@@ -56,58 +43,6 @@ SUPPRESSION = "fluxbump: ignore["
 
 KEEPS = "preserveValues"
 """What a patch contains that lets a release keep its values (FB301)."""
-
-
-class Scope(Struct, frozen=True):
-    """What the configuration and the chart index add to the search.
-
-    Attributes:
-        exclude: globs over paths; `*` also matches `/`.
-        leave_excluded: globs over excluded paths whose pins are meant to stay behind.
-        custom: pins that the configuration adds.
-        repositories: where the community chart may come from.
-        app_versions: chart version to Flux release, as the index says.
-        also: what others will look for, so that one search of a large tree is enough.
-        spread: how work on many files is divided.
-        program_source: what exact URLs and calls of helm in the source code of a program are.
-        search_archives: whether folders that by their names are archives are searched too.
-    """
-
-    exclude: tuple[str, ...] = ()
-    leave_excluded: tuple[str, ...] = ()
-    custom: tuple[CustomPin, ...] = ()
-    repositories: tuple[str, ...] = COMMUNITY_REPOSITORIES
-    app_versions: Mapping[str, str] | None = None
-    also: tuple[str, ...] = ()
-    spread: Spread = serially
-    program_source: ProgramSource = "pins"
-    search_archives: bool = False
-
-    def excludes(self, path: str) -> bool:
-        """Whether a path is not searched: by the configuration, or because it is in an archive."""
-        return any(fnmatchcase(path, glob) for glob in self.exclude) or self.archives(path)
-
-    def archives(self, path: str) -> bool:
-        """Whether a path is in a folder that by its name is an archive, and is not searched."""
-        return not self.search_archives and archive_of(path) is not None
-
-    def kept(self, paths: Sequence[str]) -> Sequence[str]:
-        """Return the paths that are searched."""
-        return [path for path in paths if not self.excludes(path)]
-
-    def weighs(self, path: str) -> bool:
-        """Whether what an excluded path holds may be live, so that it must not stay behind."""
-        meant = any(fnmatchcase(path, glob) for glob in self.leave_excluded)
-        resting = meant or holds_copies(path) or self.archives(path)
-        return self.excludes(path) and not resting
-
-
-class _Found(Struct):
-    """What the kinds find in some files."""
-
-    pins: list[Pin]
-    notes: list[Note]
-    unreadable: list[Unreadable]
 
 
 def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
@@ -249,7 +184,7 @@ def _among(inventory: Inventory, texts: Mapping[str, str], context: Context) -> 
     linked |= {path for groups in inventory.places.values() for group in groups for path in group}
     return replace(
         context,
-        releases=_install_releases(inventory.pins, texts),
+        releases=install_releases(inventory.pins, texts),
         places=inventory.places,
         beside={
             path: all_texts[path] for path in linked if path in all_texts and path not in texts
@@ -285,103 +220,3 @@ def rediscover(inventory: Inventory, texts: Mapping[str, str], scope: Scope) -> 
         unreadable=(*unreadable, *again.unreadable),
         files=after,
     )
-
-
-def _install_releases(pins: Iterable[Pin], without: Collection[str] = ()) -> frozenset[str]:
-    """The Flux releases that install URLs hold, also by a variable."""
-    return frozenset(
-        pin.value
-        for pin in pins
-        if pin.kind in traits.INSTALL_URL | traits.VARIABLE
-        and (pin.track, pin.form) == (FLUX, Form.EXACT)
-        and pin.location.path not in without
-    )
-
-
-def context_of(moving: Iterable[Chart], scope: Scope, aliases: tuple[str, ...] = ()) -> Context:
-    """Put together what the kinds are told of the charts that move with Flux.
-
-    Args:
-        moving: the charts.
-        scope: of the search.
-        aliases: names of repositories that mean the community's.
-    """
-    return Context(
-        charts={chart.name: chart for chart in moving},
-        app_versions=scope.app_versions or {},
-        repositories=(*scope.repositories, *aliases),
-        custom=scope.custom,
-        program_source=scope.program_source,
-    )
-
-
-def find_pins(
-    files: Iterable[TextFile],
-    context: Context,
-    spread: Spread = serially,
-    early: users.EarlyPins | None = None,
-) -> Inventory:
-    """Run every kind over `files`; `early` is what `users.early` has found in some of them.
-
-    The inventory has no charts: they are what `context` was made from.
-    """
-    files = sorted(files, key=lambda file: file.path)
-    early_pins = [pin for pins in users.early(files, context, early).values() for pin in pins]
-    uses = tuple(pin for pin in early_pins if pin.form is Form.VARIABLE)
-    followed = users.followed_in(files, uses, context)
-    set_here = (pin for pins_of_file in followed.pins.values() for pin in pins_of_file)
-    releases = _install_releases((*early_pins, *set_here))
-    context = replace(context, releases=context.releases | releases, followed=followed, beside={})
-    parts = spread(partial(_find, context), files)
-    pins: dict[tuple[str, int, str], Pin] = {}
-    for part in parts:
-        for found in part.pins:
-            # A configured pin may repeat one that a kind knows; the kind knows better.
-            pins.setdefault((found.location.path, found.start, str(found.location)), found)
-    locks = lock_files.notes(files, pins.values(), context.app_versions)
-    unreadable = tuple(problem for part in parts for problem in part.unreadable)
-    given_up = {problem.location.path for problem in unreadable if not problem.within_budget}
-    return Inventory(
-        pins=tuple(sorted(pins.values(), key=lambda pin: (pin.location, pin.start))),
-        notes=(*(note for part in parts for note in part.notes), *locks),
-        unreadable=unreadable,
-        files={file.path: file.text for file in files if file.path not in given_up},
-        uses=uses,
-        places=context.places,
-    )
-
-
-def _find(context: Context, files: Sequence[TextFile]) -> _Found:
-    found = _Found([], [], [])
-    for file in files:
-        try:
-            pins, notes = _searched(file, context)
-        except ExceededError as error:
-            place = Location(file.path, 1)
-            found.unreadable.append(Unreadable(place, str(error), within_budget=False))
-            continue
-        found.pins += pins
-        found.notes += notes
-        for document in file.documents:
-            broken = unparsed.judged(file, document, context)
-            if isinstance(broken, Note):
-                found.notes.append(broken)
-            elif broken is not None:
-                found.unreadable.append(broken)
-        file.forget()
-    return found
-
-
-def _searched(file: TextFile, context: Context) -> tuple[list[Pin], list[Note]]:
-    """Return what all kinds find in a file; raise ExceededError if that is too much."""
-    pins, notes = list[Pin](), list[Note]()
-    file.begin_search()
-    file.spend(0)
-    for kind in KINDS.values():
-        for result in kind.find(file, context):
-            file.spend(PIN)
-            if isinstance(result, Note):
-                notes.append(result)
-            else:
-                pins.append(as_of(kind, result))
-    return pins, notes

@@ -10,7 +10,8 @@ from unittest.mock import patch
 from fluxbump.check import baseline_file
 from fluxbump.cli import base
 from fluxbump.discover.digests import cli_archives
-from fluxbump.discover.inventory import Scope, discover
+from fluxbump.discover.inventory import discover
+from fluxbump.discover.scope import Scope
 from fluxbump.errors import FluxbumpError
 from fluxbump.fleet import discover as fleet_discover
 from fluxbump.fleet import file as fleet

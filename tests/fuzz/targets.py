@@ -22,8 +22,10 @@ from fluxbump.check.rules import RULES
 from fluxbump.config import file as config
 from fluxbump.config.settings import Settings
 from fluxbump.discover import flux_objects
-from fluxbump.discover.inventory import Scope, context_of, discover, find_pins
+from fluxbump.discover.inventory import discover
 from fluxbump.discover.mentions import mapping_rows, marked_rows, statements
+from fluxbump.discover.pin_search import context_of, find_pins
+from fluxbump.discover.scope import Scope
 from fluxbump.errors import FluxbumpError, UnprovenError
 from fluxbump.fleet import file as fleet
 from fluxbump.flux import chart_templates, gotk, gotk_options, install_manifest

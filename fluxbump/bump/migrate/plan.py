@@ -22,7 +22,7 @@ from fluxbump.check.evidence import Evidence, optional
 from fluxbump.check.rules.flux_objects import DEPRECATED_API, REMOVED_API
 from fluxbump.discover import field_check, flux_objects, selectors
 from fluxbump.discover.flux_objects import ObjectBody, Resource, Resources
-from fluxbump.discover.inventory import Scope
+from fluxbump.discover.scope import Scope
 from fluxbump.discover.selectors import Selector
 from fluxbump.errors import Again, UsageError
 from fluxbump.flux.known_releases import KnownReleases

@@ -85,7 +85,7 @@ class Context(Struct, frozen=True):
         places: by path of a file, those that may set the variables that it uses.
         beside: the text of files that are not searched for pins, and may set variables.
         named: variables that count in every file, whoever uses them, with their tracks.
-        followed: what became of the variables; `inventory.find_pins` knows.
+        followed: what became of the variables; `pin_search.find_pins` knows.
         links: what files say of each other's releases.
         program_source: what exact URLs and calls of helm in the source code of a program are.
     """

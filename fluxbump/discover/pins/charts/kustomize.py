@@ -10,10 +10,10 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from fluxbump.discover import kustomize_patches
 from fluxbump.discover.embedded import objects
 from fluxbump.discover.embedded.objects import FIELDS, Piece, Value
-from fluxbump.discover.kustomize_patches import Patch, Target
+from fluxbump.discover.kustomize import patches
+from fluxbump.discover.kustomize.patches import Patch, Target
 from fluxbump.discover.pins.kind import INSTANCE, Context, Found
 from fluxbump.model import FLUX, Links, Note, Role, Track
 from fluxbump.text import yaml
@@ -30,7 +30,7 @@ _CONFIGURE = "(if it is a pin, add it under `pins` in fluxbump.yaml)"
 def find(file: TextFile, context: Context) -> Iterator[Found]:
     """Yield the chart versions that the file's patches set."""
     name = file.path.rpartition("/")[2]
-    if not (file.is_yaml or name in kustomize_patches.FILES):
+    if not (file.is_yaml or name in patches.FILES):
         return
     linked = context.links != Links()
     if not linked and not any(word in file.text for word in _WORDS):
@@ -39,18 +39,18 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
     # Its own documents: a broken file that only looks like a patch is no candidate to be fixed.
     for document in yaml.documents(file.text, file.path):
         if linked or any(word in document.source for word in _WORDS):
-            yield from _document(reader, document, named=name in kustomize_patches.FILES)
+            yield from _document(reader, document, named=name in patches.FILES)
 
 
 def _document(reader: _Reader, document: Document, *, named: bool) -> Iterator[Found]:
     piece = Piece(objects.source(reader.file.text), 0, document)
     root = document.root
-    if kustomize_patches.is_operations(root):
+    if patches.is_operations(root):
         yield from _patch_file(reader, piece)
         return
     kind = yaml.text_of(root, "kind")
-    if kind in kustomize_patches.BUILDERS or (named and kind is None):
-        for patch in kustomize_patches.of(root):
+    if kind in patches.BUILDERS or (named and kind is None):
+        for patch in patches.of(root):
             yield from _inline(reader, piece, patch)
         yield from _replacements(reader, document)
         yield from _substitutes(reader, piece)
@@ -147,7 +147,7 @@ def _escaped(reader: _Reader, patch: Patch, at: int) -> Iterator[Found]:
 def _any(
     reader: _Reader, piece: Piece, node: Node | None, target: Target | None
 ) -> Iterator[Found]:
-    if kustomize_patches.is_operations(node):
+    if patches.is_operations(node):
         yield from _operations(reader, piece, node, target or Target())
     else:
         yield from _merge(reader, piece, node, target)
@@ -156,7 +156,7 @@ def _any(
 def _operations(
     reader: _Reader, piece: Piece, node: Node | None, target: Target
 ) -> Iterator[Found]:
-    for operation in kustomize_patches.operations(node):
+    for operation in patches.operations(node):
         for kind, (_, versions) in FIELDS.items():
             for path in versions:
                 value = piece.value(operation.at(*path))
@@ -207,7 +207,7 @@ def _patch_file(reader: _Reader, piece: Piece) -> Iterator[Found]:
     """A JSON patch names no target: the kustomization that names the file does."""
     targets = reader.context.links.patches.get(reader.file.path)
     if targets is None:
-        for operation in kustomize_patches.operations(piece.root):
+        for operation in patches.operations(piece.root):
             if operation.at(*FIELDS["HelmRelease"][1][0]) is not None:
                 at = piece.document.start + operation.node.start_mark.index
                 yield reader.note(

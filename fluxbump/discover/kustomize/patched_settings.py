@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
-from fluxbump.discover import kustomize_patches as patches
 from fluxbump.discover.embedded import objects
 from fluxbump.discover.embedded.objects import Piece
-from fluxbump.discover.kustomize_patches import Patch, Target
+from fluxbump.discover.kustomize import patches
+from fluxbump.discover.kustomize.patches import Patch, Target
 from fluxbump.model import Links, Location
 from fluxbump.text import yaml
 from fluxbump.text.live_code import TextFile

@@ -1,0 +1,1 @@
+"""What Kustomize changes in other objects."""

@@ -1,0 +1,132 @@
+"""Runs every kind of pin over files that are read. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from functools import partial
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from fluxbump.discover import lock_files, unparsed
+from fluxbump.discover.pins import KINDS, traits
+from fluxbump.discover.pins.kind import Context, as_of
+from fluxbump.discover.scope import Scope
+from fluxbump.discover.variables import users
+from fluxbump.model import FLUX, Chart, Form, Inventory, Location, Note, Pin, Unreadable
+from fluxbump.system.parallel import Spread, serially
+from fluxbump.text.budget import PIN, ExceededError
+from fluxbump.text.live_code import TextFile
+
+
+def install_releases(pins: Iterable[Pin], without: Collection[str] = ()) -> frozenset[str]:
+    """Return the Flux releases that install URLs hold, also by a variable.
+
+    Args:
+        pins: of which some are install URLs.
+        without: paths whose pins do not count.
+    """
+    return frozenset(
+        pin.value
+        for pin in pins
+        if pin.kind in traits.INSTALL_URL | traits.VARIABLE
+        and (pin.track, pin.form) == (FLUX, Form.EXACT)
+        and pin.location.path not in without
+    )
+
+
+def context_of(moving: Iterable[Chart], scope: Scope, aliases: tuple[str, ...] = ()) -> Context:
+    """Put together what the kinds are told of the charts that move with Flux.
+
+    Args:
+        moving: the charts.
+        scope: of the search.
+        aliases: names of repositories that mean the community's.
+    """
+    return Context(
+        charts={chart.name: chart for chart in moving},
+        app_versions=scope.app_versions or {},
+        repositories=(*scope.repositories, *aliases),
+        custom=scope.custom,
+        program_source=scope.program_source,
+    )
+
+
+class _Found(Struct):
+    """What the kinds find in some files."""
+
+    pins: list[Pin]
+    notes: list[Note]
+    unreadable: list[Unreadable]
+
+
+def find_pins(
+    files: Iterable[TextFile],
+    context: Context,
+    spread: Spread = serially,
+    early: users.EarlyPins | None = None,
+) -> Inventory:
+    """Run every kind over `files`; `early` is what `users.early` has found in some of them.
+
+    The inventory has no charts: they are what `context` was made from.
+    """
+    files = sorted(files, key=lambda file: file.path)
+    early_pins = [pin for pins in users.early(files, context, early).values() for pin in pins]
+    uses = tuple(pin for pin in early_pins if pin.form is Form.VARIABLE)
+    followed = users.followed_in(files, uses, context)
+    set_here = (pin for pins_of_file in followed.pins.values() for pin in pins_of_file)
+    releases = install_releases((*early_pins, *set_here))
+    context = replace(context, releases=context.releases | releases, followed=followed, beside={})
+    parts = spread(partial(_find, context), files)
+    pins: dict[tuple[str, int, str], Pin] = {}
+    for part in parts:
+        for found in part.pins:
+            # A configured pin may repeat one that a kind knows; the kind knows better.
+            pins.setdefault((found.location.path, found.start, str(found.location)), found)
+    locks = lock_files.notes(files, pins.values(), context.app_versions)
+    unreadable = tuple(problem for part in parts for problem in part.unreadable)
+    given_up = {problem.location.path for problem in unreadable if not problem.within_budget}
+    return Inventory(
+        pins=tuple(sorted(pins.values(), key=lambda pin: (pin.location, pin.start))),
+        notes=(*(note for part in parts for note in part.notes), *locks),
+        unreadable=unreadable,
+        files={file.path: file.text for file in files if file.path not in given_up},
+        uses=uses,
+        places=context.places,
+    )
+
+
+def _find(context: Context, files: Sequence[TextFile]) -> _Found:
+    found = _Found([], [], [])
+    for file in files:
+        try:
+            pins, notes = _searched(file, context)
+        except ExceededError as error:
+            place = Location(file.path, 1)
+            found.unreadable.append(Unreadable(place, str(error), within_budget=False))
+            continue
+        found.pins += pins
+        found.notes += notes
+        for document in file.documents:
+            broken = unparsed.judged(file, document, context)
+            if isinstance(broken, Note):
+                found.notes.append(broken)
+            elif broken is not None:
+                found.unreadable.append(broken)
+        file.forget()
+    return found
+
+
+def _searched(file: TextFile, context: Context) -> tuple[list[Pin], list[Note]]:
+    """Return what all kinds find in a file; raise ExceededError if that is too much."""
+    pins, notes = list[Pin](), list[Note]()
+    file.begin_search()
+    file.spend(0)
+    for kind in KINDS.values():
+        for result in kind.find(file, context):
+            file.spend(PIN)
+            if isinstance(result, Note):
+                notes.append(result)
+            else:
+                pins.append(as_of(kind, result))
+    return pins, notes
