@@ -49,7 +49,7 @@ class CommunityChart(Struct, frozen=True):
     fetched: bytes | None = None
 
 
-class ChartFiles(Struct, frozen=True):
+class FilesToRender(Struct, frozen=True):
     """Where the files of a chart that is to be rendered come from.
 
     Attributes:
@@ -63,7 +63,7 @@ class ChartFiles(Struct, frozen=True):
 
 def choose(
     chart: Chart, snapshot: Snapshot, vendored: Sequence[Vendored], fetch: Fetch | None
-) -> ChartFiles:
+) -> FilesToRender:
     """Choose the files and archives to render.
 
     Raises:
@@ -83,7 +83,7 @@ def choose(
     fetched = {found.place for found in community if found.fetched is not None}
     left_out = (places.keys() - used) | fetched
     kept = {inside: path for inside, path in files.items() if not _below(inside, left_out)}
-    return ChartFiles(kept | _local(chart, snapshot, files), community)
+    return FilesToRender(kept | _local(chart, snapshot, files), community)
 
 
 def _place(vendored: Vendored, start: int) -> str:
@@ -175,7 +175,7 @@ def _vendored(name: str, files: Mapping[str, str]) -> bool:
 
 
 def write_out(
-    directory: Path, snapshot: Snapshot, files: ChartFiles, ours: Mapping[str, bytes]
+    directory: Path, snapshot: Snapshot, files: FilesToRender, ours: Mapping[str, bytes]
 ) -> str | None:
     """Write a chart's files below `directory`.
 
