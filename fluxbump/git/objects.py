@@ -55,7 +55,7 @@ def commit(git: Runner, revision: str) -> Commit:
 
 
 def _unknown(git: Runner, revision: str) -> RepositoryError:
-    if not git.run("for-each-ref", "--count=1") and revision == "HEAD":
+    if revision == "HEAD" and not git.run("for-each-ref", "--count=1"):
         return RepositoryError("the repository has no commits", hint="commit something first")
     return RepositoryError(
         f"no such revision: {revision}", hint="name a branch, tag or commit with --rev"
