@@ -119,6 +119,7 @@ def edited(
     """
     moved = {change.pin.location.path for change in planned.changes}
     symlinks.require_nothing_behind(start.snapshot, start.inventory, moved, planned.targets)
+    edit.require_unsealed(planned, start.inventory.files)
     reader = TextReader(start.snapshot)
     files = _files(reader, start.inventory, planned)
     known = scope.app_versions or {}

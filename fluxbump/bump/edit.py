@@ -30,6 +30,7 @@ from fluxbump.model import (
     Related,
     Snapshot,
 )
+from fluxbump.text import sops
 from fluxbump.text.live_code import decode, encode
 from fluxbump.text.splice import Edit, edited, splice
 
@@ -68,6 +69,28 @@ def change_set(
     texts |= {replacement.path: replacement.text for replacement in plan.replacements}
     files: dict[str, bytes | None] = {path: encode(text) for path, text in texts.items()}
     return ChangeSet({**files, **derived})
+
+
+def require_unsealed(plan: Plan, files: Mapping[str, str]) -> None:
+    """Refuse to edit a file whose checksum only SOPS can write.
+
+    Args:
+        plan: whose changes.
+        files: the text of each candidate, by path.
+
+    Raises:
+        PinError: a change is in such a file.
+    """
+    for change in plan.changes:
+        path = change.pin.location.path
+        if sops.is_sealed(files[path]):
+            what = f"{change.pin.subject} must become {change.new}, but the file is encrypted"
+            raise PinError(
+                what,
+                where=change.pin.location,
+                facts=["SOPS refuses to open a file that another program has edited"],
+                hint=sops.advice(path),
+            )
 
 
 # --- derived files ---------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from fluxbump.flux.tables import fields
 from fluxbump.flux.tables.fields import INT_OR_STRING, Field, Schema
 from fluxbump.helm import go_yaml
 from fluxbump.model import Location
-from fluxbump.text import bounded_pattern, versions
+from fluxbump.text import bounded_pattern, sops, versions
 from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.yaml import MappingNode, Node, ScalarNode, SequenceNode
 
@@ -132,7 +132,8 @@ class _Walk(Struct):
         anything = self.schema.lookup(f"{path}{{}}")
         for name, (key, value) in _pairs(node, set()).items():
             directive = self.body.resource.patch and name.startswith("$")
-            if directive or (not path and name in _ALWAYS):
+            decrypted = name == sops.METADATA and sops.CHECKSUM in _pairs(value, set())
+            if directive or (not path and (name in _ALWAYS or decrypted)):
                 continue
             below = f"{path}.{name}" if path else name
             declared = None if _NOT_A_NAME.search(name) else self.schema.lookup(below)
@@ -201,7 +202,7 @@ def _scalar(node: ScalarNode, own: Field) -> str | None:
     value = text if long else go_yaml.value(node)
     filled = not long and _VARIABLE.fullmatch(text)
     either = _EITHER.fullmatch(text) and own.type in ("boolean", "string")
-    if value is None or filled or either:
+    if value is None or filled or either or sops.is_ciphertext(text):
         return None
     if not _fits(value, own.type):
         return f"is {_name(value)}, but has to be {_WANTED[own.type]}"

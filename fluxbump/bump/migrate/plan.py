@@ -30,7 +30,7 @@ from fluxbump.flux.tables.fields import Schema
 from fluxbump.git.overlay import ChangeSet
 from fluxbump.git.text_reader import TextReader
 from fluxbump.model import Location, Note, Snapshot, Step
-from fluxbump.text import splice
+from fluxbump.text import sops, splice
 from fluxbump.text.live_code import encode
 
 Ignored = Callable[[str, Location], bool]
@@ -222,6 +222,9 @@ def _told(
                 stays.append(_stays(resource, reason))
             elif body is None:
                 stays.append(_stays(resource, "its document cannot be parsed"))
+            elif sops.is_sealed(found.files[path]):
+                reason = f"the file is encrypted with SOPS: {sops.advice(path)}"
+                stays.append(_stays(resource, reason))
             else:
                 stays += _against(body, move, known, sides)
     return stays, held

@@ -18,6 +18,7 @@ from fluxbump.discover.digests.owner import Owners
 from fluxbump.discover.embedded import program_source
 from fluxbump.discover.opaque_pins import WITH_DIGEST
 from fluxbump.discover.pins.kind import Context, Found
+from fluxbump.discover.urls import local_paths
 from fluxbump.discover.variables import references
 from fluxbump.model import FLUX, Form, Note, Pin, Track
 from fluxbump.text.live_code import TextFile
@@ -62,7 +63,9 @@ def find(url: Url, file: TextFile, context: Context) -> Iterator[Found]:
             continue
         if (file.path, match.start("tag")) in context.followed.uses:
             continue
-        if file.is_program:
+        if local_paths.is_local(file.text, at):
+            yield _left(file, match, f"{local_paths.LOCAL}, {tag}", certain=True)
+        elif file.is_program:
             doubt = doubts[at]
             exact = doubt is None and tag.startswith("v")
             yield _pin(url, file, match) if exact else _left(file, match, f"{doubt}")

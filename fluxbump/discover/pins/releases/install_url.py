@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from fluxbump.discover.embedded import program_source
 from fluxbump.discover.pins.kind import Context, Found
+from fluxbump.discover.urls import local_paths
 from fluxbump.discover.variables import references, shell_arguments
 from fluxbump.model import FLUX, Form, Note, Pin, Role
 from fluxbump.text.live_code import TextFile
@@ -87,6 +88,8 @@ def _found(file: TextFile, match: re.Match[str]) -> Found:
             form = Form.OPAQUE  # Flux has no such tag: nothing to rewrite, something to fix
         start, end = start + skip, match.end("tag")
         value = file.text[start:end]
+    if local_paths.is_local(file.text, match.start()):
+        return Note(file.location(start), f"{local_paths.LOCAL}, {value}: not changed", certain=True)
     if references.is_searched(file, match.start()):
         what = f"a pattern that tools search for or insert, {value}: not changed"
         return Note(file.location(start), what, certain=True)
