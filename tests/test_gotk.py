@@ -329,6 +329,10 @@ def test_a_file_of_one_release() -> None:
     assert judged(TEXT) == []
 
 
+def test_labels_without_v_are_of_the_same_release() -> None:
+    assert judged(TEXT.replace("version: v2.4.0", "version: 2.4.0")) == []
+
+
 def test_labels_of_another_release() -> None:
     line = TEXT.split("\n").index("    app.kubernetes.io/version: v2.4.0") + 1
     count = TEXT.count("app.kubernetes.io/version: v2.4.0")

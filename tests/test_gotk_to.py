@@ -164,6 +164,15 @@ def test_an_edited_file_stays(tmp_path: Path, index: Path, cli: Cli, releases: P
     assert repo.branches() == ["main"]
 
 
+def test_a_line_that_differs_in_white_space(
+    tmp_path: Path, index: Path, cli: Cli, releases: Path
+) -> None:
+    text = gotk.components("2.4.0").replace("fsGroup: 1337\n", "fsGroup: 1337 \n", 1)
+    result = cli("to", "2.5.1", "--releases", str(releases), cwd=fleet(tmp_path, index, text))
+    said = "holds `fsGroup: 1337`, but Flux 2.4.0 writes that line with other white space"
+    assert_refused(result, 5, said)
+
+
 def test_of_several_edited_files_each_is_listed(
     tmp_path: Path, index: Path, cli: Cli, releases: Path
 ) -> None:

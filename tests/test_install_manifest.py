@@ -53,10 +53,11 @@ def test_a_copy_is_a_pin_at_its_first_label() -> None:
             'app.kubernetes.io/version: "v2.4.0"', "app.kubernetes.io/version: {{ v }}"
         ),
         copied().replace("labels:\n", "labels:\n    app.kubernetes.io/managed-by: Helm\n"),
+        copied().replace("labels:\n", 'labels:\n    app.kubernetes.io/managed-by: "Helm"\n'),
         copied().partition("apiVersion: apps/v1")[0],
         gotk.components("2.4.0"),
     ],
-    ids=["another's objects", "a template", "rendered by Helm", "CRDs alone", "flux bootstrap"],
+    ids=["another's objects", "a template", "by Helm", "in quotes", "CRDs alone", "flux bootstrap"],
 )
 def test_other_manifests_are_none(text: str) -> None:
     assert list(install_manifest.find(TextFile(COPY, text), Context())) == []

@@ -32,13 +32,13 @@ class Way(Struct, frozen=True):
         files: the repository, by path.
         lines: what the bump changes: path and number of each line, and what it is afterwards.
         arguments: of the bump.
-        role: of every pin that moves.
+        roles: of every pin that moves, by its place.
     """
 
     files: Mapping[str, str]
     lines: Mapping[tuple[str, int], str]
     arguments: tuple[str, ...] = ("to", "2.5.1")
-    role: str = "installs"
+    roles: Mapping[tuple[str, int], str] = {}
 
     def bumped(self, *, but: tuple[str, int] | None = None) -> dict[str, str]:
         """Return the files after the bump, one line left behind if that is asked for."""
@@ -60,7 +60,8 @@ def way(name: str) -> Way:
         if path != folder / EXPECTED
     }
     arguments: tuple[str, ...] = ("to", "2.5.1")
-    role, lines = "installs", dict[tuple[str, int], str]()
+    lines, roles = dict[tuple[str, int], str](), dict[tuple[str, int], str]()
+    role = "installs"
     for line in (folder / EXPECTED).read_text(encoding="utf-8").splitlines():
         if line.startswith("# to "):
             arguments = tuple(line.removeprefix("# ").split())
@@ -69,7 +70,8 @@ def way(name: str) -> Way:
         else:
             path_of, number, text = line.split(":", 2)
             lines[path_of, int(number)] = text
-    return Way(files, lines, arguments, role)
+            roles[path_of, int(number)] = role
+    return Way(files, lines, arguments, roles)
 
 
 def places() -> Iterator[tuple[str, tuple[str, int]]]:
@@ -110,7 +112,7 @@ def test_every_place_has_its_role(name: str) -> None:
     given = way(name)
     pins = [pin for pin in find(given.files).pins if pin.form == "exact"]
     roles = {(pin.location.path, pin.location.line): pin.role.value for pin in pins}
-    assert roles == dict.fromkeys(given.lines, given.role)
+    assert roles == given.roles
 
 
 @pytest.mark.parametrize(("name", "place"), [*places()])

@@ -37,12 +37,13 @@ MAIN = "4 flux-action flux main [unpinned]"
         (step("main"), [MAIN]),
         (step("v2"), ["4 flux-action flux v2 [unpinned]"]),
         (step("2.4.0"), ["4 flux-action flux 2.4.0 [opaque]"]),
-        (step("main", asks("'2.4.0'")), [MAIN, "6 flux-action flux 2.4.0"]),
-        (step("main", asks("v2.4.0")), [MAIN, "6 flux-action flux 2.4.0"]),
-        (step("main", asks("'latest'")), [MAIN, "6 flux-action flux latest [unpinned]"]),
-        (step("main", asks("'2.x'")), [MAIN, "6 flux-action flux 2.x [range]"]),
+        (step("main", asks("'2.4.0'")), ["6 flux-action flux 2.4.0"]),
+        (step("main", asks("v2.4.0")), ["6 flux-action flux 2.4.0"]),
+        (step("main", "        with: {version-file: .tool-versions}\n"), []),
+        (step("main", asks("'latest'")), ["6 flux-action flux latest [unpinned]"]),
+        (step("main", asks("'2.x'")), ["6 flux-action flux 2.x [range]"]),
         (step("main", asks("${{ matrix.v }}")),
-         [MAIN, "6 flux-action flux ${{ matrix.v }} [variable]"]),
+         ["6 flux-action flux ${{ matrix.v }} [variable]"]),
         (step(f"{COMMIT} # v2.4.0", asks("2.4.0")),
          ["4 flux-action flux 2.4.0 [commit]", "6 flux-action flux 2.4.0"]),
         (step(f"{COMMIT} # main"), ["4 flux-action flux 8454b02a32e4 [commit]"]),
@@ -60,25 +61,30 @@ def test_what_is_a_pin(text: str, expected: list[str]) -> None:
 def test_a_repository_with_nothing_but_a_commit_is_recognised(repo: Repo, cli: Cli) -> None:
     repo.git("rm", "-rq", ".")
     repo.commit({WORKFLOW: step(f"{COMMIT} # v2.4.0")})
-    assert "flux-action  tool  flux   2.4.0  commit" in cli("status", cwd=repo).out
+    assert "flux-action  reference  flux   2.4.0  commit" in cli("status", cwd=repo).out
     done = cli("to", "2.5.1", "--dry-run", cwd=repo)
     assert done.code == 0, done.err
     assert "refs/tags/v2.5.1^{}" in done.out
 
 
-def test_a_commit_of_another_release_is_a_warning() -> None:
-    files = {WORKFLOW: step(f"{COMMIT} # v2.3.0"), "a.sh": script("2.4.0")}
+@pytest.mark.parametrize(
+    ("text", "severity"),
+    [
+        (step(f"{COMMIT} # v2.3.0"), Severity.NOTE),
+        (step("v2.3.0", asks("2.4.0")), Severity.NOTE),
+        (step("main", asks("2.3.0")), Severity.WARNING),
+    ],
+)
+def test_the_ref_is_no_version_of_the_cli(text: str, severity: Severity) -> None:
+    files = {WORKFLOW: text, "a.sh": script("2.4.0")}
     (finding,) = judge(examine(snapshot(files), Settings(), chart_index()), ("FB117",)).findings
-    assert (finding.location.path, finding.severity) == (WORKFLOW, Severity.WARNING)
+    assert (finding.location.path, finding.severity) == (WORKFLOW, severity)
 
 
 def test_the_input_is_followed() -> None:
     text = f"env:\n  FLUX: 2.4.0\n{step('main', asks('${{ env.FLUX }}'))}"
     pins = find({WORKFLOW: text}).pins
-    assert [(p.kind, p.location.line, p.role) for p in pins] == [
-        ("variable", 2, Role.TOOL),
-        ("flux-action", 6, Role.TOOL),
-    ]
+    assert [(p.kind, p.location.line, p.role) for p in pins] == [("variable", 2, Role.TOOL)]
 
 
 def test_a_bump_moves_tag_and_input(repo: Repo, cli: Cli) -> None:

@@ -27,7 +27,7 @@ from tests.helpers import (
     wrapper,
 )
 
-ACTION = "steps:\n  - uses: fluxcd/flux2/action@v{}\n"
+ACTION = "steps:\n  - with: {{version: {}}}\n    uses: fluxcd/flux2/action@main\n"
 TOOLS = "flux2 {}\n"
 SCHEMAS = (
     "curl -sL https://github.com/fluxcd/flux2/releases/download/v{}/crd-schemas.tar.gz | tar zx\n"
@@ -169,6 +169,7 @@ def test_a_tool_that_is_ahead_comes_down_and_a_note_says_so() -> None:
 
 # --- a repository whose only pins are tools ---------------------------------------------------
 
+BOOTSTRAP = 'resource "flux_bootstrap_git" "this" {\n  version = var.release\n}\n'
 ONLY_TOOLS = {CI: ACTION.format("2.4.0"), ".tool-versions": TOOLS.format("2.4.0")}
 
 
@@ -192,6 +193,15 @@ def test_tools_alone_do_not_go_down_unasked(tmp_path: Path, index: Path, cli: Cl
     asked = cli("to", "2.4.0", "--allow-downgrade", cwd=repo)
     assert (asked.code, "was ahead of" in asked.out) == (0, False)
     assert repo.show("fluxbump/flux-2.4.0", CI) == ACTION.format("2.4.0")
+
+
+def test_tools_decide_where_an_install_says_no_release(
+    tmp_path: Path, index: Path, cli: Cli
+) -> None:
+    files = {CI: ACTION.format("2.5.1"), "main.tf": BOOTSTRAP}
+    repo = repository(tmp_path / "repo", files, index)
+    result = cli("to", "2.4.0", cwd=repo)
+    assert_refused(result, 9, f"{CI}:2", "would go down from 2.5.1 to 2.4.0", "--allow-downgrade")
 
 
 def test_tools_alone_are_checked(tmp_path: Path, index: Path, cli: Cli) -> None:

@@ -40,7 +40,7 @@ def test_a_field_that_is_only_called_like_it_is_unknown() -> None:
     ("path", "text"),
     [
         (PATH, INSTANCE + SEAL),
-        ("versions.env", f"FLUX_VERSION=2.4.0\nsops_{MAC.replace(': ', '=')}\nsops_version=3.9.0\n"),
+        ("versions.env", f"FLUX_VERSION=2.4.0\nsops_{MAC.replace(': ', '=')}\n"),
         ("flux.tfvars.json", f'{{"flux_version": "2.4.0", "sops": {{\n"mac": "{MAC[5:]}"}}}}\n'),
     ],
 )

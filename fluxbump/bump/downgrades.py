@@ -7,10 +7,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from fluxbump.bump.changes import Change
 from fluxbump.discover import release_lines
 from fluxbump.errors import Again, RefusedError
-from fluxbump.model import FLUX, FLUX2, OPERATOR, Inventory, Note, Role, TrackKind
+from fluxbump.model import (
+    FLUX,
+    FLUX2,
+    OPERATOR,
+    Form,
+    Inventory,
+    Note,
+    Pin,
+    Role,
+    TrackKind,
+)
 from fluxbump.text import versions
 
 _FOLLOW = (Role.TOOL, Role.REFERENCE)
+_EXACT = (Form.EXACT, Form.OPAQUE, Form.COMMIT)
 
 
 def deciding(inventory: Inventory, changes: Sequence[Change]) -> Sequence[Change]:
@@ -23,9 +34,14 @@ def deciding(inventory: Inventory, changes: Sequence[Change]) -> Sequence[Change
     installs = [change for change in changes if change.pin.role is Role.INSTALLS]
     first = [change for change in installs if change.pin.track in (FLUX, FLUX2)]
     images = [change for change in installs if change.pin.track.kind is TrackKind.IMAGE]
-    if first or images or any(pin.role is Role.INSTALLS for pin in inventory.pins):
+    if first or images or any(_is_known(pin) for pin in inventory.pins):
         return [*operator, *(first or images)]
     return [*operator, *(change for change in changes if change.pin.role in _FOLLOW)]
+
+
+def _is_known(pin: Pin) -> bool:
+    """Whether a place says by itself which release is installed, so that others follow it."""
+    return pin.role is Role.INSTALLS and pin.form in _EXACT
 
 
 def lowers(old: str, new: str) -> bool:

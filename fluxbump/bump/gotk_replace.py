@@ -194,6 +194,8 @@ def _said(difference: Difference, release: str) -> str:
     if difference.expected is None:
         return f"goes on with {_quoted(difference.held)}, but what Flux {release} writes ends here"
     expected = _quoted(difference.expected)
+    if expected == _quoted(difference.held):
+        return f"holds {expected}, but Flux {release} writes that line with other white space"
     return f"holds {_quoted(difference.held)}, but Flux {release} writes {expected}"
 
 

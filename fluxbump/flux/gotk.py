@@ -33,7 +33,7 @@ _OF_COPY = (
     "app.kubernetes.io/version:",
     "app.kubernetes.io/part-of:",
 )
-_BY_HELM = "app.kubernetes.io/managed-by: Helm"
+_BY_HELM = lazy_pattern(r"app\.kubernetes\.io/managed-by[\"']?:[ \t]*[\"']?Helm\b")
 
 # The comments before the first object. Nothing is tried twice, so a long file that is something
 # else is left at its first line.
@@ -165,7 +165,8 @@ def read(text: str) -> GotkManifest | None:
 
 def may_be_copy(text: str) -> bool:
     """Whether `read_copy` has to look at a text; says no only where it would find nothing."""
-    return all(word in text for word in _OF_COPY) and _BY_HELM not in text and NEEDLE not in text
+    named = all(word in text for word in _OF_COPY) and NEEDLE not in text
+    return named and _BY_HELM.search(text) is None
 
 
 def read_copy(text: str) -> GotkManifest | None:

@@ -1,9 +1,9 @@
 """Files that SOPS encrypts (https://github.com/getsops/sops). Pure.
 
 SOPS can leave values readable, and Flux reads those like any others: kustomize-controller decrypts
-a manifest and removes what SOPS has added before it applies the manifest. SOPS also keeps a checksum
-of all values in the file, unless `mac_only_encrypted` is set. After an edit by another program the
-checksum is wrong, and `sops` refuses to open the file.
+a manifest and removes what SOPS has added before it applies the manifest. SOPS also keeps a
+checksum of all values in the file, unless `mac_only_encrypted` is set. After an edit by another
+program the checksum is wrong, and `sops` refuses to open the file.
 """
 
 from __future__ import annotations

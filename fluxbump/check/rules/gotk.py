@@ -34,7 +34,7 @@ def one_release(evidence: Evidence) -> Iterator[Outcome]:
 def _labels(pin: Pin, manifest: GotkManifest) -> Iterator[Finding]:
     wrong: dict[str, list[Label]] = {}
     for label in manifest.labels:
-        if label.value != f"v{pin.value}":
+        if label.value.removeprefix("v") != pin.value:
             wrong.setdefault(label.value, []).append(label)
     for value, labels in wrong.items():
         first = _at(pin, labels[0].line)

@@ -1,8 +1,8 @@
 """Paths of files in the repository that look like URLs without a scheme. Pure.
 
-`kustomize localize` copies what a kustomization names into `localized-files/HOST/…`, and other tools
-vendor files in the same way. Such a path names the release that was copied, and an edit of it would
-name a file that is not there.
+`kustomize localize` copies what a kustomization names into `localized-files/HOST/…`, and other
+tools vendor files in the same way. Such a path names the release that was copied, and an edit of it
+would name a file that is not there.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ _BEFORE = lazy_pattern(
 def is_local(text: str, start: int) -> bool:
     """Whether a path of the repository ends in what looks like a URL.
 
-    Its first folder has no dot, so it is no host. A path that begins with `/` or with a variable may
-    be anything.
+    Its first folder has no dot, so it is no host. A path that begins with `/` or with a variable
+    may be anything.
 
     Args:
         text: of the file.

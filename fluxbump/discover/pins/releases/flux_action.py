@@ -1,7 +1,9 @@
 """The GitHub action that installs the flux CLI: its ref, and the version that it installs.
 
 Flux publishes no tags of the action alone: it is a directory of flux2, so its ref is a tag, a
-branch, or a commit of that repository.
+branch, or a commit of that repository. The ref says which code installs the CLI, and the inputs
+`version` and `version-file` say which CLI. Without them the action installs the newest one,
+whatever its ref (`action/action.yml` in fluxcd/flux2).
 """
 
 from __future__ import annotations
@@ -42,8 +44,15 @@ def find(file: TextFile, context: Context) -> Iterator[Pin]:
             uses = document.scalar(yaml.get(step, "uses"))
             match = _USES.fullmatch(uses.value) if uses else None
             if uses and match:
-                yield _ref(file, uses, match)
+                ref = _ref(file, uses, match)
+                if ref.form is not Form.UNPINNED or not _names_cli(step):
+                    yield ref
                 yield from _version(file, document, step, context)
+
+
+def _names_cli(step: Node) -> bool:
+    """Whether a step says which CLI it wants, so that a branch as the ref leaves nothing open."""
+    return any(yaml.text_of(step, "with", name) for name in ("version", "version-file"))
 
 
 def _ref(file: TextFile, uses: Scalar, match: re.Match[str]) -> Pin:
@@ -53,14 +62,16 @@ def _ref(file: TextFile, uses: Scalar, match: re.Match[str]) -> Pin:
     if _COMMIT.fullmatch(ref):
         comment = release_behind(file.text, uses.end)
         value = comment["version"] if comment else ref[:_SHOWN]
-        return Pin(NAME, FLUX, where, start, start + len(ref), value, Form.COMMIT, _SUBJECT)
+        end = start + len(ref)
+        return Pin(NAME, FLUX, where, start, end, value, Form.COMMIT, _SUBJECT, Role.REFERENCE)
     form, skip = form_of(ref)
     if form is Form.EXACT and not (uses.editable and ref.startswith("v")):
         form, skip = Form.OPAQUE, 0
     elif form is not Form.EXACT:
         form = Form.UNPINNED  # a branch, or a tag that is moved
     start, end = start + skip, uses.end
-    return Pin(NAME, FLUX, file.location(start), start, end, ref[skip:], form, _SUBJECT)
+    role = ROLE if form is Form.UNPINNED else Role.REFERENCE
+    return Pin(NAME, FLUX, file.location(start), start, end, ref[skip:], form, _SUBJECT, role)
 
 
 def release_behind(text: str, end: int) -> re.Match[str] | None:

@@ -89,7 +89,8 @@ def _found(file: TextFile, match: re.Match[str]) -> Found:
         start, end = start + skip, match.end("tag")
         value = file.text[start:end]
     if local_paths.is_local(file.text, match.start()):
-        return Note(file.location(start), f"{local_paths.LOCAL}, {value}: not changed", certain=True)
+        what = f"{local_paths.LOCAL}, {value}: not changed"
+        return Note(file.location(start), what, certain=True)
     if references.is_searched(file, match.start()):
         what = f"a pattern that tools search for or insert, {value}: not changed"
         return Note(file.location(start), what, certain=True)
