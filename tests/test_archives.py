@@ -29,6 +29,8 @@ OLD = {
         ("clusters/archive/a.yaml", None),
         ("clusters/prod/archive/a.yaml", "clusters/prod/archive"),
         ("backup/a.yaml", None),
+        ("pkg/testdata/01/a.yaml", "pkg/testdata"),
+        ("clusters/testdata/a.yaml", None),
         ("archive.yaml", None),
         ("apps/archive-server/a.yaml", None),
     ],
@@ -53,6 +55,14 @@ def test_a_team_may_have_them_searched() -> None:
     found = find({**small(), ".archive/up.sh": script("2.3.0")}, search_archives=True)
     assert scope.search_archives
     assert ".archive/up.sh" in {pin.location.path for pin in found.pins}
+
+
+def test_the_data_of_tests_installs_nothing() -> None:
+    found = find({**small(), "pkg/testdata/v2.3.0/up.sh": script("2.3.0")})
+    assert "pkg/testdata/v2.3.0/up.sh" not in {pin.location.path for pin in found.pins}
+    assert [note.message for note in found.notes] == [
+        "1 place of Flux in pkg/testdata/, test data by its name: not compared, not moved"
+    ]
 
 
 def test_a_bump_leaves_an_archive_alone(tmp_path: Path, index: Path, cli: Cli) -> None:

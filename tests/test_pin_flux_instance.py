@@ -245,6 +245,12 @@ def test_the_safety_rules_take_what_a_range_comes_to(held: str, codes: set[str])
     assert bool(found.not_run) == (held == "3.x")
 
 
+def test_what_a_test_installs_says_nothing_of_clusters() -> None:
+    files = {"tests/policies/i.yaml": INSTANCE.format("2.7.x"), "a.yaml": OLD}
+    found = judge(examine(snapshot(files), Settings(), chart_index()), ("FB203",))
+    assert (found.findings, len(found.not_run)) == ((), 1)
+
+
 def test_a_run_moves_a_range(tmp_path: Path, index: Path, cli: Cli) -> None:
     flux = repository(tmp_path / "flux2", {"README.md": "flux\n"}, index)
     for tag in ("v2.4.0", "v2.5.1"):

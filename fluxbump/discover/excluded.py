@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from fluxbump.discover import charts
 from fluxbump.discover.pins.charts import chart_dependency, helm_release
 from fluxbump.discover.pins.kind import Context
-from fluxbump.helm.chart_repository import archive_of
+from fluxbump.helm.chart_repository import archive_of, kind_of_archive
 from fluxbump.model import FLUX2, Form, Inventory, Note, Pin, Track
 from fluxbump.text import versions
 from fluxbump.text.live_code import TextFile
@@ -50,8 +50,8 @@ def archived(files: Sequence[TextFile], context: Context, find: Finder) -> Itera
         held.setdefault(archive_of(pin.location.path) or "", []).append(pin)
     for folder, found in held.items():
         count = "1 place" if len(found) == 1 else f"{len(found)} places"
-        message = f"{count} of Flux in {folder}/, an archive by its name: not compared, not moved"
-        yield Note(found[0].location, message)
+        what = f"{folder}/, {kind_of_archive(folder)} by its name"
+        yield Note(found[0].location, f"{count} of Flux in {what}: not compared, not moved")
 
 
 def _dependencies(file: TextFile, context: Context) -> Iterator[Pin]:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from semver import Version
 
 from fluxbump.discover import installers
+from fluxbump.helm.chart_repository import holds_copies
 from fluxbump.model import Form, Inventory, Pin
 from fluxbump.text import version_ranges
 
@@ -32,7 +33,11 @@ def newest(pin: Pin, stable: Sequence[Version]) -> str | None:
 
 
 def installs(inventory: Inventory) -> list[Pin]:
-    """Return the places that install Flux by a range; none where one installs an exact release."""
+    """Return the places that install Flux by a range; none where one installs an exact release.
+
+    What a test installs is no cluster's.
+    """
     if installers.exact(inventory):
         return []
-    return [pin for pin in installers.sources(inventory) if pin.form is Form.RANGE]
+    ranges = [pin for pin in installers.sources(inventory) if pin.form is Form.RANGE]
+    return [pin for pin in ranges if not holds_copies(pin.location.path)]

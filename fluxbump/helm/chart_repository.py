@@ -21,6 +21,9 @@ _ARCHIVES = frozenset({"archive", "archives", "archived", "attic", "deprecated"}
 _OLD = frozenset({"_old", ".old"})
 """Names of folders for what was taken out of service; a plain `old` may be an app or a customer."""
 
+_TEST_DATA = frozenset({"testdata"})
+"""The folder that Go's tools ignore: what it holds is what tests read and expect."""
+
 _EXAMPLES = frozenset({"example", "examples", "sample", "samples"})
 
 _PLACES = frozenset({
@@ -54,14 +57,23 @@ def holds_copies(path: str) -> bool:
 
 
 def archive_of(path: str) -> str | None:
-    """Return the folder above a path that by its name holds what was taken out of service."""
+    """Return the folder above a path that by its name holds nothing that is in service.
+
+    It is an archive, or the data of tests.
+    """
     folders = path.split("/")[:-1]
     for at, (before, name) in enumerate(zip(["", *folders], folders, strict=False)):
         named = name.lower()
-        resting = named.lstrip("_.") in _ARCHIVES and before.lower() not in _PLACES
+        known = named.lstrip("_.") in _ARCHIVES | _TEST_DATA
+        resting = known and before.lower() not in _PLACES
         if resting or named in _OLD:
             return "/".join(folders[: at + 1])
     return None
+
+
+def kind_of_archive(folder: str) -> str:
+    """Say what a folder that `archive_of` returns is, for people."""
+    return "test data" if folder.rpartition("/")[2].lower() in _TEST_DATA else "an archive"
 
 
 def is_example(path: str) -> bool:
