@@ -8,7 +8,7 @@ import pytest
 
 from fluxbump.bump.plan import Options, plan
 from fluxbump.check import rules
-from fluxbump.check.check import examine
+from fluxbump.check.check import examine, judge
 from fluxbump.config.settings import Settings
 from fluxbump.discover.pins.kind import CustomPin
 from fluxbump.errors import PinError, RefusedError
@@ -398,3 +398,22 @@ def test_a_name_that_only_flux_has_may_hold_an_old_release() -> None:
         "0.13.4"
     ]
     assert find({".envrc-dev": 'export FLUX_VERSION="v0.13.4"\n'}).pins == ()
+
+
+def test_a_chart_that_the_index_does_not_list_may_be_what_a_tool_is_for() -> None:
+    files = {
+        ".tool-versions": TOOLS.format("2.9.3"),
+        "up.sh": "helm install f fluxcd-community/flux2 --version 2.14.1\n",
+        "app/release.yaml": release("98.0.0", chart="flux2", name="flux2"),
+        "a.yaml": "kind: GitRepository\napiVersion: source.toolkit.fluxcd.io/v1beta1\n",
+    }
+    found = judge(examine(snapshot(files), Settings(), chart_index()), ("FB117", "FB203"))
+    why = (
+        "not known which Flux release flux2 98.0.0 (app/release.yaml:9) ships: the chart index "
+        "does not list it"
+    )
+    assert found.findings == ()
+    assert [(one.code, one.reason) for one in found.not_run] == [
+        ("FB117", f".tool-versions:1: {why}"),
+        ("FB203", why),
+    ]

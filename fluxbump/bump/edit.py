@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from fluxbump.bump.changes import Change, Plan
+from fluxbump.discover.digests import sops
 from fluxbump.discover.inventory import rediscover
 from fluxbump.discover.pins.releases import flux_action
 from fluxbump.discover.scope import Scope
@@ -30,7 +31,6 @@ from fluxbump.model import (
     Related,
     Snapshot,
 )
-from fluxbump.text import sops
 from fluxbump.text.live_code import decode, encode
 from fluxbump.text.splice import Edit, edited, splice
 
@@ -88,7 +88,7 @@ def require_unsealed(plan: Plan, files: Mapping[str, str]) -> None:
             raise PinError(
                 what,
                 where=change.pin.location,
-                facts=["SOPS refuses to open a file that another program has edited"],
+                facts=["after an edit by another program, sops refuses to open the file"],
                 hint=sops.advice(path),
             )
 

@@ -20,7 +20,7 @@ from fluxbump.flux.chart_contents import Vendored
 from fluxbump.flux.upgrade_path import Written
 from fluxbump.helm.chart_releases import ChartIndex, ChartRelease
 from fluxbump.helm.rendered import RenderedObject
-from fluxbump.model import FLUX, FLUX2, Inventory, Pin, Unreadable
+from fluxbump.model import FLUX, FLUX2, Form, Inventory, Pin, Unreadable
 from fluxbump.system.parallel import Spread, serially
 from fluxbump.text import versions
 
@@ -279,6 +279,21 @@ class Evidence(Struct, frozen=True):
     def installed(self) -> str | None:
         """The release that the repository installs; see `release_of`."""
         return self.release_of(self.inventory)
+
+    @property
+    def why_not_installed(self) -> str:
+        """Say why nobody knows which release the repository installs."""
+        unlisted = next(iter(self.unlisted_charts), None)
+        if unlisted is None:
+            return "nothing in live code says which Flux release this repository installs"
+        chart = f"flux2 {unlisted.value} ({unlisted.location})"
+        return f"not known which Flux release {chart} ships: the chart index does not list it"
+
+    @property
+    def unlisted_charts(self) -> list[Pin]:
+        """The places that install a version of the chart of which nobody knows what it ships."""
+        charts = installs(self.inventory.pins, FLUX2)
+        return [pin for pin in charts if pin.form is Form.EXACT and self.shipped(pin)[0] is None]
 
     @property
     def oldest_kubernetes(self) -> str | None:

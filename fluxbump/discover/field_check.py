@@ -16,12 +16,13 @@ from collections.abc import Iterator
 
 from msgspec import Struct, field
 
+from fluxbump.discover.digests import sops
 from fluxbump.discover.flux_objects import ObjectBody
 from fluxbump.flux.tables import fields
 from fluxbump.flux.tables.fields import INT_OR_STRING, Field, Schema
 from fluxbump.helm import go_yaml
 from fluxbump.model import Location
-from fluxbump.text import bounded_pattern, sops, versions
+from fluxbump.text import bounded_pattern, versions
 from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.yaml import MappingNode, Node, ScalarNode, SequenceNode
 

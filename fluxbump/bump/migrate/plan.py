@@ -21,6 +21,7 @@ from fluxbump.bump.migrate.target_version import Sides, between
 from fluxbump.check.evidence import Evidence, optional
 from fluxbump.check.rules.flux_objects import DEPRECATED_API, REMOVED_API
 from fluxbump.discover import field_check, flux_objects, selectors
+from fluxbump.discover.digests import sops
 from fluxbump.discover.flux_objects import ObjectBody, Resource, Resources
 from fluxbump.discover.scope import Scope
 from fluxbump.discover.selectors import Selector
@@ -30,7 +31,7 @@ from fluxbump.flux.tables.fields import Schema
 from fluxbump.git.overlay import ChangeSet
 from fluxbump.git.text_reader import TextReader
 from fluxbump.model import Location, Note, Snapshot, Step
-from fluxbump.text import sops, splice
+from fluxbump.text import splice
 from fluxbump.text.live_code import encode
 
 Ignored = Callable[[str, Location], bool]

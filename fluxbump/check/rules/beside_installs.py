@@ -42,10 +42,15 @@ def beside_installs(evidence: Evidence) -> Iterator[Outcome]:
             yield NotRun(_CODE, "no installed Flux version found")
         yield from _among_themselves([pin for pin in beside if pin.track == FLUX])
         return
+    unknown = evidence.unlisted_charts
     for pin in beside:
         meant = [(site, at) for site, at in sites if not _is_apart(pin, site)]
         expected = [_expected(evidence, pin, at) for _, at in meant]
-        if meant and not any(_agrees(pin, version) for version in expected):
+        if not meant or any(_agrees(pin, version) for version in expected):
+            continue
+        if any(not _is_apart(pin, site) for site in unknown):
+            yield NotRun(_CODE, f"{pin.location}: {evidence.why_not_installed}")
+        else:
             site, release = meant[0]
             newer = all(_is_newer(pin.value, version) for version in expected)
             yield _finding(pin, site, release, expected[0], newer=newer)

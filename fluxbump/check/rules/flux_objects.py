@@ -18,7 +18,6 @@ from fluxbump.model import Finding, Severity, Unreadable
 from fluxbump.text import versions
 
 _FIX = "--migrate-apis"
-_NO_RELEASE = "nothing in live code says which Flux release this repository installs"
 
 
 def _span(releases: Iterable[str]) -> str:
@@ -79,7 +78,7 @@ class _Served(Struct, frozen=True):
 def _judged(evidence: Evidence, code: str) -> tuple[Resources, _Served] | NotRun:
     release = evidence.installed
     if release is None:
-        return NotRun(code, _NO_RELEASE)
+        return NotRun(code, evidence.why_not_installed)
     if not evidence.crds.get(release):
         known = f"{_span(evidence.crds)}){evidence.why_unknown(release)}"
         return NotRun(code, f"the API versions of Flux {release} are not known ({known}")
@@ -233,7 +232,7 @@ def unknown_field(evidence: Evidence) -> Iterator[Outcome]:
     release = evidence.installed
     found = needed(evidence.objects)
     if release is None:
-        yield NotRun("FB204", _NO_RELEASE)
+        yield NotRun("FB204", evidence.why_not_installed)
     elif not needed(evidence.releases).has_fields(release):
         known = f"{_span(facts.releases())}){evidence.why_unknown(release)}"
         yield NotRun("FB204", f"the fields of Flux {release} are not known ({known}")

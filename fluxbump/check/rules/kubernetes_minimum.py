@@ -61,7 +61,7 @@ def _unknown(evidence: Evidence, release: str | None, minimum: str | None) -> st
     if not needed(evidence.cluster).kubernetes:
         return "no pinned Kubernetes found (state it with --kubernetes)"
     if release is None:
-        return "nothing in live code says which Flux release this repository installs"
+        return evidence.why_not_installed
     return "" if minimum else f"the Kubernetes that Flux {release} asks for is not known"
 
 
