@@ -155,6 +155,13 @@ def test_where_kubernetes_is_pinned(path: str, text: str, expected: list[str]) -
 
 
 NOT_PINNED = {
+    "the annotation of a policy": (
+        "policy.yaml", 'metadata:\n  annotations:\n    kyverno.io/kubernetes-version: "1.23"\n',
+    ),
+    "one of several values": (
+        "tools.sh",
+        "case $1 in\n1.29) export K8S_VERSION=1.29.0;;\n1.28) export K8S_VERSION=1.28.5;;\nesac\n",
+    ),
     "a variable": ("a.sh", "INSTALL_K3S_VERSION=${k3s_version} sh\n"),
     "an expression": ("a.tf", "k3s_version = var.k3s_version\n"),
     "a channel": ("a.sh", "INSTALL_K3S_CHANNEL=stable\n"),

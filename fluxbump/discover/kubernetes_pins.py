@@ -9,7 +9,7 @@ channel, a range or a variable pins nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from msgspec import Struct
 
@@ -28,9 +28,10 @@ _VARIABLE = lazy_pattern(_NAME, re.IGNORECASE)
 
 _PATTERNS = (
     # Shell, environment, values, Terraform arguments: `name = "1.31"`, `NAME=v1.31.4`, `name: 1.31`
-    # and the shell's defaults, `${NAME:-v1.31.4}`.
+    # and the shell's defaults, `${NAME:-v1.31.4}`. A key behind a slash is an annotation, such as
+    # `kyverno.io/kubernetes-version`: the Kubernetes that a policy was tried on.
     lazy_pattern(
-        rf"(?<![\w.$-])(?P<source>{_NAME}|install_k3s_channel|min_master_version|"
+        rf"(?<![\w.$/-])(?P<source>{_NAME}|install_k3s_channel|min_master_version|"
         r"orchestrator_version|(?:kubernetes|k3s|rke2)[- ]?version)[\"']?[ \t]*(?::?[=-]|:)"
         rf"[ \t]*[\"']?{_VERSION}",
         re.IGNORECASE,
@@ -46,6 +47,8 @@ _PATTERNS = (
     # Talos: https://www.talos.dev/latest/kubernetes-guides/upgrading-kubernetes/
     lazy_pattern(rf"(?P<source>upgrade-k8s)[^\n]{{0,200}}?[ \t]--to[= \t]+[\"']?{_VERSION}"),
 )
+
+_ASSIGNED = lazy_pattern(r"\A[A-Za-z0-9_]+=")
 
 _TERRAFORM = (
     "aws_eks_cluster",
@@ -157,11 +160,22 @@ def _pins(file: TextFile) -> _Placed:
         yield from _terraform(file)
     yield from _manifests(file)
     for pattern in _PATTERNS:
-        for match in pattern.finditer(file.text):
-            if file.is_live(match.start("version")):
+        matches = list(pattern.finditer(file.text))
+        chosen = _chosen(matches)
+        for match in matches:
+            if file.is_live(match.start("version")) and match["source"] not in chosen:
                 where = file.location(match.start("version"))
                 version = match["version"].replace("%2B", "+")
                 yield KubernetesPin(version, where, match["source"]), where
+
+
+def _chosen(matches: Iterable[re.Match[str]]) -> set[str]:
+    """Return the variables of a shell that get several values, of which a condition chooses one."""
+    values: dict[str, set[str]] = {}
+    for match in matches:
+        if _ASSIGNED.search(match[0]):
+            values.setdefault(match["source"], set()).add(match["version"])
+    return {name for name, versions in values.items() if len(versions) > 1}
 
 
 def _terraform(file: TextFile) -> _Placed:
