@@ -211,6 +211,16 @@ def test_downgrade(target: str) -> None:
     assert moves(result)["chart/Chart.yaml:3"] == "1.1.2 1.1.3"
 
 
+def test_a_chart_that_is_newer_than_the_index_names_the_index() -> None:
+    files = {"r.yaml": release("98.0.0", chart="flux2")}
+    with pytest.raises(RefusedError, match=r"would go down from 98\.0\.0 to ") as caught:
+        planned(files)
+    assert caught.value.hint == (
+        "the chart index does not list flux2 98.0.0 (its newest is 2.18.3): name a newer "
+        "index with --index"
+    )
+
+
 @pytest.mark.parametrize(
     "files",
     [

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from fluxbump.bump.changes import Change
 from fluxbump.discover import release_lines
 from fluxbump.errors import Again, RefusedError
+from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.model import (
     FLUX,
     FLUX2,
@@ -50,8 +51,12 @@ def lowers(old: str, new: str) -> bool:
     return bool(lowest and target and target < lowest)
 
 
-def require_none(decided: Iterable[Change]) -> None:
+def require_none(decided: Iterable[Change], index: ChartIndex) -> None:
     """Refuse a change that lowers a version, where no other place decides it.
+
+    Args:
+        decided: see `deciding`.
+        index: of the chart; a place may hold a version that is newer than all in it.
 
     Raises:
         RefusedError: one does.
@@ -63,8 +68,21 @@ def require_none(decided: Iterable[Change]) -> None:
                 f"{change.pin.subject} would go down from {change.pin.value} to {change.new}",
                 where=change.pin.location,
                 facts=["the API server can refuse a downgrade"] if risky else (),
+                hint=_older_index(change.pin, index),
                 next=[Again(("--allow-downgrade",), "does it all the same")],
             )
+
+
+def _older_index(pin: Pin, index: ChartIndex) -> str | None:
+    """Say what to do if the index is older than what a place holds."""
+    held = versions.parse(pin.value) if pin.track == FLUX2 else None
+    newest = max((release.version for release in index.releases), default=None)
+    if held is None or newest is None or held <= newest:
+        return None
+    return (
+        f"the chart index does not list flux2 {held} (its newest is {newest}): name a newer index "
+        "with --index"
+    )
 
 
 def notes(changes: Iterable[Change], decided: Sequence[Change]) -> Iterator[Note]:

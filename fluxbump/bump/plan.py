@@ -99,7 +99,7 @@ def plan(
     preconditions.require_digests(inventory.pins, changes, targets)
     decided = downgrades.deciding(inventory, changes)
     if not options.allow_downgrade:
-        downgrades.require_none(decided)
+        downgrades.require_none(decided, index)
     left_behind.require_none(inventory, changes, targets, index)
     return Plan(
         chart_release=chart_release,
