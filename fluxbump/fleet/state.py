@@ -125,10 +125,11 @@ def _read(descriptor: int, path: Path) -> FleetState:
         return FleetState({}, 0, path, descriptor)
     if not data.endswith(b"\n"):
         _append(descriptor, b"\n")
-    return _parse(data.split(b"\n")[1:], path, descriptor)
+    return parse(data.split(b"\n")[1:], path, descriptor)
 
 
-def _parse(lines: list[bytes], path: Path, descriptor: int) -> FleetState:
+def parse(lines: list[bytes], path: Path, descriptor: int) -> FleetState:
+    """Read what follows the first line; lines that are not ours are counted."""
     results: dict[str, Mapping[str, object]] = {}
     skipped = 0
     for line in lines:

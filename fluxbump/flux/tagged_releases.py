@@ -15,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 from msgspec import Struct, field
+from msgspec.structs import replace
 from semver import Version
 
 from fluxbump.errors import RepositoryError
@@ -24,10 +25,12 @@ from fluxbump.git.remote import Remote
 from fluxbump.git.remote_errors import UnreachableError
 from fluxbump.system import cache_file
 from fluxbump.text import versions
+from fluxbump.text.patterns import lazy_pattern
 
 MAX_AGE = 3600.0
 """Seconds for which the tags are not asked for again."""
 
+_SHA = lazy_pattern(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _TIMEOUT = 30.0  # seconds; the answer has some tens of KiB
 
 
@@ -54,6 +57,24 @@ class _Kept(Struct, frozen=True):
     read: float
     releases: tuple[str, ...]
     commits: Mapping[str, str] = field(default_factory=dict)
+
+
+def parse(data: bytes, source: str) -> Released | None:
+    """Read a file of tags that were kept; None if it is damaged, or of somebody else.
+
+    Args:
+        data: the file.
+        source: the repository's URL, without credentials.
+    """
+    try:
+        kept = msgspec.json.decode(data, type=_Kept)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    found = tuple(version for version in map(versions.parse, kept.releases) if version)
+    commits = {
+        name: kept.commits[name] for name in kept.commits if _SHA.fullmatch(kept.commits[name])
+    }
+    return Released(found, source, kept.read, commits) if found else None
 
 
 class FluxTags:
@@ -149,10 +170,9 @@ class FluxTags:
         return Released(found, self._remote.where, read, commits)
 
     def _read(self) -> Released | None:
-        with suppress(OSError, msgspec.MsgspecError, UnicodeDecodeError):
-            kept = msgspec.json.decode(self._path.read_bytes(), type=_Kept)
-            found = tuple(version for version in map(versions.parse, kept.releases) if version)
-            is_old = not 0 <= self._now() - kept.read < self._max_age
-            if found:
-                return Released(found, self._remote.where, kept.read, kept.commits, is_old)
-        return None
+        kept = None
+        with suppress(OSError):
+            kept = parse(self._path.read_bytes(), self._remote.where)
+        if kept is None:
+            return None
+        return replace(kept, is_old=not 0 <= self._now() - kept.read < self._max_age)

@@ -20,13 +20,13 @@ from fluxbump.fleet.repositories import FleetEntry
 from fluxbump.flux import release_tags
 from fluxbump.forges import detect, registry, repositories
 from fluxbump.forges.detect import Hosted
-from fluxbump.forges.forge import OwnedRepository, Proposal
+from fluxbump.forges.forge import Forge, OwnedRepository, Proposal
 from fluxbump.git import remote_errors, remote_url, token
 from fluxbump.git.overlay import MemorySnapshot
 from fluxbump.helm import remote_schemas
 from fluxbump.helm.registry import logins
 from fluxbump.model import Inventory
-from fluxbump.run import allowed_hosts, fetch_release_notes
+from fluxbump.run import allowed_hosts, dashboard_issue, fetch_release_notes
 from fluxbump.system.allowed_servers import server_of
 from fluxbump.system.http.client import HttpClient
 from fluxbump.system.http.exchange import HttpReply
@@ -66,10 +66,19 @@ def read_forge(path: str, data: bytes) -> None:
             lambda: forge.close(3),
             lambda: forge.protects("main"),
             forge.standing,
+            lambda: dashboard_issue.read(forge),
+            lambda: _write_issues(forge),
+            lambda: forge.statuses.get("a" * 40),
             lambda: [*repositories.owned(hosted, Secret("t0ken"), sleep=lambda _: None)],
         ):
             with suppress(FluxbumpError):
                 ask()
+
+
+def _write_issues(forge: Forge) -> None:
+    if forge.issues is not None:
+        forge.issues.open("title", "text")
+        forge.issues.edit(3, "text")
 
 
 def _reply(data: bytes) -> HttpReply:

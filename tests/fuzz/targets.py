@@ -46,6 +46,7 @@ from fluxbump.text import hcl, markdown, printable, version_ranges, versions, ya
 from fluxbump.text.live_code import TextFile, decode, encode
 from fluxbump.text.yaml import YamlProblem
 from tests.fuzz import foreign
+from tests.fuzz.kept import read_kept
 from tests.helpers import COMMUNITY, URL, app_versions, chart_index
 
 Target = Callable[[str, bytes], None]
@@ -285,6 +286,7 @@ TARGETS: Mapping[str, Target] = {
     "registry": read_registry,
     "forge": foreign.read_forge,
     "machine": foreign.read_machine,
+    "kept": read_kept,
     "words": read_words,
     "code": read_code,
     "pins": read_pins,

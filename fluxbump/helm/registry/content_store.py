@@ -19,6 +19,15 @@ def digest_of(data: bytes) -> str:
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
+def parse_tags(data: bytes) -> Mapping[str, str] | None:
+    """Read a file with the digest of each tag; None if it is damaged, or of somebody else."""
+    try:
+        found = msgspec.json.decode(data, type=dict[str, str])
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    return {tag: found[tag] for tag in found if DIGEST.fullmatch(found[tag])}
+
+
 class ContentStore(Struct, frozen=True):
     """A directory with what was read.
 
@@ -41,9 +50,8 @@ class ContentStore(Struct, frozen=True):
 
     def tags(self, repository: RegistryRepository) -> Mapping[str, str] | None:
         """Return the digest of the manifest below each tag when it was last read; None if never."""
-        with suppress(OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            found = msgspec.json.decode(self._tags(repository).read_bytes(), type=dict[str, str])
-            return {tag: found[tag] for tag in found if DIGEST.fullmatch(found[tag])}
+        with suppress(OSError):
+            return parse_tags(self._tags(repository).read_bytes())
         return None
 
     def write_tags(self, repository: RegistryRepository, tags: Mapping[str, str]) -> None:

@@ -29,6 +29,24 @@ class KeptAnswer(Struct, frozen=True):
     conditions: Mapping[str, str]
 
 
+def parse(data: bytes) -> KeptAnswer | None:
+    """Read the file of a kept answer; None if it is damaged, or of somebody else."""
+    line, _, body = data.partition(b"\n")
+    try:
+        head = json.loads(line)
+        if head["sha256"] != hashlib.sha256(body).hexdigest():
+            return None
+        said = {str(name).lower(): head["headers"][name][0] for name in head["headers"]}
+        conditions = {
+            _CONDITIONS[name]: str(value)
+            for name, value in said.items()
+            if name in _CONDITIONS and str(value).isascii() and str(value).isprintable()
+        }
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return None
+    return KeptAnswer(body, conditions)
+
+
 class Kept:
     """The kept answer for one URL: a file with a line of JSON, then the body.
 
@@ -45,18 +63,8 @@ class Kept:
     def read(self) -> KeptAnswer | None:
         """Return the kept answer; None if there is none."""
         try:
-            line, _, body = self._path.read_bytes().partition(b"\n")
-            head = json.loads(line)
-            if head["sha256"] != hashlib.sha256(body).hexdigest():
-                return None
-            said = {str(name).lower(): head["headers"][name][0] for name in head["headers"]}
-            conditions = {
-                _CONDITIONS[name]: str(value)
-                for name, value in said.items()
-                if name in _CONDITIONS and str(value).isascii() and str(value).isprintable()
-            }
-            return KeptAnswer(body, conditions)
-        except (OSError, ValueError, LookupError, TypeError, RecursionError):
+            return parse(self._path.read_bytes())
+        except OSError:
             return None
 
     def since(self) -> datetime | None:
