@@ -66,15 +66,8 @@ OTHER_WORDS = {
     "sources": {"flux-manifests"},  # the artifact that Flux publishes
     "check.rules.gotk": {"gotk-components"},  # the name of a rule
     "check.rules.values_mirror": {"values-mirror"},  # likewise
-    # Of the two that name kinds, the readers that the kinds share, the first makes pins of its
-    # kind and the second says how to write what the kinds' readers refuse.
-    "discover.variables.follow": {"variable"},
-    "discover.opaque_pins": {
-        "install-url", "flux-cli", "flux-action", "kustomize-remote", "schema-url",
-        "chart-archive", "go-module", "controller-url",
-    },
-}  # fmt: skip
-"""Words that happen to be those of kinds, and two rooms below the kinds."""
+}
+"""Words that happen to be those of kinds, and mean something else; no module names a kind."""
 A_FIELD = {"digest"}
 """What is a kind, and a field of half of all formats."""
 
@@ -198,9 +191,6 @@ def uses(module: str) -> Iterator[tuple[str, str]]:
                 yield module, inner.id
             if isinstance(inner, ast.Attribute) and isinstance(inner.value, ast.Name):
                 yield from ((place, inner.attr) for place in modules.get(inner.value.id, ()))
-
-
-"""What is there for a part that is still to come; nothing is added here."""
 
 
 def test_every_public_function_has_a_caller_outside_the_tests() -> None:

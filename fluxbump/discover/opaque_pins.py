@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
+from fluxbump.discover.pins import traits
+from fluxbump.discover.pins.kind import WITH_DIGEST
 from fluxbump.model import Form, Pin
 from fluxbump.text import versions
 from fluxbump.text.patterns import lazy_pattern
 
-WITH_DIGEST = " (with a digest)"
-"""How the subject of a pin ends that has a digest beside its version."""
-
 _DIGEST = lazy_pattern(r"sha(?:256|512):[0-9A-Fa-f]+")
 _SHOWN = 19  # characters of a digest in a message: `sha256:` and twelve
-_NO_RELEASE = {
-    "install-url": (
+_NOT_PUBLISHED = (
+    (
+        traits.TAG_URL,
         "Flux has no such tag",
         "write the tag of a release there, which begins with v",
     ),
-    "flux-cli": (
+    (traits.ACTION, "Flux has no such tag", "write v{} there"),
+    (
+        traits.CLI_FILE,
         "Flux publishes nothing of that name",
         "write the tag with v, and the name of the file without it",
     ),
-    "flux-action": ("Flux has no such tag", "write v{} there"),
-    **dict.fromkeys(
-        ("kustomize-remote", "schema-url", "controller-url"),
-        ("Flux has no such tag", "write the tag of a release there, which begins with v"),
-    ),
-    "chart-archive": (
+    (
+        traits.ARCHIVE,
         "the community has no such archive",
         "write the version of an archive there, without v and in full",
     ),
-}
+)
+"""What is wrong with a value that names nothing published, and what to write, by kinds of pin."""
 
 
 def held(pin: Pin) -> str:
@@ -84,10 +83,10 @@ def _why(pin: Pin) -> tuple[str, str]:
     if is_digest(pin):
         advice = "set version and digest of {}, or take the digest out and pin by version"
         return ("pinned by that digest" if "sha" in pin.value else "beside a digest"), advice
-    if pin.kind == "go-module":
+    if pin.kind in traits.MODULE:
         module = pin.subject.removeprefix("module ")
         return "beside its sums in go.sum", f"run `go get {module}@v{{}}` and `go mod tidy`"
-    if pin.kind in _NO_RELEASE:
-        why, advice = _NO_RELEASE[pin.kind]
-        return f"({why})", advice
+    for kinds, why, advice in _NOT_PUBLISHED:
+        if pin.kind in kinds:
+            return f"({why})", advice
     return "behind an anchor, a tag, an escape or a block scalar", "write a plain version there"

@@ -7,28 +7,35 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from fluxbump.check.rules.rule import Evidence, NotApplicable, NotRun, Outcome, Rule, Trait
-from fluxbump.discover.pins.releases import gotk_components, install_manifest
+from fluxbump.discover.pins import traits
 from fluxbump.flux import controller_images, gotk
 from fluxbump.flux.gotk import GotkManifest, Label
 from fluxbump.flux.tables import images as facts
 from fluxbump.model import Finding, Location, Pin, Related, Severity
 
 _CODE = "FB116"
-_READ = {gotk_components.NAME: gotk.read, install_manifest.NAME: gotk.read_copy}
-_SAYS = {gotk_components.NAME: "head", install_manifest.NAME: "first label"}
-"""What says the release of a file, by its kind."""
 
 
 def one_release(evidence: Evidence) -> Iterator[Outcome]:
     """Head, labels and images of one file are those of one release."""
-    pins = [pin for pin in evidence.inventory.pins if pin.kind in _READ]
+    pins = [pin for pin in evidence.inventory.pins if pin.kind in traits.WHOLE_MANIFEST]
     if not pins:
         yield NotApplicable(_CODE, f"no {gotk.FILE} and no copy of install.yaml is here")
     for pin in pins:
-        manifest = _READ[pin.kind](evidence.inventory.files[pin.location.path])
+        text = evidence.inventory.files[pin.location.path]
+        manifest = gotk.read_copy(text) if _is_copy(pin) else gotk.read(text)
         if manifest is not None:
             yield from _labels(pin, manifest)
             yield from _images(pin, manifest, evidence)
+
+
+def _is_copy(pin: Pin) -> bool:
+    return pin.kind in traits.COPIED_MANIFEST
+
+
+def _head(pin: Pin) -> str:
+    """What says the release of a file."""
+    return "first label" if _is_copy(pin) else "head"
 
 
 def _labels(pin: Pin, manifest: GotkManifest) -> Iterator[Finding]:
@@ -39,7 +46,7 @@ def _labels(pin: Pin, manifest: GotkManifest) -> Iterator[Finding]:
     for value, labels in wrong.items():
         first = _at(pin, labels[0].line)
         places = "label says" if len(labels) == 1 else "labels say"
-        gist = f"the {_SAYS[pin.kind]} says Flux v{pin.value}, but {len(labels)} {places} {value}"
+        gist = f"the {_head(pin)} says Flux v{pin.value}, but {len(labels)} {places} {value}"
         message = f"{gist} (the first in line {first.line})"
         finding = _finding(pin, Severity.ERROR, message, first, f"the label says {value}")
         yield replace(finding, about=gist, gist=gist)
@@ -61,9 +68,7 @@ def _images(pin: Pin, manifest: GotkManifest, evidence: Evidence) -> Iterator[Ou
         ships = f"Flux {pin.value} ships {expected}"
         if others:
             belongs = f"which belongs to Flux {' and '.join(others)}"
-            message = (
-                f"the {_SAYS[pin.kind]} says Flux v{pin.value}, but {held}, {belongs}. {ships}"
-            )
+            message = f"the {_head(pin)} says Flux v{pin.value}, but {held}, {belongs}. {ships}"
             yield _finding(pin, Severity.ERROR, message, place, held)
         else:
             message = f"{held}, which no known release ships. {ships}"

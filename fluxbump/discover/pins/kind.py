@@ -10,8 +10,9 @@ from typing import Literal, Protocol
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from fluxbump.discover.variables.follow import Followed, Places
+from fluxbump.discover.variables.follow import Followed
 from fluxbump.discover.variables.references import Reference
+from fluxbump.discover.variables.setting_files import Places
 from fluxbump.helm.chart_repository import canonical
 from fluxbump.model import (
     FLUX,
@@ -29,6 +30,9 @@ from fluxbump.model import (
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.version_forms import form_of
 from fluxbump.text.yaml import Scalar
+
+WITH_DIGEST = " (with a digest)"
+"""How the subject of a pin ends that has a digest beside its version."""
 
 SETTINGS_FILE = "fluxbump.yaml"
 """What a team can set; a pin that it adds has its place there."""

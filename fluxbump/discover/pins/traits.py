@@ -39,6 +39,15 @@ COPIED_MANIFEST = frozenset({"install-manifest"})
 WHOLE_MANIFEST = BOOTSTRAPPED | COPIED_MANIFEST
 """A whole file that Flux writes, which is made again for another release."""
 
+TAG_URL = frozenset({"install-url", "kustomize-remote", "schema-url", "controller-url"})
+"""A URL with the tag of a release, which begins with v."""
+
+ACTION = frozenset({"flux-action"})
+"""The action that installs the flux CLI, by a tag of flux2."""
+
+CLI_FILE = frozenset({"flux-cli"})
+"""A file or an image of the flux CLI, as Flux publishes it."""
+
 ONE_RELEASE = frozenset({"install-url", "kustomize-remote", "variable"})
 """Has to hold one release: what it names is taken as it is."""
 

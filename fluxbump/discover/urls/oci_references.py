@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump.discover.opaque_pins import WITH_DIGEST
-from fluxbump.discover.pins.kind import Context, Found, pin_at, unpinned
+from fluxbump.discover.pins.kind import WITH_DIGEST, Context, Found, pin_at, unpinned
 from fluxbump.discover.variables import references
 from fluxbump.model import Form, Note, Pin, Track
 from fluxbump.text import yaml

@@ -16,8 +16,7 @@ from fluxbump.discover.digests import spellings
 from fluxbump.discover.digests.downloads import Download
 from fluxbump.discover.digests.owner import Owners
 from fluxbump.discover.embedded import program_source
-from fluxbump.discover.opaque_pins import WITH_DIGEST
-from fluxbump.discover.pins.kind import Context, Found
+from fluxbump.discover.pins.kind import WITH_DIGEST, Context, Found
 from fluxbump.discover.urls import local_paths
 from fluxbump.discover.variables import references
 from fluxbump.model import FLUX, Form, Note, Pin, Track

@@ -11,18 +11,11 @@ from msgspec import Struct, field
 from fluxbump.discover.variables import assignments, references, shell_arguments
 from fluxbump.discover.variables.assignments import Assignment
 from fluxbump.discover.variables.references import Reference
+from fluxbump.discover.variables.setting_files import MODULE, Places
 from fluxbump.model import Form, Pin, Role, Track
 from fluxbump.text.live_code import TextFile
-from fluxbump.text.patterns import lazy_pattern
 
-NAME = "variable"
-
-MODULE = (".tf", ".tofu")
-"""Suffixes of the files of a Terraform module."""
 _DEPTH = 3  # variables that one after the other take their value from the next
-
-Places = Sequence[Sequence[str]]
-"""Files that may set a variable, in groups: the first group in which one does so decides."""
 
 
 class Followed(Struct, frozen=True):
@@ -45,78 +38,6 @@ def reference_of(pin: Pin) -> Reference | None:
     return references.parse("${" + pin.value + "}" if bare else pin.value)
 
 
-# --- where to look --------------------------------------------------------------------------------
-
-_SOURCED = lazy_pattern(
-    r"""^[ \t]*(?:source|\.|-?include|include_vars:|-)[ \t]+["']?(?:\S*[/}])?([\w.-]+)""",
-    re.MULTILINE,
-)
-_BESIDE = lazy_pattern(
-    r"(?:GNU)?[Mm]akefile|.*\.mk|\.env(?:\..*|rc)?|.*\.env|versions?(?:\.sh|\.ya?ml|\.mk)?"
-)
-_ROLE_PARTS = frozenset({"tasks", "templates", "handlers", "files", "meta", "vars", "defaults"})
-_VARS = ("group_vars/", "host_vars/")
-
-
-def places(path: str, text: str, reference: Reference, paths: Sequence[str]) -> Places:
-    """Return the files that may set a variable that `path` uses; the file itself is not among them.
-
-    Args:
-        path: of the file with the use.
-        text: of it.
-        reference: to the variable; of it the scope alone counts.
-        paths: all files.
-    """
-    folder = dirname(path)
-    if reference.scope in ("var", "local"):
-        return [
-            [
-                candidate
-                for candidate in paths
-                if dirname(candidate) == folder and _is_terraform(candidate)
-            ],
-            [
-                candidate
-                for candidate in paths
-                if dirname(candidate) != folder and candidate.endswith(MODULE)
-            ],
-        ]
-    if reference.scope == "Values":
-        chart = folder.partition("/templates")[0]
-        return [[p for p in paths if dirname(p) == chart and basename(p).startswith("values")]]
-    sourced = set(_SOURCED.findall(text))
-    near = [candidate for candidate in paths if dirname(candidate) == folder and candidate != path]
-    above = {folder, dirname(folder), dirname(dirname(folder))}
-    modules = [
-        candidate
-        for candidate in paths
-        if dirname(candidate) in above and candidate.endswith(MODULE)
-    ]
-    return [
-        [candidate for candidate in near if basename(candidate) in sourced],
-        _of_role(folder, paths),
-        [candidate for candidate in near if _BESIDE.fullmatch(basename(candidate))],
-        modules,
-    ]
-
-
-def _is_terraform(path: str) -> bool:
-    return path.endswith((*MODULE, ".tfvars", ".tfvars.json"))
-
-
-def _of_role(folder: str, paths: Sequence[str]) -> list[str]:
-    """The defaults and variables of the Ansible role or play that a folder belongs to."""
-    parts = folder.split("/")
-    role = next((n for n, part in enumerate(parts) if n and part in _ROLE_PARTS), None)
-    roots = [f"{'/'.join(parts[:role])}/{part}/" for part in ("defaults", "vars")] if role else []
-    above = ["/".join(parts[:n]) for n in range(len(parts) + 1)]
-    roots += [f"{root}/{var}".lstrip("/") for root in above for var in _VARS]
-    return [path for path in paths if path.startswith(tuple(roots))]
-
-
-# --- what they hold -------------------------------------------------------------------------------
-
-
 class _Search(Struct):
     """The files that are known, and where each use may be set."""
 
@@ -124,11 +45,24 @@ class _Search(Struct):
     places: Mapping[str, Places]
 
 
+class _Claim(Struct, frozen=True):
+    """A pin takes its version from an assignment, which so is a pin itself."""
+
+    user: Pin
+    assigned: Pin
+
+
+_Place = tuple[str, int]
+"""Path and offset of a text."""
+
+
 def follow(
     files: Mapping[str, TextFile],
     pins: Iterable[Pin],
     found: Mapping[str, Places],
     named: Iterable[tuple[Reference, Track]] = (),
+    *,
+    kind: str,
 ) -> Followed:
     """Follow every pin that takes its version from a variable.
 
@@ -137,63 +71,84 @@ def follow(
         pins: that hold a variable.
         found: by path of a pin, the files that may set its variable.
         named: variables that count wherever they are set, whoever uses them.
+        kind: of the pins that assignments are.
     """
-    search, uses = _Search(files, found), set[tuple[str, int]]()
-    disputed = set[tuple[str, int]]()
-    pinned: dict[tuple[str, int], Pin] = {}
-    owners: dict[tuple[str, int], set[tuple[Track, tuple[str, int]]]] = {}
-    for pin in pins:
-        use = (pin.location.path, pin.start)
-        reference = reference_of(pin) or _parameter(files[pin.location.path], pin)
-        held = _resolve(search, pin, reference) if reference else []
-        if reference and not held:
-            disputed |= {
-                (path, assignment.start) for path, assignment in _setting(search, pin, reference)
-            }
-        for path, assignment in held:
-            where = (path, assignment.start)
-            owners.setdefault(where, set()).add((pin.track, use))
-            held_there = pinned.get(where)
-            installs = pin.role is Role.INSTALLS
-            if held_there is None or (installs and held_there.role is not Role.INSTALLS):
-                pinned[where] = _pin(files[path], assignment, pin, reference)
-            uses.add(use)
-    for reference, track in named:
-        for path, assignment in _in(search, files, reference):
-            if assignment.version:
-                user = Pin(NAME, track, files[path].location(0), 0, 0, "", Form.VARIABLE, "")
-                pinned.setdefault(
-                    (path, assignment.start), _pin(files[path], assignment, user, reference)
-                )
+    search = _Search(files, found)
+    claims, disputed = _claims(search, pins, kind)
     # One place cannot hold the versions of two tracks.
-    torn = {where for where, some in owners.items() if len({track for track, _ in some}) > 1}
-    uses -= {use for where in torn for _, use in owners[where]}
+    torn = {
+        place for place, held in claims.items() if len({claim.user.track for claim in held}) > 1
+    }
+    uses = {_place(claim.user) for held in claims.values() for claim in held}
+    uses -= {_place(claim.user) for place in torn for claim in claims[place]}
+    assigned = {place: _first(held) for place, held in claims.items() if place not in torn}
+    for pin in _of_names(search, named, kind):
+        if _place(pin) not in claims:
+            assigned.setdefault(_place(pin), pin)
     by_path: dict[str, tuple[Pin, ...]] = {}
-    for where in sorted(pinned.keys() - torn):
-        by_path[where[0]] = (*by_path.get(where[0], ()), pinned[where])
+    for place in sorted(assigned):
+        by_path[place[0]] = (*by_path.get(place[0], ()), assigned[place])
     return Followed(by_path, frozenset(uses), frozenset(disputed | torn))
+
+
+def _place(pin: Pin) -> _Place:
+    return pin.location.path, pin.start
+
+
+def _claims(
+    search: _Search, pins: Iterable[Pin], kind: str
+) -> tuple[dict[_Place, list[_Claim]], set[_Place]]:
+    """Return who takes a version from each assignment, and the assignments nobody can choose."""
+    claims: dict[_Place, list[_Claim]] = {}
+    disputed: set[_Place] = set()
+    for pin in pins:
+        reference = reference_of(pin) or _parameter(search.files[pin.location.path], pin)
+        if reference is None:
+            continue
+        held = _resolve(search, pin, reference)
+        for path, assignment in held:
+            assigned = _pin(search.files[path], assignment, pin, reference, kind)
+            claims.setdefault(_place(assigned), []).append(_Claim(pin, assigned))
+        if not held:
+            disputed |= {(path, some.start) for path, some in _setting(search, pin, reference)}
+    return claims, disputed
+
+
+def _first(claims: Sequence[_Claim]) -> Pin:
+    """Return an assignment as the pin of who installs by it, or else of who was found first."""
+    installing = (claim for claim in claims if claim.assigned.role is Role.INSTALLS)
+    return next(installing, claims[0]).assigned
+
+
+def _of_names(
+    search: _Search, named: Iterable[tuple[Reference, Track]], kind: str
+) -> Iterator[Pin]:
+    """Yield the assignments of variables that count whoever uses them."""
+    for reference, track in named:
+        for path, assignment in _in(search, search.files, reference):
+            if assignment.version:
+                file = search.files[path]
+                user = Pin(kind, track, file.location(0), 0, 0, "", Form.VARIABLE, "")
+                yield _pin(file, assignment, user, reference, kind)
 
 
 def _parameter(file: TextFile, pin: Pin) -> Reference | None:
     return shell_arguments.reference_at(file.text, pin.start, pin.value)
 
 
-def _pin(file: TextFile, assignment: Assignment, use: Pin, reference: Reference | None) -> Pin:
-    of_call = reference is not None and reference.scope == shell_arguments.SCOPE
-    name = (" $" if of_call else ".").join(reference.name) if reference else ""
-    where = file.location(assignment.start)
-    subject = f"{name} ({use.subject} in {use.location.path})"
-    version = assignment.version or ""
+def _pin(file: TextFile, assignment: Assignment, use: Pin, reference: Reference, kind: str) -> Pin:
+    of_call = reference.scope == shell_arguments.SCOPE
+    name = (" $" if of_call else ".").join(reference.name)
     return Pin(
-        NAME,
-        use.track,
-        where,
-        assignment.start,
-        assignment.end,
-        version,
-        Form.EXACT,
-        subject,
-        use.role,
+        kind=kind,
+        track=use.track,
+        location=file.location(assignment.start),
+        start=assignment.start,
+        end=assignment.end,
+        value=assignment.version or "",
+        form=Form.EXACT,
+        subject=f"{name} ({use.subject} in {use.location.path})",
+        role=use.role,
     )
 
 

@@ -7,8 +7,9 @@ from posixpath import dirname
 
 from fluxbump.discover.pins import BY_VARIABLE
 from fluxbump.discover.pins.kind import Context, as_of
-from fluxbump.discover.pins.releases import install_url
-from fluxbump.discover.variables import follow
+from fluxbump.discover.pins.releases import install_url, variable
+from fluxbump.discover.variables import follow, setting_files
+from fluxbump.discover.variables.setting_files import Places
 from fluxbump.git.text_reader import TextReader
 from fluxbump.model import Form, Pin
 from fluxbump.text.budget import PIN, ExceededError
@@ -57,16 +58,16 @@ def _early(file: TextFile, context: Context) -> Iterator[Pin]:
 
 def places_of(
     files: Mapping[str, TextFile], early_pins: EarlyPins, paths: Sequence[str]
-) -> dict[str, follow.Places]:
+) -> dict[str, Places]:
     """Return, for every file that takes a version from a variable, where that may be set."""
-    found: dict[str, follow.Places] = {}
+    found: dict[str, Places] = {}
     for file in files.values():
         scopes = set[str]()
         for pin in early_pins[file.path]:
             reference = follow.reference_of(pin) if pin.form is Form.VARIABLE else None
             if reference and reference.scope not in scopes:  # the rest of it tells nothing
                 scopes.add(reference.scope)
-                more = follow.places(file.path, file.text, reference, paths)
+                more = setting_files.places(file.path, file.text, reference, paths)
                 found[file.path] = (*found.get(file.path, ()), *more)
     return found
 
@@ -74,7 +75,7 @@ def places_of(
 def setting(
     reader: TextReader,
     files: Mapping[str, TextFile],
-    places: Mapping[str, follow.Places],
+    places: Mapping[str, Places],
     early_pins: EarlyPins,
 ) -> dict[str, TextFile]:
     """Read the files that may set a variable, as far as they name one."""
@@ -92,7 +93,7 @@ def setting(
     return {
         path: TextFile(path, text)
         for path, text in texts
-        if (path.endswith(follow.MODULE) and dirname(path) in near)
+        if (path.endswith(setting_files.MODULE) and dirname(path) in near)
         or any(name in text for name in names)
     }
 
@@ -105,4 +106,4 @@ def followed_in(
     outside = [pin for pins in early(known.values(), context).values() for pin in pins]
     known |= {file.path: file for file in files}
     every = [*uses, *(pin for pin in outside if pin.form is Form.VARIABLE)]
-    return follow.follow(known, every, context.places, context.named)
+    return follow.follow(known, every, context.places, context.named, kind=variable.NAME)

@@ -12,8 +12,7 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump.discover import opaque_pins
-from fluxbump.discover.pins.kind import Context, Found
+from fluxbump.discover.pins.kind import WITH_DIGEST, Context, Found
 from fluxbump.flux import gotk
 from fluxbump.flux.tables import images
 from fluxbump.model import FLUX, FLUX2, Form, Note, Pin, Role, Track, TrackKind
@@ -207,7 +206,7 @@ def _mapped(file: TextFile, document: Document, mapping: Node) -> Iterator[Found
         pin = _scalar(file, image, scalar)
         digest = yaml.text_of(mapping, "digest")
         if digest and isinstance(pin, Pin):
-            subject = f"{pin.subject}{opaque_pins.WITH_DIGEST}"
+            subject = f"{pin.subject}{WITH_DIGEST}"
             pin = replace(pin, form=Form.OPAQUE, subject=subject)
         yield pin
         return

@@ -11,9 +11,8 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from fluxbump.discover import opaque_pins
 from fluxbump.discover.digests import cli_archives
-from fluxbump.discover.pins.kind import Context, Found
+from fluxbump.discover.pins.kind import WITH_DIGEST, Context, Found
 from fluxbump.discover.variables import references
 from fluxbump.model import FLUX, Form, Note, Pin, Role
 from fluxbump.text import yaml
@@ -123,7 +122,7 @@ def _beside(file: TextFile, document: Document, mapping: Node) -> Iterator[Found
     pinned = digest or not tag.editable
     result = _tag(file, tag.start, file.text[tag.start : tag.end], pinned=pinned)
     if digest and isinstance(result, Pin):
-        result = replace(result, subject=f"{result.subject}{opaque_pins.WITH_DIGEST}")
+        result = replace(result, subject=f"{result.subject}{WITH_DIGEST}")
     yield result
 
 

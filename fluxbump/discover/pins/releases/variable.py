@@ -13,7 +13,7 @@ from functools import cache
 from semver import Version
 
 from fluxbump.discover.pins.kind import Context, Found
-from fluxbump.discover.variables import flux_names, follow
+from fluxbump.discover.variables import flux_names
 from fluxbump.discover.variables.assignments import Assignment
 from fluxbump.flux.tables import images
 from fluxbump.model import FLUX, Form, Note, Pin, Role
@@ -21,7 +21,7 @@ from fluxbump.text import versions
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.patterns import lazy_pattern
 
-NAME = follow.NAME
+NAME = "variable"
 ROLE = Role.INSTALLS
 
 
