@@ -113,7 +113,7 @@ class FluxbumpError(Exception):
     @property
     def listed(self) -> tuple[str, ...]:
         """A line for each place, where the sentence cannot name them all."""
-        if len(self.places) < 2:  # noqa: PLR2004  # one place is in the sentence
+        if not self.places[1:]:  # one place is in the sentence
             return ()
         return tuple(f"{place.location}: {place.message}" for place in self.places)
 

@@ -53,7 +53,7 @@ def killed(words: list[str], cwd: Path, environ: Mapping[str, str], seconds: flo
         time.sleep(_GLANCE)
     # What its children do counts when they have ended, so kill while some of them are at work.
     with suppress(subprocess.TimeoutExpired):
-        process.wait(random.choice((0, _GLANCE, 3 * _GLANCE)))  # noqa: S311  # no secret
+        process.wait(random.choice((0, _GLANCE, 3 * _GLANCE)))
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
     return process.wait() == -signal.SIGKILL
@@ -195,7 +195,7 @@ def kills(count: int, seed: int, root: Path) -> dict[str, int]:
     Raises:
         AssertionError: something partial or left behind; the moment is in it.
     """
-    moments = random.Random(seed)  # noqa: S311  # no secret: a seed that can be told
+    moments = random.Random(seed)
     charts = generate.index(root / "index", only=["2.13.0", "2.14.1", "2.15.0"])
     hits = {"to": 0, "to --in-place": 0, "run": 0}
     place = bench(root, charts)

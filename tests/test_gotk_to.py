@@ -20,7 +20,7 @@ TOLD = Options(
     components=("helm-controller", "source-controller"),
     registry="registry.example.org/flux",
     network_policy=False,
-    image_pull_secret="registry",  # noqa: S106  # the name of one
+    image_pull_secret="registry",
     tolerations=("CriticalAddonsOnly",),
     cluster_domain="k8s.example.org",
 )

@@ -342,5 +342,5 @@ def test_nothing_passes_for_a_definition(kind: str) -> None:
 
 
 def test_output_that_is_not_yaml_names_the_template() -> None:
-    with pytest.raises(yaml.YamlProblem, match=r"^a/templates/b\.yaml is not YAML: "):
+    with pytest.raises(yaml.YamlError, match=r"^a/templates/b\.yaml is not YAML: "):
         list(objects("---\nkind: A\n---\n# Source: a/templates/b.yaml\na: [\n"))

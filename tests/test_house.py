@@ -122,6 +122,22 @@ def test_a_trick_says_what_it_buys(module: str) -> None:
     assert all(int(gain) >= 3 for gain in gains)
 
 
+# --- marks ------------------------------------------------------------------------------------
+
+
+def test_a_mark_that_silences_a_tool_says_why() -> None:
+    """`# noqa: CODE  # reason`, and likewise `type: ignore`."""
+    mark = re.compile(r"#\s*(?:noqa\b|type:\s*ignore)[^#\n]*(?P<reason>#.*\w.*)?$", re.MULTILINE)
+    bare = [
+        f"{path.relative_to(ROOT)}: {found[0]}"
+        for folder in ("fluxbump", "tests", "release")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for found in mark.finditer(path.read_text("utf-8"))
+        if not found["reason"] and path != ROOT / "tests" / "test_house.py"
+    ]
+    assert bare == []
+
+
 # --- callers ----------------------------------------------------------------------------------
 
 REGISTERED = {

@@ -359,11 +359,11 @@ def test_templates_as_yaml(template: str, plain: str) -> None:
 
 @pytest.mark.parametrize("text", ["a\n{{", '{{ "a }}', "{{ `a }}", '{{ "a\n" }}', "{{ } "])
 def test_a_template_action_has_to_end(text: str) -> None:
-    with pytest.raises(chart_templates.TemplateProblem, match="a template action does not end"):
+    with pytest.raises(chart_templates.TemplateError, match="a template action does not end"):
         chart_templates.plain(text)
 
 
 @pytest.mark.parametrize("piece", ["{{", "{{ x }}", '{{ "', "{{/*", "}}", "{{ ` }}", " \ufffc"])
 def test_large_templates_are_read_or_refused(piece: str) -> None:
-    with contextlib.suppress(chart_templates.TemplateProblem):
+    with contextlib.suppress(chart_templates.TemplateError):
         assert "{{" not in chart_templates.plain(piece * (2 * _MIB // len(piece)))

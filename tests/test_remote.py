@@ -732,7 +732,7 @@ def test_a_redirect_does_not_take_the_secret_elsewhere(
     """Neither before the remote has asked who we are, nor after it."""
     if not asked:
         server.token = None
-    with GitServer(tmp_path / "elsewhere", token="another") as elsewhere:  # noqa: S106  # a test's
+    with GitServer(tmp_path / "elsewhere", token="another") as elsewhere:
         target = f"{elsewhere.url(NAME)}/info/refs?service=git-upload-pack"
         server.redirect(Stage.FETCH_REFS, target)
         with pytest.raises(AccessError):

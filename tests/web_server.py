@@ -110,7 +110,7 @@ class _Handler(BaseHTTPRequestHandler):
         except (ConnectionError, ssl.SSLError):
             pass  # the client had enough
 
-    do_HEAD = do_POST = do_PATCH = do_PUT = do_DELETE = do_GET  # noqa: N815  # http.server's names
+    do_HEAD = do_POST = do_PATCH = do_PUT = do_DELETE = do_GET
 
     def _send_head(self, answer: Answer) -> None:
         self.send_response(answer.status)

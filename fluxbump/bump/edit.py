@@ -53,7 +53,8 @@ def _edits(change: Change, plan: Plan, files: Mapping[str, str]) -> Iterator[Edi
         yield Edit(pin.location.path, pin.start, pin.end, change.new)
         return
     comment = flux_action.release_behind(files[pin.location.path], pin.end)
-    assert comment is not None  # noqa: S101  # the kind has taken the pin's value from it
+    if comment is None:
+        raise AssertionError("the kind has taken the pin's value from the comment")
     yield Edit(pin.location.path, pin.start, pin.end, plan.targets[COMMITS])
     yield Edit(pin.location.path, *comment.span("version"), change.new)
 

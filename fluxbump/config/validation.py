@@ -57,7 +57,7 @@ def load(text: str, file: str) -> Any:
     """
     try:
         content = yaml.load(text.removeprefix("\ufeff"))
-    except yaml.YamlProblem as problem:
+    except yaml.YamlError as problem:
         where = Location(file, problem.line + 1, problem.column + 1)
         raise ConfigError(f"not YAML: {problem.message}", where=where) from None
     _refuse_duplicates(text, file)

@@ -27,7 +27,7 @@ _VALUE = "\ufffc"  # stands for a value until its line is looked at
 _ONLY_VALUES = lazy_pattern(rf"^[ \t]*(?:{_VALUE}[ \t]*)+$", re.MULTILINE)
 
 
-class TemplateProblem(Exception):  # noqa: N818  # a finding about input
+class TemplateError(Exception):
     """A text is not a template, and where."""
 
 
@@ -37,14 +37,14 @@ def plain(text: str) -> str:
     A line of nothing but actions becomes empty, and a value elsewhere the word `templated`.
 
     Raises:
-        TemplateProblem: an action does not end.
+        TemplateError: an action does not end.
     """
     parts, at = [], 0
     while (start := text.find("{{", at)) >= 0:
         action = _ACTION.match(text, start)
         if action is None:
             line = text.count("\n", 0, start) + 1
-            raise TemplateProblem(f"line {line}: a template action does not end")
+            raise TemplateError(f"line {line}: a template action does not end")
         shown = "" if _CONTROL.match(action.group()) else _VALUE
         parts += [text[at:start], shown, "\n" * action.group().count("\n")]
         at = action.end()

@@ -31,8 +31,8 @@ Fields = Mapping[str, Field]
 """Path to what a structural schema says, as `tables.fields` writes paths."""
 
 
-class Unusable(Exception):  # noqa: N818  # becomes an IndexSourceError
-    """Why manifests cannot be used."""
+class UnusableError(Exception):
+    """Why manifests cannot be used; it becomes an IndexSourceError."""
 
 
 class Budget(Struct):
@@ -49,34 +49,34 @@ def crd(content: object, where: str) -> Crd:
         where: it stands, for one without a usable name.
 
     Raises:
-        Unusable: it is not what a CRD has to be.
+        UnusableError: it is not what a CRD has to be.
     """
     name = get(content, "metadata", "name")
     if not isinstance(name, str) or not _CRD_NAME.fullmatch(name):
-        raise Unusable(f"{where}: a CRD has no usable metadata.name")
+        raise UnusableError(f"{where}: a CRD has no usable metadata.name")
     group, kind = get(content, "spec", "group"), get(content, "spec", "names", "kind")
     for what, value in (("spec.group", group), ("spec.names.kind", kind)):
         if not isinstance(value, str) or not value:
-            raise Unusable(f"the CRD {name} has no {what}")
+            raise UnusableError(f"the CRD {name} has no {what}")
     versions = get(content, "spec", "versions")
     if not isinstance(versions, list) or not versions:
-        raise Unusable(f"the CRD {name} has no spec.versions")
+        raise UnusableError(f"the CRD {name} has no spec.versions")
     found = Crd(name, kind, group, tuple(_version(version, name) for version in versions))
     if sum(version.storage for version in found.versions) != 1:
-        raise Unusable(f"the CRD {name} does not have one version that is stored")
+        raise UnusableError(f"the CRD {name} does not have one version that is stored")
     return found
 
 
 def _version(entry: object, name: str) -> CrdVersion:
     version = get(entry, "name")
     if not isinstance(version, str) or not version:
-        raise Unusable(f"the CRD {name} has a version without a name")
+        raise UnusableError(f"the CRD {name} has a version without a name")
     flags = {}
     for flag, default in (("served", None), ("storage", None), ("deprecated", "false")):
         said = get(entry, flag)
         value = _BOOLEANS.get(str(default if said is None else said))
         if value is None:
-            raise Unusable(f"the CRD {name} does not say whether {version} is {_FLAGS[flag]}")
+            raise UnusableError(f"the CRD {name} does not say whether {version} is {_FLAGS[flag]}")
         flags[flag] = value
     return CrdVersion(version, **flags)
 
@@ -100,12 +100,12 @@ def schemas(content: object, crd: Crd, budget: Budget) -> Iterator[tuple[str, Fi
         budget: what may still be looked at.
 
     Raises:
-        Unusable: a version has no schema, or one that is too large, too deep or odd.
+        UnusableError: a version has no schema, or one that is too large, too deep or odd.
     """
     for crd_version, entry in zip(crd.versions, get(content, "spec", "versions"), strict=True):
         schema = get(entry, "schema", "openAPIV3Schema")
         if not isinstance(schema, dict):
-            raise Unusable(f"the CRD {crd.name} has no schema for {crd_version.name}")
+            raise UnusableError(f"the CRD {crd.name} has no schema for {crd_version.name}")
         walk = _Walk(budget, f"the CRD {crd.name}, version {crd_version.name}")
         yield crd_version.name, walk.root(schema)
 
@@ -134,14 +134,14 @@ class _Walk(Struct):
         )
         for name, below in self.spent(properties).items() if isinstance(properties, dict) else ():
             if _NOT_A_NAME.search(name):
-                raise Unusable(f"{self.what}: a property has an unusual name")
+                raise UnusableError(f"{self.what}: a property has an unusual name")
             yield name, below, name in required
 
     def add(self, path: str, schema: object, *, depth: int, required: bool = False) -> None:
         if depth > _MAX_DEPTH or len(path) > _MAX_PATH:
-            raise Unusable(f"{self.what}: its schema is nested too deeply")
+            raise UnusableError(f"{self.what}: its schema is nested too deeply")
         if not isinstance(schema, dict):
-            raise Unusable(f"{self.what}: the schema of {path} is not an object")
+            raise UnusableError(f"{self.what}: the schema of {path} is not an object")
         self.found[path] = self.field(schema, required=required)
         for name, below, needed in self.properties(schema):
             self.add(f"{path}.{name}", below, depth=depth + 1, required=needed)
@@ -168,5 +168,5 @@ class _Walk(Struct):
         """Count what is about to be looked at, and return it."""
         self.budget.steps -= len(many) + 1
         if self.budget.steps < 0:
-            raise Unusable(f"{self.what}: its schema is too large")
+            raise UnusableError(f"{self.what}: its schema is too large")
         return many

@@ -14,7 +14,7 @@ from msgspec import Struct, field
 
 from fluxbump.errors import IndexSourceError
 from fluxbump.flux import chart_templates, crd_schema
-from fluxbump.flux.crd_schema import Fields, Unusable, get
+from fluxbump.flux.crd_schema import Fields, UnusableError, get
 from fluxbump.flux.stored_versions import Crd, Release
 from fluxbump.text import yaml
 from fluxbump.text.budget import MANIFEST
@@ -67,7 +67,7 @@ def install(data: bytes, source: str) -> Shipped:
     try:
         reading.manifest(_text(data))
         return reading.result(source)
-    except Unusable as error:
+    except UnusableError as error:
         raise IndexSourceError(f"not a usable release manifest: {error}", where=source) from None
 
 
@@ -92,7 +92,7 @@ def chart(files: Mapping[str, bytes], source: str) -> Shipped:
         reading.spend(_text(values, _VALUES), _VALUES)
         reading.controllers |= default_tags(values)
         return reading.result(source)
-    except Unusable as error:
+    except UnusableError as error:
         raise IndexSourceError(f"not a usable chart: {error}", where=source) from None
 
 
@@ -109,7 +109,7 @@ def default_tags(values: bytes) -> dict[str, str]:
     """
     try:
         content = yaml.load(values.decode("utf-8-sig", "replace"), quick=len(values) > _MAX_SLOW)
-    except yaml.YamlProblem:
+    except yaml.YamlError:
         return {}
     tags: dict[str, str] = {}
     for entry in content.values() if isinstance(content, dict) else ():
@@ -124,18 +124,18 @@ def default_tags(values: bytes) -> dict[str, str]:
 def _text(data: bytes, path: str = "") -> str:
     where = f"{path}: " if path else ""
     if len(data) > MANIFEST.size:
-        raise Unusable(f"{where}it takes more than {MANIFEST.shown_size}")
+        raise UnusableError(f"{where}it takes more than {MANIFEST.shown_size}")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise Unusable(f"{where}it is not UTF-8") from None
+        raise UnusableError(f"{where}it is not UTF-8") from None
 
 
 def _template(data: bytes, path: str) -> str:
     try:
         return chart_templates.plain(_text(data, path))
-    except chart_templates.TemplateProblem as problem:
-        raise Unusable(f"{path}, {problem}") from None
+    except chart_templates.TemplateError as problem:
+        raise UnusableError(f"{path}, {problem}") from None
 
 
 # --- documents --------------------------------------------------------------------------------
@@ -153,9 +153,11 @@ class _Reading(Struct):
 
     def result(self, source: str) -> Shipped:
         if not self.crds:
-            raise Unusable("it defines no custom resource of Flux")
+            raise UnusableError("it defines no custom resource of Flux")
         if len(self.releases) > 1:
-            raise Unusable(f"it says that it is Flux {' and Flux '.join(sorted(self.releases))}")
+            raise UnusableError(
+                f"it says that it is Flux {' and Flux '.join(sorted(self.releases))}"
+            )
         release = next(iter(self.releases), None)
         crds = dict(sorted(self.crds.items()))
         return Shipped(source, crds, self.fields, dict(sorted(self.controllers.items())), release)
@@ -163,7 +165,7 @@ class _Reading(Struct):
     def manifest(self, text: str, path: str = "") -> None:
         """Take what one text defines; `path` is set for a part of a chart."""
         if text.count("\n---") > MANIFEST.documents:
-            raise Unusable(f"{path or 'it'} has more than {MANIFEST.documents:,} documents")
+            raise UnusableError(f"{path or 'it'} has more than {MANIFEST.documents:,} documents")
         for document in yaml.documents(text, path):
             source = document.source
             if _DEFINITION in source or (not path and _DEPLOYMENT.search(source)):
@@ -173,9 +175,9 @@ class _Reading(Struct):
         self.spend(source, f"{where} {line + 1}")
         try:
             content = yaml.load(source, quick=True)
-        except yaml.YamlProblem as problem:
+        except yaml.YamlError as problem:
             place = f"{where} {line + problem.line + 1}"
-            raise Unusable(f"{place}: it is not YAML: {problem.message}") from None
+            raise UnusableError(f"{place}: it is not YAML: {problem.message}") from None
         if get(content, "kind") == _DEFINITION:
             self.definition(content, f"{where} {line + 1}")
         elif get(content, "kind") == "Deployment":
@@ -185,7 +187,7 @@ class _Reading(Struct):
         """Count what is about to be parsed."""
         self.marks += sum(text.count(mark) for mark in _MARKS)
         if self.marks > _MAX_MARKS:
-            raise Unusable(f"{where}: it is too large for the manifests of Flux")
+            raise UnusableError(f"{where}: it is too large for the manifests of Flux")
 
     def deployment(self, content: object) -> None:
         containers = get(content, "spec", "template", "spec", "containers")
@@ -201,7 +203,7 @@ class _Reading(Struct):
         if not crd.group.endswith(_GROUP):
             return
         if self.crds.setdefault(crd.name, crd) != crd:
-            raise Unusable(f"the CRD {crd.name} is in it twice, and differs")
+            raise UnusableError(f"the CRD {crd.name} is in it twice, and differs")
         label = get(content, "metadata", "labels", _LABEL)
         if isinstance(label, str) and label[:1] == "v":
             self.releases.add(label[1:])

@@ -165,8 +165,10 @@ def with_kubernetes(
         asks = minimum(hop.new)
         needed = versions.minor(asks) if asks else None
         if needed is not None and needed > held:
-            held, hop = needed, replace(hop, kubernetes=asks)  # noqa: PLW2901  # the same hop
-        hops.append(hop)
+            held = needed
+            hops.append(replace(hop, kubernetes=asks))
+        else:
+            hops.append(hop)
     return replace(found, hops=tuple(hops))
 
 

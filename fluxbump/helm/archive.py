@@ -65,8 +65,8 @@ class ChartArchive(Struct, frozen=True):
     files: Mapping[str, bytes]
 
 
-class _Unusable(Exception):  # noqa: N818  # becomes an IndexSourceError at once
-    """Why an archive cannot be used."""
+class _UnusableError(Exception):
+    """Why an archive cannot be used; it becomes an IndexSourceError at once."""
 
 
 def read_chart(data: bytes, *, where: str | None = None) -> ChartArchive:
@@ -81,7 +81,7 @@ def read_chart(data: bytes, *, where: str | None = None) -> ChartArchive:
     """
     try:
         return _chart(_files(data))
-    except _Unusable as error:
+    except _UnusableError as error:
         raise IndexSourceError(f"not a usable chart archive: {error}", where=where) from None
 
 
@@ -95,7 +95,7 @@ def read_files(data: bytes, *, where: str | None = None) -> Mapping[str, bytes]:
     """
     try:
         return _loose_files(data)
-    except _Unusable as error:
+    except _UnusableError as error:
         raise IndexSourceError(f"not a usable archive: {error}", where=where) from None
 
 
@@ -126,13 +126,13 @@ class _Inflated(io.RawIOBase):
             piece = self._zlib.decompress(packed, size)
             self._given += len(piece)
             if self._given > ARCHIVE.size:
-                raise _Unusable(f"holds more than {ARCHIVE.shown_size}")
+                raise _UnusableError(f"holds more than {ARCHIVE.shown_size}")
             if piece:
                 return piece
             if not packed:
-                raise _Unusable("cut short")
+                raise _UnusableError("cut short")
         if self._zlib.unused_data or self._taken < len(self._data):
-            raise _Unusable("something follows the archive")
+            raise _UnusableError("something follows the archive")
         return b""
 
     def _next(self) -> memoryview:
@@ -154,14 +154,14 @@ class _Member(tarfile.TarInfo):
         except tarfile.HeaderError:
             # The library would take a damaged header for the end of the archive.
             if buf.strip(b"\0"):
-                raise _Unusable("damaged") from None
+                raise _UnusableError("damaged") from None
             raise
         if member.size < 0:
-            raise _Unusable("damaged")
+            raise _UnusableError("damaged")
         if member.type in _EXTENSIONS:
             cls.extensions += member.size
             if member.size > _MAX_EXTENSION or cls.extensions > _MAX_EXTENSIONS:
-                raise _Unusable("its file names and headers are too long")
+                raise _UnusableError("its file names and headers are too long")
         else:
             _refuse_useless(member)
         return member
@@ -169,9 +169,9 @@ class _Member(tarfile.TarInfo):
 
 def _refuse_useless(member: tarfile.TarInfo) -> None:
     if member.issparse() or not (member.type in _FILES or member.isdir()):
-        raise _Unusable(f"{_shown(member.name)} is a link, a device or a sparse file")
+        raise _UnusableError(f"{_shown(member.name)} is a link, a device or a sparse file")
     if member.size > ARCHIVED_FILE.size:
-        raise _Unusable(f"{_shown(member.name)} takes more than {ARCHIVED_FILE.shown_size}")
+        raise _UnusableError(f"{_shown(member.name)} takes more than {ARCHIVED_FILE.shown_size}")
 
 
 def _files(data: bytes) -> dict[str, bytes]:
@@ -183,16 +183,16 @@ def _files(data: bytes) -> dict[str, bytes]:
             top, _, path = _clean(name).partition("/")
             folder = folder or top
             if top != folder:
-                raise _Unusable(f"several top folders: {_shown(folder)} and {_shown(top)}")
+                raise _UnusableError(f"several top folders: {_shown(folder)} and {_shown(top)}")
             if contents is None:
                 continue
             if not path:
-                raise _Unusable(f"{_shown(name)} is outside the chart's folder")
+                raise _UnusableError(f"{_shown(name)} is outside the chart's folder")
             if path in files:
-                raise _Unusable(f"{_shown(name)} is in it twice")
+                raise _UnusableError(f"{_shown(name)} is in it twice")
             files[path] = contents
     except _DAMAGE:
-        raise _Unusable("damaged") from None
+        raise _UnusableError("damaged") from None
     return files
 
 
@@ -204,10 +204,10 @@ def _loose_files(data: bytes) -> dict[str, bytes]:
                 continue
             path = _clean(name.removeprefix("./"))
             if path in files:
-                raise _Unusable(f"{_shown(name)} is in it twice")
+                raise _UnusableError(f"{_shown(name)} is in it twice")
             files[path] = contents
     except _DAMAGE:
-        raise _Unusable("damaged") from None
+        raise _UnusableError("damaged") from None
     return files
 
 
@@ -222,7 +222,7 @@ def _members(data: bytes) -> Iterator[tuple[str, bytes | None]]:
     with tarfile.open(fileobj=stream, mode="r|", tarinfo=Counted) as archive:
         for count, member in enumerate(archive, start=1):
             if count > ARCHIVE.members:
-                raise _Unusable(f"more than {ARCHIVE.members:,} entries")
+                raise _UnusableError(f"more than {ARCHIVE.members:,} entries")
             _refuse_useless(member)  # again: an extended header may have changed it
             file = None if member.isdir() else archive.extractfile(member)
             yield member.name, file.read() if file else None
@@ -233,11 +233,11 @@ def _members(data: bytes) -> Iterator[tuple[str, bytes | None]]:
 
 def _refuse_foreign(data: bytes) -> None:
     if lfs_pointer(data):
-        raise _Unusable("a Git LFS pointer, not the file that it stands for")
+        raise _UnusableError("a Git LFS pointer, not the file that it stands for")
     if not data.startswith(b"\x1f\x8b"):
-        raise _Unusable("not gzip")
+        raise _UnusableError("not gzip")
     if len(data) > ARCHIVE.size:
-        raise _Unusable(f"takes more than {ARCHIVE.shown_size}")
+        raise _UnusableError(f"takes more than {ARCHIVE.shown_size}")
 
 
 def _clean(name: str) -> str:
@@ -245,7 +245,7 @@ def _clean(name: str) -> str:
     path = name.replace("\\", "/")
     unsafe = {"", ".", ".."}.intersection(path.split("/"))
     if unsafe or _DRIVE.match(path) or "\0" in path:
-        raise _Unusable(f"{_shown(name)} is not a plain relative path")
+        raise _UnusableError(f"{_shown(name)} is not a plain relative path")
     return path
 
 
@@ -258,16 +258,16 @@ def _chart(files: Mapping[str, bytes]) -> ChartArchive:
         text = files["Chart.yaml"].decode("utf-8-sig")
         metadata = yaml.load(text)
     except KeyError:
-        raise _Unusable("no Chart.yaml in its top folder") from None
+        raise _UnusableError("no Chart.yaml in its top folder") from None
     except UnicodeDecodeError:
-        raise _Unusable("its Chart.yaml is not UTF-8") from None
-    except yaml.YamlProblem as problem:
+        raise _UnusableError("its Chart.yaml is not UTF-8") from None
+    except yaml.YamlError as problem:
         reason = f"its Chart.yaml, line {problem.line + 1}: {problem.message}"
-        raise _Unusable(reason) from None
+        raise _UnusableError(reason) from None
     entries = metadata if isinstance(metadata, dict) else {}
     name, version, app_version = (entries.get(key) for key in ("name", "version", "appVersion"))
     if not (isinstance(name, str) and name and isinstance(version, str) and version):
-        raise _Unusable("its Chart.yaml has no name or no version")
+        raise _UnusableError("its Chart.yaml has no name or no version")
     if not isinstance(app_version, str | None):
-        raise _Unusable("its Chart.yaml has an appVersion that is not a text")
+        raise _UnusableError("its Chart.yaml has an appVersion that is not a text")
     return ChartArchive(name, version, app_version or None, files)

@@ -261,7 +261,7 @@ def objects(output: str) -> Iterator[RenderedObject]:
     """Yield the objects of helm's output, also those in lists.
 
     Raises:
-        YamlProblem: a document cannot be parsed.
+        YamlError: a document cannot be parsed.
     """
     for document in yaml.documents(output, ""):
         source = document.source
@@ -272,7 +272,7 @@ def objects(output: str) -> Iterator[RenderedObject]:
         if head.problem is not None:
             where = _SOURCE.search(source)
             template = where[1] if where else "a document"
-            raise yaml.YamlProblem(f"{template} is not YAML: {head.problem[1]}")
+            raise yaml.YamlError(f"{template} is not YAML: {head.problem[1]}")
 
 
 def _objects(root: Node | None) -> Iterator[RenderedObject]:

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fluxbump.text.patterns import lazy_pattern
-from fluxbump.text.yaml import YamlProblem
+from fluxbump.text.yaml import YamlError
 
 _LONGEST_INTEGER = 70  # 64 bits in base 2 with a sign; Python refuses to read very long ones
 _MAX_NODES = 20_000  # an alias bomb is small only until somebody writes it out
@@ -42,12 +42,12 @@ def value(node: Any) -> object:
         node: of a `yamltext.Document`; None for one that is missing.
 
     Raises:
-        YamlProblem: it refers to itself, or is far larger than its text.
+        YamlError: it refers to itself, or is far larger than its text.
     """
     try:
         return _value(node, itertools.count())
     except RecursionError:
-        raise YamlProblem("refers to itself or is nested too deeply") from None
+        raise YamlError("refers to itself or is nested too deeply") from None
 
 
 def resolve(text: str) -> bool | int | float | str | None:
@@ -73,7 +73,7 @@ def _value(node: Any, seen: Iterator[int]) -> object:
     if node is None:
         return None
     if next(seen) > _MAX_NODES:
-        raise YamlProblem("holds too many values", node.start_mark.line, node.start_mark.column)
+        raise YamlError("holds too many values", node.start_mark.line, node.start_mark.column)
     if node.id == "sequence":
         return [_value(item, seen) for item in node.value]
     if node.id == "mapping":

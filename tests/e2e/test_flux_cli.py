@@ -22,7 +22,7 @@ OPTIONS = {
     "another order": Options(components=("helm-controller", "source-controller")),
     "no events": Options(components=("source-controller", "kustomize-controller")),
     "namespace": Options(namespace="gitops-system"),
-    "registry and secret": Options(registry="localhost:5000/flux", image_pull_secret="registry"),  # noqa: S106  # a name
+    "registry and secret": Options(registry="localhost:5000/flux", image_pull_secret="registry"),
     "tolerations": Options(tolerations=("CriticalAddonsOnly", "node-role.example.org/flux")),
     "no policies": Options(network_policy=False),
     "one namespace": Options(watch_all_namespaces=False, log_level="debug"),
@@ -34,7 +34,7 @@ OPTIONS = {
         network_policy=False,
         watch_all_namespaces=False,
         log_level="error",
-        image_pull_secret="pull",  # noqa: S106  # the name of one
+        image_pull_secret="pull",
         tolerations=("a", "b.example.org/c"),
         cluster_domain="local",
     ),

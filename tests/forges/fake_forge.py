@@ -17,7 +17,7 @@ from tests.forges.fake_server import Call, FakeServer, Reply
 T = TypeVar("T")
 Json = dict[str, Any]
 BOT = "fluxbump-bot"
-TOKEN = "planted-and-searched-for"  # noqa: S105  # planted, to be searched for
+TOKEN = "planted-and-searched-for"
 STAMP = "2025-01-01T00:00:00Z"
 
 

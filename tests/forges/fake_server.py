@@ -177,7 +177,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(raw)
 
-    do_POST = do_PATCH = do_PUT = do_DELETE = do_GET  # noqa: N815  # http.server's names
+    do_POST = do_PATCH = do_PUT = do_DELETE = do_GET
 
     def log_message(self, *_: object) -> None:
         pass

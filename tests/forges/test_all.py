@@ -340,7 +340,7 @@ def test_addresses_of_files(case: Case, fake: FakeForge, forge: Forge) -> None:
 
 
 def test_another_token_is_not_taken(case: Case, fake: FakeForge, sleeper: Sleeper) -> None:
-    forge = connected(case, fake, sleeper, token="another")  # noqa: S106  # not a real one
+    forge = connected(case, fake, sleeper, token="another")
     with pytest.raises(StatusError, match="HTTP 401") as raised:
         forge.find(BRANCH)
     assert "FLUXBUMP_TOKEN" in str(raised.value.hint)

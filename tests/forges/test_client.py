@@ -21,7 +21,7 @@ from fluxbump.system.secret import Secret
 from tests.sleeper import Sleeper
 from tests.web_server import Answer, WebServer
 
-TOKEN = "ghp_planted/t0ken+with=signs"  # noqa: S105  # planted, to be searched for
+TOKEN = "ghp_planted/t0ken+with=signs"
 NOW = 1_800_000_000.0
 
 

@@ -44,7 +44,7 @@ from fluxbump.run.pull_request.state import SavedState
 from fluxbump.system import replace_journal
 from fluxbump.text import hcl, markdown, printable, version_ranges, versions, yaml
 from fluxbump.text.live_code import TextFile, decode, encode
-from fluxbump.text.yaml import YamlProblem
+from fluxbump.text.yaml import YamlError
 from tests.fuzz import foreign
 from tests.fuzz.kept import read_kept
 from tests.helpers import COMMUNITY, URL, app_versions, chart_index
@@ -96,9 +96,9 @@ def read_yaml(path: str, data: bytes) -> None:
             document.keys.around(scalar.start)
         for mapping in yaml.mappings(document.root):
             yaml.get(mapping, "a")
-        with suppress(YamlProblem):
+        with suppress(YamlError):
             go_yaml.value(document.root)
-    with suppress(YamlProblem):
+    with suppress(YamlError):
         yaml.load(text)
 
 
@@ -160,12 +160,12 @@ def read_manifests(path: str, data: bytes) -> None:
         install_manifest.install(data, path)
     with suppress(FluxbumpError):
         install_manifest.chart({"templates/crds.yaml": data, "values.yaml": data}, path)
-    with suppress(chart_templates.TemplateProblem):
+    with suppress(chart_templates.TemplateError):
         chart_templates.plain(text)
     found = gotk.read(text)
     if found is not None:
         gotk_options.options_of(found)
-    with suppress(YamlProblem):
+    with suppress(YamlError):
         list(binary.objects(text))
 
 

@@ -69,7 +69,7 @@ ENABLED = false
 [queue]
 TYPE = channel
 """
-_PASSWORD = "of-no-importance-1"  # noqa: S105  # of everybody here
+_PASSWORD = "of-no-importance-1"
 
 
 class GiteaServer:

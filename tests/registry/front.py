@@ -88,7 +88,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(answered.body[: answered.cut])
 
-    do_HEAD = do_POST = do_PUT = do_GET  # noqa: N815  # http.server's names
+    do_HEAD = do_POST = do_PUT = do_GET
 
     def _forwarded(self, asked: Asked) -> Answered:
         connection = http.client.HTTPConnection(self.front.behind, timeout=10)

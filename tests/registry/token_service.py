@@ -97,7 +97,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
-    do_POST = do_GET  # noqa: N815  # http.server's name
+    do_POST = do_GET
 
     def log_message(self, *_: object) -> None:
         pass

@@ -225,7 +225,7 @@ def test_a_year(follow: str, seed: int, happens: set[str], make: Make) -> None:
     start = datetime(FIRST.year, FIRST.month, FIRST.day, tzinfo=UTC)
     clock = [start]
     there = make(config=f"{CONFIG}  follow: {follow}\n", now=lambda: clock[0])
-    year = Year(there, follow, random.Random(seed))  # noqa: S311  # not a secret
+    year = Year(there, follow, random.Random(seed))
     outcomes: Counter[str] = Counter()
     while year.today <= LAST:
         clock[0] = year.now

@@ -120,7 +120,7 @@ def _attempt(chart: Chart, helm: Helm, work: Callable[[], T]) -> T | Render:
         return work()
     except NotRenderedError as reason:
         return Render(chart.path, not_run=str(reason))
-    except (ChartRefusedError, yaml.YamlProblem) as error:
+    except (ChartRefusedError, yaml.YamlError) as error:
         return _refused(chart, helm, error.message)
     except ToolError as error:
         return Render(chart.path, not_run=str(error))

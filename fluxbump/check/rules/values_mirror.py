@@ -46,7 +46,7 @@ def values_mirror(evidence: Evidence) -> Iterator[Outcome]:
                 wrapper,
                 f"{folder}values.yaml has {'fewer mappings than before' if own else 'no mapping'} "
                 "with `chart: flux2` and a version that mirrors this dependency"
-                f"{_habit(gone, once)}",
+                f"{_habit(gone=gone, once=once)}",
             )
         elif not own:
             yield NotApplicable(_CODE, f"no values mirror is kept here, nor was one ({folder})")
@@ -62,7 +62,7 @@ def values_mirror(evidence: Evidence) -> Iterator[Outcome]:
                 )
 
 
-def _habit(gone: bool, once: bool) -> str:  # noqa: FBT001  # two facts, not switches
+def _habit(*, gone: bool, once: bool) -> str:
     """Say why a mirror is missed; nothing where the base had it, which the message says."""
     if gone:
         return ""

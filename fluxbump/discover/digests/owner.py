@@ -169,7 +169,7 @@ class Owners(Struct, dict=True):
         """Follow the variable that holds a digest to where it is used in the file."""
         if name is None or not re.search("[a-z]", names.stem(name), re.IGNORECASE):
             return None
-        if self.file.text.count(name) < 2:  # noqa: PLR2004  # set, and used
+        if self.file.text.count(name) == 1:  # set, and not used
             return None
         own = self._scopes.statement(digest.start)
         found = list[Ownership]()

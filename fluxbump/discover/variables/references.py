@@ -72,7 +72,7 @@ def parse(text: str) -> Reference | None:
         return None
     found = [version.span("version") for version in versions.IN_TEXT.finditer(match["closed"])]
     default = (found[0][0] + match.start(), found[0][1] + match.start()) if found else None
-    return _scoped(path, default) if len(found) < 2 else None  # noqa: PLR2004  # one default
+    return _scoped(path, default) if not found[1:] else None
 
 
 def _path_of(closed: str) -> str | None:

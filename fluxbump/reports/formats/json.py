@@ -122,7 +122,7 @@ def render(
         "new_suppressions": [
             _said_new(new_suppression) for new_suppression in verdict.new_suppressions
         ],
-        "findings": [_finding(finding, rules, _new(finding, verdict)) for finding in found],
+        "findings": [_finding(finding, rules, new=_new(finding, verdict)) for finding in found],
         "suppressed": [_suppressed(finding, by, rules) for finding, by in verdict.suppressed],
         "not_run": [_not_run(skipped_rule, rules) for skipped_rule in verdict.not_run],
         "baseline": _baseline(verdict, rules),
@@ -137,7 +137,9 @@ def _new(finding: Finding, verdict: Verdict) -> bool | None:
     return None if verdict.inherited is None else finding not in verdict.inherited
 
 
-def _finding(finding: Finding, rules: Mapping[str, Rule], new: bool | None = None) -> CheckedJson:  # noqa: FBT001  # a fact, not a switch
+def _finding(
+    finding: Finding, rules: Mapping[str, Rule], *, new: bool | None = None
+) -> CheckedJson:
     (said,) = findings([finding])
     return {
         **said,

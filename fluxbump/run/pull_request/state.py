@@ -133,10 +133,13 @@ def _state(content: Mapping[str, Any]) -> SavedState | None:
     pushing = content.get("pushing")
     if pushing is not None and not _is(_SHA, pushing):
         return None
-    read = {name: content.get(name) for name in _SHAPES}
-    if not all(_is(shape, read[name]) for name, shape in _SHAPES.items()):
-        return None
-    return SavedState(**read, told=tuple(told), superseded_by=superseded_by, pushing=pushing)  # type: ignore[arg-type]  # strings, as checked
+    texts: dict[str, str] = {}
+    for name, shape in _SHAPES.items():
+        text = content.get(name)
+        if not isinstance(text, str) or not _is(shape, text):
+            return None
+        texts[name] = text
+    return SavedState(**texts, told=tuple(told), superseded_by=superseded_by, pushing=pushing)
 
 
 _SHAPES = {
