@@ -75,7 +75,7 @@ SHARED = {
     "discover.pins.kind", "check.rules.rule", "reports.table", "reports.result_json.parts",
     "reports.json_encoder", "reports.target", "reports.formats.format", "reports.formats.json",
     "reports.next_steps", "reports.problem", "reports.next_steps_json", "reports.view",
-    "cli.output.bumps", "cli.output.retyped", "cli.output.verdicts",
+    "cli.output.bumps", "cli.output.retyped", "cli.output.verdicts", "cli.output.verdict_options",
     "cli.output.local_changes", "cli.output.unread", "reports.index_line", "reports.text",
     "helm.index.entries", "helm.index.places", "helm.index.section",
     "cli.shell.completion", "cli.shell.help_layout",

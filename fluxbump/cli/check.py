@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import os
 from contextlib import nullcontext
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from msgspec import Struct
 
-from fluxbump.cli.option_groups import Flat, OptionGroup
 from fluxbump.cli.options import (
     CheckSourcesGroup,
     ClusterGroup,
@@ -18,9 +15,10 @@ from fluxbump.cli.options import (
     ConsoleGroup,
     RepoOption,
 )
+from fluxbump.cli.output.verdict_options import BASELINE, REPORT, BaselineOptions, ReportOptions
 from fluxbump.cli.shell import completion
 from fluxbump.errors import IndexSourceError, UsageError
-from fluxbump.reports.view import Detail, View
+from fluxbump.reports.view import View
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,107 +36,6 @@ if TYPE_CHECKING:
     from fluxbump.workspace import Session
 
 _FOUND = 1
-
-
-class ReportOptions(Struct, frozen=True):
-    """How to print a verdict.
-
-    Attributes:
-        output: formats, each with the file it goes to, or without.
-        format_: the same, as it was called before.
-        output_file: where the format without a file of its own goes.
-        output_format: how much of each finding the text has.
-        everything: whether nothing is left out.
-        statistics: whether to count the findings of each rule.
-        show_suppressed: whether to list what is suppressed.
-    """
-
-    output: list[str] | None = None
-    format_: list[str] | None = None
-    output_file: Path | None = None
-    output_format: Detail = Detail.GROUPED
-    everything: bool = False
-    statistics: bool = False
-    show_suppressed: bool = False
-
-
-_REPORT = OptionGroup(
-    ReportOptions,
-    output=Flat(
-        Annotated[
-            list[str] | None,
-            typer.Option(
-                "--output",
-                "-o",
-                metavar="FORMAT[=FILE]",
-                help="The format of the verdict: text, json, sarif, junit, github, markdown or "
-                "html. May be given several times. [default: text]",
-            ),
-        ]
-    ),
-    format_=Flat(Annotated[list[str] | None, typer.Option("--format", "-f", hidden=True)]),
-    output_file=Flat(
-        Annotated[
-            Path | None,
-            typer.Option("--output-file", metavar="FILE", help="Write the report to a file."),
-        ]
-    ),
-    output_format=Flat(
-        Annotated[
-            Detail, typer.Option("--output-format", help="How much of each finding the text has.")
-        ],
-        default=Detail.GROUPED,
-    ),
-    everything=Flat(
-        Annotated[bool, typer.Option("--all", help="List every finding, existing ones too.")],
-        default=False,
-    ),
-    statistics=Flat(
-        Annotated[
-            bool, typer.Option("--statistics", help="Count the findings of each rule as well.")
-        ],
-        default=False,
-    ),
-    show_suppressed=Flat(
-        Annotated[
-            bool, typer.Option("--show-suppressed", help="List what is suppressed, and why.")
-        ],
-        default=False,
-    ),
-)
-
-
-class BaselineOptions(Struct, frozen=True):
-    """The findings that a team accepts because they were there when it began.
-
-    Attributes:
-        baseline: a file that holds them.
-        write_baseline: where to write that file, with what is found now.
-    """
-
-    baseline: Path | None = None
-    write_baseline: Path | None = None
-
-
-_BASELINE = OptionGroup(
-    BaselineOptions,
-    baseline=Flat(
-        Annotated[
-            Path | None,
-            typer.Option(
-                "--baseline", metavar="FILE", help="Accept the findings that this file holds."
-            ),
-        ]
-    ),
-    write_baseline=Flat(
-        Annotated[
-            Path | None,
-            typer.Option(
-                "--write-baseline", metavar="FILE", help="Write the current findings to this file."
-            ),
-        ]
-    ),
-)
 
 
 Codes = Annotated[
@@ -196,8 +93,8 @@ def check(
     ] = None,
     select: Codes = "",
     ignore: Ignored = "",
-    report: Annotated[ReportOptions, _REPORT],
-    accepted: Annotated[BaselineOptions, _BASELINE],
+    report: Annotated[ReportOptions, REPORT],
+    accepted: Annotated[BaselineOptions, BASELINE],
     strict: Annotated[
         bool, typer.Option("--strict", help="Fail on warnings too, and on what was not checked.")
     ] = False,
