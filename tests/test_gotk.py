@@ -110,6 +110,15 @@ def test_what_a_schema_says_is_no_label() -> None:
     assert {label.value for label in read(text).labels} == {"v2.4.0"}
 
 
+def test_one_of_2021_is_one() -> None:
+    text = TEXT.replace("# Flux Version: ", "# Flux version: ").replace(
+        "app.kubernetes.io/part-of: flux", "app.kubernetes.io/instance: flux-system"
+    )
+    assert text.count("part-of") == 0
+    assert brief(find({PATH: text}).pins) == ["3 gotk-components flux 2.4.0"]
+    assert list(read(text).labels) == list(read(TEXT).labels)
+
+
 @pytest.mark.parametrize("name", [PATH, "infra/flux.yaml", "a/b.yml", "flux.yaml.tmpl"])
 def test_the_name_of_the_file_does_not_matter(name: str) -> None:
     assert brief(find({name: TEXT}).pins) == ["3 gotk-components flux 2.4.0"]

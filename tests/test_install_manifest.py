@@ -45,6 +45,12 @@ def test_a_copy_is_a_pin_at_its_first_label() -> None:
     assert inventory.notes == ()
 
 
+def test_a_copy_of_2021_has_other_labels() -> None:
+    old = copied().replace("app.kubernetes.io/part-of: flux", "app.kubernetes.io/instance: flux")
+    assert old != copied()
+    assert brief(find({COPY: old}).pins) == brief(find({COPY: copied()}).pins)
+
+
 @pytest.mark.parametrize(
     "text",
     [

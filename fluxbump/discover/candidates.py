@@ -82,7 +82,7 @@ def words(context: Context) -> tuple[str, ...]:
                 *_BY_REFERENCE,
                 *_IMAGES,
                 *_COMMANDS,
-                gotk.NEEDLE,
+                *gotk.NEEDLES,
                 *_OPERATOR,
                 *flux_names.NEEDLES,
                 *cross_references.PATHS,

@@ -18,27 +18,27 @@ from fluxbump.text.patterns import lazy_pattern
 FILE = "gotk-components.yaml"
 """What `flux bootstrap` calls the file; people rename it."""
 
-NEEDLE = "# Flux Version: "
-"""What such a file contains."""
+NEEDLES = ("# Flux Version: ", "# Flux version: ")
+"""What such a file contains, one of them: the small `v` is older than Flux 0.22."""
 
 DEPLOYMENT = "Deployment"
 DEFINITION = "CustomResourceDefinition"
 NAMESPACE = "Namespace"
 NETWORK_POLICY = "NetworkPolicy"
 
+_GROUP = ".toolkit.fluxcd.io"
 _OF_COPY = (
     "CustomResourceDefinition",
-    ".toolkit.fluxcd.io",
+    _GROUP,
     "Deployment",
     "app.kubernetes.io/version:",
-    "app.kubernetes.io/part-of:",
 )
 _BY_HELM = lazy_pattern(r"app\.kubernetes\.io/managed-by[\"']?:[ \t]*[\"']?Helm\b")
 
 # The comments before the first object. Nothing is tried twice, so a long file that is something
 # else is left at its first line.
 _HEAD = lazy_pattern(r"\ufeff?(?>(?:---[ \t]*\r?\n|[ \t]*\r?\n|#[^\n]*\n)+)")
-_VERSION = lazy_pattern(rf"^{NEEDLE}[ \t]*(?P<version>\S+)[ \t]*\r?$", re.MULTILINE)
+_VERSION = lazy_pattern(rf"^(?:{'|'.join(NEEDLES)})[ \t]*(?P<version>\S+)[ \t]*\r?$", re.MULTILINE)
 _COMPONENTS = lazy_pattern(
     r"^# Components:[ \t]*(?P<components>[a-z0-9,-]+)[ \t]*\r?$", re.MULTILINE
 )
@@ -48,6 +48,7 @@ _METADATA = lazy_pattern(r"^metadata:[ \t]*\r?\n(?:[ \t#][^\n]*\n?|\r?\n)*", re.
 _NAME = lazy_pattern(r"^  name:[ \t]*[\"']?(?P<value>[^\s\"'#]+)", re.MULTILINE)
 _LABEL = r"^[ \t]+[\"']?app\.kubernetes\.io/{}[\"']?:[ \t]*[\"']?(?P<value>[^\s\"'#]+)"
 _PART_OF = lazy_pattern(_LABEL.format("part-of"), re.MULTILINE)
+_INSTANCE = lazy_pattern(_LABEL.format("instance"), re.MULTILINE)
 _COMPONENT = lazy_pattern(_LABEL.format("component"), re.MULTILINE)
 _RELEASE = lazy_pattern(_LABEL.format("version"), re.MULTILINE)
 _IMAGE = lazy_pattern(
@@ -137,13 +138,18 @@ class GotkManifest(Struct, frozen=True):
         return (image for part in self.parts for image in part.images)
 
 
+def has_head(text: str) -> bool:
+    """Whether `read` has to look at a text; says no only where it would find nothing."""
+    return any(needle in text for needle in NEEDLES)
+
+
 def read(text: str) -> GotkManifest | None:
     """Read a manifest; None when `text` is none.
 
     It is one whatever the file is called: when the comments at its beginning name the release, and
     an object behind them has the labels that Flux's own manifests have.
     """
-    head = _HEAD.match(text) if NEEDLE in text else None
+    head = _HEAD.match(text) if has_head(text) else None
     named = _VERSION.search(head[0]) if head else None
     if head is None or named is None:
         return None
@@ -165,7 +171,7 @@ def read(text: str) -> GotkManifest | None:
 
 def may_be_copy(text: str) -> bool:
     """Whether `read_copy` has to look at a text; says no only where it would find nothing."""
-    named = all(word in text for word in _OF_COPY) and NEEDLE not in text
+    named = all(word in text for word in _OF_COPY) and not has_head(text)
     return named and _BY_HELM.search(text) is None
 
 
@@ -179,7 +185,8 @@ def read_copy(text: str) -> GotkManifest | None:
         return None
     parts = tuple(_parts(text, 0))
     first = next((part for part in parts if part.labels), None)
-    if first is None or not any(part.kind == DEPLOYMENT and part.images for part in parts):
+    whole = any(map(_defines, parts)) and any(part.images for part in parts)
+    if first is None or not whole:
         return None
     label = first.labels[0]
     begin = _offset(text, label.line)
@@ -193,6 +200,11 @@ def read_copy(text: str) -> GotkManifest | None:
         components=(),
         parts=parts,
     )
+
+
+def _defines(part: ManifestPart) -> bool:
+    """Whether a document defines a custom resource of Flux."""
+    return part.kind == DEFINITION and part.name.endswith(_GROUP)
 
 
 def is_manifest(text: str) -> bool:
@@ -227,9 +239,8 @@ def _part(text: str, line: int) -> ManifestPart:
     """Read one document that begins on `line`."""
     kind, metadata = _KIND.search(text), _METADATA.search(text)
     about = metadata[0] if metadata else ""
-    ours = _PART_OF.search(about)
     name = _NAME.search(about)
-    if kind is None or metadata is None or ours is None or ours["value"] != "flux":
+    if kind is None or metadata is None or not _of_flux(about):
         return ManifestPart(kind[1] if kind else "", name["value"] if name else "", "", text)
     component = _COMPONENT.search(about)
     # The schemas of a CRD say a lot; its labels are in its metadata.
@@ -243,6 +254,12 @@ def _part(text: str, line: int) -> ManifestPart:
         labels=tuple(Label(match["value"], line + _breaks(text, match)) for match in found),
         images=tuple(_images(text, line)) if kind[1] == DEPLOYMENT else (),
     )
+
+
+def _of_flux(metadata: str) -> bool:
+    """Whether labels are those of Flux's own manifests; until 2021 they lack `part-of`."""
+    part_of = _PART_OF.search(metadata)
+    return part_of["value"] == "flux" if part_of else _INSTANCE.search(metadata) is not None
 
 
 def _images(text: str, line: int) -> Iterator[Image]:

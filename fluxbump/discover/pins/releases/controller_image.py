@@ -110,14 +110,14 @@ def _found(file: TextFile, context: Context) -> Iterator[Found]:
 
 
 def _references(file: TextFile) -> Iterator[Found]:
+    if gotk.is_manifest(file.text):
+        return  # a pin of another kind
     found: list[Pin] = []
     own = _holds_manifests(file.text)
     for match in _REFERENCE.finditer(file.text):
         if not _is_live(file, match.start()):
             continue
         if own and _is_own_manifest(file, match.start()):
-            if gotk.is_manifest(file.text):
-                return  # a pin of another kind
             yield Note(file.location(match.start()), _OWNS)
             return
         text = match["tag"] if match["sign"] == ":" else f"@{match['tag']}"

@@ -21,7 +21,7 @@ ROLE = Role.INSTALLS
 def find(file: TextFile, context: Context) -> Iterator[Found]:
     """Yield the release in the head of the manifest; a note where that is no release."""
     del context
-    if gotk.NEEDLE not in file.text or file.language is not Language.SCRIPT:
+    if not gotk.has_head(file.text) or file.language is not Language.SCRIPT:
         return
     manifest = gotk.read(file.text)
     if manifest is None:
