@@ -181,16 +181,23 @@ class Note(Struct, frozen=True):
 
     Attributes:
         location: where.
-        message: what, and why it stays.
+        message: what it is, one fact.
         certain: no version is held there, so nothing was left out of what rules judge.
         held: the line of versions that it may belong to, with the version that it goes with now;
             empty if that is not known. A bump that moves this line would leave it behind.
+        advice: what a reader can do about it; empty if there is nothing to do.
     """
 
     location: Location
     message: str
     certain: bool = False
     held: tuple[Track, str] | None = None
+    advice: str = ""
+
+    @property
+    def said(self) -> str:
+        """The message, and what to do in a sentence of its own."""
+        return f"{self.message}. {self.advice}" if self.advice else self.message
 
 
 class Mention(Struct, frozen=True):

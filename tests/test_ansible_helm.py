@@ -74,7 +74,7 @@ def test_tasks(text: str, expected: list[str]) -> None:
     ("text", "says"),
     [
         (BY_URL.replace(COMMUNITY, "https://charts.example.org"), "https://charts.example.org"),
-        (ADDS.replace("URL", "https://c.example.org") + TASK, "https://c.example.org, which"),
+        (ADDS.replace("URL", "https://c.example.org") + TASK, "https://c.example.org, not"),
         (TASK.replace(OCI, "oci://r.example.org/c/flux2").replace("2.14.1", "X.Y.Z"), "neither"),
     ],
 )

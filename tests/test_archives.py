@@ -45,9 +45,12 @@ def test_what_an_archive_holds_is_a_note_and_no_pin() -> None:
     assert brief(found.pins) == brief(live.pins)
     assert found.charts == live.charts
     notes = {str(note.location.path): note.message for note in found.notes}
-    what = "an archive by its name: not compared, not moved"
-    assert notes[".archive/up.sh"] == f"1 place of Flux in .archive/, {what}"
-    assert notes["apps/_old/flux.yaml"] == f"1 place of Flux in apps/_old/, {what}"
+    assert notes[".archive/up.sh"] == (
+        ".archive/ looks like an archive, so 1 place of Flux in it is not checked"
+    )
+    assert notes["apps/_old/flux.yaml"] == (
+        "apps/_old/ looks like an archive, so 1 place of Flux in it is not checked"
+    )
 
 
 def test_a_team_may_have_them_searched() -> None:
@@ -61,7 +64,7 @@ def test_the_data_of_tests_installs_nothing() -> None:
     found = find({**small(), "pkg/testdata/v2.3.0/up.sh": script("2.3.0")})
     assert "pkg/testdata/v2.3.0/up.sh" not in {pin.location.path for pin in found.pins}
     assert [note.message for note in found.notes] == [
-        "1 place of Flux in pkg/testdata/, test data by its name: not compared, not moved"
+        "pkg/testdata/ looks like test data, so 1 place of Flux in it is not checked"
     ]
 
 
@@ -77,4 +80,4 @@ def test_a_bump_leaves_an_archive_alone(tmp_path: Path, index: Path, cli: Cli) -
     assert not any(
         "archive" in path or "_old" in path for path in repo.changed("fluxbump/flux-2.5.1")
     )
-    assert "1 place of Flux in .archive/" in result.out
+    assert ".archive/ looks like an archive, so 1 place of Flux in it" in result.out

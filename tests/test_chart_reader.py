@@ -80,7 +80,9 @@ def test_a_chart_of_somebody_else_is_left_alone(repository: str) -> None:
     assert not any(pin.location.path == "x.yaml" for pin in inventory.pins)
     (note,) = inventory.notes
     assert str(note.location) == "x.yaml:5"
-    assert f"a version of bp-flux from {repository}, which is not where" in note.message
+    assert (
+        f"a version of bp-flux from {repository}, but bp-flux comes from elsewhere" in note.message
+    )
 
 
 def test_what_another_kind_reads_is_that_kinds() -> None:

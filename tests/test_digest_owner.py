@@ -265,7 +265,7 @@ def test_a_digest_that_another_file_sets_stops_the_bump(
 ) -> None:
     files = small(**{ROLE: TASK.format(FLUX), "vars.yml": f"flux_sum: {'0' * 64}\n"})
     repo = repository(tmp_path / "repo", files, index)
-    assert_refused(cli("to", "2.5.1", cwd=repo), 5, f"{ROLE}:3", "variable, flux_sum,")
+    assert_refused(cli("to", "2.5.1", cwd=repo), 5, f"{ROLE}:3", "flux_sum, a variable")
 
 
 def test_a_digest_beside_the_version_that_another_file_sets() -> None:

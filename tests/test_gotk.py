@@ -141,7 +141,7 @@ def test_a_head_without_a_release_is_a_note(version: str) -> None:
     (note,) = found.notes
     named = version.removeprefix("v")
     assert f"{note.location} {note.message}" == (
-        f"{PATH}:3 the manifest names no release, but {named}: not changed"
+        f"{PATH}:3 the manifest names {named}, which is not a release"
     )
 
 

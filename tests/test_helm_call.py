@@ -187,7 +187,7 @@ def test_calls(path: str, text: str, expected: list[str]) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (TS.replace(COMMUNITY, "https://charts.example.org"), "https://charts.example.org, which"),
+        (TS.replace(COMMUNITY, "https://charts.example.org"), "https://charts.example.org, not"),
         (TS.replace(f'{{ repo: "{COMMUNITY}" }}', "undefined"), "no URL of a chart repository"),
         (CDK.replace(COMMUNITY, "fluxcd-community"), "no URL of a chart repository"),
         (TS.replace('version: "2.14.1"', "version"), "takes its version from elsewhere"),

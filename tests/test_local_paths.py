@@ -18,7 +18,7 @@ def test_a_path_of_the_repository_stays(url: str, before: str) -> None:
     found = find({"a/kustomization.yaml": f"resources:\n- {before}{url}\n"})
     assert brief(found.pins) == []
     assert [note.message for note in found.notes] == [
-        "a path of this repository, v2.4.0: not changed".replace("v", "" if url == INSTALL else "v")
+        "v2.4.0 is in a path of this repository".replace("v", "" if url == INSTALL else "v")
     ]
 
 

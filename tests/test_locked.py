@@ -83,7 +83,7 @@ LOCKS: dict[str, tuple[str, str, str]] = {
 
 
 def noted(files: dict[str, str]) -> list[str]:
-    return [note.message for note in find(files).notes if "lock file" in note.message]
+    return [note.said for note in find(files).notes if "lock file" in note.message]
 
 
 @pytest.mark.parametrize("name", LOCKS)
@@ -91,7 +91,7 @@ def test_a_lock_file_is_named_with_what_renews_it(name: str) -> None:
     path, text, command = LOCKS[name]
     (message,) = noted(small(**{f"x/{path}": text.replace("VERSION", "2.4.0")}))
     assert f"`{command}`" in message
-    assert ("flux2 2.14.1:" if "archive" in name else "flux2 2.4.0:") in message
+    assert ("flux2 2.14.1." if "archive" in name else "flux2 2.4.0.") in message
 
 
 OTHERS: dict[str, tuple[str, str]] = {

@@ -272,7 +272,7 @@ def test_a_lock_file_is_a_note_and_no_mention() -> None:
     assert not [one for one in listed(files) if one.startswith(("flake.lock", "go.sum"))]
     (note,) = [n for n in find(small(**files)).notes if n.location.path in files]
     assert note.location.path == "flake.lock"
-    assert "`nix flake update`" in note.message
+    assert "`nix flake update`" in note.said
 
 
 def test_a_version_is_listed_once_for_a_line_and_in_time() -> None:

@@ -214,7 +214,7 @@ def test_json_says_what_moves(cli: Cli, tmp_path: Path, index: Path) -> None:
                 "path": "b.yaml",
                 "line": 8,
                 "column": 3,
-                "message": "HelmRepository b stays at source.toolkit.fluxcd.io/v1beta2: "
+                "message": "HelmRepository b stays at source.toolkit.fluxcd.io/v1beta2, because "
                 "spec.insecure is the number 5, but has to be a boolean in Flux 2.8.5",
             }
         ],
@@ -316,7 +316,10 @@ def test_what_the_team_ignores_stays(cli: Cli, tmp_path: Path, index: Path) -> N
     assert result.code == 0
     assert subjects(repo) == ["Move Flux to 2.8.5 (chart flux2 2.18.3)"]
     assert [note["message"] for note in result.json["migration"]["notes"]] == [
-        "HelmRepository podinfo stays at source.toolkit.fluxcd.io/v1beta2: FB203 is ignored there"
+        (
+            "HelmRepository podinfo stays at source.toolkit.fluxcd.io/v1beta2, because "
+            "FB203 is ignored there"
+        )
     ] * 2
 
 

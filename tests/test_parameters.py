@@ -68,7 +68,7 @@ UNKNOWN = {
 def test_what_is_not_known_is_a_note(name: str) -> None:
     found = find({"a.sh": UNKNOWN[name]})
     assert found.pins == ()
-    assert [note.message for note in found.notes] == ["$1 is a pattern, not a release: not changed"]
+    assert [note.message for note in found.notes] == ["$1 is a pattern, not a release"]
 
 
 def test_a_function_that_another_file_calls_is_not_known() -> None:

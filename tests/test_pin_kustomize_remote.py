@@ -62,7 +62,7 @@ def test_a_commit_is_noted() -> None:
     text = f"resources: ['github.com/fluxcd/flux2//manifests/install?ref={'3a' * 20}']\n"
     (note,) = kustomize_remote.find(TextFile("kustomization.yaml", text), Context())
     assert isinstance(note, Note)
-    assert note.message == "remote base fluxcd/flux2 is at a commit, 3a3a3a3a3a3a: not changed"
+    assert note.message == "remote base fluxcd/flux2 is at a commit, 3a3a3a3a3a3a"
 
 
 def test_manifests_beside_flux_are_a_reference() -> None:

@@ -79,7 +79,7 @@ def test_before_2_the_file_has_to_say_whose_flux_it_is(more: str, expected: int)
 def test_several_releases_in_one_file_are_left_alone() -> None:
     found = find({WORKFLOW: "a: {FLUX_VERSION: 2.4.0}\nb: {FLUX_VERSION: 2.3.0}\n"})
     assert found.pins == ()
-    assert ["FLUX_VERSION is set to several" in note.message for note in found.notes] == [True]
+    assert ["sets FLUX_VERSION to several" in note.message for note in found.notes] == [True]
 
 
 def test_what_a_use_cannot_choose_among_is_no_tool() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -357,6 +357,56 @@ def test_a_finding_says_one_thing() -> None:
         if " " in text and chained(text)
     ]
     assert not problems, "\n".join(problems)
+
+
+# --- notes --------------------------------------------------------------------------------------
+
+
+def note_texts(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the message and the advice of each note that a module makes, each value as `{}`.
+
+    A name stands for what its function, or the module, assigns to it.
+    """
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    scopes = [node for node in ast.walk(tree) if isinstance(node, _DEFINES)]
+    for call in ast.walk(tree):
+        named = getattr(call, "func", None)
+        called = getattr(named, "id", getattr(named, "attr", ""))
+        if not isinstance(call, ast.Call) or called not in ("Note", "note") or len(call.args) < 2:
+            continue
+        advice = [key.value for key in call.keywords if key.arg == "advice"]
+        for part in (call.args[1], *advice):
+            for value in assigned(part, call, scopes):
+                yield call.lineno, literal(value).replace(_SAID_OF, "{}")
+
+
+def assigned(part: ast.expr, call: ast.Call, scopes: Iterable[ast.AST]) -> Iterator[ast.expr]:
+    """Yield what a part of a call can be: itself, or all that is assigned to its name."""
+    if not isinstance(part, ast.Name):
+        yield part
+        return
+    around = [scope for scope in scopes if any(node is call for node in ast.walk(scope))]
+    for scope in around[-1:] + around[:1]:
+        for node in ast.walk(scope):
+            names = getattr(node, "targets", ())
+            if any(isinstance(name, ast.Name) and name.id == part.id for name in names):
+                value = node.value  # type: ignore[attr-defined]  # what has targets has a value
+                yield from (value.body, value.orelse) if isinstance(value, ast.IfExp) else (value,)
+
+
+def test_a_note_says_one_thing_and_then_what_to_do() -> None:
+    found = [
+        (f"{path.relative_to(ROOT)}:{line}", text)
+        for folder in ("discover", "bump")
+        for path in (ROOT / "fluxbump" / folder).rglob("*.py")
+        for line, text in note_texts(path)
+        if text
+    ]
+    assert len(found) > 80  # so that the search still works
+    left = (": not ", ": fluxbump", " (if ", ". ")
+    assert [
+        f"{place}: {text}" for place, text in found if chained(text) or any(s in text for s in left)
+    ] == []
 
 
 # --- environment --------------------------------------------------------------------------------

@@ -93,5 +93,5 @@ def notes(changes: Iterable[Change], decided: Sequence[Change]) -> Iterator[Note
             ahead = "its chart" if change.pin.track.kind is TrackKind.CHART else "what is installed"
             yield Note(
                 change.pin.location,
-                f"{change.pin.subject} was ahead of {ahead}: goes down from {old} to {new}",
+                f"{change.pin.subject} was ahead of {ahead}, and goes down from {old} to {new}",
             )

@@ -202,14 +202,18 @@ def left_behind(snapshot: Snapshot, inventory: Inventory, plan: Plan) -> Iterato
         if chart.path not in rewritten and moves:
             yield Note(
                 Location(path, 1),
-                f"does not hold {_listed(moves)}, which Chart.yaml admits "
-                f"(helm dependency update {chart.directory.rstrip('/')}, once it is published)",
+                f"does not hold {_listed(moves)}, which Chart.yaml admits",
+                advice=f"Run `{_update(chart)}` after the chart is published",
             )
     yield from _archives_left(snapshot, inventory, plan)
 
 
 def _listed(versions: Mapping[str, str]) -> str:
     return ", ".join(f"{name} {version}" for name, version in versions.items())
+
+
+def _update(chart: Chart) -> str:
+    return f"helm dependency update {chart.directory.rstrip('/') or '.'}"
 
 
 def _archives_left(snapshot: Snapshot, inventory: Inventory, plan: Plan) -> Iterator[Note]:
@@ -222,8 +226,8 @@ def _archives_left(snapshot: Snapshot, inventory: Inventory, plan: Plan) -> Iter
             if path.startswith(folder) and name in moved:
                 yield Note(
                     Location(path, 1),
-                    f"vendored archive of {name}, which moves: package it again "
-                    f"(helm dependency update {chart.directory.rstrip('/')})",
+                    f"vendored archive of {name}, whose version changes",
+                    advice=f"Run `{_update(chart)}`",
                 )
 
 

@@ -90,8 +90,8 @@ def _ignored(base: EditableWorktree, prepared: Prepared[EditableWorktree]) -> li
     return [
         Note(
             Location(path, 1),
-            "git ignores it, so it stays as it is "
-            f"(helm dependency update {chart.directory.rstrip('/') or '.'})",
+            "git ignores it, so fluxbump does not change it",
+            advice=f"Run `helm dependency update {chart.directory.rstrip('/') or '.'}`",
         )
         for chart in prepared.inventory.charts
         if chart.path in rewritten

@@ -24,13 +24,11 @@ from fluxbump.model import (
 )
 from fluxbump.text import version_ranges, versions
 
-_LEFT = ": not changed"
 _OWN_LINES = (TrackKind.CHART, TrackKind.OPERATOR)
 """Lines that may move without Flux."""
 _DIGESTS = (
-    "put each digest into the call, mapping or instruction of its URL, or give its variable the "
-    "name of the version's (FLUX_VERSION, FLUX_SHA256); or set it by hand, and exclude the file "
-    "in fluxbump.yaml"
+    "put each digest beside its URL, or name its variable like that of the version "
+    "(FLUX_VERSION, FLUX_SHA256)"
 )
 
 
@@ -49,7 +47,7 @@ def require_none(
     places = [
         *(described(stranger, index) for stranger in strangers),
         *map(_excluded_place, pins),
-        *(Related(note.location, note.message.removesuffix(_LEFT)) for note in notes),
+        *(Related(note.location, note.message) for note in notes),
     ]
     if not places:
         return

@@ -50,8 +50,10 @@ def archived(files: Sequence[TextFile], context: Context, find: Finder) -> Itera
         held.setdefault(archive_of(pin.location.path) or "", []).append(pin)
     for folder, found in held.items():
         count = "1 place" if len(found) == 1 else f"{len(found)} places"
-        what = f"{folder}/, {kind_of_archive(folder)} by its name"
-        yield Note(found[0].location, f"{count} of Flux in {what}: not compared, not moved")
+        verb = "is" if len(found) == 1 else "are"
+        kind = kind_of_archive(folder)
+        message = f"{folder}/ looks like {kind}, so {count} of Flux in it {verb} not checked"
+        yield Note(found[0].location, message)
 
 
 def _dependencies(file: TextFile, context: Context) -> Iterator[Pin]:

@@ -87,8 +87,7 @@ def _first(file: TextFile, held: Collection[str]) -> Iterator[Note]:
         if version in held:
             command = _RENEWED_BY.get(file.path.rpartition("/")[2])
             how = f"`{command}`" if command else "the tool that wrote it"
-            what = (
-                f"a lock file holds flux2 {version}: not edited (renew it with {how} after a bump)"
-            )
-            yield Note(file.location(match.start(group)), what)
+            what = f"a lock file holds flux2 {version}"
+            advice = f"Renew it with {how} after a bump"
+            yield Note(file.location(match.start(group)), what, advice=advice)
             return

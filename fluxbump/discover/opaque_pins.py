@@ -30,6 +30,10 @@ _NOT_PUBLISHED = (
 )
 """What is wrong with a value that names nothing published, and what to write, by kinds of pin."""
 
+BY_HAND = "Change it by hand"
+CONFIGURE = "If it is a pin, add it under `pins` in fluxbump.yaml"
+MIRROR = "If that is a mirror, list it under `repositories` in fluxbump.yaml"
+
 
 def held(pin: Pin) -> str:
     """Say what a pin holds, and why it is not a version that fluxbump can replace."""

@@ -116,15 +116,15 @@ def find(snapshot: Snapshot, charts: Iterable[Chart], kept: Iterable[str]) -> It
     for link in _chart_files(snapshot, charts, frozenset(kept)):
         yield Note(
             Location(link.path, 1),
-            f"is {link.leads}: fluxbump does not follow it (a Chart.lock, values, and charts/ "
-            "beside it are not updated)",
+            f"is {link.leads}, which fluxbump does not follow",
+            advice="Update Chart.lock, values and charts/ beside it by hand",
         )
     for _, link in _beside(snapshot, charts):
         if link.path in kept:
-            yield Note(Location(link.path, 1), f"is {link.leads}: fluxbump does not follow it")
+            yield Note(Location(link.path, 1), f"is {link.leads}, which fluxbump does not follow")
     for link in _manifests(snapshot, frozenset(kept)):
         if not any(link.path.startswith(chart.directory) for chart in charts):
-            yield Note(Location(link.path, 1), f"is {link.leads}: fluxbump does not follow it")
+            yield Note(Location(link.path, 1), f"is {link.leads}, which fluxbump does not follow")
     modules = snapshot.modules()
     if modules:
         number = f"{len(modules)} submodule{'s' if len(modules) > 1 else ''}"

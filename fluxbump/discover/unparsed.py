@@ -46,10 +46,10 @@ def advice(unreadable: Unreadable) -> str:
     is_chart = unreadable.location.path.rpartition("/")[2] == "Chart.yaml"
     if not unreadable.within_budget:
         hint = "make the file smaller"
-        return hint if is_chart else f"{hint}; only if it pins nothing, add it to `exclude`"
+        return hint if is_chart else f"{hint}, or if it pins nothing, add it to `exclude`"
     if is_chart:
         return "fix the YAML"
-    return "fix the YAML; only if the file is not YAML, add it to `exclude` in fluxbump.yaml"
+    return "fix the YAML, or if the file is not YAML, add it to `exclude` in fluxbump.yaml"
 
 
 def judged(file: TextFile, document: Document, context: Context) -> Note | Unreadable | None:
@@ -66,7 +66,7 @@ def judged(file: TextFile, document: Document, context: Context) -> Note | Unrea
         return Unreadable(where, message)
     return Note(
         Location(where.path, where.line),
-        f"cannot be read as YAML ({message}): names nothing that moves outside of its comments",
+        f"is not valid YAML ({message}), and names no version of Flux outside of comments",
     )
 
 

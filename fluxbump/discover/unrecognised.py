@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 
+from fluxbump.discover.opaque_pins import BY_HAND, MIRROR
 from fluxbump.discover.pins.kind import Context
 from fluxbump.helm.chart_repository import canonical
 from fluxbump.model import FLUX2, Dependency, Location, Note
@@ -76,15 +77,15 @@ def notes(found: Iterable[Unrecognised]) -> Iterator[Note]:
         if dependency.repository == REQUIREMENTS:
             yield Note(
                 where,
-                f"dependency {dependency.name} of a Helm 2 chart is not read "
-                "(move it to Chart.yaml)",
+                f"dependency {dependency.name} is in Helm 2's requirements.yaml",
+                advice="Move it to Chart.yaml",
             )
         else:
             yield Note(
                 where,
                 f"dependency flux2 comes from {dependency.repository or 'nowhere'}, not from the "
-                "community: not moved (if it is a mirror, list it under `repositories` in "
-                "fluxbump.yaml)",
+                "community",
+                advice=MIRROR,
             )
 
 
@@ -101,8 +102,8 @@ def templates(files: Iterable[TextFile]) -> Iterator[Note]:
             line = file.text.count("\n", 0, named.start()) + 1
             yield Note(
                 Location(file.path, line),
-                "a template of a chart that depends on flux2, not a chart: not moved "
-                "(change it by hand)",
+                "a template of a chart that depends on flux2",
+                advice=BY_HAND,
             )
 
 

@@ -205,7 +205,7 @@ def _state(pin: Pin, view: Survey) -> str:
 
 
 def _note(note: Note) -> str:
-    return f"{note.location}  {printable(note.message)}"
+    return f"{note.location}  {printable(note.said)}"
 
 
 def _unreadable(unreadable: Unreadable) -> str:

@@ -126,7 +126,7 @@ def _kept(pin: Pin, reason: str) -> str:
 
 
 def _note(note: Note) -> str:
-    return f"{note.location}  {printable(note.message)}"
+    return f"{note.location}  {printable(note.said)}"
 
 
 def _mentions(mentions: Iterable[Mention], paint: Paint) -> list[str]:

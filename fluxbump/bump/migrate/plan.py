@@ -162,7 +162,7 @@ def _sorted_out(found: Resources, sides: Sides, ignored: Ignored) -> tuple[list[
     left: list[_Left] = []
     for resource in found.resources:
         if "$" in resource.version:
-            reason = f"its version is a variable, {resource.version}: set it where it comes from"
+            reason = f"its version is the variable {resource.version}"
             left.append(_stays(resource, reason))
             continue
         why = sides.ill(resource)
@@ -180,19 +180,16 @@ def _nowhere(resource: Resource, why: Why, sides: Sides) -> str:
     if not sides.has(resource):
         return f"Flux {sides.new} has no such kind"
     if why is Why.DEPRECATED:
-        return (
-            f"it is deprecated in Flux {sides.new}, and Flux {sides.old} serves nothing newer: "
-            "move it after the bump"
-        )
+        return f"Flux {sides.old} serves no newer version. Move it after the bump"
     return (
-        f"Flux {sides.new} does not serve it, and no version is served there and by Flux "
-        f"{sides.old}: a release in between may serve both, see fluxbump path {sides.new}"
+        f"Flux {sides.new} and {sides.old} serve no common version. "
+        f"Follow `fluxbump path {sides.new}`"
     )
 
 
 def _stays(resource: Resource, reason: str, note: Note | None = None) -> _Left:
     where = note.location if note else resource.api_location
-    message = f"{resource} stays at {resource.api_version}: {reason}"
+    message = f"{resource} stays at {resource.api_version}, because {reason}"
     return _Left(resource, Note(where, message))
 
 
@@ -261,7 +258,7 @@ def _picked(moves: Iterable[Move], picking: Collection[Selector]) -> Iterator[_L
         resource = move.resource
         picker = next((s for s in picking if not resource.patch and s.picks(resource)), None)
         if picker:
-            reason = f"{picker.location} selects it by that version; drop `version` there"
+            reason = f"{picker.location} selects it by that version. Remove `version` there"
             yield _stays(resource, reason)
 
 
@@ -286,8 +283,8 @@ def _held_back(
         paired = resource.name and _identity(resource) in patched
         other = stay.get(_identity(resource)) if paired else None
         if other:
-            pair = "its patch" if other.patch else "what it belongs to"
-            stopped.append(_stays(resource, f"{pair} stays too, {other.api_location}"))
+            pair = "its patch" if other.patch else "its object"
+            stopped.append(_stays(resource, f"{pair} stays too ({other.api_location})"))
         else:
             kept.append(move)
     return kept, stopped
@@ -320,8 +317,8 @@ def _mentions(found: Resources, sides: Sides) -> Iterator[Note]:
             version = mention.api_version
             what = f"{mention.kind} at {version}" if mention.kind else version
             fate = "does not serve" if why is Why.REMOVED else "calls deprecated"
-            message = f"this text names {what}, which Flux {sides.new} {fate}: check it yourself"
-            yield Note(mention.api_location, message)
+            message = f"this text names {what}, which Flux {sides.new} {fate}"
+            yield Note(mention.api_location, message, advice="Check it by hand")
 
 
 def _fate(mention: Resource, sides: Sides) -> Why | None:

@@ -29,7 +29,7 @@ def not_judged(evidence: Evidence) -> Iterator[Outcome]:
     """Nothing that looks like a pin was left out of what the other rules judge."""
     unsure = {unjudged for unjudged in evidence.inventory.notes if not unjudged.certain}
     for note in sorted(unsure, key=lambda unjudged: (unjudged.location, unjudged.message)):
-        yield Finding("FB003", Severity.NOTE, f"not checked: {note.message}", note.location)
+        yield Finding("FB003", Severity.NOTE, f"not checked: {note.said}", note.location)
 
 
 UNUSED_SUPPRESSION = Rule(

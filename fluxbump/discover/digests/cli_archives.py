@@ -129,5 +129,5 @@ def _doubt(file: TextFile, match: re.Match[str]) -> str | None:
     if not (references.is_version(tag) and references.is_version(match["again"])):
         return f"{tag} is a pattern, not a release"
     if references.is_searched(file, match.start()):
-        return f"a pattern that tools search for or insert, {tag}"
+        return f"{tag} is text that a tool searches for or inserts"
     return None

@@ -66,14 +66,14 @@ def _own_doubt(file: TextFile, match: re.Match[str], versions_beside: list[int])
     """Say what is not certain of a URL by itself."""
     offset, tag = match.start(), match["tag"] or "latest"
     if not versions.FULL.fullmatch(tag.removeprefix("v")):
-        return f"a program makes the URL of a release here, {tag}"
+        return f"a program builds the URL of release {tag}"
     if is_compared(file, offset):
-        return f"a program looks for this URL, {tag}"
+        return f"a program searches for this URL of {tag}"
     if not _is_used(_before(file, offset)):
-        return f"a text in a program names this URL, {tag}"
+        return f"a string in a program names this URL of {tag}"
     beside = bisect_left(versions_beside, file.line_span(offset)[0])
     if beside < bisect_left(versions_beside, offset):
-        return f"a table in a program names this URL, by its version {tag}"
+        return f"a table in a program names this URL of {tag}"
     return None
 
 

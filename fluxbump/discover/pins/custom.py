@@ -31,11 +31,10 @@ def idle(context: Context, pins: Collection[Pin]) -> Iterator[Note]:
         where = Location(SETTINGS_FILE, custom.line)
         if context.track_named(custom.track) is None:
             known = ", ".join(["flux", *context.names()])
-            yield Note(
-                where, f"no track is called {custom.track}: nothing is pinned there ({known})"
-            )
+            message = f"no track is called {custom.track}"
+            yield Note(where, message, advice=f"Name one of {known}")
         elif not any(fnmatchcase(pin.location.path, custom.path) for pin in pins):
-            yield Note(where, f"finds no version in {custom.path}")
+            yield Note(where, f"finds no version in {custom.path}", advice="Fix it or remove it")
 
 
 def _by_key(file: TextFile, custom: CustomPin, track: Track) -> Iterator[Pin]:

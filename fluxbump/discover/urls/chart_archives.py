@@ -56,7 +56,7 @@ def _doubt(file: TextFile, match: re.Match[str], tags: frozenset[str]) -> str | 
     if not all(references.is_version(match[part]) for part in ("tag", "again")):
         return f"{tag} is a pattern, not a version of the chart"
     if references.is_searched(file, match.start()):
-        return f"a pattern that tools search for or insert, {tag}"
+        return f"{tag} is text that a tool searches for or inserts"
     if len(tags) > 1:
         return f"the file names {len(tags)} archives of flux2, one of them {tag}"
     return None

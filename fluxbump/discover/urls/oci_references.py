@@ -74,8 +74,8 @@ def _filtered(document: Document, reference: Node | None, pin: Pin) -> Iterator[
     yield replace(pin, subject=f"{pin.subject} (semverFilter {expression})")
     yield Note(
         document.at(yaml.get(reference, "semverFilter")),
-        f"{pin.subject} takes only tags that match {expression}: "
-        "fluxbump does not check whether the tag of a new version matches",
+        f"{pin.subject} takes only tags that match {expression}",
+        advice="Check that the tag of a new version matches",
     )
 
 

@@ -16,6 +16,7 @@ from fluxbump.discover.digests import spellings
 from fluxbump.discover.digests.downloads import Download
 from fluxbump.discover.digests.owner import Owners
 from fluxbump.discover.embedded import program_source
+from fluxbump.discover.opaque_pins import BY_HAND
 from fluxbump.discover.pins.kind import WITH_DIGEST, Context, Found
 from fluxbump.discover.urls import local_paths
 from fluxbump.discover.variables import references
@@ -63,7 +64,7 @@ def find(url: Url, file: TextFile, context: Context) -> Iterator[Found]:
         if (file.path, match.start("tag")) in context.followed.uses:
             continue
         if local_paths.is_local(file.text, at):
-            yield _left(file, match, f"{local_paths.LOCAL}, {tag}", certain=True)
+            yield _left(file, match, f"{tag} is in {local_paths.LOCAL}", certain=True)
         elif file.is_program:
             doubt = doubts[at]
             exact = doubt is None and tag.startswith("v")
@@ -100,16 +101,17 @@ def _live(url: Url, file: TextFile, match: re.Match[str]) -> Found:
     tag = match["tag"]
     if not references.is_version(tag):
         named = _COMMIT.fullmatch(tag) is not None
-        what = f"{url.subject} is at a commit, {tag[:12]}" if named else f"{tag} is no release"
+        what = f"{url.subject} is at a commit, {tag[:12]}" if named else f"{tag} is not a release"
         return _left(file, match, what, certain=not named)
     if references.is_searched(file, match.start()):
-        what = f"a pattern that tools search for or insert, {tag}"
+        what = f"{tag} is text that a tool searches for or inserts"
         return _left(file, match, what, certain=True)
     return _pin(url, file, match)
 
 
 def _left(file: TextFile, match: re.Match[str], what: str, *, certain: bool = False) -> Note:
-    return Note(file.location(match.start("tag")), f"{what}: not changed", certain=certain)
+    advice = "" if certain else BY_HAND
+    return Note(file.location(match.start("tag")), what, certain=certain, advice=advice)
 
 
 def _pin(url: Url, file: TextFile, match: re.Match[str]) -> Pin:

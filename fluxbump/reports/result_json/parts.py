@@ -63,7 +63,7 @@ def pin(found: Pin) -> PinJson:
 
 def note(seen: Note) -> NoteJson:
     """Say a note."""
-    return {**place(seen.location), "message": seen.message}
+    return {**place(seen.location), "message": seen.said}
 
 
 def findings(found: Iterable[Finding]) -> list[FindingJson]:

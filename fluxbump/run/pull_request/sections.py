@@ -246,7 +246,7 @@ def left(inputs: BodyInputs) -> Section:
         for pin, why in kept
     ]
     items += [
-        f"- {place_of(note.location, inputs.link)} {plain(note.message)}"
+        f"- {place_of(note.location, inputs.link)} {plain(note.said)}"
         for note in inputs.prepared.notes
         if not note.certain
     ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fluxbump.discover.opaque_pins import BY_HAND, MIRROR
 from fluxbump.discover.pins.kind import Context, Found, pin_at, unpinned
 from fluxbump.model import FLUX2, Form, Note, Role
 from fluxbump.text import version_ranges, yaml
@@ -53,20 +54,16 @@ def _found(document: Document, task: Node, context: Context) -> Found | None:
     if track is None or source is None or removed:
         return None
     if track == FLUX2 and _is_foreign(source, context):
-        message = (
-            f"an Ansible task installs flux2 from {source}, which is another chart: not changed"
-        )
-        return Note(document.at(task), message)
+        message = f"an Ansible task installs flux2 from {source}, not from the community"
+        return Note(document.at(task), message, advice=MIRROR)
     subject = f"Ansible task for {name}"
     version = document.scalar(yaml.get(task, "chart_version"))
     if version is None:
         return unpinned(NAME, track, document.at(yaml.get(task, _CHART)), subject)
     pin = pin_at(NAME, track, version, subject)
     if pin.form is Form.RANGE and not version_ranges.is_constraint(pin.value):
-        message = (
-            f"{subject} names {pin.value}, which is neither a version nor a range: not changed"
-        )
-        return Note(pin.location, message)
+        message = f"{subject} names {pin.value}, which is neither a version nor a range"
+        return Note(pin.location, message, advice=BY_HAND)
     return pin
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fluxbump.discover.embedded import templated
+from fluxbump.discover.opaque_pins import MIRROR
 from fluxbump.discover.pins.kind import Context, Found, pin_in_template, unpinned
 from fluxbump.model import FLUX2, Note, Role
 from fluxbump.text import yaml
@@ -50,11 +51,11 @@ def _source(file: TextFile, document: Document, source: Node, context: Context) 
     if chart is None or context.track_of(chart) != FLUX2:
         return None
     if not _is_community(place, context):
-        message = f"an Argo CD source takes flux2 from {place}, which is another chart: not changed"
-        return Note(url.location, message)
+        message = f"an Argo CD source takes flux2 from {place}, not from the community"
+        return Note(url.location, message, advice=MIRROR)
     subject = f"Argo CD source of {FLUX2.name}"
     if sum(key == _REVISION for key, _ in yaml.entries(source)) > 1:
-        return Note(url.location, f"{subject} has two revisions, of which one counts: not changed")
+        return Note(url.location, f"{subject} has two revisions", advice="Remove one of them")
     revision = document.scalar(yaml.get(source, _REVISION))
     if revision is None:
         return unpinned(NAME, FLUX2, url.location, subject)

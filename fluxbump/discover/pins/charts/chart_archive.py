@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from fluxbump.discover.opaque_pins import BY_HAND
 from fluxbump.discover.pins.kind import Context, Found
 from fluxbump.discover.urls import chart_archives
 from fluxbump.model import FLUX2, Form, Note, Pin, Role
@@ -19,7 +20,7 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
     """Yield both versions of every archive's URL; for a variable that is followed, nothing."""
     for match, doubt in chart_archives.found(file, context.is_acted_on):
         if doubt:
-            yield Note(file.location(match.start("tag")), f"{doubt}: not changed")
+            yield Note(file.location(match.start("tag")), doubt, advice=BY_HAND)
             continue
         for pin in _pins(file, match):
             if (file.path, pin.start) not in context.followed.uses:

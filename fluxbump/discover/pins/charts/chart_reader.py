@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
+from fluxbump.discover.opaque_pins import CONFIGURE
 from fluxbump.discover.pins.kind import COMMUNITY_REPOSITORIES, Context, Found, pin_at
 from fluxbump.model import Note, Role, Track, TrackKind
 from fluxbump.text import yaml
@@ -72,8 +73,8 @@ def _read(document: Document, inside: Node, track: Track, context: Context) -> I
     if _foreign(repository, track, context):
         yield Note(
             version.location,
-            f"a version of {track} from {repository}, which is not where this repository's {track} "
-            "comes from: not moved (if it is a pin, add it under `pins` in fluxbump.yaml)",
+            f"a version of {track} from {repository}, but {track} comes from elsewhere here",
+            advice=CONFIGURE,
         )
     else:
         yield pin_at(NAME, track, version, f"version beside chart {track}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fluxbump.discover.opaque_pins import MIRROR
 from fluxbump.discover.pins.kind import Context, Found, pin_at, unpinned
 from fluxbump.model import FLUX2, Note, Role
 from fluxbump.text import yaml
@@ -43,8 +44,8 @@ def _release(document: Document, node: Node, context: Context) -> Iterator[Found
     if track == FLUX2 and repository and not context.is_community(repository):
         yield Note(
             document.at(chart),
-            f"a Crossplane Release installs flux2 from {repository}, which is another chart: "
-            "not changed",
+            f"a Crossplane Release installs flux2 from {repository}, not from the community",
+            advice=MIRROR,
         )
         return
     subject = f"Release {yaml.text_of(node, 'metadata', 'name') or name}"

@@ -108,7 +108,7 @@ class _Reader(Struct, frozen=True):
             if not manifest.templated:
                 yield unpinned(NAME, track, self.file.location(manifest.start), subject)
                 return
-            yield self._note(manifest.start, manifest.kind, track, "its version is not there")
+            yield self._note(manifest.start, manifest.kind, track, " without its version")
             return
         value = manifest.values[held]
         if not self.file.is_live(value.start):
@@ -131,11 +131,11 @@ class _Reader(Struct, frozen=True):
         if track is not None:
             yield self._note(match.start(), match["kind"], track)
 
-    def _note(self, at: int, kind: str, track: Track, why: str = "not read") -> Note:
+    def _note(self, at: int, kind: str, track: Track, lacks: str = "") -> Note:
         return Note(
             self.file.location(at),
-            f"a {kind} of {track} inside other text: {why} "
-            "(add its version under `pins` in fluxbump.yaml)",
+            f"a {kind} of {track} inside other text{lacks}",
+            advice="Add its version under `pins` in fluxbump.yaml",
         )
 
 

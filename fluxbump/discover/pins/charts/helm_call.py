@@ -14,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fluxbump.discover.embedded import program_source
+from fluxbump.discover.opaque_pins import BY_HAND, CONFIGURE, MIRROR
 from fluxbump.discover.pins.kind import COMMUNITY_REPOSITORIES, Context, Found, pin_at, unpinned
 from fluxbump.discover.urls.chart_archives import RELEASES
 from fluxbump.model import FLUX2, Form, Note, Pin, Role, Track
@@ -185,13 +186,13 @@ def _found(file: TextFile, source: SourceText, chart: _Chart, context: Context) 
     version = chart.one_of(_VERSIONS) or _beside_repository(source, chart)
     repository, known = _repository(file, source, chart)
     if chart.track == FLUX2 and _URL.match(repository) and not context.is_community(repository):
-        message = f"a program installs flux2 from {repository}, which is another chart: not changed"
-        return Note(where, message)
+        message = f"a program installs flux2 from {repository}, not from the community"
+        return Note(where, message, advice=MIRROR)
     if not known or (repository and not _URL.match(repository) and "/" not in chart.text):
         if version is None:
             return None  # a name in a list, which installs nothing by itself
-        what = f"a program names the chart {chart.name} and a version here"
-        return Note(where, f"{what}, and no URL of a chart repository: not changed")
+        what = f"a program names {chart.name} and a version, but no URL of a chart repository"
+        return Note(where, what, advice=CONFIGURE)
     return _asked(file, source, chart, version)
 
 
@@ -200,7 +201,7 @@ def _asked(file: TextFile, source: SourceText, chart: _Chart, version: SourceVal
     where = file.location(chart.place.start)
     subject = f"helm call for {chart.name}"
     if version is None and _may_take_more(file, source, chart):
-        return Note(where, f"{subject} takes its version from elsewhere: not changed")
+        return Note(where, f"{subject} takes its version from elsewhere", advice=BY_HAND)
     if version is None:
         return unpinned(NAME, chart.track, where, subject)
     value = _settled(version) or _constant(file, source, version.text)
@@ -248,10 +249,8 @@ def _pin(file: TextFile, value: SourceValue, chart: _Chart, subject: str) -> Fou
     form, skip = form_of(value.text)
     start = value.start + skip
     if form is Form.RANGE and not version_ranges.is_constraint(value.text):
-        message = (
-            f"{subject} names {value.text}, which is neither a version nor a range: not changed"
-        )
-        return Note(file.location(start), message)
+        message = f"{subject} names {value.text}, which is neither a version nor a range"
+        return Note(file.location(start), message, advice=BY_HAND)
     if form is Form.EXACT and chart.one_of(_DIGESTS):
         form, subject = Form.OPAQUE, f"{subject} with a digest of its own"
     text = value.text[skip:]
@@ -345,8 +344,8 @@ def _pulumi(file: TextFile, context: Context) -> Iterator[Found]:
             )
             foreign = repository and "${" not in repository
             if track == FLUX2 and foreign and not context.is_community(repository):
-                message = f"Pulumi installs flux2 from {repository}, which is another chart"
-                yield Note(document.at(properties), f"{message}: not changed")
+                message = f"Pulumi installs flux2 from {repository}, not from the community"
+                yield Note(document.at(properties), message, advice=MIRROR)
                 continue
             version = document.scalar(yaml.get(properties, "version"))
             subject = f"helm call for {name}"

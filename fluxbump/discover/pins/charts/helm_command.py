@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fluxbump.discover.embedded import program_source
+from fluxbump.discover.opaque_pins import BY_HAND, CONFIGURE, MIRROR
 from fluxbump.discover.pins.kind import Context, Found, unpinned
 from fluxbump.model import FLUX2, Form, Note, Pin, Role, Track
 from fluxbump.text import version_ranges
@@ -113,8 +114,8 @@ def _in_program(file: TextFile, context: Context) -> Iterator[Found]:
         read = _read(words)
         found = _found(file, start, read, context) if read else None
         if isinstance(found, Pin) and not _RUNS.search(file.text[max(0, start - _NEAR) : start]):
-            message = f"a text in a program names a helm command, {found.value}: not changed"
-            found = Note(found.location, message)
+            message = f"a string in a program names a helm command with version {found.value}"
+            found = Note(found.location, message, advice=CONFIGURE)
         elif isinstance(found, Pin) and found.form is Form.VARIABLE:
             # A variable of the program, and not one that a file beside it sets for a script.
             found = replace(found, value=found.value.replace("$", ""))
@@ -161,10 +162,8 @@ def _found(file: TextFile, start: int, command: _Command, context: Context) -> F
         return None
     foreign = source and "$" not in source and "{" not in source and not source.startswith("./")
     if track == FLUX2 and foreign and not context.is_community(source):
-        message = (
-            f"a helm command installs flux2 from {source}, which is another chart: not changed"
-        )
-        return Note(file.location(start), message)
+        message = f"a helm command installs flux2 from {source}, not from the community"
+        return Note(file.location(start), message, advice=MIRROR)
     subject = f"helm command for {name}"
     if command.version is not None:
         return _pin(file, command.version, track, subject)
@@ -178,7 +177,8 @@ def _pin(file: TextFile, word: Word, track: Track, subject: str) -> Found:
     if form is Form.RANGE and not version_ranges.is_constraint(word.text):
         return Note(
             file.location(word.start),
-            f"{subject} names {word.text}, which is neither a version nor a range: not changed",
+            f"{subject} names {word.text}, which is neither a version nor a range",
+            advice=BY_HAND,
         )
     start, value = word.start + skip, word.text[skip:]
     end = start + len(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fluxbump.discover.embedded import templated
+from fluxbump.discover.opaque_pins import MIRROR
 from fluxbump.discover.pins.kind import Context, Found, pin_in_template, unpinned
 from fluxbump.model import FLUX2, Note, Role
 from fluxbump.text import yaml
@@ -46,12 +47,12 @@ def _release(file: TextFile, document: Document, release: Node, context: Context
     if chart is None or source is None or context.track_of(_name(named)) != FLUX2:
         return None
     if source and templated.DIRECTIVE not in source and not context.is_community(source):
-        message = f"a helmfile installs flux2 from {source}, which is another chart: not changed"
-        return Note(chart.location, message)
+        message = f"a helmfile installs flux2 from {source}, not from the community"
+        return Note(chart.location, message, advice=MIRROR)
     held = [value for key, value in yaml.entries(release) if key == "version"]
     subject = f"helmfile release {yaml.text_of(release, 'name') or FLUX2.name}"
     if len(held) > 1:
-        return Note(chart.location, f"{subject} has two versions, of which one counts: not changed")
+        return Note(chart.location, f"{subject} has two versions", advice="Remove one of them")
     version = document.scalar(yaml.get(release, "version"))
     if version is None:
         return unpinned(NAME, FLUX2, chart.location, subject)

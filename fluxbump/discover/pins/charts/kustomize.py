@@ -14,6 +14,7 @@ from fluxbump.discover.embedded import objects
 from fluxbump.discover.embedded.objects import FIELDS, Piece, Value
 from fluxbump.discover.kustomize import patches
 from fluxbump.discover.kustomize.patches import Patch, Target
+from fluxbump.discover.opaque_pins import CONFIGURE
 from fluxbump.discover.pins.kind import INSTANCE, Context, Found
 from fluxbump.model import FLUX, Links, Note, Role, Track
 from fluxbump.text import yaml
@@ -24,7 +25,6 @@ NAME = "kustomize-override"
 ROLE = Role.INSTALLS
 
 _WORDS = ("patches", "replacements", "/spec", "substitute")
-_CONFIGURE = "(if it is a pin, add it under `pins` in fluxbump.yaml)"
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
@@ -98,15 +98,15 @@ class _Reader(Struct, frozen=True):
         if isinstance(track, Track) and value is not None:
             subject = f"{kind} {target.name or 'of any name'} (patch)"
             pin = objects.pin_of(NAME, self.file, value, track, subject)
-            yield pin if pin else self.note(at, f"a patch sets the version of {track}: not read")
+            yield pin if pin else self.note(at, f"a patch sets the version of {track}")
         elif isinstance(track, Track):
             yield self.note(at, f"a patch of {track} removes its version")
         elif track is not None:
-            yield self.note(at, f"a patch sets a chart version, and {track}: not moved")
+            yield self.note(at, f"a patch sets a chart version, but {track}")
 
     def note(self, at: int, message: str) -> Note:
-        """Say what was left alone."""
-        return Note(self.file.location(at), f"{message} {_CONFIGURE}")
+        """Say what is not changed."""
+        return Note(self.file.location(at), message, advice=CONFIGURE)
 
 
 # --- patches ---------------------------------------------------------------------------------
@@ -139,9 +139,7 @@ def _escaped(reader: _Reader, patch: Patch, at: int) -> Iterator[Found]:
     other = _Reader(TextFile("patch.yaml", text), reader.context)
     piece = Piece(objects.source(text), 0, yaml.documents(text, "patch.yaml")[0])
     if any(True for _ in _any(other, piece, piece.root, patch.target)):
-        yield reader.note(
-            at, "a patch sets a chart version in a folded or escaped string: not read"
-        )
+        yield reader.note(at, "a patch sets a chart version in a folded or escaped string")
 
 
 def _any(
@@ -195,7 +193,7 @@ def _merge(
     if track is not None:
         subject = f"{kind} {target.name or name} (patch)"
         pin = objects.pin_of(NAME, reader.file, value, track, subject)
-        yield pin or reader.note(value.start, f"a patch sets the version of {track}: not read")
+        yield pin or reader.note(value.start, f"a patch sets the version of {track}")
 
 
 def _as_object(reader: _Reader, kind: str, name: str) -> bool:
@@ -212,8 +210,7 @@ def _patch_file(reader: _Reader, piece: Piece) -> Iterator[Found]:
                 at = piece.document.start + operation.node.start_mark.index
                 yield reader.note(
                     at,
-                    "a JSON patch sets a chart version, and no kustomization here names it:"
-                    " not moved",
+                    "a JSON patch sets a chart version, but no kustomization here names it",
                 )
         return
     found = [
@@ -223,7 +220,7 @@ def _patch_file(reader: _Reader, piece: Piece) -> Iterator[Found]:
     if len(same) == len(found) and all(_tracks(results) == _tracks(same[0]) for results in same):
         yield from same[0]
     elif same:
-        yield reader.note(piece.document.start, "a JSON patch is for several releases: not moved")
+        yield reader.note(piece.document.start, "a JSON patch sets the versions of several charts")
 
 
 def _tracks(found: list[Found]) -> list[object]:
@@ -249,7 +246,7 @@ def _replacements(reader: _Reader, document: Document) -> Iterator[Found]:
                         track = reader.track(kind, who)
                         if isinstance(track, Track):
                             yield reader.note(
-                                scalar.start, f"a replacement sets the version of {track}: not read"
+                                scalar.start, f"a replacement sets the version of {track}"
                             )
 
 
@@ -259,9 +256,9 @@ def _substitutes(reader: _Reader, piece: Piece) -> Iterator[Found]:
     for name, node in yaml.entries(yaml.get(root, "spec", "postBuild", "substitute")):
         links, value, key = reader.context.links, piece.value(node), f"${{{name}}}"
         if value is not None and key in links.unsure:
-            yield reader.note(value.start, f"{name} is a chart version, and more: not moved")
+            yield reader.note(value.start, f"{name} is a chart version, but has other uses")
         track = links.releases.get(key)
         if value is None or track is None:
             continue
         pin = objects.pin_of(NAME, reader.file, value, track, f"substitute {name}")
-        yield pin or reader.note(value.start, f"{name} is the version of {track}: not read")
+        yield pin or reader.note(value.start, f"{name} is the version of {track}")

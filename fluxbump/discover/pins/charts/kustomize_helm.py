@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fluxbump.discover.opaque_pins import MIRROR
 from fluxbump.discover.pins.kind import Context, Found, pin_at, unpinned
 from fluxbump.model import FLUX2, Note, Role
 from fluxbump.text import yaml
@@ -52,8 +53,8 @@ def _chart(document: Document, chart: Node, context: Context) -> Iterator[Found]
     if context.track_of(name) != FLUX2 or not repository:
         return  # without a repository it is a folder, which holds its version itself
     if not context.is_community(repository):
-        message = f"kustomize inflates flux2 from {repository}, which is another chart: not changed"
-        yield Note(document.at(chart), message)
+        message = f"kustomize inflates flux2 from {repository}, not from the community"
+        yield Note(document.at(chart), message, advice=MIRROR)
         return
     subject = f"helm chart {name} of kustomize"
     version = document.scalar(_first(chart, "version"))

@@ -122,7 +122,7 @@ def _provider(file: TextFile) -> Iterator[Note]:
         if held and not file.in_comment(match.start()):
             yield Note(
                 file.location(match.start()),
-                "the Terraform provider fluxcd/flux has a version line of its own: not changed",
+                "the Terraform provider fluxcd/flux has its own versions",
                 certain=True,
             )
             return

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
+from fluxbump.discover.opaque_pins import BY_HAND
 from fluxbump.discover.pins.kind import Context, Found
 from fluxbump.discover.urls import tagged_urls
 from fluxbump.discover.urls.tagged_urls import Url
@@ -83,4 +84,4 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
         for match in controller.floating.finditer(file.text):
             if file.is_live(match.start()):
                 what = f"{controller.subject} are those of the newest release, or of a branch"
-                yield Note(file.location(match.start()), f"{what}: not changed")
+                yield Note(file.location(match.start()), what, advice=BY_HAND)

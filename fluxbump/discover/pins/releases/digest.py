@@ -12,6 +12,7 @@ from fluxbump.discover.digests.downloads import Download, Ownership
 from fluxbump.discover.digests.owner import Owners
 from fluxbump.discover.digests.spellings import Digest
 from fluxbump.discover.embedded import program_source
+from fluxbump.discover.opaque_pins import BY_HAND
 from fluxbump.discover.pins.kind import Context, Found
 from fluxbump.discover.urls import chart_archives
 from fluxbump.discover.variables import references
@@ -235,13 +236,13 @@ def _found(
         return
     what = " or ".join(dict.fromkeys(_named(file, download) for download in verdict.downloads))
     message = (
-        f"a digest of {what}, which moves: not changed"
+        f"a digest of {what}, whose version changes"
         if verdict.certain
-        else f"a digest that may be of {what}: not changed"
+        else f"a digest that may be of {what}"
     )
     first = moving[0]
     track = next((a.track for a in _ARTIFACTS.values() if a.name == first.artifact), FLUX)
-    yield Note(where, message, held=_held(file, first, track))
+    yield Note(where, message, held=_held(file, first, track), advice=BY_HAND)
 
 
 def _platform(
@@ -275,8 +276,8 @@ def _taken(owners: Owners, download: Download, context: Context) -> Iterator[Not
     here = held[1] or file.path in context.followed.pins
     if here and not owners.is_named(name):
         where = file.location(found.start("reference"))
-        what = f"the digest of {artifact.name} is in a variable, {name}, that another file sets"
-        yield Note(where, f"{what}: not changed", held=held)
+        what = f"the digest of {artifact.name} is in {name}, a variable that another file sets"
+        yield Note(where, what, held=held, advice=BY_HAND)
 
 
 def _held(file: TextFile, download: Download, track: Track) -> tuple[Track, str]:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from fluxbump.discover.digests import cli_archives
+from fluxbump.discover.opaque_pins import BY_HAND
 from fluxbump.discover.pins.kind import WITH_DIGEST, Context, Found
 from fluxbump.discover.variables import references
 from fluxbump.model import FLUX, Form, Note, Pin, Role
@@ -65,7 +66,7 @@ def _urls(file: TextFile, context: Context) -> Iterator[Found]:
         if doubt is None:
             yield from _of_url(file, match)
         else:
-            yield Note(file.location(match.start("tag")), f"{doubt}: not changed")
+            yield Note(file.location(match.start("tag")), doubt, advice=BY_HAND)
 
 
 def _of_url(file: TextFile, match: re.Match[str]) -> Iterator[Pin]:
@@ -139,6 +140,6 @@ def _tag(file: TextFile, start: int, text: str, *, pinned: bool) -> Found:
     if pinned or "@" in text or (form is Form.EXACT and not text.startswith("v")):
         form, skip = Form.OPAQUE, 0
     elif form is Form.RANGE or _OF_ONE_ARCHITECTURE.search(text):
-        what = f"{text} is not a tag of a release of the image flux-cli: not changed"
-        return Note(file.location(start), what)
+        what = f"{text} is not a tag of a release of the image flux-cli"
+        return Note(file.location(start), what, advice=BY_HAND)
     return _pin(file, start + skip, start + len(text), form, "image flux-cli")

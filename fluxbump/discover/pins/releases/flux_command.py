@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fluxbump.discover.opaque_pins import BY_HAND
 from fluxbump.discover.pins.kind import Context, Found
 from fluxbump.discover.variables import references
 from fluxbump.model import FLUX, Form, Note, Pin, Role
@@ -59,8 +60,8 @@ def _found(file: TextFile, word: Word) -> Found:
     form, skip = form_of(word.text)
     where, subject = file.location(word.start + skip), "flux command"
     if form is Form.RANGE:
-        message = f"{subject} names {word.text}, which is no release: not changed"
-        return Note(where, message)
+        message = f"{subject} names {word.text}, which is not a release"
+        return Note(where, message, advice=BY_HAND)
     start, value = word.start + skip, word.text[skip:]
     end = start + len(value)
     if form is Form.EXACT and file.text[start:end] != value:

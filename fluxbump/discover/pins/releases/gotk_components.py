@@ -29,7 +29,8 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
     where = file.location(manifest.start)
     form, _ = form_of(manifest.version)
     if form is not Form.EXACT:
-        yield Note(where, f"the manifest names no release, but {manifest.version}: not changed")
+        message = f"the manifest names {manifest.version}, which is not a release"
+        yield Note(where, message, advice="Export it again with a release of the flux CLI")
         return
     end = manifest.start + len(manifest.version)
     yield Pin(NAME, FLUX, where, manifest.start, end, manifest.version, form, NAME)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from fluxbump.discover.embedded import program_source
+from fluxbump.discover.opaque_pins import BY_HAND
 from fluxbump.discover.pins.kind import Context, Found
 from fluxbump.discover.urls import local_paths
 from fluxbump.discover.variables import references, shell_arguments
@@ -69,7 +70,7 @@ def _in_program(file: TextFile, context: Context) -> Iterator[Found]:
             continue
         tag = match["tag"] or "latest"
         doubt = doubts[match.start()]
-        found = Note(file.location(match.start()), f"{doubt}: not changed")
+        found = Note(file.location(match.start()), f"{doubt}", advice=BY_HAND)
         yield _found(file, match) if doubt is None and tag.startswith("v") else found
 
 
@@ -81,7 +82,7 @@ def _found(file: TextFile, match: re.Match[str]) -> Found:
         tag = match["tag"]
         start = match.start("tag")
         if not references.is_version(tag):
-            what = f"{tag} is a pattern, not a release: not changed"
+            what = f"{tag} is a pattern, not a release"
             return Note(file.location(start), what, certain=not _TAG.fullmatch(tag))
         form, skip = form_of(tag)
         if form is Form.EXACT and not tag.startswith("v"):
@@ -89,9 +90,9 @@ def _found(file: TextFile, match: re.Match[str]) -> Found:
         start, end = start + skip, match.end("tag")
         value = file.text[start:end]
     if local_paths.is_local(file.text, match.start()):
-        what = f"{local_paths.LOCAL}, {value}: not changed"
+        what = f"{value} is in {local_paths.LOCAL}"
         return Note(file.location(start), what, certain=True)
     if references.is_searched(file, match.start()):
-        what = f"a pattern that tools search for or insert, {value}: not changed"
+        what = f"{value} is text that a tool searches for or inserts"
         return Note(file.location(start), what, certain=True)
     return Pin(NAME, FLUX, file.location(start), start, end, value, form, "install.yaml")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from fluxbump.discover.opaque_pins import BY_HAND
 from fluxbump.discover.pins.kind import Context, Found, pin_at
 from fluxbump.discover.variables import flux_names
 from fluxbump.model import FLUX, Form, Note, Pin, Role
@@ -82,12 +83,13 @@ def _found(file: TextFile, start: int, text: str, subject: str) -> Found:
     start, end = start + skip, start + len(text)
     where, value = file.location(start), text[skip:]
     if form is Form.RANGE and not version_ranges.is_constraint(value):
-        return Note(where, f"{subject} is {value}, neither a version nor a range: not changed")
+        message = f"{subject} is {value}, which is neither a version nor a range"
+        return Note(where, message, advice=BY_HAND)
     return Pin(NAME, FLUX, where, start, end, value, form, subject)
 
 
 def _several(file: TextFile, start: int, subject: str) -> Note:
-    return Note(file.location(start), f"{subject} names several versions: not changed")
+    return Note(file.location(start), f"{subject} names several versions", advice=BY_HAND)
 
 
 # --- the files of tool managers --------------------------------------------------------------
@@ -164,8 +166,8 @@ def _digest(file: TextFile, offset: int, version: str, context: Context) -> Iter
         return
     beside = flux_names.digest_beside(file, offset)
     if beside is not None:
-        message = f"a digest that may be of Flux {version}: not changed"
-        yield Note(file.location(beside), message, held=(FLUX, version))
+        message = f"a digest that may be of Flux {version}"
+        yield Note(file.location(beside), message, held=(FLUX, version), advice=BY_HAND)
 
 
 def _version_on(file: TextFile, start: int, end: int) -> re.Match[str] | None:

@@ -12,6 +12,7 @@ from functools import cache
 
 from semver import Version
 
+from fluxbump.discover.opaque_pins import BY_HAND
 from fluxbump.discover.pins.kind import Context, Found
 from fluxbump.discover.variables import flux_names
 from fluxbump.discover.variables.assignments import Assignment
@@ -40,8 +41,8 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
     if first is not None and not followed:
         beside = flux_names.digest_beside(file, first.start)
         if beside is not None:
-            message = f"a digest that may be of Flux {first.value}: not changed"
-            yield Note(file.location(beside), message, held=(FLUX, first.value))
+            message = f"a digest that may be of Flux {first.value}"
+            yield Note(file.location(beside), message, held=(FLUX, first.value), advice=BY_HAND)
 
 
 _OURS = lazy_pattern("flux(?:2|cd)", re.IGNORECASE)
@@ -57,9 +58,7 @@ def _named(file: TextFile, context: Context) -> Iterator[Found]:
         ]
         if len({place.version for place in released}) > 1:
             where = file.location(released[0].start)
-            yield Note(
-                where, f"{name} is set to several releases of Flux in this file: not changed"
-            )
+            yield Note(where, f"this file sets {name} to several releases of Flux", advice=BY_HAND)
             continue
         for place in free:
             yield _pin(file, name, place)
