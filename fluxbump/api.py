@@ -23,7 +23,7 @@ from fluxbump.bump.plan import Options
 from fluxbump.bump.prepared import Request
 from fluxbump.check import check as checks
 from fluxbump.check import gate, rules
-from fluxbump.check.evidence import NO_BASE, Absent
+from fluxbump.check.parts import NO_BASE, Absent
 from fluxbump.check.status import Survey, survey
 from fluxbump.check.verdict import Verdict
 from fluxbump.config.source_options import SourceOptions

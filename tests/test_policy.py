@@ -14,7 +14,8 @@ from semver import Version
 
 from fixtures import states
 from fluxbump.check import gather, newest_safe, rules, suppressions
-from fluxbump.check.evidence import Baseline, Effort, Evidence
+from fluxbump.check.evidence import Evidence
+from fluxbump.check.parts import Baseline, Effort
 from fluxbump.config.settings import Follow, Ignore, Policy, Settings
 from fluxbump.discover.scope import Scope
 from fluxbump.flux import releases as resolve

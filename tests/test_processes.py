@@ -13,7 +13,8 @@ import pytest
 from msgspec.structs import replace
 
 from fixtures import states
-from fluxbump.check.evidence import Effort, Evidence
+from fluxbump.check.evidence import Evidence
+from fluxbump.check.parts import Effort
 from fluxbump.check.rules.flux_objects import unknown_field
 from fluxbump.discover import flux_objects
 from fluxbump.discover.inventory import discover

@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from fixtures import states
-from fluxbump.check.evidence import NO_BASE, Absent, Baseline, ChartFiles, Cluster, History
+from fluxbump.check.parts import NO_BASE, Absent, Baseline, ChartFiles, Cluster, History
 from fluxbump.check.pin_history import Past
 from fluxbump.check.rules.pages import page
 from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Rule

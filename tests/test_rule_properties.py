@@ -14,7 +14,8 @@ from msgspec.structs import replace
 from fixtures import states
 from fluxbump.check import gather, rules
 from fluxbump.check.check import Means, examine
-from fluxbump.check.evidence import Absent, Evidence, PartName, needed, optional
+from fluxbump.check.evidence import Evidence
+from fluxbump.check.parts import Absent, PartName, needed, optional
 from fluxbump.check.rules.rule import NotApplicable, NotRun, Trait
 from fluxbump.config.settings import Settings
 from fluxbump.flux.known_releases import KnownReleases

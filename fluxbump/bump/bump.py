@@ -21,8 +21,9 @@ from fluxbump.bump.migrate import plan as migrate
 from fluxbump.bump.plan import plan
 from fluxbump.bump.prepared import Prepared, Request
 from fluxbump.check import gate, gather, rules, starting_point, suppressions
-from fluxbump.check.evidence import Baseline, Effort, Evidence, Renders, Team
+from fluxbump.check.evidence import Evidence
 from fluxbump.check.gather import Renderer
+from fluxbump.check.parts import Baseline, Effort, Renders, Team
 from fluxbump.check.rules import flux_helm_release
 from fluxbump.check.rules.rule import Trait
 from fluxbump.check.starting_point import Looked, S

@@ -7,8 +7,9 @@ from msgspec.structs import replace
 
 from fluxbump.bump.upgrade_route import find, newest_safe
 from fluxbump.check import gather, pin_history, suppressions
-from fluxbump.check.evidence import Effort, Evidence, History, needed
+from fluxbump.check.evidence import Evidence
 from fluxbump.check.gather import Known, together
+from fluxbump.check.parts import Effort, History, needed
 from fluxbump.discover.inventory import discover
 from fluxbump.discover.scope import Scope
 from fluxbump.discover.tracks import available, needs_chart

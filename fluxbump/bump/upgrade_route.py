@@ -7,7 +7,8 @@ from msgspec.structs import replace
 from fluxbump.bump.migrate import plan
 from fluxbump.check import newest_safe as safe
 from fluxbump.check import suppressions
-from fluxbump.check.evidence import Absent, Evidence, optional
+from fluxbump.check.evidence import Evidence
+from fluxbump.check.parts import Absent, optional
 from fluxbump.discover.flux_objects import Resources
 from fluxbump.discover.tracks import available
 from fluxbump.errors import UsageError

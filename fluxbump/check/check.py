@@ -10,8 +10,9 @@ from msgspec.structs import replace
 
 from fluxbump.check import gate, gather, lost_install_files, rules
 from fluxbump.check import self_test as selftest
-from fluxbump.check.evidence import NO_BASE, Absent, Baseline, Effort, Evidence, Renders, Team
+from fluxbump.check.evidence import Evidence
 from fluxbump.check.gather import NOTHING_KNOWN, Known, Renderer, SnapshotFiles
+from fluxbump.check.parts import NO_BASE, Absent, Baseline, Effort, Renders, Team
 from fluxbump.check.verdict import Verdict
 from fluxbump.config.settings import Settings
 from fluxbump.discover.inventory import discover

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 
 from fluxbump.check import rules, suppressions
-from fluxbump.check.evidence import Evidence, Renders
+from fluxbump.check.evidence import Evidence
+from fluxbump.check.parts import Renders
 from fluxbump.check.rules.not_judged import UNUSED_SUPPRESSION
 from fluxbump.check.verdict import Suppression, Verdict
 from fluxbump.config.settings import Settings

@@ -8,7 +8,8 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from fluxbump.check import mirror_history, pin_history
-from fluxbump.check.evidence import (
+from fluxbump.check.evidence import Evidence
+from fluxbump.check.parts import (
     NO_BASE,
     NO_WRAPPER,
     NOT_RENDERED,
@@ -17,7 +18,6 @@ from fluxbump.check.evidence import (
     ChartFiles,
     Cluster,
     Effort,
-    Evidence,
     History,
     Render,
     Renders,

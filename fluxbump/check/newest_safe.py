@@ -7,7 +7,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from msgspec.structs import replace
 
 from fluxbump.check import gate, rules, suppressions
-from fluxbump.check.evidence import Baseline, Evidence
+from fluxbump.check.evidence import Evidence
+from fluxbump.check.parts import Baseline
 from fluxbump.check.rules.kubernetes_minimum import TOO_OLD
 from fluxbump.check.rules.rule import Trait
 from fluxbump.check.suppressions import Suppressed

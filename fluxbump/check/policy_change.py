@@ -14,7 +14,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fluxbump.check import suppressions
-from fluxbump.check.evidence import Evidence, optional
+from fluxbump.check.evidence import Evidence
+from fluxbump.check.parts import optional
 from fluxbump.check.verdict import NewSuppression, Suppression
 from fluxbump.config.settings import FILE, Ignore, Settings
 from fluxbump.model import Inventory, Location

@@ -12,7 +12,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fluxbump.check import rules
-from fluxbump.check.evidence import Baseline, Evidence
+from fluxbump.check.evidence import Evidence
+from fluxbump.check.parts import Baseline
 from fluxbump.check.rules import refusing
 from fluxbump.discover.digests import spellings
 from fluxbump.discover.inventory import rediscover

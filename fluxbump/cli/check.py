@@ -124,7 +124,7 @@ def check(
 
     from fluxbump.check import check as journey
     from fluxbump.check import gate
-    from fluxbump.check.evidence import BASE_REFUSED, NO_BASE
+    from fluxbump.check.parts import BASE_REFUSED, NO_BASE
     from fluxbump.check.rules import RULES, need
     from fluxbump.cli import base as baseline
     from fluxbump.cli.cluster_facts import known

@@ -122,7 +122,7 @@ def _say(answer: RouteAnswer, output: PathFormat, console: Console) -> None:
 
 def _unread(gathered: Evidence) -> Iterator[Unreadable]:
     """Yield the files that may hold what the route is told from, and could not be read."""
-    from fluxbump.check.evidence import optional
+    from fluxbump.check.parts import optional
 
     objects, cluster = optional(gathered.objects), optional(gathered.cluster)
     yield from objects.unreadable if objects else ()
@@ -143,7 +143,7 @@ def _steps(answer: RouteAnswer) -> list[Step]:
 
 def _using(found: Route, gathered: Evidence) -> dict[str, list[Resource]] | None:
     """Return the manifests that use what each hop removes; None where none were looked for."""
-    from fluxbump.check.evidence import optional
+    from fluxbump.check.parts import optional
 
     resources = optional(gathered.objects)
     if resources is None:
@@ -191,7 +191,7 @@ def _moving(
 ) -> Iterator[list[str]]:
     """Say which manifests of this repository have to move before a hop, and what moves them."""
     from fluxbump.bump.upgrade_route import movable
-    from fluxbump.check.evidence import optional
+    from fluxbump.check.parts import optional
 
     resources = optional(gathered.objects)
     for hop in found.hops:

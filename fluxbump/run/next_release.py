@@ -15,7 +15,8 @@ from semver import Version
 
 from fluxbump.bump.plan import Options, plan
 from fluxbump.check import newest_safe, rules, suppressions
-from fluxbump.check.evidence import Baseline, Evidence
+from fluxbump.check.evidence import Evidence
+from fluxbump.check.parts import Baseline
 from fluxbump.check.rules.rule import Trait
 from fluxbump.check.rules.stored_versions import UPGRADE
 from fluxbump.check.suppressions import Suppressed

@@ -18,7 +18,8 @@ from msgspec.structs import replace
 
 from fluxbump.bump.migrate.edits import Migration, Move, Why, applied, edits, place, prove
 from fluxbump.bump.migrate.target_version import Sides, between
-from fluxbump.check.evidence import Evidence, optional
+from fluxbump.check.evidence import Evidence
+from fluxbump.check.parts import optional
 from fluxbump.check.rules.flux_objects import DEPRECATED_API, REMOVED_API
 from fluxbump.discover import field_check, flux_objects, selectors
 from fluxbump.discover.digests import sops

@@ -8,7 +8,7 @@ from typing import TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump.check.evidence import PartName, Renders
+from fluxbump.check.parts import PartName, Renders
 from fluxbump.check.rules import (
     agreement,
     beside_installs,

@@ -9,7 +9,8 @@ from enum import Enum, IntEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump.check.evidence import Absent, Evidence, PartName, Render, needed, optional
+from fluxbump.check.evidence import Evidence
+from fluxbump.check.parts import Absent, PartName, Render, needed, optional
 from fluxbump.model import Finding, Location, Related, Severity
 
 

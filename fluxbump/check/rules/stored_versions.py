@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from fluxbump.check.evidence import Absent
+from fluxbump.check.parts import Absent
 from fluxbump.check.rules.rule import (
     Danger,
     Evidence,

@@ -97,7 +97,7 @@ def _movable(prepared: Prepared[Snapshot], *, some: bool = False) -> bool:
     """Whether every manifest that stands in the way can be moved by a migration, or `some`."""
     from fluxbump.bump import upgrade_route
     from fluxbump.check import rules
-    from fluxbump.check.evidence import optional
+    from fluxbump.check.parts import optional
     from fluxbump.check.rules.rule import Trait
     from fluxbump.discover.tracks import current
 
