@@ -30,8 +30,16 @@ from fluxbump.forges.forge import (
     RequestState,
     Standing,
 )
-from fluxbump.forges.pull_requests import ended, lacking, segments, settled, soft, told
-from fluxbump.forges.responses import Answer, StatusError, UncertainError
+from fluxbump.forges.pull_requests import (
+    ended,
+    is_conflict,
+    lacking,
+    opened,
+    segments,
+    soft,
+    told,
+)
+from fluxbump.forges.responses import Answer, StatusError
 from fluxbump.system.secret import Secret
 from fluxbump.text.patterns import lazy_pattern
 
@@ -190,14 +198,13 @@ class Azure:
             "targetRefName": f"{_HEADS}{proposal.base}",
             "title": proposal.title, "description": proposal.body, "isDraft": proposal.draft,
         }  # fmt: skip
-        try:
-            pull = self._plain(self._send("POST", self._at(), body=body).read(_Pull))
-        except StatusError as error:
-            if error.status != httpx.codes.CONFLICT:
-                raise
-            return settled(self, self._client, proposal, error), ()
-        except UncertainError as error:
-            pull = settled(self, self._client, proposal, error)
+        pull, new = opened(
+            self, self._client, proposal,
+            lambda: self._plain(self._send("POST", self._at(), body=body).read(_Pull)),
+            there_already=is_conflict,
+        )  # fmt: skip
+        if not new:
+            return pull, ()
         return pull, (*lacking(_CAPABILITIES, proposal), *self._extras(pull.number, proposal))
 
     def update(self, number: int, proposal: Proposal) -> PullRequest:

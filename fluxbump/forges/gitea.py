@@ -33,8 +33,16 @@ from fluxbump.forges.forge import (
     Standing,
 )
 from fluxbump.forges.issues import GiteaIssues
-from fluxbump.forges.pull_requests import ended, segments, settled, soft, told, when_ready
-from fluxbump.forges.responses import Answer, StatusError, UncertainError
+from fluxbump.forges.pull_requests import (
+    ended,
+    is_conflict,
+    opened,
+    segments,
+    soft,
+    told,
+    when_ready,
+)
+from fluxbump.forges.responses import Answer, StatusError
 from fluxbump.system.secret import Secret
 from fluxbump.text.patterns import lazy_pattern
 
@@ -157,15 +165,12 @@ class Gitea:
             "title": _title(proposal), "body": proposal.body,
             "head": proposal.branch, "base": proposal.base,
         }  # fmt: skip
-        try:
-            pull = self._client.send("POST", self._at("pulls"), body=body).read(_Pull).plain()
-        except StatusError as error:
-            if error.status != httpx.codes.CONFLICT:
-                raise
-            return settled(self, self._client, proposal, error), ()
-        except UncertainError as error:
-            pull = settled(self, self._client, proposal, error)
-        return pull, tuple(self._extras(pull, proposal))
+        pull, new = opened(
+            self, self._client, proposal,
+            lambda: self._client.send("POST", self._at("pulls"), body=body).read(_Pull).plain(),
+            there_already=is_conflict,
+        )  # fmt: skip
+        return pull, tuple(self._extras(pull, proposal)) if new else ()
 
     def update(self, number: int, proposal: Proposal) -> PullRequest:
         """Bring title, body, base and draft of an open pull request in line with a proposal."""

@@ -31,8 +31,8 @@ from fluxbump.forges.forge import (
     Standing,
 )
 from fluxbump.forges.issues import GitHubIssues
-from fluxbump.forges.pull_requests import ended, segments, settled, soft, told
-from fluxbump.forges.responses import Answer, StatusError, UncertainError
+from fluxbump.forges.pull_requests import ended, opened, segments, soft, told
+from fluxbump.forges.responses import Answer, StatusError
 from fluxbump.system.secret import Secret
 
 NAME = "github"
@@ -198,16 +198,13 @@ class GitHub:
 
     def open(self, proposal: Proposal) -> tuple[PullRequest, tuple[str, ...]]:
         """Open a pull request; return the one that is there when the branch has one already."""
-        try:
-            pull, notes = self._created(proposal)
-        except StatusError as error:
-            if error.status != _INVALID or "already exists" not in error.said:
-                raise
-            return settled(self, self._client, proposal, error), ()
-        except UncertainError as error:
-            pull, notes = settled(self, self._client, proposal, error), []
-        notes += self._extras(pull.number, proposal)
-        return pull, tuple(notes)
+        notes: builtins.list[str] = []
+        pull, new = opened(
+            self, self._client, proposal,
+            lambda: self._created(proposal, notes),
+            there_already=_is_there,
+        )  # fmt: skip
+        return pull, (*notes, *self._extras(pull.number, proposal)) if new else ()
 
     def update(self, number: int, proposal: Proposal) -> PullRequest:
         """Bring title, body, base and draft of an open pull request in line with a proposal.
@@ -284,18 +281,20 @@ class GitHub:
         where = self._at("pulls", number)
         return self._client.send("PATCH", where, body=fields, repeatable=True).read(_Pull)
 
-    def _created(self, proposal: Proposal) -> tuple[PullRequest, builtins.list[str]]:
+    def _created(self, proposal: Proposal, notes: builtins.list[str]) -> PullRequest:
+        """Open a pull request; add to `notes` what the repository has not."""
         body: dict[str, object] = {
             "title": proposal.title, "body": proposal.body,
             "head": proposal.branch, "base": proposal.base,
         }  # fmt: skip
         try:
-            return self._post(body | {"draft": proposal.draft}), []
+            return self._post(body | {"draft": proposal.draft})
         except StatusError as error:
             # Private repositories of some plans have no drafts.
             if not proposal.draft or "not supported" not in error.said:
                 raise
-        return self._post(body), ["not a draft: GitHub has no drafts in this repository"]
+        notes.append("not a draft: GitHub has no drafts in this repository")
+        return self._post(body)
 
     def _post(self, body: Mapping[str, object]) -> PullRequest:
         return self._client.send("POST", self._at("pulls"), body=body).read(_Pull).plain()
@@ -365,6 +364,10 @@ class GitHub:
         answer = self._client.send("POST", self._graphql, body=body, repeatable=True)
         problems = answer.read(_Mutated).errors
         return answer.shown("; ".join(p.message for p in problems)) if problems else None
+
+
+def _is_there(error: StatusError) -> bool:
+    return error.status == _INVALID and "already exists" in error.said
 
 
 def _pages(base: str) -> str:

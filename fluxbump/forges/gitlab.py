@@ -30,8 +30,16 @@ from fluxbump.forges.forge import (
     Standing,
 )
 from fluxbump.forges.issues import GitLabIssues
-from fluxbump.forges.pull_requests import ended, segments, settled, soft, told, when_ready
-from fluxbump.forges.responses import Answer, StatusError, UncertainError
+from fluxbump.forges.pull_requests import (
+    ended,
+    is_conflict,
+    opened,
+    segments,
+    soft,
+    told,
+    when_ready,
+)
+from fluxbump.forges.responses import Answer
 from fluxbump.system.secret import Secret
 from fluxbump.text.patterns import lazy_pattern
 
@@ -162,16 +170,12 @@ class GitLab:
 
     def open(self, proposal: Proposal) -> tuple[PullRequest, tuple[str, ...]]:
         """Open a merge request; return the one that is there when the branch has one already."""
-        try:
-            pull = self._created(proposal)
-        except StatusError as error:
-            # What it says is translated, so only the status tells.
-            if error.status != httpx.codes.CONFLICT:
-                raise
-            return settled(self, self._client, proposal, error), ()
-        except UncertainError as error:
-            pull = settled(self, self._client, proposal, error)
-        return pull, tuple(self._extras(pull, proposal))
+        pull, new = opened(
+            self, self._client, proposal,
+            lambda: self._created(proposal),
+            there_already=is_conflict,  # what it says is translated, so only the status tells
+        )  # fmt: skip
+        return pull, tuple(self._extras(pull, proposal)) if new else ()
 
     def update(self, number: int, proposal: Proposal) -> PullRequest:
         """Bring title, description, target and draft in line with a proposal."""

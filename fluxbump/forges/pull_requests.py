@@ -9,7 +9,7 @@ import httpx
 from fluxbump.errors import ForgeError
 from fluxbump.forges.client import Client
 from fluxbump.forges.forge import Capabilities, Forge, Proposal, PullRequest, RequestState
-from fluxbump.forges.responses import StatusError, one_line
+from fluxbump.forges.responses import StatusError, UncertainError, one_line
 
 _LOOKS = 4
 """How often something is looked at that must come: listings lag behind."""
@@ -126,6 +126,44 @@ def settled(forge: Forge, client: Client, proposal: Proposal, error: ForgeError)
         if attempt < _LOOKS:
             client.sleep(client.patience.before(attempt))
     raise error
+
+
+def opened(
+    forge: Forge,
+    client: Client,
+    proposal: Proposal,
+    create: Callable[[], PullRequest],
+    *,
+    there_already: Callable[[StatusError], bool],
+) -> tuple[PullRequest, bool]:
+    """Open a pull request, or find the one that is there.
+
+    Args:
+        forge: to look at, if it is not clear what has become of the request.
+        client: whose patience it takes.
+        proposal: what to open.
+        create: opens it.
+        there_already: tells whether the forge has refused because the branch has one already.
+
+    Returns:
+        The pull request, and whether it is new, as far as we know.
+
+    Raises:
+        ForgeError: the forge refuses it otherwise, or it does not come to light.
+    """
+    try:
+        return create(), True
+    except StatusError as error:
+        if not there_already(error):
+            raise
+        return settled(forge, client, proposal, error), False
+    except UncertainError as error:
+        return settled(forge, client, proposal, error), True
+
+
+def is_conflict(error: StatusError) -> bool:
+    """Whether a forge has refused because there is such a thing already."""
+    return error.status == httpx.codes.CONFLICT
 
 
 def when_ready(client: Client, act: Callable[[], None]) -> None:
