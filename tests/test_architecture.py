@@ -31,7 +31,8 @@ OUTSIDE = {
     # All of the forges but their seam, and what tells them apart.
     "forges.authorization", "forges.azure", "forges.bitbucket", "forges.client",
     "forges.commit_statuses", "forges.gitea",
-    "forges.github", "forges.gitlab", "forges.issues", "forges.pull_requests", "forges.registry",
+    "forges.azure_policies", "forges.github", "forges.github_graphql", "forges.gitlab",
+    "forges.issues", "forges.pull_requests", "forges.registry",
     "forges.repositories", "forges.responses",
     # What acts in a scheduled run; what it decides and says is pure.
     "run.fetch_release_notes",
@@ -83,7 +84,8 @@ SHARED = {
     "cli.bump_request", "cli.in_place", "cli.output.bump_output", "cli.base", "cli.fix",
     "reports.matrix_page", "forges.forge", "forges.responses", "forges.authorization",
     "forges.ci_variables", "forges.client", "forges.commit_statuses", "forges.detect",
-    "forges.issues", "forges.pull_requests", "forges.registry",
+    "forges.azure_policies", "forges.github_graphql", "forges.issues", "forges.pull_requests",
+    "forges.registry",
     # The parts that pages are put together from.
     "reports.counts", "reports.patches", "reports.html.elements", "reports.html.page",
     "reports.html.style", "reports.html.findings", "reports.html.pins", "reports.html.route",
@@ -261,7 +263,7 @@ def test_files_stay_short() -> None:
     long = {
         module: count
         for module, path in MODULES.items()
-        if (count := path.read_text("utf-8").count("\n")) > 400
+        if (count := path.read_text("utf-8").count("\n")) > 380
     }
     assert long == {}
 

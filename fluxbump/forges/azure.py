@@ -1,12 +1,11 @@
 """Azure DevOps, REST 7.1.
 
 https://learn.microsoft.com/rest/api/azure/devops/git/pull-requests, and beside it the pages
-/pull-request-labels, /pull-request-reviewers, /pull-request-threads and /policy-configurations.
+/pull-request-labels, /pull-request-reviewers and /pull-request-threads.
 """
 
 from __future__ import annotations
 
-import builtins
 import re
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -18,6 +17,7 @@ from pydantic import BaseModel, Field
 
 from fluxbump.errors import ForgeError
 from fluxbump.forges.authorization import basic
+from fluxbump.forges.azure_policies import BranchPolicies
 from fluxbump.forges.client import MOST_PAGES, Client, Transport, path
 from fluxbump.forges.commit_statuses import AzureStatuses
 from fluxbump.forges.forge import (
@@ -61,11 +61,6 @@ _HEADS = "refs/heads/"
 _HEADERS = {"x-tfs-fedauthredirect": "Suppress"}
 """Asks for 401 instead of a redirect to the page where people sign in."""
 
-_CHECKS = {
-    "0609b952-1397-4640-95ec-e00a01b2c241",  # a build
-    "cbdc66da-9728-4af8-aada-9a5a32e4a226",  # a status of another service
-}
-"""Types of policies that are checks: /policy/types/list."""
 _GUID = lazy_pattern(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -109,28 +104,6 @@ class _Pulls(BaseModel):
     value: list[_Pull]
 
 
-class _Type(BaseModel):
-    id: str
-
-
-class _Policy(BaseModel):
-    type: _Type
-    enabled: bool = Field(default=False, alias="isEnabled")
-    blocking: bool = Field(default=False, alias="isBlocking")
-
-    @property
-    def is_protection(self) -> bool:
-        return self.enabled and self.blocking
-
-    @property
-    def is_required_check(self) -> bool:
-        return self.is_protection and self.type.id.lower() in _CHECKS
-
-
-class _Policies(BaseModel):
-    value: list[_Policy]
-
-
 def connect(
     api_base: str,
     repository: str,
@@ -165,6 +138,7 @@ class Azure:
         self._client = client
         self._project = path(organization, project)
         self._name = name
+        self._policies = BranchPolicies(self._send, self._project, name)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -244,9 +218,7 @@ class Azure:
 
         https://learn.microsoft.com/azure/devops/repos/git/branch-policies-overview
         """
-        return told(
-            lambda: any(policy.is_protection for policy in self._policies(f"{_HEADS}{branch}"))
-        )
+        return told(lambda: self._policies.protect(f"{_HEADS}{branch}"))
 
     def standing(self) -> Standing:
         """Return the state of the repository.
@@ -343,14 +315,6 @@ class Azure:
         if proposal.auto_merge:
             yield from soft("auto-merge", lambda: self._automatic(number))
 
-    def _policies(self, ref: str) -> builtins.list[_Policy]:
-        """Return the policies that hold for a ref; it is asked for by the repository's id."""
-        place = f"{self._project}{path('_apis', 'git', 'repositories', self._name)}"
-        repository = self._send("GET", place).read(_Repository)
-        where = f"{self._project}{path('_apis', 'git', 'policy', 'configurations')}"
-        query = {"repositoryId": repository.id, "refName": ref}
-        return self._send("GET", where, query=query).read(_Policies).value
-
     def _labelled(self, number: int, label: str) -> None:
         self._send("POST", self._at(number, "labels"), body={"name": label}, repeatable=True)
 
@@ -367,7 +331,7 @@ class Azure:
         Where no policy asks for one, there is nothing to wait for: it would be completed at once.
         """
         pull = self._whole(number)
-        if not any(policy.is_required_check for policy in self._policies(pull.target)):
+        if not self._policies.require_checks(pull.target):
             base = pull.target.removeprefix(_HEADS)
             return f"{base} requires no checks, so it would be merged at once"
         # Whoever has opened it is who we are.

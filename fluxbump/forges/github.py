@@ -1,7 +1,6 @@
 """GitHub and GitHub Enterprise.
 
-https://docs.github.com/rest/pulls/pulls, /rest/issues, and GraphQL for what REST has not: drafts
-that become ready, and auto-merge.
+https://docs.github.com/rest/pulls/pulls, /rest/issues, and `github_graphql` for what REST has not.
 """
 
 from __future__ import annotations
@@ -30,6 +29,7 @@ from fluxbump.forges.forge import (
     RequestState,
     Standing,
 )
+from fluxbump.forges.github_graphql import ENTERPRISE, GraphQL
 from fluxbump.forges.issues import GitHubIssues
 from fluxbump.forges.pull_requests import ended, opened, segments, soft, told
 from fluxbump.forges.responses import Answer, StatusError
@@ -44,11 +44,6 @@ _CAPABILITIES = Capabilities(
 _HEADERS = {"accept": "application/vnd.github+json", "x-github-api-version": "2022-11-28"}
 _PAGE = 100
 _INVALID = httpx.codes.UNPROCESSABLE_ENTITY
-_ENTERPRISE = "/api/v3"
-
-_READY = "markPullRequestReadyForReview"
-_DRAFT = "convertPullRequestToDraft"
-_AUTO_MERGE = "enablePullRequestAutoMerge"
 
 
 class _Repository(BaseModel):
@@ -129,14 +124,6 @@ class _State(BaseModel):
     permissions: _Rights | None = None
 
 
-class _Problem(BaseModel):
-    message: str
-
-
-class _Mutated(BaseModel):
-    errors: list[_Problem] = Field(default_factory=list)
-
-
 def connect(
     api_base: str,
     repository: str,
@@ -168,6 +155,7 @@ class GitHub:
 
     def __init__(self, client: Client, owner: str, name: str) -> None:
         self._client = client
+        self._graphql = GraphQL(client)
         self._owner = owner
         self._name = name
 
@@ -184,7 +172,7 @@ class GitHub:
     @property
     def issues(self) -> Issues | None:
         """Its issues."""
-        return GitHubIssues(self._client, self._at, self._graphql)
+        return GitHubIssues(self._client, self._at, self._graphql.login)
 
     def find(self, branch: str) -> tuple[PullRequest, ...]:
         """Return every pull request that comes from a branch of this repository, newest first."""
@@ -214,7 +202,7 @@ class GitHub:
         pull = self._changed(number, title=proposal.title, body=proposal.body, base=proposal.base)
         if pull.draft == proposal.draft:
             return pull.plain()
-        problem = self._mutate(_DRAFT if proposal.draft else _READY, pull.node_id)
+        problem = self._graphql.set_draft(pull.node_id, draft=proposal.draft)
         if not problem:
             return replace(pull.plain(), draft=proposal.draft)
         if "not supported" in problem:
@@ -263,11 +251,6 @@ class GitHub:
         """Return the address of a line of a file at a commit, for people."""
         place = f"{self._owner}/{self._name}/blob/{revision}/{path}"
         return f"{_pages(self._client.base)}/{quote(place)}#L{line}"
-
-    @property
-    def _graphql(self) -> str:
-        base = self._client.base
-        return f"{base.removesuffix('/v3') if base.endswith(_ENTERPRISE) else base}/graphql"
 
     def _at(self, *segments: str | int) -> str:
         return path("repos", self._owner, self._name, *segments)
@@ -352,18 +335,7 @@ class GitHub:
         if settings.allow_auto_merge is False:
             return "the repository does not allow it (Settings, General, Allow auto-merge)"
         pull = self._client.get(self._at("pulls", number)).read(_Pull)
-        return self._mutate(_AUTO_MERGE, pull.node_id, f", mergeMethod: {settings.method}")
-
-    def _mutate(self, name: str, node: str, more: str = "") -> str | None:
-        """Run a GraphQL mutation on a pull request; return what GitHub has against it."""
-        mutation = (
-            f"mutation($id: ID!) {{ {name}(input: {{pullRequestId: $id{more}}})"
-            " { pullRequest { id } } }"
-        )
-        body = {"query": mutation, "variables": {"id": node}}
-        answer = self._client.send("POST", self._graphql, body=body, repeatable=True)
-        problems = answer.read(_Mutated).errors
-        return answer.shown("; ".join(p.message for p in problems)) if problems else None
+        return self._graphql.auto_merge(pull.node_id, settings.method)
 
 
 def _is_there(error: StatusError) -> bool:
@@ -372,8 +344,8 @@ def _is_there(error: StatusError) -> bool:
 
 def _pages(base: str) -> str:
     """Return the address of the pages for people, given that of the REST interface."""
-    if base.endswith(_ENTERPRISE):
-        return base.removesuffix(_ENTERPRISE)
+    if base.endswith(ENTERPRISE):
+        return base.removesuffix(ENTERPRISE)
     return base.replace("://api.", "://", 1)
 
 

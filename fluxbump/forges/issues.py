@@ -1,7 +1,7 @@
 """Issues of a repository that our account opened: what a dashboard is kept in.
 
-https://docs.github.com/rest/issues/issues (and GraphQL's `viewer`, which tells any token whose it
-is), https://docs.gitlab.com/api/issues/, https://docs.gitea.com/api/ (`issueSearchIssues`).
+https://docs.github.com/rest/issues/issues, https://docs.gitlab.com/api/issues/,
+https://docs.gitea.com/api/ (`issueSearchIssues`).
 """
 
 from __future__ import annotations
@@ -43,14 +43,6 @@ class _Repository(BaseModel):
     has_issues: bool = True
 
 
-class _Viewer(BaseModel):
-    viewer: _Person
-
-
-class _ViewerAnswer(BaseModel):
-    data: _Viewer
-
-
 class _Place(BaseModel):
     full_name: str
 
@@ -80,20 +72,18 @@ class GitHubIssues(Struct, frozen=True):
     Attributes:
         client: of the forge.
         at: makes paths.
-        graphql: the URL of GraphQL.
+        login: asks for the name of our account.
     """
 
     client: Client
     at: At
-    graphql: str
+    login: Callable[[], str]
 
     def ours(self) -> tuple[Issue, ...] | None:
         """Return the issues that we opened; see `Issues.ours`."""
         if not self.client.get(self.at()).read(_Repository).has_issues:
             return None
-        body = {"query": "query { viewer { login } }"}
-        answer = self.client.send("POST", self.graphql, body=body, repeatable=True)
-        login = answer.read(_ViewerAnswer).data.viewer.login
+        login = self.login()
         query: dict[str, str | int] = {"creator": login, "state": "all", "per_page": _PAGE}
         pages = self.client.pages(self.at("issues"), list[_Numbered], query=query)
         return tuple(

@@ -1,0 +1,74 @@
+"""Which policies hold for a branch on Azure DevOps.
+
+https://learn.microsoft.com/rest/api/azure/devops/git/policy-configurations
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+from pydantic import BaseModel, Field
+
+from fluxbump.forges.client import path
+from fluxbump.forges.commit_statuses import Send
+
+_CHECKS = {
+    "0609b952-1397-4640-95ec-e00a01b2c241",  # a build
+    "cbdc66da-9728-4af8-aada-9a5a32e4a226",  # a status of another service
+}
+"""Types of policies that are checks: /policy/types/list."""
+
+
+class _Repository(BaseModel):
+    id: str
+
+
+class _Type(BaseModel):
+    id: str
+
+
+class _Policy(BaseModel):
+    type: _Type
+    enabled: bool = Field(default=False, alias="isEnabled")
+    blocking: bool = Field(default=False, alias="isBlocking")
+
+    @property
+    def is_protection(self) -> bool:
+        return self.enabled and self.blocking
+
+    @property
+    def is_required_check(self) -> bool:
+        return self.is_protection and self.type.id.lower() in _CHECKS
+
+
+class _Policies(BaseModel):
+    value: list[_Policy]
+
+
+class BranchPolicies(Struct, frozen=True):
+    """The policies of one repository.
+
+    Attributes:
+        send: sends a request of the version that we speak.
+        project: the path of the project.
+        name: of the repository.
+    """
+
+    send: Send
+    project: str
+    name: str
+
+    def protect(self, ref: str) -> bool:
+        """Whether nobody may push to a ref, or delete it."""
+        return any(policy.is_protection for policy in self._of(ref))
+
+    def require_checks(self, ref: str) -> bool:
+        """Whether what goes to a ref waits for a check."""
+        return any(policy.is_required_check for policy in self._of(ref))
+
+    def _of(self, ref: str) -> list[_Policy]:
+        """Return the policies that hold for a ref; it is asked for by the repository's id."""
+        place = f"{self.project}{path('_apis', 'git', 'repositories', self.name)}"
+        repository = self.send("GET", place).read(_Repository)
+        where = f"{self.project}{path('_apis', 'git', 'policy', 'configurations')}"
+        query = {"repositoryId": repository.id, "refName": ref}
+        return self.send("GET", where, query=query).read(_Policies).value

@@ -1,0 +1,82 @@
+"""What GitHub offers in GraphQL alone: drafts that become ready, auto-merge, and who we are.
+
+https://docs.github.com/graphql/reference/mutations, /queries#viewer
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+from pydantic import BaseModel, Field
+
+from fluxbump.forges.client import Client
+
+ENTERPRISE = "/api/v3"
+"""How the URL of the REST interface of GitHub Enterprise ends."""
+
+_READY = "markPullRequestReadyForReview"
+_DRAFT = "convertPullRequestToDraft"
+_AUTO_MERGE = "enablePullRequestAutoMerge"
+
+
+class _Problem(BaseModel):
+    message: str
+
+
+class _Mutated(BaseModel):
+    errors: list[_Problem] = Field(default_factory=list)
+
+
+class _User(BaseModel):
+    login: str
+
+
+class _Viewer(BaseModel):
+    viewer: _User
+
+
+class _ViewerAnswer(BaseModel):
+    data: _Viewer
+
+
+class GraphQL(Struct, frozen=True):
+    """The GraphQL interface that belongs to a REST interface; nodes are pull requests.
+
+    Attributes:
+        client: of the REST interface.
+    """
+
+    client: Client
+
+    def login(self) -> str:
+        """Return the name of our account, which any token may ask for."""
+        body = {"query": "query { viewer { login } }"}
+        answer = self.client.send("POST", self._url, body=body, repeatable=True)
+        return answer.read(_ViewerAnswer).data.viewer.login
+
+    def set_draft(self, node: str, *, draft: bool) -> str | None:
+        """Make a pull request a draft, or ready; return what GitHub has against it."""
+        return self._mutate(_DRAFT if draft else _READY, node)
+
+    def auto_merge(self, node: str, method: str) -> str | None:
+        """Have a pull request merged when its checks have passed; return what GitHub says.
+
+        Args:
+            node: of the pull request.
+            method: `MERGE`, `SQUASH` or `REBASE`.
+        """
+        return self._mutate(_AUTO_MERGE, node, f", mergeMethod: {method}")
+
+    @property
+    def _url(self) -> str:
+        base = self.client.base
+        return f"{base.removesuffix('/v3') if base.endswith(ENTERPRISE) else base}/graphql"
+
+    def _mutate(self, name: str, node: str, more: str = "") -> str | None:
+        mutation = (
+            f"mutation($id: ID!) {{ {name}(input: {{pullRequestId: $id{more}}})"
+            " { pullRequest { id } } }"
+        )
+        body = {"query": mutation, "variables": {"id": node}}
+        answer = self.client.send("POST", self._url, body=body, repeatable=True)
+        problems = answer.read(_Mutated).errors
+        return answer.shown("; ".join(p.message for p in problems)) if problems else None
