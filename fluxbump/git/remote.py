@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from copy import copy
 from pathlib import Path
 
 from fluxbump.errors import RepositoryError
@@ -32,6 +33,9 @@ from fluxbump.text.printable import one_line
 
 TIMEOUT = 900.0
 """Seconds that one command may take; a first clone of a large repository takes minutes."""
+
+HEADS = "refs/heads/"
+"""Where branches are."""
 
 FETCHED = "refs/fluxbump/fetched"
 """Where fetched branches are kept, so that no ref of the user's moves."""
@@ -85,9 +89,20 @@ class Remote:
         self._credential = credential or from_url(userinfo)
         self._cached = cached
         self._timeout = timeout
+        self._space = HEADS
         self._environ = dict(os.environ if environ is None else environ)
         ssh = self._ssh_command() if self.url.scheme == "ssh" else ""
         self._environ = environment(self.url, self._credential, self._environ, ssh)
+
+    def within(self, space: str) -> Remote:
+        """Return the same remote with other refs in the place of its branches.
+
+        Args:
+            space: what their names begin with in full, such as `refs/fluxbump/`.
+        """
+        other = copy(self)
+        other._space = space
+        return other
 
     # --- looking ----------------------------------------------------------------------------
 
@@ -145,7 +160,7 @@ class Remote:
     def tip(self, branch: str) -> str | None:
         """Return the commit that a branch of the remote points to; None when there is none."""
         check_branch(branch)
-        ref = f"refs/heads/{branch}"
+        ref = f"{self._space}{branch}"
         out = self.run("ls-remote", "--", self.url.url, ref)
         return next((sha for sha, name in _refs(out) if name == ref), None)
 
@@ -168,7 +183,7 @@ class Remote:
         place = [f"--depth={depth}", "--", "origin"] if self._cached else ["--", self.url.url]
         self.run(
             "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules",
-            "--refmap=", *place, f"+refs/heads/{branch}:{ref}",
+            "--refmap=", *place, f"+{self._space}{branch}:{ref}",
         )  # fmt: skip
         return self.run("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}").strip()
 
@@ -187,7 +202,7 @@ class Remote:
             MovedError: the branch is elsewhere by now; nothing was changed.
             DeclinedError: the server does not want it.
         """
-        return self._update(f"{commit}:refs/heads/{branch}", branch, expected)
+        return self._update(commit, branch, expected)
 
     def delete(self, branch: str, expected: str) -> bool:
         """Delete a branch of the remote.
@@ -206,22 +221,23 @@ class Remote:
         if self.tip(branch) is None:
             return False
         try:
-            return self._update(f":refs/heads/{branch}", branch, expected)
+            return self._update("", branch, expected)
         except (MovedError, DeclinedError):
             # A server says the same of a branch that somebody deletes at this moment.
             if self.tip(branch) is None:
                 return False
             raise
 
-    def _update(self, refspec: str, branch: str, expected: str | None) -> bool:
+    def _update(self, commit: str, branch: str, expected: str | None) -> bool:
         check_branch(branch)
-        lease = f"--force-with-lease=refs/heads/{branch}:{expected or ''}"
+        ref = f"{self._space}{branch}"
+        lease = f"--force-with-lease={ref}:{expected or ''}"
         done = self._git(
             "push", "--porcelain", "--atomic", "--no-follow-tags", "--recurse-submodules=no",
-            "--no-signed", lease, "--", self.url.url, refspec,
+            "--no-signed", lease, "--", self.url.url, f"{commit}:{ref}",
         )  # fmt: skip
         results = ref_results(done.out.decode("utf-8", "replace"))
-        result = results.get(f"refs/heads/{branch}", RefResult("", ""))
+        result = results.get(ref, RefResult("", ""))
         if result.flag == "!":
             raise refusal(result, done.err, branch, self.where)
         if done.code or not result.flag:

@@ -27,6 +27,11 @@ class Board(Struct, frozen=True):
     ticked: frozenset[Ticked] = frozenset()
     problem: str = ""
 
+    @property
+    def is_missing(self) -> bool:
+        """Whether it is still to be opened."""
+        return self.wanted and self.issue is None
+
 
 def read(forge: Forge) -> Board:
     """Return the dashboard of a repository; what goes wrong is a sentence, and fails no run."""

@@ -7,7 +7,6 @@ something that the next one recognises and finishes.
 from __future__ import annotations
 
 from datetime import datetime
-from functools import partial
 
 from msgspec import Struct
 
@@ -15,14 +14,10 @@ from fluxbump.bump import bump
 from fluxbump.bump.plan import Options
 from fluxbump.bump.prepared import Prepared, Request
 from fluxbump.check.starting_point import Looked, look
-from fluxbump.config.settings import branch_prefix
 from fluxbump.errors import FluxbumpError, ForgeError, HalfBumpError
-from fluxbump.forges.forge import Forge, PullRequest
-from fluxbump.git.remote_errors import MovedError, RemoteError
-from fluxbump.model import Pin
-from fluxbump.run import dashboard, dashboard_issue, next_release, standing
-from fluxbump.run.dashboard import DashboardInputs
-from fluxbump.run.dashboard_issue import Board
+from fluxbump.forges.forge import PullRequest
+from fluxbump.git.remote_errors import RemoteError
+from fluxbump.run import next_release, passes, standing
 from fluxbump.run.decision import (
     Blocked,
     Decision,
@@ -34,17 +29,9 @@ from fluxbump.run.decision import (
     outcome,
 )
 from fluxbump.run.dry_run import DryRun, Sent
-from fluxbump.run.execute import Acting, Effect, Log, World
-from fluxbump.run.one_pass import Branches, Wishes, attempt, commit
-from fluxbump.run.proposal import Offer
-from fluxbump.run.pull_request.boxes import Box
-from fluxbump.run.pull_request.section import BodyInputs
-from fluxbump.run.remote_and_forge import LivePublisher
+from fluxbump.run.execute import Effect, Log
+from fluxbump.run.passes import Task
 from fluxbump.run.setup import Place
-from fluxbump.system.background import beside
-
-_ATTEMPTS = 3
-"""How often a run looks when others are faster."""
 
 
 class Report(Struct, frozen=True):
@@ -126,7 +113,8 @@ def run(place: Place, now: datetime, log: Log, *, dry_run: bool = False) -> Repo
     request, error, skipped = None, None, ""
     try:
         pins = looked.inventory.pins
-        request = _until_still(place, decision, offered, pins, log, recorder=recorder, done=done)
+        task = Task(place, decision, offered, pins, log, recorder, done)
+        request = passes.until_still(task)
     except (ForgeError, RemoteError) as failure:
         skipped, error = standing.explained(failure, place.forge)
     return Report(
@@ -174,103 +162,3 @@ def _refused(decision: Decision, prepared: Prepared) -> Blocked:
         prepared.refusals,
         decision.skipped,
     )
-
-
-def _until_still(
-    place: Place,
-    decision: Decision,
-    prepared: Prepared | None,
-    pins: tuple[Pin, ...],
-    log: Log,
-    *,
-    recorder: DryRun | None,
-    done: list[Effect],
-) -> PullRequest | None:
-    """Look and act until nobody was faster; note in `done` what was done, also before an error."""
-    prefix = branch_prefix(place.settings.branch)
-    for tried in range(1, _ATTEMPTS + 1):
-        with beside(partial(place.remote.branches, prefix)) as listed:
-            if prepared is not None:
-                place.forge()  # which imports all that talks to it, while the remote answers
-            tips = listed()
-        if prepared is None and not tips and not place.settings.run.dashboard:
-            break  # the usual case: the forge is not even asked
-        forge = place.forge()
-        offer = _offer(place, decision, prepared, forge)
-        make = partial(commit, place.repository, place.base, offer)
-        live = LivePublisher(place.remote, forge, make)
-        world = World(
-            place.repository,
-            place.remote,
-            forge,
-            recorder or live,
-            place.notes,
-            log,
-            place.base_branch,
-        )
-        try:
-            ours = Branches(prefix, tips, _main(place))
-            board = dashboard_issue.read(forge) if place.settings.run.dashboard else Board()
-            asked = Wishes(place.settings.run, decision, board.ticked)
-            acting = attempt(world, offer, ours, asked, done=done)
-        except MovedError as error:
-            if tried == _ATTEMPTS:
-                raise
-            log("again", f"{error.message}: trying again")
-            done[:] = [effect for effect in done if effect.event != "left"]  # it is said again
-        else:
-            _write_dashboard(decision, pins, board, acting)
-            return acting.request
-    return None
-
-
-def _write_dashboard(
-    decision: Decision, pins: tuple[Pin, ...], board: Board, acting: Acting
-) -> None:
-    """Bring the dashboard up to date; what goes wrong there fails no run."""
-    if board.problem:
-        acting.note_problems((board.problem,))
-    if not board.wanted:
-        return
-    inputs = DashboardInputs(
-        decision,
-        pins,
-        acting.requests(),
-        acting.seen.past,
-        tuple(acting.problems),
-        frozenset(box.release for box in board.ticked if box.box is Box.HOLD),
-    )
-    try:
-        acting.note_dashboard(
-            *dashboard_issue.write(board, acting.world.publisher, dashboard.body(inputs))
-        )
-    except ForgeError as error:
-        acting.note_problems((f"no dashboard: {error.message}",))
-
-
-def _release_page(repository: str, release: str) -> str:
-    """Return the address of a release's page, as GitHub has it; empty if there is none."""
-    if not repository.startswith("https://"):
-        return ""
-    return f"{repository.removesuffix('.git').rstrip('/')}/releases/tag/v{release}"
-
-
-def _main(place: Place) -> dict[str, str]:
-    """Return the branches that no run pushes to nor deletes, with what they are."""
-    return {place.default_branch: "the default branch", place.base_branch: "the base branch"}
-
-
-def _offer(
-    place: Place, decision: Decision, prepared: Prepared | None, forge: Forge
-) -> Offer | None:
-    if prepared is None or not isinstance(decision, Update):
-        return None
-    inputs = BodyInputs(
-        prepared,
-        place.base_branch,
-        way=decision.way,
-        skipped=decision.skipped,
-        remote=place.remote_name,
-        release_page=partial(_release_page, place.settings.flux_repository),
-    )
-    return Offer(decision, inputs, place.settings.run, forge.capabilities)

@@ -14,8 +14,8 @@ from fluxbump.forges.forge import PullRequest, RequestState
 from fluxbump.git.objects import CommitSnapshot, CommitText
 from fluxbump.git.remote_errors import MovedError
 from fluxbump.git.repository import Repository
-from fluxbump.run import commit_status, dashboard, reconcile, standing
-from fluxbump.run.actions import ForgeState, KnownRequest, Leave, Tip
+from fluxbump.run import comments, commit_status, dashboard, reconcile, standing
+from fluxbump.run.actions import Action, ForgeState, KnownRequest, Leave, Tip
 from fluxbump.run.decision import Decision
 from fluxbump.run.dry_run import NO_COMMIT
 from fluxbump.run.execute import Acting, Effect, World
@@ -66,43 +66,74 @@ class Wishes(Struct, frozen=True):
     ticked: frozenset[Ticked] = frozenset()
 
 
-def attempt(
+class Plan(Struct, frozen=True):
+    """What an attempt found, and is to do.
+
+    Attributes:
+        acting: carries it out.
+        actions: in order.
+        wishes: that they serve.
+    """
+
+    acting: Acting
+    actions: tuple[Action, ...]
+    wishes: Wishes
+
+    @property
+    def answers(self) -> bool:
+        """Whether it adds a comment that two runs at once would both add."""
+        return any(comments.left_to_another_run(action) for action in self.actions)
+
+
+def plan(
     world: World,
     offer: Offer | None,
     branches: Branches,
     wishes: Wishes,
     *,
     done: list[Effect],
-) -> Acting:
-    """Bring remote and forge in line, as far as that takes anything.
+) -> Plan:
+    """Look at remote and forge, and plan what brings them in line.
 
     Args:
         world: to look at and to act on.
         offer: what should be open; None for nothing.
         branches: of ours, at the remote.
         wishes: what is to be brought about.
-        done: takes what was done and left, in order, also when the attempt fails.
-
-    Returns:
-        What was found and done.
+        done: takes what is done and left, in order.
 
     Raises:
-        ArchivedError: nobody can change anything in the repository; nothing was done.
-        NoRequestsError: it takes no pull requests; nothing was done.
+        ArchivedError: nobody can change anything in the repository.
+        NoRequestsError: it takes no pull requests.
         MovedError: somebody was faster; look again.
-        FluxbumpError: something else went wrong; what was done stays.
+        FluxbumpError: something else went wrong.
     """
     policy, decision = wishes.policy, wishes.decision
     seen = _asked_in(_see(world, offer, branches, decision.current, policy), wishes.ticked)
-    wanted = offer.wanted if offer else None
-    acting = Acting(world, offer, seen, done)
-    actions = reconcile.plan_actions(wanted, seen, policy)
+    actions = reconcile.plan_actions(offer.wanted if offer else None, seen, policy)
     if any(not isinstance(action, Leave) for action in actions):
         standing.require_open(world.forge)
-    for action in actions:
-        acting.act(action)
-    if policy.commit_status:
-        acting.note_problems(_set_statuses(world, decision, acting.requests()))
+    return Plan(Acting(world, offer, seen, done), actions, wishes)
+
+
+def carry_out(plan: Plan, *, silent: bool) -> Acting:
+    """Bring remote and forge in line; return what was found and done.
+
+    Args:
+        plan: says how.
+        silent: another run adds the comments.
+
+    Raises:
+        MovedError: somebody was faster; look again.
+        FluxbumpError: something else went wrong; what was done stays.
+    """
+    acting, wishes = plan.acting, plan.wishes
+    for action in plan.actions:
+        other = comments.left_to_another_run(action) if silent else None
+        acting.act(other or action)
+    if wishes.policy.commit_status:
+        statuses = _set_statuses(acting.world, wishes.decision, acting.requests())
+        acting.note_problems(statuses)
     return acting
 
 

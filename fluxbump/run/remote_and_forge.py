@@ -29,7 +29,15 @@ class RemoteBranches(Protocol):
         """Map branches to their tips."""
         ...
 
-    def fetch(self, branch: str, *, depth: int = 1) -> str:
+    def within(self, space: str) -> RemoteBranches:
+        """Return it with other refs in the place of its branches."""
+        ...
+
+    def tip(self, branch: str) -> str | None:
+        """Return where a branch is; None when there is none."""
+        ...
+
+    def fetch(self, branch: str, into: str | None = None, *, depth: int = 1) -> str:
         """Bring a branch here."""
         ...
 
@@ -58,7 +66,15 @@ class NoRemote:
         """No branch is there."""
         return {}
 
-    def fetch(self, branch: str, *, depth: int = 1) -> str:
+    def within(self, space: str) -> NoRemote:
+        """No other ref is there either."""
+        return self
+
+    def tip(self, branch: str) -> str | None:
+        """No branch is there."""
+        return None
+
+    def fetch(self, branch: str, into: str | None = None, *, depth: int = 1) -> str:
         """Nothing can be fetched."""
         raise self._refusal()
 

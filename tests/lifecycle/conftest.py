@@ -13,7 +13,7 @@ from tests.lifecycle import gitea_server
 from tests.lifecycle.authority import Authority
 from tests.lifecycle.fake_site import FakeSite
 from tests.lifecycle.site import Files, Site
-from tests.lifecycle.world import CONFIG, Call, Runner, World, installed_command
+from tests.lifecycle.world import CONFIG, Call, Runner, World
 from tests.run.world import SPRING
 from tests.secrets import leaks
 
@@ -56,9 +56,9 @@ def safe_site(tmp_path: Path) -> Iterator[Site]:
 
 @pytest.fixture
 def runner(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]) -> Runner:
-    """How fluxbump is run: as the installed command on a real forge, in this process on the fake.
+    """How fluxbump is run: in this process, since to start one takes longer than a run.
 
-    To start a process takes longer than a run.
+    Runs at the same time are the installed command.
     """
 
     def in_process(call: Call) -> Result:
@@ -72,7 +72,7 @@ def runner(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[b
         out, err = capfdbinary.readouterr()
         return Result(code, out, err.decode())
 
-    return installed_command if REAL else in_process
+    return in_process
 
 
 @pytest.fixture

@@ -153,6 +153,24 @@ def test_four_runs_at_once_leave_one_comment(there: World) -> None:
     there.settled()
 
 
+def test_four_runs_at_once_answer_a_close_once(there: World) -> None:
+    there.run()
+    there.people.close(1)
+    results = there.at_once(4)
+    assert [result.code for result in results] == [0] * 4, [result.err for result in results]
+    assert len(there.people.comments(1)) == 1
+    assert "refs/fluxbump/" not in there.git("ls-remote", "origin")
+    there.settled()
+
+
+def test_four_runs_at_once_open_one_dashboard(make: Make) -> None:
+    there = make(config=f"{CONFIG}  dashboard: true\n")
+    results = there.at_once(4)
+    assert [result.code for result in results] == [0] * 4, [result.err for result in results]
+    assert len(there.people.ask("GET", "/issues?type=issues&state=all")) == 1
+    there.settled()
+
+
 # --- an organization --------------------------------------------------------------------------
 
 

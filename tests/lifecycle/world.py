@@ -229,8 +229,3 @@ def ended(process: subprocess.Popen[bytes]) -> Result:
     """Wait until a command has ended."""
     out, err = process.communicate(timeout=300)
     return Result(process.returncode, out, err.decode())
-
-
-def installed_command(call: Call) -> Result:
-    """Run the installed command."""
-    return ended(started_command(call))

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 
+from fluxbump.errors import ForgeError
 from fluxbump.git.remote_errors import DeclinedError, UnreachableError
 from fluxbump.run.job import Report
 from tests import helpers
-from tests.forges.fake_server import Cut
+from tests.forges.fake_server import Cut, Reply
 from tests.git_server import Stage, hook
 from tests.helpers import Result, assert_refused
-from tests.run.world import BRANCH, SPRING, SUMMER, World
+from tests.run.conftest import Make
+from tests.run.world import BRANCH, CONFIG, SPRING, SUMMER, World
 
 NEXT = "fluxbump/flux-2.6.1"
 
@@ -106,6 +109,108 @@ def test_four_runs_at_once_leave_one_comment(there: World) -> None:
     assert [one.branch for one in there.open()] == [NEXT]
     assert set(there.branches()) == {"main", NEXT}
     assert len(there.forge.pulls[1].comments) == 1
+
+
+def closed_by_a_person(there: World) -> None:
+    there.forge.close(1)
+
+
+def pushed_by_a_person(there: World) -> None:
+    there.push(BRANCH, {"README.md": "by hand\n"})
+
+
+def asked_to_rebuild(there: World) -> None:
+    there.tick(1, "rebuild")
+
+
+@pytest.mark.parametrize("what", [closed_by_a_person, pushed_by_a_person, asked_to_rebuild])
+def test_four_runs_at_once_answer_once(what: Callable[[World], None], there: World) -> None:
+    there.run(SPRING)
+    what(there)
+    results = four_at_once(there, Stage.PUSH_REFS)
+    assert [result.code for result in results] == [0] * 4, [result.err for result in results]
+    assert len(there.forge.pulls[1].comments) == 1
+    assert claims(there) == []
+    there.run(SPRING)
+    assert len(there.forge.pulls[1].comments) == 1
+
+
+def test_four_runs_at_once_open_one_dashboard(make: Make) -> None:
+    there = make(config=f"{CONFIG}  dashboard: true\n")
+    there.publish("2025-02-01")  # nothing else is to be done on that day
+    results = four_at_once(there, Stage.PUSH_REFS)
+    assert [result.code for result in results] == [0] * 4, [result.err for result in results]
+    assert len(there.forge.issues) == 1
+    assert claims(there) == []
+
+
+# --- the claim of the run that answers --------------------------------------------------------
+
+
+def claims(there: World) -> list[str]:
+    return there.git("for-each-ref", "--format=%(refname)", "refs/fluxbump").splitlines()
+
+
+def claimed(there: World, said: str) -> str:
+    """Make the claim of another run."""
+    commit = there.git("commit-tree", "main^{tree}", "-m", said)
+    there.git("update-ref", "refs/fluxbump/claim", commit)
+    return commit
+
+
+def test_the_answer_is_left_to_the_run_that_has_the_claim(there: World) -> None:
+    there.run(SPRING)
+    closed_by_a_person(there)
+    theirs = claimed(there, f"Fluxbump-Claim: {datetime.now(UTC).isoformat()} 00")
+    report = there.run(SPRING)
+    assert "#1: another run answers it" in [effect.message for effect in report.done]
+    assert there.forge.pulls[1].comments == []
+    assert there.git("rev-parse", "refs/fluxbump/claim") == theirs
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Fluxbump-Claim: 2025-03-01T00:00:00+00:00 00",
+        "Fluxbump-Claim: 2999-03-01T00:00:00+00:00 00",
+        "Fluxbump-Claim: 2025-03-01T00:00:00 00",
+        "Fluxbump-Claim: soon 00",
+        "by hand",
+    ],
+)
+def test_the_claim_of_a_killed_run_is_taken(said: str, there: World) -> None:
+    there.run(SPRING)
+    closed_by_a_person(there)
+    claimed(there, said)
+    there.run(SPRING)
+    assert len(there.forge.pulls[1].comments) == 1
+    assert claims(there) == []
+
+
+def test_a_server_that_takes_no_claim_gets_the_answer(there: World) -> None:
+    there.run(SPRING)
+    closed_by_a_person(there)
+    hook(there.bare, "update", 'case "$1" in refs/heads/*) ;; *) exit 1;; esac')
+    there.run(SPRING)
+    assert len(there.forge.pulls[1].comments) == 1
+
+
+def test_a_run_that_fails_gives_its_claim_back(there: World) -> None:
+    there.run(SPRING)
+    closed_by_a_person(there)
+    there.forge.trouble(Reply(403, {"message": "no"}), method="POST", path="/comments$")
+    with pytest.raises(ForgeError):
+        there.run(SPRING)
+    assert claims(there) == []
+
+
+def test_a_dry_run_claims_nothing(there: World) -> None:
+    there.run(SPRING)
+    closed_by_a_person(there)
+    marks = there.marks()
+    there.run(SPRING, dry_run=True)
+    marks.require_nothing_changed()
+    assert claims(there) == []
 
 
 # --- a remote that moves ----------------------------------------------------------------------

@@ -1,0 +1,176 @@
+"""Brings remote and forge in line: looks, plans and acts, until no other run was faster."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from functools import partial
+
+from msgspec import Struct
+
+from fluxbump.bump.prepared import Prepared
+from fluxbump.config.settings import branch_prefix
+from fluxbump.errors import ForgeError
+from fluxbump.forges.forge import Forge, PullRequest
+from fluxbump.git.remote_errors import MovedError
+from fluxbump.model import Pin
+from fluxbump.run import claim, dashboard, dashboard_issue, one_pass
+from fluxbump.run.dashboard import DashboardInputs
+from fluxbump.run.dashboard_issue import Board
+from fluxbump.run.decision import Decision, Update
+from fluxbump.run.dry_run import DryRun
+from fluxbump.run.execute import Acting, Effect, Log, World
+from fluxbump.run.one_pass import Branches, Plan, Wishes, commit
+from fluxbump.run.proposal import Offer
+from fluxbump.run.pull_request.boxes import Box
+from fluxbump.run.pull_request.section import BodyInputs
+from fluxbump.run.remote_and_forge import LivePublisher
+from fluxbump.run.setup import Place
+from fluxbump.system.background import beside
+
+_ATTEMPTS = 3
+"""How often a run looks when others are faster."""
+
+
+class Task(Struct, frozen=True):
+    """What a run is to bring about, and where.
+
+    Attributes:
+        place: where.
+        decision: of policy and rules.
+        prepared: the bump that is to be open; None for none.
+        pins: of the base.
+        log: takes what happens.
+        recorder: takes what a dry run would do; None to do it.
+        done: takes what is done and left, in order, also when the run fails.
+    """
+
+    place: Place
+    decision: Decision
+    prepared: Prepared | None
+    pins: tuple[Pin, ...]
+    log: Log
+    recorder: DryRun | None
+    done: list[Effect]
+
+
+class _Looked(Struct, frozen=True):
+    """What a look came to.
+
+    Attributes:
+        plan: of what is to be done.
+        board: the dashboard.
+    """
+
+    plan: Plan
+    board: Board
+
+    @property
+    def answers(self) -> bool:
+        """Whether it makes a comment or an issue that two runs at once would both make."""
+        return self.plan.answers or self.board.is_missing
+
+
+def until_still(task: Task) -> PullRequest | None:
+    """Look and act until nobody was faster; return the pull request of the bump.
+
+    Raises:
+        FluxbumpError: something went wrong; what was done stays, and is in `done`.
+    """
+    place, answers_here = task.place, True
+    prefix = branch_prefix(place.settings.branch)
+    with ExitStack() as claims:
+        claimed = task.recorder is not None
+        for tried in range(1, _ATTEMPTS + 1):
+            with beside(partial(place.remote.branches, prefix)) as listed:
+                if task.prepared is not None:
+                    place.forge()  # which imports all that talks to it, while the remote answers
+                tips = listed()
+            if task.prepared is None and not tips and not place.settings.run.dashboard:
+                break  # the usual case: the forge is not even asked
+            branches = Branches(prefix, tips, _main(place))
+            try:
+                looked = _look(task, branches)
+                if looked.answers and not claimed:
+                    held = claim.held(place.remote, place.repository, place.base)
+                    answers_here, claimed = claims.enter_context(held), True
+                    looked = _look(task, branches)  # another run may have answered meanwhile
+                acting = one_pass.carry_out(looked.plan, silent=not answers_here)
+            except MovedError as error:
+                if tried == _ATTEMPTS:
+                    raise
+                task.log("again", f"{error.message}: trying again")
+                # It is said again.
+                task.done[:] = [effect for effect in task.done if effect.event != "left"]
+            else:
+                _write_dashboard(task, looked.board, acting, silent=not answers_here)
+                return acting.request
+    return None
+
+
+def _look(task: Task, branches: Branches) -> _Looked:
+    place = task.place
+    forge = place.forge()
+    offer = _offer(place, task.decision, task.prepared, forge)
+    live = LivePublisher(place.remote, forge, partial(commit, place.repository, place.base, offer))
+    world = World(
+        place.repository,
+        place.remote,
+        forge,
+        task.recorder or live,
+        place.notes,
+        task.log,
+        place.base_branch,
+    )
+    board = dashboard_issue.read(forge) if place.settings.run.dashboard else Board()
+    wishes = Wishes(place.settings.run, task.decision, board.ticked)
+    return _Looked(one_pass.plan(world, offer, branches, wishes, done=task.done), board)
+
+
+def _write_dashboard(task: Task, board: Board, acting: Acting, *, silent: bool) -> None:
+    """Bring the dashboard up to date; what goes wrong there fails no run."""
+    if board.problem:
+        acting.note_problems((board.problem,))
+    if not board.wanted or (silent and board.is_missing):
+        return
+    inputs = DashboardInputs(
+        task.decision,
+        task.pins,
+        acting.requests(),
+        acting.seen.past,
+        tuple(acting.problems),
+        frozenset(box.release for box in board.ticked if box.box is Box.HOLD),
+    )
+    try:
+        acting.note_dashboard(
+            *dashboard_issue.write(board, acting.world.publisher, dashboard.body(inputs))
+        )
+    except ForgeError as error:
+        acting.note_problems((f"no dashboard: {error.message}",))
+
+
+def _release_page(repository: str, release: str) -> str:
+    """Return the address of a release's page, as GitHub has it; empty if there is none."""
+    if not repository.startswith("https://"):
+        return ""
+    return f"{repository.removesuffix('.git').rstrip('/')}/releases/tag/v{release}"
+
+
+def _main(place: Place) -> dict[str, str]:
+    """Return the branches that no run pushes to nor deletes, with what they are."""
+    return {place.default_branch: "the default branch", place.base_branch: "the base branch"}
+
+
+def _offer(
+    place: Place, decision: Decision, prepared: Prepared | None, forge: Forge
+) -> Offer | None:
+    if prepared is None or not isinstance(decision, Update):
+        return None
+    inputs = BodyInputs(
+        prepared,
+        place.base_branch,
+        way=decision.way,
+        skipped=decision.skipped,
+        remote=place.remote_name,
+        release_page=partial(_release_page, place.settings.flux_repository),
+    )
+    return Offer(decision, inputs, place.settings.run, forge.capabilities)
