@@ -36,7 +36,7 @@ OUTSIDE = {
     "forges.repositories", "forges.responses",
     # What acts in a scheduled run; what it decides and says is pure.
     "run.fetch_release_notes",
-    "run.setup", "run.checkout", "run.dashboard_issue", "run.job", "run.execute", "run.one_pass",
+    "run.setup", "run.checkout", "run.dashboard.issue", "run.job", "run.execute", "run.one_pass",
     "run.claim", "run.passes", "run.remote_and_forge",
     "run.updated_branch",
     "system.background", "system.process_pool", "system.http",

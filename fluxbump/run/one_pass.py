@@ -14,8 +14,9 @@ from fluxbump.forges.forge import PullRequest, RequestState
 from fluxbump.git.objects import CommitSnapshot, CommitText
 from fluxbump.git.remote_errors import MovedError
 from fluxbump.git.repository import Repository
-from fluxbump.run import comments, commit_status, dashboard, reconcile, standing
+from fluxbump.run import comments, commit_status, reconcile, standing
 from fluxbump.run.actions import Action, ForgeState, KnownRequest, Leave, Tip
+from fluxbump.run.dashboard import body as dashboard
 from fluxbump.run.decision import Decision
 from fluxbump.run.dry_run import NO_COMMIT
 from fluxbump.run.execute import Acting, Effect, World
@@ -66,7 +67,7 @@ class Wishes(Struct, frozen=True):
     ticked: frozenset[Ticked] = frozenset()
 
 
-class Plan(Struct, frozen=True):
+class Attempt(Struct, frozen=True):
     """What an attempt found, and is to do.
 
     Attributes:
@@ -85,14 +86,14 @@ class Plan(Struct, frozen=True):
         return any(comments.left_to_another_run(action) for action in self.actions)
 
 
-def plan(
+def planned(
     world: World,
     offer: Offer | None,
     branches: Branches,
     wishes: Wishes,
     *,
     done: list[Effect],
-) -> Plan:
+) -> Attempt:
     """Look at remote and forge, and plan what brings them in line.
 
     Args:
@@ -113,22 +114,22 @@ def plan(
     actions = reconcile.plan_actions(offer.wanted if offer else None, seen, policy)
     if any(not isinstance(action, Leave) for action in actions):
         standing.require_open(world.forge)
-    return Plan(Acting(world, offer, seen, done), actions, wishes)
+    return Attempt(Acting(world, offer, seen, done), actions, wishes)
 
 
-def carry_out(plan: Plan, *, silent: bool) -> Acting:
+def carry_out(attempt: Attempt, *, silent: bool) -> Acting:
     """Bring remote and forge in line; return what was found and done.
 
     Args:
-        plan: says how.
+        attempt: says how.
         silent: another run adds the comments.
 
     Raises:
         MovedError: somebody was faster; look again.
         FluxbumpError: something else went wrong; what was done stays.
     """
-    acting, wishes = plan.acting, plan.wishes
-    for action in plan.actions:
+    acting, wishes = attempt.acting, attempt.wishes
+    for action in attempt.actions:
         other = comments.left_to_another_run(action) if silent else None
         acting.act(other or action)
     if wishes.policy.commit_status:

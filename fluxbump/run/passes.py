@@ -13,13 +13,15 @@ from fluxbump.errors import ForgeError
 from fluxbump.forges.forge import Forge, PullRequest
 from fluxbump.git.remote_errors import MovedError
 from fluxbump.model import Pin
-from fluxbump.run import claim, dashboard, dashboard_issue, one_pass
-from fluxbump.run.dashboard import DashboardInputs
-from fluxbump.run.dashboard_issue import Board
+from fluxbump.run import claim, one_pass
+from fluxbump.run.dashboard import body as dashboard
+from fluxbump.run.dashboard import issue as dashboard_issue
+from fluxbump.run.dashboard.body import DashboardInputs
+from fluxbump.run.dashboard.issue import Board
 from fluxbump.run.decision import Decision, Update
 from fluxbump.run.dry_run import DryRun
 from fluxbump.run.execute import Acting, Effect, Log, World
-from fluxbump.run.one_pass import Branches, Plan, Wishes, commit
+from fluxbump.run.one_pass import Attempt, Branches, Wishes, commit
 from fluxbump.run.proposal import Offer
 from fluxbump.run.pull_request.boxes import Box
 from fluxbump.run.pull_request.section import BodyInputs
@@ -57,17 +59,17 @@ class _Looked(Struct, frozen=True):
     """What a look came to.
 
     Attributes:
-        plan: of what is to be done.
+        attempt: what is to be done.
         board: the dashboard.
     """
 
-    plan: Plan
+    attempt: Attempt
     board: Board
 
     @property
     def answers(self) -> bool:
         """Whether it makes a comment or an issue that two runs at once would both make."""
-        return self.plan.answers or self.board.is_missing
+        return self.attempt.answers or self.board.is_missing
 
 
 def until_still(task: Task) -> PullRequest | None:
@@ -94,7 +96,7 @@ def until_still(task: Task) -> PullRequest | None:
                     held = claim.held(place.remote, place.repository, place.base)
                     answers_here, claimed = claims.enter_context(held), True
                     looked = _look(task, branches)  # another run may have answered meanwhile
-                acting = one_pass.carry_out(looked.plan, silent=not answers_here)
+                acting = one_pass.carry_out(looked.attempt, silent=not answers_here)
             except MovedError as error:
                 if tried == _ATTEMPTS:
                     raise
@@ -123,7 +125,7 @@ def _look(task: Task, branches: Branches) -> _Looked:
     )
     board = dashboard_issue.read(forge) if place.settings.run.dashboard else Board()
     wishes = Wishes(place.settings.run, task.decision, board.ticked)
-    return _Looked(one_pass.plan(world, offer, branches, wishes, done=task.done), board)
+    return _Looked(one_pass.planned(world, offer, branches, wishes, done=task.done), board)
 
 
 def _write_dashboard(task: Task, board: Board, acting: Acting, *, silent: bool) -> None:

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from fluxbump.errors import ForgeError
 from fluxbump.forges.forge import Forge, Issue
-from fluxbump.run import dashboard
+from fluxbump.run.dashboard import body as dashboard
 from fluxbump.run.pull_request import boxes
 from fluxbump.run.pull_request.boxes import Ticked
 from fluxbump.run.remote_and_forge import Publisher
