@@ -26,7 +26,8 @@ from fluxbump.git.overlay import MemorySnapshot
 from fluxbump.helm import remote_schemas
 from fluxbump.helm.registry import logins
 from fluxbump.model import Inventory
-from fluxbump.run import allowed_hosts, dashboard_issue, fetch_release_notes
+from fluxbump.run import allowed_hosts, fetch_release_notes
+from fluxbump.run.dashboard import issue as dashboard_issue
 from fluxbump.system.allowed_servers import server_of
 from fluxbump.system.http.client import HttpClient
 from fluxbump.system.http.exchange import HttpReply

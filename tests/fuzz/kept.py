@@ -15,7 +15,7 @@ from fluxbump.fleet.repositories import FleetEntry, RunOptions
 from fluxbump.flux import tagged_releases
 from fluxbump.forges.forge import Issue
 from fluxbump.helm.registry import content_store
-from fluxbump.run import dashboard
+from fluxbump.run.dashboard import body as dashboard
 from fluxbump.run.pull_request import boxes
 from fluxbump.run.pull_request.boxes import Box
 from fluxbump.run.pull_request.state import SavedState, attach
