@@ -29,7 +29,7 @@ from fixtures import gitrepo
 from tests.loopback import Loopback
 from tests.secrets import PLANTED
 
-_PATIENCE = 20.0
+_PATIENCE = 60.0
 
 
 class Stage(Enum):
