@@ -1,7 +1,7 @@
 """Commands whose parameters turn plain words into values without pydantic, and their help.
 
 typer (from 0.28) builds a pydantic adapter for every parameter of the command that is called, also
-for those that nobody gave. `make bench`: on 1,000 files, `to --dry-run` takes 22 % more processor
+for those that nobody gave. `make bench`: on 1,000 files, `to --dry-run` takes 23 % more processor
 time without this (best of 9, in turn). What is not as plain as that goes typer's own way.
 
 The help has its options in groups. typer can do that with rich only, whose import takes longer than
