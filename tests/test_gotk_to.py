@@ -294,6 +294,8 @@ def findings(repo: Repo, cli: Cli, *arguments: str) -> list[tuple[str, str, list
 def test_clusters_may_be_at_different_releases(tmp_path: Path, index: Path, cli: Cli) -> None:
     repo = fleet(tmp_path, index, gotk.components("2.4.0"), gotk.components("2.5.1"))
     assert findings(repo, cli) == []
+    said = "The pins of each environment agree\ngotk-components installs Flux 2.4.0 and 2.5.1"
+    assert said in cli("status", cwd=repo).out
     # The script is right for one of them.
     repo.commit({"up.sh": f"kubectl apply -f {URL.format('2.5.1')}\n"})
     assert findings(repo, cli) == []

@@ -177,3 +177,14 @@ def test_a_bump_of_the_operator_alone_says_nothing_of_flux(
         "flux-operator 0.20.0 → 0.33.0"
         in cli("to", "2.5.1", "--operator", "0.33.0", "--dry-run", "-o", "html", cwd=repo).out
     )
+
+
+def test_an_operator_that_is_there_already_says_nothing_of_flux(
+    tmp_path: Path, index: Path, cli: Cli
+) -> None:
+    alone = repository(tmp_path / "r", {"o.yaml": operator("0.20.0")}, index)
+    words = ("to", "2.5.1", "--operator", "0.20.0")
+    assert "Nothing to do: every pin holds flux-operator 0.20.0.\n" in cli(*words, cwd=alone).out
+    both = repository(tmp_path / "b", {**FILES, "install.sh": script("2.5.1")}, index)
+    said = "Nothing to do: every pin holds Flux 2.5.1 and flux-operator 0.20.0.\n"
+    assert said in cli(*words, cwd=both).out

@@ -143,7 +143,13 @@ def _verdict(view: Survey, paint: Paint) -> list[str]:
         return [f"{what}: {view.problem}", said]
     if view.loose:
         return [paint(_not_exact(view), "bold", "yellow"), said]
-    return [paint("The pins agree", "bold", "green"), said]
+    return [paint(f"The pins{_of_each(view)} agree", "bold", "green"), said]
+
+
+def _of_each(view: Survey) -> str:
+    """Say that clusters are at several releases, so that their pins are not compared."""
+    releases = {pin.value for pin in installers.exact(view.inventory)}
+    return " of each environment" if len(releases) > 1 else ""
 
 
 def _installing(view: Survey, agreed: str) -> str:
@@ -185,7 +191,8 @@ def _not_exact(view: Survey) -> str:
     """What is said instead of that the pins agree, where some hold no full version."""
     first, exact = view.loose[0], any(pin.form is Form.EXACT for pin in view.inventory.pins)
     more = f" and {len(view.loose) - 1} more" if view.loose[1:] else ""
-    said = "The exact pins agree" if exact else "No pin is exact, so nothing was compared"
+    agree = f"The exact pins{_of_each(view)} agree"
+    said = agree if exact else "No pin is exact, so nothing was compared"
     return f"{said}; not exact: {first.location} ({first.form.value}){more}"
 
 

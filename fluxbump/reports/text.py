@@ -217,28 +217,37 @@ def _undo(result: Written, root: str | None) -> Iterator[str]:
 
 def nothing_to_do(prepared: Prepared[Snapshot]) -> str:
     """What is said when nothing changes: that every pin holds the target, or what does not."""
-    release, chart = prepared.plan.targets[FLUX], prepared.plan.targets.get(FLUX2)
-    target = f"Flux {release} (chart flux2 {chart})" if chart else f"Flux {release}"
     left = [f"{place.location}  {place.message}" for place in prepared.plan.unmoved]
     left += [
         f"{pin.location}  {pin.subject}: {reason}"
         for pin, reason in prepared.plan.kept
         if pin.form is not Form.RANGE or " excludes " in reason
     ]
-    exact = any(
-        pin.form is Form.EXACT
-        and pin.track.kind is not TrackKind.CHART
-        and prepared.plan.targets.get(pin.track) == pin.value
-        for pin in prepared.inventory.pins
-    )
-    if not exact:
+    target = _held(prepared)
+    if not target:
         left += _operator_stays(prepared)
-    if exact and not left:
+    if target and not left:
         return f"Nothing to do: every pin holds {target}."
     other = "other " if prepared.plan.left else ""
     none = f"no {other}place holds an exact version of Flux"
-    said = f"every {other}exact pin holds {target}" if exact else none
+    said = f"every {other}exact pin holds {target}" if target else none
     return "\n".join([f"Nothing moved: {said}.", *(f"  {printable(line)}" for line in left)])
+
+
+def _held(prepared: Prepared[Snapshot]) -> str:
+    """Name the targets that exact pins hold already; empty where none does."""
+    targets = prepared.plan.targets
+    tracks = {
+        pin.track
+        for pin in prepared.inventory.pins
+        if pin.form is Form.EXACT
+        and pin.track.kind is not TrackKind.CHART
+        and targets.get(pin.track) == pin.value
+    }
+    chart = f" (chart flux2 {targets[FLUX2]})" if FLUX2 in targets else ""
+    flux = [f"Flux {targets[FLUX]}{chart}"] if tracks - {OPERATOR} else []
+    operator = [f"flux-operator {targets[OPERATOR]}"] if OPERATOR in tracks else []
+    return " and ".join([*flux, *operator])
 
 
 def _operator_stays(prepared: Prepared[Snapshot]) -> Iterator[str]:
