@@ -383,3 +383,13 @@ def test_the_next_run_undoes_a_killed_one(
     assert result.err.splitlines()[0] == said
     assert worktree(little) == before
     assert "cut short" not in cli(*command, cwd=little).err
+
+
+def test_what_to_stage_is_named_if_it_is_little(
+    repo: Repo, cli: Cli, tmp_path: Path, index: Path
+) -> None:
+    """A line that names eleven files is not read."""
+    assert "      git add --update  stages every" in cli("to", "2.5.1", "--in-place", cwd=repo).out
+    few = repository(tmp_path / "few", {"install.sh": script()}, index)
+    said = cli("to", "2.5.1", "--in-place", cwd=few).out
+    assert "      git add -- install.sh  stages it, ready to commit" in said

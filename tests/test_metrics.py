@@ -103,9 +103,10 @@ def test_a_run_that_fails_says_so(tmp_path: Path, cli: Cli) -> None:
 def test_a_file_that_cannot_be_written_is_no_error(repo: Repo, cli: Cli, tmp_path: Path) -> None:
     repo.commit({"fluxbump.yaml": "run: {release_notes: null}\n"})
     where = tmp_path / "none" / "fluxbump.prom"
-    done = cli("run", "--dry-run", "--metrics", str(where), cwd=repo)
-    assert done.code == 0, done.err
-    assert f"{where}: the metrics cannot be written: No such file or directory" in done.err
+    for quiet in ((), ("--quiet",)):
+        done = cli("run", "--dry-run", "--metrics", str(where), *quiet, cwd=repo)
+        assert done.code == 0, done.err
+        assert f"{where}: the metrics cannot be written: No such file or directory" in done.err
 
 
 def test_a_fleet(repo: Repo, tmp_path: Path) -> None:

@@ -83,9 +83,10 @@ class Looked(Struct, Generic[S_co], frozen=True):
             return None
         command = shlex.join(["fluxbump", "releases", "--index", index.instead_of])
         return NoAnswerError(
-            f"no answer from the chart index: {index.silent}",
+            "no answer from the chart index",
             where=index.instead_of,
             facts=[
+                index.silent,
                 "fluxbump has no copy of this index",
                 "the table that ships with fluxbump can have charts that the index lacks",
             ],

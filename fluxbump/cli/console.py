@@ -261,9 +261,9 @@ def _write(path: Path, known: Measured, duration: float, console: Console) -> No
         else:
             whole_file.write(path, metrics.text(run).encode())
     except OutputError as error:
-        console.note(f"{path} the metrics cannot be sent: {error}")
+        console.line(f"fluxbump: {path} the metrics cannot be sent: {error}")
     except OSError as error:
-        console.note(f"{path}: the metrics cannot be written: {error.strerror}")
+        console.line(f"fluxbump: {path}: the metrics cannot be written: {error.strerror}")
 
 
 def _opentelemetry(metrics: Sequence[Metric]) -> None:

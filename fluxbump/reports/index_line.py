@@ -1,4 +1,4 @@
-"""Which chart index has answered, and how old it is, in one line. Pure."""
+"""Which chart index has answered, how old it is, and why none has. Pure."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ _DAY = 24 * 60 * 60
 
 
 def index_line(index: ChartIndex, now: datetime) -> str:
-    """Say what has answered, and how old it is.
+    """Say what has answered, and how old it is; on a line below, why the index itself has not.
 
     Args:
         index: what was read, or stands in for that.
         now: with a time zone.
     """
-    silent = f"; {index.silent}" if index.silent else ""
+    silent = _silent(index)
     if index.answered == "shipped":
-        other = f", instead of {index.instead_of}" if index.instead_of else ""
-        return f"Chart index: {index.source} ({_age(index.as_of, now)} old){other}{silent}"
+        return f"Chart index: {index.source} ({_age(index.as_of, now)} old){silent}"
     if index.answered == "cache":
         read = f", read {index.as_of:%Y-%m-%d}, {_age(index.as_of, now)} ago" if index.as_of else ""
         return f"Chart index: cached copy of {index.source}{read}{silent}"
@@ -27,6 +26,16 @@ def index_line(index: ChartIndex, now: datetime) -> str:
     when = f" of {newest.created:%Y-%m-%d}" if newest and newest.created else ""
     chart = f" (newest chart {newest.version}{when})" if newest else ""
     return f"Chart index: {index.source}{chart}"
+
+
+def _silent(index: ChartIndex) -> str:
+    """Say why the index has not answered; the reason of a failed request names the URL itself."""
+    if " " in index.silent and (index.instead_of or "") in index.silent:
+        return f"\n  {index.silent}"
+    asked = f", instead of {index.instead_of}" if index.instead_of else ""
+    if " " in index.silent:
+        return f"{asked}\n  {index.silent}"
+    return f"{asked} ({index.silent})" if index.silent else asked
 
 
 def known_until(index: ChartIndex) -> str:

@@ -396,7 +396,9 @@ def test_a_forge_that_is_not_there(sleeper: Sleeper) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     error = refused(lambda: made(f"http://127.0.0.1:{port}", sleeper).send("POST", "/x"))
-    assert error.message.startswith(f"Forge: POST http://127.0.0.1:{port}/x: no answer: ")
+    assert error.message.startswith(
+        f"Forge: POST http://127.0.0.1:{port}/x: no answer (connection refused)"
+    )
     assert "check the network" in str(error.hint)
     assert len(sleeper.pauses) == PATIENCE.attempts - 1
     assert not isinstance(error, UncertainError)

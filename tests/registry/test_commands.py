@@ -69,7 +69,9 @@ def test_a_registry_that_is_not_there(repo: Repo) -> None:
 
 def test_offline_without_a_cache(registry: Running, repo: Repo) -> None:
     result = repo.fluxbump("to", "2.5.1", "--dry-run", "--index", registry.spec(), "--offline")
-    assert_refused(result, 7, "no answer from the chart index: --offline", "no copy of this index")
+    assert_refused(
+        result, 7, "no answer from the chart index\n  --offline\n", "no copy of this index"
+    )
 
 
 def test_a_login_is_found_and_never_shown(repo: Repo, tmp_path: Path) -> None:

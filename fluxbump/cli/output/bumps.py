@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _DRY = ("--dry-run", "-n")
 _MOST = 4
+_FILES = 4  # that a command still names
 _WHERE = ("--repo", "--rev", "--index", "--releases")
 _CLUSTER = ("--kubernetes", "--cluster-state", "--context")
 
@@ -46,10 +47,10 @@ def written(result: Written, root: str | None) -> list[Step]:
     """Return how to look at what was written to the work tree."""
     git = ["git", *(["-C", root] if root else [])]
     files = [*result.replaced, *result.created, *result.removed]
-    return [
-        Step(typed([*git, "diff"]), "what changed"),
-        Step(typed([*git, "add", "--", *files]), "stages it, ready to commit"),
-    ]
+    look = Step(typed([*git, "diff"]), "what changed")
+    if len(files) > _FILES and not result.created:
+        return [look, Step(typed([*git, "add", "--update"]), "stages every changed file")]
+    return [look, Step(typed([*git, "add", "--", *files]), "stages it, ready to commit")]
 
 
 def shown() -> list[Step]:
@@ -76,7 +77,10 @@ def refused(prepared: Prepared[Snapshot], target: str | None) -> list[Step]:
     if len(steps) < _MOST - 1:
         dry = retyped.again("--dry-run", flags=_DRY, instead=instead)
         steps.append(Step(dry, "every finding, and the diff"))
-    return [*steps, Step(risk, "does it all the same")]
+    found = dict[str, Step]()
+    for step in steps:
+        found.setdefault(step.command, step)
+    return [*found.values(), Step(risk, "does it all the same")]
 
 
 def _fixed(prepared: Prepared[Snapshot], target: str | None) -> Iterator[Step]:

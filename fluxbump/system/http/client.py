@@ -141,7 +141,9 @@ class HttpClient:
             return final, None
         later = Later(untouched=isinstance(error, _NOT_SENT))
         if not isinstance(error, httpx.TimeoutException):
-            return HttpError(bounds.url, f"no answer: {reason}", CHECK_NETWORK, silent=True), later
+            return HttpError(
+                bounds.url, f"no answer ({_plain(reason)})", CHECK_NETWORK, silent=True
+            ), later
         if self._clock() >= bounds.deadline:
             return too_late(bounds.url), later
         return HttpError(bounds.url, "no answer in time", CHECK_NETWORK, silent=True), later
@@ -244,3 +246,9 @@ def _no_such_host(error: httpx.TransportError) -> bool:
             return cause.errno in _NO_SUCH_HOST
         cause = cause.__cause__ or cause.__context__
     return False
+
+
+def _plain(reason: str) -> str:
+    """Return what the system says of a connection, as part of a sentence and without its number."""
+    said = re.sub(r"^\[Errno -?\d+\] ", "", reason)
+    return said if said[1:2].isupper() else said[:1].lower() + said[1:]
