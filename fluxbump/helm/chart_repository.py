@@ -24,6 +24,8 @@ _OLD = frozenset({"_old", ".old"})
 _TEST_DATA = frozenset({"testdata"})
 """The folder that Go's tools ignore: what it holds is what tests read and expect."""
 
+_NOT_IN_SERVICE = _ARCHIVES | _TEST_DATA
+
 _EXAMPLES = frozenset({"example", "examples", "sample", "samples"})
 
 _PLACES = frozenset({
@@ -64,7 +66,7 @@ def archive_of(path: str) -> str | None:
     folders = path.split("/")[:-1]
     for at, (before, name) in enumerate(zip(["", *folders], folders, strict=False)):
         named = name.lower()
-        known = named.lstrip("_.") in _ARCHIVES | _TEST_DATA
+        known = named.lstrip("_.") in _NOT_IN_SERVICE
         resting = known and before.lower() not in _PLACES
         if resting or named in _OLD:
             return "/".join(folders[: at + 1])
