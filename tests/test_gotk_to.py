@@ -173,6 +173,12 @@ def test_a_line_that_differs_in_white_space(
     assert_refused(result, 5, said)
 
 
+def test_an_empty_line_more_is_named(tmp_path: Path, index: Path, cli: Cli, releases: Path) -> None:
+    repo = fleet(tmp_path, index, gotk.components("2.4.0") + "\n")
+    result = cli("to", "2.5.1", "--releases", str(releases), cwd=repo)
+    assert_refused(result, 5, "goes on with an empty line, but what Flux 2.4.0 writes ends here")
+
+
 def test_of_several_edited_files_each_is_listed(
     tmp_path: Path, index: Path, cli: Cli, releases: Path
 ) -> None:

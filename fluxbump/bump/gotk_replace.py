@@ -202,6 +202,8 @@ def _said(difference: Difference, release: str) -> str:
 
 def _quoted(line: str | None) -> str:
     text = (line or "").strip()
+    if not text:
+        return "an empty line"
     return f"`{text}`" if len(text) <= _LONGEST else f"`{text[: _LONGEST - 1]}…`"
 
 
