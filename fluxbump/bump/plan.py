@@ -190,25 +190,40 @@ def _changes(pins: Iterable[Pin], targets: Mapping[Track, str]) -> Iterator[Chan
     """
     for pin in pins:
         new = targets.get(pin.track)
-        if new is None or pin.value == new:
-            continue
-        if pin.form is Form.EXACT or _knows_commit(pin, new, targets):
-            yield Change(pin, new)
-        elif pin.role in _STAY:
-            continue
-        elif pin.form is Form.OPAQUE:
-            message, advice = opaque_pins.refusal(pin, new)
-            raise PinError(message, where=pin.location, hint=advice)
-        elif pin.form is Form.RANGE and not _admits(pin, new):
-            line = release_lines.moved(pin, new)
-            if line is not None:
-                yield Change(pin, line)
-                continue
-            raise PinError(
-                f"{pin.subject} holds the range {pin.value}, which excludes {new}",
-                where=pin.location,
-                hint=f"widen the range, or pin it: {new}",
-            )
+        if new is not None and pin.value != new:
+            value = _new_value(pin, new, targets)
+            if value is not None:
+                yield Change(pin, value)
+
+
+def _new_value(pin: Pin, new: str, targets: Mapping[Track, str]) -> str | None:
+    """Return what stands at a pin afterwards; None if the pin stays as it is.
+
+    Args:
+        pin: that does not hold its target.
+        new: the target.
+        targets: of all tracks.
+
+    Raises:
+        PinError: the pin would have to change, and cannot be rewritten.
+    """
+    if pin.form is Form.EXACT or _knows_commit(pin, new, targets):
+        return new
+    if pin.role in _STAY:
+        return None
+    if pin.form is Form.OPAQUE:
+        message, advice = opaque_pins.refusal(pin, new)
+        raise PinError(message, where=pin.location, hint=advice)
+    if pin.form is not Form.RANGE or _admits(pin, new):
+        return None
+    line = release_lines.moved(pin, new)
+    if line is None:
+        raise PinError(
+            f"{pin.subject} holds the range {pin.value}, which excludes {new}",
+            where=pin.location,
+            hint=f"widen the range, or pin it: {new}",
+        )
+    return line
 
 
 def _knows_commit(pin: Pin, new: str, targets: Mapping[Track, str]) -> bool:
@@ -229,23 +244,30 @@ def _admits(pin: Pin, version: str) -> bool:
 
 
 def _kept(pins: Iterable[Pin], targets: Mapping[Track, str]) -> Iterator[tuple[Pin, str]]:
+    """Yield the pins that stay as they are and of which readers should know, each with why."""
     for pin in pins:
         new = targets.get(pin.track)
-        if new is None:
-            continue
-        if pin.form is Form.RANGE and pin.role in _STAY and not _admits(pin, new):
-            yield pin, f"the range {pin.value} excludes {new}: widen it, or write {new} there"
-        elif pin.form is Form.RANGE and _admits(pin, new):
-            yield pin, f"the range {pin.value} admits {new}"
-        elif pin.form is Form.VARIABLE:
-            yield pin, f"holds a variable, {pin.value}: make sure that it becomes {new}"
-        elif pin.form is Form.UNPINNED:
-            yield pin, "not pinned: takes the newest version"
-        elif pin.form is Form.COMMIT and pin.value != new and not _knows_commit(pin, new, targets):
-            yield pin, opaque_pins.stays_at_commit(pin, new)
-        elif pin.form is Form.OPAQUE and pin.role in _STAY and pin.value != new:
+        why = _why_kept(pin, new, targets) if new is not None else None
+        if why is not None:
+            yield pin, why
+
+
+def _why_kept(pin: Pin, new: str, targets: Mapping[Track, str]) -> str | None:
+    match pin.form:
+        case Form.RANGE if _admits(pin, new):
+            return f"the range {pin.value} admits {new}"
+        case Form.RANGE if pin.role in _STAY:
+            return f"the range {pin.value} excludes {new}: widen it, or write {new} there"
+        case Form.VARIABLE:
+            return f"holds a variable, {pin.value}: make sure that it becomes {new}"
+        case Form.UNPINNED:
+            return "not pinned: takes the newest version"
+        case Form.COMMIT if pin.value != new and not _knows_commit(pin, new, targets):
+            return opaque_pins.stays_at_commit(pin, new)
+        case Form.OPAQUE if pin.value != new and pin.role in _STAY:
             message, advice = opaque_pins.refusal(pin, new)
-            yield pin, f"{message.removeprefix(pin.subject).strip()}: {advice}"
+            return f"{message.removeprefix(pin.subject).strip()}: {advice}"
+    return None
 
 
 def _is_left(pin: Pin, targets: Mapping[Track, str], options: Options) -> bool:

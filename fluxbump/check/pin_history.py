@@ -92,20 +92,22 @@ def read(
         held = lineage(sorted({pin.location.path for pin in pins}))
     except RepositoryError as error:
         return Past(problem=error.message)
-    app_versions = scope.app_versions or {}
     named = _named(inventories)
+    searched = (entry for entry in held if not scope.excludes(entry.path))
+    found = (
+        (entry.since, pin)
+        for entry in searched
+        for pin in _pins(entry, charts.values(), scope, named)
+    )
     since: dict[Track, datetime] = {}
     releases = set()
-    for entry in held:
-        for pin in (
-            () if scope.excludes(entry.path) else _pins(entry, charts.values(), scope, named)
-        ):
-            release = _release(pin, app_versions)
-            if release is None or not _comparable(release, known):
-                return Past(problem=f"{pin.location.path} once held {_words(pin)}")
-            releases.add(release)
-            if entry.since:
-                since[pin.track] = min(since.get(pin.track, entry.since), entry.since)
+    for moment, pin in found:
+        release = _release(pin, scope.app_versions or {})
+        if release is None or not _comparable(release, known):
+            return Past(problem=f"{pin.location.path} once held {_words(pin)}")
+        releases.add(release)
+        if moment:
+            since[pin.track] = min(since.get(pin.track, moment), moment)
     return Past(frozenset(releases), max(since.values(), default=None))
 
 

@@ -158,22 +158,29 @@ def require_nothing_behind(
     versions = {track.name: new for track, new in targets.items() if track != FLUX}
     own = {chart.path for chart in inventory.charts}
     for link in _chart_files(snapshot, inventory.charts, frozenset(snapshot.links())):
-        if link.target in own and link.target not in moved:
-            continue
         if link.target is not None and link.target not in own:
-            if _holds_old(link.text or "", _CHART, versions):
-                raise _behind(link.path, link)
-            continue
-        for path in snapshot.below(link.folder):
-            name = path.removeprefix(link.folder)
-            text = text_of(snapshot, path) if _reads(name) else ""
-            if _holds_old(text, name, versions) or name.startswith("charts/flux2"):
-                raise _behind(path, link)
+            stays = link.path if _holds_old(link.text or "", _CHART, versions) else None
+        elif link.target is None or link.target in moved:
+            stays = _old_beside(snapshot, link, versions)
+        else:
+            stays = None
+        if stays is not None:
+            raise _behind(stays, link)
     for chart, link in _beside(snapshot, inventory.charts):
         name = link.path.removeprefix(chart.directory)
         gone = _is_vendored(name) or (link.target is None and name == _LOCK)
         if chart.path in moved and (gone or _holds_old(link.text or "", name, versions)):
             raise _behind(link.path, link)
+
+
+def _old_beside(snapshot: Snapshot, link: _Link, versions: Mapping[str, str]) -> str | None:
+    """Return the first file beside a link to a Chart.yaml that keeps its versions."""
+    for path in snapshot.below(link.folder):
+        name = path.removeprefix(link.folder)
+        text = text_of(snapshot, path) if _reads(name) else ""
+        if _holds_old(text, name, versions) or name.startswith("charts/flux2"):
+            return path
+    return None
 
 
 def _chart_files(

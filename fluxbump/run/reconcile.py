@@ -312,23 +312,29 @@ class _Planner:
             past = [known for known in self._seen.past if known.request.branch == branch]
             if branch in used or self._deletable(branch, tip) is None:
                 continue
-            if not past and (tip.ours or tip.marked) and branch != wanted:
+            if past and tip.ours:
+                newest = max(past, key=lambda known: known.request.number)
+                reason = _why_done(newest)
+                if reason is not None:
+                    yield DeleteBranch(branch, tip.sha, reason)
+            elif not past and (tip.ours or tip.marked) and branch != wanted:
                 said = f"the branch {branch} has no pull request; delete it if it is not needed"
                 yield Leave(None, said)
-            if not past or not tip.ours:
-                continue
-            newest = max(past, key=lambda known: known.request.number)
-            closed_by_us = newest.state is not None and newest.state.superseded_by is not None
-            if newest.request.state is RequestState.MERGED:
-                yield DeleteBranch(branch, tip.sha, ActionReason.MERGED)
-            elif closed_by_us:
-                yield DeleteBranch(branch, tip.sha, ActionReason.NEWER)
 
 
 _UNRECORDED = "that no pull request records; delete the branch if it is not needed"
 _REOPENED = "it was reopened after it was closed"
 _HELD = "on hold: a box in its description is ticked"
 _NOT_AGAIN = "a box in it asks for its release again, and policy leads to another one now"
+
+
+def _why_done(known_request: KnownRequest) -> ActionReason | None:
+    """Say why the branch of a pull request is of no more use; None if a person closed it."""
+    if known_request.request.state is RequestState.MERGED:
+        return ActionReason.MERGED
+    state = known_request.state
+    closed_by_us = state is not None and state.superseded_by is not None
+    return ActionReason.NEWER if closed_by_us else None
 
 
 def _held(known_request: KnownRequest) -> bool:

@@ -123,16 +123,10 @@ def install_manifest(evidence: Evidence) -> Iterator[Outcome]:
         if pin.form is Form.VARIABLE and exact:
             # Another place says which release is installed; whether this one agrees is not known.
             yield NotRun("FB102", f"{pin.location} takes its release from {pin.value}")
-            continue
-        if pin.form is Form.VARIABLE:
+        elif pin.form is Form.VARIABLE:
             yield _not_followed(pin)
         elif pin.form is not Form.EXACT:
-            what = _holds(pin)
-            if pin.form is Form.OPAQUE and not opaque_pins.is_digest(pin):
-                what = f"{pin.value}, which is not a tag of Flux"
-            who = "install URL" if pin.kind in traits.INSTALL_URL else pin.subject
-            tail = f"is not pinned (holds {what})"
-            yield _finding("FB102", pin, f"the {who} {tail}", gist=f"a place ({pin.kind}) {tail}")
+            yield _not_exact(pin)
     for number, pin in enumerate(exact):
         first = next((o for o in exact[:number] if installers.together(o, pin, exact)), None)
         if first is not None and pin.value != first.value:
@@ -142,6 +136,16 @@ def install_manifest(evidence: Evidence) -> Iterator[Outcome]:
     yield from gone
     if not (installers.sources(evidence.inventory) or gone):
         yield NotApplicable("FB102", "no installed Flux release found")
+
+
+def _not_exact(pin: Pin) -> Finding:
+    """A place that installs Flux and holds no release that is certain."""
+    what = _holds(pin)
+    if pin.form is Form.OPAQUE and not opaque_pins.is_digest(pin):
+        what = f"{pin.value}, which is not a tag of Flux"
+    who = "install URL" if pin.kind in traits.INSTALL_URL else pin.subject
+    tail = f"is not pinned (holds {what})"
+    return _finding("FB102", pin, f"the {who} {tail}", gist=f"a place ({pin.kind}) {tail}")
 
 
 def _not_followed(pin: Pin) -> Finding:

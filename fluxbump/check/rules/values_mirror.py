@@ -50,16 +50,17 @@ def values_mirror(evidence: Evidence) -> Iterator[Outcome]:
             )
         elif not own:
             yield NotApplicable(_CODE, f"no values mirror is kept here, nor was one ({folder})")
-        for mirror in own:
-            if mirror.value != wrapper.value:
-                yield _finding(
-                    mirror,
-                    f"the values say flux2 {mirror.value or 'without a version'}, but "
-                    f"{wrapper.location} depends on {wrapper.value}",
-                    Related(wrapper.location, f"depends on flux2 {wrapper.value}"),
-                    gist=f"the values say flux2 {mirror.value or 'without a version'}, but their "
-                    f"chart depends on {wrapper.value}",
-                )
+        yield from (_differs(mirror, wrapper) for mirror in own if mirror.value != wrapper.value)
+
+
+def _differs(mirror: Pin, wrapper: Pin) -> Finding:
+    said = f"the values say flux2 {mirror.value or 'without a version'}"
+    return _finding(
+        mirror,
+        f"{said}, but {wrapper.location} depends on {wrapper.value}",
+        Related(wrapper.location, f"depends on flux2 {wrapper.value}"),
+        gist=f"{said}, but their chart depends on {wrapper.value}",
+    )
 
 
 def _habit(*, gone: bool, once: bool) -> str:

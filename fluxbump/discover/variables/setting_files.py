@@ -36,35 +36,26 @@ def places(path: str, text: str, reference: Reference, paths: Sequence[str]) -> 
     """
     folder = dirname(path)
     if reference.scope in ("var", "local"):
-        return [
-            [
-                candidate
-                for candidate in paths
-                if dirname(candidate) == folder and _is_terraform(candidate)
-            ],
-            [
-                candidate
-                for candidate in paths
-                if dirname(candidate) != folder and candidate.endswith(MODULE)
-            ],
-        ]
+        return _of_module(folder, paths)
     if reference.scope == "Values":
         chart = folder.partition("/templates")[0]
         return [[p for p in paths if dirname(p) == chart and basename(p).startswith("values")]]
+    near = [near_path for near_path in paths if dirname(near_path) == folder and near_path != path]
     sourced = set(_SOURCED.findall(text))
-    near = [candidate for candidate in paths if dirname(candidate) == folder and candidate != path]
     above = {folder, dirname(folder), dirname(dirname(folder))}
-    modules = [
-        candidate
-        for candidate in paths
-        if dirname(candidate) in above and candidate.endswith(MODULE)
-    ]
     return [
-        [candidate for candidate in near if basename(candidate) in sourced],
+        [near_path for near_path in near if basename(near_path) in sourced],
         _of_role(folder, paths),
-        [candidate for candidate in near if _BESIDE.fullmatch(basename(candidate))],
-        modules,
+        [near_path for near_path in near if _BESIDE.fullmatch(basename(near_path))],
+        [module for module in paths if dirname(module) in above and module.endswith(MODULE)],
     ]
+
+
+def _of_module(folder: str, paths: Sequence[str]) -> Places:
+    """The files of a Terraform module, and the modules that may call it."""
+    own = [path for path in paths if dirname(path) == folder and _is_terraform(path)]
+    others = [path for path in paths if dirname(path) != folder and path.endswith(MODULE)]
+    return [own, others]
 
 
 def _is_terraform(path: str) -> bool:

@@ -24,6 +24,7 @@ from fluxbump.text.literals import SourceText, SourceValue
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.version_forms import form_of
+from fluxbump.text.yaml import Document, Node
 
 NAME = "helm-call"
 ROLE = Role.INSTALLS
@@ -329,27 +330,29 @@ def _pulumi(file: TextFile, context: Context) -> Iterator[Found]:
         if _PULUMI not in document.source:
             continue
         for resource in yaml.mappings(document.root):
-            if not (yaml.text_of(resource, "type") or "").startswith(_PULUMI):
-                continue
             properties = yaml.get(resource, "properties")
-            chart = yaml.text_of(properties, "chart") or ""
-            name = chart.rstrip("/").rpartition("/")[2]
-            track = context.track_of(name)
-            if properties is None or track is None:
-                continue
-            options = ("repositoryOpts", "fetchOpts")
-            repository = next(
-                (url for key in options if (url := yaml.text_of(properties, key, "repo"))),
-                chart.rpartition("/")[0] if chart.startswith("oci://") else "",
-            )
-            foreign = repository and "${" not in repository
-            if track == FLUX2 and foreign and not context.is_community(repository):
-                message = f"Pulumi installs flux2 from {repository}, not from the community"
-                yield Note(document.at(properties), message, advice=MIRROR)
-                continue
-            version = document.scalar(yaml.get(properties, "version"))
-            subject = f"helm call for {name}"
-            if version is None:
-                yield unpinned(NAME, track, document.at(properties), subject)
-            else:
-                yield pin_at(NAME, track, version, subject)
+            of_helm = (yaml.text_of(resource, "type") or "").startswith(_PULUMI)
+            if of_helm and properties is not None:
+                yield from _of_pulumi(document, properties, context)
+
+
+def _of_pulumi(document: Document, properties: Node, context: Context) -> Iterator[Found]:
+    """Yield the version in the properties of a resource, if its chart moves."""
+    chart = yaml.text_of(properties, "chart") or ""
+    name = chart.rstrip("/").rpartition("/")[2]
+    track = context.track_of(name)
+    if track is None:
+        return
+    given = (yaml.text_of(properties, key, "repo") for key in ("repositoryOpts", "fetchOpts"))
+    own = chart.rpartition("/")[0] if chart.startswith("oci://") else ""
+    repository = next(filter(None, given), own)
+    foreign = repository and "${" not in repository
+    version = document.scalar(yaml.get(properties, "version"))
+    subject = f"helm call for {name}"
+    if track == FLUX2 and foreign and not context.is_community(repository):
+        message = f"Pulumi installs flux2 from {repository}, not from the community"
+        yield Note(document.at(properties), message, advice=MIRROR)
+    elif version is None:
+        yield unpinned(NAME, track, document.at(properties), subject)
+    else:
+        yield pin_at(NAME, track, version, subject)
