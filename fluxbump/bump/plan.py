@@ -254,10 +254,8 @@ def _kept(pins: Iterable[Pin], targets: Mapping[Track, str]) -> Iterator[tuple[P
 
 def _why_kept(pin: Pin, new: str, targets: Mapping[Track, str]) -> str | None:
     match pin.form:
-        case Form.RANGE if _admits(pin, new):
-            return f"the range {pin.value} admits {new}"
-        case Form.RANGE if pin.role in _STAY:
-            return f"the range {pin.value} excludes {new}: widen it, or write {new} there"
+        case Form.RANGE:
+            return _why_range_kept(pin, new)
         case Form.VARIABLE:
             return f"holds a variable, {pin.value}: make sure that it becomes {new}"
         case Form.UNPINNED:
@@ -267,6 +265,14 @@ def _why_kept(pin: Pin, new: str, targets: Mapping[Track, str]) -> str | None:
         case Form.OPAQUE if pin.value != new and pin.role in _STAY:
             message, advice = opaque_pins.refusal(pin, new)
             return f"{message.removeprefix(pin.subject).strip()}: {advice}"
+    return None
+
+
+def _why_range_kept(pin: Pin, new: str) -> str | None:
+    if _admits(pin, new):
+        return f"the range {pin.value} admits {new}"
+    if pin.role in _STAY:
+        return f"the range {pin.value} excludes {new}: widen it, or write {new} there"
     return None
 
 
