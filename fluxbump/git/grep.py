@@ -66,7 +66,10 @@ def holding(needles: Iterable[str], files: Iterable[tuple[str, bytes]]) -> list[
 
     What one file contains, the next one often contains too, so that is looked for first.
     """
-    found, likely = list[str](), [needle.encode() for needle in sorted(needles)]
+    found, likely = (
+        list[str](),
+        [needle.encode("utf-8", "surrogateescape") for needle in sorted(needles)],
+    )
     for path, data in files:
         place = next((place for place, needle in enumerate(likely) if needle in data), None)
         if place is not None:

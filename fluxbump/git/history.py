@@ -8,7 +8,7 @@ hide a part of the past.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 
 from msgspec import Struct
 
@@ -16,6 +16,7 @@ from fluxbump.errors import RepositoryError
 from fluxbump.git.layout import Layout
 from fluxbump.git.lineage import Held
 from fluxbump.git.local_process import Runner
+from fluxbump.git.objects import UTF_8, moment
 
 SECONDS = 10.0  # for one process
 LOG_LIMIT = 64 << 20  # bytes; some 500,000 changes of files
@@ -105,8 +106,8 @@ def ever_held(git: Runner, layout: Layout, texts: Collection[str], revision: str
     found = set()
     for text in texts:
         out = git.run_bounded(
-            "log", "--all", revision, "-1", "--format=%H", "--no-show-signature", f"-S{text}",
-            stdin=b"", limit=LOG_LIMIT, seconds=SECONDS / len(texts),
+            "log", "--all", revision, "-1", "--format=%H", UTF_8, "--no-show-signature",
+            f"-S{text}", stdin=b"", limit=LOG_LIMIT, seconds=SECONDS / len(texts),
         )  # fmt: skip
         if out is None or out.strip():
             found.add(text)
@@ -128,16 +129,16 @@ def _walk(git: Runner, paths: Collection[str], revision: str, found: _Found) -> 
     out = _bounded(
         git, "--literal-pathspecs", "log", "--all", revision, "--stdin", "--full-history",
         "--diff-merges=first-parent", "--no-renames", "--no-show-signature", "--root",
-        "--format=%x01%H %ct", *_RAW, stdin=listed.encode("utf-8", "surrogateescape"),
+        "--format=%x01%H %cI", UTF_8, *_RAW, stdin=listed.encode("utf-8", "surrogateescape"),
         limit=LOG_LIMIT,
     )  # fmt: skip
-    commit, time, added = b"", datetime.fromtimestamp(0, UTC), []
+    commit, time, added = b"", moment(""), []
     tokens = iter(out.split(b"\0"))
     for token in tokens:
         entry = token.lstrip(b"\n")
         if entry.startswith(b"\1"):
-            commit, _, seconds = entry[1:].partition(b" ")
-            time = datetime.fromtimestamp(int(seconds), UTC)
+            commit, _, said = entry[1:].partition(b" ")
+            time = moment(said.decode())
         elif entry.startswith(b":"):
             old_mode, mode, old_blob, blob, status = entry[1:].split(b" ")
             path = next(tokens).decode("utf-8", "surrogateescape")

@@ -7,7 +7,7 @@ from abc import abstractmethod
 from bisect import bisect_left
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 
 from msgspec import Struct
@@ -30,6 +30,9 @@ _LARGE = 20_000
 
 _MOST_SEARCHES = 4
 
+UTF_8 = "--encoding=UTF-8"
+"""What git prints of a commit, whatever `i18n.logOutputEncoding` says."""
+
 
 class Commit(Struct, frozen=True):
     """A commit: its name, its tree's name, and when it was made."""
@@ -45,13 +48,26 @@ def commit(git: Runner, revision: str) -> Commit:
     Raises:
         RepositoryError: there is no such commit.
     """
-    command = ("rev-list", "--max-count=1", "--format=%H%x00%T%x00%cI")
+    command = ("rev-list", "--max-count=1", "--format=%H%x00%T%x00%cI", UTF_8)
     try:
         out = git.run(*command, "--end-of-options", f"{revision}^{{commit}}", "--")
     except RepositoryError:
         raise _unknown(git, revision) from None
     sha, tree, time = out.decode().splitlines()[-1].split("\0")
-    return Commit(sha, tree, datetime.fromisoformat(time))
+    return Commit(sha, tree, moment(time))
+
+
+def moment(text: str) -> datetime:
+    """Return when a commit was made, which is whatever its author has written.
+
+    Args:
+        text: as git writes `%cI`; a date that git cannot read is empty there, and one behind the
+            year 9999 or in an impossible time zone is none for us. Those count as 1970.
+    """
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return datetime.fromtimestamp(0, UTC)
 
 
 def _unknown(git: Runner, revision: str) -> RepositoryError:
