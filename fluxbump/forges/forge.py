@@ -180,12 +180,14 @@ class Standing(Struct, frozen=True):
     Attributes:
         archived: nobody can change anything in it.
         requests: it takes pull requests.
-        writable: the token may push to it.
+        writable: the account of the token may push to it.
+        empty: it has no commit.
     """
 
     archived: bool | None = None
     requests: bool | None = None
     writable: bool | None = None
+    empty: bool | None = None
 
 
 class OwnedRepository(Struct, frozen=True):

@@ -111,6 +111,7 @@ class _Rights(BaseModel):
 class _State(BaseModel):
     archived: bool | None = None
     has_pull_requests: bool | None = None
+    empty: bool | None = None
     permissions: _Rights | None = None
 
 
@@ -209,7 +210,7 @@ class Gitea:
         """
         found = self._client.get(self._at()).read(_State)
         writable = found.permissions.push if found.permissions else None
-        return Standing(found.archived, found.has_pull_requests, writable)
+        return Standing(found.archived, found.has_pull_requests, writable, found.empty)
 
     def file_url(self, path: str, line: int, revision: str) -> str:
         """Return the address of a line of a file at a commit, for people."""

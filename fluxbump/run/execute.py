@@ -31,7 +31,7 @@ from fluxbump.run.actions import (
 from fluxbump.run.dry_run import NO_COMMIT
 from fluxbump.run.proposal import Offer
 from fluxbump.run.pull_request import boxes, state
-from fluxbump.run.pull_request.boxes import Box
+from fluxbump.run.pull_request.boxes import Box, Ticked
 from fluxbump.run.pull_request.state import AUTO_MERGE, CLOSED, DECLINED, PUSHED, SavedState
 from fluxbump.run.remote_and_forge import Publisher, RemoteBranches
 
@@ -105,6 +105,7 @@ class Acting(Struct):
         request: the pull request of the offer; None when there is none.
         problems: what could not be done, one sentence each.
         closed: the numbers of the pull requests that were closed.
+        answered: the boxes that were answered, each with its release.
     """
 
     world: World
@@ -114,6 +115,7 @@ class Acting(Struct):
     request: PullRequest | None = None
     problems: list[str] = field(default_factory=list)
     closed: list[int] = field(default_factory=list)
+    answered: set[Ticked] = field(default_factory=set)
 
     def act(self, action: Action) -> None:
         """Do what an action says, and note it.
@@ -168,6 +170,7 @@ class Acting(Struct):
         self._note("refreshed", f"refreshed #{action.number}", known.request.url)
         if action.asked:
             self.world.publisher.comment(action.number, comments.rebuilt(pushed=action.push))
+            self.answered.add(Ticked(Box.REBUILD, self._offered().wanted.release))
             self._note("told", f"#{action.number}: rebuilt, as asked", known.request.url)
 
     def _auto_merge(self, number: int) -> None:
@@ -251,6 +254,7 @@ class Acting(Struct):
             # The close is answered with it: it must not be said afterwards that it stays closed.
             told = (*(mark for mark in known.state.told if mark != DECLINED), DECLINED)
             text = self._saying(known, replace(known.state, told=told), "")
+            self.answered.add(Ticked(Box.REOPEN, known.state.release))
         cleared = boxes.cleared(text or known.request.body, (Box.REOPEN,))
         self.world.publisher.describe(number, cleared)
         opened = self.request.number if self.request and self.request.number else None

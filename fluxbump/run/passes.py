@@ -141,6 +141,7 @@ def _write_dashboard(task: Task, board: Board, acting: Acting, *, silent: bool) 
         acting.seen.past,
         tuple(acting.problems),
         frozenset(box.release for box in board.ticked if box.box is Box.HOLD),
+        board.ticked - acting.answered,
     )
     try:
         acting.note_dashboard(

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from fluxbump.errors import FluxbumpError, ForgeError
 from fluxbump.forges.forge import Forge, Standing
-from fluxbump.git.remote_errors import MovedError, RemoteError, UnreachableError
+from fluxbump.git.remote_errors import AccessError, MovedError, RemoteError, UnreachableError
 
 
 class ArchivedError(ForgeError):
@@ -54,7 +54,7 @@ def explained(
     if isinstance(error, (MovedError, UnreachableError, NoRequestsError)):
         return "", error
     try:
-        problem = _of_the_state(connect())
+        problem = _of_the_state(connect(), refused=isinstance(error, AccessError))
     except FluxbumpError:  # then the first error has the last word
         return "", error
     if isinstance(problem, ArchivedError):
@@ -63,16 +63,33 @@ def explained(
     return "", kind(problem.message, hint=problem.hint) if problem is not None else error
 
 
-def _of_the_state(forge: Forge) -> ForgeError | None:
-    """Return what the state of a repository, or our rights in it, have against a change."""
-    found = forge.standing()
+def _of_the_state(forge: Forge, *, refused: bool) -> ForgeError | None:
+    """Return what the state of a repository, or our rights in it, have against a change.
+
+    Args:
+        forge: to ask.
+        refused: git's server did not accept what the token was used for.
+    """
+    found, name = forge.standing(), forge.capabilities.name
     problem = _problem(forge, found)
-    if problem is not None or found.writable is not False:
+    if problem is not None:
         return problem
-    return ForgeError(
-        f"the token can read the repository on {forge.capabilities.name}, but not write to it",
-        hint="give its account write access (permissions: docs/forges.md)",
-    )
+    if found.empty:  # git has read its base branch by then
+        return ForgeError(
+            f"{name} says that the repository is empty, though its branches have commits",
+            hint="if its first push was a moment ago, run again in a minute",
+        )
+    if found.writable is False:
+        return ForgeError(
+            f"the token can read the repository on {name}, but not write to it",
+            hint="give its account write access (permissions: docs/forges.md)",
+        )
+    if found.writable and refused:
+        return ForgeError(
+            f"{name} refused the token, but its account may write to the repository",
+            hint="give the token itself the right to write (permissions: docs/forges.md)",
+        )
+    return None
 
 
 def _problem(forge: Forge, found: Standing) -> ArchivedError | NoRequestsError | None:

@@ -46,6 +46,8 @@ class FakeGitea(FakeForge):
         self.account_writes = True
         """The account may write; its token may still not have the scope."""
         self.style = "squash"
+        self.counts_as_empty = False
+        """It has not looked at the first push yet; as long as that, most of it is not found."""
 
     def refuse(self, status: int, message: str) -> RefusalError:
         return RefusalError(Reply(status, {"message": message, "url": f"{self.url}/api/swagger"}))
@@ -93,6 +95,7 @@ class FakeGitea(FakeForge):
                         "id": _REPOSITORY,
                         "default_merge_style": self.style,
                         "archived": self.archived,
+                        "empty": self.counts_as_empty,
                         "has_pull_requests": self.takes_requests,
                         "has_issues": self.has_issues,
                         "permissions": {"admin": False, "push": self.account_writes, "pull": True},
@@ -124,6 +127,8 @@ class FakeGitea(FakeForge):
         # `mustAllowPulls` and `mustNotBeArchived` in `routers/api/v1/api.go`.
         if where[:1] == ["pulls"] and not self.takes_requests:
             raise self.refuse(404, "not found")
+        if where[:1] == ["pulls"] and self.counts_as_empty:
+            raise self.refuse(404, "The target couldn't be found.")
         if where and call.method != "GET" and self.archived:
             raise self.refuse(423, f"{self.full_name} is archived")
 

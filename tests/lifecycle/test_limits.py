@@ -118,6 +118,8 @@ def test_a_token_without_the_right_to_write_is_told_so(there: World) -> None:
     token = there.site.token(JOB, "read:repository", "read:issue")
     result = there.attempt(FLUXBUMP_TOKEN=token)
     assert result.code == 6
+    assert "Gitea refused the token, but its account may write" in result.err
+    assert "give the token itself the right to write" in result.err
     assert set(there.branches()) == {"main"}
 
 

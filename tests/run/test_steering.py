@@ -311,6 +311,28 @@ def test_boxes_of_a_dashboard_are_heard(make: Make) -> None:
     settled(there, SPRING)
 
 
+def test_a_box_of_a_dashboard_that_is_not_acted_on_stays_with_the_reason(make: Make) -> None:
+    there = make(config=f"{DASHBOARD}  max_open: 3\n")
+    there.run(SPRING)
+    tick_dashboard(there, "rebuild=2.5.1")
+    there.tick(1, "hold")
+    there.run(SPRING)
+    box = "- [x] <!-- fluxbump:rebuild=2.5.1 --> Rebuild the branch for 2.5.1. Not done: "
+    assert f"{box}it is on hold." in dashboard(there)
+    settled(there, SPRING)
+    there.publish(SUMMER)
+    there.run(SUMMER)
+    assert f"{box}fluxbump opens 2.6.1 now." in dashboard(there)
+    settled(there, SUMMER)
+    there.tick(1, "hold")
+    assert "superseded" in events(there.run(SUMMER))
+    assert f"{box}no open pull request of fluxbump is for 2.5.1." in dashboard(there)
+    settled(there, SUMMER)
+    there.bump("2.5.1")
+    there.run(SUMMER)
+    assert "rebuild=2.5.1" not in dashboard(there)
+
+
 def test_a_close_stands_in_a_dashboard_with_the_way_back(make: Make) -> None:
     there = make(config=DASHBOARD)
     there.run(SPRING)

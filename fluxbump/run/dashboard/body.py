@@ -6,7 +6,7 @@ It has no clock, so that a run with nothing new to say leaves it as it is.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 
 from msgspec import Struct
@@ -15,10 +15,10 @@ from fluxbump.check.groups import grouped
 from fluxbump.forges.forge import Issue, RequestState
 from fluxbump.model import FLUX, FLUX2, Pin, Role
 from fluxbump.run.actions import KnownRequest
-from fluxbump.run.decision import Blocked, Decision, describe, outcome, skipped_by_reason
+from fluxbump.run.decision import Blocked, Decision, Update, describe, outcome, skipped_by_reason
 from fluxbump.run.pull_request import boxes
 from fluxbump.run.pull_request.boxes import Box, Ticked
-from fluxbump.text import markdown
+from fluxbump.text import markdown, versions
 
 TITLE = "Flux releases (dashboard of fluxbump)"
 """The title of a new dashboard; what a person makes of it stays."""
@@ -41,6 +41,7 @@ class DashboardInputs(Struct, frozen=True):
         past: closed and merged ones whose branch is still there.
         problems: what the run could not do, one sentence each.
         held: the releases on hold by a box of the dashboard itself.
+        unanswered: the ticked boxes of the dashboard that the run has not answered.
     """
 
     decision: Decision
@@ -49,6 +50,7 @@ class DashboardInputs(Struct, frozen=True):
     past: tuple[KnownRequest, ...] = ()
     problems: tuple[str, ...] = ()
     held: frozenset[str] = frozenset()
+    unanswered: frozenset[Ticked] = frozenset()
 
 
 def find(issues: Iterable[Issue]) -> Issue | None:
@@ -156,28 +158,81 @@ def _installed(pins: Iterable[Pin]) -> Iterator[str]:
 
 
 def _steering(inputs: DashboardInputs) -> str:
-    """Return the boxes: of what is open, and of what a person closed."""
+    """Return the boxes: of what is open, of what a person closed, and of what was not done."""
+    opened = _releases(inputs.requests, RequestState.OPEN)
+    closed = [name for name in _releases(inputs.past, RequestState.CLOSED) if name not in opened]
+    not_done = _not_done(inputs, opened, closed)
     lines = []
-    for release in _releases(inputs.requests, RequestState.OPEN):
-        lines.append(_box(Box.REBUILD, f"Rebuild the branch for {release}.", release))
+    for release in opened:
+        lines.append(_box(Ticked(Box.REBUILD, release), not_done))
         ticked = release in inputs.held
-        lines.append(
-            _box(Box.HOLD, f"Hold the pull request for {release}.", release, ticked=ticked)
-        )
-    opened = set(_releases(inputs.requests, RequestState.OPEN))
-    lines += [
-        _box(Box.REOPEN, f"Open {release} again, after a close.", release)
-        for release in _releases(inputs.past, RequestState.CLOSED)
-        if release not in opened
-    ]
+        lines.append(_box(Ticked(Box.HOLD, release), not_done, ticked=ticked))
+    lines += [_box(Ticked(Box.REOPEN, release), not_done) for release in closed]
+    shown = {Ticked(Box.REBUILD, release) for release in opened}
+    shown |= {Ticked(Box.REOPEN, release) for release in closed}
+    others = sorted(not_done.keys() - shown, key=lambda asked: (asked.release, asked.box))
+    lines += [_box(asked, not_done) for asked in others[:_MOST]]
     if not lines:
         return ""
     head = "Tick a box. The next run acts, clears the box, and says what it did."
     return "\n".join(["### Steer the next run", "", head, "", *lines])
 
 
-def _box(box: Box, text: str, release: str, *, ticked: bool = False) -> str:
-    return boxes.line(box, text, hidden=True, release=release, ticked=ticked)
+def _not_done(
+    inputs: DashboardInputs, opened: Collection[str], closed: Collection[str]
+) -> dict[Ticked, str]:
+    """Map the boxes that stay ticked to the reason; one for a release that is reached is cleared.
+
+    Args:
+        inputs: of the dashboard.
+        opened: the releases with an open pull request.
+        closed: those whose pull request a person closed.
+    """
+    decision = inputs.decision
+    wanted = decision.release if isinstance(decision, Update) else None
+    found = {}
+    for asked in inputs.unanswered:
+        release = asked.release
+        done = asked.box is Box.REOPEN and release in opened
+        if asked.box is Box.HOLD or done or _is_reached(release, inputs.decision):
+            continue
+        there = opened if asked.box is Box.REBUILD else closed
+        if release not in there:
+            state = "open" if asked.box is Box.REBUILD else "closed"
+            found[asked] = f"no {state} pull request of fluxbump is for {release}"
+        elif release != wanted:
+            now = f"fluxbump opens {wanted} now" if wanted else "fluxbump opens no release now"
+            found[asked] = now
+        else:
+            held = any(_is_held(known, inputs.held, release) for known in inputs.requests)
+            found[asked] = "it is on hold" if held else "see the report of the run"
+    return found
+
+
+def _is_reached(release: str, decision: Decision) -> bool:
+    held = versions.parse(decision.current) if decision.current else None
+    asked = versions.parse(release)
+    return asked is None or (held is not None and asked <= held)
+
+
+def _is_held(known: KnownRequest, held_here: frozenset[str], release: str) -> bool:
+    own = known.state.release if known.state is not None else ""
+    return own == release and (Box.HOLD in known.asked or release in held_here)
+
+
+_TEXTS = {
+    Box.REBUILD: "Rebuild the branch for {}.",
+    Box.HOLD: "Hold the pull request for {}.",
+    Box.REOPEN: "Open {} again, after a close.",
+}
+
+
+def _box(asked: Ticked, not_done: Mapping[Ticked, str], *, ticked: bool = False) -> str:
+    reason = not_done.get(asked)
+    text = _TEXTS[asked.box].format(asked.release)
+    said = f"{text} Not done: {reason}." if reason else text
+    ticked = ticked or reason is not None
+    return boxes.line(asked.box, said, hidden=True, release=asked.release, ticked=ticked)
 
 
 def _releases(requests: Iterable[KnownRequest], fate: RequestState) -> list[str]:
