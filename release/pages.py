@@ -1,8 +1,8 @@
 """What pages repeat: `python -m release.pages` writes it there.
 
-That is the version of fluxbump, and the templates of `fluxbump init`. The version's one source is
-`fluxbump/version.py`. It names the release that is being made, so a page shows commands that the
-version in its samples has.
+That is the version of fluxbump, the templates of `fluxbump init`, and the actions that these use:
+the workflows of a scheduled run use the same. The version's one source is `fluxbump/version.py`. It
+names the release that is being made, so a page shows commands that the version in its samples has.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from fluxbump.version import __version__
 
 ROOT = Path(__file__).resolve().parent.parent
 CHART = "deploy/chart/Chart.yaml"
+_RUNS = "docs/deploy/"
 
 _VERSION = r"\d+\.\d+\.\d+"
 _PIN = re.compile(
@@ -25,6 +26,7 @@ _PIN = re.compile(
 _FOLLOWS = re.compile(rf"(?<=/fluxbump\n)( +(?:rev|ref): v){_VERSION}")
 _OF_CHART = re.compile(rf'(?m)^((?:version|appVersion): "?){_VERSION}')
 _TEMPLATE = re.compile(r"(<!-- template: (\w+) -->\n```yaml\n).*?(?<=\n)(?=```\n)", re.DOTALL)
+_USED = re.compile(r"uses: (?P<action>actions/[\w-]+)@\S+(?: # v[\d.]+)?")
 _SOURCE = "git+https://git.example.org/platform/fluxbump@v"
 
 
@@ -52,7 +54,15 @@ def updated(path: str, text: str, version: str) -> tuple[str, int]:
     )
     text, pins = _PIN.subn(version, text)
     text, following = _FOLLOWS.subn(rf"\g<1>{version}", text)
+    if path.startswith(_RUNS) and path.endswith("-run.yml"):
+        text = _with_actions(text, template(path.removeprefix(_RUNS).partition("-")[0]))
     return text, templates + pins + following
+
+
+def _with_actions(text: str, source: str) -> str:
+    """Return a workflow with the actions of another at the commits or tags that it uses."""
+    used = {found["action"]: found[0] for found in _USED.finditer(source)}
+    return _USED.sub(lambda found: used.get(found["action"], found[0]), text)
 
 
 def main() -> int:
