@@ -8,7 +8,17 @@ import pytest
 
 from fluxbump.config.settings import Settings
 from fluxbump.helm.chart_repository import archive_of
-from tests.helpers import Cli, brief, find, release, repository, script, small, wrapper
+from tests.helpers import (
+    Cli,
+    assert_refused,
+    brief,
+    find,
+    release,
+    repository,
+    script,
+    small,
+    wrapper,
+)
 
 OLD = {
     ".archive/up.sh": script("2.3.0"),
@@ -45,11 +55,12 @@ def test_what_an_archive_holds_is_a_note_and_no_pin() -> None:
     assert brief(found.pins) == brief(live.pins)
     assert found.charts == live.charts
     notes = {str(note.location.path): note.message for note in found.notes}
-    assert notes[".archive/up.sh"] == (
-        ".archive/ looks like an archive, so 1 place of Flux in it is not checked"
+    way = "(to search it, set search_archives: true in fluxbump.yaml)"
+    assert notes[".archive/flux/chart/Chart.yaml"] == (
+        f".archive/ looks like an archive, so 2 places of Flux in it are not checked {way}"
     )
     assert notes["apps/_old/flux.yaml"] == (
-        "apps/_old/ looks like an archive, so 1 place of Flux in it is not checked"
+        f"apps/_old/ looks like an archive, so 1 place of Flux in it is not checked {way}"
     )
 
 
@@ -63,9 +74,11 @@ def test_a_team_may_have_them_searched() -> None:
 def test_the_data_of_tests_installs_nothing() -> None:
     found = find({**small(), "pkg/testdata/v2.3.0/up.sh": script("2.3.0")})
     assert "pkg/testdata/v2.3.0/up.sh" not in {pin.location.path for pin in found.pins}
-    assert [note.message for note in found.notes] == [
-        "pkg/testdata/ looks like test data, so 1 place of Flux in it is not checked"
-    ]
+    (note,) = found.notes
+    assert note.message == (
+        "pkg/testdata/ looks like test data, so 1 place of Flux in it is not checked "
+        "(to search it, set search_archives: true in fluxbump.yaml)"
+    )
 
 
 def test_a_bump_leaves_an_archive_alone(tmp_path: Path, index: Path, cli: Cli) -> None:
@@ -80,4 +93,13 @@ def test_a_bump_leaves_an_archive_alone(tmp_path: Path, index: Path, cli: Cli) -
     assert not any(
         "archive" in path or "_old" in path for path in repo.changed("fluxbump/flux-2.5.1")
     )
-    assert ".archive/ looks like an archive, so 1 place of Flux in it" in result.out
+    assert ".archive/ looks like an archive, so 2 places of Flux in it" in result.out
+
+
+@pytest.mark.parametrize("command", [("status",), ("check",), ("to", "2.5.1")])
+def test_a_repository_whose_only_places_are_in_an_archive_is_told_so(
+    command: tuple[str, ...], tmp_path: Path, index: Path, cli: Cli
+) -> None:
+    repo = repository(tmp_path / "repo", {"archive/up.sh": script("2.4.0")}, index)
+    said = "archive/up.sh:2: archive/ looks like an archive", "search_archives: true"
+    assert_refused(cli(*command, cwd=repo), 5, "no pin of Flux found", *said)

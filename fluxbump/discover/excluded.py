@@ -46,14 +46,17 @@ def archived(files: Sequence[TextFile], context: Context, find: Finder) -> Itera
         find: runs every kind.
     """
     held: dict[str, list[Pin]] = {}
-    for pin in find(files, context).pins if files else ():
+    for pin in pins(files, context, find) if files else ():
         held.setdefault(archive_of(pin.location.path) or "", []).append(pin)
     for folder, found in held.items():
         count = "1 place" if len(found) == 1 else f"{len(found)} places"
         verb = "is" if len(found) == 1 else "are"
         kind = kind_of_archive(folder)
         message = f"{folder}/ looks like {kind}, so {count} of Flux in it {verb} not checked"
-        yield Note(found[0].location, message)
+        yield Note(found[0].location, f"{message} ({_SEARCH})")
+
+
+_SEARCH = "to search it, set search_archives: true in fluxbump.yaml"
 
 
 def _dependencies(file: TextFile, context: Context) -> Iterator[Pin]:

@@ -66,6 +66,8 @@ def first_installs(pins: Iterable[Pin], track: Track) -> list[Pin]:
     return next((list(same) for _, same in groupby(exact, key=lambda pin: pin.kind)), [])
 
 
+_SHOWN = 5
+"""Notes that are named where there is no pin."""
 _OF_CHARTS = (TrackKind.COMMUNITY, TrackKind.CHART)
 
 
@@ -97,8 +99,15 @@ def require_pins(inventory: Inventory, message: str) -> None:
     """Refuse a repository that has nothing to do with Flux's versions.
 
     Raises:
-        PinError: it pins nothing, and holds no candidate that could not be read.
+        PinError: it pins nothing, and holds no candidate that could not be read. The facts are what
+            was seen and is no pin.
     """
     ours = (pin.track in _OF_FLUX or pin.track.kind is TrackKind.IMAGE for pin in inventory.pins)
     if not any(ours) and not inventory.unreadable:
-        raise PinError(message, hint="is this the right repository and revision? see --repo, --rev")
+        seen = [f"{note.location}: {note.message}" for note in inventory.notes]
+        more = [f"and {len(seen) - _SHOWN} more notes"] if len(seen) > _SHOWN else []
+        raise PinError(
+            message,
+            facts=[*seen[:_SHOWN], *more],
+            hint="is this the right repository and revision? see --repo, --rev",
+        )
