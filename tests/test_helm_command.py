@@ -42,6 +42,10 @@ FOLDED = (
         ("a.sh", f"# {F} --version 2.14.1\n", []),
         ("a.sh", "helm upgrade flux2 c/flux2-sync --version 2.14.1\n", []),
         ("a.sh", "helm list -n flux2\n", []),
+        ("a.bat", f"{F} ^\r\n  --version 2.14.1\r\n", [f"2 {EXACT}"]),
+        ("a.sh", f"helm upgrade -i flux {OCI}:2.14.1 --wait\n", [f"1 {EXACT}"]),
+        ("a.sh", f"helm upgrade -i flux {OCI}:$V\n", ["1 helm-command flux2 $V [variable]"]),
+        ("a.sh", "helm upgrade -i flux c/flux2:2.14.1\n", []),
         ("a.md", f"{F} --version 2.14.1\n", []),
     ],
 )  # fmt: skip

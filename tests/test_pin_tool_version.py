@@ -50,11 +50,17 @@ DIGEST = "sha256:" + "ab" * 32
         ("a.yaml", f"# {TOLD}\nimage: flux-cli:v2.4.0@{DIGEST}\n", []),
         ("a.sh", "# renovate: datasource=helm depName=fluxcd/flux2\nX=2.4.0\n", []),
         ("README.md", f"# {TOLD}\nVERSION=v2.4.0\n", []),
+        ("a.go", f'// {TOLD}\nconst v = "v2.4.0"\n', [TWO]),
+        ("a_test.go", f'// {TOLD}\nconst v = "v2.4.0"\n', []),
+        ("a.sh", "# renovate: datasource=docker depName=ghcr.io/fluxcd/flux-manifests\nX=v2.4.0\n",
+         [TWO]),
     ],
 )  # fmt: skip
 def test_what_is_a_pin(path: str, text: str, expected: list[str]) -> None:
     found = tool_version.find(TextFile(path, text), Context())
     assert brief(one for one in found if isinstance(one, Pin)) == expected
+    # A file that holds nothing else has to be among those that are searched.
+    assert brief(find({path: text}).pins) == expected
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 
 from fixtures import manifests
 from fixtures.installs import gotk
+from fluxbump.discover import candidates
 from fluxbump.discover.digests import spellings as digests
 from fluxbump.discover.pin_search import find_pins
 from fluxbump.discover.pins import KINDS
@@ -253,6 +254,7 @@ CRDS = (
     "curl -O https://github.com/fluxcd/source-controller/releases/download/v1.4.1/"
     "source-controller.crds.yaml\n"
 )
+REMARK = "# renovate: datasource=helm depName=flux2\nX=2.14.1\n"
 RAW = "curl -O https://raw.githubusercontent.com/fluxcd/flux2/v2.4.0/README.md\n"
 MANIFESTS = (
     "kind: OCIRepository\nspec: {url: oci://ghcr.io/fluxcd/flux-manifests, ref: {tag: v2.4.0}}\n"
@@ -368,6 +370,9 @@ CONTRACT = [
     ("helm-command", "a.sh", f"# {HELM}", []),
     ("flux-command", "a.sh", INSTALL, ["1 flux-command flux 2.4.0"]),
     ("flux-command", "a.sh", f"# {INSTALL}", []),
+    ("chart-remark", "a.sh", REMARK, ["2 chart-remark flux2 2.14.1"]),
+    ("chart-remark", "a.sh", REMARK.replace("datasource=helm", "datasource=docker"), []),
+    ("chart-remark", "a.sh", REMARK.replace("flux2", "flux2 registryUrl=https://x.org"), []),
     ("helmfile", "h.yaml", RELEASES, ["1 helmfile flux2 2.14.1"]),
     ("helmfile", "h.yaml", RELEASES.replace("flux2", "flux2-sync"), []),
     ("argocd", "a.yaml", SOURCE, ["1 argocd flux2 2.14.1"]),
@@ -441,6 +446,19 @@ def check_pin(pin: Pin, kind: str, text: str) -> None:
     if pin.form is Form.EXACT:
         assert text[pin.start : pin.end] == pin.value
         assert TextFile(pin.location.path, text).location(pin.start) == pin.location
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "text"),
+    [
+        (kind, path, text)
+        for kind, path, text, expected in CONTRACT
+        if expected and path != "set.sh"
+    ],
+)
+def test_what_a_kind_finds_is_searched_for(kind: str, path: str, text: str) -> None:
+    """A file that holds nothing else is a candidate; that of a variable is read for its user."""
+    assert candidates.matters(CONTEXT)(path, text), kind
 
 
 @pytest.mark.parametrize("name", KINDS)

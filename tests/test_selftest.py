@@ -90,6 +90,7 @@ EVERY_KIND = small(
         "play.yml": "- helm: {chart_ref: own/bp-flux, chart_version: 1.1.2}\n",
         "call.ts": 'f({chart: "bp-flux", version: "1.1.2", repository: "oci://r.example.org"});\n',
         "images.yaml": "images: [ghcr.io/fluxcd/source-controller:v1.4.1]\n",
+        "remark.sh": "# renovate: datasource=helm depName=flux2\nX=2.14.1\n",
         "crds.sh": f"curl -O {CRDS}\n",
         "r.yaml": CROSSPLANE,
         "node.tftpl": release(),

@@ -45,6 +45,25 @@ FOLLOWED: dict[str, tuple[dict[str, str], list[str]]] = {
         {"a.sh": f"V=2.4.0\nif x; then V=2.4.0; fi\ncurl {url('v$V')}\n"},
         ["a.sh:1", "a.sh:2"],
     ),
+    "default of a template, quoted": (
+        {"Taskfile.yml": "vars:\n  V: '{{.V | default \"v2.4.0\"}}'\ncmd: curl " + url("{{.V}}")},
+        ["Taskfile.yml:2"],
+    ),
+    "default of just": (
+        {"justfile": f"v := env('FLUX', \"2.4.0\")\na:\n    curl {url('v{{v}}')}\n"},
+        ["justfile:1"],
+    ),
+    "default of Terraform": (
+        {"m.tf": f'locals {{\n  v = coalesce(var.flux, "v2.4.0")\n}}\nu = "{url("${local.v}")}"\n'},
+        ["m.tf:2"],
+    ),
+    "default of an attribute": (
+        {
+            "m.tf": 'variable "f" {\n  type = object({ v = optional(string, "v2.4.0") })\n'
+            f'  default = {{}}\n}}\nu = "{url("${var.f.v}")}"\n'
+        },
+        ["m.tf:2"],
+    ),
     "one variable from another": (
         {"a.sh": f"A=2.4.0\nB=v$A\ncurl {url('$B')}\n"},
         ["a.sh:1"],
@@ -208,6 +227,12 @@ def test_what_a_tool_searches_for_is_no_pin(line: str) -> None:
 )
 def test_what_stands_beside_a_tool_is_a_pin(line: str) -> None:
     assert held({"a.sh": f"{line}\n"}) == ["a.sh:1 install-url flux 2.4.0"]
+
+
+def test_a_mapping_under_a_key_like_a_pattern_is_searched() -> None:
+    """The `jobTemplate` of a CronJob holds a whole object, on one line in JSON."""
+    held_there = f'{{"jobTemplate": {{"args": ["curl {url("v2.4.0")}"]}}}}\n'
+    assert held({"job.json": held_there}) == ["job.json:1 install-url flux 2.4.0"]
 
 
 def test_helm_release_takes_its_version_from_a_local() -> None:

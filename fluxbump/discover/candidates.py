@@ -26,6 +26,7 @@ OBJECTS = ("toolkit.fluxcd.io", "HelmChart", "Blueprint")
 _IMAGES = (
     "fluxcd/",
     "fluxcd@",
+    '"fluxcd"',
     "sourceController",
     "kustomizeController",
     "helmController",

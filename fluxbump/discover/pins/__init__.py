@@ -11,6 +11,7 @@ from fluxbump.discover.pins.charts import (
     chart_archive,
     chart_dependency,
     chart_reader,
+    chart_remark,
     chart_version,
     crossplane,
     embedded,
@@ -79,6 +80,7 @@ KINDS: dict[str, Kind] = {  # where several say what is installed, the first cou
     tool_version.NAME: tool_version,
     flux_operator.NAME: flux_operator,
     go_module.NAME: go_module,
+    chart_remark.NAME: chart_remark,
     chart_reader.NAME: chart_reader,  # behind all that read a kind of object better
     custom.NAME: custom,
 }
@@ -96,6 +98,7 @@ BY_VARIABLE: tuple[Kind, ...] = (
     flux_action,
     kustomize_remote,
     controller_url,
+    controller_image,
     schema_url,
     flux_manifests,
     flux_operator,

@@ -51,7 +51,9 @@ CLI_FILE = frozenset({"flux-cli"})
 ONE_RELEASE = frozenset({"install-url", "kustomize-remote", "variable"})
 """Has to hold one release: what it names is taken as it is."""
 
-BOOTSTRAP = ("helm-command", "terraform", "ansible-helm", "helm-call", "helmfile")
+BOOTSTRAP = (
+    *("helm-command", "terraform", "ansible-helm", "helm-call", "helmfile", "chart-remark"),
+)
 """A chart that somebody or something installs once; GitOps then takes over."""
 
 RECONCILED = ("chart-dependency", "helm-release", "crossplane", "argocd", "kustomize-helm")

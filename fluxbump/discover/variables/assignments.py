@@ -37,8 +37,15 @@ class Assignment(Struct, frozen=True):
 
 _EXACT = lazy_pattern(rf"v?({versions.FULL.pattern})")
 _VALUE = lazy_pattern(
-    rf"""["'](?P<quoted>[^"'\n]*)["']|(?P<bare>(?:{references.PIECE}|[^\s;,&|#)}}\]])+)"""
+    rf"""(?P<quote>["'])(?P<quoted>(?:(?!(?P=quote))[^\n])*)(?P=quote)"""
+    rf"""|(?P<bare>(?:{references.PIECE}|[^\s;,&|#)}}\]])+)"""
 )
+_FALLBACK = lazy_pattern(
+    r"""(?:coalesce|try|optional|lookup|env|env_var_or_default|getenv|os\.getenv)"""
+    r"""\((?:[^()"'\n]|"[^"\n]*"|'[^'\n]*'){1,200}?,[ \t]*"""
+    rf"""["']v?(?P<version>{versions.FULL.pattern})["'][ \t]*\)"""
+)
+"""A call whose last argument counts if the others come to nothing, as in `coalesce(var.x, "1")`."""
 _JOINED = lazy_pattern(r"[ \t]*(?:\+|\.\.|\.\s*\w)")
 _STATEMENT = lazy_pattern(
     r"""(?:^|[;&|({,]|\b(?:export|readonly|declare|typeset|local|global|ARG|ENV|RUN|then|do|else
@@ -124,6 +131,9 @@ def _value_start(file: TextFile, before: str, end: int) -> int | None:
 def _value(text: str, start: int) -> Assignment | None:
     while text[start : start + 1] in (" ", "\t"):
         start += 1
+    fallback = _FALLBACK.match(text, start)
+    if fallback:
+        return Assignment(*fallback.span("version"), fallback["version"])
     match = _VALUE.match(text, start)
     if match is None:
         return None
@@ -175,8 +185,9 @@ def _terraform(file: TextFile, reference: Reference) -> Iterator[Assignment]:
     elif file.language is Language.HCL and reference.scope == "var":
         for block in hcl.blocks(file.text, "variable", name):
             default = block.attribute("default")
-            if default:
-                yield from _in_value(file.text, _raw(default), keys)
+            found = [*_in_value(file.text, _raw(default), keys)] if default else []
+            kind = block.attribute("type") if keys and not found else None
+            yield from found or (_in_value(file.text, _raw(kind), keys) if kind else ())
     elif file.language is Language.HCL:
         for block in hcl.blocks(file.text, "locals"):
             local = block.attribute(name)

@@ -109,7 +109,7 @@ _FORMAT = lazy_pattern(r"\$(?:\d|\{\d)|\{\{\{|currentValue|newValue|newVersion|n
 _TOOLS = lazy_pattern(r"(?<![\w-])(?:[efz]?grep|rg|ag|g?sed|[gm]?awk|perl)\s")
 _KEYS = lazy_pattern(
     r"""(?:[Pp]attern|matchStrings?|Template|[Rr]egexp?|format|[Ss]earch|[Rr]eplace(?:ment)?)"""
-    r"""["']?\s*[:=(]"""
+    r"""["']?\s*[:=(](?!\s*\{)"""
 )
 _SPLIT = lazy_pattern(r"\\.|['\"]|\$\(|\|\|?|&&|[;`]")
 

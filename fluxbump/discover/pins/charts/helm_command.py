@@ -155,7 +155,7 @@ def _found(file: TextFile, start: int, command: _Command, context: Context) -> F
     chart = _chart(command, context)
     if chart is None:
         return None
-    name = chart.text.rstrip("/").rsplit("/", 1)[-1]
+    name, tag = _parted(chart)
     track = context.track_of(name)
     source = _source(file, chart.text, command)
     if track is None:
@@ -165,8 +165,9 @@ def _found(file: TextFile, start: int, command: _Command, context: Context) -> F
         message = f"a helm command installs flux2 from {source}, not from the community"
         return Note(file.location(start), message, advice=MIRROR)
     subject = f"helm command for {name}"
-    if command.version is not None:
-        return _pin(file, command.version, track, subject)
+    version = command.version or tag
+    if version is not None:
+        return _pin(file, version, track, subject)
     if not source and chart.text.split("/", 1)[0] in _FOLDERS:
         return None  # a folder, which holds its version itself
     return unpinned(NAME, track, file.location(start), subject)
@@ -190,14 +191,23 @@ def _pin(file: TextFile, word: Word, track: Track, subject: str) -> Found:
 def _chart(command: _Command, context: Context) -> Word | None:
     """The word that names the chart: `ALIAS/flux2`, an OCI URL, or the name beside `--repo`."""
     for word in command.words:
-        if "/" in word.text and not word.text.startswith((".", "/", "~", "$", "{")):
-            name = word.text.rstrip("/").rsplit("/", 1)[-1]
-            if context.track_of(name) is not None and not _own_folder(word.text, context):
-                return word
+        reference = "/" in word.text and not word.text.startswith((".", "/", "~", "$", "{"))
+        known = reference and context.track_of(_parted(word)[0]) is not None
+        if known and not _own_folder(word.text, context):
+            return word
     if command.repository is not None and command.words:
         last = command.words[-1]
         return last if "/" not in last.text and context.track_of(last.text) else None
     return None
+
+
+def _parted(chart: Word) -> tuple[str, Word | None]:
+    """Return the name of a chart, and the tag behind it, if a registry's reference has one."""
+    place, _, last = chart.text.rstrip("/").rpartition("/")
+    name, colon, _ = last.partition(":")
+    if not colon or not place.startswith("oci://"):
+        return last, None
+    return name, rest_of(chart, len(place) + len(name) + 2)
 
 
 def _own_folder(text: str, context: Context) -> bool:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from fluxbump.discover.opaque_pins import BY_HAND
 from fluxbump.discover.pins.kind import WITH_DIGEST, Context, Found
+from fluxbump.discover.variables import references
 from fluxbump.flux import gotk
 from fluxbump.flux.tables import images
 from fluxbump.model import FLUX, FLUX2, Form, Note, Pin, Role, Track, TrackKind
@@ -43,11 +44,14 @@ _NAMES = "|".join(images.NAMES)
 # What may not stand in front is looked at last: a pattern that begins with fixed text is fast.
 _REFERENCE = lazy_pattern(
     rf"fluxcd/(?<![\w.-]fluxcd/)(?P<name>{_NAMES})"
-    r"(?P<sign>[:@])(?P<tag>(?:\$\{[^}\n]{0,200}\}|\{\{[^\n]{0,200}?\}\}|[^\s\"'`,;|&()<>\]}\\])+)"
+    rf"(?P<sign>[:@])(?P<tag>(?:{references.PIECE}|[^\s\"'`,;|&()<>\]}}\\])+)"
 )
 _IMAGE = lazy_pattern(rf"(?:^|/)fluxcd/(?P<name>{_NAMES})(?::|@|$)")
 _KEY = "|".join(CONTROLLERS)
 _SET_ARGUMENT = lazy_pattern(rf"(?<![\w-])(?P<key>{_KEY})\.tag=(?P<tag>[^\s\"',\\]+)")
+_SET_CLI = lazy_pattern(
+    r"flux2(?![\w-])(?:[^\n]|(?<=\\)\n){0,1000}?(?<![\w.-])(?P<key>cli)\.tag=(?P<tag>[^\s\"',\\]+)"
+)
 _SET_BLOCK = lazy_pattern(
     rf"\"(?:[\w-]+\.)?(?P<key>{_KEY}|cli)\.tag\""
     r"\s{0,80},?\s{0,80}value\s*=\s*\"(?P<tag>[^\"\n]*)\""
@@ -79,7 +83,12 @@ class _Image(Struct, frozen=True):
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
     """Yield the tags of the controllers' images; a note if the folder keeps those of a release."""
-    found = tuple(_found(file, context))
+    found = tuple(
+        result
+        for result in _found(file, context)
+        if isinstance(result, Note)
+        or (result.location.path, result.start) not in context.followed.uses
+    )
     pins = [result for result in found if isinstance(result, Pin)]
     release = _kept_for(file.path, pins) if pins else None
     if release is None:
@@ -102,7 +111,7 @@ def _found(file: TextFile, context: Context) -> Iterator[Found]:
     if "fluxcd/" in file.text:
         yield from _references(file)
         yield from _beside(file)
-    if "Controller" in file.text or "sourceWatcher" in file.text:
+    if "Controller" in file.text or "cli.tag" in file.text or "sourceWatcher" in file.text:
         yield from _values(file, context)
         yield from _arguments(file)
 
@@ -301,9 +310,9 @@ def _below(
 
 def _arguments(file: TextFile) -> Iterator[Found]:
     """Yield `--set helmController.tag=…`, and the same in Terraform's `set`."""
-    if "Controller.tag" not in file.text:
+    if ".tag" not in file.text:
         return
-    patterns = [_SET_ARGUMENT]
+    patterns = [_SET_ARGUMENT, _SET_CLI]
     if file.language is Language.HCL and "helm_release" in file.text:
         patterns.append(_SET_BLOCK)
     for pattern in patterns:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from fluxbump.discover import renovate
 from fluxbump.discover.opaque_pins import BY_HAND
 from fluxbump.discover.pins.kind import Context, Found, pin_at
 from fluxbump.discover.variables import flux_names
 from fluxbump.model import FLUX, Form, Note, Pin, Role
-from fluxbump.text import version_ranges, versions, yaml
+from fluxbump.text import version_ranges, yaml
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.version_forms import form_of
@@ -48,12 +49,10 @@ _DEVBOX = lazy_pattern(
 _AQUA = "fluxcd/flux2"
 
 _TOLD = lazy_pattern(
-    r"(?:depName|packageName|lookupName)=(?:fluxcd/flux2|(?:ghcr\.io/|docker\.io/)?fluxcd/flux-cli)"
-    r"(?![\w/.-])"
+    r"(?:depName|packageName|lookupName)=(?:fluxcd/flux2"
+    r"|(?:ghcr\.io/|docker\.io/)?fluxcd/flux-(?:cli|manifests))(?![\w/.-])"
 )
 _SOURCES = ("github-releases", "github-tags", "docker", "git-tags")
-_NEXT = 3
-"""Lines below a remark for Renovate that belong to it, if they are remarks too."""
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
@@ -74,8 +73,7 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
         for document in file.documents:
             if _AQUA in document.source and "packages" in document.source:
                 yield from _aqua(file, document)
-    if "datasource=" in file.text:
-        yield from _told(file, context)
+    yield from _told(file, context)
 
 
 def _found(file: TextFile, start: int, text: str, subject: str) -> Found:
@@ -146,15 +144,9 @@ def _aqua(file: TextFile, document: Document) -> Iterator[Found]:
 
 
 def _told(file: TextFile, context: Context) -> Iterator[Found]:
-    """Yield the version that a remark for Renovate is about: on its line, or on the next one."""
-    for match in _TOLD.finditer(file.text):
-        start, end = file.line_span(match.start())
-        remark = file.text[start:end]
-        if not file.in_comment(match.start()) or not any(source in remark for source in _SOURCES):
-            continue
-        place = _version_on(file, start, end) or _version_below(file, end)
-        if place is not None and (file.path, place.start()) not in context.followed.uses:
-            begin, text = place.start("version"), place["version"]
+    for _, place in renovate.told(file, _TOLD, _SOURCES, context.is_acted_on):
+        begin, text = place.start("version"), place["version"]
+        if (file.path, begin) not in context.followed.uses:
             where, subject = file.location(begin), "what Renovate is told is flux2"
             yield Pin(NAME, FLUX, where, begin, begin + len(text), text, Form.EXACT, subject)
             yield from _digest(file, begin, text, context)
@@ -168,24 +160,3 @@ def _digest(file: TextFile, offset: int, version: str, context: Context) -> Iter
     if beside is not None:
         message = f"a digest that may be of Flux {version}"
         yield Note(file.location(beside), message, held=(FLUX, version), advice=BY_HAND)
-
-
-def _version_on(file: TextFile, start: int, end: int) -> re.Match[str] | None:
-    """Return the one version that stands in live code on a line."""
-    found = versions.IN_TEXT.finditer(file.text, start, end)
-    live = [match for match in found if file.is_live(match.start("version"))]
-    whole = len(live) == 1 and file.text[live[0].end() : live[0].end() + 1] != "@"
-    return live[0] if whole else None  # a digest behind a tag would stay
-
-
-def _version_below(file: TextFile, end: int) -> re.Match[str] | None:
-    for _ in range(_NEXT):
-        start = file.text.find("\n", end) + 1
-        if start == 0:
-            return None
-        start, end = file.line_span(start)
-        line = file.text[start:end]
-        first = start + len(line) - len(line.lstrip())
-        if line.strip() and not file.in_comment(first):
-            return _version_on(file, start, end)
-    return None

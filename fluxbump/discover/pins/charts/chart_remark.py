@@ -1,0 +1,30 @@
+"""The version of the chart flux2 that Renovate is told about, whatever uses it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fluxbump.discover import renovate
+from fluxbump.discover.pins.kind import Context, Found
+from fluxbump.model import FLUX2, Form, Pin, Role
+from fluxbump.text.live_code import TextFile
+from fluxbump.text.patterns import lazy_pattern
+
+NAME = "chart-remark"
+ROLE = Role.INSTALLS
+
+_TOLD = lazy_pattern(r"(?:depName|packageName|lookupName)=flux2(?![\w/.-])")
+_URL = lazy_pattern(r"registryUrls?=(?P<url>[^\s\"',]+)")
+
+
+def find(file: TextFile, context: Context) -> Iterator[Found]:
+    """Yield the versions that such remarks are about, if the chart is the community's."""
+    for remark, place in renovate.told(file, _TOLD, ("helm",), context.is_acted_on):
+        url = _URL.search(remark)
+        if url is not None and not context.is_community(url["url"]):
+            continue
+        start, end = place.span("version")
+        if (file.path, start) not in context.followed.uses:
+            where, text = file.location(start), place["version"]
+            subject = "what Renovate is told is the chart flux2"
+            yield Pin(NAME, FLUX2, where, start, end, text, Form.EXACT, subject)
