@@ -254,6 +254,9 @@ CRDS = (
     "curl -O https://github.com/fluxcd/source-controller/releases/download/v1.4.1/"
     "source-controller.crds.yaml\n"
 )
+ENTRY = f"{{name: flux2, url: {COMMUNITY}, version: 2.14.1}}\n"
+VENDIR = "{slug: fluxcd/flux2, tag: v2.4.0}\n"
+GO_INSTALL = "go install github.com/fluxcd/flux2/v2/cmd/flux@v2.4.0\n"
 REMARK = "# renovate: datasource=helm depName=flux2\nX=2.14.1\n"
 RAW = "curl -O https://raw.githubusercontent.com/fluxcd/flux2/v2.4.0/README.md\n"
 MANIFESTS = (
@@ -373,6 +376,12 @@ CONTRACT = [
     ("chart-remark", "a.sh", REMARK, ["2 chart-remark flux2 2.14.1"]),
     ("chart-remark", "a.sh", REMARK.replace("datasource=helm", "datasource=docker"), []),
     ("chart-remark", "a.sh", REMARK.replace("flux2", "flux2 registryUrl=https://x.org"), []),
+    ("chart-entry", "a.yaml", ENTRY, ["1 chart-entry flux2 2.14.1"]),
+    ("chart-entry", "a.yaml", ENTRY.replace("flux2", "flux2-sync"), []),
+    ("flux-repository", "a.yaml", VENDIR, ["1 flux-repository flux 2.4.0"]),
+    ("flux-repository", "a.yaml", f"# {VENDIR}", []),
+    ("tool-command", "a.sh", GO_INSTALL, ["1 tool-command flux 2.4.0"]),
+    ("tool-command", "a.sh", f"# {GO_INSTALL}", []),
     ("helmfile", "h.yaml", RELEASES, ["1 helmfile flux2 2.14.1"]),
     ("helmfile", "h.yaml", RELEASES.replace("flux2", "flux2-sync"), []),
     ("argocd", "a.yaml", SOURCE, ["1 argocd flux2 2.14.1"]),

@@ -26,7 +26,7 @@ OBJECTS = ("toolkit.fluxcd.io", "HelmChart", "Blueprint")
 _IMAGES = (
     "fluxcd/",
     "fluxcd@",
-    '"fluxcd"',
+    *('"fluxcd"', "fluxcd.io"),
     "sourceController",
     "kustomizeController",
     "helmController",
@@ -37,6 +37,10 @@ _OPERATOR = ("flux-operator", "flux-instance", "FluxInstance")
 """What installs Flux by flux-operator, or sets what that installs."""
 _COMMANDS = ("flux install", "flux bootstrap", '["flux"', "flux_bootstrap_git")
 """What a file contains that installs with the flux CLI, and may name nothing else of Flux."""
+_TOOLS = ("arkade ", "choco ", "/flux:", "/flux-cli:")
+"""What a file contains that installs the flux CLI and calls it `flux`."""
+_BY_NAME = frozenset({*flux_names.FILES, ".prototools"})
+"""Files of one purpose, by their names."""
 
 
 def searched(context: Context) -> frozenset[str]:
@@ -68,6 +72,7 @@ def find(
     folders = {chart.directory for chart in context.charts.values()}
     for folder in _outermost(folders):
         found |= {path for path in snapshot.below(folder) if _is_values_file(path, folders)}
+    found |= {path for path in paths if path.rpartition("/")[2] in _BY_NAME}
     for custom in context.custom:
         found |= {path for path in paths if fnmatchcase(path, custom.path)}
     return found
@@ -83,6 +88,7 @@ def words(context: Context) -> tuple[str, ...]:
                 *_BY_REFERENCE,
                 *_IMAGES,
                 *_COMMANDS,
+                *_TOOLS,
                 *gotk.NEEDLES,
                 *_OPERATOR,
                 *flux_names.NEEDLES,
@@ -120,6 +126,7 @@ def matters(context: Context) -> Callable[[str, str], bool]:
 
     def matter(path: str, text: str) -> bool:
         named = any(word in text for word in told) or _is_values_file(path, folders)
+        named = named or path.rpartition("/")[2] in _BY_NAME
         if not named and "\\" in text and suffix_of(path) in YAML:
             named = any(word in unescaped(text) for word in told)
         return named or any(fnmatchcase(path, glob) for glob in globs)

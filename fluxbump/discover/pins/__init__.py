@@ -10,6 +10,7 @@ from fluxbump.discover.pins.charts import (
     blueprint,
     chart_archive,
     chart_dependency,
+    chart_entry,
     chart_reader,
     chart_remark,
     chart_version,
@@ -35,12 +36,14 @@ from fluxbump.discover.pins.releases import (
     flux_instance,
     flux_manifests,
     flux_operator,
+    flux_repository,
     go_module,
     gotk_components,
     install_manifest,
     install_url,
     kustomize_remote,
     schema_url,
+    tool_command,
     tool_version,
     variable,
 )
@@ -80,7 +83,10 @@ KINDS: dict[str, Kind] = {  # where several say what is installed, the first cou
     tool_version.NAME: tool_version,
     flux_operator.NAME: flux_operator,
     go_module.NAME: go_module,
+    flux_repository.NAME: flux_repository,
+    tool_command.NAME: tool_command,
     chart_remark.NAME: chart_remark,
+    chart_entry.NAME: chart_entry,
     chart_reader.NAME: chart_reader,  # behind all that read a kind of object better
     custom.NAME: custom,
 }
@@ -102,5 +108,7 @@ BY_VARIABLE: tuple[Kind, ...] = (
     schema_url,
     flux_manifests,
     flux_operator,
+    flux_repository,
+    tool_command,
 )
 """Kinds whose versions may be variables, which are followed to the places that set them."""

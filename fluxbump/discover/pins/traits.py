@@ -56,7 +56,10 @@ BOOTSTRAP = (
 )
 """A chart that somebody or something installs once; GitOps then takes over."""
 
-RECONCILED = ("chart-dependency", "helm-release", "crossplane", "argocd", "kustomize-helm")
+RECONCILED = (
+    *("chart-dependency", "helm-release", "crossplane", "argocd", "kustomize-helm"),
+    "chart-entry",
+)
 """A chart that a controller brings about again and again."""
 
 CONFIGURED = frozenset({"custom"})

@@ -12,11 +12,13 @@ from posixpath import dirname, join, normpath
 
 from msgspec import Struct
 
+from fluxbump.discover.embedded import templated
 from fluxbump.discover.variables import references, shell_arguments
 from fluxbump.discover.variables.references import Reference
 from fluxbump.text import hcl, versions, yaml
 from fluxbump.text.live_code import Language, TextFile
 from fluxbump.text.patterns import lazy_pattern
+from fluxbump.text.yaml import Node
 
 
 class Assignment(Struct, frozen=True):
@@ -167,13 +169,25 @@ def _default(text: str, end: int) -> Iterator[Assignment]:
 
 
 def _below(file: TextFile, name: tuple[str, ...]) -> Iterator[Assignment]:
-    for document in file.documents:
-        scalar = document.scalar(yaml.get(document.root, *name))
-        exact = _EXACT.fullmatch(scalar.value) if scalar else None
-        if scalar and exact and scalar.editable:
-            yield Assignment(scalar.start + exact.start(1), scalar.end, exact[1])
-        elif scalar:
-            yield Assignment(scalar.start, scalar.end, None)
+    for document in templated.documents(file) if _ENVIRONMENTS in file.text else file.documents:
+        for values in _values(document.root):
+            scalar = document.scalar(yaml.get(values, *name))
+            exact = _EXACT.fullmatch(scalar.value) if scalar else None
+            if scalar and exact and scalar.editable:
+                yield Assignment(scalar.start + exact.start(1), scalar.end, exact[1])
+            elif scalar:
+                yield Assignment(scalar.start, scalar.end, None)
+
+
+_ENVIRONMENTS = "environments:"
+
+
+def _values(root: Node | None) -> Iterator[Node | None]:
+    """Yield a document, and the values in a helmfile: of each environment, and of all."""
+    yield root
+    environments = (value for _, value in yaml.entries(yaml.get(root, "environments")))
+    for holder in (root, *environments):
+        yield from yaml.items(yaml.get(holder, "values"))
 
 
 def _terraform(file: TextFile, reference: Reference) -> Iterator[Assignment]:

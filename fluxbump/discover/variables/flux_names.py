@@ -24,6 +24,9 @@ NEEDLES = (
 )
 """What a file contains that has such a variable."""
 
+FILES = (".flux-version", ".flux2-version", "FLUX_VERSION")
+"""Names of files that hold a release and nothing else."""
+
 _BEFORE = "TF_VAR_|DEFAULT_|MISE_|ASDF_|ENV_|default_|_{1,2}"
 _NAME = lazy_pattern(
     rf"(?<![\w.-])(?:{_BEFORE})?(?:FLUX(?:2|CD)?(?:_CLI)?_VERSION|flux(?:2|cd)?(?:_cli)?_version"

@@ -21,6 +21,8 @@ _SOURCED = lazy_pattern(
 _BESIDE = lazy_pattern(
     r"(?:GNU)?[Mm]akefile|.*\.mk|\.env(?:\..*|rc)?|.*\.env|versions?(?:\.sh|\.ya?ml|\.mk)?"
 )
+_HELMFILE = lazy_pattern(r"(?:^|/)helmfile(?:\.d/|\.|[\w-]*\.ya?ml)")
+_VALUES = (".yaml", ".yml", ".yaml.gotmpl", ".yml.gotmpl")
 _ROLE_PARTS = frozenset({"tasks", "templates", "handlers", "files", "meta", "vars", "defaults"})
 _VARS = ("group_vars/", "host_vars/")
 
@@ -37,6 +39,8 @@ def places(path: str, text: str, reference: Reference, paths: Sequence[str]) -> 
     folder = dirname(path)
     if reference.scope in ("var", "local"):
         return _of_module(folder, paths)
+    if reference.scope == "Values" and _HELMFILE.search(path):
+        return _of_helmfile(folder, text, paths)
     if reference.scope == "Values":
         chart = folder.partition("/templates")[0]
         return [[p for p in paths if dirname(p) == chart and basename(p).startswith("values")]]
@@ -49,6 +53,14 @@ def places(path: str, text: str, reference: Reference, paths: Sequence[str]) -> 
         [near_path for near_path in near if _BESIDE.fullmatch(basename(near_path))],
         [module for module in paths if dirname(module) in above and module.endswith(MODULE)],
     ]
+
+
+def _of_helmfile(folder: str, text: str, paths: Sequence[str]) -> Places:
+    """The values that a helmfile lists, or else those beside it."""
+    listed = set(_SOURCED.findall(text))
+    below = [path for path in paths if path.startswith(f"{folder}/" if folder else "")]
+    near = [p for p in paths if dirname(p) == folder and basename(p).startswith("values")]
+    return [[path for path in below if basename(path) in listed and path.endswith(_VALUES)], near]
 
 
 def _of_module(folder: str, paths: Sequence[str]) -> Places:

@@ -1,20 +1,20 @@
 """The version of the flux CLI where a tool manager reads it, and what Renovate is told is Flux.
 
 Each manager has a file of its own and a name for the CLI: asdf and mise `flux2`, aqua the
-repository, Nix (which devbox installs from) `fluxcd`.
+repository, Nix (which devbox installs from) `fluxcd`, and the others `flux`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from fluxbump.discover import renovate
 from fluxbump.discover.opaque_pins import BY_HAND
 from fluxbump.discover.pins.kind import Context, Found, pin_at
 from fluxbump.discover.variables import flux_names
 from fluxbump.model import FLUX, Form, Note, Pin, Role
-from fluxbump.text import version_ranges, yaml
+from fluxbump.text import version_ranges, versions, yaml
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.version_forms import form_of
@@ -47,6 +47,18 @@ _DEVBOX = lazy_pattern(
     r"""\{[^{}]*?"version"\s*:\s*"(?P<nested>[^"\n]*)"))"""
 )
 _AQUA = "fluxcd/flux2"
+_PROTO = lazy_pattern(
+    r"""\A(?:[^\[\n][^\n]*\n|\n)*?flux2?[ \t]*=[ \t]*["'](?P<version>[^"'\n]*)["']"""
+)
+_PKGX_FILE = lazy_pattern(r"(?:^|/)\.?(?:pkgx|tea)\.ya?ml\Z")
+_PKGX = lazy_pattern(
+    r"""^[^#\n]*?fluxcd\.io(?:/flux2?)?(?:@|["']?[ \t]*:[ \t]*["']?)(?P<version>[^\s"'#]+)""", re.M
+)
+_FEATURE = lazy_pattern(
+    r""""[^"\s]+/flux(?:2|cd|-cli)?(?:-asdf|-cli)?:[^"\s]+"\s*:\s*\{[^{}]*?"version"\s*:\s*"""
+    r""""(?P<version>[^"\n]*)\""""
+)
+_WHOLE = lazy_pattern(rf"\s*(?P<version>v?{versions.FULL.pattern})\s*")
 
 _TOLD = lazy_pattern(
     r"(?:depName|packageName|lookupName)=(?:fluxcd/flux2"
@@ -60,20 +72,25 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
 
     What follows a remark for Renovate counts in every file that is live.
     """
-    if "flux" not in file.text:
-        return
+    if file.path.rpartition("/")[2] in flux_names.FILES:
+        yield from _whole(file)
+    if "flux" in file.text:
+        yield from _of_manager(file)
+        yield from _told(file, context)
+
+
+def _of_manager(file: TextFile) -> Iterator[Found]:
     name = file.path.rpartition("/")[2]
-    if name == ".tool-versions":
-        yield from _lines(file)
-    elif name == "devbox.json":
-        yield from _devbox(file)
-    elif name.endswith(".toml") and _MISE_FILE.search(file.path):
+    if name in _READERS:
+        yield from _READERS[name](file)
+    elif _MISE_FILE.search(file.path):
         yield from _mise(file)
+    elif _PKGX_FILE.search(file.path):
+        yield from _matched(file, _PKGX, "flux of pkgx")
     elif _AQUA in file.text and file.is_yaml:
         for document in file.documents:
             if _AQUA in document.source and "packages" in document.source:
                 yield from _aqua(file, document)
-    yield from _told(file, context)
 
 
 def _found(file: TextFile, start: int, text: str, subject: str) -> Found:
@@ -118,11 +135,32 @@ def _mise(file: TextFile) -> Iterator[Found]:
                 yield _found(file, match.start("version"), match["version"], "flux2 of mise")
 
 
+def _matched(file: TextFile, pattern: re.Pattern[str], subject: str) -> Iterator[Found]:
+    """Yield the version in a file of a form of its own, whose comments a pattern does not match."""
+    for match in pattern.finditer(file.text):
+        if not file.in_comment(match.start("version")):
+            yield _found(file, match.start("version"), match["version"], subject)
+
+
+def _whole(file: TextFile) -> Iterator[Found]:
+    match = _WHOLE.fullmatch(file.text)
+    if match:
+        yield _found(file, match.start("version"), match["version"], "a version file")
+
+
 def _devbox(file: TextFile) -> Iterator[Found]:
     for match in _DEVBOX.finditer(file.text):
         part = match.lastgroup or "at"
         if file.is_live(match.start()):
             yield _found(file, match.start(part), match[part], "fluxcd of devbox")
+
+
+def _proto(file: TextFile) -> Iterator[Found]:
+    return _matched(file, _PROTO, "flux of proto")
+
+
+def _feature(file: TextFile) -> Iterator[Found]:
+    return _matched(file, _FEATURE, "flux of a dev container feature")
 
 
 def _aqua(file: TextFile, document: Document) -> Iterator[Found]:
@@ -138,6 +176,16 @@ def _aqua(file: TextFile, document: Document) -> Iterator[Found]:
             yield pin_at(NAME, FLUX, name, "flux2 of aqua")
         elif version is not None:
             yield pin_at(NAME, FLUX, version, "flux2 of aqua")
+
+
+_READERS: Mapping[str, Callable[[TextFile], Iterator[Found]]] = {
+    ".tool-versions": _lines,
+    "devbox.json": _devbox,
+    ".prototools": _proto,
+    "devcontainer.json": _feature,
+    ".devcontainer.json": _feature,
+}
+"""What reads the file of one purpose, by the file's name."""
 
 
 # --- what Renovate is told -------------------------------------------------------------------

@@ -16,7 +16,7 @@ from fluxbump.discover.opaque_pins import BY_HAND
 from fluxbump.discover.pins.kind import Context, Found
 from fluxbump.discover.variables import flux_names
 from fluxbump.discover.variables.assignments import Assignment
-from fluxbump.flux.tables import images
+from fluxbump.flux.tables import charts, images
 from fluxbump.model import FLUX, Form, Note, Pin, Role
 from fluxbump.text import versions
 from fluxbump.text.live_code import TextFile
@@ -56,6 +56,12 @@ def _named(file: TextFile, context: Context) -> Iterator[Found]:
         free = [
             place for place in released if (file.path, place.start) not in context.followed.disputed
         ]
+        of_chart = next(
+            (p for p in places if p not in released and _is_chart(f"{p.version}", context)), None
+        )
+        if of_chart is not None:
+            what = f"{name} holds {of_chart.version}, a version of the chart flux2 and no release"
+            yield Note(file.location(of_chart.start), f"{what}: not changed")
         if len({place.version for place in released}) > 1:
             where = file.location(released[0].start)
             yield Note(where, f"this file sets {name} to several releases of Flux", advice=BY_HAND)
@@ -86,8 +92,15 @@ def _is_release(file: TextFile, name: str, text: str, context: Context) -> bool:
     known = str(version.finalize_version()) if candidate else text
     if known in shipped or known in context.app_versions.values():
         return True
+    if _is_chart(known, context):
+        return False
     newest = versions.parse(_newest(tuple(shipped)))
     return newest is not None and version > newest and version.major == newest.major
+
+
+def _is_chart(text: str, context: Context) -> bool:
+    """Whether a version is one of the chart flux2, whose numbers run ahead of the releases."""
+    return text in context.app_versions or text in charts.by_version()
 
 
 @cache

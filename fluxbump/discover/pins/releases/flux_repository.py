@@ -1,0 +1,80 @@
+"""The repository of Flux at a release's tag: a source of GitOps, vendir, or Nix, or an archive.
+
+What is taken from there decides the role. Argo CD names the path beside it, so it tells what it
+installs; other sources are read by something else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from fluxbump.discover.pins.kind import Context, Found, pin_at
+from fluxbump.discover.urls import tagged_urls
+from fluxbump.discover.urls.tagged_urls import Url
+from fluxbump.discover.variables import references
+from fluxbump.model import FLUX, Form, Note, Pin, Role
+from fluxbump.text import yaml
+from fluxbump.text.live_code import TextFile
+from fluxbump.text.patterns import lazy_pattern
+from fluxbump.text.yaml import Document, Node, Scalar
+
+NAME = "flux-repository"
+ROLE = Role.INSTALLS
+
+_REPOSITORY = lazy_pattern(r"(?:\S*[/@])?github\.com[/:]fluxcd/flux2(?:\.git)?/?")
+_SLUG = "fluxcd/flux2"
+_INSTALLED = lazy_pattern(r"(?:\./)?manifests/(?:install|bases|crds|rbac|policies)(?:/.*)?")
+_TAG = lazy_pattern(r"v?[0-9]\S*")
+_SUBJECT = "the repository of Flux"
+_WHOLE = rf"(?P<tag>(?>(?:{references.PIECE}|(?!\.(?:tar\.gz|tgz|zip)\b)[^/\s\"'`?#;])+))"
+_URL = Url(
+    NAME,
+    _SLUG,
+    lazy_pattern(
+        rf"github(?:\.com/fluxcd/flux2/(?:archive/(?:refs/tags/)?|tarball/|zipball/)"
+        rf"|:fluxcd/flux2/){_WHOLE}"
+    ),
+    _SUBJECT,
+)
+
+
+def find(file: TextFile, context: Context) -> Iterator[Found]:
+    """Yield the release of each such source and URL; a branch is none."""
+    if _SLUG not in file.text:
+        return
+    for found in tagged_urls.find(_URL, file, context):
+        yield replace(found, role=Role.REFERENCE) if isinstance(found, Pin) else found
+    for document in file.documents:
+        if _SLUG not in document.source:
+            continue
+        for mapping in yaml.mappings(document.root):
+            yield from _in_mapping(document, mapping)
+
+
+def _in_mapping(document: Document, mapping: Node) -> Iterator[Found]:
+    url = yaml.text_of(mapping, "url") or yaml.text_of(mapping, "repoURL") or ""
+    slug = yaml.text_of(mapping, "slug")
+    if not _REPOSITORY.fullmatch(url) and slug != _SLUG:
+        return
+    tag = _tag(document, mapping, ("tag",) if slug else ("ref", "targetRevision"))
+    if tag is None or not _TAG.fullmatch(tag.value):
+        return
+    if yaml.get(mapping, "ref", "commit") is not None:
+        yield Note(tag.location, f"{_SUBJECT} is at a commit beside {tag.value}: not changed")
+        return
+    pin = pin_at(NAME, FLUX, tag, _SUBJECT)
+    if pin.form is Form.EXACT and not tag.value.startswith("v"):
+        pin = replace(pin, form=Form.OPAQUE)
+    installed = _INSTALLED.fullmatch(yaml.text_of(mapping, "path") or "")
+    yield pin if installed else replace(pin, role=Role.REFERENCE)
+
+
+def _tag(document: Document, mapping: Node, keys: tuple[str, ...]) -> Scalar | None:
+    for key in keys:
+        for path in ((key,), (key, "semver"), (key, "tag")):
+            scalar = document.scalar(yaml.get(mapping, *path))
+            if scalar is not None and scalar.value:
+                return scalar
+    return None
