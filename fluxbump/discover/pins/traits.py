@@ -39,7 +39,9 @@ COPIED_MANIFEST = frozenset({"install-manifest"})
 WHOLE_MANIFEST = BOOTSTRAPPED | COPIED_MANIFEST
 """A whole file that Flux writes, which is made again for another release."""
 
-TAG_URL = frozenset({"install-url", "kustomize-remote", "schema-url", "controller-url"})
+TAG_URL = frozenset(
+    {"install-url", "kustomize-remote", "schema-url", "controller-url", "flux-repository"}
+)
 """A URL with the tag of a release, which begins with v."""
 
 ACTION = frozenset({"flux-action"})
