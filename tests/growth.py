@@ -145,6 +145,18 @@ REPOSITORY: Mapping[str, tuple[str, Grow]] = {
     "tables of mise": ("mise.toml", again('[tools]\nflux2 = "2.4.0"\n')),
     "rules of make": ("Makefile", numbered("V% := 2.4.0\n$(V%): flux2\n")),
     "remarks of Renovate": ("x.sh", again("# renovate: depName=fluxcd/flux2\nX=2.4.0\n")),
+    "remarks of Renovate on a line": ("x.sh", again(
+        "depName=flux2 depName=fluxcd/flux2 1.0.0 ", "# renovate: datasource=helm "
+    )),
+    "commands of tools on a line": ("x.sh", again("arkade get flux asdf install flux2 choco ")),
+    "URLs of controllers on a line": ("x.sh", again(
+        "github.com/fluxcd/source-controller//config/default?ref=v1.4.1 "
+    )),
+    "values of the CLI on a line": ("x.sh", again("flux2 --set cli.tag=v2.4.0,x.tag=1 ")),
+    "entries of the chart": ("x.yaml", again(
+        f"- {{name: flux2, url: {COMMUNITY}, version: 2.14.1}}\n"
+    )),
+    "features of a dev container": ("devcontainer.json", again('"x/flux:1": {"version": ')),
     "line breaks of old": ("x.sh", again("flux2 2.14.1\r")),
     "objects of operators": ("x.yaml", again(
         "---\nkind: FluxInstance\nspec: {distribution: {version: 2.4.0}}\n"

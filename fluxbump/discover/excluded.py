@@ -53,10 +53,10 @@ def archived(files: Sequence[TextFile], context: Context, find: Finder) -> Itera
         verb = "is" if len(found) == 1 else "are"
         kind = kind_of_archive(folder)
         message = f"{folder}/ looks like {kind}, so {count} of Flux in it {verb} not checked"
-        yield Note(found[0].location, f"{message} ({_SEARCH})")
+        yield Note(found[0].location, message, advice=_SEARCH)
 
 
-_SEARCH = "to search it, set search_archives: true in fluxbump.yaml"
+_SEARCH = "To search it, set `search_archives: true` in fluxbump.yaml"
 
 
 def _dependencies(file: TextFile, context: Context) -> Iterator[Pin]:

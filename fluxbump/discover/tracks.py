@@ -104,7 +104,7 @@ def require_pins(inventory: Inventory, message: str) -> None:
     """
     ours = (pin.track in _OF_FLUX or pin.track.kind is TrackKind.IMAGE for pin in inventory.pins)
     if not any(ours) and not inventory.unreadable:
-        seen = [f"{note.location}: {note.message}" for note in inventory.notes]
+        seen = [f"{note.location}: {note.said}" for note in inventory.notes]
         more = [f"and {len(seen) - _SHOWN} more notes"] if len(seen) > _SHOWN else []
         raise PinError(
             message,

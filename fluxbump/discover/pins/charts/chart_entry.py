@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fluxbump.discover.opaque_pins import BY_HAND
 from fluxbump.discover.pins.kind import Context, Found, pin_at
 from fluxbump.model import FLUX2, Note, Pin, Role
 from fluxbump.text import yaml
@@ -33,8 +34,8 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
         return
     pins = [pin for document in file.documents for pin in _in_document(document, context)]
     if len({pin.value for pin in pins}) > 1:
-        message = "lists several versions of the chart flux2: not changed"
-        yield Note(pins[0].location, message)
+        message = "a list of several versions of the chart flux2"
+        yield Note(pins[0].location, message, advice=BY_HAND)
     else:
         yield from pins
 

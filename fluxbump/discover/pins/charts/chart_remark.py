@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fluxbump.discover import renovate
 from fluxbump.discover.pins.kind import Context, Found
+from fluxbump.discover.variables import renovate
 from fluxbump.model import FLUX2, Form, Pin, Role
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.patterns import lazy_pattern

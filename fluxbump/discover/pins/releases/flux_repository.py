@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from fluxbump.discover.opaque_pins import BY_HAND
 from fluxbump.discover.pins.kind import Context, Found, pin_at
 from fluxbump.discover.urls import tagged_urls
 from fluxbump.discover.urls.tagged_urls import Url
@@ -62,7 +63,8 @@ def _in_mapping(document: Document, mapping: Node) -> Iterator[Found]:
     if tag is None or not _TAG.fullmatch(tag.value):
         return
     if yaml.get(mapping, "ref", "commit") is not None:
-        yield Note(tag.location, f"{_SUBJECT} is at a commit beside {tag.value}: not changed")
+        message = f"{_SUBJECT} is at a commit beside {tag.value}"
+        yield Note(tag.location, message, advice=BY_HAND)
         return
     pin = pin_at(NAME, FLUX, tag, _SUBJECT)
     if pin.form is Form.EXACT and not tag.value.startswith("v"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fluxbump.discover.opaque_pins import BY_HAND
 from fluxbump.discover.pins.kind import Context, Found
 from fluxbump.discover.variables import references
 from fluxbump.model import FLUX, Form, Note, Pin, Role
@@ -75,5 +76,6 @@ def _found(file: TextFile, start: int, text: str, subject: str) -> Found:
     start, end, value = start + skip, start + len(text), text[skip:]
     where = file.location(start)
     if form is Form.RANGE and not version_ranges.is_constraint(value):
-        return Note(where, f"{subject} is {value}, neither a version nor a range: not changed")
+        message = f"{subject} is {value}, which is neither a version nor a range"
+        return Note(where, message, advice=BY_HAND)
     return Pin(NAME, FLUX, where, start, end, value, form, subject)

@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from fluxbump.discover import renovate
 from fluxbump.discover.opaque_pins import BY_HAND
 from fluxbump.discover.pins.kind import Context, Found, pin_at
-from fluxbump.discover.variables import flux_names
+from fluxbump.discover.variables import flux_names, renovate
 from fluxbump.model import FLUX, Form, Note, Pin, Role
 from fluxbump.text import version_ranges, versions, yaml
 from fluxbump.text.live_code import TextFile

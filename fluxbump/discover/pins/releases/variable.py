@@ -61,7 +61,7 @@ def _named(file: TextFile, context: Context) -> Iterator[Found]:
         )
         if of_chart is not None:
             what = f"{name} holds {of_chart.version}, a version of the chart flux2 and no release"
-            yield Note(file.location(of_chart.start), f"{what}: not changed")
+            yield Note(file.location(of_chart.start), what, advice=BY_HAND)
         if len({place.version for place in released}) > 1:
             where = file.location(released[0].start)
             yield Note(where, f"this file sets {name} to several releases of Flux", advice=BY_HAND)

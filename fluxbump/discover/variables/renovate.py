@@ -31,7 +31,10 @@ def told(
     """
     if "datasource=" not in file.text:
         return
+    end = -1
     for match in named.finditer(file.text):
+        if match.start() < end:
+            continue  # the same line again: it is about one version
         start, end = file.line_span(match.start())
         remark = file.text[start:end]
         source = any(f"datasource={source}" in remark for source in sources)
