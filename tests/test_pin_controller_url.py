@@ -102,7 +102,7 @@ def test_crds_of_another_release_than_the_images_are_an_error() -> None:
     images = f"images: [{SOURCE}:v1.5.0, {HELM}:v1.2.0]\n"
     (wrong,) = findings({"i.yaml": images, "k.yaml": f"- {ASSET.format('v1.4.1')}\n"}, "FB113")
     assert wrong.severity is Severity.ERROR
-    assert wrong.message.startswith("manifests of source-controller holds v1.4.1 of Flux 2.4.0")
+    assert wrong.message.startswith("manifest of source-controller holds v1.4.1 of Flux 2.4.0")
     assert str(wrong.location) == "k.yaml:1"
 
 

@@ -48,7 +48,7 @@ class _Controller(Struct, frozen=True):
 
 
 def _of(name: str) -> _Controller:
-    needle, subject = f"fluxcd/{name}", f"manifests of {name}"
+    needle, subject = f"fluxcd/{name}", f"manifest of {name}"
     base = rf"github\.com[/:]fluxcd/{name}(?:\.git)?/{{1,2}}config/[\w./-]{{0,200}}"
     parameters = r"(?:[^\s\"'`#&]{0,100}&){0,8}?(?:ref|version)="
     installed = lazy_pattern(rf"fluxcd/{name}/releases/download/{_PATH_TAG}/{name}{_INSTALLED}")
@@ -83,5 +83,5 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
                 yield replace(found, role=role) if isinstance(found, Pin) else found
         for match in controller.floating.finditer(file.text):
             if file.is_live(match.start()):
-                what = f"{controller.subject} are those of the newest release, or of a branch"
+                what = f"{controller.subject} is that of the newest release, or of a branch"
                 yield Note(file.location(match.start()), what, advice=BY_HAND)
