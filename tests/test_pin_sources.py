@@ -157,3 +157,10 @@ def test_a_variable_with_a_version_of_the_chart_is_no_release() -> None:
     assert inventory.pins == ()
     (note,) = inventory.notes
     assert "FLUX_VERSION holds 2.14.1, a version of the chart flux2 and no release" in note.message
+
+
+def test_what_is_followed_to_the_chart_needs_no_note() -> None:
+    text = "FLUX_VERSION ?= 2.14.1\nx:\n\thelm upgrade -i f c/flux2 --version $(FLUX_VERSION)\n"
+    inventory = find({"Makefile": text})
+    assert brief(inventory.pins) == ["1 variable flux2 2.14.1"]
+    assert inventory.notes == ()

@@ -49,6 +49,7 @@ _OURS = lazy_pattern("flux(?:2|cd)", re.IGNORECASE)
 
 
 def _named(file: TextFile, context: Context) -> Iterator[Found]:
+    followed = {pin.start for pin in context.followed.pins.get(file.path, ())}
     for name, places in flux_names.find(file):
         released = [
             place for place in places if _is_release(file, name, place.version or "", context)
@@ -56,9 +57,10 @@ def _named(file: TextFile, context: Context) -> Iterator[Found]:
         free = [
             place for place in released if (file.path, place.start) not in context.followed.disputed
         ]
-        of_chart = next(
-            (p for p in places if p not in released and _is_chart(f"{p.version}", context)), None
-        )
+        others = [
+            place for place in places if place not in released and place.start not in followed
+        ]
+        of_chart = next((p for p in others if _is_chart(f"{p.version}", context)), None)
         if of_chart is not None:
             what = f"{name} holds {of_chart.version}, a version of the chart flux2 and no release"
             yield Note(file.location(of_chart.start), what, advice=BY_HAND)
