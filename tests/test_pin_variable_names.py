@@ -10,6 +10,10 @@ from tests.helpers import Cli, Repo, brief, find, script
 WORKFLOW = ".github/workflows/ci.yaml"
 DIGEST = "ab" * 32
 DOWNLOAD = "https://github.com/fluxcd/flux2/releases/download"
+TABLE = (
+    "flux_ver: 2.4.0\nflux_checksums:\n"
+    f"  2.4.0:\n    # {DOWNLOAD}/v2.4.0/flux_2.4.0_linux\n    linux: sha256:{DIGEST}\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -36,6 +40,8 @@ DOWNLOAD = "https://github.com/fluxcd/flux2/releases/download"
         ("Taskfile.yml", "vars:\n  FLUX_VERSION: 2.4.0\n", 2),
         ("values.yaml", "cli:\n  fluxVersion: 2.4.0\n", 2),
         ("e.yaml", "env:\n  - name: FLUX_VERSION\n    value: v2.4.0\n", 3),
+        ("a.sh", "FLUX_VER=2.4.0\n", 1),
+        ("roles/flux/defaults/main.yml", "flux_ver: 2.4.0\n", 1),
         ("a.sh", "FLUX_VERSION=2.99.0\n", 1),
         ("a.sh", "FLUX_VERSION=v2.0.0-rc.3\n", 1),
         ("m.tf", 'module "flux" {\n  source       = "./flux"\n  flux_version = "v2.4.0"\n}\n', 3),
@@ -52,6 +58,8 @@ def test_a_name_that_says_flux_is_a_tool(path: str, text: str, line: int) -> Non
     [
         ("a.sh", "FLUX_OPERATOR_VERSION=2.4.0\n"),
         ("a.sh", "INFLUX_VERSION=2.4.0\n"),
+        ("a.sh", "INFLUX_VER=2.4.0\n"),
+        ("a.sh", "FLUX_VERTICAL=2.4.0\n"),
         ("a.sh", "INFLUX_CLI_VERSION=2.4.0\n"),
         ("a.sh", "FLUX_VERSION_OLD=2.4.0\n"),
         ("a.sh", "FLUX_VERSION=0.194.3\n"),  # InfluxData's language
@@ -104,6 +112,7 @@ def test_a_use_decides_the_role() -> None:
             "u.bzl",
             f'FLUX_VERSION = "2.4.0"\nFLUX_SHA256 = {{}}\nurl = "{DOWNLOAD}/v%s/%s" % (v, name)\n',
         ),
+        ("defaults/main.yml", TABLE),
     ],
 )
 def test_a_digest_beside_it_stops_a_bump(path: str, text: str, repo: Repo, cli: Cli) -> None:

@@ -416,7 +416,7 @@ _NO_SETTINGS = {
     # of what is read, not of the environment: limits, git's state, names to find in repositories
     *("RLIMIT_FSIZE", "RLIMIT_DATA", "RLIMIT_CPU", "REVERT_HEAD", "MERGE_HEAD", "CHERRY_PICK_HEAD"),
     "EAI_NODATA",
-    *("FLUX_VERSION", "FLUX_CLI_VERSION", "FLUXCD_VERSION", "FLUX2_VERSION", "FLUX2_CLI_VERSION"),
+    *("FLUX_VER", "FLUX_CLI_VER", "FLUXCD_VER", "FLUX2_VER", "FLUX2_CLI_VER", "FLUX_VERSION"),
     *("K3S_CHANNEL", "INSTALL_K3S_CHANNEL"),
     # set for a program that fluxbump starts, or handed on to it
     *("FLUXBUMP_GIT_USERNAME", "FLUXBUMP_GIT_PASSWORD", "PYDANTIC_DISABLE_PLUGINS", "LC_ALL"),

@@ -18,8 +18,8 @@ from fluxbump.text.live_code import Language, TextFile
 from fluxbump.text.patterns import lazy_pattern
 
 NEEDLES = (
-    *("FLUX_VERSION", "FLUX2_VERSION", "FLUX_CLI_VERSION", "FLUX2_CLI_VERSION", "FLUXCD_VERSION"),
-    *("flux_version", "flux2_version", "flux_cli_version", "fluxcd_version"),
+    *("FLUX_VER", "FLUX2_VER", "FLUX_CLI_VER", "FLUX2_CLI_VER", "FLUXCD_VER"),
+    *("flux_ver", "flux2_ver", "flux_cli_ver", "fluxcd_ver"),
     *("fluxVersion", "FluxVersion", "fluxCliVersion", "flux-version"),
 )
 """What a file contains that has such a variable."""
@@ -29,7 +29,8 @@ FILES = (".flux-version", ".flux2-version", "FLUX_VERSION")
 
 _BEFORE = "TF_VAR_|DEFAULT_|MISE_|ASDF_|ENV_|default_|_{1,2}"
 _NAME = lazy_pattern(
-    rf"(?<![\w.-])(?:{_BEFORE})?(?:FLUX(?:2|CD)?(?:_CLI)?_VERSION|flux(?:2|cd)?(?:_cli)?_version"
+    rf"(?<![\w.-])(?:{_BEFORE})?(?:FLUX(?:2|CD)?(?:_CLI)?_VER(?:SION)?"
+    r"|flux(?:2|cd)?(?:_cli)?_ver(?:sion)?"
     r"|[fF]lux(?:2|cd|CD)?(?:Cli|CLI)?Version|flux(?:2|cd)?(?:-cli)?-version)(?![\w-]|\.\w)"
 )
 
@@ -68,7 +69,7 @@ def digest_beside(file: TextFile, offset: int) -> int | None:
     It is called after Flux, or it is called after nothing and stands right below. Where a URL names
     a release, the digest may be that of its file, which kind `digest` tells.
     """
-    if _EXACT_URL.search(file.text):
+    if any(file.is_live(match.start()) for match in _EXACT_URL.finditer(file.text)):
         return None
     line = file.location(offset).line
     for digest in spellings.shaped(file.text):
