@@ -87,3 +87,19 @@ def test_hostile_text_is_answered_at_once(text: str) -> None:
 )
 def test_exact_means_one_full_version(text: str, expected: bool) -> None:
     assert version_ranges.is_exact(text) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "version", "admitted"),
+    [
+        ("^1.2.0", "1.4.0", True),
+        ("^1.2.0", "v1.4.0", True),
+        ("^1.2.0", "2.0.0", False),
+        ("^1.2.0", "1.4", False),
+        ("not a range", "1.4.0", False),
+    ],
+)
+def test_what_is_no_range_or_no_version_admits_nothing(
+    text: str, version: str, admitted: bool
+) -> None:
+    assert version_ranges.admits(text, version) is admitted

@@ -91,6 +91,15 @@ def parse(text: str) -> Constraint:
     return Constraint(text, tuple(_group(group) for group in groups))
 
 
+def admits(text: str, version: str) -> bool:
+    """Tell whether a range takes a version; False where one of the two is not what it should be."""
+    parsed = versions.parse(version)
+    try:
+        return parsed is not None and parse(text).admits(parsed)
+    except ConstraintError:
+        return False
+
+
 def is_exact(text: str) -> bool:
     """Tell whether `text` is one full version, with an optional leading `v` or `=`."""
     return _EXACT.fullmatch(text) is not None

@@ -17,7 +17,7 @@ from fluxbump.errors import IndexSourceError
 from fluxbump.flux.chart_contents import Vendored
 from fluxbump.helm import archive, remote_schemas
 from fluxbump.model import FLUX2, Chart, Snapshot
-from fluxbump.text import version_ranges, versions
+from fluxbump.text import version_ranges
 from fluxbump.text.budget import ARCHIVE
 
 Fetch = Callable[[str], bytes]
@@ -106,7 +106,7 @@ def _community(wanted: str, places: Mapping[str, Vendored], fetch: Fetch | None)
     # An archive goes before an unpacked chart, as in the bash gate.
     for place, vendored in sorted(places.items(), key=lambda item: item[0].endswith("/")):
         usable = vendored.problem is None and vendored.name == FLUX2.name
-        if usable and _admits(wanted, vendored.version):
+        if usable and version_ranges.admits(wanted, vendored.version):
             return CommunityChart(place, vendored.app_version)
     unfit = "; ".join(_unfit(place, vendored) for place, vendored in places.items())
     missing = f"flux2 {wanted} is not under charts/" + (f" ({unfit})" if unfit else "")
@@ -132,14 +132,6 @@ def _fetched(version: str, fetch: Fetch) -> CommunityChart:
     data = fetch(version)
     shipped = archive.read_chart(data).app_version or ""
     return CommunityChart(f"charts/{FLUX2.name}-{version}.tgz", shipped, data)
-
-
-def _admits(wanted: str, version: str) -> bool:
-    parsed = versions.parse(version)
-    try:
-        return parsed is not None and version_ranges.parse(wanted).admits(parsed)
-    except version_ranges.ConstraintError:
-        return False
 
 
 def _local(chart: Chart, snapshot: Snapshot, files: Mapping[str, str]) -> dict[str, str]:

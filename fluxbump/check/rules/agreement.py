@@ -34,7 +34,7 @@ from fluxbump.model import (
     Track,
     TrackKind,
 )
-from fluxbump.text import version_ranges, versions, yaml
+from fluxbump.text import version_ranges, yaml
 
 _SITES = frozenset({"FB102", "FB103", "FB113"})
 """The rules by which one place that installs Flux contradicts another."""
@@ -161,7 +161,7 @@ def _excluding(evidence: Evidence, exact: list[Pin]) -> Iterator[Finding]:
     for pin in installers.sources(evidence.inventory):
         near = (other for other in exact if not chart_installs.apart(other, pin))
         first = next(near, None) if pin.form is Form.RANGE else None
-        if first is not None and not _admits(pin.value, first.value):
+        if first is not None and not version_ranges.admits(pin.value, first.value):
             message = (
                 f"{pin.subject} holds the range {pin.value}, which excludes {first.value} "
                 f"({first.location})"
@@ -301,18 +301,10 @@ def _behind_chart(evidence: Evidence, code: str, pins: Iterable[Pin]) -> Iterato
 
 def _differs(pin: Pin, chart: Chart) -> bool:
     if pin.form is Form.RANGE:
-        return not _admits(pin.value, chart.version)
+        return not version_ranges.admits(pin.value, chart.version)
     if pin.form is Form.VARIABLE:
         return False  # its value is not here to be judged; the inventory lists it
     return pin.value != chart.version
-
-
-def _admits(text: str, version: str) -> bool:
-    parsed = versions.parse(version)
-    try:
-        return parsed is not None and version_ranges.parse(text).admits(parsed)
-    except ValueError:
-        return False
 
 
 _AGREEMENT = frozenset({Trait.AGREEMENT})
