@@ -311,3 +311,8 @@ def test_the_users_settings_hide_no_pin(repo: Repo, cli: Cli, key: str, value: s
     repo.git("config", key, value)
     result = cli("to", "2.5.1", "-n", "-o", "json", cwd=repo)
     assert len(result.json["changes"]) == 13, result.err
+
+
+def test_half_of_a_character_in_a_key() -> None:
+    with pytest.raises(ConfigError, match="this key is not valid Unicode"):
+        file.parse('"\\ud800": 1\n')
