@@ -7,6 +7,8 @@ from contextlib import suppress
 
 from fluxbump.check import check
 from fluxbump.config.settings import Settings
+from fluxbump.discover import inventory
+from fluxbump.discover.scope import Scope
 from fluxbump.errors import FluxbumpError
 from fluxbump.git.overlay import MemorySnapshot
 from tests.fuzz.targets import TARGETS, base_files
@@ -14,6 +16,11 @@ from tests.helpers import COMMUNITY, URL, chart_index
 
 _INSTALL = URL.format("2.4.0")
 _DIGEST = "sha256:" + "a" * 64
+_HELM = "helm upgrade flux fc/flux2 --version"
+_TERRAFORM = (
+    f'resource "helm_release" "a%" {{\n chart = "flux2"\n repository = "{COMMUNITY}"\n'
+    " version = %\n}\n"
+)
 
 Grow = Callable[[int], str]
 """Makes a text of about so many characters."""
@@ -161,6 +168,23 @@ REPOSITORY: Mapping[str, tuple[str, Grow]] = {
     "objects of operators": ("x.yaml", again(
         "---\nkind: FluxInstance\nspec: {distribution: {version: 2.4.0}}\n"
     )),
+    "many pins of a variable that is set often": ("x.sh", lambda size:
+        "A=2.14.1\n" * (size // 20) + f"{_HELM} $A\n" * (size // 80)
+    ),
+    "places that disagree": ("x.sh", again(f"{_HELM} 2.14.1\n{_HELM} 2.15.0\n")),
+    "functions": ("x.sh", numbered(f"f%() {{ {_HELM} $1; }}\nf% 2.14.1\n")),
+    "functions that never end": ("x.sh", numbered(f"f%() {{\n{_HELM} $1\nf% 2.14.1\n")),
+    "parameters of a function": ("x.sh", again(
+        f"{_HELM} $1\n", "f() {\n", "}\nf 2.14.1\n"
+    )),
+    "variables of Terraform": ("x.tf", lambda size: "".join(
+        f'variable "v{n}" {{\n default = "2.14.1"\n}}\n{_TERRAFORM.replace("%", f"var.v{n}")}'
+        for n in range(size // 200)
+    )),
+    "local values of Terraform": ("x.tf", lambda size: "".join(
+        f'locals {{\n v{n} = "2.14.1"\n}}\n{_TERRAFORM.replace("%", f"local.v{n}")}'
+        for n in range(size // 200)
+    )),
 }  # fmt: skip
 """By what it is: the path of a file beside the smallest repository, and what it holds."""
 
@@ -174,6 +198,16 @@ LONG: Mapping[str, tuple[str, Grow]] = {
     )),
 }  # fmt: skip
 """The same for what a quick step takes long of: it shows in a text of hundreds of kilobytes."""
+
+BOUNDED: Mapping[str, tuple[str, Grow]] = {
+    "many variables from one that is set often": ("x.sh", lambda size: "".join(
+        f"A{n}=$B\n{_HELM} $A{n}\n" for n in range(size // 1_000)
+    ) + "B=2.14.1\n" * (size // 10)),
+    "objects of Terraform that never end": ("x.tf", again(
+        "locals {\n v = {\n", _TERRAFORM.replace("%", "local.v.k")
+    )),
+}  # fmt: skip
+"""The same for what makes many steps of a text: its budget ends the search, and it is named."""
 
 PARSED: Mapping[str, tuple[str, Grow]] = {
     "a flow mapping": ("yaml", again("a: 1, ", "{", "}")),
@@ -265,6 +299,22 @@ TREES: Mapping[str, Callable[[int], tuple[dict[str, bytes], dict[str, str]]]] = 
         {f"c{number}/Chart.yaml": _chart(f"c{number}", "flux2", COMMUNITY)
          for number in range(1, n)}, {}
     ),
+    "scripts with a variable": lambda n: (
+        {f"s{number}.sh": f"{_HELM} $A\n".encode() for number in range(n)}
+        | {".env": b"A=2.14.1\n"}, {}
+    ),
+    "folders with a variable": lambda n: (
+        {f"d{number}/s.sh": f"{_HELM} $A\n".encode() for number in range(n)}
+        | {f"d{number}/.env": b"A=2.14.1\n" for number in range(n)}, {}
+    ),
+    "modules of Terraform": lambda n: (
+        {f"m{number}/x.tf": _TERRAFORM.replace("%", "var.v").encode() + b'variable "v" {}\n'
+         for number in range(n)}
+        | {"y.tf": "".join(
+            f'module "m{number}" {{\n source = "./m{number}"\n v = "2.14.1"\n}}\n'
+            for number in range(n)
+        ).encode()}, {}
+    ),
     "a chain of charts": lambda n: (
         {f"u{number}/Chart.yaml": _chart(f"u{number}", f"u{number - 1}", "")
          for number in range(1, n)}
@@ -287,12 +337,38 @@ TREES: Mapping[str, Callable[[int], tuple[dict[str, bytes], dict[str, str]]]] = 
 }  # fmt: skip
 """By what it is: files and links beside the smallest repository, so many of them."""
 
+BOUNDED_TREES: Mapping[str, Callable[[int], tuple[dict[str, bytes], dict[str, str]]]] = {
+    "scripts with a variable that is set often": lambda n: (
+        {f"s{number}.sh": f"{_HELM} $A\n".encode() for number in range(n)}
+        | {".env": b"A=2.14.1\n" * n}, {}
+    ),
+    "files that may set a variable": lambda n: (
+        {f"m{number}.mk": b"A=1\n" for number in range(n)}
+        | {"x.sh": ("".join(f"A=$B{number}\n" for number in range(n)) + f"{_HELM} $A\n").encode()},
+        {},
+    ),
+    "templates of Terraform": lambda n: (
+        {f"t{number}.tftpl": f"{_HELM} ${{v}}\n".encode() for number in range(n)}
+        | {"x.tf": "".join(
+            f'x = templatefile("t{number}.tftpl", {{v = "2.14.1"}})\n' for number in range(n)
+        ).encode()}, {}
+    ),
+}  # fmt: skip
+"""The same for files that make many steps of one of them."""
+
 
 def reads_tree(files: Mapping[str, bytes], links: Mapping[str, str]) -> None:
     """Find the pins of a repository with such files and links, and judge it by all rules."""
     snapshot = MemorySnapshot({**base_files(), **files}, linked=links)
     with suppress(FluxbumpError):
         check.judge(check.examine(snapshot, Settings(), chart_index()))
+
+
+def given_up(files: Mapping[str, str]) -> set[str]:
+    """Return which of such files a search for pins names because it takes too long."""
+    snapshot = MemorySnapshot({**base_files(), **{p: t.encode() for p, t in files.items()}})
+    found = inventory.discover(snapshot, Scope())
+    return {problem.location.path for problem in found.unreadable if not problem.within_budget}
 
 
 def reads_repository(path: str, text: str) -> None:

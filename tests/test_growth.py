@@ -160,6 +160,24 @@ def test_work_on_a_tree_grows_with_its_files(name: str) -> None:
     pytest.fail(f"ten times the files take {large / small:.0f} times as long: {large:.2f} s")
 
 
+_ENOUGH = 5.0
+"""Seconds of processor time for a megabyte: twice what it takes on a busy machine."""
+
+
+@pytest.mark.parametrize("name", growth.BOUNDED)
+def test_a_file_that_makes_many_steps_is_named(name: str) -> None:
+    path, grow = growth.BOUNDED[name]
+    started = time.process_time()
+    assert growth.given_up({path: grow(1_000_000)}) == {path}
+    assert time.process_time() - started < _ENOUGH
+
+
+@pytest.mark.parametrize("name", growth.BOUNDED_TREES)
+def test_files_that_make_many_steps_of_one_of_them_take_seconds(name: str) -> None:
+    files, links = growth.BOUNDED_TREES[name](3_000)
+    assert _cpu(lambda _: growth.reads_tree(files, links), "", best_of=1) < _ENOUGH
+
+
 @pytest.mark.parametrize("name", growth.PARSED)
 def test_a_parser_takes_time_that_grows_with_the_text(name: str) -> None:
     target, grow = growth.PARSED[name]

@@ -27,7 +27,7 @@ from fluxbump.discover.pins.kind import (
     Context,
 )
 from fluxbump.discover.scope import Scope
-from fluxbump.discover.variables import users
+from fluxbump.discover.variables import setting_files, users
 from fluxbump.git.text_reader import TextReader
 from fluxbump.model import (
     Inventory,
@@ -72,9 +72,9 @@ def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
         elif any(needle in text for needle in phrases):
             others[path] = text
     early = users.early(files.values(), context)
-    places = users.places_of(files, early, paths)
-    files |= users.setting(reader, files, places, early)
-    context = replace(context, places=places)
+    setting = users.places_of(files, early, paths)
+    files |= users.setting(reader, files, setting, early)
+    context = replace(context, places=setting)
     inventory = find_pins(files.values(), context, scope.spread, early)
     linked = cross_references.gather(reader, set(paths), inventory, context)
     if linked.texts:
@@ -181,7 +181,7 @@ def _among(inventory: Inventory, texts: Mapping[str, str], context: Context) -> 
     """
     all_texts = {**inventory.files, **texts}
     linked = {pin.location.path for pin in inventory.uses}
-    linked |= {path for groups in inventory.places.values() for group in groups for path in group}
+    linked |= setting_files.paths_in(inventory.places)
     return replace(
         context,
         releases=install_releases(inventory.pins, texts),

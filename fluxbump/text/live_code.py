@@ -8,9 +8,10 @@ install nothing. What a file is, and the marks of its comments, is in `languages
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterator
 from functools import cached_property
 from itertools import accumulate
+from typing import Any, TypeVar
 
 from msgspec import Struct
 
@@ -26,6 +27,7 @@ from fluxbump.text.yaml_escapes import unescaped
 YAML = frozenset({".yaml", ".yml", ".json"})  # JSON is YAML, and manifests may be JSON
 """Suffixes of files that are YAML."""
 _WORD = lazy_pattern(r"(?<![\w.-])(?:[\w-]|\.(?=\w))+")
+A = TypeVar("A")
 _LIVE = frozenset({Language.SCRIPT, Language.HCL, Language.JSON})
 
 
@@ -102,6 +104,7 @@ class TextFile(Struct, dict=True):
         self.__dict__.pop("documents", None)
         self.__dict__.pop("tokens", None)
         self.__dict__.pop("words", None)
+        self.__dict__.pop("_answers", None)
 
     @property
     def is_yaml(self) -> bool:
@@ -171,6 +174,25 @@ class TextFile(Struct, dict=True):
         found: dict[str, list[int]] = {}
         for match in _WORD.finditer(self.text):
             found.setdefault(match.group(), []).append(match.start())
+        return found
+
+    @cached_property
+    def _answers(self) -> dict[Hashable, Any]:
+        """What `once` has found, by what was asked."""
+        return {}
+
+    def once(self, question: Hashable, answer: Callable[[], A]) -> A:
+        """Return what a search of the text finds, and search no second time for it.
+
+        Thousands of pins of a text may ask the same.
+
+        Args:
+            question: what is asked, unlike all others that are asked of a text.
+            answer: the search.
+        """
+        if question not in self._answers:
+            self._answers[question] = answer()
+        found: A = self._answers[question]
         return found
 
     def in_comment(self, offset: int) -> bool:

@@ -21,7 +21,8 @@ class Parsed(Generic[A, B]):
 
     Nobody changes a node, so documents of the same text share one tree. Only so much is kept, and
     what comes first is: stages go through the files in the same order, and each would push out what
-    the next one begins with.
+    the next one begins with. Beside that, the last document is kept, whatever its size: several
+    kinds and rules ask for the same one in turn.
 
     Args:
         compose: parses a document; what it raises is not kept.
@@ -31,6 +32,7 @@ class Parsed(Generic[A, B]):
         self._compose = compose
         self._roots: dict[str, A] = {}
         self._room = _KEPT
+        self._last: tuple[str, A] | None = None
 
     def compose(self, text: str, budget: B) -> A:
         """Return what is made of a text.
@@ -41,8 +43,13 @@ class Parsed(Generic[A, B]):
         """
         if text in self._roots:
             return self._roots[text]
+        if self._last is not None and self._last[0] == text:
+            return self._last[1]
+        self._last = None  # two large trees need not be held at once
         root = self._compose(text, budget)
         if len(text) <= self._room:
             self._room -= len(text)
             self._roots[text] = root
+        else:
+            self._last = text, root
         return root

@@ -7,7 +7,7 @@ all can tell what the variable holds.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from posixpath import dirname, join, normpath
 
 from msgspec import Struct
@@ -66,40 +66,50 @@ _ENV_ENTRY = lazy_pattern(r"""^\s*-\s*name:\s*["']?$""")
 _ENV_VALUE = lazy_pattern(r"""["']?[ \t]*\r?\n[ \t]+value:[ \t]*""")
 
 
-def find(file: TextFile, reference: Reference) -> list[Assignment]:
-    """Return every place of `file` that sets what a reference names, in order."""
-    plain = len(reference.name) == 1 and not reference.scope
-    if not plain and reference.name[-1] not in file.text:
-        return []
-    if reference.scope in ("var", "local"):
+def find(file: TextFile, reference: Reference) -> Sequence[Assignment]:
+    """Return every place of `file` that sets what a reference names, in order.
+
+    Raises:
+        ExceededError: thousands of references to as many places take more steps than it has.
+    """
+    found = file.once((Assignment, reference.name, reference.scope), lambda: _find(file, reference))
+    file.spend(1 + len(found))
+    return found
+
+
+def _find(file: TextFile, reference: Reference) -> Sequence[Assignment]:
+    name, scope = reference.name, reference.scope
+    if scope in ("var", "local"):
         found = _terraform(file, reference)
-    elif reference.scope == shell_arguments.SCOPE:
-        found = _arguments(file, *reference.name)
-    elif len(reference.name) > 1 or reference.scope == "Values":
-        found = _below(file, reference.name)
+    elif scope == shell_arguments.SCOPE:
+        found = _arguments(file, *name)
+    elif len(name) > 1 or scope == "Values":
+        found = _below(file, name)
     else:
-        found = _named(file, reference.name[0])
+        found = _named(file, name[0])
     unique = {
         assignment.start: assignment for assignment in found if file.is_live(assignment.start)
     }
-    return [unique[start] for start in sorted(unique)]
+    return tuple(unique[start] for start in sorted(unique))
 
 
 def _arguments(file: TextFile, function: str, number: str) -> Iterator[Assignment]:
     """Yield what each call of a function passes; no version where it passes nothing."""
     for start, end in shell_arguments.arguments(file, function, int(number)):
-        found = _value(file.text, start) if end > start else None
+        found = _value(file, start) if end > start else None
         whole = found is not None and found.start - 2 <= start and found.end <= end <= found.end + 1
         yield found if found and whole else Assignment(start, end, None)
 
 
 def _named(file: TextFile, name: str) -> Iterator[Assignment]:
-    for offset in file.words.get(name, ()):
+    offsets = file.words.get(name, ())
+    file.spend(len(offsets))
+    for offset in offsets:
         end = offset + len(name)
         before = file.text[max(file.line_span(offset)[0], offset - 500) : offset]
         start = _value_start(file, before, end)
         if start is not None:
-            found = _value(file.text, start)
+            found = _value(file, start)
             # A variable that is set to itself is only passed on.
             if found and (found.alias is None or found.alias.name != (name,)):
                 yield found
@@ -130,7 +140,8 @@ def _value_start(file: TextFile, before: str, end: int) -> int | None:
     return operator.end() if tight or _STATEMENT.search(before) else None
 
 
-def _value(text: str, start: int) -> Assignment | None:
+def _value(file: TextFile, start: int) -> Assignment | None:
+    text = file.text
     while text[start : start + 1] in (" ", "\t"):
         start += 1
     fallback = _FALLBACK.match(text, start)
@@ -146,7 +157,7 @@ def _value(text: str, start: int) -> Assignment | None:
         return Assignment(begin + exact.start(1), begin + exact.end(1), exact[1])
     if not inner:
         return None
-    alias = references.parse(inner) or shell_arguments.reference_at(text, begin, inner)
+    alias = references.parse(inner) or shell_arguments.reference_at(file, begin, inner)
     if alias and alias.default:
         first, last = begin + alias.default[0], begin + alias.default[1]
         return Assignment(first, last, text[first:last])
@@ -168,7 +179,14 @@ def _default(text: str, end: int) -> Iterator[Assignment]:
 # --- maps and Terraform ---------------------------------------------------------------------------
 
 
+LOOKED_THROUGH = 200
+"""Characters of a text that are one step where all of it is looked through."""
+
+
 def _below(file: TextFile, name: tuple[str, ...]) -> Iterator[Assignment]:
+    if name[-1] not in file.text:
+        return
+    file.spend(len(file.text) // LOOKED_THROUGH)
     for document in templated.documents(file) if _ENVIRONMENTS in file.text else file.documents:
         for values in _values(document.root):
             scalar = document.scalar(yaml.get(values, *name))
@@ -194,19 +212,47 @@ def _terraform(file: TextFile, reference: Reference) -> Iterator[Assignment]:
     name, *keys = reference.name
     if ".tfvars" in file.path:
         if reference.scope == "var":
-            for match in re.finditer(rf"^[ \t]*\"?{re.escape(name)}\"?[ \t]*[=:]", file.text, re.M):
-                yield from _in_value(file.text, match.end(), keys)
+            for start in _given(file, name):
+                yield from _in_value(file, start, keys)
     elif file.language is Language.HCL and reference.scope == "var":
-        for block in hcl.blocks(file.text, "variable", name):
+        for block in file.once(_variables, lambda: _variables(file.text)).get(name, ()):
             default = block.attribute("default")
-            found = [*_in_value(file.text, _raw(default), keys)] if default else []
+            found = [*_in_value(file, _raw(default), keys)] if default else []
             kind = block.attribute("type") if keys and not found else None
-            yield from found or (_in_value(file.text, _raw(kind), keys) if kind else ())
+            yield from found or (_in_value(file, _raw(kind), keys) if kind else ())
     elif file.language is Language.HCL:
-        for block in hcl.blocks(file.text, "locals"):
-            local = block.attribute(name)
-            if local:
-                yield from _in_value(file.text, _raw(local), keys)
+        for attribute in file.once(_locals, lambda: _locals(file.text)).get(name, ()):
+            yield from _in_value(file, _raw(attribute), keys)
+
+
+_BEFORE_GIVEN = lazy_pattern(r'[ \t]*"?')
+_GIVEN = lazy_pattern(r'"?[ \t]*[=:]')
+
+
+def _given(file: TextFile, name: str) -> Iterator[int]:
+    """Yield where the values begin that a file of variables gives one of them."""
+    for offset in file.words.get(name, ()):
+        given = _GIVEN.match(file.text, offset + len(name))
+        if given and _BEFORE_GIVEN.fullmatch(file.text, file.line_span(offset)[0], offset):
+            yield given.end()
+
+
+def _variables(text: str) -> dict[str, list[hcl.Block]]:
+    """Return the blocks that declare the variables of a module, by their names."""
+    found = dict[str, list[hcl.Block]]()
+    for block in hcl.blocks(text, "variable") if "variable" in text else ():
+        if len(block.labels) > 1:
+            found.setdefault(block.labels[1], []).append(block)
+    return found
+
+
+def _locals(text: str) -> dict[str, list[hcl.Attribute]]:
+    """Return what the local values of a module are given, by their names."""
+    found = dict[str, list[hcl.Attribute]]()
+    for block in hcl.blocks(text, "locals") if "locals" in text else ():
+        for name, held in {held.name: held for held in reversed(block.attributes)}.items():
+            found.setdefault(name, []).append(held)
+    return found
 
 
 def passed(file: TextFile, folder: str, name: str) -> Iterator[Assignment]:
@@ -217,34 +263,52 @@ def passed(file: TextFile, folder: str, name: str) -> Iterator[Assignment]:
         folder: of the module that is called.
         name: of the variable.
     """
-    if file.language is not Language.HCL or name not in file.text or "module" not in file.text:
-        return
+    calls = called(file).get(folder or ".", ())
+    file.spend(len(calls))
+    for call in calls:
+        found = _value(file, _raw(call[name])) if name in call else None
+        if found:
+            yield found
+
+
+def called(file: TextFile) -> Mapping[str, Sequence[Mapping[str, hcl.Attribute]]]:
+    """Return what a file passes to the modules that it calls, by their folders."""
+    return file.once(called, lambda: _called(file))
+
+
+def _called(file: TextFile) -> dict[str, list[dict[str, hcl.Attribute]]]:
+    found = dict[str, list[dict[str, hcl.Attribute]]]()
+    if file.language is not Language.HCL or "module" not in file.text:
+        return found
     for block in hcl.blocks(file.text, "module"):
-        source, argument = block.attribute("source"), block.attribute(name)
-        local = source and source.value and source.value.startswith(("./", "../"))
-        if not (source and argument and local):
-            continue
-        if normpath(join(dirname(file.path), source.value or "")) == (folder or "."):
-            found = _value(file.text, _raw(argument))
-            if found:
-                yield found
+        source = block.attribute("source")
+        if source and source.value and source.value.startswith(("./", "../")):
+            folder = normpath(join(dirname(file.path), source.value))
+            given = {held.name: held for held in reversed(block.attributes)}
+            found.setdefault(folder, []).append(given)
+    return found
 
 
 def _raw(attribute: hcl.Attribute) -> int:
     return attribute.start - (attribute.value is not None)
 
 
-def _in_value(text: str, start: int, keys: list[str]) -> Iterator[Assignment]:
+_OF_OBJECT = 40
+"""Characters that are one step where the end of an object is looked for."""
+
+
+def _in_value(file: TextFile, start: int, keys: list[str]) -> Iterator[Assignment]:
     """Yield what stands at `start`, or below the keys of the object there."""
-    end = _object_end(text, start) if keys else len(text)
+    end = _object_end(file.text, start) if keys else start
+    file.spend((end - start) // _OF_OBJECT)
     for key in keys:
         match = re.compile(rf"""["']?{re.escape(key)}["']?[ \t]*[=:][ \t]*""").search(
-            text, start, end
+            file.text, start, end
         )
         if match is None:
             return
         start = match.end()
-    found = _value(text, start)
+    found = _value(file, start)
     if found:
         yield found
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from posixpath import basename, dirname
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from posixpath import basename, dirname, join
 
 from fluxbump.discover.variables.references import Reference
 from fluxbump.text.patterns import lazy_pattern
 
 MODULE = (".tf", ".tofu")
 """Suffixes of the files of a Terraform module."""
+
 Places = Sequence[Sequence[str]]
 """Files that may set a variable, in groups: the first group in which one does so decides."""
 
@@ -27,58 +29,90 @@ _ROLE_PARTS = frozenset({"tasks", "templates", "handlers", "files", "meta", "var
 _VARS = ("group_vars/", "host_vars/")
 
 
-def places(path: str, text: str, reference: Reference, paths: Sequence[str]) -> Places:
-    """Return the files that may set a variable that `path` uses; the file itself is not among them.
+class Folders:
+    """The paths of a tree by their folders; thousands of files may ask what is beside them."""
 
-    Args:
-        path: of the file with the use.
-        text: of it.
-        reference: to the variable; of it the scope alone counts.
-        paths: all files.
-    """
-    folder = dirname(path)
-    if reference.scope in ("var", "local"):
-        return _of_module(folder, paths)
-    if reference.scope == "Values" and _HELMFILE.search(path):
-        return _of_helmfile(folder, text, paths)
-    if reference.scope == "Values":
-        chart = folder.partition("/templates")[0]
-        return [[p for p in paths if dirname(p) == chart and basename(p).startswith("values")]]
-    near = [near_path for near_path in paths if dirname(near_path) == folder and near_path != path]
-    sourced = set(_SOURCED.findall(text))
-    above = {folder, dirname(folder), dirname(dirname(folder))}
-    return [
-        [near_path for near_path in near if basename(near_path) in sourced],
-        _of_role(folder, paths),
-        [near_path for near_path in near if _BESIDE.fullmatch(basename(near_path))],
-        [module for module in paths if dirname(module) in above and module.endswith(MODULE)],
-    ]
+    def __init__(self, paths: Iterable[str]) -> None:
+        self._paths = sorted(paths)
+        self._known = {*self._paths}
+        self._inside: dict[str, list[str]] = {}
+        for path in self._paths:
+            self._inside.setdefault(dirname(path), []).append(path)
+        self._modules = [path for path in self._paths if path.endswith(MODULE)]
+        self._kept: dict[tuple[str, str], list[str]] = {}
+
+    def places(self, path: str, text: str, reference: Reference) -> Places:
+        """Return the files that may set a variable that a file uses, besides that file.
+
+        Args:
+            path: of the file with the use.
+            text: of it.
+            reference: to the variable; of it the scope alone counts.
+        """
+        folder = dirname(path)
+        if reference.scope in ("var", "local"):
+            return [self._once(self._terraform, folder), self._modules]
+        if reference.scope == "Values" and _HELMFILE.search(path):
+            return self._of_helmfile(folder, text)
+        if reference.scope == "Values":
+            chart = folder.partition("/templates")[0]
+            return [self._once(self._values, chart)]
+        beside = self._once(self._beside, folder)
+        sourced = {join(folder, name) for name in _SOURCED.findall(text)}
+        return [
+            sorted((sourced & self._known) - {path}),
+            self._once(self._of_role, folder),
+            [other for other in beside if other != path] if path in beside else beside,
+            self._once(self._modules_above, folder),
+        ]
+
+    def _once(self, find: Callable[[str], list[str]], folder: str) -> list[str]:
+        """Find something of a folder the first time that it is asked for."""
+        if (find.__name__, folder) not in self._kept:
+            self._kept[find.__name__, folder] = find(folder)
+        return self._kept[find.__name__, folder]
+
+    def _of_helmfile(self, folder: str, text: str) -> Places:
+        """The values that a helmfile lists, or else those beside it."""
+        listed = {*_SOURCED.findall(text)}
+        below = self._below(f"{folder}/") if folder else self._paths
+        values = [path for path in below if path.endswith(_VALUES) and basename(path) in listed]
+        return [values, self._once(self._values, folder)]
+
+    def _terraform(self, folder: str) -> list[str]:
+        inside = self._inside.get(folder, ())
+        return [p for p in inside if p.endswith((*MODULE, ".tfvars", ".tfvars.json"))]
+
+    def _values(self, folder: str) -> list[str]:
+        return [p for p in self._inside.get(folder, ()) if basename(p).startswith("values")]
+
+    def _beside(self, folder: str) -> list[str]:
+        return [p for p in self._inside.get(folder, ()) if _BESIDE.fullmatch(basename(p))]
+
+    def _modules_above(self, folder: str) -> list[str]:
+        above = {folder, dirname(folder), dirname(dirname(folder))}
+        inside = [path for each in above for path in self._inside.get(each, ())]
+        return sorted(path for path in inside if path.endswith(MODULE))
+
+    def _of_role(self, folder: str) -> list[str]:
+        """The defaults and variables of the Ansible role or play that a folder belongs to."""
+        parts = folder.split("/")
+        role = next((n for n, part in enumerate(parts) if n and part in _ROLE_PARTS), None)
+        roots = (
+            [f"{'/'.join(parts[:role])}/{part}/" for part in ("defaults", "vars")] if role else []
+        )
+        above = ["/".join(parts[:n]) for n in range(len(parts) + 1)]
+        roots += [f"{root}/{var}".lstrip("/") for root in above for var in _VARS]
+        return sorted({path for root in roots for path in self._below(root)})
+
+    def _below(self, root: str) -> list[str]:
+        """Return the paths that begin with another one, which ends with a slash."""
+        end = root[:-1] + chr(ord("/") + 1)
+        return self._paths[bisect_left(self._paths, root) : bisect_left(self._paths, end)]
 
 
-def _of_helmfile(folder: str, text: str, paths: Sequence[str]) -> Places:
-    """The values that a helmfile lists, or else those beside it."""
-    listed = set(_SOURCED.findall(text))
-    below = [path for path in paths if path.startswith(f"{folder}/" if folder else "")]
-    near = [p for p in paths if dirname(p) == folder and basename(p).startswith("values")]
-    return [[path for path in below if basename(path) in listed and path.endswith(_VALUES)], near]
-
-
-def _of_module(folder: str, paths: Sequence[str]) -> Places:
-    """The files of a Terraform module, and the modules that may call it."""
-    own = [path for path in paths if dirname(path) == folder and _is_terraform(path)]
-    others = [path for path in paths if dirname(path) != folder and path.endswith(MODULE)]
-    return [own, others]
-
-
-def _is_terraform(path: str) -> bool:
-    return path.endswith((*MODULE, ".tfvars", ".tfvars.json"))
-
-
-def _of_role(folder: str, paths: Sequence[str]) -> list[str]:
-    """The defaults and variables of the Ansible role or play that a folder belongs to."""
-    parts = folder.split("/")
-    role = next((n for n, part in enumerate(parts) if n and part in _ROLE_PARTS), None)
-    roots = [f"{'/'.join(parts[:role])}/{part}/" for part in ("defaults", "vars")] if role else []
-    above = ["/".join(parts[:n]) for n in range(len(parts) + 1)]
-    roots += [f"{root}/{var}".lstrip("/") for root in above for var in _VARS]
-    return [path for path in paths if path.startswith(tuple(roots))]
+def paths_in(places: Mapping[str, Places]) -> set[str]:
+    """Return all files that may set a variable of one of several files, by their paths."""
+    # Thousands of files may share a group.
+    shared = {id(group): group for groups in places.values() for group in groups}
+    return {path for group in shared.values() for path in group}

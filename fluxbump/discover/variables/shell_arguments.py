@@ -8,8 +8,11 @@ and of bash.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from functools import cache
+from itertools import accumulate
+
+from msgspec import Struct
 
 from fluxbump.discover.variables.references import Reference
 from fluxbump.text.live_code import TextFile
@@ -20,11 +23,12 @@ SCOPE = "argument"
 
 _PARAMETER = lazy_pattern(r"v?\$(?:(?P<plain>[1-9])|\{(?P<closed>[1-9])(?:##?v)?\})")
 _FUNCTION = lazy_pattern(
-    r"^[ \t]*(?:function[ \t]+(?P<word>[\w-]+)(?:[ \t]*\(\))?|(?P<name>[\w-]+)[ \t]*\(\))\s*\{",
+    r"^(?P<indent>[ \t]*+)"
+    r"(?:function[ \t]+(?P<word>[\w-]+)(?:[ \t]*\(\))?|(?P<name>[\w-]+)[ \t]*\(\))\s*\{",
     re.MULTILINE,
 )
 _WORD = lazy_pattern(r"""(?:"(?:\\.|[^"\\\n])*"|'[^'\n]*'|\$\([^)\n]*\)|\\.|[^\s"'\\;&|()<>#])+""")
-_COMMAND = r"(?:^|[;&|({`!]|\b(?:then|do|else|if|while|time|sudo|exec|\$\())[ \t]*"
+_COMMAND = lazy_pattern(r"(?:[;&|({`!]|\b(?:then|do|else|if|while|time|sudo|exec))\Z")
 # What makes the parameters other ones than the call's.
 _CHANGED = lazy_pattern(r"(?:^|[;&|{\s])(?:shift|set[ \t]+--|eval)(?![\w-])")
 
@@ -35,22 +39,19 @@ def number_of(text: str) -> int | None:
     return int(match["plain"] or match["closed"]) if match else None
 
 
-def reference_at(text: str, offset: int, value: str) -> Reference | None:
+def reference_at(file: TextFile, offset: int, value: str) -> Reference | None:
     """Return the parameter that a value is, if it is nothing but that of the function around it.
 
     Args:
-        text: of the file.
+        file: with the value.
         offset: of the value.
         value: to judge.
     """
     number = number_of(value)
     if number is None:
         return None
-    for name, start, end in _functions(text):
-        if start <= offset < end:
-            changed = _CHANGED.search(text, start, offset)
-            return None if changed else Reference((name, str(number)), SCOPE)
-    return None
+    found = file.once(_Functions, lambda: _functions(file.text)).around(offset)
+    return Reference((found, str(number)), SCOPE) if found else None
 
 
 def arguments(file: TextFile, function: str, number: int) -> list[tuple[int, int]]:
@@ -65,21 +66,30 @@ def arguments(file: TextFile, function: str, number: int) -> list[tuple[int, int
         The words as they stand, with their quotes; an empty span where a call has fewer.
     """
     spans = []
-    for match in _call(function).finditer(file.text):
-        start = match.end()
-        if file.in_comment(match.start("name")) or file.text[start : start + 1] not in _BEHIND:
+    for offset in file.words.get(function, ()):
+        start = offset + len(function)
+        if not _is_called(file, offset, start) or file.in_comment(offset):
             continue
         words = list(_words(file.text, start))
+        file.spend(1 + len(words))
         spans.append(words[number - 1] if len(words) >= number else (start, start))
     return spans
 
 
+def _is_called(file: TextFile, offset: int, end: int) -> bool:
+    """Whether the word between two offsets is the command that is run there."""
+    line = file.line_span(offset)[0]
+    first = max(line, offset - _BEFORE)
+    before = file.text[first:offset].rstrip(" \t")
+    begins = _COMMAND.search(before) is not None if before else first == line
+    behind = file.text[end : end + 1] in _BEHIND
+    return begins and behind and _DEFINED.match(file.text, end) is None
+
+
+_BEFORE = 200
+"""Characters before a word that tell whether it is a command."""
 _BEHIND = ("", " ", "\t", "\n", "\r", ";", "&", "|", ")")
-
-
-@cache
-def _call(function: str) -> re.Pattern[str]:
-    return re.compile(rf"{_COMMAND}(?P<name>{re.escape(function)})(?![\w-]|[ \t]*\()", re.MULTILINE)
+_DEFINED = lazy_pattern(r"[ \t]*\(")
 
 
 def _words(text: str, start: int) -> Iterator[tuple[int, int]]:
@@ -93,18 +103,51 @@ def _words(text: str, start: int) -> Iterator[tuple[int, int]]:
         start = word.end()
 
 
-def _functions(text: str) -> Iterator[tuple[str, int, int]]:
-    """Yield each function with where its body begins and ends.
+class _Functions(Struct, frozen=True):
+    """The functions of a text, in order.
 
-    A body ends at the brace that stands in the column of its head, or on the same line.
+    Attributes:
+        names: of the functions.
+        starts: offsets of their bodies.
+        ends: how far the bodies reach of a function and of those before it.
+        changes: offsets of what gives the parameters other values than the call's.
     """
+
+    names: list[str]
+    starts: list[int]
+    ends: list[int]
+    changes: list[int]
+
+    def around(self, offset: int) -> str | None:
+        """Return the outermost function around a place; None if its parameters are changed."""
+        found = bisect_right(self.ends, offset)
+        if found == len(self.names) or self.starts[found] > offset:
+            return None
+        change = bisect_left(self.changes, self.starts[found])
+        changed = change < len(self.changes) and self.changes[change] < offset
+        return None if changed else self.names[found]
+
+
+def _functions(text: str) -> _Functions:
+    """Find the functions. A body ends at the brace in the column of its head, or on its line."""
+    names, starts, ends = list[str](), list[int](), list[int]()
+    closing = dict[int, list[int]]()
+    for brace in _CLOSING.finditer(text):
+        closing.setdefault(len(brace["indent"]), []).append(brace.start())
     for match in _FUNCTION.finditer(text):
-        line = text.find("\n", match.end())
-        head = text[match.end() : line if line >= 0 else len(text)]
-        indent = len(match.group()) - len(match.group().lstrip(" \t"))
-        if head.rstrip().endswith("}"):
-            end = match.end() + len(head)
+        start = match.end()
+        line = text.find("\n", start)
+        line = line if line >= 0 else len(text)
+        names.append(match["word"] or match["name"])
+        starts.append(start)
+        if text[max(start, line - _BEFORE) : line].rstrip().endswith("}"):
+            ends.append(line)
         else:
-            closing = re.compile(rf"^[ \t]{{{indent}}}\}}", re.MULTILINE).search(text, match.end())
-            end = closing.start() if closing else len(text)
-        yield match["word"] or match["name"], match.end(), end
+            column = closing.get(len(match["indent"]), [])
+            end = bisect_left(column, start)
+            ends.append(column[end] if end < len(column) else len(text))
+    changes = [match.start() for match in _CHANGED.finditer(text)]
+    return _Functions(names, starts, [*accumulate(ends, max)], changes)
+
+
+_CLOSING = lazy_pattern(r"^(?P<indent>[ \t]*+)\}", re.MULTILINE)

@@ -8,8 +8,8 @@ from posixpath import dirname
 from fluxbump.discover.pins import BY_VARIABLE
 from fluxbump.discover.pins.kind import Context, as_of
 from fluxbump.discover.pins.releases import install_url, variable
-from fluxbump.discover.variables import follow, setting_files
-from fluxbump.discover.variables.setting_files import Places
+from fluxbump.discover.variables import follow
+from fluxbump.discover.variables.setting_files import MODULE, Folders, Places, paths_in
 from fluxbump.git.text_reader import TextReader
 from fluxbump.model import Form, Pin
 from fluxbump.text.budget import PIN, ExceededError
@@ -61,13 +61,14 @@ def places_of(
 ) -> dict[str, Places]:
     """Return, for every file that takes a version from a variable, where that may be set."""
     found: dict[str, Places] = {}
+    folders = Folders(paths)
     for file in files.values():
         scopes = set[str]()
         for pin in early_pins[file.path]:
             reference = follow.reference_of(pin) if pin.form is Form.VARIABLE else None
             if reference and reference.scope not in scopes:  # the rest of it tells nothing
                 scopes.add(reference.scope)
-                more = setting_files.places(file.path, file.text, reference, paths)
+                more = folders.places(file.path, file.text, reference)
                 found[file.path] = (*found.get(file.path, ()), *more)
     return found
 
@@ -85,17 +86,21 @@ def setting(
         for pin in early_pins[path]
         if (reference := follow.reference_of(pin))
     }
-    wanted = {path for groups in places.values() for group in groups for path in group}
-    texts = list(reader.texts(sorted(wanted - files.keys())))
+    texts = list(reader.texts(sorted(paths_in(places) - files.keys())))
     # A module may hand a variable on under another name; who calls it names the variable itself.
     near = {dirname(above) for path in places for above in (path, dirname(path))}
     near |= {dirname(dirname(dirname(path))) for path in places}
     return {
         path: TextFile(path, text)
         for path, text in texts
-        if (path.endswith(setting_files.MODULE) and dirname(path) in near)
+        if (path.endswith(MODULE) and dirname(path) in near)
+        or len(names) > _MANY
         or any(name in text for name in names)
     }
+
+
+_MANY = 200
+"""Names for which a text is not searched one by one: reading all that it sets takes less."""
 
 
 def followed_in(
@@ -105,5 +110,7 @@ def followed_in(
     known = {path: TextFile(path, text) for path, text in context.beside.items()}
     outside = [pin for pins in early(known.values(), context).values() for pin in pins]
     known |= {file.path: file for file in files}
+    for file in known.values():
+        file.begin_search()
     every = [*uses, *(pin for pin in outside if pin.form is Form.VARIABLE)]
     return follow.follow(known, every, context.places, context.named, kind=variable.NAME)
