@@ -14,6 +14,7 @@ from fluxbump.discover import chart_installs, inventory
 from fluxbump.discover.scope import Scope
 from fluxbump.errors import ConfigError, IndexSourceError
 from fluxbump.git.overlay import MemorySnapshot
+from fluxbump.helm.index import section
 from fluxbump.helm.index.entries import parse_index
 from fluxbump.text import budget, yaml_parser
 from tests.helpers import COMMUNITY, URL, Cli, Repo, app_versions, chart_index, repository, small
@@ -177,9 +178,23 @@ def test_an_index_with_many_releases(monkeypatch: pytest.MonkeyPatch, form: str)
     )
 
 
+@pytest.mark.parametrize("form", ["block", "flow", "one line"])
 def test_no_parser_is_asked_for_an_index_with_too_many_releases(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
     monkeypatch.setattr(yaml_parser, "compose", lambda *_, **__: pytest.fail("a parser is asked"))
     with pytest.raises(IndexSourceError, match="more than 20,000 releases of flux2"):
-        parse_index(entries(20_001)["block"].encode(), source="here")
+        parse_index(entries(20_001)[form].encode(), source="here")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'entries: {other: [a, b, c, d], "flux2": [{a: "],[", b: \'],[\'}, {c: [d, e, f, g]}]}\n',
+        "entries:\n  other:\n  - a\n  - b\n  flux2:\n  - a: |\n      - x\n  - b\n  more:\n  - a\n",
+        "entries:\n  flux2:\n    [{a: [b, c, d, e]},\n     f]\n  flux:\n  - a\n  - b\n  - c\n",
+    ],
+)
+def test_only_items_of_the_chart_are_counted(text: str) -> None:
+    assert section.holds_more(text, "flux2", 1)
+    assert not section.holds_more(text, "flux2", 2)

@@ -142,10 +142,11 @@ def _read(text: str, chart: str, source: str) -> tuple[_Reader, Sequence[Any]]:
 
 
 def _read_yaml(text: str, chart: str, source: str) -> tuple[_Reader, Sequence[Any]]:
+    if section.holds_more(text, chart, budget.INDEX.entries):
+        raise _too_many(chart, source)
     span = section.find(text, chart)
     if span:
         start, end = span
-        _refuse_many(section.items_in(text, start, end), chart, source)
         part = yaml.Document(source, text, start, end, text.count("\n", 0, start))
         # A part that does not parse may refer to an anchor that stands outside of it.
         if part.root is not None:
@@ -174,13 +175,17 @@ def _chart_entries(reader: _Reader, root: object, chart: str, source: str) -> Se
 
 
 def _refuse_many(count: int, chart: str, source: str) -> None:
-    """Refuse an index with more releases than any chart has; a parser is not asked for them."""
+    """Refuse an index with more releases than any chart has."""
     if count > budget.INDEX.entries:
-        raise IndexSourceError(
-            f"the index has more than {budget.INDEX.entries:,} releases of {chart}",
-            where=source,
-            hint="remove old releases from it, or use another index with --index",
-        )
+        raise _too_many(chart, source)
+
+
+def _too_many(chart: str, source: str) -> IndexSourceError:
+    return IndexSourceError(
+        f"the index has more than {budget.INDEX.entries:,} releases of {chart}",
+        where=source,
+        hint="remove old releases from it, or use another index with --index",
+    )
 
 
 class _DuplicateKeyError(Exception):

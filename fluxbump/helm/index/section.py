@@ -16,6 +16,7 @@ close on its own line is looked at.
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 from fluxbump.text.patterns import lazy_pattern
 
@@ -122,6 +123,46 @@ def items_in(text: str, start: int, end: int) -> int:
     """
     first = re.compile(r"\n( *)- ").search(text, start, end)
     return text.count(f"\n{first[1]}- ", start, end) if first else 0
+
+
+_FLOW = lazy_pattern(
+    r"""(?<![^\s,\[{:])(?:"(?:[^"\\]|\\.)*+"|'(?:[^']|\'\')*+')|[\[\]{},]""", re.DOTALL
+)
+_MOST_LISTS = 3
+
+
+def holds_more(text: str, chart: str, most: int) -> bool:
+    """Tell whether a list that is called like a chart certainly has more than `most` items.
+
+    A parser would take many seconds until it is told. In flow style no more is read than so many
+    items; what is written in another way, such as with anchors, is left to the parser's budget.
+    """
+    key = rf"""(?:^|(?<=[\s,{{]))(["']?){re.escape(chart)}\1[ \t]*:[ \t]*+"""
+    name = re.compile(rf"{key}(?:(?P<flow>\n?[ \t]*\[)|$)", re.MULTILINE)
+    return any(
+        _flow_items(text, found.end(), most) > most
+        if found["flow"]
+        else items_in(text, found.end(), _block_end(text, found.start())) > most
+        for found in islice(name.finditer(text), _MOST_LISTS)
+    )
+
+
+def _flow_items(text: str, start: int, most: int) -> int:
+    """Count the items of a list in flow style that was opened; no further than one too many."""
+    depth, items = 1, 1
+    for token in _FLOW.finditer(text, start):
+        depth += (token.group() in "[{") - (token.group() in "]}")
+        items += depth == 1 and token.group() == ","
+        if depth == 0 or items > most:
+            break
+    return items
+
+
+def _block_end(text: str, start: int) -> int:
+    """Return where the list ends that belongs to a key in block style."""
+    indent = start - text.rfind("\n", 0, start) - 1
+    after = re.compile(rf"\n {{0,{indent}}}[^ \n#-]").search(text, start)
+    return after.start() if after else len(text)
 
 
 def _all_closed(text: str, end: int, indent: int) -> bool:
