@@ -1,3 +1,4 @@
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -292,3 +293,19 @@ def test_a_base_that_is_not_known() -> None:
         NotRun("FB202", "flux2 9.9.9 is not in the chart index")
     ]
     assert upgrade(evidence(pinned("2.4.0"), Inventory())) == []
+
+
+def _seconds(places: int) -> float:
+    lines = "".join(
+        f"helm upgrade flux fc/flux2 --version {version}\n"
+        for version in ("2.14.1", "2.15.0") * places
+    )
+    about = find(small(**{"x.sh": lines}))
+    started = time.process_time()
+    upgrade(evidence(about, about))
+    return time.process_time() - started
+
+
+def test_work_grows_with_the_places_of_a_file() -> None:
+    """Tenfold places take less than thirtyfold time; what is linear takes ten."""
+    assert _seconds(1_000) < 30 * max(min(_seconds(100), _seconds(100)), 0.02)

@@ -7,6 +7,7 @@ what is directly below `clusters/` and its like.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import pairwise
 
 from fluxbump.discover.pins import traits
@@ -97,6 +98,7 @@ def apart(pin: Pin, other: Pin) -> bool:
     return bool(first and second) and first.isdisjoint(second)
 
 
+@cache
 def environment(path: str) -> frozenset[str]:
     """Return the words of a path that name an environment; empty if none does."""
     *folders, name = path.lower().split("/")

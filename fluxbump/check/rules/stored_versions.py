@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
@@ -169,16 +169,19 @@ def upgrade(evidence: Evidence) -> Iterator[Outcome]:
     if evidence.stored is None and isinstance(evidence.baseline, Absent):
         yield NotRun("FB202", evidence.baseline.reason)
         return
+    before = _before(evidence)
     for target in targets:
         unknown = _unknown("FB202", evidence, target)
         if unknown is not None:
             yield unknown
-        elif evidence.stored is not None:
+            continue
+        left, not_known = _left(target, before, evidence)
+        if evidence.stored is not None:
             yield from _cluster(target, evidence)
         else:
-            yield from _unseen(target, evidence)
-        if unknown is None:
-            yield from _written(target, evidence)
+            yield from not_known
+            yield from _unseen(target, left, evidence)
+        yield from _written(target, left, evidence)
 
 
 def _nothing(inventory: Inventory) -> NotRun | NotApplicable:
@@ -188,10 +191,10 @@ def _nothing(inventory: Inventory) -> NotRun | NotApplicable:
     return NotApplicable("FB202", "no installed Flux release found")
 
 
-def _written(target: _Holds, evidence: Evidence) -> Iterator[Finding]:
+def _written(target: _Holds, lefts: Iterable[str], evidence: Evidence) -> Iterator[Finding]:
     """What objects remember of the versions that they were written at."""
     new = evidence.crds[target.release or ""]
-    for left in _left(target, evidence)[0]:
+    for left in lefts:
         gone = rewritten(evidence.crds[left], new, evidence.written)
         if gone:
             what = ", ".join(f"{removed.kind} {' and '.join(removed.versions)}" for removed in gone)
@@ -218,22 +221,29 @@ def _cluster(target: _Holds, evidence: Evidence) -> Iterator[Finding]:
         )
 
 
-def _unseen(target: _Holds, evidence: Evidence) -> Iterator[Outcome]:
+def _unseen(target: _Holds, lefts: Iterable[str], evidence: Evidence) -> Iterator[Outcome]:
     """What can be said without asking a cluster."""
-    left, unknown = _left(target, evidence)
-    yield from unknown
-    for release in left:
+    for release in lefts:
         yield from _certain(release, target, evidence)
         yield from _possible(release, target, evidence)
 
 
-def _left(target: _Holds, evidence: Evidence) -> tuple[list[str], list[NotRun]]:
+def _before(evidence: Evidence) -> list[_Holds]:
+    """What the places of the base hold; a file that says the same again and again is one place."""
+    baseline = optional(evidence.baseline)
+    base = baseline.inventory if baseline else Inventory()
+    held = (*_charts(base, evidence), *_installs(base, evidence))
+    once = {(each.pin.kind, each.pin.location.path, each.pin.value): each for each in held[::-1]}
+    return [*once.values()][::-1]
+
+
+def _left(
+    target: _Holds, before: Iterable[_Holds], evidence: Evidence
+) -> tuple[list[str], list[NotRun]]:
     """The releases that are left for `target`, and what cannot be said about others."""
-    before = optional(evidence.baseline)
-    base = before.inventory if before else Inventory()
     left: dict[str, _Holds] = {}
     unknown = []
-    for chart in (*_charts(base, evidence), *_installs(base, evidence)):
+    for chart in before:
         if _elsewhere(chart.pin, target.pin):
             continue
         why = None if chart.release == target.release else _unknown("FB202", evidence, chart)
@@ -257,11 +267,12 @@ def unsure(evidence: Evidence) -> bool:
     if evidence.stored is not None or not compared or not evidence.crds:
         return False
     targets = _charts(evidence.inventory, evidence) or _installs(evidence.inventory, evidence)
+    before = _before(evidence)
     return any(
         stored_versions.reachable(evidence.crds, left, target.release)
         for target in targets
         if target.release and target.release in evidence.crds
-        for left in _left(target, evidence)[0]
+        for left in _left(target, before, evidence)[0]
     )
 
 
