@@ -313,6 +313,9 @@ def test_the_users_settings_hide_no_pin(repo: Repo, cli: Cli, key: str, value: s
     assert len(result.json["changes"]) == 13, result.err
 
 
-def test_half_of_a_character_in_a_key() -> None:
-    with pytest.raises(ConfigError, match="this key is not valid Unicode"):
-        file.parse('"\\ud800": 1\n')
+@pytest.mark.parametrize(
+    "text", ['"\\ud800": 1', '"\\ud800"', 'exclude: ["a", "\\udfff"]', '- "\\ud800"']
+)
+def test_half_of_a_character(text: str) -> None:
+    with pytest.raises(ConfigError, match="this text is not valid Unicode"):
+        file.parse(f"{text}\n")

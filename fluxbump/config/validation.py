@@ -53,30 +53,34 @@ def load(text: str, file: str) -> Any:
         file: its name, for messages.
 
     Raises:
-        ConfigError: it is not YAML, it has a key twice, or a key that is no Unicode.
+        ConfigError: it is not YAML, it has a key twice, or text that is no Unicode.
     """
     try:
         content = yaml.load(text.removeprefix("\ufeff"))
     except yaml.YamlError as problem:
         where = Location(file, problem.line + 1, problem.column + 1)
         raise ConfigError(f"not YAML: {problem.message}", where=where) from None
-    _refuse_odd_keys(text, file)
+    document = yaml.documents(text, file)[0]
+    _refuse_half_characters(document)
+    _refuse_duplicates(document)
     return content
 
 
-def _refuse_odd_keys(text: str, file: str) -> None:
-    """Of two keys with one name a reader sees the first, and the parser takes the last.
+def _refuse_half_characters(document: Document) -> None:
+    """An escape can make half of a character (`\ud800`), which no program or forge takes."""
+    keys = (key for mapping in yaml.mappings(document.root) for key, _ in mapping.value)
+    for scalar in (*yaml.scalars(document.root), *keys):
+        if any("\ud800" <= character <= "\udfff" for character in scalar.value):
+            raise ConfigError("this text is not valid Unicode", where=document.at(scalar))
 
-    An escape can make half of a character of a key, which nothing takes.
-    """
-    document = yaml.documents(text, file)[0]
+
+def _refuse_duplicates(document: Document) -> None:
+    """Of two keys with one name a reader sees the first, and the parser takes the last."""
     for mapping in yaml.mappings(document.root):
         seen: set[str] = set()
         for key, _ in mapping.value:
             if key.value in seen:
                 raise ConfigError(f"{key.value} appears twice", where=document.at(key))
-            if any("\ud800" <= character <= "\udfff" for character in key.value):
-                raise ConfigError("this key is not valid Unicode", where=document.at(key))
             seen.add(key.value)
 
 

@@ -39,6 +39,7 @@ _RENEWED_BY = {
 
 _VERSION = r"(\d+\.\d+\.\d+(?:-[\w.]+)?)(?![\w-]|\.\d)"
 _ENTRY = r"[^{}]{0,400}?"  # what may stand between two keys of one entry
+_LINE = r"[^\n]{0,400}"  # what may stand in a line
 _FORMS = (
     # A tag, a release, or a file of either, by its URL or its id: most tools.
     (
@@ -54,10 +55,10 @@ _FORMS = (
     # mise.lock
     rf'\[\[tools\.(?:flux2|"[^"\n]*flux2")\]\]\s+version = "{_VERSION}"',
     # helmfile.lock: the chart, from where helmfile writes it
-    rf'name: flux2\s+repository: [^\n]*fluxcd-community[^\n]*\s+version: "?v?{_VERSION}"?',
+    rf'name: flux2\s+repository: {_LINE}fluxcd-community{_LINE}\s+version: "?v?{_VERSION}"?',
     # vendir.lock.yml: a chart, by the release that it ships; a tag of a repository
-    rf'appVersion: "?v?{_VERSION}"?\s+version: [^\n]*\s+path: [^\n]*flux2(?![\w-])',
-    rf'tags:\s+- "?v?{_VERSION}"?\s+path: [^\n]*flux2(?![\w-])',
+    rf'appVersion: "?v?{_VERSION}"?\s+version: {_LINE}\s+path: {_LINE}flux2(?![\w-])',
+    rf'tags:\s+- "?v?{_VERSION}"?\s+path: {_LINE}flux2(?![\w-])',
     rf"fluxcd-community/(?:helm-charts/releases/download/flux2-|charts/flux2[:@]){_VERSION}",
 )
 _FORM = lazy_pattern("|".join(_FORMS))
