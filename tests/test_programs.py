@@ -43,7 +43,7 @@ def test_an_exact_url_moves(tmp_path: Path, index: Path, cli: Cli, path: str, te
     ("path", "text"),
     [
         ("x_test.go", GO),
-        ("testdata/x.go", GO),
+        ("tests/x.go", GO),
         ("a.go", f"package p\n\n// see {URL.format('2.4.0')}\n"),
         ("a.py", f'"""See {URL.format("2.4.0")}."""\n'),
     ],

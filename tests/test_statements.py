@@ -181,3 +181,21 @@ def test_the_time_grows_with_the_text(text: str) -> None:
     started = time.process_time()
     assert len(places({"README.md": text})) <= 20_000
     assert time.process_time() - started < 10
+
+
+def test_a_chart_without_a_name_is_called_nothing() -> None:
+    nameless = (
+        "apiVersion: v2\nname:\nversion: 1.1.2\ndependencies:\n  - name: flux2\n"
+        '    version: "2.14.1"\n    repository: https://fluxcd-community.github.io/helm-charts\n'
+    )
+    said = places({"charts/p/Chart.yaml": nameless, "README.md": "We run Flux v2.3.\n"})
+    assert said == ["README.md:1: says that flux is 2.3 now, but it is 2.4.0"]
+
+
+def test_a_marked_row_is_compared_with_what_is_pinned() -> None:
+    row = "v2.3.0 -> flux2 2.13.0 -> appVersion 2.3.0  <- CURRENT\n"
+    files = {"Makefile": "install:\n\tflux install --version=v2.4.0\n", "README.md": row}
+    examined = examine(snapshot(files), Settings(), chart_index())
+    assert [finding.message for finding in judge(examined, ("FB120",)).findings] == [
+        "marks Flux 2.3.0 (flux2 2.13.0) as current, but the pins hold Flux 2.4.0"
+    ]

@@ -154,8 +154,10 @@ class Console(Struct, frozen=True):
         if index.answered != "index":
             from fluxbump.reports.index_line import index_line
 
-            line = index_line(index, datetime.now(UTC))
-            self.note(line[0].lower() + line[1:])
+            first, *why = index_line(index, datetime.now(UTC)).split("\n  ")
+            self.note(first[0].lower() + first[1:])
+            for line in why:
+                self.note(line)
 
     def progress(self, text: str) -> None:
         """Say what takes time, on a terminal only; an empty text takes it away."""

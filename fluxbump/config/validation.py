@@ -67,7 +67,7 @@ def load(text: str, file: str) -> Any:
 
 
 def _refuse_half_characters(document: Document) -> None:
-    """An escape can make half of a character (`\ud800`), which no program or forge takes."""
+    """An escape can make half of a character, a surrogate, which no program or forge takes."""
     keys = (key for mapping in yaml.mappings(document.root) for key, _ in mapping.value)
     for scalar in (*yaml.scalars(document.root), *keys):
         if any("\ud800" <= character <= "\udfff" for character in scalar.value):

@@ -119,12 +119,13 @@ def install_manifest(evidence: Evidence) -> Iterator[Outcome]:
     """Every install URL in live code names one release, and the same one."""
     urls = [pin for pin in installers.sources(evidence.inventory) if pin.kind in traits.ONE_RELEASE]
     exact = installers.exact(evidence.inventory)
+    beside_chart = bool(installs(evidence.inventory.pins, FLUX2))
     for pin in urls:
         if pin.form is Form.VARIABLE and exact:
             # Another place says which release is installed; whether this one agrees is not known.
             yield NotRun("FB102", f"{pin.location} takes its release from {pin.value}")
         elif pin.form is Form.VARIABLE:
-            yield _not_followed(pin)
+            yield _not_followed(pin, beside_chart=beside_chart)
         elif pin.form is not Form.EXACT:
             yield _not_exact(pin)
     for number, pin in enumerate(exact):
@@ -148,12 +149,13 @@ def _not_exact(pin: Pin) -> Finding:
     return _finding("FB102", pin, f"the {who} {tail}", gist=f"a place ({pin.kind}) {tail}")
 
 
-def _not_followed(pin: Pin) -> Finding:
-    """A variable whose value is not here: not known to be wrong, and not compared."""
+def _not_followed(pin: Pin, *, beside_chart: bool) -> Finding:
+    """A variable whose value is not here: what it holds cannot be held against a chart."""
     who = "install URL" if pin.kind in traits.INSTALL_URL else pin.subject
     tail = f"takes its release from {pin.value}, which no file here sets to one release"
     gist = f"a place ({pin.kind}) {tail}"
-    return Finding("FB102", Severity.NOTE, f"the {who} {tail}", pin.location, gist=gist)
+    severity = Severity.ERROR if beside_chart else Severity.NOTE
+    return Finding("FB102", severity, f"the {who} {tail}", pin.location, gist=gist)
 
 
 def _excluding(evidence: Evidence, exact: list[Pin]) -> Iterator[Finding]:

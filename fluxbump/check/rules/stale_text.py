@@ -55,11 +55,13 @@ def _urls(file: TextFile, held: Mapping[Track, str], pinned: Collection[int]) ->
 
 
 def _rows(file: TextFile, held: Mapping[Track, str], app_versions: Mapping[str, str]) -> Said:
+    release, chart = held.get(FLUX), held.get(FLUX2)
+    known = [f"Flux {release}"] * bool(release) + [f"flux2 {chart}"] * bool(chart)
     for row in marked_rows.marked_rows(file, app_versions):
-        if (row.release, row.chart) != (held.get(FLUX), held.get(FLUX2)):
-            now = f"{held.get(FLUX)} (flux2 {held.get(FLUX2)})"
-            message = f"marks Flux {row.release} (flux2 {row.chart}) as current, but it is {now}"
-            yield _line(file, row.start), message
+        if release not in (None, row.release) or chart not in (None, row.chart):
+            marked = f"Flux {row.release} (flux2 {row.chart})"
+            now = " and ".join(known)
+            yield _line(file, row.start), f"marks {marked} as current, but the pins hold {now}"
 
 
 def _wrong_rows(file: TextFile, app_versions: Mapping[str, str]) -> Said:

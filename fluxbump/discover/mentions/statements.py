@@ -106,7 +106,7 @@ def reader(tracks: Iterable[Track], app_versions: Mapping[str, str]) -> Reader:
     for track in tracks:
         if track.kind in (TrackKind.RELEASE, TrackKind.COMMUNITY, TrackKind.CHART):
             called = (track.name.lower(), *(("fluxcd",) if track == FLUX else ()))
-            for name in called:
+            for name in filter(None, called):  # a chart may lack its name
                 names[name] = (*names.get(name, ()), track)
     return Reader(names, app_versions)
 
