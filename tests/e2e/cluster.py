@@ -31,6 +31,7 @@ _PATHS = {
     "services": "/api/v1/services",
 }
 _LONGEST = 120  # seconds that one command may take
+_SETTLED = 300  # seconds: the server tries what has failed again, after twice the time each time
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,7 @@ class Cluster:
 
     def wait_for(self, condition: Callable[[], bool]) -> None:
         """Wait until what the server does in the background is done."""
-        limit = time.monotonic() + _LONGEST
+        limit = time.monotonic() + _SETTLED
         while not condition():
             assert time.monotonic() < limit, "the server did not get there"
             time.sleep(0.1)
