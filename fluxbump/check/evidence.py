@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from fluxbump.flux.install_manifest import Shipped
     from fluxbump.flux.known_releases import KnownReleases
     from fluxbump.flux.stored_versions import Crd
-    from fluxbump.flux.upgrade_path import Written
 
 
 _CHART_INDEX = "the chart index"

@@ -19,7 +19,6 @@ from fluxbump.system.parallel import Spread, serially
 if TYPE_CHECKING:
     from fluxbump.check.pin_history import Past
     from fluxbump.discover.kubernetes_pins import KubernetesPin
-    from fluxbump.flux.upgrade_path import Written
 
 
 class Absent(Struct, frozen=True):

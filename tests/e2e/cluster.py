@@ -31,7 +31,6 @@ _PATHS = {
     "services": "/api/v1/services",
 }
 _LONGEST = 120  # seconds that one command may take
-_SETTLED = 300  # seconds: the server tries what has failed again, after twice the time each time
 
 
 @dataclass(frozen=True)
@@ -167,9 +166,10 @@ class Cluster:
 
     def wait_for(self, condition: Callable[[], bool]) -> None:
         """Wait until what the server does in the background is done."""
-        limit = time.monotonic() + _SETTLED
+        limit = time.monotonic() + _LONGEST
         while not condition():
-            assert time.monotonic() < limit, "the server did not get there"
+            late = time.monotonic() >= limit
+            assert not late, f"the server did not get there; its CRDs: {sorted(self.crds())}"
             time.sleep(0.1)
 
     def deleting(self, *kinds: str) -> set[str]:
