@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -104,12 +103,10 @@ def test_kubectl_may_not_print_without_end(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_kubectl_has_to_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    stand_in(tmp_path, "exec sleep 60", monkeypatch)
+    stand_in(tmp_path, "exec sleep 100000", monkeypatch)
     monkeypatch.setattr(kubectl, "_TIMEOUT", 0.2)
-    begun = time.monotonic()
     with pytest.raises(ToolError, match="gave no answer"):
         kubectl.kubectl("get")
-    assert time.monotonic() - begun < 30
 
 
 def test_what_kubectl_says_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,4 @@
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ from hypothesis import strategies as st
 from semver import Version
 
 from fluxbump.text import version_ranges
+from tests import linear
 
 _TABLE: dict[str, Any] = json.loads(
     (Path(__file__).parent / "data" / "constraints.json").read_text(encoding="utf-8")
@@ -57,11 +57,9 @@ def test_a_version_admits_itself(major: int, minor: int, patch: int) -> None:
 @pytest.mark.parametrize(
     "text", ["1 " * 255 + "!", "1, " * 170 + "!", " " * 511, "1111" * 127 + " - ", "1.1-" * 128]
 )
-def test_hostile_text_is_answered_at_once(text: str) -> None:
-    started = time.perf_counter()
-    with pytest.raises(version_ranges.ConstraintError):
+def test_hostile_text_is_answered(text: str) -> None:
+    with linear.ends(), pytest.raises(version_ranges.ConstraintError):
         version_ranges.parse(text)
-    assert time.perf_counter() - started < 1
 
 
 @pytest.mark.parametrize(

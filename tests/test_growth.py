@@ -6,8 +6,6 @@ import gc
 import importlib
 import pkgutil
 import re
-import time
-from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -21,18 +19,11 @@ from fluxbump.helm import binary
 from fluxbump.model import FLUX, FLUX2
 from fluxbump.text import budget, hcl, live_code, patterns, yaml
 from fluxbump.text.live_code import TextFile
-from tests import growth
+from tests import growth, linear
 from tests.fuzz.targets import TARGETS
 
-_SIZE = 240_000
 _READER = statements.reader([FLUX, FLUX2], {"2.14.1": "2.4.0"})
 _RIGHT = {FLUX: ("2.4.0",), FLUX2: ("2.14.1",)}
-
-
-def _seconds(text: str) -> float:
-    started = time.process_time()
-    list(hcl.blocks(text, "resource"))
-    return time.process_time() - started
 
 
 @pytest.mark.parametrize(
@@ -40,7 +31,9 @@ def _seconds(text: str) -> float:
     ['resource "helm_release" "flux" {\n', "resource ", "resource {a = b ", 'resource "a" { b { '],
 )
 def test_terraform_of_any_shape_is_read_in_one_walk(unit: str) -> None:
-    assert _seconds(unit * (_SIZE // len(unit))) < 1
+    linear.assert_linear(
+        lambda text: list(hcl.blocks(text, "resource")), growth.again(unit), 24_000
+    )
 
 
 def test_blocks_hold_what_is_directly_inside_of_them() -> None:
@@ -60,10 +53,12 @@ def test_behind_a_block_that_never_closes_nothing_is_inside() -> None:
 
 @pytest.mark.parametrize("unit", ["we run flux v2.3.0 now ", "flux ", "2.3.0 of the flux "])
 def test_one_long_line_is_no_prose(unit: str) -> None:
-    file = TextFile("README.md", unit * (220_000 // len(unit)))
-    started = time.process_time()
-    assert not list(statements.stale(file, _READER, _RIGHT))
-    assert time.process_time() - started < 2
+    def stale(text: str) -> list[statements.Said]:
+        return list(statements.stale(TextFile("README.md", text), _READER, _RIGHT))
+
+    grow = growth.again(unit)
+    assert stale(grow(220_000)) == []
+    linear.assert_linear(stale, grow, 22_000)
 
 
 def test_only_what_matters_is_asked_of_the_file() -> None:
@@ -109,79 +104,41 @@ def test_a_pattern_that_is_compiled_later_finds_the_same() -> None:
 
 _SMALL = 4_000
 """Characters of the smaller text; of each kind there are some hundred pieces in it."""
-_NOISE = 0.02
-"""Seconds below which a time says nothing."""
-
-
-def _cpu(work: Callable[[str], None], text: str, *, best_of: int) -> float:
-    """Return the least processor time of several; of others' work a little is in each."""
-    taken = []
-    for _ in range(best_of):
-        started = time.process_time()
-        work(text)
-        taken.append(time.process_time() - started)
-    return min(taken)
-
-
-def _assert_linear(work: Callable[[str], None], grow: growth.Grow, size: int = _SMALL) -> None:
-    """Tenfold text takes less than thirtyfold time; what is linear takes ten."""
-    work(grow(100))  # what is imported and compiled once
-    for best_of in (1, 3):
-        small = _cpu(work, grow(size), best_of=best_of + 1)
-        large = _cpu(work, grow(10 * size), best_of=best_of)
-        if large < 30 * max(small, _NOISE):
-            return
-    pytest.fail(f"ten times the text takes {large / small:.0f} times as long: {large:.2f} s")
 
 
 @pytest.mark.parametrize("name", growth.REPOSITORY)
 def test_work_on_a_file_grows_with_its_size(name: str) -> None:
     path, grow = growth.REPOSITORY[name]
-    _assert_linear(partial(growth.reads_repository, path), grow)
+    linear.assert_linear(partial(growth.reads_repository, path), grow, _SMALL)
 
 
 @pytest.mark.parametrize("name", growth.LONG)
 def test_work_on_a_long_file_grows_with_its_size(name: str) -> None:
     path, grow = growth.LONG[name]
-    _assert_linear(partial(growth.reads_repository, path), grow, 20_000)
+    linear.assert_linear(partial(growth.reads_repository, path), grow, 20_000)
 
 
 @pytest.mark.parametrize("name", growth.TREES)
 def test_work_on_a_tree_grows_with_its_files(name: str) -> None:
-    grow = growth.TREES[name]
-    growth.reads_tree(*grow(3))
-    for best_of in (1, 3):
-        small, large = (
-            _cpu(lambda _: growth.reads_tree(*trees), "", best_of=best_of)  # noqa: B023  # at once
-            for trees in (grow(100), grow(1_000))
-        )
-        if large < 30 * max(small, _NOISE):
-            return
-    pytest.fail(f"ten times the files take {large / small:.0f} times as long: {large:.2f} s")
-
-
-_ENOUGH = 5.0
-"""Seconds of processor time for a megabyte: twice what it takes on a busy machine."""
+    linear.assert_linear(lambda trees: growth.reads_tree(*trees), growth.TREES[name], 100)
 
 
 @pytest.mark.parametrize("name", growth.BOUNDED)
 def test_a_file_that_makes_many_steps_is_named(name: str) -> None:
     path, grow = growth.BOUNDED[name]
-    started = time.process_time()
     assert growth.given_up({path: grow(1_000_000)}) == {path}
-    assert time.process_time() - started < _ENOUGH
+    linear.assert_linear(lambda text: growth.given_up({path: text}), grow, 100_000)
 
 
 @pytest.mark.parametrize("name", growth.BOUNDED_TREES)
-def test_files_that_make_many_steps_of_one_of_them_take_seconds(name: str) -> None:
-    files, links = growth.BOUNDED_TREES[name](3_000)
-    assert _cpu(lambda _: growth.reads_tree(files, links), "", best_of=1) < _ENOUGH
+def test_work_on_files_that_make_many_steps_of_one_of_them_grows_with_them(name: str) -> None:
+    linear.assert_linear(lambda trees: growth.reads_tree(*trees), growth.BOUNDED_TREES[name], 300)
 
 
 @pytest.mark.parametrize("name", growth.PARSED)
 def test_a_parser_takes_time_that_grows_with_the_text(name: str) -> None:
     target, grow = growth.PARSED[name]
-    _assert_linear(lambda text: TARGETS[target]("x.yaml", text.encode()), grow)
+    linear.assert_linear(lambda text: TARGETS[target]("x.yaml", text.encode()), grow, _SMALL)
 
 
 def test_a_file_that_is_too_large_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -140,6 +140,31 @@ def test_a_mark_that_silences_a_tool_says_why() -> None:
 
 # --- callers ----------------------------------------------------------------------------------
 
+CLOCKS = {"monotonic", "perf_counter", "process_time", "thread_time", "time"}
+
+
+def _is_upper_bound(compare: ast.Compare) -> bool:
+    clocks = [node for node in ast.walk(compare) if isinstance(node, ast.Attribute)]
+    below = (ast.Lt, ast.LtE)
+    return any(isinstance(sign, below) for sign in compare.ops) and any(
+        isinstance(clock.value, ast.Name) and clock.value.id == "time" and clock.attr in CLOCKS
+        for clock in clocks
+    )
+
+
+def test_no_test_asserts_a_time() -> None:
+    """How long work takes is of the machine: tests.linear compares two sizes of the same work."""
+    found = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for claim in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(claim, ast.Assert)
+        for node in ast.walk(claim)
+        if isinstance(node, ast.Compare) and _is_upper_bound(node)
+    ]
+    assert found == []
+
+
 REGISTERED = {
     "check.rules": ("check.rules", {"RULES"}),
     "discover.pins": ("discover.pins", {"NAME", "find"}),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from fluxbump.check.check import examine, judge
@@ -12,6 +10,7 @@ from fluxbump.discover.pins.kind import Context
 from fluxbump.discover.pins.releases import kustomize_remote
 from fluxbump.model import Form, Note, Pin, Role
 from fluxbump.text.live_code import TextFile
+from tests import growth, linear
 from tests.helpers import Cli, Repo, brief, chart_index, find, release, script, snapshot
 
 HELD = "1 kustomize-remote flux 2.4.0"
@@ -80,12 +79,12 @@ def test_a_variable_is_followed() -> None:
 
 
 @pytest.mark.parametrize("behind", ["", "?a&"])
-def test_a_long_line_is_read_in_time(behind: str) -> None:
+def test_work_on_a_long_line_grows_with_it(behind: str) -> None:
+    def reads(text: str) -> None:
+        assert not [pin for pin in pins("a.sh", text) if pin.form is Form.EXACT]
+
     unit = f"github.com/fluxcd/flux2/manifests/{behind}"
-    text = "kubectl apply -k " + unit * (200_000 // len(unit))
-    started = time.process_time()
-    assert not [one for one in pins("a.sh", text) if one.form is Form.EXACT]
-    assert time.process_time() - started < 3
+    linear.assert_linear(reads, growth.again(unit, "kubectl apply -k "), 20_000)
 
 
 def messages(files: dict[str, str], code: str) -> list[str]:

@@ -1,4 +1,3 @@
-import time
 from datetime import UTC, datetime
 
 import pytest
@@ -15,6 +14,7 @@ from fluxbump.flux.chart_contents import Vendored
 from fluxbump.flux.known_releases import KnownReleases
 from fluxbump.flux.tables import crds
 from fluxbump.model import FLUX, Finding, Inventory, Location, Pin, Severity
+from tests import linear
 from tests.helpers import app_versions, chart_index, find, script, small, values, wrapper
 
 FB201, FB202 = RULES
@@ -295,17 +295,13 @@ def test_a_base_that_is_not_known() -> None:
     assert upgrade(evidence(pinned("2.4.0"), Inventory())) == []
 
 
-def _seconds(places: int) -> float:
+def _moved(places: int) -> Inventory:
     lines = "".join(
         f"helm upgrade flux fc/flux2 --version {version}\n"
         for version in ("2.14.1", "2.15.0") * places
     )
-    about = find(small(**{"x.sh": lines}))
-    started = time.process_time()
-    upgrade(evidence(about, about))
-    return time.process_time() - started
+    return find(small(**{"x.sh": lines}))
 
 
 def test_work_grows_with_the_places_of_a_file() -> None:
-    """Tenfold places take less than thirtyfold time; what is linear takes ten."""
-    assert _seconds(1_000) < 30 * max(min(_seconds(100), _seconds(100)), 0.02)
+    linear.assert_linear(lambda about: upgrade(evidence(about, about)), _moved, 100)

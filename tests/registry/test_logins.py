@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import os
+import signal
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -250,18 +250,16 @@ def test_a_helper_does_not_see_our_token(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("script", "message"),
     [
-        ("exec sleep 60", "gives no answer in 1 s"),
-        ("sleep 60; echo x", "gives no answer in 1 s"),
+        ("exec sleep 100000", "gives no answer in 1 s"),
+        ("sleep 100000; echo x", "gives no answer in 1 s"),
         ("yes", "printed more than 64 KiB"),
     ],
 )
 def test_a_helper_that_takes_too_much_is_ended(tmp_path: Path, script: str, message: str) -> None:
     program(tmp_path, f"echo $$ > {tmp_path}/pid; {script}")
     environ = {"PATH": f"{tmp_path}/bin:{os.environ['PATH']}"}
-    begun = time.monotonic()
     with pytest.raises(ValueError, match=f"docker-credential-test {message}"):
         credential_helper.run(["docker-credential-test", "get"], b"", environ, seconds=1.0)
-    assert time.monotonic() - begun < 30
     group = int((tmp_path / "pid").read_text())
     wait_for(lambda: not exists(group))
 
@@ -275,8 +273,7 @@ def exists(group: int) -> bool:
 
 
 def test_what_a_helper_leaves_behind_is_not_waited_for(tmp_path: Path) -> None:
-    program(tmp_path, f"sleep 60 & {answer('me', 'pw')}")
+    program(tmp_path, f"sleep 100000 & echo $! > {tmp_path}/pid; {answer('me', 'pw')}")
     environ = {"PATH": f"{tmp_path}/bin:{os.environ['PATH']}"}
-    begun = time.monotonic()
     assert logins.ask("test", "ghcr.io", environ) is not None
-    assert time.monotonic() - begun < 30
+    os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)  # it is there: nobody waited
