@@ -164,6 +164,39 @@ def test_an_edited_file_stays(tmp_path: Path, index: Path, cli: Cli, releases: P
     assert repo.branches() == ["main"]
 
 
+CALLED = {
+    "platform/flux/v2.4.0/gotk-components.yaml": ("v2.4.0", "v2.5.1"),
+    "platform/2.4.0/flux.yaml": ("2.4.0", "2.5.1"),
+    "manifests/install-v2.4.0.yaml": ("install-v2.4.0.yaml", "install-v2.5.1.yaml"),
+}
+
+
+@pytest.mark.parametrize("path", CALLED)
+def test_a_path_that_has_the_name_of_the_release_keeps_its_file(
+    path: str, tmp_path: Path, index: Path, cli: Cli, releases: Path
+) -> None:
+    name, new = CALLED[path]
+    files = {path: gotk.components("2.4.0"), "versions.env": "FLUX_VERSION=2.4.0\n"}
+    repo = repository(tmp_path / "repo", files, index)
+    result = cli("to", "2.5.1", "--releases", str(releases), cwd=repo)
+    assert_refused(result, 5)
+    assert f"{path}:3: the file would stay behind while Flux moves to 2.5.1\n" in result.err
+    assert f"  {name} is called after Flux 2.4.0, and keeps what belongs to it\n" in result.err
+    assert f"name {new} in each place that names {name}; or --leave-gotk leaves" in result.err
+    told = cli("to", "2.5.1", "--releases", str(releases), "--leave-gotk", cwd=repo)
+    assert told.code == 0, told.err
+    assert set(repo.changed(BRANCH)) == {"versions.env"}
+
+
+@pytest.mark.parametrize("folder", ["v12.4.0", "v2.4.01", "2.4.0.1", "v2.3.0"])
+def test_a_path_with_the_name_of_another_release_keeps_nothing(
+    folder: str, tmp_path: Path, index: Path, cli: Cli, releases: Path
+) -> None:
+    files = {f"{folder}/gotk-components.yaml": gotk.components("2.4.0")}
+    repo = repository(tmp_path / "repo", files, index)
+    assert cli("to", "2.5.1", "--releases", str(releases), cwd=repo).code == 0
+
+
 def test_a_line_that_differs_in_white_space(
     tmp_path: Path, index: Path, cli: Cli, releases: Path
 ) -> None:

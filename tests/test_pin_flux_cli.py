@@ -141,3 +141,21 @@ def test_a_digest_of_the_archive_does_not_stay_behind(text: str, repo: Repo, cli
     line = 1 + text.splitlines().index(f"echo '{SHA}  f.tgz' | sha256sum -c")
     assert f"a.sh:{line}" in refused.err
     assert "linux_amd64.tar.gz" in refused.err
+
+
+def catalog(*releases: str) -> str:
+    lines = (f'  "{BASE}/v{it}/flux_{it}_linux_amd64.tar.gz" = "{SHA}"\n' for it in releases)
+    return f"sha256sums = {{\n{''.join(lines)}}}\n"
+
+
+def test_a_catalog_of_releases_is_a_note() -> None:
+    inventory = find({"flux.hcl": catalog("2.2.3", "2.3.0", "2.4.0")})
+    assert inventory.pins == ()
+    assert [f"{note.location} {note.message}" for note in inventory.notes] == [
+        "flux.hcl:2 the file lists 3 releases of Flux, from 2.2.3 to 2.4.0, as a catalog does"
+    ]
+
+
+def test_two_releases_in_a_file_may_be_a_mistake() -> None:
+    inventory = find({"flux.hcl": catalog("2.3.0", "2.4.0")})
+    assert {pin.value for pin in inventory.pins} == {"2.3.0", "2.4.0"}

@@ -201,6 +201,8 @@ def test_live(path: str, text: str, live: bool) -> None:
         ("flake.lock", "HERE"),
         ("a/package-lock.json", "HERE"),
         (".terraform.lock.hcl", "HERE"),
+        ("events.json", '{"message": "pulled"}\n{\n  "message": "pulled HERE"\n}\n'),
+        ("values.yaml", "a: {{ b }}\ndescription: HERE\n"),
     ],
 )
 def test_not_live(path: str, text: str) -> None:
@@ -232,6 +234,8 @@ def test_not_live(path: str, text: str) -> None:
         ("a.yaml.dist", "a: HERE"),
         ("Chart.lock", "HERE"),
         ("a.yaml", "{{/* a */}}\nb: HERE"),
+        ("events.json", '{"image": "a"}\n{\n  "image": "HERE"\n}\n'),
+        ("values.yaml", "a: {{ b }}\nmessages: HERE\n"),
     ],
 )
 def test_still_live(path: str, text: str) -> None:

@@ -9,6 +9,7 @@ file holds something that a new one would lose, and a person has to look.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 
 from msgspec import Struct
@@ -103,9 +104,12 @@ def made_again(
 ) -> tuple[tuple[Replacement, ...], tuple[Irreproducible, ...]]:
     """Return the manifests as the new release writes them, and those that stay as they are."""
     done = [
-        _replacement(inventory, change, manifests.components)
-        if change.pin.kind in traits.BOOTSTRAPPED
-        else _copy(inventory, change, manifests.copied)
+        _kept(change)
+        or (
+            _replacement(inventory, change, manifests.components)
+            if change.pin.kind in traits.BOOTSTRAPPED
+            else _copy(inventory, change, manifests.copied)
+        )
         for change in changes
         if change.pin.kind in traits.WHOLE_MANIFEST
     ]
@@ -133,6 +137,27 @@ def _error(refused: Sequence[Irreproducible], release: str) -> HalfBumpError:
         ],
         places=(irreproducible.place for irreproducible in refused),
     )
+
+
+def _kept(change: Change) -> Irreproducible | None:
+    """Say that a file stays which has the name of its release, or is in such a folder.
+
+    What reads it names that path, and another file is at the path of the new release.
+    """
+    held, path = change.pin.value, change.pin.location.path
+    called = re.compile(rf"(?<![\d.])v?{re.escape(held)}(?![\w-]|\.\d)")
+    names = path.split("/")
+    at = next((at for at, name in enumerate(names) if called.search(name)), None)
+    if at is None:
+        return None
+    kept = "/".join(names[: at + 1])
+    new = called.sub(lambda match: match.group().replace(held, change.new), names[at])
+    message = f"{names[at]} is called after Flux {held}, and keeps what belongs to it"
+    hint = (
+        f"add {new} beside {kept} with the manifest of Flux {change.new}, and name {new} in each "
+        f"place that names {names[at]}; or {LEAVE} leaves it at {held}"
+    )
+    return Irreproducible(change, Related(change.pin.location, message), hint)
 
 
 def _replacement(

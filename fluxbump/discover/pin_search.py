@@ -18,6 +18,9 @@ from fluxbump.system.parallel import Spread, serially
 from fluxbump.text.budget import PIN, ExceededError
 from fluxbump.text.live_code import TextFile
 
+_PAIR = 2
+"""So many releases of one thing in a file may still be a mistake."""
+
 
 def install_releases(pins: Iterable[Pin], without: Collection[str] = ()) -> frozenset[str]:
     """Return the Flux releases that install URLs hold, also by a variable.
@@ -129,4 +132,30 @@ def _searched(file: TextFile, context: Context) -> tuple[list[Pin], list[Note]]:
                 notes.append(result)
             else:
                 pins.append(as_of(kind, result))
-    return pins, notes
+    return _without_catalogs(pins, notes)
+
+
+def _without_catalogs(pins: Sequence[Pin], notes: Sequence[Note]) -> tuple[list[Pin], list[Note]]:
+    """Take a list of a tool's releases as a note: each entry is right for its own release.
+
+    Two releases in a file may be a mistake, which `FB117` reports. What installs Flux is never
+    taken so, because one cluster has one release.
+    """
+    held = dict[str, dict[str, Pin]]()
+    for pin in pins:
+        if pin.kind in traits.LISTED and pin.form is Form.EXACT:
+            held.setdefault(pin.kind, {}).setdefault(pin.value, pin)
+    lists = {kind: list(values.values()) for kind, values in held.items() if len(values) > _PAIR}
+    return (
+        [pin for pin in pins if pin.kind not in lists or pin.form is not Form.EXACT],
+        [*notes, *(_catalog(listed) for listed in lists.values())],
+    )
+
+
+def _catalog(listed: Sequence[Pin]) -> Note:
+    first, last = listed[0], listed[-1]
+    what = (
+        f"the file lists {len(listed)} releases of Flux, from {first.value} to {last.value}, "
+        "as a catalog does"
+    )
+    return Note(first.location, what, advice="Add the entries of a new release by hand")

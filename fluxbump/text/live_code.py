@@ -27,6 +27,7 @@ from fluxbump.text.yaml_escapes import unescaped
 YAML = frozenset({".yaml", ".yml", ".json"})  # JSON is YAML, and manifests may be JSON
 """Suffixes of files that are YAML."""
 _WORD = lazy_pattern(r"(?<![\w.-])(?:[\w-]|\.(?=\w))+")
+_LINE_KEY = lazy_pattern(r"[ \t]*(?:- +)?[\"']?(?P<key>[\w-]+)[\"']?[ \t]*:[ \t]")
 A = TypeVar("A")
 _LIVE = frozenset({Language.SCRIPT, Language.HCL, Language.JSON})
 
@@ -221,7 +222,16 @@ class TextFile(Struct, dict=True):
         before = bisect_right(self.documents, offset, key=lambda document: document.start)
         if not before or offset >= self.documents[before - 1].end:
             return False
-        return key_around(self.documents[before - 1], offset) in _PROSE_KEYS
+        document = self.documents[before - 1]
+        if document.root is None and document.problem is not None:
+            return self._is_told_in_line(offset)
+        return key_around(document, offset) in _PROSE_KEYS
+
+    def _is_told_in_line(self, offset: int) -> bool:
+        """The same in a document that no parser takes, such as JSON objects one after the other."""
+        start, _ = self.line_span(offset)
+        key = _LINE_KEY.match(self.text, start, offset)
+        return key is not None and key["key"] in _PROSE_KEYS
 
     def objects(
         self, kinds: Collection[str], relevant: Callable[[str], object]

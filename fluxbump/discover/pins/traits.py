@@ -50,6 +50,9 @@ ACTION = frozenset({"flux-action"})
 CLI_FILE = frozenset({"flux-cli"})
 """A file or an image of the flux CLI, as Flux publishes it."""
 
+LISTED = frozenset({"flux-cli", "schema-url"})
+"""A URL of one file of a release, of which a catalog of a tool manager lists each release."""
+
 ONE_RELEASE = frozenset({"install-url", "kustomize-remote", "variable"})
 """Has to hold one release: what it names is taken as it is."""
 
