@@ -238,7 +238,10 @@ def test_a_release_that_does_not_serve_the_manifests_is_passed_over() -> None:
     assert {one.reason for one in found.skipped} == {"refused by FB203"}
 
 
-def test_a_release_whose_kubernetes_is_not_known_is_passed_over() -> None:
+def test_a_release_whose_kubernetes_is_not_known_is_passed_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delitem(crds._KUBERNETES, (2, 3))
     old = 'variable "k3s_version" {\n  default = "v1.27.4+k3s1"\n}\n'
     found = decided(at("2.2.3", **{"main.tf": old}))
     assert isinstance(found, Blocked)

@@ -17,6 +17,10 @@ from fluxbump.text import versions
 _HERE = Path(__file__).parent
 
 _KUBERNETES = {
+    (2, 0): "1.24",
+    (2, 1): "1.25",
+    (2, 2): "1.26",
+    (2, 3): "1.28",
     (2, 4): "1.28",
     (2, 5): "1.30",
     (2, 6): "1.31",
