@@ -163,6 +163,8 @@ class Pin(Struct, frozen=True):
         subject: what holds it, for people: `HelmRelease bp-flux`.
         role: what that place does with the version; `pin_search.find_pins` takes it from the kind
             where the pin says nothing else.
+        with_digest: a digest beside the version decides what is taken.
+        in_patch: it is in a patch, which installs nothing by itself.
     """
 
     kind: str
@@ -174,6 +176,8 @@ class Pin(Struct, frozen=True):
     form: Form
     subject: str
     role: Role = Role.INSTALLS
+    with_digest: bool = False
+    in_patch: bool = False
 
 
 class Note(Struct, frozen=True):

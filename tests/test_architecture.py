@@ -73,7 +73,9 @@ JOURNEYS = {"run", "fleet"}
 """Folders that hold the stages of one journey: few import them."""
 LEAVES = ("discover.pins", "check.rules", "reports", "helm.index", "forges", "cli")
 SHARED = {
-    "discover.pins.kind", "check.rules.rule", "reports.table", "reports.result_json.parts",
+    "discover.pins.kind", "discover.pins.kind_traits", "discover.pins.oci_references",
+    "discover.pins.tagged_urls", "check.rules.rule",
+    "reports.table", "reports.result_json.parts",
     "reports.json_encoder", "reports.target", "reports.formats.format", "reports.formats.json",
     "reports.next_steps", "reports.problem", "reports.next_steps_json", "reports.view",
     "cli.output.bumps", "cli.output.retyped", "cli.output.verdicts", "cli.output.verdict_options",

@@ -14,10 +14,11 @@ from fluxbump import errors
 from fluxbump.cli import app
 from fluxbump.cli.options import exit_code_for
 from fluxbump.cli.shell import help_layout
-from fluxbump.discover.pins import KINDS
+from fluxbump.discover.pins import KINDS, traits
+from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.run import decision
 from tests.helpers import ROOT
-from tests.test_architecture import MODULES, imports, names, own, short, tree, within
+from tests.test_architecture import MODULES, imports, names, own, reached, short, tree, within
 
 DESIGN = (ROOT / "docs" / "design.md").read_text("utf-8")
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -88,10 +89,37 @@ def test_no_kind_is_named_outside_of_its_room(module: str) -> None:
     assert named == OTHER_WORDS.get(short(module), set())
 
 
-def test_traits_are_of_kinds_that_there_are() -> None:
-    named = words("fluxbump.discover.pins.traits")
-    assert {word for word in named if re.fullmatch(r"[a-z-]+", word)} <= KINDS.keys()
-    assert len(named & KINDS.keys()) > 15
+def test_each_trait_is_of_some_kind_and_has_its_set() -> None:
+    held = {trait for kind in KINDS.values() for trait in kind.TRAITS}
+    assert held == set(KindTrait)
+    sets = {name for name in vars(traits) if name.isupper()}
+    # `BY_VARIABLE` is for the search alone: the registry has it.
+    assert {trait.name for trait in KindTrait} - sets == {"BY_VARIABLE"}
+
+
+SEAM = {"discover.pins", "discover.pins.kind", "discover.pins.kind_traits", "discover.pins.traits"}
+"""What other rooms may import of the kinds: the registry, and what all kinds share."""
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if not within(m, {"discover.pins"})])
+def test_no_kind_is_imported_outside_of_its_room(module: str) -> None:
+    """So a new kind is one file and one line: nobody else has to learn of it."""
+    found = {short(place) for name in imports(module) if (place := own(name))}
+    assert {place for place in found if place.startswith("discover.pins")} <= SEAM
+
+
+def test_what_kinds_are_made_of_needs_no_kind() -> None:
+    """Else a module can be imported only behind the registry."""
+    room = {"discover.pins"}
+    below = {
+        found
+        for kind in leaves("discover.pins")
+        for found in reached(kind)
+        if not within(found, room)
+    }
+    needing = {place for place in below if any(within(f, room) for f in reached(place))}
+    assert needing == set()
+    assert len(below) > 20
 
 
 # --- speed ------------------------------------------------------------------------------------
@@ -167,12 +195,14 @@ def test_no_test_asserts_a_time() -> None:
 
 REGISTERED = {
     "check.rules": ("check.rules", {"RULES"}),
-    "discover.pins": ("discover.pins", {"NAME", "find"}),
+    "discover.pins": ("discover.pins", {"NAME", "ROLE", "TRAITS", "find"}),
     "forges": ("forges.registry", {"NAME", "connect"}),
     "helm.index": ("helm.index.source", {"handles", "place"}),
     "reports.formats": ("reports.formats.registry", {"NAME", "render"}),
 }
 """Of each folder of leaves: the module that lists them, and the names by which it calls each."""
+OPTIONAL = {"discover.pins": {"of_arguments"}}
+"""What only some leaves have, and the registry looks for."""
 
 
 def leaves(folder: str) -> list[str]:
@@ -239,7 +269,7 @@ def test_every_public_function_has_a_caller_outside_the_tests() -> None:
     used |= {(f"fluxbump.cli.{leaf}", command) for command, leaf in app.COMMANDS.items()}
     used |= {
         (leaf, name) for folder in REGISTERED for leaf in leaves(folder)
-        for name in REGISTERED[folder][1]
+        for name in REGISTERED[folder][1] | OPTIONAL.get(folder, set())
     }  # fmt: skip
     unused = [
         f"{short(module)}.{node.name}"

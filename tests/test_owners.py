@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fluxbump.discover.owners import Owner, owners
+from fluxbump.discover.objects.owners import Owner, owners
 from tests.helpers import find, release, small
 
 HR = "clusters/a/flux.yaml"

@@ -42,7 +42,7 @@ ONCE_QUADRATIC = (
     "discover.pins.releases.flux_cli._REFERENCE",
     "discover.pins.releases.flux_instance._SET",
     "discover.pins.releases.tool_version._TABLE",
-    "discover.urls.tagged_urls._ANY_URL",
+    "discover.pins.tagged_urls._ANY_URL",
     "flux.gotk_options._DOMAIN",
     "helm.registry.manifest._NEXT",
     "run.pull_request.state._BLOCK",

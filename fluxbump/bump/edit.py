@@ -12,7 +12,7 @@ from datetime import datetime
 from fluxbump.bump.changes import Change, Plan
 from fluxbump.discover.digests import sops
 from fluxbump.discover.inventory import rediscover
-from fluxbump.discover.pins.releases import flux_action
+from fluxbump.discover.mentions.commit_comments import release_behind
 from fluxbump.discover.scope import Scope
 from fluxbump.errors import PinError, UnprovenError
 from fluxbump.git.overlay import ChangeSet
@@ -52,7 +52,7 @@ def _edits(change: Change, plan: Plan, files: Mapping[str, str]) -> Iterator[Edi
     if pin.form is not Form.COMMIT:
         yield Edit(pin.location.path, pin.start, pin.end, change.new)
         return
-    comment = flux_action.release_behind(files[pin.location.path], pin.end)
+    comment = release_behind(files[pin.location.path], pin.end)
     if comment is None:
         raise AssertionError("the kind has taken the pin's value from the comment")
     yield Edit(pin.location.path, pin.start, pin.end, plan.targets[COMMITS])

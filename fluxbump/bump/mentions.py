@@ -13,9 +13,9 @@ from msgspec import Struct
 
 from fluxbump.bump.changes import Plan, Row
 from fluxbump.discover.mentions import history_texts, statements
+from fluxbump.discover.mentions.commit_comments import release_behind
 from fluxbump.discover.mentions.marked_rows import MARKER, MarkedRow, Token, marked_rows, tokens
 from fluxbump.discover.pins import traits
-from fluxbump.discover.pins.releases import flux_action
 from fluxbump.model import FLUX, FLUX2, Form, Inventory, Mention, Pin, Track
 from fluxbump.text import versions
 from fluxbump.text.live_code import Language, TextFile
@@ -217,7 +217,7 @@ def _held(pin: Pin, inventory: Inventory) -> Iterator[tuple[str, int]]:
     path = pin.location.path
     yield path, pin.start
     if pin.form is Form.COMMIT:
-        comment = flux_action.release_behind(inventory.files[path], pin.end)
+        comment = release_behind(inventory.files[path], pin.end)
         if comment is not None:
             yield path, comment.start("version")
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from fluxbump.discover.chart_fields import mirrors
 from fluxbump.discover.pins import traits
-from fluxbump.discover.pins.charts import values_mirror
 from fluxbump.errors import RepositoryError
 from fluxbump.git.lineage import Lineage
 from fluxbump.model import FLUX2, Chart, Inventory
@@ -43,7 +43,7 @@ def once(lineage: Lineage, inventory: Inventory) -> frozenset[str] | None:
     found: set[str] = set()
     for mirror in held:
         text = decode(mirror.data)
-        if FLUX2.name in text and any(values_mirror.mirrors(TextFile(mirror.path, text))):
+        if FLUX2.name in text and any(mirrors(TextFile(mirror.path, text))):
             # A file that was renamed may be any chart's: of one chart it is that one's.
             own = files.get(mirror.path)
             found |= {own.path} if own else {chart.path for chart in charts}

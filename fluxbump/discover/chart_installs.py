@@ -33,7 +33,7 @@ def places(inventory: Inventory) -> list[Pin]:
         if pin.track == FLUX2
         and pin.form is Form.EXACT
         and pin.kind in (*traits.BOOTSTRAP, *traits.RECONCILED)
-        and not pin.subject.endswith("(patch)")
+        and not pin.in_patch
     ]
 
 

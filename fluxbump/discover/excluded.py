@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from msgspec.structs import replace
 
 from fluxbump.discover import charts
-from fluxbump.discover.pins.charts import chart_dependency, helm_release
+from fluxbump.discover.pins import DEPENDENCIES, OF_NO_PARSER
 from fluxbump.discover.pins.kind import Context
 from fluxbump.helm.chart_repository import archive_of, kind_of_archive
 from fluxbump.model import FLUX2, Form, Inventory, Note, Pin, Track
@@ -64,7 +64,8 @@ def _dependencies(file: TextFile, context: Context) -> Iterator[Pin]:
     chart = charts.read_one(file, context)
     if chart is not None:
         own = replace(context, charts={**context.charts, chart.name: chart})
-        yield from chart_dependency.find(file, own)
+        for kind in DEPENDENCIES:
+            yield from (found for found in kind.find(file, own) if isinstance(found, Pin))
 
 
 def _unread(file: TextFile, context: Context) -> Iterator[Pin]:
@@ -78,7 +79,7 @@ def _unread(file: TextFile, context: Context) -> Iterator[Pin]:
             if file.is_live(offset):
                 where, end = file.location(offset), offset + len(value)
                 yield Pin(
-                    helm_release.NAME, track, where, offset, end, value, Form.EXACT,
+                    OF_NO_PARSER, track, where, offset, end, value, Form.EXACT,
                     f"{track}, in a file that cannot be read as YAML,",
                 )  # fmt: skip
 

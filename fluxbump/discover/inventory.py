@@ -22,11 +22,10 @@ from fluxbump.discover import (
 )
 from fluxbump.discover.mentions import statements
 from fluxbump.discover.pin_search import context_of, find_pins, install_releases
-from fluxbump.discover.pins import custom
 from fluxbump.discover.pins.kind import (
     Context,
 )
-from fluxbump.discover.scope import Scope
+from fluxbump.discover.scope import Scope, idle
 from fluxbump.discover.variables import setting_files, users
 from fluxbump.git.text_reader import TextReader
 from fluxbump.model import (
@@ -87,7 +86,7 @@ def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
             *unrecognised.notes(strangers),
             *unrecognised.templates(_texts(reader, unrecognised.template_paths(paths)).values()),
             *symlinks.find(snapshot, moving, scope.kept(sorted(snapshot.links()))),
-            *custom.idle(context, inventory.pins),
+            *idle(context, inventory.pins),
             *_archived(reader, named, context, scope),
             *inventory.notes,
         ),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fluxbump.discover.pins import traits
-from fluxbump.discover.pins.kind import WITH_DIGEST
 from fluxbump.model import Form, Pin
 from fluxbump.text import versions
 from fluxbump.text.patterns import lazy_pattern
@@ -30,10 +29,6 @@ _NOT_PUBLISHED = (
 )
 """What is wrong with a value that names nothing published, and what to write, by kinds of pin."""
 
-BY_HAND = "Change it by hand"
-CONFIGURE = "If it is a pin, add it under `pins` in fluxbump.yaml"
-MIRROR = "If that is a mirror, list it under `repositories` in fluxbump.yaml"
-
 
 def held(pin: Pin) -> str:
     """Say what a pin holds, and why it is not a version that fluxbump can replace."""
@@ -56,7 +51,7 @@ def refusal(pin: Pin, new: str) -> tuple[str, str]:
 
 def is_digest(pin: Pin) -> bool:
     """Whether a digest says what is taken, whatever version stands beside it."""
-    return pin.subject.endswith(WITH_DIGEST) or _DIGEST.search(pin.value) is not None
+    return pin.with_digest or _DIGEST.search(pin.value) is not None
 
 
 def shown(pin: Pin) -> str:

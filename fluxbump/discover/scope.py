@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from msgspec import Struct
 
-from fluxbump.discover.pins.kind import COMMUNITY_REPOSITORIES, CustomPin, ProgramSource
+from fluxbump.discover.pins.kind import (
+    COMMUNITY_REPOSITORIES,
+    SETTINGS_FILE,
+    Context,
+    CustomPin,
+    ProgramSource,
+)
 from fluxbump.helm.chart_repository import archive_of, holds_copies
+from fluxbump.model import Location, Note, Pin
 from fluxbump.system.parallel import Spread, serially
 
 
@@ -54,3 +61,15 @@ class Scope(Struct, frozen=True):
         meant = any(fnmatchcase(path, glob) for glob in self.leave_excluded)
         resting = meant or holds_copies(path) or self.archives(path)
         return self.excludes(path) and not resting
+
+
+def idle(context: Context, pins: Collection[Pin]) -> Iterator[Note]:
+    """A configured pin that finds nothing is a typing error, or outlived its file."""
+    for custom in context.custom:
+        where = Location(SETTINGS_FILE, custom.line)
+        if context.track_named(custom.track) is None:
+            known = ", ".join(["flux", *context.names()])
+            message = f"no track is called {custom.track}"
+            yield Note(where, message, advice=f"Name one of {known}")
+        elif not any(fnmatchcase(pin.location.path, custom.path) for pin in pins):
+            yield Note(where, f"finds no version in {custom.path}", advice="Fix it or remove it")

@@ -12,7 +12,7 @@ import re
 
 from fluxbump.discover.embedded import templated
 from fluxbump.discover.pins.kind import DISTRIBUTION, INSTANCE, Context
-from fluxbump.discover.pins.releases import install_url
+from fluxbump.discover.urls import install_manifests
 from fluxbump.model import Location, Note, Unreadable
 from fluxbump.text import yaml
 from fluxbump.text.live_code import TextFile, suffix_of
@@ -61,7 +61,7 @@ def judged(file: TextFile, document: Document, context: Context) -> Note | Unrea
     if _is_read_otherwise(file, document):
         named = _names_chart(live, context) and not templated.is_read(document)
         return Unreadable(where, message) if named else None
-    moves = install_url.URL.search(live) or _RELEASE.search(live)
+    moves = install_manifests.URL.search(live) or _RELEASE.search(live)
     if moves or any(name in live for name in context.names()):
         return Unreadable(where, message)
     return Note(

@@ -10,8 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 
-from fluxbump.discover.opaque_pins import BY_HAND, MIRROR
-from fluxbump.discover.pins.kind import Context
+from fluxbump.discover.pins.kind import BY_HAND, MIRROR, Context
 from fluxbump.helm.chart_repository import canonical
 from fluxbump.model import FLUX2, Dependency, Location, Note
 from fluxbump.text import yaml

@@ -21,11 +21,12 @@ from fluxbump.bump.migrate.target_version import Sides, between
 from fluxbump.check.evidence import Evidence
 from fluxbump.check.parts import optional
 from fluxbump.check.rules.flux_objects import DEPRECATED_API, REMOVED_API
-from fluxbump.discover import field_check, flux_objects, selectors
+from fluxbump.discover import flux_objects
 from fluxbump.discover.digests import sops
 from fluxbump.discover.flux_objects import ObjectBody, Resource, Resources
+from fluxbump.discover.objects import field_check, selectors
+from fluxbump.discover.objects.selectors import Selector
 from fluxbump.discover.scope import Scope
-from fluxbump.discover.selectors import Selector
 from fluxbump.errors import Again, UsageError
 from fluxbump.flux.known_releases import KnownReleases
 from fluxbump.flux.tables.fields import Schema

@@ -14,7 +14,7 @@ from typing import Any
 from msgspec import Struct
 
 from fluxbump.check.recovery.seen import Seen
-from fluxbump.discover.owners import Owner, owners
+from fluxbump.discover.objects.owners import Owner, owners
 from fluxbump.discover.pins import traits
 from fluxbump.discover.tracks import current
 from fluxbump.errors import PinError

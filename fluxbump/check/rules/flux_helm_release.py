@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from fluxbump.check.rules.rule import Danger, Evidence, NotRun, Outcome, Rule, Trait, optional
 from fluxbump.discover.kustomize.patched_settings import Setting, settings
-from fluxbump.discover.owners import Owner, owners
+from fluxbump.discover.objects.owners import Owner, owners
 from fluxbump.discover.tracks import current
 from fluxbump.discover.umbrellas import installing
 from fluxbump.flux import stored_versions

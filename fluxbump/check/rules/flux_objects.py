@@ -10,8 +10,9 @@ from msgspec.structs import replace
 from semver import Version
 
 from fluxbump.check.rules.rule import Danger, Evidence, NotRun, Outcome, Rule, Trait, cited, needed
-from fluxbump.discover import field_check, flux_objects, installers, unparsed
+from fluxbump.discover import flux_objects, installers, unparsed
 from fluxbump.discover.flux_objects import Resource, Resources
+from fluxbump.discover.objects import field_check
 from fluxbump.flux.stored_versions import Crd, CrdVersion
 from fluxbump.flux.tables import fields as facts
 from fluxbump.model import Finding, Severity, Unreadable

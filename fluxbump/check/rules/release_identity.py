@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from fluxbump.check.parts import Absent
 from fluxbump.check.rules.rule import Danger, Evidence, NotRun, Outcome, Rule, optional
-from fluxbump.discover.owners import owners
+from fluxbump.discover.objects.owners import owners
 from fluxbump.model import Finding, Inventory, Location, Related, Severity
 from fluxbump.text import yaml
 from fluxbump.text.live_code import TextFile

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator, Mapping
 
 from fluxbump.check.rules.rule import Danger, Evidence, Outcome, Rule, Trait, optional
 from fluxbump.discover.mentions import history_texts, mapping_rows, marked_rows, statements
-from fluxbump.discover.pins.releases import install_url
 from fluxbump.discover.tracks import current
+from fluxbump.discover.urls import install_manifests
 from fluxbump.model import FLUX, FLUX2, Finding, Location, Severity, Track
 from fluxbump.text.live_code import TextFile
 
@@ -43,9 +43,9 @@ Said = Iterator[tuple[Location, str]]
 
 def _urls(file: TextFile, held: Mapping[Track, str], pinned: Collection[int]) -> Said:
     release = held.get(FLUX)
-    if release is None or "fluxcd/flux2/releases/" not in file.text:
+    if release is None or install_manifests.PATH not in file.text:
         return
-    for match in install_url.URL.finditer(file.text):
+    for match in install_manifests.URL.finditer(file.text):
         if match.end("tag") - len((match["tag"] or "").removeprefix("v")) in pinned:
             continue  # other rules judge what installs
         tag = (match["tag"] or "").removeprefix("v")

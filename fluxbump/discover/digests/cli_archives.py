@@ -9,10 +9,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from fluxbump.discover.digests import spellings
+from fluxbump.discover.digests.unmoved import stays
 from fluxbump.discover.embedded import program_source
 from fluxbump.discover.variables import references
-from fluxbump.errors import HalfBumpError
-from fluxbump.model import FLUX, Form, Inventory, Pin, Related, Track, TrackKind
+from fluxbump.model import FLUX, Form, Inventory, Pin, Track, TrackKind
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.patterns import lazy_pattern
 
@@ -80,9 +80,9 @@ def targets(inventory: Inventory, release: str, checksums: Checksums) -> dict[Tr
         known = {digests_in(checksums(earlier)).get(pin.track) for earlier in sorted(old)}
         new = digests_in(checksums(release)).get(pin.track)
         if pin.value not in known:
-            raise _stays(pin, f"is not that of Flux {' or '.join(sorted(old))}")
+            raise stays(pin, f"is not that of Flux {' or '.join(sorted(old))}")
         if new is None:
-            raise _stays(pin, f"must move, and Flux {release} has no such archive")
+            raise stays(pin, f"must move, and Flux {release} has no such archive")
         found[pin.track] = new
     return found
 
@@ -95,16 +95,6 @@ def digests_in(text: str) -> dict[Track, str]:
         if match
         for encoding, value in spellings.spelled(bytes.fromhex(match["digest"])).items()
     }
-
-
-def _stays(pin: Pin, why: str) -> HalfBumpError:
-    message = f"the {pin.subject} {why}"
-    return HalfBumpError(
-        message,
-        where=pin.location,
-        hint="set it by hand, and exclude the file in fluxbump.yaml",
-        places=[Related(pin.location, message)],
-    )
 
 
 def found(

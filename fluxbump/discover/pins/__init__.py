@@ -25,7 +25,8 @@ from fluxbump.discover.pins.charts import (
     terraform,
     values_mirror,
 )
-from fluxbump.discover.pins.kind import Kind
+from fluxbump.discover.pins.kind import ByArgument, Kind
+from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.discover.pins.releases import (
     controller_image,
     controller_url,
@@ -91,24 +92,13 @@ KINDS: dict[str, Kind] = {  # where several say what is installed, the first cou
     custom.NAME: custom,
 }
 
-BY_VARIABLE: tuple[Kind, ...] = (
-    install_url,
-    terraform,
-    chart_archive,
-    helm_command,
-    flux_command,
-    ansible_helm,
-    helmfile,
-    argocd,
-    flux_cli,
-    flux_action,
-    kustomize_remote,
-    controller_url,
-    controller_image,
-    schema_url,
-    flux_manifests,
-    flux_operator,
-    flux_repository,
-    tool_command,
-)
+BY_VARIABLE = tuple(kind for kind in KINDS.values() if KindTrait.BY_VARIABLE in kind.TRAITS)
 """Kinds whose versions may be variables, which are followed to the places that set them."""
+BY_ARGUMENT = tuple(kind for kind in KINDS.values() if isinstance(kind, ByArgument))
+"""Kinds whose versions may be parameters of a shell function, which its calls say."""
+DEPENDENCIES = tuple(kind for kind in KINDS.values() if KindTrait.WRAPPED in kind.TRAITS)
+"""Kinds that read what a chart depends on."""
+ASSIGNMENT = variable.NAME
+"""The kind of the pins that assignments are, which a variable is followed to."""
+OF_NO_PARSER = helm_release.NAME
+"""The kind that a chart's version counts as in a file that is no YAML."""

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 from fluxbump.discover.pins.kind import SETTINGS_FILE, Context, CustomPin, pin_at
+from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.errors import ConfigError
-from fluxbump.model import Location, Note, Pin, Role, Track
+from fluxbump.model import Location, Pin, Role, Track
 from fluxbump.text import bounded_pattern, yaml
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.version_forms import form_of
 
 NAME = "custom"
 ROLE = Role.INSTALLS
+TRAITS = frozenset({KindTrait.CONFIGURED})
 
 
 def find(file: TextFile, context: Context) -> Iterator[Pin]:
@@ -23,18 +25,6 @@ def find(file: TextFile, context: Context) -> Iterator[Pin]:
         if track is not None and fnmatchcase(file.path, custom.path):
             yield from _by_key(file, custom, track)
             yield from _by_pattern(file, custom, track)
-
-
-def idle(context: Context, pins: Collection[Pin]) -> Iterator[Note]:
-    """A configured pin that finds nothing is a typing error, or outlived its file."""
-    for custom in context.custom:
-        where = Location(SETTINGS_FILE, custom.line)
-        if context.track_named(custom.track) is None:
-            known = ", ".join(["flux", *context.names()])
-            message = f"no track is called {custom.track}"
-            yield Note(where, message, advice=f"Name one of {known}")
-        elif not any(fnmatchcase(pin.location.path, custom.path) for pin in pins):
-            yield Note(where, f"finds no version in {custom.path}", advice="Fix it or remove it")
 
 
 def _by_key(file: TextFile, custom: CustomPin, track: Track) -> Iterator[Pin]:

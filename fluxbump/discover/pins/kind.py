@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.discover.variables.follow import Followed
 from fluxbump.discover.variables.references import Reference
 from fluxbump.discover.variables.setting_files import Places
@@ -31,8 +32,10 @@ from fluxbump.text.live_code import TextFile
 from fluxbump.text.version_forms import form_of
 from fluxbump.text.yaml import Scalar
 
-WITH_DIGEST = " (with a digest)"
-"""How the subject of a pin ends that has a digest beside its version."""
+BY_HAND = "Change it by hand"
+CONFIGURE = "If it is a pin, add it under `pins` in fluxbump.yaml"
+MIRROR = "If that is a mirror, list it under `repositories` in fluxbump.yaml"
+"""What notes advise."""
 
 SETTINGS_FILE = "fluxbump.yaml"
 """What a team can set; a pin that it adds has its place there."""
@@ -210,9 +213,20 @@ class Kind(Protocol):
     """The kind's name, as the table, the JSON and the docs print it."""
     ROLE: Role
     """What its places do with the version, unless a pin says otherwise."""
+    TRAITS: frozenset[KindTrait]
+    """What else holds of all of them."""
 
     def find(self, file: TextFile, context: Context) -> Iterable[Found]:
         """Yield what `file` holds, in any order. Finds only: no I/O, no planning, no writing."""
+        ...
+
+
+@runtime_checkable
+class ByArgument(Kind, Protocol):
+    """A kind whose version may be a parameter of a shell function; its calls are the pins then."""
+
+    def of_arguments(self, file: TextFile) -> Iterable[Pin]:
+        """Yield what takes its version from the function around it, which `find` passes over."""
         ...
 
 
@@ -243,6 +257,17 @@ def pin_in_template(kind: str, track: Track, file: TextFile, scalar: Scalar, sub
         return pin_at(kind, track, scalar, subject)
     where, form = scalar.location, Form.VARIABLE
     return Pin(kind, track, where, scalar.start, scalar.end, text, form, subject)
+
+
+def beside_digest(pin: Pin) -> Pin:
+    """Return a pin that a digest stands beside, which decides what is taken."""
+    subject = f"{pin.subject} (with a digest)"
+    return replace(pin, form=Form.OPAQUE, subject=subject, with_digest=True)
+
+
+def in_patch(pin: Pin) -> Pin:
+    """Return a pin that is in a patch, and installs nothing by itself."""
+    return replace(pin, subject=f"{pin.subject} (patch)", in_patch=True)
 
 
 def as_of(kind: Kind, pin: Pin) -> Pin:

@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable
 
 from fluxbump.discover.digests import spellings
+from fluxbump.discover.digests.unmoved import stays
 from fluxbump.discover.embedded import program_source
 from fluxbump.discover.variables import references
-from fluxbump.errors import HalfBumpError
 from fluxbump.helm.chart_releases import ChartIndex, ChartRelease
-from fluxbump.model import FLUX2, Form, Inventory, Pin, Related, Track
+from fluxbump.model import FLUX2, Form, Inventory, Track
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.patterns import lazy_pattern
 
@@ -77,22 +77,12 @@ def targets(inventory: Inventory, chart: ChartRelease, index: ChartIndex) -> dic
     found = digests(chart)
     for pin in pins:
         if pin.track in _UNKNOWN:
-            raise _stays(pin, "must move, and the chart index has no sha512")
+            raise stays(pin, "must move, and the chart index has no sha512")
         if pin.value not in known:
-            raise _stays(pin, "is not the sha256 of any archive in the chart index")
+            raise stays(pin, "is not the sha256 of any archive in the chart index")
         if pin.track not in found:
-            raise _stays(pin, f"must move, and the chart index has none for {chart.version}")
+            raise stays(pin, f"must move, and the chart index has none for {chart.version}")
     return {pin.track: found[pin.track] for pin in pins}
-
-
-def _stays(pin: Pin, why: str) -> HalfBumpError:
-    message = f"the {pin.subject} {why}"
-    return HalfBumpError(
-        message,
-        where=pin.location,
-        hint="set it by hand, and exclude the file in fluxbump.yaml",
-        places=[Related(pin.location, message)],
-    )
 
 
 _UNKNOWN = frozenset(

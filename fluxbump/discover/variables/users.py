@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from posixpath import dirname
 
-from fluxbump.discover.pins import BY_VARIABLE
+from fluxbump.discover.pins import ASSIGNMENT, BY_ARGUMENT, BY_VARIABLE
 from fluxbump.discover.pins.kind import Context, as_of
-from fluxbump.discover.pins.releases import install_url, variable
 from fluxbump.discover.variables import follow
 from fluxbump.discover.variables.setting_files import MODULE, Folders, Places, paths_in
 from fluxbump.git.text_reader import TextReader
@@ -48,7 +47,8 @@ def _within_budget(file: TextFile, context: Context) -> tuple[Pin, ...]:
 
 
 def _early(file: TextFile, context: Context) -> Iterator[Pin]:
-    yield from install_url.of_arguments(file)
+    for by_argument in BY_ARGUMENT:
+        yield from by_argument.of_arguments(file)
     for kind in BY_VARIABLE:
         for result in kind.find(file, context):
             file.spend(PIN)
@@ -113,4 +113,4 @@ def followed_in(
     for file in known.values():
         file.begin_search()
     every = [*uses, *(pin for pin in outside if pin.form is Form.VARIABLE)]
-    return follow.follow(known, every, context.places, context.named, kind=variable.NAME)
+    return follow.follow(known, every, context.places, context.named, kind=ASSIGNMENT)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fluxbump.discover.opaque_pins import BY_HAND, MIRROR
-from fluxbump.discover.pins.kind import Context, Found, pin_at, unpinned
+from fluxbump.discover.pins.kind import BY_HAND, MIRROR, Context, Found, pin_at, unpinned
+from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.model import FLUX2, Form, Note, Role
 from fluxbump.text import version_ranges, yaml
 from fluxbump.text.live_code import TextFile
@@ -18,6 +18,7 @@ from fluxbump.text.yaml import Document, Node
 
 NAME = "ansible-helm"
 ROLE = Role.INSTALLS
+TRAITS = frozenset({KindTrait.BOOTSTRAP, KindTrait.BY_VARIABLE})
 
 _CHART = "chart_ref"
 _REPOSITORIES = ("chart_repo_url", "repo_url")

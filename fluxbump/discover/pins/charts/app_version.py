@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fluxbump.discover.pins.kind import Context, pin_at
+from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.model import FLUX, FLUX2, Chart, Form, Pin, Role, Track
 from fluxbump.text import yaml
 from fluxbump.text.live_code import TextFile
 
 NAME = "app-version"
 ROLE = Role.FOLLOWS
+TRAITS = frozenset({KindTrait.APP_VERSION})
 
 
 def find(file: TextFile, context: Context) -> Iterator[Pin]:

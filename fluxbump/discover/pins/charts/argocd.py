@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fluxbump.discover.embedded import templated
-from fluxbump.discover.opaque_pins import MIRROR
-from fluxbump.discover.pins.kind import Context, Found, pin_in_template, unpinned
+from fluxbump.discover.pins.kind import MIRROR, Context, Found, pin_in_template, unpinned
+from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.model import FLUX2, Note, Role
 from fluxbump.text import yaml
 from fluxbump.text.live_code import Language, TextFile
@@ -14,6 +14,7 @@ from fluxbump.text.yaml import Document, Node
 
 NAME = "argocd"
 ROLE = Role.INSTALLS
+TRAITS = frozenset({KindTrait.RECONCILED, KindTrait.BY_VARIABLE})
 
 _REVISION = "targetRevision"
 _OCI = "oci://"

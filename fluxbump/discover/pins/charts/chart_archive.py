@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from fluxbump.discover.opaque_pins import BY_HAND
-from fluxbump.discover.pins.kind import Context, Found
+from fluxbump.discover.pins.kind import BY_HAND, Context, Found
+from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.discover.urls import chart_archives
 from fluxbump.model import FLUX2, Form, Note, Pin, Role
 from fluxbump.text.live_code import TextFile
@@ -14,6 +14,7 @@ from fluxbump.text.version_forms import form_of
 
 NAME = "chart-archive"
 ROLE = Role.INSTALLS
+TRAITS = frozenset({KindTrait.ARCHIVE, KindTrait.BY_VARIABLE})
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:

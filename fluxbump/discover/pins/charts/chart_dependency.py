@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fluxbump.discover.pins.kind import Context, pin_at, unpinned
+from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.model import FLUX2, Pin, Role
 from fluxbump.text import yaml
 from fluxbump.text.live_code import TextFile
@@ -12,6 +13,7 @@ from fluxbump.text.yaml import Document, Node
 
 NAME = "chart-dependency"
 ROLE = Role.INSTALLS
+TRAITS = frozenset({KindTrait.WRAPPED, KindTrait.RECONCILED})
 
 
 def find(file: TextFile, context: Context) -> Iterator[Pin]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fluxbump.discover.opaque_pins import BY_HAND
-from fluxbump.discover.pins.kind import Context, Found, pin_at
+from fluxbump.discover.pins.kind import BY_HAND, Context, Found, pin_at
+from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.model import FLUX2, Note, Pin, Role
 from fluxbump.text import yaml
 from fluxbump.text.live_code import Language, TextFile
@@ -17,6 +17,7 @@ from fluxbump.text.yaml import Document, Node
 
 NAME = "chart-entry"
 ROLE = Role.INSTALLS
+TRAITS = frozenset({KindTrait.RECONCILED})
 
 _CHARTS = ("chart", "chartName", "chartname", "remoteChart", "name")
 _REPOSITORIES = ("repository", "repo", "repoURL", "repoUrl", "url")

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from fluxbump.discover.opaque_pins import CONFIGURE
-from fluxbump.discover.pins.kind import COMMUNITY_REPOSITORIES, Context, Found, pin_at
+from fluxbump.discover.pins.kind import COMMUNITY_REPOSITORIES, CONFIGURE, Context, Found, pin_at
+from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.model import Note, Role, Track, TrackKind
 from fluxbump.text import yaml
 from fluxbump.text.live_code import TextFile
@@ -19,6 +19,7 @@ from fluxbump.text.yaml import Document, Node, Scalar
 
 NAME = "chart-reader"
 ROLE = Role.FOLLOWS
+TRAITS = frozenset({KindTrait.REPEATS_CHART})
 
 _VERSIONS = ("version", "targetRevision", "chartVersion")
 _REPOSITORIES = ("repository", "repo", "repoURL", "repoUrl", "url")

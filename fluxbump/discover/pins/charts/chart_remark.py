@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fluxbump.discover.pins.kind import Context, Found
+from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.discover.variables import renovate
 from fluxbump.model import FLUX2, Form, Pin, Role
 from fluxbump.text.live_code import TextFile
@@ -12,6 +13,7 @@ from fluxbump.text.patterns import lazy_pattern
 
 NAME = "chart-remark"
 ROLE = Role.INSTALLS
+TRAITS = frozenset({KindTrait.BOOTSTRAP})
 
 _TOLD = lazy_pattern(r"(?:depName|packageName|lookupName)=flux2(?![\w/.-])")
 _URL = lazy_pattern(r"registryUrls?=(?P<url>[^\s\"',]+)")

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fluxbump.discover.pins.kind import Context, pin_at, unpinned
+from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.model import Pin, Role
 from fluxbump.text import yaml
 from fluxbump.text.live_code import TextFile
 
 NAME = "chart-version"
 ROLE = Role.FOLLOWS
+TRAITS = frozenset({KindTrait.OWN_VERSION})
 
 
 def find(file: TextFile, context: Context) -> Iterator[Pin]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fluxbump.discover.opaque_pins import MIRROR
-from fluxbump.discover.pins.kind import Context, Found, pin_at, unpinned
+from fluxbump.discover.pins.kind import MIRROR, Context, Found, pin_at, unpinned
+from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.model import FLUX2, Note, Role
 from fluxbump.text import yaml
 from fluxbump.text.live_code import TextFile
@@ -13,6 +13,7 @@ from fluxbump.text.yaml import Document, Node
 
 NAME = "crossplane"
 ROLE = Role.INSTALLS
+TRAITS = frozenset({KindTrait.RECONCILED})
 
 _GROUP = "helm.crossplane.io/"
 

@@ -15,6 +15,7 @@ from msgspec import Struct
 from fluxbump.discover.embedded import hcl_objects, objects
 from fluxbump.discover.embedded.objects import FIELDS, Manifest, Source, pin_of
 from fluxbump.discover.pins.kind import Context, Found, unpinned
+from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.model import Note, Role, Track
 from fluxbump.text import hcl, yaml
 from fluxbump.text.live_code import Language, TextFile
@@ -23,6 +24,7 @@ from fluxbump.text.yaml import Document, Node
 
 NAME = "embedded-manifest"
 ROLE = Role.INSTALLS
+TRAITS = frozenset({KindTrait.TAKES_RANGE, KindTrait.CHART_OBJECT})
 
 _KIND = lazy_pattern(
     r"""kind[\\"']*[ \t]*[:=][ \t]*[\\"']*(?P<kind>"""

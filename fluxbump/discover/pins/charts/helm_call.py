@@ -14,8 +14,17 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fluxbump.discover.embedded import program_source
-from fluxbump.discover.opaque_pins import BY_HAND, CONFIGURE, MIRROR
-from fluxbump.discover.pins.kind import COMMUNITY_REPOSITORIES, Context, Found, pin_at, unpinned
+from fluxbump.discover.pins.kind import (
+    BY_HAND,
+    COMMUNITY_REPOSITORIES,
+    CONFIGURE,
+    MIRROR,
+    Context,
+    Found,
+    pin_at,
+    unpinned,
+)
+from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.discover.urls.chart_archives import RELEASES
 from fluxbump.model import FLUX2, Form, Note, Pin, Role, Track
 from fluxbump.text import version_ranges, yaml
@@ -28,6 +37,7 @@ from fluxbump.text.yaml import Document, Node
 
 NAME = "helm-call"
 ROLE = Role.INSTALLS
+TRAITS = frozenset({KindTrait.BOOTSTRAP})
 
 _OTHERS = frozenset(
     (

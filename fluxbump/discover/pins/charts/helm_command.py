@@ -10,8 +10,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fluxbump.discover.embedded import program_source
-from fluxbump.discover.opaque_pins import BY_HAND, CONFIGURE, MIRROR
-from fluxbump.discover.pins.kind import Context, Found, unpinned
+from fluxbump.discover.pins.kind import BY_HAND, CONFIGURE, MIRROR, Context, Found, unpinned
+from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.model import FLUX2, Form, Note, Pin, Role, Track
 from fluxbump.text import version_ranges
 from fluxbump.text.command_line import Word, rest_of, words_of
@@ -22,6 +22,7 @@ from fluxbump.text.version_forms import form_of
 
 NAME = "helm-command"
 ROLE = Role.INSTALLS
+TRAITS = frozenset({KindTrait.BOOTSTRAP, KindTrait.BY_VARIABLE})
 
 _COMMANDS = frozenset({"upgrade", "install", "template", "pull", "fetch"})
 

@@ -8,11 +8,12 @@ Field meanings: fluxcd.io/flux/components/helm/helmreleases and …/source/ocire
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Callable, Iterator
 
-from fluxbump.discover.pins.kind import Context, Found, pin_at, unpinned
-from fluxbump.discover.urls import oci_references
+from fluxbump.discover.chart_fields import chart_path
+from fluxbump.discover.pins import oci_references
+from fluxbump.discover.pins.kind import Context, Found, in_patch, pin_at, unpinned
+from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.model import Pin, Role, Track
 from fluxbump.text import yaml
 from fluxbump.text.live_code import TextFile
@@ -20,10 +21,7 @@ from fluxbump.text.yaml import Document, Node
 
 NAME = "helm-release"
 ROLE = Role.INSTALLS
-
-_SOURCES_OF_PATHS = ("GitRepository", "Bucket")
-PATCH = "(patch)"
-"""What ends the subject of a pin in a patch, which installs nothing by itself."""
+TRAITS = frozenset({KindTrait.HELM_RELEASE, KindTrait.RECONCILED, KindTrait.CHART_OBJECT})
 
 Finder = Callable[[Document, Node, Context], Iterator[Found]]
 
@@ -32,22 +30,6 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
     """Yield the chart versions that the file's Flux objects ask for."""
     for document, node in file.objects(_FINDERS, context.is_installed_in):
         yield from _FINDERS[yaml.text_of(node, "kind") or ""](document, node, context)
-
-
-def chart_path(spec: Node | None) -> str | None:
-    """Return which directory a chart is, where it is a path and no name.
-
-    Args:
-        spec: `spec.chart.spec` of a HelmRelease, or `spec` of a HelmChart.
-
-    Returns:
-        The path below the root of the source, without a slash at either end; empty for the root
-        itself. None where the chart comes from a Helm repository.
-    """
-    if yaml.text_of(spec, "sourceRef", "kind") not in _SOURCES_OF_PATHS:
-        return None
-    chart = (yaml.text_of(spec, "chart") or "").strip()
-    return posixpath.normpath(f"/{chart}").strip("/")
 
 
 def _helm_release(document: Document, node: Node, context: Context) -> Iterator[Found]:
@@ -69,7 +51,7 @@ def _patch(document: Document, spec: Node | None, name: str, context: Context) -
     version = document.scalar(yaml.get(spec, "version"))
     track = context.track_of(name)
     if version is not None and track is not None:
-        yield pin_at(NAME, track, version, f"HelmRelease {name} {PATCH}")
+        yield in_patch(pin_at(NAME, track, version, f"HelmRelease {name}"))
 
 
 def _helm_chart(document: Document, node: Node, context: Context) -> Iterator[Found]:

@@ -14,8 +14,8 @@ from fluxbump.discover.embedded import objects
 from fluxbump.discover.embedded.objects import FIELDS, Piece, Value
 from fluxbump.discover.kustomize import patches
 from fluxbump.discover.kustomize.patches import Patch, Target
-from fluxbump.discover.opaque_pins import CONFIGURE
-from fluxbump.discover.pins.kind import INSTANCE, Context, Found
+from fluxbump.discover.pins.kind import CONFIGURE, INSTANCE, Context, Found, in_patch
+from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.model import FLUX, Links, Note, Role, Track
 from fluxbump.text import yaml
 from fluxbump.text.live_code import TextFile
@@ -23,6 +23,7 @@ from fluxbump.text.yaml import Document, Node
 
 NAME = "kustomize-override"
 ROLE = Role.INSTALLS
+TRAITS = frozenset({KindTrait.TAKES_RANGE})
 
 _WORDS = ("patches", "replacements", "/spec", "substitute")
 
@@ -96,9 +97,9 @@ class _Reader(Struct, frozen=True):
         """Yield what sets the chart version of the release that `target` names."""
         track = self.track(kind, target)
         if isinstance(track, Track) and value is not None:
-            subject = f"{kind} {target.name or 'of any name'} (patch)"
+            subject = f"{kind} {target.name or 'of any name'}"
             pin = objects.pin_of(NAME, self.file, value, track, subject)
-            yield pin if pin else self.note(at, f"a patch sets the version of {track}")
+            yield in_patch(pin) if pin else self.note(at, f"a patch sets the version of {track}")
         elif isinstance(track, Track):
             yield self.note(at, f"a patch of {track} removes its version")
         elif track is not None:
@@ -191,9 +192,13 @@ def _merge(
         return
     track = reader.context.track_of_object(kind, chart)
     if track is not None:
-        subject = f"{kind} {target.name or name} (patch)"
+        subject = f"{kind} {target.name or name}"
         pin = objects.pin_of(NAME, reader.file, value, track, subject)
-        yield pin or reader.note(value.start, f"a patch sets the version of {track}")
+        yield (
+            in_patch(pin)
+            if pin
+            else reader.note(value.start, f"a patch sets the version of {track}")
+        )
 
 
 def _as_object(reader: _Reader, kind: str, name: str) -> bool:

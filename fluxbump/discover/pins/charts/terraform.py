@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 
 from fluxbump.discover.pins.kind import Context, Found, pin_at, unpinned
+from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.model import FLUX, Note, Pin, Role, Track
 from fluxbump.text import hcl, yaml
 from fluxbump.text.hcl import Block
@@ -21,6 +22,7 @@ from fluxbump.text.yaml import Document, Node
 
 NAME = "terraform"
 ROLE = Role.INSTALLS
+TRAITS = frozenset({KindTrait.BOOTSTRAP, KindTrait.BY_VARIABLE})
 
 BOOTSTRAP = "flux_bootstrap_git"
 _CHART = "helm_release"

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fluxbump.discover.chart_fields import mirrors
 from fluxbump.discover.pins.kind import Context, pin_at
+from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.model import FLUX2, Pin, Role
-from fluxbump.text import yaml
 from fluxbump.text.live_code import TextFile
-from fluxbump.text.yaml import Scalar
 
 NAME = "values-mirror"
 ROLE = Role.FOLLOWS
+TRAITS = frozenset({KindTrait.MIRROR})
 
 
 def find(file: TextFile, context: Context) -> Iterator[Pin]:
@@ -24,12 +25,3 @@ def find(file: TextFile, context: Context) -> Iterator[Pin]:
         return
     for version in mirrors(file):
         yield pin_at(NAME, FLUX2, version, "values mirror of flux2")
-
-
-def mirrors(file: TextFile) -> Iterator[Scalar]:
-    """Yield the version in every mapping with `chart: flux2`, whosever file it is."""
-    for document in file.documents:
-        for mapping in yaml.mappings(document.root):
-            version = document.scalar(yaml.get(mapping, "version"))
-            if version and (yaml.text_of(mapping, "chart") or "").strip() == FLUX2.name:
-                yield version

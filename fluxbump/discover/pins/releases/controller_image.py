@@ -10,10 +10,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
-from msgspec.structs import replace
 
-from fluxbump.discover.opaque_pins import BY_HAND
-from fluxbump.discover.pins.kind import WITH_DIGEST, Context, Found
+from fluxbump.discover.pins.kind import BY_HAND, Context, Found, beside_digest
+from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.discover.variables import references
 from fluxbump.flux import gotk
 from fluxbump.flux.tables import images
@@ -26,6 +25,7 @@ from fluxbump.text.yaml import Document, Node, Scalar, ScalarNode
 
 NAME = "controller-image"
 ROLE = Role.INSTALLS
+TRAITS = frozenset({KindTrait.CONTROLLER_IMAGE, KindTrait.BY_VARIABLE})
 
 CONTROLLERS = {
     "sourceController": "source-controller",
@@ -218,8 +218,7 @@ def _mapped(file: TextFile, document: Document, mapping: Node) -> Iterator[Found
         pin = _scalar(file, image, scalar)
         digest = yaml.text_of(mapping, "digest")
         if digest and isinstance(pin, Pin):
-            subject = f"{pin.subject}{WITH_DIGEST}"
-            pin = replace(pin, form=Form.OPAQUE, subject=subject)
+            pin = beside_digest(pin)
         yield pin
         return
 

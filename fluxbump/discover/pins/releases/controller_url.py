@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump.discover.opaque_pins import BY_HAND
-from fluxbump.discover.pins.kind import Context, Found
-from fluxbump.discover.urls import tagged_urls
-from fluxbump.discover.urls.tagged_urls import Url
+from fluxbump.discover.pins import tagged_urls
+from fluxbump.discover.pins.kind import BY_HAND, Context, Found
+from fluxbump.discover.pins.kind_traits import KindTrait
+from fluxbump.discover.pins.tagged_urls import Url
 from fluxbump.discover.variables import references
 from fluxbump.flux.tables import images
 from fluxbump.model import Note, Pin, Role, Track, TrackKind
@@ -24,6 +24,7 @@ from fluxbump.text.patterns import lazy_pattern
 
 NAME = "controller-url"
 ROLE = Role.INSTALLS
+TRAITS = frozenset({KindTrait.TAG_URL, KindTrait.BY_VARIABLE})
 
 _PATH_TAG = rf"(?P<tag>(?>(?:{references.PIECE}|[^/\s\"'`?#])+))"
 _QUERY_TAG = rf"(?P<tag>(?:{references.PIECE}|[^&\s\"'`#]){{1,200}}+)"

@@ -12,8 +12,8 @@ from fluxbump.discover.digests.downloads import Download, Ownership
 from fluxbump.discover.digests.owner import Owners
 from fluxbump.discover.digests.spellings import Digest
 from fluxbump.discover.embedded import program_source
-from fluxbump.discover.opaque_pins import BY_HAND
-from fluxbump.discover.pins.kind import Context, Found
+from fluxbump.discover.pins.kind import BY_HAND, Context, Found
+from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.discover.urls import chart_archives
 from fluxbump.discover.variables import references
 from fluxbump.model import FLUX, FLUX2, Form, Note, Pin, Role, Track
@@ -23,6 +23,7 @@ from fluxbump.text.version_forms import form_of
 
 NAME = "digest"
 ROLE = Role.FOLLOWS
+TRAITS = frozenset({KindTrait.DIGEST})
 
 _KEY = lazy_pattern(
     r"sha-?(?:256|512)|shasum|checksum|integrity|digest|hash|(?<![a-z])sha[\"']?\s*[:=]",

@@ -11,9 +11,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from fluxbump.discover.mentions.commit_comments import release_behind
 from fluxbump.discover.pins.kind import Context, pin_at
+from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.model import FLUX, Form, Pin, Role
-from fluxbump.text import versions, yaml
+from fluxbump.text import yaml
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.version_forms import form_of
@@ -21,12 +23,12 @@ from fluxbump.text.yaml import Document, Node, Scalar
 
 NAME = "flux-action"
 ROLE = Role.TOOL
+TRAITS = frozenset({KindTrait.ACTION, KindTrait.BY_VARIABLE})
 
 _ACTION = "fluxcd/flux2/action@"
 _SUBJECT = "action fluxcd/flux2"
 _USES = lazy_pattern(r"(?:https://[\w.-]+/)?fluxcd/flux2/action@(?P<ref>\S+)")
 _COMMIT = lazy_pattern(r"[0-9a-f]{40}|[0-9a-f]{64}")
-_COMMENT = lazy_pattern(r"[\"']?[ \t]+(?P<comment>#[^\r\n]*)")
 _SHOWN = 12  # characters of a commit, where no comment names its release
 
 
@@ -72,19 +74,6 @@ def _ref(file: TextFile, uses: Scalar, match: re.Match[str]) -> Pin:
     start, end = start + skip, uses.end
     role = ROLE if form is Form.UNPINNED else Role.REFERENCE
     return Pin(NAME, FLUX, file.location(start), start, end, ref[skip:], form, _SUBJECT, role)
-
-
-def release_behind(text: str, end: int) -> re.Match[str] | None:
-    """Return the release that a comment behind a commit names, as the group `version`.
-
-    Args:
-        text: of the file.
-        end: offset behind the commit.
-    """
-    comment = _COMMENT.match(text, end)
-    return (
-        versions.IN_TEXT.search(text, comment.start("comment"), comment.end()) if comment else None
-    )
 
 
 def _version(file: TextFile, document: Document, step: Node, context: Context) -> Iterator[Pin]:

@@ -9,11 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from msgspec.structs import replace
-
 from fluxbump.discover.digests import cli_archives
-from fluxbump.discover.opaque_pins import BY_HAND
-from fluxbump.discover.pins.kind import WITH_DIGEST, Context, Found
+from fluxbump.discover.pins.kind import BY_HAND, Context, Found, beside_digest
+from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.discover.variables import references
 from fluxbump.model import FLUX, Form, Note, Pin, Role
 from fluxbump.text import yaml
@@ -24,6 +22,7 @@ from fluxbump.text.yaml import Document, Node
 
 NAME = "flux-cli"
 ROLE = Role.TOOL
+TRAITS = frozenset({KindTrait.CLI_FILE, KindTrait.BY_VARIABLE, KindTrait.LISTED})
 
 _IMAGE = "fluxcd/flux-cli"
 
@@ -123,7 +122,7 @@ def _beside(file: TextFile, document: Document, mapping: Node) -> Iterator[Found
     pinned = digest or not tag.editable
     result = _tag(file, tag.start, file.text[tag.start : tag.end], pinned=pinned)
     if digest and isinstance(result, Pin):
-        result = replace(result, subject=f"{result.subject}{WITH_DIGEST}")
+        result = beside_digest(result)
     yield result
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fluxbump.discover.opaque_pins import BY_HAND
-from fluxbump.discover.pins.kind import Context, Found
+from fluxbump.discover.pins.kind import BY_HAND, Context, Found
+from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.discover.variables import references
 from fluxbump.model import FLUX, Form, Note, Pin, Role
 from fluxbump.text.command_line import Word, rest_of, words_of
@@ -19,6 +19,7 @@ from fluxbump.text.version_forms import form_of
 
 NAME = "flux-command"
 ROLE = Role.INSTALLS
+TRAITS = frozenset({KindTrait.BY_VARIABLE})
 
 _COMMANDS = frozenset({"install", "bootstrap"})
 _FLAGS = ("--version", "-v")

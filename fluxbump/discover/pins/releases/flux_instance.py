@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from fluxbump.discover.embedded import objects
 from fluxbump.discover.embedded.objects import Piece
 from fluxbump.discover.pins.kind import INSTANCE, Context, Found, pin_at
+from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.model import FLUX, Form, Pin, Role
 from fluxbump.text import hcl, yaml
 from fluxbump.text.live_code import Language, TextFile
@@ -21,6 +22,7 @@ from fluxbump.text.yaml import Node
 
 NAME = "flux-instance"
 ROLE = Role.INSTALLS
+TRAITS = frozenset({KindTrait.TAKES_RANGE, KindTrait.RELEASE_OBJECT})
 
 _KEY = "distribution"
 _OURS = ("flux-instance", "controlplaneio-fluxcd", "ghcr.io/fluxcd")

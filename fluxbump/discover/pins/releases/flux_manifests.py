@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fluxbump.discover.pins import oci_references
 from fluxbump.discover.pins.kind import DISTRIBUTION, Context, Found
-from fluxbump.discover.urls import oci_references
-from fluxbump.discover.urls.oci_references import TAG, References
+from fluxbump.discover.pins.kind_traits import KindTrait
+from fluxbump.discover.pins.oci_references import TAG, References
 from fluxbump.model import FLUX, Role
 from fluxbump.text import yaml
 from fluxbump.text.live_code import TextFile
@@ -18,6 +19,7 @@ from fluxbump.text.patterns import lazy_pattern
 
 NAME = "flux-manifests"
 ROLE = Role.INSTALLS
+TRAITS = frozenset({KindTrait.TAKES_RANGE, KindTrait.RELEASE_OBJECT, KindTrait.BY_VARIABLE})
 
 _KIND = "OCIRepository"
 _REFERENCES = References(

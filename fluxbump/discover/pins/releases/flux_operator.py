@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fluxbump.discover.pins import oci_references
 from fluxbump.discover.pins.kind import Context, Found
-from fluxbump.discover.urls import oci_references
-from fluxbump.discover.urls.oci_references import TAG, References
+from fluxbump.discover.pins.kind_traits import KindTrait
+from fluxbump.discover.pins.oci_references import TAG, References
 from fluxbump.model import OPERATOR, Role
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.patterns import lazy_pattern
 
 NAME = "flux-operator"
 ROLE = Role.OPERATOR
+TRAITS = frozenset({KindTrait.BY_VARIABLE})
 
 _NEEDLE = "controlplaneio-fluxcd/"
 _REFERENCES = References(

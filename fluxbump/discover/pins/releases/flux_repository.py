@@ -10,10 +10,10 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from fluxbump.discover.opaque_pins import BY_HAND
-from fluxbump.discover.pins.kind import Context, Found, pin_at
-from fluxbump.discover.urls import tagged_urls
-from fluxbump.discover.urls.tagged_urls import Url
+from fluxbump.discover.pins import tagged_urls
+from fluxbump.discover.pins.kind import BY_HAND, Context, Found, pin_at
+from fluxbump.discover.pins.kind_traits import KindTrait
+from fluxbump.discover.pins.tagged_urls import Url
 from fluxbump.discover.variables import references
 from fluxbump.model import FLUX, Form, Note, Pin, Role
 from fluxbump.text import yaml
@@ -23,6 +23,7 @@ from fluxbump.text.yaml import Document, Node, Scalar
 
 NAME = "flux-repository"
 ROLE = Role.INSTALLS
+TRAITS = frozenset({KindTrait.TAG_URL, KindTrait.BY_VARIABLE})
 
 _REPOSITORY = lazy_pattern(r"(?:\S*[/@])?github\.com[/:]fluxcd/flux2(?:\.git)?/?")
 _SLUG = "fluxcd/flux2"

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 
 from fluxbump.discover.pins.kind import Context, Found
+from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.model import FLUX, Form, Pin, Role, Track, TrackKind
 from fluxbump.text import languages
 from fluxbump.text.live_code import TextFile
@@ -19,6 +20,7 @@ from fluxbump.text.versions import FULL
 
 NAME = "go-module"
 ROLE = Role.REFERENCE
+TRAITS = frozenset({KindTrait.MODULE})
 
 _FILE = "go.mod"
 _BLOCK = lazy_pattern(r"\s*(?P<verb>[a-z]+)\s*\(")

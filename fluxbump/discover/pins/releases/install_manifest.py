@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fluxbump.discover.pins.kind import Context
+from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.flux import gotk
 from fluxbump.model import FLUX, Form, Pin, Role
 from fluxbump.text.live_code import Language, TextFile
@@ -16,6 +17,7 @@ from fluxbump.text.version_forms import form_of
 
 NAME = "install-manifest"
 ROLE = Role.INSTALLS
+TRAITS = frozenset({KindTrait.COPIED_MANIFEST})
 
 
 def find(file: TextFile, context: Context) -> Iterator[Pin]:

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 
 from fluxbump.discover.embedded import program_source
-from fluxbump.discover.opaque_pins import BY_HAND
-from fluxbump.discover.pins.kind import Context, Found
+from fluxbump.discover.pins.kind import BY_HAND, Context, Found
+from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.discover.urls import local_paths
+from fluxbump.discover.urls.install_manifests import PATH, URL
 from fluxbump.discover.variables import references, shell_arguments
 from fluxbump.model import FLUX, Form, Note, Pin, Role
 from fluxbump.text.live_code import TextFile
@@ -17,19 +18,12 @@ from fluxbump.text.version_forms import form_of
 
 NAME = "install-url"
 ROLE = Role.INSTALLS
+TRAITS = frozenset(
+    {KindTrait.INSTALL_URL, KindTrait.TAG_URL, KindTrait.ONE_RELEASE, KindTrait.BY_VARIABLE}
+)
 
-_PATH = "fluxcd/flux2/releases/"
-
-# Any host: a mirror or a proxy in front of GitHub keeps the path. What may not stand in front is
-# looked at last, because a pattern that begins with fixed text is searched for that. A tag is taken
-# possessively: it ends where it ends, so a long line is read once.
 _TAG = lazy_pattern(r"[vV]?[0-9][\w.+-]*|[a-z][a-z0-9-]*")
 """What may be meant as a tag, although no release of Flux is called so; other text is a pattern."""
-
-URL = lazy_pattern(
-    rf"{_PATH}(?<![\w.-]{_PATH})(?:(?P<latest>latest/download)"
-    rf"|download/(?P<tag>(?>(?:{references.PIECE}|[^/\s\"'`])+)))/install\.yaml(?![\w-]|\.\w)"
-)
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
@@ -37,7 +31,7 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
 
     A URL whose variable is followed yields nothing: the assignment stands for it.
     """
-    if _PATH not in file.text:
+    if PATH not in file.text:
         return
     if file.is_program:
         yield from _in_program(file, context)
@@ -53,7 +47,7 @@ def of_arguments(file: TextFile) -> Iterator[Pin]:
 
     What the calls pass is the pin, if it is one version; else `find` has a note on the URL.
     """
-    for match in URL.finditer(file.text) if _PATH in file.text else ():
+    for match in URL.finditer(file.text) if PATH in file.text else ():
         tag, start = match["tag"] or "", match.start("tag")
         if shell_arguments.number_of(tag) is None or not file.is_live(match.start()):
             continue

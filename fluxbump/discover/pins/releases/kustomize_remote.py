@@ -11,9 +11,10 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from fluxbump.discover.pins import tagged_urls
 from fluxbump.discover.pins.kind import Context, Found, unpinned
-from fluxbump.discover.urls import tagged_urls
-from fluxbump.discover.urls.tagged_urls import Url
+from fluxbump.discover.pins.kind_traits import KindTrait
+from fluxbump.discover.pins.tagged_urls import Url
 from fluxbump.discover.variables import references
 from fluxbump.model import FLUX, Pin, Role
 from fluxbump.text.live_code import TextFile
@@ -21,6 +22,7 @@ from fluxbump.text.patterns import lazy_pattern
 
 NAME = "kustomize-remote"
 ROLE = Role.INSTALLS
+TRAITS = frozenset({KindTrait.TAG_URL, KindTrait.ONE_RELEASE, KindTrait.BY_VARIABLE})
 
 _BASE = r"github\.com[/:]fluxcd/flux2(?:\.git)?/{1,2}manifests/(?P<path>[\w./-]{0,200})"
 _TAG = rf"(?:{references.PIECE}|[^&\s\"'`#]){{1,200}}+"

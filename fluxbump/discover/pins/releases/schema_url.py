@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fluxbump.discover.pins import tagged_urls
 from fluxbump.discover.pins.kind import Context, Found
-from fluxbump.discover.urls import tagged_urls
-from fluxbump.discover.urls.tagged_urls import Url
+from fluxbump.discover.pins.kind_traits import KindTrait
+from fluxbump.discover.pins.tagged_urls import Url
 from fluxbump.discover.variables import references
 from fluxbump.model import Role
 from fluxbump.text.live_code import TextFile
@@ -18,6 +19,7 @@ from fluxbump.text.patterns import lazy_pattern
 
 NAME = "schema-url"
 ROLE = Role.REFERENCE
+TRAITS = frozenset({KindTrait.TAG_URL, KindTrait.BY_VARIABLE, KindTrait.LISTED})
 
 _TAG = rf"(?P<tag>(?>(?:{references.PIECE}|[^/\s\"'`?#])+))"
 _REPOSITORY = "fluxcd/flux2/"

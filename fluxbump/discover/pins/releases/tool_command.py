@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fluxbump.discover.opaque_pins import BY_HAND
-from fluxbump.discover.pins.kind import Context, Found
+from fluxbump.discover.pins.kind import BY_HAND, Context, Found
+from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.discover.variables import references
 from fluxbump.model import FLUX, Form, Note, Pin, Role
 from fluxbump.text import version_ranges
@@ -15,6 +15,7 @@ from fluxbump.text.version_forms import form_of
 
 NAME = "tool-command"
 ROLE = Role.TOOL
+TRAITS = frozenset({KindTrait.BY_VARIABLE})
 
 _VERSION = rf"(?P<version>(?>(?:{references.PIECE}|[^\s\"'`,;&|()<>\\\]}}])+))"
 _WORDS = r"(?:[^\s;&|]{1,100}[ \t]+){0,10}?"

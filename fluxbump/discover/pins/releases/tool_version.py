@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from fluxbump.discover.opaque_pins import BY_HAND
-from fluxbump.discover.pins.kind import Context, Found, pin_at
+from fluxbump.discover.pins.kind import BY_HAND, Context, Found, pin_at
+from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.discover.variables import flux_names, renovate
 from fluxbump.model import FLUX, Form, Note, Pin, Role
 from fluxbump.text import version_ranges, versions, yaml
@@ -21,6 +21,7 @@ from fluxbump.text.yaml import Document
 
 NAME = "tool-version"
 ROLE = Role.TOOL
+TRAITS = frozenset[KindTrait]()
 
 _TOOL = (
     r"(?:(?:aqua|ubi|github|asdf|go):)?(?:(?:github\.com/)?(?:fluxcd|tablexi)/(?:asdf-)?)?flux2"

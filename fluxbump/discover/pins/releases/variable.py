@@ -12,8 +12,8 @@ from functools import cache
 
 from semver import Version
 
-from fluxbump.discover.opaque_pins import BY_HAND
-from fluxbump.discover.pins.kind import Context, Found
+from fluxbump.discover.pins.kind import BY_HAND, Context, Found
+from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.discover.variables import flux_names
 from fluxbump.discover.variables.assignments import Assignment
 from fluxbump.flux.tables import charts, images
@@ -24,6 +24,7 @@ from fluxbump.text.patterns import lazy_pattern
 
 NAME = "variable"
 ROLE = Role.INSTALLS
+TRAITS = frozenset({KindTrait.ONE_RELEASE, KindTrait.VARIABLE})
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump.discover.pins.kind import WITH_DIGEST, Context, Found, pin_at, unpinned
+from fluxbump.discover.pins.kind import Context, Found, beside_digest, pin_at, unpinned
 from fluxbump.discover.variables import references
 from fluxbump.model import Form, Note, Pin, Track
 from fluxbump.text import yaml
@@ -57,8 +57,7 @@ def _with_digest(pin: Pin) -> Pin:
     tag = pin.value.partition("@")[0]
     _, skip = form_of(tag)
     start, end = pin.start + skip, pin.start + len(tag)
-    subject = pin.subject + WITH_DIGEST
-    return replace(pin, form=Form.OPAQUE, start=start, end=end, value=tag[skip:], subject=subject)
+    return beside_digest(replace(pin, start=start, end=end, value=tag[skip:]))
 
 
 def _filtered(document: Document, reference: Node | None, pin: Pin) -> Iterator[Found]:
@@ -103,8 +102,7 @@ def tags(wanted: References, file: TextFile, context: Context) -> Iterator[Pin]:
         start, end = match.start("tag") + skip, match.end("tag")
         if (file.path, start) in context.followed.uses:
             continue
-        subject = f"artifact {match['name']}"
-        if match["digest"]:
-            form, subject = Form.OPAQUE, subject + WITH_DIGEST
         where, value = file.location(start), file.text[start:end]
-        yield Pin(wanted.kind, wanted.track, where, start, end, value, form, subject)
+        subject = f"artifact {match['name']}"
+        pin = Pin(wanted.kind, wanted.track, where, start, end, value, form, subject)
+        yield beside_digest(pin) if match["digest"] else pin

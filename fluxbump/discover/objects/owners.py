@@ -8,8 +8,8 @@ from itertools import takewhile
 
 from msgspec import Struct
 
+from fluxbump.discover.chart_fields import chart_path
 from fluxbump.discover.pins import traits
-from fluxbump.discover.pins.charts.helm_release import PATCH, chart_path
 from fluxbump.discover.pins.kind import Context
 from fluxbump.model import FLUX2, Chart, Form, Inventory, Location, Pin, Track
 from fluxbump.text import yaml
@@ -145,8 +145,7 @@ def _own_pins(inventory: Inventory, tracks: Collection[Track]) -> Mapping[str, l
     """Return the pins that say which version of a chart with Flux in it is run, by path."""
     found = dict[str, list[Pin]]()
     for pin in inventory.pins:
-        patch = pin.subject.endswith(PATCH)
-        if pin.kind in traits.HELM_RELEASE and pin.track in tracks and not patch:
+        if pin.kind in traits.HELM_RELEASE and pin.track in tracks and not pin.in_patch:
             found.setdefault(pin.location.path, []).append(pin)
     return found
 

@@ -10,14 +10,12 @@ import re
 from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from fluxbump.discover.digests import spellings
 from fluxbump.discover.digests.downloads import Download
 from fluxbump.discover.digests.owner import Owners
 from fluxbump.discover.embedded import program_source
-from fluxbump.discover.opaque_pins import BY_HAND
-from fluxbump.discover.pins.kind import WITH_DIGEST, Context, Found
+from fluxbump.discover.pins.kind import BY_HAND, Context, Found, beside_digest
 from fluxbump.discover.urls import local_paths
 from fluxbump.discover.variables import references
 from fluxbump.model import FLUX, Form, Note, Pin, Track
@@ -70,8 +68,7 @@ def find(url: Url, file: TextFile, context: Context) -> Iterator[Found]:
             exact = doubt is None and tag.startswith("v")
             yield _pin(url, file, match) if exact else _left(file, match, f"{doubt}")
         elif at in digested and references.is_version(tag):
-            held = _pin(url, file, match)
-            yield replace(held, form=Form.OPAQUE, subject=held.subject + WITH_DIGEST)
+            yield beside_digest(_pin(url, file, match))
         else:
             yield _live(url, file, match)
 

@@ -1,0 +1,1 @@
+"""Objects of Flux, and what picks objects: their fields, their owners."""
