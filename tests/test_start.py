@@ -43,6 +43,26 @@ def test_a_usual_run_loads_nothing_that_it_does_not_need(
     assert done.stdout.splitlines()[-1] == "0"
 
 
+_LOADED = """
+import sys
+from fluxbump.cli.app import COMMANDS, run
+run(sys.argv[1:])
+loaded = {leaf for leaf in COMMANDS.values() if f'fluxbump.cli.{leaf}' in sys.modules}
+print(*sorted(loaded), 'semver' in sys.modules)
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "leaves"), [(["--version"], []), (["rules"], ["rules"])], ids=["version", "rules"]
+)
+def test_only_the_command_that_is_called_is_loaded(arguments: list[str], leaves: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _LOADED, *arguments], capture_output=True, text=True, check=True
+    )
+    *loaded, versions = done.stdout.splitlines()[-1].split()
+    assert (loaded, versions) == (leaves, str(bool(leaves)))
+
+
 def _called_when_loaded(node: ast.AST) -> Iterator[str]:
     """Yield what a module calls outside of its functions, as it is written."""
     for child in ast.iter_child_nodes(node):

@@ -45,6 +45,7 @@ COMMANDS = {
     "schema": "schema",
 }
 """Every command and the leaf that holds it, in the order of the help."""
+_VERSION = "--version"
 
 
 def _print_version(value: bool) -> None:  # noqa: FBT001  # typer's callback signature
@@ -57,9 +58,7 @@ def _program(
     *,
     version: Annotated[
         bool,
-        typer.Option(
-            "--version", callback=_print_version, is_eager=True, help="Print the version."
-        ),
+        typer.Option(_VERSION, callback=_print_version, is_eager=True, help="Print the version."),
     ] = False,
 ) -> None:
     """Move every Flux pin of a GitOps monorepo to one release, in one commit, or refuse."""
@@ -85,6 +84,8 @@ def build(names: Iterable[str] = tuple(COMMANDS)) -> typer.Typer:
 def _needed(arguments: Sequence[str]) -> Iterable[str]:
     """The command that is called; all of them for help, for completion, and for a wrong word."""
     called = arguments[0] if arguments else ""
+    if called == _VERSION:
+        return ()
     return (called,) if called in COMMANDS and completion.VARIABLE not in os.environ else COMMANDS
 
 

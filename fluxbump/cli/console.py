@@ -17,11 +17,11 @@ from typing import IO, TYPE_CHECKING, TextIO, TypeVar
 from msgspec import Struct
 
 from fluxbump.errors import FluxbumpError, OutputError
-from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.text import printable
 
 if TYPE_CHECKING:
     from fluxbump.fleet.metrics import Metric, RepositoryMetrics
+    from fluxbump.helm.chart_releases import ChartIndex
     from fluxbump.reports.table import Paint
 
 T = TypeVar("T", str, bytes)
