@@ -14,6 +14,7 @@ from fluxbump.discover.pins.charts import helm_call
 from fluxbump.discover.pins.kind import Context
 from fluxbump.model import Chart, Note, Pin
 from fluxbump.text.live_code import TextFile
+from tests import growth, linear
 from tests.helpers import ARCHIVE, COMMUNITY, Cli, brief, repository, small
 
 EXACT = "helm-call flux2 2.14.1"
@@ -230,6 +231,9 @@ def test_a_bump_moves_it_and_check_compares_it(tmp_path: Path, index: Path, cli:
 @pytest.mark.parametrize(
     "unit", ["{", "chart: 'flux2', ", 'f("', "const x = { chart: 'flux2' };\n"]
 )
-def test_the_time_grows_with_the_text(unit: str) -> None:
-    text = unit * (200_000 // len(unit))
-    list(helm_call.find(TextFile("a.ts", "// chart flux2\n" + text), Context()))
+def test_work_grows_with_the_text(unit: str) -> None:
+    linear.assert_linear(
+        lambda text: list(helm_call.find(TextFile("a.ts", text), Context())),
+        growth.again(unit, "// chart flux2\n"),
+        20_000,
+    )

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from fluxbump.model import Location
 from fluxbump.text import hcl
 from fluxbump.text.live_code import Language, TextFile, hash_comment, language_of
+from tests import linear
 
 
 @pytest.mark.parametrize(
@@ -278,11 +279,13 @@ def test_code(path: str, text: str, code: bool) -> None:
         ("a.cue", '"""'), ("a.sh", "' \""), ("a.dhall", "{-"), ("a.go", "`\\"),
     ],
 )  # fmt: skip
-def test_a_long_line_takes_no_longer_than_it_is_long(path: str, part: str) -> None:
-    text = part * 100_000
-    file = TextFile(path, text)
-    for offset in range(0, len(text), 20):
-        file.in_comment(offset)
+def test_work_on_a_long_line_grows_with_it(path: str, part: str) -> None:
+    def asks(text: str) -> None:
+        file = TextFile(path, text)
+        for offset in range(0, len(text), 20):
+            file.in_comment(offset)
+
+    linear.assert_linear(asks, lambda times: part * times, 10_000)
 
 
 def test_locations_and_lines() -> None:
