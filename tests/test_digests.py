@@ -240,3 +240,56 @@ def test_the_self_test_plants_a_wrong_digest(
     result = cli("check", "--self-test", "--releases", checksums, cwd=repo)
     assert (result.code, "SURVIVED" in result.out) == (0, False), result.out
     assert "FB121" in result.out
+
+
+# --- a table of digests by release ----------------------------------------------------------------
+
+BY_VARIABLE = "https://github.com/fluxcd/flux2/releases/download/v{0}/flux_{0}_linux_amd64.tar.gz"
+INSIDE = (
+    f"flux_version: 2.4.0\nflux_checksums:\n  amd64:\n    2.4.0: {OLD_HEX}\n    2.3.0: {OLD_HEX}\n"
+    f"flux_url: {BY_VARIABLE.format('{{ flux_version }}')}\n"
+    'flux_checksum: "{{ flux_checksums.amd64[flux_version] }}"\n'
+)
+OUTSIDE = (
+    f"flux_version: 2.4.0\nflux_checksums:\n  '2.3.0':\n    linux_amd64: sha256:{OLD_HEX}\n"
+    f"  '2.4.0':\n    # of the archives\n    linux_amd64: sha256:{OLD_HEX}\n"
+    f"    linux_arm64: sha256:{OLD_HEX}\n"
+)
+TERRAFORM = (
+    'variable "flux_version" {\n  default = "2.4.0"\n}\nlocals {\n  flux_sha256 = {\n'
+    f'    "2.4.0" = "{OLD_HEX}"\n  }}\n'
+    f'  flux_url = "{BY_VARIABLE.format("${var.flux_version}")}"\n}}\n'
+)
+TABLES = {  # the text, the line of the digest in use, and what the new release needs
+    "defaults/inside.yml": (INSIDE, 4, "    2.5.1: {}\n    2.3.0:"),
+    "defaults/outside.yml": (OUTSIDE, 7, "  '2.5.1':\n    linux_amd64: sha256:{}\n  '2.3.0':"),
+    "main.tf": (TERRAFORM, 6, '    "2.5.1" = "{}"\n    "2.4.0" ='),
+}
+
+
+@pytest.mark.parametrize("path", TABLES)
+def test_a_table_by_release_needs_the_new_key_first(
+    path: str, tmp_path: Path, index: Path, cli: Cli
+) -> None:
+    text, line, entry = TABLES[path]
+    repo = repository(tmp_path / "repo", {path: text}, index)
+    refused = cli("to", "2.5.1", cwd=repo)
+    assert_refused(refused, 5, f"{path}:{line}: this place would stay behind")
+    assert "  the digest of 2.4.0 is in a table, which has a key for each release\n" in refused.err
+    assert "  add the digests of the new release under its own version" in refused.err
+    assert repo.branches() == ["main"]
+    before = entry.splitlines()[-1]
+    assert before in text
+    (repo.path / path).write_text(text.replace(before, entry.format(OLD_HEX)), "utf-8")
+    repo.git("commit", "--quiet", "--all", "--message", "Add the digests of 2.5.1")
+    assert cli("to", "2.5.1", cwd=repo).code == 0
+    assert repo.changed("fluxbump/flux-2.5.1") == {path: (1, 1)}
+
+
+def test_a_key_beside_the_url_of_its_release_is_no_table() -> None:
+    text = (
+        f'{{\n  "2.4.0" = fetchurl {{\n    url = "{URL.format("2.4.0")}";\n'
+        f'    sha256 = "{OLD_HEX}";\n  }};\n}}\n'
+    )
+    found = find({"a.nix": text})
+    assert [pin.value for pin in found.pins if pin.kind == "digest"] == [OLD_HEX]

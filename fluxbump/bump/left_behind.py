@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from fluxbump.bump.changes import Change
+from fluxbump.discover.digests import tables
 from fluxbump.discover.unrecognised import REQUIREMENTS, Unrecognised
 from fluxbump.errors import HalfBumpError
 from fluxbump.helm.chart_releases import ChartIndex
@@ -30,6 +31,8 @@ _DIGESTS = (
     "put each digest beside its URL, or name its variable like that of the version "
     "(FLUX_VERSION, FLUX_SHA256)"
 )
+
+_TABLE = f"{tables.ADD[0].lower()}{tables.ADD[1:]}"
 
 
 def require_none(
@@ -60,7 +63,7 @@ def require_none(
         facts=[
             *([first.message] if alone else ()),
             *_advice(strangers, pins, index),
-            *([_DIGESTS] if notes else ()),
+            *dict.fromkeys(_TABLE if _is_table(note) else _DIGESTS for note in notes),
         ],
         places=places,
     )
@@ -143,8 +146,15 @@ def _uncertain(
     for note in inventory.notes:
         if note.held is not None and note.held[0] in moving:
             track, version = note.held
-            if not version or version != targets[track]:
+            ready = _is_table(note) and tables.has(
+                inventory.files[note.location.path], targets[track]
+            )
+            if not ready and (not version or version != targets[track]):
                 yield note
+
+
+def _is_table(note: Note) -> bool:
+    return note.advice == tables.ADD
 
 
 def _stands(pin: Pin, shipped: Mapping[str, str]) -> tuple[Track, str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from fluxbump.discover.digests import cli_archives, names, spellings
+from fluxbump.discover.digests import cli_archives, names, spellings, tables
 from fluxbump.discover.digests.downloads import Download, Ownership
 from fluxbump.discover.digests.owner import Owners
 from fluxbump.discover.digests.spellings import Digest
@@ -86,12 +86,16 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
     named = [artifact for artifact in _ARTIFACTS.values() if artifact.whole in file.text]
     if not named and file.path not in context.followed.pins:
         return
-    some = [digest for digest in spellings.shaped(file.text) if _is_digest(file, digest, context)]
-    if not some and not _TAKEN.search(file.text):
+    every = list(spellings.shaped(file.text))
+    if not every and not _TAKEN.search(file.text):
         return
     downloads = _downloads(file, context)
     if not any(download.moves for download in downloads):
         return
+    held = {pin.value for pin in context.followed.pins.get(file.path, ())}
+    every, in_tables = tables.without(file, every, downloads, held)
+    yield from in_tables
+    some = [digest for digest in every if _is_digest(file, digest, context)]
     owners = Owners(file, downloads, some)
     for digest in some:
         verdict = owners.of(digest)

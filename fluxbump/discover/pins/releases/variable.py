@@ -12,6 +12,8 @@ from functools import cache
 
 from semver import Version
 
+from fluxbump.discover.digests import tables
+from fluxbump.discover.digests.spellings import shaped
 from fluxbump.discover.pins.kind import BY_HAND, Context, Found
 from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.discover.variables import flux_names
@@ -40,10 +42,17 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
     yield from pins
     first = next((pin for pin in pins if isinstance(pin, Pin)), None)
     if first is not None and not followed:
-        beside = flux_names.digest_beside(file, first.start)
-        if beside is not None:
-            message = f"a digest that may be of Flux {first.value}"
-            yield Note(file.location(beside), message, held=(FLUX, first.value), advice=BY_HAND)
+        yield from _digests(file, first)
+
+
+def _digests(file: TextFile, pin: Pin) -> Iterator[Note]:
+    """Yield what would stay beside a variable whose use is not seen."""
+    _, in_tables = tables.without(file, [*shaped(file.text)], (), {pin.value})
+    yield from in_tables
+    beside = None if in_tables else flux_names.digest_beside(file, pin.start)
+    if beside is not None:
+        message = f"a digest that may be of Flux {pin.value}"
+        yield Note(file.location(beside), message, held=(FLUX, pin.value), advice=BY_HAND)
 
 
 _OURS = lazy_pattern("flux(?:2|cd)", re.IGNORECASE)
