@@ -172,6 +172,23 @@ def test_it_agrees_with_what_else_installs(held: str, expected: list[str]) -> No
     assert messages({"b.sh": script("2.5.1"), "i.yaml": INSTANCE.format(held)}) == expected
 
 
+@pytest.mark.parametrize("held", ["2.4.x", "2.4.0"])
+@pytest.mark.parametrize(
+    ("one", "other", "said"),
+    [
+        ("clusters/blue-staging", "clusters/staging", 0),
+        ("clusters/prod-eu", "clusters/prod-us", 0),
+        ("fleet/clusters/prod-eu/apps", "fleet/clusters/prod-us", 0),
+        ("clusters/prod", "clusters/prod/flux", 1),
+        ("clusters/prod-eu", "infra/prod", 1),
+        ("a/clusters/prod-eu", "b/clusters/prod-us", 1),
+    ],
+)
+def test_two_clusters_side_by_side_may_differ(one: str, other: str, said: int, held: str) -> None:
+    files = {f"{one}/i.yaml": INSTANCE.format(held), f"{other}/b.sh": script("2.5.1")}
+    assert len(messages(files)) == said
+
+
 def test_a_range_that_excludes_the_target_stops_the_bump(repo: Repo, cli: Cli) -> None:
     repo.commit({"i.yaml": INSTANCE.format("~2.4.0")})
     result = cli("to", "2.5.1", cwd=repo)

@@ -93,9 +93,24 @@ def _folder(pin: Pin) -> str:
 
 
 def apart(pin: Pin, other: Pin) -> bool:
-    """Whether the paths of two places name different environments."""
-    first, second = environment(pin.location.path), environment(other.location.path)
+    """Whether the paths of two places name different environments.
+
+    Two directories of clusters side by side do, also those of one stage (`prod-eu`, `prod-us`).
+    """
+    paths = pin.location.path, other.location.path
+    own, others = map(_cluster, paths)
+    if own and others and own != others and own[:-1] == others[:-1]:
+        return True
+    first, second = map(environment, paths)
     return bool(first and second) and first.isdisjoint(second)
+
+
+@cache
+def _cluster(path: str) -> tuple[str, ...]:
+    """Return the folders down to the one of a cluster; none if no folder holds clusters."""
+    folders = tuple(path.lower().split("/")[:-1])
+    at = next((at for at, name in enumerate(folders[:-1]) if name in _HOLD_CLUSTERS), None)
+    return () if at is None else folders[: at + 2]
 
 
 @cache
