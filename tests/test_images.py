@@ -269,3 +269,22 @@ def test_the_safety_rules_take_the_release_of_the_images(
     repo = repository(tmp_path / "images-alone", files, index)
     result = cli("to", "2.8.5", cwd=repo)
     assert (result.code, "FB202" in result.err) == (1, True)
+
+
+@pytest.mark.parametrize("target", ["latest-safe", "2.8.5"])
+def test_of_images_alone_the_newest_safe_release_is_one_that_is_taken(
+    target: str, tmp_path: Path, index: Path, cli: Cli
+) -> None:
+    old = (
+        "apiVersion: source.toolkit.fluxcd.io/v1beta2\nkind: HelmRepository\nmetadata: {name: a}\n"
+    )
+    files = {"images.sh": f"pull {SOURCE}:v1.4.1\npull {HELM}:v1.1.0\n", "a.yaml": old}
+    repo = repository(tmp_path / "repo", files, index)
+    result = cli("to", target, cwd=repo)
+    if target == "latest-safe":
+        assert result.code == 0, result.err
+        assert repo.branches() == ["fluxbump/flux-2.7.5", "main"]
+    else:
+        assert result.code == 1
+        steps = [" ".join(line.split()) for line in result.err.splitlines()]
+        assert "next: fluxbump to 2.7.5 newest release that passes" in steps

@@ -195,6 +195,41 @@ def test_a_range_that_excludes_the_target_stops_the_bump(repo: Repo, cli: Cli) -
     assert_refused(result, 5, "i.yaml:6", "the range ~2.4.0, which excludes 2.5.1")
 
 
+V1, V1BETA2, V1BETA1 = (
+    f"apiVersion: source.toolkit.fluxcd.io/{version}\nkind: OCIRepository\nmetadata: {{name: a}}\n"
+    for version in ("v1", "v1beta2", "v1beta1")
+)
+
+
+@pytest.mark.parametrize(
+    ("manifest", "refused"),
+    [(V1, []), (V1BETA2, []), (V1BETA1.replace("v1beta1", "v1alpha1"), ["FB203"])],
+)
+def test_instances_of_several_lines_are_of_several_clusters(
+    manifest: str, refused: list[str], tmp_path: Path, index: Path, cli: Cli
+) -> None:
+    """OCIRepository is at v1beta2 up to 2.7, and at v1 from 2.6 on."""
+    files = {
+        "dev/old.yaml": INSTANCE.format("2.2.x"),
+        "dev/new.yaml": INSTANCE.format("2.8.x"),
+        "dev/a.yaml": manifest,
+    }
+    repo = repository(tmp_path / "repo", files, index)
+    report = cli("check", "-o", "json", cwd=repo).json
+    assert [one["code"] for one in report["findings"] if one["severity"] == "error"] == refused
+
+
+def test_an_instance_that_goes_down_is_refused_beside_one_that_stays(
+    tmp_path: Path, index: Path, cli: Cli
+) -> None:
+    files = {"a/i.yaml": INSTANCE.format("2.8.x"), "b/i.yaml": INSTANCE.format("2.8.x")}
+    repo = repository(tmp_path / "repo", files, index)
+    repo.git("switch", "--quiet", "--create", "down")
+    repo.commit({"a/i.yaml": INSTANCE.format("2.2.x")})
+    result = cli("check", "--base", "main", "-o", "json", cwd=repo)
+    assert "FB202" in {one["code"] for one in result.json["findings"]}
+
+
 # --- a range and nothing else -----------------------------------------------------------------
 
 OLD = "apiVersion: source.toolkit.fluxcd.io/v1beta1\nkind: GitRepository\nmetadata: {name: a}\n"

@@ -112,7 +112,6 @@ def test_a_use_decides_the_role() -> None:
             "u.bzl",
             f'FLUX_VERSION = "2.4.0"\nFLUX_SHA256 = {{}}\nurl = "{DOWNLOAD}/v%s/%s" % (v, name)\n',
         ),
-        ("defaults/main.yml", TABLE),
     ],
 )
 def test_a_digest_beside_it_stops_a_bump(path: str, text: str, repo: Repo, cli: Cli) -> None:
@@ -121,6 +120,16 @@ def test_a_digest_beside_it_stops_a_bump(path: str, text: str, repo: Repo, cli: 
     assert refused.code == 5
     assert refused.err.startswith(f"error: {path}:2: ")
     assert "\n  a digest that may be of Flux 2.4.0\n" in refused.err
+
+
+def test_a_table_of_digests_beside_it_stops_a_bump(repo: Repo, cli: Cli) -> None:
+    repo.commit({"defaults/main.yml": TABLE})
+    refused = cli("to", "2.5.1", cwd=repo)
+    assert refused.code == 5
+    assert refused.err.startswith("error: defaults/main.yml:5: ")
+    assert (
+        "\n  the digest of 2.4.0 is in a table, which has a key for each release\n" in refused.err
+    )
 
 
 def test_a_note_is_no_doubt_where_the_digest_belongs_to_another(repo: Repo, cli: Cli) -> None:

@@ -143,9 +143,9 @@ class Evidence(Struct, frozen=True):
         held = current(inventory)
         chart = self.chart(held.get(FLUX2, ""))
         exact = held.get(FLUX) or (str(chart.app_version) if chart else None)
-        return exact or self._by_range(inventory) or self._by_images(inventory)
+        return exact or self._by_range(inventory) or self.by_images(inventory)
 
-    def _by_images(self, inventory: Inventory) -> str | None:
+    def by_images(self, inventory: Inventory) -> str | None:
         """Return the newest release of which all controllers are, if nothing else installs."""
         if any(installs(inventory.pins, track) for track in (FLUX, FLUX2)):
             return None
@@ -155,10 +155,19 @@ class Evidence(Struct, frozen=True):
     def _by_range(self, inventory: Inventory) -> str | None:
         """Return the oldest release that a range comes to, where nothing exact is installed."""
         ranges = [] if installs(inventory.pins, FLUX2) else floating.installs(inventory)
+        known = self._come_to(ranges)
+        return str(known[0]) if known else None
+
+    def _come_to(self, ranges: list[Pin]) -> list[Version]:
         stable = self.stable if ranges else []
-        found = (versions.parse(floating.newest(pin, stable) or "") for pin in ranges)
-        known = [release for release in found if release is not None]
-        return str(min(known)) if known else None
+        found = {versions.parse(floating.newest(pin, stable) or "") for pin in ranges}
+        return sorted(release for release in found if release is not None)
+
+    @property
+    def newer_by_range(self) -> tuple[str, ...]:
+        """The releases that ranges come to, besides `installed`; empty where a place is exact."""
+        ranges = [] if installs(self.inventory.pins, FLUX2) else floating.installs(self.inventory)
+        return tuple(str(release) for release in self._come_to(ranges)[1:])
 
     @property
     def stable(self) -> list[Version]:

@@ -17,8 +17,19 @@ from fluxbump.discover.flux_objects import Resources
 from fluxbump.discover.tracks import current
 from fluxbump.flux.available import Available
 from fluxbump.flux.releases import Goal
+from fluxbump.flux.tables import images
 from fluxbump.flux.tables.crds import kubernetes_minimum
-from fluxbump.model import FLUX, FLUX2, Finding, Form, Inventory, Pin, Severity, Track
+from fluxbump.model import (
+    FLUX,
+    FLUX2,
+    Finding,
+    Form,
+    Inventory,
+    Pin,
+    Severity,
+    Track,
+    TrackKind,
+)
 from fluxbump.text.versions import parse
 
 SAFETY = rules.having(Trait.SAFETY)
@@ -59,7 +70,7 @@ def safe_releases(
     A release of which not enough is known has passed no rule, so it is none of them.
     """
     installed = current(evidence.inventory).get(FLUX, "")
-    held = parse(installed)
+    held = parse(installed or evidence.by_images(evidence.inventory) or "")
     evidence = replace(evidence, effort=replace(evidence.effort, compared_with=installed))
     as_it_is = replace(evidence, baseline=Baseline(evidence.inventory))
     known = _open(rules.judge(as_it_is, SAFETY)[0], suppressed)
@@ -148,9 +159,12 @@ def _open(found: Collection[Finding], suppressed: Suppressed) -> tuple[Finding, 
 
 def _holding(inventory: Inventory, chart: Goal) -> Inventory:
     """The inventory as if every place of Flux led to this release; texts stay as they are."""
-    values = {FLUX: str(chart.app_version)}
+    release = str(chart.app_version)
+    values = {FLUX: release}
     if chart.version is not None:
         values[FLUX2] = str(chart.version)
+    for name, tag in images.controllers(release).items():
+        values[Track(TrackKind.IMAGE, name)] = tag.removeprefix("v")
     pins = tuple(replace(pin, value=_led(pin, values) or pin.value) for pin in inventory.pins)
     return replace(inventory, pins=pins)
 

@@ -40,10 +40,17 @@ class _Served(Struct, frozen=True):
     """What a release defines, by group and kind.
 
     Thousands of resources share a few apiVersions, so what one of them comes to is kept.
+
+    Attributes:
+        release: that is judged.
+        crds: its CRDs.
+        newer: releases that other clusters are at, by a range; a manifest may be for one of them.
+        kept: what was found.
     """
 
     release: str
     crds: Mapping[tuple[str, str], Crd]
+    newer: tuple[_Served, ...] = ()
     kept: dict[tuple[str, str], _Entry] = field(default_factory=dict)
 
     def entry(self, resource: Resource) -> _Entry:
@@ -59,6 +66,10 @@ class _Served(Struct, frozen=True):
             )
             self.kept[key] = _Entry(crd, version)
         return self.kept[key]
+
+    def refuses(self, resource: Resource) -> bool:
+        """Whether no release serves the apiVersion of a manifest."""
+        return not any(served.entry(resource).version for served in (self, *self.newer))
 
     def takes(self, mention: Resource) -> bool:
         """Whether a mention is in order; without a known kind, whether any kind has the version."""
@@ -83,8 +94,14 @@ def _judged(evidence: Evidence, code: str) -> tuple[Resources, _Served] | NotRun
     if not evidence.crds.get(release):
         known = f"{_span(evidence.crds)}){evidence.why_unknown(release)}"
         return NotRun(code, f"the API versions of Flux {release} are not known ({known}")
-    crds = {(crd.group, crd.kind): crd for crd in evidence.crds[release].values()}
-    return _of_clusters_at(release, needed(evidence.objects), evidence), _Served(release, crds)
+    found = _of_clusters_at(release, needed(evidence.objects), evidence)
+    newer = tuple(_served(name, evidence) for name in evidence.newer_by_range)
+    return found, replace(_served(release, evidence), newer=newer)
+
+
+def _served(release: str, evidence: Evidence) -> _Served:
+    crds = {(crd.group, crd.kind): crd for crd in evidence.crds.get(release, {}).values()}
+    return _Served(release, crds)
 
 
 def _of_clusters_at(release: str, found: Resources, evidence: Evidence) -> Resources:
@@ -139,11 +156,11 @@ def removed_api(evidence: Evidence) -> Iterator[Outcome]:
     yield from _others(evidence, "FB203")
     yield from _unjudged(found, "FB203")
     for resource in found.resources:
-        if served.entry(resource).version is None and "$" not in resource.version:
+        if served.refuses(resource) and "$" not in resource.version:
             tail = f"is at {resource.api_version}, {_refusal(resource, served, evidence)}"
             yield _finding("FB203", Severity.ERROR, tail, resource, served)
     for resource in found.mentions:
-        if not served.takes(resource):
+        if not any(each.takes(resource) for each in (served, *served.newer)):
             what = (
                 f"{resource.kind} at {resource.api_version}"
                 if resource.kind
@@ -287,7 +304,14 @@ def _fields(body: flux_objects.ObjectBody, release: str, evidence: Evidence) -> 
     schema = known.schema(release, resource.kind, resource.api_version)
     if schema is None:
         return  # the release does not have this apiVersion, which is FB203
+    newer = [
+        {problem.fault for problem in field_check.problems(body, its)}
+        for name in evidence.newer_by_range
+        if (its := known.schema(name, resource.kind, resource.api_version)) is not None
+    ]
     for problem in field_check.problems(body, schema):
+        if any(problem.fault not in faults for faults in newer):
+            continue  # a manifest for a cluster at that release
         other = body.resource
         message, gist = f"{other}: {problem.message}", f"{other.kind}: {problem.message}"
         about = f"{other}: {problem.fault}"

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
@@ -238,12 +238,19 @@ def _before(evidence: Evidence) -> list[_Holds]:
 
 
 def _left(
-    target: _Holds, before: Iterable[_Holds], evidence: Evidence
+    target: _Holds, before: Sequence[_Holds], evidence: Evidence
 ) -> tuple[list[str], list[NotRun]]:
     """The releases that are left for `target`, and what cannot be said about others."""
     left: dict[str, _Holds] = {}
     unknown = []
+    here = target.pin.location.path
+    stays = target.pin.form is Form.RANGE and any(
+        (held.pin.location.path, held.pin.value) == (here, target.pin.value) for held in before
+    )
     for chart in before:
+        # A range that nobody changes is what its cluster has; another range is another cluster's.
+        if stays and chart.pin.location.path != here and chart.pin.form is Form.RANGE:
+            continue
         if _elsewhere(chart.pin, target.pin):
             continue
         why = None if chart.release == target.release else _unknown("FB202", evidence, chart)
