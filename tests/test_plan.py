@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fluxbump.bump import edit
+from fluxbump.bump import derived_files
 from fluxbump.bump.changes import Plan
 from fluxbump.bump.plan import Options, plan
 from fluxbump.discover.tracks import current
@@ -265,7 +265,7 @@ LFS = "version https://git-lfs.github.com/spec/v1\noid sha256:" + "0" * 64 + "\n
 
 def vendored(files: dict[str, str]) -> dict[str, str]:
     everything = small(**files)
-    return edit.vendored(snapshot(everything), find(everything), planned(everything))
+    return derived_files.vendored(snapshot(everything), find(everything), planned(everything))
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,12 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from fluxbump.bump import base_lines, edit, goal, mentions
+from fluxbump.bump import base_lines, derived_files, edit, goal
 from fluxbump.bump import commit_message as message
 from fluxbump.bump import commits as steps
 from fluxbump.bump.commits import Stage
 from fluxbump.bump.compose import Start, edited, fixed, following, replaced, unchecked_operator
+from fluxbump.bump.documents import mentions
 from fluxbump.bump.migrate import plan as migrate
 from fluxbump.bump.plan import plan
 from fluxbump.bump.prepared import Prepared, Request
@@ -155,7 +156,7 @@ def prepare(
                 index=index,
                 notes=(
                     *planned.notes,
-                    *edit.left_behind(start.snapshot, inventory, planned),
+                    *derived_files.left_behind(start.snapshot, inventory, planned),
                     *work.notes,
                 ),
                 steps=_steps(repository, base, start, step, bumped=bumped),

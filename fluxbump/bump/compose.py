@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump.bump import edit, fixes, gotk_replace, mentions
+from fluxbump.bump import derived_files, edit, fixes, gotk_replace
 from fluxbump.bump.changes import Plan, Row
+from fluxbump.bump.documents import mapping_rows, mentions
 from fluxbump.bump.fixes import Fix, Fixing
 from fluxbump.bump.migrate.edits import Migration
 from fluxbump.discover import flux_objects, opaque_pins, symlinks
@@ -123,7 +124,7 @@ def edited(
     reader = TextReader(start.snapshot)
     files = _files(reader, start.inventory, planned)
     known = scope.app_versions or {}
-    rows = tuple(mentions.rows(files, planned, known)) if rows_move else ()
+    rows = tuple(mapping_rows.rows(files, planned, known)) if rows_move else ()
     row_edits = [row_edit for row in rows for row_edit in row.edits]
     derived = _derived(start.snapshot, start.inventory, planned, source)
     changes = edit.change_set(start.inventory, planned, row_edits, derived)
@@ -146,10 +147,10 @@ def _files(reader: TextReader, inventory: Inventory, planned: Plan) -> list[Text
 def _derived(
     base: Snapshot, inventory: Inventory, planned: Plan, source: IndexSource
 ) -> dict[str, bytes | None]:
-    derived = edit.locks(base, inventory, planned, base.time)
+    derived = derived_files.locks(base, inventory, planned, base.time)
     chart = planned.chart_release
     if isinstance(chart, ChartRelease):
-        for old, new in edit.vendored(base, inventory, planned).items():
+        for old, new in derived_files.vendored(base, inventory, planned).items():
             derived |= {old: None, new: source.archive(chart)}
     return derived
 

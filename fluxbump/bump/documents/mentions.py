@@ -1,7 +1,7 @@
 """Places that name a version without holding it: comments, documents, application code. Pure.
 
-Mentions are listed for a person, never rewritten, with one exception that people keep by hand:
-a mapping table whose current row carries a marker. It gets a new row, and the marker moves.
+Mentions are listed for a person, never rewritten; a marked row of a mapping table is the one
+exception (`mapping_rows`).
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
-from fluxbump.bump.changes import Plan, Row
+from fluxbump.bump.changes import Plan
 from fluxbump.discover.mentions import history_texts, statements
 from fluxbump.discover.mentions.commit_comments import release_behind
-from fluxbump.discover.mentions.marked_rows import MARKER, MarkedRow, Token, marked_rows, tokens
+from fluxbump.discover.mentions.marked_rows import Token
 from fluxbump.discover.pins import traits
 from fluxbump.model import FLUX, FLUX2, Form, Inventory, Mention, Pin, Track
 from fluxbump.text import versions
@@ -24,147 +24,6 @@ from fluxbump.text.splice import Edit
 
 _FLUX_NAME = lazy_pattern("flux", re.IGNORECASE)
 _TEXT_WIDTH = 100
-
-
-# --- mapping rows ----------------------------------------------------------------------------
-
-
-def rows(files: Iterable[TextFile], plan: Plan, app_versions: Mapping[str, str]) -> Iterator[Row]:
-    """Yield what becomes of the marked rows that name another release than the target."""
-    goal = _pair(plan)
-    if goal is None:
-        return
-    for file in files:
-        for marked in marked_rows(file, app_versions):
-            if (marked.release, marked.chart) != goal:
-                yield _row(file, marked, plan, goal)
-
-
-def _pair(plan: Plan) -> tuple[str, str] | None:
-    """The target and the chart that ships it, which a row brings together; None without one."""
-    chart = plan.chart_release.version
-    return (plan.targets[FLUX], str(chart)) if chart is not None else None
-
-
-def _row(file: TextFile, marked: MarkedRow, plan: Plan, goal: tuple[str, str]) -> Row:
-    line = (marked.start, marked.end)
-    existing = _row_of(goal, file, line)
-    if existing is not None:
-        arrival = _marker_arrival(file, marked, existing)
-        new = _applied(file.text[slice(*existing)], existing[0], [arrival])
-    else:
-        renamed = {marked.release: goal[0], marked.chart: goal[1]}
-        for track, version in plan.targets.items():
-            renamed.setdefault(plan.current.get(track, ""), version)
-        new = _successor(file.text, line, renamed)
-        line_break = _line_break(file.text, line[1])
-        arrival = Edit(file.path, line[0], line[0], new + line_break)
-    removal = Edit(file.path, *_marker_removal(file.text, marked))
-    return Row(file.location(line[0]), file.text[slice(*line)], new, (removal, arrival))
-
-
-def _successor(text: str, line: tuple[int, int], renamed: Mapping[str, str]) -> str:
-    """The marked row with the new versions in place, its columns kept where there is room."""
-    parts, position = [], line[0]
-    for token in tokens(text, *line):
-        new = renamed.get(token.value, token.value)
-        parts += [text[position : token.start], new]
-        position = _keep_column(text, token.end, line[1], len(new) - len(token.value), parts)
-    return "".join([*parts, text[position : line[1]]])
-
-
-def _keep_column(text: str, start: int, end: int, growth: int, parts: list[str]) -> int:
-    """Give or take spaces behind a token so that the next column stays where it is."""
-    room = len(text[start:end]) - len(text[start:end].lstrip(" "))
-    if growth < 0 and room > 1:
-        parts.append(" " * -growth)
-    return start + (growth if 0 < growth < room else 0)
-
-
-def _marker_removal(text: str, row: MarkedRow) -> tuple[int, int, str]:
-    """Take the marker away with the space before it; inside a table, keep the cell's width."""
-    start = row.start + len(text[row.start : row.marker[0]].rstrip(" \t"))
-    behind = text[row.marker[1] : row.end]
-    padded = behind.lstrip().startswith("|") and _padded(text, (row.start, row.end))
-    filler = " " * (row.marker[1] - start) if padded or behind.startswith("  ") else ""
-    return start, row.marker[1], filler
-
-
-def _padded(text: str, line: tuple[int, int]) -> bool:
-    """Whether the table pads its cells: the neighbouring row has its bars in the same columns."""
-    bars = _bars(text[slice(*line)])
-    neighbours = [_line_before(text, line), _line_after(text, line)]
-    return any(
-        bars and _bars(text[slice(*neighbour)]) == bars for neighbour in neighbours if neighbour
-    )
-
-
-def _bars(line: str) -> list[int]:
-    return [position for position, character in enumerate(line) if character == "|"]
-
-
-def _row_of(goal: tuple[str, str], file: TextFile, line: tuple[int, int]) -> tuple[int, int] | None:
-    """Find the target's own row in the same table: neighbouring lines of the same shape."""
-    shape = _shape(file.text[slice(*line)])
-    for step in (_line_before, _line_after):
-        other = step(file.text, line)
-        while other is not None and _shape(file.text[slice(*other)]) == shape:
-            values = {token.value for token in tokens(file.text, *other)}
-            if set(goal) <= values and not MARKER.search(file.text, *other):
-                return other
-            other = step(file.text, other)
-    return None
-
-
-def _shape(line: str) -> str:
-    bare = versions.IN_TEXT.sub("V", MARKER.sub("", line))
-    return " ".join(bare.split())
-
-
-def _marker_arrival(file: TextFile, marked: MarkedRow, row: tuple[int, int]) -> Edit:
-    """Put the marker behind the same version of the row as it had in the old one."""
-    text, marker = file.text, file.text[slice(*marked.marker)]
-    before = tokens(text, marked.start, marked.marker[0])
-    others = tokens(text, *row)
-    gap = text[before[-1].end : marked.marker[0]] if before else ""
-    if not before or gap.strip() or len(others) < len(before):
-        return Edit(file.path, row[1], row[1], f" {marker}")
-    start = others[len(before) - 1].end
-    added = gap + marker
-    room = len(text[start : row[1]]) - len(text[start : row[1]].lstrip(" "))
-    return Edit(file.path, start, start + (len(added) if room > len(added) else 0), added)
-
-
-def _applied(text: str, offset: int, edits: Iterable[Edit]) -> str:
-    for edit in sorted(edits, key=lambda moved: -moved.start):
-        text = text[: edit.start - offset] + edit.new + text[edit.end - offset :]
-    return text
-
-
-def _line_before(text: str, line: tuple[int, int]) -> tuple[int, int] | None:
-    if line[0] == 0:
-        return None
-    end = line[0] - 1
-    start = text.rfind("\n", 0, end) + 1
-    return start, end - (text[start:end].endswith("\r"))
-
-
-def _line_after(text: str, line: tuple[int, int]) -> tuple[int, int] | None:
-    start = text.find("\n", line[1]) + 1
-    if start == 0 or start >= len(text):
-        return None
-    end = text.find("\n", start)
-    end = len(text) if end < 0 else end
-    return start, end - (text[start:end].endswith("\r"))
-
-
-def _line_break(text: str, end: int) -> str:
-    if end == len(text):  # the last line has no break of its own; the one before it has
-        return "\r\n" if "\r\n" in text else "\n"
-    return "\r\n" if text[end] == "\r" else "\n"
-
-
-# --- mentions --------------------------------------------------------------------------------
 
 
 def find(
