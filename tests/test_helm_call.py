@@ -163,6 +163,9 @@ PULUMI_YAML = f"""resources:
         ("a.ts", TS.replace("2.14.1", "^2.14"), ["4 helm-call flux2 ^2.14 [range]"]),
         ("a.nix", f'{{ chart = "flux2"; repo = "{COMMUNITY}"; version = "2.14.1"; sha256 = "x"; }}',
             [f"1 {EXACT} [opaque]"]),
+        ("a.nix",
+            f'{{ chart = "flux2"; repo = "{COMMUNITY}"; version = "2.14.1"; chartHash = "x"; }}',
+            [f"1 {EXACT} [opaque]"]),
         ("a.go", GO_CHART, [f"4 {EXACT}"]),
         # none of ours, or nobody's
         ("a.ts", "// " + TS.replace("\n", "\n// "), []),

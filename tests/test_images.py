@@ -288,3 +288,37 @@ def test_of_images_alone_the_newest_safe_release_is_one_that_is_taken(
         assert result.code == 1
         steps = [" ".join(line.split()) for line in result.err.splitlines()]
         assert "next: fluxbump to 2.7.5 newest release that passes" in steps
+
+
+COPIES = [
+    "docker tag {0}:v1.4.1 localhost:5000/source-controller:v1.4.1\n",
+    'copy "{0}:v1.4.1" "source-controller:v1.4.1" # source-controller:v1.4.1\n',
+    "{0}:v1.4.1=registry.example.org/mirror/source-controller:v1.4.1\n",
+]
+
+
+@pytest.mark.parametrize("text", COPIES)
+def test_a_copy_in_the_same_line_has_the_tag_of_its_image(text: str) -> None:
+    inventory = find({"mirror.sh": text.format(SOURCE)})
+    assert brief(inventory.pins) == [f"1 {FOUND}", f"1 {FOUND}"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "docker tag {0}:v1.4.1 localhost:5000/my-source-controller:v1.4.1\n",
+        "docker tag {0}:v1.4.1 localhost:5000/source-controller:v1.4.1-patched\n",
+        "docker tag {0}:v1.4.1 localhost:5000/source-controller:v1.4.0\n",
+        "docker pull {0}:v1.4.1\ndocker pull example.org/source-controller:v1.4.1\n",
+    ],
+)
+def test_another_image_in_the_line_is_no_copy(text: str) -> None:
+    assert brief(find({"mirror.sh": text.format(SOURCE)}).pins) == [f"1 {FOUND}"]
+
+
+def test_status_leads_to_the_newest_release_from_images_alone(
+    tmp_path: Path, index: Path, cli: Cli
+) -> None:
+    files = {"images.sh": f"pull {SOURCE}:v1.4.1\npull {HELM}:v1.1.0\n"}
+    repo = repository(tmp_path / "repo", files, index)
+    assert "next: fluxbump path 2." in cli("status", cwd=repo).out

@@ -52,6 +52,8 @@ def pins(path: str, text: str) -> list[str]:
          ["3 flux-cli flux 2.4.0"]),
         ("ci.yml", "image: ghcr.io/other/flux-cli:v2.4.0\n", []),
         ("ci.yml", f"image: {IMAGE}:v2.4.0-arm64\n", []),
+        ("a.sh", f"crane copy {IMAGE}:v2.4.0 local/flux-cli:v2.4.0\n",
+         ["1 flux-cli flux 2.4.0", "1 flux-cli flux 2.4.0"]),
         ("c.yaml", f"- version: v2.4.0\n  access: {{imageReference: {IMAGE}:v2.4.0}}\n",
          ["2 flux-cli flux 2.4.0", "1 flux-cli flux 2.4.0"]),
         ("c.yaml", f"- version: v2.3.0\n  access: {{imageReference: {IMAGE}:v2.4.0}}\n",

@@ -12,7 +12,7 @@ from fluxbump.check.status import Listed, Survey
 from fluxbump.discover import chart_installs
 from fluxbump.discover.pins import traits
 from fluxbump.discover.tracks import available, installs
-from fluxbump.flux import releases
+from fluxbump.flux import controller_images, releases
 from fluxbump.flux.upgrade_path import Hop
 from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.model import FLUX, FLUX2, Form, Severity, Step
@@ -75,7 +75,8 @@ def _reaches(newest: str | None, release: str) -> bool:
 
 
 def _held(view: Survey) -> str | None:
-    return view.current.get(FLUX) or view.chart_release
+    images = None if view.chart_release else controller_images.installed(view.inventory)
+    return view.current.get(FLUX) or view.chart_release or (images[1][-1] if images else None)
 
 
 def _realign(view: Survey) -> Iterator[Step]:

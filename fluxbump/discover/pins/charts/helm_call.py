@@ -85,6 +85,11 @@ class _Chart(Struct, frozen=True):
         return next((member for member in self.members if member.name.lower() in names), None)
 
     @property
+    def has_digest(self) -> bool:
+        """Whether a digest stands beside the version: `hash`, `chartHash`, `chart_sha256`."""
+        return any(member.name.lower().endswith(_DIGESTS) for member in self.members)
+
+    @property
     def repository(self) -> SourceValue | None:
         """Where the chart comes from, by the call."""
         named = (
@@ -262,7 +267,7 @@ def _pin(file: TextFile, value: SourceValue, chart: _Chart, subject: str) -> Fou
     if form is Form.RANGE and not version_ranges.is_constraint(value.text):
         message = f"{subject} names {value.text}, which is neither a version nor a range"
         return Note(file.location(start), message, advice=BY_HAND)
-    if form is Form.EXACT and chart.one_of(_DIGESTS):
+    if form is Form.EXACT and chart.has_digest:
         form, subject = Form.OPAQUE, f"{subject} with a digest of its own"
     text = value.text[skip:]
     return Pin(NAME, chart.track, file.location(start), start, value.end, text, form, subject)

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from fluxbump.discover.pins.kind import BY_HAND, Context, Found, beside_digest
 from fluxbump.discover.pins.kind_traits import KindTrait
+from fluxbump.discover.urls import image_copies
 from fluxbump.discover.variables import references
 from fluxbump.flux import gotk
 from fluxbump.flux.tables import images
@@ -44,7 +45,7 @@ _NAMES = "|".join(images.NAMES)
 # What may not stand in front is looked at last: a pattern that begins with fixed text is fast.
 _REFERENCE = lazy_pattern(
     rf"fluxcd/(?<![\w.-]fluxcd/)(?P<name>{_NAMES})"
-    rf"(?P<sign>[:@])(?P<tag>(?:{references.PIECE}|[^\s\"'`,;|&()<>\]}}\\])+)"
+    rf"(?P<sign>[:@])(?P<tag>(?:{references.PIECE}|[^\s\"'`,;|&()<>\]}}\\=])+)"
 )
 _IMAGE = lazy_pattern(rf"(?:^|/)fluxcd/(?P<name>{_NAMES})(?::|@|$)")
 _KEY = "|".join(CONTROLLERS)
@@ -134,11 +135,15 @@ def _references(file: TextFile) -> Iterator[Found]:
         if "*" in text:
             continue  # a pattern of a policy: it says which images may run, and holds no version
         start = match.end("tag") - len(text)
-        result = _tag(file, _Image(match["name"], match["name"]), start, text)
+        image = _Image(match["name"], match["name"])
+        result = _tag(file, image, start, text)
         if isinstance(result, Note):
             yield result
-        else:
-            found.append(result)
+            continue
+        found.append(result)
+        copies = image_copies.tags(file, image.name, start, match.end("tag"))
+        again = (_tag(file, image, copy, text) for copy in copies)
+        found += [pin for pin in again if isinstance(pin, Pin)]
     tags = {(pin.track, pin.value) for pin in found if pin.form is Form.EXACT}
     if len(tags) > len({track for track, _ in tags}):
         yield Note(found[0].location, _MIRROR, advice="Add the tag of a new release by hand")

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from fluxbump.discover.digests import cli_archives
 from fluxbump.discover.pins.kind import BY_HAND, Context, Found, beside_digest
 from fluxbump.discover.pins.kind_traits import KindTrait
+from fluxbump.discover.urls import image_copies
 from fluxbump.discover.variables import references
 from fluxbump.model import FLUX, Form, Note, Pin, Role
 from fluxbump.text import yaml
@@ -24,12 +25,13 @@ NAME = "flux-cli"
 ROLE = Role.TOOL
 TRAITS = frozenset({KindTrait.CLI_FILE, KindTrait.BY_VARIABLE, KindTrait.LISTED})
 
-_IMAGE = "fluxcd/flux-cli"
+_NAME = "flux-cli"
+_IMAGE = f"fluxcd/{_NAME}"
 
 _REFERENCE = lazy_pattern(
     rf"{_IMAGE}(?<![\w.-]{_IMAGE})(?P<sign>[:@])"
     r"(?P<tag>(?:\$?\{\{[^\n]{0,200}?\}\}"
-    r"|\$\{[^}\n]{0,200}\}|\$\([^)\n]{0,200}\)|[^\s\"'`,;|&()<>\]}\\])+)"
+    r"|\$\{[^}\n]{0,200}\}|\$\([^)\n]{0,200}\)|[^\s\"'`,;|&()<>\]}\\=])+)"
 )
 _OF_ONE_ARCHITECTURE = lazy_pattern(r"\d-(?:amd64|arm64|arm|386|armv7)\b")
 _NAMES = ("newName", "name", "repository", "image")
@@ -96,6 +98,8 @@ def _images(file: TextFile) -> Iterator[Found]:
     for match in _REFERENCE.finditer(file.text):
         if file.is_live(match.start()) and not references.is_searched(file, match.start()):
             yield _tag(file, match.start("tag"), match["tag"], pinned=match["sign"] == "@")
+            for copy in image_copies.tags(file, _NAME, *match.span("tag")):
+                yield _tag(file, copy, match["tag"], pinned=False)
     for document in file.documents:
         if _IMAGE in document.source and "ag" in document.source:
             for mapping in yaml.mappings(document.root):
