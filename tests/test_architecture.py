@@ -75,6 +75,8 @@ LEAVES = ("discover.pins", "check.rules", "reports", "helm.index", "forges", "cl
 SHARED = {
     "discover.pins.kind", "discover.pins.kind_traits", "discover.pins.oci_references",
     "discover.pins.tagged_urls", "check.rules.rule",
+    "check.rules.agreement.holding", "check.rules.crds.pinned_releases",
+    "check.rules.objects.judged",
     "reports.table", "reports.result_json.parts",
     "reports.json_encoder", "reports.target", "reports.formats.format", "reports.formats.json",
     "reports.next_steps", "reports.problem", "reports.next_steps_json", "reports.view",

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from fixtures import states
 from fluxbump.check.evidence import Evidence
 from fluxbump.check.parts import Effort
-from fluxbump.check.rules.flux_objects import unknown_field
+from fluxbump.check.rules.objects.fields import unknown_field
 from fluxbump.discover import flux_objects
 from fluxbump.discover.inventory import discover
 from fluxbump.discover.scope import Scope

@@ -6,9 +6,10 @@ from msgspec.structs import replace
 from fixtures import states
 from fluxbump.check.parts import NO_BASE, Absent, Baseline, ChartFiles, Cluster, History
 from fluxbump.check.pin_history import Past
+from fluxbump.check.rules.crds import existing_clusters, new_clusters
+from fluxbump.check.rules.crds.existing_clusters import unsure
 from fluxbump.check.rules.pages import page
 from fluxbump.check.rules.rule import Evidence, NotRun, Outcome, Rule
-from fluxbump.check.rules.stored_versions import RULES, unsure
 from fluxbump.discover.kubernetes_pins import KubernetesPin
 from fluxbump.flux.chart_contents import Vendored
 from fluxbump.flux.known_releases import KnownReleases
@@ -17,6 +18,7 @@ from fluxbump.model import FLUX, Finding, Inventory, Location, Pin, Severity
 from tests import linear
 from tests.helpers import app_versions, chart_index, find, script, small, values, wrapper
 
+RULES = (*new_clusters.RULES, *existing_clusters.RULES)
 FB201, FB202 = RULES
 INDEX = {str(one.version): one for one in chart_index().releases}
 CHARTS = {release: version for version, release in app_versions().items()}

@@ -8,7 +8,8 @@ from msgspec.structs import replace
 from semver import Version
 
 from fixtures import derive_facts, states
-from fluxbump.check.rules.flux_objects import RULES
+from fluxbump.check.rules.objects import api_versions
+from fluxbump.check.rules.objects import fields as fields_rule
 from fluxbump.check.rules.rule import Evidence, NotRun, Outcome
 from fluxbump.discover import flux_objects
 from fluxbump.flux.known_releases import KnownReleases
@@ -22,7 +23,7 @@ from fluxbump.text import versions
 from tests import linear
 from tests.helpers import ROOT, chart_index, find, script, snapshot, wrapper
 
-RULE = {rule.code: rule for rule in RULES}
+RULE = {rule.code: rule for rule in (*api_versions.RULES, *fields_rule.RULES)}
 TEMPLATE = "infra/hetzner/cloudinit-control-plane.tftpl"
 HEAD = "kind: {kind}\napiVersion: {api}\nmetadata: {{name: podinfo}}\n"
 

@@ -10,15 +10,7 @@ from fluxbump.bump.edit import edits_of
 from fluxbump.errors import PinError
 from fluxbump.git.text_reader import text_of
 from fluxbump.helm import archive, lock
-from fluxbump.model import (
-    FLUX,
-    FLUX2,
-    Chart,
-    Inventory,
-    Location,
-    Note,
-    Snapshot,
-)
+from fluxbump.model import FLUX, FLUX2, Chart, Inventory, Location, Note, Snapshot
 from fluxbump.text.live_code import encode
 from fluxbump.text.splice import edited, splice
 

@@ -15,7 +15,7 @@ from fluxbump.bump.plan import Options
 from fluxbump.check import gather, suppressions
 from fluxbump.check.evidence import Evidence
 from fluxbump.check.gather import Known
-from fluxbump.check.rules import agreement
+from fluxbump.check.rules.agreement import installs
 from fluxbump.check.starting_point import S_co
 from fluxbump.check.verdict import Verdict
 from fluxbump.git.overlay import ChangeSet
@@ -118,4 +118,4 @@ class Prepared(Struct, Generic[S_co], frozen=True):
         Whoever leaves a place behind knows that it disagrees with the others.
         """
         new = (error for error in self.verdict.errors if error not in self.inherited)
-        return tuple(finding for finding in new if not agreement.blames(finding, self.plan.left))
+        return tuple(finding for finding in new if not installs.blames(finding, self.plan.left))

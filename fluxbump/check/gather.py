@@ -24,7 +24,7 @@ from fluxbump.check.parts import (
     Team,
     optional,
 )
-from fluxbump.check.rules.stored_versions import unsure
+from fluxbump.check.rules.crds.existing_clusters import unsure
 from fluxbump.discover import flux_objects as resources
 from fluxbump.discover import kubernetes_pins as kubernetes
 from fluxbump.discover.digests import published

@@ -17,8 +17,8 @@ from fluxbump.bump.plan import Options, plan
 from fluxbump.check import newest_safe, rules, suppressions
 from fluxbump.check.evidence import Evidence
 from fluxbump.check.parts import Baseline
+from fluxbump.check.rules.crds.existing_clusters import UPGRADE
 from fluxbump.check.rules.rule import Trait
-from fluxbump.check.rules.stored_versions import UPGRADE
 from fluxbump.check.suppressions import Suppressed
 from fluxbump.config import schedule
 from fluxbump.config.settings import Policy

@@ -20,7 +20,7 @@ from fluxbump.bump.migrate.edits import Migration, Move, Why, applied, edits, pl
 from fluxbump.bump.migrate.target_version import Sides, between
 from fluxbump.check.evidence import Evidence
 from fluxbump.check.parts import optional
-from fluxbump.check.rules.flux_objects import DEPRECATED_API, REMOVED_API
+from fluxbump.check.rules.objects.api_versions import DEPRECATED_API, REMOVED_API
 from fluxbump.discover import flux_objects
 from fluxbump.discover.digests import sops
 from fluxbump.discover.flux_objects import ObjectBody, Resource, Resources

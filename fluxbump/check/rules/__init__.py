@@ -10,7 +10,6 @@ from msgspec.structs import replace
 
 from fluxbump.check.parts import PartName, Renders
 from fluxbump.check.rules import (
-    agreement,
     beside_installs,
     chart_agreement,
     community_chart,
@@ -19,7 +18,6 @@ from fluxbump.check.rules import (
     floating_chart,
     floating_release,
     flux_helm_release,
-    flux_objects,
     gotk,
     immutable_versions,
     kubernetes_minimum,
@@ -29,15 +27,18 @@ from fluxbump.check.rules import (
     release_identity,
     rendered_chart,
     stale_text,
-    stored_versions,
     values_mirror,
 )
+from fluxbump.check.rules.agreement import chart_versions, installs
+from fluxbump.check.rules.crds import existing_clusters, new_clusters
+from fluxbump.check.rules.objects import api_versions, fields
 from fluxbump.check.rules.rule import Evidence, NotApplicable, NotRun, Outcome, Rule, Trait
 from fluxbump.model import Finding
 
 FAMILIES = (
     not_judged,
-    agreement,
+    installs,
+    chart_versions,
     values_mirror,
     floating_chart,
     floating_release,
@@ -45,8 +46,10 @@ FAMILIES = (
     immutable_versions,
     lock_and_archives,
     stale_text,
-    stored_versions,
-    flux_objects,
+    new_clusters,
+    existing_clusters,
+    api_versions,
+    fields,
     community_chart,
     kubernetes_minimum,
     flux_helm_release,

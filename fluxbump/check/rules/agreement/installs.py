@@ -1,13 +1,14 @@
-"""Rules about pins that must hold a version, and the same one."""
+"""What installs Flux names one release, and what is installed first is what the chart ships."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Set
+from collections.abc import Collection, Iterator
 
 from msgspec.structs import replace
 
 from fluxbump.check import lost_install_files, lost_installs
 from fluxbump.check.lost_install_files import Is, is_dependency, is_install_url
+from fluxbump.check.rules.agreement.holding import error_at, holds, of_kinds
 from fluxbump.check.rules.rule import (
     Danger,
     Evidence,
@@ -21,20 +22,8 @@ from fluxbump.check.rules.rule import (
 from fluxbump.discover import chart_installs, installers, opaque_pins, unparsed
 from fluxbump.discover.pins import traits
 from fluxbump.discover.tracks import installs
-from fluxbump.model import (
-    FLUX2,
-    Chart,
-    Finding,
-    Form,
-    Location,
-    Pin,
-    Related,
-    Role,
-    Severity,
-    Track,
-    TrackKind,
-)
-from fluxbump.text import version_ranges, yaml
+from fluxbump.model import FLUX2, Finding, Form, Location, Pin, Related, Severity
+from fluxbump.text import version_ranges
 
 _SITES = frozenset({"FB102", "FB103", "FB113"})
 """The rules by which one place that installs Flux contradicts another."""
@@ -46,37 +35,9 @@ def blames(finding: Finding, places: Collection[Location]) -> bool:
     return finding.code in _SITES and any(place in places for place in named)
 
 
-def _of(evidence: Evidence, kinds: Set[str]) -> list[Pin]:
-    return [pin for pin in evidence.inventory.pins if pin.kind in kinds]
-
-
 def _dependencies(evidence: Evidence) -> list[Pin]:
     """The wrappers' dependencies on the community chart, however they are held."""
-    return [pin for pin in _of(evidence, traits.WRAPPED) if pin.track == FLUX2]
-
-
-def _finding(code: str, pin: Pin, message: str, *related: Related, gist: str = "") -> Finding:
-    return Finding(code, Severity.ERROR, message, pin.location, related, gist=gist)
-
-
-_MOST_RELATED = 20
-
-
-def _holds(pin: Pin) -> str:
-    if pin.form is Form.EXACT:
-        return pin.value
-    return {
-        Form.RANGE: f"the range {pin.value}",
-        Form.VARIABLE: f"the variable {pin.value}",
-        Form.UNPINNED: f"{pin.value or 'no version'}, which is the newest version",
-        Form.OPAQUE: opaque_pins.held(pin),
-        Form.COMMIT: f"a commit, {pin.value}",
-    }[pin.form]
-
-
-def _pins_before(evidence: Evidence) -> tuple[Pin, ...]:
-    before = optional(evidence.baseline)
-    return before.inventory.pins if before else ()
+    return [pin for pin in of_kinds(evidence, traits.WRAPPED) if pin.track == FLUX2]
 
 
 def _lost(
@@ -106,9 +67,9 @@ def chart_dependency(evidence: Evidence) -> Iterator[Outcome]:
     dependencies = _dependencies(evidence)
     for pin in dependencies:
         if pin.form is not Form.EXACT:
-            tail = f"is not exact (holds {_holds(pin)})"
+            tail = f"is not exact (holds {holds(pin)})"
             gist = f"a dependency on flux2 {tail}"
-            yield _finding("FB101", pin, f"{pin.subject} {tail}", gist=gist)
+            yield error_at("FB101", pin, f"{pin.subject} {tail}", gist=gist)
     gone = [*_lost("FB101", lost_installs.dependencies, is_dependency, evidence)]
     yield from gone
     if not dependencies and not gone:
@@ -141,12 +102,12 @@ def install_manifest(evidence: Evidence) -> Iterator[Outcome]:
 
 def _not_exact(pin: Pin) -> Finding:
     """A place that installs Flux and holds no release that is certain."""
-    what = _holds(pin)
+    what = holds(pin)
     if pin.form is Form.OPAQUE and not opaque_pins.is_digest(pin):
         what = f"{pin.value}, which is not a tag of Flux"
     who = "install URL" if pin.kind in traits.INSTALL_URL else pin.subject
     tail = f"is not pinned (holds {what})"
-    return _finding("FB102", pin, f"the {who} {tail}", gist=f"a place ({pin.kind}) {tail}")
+    return error_at("FB102", pin, f"the {who} {tail}", gist=f"a place ({pin.kind}) {tail}")
 
 
 def _not_followed(pin: Pin, *, beside_chart: bool) -> Finding:
@@ -169,13 +130,13 @@ def _excluding(evidence: Evidence, exact: list[Pin]) -> Iterator[Finding]:
                 f"({first.location})"
             )
             related = Related(first.location, f"holds {first.value}")
-            yield _finding("FB102", pin, message, related)
+            yield error_at("FB102", pin, message, related)
 
 
 def _installs_differ(pin: Pin, first: Pin) -> Finding:
     who = "the install URL" if pin.kind in traits.INSTALL_URL else pin.subject
     other = "the one in " if {pin.kind, first.kind} <= traits.INSTALL_URL else ""
-    return _finding(
+    return error_at(
         "FB102",
         pin,
         f"{who} holds {pin.value}, but {other}{first.location} holds {first.value}",
@@ -222,7 +183,7 @@ def _disagreement(
 ) -> Finding:
     ships = f"ships Flux {shipped} (says {source})" if shipped else "is not in the chart index"
     who = installers.name(install, evidence.inventory.files)
-    return _finding(
+    return error_at(
         "FB103",
         install,
         f"{who} installs Flux {install.value}, but {chart.location} asks for "
@@ -231,82 +192,6 @@ def _disagreement(
         gist=f"{who} installs Flux {install.value}, but flux2 {chart.value} is asked for, "
         f"which {ships}",
     )
-
-
-# --- FB108, FB109, FB110: everything else follows the chart -----------------------------------
-
-
-def umbrella_dependency(evidence: Evidence) -> Iterator[Outcome]:
-    """An umbrella depends on the version that its wrapper has."""
-    yield from _behind_chart(evidence, "FB108", _of(evidence, traits.WRAPPED))
-
-
-def helm_release(evidence: Evidence) -> Iterator[Outcome]:
-    """Every cluster asks for the version that the chart has."""
-    every = evidence.inventory.pins
-    pins = [pin for pin in every if pin.role is Role.INSTALLS and pin.kind not in traits.WRAPPED]
-    yield from _behind_chart(evidence, "FB109", pins)
-
-
-def version_mirror(evidence: Evidence) -> Iterator[Outcome]:
-    """A blueprint repeats its chart's version, and an appVersion that mirrored still does."""
-    repeating = _of(evidence, traits.REPEATS_CHART)
-    yield from _behind_chart(evidence, "FB110", repeating)
-    mirrors = {pin.location.path for pin in _of(evidence, traits.APP_VERSION)}
-    own = {pin.location.path: pin for pin in _of(evidence, traits.OWN_VERSION)}
-    for pin in _pins_before(evidence):
-        chart = own.get(pin.location.path)
-        if (
-            pin.kind in traits.APP_VERSION
-            and chart is not None
-            and chart.location.path not in mirrors
-        ):
-            yield _finding(
-                "FB110",
-                replace(chart, location=_app_version(evidence, chart.location)),
-                f"{pin.subject} mirrored {pin.track} at the base ({pin.value}), and no longer does",
-                Related(chart.location, f"{chart.subject} is {chart.value}"),
-            )
-
-
-def _app_version(evidence: Evidence, chart: Location) -> Location:
-    document = yaml.documents(evidence.inventory.files[chart.path], chart.path)[0]
-    scalar = document.scalar(yaml.get(document.root, "appVersion"))
-    return scalar.location if scalar else chart
-
-
-def _behind_chart(evidence: Evidence, code: str, pins: Iterable[Pin]) -> Iterator[Finding]:
-    charts = {chart.track: chart for chart in evidence.inventory.charts}
-    own = {pin.track: pin for pin in _of(evidence, traits.OWN_VERSION)}
-    pins = [pin for pin in pins if pin.track.kind is TrackKind.CHART]
-    off = [pin for pin in pins if pin.track in charts and _differs(pin, charts[pin.track])]
-    of_track: dict[Track, list[Pin]] = {}
-    for pin in off:
-        of_track.setdefault(pin.track, []).append(pin)
-    for pin in off:
-        chart, version = charts[pin.track], own[pin.track]
-        # Each place has a finding of its own, so few others beside it are enough.
-        others = [o for o in of_track[pin.track][: _MOST_RELATED + 1] if o is not pin]
-        yield _finding(
-            code,
-            pin,
-            f"{pin.subject} holds {_holds(pin)}, but {version.location} is {chart.version}",
-            Related(version.location, f"chart {chart.name} is {chart.version}"),
-            *(
-                Related(other.location, f"{other.subject} holds {_holds(other)}")
-                for other in others[:_MOST_RELATED]
-            ),
-            gist=f"a place ({pin.kind}) holds {_holds(pin)}, but chart {chart.name} is "
-            f"{chart.version}",
-        )
-
-
-def _differs(pin: Pin, chart: Chart) -> bool:
-    if pin.form is Form.RANGE:
-        return not version_ranges.admits(pin.value, chart.version)
-    if pin.form is Form.VARIABLE:
-        return False  # its value is not here to be judged; the inventory lists it
-    return pin.value != chart.version
 
 
 _AGREEMENT = frozenset({Trait.AGREEMENT})
@@ -340,32 +225,5 @@ RULES = (
         traits=_STOPS_RUN | {Trait.REALIGNED, Trait.ONE_RELEASE, Trait.ESSENTIAL},
         danger=Danger.MIXES,
         broken="the chart ships another release than is installed first",
-    ),
-    Rule(
-        "FB108",
-        "umbrella-dependency",
-        Severity.ERROR,
-        "An umbrella chart depends on the version that its wrapper has.",
-        umbrella_dependency,
-        traits=_STOPS_RUN | {Trait.REALIGNED},
-        broken="an umbrella chart depends on another version",
-    ),
-    Rule(
-        "FB109",
-        "helm-release-version",
-        Severity.ERROR,
-        "Every HelmRelease asks for the version that its chart has.",
-        helm_release,
-        traits=_STOPS_RUN | {Trait.REALIGNED},
-        broken="HelmReleases ask for another version of the chart",
-    ),
-    Rule(
-        "FB110",
-        "version-mirror",
-        Severity.ERROR,
-        "Files that repeat a chart's version hold the version that it has.",
-        version_mirror,
-        traits=_STOPS_RUN | {Trait.REALIGNED},
-        broken="files repeat another version of the chart",
     ),
 )

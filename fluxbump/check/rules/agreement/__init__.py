@@ -1,0 +1,1 @@
+"""Rules about pins that must hold a version, and the same one."""

@@ -1,0 +1,104 @@
+"""The fields of Flux custom resources, against what a release has for their kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+from msgspec import Struct
+
+from fluxbump.check.rules.objects.judged import left_out, of_clusters_at, span, unjudged
+from fluxbump.check.rules.rule import Danger, Evidence, NotRun, Outcome, Rule, Trait, cited, needed
+from fluxbump.discover import flux_objects
+from fluxbump.discover.flux_objects import Resource, Resources
+from fluxbump.discover.objects import field_check
+from fluxbump.flux.tables import fields as facts
+from fluxbump.model import Finding, Severity, Unreadable
+
+
+def unknown_field(evidence: Evidence) -> Iterator[Outcome]:
+    """Every field of a manifest is one that the release has, with a value that it takes."""
+    release = evidence.installed
+    found = needed(evidence.objects)
+    if release is None:
+        yield NotRun("FB204", evidence.why_not_installed)
+    elif not needed(evidence.releases).has_fields(release):
+        known = f"{span(facts.releases())}){evidence.why_unknown(release)}"
+        yield NotRun("FB204", f"the fields of Flux {release} are not known ({known}")
+    else:
+        yield from left_out(evidence, "FB204")
+        found = of_clusters_at(release, needed(evidence.objects), evidence)
+        wanted = _to_look_at(found, release, evidence.effort.compared_with)
+        paths = {resource.location.path for resource in wanted}
+        files = [item for item in found.files.items() if item[0] in paths]
+        parts = evidence.effort.spread(partial(_of_files, release, evidence), files)
+        yield from unjudged(
+            found, "FB204", (unreadable for part in parts for unreadable in part.broken)
+        )
+        for part in parts:
+            yield from part.outcomes
+
+
+def _to_look_at(found: Resources, release: str, old: str | None) -> list[Resource]:
+    """The resources that may be refused: all, or those whose schema takes less than `old`'s."""
+    if old is None or not {old, release} <= {*facts.releases()}:
+        return list(found.resources)
+    used = frozenset((resource.api_version, resource.kind) for resource in found.resources)
+    narrowed = facts.narrowed(old, release, used)
+    return [
+        resource
+        for resource in found.resources
+        if (resource.api_version, resource.kind) in narrowed
+    ]
+
+
+class _Looked(Struct):
+    """What came of the manifests of some files, and which cannot be parsed."""
+
+    outcomes: list[Outcome]
+    broken: list[Unreadable]
+
+
+def _of_files(release: str, evidence: Evidence, files: Sequence[tuple[str, str]]) -> _Looked:
+    looked = _Looked([], [])
+    for path, text in files:
+        for result in flux_objects.parsed(path, text):
+            if isinstance(result, Unreadable):
+                looked.broken.append(result)
+            else:
+                looked.outcomes += _fields(result, release, evidence)
+    return looked
+
+
+def _fields(body: flux_objects.ObjectBody, release: str, evidence: Evidence) -> Iterator[Outcome]:
+    known, resource = needed(evidence.releases), body.resource
+    schema = known.schema(release, resource.kind, resource.api_version)
+    if schema is None:
+        return  # the release does not have this apiVersion, which is FB203
+    newer = [
+        {problem.fault for problem in field_check.problems(body, its)}
+        for name in evidence.newer_by_range
+        if (its := known.schema(name, resource.kind, resource.api_version)) is not None
+    ]
+    for problem in field_check.problems(body, schema):
+        if any(problem.fault not in faults for faults in newer):
+            continue  # a manifest for a cluster at that release
+        other = body.resource
+        message, gist = f"{other}: {problem.message}", f"{other.kind}: {problem.message}"
+        about = f"{other}: {problem.fault}"
+        yield Finding("FB204", Severity.ERROR, message, problem.location, about=about, gist=gist)
+
+
+RULES = (
+    Rule(
+        "FB204",
+        "unknown-field",
+        Severity.ERROR,
+        "Every field of a Flux resource is one that the release has, with a value that it takes.",
+        cited(unknown_field),
+        needs=("objects", "releases"),
+        traits=frozenset({Trait.SAFETY, Trait.SLOW}),
+        danger=Danger.STOPS,
+        broken="manifests have fields or values that the release refuses",
+    ),
+)

@@ -1,0 +1,62 @@
+"""Which Flux custom resources a rule can judge at a release, and what of the others. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from msgspec.structs import replace
+from semver import Version
+
+from fluxbump.check.rules.rule import Evidence, NotRun
+from fluxbump.discover import installers, unparsed
+from fluxbump.discover.flux_objects import Resource, Resources
+from fluxbump.model import Unreadable
+from fluxbump.text import versions
+
+
+def span(releases: Iterable[str]) -> str:
+    """Say from which release to which one something is known."""
+    known = sorted(releases, key=lambda release: versions.parse(release) or Version(0))
+    return f"known are {known[0]} to {known[-1]}" if known else "none is known"
+
+
+def of_clusters_at(release: str, found: Resources, evidence: Evidence) -> Resources:
+    """Leave out what clusters at another release may use, where clusters are at several."""
+    if not installers.differ(evidence.inventory):
+        return found
+
+    def here(resource: Resource) -> bool:
+        return installers.beside(evidence.inventory, resource.location.path) == release
+
+    return replace(
+        found,
+        resources=tuple(filter(here, found.resources)),
+        mentions=tuple(filter(here, found.mentions)),
+    )
+
+
+def left_out(evidence: Evidence, code: str) -> Iterator[NotRun]:
+    """Say what was left out by that."""
+    if installers.differ(evidence.inventory):
+        only = f"only manifests of clusters at Flux {evidence.installed} were checked"
+        yield NotRun(code, f"clusters here are at several releases: {only}")
+
+
+def unjudged(found: Resources, code: str, more: Iterable[Unreadable] = ()) -> Iterator[NotRun]:
+    """Say what could not be judged, with the first place of each.
+
+    Args:
+        found: what the repository holds.
+        code: of the rule.
+        more: documents that only those know to be broken who have parsed every manifest.
+    """
+    variable = [resource.api_location for resource in found.resources if "$" in resource.version]
+    unread = (*(unreadable for unreadable in found.unreadable if unreadable.within_budget), *more)
+    broken = sorted({unreadable.location for unreadable in unread})
+    for places, what in ((variable, "has a variable as its version"), (broken, "is not YAML")):
+        rest = f" (and {len(places) - 1} more like it)" if len(places) > 1 else ""
+        if places:
+            yield NotRun(code, f"the Flux resource at {places[0]} {what}{rest}")
+    for unreadable in found.unreadable:
+        if not unreadable.within_budget:
+            yield NotRun(code, unparsed.not_searched(unreadable))
