@@ -62,7 +62,7 @@ OTHER_WORDS = {
     "cli.sync": {"install-url"},  # likewise
     "discover.candidates": {"flux-operator", "flux-instance"},  # what files contain
     "discover.kubernetes_pins": {"variable"},  # a block of Terraform
-    "discover.variables.assignments": {"variable"},  # likewise
+    "discover.variables.terraform": {"variable"},  # likewise
     "model": {"flux-operator", "variable"},  # a track, and a form
     "sources": {"flux-manifests"},  # the artifact that Flux publishes
     "check.rules.gotk": {"gotk-components"},  # the name of a rule

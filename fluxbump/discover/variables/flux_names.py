@@ -12,8 +12,8 @@ from collections.abc import Iterator
 
 from fluxbump.discover.digests import names, spellings
 from fluxbump.discover.variables import assignments
-from fluxbump.discover.variables.assignments import Assignment
 from fluxbump.discover.variables.references import Reference
+from fluxbump.discover.variables.values import Assignment
 from fluxbump.text.live_code import Language, TextFile
 from fluxbump.text.patterns import lazy_pattern
 

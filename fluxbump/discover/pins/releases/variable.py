@@ -17,7 +17,7 @@ from fluxbump.discover.digests.spellings import shaped
 from fluxbump.discover.pins.kind import BY_HAND, Context, Found
 from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.discover.variables import flux_names
-from fluxbump.discover.variables.assignments import Assignment
+from fluxbump.discover.variables.values import Assignment
 from fluxbump.flux.tables import charts, images
 from fluxbump.model import FLUX, Form, Note, Pin, Role
 from fluxbump.text import versions
