@@ -4,7 +4,7 @@ import pytest
 
 from fixtures import states
 from fluxbump.discover import flux_objects
-from fluxbump.discover.flux_objects import Resource, Resources
+from fluxbump.discover.objects.resources import Resource, Resources
 from fluxbump.git.overlay import MemorySnapshot
 from fluxbump.model import Unreadable
 from tests import linear

@@ -14,7 +14,7 @@ from fluxbump.check.gather import Surroundings
 from fluxbump.check.parts import Absent, Cluster
 from fluxbump.check.rules.community_chart import RULES
 from fluxbump.check.rules.rule import Evidence, NotRun, Outcome
-from fluxbump.discover.flux_objects import Resources
+from fluxbump.discover.objects.resources import Resources
 from fluxbump.errors import IndexSourceError
 from fluxbump.flux import install_manifest, known_releases
 from fluxbump.flux.install_manifest import Shipped

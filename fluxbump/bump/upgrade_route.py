@@ -9,7 +9,7 @@ from fluxbump.check import newest_safe as safe
 from fluxbump.check import suppressions
 from fluxbump.check.evidence import Evidence
 from fluxbump.check.parts import Absent, optional
-from fluxbump.discover.flux_objects import Resources
+from fluxbump.discover.objects.resources import Resources
 from fluxbump.discover.tracks import available
 from fluxbump.errors import UsageError
 from fluxbump.flux import stored_versions

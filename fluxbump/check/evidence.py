@@ -38,8 +38,8 @@ from fluxbump.text import versions
 if TYPE_CHECKING:
     from fluxbump.check.pin_history import Past
     from fluxbump.discover.digests.published import PublishedDigests
-    from fluxbump.discover.flux_objects import Resources
     from fluxbump.discover.kubernetes_pins import KubernetesPin
+    from fluxbump.discover.objects.resources import Resources
     from fluxbump.flux.install_manifest import Shipped
     from fluxbump.flux.known_releases import KnownReleases
     from fluxbump.flux.stored_versions import Crd

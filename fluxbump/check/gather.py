@@ -29,8 +29,8 @@ from fluxbump.discover import flux_objects as resources
 from fluxbump.discover import kubernetes_pins as kubernetes
 from fluxbump.discover.digests import published
 from fluxbump.discover.digests.published import PublishedDigests, Publishers
-from fluxbump.discover.flux_objects import Resources
 from fluxbump.discover.kubernetes_pins import KubernetesPin
+from fluxbump.discover.objects.resources import Resources, versions_written
 from fluxbump.discover.scope import Scope
 from fluxbump.errors import IndexSourceError
 from fluxbump.flux import install_manifest as manifests
@@ -132,7 +132,7 @@ def surroundings(
     reader = TextReader(snapshot)
     pins = (stated,) if stated else kubernetes.find(reader, scope.excludes)
     objects = resources.find(snapshot, scope.excludes, spread=scope.spread)
-    written = together(resources.written(objects), known.written)
+    written = together(versions_written(objects), known.written)
     return Surroundings(objects, Cluster(pins, known.stored, written, reader.refused))
 
 

@@ -13,23 +13,13 @@ from fluxbump.check.rules.kubernetes_minimum import TOO_OLD
 from fluxbump.check.rules.rule import Trait
 from fluxbump.check.suppressions import Suppressed
 from fluxbump.discover import release_lines
-from fluxbump.discover.flux_objects import Resources
+from fluxbump.discover.objects.resources import Resources
 from fluxbump.discover.tracks import current
 from fluxbump.flux.available import Available
 from fluxbump.flux.releases import Goal
 from fluxbump.flux.tables import images
 from fluxbump.flux.tables.crds import kubernetes_minimum
-from fluxbump.model import (
-    FLUX,
-    FLUX2,
-    Finding,
-    Form,
-    Inventory,
-    Pin,
-    Severity,
-    Track,
-    TrackKind,
-)
+from fluxbump.model import FLUX, FLUX2, Finding, Form, Inventory, Pin, Severity, Track, TrackKind
 from fluxbump.text.versions import parse
 
 SAFETY = rules.having(Trait.SAFETY)

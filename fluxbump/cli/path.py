@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from fluxbump.bump.route_evidence import RouteAnswer
     from fluxbump.check.evidence import Evidence
-    from fluxbump.discover.flux_objects import Resource
+    from fluxbump.discover.objects.resources import Resource
     from fluxbump.flux.upgrade_path import Route
     from fluxbump.model import Step, Unreadable
 

@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from fluxbump.discover.embedded.objects import FIELDS
+from fluxbump.discover.embedded.manifests import FIELDS
 from fluxbump.discover.kustomize import patches
 from fluxbump.discover.kustomize.patches import Patch
 from fluxbump.discover.pins import traits

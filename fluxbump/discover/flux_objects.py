@@ -10,28 +10,26 @@ matter, and nothing here can tell what becomes of it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from msgspec import Struct, field
+from msgspec import Struct
 
+from fluxbump.discover.objects.api_mentions import GROUP, api_mentions
+from fluxbump.discover.objects.resources import ObjectBody, Resource, Resources
 from fluxbump.git.text_reader import TextReader
 from fluxbump.model import Location, Snapshot, Unreadable
 from fluxbump.system.parallel import Spread, serially
 from fluxbump.text import yaml
-from fluxbump.text.live_code import Language, TextFile, suffix_of
+from fluxbump.text.live_code import TextFile, suffix_of
 from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.yaml import Document, Node, Scalar
 
 NEEDLES = ("toolkit.fluxcd.io", "source.extensions.fluxcd.io")
 """What a file with a Flux custom resource contains: the ends of Flux's API groups."""
 
-_GROUP = r"(?:[a-z]+\.toolkit|source\.extensions)\.fluxcd\.io"
 _OBJECT = lazy_pattern(
-    r"""apiVersion["']?[ \t]*:(?:[ \t]+[&!]\S{1,100}){0,3}[ \t]*["']?""" + rf"{_GROUP}/"
+    r"""apiVersion["']?[ \t]*:(?:[ \t]+[&!]\S{1,100}){0,3}[ \t]*["']?""" + rf"{GROUP}/"
 )
-_API_VERSION = lazy_pattern(rf"(?<![\w.-]){_GROUP}/v[0-9]+(?:(?:alpha|beta)[0-9]+)?(?![\w-])")
-_KIND = lazy_pattern(r"""(?<![\w-])[kK]ind["']?[ \t]*[:=][ \t]*["'`]?(?P<kind>[A-Z][A-Za-z]+)""")
-_KIND_LINES = 3  # how far from its apiVersion an object's kind is looked for, in lines
 _YAML = frozenset({".yaml", ".yml", ".json"})
 _TEMPLATE = lazy_pattern(r"\{\{|\{%|<%")
 _INNER_SEPARATOR = lazy_pattern(r"^[ \t]*---[ \t]*\r?\n", re.MULTILINE)
@@ -47,83 +45,6 @@ _BELOW_METADATA = r"\nmetadata:[ \t]*\r?\n(?:(?:  .*|[ \t]*#.*|[ \t]*)\r?\n)*?"
 _PLAIN = rf"(?P<value>[A-Za-z0-9][\w.-]*){_END}"
 _NAME = lazy_pattern(rf"{_BELOW_METADATA}  name: {_PLAIN}")
 _NAMESPACE = lazy_pattern(rf"{_BELOW_METADATA}  namespace: {_PLAIN}")
-_COMMENT_LINE = lazy_pattern(r"[ \t]*(?:#|//|/?\*|<!--|--[ \t])")
-
-
-class Resource(Struct, frozen=True):
-    """A Flux custom resource, or a place that speaks of one.
-
-    Attributes:
-        api_version: `helm.toolkit.fluxcd.io/v2`, as it stands.
-        kind: `HelmRelease`; empty for a mention whose text does not say.
-        name: of the object; empty when it has none.
-        namespace: likewise.
-        location: of the object's first character.
-        api_location: of the apiVersion's value.
-        start: offset of that value's first character in the file's decoded text.
-        end: offset behind its last character.
-        patch: only a part of an object, to be merged into one that stands elsewhere: an inline
-            patch, or a file that says by its path that it is one.
-        text_only: found as text; nothing was parsed, and nothing is known of its fields.
-    """
-
-    api_version: str
-    kind: str
-    name: str
-    namespace: str
-    location: Location
-    api_location: Location
-    start: int
-    end: int
-    patch: bool = False
-    text_only: bool = False
-
-    @property
-    def group(self) -> str:
-        """`helm.toolkit.fluxcd.io`."""
-        return self.api_version.rpartition("/")[0]
-
-    @property
-    def version(self) -> str:
-        """`v2`."""
-        return self.api_version.rpartition("/")[2]
-
-    def __str__(self) -> str:
-        return " ".join(part for part in (self.kind or "an object", self.name) if part)
-
-
-class Resources(Struct, frozen=True):
-    """What a snapshot holds of Flux's API.
-
-    Attributes:
-        resources: objects and patches, by path and offset.
-        mentions: apiVersions in other live text.
-        unreadable: documents with such an apiVersion that cannot be parsed, and whose head is not
-            written in the usual way either. Below a usual head only `parsed` finds what is broken.
-        files: the decoded text of every file that holds a resource, by path.
-    """
-
-    resources: tuple[Resource, ...] = ()
-    mentions: tuple[Resource, ...] = ()
-    unreadable: tuple[Unreadable, ...] = ()
-    files: Mapping[str, str] = field(default_factory=dict)
-
-
-def written(found: Resources) -> dict[tuple[str, str], frozenset[str]]:
-    """Return the API versions that the manifests write objects at, by group and kind."""
-    versions: dict[tuple[str, str], frozenset[str]] = {}
-    for resource in found.resources:
-        key = (resource.group, resource.kind)
-        versions[key] = versions.get(key, frozenset()) | {resource.version}
-    return versions
-
-
-class ObjectBody(Struct, frozen=True):
-    """A resource with its parsed object, for those who look at its fields."""
-
-    resource: Resource
-    document: Document
-    node: Node
 
 
 def find(
@@ -169,7 +90,7 @@ def _find(files: Sequence[tuple[str, str]]) -> _Found:
         broken = [document for document in documents if _broken(document)]
         known = {resource.start for resource in found if "/v" in resource.api_version}
         result.unreadable += [unreadable for document in broken for unreadable in _broken(document)]
-        result.mentions += _mentions(file, known, broken)
+        result.mentions += api_mentions(file, known, broken)
         result.resources += found
         if found:
             result.paths.append(path)
@@ -235,7 +156,7 @@ def _usual(document: Document) -> Resource | None:
     if not (len(apis) == len(kinds) == 1 and name and first and len(_OBJECT.findall(text)) == 1):
         return None
     api, kind = apis[0], kinds[0]["value"]
-    if kind == "List" or re.fullmatch(_GROUP, api["value"].rpartition("/")[0]) is None:
+    if kind == "List" or re.fullmatch(GROUP, api["value"].rpartition("/")[0]) is None:
         return None
     namespace = _NAMESPACE.search(text)
     offset = api.start("value") - 1
@@ -279,7 +200,7 @@ def _objects(document: Document, *, patch: bool) -> Iterator[ObjectBody]:
 
 
 def _is_flux(scalar: Scalar) -> bool:
-    return re.fullmatch(_GROUP, scalar.value.rpartition("/")[0]) is not None
+    return re.fullmatch(GROUP, scalar.value.rpartition("/")[0]) is not None
 
 
 def _resource(document: Document, node: Node, api: Scalar, kind: str, *, patch: bool) -> Resource:
@@ -323,42 +244,3 @@ def _block(document: Document, node: Node) -> Iterator[Document]:
             yield Document(document.path, text, first, stop, line)
         after = separator.end() if separator else end
         line, first = line + text.count("\n", first, after), after
-
-
-# --- mentions ---------------------------------------------------------------------------------
-
-
-def _mentions(
-    file: TextFile, known: Collection[int], broken: Collection[Document]
-) -> Iterator[Resource]:
-    """Yield the apiVersions in live text that belong to no resource."""
-    if file.language is Language.DOCUMENT or file.text.count("fluxcd.io/v") <= len(known):
-        return
-    for match in _API_VERSION.finditer(file.text):
-        start, end = match.span()
-        covered = start in known or any(
-            document.start <= start < document.end for document in broken
-        )
-        if not covered and _is_live(file, start):
-            where = file.location(start)
-            kind = _kind_near(file.text, match)
-            yield Resource(match.group(), kind, "", "", where, where, start, end, text_only=True)
-
-
-def _is_live(file: TextFile, offset: int) -> bool:
-    """Whether text is neither a comment nor prose.
-
-    Unlike a version pin, an apiVersion in a program is live: the program will ask for it.
-    """
-    start, end = file.line_span(offset)
-    if _COMMENT_LINE.match(file.text, start, end):
-        return False
-    return file.language is Language.APPLICATION or file.is_live(offset)
-
-
-def _kind_near(text: str, match: re.Match[str]) -> str:
-    """Return the kind that stands closest, behind the apiVersion or before it."""
-    behind = "\n".join(text[match.end() : match.end() + 400].split("\n")[: _KIND_LINES + 1])
-    before = "\n".join(text[max(0, match.start() - 400) : match.start()].split("\n")[-_KIND_LINES:])
-    found = _KIND.search(behind) or next(iter(list(_KIND.finditer(before))[-1:]), None)
-    return found["kind"] if found else ""

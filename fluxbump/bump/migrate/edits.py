@@ -13,8 +13,8 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from fluxbump.discover import flux_objects
-from fluxbump.discover.flux_objects import ObjectBody, Resource, Resources
 from fluxbump.discover.objects import field_check
+from fluxbump.discover.objects.resources import ObjectBody, Resource, Resources
 from fluxbump.flux.tables.fields import Schema
 from fluxbump.git.overlay import ChangeSet, MemorySnapshot
 from fluxbump.model import Note

@@ -23,8 +23,8 @@ from fluxbump.check.parts import optional
 from fluxbump.check.rules.objects.api_versions import DEPRECATED_API, REMOVED_API
 from fluxbump.discover import flux_objects
 from fluxbump.discover.digests import sops
-from fluxbump.discover.flux_objects import ObjectBody, Resource, Resources
 from fluxbump.discover.objects import field_check, selectors
+from fluxbump.discover.objects.resources import ObjectBody, Resource, Resources
 from fluxbump.discover.objects.selectors import Selector
 from fluxbump.discover.scope import Scope
 from fluxbump.errors import Again, UsageError

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from fluxbump.bump.migrate.edits import Why
-from fluxbump.discover.flux_objects import Resource
+from fluxbump.discover.objects.resources import Resource
 from fluxbump.flux.stored_versions import Crd, CrdVersion, Release, Table
 from fluxbump.flux.upgrade_path import priority
 

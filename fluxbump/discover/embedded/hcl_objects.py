@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 
-from fluxbump.discover.embedded.objects import DEEPEST, Manifest, Value
+from fluxbump.discover.embedded.manifests import Manifest, Value
+from fluxbump.discover.embedded.objects import DEEPEST
 from fluxbump.text.patterns import lazy_pattern
 
 _TOKEN = lazy_pattern(

@@ -9,15 +9,13 @@ Every offset stays what it was.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from msgspec import Struct, field
+from msgspec import Struct
 
-from fluxbump.model import Form, Pin, Track
-from fluxbump.text import version_ranges, yaml
-from fluxbump.text.live_code import TextFile
+from fluxbump.discover.embedded.manifests import DIRECTIVE, Manifest, Value
+from fluxbump.text import yaml
 from fluxbump.text.patterns import lazy_pattern
-from fluxbump.text.version_forms import form_of
 from fluxbump.text.yaml import Document, Node
 
 _MOST_LINES = 400
@@ -29,12 +27,6 @@ _MOST_CHARACTERS = 20_000
 _MOST_BRACKETS = 200
 """How many brackets stand between that one and the key."""
 
-# What Go templates, Terraform templates, Flux substitutions and ResourceSets put in.
-_DIRECTIVE = lazy_pattern(
-    r"\{\{[^\n]{0,400}?\}\}|\{%[^\n]{0,400}?%\}|\$\{[^{}\n]{0,400}\}"
-    r"|\$\{\{[^\n]{0,400}?\}\}|%\{[^{}\n]{0,400}\}"
-    r"|<<[^<>\n]{0,200}>>"
-)
 # What one directive has taken is not given back: a line of thirty of them would never end.
 _ALONE = lazy_pattern(
     r"^[ \t]*(?:\{\{[^\n]*\}\}|\{%[^\n]*%\}"
@@ -46,71 +38,6 @@ _DASHES = lazy_pattern(r"[ \t]*(?:-[ \t]+)*")
 _KEY = lazy_pattern(r"""["']?[A-Za-z_][\w./-]*["']?[ \t]*:(?=[ \t\r\n]|\Z)""")
 _KIND_KEY = lazy_pattern(r"""["']?kind["']?[ \t]*:""")
 _END = ("---", "...")
-
-FIELDS: Mapping[str, tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]] = {
-    "HelmRelease": (("spec", "chart", "spec", "chart"), (("spec", "chart", "spec", "version"),)),
-    "HelmChart": (("spec", "chart"), (("spec", "version"),)),
-    # source-controller: a digest wins over semver, semver over tag.
-    "OCIRepository": (
-        ("spec", "url"),
-        (("spec", "ref", "digest"), ("spec", "ref", "semver"), ("spec", "ref", "tag")),
-    ),
-    # Of a FluxInstance, nothing names what it installs.
-    "FluxInstance": (("kind",), (("spec", "distribution", "version"),)),
-}
-"""Where each kind names its chart, and where its version; the first that it has counts."""
-
-
-class Value(Struct, frozen=True):
-    """A scalar of an embedded object.
-
-    Attributes:
-        text: as it stands in the file, without quotes.
-        start: offset of its first character in the file's text.
-        end: offset behind its last character.
-        plain: the text is the value: no escapes, no anchor, no block scalar.
-        expression: another language's, which tells the value when it is run.
-    """
-
-    text: str
-    start: int
-    end: int
-    plain: bool
-    expression: bool = False
-
-    @property
-    def templated(self) -> bool:
-        """Whether something else writes a part of it."""
-        return _DIRECTIVE.search(self.text) is not None
-
-
-class Manifest(Struct, frozen=True):
-    """An object inside other text.
-
-    Attributes:
-        kind: what it says that it is.
-        start: offset of its first character.
-        end: offset behind its last character.
-        values: the scalars in its mappings, by their keys.
-        repeated: keys that stand twice; which of them counts, a template decides.
-        templated: lines of it are directives, which may add others.
-    """
-
-    kind: str
-    start: int
-    end: int
-    values: Mapping[tuple[str, ...], Value] = field(default_factory=dict)
-    repeated: frozenset[tuple[str, ...]] = frozenset()
-    templated: bool = False
-
-    def has(self, *keys: str) -> bool:
-        """Whether there is a field; also one that is a mapping with scalars."""
-        return any(path[: len(keys)] == keys for path in self.values)
-
-    def text(self, *keys: str) -> str | None:
-        """Return the text of a scalar; None when there is none."""
-        value = self.values.get(keys)
-        return value.text if value else None
 
 
 class Piece(Struct, frozen=True, dict=True):
@@ -281,33 +208,13 @@ class Source(Struct, frozen=True, dict=True):
         return None
 
 
-def pin_of(name: str, file: TextFile, value: Value, track: Track, subject: str) -> Pin | None:
-    """Make the pin of kind `name` that a value is; None where it is not certain what it says."""
-    form, skip = form_of(value.text)
-    if value.templated or value.expression:
-        form, skip = Form.VARIABLE, 0
-    elif not value.plain or (form is Form.RANGE and not _is_range(value.text)):
-        return None
-    start = value.start + skip
-    where = file.location(start)
-    return Pin(name, track, where, start, value.end, value.text[skip:], form, subject)
-
-
-def _is_range(text: str) -> bool:
-    try:
-        version_ranges.parse(text)
-    except ValueError:
-        return False
-    return True
-
-
 def source(text: str) -> Source:
     """Prepare a text: replace what templates put in by as many harmless characters."""
     masked = text
     if "{{" in text or "%{" in text or "{%" in text:
         masked = _ALONE.sub(lambda found: " " * len(found.group()), masked)
     if any(mark in text for mark in ("{{", "${", "%{", "{%", ">>")):
-        masked = _DIRECTIVE.sub(lambda found: "x" * len(found.group()), masked)
+        masked = DIRECTIVE.sub(lambda found: "x" * len(found.group()), masked)
     return Source(text, masked)
 
 

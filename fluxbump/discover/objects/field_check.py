@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from msgspec import Struct, field
 
 from fluxbump.discover.digests import sops
-from fluxbump.discover.flux_objects import ObjectBody
+from fluxbump.discover.objects.resources import ObjectBody
 from fluxbump.flux.tables import fields
 from fluxbump.flux.tables.fields import INT_OR_STRING, Field, Schema
 from fluxbump.helm import go_yaml

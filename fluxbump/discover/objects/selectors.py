@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 
 from msgspec import Struct
 
-from fluxbump.discover.flux_objects import Resource
+from fluxbump.discover.objects.resources import Resource
 from fluxbump.git.text_reader import TextReader
 from fluxbump.model import Location
 from fluxbump.text import yaml

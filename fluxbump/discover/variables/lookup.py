@@ -167,8 +167,6 @@ def _of_template(
 
 
 _TEMPLATE = lazy_pattern(r"template_?file")
-
-
 _BEFORE_NAME = 500
 """Characters between the name of Terraform's function and that of a template."""
 

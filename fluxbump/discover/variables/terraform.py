@@ -33,7 +33,6 @@ def of_terraform(file: TextFile, reference: Reference) -> Iterator[Assignment]:
 
 _BEFORE_GIVEN = lazy_pattern(r'[ \t]*"?')
 
-
 _GIVEN = lazy_pattern(r'"?[ \t]*[=:]')
 
 

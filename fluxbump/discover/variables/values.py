@@ -31,12 +31,10 @@ class Assignment(Struct, frozen=True):
 
 EXACT = lazy_pattern(rf"v?({versions.FULL.pattern})")
 
-
 _VALUE = lazy_pattern(
     rf"""(?P<quote>["'])(?P<quoted>(?:(?!(?P=quote))[^\n])*)(?P=quote)"""
     rf"""|(?P<bare>(?:{references.PIECE}|[^\s;,&|#)}}\]])+)"""
 )
-
 
 _FALLBACK = lazy_pattern(
     r"""(?:coalesce|try|optional|lookup|env|env_var_or_default|getenv|os\.getenv)"""
@@ -44,7 +42,6 @@ _FALLBACK = lazy_pattern(
     rf"""["']v?(?P<version>{versions.FULL.pattern})["'][ \t]*\)"""
 )
 """A call whose last argument counts if the others come to nothing, as in `coalesce(var.x, "1")`."""
-
 
 _JOINED = lazy_pattern(r"[ \t]*(?:\+|\.\.|\.\s*\w)")
 

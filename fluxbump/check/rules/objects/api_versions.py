@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from fluxbump.check.rules.objects.judged import left_out, of_clusters_at, span, unjudged
 from fluxbump.check.rules.rule import Danger, Evidence, NotRun, Outcome, Rule, Trait, cited, needed
-from fluxbump.discover.flux_objects import Resource, Resources
+from fluxbump.discover.objects.resources import Resource, Resources
 from fluxbump.flux.stored_versions import Crd, CrdVersion
 from fluxbump.model import Finding, Severity
 

@@ -10,8 +10,8 @@ from msgspec import Struct
 from fluxbump.check.rules.objects.judged import left_out, of_clusters_at, span, unjudged
 from fluxbump.check.rules.rule import Danger, Evidence, NotRun, Outcome, Rule, Trait, cited, needed
 from fluxbump.discover import flux_objects
-from fluxbump.discover.flux_objects import Resource, Resources
 from fluxbump.discover.objects import field_check
+from fluxbump.discover.objects.resources import ObjectBody, Resource, Resources
 from fluxbump.flux.tables import fields as facts
 from fluxbump.model import Finding, Severity, Unreadable
 
@@ -70,7 +70,7 @@ def _of_files(release: str, evidence: Evidence, files: Sequence[tuple[str, str]]
     return looked
 
 
-def _fields(body: flux_objects.ObjectBody, release: str, evidence: Evidence) -> Iterator[Outcome]:
+def _fields(body: ObjectBody, release: str, evidence: Evidence) -> Iterator[Outcome]:
     known, resource = needed(evidence.releases), body.resource
     schema = known.schema(release, resource.kind, resource.api_version)
     if schema is None:

@@ -9,7 +9,7 @@ from semver import Version
 
 from fluxbump.check.rules.rule import Evidence, NotRun
 from fluxbump.discover import installers, unparsed
-from fluxbump.discover.flux_objects import Resource, Resources
+from fluxbump.discover.objects.resources import Resource, Resources
 from fluxbump.model import Unreadable
 from fluxbump.text import versions
 

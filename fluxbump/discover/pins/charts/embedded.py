@@ -13,7 +13,8 @@ from functools import cache
 from msgspec import Struct
 
 from fluxbump.discover.embedded import hcl_objects, objects
-from fluxbump.discover.embedded.objects import FIELDS, Manifest, Source, pin_of
+from fluxbump.discover.embedded.manifests import FIELDS, Manifest, pin_of
+from fluxbump.discover.embedded.objects import Source
 from fluxbump.discover.pins.kind import Context, Found, unpinned
 from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.model import Note, Role, Track

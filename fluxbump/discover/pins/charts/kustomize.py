@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from fluxbump.discover.embedded import objects
-from fluxbump.discover.embedded.objects import FIELDS, Piece, Value
+from fluxbump.discover.embedded.manifests import FIELDS, Value, pin_of
+from fluxbump.discover.embedded.objects import Piece
 from fluxbump.discover.kustomize import patches
 from fluxbump.discover.kustomize.patches import Patch, Target
 from fluxbump.discover.pins.kind import CONFIGURE, INSTANCE, Context, Found, in_patch
@@ -98,7 +99,7 @@ class _Reader(Struct, frozen=True):
         track = self.track(kind, target)
         if isinstance(track, Track) and value is not None:
             subject = f"{kind} {target.name or 'of any name'}"
-            pin = objects.pin_of(NAME, self.file, value, track, subject)
+            pin = pin_of(NAME, self.file, value, track, subject)
             yield in_patch(pin) if pin else self.note(at, f"a patch sets the version of {track}")
         elif isinstance(track, Track):
             yield self.note(at, f"a patch of {track} removes its version")
@@ -193,7 +194,7 @@ def _merge(
     track = reader.context.track_of_object(kind, chart)
     if track is not None:
         subject = f"{kind} {target.name or name}"
-        pin = objects.pin_of(NAME, reader.file, value, track, subject)
+        pin = pin_of(NAME, reader.file, value, track, subject)
         yield (
             in_patch(pin)
             if pin
@@ -265,5 +266,5 @@ def _substitutes(reader: _Reader, piece: Piece) -> Iterator[Found]:
         track = links.releases.get(key)
         if value is None or track is None:
             continue
-        pin = objects.pin_of(NAME, reader.file, value, track, f"substitute {name}")
+        pin = pin_of(NAME, reader.file, value, track, f"substitute {name}")
         yield pin or reader.note(value.start, f"{name} is the version of {track}")

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 from fluxbump.discover.embedded import objects
+from fluxbump.discover.embedded.manifests import pin_of
 from fluxbump.discover.embedded.objects import Piece
 from fluxbump.discover.pins.kind import INSTANCE, Context, Found, pin_at
 from fluxbump.discover.pins.kind_traits import KindTrait
@@ -91,7 +92,7 @@ def _in_piece(file: TextFile, piece: Piece) -> Iterator[Pin]:
         node = yaml.get(mapping, "instance", _KEY, "version")
         value = piece.value(node) if node is not None else None
         if value is not None and file.is_live(value.start):
-            pin = objects.pin_of(NAME, file, value, FLUX, _VALUES)
+            pin = pin_of(NAME, file, value, FLUX, _VALUES)
             if pin is not None:
                 yield pin
         yield from _parameter(file, piece, mapping)
@@ -107,7 +108,7 @@ def _parameter(file: TextFile, piece: Piece, mapping: Node) -> Iterator[Pin]:
     """A parameter of Argo CD, or a `set` of helmfile: a name with its value beside it."""
     if yaml.text_of(mapping, "name") == f"instance.{_KEY}.version":
         value = piece.value(yaml.get(mapping, "value"))
-        pin = objects.pin_of(NAME, file, value, FLUX, _VALUES) if value else None
+        pin = pin_of(NAME, file, value, FLUX, _VALUES) if value else None
         if pin is not None:
             yield pin
 
