@@ -16,6 +16,7 @@ from fluxbump.flux.releases import resolve
 from fluxbump.model import FLUX, Finding, Form, Location, Pin, Role, Severity
 from fluxbump.reports import status_text
 from tests.helpers import (
+    COMMUNITY,
     Cli,
     assert_refused,
     chart_index,
@@ -147,6 +148,21 @@ def test_a_tool_is_compared_with_the_chart_where_nothing_else_installs() -> None
     assert findings({**files, CI: ACTION.format("2.4.0")}, "FB117") == []
 
 
+CLI_IN_VALUES = (
+    'resource "helm_release" "flux" {\n  chart = "flux2"\n  version = "2.14.1"\n'
+    f'  repository = "{COMMUNITY}"\n'
+    '  set {\n    name = "cli.tag"\n    value = "v2.3.0"\n  }\n}\n'
+)
+
+
+def test_the_cli_that_a_chart_checks_the_cluster_with_is_a_tool() -> None:
+    """It runs in a job before an installation, and what it is does not install another Flux."""
+    files = {"main.tf": CLI_IN_VALUES, "flux.yaml": release("2.14.1", chart="flux2")}
+    assert judged(files, "FB102", "FB103", "FB113", "FB117") == [
+        ("FB117", "main.tf", 7, Severity.WARNING)
+    ]
+
+
 def test_without_an_install_tools_agree_among_themselves() -> None:
     files = {CI: ACTION.format("2.4.0"), ".tool-versions": TOOLS.format("2.5.1")}
     (found,) = findings(files, "FB117")
@@ -210,7 +226,7 @@ def test_tools_alone_are_checked(tmp_path: Path, index: Path, cli: Cli) -> None:
     result = cli("status", cwd=repo)
     *_, last, _blank, first, second = result.out.splitlines()
     assert (result.code, first) == (0, "The pins agree")
-    assert second == "no Flux version found; tools and references hold 2.4.0"
+    assert second == "nothing here installs Flux; tools and references hold 2.4.0"
     assert last == "fluxbump to VERSION moves all 2 places"
 
 
@@ -234,6 +250,21 @@ def test_status_says_the_role_of_every_place(tmp_path: Path, index: Path, cli: C
     assert rows["chart/Chart.yaml:3"] == "follows"
     told = cli("status", "-o", "json", cwd=repo).json
     assert {pin["path"]: pin["role"] for pin in told["pins"]}[CI] == "tool"
+
+
+def test_what_installs_is_right_beside_a_tool_that_is_behind(
+    tmp_path: Path, index: Path, cli: Cli
+) -> None:
+    files = {"boot.sh": script("2.4.0"), CI: ACTION.format("2.3.0")}
+    repo = repository(tmp_path / "repo", files, index)
+    lines = cli("status", cwd=repo).out.splitlines()
+    states = {
+        line.split()[0]: line.split()[-1]
+        for line in lines
+        if " flux-" in line or "install-url" in line
+    }
+    assert states["boot.sh:2"] == "ok"
+    assert states[f"{CI}:2"] == "FB117"
 
 
 def pin(form: Form, role: Role = Role.INSTALLS) -> Pin:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from fluxbump.check import rules
@@ -57,10 +57,7 @@ def status(view: Survey, steps: Sequence[Step], paint: Paint, now: datetime) -> 
         paint: colors, and the width of the terminal.
         now: with a time zone.
     """
-    marks: dict[Location, str] = {}
-    for finding in view.findings:
-        for place in (finding.location, *(other.location for other in finding.related)):
-            marks.setdefault(place, finding.code)
+    marks = _marks(view)
     rows = [
         (
             str(p.location),
@@ -85,6 +82,22 @@ def status(view: Survey, steps: Sequence[Step], paint: Paint, now: datetime) -> 
         lines.append(index_line(view.index, now))
     lines += [moving(view.inventory.pins), "", *_verdict(view, paint), *next_steps.lines(steps)]
     return "\n".join(lines).rstrip("\n")
+
+
+def _marks(view: Survey) -> Mapping[Location, str]:
+    """Return the rule that speaks of each place.
+
+    What installs Flux is right beside a tool or a reference that differs.
+    """
+    installing = {pin.location for pin in view.inventory.pins if pin.role is Role.INSTALLS}
+    marks: dict[Location, str] = {}
+    for finding in view.findings:
+        sides = {other.location for other in finding.related}
+        if finding.severity is not Severity.ERROR:
+            sides -= installing
+        for place in (finding.location, *sides):
+            marks.setdefault(place, finding.code)
+    return marks
 
 
 def _narrowed(rows: Sequence[tuple[str, ...]], width: int | None) -> list[tuple[str, ...]]:
@@ -172,8 +185,9 @@ def _beside(view: Survey) -> str:
         return f"the controllers are those of Flux {' or '.join(controllers[1])}"
     pins = [pin for pin in view.inventory.pins if pin.track == FLUX]
     held = sorted({printable(pin.value) for pin in pins if pin.value})
-    said = f"; tools and references hold {', '.join(held)}" if held else ""
-    return f"no Flux version found{said}"
+    if not held:
+        return "no Flux version found"
+    return f"nothing here installs Flux; tools and references hold {', '.join(held)}"
 
 
 def _installer(view: Survey) -> str | None:

@@ -26,7 +26,7 @@ from fluxbump.text import version_ranges, versions
 
 _CODE = "FB117"
 _SEVERITIES = {Role.TOOL: Severity.WARNING, Role.REFERENCE: Severity.NOTE}
-_JUDGED_ELSEWHERE = traits.CONTROLLER_IMAGE  # FB113
+_JUDGED_ELSEWHERE = traits.CONTROLLER_IMAGE  # tags of controllers: FB113
 
 
 def beside_installs(evidence: Evidence) -> Iterator[Outcome]:
@@ -63,8 +63,8 @@ def _is_apart(pin: Pin, site: Pin) -> bool:
 
 
 def _is_beside(pin: Pin) -> bool:
-    of_release = pin.track == FLUX or pin.track.kind is TrackKind.IMAGE
-    return of_release and pin.role in _SEVERITIES and pin.kind not in _JUDGED_ELSEWHERE
+    of_controller = pin.track.kind is TrackKind.IMAGE and pin.kind not in _JUDGED_ELSEWHERE
+    return pin.role in _SEVERITIES and (pin.track == FLUX or of_controller)
 
 
 def _sites(evidence: Evidence) -> Iterator[tuple[Pin, str]]:

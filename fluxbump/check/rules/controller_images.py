@@ -46,15 +46,12 @@ def controller_images(evidence: Evidence) -> Iterator[Outcome]:
         expected = known[place]
         if expected is None:
             yield NotRun("FB113", "not known which release is installed")
-        elif pin.track == FLUX:
-            if pin.value != expected:
-                yield _finding(evidence, pin, f"is the CLI of Flux {pin.value}", expected)
         else:
             yield from _image(evidence, pin, expected, more)
 
 
 def _is_tag(pin: Pin) -> bool:
-    """Whether a pin is the tag of a controller that is installed, or of the CLI beside it."""
+    """Whether a pin is the tag of a controller that is installed."""
     ours = pin.kind in traits.CONTROLLER_IMAGE or pin.track.kind is TrackKind.IMAGE
     return ours and pin.form is Form.EXACT and pin.role is Role.INSTALLS
 
@@ -85,8 +82,7 @@ def _among_themselves(
     for pin in pins:
         if not _is_tag(pin):
             continue
-        tool = pin.track == FLUX
-        releases = (pin.value,) if tool else images.releases_with(pin.track.name, pin.value, more)
+        releases = images.releases_with(pin.track.name, pin.value, more)
         files.setdefault(pin.location.path, []).append((pin, releases))
     for held in files.values():
         near = [

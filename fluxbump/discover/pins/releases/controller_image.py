@@ -39,7 +39,8 @@ CONTROLLERS = {
 }
 """What the community chart's values call each controller."""
 
-_KEYS = {**CONTROLLERS, "cli": FLUX.name}
+_CLI = "flux-cli"
+_KEYS = {**CONTROLLERS, "cli": _CLI}
 _NAMES = "|".join(images.NAMES)
 
 # What may not stand in front is looked at last: a pattern that begins with fixed text is fast.
@@ -72,14 +73,21 @@ _MIRROR = "the file lists several tags of one Flux controller, like a mirror of 
 
 
 class _Image(Struct, frozen=True):
-    """A controller's image, or the CLI's, and what holds it, for people."""
+    """A controller's image, or the CLI's, and what holds it, for people.
+
+    The chart runs the CLI in the job that checks a cluster before an installation: a tool.
+    """
 
     name: str
     subject: str
 
     @property
     def track(self) -> Track:
-        return FLUX if self.name == FLUX.name else Track(TrackKind.IMAGE, self.name)
+        return FLUX if self.name == _CLI else Track(TrackKind.IMAGE, self.name)
+
+    @property
+    def role(self) -> Role:
+        return Role.TOOL if self.name == _CLI else ROLE
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
@@ -190,7 +198,8 @@ def _tag(file: TextFile, image: _Image, start: int, text: str) -> Found:
 
 def _held(file: TextFile, image: _Image, start: int, value: str, form: Form) -> Pin:
     where, end = file.location(start), start + len(value)
-    return Pin(NAME, image.track, where, start, end, value, form, f"image {image.subject}")
+    subject = f"image {image.subject}"
+    return Pin(NAME, image.track, where, start, end, value, form, subject, role=image.role)
 
 
 # --- tags beside an image's name -------------------------------------------------------------
@@ -306,7 +315,7 @@ def _below(
             scalar = document.scalar(yaml.get(value, "tag"))
             named = yaml.text_of(value, "image") or yaml.text_of(value, "repository") or ""
             # A `cli` may be anything; and an image of the controller's own is found by its name.
-            ours = "flux-cli" in named if key == "cli" else not _IMAGE.search(named)
+            ours = _CLI in named if key == "cli" else not _IMAGE.search(named)
             if name is not None and scalar is not None and ours and scalar.value:
                 image = _Image(name, f"{name} in the values of {subject}")
                 yield _scalar(file, image, scalar)
