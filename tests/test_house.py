@@ -383,8 +383,8 @@ def test_the_table_of_exit_codes_has_all_that_there_are() -> None:
 
 
 def test_help_prints_the_table_of_exit_codes() -> None:
-    said = help_layout.exit_codes("")
-    assert re.findall(r"(\d+) [^;]+[;.]", said) == [str(code) for code in errors.EXIT_CODES]
+    said = [code for code, meaning in help_layout.exit_codes("") if meaning]
+    assert said == [str(code) for code in errors.EXIT_CODES]
 
 
 def test_the_documents_have_the_table_of_exit_codes() -> None:

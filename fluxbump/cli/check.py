@@ -289,5 +289,5 @@ def _self_test(examined: Examined, console: Console) -> int:
     from fluxbump.reports import self_test as trials
 
     results = journey.self_test(examined)
-    console.result(trials.render(results, console.paint()))
+    console.report(trials.render(results, console.paint()))
     return 0 if results and all(trial.finding for trial in results) else _FOUND

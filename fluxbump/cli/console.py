@@ -7,7 +7,7 @@ import shutil
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from io import TextIOWrapper
@@ -22,9 +22,11 @@ from fluxbump.text import printable
 if TYPE_CHECKING:
     from fluxbump.fleet.metrics import Metric, RepositoryMetrics
     from fluxbump.helm.chart_releases import ChartIndex
+    from fluxbump.model import Step
     from fluxbump.reports.table import Paint
 
 T = TypeVar("T", str, bytes)
+_COLUMNS = 80  # of a terminal that does not say how many it has
 _SUMMARY_PAGE = "GITHUB_STEP_SUMMARY"  # docs.github.com/actions, "Job summaries"
 
 
@@ -61,6 +63,19 @@ def _nowhere() -> TextIO:
     return Path(os.devnull).open("w", encoding="utf-8")  # it is for the whole run
 
 
+def _width(stream: TextIO) -> int | None:
+    """Return the columns of the terminal behind a stream; None if there is none."""
+    if not stream.isatty():
+        return None
+    said = os.environ.get("COLUMNS", "")
+    if said.isascii() and said.isdigit() and int(said):
+        return int(said)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or _COLUMNS
+    except OSError:
+        return _COLUMNS
+
+
 class Console(Struct, frozen=True):
     """How this run talks.
 
@@ -90,11 +105,29 @@ class Console(Struct, frozen=True):
         """Return what reports need to know of standard output: its colors and its width."""
         from fluxbump.reports.table import Paint
 
-        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-        return Paint(enabled=self.colored(), width=width)
+        return Paint(enabled=self.colored(), width=_width(sys.stdout))
+
+    def error_width(self) -> int | None:
+        """Return the columns of the terminal that shows errors; None if there is none."""
+        return _width(sys.stderr)
+
+    def report(self, text: str, steps: Sequence[Step] = ()) -> None:
+        """Print a report for people, and what to type next: no line is wider than the terminal."""
+        from fluxbump.reports import next_steps
+        from fluxbump.reports.terminal.fit import fitted
+
+        width = _width(sys.stdout)
+        parts = [fitted(text, width)] if text else []
+        self.result("\n".join([*parts, *next_steps.lines(steps, width)]))
+
+    def page(self, text: str) -> None:
+        """Print a page in Markdown: on a terminal as wide as that, or as pages are written."""
+        from fluxbump.reports.terminal.page import page
+
+        self.result(page(text, _width(sys.stdout)))
 
     def result(self, text: str) -> None:
-        """Print a result. Nothing in it commands a terminal or a CI, whoever wrote it."""
+        """Print a result as it is. Nothing in it commands a terminal or a CI, whoever wrote it."""
         self.commands(printable.lines(text, colored=self.colored()))
 
     def paged(self, text: str) -> None:
@@ -127,8 +160,15 @@ class Console(Struct, frozen=True):
         self._write(sys.stdout.buffer, data)
 
     def line(self, text: str) -> None:
-        """Print one line beside the result, whatever happens."""
-        beside_result(f"{printable.lines(printable.printable(text))}\n")
+        """Print one line beside the result, whatever happens; several on a narrow terminal."""
+        from fluxbump.reports.terminal.fit import fitted
+
+        self.lines(fitted(printable.printable(text), _width(sys.stderr)).split("\n"))
+
+    def lines(self, lines: Iterable[str]) -> None:
+        """Print lines beside the result as they were laid out, whatever happens."""
+        for text in lines:
+            beside_result(f"{printable.lines(printable.printable(text))}\n")
 
     def traceback(self, error: BaseException) -> None:
         """Print where an error came from."""
@@ -162,7 +202,10 @@ class Console(Struct, frozen=True):
     def progress(self, text: str) -> None:
         """Say what takes time, on a terminal only; an empty text takes it away."""
         if sys.stderr.isatty() and not self.quiet and not _plain():
-            beside_result(f"\r\x1b[K{printable.printable(text)}")
+            from fluxbump.reports.terminal.fit import beginning
+
+            room = (_width(sys.stderr) or _COLUMNS) - 1  # a full line would begin a new one
+            beside_result(f"\r\x1b[K{beginning(printable.printable(text), room)}")
 
     def summary_page(self, text: str) -> None:
         """Add Markdown to the summary page of a GitHub workflow, where there is one.
@@ -190,9 +233,7 @@ class Console(Struct, frozen=True):
         self.progress("")
         if self.verbose:
             self.traceback(cause or error)
-        width = shutil.get_terminal_size().columns if sys.stderr.isatty() else None
-        for text in error_lines(error, retyped.steps(error), width):
-            self.line(text)
+        self.lines(error_lines(error, retyped.steps(error), _width(sys.stderr)))
 
 
 # --- metrics ----------------------------------------------------------------------------------

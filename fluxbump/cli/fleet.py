@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -281,17 +280,16 @@ class _Report:
         self._console.progress("")
         self._print_log(result, log)
         if self._output is FleetFormat.TEXT and not self._console.quiet:
-            self._console.result(report.line(result, self._width, self._paint))
+            self._console.report(report.line(result, self._width, self._paint))
 
     def waiting(self, running: Sequence[str]) -> None:
         """Say on a terminal how far it is."""
         text = f"{self._done} of {self._count} done; now {', '.join(running)}"
-        self._console.progress(text[: shutil.get_terminal_size().columns - 1])
+        self._console.progress(text)
 
     def end(self, summary: Summary) -> None:
         """Print the summary, and add it to the summary page."""
         from fluxbump.reports import fleet as report
-        from fluxbump.reports import next_steps
 
         self._console.progress("")
         self._console.summary_page(report.page(summary))
@@ -303,9 +301,9 @@ class _Report:
             self._console.result(fleet_page(summary))
         else:
             blank = "" if self._console.quiet or not self._count else "\n"
-            self._console.result(blank + report.text(summary, self._paint))
+            self._console.report(blank + report.text(summary, self._paint))
             if not self._console.quiet:
-                self._console.result("\n".join(next_steps.lines(_steps(summary))))
+                self._console.report("", _steps(summary))
 
     def _print_log(self, result: FleetResult, log: str) -> None:
         from fluxbump.fleet.repositories import FleetOutcome
@@ -313,11 +311,9 @@ class _Report:
 
         name = result.entry.name
         if self._logs:
-            for line in log_lines(name, log):
-                self._console.line(line)
+            self._console.lines(log_lines(name, log))
         elif self._console.verbose and result.outcome is FleetOutcome.FAILED:
-            for line in log.splitlines():
-                self._console.line(f"{name}: {line}")
+            self._console.lines(f"{name}: {line}" for line in log.splitlines())
 
 
 def _steps(summary: Summary) -> list[Step]:

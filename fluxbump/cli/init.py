@@ -112,7 +112,8 @@ def _show(files: Sequence[FirstFile], console: Console) -> None:
             f"{file.path} ({state}):" if not file.left or file.by_hand else f"{file.path}: {state}"
         )
         shown = file.text.splitlines() if head.endswith(":") else []
-        console.result("\n".join([head, *(f"  {line}".rstrip() for line in shown)]) + "\n\n")
+        console.report(head)
+        console.result("\n".join([*(f"  {line}".rstrip() for line in shown), "\n"]))
 
 
 def _agreed(number: int) -> bool:
@@ -147,7 +148,6 @@ def _write(repository: Repository, files: Sequence[FirstFile]) -> None:
 def _say_next(files: Sequence[FirstFile], console: Console, *, wrote: bool) -> None:
     from fluxbump.cli.output import retyped
     from fluxbump.model import Step
-    from fluxbump.reports import next_steps
     from fluxbump.reports.next_steps import typed
     from fluxbump.run.first_files import HOOK
 
@@ -169,4 +169,4 @@ def _say_next(files: Sequence[FirstFile], console: Console, *, wrote: bool) -> N
     else:
         console.note("nothing to write")
         steps = [Step("fluxbump check", "what the gate says now")]
-    console.result("\n".join(next_steps.lines(steps)))
+    console.report("", steps)

@@ -97,7 +97,6 @@ def path(
 
 def _say(answer: RouteAnswer, output: PathFormat, console: Console) -> None:
     from fluxbump.bump.upgrade_route import told
-    from fluxbump.reports import next_steps
     from fluxbump.reports import upgrade_path as report
     from fluxbump.reports.index_line import index_line
 
@@ -113,11 +112,11 @@ def _say(answer: RouteAnswer, output: PathFormat, console: Console) -> None:
         using = _using(found, gathered)
         used = _used(using)
         paint, history = console.paint(), told(found, gathered, index)
-        console.result(report.text(found, answer.newest, paint, history, used))
+        console.report(report.text(found, answer.newest, paint, history, used))
         for part in _moving(found, gathered, using or {}):
-            console.result("\n".join(["", *part]))
-        lines = [index_line(answered, datetime.now(UTC))] if answered else []
-        console.result("\n".join(["", *lines, *next_steps.lines(steps)]))
+            console.report("\n".join(["", *part]))
+        line = index_line(answered, datetime.now(UTC)) if answered else ""
+        console.report(f"\n{line}", steps)
 
 
 def _unread(gathered: Evidence) -> Iterator[Unreadable]:
@@ -238,7 +237,7 @@ def matrix(
     elif output is MatrixFormat.HTML:
         console.result(report.html(found))
     else:
-        console.result(report.text(found, steps, console.paint()))
+        console.report(report.text(found, steps, console.paint()))
 
 
 def _after_matrix(newest: str) -> list[Step]:

@@ -21,7 +21,20 @@ from typing_extensions import override
 
 
 class _Help:
-    """The parts of a help text that differ from typer's; see `help_layout`."""
+    """The parts of a help text that differ from typer's; see `help_layout` and `help_text`."""
+
+    def get_help(self, ctx: Any) -> str:
+        """Return the help text."""
+        from fluxbump.cli.shell.help_text import HelpText
+
+        written = HelpText()
+        self.format_help(ctx, written)  # type: ignore[attr-defined]  # typer's class has it
+        return written.getvalue().rstrip("\n")
+
+    def format_usage(self, ctx: Any, formatter: Any) -> None:
+        """Write how it is called."""
+        pieces = self.collect_usage_pieces(ctx)  # type: ignore[attr-defined]  # as above
+        formatter.write_usage(ctx.command_path, " ".join(pieces))
 
     def format_help_text(self, ctx: Any, formatter: Any) -> None:
         """Write the description and the examples."""
@@ -35,14 +48,17 @@ class _Help:
                 formatter.write_text(help_layout.NOTES[name])
         if lines := help_layout.examples(name):
             with formatter.section("Examples"):
-                formatter.write("".join(f"  {line}\n" for line in lines))
+                formatter.write_examples(lines)
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
         """Write the exit codes."""
         from fluxbump.cli.shell import help_layout
 
         with formatter.section("Exit codes"):
-            formatter.write_text(help_layout.exit_codes(_name(ctx)))
+            codes = help_layout.exit_codes(_name(ctx))
+            if codes:
+                formatter.write_dl(codes)
+            formatter.write_text(help_layout.others(_name(ctx)))
 
 
 class Command(_Help, TyperCommand):

@@ -93,7 +93,10 @@ def recover(
         )
     if output is Output.TEXT:
         nothing = f"Nothing to recover: {advice.decision.why}."
-        console.result(advice.script or nothing)
+        if advice.script:
+            console.result(advice.script)
+        else:
+            console.report(nothing)
     if advice.script:
         console.note(f"{seen.source} is {advice.decision.state}: {advice.decision.why}")
         console.note("fluxbump changed nothing: read the script, then run it with sh")

@@ -59,7 +59,7 @@ def releases(
             f"{len(rows) - len(shown)} older releases are not listed (--limit 0 lists all)"
         )
     paint = console.paint()
-    console.result(status_text.releases(shown, chart_index, steps, paint, datetime.now(UTC)))
+    console.report(status_text.releases(shown, chart_index, steps, paint, datetime.now(UTC)))
 
 
 def _look(

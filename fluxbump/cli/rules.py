@@ -16,9 +16,8 @@ def rules(*, output: OutputOption = Output.TEXT) -> None:
     """List the rules of `fluxbump check`."""
     from fluxbump.check.rules import RULES
     from fluxbump.model import Step
-    from fluxbump.reports import next_steps
     from fluxbump.reports.json_encoder import dump
-    from fluxbump.reports.table import SEVERITY_STYLES, folded, table
+    from fluxbump.reports.table import SEVERITY_STYLES, table
 
     console = Console()
     if output is Output.JSON:
@@ -36,10 +35,10 @@ def rules(*, output: OutputOption = Output.TEXT) -> None:
     styles = {severity.value: (style,) for severity, style in SEVERITY_STYLES.items()}
     rows = [(r.code, r.slug, r.severity.value, r.summary) for r in RULES.values()]
     header, paint = ("CODE", "NAME", "SEVERITY", "WHAT MUST HOLD"), console.paint()
-    lines = table(header, folded(header, rows, paint), paint, styles)
+    lines = table(header, rows, paint, styles)
     first = rows[0][0]
     steps = [Step(f"fluxbump rule {first}", "the reason for a rule, and how to fix a finding")]
-    console.result("\n".join([*lines, "", *next_steps.lines(steps)]))
+    console.report("\n".join([*lines, ""]), steps)
 
 
 def rule(
@@ -57,4 +56,4 @@ def rule(
     found = next((r for r in RULES.values() if code.upper() == r.code or code == r.slug), None)
     if found is None:
         raise UsageError(f"no rule is called {code!r}", hint="see `fluxbump rules`")
-    Console().result(pages.page(found.code))
+    Console().page(pages.page(found.code))

@@ -27,7 +27,6 @@ from fluxbump.cli.options import (
     left,
 )
 from fluxbump.errors import FluxbumpError
-from fluxbump.reports import next_steps
 from fluxbump.reports.json_encoder import dump
 from fluxbump.reports.table import printable
 
@@ -185,14 +184,14 @@ def _print(
         )
         return
     paint = console.paint()
-    console.result(reports.text(report, paint))
+    console.report(reports.text(report, paint))
     if dry_run and report.sent and not console.quiet:
         done = report.prepared
         patch = diff(done.built.patch, paint, replaced(done.plan)) if done else ""
         console.paged("\n" + reports.dry_run(report.sent, patch, paint))
         console.note("dry run: fluxbump pushed and sent nothing")
     if steps and not console.quiet:
-        console.result("\n".join(next_steps.lines(steps)))
+        console.report("", steps)
 
 
 def _steps(report: Report, start: RunStart) -> Sequence[Step]:

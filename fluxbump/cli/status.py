@@ -99,7 +99,7 @@ def _say(view: Survey, snapshot: Snapshot, output: Output, console: Console) -> 
         return
     from fluxbump.reports import status_text
 
-    console.result(status_text.status(view, steps, console.paint(), datetime.now(UTC)))
+    console.report(status_text.status(view, steps, console.paint(), datetime.now(UTC)))
 
 
 def _look(session: Session[Snapshot]) -> tuple[Looked[Snapshot] | None, Survey]:

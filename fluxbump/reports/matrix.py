@@ -172,7 +172,7 @@ def text(found: Matrix, steps: Sequence[Step], paint: Paint) -> str:
     for columns in _fitting(found, paint.width):
         lines += [*_table(found, columns, paint), ""]
     legend = [f"  {state.letter}  {state.words}" for state in _used(found)]
-    return "\n".join([*lines, *legend, "", *next_steps.lines(steps)])
+    return "\n".join([*lines, *legend, "", *next_steps.lines(steps, paint.width)])
 
 
 def _table(found: Matrix, columns: Sequence[int], paint: Paint) -> Iterable[str]:

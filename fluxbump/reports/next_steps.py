@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from fluxbump.model import Step
 from fluxbump.reports.table import printable
+from fluxbump.reports.terminal.fit import columns, fitted_line
 
 _LABEL = "next: "
 _GAP = "  "
@@ -18,12 +19,25 @@ def typed(words: Iterable[str]) -> str:
     return shlex.join(words)
 
 
-def lines(steps: Sequence[Step]) -> list[str]:
-    """Say what to type: `next: COMMAND  why`, and further commands aligned below the first."""
+def lines(steps: Sequence[Step], width: int | None = None) -> list[str]:
+    """Say what to type: `next: COMMAND  why`, and further commands aligned below the first.
+
+    Args:
+        steps: what to type, and why.
+        width: of the terminal in columns; a reason that does not fit is below its command, and the
+            command stays whole. None in a pipe.
+    """
     commands = [printable(step.command) for step in steps]
-    width = max((len(text) for text in commands if len(text) <= _COLUMN), default=0)
+    column = max((len(text) for text in commands if len(text) <= _COLUMN), default=0)
     labels = [_LABEL, *[" " * len(_LABEL)] * (len(steps) - 1)]
-    return [
-        f"{label}{command:{width}}{_GAP}{printable(step.why)}" if step.why else label + command
-        for label, command, step in zip(labels, commands, steps, strict=False)
-    ]
+    shown = []
+    for label, command, step in zip(labels, commands, steps, strict=False):
+        line = f"{label}{command:{column}}{_GAP}{printable(step.why)}" if step.why else ""
+        if line and (width is None or columns(line) <= width):
+            shown.append(line)
+            continue
+        shown.append(label + command)
+        if step.why:
+            why = " " * len(_LABEL) + _GAP + printable(step.why)
+            shown += fitted_line(why, width) if width is not None else [why]
+    return shown

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from fluxbump.bump.changes import Plan
 from fluxbump.model import FLUX, Snapshot
 from fluxbump.reports.table import Paint, printable
+from fluxbump.reports.terminal.fit import fitted
 
 if TYPE_CHECKING:
     from fluxbump.bump.prepared import Prepared
@@ -19,7 +20,8 @@ def patches(prepared: Prepared[Snapshot], paint: Paint) -> str:
     parts = []
     for number, step in enumerate(steps, 1):
         subject = printable(step.message.partition("\n")[0])
-        head = paint(f"Commit {number} of {len(steps)}: {subject}", "bold") + "\n\n"
+        head = paint(f"Commit {number} of {len(steps)}: {subject}", "bold")
+        head = f"{fitted(head, paint.width)}\n\n"
         parts.append((head if len(steps) > 1 else "") + diff(step.patch, paint, whole))
     return "\n\n".join(parts)
 

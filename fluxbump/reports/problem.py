@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Sequence
 
 from fluxbump.errors import FluxbumpError
 from fluxbump.model import Step
 from fluxbump.reports import next_steps
 from fluxbump.reports.table import printable
+from fluxbump.reports.terminal.fit import fitted
 
 LABEL = "error: "
 _INDENT = "  "
@@ -27,8 +27,8 @@ def problem(
         width: of the terminal in columns, where long lines are wrapped; None in a pipe.
     """
     lines = [LABEL + text, *(_INDENT + fact for fact in facts)]
-    shown = [part for line in lines for part in _wrapped(printable(line), width)]
-    return [*shown, *next_steps.lines(steps)]
+    shown = fitted("\n".join(map(printable, lines)), width).split("\n")
+    return [*shown, *next_steps.lines(steps, width)]
 
 
 def error_lines(error: FluxbumpError, steps: Sequence[Step], width: int | None = None) -> list[str]:
@@ -46,17 +46,3 @@ def error_lines(error: FluxbumpError, steps: Sequence[Step], width: int | None =
     if not facts and len(LABEL + short) <= _SHORT:
         return problem(short, (), steps, width)
     return problem(error.problem, [*facts, error.hint], steps, width)
-
-
-def _wrapped(line: str, width: int | None) -> list[str]:
-    if width is None or len(line) <= width:
-        return [line]
-    start = LABEL if line.startswith(LABEL) else line[: len(line) - len(line.lstrip())]
-    return textwrap.wrap(
-        line.removeprefix(start),
-        width,
-        initial_indent=start,  # so that no long first word leaves it alone
-        subsequent_indent=" " * (len(start) - len(start.lstrip())) + _INDENT * 2,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )

@@ -16,7 +16,11 @@ _FEW = 3  # of which there is room for a place each
 
 
 def refusal(
-    release: str, refusals: Sequence[Finding], not_done: str, steps: Sequence[Step]
+    release: str,
+    refusals: Sequence[Finding],
+    not_done: str,
+    steps: Sequence[Step],
+    terminal: int | None = None,
 ) -> list[str]:
     """Return the lines that refuse a bump.
 
@@ -25,6 +29,7 @@ def refusal(
         refusals: the errors that stop it, at least one.
         not_done: what has not happened.
         steps: what to type next.
+        terminal: its width in columns; None in a pipe.
     """
     counted = Counter(finding.code for finding in worst_first(refusals))
     number = "1 finding" if len(refusals) == 1 else f"{len(refusals)} findings"
@@ -38,7 +43,7 @@ def refusal(
     if len(counted) > len(shown):
         left = ", ".join([*counted][_MOST:])
         facts.append(f"and {len(counted) - len(shown)} more rules: {left}")
-    return problem(f"{_verdict(release, counted)} ({number})", [*facts, not_done], steps)
+    return problem(f"{_verdict(release, counted)} ({number})", [*facts, not_done], steps, terminal)
 
 
 def _where(code: str, refusals: Sequence[Finding], number: int) -> Iterator[str]:

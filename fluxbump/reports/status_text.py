@@ -80,7 +80,12 @@ def status(view: Survey, steps: Sequence[Step], paint: Paint, now: datetime) -> 
         lines.append(f"Newest release{which}{until}: {resolve.describe(view.newest)}")
     if view.index is not None:
         lines.append(index_line(view.index, now))
-    lines += [moving(view.inventory.pins), "", *_verdict(view, paint), *next_steps.lines(steps)]
+    lines += [
+        moving(view.inventory.pins),
+        "",
+        *_verdict(view, paint),
+        *next_steps.lines(steps, paint.width),
+    ]
     return "\n".join(lines).rstrip("\n")
 
 
@@ -249,5 +254,5 @@ def releases(
     ]
     lines = table(("RELEASE", "CHART", "DATE", "OTHER CHARTS", "HERE"), cells, paint)
     lines += ["", *section("Left out of the index", index.problems, paint)]
-    lines += [index_line(index, now), *next_steps.lines(steps)]
+    lines += [index_line(index, now), *next_steps.lines(steps, paint.width)]
     return "\n".join(lines).rstrip("\n")

@@ -2,21 +2,22 @@
 
 A table library would wrap long paths and costs more at import than the rest of a report. In a pipe,
 columns are as wide as their longest cell and are never cut, so that they can be read, grepped and
-pasted. On a terminal, paths lose their middle until the table fits.
+pasted. On a terminal, paths lose their middle until the table fits. If too little would be left of
+them, the cells of a row are below each other, each with its title.
 """
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from msgspec import Struct
 
 from fluxbump.model import Severity
+from fluxbump.reports.terminal.fit import beginning, columns, fitted_line, padded
 from fluxbump.text.printable import printable
 
-__all__ = ["Paint", "Styles", "elided", "folded", "printable", "room", "section", "table"]
+__all__ = ["Paint", "Styles", "elided", "printable", "room", "section", "table"]
 
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
@@ -32,7 +33,8 @@ SEVERITY_STYLES: Mapping[Severity, str] = {
 """The color that tells how bad a finding is, in every report."""
 
 _GAP = 2  # spaces between columns
-_SHORTEST = 16  # characters that stay of a path
+_SHARES = (2 / 3, 1 / 2, 1 / 3)  # of the room for a path: what its end gets, the best first
+_SHORTEST = 24  # columns that stay of a path, or of a text that goes on in the rows below
 
 
 class Paint(Struct, frozen=True):
@@ -70,61 +72,103 @@ def table(
     """
     cells = [tuple(printable(cell) for cell in row) for row in rows]
     if paint.width is not None:
-        cells = _fitted(header, cells, paint.width)
+        cells = _narrowed(header, cells, paint.width)
+        if _taken(header, cells) > paint.width:
+            return _stacked(header, cells, paint, styles)
     widths = _widths([header, *cells])
     lines = [paint(_row(header, widths), "dim")]
     return [*lines, *(_row(row, widths, paint, styles) for row in cells)]
 
 
 def room(rows: Sequence[Sequence[str]], column: int, width: int) -> int:
-    """Return how many characters a column may have if the table is to fit `width`."""
-    widths = _widths(rows)
-    return width - sum(widths) + widths[column] - _GAP * (len(widths) - 1)
+    """Return how many columns of a terminal a cell may take if the table is to fit `width`."""
+    return width - _taken(rows[0], rows[1:]) + _widths(rows)[column]
 
 
-def folded(
-    header: Sequence[str], rows: Sequence[Sequence[str]], paint: Paint
-) -> list[Sequence[str]]:
-    """Continue the texts of the last column in rows below, where a terminal is too narrow."""
-    if paint.width is None:
-        return [*rows]
-    left = max(_SHORTEST, room([header, *rows], len(header) - 1, paint.width))
-    before = [""] * (len(header) - 1)
-    return [
-        [*(before if number else row[:-1]), part]
-        for row in rows
-        for number, part in enumerate(textwrap.wrap(row[-1], left) or [""])
-    ]
+def _taken(header: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    widths = _widths([header, *rows])
+    return sum(widths) + _GAP * (len(widths) - 1)
 
 
 def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
-    return [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [max(map(columns, column)) for column in zip(*rows, strict=True)]
 
 
-def _fitted(
+def _narrowed(
     header: Sequence[str], rows: Sequence[tuple[str, ...]], width: int
 ) -> list[tuple[str, ...]]:
-    """Shorten the widest column of paths; the others tell by every character."""
+    """Shorten the widest column of paths, and continue the last one in rows below.
+
+    The other columns tell by every character. Nothing changes if too little would be left.
+    """
     every = [header, *rows]
     paths = [number for number, cells in enumerate(zip(*rows, strict=True)) if _are_paths(cells)]
-    if not paths:
+    if paths:
+        widest = max(paths, key=_widths(every).__getitem__)
+        left = room(every, widest, width)
+        shown = _distinct([row[widest] for row in rows], left) if left >= _SHORTEST else None
+        if shown is not None:
+            return [
+                (*row[:widest], path, *row[widest + 1 :])
+                for row, path in zip(rows, shown, strict=True)
+            ]
+    left = room(every, len(header) - 1, width)
+    if left < _SHORTEST or not any(" " in row[-1] for row in rows):
         return [*rows]
-    widths = _widths(every)
-    widest = max(paths, key=widths.__getitem__)
-    left = max(_SHORTEST, room(every, widest, width))
-    return [(*row[:widest], elided(row[widest], left), *row[widest + 1 :]) for row in rows]
+    before = ("",) * (len(header) - 1)
+    return [
+        (*(before if number else row[:-1]), part.lstrip(" "))
+        for row in rows
+        for number, part in enumerate(fitted_line(row[-1], left))
+    ]
 
 
 def _are_paths(cells: Sequence[str]) -> bool:
     return any("/" in cell for cell in cells) and not any(" " in cell for cell in cells)
 
 
-def elided(text: str, room: int) -> str:
-    """Keep both ends of a text: a path's last part and line tell more than what is between."""
-    if len(text) <= room:
+def _distinct(texts: Sequence[str], room: int) -> list[str] | None:
+    """Shorten texts so that those which differ still do; None if no cut does that."""
+    for share in _SHARES:
+        shown = [elided(text, room, share) for text in texts]
+        if len({*shown}) == len({*texts}):
+            return shown
+    return None
+
+
+def elided(text: str, room: int, share: float = _SHARES[0]) -> str:
+    """Keep both ends of a text: a path's last part and line tell more than what is between.
+
+    Args:
+        text: on one line.
+        room: columns that it may take.
+        share: of the room that the end of the text gets.
+    """
+    if columns(text) <= room:
         return text
-    end = (room - 1) * 2 // 3
-    return f"{text[: room - 1 - end]}…{text[-end:]}"
+    end = int((room - 1) * share)
+    return f"{beginning(text, room - 1 - end)}…{beginning(text[::-1], end)[::-1]}"
+
+
+def _stacked(
+    header: Sequence[str], rows: Sequence[Sequence[str]], paint: Paint, styles: Styles
+) -> list[str]:
+    """Lay out each row as lines of `title cell`; what continues the row above is further right."""
+    lines, width = [], paint.width or 0
+    for row in rows:
+        line = "" if row[0] else " " * _GAP
+        for title, cell in zip(header, row, strict=True):
+            if not cell:
+                continue
+            word = title.lower()
+            taken = columns(line) + _GAP + columns(word) + 1 + columns(cell)
+            if line.strip() and taken > width:
+                lines.append(line)
+                line = " " * _GAP
+            shown = f"{paint(word, 'dim')} {paint(cell, *styles.get(cell, ()))}".strip()
+            line += (" " * _GAP if line.strip() else "") + shown
+        lines.append(line)
+    return [part for line in lines for part in fitted_line(line, width)]
 
 
 def _row(
@@ -134,8 +178,7 @@ def _row(
     styles: Styles = MappingProxyType({}),
 ) -> str:
     shown = [
-        (paint(cell, *styles[cell]) if paint and cell in styles else cell)
-        + " " * (width - len(cell))
+        padded(paint(cell, *styles[cell]) if paint and cell in styles else cell, width)
         for cell, width in zip(cells, widths, strict=True)
     ]
     return (" " * _GAP).join(shown).rstrip()

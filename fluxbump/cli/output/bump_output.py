@@ -10,7 +10,6 @@ from msgspec import Struct
 from fluxbump.cli.console import Console
 from fluxbump.cli.options import BumpFormat
 from fluxbump.model import Step
-from fluxbump.reports import next_steps
 
 if TYPE_CHECKING:
     from fluxbump.bump.prepared import Prepared
@@ -88,7 +87,7 @@ def say(
     if not prepared.passed:
         _refuse(prepared, console, how.not_done, steps)
     elif output is BumpFormat.TEXT and steps and not console.quiet:
-        console.result("\n".join(next_steps.lines(steps)))
+        console.report("", steps)
 
 
 def _say_as_text(
@@ -98,10 +97,13 @@ def _say_as_text(
     how: How,
 ) -> None:
     from fluxbump.reports import text
+    from fluxbump.reports.terminal.fit import fitted
 
     paint = console.paint()
-    preview = "" if console.quiet else f"{text.preview(prepared, paint)}\n\n"
-    came = Came(text.nothing_to_do(prepared)) if prepared.empty else outcome(paint)
+    width = paint.width
+    preview = "" if console.quiet else f"{fitted(text.preview(prepared, paint), width)}\n\n"
+    nothing = prepared.empty
+    came = Came(fitted(text.nothing_to_do(prepared), width)) if nothing else outcome(paint)
     show = console.paged if how.dry_run else console.result
     show(preview + came.text)
     if came.note:
@@ -116,5 +118,5 @@ def _refuse(
     from fluxbump.model import FLUX
     from fluxbump.reports.refusal import refusal
 
-    for line in refusal(prepared.plan.targets[FLUX], prepared.refusals, not_done, steps):
-        console.line(line)
+    goal, width = prepared.plan.targets[FLUX], console.error_width()
+    console.lines(refusal(goal, prepared.refusals, not_done, steps, width))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fluxbump.cli.console import Console
     from fluxbump.helm.chart_releases import ChartIndex
     from fluxbump.model import Step
+    from fluxbump.reports.table import Paint
     from fluxbump.reports.view import View
 
 _TEXT, _GITHUB, _HTML = "text", "github", "html"
@@ -97,26 +98,27 @@ def say(
         if sink.format == _HTML:
             text = _page(verdict, steps, about)
         else:
-            colors = sink.file is None and console.colored()
-            text = _rendered(verdict, sink.format, view, steps, colors=colors)
+            paint = console.paint() if sink.file is None else None
+            text = _rendered(verdict, sink.format, view, steps, paint)
         if sink.file is None:
             # What GitHub's runner shall obey goes out as it is; everything else is made harmless.
-            (console.commands if sink.format == _GITHUB else console.result)(text)
+            show = {_GITHUB: console.commands, _TEXT: console.report}
+            show.get(sink.format, console.result)(text)
         else:
             _write(sink.file, f"{text}\n")
     if os.environ.get("GITHUB_STEP_SUMMARY"):
-        console.summary_page(f"{_rendered(verdict, 'markdown', view, steps, colors=False)}\n")
+        console.summary_page(f"{_rendered(verdict, 'markdown', view, steps)}\n")
 
 
 def _rendered(
-    verdict: Verdict, name: str, view: View, steps: Sequence[Step], *, colors: bool
+    verdict: Verdict, name: str, view: View, steps: Sequence[Step], paint: Paint | None = None
 ) -> str:
     from fluxbump.check.rules import RULES
     from fluxbump.reports.formats import text
     from fluxbump.reports.formats.registry import FORMATS as LOADERS
     from fluxbump.reports.table import Paint
 
-    paint = Paint(enabled=colors)
+    paint = paint or Paint(enabled=False)
     if name == _TEXT:
         return text.render(verdict, RULES, paint, steps, view=view)
     return LOADERS[name]().render(verdict, RULES, paint, steps)

@@ -112,14 +112,19 @@ NOTES: Mapping[str, str] = {
 }
 """A paragraph of some commands, between the description and the examples."""
 
-EXIT_CODES: Mapping[str, str] = {
-    "check": "0 no error; 1 errors found; others as for every command: `fluxbump --help`.",
-    "recover": "0 nothing to recover; 1 the script on standard output recovers the cluster; 2 the "
-    "input does not decide it; 5 the repository lacks a value that the commands need; 8 kubectl.",
+EXIT_CODES: Mapping[str, Mapping[int, str]] = {
+    "check": {0: "no error", 1: "errors found"},
+    "path": {0: "there is a route", 1: "there is no safe route"},
+    "recover": {
+        0: "nothing to recover",
+        1: "the script on standard output recovers the cluster",
+        2: "the input does not decide it",
+        5: "the repository lacks a value that the commands need",
+        8: "kubectl is missing",
+    },
+    "status": {0: "the pins agree", 1: "the pins disagree", 7: "fluxbump cannot check that"},
 }
 """The exit codes of the commands that have a meaning of their own for some."""
-
-_COMMON = "The same for every command: see `fluxbump --help`."
 
 
 def group_of(options: Sequence[str]) -> str:
@@ -136,10 +141,17 @@ def examples(command: str) -> list[str]:
     return lines
 
 
-def exit_codes(command: str) -> str:
-    """Say what the exit codes of a command mean; all of them for the program itself."""
-    if command:
-        return EXIT_CODES.get(command, _COMMON)
+def exit_codes(command: str) -> list[tuple[str, str]]:
+    """Return the exit codes of a command, and what they mean; all for the program itself."""
     from fluxbump import errors
 
-    return "; ".join(f"{code} {meaning}" for code, meaning in errors.EXIT_CODES.items()) + "."
+    codes = EXIT_CODES.get(command, {}) if command else errors.EXIT_CODES
+    return [(str(code), meaning) for code, meaning in codes.items()]
+
+
+def others(command: str) -> str:
+    """Say where the other exit codes of a command are; empty for the program itself."""
+    if not command:
+        return ""
+    which = "The others are" if command in EXIT_CODES else "They are"
+    return f"{which} the same for every command: see `fluxbump --help`."

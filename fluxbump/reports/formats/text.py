@@ -52,7 +52,7 @@ def render(
     if view.statistics and verdict.findings:
         blocks.append("\n".join(_statistics(verdict.findings, rules, paint)))
     last = [*_left_out(verdict, view), paint(summary(verdict), "bold", _color(verdict))]
-    return "\n\n".join([*blocks, "\n".join([*last, *next_steps.lines(steps)])])
+    return "\n\n".join([*blocks, "\n".join([*last, *next_steps.lines(steps, paint.width)])])
 
 
 def _new(verdict: Verdict, paint: Paint) -> list[str]:

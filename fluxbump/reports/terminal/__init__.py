@@ -1,0 +1,1 @@
+"""How text fits a terminal. Pure."""
