@@ -24,7 +24,7 @@ error: Flux 2.8.5 is not safe for this repository (20 findings)
 next: fluxbump to 2.6.4            newest release that passes
       fluxbump path 2.8.5          the route, hop by hop
       fluxbump to 2.8.5 --dry-run  every finding, and the diff
-      fluxbump to 2.8.5 --accept-risk FB202,FB203,FB207  does it all the same
+      fluxbump to 2.8.5 --accept-risk FB202,FB203,FB207  does it anyway
 """
 
 
@@ -73,6 +73,33 @@ def test_each_command_of_a_refusal_works(repo: Repo) -> None:
     best, path, dry_run, accept = advised(refused)
     assert [typed(repo, command) for command in (best, path, dry_run, accept)] == [0, 0, 1, 0]
     assert repo.branches() == ["fluxbump/flux-2.6.4", "fluxbump/flux-2.8.5", "main"]
+
+
+def test_each_command_of_a_refused_dry_run_does_what_it_says(repo: Repo) -> None:
+    before = repo.branches()
+    refused = repo.fluxbump("to", "latest", "--dry-run")
+    assert refused.code == 1
+    assert refused.err.splitlines()[-3:] == [
+        "next: fluxbump to 2.6.4 --dry-run  newest release that passes",
+        "      fluxbump path 2.8.5          the route, hop by hop",
+        "      fluxbump to 2.8.5 --accept-risk FB202,FB203,FB207  does it anyway",
+    ]
+    best, path, accept = advised(refused)
+    assert [typed(repo, command) for command in (best, path)] == [0, 0]
+    assert repo.branches() == before
+    assert typed(repo, accept) == 0
+    assert repo.branches() == ["fluxbump/flux-2.8.5", "main"]
+
+
+@pytest.mark.parametrize("dry", ["-n", "--dry-run"])
+def test_a_downgrade_that_was_only_to_be_shown_is_only_shown(repo: Repo, dry: str) -> None:
+    refused = repo.fluxbump("to", "2.3.0", dry)
+    assert refused.code == 9
+    assert refused.err.splitlines()[-1].endswith("--allow-downgrade  allows the downgrade")
+    (command,) = advised(refused)
+    assert command == f"fluxbump to 2.3.0 {dry} --allow-downgrade"
+    assert typed(repo, command) == 1  # the gate refuses it for other reasons
+    assert repo.branches() == ["main"]
 
 
 def test_programs_get_the_same_commands(repo: Repo, cli: Cli) -> None:

@@ -134,7 +134,8 @@ def options() -> dict[str, set[str]]:
         run = [str(helpers.SCRIPT), *command, "--help"]
         return subprocess.run(run, capture_output=True, text=True, env=env, check=True).stdout
 
-    commands = re.findall(r"^  (\w+) {2,}", helped().partition("Commands:")[2], re.MULTILINE)
+    listed = helped().partition("Commands:")[2].partition("\n\n")[0]
+    commands = re.findall(r"^  (\w+) {2,}", listed, re.MULTILINE)
     assert {"to", "check", "status"} <= set(commands)
     return {name: {*docs_runner.options(helped(name)), "--help"} for name in commands}
 

@@ -114,7 +114,7 @@ def test_a_hundred_and_fifty_alike_fit_a_screen_and_the_dangerous_one_is_first(
     assert lines[-3].startswith("1 error, 150 warnings")
     assert lines[-2:] == [
         "next: fluxbump check --fix remediation  fixes 1 setting in the working tree",
-        "      fluxbump to 2.4.0 --migrate-apis  moves 150 manifests to another API version",
+        "      fluxbump to 2.4.0 --migrate-apis  moves 150 manifests to a new API version",
     ]
 
 

@@ -206,7 +206,7 @@ def test_align() -> None:
 def test_downgrade(target: str) -> None:
     with pytest.raises(RefusedError, match=r"would go down from 2\.") as caught:
         planned(small(), target)
-    assert caught.value.next == (Again(("--allow-downgrade",), "does it all the same"),)
+    assert caught.value.next == (Again(("--allow-downgrade",), "allows the downgrade"),)
     result = planned(small(), target, allow_downgrade=True)
     assert moves(result)["chart/Chart.yaml:3"] == "1.1.2 1.1.3"
 

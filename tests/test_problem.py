@@ -69,7 +69,7 @@ def test_the_command_that_failed_is_typed_again(repo: Repo, cli: Cli) -> None:
     assert (result.code, result.out) == (9, "")
     assert result.err.endswith(
         "\n  the API server can refuse a downgrade\n"
-        "next: fluxbump to 2.3.0 --quiet --allow-downgrade  does it all the same\n"
+        "next: fluxbump to 2.3.0 --quiet --allow-downgrade  allows the downgrade\n"
     )
 
 

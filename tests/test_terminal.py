@@ -101,11 +101,42 @@ def test_color_tells_what_an_upgrade_can_fail_on(incident: Repo) -> None:
     assert "\x1b[33md\x1b[0m" in shown
 
 
-def test_a_dumb_terminal_gets_text_only(incident: Repo) -> None:
-    shown = on_terminal(incident, "status", TERM="dumb")
+TALKING = (
+    "status", "check --no-render", "to 2.5.1 --dry-run", "to 2.8.5", "to 2.5.1 --quiet",
+    "path 2.8.5", "releases", "matrix", "rules", "rule FB302", "run --dry-run --forge none",
+    "init --dry-run", "statsu", "--help", "check --self-test", "to 2.4.0 --in-place",
+)  # fmt: skip
+"""Commands that together print everything that is colored, paged or redrawn."""
+
+
+@pytest.mark.parametrize("command", TALKING)
+def test_a_dumb_terminal_gets_text_only(incident: Repo, pager: str, command: str) -> None:
+    shown = on_terminal(incident, *command.split(), TERM="dumb", PAGER=pager)
+    assert shown.strip()
     assert "\x1b" not in shown
-    assert "MISMATCH" in shown
-    assert "\r" not in shown
+    assert "\r" not in shown  # nothing is drawn again
+    assert PAGED not in shown
+
+
+@pytest.mark.parametrize("settings", [{"NO_COLOR": "1"}, {"NO_COLOR": "1", "FORCE_COLOR": "1"}])
+@pytest.mark.parametrize("command", TALKING)
+def test_who_wants_no_color_gets_no_escape(
+    incident: Repo, command: str, settings: dict[str, str]
+) -> None:
+    shown = on_terminal(incident, *command.split(), PAGER="cat", **settings)
+    assert shown.strip()
+    assert "\x1b" not in shown
+    assert "\b" not in shown
+
+
+def test_the_option_for_colors_goes_before_the_environment(incident: Repo) -> None:
+    assert "\x1b[31m" in on_terminal(incident, "status", "--color", "always", NO_COLOR="1")
+    never = on_terminal(incident, "status", "--color", "never", FORCE_COLOR="1", TERM="dumb")
+    assert "\x1b" not in never
+    assert b"\x1b" not in incident.fluxbump("status").stdout
+    assert b"\x1b[31m" in incident.fluxbump("status", FORCE_COLOR="1").stdout
+    assert b"\x1b" not in incident.fluxbump("status", FORCE_COLOR="1", NO_COLOR="1").stdout
+    assert b"\x1b[31m" in incident.fluxbump("status", "--color", "always").stdout
 
 
 def test_a_terminal_shows_what_is_waited_for_and_a_pipe_does_not(incident: Repo) -> None:
@@ -120,7 +151,7 @@ def test_a_terminal_shows_what_is_waited_for_and_a_pipe_does_not(incident: Repo)
 @pytest.mark.parametrize("arguments", [("rules",), ("matrix",), ("status",)], ids=" ".join)
 def test_a_table_fits_the_terminal(incident: Repo, arguments: tuple[str, ...]) -> None:
     plain = terminals.STYLE.sub("", on_terminal(incident, *arguments, NO_COLOR="1", PAGER="cat"))
-    lines = plain.rpartition("\r\x1b[K")[2].splitlines()
+    lines = plain.rpartition("\r")[2].splitlines()
     table = lines[: next(number for number, line in enumerate(lines) if not line)]
     assert len(table) > 3
     assert max(map(len, table)) <= WIDTH

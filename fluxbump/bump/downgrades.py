@@ -69,7 +69,7 @@ def require_none(decided: Iterable[Change], index: ChartIndex) -> None:
                 where=change.pin.location,
                 facts=["the API server can refuse a downgrade"] if risky else (),
                 hint=_older_index(change.pin, index),
-                next=[Again(("--allow-downgrade",), "does it all the same")],
+                next=[Again(("--allow-downgrade",), "allows the downgrade")],
             )
 
 

@@ -205,7 +205,9 @@ class Console(Struct, frozen=True):
             from fluxbump.reports.terminal.fit import beginning
 
             room = (_width(sys.stderr) or _COLUMNS) - 1  # a full line would begin a new one
-            beside_result(f"\r\x1b[K{beginning(printable.printable(text), room)}")
+            # Spaces where there are no colors: who wants none may have a log that shows codes.
+            erase = " " * room + "\r" if os.environ.get("NO_COLOR") else "\x1b[K"
+            beside_result(f"\r{erase}{beginning(printable.printable(text), room)}")
 
     def summary_page(self, text: str) -> None:
         """Add Markdown to the summary page of a GitHub workflow, where there is one.

@@ -52,7 +52,7 @@ def _steps(verdict: Verdict, after: Followup) -> Iterator[Step]:
     elif moves and after.installed:
         moved = _count(sum(fixes[fix] for fix in moves), "manifest")
         command = typed(["fluxbump", "to", after.installed, *moves, *after.where])
-        yield Step(command, f"moves {moved} to another API version")
+        yield Step(command, f"moves {moved} to a new API version")
     yield from _rule(verdict)
 
 

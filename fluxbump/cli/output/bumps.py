@@ -73,14 +73,17 @@ def refused(prepared: Prepared[Snapshot], target: str | None) -> list[Step]:
         steps += _safer(prepared, target)
     codes = ",".join(sorted({finding.code for finding in prepared.stopping}))
     instead = {target: release} if target else None
-    risk = retyped.again("--accept-risk", codes, without=("--accept-risk",), instead=instead)
-    if len(steps) < _MOST - 1:
+    # A dry run has shown all of it already, so what is left is to do it.
+    risk = retyped.again(
+        "--accept-risk", codes, without=("--accept-risk",), flags=_DRY, instead=instead
+    )
+    if len(steps) < _MOST - 1 and not retyped.has(_DRY):
         dry = retyped.again("--dry-run", flags=_DRY, instead=instead)
         steps.append(Step(dry, "every finding, and the diff"))
     found = dict[str, Step]()
     for step in steps:
         found.setdefault(step.command, step)
-    return [*found.values(), Step(risk, "does it all the same")]
+    return [*found.values(), Step(risk, "does it anyway")]
 
 
 def _fixed(prepared: Prepared[Snapshot], target: str | None) -> Iterator[Step]:

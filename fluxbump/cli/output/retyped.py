@@ -53,6 +53,11 @@ def steps(error: FluxbumpError) -> list[Step]:
     ]
 
 
+def has(flags: Collection[str]) -> bool:
+    """Whether this run was called with one of these options, which take no value."""
+    return any(word in flags for word in _words)
+
+
 def kept(*options: str) -> list[str]:
     """Return those of these options, which take a value, that this run was called with."""
     found: list[str] = []
