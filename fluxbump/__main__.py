@@ -26,7 +26,7 @@ def main() -> None:
 
         code = run(sys.argv[1:])
     except KeyboardInterrupt:
-        sys.stderr.write("fluxbump: interrupted; fluxbump left nothing half done\n")
+        sys.stderr.write("fluxbump: interrupted (fluxbump left nothing half done)\n")
         sys.exit(130)
     _leave(code)
 

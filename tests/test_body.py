@@ -186,7 +186,7 @@ def test_the_risk_names_its_rule(monorepo: Prepared) -> None:
     assert text.startswith("**Risk**: clusters store v1beta2 (warning of FB202).\n\n")
     verdict = replace(verdict, findings=(), codes=("FB101", "FB102"))
     text = body.text(inputs(replace(made, verdict=verdict)), GITHUB)
-    assert text.startswith("**Risk**: 2 rules find nothing new; not run, so not known: FB110.\n\n")
+    assert text.startswith("**Risk**: 2 rules find nothing new (not run, so not known: FB110).\n\n")
 
 
 def test_the_route_is_drawn_where_the_forge_draws_it(monorepo: Prepared) -> None:

@@ -524,7 +524,7 @@ def test_progress_is_for_a_terminal(ships: Fleet) -> None:
     os.close(theirs)
     out, _ = process.communicate()
     said = b"".join(pieces(ours))
-    assert b"\r\x1b[K0 of 2 done; now fine-1" in said
+    assert b"\r\x1b[K0 of 2 done, running: fine-1" in said
     assert said.endswith(b"\r\x1b[K")
     assert b"\x1b" not in out
 

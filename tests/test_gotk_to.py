@@ -159,7 +159,7 @@ def test_an_edited_file_stays(tmp_path: Path, index: Path, cli: Cli, releases: P
         f"{A}:{line}: ",
         "holds `fsGroup: 2000`, but Flux 2.4.0 writes `fsGroup: 1337`",
         f"flux install --export --version v2.4.0 --components={','.join(gotk.DEFAULT)}",
-        "--leave-gotk leaves it at 2.4.0",
+        "With --leave-gotk it stays at 2.4.0",
     )
     assert repo.branches() == ["main"]
 

@@ -228,7 +228,7 @@ def test_a_team_begins_with_what_it_has(many: Repo, cli: Cli) -> None:
     written = cli("check", "--write-baseline", "accepted.json", cwd=many)
     assert written.code == 0
     assert (
-        "fluxbump: accepted.json accepts 151 findings; commit it, and check with --baseline "
+        "fluxbump: accepted.json accepts 151 findings (commit it, and use --baseline "
         "accepted.json\n"
     ) in written.err
     document = json.loads((many.path / "accepted.json").read_text())

@@ -79,8 +79,8 @@ def test_a_bump_to_what_a_chart_takes_today_says_that_it_floats(
     result = cli("to", "2.8.5", "--accept-risk", "FB202", cwd=repo)
     assert result.code == 0, result.err
     assert (
-        "fluxbump: f.tf:1: helm_release flux is not pinned, so it takes the newest version and "
-        "fluxbump does not change it; write a version there\n"
+        "fluxbump: f.tf:1: helm_release flux has no version, so each install takes the newest "
+        "(write a version there)\n"
     ) in result.err
     again = cli("to", "2.8.5", "--rev", "fluxbump/flux-2.8.5", cwd=repo)
     assert "Nothing moved: every exact pin holds Flux 2.8.5" in again.out

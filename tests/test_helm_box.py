@@ -180,7 +180,7 @@ def test_a_helm_that_cannot_leave_schemas_out_does_not_run(files: Files, tmp_pat
     files[SCHEMA] = b'{"$ref": "https://example.org/a.json"}'
     assert render(files, Helm(old)).not_run == (
         "the values schema was not checked: values.schema.json refers to "
-        "https://example.org/a.json; Helm 3.16 and later render without it"
+        "https://example.org/a.json (Helm 3.16 and later render without it)"
     )
 
 

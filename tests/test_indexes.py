@@ -116,12 +116,12 @@ def test_what_is_not_a_full_version_is_left_out(key: str, text: str) -> None:
 def test_a_missing_version_is_named() -> None:
     index = parse(index_of(entry(), "appVersion: 2.4.0", "version: 2.3.0", "- a", "text"))
     assert index.problems == (
-        "flux2 entry 2 has no version; left out",
-        "flux2 entry 3 ('2.3.0') has no appVersion; left out",
-        "flux2 entry 4 has no version; left out",
-        "flux2 entry 4 has no appVersion; left out",
-        "flux2 entry 5 has no version; left out",
-        "flux2 entry 5 has no appVersion; left out",
+        "flux2 entry 2 is left out: it has no version",
+        "flux2 entry 3 ('2.3.0') is left out: it has no appVersion",
+        "flux2 entry 4 is left out: it has no version",
+        "flux2 entry 4 is left out: it has no appVersion",
+        "flux2 entry 5 is left out: it has no version",
+        "flux2 entry 5 is left out: it has no appVersion",
     )
 
 
@@ -214,7 +214,7 @@ def test_the_first_of_two_equal_versions_counts() -> None:
     index = parse(index_of(entry(app="2.4.0"), entry(app="2.5.0"), entry("v2.14.1", app="2.4.0")))
     assert [str(release.app_version) for release in index.releases] == ["2.4.0"]
     assert index.problems == (
-        "flux2 entry 2 ('2.14.1') appears twice with different content; the first one counts",
+        "flux2 entry 2 ('2.14.1') appears twice with different content (fluxbump uses the first)",
     )
 
 

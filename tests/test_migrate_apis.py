@@ -241,7 +241,7 @@ def test_with_nothing_to_move_there_is_one_commit(cli: Cli, tmp_path: Path, inde
     ) in result.out.splitlines()
     assert "before it" not in result.out
     plain = cli("to", "2.8.5", *KUBERNETES, cwd=repo)
-    assert "(already holds this result; fluxbump wrote nothing)" in plain.out
+    assert "(already holds this result, so fluxbump wrote nothing)" in plain.out
 
 
 def test_manifests_alone_may_move(repo: Repo, cli: Cli) -> None:
@@ -264,7 +264,7 @@ def test_a_second_run_changes_nothing(repo: Repo, cli: Cli) -> None:
     second = cli(*arguments, cwd=repo)
     branch = "fluxbump/flux-2.6.4"
     assert second.out.splitlines() == [
-        f"branch  {branch}  (already holds this result; fluxbump wrote nothing)",
+        f"branch  {branch}  (already holds this result, so fluxbump wrote nothing)",
         f"commit  {repo.tip(branch)}",
     ]
     assert first.out.splitlines()[1].startswith(second.out.splitlines()[1])
@@ -276,7 +276,7 @@ def test_the_same_files_by_other_commits_are_the_same_result(repo: Repo, cli: Cl
     squashed = repo.git("commit-tree", "-p", "main", "-m", "x", repo.tree(branch)).strip()
     repo.git("branch", "--force", branch, squashed)
     result = cli("to", "2.6.4", "--migrate-apis", cwd=repo)
-    assert "(already holds this result; fluxbump wrote nothing)" in result.out
+    assert "(already holds this result, so fluxbump wrote nothing)" in result.out
     assert repo.tip(branch) == squashed
 
 

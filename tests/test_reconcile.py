@@ -257,7 +257,7 @@ CASES: dict[str, tuple[WantedRequest | None, ForgeState, tuple[Action, ...]]] = 
     ),
     "pushed, never opened, no longer wanted": (
         None, ForgeState(branches=OURS),
-        (Leave(None, f"the branch {B} has no pull request; delete it if it is not needed"),),
+        (Leave(None, f"the branch {B} has no pull request (delete it if it is not needed)"),),
     ),
     "pushed, never opened, and not what is wanted now": (
         wanted(), ForgeState(branches=tips("2.6.4", ours=False, marked=True)),

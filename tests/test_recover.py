@@ -298,7 +298,9 @@ def test_a_release_that_the_cluster_refuses_is_not_installed(kube: Kubectl) -> N
     kube.write({**lost(), "stored": {HELM_RELEASES: "v2", SOURCES: "v1 v9"}})
     said = kube.recover("--cluster")
     assert said.code == 2
-    assert "the cluster stores GitRepository v9, which that release lacks" in said.err
+    assert (
+        "the cluster stores GitRepository v9, which Flux 2.4.0 of the repository lacks" in said.err
+    )
 
 
 # --- what the repository says -----------------------------------------------------------------

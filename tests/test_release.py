@@ -234,7 +234,9 @@ def test_the_image_is_built_from_the_wheel_and_the_lock(
         env=repo.environment(), capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert said.returncode == 20, said.stderr  # a newer release is there
-    assert "cloud-init installs Flux 2.4.0; chart flux2 2.14.1 ships Flux 2.4.0\n" in said.stdout
+    assert (
+        "cloud-init installs Flux 2.4.0, and chart flux2 2.14.1 ships Flux 2.4.0\n" in said.stdout
+    )
 
 
 def _copy(words: str, built: Built, source: Path) -> None:

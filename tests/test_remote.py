@@ -523,7 +523,7 @@ def test_who_we_are_matters(job: Job, server: GitServer, served: Path) -> None:
     wrong = Credential("bot", Secret("wrong"), "a test")
     with pytest.raises(AccessError, match="does not accept the credential"):
         Remote(*where, wrong, environ=job.environ).branches()
-    with pytest.raises(AccessError, match="wants a credential, and there is none"):
+    with pytest.raises(AccessError, match="asks for a credential, and there is none"):
         Remote(*where, environ=job.environ).branches()
     with pytest.raises(NotThereError):
         Remote(None, server.url("team/none.git"), CREDENTIAL, environ=job.environ).branches()

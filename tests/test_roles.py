@@ -226,7 +226,7 @@ def test_tools_alone_are_checked(tmp_path: Path, index: Path, cli: Cli) -> None:
     result = cli("status", cwd=repo)
     *_, last, _blank, first, second = result.out.splitlines()
     assert (result.code, first) == (0, "The pins agree")
-    assert second == "nothing here installs Flux; tools and references hold 2.4.0"
+    assert second == "nothing here installs Flux, and tools and references hold 2.4.0"
     assert last == "fluxbump to VERSION moves all 2 places"
 
 

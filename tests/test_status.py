@@ -53,7 +53,7 @@ def test_aligned(repo: Repo) -> None:
     assert (result.code, result.err) == (0, "")
     first, second, *steps = verdict(result)
     assert first == "The pins agree"
-    assert second == "cloud-init installs Flux 2.4.0; chart flux2 2.14.1 ships Flux 2.4.0"
+    assert second == "cloud-init installs Flux 2.4.0, and chart flux2 2.14.1 ships Flux 2.4.0"
     assert sum(line.endswith(" ok") for line in result.out.splitlines()) == 13
     newest, read, moves, *_ = result.out.splitlines()[-8:]
     assert newest.startswith("Newest release with a chart: 2.8.5 (chart 2.18.3")
@@ -103,9 +103,9 @@ def test_without_an_index_a_run_is_not_foretold(repo: Repo, cli: Cli) -> None:
             {"install": script("x").replace("download/vx", "latest/download")},
             "the install URL installs Flux latest (unpinned); ",
         ),
-        ({"install": "#!/bin/sh\n"}, "no install URL; "),
-        ({"chart": wrapper("^2.14")}, "; chart flux2 ^2.14 (range)"),
-        ({"chart": "name: x\n"}, "; no chart"),
+        ({"install": "#!/bin/sh\n"}, "no install URL, and "),
+        ({"chart": wrapper("^2.14")}, ", and chart flux2 ^2.14 (range)"),
+        ({"chart": "name: x\n"}, ", and no chart"),
     ],
 )
 def test_what_holds_no_full_version_is_shown(
@@ -119,7 +119,7 @@ def test_the_incident_is_shouted(incident: Repo, cli: Cli) -> None:
     assert result.code == 1
     assert verdict(result)[0].startswith("MISMATCH: ")
     assert verdict(result)[-1].startswith("next: fluxbump to 2.4.0  ")
-    assert "cloud-init installs Flux 2.4.0; chart flux2 2.13.0 ships Flux 2.3.0" in result.out
+    assert "cloud-init installs Flux 2.4.0, and chart flux2 2.13.0 ships Flux 2.3.0" in result.out
     finding = next(line for line in result.out.splitlines() if "FB103 error" in line)
     for part in (
         "cloudinit-control-plane.tftpl:146",
@@ -171,7 +171,7 @@ def test_without_an_exact_pin_nothing_is_said_to_agree(repo: Repo, cli: Cli) -> 
     repo.commit({"Makefile": f"install:\n\tcurl {URL.format('$(VERSION)')}\n"})
     result = cli("status", cwd=repo)
     assert (
-        "No pin is exact, so nothing was compared; not exact: Makefile:2 (variable)" in result.out
+        "No pin is exact, so nothing was compared (not exact: Makefile:2, variable)" in result.out
     )
     check = cli("check", "--no-render", cwd=repo)
     assert check.code == 0
@@ -196,7 +196,7 @@ def test_what_is_not_exact_is_not_said_to_agree(
     if form != "unpinned":  # which FB109 refuses
         assert (result.code, result.json["findings"], result.json["agree"]) == (0, [], None)
         first = verdict(cli("status", cwd=repo))[0]
-        assert first == f"The exact pins agree; not exact: b.yaml:9 ({form})"
+        assert first == f"The exact pins agree (not exact: b.yaml:9, {form})"
 
 
 def test_an_index_older_than_the_repository_is_said_to_be_that(status: Status) -> None:

@@ -137,6 +137,32 @@ def test_a_refused_word_is_found(text: str, number: int) -> None:
     assert len(refused(text)) == number
 
 
+SEMICOLONS = {
+    "flux/stored_versions.py": "the API server's own words",
+    "git/remote_environment.py": "a command of a shell",
+    "reports/html/page.py": "the policy of a page",
+    "reports/html/style.py": "its style",
+    "reports/matrix_page.py": "its style",
+}
+"""Files with a text that has a semicolon and is no chain of clauses, and what it is."""
+
+
+def test_no_text_of_the_program_is_a_chain_of_clauses() -> None:
+    problems = []
+    for path in sorted((ROOT / "fluxbump").rglob("*.py")):
+        name = path.relative_to(ROOT / "fluxbump").as_posix()
+        for line, text in program_texts(path):
+            if text != "; " and "; " in _no_code(text):
+                problems.append((name, f"{line}: {text}"))
+    assert [problem for problem in problems if problem[0] not in SEMICOLONS] == []
+    assert {name for name, _ in problems} == {*SEMICOLONS}  # each exception is in use
+
+
+def _no_code(text: str) -> str:
+    """Leave out patterns and code, in which a semicolon is a character."""
+    return "" if re.search(r"\(\?|\\[a-z(|]", text) else re.sub(r"`[^`]*`", "", text)
+
+
 # --- errors -------------------------------------------------------------------------------------
 
 NAMES_FIRST = ("Flux", "HelmRelease", "HEAD", "JOB_", "BITBUCKET_", "GitHub: ", "Azure DevOps: ")

@@ -37,7 +37,7 @@ _COPIES = (
 )
 _EDITED = (
     "move changes of your own into a kustomization.yaml beside it, and restore the install.yaml of "
-    f"v{{0}}; or {LEAVE} leaves it at {{0}}"
+    f"v{{0}}. With {LEAVE} it stays at {{0}}"
 )
 
 Copied = Callable[[str], bytes]
@@ -238,5 +238,5 @@ def _advice(held: GotkManifest, change: Change) -> str:
         command += f" --components={','.join(held.components)}"
     return (
         f"compare it with `{command}`, move changes of your own into the kustomization.yaml beside "
-        f"it, and restore the file; or {LEAVE} leaves it at {change.pin.value}"
+        f"it, and restore the file. With {LEAVE} it stays at {change.pin.value}"
     )

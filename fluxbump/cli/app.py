@@ -117,7 +117,7 @@ def run(arguments: Sequence[str]) -> int:
     if result == INTERRUPTED:
         done = written.so_far()
         told = f"by then it had {done}" if done else "fluxbump left nothing half done"
-        console.line(f"fluxbump: interrupted; {told}")
+        console.line(f"fluxbump: interrupted ({told})")
     return result if isinstance(result, int) else 0
 
 

@@ -35,10 +35,7 @@ if TYPE_CHECKING:
 _COMMITS = ("CI_MERGE_REQUEST_DIFF_BASE_SHA", "BITBUCKET_PR_DESTINATION_COMMIT")
 _BRANCHES = ("GITHUB_BASE_REF", "SYSTEM_PULLREQUEST_TARGETBRANCH")
 _MAIN = "origin/HEAD"
-_NO_BASE = (
-    "the clone lacks the base that the CI names (fetch the full history, fetch-depth: 0; "
-    "or use --config-from head)"
-)
+_NO_BASE = "the clone lacks the base that the CI names (fetch the full history: fetch-depth: 0)"
 
 
 def candidates(environ: Mapping[str, str]) -> Iterator[str]:
@@ -159,7 +156,7 @@ def change_of(
     applied = base.source is ConfigFrom.HEAD
     if not applied and before != session.settings:
         console.note(
-            f"{FILE} is that of the {base.snapshot.name}; --config-from head takes the changed one"
+            f"{FILE} is that of the {base.snapshot.name} (--config-from head uses the changed one)"
         )
     return PolicyChange(before, session.settings, applied)
 

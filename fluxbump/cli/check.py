@@ -105,7 +105,8 @@ def check(
         bool, typer.Option("--require-render", help="Fail when helm template could not be run.")
     ] = False,
     self_test: Annotated[
-        bool, typer.Option("--self-test", help="Plant a fault at every pin; all must be refused.")
+        bool,
+        typer.Option("--self-test", help="Plant a fault at every pin. The gate must refuse each."),
     ] = False,
     fix: Annotated[
         str,

@@ -87,7 +87,7 @@ def fleet(
         str,
         typer.Argument(
             metavar="FLEET.yaml|matrix|discover",
-            help="The file that lists the repositories; matrix; or discover.",
+            help="The file that lists the repositories, or matrix, or discover.",
         ),
     ],
     second: Annotated[
@@ -133,7 +133,7 @@ def fleet(
     dry_run: Annotated[
         bool,
         typer.Option(
-            "--dry-run", "-n", help="Print the pull requests that would be opened; do nothing."
+            "--dry-run", "-n", help="Print the pull requests that would be opened. Change nothing."
         ),
     ] = False,
     output: Annotated[
@@ -284,7 +284,7 @@ class _Report:
 
     def waiting(self, running: Sequence[str]) -> None:
         """Say on a terminal how far it is."""
-        text = f"{self._done} of {self._count} done; now {', '.join(running)}"
+        text = f"{self._done} of {self._count} done, running: {', '.join(running)}"
         self._console.progress(text)
 
     def end(self, summary: Summary) -> None:

@@ -84,7 +84,7 @@ def _print(
             return bump_output.Came(text.written(result, root, paint))
         if not prepared.passed:
             return bump_output.Came()
-        note = f"dry run: {counted(prepared)}; fluxbump changed no files"
+        note = f"dry run: {counted(prepared)} (fluxbump changed no files)"
         return bump_output.Came(patches(prepared, paint), note)
 
     bump_output.say(prepared, output, console, as_json=as_json, outcome=outcome, how=how)

@@ -19,12 +19,6 @@ if TYPE_CHECKING:
     from fluxbump.run.first_files import Beginning, FirstFile
     from fluxbump.workspace import Session
 
-EPILOG = """
-Examples: `fluxbump init` shows what it would write, and asks on a terminal; `fluxbump init --yes
---source git+https://git.example.org/platform/fluxbump` writes it, with a workflow that installs
-this version from there.
-"""
-
 _REMOTE = "origin"
 
 
@@ -36,12 +30,12 @@ def init(
         typer.Option(
             "--source",
             metavar="REQUIREMENT",
-            help="What your CI gives pip to install fluxbump; with this version, if you name none. "
+            help="What your CI gives pip to install fluxbump. Without a version, this one. "
             "[default: where this fluxbump is from, if your CI can reach it]",
         ),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", "-n", help="Show the files; write nothing.")
+        bool, typer.Option("--dry-run", "-n", help="Show the files. Write nothing.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Write without a question.")] = False,
     console: ConsoleGroup,

@@ -127,7 +127,7 @@ MetricsOption = Annotated[
     typer.Option(
         "--metrics",
         metavar="FILE",
-        help="Write metrics of the run to this file; otel: sends them with OpenTelemetry.",
+        help="Write metrics of the run to this file, or send them with OpenTelemetry (otel:).",
     ),
 ]
 LeaveGotkOption = Annotated[
@@ -165,7 +165,7 @@ NoPagerOption = Annotated[
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print the result only.")]
 VerboseOption = Annotated[bool, typer.Option("--verbose", help="Print tracebacks of errors.")]
 DryRunOption = Annotated[
-    bool, typer.Option("--dry-run", "-n", help="Show the table and the diff; write nothing.")
+    bool, typer.Option("--dry-run", "-n", help="Show the table and the diff. Write nothing.")
 ]
 FormatOption = Annotated[
     BumpFormat, typer.Option("--output", "-o", help="The format of the result.")

@@ -215,7 +215,8 @@ def _moving(
 def matrix(
     *,
     every: Annotated[
-        bool, typer.Option("--all", help="Every release; else one of each set of equal CRDs.")
+        bool,
+        typer.Option("--all", help="Show every release. [default: one of each set of equal CRDs]"),
     ] = False,
     output: Annotated[
         MatrixFormat, typer.Option("--output", "-o", help="The format of the matrix.")

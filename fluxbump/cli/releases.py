@@ -30,9 +30,11 @@ def releases(
     repo: RepoOption = None,
     rev: RevOption = "HEAD",
     limit: Annotated[
-        int, typer.Option("--limit", min=0, help="How many to list; 0 lists all.")
+        int, typer.Option("--limit", min=0, help="How many to list. 0 lists all.")
     ] = 20,
-    prereleases: Annotated[bool, typer.Option("--prereleases", help="List those too.")] = False,
+    prereleases: Annotated[
+        bool, typer.Option("--prereleases", help="List prereleases too.")
+    ] = False,
     output: OutputOption = Output.TEXT,
     sources: IndexGroup,
     console: ConsoleGroup,

@@ -74,7 +74,9 @@ def run(
     allow_host: AllowHostOption = None,
     dry_run: Annotated[
         bool,
-        typer.Option("--dry-run", "-n", help="Print what would be pushed and sent; do nothing."),
+        typer.Option(
+            "--dry-run", "-n", help="Print what would be pushed and sent. Change nothing."
+        ),
     ] = False,
     output: OutputOption = Output.TEXT,
     log_format: LogFormatOption = LogFormat.TEXT,

@@ -68,7 +68,9 @@ _DELIVERY = OptionGroup(
     in_place=Flat(
         Annotated[
             bool,
-            typer.Option("--in-place", help="Edit the working tree; make no branch, no commit."),
+            typer.Option(
+                "--in-place", help="Edit the working tree. Create no branch and no commit."
+            ),
         ],
         default=False,
     ),
@@ -257,7 +259,7 @@ def _print(
         from fluxbump.reports.patches import patches
 
         if how.dry_run:
-            note = f"dry run: {counted(prepared)}; {how.not_done} ({prepared.branch})"
+            note = f"dry run: {counted(prepared)} ({how.not_done} {prepared.branch})"
             return bump_output.Came(patches(prepared, paint), note)
         if result is None:
             return bump_output.Came()

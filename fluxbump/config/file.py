@@ -31,7 +31,7 @@ class PinEntry(Struct, frozen=True, forbid_unknown_fields=True):
     """A pin that no kind finds by itself."""
 
     path: Annotated[
-        str, Meta(description="Glob over the repository's paths; `*` also matches `/`.")
+        str, Meta(description="Glob over the repository's paths. `*` also matches `/`.")
     ]
     track: Annotated[
         str, Meta(description="`flux`, `flux2`, or the name of a chart that moves with Flux.")
@@ -54,7 +54,7 @@ class IgnoreEntry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     """Findings that the team accepts."""
 
     code: Annotated[str, Meta(pattern=r"^FB[0-9]{3}(?![\s\S])", description="The rule: `FB120`.")]
-    path: Annotated[str, Meta(description="Glob over paths; `*` also matches `/`.")] = "*"
+    path: Annotated[str, Meta(description="Glob over paths. `*` also matches `/`.")] = "*"
     reason: Annotated[Text, Meta(description="Why it is accepted.")]
 
 
@@ -70,7 +70,7 @@ class Config(Plain, frozen=True, kw_only=True):
     ] = ()
     kubernetes: Annotated[
         str | float | None,
-        Meta(description="The Kubernetes version of the clusters, for FB207; overrides others."),
+        Meta(description="The Kubernetes version of the clusters, for FB207. Overrides others."),
     ] = None
 
 

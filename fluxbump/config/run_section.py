@@ -35,6 +35,6 @@ def require_web_address(text: str) -> None:
     except ValueError:
         port_is_valid = False
     if not port_is_valid or parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("not a URL; use, for example, https://git.example.org")
+        raise ValueError("not a URL (such as https://git.example.org)")
     if "@" in parts.netloc or parts.query or parts.fragment:
-        raise ValueError("holds more than a URL; put a token in the environment")
+        raise ValueError("holds more than a URL (put a token in the environment)")

@@ -128,8 +128,8 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     release_notes: Annotated[
         str | None,
         Meta(
-            description="Where `/vX.Y.Z` gives a release's notes, as GitHub does; "
-            "null for no notes."
+            description="Where `/vX.Y.Z` gives a release's notes, as GitHub does, "
+            "or null for no notes."
         ),
     ] = RELEASE_NOTES
     base_branch: Annotated[
@@ -147,13 +147,11 @@ class Plain(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     exclude: Annotated[
         tuple[str, ...],
-        Meta(description="Globs over paths not searched for pins; `*` also matches `/`."),
+        Meta(description="Globs over paths not searched for pins. `*` also matches `/`."),
     ] = ()
     leave_excluded: Annotated[
         tuple[str, ...],
-        Meta(
-            description="Globs over excluded paths; what is pinned there is meant to stay behind."
-        ),
+        Meta(description="Globs over excluded paths whose pins are meant to stay behind."),
     ] = ()
     search_archives: Annotated[
         bool, Meta(description="Whether folders called archive and the like are searched too.")
@@ -180,13 +178,11 @@ class Plain(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     branch: Annotated[Text, Meta(description="The branch to make.")] = DEFAULT_BRANCH
     commit: Annotated[
         Text | None,
-        Meta(description="The commit message; a list of what moved is added to it."),
+        Meta(description="The commit message. fluxbump adds a list of what moved."),
     ] = None
     bump: Annotated[
         Level,
-        Meta(
-            description="How the versions of your own charts are raised; `none` leaves them alone."
-        ),
+        Meta(description="How to bump the versions of your own charts. `none` keeps them."),
     ] = "patch"
     allowed_groups: Annotated[
         tuple[str, ...], Meta(description="API groups that a fresh cluster has, for rule FB106.")

@@ -86,7 +86,7 @@ def of_run(
         Metric("fluxbump_outcome", "1 for the outcome of the run, 0 for the others.", "",
                tuple(_outcomes(repositories))),
         Metric("fluxbump_gap_age_seconds",
-               "Seconds since the newest safe release was published; 0 if the repository has it.",
+               "Seconds since the newest safe release was published, 0 if the repository has it.",
                "s", tuple(_gaps(repositories, now))),
         Metric("fluxbump_duration_seconds", "Seconds that the run took.", "s",
                (Sample({}, duration),)),

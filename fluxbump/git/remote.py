@@ -141,7 +141,7 @@ class Remote:
             return self.empty()
         shown = ", ".join(names[:_MOST_NAMED])
         more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-        said = f"{self.where} has no default branch; its branches are {shown}{more}"
+        said = f"{self.where} has no default branch, only the branches {shown}{more}"
         return RemoteError(said, hint=f"use --base {names[0]}, or another of them")
 
     def empty(self) -> EmptyError:

@@ -70,24 +70,24 @@ class RefResult(Struct, frozen=True):
 # first that fits counts: a server that is cut while it asks for a password says both.
 _SAYINGS: tuple[tuple[type[RemoteError], str, str, re.Pattern[str]], ...] = (
     (
-        AccessError, "{where} wants a credential, and there is none",
+        AccessError, "{where} asks for a credential, and there is none",
         "set FLUXBUMP_TOKEN",
         lazy_pattern(r"could not read (?:Username|Password)|unable to get password"),
     ),
     (
-        AccessError, "the credential does not give the right to do this at {where}",
-        "give its account the right to write; docs/forges.md has the rights",
+        AccessError, "the credential does not allow this at {where}",
+        "give its account the rights that docs/forges.md lists",
         lazy_pattern(r"requested URL returned error: 403|Permission to \S+ denied", re.IGNORECASE),
     ),
     (
         AccessError, "{where} does not accept the credential",
-        "it is wrong, expired, or revoked: give another in FLUXBUMP_TOKEN, or another ssh key",
+        "set a valid token in FLUXBUMP_TOKEN, or use another ssh key",
         lazy_pattern(r"Authentication failed|requested URL returned error: 401|Permission denied"
                    r"|access denied", re.IGNORECASE),
     ),
     (
-        AccessError, "{where} is a host whose key is not known",
-        "add it to known_hosts: ssh-keyscan, and compare the key",
+        AccessError, "the host key of {where} is not known",
+        "compare the key that ssh-keyscan prints, and add it to known_hosts",
         lazy_pattern(r"Host key verification failed"),
     ),
     (
@@ -100,12 +100,12 @@ _SAYINGS: tuple[tuple[type[RemoteError], str, str, re.Pattern[str]], ...] = (
     ),
     (
         RemoteError, "{where} has no such branch",
-        "name one that is there",
+        "use a branch that exists there",
         lazy_pattern(r"couldn't find remote ref"),
     ),
     (
         UnreachableError, "the certificate of {where} is not trusted",
-        "name the certificate authority's file in SSL_CERT_FILE",
+        "set SSL_CERT_FILE to the file of the certificate authority",
         lazy_pattern(r"SSL certificate problem|certificate verif\w* failed|certificate subject name"
                    r"|SSL: no alternative certificate", re.IGNORECASE),
     ),

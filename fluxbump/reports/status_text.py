@@ -133,7 +133,7 @@ def moving(pins: Sequence[Pin]) -> str:
     why = Counter(_OPERATOR_STAYS if p.role is Role.OPERATOR else str(p.form) for p in stay)
     said = ", ".join(f"{count} {what}" for what, count in sorted(why.items()))
     counted = f"fluxbump to VERSION moves {moved} of {len(pins)} {places}"
-    return f"{counted}; compared only: {said}"
+    return f"{counted} (compared only: {said})"
 
 
 def _verdict(view: Survey, paint: Paint) -> list[str]:
@@ -148,7 +148,7 @@ def _verdict(view: Survey, paint: Paint) -> list[str]:
         else "no install URL",
         f"chart flux2 {shipping}" if shipping else "no chart",
     ]
-    said = "; ".join(facts) if installed or shipping else _beside(view)
+    said = ", and ".join(facts) if installed or shipping else _beside(view)
     wrong = [finding for finding in view.findings if finding.severity is Severity.ERROR]
     if any(finding.code in rules.having(Trait.ESSENTIAL) for finding in wrong):
         over = f"over what {who} installed " if who else "of one release over another "
@@ -177,7 +177,7 @@ def _installing(view: Survey, agreed: str) -> str:
         held.setdefault(installers.name(pin, view.inventory.files), set()).add(pin.value)
     if not [*set().union(*held.values())][1:]:
         return agreed
-    return "; ".join(
+    return ", ".join(
         f"{who} installs Flux {' and '.join(sorted(releases))}"
         for who, releases in sorted(held.items())
     )
@@ -192,7 +192,7 @@ def _beside(view: Survey) -> str:
     held = sorted({printable(pin.value) for pin in pins if pin.value})
     if not held:
         return "no Flux version found"
-    return f"nothing here installs Flux; tools and references hold {', '.join(held)}"
+    return f"nothing here installs Flux, and tools and references hold {', '.join(held)}"
 
 
 def _installer(view: Survey) -> str | None:
@@ -209,10 +209,10 @@ def _installer(view: Survey) -> str | None:
 def _not_exact(view: Survey) -> str:
     """What is said instead of that the pins agree, where some hold no full version."""
     first, exact = view.loose[0], any(pin.form is Form.EXACT for pin in view.inventory.pins)
-    more = f" and {len(view.loose) - 1} more" if view.loose[1:] else ""
+    more = f", and {len(view.loose) - 1} more" if view.loose[1:] else ""
     agree = f"The exact pins{_of_each(view)} agree"
     said = agree if exact else "No pin is exact, so nothing was compared"
-    return f"{said}; not exact: {first.location} ({first.form.value}){more}"
+    return f"{said} (not exact: {first.location}, {first.form.value}{more})"
 
 
 def _inexact(view: Survey, track: Track) -> str | None:

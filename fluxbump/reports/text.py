@@ -171,7 +171,7 @@ def delivered(prepared: Prepared, result: Delivered, paint: Paint) -> str:
     """What became of the bump."""
     words = {
         "created": "made",
-        "unchanged": "already holds this result; fluxbump wrote nothing",
+        "unchanged": "already holds this result, so fluxbump wrote nothing",
         "replaced": "replaced",
     }
     number = len(prepared.steps)
@@ -263,6 +263,6 @@ def floating(kept: Iterable[tuple[Pin, str]]) -> Iterator[str]:
     if loose:
         more = f" and {len(loose) - 1} more" if loose[1:] else ""
         yield (
-            f"{loose[0].location}{more}: {loose[0].subject} is not pinned, so it takes the newest "
-            "version and fluxbump does not change it; write a version there"
+            f"{loose[0].location}{more}: {loose[0].subject} has no version, so each install takes "
+            "the newest (write a version there)"
         )

@@ -113,7 +113,11 @@ def _unused(route: Route, used: Used | None) -> list[str]:
 
 def _move(removed: Removed) -> str:
     gone = f"{removed.kind} {' and '.join(removed.versions)}"
-    return f"{gone} to {removed.replaced_by}" if removed.replaced_by else f"{gone}: the kind goes"
+    return (
+        f"{gone} to {removed.replaced_by}"
+        if removed.replaced_by
+        else f"{gone}: the kind is removed"
+    )
 
 
 def _migrate(conflict: Conflict) -> str:

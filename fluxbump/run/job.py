@@ -66,7 +66,7 @@ class Report(Struct, frozen=True):
     def summary(self) -> str:
         """The outcome in a sentence."""
         if self.skipped:
-            return f"{describe(self.decision)}; skipped: {self.skipped}"
+            return f"{describe(self.decision)} (skipped: {self.skipped})"
         return describe(self.decision)
 
 

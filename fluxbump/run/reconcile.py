@@ -318,11 +318,11 @@ class _Planner:
                 if reason is not None:
                     yield DeleteBranch(branch, tip.sha, reason)
             elif not past and (tip.ours or tip.marked) and branch != wanted:
-                said = f"the branch {branch} has no pull request; delete it if it is not needed"
+                said = f"the branch {branch} has no pull request (delete it if it is not needed)"
                 yield Leave(None, said)
 
 
-_UNRECORDED = "that no pull request records; delete the branch if it is not needed"
+_UNRECORDED = "that no pull request records (delete the branch if it is not needed)"
 _REOPENED = "it was reopened after it was closed"
 _HELD = "on hold: a box in its description is ticked"
 _NOT_AGAIN = "a box in it asks for its release again, and policy leads to another one now"

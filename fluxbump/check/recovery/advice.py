@@ -107,9 +107,8 @@ def _acceptable(decision: Decision, seen: Seen, release: str, table: Table) -> D
         return decision
     held = stored_versions.describe(refused)
     why = (
-        f"the repository installs Flux {release}, and the cluster stores {held}, which that "
-        "release lacks; install the release that ran in the cluster, with --rev where the "
-        "repository had it"
+        f"the cluster stores {held}, which Flux {release} of the repository lacks (use --rev with "
+        "the revision that had the release of the cluster)"
     )
     return Decision(State.UNKNOWN, why)
 

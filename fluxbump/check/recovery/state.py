@@ -63,7 +63,7 @@ def decide(seen: Seen, owner: tuple[str, str]) -> Decision:
         why = f"{_some(waiting)} wait to be deleted"
         return Decision(State.TERMINATING, why, _then(seen, owner))
     if running:
-        also = f"; they delete {_some(waiting)}" if waiting else ""
+        also = f" and delete {_some(waiting)}" if waiting else ""
         return Decision(State.HEALTHY, f"the controllers run{also}")
     return _stopped(seen, owner)
 
@@ -92,7 +92,9 @@ def _stopped(seen: Seen, owner: tuple[str, str]) -> Decision:
     lost = f"without {' and '.join(missing)}"
     if _owner(seen, owner) is None:
         return Decision(State.GONE, f"{lost}, and without the HelmRelease {'/'.join(owner)}")
-    return Decision(State.ALIVE, f"{lost}; {len(seen.crds)} CRDs are there, none being deleted")
+    return Decision(
+        State.ALIVE, f"{lost}, and with {len(seen.crds)} CRDs, none of which is being deleted"
+    )
 
 
 def _without(seen: Seen, *, running: bool) -> list[str]:

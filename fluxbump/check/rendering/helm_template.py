@@ -103,7 +103,7 @@ def _finish(chart: Chart, helm: Helm, begun: _Begun) -> Render:
         except ChartRefusedError as error:
             if begun.schema and "unknown flag: --skip-schema-validation" in error.message:
                 raise NotRenderedError(
-                    f"{begun.schema}; Helm 3.16 and later render without it"
+                    f"{begun.schema} (Helm 3.16 and later render without it)"
                 ) from None
             raise
         found = tuple(objects(output))

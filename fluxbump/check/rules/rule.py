@@ -75,7 +75,7 @@ class Trait(Enum):
     SAFETY = "says whether a cluster would survive a release"
     ADOPTION = "says whether the chart may be installed over the controllers that run"
     ESSENTIAL = (
-        "is what the gate is for: broken, Flux can be destroyed; not checked, nothing passes"
+        "is what the gate is for: if it fails Flux can be destroyed, and unchecked nothing passes"
     )
     STRICT = "its notes fail a strict check too"
     LISTED = "a bump reports what it finds anyway, so the gate of a bump goes without it"

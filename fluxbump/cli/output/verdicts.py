@@ -173,7 +173,7 @@ def with_baseline(
         _write(written, baseline_file.text(verdict.findings))
         number = len(verdict.findings)
         what = "1 finding" if number == 1 else f"{number} findings"
-        console.note(f"{written} accepts {what}; commit it, and check with --baseline {written}")
+        console.note(f"{written} accepts {what} (commit it, and use --baseline {written})")
     try:
         data = path.read_bytes()
     except (OSError, ValueError) as error:

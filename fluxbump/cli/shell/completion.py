@@ -93,4 +93,4 @@ def answer(option: str, shell: str) -> str:
             prog_name=_PROGRAM, complete_var=VARIABLE, shell=shell
         )
     _, path = completion.install(shell=shell, prog_name=_PROGRAM, complete_var=VARIABLE)
-    return f"{shell} completion installed in {path}; it works in a new shell"
+    return f"{shell} completion installed in {path} (open a new shell to use it)"

@@ -44,7 +44,7 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
         ("Show what would follow the install URL", "fluxbump sync --from install-url --dry-run"),
     ),
     "run": (
-        ("Show what would be pushed and sent; needs no token", "fluxbump run --dry-run"),
+        ("Show what would be pushed and sent, without a token", "fluxbump run --dry-run"),
         (
             "Run without a checkout",
             "fluxbump run --repo https://git.example.org/platform/monorepo.git",
@@ -80,7 +80,7 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
     ),
     "recover": (
         (
-            "Write the script for the current cluster; read it, then run it",
+            "Write the script for the current cluster, to review and run",
             "fluxbump recover --cluster > recover.sh",
         ),
         (

@@ -230,7 +230,7 @@ def _add(releases: dict[str, ChartRelease], entry: _Entry) -> None:
         return
     first = releases.setdefault(str(release.version), release)
     if repr(first) != repr(release):
-        entry.say("appears twice with different content; the first one counts")
+        entry.say("appears twice with different content (fluxbump uses the first)")
 
 
 class _Entry(Struct, frozen=True):
@@ -254,7 +254,7 @@ class _Entry(Struct, frozen=True):
         """Return the release, or None when it cannot be used; problems are said either way."""
         name = self.text("name")
         if name not in (None, self.chart):
-            self.say(f"is named {_shown(str(name))}; left out")
+            self.say(f"is left out: its name is {_shown(str(name))}")
             return None
         version, app_version = self.version("version"), self.version("appVersion")
         if version is None or app_version is None:
@@ -272,11 +272,11 @@ class _Entry(Struct, frozen=True):
     def version(self, key: str) -> Version | None:
         text = self.text(key)
         if text is None:
-            self.say(f"has no {key}; left out")
+            self.say(f"is left out: it has no {key}")
             return None
         version = versions.parse(text) if len(text) <= _LONGEST_VERSION else None
         if version is None:
-            self.say(f"has {key} {_shown(text)}, which is not a full version; left out")
+            self.say(f"is left out: its {key} {_shown(text)} is not a full version")
         return version
 
     def optional(self, key: str, read: Callable[[str], _T | None], meaning: str) -> _T | None:

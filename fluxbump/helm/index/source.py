@@ -98,7 +98,7 @@ class _Source(Struct, frozen=True):
             listing = self.place.index(INDEX_LIMIT)
         except HttpError as error:
             if error.status == _NOT_FOUND:
-                error.hint = "check the URL; an index is usually called index.yaml"
+                error.hint = "check the URL (an index is usually called index.yaml)"
             kind = NoAnswerError if error.silent else IndexSourceError
             raise error.reading("the chart index", kind) from None
         return parse_index(

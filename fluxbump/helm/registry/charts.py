@@ -122,12 +122,12 @@ class RegistryCharts:
     def _version(self, repository: RegistryRepository, tag: str, asked: str) -> _Version:
         data = self._registry.manifest(repository, asked)
         if data is None:
-            return _Version(tag, "", problem=f"{repository.name} tag {tag} is gone; left out")
+            return _Version(tag, "", problem=f"{repository.name} tag {tag} is left out: it is gone")
         digest = digest_of(data)
         try:
             return _Version(tag, digest, self._entry(repository, tag, data))
         except _UnusableError as error:
-            problem = f"{repository.name} tag {tag} {error}; left out"
+            problem = f"{repository.name} tag {tag} is left out: it {error}"
             return _Version(tag, digest, problem=problem)
 
     def _entry(self, repository: RegistryRepository, tag: str, data: bytes) -> Mapping[str, object]:

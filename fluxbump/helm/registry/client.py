@@ -162,7 +162,7 @@ class Registry:
             raise error.reading("from the registry", IndexSourceError) from None
 
 
-_DAMAGED = "try again; if it stays so, tell the operator of the registry, and do not use it"
+_DAMAGED = "try again, and tell the operator of the registry if it stays so"
 
 
 def _next(repository: RegistryRepository, url: str, reply: HttpReply) -> str | None:

@@ -85,7 +85,7 @@ def _left_out(number: int, word: str) -> list[str]:
         return []
     what = _PLURALS[word] if number > 1 else word
     verb = "is" if number == 1 else "are"
-    return ["", f"**{number} {what} {verb} left out**, for length; `fluxbump check` lists all."]
+    return ["", f"**{number} {what} {verb} left out**, for length. `fluxbump check` lists all."]
 
 
 def _row(group: FindingGroup, rules: Mapping[str, Rule]) -> str:
@@ -108,7 +108,7 @@ def _folded(group: FindingGroup, rules: Mapping[str, Rule]) -> str:
 def _before(verdict: Verdict) -> list[str]:
     if not verdict.counted:
         return []
-    return ["", f"Existing findings: {count(verdict.counted)}; `fluxbump check --all` lists them."]
+    return ["", f"Existing findings: {count(verdict.counted)}. `fluxbump check --all` lists them."]
 
 
 def _next(steps: Sequence[Step]) -> list[str]:

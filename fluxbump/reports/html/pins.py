@@ -108,7 +108,7 @@ def _graph(found: PinMap) -> Node:
             element("text", f"and {hidden} more places, in the table below", x=_LEFT, y=top + 12)
         )
         top += 24
-    label = f"Graph: {len(found.pins)} pins by track and folder; the table below lists them"
+    label = f"Graph: {len(found.pins)} pins by track and folder. The table below lists them"
     return element(
         "svg", element("title", label), *parts,
         viewBox=f"0 0 {_WIDTH} {top}", role="img", width=_WIDTH, height=top,

@@ -46,7 +46,7 @@ def read(forge: Forge) -> Board:
         return Board(problem=f"no dashboard: the repository has issues disabled on {name}")
     issue = dashboard.find(issues)
     if issue is not None and not issue.is_open:
-        return Board(problem=f"no dashboard: #{issue.number} is closed; reopen it to get it back")
+        return Board(problem=f"no dashboard: #{issue.number} is closed (reopen it to get it back)")
     ticked = boxes.asked(issue.body) if issue is not None else frozenset[Ticked]()
     return Board(wanted=True, issue=issue, ticked=ticked)
 

@@ -33,7 +33,7 @@ def risk(inputs: BodyInputs) -> Section:
             f"stores old versions of {kinds} ({UPGRADE.code})"
         )
     open_ = ", ".join(dict.fromkeys(rule.code for rule in prepared.verdict.not_run))
-    unseen = f"; not run, so not known: {open_}" if open_ else ""
+    unseen = f" (not run, so not known: {open_})" if open_ else ""
     return _risk(f"{len(prepared.verdict.codes)} rules find nothing new{unseen}")
 
 

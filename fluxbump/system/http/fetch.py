@@ -176,6 +176,6 @@ class Web:
         reason, hint = f"HTTP {reply.status}", _HINTS.get(reply.status)
         later = self._later(reply)
         if later is not None and later.wait is not None and later.wait > self._patience.longest:
-            reason = f"{reason}; the server asks to wait {later.wait:.0f} s"
+            reason = f"{reason}, and the server asks to wait {later.wait:.0f} s"
             hint = "try again later"
         return HttpError(url, reason, hint, status=reply.status)
