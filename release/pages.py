@@ -1,8 +1,9 @@
 """What pages repeat: `python -m release.pages` writes it there.
 
-That is the version of fluxbump, the templates of `fluxbump init`, and the actions that these use:
-the workflows of a scheduled run use the same. The version's one source is `fluxbump/version.py`. It
-names the release that is being made, so a page shows commands that the version in its samples has.
+That is the version of fluxbump, and the templates of `fluxbump init`. The workflows of a scheduled
+run prepare their job with the same steps, and every page has the same actions. The version's one
+source is `fluxbump/version.py`. It names the release that is being made, so a page shows commands
+that the version in its samples has.
 """
 
 from __future__ import annotations
@@ -26,7 +27,13 @@ _PIN = re.compile(
 _FOLLOWS = re.compile(rf"(?<=/fluxbump\n)( +(?:rev|ref): v){_VERSION}")
 _OF_CHART = re.compile(rf'(?m)^((?:version|appVersion): "?){_VERSION}')
 _TEMPLATE = re.compile(r"(<!-- template: (\w+) -->\n```yaml\n).*?(?<=\n)(?=```\n)", re.DOTALL)
-_USED = re.compile(r"uses: (?P<action>actions/[\w-]+)@\S+(?: # v[\d.]+)?")
+_USED = re.compile(r"uses: (?P<action>actions/[\w-]+)@[0-9a-f]{40} # v[\d.]+")
+_PREPARING = (
+    re.compile(r"^      - uses: actions/checkout@.*?(?=^      - run: fluxbump )", re.M | re.S),
+    re.compile(r"^  image: .*?\n", re.M),
+    re.compile(r"^  variables:\n.*?(?=^    - fluxbump )", re.M | re.S),
+)
+"""What comes before fluxbump in a job, on any forge."""
 _SOURCE = "git+https://git.example.org/platform/fluxbump@v"
 
 
@@ -55,12 +62,23 @@ def updated(path: str, text: str, version: str) -> tuple[str, int]:
     text, pins = _PIN.subn(version, text)
     text, following = _FOLLOWS.subn(rf"\g<1>{version}", text)
     if path.startswith(_RUNS) and path.endswith("-run.yml"):
-        text = _with_actions(text, template(path.removeprefix(_RUNS).partition("-")[0]))
+        kind = path.removeprefix(_RUNS).partition("-")[0]
+        text = _prepared(text, filled(template(kind), _SOURCE + version, "main"))
+    text = _with_actions(text, template("github"))
     return text, templates + pins + following
 
 
+def _prepared(text: str, source: str) -> str:
+    """Return a workflow whose job is prepared as that of another."""
+    for part in _PREPARING:
+        found = part.search(source)
+        if found:
+            text = part.sub(lambda _, same=found[0]: same, text, count=1)
+    return text
+
+
 def _with_actions(text: str, source: str) -> str:
-    """Return a workflow with the actions of another at the commits or tags that it uses."""
+    """Return a page with its actions, if they are held to commits, at those of a workflow."""
     used = {found["action"]: found[0] for found in _USED.finditer(source)}
     return _USED.sub(lambda found: used.get(found["action"], found[0]), text)
 

@@ -101,6 +101,41 @@ def test_one_page_shows_every_template() -> None:
     assert sorted(shown) == sorted([*SCHEMAS, "hook"])
 
 
+def job(kind: str, text: str) -> list[object]:
+    """Return what a job does before fluxbump, as the forge reads it."""
+    content = loaded(text)
+    if kind == "gitlab":
+        (found,) = content.values()
+        assert found["script"][-1].startswith("fluxbump ")
+        return [found["image"], found["variables"], found["script"][:-1]]
+    (found,) = content["jobs"].values()
+    steps = [step for step in found["steps"] if "create-github-app-token" not in str(step)]
+    assert steps[-1]["run"].startswith("fluxbump ")
+    return [found["runs-on"], found["timeout-minutes"], *steps[:-1]]
+
+
+@pytest.mark.parametrize("kind", ["github", "gitea", "gitlab"])
+def test_a_scheduled_run_is_prepared_as_a_check(kind: str) -> None:
+    source = "git+https://git.example.org/platform/fluxbump@v" + __version__
+    check = job(kind, filled(template(kind), source, "main"))
+    assert len(check) >= 3
+    run = (ROOT / f"docs/deploy/{kind}-run.yml").read_text("utf-8")
+    assert job(kind, run) == check
+
+
+def test_every_page_holds_an_action_to_one_commit() -> None:
+    used = {
+        found[1]: found[2]
+        for found in re.finditer(r"uses: (actions/[\w-]+)@(\S+)", template("github"))
+    }
+    assert len(used) == 2
+    for page in ("docs/ci.md", "docs/fleet.md", "docs/deploy/github-run.yml", "action.yml"):
+        text = (ROOT / page).read_text("utf-8").partition("## Gitea and Forgejo")[0]
+        found = re.findall(r"uses: (actions/(?:checkout|setup-python))@(\S+)", text)
+        assert found, page
+        assert {(name, used[name]) for name, _ in found} == {*found}, page
+
+
 # --- what is valid ----------------------------------------------------------------------------
 
 
