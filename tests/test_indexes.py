@@ -207,7 +207,7 @@ def test_deprecation_is_true_or_false(text: str, value: bool, fine: bool) -> Non
 def test_an_entry_of_another_name_is_left_out() -> None:
     index = parse(index_of(entry(), entry("3.0.0", name="flux3")))
     assert len(index.releases) == 1
-    assert "named 'flux3'" in index.problems[0]
+    assert "its name is 'flux3'" in index.problems[0]
 
 
 def test_the_first_of_two_equal_versions_counts() -> None:

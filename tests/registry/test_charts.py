@@ -316,8 +316,8 @@ def test_a_busy_registry_is_waited_for(
     front.spoil = lambda _, answered: replace(answered, status=429).header("Retry-After", "3600")
     error = failure(source(spec))
     assert error.message == (
-        f"cannot read from the registry http://{front.host}/v2/charts/flux2/tags/list: HTTP 429; "
-        "the server asks to wait 3600 s"
+        f"cannot read from the registry http://{front.host}/v2/charts/flux2/tags/list: HTTP 429, "
+        "and the server asks to wait 3600 s"
     )
 
 
