@@ -36,7 +36,7 @@ def test_a_change_cannot_accept_its_own_finding(change: Repo) -> None:
     lines = result.out.splitlines()
     assert lines[0] == "New suppressions to review first (1)"
     assert lines[1] == ("fluxbump.yaml:2:1  ignore: FB103 in *, does not count here (trust me)")
-    assert "--config-from head takes the changed one" in result.err
+    assert "--config-from head uses the changed one" in result.err
 
 
 def test_a_change_cannot_exclude_its_own_file(change: Repo) -> None:
@@ -217,7 +217,7 @@ def test_a_shallow_clone_does_not_switch_off_the_gate(shallow: Repo, variable: s
     assert "ignore: FB103 in *, does not count here (trust me)" in result.out
     assert (
         "no ignore or exclude entry of fluxbump.yaml counts: the clone lacks the base that the CI "
-        "names (fetch the full history, fetch-depth: 0; or use --config-from head)"
+        "names (fetch the full history, or use --config-from head)"
     ) in result.err
     (shallow.path / "fluxbump.yaml").unlink()
     result = check(shallow, "--baseline", ACCEPTED, **named)

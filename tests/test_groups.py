@@ -229,7 +229,7 @@ def test_a_team_begins_with_what_it_has(many: Repo, cli: Cli) -> None:
     assert written.code == 0
     assert (
         "fluxbump: accepted.json accepts 151 findings (commit it, and use --baseline "
-        "accepted.json\n"
+        "accepted.json)\n"
     ) in written.err
     document = json.loads((many.path / "accepted.json").read_text())
     assert document["schema"] == "fluxbump/baseline/v1"

@@ -262,8 +262,8 @@ CASES: dict[str, tuple[WantedRequest | None, ForgeState, tuple[Action, ...]]] = 
     "pushed, never opened, and not what is wanted now": (
         wanted(), ForgeState(branches=tips("2.6.4", ours=False, marked=True)),
         (
-            Leave(None, f"the branch {B} holds a commit that no pull request records; "
-                        "delete the branch if it is not needed"),
+            Leave(None, f"the branch {B} holds a commit that no pull request records "
+                        "(delete the branch if it is not needed)"),
         ),
     ),
     "merged by a person, from a branch that copies our commit": (

@@ -94,14 +94,14 @@ def test_without_an_index_a_run_is_not_foretold(repo: Repo, cli: Cli) -> None:
 @pytest.mark.parametrize(
     ("files", "said"),
     [
-        ({"install": script("2.4")}, "the install URL installs Flux v2.4 (range); "),
+        ({"install": script("2.4")}, "the install URL installs Flux v2.4 (range), and "),
         (
             {"install": script("x").replace("vx", "v${FLUX}")},
-            "the install URL installs Flux v${FLUX} (variable); ",
+            "the install URL installs Flux v${FLUX} (variable), and ",
         ),
         (
             {"install": script("x").replace("download/vx", "latest/download")},
-            "the install URL installs Flux latest (unpinned); ",
+            "the install URL installs Flux latest (unpinned), and ",
         ),
         ({"install": "#!/bin/sh\n"}, "no install URL, and "),
         ({"chart": wrapper("^2.14")}, ", and chart flux2 ^2.14 (range)"),

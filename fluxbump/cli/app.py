@@ -25,7 +25,9 @@ from fluxbump.errors import (
     MachineError,
     UsageError,
 )
+from fluxbump.model import Step
 from fluxbump.system import machine, written
+from fluxbump.text.patterns import lazy_pattern
 from fluxbump.version import __version__
 
 COMMANDS = {
@@ -46,6 +48,12 @@ COMMANDS = {
 }
 """Every command and the leaf that holds it, in the order of the help."""
 _VERSION = "--version"
+
+_MISTYPED = lazy_pattern(
+    r"(?P<what>No such (?:option: |command ')(?P<word>\S+?)'?)"
+    r"(?: \(Possible options: |\. Did you mean )(?P<names>.+)[?)]"
+)
+"""How typer says that a word is not known, and which are like it."""
 
 
 def _print_version(value: bool) -> None:  # noqa: FBT001  # typer's callback signature
@@ -129,9 +137,22 @@ def _usage(error: typer.TyperException, console: Console) -> int:
     if message:
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "fluxbump"
+        message, *steps = _meant(message)
         problem = message[0].lower() + message[1:].rstrip(".")
-        console.error(UsageError(problem, hint=f"see {command} --help"), error)
+        console.error(UsageError(problem, hint=f"see {command} --help", next=steps), error)
     return error.exit_code
+
+
+def _meant(message: str) -> tuple[str, *tuple[Step, ...]]:
+    """Return a usage error without typer's proposals, and the command with the nearest of them."""
+    found = _MISTYPED.match(message)
+    if found is None:
+        return (message,)
+    from difflib import get_close_matches
+
+    word, names = found["word"], found["names"].replace("'", "").split(", ")
+    (nearest,) = get_close_matches(word, names, 1, cutoff=0)
+    return found["what"], Step(retyped.again(instead={word: nearest}))
 
 
 def _lacking(lack: MachineError, console: Console) -> int:

@@ -35,7 +35,9 @@ if TYPE_CHECKING:
 _COMMITS = ("CI_MERGE_REQUEST_DIFF_BASE_SHA", "BITBUCKET_PR_DESTINATION_COMMIT")
 _BRANCHES = ("GITHUB_BASE_REF", "SYSTEM_PULLREQUEST_TARGETBRANCH")
 _MAIN = "origin/HEAD"
-_NO_BASE = "the clone lacks the base that the CI names (fetch the full history: fetch-depth: 0)"
+_NO_BASE = (
+    "the clone lacks the base that the CI names (fetch the full history, or use --config-from head)"
+)
 
 
 def candidates(environ: Mapping[str, str]) -> Iterator[str]:

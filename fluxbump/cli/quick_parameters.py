@@ -19,6 +19,10 @@ import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 from typing_extensions import override
 
+from fluxbump.text.patterns import lazy_pattern
+
+_INTEGER = lazy_pattern(r"[+-]?\d+")
+
 
 class _Help:
     """The parts of a help text that differ from typer's; see `help_layout` and `help_text`."""
@@ -138,6 +142,8 @@ def _read(kind: Any, value: Any) -> Any:
         return value
     if kind is Path and isinstance(value, str):
         return Path(value)
+    if kind is int and isinstance(value, str) and not _INTEGER.fullmatch(value):
+        raise typer.BadParameter(f"{value!r} is not a whole number")
     if kind == list[str] and isinstance(value, (list, tuple)):
         return [*value]
     if isinstance(kind, type) and issubclass(kind, Enum):

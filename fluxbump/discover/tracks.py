@@ -109,5 +109,5 @@ def require_pins(inventory: Inventory, message: str) -> None:
         raise PinError(
             message,
             facts=[*seen[:_SHOWN], *more],
-            hint="is this the right repository and revision? see --repo, --rev",
+            hint="use --repo or --rev for another repository or revision",
         )

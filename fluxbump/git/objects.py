@@ -71,10 +71,10 @@ def moment(text: str) -> datetime:
 
 
 def _unknown(git: Runner, revision: str) -> RepositoryError:
-    if revision == "HEAD" and not git.run("for-each-ref", "--count=1"):
+    if not git.run("for-each-ref", "--count=1"):
         return RepositoryError("the repository has no commits", hint="commit something first")
     return RepositoryError(
-        f"no such revision: {revision}", hint="name a branch, tag or commit with --rev"
+        f"no such revision: {revision}", hint="name a branch, a tag, or a commit"
     )
 
 

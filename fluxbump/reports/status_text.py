@@ -133,7 +133,7 @@ def moving(pins: Sequence[Pin]) -> str:
     why = Counter(_OPERATOR_STAYS if p.role is Role.OPERATOR else str(p.form) for p in stay)
     said = ", ".join(f"{count} {what}" for what, count in sorted(why.items()))
     counted = f"fluxbump to VERSION moves {moved} of {len(pins)} {places}"
-    return f"{counted} (compared only: {said})"
+    return f"{counted}, and only compares {said}"
 
 
 def _verdict(view: Survey, paint: Paint) -> list[str]:
