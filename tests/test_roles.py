@@ -279,7 +279,7 @@ def pin(form: Form, role: Role = Role.INSTALLS) -> Pin:
         (
             [pin(Form.EXACT), pin(Form.RANGE), pin(Form.RANGE), pin(Form.EXACT, Role.OPERATOR)],
             (
-                "fluxbump to VERSION moves 1 of 4 places; "
+                "fluxbump to VERSION moves 1 of 4 places, "
                 "and only compares 1 flux-operator (--operator moves it), 2 range"
             ),
         ),
