@@ -532,14 +532,14 @@ def test_git_has_the_token_of_the_kind_that_only_the_file_names(
         return there.results[-1]
 
     other = ended(checkout.path, GITLAB_TOKEN=PLANTED, GITHUB_TOKEN=PLANTED)
-    assert_refused(other, 6, "wants a credential")
+    assert_refused(other, 6, "asks for a credential")
     assert there.forge.exchanges == []
     assert ended(checkout.path, GH_ENTERPRISE_TOKEN=PLANTED).code == 0
     assert numbers(there) == {1: BRANCH}
 
     # Of a remote that is not here nothing says the kind, unless everybody may read it.
     there.push("main", {"README.md": "new\n"})
-    assert_refused(ended(there.url, GH_ENTERPRISE_TOKEN=PLANTED), 6, "wants a credential")
+    assert_refused(ended(there.url, GH_ENTERPRISE_TOKEN=PLANTED), 6, "asks for a credential")
     there.server.public = True
     assert ended(there.url, GH_ENTERPRISE_TOKEN=PLANTED).code == 0
     assert state(there, 1).base == there.tip("main")
