@@ -182,7 +182,7 @@ def test_a_path_that_has_the_name_of_the_release_keeps_its_file(
     assert_refused(result, 5)
     assert f"{path}:3: the file would stay behind while Flux moves to 2.5.1\n" in result.err
     assert f"  {name} is called after Flux 2.4.0, and keeps what belongs to it\n" in result.err
-    assert f"name {new} in each place that names {name}; or --leave-gotk leaves" in result.err
+    assert f"name {new} in each place that names {name}. With --leave-gotk it stays" in result.err
     told = cli("to", "2.5.1", "--releases", str(releases), "--leave-gotk", cwd=repo)
     assert told.code == 0, told.err
     assert set(repo.changed(BRANCH)) == {"versions.env"}

@@ -155,7 +155,7 @@ def _kept(change: Change) -> Irreproducible | None:
     message = f"{names[at]} is called after Flux {held}, and keeps what belongs to it"
     hint = (
         f"add {new} beside {kept} with the manifest of Flux {change.new}, and name {new} in each "
-        f"place that names {names[at]}; or {LEAVE} leaves it at {held}"
+        f"place that names {names[at]}. With {LEAVE} it stays at {held}"
     )
     return Irreproducible(change, Related(change.pin.location, message), hint)
 
