@@ -11,6 +11,12 @@ from fluxbump.text.live_code import TextFile
 from tests.helpers import COMMUNITY, brief, find
 
 ENTRY = f"{{name: flux2, url: '{COMMUNITY}', version: 2.14.1}}\n"
+HCL = f'{{ chart = "flux2", repository = "{COMMUNITY}", version = "2.14.1" }}'
+K0S = (
+    f'repos = [{{ name = "c", url = "{COMMUNITY}" }}]\n'
+    'charts = [{ name = "f", chartname = "c/flux2", version = "2.14.1" }]\n'
+)
+RANGE = "1 chart-entry flux2 ~> 2.14"
 CHART = "1 chart-entry flux2 2.14.1"
 SOURCE = "kind: GitRepository\nspec: {url: https://github.com/fluxcd/flux2, ref: {tag: v2.4.0}}\n"
 ARGO = "repoURL: https://github.com/fluxcd/flux2\npath: manifests/install\ntargetRevision: v2.4.0\n"
@@ -34,6 +40,16 @@ def found(kind: str, path: str, text: str) -> list[Pin | Note]:
         ("a.yaml", ENTRY.replace("fluxcd-community", "other"), []),
         ("a.yaml", ENTRY.replace("flux2", "flux2-sync"), []),
         ("a.yaml", f"{{name: flux2, version: 2.14.1}}\n# {COMMUNITY}\n", []),
+        ("a.yaml", ENTRY.replace("{", "{chart: flux2-sync, "), []),
+        ("a.tf", f"charts = {{\n  a = {HCL}\n}}\n", ["2 chart-entry flux2 2.14.1"]),
+        ("prod.tfvars", f"charts = [{HCL}]\n", [CHART]),
+        ("a.hcl", "a = " + HCL.replace("2.14.1", "~> 2.14"), [f"{RANGE} [range]"]),
+        ("k0s.tf", K0S, ["2 chart-entry flux2 2.14.1"]),
+        ("a.tf", "a = " + HCL.replace('"flux2"', '"flux2-sync"'), []),
+        ("a.tf", "a = " + HCL.replace("fluxcd-community", "other"), []),
+        ("a.tf", "a = " + HCL.replace('"2.14.1"', "var.flux"), []),
+        ("a.tf", 'module "a" ' + HCL.replace("{", '{ source = "x/y",'), []),
+        ("a.tf", f"# charts = {HCL}\n", []),
         ("Chart.yaml", ENTRY, []),
         ("Chart.lock", ENTRY, []),
         ("requirements.yaml", ENTRY, []),

@@ -129,6 +129,18 @@ TEXTS = {
 }
 
 
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ('["Finds a HelmRelease at helm.toolkit.fluxcd.io/v2beta1 (should be v2)"]\n', 0),
+        ('["kubectl get --raw /apis/helm.toolkit.fluxcd.io/v2beta1/helmreleases"]\n', 1),
+        ('{"groupVersion": "helm.toolkit.fluxcd.io/v2beta1"}\n', 1),
+    ],
+)
+def test_a_sentence_in_json_uses_no_api(text: str, count: int) -> None:
+    assert len(said(judged("FB203", text, "2.8.5", "evals.json"))) == count
+
+
 @pytest.mark.parametrize(("text", "message"), TEXTS.values(), ids=TEXTS)
 def test_a_removed_api_in_a_script_is_a_warning(text: str, message: str) -> None:
     assert said(judged("FB203", text, "2.8.5", "a.sh")) == [f"2 warning {message}"]
@@ -199,6 +211,8 @@ CLEAN = {
         "  suspend: ${A}\n  maxHistory: ${B:=5}\n  install: ${C}\n  dependsOn: '${D}'\n"
     ),
     "a substitution in a text": "  interval: ${A}m\n  driftDetection:\n    mode: en${X}\n",
+    "what a script fills in": "  interval: RECONCILE_INTERVAL\n  timeout: <timeout>\n",
+    "what a tool fills in": "  interval: __INTERVAL__\n  timeout: $TIMEOUT\n",
     "nested substitutions": "  suspend: ${A:=${B}}\n",
     "a quoted number": "  releaseName: '5'\n",
     "a list": "  dependsOn:\n    - name: a\n    - name: b\n      namespace: c\n",
@@ -257,6 +271,10 @@ WRONG = {
                             "a string")),
     "a string for an object": ("  chart: podinfo\n", ('5 spec.chart is the string "podinfo", but '
                                "has to be an object")),
+    "no placeholder": (
+        "  timeout: SHORT\n",
+        '5 spec.timeout is the string "SHORT", but has to match ^([0-9]+(\\.[0-9]+)?(ms|s|m|h))+$',
+    ),
     "an enum": (
         "  driftDetection:\n    mode: on-demand\n",
         ('6 spec.driftDetection.mode is the string "on-demand", but has to be one of enabled, '

@@ -7,7 +7,7 @@ what comes of it.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from fluxbump.discover.embedded.manifests import Manifest, Value
 from fluxbump.discover.embedded.objects import DEEPEST
@@ -48,6 +48,27 @@ class _Frame:
 
 def manifests(text: str, kinds: Collection[str]) -> Iterator[Manifest]:
     """Yield the objects whose `kind` is one of `kinds`."""
+    for frame, end in _frames(text):
+        kind = frame.values.get(("kind",))
+        if kind is not None and kind.text in kinds:
+            repeated = frozenset(frame.repeated)
+            yield Manifest(kind.text, frame.start, end, dict(frame.values), repeated)
+
+
+def mappings(text: str) -> Iterator[Mapping[str, Value]]:
+    """Yield what each pair of braces gives a name once, without what is in braces of its own."""
+    for frame, _ in _frames(text):
+        own = {
+            path[0]: value
+            for path, value in frame.values.items()
+            if len(path) == 1 and path not in frame.repeated
+        }
+        if own:
+            yield own
+
+
+def _frames(text: str) -> Iterator[tuple[_Frame, int]]:
+    """Yield what stands in each pair of brackets, the inner ones first, with its end."""
     stack = [_Frame(0, None)]
     for token in _TOKEN.finditer(text):
         what, frame = token.lastgroup, stack[-1]
@@ -60,7 +81,8 @@ def manifests(text: str, kinds: Collection[str]) -> Iterator[Manifest]:
             frame.pending = None
         elif what == "punctuation" and len(stack) > 1:
             closed = stack.pop()
-            yield from _closed(closed, stack[-1], token.end(), kinds)
+            yield closed, token.end()
+            _hand_up(closed, stack[-1])
         elif what in ("name", "heredoc"):
             _expression(frame, token, text)
 
@@ -83,11 +105,8 @@ def _expression(frame: _Frame, token: re.Match[str], text: str) -> None:
         frame.pending = None
 
 
-def _closed(frame: _Frame, around: _Frame, end: int, kinds: Collection[str]) -> Iterator[Manifest]:
-    kind = frame.values.get(("kind",))
-    if kind is not None and kind.text in kinds:
-        repeated = frozenset(frame.repeated)
-        yield Manifest(kind.text, frame.start, end, dict(frame.values), repeated)
+def _hand_up(frame: _Frame, around: _Frame) -> None:
+    """Give what a pair of brackets holds to those around it, under its key."""
     if frame.key is not None:
         for path, value in frame.values.items():
             if len(path) < DEEPEST:

@@ -16,6 +16,8 @@ _API_VERSION = lazy_pattern(rf"(?<![\w.-]){GROUP}/v[0-9]+(?:(?:alpha|beta)[0-9]+
 
 _KIND = lazy_pattern(r"""(?<![\w-])[kK]ind["']?[ \t]*[:=][ \t]*["'`]?(?P<kind>[A-Z][A-Za-z]+)""")
 _KIND_LINES = 3  # how far from its apiVersion an object's kind is looked for, in lines
+_SENTENCE = lazy_pattern(r"[A-Za-z]{2,} \Z")
+"""What stands in front of a word in a sentence; a key, a sign or a quote is in front of a value."""
 _COMMENT_LINE = lazy_pattern(r"[ \t]*(?:#|//|/?\*|<!--|--[ \t])")
 
 
@@ -44,6 +46,8 @@ def _is_live(file: TextFile, offset: int) -> bool:
     start, end = file.line_span(offset)
     if _COMMENT_LINE.match(file.text, start, end):
         return False
+    if file.path.endswith(".json") and _SENTENCE.search(file.text, start, offset):
+        return False  # text for people, or for who answers them
     return file.language is Language.APPLICATION or file.is_live(offset)
 
 

@@ -27,6 +27,10 @@ from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.yaml import MappingNode, Node, ScalarNode, SequenceNode
 
 _ALWAYS = frozenset({"apiVersion", "kind", "metadata", "status"})
+_PLACEHOLDER = lazy_pattern(
+    r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|<[^<>\n]+>|__\w+__|@\w+@|%\w+%|\$[A-Za-z_]\w*"
+)
+"""What a script replaces before a manifest is applied; no value of Flux looks so."""
 _VARIABLE = lazy_pattern(r"\s*\$\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}\s*")
 _STEP = lazy_pattern(r"[^.\[\]{}]+|\[\]|\{\}")
 _NOT_A_NAME = lazy_pattern(r"[.\[\]{}]")
@@ -207,7 +211,12 @@ def _scalar(node: ScalarNode, own: Field) -> str | None:
         return None
     if not _fits(value, own.type):
         return f"is {_name(value)}, but has to be {_WANTED[own.type]}"
-    if isinstance(value, str) and not long and "${" not in value:
+    if (
+        isinstance(value, str)
+        and not long
+        and "${" not in value
+        and not _PLACEHOLDER.fullmatch(value)
+    ):
         return _outside(value, own)
     return None
 
