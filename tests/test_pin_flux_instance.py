@@ -189,6 +189,24 @@ def test_two_clusters_side_by_side_may_differ(one: str, other: str, said: int, h
     assert len(messages(files)) == said
 
 
+def test_a_manifest_is_judged_by_the_instance_of_its_cluster(
+    tmp_path: Path, index: Path, cli: Cli
+) -> None:
+    """OCIRepository v1 exists from Flux 2.6 on, and v1beta2 up to 2.7."""
+    files = {
+        "clusters/prod/flux.yaml": INSTANCE.format("2.4.0"),
+        "clusters/prod/old.yaml": V1BETA2,
+        "clusters/dev/flux.yaml": INSTANCE.format("2.8.5"),
+        "clusters/dev/new.yaml": V1,
+    }
+    repo = repository(tmp_path / "repo", files, index)
+    assert cli("check", cwd=repo).code == 0
+    repo.commit({"clusters/prod/old.yaml": V1})
+    result = cli("check", "--base", "HEAD", cwd=repo)
+    assert result.code == 1
+    assert "clusters/prod/old.yaml:1:13  FB203 error" in result.out
+
+
 def test_a_range_that_excludes_the_target_stops_the_bump(repo: Repo, cli: Cli) -> None:
     repo.commit({"i.yaml": INSTANCE.format("~2.4.0")})
     result = cli("to", "2.5.1", cwd=repo)

@@ -227,6 +227,13 @@ def test_what_the_release_takes(spec: str) -> None:
     assert judged("FB204", release_at("v2", spec), "2.6.4") == []
 
 
+def test_the_directive_of_a_patch_is_no_field() -> None:
+    head = HEAD.format(kind="HelmRelease", api="helm.toolkit.fluxcd.io/v2")
+    assert judged("FB204", f"$patch: delete\n{head}", "2.6.4", "clusters/a/rm.yaml") == []
+    assert judged("FB204", f'{head}"$patch": delete\n', "2.6.4", "clusters/a/rm.yaml") == []
+    assert len(judged("FB204", f"{head}patch: delete\n", "2.6.4", "clusters/a/rm.yaml")) == 1
+
+
 WRONG = {
     "a typo": ("  instal: {}\n", "5 spec.instal is not a field of HelmRelease v2"),
     "beside the spec": ("  suspend: true\nspce: 1\n", "6 spce is not a field of HelmRelease v2"),

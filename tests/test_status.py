@@ -548,3 +548,11 @@ def test_streams_that_are_closed(repo: Repo, closed: str) -> None:
     assert done.returncode == 0
     assert done.stderr == ""
     assert ("The pins agree" in done.stdout) == ("1" not in closed)
+
+
+def test_a_warning_is_counted_beside_the_verdict(tmp_path: Path, index: Path, cli: Cli) -> None:
+    files = {"install.sh": script("2.5.1"), "ci.sh": "FLUX_VERSION=2.4.0\n"}
+    repo = repository(tmp_path / "repo", files, index)
+    assert "\nThe pins agree, with 1 warning\n" in cli("status", cwd=repo).out
+    repo.commit({"ci.sh": "FLUX_VERSION=2.5.1\n"})
+    assert "\nThe pins agree\n" in cli("status", cwd=repo).out

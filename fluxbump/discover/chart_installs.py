@@ -98,7 +98,7 @@ def apart(pin: Pin, other: Pin) -> bool:
     Two directories of clusters side by side do, also those of one stage (`prod-eu`, `prod-us`).
     """
     paths = pin.location.path, other.location.path
-    own, others = map(_cluster, paths)
+    own, others = map(cluster, paths)
     if own and others and own != others and own[:-1] == others[:-1]:
         return True
     first, second = map(environment, paths)
@@ -106,10 +106,11 @@ def apart(pin: Pin, other: Pin) -> bool:
 
 
 @cache
-def _cluster(path: str) -> tuple[str, ...]:
+def cluster(path: str) -> tuple[str, ...]:
     """Return the folders down to the one of a cluster; none if no folder holds clusters."""
-    folders = tuple(path.lower().split("/")[:-1])
-    at = next((at for at, name in enumerate(folders[:-1]) if name in _HOLD_CLUSTERS), None)
+    folders = tuple(path.split("/")[:-1])
+    held = enumerate(folders[:-1])
+    at = next((at for at, name in held if name.lower() in _HOLD_CLUSTERS), None)
     return () if at is None else folders[: at + 2]
 
 

@@ -33,6 +33,7 @@ _OBJECT = lazy_pattern(
 _YAML = frozenset({".yaml", ".yml", ".json"})
 _TEMPLATE = lazy_pattern(r"\{\{|\{%|<%")
 _INNER_SEPARATOR = lazy_pattern(r"^[ \t]*---[ \t]*\r?\n", re.MULTILINE)
+_DIRECTIVE = lazy_pattern(r"^[\"']?\$patch[\"']?[ \t]*:", re.MULTILINE)
 _PATCH_PATH = lazy_pattern(r"(?:^|[/_.-])patch(?:es)?(?=[/_.-])", re.IGNORECASE)
 
 # Of an object in the usual style. Each begins with a line break, which a text is searched for many
@@ -170,7 +171,7 @@ def _usual(document: Document) -> Resource | None:
         _place(document, offset),
         start,
         start + len(api["value"]),
-        patch=_PATCH_PATH.search(document.path) is not None,
+        patch=_is_patch(document),
     )
 
 
@@ -182,9 +183,14 @@ def _place(document: Document, offset: int) -> Location:
     )
 
 
+def _is_patch(document: Document) -> bool:
+    """Whether a document is a patch: by its path, or by the directive `$patch` of kustomize."""
+    directive = "$patch" in document.source and _DIRECTIVE.search(document.source)
+    return bool(directive or _PATCH_PATH.search(document.path))
+
+
 def _bodies(document: Document) -> Iterator[ObjectBody]:
-    patch = _PATCH_PATH.search(document.path)
-    found = list(_objects(document, patch=patch is not None))
+    found = list(_objects(document, patch=_is_patch(document)))
     yield from found
     if len(_OBJECT.findall(document.source)) > len(found):
         for inner in _inline_patches(document):

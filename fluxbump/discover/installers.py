@@ -114,20 +114,20 @@ def beside(inventory: Inventory, path: str) -> str | None:
     pins = exact(inventory)
     values = {pin.value for pin in pins}
     if len(values) > 1:
-        near = (
-            pin
-            for pin in pins
-            if pin.kind in traits.BOOTSTRAPPED and f"/{path}".startswith(_below(pin))
-        )
+        near = (pin for pin in pins if (home := _home(pin)) and f"/{path}".startswith(home))
         values = {pin.value for pin in near}
     return values.pop() if len(values) == 1 else None
 
 
 def differ(inventory: Inventory) -> bool:
     """Whether clusters of one repository are at several releases, by their own files."""
-    return len({pin.value for pin in exact(inventory) if pin.kind in traits.BOOTSTRAPPED}) > 1
+    return len({pin.value for pin in exact(inventory) if _home(pin)}) > 1
 
 
-def _below(pin: Pin) -> str:
-    folder = cluster(pin)
-    return f"/{folder}/" if folder else "/"
+def _home(pin: Pin) -> str:
+    """Return the folder of the cluster that a place installs Flux in; empty if none is named."""
+    if pin.kind in traits.BOOTSTRAPPED:
+        folder = cluster(pin)
+        return f"/{folder}/" if folder else "/"
+    folders = chart_installs.cluster(pin.location.path)
+    return f"/{'/'.join(folders)}/" if folders else ""

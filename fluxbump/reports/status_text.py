@@ -161,7 +161,14 @@ def _verdict(view: Survey, paint: Paint) -> list[str]:
         return [f"{what}: {view.problem}", said]
     if view.loose:
         return [paint(_not_exact(view), "bold", "yellow"), said]
-    return [paint(f"The pins{_of_each(view)} agree", "bold", "green"), said]
+    color = "yellow" if _warned(view) else "green"
+    return [paint(f"The pins{_of_each(view)} agree{_warned(view)}", "bold", color), said]
+
+
+def _warned(view: Survey) -> str:
+    """Say that a warning names places that differ: a tool, or what installs by a range."""
+    count = sum(finding.severity is Severity.WARNING for finding in view.findings)
+    return f", with {count} warning{'s' if count > 1 else ''}" if count else ""
 
 
 def _of_each(view: Survey) -> str:
@@ -210,7 +217,7 @@ def _not_exact(view: Survey) -> str:
     """What is said instead of that the pins agree, where some hold no full version."""
     first, exact = view.loose[0], any(pin.form is Form.EXACT for pin in view.inventory.pins)
     more = f", and {len(view.loose) - 1} more" if view.loose[1:] else ""
-    agree = f"The exact pins{_of_each(view)} agree"
+    agree = f"The exact pins{_of_each(view)} agree{_warned(view)}"
     said = agree if exact else "No pin is exact, so nothing was compared"
     return f"{said} (not exact: {first.location}, {first.form.value}{more})"
 

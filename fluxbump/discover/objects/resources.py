@@ -23,7 +23,7 @@ class Resource(Struct, frozen=True):
         start: offset of that value's first character in the file's decoded text.
         end: offset behind its last character.
         patch: only a part of an object, to be merged into one that stands elsewhere: an inline
-            patch, or a file that says by its path that it is one.
+            patch, or a file that says by its path or by a directive that it is one.
         text_only: found as text; nothing was parsed, and nothing is known of its fields.
     """
 
