@@ -17,7 +17,7 @@ from fluxbump import sources
 from fluxbump.config.settings import FILE, Settings
 from fluxbump.config.source_options import AS_CONFIGURED, SourceOptions
 from fluxbump.errors import ConfigError, IndexSourceError
-from fluxbump.flux.known_releases import Sources
+from fluxbump.flux.release_sources import Sources
 from fluxbump.git.lineage import Lineage
 from fluxbump.git.objects import CommitSnapshot
 from fluxbump.git.repository import Repository

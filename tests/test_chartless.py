@@ -15,7 +15,7 @@ from fluxbump.check.starting_point import looked_at
 from fluxbump.config.settings import Policy, Settings
 from fluxbump.discover.tracks import needs_chart
 from fluxbump.errors import IndexSourceError, RepositoryError, ResolveError
-from fluxbump.flux.known_releases import Sources
+from fluxbump.flux.release_sources import Sources
 from fluxbump.flux.releases import ReleaseWithoutChart
 from fluxbump.flux.tables import crds
 from fluxbump.helm.chart_releases import ChartIndex, ChartRelease

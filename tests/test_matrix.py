@@ -8,6 +8,7 @@ from fluxbump.flux.stored_versions import Crd, CrdVersion, Table
 from fluxbump.flux.tables import crds
 from fluxbump.model import Step
 from fluxbump.reports import matrix
+from fluxbump.reports.html.matrix import matrix_page
 from fluxbump.reports.matrix import Matrix, VersionState
 from fluxbump.reports.table import Paint
 
@@ -115,7 +116,7 @@ class Page(HTMLParser):
 
 
 def test_the_matrix_as_a_page() -> None:
-    text = matrix.html(FULL)
+    text = matrix_page(FULL)
     page = Page()
     page.feed(text)
     assert page.open == []
@@ -133,7 +134,7 @@ def test_the_matrix_as_a_page() -> None:
 
 def test_every_state_has_a_letter_and_colours_that_can_be_read() -> None:
     assert len({state.letter for state in VersionState}) == len(VersionState)
-    light, dark = matrix.html(FULL).split("@media (prefers-color-scheme: dark)")[:2]
+    light, dark = matrix_page(FULL).split("@media (prefers-color-scheme: dark)")[:2]
     for css in (light, dark):
         colours = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", css))
         for name in ("storage", "served", "deprecated", "removed"):
@@ -159,9 +160,9 @@ def test_what_a_downloaded_release_calls_itself_is_escaped() -> None:
     table: Table = {"1.0.0": {"x.y": crd}}
     one = matrix.matrix(table)
     assert [row.states for row in one.rows] == [(VersionState.UNSERVED,)]
-    assert "<b>" not in matrix.html(one)
-    assert "<i>" not in matrix.html(one)
-    assert "&lt;b&gt;K\ufffd&lt;/b&gt;" in matrix.html(one)
+    assert "<b>" not in matrix_page(one)
+    assert "<i>" not in matrix_page(one)
+    assert "&lt;b&gt;K\ufffd&lt;/b&gt;" in matrix_page(one)
     assert "\x1b" not in matrix.text(one, STEPS, PLAIN)
     assert "u  defined, but not served" in matrix.text(one, STEPS, PLAIN)
     assert matrix.matrix({}).rows == ()

@@ -18,7 +18,7 @@ from fluxbump.discover.objects.resources import Resources
 from fluxbump.errors import IndexSourceError
 from fluxbump.flux import install_manifest, known_releases
 from fluxbump.flux.install_manifest import Shipped
-from fluxbump.flux.known_releases import Sources
+from fluxbump.flux.release_sources import Sources
 from fluxbump.flux.tables import crds as tables
 from fluxbump.helm import archive
 from fluxbump.helm.chart_releases import ChartIndex, ChartRelease

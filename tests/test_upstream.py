@@ -15,7 +15,8 @@ from fluxbump.flux import known_releases
 from fluxbump.flux.chart_contents import Vendored
 from fluxbump.flux.download import Upstream
 from fluxbump.flux.install_manifest import Shipped
-from fluxbump.flux.known_releases import KnownReleases, Sources
+from fluxbump.flux.known_releases import KnownReleases
+from fluxbump.flux.release_sources import Sources
 from fluxbump.flux.tables import crds
 from fluxbump.helm.chart_releases import ChartRelease
 from fluxbump.model import Inventory

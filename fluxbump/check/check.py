@@ -20,7 +20,7 @@ from fluxbump.discover.scope import Scope
 from fluxbump.discover.tracks import require_pins
 from fluxbump.errors import IndexSourceError, PinError
 from fluxbump.flux import releases
-from fluxbump.flux.known_releases import Sources
+from fluxbump.flux.release_sources import Sources
 from fluxbump.git.lineage import Lineage
 from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.model import Snapshot

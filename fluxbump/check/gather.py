@@ -36,7 +36,7 @@ from fluxbump.errors import IndexSourceError
 from fluxbump.flux import install_manifest as manifests
 from fluxbump.flux import known_releases, releases
 from fluxbump.flux.chart_contents import Vendored
-from fluxbump.flux.known_releases import Sources
+from fluxbump.flux.release_sources import Sources
 from fluxbump.flux.releases import Goal
 from fluxbump.flux.upgrade_path import Written
 from fluxbump.git.lineage import Lineage

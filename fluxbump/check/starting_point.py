@@ -23,7 +23,7 @@ from fluxbump.discover.tracks import available, needs_chart
 from fluxbump.errors import FluxbumpError, IndexSourceError, NoAnswerError
 from fluxbump.flux import releases
 from fluxbump.flux.available import Available
-from fluxbump.flux.known_releases import Sources
+from fluxbump.flux.release_sources import Sources
 from fluxbump.git.objects import CommitSnapshot
 from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.model import Inventory, Snapshot, Step

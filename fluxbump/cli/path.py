@@ -229,6 +229,7 @@ def matrix(
     """
     from fluxbump.flux.tables import crds
     from fluxbump.reports import matrix as report
+    from fluxbump.reports.html.matrix import matrix_page
 
     console = Console(color=color.value)
     found = report.matrix(crds.crds(), every=every)
@@ -236,7 +237,7 @@ def matrix(
     if output is MatrixFormat.JSON:
         console.result(report.json_text(found, steps))
     elif output is MatrixFormat.HTML:
-        console.result(report.html(found))
+        console.result(matrix_page(found))
     else:
         console.report(report.text(found, steps, console.paint()))
 

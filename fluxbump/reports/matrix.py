@@ -1,10 +1,9 @@
-"""Which release has which API version: text, JSON, and a page for a browser. Pure."""
+"""Which release has which API version: text and JSON. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from html import escape
 from itertools import groupby
 from typing import Literal
 
@@ -17,9 +16,8 @@ from fluxbump.flux.upgrade_path import priority
 from fluxbump.model import Step
 from fluxbump.reports import next_steps
 from fluxbump.reports.json_encoder import dump
-from fluxbump.reports.matrix_page import CSS
 from fluxbump.reports.next_steps_json import NextJson, next_json
-from fluxbump.reports.table import Paint, printable, table
+from fluxbump.reports.table import Paint, table
 
 
 class VersionState(StrEnum):
@@ -171,7 +169,7 @@ def text(found: Matrix, steps: Sequence[Step], paint: Paint) -> str:
     lines: list[str] = []
     for columns in _fitting(found, paint.width):
         lines += [*_table(found, columns, paint), ""]
-    legend = [f"  {state.letter}  {state.words}" for state in _used(found)]
+    legend = [f"  {state.letter}  {state.words}" for state in used_states(found)]
     return "\n".join([*lines, *legend, "", *next_steps.lines(steps, paint.width)])
 
 
@@ -205,7 +203,8 @@ def _fitting(found: Matrix, width: int | None) -> list[list[int]]:
     return tables
 
 
-def _used(found: Matrix) -> list[VersionState]:
+def used_states(found: Matrix) -> list[VersionState]:
+    """Return the states that a matrix has, for its legend."""
     used = {state for row in found.rows for state in row.states}
     return [state for state in VersionState if state in used]
 
@@ -261,67 +260,3 @@ def document(found: Matrix, steps: Sequence[Step] = ()) -> MatrixJson:
 def json_text(found: Matrix, steps: Sequence[Step]) -> str:
     """Return it as JSON."""
     return dump(document(found, steps))
-
-
-# --- a page -----------------------------------------------------------------------------------
-
-
-def html(found: Matrix) -> str:
-    """Return a page that needs nothing else: no script, no font, no picture."""
-    body = "\n".join(
-        f"<tbody>\n{_group(list(some))}\n</tbody>"
-        for _, some in groupby(found.rows, key=lambda row: row.crd)
-    )
-    legend = "".join(
-        f'<li><span class="cell {state}">{state.letter}</span> {escape(state.words)}</li>'
-        for state in _used(found)
-    )
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>Flux API versions by release</title>
-<style>{CSS}</style>
-</head>
-<body>
-<h1>Flux API versions by release</h1>
-<ul class="legend" aria-label="Legend">{legend}</ul>
-<div class="scroll" role="region" aria-label="API versions" tabindex="0">
-<table>
-<caption>Every kind of Flux and its API versions, from the releases' own CRDs</caption>
-<thead>
-<tr><th scope="col">Kind</th><th scope="col">Version</th>{_heads(found)}</tr>
-</thead>
-{body}
-</table>
-</div>
-</body>
-</html>
-"""
-
-
-def _heads(found: Matrix) -> str:
-    return "".join(
-        f'<th scope="col">{escape(printable(title)).replace(" .. ", "<br>to ")}</th>'
-        for title in found.titles
-    )
-
-
-def _group(rows: Sequence[MatrixRow]) -> str:
-    kind, group = escape(printable(rows[0].kind)), escape(printable(rows[0].group))
-    head = (
-        f'<th scope="rowgroup" rowspan="{len(rows)}" class="kind">{kind}<small>{group}</small></th>'
-    )
-    lines = []
-    for row in rows:
-        cells = "".join(
-            f'<td><span class="cell {state}" title="{escape(state.words)}">'
-            f'{state.letter}<span class="words"> {escape(state.words)}</span></span></td>'
-            for state in row.states
-        )
-        version = escape(printable(row.version))
-        lines.append(f'<tr>{head}<th scope="row" class="version">{version}</th>{cells}</tr>')
-        head = ""
-    return "\n".join(lines)
