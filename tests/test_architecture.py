@@ -84,7 +84,7 @@ SHARED = {
     "cli.output.bumps", "cli.output.fleet_report", "cli.output.retyped",
     "cli.output.verdicts", "cli.output.verdict_options",
     "cli.output.local_changes", "cli.output.unread", "reports.index_line", "reports.text",
-    "helm.index.entries", "helm.index.places", "helm.index.section",
+    "helm.index.entries", "helm.index.entry", "helm.index.places", "helm.index.section",
     "cli.shell.completion", "cli.shell.help_layout", "cli.shell.help_text",
     "cli.console", "cli.options", "cli.option_groups", "cli.workspace", "cli.cluster_facts",
     "cli.bump_request", "cli.in_place", "cli.output.bump_output", "cli.base", "cli.fix",

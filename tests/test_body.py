@@ -17,8 +17,9 @@ from fluxbump.check.rules.rule import NotRun
 from fluxbump.check.starting_point import look
 from fluxbump.config.settings import Policy, Settings
 from fluxbump.config.source_options import SourceOptions
+from fluxbump.flux.removed_versions import Removed
 from fluxbump.flux.tables import crds
-from fluxbump.flux.upgrade_path import Hop, Removed, Route
+from fluxbump.flux.upgrade_path import Hop, Route
 from fluxbump.forges.forge import Capabilities
 from fluxbump.git.objects import CommitSnapshot
 from fluxbump.git.repository import Repository

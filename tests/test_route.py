@@ -4,10 +4,11 @@ from itertools import combinations, pairwise, permutations
 import pytest
 from pydantic import TypeAdapter
 
-from fluxbump.flux import stored_versions, upgrade_path
+from fluxbump.flux import removed_versions, stored_versions, upgrade_path
+from fluxbump.flux.removed_versions import Removed
 from fluxbump.flux.stored_versions import Crd, CrdVersion, Stored, Table
 from fluxbump.flux.tables import crds as tables
-from fluxbump.flux.upgrade_path import Hop, Removed, Route
+from fluxbump.flux.upgrade_path import Hop, Route
 from fluxbump.reports import upgrade_path as report
 from fluxbump.reports.table import Paint
 
@@ -140,7 +141,7 @@ def test_a_kind_that_goes_has_no_successor() -> None:
     table: Table = {"1.0.0": crd(("v1", True)), "0.9.0": {}}
     (hop,) = upgrade_path.route(table, "1.0.0", "0.9.0", table).hops
     assert hop.removed == (Removed("Kind", "example.org", ("v1",), None),)
-    assert upgrade_path.describe(hop.removed) == "Kind v1 goes"
+    assert removed_versions.describe(hop.removed) == "Kind v1 goes"
 
 
 def crd(*versions: tuple[str, bool]) -> dict[str, Crd]:
@@ -176,7 +177,7 @@ def test_api_versions_are_ordered_as_kubernetes_does() -> None:
     ordered = ["foo", "v1alpha1", "v1alpha2", "v1beta1", "v2beta1", "v2beta2", "v1", "v2", "v10"]
     mixed = sorted(ordered, key=lambda one: one[::-1])
     assert mixed != ordered
-    assert sorted(mixed, key=upgrade_path.priority) == ordered
+    assert sorted(mixed, key=removed_versions.priority) == ordered
 
 
 # --- what is printed --------------------------------------------------------------------------

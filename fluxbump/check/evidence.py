@@ -30,7 +30,7 @@ from fluxbump.discover import floating
 from fluxbump.discover.tracks import current, installs
 from fluxbump.flux import controller_images
 from fluxbump.flux.available import without_chart
-from fluxbump.flux.upgrade_path import Written
+from fluxbump.flux.removed_versions import Written
 from fluxbump.helm.chart_releases import ChartIndex, ChartRelease
 from fluxbump.model import FLUX, FLUX2, Form, Inventory, Pin
 from fluxbump.text import versions

@@ -38,7 +38,7 @@ from fluxbump.flux import known_releases, releases
 from fluxbump.flux.chart_contents import Vendored
 from fluxbump.flux.release_sources import Sources
 from fluxbump.flux.releases import Goal
-from fluxbump.flux.upgrade_path import Written
+from fluxbump.flux.removed_versions import Written
 from fluxbump.git.lineage import Lineage
 from fluxbump.git.text_reader import TextReader, text_of
 from fluxbump.helm import archive

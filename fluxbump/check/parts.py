@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from msgspec import Struct, field
 
 from fluxbump.flux.chart_contents import Vendored
-from fluxbump.flux.upgrade_path import Written
+from fluxbump.flux.removed_versions import Written
 from fluxbump.helm.rendered import RenderedObject
 from fluxbump.model import Inventory, Unreadable
 from fluxbump.system.parallel import Spread, serially

@@ -110,8 +110,6 @@ def _unpacked(chart: ChartRelease, get: Callable[[ChartRelease], bytes]) -> Ship
 
 
 K = TypeVar("K", bound=Hashable)
-
-
 V = TypeVar("V")
 
 

@@ -11,8 +11,8 @@ from msgspec import Struct
 from typing_extensions import TypedDict
 
 from fluxbump.flux import stored_versions
+from fluxbump.flux.removed_versions import priority
 from fluxbump.flux.stored_versions import CrdVersion, Table
-from fluxbump.flux.upgrade_path import priority
 from fluxbump.model import Step
 from fluxbump.reports import next_steps
 from fluxbump.reports.json_encoder import dump

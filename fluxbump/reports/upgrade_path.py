@@ -10,8 +10,9 @@ from typing_extensions import TypedDict
 
 from fluxbump.check.pin_history import Past
 from fluxbump.flux import stored_versions
+from fluxbump.flux.removed_versions import Removed
 from fluxbump.flux.stored_versions import Conflict
-from fluxbump.flux.upgrade_path import Hop, Removed, Route
+from fluxbump.flux.upgrade_path import Hop, Route
 from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.model import Step
 from fluxbump.reports.json_encoder import dump

@@ -12,8 +12,8 @@ from msgspec import Struct
 
 from fluxbump.bump.migrate.edits import Why
 from fluxbump.discover.objects.resources import Resource
+from fluxbump.flux.removed_versions import priority
 from fluxbump.flux.stored_versions import Crd, CrdVersion, Release, Table
-from fluxbump.flux.upgrade_path import priority
 
 
 class Sides(Struct, frozen=True):

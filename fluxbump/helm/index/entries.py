@@ -8,48 +8,18 @@ with one sentence in `ChartIndex.problems`, and an index whose meaning is not ce
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from msgspec import Struct
-from semver import Version
 
 from fluxbump.errors import IndexSourceError
 from fluxbump.helm.chart_releases import ChartIndex, ChartRelease
 from fluxbump.helm.index import section
-from fluxbump.text import budget, versions, yaml
-from fluxbump.text.patterns import lazy_pattern
+from fluxbump.helm.index.entry import Entry, Reader, shown
+from fluxbump.text import budget, yaml
 
-_DIGEST = lazy_pattern(r"(?:sha256:)?(?P<hex>[0-9a-fA-F]{64})")
-_CREATED = lazy_pattern(
-    r"(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})[Tt](?P<time>[0-9]{2}:[0-9]{2}:[0-9]{2})"
-    r"(?:\.(?P<fraction>[0-9]{1,9}))?(?P<offset>[Zz]|[+-][0-9]{2}:[0-9]{2})"
-)
-_BOOLEANS = {"true": True, "false": False}
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
-
-# Python refuses to turn very long digit strings into numbers, with an error of its own.
-_LONGEST_VERSION = 128
-_LONGEST_SHOWN = 60
-
-_T = TypeVar("_T")
-
-
-class _Reader(Protocol):
-    """How to look into an index that is already parsed."""
-
-    def fields(self, value: Any) -> Mapping[str, Any]:
-        """Return a mapping's values by key; nothing for anything else."""
-        ...
-
-    def items(self, value: Any) -> Sequence[Any]:
-        """Return a list's items; nothing for anything else."""
-        ...
-
-    def text(self, value: Any) -> str | None:
-        """Return a scalar's text; None for null and for anything else."""
-        ...
 
 
 class _Yaml(Struct, frozen=True):
@@ -60,7 +30,7 @@ class _Yaml(Struct, frozen=True):
         for key, node in yaml.entries(value):
             if key in found:
                 where = self.document.at(node)
-                raise IndexSourceError(f"the key {_shown(key)} appears twice", where=where)
+                raise IndexSourceError(f"the key {shown(key)} appears twice", where=where)
             found[key] = node
         return found
 
@@ -112,7 +82,7 @@ def parse_index(
     said = list(problems)
     releases: dict[str, ChartRelease] = {}
     for position, item in enumerate(items, 1):
-        _add(releases, _Entry(reader, reader.fields(item), chart, position, said))
+        _add(releases, Entry(reader, reader.fields(item), chart, position, said))
     if not releases:
         raise IndexSourceError(
             f"the index has no usable release of {chart}",
@@ -125,7 +95,7 @@ def parse_index(
     return ChartIndex(source, tuple(newest_first), tuple(said))
 
 
-def _read(text: str, chart: str, source: str) -> tuple[_Reader, Sequence[Any]]:
+def _read(text: str, chart: str, source: str) -> tuple[Reader, Sequence[Any]]:
     """Return the chart's entries, and what reads them."""
     if text.lstrip()[:1] == "{":
         try:
@@ -133,7 +103,7 @@ def _read(text: str, chart: str, source: str) -> tuple[_Reader, Sequence[Any]]:
                 text, object_pairs_hook=_unique, parse_int=str, parse_float=str, parse_constant=str
             )
         except _DuplicateKeyError as error:
-            raise _not_an_index(source, f"the key {_shown(error.key)} appears twice") from None
+            raise _not_an_index(source, f"the key {shown(error.key)} appears twice") from None
         except (ValueError, RecursionError):
             pass  # YAML in flow style starts with a brace, too
         else:
@@ -141,7 +111,7 @@ def _read(text: str, chart: str, source: str) -> tuple[_Reader, Sequence[Any]]:
     return _read_yaml(text, chart, source)
 
 
-def _read_yaml(text: str, chart: str, source: str) -> tuple[_Reader, Sequence[Any]]:
+def _read_yaml(text: str, chart: str, source: str) -> tuple[Reader, Sequence[Any]]:
     if section.holds_more(text, chart, budget.INDEX.entries):
         raise _too_many(chart, source)
     span = section.find(text, chart)
@@ -161,13 +131,13 @@ def _read_yaml(text: str, chart: str, source: str) -> tuple[_Reader, Sequence[An
     return reader, _chart_entries(reader, root, chart, source)
 
 
-def _chart_entries(reader: _Reader, root: object, chart: str, source: str) -> Sequence[Any]:
+def _chart_entries(reader: Reader, root: object, chart: str, source: str) -> Sequence[Any]:
     top = reader.fields(root)
     if "entries" not in top:
         raise _not_an_index(source, "it has no entries")
     charts = reader.fields(top["entries"])
     if chart not in charts:
-        named = ", ".join(_shown(name) for name in sorted(charts)[:5]) or "no chart at all"
+        named = ", ".join(shown(name) for name in sorted(charts)[:5]) or "no chart at all"
         raise IndexSourceError(
             f"the index has no chart {chart}", where=source, hint=f"it has {named}"
         )
@@ -219,101 +189,10 @@ def _not_an_index(where: str, reason: str) -> IndexSourceError:
     )
 
 
-def _shown(text: str) -> str:
-    """Quote outside text for a message: on one line, without control characters, not too long."""
-    return repr(text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "…")
-
-
-def _add(releases: dict[str, ChartRelease], entry: _Entry) -> None:
+def _add(releases: dict[str, ChartRelease], entry: Entry) -> None:
     release = entry.release()
     if release is None:
         return
     first = releases.setdefault(str(release.version), release)
     if repr(first) != repr(release):
         entry.say("appears twice with different content (fluxbump uses the first)")
-
-
-class _Entry(Struct, frozen=True):
-    """One entry of the chart, on its way to a ChartRelease."""
-
-    reader: _Reader
-    fields: Mapping[str, Any]
-    chart: str
-    position: int
-    problems: list[str]
-
-    def say(self, problem: str) -> None:
-        version = self.text("version")
-        name = f" ({_shown(version)})" if version is not None else ""
-        self.problems.append(f"{self.chart} entry {self.position}{name} {problem}")
-
-    def text(self, key: str) -> str | None:
-        return self.reader.text(self.fields.get(key))
-
-    def release(self) -> ChartRelease | None:
-        """Return the release, or None when it cannot be used; problems are said either way."""
-        name = self.text("name")
-        if name not in (None, self.chart):
-            self.say(f"is left out: its name is {_shown(str(name))}")
-            return None
-        version, app_version = self.version("version"), self.version("appVersion")
-        if version is None or app_version is None:
-            return None
-        return ChartRelease(
-            name=self.chart,
-            version=version,
-            app_version=app_version,
-            created=self.optional("created", _created, "an RFC 3339 time"),
-            digest=self.optional("digest", _digest, "a sha256"),
-            urls=self.urls(),
-            deprecated=bool(self.optional("deprecated", _boolean, "true or false")),
-        )
-
-    def version(self, key: str) -> Version | None:
-        text = self.text(key)
-        if text is None:
-            self.say(f"is left out: it has no {key}")
-            return None
-        version = versions.parse(text) if len(text) <= _LONGEST_VERSION else None
-        if version is None:
-            self.say(f"is left out: its {key} {_shown(text)} is not a full version")
-        return version
-
-    def optional(self, key: str, read: Callable[[str], _T | None], meaning: str) -> _T | None:
-        text = self.text(key)
-        if text is None:
-            return None
-        value = read(text)
-        if value is None:
-            self.say(f"has {key} {_shown(text)}, which is not {meaning}")
-        return value
-
-    def urls(self) -> tuple[str, ...]:
-        items = self.reader.items(self.fields.get("urls"))
-        urls = tuple(url for url in map(self.reader.text, items) if url and url.isprintable())
-        if len(urls) < max(len(items), 1):
-            self.say("has no URL" if not urls else "has URLs that are not text")
-        return urls
-
-
-def _created(text: str) -> datetime | None:
-    match = _CREATED.fullmatch(text)
-    if not match:
-        return None
-    # Go writes nanoseconds; Python knows microseconds.
-    fraction = (match["fraction"] or "")[:6].ljust(6, "0")
-    try:
-        return datetime.fromisoformat(
-            f"{match['date']}T{match['time']}.{fraction}{match['offset'].upper()}"
-        )
-    except ValueError:
-        return None
-
-
-def _digest(text: str) -> str | None:
-    match = _DIGEST.fullmatch(text)
-    return match["hex"].lower() if match else None
-
-
-def _boolean(text: str) -> bool | None:
-    return _BOOLEANS.get(text.lower())

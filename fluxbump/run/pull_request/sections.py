@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from fluxbump.flux import stored_versions, upgrade_path
+from fluxbump.flux import removed_versions, stored_versions
+from fluxbump.flux.removed_versions import Removed
 from fluxbump.flux.stored_versions import Conflict, Release
-from fluxbump.flux.upgrade_path import Removed
 from fluxbump.model import FLUX, FLUX2, Mention, Track, TrackKind
 from fluxbump.run.decision import skipped_by_reason
 from fluxbump.run.pull_request import boxes
@@ -209,7 +209,7 @@ def later(inputs: BodyInputs) -> Section:
         elif hop.rewrite:
             steps.append("`flux migrate` (managedFields)")
         if hop.removed:
-            steps.append(f"manifests move ({plain(upgrade_path.describe(hop.removed))})")
+            steps.append(f"manifests move ({plain(removed_versions.describe(hop.removed))})")
         first = f", before which: {'; '.join(steps)}" if steps else ""
         items.append(f"- {hop.old} to {hop.new}{first}")
     for reason, releases in skipped_by_reason(inputs.skipped):

@@ -28,8 +28,8 @@ from fluxbump.discover import chart_installs, installers
 from fluxbump.discover.pins import traits
 from fluxbump.discover.tracks import installs
 from fluxbump.flux import stored_versions
+from fluxbump.flux.removed_versions import rewritten
 from fluxbump.flux.stored_versions import Conflict
-from fluxbump.flux.upgrade_path import rewritten
 from fluxbump.model import FLUX, FLUX2, Finding, Form, Inventory, Pin, Related, Severity
 
 _MIGRATE = "flux migrate needs the flux CLI 2.7 or later: https://fluxcd.io/flux/cmd/flux_migrate"
