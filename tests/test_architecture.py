@@ -37,6 +37,7 @@ OUTSIDE = {
     # What acts in a scheduled run; what it decides and says is pure.
     "run.fetch_release_notes",
     "run.setup", "run.checkout", "run.dashboard.issue", "run.job", "run.execute", "run.one_pass",
+    "run.world",
     "run.claim", "run.passes", "run.remote_and_forge",
     "run.updated_branch",
     "system.background", "system.process_pool", "system.http",

@@ -24,8 +24,8 @@ from fluxbump.forges.forge import Capabilities
 from fluxbump.git.objects import CommitSnapshot
 from fluxbump.git.repository import Repository
 from fluxbump.model import FLUX, Finding, Location, Mention, Severity
-from fluxbump.run import next_release
 from fluxbump.run.decision import Skipped, Update
+from fluxbump.run.next_release.decide import decide
 from fluxbump.run.pull_request import body, sections
 from fluxbump.run.pull_request.body import BodyInputs
 from fluxbump.run.pull_request.boxes import Box
@@ -85,7 +85,7 @@ def headings(text: str) -> list[str]:
 
 
 def test_a_bump_of_the_monorepo(monorepo: Prepared) -> None:
-    found = next_release.decide(monorepo.before, monorepo.index, Policy(range="<2.6"), NOW)
+    found = decide(monorepo.before, monorepo.index, Policy(range="<2.6"), NOW)
     assert isinstance(found, Update)
     about = inputs(
         monorepo,
@@ -136,7 +136,7 @@ def test_the_migration_and_what_comes_next(tmp_path: Path, index: Path) -> None:
             ready = bump.prepare(session, looked, Request("2.5.1"))
     finally:
         made.close()
-    found = next_release.decide(ready.before, ready.index, Policy(ignore=("2.6",)), NOW)
+    found = decide(ready.before, ready.index, Policy(ignore=("2.6",)), NOW)
     assert isinstance(found, Update)
     assert found.way.hops[0].migrate
     text = body.text(inputs(ready, way=found.way), GITHUB)

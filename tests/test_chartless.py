@@ -19,8 +19,8 @@ from fluxbump.flux.release_sources import Sources
 from fluxbump.flux.releases import ReleaseWithoutChart
 from fluxbump.flux.tables import crds
 from fluxbump.helm.chart_releases import ChartIndex, ChartRelease
-from fluxbump.run import next_release
 from fluxbump.run.decision import Update
+from fluxbump.run.next_release.decide import decide
 from fluxbump.run.pull_request.state import SavedState
 from tests.helpers import (
     Cli,
@@ -293,11 +293,11 @@ def test_a_run_proposes_a_release_without_a_chart() -> None:
     before = gather.gather(gather.found(files, inventory), chart_index(), around=around)
     now = datetime(2026, 11, 27, tzinfo=UTC)
     policy = Policy(range="2.5.1 - 2.6.0")
-    found = next_release.decide(before, chart_index(), policy, now)
+    found = decide(before, chart_index(), policy, now)
     assert isinstance(found, Update)
     assert found.chart == ReleaseWithoutChart(Version(2, 6, 0))
     aged = Policy(range="2.5.1 - 2.6.0", min_age_days=3)
-    waiting = next_release.decide(before, chart_index(), aged, now)
+    waiting = decide(before, chart_index(), aged, now)
     assert [one.reason for one in waiting.skipped if one.release == "2.6.0"] == [
         "the index has no date for its chart"
     ]

@@ -25,7 +25,7 @@ from fluxbump.flux.tables import crds
 from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.run.decision import Blocked, Decision, Skipped, Update, UpToDate, Waiting
 from fluxbump.run.decision import skipped_by_reason as by_reason
-from fluxbump.run.next_release import decide
+from fluxbump.run.next_release.decide import decide
 from tests.helpers import (
     app_versions,
     chart_index,

@@ -117,11 +117,11 @@ def _look(session: Session[Snapshot]) -> tuple[Looked[Snapshot] | None, Survey]:
 
 def _outcome(looked: Looked[Snapshot], policy: Policy, console: Console) -> str:
     """Decide as a scheduled run does, and say it."""
-    from fluxbump.run import next_release
     from fluxbump.run.decision import describe, outcome
+    from fluxbump.run.next_release.decide import decide
 
     now = datetime.now(UTC)
-    decision = next_release.decide(
+    decision = decide(
         looked.before,
         looked.index,
         policy,

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from fluxbump.model import Related
     from fluxbump.run.decision import Decision
     from fluxbump.run.dry_run import Sent
-    from fluxbump.run.execute import Effect
     from fluxbump.run.job import Report
+    from fluxbump.run.world import Effect
 
 
 class PullRequestJson(TypedDict):

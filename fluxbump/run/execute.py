@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from enum import Enum
-from typing import Protocol
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from fluxbump.forges.forge import Forge, Proposal, PullRequest
+from fluxbump.forges.forge import Proposal, PullRequest
 from fluxbump.git.remote_errors import MovedError, RemoteError, UnreachableError
-from fluxbump.git.repository import Repository
 from fluxbump.run import comments
 from fluxbump.run.actions import (
     Action,
@@ -33,56 +31,7 @@ from fluxbump.run.proposal import Offer
 from fluxbump.run.pull_request import boxes, state
 from fluxbump.run.pull_request.boxes import Box, Ticked
 from fluxbump.run.pull_request.state import AUTO_MERGE, CLOSED, DECLINED, PUSHED, SavedState
-from fluxbump.run.remote_and_forge import Publisher, RemoteBranches
-
-
-class Log(Protocol):
-    """Takes what happens, as it happens."""
-
-    def __call__(self, event: str, message: str, **details: object) -> None:
-        """Note an event: a stable word, a sentence, and what belongs to it."""
-        ...
-
-
-Notes = Callable[[tuple[str, ...]], Mapping[str, str] | None]
-"""Returns release notes by release, of those that have them; None when none are wanted."""
-
-
-class Effect(Struct, frozen=True):
-    """One thing that a run did, or left.
-
-    Attributes:
-        event: a stable word: `pushed`, `opened`, `refreshed`, `superseded`, `scheduled`, `told`,
-            `deleted`, `dashboard`, `left`.
-        message: one sentence.
-        url: of the pull request; empty where there is none.
-    """
-
-    event: str
-    message: str
-    url: str = ""
-
-
-class World(Struct, frozen=True):
-    """What an attempt looks at and acts on.
-
-    Attributes:
-        repository: that has the base.
-        remote: that branches are pushed to.
-        forge: where pull requests live.
-        publisher: acts on the remote and on the forge.
-        notes: of releases.
-        log: takes what happens.
-        base_branch: that is proposed to.
-    """
-
-    repository: Repository
-    remote: RemoteBranches
-    forge: Forge
-    publisher: Publisher
-    notes: Notes
-    log: Log
-    base_branch: str
+from fluxbump.run.world import Effect, World
 
 
 class Removal(Enum):

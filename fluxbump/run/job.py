@@ -17,7 +17,7 @@ from fluxbump.check.starting_point import Looked, look
 from fluxbump.errors import FluxbumpError, ForgeError, HalfBumpError
 from fluxbump.forges.forge import PullRequest
 from fluxbump.git.remote_errors import RemoteError
-from fluxbump.run import next_release, passes, standing
+from fluxbump.run import passes, standing
 from fluxbump.run.decision import (
     Blocked,
     Decision,
@@ -29,9 +29,10 @@ from fluxbump.run.decision import (
     outcome,
 )
 from fluxbump.run.dry_run import DryRun, Sent
-from fluxbump.run.execute import Effect, Log
+from fluxbump.run.next_release.decide import decide
 from fluxbump.run.passes import Task
 from fluxbump.run.setup import Place
+from fluxbump.run.world import Effect, Log
 
 
 class Report(Struct, frozen=True):
@@ -93,7 +94,7 @@ def run(place: Place, now: datetime, log: Log, *, dry_run: bool = False) -> Repo
         FluxbumpError: nothing was done: nothing could be decided, or the configuration is wrong.
     """
     looked = look(place.session)
-    decision = next_release.decide(
+    decision = decide(
         looked.before,
         looked.index,
         place.settings.run,

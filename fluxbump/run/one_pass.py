@@ -19,12 +19,13 @@ from fluxbump.run.actions import Action, ForgeState, KnownRequest, Leave, Tip
 from fluxbump.run.dashboard import body as dashboard
 from fluxbump.run.decision import Decision
 from fluxbump.run.dry_run import NO_COMMIT
-from fluxbump.run.execute import Acting, Effect, World
+from fluxbump.run.execute import Acting
 from fluxbump.run.proposal import Offer
 from fluxbump.run.pull_request import boxes
 from fluxbump.run.pull_request.boxes import Ticked
 from fluxbump.run.pull_request.state import SavedState
 from fluxbump.run.updated_branch import is_only_updated, merges_cleanly
+from fluxbump.run.world import Effect, World
 from fluxbump.text.patterns import lazy_pattern
 
 TRAILER = "Fluxbump-Tree"

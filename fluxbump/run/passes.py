@@ -20,13 +20,14 @@ from fluxbump.run.dashboard.body import DashboardInputs
 from fluxbump.run.dashboard.issue import Board
 from fluxbump.run.decision import Decision, Update
 from fluxbump.run.dry_run import DryRun
-from fluxbump.run.execute import Acting, Effect, Log, World
+from fluxbump.run.execute import Acting
 from fluxbump.run.one_pass import Attempt, Branches, Wishes, commit
 from fluxbump.run.proposal import Offer
 from fluxbump.run.pull_request.boxes import Box
 from fluxbump.run.pull_request.section import BodyInputs
 from fluxbump.run.remote_and_forge import LivePublisher
 from fluxbump.run.setup import Place
+from fluxbump.run.world import Effect, Log, World
 from fluxbump.system.background import beside
 
 _ATTEMPTS = 3

@@ -16,7 +16,7 @@ from msgspec import Struct
 from fluxbump.errors import IndexSourceError
 from fluxbump.helm.chart_releases import ChartIndex, ChartRelease
 from fluxbump.helm.index import section
-from fluxbump.helm.index.entry import Entry, Reader, shown
+from fluxbump.helm.index.entry import IndexEntry, IndexFields, shown
 from fluxbump.text import budget, yaml
 
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
@@ -82,7 +82,7 @@ def parse_index(
     said = list(problems)
     releases: dict[str, ChartRelease] = {}
     for position, item in enumerate(items, 1):
-        _add(releases, Entry(reader, reader.fields(item), chart, position, said))
+        _add(releases, IndexEntry(reader, reader.fields(item), chart, position, said))
     if not releases:
         raise IndexSourceError(
             f"the index has no usable release of {chart}",
@@ -95,7 +95,7 @@ def parse_index(
     return ChartIndex(source, tuple(newest_first), tuple(said))
 
 
-def _read(text: str, chart: str, source: str) -> tuple[Reader, Sequence[Any]]:
+def _read(text: str, chart: str, source: str) -> tuple[IndexFields, Sequence[Any]]:
     """Return the chart's entries, and what reads them."""
     if text.lstrip()[:1] == "{":
         try:
@@ -111,7 +111,7 @@ def _read(text: str, chart: str, source: str) -> tuple[Reader, Sequence[Any]]:
     return _read_yaml(text, chart, source)
 
 
-def _read_yaml(text: str, chart: str, source: str) -> tuple[Reader, Sequence[Any]]:
+def _read_yaml(text: str, chart: str, source: str) -> tuple[IndexFields, Sequence[Any]]:
     if section.holds_more(text, chart, budget.INDEX.entries):
         raise _too_many(chart, source)
     span = section.find(text, chart)
@@ -131,7 +131,7 @@ def _read_yaml(text: str, chart: str, source: str) -> tuple[Reader, Sequence[Any
     return reader, _chart_entries(reader, root, chart, source)
 
 
-def _chart_entries(reader: Reader, root: object, chart: str, source: str) -> Sequence[Any]:
+def _chart_entries(reader: IndexFields, root: object, chart: str, source: str) -> Sequence[Any]:
     top = reader.fields(root)
     if "entries" not in top:
         raise _not_an_index(source, "it has no entries")
@@ -189,7 +189,7 @@ def _not_an_index(where: str, reason: str) -> IndexSourceError:
     )
 
 
-def _add(releases: dict[str, ChartRelease], entry: Entry) -> None:
+def _add(releases: dict[str, ChartRelease], entry: IndexEntry) -> None:
     release = entry.release()
     if release is None:
         return

@@ -27,7 +27,7 @@ _LONGEST_SHOWN = 60
 _T = TypeVar("_T")
 
 
-class Reader(Protocol):
+class IndexFields(Protocol):
     """How to look into an index that is already parsed."""
 
     def fields(self, value: Any) -> Mapping[str, Any]:
@@ -48,10 +48,10 @@ def shown(text: str) -> str:
     return repr(text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "…")
 
 
-class Entry(Struct, frozen=True):
+class IndexEntry(Struct, frozen=True):
     """One entry of the chart, on its way to a ChartRelease."""
 
-    reader: Reader
+    reader: IndexFields
     fields: Mapping[str, Any]
     chart: str
     position: int
