@@ -98,7 +98,8 @@ SHARED = {
     "reports.html.style", "reports.html.findings", "reports.html.pins", "reports.html.route",
     "reports.html.diff",
     # One place that lists the reports which have a schema.
-    "reports.matrix", "reports.upgrade_path", "reports.recover", "reports.run", "reports.fleet",
+    "reports.matrix", "reports.upgrade_path", "reports.recover", "reports.fleet",
+    "reports.result_json.run",
     "reports.result_json.bump", "reports.result_json.status",
 }  # fmt: skip
 """What the leaves of one folder have in common."""

@@ -221,7 +221,7 @@ def test_kubernetes_is_asked_for_once() -> None:
     there_and_back = Route("2.8.5", "2.9.4", (Hop("2.8.5", "2.9.0"), Hop("2.9.0", "2.9.4")))
     found = with_kubernetes(there_and_back, "1.31")
     assert [hop.kubernetes for hop in found.hops] == ["1.33", None]
-    unknown = Route("2.3.0", "2.3.1", (Hop("2.3.0", "2.3.1"),))
+    unknown = Route("0.41.1", "0.41.2", (Hop("0.41.1", "0.41.2"),))
     assert with_kubernetes(unknown, "1.20") == unknown
 
 

@@ -25,6 +25,7 @@ from fluxbump.check.parts import (
     optional,
 )
 from fluxbump.check.rules.crds.existing_clusters import unsure
+from fluxbump.check.vendored import vendored_charts
 from fluxbump.discover import flux_objects as resources
 from fluxbump.discover import kubernetes_pins as kubernetes
 from fluxbump.discover.digests import published
@@ -33,7 +34,6 @@ from fluxbump.discover.kubernetes_pins import KubernetesPin
 from fluxbump.discover.objects.resources import Resources, versions_written
 from fluxbump.discover.scope import Scope
 from fluxbump.errors import IndexSourceError
-from fluxbump.flux import install_manifest as manifests
 from fluxbump.flux import known_releases, releases
 from fluxbump.flux.chart_contents import Vendored
 from fluxbump.flux.release_sources import Sources
@@ -41,16 +41,11 @@ from fluxbump.flux.releases import Goal
 from fluxbump.flux.removed_versions import Written
 from fluxbump.git.lineage import Lineage
 from fluxbump.git.text_reader import TextReader, text_of
-from fluxbump.helm import archive
 from fluxbump.helm.chart_releases import ChartIndex, ChartRelease
 from fluxbump.model import Chart, Inventory, Snapshot
-from fluxbump.text import yaml
-from fluxbump.text.patterns import lazy_pattern
 
 NEEDLES = (*resources.NEEDLES, *kubernetes.NEEDLES)
 """What `surroundings` looks for."""
-
-_ARCHIVE = lazy_pattern(r"flux2-(?P<version>v?\d[^/]*)\.tgz")
 
 Renderer = Callable[[Chart, Snapshot, tuple[Vendored, ...]], Callable[[], Render]]
 """Starts to render one wrapper, and gives what waits for the result.
@@ -80,7 +75,7 @@ class SnapshotFiles(Struct, frozen=True):
 
 def found(snapshot: Snapshot, inventory: Inventory) -> SnapshotFiles:
     """Read the vendored charts beside an inventory."""
-    return SnapshotFiles(snapshot, inventory, tuple(_vendored(snapshot, inventory)))
+    return SnapshotFiles(snapshot, inventory, tuple(vendored_charts(snapshot, inventory)))
 
 
 class Surroundings(Struct, frozen=True):
@@ -258,54 +253,3 @@ def _locks(found: SnapshotFiles) -> Iterator[tuple[str, str]]:
         path = f"{chart.directory}Chart.lock"
         if path in found.snapshot.below(chart.directory):
             yield path, text_of(found.snapshot, path)
-
-
-def _vendored(snapshot: Snapshot, inventory: Inventory) -> Iterator[Vendored]:
-    for chart in inventory.charts:
-        if not chart.wrapper:
-            continue
-        folder = f"{chart.directory}charts/"
-        for path in snapshot.below(folder):
-            name = path.removeprefix(folder)
-            packed = _ARCHIVE.fullmatch(name)
-            if packed:
-                yield _archive(path, chart.path, packed["version"], snapshot.read(path))
-            elif name == "flux2/Chart.yaml":
-                yield _unpacked(path, chart.path, snapshot)
-
-
-def _archive(path: str, wrapper: str, named: str, data: bytes) -> Vendored:
-    if archive.lfs_pointer(data):
-        problem = "is a Git LFS pointer, its content is not here (git lfs pull)"
-        return Vendored(path, wrapper, named, problem=problem)
-    try:
-        chart = archive.read_chart(data)
-    except IndexSourceError as error:
-        return Vendored(path, wrapper, named, problem=f"cannot be read: {error.message}")
-    return Vendored(
-        path,
-        wrapper,
-        named,
-        name=chart.name,
-        version=chart.version,
-        app_version=chart.app_version or "",
-        sha256=archive.sha256(data),
-        contents=known_releases.contents(chart.files, path),
-    )
-
-
-def _unpacked(path: str, wrapper: str, snapshot: Snapshot) -> Vendored:
-    document = yaml.documents(text_of(snapshot, path), path)[0]
-    name, version, app_version = (
-        yaml.text_of(document.root, key) or "" for key in ("name", "version", "appVersion")
-    )
-    problem = document.problem[1] if document.problem else None
-    folder = path.removesuffix("Chart.yaml")
-    inside = [
-        inner for inner in snapshot.below(folder) if manifests.tells(inner.removeprefix(folder))
-    ]
-    files = {inner.removeprefix(folder): data for inner, data in snapshot.read_many(inside)}
-    contents = known_releases.contents(files, folder)
-    return Vendored(
-        path, wrapper, None, name, version, app_version, problem=problem, contents=contents
-    )

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from fluxbump.cli.console import Console
     from fluxbump.model import Step
-    from fluxbump.reports.run import RunStart
+    from fluxbump.reports.result_json.run import RunStart
     from fluxbump.run.job import Report
     from fluxbump.run.setup import Place
 
@@ -94,6 +94,7 @@ def run(
     """
     from fluxbump.git.remote_errors import EmptyError
     from fluxbump.reports import run as reports
+    from fluxbump.reports.result_json.run import RunStart
     from fluxbump.run import job
     from fluxbump.run.checkout import Asked
     from fluxbump.run.setup import opened
@@ -120,7 +121,7 @@ def run(
                 _print(report, _start(place), output, console, dry_run=dry_run)
         except EmptyError as error:
             report = job.empty(error.message)
-            _print(report, reports.RunStart(), output, console, dry_run=dry_run)
+            _print(report, RunStart(), output, console, dry_run=dry_run)
         ended(report.outcome, report.published)
         console.summary_page(reports.summary(report))
         if report.error is not None:
@@ -129,7 +130,7 @@ def run(
 
 
 def _start(place: Place) -> RunStart:
-    from fluxbump.reports.run import RunStart
+    from fluxbump.reports.result_json.run import RunStart
 
     return RunStart(place.base_branch, place.base.commit.sha, place.missing)
 
@@ -159,7 +160,7 @@ class _Log:
         except FluxbumpError as error:
             if self._format is LogFormat.JSON:
                 from fluxbump.cli.output import retyped
-                from fluxbump.reports.run import run_error
+                from fluxbump.reports.result_json.run import run_error
 
                 self("failed", **run_error(error, retyped.steps(error)))
             raise
@@ -171,12 +172,13 @@ def _print(
     from fluxbump.cli.output import retyped
     from fluxbump.reports import run as reports
     from fluxbump.reports.patches import diff, replaced
+    from fluxbump.reports.result_json.run import as_json
 
     console.progress("")
     steps = _steps(report, start)
     if output is Output.JSON:
         console.result(
-            reports.as_json(
+            as_json(
                 report,
                 start,
                 dry_run=dry_run,

@@ -15,8 +15,8 @@ from fluxbump.reports.formats.json import CheckJson
 from fluxbump.reports.matrix import MatrixJson
 from fluxbump.reports.recover import RecoverJson
 from fluxbump.reports.result_json.bump import ToJson
+from fluxbump.reports.result_json.run import RunJson
 from fluxbump.reports.result_json.status import ReleasesJson, StatusJson
-from fluxbump.reports.run import RunJson
 from fluxbump.reports.upgrade_path import PathJson
 
 _REPORTS: dict[str, Any] = {

@@ -1,219 +1,23 @@
-"""What a scheduled run came to: for people, for programs, and for a summary page. Pure."""
+"""What a scheduled run came to: for people, and for a summary page. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING
-
-from msgspec import Struct
-from typing_extensions import TypedDict
 
 from fluxbump.check.groups import FindingGroup, grouped
 from fluxbump.model import Step
-from fluxbump.reports.json_encoder import dump
 from fluxbump.reports.next_steps import typed
-from fluxbump.reports.next_steps_json import NextJson, next_json
-from fluxbump.reports.result_json.parts import FindingJson, findings
+from fluxbump.reports.result_json.run import places_of
 from fluxbump.reports.table import Paint, printable
-from fluxbump.run.decision import Blocked, Update, Waiting, skipped_by_reason
+from fluxbump.run.decision import Blocked, skipped_by_reason
 from fluxbump.text import markdown
 
 if TYPE_CHECKING:
-    from fluxbump.errors import FluxbumpError
-    from fluxbump.model import Related
     from fluxbump.run.decision import Decision
     from fluxbump.run.dry_run import Sent
     from fluxbump.run.job import Report
     from fluxbump.run.world import Effect
-
-
-class PullRequestJson(TypedDict):
-    """The pull request of the proposal; number 0 in a dry run that would open it."""
-
-    number: int
-    url: str
-    title: str
-
-
-class SkippedJson(TypedDict):
-    """A newer release that is not proposed."""
-
-    release: str
-    reason: str
-
-
-class RunPlaceJson(TypedDict):
-    """A place that would stay behind."""
-
-    path: str
-    line: int
-    column: int
-    message: str
-
-
-class DoneJson(TypedDict):
-    """One thing that was done, or left; `event` is a stable word."""
-
-    event: str
-    message: str
-    url: str
-
-
-class SentJson(TypedDict):
-    """One thing that would be pushed or sent."""
-
-    what: str
-    subject: str
-    title: str
-    text: str
-    details: list[str]
-
-
-class RunErrorJson(TypedDict):
-    """What ended a run; `exit_code` is that of the command."""
-
-    message: str
-    hint: str | None
-    facts: list[str]
-    exit_code: int
-    next: list[NextJson]
-
-
-class RunJson(TypedDict):
-    """`fluxbump run --output json`."""
-
-    schema: str
-    outcome: str
-    dry_run: bool
-    summary: str
-    current: str | None
-    target: str | None
-    chart_version: str | None
-    later: list[str]
-    goal_published: str | None
-    base_branch: str
-    base: str
-    branch: str | None
-    pull_request: PullRequestJson | None
-    codes: list[str]
-    findings: list[FindingJson]
-    places: list[RunPlaceJson]
-    skipped: list[SkippedJson]
-    done: list[DoneJson]
-    sent: list[SentJson]
-    missing: list[str]
-    patch: str | None
-    error: RunErrorJson | None
-    next: list[NextJson]
-
-
-def _moment(when: datetime | None) -> str | None:
-    return when.isoformat() if when else None
-
-
-class RunStart(Struct, frozen=True):
-    """What a run starts from.
-
-    Attributes:
-        base_branch: of the pull request; empty if the repository has no branch.
-        base: its commit; empty if there is none.
-        missing: what a dry run goes without, one sentence each.
-    """
-
-    base_branch: str = ""
-    base: str = ""
-    missing: tuple[str, ...] = ()
-
-
-def as_json(
-    report: Report,
-    start: RunStart,
-    *,
-    dry_run: bool,
-    steps: Sequence[Step],
-    failed: Sequence[Step] = (),
-) -> str:
-    """Return the report for programs; `failed` is what the error says to type next."""
-    decision, prepared, request = report.decision, report.prepared, report.request
-    chart = decision.chart if isinstance(decision, Update) else None
-    content: RunJson = {
-        "schema": "fluxbump/run/v1",
-        "outcome": report.outcome.value,
-        "dry_run": dry_run,
-        "summary": report.summary,
-        "current": decision.current,
-        "target": target(decision),
-        "chart_version": str(chart.version) if chart and chart.version else None,
-        "later": list(decision.later) if isinstance(decision, Update) else [],
-        "goal_published": _moment(report.published),
-        "base_branch": start.base_branch,
-        "base": start.base,
-        "branch": prepared.branch if prepared else None,
-        "pull_request": {"number": request.number, "url": request.url, "title": request.title}
-        if request
-        else None,
-        "codes": list(decision.codes) if isinstance(decision, Blocked) else [],
-        "findings": findings(decision.findings if isinstance(decision, Blocked) else ()),
-        "places": [_place(place) for place in _places(decision)],
-        "skipped": [
-            {"release": skipped_release.release, "reason": skipped_release.reason}
-            for skipped_release in decision.skipped
-        ],
-        "done": [
-            {"event": effect.event, "message": effect.message, "url": effect.url}
-            for effect in report.done
-        ],
-        "sent": [_sent(sent_item) for sent_item in report.sent],
-        "missing": list(start.missing),
-        "patch": prepared.built.patch.decode("utf-8", "replace") if prepared and dry_run else None,
-        "error": run_error(report.error, failed) if report.error else None,
-        "next": next_json(steps),
-    }
-    return dump(content)
-
-
-def run_error(error: FluxbumpError, steps: Sequence[Step]) -> RunErrorJson:
-    """Return the parts of an error for programs, as people read them."""
-    return {
-        "message": error.message,
-        "hint": error.hint,
-        "facts": [*error.facts, *error.listed],
-        "exit_code": error.exit_code,
-        "next": next_json(steps),
-    }
-
-
-def target(decision: Decision) -> str | None:
-    """Return the release that a decision is about; None when there is no newer one."""
-    return decision.release if isinstance(decision, (Update, Waiting, Blocked)) else None
-
-
-def _places(decision: Decision) -> tuple[Related, ...]:
-    return decision.places if isinstance(decision, Blocked) else ()
-
-
-def _place(related: Related) -> RunPlaceJson:
-    where = related.location
-    return {
-        "path": where.path,
-        "line": where.line,
-        "column": where.column,
-        "message": related.message,
-    }
-
-
-def _sent(sent: Sent) -> SentJson:
-    return {
-        "what": sent.what,
-        "subject": sent.subject,
-        "title": sent.title,
-        "text": sent.text,
-        "details": list(sent.details),
-    }
-
-
-# --- for people -------------------------------------------------------------------------------
 
 
 def text(report: Report, paint: Paint) -> str:
@@ -222,7 +26,7 @@ def text(report: Report, paint: Paint) -> str:
     decision = report.decision
     if isinstance(decision, Blocked):
         lines += [f"  {_group(group)}" for group in grouped(decision.findings)]
-    lines += [f"  {place.location}  {place.message}" for place in _places(decision)]
+    lines += [f"  {place.location}  {place.message}" for place in places_of(decision)]
     lines += [f"  left out: {line}" for line in _skipped(report)]
     shown = [effect for effect in report.done if not report.sent or effect.event == "left"]
     lines += [f"  {_done(effect)}" for effect in shown]
@@ -308,7 +112,7 @@ def summary(report: Report) -> str:
         ]
     lines += [
         f"- {markdown.plain(f'{place.location}: {place.message}')}"
-        for place in _places(report.decision)
+        for place in places_of(report.decision)
     ]
     if report.error is not None:
         lines += [f"- stopped: {markdown.plain(report.error.message)}"]
