@@ -63,7 +63,7 @@ OTHER_WORDS = {
     "discover.candidates": {"flux-operator", "flux-instance"},  # what files contain
     "discover.kubernetes_pins": {"variable"},  # a block of Terraform
     "discover.variables.terraform": {"variable"},  # likewise
-    "model": {"flux-operator", "variable"},  # a track, and a form
+    "model.inventory": {"flux-operator", "variable"},  # a track, and a form
     "sources": {"flux-manifests"},  # the artifact that Flux publishes
     "check.rules.gotk": {"gotk-components"},  # the name of a rule
     "check.rules.values_mirror": {"values-mirror"},  # likewise

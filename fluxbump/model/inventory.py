@@ -1,85 +1,13 @@
-"""The values that cross a border between rooms. All are frozen; none does I/O.
-
-The words are those of `docs/design.md`: a *release* is a Flux release, a *chart release* one
-version of the community chart `flux2`, a *track* a version line that moves as one, a *pin* a
-place in a file that holds a track's version in live code, a *mention* a place in a comment or a
-document that names one.
-"""
+"""What a repository holds: version lines, pins, notes, mentions, charts."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Protocol
 
 from msgspec import Struct, field
 
-
-class Location(Struct, frozen=True, order=True):
-    """A place in a file of the repository.
-
-    Attributes:
-        path: relative to the repository's root, with `/`.
-        line: 1-based.
-        column: 1-based, in characters.
-    """
-
-    path: str
-    line: int
-    column: int = 1
-
-    def __str__(self) -> str:
-        return f"{self.path}:{self.line}"
-
-
-# --- what a repository holds -----------------------------------------------------------------
-
-
-class Snapshot(Protocol):
-    """A read-only view of a repository's regular files at one moment."""
-
-    @property
-    def name(self) -> str:
-        """What the snapshot shows, for people: a revision, `work tree`, `index`."""
-        ...
-
-    @property
-    def time(self) -> datetime:
-        """When the snapshot's commit was made; what `generated` in a Chart.lock is set to."""
-        ...
-
-    def paths(self) -> Sequence[str]:
-        """All regular files, sorted; symbolic links and submodules are not files."""
-        ...
-
-    def read(self, path: str) -> bytes:
-        """Return a file's bytes as git stores them; KeyError when there is none."""
-        ...
-
-    def read_many(self, paths: Iterable[str]) -> Iterable[tuple[str, bytes]]:
-        """Yield each path with its bytes, in the order given."""
-        ...
-
-    def below(self, folder: str) -> Sequence[str]:
-        """All files below `folder` (which ends in `/`, or is empty), sorted.
-
-        In a work tree this includes files that git ignores.
-        """
-        ...
-
-    def grep(self, needles: Sequence[str]) -> Sequence[str]:
-        """Return the text files that contain any of `needles`, sorted."""
-        ...
-
-    def links(self) -> Mapping[str, str]:
-        """Return the symbolic links, each with what it holds, as it stands."""
-        ...
-
-    def modules(self) -> Sequence[str]:
-        """The directories of submodules, sorted; their files are not here."""
-        ...
+from fluxbump.model.snapshot import Location
 
 
 class TrackKind(StrEnum):
@@ -304,67 +232,3 @@ class Inventory(Struct, frozen=True):
     uses: tuple[Pin, ...] = ()
     places: Mapping[str, Sequence[Sequence[str]]] = field(default_factory=dict)
     links: Links = Links()
-
-
-# --- what rules say ---------------------------------------------------------------------------
-
-
-class Severity(StrEnum):
-    """How bad a finding is. Only errors stop a bump."""
-
-    ERROR = "error"
-    WARNING = "warning"
-    NOTE = "note"
-
-
-class Related(Struct, frozen=True):
-    """The other side of a disagreement."""
-
-    location: Location
-    message: str
-
-
-class Finding(Struct, frozen=True):
-    """What a rule says.
-
-    Attributes:
-        code: stable, `FB103`.
-        severity: how bad.
-        message: one sentence that holds both sides.
-        location: where to look first.
-        related: the other places.
-        about: what is wrong, without the release that was judged, where it was wrong with the
-            release before too; empty where another release makes it another finding.
-        gist: the message without its subject: what it says of any subject. Findings of one rule,
-            one severity and one gist are one group. Empty if nothing else could say the same.
-        fix: the option of fluxbump that fixes it, `--migrate-apis`; empty if there is none.
-    """
-
-    code: str
-    severity: Severity
-    message: str
-    location: Location
-    related: tuple[Related, ...] = ()
-    about: str = ""
-    gist: str = ""
-    fix: str = ""
-
-    @property
-    def identity(self) -> tuple[str, str, str]:
-        """What tells it apart from others, whatever line it is on and its message speaks of."""
-        return self.code, self.location.path, self.about or re.sub(r":\d+", "", self.message)
-
-
-# --- what to do next -------------------------------------------------------------------------
-
-
-class Step(Struct, frozen=True):
-    """A command that a reader can type as it stands, and what it is for.
-
-    Attributes:
-        command: as a POSIX shell reads it.
-        why: what the command does or shows, a few words; empty where the command says it.
-    """
-
-    command: str
-    why: str = ""
