@@ -75,7 +75,7 @@ JOURNEYS = {"run", "fleet"}
 LEAVES = ("discover.pins", "check.rules", "reports", "helm.index", "forges", "cli")
 SHARED = {
     "discover.pins.kind", "discover.pins.kind_traits", "discover.pins.oci_references",
-    "discover.pins.tagged_urls", "check.rules.rule",
+    "discover.pins.tagged_urls", "discover.pins.chart_calls", "check.rules.rule",
     "check.rules.agreement.holding", "check.rules.crds.pinned_releases",
     "check.rules.objects.judged",
     "reports.table", "reports.result_json.parts",

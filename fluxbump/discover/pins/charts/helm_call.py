@@ -8,12 +8,11 @@ has to be known.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from fluxbump.discover.embedded import program_source
+from fluxbump.discover.pins.chart_calls import OTHERS, ChartCall, chart_calls
 from fluxbump.discover.pins.kind import (
     BY_HAND,
     COMMUNITY_REPOSITORIES,
@@ -26,7 +25,7 @@ from fluxbump.discover.pins.kind import (
 )
 from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.discover.urls.chart_archives import RELEASES
-from fluxbump.model import FLUX2, Form, Note, Pin, Role, Track
+from fluxbump.model import FLUX2, Form, Note, Pin, Role
 from fluxbump.text import version_ranges, yaml
 from fluxbump.text.languages import suffix_of
 from fluxbump.text.literals import SourceText, SourceValue
@@ -39,73 +38,10 @@ NAME = "helm-call"
 ROLE = Role.INSTALLS
 TRAITS = frozenset({KindTrait.BOOTSTRAP})
 
-_OTHERS = frozenset(
-    (
-        *(".cue", ".jsonnet", ".libsonnet", ".nix", ".star", ".bzl", ".k", ".kcl", ".bicep"),
-        *(".groovy", ".gradle", ".pkl"),
-    )
-)
-"""Suffixes of configuration in languages that look like programs."""
-
-_COLON = frozenset(
-    (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".go", ".vue", ".py", ".java")
-)
-"""Suffixes of languages in which what stands in braces has colons, and `=` is an assignment."""
-
 _VERSIONS = ("version", "chartversion", "chart_version", "targetrevision")
-_REPOSITORIES = ("repo", "repository", "repourl", "repo_url", "repositoryurl", "repository_url")
-_DIGESTS = ("sha256", "sha512", "hash", "digest", "integrity", "checksum", "outputhash")
-_FOLDERS = frozenset({"charts", "chart", "helm", "deploy", "."})
 _URL = lazy_pattern(r"(?:https?|oci)://")
 _IDENTIFIER = lazy_pattern(r"[A-Za-z_$][\w$]*")
 _PULUMI = "kubernetes:helm.sh/"
-
-
-class _Chart(Struct, frozen=True):
-    """What a call says.
-
-    Attributes:
-        text: that names the chart.
-        name: its last part.
-        track: of the chart.
-        place: the name that is given the chart.
-        members: what stands beside it.
-        inside: all names in the same brackets, also deeper ones.
-    """
-
-    text: str
-    name: str
-    track: Track
-    place: SourceValue
-    members: tuple[SourceValue, ...]
-    inside: tuple[SourceValue, ...]
-
-    def one_of(self, names: tuple[str, ...]) -> SourceValue | None:
-        """Return the member that is called like one of these, whatever its capitals."""
-        return next((member for member in self.members if member.name.lower() in names), None)
-
-    @property
-    def has_digest(self) -> bool:
-        """Whether a digest stands beside the version: `hash`, `chartHash`, `chart_sha256`."""
-        return any(member.name.lower().endswith(_DIGESTS) for member in self.members)
-
-    @property
-    def repository(self) -> SourceValue | None:
-        """Where the chart comes from, by the call."""
-        named = (
-            source_value
-            for source_value in self.inside
-            if source_value.name.lower() in _REPOSITORIES
-        )
-        found = next(
-            (
-                source_value
-                for source_value in named
-                if source_value.is_text or "{" not in source_value.text
-            ),
-            None,
-        )
-        return found or self.one_of(("url",))
 
 
 def find(file: TextFile, context: Context) -> Iterator[Found]:
@@ -117,10 +53,10 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
         return
     if file.is_yaml:
         yield from _pulumi(file, context)
-    elif file.is_program or suffix_of(file.path) in _OTHERS:
+    elif file.is_program or suffix_of(file.path) in OTHERS:
         source = SourceText(file)
         places: set[int] = set()
-        for chart in _charts(file, source, context):
+        for chart in chart_calls(file, source, context):
             found = _found(file, source, chart, context)
             if isinstance(found, Pin) and found.start in places:
                 continue  # one constant for several calls
@@ -129,75 +65,10 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
                 yield found
 
 
-# --- which calls ------------------------------------------------------------------------------
-
-
-def _charts(file: TextFile, source: SourceText, context: Context) -> Iterator[_Chart]:
-    text = re.compile(
-        r"""(?P<dot>\.\s*)?(?:with)?[cC]hart(?:_?[nN]ame)?["']?(?P<sign>\s*(?::=?|=>?)(?!=)|\s*\()"""
-    )
-    for match in text.finditer(file.text):
-        if not context.is_acted_on(file, match.start()) or program_source.is_compared(
-            file, match.end()
-        ):
-            continue
-        if match["sign"].endswith("("):
-            members = source.chain(match.start()) if match["dot"] else []
-            inside = [
-                source_value
-                for link in members
-                for source_value in source.called(link.start, link.end)
-            ]
-            yield from _read(members, [*members, *inside], match.end(), context)
-            continue
-        yield from _nested(file, source, match, context)
-        start, end = source.around(match.start("sign") - 1)
-        assigned = start >= 0 and file.text[start] == "{" and suffix_of(file.path) in _COLON
-        if start < 0 or (assigned and match["sign"].strip() != ":"):
-            continue  # a variable, not a part of a call
-        members = source.beside(match.start("sign") - 1)
-        yield from _read(members, source.inside(start + 1, end), match.end(), context)
-
-
-def _nested(
-    file: TextFile, source: SourceText, match: re.Match[str], context: Context
-) -> Iterator[_Chart]:
-    """Crossplane's form: `chart: {name: "flux2", version: "…", repository: "…"}`."""
-    opening = re.compile(r"\s*&?[\w.]*\{").match(file.text, match.end())
-    if opening is None:
-        return
-    start, end = source.around(opening.end())
-    members = source.beside(opening.end())
-    named = next((member for member in members if member.name.lower() == "name"), None)
-    if named is not None:
-        yield from _chart(named, members, source.inside(start + 1, end), context)
-
-
-def _read(
-    members: list[SourceValue], inside: Sequence[SourceValue], end: int, context: Context
-) -> Iterator[_Chart]:
-    place = next(
-        (member for member in members if member.name_start < end <= member.start + 1), None
-    )
-    if place is not None:
-        yield from _chart(place, members, inside, context)
-
-
-def _chart(
-    place: SourceValue, members: list[SourceValue], inside: Sequence[SourceValue], context: Context
-) -> Iterator[_Chart]:
-    text = place.text.rstrip("/")
-    name = text.rpartition("/")[2]
-    track = context.track_of(name)
-    folder = text.startswith((".", "/", "~")) or text.partition("/")[0] in _FOLDERS
-    if place.is_text and track is not None and not folder:
-        yield _Chart(text, name, track, place, tuple(members), tuple(inside))
-
-
 # --- what they hold ---------------------------------------------------------------------------
 
 
-def _found(file: TextFile, source: SourceText, chart: _Chart, context: Context) -> Found | None:
+def _found(file: TextFile, source: SourceText, chart: ChartCall, context: Context) -> Found | None:
     where = file.location(chart.place.start)
     version = chart.one_of(_VERSIONS) or _beside_repository(source, chart)
     repository, known = _repository(file, source, chart)
@@ -212,7 +83,9 @@ def _found(file: TextFile, source: SourceText, chart: _Chart, context: Context) 
     return _asked(file, source, chart, version)
 
 
-def _asked(file: TextFile, source: SourceText, chart: _Chart, version: SourceValue | None) -> Found:
+def _asked(
+    file: TextFile, source: SourceText, chart: ChartCall, version: SourceValue | None
+) -> Found:
     """Return the version that a call asks for."""
     where = file.location(chart.place.start)
     subject = f"helm call for {chart.name}"
@@ -228,7 +101,7 @@ def _asked(file: TextFile, source: SourceText, chart: _Chart, version: SourceVal
     return Pin(NAME, chart.track, file.location(start), start, end, text, Form.VARIABLE, subject)
 
 
-def _beside_repository(source: SourceText, chart: _Chart) -> SourceValue | None:
+def _beside_repository(source: SourceText, chart: ChartCall) -> SourceValue | None:
     """Return the version in the options of the download: `fetchOpts: {repo: …, version: …}`."""
     repository = chart.repository
     around = source.around(repository.name_start) if repository else None
@@ -249,7 +122,7 @@ def _beside_repository(source: SourceText, chart: _Chart) -> SourceValue | None:
 _MORE = lazy_pattern(r"\.\.\.|\*\*\w|(?<![\w.\"'`])version\s*(?=[,}\n])", re.IGNORECASE)
 
 
-def _may_take_more(file: TextFile, source: SourceText, chart: _Chart) -> bool:
+def _may_take_more(file: TextFile, source: SourceText, chart: ChartCall) -> bool:
     """Whether a call takes values that do not stand in it."""
     around = source.around(chart.place.name_start)
     found = _MORE.finditer(file.text, max(around[0], 0), around[1])
@@ -261,7 +134,7 @@ def _may_take_more(file: TextFile, source: SourceText, chart: _Chart) -> bool:
     )
 
 
-def _pin(file: TextFile, value: SourceValue, chart: _Chart, subject: str) -> Found:
+def _pin(file: TextFile, value: SourceValue, chart: ChartCall, subject: str) -> Found:
     form, skip = form_of(value.text)
     start = value.start + skip
     if form is Form.RANGE and not version_ranges.is_constraint(value.text):
@@ -273,7 +146,7 @@ def _pin(file: TextFile, value: SourceValue, chart: _Chart, subject: str) -> Fou
     return Pin(NAME, chart.track, file.location(start), start, value.end, text, form, subject)
 
 
-def _repository(file: TextFile, source: SourceText, chart: _Chart) -> tuple[str, bool]:
+def _repository(file: TextFile, source: SourceText, chart: ChartCall) -> tuple[str, bool]:
     """Return where a call takes the chart from, if it says so, and whether it says anything.
 
     What is not in the file, as with a setting, is empty.
