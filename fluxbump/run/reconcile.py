@@ -47,6 +47,7 @@ from fluxbump.run.actions import (
 )
 from fluxbump.run.pull_request.boxes import Box
 from fluxbump.run.pull_request.state import AUTO_MERGE, DECLINED, PUSHED, SavedState
+from fluxbump.run.requests import Requests
 from fluxbump.text import versions
 
 
@@ -70,13 +71,12 @@ class _Planner:
         self._wanted = wanted
         self._seen = seen
         self._policy = policy
-        self._kept, self._doubled, self._foreign = self._sorted_out()
-        self._main = next((known for known in self._kept if self._is_wanted(known)), None)
+        self._requests = Requests(wanted, seen)
 
     def actions(self) -> Iterator[Action]:
         proposed, main = self._proposal()
         yield from main
-        for known, kept in self._doubled:
+        for known, kept in self._requests.doubled:
             if _stays(known):
                 yield Leave(known.request.number, _HELD if _held(known) else _REOPENED)
                 continue
@@ -84,64 +84,16 @@ class _Planner:
                 known.request.number,
                 known.request.branch,
                 None,
-                self._release(kept),
+                self._requests.release(kept),
                 ActionReason.DUPLICATE,
             )
-        for known in self._kept:
-            if known is not self._main:
+        for known in self._requests.kept:
+            if known is not self._requests.main:
                 yield from self._other(known, proposed=proposed)
-        for known in self._foreign:
+        for known in self._requests.foreign:
             yield Leave(known.request.number, "not a pull request of fluxbump")
         yield from self._closes(proposed=proposed)
         yield from self._leftovers(proposed=proposed)
-
-    # --- whose is it ---
-
-    def _sorted_out(
-        self,
-    ) -> tuple[
-        tuple[KnownRequest, ...],
-        tuple[tuple[KnownRequest, KnownRequest], ...],
-        tuple[KnownRequest, ...],
-    ]:
-        """Sort the open pull requests: one a branch, second ones with the first, and foreign."""
-        kept: dict[str, KnownRequest] = {}
-        doubled: list[tuple[KnownRequest, KnownRequest]] = []
-        foreign: list[KnownRequest] = []
-        for known in sorted(self._seen.open, key=lambda known: known.request.number):
-            first = kept.setdefault(known.request.branch, known)
-            if not self._is_ours(known):
-                foreign.append(known)
-                if first is known:
-                    del kept[known.request.branch]
-            elif first is not known:
-                doubled.append((known, first))
-        return tuple(kept.values()), tuple(doubled), tuple(foreign)
-
-    def _is_ours(self, known_request: KnownRequest) -> bool:
-        tip = self._tip(known_request)
-        wanted = self._wanted is not None and known_request.request.branch == self._wanted.branch
-        return known_request.state is not None or (wanted and tip is not None and tip.ours)
-
-    def _is_wanted(self, known_request: KnownRequest) -> bool:
-        return self._wanted is not None and known_request.request.branch == self._wanted.branch
-
-    def _tip(self, known_request: KnownRequest) -> Tip | None:
-        return self._seen.branches.get(known_request.request.branch)
-
-    def _touched(self, known_request: KnownRequest) -> bool:
-        tip = self._tip(known_request)
-        return tip is not None and not tip.ours
-
-    def _deletable(self, branch: str, tip: Tip | None) -> str | None:
-        """Return where a branch has to be to be deleted; None when it stays."""
-        return tip.sha if tip is not None and branch not in self._seen.locked else None
-
-    def _release(self, known_request: KnownRequest) -> str:
-        if known_request.state is not None:
-            return known_request.state.release
-        # Without a state only the wanted branch's pull request counts as ours.
-        return self._wanted.release if self._wanted else ""
 
     # --- what is wanted ---
 
@@ -149,10 +101,10 @@ class _Planner:
         """Return whether the wanted pull request is open in the end, and what that takes."""
         if self._wanted is None:
             return False, []
-        if self._main is not None:
+        if self._requests.main is not None:
             return True, [
-                self._refresh(self._wanted, self._main),
-                *self._auto_merge(self._wanted, self._main),
+                self._refresh(self._wanted, self._requests.main),
+                *self._auto_merge(self._wanted, self._requests.main),
             ]
         branch = self._wanted.branch
         reason = self._why_not(self._wanted)
@@ -168,9 +120,9 @@ class _Planner:
         if wanted.branch in self._seen.locked:
             return Leave(main.request.number, self._locked(wanted.branch))
         asked = Box.REBUILD in main.asked
-        if self._touched(main) and not asked:
+        if self._requests.touched(main) and not asked:
             return self._tell(main)
-        state, tip = main.state, self._tip(main)
+        state, tip = main.state, self._requests.tip(main)
         push = not self._is_current(tip) and (
             asked
             or tip is None
@@ -200,7 +152,7 @@ class _Planner:
         state, request = main.state, main.request
         if state is None or request.draft or _held(main) or wanted.branch in self._seen.locked:
             return
-        touched = self._touched(main) and Box.REBUILD not in main.asked
+        touched = self._requests.touched(main) and Box.REBUILD not in main.asked
         if self._policy.auto_merge and AUTO_MERGE not in state.told and not touched:
             yield SetAutoMerge(request.number)
 
@@ -229,7 +181,7 @@ class _Planner:
         taken = self._why_taken(wanted.branch)
         if taken:
             return taken
-        stay = sum(self._touched(known) or _stays(known) for known in self._kept)
+        stay = sum(self._requests.touched(known) or _stays(known) for known in self._requests.kept)
         if stay >= self._policy.max_open:
             return f"{stay} pull requests are open, and max_open is {self._policy.max_open}"
         return ""
@@ -238,7 +190,7 @@ class _Planner:
         """Say whose a branch is that is not ours to push to; empty when it is ours, or free."""
         if branch in self._seen.locked:
             return self._locked(branch)
-        if any(known.request.branch == branch for known in self._foreign):
+        if any(known.request.branch == branch for known in self._requests.foreign):
             return f"the branch {branch} has a pull request that no run made"
         tip = self._seen.branches.get(branch)
         if tip is None or tip.ours:
@@ -254,29 +206,24 @@ class _Planner:
             return Leave(number, "its branch has other commits")
         return TellPushed(number)
 
-    def _reached(self, known_request: KnownRequest) -> bool:
-        held = versions.parse(self._seen.current) if self._seen.current else None
-        proposed = versions.parse(self._release(known_request))
-        return held is not None and proposed is not None and proposed <= held
-
     def _other(self, known_request: KnownRequest, *, proposed: bool) -> Iterator[Action]:
         """Say what becomes of an open pull request of ours that is not the wanted one."""
-        number, tip = known_request.request.number, self._tip(known_request)
-        reached = self._reached(known_request)
+        number, tip = known_request.request.number, self._requests.tip(known_request)
+        reached = self._requests.reached(known_request)
         if _stays(known_request):
             yield Leave(number, _HELD if _held(known_request) else _REOPENED)
         elif not reached and not proposed:
             yield Leave(number, "no pull request replaces it")
-        elif self._touched(known_request):
+        elif self._requests.touched(known_request):
             yield self._tell(known_request)
         else:
             by = self._seen.current if reached else self._wanted and self._wanted.release
             why = ActionReason.REACHED if reached else self._why(known_request)
             branch = known_request.request.branch
-            yield Supersede(number, branch, self._deletable(branch, tip), by or "", why)
+            yield Supersede(number, branch, self._requests.deletable(branch, tip), by or "", why)
 
     def _why(self, known_request: KnownRequest) -> ActionReason:
-        old = versions.parse(self._release(known_request))
+        old = versions.parse(self._requests.release(known_request))
         new = versions.parse(self._wanted.release) if self._wanted else None
         return ActionReason.POLICY if old and new and old >= new else ActionReason.NEWER
 
@@ -286,7 +233,7 @@ class _Planner:
             known.request.branch: known
             for known in sorted(self._seen.past, key=lambda known: known.request.number)
         }
-        opened = {known.request.branch for known in self._kept}
+        opened = {known.request.branch for known in self._requests.kept}
         for branch, known in sorted(newest.items()):
             number, state = known.request.number, known.state
             if state is None or known.request.state is not RequestState.CLOSED:
@@ -300,7 +247,9 @@ class _Planner:
     def _is_declined(self, known_request: KnownRequest, state: SavedState) -> bool:
         """Tell whether a person closed it, and nobody has answered yet."""
         told = state.superseded_by is not None or DECLINED in state.told
-        return self._seen.closed_can_change and not told and not self._reached(known_request)
+        return (
+            self._seen.closed_can_change and not told and not self._requests.reached(known_request)
+        )
 
     def _leftovers(self, *, proposed: bool) -> Iterator[Action]:
         """Delete the branches of ours that were merged, or closed by us."""
@@ -310,7 +259,7 @@ class _Planner:
             used.add(wanted)
         for branch, tip in sorted(self._seen.branches.items()):
             past = [known for known in self._seen.past if known.request.branch == branch]
-            if branch in used or self._deletable(branch, tip) is None:
+            if branch in used or self._requests.deletable(branch, tip) is None:
                 continue
             if past and tip.ours:
                 newest = max(past, key=lambda known: known.request.number)
