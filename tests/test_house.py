@@ -166,6 +166,42 @@ def test_a_mark_that_silences_a_tool_says_why() -> None:
     assert bare == []
 
 
+# --- programs and servers ---------------------------------------------------------------------
+
+RUNNERS = {
+    "check.kubectl": "kubectl",
+    "fleet.processes": "fluxbump itself",
+    "flux.flux_cli": "flux",
+    "git.local_process": "git, where no server is asked",
+    "git.network_process": "git, where one is",
+    "helm.binary": "helm",
+    "helm.registry.credential_helper": "the helper that keeps a login",
+}
+"""What runs a program, and which: each its own, so what it says of itself is true."""
+STARTERS = {"system.commands", "system.pager"}
+"""What starts a process: within bounds, or what the user reads with."""
+
+
+def called(module: str) -> set[str]:
+    """What a module calls by a dotted name: `subprocess.Popen`."""
+    calls = (node for node in ast.walk(tree(module)) if isinstance(node, ast.Call))
+    return {ast.unparse(call.func) for call in calls}
+
+
+def test_a_program_is_run_where_it_is_said() -> None:
+    running = {"commands.run", "commands.begin", "commands.start", "run_program"}
+    assert {short(module) for module in MODULES if called(module) & running} == RUNNERS.keys()
+    starting = re.compile(r"(subprocess\.)?(Popen|check_output|check_call)|os\.(system|popen)")
+    started = {m for m in MODULES if any(starting.fullmatch(name) for name in called(m))}
+    assert {short(module) for module in started} == STARTERS
+
+
+def test_servers_are_asked_in_one_folder() -> None:
+    asking = re.compile(r"httpx\.(Client|AsyncClient|get|post|put|patch|delete|request|stream)")
+    found = {m for m in MODULES if any(asking.fullmatch(name) for name in called(m))}
+    assert {short(module) for module in found} == {"system.http.client"}
+
+
 # --- callers ----------------------------------------------------------------------------------
 
 CLOCKS = {"monotonic", "perf_counter", "process_time", "thread_time", "time"}

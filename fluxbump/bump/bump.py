@@ -1,4 +1,4 @@
-"""The journey of a bump. The only room that knows the order of its stages.
+"""The journey of a bump, from stage to stage.
 
 `look` gathers what there is; `prepare` computes everything and writes nothing. A dry run ends
 there; `deliver` makes a branch of the result, `in_place` edits the work tree.

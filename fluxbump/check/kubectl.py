@@ -1,4 +1,4 @@
-"""Runs kubectl; no other room does. It only asks: nothing here changes a cluster.
+"""Runs kubectl. Nothing else runs it. It only asks: nothing here changes a cluster.
 
 It gets the whole environment: the user asks about a cluster of theirs, and the plugins that log in
 to it read what their cloud has put there.

@@ -1,4 +1,4 @@
-"""The flux CLI, where somebody names one. The only room that runs it.
+"""The flux CLI, where somebody names one. Nothing else runs it.
 
 `flux install --export` talks to no cluster. For the release of the CLI itself it needs no network;
 the manifests of any other it downloads from Flux's releases on GitHub.

@@ -1,4 +1,4 @@
-"""The helm binary, Helm 3 or 4. The only room that runs it.
+"""The helm binary, Helm 3 or 4. Nothing else runs it.
 
 A chart may be a stranger's, and Helm does what it says. So Helm is in a box. It has a private home:
 neither the user's plugins and repositories nor the current Kubernetes context have a say in what a

@@ -1,4 +1,4 @@
-"""What a file that others wrote may take: the one place with these limits. Pure.
+"""What a file that others wrote may take. Pure.
 
 Work on a file grows linearly with its size, so a limit on its bytes limits time and memory. What a
 parser makes of a byte differs, so the values of YAML and the marks of other languages have a limit

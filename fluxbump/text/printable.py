@@ -1,4 +1,4 @@
-"""Text from outside, made harmless where it is shown. Pure. The one place that knows how.
+"""Text from outside, made harmless where it is shown. Pure.
 
 What text can do where it is printed:
 
