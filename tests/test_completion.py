@@ -47,6 +47,18 @@ def test_what_is_completed(incident: Repo, words: tuple[str, ...], some: list[st
     assert completed(incident, *words)[: len(some)] == some
 
 
+def test_a_summary_is_shown_whole(incident: Repo) -> None:
+    done = subprocess.run(
+        incident.command(),
+        cwd=incident.path,
+        env=incident.environment(
+            _FLUXBUMP_COMPLETE="complete_zsh", _TYPER_COMPLETE_ARGS="fluxbump sta"
+        ),
+        capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    assert '"status":"Show every pin, its version, and whether the pins agree."' in done.stdout
+
+
 def test_revisions_are_those_of_the_repository(incident: Repo) -> None:
     incident.git("tag", "v1")
     incident.git("branch", "feature/x")

@@ -43,3 +43,13 @@ def test_an_empty_repository_is_said_to_be_that(cli: Cli, repo: Repo, command: s
     repo.git("init", "--quiet", "--initial-branch", "main", str(empty))
     result = cli(*command.split(), cwd=empty)
     assert_refused(result, 6, "the repository has no commits (commit something first)")
+
+
+def test_a_dry_run_says_that_nothing_is_pinned_without_a_network(cli: Cli, repo: Repo) -> None:
+    for path in repo.git("ls-files").split():
+        repo.git("rm", "--quiet", path)
+    nowhere = "flux_repository: https://127.0.0.1:9/flux2\n"
+    repo.commit({"README.md": "No Flux here.\n", "fluxbump.yaml": nowhere})
+    result = cli("run", "--dry-run", cwd=repo)
+    assert result.code == 0, result.err
+    assert result.out.startswith("no Flux version found in live code.\n")

@@ -104,7 +104,7 @@ class Looked(Struct, Generic[S_co], frozen=True):
         return available(self.inventory, self.index, tagged)
 
     def tagged(self, *, strict: bool = False) -> Iterable[Version]:
-        """Return the releases that have a tag; none where a chart is needed, or none is asked for.
+        """Return the releases that have a tag; none where a chart is needed, or nothing is pinned.
 
         Args:
             strict: tags that cannot be read are an error.
@@ -113,6 +113,8 @@ class Looked(Struct, Generic[S_co], frozen=True):
             FluxbumpError: they cannot be read.
         """
         if self.needs_chart or self.sources is None or self.sources.tags is None:
+            return ()
+        if not self.inventory.pins:  # there is nothing to move, so a network has no say in it
             return ()
         try:
             return self.sources.tags()

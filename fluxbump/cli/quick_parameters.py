@@ -24,6 +24,9 @@ from fluxbump.text.patterns import lazy_pattern
 _INTEGER = lazy_pattern(r"[+-]?\d+")
 
 
+_SUMMARY = 80  # characters; no summary of a command is longer
+
+
 class _Help:
     """The parts of a help text that differ from typer's; see `help_layout` and `help_text`."""
 
@@ -90,6 +93,11 @@ class Command(_Help, TyperCommand):
     def get_params(self, ctx: Any) -> list[Any]:
         """Return its parameters, `--help` among them."""
         return _quick(super().get_params(ctx))
+
+    @override
+    def get_short_help_str(self, limit: int = 45) -> str:
+        """Return the summary, whole: a shell shows it beside the command."""
+        return super().get_short_help_str(max(limit, _SUMMARY))
 
 
 class Group(_Help, TyperGroup):
