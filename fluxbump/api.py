@@ -29,7 +29,7 @@ from fluxbump.check.verdict import Verdict
 from fluxbump.config.source_options import SourceOptions
 from fluxbump.errors import UsageError
 from fluxbump.git.repository import Repository
-from fluxbump.model import FLUX, Finding, Location, Related, Severity, Snapshot
+from fluxbump.model import Finding, Location, Related, Severity, Snapshot
 from fluxbump.workspace import at, open_session
 
 
@@ -169,7 +169,7 @@ def bump(
         if prepared.passed and not prepared.empty and not dry_run:
             made = deliver(session.repository, prepared)
         return Bumped(
-            prepared.plan.targets[FLUX],
+            str(prepared.plan.release),
             prepared.plan.changes,
             prepared.refusals,
             prepared.verdict,

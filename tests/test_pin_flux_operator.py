@@ -23,6 +23,7 @@ from tests.helpers import (
     repository,
     script,
     snapshot,
+    wrapper,
 )
 
 ARTIFACT = "oci://ghcr.io/controlplaneio-fluxcd/flux-operator-manifests"
@@ -131,6 +132,29 @@ def test_it_says_that_nobody_knows_whether_the_version_exists(
         assert result.code == 0, result.err
         assert "not checked that flux-operator 0.33.0 exists: " in result.err
         assert "127.0.0.1:1" in result.err
+
+
+def test_without_a_release_the_operator_moves_alone(tmp_path: Path, index: Path, cli: Cli) -> None:
+    files = {**FILES, "a.sh": script("2.2.3"), "bp/Chart.yaml": wrapper()}
+    repo = repository(tmp_path / "r", files, index)
+    shown = cli("to", "--operator", "0.33.0", "--dry-run", cwd=repo)
+    assert shown.out.startswith("flux-operator 0.20.0 -> 0.33.0\n")
+    assert shown.out.splitlines()[-1].split("  ")[0] == "next: fluxbump to --operator 0.33.0"
+    page = cli("to", "--operator", "0.33.0", "--dry-run", "-o", "html", cwd=repo)
+    assert "flux-operator 0.20.0 → 0.33.0" in page.out
+    assert cli("to", "--operator", "0.33.0", cwd=repo).code == 0
+    assert repo.changed("fluxbump/flux-operator-0.33.0") == {"o.yaml": (1, 1)}
+    again = cli("to", "--operator", "0.20.0", cwd=repo)
+    assert again.out.splitlines()[-1] == "Nothing to do: every pin holds flux-operator 0.20.0."
+    assert cli("to", "--operator", "0.33.0", "--in-place", cwd=repo).code == 0
+    assert repo.git("diff", "--name-only").split() == ["o.yaml"]
+
+
+def test_only_the_operator_goes_without_a_release(tmp_path: Path, index: Path, cli: Cli) -> None:
+    repo = repository(tmp_path / "r", FILES, index)
+    assert_refused(cli("to", cwd=repo), 2, "no release given")
+    result = cli("to", "--operator", "0.33.0", "--migrate-apis", cwd=repo)
+    assert_refused(result, 2, "--migrate-apis needs a release")
 
 
 def test_a_downgrade_has_to_be_allowed(tmp_path: Path, index: Path, cli: Cli) -> None:

@@ -214,7 +214,7 @@ def test_chart_version(repo: Repo, cli: Cli) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "fragments"),
     [
-        (["to"], 2, ["version"]),
+        (["to"], 2, ["no release given", "2.5.1", "--operator"]),
         (["to", "bogus"], 2, ["'bogus'", "2.5.1"]),
         (["to", "2.5.1.0"], 2, ["'2.5.1.0'"]),
         (["to", "2.5.01"], 2, ["'2.5.01'"]),

@@ -97,7 +97,7 @@ def prepare(
         index,
         request.options,
         earlier=charts,
-        following=following(inventory, chart_release, looked),
+        following=({} if request.target is None else following(inventory, chart_release, looked)),
     )
     unchecked = unchecked_operator(planned, looked)
     planned = replaced(planned, inventory, looked, request.options.leave)

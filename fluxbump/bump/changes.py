@@ -8,7 +8,7 @@ from msgspec import Struct
 from semver import Version
 
 from fluxbump.flux.releases import Goal
-from fluxbump.model import Form, Location, Note, Pin, Related, Track, TrackKind
+from fluxbump.model import FLUX, Form, Location, Note, Pin, Related, Track, TrackKind
 from fluxbump.text.splice import Edit
 
 
@@ -74,6 +74,8 @@ class Plan(Struct, frozen=True):
     @property
     def operator_alone(self) -> bool:
         """Whether flux-operator moves, and no place of a Flux release."""
+        if FLUX not in self.targets:
+            return True
         moved = {change.pin.track.kind for change in self.changes}
         return TrackKind.OPERATOR in moved <= {TrackKind.OPERATOR, TrackKind.CHART}
 

@@ -19,7 +19,7 @@ _OPERATOR_BRANCH = "fluxbump/flux-operator-{}"
 def values(planned: Plan) -> dict[str, str]:
     """Return what `branch` and `commit` of the configuration may name."""
     return {
-        "release": planned.targets[FLUX],
+        "release": str(planned.release),
         "old_release": planned.current.get(FLUX, "unknown"),
         "chart_version": planned.targets.get(FLUX2, "none"),
         "old_chart_version": planned.current.get(FLUX2, "unknown"),

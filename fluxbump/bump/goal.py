@@ -6,10 +6,11 @@ from fluxbump.bump import sync_target
 from fluxbump.bump.migrate import plan as migrate
 from fluxbump.check import newest_safe
 from fluxbump.check.starting_point import Looked
+from fluxbump.discover.tracks import current
 from fluxbump.errors import IndexSourceError, RefusedError
 from fluxbump.flux import releases
 from fluxbump.flux.releases import Goal, ReleaseWithoutChart
-from fluxbump.model import Snapshot
+from fluxbump.model import FLUX, Snapshot
 from fluxbump.text import versions
 
 LATEST_SAFE = "latest-safe"
@@ -17,7 +18,7 @@ LATEST_SAFE = "latest-safe"
 
 def find(
     looked: Looked[Snapshot],
-    target: str | sync_target.SyncSource,
+    target: str | sync_target.SyncSource | None,
     *,
     chart_version: str | None = None,
     migrate_apis: bool = False,
@@ -27,7 +28,7 @@ def find(
     Args:
         looked: what there is.
         target: a release, a line of releases, `latest`, `latest-safe`, or the pins whose release is
-            taken.
+            taken; None where every place of a Flux release stays.
         chart_version: take this chart release.
         migrate_apis: manifests move before the bump.
 
@@ -38,6 +39,8 @@ def find(
         RefusedError: `latest-safe` was asked for, and no release passes.
         NoAnswerError: a chart has to be chosen, and the index that would have it does not answer.
     """
+    if target is None:
+        return _installed(looked)
     if looked.undecided is not None:
         raise looked.undecided
     if isinstance(target, sync_target.SyncSource):
@@ -51,15 +54,23 @@ def find(
     return _alone(target, looked) or looked.available().find(target)
 
 
-def doubts(looked: Looked[Snapshot], target: str | sync_target.SyncSource) -> tuple[str, ...]:
+def doubts(
+    looked: Looked[Snapshot], target: str | sync_target.SyncSource | None
+) -> tuple[str, ...]:
     """Say why a newer release than the one that was found may be missing."""
-    if isinstance(target, sync_target.SyncSource) or versions.parse(target.strip()) is not None:
+    if not isinstance(target, str) or versions.parse(target.strip()) is not None:
         return ()
     index, tags = looked.no_index, looked.no_tags
     return (
         *([f"without the chart index newer releases may be missing: {index}"] if index else ()),
         *([f"without the tags of Flux newer releases may be missing: {tags}"] if tags else ()),
     )
+
+
+def _installed(looked: Looked[Snapshot]) -> Goal:
+    """Return the release that the pins hold, or the newest one that is known if they hold none."""
+    held = versions.parse(current(looked.inventory).get(FLUX, ""))
+    return ReleaseWithoutChart(held or max(looked.available(asking=False).stable))
 
 
 def _safest(looked: Looked[Snapshot], *, migrate_apis: bool) -> Goal:

@@ -54,7 +54,8 @@ def require_none(
     ]
     if not places:
         return
-    while_ = f"would stay behind while Flux moves to {targets[FLUX]}"
+    moves = f"Flux moves to {targets[FLUX]}" if FLUX in targets else "flux-operator moves"
+    while_ = f"would stay behind while {moves}"
     first = places[0]
     alone = len(places) == 1
     raise HalfBumpError(

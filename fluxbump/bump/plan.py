@@ -47,6 +47,7 @@ class Options(Struct, frozen=True):
         align: install URLs, or wrappers, that disagree among themselves are set all the same.
         leave: kinds of pin that stay where they would go down, or cannot be made again.
         operator: the version of flux-operator that its places move to; None where they stay.
+        flux_stays: flux-operator moves alone, and every place of a Flux release stays.
     """
 
     level: Level = "patch"
@@ -54,6 +55,7 @@ class Options(Struct, frozen=True):
     align: bool = False
     leave: frozenset[str] = frozenset()
     operator: str | None = None
+    flux_stays: bool = False
 
 
 def plan(
@@ -88,7 +90,7 @@ def plan(
     )
     preconditions.require_readable(inventory)
     _require_operator(inventory, options)
-    if not options.align:
+    if not options.align and not options.flux_stays:
         preconditions.require_agreement(inventory)
         starting_release.require_known(inventory)
     preconditions.require_rewritable(inventory, index)
@@ -131,7 +133,7 @@ def _targets(
     earlier: tuple[Chart, ...],
     following: Mapping[Track, str],
 ) -> Mapping[Track, str]:
-    targets = {FLUX: str(chart_release.app_version)}
+    targets = {} if options.flux_stays else {FLUX: str(chart_release.app_version)}
     if chart_release.version is not None and needs_chart(inventory):
         targets[FLUX2] = str(chart_release.version)
     if options.operator is not None:

@@ -28,7 +28,8 @@ class Request(Struct, frozen=True):
     """What the user asked for.
 
     Attributes:
-        target: a release, a line of releases, `latest`, or the pins whose release is taken.
+        target: a release, a line of releases, `latest`, or the pins whose release is taken; None
+            where flux-operator moves alone.
         chart_version: take this chart release.
         options: what the plan may do.
         mentions: whether mapping rows move.
@@ -39,7 +40,7 @@ class Request(Struct, frozen=True):
         fixes: settings of the HelmReleases that own Flux to fix, each in a commit of its own.
     """
 
-    target: str | sync_target.SyncSource
+    target: str | sync_target.SyncSource | None
     chart_version: str | None = None
     options: Options = field(default_factory=Options)
     mentions: bool = True

@@ -14,12 +14,13 @@ from fluxbump.text import versions
 
 
 def request(
-    target: str | SyncSource, asked: BumpOptions, risk: ClusterOptions, settings: Settings
+    target: str | SyncSource | None, asked: BumpOptions, risk: ClusterOptions, settings: Settings
 ) -> Request:
     """Put together what the user asks for.
 
     Args:
-        target: a release, a line of releases, `latest`, or the pins whose release is taken.
+        target: a release, a line of releases, `latest`, or the pins whose release is taken; None
+            where none was typed, so that flux-operator moves alone.
         asked: what the bump may and shall do.
         risk: what is known of clusters, and what is accepted.
         settings: what holds where the options say nothing.
@@ -28,6 +29,8 @@ def request(
         UsageError: an option holds what it cannot.
         ToolError: the cluster gives no answer.
     """
+    if target is None:
+        _require_operator_alone(asked)
     fixes = chosen(asked.fix)
     return Request(
         target=target,
@@ -38,6 +41,7 @@ def request(
             align=asked.align,
             leave=left(gotk=asked.leave_gotk),
             operator=_operator(asked.operator),
+            flux_stays=target is None,
         ),
         mentions=settings.mentions and not asked.no_mentions,
         accepted=accepted(risk),
@@ -45,6 +49,24 @@ def request(
         migrate_apis=asked.migrate_apis,
         fixes=fixes,
     )
+
+
+def _require_operator_alone(asked: BumpOptions) -> None:
+    """Refuse a bump without a release, unless flux-operator is all that is to move."""
+    of_releases = {
+        "--chart-version": asked.chart_version is not None,
+        "--align": asked.align,
+        "--migrate-apis": asked.migrate_apis,
+        "--fix": bool(asked.fix),
+        "--leave-gotk": asked.leave_gotk,
+    }
+    given = next((option for option, used in of_releases.items() if used), None)
+    if asked.operator is None or given is not None:
+        raise UsageError(
+            f"{given} needs a release" if given and asked.operator else "no release given",
+            hint="type a release such as 2.5.1 or latest-safe, or use --operator X.Y.Z to move "
+            "flux-operator alone",
+        )
 
 
 def _operator(version: str | None) -> str | None:

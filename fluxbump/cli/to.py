@@ -116,7 +116,8 @@ _ASKED = OptionGroup(
             typer.Option(
                 "--operator",
                 metavar="X.Y.Z",
-                help="Move flux-operator too: its charts and its artifact. [default: they stay]",
+                help="Move flux-operator too: its charts and its artifact; without a release, "
+                "nothing else. [default: they stay]",
             ),
         ]
     ),
@@ -139,12 +140,13 @@ _ASKED = OptionGroup(
 
 def to(
     version: Annotated[
-        str,
+        str | None,
         typer.Argument(
             autocompletion=completion.releases,
-            help="A Flux release (2.5.1), a line (2.5), latest, or latest-safe.",
+            help="A Flux release (2.5.1), a line (2.5), latest, or latest-safe. Leave it out to "
+            "move flux-operator alone, with --operator.",
         ),
-    ],
+    ] = None,
     *,
     repo: RepoOption = None,
     rev: RevOption = "HEAD",

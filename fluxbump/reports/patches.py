@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from fluxbump.bump.changes import Plan
-from fluxbump.model import FLUX, Snapshot
+from fluxbump.model import Snapshot
 from fluxbump.reports.table import Paint, printable
 from fluxbump.reports.terminal.fit import fitted
 
@@ -28,7 +28,7 @@ def patches(prepared: Prepared[Snapshot], paint: Paint) -> str:
 
 def replaced(planned: Plan) -> dict[str, str]:
     """What to say instead of the lines of files that another program writes, by path."""
-    said = f"The whole file changes, to what Flux {planned.targets[FLUX]} writes"
+    said = f"The whole file changes, to what Flux {planned.release} writes"
     return {replacement.path: f"{said}: see --output patch" for replacement in planned.replacements}
 
 

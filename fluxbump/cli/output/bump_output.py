@@ -115,8 +115,7 @@ def _say_as_text(
 def _refuse(
     prepared: Prepared[Snapshot], console: Console, not_done: str, steps: Sequence[Step]
 ) -> None:
-    from fluxbump.model import FLUX
     from fluxbump.reports.refusal import refusal
 
-    goal, width = prepared.plan.targets[FLUX], console.error_width()
+    goal, width = str(prepared.plan.release), console.error_width()
     console.lines(refusal(goal, prepared.refusals, not_done, steps, width))

@@ -67,7 +67,7 @@ def refused(prepared: Prepared[Snapshot], target: str | None) -> list[Step]:
     """
     from fluxbump.check.rules import need_surroundings
 
-    release = prepared.plan.targets[FLUX]
+    release = str(prepared.plan.release)
     steps = [*_fixed(prepared, target)]
     if need_surroundings(finding.code for finding in prepared.refusals):
         steps += _safer(prepared, target)
@@ -116,7 +116,7 @@ def _movable(prepared: Prepared[Snapshot], *, some: bool = False) -> bool:
     if manifests is None or prepared.migration is not None:
         return False
     start = current(prepared.before.inventory).get(FLUX, "")
-    goal = prepared.plan.targets[FLUX]
+    goal = str(prepared.plan.release)
     moved = upgrade_route.movable(prepared.before, manifests, start, goal)
     return bool(wanted & moved) if some else wanted <= moved
 
@@ -126,7 +126,7 @@ def _safer(prepared: Prepared[Snapshot], target: str | None) -> Iterator[Step]:
     from fluxbump.bump import upgrade_route
     from fluxbump.discover.tracks import current
 
-    gathered, goal = prepared.before, prepared.plan.targets[FLUX]
+    gathered, goal = prepared.before, str(prepared.plan.release)
     start = current(gathered.inventory).get(FLUX, "")
     asked = prepared.migration is not None
     best = upgrade_route.newest_safe(
@@ -158,7 +158,7 @@ def page(prepared: Prepared[Snapshot], outcome: str, steps: Sequence[Step]) -> s
     from fluxbump.discover.tracks import current
     from fluxbump.reports.html.bump import bump_page
 
-    gathered, goal = prepared.before, prepared.plan.targets[FLUX]
+    gathered, goal = prepared.before, str(prepared.plan.release)
     start = current(gathered.inventory).get(FLUX, "")
     known = start != goal and {start, goal} <= gathered.crds.keys()
     route = upgrade_route.find(start, goal, gathered, prepared.index) if known else None
