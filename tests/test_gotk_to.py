@@ -42,6 +42,25 @@ def fleet(tmp_path: Path, index: Path, alpha: str, beta: str = "") -> Repo:
 # --- what moves -------------------------------------------------------------------------------
 
 
+def test_what_names_an_image_of_the_old_file_is_listed(
+    tmp_path: Path, index: Path, cli: Cli, releases: Path
+) -> None:
+    """kustomize gives an image a digest only as long as the file has the tag that is named."""
+    images = (
+        "resources: [gotk-components.yaml]\nimages:\n"
+        "- name: r.example.org/flux/source-controller:v1.4.1\n  digest: sha256:00\n"
+        "- name: r.example.org/flux/other:v1.4.1\n  digest: sha256:00\n"
+    )
+    path = A.replace("gotk-components", "kustomization")
+    files = {**gotk.files({"alpha": gotk.components("2.4.0")}), path: images}
+    repo = repository(tmp_path / "r", files, index)
+    result = cli("to", "2.5.1", "--dry-run", "--releases", str(releases), cwd=repo)
+    name = "- name: r.example.org/flux/source-controller:v1.4.1"
+    assert [line for line in result.out.splitlines() if line.startswith(f"  {path}:")] == [
+        f"  {path}:3  [source-controller 1.4.1] {name}"
+    ]
+
+
 def test_every_file_is_replaced_with_its_own_options(
     tmp_path: Path, index: Path, cli: Cli, releases: Path
 ) -> None:
@@ -54,6 +73,7 @@ def test_every_file_is_replaced_with_its_own_options(
         [f"{B}:3", "gotk-components", "flux", "2.4.0", "2.5.1"],
     ]
     assert set(repo.changed(BRANCH)) == {A, B}
+    assert "Mentions" not in result.out
     assert repo.show(BRANCH, A) == gotk.components("2.5.1")
     assert repo.show(BRANCH, B) == gotk.components("2.5.1", TOLD)
     assert repo.state() == before

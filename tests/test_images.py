@@ -64,6 +64,8 @@ PATCH = BARE.replace("  selector:\n    matchLabels: {app: source-controller}\n",
     [
         ("patch.yaml", PATCH, [f"7 {FOUND}"]),
         ("zarf.yaml", f"images:\n  - {SOURCE}:v1.4.1\n", [f"2 {FOUND}"]),
+        ("c.yaml", CONFIG_MAP.replace("    flux2:", "    ---\n    flux2:"),
+         ["8 controller-image helm-controller 1.1.0"]),
         ("a.sh", f"skopeo copy docker://r.example.org/{SOURCE}:v1.4.1 dir:x\n", [f"1 {FOUND}"]),
         ("images.txt", f"# list\n{SOURCE}:v1.4.1\n", [f"2 {FOUND}"]),
         ("notes.txt", f"We run {SOURCE}:v1.4.1 today.\n", []),

@@ -138,6 +138,7 @@ def _files(reader: TextReader, inventory: Inventory, planned: Plan) -> list[Text
     own = {
         value for value, tracks in mentions.outdated(planned).items() if {FLUX, FLUX2} & {*tracks}
     }
+    own |= {value for _, value in mentions.images_of_manifests(planned)}
     if own - inventory.searched:
         more = [path for path in reader.snapshot.grep(sorted(own)) if path not in known]
         known |= dict(reader.texts(more))

@@ -12,11 +12,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from msgspec import Struct
 
 from fluxbump.bump.changes import Plan
-from fluxbump.discover.mentions import history_texts, statements
+from fluxbump.discover.mentions import flux_keys, history_texts, statements
 from fluxbump.discover.mentions.commit_comments import release_behind
 from fluxbump.discover.mentions.marked_rows import Token
 from fluxbump.discover.pins import traits
-from fluxbump.model import FLUX, FLUX2, Form, Inventory, Mention, Pin, Track
+from fluxbump.flux.tables import images
+from fluxbump.model import FLUX, FLUX2, Form, Inventory, Mention, Pin, Track, TrackKind
 from fluxbump.text import versions
 from fluxbump.text.live_code import Language, TextFile
 from fluxbump.text.patterns import lazy_pattern
@@ -150,14 +151,28 @@ def _said(file: TextFile, spoken: _Spoken) -> Iterator[statements.Said]:
 
 
 def outdated(plan: Plan) -> dict[str, tuple[Track, ...]]:
-    """Map every version that is current before the plan, and not after it, to its tracks."""
+    """Map every version that is current before the plan, and not after it, to its tracks.
+
+    The tags of the controllers that a replaced manifest has had are among them.
+    """
     found: dict[str, list[Track]] = {}
     moved = [(change.pin.track, change.pin.value) for change in plan.changes]
     moved += list(plan.current.items())
+    moved += images_of_manifests(plan)
     for track, value in moved:
         if plan.targets.get(track) != value and track not in found.setdefault(value, []):
             found[value].append(track)
     return {value: tuple(tracks) for value, tracks in found.items() if tracks}
+
+
+def images_of_manifests(plan: Plan) -> Iterator[tuple[Track, str]]:
+    """Yield the tags of controllers that go with the manifests that are replaced."""
+    for change in plan.changes:
+        if change.pin.kind in traits.WHOLE_MANIFEST:
+            new = images.controllers(change.new)
+            for name, tag in images.controllers(change.pin.value).items():
+                if new.get(name) != tag:
+                    yield Track(TrackKind.IMAGE, name), tag.removeprefix("v")
 
 
 def _on_line_of(file: TextFile, token: Token, edits: Collection[Edit]) -> bool:
@@ -170,13 +185,15 @@ def _named(
 ) -> Track | None:
     """Decide which track a version text means, or None when it may as well mean something else.
 
-    The line names the track; or the version is one of Flux's own in a file that is about Flux;
-    or it stands in a comment of a file that pins that very track.
+    The line names the track; or the version is one of Flux's own in a file that is about Flux, or
+    under a key that is; or it stands in a comment of a file that pins that very track.
     """
     line = file.text[slice(*file.line_span(token.start))]
     for track in tracks:
         own = track in (FLUX, FLUX2)
         if own and (candidate or _FLUX_NAME.search(line)):
+            return track
+        if own and file.path.endswith((".yaml", ".yml")) and flux_keys.encloses(file, token.start):
             return track
         if not own and re.search(rf"(?<![\w-]){re.escape(track.name)}(?![\w-])", line):
             return track

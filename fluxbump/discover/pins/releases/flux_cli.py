@@ -33,6 +33,11 @@ _REFERENCE = lazy_pattern(
     r"(?P<tag>(?:\$?\{\{[^\n]{0,200}?\}\}"
     r"|\$\{[^}\n]{0,200}\}|\$\([^)\n]{0,200}\)|[^\s\"'`,;|&()<>\]}\\=])+)"
 )
+_FILE = lazy_pattern(
+    r"(?<![\w.-])flux_(?P<version>\d+\.\d+\.\d+)_[a-z]+_[a-z0-9]+"
+    r"\.(?:tar\.gz|zip)(?![\w.])"
+)
+_IN_URL = lazy_pattern(r"://[^\s\"'`]{0,300}\Z")
 _OF_ONE_ARCHITECTURE = lazy_pattern(r"\d-(?:amd64|arm64|arm|386|armv7)\b")
 _NAMES = ("newName", "name", "repository", "image")
 _TAGS = ("newTag", "tag")
@@ -46,6 +51,7 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
     """
     if cli_archives.RELEASES in file.text:
         yield from _unfollowed(_urls(file, context), context)
+        yield from _files(file)
     if _IMAGE in file.text and not file.is_program:
         yield from _unfollowed(_images(file), context)
 
@@ -79,6 +85,17 @@ def _of_url(file: TextFile, match: re.Match[str]) -> Iterator[Pin]:
             return  # one variable, which is listed or followed once
         start, end = match.start(part) + skip, match.end(part)
         yield _pin(file, start, end, form, cli_archives.SUBJECT)
+
+
+def _files(file: TextFile) -> Iterator[Pin]:
+    """Yield the versions in names of downloaded archives, which later commands open."""
+    if file.is_program:
+        return
+    for match in _FILE.finditer(file.text):
+        start, end = match.span("version")
+        in_url = _IN_URL.search(file.text, max(0, start - 300), start) is not None
+        if not in_url and file.is_live(start) and not references.is_searched(file, start):
+            yield _pin(file, start, end, Form.EXACT, f"name of the {cli_archives.SUBJECT}")
 
 
 def _is_same(tag: str, again: str) -> bool:
