@@ -32,6 +32,7 @@ OLD = {
     [
         (".archive/a/b.yaml", ".archive"),
         ("k/_archive/a.yaml", "k/_archive"),
+        ("site/versioned_docs/version-1/a.yaml", "site/versioned_docs"),
         ("apps/Archive/deep/a.yaml", "apps/Archive"),
         ("x/deprecated/a.yaml", "x/deprecated"),
         ("apps/_old/flux.yaml", "apps/_old"),

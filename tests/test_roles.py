@@ -224,10 +224,22 @@ def test_tools_alone_are_checked(tmp_path: Path, index: Path, cli: Cli) -> None:
     repo = repository(tmp_path / "repo", ONLY_TOOLS, index)
     assert cli("check", "--no-render", cwd=repo).code == 0
     result = cli("status", cwd=repo)
-    *_, last, _blank, first, second = result.out.splitlines()
+    *_, last, _blank, first, second, step = result.out.splitlines()
     assert (result.code, first) == (0, "The pins agree")
     assert second == "nothing here installs Flux, and tools and references hold 2.4.0"
     assert last == "fluxbump to VERSION moves all 2 places"
+    command, why = step.removeprefix("next: fluxbump ").split("  ", 1)
+    assert why.strip() == "shows what moves to the newest release"
+    assert cli(*command.split(), cwd=repo).out.startswith("Flux 2.4.0 -> ")
+
+
+@pytest.mark.parametrize(("held", "told"), [("2.4.x", True), ("2.x", False)])
+def test_a_line_of_releases_has_a_next_step(
+    tmp_path: Path, index: Path, cli: Cli, held: str, told: bool
+) -> None:
+    instance = f"kind: FluxInstance\nspec: {{distribution: {{version: {held}}}}}\n"
+    repo = repository(tmp_path / "repo", {"a.yaml": instance}, index)
+    assert ("next: fluxbump to " in cli("status", cwd=repo).out) is told
 
 
 def test_nothing_at_all_is_still_refused(tmp_path: Path, index: Path, cli: Cli) -> None:

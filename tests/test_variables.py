@@ -128,6 +128,15 @@ FOLLOWED: dict[str, tuple[dict[str, str], list[str]]] = {
         },
         ["roles/f/defaults/main.yml:1"],
     ),
+    "inventory in another folder": (
+        {
+            "ansible/roles/f/tasks/main.yml": f"- get_url: {{url: '{url('v{{ flux_tag }}')}'}}\n",
+            "ansible/roles/f/defaults/main.yml": "flux_dir: /usr/local/bin\n",
+            "ansible/inventories/a/group_vars/all.yml": "flux_tag: 2.4.0\n",
+            "other/group_vars/all.yml": "flux_tag: 2.3.0\n",
+        },
+        ["ansible/inventories/a/group_vars/all.yml:1"],
+    ),
     "sourced": (
         {"d/a.sh": f"source ./my.conf\ncurl {url('v$V')}\n", "d/my.conf": "V=2.4.0\n"},
         ["d/my.conf:1"],

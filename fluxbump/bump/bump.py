@@ -12,7 +12,7 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from fluxbump.bump import base_lines, derived_files, edit, goal
+from fluxbump.bump import base_lines, crd_copies, derived_files, edit, goal
 from fluxbump.bump import commit_message as message
 from fluxbump.bump import commits as steps
 from fluxbump.bump.commits import Stage
@@ -157,6 +157,7 @@ def prepare(
                 notes=(
                     *planned.notes,
                     *derived_files.left_behind(start.snapshot, inventory, planned),
+                    *crd_copies.staying(start.snapshot, inventory, planned),
                     *work.notes,
                 ),
                 steps=_steps(repository, base, start, step, bumped=bumped),

@@ -64,8 +64,7 @@ def _require_operator_alone(asked: BumpOptions) -> None:
     if asked.operator is None or given is not None:
         raise UsageError(
             f"{given} needs a release" if given and asked.operator else "no release given",
-            hint="type a release such as 2.5.1 or latest-safe, or use --operator X.Y.Z to move "
-            "flux-operator alone",
+            hint="type a release such as 2.5.1, or --operator X.Y.Z alone",
         )
 
 

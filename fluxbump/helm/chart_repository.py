@@ -17,7 +17,9 @@ _COPIES = frozenset({
 })  # fmt: skip
 """Names of folders whose files show, test or keep something, and install nothing."""
 
-_ARCHIVES = frozenset({"archive", "archives", "archived", "attic", "deprecated"})
+_ARCHIVES = frozenset({
+    "archive", "archives", "archived", "attic", "deprecated", "versioned_docs",
+})  # fmt: skip
 _OLD = frozenset({"_old", ".old"})
 """Names of folders for what was taken out of service; a plain `old` may be an app or a customer."""
 

@@ -9,13 +9,13 @@ from semver import Version
 from fluxbump.check import rules
 from fluxbump.check.rules.rule import Trait
 from fluxbump.check.status import Listed, Survey
-from fluxbump.discover import chart_installs
+from fluxbump.discover import chart_installs, release_lines
 from fluxbump.discover.pins import traits
-from fluxbump.discover.tracks import available, installs
+from fluxbump.discover.tracks import available, installs, moves
 from fluxbump.flux import controller_images, releases
 from fluxbump.flux.upgrade_path import Hop
 from fluxbump.helm.chart_releases import ChartIndex
-from fluxbump.model import FLUX, FLUX2, Form, Severity, Step
+from fluxbump.model import FLUX, FLUX2, Form, Pin, Severity, Step
 from fluxbump.reports.next_steps import typed
 from fluxbump.text import versions
 
@@ -27,7 +27,11 @@ def status_steps(view: Survey) -> list[Step]:
     if view.problem:
         return [Step("fluxbump releases", "which charts are known, and how old that is")]
     newest, held = view.newest, versions.parse(_held(view) or "")
-    if newest is None or held is None or newest.app_version <= held:
+    if newest is None:
+        return []
+    if held is None:
+        return [*_behind(view, newest.app_version)]
+    if newest.app_version <= held:
         return []
     steps = [Step(f"fluxbump path {newest.app_version}", "the route to the newest release")]
     if not _waits(view):
@@ -35,6 +39,21 @@ def status_steps(view: Survey) -> list[Step]:
             Step("fluxbump to latest-safe --dry-run", "the newest that passes in one step")
         )
     return steps
+
+
+def _behind(view: Survey, newest: Version) -> Iterator[Step]:
+    """Lead to the newest release where nothing says which one is installed: tools, ranges."""
+    pins = [pin for pin in view.inventory.pins if pin.track == FLUX and moves(pin)]
+    if any(_moves_to(pin, newest) for pin in pins) and not _waits(view):
+        move = f"fluxbump to {newest} --dry-run"
+        yield Step(move, "shows what moves to the newest release")
+
+
+def _moves_to(pin: Pin, newest: Version) -> bool:
+    held = release_lines.lowest(pin.value)
+    if held is None or held >= newest:
+        return False
+    return pin.form is Form.EXACT or release_lines.moved(pin, str(newest)) is not None
 
 
 def releases_steps(rows: list[Listed], held: str | None) -> list[Step]:

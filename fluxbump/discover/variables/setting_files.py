@@ -103,7 +103,16 @@ class Folders:
         )
         above = ["/".join(parts[:n]) for n in range(len(parts) + 1)]
         roots += [f"{root}/{var}".lstrip("/") for root in above for var in _VARS]
-        return sorted({path for root in roots for path in self._below(root)})
+        found = {path for root in roots for path in self._below(root)}
+        return sorted(found | {*self._of_inventories(parts)})
+
+    def _of_inventories(self, parts: Sequence[str]) -> Iterable[str]:
+        """The variables of inventories in the folder that the roles are in, however deep."""
+        if "roles" not in parts:
+            return ()
+        plays = "".join(f"{part}/" for part in parts[: parts.index("roles")])
+        below = self._below(plays) if plays else self._paths
+        return (path for path in below if any(f"/{var}" in path for var in _VARS))
 
     def _below(self, root: str) -> list[str]:
         """Return the paths that begin with another one, which ends with a slash."""
