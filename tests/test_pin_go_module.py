@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from fluxbump.check.check import examine, judge
@@ -10,7 +12,7 @@ from fluxbump.discover.pins.kind import Context
 from fluxbump.discover.pins.releases import go_module
 from fluxbump.model import Pin, Severity
 from fluxbump.text.live_code import TextFile
-from tests.helpers import Cli, Repo, brief, chart_index, script, snapshot
+from tests.helpers import Cli, Repo, brief, chart_index, repository, script, snapshot
 
 MODULE = (
     "module example.org/tool\n\ngo 1.23\n\nrequire (\n"
@@ -91,3 +93,17 @@ def test_the_message_says_the_version_of_the_controller() -> None:
         "module github.com/fluxcd/helm-controller/api holds 1.2.0, but Flux 2.4.0 is installed "
         "here (i.sh:2), which has 1.1.0"
     )
+
+
+def test_a_refusal_for_a_newer_module_can_be_accepted(
+    tmp_path: Path, index: Path, cli: Cli
+) -> None:
+    """The code that the refusal names is one that the option takes."""
+    go_mod = "module a\n\nrequire github.com/fluxcd/source-controller/api v1.5.0\n"
+    repo = repository(tmp_path / "r", {"a.sh": script("2.5.1"), "go.mod": go_mod}, index)
+    refused = cli("to", "2.4.0", "--allow-downgrade", cwd=repo)
+    assert refused.code == 1, refused.err
+    assert "a Go module is newer than the controller that is installed" in refused.err
+    last = refused.err.splitlines()[-1].strip().removeprefix("fluxbump ").split("  ")[0]
+    assert last == "to 2.4.0 --allow-downgrade --accept-risk FB117"
+    assert cli(*last.split(), cwd=repo).code == 0

@@ -116,8 +116,7 @@ _ASKED = OptionGroup(
             typer.Option(
                 "--operator",
                 metavar="X.Y.Z",
-                help="Move flux-operator too: its charts and its artifact; without a release, "
-                "nothing else. [default: they stay]",
+                help="Move flux-operator too: its charts and its artifact. [default: they stay]",
             ),
         ]
     ),

@@ -164,5 +164,6 @@ RULES = (
         "Tools of Flux, and references to a release, belong to the release that is installed.",
         beside_installs,
         traits=frozenset({Trait.AGREEMENT}),
+        broken="a Go module is newer than the controller that is installed",
     ),
 )
