@@ -29,7 +29,7 @@ from fluxbump.forges.forge import (
     RequestState,
     Standing,
 )
-from fluxbump.forges.github_graphql import ENTERPRISE, GraphQL
+from fluxbump.forges.github_graphql import ENTERPRISE, GraphQL, MergeSettings
 from fluxbump.forges.issues import GitHubIssues
 from fluxbump.forges.pull_requests import ended, opened, segments, soft, told
 from fluxbump.forges.responses import Answer, StatusError
@@ -93,25 +93,6 @@ class _User(BaseModel):
 
 class _Issue(BaseModel):
     assignees: list[_User] = Field(default_factory=list)
-
-
-class _Settings(BaseModel):
-    """What a repository allows; only those who may write see it."""
-
-    allow_auto_merge: bool | None = None
-    allow_merge_commit: bool | None = None
-    allow_squash_merge: bool | None = None
-    allow_rebase_merge: bool | None = None
-
-    @property
-    def method(self) -> str:
-        """The first way to merge that is not forbidden."""
-        ways = (
-            (self.allow_merge_commit, "MERGE"),
-            (self.allow_squash_merge, "SQUASH"),
-            (self.allow_rebase_merge, "REBASE"),
-        )
-        return next((name for allowed, name in ways if allowed is not False), "MERGE")
 
 
 class _Rights(BaseModel):
@@ -331,7 +312,7 @@ class GitHub:
         self._sent(self._at("pulls", number, "requested_reviewers"), body)
 
     def _automatic(self, number: int) -> str | None:
-        settings = self._client.get(self._at()).read(_Settings)
+        settings = self._client.get(self._at()).read(MergeSettings)
         if settings.allow_auto_merge is False:
             return "the repository does not allow it (Settings, General, Allow auto-merge)"
         pull = self._client.get(self._at("pulls", number)).read(_Pull)

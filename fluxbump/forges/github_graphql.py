@@ -38,6 +38,25 @@ class _ViewerAnswer(BaseModel):
     data: _Viewer
 
 
+class MergeSettings(BaseModel):
+    """Which merges a repository allows; only those who may write see it."""
+
+    allow_auto_merge: bool | None = None
+    allow_merge_commit: bool | None = None
+    allow_squash_merge: bool | None = None
+    allow_rebase_merge: bool | None = None
+
+    @property
+    def method(self) -> str:
+        """The first way to merge that is not forbidden."""
+        ways = (
+            (self.allow_merge_commit, "MERGE"),
+            (self.allow_squash_merge, "SQUASH"),
+            (self.allow_rebase_merge, "REBASE"),
+        )
+        return next((name for allowed, name in ways if allowed is not False), "MERGE")
+
+
 class GraphQL(Struct, frozen=True):
     """The GraphQL interface that belongs to a REST interface; nodes are pull requests.
 
