@@ -82,7 +82,7 @@ SHARED = {
     "reports.json_encoder", "reports.target", "reports.formats.format", "reports.formats.json",
     "reports.next_steps", "reports.problem", "reports.next_steps_json", "reports.view",
     "reports.terminal.fit",
-    "cli.output.bumps", "cli.output.fleet_report", "cli.output.retyped",
+    "cli.output.bumps", "cli.output.fleet_report", "cli.output.metrics", "cli.output.retyped",
     "cli.output.verdicts", "cli.output.verdict_options",
     "cli.output.local_changes", "cli.output.unread", "reports.index_line", "reports.text",
     "helm.index.entries", "helm.index.entry", "helm.index.places", "helm.index.section",
@@ -273,7 +273,7 @@ def test_files_stay_short() -> None:
     long = {
         module: count
         for module, path in MODULES.items()
-        if (count := path.read_text("utf-8").count("\n")) > 380
+        if (count := path.read_text("utf-8").count("\n")) > 352
     }
     assert long == {}
 

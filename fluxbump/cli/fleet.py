@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from msgspec import Struct
 
-from fluxbump.cli.console import Console, measured
+from fluxbump.cli.console import Console
 from fluxbump.cli.option_groups import Flat, OptionGroup
 from fluxbump.cli.options import (
     AllowHostOption,
@@ -30,6 +30,7 @@ from fluxbump.cli.options import (
     exit_code_for,
 )
 from fluxbump.cli.output.fleet_report import FleetReport
+from fluxbump.cli.output.metrics import measured
 
 if TYPE_CHECKING:
     from fluxbump.fleet.state import FleetState

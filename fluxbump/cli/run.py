@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fluxbump.cli.console import beside_result, measured_run
+from fluxbump.cli.console import beside_result
 from fluxbump.cli.options import (
     AllowHostOption,
     ConsoleGroup,
@@ -26,6 +26,7 @@ from fluxbump.cli.options import (
     exit_code_for,
     left,
 )
+from fluxbump.cli.output.metrics import measured_run
 from fluxbump.errors import FluxbumpError
 from fluxbump.reports.json_encoder import dump
 from fluxbump.reports.table import printable
