@@ -15,6 +15,7 @@ from fluxbump.flux import controller_images
 from fluxbump.model import Finding, Note, Pin, Track, TrackKind
 from fluxbump.text.live_code import TextFile
 from tests.helpers import (
+    COMMUNITY,
     Cli,
     Repo,
     assert_refused,
@@ -324,3 +325,30 @@ def test_status_leads_to_the_newest_release_from_images_alone(
     files = {"images.sh": f"pull {SOURCE}:v1.4.1\npull {HELM}:v1.1.0\n"}
     repo = repository(tmp_path / "repo", files, index)
     assert "next: fluxbump path 2." in cli("status", cwd=repo).out
+
+
+def test_a_chart_flux2_of_ones_own_keeps_its_images(tmp_path: Path, index: Path, cli: Cli) -> None:
+    files = {
+        "charts/flux2/Chart.yaml": "name: flux2\nversion: 2.14.1\nappVersion: 2.4.0\n",
+        "charts/flux2/values.yaml": "helmController:\n  tag: v1.1.0\ncli: {tag: v2.4.0}\n",
+        "images.sh": f"pull {SOURCE}:v1.4.1\npull {HELM}:v1.1.0\n",
+    }
+    files["charts/flux2/values.yaml"] += f"image: {HELM}:v1.1.0\n"
+    repo = repository(tmp_path / "repo", files, index)
+    result = cli("to", "2.5.1", cwd=repo)
+    assert result.code == 0, result.err
+    assert set(repo.changed("fluxbump/flux-2.5.1")) == {"images.sh"}
+    said = "a chart flux2 of this repository holds the tags, and has CRDs and templates of its own"
+    assert f"  charts/flux2/values.yaml:4  {said}. Change it by hand\n" in result.out
+
+
+def test_the_values_of_a_wrapper_that_is_called_flux2_move(
+    tmp_path: Path, index: Path, cli: Cli
+) -> None:
+    chart = "name: flux2\nversion: 1.0.0\ndependencies:\n"
+    chart += f"- {{name: flux2, version: 2.14.1, repository: '{COMMUNITY}'}}\n"
+    values = "flux2: {helmController: {tag: v1.1.0}}\n"
+    files = {"flux/Chart.yaml": chart, "flux/values.yaml": values}
+    assert FOUND.replace("source-controller 1.4.1", "helm-controller 1.1.0") in " ".join(
+        brief(find(files).pins)
+    )

@@ -6,6 +6,7 @@ on a bumped chart, up to a fixed point.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from fluxbump.discover.pins.kind import Context
@@ -14,14 +15,34 @@ from fluxbump.helm.chart_repository import holds_copies, is_copy
 from fluxbump.model import FLUX2, Chart, Dependency, Location
 from fluxbump.text import yaml
 from fluxbump.text.live_code import TextFile
+from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.yaml_escapes import unescaped
 
 FILE = "Chart.yaml"
+_IS_FLUX2 = lazy_pattern(r"""^name:[ \t]*["']?flux2["']?[ \t]*(?:#.*)?\r?$""", re.MULTILINE)
 
 
 def called(name: str, paths: Iterable[str]) -> list[str]:
     """Return the paths of the files called `name`."""
     return [path for path in paths if path.endswith(name) and path.rpartition("/")[2] == name]
+
+
+def forks(texts: Mapping[str, TextFile], moving: Iterable[Chart]) -> tuple[str, ...]:
+    """Return the directories of charts that are called flux2 and depend on no other of that name.
+
+    An unpacked dependency is no fork: it is below the chart that has it.
+
+    Args:
+        texts: the Chart.yaml files, by path.
+        moving: the charts that move with Flux.
+    """
+    ours = {chart.path for chart in moving}
+    found = (path for path, file in texts.items() if _IS_FLUX2.search(file.text))
+    return tuple(
+        path.removesuffix(FILE)
+        for path in sorted(found)
+        if path not in ours and not is_copy(path, texts.keys()) and "/" in path
+    )
 
 
 def read(

@@ -55,7 +55,8 @@ def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
     texts = _parsed(reader, charts.called(charts.FILE, paths))
     aliases = _aliases(reader, paths, texts.values(), scope)
     files, moving = charts.read(texts, (*scope.repositories, *aliases))
-    context = context_of(moving, scope, aliases)
+    forks = charts.forks(texts, moving)
+    context = context_of(moving, scope, aliases, forks)
     strangers = _unrecognised(reader, paths, files.values(), context)
     searched = candidates.searched(context)
     phrases = (*sorted(searched), *statements.NEEDLES, SUPPRESSION, KEEPS)
@@ -94,6 +95,7 @@ def discover(snapshot: Snapshot, scope: Scope) -> Inventory:
         others=others,
         searched=searched,
         aliases=aliases,
+        forks=forks,
         unrecognised=strangers,
         excluded=held_back,
     )
@@ -207,7 +209,9 @@ def rediscover(inventory: Inventory, texts: Mapping[str, str], scope: Scope) -> 
         {chart.path: TextFile(chart.path, after[chart.path]) for chart in inventory.charts},
         (*scope.repositories, *inventory.aliases),
     )
-    context = _among(inventory, texts, context_of(moving, scope, inventory.aliases))
+    context = _among(
+        inventory, texts, context_of(moving, scope, inventory.aliases, inventory.forks)
+    )
     changed = [TextFile(path, text) for path, text in texts.items()]
     again = find_pins(changed, context, scope.spread)
     pins = [pin for pin in inventory.pins if pin.location.path not in texts] + list(again.pins)

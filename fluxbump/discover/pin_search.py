@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from fluxbump.discover import lock_files, unparsed
 from fluxbump.discover.pins import KINDS, traits
-from fluxbump.discover.pins.kind import Context, as_of
+from fluxbump.discover.pins.kind import BY_HAND, Context, as_of
 from fluxbump.discover.scope import Scope
 from fluxbump.discover.variables import users
 from fluxbump.model import FLUX, Chart, Form, Inventory, Location, Note, Pin, Unreadable
@@ -18,6 +18,7 @@ from fluxbump.system.parallel import Spread, serially
 from fluxbump.text.budget import PIN, ExceededError
 from fluxbump.text.live_code import TextFile
 
+_FORK = "a chart flux2 of this repository holds the tags, and has CRDs and templates of its own"
 _PAIR = 2
 """So many releases of one thing in a file may still be a mistake."""
 
@@ -38,18 +39,25 @@ def install_releases(pins: Iterable[Pin], without: Collection[str] = ()) -> froz
     )
 
 
-def context_of(moving: Iterable[Chart], scope: Scope, aliases: tuple[str, ...] = ()) -> Context:
+def context_of(
+    moving: Iterable[Chart],
+    scope: Scope,
+    aliases: tuple[str, ...] = (),
+    forks: tuple[str, ...] = (),
+) -> Context:
     """Put together what the kinds are told of the charts that move with Flux.
 
     Args:
         moving: the charts.
         scope: of the search.
         aliases: names of repositories that mean the community's.
+        forks: the directories of charts that are called flux2 themselves.
     """
     return Context(
         charts={chart.name: chart for chart in moving},
         app_versions=scope.app_versions or {},
         repositories=(*scope.repositories, *aliases),
+        forks=forks,
         custom=scope.custom,
         program_source=scope.program_source,
     )
@@ -132,6 +140,8 @@ def _searched(file: TextFile, context: Context) -> tuple[list[Pin], list[Note]]:
                 notes.append(result)
             else:
                 pins.append(as_of(kind, result))
+    if pins and context.forks and file.path.startswith(context.forks):
+        return [], [*notes, Note(pins[0].location, _FORK, advice=BY_HAND)]
     return _without_catalogs(pins, notes)
 
 

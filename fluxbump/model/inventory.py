@@ -211,6 +211,7 @@ class Inventory(Struct, frozen=True):
         others: the text of files that hold no pin, and contain one of `searched`.
         searched: versions that were looked for in the whole snapshot.
         aliases: names of repositories, as `@NAME`, that mean the community's here.
+        forks: the directories of charts that are called flux2 themselves.
         unrecognised: dependencies that may belong to what moves, and are no pins; each with its
             place and, as its repository, where it comes from.
         excluded: pins in files that the configuration excludes and that may be live.
@@ -227,6 +228,7 @@ class Inventory(Struct, frozen=True):
     others: Mapping[str, str] = field(default_factory=dict)
     searched: frozenset[str] = frozenset()
     aliases: tuple[str, ...] = ()
+    forks: tuple[str, ...] = ()
     unrecognised: tuple[tuple[Location, Dependency], ...] = ()
     excluded: tuple[Pin, ...] = ()
     uses: tuple[Pin, ...] = ()

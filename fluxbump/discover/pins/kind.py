@@ -88,6 +88,7 @@ class Context(Struct, frozen=True):
         app_versions: chart version to Flux release, from the chart index; may be empty.
         releases: Flux releases that install URLs hold.
         repositories: where the community chart may come from.
+        forks: the directories of charts that are called flux2 themselves.
         custom: pins that the configuration adds.
         places: by path of a file, those that may set the variables that it uses.
         beside: the text of files that are not searched for pins, and may set variables.
@@ -101,6 +102,7 @@ class Context(Struct, frozen=True):
     app_versions: Mapping[str, str] = field(default_factory=dict)
     releases: frozenset[str] = frozenset()
     repositories: tuple[str, ...] = COMMUNITY_REPOSITORIES
+    forks: tuple[str, ...] = ()
     custom: tuple[CustomPin, ...] = ()
     places: Mapping[str, Places] = field(default_factory=dict)
     beside: Mapping[str, str] = field(default_factory=dict)
