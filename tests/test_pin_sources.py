@@ -37,6 +37,7 @@ def found(kind: str, path: str, text: str) -> list[Pin | Note]:
             "charts'", "charts'}"), [CHART]),
         ("a.yaml", ENTRY.replace("name: ", "remoteChart: ").replace("url", "repo"), [CHART]),
         ("a.yaml", ENTRY.replace("version: 2.14.1", "version: &v 2.14.1"), [f"{CHART} [opaque]"]),
+        ("a.yaml", ENTRY.replace("version", "chart_version"), [CHART]),
         ("a.yaml", ENTRY.replace("fluxcd-community", "other"), []),
         ("a.yaml", ENTRY.replace("flux2", "flux2-sync"), []),
         ("a.yaml", f"{{name: flux2, version: 2.14.1}}\n# {COMMUNITY}\n", []),

@@ -283,6 +283,58 @@ def test_a_module_without_a_default_takes_what_is_passed() -> None:
     assert held(files) == ["main.tf:3 variable flux 2.4.0"]
 
 
+HANDED_ON = {
+    "flux/main.tf": 'resource "helm_release" "f" {\n  chart = "flux2"\n  version = var.chart\n}\n',
+    "flux/variables.tf": 'variable "chart" {\n  type = string\n}\n',
+    "live/main.tf": 'module "f" {\n  source = "../flux"\n  chart = var.flux_chart\n}\n',
+    "live/variables.tf": 'variable "flux_chart" {\n  default = "2.14.1"\n}\n',
+}
+SET = 'flux_chart = "2.14.0"\n'
+
+
+def places(files: dict[str, str]) -> list[str]:
+    return [f"{pin.location} {pin.kind} {pin.value} {pin.form}" for pin in find(files).pins]
+
+
+def test_a_variable_that_a_module_is_handed_is_followed_to_its_caller() -> None:
+    default = "live/variables.tf:2 variable 2.14.1 exact"
+    assert places(HANDED_ON) == [default]
+    assert places({**HANDED_ON, "live/environments/prod.tfvars": SET}) == [
+        "live/environments/prod.tfvars:1 variable 2.14.0 exact",
+        default,
+    ]
+    assert places({**HANDED_ON, "other/prod.tfvars": SET}) == [default]
+
+
+def test_a_variable_is_followed_through_a_module_between() -> None:
+    files = {
+        **{path: text for path, text in HANDED_ON.items() if path.startswith("flux/")},
+        "platform/main.tf": HANDED_ON["live/main.tf"],
+        "platform/variables.tf": 'variable "flux_chart" {\n  type = string\n}\n',
+        "live/main.tf": 'module "p" {\n  source = "../platform"\n  flux_chart = "2.14.1"\n}\n',
+    }
+    assert places(files) == ["live/main.tf:3 variable 2.14.1 exact"]
+
+
+def test_what_nobody_sets_for_a_module_is_listed() -> None:
+    files = {path: text for path, text in HANDED_ON.items() if path != "live/variables.tf"}
+    assert places(files) == ["flux/main.tf:3 terraform var.chart variable"]
+
+
+def test_values_of_an_environment_override_a_default() -> None:
+    files = {
+        "main.tf": HANDED_ON["flux/main.tf"],
+        "variables.tf": 'variable "chart" {\n  default = "2.14.1"\n}\n',
+        "env/dev.tfvars": 'chart = "2.15.0"\n',
+        "env/prod.tfvars": 'chart = "2.14.1"\n',
+    }
+    assert places(files) == [
+        "env/dev.tfvars:1 variable 2.15.0 exact",
+        "env/prod.tfvars:1 variable 2.14.1 exact",
+        "variables.tf:2 variable 2.14.1 exact",
+    ]
+
+
 def test_what_is_passed_to_another_module_is_no_pin() -> None:
     files = {
         "flux/m.tf": MODULE,

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from fluxbump.discover.variables import assignments, shell_arguments, terraform
 from fluxbump.discover.variables.references import Reference
-from fluxbump.discover.variables.setting_files import MODULE, Places
+from fluxbump.discover.variables.setting_files import MODULE, VALUES, Places
 from fluxbump.discover.variables.values import Assignment
 from fluxbump.model import Pin
 from fluxbump.text.live_code import TextFile
@@ -36,6 +36,25 @@ class Search(Struct, dict=True):
         return {**found}
 
     @cached_property
+    def _of_modules(self) -> dict[str, list[str]]:
+        """The files of Terraform by the folder of the module that they belong to.
+
+        Values for an environment are often below the module: `environments/prod.tfvars`.
+        """
+        modules = {dirname(path) for path in self.files if path.endswith(MODULE)}
+        found = dict[str, list[str]]()
+        for path in sorted(path for path in self.files if path.endswith((*MODULE, *VALUES))):
+            folder = dirname(path)
+            while folder not in modules and folder:
+                folder = dirname(folder)
+            found.setdefault(folder, []).append(path)
+        return found
+
+    def beside(self, path: str) -> Sequence[str]:
+        """Return the files of the module that a file belongs to."""
+        return self._of_modules.get(dirname(path), ())
+
+    @cached_property
     def naming(self) -> dict[str, Sequence[TextFile]]:
         """The files that name another one, by the path of that one; for who was asked for."""
         return {}
@@ -54,8 +73,9 @@ def resolve(search: Search, pin: Pin, reference: Reference) -> list[tuple[str, A
     if calls and not held:
         return calls if all(assignment.version for _, assignment in calls) else []
     same = len({assignment.version for _, assignment in held}) == 1
-    # What a caller passes overrides the default, so each is a pin of its own.
-    passed = [call for call in calls if call[1].version]
+    # What a caller or an environment sets overrides the default, so each is a pin of its own.
+    over = [*calls, *_of_environments(search, path, reference)]
+    passed = [found for found in over if found[1].version]
     return [*held, *passed] if same and held[0][1].version else []
 
 
@@ -136,17 +156,49 @@ def _elsewhere(search: Search, path: str, reference: Reference) -> list[tuple[st
     return []
 
 
-def _calls(search: Search, path: str, reference: Reference) -> list[tuple[str, Assignment]]:
-    """What the `module` blocks of other folders pass to the module that `path` is part of."""
+def _calls(
+    search: Search, path: str, reference: Reference, depth: int = _DEPTH
+) -> list[tuple[str, Assignment]]:
+    """What the `module` blocks of other folders pass to the module that `path` is part of.
+
+    A variable that a caller hands on is followed to the caller's own files, and to its callers.
+    """
     if reference.scope != "var":
         return []
     folder = dirname(path)
     return [
-        (file.path, assignment)
+        found
         for file in search.callers.get(folder or ".", ())
         if dirname(file.path) != folder
         for assignment in terraform.passed(file, folder, reference.name[0])
+        for found in _handed_on(search, file.path, assignment, depth)
     ]
+
+
+def _of_environments(
+    search: Search, path: str, reference: Reference
+) -> list[tuple[str, Assignment]]:
+    """Return the values below the folder of a module: `environments/prod.tfvars`."""
+    if reference.scope != "var":
+        return []
+    below = [other for other in search.beside(path) if dirname(other) != dirname(path)]
+    return set_in(search, below, reference)
+
+
+def _handed_on(
+    search: Search, path: str, assignment: Assignment, depth: int
+) -> list[tuple[str, Assignment]]:
+    """Return where the value is set that the file of a caller passes."""
+    alias = assignment.alias
+    if assignment.version is not None or alias is None or not depth:
+        return [(path, assignment)]
+    held = [
+        found
+        for where, own in set_in(search, search.beside(path), alias)
+        for found in _handed_on(search, where, own, depth - 1)
+    ]
+    above = _calls(search, path, alias, depth - 1)
+    return [*held, *above] or [(path, assignment)]
 
 
 def _of_template(

@@ -12,6 +12,8 @@ from fluxbump.text.patterns import lazy_pattern
 
 MODULE = (".tf", ".tofu")
 """Suffixes of the files of a Terraform module."""
+VALUES = (".tfvars", ".tfvars.json")
+"""Suffixes of files with values for the variables of one."""
 
 Places = Sequence[Sequence[str]]
 """Files that may set a variable, in groups: the first group in which one does so decides."""
@@ -38,7 +40,7 @@ class Folders:
         self._inside: dict[str, list[str]] = {}
         for path in self._paths:
             self._inside.setdefault(dirname(path), []).append(path)
-        self._modules = [path for path in self._paths if path.endswith(MODULE)]
+        self._modules = [path for path in self._paths if path.endswith((*MODULE, *VALUES))]
         self._kept: dict[tuple[str, str], list[str]] = {}
 
     def places(self, path: str, text: str, reference: Reference) -> Places:
@@ -81,7 +83,7 @@ class Folders:
 
     def _terraform(self, folder: str) -> list[str]:
         inside = self._inside.get(folder, ())
-        return [p for p in inside if p.endswith((*MODULE, ".tfvars", ".tfvars.json"))]
+        return [p for p in inside if p.endswith((*MODULE, *VALUES))]
 
     def _values(self, folder: str) -> list[str]:
         return [p for p in self._inside.get(folder, ()) if basename(p).startswith("values")]

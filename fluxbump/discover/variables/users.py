@@ -8,7 +8,7 @@ from posixpath import dirname
 from fluxbump.discover.pins import ASSIGNMENT, BY_ARGUMENT, BY_VARIABLE
 from fluxbump.discover.pins.kind import Context, as_of
 from fluxbump.discover.variables import follow
-from fluxbump.discover.variables.setting_files import MODULE, Folders, Places, paths_in
+from fluxbump.discover.variables.setting_files import MODULE, VALUES, Folders, Places, paths_in
 from fluxbump.git.text_reader import TextReader
 from fluxbump.model import Form, Pin
 from fluxbump.text.budget import PIN, ExceededError
@@ -93,7 +93,7 @@ def setting(
     return {
         path: TextFile(path, text)
         for path, text in texts
-        if (path.endswith(MODULE) and dirname(path) in near)
+        if (path.endswith((*MODULE, *VALUES)) and dirname(path) in near)
         or len(names) > _MANY
         or any(name in text for name in names)
     }

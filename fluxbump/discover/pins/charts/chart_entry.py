@@ -25,7 +25,7 @@ TRAITS = frozenset({KindTrait.RECONCILED})
 _NAME = "name"
 _CHARTS = ("chart", "chartName", "chartname", "remoteChart", _NAME)
 _REPOSITORIES = ("repository", "repo", "repoURL", "repoUrl", "url")
-_VERSIONS = ("version", "chartVersion", "targetRevision")
+_VERSIONS = ("version", "chartVersion", "chart_version", "targetRevision")
 _SUBJECT = "version beside chart flux2"
 _OF_HELM = frozenset({"Chart.yaml", "Chart.lock", "requirements.yaml", "requirements.lock"})
 """Files whose dependencies other kinds read, or leave alone for a reason."""

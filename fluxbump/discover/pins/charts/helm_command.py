@@ -46,6 +46,11 @@ _SWITCHES = frozenset(
 _REPOSITORY = lazy_pattern(
     r"""repo\s+add\s+(?:-\S+\s+)*["']?(?P<alias>[\w.-]+)["']?\s+["']?(?P<url>[^\s"']+)"""
 )
+_VARIABLE = lazy_pattern(
+    r"\$(?:(?P<name>[A-Za-z_]\w*)|\{(?P<braced>[A-Za-z_]\w*)\}|\((?P<made>[A-Za-z_]\w*)\))"
+)
+_LOOKED_THROUGH = 10_000
+"""Characters that are searched in one step."""
 _FOLDERS = frozenset({"charts", "chart", "helm", "."})
 
 
@@ -75,11 +80,33 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
         read = words[-1].start if words else match.end()
         command = _read(words)
         if command is not None:
+            command = replace(command, words=tuple(_given(file, word) for word in command.words))
             found = _found(file, match.start(), command, context)
             if found is None or not file.is_live(match.start()):
                 continue
             if isinstance(found, Note) or (file.path, found.start) not in context.followed.uses:
                 yield found
+
+
+def _given(file: TextFile, word: Word) -> Word:
+    """Return a word with what the file gives its variable once: `helm upgrade flux "$CHART"`."""
+    match = _VARIABLE.fullmatch(word.text)
+    if match is None:
+        return word
+    name = match[match.lastgroup or "name"]
+    text = file.once((_given, name), lambda: _set_once(file, name))
+    return Word(text, word.start) if text else word
+
+
+def _set_once(file: TextFile, name: str) -> str:
+    file.spend(1 + len(file.text) // _LOOKED_THROUGH)
+    setting = re.compile(
+        rf"(?<![\w.$-]){name}[ \t]*(?::=|\?=|=|:)[ \t]*[\"']?(?P<text>[^\s\"';#]*)"
+    )
+    found = [match for match in setting.finditer(file.text) if file.is_live(match.start())]
+    text = found[0]["text"] if len(found) == 1 else ""
+    plain = "$" not in text and "{" not in text and ":" not in text.rpartition("/")[2]
+    return text if plain and "/" in text else ""
 
 
 # --- commands of programs ---------------------------------------------------------------------
