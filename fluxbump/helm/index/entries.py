@@ -194,5 +194,5 @@ def _add(releases: dict[str, ChartRelease], entry: IndexEntry) -> None:
     if release is None:
         return
     first = releases.setdefault(str(release.version), release)
-    if repr(first) != repr(release):
+    if first is not release and repr(first) != repr(release):
         entry.say("appears twice with different content (fluxbump uses the first)")
