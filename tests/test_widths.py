@@ -86,6 +86,24 @@ def test_no_line_is_wider_than_the_terminal(asian: Repo, name: str, columns: int
 
 
 @pytest.mark.parametrize("columns", WIDTHS)
+@pytest.mark.parametrize("command", ["to 2.5.1", "to 2.5.1 --in-place", "fleet fleet.yaml"])
+def test_what_was_done_is_no_wider_either(incident: Repo, command: str, columns: int) -> None:
+    (incident.path / "fleet.yaml").write_text(
+        "repositories: [., /srv/a-rather-long-name-of-a-repository-that-is-nowhere]\n"
+    )
+    shown = on_terminal(incident, command, columns, NO_COLOR="1")
+    drawn = shown.replace("\r", "\n").split("\n")
+    typed = [line for line in drawn if line.startswith(("undo ", "next: ", "      git "))]
+    assert [line for line in drawn if terminals.width(line) > columns and line not in typed] == []
+    if command == "to 2.5.1":
+        (commit,) = (line.split()[1] for line in drawn if line.startswith("commit "))
+        assert incident.tip(commit) == incident.tip("fluxbump/flux-2.5.1")
+    if "in-place" in command:
+        changed = incident.git("diff", "--name-only").split()
+        assert sum(line.split("  ")[0] == "written" for line in drawn) == len(changed) > 9
+
+
+@pytest.mark.parametrize("columns", WIDTHS)
 def test_what_is_waited_for_takes_one_line(asian: Repo, columns: int) -> None:
     shown = on_terminal(asian, "status", columns)
     first, *drawn = shown.split("\r\x1b[K")

@@ -56,7 +56,8 @@ def from_file(path: Path) -> ClusterState:
             raise UsageError(f"{path} is too large for the CRDs of a cluster")
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the cluster state cannot be read: {error}", where=str(path)) from None
+        why = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"the cluster state cannot be read: {why}", where=str(path)) from None
     return ClusterState(str(path), parse(text, str(path)), written=written(text))
 
 

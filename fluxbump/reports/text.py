@@ -24,6 +24,7 @@ from fluxbump.model import (
 )
 from fluxbump.reports.table import Paint, printable, table
 from fluxbump.reports.table import section as _section
+from fluxbump.reports.terminal.fit import fitted
 
 if TYPE_CHECKING:
     from fluxbump.bump.deliver import Delivered
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from fluxbump.bump.prepared import Prepared
 
 _FEW = 4
+_SHA = 12  # characters of a commit, where there is no room for all of them
 
 
 def preview(prepared: Prepared[Snapshot], paint: Paint) -> str:
@@ -176,13 +178,16 @@ def delivered(prepared: Prepared, result: Delivered, paint: Paint) -> str:
     }
     number = len(prepared.steps)
     behind = f"  (and {number - 1} before it)" if number > 1 and result.written else ""
+    label, commit = "commit  ", result.commit
+    if paint.width is not None and len(label + commit) > paint.width:
+        commit = commit[:_SHA]  # git takes the beginning; a line break in it, it does not
     lines = [
         f"branch  {paint(prepared.branch, 'green')}  ({words[result.outcome]})",
-        f"commit  {result.commit}{behind}",
+        f"{label}{commit}{behind}",
     ]
     if result.kept:
         lines.append(f"kept    {result.kept}  (the old tip: git log {result.kept})")
-    return "\n".join(lines)
+    return fitted("\n".join(lines), paint.width)
 
 
 def written(result: Written, root: str | None, paint: Paint) -> str:
@@ -200,10 +205,17 @@ def written(result: Written, root: str | None, paint: Paint) -> str:
         ("removed", result.removed),
     ):
         lines += [f"{word}  {paint(printable(path), 'green')}" for path in paths]
-    return "\n".join([*lines, *_undo(result, root)])
+    lines = [fitted(line, paint.width) for line in lines]
+    kept = [
+        f"no undo  {printable(path)} had changes of its own, which git does not have"
+        for path in sorted(result.unclean)
+    ]
+    lines += [*_undo(result, root), *(fitted(line, paint.width) for line in kept)]
+    return "\n".join(lines)
 
 
 def _undo(result: Written, root: str | None) -> Iterator[str]:
+    """Yield the commands that undo it, which stay whole however long they are."""
     back = [p for p in (*result.replaced, *result.removed) if p not in result.unclean]
     if back:
         git = shlex.join(["git", *(["-C", root] if root else []), "checkout", "--", *back])
@@ -211,8 +223,6 @@ def _undo(result: Written, root: str | None) -> Iterator[str]:
     if result.created:
         new = [f"{root}/{path}" if root else path for path in result.created]
         yield f"undo     {printable(shlex.join(['rm', '--', *new]))}"
-    for path in sorted(result.unclean):
-        yield f"no undo  {printable(path)} had changes of its own, which git does not have"
 
 
 def nothing_to_do(prepared: Prepared[Snapshot]) -> str:

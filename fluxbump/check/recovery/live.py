@@ -105,5 +105,6 @@ def from_file(path: Path) -> Seen:
             raise UsageError(f"{path} is too large for the state of a cluster")
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the cluster state cannot be read: {error}", where=str(path)) from None
+        why = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"the cluster state cannot be read: {why}", where=str(path)) from None
     return seen.from_text(text, str(path))
