@@ -8,7 +8,6 @@ tells nothing else: of no past, no condition, no other version. What may be eith
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cache
 from itertools import islice
@@ -16,6 +15,7 @@ from itertools import islice
 from msgspec import Struct
 
 from fluxbump.discover.mentions import history_texts, sentences
+from fluxbump.discover.mentions.beside_names import NUMBER, is_near, named_in, version_beside
 from fluxbump.discover.tracks import current
 from fluxbump.model import FLUX, FLUX2, Form, Inventory, Track, TrackKind
 from fluxbump.text import versions
@@ -33,24 +33,6 @@ _OFTEN = 2
 _MANY = 1_000
 """Nor does a text state anything that has more wrong versions than this beside a name."""
 
-_LINE = r"(?:0|[1-9][0-9]{0,3})\.(?:0|[1-9][0-9]{0,3})"
-_VERSION = (
-    rf"(?P<v>v?)(?:(?P<full>{versions.FULL.pattern})|(?P<line>{_LINE})(?:\.[xX*])?)"
-    r"(?![\w+%]|\.\*|\.[0-9]|-\w| ?(?:%|[GMK]i?B\b|m?s\b|seconds|minutes|times))"
-)
-# A line break may stand anywhere, with the mark of a comment or of a quotation behind it.
-_SPACE = r"(?:[ \t]|\r?\n[ \t]*+(?>(?:#+|//+|\*|--|>|;)?)[ \t]*+(?!\r?\n))"
-_FILLER = (
-    r"v|version|release|chart|helm chart|cd|is|are|at|on|to|in|the|its|it's|now|currently|still"
-    r"|pinned|pinning|set|stays|stay|fixed|locked|today|presently|already|tag|kept|held"
-    r"|has(?=[^\w(]{1,12}(?:today|now|currently|presently))"
-)
-_GAP = rf"(?:{_SPACE}|[`*_\"'()\[\]:=@,]|(?<![\w])(?:{_FILLER})(?![\w-])){{0,24}}?"
-_BESIDE = lazy_pattern(rf"(?P<gap>{_GAP})(?<![\w.+/-]){_VERSION}", re.IGNORECASE)
-_BEFORE = lazy_pattern(
-    rf"(?<![\w.+/-]){_VERSION}[`*_]{{0,3}}{_SPACE}of{_SPACE}(?:(?:the|our){_SPACE})?[`*_\"']{{0,3}}\Z",
-    re.IGNORECASE,
-)
 # `the version that NAME has today (1.1.2 is …)` is true or not, whatever else the sentence says.
 _OUTRIGHT = lazy_pattern(r"has[^\w(]+(?:today|now|currently|presently)[^\w(]*\([`*\"']*v?\Z", re.I)
 
@@ -203,15 +185,15 @@ def said(
         matters: tells which are wanted. It is asked before the file is: to tell code from prose
             may take a parser.
     """
-    numbers = [found.start() for found in _NUMBER.finditer(file.text)]
+    numbers = [found.start() for found in NUMBER.finditer(file.text)]
     if not numbers or file.language in (Language.LOCK, Language.RECORD):
         return
     lower = file.text.lower()
     if len(lower) != len(file.text):
         lower = file.text  # letters that change their length would move what is behind them
     track_of = cache(known.track)
-    for name, start in sorted(_names(lower, known.names), key=lambda other: other[1]):
-        if not _is_near(numbers, start, start + len(name)):
+    for name, start in sorted(named_in(lower, known.names), key=lambda other: other[1]):
+        if not is_near(numbers, start, start + len(name)):
             continue
         other = _said(file.text, name, start, track_of)
         if (
@@ -228,7 +210,7 @@ def said(
 def _said(
     text: str, name: str, start: int, track_of: Callable[[str, str, str], Track | None]
 ) -> Said | None:
-    found = _beside(text, name, start)
+    found = version_beside(text, name, start)
     if found is None:
         return None
     value, at, gap = found
@@ -237,53 +219,6 @@ def _said(
     if track is None or (track == FLUX and value.startswith("1.")):
         return None
     return Said(track, value, at, start)
-
-
-_AHEAD = 120
-"""Characters behind a name in which its version may stand."""
-_BACK = 60
-"""Characters before a name in which its version may stand."""
-
-
-_NUMBER = lazy_pattern(r"[0-9]\.[0-9]")
-"""What every version holds, and few texts do beside a name."""
-
-
-def _is_near(numbers: list[int], start: int, end: int) -> bool:
-    """Whether one of these offsets is where the version of a name may stand."""
-    nearest = bisect_left(numbers, start - _BACK)
-    return nearest < len(numbers) and numbers[nearest] < end + _AHEAD
-
-
-def _names(lower: str, names: Iterable[str]) -> Iterator[tuple[str, int]]:
-    for name in names:
-        start = lower.find(name)
-        while start >= 0:
-            end = start + len(name)
-            if not _part_of_a_word(lower[start - 1 : start], lower[end : end + 1]):
-                yield name, start
-            start = lower.find(name, end)
-
-
-def _part_of_a_word(before: str, behind: str) -> bool:
-    return any(
-        character.isalnum() or (character and character in "_-") for character in (before, behind)
-    )
-
-
-def _beside(text: str, name: str, start: int) -> tuple[str, int, str] | None:
-    """Return the version beside a name, its offset, and what is between."""
-    end = start + len(name)
-    found, offset, gap = _BESIDE.match(text[end : end + _AHEAD]), end, ""
-    if found:
-        gap = found["gap"].lower()
-    else:
-        offset = max(0, start - _BACK)
-        found = _BEFORE.search(text[offset:start])
-    if not found:
-        return None
-    group = "full" if found["full"] else "line"
-    return found[group], offset + found.start(group), gap
 
 
 def _is_long(text: str, offset: int) -> bool:
