@@ -169,3 +169,16 @@ def test_a_catalog_of_releases_is_a_note() -> None:
 def test_two_releases_in_a_file_may_be_a_mistake() -> None:
     inventory = find({"flux.hcl": catalog("2.3.0", "2.4.0")})
     assert {pin.value for pin in inventory.pins} == {"2.3.0", "2.4.0"}
+
+
+def test_an_image_in_what_helm_rendered_is_a_note() -> None:
+    job = "kind: Job\nmetadata:\n  labels:\n    helm.sh/chart: {}-2.15.0\nspec:\n"
+    job += f"  template: {{{{spec: {{{{containers: [{{{{image: '{IMAGE}:v2.5.1'}}}}]}}}}}}}}\n"
+    inventory = find({"deploy/job.yaml": job.format("flux2")})
+    assert inventory.pins == ()
+    (note,) = inventory.notes
+    assert (
+        note.message == "helm made this manifest of the chart flux2, and the other manifests stay"
+    )
+    assert note.advice == "Render the chart of the new release"
+    assert brief(find({"deploy/job.yaml": job.format("podinfo")}).pins) == ["6 flux-cli flux 2.5.1"]

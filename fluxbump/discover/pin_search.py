@@ -17,8 +17,13 @@ from fluxbump.model import FLUX, Chart, Form, Inventory, Location, Note, Pin, Un
 from fluxbump.system.parallel import Spread, serially
 from fluxbump.text.budget import PIN, ExceededError
 from fluxbump.text.live_code import TextFile
+from fluxbump.text.patterns import lazy_pattern
 
 _FORK = "a chart flux2 of this repository holds the tags, and has CRDs and templates of its own"
+_LABEL = lazy_pattern(r"""helm\.sh/chart["']?:[ \t]*["']?flux2-\d""")
+_OF_CHART = traits.CONTROLLER_IMAGE | traits.CLI_FILE
+_RENDERED = "helm made this manifest of the chart flux2, and the other manifests stay"
+_RENDER = "Render the chart of the new release"
 _PAIR = 2
 """So many releases of one thing in a file may still be a mistake."""
 
@@ -142,7 +147,16 @@ def _searched(file: TextFile, context: Context) -> tuple[list[Pin], list[Note]]:
                 pins.append(as_of(kind, result))
     if pins and context.forks and file.path.startswith(context.forks):
         return [], [*notes, Note(pins[0].location, _FORK, advice=BY_HAND)]
+    rendered = [pin for pin in pins if pin.kind in _OF_CHART] if _is_rendered(file.text) else []
+    if rendered:
+        pins = [pin for pin in pins if pin not in rendered]
+        notes.append(Note(rendered[0].location, _RENDERED, advice=_RENDER))
     return _without_catalogs(pins, notes)
+
+
+def _is_rendered(text: str) -> bool:
+    """Whether helm made a file, or a part of it, of the chart flux2."""
+    return "helm.sh/chart" in text and _LABEL.search(text) is not None
 
 
 def _without_catalogs(pins: Sequence[Pin], notes: Sequence[Note]) -> tuple[list[Pin], list[Note]]:
