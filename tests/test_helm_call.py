@@ -240,3 +240,13 @@ def test_work_grows_with_the_text(unit: str) -> None:
         growth.again(unit, "// chart flux2\n"),
         20_000,
     )
+
+
+def test_a_digest_beside_the_version_stops_the_bump(tmp_path: Path, index: Path, cli: Cli) -> None:
+    text = f'{{ repo = "{COMMUNITY}"; chart = "flux2"; version = "2.14.1"; chartHash = "x"; }}\n'
+    repo = repository(tmp_path / "repo", {"flux.nix": text}, index)
+    result = cli("to", "2.5.1", cwd=repo)
+    assert result.code == 5
+    said = "holds 2.14.1 beside a digest, and that digest decides what is taken\n"
+    assert said in result.err
+    assert "  set version and digest of 2.15.0, or take the digest out" in result.err

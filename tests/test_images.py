@@ -167,8 +167,8 @@ def test_images_move_with_the_release(repo: Repo, cli: Cli) -> None:
 def test_a_digest_stops_a_bump_at_its_line(repo: Repo, cli: Cli) -> None:
     repo.commit({"zarf.yaml": f"images:\n  - {SOURCE}:v1.4.1@{DIGEST}\n"})
     result = cli("to", "2.5.1", cwd=repo)
-    why = f"v1.4.1@{DIGEST[:19]}… pinned by that digest, and another version beside that digest"
-    assert_refused(result, 5, "zarf.yaml:2", why, "would change nothing", "take the digest out")
+    why = f"v1.4.1@{DIGEST[:19]}… pinned by that digest, and that digest"
+    assert_refused(result, 5, "zarf.yaml:2", why, "decides what is taken", "take the digest out")
     assert "anchor" not in result.err
 
 
@@ -176,7 +176,9 @@ def test_a_digest_beside_a_tag_stops_a_bump_at_its_line(repo: Repo, cli: Cli) ->
     image = f"images:\n  - name: {SOURCE}\n    newTag: v1.4.1\n    digest: {DIGEST}\n"
     repo.commit({"kustomization.yaml": image})
     result = cli("to", "2.5.1", cwd=repo)
-    assert_refused(result, 5, "kustomization.yaml:3", "1.4.1 beside a digest", "change nothing")
+    assert_refused(
+        result, 5, "kustomization.yaml:3", "1.4.1 beside a digest", "decides what is taken"
+    )
 
 
 def test_a_release_of_which_nothing_is_known_is_refused() -> None:

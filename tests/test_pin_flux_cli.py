@@ -135,7 +135,7 @@ def test_an_image_with_a_digest_stays_and_is_listed(text: str, repo: Repo, cli: 
     done = cli("to", "2.5.1", cwd=repo)
     assert done.code == 0, done.err
     assert "k.yaml:" in done.out
-    assert "beside that digest would change nothing" in done.out
+    assert "that digest decides what is taken" in done.out
     assert repo.show("fluxbump/flux-2.5.1", "k.yaml") == text
 
 

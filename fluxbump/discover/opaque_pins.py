@@ -45,7 +45,7 @@ def refusal(pin: Pin, new: str) -> tuple[str, str]:
     why, advice = _why(pin)
     where = f"{pin.subject} must become {new}, but holds {shown(pin)} {why}"
     if is_digest(pin):
-        where += ", and another version beside that digest would change nothing"
+        where += ", and that digest decides what is taken"
     return where, advice.format(new)
 
 

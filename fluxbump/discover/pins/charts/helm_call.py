@@ -20,6 +20,7 @@ from fluxbump.discover.pins.kind import (
     MIRROR,
     Context,
     Found,
+    beside_digest,
     pin_at,
     unpinned,
 )
@@ -140,10 +141,9 @@ def _pin(file: TextFile, value: SourceValue, chart: ChartCall, subject: str) -> 
     if form is Form.RANGE and not version_ranges.is_constraint(value.text):
         message = f"{subject} names {value.text}, which is neither a version nor a range"
         return Note(file.location(start), message, advice=BY_HAND)
-    if form is Form.EXACT and chart.has_digest:
-        form, subject = Form.OPAQUE, f"{subject} with a digest of its own"
     text = value.text[skip:]
-    return Pin(NAME, chart.track, file.location(start), start, value.end, text, form, subject)
+    pin = Pin(NAME, chart.track, file.location(start), start, value.end, text, form, subject)
+    return beside_digest(pin) if form is Form.EXACT and chart.has_digest else pin
 
 
 def _repository(file: TextFile, source: SourceText, chart: ChartCall) -> tuple[str, bool]:
