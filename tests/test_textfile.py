@@ -202,6 +202,7 @@ def test_live(path: str, text: str, live: bool) -> None:
         ("flake.lock", "HERE"),
         ("a/package-lock.json", "HERE"),
         (".terraform.lock.hcl", "HERE"),
+        (".github/ISSUE_TEMPLATE/bug.yml", "body:\n  - value: helm upgrade HERE\n"),
         ("events.json", '{"message": "pulled"}\n{\n  "message": "pulled HERE"\n}\n'),
         ("values.yaml", "a: {{ b }}\ndescription: HERE\n"),
     ],

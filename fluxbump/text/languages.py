@@ -169,6 +169,7 @@ _FIRST_PARTS = (
 """`Dockerfile.build`, `.env.production`, `cloud-init-master`: what is behind tells nothing."""
 _FIRST_PART = frozenset(_FIRST_PARTS.split())
 
+_FORMS = lazy_pattern(r"(?:^|/)\.(?:github|gitlab|gitea|forgejo)/(?:ISSUE|DISCUSSION)_TEMPLATE/")
 _LOCKS = lazy_pattern(r"[.-]lock\.(?:json|ya?ml|hcl|toml)$|(?:^|/)npins/sources\.json$")
 
 _LAYERS: dict[str, tuple[Pair, ...]] = {
@@ -229,6 +230,8 @@ def _named(path: str) -> Language | None:
         return _LANGUAGE_BY_NAME[name]
     if _LOCKS.search(path):
         return Language.LOCK
+    if _FORMS.search(path):
+        return Language.DOCUMENT  # what people read and fill in, also where it is YAML
     inner, layers = _peeled(name)
     suffix = suffix_of(inner)[1:]
     found = _LANGUAGE_OF.get(suffix) or _LANGUAGE_BY_NAME.get(inner)
