@@ -9,7 +9,7 @@ import pytest
 
 from fixtures import manifests as made
 from fluxbump.discover.digests import spellings as digests
-from tests.helpers import URL, Cli, Repo, assert_refused, find, repository, small
+from tests.helpers import URL, Cli, Repo, assert_refused, find, repository, script, small
 
 OLD_HEX = "0" * 64
 # sha256sum, and nix-hash --type sha256 --to-base32, of a file that holds "abc"
@@ -152,6 +152,21 @@ def test_without_the_checksums_the_bump_stops(
         "no new value for the sha256 of flux_*_linux_amd64.tar.gz",
         "vX.Y.Z/flux_X.Y.Z_checksums.txt",
     )
+
+
+def test_a_digest_of_the_new_release_needs_no_checksums(
+    tmp_path: Path, index: Path, cli: Cli, checksums: str
+) -> None:
+    """Only what moves elsewhere is behind."""
+    (tmp_path / "releases/v2.5.1/flux_2.5.1_checksums.txt").unlink()
+    files = {
+        "Dockerfile": downloading("Dockerfile", "2.5.1", SUMS["2.5.1"]),
+        "up.sh": script("2.4.0"),
+    }
+    repo = repository(tmp_path / "repo", files, index)
+    result = cli("to", "2.5.1", "--releases", checksums, cwd=repo)
+    assert result.code == 0, result.err
+    assert repo.changed("fluxbump/flux-2.5.1") == {"up.sh": (1, 1)}
 
 
 def test_the_digest_of_something_else_beside_an_archive_stops_the_bump(

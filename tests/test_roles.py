@@ -242,6 +242,24 @@ def test_a_line_of_releases_has_a_next_step(
     assert ("next: fluxbump to " in cli("status", cwd=repo).out) is told
 
 
+@pytest.mark.parametrize("held", [("2.7.x", "2.8.x"), ("2.7.5", "2.8.5")])
+def test_no_cluster_goes_down_to_what_is_safe(
+    tmp_path: Path, index: Path, cli: Cli, held: tuple[str, str]
+) -> None:
+    """Of clusters at several releases, the newest says what is the least for all of them."""
+    instance = "kind: FluxInstance\nspec: {{distribution: {{version: {}}}}}\n"
+    files = {
+        "clusters/a/i.yaml": instance.format(held[0]),
+        "clusters/b/i.yaml": instance.format(held[1]),
+        "main.tf": 'variable "kubernetes_version" {\n  default = "1.32.4"\n}\n',
+    }
+    repo = repository(tmp_path / "repo", files, index)
+    refused = cli("to", "2.9.4", "--dry-run", cwd=repo)
+    assert (refused.code, "FB207" in refused.err) == (1, True)
+    assert "newest release that passes" not in refused.err
+    assert "would go down" not in cli("to", "latest-safe", cwd=repo).err
+
+
 def test_nothing_at_all_is_still_refused(tmp_path: Path, index: Path, cli: Cli) -> None:
     repo = repository(tmp_path / "repo", {"a.txt": "x\n"}, index)
     assert_refused(cli("to", "2.5.1", "--quiet", cwd=repo), 5, "no pin of Flux found")

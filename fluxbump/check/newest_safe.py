@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 
 from msgspec.structs import replace
+from semver import Version
 
 from fluxbump.check import gate, rules, suppressions
 from fluxbump.check.evidence import Evidence
@@ -14,7 +15,7 @@ from fluxbump.check.rules.rule import Trait
 from fluxbump.check.suppressions import Suppressed
 from fluxbump.discover import release_lines
 from fluxbump.discover.objects.resources import Resources
-from fluxbump.discover.tracks import current
+from fluxbump.discover.tracks import current, installs, moves
 from fluxbump.flux.available import Available
 from fluxbump.flux.releases import Goal
 from fluxbump.flux.tables import images
@@ -64,8 +65,9 @@ def safe_releases(
     evidence = replace(evidence, effort=replace(evidence.effort, compared_with=installed))
     as_it_is = replace(evidence, baseline=Baseline(evidence.inventory))
     known = _open(rules.judge(as_it_is, SAFETY)[0], suppressed)
+    floor = max(filter(None, (held, _highest(evidence.inventory))), default=None)
     for release in reversed(available.stable):
-        if held is not None and release < held:
+        if floor is not None and release < floor:
             return
         chart = available.goal(release)
         # Where its CRDs are not known no rule was run, and so none has passed.
@@ -77,6 +79,15 @@ def safe_releases(
         after = _after(replace(evidence, objects=then), chart)
         if not any(_errors(after, (code,), known, suppressed) for code in _SOONEST):
             yield chart
+
+
+def _highest(inventory: Inventory) -> Version | None:
+    """Return the newest release that a place installs which moves: below it, that place goes down.
+
+    Clusters may be at several releases, and a bump takes all of them to one.
+    """
+    moving = (pin for pin in installs(inventory.pins, FLUX) if moves(pin))
+    return max(filter(None, (release_lines.lowest(pin.value) for pin in moving)), default=None)
 
 
 def unknown(

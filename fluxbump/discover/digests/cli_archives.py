@@ -75,6 +75,8 @@ def targets(inventory: Inventory, release: str, checksums: Checksums) -> dict[Tr
             if (other.track, other.form) == (FLUX, Form.EXACT)
             and other.location.path == pin.location.path
         }
+        if old == {release}:
+            found.setdefault(pin.track, pin.value)  # the archive stays, and so does its digest
         if old <= {release}:
             continue
         known = {digests_in(checksums(earlier)).get(pin.track) for earlier in sorted(old)}
