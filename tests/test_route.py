@@ -192,7 +192,7 @@ def test_the_route_as_text() -> None:
     assert "OCIRepository v1beta2 (certain)" in text
     assert "Bucket v1beta2 (possible)" in text
     assert "HelmRepository v1beta1 and v1beta2 to v1" in text
-    assert text.endswith("Newest release that passes as things stand: 2.7.5")
+    assert text.endswith("Newest release that passes now: 2.7.5")
     assert "\x1b[" in report.text(FOUND, None, Paint(enabled=True))
     assert "Newest" not in report.text(FOUND, None, Paint(enabled=False))
 

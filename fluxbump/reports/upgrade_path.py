@@ -52,7 +52,7 @@ def text(
     if history and route.hops:
         lines += ["", f"{history}."]
     if newest_safe and not route.problem and route.releases[-1:] != (newest_safe,):
-        lines += ["", f"Newest release that passes as things stand: {newest_safe}"]
+        lines += ["", f"Newest release that passes now: {newest_safe}"]
     return "\n".join(lines)
 
 

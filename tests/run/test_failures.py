@@ -147,6 +147,6 @@ def test_a_remote_without_a_default_branch_names_its_branches(there: World) -> N
     there.git("symbolic-ref", "HEAD", "refs/heads/gone")
     result = there.command()
     assert result.code == 6
-    assert "has no default branch; its branches are develop, main\n" in result.err
+    assert "has no default branch, only the branches develop, main\n" in result.err
     assert "\n  use --base develop, or another of them\n" in result.err
     assert there.command("--base", "main").code == 0

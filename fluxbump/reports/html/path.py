@@ -44,7 +44,7 @@ def path_page(found: Route, known: RouteFacts, steps: Sequence[Step] = ()) -> st
     facts = [f"{known.history}."] if known.history and found.hops else []
     newest = known.newest_safe
     if newest and not found.problem and found.releases[-1:] != (newest,):
-        facts.append(f"Newest release that passes as things stand: {newest}.")
+        facts.append(f"Newest release that passes now: {newest}.")
     manifests = (_manifests(lines) for lines in known.manifests)
     sections = [route_section(found, known.used), *manifests]
     return page(_headline(found, facts), sections, steps)
