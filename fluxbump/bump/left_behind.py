@@ -110,13 +110,7 @@ def _holds(dependency: Dependency, target: str | None) -> bool:
     """Whether a dependency holds what it should: the version, or for an own chart its range."""
     if target is None or dependency.version.removeprefix("v") == target:
         return True
-    parsed = versions.parse(target)
-    if dependency.name == FLUX2.name or parsed is None:
-        return False
-    try:
-        return version_ranges.parse(dependency.version).admits(parsed)
-    except ValueError:
-        return False
+    return dependency.name != FLUX2.name and version_ranges.admits(dependency.version, target)
 
 
 def _excluded(
