@@ -13,6 +13,8 @@ from fluxbump.config.settings import Settings
 from fluxbump.discover.pins.kind import CustomPin
 from fluxbump.errors import PinError, RefusedError
 from fluxbump.flux.releases import resolve
+from fluxbump.flux.stored_versions import key as release_key
+from fluxbump.flux.tables import crds
 from fluxbump.model import FLUX, Finding, Form, Location, Pin, Role, Severity
 from fluxbump.reports import status_text
 from tests.helpers import (
@@ -40,6 +42,7 @@ INSTANCE = (
     "apiVersion: fluxcd.controlplane.io/v1\nkind: X\nmetadata: {{name: flux}}\n"
     "spec: {{distribution: {{version: '{}'}}}}\n"
 )
+NEWEST = max(crds.crds(), key=release_key)
 RANGE = Settings(pins=(CustomPin("*instance.yaml", "flux", ("spec", "distribution", "version")),))
 
 
@@ -163,6 +166,15 @@ def test_the_cli_that_a_chart_checks_the_cluster_with_is_a_tool() -> None:
     ]
 
 
+@pytest.mark.parametrize(("held", "found"), [("2.5.1", 0), ("2.5.0", 0), ("2.4.0", 1)])
+def test_a_tool_is_right_if_the_range_that_is_installed_admits_it(held: str, found: int) -> None:
+    instance = INSTANCE.replace("kind: X", "kind: FluxInstance").format("2.5.x")
+    files = {"f.yaml": instance, CI: ACTION.format(held)}
+    messages = [each.message for each in findings(files, "FB117")]
+    assert len(messages) == found
+    assert all("but Flux 2.5.x is installed here (f.yaml:" in message for message in messages)
+
+
 def test_without_an_install_tools_agree_among_themselves() -> None:
     files = {CI: ACTION.format("2.4.0"), ".tool-versions": TOOLS.format("2.5.1")}
     (found,) = findings(files, "FB117")
@@ -227,6 +239,7 @@ def test_tools_alone_are_checked(tmp_path: Path, index: Path, cli: Cli) -> None:
     *_, last, _blank, first, second, step = result.out.splitlines()
     assert (result.code, first) == (0, "The pins agree")
     assert second == "nothing here installs Flux, and tools and references hold 2.4.0"
+    assert step == f"next: fluxbump to {NEWEST} --dry-run  shows what moves to the newest release"
     assert last == "fluxbump to VERSION moves all 2 places"
     command, why = step.removeprefix("next: fluxbump ").split("  ", 1)
     assert why.strip() == "shows what moves to the newest release"
@@ -258,6 +271,17 @@ def test_no_cluster_goes_down_to_what_is_safe(
     assert (refused.code, "FB207" in refused.err) == (1, True)
     assert "newest release that passes" not in refused.err
     assert "would go down" not in cli("to", "latest-safe", cwd=repo).err
+
+
+@pytest.mark.parametrize(("line", "goal"), [("2.4.x", NEWEST), ("2.x", None)])
+def test_status_leads_on_from_a_range_that_ends(
+    line: str, goal: str | None, tmp_path: Path, index: Path, cli: Cli
+) -> None:
+    instance = INSTANCE.replace("kind: X", "kind: FluxInstance").format(line)
+    repo = repository(tmp_path / "repo", {"f.yaml": instance}, index)
+    said = cli("status", cwd=repo).out
+    assert (f"next: fluxbump path {goal}" in said) == (goal is not None)
+    assert ("next:" in said) == (goal is not None)
 
 
 def test_nothing_at_all_is_still_refused(tmp_path: Path, index: Path, cli: Cli) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from fluxbump.bump.migrate import plan
+from fluxbump.check import installed_crds, suppressions
 from fluxbump.check import newest_safe as safe
-from fluxbump.check import suppressions
 from fluxbump.check.evidence import Evidence
 from fluxbump.check.parts import Absent, optional
 from fluxbump.discover.objects.resources import Resources
@@ -35,7 +35,7 @@ def find(start: str, goal: str, gathered: Evidence, index: ChartIndex) -> Route:
     past = gathered.past
     through = past.through(start) if past else None
     found = route(
-        gathered.crds,
+        installed_crds.table(gathered),
         start,
         goal,
         charts,

@@ -9,10 +9,12 @@ from semver import Version
 from fluxbump.check import rules
 from fluxbump.check.rules.rule import Trait
 from fluxbump.check.status import Listed, Survey
-from fluxbump.discover import chart_installs, release_lines
+from fluxbump.discover import chart_installs, floating, release_lines
 from fluxbump.discover.pins import traits
 from fluxbump.discover.tracks import available, installs, moves
 from fluxbump.flux import controller_images, releases
+from fluxbump.flux.available import Available
+from fluxbump.flux.stored_versions import key as release_key
 from fluxbump.flux.upgrade_path import Hop
 from fluxbump.helm.chart_releases import ChartIndex
 from fluxbump.model import FLUX, FLUX2, Form, Pin, Severity, Step
@@ -94,8 +96,23 @@ def _reaches(newest: str | None, release: str) -> bool:
 
 
 def _held(view: Survey) -> str | None:
-    images = None if view.chart_release else controller_images.installed(view.inventory)
-    return view.current.get(FLUX) or view.chart_release or (images[1][-1] if images else None)
+    exact = view.current.get(FLUX) or view.chart_release
+    if exact or installs(view.inventory.pins, FLUX2):
+        return exact
+    images = controller_images.installed(view.inventory)
+    return _by_range(view) or (images[1][-1] if images else None)
+
+
+def _by_range(view: Survey) -> str | None:
+    """Return the oldest release that a range comes to."""
+    ranges = floating.installs(view.inventory)
+    stable = _choice(view).stable if ranges else ()
+    found = filter(None, (floating.newest(pin, stable) for pin in ranges))
+    return min(found, key=release_key, default=None)
+
+
+def _choice(view: Survey) -> Available:
+    return available(view.inventory, view.index or ChartIndex("no chart index", ()))
 
 
 def _realign(view: Survey) -> Iterator[Step]:
@@ -139,7 +156,7 @@ def _goal(view: Survey) -> Version | None:
     newest = max(filter(None, map(versions.parse, held)), default=None)
     if newest is None:
         return None
-    choice = available(view.inventory, view.index or ChartIndex("no chart index", ()))
+    choice = _choice(view)
     if choice.goal(newest) is not None:
         return newest
     return min((version for version in choice.stable if version > newest), default=None)

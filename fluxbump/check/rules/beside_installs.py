@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from semver import Version
+
 from fluxbump.check.rules.rule import (
     Evidence,
     Finding,
@@ -15,7 +17,7 @@ from fluxbump.check.rules.rule import (
     Severity,
     Trait,
 )
-from fluxbump.discover import chart_installs, installers
+from fluxbump.discover import chart_installs, floating, installers
 from fluxbump.discover.pins import traits
 from fluxbump.discover.tracks import installs
 from fluxbump.flux import controller_images
@@ -68,13 +70,13 @@ def _is_beside(pin: Pin) -> bool:
 
 
 def _sites(evidence: Evidence) -> Iterator[tuple[Pin, str]]:
-    """Yield the places that say which release is installed, with the release.
+    """Yield the places that say which release is installed, with the release or its range.
 
     A chart says so where no release is named, and tags of controllers where neither is. Several
     releases can ship the same tags: each of them can be the one that is meant.
     """
     exact = installers.exact(evidence.inventory)
-    yield from ((pin, pin.value) for pin in exact)
+    yield from ((pin, pin.value) for pin in exact or floating.installs(evidence.inventory))
     for pin in [] if exact else installs(evidence.inventory.pins, FLUX2):
         release = evidence.shipped(pin)[0] if pin.form is Form.EXACT else None
         if release is not None:
@@ -102,14 +104,19 @@ def _expected(evidence: Evidence, pin: Pin, release: str) -> str:
 
 def _agrees(pin: Pin, expected: str) -> bool:
     """Whether a place holds a version, as far as it names one, and as far as that is known."""
-    version = versions.parse(expected)
-    if pin.form is Form.RANGE and version is not None:
-        try:
-            return version_ranges.parse(pin.value).admits(version)
-        except ValueError:
-            return True
-    held = versions.parse(pin.value)
-    return held is None or version is None or held == version
+    version, held = versions.parse(expected), versions.parse(pin.value)
+    if version is None:
+        return held is None or _admits(expected, held)
+    if pin.form is Form.RANGE:
+        return _admits(pin.value, version)
+    return held is None or held == version
+
+
+def _admits(wanted: str, version: Version) -> bool:
+    try:
+        return version_ranges.parse(wanted).admits(version)
+    except ValueError:
+        return True
 
 
 def _finding(pin: Pin, site: Pin, installed: str, expected: str, *, newer: bool) -> Finding:

@@ -232,6 +232,15 @@ class ByArgument(Kind, Protocol):
         ...
 
 
+@runtime_checkable
+class Selective(Kind, Protocol):
+    """A kind whose places say which controllers they install."""
+
+    def components(self, file: TextFile, pin: Pin) -> frozenset[str] | None:
+        """Return the controllers that a pin of the file installs; None where it does not say."""
+        ...
+
+
 def pin_at(kind: str, track: Track, scalar: Scalar, subject: str) -> Pin:
     """Make the pin that a YAML scalar holds."""
     value = scalar.value if scalar.editable else scalar.value.strip()

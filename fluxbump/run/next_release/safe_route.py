@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 from semver import Version
 
-from fluxbump.check import newest_safe, rules
+from fluxbump.check import installed_crds, newest_safe, rules
 from fluxbump.check.evidence import Evidence
 from fluxbump.check.parts import Baseline
 from fluxbump.check.rules.crds.existing_clusters import UPGRADE
@@ -76,7 +76,7 @@ class SafeRoute:
                 return Route(self._installed, goal, problem=problem)
         past = self._evidence.past
         return route(
-            self._evidence.crds,
+            installed_crds.table(self._evidence),
             self._installed,
             goal,
             self._allowed.keys(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from fluxbump.check import installed_crds
 from fluxbump.check.parts import Absent
 from fluxbump.check.rules.crds.pinned_releases import (
     Holds,
@@ -27,7 +28,7 @@ from fluxbump.check.rules.rule import (
 from fluxbump.discover import chart_installs, installers
 from fluxbump.discover.pins import traits
 from fluxbump.discover.tracks import installs
-from fluxbump.flux import stored_versions
+from fluxbump.flux import components, stored_versions
 from fluxbump.flux.removed_versions import rewritten
 from fluxbump.flux.stored_versions import Conflict
 from fluxbump.model import FLUX, FLUX2, Finding, Form, Inventory, Pin, Related, Severity
@@ -151,15 +152,25 @@ def unsure(evidence: Evidence) -> bool:
     targets = chart_pins(evidence.inventory, evidence) or install_pins(evidence.inventory, evidence)
     before = _before(evidence)
     return any(
-        stored_versions.reachable(evidence.crds, left, target.release)
+        _touched(stored_versions.reachable(evidence.crds, left, target.release), target, evidence)
         for target in targets
         if target.release and target.release in evidence.crds
         for left in _left(target, before, evidence)[0]
     )
 
 
+def _touched(
+    conflicts: tuple[Conflict, ...], target: Holds, evidence: Evidence
+) -> tuple[Conflict, ...]:
+    """Leave out the CRDs of controllers that a place does not install."""
+    if not conflicts:
+        return ()
+    return components.touched(conflicts, installed_crds.controllers(target.pin, evidence))
+
+
 def _certain(left: str, target: Holds, evidence: Evidence) -> Iterator[Finding]:
     conflicts = stored_versions.fresh(evidence.crds, left, target.release or "")
+    conflicts = _touched(conflicts, target, evidence)
     if conflicts:
         yield _upgrade(
             target,
@@ -172,7 +183,7 @@ def _certain(left: str, target: Holds, evidence: Evidence) -> Iterator[Finding]:
 
 def _possible(left: str, target: Holds, evidence: Evidence) -> Iterator[Finding]:
     new = target.release or ""
-    every = stored_versions.reachable(evidence.crds, left, new)
+    every = _touched(stored_versions.reachable(evidence.crds, left, new), target, evidence)
     past = evidence.past
     if not every:
         return
@@ -181,6 +192,7 @@ def _possible(left: str, target: Holds, evidence: Evidence) -> Iterator[Finding]
         yield _upgrade(target, Severity.WARNING, _may_store(left, every, target), *why, _MIGRATE)
         return
     likely = stored_versions.reachable(evidence.crds, left, new, past.releases)
+    likely = _touched(likely, target, evidence)
     rest = stored_versions.without(every, likely)
     told, also = f"the pins have held {past.until(left)}", stored_versions.describe(rest)
     if likely:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fluxbump.check import installed_crds
 from fluxbump.check.rules.crds.pinned_releases import (
     Holds,
     answers,
@@ -14,7 +15,7 @@ from fluxbump.check.rules.crds.pinned_releases import (
 )
 from fluxbump.check.rules.rule import Danger, Evidence, Outcome, Rule, Trait, cited
 from fluxbump.discover import chart_installs, installers
-from fluxbump.flux import stored_versions
+from fluxbump.flux import components, stored_versions
 from fluxbump.flux.stored_versions import Conflict
 from fluxbump.model import Finding, Related, Severity
 
@@ -31,6 +32,9 @@ def bootstrap(evidence: Evidence) -> Iterator[Outcome]:
                 yield unknown
                 continue
             conflicts = stored_versions.fresh(evidence.crds, url.release or "", chart.release or "")
+            if conflicts:
+                held = installed_crds.controllers(url.pin, evidence)
+                conflicts = components.touched(conflicts, held)
             if conflicts:
                 yield _bootstrap(url, chart, conflicts, evidence)
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from fluxbump.discover.pins.kind import Context, Found, pin_at, unpinned
 from fluxbump.discover.pins.kind_traits import KindTrait
+from fluxbump.flux.components import DEFAULT
 from fluxbump.model import FLUX, Note, Pin, Role, Track
 from fluxbump.text import hcl, yaml
 from fluxbump.text.hcl import Block
@@ -27,6 +28,8 @@ TRAITS = frozenset({KindTrait.BOOTSTRAP, KindTrait.BY_VARIABLE})
 BOOTSTRAP = "flux_bootstrap_git"
 _CHART = "helm_release"
 _JSON = (".tf.json", ".tofu.json")
+_LIST = lazy_pattern(r"(?:toset\()?\[(?:\s|,|\"[a-z-]+\")*\]")
+_NAME = lazy_pattern(r"[a-z]+(?:-[a-z]+)+")
 _PROVIDER = lazy_pattern(
     r"""\{(?P<before>[^{}]{0,400})source["']?\s*[=:]\s*["'](?:[\w.-]+/)?fluxcd/flux["']
     (?P<behind>[^{}]{0,400})\}""",
@@ -63,6 +66,27 @@ def _in_hcl(file: TextFile, context: Context) -> Iterator[Pin]:
             track = _track(resource, chart.value if chart else None, context)
             if track is not None:
                 yield _pin(file, block, track)
+
+
+def components(file: TextFile, pin: Pin) -> frozenset[str] | None:
+    """Return what the provider of Flux installs; None for a chart, or if it is an expression."""
+    if file.language is not Language.HCL or BOOTSTRAP not in file.text:
+        return None
+    for block in hcl.blocks(file.text, "resource", BOOTSTRAP):
+        version = block.attribute("version")
+        if version is not None and version.start <= pin.start < version.end:
+            chosen = _names(block, "components", DEFAULT)
+            extra = _names(block, "components_extra", frozenset())
+            return None if chosen is None or extra is None else chosen | extra
+    return None
+
+
+def _names(block: Block, name: str, default: frozenset[str]) -> frozenset[str] | None:
+    attribute = block.attribute(name)
+    if attribute is None:
+        return default
+    listed = _LIST.match(attribute.text, attribute.start)
+    return frozenset(_NAME.findall(listed[0])) if listed else None
 
 
 def _pin(file: TextFile, block: Block, track: Track) -> Pin:

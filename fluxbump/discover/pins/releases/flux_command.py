@@ -6,11 +6,12 @@ comes from (kind `flux-cli`), and none here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from fluxbump.discover.pins.kind import BY_HAND, Context, Found
 from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.discover.variables import references
+from fluxbump.flux.components import DEFAULT
 from fluxbump.model import FLUX, Form, Note, Pin, Role
 from fluxbump.text.command_line import Word, rest_of, words_of
 from fluxbump.text.live_code import TextFile
@@ -23,6 +24,8 @@ TRAITS = frozenset({KindTrait.BY_VARIABLE})
 
 _COMMANDS = frozenset({"install", "bootstrap"})
 _FLAGS = ("--version", "-v")
+_SELECT = ("--components", "--components-extra")
+_NAME = lazy_pattern(r"[a-z-]+")
 _COMMAND = lazy_pattern(r"flux(?<![\w.-]flux)(?=[ \t\\\"',])")
 
 
@@ -55,6 +58,28 @@ def _version(words: list[Word]) -> Word | None:
         if flag in _FLAGS:
             return rest_of(word, len(flag) + 1) if equals else behind
     return None
+
+
+def components(file: TextFile, pin: Pin) -> frozenset[str] | None:
+    """Return what the command installs: what its flags name, or the default of Flux."""
+    for match in _COMMAND.finditer(file.text, 0, pin.start):
+        words = words_of(file, match)
+        version = _version(words)
+        if version is not None and version.start <= pin.start < version.start + len(version.text):
+            return _components([word.text for word in words])
+    return None
+
+
+def _components(words: Sequence[str]) -> frozenset[str] | None:
+    """Read the flags; None if one of them is a variable."""
+    named = dict.fromkeys(_SELECT, "")
+    for word, behind in zip(words, [*words[1:], ""], strict=True):
+        flag, equals, value = word.partition("=")
+        if flag in named:
+            named[flag] = value if equals else behind
+    chosen, extra = (frozenset(filter(None, named[flag].split(","))) for flag in _SELECT)
+    found = (chosen or DEFAULT) | extra
+    return found if all(_NAME.fullmatch(name) for name in found) else None
 
 
 def _found(file: TextFile, word: Word) -> Found:

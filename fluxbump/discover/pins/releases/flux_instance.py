@@ -14,12 +14,13 @@ from fluxbump.discover.embedded.manifests import pin_of
 from fluxbump.discover.embedded.objects import Piece
 from fluxbump.discover.pins.kind import INSTANCE, Context, Found, pin_at
 from fluxbump.discover.pins.kind_traits import KindTrait
+from fluxbump.flux.components import DEFAULT
 from fluxbump.model import FLUX, Form, Pin, Role
 from fluxbump.text import hcl, yaml
 from fluxbump.text.live_code import Language, TextFile
 from fluxbump.text.patterns import lazy_pattern
 from fluxbump.text.version_forms import form_of
-from fluxbump.text.yaml import Node
+from fluxbump.text.yaml import Node, ScalarNode
 
 NAME = "flux-instance"
 ROLE = Role.INSTALLS
@@ -57,6 +58,17 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
             yield pin_at(NAME, FLUX, scalar, yaml.subject_of(node))
     if "instance" in file.text and _is_ours(file):
         yield from _of_values(file)
+
+
+def components(file: TextFile, pin: Pin) -> frozenset[str] | None:
+    """Return what an instance lists, or what flux-operator installs if it lists nothing."""
+    for document, node in file.objects({INSTANCE}, lambda text: _KEY in text):
+        scalar = document.scalar(yaml.get(node, "spec", _KEY, "version"))
+        if scalar is not None and scalar.start <= pin.start < scalar.end:
+            listed = yaml.get(node, "spec", "components")
+            names = [str(item.value) for item in yaml.items(listed) if isinstance(item, ScalarNode)]
+            return frozenset(names) if listed is not None else DEFAULT
+    return None
 
 
 def _is_ours(file: TextFile) -> bool:

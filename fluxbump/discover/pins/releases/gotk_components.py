@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from fluxbump.discover.pins.kind import Context, Found
 from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.flux import gotk
+from fluxbump.flux.components import of_manifest
 from fluxbump.model import FLUX, Form, Note, Pin, Role
 from fluxbump.text.live_code import Language, TextFile
 from fluxbump.text.version_forms import form_of
@@ -36,3 +37,9 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
         return
     end = manifest.start + len(manifest.version)
     yield Pin(NAME, FLUX, where, manifest.start, end, manifest.version, form, NAME)
+
+
+def components(file: TextFile, pin: Pin) -> frozenset[str] | None:
+    """Return the controllers whose objects the manifest holds."""
+    del pin
+    return of_manifest(file.text)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from fluxbump.discover.pins.kind import Context
 from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.flux import gotk
+from fluxbump.flux.components import of_manifest
 from fluxbump.model import FLUX, Form, Pin, Role
 from fluxbump.text.live_code import Language, TextFile
 from fluxbump.text.version_forms import form_of
@@ -31,3 +32,9 @@ def find(file: TextFile, context: Context) -> Iterator[Pin]:
     start, end = manifest.start, manifest.start + len(manifest.version)
     where = file.location(start)
     yield Pin(NAME, FLUX, where, start, end, manifest.version, Form.EXACT, "copy of install.yaml")
+
+
+def components(file: TextFile, pin: Pin) -> frozenset[str] | None:
+    """Return the controllers whose objects the manifest holds."""
+    del pin
+    return of_manifest(file.text)
