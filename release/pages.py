@@ -72,8 +72,9 @@ def _prepared(text: str, source: str) -> str:
     """Return a workflow whose job is prepared as that of another."""
     for part in _PREPARING:
         found = part.search(source)
-        if found:
-            text = part.sub(lambda _, same=found[0]: same, text, count=1)
+        here = part.search(text)
+        if found and here:
+            text = text[: here.start()] + found[0] + text[here.end() :]
     return text
 
 

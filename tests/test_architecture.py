@@ -76,7 +76,8 @@ LEAVES = ("discover.pins", "check.rules", "reports", "helm.index", "forges", "cl
 SHARED = {
     "discover.pins.kind", "discover.pins.kind_traits", "discover.pins.oci_references",
     "discover.pins.tagged_urls", "discover.pins.chart_calls", "check.rules.rule",
-    "check.rules.agreement.holding", "check.rules.crds.pinned_releases",
+    "check.rules.agreement.holding", "check.rules.crds.installed_crds",
+    "check.rules.crds.pinned_releases",
     "check.rules.objects.judged",
     "reports.table", "reports.result_json.parts",
     "reports.json_encoder", "reports.target", "reports.formats.format", "reports.formats.json",

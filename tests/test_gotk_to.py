@@ -52,7 +52,10 @@ def test_what_names_an_image_of_the_old_file_is_listed(
         "- name: r.example.org/flux/other:v1.4.1\n  digest: sha256:00\n"
     )
     path = A.replace("gotk-components", "kustomization")
-    files = {**gotk.files({"alpha": gotk.components("2.4.0")}), path: images}
+    files: dict[str, str | bytes] = {
+        **gotk.files({"alpha": gotk.components("2.4.0")}),
+        path: images,
+    }
     repo = repository(tmp_path / "r", files, index)
     result = cli("to", "2.5.1", "--dry-run", "--releases", str(releases), cwd=repo)
     name = "- name: r.example.org/flux/source-controller:v1.4.1"

@@ -202,7 +202,7 @@ def test_servers_are_asked_in_one_folder() -> None:
     assert {short(module) for module in found} == {"system.http.client"}
 
 
-# --- callers ----------------------------------------------------------------------------------
+# --- tests ------------------------------------------------------------------------------------
 
 CLOCKS = {"monotonic", "perf_counter", "process_time", "thread_time", "time"}
 
@@ -229,6 +229,8 @@ def test_no_test_asserts_a_time() -> None:
     assert found == []
 
 
+# --- callers ----------------------------------------------------------------------------------
+
 REGISTERED = {
     "check.rules": ("check.rules", {"RULES"}),
     "discover.pins": ("discover.pins", {"NAME", "ROLE", "TRAITS", "find"}),
@@ -237,7 +239,7 @@ REGISTERED = {
     "reports.formats": ("reports.formats.registry", {"NAME", "render"}),
 }
 """Of each folder of leaves: the module that lists them, and the names by which it calls each."""
-OPTIONAL = {"discover.pins": {"of_arguments"}}
+OPTIONAL = {"discover.pins": {"of_arguments", "components"}}
 """What only some leaves have, and the registry looks for."""
 
 

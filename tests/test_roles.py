@@ -246,15 +246,6 @@ def test_tools_alone_are_checked(tmp_path: Path, index: Path, cli: Cli) -> None:
     assert cli(*command.split(), cwd=repo).out.startswith("Flux 2.4.0 -> ")
 
 
-@pytest.mark.parametrize(("held", "told"), [("2.4.x", True), ("2.x", False)])
-def test_a_line_of_releases_has_a_next_step(
-    tmp_path: Path, index: Path, cli: Cli, held: str, told: bool
-) -> None:
-    instance = f"kind: FluxInstance\nspec: {{distribution: {{version: {held}}}}}\n"
-    repo = repository(tmp_path / "repo", {"a.yaml": instance}, index)
-    assert ("next: fluxbump to " in cli("status", cwd=repo).out) is told
-
-
 @pytest.mark.parametrize("held", [("2.7.x", "2.8.x"), ("2.7.5", "2.8.5")])
 def test_no_cluster_goes_down_to_what_is_safe(
     tmp_path: Path, index: Path, cli: Cli, held: tuple[str, str]

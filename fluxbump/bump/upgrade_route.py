@@ -5,10 +5,11 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from fluxbump.bump.migrate import plan
-from fluxbump.check import installed_crds, suppressions
 from fluxbump.check import newest_safe as safe
+from fluxbump.check import suppressions
 from fluxbump.check.evidence import Evidence
 from fluxbump.check.parts import Absent, optional
+from fluxbump.check.rules.crds import installed_crds
 from fluxbump.discover.objects.resources import Resources
 from fluxbump.discover.tracks import available
 from fluxbump.errors import UsageError

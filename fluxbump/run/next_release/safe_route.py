@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 from semver import Version
 
-from fluxbump.check import installed_crds, newest_safe, rules
+from fluxbump.check import newest_safe, rules
 from fluxbump.check.evidence import Evidence
 from fluxbump.check.parts import Baseline
+from fluxbump.check.rules.crds import installed_crds
 from fluxbump.check.rules.crds.existing_clusters import UPGRADE
 from fluxbump.check.suppressions import Suppressed
 from fluxbump.flux.releases import Goal

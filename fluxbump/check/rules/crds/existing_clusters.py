@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from fluxbump.check import installed_crds
 from fluxbump.check.parts import Absent
+from fluxbump.check.rules.crds import installed_crds
 from fluxbump.check.rules.crds.pinned_releases import (
     Holds,
     answers,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fluxbump.check import installed_crds
+from fluxbump.check.rules.crds import installed_crds
 from fluxbump.check.rules.crds.pinned_releases import (
     Holds,
     answers,
