@@ -12,7 +12,7 @@ from fluxbump.discover.pins.kind import Context
 from fluxbump.discover.pins.releases import go_module
 from fluxbump.model import Pin, Severity
 from fluxbump.text.live_code import TextFile
-from tests.helpers import Cli, Repo, brief, chart_index, repository, script, snapshot
+from tests.helpers import Cli, Repo, brief, chart_index, find, repository, script, snapshot
 
 MODULE = (
     "module example.org/tool\n\ngo 1.23\n\nrequire (\n"
@@ -25,6 +25,16 @@ FOUND = [
     "6 go-module flux 2.4.0 [opaque]",
     "7 go-module helm-controller 1.1.0 [opaque]",
 ]
+
+
+def test_a_module_from_before_the_second_major_is_a_note() -> None:
+    text = "module example.org/tool\n\nrequire github.com/fluxcd/flux2 v0.41.2\n"
+    inventory = find({"go.mod": text})
+    assert inventory.pins == ()
+    (note,) = inventory.notes
+    assert str(note.location) == "go.mod:3"
+    assert note.message == "module github.com/fluxcd/flux2 0.41.2 is from before 2.0.0"
+    assert note.advice == "Import github.com/fluxcd/flux2/v2 instead"
 
 
 def pins(path: str, text: str) -> list[str]:

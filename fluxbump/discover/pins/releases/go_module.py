@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from fluxbump.discover.pins.kind import Context, Found
 from fluxbump.discover.pins.kind_traits import KindTrait
-from fluxbump.model import FLUX, Form, Pin, Role, Track, TrackKind
+from fluxbump.model import FLUX, Form, Note, Pin, Role, Track, TrackKind
 from fluxbump.text import languages
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.patterns import lazy_pattern
@@ -26,7 +26,7 @@ _FILE = "go.mod"
 _BLOCK = lazy_pattern(r"\s*(?P<verb>[a-z]+)\s*\(")
 _REQUIRED = lazy_pattern(
     r"[ \t]*(?:require[ \t]+)?(?P<module>github\.com/fluxcd/"
-    r"(?:flux2/v2|(?P<controller>[a-z-]+-controller|source-watcher)/api))"
+    r"(?:flux2(?P<major>/v2)?|(?P<controller>[a-z-]+-controller|source-watcher)/api))"
     rf"[ \t]+v(?P<version>{FULL.pattern})[ \t]*(?P<comment>//[^\n]*)?\r?"
 )
 _PSEUDO = lazy_pattern(r"\d{14}-[0-9a-f]{12}")
@@ -48,7 +48,7 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
             verb = ""
         match = _REQUIRED.fullmatch(line) if verb in ("", "require") else None
         if match and "indirect" not in (match["comment"] or "") and not _is_commit(match):
-            yield _pin(file, match, start)
+            yield _found(file, match, start)
         start += len(line) + 1
 
 
@@ -56,8 +56,12 @@ def _is_commit(match: re.Match[str]) -> bool:
     return _PSEUDO.search(match["version"]) is not None
 
 
-def _pin(file: TextFile, match: re.Match[str], line: int) -> Pin:
+def _found(file: TextFile, match: re.Match[str], line: int) -> Found:
     controller = match["controller"]
+    if not controller and not match["major"]:
+        where, old = file.location(line + match.start("version")), match["version"]
+        what = f"module {match['module']} {old} is from before 2.0.0"
+        return Note(where, what, advice=f"Import {match['module']}/v2 instead")
     track = Track(TrackKind.IMAGE, controller) if controller else FLUX
     start, end = line + match.start("version"), line + match.end("version")
     where, subject = file.location(start), f"module {match['module']}"
