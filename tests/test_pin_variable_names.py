@@ -56,7 +56,8 @@ def test_a_name_that_says_flux_is_a_tool(path: str, text: str, line: int) -> Non
 @pytest.mark.parametrize(
     ("path", "text"),
     [
-        ("a.sh", "FLUX_OPERATOR_VERSION=2.4.0\n"),
+        ("a.sh", "FLUX_OPERATOR_VERSION=$(curl x)\n"),
+        ("a.sh", "MY_FLUX_OPERATOR_VERSIONS=0.33.0\n"),
         ("a.sh", "INFLUX_VERSION=2.4.0\n"),
         ("a.sh", "INFLUX_VER=2.4.0\n"),
         ("a.sh", "FLUX_VERTICAL=2.4.0\n"),
@@ -76,6 +77,26 @@ def test_a_name_that_says_flux_is_a_tool(path: str, text: str, line: int) -> Non
 )
 def test_what_only_looks_like_it_is_no_pin(path: str, text: str) -> None:
     assert find({path: text}).pins == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("a.sh", "export FLUX_OPERATOR_VERSION=v0.33.0\n"),
+        ("a.env", "FLUX_OPERATOR_CHART_VERSION=0.33.0\n"),
+        ("a.hcl", 'locals {\n  apps = {\n    flux_operator_version = "0.33.0"\n  }\n}\n'),
+        ("values.yaml", "fluxOperatorVersion: 0.33.0\n"),
+    ],
+)
+def test_the_operator_has_names_too(path: str, text: str) -> None:
+    (pin,) = find({path: text}).pins
+    assert (str(pin.track), pin.role, pin.value) == ("flux-operator", Role.OPERATOR, "0.33.0")
+
+
+def test_several_versions_of_the_operator_in_one_file_are_left_alone() -> None:
+    found = find({"a.yaml": "a: {fluxOperatorVersion: 0.33.0}\nb: {fluxOperatorVersion: 0.20.0}\n"})
+    assert found.pins == ()
+    assert ["several versions of flux-operator" in note.message for note in found.notes] == [True]
 
 
 @pytest.mark.parametrize(("more", "expected"), [("", 0), ("curl https://fluxcd.io/install.sh", 1)])

@@ -21,6 +21,8 @@ NEEDLES = (
     *("FLUX_VER", "FLUX2_VER", "FLUX_CLI_VER", "FLUX2_CLI_VER", "FLUXCD_VER"),
     *("flux_ver", "flux2_ver", "flux_cli_ver", "fluxcd_ver"),
     *("fluxVersion", "FluxVersion", "fluxCliVersion", "flux-version"),
+    *("FLUX_OPERATOR_VER", "flux_operator_ver", "fluxOperatorVersion", "flux-operator-version"),
+    *("FLUX_OPERATOR_CHART_VER", "flux_operator_chart_ver"),
 )
 """What a file contains that has such a variable."""
 
@@ -35,14 +37,32 @@ _NAME = lazy_pattern(
 )
 
 
+_OPERATOR_NAME = lazy_pattern(
+    rf"(?<![\w.-])(?:{_BEFORE})?(?:FLUX_OPERATOR_(?:CHART_)?VER(?:SION)?"
+    r"|flux_operator_(?:chart_)?ver(?:sion)?|fluxOperatorVersion"
+    r"|flux-operator-version)(?![\w-]|\.\w)"
+)
+
+
 def find(file: TextFile) -> Iterator[tuple[str, tuple[Assignment, ...]]]:
     """Yield each name of such a variable with the places that give it a version, in order.
 
     Places with a computed value are left out.
     """
+    yield from _assigned(file, _NAME)
+
+
+def of_operator(file: TextFile) -> Iterator[tuple[str, tuple[Assignment, ...]]]:
+    """Yield the same for variables that are called after a version of flux-operator."""
+    yield from _assigned(file, _OPERATOR_NAME)
+
+
+def _assigned(
+    file: TextFile, names: re.Pattern[str]
+) -> Iterator[tuple[str, tuple[Assignment, ...]]]:
     if not any(needle in file.text for needle in NEEDLES):
         return
-    for name in dict.fromkeys(match.group() for match in _NAME.finditer(file.text)):
+    for name in dict.fromkeys(match.group() for match in names.finditer(file.text)):
         found = {
             assignment.start: assignment
             for reference in _references(file, name)

@@ -7,9 +7,10 @@ seen to use, is taken for that of a tool.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from functools import cache
 
+from msgspec.structs import replace
 from semver import Version
 
 from fluxbump.discover.digests import tables
@@ -19,7 +20,7 @@ from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.discover.variables import flux_names
 from fluxbump.discover.variables.values import Assignment
 from fluxbump.flux.tables import charts, images
-from fluxbump.model import FLUX, Form, Note, Pin, Role
+from fluxbump.model import FLUX, OPERATOR, Form, Note, Pin, Role
 from fluxbump.text import versions
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.patterns import lazy_pattern
@@ -40,9 +41,28 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
         if isinstance(found, Note) or found.start not in known
     ]
     yield from pins
+    yield from _of_operator(file, known, context)
     first = next((pin for pin in pins if isinstance(pin, Pin)), None)
     if first is not None and not followed:
         yield from _digests(file, first)
+
+
+def _of_operator(file: TextFile, known: Container[int], context: Context) -> Iterator[Found]:
+    """Yield the assignments that a name tells to be of flux-operator."""
+    for name, places in flux_names.of_operator(file):
+        free = [
+            place
+            for place in places
+            if place.start not in known
+            and versions.parse(place.version or "") is not None
+            and (file.path, place.start) not in context.followed.disputed
+        ]
+        if len({place.version for place in free}) > 1:
+            message = f"this file sets {name} to several versions of flux-operator"
+            yield Note(file.location(free[0].start), message, advice=BY_HAND)
+            continue
+        for place in free:
+            yield replace(_pin(file, name, place), track=OPERATOR, role=Role.OPERATOR)
 
 
 def _digests(file: TextFile, pin: Pin) -> Iterator[Note]:
