@@ -65,9 +65,21 @@ def test_a_commit_is_noted() -> None:
 
 
 def test_manifests_beside_flux_are_a_reference() -> None:
-    text = "- github.com/fluxcd/flux2//manifests/integrations/eventhub?ref=v2.4.0\n"
+    text = "- github.com/fluxcd/flux2//manifests/integrations/eventhub?ref=${V}\n"
     (pin,) = pins("kustomization.yaml", text)
     assert pin.role is Role.REFERENCE
+
+
+@pytest.mark.parametrize(
+    ("folder", "release"), [("monitoring/loki-stack", "2.3.0"), ("integrations/a", "2.7.0")]
+)
+def test_a_folder_that_later_releases_lack_is_a_note(folder: str, release: str) -> None:
+    text = f"- github.com/fluxcd/flux2//manifests/{folder}?ref=v2.2.3\n"
+    (note,) = kustomize_remote.find(TextFile("kustomization.yaml", text), Context())
+    assert isinstance(note, Note)
+    name = f"manifests/{folder.partition('/')[0]}"
+    said = f"remote base fluxcd/flux2 is below {name}, which Flux {release} removed"
+    assert note.message == said
 
 
 def test_a_variable_is_followed() -> None:

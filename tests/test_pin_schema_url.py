@@ -8,7 +8,7 @@ from fluxbump.check.check import examine, judge
 from fluxbump.config.settings import Settings
 from fluxbump.discover.pins.kind import Context
 from fluxbump.discover.pins.releases import schema_url
-from fluxbump.model import Pin, Role, Severity
+from fluxbump.model import Note, Pin, Role, Severity
 from fluxbump.text.live_code import TextFile
 from tests.helpers import Cli, Repo, brief, chart_index, find, script, snapshot
 
@@ -92,3 +92,12 @@ def test_one_left_behind_is_a_note() -> None:
     assert finding.message == (
         "the archive of a release holds 2.4.0, but Flux 2.5.1 is installed here (i.sh:2)"
     )
+
+
+def test_a_raw_file_that_later_releases_lack_is_a_note() -> None:
+    url = RAW.replace("install/flux.sh", "manifests/monitoring/monitoring-config/dashboards/a.json")
+    found = [*schema_url.find(TextFile("a.sh", f"curl {url.format('v0.31.4')}\n"), Context())]
+    assert [str(one.message) for one in found if isinstance(one, Note)] == [
+        "a raw file of a release is below manifests/monitoring, which Flux 2.3.0 removed"
+    ]
+    assert len(found) == 1

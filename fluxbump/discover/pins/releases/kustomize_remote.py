@@ -15,6 +15,7 @@ from fluxbump.discover.pins import tagged_urls
 from fluxbump.discover.pins.kind import Context, Found, unpinned
 from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.discover.pins.tagged_urls import Url
+from fluxbump.discover.urls import removed_folders
 from fluxbump.discover.variables import references
 from fluxbump.model import FLUX, Pin, Role
 from fluxbump.text.live_code import TextFile
@@ -45,7 +46,10 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
         return
     beside = {match.start("path") for match in _ANY.finditer(file.text) if _is_beside(match)}
     for found in tagged_urls.find(_URL, file, context):
-        if isinstance(found, Pin) and _path_of(file, found) in beside:
+        gone = removed_folders.noted(file, found) if isinstance(found, Pin) else None
+        if gone is not None:
+            yield gone
+        elif isinstance(found, Pin) and _path_of(file, found) in beside:
             yield replace(found, role=Role.REFERENCE)
         else:
             yield found

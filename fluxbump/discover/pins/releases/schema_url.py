@@ -12,8 +12,9 @@ from fluxbump.discover.pins import tagged_urls
 from fluxbump.discover.pins.kind import Context, Found
 from fluxbump.discover.pins.kind_traits import KindTrait
 from fluxbump.discover.pins.tagged_urls import Url
+from fluxbump.discover.urls import removed_folders
 from fluxbump.discover.variables import references
-from fluxbump.model import Role
+from fluxbump.model import Pin, Role
 from fluxbump.text.live_code import TextFile
 from fluxbump.text.patterns import lazy_pattern
 
@@ -48,4 +49,6 @@ URLS = (
 def find(file: TextFile, context: Context) -> Iterator[Found]:
     """Yield the releases that such URLs name; a branch is none."""
     for url in URLS:
-        yield from tagged_urls.find(url, file, context)
+        for found in tagged_urls.find(url, file, context):
+            gone = removed_folders.noted(file, found) if isinstance(found, Pin) else None
+            yield gone or found

@@ -1,0 +1,28 @@
+"""Folders of Flux's repository that later releases do not have: a URL below one cannot move. Pure.
+
+`git ls-tree` of fluxcd/flux2 at the tags: from 2.3.0 on, `manifests/monitoring` has only a README,
+and from 2.7.0 on, `manifests/integrations` is gone.
+"""
+
+from __future__ import annotations
+
+from fluxbump.model import Form, Note, Pin
+from fluxbump.text.live_code import TextFile
+
+_GONE = {"monitoring/": "2.3.0", "integrations/": "2.7.0"}
+_LONGEST = 300
+"""Characters from a tag to the folder behind it, or the other way round."""
+
+
+def noted(file: TextFile, found: Pin) -> Note | None:
+    """Return what is said in place of a pin that a later release has no file for, if so."""
+    if found.form is not Form.EXACT:
+        return None
+    start, end = file.line_span(found.start)
+    line = file.text[max(start, found.start - _LONGEST) : min(end, found.end + _LONGEST)]
+    for folder, release in _GONE.items():
+        if f"manifests/{folder}" in line:
+            name = f"manifests/{folder.rstrip('/')}"
+            message = f"{found.subject} is below {name}, which Flux {release} removed"
+            return Note(found.location, message, advice="Take these files from another place")
+    return None
