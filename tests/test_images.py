@@ -135,6 +135,9 @@ def test_what_is_left_alone_is_noted(text: str, says: str) -> None:
         ("images/v2.4.0/k.yaml",
          f"images:\n- {{name: {SOURCE}, newTag: v1.4.1, digest: '{DIGEST}'}}\n", True),
         ("images/v2.5.1/a.yaml", f"- {SOURCE}:v1.4.1\n", False),
+        # a patch of the controller, which Flux 2.8.6 shipped
+        ("flux/2.8.5/a.yaml", f"- {HELM}:v1.5.4\n", True),
+        ("flux/2.8.5/a.yaml", f"- {HELM}:v1.5.3\n", True),
         ("talos/v1.31.4/a.yaml", f"- {SOURCE}:v1.4.1\n", False),
         ("images/v2.4/a.yaml", f"- {SOURCE}:v1.4.1\n", False),
     ],

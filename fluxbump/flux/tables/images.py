@@ -37,6 +37,18 @@ def controllers(release: str) -> Mapping[str, str]:
     return _controllers().get(release, {})
 
 
+def is_of_line(name: str, tag: str, line: str) -> bool:
+    """Whether a release of a line ships this tag of a controller.
+
+    Args:
+        name: of the controller.
+        tag: `v1.4.1`.
+        line: `2.4`.
+    """
+    releases = (release for release in _controllers() if release.rpartition(".")[0] == line)
+    return any(_controllers()[release].get(name) == tag for release in releases)
+
+
 def all_controllers() -> Mapping[str, Mapping[str, str]]:
     """Return the image tag of each controller, for each release in the table."""
     return _controllers()

@@ -108,11 +108,15 @@ def find(file: TextFile, context: Context) -> Iterator[Found]:
 
 
 def _kept_for(path: str, pins: Sequence[Pin]) -> str | None:
-    """Return the release that a folder of the path is called after, if all images are of it."""
+    """Return the release that a folder of the path is called after, if all images are of its line.
+
+    One image may be newer than the others: a patch of a controller that Flux has not shipped then.
+    """
     held = {(pin.track.name, pin.value.partition("@")[0].removeprefix("v")) for pin in pins}
     for folder in path.split("/")[:-1]:
-        shipped = images.controllers(folder.removeprefix("v"))
-        if shipped and all(shipped.get(name) == f"v{tag}" for name, tag in held):
+        known = images.controllers(folder.removeprefix("v"))
+        line = folder.removeprefix("v").rpartition(".")[0]
+        if known and all(images.is_of_line(name, f"v{tag}", line) for name, tag in held):
             return folder
     return None
 
