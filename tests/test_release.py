@@ -166,7 +166,13 @@ def _assert_bumped(said: str) -> None:
     assert "Flux 2.4.0 -> 2.5.1 (chart flux2 2.14.1 -> 2.15.0, 2025-02-26)" in said
     assert '-    version: "2.14.1"\n+    version: "2.15.0"\n' in said
     assert " Move Flux to 2.5.1 (chart flux2 2.15.0)\n" in said  # the commit
-    assert said.endswith("$ git status --short --branch\n## main\n")  # and nothing else
+    _, status, end = said.partition("$ git status --short --branch\n## main\n")
+    assert status  # and no change below it, but what to type in a repository of one's own
+    *_, first, second = end.splitlines()
+    assert first.startswith("$ /")
+    assert first.endswith("/fluxbump status")
+    assert second.endswith("/fluxbump check")
+    assert end.count("\n") == 4
 
 
 def test_the_wheel_bumps_the_fixture_in_a_clean_environment(built: Built, tmp_path: Path) -> None:
