@@ -351,7 +351,8 @@ def test_the_summary_page_of_a_workflow_has_the_verdict(
 
 def test_what_a_rule_means_for_a_bump_fits_a_line() -> None:
     errors = {code for code, rule in RULES.items() if rule.severity is Severity.ERROR}
-    assert {code for code, rule in RULES.items() if rule.broken} == errors
+    sometimes = {"FB117"}  # a warning, and an error of a Go module that is newer
+    assert {code for code, rule in RULES.items() if rule.broken} == errors | sometimes
     assert max(len(rule.broken) for rule in RULES.values()) <= 62
 
 
