@@ -226,7 +226,7 @@ def test_chart_version(repo: Repo, cli: Cli) -> None:
         (["to", "2.5.1", "--chart-version", "9.9.9"], 4, ["9.9.9"]),
         (["to", "2.5.1", "--bump", "huge"], 2, ["huge"]),
         (["to", "2.5.1", "--nope"], 2, ["--nope"]),
-        (["to", "2.5.1", "--rev", "nope"], 6, ["nope", "--rev"]),
+        (["to", "2.5.1", "--rev", "nope"], 6, ["nope", "name a branch, a tag, or a commit"]),
         (["to", "2.5.1", "--rev", "--all"], 6, ["--all"]),
         (["to", "2.5.1", "--repo", "nowhere"], 6, ["nowhere", "--repo"]),
         (["to", "2.5.1", "--index", "nowhere"], 7, ["nowhere"]),
