@@ -275,7 +275,9 @@ def test_a_chart_that_nobody_knows_is_not_judged(cli: Cli, tmp_path: Path, index
     repo = repository(tmp_path / "r", files, index)
     result = cli("status", "--index", NOWHERE, cwd=repo)
     assert result.code == 7
-    assert "the table of 2026-04-15 that ships with fluxbump is all that there is" in result.out
+    table = "the table of 2026-04-15 that ships with fluxbump"
+    silent = "and the chart index did not answer"
+    assert f"{table} does not list flux2 9.9.9 (chart/Chart.yaml:6), {silent}\n" in result.out
     states = {line.split()[1]: line.split()[-1] for line in result.out.splitlines()[1:6]}
     assert states["install-url"] == states["chart-dependency"] == "?"
 

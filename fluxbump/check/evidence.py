@@ -189,14 +189,13 @@ class Evidence(Struct, frozen=True):
         version = versions.parse(pin.value)
         if newest is None or version is None:
             return None
-        asks = f"which asks for flux2 {pin.value} ({pin.location})"
+        asked = f"flux2 {pin.value} ({pin.location})"
         if all(chart_release.told_by for chart_release in self.index.values()):
-            told_by, which = newest.told_by, "knows no such chart, and the chart index is silent"
-            return f"{told_by} is all that there is for this repository, {asks}: it {which}"
+            return f"{newest.told_by} does not list {asked}, and the chart index did not answer"
         when = f" of {newest.created:%Y-%m-%d}" if newest.created else ""
         older = f"(newest flux2 {newest.version}{when}) is older than this repository"
         return (
-            f"{_CHART_INDEX} {older}, {asks}: refresh the index"
+            f"{_CHART_INDEX} {older}, which asks for {asked}: refresh the index"
             if version > newest.version
             else None
         )
