@@ -225,7 +225,7 @@ def test_a_dry_run_ends_with_a_count_and_the_command_that_does_it(repo: Repo) ->
     shown = repo.fluxbump("to", "2.5.1", "--dry-run")
     assert shown.err.splitlines()[-1] == (
         "fluxbump: dry run: 13 pins in 11 files, 3 mapping rows (fluxbump created no branch "
-        "(fluxbump/flux-2.5.1)"
+        "fluxbump/flux-2.5.1)"
     )
     assert shown.out.splitlines()[-1] == "next: fluxbump to 2.5.1  does it"
     assert typed(repo, "fluxbump to 2.5.1") == 0

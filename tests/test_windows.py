@@ -69,7 +69,7 @@ def test_what_reads_one_says_what_to_do(arguments: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("arguments", [
-    ("rule", "FB999"), ("to",), ("nonsense",),
+    ("rule", "FB999"), ("to", "--no-such-option"), ("nonsense",),
 ])  # fmt: skip
 def test_a_mistake_is_told_as_elsewhere(arguments: tuple[str, ...]) -> None:
     done = without_posix(*arguments)
