@@ -175,6 +175,21 @@ def test_latest_safe_counts_nothing_that_the_team_accepts(repo: Repo, cli: Cli) 
     assert taken() == "2.8.5"
 
 
+def test_latest_safe_blames_no_release_for_what_is_wrong_already(
+    tmp_path: Path, index: Path, cli: Cli
+) -> None:
+    """The interval is refused by both releases, whose schemas differ elsewhere."""
+    app = (
+        "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: app}\n"
+        "spec:\n  interval: 5 min\n  chart: {spec: {chart: app, sourceRef: "
+        "{kind: HelmRepository, name: app}}}\n"
+    )
+    old = repository(tmp_path / "old", {"up.sh": script("2.8.5"), "apps/app.yaml": app}, index)
+    assert "FB204" in cli("check", "--no-render", cwd=old).out
+    report = cli("to", "latest-safe", "-n", "-o", "json", cwd=old).json
+    assert report["target"]["release"] == "2.9.4"
+
+
 def test_latest_safe_takes_no_release_of_which_too_little_is_known(
     tmp_path: Path, index: Path, cli: Cli
 ) -> None:

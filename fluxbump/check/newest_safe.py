@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import cache, partial
 
 from msgspec.structs import replace
 from semver import Version
@@ -22,6 +23,9 @@ from fluxbump.flux.tables import images
 from fluxbump.flux.tables.crds import kubernetes_minimum
 from fluxbump.model import FLUX, FLUX2, Finding, Form, Inventory, Pin, Severity, Track, TrackKind
 from fluxbump.text.versions import parse
+
+Known = Callable[[], Collection[Finding]]
+"""Tells what is found before anything moves."""
 
 SAFETY = rules.having(Trait.SAFETY)
 """The rules that say whether a cluster would survive a release."""
@@ -60,11 +64,10 @@ def safe_releases(
 
     A release of which not enough is known has passed no rule, so it is none of them.
     """
+    known = cache(partial(as_it_is, evidence, suppressed))
     installed = current(evidence.inventory).get(FLUX, "")
     held = parse(installed or evidence.by_images(evidence.inventory) or "")
     evidence = replace(evidence, effort=replace(evidence.effort, compared_with=installed))
-    as_it_is = replace(evidence, baseline=Baseline(evidence.inventory))
-    known = _open(rules.judge(as_it_is, SAFETY)[0], suppressed)
     floor = max(filter(None, (held, _highest(evidence.inventory))), default=None)
     for release in reversed(available.stable):
         if floor is not None and release < floor:
@@ -122,10 +125,22 @@ def why_none(evidence: Evidence, available: Available, suppressed: Suppressed) -
     return "no release passes the safety rules"
 
 
+def as_it_is(evidence: Evidence, suppressed: Suppressed) -> tuple[Finding, ...]:
+    """Return what the safety rules find before anything moves, which no release is to blame for.
+
+    Args:
+        evidence: about the repository as it is; nothing of it is left out, whatever its effort.
+        suppressed: tells which findings do not count.
+    """
+    whole = replace(evidence.effort, compared_with=None)
+    still = replace(evidence, baseline=Baseline(evidence.inventory), effort=whole)
+    return _open(rules.judge(still, SAFETY)[0], suppressed)
+
+
 def refusals(
     evidence: Evidence,
     chart: Goal,
-    known: Collection[Finding] = (),
+    known: Known = tuple,
     suppressed: Suppressed = suppressions.nothing,
 ) -> tuple[Finding, ...]:
     """Return the errors that the safety rules would find if the pins held this release.
@@ -133,10 +148,10 @@ def refusals(
     Args:
         evidence: about the repository as it is.
         chart: what the pins would hold.
-        known: findings that are there already, which do not count.
+        known: tells the findings that are there already, which do not count.
         suppressed: tells which findings do not count, there already or not.
     """
-    return _errors(_after(evidence, chart), SAFETY, _open(known, suppressed), suppressed)
+    return _errors(_after(evidence, chart), SAFETY, known, suppressed)
 
 
 def _after(evidence: Evidence, chart: Goal) -> Evidence:
@@ -145,13 +160,13 @@ def _after(evidence: Evidence, chart: Goal) -> Evidence:
 
 
 def _errors(
-    after: Evidence, codes: Collection[str], known: Collection[Finding], suppressed: Suppressed
+    after: Evidence, codes: Collection[str], known: Known, suppressed: Suppressed
 ) -> tuple[Finding, ...]:
     found = _open(rules.judge(after, codes)[0], suppressed)
-    old = gate.inherited(known, found)
-    return tuple(
-        finding for finding in found if finding.severity is Severity.ERROR and finding not in old
-    )
+    errors = tuple(finding for finding in found if finding.severity is Severity.ERROR)
+    # What was there already takes as long to find out, and most releases have no error.
+    old = gate.inherited(known(), found) if errors else ()
+    return tuple(finding for finding in errors if finding not in old)
 
 
 def _open(found: Collection[Finding], suppressed: Suppressed) -> tuple[Finding, ...]:

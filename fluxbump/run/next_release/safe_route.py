@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache, partial
 
 from msgspec.structs import replace
 from semver import Version
 
-from fluxbump.check import newest_safe, rules
+from fluxbump.check import newest_safe
 from fluxbump.check.evidence import Evidence
-from fluxbump.check.parts import Baseline
 from fluxbump.check.rules.crds import installed_crds
 from fluxbump.check.rules.crds.existing_clusters import UPGRADE
 from fluxbump.check.suppressions import Suppressed
@@ -39,8 +39,7 @@ class SafeRoute:
         self._allowed: Mapping[str, Goal] = sieve.allowed
         self._passed_over = sieve.skipped
         self._suppressed = suppressed
-        base = replace(self._evidence, baseline=Baseline(before.inventory))
-        self._known, _ = rules.judge(base, newest_safe.SAFETY)
+        self._known = cache(partial(newest_safe.as_it_is, before, suppressed))
         self._judged: dict[str, tuple[Finding, ...]] = {}
 
     def decision(self) -> Update | Blocked:
