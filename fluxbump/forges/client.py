@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol, TypedDict, TypeVar, Unpack
+from typing import TypedDict, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -14,7 +14,6 @@ from msgspec import json
 
 from fluxbump.errors import ForgeError
 from fluxbump.forges.authorization import Auth, checked_base
-from fluxbump.forges.forge import Forge
 from fluxbump.forges.responses import (
     Answer,
     StatusError,
@@ -68,35 +67,6 @@ class Transport(TypedDict, total=False):
     now: Callable[[], float]
     sleep: Callable[[float], None]
     allow_http: Collection[str]
-
-
-class Leaf(Protocol):
-    """An adapter: a module with these two."""
-
-    NAME: str
-    """Of the kind of forge, one of `remotes.KINDS`."""
-
-    def connect(
-        self,
-        api_base: str,
-        repository: str,
-        secret: Secret,
-        account: str = "",
-        **transport: Unpack[Transport],
-    ) -> Forge:
-        """Return the adapter for a repository; nothing is asked yet.
-
-        Args:
-            api_base: address of the REST interface.
-            repository: its path on the forge, as `remotes.Hosted` has it.
-            secret: the token.
-            account: whose it is, where the two belong together; empty where it is not known.
-            transport: how to reach the forge.
-
-        Raises:
-            ForgeError: there is no such repository by its form, or no token can be sent there.
-        """
-        ...
 
 
 def path(*segments: str | int) -> str:

@@ -20,7 +20,7 @@ import httpx
 from pydantic import BaseModel
 
 from fluxbump.forges.authorization import bearer
-from fluxbump.forges.client import Client, Leaf, Transport, path
+from fluxbump.forges.client import Client, Transport, path
 from fluxbump.forges.commit_statuses import on_gitea
 from fluxbump.forges.forge import (
     Capabilities,
@@ -42,6 +42,7 @@ from fluxbump.forges.pull_requests import (
     told,
     when_ready,
 )
+from fluxbump.forges.registry import Leaf
 from fluxbump.forges.responses import Answer, StatusError
 from fluxbump.system.secret import Secret
 from fluxbump.text.patterns import lazy_pattern

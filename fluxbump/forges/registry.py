@@ -1,17 +1,17 @@
 """The forges that there are.
 
-A leaf is a module, or an object in one, with `NAME` and `connect` (see `client.Leaf`), entered in
+A leaf is a module, or an object in one, with `NAME` and `connect` (see `Leaf`), entered in
 `FORGES` by its place: each brings models of its own, so only the one that is asked is imported.
-Which one a remote is on, `remotes` says.
+Which one a remote is on, `detect` says.
 """
 
 from __future__ import annotations
 
 from pkgutil import resolve_name
-from typing import Final, Unpack
+from typing import Final, Protocol, Unpack
 
 from fluxbump.errors import ForgeError
-from fluxbump.forges.client import Leaf, Transport
+from fluxbump.forges.client import Transport
 from fluxbump.forges.detect import Hosted
 from fluxbump.forges.forge import Forge
 from fluxbump.system.secret import Secret
@@ -24,7 +24,36 @@ FORGES: Final[dict[str, str]] = {
     "bitbucket": "fluxbump.forges.bitbucket",
     "azure": "fluxbump.forges.azure",
 }
-"""The place of the adapter of each kind of forge, by the names in `remotes.KINDS`."""
+"""The place of the adapter of each kind of forge, by the names in `detect.KINDS`."""
+
+
+class Leaf(Protocol):
+    """An adapter: a module with these two."""
+
+    NAME: str
+    """Of the kind of forge, one of `detect.KINDS`."""
+
+    def connect(
+        self,
+        api_base: str,
+        repository: str,
+        secret: Secret,
+        account: str = "",
+        **transport: Unpack[Transport],
+    ) -> Forge:
+        """Return the adapter for a repository; nothing is asked yet.
+
+        Args:
+            api_base: address of the REST interface.
+            repository: its path on the forge, as `detect.Hosted` has it.
+            secret: the token.
+            account: whose it is, where the two belong together; empty where it is not known.
+            transport: how to reach the forge.
+
+        Raises:
+            ForgeError: there is no such repository by its form, or no token can be sent there.
+        """
+        ...
 
 
 def adapter(kind: str) -> Leaf:
