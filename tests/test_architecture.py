@@ -93,7 +93,8 @@ SHARED = {
     "reports.matrix_page", "forges.forge", "forges.responses", "forges.authorization",
     "forges.ci_variables", "forges.client", "forges.commit_statuses", "forges.detect",
     "forges.azure_policies", "forges.github_graphql", "forges.issues", "forges.pull_requests",
-    "forges.registry",
+    "forges.registry", "forges.answers.azure", "forges.answers.bitbucket", "forges.answers.gitea",
+    "forges.answers.github", "forges.answers.gitlab",
     # The parts that pages are put together from.
     "reports.counts", "reports.patches", "reports.html.elements", "reports.html.page",
     "reports.html.style", "reports.html.findings", "reports.html.pins", "reports.html.route",

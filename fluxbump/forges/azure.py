@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import Literal, Unpack
+from typing import Unpack
 from urllib.parse import quote, urlencode
 
 import httpx
-from pydantic import BaseModel, Field
 
 from fluxbump.errors import ForgeError
+from fluxbump.forges.answers.azure import HEADS, AzurePull, AzurePulls, AzureRepository
 from fluxbump.forges.authorization import basic
 from fluxbump.forges.azure_policies import BranchPolicies
 from fluxbump.forges.client import MOST_PAGES, Client, Transport, path
@@ -27,7 +27,6 @@ from fluxbump.forges.forge import (
     Issues,
     Proposal,
     PullRequest,
-    RequestState,
     Standing,
 )
 from fluxbump.forges.pull_requests import (
@@ -54,54 +53,11 @@ _CAPABILITIES = Capabilities(
 )
 _VERSION = "7.1"
 _PAGE = 100
-_SHOWN = 400
-"""Characters of a description that listings have: /git/pull-requests/get-pull-requests."""
-_HEADS = "refs/heads/"
 
 _HEADERS = {"x-tfs-fedauthredirect": "Suppress"}
 """Asks for 401 instead of a redirect to the page where people sign in."""
 
 _GUID = lazy_pattern(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-
-
-class _Identity(BaseModel):
-    id: str
-
-
-class _Commit(BaseModel):
-    commit: str = Field(alias="commitId")
-
-
-class _Repository(BaseModel):
-    id: str
-    is_disabled: bool = Field(default=False, alias="isDisabled")
-
-
-class _Pull(BaseModel):
-    number: int = Field(alias="pullRequestId")
-    title: str
-    description: str | None = None
-    status: Literal["notSet", "active", "abandoned", "completed"]
-    draft: bool = Field(default=False, alias="isDraft")
-    source: str = Field(alias="sourceRefName")
-    target: str = Field(alias="targetRefName")
-    head: _Commit | None = Field(default=None, alias="lastMergeSourceCommit")
-    fork: dict[str, object] | None = Field(default=None, alias="forkSource")
-    repository: _Repository
-    author: _Identity = Field(alias="createdBy")
-
-    @property
-    def branch(self) -> str:
-        return self.source.removeprefix(_HEADS)
-
-    @property
-    def is_cut(self) -> bool:
-        """The description may go on."""
-        return len(self.description or "") >= _SHOWN
-
-
-class _Pulls(BaseModel):
-    value: list[_Pull]
 
 
 def connect(
@@ -157,7 +113,7 @@ class Azure:
 
     def find(self, branch: str) -> tuple[PullRequest, ...]:
         """Return every pull request that comes from a branch of this repository, newest first."""
-        criteria = {"sourceRefName": f"{_HEADS}{branch}", "status": "all"}
+        criteria = {"sourceRefName": f"{HEADS}{branch}", "status": "all"}
         return self._found(pull for pull in self._listed(criteria) if pull.branch == branch)
 
     def list(self, prefix: str) -> tuple[PullRequest, ...]:
@@ -168,13 +124,13 @@ class Azure:
     def open(self, proposal: Proposal) -> tuple[PullRequest, tuple[str, ...]]:
         """Open a pull request; return the one that is there when the branch has one already."""
         body: dict[str, object] = {
-            "sourceRefName": f"{_HEADS}{proposal.branch}",
-            "targetRefName": f"{_HEADS}{proposal.base}",
+            "sourceRefName": f"{HEADS}{proposal.branch}",
+            "targetRefName": f"{HEADS}{proposal.base}",
             "title": proposal.title, "description": proposal.body, "isDraft": proposal.draft,
         }  # fmt: skip
         pull, new = opened(
             self, self._client, proposal,
-            lambda: self._plain(self._send("POST", self._at(), body=body).read(_Pull)),
+            lambda: self._send("POST", self._at(), body=body).read(AzurePull).plain(self._site),
             there_already=is_conflict,
         )  # fmt: skip
         if not new:
@@ -186,10 +142,10 @@ class Azure:
         fields: dict[str, object] = {
             "title": proposal.title, "description": proposal.body, "isDraft": proposal.draft,
         }  # fmt: skip
-        target = f"{_HEADS}{proposal.base}"
+        target = f"{HEADS}{proposal.base}"
         if self._whole(number).target != target:  # to set it again is refused in some projects
             fields["targetRefName"] = target
-        return self._plain(self._changed(number, fields).read(_Pull))
+        return self._changed(number, fields).read(AzurePull).plain(self._site)
 
     def auto_merge(self, pull: PullRequest) -> tuple[str, ...]:
         """Have a pull request merged when its checks have passed."""
@@ -210,7 +166,7 @@ class Azure:
         fields = {"description": body} if body else {}
         ended(
             lambda: self._changed(number, {"status": "abandoned", **fields}),
-            lambda: self._plain(self._whole(number)).state,
+            lambda: self._whole(number).plain(self._site).state,
         )
 
     def protects(self, branch: str) -> bool | None:
@@ -218,7 +174,7 @@ class Azure:
 
         https://learn.microsoft.com/azure/devops/repos/git/branch-policies-overview
         """
-        return told(lambda: self._policies.protect(f"{_HEADS}{branch}"))
+        return told(lambda: self._policies.protect(f"{HEADS}{branch}"))
 
     def standing(self) -> Standing:
         """Return the state of the repository.
@@ -226,7 +182,7 @@ class Azure:
         https://learn.microsoft.com/rest/api/azure/devops/git/repositories/get-repository
         """
         where = f"{self._project}{path('_apis', 'git', 'repositories', self._name)}"
-        return Standing(self._send("GET", where).read(_Repository).is_disabled)
+        return Standing(self._send("GET", where).read(AzureRepository).is_disabled)
 
     def file_url(self, path: str, line: int, revision: str) -> str:
         """Return the address of a line of a file at a commit, for people."""
@@ -270,20 +226,20 @@ class Azure:
             )
         return answer
 
-    def _whole(self, number: int) -> _Pull:
-        return self._send("GET", self._at(number)).read(_Pull)
+    def _whole(self, number: int) -> AzurePull:
+        return self._send("GET", self._at(number)).read(AzurePull)
 
     def _changed(self, number: int, fields: Mapping[str, object]) -> Answer:
         return self._send("PATCH", self._at(number), body=fields, repeatable=True)
 
-    def _listed(self, criteria: Mapping[str, str]) -> Iterator[_Pull]:
+    def _listed(self, criteria: Mapping[str, str]) -> Iterator[AzurePull]:
         """Yield pull requests from this repository; a page that is not full is the last."""
         query: dict[str, str | int] = {
             f"searchCriteria.{name}": value for name, value in criteria.items()
         }
         for page in range(MOST_PAGES):
             place = {"$top": _PAGE, "$skip": page * _PAGE}
-            found = self._send("GET", self._at(), query=query | place).read(_Pulls).value
+            found = self._send("GET", self._at(), query=query | place).read(AzurePulls).value
             yield from (pull for pull in found if pull.fork is None)
             if len(found) < _PAGE:
                 return
@@ -292,18 +248,11 @@ class Azure:
             hint="close pull requests that are no longer needed",
         )
 
-    def _found(self, pulls: Iterator[_Pull]) -> tuple[PullRequest, ...]:
+    def _found(self, pulls: Iterator[AzurePull]) -> tuple[PullRequest, ...]:
         whole = (self._whole(pull.number) if pull.is_cut else pull for pull in pulls)
-        return tuple(self._plain(pull) for pull in sorted(whole, key=lambda pull: -pull.number))
-
-    def _plain(self, pull: _Pull) -> PullRequest:
-        states = {"completed": RequestState.MERGED, "abandoned": RequestState.CLOSED}
-        return PullRequest(
-            number=pull.number, url=f"{self._site}/pullrequest/{pull.number}", branch=pull.branch,
-            base=pull.target.removeprefix(_HEADS), title=pull.title, body=pull.description or "",
-            state=states.get(pull.status, RequestState.OPEN), draft=pull.draft,
-            head=pull.head.commit if pull.head else "",
-        )  # fmt: skip
+        return tuple(
+            pull.plain(self._site) for pull in sorted(whole, key=lambda pull: -pull.number)
+        )
 
     # --- what may fail without failing the whole ----------------------------------------------
 
@@ -332,8 +281,7 @@ class Azure:
         """
         pull = self._whole(number)
         if not self._policies.require_checks(pull.target):
-            base = pull.target.removeprefix(_HEADS)
-            return f"{base} requires no checks, so it would be merged at once"
+            return f"{pull.base} requires no checks, so it would be merged at once"
         # Whoever has opened it is who we are.
         self._changed(number, {"autoCompleteSetBy": {"id": pull.author.id}})
         return None

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import partial
-from typing import Literal, Unpack
+from typing import Unpack
 from urllib.parse import quote, urlencode
 
 import httpx
-from pydantic import BaseModel, Field
 
+from fluxbump.forges.answers.bitbucket import BitbucketPage, BitbucketPull
 from fluxbump.forges.authorization import basic, bearer
 from fluxbump.forges.client import Client, Transport, path
 from fluxbump.forges.commit_statuses import BitbucketStatuses
@@ -25,7 +25,6 @@ from fluxbump.forges.forge import (
     Issues,
     Proposal,
     PullRequest,
-    RequestState,
     Standing,
 )
 from fluxbump.forges.pull_requests import already_open, ended, lacking, segments, settled, soft
@@ -49,86 +48,9 @@ _CAPABILITIES = Capabilities(
 _INTERFACE = "/2.0"
 _CLOUD = "://api.bitbucket.org"
 _PAGE = 50  # the most that listings of pull requests take
-_FULL = 40
-
-_State = Literal["OPEN", "DRAFT", "QUEUED", "MERGED", "DECLINED", "SUPERSEDED"]
 _STATES = ("OPEN", "MERGED", "DECLINED", "SUPERSEDED")
-_ENDED: dict[_State, RequestState] = {
-    "MERGED": RequestState.MERGED,
-    "DECLINED": RequestState.CLOSED,
-    "SUPERSEDED": RequestState.CLOSED,
-}
 _UUID = lazy_pattern(r"\{[0-9a-f-]{36}\}", re.IGNORECASE)
 _ACCOUNT = lazy_pattern(r"\d+:[0-9a-f-]{36}|[0-9a-f]{24}", re.IGNORECASE)
-
-
-class _Repository(BaseModel):
-    uuid: str
-
-
-class _Branch(BaseModel):
-    name: str
-
-
-class _Commit(BaseModel):
-    hash: str
-
-
-class _Side(BaseModel):
-    branch: _Branch
-    commit: _Commit | None = None
-    repository: _Repository | None = None
-    """None when the fork is deleted."""
-
-
-class _Link(BaseModel):
-    href: str
-
-
-class _Links(BaseModel):
-    html: _Link
-
-
-class _Text(BaseModel):
-    raw: str | None = None
-
-
-class _User(BaseModel):
-    uuid: str
-
-
-class _Pull(BaseModel):
-    id: int
-    title: str
-    description: str | None = None
-    summary: _Text = Field(default_factory=_Text)
-    state: _State
-    draft: bool = False
-    source: _Side
-    destination: _Side
-    links: _Links
-    reviewers: list[_User] = Field(default_factory=list)
-
-    @property
-    def is_ours(self) -> bool:
-        there = self.source.repository
-        return there is not None and there == self.destination.repository
-
-    def plain(self) -> PullRequest:
-        # A hash is cut to 12 digits in most answers, so it names no commit for sure.
-        commit = self.source.commit.hash if self.source.commit else ""
-        return PullRequest(
-            number=self.id, url=self.links.html.href, branch=self.source.branch.name,
-            base=self.destination.branch.name, title=self.title,
-            body=self.description or self.summary.raw or "",
-            state=_ENDED.get(self.state, RequestState.OPEN), draft=self.draft,
-            head=commit if len(commit) == _FULL else "",
-        )  # fmt: skip
-
-
-class _Page(BaseModel):
-    values: list[_Pull]
-    next: str | None = None
 
 
 def connect(
@@ -204,7 +126,7 @@ class Bitbucket:
             return there, ()
         body = _fields(proposal) | {"source": {"branch": {"name": proposal.branch}}}
         try:
-            pull = self._client.send("POST", self._at(), body=body).read(_Pull).plain()
+            pull = self._client.send("POST", self._at(), body=body).read(BitbucketPull).plain()
         except UncertainError as error:
             pull = settled(self, self._client, proposal, error)
         notes = lacking(_CAPABILITIES, proposal)
@@ -214,7 +136,7 @@ class Bitbucket:
 
     def update(self, number: int, proposal: Proposal) -> PullRequest:
         """Bring title, body, base and draft of an open pull request in line with a proposal."""
-        return self._changed(self._whole(number), _fields(proposal)).read(_Pull).plain()
+        return self._changed(self._whole(number), _fields(proposal)).read(BitbucketPull).plain()
 
     def auto_merge(self, pull: PullRequest) -> tuple[str, ...]:
         """Say that Bitbucket has no such thing."""
@@ -268,16 +190,16 @@ class Bitbucket:
     def _in_repository(self, *segments: str | int) -> str:
         return path("repositories", self._workspace, self._name, *segments)
 
-    def _whole(self, number: int) -> _Pull:
-        return self._client.get(self._at(number)).read(_Pull)
+    def _whole(self, number: int) -> BitbucketPull:
+        return self._client.get(self._at(number)).read(BitbucketPull)
 
     def _pulls(self, states: tuple[str, ...], query: dict[str, str | int]) -> Iterable[PullRequest]:
         where = f"{self._at()}?{urlencode([('state', state) for state in states])}"
         query |= {"sort": "-created_on", "pagelen": _PAGE}
-        pages = self._client.pages(where, _Page, query=query, following=_next)
+        pages = self._client.pages(where, BitbucketPage, query=query, following=_next)
         return (pull.plain() for page in pages for pull in page.values if pull.is_ours)
 
-    def _changed(self, pull: _Pull, fields: dict[str, object]) -> Answer:
+    def _changed(self, pull: BitbucketPull, fields: dict[str, object]) -> Answer:
         """Change a pull request: it must have a title, and loses the reviewers that are left out.
 
         Args:
@@ -317,7 +239,7 @@ def _fields(proposal: Proposal) -> dict[str, object]:
 
 
 def _next(answer: Answer) -> str | None:
-    return answer.read(_Page).next
+    return answer.read(BitbucketPage).next
 
 
 def _advice(answer: Answer) -> str | None:

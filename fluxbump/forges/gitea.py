@@ -8,17 +8,23 @@ https://docs.gitea.com/api/, https://forgejo.org/docs/latest/user/api-usage/: bo
 from __future__ import annotations
 
 import builtins
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from itertools import islice
-from typing import Literal, Unpack
+from typing import Unpack
 from urllib.parse import quote
 
 import httpx
-from pydantic import BaseModel
 
+from fluxbump.forges.answers.gitea import (
+    GiteaBranch,
+    GiteaLabel,
+    GiteaMergeStyle,
+    GiteaPull,
+    GiteaRepository,
+    GiteaUser,
+)
 from fluxbump.forges.authorization import bearer
 from fluxbump.forges.client import Client, Transport, path
 from fluxbump.forges.commit_statuses import on_gitea
@@ -29,7 +35,6 @@ from fluxbump.forges.forge import (
     Issues,
     Proposal,
     PullRequest,
-    RequestState,
     Standing,
 )
 from fluxbump.forges.issues import GiteaIssues
@@ -45,7 +50,6 @@ from fluxbump.forges.pull_requests import (
 from fluxbump.forges.registry import Leaf
 from fluxbump.forges.responses import Answer, StatusError
 from fluxbump.system.secret import Secret
-from fluxbump.text.patterns import lazy_pattern
 
 _INTERFACE = "/api/v1"
 _PAGE = 50
@@ -54,72 +58,6 @@ _CLOSED_PAGES = 20
 """Closed pull requests cannot be asked for by branch, so only the newest 1,000 are looked at."""
 
 _DRAFT = "WIP: "
-_MARK = lazy_pattern(r"(?:(?:wip:|\[wip\]|draft:|\[draft\])\s*)+", re.IGNORECASE)
-"""What makes a title that of a draft: `WORK_IN_PROGRESS_PREFIXES`, and what is often added."""
-
-
-class _Repository(BaseModel):
-    default_merge_style: str = "merge"
-
-
-class _Side(BaseModel):
-    label: str
-    """The branch; `ref` is not it any more when the branch is deleted."""
-    sha: str
-    repo_id: int
-    """-1 when the fork is deleted."""
-
-
-class _Pull(BaseModel):
-    number: int
-    html_url: str
-    title: str
-    body: str | None
-    state: Literal["open", "closed"]
-    merged: bool = False
-    draft: bool | None = None
-    """None on servers that do not say it."""
-    head: _Side
-    base: _Side
-
-    @property
-    def is_ours(self) -> bool:
-        return self.head.repo_id == self.base.repo_id
-
-    def plain(self) -> PullRequest:
-        mark = None if self.draft is False else _MARK.match(self.title)
-        return PullRequest(
-            number=self.number, url=self.html_url, branch=self.head.label, base=self.base.label,
-            title=self.title[mark.end() :] if mark else self.title, body=self.body or "",
-            state=RequestState.MERGED if self.merged else RequestState(self.state),
-            draft=bool(mark or self.draft), head=self.head.sha,
-        )  # fmt: skip
-
-
-class _User(BaseModel):
-    login: str
-
-
-class _Label(BaseModel):
-    id: int
-    name: str
-
-
-class _Rights(BaseModel):
-    push: bool | None = None
-
-
-class _State(BaseModel):
-    archived: bool | None = None
-    has_pull_requests: bool | None = None
-    empty: bool | None = None
-    permissions: _Rights | None = None
-
-
-class _Branch(BaseModel):
-    protected: bool = False
-    enable_status_check: bool = False
-    status_check_contexts: list[str] | None = None
 
 
 class Gitea:
@@ -169,7 +107,7 @@ class Gitea:
         }  # fmt: skip
         pull, new = opened(
             self, self._client, proposal,
-            lambda: self._client.send("POST", self._at("pulls"), body=body).read(_Pull).plain(),
+            lambda: self._client.send("POST", self._at("pulls"), body=body).read(GiteaPull).plain(),
             there_already=is_conflict,
         )  # fmt: skip
         return pull, tuple(self._extras(pull, proposal)) if new else ()
@@ -177,7 +115,7 @@ class Gitea:
     def update(self, number: int, proposal: Proposal) -> PullRequest:
         """Bring title, body, base and draft of an open pull request in line with a proposal."""
         fields = {"title": _title(proposal), "body": proposal.body, "base": proposal.base}
-        return self._changed(number, fields).read(_Pull).plain()
+        return self._changed(number, fields).read(GiteaPull).plain()
 
     def auto_merge(self, pull: PullRequest) -> tuple[str, ...]:
         """Have a pull request merged when its checks have passed."""
@@ -196,20 +134,20 @@ class Gitea:
         where = self._at("pulls", number)
         ended(
             lambda: self._changed(number, {"state": "closed", **({"body": body} if body else {})}),
-            lambda: self._client.get(where).read(_Pull).plain().state,
+            lambda: self._client.get(where).read(GiteaPull).plain().state,
         )
 
     def protects(self, branch: str) -> bool | None:
         """Tell whether a rule protects a branch."""
         where = self._at("branches", branch)
-        return told(lambda: self._client.get(where).read(_Branch).protected)
+        return told(lambda: self._client.get(where).read(GiteaBranch).protected)
 
     def standing(self) -> Standing:
         """Return the state of the repository.
 
         https://docs.gitea.com/api/, `repoGet`.
         """
-        found = self._client.get(self._at()).read(_State)
+        found = self._client.get(self._at()).read(GiteaRepository)
         writable = found.permissions.push if found.permissions else None
         return Standing(found.archived, found.has_pull_requests, writable, found.empty)
 
@@ -225,7 +163,7 @@ class Gitea:
     def _pages(self, state: str) -> Iterator[builtins.list[PullRequest]]:
         """Yield the pull requests of this repository, newest first."""
         query: dict[str, str | int] = {"state": state, "limit": _PAGE}
-        for page in self._client.pages(self._at("pulls"), builtins.list[_Pull], query=query):
+        for page in self._client.pages(self._at("pulls"), builtins.list[GiteaPull], query=query):
             yield [pull.plain() for pull in page if pull.is_ours]
 
     def _changed(self, number: int, fields: Mapping[str, object]) -> Answer:
@@ -261,12 +199,12 @@ class Gitea:
         return f"no label {', '.join(missing)}" if missing else None
 
     def _labels(self, where: str) -> dict[str, int]:
-        pages = self._client.pages(where, builtins.list[_Label], query={"limit": _PAGE})
+        pages = self._client.pages(where, builtins.list[GiteaLabel], query={"limit": _PAGE})
         return {label.name: label.id for page in pages for label in page}
 
     def _assigned(self, number: int, names: tuple[str, ...]) -> str | None:
         """Set assignees, of those who can be: one who cannot fails all of them."""
-        able = self._client.get(self._at("assignees")).read(builtins.list[_User])
+        able = self._client.get(self._at("assignees")).read(builtins.list[GiteaUser])
         logins = {user.login.lower(): user.login for user in able}
         known = [logins[name.lower()] for name in names if name.lower() in logins]
         if known:
@@ -286,10 +224,10 @@ class Gitea:
         Where the base branch requires none, there is nothing to wait for: it would be merged at
         once, before a check has even begun (`ScheduleAutoMerge` in `services/automerge`).
         """
-        branch = self._client.get(self._at("branches", pull.base)).read(_Branch)
+        branch = self._client.get(self._at("branches", pull.base)).read(GiteaBranch)
         if not (branch.enable_status_check and branch.status_check_contexts):
             return f"{pull.base} requires no checks, so it would be merged at once"
-        style = self._client.get(self._at()).read(_Repository).default_merge_style
+        style = self._client.get(self._at()).read(GiteaMergeStyle).default_merge_style
         body = {"Do": style, "merge_when_checks_succeed": True, "head_commit_id": pull.head}
         where = self._at("pulls", pull.number, "merge")
         # Whether it conflicts is found out after it was opened; until then it is 405.

@@ -8,14 +8,14 @@ from __future__ import annotations
 import builtins
 from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import Literal, Unpack
+from typing import Unpack
 from urllib.parse import quote
 
 import httpx
 from msgspec.structs import replace
-from pydantic import BaseModel, Field
 
 from fluxbump.errors import ForgeError
+from fluxbump.forges.answers.github import GitHubBranch, GitHubIssue, GitHubPull, GitHubRepository
 from fluxbump.forges.authorization import bearer
 from fluxbump.forges.client import Client, Transport, path
 from fluxbump.forges.commit_statuses import on_github
@@ -26,7 +26,6 @@ from fluxbump.forges.forge import (
     Issues,
     Proposal,
     PullRequest,
-    RequestState,
     Standing,
 )
 from fluxbump.forges.github_graphql import ENTERPRISE, GraphQL, MergeSettings
@@ -44,65 +43,6 @@ _CAPABILITIES = Capabilities(
 _HEADERS = {"accept": "application/vnd.github+json", "x-github-api-version": "2022-11-28"}
 _PAGE = 100
 _INVALID = httpx.codes.UNPROCESSABLE_ENTITY
-
-
-class _Repository(BaseModel):
-    full_name: str
-
-
-class _Side(BaseModel):
-    ref: str
-    sha: str
-    repo: _Repository | None
-    """None when the fork is deleted."""
-
-
-class _Pull(BaseModel):
-    number: int
-    html_url: str
-    node_id: str
-    title: str
-    body: str | None
-    state: Literal["open", "closed"]
-    merged_at: str | None
-    draft: bool = False
-    head: _Side
-    base: _Side
-
-    @property
-    def is_ours(self) -> bool:
-        """The branch is in the same repository; compared so, a renamed one does no harm."""
-        return self.head.repo is not None and self.head.repo == self.base.repo
-
-    def plain(self) -> PullRequest:
-        state = RequestState.MERGED if self.merged_at else RequestState(self.state)
-        return PullRequest(
-            number=self.number, url=self.html_url, branch=self.head.ref, base=self.base.ref,
-            title=self.title, body=self.body or "", state=state, draft=self.draft,
-            head=self.head.sha,
-        )  # fmt: skip
-
-
-class _Branch(BaseModel):
-    name: str
-
-
-class _User(BaseModel):
-    login: str
-
-
-class _Issue(BaseModel):
-    assignees: list[_User] = Field(default_factory=list)
-
-
-class _Rights(BaseModel):
-    push: bool | None = None
-
-
-class _State(BaseModel):
-    archived: bool | None = None
-    has_pull_requests: bool | None = None
-    permissions: _Rights | None = None
 
 
 def connect(
@@ -207,7 +147,7 @@ class GitHub:
         where = self._at("pulls", number)
         ended(
             lambda: self._changed(number, state="closed", **({"body": body} if body else {})),
-            lambda: self._client.get(where).read(_Pull).plain().state,
+            lambda: self._client.get(where).read(GitHubPull).plain().state,
         )
 
     def protects(self, branch: str) -> bool | None:
@@ -216,7 +156,7 @@ class GitHub:
         https://docs.github.com/rest/branches/branches, `protected` of the listing.
         """
         query: dict[str, str | int] = {"protected": "true", "per_page": _PAGE}
-        pages = self._client.pages(self._at("branches"), builtins.list[_Branch], query=query)
+        pages = self._client.pages(self._at("branches"), builtins.list[GitHubBranch], query=query)
         return told(lambda: any(found.name == branch for page in pages for found in page))
 
     def standing(self) -> Standing:
@@ -224,7 +164,7 @@ class GitHub:
 
         https://docs.github.com/rest/repos/repos, "Get a repository".
         """
-        found = self._client.get(self._at()).read(_State)
+        found = self._client.get(self._at()).read(GitHubRepository)
         writable = found.permissions.push if found.permissions else None
         return Standing(found.archived, found.has_pull_requests, writable)
 
@@ -238,12 +178,12 @@ class GitHub:
 
     def _pulls(self, query: dict[str, str | int]) -> Iterable[PullRequest]:
         query |= {"sort": "created", "direction": "desc", "per_page": _PAGE}
-        pages = self._client.pages(self._at("pulls"), builtins.list[_Pull], query=query)
+        pages = self._client.pages(self._at("pulls"), builtins.list[GitHubPull], query=query)
         return (pull.plain() for page in pages for pull in page if pull.is_ours)
 
-    def _changed(self, number: int, **fields: str) -> _Pull:
+    def _changed(self, number: int, **fields: str) -> GitHubPull:
         where = self._at("pulls", number)
-        return self._client.send("PATCH", where, body=fields, repeatable=True).read(_Pull)
+        return self._client.send("PATCH", where, body=fields, repeatable=True).read(GitHubPull)
 
     def _created(self, proposal: Proposal, notes: builtins.list[str]) -> PullRequest:
         """Open a pull request; add to `notes` what the repository has not."""
@@ -261,7 +201,7 @@ class GitHub:
         return self._post(body)
 
     def _post(self, body: Mapping[str, object]) -> PullRequest:
-        return self._client.send("POST", self._at("pulls"), body=body).read(_Pull).plain()
+        return self._client.send("POST", self._at("pulls"), body=body).read(GitHubPull).plain()
 
     # --- what may fail without failing the whole ----------------------------------------------
 
@@ -288,7 +228,7 @@ class GitHub:
         where = self._at("issues", number, "assignees")
         body = {"assignees": [*names]}
         answer = self._client.send("POST", where, body=body, repeatable=True)
-        there = {user.login.lower() for user in answer.read(_Issue).assignees}
+        there = {user.login.lower() for user in answer.read(GitHubIssue).assignees}
         missing = [name for name in names if name.lower() not in there]
         return f"GitHub did not take {', '.join(missing)}" if missing else None
 
@@ -315,7 +255,7 @@ class GitHub:
         settings = self._client.get(self._at()).read(MergeSettings)
         if settings.allow_auto_merge is False:
             return "the repository does not allow it (Settings, General, Allow auto-merge)"
-        pull = self._client.get(self._at("pulls", number)).read(_Pull)
+        pull = self._client.get(self._at("pulls", number)).read(GitHubPull)
         return self._graphql.auto_merge(pull.node_id, settings.method)
 
 

@@ -7,15 +7,20 @@ the source: `lib/api/merge_requests.rb`.
 from __future__ import annotations
 
 import builtins
-import re
 from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import Literal, Unpack
+from typing import Unpack
 from urllib.parse import quote
 
 import httpx
-from pydantic import BaseModel, Field
 
+from fluxbump.forges.answers.gitlab import (
+    GitLabBranch,
+    GitLabPeople,
+    GitLabProject,
+    GitLabUser,
+    MergeRequest,
+)
 from fluxbump.forges.authorization import bearer
 from fluxbump.forges.client import Client, Transport, path
 from fluxbump.forges.commit_statuses import on_gitlab
@@ -26,7 +31,6 @@ from fluxbump.forges.forge import (
     Issues,
     Proposal,
     PullRequest,
-    RequestState,
     Standing,
 )
 from fluxbump.forges.issues import GitLabIssues
@@ -41,7 +45,6 @@ from fluxbump.forges.pull_requests import (
 )
 from fluxbump.forges.responses import Answer
 from fluxbump.system.secret import Secret
-from fluxbump.text.patterns import lazy_pattern
 
 NAME = "gitlab"
 
@@ -55,59 +58,6 @@ _INTERFACE = "/api/v4"
 _PAGE = 100
 
 _DRAFT = "Draft: "
-_MARK = lazy_pattern(r"(?:(?:draft:|\[draft\]|\(draft\))\s*)+", re.IGNORECASE)
-"""What makes a title that of a draft.
-
-https://docs.gitlab.com/user/project/merge_requests/drafts/
-"""
-
-
-class _Request(BaseModel):
-    iid: int
-    web_url: str
-    title: str
-    description: str | None
-    state: Literal["opened", "closed", "locked", "merged"]
-    draft: bool = False
-    source_branch: str
-    target_branch: str
-    source_project_id: int | None
-    """None when the fork is deleted."""
-    target_project_id: int
-    sha: str | None = None
-
-    @property
-    def is_ours(self) -> bool:
-        return self.source_project_id == self.target_project_id
-
-    def plain(self) -> PullRequest:
-        # It is locked for the moments in which it is merged.
-        states = {"closed": RequestState.CLOSED, "merged": RequestState.MERGED}
-        mark = _MARK.match(self.title) if self.draft else None
-        return PullRequest(
-            number=self.iid, url=self.web_url, branch=self.source_branch, base=self.target_branch,
-            title=self.title[mark.end() :] if mark else self.title, body=self.description or "",
-            state=states.get(self.state, RequestState.OPEN), draft=self.draft, head=self.sha or "",
-        )  # fmt: skip
-
-
-class _Project(BaseModel):
-    archived: bool | None = None
-    merge_requests_access_level: str = ""
-
-
-class _Branch(BaseModel):
-    protected: bool
-
-
-class _User(BaseModel):
-    id: int
-    username: str
-
-
-class _People(BaseModel):
-    assignees: list[_User] = Field(default_factory=list)
-    reviewers: list[_User] = Field(default_factory=list)
 
 
 def connect(
@@ -182,7 +132,7 @@ class GitLab:
         fields = {
             "title": _title(proposal), "description": proposal.body, "target_branch": proposal.base,
         }  # fmt: skip
-        return self._changed(number, fields).read(_Request).plain()
+        return self._changed(number, fields).read(MergeRequest).plain()
 
     def auto_merge(self, pull: PullRequest) -> tuple[str, ...]:
         """Have a pull request merged when its checks have passed."""
@@ -202,7 +152,7 @@ class GitLab:
         where = self._at("merge_requests", number)
         ended(
             lambda: self._changed(number, {"state_event": "close", **fields}),
-            lambda: self._client.get(where).read(_Request).plain().state,
+            lambda: self._client.get(where).read(MergeRequest).plain().state,
         )
 
     def protects(self, branch: str) -> bool | None:
@@ -211,14 +161,14 @@ class GitLab:
         https://docs.gitlab.com/api/branches/#get-single-repository-branch
         """
         where = self._at("repository", "branches", branch)
-        return told(lambda: self._client.get(where).read(_Branch).protected)
+        return told(lambda: self._client.get(where).read(GitLabBranch).protected)
 
     def standing(self) -> Standing:
         """Return the state of the repository.
 
         https://docs.gitlab.com/api/projects/#retrieve-a-project
         """
-        found = self._client.get(self._at()).read(_Project)
+        found = self._client.get(self._at()).read(GitLabProject)
         return Standing(found.archived, found.merge_requests_access_level != "disabled")
 
     def file_url(self, path: str, line: int, revision: str) -> str:
@@ -232,7 +182,7 @@ class GitLab:
     def _requests(self, query: dict[str, str | int]) -> Iterable[PullRequest]:
         query |= {"order_by": "created_at", "sort": "desc", "per_page": _PAGE}
         where = self._at("merge_requests")
-        pages = self._client.pages(where, builtins.list[_Request], query=query)
+        pages = self._client.pages(where, builtins.list[MergeRequest], query=query)
         return (request.plain() for page in pages for request in page if request.is_ours)
 
     def _changed(self, number: int, fields: Mapping[str, object]) -> Answer:
@@ -244,7 +194,7 @@ class GitLab:
             "title": _title(proposal), "description": proposal.body,
         }  # fmt: skip
         answer = self._client.send("POST", self._at("merge_requests"), body=body)
-        return answer.read(_Request).plain()
+        return answer.read(MergeRequest).plain()
 
     # --- what may fail without failing the whole ----------------------------------------------
 
@@ -278,13 +228,13 @@ class GitLab:
         there: set[int] = set()
         if known:
             field = f"{role.removesuffix('s')}_ids"
-            people = self._changed(number, {field: known}).read(_People)
+            people = self._changed(number, {field: known}).read(GitLabPeople)
             there = {user.id for user in getattr(people, role)}
         missing = [name for name, user in ids.items() if user not in there]
         return f"GitLab did not take {', '.join(missing)}" if missing else None
 
     def _user(self, name: str) -> int | None:
-        found = self._client.get("/users", query={"username": name}).read(builtins.list[_User])
+        found = self._client.get("/users", query={"username": name}).read(builtins.list[GitLabUser])
         return next((user.id for user in found if user.username.lower() == name.lower()), None)
 
     def _automatic(self, pull: PullRequest) -> None:

@@ -1,0 +1,1 @@
+"""What each forge answers: the records that are read of it. Pure."""

@@ -1,0 +1,96 @@
+"""What Bitbucket Cloud answers.
+
+https://developer.atlassian.com/cloud/bitbucket/rest/api-group-pullrequests/.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from fluxbump.forges.forge import PullRequest, RequestState
+
+_FULL = 40
+
+_State = Literal["OPEN", "DRAFT", "QUEUED", "MERGED", "DECLINED", "SUPERSEDED"]
+_ENDED: dict[_State, RequestState] = {
+    "MERGED": RequestState.MERGED,
+    "DECLINED": RequestState.CLOSED,
+    "SUPERSEDED": RequestState.CLOSED,
+}
+
+
+class _Repository(BaseModel):
+    uuid: str
+
+
+class _Branch(BaseModel):
+    name: str
+
+
+class _Commit(BaseModel):
+    hash: str
+
+
+class _Side(BaseModel):
+    branch: _Branch
+    commit: _Commit | None = None
+    repository: _Repository | None = None
+    """None when the fork is deleted."""
+
+
+class _Link(BaseModel):
+    href: str
+
+
+class _Links(BaseModel):
+    html: _Link
+
+
+class _Text(BaseModel):
+    raw: str | None = None
+
+
+class _User(BaseModel):
+    uuid: str
+
+
+class BitbucketPull(BaseModel):
+    """A pull request."""
+
+    id: int
+    title: str
+    description: str | None = None
+    summary: _Text = Field(default_factory=_Text)
+    state: _State
+    draft: bool = False
+    source: _Side
+    destination: _Side
+    links: _Links
+    reviewers: list[_User] = Field(default_factory=list)
+
+    @property
+    def is_ours(self) -> bool:
+        """The branch is in the same repository."""
+        there = self.source.repository
+        return there is not None and there == self.destination.repository
+
+    def plain(self) -> PullRequest:
+        """Return it as every forge has it."""
+        # A hash is cut to 12 digits in most answers, so it names no commit for sure.
+        commit = self.source.commit.hash if self.source.commit else ""
+        return PullRequest(
+            number=self.id, url=self.links.html.href, branch=self.source.branch.name,
+            base=self.destination.branch.name, title=self.title,
+            body=self.description or self.summary.raw or "",
+            state=_ENDED.get(self.state, RequestState.OPEN), draft=self.draft,
+            head=commit if len(commit) == _FULL else "",
+        )  # fmt: skip
+
+
+class BitbucketPage(BaseModel):
+    """A page of a listing; `next` is the address of the one after it."""
+
+    values: list[BitbucketPull]
+    next: str | None = None

@@ -1,0 +1,77 @@
+"""What GitLab answers: https://docs.gitlab.com/api/merge_requests/, /api/projects/, /api/users/."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from fluxbump.forges.forge import PullRequest, RequestState
+from fluxbump.text.patterns import lazy_pattern
+
+_MARK = lazy_pattern(r"(?:(?:draft:|\[draft\]|\(draft\))\s*)+", re.IGNORECASE)
+"""What makes a title that of a draft.
+
+https://docs.gitlab.com/user/project/merge_requests/drafts/
+"""
+
+
+class MergeRequest(BaseModel):
+    """A merge request."""
+
+    iid: int
+    web_url: str
+    title: str
+    description: str | None
+    state: Literal["opened", "closed", "locked", "merged"]
+    draft: bool = False
+    source_branch: str
+    target_branch: str
+    source_project_id: int | None
+    """None when the fork is deleted."""
+    target_project_id: int
+    sha: str | None = None
+
+    @property
+    def is_ours(self) -> bool:
+        """The branch is in the same project."""
+        return self.source_project_id == self.target_project_id
+
+    def plain(self) -> PullRequest:
+        """Return it as every forge has it."""
+        # It is locked for the moments in which it is merged.
+        states = {"closed": RequestState.CLOSED, "merged": RequestState.MERGED}
+        mark = _MARK.match(self.title) if self.draft else None
+        return PullRequest(
+            number=self.iid, url=self.web_url, branch=self.source_branch, base=self.target_branch,
+            title=self.title[mark.end() :] if mark else self.title, body=self.description or "",
+            state=states.get(self.state, RequestState.OPEN), draft=self.draft, head=self.sha or "",
+        )  # fmt: skip
+
+
+class GitLabProject(BaseModel):
+    """A project, as far as it is looked at to say why something was refused."""
+
+    archived: bool | None = None
+    merge_requests_access_level: str = ""
+
+
+class GitLabBranch(BaseModel):
+    """A branch."""
+
+    protected: bool
+
+
+class GitLabUser(BaseModel):
+    """A user."""
+
+    id: int
+    username: str
+
+
+class GitLabPeople(BaseModel):
+    """A merge request after people were set: those that it has then."""
+
+    assignees: list[GitLabUser] = Field(default_factory=list)
+    reviewers: list[GitLabUser] = Field(default_factory=list)
