@@ -36,6 +36,7 @@ from fluxbump.forges.pull_requests import (
     opened,
     segments,
     soft,
+    soft_each,
     told,
 )
 from fluxbump.forges.responses import Answer, StatusError
@@ -257,10 +258,8 @@ class Azure:
     # --- what may fail without failing the whole ----------------------------------------------
 
     def _extras(self, number: int, proposal: Proposal) -> Iterator[str]:
-        for label in proposal.labels:
-            yield from soft(f"label {label}", partial(self._labelled, number, label))
-        for name in proposal.reviewers:
-            yield from soft(f"reviewer {name}", partial(self._asked, number, name))
+        yield from soft_each("label", proposal.labels, partial(self._labelled, number))
+        yield from soft_each("reviewer", proposal.reviewers, partial(self._asked, number))
         if proposal.auto_merge:
             yield from soft("auto-merge", lambda: self._automatic(number))
 

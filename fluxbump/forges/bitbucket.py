@@ -27,7 +27,7 @@ from fluxbump.forges.forge import (
     PullRequest,
     Standing,
 )
-from fluxbump.forges.pull_requests import already_open, ended, lacking, segments, settled, soft
+from fluxbump.forges.pull_requests import already_open, ended, lacking, segments, settled, soft_each
 from fluxbump.forges.responses import Answer, UncertainError
 from fluxbump.system.secret import Secret
 from fluxbump.text.patterns import lazy_pattern
@@ -129,10 +129,8 @@ class Bitbucket:
             pull = self._client.send("POST", self._at(), body=body).read(BitbucketPull).plain()
         except UncertainError as error:
             pull = settled(self, self._client, proposal, error)
-        notes = lacking(_CAPABILITIES, proposal)
-        for name in proposal.reviewers:
-            notes += soft(f"reviewer {name}", partial(self._asked, pull.number, name))
-        return pull, tuple(notes)
+        asked = soft_each("reviewer", proposal.reviewers, partial(self._asked, pull.number))
+        return pull, (*lacking(_CAPABILITIES, proposal), *asked)
 
     def update(self, number: int, proposal: Proposal) -> PullRequest:
         """Bring title, body, base and draft of an open pull request in line with a proposal."""

@@ -44,6 +44,7 @@ from fluxbump.forges.pull_requests import (
     opened,
     segments,
     soft,
+    soft_each,
     told,
     when_ready,
 )
@@ -178,8 +179,7 @@ class Gitea:
             notes += soft("labels", lambda: self._labelled(pull.number, proposal.labels))
         if proposal.assignees:
             notes += soft("assignees", lambda: self._assigned(pull.number, proposal.assignees))
-        for name in proposal.reviewers:
-            notes += soft(f"reviewer {name}", partial(self._asked, pull.number, name))
+        notes += soft_each("reviewer", proposal.reviewers, partial(self._asked, pull.number))
         if proposal.auto_merge:
             notes += soft("auto-merge", lambda: self._automatic(pull))
         return notes

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterable, Mapping
-from functools import partial
 from typing import Unpack
 from urllib.parse import quote
 
@@ -30,7 +29,7 @@ from fluxbump.forges.forge import (
 )
 from fluxbump.forges.github_graphql import ENTERPRISE, GraphQL, MergeSettings
 from fluxbump.forges.issues import GitHubIssues
-from fluxbump.forges.pull_requests import ended, opened, segments, soft, told
+from fluxbump.forges.pull_requests import ended, opened, segments, soft, soft_each, told
 from fluxbump.forges.responses import Answer, StatusError
 from fluxbump.system.secret import Secret
 
@@ -242,8 +241,7 @@ class GitHub:
                 return [f"reviewers {', '.join(names)} not set: {error.message}"]
         else:
             return []
-        calls = {name: partial(self._review, number, (name,)) for name in names}
-        return [note for name in calls for note in soft(f"reviewer {name}", calls[name])]
+        return soft_each("reviewer", names, lambda name: self._review(number, (name,)))
 
     def _review(self, number: int, names: tuple[str, ...]) -> None:
         teams = [name.partition("/")[2] for name in names if "/" in name]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 
 import httpx
 
@@ -69,6 +70,17 @@ def soft(what: str, act: Callable[[], str | None]) -> list[str]:
     except ForgeError as error:
         problem = error.message
     return [f"{what} not set: {problem}"] if problem else []
+
+
+def soft_each(what: str, names: Iterable[str], act: Callable[[str], str | None]) -> list[str]:
+    """Do for each name what may fail; return a sentence for each that does.
+
+    Args:
+        what: a name is the name of.
+        names: to be set.
+        act: sets one; returns what is wrong, or None.
+    """
+    return [note for name in names for note in soft(f"{what} {name}", partial(act, name))]
 
 
 def told(ask: Callable[[], bool]) -> bool | None:
