@@ -1,7 +1,7 @@
-"""Which names a branch of ours may have. Pure.
+"""Which names a branch may have: any branch, and one of ours. Pure.
 
-Stricter than git: what is valid there can still be read as an option, as another ref, or as another
-name than it is.
+For ours it is stricter than git: what is valid there can still be read as an option, as another
+ref, or as another name than it is.
 """
 
 from __future__ import annotations
@@ -18,8 +18,23 @@ _FORBIDDEN = lazy_pattern(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|(?:^|/)\.|\.loc
 _REVISION = lazy_pattern(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", re.IGNORECASE)
 
 
+def is_possible(name: str) -> bool:
+    """Whether git lets a branch have a name: git-check-ref-format(1), git-branch(1)."""
+    return name not in ("", "@") and not name.startswith("-") and not _FORBIDDEN.search(name)
+
+
+def require_possible(name: str) -> None:
+    """Refuse what cannot be a branch: a name from outside goes into a refspec.
+
+    Raises:
+        RepositoryError: git would refuse it too.
+    """
+    if not is_possible(name):
+        raise RepositoryError(f"{name!r} is not a name for a branch")
+
+
 def problem(name: str) -> str | None:
-    """Say why a branch may not have a name; None if it may.
+    """Say why a branch of ours may not have a name; None if it may.
 
     `HEAD` counts in every spelling, because some file systems and forges do not tell case apart.
     """

@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from copy import copy
 from pathlib import Path
 
-from fluxbump.errors import RepositoryError
-from fluxbump.git import network_process
+from fluxbump.git import branch_names, network_process
 from fluxbump.git.network_process import Done
 from fluxbump.git.remote_environment import environment
 from fluxbump.git.remote_errors import (
@@ -43,10 +42,6 @@ FETCHED = "refs/fluxbump/fetched"
 _MOST_NAMED = 10
 """Branches that an error names."""
 
-# What git-check-ref-format(1) forbids.
-_NO_BRANCH = lazy_pattern(
-    r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?:/|$)|^[/.-]|[/.]$|^@?$"
-)
 _SHA = lazy_pattern(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
@@ -109,11 +104,11 @@ class Remote:
     def branches(self, prefix: str = "") -> dict[str, str]:
         """Map the remote's branches whose name begins with `prefix` to their tips."""
         out = self.run("ls-remote", "--heads", "--", self.url.url)
-        heads = {_name(ref): sha for sha, ref in _refs(out) if ref.startswith("refs/heads/")}
+        heads = {ref.removeprefix(HEADS): sha for sha, ref in _refs(out) if ref.startswith(HEADS)}
         return {
             name: sha
             for name, sha in sorted(heads.items())
-            if name.startswith(prefix) and not _NO_BRANCH.search(name)
+            if name.startswith(prefix) and branch_names.is_possible(name)
         }
 
     def head(self) -> tuple[str, str]:
@@ -126,12 +121,12 @@ class Remote:
         out = self.run("ls-remote", "--symref", "--", self.url.url, "HEAD")
         lines = [line.partition("\t")[::2] for line in out.splitlines()]
         found = {what: ref for what, ref in lines if ref == "HEAD"}
-        target = next((what for what in found if what.startswith("ref: refs/heads/")), "")
+        target = next((what for what in found if what.startswith(f"ref: {HEADS}")), "")
         sha = next((what for what in found if _SHA.fullmatch(what)), "")
         if not target or not sha:
             raise self._headless()
-        branch = _name(target.removeprefix("ref: "))
-        check_branch(branch)
+        branch = target.removeprefix(f"ref: {HEADS}")
+        branch_names.require_possible(branch)
         return branch, sha
 
     def _headless(self) -> RemoteError:
@@ -159,7 +154,7 @@ class Remote:
 
     def tip(self, branch: str) -> str | None:
         """Return the commit that a branch of the remote points to; None when there is none."""
-        check_branch(branch)
+        branch_names.require_possible(branch)
         ref = f"{self._space}{branch}"
         out = self.run("ls-remote", "--", self.url.url, ref)
         return next((sha for sha, name in _refs(out) if name == ref), None)
@@ -177,7 +172,7 @@ class Remote:
         Raises:
             RemoteError: the remote has no such branch.
         """
-        check_branch(branch)
+        branch_names.require_possible(branch)
         ref = into or f"{FETCHED}/{branch}"
         # By its name, because the filter is a setting of the remote.
         place = [f"--depth={depth}", "--", "origin"] if self._cached else ["--", self.url.url]
@@ -229,7 +224,7 @@ class Remote:
             raise
 
     def _update(self, commit: str, branch: str, expected: str | None) -> bool:
-        check_branch(branch)
+        branch_names.require_possible(branch)
         ref = f"{self._space}{branch}"
         lease = f"--force-with-lease={ref}:{expected or ''}"
         done = self._git(
@@ -295,20 +290,6 @@ def located(url: str | RemoteUrl) -> tuple[RemoteUrl, Userinfo | None]:
     return found, userinfo
 
 
-def check_branch(name: str) -> None:
-    """Refuse what cannot be a branch: a name from outside goes into a refspec.
-
-    Raises:
-        RepositoryError: git would refuse it too.
-    """
-    if _NO_BRANCH.search(name):
-        raise RepositoryError(f"{name!r} is not a name for a branch")
-
-
 def _refs(out: str) -> list[tuple[str, str]]:
     lines = [line.partition("\t")[::2] for line in out.splitlines()]
     return [(sha, ref) for sha, ref in lines if _SHA.fullmatch(sha)]
-
-
-def _name(ref: str) -> str:
-    return ref.removeprefix("refs/heads/")
