@@ -154,7 +154,7 @@ class Runner:
             with commands.reading(b"\n".join(names[:half])) as source:
                 process = _start(program, source)
             try:
-                out = pipes.timed(_pipe(process.stdout), _SECONDS)
+                out = pipes.timed(pipes.of(process.stdout), _SECONDS)
                 yield from (_object(out) for _ in range(half))
             finally:
                 commands.end(process, program)
@@ -201,8 +201,8 @@ class Batch:
     def __init__(self, program: Program) -> None:
         self._program = program
         self._process = _start(program, PIPE)
-        self._in = _pipe(self._process.stdin)
-        self._out = pipes.timed(_pipe(self._process.stdout), _SECONDS)
+        self._in = pipes.of(self._process.stdin)
+        self._out = pipes.timed(pipes.of(self._process.stdout), _SECONDS)
 
     def ask(self, names: Sequence[bytes]) -> None:
         """Ask for objects; take an `answer` for each before asking for many more."""
@@ -243,13 +243,9 @@ def _object(out: IO[bytes]) -> bytes | None:
 def _program(args: Sequence[str], where: Path | None, env: Mapping[str, str]) -> Program:
     """Return git with messages in English, which we read."""
     kept = {name: value for name, value in os.environ.items() if _is_kept(name)}
-    given = {name: value for name, value in env.items() if _is_kept(name) or _is_ours(name)}
+    given = {name: value for name, value in env.items() if _is_kept(name) or name.startswith(_OURS)}
     environ = {**kept, **given, "LC_ALL": "C", "LANGUAGE": "C"}
     return Program(["git", *args], environ, where, daemons=True)
-
-
-def _is_ours(name: str) -> bool:
-    return name.startswith(_OURS)
 
 
 def _is_kept(name: str) -> bool:
@@ -288,12 +284,6 @@ def _require_ended(program: Program, ended: EndedBy, allowance: Allowance) -> No
         raise RepositoryError(f"{command} did not finish within {allowance.seconds:g} s")
     if ended is EndedBy.OUTPUT:
         raise RepositoryError(f"{command} printed more than {allowance.out >> 20} MiB")
-
-
-def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
-    if pipe is None:
-        raise AssertionError("the process was started with pipes")
-    return pipe
 
 
 def one_line(stderr: bytes) -> str:

@@ -142,6 +142,13 @@ class _Timed(io.RawIOBase):
         return os.readv(self._pipe.fileno(), [buffer])
 
 
+def of(pipe: IO[bytes] | None) -> IO[bytes]:
+    """Return a stream of a process that was started with it."""
+    if pipe is None:
+        raise AssertionError("the process was started with pipes")
+    return pipe
+
+
 def timed(pipe: IO[bytes], seconds: float) -> io.BufferedReader:
     """Return a reader of a pipe that nothing has been read from yet.
 
