@@ -19,8 +19,8 @@ MODULES = {
 # The modules that may meet the world outside, by themselves or through what they import.
 OUTSIDE = {
     "", "cli", "__main__", "api", "sources", "workspace",
-    "git.repository", "git.layout", "git.local_process", "git.network_process", "git.objects",
-    "git.trees", "git.writer",
+    "git.repository", "git.ancestry", "git.layout", "git.local_process", "git.network_process",
+    "git.objects", "git.trees", "git.writer",
     "git.worktree", "git.token", "git.remote", "git.remote_environment",
     "git.clones", "git.history", "git.refs", "git.uncommitted",
     "helm.binary", "helm.index", "check.rendering", "check.cluster",

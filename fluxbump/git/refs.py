@@ -7,8 +7,12 @@ from pathlib import Path
 from msgspec import Struct
 
 from fluxbump.errors import RepositoryError
-from fluxbump.git import layout
+from fluxbump.git import branch_names, layout
 from fluxbump.git.local_process import Runner
+from fluxbump.text.patterns import lazy_pattern
+
+# What needs no second opinion; see git-check-ref-format(1) for the rest.
+_PLAIN_BRANCH = lazy_pattern(r"[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*(?:\.[0-9]+)*")
 
 
 class Branch(Struct, frozen=True):
@@ -34,6 +38,37 @@ def branch(git: Runner, name: str) -> Branch | None:
         tip, tree, worktree = line.split("\0")
         return Branch(name, tip, tree, worktree)
     return None
+
+
+def require_not_elsewhere(git: Runner, name: str, here: Path) -> None:
+    """Refuse a branch that another work tree than `here` has checked out.
+
+    Raises:
+        RepositoryError: it has.
+    """
+    existing = branch(git, name)
+    elsewhere = existing.worktree if existing else ""
+    if elsewhere and Path(elsewhere).resolve() != here.resolve():
+        raise RepositoryError(f"{name} is checked out in {elsewhere}", hint="drop --checkout")
+
+
+def check_branch_name(git: Runner, name: str) -> None:
+    """Refuse a name that no branch of ours may have; see `branch_names.problem`.
+
+    Raises:
+        RepositoryError: the name is not one for a branch.
+    """
+    problem = branch_names.problem(name)
+    if problem is None and not _PLAIN_BRANCH.fullmatch(name):
+        try:
+            git.run("check-ref-format", f"refs/heads/{name}")
+        except RepositoryError:
+            problem = "git does not take it (git-check-ref-format)"
+    if problem is not None:
+        raise RepositoryError(
+            f"{name!r} is not a name for a branch: {problem}",
+            hint="see `branch` in fluxbump.yaml",
+        )
 
 
 def current_branch(git: Runner) -> str:

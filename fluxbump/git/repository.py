@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from fluxbump.errors import RepositoryError
-from fluxbump.git import branch_names, history, layout, objects, refs, uncommitted
+from fluxbump.git import history, layout, objects, refs, uncommitted
 from fluxbump.git.lineage import Held
 from fluxbump.git.local_process import Runner
 from fluxbump.git.objects import Commit, CommitSnapshot, CommitText, ObjectSnapshot
@@ -21,13 +21,10 @@ from fluxbump.git.refs import Branch
 from fluxbump.git.trees import Trees
 from fluxbump.git.worktree import EditableWorktree, IndexSnapshot, WorktreeSnapshot
 from fluxbump.system.written import changing
-from fluxbump.text.patterns import lazy_pattern
 
 if TYPE_CHECKING:
     from fluxbump.git.writer import Writer
 
-# What needs no second opinion; see git-check-ref-format(1) for the rest.
-_PLAIN_BRANCH = lazy_pattern(r"[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*(?:\.[0-9]+)*")
 T = TypeVar("T", bound=ObjectSnapshot)
 
 
@@ -108,8 +105,7 @@ class Repository:
         Raises:
             RepositoryError: a bare repository has none.
         """
-        if self.bare:
-            raise RepositoryError("a bare repository has no working tree", hint="use --rev REV")
+        self._require_work_tree("no working tree", hint="use --rev REV")
         return WorktreeSnapshot(self._git, self.root)
 
     def editable(self) -> EditableWorktree:
@@ -118,10 +114,7 @@ class Repository:
         Raises:
             RepositoryError: a bare repository has none.
         """
-        if self.bare:
-            raise RepositoryError(
-                "a bare repository has no working tree to edit", hint="drop --in-place"
-            )
+        self._require_work_tree("no working tree to edit", hint="drop --in-place")
         born = self._git.run("rev-parse", "--verify", "--quiet", "HEAD", accept=(0, 1))
         return EditableWorktree(self._git, self.root, self.commit("HEAD") if born else None)
 
@@ -131,9 +124,12 @@ class Repository:
         Raises:
             RepositoryError: a bare repository has no index.
         """
-        if self.bare:
-            raise RepositoryError("a bare repository has no index", hint="use --rev REV")
+        self._require_work_tree("no index", hint="use --rev REV")
         return self._closed_later(IndexSnapshot(self._git, datetime.now(UTC)))
+
+    def _require_work_tree(self, lacking: str, *, hint: str) -> None:
+        if self.bare:
+            raise RepositoryError(f"a bare repository has {lacking}", hint=hint)
 
     def _closed_later(self, snapshot: T) -> T:
         self._snapshots.append(snapshot)
@@ -145,15 +141,9 @@ class Repository:
         Raises:
             RepositoryError: there is no such revision, or nothing is common.
         """
-        commit, two = self.commit(revision), self.commit(other)
-        try:
-            base = self._git.run("merge-base", commit.sha, two.sha).decode().strip()
-        except RepositoryError:
-            raise RepositoryError(
-                f"{revision} and {other} have no common history",
-                hint="fetch more of it: git fetch --unshallow",
-            ) from None
-        return self.commit(base)
+        from fluxbump.git import ancestry
+
+        return ancestry.merge_base(self._git, revision, other)
 
     def current_branch(self) -> str:
         """Return the branch that HEAD is on.
@@ -213,8 +203,9 @@ class Repository:
         Raises:
             RepositoryError: a commit is not here.
         """
-        lines = self._git.run("rev-list", "--parents", tip, f"^{base}", "--").decode().splitlines()
-        return {sha: tuple(parents) for sha, *parents in map(str.split, lines)}
+        from fluxbump.git import ancestry
+
+        return ancestry.beyond(self._git, base, tip)
 
     def write(
         self,
@@ -284,17 +275,7 @@ class Repository:
         Raises:
             RepositoryError: the name is not one for a branch.
         """
-        problem = branch_names.problem(name)
-        if problem is None and not _PLAIN_BRANCH.fullmatch(name):
-            try:
-                self._git.run("check-ref-format", f"refs/heads/{name}")
-            except RepositoryError:
-                problem = "git does not take it (git-check-ref-format)"
-        if problem is not None:
-            raise RepositoryError(
-                f"{name!r} is not a name for a branch: {problem}",
-                hint="see `branch` in fluxbump.yaml",
-            )
+        refs.check_branch_name(self._git, name)
 
     # --- switching ----------------------------------------------------------------------------
 
@@ -304,14 +285,8 @@ class Repository:
         Raises:
             RepositoryError: it would, there is no work tree, or a merge or rebase is under way.
         """
-        if self.bare:
-            raise RepositoryError(
-                "a bare repository has nothing to check out", hint="drop --checkout"
-            )
-        existing = self.branch(branch)
-        elsewhere = existing.worktree if existing else ""
-        if elsewhere and Path(elsewhere).resolve() != self.root.resolve():
-            raise RepositoryError(f"{branch} is checked out in {elsewhere}", hint="drop --checkout")
+        self._require_work_tree("nothing to check out", hint="drop --checkout")
+        refs.require_not_elsewhere(self._git, branch, self.root)
         uncommitted.require_switchable(self._git, self.trees, self._layout.private, base, changes)
 
     def switch(self, branch: str) -> None:

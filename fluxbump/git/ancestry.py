@@ -1,0 +1,35 @@
+"""How commits descend from one another."""
+
+from __future__ import annotations
+
+from fluxbump.errors import RepositoryError
+from fluxbump.git import objects
+from fluxbump.git.local_process import Runner
+from fluxbump.git.objects import Commit
+
+
+def merge_base(git: Runner, revision: str, other: str) -> Commit:
+    """Return the best common ancestor of two revisions.
+
+    Raises:
+        RepositoryError: there is no such revision, or nothing is common.
+    """
+    commit, two = objects.commit(git, revision), objects.commit(git, other)
+    try:
+        base = git.run("merge-base", commit.sha, two.sha).decode().strip()
+    except RepositoryError:
+        raise RepositoryError(
+            f"{revision} and {other} have no common history",
+            hint="fetch more of it: git fetch --unshallow",
+        ) from None
+    return objects.commit(git, base)
+
+
+def beyond(git: Runner, base: str, tip: str) -> dict[str, tuple[str, ...]]:
+    """Map the commits that `tip` has and `base` has not to their parents.
+
+    Raises:
+        RepositoryError: a commit is not here.
+    """
+    lines = git.run("rev-list", "--parents", tip, f"^{base}", "--").decode().splitlines()
+    return {sha: tuple(parents) for sha, *parents in map(str.split, lines)}
