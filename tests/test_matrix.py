@@ -2,7 +2,7 @@ import json
 import re
 from html.parser import HTMLParser
 
-from pydantic import TypeAdapter
+import msgspec
 
 from fluxbump.flux.stored_versions import Crd, CrdVersion, Table
 from fluxbump.flux.tables import crds
@@ -88,7 +88,7 @@ def test_the_matrix_ends_with_what_to_type() -> None:
 
 def test_the_matrix_as_json() -> None:
     document = json.loads(matrix.json_text(FULL, STEPS))
-    TypeAdapter(matrix.MatrixJson).validate_python(document)
+    msgspec.convert(document, matrix.MatrixJson)
     assert list(document) == ["schema", "columns", "rows", "next"]
     assert document["next"] == [{"command": "fluxbump releases", "why": "the charts"}]
     assert document["schema"] == "fluxbump/matrix/v1"

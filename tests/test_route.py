@@ -1,8 +1,8 @@
 import json
 from itertools import combinations, pairwise, permutations
 
+import msgspec
 import pytest
-from pydantic import TypeAdapter
 
 from fluxbump.flux import removed_versions, stored_versions, upgrade_path
 from fluxbump.flux.removed_versions import Removed
@@ -233,7 +233,7 @@ def test_kubernetes_is_printed_in_every_form() -> None:
     ]
     assert "2 2.6.4 -> 2.8.5 Kubernetes 1.33 or newer" in rows
     document = json.loads(report.json_text(found, None))
-    TypeAdapter(report.PathJson).validate_python(document)
+    msgspec.convert(document, report.PathJson)
     assert [hop["kubernetes"] for hop in document["hops"]] == [None, "1.33"]
     assert 's2["Kubernetes 1.33 or newer<br/>move: ' in report.mermaid(found)
 
@@ -248,7 +248,7 @@ def test_the_route_as_text_when_there_is_none() -> None:
 
 def test_the_route_as_json() -> None:
     document = json.loads(report.json_text(FOUND, "2.7.5"))
-    TypeAdapter(report.PathJson).validate_python(document)
+    msgspec.convert(document, report.PathJson)
     assert document["schema"] == "fluxbump/path/v1"
     assert [(hop["old"], hop["new"]) for hop in document["hops"]] == list(pairwise(FOUND.releases))
     assert document["newest_safe"] == "2.7.5"

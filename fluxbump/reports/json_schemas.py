@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from pydantic import TypeAdapter
-
 from fluxbump.config import validation
 from fluxbump.config.file import Config
 from fluxbump.fleet.file import FleetConfig
@@ -39,8 +37,5 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 def text(name: str) -> str:
     """Return a schema as JSON; `name` is that of a file or of the command whose report it is."""
-    if name in _FILES:
-        schema = validation.schema(_FILES[name])
-    else:
-        schema = TypeAdapter(_REPORTS[name]).json_schema()
+    schema = validation.schema((_FILES | _REPORTS)[name])
     return json.dumps({"$schema": _DIALECT, **schema}, indent=2)
